@@ -1,0 +1,35 @@
+"""Last Viewed: the products the shopper looked at, newest first, without what they have bought since."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from wetink.apps import App
+from wetink.core.person import Moment, Person, Seen
+
+DAY = 86_400_000
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a marketer can set."""
+
+    days: Annotated[int, Meta(ge=1, le=365, description="A view older than this no longer counts.")] = 30
+    items: Annotated[int, Meta(ge=1, le=6, description="Products the picture has room for.")] = 3
+    bought: Annotated[bool, Meta(description="Show products that were ordered after they were viewed, too.")] = False
+
+
+def show(person: Person, settings: Settings, moment: Moment) -> Sequence[Seen]:
+    """Return the newest views first."""
+    fresh = (seen for seen in person.views if moment.now - seen.at < settings.days * DAY)
+    wanted = [seen for seen in fresh if settings.bought or not _bought_since(person, seen)]
+    return wanted[: settings.items]
+
+
+def _bought_since(person: Person, seen: Seen) -> bool:
+    return any(
+        order.at >= seen.at and any(seen.product.same(bought) for bought in order.products) for order in person.orders
+    )
+
+
+APP = App(name="last-viewed", title="Last Viewed", settings=Settings, show=show, template="last_viewed.liquid")

@@ -1,0 +1,112 @@
+"""Block: a place in an email, with its variants in order. Decision: what one open got, and why."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from wetink.core.event import Product
+
+
+class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One question about a person. Exactly one of `done`, `not_done` and `trait` is set.
+
+    `done: Product Viewed` with `within: 7d`; `not_done: Order Completed` with `within: 30d`;
+    `trait: plan` with `equals: gold`, or `exists: true`.
+    """
+
+    done: str = ""
+    not_done: str = ""
+    within: str = ""
+    """A span such as `30m`, `12h`, `7d`, `2w`; empty: ever."""
+    at_least: int = 1
+    trait: str = ""
+    equals: Any = msgspec.UNSET
+    one_of: tuple[Any, ...] = ()
+    exists: bool | None = None
+
+
+class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One answer a block can give: shown when every condition holds and the app has something to show."""
+
+    name: str
+    app: str
+    settings: dict[str, Any] = {}
+    when: tuple[Condition, ...] = ()
+    template: str = ""
+    """A file in the content folder's `templates/`; empty: the app's own. A Custom App (`app: custom`) must name one."""
+    link: str = ""
+    """Where a click goes when what is shown has no address of its own."""
+
+
+class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is shown when no variant holds, and where a click on it goes."""
+
+    link: str
+    title: str = ""
+    text: str = ""
+    button: str = ""
+    image: str = ""
+    """A picture file in the content folder's `images/`; empty: one is drawn from title, text and button."""
+
+
+class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A place in an email. Sizes are CSS pixels; pictures are made at twice that."""
+
+    name: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,63}$")]
+    fallback: Fallback
+    variants: tuple[Variant, ...] = ()
+    title: str = ""
+    alt: str = ""
+    width: Annotated[int, Meta(ge=40, le=1200)] = 600
+    height: Annotated[int, Meta(ge=20, le=1600)] = 300
+    slots: Annotated[int, Meta(ge=1, le=12)] = 1
+    """With more than one, slot n is a picture of its own that shows the n-th product."""
+    transparent: bool = False
+    recipients: tuple[Literal["user", "email"], ...] = ()
+    """Which plain identifiers may stand in the URL instead of a sealed token; empty: none."""
+    data: bool = True
+    """Whether its decision may be read as JSON (with a token for that purpose)."""
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One line of a trace: which variant was asked, whether it was taken, and why."""
+
+    variant: str
+    taken: bool
+    why: str
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What an open got. Lives 60 s per (block, recipient, campaign), so all slots of one email agree.
+
+    `at` is Unix ms. `recipient` is written as `kind:value`, empty for nobody. `items` are the products shown, with the
+    catalog's facts filled in; `links` has the click's destination of each slot, in order. `variant` is empty for the
+    fallback.
+    """
+
+    id: str
+    block: str
+    recipient: str
+    campaign: str
+    at: int
+    variant: str
+    app: str
+    template: str
+    settings: dict[str, Any]
+    items: tuple[Product, ...]
+    links: tuple[str, ...]
+    trace: tuple[Step, ...]
+
+
+def stands(current: Decision, served: int, fresh: Decision, slot: int, ttl_ms: int) -> bool:
+    """Whether a kept decision still answers an open of `slot`, `fresh` being what would be decided now.
+
+    It stands while it is younger than `ttl_ms`, and either says the same as the fresh one or has not been served in
+    this slot yet: the slots of one email are fetched once each, so the same slot again is the email opened again.
+    `served` is a bit for each slot that was.
+    """
+    if not 0 <= fresh.at - current.at < ttl_ms:
+        return False
+    same = (current.variant, current.items, current.links) == (fresh.variant, fresh.items, fresh.links)
+    return same or not served >> slot & 1

@@ -1,0 +1,253 @@
+"""Identity: whose event is it? Events never move, ownership does.
+
+Theory of operation. Every message that carries several identifiers makes claims: from its time on, the weaker
+identifier belongs to the strongest. An identifier's claims, in their total order, cut time into stretches, each held
+by one claimer; what came before the first claim goes to the first claimer. Who owns an event is found by following
+the holder of the identifier it is filed under, at the event's own time: anonymous, then email, then user. Users are
+only ever joined by an alias, for all time.
+
+House rule of this file: nothing here depends on the order in which messages arrive.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import idna
+import msgspec
+
+from wetink.core.event import Level
+from wetink.core.identifier import Identifier
+
+FOREVER = 1 << 62
+"""The end of a stretch that has not ended, and with a minus sign the beginning of one that has no beginning (Unix ms)."""
+
+MAX_CLAIMERS = 25
+"""Distinct claimers that count for one identifier; an identifier with more is a placeholder nobody blocked yet."""
+
+LONGEST = 512
+"""Characters of the longest identifier that is believed."""
+
+BLOCKED_VALUES = frozenset(
+    ["", "n/a", "na", "null", "undefined", "none", "nan", "anonymous", "unknown", "guest", "void", "true", "false"]
+    + ["[object object]", "-1"]
+)
+BLOCKED_LOCAL_PARTS = frozenset(
+    ["guest", "noreply", "no-reply", "donotreply", "do-not-reply", "anonymous", "unknown", "none", "null", "undefined"]
+)
+_ONLY_ZEROS = re.compile(r"[0-]+")
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
+
+
+class Claim(msgspec.Struct, frozen=True, order=True):
+    """From `at` (Unix ms) on, `weaker` belongs to `stronger`. The fields' order is the claims' order.
+
+    `alias` marks the claim of an alias on its previousId, which nobody has carried as such.
+    """
+
+    at: int
+    source: str
+    message_id: str
+    weaker: Identifier
+    stronger: Identifier
+    level: Level = "server"
+    alias: bool = False
+
+
+class Holding(msgspec.Struct, frozen=True, order=True):
+    """`owner` holds an identifier in [since, until) (Unix ms). `level` is the level its claims were made at."""
+
+    since: int
+    until: int
+    owner: Identifier
+    level: Level = "server"
+
+
+def user(value: Any) -> Identifier | None:
+    """Return the user identifier, trimmed; None for what names nobody. A number and its digits are one id.
+
+    >>> str(user(42)), str(user(" 42 ")), user("null")
+    ('user:42', 'user:42', None)
+    """
+    text = _text(value)
+    return Identifier("user", text) if text else None
+
+
+def anonymous(value: Any) -> Identifier | None:
+    """Return the anonymous identifier, trimmed; None for what names nobody."""
+    text = _text(value)
+    return Identifier("anonymous", text) if text else None
+
+
+def email(value: Any) -> Identifier | None:
+    """Return the address without invisible characters, trimmed, lower-cased, NFC, its domain in Unicode; else None.
+
+    >>> str(email(" Jane@Shop.Example ")), email("n/a"), email("noreply@shop.example")
+    ('email:jane@shop.example', None, None)
+    """
+    return _address(value) if isinstance(value, str) else None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        text = value.strip()
+    elif isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    elif isinstance(value, int):
+        text = str(value)
+    else:
+        text = str(int(value)) if value.is_integer() else repr(value)
+    return "" if _blocked(text) else text
+
+
+def _blocked(text: str) -> bool:
+    if len(text) > LONGEST or "\x00" in text or "\ufffd" in text:
+        return True  # a repaired character may stand for any: two ids must not become one
+    return len(text) <= 36 and (text.lower() in BLOCKED_VALUES or _ONLY_ZEROS.fullmatch(text) is not None)
+
+
+@lru_cache(maxsize=65536)
+def _address(value: str) -> Identifier | None:
+    if "@" not in value:
+        return None
+    text = value.strip()
+    if not text.isascii():
+        text = "".join(char for char in text if unicodedata.category(char) != "Cf").strip()
+    text = unicodedata.normalize("NFC", text.lower())
+    if _blocked(text) or not _ADDRESS.fullmatch(text):
+        return None
+    local, _, domain = text.partition("@")
+    if local in BLOCKED_LOCAL_PARTS:
+        return None
+    return Identifier("email", f"{local}@{_unicode_domain(domain)}")
+
+
+def _unicode_domain(domain: str) -> str:
+    if "xn--" not in domain:
+        return domain
+    try:
+        return idna.decode(domain)
+    except idna.IDNAError:
+        return domain
+
+
+def strongest(
+    user: Identifier | None, email: Identifier | None, anonymous: Identifier | None
+) -> Identifier | None:
+    """Return the identifier an event that carries these is filed under; None when it carries none."""
+    return user or email or anonymous
+
+
+def claims(
+    message_type: str,
+    user_: Identifier | None,
+    email_: Identifier | None,
+    anonymous_: Identifier | None,
+    previous: Any,
+    *,
+    at: int,
+    source: str,
+    message_id: str,
+    level: Level,
+) -> tuple[tuple[Claim, ...], tuple[Identifier, Identifier] | None]:
+    """Return the claims a message makes, each weaker identifier's to the strongest, and the users an alias joins.
+
+    `previous` is an alias's previousId as it came: it claims as an anonymous id and joins as a user id.
+    """
+    owner = strongest(user_, email_, anonymous_)
+    if owner is None:
+        return (), None
+    weaker = []
+    if owner is user_:
+        own_address = _address(owner.value) if "@" in owner.value else None
+        if own_address is not None:
+            weaker.append(own_address)
+        if email_ is not None and email_ != own_address:
+            weaker.append(email_)
+    if anonymous_ is not None and owner is not anonymous_:
+        weaker.append(anonymous_)
+    if not weaker and message_type != "alias":
+        return (), None
+    made = [Claim(at, source, message_id, each, owner, level) for each in weaker]
+    joins = None
+    if message_type == "alias" and owner is user_:
+        before = user(previous)
+        if before is not None and before != owner:
+            device = Identifier("anonymous", before.value)
+            if device != anonymous_:
+                made.append(Claim(at, source, message_id, device, owner, level, alias=True))
+            joins = (before, owner)
+    return tuple(made), joins
+
+
+def holdings(of: Identifier, claims: Iterable[Claim]) -> tuple[Holding, ...]:
+    """Return who held the identifier `of` when: adjoining stretches from -FOREVER to FOREVER, or none at all.
+
+    The last claim at or before a time holds; before the first claim the first claimer does: what a visitor did
+    while anonymous is theirs once they say who they are. For an address a server key's claims silence the browser
+    keys'. Only the first 25 distinct claimers count.
+
+    >>> visitor, jane, bob = Identifier("anonymous", "a"), Identifier("user", "jane"), Identifier("user", "bob")
+    >>> made = [Claim(500, "s", "m2", visitor, bob), Claim(200, "s", "m1", visitor, jane)]
+    >>> [(h.owner.value, h.until) for h in holdings(visitor, made)] == [("jane", 500), ("bob", FOREVER)]
+    True
+    """
+    counted = _counted(of, claims)
+    held: list[Holding] = []
+    for claim in counted:
+        if not held:
+            held.append(Holding(-FOREVER, FOREVER, claim.stronger, claim.level))
+            continue
+        last = held[-1]
+        if last.owner == claim.stronger:
+            continue
+        held.pop()
+        if last.since < claim.at:
+            held.append(Holding(last.since, claim.at, last.owner, last.level))
+        if held and held[-1].owner == claim.stronger:
+            held[-1] = Holding(held[-1].since, FOREVER, claim.stronger, claim.level)
+        else:
+            held.append(Holding(claim.at, FOREVER, claim.stronger, claim.level))
+    return tuple(held)
+
+
+def crowded(of: Identifier, claims: Iterable[Claim]) -> bool:
+    """Whether more claimers want this identifier than count: a placeholder, to be blocked or reported."""
+    return len({claim.stronger for claim in claims if claim.weaker == of}) > MAX_CLAIMERS
+
+
+def _counted(of: Identifier, claims: Iterable[Claim]) -> Sequence[Claim]:
+    made = sorted(claim for claim in claims if claim.weaker == of)
+    if of.kind == "email" and any(claim.level == "server" for claim in made):
+        made = [claim for claim in made if claim.level == "server"]
+    claimers: set[Identifier] = set()
+    counted = []
+    for claim in made:
+        if claim.stronger not in claimers:
+            if len(claimers) == MAX_CLAIMERS:
+                continue
+            claimers.add(claim.stronger)
+        counted.append(claim)
+    return counted
+
+
+def holder(held: Sequence[Holding], at: int) -> Identifier | None:
+    """Return who holds at `at` (Unix ms) by these holdings; None without any."""
+    return next((each.owner for each in reversed(held) if each.since <= at), None)
+
+
+def changes_nothing(claim: Claim, holding: Holding) -> bool:
+    """Whether a new claim inside this stretch leaves all holdings as they are, so that they need no rebuilding.
+
+    At the very start of a stretch the order among equals decides, and a server's claim on an address that
+    only browsers held silences those: both must be worked out.
+    """
+    inside = holding.since < claim.at < holding.until
+    return inside and claim.stronger == holding.owner and (claim.weaker.kind != "email" or claim.level == holding.level)
+
+
+def root_of(members: Iterable[Identifier]) -> Identifier:
+    """Return the user that names a group of joined users: the smallest, whichever came first."""
+    return min(members)

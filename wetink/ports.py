@@ -1,0 +1,261 @@
+"""Every seam of wetink on one page: what the use cases ask of the outside, and what they may rely on.
+
+Times are Unix milliseconds throughout. Every method may raise `StoreUnavailable` (or, for a renderer or photos, answer
+with less); what it then promises is said there.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from wetink.core.block import Decision
+from wetink.core.event import Event, Level, Product
+from wetink.core.identifier import Identifier
+from wetink.core.identity import Claim
+from wetink.core.verdict import Problem, Verdict
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One message as `ingest` hands it to the log, with everything derived from it.
+
+    `sent_at_key` is the client's own timestamp (0 when it gave none): a retry carries the same one, which is how a
+    duplicate finds itself. `filed` is None for a parked message, and so is `event`.
+    """
+
+    source: str
+    message_id: str
+    received: int
+    sent_at_key: int
+    raw: bytes
+    verdict: Verdict
+    problems: tuple[Problem, ...] = ()
+    filed: Identifier | None = None
+    event: Event | None = None
+    claims: tuple[Claim, ...] = ()
+    joins: tuple[Identifier, Identifier] | None = None
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What became of one record."""
+
+    message_id: str
+    duplicate: bool = False
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A sender: its name, how far it is trusted, and the hosts its links and pictures may name (empty: any public)."""
+
+    name: str
+    level: Level
+    hosts: tuple[str, ...] = ()
+
+
+class NewKey(msgspec.Struct, frozen=True, rename="camel"):
+    """What `keys create` shows once: only hashes of the write key and the secret are kept."""
+
+    write_key: str
+    access_key: str
+    secret: str
+    path: str
+
+
+class Received(msgspec.Struct, frozen=True):
+    """A message as the live view shows it. `seq` grows in the order of arrival."""
+
+    seq: int
+    source: str
+    message_id: str
+    received: int
+    verdict: Verdict
+    problems: tuple[Problem, ...]
+    type: str
+    name: str
+    filed: Identifier | None
+    raw: bytes
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """Who somebody is now: the identifiers that lead to this profile. `root` names it."""
+
+    root: Identifier
+    identifiers: tuple[Identifier, ...]
+
+
+class Conversion(msgspec.Struct, frozen=True):
+    """A usable Order Completed, by whoever owns it now. `members` are all identifiers of that profile."""
+
+    at: int
+    order_id: str
+    revenue: float
+    currency: str
+    owner: Identifier
+    members: tuple[Identifier, ...]
+
+
+class Touch(msgspec.Struct, frozen=True):
+    """An open or a click of a block by a recipient (`kind:value`)."""
+
+    kind: str
+    block: str
+    recipient: str
+    campaign: str
+    at: int
+    variant: str = ""
+
+
+class BlockCount(msgspec.Struct, frozen=True):
+    """Opens and clicks of one block."""
+
+    block: str
+    opens: int
+    clicks: int
+
+
+class Log(Protocol):
+    """Takes what was received and does not lose it."""
+
+    async def append(self, batch: Sequence[Record]) -> Sequence[Receipt]:
+        """Write messages, events and claims in one transaction; on disk (fsync) on return.
+
+        One receipt per record, in order. A message id already seen from its source is not written again and its
+        receipt says `duplicate`, so callers may retry freely. Raises `StoreUnavailable` if nothing was written.
+        """
+        ...
+
+
+class Store(Log, Protocol):
+    """A log that can be read by person. Right when `tests/contracts/test_store.py` passes on it."""
+
+    async def resolve(self, who: Identifier, at: int) -> Identifier:
+        """Return the root identifier of the profile that `who` means at `at`; `who` itself for a stranger."""
+        ...
+
+    async def profile(self, who: Identifier, at: int) -> Profile:
+        """Return the profile that `who` means at `at`, with all identifiers that lead to it then."""
+        ...
+
+    async def history(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Event]:
+        """Return the newest `limit` events up to `until` of whoever `who` means at `until`, oldest first.
+
+        Sees every event whose `append` has returned, in any process. Empty for a stranger.
+        """
+        ...
+
+    async def version(self) -> int:
+        """Return a number that is greater after every append by any process: equal numbers, equal answers."""
+        ...
+
+    async def products(self, keys: Sequence[str]) -> Mapping[str, Product]:
+        """Return the catalog's facts by product key (`Product.key`), as learnt from trusted events; unknown ones are left out."""
+        ...
+
+    async def messages(self, *, limit: int = 50, before: int | None = None, verdict: str = "") -> Sequence[Received]:
+        """Return the newest messages with seq < `before` first."""
+        ...
+
+    async def profiles(self, *, limit: int = 50, search: str = "") -> Sequence[Profile]:
+        """Return profiles, those with the newest messages first; `search` matches the start of an identifier's value."""
+        ...
+
+    async def conversions(self, since: int, until: int) -> Sequence[Conversion]:
+        """Return the conversions of [since, until), oldest first; one per order id and owner."""
+        ...
+
+    async def create_key(self, name: str, level: Level, hosts: Sequence[str], now: int) -> NewKey:
+        """Make a source with its write key, access key and secret. Raises BadSettings when the name is taken."""
+        ...
+
+    async def source_of_write_key(self, key: str) -> Source | None:
+        """Return whose write key this is, None when it is certainly nobody's."""
+        ...
+
+    async def source_of_access_key(self, path_key: str, access_key: str, secret: str) -> Source | None:
+        """Return whose `/behavioral/{path_key}` and Basic pair this is, None when it is certainly nobody's."""
+        ...
+
+    async def knows_path(self, path_key: str) -> bool:
+        """Return whether `/behavioral/{path_key}` is anybody's."""
+        ...
+
+    async def sources(self) -> Sequence[Source]:
+        """Return all sources by name."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of everything. Calling it twice is fine."""
+        ...
+
+
+class Ledger(Protocol):
+    """Remembers what was decided, opened and clicked. Shared by every process."""
+
+    async def settle(self, decision: Decision, slot: int, ttl_ms: int) -> tuple[Decision, bool]:
+        """Return what slot `slot` is to show, and whether that is a new decision, which is then kept.
+
+        The kept decision of (block, recipient, campaign) goes on while it `core.decide.stands`; else this one takes
+        its place. Marks the slot as served. Slot 0 stands for the decision as data.
+        """
+        ...
+
+    async def current(self, block: str, recipient: str, campaign: str) -> Decision | None:
+        """Return the newest decision of (block, recipient, campaign), however old."""
+        ...
+
+    async def record(self, touch: Touch) -> None:
+        """Keep an open or a click. May be written a moment later; never raises."""
+        ...
+
+    async def touches(self, recipients: Sequence[str], since: int, until: int) -> Sequence[Touch]:
+        """Return the opens and clicks of these recipients in [since, until), oldest first."""
+        ...
+
+    async def counts(self, since: int, until: int) -> Sequence[BlockCount]:
+        """Return opens and clicks per block."""
+        ...
+
+    async def close(self) -> None:
+        """Write what waits and let go of everything. Calling it twice is fine."""
+        ...
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """Encoded bytes and their content type (`image/jpeg`, `image/png`)."""
+
+    body: bytes
+    content_type: str
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """What to draw: a Liquid template with its data. Sizes are CSS pixels; `scale` device pixels for each.
+
+    `photos` are the URLs of product pictures the data may name; the renderer gets their bytes from Photos.
+    """
+
+    template: str
+    data: Mapping[str, Any]
+    width: int
+    height: int
+    scale: int = 2
+    transparent: bool = False
+    photos: tuple[str, ...] = ()
+
+
+class Renderer(Protocol):
+    """Turns a scene into a picture, with no network and no file access of its own."""
+
+    async def render(self, scene: Scene) -> Picture:
+        """Return the picture. Raises BadContent for a template that cannot be drawn; bounded in time and memory."""
+        ...
+
+
+class Photos(Protocol):
+    """Fetches and keeps photos of products, from public hosts only."""
+
+    async def get(self, url: str, deadline_ms: int) -> bytes | None:
+        """Return the photo's bytes (JPEG, PNG, WebP or GIF, checked), None when it cannot be had within the deadline."""
+        ...
+
+    def warm(self, url: str) -> None:
+        """Start to fetch it in the background, if it is not there already; never raises."""
+        ...

@@ -1,0 +1,1 @@
+"""The open, told in order: recipient, person, decision, picture. And the click that follows it."""

@@ -1,0 +1,190 @@
+"""The open: who, what, and the picture of it. Whatever happens, there is an answer."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from wetink.apps import App
+from wetink.core.block import Block, Decision
+from wetink.core.decide import decide, wanted
+from wetink.core.errors import WetinkError
+from wetink.core.event import Product
+from wetink.core.identifier import Identifier
+from wetink.core.person import Moment, Person
+from wetink.ports import Ledger, Picture, Renderer, Scene, Store, Touch
+from wetink.serve.fallback import Fallbacks
+from wetink.serve.people import People
+
+logger = logging.getLogger(__name__)
+
+DECISION_MS = 60_000
+"""How long a decision lives, so that all slots of one email and its click agree."""
+
+
+class Shelf(msgspec.Struct, frozen=True):
+    """What content there is right now: blocks by name, templates of Custom Apps by file name."""
+
+    blocks: Mapping[str, Block]
+    templates: Mapping[str, str]
+
+
+class Opens:
+    """Answers opens, clicks and previews. Everything it needs is handed in."""
+
+    def __init__(
+        self,
+        store: Store,
+        ledger: Ledger,
+        renderer: Renderer,
+        *,
+        apps: Mapping[str, App],
+        app_templates: Mapping[str, str],
+        shelf: Callable[[], Shelf],
+        hosts: Callable[[str], bool],
+        fallbacks: Fallbacks,
+        deadline_ms: int,
+    ) -> None:
+        """Take the ports, the apps with their own templates, and a look at the shelf of content."""
+        self._store, self._ledger, self._renderer = store, ledger, renderer
+        self._apps, self._app_templates, self._shelf = apps, app_templates, shelf
+        self._hosts, self._fallbacks, self._deadline = hosts, fallbacks, deadline_ms / 1000
+        self._people = People(store)
+
+    async def person(self, who: Identifier, now: int) -> Person:
+        """Return whoever `who` means, as of `now`. Raises StoreUnavailable."""
+        return await self._people.person(who, now)
+
+    async def preview(self, block: Block, who: Identifier | None, moment: Moment) -> Decision:
+        """Decide without keeping or counting anything. Raises StoreUnavailable."""
+        person = await self.person(who, moment.now) if who is not None else Person()
+        catalog = await self._store.products(wanted(person))
+        recipient = str(who) if who is not None else ""
+        name = f"{block.name}\0{recipient}\0{moment.campaign}\0{moment.now}"
+        return decide(
+            block,
+            person,
+            moment,
+            self._apps,
+            catalog,
+            recipient=recipient,
+            decision_id=hashlib.blake2b(name.encode(), digest_size=9).hexdigest(),
+            hosts=self._hosts,
+        )
+
+    async def settle(self, block: Block, slot: int, who: Identifier | None, moment: Moment) -> Decision:
+        """Decide for an open of `slot` (0: as data), keep the decision, count the open. Raises StoreUnavailable."""
+        fresh = await self.preview(block, who, moment)
+        if who is None:
+            return fresh
+        decision, new = await self._ledger.settle(fresh, slot, DECISION_MS)
+        if new and moment.device != "prefetch":
+            await self._ledger.record(
+                Touch("open", block.name, decision.recipient, moment.campaign, moment.now, decision.variant)
+            )
+        return decision
+
+    async def open(self, name: str, slot: int, who: Identifier | None, moment: Moment) -> Picture:
+        """Return the picture of a block's slot for a recipient, None being nobody. Never raises."""
+        block = self._shelf().blocks.get(name)
+        if block is None:
+            return self._fallbacks.blank()
+        try:
+            async with asyncio.timeout(self._deadline):
+                decision = await self.settle(block, slot, who, moment)
+                return await self._draw(block, decision, slot, who, moment)
+        except Exception as error:
+            _tell(error, name)
+            return self._fallbacks.of(block)
+
+    async def picture(self, decision: Decision, slot: int, moment: Moment) -> Picture:
+        """Draw a decision, for previews. Never raises."""
+        block = self._shelf().blocks.get(decision.block)
+        if block is None:
+            return self._fallbacks.blank()
+        try:
+            who = _recipient(decision)
+            return await self._draw(block, decision, slot, who, moment)
+        except Exception as error:
+            _tell(error, block.name)
+            return self._fallbacks.of(block)
+
+    async def destination(self, name: str, slot: int, who: Identifier | None, moment: Moment) -> str:
+        """Return where a click on a slot goes: where the last served decision pointed. Never raises; empty: nowhere."""
+        block = self._shelf().blocks.get(name)
+        if block is None:
+            return self._fallbacks.home()
+        try:
+            served = await self._ledger.current(name, str(who), moment.campaign) if who is not None else None
+            decision = served or await self.preview(block, who, moment)
+            if served is not None:
+                await self._ledger.record(
+                    Touch("click", name, served.recipient, moment.campaign, moment.now, served.variant)
+                )
+            return decision.links[slot - 1] if 1 <= slot <= len(decision.links) else block.fallback.link
+        except Exception as error:
+            _tell(error, name)
+            return block.fallback.link
+
+    async def _draw(
+        self, block: Block, decision: Decision, slot: int, who: Identifier | None, moment: Moment
+    ) -> Picture:
+        template = self._template(decision)
+        if template is None or (block.slots > 1 and decision.items and slot > len(decision.items)):
+            return self._fallbacks.of(block)
+        person = await self.person(who, decision.at) if who is not None else Person()
+        scene = Scene(
+            template,
+            await self._sight(block, decision, slot, person, moment),
+            block.width,
+            block.height,
+            transparent=block.transparent,
+            photos=tuple(dict.fromkeys(item.image_url for item in decision.items if item.image_url)),
+        )
+        return await self._renderer.render(scene)
+
+    def _template(self, decision: Decision) -> str | None:
+        if not decision.variant:
+            return None
+        if decision.template:
+            return self._shelf().templates.get(decision.template)
+        return self._app_templates.get(decision.app)
+
+    async def _sight(
+        self, block: Block, decision: Decision, slot: int, person: Person, moment: Moment
+    ) -> dict[str, Any]:
+        """Return everything a template may see."""
+        items = [_seen(item) for item in decision.items]
+        catalog = await self._store.products(wanted(person))
+        return {
+            "items": items,
+            "item": items[slot - 1] if 1 <= slot <= len(items) else None,
+            "person": msgspec.to_builtins(person),
+            "moment": msgspec.to_builtins(moment),
+            "settings": decision.settings,
+            "block": {"name": block.name, "width": block.width, "height": block.height, "title": block.title},
+            "slot": slot,
+            "catalog": {key: _seen(product) for key, product in catalog.items()},
+        }
+
+
+def _seen(product: Product) -> dict[str, Any]:
+    fields = {name: getattr(product, name) for name in product.__struct_fields__}
+    return {**fields, "key": product.key, "photo": product.image_url}
+
+
+def _recipient(decision: Decision) -> Identifier | None:
+    kind, colon, value = decision.recipient.partition(":")
+    return Identifier(kind, value) if colon else None  # type: ignore[arg-type]
+
+
+def _tell(error: Exception, block: str) -> None:
+    if isinstance(error, WetinkError | TimeoutError):
+        logger.warning("%s shows its fallback: %s", block, error or "the deadline passed")
+    else:
+        logger.error("%s shows its fallback", block, exc_info=error)
+
+

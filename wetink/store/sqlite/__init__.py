@@ -1,0 +1,6 @@
+"""The default engine: one SQLite file, shared by one process per core, all equal."""
+
+from wetink.store.sqlite.engine import SQLiteStore
+from wetink.store.sqlite.ledger import SQLiteLedger
+
+__all__ = ["SQLiteLedger", "SQLiteStore"]

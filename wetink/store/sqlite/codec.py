@@ -1,0 +1,41 @@
+"""How identifiers, events and fingerprints stand in the file."""
+
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from wetink.core.event import Event
+from wetink.core.identifier import Identifier, Kind
+from wetink.core.verdict import Problem, Verdict
+
+PARKED = "p"
+VERDICTS: tuple[Verdict, ...] = ("usable", "unusable", "parked")
+_KINDS: dict[str, Kind] = {"u": "user", "e": "email", "a": "anonymous"}
+
+encode = msgspec.msgpack.Encoder().encode
+decode_event = msgspec.msgpack.Decoder(Event).decode
+decode_events = msgspec.msgpack.Decoder(list[Event]).decode
+decode_problems = msgspec.msgpack.Decoder(tuple[Problem, ...]).decode
+decode_facts = msgspec.msgpack.Decoder(dict[str, tuple[int, Any]]).decode
+
+
+def who(identifier: Identifier | None) -> str:
+    """Return the column value of an identifier: the kind's first letter and the value; `p` for a parked message."""
+    return PARKED if identifier is None else identifier.kind[0] + identifier.value
+
+
+def identifier(column: str) -> Identifier:
+    """Return the identifier of a column value."""
+    return Identifier(_KINDS[column[0]], column[1:])
+
+
+def fingerprint(source: str, message_id: str) -> int:
+    """Return 64 bits that stand for a message id within its source."""
+    digest = blake2b(f"{source}\0{message_id}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def events(bodies: list[bytes]) -> list[Event]:
+    """Decode many events in one go: their bodies behind an array header are one msgpack document."""
+    return decode_events(b"\xdd" + len(bodies).to_bytes(4, "big") + b"".join(bodies))

@@ -1,0 +1,57 @@
+"""Connections: how the file is opened, and what SQLite's errors mean to wetink."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from wetink.core.errors import StoreUnavailable
+
+BUSY_MS = 10_000
+"""How long to wait for another process's lock before giving up."""
+
+CHECKPOINT_PAGES = 4_000
+"""WAL pages after which a commit also moves them into the file (16 MB)."""
+
+
+def connect(path: Path, *, durable: bool = True, synchronous: str = "") -> apsw.Connection:
+    """Open the file in WAL mode. With `durable` a commit is on the disk (fsync) before it returns.
+
+    `synchronous` overrides SQLite's setting of that name: the power cut test weakens it to see itself fail.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    connection = apsw.Connection(str(path), statementcachesize=200)
+    connection.set_busy_timeout(BUSY_MS)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA synchronous = {synchronous or ('FULL' if durable else 'NORMAL')}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    connection.execute("PRAGMA cache_size = -65536")
+    connection.execute("PRAGMA mmap_size = 1073741824")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    path.chmod(0o600)
+    return connection
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Raise StoreUnavailable, with the remedy, for whatever SQLite raises inside."""
+    try:
+        yield
+    except apsw.FullError as error:
+        raise StoreUnavailable(f"disk full while {doing}", hint="make room; wetink goes on by itself") from error
+    except apsw.BusyError as error:
+        raise StoreUnavailable(f"the store is busy: {doing}", hint="try again") from error
+    except apsw.Error as error:
+        raise StoreUnavailable(f"{doing}: {error}", hint="see the log; try again") from error
+
+
+def fetch(db: apsw.Connection, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
+    """Return all rows of a query."""
+    return db.execute(query, values).fetchall()
+
+
+def first(db: apsw.Connection, query: str, values: tuple[Any, ...] = ()) -> Any:
+    """Return the first row of a query, None without any."""
+    return db.execute(query, values).fetchone()

@@ -1,0 +1,221 @@
+"""The SQLite store: reads on the caller's own connection, writes through the writer."""
+
+import hashlib
+import hmac
+import json
+import secrets
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from wetink.core.catalog import product
+from wetink.core.errors import BadSettings
+from wetink.core.event import Event, Level, Product
+from wetink.core.identifier import Identifier
+from wetink.core.identity import FOREVER
+from wetink.ports import Conversion, NewKey, Profile, Receipt, Received, Record, Source
+from wetink.store.sqlite import commit
+from wetink.store.sqlite.codec import VERDICTS, decode_event, decode_facts, decode_problems, events, identifier, who
+from wetink.store.sqlite.connection import connect, fetch, first, translated
+from wetink.store.sqlite.people import People
+from wetink.store.sqlite.queries import read, script
+from wetink.store.sqlite.writer import Writer
+
+SQL = read("queries.sql")
+
+
+class SQLiteStore:
+    """`ports.Store` over one SQLite file. Any number of processes may open the same one."""
+
+    def __init__(self, folder: Path, *, synchronous: str = "") -> None:
+        """Open (or make) the store in a folder. `synchronous` is for tests that weaken it on purpose."""
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path = folder / "wetink.db"
+        self._writer = Writer(self._path, folder / "wetink.lock", synchronous=synchronous)
+        self._writer.run_alone(lambda db: db.execute(script("schema.sql")))
+        self._readers = threading.local()
+        self._opened: list[apsw.Connection] = []
+
+    @property
+    def _db(self) -> apsw.Connection:
+        """This thread's own reading connection."""
+        db: apsw.Connection | None = getattr(self._readers, "db", None)
+        if db is None:
+            with translated("opening the store"):
+                db = connect(self._path)
+                db.execute("PRAGMA query_only = ON")
+            self._readers.db = db
+            self._opened.append(db)
+        return db
+
+    async def append(self, batch: Sequence[Record]) -> Sequence[Receipt]:
+        """See `ports.Log.append`."""
+        if not batch:
+            return ()
+        duplicates = await self._writer.write([commit.prepare(record) for record in batch])
+        return [Receipt(record.message_id, again) for record, again in zip(batch, duplicates, strict=True)]
+
+    async def resolve(self, who: Identifier, at: int) -> Identifier:
+        """See `ports.Store.resolve`."""
+        with translated("looking up an identifier"):
+            return People(self._db).root(who, at)
+
+    async def profile(self, who: Identifier, at: int) -> Profile:
+        """See `ports.Store.profile`."""
+        with translated("reading a profile"):
+            return People(self._db).profile(who, at)
+
+    async def history(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Event]:
+        """See `ports.Store.history`."""
+        db = self._db
+        found: list[tuple[int, bytes]] = []
+        with translated("reading a history"), db:
+            for column, since, end in People(db).stretches(who, until):
+                span = (column, since, min(end, until + 1))
+                rows = fetch(db, SQL.newest_events, (*span, limit))
+                found += rows
+                if len(rows) == limit:  # there may be more: those without a time of their own stand at the far end
+                    found += fetch(db, SQL.untimed_events, (*span, limit))
+        ordered = sorted(set(found))
+        return events([body for _, body in ordered[-limit:]])
+
+    async def version(self) -> int:
+        """See `ports.Store.version`."""
+        version: int = self._db.execute("PRAGMA data_version").get
+        return version
+
+    async def products(self, keys: Sequence[str]) -> Mapping[str, Product]:
+        """See `ports.Store.products`."""
+        db = self._db
+        known: dict[str, Product] = {}
+        with translated("reading the catalog"):
+            for key in dict.fromkeys(keys):
+                row = first(db, SQL.product, (key,))
+                if row is not None:
+                    known[key] = product(decode_facts(row[0]))
+        return known
+
+    async def messages(self, *, limit: int = 50, before: int | None = None, verdict: str = "") -> Sequence[Received]:
+        """See `ports.Store.messages`."""
+        top = FOREVER if before is None else before
+        with translated("reading messages"):
+            if verdict:
+                rows = fetch(self._db, SQL.messages_of_verdict, (VERDICTS.index(verdict), top, limit))
+            else:
+                rows = fetch(self._db, SQL.messages, (top, limit))
+        return [_received(*row) for row in rows]
+
+    async def profiles(self, *, limit: int = 50, search: str = "") -> Sequence[Profile]:
+        """See `ports.Store.profiles`."""
+        with translated("listing profiles"):
+            return People(self._db).found(search, limit) if search else People(self._db).recent(limit)
+
+    async def conversions(self, since: int, until: int) -> Sequence[Conversion]:
+        """See `ports.Store.conversions`."""
+        with translated("reading conversions"):
+            people = People(self._db)
+            seen: dict[tuple[Identifier, str], Conversion] = {}
+            for body, column in fetch(self._db, SQL.purchases, (since, until)):
+                event = decode_event(body)
+                owner = people.root(identifier(column), event.at)
+                order = event.order
+                order_id = order.order_id if order is not None and order.order_id else event.message_id
+                if (owner, order_id) in seen:
+                    continue
+                seen[owner, order_id] = Conversion(
+                    event.at,
+                    order_id,
+                    (order.total if order is not None else None) or 0.0,
+                    (order.currency if order is not None else "") or "USD",
+                    owner,
+                    people.profile(owner, FOREVER - 1).identifiers,
+                )
+        return list(seen.values())
+
+    async def create_key(self, name: str, level: Level, hosts: Sequence[str], now: int) -> NewKey:
+        """See `ports.Store.create_key`."""
+        write_key, access_key, secret = (secrets.token_urlsafe(18) for _ in range(3))
+        path_key = secrets.token_hex(8)
+        row = (
+            name,
+            level,
+            json.dumps(list(hosts)),
+            _digest(write_key),
+            path_key,
+            access_key,
+            _digest(secret),
+            now,
+        )
+        try:
+            self._writer.run_alone(lambda db: db.execute(SQL.insert_source, row))
+        except Exception as error:
+            if isinstance(error.__cause__, apsw.ConstraintError):
+                raise BadSettings(f"there is a source called {name!r} already", hint="take another name") from error
+            raise
+        return NewKey(write_key, access_key, secret, f"/behavioral/{path_key}")
+
+    async def source_of_write_key(self, key: str) -> Source | None:
+        """See `ports.Store.source_of_write_key`."""
+        with translated("looking up a write key"):
+            row = first(self._db, SQL.source_of_write_key, (_digest(key),))
+        return _source(*row) if row else None
+
+    async def source_of_access_key(self, path_key: str, access_key: str, secret: str) -> Source | None:
+        """See `ports.Store.source_of_access_key`."""
+        with translated("looking up an access key"):
+            row = first(self._db, SQL.source_of_path, (path_key,))
+        if row is None:
+            return None
+        name, level, hosts, wanted_key, wanted_secret = row
+        right_key = hmac.compare_digest(wanted_key.encode(), access_key.encode("utf-8", "surrogateescape"))
+        right_secret = hmac.compare_digest(wanted_secret, _digest(secret))
+        return _source(name, level, hosts) if right_key and right_secret else None
+
+    async def knows_path(self, path_key: str) -> bool:
+        """Return whether `/behavioral/{path_key}` is anybody's."""
+        with translated("looking up a path"):
+            return first(self._db, SQL.source_of_path, (path_key,)) is not None
+
+    async def sources(self) -> Sequence[Source]:
+        """See `ports.Store.sources`."""
+        with translated("listing sources"):
+            return [_source(*row) for row in fetch(self._db, SQL.sources)]
+
+    async def rebuild(self) -> None:
+        """Work out all holdings and groups of users anew from the log. Changes nothing if all is well."""
+        self._writer.run_alone(commit.rebuild)
+
+    async def close(self) -> None:
+        """See `ports.Store.close`."""
+        self._writer.close()
+        for db in self._opened:
+            db.close()
+        self._opened.clear()
+        self._readers = threading.local()
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+
+
+def _source(name: str, level: Level, hosts: str) -> Source:
+    return Source(name, level, tuple(json.loads(hosts)))
+
+
+def _received(*row: Any) -> Received:
+    seq, source, message_id, received, verdict, problems, type_, name, column, raw = row
+    return Received(
+        seq,
+        source,
+        message_id,
+        received,
+        VERDICTS[verdict],
+        decode_problems(problems) if problems else (),
+        type_,
+        name,
+        None if column == who(None) else identifier(column),
+        raw,
+    )

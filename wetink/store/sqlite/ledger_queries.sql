@@ -1,0 +1,18 @@
+-- name: current
+SELECT served, body FROM decision WHERE recipient = ? AND block = ? AND campaign = ?
+
+-- name: keep
+INSERT INTO decision (recipient, block, campaign, at, served, body) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET at = excluded.at, served = excluded.served, body = excluded.body
+
+-- name: serve
+UPDATE decision SET served = ? WHERE recipient = ? AND block = ? AND campaign = ?
+
+-- name: insert_touch
+INSERT INTO touch (recipient, at, kind, block, campaign, variant) VALUES (?, ?, ?, ?, ?, ?)
+
+-- name: touches_of
+SELECT recipient, at, kind, block, campaign, variant FROM touch WHERE recipient = ? AND at >= ? AND at < ?
+
+-- name: counts
+SELECT block, sum(kind = 0), sum(kind = 1) FROM touch WHERE at >= ? AND at < ? GROUP BY block ORDER BY block

@@ -1,0 +1,115 @@
+-- name: insert_event  One event; nothing when it is there already.
+INSERT INTO event (who, key_time, fingerprint, at, seq, body) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+
+-- name: insert_message
+INSERT INTO message (seq, received, source, message_id, verdict, problems, type, name, who, raw)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: insert_claim
+INSERT OR IGNORE INTO claim (weaker, at, source, message_id, stronger, level, alias) VALUES (?, ?, ?, ?, ?, ?, ?)
+
+-- name: delete_claims_of_message
+DELETE FROM claim WHERE weaker = ? AND at = ? AND source = ? AND message_id = ?
+
+-- name: claims_on
+SELECT at, source, message_id, weaker, stronger, level, alias FROM claim WHERE weaker = ?
+
+-- name: claimed_identifiers
+SELECT DISTINCT weaker FROM claim
+
+-- name: carried  Whether some message carried this identifier as its own.
+SELECT 1 FROM claim WHERE weaker = ?1 AND alias = 0 UNION ALL SELECT 1 FROM event WHERE who = ?1 LIMIT 1
+
+-- name: holding_at
+SELECT since, until, owner, level FROM holding WHERE identifier = ? AND since <= ? ORDER BY since DESC LIMIT 1
+
+-- name: delete_holdings
+DELETE FROM holding WHERE identifier = ?
+
+-- name: insert_holding
+INSERT INTO holding (identifier, since, until, owner, level) VALUES (?, ?, ?, ?, ?)
+
+-- name: held_by
+SELECT identifier, since, until FROM holding WHERE owner = ?
+
+-- name: all_holdings
+SELECT identifier, since, until, owner, level FROM holding ORDER BY identifier, since
+
+-- name: insert_alias
+INSERT OR IGNORE INTO alias (previous, current) VALUES (?, ?)
+
+-- name: all_aliases
+SELECT previous, current FROM alias
+
+-- name: root_of
+SELECT root FROM joined WHERE member = ?
+
+-- name: members_of
+SELECT member FROM joined WHERE root = ?
+
+-- name: all_joined
+SELECT member, root FROM joined ORDER BY member
+
+-- name: upsert_joined
+INSERT INTO joined (member, root) VALUES (?, ?) ON CONFLICT DO UPDATE SET root = excluded.root
+
+-- name: last_seq
+SELECT coalesce(max(seq), 0) FROM message
+
+-- name: stored_event
+SELECT at, body FROM event WHERE who = ? AND key_time = ? AND fingerprint = ?
+
+-- name: move_event  A duplicate that was received earlier in its own clock: the smallest time counts.
+UPDATE event SET at = ?, body = ? WHERE who = ? AND key_time = ? AND fingerprint = ?
+
+-- name: newest_events  Newest first by the client's own time.
+SELECT at, body FROM event WHERE who = ? AND at >= ? AND at < ? ORDER BY key_time DESC LIMIT ?
+
+-- name: untimed_events  Those whose client gave no time stand first in the cluster.
+SELECT at, body FROM event WHERE who = ? AND key_time = 0 AND at >= ? AND at < ? LIMIT ?
+
+-- name: insert_purchase
+INSERT OR IGNORE INTO purchase (at, who, key_time, fingerprint) VALUES (?, ?, ?, ?)
+
+-- name: delete_purchase
+DELETE FROM purchase WHERE at = ? AND who = ? AND key_time = ? AND fingerprint = ?
+
+-- name: purchases
+SELECT event.body, purchase.who FROM purchase JOIN event USING (who, key_time, fingerprint)
+WHERE purchase.at >= ? AND purchase.at < ? ORDER BY purchase.at
+
+-- name: product
+SELECT facts FROM product WHERE key = ?
+
+-- name: upsert_product
+INSERT INTO product (key, facts) VALUES (?, ?) ON CONFLICT DO UPDATE SET facts = excluded.facts
+
+-- name: messages
+SELECT seq, source, message_id, received, verdict, problems, type, name, who, raw FROM message
+WHERE seq < ? ORDER BY seq DESC LIMIT ?
+
+-- name: messages_of_verdict
+SELECT seq, source, message_id, received, verdict, problems, type, name, who, raw FROM message
+WHERE verdict = ? AND seq < ? ORDER BY seq DESC LIMIT ?
+
+-- name: recent_identifiers
+SELECT DISTINCT who FROM (SELECT who FROM message WHERE who <> 'p' ORDER BY seq DESC LIMIT ?)
+
+-- name: next_identifier_filed  The next identifier after one, in the order of the cluster.
+SELECT who FROM event WHERE who > ? AND who < ? ORDER BY who LIMIT 1
+
+-- name: next_identifier_held
+SELECT identifier FROM holding WHERE identifier > ? AND identifier < ? ORDER BY identifier LIMIT 1
+
+-- name: insert_source
+INSERT INTO source (name, level, hosts, write_hash, path_key, access_key, secret_hash, created)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+
+-- name: source_of_write_key
+SELECT name, level, hosts FROM source WHERE write_hash = ?
+
+-- name: source_of_path
+SELECT name, level, hosts, access_key, secret_hash FROM source WHERE path_key = ?
+
+-- name: sources
+SELECT name, level, hosts FROM source ORDER BY name

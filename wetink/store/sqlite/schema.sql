@@ -1,0 +1,88 @@
+-- The log. `seq` grows in the order of arrival; verdict: 0 usable, 1 unusable, 2 parked.
+CREATE TABLE IF NOT EXISTS message (
+    seq INTEGER PRIMARY KEY,
+    received INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    verdict INTEGER NOT NULL,
+    problems BLOB,
+    type TEXT NOT NULL,
+    name TEXT NOT NULL,
+    who TEXT NOT NULL,
+    raw BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS message_in_trouble ON message (verdict, seq) WHERE verdict > 0;
+
+-- Events, clustered by the identifier they are filed under ('u42', 'ejane@shop.example', 'ax-1'; 'p' for parked).
+-- key_time is the client's own timestamp (0: none) and fingerprint stands for (source, message id): a retry meets itself.
+CREATE TABLE IF NOT EXISTS event (
+    who TEXT NOT NULL,
+    key_time INTEGER NOT NULL,
+    fingerprint INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (who, key_time, fingerprint)
+) WITHOUT ROWID;
+
+-- Every claim that was made; holdings are derived from it.
+CREATE TABLE IF NOT EXISTS claim (
+    weaker TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    stronger TEXT NOT NULL,
+    level TEXT NOT NULL,
+    alias INTEGER NOT NULL,
+    PRIMARY KEY (weaker, at, source, message_id, stronger, level, alias)
+) WITHOUT ROWID;
+
+-- Who holds an identifier in [since, until).
+CREATE TABLE IF NOT EXISTS holding (
+    identifier TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    level TEXT NOT NULL,
+    PRIMARY KEY (identifier, since)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS holding_by_owner ON holding (owner, identifier, since, until);
+
+-- Aliases as they were made, and the groups of users they join, each named by its smallest member.
+CREATE TABLE IF NOT EXISTS alias (
+    previous TEXT NOT NULL,
+    current TEXT NOT NULL,
+    PRIMARY KEY (previous, current)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS joined (
+    member TEXT PRIMARY KEY,
+    root TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS joined_by_root ON joined (root, member);
+
+-- Usable Order Completed events, in time, so that results need no scan.
+CREATE TABLE IF NOT EXISTS purchase (
+    at INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    key_time INTEGER NOT NULL,
+    fingerprint INTEGER NOT NULL,
+    PRIMARY KEY (at, who, key_time, fingerprint)
+) WITHOUT ROWID;
+
+-- The catalog, learnt from trusted events: field -> [when it was last said, value], as msgpack.
+CREATE TABLE IF NOT EXISTS product (
+    key TEXT PRIMARY KEY,
+    facts BLOB NOT NULL
+) WITHOUT ROWID;
+
+-- Senders. Keys are kept as SHA-256 only.
+CREATE TABLE IF NOT EXISTS source (
+    name TEXT PRIMARY KEY,
+    level TEXT NOT NULL,
+    hosts TEXT NOT NULL,
+    write_hash BLOB NOT NULL UNIQUE,
+    path_key TEXT NOT NULL UNIQUE,
+    access_key TEXT NOT NULL,
+    secret_hash BLOB NOT NULL,
+    created INTEGER NOT NULL
+) WITHOUT ROWID;
