@@ -229,7 +229,7 @@ class Picture(msgspec.Struct, frozen=True):
 class Scene(msgspec.Struct, frozen=True):
     """What to draw: a Liquid template with its data. Sizes are CSS pixels; `scale` device pixels for each.
 
-    `photos` are the URLs of product pictures the data may name; the renderer gets their bytes from Photos.
+    `photos` are the only URLs of pictures the template may draw; the renderer gets those it does draw from Photos.
     """
 
     template: str

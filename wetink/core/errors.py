@@ -1,14 +1,14 @@
 """The errors wetink raises on purpose.
 
-    WetinkError
-    ├── BadRequest        what was sent is not what was asked for      400
-    │   └── TooLarge      it is over a limit                           400
-    ├── Unauthorized      the key is certainly unknown                 401
-    ├── NotFound          no such profile, block, page                 404
-    ├── BadContent        a block, template or picture cannot be used
-    ├── BadSettings       a setting or a command's argument is off
-    └── Unavailable       cannot store or cannot know right now        503
-        └── StoreUnavailable
+WetinkError
+├── BadRequest        what was sent is not what was asked for      400
+│   └── TooLarge      it is over a limit                           400
+├── Unauthorized      the key is certainly unknown                 401
+├── NotFound          no such profile, block, page                 404
+├── BadContent        a block, template or picture cannot be used
+├── BadSettings       a setting or a command's argument is off
+└── Unavailable       cannot store or cannot know right now        503
+    └── StoreUnavailable
 """
 
 

@@ -133,9 +133,7 @@ def _unicode_domain(domain: str) -> str:
         return domain
 
 
-def strongest(
-    user: Identifier | None, email: Identifier | None, anonymous: Identifier | None
-) -> Identifier | None:
+def strongest(user: Identifier | None, email: Identifier | None, anonymous: Identifier | None) -> Identifier | None:
     """Return the identifier an event that carries these is filed under; None when it carries none."""
     return user or email or anonymous
 

@@ -8,10 +8,40 @@ Verdict = Literal["usable", "unusable", "parked"]
 """`usable`: stored, in the profile, can be targeted. `unusable`: stored and in the profile, but lacks what Signals
 needs. `parked`: kept and readable, in no profile."""
 
+HINTS: dict[str, str] = {
+    # These park a message.
+    "not_an_object": 'a message is a JSON object: {{"type": "track", …}}',
+    "unreadable": "this message's JSON cannot be read: {detail}",
+    "too_deep": "nest objects and arrays at most {detail} deep",
+    "too_large": "a message may have {detail} bytes; send less in it",
+    "too_many": "a request may carry {detail} messages; split the batch",
+    "unknown_type": "`type` is one of track, identify, page, screen, group, alias",
+    "no_identifier": "send a `userId` or an `anonymousId` that names somebody{detail}",
+    "no_event_name": "a track needs its name in `event`, a string that is not empty",
+    # These leave it in the profile, but unusable.
+    "missing_property": "send {detail}",
+    "not_a_number": "`{property}` is a finite number: 9.5, without currency or words",
+    # These change nothing about the verdict.
+    "message_id_too_long": "a `messageId` has at most 100 characters; this one was replaced by its hash",
+}
+"""Every problem code with its remedy. `detail` and `property` are filled in by `problem`."""
+
 
 class Problem(msgspec.Struct, frozen=True):
-    """One thing wrong with a message. `property` is the path that is missing or wrong, as the sender would write it."""
+    """One thing wrong with a message. `property` is the path that is missing or wrong, as the sender would write it.
+
+    Paths of a track's properties start inside of `properties`: `url`, `products[1].price`.
+    """
 
     code: str
     property: str
     hint: str
+
+
+def problem(code: str, property: str = "", detail: str = "") -> Problem:
+    """Return the problem of this code. Raises KeyError for a code that is not on the list.
+
+    >>> problem("missing_property", "url", "`url`, the product's page").hint
+    "send `url`, the product's page"
+    """
+    return Problem(code, property, HINTS[code].format(property=property, detail=detail))

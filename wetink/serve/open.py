@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from wetink.apps import App
+from wetink.core.app import App
 from wetink.core.block import Block, Decision
-from wetink.core.decide import decide, wanted
+from wetink.core.decide import choose, decide
 from wetink.core.errors import WetinkError
 from wetink.core.event import Product
 from wetink.core.identifier import Identifier
@@ -44,14 +44,14 @@ class Opens:
         apps: Mapping[str, App],
         app_templates: Mapping[str, str],
         shelf: Callable[[], Shelf],
-        hosts: Callable[[str], bool],
+        allowed: Callable[[str], bool],
         fallbacks: Fallbacks,
         deadline_ms: int,
     ) -> None:
         """Take the ports, the apps with their own templates, and a look at the shelf of content."""
         self._store, self._ledger, self._renderer = store, ledger, renderer
         self._apps, self._app_templates, self._shelf = apps, app_templates, shelf
-        self._hosts, self._fallbacks, self._deadline = hosts, fallbacks, deadline_ms / 1000
+        self._allowed, self._fallbacks, self._deadline = allowed, fallbacks, deadline_ms / 1000
         self._people = People(store)
 
     async def person(self, who: Identifier, now: int) -> Person:
@@ -61,18 +61,18 @@ class Opens:
     async def preview(self, block: Block, who: Identifier | None, moment: Moment) -> Decision:
         """Decide without keeping or counting anything. Raises StoreUnavailable."""
         person = await self.person(who, moment.now) if who is not None else Person()
-        catalog = await self._store.products(wanted(person))
+        choice = choose(block, person, moment, self._apps)
+        catalog = await self._store.products(choice.wanted) if choice.shown else {}
         recipient = str(who) if who is not None else ""
         name = f"{block.name}\0{recipient}\0{moment.campaign}\0{moment.now}"
         return decide(
             block,
-            person,
+            choice,
             moment,
-            self._apps,
             catalog,
             recipient=recipient,
             decision_id=hashlib.blake2b(name.encode(), digest_size=9).hexdigest(),
-            hosts=self._hosts,
+            allowed=self._allowed,
         )
 
     async def settle(self, block: Block, slot: int, who: Identifier | None, moment: Moment) -> Decision:
@@ -136,15 +136,19 @@ class Opens:
         if template is None or (block.slots > 1 and decision.items and slot > len(decision.items)):
             return self._fallbacks.of(block)
         person = await self.person(who, decision.at) if who is not None else Person()
-        scene = Scene(
-            template,
-            await self._sight(block, decision, slot, person, moment),
-            block.width,
-            block.height,
-            transparent=block.transparent,
-            photos=tuple(dict.fromkeys(item.image_url for item in decision.items if item.image_url)),
+        seen = [each.product for each in (*person.views, *person.cart.lines, *person.wishlist)]
+        catalog = await self._store.products([product.key for product in seen])
+        named = {product.image_url for product in (*decision.items, *seen, *catalog.values())}
+        return await self._renderer.render(
+            Scene(
+                template,
+                _sight(block, decision, slot, person, moment, catalog),
+                block.width,
+                block.height,
+                transparent=block.transparent,
+                photos=tuple(sorted(url for url in named if self._allowed(url))),
+            )
         )
-        return await self._renderer.render(scene)
 
     def _template(self, decision: Decision) -> str | None:
         if not decision.variant:
@@ -153,22 +157,22 @@ class Opens:
             return self._shelf().templates.get(decision.template)
         return self._app_templates.get(decision.app)
 
-    async def _sight(
-        self, block: Block, decision: Decision, slot: int, person: Person, moment: Moment
-    ) -> dict[str, Any]:
-        """Return everything a template may see."""
-        items = [_seen(item) for item in decision.items]
-        catalog = await self._store.products(wanted(person))
-        return {
-            "items": items,
-            "item": items[slot - 1] if 1 <= slot <= len(items) else None,
-            "person": msgspec.to_builtins(person),
-            "moment": msgspec.to_builtins(moment),
-            "settings": decision.settings,
-            "block": {"name": block.name, "width": block.width, "height": block.height, "title": block.title},
-            "slot": slot,
-            "catalog": {key: _seen(product) for key, product in catalog.items()},
-        }
+
+def _sight(
+    block: Block, decision: Decision, slot: int, person: Person, moment: Moment, catalog: Mapping[str, Product]
+) -> dict[str, Any]:
+    """Return everything a template may see."""
+    items = [_seen(item) for item in decision.items]
+    return {
+        "items": items,
+        "item": items[slot - 1] if 1 <= slot <= len(items) else None,
+        "person": msgspec.to_builtins(person),
+        "moment": msgspec.to_builtins(moment),
+        "settings": decision.settings,
+        "block": {"name": block.name, "width": block.width, "height": block.height, "title": block.title},
+        "slot": slot,
+        "catalog": {key: _seen(product) for key, product in catalog.items()},
+    }
 
 
 def _seen(product: Product) -> dict[str, Any]:
@@ -186,5 +190,3 @@ def _tell(error: Exception, block: str) -> None:
         logger.warning("%s shows its fallback: %s", block, error or "the deadline passed")
     else:
         logger.error("%s shows its fallback", block, exc_info=error)
-
-

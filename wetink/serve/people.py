@@ -5,6 +5,7 @@ from collections import OrderedDict
 from wetink.core.fold import fold
 from wetink.core.identifier import Identifier
 from wetink.core.person import Person
+from wetink.core.trust import believed, doubtful
 from wetink.ports import Store
 
 KEPT = 4_096
@@ -23,7 +24,7 @@ class People:
         self._kept: OrderedDict[Identifier, tuple[int, int, Person]] = OrderedDict()
 
     async def person(self, who: Identifier, now: int) -> Person:
-        """Return whoever `who` means, as of `now` (Unix ms)."""
+        """Return whoever `who` means, as of `now` (Unix ms), with nothing a browser's key alone could have made up."""
         version = await self._store.version()
         kept = self._kept.get(who)
         if kept is not None and kept[0] == version and kept[1] <= now < kept[1] + FRESH_MS:
@@ -31,6 +32,8 @@ class People:
         events = await self._store.history(who, now)
         profile = await self._store.profile(who, now) if events else None
         person = fold(events, now, profile.identifiers if profile is not None else ())
+        if keys := doubtful(person):
+            person = believed(person, await self._store.products(keys))
         self._kept[who] = (version, now, person)
         self._kept.move_to_end(who)
         if len(self._kept) > KEPT:

@@ -1,0 +1,1 @@
+"""Content: the folder of blocks, templates and images that a marketer edits."""

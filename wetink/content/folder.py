@@ -1,0 +1,130 @@
+"""The content folder: what is on disk, read whole, with whatever is wrong told in words.
+
+content/
+├── blocks/*.yaml         one block each
+├── templates/*.liquid    templates of Custom Apps
+└── images/*              JPEG and PNG pictures for fallbacks
+"""
+
+import logging
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import yaml
+
+from wetink.content.check import checked, problems_of
+from wetink.core.app import App
+from wetink.core.block import Block
+from wetink.core.errors import BadContent
+from wetink.ports import Picture
+
+logger = logging.getLogger(__name__)
+
+STARTER = Path(__file__).parent / "starter"
+"""What a new content folder is filled with."""
+
+TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
+STARTS = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n"}
+LARGEST_TEXT, LARGEST_IMAGE = 256 * 1024, 2 * 1024 * 1024
+"""Bytes of the largest block or template, and of the largest image."""
+
+
+class Content(msgspec.Struct, frozen=True):
+    """What a content folder holds. `problems` says what could not be used, and where."""
+
+    blocks: Mapping[str, Block] = {}
+    templates: Mapping[str, str] = {}
+    images: Mapping[str, Picture] = {}
+    problems: tuple[str, ...] = ()
+
+
+def start(folder: Path) -> None:
+    """Fill a content folder that does not exist yet with the starter's blocks and templates."""
+    if not folder.exists():
+        shutil.copytree(STARTER, folder)
+
+
+def stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return what changes whenever a file of the folder does: names, sizes and times."""
+    found = []
+    for path in sorted(folder.glob("*/*")):
+        status = path.stat()
+        found.append((str(path.relative_to(folder)), status.st_size, status.st_mtime_ns))
+    return tuple(found)
+
+
+def load(folder: Path, apps: Mapping[str, App]) -> Content:
+    """Read the folder. Never raises for what is in it: a bad file is left out and told in `problems`."""
+    problems: list[str] = []
+    templates = {
+        path.name: text
+        for path in sorted(folder.glob("templates/*.liquid"))
+        if (text := _text(path, folder, problems)) is not None
+    }
+    images = {
+        path.name: picture
+        for path in sorted(folder.glob("images/*"))
+        if (picture := _image(path, folder, problems)) is not None
+    }
+    blocks: dict[str, Block] = {}
+    for path in sorted([*folder.glob("blocks/*.yaml"), *folder.glob("blocks/*.yml")]):
+        text = _text(path, folder, problems)
+        if text is None:
+            continue
+        try:
+            block = _block(path, text)
+            wrong = problems_of(block, apps, templates, images)
+            if block.name in blocks:
+                wrong.append(f"there is a block called {block.name} already")
+        except BadContent as error:
+            wrong = [f"{error}{f' ({error.hint})' if error.hint else ''}"]
+        if wrong:
+            problems += [f"{path.relative_to(folder)}: {each}" for each in wrong]
+        else:
+            blocks[block.name] = checked(block)
+    return Content(blocks, templates, images, tuple(problems))
+
+
+def _block(path: Path, text: str) -> Block:
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}: " if mark is not None else ""
+        raise BadContent(f"{where}{getattr(error, 'problem', None) or 'this is not YAML'}") from error
+    except RecursionError as error:
+        raise BadContent("nested too deeply") from error
+    if not isinstance(raw, dict):
+        raise BadContent("a block is a mapping", hint="see the tutorial for an example")
+    try:
+        return msgspec.convert({"name": path.stem, **raw}, Block)
+    except msgspec.ValidationError as error:
+        raise BadContent(str(error)) from error
+
+
+def _text(path: Path, folder: Path, problems: list[str]) -> str | None:
+    try:
+        if path.stat().st_size > LARGEST_TEXT:
+            raise BadContent(f"larger than {LARGEST_TEXT // 1024} KB")
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError, BadContent) as error:
+        problems.append(f"{path.relative_to(folder)}: {error}")
+        return None
+
+
+def _image(path: Path, folder: Path, problems: list[str]) -> Picture | None:
+    content_type = TYPES.get(path.suffix.lower())
+    try:
+        if content_type is None:
+            raise BadContent("pictures are JPEG or PNG")
+        if path.stat().st_size > LARGEST_IMAGE:
+            raise BadContent(f"larger than {LARGEST_IMAGE // 1024 // 1024} MB")
+        body = path.read_bytes()
+        if not body.startswith(STARTS[content_type]):
+            raise BadContent(f"this is no {path.suffix} picture")
+        return Picture(body, content_type)
+    except (OSError, BadContent) as error:
+        problems.append(f"{path.relative_to(folder)}: {error}")
+        return None

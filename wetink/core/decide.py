@@ -1,0 +1,114 @@
+"""Decide: which variant of a block a person gets, with what, and why."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from wetink.core.app import App
+from wetink.core.block import Block, Decision, Step, Variant
+from wetink.core.event import Product
+from wetink.core.person import Moment, Person, Seen
+from wetink.core.rule import holds
+from wetink.core.trust import refreshed
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """The variant that was taken, None for the fallback, with what its app shows and the way there.
+
+    `settings` are the variant's, completed with the app's defaults.
+    """
+
+    variant: Variant | None
+    shown: tuple[Seen, ...]
+    settings: dict[str, Any]
+    trace: tuple[Step, ...]
+
+    @property
+    def wanted(self) -> list[str]:
+        """The keys of the products whose newest facts the decision needs."""
+        return list(dict.fromkeys(seen.product.key for seen in self.shown))
+
+
+def choose(block: Block, person: Person, moment: Moment, apps: Mapping[str, App]) -> Choice:
+    """Return the first variant whose conditions hold and whose app has something to show."""
+    trace: list[Step] = []
+    for variant in block.variants:
+        shown, settings, why = _shown(variant, person, moment, apps)
+        trace.append(Step(variant.name, shown is not None, why))
+        if shown is not None:
+            return Choice(variant, shown, settings, tuple(trace))
+    trace.append(Step("", True, "fallback: no variant holds" if block.variants else "fallback: there is no variant"))
+    return Choice(None, (), {}, tuple(trace))
+
+
+def decide(
+    block: Block,
+    choice: Choice,
+    moment: Moment,
+    catalog: Mapping[str, Product],
+    *,
+    recipient: str,
+    decision_id: str,
+    allowed: Callable[[str], bool],
+) -> Decision:
+    """Return the decision a choice makes, with the catalog's newest facts filled in.
+
+    Only addresses that are `allowed` get in: a photo of any other host is left out, and a product that leads there
+    leads to the variant's link, else the fallback's.
+    """
+    variant = choice.variant
+    otherwise = (variant.link if variant is not None else "") or block.fallback.link
+    items = tuple(_permitted(refreshed(seen.product, catalog.get(seen.product.key)), allowed) for seen in choice.shown)
+    if block.slots > 1:
+        links = tuple((items[slot].url if slot < len(items) else "") or otherwise for slot in range(block.slots))
+    else:
+        links = ((items[0].url if items else "") or otherwise,)
+    if variant is not None and variant.link and block.slots == 1:
+        links = (variant.link,)
+    return Decision(
+        id=decision_id,
+        block=block.name,
+        recipient=recipient,
+        campaign=moment.campaign,
+        at=moment.now,
+        variant=variant.name if variant is not None else "",
+        app=variant.app if variant is not None else "",
+        template=variant.template if variant is not None else "",
+        settings=choice.settings,
+        items=items,
+        links=links,
+        trace=choice.trace,
+    )
+
+
+def _shown(
+    variant: Variant, person: Person, moment: Moment, apps: Mapping[str, App]
+) -> tuple[tuple[Seen, ...] | None, dict[str, Any], str]:
+    """What a variant would show, None when it is not its turn; with its settings and the reason."""
+    reasons = []
+    for condition in variant.when:
+        held, why = holds(condition, person, moment.now)
+        if not held:
+            return None, {}, why
+        reasons.append(why)
+    app = apps.get(variant.app)
+    if app is None:
+        return None, {}, f"there is no app called {variant.app}"
+    try:
+        settings = msgspec.convert(variant.settings, app.settings)
+    except msgspec.ValidationError as error:
+        return None, {}, f"its settings cannot be used: {error}"
+    shown = tuple(app.show(person, settings, moment))
+    if not shown and not app.always:
+        return None, {}, "; ".join([*reasons, f"{app.title} has nothing to show"])
+    names = ", ".join(seen.product.name or seen.product.key for seen in shown)
+    why = "; ".join([*reasons, f"{app.title} shows {names}" if names else f"{app.title} is shown"])
+    return shown, {**variant.settings, **msgspec.to_builtins(settings)}, why
+
+
+def _permitted(product: Product, allowed: Callable[[str], bool]) -> Product:
+    url = product.url if allowed(product.url) else ""
+    image = product.image_url if allowed(product.image_url) else ""
+    return replace(product, url=url, image_url=image)

@@ -1,0 +1,190 @@
+"""The fold: one profile's events, in the order they happened, become a Person.
+
+House rule of this file: the same events give the same person, in whatever order they came in.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from msgspec.structs import replace
+
+from wetink.core.event import Event, Product
+from wetink.core.identifier import Identifier
+from wetink.core.person import Cart, Person, Purchase, Search, Seen
+
+VIEWS, SEARCHES, WISHES = 100, 50, 200
+"""What a person remembers of each, newest first."""
+
+
+class _Folding:
+    """A person in the making."""
+
+    def __init__(self) -> None:
+        self.traits: dict[str, Any] = {}
+        self.views: list[Seen] = []
+        self.searches: list[Search] = []
+        self.lines: list[Seen] = []
+        self.cart_changed = 0
+        self.wishlist: list[Seen] = []
+        self.orders: list[Purchase] = []
+        self.done: dict[str, list[int]] = {}
+
+
+def fold(events: Iterable[Event], now: int, identifiers: Iterable[Identifier] = ()) -> Person:
+    """Return the person these events tell of, as of `now` (Unix ms): later events have not happened yet."""
+    happened = sorted(
+        (event for event in events if event.at <= now), key=lambda event: (event.at, event.source, event.message_id)
+    )
+    folding = _Folding()
+    for event in happened:
+        if event.traits and event.type != "group":
+            _learn(folding.traits, event.traits)
+        if event.usable:
+            folding.done.setdefault(event.label, []).append(event.at)
+        step = STEPS.get(event.name) if event.type == "track" else None
+        if step is not None:
+            step(folding, event)
+    return Person(
+        identifiers=tuple(identifiers),
+        traits=folding.traits,
+        views=tuple(folding.views[: -VIEWS - 1 : -1]),
+        searches=tuple(folding.searches[: -SEARCHES - 1 : -1]),
+        cart=Cart(tuple(folding.lines), folding.cart_changed),
+        wishlist=tuple(folding.wishlist[: -WISHES - 1 : -1]),
+        orders=tuple(sorted(folding.orders, key=lambda order: -order.at)),
+        done={name: tuple(times) for name, times in folding.done.items()},
+        first_seen=happened[0].at if happened else 0,
+        last_seen=happened[-1].at if happened else 0,
+    )
+
+
+def _learn(traits: dict[str, Any], said: dict[str, Any]) -> None:
+    for name, value in said.items():
+        if value is None:
+            traits.pop(name, None)
+        else:
+            traits[name] = value
+
+
+def _seen(product: Product, event: Event) -> Seen:
+    return Seen(product, event.at, event.level == "server")
+
+
+def _take(seen: list[Seen], product: Product) -> Seen | None:
+    """Take a product out of a list; None when it is not there."""
+    for index, each in enumerate(seen):
+        if each.product.same(product):
+            return seen.pop(index)
+    return None
+
+
+def _viewed(folding: _Folding, event: Event) -> None:
+    for product in event.products:
+        if product.key:
+            _take(folding.views, product)
+            folding.views.append(_seen(product, event))
+
+
+def _searched(folding: _Folding, event: Event) -> None:
+    if event.query:
+        folding.searches = [search for search in folding.searches if search.query != event.query]
+        folding.searches.append(Search(event.query, event.at))
+
+
+def _added(folding: _Folding, event: Event) -> None:
+    for product in event.products:
+        if product.key:
+            before = _take(folding.lines, product)
+            quantity = product.quantity + (before.product.quantity if before is not None else 0)
+            folding.lines.append(_seen(replace(product, quantity=quantity), event))
+            folding.cart_changed = event.at
+
+
+def _removed(folding: _Folding, event: Event) -> None:
+    for product in event.products:
+        for index, line in enumerate(folding.lines):
+            if line.product.same(product):
+                left = line.product.quantity - product.quantity
+                if left > 0:
+                    folding.lines[index] = Seen(replace(line.product, quantity=left), line.at, line.trusted)
+                else:
+                    del folding.lines[index]
+                folding.cart_changed = event.at
+                break
+
+
+def _listed(folding: _Folding, event: Event) -> None:
+    """Cart Viewed and Checkout Started say all that is in the cart; without a product list they say nothing of it."""
+    if not event.products and event.properties.get("products") != []:
+        return
+    before, folding.lines = folding.lines, []
+    for product in event.products:
+        if product.key:
+            known = _take(before, product)
+            unchanged = known is not None and known.product.quantity == product.quantity
+            at = known.at if known is not None and unchanged else event.at
+            folding.lines.append(Seen(product, at, event.level == "server"))
+    folding.cart_changed = event.at
+
+
+def _ordered(folding: _Folding, event: Event) -> None:
+    if event.order is None:
+        return
+    known = _order(folding, event)
+    at = known.at if known is not None else event.at
+    folding.orders.append(Purchase(event.order, event.products, at, event.usable))
+    if known is not None or not folding.lines:
+        return
+    left = [line for line in folding.lines if not any(line.product.same(bought) for bought in event.products)]
+    folding.lines = left if event.products else []  # an order that lists nothing was the whole cart
+    folding.cart_changed = event.at
+
+
+def _updated(folding: _Folding, event: Event) -> None:
+    known = _order(folding, event)
+    if known is not None and event.order is not None:
+        products = event.products or known.products
+        total = known.order.total if event.order.total is None else event.order.total
+        folding.orders.append(Purchase(replace(event.order, total=total), products, known.at, known.usable))
+
+
+def _cancelled(folding: _Folding, event: Event) -> None:
+    _order(folding, event)
+
+
+def _order(folding: _Folding, event: Event) -> Purchase | None:
+    """Take the order that an event names out of the orders; None when it is not there."""
+    order_id = event.order.order_id if event.order is not None else ""
+    for index, purchase in enumerate(folding.orders):
+        if order_id and purchase.order.order_id == order_id:
+            return folding.orders.pop(index)
+    return None
+
+
+def _wished(folding: _Folding, event: Event) -> None:
+    for product in event.products:
+        if product.key:
+            _take(folding.wishlist, product)
+            folding.wishlist.append(_seen(product, event))
+
+
+def _unwished(folding: _Folding, event: Event) -> None:
+    for product in event.products:
+        _take(folding.wishlist, product)
+
+
+STEPS: dict[str, Callable[[_Folding, Event], None]] = {
+    "Product Viewed": _viewed,
+    "Products Searched": _searched,
+    "Product Added": _added,
+    "Wishlist Product Added to Cart": _added,
+    "Product Removed": _removed,
+    "Cart Viewed": _listed,
+    "Checkout Started": _listed,
+    "Order Completed": _ordered,
+    "Order Updated": _updated,
+    "Order Cancelled": _cancelled,
+    "Product Added to Wishlist": _wished,
+    "Product Removed from Wishlist": _unwished,
+}
+"""What each event does to a person; all others only count as done."""

@@ -1,0 +1,46 @@
+"""Links: which addresses may stand in an email. Parsed once, strictly, where a decision is made."""
+
+import re
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+LONGEST = 2_048
+"""Characters of the longest address that is believed."""
+
+_FORBIDDEN = re.compile(r"[\s\\\x00-\x1f\x7f<>\"'`{}|^\ufffd]")
+_HOST = re.compile(r"[^\s/?#@:\[\]]{1,253}|\[[0-9a-fA-F:.]+\]")
+
+
+def host_of(url: str) -> str:
+    """Return the host (with its port, when one is named) of an http(s) address, lower-cased; empty for any other text.
+
+    >>> host_of("https://Shop.Example/a?b=c"), host_of("http://127.0.0.1:8000/x")
+    ('shop.example', '127.0.0.1:8000')
+    >>> host_of("javascript:alert(1)"), host_of("https://shop.example@evil.example/"), host_of("//shop.example/")
+    ('', '', '')
+    """
+    if len(url) > LONGEST or _FORBIDDEN.search(url):
+        return ""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return ""
+    host = parts.netloc.lower()
+    if parts.scheme.lower() not in ("http", "https") or "@" in host:
+        return ""
+    name = host.removesuffix(f":{port}") if port is not None else host
+    return host if _HOST.fullmatch(name) and port != 0 else ""
+
+
+def allowed(url: str, hosts: Collection[str]) -> bool:
+    """Whether an address is http(s) and its host is one of these or under one of them; with no hosts, any will do.
+
+    >>> allowed("https://www.shop.example/a", ["shop.example"]), allowed("https://badshop.example/", ["shop.example"])
+    (True, False)
+    """
+    host = host_of(url)
+    if not host:
+        return False
+    name = re.sub(r":\d+$", "", host)
+    return not hosts or any(host == each or name == each or name.endswith(f".{each}") for each in hosts)

@@ -1,0 +1,22 @@
+"""Spans of time as people write them: `30m`, `12h`, `7d`, `2w`."""
+
+import re
+
+from wetink.core.errors import BadContent
+
+UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+"""Unit -> milliseconds."""
+
+_SPAN = re.compile(r"\s*(\d{1,6})\s*([smhdw])\s*")
+
+
+def parse(text: str) -> int:
+    """Return a span's milliseconds. Raises BadContent, with the way to write it, for anything else.
+
+    >>> parse("7d"), parse("90 m")
+    (604800000, 5400000)
+    """
+    match = _SPAN.fullmatch(text)
+    if match is None or int(match[1]) == 0:
+        raise BadContent(f"{text!r} is no span of time", hint="write 30m, 12h, 7d or 2w")
+    return int(match[1]) * UNITS[match[2]]

@@ -1,0 +1,46 @@
+"""Trust: what may be shown of what a browser's key told us.
+
+The key on a page is public, and whoever copies it can name any product, with any words, in anybody's name. What it
+said of a product is therefore shown in the catalog's words, which only servers' keys teach, or not at all.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec.structs import replace
+
+from wetink.core.catalog import FIELDS
+from wetink.core.event import Product
+from wetink.core.person import Cart, Person, Seen
+
+
+def doubtful(person: Person) -> list[str]:
+    """Return the keys of the products that only a browser's key told us of."""
+    seen = (*person.views, *person.cart.lines, *person.wishlist)
+    return list(dict.fromkeys(each.product.key for each in seen if not each.trusted))
+
+
+def believed(person: Person, catalog: Mapping[str, Product]) -> Person:
+    """Return the person with each doubtful product in the catalog's words, and without those it does not know."""
+    if not doubtful(person):
+        return person
+    return replace(
+        person,
+        views=_believed(person.views, catalog),
+        cart=Cart(_believed(person.cart.lines, catalog), person.cart.changed_at),
+        wishlist=_believed(person.wishlist, catalog),
+    )
+
+
+def refreshed(product: Product, known: Product | None) -> Product:
+    """Return a product with whatever the catalog knows better: it has the newest word on each field."""
+    if known is None:
+        return product
+    return replace(product, **{field: value for field in FIELDS if (value := getattr(known, field)) not in (None, "")})
+
+
+def _believed(seen: Iterable[Seen], catalog: Mapping[str, Product]) -> tuple[Seen, ...]:
+    return tuple(
+        each if each.trusted else Seen(replace(catalog[each.product.key], quantity=each.product.quantity), each.at)
+        for each in seen
+        if each.trusted or each.product.key in catalog
+    )

@@ -1,0 +1,92 @@
+"""Settings: one table, read once at start. An argument wins over the environment, that over the default."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from wetink.core.errors import BadSettings
+from wetink.core.link import host_of
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What an operator can set. The table SETTINGS says what each one means."""
+
+    data: Path
+    host: str
+    port: int
+    workers: int
+    public_url: str
+    deadline: int
+    link_hosts: tuple[str, ...]
+    private_hosts: tuple[str, ...]
+
+    @property
+    def content(self) -> Path:
+        """The folder of blocks, templates and images."""
+        return self.data / "content"
+
+    @property
+    def address(self) -> str:
+        """Where a browser finds this server."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104 (compared, not bound)
+        return f"http://{host}:{self.port}"
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    return tuple(host.strip().lower() for host in text.split(",") if host.strip())
+
+
+def _address(text: str) -> str:
+    if text and not host_of(text):
+        raise ValueError("an http(s) address, such as https://open.shop.example")
+    return text
+
+
+def _workers() -> int:
+    return min(len(os.sched_getaffinity(0)), 8)
+
+
+SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
+    ("data", "wetink-data", Path, "Folder of the store and the content; made when it is not there."),
+    ("host", "127.0.0.1", str, "Address to listen on; 0.0.0.0 for all."),
+    ("port", "8000", _whole(0, 65535), "Port to listen on; 0 takes a free one."),
+    ("workers", "", _whole(1, 64), "Processes that share the port; one for each core, at most 8, unless set."),
+    ("public_url", "", _address, "Where the world reaches this server, for snippets: https://open.shop.example."),
+    ("deadline", "1500", _whole(50, 20_000), "Milliseconds an open may take before its fallback is shown."),
+    ("link_hosts", "", _hosts, "Hosts that links and photos may name, besides those of the sources; comma separated."),
+    ("private_hosts", "", _hosts, "host:port pairs photos may come from although they are not public."),
+)
+"""Name, default, how it is read, what it means. The environment's name is WETINK_ and the name in capitals."""
+
+
+def read(environment: Mapping[str, str], **given: Any) -> Settings:
+    """Return the settings. `given` arguments that are not None win. Raises BadSettings, naming the setting."""
+    values: dict[str, Any] = {}
+    for name, default, convert, _ in SETTINGS:
+        if given.get(name) is not None:
+            text, where = str(given[name]), f"--{name.replace('_', '-')}"
+        else:
+            where = f"WETINK_{name.upper()}"
+            text = environment.get(where, "") or default
+        if name == "workers" and not text:
+            values[name] = _workers()
+            continue
+        try:
+            values[name] = convert(text)
+        except ValueError as error:
+            raise BadSettings(f"{where} is {text!r}", hint=f"write {error}", where=where) from error
+    return Settings(**values)
