@@ -16,16 +16,16 @@ class Fallbacks:
     def __init__(self, renderer: Renderer, template: str, blank: Picture, home: Callable[[], str]) -> None:
         """Take the template that draws a fallback's words, the last resort, and where a click on nothing goes."""
         self._renderer, self._template, self._blank, self._home = renderer, template, blank, home
-        self._made: dict[Block, Picture] = {}
+        self._made: dict[str, Picture] = {}
 
     async def prepare(self, blocks: Mapping[str, Block], images: Mapping[str, Picture]) -> list[str]:
         """Make the pictures of these blocks; return what could not be made, in words. Never raises."""
-        made: dict[Block, Picture] = {}
+        made: dict[str, Picture] = {}
         problems = []
         for block in blocks.values():
             image = images.get(block.fallback.image)
             try:
-                made[block] = image if image is not None else await self._draw(block)
+                made[block.name] = image if image is not None else await self._draw(block)
             except WetinkError as error:
                 problems.append(f"block {block.name}: its fallback cannot be drawn: {error}")
         self._made = made
@@ -33,7 +33,7 @@ class Fallbacks:
 
     def of(self, block: Block) -> Picture:
         """Return the fallback picture of a block, the blank one when there is none."""
-        return self._made.get(block, self._blank)
+        return self._made.get(block.name, self._blank)
 
     def blank(self) -> Picture:
         """Return the picture for a block that does not exist."""

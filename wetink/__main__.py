@@ -1,0 +1,5 @@
+"""`python -m wetink` is `wetink`."""
+
+from wetink.cli import main
+
+main()

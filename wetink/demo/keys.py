@@ -1,0 +1,40 @@
+"""Keys: what the demo keeps for itself in DATA/demo/keys.json."""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from wetink.core.errors import BadSettings
+
+
+class Keys(msgspec.Struct, frozen=True):
+    """The demo's write keys, the address its products' pictures have, and whether its past was sent to the end."""
+
+    address: str
+    server: str
+    browser: str
+    seeded: bool = False
+
+
+def path(data: Path) -> Path:
+    """Return where they are kept."""
+    return data / "demo" / "keys.json"
+
+
+def read(data: Path) -> Keys:
+    """Return what is kept. Raises BadSettings when it cannot be read."""
+    try:
+        return msgspec.json.decode(path(data).read_bytes(), type=Keys)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise BadSettings(f"{path(data)} cannot be read: {error}", hint="remove the folder to begin anew") from error
+
+
+def write(data: Path, keys: Keys) -> None:
+    """Keep them, readable by their owner alone."""
+    target = path(data)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_suffix(".new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(msgspec.json.encode(keys))
+    draft.replace(target)

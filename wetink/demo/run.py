@@ -1,0 +1,182 @@
+"""Run: the demo from nothing to one address to open."""
+
+import asyncio
+import multiprocessing
+import os
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from threading import Thread
+
+from rich.console import Console
+
+from wetink import settings as setting
+from wetink.core.errors import BadSettings, Unavailable
+from wetink.demo import keys
+from wetink.demo.life import life
+from wetink.demo.pictures import photos
+from wetink.demo.seed import seed_with_bar
+from wetink.settings import Settings
+from wetink.web import server
+from wetink.wiring import Wetink
+
+CONTENT = Path(__file__).parent / "content"
+WRITTEN_FOR = "http://127.0.0.1:8000"
+"""The address that stands in the content's links; the demo's own takes its place."""
+
+MARK = ".wetink-demo"
+"""A file that says a folder is ours: only such a folder is ever cleared."""
+
+SEED = 20
+START_SECONDS = 60
+
+
+def run(data: Path | None = None, host: str | None = None, port: int | None = None) -> None:
+    """Start the demo in `data`, filling it on the first run, and serve until Ctrl-C.
+
+    Raises BadSettings when the folder is not a demo's, or belongs to another address, and Unavailable when the server
+    does not start or refuses the shop's past.
+    """
+    console = Console(stderr=True)
+    folder = data or Path("wetink-demo")
+    settings = prepare(folder, host or "127.0.0.1", port, console)
+    with serving(settings) as child:
+        fill(settings, console)
+        # The one line on stdout, so that a script can read it.
+        Console().print(
+            f"The demo is at [bold]{settings.address}/demo[/bold]  (Ctrl-C ends it)", highlight=False, soft_wrap=True
+        )
+        try:
+            child.join()
+        except KeyboardInterrupt:
+            console.print("\nGood-bye. The next [bold]wetink demo[/bold] takes up where you left off.", highlight=False)
+        else:
+            if child.exitcode:
+                raise Unavailable("the server ended by itself", hint="its log above says why")
+
+
+def prepare(folder: Path, host: str, port: int | None, console: Console) -> Settings:
+    """Make the folder with its content, keys and pictures, unless an earlier run did; return the settings for it."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MARK).exists():
+            raise BadSettings(f"{folder} is not a demo's folder", hint="name an empty or new folder with --data")
+        if not keys.path(folder).exists() or not keys.read(folder).seeded:
+            shutil.rmtree(folder)
+    if keys.path(folder).exists():
+        return _again(folder, host, port)
+    settings = _settings(folder, host, port if port else _free(host, 8000 if port is None else 0))
+    (folder / "demo").mkdir(parents=True)
+    (folder / MARK).touch()
+    _copy_content(folder, settings.address)
+    with console.status("Drawing the products"):
+        list(photos(folder / "demo" / "photos"))
+    _make_keys(settings)
+    return settings
+
+
+def fill(settings: Settings, console: Console) -> int:
+    """Send the shop's past to the running server, unless that was done; return how many messages were acknowledged."""
+    kept = keys.read(settings.data)
+    if kept.seeded:
+        return 0
+    now = time.time_ns() // 1_000_000
+    count = seed_with_bar(kept.server, settings.address, life(SEED, now, settings.address), console)
+    keys.write(settings.data, keys.Keys(kept.address, kept.server, kept.browser, seeded=True))
+    return count
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[multiprocessing.process.BaseProcess]:
+    """Run the demo's server in a process of its own for the length of a `with`."""
+    spawn = multiprocessing.get_context("spawn")
+    heard, said = spawn.Pipe(duplex=False)
+    child = spawn.Process(target=_serve, args=(settings, said), name="wetink-demo")
+    child.start()
+    said.close()
+    try:
+        try:
+            if not heard.poll(START_SECONDS):
+                raise Unavailable(f"the server did not start within {START_SECONDS} s", hint="see its log")
+            heard.recv()
+        except EOFError:
+            raise Unavailable("the server did not start", hint="its log above says why") from None
+        yield child
+    finally:
+        child.terminate()
+        child.join(20)
+        if child.is_alive():
+            child.kill()
+
+
+def _serve(settings: Settings, said: Connection) -> None:
+    Thread(target=_end_with_parent, daemon=True).start()
+    server.run(settings, app="wetink.demo.pages:create", ready=said.send)
+
+
+def _end_with_parent() -> None:
+    """Stop this process when the one that started it is gone, whatever ended it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _again(folder: Path, host: str, port: int | None) -> Settings:
+    """Take up an earlier run: its products' pictures are at the address it had."""
+    kept = keys.read(folder)
+    settings = _settings(folder, host, port or int(kept.address.rpartition(":")[2]))
+    if settings.address != kept.address:
+        raise BadSettings(
+            f"the demo in {folder} was made for {kept.address}",
+            hint="leave out --host and --port, or name another folder with --data",
+        )
+    if _free(host, settings.port) != settings.port:
+        raise BadSettings(f"port {settings.port} is taken", hint="end the other program, or name another --data")
+    return settings
+
+
+def _settings(folder: Path, host: str, port: int) -> Settings:
+    place = f"127.0.0.1:{port}"
+    own = setting.read({}, host=host, port=port).address.partition("://")[2]
+    return setting.read({}, data=folder, host=host, port=port, link_hosts=own, private_hosts=f"{own},{place}")
+
+
+def _free(host: str, wanted: int) -> int:
+    """Return `wanted` if it can be listened on, else some port that can."""
+    for port in (wanted, 0):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                if port == 0:
+                    raise BadSettings(f"cannot listen on {host}: {error.strerror}", where="--host") from error
+            else:
+                return int(probe.getsockname()[1])
+    raise AssertionError("port 0 is either bound or told")
+
+
+def _copy_content(folder: Path, address: str) -> None:
+    for source in sorted(CONTENT.glob("*/*")):
+        target = folder / "content" / source.relative_to(CONTENT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(source.read_text(encoding="utf-8").replace(WRITTEN_FOR, address), encoding="utf-8")
+
+
+def _make_keys(settings: Settings) -> None:
+    """Make the keys of the shop's server and of its page."""
+    host = settings.address.partition("://")[2]
+
+    async def make() -> keys.Keys:
+        now = time.time_ns() // 1_000_000
+        async with Wetink(settings) as wetink:
+            server_key = await wetink.store.create_key("shop-server", "server", (host,), now)
+            page_key = await wetink.store.create_key("shop-page", "browser", (host,), now)
+        return keys.Keys(settings.address, server_key.write_key, page_key.write_key)
+
+    keys.write(settings.data, asyncio.run(make()))

@@ -1,0 +1,1 @@
+"""The doors to the world: parse, call, answer. They read the clock and pass `now` on."""

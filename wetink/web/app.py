@@ -1,0 +1,154 @@
+"""App: every path of wetink. The hot doors are plain ASGI callables, asked first; the rest is Starlette."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from wetink import __version__
+from wetink.core.errors import WetinkError
+from wetink.web import pages, session
+from wetink.web.errors import status_of
+from wetink.web.ingest import IngestDoors
+from wetink.web.login import login, logout
+from wetink.web.open import OpenDoors
+from wetink.web.pages.render import page
+from wetink.wiring import Wetink
+
+logger = logging.getLogger(__name__)
+
+STATIC = Path(__file__).parent / "static"
+OPEN_PATHS = ("/dashboard/login",)
+"""The only paths of the dashboard for those who have not signed in."""
+
+HEADERS = {
+    b"content-security-policy": b"default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
+    b"object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"same-origin",
+    b"x-frame-options": b"DENY",
+}
+"""On every page that does not say otherwise."""
+
+
+class App:
+    """One wetink as an ASGI application."""
+
+    def __init__(self, wetink: Wetink, extra_routes: Sequence[BaseRoute] = ()) -> None:
+        """Serve `wetink`, with further routes."""
+        self._ingest = IngestDoors(wetink.store, wetink.ingest)
+        self._opens = OpenDoors(wetink)
+        self.pages = Starlette(
+            routes=[*extra_routes, *ROUTES],
+            middleware=[Middleware(Headers), Middleware(Guard)],
+            exception_handlers={WetinkError: _told, HTTPException: _refused, Exception: _broken},
+        )
+        self.pages.state.wetink = wetink
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        if scope["type"] == "http":
+            path = scope["path"]
+            if self._opens.handles(path):
+                await self._opens(scope, receive, send)
+                return
+            if self._ingest.handles(path):
+                await self._ingest(scope, receive, send)
+                return
+        await self.pages(scope, receive, send)
+
+
+def create(wetink: Wetink, extra_routes: Sequence[BaseRoute] = ()) -> App:
+    """Return the application of a wetink."""
+    return App(wetink, extra_routes)
+
+
+class Headers:
+    """Puts the security headers on every answer."""
+
+    def __init__(self, app: Any) -> None:
+        """Wrap an ASGI application."""
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+
+        async def send_with(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                given = {name.lower() for name, _ in message["headers"]}
+                more = [(name, value) for name, value in HEADERS.items() if name not in given]
+                message = {**message, "headers": [*message["headers"], *more]}
+            await send(message)
+
+        await self._app(scope, receive, send_with)
+
+
+class Guard:
+    """Lets nobody into the dashboard who has not signed in."""
+
+    def __init__(self, app: Any) -> None:
+        """Wrap an ASGI application."""
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        path = scope["path"] if scope["type"] == "http" else ""
+        if path.rstrip("/").startswith("/dashboard") and path.rstrip("/") not in OPEN_PATHS:
+            request = Request(scope, receive)
+            if not session.signed_in(request):
+                onward = f"?next={request.url.path}" if request.method == "GET" else ""
+                await RedirectResponse(f"/dashboard/login{onward}", 303)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+async def _home(request: Request) -> Response:
+    return RedirectResponse("/dashboard", 302)
+
+
+async def _health(request: Request) -> Response:
+    """Whether the store can be read."""
+    await request.app.state.wetink.store.sources()
+    return JSONResponse({"status": "ok", "version": __version__})
+
+
+ROUTES: tuple[BaseRoute, ...] = (
+    Route("/", _home),
+    Route("/health", _health),
+    Route("/dashboard/login", login, methods=["GET", "POST"]),
+    Route("/dashboard/logout", logout, methods=["POST"]),
+    *pages.ROUTES,
+    Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
+)
+"""Every path but the hot doors', which stand in `web.ingest` and `web.open`."""
+
+
+def _told(request: Request, error: Exception) -> Response:
+    assert isinstance(error, WetinkError)  # noqa: S101 (registered for it)
+    status = status_of(error)
+    return _answer(request, status, str(error), error.hint)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 (registered for it)
+    message = "There is nothing at this address." if error.status_code == 404 else error.detail
+    return _answer(request, error.status_code, message, "")
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    logger.error("a page broke", exc_info=error)
+    return _answer(request, 503, "This page cannot be made right now.", "Try again; the log says why.")
+
+
+def _answer(request: Request, status: int, message: str, hint: str) -> Response:
+    if "text/html" in request.headers.get("accept", ""):
+        return page(request, "error.html", status=status, title=message, message=message, hint=hint)
+    return JSONResponse({"error": {"code": status, "message": message, "hint": hint}}, status)

@@ -1,0 +1,199 @@
+"""The opens' door, a plain ASGI callable: pictures, decisions as JSON, clicks. Every answer is a valid one.
+
+    GET /o/{block}/{slot}/{token}.jpg     a picture; .png alike; or /o/{block}/{slot}.jpg?user=42 where the block allows
+    GET /d/{block}/{token}.json           the decision as JSON
+    GET /c/{block}/{slot}/{token}         a click: on to where the served decision points
+
+`?c=` names the campaign, `?scheme=dark` the reader's color scheme.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote
+
+import msgspec
+
+from wetink.core.block import Block, Decision
+from wetink.core.device import device
+from wetink.core.identifier import Identifier
+from wetink.core.person import Moment
+from wetink.ports import Picture
+from wetink.web.clock import now_ms
+from wetink.wiring import Wetink
+
+logger = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+LONGEST_CAMPAIGN = 100
+LEGAL = "!#$%&'()*+,/:;=?@[]~"
+"""What stays as it is in a redirect's address; all else beyond letters and digits is written as %XX."""
+
+NOT_KEPT: tuple[Header, ...] = (
+    (b"cache-control", b"private, no-cache, no-store, must-revalidate, max-age=0"),
+    (b"pragma", b"no-cache"),
+    (b"expires", b"0"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+)
+"""What keeps mail proxies from keeping an answer. There is no ETag: nothing may be answered with 304."""
+
+ANYWHERE: tuple[Header, ...] = ((b"access-control-allow-origin", b"*"),)
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """One product of a decision, as JSON shows it. `link` is what its slot's click leads to."""
+
+    key: str
+    product: dict[str, Any]
+    link: str
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A decision as JSON. `at` is Unix milliseconds. Names nobody."""
+
+    block: str
+    variant: str
+    app: str
+    at: int
+    items: list[Shown]
+    link: str
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+class OpenDoors:
+    """Answers `/o/`, `/d/` and `/c/`."""
+
+    def __init__(self, wetink: Wetink, clock: Callable[[], int] = now_ms) -> None:
+        """Serve this wetink by this clock (Unix ms)."""
+        self._wetink, self._clock = wetink, clock
+
+    @staticmethod
+    def handles(path: str) -> bool:
+        """Whether a path is one of these doors."""
+        return path[:3] in ("/o/", "/d/", "/c/")
+
+    async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
+        """Answer one request."""
+        if scope["method"] == "OPTIONS":
+            await _answer(send, 204, b"", b"", (*ANYWHERE, (b"access-control-allow-methods", b"GET, HEAD")))
+            return
+        if scope["method"] not in ("GET", "HEAD"):
+            await _error(send, 405, "method_not_allowed", "only GET and HEAD", ((b"allow", b"GET, HEAD"),))
+            return
+        path = scope["path"]
+        parts = path[3:].split("/")
+        query = _query(scope["query_string"])
+        if path[1] == "o":
+            await self._picture(parts, query, scope, send)
+        elif path[1] == "c":
+            await self._click(parts, query, scope, send)
+        else:
+            await self._data(parts, query, scope, send)
+
+    async def _picture(self, parts: list[str], query: dict[str, str], scope: Scope, send: Send) -> None:
+        last = parts[-1].rpartition(".")
+        stem = last[0] if last[1] else last[2]
+        name = unquote(parts[0])
+        slot = _slot(parts[1] if len(parts) == 3 else stem)
+        who = self._recipient(name, stem if len(parts) == 3 else "", "picture", query)
+        picture = await self._wetink.open_picture(name, slot, who, self._moment(query, scope))
+        await _send_picture(send, picture, head=scope["method"] == "HEAD")
+
+    async def _click(self, parts: list[str], query: dict[str, str], scope: Scope, send: Send) -> None:
+        name = unquote(parts[0])
+        slot = _slot(parts[1] if len(parts) > 1 else "")
+        who = self._recipient(name, parts[2] if len(parts) == 3 else "", "click", query)
+        target = await self._wetink.destination(name, slot, who, self._moment(query, scope))
+        if target:
+            location = quote(target, safe=LEGAL).encode("ascii")
+            await _answer(send, 302, b"", b"", (*NOT_KEPT, (b"location", location)))
+        else:
+            await _answer(send, 200, b"text/html; charset=utf-8", NOWHERE, NOT_KEPT)
+
+    async def _data(self, parts: list[str], query: dict[str, str], scope: Scope, send: Send) -> None:
+        name = unquote(parts[0].removesuffix(".json"))
+        block = self._wetink.content.blocks.get(name)
+        if block is None or not block.data:
+            await _error(send, 404, "unknown_block", f"there is no block called {name[:64]!r} to read here", ANYWHERE)
+            return
+        token = parts[1].removesuffix(".json") if len(parts) == 2 else ""
+        who = self._recipient(name, token, "data", query)
+        try:
+            decision = await self._wetink.settle(block, 0, who, self._moment(query, scope))
+            body = _encode(_shown(decision))
+        except Exception:
+            logger.exception("%s answers its fallback", name)
+            body = _encode(_nothing(block, self._clock()))
+        await _answer(send, 200, b"application/json", body, (*NOT_KEPT, *ANYWHERE), head=scope["method"] == "HEAD")
+
+    def _recipient(self, name: str, token: str, purpose: Any, query: dict[str, str]) -> Identifier | None:
+        if token:
+            return self._wetink.unseal(token, name, purpose)
+        block = self._wetink.content.blocks.get(name)
+        if block is not None:
+            for kind in block.recipients:
+                if kind in query:
+                    return self._wetink.named(kind, query[kind])
+        return None
+
+    def _moment(self, query: dict[str, str], scope: Scope) -> Moment:
+        agent = next((value for key, value in scope["headers"] if key == b"user-agent"), b"")
+        return Moment(
+            now=self._clock(),
+            device=device(agent.decode("latin-1")),
+            scheme="dark" if query.get("scheme") == "dark" else "light",
+            campaign=query.get("c", "")[:LONGEST_CAMPAIGN],
+        )
+
+
+NOWHERE = (
+    b'<!doctype html><html lang="en"><meta charset="utf-8"><title>Nothing here</title>'
+    b"<p>This link leads nowhere any more.</p></html>"
+)
+
+
+def _query(raw: bytes) -> dict[str, str]:
+    if not raw:
+        return {}
+    return dict(parse_qsl(raw.decode("latin-1"), errors="replace"))
+
+
+def _slot(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 2 and int(text) >= 1 else 1
+
+
+def _shown(decision: Decision) -> Answer:
+    links = decision.links
+    items = [
+        Shown(item.key, msgspec.to_builtins(item), links[index] if index < len(links) else item.url or links[-1])
+        for index, item in enumerate(decision.items)
+    ]
+    return Answer(decision.block, decision.variant, decision.app, decision.at, items, links[0])
+
+
+def _nothing(block: Block, now: int) -> Answer:
+    return Answer(block.name, "", "", now, [], block.fallback.link)
+
+
+async def _send_picture(send: Send, picture: Picture, *, head: bool) -> None:
+    await _answer(send, 200, picture.content_type.encode(), picture.body, NOT_KEPT, head=head)
+
+
+async def _error(send: Send, status: int, code: str, message: str, headers: tuple[Header, ...] = ()) -> None:
+    body = _encode({"error": {"code": code, "message": message}})
+    await _answer(send, status, b"application/json", body, (*NOT_KEPT, *headers))
+
+
+async def _answer(
+    send: Send, status: int, content_type: bytes, body: bytes, headers: tuple[Header, ...], *, head: bool = False
+) -> None:
+    length: tuple[Header, ...] = () if status == 204 else ((b"content-length", str(len(body)).encode()),)
+    kind: tuple[Header, ...] = ((b"content-type", content_type),) if content_type else ()
+    await send({"type": "http.response.start", "status": status, "headers": [*kind, *length, *headers]})
+    await send({"type": "http.response.body", "body": b"" if head else body})

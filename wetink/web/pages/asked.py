@@ -1,0 +1,95 @@
+"""Asked: what a request's query says, read leniently: a page never fails for an odd address."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Literal
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from wetink.core.errors import TooLarge
+from wetink.core.person import Moment
+from wetink.wiring import Wetink
+
+DEVICES = ("desktop", "mobile", "proxy")
+SCHEMES = ("light", "dark")
+LARGEST_FORM = 64 * 1024
+"""Bytes of the largest form that is read."""
+
+LATEST = 253_402_300_799_000
+"""The last second of the year 9999 (Unix ms)."""
+
+
+def wetink_of(request: Request) -> Wetink:
+    """Return the application the request came to."""
+    found: Wetink = request.app.state.wetink
+    return found
+
+
+def whole(text: str | None) -> int | None:
+    """Return a whole number of a sane size, None for any other text.
+
+    >>> whole("12"), whole("-1"), whole("x"), whole(None), whole("9" * 40)
+    (12, None, None, None, None)
+    """
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) <= 18 else None
+
+
+def time_of(text: str, now: int) -> int:
+    """Return Unix milliseconds of `2026-11-23T10:00` (UTC) or of a number of them; `now` for any other text.
+
+    >>> time_of("1970-01-01T00:01", 5), time_of("60000", 5), time_of("soon", 5)
+    (60000, 60000, 5)
+    """
+    found = whole(text)
+    if found is not None:
+        return min(found, LATEST)
+    try:
+        date = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return now
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=UTC)
+    return max(int(date.timestamp() * 1000), 0)
+
+
+def field_of(at: int) -> str:
+    """Return a moment as an `<input type=datetime-local>` takes it, in UTC.
+
+    >>> field_of(60_000)
+    '1970-01-01T00:01'
+    """
+    return datetime.fromtimestamp(min(at, LATEST) / 1000, UTC).strftime("%Y-%m-%dT%H:%M")
+
+
+def moment_of(request: Request, now: int) -> Moment:
+    """Return the moment a preview is asked for: `at`, `device` and `scheme` of the query."""
+    query = request.query_params
+    device, scheme = query.get("device", ""), query.get("scheme", "")
+    return Moment(
+        now=time_of(query.get("at", ""), now),
+        device=device if device in DEVICES else "",
+        scheme=scheme if scheme in SCHEMES else "light",
+    )
+
+
+def verdict_of(request: Request) -> Literal["", "usable", "unusable", "parked"]:
+    """Return the verdict the list is to be narrowed to, empty for all."""
+    match request.query_params.get("verdict", ""):
+        case "usable":
+            return "usable"
+        case "unusable":
+            return "unusable"
+        case "parked":
+            return "parked"
+    return ""
+
+
+async def form_of(request: Request) -> Mapping[str, str]:
+    """Return the fields of a posted form; the last one of a name counts. Raises TooLarge."""
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LARGEST_FORM:
+            raise TooLarge(f"the form is larger than {LARGEST_FORM // 1024} KB")
+    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))

@@ -1,0 +1,72 @@
+"""Blocks: each with its variants and their rules in words, its results, and the snippet to paste."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wetink.apps import load
+from wetink.core.conversion import BlockResult
+from wetink.core.identifier import Identifier
+from wetink.serve.recipient import parse
+from wetink.web.clock import now_ms
+from wetink.web.pages.asked import moment_of, wetink_of
+from wetink.web.pages.overview import DAY_MS, DAYS
+from wetink.web.pages.render import missing, page
+from wetink.web.pages.sight import pictures, sight
+
+APP_TITLES = {name: app.title for name, app in load().items()}
+
+
+async def blocks(request: Request) -> Response:
+    """List all blocks with a live thumbnail each, as `who` would see them, and what content could not be used."""
+    wetink = wetink_of(request)
+    who, asked, problem = _chosen(request)
+    now = now_ms()
+    results = await wetink.results(now - DAYS * DAY_MS, now + 1)
+    return page(
+        request,
+        "blocks.html",
+        asked=asked,
+        problem=problem,
+        who=who,
+        blocks=[(block, pictures(block, who, moment_of(request, now))) for block in wetink.content.blocks.values()],
+        results={result.block: result for result in results},
+        nothing=BlockResult(""),
+        problems=wetink.content.problems,
+        days=DAYS,
+    )
+
+
+async def block(request: Request) -> Response:
+    """Show one block as `who` would see it, with its snippet for them."""
+    wetink, name = wetink_of(request), request.path_params["name"]
+    found = wetink.content.blocks.get(name)
+    if found is None:
+        hint = "A block is a file in the content folder: blocks/NAME.yaml."
+        if wetink.content.problems:
+            hint += " Some files there could not be used: the list of blocks says why."
+        return missing(request, "No such block", f"There is no block called “{name[:80]}”.", hint)
+    who, asked, problem = _chosen(request)
+    now = now_ms()
+    results = await wetink.results(now - DAYS * DAY_MS, now + 1)
+    return page(
+        request,
+        "block.html",
+        block=found,
+        asked=asked,
+        problem=problem,
+        who=who,
+        sight=await sight(wetink, found, who, moment_of(request, now)),
+        snippet=wetink.snippet(name, who, wetink.settings.address) if who is not None else "",
+        result=next((each for each in results if each.block == name), BlockResult(name)),
+        days=DAYS,
+        app_titles=APP_TITLES,
+        problems=[each for each in wetink.content.problems if f"/{name}." in each],
+    )
+
+
+def _chosen(request: Request) -> tuple[Identifier | None, str, str]:
+    """Return whom the page is to be seen as (None: nobody), what was asked for, and what is wrong with that."""
+    asked = request.query_params.get("who", "").strip()[:512]
+    who = parse(asked)
+    wrong = "write user:42, email:jane@shop.example or anonymous:x" if asked and who is None else ""
+    return who, asked, wrong

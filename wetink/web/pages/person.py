@@ -1,0 +1,63 @@
+"""Person: who somebody is, what they did, and what they would see in each block at a moment of one's choice."""
+
+from collections.abc import Iterable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wetink.core.event import Event
+from wetink.serve.recipient import parse
+from wetink.web.clock import now_ms
+from wetink.web.pages.asked import DEVICES, SCHEMES, field_of, moment_of, wetink_of
+from wetink.web.pages.render import missing, page
+from wetink.web.pages.sight import sight
+from wetink.web.pages.words import day
+
+EVENTS = 200
+"""Events the timeline shows."""
+
+
+async def person(request: Request) -> Response:
+    """Show the person as of `at`, and what they would see in `block` then."""
+    asked = request.path_params["who"]
+    who = parse(asked)
+    if who is None:
+        return missing(
+            request,
+            "That names nobody",
+            f"“{asked[:80]}” is no identifier.",
+            "Write its kind first: user:42, email:jane@shop.example or anonymous:x.",
+        )
+    wetink, now = wetink_of(request), now_ms()
+    moment = moment_of(request, now)
+    found = await wetink.person(who, moment.now)
+    history = await wetink.store.history(who, moment.now, EVENTS + 1)
+    blocks = wetink.content.blocks
+    chosen = blocks.get(request.query_params.get("block", "")) or next(iter(blocks.values()), None)
+    return page(
+        request,
+        "person.html",
+        who=who,
+        person=found,
+        identifiers=found.identifiers or (who,),
+        days=by_day(reversed(history[-EVENTS:]), now),
+        events=len(history),
+        most=EVENTS,
+        blocks=blocks,
+        sight=await sight(wetink, chosen, who, moment) if chosen is not None else None,
+        at=field_of(moment.now) if request.query_params.get("at") else "",
+        moment=moment,
+        devices=DEVICES,
+        schemes=SCHEMES,
+    )
+
+
+def by_day(events: Iterable[Event], now: int) -> list[tuple[str, list[Event]]]:
+    """Group events by the day (UTC) they happened, in the order they come."""
+    days: list[tuple[str, list[Event]]] = []
+    for event in events:
+        name = day(event.at, now)
+        if not days or days[-1][0] != name:
+            days.append((name, []))
+        days[-1][1].append(event)
+    return days

@@ -1,0 +1,181 @@
+"""Words: numbers, money, times and rules as people read them."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from markupsafe import Markup
+
+from wetink.core.block import Condition
+from wetink.core.identifier import Identifier
+from wetink.core.link import host_of
+
+SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+WHOLE = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "HUF"})
+"""Currencies that are written without decimals."""
+
+STEPS = ((60_000, 1_000, "s"), (3_600_000, 60_000, "min"), (86_400_000, 3_600_000, "h"), (0, 86_400_000, "d"))
+"""Below how many milliseconds a distance is told in which unit; the last one has no end."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def number(value: float) -> str:
+    """Write a count with its thousands apart.
+
+    >>> number(1234567)
+    '1,234,567'
+    """
+    return f"{value:,.0f}"
+
+
+def share(part: float, whole: float) -> str:
+    """Write a part of a whole in percent; a dash where there is no whole.
+
+    >>> share(1, 8), share(0, 5), share(1, 0)
+    ('12.5%', '0.0%', '—')
+    """
+    return f"{100 * part / whole:.1f}%" if whole else "—"
+
+
+def money(amount: float | None, currency: str = "") -> str:
+    """Write an amount with its currency, an unknown one without; a dash for no amount.
+
+    >>> money(1234.5, "USD"), money(-3, "eur"), money(1200, "JPY"), money(9.9, "SEK"), money(5), money(None)
+    ('$1,234.50', '-€3.00', '¥1,200', '9.90 SEK', '5.00', '—')
+    """
+    if amount is None:
+        return "—"
+    code = currency.upper()
+    text = f"{abs(amount):,.{0 if code in WHOLE else 2}f}"
+    sign = "-" if amount < 0 else ""
+    symbol = SYMBOLS.get(code, "")
+    return f"{sign}{symbol}{text}" if symbol or not code else f"{sign}{text} {code}"
+
+
+def moment(at: int) -> datetime | None:
+    """Return Unix milliseconds as a date in UTC, None when no calendar has it."""
+    try:
+        return _EPOCH + timedelta(milliseconds=at)
+    except OverflowError:
+        return None
+
+
+def absolute(at: int) -> str:
+    """Write Unix milliseconds in full.
+
+    >>> absolute(1_700_000_000_123)
+    '2023-11-14 22:13:20 UTC'
+    """
+    date = moment(at)
+    return date.strftime("%Y-%m-%d %H:%M:%S UTC") if date is not None else f"{at} ms"
+
+
+def ago(at: int, now: int) -> str:
+    """Write how far a moment lies from `now`, both Unix milliseconds.
+
+    >>> ago(0, 500), ago(0, 59_000), ago(0, 7_200_000), ago(0, 172_800_000), ago(120_000, 0)
+    ('just now', '59 s ago', '2 h ago', '2 d ago', 'in 2 min')
+    """
+    distance = abs(now - at)
+    if distance < 1_000:
+        return "just now"
+    _, size, unit = next(step for step in STEPS if not step[0] or distance < step[0])
+    text = f"{distance // size} {unit}"
+    return f"{text} ago" if at <= now else f"in {text}"
+
+
+def stamp(at: int, now: int) -> Markup:
+    """Return a `<time>` that says how long ago, with the moment in full as its title."""
+    date = moment(at)
+    if not at or date is None:
+        return Markup("<span>—</span>")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(date.isoformat(), absolute(at), ago(at, now))
+
+
+def day(at: int, now: int) -> str:
+    """Name the day (UTC) of a moment.
+
+    >>> day(0, 3_600_000), day(0, 90_000_000), day(0, 900_000_000)
+    ('Today', 'Yesterday', 'Thursday, 1 January 1970')
+    """
+    date, today = moment(at), moment(now)
+    if date is None or today is None:
+        return "Another time"
+    away = (today.date() - date.date()).days
+    if away in (0, 1):
+        return ("Today", "Yesterday")[away]
+    return f"{date:%A}, {date.day} {date:%B %Y}"
+
+
+def clock(at: int) -> str:
+    """Write the time of day (UTC) of a moment.
+
+    >>> clock(3_660_000)
+    '01:01'
+    """
+    date = moment(at)
+    return date.strftime("%H:%M") if date is not None else ""
+
+
+def rule(condition: Condition) -> str:
+    """Say what a condition asks for.
+
+    >>> rule(Condition(done="Product Viewed", within="7d", at_least=2))
+    'did Product Viewed at least 2 times within 7d'
+    >>> rule(Condition(trait="plan", one_of=("gold", "silver"))), rule(Condition(trait="city", exists=False))
+    ('trait plan is one of "gold", "silver"', 'trait city is not set')
+    """
+    if condition.trait:
+        return f"trait {condition.trait} {_asked(condition)}"
+    window = f" within {condition.within}" if condition.within else ""
+    often = f" at least {condition.at_least} times" if condition.at_least > 1 else ""
+    if condition.done:
+        return f"did {condition.done}{often}{window}"
+    return f"did not do {condition.not_done}{often}{window}"
+
+
+def _asked(condition: Condition) -> str:
+    if condition.exists is not None:
+        return "is set" if condition.exists else "is not set"
+    if condition.one_of:
+        return f"is one of {', '.join(compact(each) for each in condition.one_of)}"
+    return f"is {compact(condition.equals)}"
+
+
+def compact(value: Any) -> str:
+    """Write any value on one line, as JSON.
+
+    >>> compact({"a": [1, "ü"]}), compact("x")
+    ('{"a":[1,"ü"]}', '"x"')
+    """
+    return msgspec.json.encode(value, enc_hook=str).decode()
+
+
+def plain(value: Any) -> str:
+    """Write a value for a table: text as it is, everything else as JSON that may break between its parts."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def pretty(raw: bytes) -> str:
+    """Lay out raw JSON on several lines; what is none stays as it is."""
+    try:
+        return json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return raw.decode("utf-8", "replace")
+
+
+def is_link(url: str) -> bool:
+    """Whether an address may be followed: http or https, and nothing odd in it."""
+    return bool(host_of(url))
+
+
+def person_path(who: Identifier) -> str:
+    """Return the path of a person's page.
+
+    >>> person_path(Identifier("user", "a/b c"))
+    '/dashboard/people/user:a%2Fb%20c'
+    """
+    return f"/dashboard/people/{who.kind}:{quote(who.value, safe='')}"

@@ -1,0 +1,152 @@
+"""Server: one process per core, all equal, on one address. Children never outlive their parent."""
+
+import asyncio
+import contextlib
+import ctypes
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+from collections.abc import Callable
+from importlib import import_module
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+
+import uvicorn
+from msgspec.structs import replace
+
+from wetink.core.errors import BadSettings, Unavailable
+from wetink.settings import Settings
+from wetink.wiring import Wetink
+
+logger = logging.getLogger(__name__)
+
+BACKLOG = 2048
+KEEP_ALIVE_SECONDS = 30
+STOP_SECONDS = 10
+PR_SET_PDEATHSIG = 1
+
+Ready = Callable[[str], object]
+
+
+def run(settings: Settings, *, app: str = "wetink.web.app:create", ready: Ready) -> None:
+    """Serve until told to stop; call `ready` with the address once it answers.
+
+    `app` names a function that makes the ASGI application of a Wetink. Raises BadSettings when the address is taken.
+    """
+    listening = _listen(settings)
+    settings = replace(settings, port=listening.getsockname()[1])
+    if settings.workers == 1:
+        asyncio.run(_serve(settings, app, listening, lambda: ready(settings.address)))
+    else:
+        _Parent(settings, app, listening).run(ready)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        where = f"{settings.host}:{settings.port}"
+        raise BadSettings(f"cannot listen on {where}: {error.strerror}", hint="take another --port") from error
+    listening.listen(BACKLOG)
+    listening.set_inheritable(True)
+    return listening
+
+
+async def _serve(settings: Settings, app: str, listening: socket.socket, ready: Callable[[], object]) -> None:
+    """Serve in this process until a signal comes."""
+    module, _, name = app.partition(":")
+    async with Wetink(settings) as wetink:
+        wetink.watch()
+        config = uvicorn.Config(
+            getattr(import_module(module), name)(wetink),
+            http="httptools",
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            date_header=True,
+            backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=STOP_SECONDS,
+        )
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.01)
+        if server.started:
+            ready()
+        await serving
+
+
+class _Parent:
+    """Keeps the children alive, and ends them."""
+
+    def __init__(self, settings: Settings, app: str, listening: socket.socket) -> None:
+        self._settings, self._app, self._listening = settings, app, listening
+        self._spawn = multiprocessing.get_context("spawn")
+        self._children: dict[int, BaseProcess] = {}
+        self._stopping = False
+
+    def run(self, ready: Ready) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        heard = [self._start() for _ in range(self._settings.workers)]
+        try:
+            for each in heard:
+                try:
+                    each.recv()
+                except EOFError:
+                    if self._stopping:
+                        return
+                    raise Unavailable("the server did not start", hint="its log above says why") from None
+            ready(self._settings.address)
+            while not self._stopping:
+                for sentinel in wait(list(self._children), timeout=1.0):
+                    if not self._stopping:
+                        self._replace(sentinel)
+        finally:
+            self._end()
+
+    def _start(self) -> Connection:
+        heard, said = self._spawn.Pipe(duplex=False)
+        child = self._spawn.Process(
+            target=_child, args=(self._settings, self._app, self._listening, said, os.getpid()), name="wetink-worker"
+        )
+        child.start()
+        said.close()
+        self._children[child.sentinel] = child
+        return heard
+
+    def _replace(self, sentinel: object) -> None:
+        child = self._children.pop(sentinel)  # type: ignore[call-overload]
+        logger.error("process %s ended by itself (%s); another takes its place", child.pid, child.exitcode)
+        self._start()
+
+    def _stop(self, *_: object) -> None:
+        self._stopping = True
+
+    def _end(self) -> None:
+        for child in self._children.values():
+            if child.is_alive():
+                child.terminate()
+        for child in self._children.values():
+            child.join(STOP_SECONDS + 5)
+            if child.is_alive():
+                child.kill()
+
+
+def _child(settings: Settings, app: str, listening: socket.socket, said: Connection, parent: int) -> None:
+    with contextlib.suppress(OSError):  # where there is no such call, a parent's kill leaves us to the operator
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent tells us when to stop
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    asyncio.run(_serve(settings, app, listening, lambda: said.send(os.getpid())))

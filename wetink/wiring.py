@@ -1,0 +1,244 @@
+"""Wiring: who plays which part. The only place that names an engine."""
+
+import asyncio
+import base64
+import contextlib
+import json
+import logging
+import os
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Self
+
+from wetink import apps
+from wetink.content import folder
+from wetink.content.folder import Content
+from wetink.core import conversion
+from wetink.core.block import Block, Decision
+from wetink.core.conversion import BlockResult, Contact
+from wetink.core.errors import BadSettings, NotFound, WetinkError
+from wetink.core.identifier import Identifier
+from wetink.core.link import allowed
+from wetink.core.person import Moment, Person
+from wetink.feeds import PhotoFetcher
+from wetink.ingest import Ingest
+from wetink.ports import Picture, Record
+from wetink.render import Takumi, blank
+from wetink.serve.fallback import Fallbacks
+from wetink.serve.open import Opens, Shelf
+from wetink.serve.recipient import Purpose, Seals, parse
+from wetink.serve.snippet import snippet
+from wetink.settings import Settings
+from wetink.store.sqlite import SQLiteLedger, SQLiteStore
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+"""How often the content folder and the sources' hosts are looked at."""
+
+
+class Wetink:
+    """One wetink over one data folder: what the web, the command line and the demo hold."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open the store, the ledger and the engines of a data folder, making what is missing.
+
+        Raises BadSettings when the folder cannot be used, StoreUnavailable when the store cannot be opened.
+        """
+        self.settings = settings
+        _make(settings.data)
+        folder.start(settings.content)
+        self.store = SQLiteStore(settings.data)
+        self.ledger = SQLiteLedger(settings.data)
+        self.photos = PhotoFetcher(settings.data / "photos", private_hosts=settings.private_hosts)
+        self.renderer = Takumi(self.photos)
+        self.ingest = Ingest(self.store)
+        self.apps = apps.load()
+        self.content = Content()
+        self._stamp: object = None
+        self._hosts: frozenset[str] = frozenset()
+        self.dashboard_token = _kept_secret(settings.data / "dashboard.token", lambda: secrets.token_urlsafe(24))
+        self._seals = Seals(_seal_keys(settings.data / "seal.keys"))
+        self._fallbacks = Fallbacks(self.renderer, _template("wetink.render", "fallback.liquid"), blank(), self._home)
+        self._opens = Opens(
+            self.store,
+            self.ledger,
+            self.renderer,
+            apps=self.apps,
+            app_templates={
+                app.name: _template("wetink.apps", app.template) for app in self.apps.values() if app.template
+            },
+            shelf=lambda: Shelf(self.content.blocks, self.content.templates),
+            allowed=self.allowed,
+            fallbacks=self._fallbacks,
+            deadline_ms=settings.deadline,
+        )
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Load the content."""
+        await self.look_again()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """Close."""
+        await self.close()
+
+    def watch(self) -> None:
+        """Take in changes of the content folder and the sources from now on, within a second or two."""
+        self._watcher = asyncio.create_task(self._watch())
+
+    async def look_again(self) -> None:
+        """Take in the content folder and the sources' hosts, as far as they have changed."""
+        sources = await self.store.sources()
+        self._hosts = frozenset(host for source in sources for host in source.hosts) | {*self.settings.link_hosts}
+        stamp = await asyncio.to_thread(folder.stamp, self.settings.content)
+        if stamp == self._stamp:
+            return
+        loaded = await asyncio.to_thread(folder.load, self.settings.content, self.apps)
+        undrawn = await self._fallbacks.prepare(loaded.blocks, loaded.images)
+        self.content = Content(loaded.blocks, loaded.templates, loaded.images, (*loaded.problems, *undrawn))
+        self._stamp = stamp
+        for problem in self.content.problems:
+            logger.warning("content: %s", problem)
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of everything."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watcher
+        await self.store.close()
+        await self.ledger.close()
+        await self.photos.close()
+        self.renderer.close()
+
+    @property
+    def on_appended(self) -> list[Callable[[Sequence[Record]], None]]:
+        """Who is told of messages this process has stored."""
+        return self.ingest.on_appended
+
+    def block(self, name: str) -> Block:
+        """Return a block. Raises NotFound, naming those there are."""
+        block = self.content.blocks.get(name)
+        if block is None:
+            there = ", ".join(sorted(self.content.blocks)) or "none"
+            raise NotFound(f"there is no block called {name[:64]!r}", hint=f"blocks: {there}")
+        return block
+
+    async def person(self, who: Identifier, now: int) -> Person:
+        """Return whoever `who` means, as of `now` (Unix ms). Raises StoreUnavailable."""
+        return await self._opens.person(who, now)
+
+    async def preview(self, block: str, who: Identifier | None, moment: Moment) -> Decision:
+        """Decide without keeping or counting anything. Raises NotFound and StoreUnavailable."""
+        return await self._opens.preview(self.block(block), who, moment)
+
+    async def settle(self, block: Block, slot: int, who: Identifier | None, moment: Moment) -> Decision:
+        """Decide for an open, keep the decision and count the open. Raises StoreUnavailable."""
+        return await self._opens.settle(block, slot, who, moment)
+
+    async def open_picture(self, block: str, slot: int, who: Identifier | None, moment: Moment) -> Picture:
+        """Return the picture an open gets. Never raises."""
+        return await self._opens.open(block, slot, who, moment)
+
+    async def destination(self, block: str, slot: int, who: Identifier | None, moment: Moment) -> str:
+        """Return where a click goes; empty: nowhere. Never raises."""
+        return await self._opens.destination(block, slot, who, moment)
+
+    async def picture(self, decision: Decision, slot: int, moment: Moment) -> Picture:
+        """Draw a decision, for previews. Never raises."""
+        return await self._opens.picture(decision, slot, moment)
+
+    async def results(self, since: int, until: int) -> Sequence[BlockResult]:
+        """Return what each block did in [since, until) (Unix ms). Raises StoreUnavailable."""
+        counts = [(each.block, each.opens, each.clicks) for each in await self.ledger.counts(since, until)]
+        orders = []
+        for order in await self.store.conversions(since, until):
+            recipients = [str(member) for member in order.members]
+            touches = await self.ledger.touches(recipients, order.at - conversion.WINDOW_MS, order.at + 1)
+            contact = conversion.credited(order.at, [Contact(touch.kind, touch.block, touch.at) for touch in touches])
+            if contact is not None:
+                orders.append((contact.block, order.revenue, order.currency))
+        return conversion.results(counts, orders, list(self.content.blocks))
+
+    def seal(self, who: Identifier, block: str, purpose: Purpose) -> str:
+        """Return the token that names a recipient in the URLs of one block and purpose."""
+        return self._seals.seal(who, block, purpose)
+
+    def unseal(self, token: str, block: str, purpose: Purpose) -> Identifier | None:
+        """Return the recipient a token names; None for whatever was not sealed here for this."""
+        return self._seals.unseal(token, block, purpose)
+
+    def named(self, kind: str, value: str) -> Identifier | None:
+        """Return the identifier of a kind and a value as somebody wrote it; None for what names nobody."""
+        return parse(f"{kind}:{value}")
+
+    def snippet(self, block: str, who: Identifier, base_url: str, campaign: str = "") -> str:
+        """Return the HTML to paste into an email to `who`. Raises NotFound."""
+        there = self.block(block)
+        picture, click = self.seal(who, block, "picture"), self.seal(who, block, "click")
+        return snippet(there, picture, click, base_url.rstrip("/"), campaign)
+
+    def allowed(self, url: str) -> bool:
+        """Whether a link or a photo may have this address."""
+        return allowed(url, self._hosts)
+
+    def _home(self) -> str:
+        """Where a click on a block that is gone goes: where most others' fallbacks go."""
+        links = [block.fallback.link for block in self.content.blocks.values()]
+        return max(sorted(set(links)), key=links.count, default="")
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await self.look_again()
+            except (WetinkError, OSError):
+                logger.exception("the content could not be looked at")
+
+
+def _make(data: Path) -> None:
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = data / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise BadSettings(f"the data folder {data} cannot be used: {error.strerror}", where="--data") from error
+
+
+def _template(package: str, name: str) -> str:
+    return files(package).joinpath(name).read_text(encoding="utf-8")
+
+
+def _kept_secret(path: Path, make: Callable[[], str]) -> str:
+    """Return what a file readable by its owner alone holds; made once, whichever process is first."""
+    if not path.exists():
+        draft = path.with_suffix(f".{os.getpid()}-{time.monotonic_ns()}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(make())
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings(f"{path} cannot be read: {error}", hint="restore it from a backup") from error
+
+
+def _seal_keys(path: Path) -> Mapping[int, bytes]:
+    """Read the keys that seal recipients, by epoch."""
+    text = _kept_secret(path, lambda: json.dumps({"1": base64.b64encode(secrets.token_bytes(64)).decode()}))
+    try:
+        keys = {int(epoch): base64.b64decode(key, validate=True) for epoch, key in json.loads(text).items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise BadSettings(f"{path} is damaged: {error}", hint="restore it from a backup") from error
+    if not keys or any(len(key) != 64 or not 0 <= epoch <= 255 for epoch, key in keys.items()):
+        raise BadSettings(f"{path} is damaged: keys are 64 bytes each", hint="restore it from a backup")
+    return keys
