@@ -26,7 +26,8 @@ class Door(msgspec.Struct, frozen=True):
     """A way in, and its limits: bytes of a body and of one message, and how many messages.
 
     `several` is the key the messages are listed under, empty where the body is one message; with `alone` the body
-    may be one message all the same. `type` is what a message is that does not say it.
+    may be one message all the same. `type` is what a message is that does not say it. What comes `relayed` has had its
+    clock corrected by whoever received it first.
     """
 
     several: str = ""
@@ -35,12 +36,15 @@ class Door(msgspec.Struct, frozen=True):
     body_bytes: int = 32 * 1024
     message_bytes: int = 32 * 1024
     count: int = 1
+    relayed: bool = False
 
 
 BATCH: Final = Door(several="batch", body_bytes=500 * 1024, count=2500)
 """Segment's limits: `POST /v1/batch` and its other names."""
 
-BEHAVIORAL: Final = Door(several="events", alone=True, body_bytes=1 << 20, message_bytes=64 * 1024, count=1000)
+BEHAVIORAL: Final = Door(
+    several="events", alone=True, body_bytes=1 << 20, message_bytes=64 * 1024, count=1000, relayed=True
+)
 """Movable Ink's: `POST /behavioral/{key}`. A message was relayed and has grown on its way, so it may be larger."""
 
 
@@ -129,7 +133,9 @@ def pieces(body: bytes, door: Door) -> tuple[list[Piece], str]:
     if listed is None:
         if door.alone:
             return _single(body, door)
-        raise BadRequest(f"`{door.several}` is missing", hint=f"send {{\"{door.several}\": […]}}", where=f"$.{door.several}")
+        raise BadRequest(
+            f"`{door.several}` is missing", hint=f'send {{"{door.several}": […]}}', where=f"$.{door.several}"
+        )
     return _several(listed, envelope, door), _key(envelope.writeKey)
 
 
@@ -157,7 +163,9 @@ def _read(decode: Any, body: bytes) -> Any:
         raise BadRequest("the JSON is nested too deeply", hint=f"nest at most {DEEPEST} levels", where="$") from error
     except (msgspec.DecodeError, UnicodeError, OverflowError, ValueError) as error:
         what, where = _told(error)
-        raise BadRequest(f"the body cannot be read: {what}", hint="send one JSON object in UTF-8", where=where) from error
+        raise BadRequest(
+            f"the body cannot be read: {what}", hint="send one JSON object in UTF-8", where=where
+        ) from error
 
 
 def _told(error: Exception) -> tuple[str, str]:
@@ -290,7 +298,9 @@ def message_id(message: Message, own_time: int | None, received: int, index: int
     if isinstance(given, int) and not isinstance(given, bool):
         return str(given)[:LONGEST_ID], False
     content: list[Any] = [
-        getattr(message, field) for field in Message.__struct_fields__ if field not in ("sentAt", "sent_at", "receivedAt", "writeKey")
+        getattr(message, field)
+        for field in Message.__struct_fields__
+        if field not in ("sentAt", "sent_at", "receivedAt", "writeKey")
     ]
     if own_time is None:
         content += [received, index]

@@ -1,0 +1,285 @@
+"""Normalize: one message becomes an event, in one ordered list of small steps, each told what the ones before found."""
+
+import re
+from collections.abc import Callable
+from typing import Any, Final, get_args
+
+import msgspec
+
+from wetink.core import identity
+from wetink.core.aliases import canonical
+from wetink.core.clock import corrected, parse
+from wetink.core.event import Event, Level, MessageType, Order, Product
+from wetink.core.identifier import Identifier
+from wetink.core.identity import Claim
+from wetink.core.message import Message, Piece, context_traits, digest, message_id
+from wetink.core.quantity import number, storable, text
+from wetink.core.verdict import Problem, Verdict, problem
+from wetink.core.wares import MANY_PRODUCTS, ONE_PRODUCT, ORDERS, order, product
+
+TYPES: Final = frozenset(get_args(MessageType))
+MOST_PRODUCTS: Final = 500
+"""Products of one event that are kept."""
+
+_HUGE = re.compile(rb"\d{19}")
+_NO_PROBLEMS: tuple[Problem, ...] = ()
+
+
+class Normal(msgspec.Struct):
+    """What normalizing made of a message. `own_time` is the client's own timestamp, 0 when it gave none (Unix ms)."""
+
+    message_id: str
+    verdict: Verdict
+    problems: tuple[Problem, ...] = ()
+    own_time: int = 0
+    filed: Identifier | None = None
+    event: Event | None = None
+    claims: tuple[Claim, ...] = ()
+    joins: tuple[Identifier, Identifier] | None = None
+
+
+class _Draft:
+    """An event in the making."""
+
+    def __init__(self, piece: Piece, message: Message, source: str, level: Level, received: int, relayed: bool) -> None:
+        self.piece, self.message = piece, message
+        self.source, self.level, self.received, self.relayed = source, level, received, relayed
+        self.type: str = ""
+        self.name = ""
+        self.message_id = ""
+        self.own_time: int | None = None
+        self.at = received
+        self.user: Identifier | None = None
+        self.email: Identifier | None = None
+        self.anonymous: Identifier | None = None
+        self.traits: dict[str, Any] = {}
+        self.properties: dict[str, Any] = {}
+        self.products: tuple[Product, ...] = ()
+        self.order: Order | None = None
+        self.query = ""
+        self.parked: list[Problem] = []
+        self.lacking: list[Problem] = []
+        self.noted: list[Problem] = []
+
+
+def normalize(piece: Piece, *, source: str, level: Level, received: int, relayed: bool = False) -> Normal:
+    """Return what one message of a body comes to. Never raises: what cannot be used is parked, with its problem.
+
+    `received` is Unix ms; `relayed` says that its clock was corrected before it came here.
+    """
+    message = piece.message
+    if message is None:
+        fault = piece.fault or problem("unreadable", detail="unknown")
+        return Normal(digest(piece.raw), "parked", (fault,))
+    draft = _Draft(piece, message, source, level, received, relayed)
+    for step in STEPS:
+        step(draft)
+    own = draft.own_time or 0
+    if draft.parked:
+        return Normal(draft.message_id, "parked", (*draft.parked, *draft.noted), own)
+    filed = identity.strongest(draft.user, draft.email, draft.anonymous)
+    claims, joins = identity.claims(
+        draft.type,
+        draft.user,
+        draft.email,
+        draft.anonymous,
+        message.previousId if message.previousId is not None else message.previous_id,
+        at=draft.at,
+        source=source,
+        message_id=draft.message_id,
+        level=level,
+    )
+    problems = (*draft.lacking, *draft.noted) if draft.lacking or draft.noted else _NO_PROBLEMS
+    return Normal(
+        draft.message_id,
+        "unusable" if draft.lacking else "usable",
+        problems,
+        own,
+        filed,
+        Event(
+            type=draft.type,  # type: ignore[arg-type]  # one of TYPES, or it were parked
+            at=draft.at,
+            message_id=draft.message_id,
+            source=source,
+            name=draft.name,
+            level=level,
+            usable=not draft.lacking,
+            user=draft.user.value if draft.user is not None else "",
+            email=draft.email.value if draft.email is not None else "",
+            anonymous=draft.anonymous.value if draft.anonymous is not None else "",
+            products=draft.products,
+            order=draft.order,
+            query=draft.query,
+            properties=draft.properties,
+            traits=draft.traits,
+        ),
+        claims,
+        joins,
+    )
+
+
+def _type(draft: _Draft) -> None:
+    given = draft.message.type
+    if given is None and isinstance(draft.message.event, str):
+        given = "track"  # Movable Ink's native events need not say it
+    if isinstance(given, str) and (given in TYPES or given.strip().lower() in TYPES):
+        draft.type = given.strip().lower()
+    else:
+        draft.parked.append(problem("unknown_type", "type"))
+
+
+def _time(draft: _Draft) -> None:
+    """`timestamp` beside `originalTimestamp` was corrected by a relay; alone, either is the client's own."""
+    message = draft.message
+    timestamp = parse(message.timestamp) if message.timestamp is not None else None
+    original = parse(message.originalTimestamp) if message.originalTimestamp is not None else None
+    draft.own_time = original if original is not None else timestamp
+    if timestamp is not None and (original is not None or draft.relayed):
+        draft.at = corrected(timestamp, None, draft.received)
+        return
+    sent = message.sentAt if message.sentAt is not None else message.sent_at
+    draft.at = corrected(draft.own_time, parse(sent) if sent is not None else None, draft.received)
+
+
+def _message_id(draft: _Draft) -> None:
+    draft.message_id, replaced = message_id(draft.message, draft.own_time, draft.received, draft.piece.index)
+    if replaced:
+        draft.noted.append(problem("message_id_too_long", "messageId"))
+
+
+def _traits(draft: _Draft) -> None:
+    """RudderStack's SDKs send an identify's traits in its context alone; a group's own are not the person's."""
+    draft.traits = context_traits(draft.message)
+    own = draft.message.traits
+    if isinstance(own, dict) and draft.type != "group":
+        draft.traits = {**draft.traits, **own} if draft.traits else own
+
+
+def _identifiers(draft: _Draft) -> None:
+    message = draft.message
+    user = message.userId if message.userId is not None else message.user_id
+    anonymous = message.anonymousId if message.anonymousId is not None else message.anonymous_id
+    draft.user = identity.user(user) if user is not None else None
+    draft.anonymous = identity.anonymous(anonymous) if anonymous is not None else None
+    address = draft.traits.get("email")
+    draft.email = identity.email(address) if address is not None else None
+    if draft.user is None and draft.anonymous is None and draft.email is None:
+        given = [
+            f"`{name}`" for name, value in (("userId", user), ("anonymousId", anonymous), ("email", address)) if value
+        ]
+        property = given[0].strip("`") if given else "userId"
+        draft.parked.append(problem("no_identifier", property, f": {', '.join(given)} names nobody" if given else ""))
+
+
+def _name(draft: _Draft) -> None:
+    if draft.type == "track":
+        name = draft.message.event
+        if not isinstance(name, str) or not name.strip():
+            draft.parked.append(problem("no_event_name", "event"))
+            return
+        draft.name = canonical(name) or name.strip()
+    elif draft.type in ("page", "screen"):
+        draft.name = text(draft.message.name) or ""
+
+
+def _properties(draft: _Draft) -> None:
+    if isinstance(draft.message.properties, dict):
+        draft.properties = draft.message.properties
+
+
+def _storable(draft: _Draft) -> None:
+    """No file format holds whole numbers of any size; those of our own fields are bounded where they are read."""
+    if _HUGE.search(draft.piece.raw):
+        draft.properties = storable(draft.properties)
+        draft.traits = storable(draft.traits)
+
+
+def _wares(draft: _Draft) -> None:
+    name, properties = draft.name, draft.properties
+    if name in ONE_PRODUCT:
+        found, draft.properties = product(properties)
+        draft.products = (found,)
+        return
+    if name in MANY_PRODUCTS:
+        listed = properties.get("products")
+        if isinstance(listed, list) and listed:
+            draft.products = tuple(product(each)[0] for each in listed[:MOST_PRODUCTS] if isinstance(each, dict))
+    if name in ORDERS:
+        draft.order, rest = order(properties)
+        native = draft.message.user_id is not None or draft.message.anonymous_id is not None
+        if native and draft.order.total is None and draft.order.revenue is not None:
+            draft.order = msgspec.structs.replace(draft.order, total=draft.order.revenue)
+        draft.properties = rest
+    if draft.products and len(draft.products) == len(properties["products"]):
+        draft.properties = {key: value for key, value in draft.properties.items() if key != "products"}
+    if name == "Products Searched":
+        draft.query = text(properties.get("query")) or ""
+        if draft.query:
+            draft.properties = {key: value for key, value in properties.items() if key != "query"}
+
+
+def _requirements(draft: _Draft) -> None:
+    if draft.type == "track":
+        needs = REQUIRED.get(draft.name)
+        if needs is not None:
+            needs(draft)
+
+
+def _needs_product_and_url(draft: _Draft) -> None:
+    shown = draft.products[0] if draft.products else Product()
+    if not shown.key:
+        draft.lacking.append(problem("missing_property", "sku", "`sku` or `product_id`, the product's own number"))
+    if not shown.url:
+        draft.lacking.append(problem("missing_property", "url", "`url`, the address of the product's page"))
+
+
+def _needs_query(draft: _Draft) -> None:
+    if not draft.query:
+        draft.lacking.append(problem("missing_property", "query", "`query`, what was searched for"))
+
+
+def _needs_total_and_products(draft: _Draft) -> None:
+    properties = draft.message.properties if isinstance(draft.message.properties, dict) else {}
+    if draft.order is None or draft.order.total is None:
+        draft.lacking.append(_number_lacking("total", properties.get("total"), "what the customer paid"))
+    listed = properties.get("products")
+    if not isinstance(listed, list) or not listed:
+        draft.lacking.append(problem("missing_property", "products", "`products`, a list of what was bought"))
+        return
+    for index, each in enumerate(listed):
+        place = f"products[{index}]"
+        bought = each if isinstance(each, dict) else {}
+        if not product(bought)[0].key:
+            hint = f"`sku` or `product_id` in `{place}`, the product's own number"
+            draft.lacking.append(problem("missing_property", f"{place}.sku", hint))
+        if number(bought.get("price")) is None:
+            draft.lacking.append(_number_lacking(f"{place}.price", bought.get("price"), "what one of it costs"))
+
+
+def _number_lacking(path: str, value: Any, what: str) -> Problem:
+    if value is None or value == "":
+        return problem("missing_property", path, f"`{path}`, {what}")
+    return problem("not_a_number", path)
+
+
+REQUIRED: dict[str, Callable[[_Draft], None]] = {
+    "Products Searched": _needs_query,
+    "Product Viewed": _needs_product_and_url,
+    "Product Added": _needs_product_and_url,
+    "Order Completed": _needs_total_and_products,
+}
+"""What an event needs to be usable for Signals."""
+
+STEPS: tuple[Callable[[_Draft], None], ...] = (
+    _type,
+    _time,
+    _message_id,
+    _traits,
+    _identifiers,
+    _name,
+    _properties,
+    _storable,
+    _wares,
+    _requirements,
+)
+"""All of normalizing, in order."""

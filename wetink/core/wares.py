@@ -1,0 +1,120 @@
+"""Wares: the products and the money of a track's properties, in the words of Segment's Ecommerce spec v2."""
+
+from collections.abc import Callable
+from typing import Any
+
+from wetink.core.event import Order, Product
+from wetink.core.quantity import number, text, whole
+
+ONE_PRODUCT = frozenset(
+    [
+        "Product Clicked",
+        "Product Viewed",
+        "Product Added",
+        "Product Removed",
+        "Product Added to Wishlist",
+        "Product Removed from Wishlist",
+        "Wishlist Product Added to Cart",
+        "Product Shared",
+        "Product Reviewed",
+    ]
+)
+"""Events whose properties are themselves a product."""
+
+MANY_PRODUCTS = frozenset(
+    [
+        "Product List Viewed",
+        "Product List Filtered",
+        "Cart Viewed",
+        "Cart Shared",
+        "Checkout Started",
+        "Order Updated",
+        "Order Completed",
+        "Order Refunded",
+        "Order Cancelled",
+    ]
+)
+"""Events that list products."""
+
+ORDERS = frozenset(["Checkout Started", "Order Updated", "Order Completed", "Order Refunded", "Order Cancelled"])
+"""Events with an order's money."""
+
+Reader = Callable[[Any], Any]
+
+_PRODUCT: dict[str, tuple[str, Reader, bool]] = {
+    "product_id": ("product_id", text, True),
+    "sku": ("sku", text, True),
+    "name": ("name", text, True),
+    "url": ("url", text, True),
+    "image_url": ("image_url", text, True),
+    "price": ("price", number, True),
+    "currency": ("currency", text, True),
+    "quantity": ("quantity", whole, True),
+    "category": ("category", text, True),
+    "brand": ("brand", text, True),
+    "variant": ("variant", text, True),
+    "coupon": ("coupon", text, True),
+    "position": ("position", whole, True),
+    "productId": ("product_id", text, False),
+    "id": ("product_id", text, False),
+    "title": ("name", text, False),
+    "imageUrl": ("image_url", text, False),
+    "imageURL": ("image_url", text, False),
+    "image": ("image_url", text, False),
+}
+"""Property -> field, how it is read, and whether it is the spec's own name, which wins over the others."""
+
+_ORDER: dict[str, tuple[str, Reader, bool]] = {
+    "order_id": ("order_id", text, True),
+    "orderId": ("order_id", text, False),
+    "id": ("order_id", text, False),
+    "checkout_id": ("checkout_id", text, True),
+    "affiliation": ("affiliation", text, True),
+    "total": ("total", number, True),
+    "subtotal": ("subtotal", number, True),
+    "revenue": ("revenue", number, True),
+    "value": ("value", number, True),
+    "shipping": ("shipping", number, True),
+    "tax": ("tax", number, True),
+    "discount": ("discount", number, True),
+    "coupon": ("coupon", text, True),
+    "currency": ("currency", text, True),
+}
+
+
+def product(properties: dict[str, Any]) -> tuple[Product, dict[str, Any]]:
+    """Return the product these properties describe, and what else they say.
+
+    >>> product({"sku": 7, "title": "Mug", "price": "9.50", "color": "blue"}) == (
+    ...     Product(sku="7", name="Mug", price=9.5), {"color": "blue"}
+    ... )
+    True
+    """
+    fields, rest = _split(properties, _PRODUCT)
+    return Product(**fields), rest
+
+
+def order(properties: dict[str, Any]) -> tuple[Order, dict[str, Any]]:
+    """Return the order these properties describe, and what else they say."""
+    fields, rest = _split(properties, _ORDER)
+    return Order(**fields), rest
+
+
+def _split(
+    properties: dict[str, Any], words: dict[str, tuple[str, Reader, bool]]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    fields: dict[str, Any] = {}
+    rest: dict[str, Any] = {}
+    for name, value in properties.items():
+        word = words.get(name)
+        if word is None:
+            rest[name] = value
+            continue
+        field, read, own = word
+        found = read(value)
+        if found is None:
+            if value is not None and value != "":
+                rest[name] = value  # what cannot be read is not lost
+        elif own or field not in fields:
+            fields[field] = found
+    return fields, rest

@@ -1,0 +1,242 @@
+"""The ingest doors, a plain ASGI callable: Segment's Tracking API, RudderStack's dialect of it, and Movable Ink's.
+
+    POST /v1/{track,identify,page,screen,group,alias} and /v1/{t,i,p,s,g,a}    one message
+    POST /v1/{batch,import,b} and /beacon/v1/batch                             {"batch": […]}
+    POST /behavioral/{key}                                                     one message, or {"events": […]}
+    GET  /v1/projects/{writeKey}/settings and /sourceConfig/                   what browser and mobile SDKs ask first
+
+Bodies are JSON whatever their content type says. Sources: Segment's HTTP Tracking API; recordings in tests/wire.
+"""
+
+import base64
+import binascii
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+import msgspec
+
+from wetink.core.errors import BadRequest, NotFound, Unauthorized, Unavailable, WetinkError
+from wetink.core.event import MessageType
+from wetink.ingest import BATCH, BEHAVIORAL, Door, Ingest, write_key
+from wetink.ports import Source, Store
+from wetink.web.body import read_body
+from wetink.web.clock import now_ms
+from wetink.web.errors import RETRY_AFTER_SECONDS, body_of, status_of
+
+logger = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+_TYPES: tuple[MessageType, ...] = ("track", "identify", "page", "screen", "group", "alias")
+DOORS: dict[str, Door] = {
+    **{f"/v1/{name}": Door(type=name) for name in _TYPES},
+    **{f"/v1/{name[0]}": Door(type=name) for name in _TYPES},
+    "/v1/batch": BATCH,
+    "/v1/b": BATCH,
+    "/v1/import": BATCH,
+    "/beacon/v1/batch": BATCH,
+}
+"""Path -> door."""
+
+KEY_MS = 5_000
+"""How long a write key that was found is believed without looking again."""
+
+KNOWN_KEYS = 1_024
+SUCCESS = b'{"success":true}'
+JSON: Header = (b"content-type", b"application/json")
+
+
+class IngestDoors:
+    """Answers everything that SDKs and other senders ask."""
+
+    def __init__(self, store: Store, ingest: Ingest, clock: Callable[[], int] = now_ms) -> None:
+        """Look keys up in `store`, hand bodies to `ingest`, by this clock (Unix ms)."""
+        self._store, self._ingest, self._clock = store, ingest, clock
+        self._keys: dict[str, tuple[int, Source]] = {}
+
+    @staticmethod
+    def handles(path: str) -> bool:
+        """Whether a path is one of these doors."""
+        return path.startswith(("/v1/", "/behavioral/", "/sourceConfig", "/beacon/"))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever happens."""
+        headers = dict(scope["headers"])
+        if scope["method"] == "OPTIONS":
+            await _answer(send, 204, b"", _cors(headers, preflight=True))
+            return
+        more = _cors(headers)
+        try:
+            status, body, own = await self._answered(scope, headers, receive)
+        except WetinkError as error:
+            status, body, own = status_of(error), body_of(error), (JSON, *_told(error))
+        except Exception:
+            logger.exception("a request could not be taken in")
+            gone = Unavailable("this cannot be taken in right now", hint="send it again")
+            status, body, own = 503, body_of(gone), (JSON, *_told(gone))
+        await _answer(send, status, b"" if scope["method"] == "HEAD" else body, (*own, *more), len(body))
+
+    async def _answered(
+        self, scope: Scope, headers: dict[bytes, bytes], receive: Receive
+    ) -> tuple[int, bytes, tuple[Header, ...]]:
+        path, method = scope["path"], scope["method"]
+        if len(path) > 1:
+            path = path.rstrip("/")
+        if path.startswith("/behavioral/"):
+            return await self._behavioral(path, method, headers, receive)
+        door = DOORS.get(path)
+        if door is not None:
+            if method != "POST":
+                return _wrong_method("POST")
+            body = await read_body(headers, receive, door.body_bytes)
+            source = await self._source(scope, headers, body)
+            await self._ingest.receive(body, source, door, self._clock())
+            return 200, SUCCESS, (JSON,)
+        parts = path.split("/")
+        asked = path.startswith("/v1/projects/") and len(parts) == 5 and parts[4] == "settings"
+        if asked or path == "/sourceConfig":
+            if method not in ("GET", "HEAD"):
+                return _wrong_method("GET, HEAD")
+            key = unquote(parts[3]) if asked else _key_beside_the_body(scope, headers)
+            source = await self._known(key)
+            body = _settings(key, scope, headers) if asked else _source_config(key, source)
+            return 200, body, (JSON, (b"cache-control", b"no-cache"))
+        raise NotFound(f"there is no door at {path[:80]}", hint="post to /v1/batch, /v1/track, … or /behavioral/{key}")
+
+    async def _behavioral(
+        self, path: str, method: str, headers: dict[bytes, bytes], receive: Receive
+    ) -> tuple[int, bytes, tuple[Header, ...]]:
+        request_id = str(uuid.uuid4())
+        named: Header = (b"x-request-id", request_id.encode())
+        path_key = path.removeprefix("/behavioral/")
+        if not await self._store.knows_path(path_key):
+            body = msgspec.json.encode({"message": "Behavioral endpoint key not found", "request_id": request_id})
+            return 404, body, (JSON, named)
+        if method != "POST":
+            status, body, own = _wrong_method("POST")
+            return status, body, (*own, named)
+        access_key, secret = _basic(headers)
+        source = await self._store.source_of_access_key(path_key, access_key, secret)
+        if source is None:
+            raise Unauthorized(
+                "access key and secret do not belong to this path",
+                hint="send them as Basic `access key:secret`, as `wetink keys create` showed them",
+            )
+        raw = await read_body(headers, receive, BEHAVIORAL.body_bytes)
+        await self._ingest.receive(raw, source, BEHAVIORAL, self._clock())
+        return 200, SUCCESS, (JSON, named)
+
+    async def _source(self, scope: Scope, headers: dict[bytes, bytes], body: bytes) -> Source:
+        return await self._known(_key_beside_the_body(scope, headers) or write_key(body))
+
+    async def _known(self, key: str) -> Source:
+        """Return whose write key this is. Raises Unauthorized when it is certainly nobody's."""
+        now = self._clock()
+        kept = self._keys.get(key)
+        if kept is not None and 0 <= now - kept[0] < KEY_MS:
+            return kept[1]
+        source = await self._store.source_of_write_key(key) if key else None
+        if source is None:
+            said = "this write key is unknown" if key else "there is no write key"
+            raise Unauthorized(said, hint="send one that `wetink keys create` made, in Basic, the body or the query")
+        if len(self._keys) >= KNOWN_KEYS:
+            self._keys.clear()
+        self._keys[key] = (now, source)
+        return source
+
+
+def _key_beside_the_body(scope: Scope, headers: dict[bytes, bytes]) -> str:
+    key = _basic(headers)[0]
+    if not key and scope["query_string"]:
+        key = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("writeKey", "")
+    return key.strip()
+
+
+def _basic(headers: dict[bytes, bytes]) -> tuple[str, str]:
+    """Return user and password of a Basic header, empty ones when there is none that can be read."""
+    scheme, _, coded = headers.get(b"authorization", b"").strip().partition(b" ")
+    if scheme.lower() != b"basic":
+        return "", ""
+    try:
+        coded = coded.strip()
+        plain = base64.b64decode(coded + b"=" * (-len(coded) % 4)).decode("utf-8", "surrogateescape")
+    except (binascii.Error, ValueError):
+        return "", ""
+    user, _, password = plain.partition(":")
+    return user, password
+
+
+def _settings(key: str, scope: Scope, headers: dict[bytes, bytes]) -> bytes:
+    """What a Segment browser or mobile SDK needs to know to send its events here."""
+    host = headers.get(b"host", b"").decode("latin-1")
+    scheme = headers.get(b"x-forwarded-proto", b"").decode("latin-1") or scope.get("scheme", "http")
+    destination: dict[str, Any] = {"apiKey": key, "apiHost": f"{host}/v1", "versionSettings": {"componentTypes": []}}
+    if scheme == "http":
+        destination["protocol"] = "http"
+    return msgspec.json.encode(
+        {
+            "integrations": {"Segment.io": destination},
+            "plan": {"track": {"__default": {"enabled": True, "integrations": {}}}},
+            "edgeFunction": {},
+        }
+    )
+
+
+def _source_config(key: str, source: Source) -> bytes:
+    """What RudderStack's browser SDK needs to know to send its events here."""
+    return msgspec.json.encode(
+        {
+            "source": {
+                "id": source.name,
+                "name": source.name,
+                "writeKey": key,
+                "enabled": True,
+                "config": {"statsCollection": {"errors": {"enabled": False}, "metrics": {"enabled": False}}},
+                "destinations": [],
+                "workspaceId": "wetink",
+            },
+            "updatedAt": "2026-01-01T00:00:00.000Z",
+        }
+    )
+
+
+def _cors(headers: dict[bytes, bytes], *, preflight: bool = False) -> tuple[Header, ...]:
+    """A page of any origin may send; the asked-for headers are echoed, since `*` does not cover Authorization."""
+    origin = headers.get(b"origin")
+    if origin is None:
+        return ()
+    allowed: tuple[Header, ...] = ((b"access-control-allow-origin", origin), (b"vary", b"origin"))
+    if not preflight:
+        return allowed
+    asked = headers.get(b"access-control-request-headers", b"authorization, content-type, x-retry-count")
+    return (
+        *allowed,
+        (b"access-control-allow-headers", asked),
+        (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
+        (b"access-control-allow-credentials", b"true"),
+        (b"access-control-max-age", b"86400"),
+    )
+
+
+def _wrong_method(right: str) -> tuple[int, bytes, tuple[Header, ...]]:
+    return 405, body_of(BadRequest(f"only {right} here")), (JSON, (b"allow", right.encode()))
+
+
+def _told(error: WetinkError) -> tuple[Header, ...]:
+    if isinstance(error, Unavailable):
+        return ((b"retry-after", str(RETRY_AFTER_SECONDS).encode()),)
+    if isinstance(error, Unauthorized):
+        return ((b"www-authenticate", b'Basic realm="wetink"'),)
+    return ()
+
+
+async def _answer(send: Send, status: int, body: bytes, headers: tuple[Header, ...], length: int = 0) -> None:
+    sized: tuple[Header, ...] = () if status == 204 else ((b"content-length", str(length).encode()),)
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, *sized]})
+    await send({"type": "http.response.body", "body": body})
