@@ -1,11 +1,16 @@
-"""What many tests share: a real browser."""
+"""What many tests share: a real browser, and patience."""
 
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 
 from tests.browser import chromium as start
+
+# Two busy cores: how long an example takes says nothing about whether it is right.
+settings.register_profile("wetink", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("wetink")
 
 
 @pytest.fixture(scope="session")

@@ -110,7 +110,9 @@ def keys() -> None:
     show_default=True,
     help="How far it is trusted: a key that stands in a web page is a browser's.",
 )
-@click.option("--host", "hosts", multiple=True, metavar="HOST", help="A host its links and photos may name; repeatable.")
+@click.option(
+    "--host", "hosts", multiple=True, metavar="HOST", help="A host its links and photos may name; repeatable."
+)
 @DATA
 @JSON
 def create(name: str, level: Level, hosts: tuple[str, ...], data: str | None, as_json: bool) -> None:

@@ -44,7 +44,23 @@ def test_a_number_and_its_digits_are_one_user():
 
 
 def test_what_names_nobody_is_no_identifier():
-    for value in ["", "  ", "null", "NULL", "n/a", "0", "000-000", "-1", "undefined", None, True, [], {}, "x" * 600, "a\ufffd"]:
+    for value in [
+        "",
+        "  ",
+        "null",
+        "NULL",
+        "n/a",
+        "0",
+        "000-000",
+        "-1",
+        "undefined",
+        None,
+        True,
+        [],
+        {},
+        "x" * 600,
+        "a\ufffd",
+    ]:
         assert user(value) is None, value
         assert anonymous(value) is None, value
 
@@ -104,7 +120,18 @@ def test_holdings_tile_time(made):
         assert holder(held, at) == (before[-1] if before else mine[0].stronger if mine else None)
 
 
-@given(CLAIMS, st.builds(Claim, TIMES, st.just("web"), st.just("z"), st.just(ADDRESS), st.sampled_from(OWNERS), st.sampled_from(["server", "browser"])))
+@given(
+    CLAIMS,
+    st.builds(
+        Claim,
+        TIMES,
+        st.just("web"),
+        st.just("z"),
+        st.just(ADDRESS),
+        st.sampled_from(OWNERS),
+        st.sampled_from(["server", "browser"]),
+    ),
+)
 def test_the_short_cut_is_right(made, new):
     """Where a claim is said to change nothing, working everything out anew gives the same."""
     held = holdings(ADDRESS, made)

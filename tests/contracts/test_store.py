@@ -1,0 +1,208 @@
+"""The contract of a store: whatever passes is an engine."""
+
+import asyncio
+import json
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.contracts.engines import ENGINES
+from tests.contracts.profiles import LATE, everybody, mentioned, received
+from wetink.core.errors import BadSettings
+from wetink.core.identifier import Identifier
+from wetink.ports import Record
+from wetink.store.sqlite import SQLiteStore
+
+SCENARIOS = json.loads((Path(__file__).parents[1] / "facts" / "identity_scenarios.json").read_text())["scenarios"]
+Make = Callable[[Path], SQLiteStore]
+SHOP = "https://shop.example"
+
+
+@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
+def make(request: pytest.FixtureRequest) -> Make:
+    chosen: Make = request.param
+    return chosen
+
+
+@pytest.fixture
+def store(make: Make, tmp_path: Path) -> Iterator[SQLiteStore]:
+    made = make(tmp_path)
+    yield made
+    asyncio.run(made.close())
+
+
+def append(store: SQLiteStore, records: list[Record]) -> list[bool]:
+    return [receipt.duplicate for receipt in asyncio.run(store.append(records))]
+
+
+def view(message_id: str, sku: str = "S", **more: Any) -> dict[str, Any]:
+    properties = {"sku": sku, "url": f"{SHOP}/{sku}", "price": 5, **more.pop("properties", {})}
+    return {"type": "track", "event": "Product Viewed", "messageId": message_id, "properties": properties, **more}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario["name"])
+@pytest.mark.parametrize("order", ["as sent", "backwards", "shuffled", "one by one", "twice"])
+def test_identity_comes_out_the_same_in_any_order(store: SQLiteStore, scenario: dict[str, Any], order: str) -> None:
+    records = [received(message) for message in scenario["messages"]]
+    arriving = list(records)
+    if order == "backwards":
+        arriving.reverse()
+    elif order == "shuffled":
+        random.Random(scenario["name"]).shuffle(arriving)
+    elif order == "twice":
+        arriving += records
+    batches = [[each] for each in arriving] if order == "one by one" else [arriving]
+    for batch in batches:
+        append(store, batch)
+    expected = sorted(scenario["expect"], key=lambda each: (sorted(each["events"]), sorted(each["means"])))
+    expected = [{"means": sorted(each["means"]), "events": sorted(each["events"])} for each in expected]
+    assert everybody(store, mentioned(records)) == [each for each in expected if each["events"]]
+
+
+IDS = {
+    "userId": ["u", "v", "jane@shop.example"],
+    "anonymousId": ["a", "b"],
+    "email": ["jane@shop.example", "bob@x.example"],
+}
+
+
+@st.composite
+def message(draw: st.DrawFn) -> dict[str, Any]:
+    kind = draw(st.sampled_from(["track", "track", "identify", "alias"]))
+    made: dict[str, Any] = {"type": kind, "timestamp": LATE - 1000 * draw(st.integers(1, 6)), "event": "X"}
+    if draw(st.booleans()):
+        made["userId"] = draw(st.sampled_from(IDS["userId"]))
+    if draw(st.booleans()):
+        made["anonymousId"] = draw(st.sampled_from(IDS["anonymousId"]))
+    if draw(st.booleans()):
+        made["context"] = {"traits": {"email": draw(st.sampled_from(IDS["email"]))}}
+    if kind == "alias":
+        made["previousId"] = draw(st.sampled_from([*IDS["userId"], *IDS["anonymousId"]]))
+    return made
+
+
+MESSAGES = st.lists(st.tuples(message(), st.sampled_from(["server", "browser"])), min_size=1, max_size=8)
+
+
+@settings(max_examples=60)
+@given(MESSAGES, st.randoms(use_true_random=False))
+def test_same_messages_in_any_order_with_any_duplicates_make_the_same_profiles(
+    sent: list[tuple[dict[str, Any], str]], chance: random.Random
+) -> None:
+    records = [received({**each, "messageId": f"m{index}"}, level=level) for index, (each, level) in enumerate(sent)]
+    everyone = mentioned(records)
+    seen = []
+    for make in ENGINES.values():
+        with TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as place:
+            first, second = make(Path(place) / "1"), make(Path(place) / "2")
+            append(first, records)
+            mixed = records + chance.choices(records, k=3)
+            chance.shuffle(mixed)
+            while mixed:
+                size = chance.randint(1, len(mixed))
+                append(second, mixed[:size])
+                mixed = mixed[size:]
+            seen += [everybody(first, everyone), everybody(second, everyone)]
+            asyncio.run(first.rebuild())
+            seen.append(everybody(first, everyone))
+            asyncio.run(first.close())
+            asyncio.run(second.close())
+    assert all(each == seen[0] for each in seen)
+    owned = [event for profile in seen[0] for event in profile["events"]]
+    assert len(owned) == len(set(owned)), "an event is on one profile only"
+    assert set(owned) == {each.message_id for each in records if each.filed is not None}
+
+
+def test_a_message_sent_again_is_a_duplicate_and_stands_once(store: SQLiteStore) -> None:
+    first = received(view("m1", userId="u", timestamp=LATE - 5000))
+    assert append(store, [first, first]) == [False, True]
+    assert append(store, [first]) == [True]
+    assert len(asyncio.run(store.history(Identifier("user", "u"), LATE))) == 1
+    assert len(asyncio.run(store.messages())) == 1
+
+
+def test_a_duplicate_without_a_time_of_its_own_is_found_as_well(store: SQLiteStore) -> None:
+    once, again = received(view("m1", userId="u")), received(view("m1", userId="u", receivedAt=LATE + 9000))
+    assert append(store, [once]) == [False]
+    assert append(store, [again]) == [True]
+
+
+def test_history_sees_what_was_appended_up_to_its_moment_oldest_first(store: SQLiteStore) -> None:
+    append(store, [received(view(f"m{n}", userId="u", timestamp=LATE - n * 1000)) for n in (3, 1, 2)])
+    user = Identifier("user", "u")
+    assert [event.message_id for event in asyncio.run(store.history(user, LATE))] == ["m3", "m2", "m1"]
+    assert [event.message_id for event in asyncio.run(store.history(user, LATE - 2000))] == ["m3", "m2"]
+    assert [event.message_id for event in asyncio.run(store.history(user, LATE, limit=2))] == ["m2", "m1"]
+
+
+def test_an_append_of_another_process_is_seen_at_once_and_changes_the_version(make: Make, tmp_path: Path) -> None:
+    here, there = make(tmp_path), make(tmp_path)
+    user = Identifier("user", "u")
+    before = asyncio.run(here.version())
+    assert asyncio.run(here.version()) == before
+    assert not asyncio.run(here.history(user, LATE))
+    append(there, [received(view("m1", userId="u"))])
+    assert len(asyncio.run(here.history(user, LATE))) == 1
+    assert asyncio.run(here.version()) != before
+    asyncio.run(here.close())
+    asyncio.run(there.close())
+
+
+def test_parked_messages_are_kept_and_in_no_profile(store: SQLiteStore) -> None:
+    append(store, [received({"type": "track", "event": "X", "messageId": "lost"})])
+    [kept] = asyncio.run(store.messages(verdict="parked"))
+    assert (kept.message_id, kept.problems[0].code) == ("lost", "no_identifier")
+    assert not asyncio.run(store.profiles())
+
+
+def test_the_catalog_learns_from_servers_only_and_keeps_the_newest_word(store: SQLiteStore) -> None:
+    old = view("m1", userId="u", timestamp=LATE - 900_000, properties={"name": "Mug", "image_url": f"{SHOP}/mug.jpg"})
+    new = view("m2", userId="u", timestamp=LATE - 100_000, properties={"name": "Big Mug", "price": 7})
+    lie = view("m3", userId="u", timestamp=LATE, properties={"name": "Free!", "price": 0})
+    append(store, [received(new), received(old), received(lie, level="browser")])
+    known = asyncio.run(store.products(["S", "nothing"]))
+    assert set(known) == {"S"}
+    assert (known["S"].name, known["S"].price, known["S"].image_url) == ("Big Mug", 7, f"{SHOP}/mug.jpg")
+
+
+def test_conversions_are_usable_orders_once_each_of_whoever_owns_them_now(store: SQLiteStore) -> None:
+    order = {"order_id": "O", "total": 20, "currency": "EUR", "products": [{"sku": "S", "price": 20}]}
+    bought = {"type": "track", "event": "Order Completed", "anonymousId": "a", "properties": order}
+    append(store, [received({**bought, "messageId": f"m{n}", "timestamp": LATE - n}) for n in (1, 2)])
+    append(store, [received({**bought, "messageId": "bad", "properties": {"total": 3}})])
+    append(store, [received({"type": "identify", "messageId": "i", "userId": "u", "anonymousId": "a"})])
+    [conversion] = asyncio.run(store.conversions(0, LATE + 1))
+    assert (conversion.order_id, conversion.revenue, conversion.currency) == ("O", 20, "EUR")
+    assert conversion.owner == Identifier("user", "u")
+    assert Identifier("anonymous", "a") in conversion.members
+
+
+def test_keys_are_shown_once_and_found_by_what_was_shown(store: SQLiteStore) -> None:
+    made = asyncio.run(store.create_key("shop", "browser", ("shop.example",), LATE))
+    source = asyncio.run(store.source_of_write_key(made.write_key))
+    assert source is not None
+    assert (source.name, source.level, source.hosts) == ("shop", "browser", ("shop.example",))
+    path = made.path.removeprefix("/behavioral/")
+    assert asyncio.run(store.source_of_access_key(path, made.access_key, made.secret)) == source
+    assert asyncio.run(store.source_of_access_key(path, made.access_key, "wrong")) is None
+    assert asyncio.run(store.source_of_write_key("wrong")) is None
+    with pytest.raises(BadSettings, match="shop"):
+        asyncio.run(store.create_key("shop", "server", (), LATE))
+
+
+def test_profiles_are_found_by_the_start_of_any_identifier(store: SQLiteStore) -> None:
+    append(
+        store,
+        [received({"type": "identify", "messageId": "i", "userId": "u42", "traits": {"email": "Jane@x.example"}})],
+    )
+    append(store, [received(view("m", anonymousId="zed"))])
+    assert [str(each.root) for each in asyncio.run(store.profiles())] == ["anonymous:zed", "user:u42"]
+    for start in ("u4", "jane@"):
+        [found] = asyncio.run(store.profiles(search=start))
+        assert str(found.root) == "user:u42"

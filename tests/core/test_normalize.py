@@ -1,0 +1,210 @@
+"""All 28 events of the Ecommerce spec, what each needs, and what is said when it is missing."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wetink.core.aliases import EVENTS, canonical
+from wetink.core.clock import parse
+from wetink.core.errors import BadRequest
+from wetink.core.message import BATCH, Door, pieces
+from wetink.core.normalize import Normal, normalize
+
+FACTS = json.loads((Path(__file__).parents[1] / "facts" / "ecommerce.json").read_text())
+NOW = parse("2026-11-23T12:00:00Z") or 0
+ONE = Door()
+VIEW = {"sku": "S-1", "url": "https://shop.example/s-1"}
+
+
+def normal(message: dict[str, Any], **given: Any) -> Normal:
+    found, _ = pieces(msgspec.json.encode(message), ONE)
+    return normalize(found[0], **{"source": "test", "level": "server", "received": NOW, **given})
+
+
+def track(event: str, properties: dict[str, Any] | None = None, **more: Any) -> Normal:
+    return normal({"type": "track", "userId": "u", "messageId": "m", "event": event, "properties": properties, **more})
+
+
+def names() -> list[tuple[str, str]]:
+    listed = []
+    for event in FACTS["events"]:
+        others = [*event["aliases_in_spec"], *(variant["name"] for variant in event["variants_seen"])]
+        listed += [(name, event["name"]) for name in (event["name"], event["name"].lower().replace(" ", "_"), *others)]
+    return listed
+
+
+def test_the_table_has_exactly_the_events_of_the_spec() -> None:
+    assert set(EVENTS) == {event["name"] for event in FACTS["events"]}
+    assert len(EVENTS) == 28
+
+
+@pytest.mark.parametrize(("name", "event"), names())
+def test_every_name_an_event_goes_by_leads_to_it(name: str, event: str) -> None:
+    assert canonical(name) == event
+    found = track(name, {})
+    assert found.event is not None
+    assert found.event.name == event
+
+
+@pytest.mark.parametrize("event", FACTS["events"], ids=lambda event: event["name"])
+def test_an_event_with_all_its_properties_is_usable_and_loses_none_of_them(event: dict[str, Any]) -> None:
+    sample: dict[str, Any] = {"string": "text", "number": 7, "array": [], "boolean": True}
+    properties = {
+        name: sample.get(str(kind).partition("<")[0], "text") for name, kind in event["properties"].items()
+    } | ({"url": "https://shop.example/p"} if "url" in event["properties"] else {})
+    if "products" in properties:
+        properties["products"] = [{"sku": "S", "price": 2, "quantity": 3}]
+    found = track(event["name"], properties)
+    assert found.verdict == "usable", found.problems
+    assert found.event is not None
+    kept = msgspec.json.encode(found.event).decode()
+    for name in properties:
+        assert f'"{name}"' in kept, f"{name} was lost"
+
+
+@pytest.mark.parametrize(
+    ("event", "properties", "missing"),
+    [
+        ("Product Viewed", {}, ["sku", "url"]),
+        ("Product Viewed", {"sku": "S"}, ["url"]),
+        ("Product Viewed", {"product_id": "P"}, ["url"]),
+        ("Product Viewed", {"url": "https://shop.example/"}, ["sku"]),
+        ("Product Viewed", VIEW, []),
+        ("Product Viewed", {**VIEW, "sku": 7}, []),
+        ("Product Added", {"sku": "", "url": "https://shop.example/"}, ["sku"]),
+        ("Product Added", {"product_id": "P", "url": "https://shop.example/"}, []),
+        ("Products Searched", {}, ["query"]),
+        ("Products Searched", {"query": "  "}, ["query"]),
+        ("Products Searched", {"query": "mug"}, []),
+        ("Order Completed", {}, ["total", "products"]),
+        ("Order Completed", {"total": 5, "products": []}, ["products"]),
+        ("Order Completed", {"total": 5, "products": [{"sku": "S"}]}, ["products[0].price"]),
+        ("Order Completed", {"total": 5, "products": [{"price": 5}]}, ["products[0].sku"]),
+        ("Order Completed", {"total": 5, "products": [{"sku": "S", "price": 5}, 3]},
+         ["products[1].sku", "products[1].price"]),
+        ("Order Completed", {"revenue": 5, "products": [{"sku": "S", "price": 5}]}, ["total"]),
+        ("Order Completed", {"total": "free", "products": [{"sku": "S", "price": 5}]}, ["total"]),
+        ("Order Completed", {"total": "19.90", "products": [{"product_id": "P", "price": "19.90"}]}, []),
+        ("Product Removed", {}, []),
+        ("Quiz Taken", {}, []),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_named_with_its_remedy(event: str, properties: dict[str, Any], missing: list[str]) -> None:
+    found = track(event, properties)
+    assert [problem.property for problem in found.problems] == missing
+    assert found.verdict == ("unusable" if missing else "usable")
+    assert found.event is not None, "what is not usable is still in the profile"
+    assert found.event.usable is not bool(missing)
+    for problem in found.problems:
+        assert problem.property.rpartition(".")[2] in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "property"),
+    [
+        ({"type": "track", "event": "X"}, "no_identifier", "userId"),
+        ({"type": "track", "event": "X", "userId": "null"}, "no_identifier", "userId"),
+        ({"type": "track", "event": "X", "userId": {"id": 1}}, "no_identifier", "userId"),
+        ({"type": "track", "userId": "u"}, "no_event_name", "event"),
+        ({"type": "track", "userId": "u", "event": 5}, "no_event_name", "event"),
+        ({"type": "dance", "userId": "u"}, "unknown_type", "type"),
+        ({"userId": "u"}, "unknown_type", "type"),
+    ],
+)
+def test_what_belongs_to_nobody_is_parked_and_says_why(message: dict[str, Any], code: str, property: str) -> None:
+    found = normal(message)
+    assert found.verdict == "parked"
+    assert (found.problems[0].code, found.problems[0].property) == (code, property)
+    assert found.event is None
+    assert not found.claims
+
+
+def test_a_native_body_of_movable_ink_is_understood() -> None:
+    found = normal(
+        {
+            "type": "track",
+            "event": "order_completed",
+            "user_id": "u",
+            "timestamp": NOW - 5_000,
+            "properties": {"id": "O-1", "revenue": "12.50", "products": [{"id": "P", "title": "Mug", "price": 12.5}]},
+        },
+        relayed=True,
+    )
+    assert found.verdict == "usable", found.problems
+    assert found.event is not None
+    assert (found.event.name, found.event.at, found.event.user) == ("Order Completed", NOW - 5_000, "u")
+    assert found.event.order is not None
+    assert (found.event.order.order_id, found.event.order.total) == ("O-1", 12.5)
+    assert found.event.products[0].name == "Mug"
+
+
+@pytest.mark.parametrize(
+    ("times", "at"),
+    [
+        ({}, NOW),
+        ({"timestamp": "2026-11-23T11:00:00Z"}, NOW - 3_600_000),
+        ({"timestamp": "2026-11-23T11:59:50Z", "sentAt": "2026-11-23T11:59:55Z"}, NOW - 5_000),
+        ({"originalTimestamp": "2030-01-01T00:00:00Z", "sentAt": "2030-01-01T00:00:10Z"}, NOW - 10_000),
+        ({"timestamp": "2030-01-01T00:00:00Z"}, NOW),
+        ({"timestamp": "1999-01-01T00:00:00Z"}, NOW),
+        ({"timestamp": NOW - 1000}, NOW - 1000),
+        ({"timestamp": str((NOW - 1000) // 1000)}, NOW - 1000),
+        ({"timestamp": "yesterday"}, NOW),
+        ({"timestamp": "2026-11-23T11:00:00Z", "originalTimestamp": "2026-11-23T17:00:00Z",
+          "sentAt": "2026-11-23T18:00:00Z"}, NOW - 3_600_000),
+    ],
+)  # fmt: skip
+def test_clocks_are_corrected_and_impossible_ones_not_believed(times: dict[str, Any], at: int) -> None:
+    found = track("X", {}, **times)
+    assert found.event is not None
+    assert found.event.at == at
+
+
+def test_one_bad_message_never_spoils_its_batch() -> None:
+    body = (
+        b'{"batch":[7,{"type":"track","userId":"a","event":"X"},null,'
+        b'{"type":"track","userId":"b\\ud800","event":"Y\\u0000"},{"type":"track","userId":"c","event":"Z","properties":'
+        + b'{"a":' * 80 + b"1" + b"}" * 80 + b'},{"type":"track","userId":"d","event":"W","properties":{"n":'
+        + b"9" * 40 + b"}}]}"
+    )  # fmt: skip
+    found, _ = pieces(body, BATCH)
+    verdicts = [normalize(piece, source="s", level="server", received=NOW).verdict for piece in found]
+    assert verdicts == ["parked", "usable", "parked", "parked", "parked", "usable"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+FIELDS = st.sampled_from(
+    ["type", "userId", "anonymousId", "event", "properties", "traits", "context", "timestamp", "messageId", "sentAt",
+     "previousId", "products", "total", "email", "originalTimestamp", "receivedAt", "name", "writeKey"]
+)  # fmt: skip
+ODD = st.dictionaries(
+    FIELDS, JSON | st.sampled_from(["track", "identify", "alias", "Order Completed", "Product Viewed", "a@b.c"])
+)
+
+
+@given(ODD)
+def test_any_message_comes_to_a_verdict_that_can_be_stored(message: dict[str, Any]) -> None:
+    found, _ = pieces(json.dumps({"batch": [message, {"type": "track", "userId": "u", "event": "E"}]}).encode(), BATCH)
+    made = [normalize(piece, source="s", level="browser", received=NOW) for piece in found]
+    assert made[1].verdict == "usable"
+    assert all(msgspec.msgpack.encode(each) for each in made)
+
+
+@given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
+def test_any_body_is_taken_or_refused_in_words(body: bytes) -> None:
+    for door in (BATCH, Door(type="track")):
+        try:
+            found, _ = pieces(body, door)
+        except BadRequest as error:
+            assert str(error)
+        else:
+            assert all(normalize(piece, source="s", level="server", received=NOW) for piece in found)

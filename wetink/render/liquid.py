@@ -1,0 +1,117 @@
+"""Liquid: a template and its data into HTML, everything escaped, bounded in time and memory."""
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sized
+from functools import lru_cache, wraps
+from typing import Any
+
+from liquid import BoundTemplate, Environment
+from liquid.exceptions import LiquidError
+
+from wetink.core.errors import BadContent
+
+MOST_OUTPUT = 400_000
+"""Bytes of HTML a template may make."""
+MOST_ITERATIONS = 10_000
+"""Turns of all loops of a template."""
+MOST_KEPT = 1_000_000
+"""Bytes a template may hold in variables; also the characters that one filter may make."""
+
+SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CAD": "CA$", "AUD": "A$", "NZD": "NZ$", "BRL": "R$"}
+WHOLE = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "HUF"})
+"""Currencies whose prices have no decimals."""
+
+
+def money(amount: object, currency: object = "") -> str:
+    """Return a price as people write it; nothing for what is no number.
+
+    >>> money(1299.5, "USD"), money(1200, "JPY"), money(9, "CHF"), money(None, "EUR")
+    ('$1,299.50', '¥1,200', 'CHF\\xa09.00', '')
+    """
+    try:
+        number = float(amount)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return ""
+    if isinstance(amount, bool) or not math.isfinite(number):
+        return ""
+    code = currency.upper() if isinstance(currency, str) else ""
+    digits = f"{abs(number):,.{0 if code in WHOLE else 2}f}"
+    sign = SIGNS.get(code, f"{code}\xa0" if code else "")
+    return f"{'-' if number < 0 else ''}{sign}{digits}"
+
+
+def ink(background: object) -> str:
+    """Return the color of text that is readable on a color such as `#3451d1`.
+
+    >>> ink("#3451d1"), ink("#ffd54a")
+    ('#ffffff', '#1c2230')
+    """
+    parts = re.fullmatch(r"#(\w\w)(\w\w)(\w\w)", str(background))
+    try:
+        red, green, blue = (int(part, 16) for part in parts.groups()) if parts else (0, 0, 0)
+    except ValueError:
+        return "#ffffff"
+    return "#1c2230" if 0.299 * red + 0.587 * green + 0.114 * blue > 165 else "#ffffff"
+
+
+class Tame(Environment):
+    """Liquid with limits: what a template can make the machine do is bounded whatever it says."""
+
+    loop_iteration_limit = MOST_ITERATIONS
+    output_stream_limit = MOST_OUTPUT
+    local_namespace_limit = MOST_KEPT
+    block_nesting_limit = 24
+    context_depth_limit = 24
+
+    def add_filter(self, name: str, func: Callable[..., Any]) -> None:
+        """Register a filter, held to the limits: the language's own know none."""
+        super().add_filter(name, _tamed(name, func))
+
+
+def _tamed(name: str, func: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(func)  # which also keeps the marks by which Liquid sees what a filter wants to be handed
+    def tamed(*args: Any, **kwargs: Any) -> Any:
+        # A range is not made until it is used: `(1..1000000000) | join` is where it would be.
+        if any(isinstance(arg, range) and len(arg) > MOST_ITERATIONS for arg in args):
+            raise LiquidError(f"the range is longer than {MOST_ITERATIONS}", token=None)
+        # Only replacing can multiply what it is given; it is foreseen, as afterwards it is too late.
+        if name == "replace" and len(args) > 2:
+            text, old, new = (str(arg) for arg in args[:3])
+            if text.count(old) * len(new) > MOST_KEPT:
+                raise LiquidError(f"`replace` makes more than {MOST_KEPT} characters", token=None)
+        made = func(*args, **kwargs)
+        if isinstance(made, Sized) and len(made) > MOST_KEPT:
+            raise LiquidError(f"`{name}` makes more than {MOST_KEPT} characters", token=None)
+        return made
+
+    return tamed
+
+
+def _environment() -> Tame:
+    environment = Tame(autoescape=True)
+    environment.add_filter("money", money)
+    environment.add_filter("ink", ink)
+    return environment
+
+
+_ENVIRONMENT = _environment()
+
+
+@lru_cache(maxsize=256)
+def _parsed(template: str) -> BoundTemplate:
+    return _ENVIRONMENT.from_string(template)
+
+
+def html(template: str, data: Mapping[str, Any]) -> str:
+    """Return the HTML a template makes of its data. Raises BadContent for a mistake in it, or over a limit."""
+    try:
+        return _parsed(template).render(**data)
+    except LiquidError as error:
+        line = error.context()[0] if error.token is not None and error.context() else 0
+        raise BadContent(
+            f"the template cannot be filled in: {str(error.args[0]) if error.args else error}",
+            hint=f"see line {line} of the template" if line else "",
+        ) from error
+    except (RecursionError, MemoryError, ArithmeticError, ValueError, TypeError) as error:
+        raise BadContent(f"the template cannot be filled in: {error}") from error
