@@ -17,7 +17,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     days: Annotated[int, Meta(ge=1, le=365, description="An older cart counts as given up.")] = 30
     items: Annotated[int, Meta(ge=1, le=6, description="Products the picture has room for.")] = 3
     idle_minutes: Annotated[int, Meta(ge=0, description="How long the cart must rest before it is shown.")] = 0
-    title: Annotated[str, Meta(max_length=80, description="The line above the products; empty: one with their name.")] = ""
+    title: Annotated[str, Meta(max_length=80, description="The words above; empty: some with their name.")] = ""
     accent: Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", description="The color of the button.")] = "#3451d1"
 
 

@@ -17,7 +17,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     days: Annotated[int, Meta(ge=1, le=365, description="A view older than this no longer counts.")] = 30
     items: Annotated[int, Meta(ge=1, le=6, description="Products the picture has room for.")] = 3
     bought: Annotated[bool, Meta(description="Show products that were ordered after they were viewed, too.")] = False
-    title: Annotated[str, Meta(max_length=80, description="The line above the products; empty: one with their name.")] = ""
+    title: Annotated[str, Meta(max_length=80, description="The words above; empty: some with their name.")] = ""
     accent: Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", description="The color of the button.")] = "#3451d1"
 
 

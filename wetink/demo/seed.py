@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from segment.analytics.client import Client  # type: ignore[import-untyped]
+from segment.analytics.client import Client
 
 from wetink.core.errors import Unavailable
 from wetink.demo.life import Message

@@ -1,6 +1,7 @@
 """Fonts: the engine knows only what is registered here, from the files that `make assets` puts in `fonts/`."""
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from pytakumi import Renderer
@@ -13,6 +14,14 @@ _NAME = re.compile(
     r"(?P<family>[a-z0-9-]+?)-(?P<script>latin|latin-ext|cyrillic|cyrillic-ext|greek|greek-ext|vietnamese|arabic|hebrew"
     r"|devanagari|thai|japanese|korean|emoji)-(?P<weight>[1-9]00)-(?P<style>normal|italic)"
 )
+
+
+_EMOJI = re.compile("[\u2190-\u21ff\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d\U0001f000-\U0001faff]+ ?")
+
+
+def drawable(text: str, families: Collection[str]) -> str:
+    """Return text without emoji and arrows, unless there is a font for them: better none than an empty box."""
+    return text if any("emoji" in family.lower() for family in families) else _EMOJI.sub("", text)
 
 
 def register(engine: Renderer, folder: Path = FOLDER) -> list[str]:

@@ -24,10 +24,10 @@ WHOLE = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "HUF"})
 
 
 def money(amount: object, currency: object = "") -> str:
-    """Return a price as people write it; nothing for what is no number.
+    r"""Return a price as people write it; nothing for what is no number.
 
     >>> money(1299.5, "USD"), money(1200, "JPY"), money(9, "CHF"), money(None, "EUR")
-    ('$1,299.50', '¥1,200', 'CHF\\xa09.00', '')
+    ('$1,299.50', '¥1,200', 'CHF\xa09.00', '')
     """
     try:
         number = float(amount)  # type: ignore[arg-type]
@@ -108,10 +108,10 @@ def html(template: str, data: Mapping[str, Any]) -> str:
     try:
         return _parsed(template).render(**data)
     except LiquidError as error:
-        line = error.context()[0] if error.token is not None and error.context() else 0
+        place = error.context()
         raise BadContent(
-            f"the template cannot be filled in: {str(error.args[0]) if error.args else error}",
-            hint=f"see line {line} of the template" if line else "",
+            f"the template cannot be filled in: {error.message or type(error).__name__}",
+            hint=f"see line {place[0]} of the template" if place else "",
         ) from error
     except (RecursionError, MemoryError, ArithmeticError, ValueError, TypeError) as error:
         raise BadContent(f"the template cannot be filled in: {error}") from error

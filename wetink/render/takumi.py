@@ -39,7 +39,7 @@ class Takumi:
         if scene.width * scene.height * scene.scale**2 > MOST_PIXELS:
             raise BadContent(f"the picture has more than {MOST_PIXELS:,} pixels", hint="make the block smaller")
         loop = asyncio.get_running_loop()
-        markup = await loop.run_in_executor(self._threads, _written, scene)
+        markup = await loop.run_in_executor(self._threads, self._written, scene)
         images = await self._images(markup, scene)
         return await loop.run_in_executor(self._threads, self._drawn, markup, images, scene)
 
@@ -54,6 +54,10 @@ class Takumi:
         images = dict.fromkeys((source for source in markup.sources if not source.startswith("data:")), b"")
         images.update({url: body or b"" for url, body in zip(wanted, bodies, strict=True)})
         return images
+
+    def _written(self, scene: Scene) -> Markup:
+        html = fonts.drawable(liquid.html(scene.template, scene.data), self._families)
+        return taken_apart(html, scene.width, scene.height, transparent=scene.transparent)
 
     def _drawn(self, markup: Markup, images: Mapping[str, bytes], scene: Scene) -> Picture:
         width, height = scene.width * scene.scale, scene.height * scene.scale
@@ -72,8 +76,3 @@ class Takumi:
         except (RuntimeError, ValueError, TypeError) as error:
             raise BadContent(f"the template's HTML cannot be drawn: {error}") from error
         return encode.png(pixels) if scene.transparent else encode.jpeg(pixels, width, height)
-
-
-def _written(scene: Scene) -> Markup:
-    html = liquid.html(scene.template, scene.data)
-    return taken_apart(html, scene.width, scene.height, transparent=scene.transparent)

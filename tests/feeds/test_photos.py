@@ -1,0 +1,243 @@
+"""Photos come from public hosts only, within bounds, and never break anything."""
+
+import asyncio
+import io
+import socket
+import struct
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from wetink.feeds import PhotoFetcher
+from wetink.feeds.cache import Cache
+from wetink.feeds.guard import GuardedBackend, Refused, public
+
+Reply = Callable[[BaseHTTPRequestHandler], None]
+
+
+def picture(
+    kind: str = "JPEG", size: tuple[int, int] = (60, 40), color: Any = (200, 30, 30), mode: str = "RGB"
+) -> bytes:
+    out = io.BytesIO()
+    Image.new(mode, size, color).save(out, kind)
+    return out.getvalue()
+
+
+class Shop:
+    """A real HTTP server on loopback, and how often each of its paths was asked for."""
+
+    def __init__(self, replies: dict[str, Reply]) -> None:
+        self.asked: list[str] = []
+        shop = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                shop.asked.append(self.path)
+                replies[self.path](self)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.host = f"127.0.0.1:{self.server.server_port}"
+
+    def url(self, path: str) -> str:
+        return f"http://{self.host}{path}"
+
+
+@contextmanager
+def shop(**replies: Reply) -> Iterator[Shop]:
+    made = Shop({f"/{name}": reply for name, reply in replies.items()})
+    thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield made
+    finally:
+        made.server.shutdown()
+        made.server.server_close()
+        thread.join()
+
+
+def sends(body: bytes, status: int = 200, **headers: str) -> Reply:
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        for name, value in {"content-length": str(len(body)), **headers}.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return reply
+
+
+def fetch(folder: Path, *urls: str, private: tuple[str, ...] = (), deadline_ms: int = 4000) -> list[bytes | None]:
+    async def run() -> list[bytes | None]:
+        photos = PhotoFetcher(folder, private_hosts=private)
+        try:
+            return list(await asyncio.gather(*(photos.get(url, deadline_ms) for url in urls)))
+        finally:
+            await photos.close()
+
+    return asyncio.run(run())
+
+
+def size_of(body: bytes | None) -> tuple[int, int]:
+    assert body is not None
+    return Image.open(io.BytesIO(body)).size
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1",
+     "255.255.255.255", "240.0.0.1", "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
+     "64:ff9b::7f00:1", "2002:7f00:1::", "2001:db8::1", "192.0.2.1", "nonsense"],
+)  # fmt: skip
+def test_an_address_that_is_not_public_is_out_of_reach(address: str) -> None:
+    assert not public(address)
+
+
+def test_public_addresses_are_in_reach() -> None:
+    assert public("93.184.216.34")
+    assert public("2606:2800:220:1:248:1893:25c8:1946")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "0177.0.0.1", "[::1]", "0.0.0.0"])
+def test_however_it_is_written_our_own_machine_is_out_of_reach(tmp_path: Path, host: str) -> None:
+    with shop(p=sends(picture())) as here:
+        port = here.server.server_port
+        assert fetch(tmp_path, f"http://{host}:{port}/p") == [None]
+        assert not here.asked
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["file:///etc/passwd", "ftp://shop.example/a.jpg", "http://a@127.0.0.1/", "//x/a.jpg", "", "data:image/png,x"],
+)
+def test_only_http_addresses_are_fetched(tmp_path: Path, url: str) -> None:
+    assert fetch(tmp_path, url) == [None]
+
+
+def test_a_redirect_to_a_private_address_is_not_followed(tmp_path: Path) -> None:
+    with shop(secret=sends(picture())) as inside:
+        with shop(p=sends(b"", 302, location=inside.url("/secret"))) as outside:
+            assert fetch(tmp_path, outside.url("/p"), private=(outside.host,)) == [None]
+        assert not inside.asked
+
+
+def test_a_name_that_resolves_to_a_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+
+        async def getaddrinfo(*_: Any, **__: Any) -> list[Any]:
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.7", 80))]
+
+        monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
+        with pytest.raises(Refused, match="no public address"):
+            await GuardedBackend().connect_tcp("shop.example", 80)
+
+    asyncio.run(run())
+
+
+def test_a_good_photo_comes_small_and_plain_and_stays(tmp_path: Path) -> None:
+    with shop(
+        big=sends(picture(size=(3000, 1500))), clear=sends(picture("PNG", color=(1, 2, 3, 40), mode="RGBA"))
+    ) as there:
+        big, clear = fetch(tmp_path, there.url("/big"), there.url("/clear"), private=(there.host,))
+        assert size_of(big) == (1200, 600)
+        assert clear is not None
+        assert clear.startswith(b"\x89PNG")
+        urls = there.url("/big"), there.url("/clear")
+    assert fetch(tmp_path, *urls) == [big, clear], "kept on the disk, with the host gone"
+
+
+def test_many_who_want_the_same_photo_cause_one_request(tmp_path: Path) -> None:
+    with shop(p=sends(picture())) as there:
+        got = fetch(tmp_path, *[there.url("/p")] * 20, private=(there.host,))
+        assert len(set(got)) == 1
+        assert len(there.asked) == 1
+
+
+def test_a_slow_host_costs_the_deadline_once_and_is_there_the_next_time(tmp_path: Path) -> None:
+    go = threading.Event()
+
+    def slow(handler: BaseHTTPRequestHandler) -> None:
+        go.wait(10)
+        sends(picture())(handler)
+
+    async def run(there: Shop) -> None:
+        photos = PhotoFetcher(tmp_path, private_hosts=(there.host,))
+        assert await photos.get(there.url("/p"), 50) is None
+        go.set()
+        assert await photos.get(there.url("/p"), 4000) is not None
+        await photos.close()
+        assert len(there.asked) == 1
+
+    with shop(p=slow) as there:
+        asyncio.run(run(there))
+
+
+def bomb() -> bytes:
+    """A small PNG that claims 100,000 x 100,000 pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 100_000, 100_000, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 999)) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        sends(bomb()),
+        sends(picture()[:200]),
+        sends(b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+        sends(b"hello"),
+        sends(b""),
+        sends(picture(), 404),
+        sends(b"\xff\xd8\xff" + b"\0" * (11 * 1024 * 1024)),
+    ],
+    ids=["bomb", "cut", "svg", "text", "empty", "not found", "oversized"],
+)
+def test_what_is_no_good_photo_is_none_and_not_asked_for_again_at_once(tmp_path: Path, reply: Reply) -> None:
+    async def run(there: Shop) -> None:
+        photos = PhotoFetcher(tmp_path, private_hosts=(there.host,))
+        assert await photos.get(there.url("/p"), 4000) is None
+        assert await photos.get(there.url("/p"), 4000) is None
+        await photos.close()
+        assert len(there.asked) == 1
+
+    with shop(p=reply) as there:
+        asyncio.run(run(there))
+
+
+def test_of_an_animation_the_first_frame_is_taken(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (20, 20), color) for color in ((255, 0, 0), (0, 0, 255))]
+    out = io.BytesIO()
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
+    with shop(p=sends(out.getvalue())) as there:
+        [got] = fetch(tmp_path, there.url("/p"), private=(there.host,))
+    assert got is not None
+    red, green, blue = Image.open(io.BytesIO(got)).convert("RGB").getpixel((5, 5))  # type: ignore[misc]
+    assert red > 200 > 100 > blue + green
+
+
+def test_the_cache_keeps_what_was_asked_for_last(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, disk_bytes=2_500, memory_bytes=1_500)
+    for name in "abc":
+        cache.put(name, name.encode() * 1000)
+        time.sleep(0.02)
+    assert cache.recall("a") is None, "memory holds one of them"
+    assert cache.get("a") is not None
+    cache.sweep()
+    kept = [name for name in "abc" if Cache(tmp_path).get(name) is not None]
+    assert kept == ["a", "c"]
