@@ -2,6 +2,8 @@
 
 import math
 import re
+import threading
+import time
 from collections.abc import Callable, Mapping, Sized
 from functools import lru_cache, wraps
 from typing import Any
@@ -15,8 +17,12 @@ MOST_OUTPUT = 400_000
 """Bytes of HTML a template may make."""
 MOST_ITERATIONS = 10_000
 """Turns of all loops of a template."""
+MOST_SECONDS = 1.0
+"""How long a template may take. An ordinary one takes less than a thousandth of it."""
 MOST_KEPT = 1_000_000
 """Bytes a template may hold in variables; also the characters that one filter may make."""
+MOST_BITS = 256
+"""Bits of a whole number that a filter may make."""
 
 SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CAD": "CA$", "AUD": "A$", "NZD": "NZ$", "BRL": "R$"}
 WHOLE = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "HUF"})
@@ -69,9 +75,15 @@ class Tame(Environment):
         super().add_filter(name, _tamed(name, func))
 
 
+_clock = threading.local()
+"""Until when the template that this thread fills in may go on."""
+
+
 def _tamed(name: str, func: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(func)  # which also keeps the marks by which Liquid sees what a filter wants to be handed
     def tamed(*args: Any, **kwargs: Any) -> Any:
+        if time.monotonic() > getattr(_clock, "until", math.inf):
+            raise LiquidError(f"it takes longer than {MOST_SECONDS} s", token=None)
         # A range is not made until it is used: `(1..1000000000) | join` is where it would be.
         if any(isinstance(arg, range) and len(arg) > MOST_ITERATIONS for arg in args):
             raise LiquidError(f"the range is longer than {MOST_ITERATIONS}", token=None)
@@ -81,6 +93,8 @@ def _tamed(name: str, func: Callable[..., Any]) -> Callable[..., Any]:
             if text.count(old) * len(new) > MOST_KEPT:
                 raise LiquidError(f"`replace` makes more than {MOST_KEPT} characters", token=None)
         made = func(*args, **kwargs)
+        if isinstance(made, int) and made.bit_length() > MOST_BITS:
+            raise LiquidError(f"`{name}` makes a number of more than {MOST_BITS} bits", token=None)
         if isinstance(made, Sized) and len(made) > MOST_KEPT:
             raise LiquidError(f"`{name}` makes more than {MOST_KEPT} characters", token=None)
         return made
@@ -105,6 +119,7 @@ def _parsed(template: str) -> BoundTemplate:
 
 def html(template: str, data: Mapping[str, Any]) -> str:
     """Return the HTML a template makes of its data. Raises BadContent for a mistake in it, or over a limit."""
+    _clock.until = time.monotonic() + MOST_SECONDS
     try:
         return _parsed(template).render(**data)
     except LiquidError as error:

@@ -19,12 +19,12 @@ class Markup(msgspec.Struct, frozen=True):
     body: str
     styles: tuple[str, ...]
     sources: frozenset[str]
+    text: str
+    """All of it as plain text, to look for addresses in."""
 
     def mentions(self, url: str) -> bool:
         """Whether a picture of this address is drawn, by an `<img>` or from CSS."""
-        return bool(url) and (
-            url in self.sources or url in unescape(self.body) or any(url in style for style in self.styles)
-        )
+        return bool(url) and (url in self.sources or url in self.text)
 
 
 def taken_apart(html: str, width: int, height: int, *, transparent: bool) -> Markup:
@@ -46,4 +46,5 @@ def taken_apart(html: str, width: int, height: int, *, transparent: bool) -> Mar
     body = _IMAGE.sub(with_source, _STYLE.sub("", html))
     paper = "transparent" if transparent else "#ffffff"
     page = f"position: relative; width: {width}px; height: {height}px; overflow: hidden; background-color: {paper}"
-    return Markup(f'<div style="{page}">{body}</div>', styles, frozenset(sources))
+    text = "\n".join((unescape(body), *styles))
+    return Markup(f'<div style="{page}">{body}</div>', styles, frozenset(sources), text)

@@ -11,16 +11,25 @@ MOST_PIXELS = 50_000_000
 """A photo with more is left out: decoding it would take seconds and hundreds of megabytes."""
 
 
-@lru_cache(maxsize=128)
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+
+
 def fitted(body: bytes) -> bytes | None:
     """Return a photo the engine can draw at once, None when it is no photo. Large ones are made smaller."""
     try:
-        with Image.open(io.BytesIO(body), formats=("JPEG", "PNG", "WEBP", "GIF")) as photo:
+        with Image.open(io.BytesIO(body), formats=FORMATS) as photo:  # reads the header only
             width, height = photo.size
-            if width * height > MOST_PIXELS:
-                return None
-            if max(width, height) <= LONGEST:
-                return body
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+    if width * height > MOST_PIXELS:
+        return None
+    return body if max(width, height) <= LONGEST else _shrunk(body)
+
+
+@lru_cache(maxsize=16)
+def _shrunk(body: bytes) -> bytes | None:
+    try:
+        with Image.open(io.BytesIO(body), formats=FORMATS) as photo:
             photo.draft("RGB", (LONGEST, LONGEST))
             small = photo.convert("RGBA" if photo.has_transparency_data else "RGB")
             small.thumbnail((LONGEST, LONGEST))

@@ -19,6 +19,8 @@ MOST_PHOTOS = 24
 """Photos of one picture; the rest are drawn as placeholders."""
 MOST_DEPTH = 128
 """Levels of elements in elements."""
+MOST_ELEMENTS = 2000
+"""Elements of one picture: the engine's time grows with the square of their number when they stand in one line."""
 MOST_PIXELS = 12_000_000
 """Device pixels of one picture."""
 
@@ -57,6 +59,8 @@ class Takumi:
 
     def _written(self, scene: Scene) -> Markup:
         html = fonts.drawable(liquid.html(scene.template, scene.data), self._families)
+        if html.count("<") - html.count("</") > MOST_ELEMENTS:
+            raise BadContent(f"the template makes more than {MOST_ELEMENTS} elements", hint="draw fewer of them")
         return taken_apart(html, scene.width, scene.height, transparent=scene.transparent)
 
     def _drawn(self, markup: Markup, images: Mapping[str, bytes], scene: Scene) -> Picture:
@@ -73,6 +77,6 @@ class Takumi:
                 font_families=self._families,
                 max_depth=MOST_DEPTH,
             )
-        except (RuntimeError, ValueError, TypeError) as error:
+        except BaseException as error:  # a panic of the engine is no Exception, and this thread gets no interrupts
             raise BadContent(f"the template's HTML cannot be drawn: {error}") from error
         return encode.png(pixels) if scene.transparent else encode.jpeg(pixels, width, height)
