@@ -13,8 +13,8 @@ settings.register_profile("wetink", deadline=None, suppress_health_check=[Health
 settings.load_profile("wetink")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One Chromium for the whole run."""
+    """One Chromium for a module: its driver holds an event loop, which other tests start for themselves."""
     with start() as browser:
         yield browser

@@ -27,8 +27,8 @@ _LETTERS: dict[str, Kind] = {"u": "user", "e": "email", "a": "anonymous"}
 def parse(text: str) -> Identifier | None:
     """Return the identifier written as `kind:value`, cleaned; None for anything else.
 
-    >>> parse("email: Jane@Shop.example"), parse("jane")
-    (Identifier('email', 'jane@shop.example'), None)
+    >>> str(parse("email: Jane@Shop.example")), parse("jane")
+    ('email:jane@shop.example', None)
     """
     kind, colon, value = text.partition(":")
     return _CLEAN[kind](value) if colon and kind in _CLEAN else None

@@ -26,7 +26,8 @@ def empty(tmp_path: Path) -> Iterator[Wetink]:
         path = settings.content / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    wetink = Wetink.open(settings)
+    wetink = Wetink(settings)
+    asyncio.run(wetink.look_again())
     yield wetink
     asyncio.run(wetink.close())
 
