@@ -28,7 +28,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 
 @pytest.fixture
-def page(chromium: Browser, demo: Settings) -> Iterator[Page]:
+def page(demo: Settings, chromium: Browser) -> Iterator[Page]:
     """A new visitor's browser on the demo page; it fails the test for any error and any request that leaves."""
     context = chromium.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     strays: list[str] = []

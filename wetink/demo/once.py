@@ -6,6 +6,7 @@ import re
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -78,6 +79,10 @@ class Reader:
         self._get(target.removeprefix(self._address))
         return target
 
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._http.close()
+
     def _picture(self, path: str) -> bytes:
         answer = self._get(path)
         kind = dict(answer.headers).get(b"content-type", b"").decode()
@@ -109,17 +114,17 @@ def once(folder: Path) -> None:
             begun = time.perf_counter()
             count = fill(settings, console)
             took = time.perf_counter() - begun
-            reader = Reader(settings.address, folder)
-            for role in CAST:
-                reader.open(role.name, role.recipient, role.hero)
-            landed = reader.click(reader.opened[0], 1)
-            wanted = settings.address + BY_SKU[CAST[0].hero[0]].path
-            if landed != wanted:
-                raise Unavailable(f"a click on Jane's hero led to {landed}, not to {wanted}")
-            _newcomer(reader, keys.read(settings.data).server, settings.address)
+            with closing(Reader(settings.address, folder)) as reader:
+                for role in CAST:
+                    reader.open(role.name, role.recipient, role.hero)
+                landed = reader.click(reader.opened[0], 1)
+                wanted = settings.address + BY_SKU[CAST[0].hero[0]].path
+                if landed != wanted:
+                    raise Unavailable(f"a click on Jane's hero led to {landed}, not to {wanted}")
+                _newcomer(reader, keys.read(settings.data).server, settings.address)
     report = folder / "report.md"
     report.write_text(_report(reader.opened, count, took, landed.removeprefix(settings.address)), encoding="utf-8")
-    console.print(f"{len(reader.opened)} emails were opened; see {report}", highlight=False)
+    console.print(f"{len(reader.opened)} emails were opened; see {report}", highlight=False, soft_wrap=True)
 
 
 def _newcomer(reader: Reader, key: str, address: str) -> None:
