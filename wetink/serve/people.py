@@ -14,6 +14,7 @@ from wetink.ports import Store
 KEPT = 4_096
 """Folded persons that are kept."""
 
+
 class People:
     """Folds profiles. Sees every event whose append has returned."""
 

@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 import uvicorn
+import uvloop
 from msgspec.structs import replace
 
 from wetink.core.errors import BadSettings, Unavailable
@@ -38,14 +39,14 @@ def run(settings: Settings, *, app: str = "wetink.web.app:create", ready: Ready)
     listening = _listen(settings)
     settings = replace(settings, port=listening.getsockname()[1])
     if settings.workers == 1:
-        asyncio.run(_serve(settings, app, listening, lambda: ready(settings.address)))
+        uvloop.run(_serve(settings, app, listening, lambda: ready(settings.address)))
     else:
         _Parent(settings, app, listening).run(ready)
 
 
 def _listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, or answers wait for ACKs
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((settings.host, settings.port))
@@ -149,4 +150,4 @@ def _child(settings: Settings, app: str, listening: socket.socket, said: Connect
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent tells us when to stop
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    asyncio.run(_serve(settings, app, listening, lambda: said.send(os.getpid())))
+    uvloop.run(_serve(settings, app, listening, lambda: said.send(os.getpid())))

@@ -1,0 +1,50 @@
+"""`python -m bench [--json] [NAME …]`: measure, print a table."""
+
+import argparse
+import sys
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from bench import ingest, opens, pictures, tracks
+from bench.figure import Figure
+
+SUITES = {"ingest": ingest.measure, "tracks": tracks.measure, "opens": opens.measure, "pictures": pictures.measure}
+
+
+def main() -> None:
+    """Run the suites that are named, or all of them."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--json", action="store_true", help='print a list of {"name", "ratio", "goal"}')
+    parser.add_argument("suites", nargs="*", metavar="NAME", help=f"of {', '.join(SUITES)}")
+    given = parser.parse_args()
+    unknown = set(given.suites) - set(SUITES)
+    if unknown:
+        parser.error(f"there is no suite {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
+    figures: list[Figure] = []
+    for name in given.suites or SUITES:
+        print(f"measuring {name} …", file=sys.stderr, flush=True)
+        figures += SUITES[name]()
+    if given.json:
+        print(
+            msgspec.json.encode(
+                [{"name": f.name, "ratio": round(f.ratio, 3), "goal": f.goal} for f in figures]
+            ).decode()
+        )
+        return
+    table = Table("figure", "ratio", "goal", "", "measured")
+    for figure in figures:
+        reached = figure.ratio >= figure.goal
+        table.add_row(
+            figure.name,
+            f"{figure.ratio:.2f}",
+            f"{figure.goal:.2f}",
+            "yes" if reached else "NO",
+            figure.told,
+            style="" if reached else "bold",
+        )
+    Console().print(table)
+
+
+main()

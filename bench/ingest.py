@@ -1,0 +1,86 @@
+"""Ingest: 500 KB batches over HTTP, each on the disk before its answer, beside a bare loop that writes the same rows."""
+
+import asyncio
+import base64
+import random
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from bench.figure import Figure
+from bench.load import request
+from bench.messages import batch
+from bench.server import CORES, key_of, serving
+from wetink.store.sqlite.connection import connect
+from wetink.store.sqlite.queries import script
+
+BATCHES, BYTES, PEOPLE, ROUNDS = 60, 500_000, 20_000, 3
+TABLES = ("message", "event", "claim", "holding", "product", "purchase")
+
+
+def measure() -> list[Figure]:
+    """Return the figure: messages a second over HTTP to rows' messages a second of the bare loop."""
+    chance = random.Random(7)
+    bodies = [batch(n * 1_000, BYTES, PEOPLE, chance) for n in range(BATCHES)]
+    served, bare = [], []
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory(prefix="wetink-bench-", dir=".") as place:
+            served.append(_over_http(Path(place) / "data", bodies))
+            bare.append(_bare_loop(Path(place)))
+    ours, reference = max(served), max(bare)
+    told = f"{ours:,.0f} messages/s over HTTP, {reference:,.0f} in a bare loop"
+    return [Figure("ingest: durable 500 KB batches to a bare loop writing the same rows", ours / reference, 0.5, told)]
+
+
+def _over_http(data: Path, bodies: list[bytes]) -> float:
+    key = asyncio.run(key_of(data))
+    basic = "Basic " + base64.b64encode(f"{key.write_key}:".encode()).decode()
+    requests = [request("POST", "/v1/batch", body, authorization=basic) for body in bodies]
+    with serving(data, workers=len(CORES), cores=CORES) as settings:
+        begun = time.perf_counter()
+        asyncio.run(_post_all(settings.port, requests))
+        seconds = time.perf_counter() - begun
+    count: int = connect(data / "wetink.db").execute("SELECT count(*) FROM message").get
+    return count / seconds
+
+
+async def _post_all(port: int, requests: list[bytes]) -> None:
+    waiting = list(requests)
+
+    async def post() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while waiting:
+            writer.write(waiting.pop())
+            head = await reader.readuntil(b"\r\n\r\n")
+            if b" 200 " not in head[:16]:
+                raise RuntimeError(head[:60].decode())
+            length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+            await reader.readexactly(length)
+        writer.close()
+
+    await asyncio.gather(*(post() for _ in range(4)))
+
+
+def _bare_loop(place: Path) -> float:
+    """Write the rows that the server wrote, in as many transactions as there were batches, with nothing else to do."""
+    source = connect(place / "data" / "wetink.db")
+    rows: dict[str, list[Any]] = {
+        table: source.execute(f"SELECT * FROM {table}{' ORDER BY seq' if table == 'event' else ''}").fetchall()
+        for table in TABLES
+    }
+    source.close()
+    target = connect(place / "bare.db")
+    target.execute(script("schema.sql"))
+    begun = time.perf_counter()
+    for index in range(BATCHES):
+        target.execute("BEGIN IMMEDIATE")
+        for table, listed in rows.items():
+            share = listed[index * len(listed) // BATCHES : (index + 1) * len(listed) // BATCHES]
+            if share:
+                marks = ", ".join("?" * len(share[0]))
+                target.executemany(f"INSERT INTO {table} VALUES ({marks})", share)
+        target.execute("COMMIT")
+    seconds = time.perf_counter() - begun
+    target.close()
+    return len(rows["message"]) / seconds

@@ -1,0 +1,7 @@
+"""Opens."""
+
+from bench.figure import Figure
+
+
+def measure() -> list[Figure]:
+    return []

@@ -1,0 +1,79 @@
+"""A wetink server in a process of its own for the length of a `with`, and the references beside it."""
+
+import contextlib
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from wetink import settings as setting
+from wetink.core.message import BATCH, Door, pieces
+from wetink.ports import NewKey
+from wetink.settings import Settings
+from wetink.web import server
+from wetink.web.body import read_body
+from wetink.wiring import Wetink
+
+CORES = sorted(os.sched_getaffinity(0))
+
+
+@contextlib.contextmanager
+def serving(
+    data: Path, *, app: str = "wetink.web.app:create", workers: int = 1, cores: Sequence[int] = (CORES[0],)
+) -> Iterator[Settings]:
+    """Serve a data folder on a free port, pinned to some cores."""
+    spawn = multiprocessing.get_context("spawn")
+    heard, said = spawn.Pipe(duplex=False)
+    settings = setting.read({}, data=data, port=0, workers=workers)
+    child = spawn.Process(target=_serve, args=(settings, app, said, tuple(cores)))
+    child.start()
+    said.close()
+    try:
+        address: str = heard.recv()
+        yield setting.read({}, data=data, port=int(address.rpartition(":")[2]), workers=workers)
+    finally:
+        child.terminate()
+        child.join(20)
+        if child.is_alive():
+            child.kill()
+            child.join()
+
+
+def _serve(settings: Settings, app: str, said: Connection, cores: Sequence[int]) -> None:
+    os.sched_setaffinity(0, cores)
+    server.run(settings, app=app, ready=said.send)
+
+
+async def key_of(data: Path) -> NewKey:
+    """Make a source in a data folder."""
+    async with Wetink(setting.read({}, data=data)) as wetink:
+        return await wetink.store.create_key("bench", "server", (), 1)
+
+
+def constant(wetink: Wetink) -> Any:
+    """The least a request can cost in this server: the same bytes whatever is asked."""
+    body = b"0" * 400
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"400")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return app
+
+
+def decoding(wetink: Wetink) -> Any:
+    """A handler that reads a body and decodes it, and does nothing else."""
+    one = Door(type="track")
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        headers = dict(scope["headers"])
+        body = await read_body(headers, receive, BATCH.body_bytes)
+        pieces(body, one)
+        answer = [(b"content-type", b"application/json"), (b"content-length", b"16")]
+        await send({"type": "http.response.start", "status": 200, "headers": answer})
+        await send({"type": "http.response.body", "body": b'{"success":true}'})
+
+    return app
