@@ -8,7 +8,7 @@ from wetink.core.event import Product
 FIELDS = ("product_id", "sku", "name", "url", "image_url", "price", "currency", "category", "brand", "variant")
 """What the catalog keeps of a product; quantity, coupon and position belong to an event."""
 
-SAME_WORD_MS = 60_000
+SAME_WORD_MS = 3_600_000
 """A word repeated within this time does not renew its date, so that a busy product is not written with every view."""
 
 Facts = dict[str, tuple[int, Any]]

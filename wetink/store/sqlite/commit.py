@@ -9,21 +9,13 @@ from typing import Any
 import apsw
 import msgspec
 
-from wetink.core.catalog import learn
 from wetink.core.event import Event
-from wetink.core.identifier import Identifier
-from wetink.core.identity import Claim, Holding, changes_nothing, holdings, root_of
+from wetink.core.identity import Claim
 from wetink.ports import Record
-from wetink.store.sqlite.codec import (
-    VERDICTS,
-    decode_event,
-    decode_facts,
-    encode,
-    fingerprint,
-    identifier,
-    who,
-)
-from wetink.store.sqlite.connection import fetch, first
+from wetink.store.sqlite import ownership
+from wetink.store.sqlite.codec import VERDICTS, decode_event, encode, fingerprint, who
+from wetink.store.sqlite.connection import first
+from wetink.store.sqlite.lessons import Lessons
 from wetink.store.sqlite.queries import read
 
 SQL = read("queries.sql")
@@ -39,6 +31,11 @@ class Row(msgspec.Struct, frozen=True):
     at: int
     body: bytes
 
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """Its place in the cluster of events."""
+        return (self.who, self.key_time, self.fingerprint)
+
 
 def prepare(record: Record) -> Row:
     """Encode a record's event and find its place in the cluster."""
@@ -53,149 +50,82 @@ def prepare(record: Record) -> Row:
     )
 
 
-def write(db: apsw.Connection, rows: Sequence[Row]) -> list[bool]:
+def write(db: apsw.Connection, rows: Sequence[Row], lessons: Lessons) -> list[bool]:
     """Write the rows and all that follows from them; return for each whether it was a duplicate."""
-    seq: int = db.execute(SQL.last_seq).get
-    duplicates: list[bool] = []
-    messages: list[tuple[Any, ...]] = []
-    products: list[Event] = []
-    for row in rows:
-        record, event = row.record, row.record.event
-        db.execute(SQL.insert_event, (row.who, row.key_time, row.fingerprint, row.at, seq + 1, row.body))
-        if not db.changes():
-            duplicates.append(True)
+    last: int = db.execute(SQL.last_seq).get
+    before = db.total_changes()
+    db.executemany(
+        SQL.insert_event,
+        [
+            (row.who, row.key_time, row.fingerprint, row.at, seq, row.body)
+            for seq, row in enumerate(rows, last + 1)
+        ],
+    )  # fmt: skip
+    if db.total_changes() - before == len(rows):
+        _follow(db, list(enumerate(rows, last + 1)), lessons)
+        return [False] * len(rows)
+    duplicates = [
+        first(db, SQL.stored_event, row.key)[0] != seq for seq, row in enumerate(rows, last + 1)
+    ]  # fmt: skip
+    new = [(seq, row) for seq, row in enumerate(rows, last + 1) if not duplicates[seq - last - 1]]
+    _follow(db, new, lessons)
+    for row, duplicate in zip(rows, duplicates, strict=True):
+        if duplicate:
             _keep_the_earlier(db, row)
-            continue
-        duplicates.append(False)
-        seq += 1
-        messages.append(_message(seq, row))
-        if record.claims:
-            _claim(db, record.claims)
-        if record.joins is not None:
-            _join(db, *record.joins)
-        if event is not None and event.products:
-            if event.level == "server":
-                products.append(event)
-            if event.name == "Order Completed" and event.usable:
-                db.execute(SQL.insert_purchase, (row.at, row.who, row.key_time, row.fingerprint))
-    if messages:
-        db.executemany(SQL.insert_message, messages)
-    if products:
-        _teach_the_catalog(db, products)
     return duplicates
 
 
-def _message(seq: int, row: Row) -> tuple[Any, ...]:
-    record, event = row.record, row.record.event
-    return (
-        seq,
-        record.received,
-        record.source,
-        record.message_id,
-        VERDICTS.index(record.verdict),
-        encode(record.problems) if record.problems else None,
-        event.type if event is not None else "",
-        event.name if event is not None else "",
-        row.who,
-        record.raw,
-    )
-
-
-def _claim(db: apsw.Connection, claims: Sequence[Claim]) -> None:
-    for claim in claims:
-        weaker = who(claim.weaker)
-        db.execute(
-            SQL.insert_claim,
-            (weaker, claim.at, claim.source, claim.message_id, who(claim.stronger), claim.level, claim.alias),
+def _follow(db: apsw.Connection, new: Sequence[tuple[int, Row]], lessons: Lessons) -> None:
+    """Write all that follows from events that are new."""
+    messages: list[tuple[Any, ...]] = []
+    claims: list[Claim] = []
+    purchases: list[tuple[int, str, int, int]] = []
+    telling: list[Event] = []
+    for seq, row in new:
+        record, event = row.record, row.record.event
+        messages.append(
+            (
+                seq,
+                record.received,
+                record.source,
+                record.message_id,
+                VERDICTS.index(record.verdict),
+                encode(record.problems) if record.problems else None,
+                event.type if event is not None else "",
+                event.name if event is not None else "",
+                row.who,
+                record.raw,
+            )
         )
-        if not db.changes():
-            continue
-        held = first(db, SQL.holding_at, (weaker, claim.at))
-        if held is None or not changes_nothing(claim, _holding(*held)):
-            hold_again(db, claim.weaker)
-
-
-def _holding(since: int, until: int, owner: str, level: Any) -> Holding:
-    return Holding(since, until, identifier(owner), level)
-
-
-def claims_on(db: apsw.Connection, weaker: Identifier) -> list[Claim]:
-    """Return every claim on an identifier."""
-    return [
-        Claim(at, source, message_id, identifier(weak), identifier(strong), level, bool(alias))
-        for at, source, message_id, weak, strong, level, alias in fetch(db, SQL.claims_on, (who(weaker),))
-    ]
-
-
-def hold_again(db: apsw.Connection, of: Identifier) -> None:
-    """Work out an identifier's holdings anew from its claims."""
-    column = who(of)
-    db.execute(SQL.delete_holdings, (column,))
-    for held in holdings(of, claims_on(db, of)):
-        db.execute(SQL.insert_holding, (column, held.since, held.until, who(held.owner), held.level))
-
-
-def _join(db: apsw.Connection, previous: Identifier, current: Identifier) -> None:
-    db.execute(SQL.insert_alias, (who(previous), who(current)))
-    if db.changes():
-        join_users(db, who(previous), who(current))
-
-
-def join_users(db: apsw.Connection, first: str, second: str) -> None:
-    """Make the groups of two users one, named by its smallest member."""
-    roots = {_root(db, first), _root(db, second)}
-    members = {first, second}
-    for root in roots:
-        members.update(member for (member,) in fetch(db, SQL.members_of, (root,)))
-    name = who(root_of(map(identifier, members)))
-    db.executemany(SQL.upsert_joined, [(member, name) for member in members])
-
-
-def _root(db: apsw.Connection, user: str) -> str:
-    row = first(db, SQL.root_of, (user,))
-    return row[0] if row else user
+        claims += record.claims
+        if record.joins is not None:
+            ownership.join(db, *record.joins)
+        if event is not None and event.products:
+            if event.level == "server":
+                telling.append(event)
+            if event.name == "Order Completed" and event.usable:
+                purchases.append((row.at, *row.key))
+    db.executemany(SQL.insert_message, messages)
+    if claims:
+        ownership.claim(db, claims)
+    if purchases:
+        db.executemany(SQL.insert_purchase, purchases)
+    if telling:
+        lessons.teach(db, telling)
 
 
 def _keep_the_earlier(db: apsw.Connection, row: Row) -> None:
     """Let the smallest corrected time of a message count, whichever of its copies came first."""
-    event = row.record.event
-    if event is None:
+    if row.record.event is None:
         return
-    at, body = first(db, SQL.stored_event, (row.who, row.key_time, row.fingerprint))
+    _, at, body = first(db, SQL.stored_event, row.key)
     if row.at >= at:
         return
-    stored = decode_event(body)
-    moved = msgspec.structs.replace(stored, at=row.at)
-    key = (row.who, row.key_time, row.fingerprint)
-    db.execute(SQL.move_event, (row.at, encode(moved), *key))
-    for claim in row.record.claims:
-        db.execute(SQL.delete_claims_of_message, (who(claim.weaker), at, claim.source, claim.message_id))
-        hold_again(db, claim.weaker)
-    _claim(db, row.record.claims)
-    db.execute(SQL.delete_purchase, (at, *key))
+    moved = msgspec.structs.replace(decode_event(body), at=row.at)
+    db.execute(SQL.move_event, (row.at, encode(moved), *row.key))
+    ownership.unclaim(db, row.record.claims, at)
+    if row.record.claims:
+        ownership.claim(db, row.record.claims)
+    db.execute(SQL.delete_purchase, (at, *row.key))
     if db.changes():
-        db.execute(SQL.insert_purchase, (row.at, *key))
-
-
-def _teach_the_catalog(db: apsw.Connection, events: Sequence[Event]) -> None:
-    known: dict[str, dict[str, tuple[int, Any]]] = {}
-    changed: set[str] = set()
-    for event in events:
-        for product in event.products:
-            for key in {product.sku, product.product_id} - {""}:
-                if key not in known:
-                    row = first(db, SQL.product, (key,))
-                    known[key] = decode_facts(row[0]) if row else {}
-                if learn(known[key], product, event.at):
-                    changed.add(key)
-    if changed:
-        db.executemany(SQL.upsert_product, [(key, encode(known[key])) for key in changed])
-
-
-def rebuild(db: apsw.Connection) -> None:
-    """Work out every holding and every group of users anew from the claims and aliases alone."""
-    db.execute("DELETE FROM holding; DELETE FROM joined")
-    for (weaker,) in fetch(db, SQL.claimed_identifiers):
-        hold_again(db, identifier(weaker))
-    for previous, current in fetch(db, SQL.all_aliases):
-        join_users(db, previous, current)
+        db.execute(SQL.insert_purchase, (row.at, *row.key))

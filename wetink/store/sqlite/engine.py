@@ -11,14 +11,13 @@ from typing import Any
 
 import apsw
 
-from wetink.core.catalog import product
 from wetink.core.errors import BadSettings
 from wetink.core.event import Event, Level, Product
 from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
 from wetink.ports import Conversion, NewKey, Profile, Receipt, Received, Record, Source
-from wetink.store.sqlite import commit
-from wetink.store.sqlite.codec import VERDICTS, decode_event, decode_facts, decode_problems, events, identifier, who
+from wetink.store.sqlite import commit, lessons, ownership
+from wetink.store.sqlite.codec import VERDICTS, decode_event, decode_problems, events, identifier, who
 from wetink.store.sqlite.connection import connect, fetch, first, translated
 from wetink.store.sqlite.people import People
 from wetink.store.sqlite.queries import read, script
@@ -41,7 +40,7 @@ class SQLiteStore:
 
     @property
     def _db(self) -> apsw.Connection:
-        """This thread's own reading connection."""
+        """The calling thread's own reading connection."""
         db: apsw.Connection | None = getattr(self._readers, "db", None)
         if db is None:
             with translated("opening the store"):
@@ -89,14 +88,8 @@ class SQLiteStore:
 
     async def products(self, keys: Sequence[str]) -> Mapping[str, Product]:
         """See `ports.Store.products`."""
-        db = self._db
-        known: dict[str, Product] = {}
         with translated("reading the catalog"):
-            for key in dict.fromkeys(keys):
-                row = first(db, SQL.product, (key,))
-                if row is not None:
-                    known[key] = product(decode_facts(row[0]))
-        return known
+            return lessons.known(self._db, keys)
 
     async def messages(self, *, limit: int = 50, before: int | None = None, verdict: str = "") -> Sequence[Received]:
         """See `ports.Store.messages`."""
@@ -186,7 +179,7 @@ class SQLiteStore:
 
     async def rebuild(self) -> None:
         """Work out all holdings and groups of users anew from the log. Changes nothing if all is well."""
-        self._writer.run_alone(commit.rebuild)
+        self._writer.run_alone(ownership.rebuild)
 
     async def close(self) -> None:
         """See `ports.Store.close`."""

@@ -23,6 +23,9 @@ SELECT 1 FROM claim WHERE weaker = ?1 AND alias = 0 UNION ALL SELECT 1 FROM even
 -- name: holding_at
 SELECT since, until, owner, level FROM holding WHERE identifier = ? AND since <= ? ORDER BY since DESC LIMIT 1
 
+-- name: held
+SELECT since, until, owner, level FROM holding WHERE identifier = ?
+
 -- name: delete_holdings
 DELETE FROM holding WHERE identifier = ?
 
@@ -57,7 +60,7 @@ INSERT INTO joined (member, root) VALUES (?, ?) ON CONFLICT DO UPDATE SET root =
 SELECT coalesce(max(seq), 0) FROM message
 
 -- name: stored_event
-SELECT at, body FROM event WHERE who = ? AND key_time = ? AND fingerprint = ?
+SELECT seq, at, body FROM event WHERE who = ? AND key_time = ? AND fingerprint = ?
 
 -- name: move_event  A duplicate that was received earlier in its own clock: the smallest time counts.
 UPDATE event SET at = ?, body = ? WHERE who = ? AND key_time = ? AND fingerprint = ?
@@ -83,6 +86,12 @@ SELECT facts FROM product WHERE key = ?
 
 -- name: upsert_product
 INSERT INTO product (key, facts) VALUES (?, ?) ON CONFLICT DO UPDATE SET facts = excluded.facts
+
+-- name: product_alias  The sku a product id goes with.
+SELECT sku FROM product_alias WHERE product_id = ?
+
+-- name: insert_product_alias
+INSERT INTO product_alias (product_id, sku) VALUES (?, ?) ON CONFLICT DO UPDATE SET sku = excluded.sku
 
 -- name: messages
 SELECT seq, source, message_id, received, verdict, problems, type, name, who, raw FROM message

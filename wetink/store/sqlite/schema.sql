@@ -75,6 +75,12 @@ CREATE TABLE IF NOT EXISTS product (
     facts BLOB NOT NULL
 ) WITHOUT ROWID;
 
+-- Which sku a product id goes with.
+CREATE TABLE IF NOT EXISTS product_alias (
+    product_id TEXT PRIMARY KEY,
+    sku TEXT NOT NULL
+) WITHOUT ROWID;
+
 -- Senders. Keys are kept as SHA-256 only.
 CREATE TABLE IF NOT EXISTS source (
     name TEXT PRIMARY KEY,
