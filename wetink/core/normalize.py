@@ -1,6 +1,5 @@
 """Normalize: one message becomes an event, in one ordered list of small steps, each told what the ones before found."""
 
-import re
 from collections.abc import Callable
 from typing import Any, Final, get_args
 
@@ -21,7 +20,7 @@ TYPES: Final = frozenset(get_args(MessageType))
 MOST_PRODUCTS: Final = 500
 """Products of one event that are kept."""
 
-_HUGE = re.compile(rb"\d{19}")
+_pack = msgspec.msgpack.Encoder().encode
 _NO_PROBLEMS: tuple[Problem, ...] = ()
 
 
@@ -189,7 +188,9 @@ def _properties(draft: _Draft) -> None:
 
 def _storable(draft: _Draft) -> None:
     """No file format holds whole numbers of any size; those of our own fields are bounded where they are read."""
-    if _HUGE.search(draft.piece.raw):
+    try:
+        _pack((draft.properties, draft.traits))
+    except OverflowError:
         draft.properties = storable(draft.properties)
         draft.traits = storable(draft.traits)
 

@@ -1,5 +1,6 @@
 """The SQLite store: reads on the caller's own connection, writes through the writer."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -143,7 +144,7 @@ class SQLiteStore:
             now,
         )
         try:
-            self._writer.run_alone(lambda db: db.execute(SQL.insert_source, row))
+            await asyncio.to_thread(self._writer.run_alone, lambda db: db.execute(SQL.insert_source, row))
         except Exception as error:
             if isinstance(error.__cause__, apsw.ConstraintError):
                 raise BadSettings(f"there is a source called {name!r} already", hint="take another name") from error
@@ -179,11 +180,11 @@ class SQLiteStore:
 
     async def rebuild(self) -> None:
         """Work out all holdings and groups of users anew from the log. Changes nothing if all is well."""
-        self._writer.run_alone(ownership.rebuild)
+        await asyncio.to_thread(self._writer.run_alone, ownership.rebuild)
 
     async def close(self) -> None:
         """See `ports.Store.close`."""
-        self._writer.close()
+        await self._writer.close()
         for db in self._opened:
             db.close()
         self._opened.clear()

@@ -3,19 +3,20 @@
 All processes are equal. Whoever has records takes the file lock, writes them in one transaction, lets go. A killed
 process frees its lock with its file handle.
 
-A small group is written by the event loop itself and only its COMMIT, which waits for the disk, by the writer's
-thread: two threads that hand the interpreter lock to and fro with every statement cost several times the work. A large
-group is the thread's alone, so that opens need not wait for it.
+The event loop writes the rows itself, a slice at a time so that opens get their turn between; what must wait, for the
+disk at COMMIT or for another process's lock, waits in the writer's thread. Two threads that hand the interpreter lock
+to and fro with every statement would cost several times the work.
 """
 
 import asyncio
+import contextlib
 import fcntl
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import apsw
@@ -30,8 +31,10 @@ logger = logging.getLogger(__name__)
 GROUP_ROWS = 1_000
 """Rows after which a group is closed; a request is never split."""
 
-SMALL_ROWS = 100
-"""Rows that an event loop may write itself: a few milliseconds."""
+SLICE_ROWS = 100
+"""Rows that are written before others get their turn: about three milliseconds."""
+
+CLOSE_SECONDS = 10.0
 
 
 class Job:
@@ -44,7 +47,21 @@ class Job:
         self.future: asyncio.Future[list[bool]] = loop.create_future()
 
 
-Group = list[Job]
+class _Group:
+    """Jobs that are written in one transaction, as far as that has come."""
+
+    def __init__(self, jobs: list[Job], loop: asyncio.AbstractEventLoop) -> None:
+        self.jobs, self.loop = jobs, loop
+        self.rows = [row for job in jobs for row in job.rows]
+        self.outcome: list[bool] = []
+
+    def shares(self) -> list[list[bool]]:
+        """Each job's part of the outcome."""
+        shares, start = [], 0
+        for job in self.jobs:
+            shares.append(self.outcome[start : start + len(job.rows)])
+            start += len(job.rows)
+        return shares
 
 
 class Writer:
@@ -52,176 +69,190 @@ class Writer:
 
     def __init__(self, path: Path, lock_path: Path, *, synchronous: str = "") -> None:
         """Open the file for writing and start the thread."""
-        self._path, self._synchronous = path, synchronous
+        self._path, self._lock_path, self._synchronous = path, lock_path, synchronous
         self._lock = lock_path.open("a")
         self._db: apsw.Connection | None = connect(path, synchronous=synchronous)
         self._lessons = Lessons()
         self._jobs: deque[Job] = deque()
-        self._begun: tuple[Group, list[bool]] | None = None  # written, and yet to be committed
-        self._busy = False  # somebody of this process is writing: a file lock does not part its threads
-        self._left = False  # the thread is to see to what waits: no loop will, or should
-        self._closing = False
-        self._change = threading.Condition()
+        self._current: _Group | None = None
+        self._closed = False
+        self._mutex = threading.Lock()
+        self._waits: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="wetink-writer", daemon=True)
         self._thread.start()
 
     async def write(self, rows: Sequence[Row]) -> list[bool]:
         """Commit the rows; return for each whether it was a duplicate. Raises StoreUnavailable: nothing was written."""
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
         loop = asyncio.get_running_loop()
         job = Job(rows, loop)
-        with self._change:
-            if self._closing:
-                raise StoreUnavailable("the store is closed")
+        with self._mutex:
             self._jobs.append(job)
-            if len(rows) > SMALL_ROWS:
-                self._leave()
-            elif len(self._jobs) == 1 or self._jobs[0].loop is not loop:
-                loop.call_soon(self._begin)  # after the requests that have come in with this one
+            if self._current is not None and self._current.loop.is_closed():
+                self._abandon()
+        if self._current is None:
+            loop.call_soon(self._begin)  # after the requests that have come in with this one
         return await job.future
 
     def run_alone(self, work: Callable[[apsw.Connection], Any]) -> Any:
-        """Run `work` in a transaction of its own, in the calling thread, under the file lock."""
-        with self._change:
-            self._change.wait_for(lambda: not self._busy)
-            self._busy = True
-        try:
-            with self._locked():
-                db = connect(self._path, synchronous=self._synchronous)
-                try:
-                    with translated("writing"), db:
-                        return work(db)
-                finally:
-                    db.close()
-        finally:
-            self._rest()
+        """Run `work` in a transaction of its own, in the calling thread: it may wait for other writers."""
+        with self._lock_path.open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            db = connect(self._path, synchronous=self._synchronous)
+            try:
+                with translated("writing"), db:
+                    return work(db)
+            finally:
+                db.close()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Commit what waits, then stop."""
-        with self._change:
-            if self._closing:
-                return
-            self._closing = True
-            self._change.notify_all()
+        if self._closed:
+            return
+        self._closed = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                while self._current is not None and not self._current.loop.is_closed():  # noqa: ASYNC110 (the end)
+                    await asyncio.sleep(0.002)
+        self._waits.put(None)
         self._thread.join()
         if self._db is not None:
-            self._db.close()
+            self._db.close(force=True)
         self._lock.close()
 
     def _begin(self) -> None:
-        """Write a small group from the event loop, and leave its commit to the thread."""
-        with self._change:
-            if self._busy or not self._jobs:
+        """Take the next group and the file lock, if nobody of this process is at it."""
+        loop = asyncio.get_running_loop()
+        with self._mutex:
+            if self._current is not None or not self._jobs:
                 return
-            if sum(len(job.rows) for job in self._jobs) > SMALL_ROWS:
-                self._leave()
-                return
-            try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:  # another process writes: the thread can wait for it, this loop must not
-                self._leave()
-                return
-            group = self._take()
-            self._busy = True
-        outcome: list[bool] | None = None
+            group = self._current = _Group(self._take(), loop)
         try:
-            outcome = self._write(group)
-        except Exception:
-            logger.debug("a group could not be written in one go", exc_info=True)
-        with self._change:
-            if outcome is None:  # the thread tells the good ones from the bad
-                fcntl.flock(self._lock, fcntl.LOCK_UN)
-                self._jobs.extendleft(reversed(group))
-                self._busy = False
-                self._left = True
-            else:
-                self._begun = (group, outcome)
-            self._change.notify_all()
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # another process writes: the thread waits for it
+            self._waits.put(lambda: self._wait_for_lock(group))
+        else:
+            self._step(group)
 
-    def _leave(self) -> None:
-        self._left = True
-        self._change.notify_all()
-
-    def _take(self) -> Group:
-        group: Group = []
+    def _take(self) -> list[Job]:
+        taken: list[Job] = []
         rows = 0
         while self._jobs and rows < GROUP_ROWS:
             job = self._jobs.popleft()
-            group.append(job)
+            taken.append(job)
             rows += len(job.rows)
-        return group
+        return taken
+
+    def _step(self, group: _Group) -> None:
+        """Write the next slice of a group, in its event loop."""
+        done = len(group.outcome)
+        try:
+            db = self._db or self._reopen()
+            with self._undone_on_error(db):
+                if not done:
+                    db.execute("BEGIN IMMEDIATE")
+                group.outcome += write(db, group.rows[done : done + SLICE_ROWS], self._lessons)
+        except StoreUnavailable as error:
+            self._unlock()
+            self._tell(group, [error] * len(group.jobs))
+        except Exception:
+            logger.debug("a group could not be written in one go", exc_info=True)
+            self._waits.put(lambda: self._tell(group, self._one_by_one(group.jobs)))
+        else:
+            if len(group.outcome) < len(group.rows):
+                group.loop.call_soon(self._step, group)
+            else:
+                self._waits.put(lambda: self._finish(group))
 
     def _run(self) -> None:
-        """The thread: commit what a loop began, else write and commit what waits."""
-        while True:
-            with self._change:
-                self._change.wait_for(lambda: self._begun or (not self._busy and (self._left or self._closing)))
-                if self._begun is not None:
-                    (group, outcome), self._begun = self._begun, None
-                elif self._jobs:
-                    group, outcome, self._busy = self._take(), [], True
-                elif self._closing:
-                    return
-                else:
-                    self._left = False
-                    continue
-                self._left = False
-            answers = self._finished(group, outcome) if outcome else self._outcomes(group)
-            self._rest()
-            told = _answer(group, answers, self._begin)
-            with self._change:
-                if self._jobs and self._jobs[0].loop not in told:
-                    self._left = True
+        """The thread: do what has to wait, in order."""
+        while (wait := self._waits.get()) is not None:
+            wait()
 
-    def _rest(self) -> None:
-        with self._change:
-            self._busy = False
-            self._left = self._left or bool(self._jobs and threading.current_thread() is not self._thread)
-            self._change.notify_all()
-
-    def _finished(self, group: Group, outcome: list[bool]) -> list[Any]:
-        """Commit what a loop has written."""
+    def _wait_for_lock(self, group: _Group) -> None:
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
         try:
-            assert self._db is not None  # noqa: S101 (a loop has just written to it)
+            group.loop.call_soon_threadsafe(self._step, group)
+        except RuntimeError:  # the loop is gone, and who waited with it
+            self._abandon()
+
+    def _finish(self, group: _Group) -> None:
+        """Commit what was written: it is on the disk afterwards."""
+        try:
+            assert self._db is not None  # noqa: S101 (it has just been written to)
             self._commit(self._db)
+            answers: Sequence[Any] = group.shares()
         except StoreUnavailable as error:
-            logger.error("nothing was written: %s", error)
-            return [error] * len(group)
+            answers = [error] * len(group.jobs)
         finally:
-            fcntl.flock(self._lock, fcntl.LOCK_UN)
-        return _shares(group, outcome)
+            self._unlock()
+        self._tell(group, answers)
 
-    def _outcomes(self, group: Group) -> list[Any]:
-        """Write and commit a group; return for each job what it comes to, an error included."""
-        try:
-            with self._locked():
-                outcome = self._write(group)
-                assert self._db is not None  # noqa: S101 (it has just been written to)
-                self._commit(self._db)
-                return _shares(group, outcome)
-        except StoreUnavailable as error:
-            logger.error("nothing was written: %s", error)
-            return [error] * len(group)
-        except Exception as error:
-            if len(group) > 1:  # one request that cannot be written must not take the others with it
-                return [outcome for job in group for outcome in self._outcomes([job])]
-            logger.exception("nothing was written")
-            return [StoreUnavailable(f"writing failed: {type(error).__name__}")]
-
-    def _write(self, group: Group) -> list[bool]:
-        """Write a group's rows in a transaction that is left open. Raises with the transaction undone."""
-        db = self._db or self._reopen()
-        try:
-            with translated("writing"):
-                db.execute("BEGIN IMMEDIATE")
-                return write(db, [row for job in group for row in job.rows], self._lessons)
-        except BaseException as error:
-            self._give_up(db, error.__cause__)
-            raise
+    def _one_by_one(self, jobs: Sequence[Job]) -> list[Any]:
+        """Write each job by itself: one request that cannot be written must not take the others with it."""
+        answers: list[Any] = []
+        for job in jobs:
+            try:
+                db = self._db or self._reopen()
+                with self._undone_on_error(db):
+                    db.execute("BEGIN IMMEDIATE")
+                    outcome = write(db, job.rows, self._lessons)
+                self._commit(db)
+                answers.append(outcome)
+            except StoreUnavailable as error:
+                answers.append(error)
+            except Exception as error:
+                logger.exception("a request could not be written")
+                answers.append(StoreUnavailable(f"writing failed: {type(error).__name__}"))
+        self._unlock()
+        return answers
 
     def _commit(self, db: apsw.Connection) -> None:
+        with self._undone_on_error(db):
+            db.execute("COMMIT")
+
+    def _unlock(self) -> None:
+        fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def _tell(self, group: _Group, answers: Sequence[Any]) -> None:
+        """Tell those who wait, each in its own loop, and let the next group begin."""
+        for answer in answers:
+            if isinstance(answer, Exception):
+                logger.error("nothing was written: %s", answer)
+                break
+        with self._mutex:
+            self._current = None
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Job, Any]]] = {job.loop: [] for job in self._jobs}
+        for job, answer in zip(group.jobs, answers, strict=True):
+            by_loop.setdefault(job.loop, []).append((job, answer))
+        for loop, pairs in by_loop.items():
+            with contextlib.suppress(RuntimeError):  # the loop is gone, and who waited with it
+                loop.call_soon_threadsafe(self._resolve, pairs)
+
+    def _resolve(self, pairs: Sequence[tuple[Job, Any]]) -> None:
+        for job, answer in pairs:
+            if job.future.done():
+                continue
+            if isinstance(answer, Exception):
+                job.future.set_exception(answer)
+            else:
+                job.future.set_result(answer)
+        self._begin()
+
+    def _abandon(self) -> None:
+        """Undo what a loop began that is gone."""
+        if self._db is not None:
+            self._give_up(self._db, None)
+        self._unlock()
+        self._current = None
+
+    @contextlib.contextmanager
+    def _undone_on_error(self, db: apsw.Connection) -> Iterator[None]:
+        """Undo the transaction when anything is raised inside; SQLite's errors become StoreUnavailable."""
         try:
             with translated("writing"):
-                db.execute("COMMIT")
+                yield
         except BaseException as error:
             self._give_up(db, error.__cause__)
             raise
@@ -250,46 +281,3 @@ class Writer:
             raise StoreUnavailable(f"the file is damaged: {verdict}", hint="restore it from a backup")
         self._db = db
         return db
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.flock(self._lock, fcntl.LOCK_UN)
-
-
-def _shares(group: Group, outcome: list[bool]) -> list[list[bool]]:
-    """Give each job its part of the group's outcome."""
-    shares, start = [], 0
-    for job in group:
-        shares.append(outcome[start : start + len(job.rows)])
-        start += len(job.rows)
-    return shares
-
-
-def _answer(group: Group, answers: Sequence[Any], then: Callable[[], None]) -> Collection[asyncio.AbstractEventLoop]:
-    """Tell those who wait, each in its own loop, which then begins the next group; return the loops."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Job, Any]]] = {}
-    for job, answer in zip(group, answers, strict=True):
-        by_loop.setdefault(job.loop, []).append((job, answer))
-    told = dict(by_loop)
-    for loop, pairs in by_loop.items():
-        try:
-            loop.call_soon_threadsafe(_resolve, pairs, then)
-        except RuntimeError:  # the loop is gone, and who waited with it
-            logger.debug("a loop closed before its answer")
-            del told[loop]
-    return told
-
-
-def _resolve(pairs: Sequence[tuple[Job, Any]], then: Callable[[], None]) -> None:
-    for job, answer in pairs:
-        if job.future.done():
-            continue
-        if isinstance(answer, Exception):
-            job.future.set_exception(answer)
-        else:
-            job.future.set_result(answer)
-    then()
