@@ -13,7 +13,7 @@ CONTEXT = {
     "locale": "en-US",
     "page": {"path": "/products/mug", "referrer": "", "title": "Mug", "url": "https://shop.example/products/mug"},
     "timezone": "Europe/Berlin",
-    "userAgent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/153.0.0.0 Safari/537.36",
+    "userAgent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/153.0 Safari/537.36",
 }
 
 
@@ -29,6 +29,15 @@ def product(number: int) -> dict[str, Any]:
         "url": f"https://shop.example/products/{number}",
         "image_url": f"https://shop.example/photos/{number}.jpg",
     }
+
+
+ACTIVE, EACH = 500, 12
+"""Shoppers who are active at the same time, and messages each of them sends in a visit, on average."""
+
+
+def shopper(index: int, chance: random.Random) -> int:
+    """Return who sends the message of this index: people come, do about a dozen things, and go."""
+    return index // EACH + chance.randrange(ACTIVE)
 
 
 def message(index: int, person: int, chance: random.Random) -> dict[str, Any]:
@@ -53,13 +62,13 @@ def message(index: int, person: int, chance: random.Random) -> dict[str, Any]:
     return {**common, "type": "track", "event": event, "properties": product(chance.randrange(5_000))}
 
 
-def batch(first: int, size: int, people: int, chance: random.Random) -> bytes:
+def batch(first: int, size: int, chance: random.Random) -> bytes:
     """Return a batch of messages of at most `size` bytes."""
     listed: list[bytes] = []
     total = 64
     index = first
     while True:
-        raw = msgspec.json.encode(message(index, chance.randrange(people), chance))
+        raw = msgspec.json.encode(message(index, shopper(index, chance), chance))
         if total + len(raw) + 1 > size:
             return b'{"batch":[' + b",".join(listed) + b"]}"
         listed.append(raw)
