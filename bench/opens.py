@@ -1,7 +1,140 @@
-"""Opens."""
+"""Opens: a decision as JSON out of a file of 1,000,000 profiles, beside constant bytes from the same server.
+
+Each person has 50 events. Cold: every request is another person's, more of them than the server keeps folded. Warm:
+a few people over and over. Files are built once, under .build, and kept.
+"""
+
+import asyncio
+import base64
+import random
+import shutil
+import threading
+from pathlib import Path
+
+import msgspec
 
 from bench.figure import Figure
+from bench.load import Outcome, press, request
+from bench.messages import START, batch, message, product
+from bench.server import CORES, key_of, serving
+from wetink import settings as setting
+from wetink.core.identity import user
+from wetink.core.message import Door, pieces
+from wetink.ingest import record
+from wetink.wiring import Wetink
+
+PEOPLE, EVENTS, LARGE, SMALL = 10_000, 50, 1_000_000, 10_000
+SECONDS, ROUNDS, CONNECTIONS = 3.0, 3, 16
+BLOCK = "last-viewed"
+_ANY = Door(body_bytes=1 << 20)
 
 
 def measure() -> list[Figure]:
-    return []
+    """Return the figures of the open path."""
+    large, small = _built(LARGE), _built(SMALL)
+    cold, warm = _requests(large, PEOPLE), _requests(large, 64)
+    rates: dict[str, float] = {}
+    for _ in range(ROUNDS):
+        with serving(large, app="bench.server:constant") as settings:
+            _keep(rates, "constant", _press(settings.port, warm))
+        with serving(large) as settings:
+            _keep(rates, "cold", _press(settings.port, cold))
+            _keep(rates, "warm", _press(settings.port, warm))
+    slow, quick = _latency(large, LARGE), _latency(small, SMALL)
+    idle, busy = _tail(large)
+    constant = rates["constant"]
+    return [
+        Figure(
+            "open: JSON of a person of 50 events among 1,000,000 profiles to constant bytes",
+            rates["cold"] / constant, 0.15, f"{rates['cold']:,.0f}/s, constant bytes {constant:,.0f}/s",
+        ),
+        Figure(
+            "open: the same with a warm person to constant bytes",
+            rates["warm"] / constant, 0.4, f"{rates['warm']:,.0f}/s, constant bytes {constant:,.0f}/s",
+        ),
+        Figure(
+            "open: latency among 10,000 profiles to latency among 1,000,000",
+            quick / slow, 1 / 1.3, f"{quick:.2f} ms to {slow:.2f} ms",
+        ),
+        Figure(
+            "open: p99 when idle to p99 while ingest is saturated",
+            idle / busy, 0.1, f"{idle:.2f} ms to {busy:.2f} ms",
+        ),
+    ]  # fmt: skip
+
+
+def _keep(rates: dict[str, float], name: str, outcome: Outcome) -> None:
+    rates[name] = max(rates.get(name, 0.0), outcome.rate)
+
+
+def _press(port: int, requests: list[bytes], connections: int = CONNECTIONS) -> Outcome:
+    return press(port, requests, connections=connections, seconds=SECONDS, core=CORES[-1])
+
+
+def _latency(data: Path, profiles: int) -> float:
+    """Return the median of opens one after the other (ms), each of another person."""
+    with serving(data) as settings:
+        requests = _requests(data, min(PEOPLE, profiles))
+        return min(_press(settings.port, requests, 1).quantile(0.5) for _ in range(ROUNDS))
+
+
+def _tail(data: Path) -> tuple[float, float]:
+    """Return the 99th percentile of opens (ms) when idle, and while every core is busy taking messages in."""
+    place = data.with_name("opens-busy")
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(data, place)
+    chance = random.Random(3)
+    key = asyncio.run(key_of(place))
+    basic = "Basic " + base64.b64encode(f"{key.write_key}:".encode()).decode()
+    bodies = [batch(n * 700, 500_000, chance) for n in range(120)]
+    batches = [request("POST", "/v1/batch", body, authorization=basic) for body in bodies]
+    requests = _requests(place, PEOPLE)
+    try:
+        with serving(place, workers=len(CORES), cores=CORES) as settings:
+            idle = _press(settings.port, requests, 2).quantile(0.99)
+            ingesting = threading.Thread(
+                target=press, args=(settings.port, batches),
+                kwargs={"connections": 8, "seconds": SECONDS + 2, "core": CORES[-1]},
+            )  # fmt: skip
+            ingesting.start()
+            busy = _press(settings.port, requests, 2).quantile(0.99)
+            ingesting.join()
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+    return idle, busy
+
+
+def _requests(data: Path, people: int) -> list[bytes]:
+    async def make() -> list[bytes]:
+        async with Wetink(setting.read({}, data=data)) as wetink:
+            named = [user(f"person-{number}") for number in range(people)]
+            return [request("GET", f"/d/{BLOCK}/{wetink.seal(who, BLOCK, 'data')}.json") for who in named if who]
+
+    return asyncio.run(make())
+
+
+def _built(profiles: int) -> Path:
+    """Return a data folder with so many profiles, of which 10,000 have 50 events; made on first use."""
+    data = Path(".build") / f"opens-{profiles}"
+    if not (data / "complete").exists():
+        shutil.rmtree(data, ignore_errors=True)
+        asyncio.run(_build(data, profiles))
+        (data / "complete").touch()
+    return data
+
+
+async def _build(data: Path, profiles: int) -> None:
+    chance = random.Random(5)
+    async with Wetink(setting.read({}, data=data)) as wetink:
+        waiting = []
+        for number in range(profiles):
+            for event in range(EVENTS if number < PEOPLE else 1):
+                made = message(number * EVENTS + event, number, chance)
+                made |= {"type": "track", "event": "Product Viewed", "userId": f"person-{number}"}
+                made |= {"timestamp": START - event * 3_600_000, "properties": product(chance.randrange(5_000))}
+                del made["context"]
+                waiting.append(record(pieces(msgspec.json.encode(made), _ANY)[0][0], "bench", "server", START))
+                if len(waiting) == 20_000:
+                    await wetink.store.append(waiting)
+                    waiting = []
+        await wetink.store.append(waiting)
