@@ -9,13 +9,14 @@ import base64
 import random
 import shutil
 import threading
+import time
 from pathlib import Path
 
 import msgspec
 
 from bench.figure import Figure
 from bench.load import Outcome, press, request
-from bench.messages import START, batch, message, product
+from bench.messages import batch, message, product
 from bench.server import CORES, key_of, serving
 from wetink import settings as setting
 from wetink.core.identity import user
@@ -26,6 +27,8 @@ from wetink.wiring import Wetink
 PEOPLE, EVENTS, LARGE, SMALL = 10_000, 50, 1_000_000, 10_000
 SECONDS, ROUNDS, CONNECTIONS = 3.0, 3, 16
 BLOCK = "last-viewed"
+OLD_MS = 20 * 86_400_000
+"""A file older than this is built anew: the block shows what was seen in the last 30 days."""
 _ANY = Door(body_bytes=1 << 20)
 
 
@@ -114,16 +117,18 @@ def _requests(data: Path, people: int) -> list[bytes]:
 
 
 def _built(profiles: int) -> Path:
-    """Return a data folder with so many profiles, of which 10,000 have 50 events; made on first use."""
+    """Return a data folder with so many profiles, of which 10,000 have 50 events; made anew when it is old."""
     data = Path(".build") / f"opens-{profiles}"
-    if not (data / "complete").exists():
+    complete = data / "complete"
+    now = time.time_ns() // 1_000_000
+    if not complete.exists() or now - int(complete.read_text()) > OLD_MS:
         shutil.rmtree(data, ignore_errors=True)
-        asyncio.run(_build(data, profiles))
-        (data / "complete").touch()
+        asyncio.run(_build(data, profiles, now))
+        complete.write_text(str(now))
     return data
 
 
-async def _build(data: Path, profiles: int) -> None:
+async def _build(data: Path, profiles: int, now: int) -> None:
     chance = random.Random(5)
     async with Wetink(setting.read({}, data=data)) as wetink:
         waiting = []
@@ -131,9 +136,9 @@ async def _build(data: Path, profiles: int) -> None:
             for event in range(EVENTS if number < PEOPLE else 1):
                 made = message(number * EVENTS + event, number, chance)
                 made |= {"type": "track", "event": "Product Viewed", "userId": f"person-{number}"}
-                made |= {"timestamp": START - event * 3_600_000, "properties": product(chance.randrange(5_000))}
+                made |= {"timestamp": now - event * 3_600_000, "properties": product(chance.randrange(5_000))}
                 del made["context"]
-                waiting.append(record(pieces(msgspec.json.encode(made), _ANY)[0][0], "bench", "server", START))
+                waiting.append(record(pieces(msgspec.json.encode(made), _ANY)[0][0], "bench", "server", now))
                 if len(waiting) == 20_000:
                     await wetink.store.append(waiting)
                     waiting = []

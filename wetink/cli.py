@@ -56,7 +56,7 @@ def _fail(sentence: str) -> NoReturn:
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="wetink %(version)s")
 def main() -> None:
-    """wetink decides what an email shows when it is opened.
+    """Decide what an email shows when it is opened.
 
     \b
     It takes in a shop's Segment-spec events, knows each shopper, and answers

@@ -147,7 +147,7 @@ class Store(Log, Protocol):
         ...
 
     async def products(self, keys: Sequence[str]) -> Mapping[str, Product]:
-        """Return the catalog's facts by product key (`Product.key`), as learnt from trusted events; unknown ones are left out."""
+        """Return the catalog's facts by product key, as learnt from trusted events; unknown ones are left out."""
         ...
 
     async def messages(self, *, limit: int = 50, before: int | None = None, verdict: str = "") -> Sequence[Received]:
@@ -155,7 +155,7 @@ class Store(Log, Protocol):
         ...
 
     async def profiles(self, *, limit: int = 50, search: str = "") -> Sequence[Profile]:
-        """Return profiles, those with the newest messages first; `search` matches the start of an identifier's value."""
+        """Return profiles, the newest messages' first; `search` matches the start of an identifier's value."""
         ...
 
     async def conversions(self, since: int, until: int) -> Sequence[Conversion]:
@@ -253,7 +253,7 @@ class Photos(Protocol):
     """Fetches and keeps photos of products, from public hosts only."""
 
     async def get(self, url: str, deadline_ms: int) -> bytes | None:
-        """Return the photo's bytes (JPEG, PNG, WebP or GIF, checked), None when it cannot be had within the deadline."""
+        """Return a photo's bytes (JPEG or PNG, checked), None when it cannot be had within the deadline."""
         ...
 
     def warm(self, url: str) -> None:

@@ -36,6 +36,9 @@ from wetink.store.sqlite import SQLiteLedger, SQLiteStore
 
 logger = logging.getLogger(__name__)
 
+ADDRESSES = 50_000
+"""Addresses of which is remembered whether they are allowed."""
+
 LOOK_SECONDS = 1.0
 """How often the content folder and the sources' hosts are looked at."""
 
@@ -60,6 +63,7 @@ class Wetink:
         self.content = Content()
         self._stamp: object = None
         self._hosts: frozenset[str] = frozenset()
+        self._allowed: dict[str, bool] = {}
         self.dashboard_token = _kept_secret(settings.data / "dashboard.token", lambda: secrets.token_urlsafe(24))
         self._seals = Seals(_seal_keys(settings.data / "seal.keys"))
         self._fallbacks = Fallbacks(self.renderer, _template("wetink.render", "fallback.liquid"), blank(), self._home)
@@ -94,7 +98,9 @@ class Wetink:
     async def look_again(self) -> None:
         """Take in the content folder and the sources' hosts, as far as they have changed."""
         sources = await self.store.sources()
-        self._hosts = frozenset(host for source in sources for host in source.hosts) | {*self.settings.link_hosts}
+        hosts = frozenset(host for source in sources for host in source.hosts) | {*self.settings.link_hosts}
+        if hosts != self._hosts:
+            self._hosts, self._allowed = hosts, {}
         stamp = await asyncio.to_thread(folder.stamp, self.settings.content)
         if stamp == self._stamp:
             return
@@ -185,7 +191,12 @@ class Wetink:
 
     def allowed(self, url: str) -> bool:
         """Whether a link or a photo may have this address."""
-        return allowed(url, self._hosts)
+        known = self._allowed.get(url)
+        if known is None:
+            if len(self._allowed) > ADDRESSES:
+                self._allowed.clear()
+            known = self._allowed[url] = allowed(url, self._hosts)
+        return known
 
     def _home(self) -> str:
         """Where a click on a block that is gone goes: where most others' fallbacks go."""

@@ -1,5 +1,7 @@
 """Identity: the scenarios, as a table, and the laws that hold for any messages in any order."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -113,7 +115,7 @@ def test_holdings_tile_time(made):
     held = holdings(VISITOR, made)
     if held:
         assert (held[0].since, held[-1].until) == (-FOREVER, FOREVER)
-        assert all(one.until == two.since and one.owner != two.owner for one, two in zip(held, held[1:], strict=False))
+        assert all(one.until == two.since and one.owner != two.owner for one, two in itertools.pairwise(held))
     mine = sorted(claim for claim in made if claim.weaker == VISITOR)
     for at in range(-1, 14):
         before = [claim.stronger for claim in mine if claim.at <= at]

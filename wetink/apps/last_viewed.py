@@ -1,6 +1,7 @@
 """Last Viewed: the products the shopper looked at, newest first, without what they have bought since."""
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -24,8 +25,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 def show(person: Person, settings: Settings, moment: Moment) -> Sequence[Seen]:
     """Return the newest views first."""
     fresh = (seen for seen in person.views if moment.now - seen.at < settings.days * DAY)
-    wanted = [seen for seen in fresh if settings.bought or not _bought_since(person, seen)]
-    return wanted[: settings.items]
+    wanted = (seen for seen in fresh if settings.bought or not _bought_since(person, seen))
+    return tuple(islice(wanted, settings.items))
 
 
 def _bought_since(person: Person, seen: Seen) -> bool:

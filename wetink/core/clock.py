@@ -27,7 +27,7 @@ _NUMBER = re.compile(r"-?\d{1,20}(?:\.\d{0,20})?")
 def parse(value: Any) -> int | None:
     """Return the Unix ms of a time as clients write it, None when it is none.
 
-    ISO 8601 (not padded, without an offset: taken as UTC), or epoch seconds or milliseconds, as a number or in a string.
+    ISO 8601 (not padded; without an offset: UTC), or epoch seconds or milliseconds, as a number or in a string.
 
     >>> parse("2015-2-02T00:30:08.276Z"), parse(1257894000), parse("1257894000000"), parse("soon")
     (1422837008276, 1257894000000, 1257894000000, None)

@@ -4,6 +4,7 @@ House rule of this file: the same events give the same person, in whatever order
 """
 
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Any
 
 from msgspec.structs import replace
@@ -16,12 +17,15 @@ VIEWS, SEARCHES, WISHES = 100, 50, 200
 """What a person remembers of each, newest first."""
 
 
+_ORDER = attrgetter("at", "source", "message_id")
+
+
 class _Folding:
     """A person in the making."""
 
     def __init__(self) -> None:
         self.traits: dict[str, Any] = {}
-        self.views: list[Seen] = []
+        self.viewed: list[Seen] = []
         self.searches: list[Search] = []
         self.lines: list[Seen] = []
         self.cart_changed = 0
@@ -32,22 +36,22 @@ class _Folding:
 
 def fold(events: Iterable[Event], now: int, identifiers: Iterable[Identifier] = ()) -> Person:
     """Return the person these events tell of, as of `now` (Unix ms): later events have not happened yet."""
-    happened = sorted(
-        (event for event in events if event.at <= now), key=lambda event: (event.at, event.source, event.message_id)
-    )
+    happened = [event for event in events if event.at <= now]
+    happened.sort(key=_ORDER)
     folding = _Folding()
     for event in happened:
+        track = event.type == "track"
         if event.traits and event.type != "group":
             _learn(folding.traits, event.traits)
         if event.usable:
-            folding.done.setdefault(event.label, []).append(event.at)
-        step = STEPS.get(event.name) if event.type == "track" else None
+            folding.done.setdefault(event.name if track else event.type, []).append(event.at)
+        step = STEPS.get(event.name) if track else None
         if step is not None:
             step(folding, event)
     return Person(
         identifiers=tuple(identifiers),
         traits=folding.traits,
-        views=tuple(folding.views[: -VIEWS - 1 : -1]),
+        views=_newest_of_each(folding.viewed),
         searches=tuple(folding.searches[: -SEARCHES - 1 : -1]),
         cart=Cart(tuple(folding.lines), folding.cart_changed),
         wishlist=tuple(folding.wishlist[: -WISHES - 1 : -1]),
@@ -81,8 +85,29 @@ def _take(seen: list[Seen], product: Product) -> Seen | None:
 def _viewed(folding: _Folding, event: Event) -> None:
     for product in event.products:
         if product.key:
-            _take(folding.views, product)
-            folding.views.append(_seen(product, event))
+            folding.viewed.append(_seen(product, event))
+
+
+def _newest_of_each(viewed: list[Seen]) -> tuple[Seen, ...]:
+    """Return the newest view of each product, newest first: what `Product.same` says, in one pass."""
+    skus: set[str] = set()
+    ids: set[str] = set()
+    ids_alone: set[str] = set()
+    views: list[Seen] = []
+    for seen in reversed(viewed):
+        sku, product_id = seen.product.sku, seen.product.product_id
+        if (sku in skus or product_id in ids_alone) if sku else product_id in ids:
+            continue
+        views.append(seen)
+        if len(views) == VIEWS:
+            break
+        if sku:
+            skus.add(sku)
+        elif product_id:
+            ids_alone.add(product_id)
+        if product_id:
+            ids.add(product_id)
+    return tuple(views)
 
 
 def _searched(folding: _Folding, event: Event) -> None:

@@ -21,4 +21,5 @@ class Identifier(msgspec.Struct, frozen=True, order=True, array_like=True):
     value: str
 
     def __str__(self) -> str:
+        """Write it as `kind:value`."""
         return f"{self.kind}:{self.value}"

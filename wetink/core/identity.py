@@ -22,7 +22,7 @@ from wetink.core.event import Level
 from wetink.core.identifier import Identifier
 
 FOREVER = 1 << 62
-"""The end of a stretch that has not ended, and with a minus sign the beginning of one that has no beginning (Unix ms)."""
+"""The end of a stretch that has not ended; with a minus sign, the beginning of one that has none (Unix ms)."""
 
 MAX_CLAIMERS = 25
 """Distinct claimers that count for one identifier; an identifier with more is a placeholder nobody blocked yet."""
@@ -32,8 +32,7 @@ LONGEST = 512
 
 BLOCKED_VALUES = frozenset(
     ["", "n/a", "na", "null", "undefined", "none", "nan", "anonymous", "unknown", "guest", "void", "true", "false"]
-    + ["[object object]", "-1"]
-)
+) | {"[object object]", "-1"}
 BLOCKED_LOCAL_PARTS = frozenset(
     ["guest", "noreply", "no-reply", "donotreply", "do-not-reply", "anonymous", "unknown", "none", "null", "undefined"]
 )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from wetink.core.app import App
 from wetink.core.block import Block, Decision
@@ -16,6 +17,7 @@ from wetink.core.event import Product
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, Person
 from wetink.ports import Ledger, Picture, Renderer, Scene, Store, Touch
+from wetink.serve.catalog import Catalog
 from wetink.serve.fallback import Fallbacks
 from wetink.serve.people import People
 
@@ -52,17 +54,19 @@ class Opens:
         self._store, self._ledger, self._renderer = store, ledger, renderer
         self._apps, self._app_templates, self._shelf = apps, app_templates, shelf
         self._allowed, self._fallbacks, self._deadline = allowed, fallbacks, deadline_ms / 1000
-        self._people = People(store)
+        self._people, self._catalog = People(store), Catalog(store)
 
     async def person(self, who: Identifier, now: int) -> Person:
-        """Return whoever `who` means, as of `now`. Raises StoreUnavailable."""
-        return await self._people.person(who, now)
+        """Return whoever `who` means, as of `now`, with all their identifiers. Raises StoreUnavailable."""
+        person = await self._people.person(who, now)
+        profile = await self._store.profile(who, now) if person.known else None
+        return replace(person, identifiers=profile.identifiers) if profile is not None else person
 
     async def preview(self, block: Block, who: Identifier | None, moment: Moment) -> Decision:
         """Decide without keeping or counting anything. Raises StoreUnavailable."""
-        person = await self.person(who, moment.now) if who is not None else Person()
+        person = await self._people.person(who, moment.now) if who is not None else Person()
         choice = choose(block, person, moment, self._apps)
-        catalog = await self._store.products(choice.wanted) if choice.shown else {}
+        catalog = await self._catalog.products(choice.wanted) if choice.shown else {}
         recipient = str(who) if who is not None else ""
         name = f"{block.name}\0{recipient}\0{moment.campaign}\0{moment.now}"
         return decide(

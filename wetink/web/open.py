@@ -16,6 +16,7 @@ import msgspec
 
 from wetink.core.block import Block, Decision
 from wetink.core.device import device
+from wetink.core.event import Product
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
 from wetink.ports import Picture
@@ -48,7 +49,7 @@ class Shown(msgspec.Struct, frozen=True):
     """One product of a decision, as JSON shows it. `link` is what its slot's click leads to."""
 
     key: str
-    product: dict[str, Any]
+    product: Product
     link: str
 
 
@@ -171,7 +172,7 @@ def _slot(text: str) -> int:
 def _shown(decision: Decision) -> Answer:
     links = decision.links
     items = [
-        Shown(item.key, msgspec.to_builtins(item), links[index] if index < len(links) else item.url or links[-1])
+        Shown(item.key, item, links[index] if index < len(links) else item.url or links[-1])
         for index, item in enumerate(decision.items)
     ]
     return Answer(decision.block, decision.variant, decision.app, decision.at, items, links[0])

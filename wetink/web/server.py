@@ -85,7 +85,7 @@ async def _serve(settings: Settings, app: str, listening: socket.socket, ready: 
         )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
-        while not server.started and not serving.done():
+        while not server.started and not serving.done():  # noqa: ASYNC110 (uvicorn tells in no other way)
             await asyncio.sleep(0.01)
         if server.started:
             ready()

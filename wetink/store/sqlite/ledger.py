@@ -4,6 +4,7 @@ They never wait for ingest's lock, and a commit need not reach the disk before a
 can take is the last second's statistics, not a message.
 """
 
+import asyncio
 import logging
 import threading
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import apsw
 import msgspec
 
 from wetink.core.block import Decision, stands
+from wetink.core.errors import StoreUnavailable
 from wetink.ports import BlockCount, Touch
 from wetink.store.sqlite.connection import connect, fetch, first, translated
 from wetink.store.sqlite.queries import read, script
@@ -21,6 +23,8 @@ logger = logging.getLogger(__name__)
 SQL = read("ledger_queries.sql")
 KINDS = ("open", "click")
 FLUSH_SECONDS = 0.5
+REMEMBERED = 10_000
+"""Decisions a process remembers while no other connection writes."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Decision).decode
@@ -36,6 +40,9 @@ class SQLiteLedger:
         self._db = connect(self._path, durable=False)
         with translated("opening the ledger"):
             self._db.execute(script("ledger.sql"))
+        self._unsettled: list[tuple[Decision, int, int, asyncio.Future[tuple[Decision, bool]]]] = []
+        self._remembered: dict[tuple[str, str, str], tuple[Decision, int] | None] = {}
+        self._version = -1  # of the file, as other connections change it
         self._waiting: list[Touch] = []
         self._mutex = threading.Lock()
         self._closing = threading.Event()
@@ -43,39 +50,72 @@ class SQLiteLedger:
         self._thread.start()
 
     async def settle(self, decision: Decision, slot: int, ttl_ms: int) -> tuple[Decision, bool]:
-        """See `ports.Ledger.settle`."""
+        """See `ports.Ledger.settle`. All that ask in one turn of the event loop share a transaction."""
         with translated("settling a decision"):
-            kept = self._kept(decision, slot, ttl_ms)
-            if kept is not None:
-                return kept, False
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                kept = self._kept(decision, slot, ttl_ms)  # another process may have been quicker
-                if kept is None:
-                    key = (decision.recipient, decision.block, decision.campaign)
-                    self._db.execute(SQL.keep, (*key, decision.at, 1 << slot, _encode(decision)))
-            finally:
-                self._db.execute("COMMIT")
-            return (decision, True) if kept is None else (kept, False)
+            kept = self._standing(decision, slot, ttl_ms)
+            if kept is not None and kept[1] >> slot & 1:
+                return kept[0], False
+        loop = asyncio.get_running_loop()
+        settled: asyncio.Future[tuple[Decision, bool]] = loop.create_future()
+        self._unsettled.append((decision, slot, ttl_ms, settled))
+        if len(self._unsettled) == 1:
+            loop.call_soon(self._settle)
+        return await settled
 
-    def _kept(self, fresh: Decision, slot: int, ttl_ms: int) -> Decision | None:
-        key = (fresh.recipient, fresh.block, fresh.campaign)
-        row = first(self._db, SQL.current, key)
-        if row is None:
-            return None
-        served, body = row
-        current = _decode(body)
-        if not stands(current, served, fresh, slot, ttl_ms):
-            return None
+    def _settle(self) -> None:
+        waiting, self._unsettled = self._unsettled, []
+        outcomes: list[tuple[Decision, bool]] = []
+        try:
+            with translated("settling a decision"):
+                self._db.execute("BEGIN IMMEDIATE")
+                try:
+                    outcomes = [self._settled(decision, slot, ttl_ms) for decision, slot, ttl_ms, _ in waiting]
+                finally:
+                    self._db.execute("COMMIT")
+        except StoreUnavailable as error:
+            for *_, future in waiting:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for (*_, future), outcome in zip(waiting, outcomes, strict=True):
+            if not future.done():
+                future.set_result(outcome)
+
+    def _settled(self, decision: Decision, slot: int, ttl_ms: int) -> tuple[Decision, bool]:
+        key = (decision.recipient, decision.block, decision.campaign)
+        kept = self._standing(decision, slot, ttl_ms)
+        if kept is None:
+            self._db.execute(SQL.keep, (*key, decision.at, 1 << slot, _encode(decision)))
+            self._remember(key, decision, 1 << slot)
+            return decision, True
+        current, served = kept
         if not served >> slot & 1:
             self._db.execute(SQL.serve, (served | 1 << slot, *key))
-        return current
+            self._remember(key, current, served | 1 << slot)
+        return current, False
+
+    def _standing(self, fresh: Decision, slot: int, ttl_ms: int) -> tuple[Decision, int] | None:
+        """Return the kept decision that still answers this open, with the slots it was served in."""
+        found = self._found((fresh.recipient, fresh.block, fresh.campaign))
+        return found if found is not None and stands(*found, fresh, slot, ttl_ms) else None
+
+    def _found(self, key: tuple[str, str, str]) -> tuple[Decision, int] | None:
+        version: int = self._db.execute("PRAGMA data_version").get
+        if version != self._version or len(self._remembered) > REMEMBERED:
+            self._version, self._remembered = version, {}
+        if key not in self._remembered:
+            row = first(self._db, SQL.current, key)
+            self._remembered[key] = (_decode(row[1]), row[0]) if row is not None else None
+        return self._remembered[key]
+
+    def _remember(self, key: tuple[str, str, str], decision: Decision, served: int) -> None:
+        self._remembered[key] = (decision, served)
 
     async def current(self, block: str, recipient: str, campaign: str) -> Decision | None:
         """See `ports.Ledger.current`."""
         with translated("reading a decision"):
-            row = first(self._db, SQL.current, (recipient, block, campaign))
-        return _decode(row[1]) if row is not None else None
+            found = self._found((recipient, block, campaign))
+        return found[0] if found is not None else None
 
     async def record(self, touch: Touch) -> None:
         """See `ports.Ledger.record`."""

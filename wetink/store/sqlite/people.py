@@ -45,6 +45,8 @@ class People:
     def _reach(self, column: str, since: int, until: int) -> Iterator[Stretch]:
         for member in self._members(column):
             yield member, since, until
+            if member[0] == "a":
+                continue  # nothing is weaker: nobody ever belongs to an anonymous id
             for weaker, start, end in fetch(self._db, SQL.held_by, (member,)):
                 start, end = max(start, since), min(end, until)
                 if start < end:
