@@ -6,7 +6,6 @@ import pytest
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
-from tests.web.pages.conftest import X
 from tests.web.pages.shopper import EVIL, HOUR, USER, record
 from wetink.core.errors import BadRequest
 from wetink.core.event import Event

@@ -1,0 +1,97 @@
+"""A power cut: the disk has what was synced to it, and nothing else.
+
+The store lies in a file system of its own, on a loop device over a file. What the file has at the moment of the cut is
+what was written through to it: a copy taken then, mounted again, is the machine after the power came back.
+"""
+
+import asyncio
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from wetink.core.message import Door, pieces
+from wetink.ingest import record
+from wetink.store.sqlite import SQLiteStore
+
+ONE = Door()
+MESSAGES = 40
+
+
+def run(*command: str | Path) -> None:
+    subprocess.run([str(part) for part in command], check=True, capture_output=True)
+
+
+@contextmanager
+def mounted(image: Path, folder: Path) -> Iterator[Path]:
+    folder.mkdir(exist_ok=True)
+    run("mount", "-o", "loop,commit=600", image, folder)
+    try:
+        yield folder
+    finally:
+        run("umount", folder)
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """A file with an empty file system in it, where this machine lets us mount one."""
+    if os.geteuid() != 0 or not shutil.which("mkfs.ext4") or not shutil.which("mount"):
+        pytest.skip("needs root and mkfs.ext4 to mount a file system of its own")
+    made = tmp_path / "disk.img"
+    with made.open("wb") as file:
+        file.truncate(64 * 1024 * 1024)
+    try:
+        run("mkfs.ext4", "-q", "-F", made)
+        with mounted(made, tmp_path / "probe"):
+            pass
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"cannot mount here: {error.stderr.decode().strip()[:80]}")
+    return made
+
+
+def acked_before_the_cut(image: Path, folder: Path, survivor: Path, synchronous: str) -> set[str]:
+    """Append messages; copy the disk as it is right after the last acknowledgement; return what was acknowledged."""
+
+    async def fill(data: Path) -> set[str]:
+        store = SQLiteStore(data, synchronous=synchronous)
+        acked = set()
+        for number in range(MESSAGES):
+            raw = b'{"type":"track","event":"X","userId":"u","messageId":"m%d"}' % number
+            made = record(pieces(raw, ONE)[0][0], "test", "server", 1_790_000_000_000 + number)
+            acked |= {receipt.message_id for receipt in await store.append([made])}
+            if number == 0:
+                os.sync()  # the files themselves were made long ago
+        shutil.copyfile(image, survivor)
+        await store.close()
+        return acked
+
+    with mounted(image, folder):
+        return asyncio.run(fill(folder / "data"))
+
+
+def found_after(survivor: Path, folder: Path) -> set[str]:
+    async def look(data: Path) -> set[str]:
+        store = SQLiteStore(data)
+        try:
+            return {message.message_id for message in await store.messages(limit=1_000)}
+        finally:
+            await store.close()
+
+    with mounted(survivor, folder):
+        return asyncio.run(look(folder / "data"))
+
+
+def test_every_acked_message_survives_a_power_cut(image: Path, tmp_path: Path) -> None:
+    acked = acked_before_the_cut(image, tmp_path / "before", tmp_path / "survivor.img", "")
+    assert len(acked) == MESSAGES
+    assert found_after(tmp_path / "survivor.img", tmp_path / "after") == acked
+
+
+def test_the_power_cut_is_real_without_fsync_acked_messages_are_lost(image: Path, tmp_path: Path) -> None:
+    acked = acked_before_the_cut(image, tmp_path / "before", tmp_path / "survivor.img", "OFF")
+    assert len(acked) == MESSAGES
+    assert found_after(tmp_path / "survivor.img", tmp_path / "after") < acked

@@ -1,0 +1,51 @@
+"""A real wetink server as its own process, and ends by its own pid."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+
+class Server:
+    """`wetink serve` over a data folder, on a free port."""
+
+    def __init__(self, data: Path, *, workers: int = 2) -> None:
+        self._data, self._workers = data, workers
+        self.address = ""
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, "-m", "wetink", "serve", "--data", str(self._data), "--port", "0"]
+        self.process = subprocess.Popen(
+            [*command, "--workers", str(self._workers)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        found = re.search(r"http://\S+", line)
+        assert found is not None, f"no address in {line!r}"
+        self.address = found[0]
+        return self
+
+    @property
+    def port(self) -> int:
+        return int(self.address.rpartition(":")[2])
+
+    def kill(self) -> None:
+        """End it as a power cut would end a process: without a word."""
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait(20)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(20)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
