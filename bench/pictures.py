@@ -54,7 +54,7 @@ def measure() -> list[Figure]:
             for kind, options in (("jpeg", {"type": "jpeg", "quality": 82}), ("png", {"type": "png"})):
                 begun = time.perf_counter()
                 page.set_content(f"<body style='margin:0'>{markup}", wait_until="load")
-                page.screenshot(**options)  # type: ignore[arg-type]
+                page.screenshot(**options)
                 theirs[kind].append(time.perf_counter() - begun)
             ours.append(_drawn(loop, renderer, scene))
     loop.close()
@@ -79,9 +79,8 @@ def _scene(turn: int, album: Album, chance: random.Random) -> Scene:
     for number in range(3):
         url = f"https://shop.example/{turn}-{number}.jpg"
         album.photos[url] = _photo(chance)
-        items.append(
-            {"name": f"Mug {turn}-{number}", "price": 9.5 + turn, "currency": "USD", "photo": url, "key": url}
-        )  # fmt: skip
+        words = {"name": f"Mug {turn}-{number}", "currency": "USD", "photo": url, "key": url}
+        items.append({**words, "price": 9.5 + turn})
     data: dict[str, Any] = {
         "items": items,
         "item": items[0],
@@ -92,7 +91,7 @@ def _scene(turn: int, album: Album, chance: random.Random) -> Scene:
         "slot": 1,
         "catalog": {},
     }
-    return Scene(TEMPLATE, data, WIDTH, HEIGHT, SCALE, photos=tuple(item["photo"] for item in items))
+    return Scene(TEMPLATE, data, WIDTH, HEIGHT, SCALE, photos=tuple(str(item["photo"]) for item in items))
 
 
 def _photo(chance: random.Random) -> bytes:

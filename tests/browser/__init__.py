@@ -26,7 +26,7 @@ FONTS = """<?xml version="1.0"?>
 """
 
 
-def environment() -> dict[str, str]:
+def environment() -> dict[str, str | float | bool]:
     """Return the environment in which this Chromium finds its libraries and fonts."""
     configuration = CHROMIUM / "ours.conf"
     configuration.write_text(
