@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wetink.web import session
+from wetink.web.pages.asked import form_of
 from wetink.web.pages.render import page
 
 HOME = "/dashboard"
@@ -12,8 +13,8 @@ HOME = "/dashboard"
 async def login(request: Request) -> Response:
     """Show the form; sign in whoever comes with the right token, in the form or behind the printed link."""
     if request.method == "POST":
-        form = await request.form()
-        token, onward = str(form.get("token", "")), _inside(str(form.get("next", "")))
+        form = await form_of(request)
+        token, onward = form.get("token", ""), _inside(form.get("next", ""))
     else:
         token, onward = request.query_params.get("token", ""), _inside(request.query_params.get("next", ""))
     if token and session.right_token(request, token):
@@ -26,7 +27,7 @@ async def login(request: Request) -> Response:
 
 async def logout(request: Request) -> Response:
     """End the session."""
-    session.check_csrf(request, await request.form())
+    session.check_csrf(request, await form_of(request))
     response = RedirectResponse("/dashboard/login", 303)
     session.sign_out(response)
     return response

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from typing import Any
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -53,9 +53,9 @@ def csrf(request: Request) -> str:
     return _signature(_wetink(request), "csrf", request.cookies.get(COOKIE, ""))
 
 
-def check_csrf(request: Request, form: Any) -> None:
+def check_csrf(request: Request, form: Mapping[str, str]) -> None:
     """Raise BadRequest unless the form was made for this session."""
-    if not _same(str(form.get("csrf", "")), csrf(request)):
+    if not _same(form.get("csrf", ""), csrf(request)):
         raise BadRequest("this form has grown old", hint="load the page again and send it once more")
 
 

@@ -1,0 +1,129 @@
+"""The fold: what a profile's events say of a person, at any time and in whatever order they came in."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wetink.core.event import Event, Order, Product
+from wetink.core.fold import fold
+from wetink.core.person import Person
+
+NOW = 1_000_000
+
+
+def event(name: str, at: int, *skus: str, **more: Any) -> Event:
+    products = tuple(Product(sku=sku, quantity=more.pop("quantity", 1)) for sku in skus)
+    common = {"type": "track", "name": name, "message_id": f"{name}-{at}", "source": "s"}
+    fields = {**common, "products": products, **more}
+    return Event(at=at, **fields)
+
+
+def cart(*events: Event) -> dict[str, int]:
+    return {line.product.sku: line.product.quantity for line in fold(events, NOW).cart.lines}
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([event("Product Added", 1, "A"), event("Product Added", 2, "B")], {"A": 1, "B": 1}),
+        ([event("Product Added", 1, "A"), event("Product Added", 2, "A", quantity=2)], {"A": 3}),
+        ([event("Product Added", 1, "A", quantity=3), event("Product Removed", 2, "A")], {"A": 2}),
+        ([event("Product Added", 1, "A"), event("Product Removed", 2, "A")], {}),
+        ([event("Product Removed", 1, "A"), event("Product Added", 2, "A")], {"A": 1}),
+        ([event("Product Added", 1, "A"), event("Cart Viewed", 2, "B", "C")], {"B": 1, "C": 1}),
+        ([event("Product Added", 1, "A"), event("Checkout Started", 2, "B")], {"B": 1}),
+        ([event("Product Added", 1, "A"), event("Cart Viewed", 2)], {"A": 1}),
+        ([event("Product Added", 1, "A"), event("Cart Viewed", 2, properties={"products": []})], {}),
+        ([event("Product Added", 1, "A"), event("Product Added", 2, "B"),
+          event("Order Completed", 3, "A", order=Order(order_id="O"))], {"B": 1}),
+        ([event("Product Added", 1, "A"), event("Order Completed", 2, order=Order(order_id="O"), usable=False)], {}),
+        ([event("Order Completed", 1, "A", order=Order(order_id="O")), event("Product Added", 2, "A")], {"A": 1}),
+        ([event("Wishlist Product Added to Cart", 1, "A")], {"A": 1}),
+    ],
+)  # fmt: skip
+def test_the_cart_is_what_was_added_removed_listed_and_ordered(events: list[Event], expected: dict[str, int]) -> None:
+    assert cart(*events) == expected
+    assert cart(*reversed(events)) == expected, "whatever came in first"
+
+
+def test_views_are_the_newest_of_each_product_newest_first() -> None:
+    person = fold([event("Product Viewed", at, sku) for at, sku in enumerate("ABAC")], NOW)
+    assert [(seen.product.sku, seen.at) for seen in person.views] == [("C", 3), ("A", 2), ("B", 1)]
+
+
+def test_a_product_is_the_same_by_its_sku_else_by_its_product_id() -> None:
+    named = [Product(sku="S", product_id="P"), Product(product_id="P"), Product(sku="T", product_id="P")]
+    events = [event("Product Viewed", at, products=(product,)) for at, product in enumerate(named)]
+    assert [seen.product.key for seen in fold(events, NOW).views] == ["T", "S"]
+
+
+def test_what_comes_after_now_has_not_happened() -> None:
+    events = [event("Product Viewed", 5, "A"), event("Product Viewed", 9, "B")]
+    person = fold(events, 7)
+    assert [seen.product.sku for seen in person.views] == ["A"]
+    assert (person.first_seen, person.last_seen) == (5, 5)
+    assert fold(events, 4) == Person()
+
+
+def test_traits_are_the_newest_word_and_null_takes_one_away() -> None:
+    told = [{"plan": "free", "city": "Ulm"}, {"plan": "gold"}, {"city": None}]
+    events = [Event("identify", at, f"m{at}", "s", traits=traits) for at, traits in enumerate(told)]
+    assert fold(events, NOW).traits == {"plan": "gold"}
+    assert fold([Event("group", 1, "g", "s", traits={"name": "Acme"})], NOW).traits == {}
+
+
+def test_orders_are_one_each_updated_and_cancelled_by_their_id() -> None:
+    def order(name: str, at: int, order_id: str, total: float) -> Event:
+        return event(name, at, "A", order=Order(order_id=order_id, total=total))
+
+    events = [
+        order("Order Completed", 1, "O", 5),
+        order("Order Completed", 2, "O", 5),
+        order("Order Completed", 3, "P", 7),
+    ]
+    assert [purchase.order.order_id for purchase in fold(events, NOW).orders] == ["P", "O"]
+    updated = fold([*events, order("Order Updated", 4, "O", 9)], NOW).orders
+    assert [(purchase.order.total, purchase.at) for purchase in updated] == [(7, 3), (9, 1)]
+    assert [p.order.order_id for p in fold([*events, order("Order Cancelled", 5, "O", 0)], NOW).orders] == ["P"]
+
+
+def test_wishlist_and_searches() -> None:
+    person = fold(
+        [
+            event("Product Added to Wishlist", 1, "A"),
+            event("Product Added to Wishlist", 2, "B"),
+            event("Product Removed from Wishlist", 3, "A"),
+            event("Products Searched", 4, query="mug"),
+            event("Products Searched", 5, query="lamp"),
+            event("Products Searched", 6, query="mug"),
+        ],
+        NOW,
+    )
+    assert [seen.product.sku for seen in person.wishlist] == ["B"]
+    assert [(search.query, search.at) for search in person.searches] == [("mug", 6), ("lamp", 5)]
+
+
+def test_what_is_not_usable_for_signals_is_not_done() -> None:
+    person = fold([event("Product Viewed", 1, "A", usable=False), event("Product Viewed", 2, "B")], NOW)
+    assert person.done == {"Product Viewed": (2,)}
+
+
+EVENTS = st.lists(
+    st.builds(
+        event,
+        st.sampled_from(["Product Viewed", "Product Added", "Product Removed", "Cart Viewed", "Order Completed"]),
+        st.integers(1, 6),
+        st.sampled_from("ABC"),
+    ),
+    max_size=8,
+    unique_by=lambda each: each.message_id,
+)
+
+
+@given(EVENTS, st.randoms(use_true_random=False))
+def test_the_same_events_in_any_order_make_the_same_person(events: list[Event], chance: Any) -> None:
+    mixed = list(events)
+    chance.shuffle(mixed)
+    assert fold(mixed, NOW) == fold(events, NOW)
