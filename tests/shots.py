@@ -1,0 +1,47 @@
+"""`make shots`: every page at three widths, over the demo's data, in shots/."""
+
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.browser import chromium
+from wetink.demo.run import fill, prepare, serving
+
+PAGES = {
+    "overview": "/dashboard",
+    "live": "/dashboard/live",
+    "people": "/dashboard/people",
+    "person": "/dashboard/people/email:jane@mercer.example?block=hero",
+    "blocks": "/dashboard/blocks?who=email:bob@adeyemi.example",
+    "block": "/dashboard/blocks/hero?who=email:jane@mercer.example",
+    "keys": "/dashboard/keys",
+    "error": "/dashboard/blocks/absent",
+    "login": "/dashboard/login",
+    "demo": "/demo",
+}
+WIDTHS = {"phone": 390, "tablet": 820, "desktop": 1280}
+
+
+def main() -> None:
+    """Start the demo in a folder that goes away, and take its pictures."""
+    console, folder = Console(stderr=True), Path("shots")
+    folder.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as place:
+        settings = prepare(Path(place) / "data", "127.0.0.1", 0, console)
+        with serving(settings):
+            fill(settings, console)
+            token = (settings.data / "dashboard.token").read_text()
+            with chromium() as browser:
+                for size, width in WIDTHS.items():
+                    page = browser.new_page(viewport={"width": width, "height": 900})
+                    page.goto(f"{settings.address}/dashboard/login?token={token}")
+                    for name, path in PAGES.items():
+                        page.goto(settings.address + path)
+                        page.wait_for_timeout(800)
+                        page.screenshot(path=folder / f"{name}-{size}.png", full_page=True)
+                    page.close()
+
+
+if __name__ == "__main__":
+    main()
