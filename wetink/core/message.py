@@ -171,7 +171,7 @@ def _read(decode: Any, body: bytes) -> Any:
 def _told(error: Exception) -> tuple[str, str]:
     found = _PLACE.match(str(error))
     if found is None:
-        return str(error), "$"
+        return str(error), "the end" if "truncated" in str(error) else "$"
     return found["what"], found["path"] or f"byte {found['byte']}"
 
 
