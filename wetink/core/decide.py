@@ -56,7 +56,7 @@ def decide(
     """Return the decision a choice makes, with the catalog's newest facts filled in.
 
     Only addresses that are `allowed` get in: a photo of any other host is left out, and a product that leads there
-    leads to the variant's link, else the fallback's.
+    leads to the variant's link, else the fallback's. With one slot a variant's link is where a click goes.
     """
     variant = choice.variant
     otherwise = (variant.link if variant is not None else "") or block.fallback.link
