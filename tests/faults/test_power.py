@@ -20,10 +20,12 @@ from wetink.store.sqlite import SQLiteStore
 
 ONE = Door()
 MESSAGES = 40
+PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/bin:/bin"
 
 
 def run(*command: str | Path) -> None:
-    subprocess.run([str(part) for part in command], check=True, capture_output=True)
+    environment = {**os.environ, "PATH": PATH}
+    subprocess.run([str(part) for part in command], check=True, capture_output=True, env=environment)
 
 
 @contextmanager
@@ -39,7 +41,7 @@ def mounted(image: Path, folder: Path) -> Iterator[Path]:
 @pytest.fixture
 def image(tmp_path: Path) -> Path:
     """A file with an empty file system in it, where this machine lets us mount one."""
-    if os.geteuid() != 0 or not shutil.which("mkfs.ext4") or not shutil.which("mount"):
+    if os.geteuid() != 0 or not shutil.which("mkfs.ext4", path=PATH) or not shutil.which("mount", path=PATH):
         pytest.skip("needs root and mkfs.ext4 to mount a file system of its own")
     made = tmp_path / "disk.img"
     with made.open("wb") as file:

@@ -111,4 +111,6 @@ def _shown(
 def _permitted(product: Product, allowed: Callable[[str], bool]) -> Product:
     url = product.url if allowed(product.url) else ""
     image = product.image_url if allowed(product.image_url) else ""
+    if url == product.url and image == product.image_url:
+        return product
     return replace(product, url=url, image_url=image)

@@ -35,7 +35,12 @@ def refreshed(product: Product, known: Product | None) -> Product:
     """Return a product with whatever the catalog knows better: it has the newest word on each field."""
     if known is None:
         return product
-    return replace(product, **{field: value for field in FIELDS if (value := getattr(known, field)) not in (None, "")})
+    better = {}
+    for field in FIELDS:
+        value = getattr(known, field)
+        if value is not None and value != "" and value != getattr(product, field):
+            better[field] = value
+    return replace(product, **better) if better else product
 
 
 def _believed(seen: Iterable[Seen], catalog: Mapping[str, Product]) -> tuple[Seen, ...]:
