@@ -36,8 +36,8 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     template: str = ""
     """A file in the content folder's `templates/`; empty: the app's own. A Custom App (`app: custom`) must name one."""
     link: str = ""
-    """Where a click goes, instead of to the product. With several slots each goes to its product's own address, and this
-    is for products that have none."""
+    """Where a click goes instead of to the product. With several slots each goes to its product's own address, and
+    this is for products that have none."""
 
 
 class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
