@@ -76,11 +76,11 @@ class SQLiteStore:
             for column, since, end in People(db).stretches(who, until):
                 span = (column, since, min(end, until + 1))
                 rows = fetch(db, SQL.newest_events, (*span, limit))
-                found += rows
                 if len(rows) == limit:  # there may be more: those without a time of their own stand at the far end
-                    found += fetch(db, SQL.untimed_events, (*span, limit))
-        ordered = sorted(set(found))
-        return events([body for _, body in ordered[-limit:]])
+                    rows = list({*rows, *fetch(db, SQL.untimed_events, (*span, limit))})
+                found += rows
+        found.sort()
+        return events([body for _, body in found[-limit:]])
 
     async def version(self) -> int:
         """See `ports.Store.version`."""
