@@ -25,7 +25,7 @@ def measure() -> list[Figure]:
     bodies = [batch(n * 700, BYTES, chance) for n in range(BATCHES)]
     served, bare = [], []
     for _ in range(ROUNDS):
-        with tempfile.TemporaryDirectory(prefix="wetink-bench-", dir=".") as place:
+        with tempfile.TemporaryDirectory(prefix="wetink-bench-", dir=".build") as place:
             served.append(_over_http(Path(place) / "data", bodies))
             bare.append(_bare_loop(Path(place)))
     ours, reference = max(served), max(bare)

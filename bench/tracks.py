@@ -22,7 +22,7 @@ def measure() -> list[Figure]:
     messages = [msgspec.json.encode(message(n, shopper(n, chance), chance)) for n in range(DISTINCT)]
     durable, decoded = [], []
     for index in range(ROUNDS):
-        with tempfile.TemporaryDirectory(prefix="wetink-bench-", dir=".") as place:
+        with tempfile.TemporaryDirectory(prefix="wetink-bench-", dir=".build") as place:
             data = Path(place) / "data"
             key = asyncio.run(key_of(data))
             basic = "Basic " + base64.b64encode(f"{key.write_key}:".encode()).decode()

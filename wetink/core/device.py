@@ -4,10 +4,13 @@ Sources: Gmail's image proxy calls itself `GoogleImageProxy`, Yahoo's `YahooMail
 fetches at delivery, long before anyone looks, with the bare `Mozilla/5.0`.
 """
 
+from functools import lru_cache
+
 PROXIES = ("googleimageproxy", "yahoomailproxy")
 MOBILE = ("iphone", "ipad", "android", "mobile")
 
 
+@lru_cache(maxsize=2_048)
 def device(user_agent: str) -> str:
     """Return `proxy`, `prefetch`, `mobile`, `desktop`, or empty for what tells nothing.
 

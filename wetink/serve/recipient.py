@@ -7,6 +7,7 @@ deterministic, so an email's URLs do not change from send to send, and a picture
 import base64
 import binascii
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 from cryptography.exceptions import InvalidTag
@@ -19,6 +20,9 @@ Purpose = Literal["picture", "data", "click"]
 
 LONGEST_TOKEN = 1_100
 """Characters of the longest token that is tried."""
+
+REMEMBERED = 10_000
+"""Tokens of which is remembered whose they are: an email's pictures and clicks come with the same ones."""
 
 _CLEAN = {"user": user, "email": email, "anonymous": anonymous}
 _LETTERS: dict[str, Kind] = {"u": "user", "e": "email", "a": "anonymous"}
@@ -41,6 +45,7 @@ class Seals:
         """Take 64-byte keys by epoch (0..255); the greatest epoch seals, all of them open."""
         self._ciphers = {epoch: AESSIV(key) for epoch, key in keys.items()}
         self._epoch = max(keys)
+        self.unseal = lru_cache(maxsize=REMEMBERED)(self._unseal)
 
     def seal(self, who: Identifier, block: str, purpose: Purpose) -> str:
         """Return the token of a recipient for one block and purpose, safe in a URL's path."""
@@ -48,7 +53,7 @@ class Seals:
         sealed = self._ciphers[self._epoch].encrypt(text, [purpose.encode(), block.encode()])
         return base64.urlsafe_b64encode(bytes([self._epoch]) + sealed).rstrip(b"=").decode()
 
-    def unseal(self, token: str, block: str, purpose: Purpose) -> Identifier | None:
+    def _unseal(self, token: str, block: str, purpose: Purpose) -> Identifier | None:
         """Return the recipient; None for whatever we did not seal for this block and purpose."""
         if len(token) > LONGEST_TOKEN:
             return None

@@ -22,6 +22,7 @@ from wetink.store.sqlite.codec import VERDICTS, decode_event, decode_problems, e
 from wetink.store.sqlite.connection import connect, fetch, first, translated
 from wetink.store.sqlite.people import People
 from wetink.store.sqlite.queries import read, script
+from wetink.store.sqlite.version import Version
 from wetink.store.sqlite.writer import Writer
 
 SQL = read("queries.sql")
@@ -38,6 +39,7 @@ class SQLiteStore:
         self._writer.run_alone(lambda db: db.execute(script("schema.sql")))
         self._readers = threading.local()
         self._opened: list[apsw.Connection] = []
+        self._version = Version(lambda: self._db)
 
     @property
     def _db(self) -> apsw.Connection:
@@ -84,8 +86,8 @@ class SQLiteStore:
 
     async def version(self) -> int:
         """See `ports.Store.version`."""
-        version: int = self._db.execute("PRAGMA data_version").get
-        return version
+        with translated("looking for news"):
+            return self._version.now()
 
     async def products(self, keys: Sequence[str]) -> Mapping[str, Product]:
         """See `ports.Store.products`."""

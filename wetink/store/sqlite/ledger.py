@@ -18,6 +18,7 @@ from wetink.core.errors import StoreUnavailable
 from wetink.ports import BlockCount, Touch
 from wetink.store.sqlite.connection import connect, fetch, first, translated
 from wetink.store.sqlite.queries import read, script
+from wetink.store.sqlite.version import Version
 
 logger = logging.getLogger(__name__)
 SQL = read("ledger_queries.sql")
@@ -42,7 +43,8 @@ class SQLiteLedger:
             self._db.execute(script("ledger.sql"))
         self._unsettled: list[tuple[Decision, int, int, asyncio.Future[tuple[Decision, bool]]]] = []
         self._remembered: dict[tuple[str, str, str], tuple[Decision, int] | None] = {}
-        self._version = -1  # of the file, as other connections change it
+        self._file_version = Version(lambda: self._db)
+        self._version = -1  # what is remembered is of
         self._waiting: list[Touch] = []
         self._mutex = threading.Lock()
         self._closing = threading.Event()
@@ -100,7 +102,7 @@ class SQLiteLedger:
         return found if found is not None and stands(*found, fresh, slot, ttl_ms) else None
 
     def _found(self, key: tuple[str, str, str]) -> tuple[Decision, int] | None:
-        version: int = self._db.execute("PRAGMA data_version").get
+        version = self._file_version.now()
         if version != self._version or len(self._remembered) > REMEMBERED:
             self._version, self._remembered = version, {}
         if key not in self._remembered:

@@ -1,0 +1,32 @@
+"""Version: a number that changes with every commit of another connection, looked at once a turn of the event loop.
+
+A request that is handled in a turn had arrived before the turn began, so whatever its sender had been told before is
+in the file by then: one look is as good as one for each request, and each costs several system calls.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import apsw
+
+
+class Version:
+    """The data version of one connection's file."""
+
+    def __init__(self, db: Callable[[], apsw.Connection]) -> None:
+        """Look through the connection that `db` returns."""
+        self._db = db
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._seen = 0
+
+    def now(self) -> int:
+        """Return the version. Called in an event loop."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._seen = self._db().execute("PRAGMA data_version").get
+            self._loop = loop
+            loop.call_soon(self._forget)
+        return self._seen
+
+    def _forget(self) -> None:
+        self._loop = None
