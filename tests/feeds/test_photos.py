@@ -97,7 +97,8 @@ def size_of(body: bytes | None) -> tuple[int, int]:
     "address",
     ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1",
      "255.255.255.255", "240.0.0.1", "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:127.0.0.1",
-     "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:db8::1", "192.0.2.1", "nonsense"],
+     "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:db8::1", "192.0.2.1", "fec0::1",
+     "192.88.99.1", "nonsense"],
 )  # fmt: skip
 def test_an_address_that_is_not_public_is_out_of_reach(address: str) -> None:
     assert not public(address)
@@ -155,6 +156,35 @@ def test_a_good_photo_comes_small_and_plain_and_stays(tmp_path: Path) -> None:
         assert clear.startswith(b"\x89PNG")
         urls = there.url("/big"), there.url("/clear")
     assert fetch(tmp_path, *urls) == [big, clear], "kept on the disk, with the host gone"
+
+
+def test_letters_beyond_ascii_in_an_address_are_sent_as_they_must_be(tmp_path: Path) -> None:
+    with shop(**{"sch%C3%B6n": sends(picture())}) as there:
+        assert fetch(tmp_path, there.url("/schön"), private=(there.host,)) != [None]
+
+
+def test_a_photo_on_the_disk_waits_for_no_name_that_cannot_be_looked_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shop(p=sends(picture())) as there:
+        [kept] = fetch(tmp_path, there.url("/p"), private=(there.host,))
+
+    async def run() -> bytes | None:
+        async def hanging(*_: Any, **__: Any) -> Any:
+            await asyncio.sleep(30)
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", hanging)
+        photos = PhotoFetcher(tmp_path)
+        for number in range(60):
+            photos.warm(f"http://hangs{number}.example/p")
+        found = await photos.get(there.url("/p"), 2000)
+        waiting = asyncio.create_task(photos.get("http://hangs1.example/p", 20_000))
+        await asyncio.sleep(0.01)
+        await photos.close()
+        assert await waiting is None
+        return found
+
+    assert asyncio.run(run()) == kept
 
 
 def test_many_who_want_the_same_photo_cause_one_request(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ class Cache:
         self._memory: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
         self._held = 0
         self._mutex = threading.Lock()
+        self.sweep()
         self._written = 0
 
     def recall(self, url: str) -> tuple[bytes, float] | None:
@@ -49,9 +50,11 @@ class Cache:
         """Keep what was fetched from an address. A full disk is no reason not to show it."""
         path = self._path(url)
         draft = path.with_suffix(f".{os.getpid()}.{id(body)}")
-        with contextlib.suppress(OSError):
+        try:
             draft.write_bytes(body)
             draft.replace(path)
+        except OSError:
+            draft.unlink(missing_ok=True)
         self._remember(url, body, time.time())  # noqa: TID251 (compared with the file system's clock)
         self._written += 1
         if self._written % SWEEP_EVERY == 0:
@@ -59,17 +62,19 @@ class Cache:
 
     def sweep(self) -> None:
         """Remove what was not asked for longest, until the rest fits."""
+        with self._mutex:
+            busy = {str(self._path(url)) for url in self._memory}
         found = []
-        for entry in os.scandir(self._folder):
+        for path in self._folder.iterdir():
             with contextlib.suppress(OSError):
-                status = entry.stat()
-                found.append((status.st_atime, status.st_size, entry.path))
-        size = sum(each[1] for each in found)
-        for _, length, path in sorted(found):
+                status = path.stat()
+                found.append((str(path) in busy, status.st_atime, status.st_size, str(path)))
+        size = sum(each[2] for each in found)
+        for _, _, length, name in sorted(found):
             if size <= self._disk_bytes:
                 return
             with contextlib.suppress(OSError):
-                Path(path).unlink()
+                Path(name).unlink()
             size -= length
 
     def _remember(self, url: str, body: bytes, fetched: float) -> None:

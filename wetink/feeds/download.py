@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 import httpcore
 
@@ -18,6 +18,9 @@ HEADERS = (
     (b"user-agent", b"wetink (photo fetcher)"),
     (b"accept", b"image/jpeg,image/png,image/webp,image/gif"),
 )
+LEGAL = "!#$%&'()*+,/:;=?@[]~"
+"""What stays as it is in an address; all else beyond letters and digits is sent as %XX."""
+
 REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -39,7 +42,7 @@ class Downloads:
             for _ in range(MOST_HOPS + 1):
                 if not host_of(url):
                     raise Refused("no http(s) address")
-                body, onward = await self._once(url)
+                body, onward = await self._once(quote(url, safe=LEGAL))
                 if onward is None:
                     return body
                 url = urljoin(url, onward)
@@ -50,7 +53,7 @@ class Downloads:
         async with self._pool.stream("GET", url, headers=HEADERS, extensions={"timeout": timeouts}) as answer:
             if answer.status in REDIRECTS:
                 target = next((value for name, value in answer.headers if name.lower() == b"location"), b"")
-                return b"", target.decode("latin-1")
+                return b"", target.decode("utf-8", "replace")
             if answer.status != 200:
                 raise Refused(f"answered {answer.status}")
             parts: list[bytes] = []

@@ -15,6 +15,7 @@ from httpcore import AsyncNetworkBackend, AsyncNetworkStream
 
 from wetink.core.errors import WetinkError
 
+_RELAY = ipaddress.ip_network("192.88.99.0/24")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -40,6 +41,10 @@ def public(text: str) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return public(str(inner))
+        if address.is_site_local:
+            return False
+    elif address in _RELAY:
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
@@ -59,11 +64,12 @@ class GuardedBackend(AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> AsyncNetworkStream:
-        """Connect to the first public address of a host. Raises Refused when it has none."""
+        """Connect to the first public address of a host that answers. Raises Refused when it has none."""
+        failed: Exception = Refused(f"{host} has no address")
         for address in await self._addresses(host, port):
             try:
                 return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
-            except httpcore.ConnectError as error:
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failed = error
         raise failed
 

@@ -3,13 +3,17 @@
 import asyncio
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 
+from wetink.core.link import host_of
 from wetink.feeds.cache import Cache
 from wetink.feeds.download import Downloads
 from wetink.feeds.photo import plain
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 FRESH_SECONDS = 86_400
@@ -28,28 +32,24 @@ class PhotoFetcher:
         """Keep photos in a folder; allow these `host:port` pairs although they are not public."""
         self._cache = Cache(folder)
         self._downloads = Downloads(private_hosts)
+        self._threads = ThreadPoolExecutor(4, "wetink-photos")
         self._flights: dict[str, asyncio.Task[bytes | None]] = {}
+        self._renewals: dict[str, asyncio.Task[bytes | None]] = {}
         self._gone: dict[str, float] = {}
         self._hosts: dict[str, asyncio.Semaphore] = {}
 
     async def get(self, url: str, deadline_ms: int) -> bytes | None:
         """See `ports.Photos.get`."""
         found = self._cache.recall(url)
-        if found is None:
-            found = await asyncio.to_thread(self._cache.get, url)
         if found is not None:
-            body, fetched = found
-            if time.time() - fetched > FRESH_SECONDS:  # noqa: TID251 (compared with the file system's clock)
-                self._fly(url)
-            return body
+            self._renew(url, found[1])
+            return found[0]
         flight = self._fly(url)
         if flight is None:
             return None
-        try:
-            # The flight goes on when this open can wait no longer: the next one will have it.
-            return await asyncio.wait_for(asyncio.shield(flight), deadline_ms / 1000)
-        except TimeoutError:
-            return None
+        # The flight goes on when this open can wait no longer: the next one will have it.
+        done, _ = await asyncio.wait([flight], timeout=deadline_ms / 1000)
+        return flight.result() if done and not flight.cancelled() else None
 
     def warm(self, url: str) -> None:
         """See `ports.Photos.warm`."""
@@ -58,34 +58,57 @@ class PhotoFetcher:
 
     async def close(self) -> None:
         """End what is in flight."""
-        flights = list(self._flights.values())
+        flights = [*self._flights.values(), *self._renewals.values()]
         for flight in flights:
             flight.cancel()
         await asyncio.gather(*flights, return_exceptions=True)
         await self._downloads.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _fly(self, url: str) -> asyncio.Task[bytes | None] | None:
         """Return the fetch of an address that is under way or begins now; None when it failed a moment ago."""
         flight = self._flights.get(url)
         if flight is not None:
             return flight
-        if time.monotonic() - self._gone.get(url, -GONE_SECONDS) < GONE_SECONDS:
+        if self._is_gone(url):
             return None
-        flight = asyncio.create_task(self._fetch(url))
+        flight = asyncio.create_task(self._find(url))
         self._flights[url] = flight
         flight.add_done_callback(lambda _: self._flights.pop(url, None))
         return flight
 
+    async def _find(self, url: str) -> bytes | None:
+        """Return a photo from the disk, else from its host."""
+        found = await self._in_thread(self._cache.get, url)
+        if found is None:
+            return await self._fetch(url)
+        self._renew(url, found[1])
+        return found[0]
+
+    def _renew(self, url: str, fetched: float) -> None:
+        """Fetch a photo that has grown old again, behind the scenes."""
+        old = time.time() - fetched > FRESH_SECONDS  # noqa: TID251 (compared with the file system's clock)
+        if old and url not in self._renewals and not self._is_gone(url):
+            renewal = self._renewals[url] = asyncio.create_task(self._fetch(url))
+            renewal.add_done_callback(lambda _: self._renewals.pop(url, None))
+
+    def _is_gone(self, url: str) -> bool:
+        return time.monotonic() - self._gone.get(url, -GONE_SECONDS) < GONE_SECONDS
+
+    async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Do something that blocks in threads of our own: looking names up may fill the loop's."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
     async def _fetch(self, url: str) -> bytes | None:
-        host = url.split("/", 3)[2] if url.count("/") >= 2 else ""
+        host = host_of(url)
         if len(self._hosts) > MOST_GONE:
-            self._hosts.clear()
+            self._hosts = {name: turn for name, turn in self._hosts.items() if turn.locked()}
         turn = self._hosts.setdefault(host, asyncio.Semaphore(PER_HOST))
         try:
             async with turn:
                 raw = await self._downloads.get(url)
-            body = await asyncio.to_thread(plain, raw)
-            await asyncio.to_thread(self._cache.put, url, body)
+                body = await self._in_thread(plain, raw)
+            await self._in_thread(self._cache.put, url, body)
         except Exception as error:
             logger.info("a photo of %s cannot be had: %s", host, error or type(error).__name__)
             if len(self._gone) > MOST_GONE:

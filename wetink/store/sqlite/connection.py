@@ -28,7 +28,7 @@ def connect(path: Path, *, durable: bool = True, synchronous: str = "") -> apsw.
     connection.execute(f"PRAGMA synchronous = {synchronous or ('FULL' if durable else 'NORMAL')}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute("PRAGMA cache_size = -65536")
-    connection.execute("PRAGMA mmap_size = 1073741824")
+    connection.execute("PRAGMA mmap_size = 4294967296")
     connection.execute("PRAGMA temp_store = MEMORY")
     path.chmod(0o600)
     return connection
