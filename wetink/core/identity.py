@@ -89,10 +89,16 @@ def email(value: Any) -> Identifier | None:
     return _address(value) if isinstance(value, str) else None
 
 
+@lru_cache(maxsize=65536)
+def _believed(value: str) -> str:
+    text = value.strip()
+    return "" if _blocked(text) else text
+
+
 def _text(value: Any) -> str:
     if isinstance(value, str):
-        text = value.strip()
-    elif isinstance(value, bool) or not isinstance(value, int | float):
+        return _believed(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
     elif isinstance(value, int):
         text = str(value)
