@@ -86,8 +86,7 @@ class SQLiteStore:
 
     async def version(self) -> int:
         """See `ports.Store.version`."""
-        with translated("looking for news"):
-            return self._version.now()
+        return self._version.now()
 
     async def products(self, keys: Sequence[str]) -> Mapping[str, Product]:
         """See `ports.Store.products`."""

@@ -53,10 +53,9 @@ class SQLiteLedger:
 
     async def settle(self, decision: Decision, slot: int, ttl_ms: int) -> tuple[Decision, bool]:
         """See `ports.Ledger.settle`. All that ask in one turn of the event loop share a transaction."""
-        with translated("settling a decision"):
-            kept = self._standing(decision, slot, ttl_ms)
-            if kept is not None and kept[1] >> slot & 1:
-                return kept[0], False
+        kept = self._standing(decision, slot, ttl_ms)
+        if kept is not None and kept[1] >> slot & 1:
+            return kept[0], False
         loop = asyncio.get_running_loop()
         settled: asyncio.Future[tuple[Decision, bool]] = loop.create_future()
         self._unsettled.append((decision, slot, ttl_ms, settled))
@@ -106,7 +105,8 @@ class SQLiteLedger:
         if version != self._version or len(self._remembered) > REMEMBERED:
             self._version, self._remembered = version, {}
         if key not in self._remembered:
-            row = first(self._db, SQL.current, key)
+            with translated("reading a decision"):
+                row = first(self._db, SQL.current, key)
             self._remembered[key] = (_decode(row[1]), row[0]) if row is not None else None
         return self._remembered[key]
 
@@ -115,8 +115,7 @@ class SQLiteLedger:
 
     async def current(self, block: str, recipient: str, campaign: str) -> Decision | None:
         """See `ports.Ledger.current`."""
-        with translated("reading a decision"):
-            found = self._found((recipient, block, campaign))
+        found = self._found((recipient, block, campaign))
         return found[0] if found is not None else None
 
     async def record(self, touch: Touch) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 import apsw
 
+from wetink.store.sqlite.connection import translated
+
 
 class Version:
     """The data version of one connection's file."""
@@ -20,10 +22,11 @@ class Version:
         self._seen = 0
 
     def now(self) -> int:
-        """Return the version. Called in an event loop."""
+        """Return the version. Called in an event loop. Raises StoreUnavailable."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
-            self._seen = self._db().execute("PRAGMA data_version").get
+            with translated("looking for news"):
+                self._seen = self._db().execute("PRAGMA data_version").get
             self._loop = loop
             loop.call_soon(self._forget)
         return self._seen
