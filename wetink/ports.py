@@ -227,9 +227,10 @@ class Picture(msgspec.Struct, frozen=True):
 
 
 class Scene(msgspec.Struct, frozen=True):
-    """What to draw: a Liquid template with its data. Sizes are CSS pixels; `scale` device pixels for each.
+    """What to draw: a Liquid template with its data. Sizes are CSS pixels; `scale` (1, 2 or 3) device pixels for each.
 
-    `photos` are the only URLs of pictures the template may draw; the renderer gets those it does draw from Photos.
+    `scheme` is `light` or `dark`: what the reader's mail client asked for. `photos` are the only URLs of pictures the
+    template may draw; the renderer gets those it does draw from Photos.
     """
 
     template: str
@@ -239,6 +240,7 @@ class Scene(msgspec.Struct, frozen=True):
     scale: int = 2
     transparent: bool = False
     photos: tuple[str, ...] = ()
+    scheme: str = "light"
 
 
 class Renderer(Protocol):
@@ -246,6 +248,14 @@ class Renderer(Protocol):
 
     async def render(self, scene: Scene) -> Picture:
         """Return the picture. Raises BadContent for a template that cannot be drawn; bounded in time and memory."""
+        ...
+
+    async def warm(self, scene: Scene) -> None:
+        """Draw the parts of a scene that are kept, ahead of need. Gives way to `render`; never raises BadContent."""
+        ...
+
+    async def check_tiles(self, scene: Scene) -> Sequence[str]:
+        """Return what is wrong with the tiles of a template, with the line; nothing when it can be drawn from them."""
         ...
 
 

@@ -6,7 +6,7 @@ from wetink.render.markup import NO_SOURCE, taken_apart
 
 
 def test_styles_are_lifted_out_in_order() -> None:
-    markup = taken_apart("<style>.a{}</style><p>x</p><STYLE type='text/css'>.b{}</STYLE >", 10, 10, transparent=False)
+    markup = taken_apart("<style>.a{}</style><p>x</p><STYLE type='text/css'>.b{}</STYLE >")
     assert markup.styles == (".a{}", ".b{}")
     assert "style>" not in markup.body.lower()
     assert "<p>x</p>" in markup.body
@@ -25,7 +25,7 @@ def test_styles_are_lifted_out_in_order() -> None:
     ],
 )
 def test_an_image_without_an_address_gets_one(image: str) -> None:
-    markup = taken_apart(image, 10, 10, transparent=False)
+    markup = taken_apart(image)
     assert markup.sources == {NO_SOURCE}
     assert f'src="{NO_SOURCE}"' in markup.body
 
@@ -39,13 +39,13 @@ def test_an_image_without_an_address_gets_one(image: str) -> None:
     ],
 )
 def test_addresses_are_read_as_the_engine_reads_them(image: str) -> None:
-    markup = taken_apart(image, 10, 10, transparent=False)
+    markup = taken_apart(image)
     assert markup.sources == {"https://a.example/x?a=1&b=2"}
     assert markup.mentions("https://a.example/x?a=1&b=2")
 
 
 def test_css_mentions_pictures_too() -> None:
-    markup = taken_apart("<style>.a{background-image:url(https://a.example/x)}</style>", 10, 10, transparent=False)
+    markup = taken_apart("<style>.a{background-image:url(https://a.example/x)}</style>")
     assert markup.mentions("https://a.example/x")
     assert not markup.mentions("https://a.example/y")
     assert not markup.mentions("")

@@ -1,24 +1,39 @@
-"""Markup: what the engine needs to have apart, taken out of one piece of HTML."""
+"""Markup: what the engine needs to have apart, taken out of one piece of HTML, and the page it is drawn on."""
 
 import re
+from collections.abc import Mapping
 from html import unescape
 
 import msgspec
 
 _STYLE = re.compile(r"<style\b[^>]*>(.*?)</style\s*>", re.IGNORECASE | re.DOTALL)
 _IMAGE = re.compile(r"<img\b((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>", re.IGNORECASE)
-_SOURCE = re.compile(r"(?<![\w-])src\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+)))?")
 
 NO_SOURCE = "none"
 """Stands as the address of an `<img>` that has none: the engine refuses those."""
 
+TILES = """
+[data-tile] { position: absolute !important; z-index: 1; margin: 0 !important; box-sizing: border-box }
+[data-tile] { overflow: hidden }
+[data-tile][data-bleed] { overflow: visible }
+"""
+"""Tiles lie where their own style says, above everything else, and show nothing outside of their box."""
+
+Box = tuple[int, int]
+
 
 class Markup(msgspec.Struct, frozen=True):
-    """HTML without its `<style>`, the style sheets, and the addresses of the pictures in it."""
+    """HTML without its `<style>`, the style sheets, and the addresses of the pictures in it.
+
+    `boxes` are the sizes in CSS pixels that `<img width height>` say, the largest for each address; an address that
+    some `<img>` draws without saying its size has none.
+    """
 
     body: str
     styles: tuple[str, ...]
     sources: frozenset[str]
+    boxes: Mapping[str, Box]
     text: str
     """All of it as plain text, to look for addresses in."""
 
@@ -27,24 +42,55 @@ class Markup(msgspec.Struct, frozen=True):
         return bool(url) and (url in self.sources or url in self.text)
 
 
-def taken_apart(html: str, width: int, height: int, *, transparent: bool) -> Markup:
-    """Return HTML made ready for the engine, on a page of `width` by `height` CSS pixels, white unless transparent."""
+def taken_apart(html: str) -> Markup:
+    """Return HTML made ready for the engine."""
     styles = tuple(_STYLE.findall(html))
-    sources: set[str] = set()
+    boxes: dict[str, Box | None] = {}
 
     def with_source(image: re.Match[str]) -> str:
-        attributes = image[1]
-        found = _SOURCE.search(attributes)
-        source = unescape(next(filter(None, found.groups()), "")).strip() if found else ""
-        if source:
-            sources.add(source)
-            return image[0]
-        rest = _SOURCE.sub("", attributes) if found else attributes
-        sources.add(NO_SOURCE)
-        return f'<img src="{NO_SOURCE}" {rest.strip()}>'
+        said = attributes(image[1])
+        source = unescape(said.pop("src", "")).strip()
+        _enlarge(boxes, source or NO_SOURCE, said)
+        return image[0] if source else tag("img", {"src": NO_SOURCE, **said})
 
     body = _IMAGE.sub(with_source, _STYLE.sub("", html))
-    paper = "transparent" if transparent else "#ffffff"
-    page = f"position: relative; width: {width}px; height: {height}px; overflow: hidden; background-color: {paper}"
+    if "data-tile" in body:
+        styles = (TILES, *styles)
     text = "\n".join((unescape(body), *styles))
-    return Markup(f'<div style="{page}">{body}</div>', styles, frozenset(sources), text)
+    return Markup(body, styles, frozenset(boxes), {url: box for url, box in boxes.items() if box}, text)
+
+
+def _enlarge(boxes: dict[str, Box | None], source: str, said: Mapping[str, str]) -> None:
+    sides = [said.get(name, "").removesuffix("px") for name in ("width", "height")]
+    known = boxes.get(source, (0, 0))
+    if known is None or not all(side.isdecimal() and len(side) < 5 for side in sides):
+        boxes[source] = None
+    else:
+        boxes[source] = (max(int(sides[0]), known[0]), max(int(sides[1]), known[1]))
+
+
+def attributes(inside: str) -> dict[str, str]:
+    """Return the attributes of a tag by name, as they are written, of what stands between its name and its end.
+
+    >>> attributes(' alt="a > b" src=x.jpg hidden')
+    {'alt': 'a > b', 'src': 'x.jpg', 'hidden': ''}
+    """
+    found: dict[str, str] = {}
+    for each in _ATTRIBUTE.finditer(inside):
+        found.setdefault(each[1].lower(), each[2] or each[3] or each[4] or "")
+    return found
+
+
+def tag(name: str, said: Mapping[str, str]) -> str:
+    """Return an opening tag with these attributes."""
+    written = "".join(f' {key}="{value.replace(chr(34), "&#34;")}"' for key, value in said.items())
+    return f"<{name}{written}>"
+
+
+def page(body: str, width: float, height: float, *, scheme: str, paper: str = "transparent") -> str:
+    """Return a piece of HTML on a page of its own, cut at `width` by `height` CSS pixels.
+
+    Its element has the class of the scheme, `light` or `dark`, by which style sheets can tell.
+    """
+    look = f"position: relative; width: {width:g}px; height: {height:g}px; overflow: hidden; background-color: {paper}"
+    return f'<div class="{scheme}" style="{look}">{body}</div>'

@@ -1,28 +1,35 @@
-"""Takumi: the renderer on the engine of that name, which lays out HTML and CSS inside of this process."""
+"""Takumi: the renderer on the engine of that name. What was drawn before is not drawn again.
+
+In this order: the same picture as before → the layer of the page and its tiles, as far as they were drawn before →
+the whole page.
+"""
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
-import pytakumi
+from msgspec.structs import replace
 
 from wetink.core.errors import BadContent
 from wetink.ports import Photos, Picture, Scene
-from wetink.render import encode, fonts, liquid
+from wetink.render import check, encode, fonts, liquid
+from wetink.render.drawing import Drawing, Photo, Sheet, sheet
+from wetink.render.engine import Engine
+from wetink.render.kept import Kept, key_of
 from wetink.render.markup import Markup, taken_apart
-from wetink.render.photo import fitted, placeholder
 
-PHOTO_MS = 600
-"""How long a photo may keep a picture waiting; then a placeholder is drawn."""
+T = TypeVar("T")
+
+PHOTO_MS, WARM_PHOTO_MS = 600, 5_000
+"""How long a photo may keep a picture waiting, then a placeholder is drawn; and how long when nobody waits for it."""
 MOST_PHOTOS = 24
 """Photos of one picture; the rest are drawn as placeholders."""
-MOST_DEPTH = 128
-"""Levels of elements in elements."""
-MOST_ELEMENTS = 2000
-"""Elements of one picture: the engine's time grows with the square of their number when they stand in one line."""
 MOST_PIXELS = 12_000_000
 """Device pixels of one picture."""
+PICTURES, HASHED = 32 << 20, 32 << 20
+"""Bytes that are kept of finished pictures, and of photos whose hash is known."""
 
 
 class Takumi:
@@ -31,52 +38,68 @@ class Takumi:
     def __init__(self, photos: Photos) -> None:
         """Load the fonts. Raises BadSettings when there are none."""
         self._photos = photos
-        self._engine = pytakumi.Renderer()
-        self._families = fonts.register(self._engine)
+        self._engine = Engine()
+        self._drawing = Drawing(self._engine)
         # The engine lets other threads run while it draws, so threads are enough to use every core.
         self._threads = ThreadPoolExecutor(os.cpu_count() or 1, "wetink-render")
+        self._warming = asyncio.Semaphore(1)
+        self._pictures = Kept[Picture](PICTURES, lambda picture: len(picture.body))
+        self._hashed = Kept[tuple[bytes, bytes]](HASHED, lambda known: len(known[0]))
 
     async def render(self, scene: Scene) -> Picture:
         """Return the picture. Raises BadContent for a template that cannot be drawn; bounded in time and memory."""
-        if scene.width * scene.height * scene.scale**2 > MOST_PIXELS:
-            raise BadContent(f"the picture has more than {MOST_PIXELS:,} pixels", hint="make the block smaller")
-        loop = asyncio.get_running_loop()
-        markup = await loop.run_in_executor(self._threads, self._written, scene)
-        images = await self._images(markup, scene)
-        return await loop.run_in_executor(self._threads, self._drawn, markup, images, scene)
+        page = await self._sheet(scene, PHOTO_MS)
+        kept = self._pictures.get(page.key)
+        if kept is not None:
+            return kept
+        return await self._in_thread(lambda: self._pictures.made(page.key, lambda: self._encoded(page)))
+
+    async def warm(self, scene: Scene) -> None:
+        """Draw the layer and the tiles of a scene ahead of need, one scene at a time. Never raises BadContent."""
+        async with self._warming:
+            try:
+                page = await self._sheet(scene, WARM_PHOTO_MS)
+                await self._in_thread(lambda: self._drawing.drawn(page))
+            except BadContent:
+                return  # the open will say so, where somebody sees it
+
+    async def check_tiles(self, scene: Scene) -> Sequence[str]:
+        """Return what is wrong with the tiles of a template, with the line. Raises BadContent if it cannot be drawn."""
+        page = await self._sheet(replace(scene, template=check.numbered(scene.template)), WARM_PHOTO_MS)
+        return await self._in_thread(lambda: check.flaws(self._drawing, page))
 
     def close(self) -> None:
         """Finish what is being drawn, and take no more. Calling it twice is fine."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
-    async def _images(self, markup: Markup, scene: Scene) -> dict[str, bytes]:
-        """Return the pictures a piece of markup draws: only of addresses the scene allows, else the placeholder."""
+    async def _sheet(self, scene: Scene, photo_ms: int) -> Sheet:
+        """Return a scene filled in, with its photos."""
+        if scene.width * scene.height * scene.scale**2 > MOST_PIXELS:
+            raise BadContent(f"the picture has more than {MOST_PIXELS:,} pixels", hint="make the block smaller")
+        markup = await self._in_thread(lambda: self._written(scene))
         wanted = [url for url in scene.photos if markup.mentions(url)][:MOST_PHOTOS]
-        bodies = await asyncio.gather(*(self._photos.get(url, PHOTO_MS) for url in wanted))
-        images = dict.fromkeys((source for source in markup.sources if not source.startswith("data:")), b"")
-        images.update({url: body or b"" for url, body in zip(wanted, bodies, strict=True)})
-        return images
+        bodies = dict.fromkeys((source for source in markup.sources if not source.startswith("data:")), b"")
+        # Only addresses the scene allows are fetched; whatever else the page draws is a placeholder.
+        found = await asyncio.gather(*(self._photos.get(url, photo_ms) for url in wanted))
+        bodies.update({url: body or b"" for url, body in zip(wanted, found, strict=True)})
+        return sheet(scene, markup, {url: self._photo(url, body, markup, scene) for url, body in bodies.items()})
 
     def _written(self, scene: Scene) -> Markup:
-        html = fonts.drawable(liquid.html(scene.template, scene.data), self._families)
-        if html.count("<") - html.count("</") > MOST_ELEMENTS:
-            raise BadContent(f"the template makes more than {MOST_ELEMENTS} elements", hint="draw fewer of them")
-        return taken_apart(html, scene.width, scene.height, transparent=scene.transparent)
+        return taken_apart(fonts.drawable(liquid.html(scene.template, scene.data), self._engine.families))
 
-    def _drawn(self, markup: Markup, images: Mapping[str, bytes], scene: Scene) -> Picture:
-        width, height = scene.width * scene.scale, scene.height * scene.scale
-        try:
-            pixels = self._engine.render_html(
-                markup.body,
-                width=width,
-                height=height,
-                format="png" if scene.transparent else "raw",
-                stylesheets=markup.styles,
-                images={url: (body and fitted(body)) or placeholder() for url, body in images.items()},
-                device_pixel_ratio=float(scene.scale),
-                font_families=self._families,
-                max_depth=MOST_DEPTH,
-            )
-        except BaseException as error:  # a panic of the engine is no Exception, and this thread gets no interrupts
-            raise BadContent(f"the template's HTML cannot be drawn: {error}") from error
-        return encode.png(pixels) if scene.transparent else encode.jpeg(pixels, width, height)
+    def _photo(self, url: str, body: bytes, markup: Markup, scene: Scene) -> Photo:
+        box = markup.boxes.get(url)
+        if box is not None:
+            box = (box[0] * scene.scale, box[1] * scene.scale)
+        known = self._hashed.get(url.encode())
+        if known is None or known[0] is not body:  # the very object that was hashed before need not be hashed again
+            known = body, key_of(body)
+            self._hashed.put(url.encode(), known)
+        return Photo(body, box, key_of(known[1], *(box or ())))
+
+    def _encoded(self, page: Sheet) -> Picture:
+        pixels = self._drawing.drawn(page)
+        return encode.png(pixels) if page.scene.transparent else encode.jpeg(pixels)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)

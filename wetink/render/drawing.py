@@ -1,0 +1,135 @@
+"""Drawing: a filled-in page into pixels, from its layer and its tiles as far as they were drawn before."""
+
+from collections.abc import Mapping
+from functools import partial
+from html import unescape
+
+import msgspec
+
+from wetink.ports import Scene
+from wetink.render.compose import Pixels, over, window
+from wetink.render.engine import Engine
+from wetink.render.kept import Kept, key_of
+from wetink.render.markup import Box, Markup, page
+from wetink.render.photo import fitted, placeholder
+from wetink.render.tiles import Layered, Refused, Tile, layered
+
+PIXELS, PHOTOS = 160 << 20, 32 << 20
+"""Bytes that are kept of drawn layers and tiles, and of photos in the size they are drawn in."""
+
+
+class Photo(msgspec.Struct, frozen=True):
+    """A photo as a page draws it: its bytes, the device pixels it is to cover if that is known, and a hash of both."""
+
+    body: bytes
+    box: Box | None
+    version: bytes
+
+
+class Sheet(msgspec.Struct, frozen=True):
+    """A page ready to be drawn: filled in, with the photos it draws by address, in the order of their addresses."""
+
+    scene: Scene
+    markup: Markup
+    photos: Mapping[str, Photo]
+    css: str
+    look: bytes
+    """A hash of what all parts share."""
+    key: bytes
+    """A hash of all that makes the picture what it is."""
+
+
+def sheet(scene: Scene, markup: Markup, photos: Mapping[str, Photo]) -> Sheet:
+    """Return a page ready to be drawn."""
+    photos = dict(sorted(photos.items()))
+    versions = (part for url, photo in photos.items() for part in (url, photo.version))
+    look = key_of(scene.scale, scheme(scene), *markup.styles)
+    key = key_of(look, markup.body, scene.width, scene.height, scene.transparent, *versions)
+    return Sheet(scene, markup, photos, "\n".join(markup.styles), look, key)
+
+
+def scheme(scene: Scene) -> str:
+    """Return the class of the page's element, by which style sheets can tell a dark picture."""
+    return "dark" if scene.scheme == "dark" else "light"
+
+
+class Drawing:
+    """Draws pages, and keeps the parts. May be used by many threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Take the engine."""
+        self._engine = engine
+        self._pixels = Kept[Pixels](PIXELS, lambda pixels: pixels.nbytes)
+        self._photos = Kept[bytes](PHOTOS, len)
+
+    def drawn(self, sheet: Sheet) -> Pixels:
+        """Return the pixels of a page. Raises BadContent when it cannot be drawn."""
+        if "data-tile" not in sheet.markup.body:
+            return self.whole(sheet)
+        scene = sheet.scene
+        try:
+            parts = layered(sheet.markup.body, scene.width, scene.height, scene.scale)
+        except Refused:
+            return self.whole(sheet)
+        return self.composed(sheet, parts)
+
+    def whole(self, sheet: Sheet) -> Pixels:
+        """Return the pixels of a page, drawn at once. Raises BadContent when it cannot be drawn."""
+        return self._draw(self._page(sheet, sheet.markup.body))
+
+    def composed(self, sheet: Sheet, parts: Layered) -> Pixels:
+        """Return the pixels of a page, put together. Raises BadContent when it cannot be drawn."""
+        ground = self._page(sheet, parts.layer)
+        layer = self._kept(ground)
+        canvas = layer.copy()
+        for tile in parts.tiles:
+            alone = _part(sheet, tile.body, tile.width, tile.height, "transparent")
+            place = tile.left, tile.top, tile.width, tile.height
+            # Kept is the tile together with its ground, which need only be copied: no two tiles share a pixel.
+            laid = self._pixels.made(key_of(ground.key, alone.key, *place), partial(self._laid, layer, alone, tile))
+            window(canvas, *place)[:] = laid
+        return canvas
+
+    def _laid(self, layer: Pixels, alone: "_Part", tile: Tile) -> Pixels:
+        ground = window(layer, tile.left, tile.top, tile.width, tile.height)
+        height, width, _ = ground.shape
+        return over(ground, window(self._kept(alone), max(0, -tile.left), max(0, -tile.top), width, height))
+
+    def _page(self, sheet: Sheet, body: str) -> "_Part":
+        scene = sheet.scene
+        paper = "transparent" if scene.transparent else "#ffffff"
+        return _part(sheet, body, scene.width * scene.scale, scene.height * scene.scale, paper)
+
+    def _kept(self, part: "_Part") -> Pixels:
+        return self._pixels.made(part.key, partial(self._draw, part))
+
+    def _draw(self, part: "_Part") -> Pixels:
+        nothing = placeholder(dark=part.dark)
+        images = {url: self._photo(photo) or nothing for url, photo in part.photos.items()}
+        return self._engine.draw(part.page, part.styles, images, part.width, part.height, part.scale)
+
+    def _photo(self, photo: Photo) -> bytes:
+        return self._photos.made(photo.version, lambda: fitted(photo.body, photo.box) or b"")
+
+
+class _Part(msgspec.Struct, frozen=True):
+    """A piece of a page on a page of its own, `width` by `height` device pixels."""
+
+    key: bytes
+    page: str
+    styles: tuple[str, ...]
+    photos: Mapping[str, Photo]
+    width: int
+    height: int
+    scale: int
+    dark: bool
+
+
+def _part(sheet: Sheet, body: str, width: int, height: int, paper: str) -> _Part:
+    scale = sheet.scene.scale
+    alone = page(body, width / scale, height / scale, scheme=scheme(sheet.scene), paper=paper)
+    text = unescape(body)
+    photos = {url: photo for url, photo in sheet.photos.items() if url in text or url in sheet.css}
+    versions = (part for url, photo in photos.items() for part in (url, photo.version))
+    key = key_of(sheet.look, alone, width, height, *versions)
+    return _Part(key, alone, sheet.markup.styles, photos, width, height, scale, scheme(sheet.scene) == "dark")

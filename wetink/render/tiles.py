@@ -1,0 +1,165 @@
+"""Tiles: the parts of a template that differ from person to person, told apart from all that is the same for everybody.
+
+A tile is a direct child of the page's one element, and says where it lies:
+
+    <div data-tile="card-1" style="left:28px; top:72px; width:176px; height:200px">…</div>
+
+It shows nothing outside of that box, or up to `data-bleed="12"` CSS pixels around it. A page without its tiles is the
+layer; a tile on its own page, pasted over the layer, gives what the engine draws of the whole.
+"""
+
+import re
+from collections.abc import Mapping
+from itertools import combinations
+
+import msgspec
+
+from wetink.render.markup import attributes, tag
+
+_TAG = re.compile(r"<!--.*?-->|<(/?)([a-z][\w:-]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>", re.IGNORECASE | re.DOTALL)
+_VOID = frozenset(
+    ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
+)
+_PLACE = re.compile(r"(?<![\w-])(left|top|width|height)\s*:\s*(-?\d+(?:\.\d+)?)px\s*(?:;|$)", re.IGNORECASE)
+_CORNER = re.compile(r"(?<![\w-])(?:left|top)\s*:[^;]*(?:;|$)", re.IGNORECASE)
+
+MOST_TILES = 40
+"""Tiles of one page."""
+BARE = "background: none; border-radius: 0; box-shadow: none; overflow: visible"
+"""What a page's element must not show or cut off where it only holds a tile."""
+
+
+class Refused(Exception):
+    """The tiles of a page cannot be drawn apart. `line` is that of the template, 0 when it is not known."""
+
+    def __init__(self, said: str, tile: Mapping[str, str] | None = None) -> None:
+        """Say what is wrong; `tile` has the attributes of the one it is about."""
+        super().__init__(f"the tile `{tile.get('data-tile', '')}` {said}" if tile is not None else said)
+        self.line = _line(tile or {})
+
+
+class Tile(msgspec.Struct, frozen=True):
+    """One tile: where it lies, with its bleed, in device pixels of the page, and how it is drawn alone at (0, 0)."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+    body: str
+    name: str
+    line: int
+    """That of the template, 0 when it is not known."""
+
+    def meets(self, other: "Tile") -> bool:
+        """Whether two tiles have a pixel in common."""
+        across = self.left < other.left + other.width and other.left < self.left + self.width
+        return across and self.top < other.top + other.height and other.top < self.top + self.height
+
+
+class Layered(msgspec.Struct, frozen=True):
+    """A page taken apart: the HTML of its layer, and its tiles from back to front."""
+
+    layer: str
+    tiles: tuple[Tile, ...]
+
+
+class _Element(msgspec.Struct, frozen=True):
+    """An element: its name and attributes, where it starts and ends, and where what is inside of it does."""
+
+    name: str
+    said: Mapping[str, str]
+    start: int
+    inside: int
+    end: int
+    after: int
+
+
+def layered(body: str, width: int, height: int, scale: int) -> Layered:
+    """Return the layer and the tiles of a page of `width` by `height` CSS pixels.
+
+    Raises Refused when there is a tile that cannot be drawn apart from the rest.
+    """
+    root, elements = _elements(body)
+    if len(elements) > MOST_TILES:
+        raise Refused(f"is one of more than {MOST_TILES}", elements[-1].said)
+    # The page's element stays around a tile, for what is inherited and for selectors; only its ground does not.
+    around = tag(root.name, _styled(root.said, BARE)), body[root.end : root.after]
+    tiles: list[Tile] = []
+    rest: list[str] = []
+    at = root.inside
+    for element in elements:
+        tiles.append(_tile(element, body[element.inside : element.after], around, (width, height), scale))
+        rest.append(body[at : element.start])
+        at = element.after
+    for (one, first), (other, second) in combinations(zip(tiles, elements, strict=True), 2):
+        if one.meets(other):
+            raise Refused(f"lies over the tile `{first.said['data-tile']}`, if only by a bleed", second.said)
+    left = "".join((*rest, body[at : root.end]))
+    # The engine draws an element with nothing in it, but not one with only a space in it.
+    return Layered(body[: root.inside] + (left if left.strip() else "") + body[root.end :], tuple(tiles))
+
+
+def _elements(body: str) -> tuple[_Element, list[_Element]]:
+    """Return the page's one element and the tiles right inside of it. Raises Refused when the HTML is not so tidy."""
+    opened: list[tuple[str, Mapping[str, str], int, int]] = []
+    roots: list[_Element] = []
+    found: list[_Element] = []
+    for each in _TAG.finditer(body):
+        name = (each[2] or "").lower()
+        if each[1]:
+            if not opened or opened[-1][0] != name:
+                raise Refused(f"tiles need tidy HTML, and `</{name}>` closes what is not open")
+            element = _Element(*opened.pop(), each.start(), each.end())
+            if not opened:
+                roots.append(element)
+            elif len(opened) == 1 and "data-tile" in element.said:
+                found.append(element)
+        elif name and name not in _VOID and not each[3].endswith("/"):
+            said = attributes(each[3]) if not opened or "data-tile" in each[3] else {}
+            if "data-tile" in said and len(opened) != 1:
+                raise Refused("must stand right inside of the page's one element", said)
+            opened.append((name, said, each.start(), each.end()))
+    if opened:
+        raise Refused(f"tiles need tidy HTML, and `<{opened[-1][0]}>` is not closed")
+    if len(roots) != 1 or body[: roots[0].start].strip() or body[roots[0].after :].strip():
+        raise Refused("tiles need a page of one element that holds all the rest")
+    return roots[0], found
+
+
+def _tile(element: _Element, inner: str, around: tuple[str, str], page: tuple[int, int], scale: int) -> Tile:
+    said = element.said
+    place = {name.lower(): float(number) for name, number in _PLACE.findall(said.get("style", ""))}
+    if len(place) < 4:
+        raise Refused("needs left, top, width and height in px in its style", said)
+    written = said.get("data-bleed", "0")
+    if not written.isdecimal() or len(written) > 3:
+        raise Refused("has a data-bleed that is no whole number of CSS pixels", said)
+    bleed = int(written)
+    pixels = {name: number * scale for name, number in place.items()}
+    if any(abs(number - round(number)) > 1e-6 for number in pixels.values()):
+        raise Refused(f"does not lie at whole device pixels at {scale}x", said)
+    left, top, width, height = (round(pixels[name]) for name in ("left", "top", "width", "height"))
+    if min(left, top, width - 1, height - 1) < 0 or left + width > page[0] * scale or top + height > page[1] * scale:
+        raise Refused("does not lie on the page", said)
+    # Drawn at the corner of its page, and without a name, it is the same tile wherever it lies.
+    alone = {key: value for key, value in said.items() if key != "data-line"}
+    alone |= {"data-tile": "", "style": _CORNER.sub("", said["style"]).strip()}
+    return Tile(
+        left - bleed * scale,
+        top - bleed * scale,
+        width + 2 * bleed * scale,
+        height + 2 * bleed * scale,
+        around[0] + tag(element.name, _styled(alone, f"left: {bleed}px; top: {bleed}px")) + inner + around[1],
+        said["data-tile"],
+        _line(said),
+    )
+
+
+def _line(said: Mapping[str, str]) -> int:
+    line = said.get("data-line", "")
+    return int(line) if line.isdecimal() else 0
+
+
+def _styled(said: Mapping[str, str], style: str) -> dict[str, str]:
+    """Return attributes with something more in the style, which outdoes the rest of it."""
+    return {**said, "style": f"{said.get('style', '')}; {style}".removeprefix("; ")}
