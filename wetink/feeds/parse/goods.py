@@ -1,0 +1,78 @@
+"""Goods: what a feed says of a product, checked and made uniform."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from wetink.core.link import host_of
+from wetink.core.quantity import number, text, whole
+
+TEXTS = ("product_id", "sku", "name", "category", "brand", "variant")
+LINKS = ("url", "image_url")
+
+AVAILABLE = {
+    "instock": "in_stock",
+    "available": "in_stock",
+    "instoreonly": "in_stock",
+    "onlineonly": "in_stock",
+    "limitedavailability": "in_stock",
+    "outofstock": "out_of_stock",
+    "soldout": "out_of_stock",
+    "discontinued": "out_of_stock",
+    "unavailable": "out_of_stock",
+    "preorder": "preorder",
+    "presale": "preorder",
+    "backorder": "backorder",
+}
+"""Words for whether it can be had, without spaces and marks -> ours, which are Google's."""
+
+_CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
+
+
+def goods(raw: Mapping[str, Any]) -> dict[str, Any] | str:
+    """Return a product's known fields by our names, or why it cannot be used: it lies, or nobody can name it."""
+    item: dict[str, Any] = {name: value for name in TEXTS if (value := text(raw.get(name)))}
+    if "product_id" not in item and "sku" not in item:
+        return "it has neither product_id nor sku"
+    for name in LINKS:
+        link = text(raw.get(name))
+        if link and not host_of(link):
+            return f"{name} {link[:100]!r} is no http(s) address"
+        if link:
+            item[name] = link
+    wrong = _price(item, raw)
+    if wrong:
+        return wrong
+    availability, stock = _availability(raw.get("availability")), whole(raw.get("stock"))
+    if availability:
+        item["availability"] = availability
+    if stock is not None:
+        item["stock"] = stock
+    return item
+
+
+def _price(item: dict[str, Any], raw: Mapping[str, Any]) -> str:
+    """Add prices and their currency to an item; return why they cannot be used."""
+    for name in ("price", "list_price"):
+        said = text(raw.get(name))
+        if not said:
+            continue
+        amount = number(said)
+        if amount is None or amount < 0:
+            return f"{name} {said[:40]!r} is no price"
+        item[name] = amount
+        code = _CODE.search(said)
+        if code is not None:
+            item.setdefault("currency", code[0])
+    if "currency" not in item and (currency := text(raw.get("currency"))):
+        item["currency"] = currency.upper()
+    if item.get("list_price", 0) <= item.get("price", 0):
+        item.pop("list_price", None)
+    return ""
+
+
+def _availability(value: Any) -> str:
+    if isinstance(value, bool):
+        return "in_stock" if value else "out_of_stock"
+    word = re.sub(r"[^a-z]", "", (text(value) or "").lower().rpartition("/")[2])
+    return AVAILABLE.get(word, "")

@@ -1,0 +1,90 @@
+"""Reader: a body of any format as the items its feed asks for. A bad item is left out and counted, never the rest."""
+
+import io
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from wetink.core.feed import Feed, Item, reached
+from wetink.feeds.parse import json, merchant, syndication, table
+from wetink.feeds.parse.body import Found, opened
+from wetink.feeds.parse.goods import goods
+
+MOST_TOLD = 20
+"""Items left out whose reason is kept."""
+
+
+class Tally:
+    """What became of the items of one body."""
+
+    def __init__(self) -> None:
+        """Begin at nothing."""
+        self.count = 0
+        self.left_out = 0
+        self.problems: list[str] = []
+
+    def leave_out(self, where: str, reason: str) -> None:
+        """Count an item that cannot be used."""
+        self.left_out += 1
+        self.tell(f"{where}: {reason}")
+
+    def tell(self, problem: str) -> None:
+        """Keep a problem, if there is room."""
+        if len(self.problems) < MOST_TOLD:
+            self.problems.append(problem)
+
+
+def read(feed: Feed, raw: BinaryIO, tally: Tally, now: int) -> Iterator[Item]:
+    """Return the items of a seekable body one by one, in as little memory as its format allows.
+
+    `tally` counts along. `now` (Unix ms) says whether a sale price is in force. Raises Unreadable, at the first item or
+    later, when the body as a whole is not what the feed says; what was given till then should not be used.
+    """
+    seen: set[int] = set()
+    for where, found in _found(feed, opened(raw, feed.most_bytes)):
+        item = found if isinstance(found, str) else _shaped(feed, found, now)
+        if isinstance(item, str):
+            tally.leave_out(where, item)
+            continue
+        key = _key(feed, item)
+        if key is not None:
+            if key == "":
+                tally.leave_out(where, f"it has no {feed.key}")
+                continue
+            if hash(key) in seen:
+                tally.leave_out(where, f"{key[:100]!r} was there before")
+                continue
+            seen.add(hash(key))
+        if tally.count >= feed.most_items:
+            tally.tell(f"{where}: more than {feed.most_items} items; the rest is left out")
+            return
+        tally.count += 1
+        yield item
+
+
+def _found(feed: Feed, stream: io.BufferedReader) -> Iterator[Found]:
+    match feed.format:
+        case "json":
+            return json.items(stream, feed.root)
+        case "jsonl":
+            return json.by_line(stream, feed.encoding)
+        case "csv":
+            return table.items(stream, feed.encoding)
+        case "rss" | "atom":
+            return syndication.items(stream)
+        case "merchant":
+            return merchant.items(stream, feed.encoding)
+
+
+def _shaped(feed: Feed, found: Item, now: int) -> Item | str:
+    if not feed.of_goods:
+        return {ours: reached(found, theirs) for ours, theirs in feed.fields.items()} if feed.fields else found
+    named = merchant.product(found, now) if feed.format == "merchant" else found
+    return goods({**named, **{ours: reached(found, theirs) for ours, theirs in feed.fields.items()}})
+
+
+def _key(feed: Feed, item: Item) -> str | None:
+    """Return what tells an item apart; None when the feed does not say, empty when the item has none."""
+    if feed.key:
+        value = reached(item, feed.key)
+        return "" if value is None else str(value)
+    return str(item.get("sku") or item["product_id"]) if feed.of_goods else None

@@ -1,0 +1,157 @@
+"""Syndication: RSS (0.9x, 1.0, 2.0) and Atom, in the same words: what stands in a feed of news, for a template.
+
+`id`, `title`, `link`, `summary` and `content` (plain text), `image`, `author`, `categories`, `published` (Unix ms).
+"""
+
+import io
+from collections.abc import Iterator
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from html.parser import HTMLParser
+from typing import Any
+
+from wetink.core.clock import parse
+from wetink.core.link import host_of
+from wetink.feeds.parse.body import Found
+from wetink.feeds.parse.xml import Entries, Node
+
+ATOM = "http://www.w3.org/2005/Atom"
+CONTENT = "http://purl.org/rss/1.0/modules/content/"
+DUBLIN = "http://purl.org/dc/elements/1.1/"
+MEDIA = "http://search.yahoo.com/mrss/"
+PLAIN = ("", ATOM, "http://purl.org/rss/1.0/", "http://my.netscape.com/rdf/simple/0.9/")
+"""Namespaces of the formats themselves."""
+
+NAMES, ROOTS = frozenset({"item", "entry"}), frozenset({"rss", "RDF", "feed"})
+LONGEST_SUMMARY, LONGEST_CONTENT = 2_000, 20_000
+"""Characters that are kept."""
+
+
+def items(stream: io.BufferedReader) -> Iterator[Found]:
+    """Return the entries of a feed."""
+    for where, entry in Entries(NAMES, ROOTS).read(stream):
+        yield where, entry if isinstance(entry, str) else _item(entry)
+
+
+def _item(entry: Node) -> dict[str, Any] | str:
+    summary, pictured = plain(_first(entry, "description", "summary"))
+    content, shown = plain(_first(entry, "encoded", "content"))
+    title, _ = plain(_first(entry, "title"))
+    link = _link(entry)
+    if not title and not summary and not content:
+        return "it has no title and no text"
+    if link and not host_of(link):
+        return f"its link {link[:100]!r} is no http(s) address"
+    author = _child(entry, "author")
+    item = {
+        "id": _text(entry, "guid", "id") or link,
+        "title": title,
+        "link": link,
+        "summary": summary[:LONGEST_SUMMARY] or content[:LONGEST_SUMMARY],
+        "content": content[:LONGEST_CONTENT],
+        "author": _text(author, "name") or (author.text if author else "") or _text(entry, "creator"),
+        "image": next((url for url in (*_images(entry), pictured, shown) if host_of(url)), ""),
+        "categories": [
+            each for child in entry.children if child.name == "category" for each in [_category(child)] if each
+        ],
+        "published": _time(_text(entry, "pubDate", "published", "date", "updated")),
+    }
+    return item
+
+
+def _known(child: Node) -> bool:
+    return child.space in PLAIN or child.space in (CONTENT, DUBLIN)
+
+
+def _child(entry: Node | None, name: str) -> Node | None:
+    return next((child for child in entry.children if child.name == name and _known(child)), None) if entry else None
+
+
+def _first(entry: Node, *names: str) -> str:
+    found = (_child(entry, name) for name in names)
+    return next((letters for node in found if node is not None and (letters := node.inner())), "")
+
+
+def _text(entry: Node | None, *names: str) -> str:
+    return _first(entry, *names)[:4096] if entry is not None else ""
+
+
+def _link(entry: Node) -> str:
+    links = [child for child in entry.children if child.name == "link" and child.space in PLAIN]
+    for child in links:
+        if child.text:
+            return child.text
+    hrefs = {child.attributes.get("rel", "alternate"): child.attributes.get("href", "") for child in reversed(links)}
+    return hrefs.get("alternate", "").strip()
+
+
+def _images(entry: Node) -> Iterator[str]:
+    for child in _below(entry):
+        kind = child.attributes.get("type", "")
+        address = child.attributes.get("url", "") or child.attributes.get("href", "")
+        if child.name == "enclosure" or child.attributes.get("rel") == "enclosure":
+            if kind.startswith("image/"):
+                yield address
+        elif child.space == MEDIA and child.name in ("content", "thumbnail"):
+            medium = child.attributes.get("medium", "")
+            if child.name == "thumbnail" or kind.startswith("image/") or medium == "image" or not (kind or medium):
+                yield address
+
+
+def _below(node: Node) -> Iterator[Node]:
+    for child in node.children:
+        yield child
+        yield from _below(child)
+
+
+def _category(node: Node) -> str:
+    return node.text or node.attributes.get("term", "")
+
+
+def _time(text: str) -> int | None:
+    at = parse(text)
+    if at is not None or not text:
+        return at
+    try:
+        moment = parsedate_to_datetime(text)
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None
+
+
+class _Letters(HTMLParser):
+    """The letters of a piece of HTML, and the first picture in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.letters: list[str] = []
+        self.picture = ""
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.letters.append(" ")
+        self._hidden += tag in ("script", "style")
+        if tag == "img" and not self.picture:
+            self.picture = dict(attrs).get("src") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self.letters.append(" ")
+        self._hidden = max(0, self._hidden - (tag in ("script", "style")))
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.letters.append(data)
+
+
+def plain(html: str) -> tuple[str, str]:
+    """Return HTML as one line of plain text, and the address of the first picture in it.
+
+    >>> plain('<p>Fish &amp; <b>chips</b><script>x()</script></p><img src="https://a.example/b.jpg">')
+    ('Fish & chips', 'https://a.example/b.jpg')
+    """
+    if "<" not in html and "&" not in html:
+        return " ".join(html.split()), ""
+    reader = _Letters()
+    reader.feed(html[:200_000])
+    reader.close()
+    return " ".join("".join(reader.letters).split()), reader.picture

@@ -1,0 +1,68 @@
+"""Table: CSV with a header line, whatever divides its cells."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice
+
+from wetink.feeds.parse.body import Found, Unreadable, flaw, lines
+
+DIVIDERS = (",", ";", "\t", "|")
+SAMPLE = 20
+"""Lines by which the divider is found."""
+
+
+def items(stream: io.BufferedReader, encoding: str, named: Callable[[str], str] = str.strip) -> Iterator[Found]:
+    """Return one item per line, its cells (texts) by the names in the header, which `named` makes uniform."""
+    source = lines(stream, encoding)
+    sample = list(islice(source, SAMPLE))
+    rows = csv.reader(chain(sample, source), delimiter=_divider(sample))
+    try:
+        header = [named(cell) for cell in next(rows, [])]
+    except csv.Error as error:
+        raise Unreadable(f"the header: {error}") from error
+    wrong = flaw("".join(header), encoding) if any(header) else "it is empty"
+    if wrong:
+        raise Unreadable(f"the header: {wrong}")
+    for name, times in Counter(name for name in header if name).items():
+        if times > 1:
+            yield "the header", f"{name!r} stands there {times} times: the first column counts"
+    while True:
+        try:
+            row = next(rows, None)
+        except csv.Error as error:
+            yield f"line {rows.line_num}", str(error)
+            continue
+        if row is None:
+            return
+        if any(row):
+            yield f"line {rows.line_num}", _item(header, row, encoding)
+
+
+def _item(header: Sequence[str], row: list[str], encoding: str) -> dict[str, str] | str:
+    if len(row) != len(header) and (len(row) < len(header) or any(row[len(header) :])):
+        return f"it has {len(row)} cells, the header {len(header)}"
+    wrong = flaw("".join(row), encoding)
+    if wrong:
+        return wrong
+    item: dict[str, str] = {}
+    for name, cell in zip(header, row, strict=False):
+        if name:
+            item.setdefault(name, cell)
+    return item
+
+
+def _divider(sample: Sequence[str]) -> str:
+    """Return what divides most lines into as many cells as the first."""
+
+    def agreement(divider: str) -> tuple[int, int]:
+        try:
+            widths = [len(row) for row in csv.reader(sample, delimiter=divider) if row]
+        except csv.Error:
+            return 0, 0
+        if not widths or widths[0] < 2:
+            return 0, 0
+        return widths.count(widths[0]), widths[0]
+
+    return max(DIVIDERS, key=agreement)
