@@ -1,7 +1,11 @@
 """Pictures: 600x300 at 2x with three photos, drawn in process, beside a warm Chromium's screenshots of the same HTML.
 
 The drawing side begins with the template and its data and ends with the bytes that are served; the browser gets the
-finished HTML, with the photos inside. Both turn by turn, each time with other photos and other words.
+finished HTML, with the photos inside. All turn by turn, each time with other words and other photos:
+
+- all new: not one part of the picture was drawn before, and no photo was decoded;
+- from tiles: the products were seen before, each by somebody; they stand together for the first time, under the name
+  of somebody new.
 """
 
 import asyncio
@@ -9,12 +13,14 @@ import base64
 import io
 import random
 import time
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from statistics import median
 from typing import Any
 
-from PIL import Image, ImageFilter
+import numpy as np
+from PIL import Image
 
 from bench.figure import Figure
 from tests.browser import chromium
@@ -22,7 +28,7 @@ from wetink.ports import Scene
 from wetink.render import Takumi
 from wetink.render.liquid import html
 
-TURNS, WIDTH, HEIGHT, SCALE = 40, 600, 300, 2
+TURNS, PRODUCTS, WIDTH, HEIGHT, SCALE = 40, 48, 600, 300, 2
 TEMPLATE = files("wetink.apps").joinpath("last_viewed.liquid").read_text(encoding="utf-8")
 
 
@@ -42,51 +48,60 @@ def measure() -> list[Figure]:
     """Return the figures: pictures a second to the browser's JPEG and PNG screenshots a second."""
     album = Album()
     chance = random.Random(9)
-    scenes = [_scene(turn, album, chance) for turn in range(TURNS)]
-    ours: list[float] = []
+    shop = [_product(number, album, chance) for number in range(PRODUCTS)]
+    new: list[float] = []
+    tiles: list[float] = []
     theirs: dict[str, list[float]] = {"jpeg": [], "png": []}
     renderer = Takumi(album)
-    loop = asyncio.new_event_loop()  # beside the browser's driver, which keeps a loop of its own
-    with chromium() as browser:
+    loop = asyncio.new_event_loop()
+    # Beside the browser's driver, which keeps a loop of its own in this thread.
+    with chromium() as browser, ThreadPoolExecutor(1) as thread:
+
+        def timed(work: Coroutine[Any, Any, object]) -> float:
+            begun = time.perf_counter()
+            thread.submit(loop.run_until_complete, work).result()
+            return time.perf_counter() - begun
+
+        for first in range(0, PRODUCTS, 3):
+            timed(renderer.warm(_scene(f"Viewer {first}", shop[first : first + 3])))
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=SCALE)
-        for scene in scenes:
+        for turn in range(TURNS):
+            unseen = [_product(f"{turn}-{number}", album, chance) for number in range(3)]
+            scene = _scene(f"Jane {turn}", unseen, accent=f"#3451{turn:02x}")
             markup = html(scene.template, _with_photos_inside(scene.data, album))
             for kind, options in (("jpeg", {"type": "jpeg", "quality": 82}), ("png", {"type": "png"})):
                 begun = time.perf_counter()
                 page.set_content(f"<body style='margin:0'>{markup}", wait_until="load")
                 page.screenshot(**options)
                 theirs[kind].append(time.perf_counter() - begun)
-            ours.append(_drawn(loop, renderer, scene))
+            new.append(timed(renderer.render(scene)))
+            tiles.append(timed(renderer.render(_scene(f"Mary {turn}", chance.sample(shop, 3)))))
     loop.close()
     renderer.close()
-    own, jpeg, png = (median(times[5:]) * 1000 for times in (ours, theirs["jpeg"], theirs["png"]))
-    return [
-        Figure("picture: three photos at 2x, to Chromium's JPEG", jpeg / own, 1.7, f"{own:.1f} ms to {jpeg:.1f} ms"),
-        Figure("picture: three photos at 2x, to Chromium's PNG", png / own, 2.8, f"{own:.1f} ms to {png:.1f} ms"),
-    ]
+    mine = {"all new": (new, 1.7, 2.8), "from tiles": (tiles, 14, 20)}
+    figures = []
+    for name, (times, *goals) in mine.items():
+        own = median(times[5:]) * 1000
+        for (kind, others), goal in zip(theirs.items(), goals, strict=True):
+            other = median(others[5:]) * 1000
+            told = f"{own:.1f} ms to {other:.1f} ms"
+            figures.append(Figure(f"picture {name}: to Chromium's {kind.upper()}", other / own, goal, told))
+    return figures
 
 
-def _drawn(loop: asyncio.AbstractEventLoop, renderer: Takumi, scene: Scene) -> float:
-    """Return the seconds of one picture, in a thread of its own: this one's loop is the browser driver's."""
-    with ThreadPoolExecutor(1) as thread:
-        begun = time.perf_counter()
-        thread.submit(loop.run_until_complete, renderer.render(scene)).result()
-        return time.perf_counter() - begun
+def _product(name: object, album: Album, chance: random.Random) -> dict[str, Any]:
+    url = f"https://shop.example/{name}.jpg"
+    album.photos[url] = _photo(chance)
+    return {"name": f"Mug {name}", "currency": "USD", "photo": url, "key": url, "price": chance.randrange(5, 200) + 0.5}
 
 
-def _scene(turn: int, album: Album, chance: random.Random) -> Scene:
-    items = []
-    for number in range(3):
-        url = f"https://shop.example/{turn}-{number}.jpg"
-        album.photos[url] = _photo(chance)
-        words = {"name": f"Mug {turn}-{number}", "currency": "USD", "photo": url, "key": url}
-        items.append({**words, "price": 9.5 + turn})
+def _scene(who: str, items: list[dict[str, Any]], accent: str = "#3451d1") -> Scene:
     data: dict[str, Any] = {
         "items": items,
         "item": items[0],
-        "person": {"traits": {"firstName": f"Jane {turn}"}},
+        "person": {"traits": {"firstName": who}},
         "moment": {"now": 1_790_000_000_000, "scheme": "light"},
-        "settings": {"title": "", "accent": "#3451d1", "items": 3, "days": 30},
+        "settings": {"title": "", "accent": accent, "items": 3, "days": 30},
         "block": {"name": "hero", "width": WIDTH, "height": HEIGHT, "title": ""},
         "slot": 1,
         "catalog": {},
@@ -95,11 +110,15 @@ def _scene(turn: int, album: Album, chance: random.Random) -> Scene:
 
 
 def _photo(chance: random.Random) -> bytes:
-    """Return a photo of 600 x 600 pixels with something in it: soft blots of color."""
-    small = Image.new("RGB", (12, 12))
-    small.putdata([tuple(chance.randrange(256) for _ in range(3)) for _ in range(144)])
+    """Return a photo of 600 x 600 pixels with detail at every size, half as strong at half the size, as real ones."""
+    numbers = np.random.default_rng(chance.randrange(1 << 30))
+    pixels = np.full((600, 600, 3), 128.0)
+    for octave in range(7):
+        grid = numbers.integers(0, 255, (5 << octave, 5 << octave, 3), np.uint8)
+        detail = Image.fromarray(grid).resize((600, 600), Image.Resampling.BICUBIC)
+        pixels += (np.asarray(detail, np.float64) - 128) * 0.8 * 0.5**octave
     out = io.BytesIO()
-    small.resize((600, 600), Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(3)).save(out, "JPEG", quality=88)
+    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(out, "JPEG", quality=85)
     return out.getvalue()
 
 

@@ -7,15 +7,15 @@ from html import unescape
 import msgspec
 
 from wetink.ports import Scene
-from wetink.render.compose import Pixels, over, window
+from wetink.render.compose import Cut, Pixels, cut, over, window
 from wetink.render.engine import Engine
 from wetink.render.kept import Kept, key_of
 from wetink.render.markup import Box, Markup, page
 from wetink.render.photo import fitted, placeholder
 from wetink.render.tiles import Layered, Refused, Tile, layered
 
-PIXELS, PHOTOS = 160 << 20, 32 << 20
-"""Bytes that are kept of drawn layers and tiles, and of photos in the size they are drawn in."""
+PIXELS, PHOTOS = 96 << 20, 32 << 20
+"""Bytes that are kept of drawn layers and what is laid over them, of tiles as many, and of photos made smaller."""
 
 
 class Photo(msgspec.Struct, frozen=True):
@@ -60,6 +60,7 @@ class Drawing:
         """Take the engine."""
         self._engine = engine
         self._pixels = Kept[Pixels](PIXELS, lambda pixels: pixels.nbytes)
+        self._cuts = Kept[Cut](PIXELS, lambda cut: cut.nbytes)
         self._photos = Kept[bytes](PHOTOS, len)
 
     def drawn(self, sheet: Sheet) -> Pixels:
@@ -80,7 +81,7 @@ class Drawing:
     def composed(self, sheet: Sheet, parts: Layered) -> Pixels:
         """Return the pixels of a page, put together. Raises BadContent when it cannot be drawn."""
         ground = self._page(sheet, parts.layer)
-        layer = self._kept(ground)
+        layer = self._pixels.made(ground.key, partial(self._draw, ground))
         canvas = layer.copy()
         for tile in parts.tiles:
             alone = _part(sheet, tile.body, tile.width, tile.height, "transparent")
@@ -92,16 +93,16 @@ class Drawing:
 
     def _laid(self, layer: Pixels, alone: "_Part", tile: Tile) -> Pixels:
         ground = window(layer, tile.left, tile.top, tile.width, tile.height)
-        height, width, _ = ground.shape
-        return over(ground, window(self._kept(alone), max(0, -tile.left), max(0, -tile.top), width, height))
+        above = self._cuts.made(alone.key, lambda: cut(self._draw(alone)))
+        if ground.shape != above.pixels.shape:  # its bleed reaches beyond the page
+            height, width, _ = ground.shape
+            above = cut(window(above.pixels, max(0, -tile.left), max(0, -tile.top), width, height).copy())
+        return over(ground, above)
 
     def _page(self, sheet: Sheet, body: str) -> "_Part":
         scene = sheet.scene
         paper = "transparent" if scene.transparent else "#ffffff"
         return _part(sheet, body, scene.width * scene.scale, scene.height * scene.scale, paper)
-
-    def _kept(self, part: "_Part") -> Pixels:
-        return self._pixels.made(part.key, partial(self._draw, part))
 
     def _draw(self, part: "_Part") -> Pixels:
         nothing = placeholder(dark=part.dark)

@@ -85,8 +85,9 @@ def _tamed(name: str, func: Callable[..., Any]) -> Callable[..., Any]:
         if time.monotonic() > getattr(_clock, "until", math.inf):
             raise LiquidError(f"it takes longer than {MOST_SECONDS} s", token=None)
         # A range is not made until it is used: `(1..1000000000) | join` is where it would be.
-        if any(isinstance(arg, range) and len(arg) > MOST_ITERATIONS for arg in args):
-            raise LiquidError(f"the range is longer than {MOST_ITERATIONS}", token=None)
+        for arg in args:
+            if isinstance(arg, range) and len(arg) > MOST_ITERATIONS:
+                raise LiquidError(f"the range is longer than {MOST_ITERATIONS}", token=None)
         # Only replacing can multiply what it is given; it is foreseen, as afterwards it is too late.
         if name == "replace" and len(args) > 2:
             text, old, new = (str(arg) for arg in args[:3])

@@ -24,10 +24,11 @@ def fitted(body: bytes, box: tuple[int, int] | None = None) -> bytes | None:
             width, height = photo.size  # of the header: nothing is decoded yet
             if width * height > MOST_PIXELS:
                 return None
-            share = LONGEST / max(width, height)
+            share = min(1.0, LONGEST / max(width, height))
             if box is not None:
                 share = min(share, max(box[0] / width, box[1] / height))
-            return body if share >= 1 else _shrunk(photo, share)
+            # Up to twice as large as needed, the engine is quicker than to make it smaller first.
+            return body if share > 0.5 else _shrunk(photo, share)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
 
