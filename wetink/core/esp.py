@@ -1,0 +1,168 @@
+"""ESPs: how each email service writes a recipient's address, own id and campaign into a URL.
+
+Read in the makers' pages on these topics, and where a page was silent in templates that are in use:
+ActiveCampaign "Personalization tags"; Braze "Supported personalization tags" and "Advanced filters" (`url_encode`);
+Customer.io "Liquid tag list"; HubSpot "HubL filters" (they do not work on contact tokens in emails); Iterable
+"Personalizing templates with Handlebars" (`#urlEncode`) and "Handlebars FAQ" (triple braces keep an apostrophe);
+Klaviyo "Glossary of variable filters" (Django's); listmonk "Templating" (Go's html/template); Mailchimp "Merge tags
+cheat sheet" (`URL:`); Mailgun "Batch sending" (recipient variables); Postmark "Template syntax" (Mustachio);
+Salesforce "AMPscript UrlEncode()" and "RedirectTo()"; SendGrid "Using Handlebars" (the helpers it has, none of which
+encodes).
+"""
+
+import msgspec
+
+HOLE = "…"
+"""Where a field goes in a tag, a tag in what surrounds it, a URL in a link."""
+
+
+class Esp(msgspec.Struct, frozen=True):
+    """One email service. `email`, `user` and `campaign` are its fields, written as `tag` around the field.
+
+    `user` holds the shop's own id of a person, the userId of its events. `campaign` is empty where the service has no
+    such field. `encodes` tells whether the tag writes %XX for what may not stand in a URL's query.
+    """
+
+    name: str
+    title: str
+    tag: str
+    email: str
+    user: str
+    campaign: str = ""
+    encodes: bool = True
+    link: str = HOLE
+    """What surrounds the URL of a link; pictures have it bare."""
+    link_tag: str = ""
+    """The tag inside a link; empty: the same as in a picture's URL."""
+    note: str = ""
+    """What the marketer has to know, shown beside the snippet."""
+
+
+_BARE = (
+    "{} does not URL-encode: an id may have letters, digits and - . _ ~ as they are, and anything else has to be "
+    "URL-encoded where the field is filled. Addresses work as they are, unless they have one of & # %."
+)
+
+ESPS: tuple[Esp, ...] = (
+    Esp(
+        name="klaviyo",
+        title="Klaviyo",
+        tag="{{ …|urlencode }}",
+        email="person.email",
+        user="person|lookup:'external_id'",
+        note="The profile's external id has to be your own id of the person. Klaviyo has no tag for the campaign: "
+        "name it when you copy the snippet.",
+    ),
+    Esp(
+        name="mailchimp",
+        title="Mailchimp",
+        tag="*|URL:…|*",
+        email="EMAIL",
+        user="USERID",
+        campaign="CAMPAIGN_UID",
+        note="For ids, add an audience field with the merge tag USERID that holds your own id of the person "
+        "(UNIQID is Mailchimp's, which your events do not know).",
+    ),
+    Esp(
+        name="braze",
+        title="Braze",
+        tag="{{… | url_encode}}",
+        email="${email_address}",
+        user="${user_id}",
+        campaign="campaign.${api_id}",
+        note="In a Canvas, write canvas.${api_id} in place of campaign.${api_id}.",
+    ),
+    Esp(
+        name="salesforce",
+        title="Salesforce Marketing Cloud",
+        tag="%%=URLEncode(…,1,1)=%%",
+        email="emailaddr",
+        user="_subscriberkey",
+        campaign="jobid",
+        link="%%=RedirectTo(Concat('…'))=%%",
+        link_tag="',URLEncode(…,1,1),'",
+        note="The subscriber key has to be your own id of the person. Links are whole RedirectTo() calls, so that "
+        "click tracking keeps the recipient.",
+    ),
+    Esp(
+        name="sendgrid",
+        title="SendGrid",
+        tag="{{…}}",
+        email="email",
+        user="user_id",
+        campaign="campaign",
+        encodes=False,
+        note=_BARE.format("SendGrid") + " Send email, user_id and campaign with the dynamic template's data.",
+    ),
+    Esp(
+        name="hubspot",
+        title="HubSpot",
+        tag="{{ … }}",
+        email="contact.email",
+        user="contact.user_id",
+        encodes=False,
+        note=_BARE.format("HubSpot (in emails)") + " For ids, add a contact property user_id. HubSpot has no tag for "
+        "the campaign: name it when you copy the snippet.",
+    ),
+    Esp(
+        name="customerio",
+        title="Customer.io",
+        tag="{{ … | url_encode }}",
+        email="customer.email",
+        user="customer.id",
+        campaign="campaign.id",
+        note="The person's id has to be the userId of your events, as Segment sends it.",
+    ),
+    Esp(
+        name="iterable",
+        title="Iterable",
+        tag="{{#urlEncode}}{{{…}}}{{/urlEncode}}",
+        email="email",
+        user="userId",
+        campaign="campaignId",
+        note="Keep the three braces: with two, an apostrophe in an address is written as HTML before it is encoded.",
+    ),
+    Esp(
+        name="mailgun",
+        title="Mailgun",
+        tag="%recipient.…%",
+        email="email",
+        user="user_id",
+        campaign="campaign",
+        encodes=False,
+        note=_BARE.format("Mailgun") + " Send email, user_id and campaign with each recipient's recipient-variables.",
+    ),
+    Esp(
+        name="activecampaign",
+        title="ActiveCampaign",
+        tag="%…%",
+        email="EMAIL",
+        user="USER_ID",
+        campaign="CAMPAIGNID",
+        encodes=False,
+        note=_BARE.format("ActiveCampaign") + " For ids, add a contact field with the personalization tag USER_ID "
+        "(SUBSCRIBERID is ActiveCampaign's, which your events do not know).",
+    ),
+    Esp(
+        name="postmark",
+        title="Postmark",
+        tag="{{…}}",
+        email="email",
+        user="user_id",
+        campaign="campaign",
+        encodes=False,
+        note=_BARE.format("Postmark") + " Send email, user_id and campaign with the template's model.",
+    ),
+    Esp(
+        name="listmonk",
+        title="listmonk",
+        tag="{{ … | urlquery }}",
+        email=".Subscriber.Email",
+        user=".Subscriber.Attribs.user_id",
+        campaign=".Campaign.UUID",
+        note="For ids, give subscribers the attribute user_id. Paste into a raw HTML campaign.",
+    ),
+)
+"""The services, best known first."""
+
+BY_NAME = {esp.name: esp for esp in ESPS}
