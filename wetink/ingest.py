@@ -27,13 +27,38 @@ LARGE = 64 * 1024
 ONE_LINE = Door(body_bytes=1 << 20, message_bytes=64 * 1024)
 
 
+class _Request(msgspec.Struct, frozen=True, eq=False):
+    """A small request whose messages wait to be read and written with others'."""
+
+    body: bytes
+    source: Source
+    door: Door
+    now: int
+    answer: asyncio.Future[Sequence[Receipt]]
+
+    def tell(self, outcome: Sequence[Receipt] | Exception) -> None:
+        """Let the sender know, if it still listens."""
+        if self.answer.done():
+            return
+        if isinstance(outcome, Exception):
+            self.answer.set_exception(outcome)
+        else:
+            self.answer.set_result(outcome)
+
+
 class Ingest:
-    """Takes requests in. Nothing is acknowledged that is not on the disk."""
+    """Takes requests in. Nothing is acknowledged that is not on the disk.
+
+    Small requests that arrive in the same turn of the event loop are read one after the other and written together:
+    the same few functions run again and again, which takes half the time it takes them between other work.
+    """
 
     def __init__(self, log: Log) -> None:
         """Write to `log`."""
         self._log = log
         self._turn = asyncio.Lock()  # one large body is read at a time
+        self._arrived: list[_Request] = []
+        self._writing: set[asyncio.Task[None]] = set()
         self.on_appended: list[Callable[[Sequence[Record]], None]] = []
 
     async def receive(self, body: bytes, source: Source, door: Door, now: int) -> Sequence[Receipt]:
@@ -43,14 +68,58 @@ class Ingest:
         when nothing was written.
         """
         if len(body) < LARGE:
-            records = [self._record(piece, source, door, now) for piece in pieces(body, door)[0]]
-        else:
-            async with self._turn:
-                records = await self._records(body, source, door, now)
+            return await self._together(body, source, door, now)
+        async with self._turn:
+            records = await self._records(body, source, door, now)
+        return await self._append(records)
+
+    async def _append(self, records: Sequence[Record]) -> Sequence[Receipt]:
         receipts = await self._log.append(records)
         for told in self.on_appended:
             told(records)
         return receipts
+
+    async def _together(self, body: bytes, source: Source, door: Door, now: int) -> Sequence[Receipt]:
+        loop = asyncio.get_running_loop()
+        if self._arrived and self._arrived[0].answer.get_loop() is not loop:
+            self._arrived = []  # that loop is gone, and who waited with it
+        request = _Request(body, source, door, now, loop.create_future())
+        self._arrived.append(request)
+        if len(self._arrived) == 1:
+            loop.call_soon(self._take_in)
+        return await request.answer
+
+    def _take_in(self) -> None:
+        """Read what has arrived in this turn, and have it written."""
+        arrived, self._arrived = self._arrived, []
+        group: list[tuple[_Request, list[Record]]] = []
+        for request in arrived:
+            try:
+                found, _ = pieces(request.body, request.door)
+                group.append(
+                    (request, [self._record(each, request.source, request.door, request.now) for each in found])
+                )
+            except Exception as error:
+                request.tell(error)
+        if group:
+            task = asyncio.get_running_loop().create_task(self._written(group))
+            self._writing.add(task)
+            task.add_done_callback(self._writing.discard)
+
+    async def _written(self, group: Sequence[tuple[_Request, list[Record]]]) -> None:
+        """Write what several requests brought; what cannot be written must not take the others with it."""
+        try:
+            receipts = await self._append([record for _, records in group for record in records])
+        except Exception as error:
+            if len(group) == 1:
+                group[0][0].tell(error)
+            else:
+                await asyncio.gather(*(self._written([alone]) for alone in group))
+            return
+        start = 0
+        for request, records in group:
+            request.tell(receipts[start : start + len(records)])
+            start += len(records)
 
     async def _records(self, body: bytes, source: Source, door: Door, now: int) -> list[Record]:
         """Read a large body a slice at a time, so that opens get their turn."""

@@ -18,7 +18,7 @@ from typing import Any
 import idna
 import msgspec
 
-from wetink.core.event import Level
+from wetink.core.event import Event, Level
 from wetink.core.identifier import Identifier
 
 FOREVER = 1 << 62
@@ -183,6 +183,17 @@ def claims(
                 made.append(Claim(at, source, message_id, device, owner, level, alias=True))
             joins = (before, owner)
     return tuple(made), joins
+
+
+def claims_of(event: Event) -> tuple[Claim, ...]:
+    """Return the claims the message of this event made, but for what an alias says of its previousId."""
+    carried = (
+        Identifier("user", event.user) if event.user else None,
+        Identifier("email", event.email) if event.email else None,
+        Identifier("anonymous", event.anonymous) if event.anonymous else None,
+    )
+    kept: dict[str, Any] = {"at": event.at, "source": event.source, "message_id": event.message_id}
+    return claims(event.type, *carried, None, **kept, level=event.level)[0]
 
 
 def holdings(of: Identifier, claims: Iterable[Claim]) -> tuple[Holding, ...]:

@@ -29,7 +29,7 @@ def repaired(body: bytes) -> bytes:
             body.decode()
         except UnicodeDecodeError:
             body = body.decode("utf-8", "replace").encode()
-    if rb"\ud" in body or rb"\uD" in body or rb"\u0000" in body:
+    if b"\\" in body and (rb"\ud" in body or rb"\uD" in body or rb"\u0000" in body):  # the first is found at once
         body = _ESCAPE.sub(_mend, body)
     return body
 

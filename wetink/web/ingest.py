@@ -13,6 +13,7 @@ import binascii
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -121,7 +122,7 @@ class IngestDoors:
         if method != "POST":
             status, body, own = _wrong_method("POST")
             return status, body, (*own, named)
-        access_key, secret = _basic(headers)
+        access_key, secret = _basic(headers.get(b"authorization", b""))
         source = await self._store.source_of_access_key(path_key, access_key, secret)
         if source is None:
             raise Unauthorized(
@@ -152,15 +153,16 @@ class IngestDoors:
 
 
 def _key_beside_the_body(scope: Scope, headers: dict[bytes, bytes]) -> str:
-    key = _basic(headers)[0]
+    key = _basic(headers.get(b"authorization", b""))[0]
     if not key and scope["query_string"]:
         key = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("writeKey", "")
     return key.strip()
 
 
-def _basic(headers: dict[bytes, bytes]) -> tuple[str, str]:
+@lru_cache(maxsize=KNOWN_KEYS)
+def _basic(authorization: bytes) -> tuple[str, str]:
     """Return user and password of a Basic header, empty ones when there is none that can be read."""
-    scheme, _, coded = headers.get(b"authorization", b"").strip().partition(b" ")
+    scheme, _, coded = authorization.strip().partition(b" ")
     if scheme.lower() != b"basic":
         return "", ""
     try:

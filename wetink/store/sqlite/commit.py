@@ -50,82 +50,93 @@ def prepare(record: Record) -> Row:
     )
 
 
-def write(db: apsw.Connection, rows: Sequence[Row], lessons: Lessons) -> list[bool]:
-    """Write the rows and all that follows from them; return for each whether it was a duplicate."""
-    last: int = db.execute(SQL.last_seq).get
-    before = db.total_changes()
-    db.executemany(
-        SQL.insert_event,
-        [
-            (row.who, row.key_time, row.fingerprint, row.at, seq, row.body)
-            for seq, row in enumerate(rows, last + 1)
-        ],
-    )  # fmt: skip
-    if db.total_changes() - before == len(rows):
-        _follow(db, list(enumerate(rows, last + 1)), lessons)
-        return [False] * len(rows)
-    duplicates = [
-        first(db, SQL.stored_event, row.key)[0] != seq for seq, row in enumerate(rows, last + 1)
-    ]  # fmt: skip
-    new = [(seq, row) for seq, row in enumerate(rows, last + 1) if not duplicates[seq - last - 1]]
-    _follow(db, new, lessons)
-    for row, duplicate in zip(rows, duplicates, strict=True):
-        if duplicate:
-            _keep_the_earlier(db, row)
-    return duplicates
+class Commits:
+    """Writes rows in one process, remembering what makes most of them cheap. Not for two threads at once."""
 
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self._lessons = Lessons()
+        self._claims = ownership.Claims()
 
-def _follow(db: apsw.Connection, new: Sequence[tuple[int, Row]], lessons: Lessons) -> None:
-    """Write all that follows from events that are new."""
-    messages: list[tuple[Any, ...]] = []
-    claims: list[Claim] = []
-    purchases: list[tuple[int, str, int, int]] = []
-    telling: list[Event] = []
-    for seq, row in new:
-        record, event = row.record, row.record.event
-        messages.append(
-            (
-                seq,
-                record.received,
-                record.source,
-                record.message_id,
-                VERDICTS.index(record.verdict),
-                encode(record.problems) if record.problems else None,
-                event.type if event is not None else "",
-                event.name if event is not None else "",
-                row.who,
-                record.raw,
+    def forget(self) -> None:
+        """Remember nothing: what was written was undone."""
+        self._lessons.forget()
+        self._claims.forget()
+
+    def write(self, db: apsw.Connection, rows: Sequence[Row]) -> list[bool]:
+        """Write the rows and all that follows from them; return for each whether it was a duplicate."""
+        last: int = db.execute(SQL.last_seq).get
+        before = db.total_changes()
+        db.executemany(
+            SQL.insert_event,
+            [
+                (row.who, row.key_time, row.fingerprint, row.at, seq, row.body)
+                for seq, row in enumerate(rows, last + 1)
+            ],
+        )  # fmt: skip
+        if db.total_changes() - before == len(rows):
+            self._follow(db, list(enumerate(rows, last + 1)))
+            return [False] * len(rows)
+        duplicates = [
+            first(db, SQL.stored_event, row.key)[0] != seq for seq, row in enumerate(rows, last + 1)
+        ]  # fmt: skip
+        self._follow(db, [(seq, row) for seq, row in enumerate(rows, last + 1) if not duplicates[seq - last - 1]])
+        for row, duplicate in zip(rows, duplicates, strict=True):
+            if duplicate:
+                self._keep_the_earlier(db, row)
+        return duplicates
+
+    def _follow(self, db: apsw.Connection, new: Sequence[tuple[int, Row]]) -> None:
+        """Write all that follows from events that are new."""
+        messages: list[tuple[Any, ...]] = []
+        claims: list[Claim] = []
+        purchases: list[tuple[int, str, int, int]] = []
+        telling: list[Event] = []
+        for seq, row in new:
+            record, event = row.record, row.record.event
+            messages.append(
+                (
+                    seq,
+                    record.received,
+                    record.source,
+                    record.message_id,
+                    VERDICTS.index(record.verdict),
+                    encode(record.problems) if record.problems else None,
+                    event.type if event is not None else "",
+                    event.name if event is not None else "",
+                    row.who,
+                    record.raw,
+                )
             )
-        )
-        claims += record.claims
-        if record.joins is not None:
-            ownership.join(db, *record.joins)
-        if event is not None and event.products:
-            if event.level == "server":
-                telling.append(event)
-            if event.name == "Order Completed" and event.usable:
-                purchases.append((row.at, *row.key))
-    db.executemany(SQL.insert_message, messages)
-    if claims:
-        ownership.claim(db, claims)
-    if purchases:
-        db.executemany(SQL.insert_purchase, purchases)
-    if telling:
-        lessons.teach(db, telling)
+            claims += record.claims
+            if record.joins is not None:
+                ownership.join(db, *record.joins)
+            if event is not None and event.products:
+                if event.level == "server":
+                    telling.append(event)
+                if event.name == "Order Completed" and event.usable:
+                    purchases.append((row.at, *row.key))
+        db.executemany(SQL.insert_message, messages)
+        if claims:
+            self._claims.make(db, claims)
+        if purchases:
+            db.executemany(SQL.insert_purchase, purchases)
+        if telling:
+            self._lessons.teach(db, telling)
 
-
-def _keep_the_earlier(db: apsw.Connection, row: Row) -> None:
-    """Let the smallest corrected time of a message count, whichever of its copies came first."""
-    if row.record.event is None:
-        return
-    _, at, body = first(db, SQL.stored_event, row.key)
-    if row.at >= at:
-        return
-    moved = msgspec.structs.replace(decode_event(body), at=row.at)
-    db.execute(SQL.move_event, (row.at, encode(moved), *row.key))
-    ownership.unclaim(db, row.record.claims, at)
-    if row.record.claims:
-        ownership.claim(db, row.record.claims)
-    db.execute(SQL.delete_purchase, (at, *row.key))
-    if db.changes():
-        db.execute(SQL.insert_purchase, (row.at, *row.key))
+    def _keep_the_earlier(self, db: apsw.Connection, row: Row) -> None:
+        """Let the smallest corrected time of a message count, whichever of its copies came first."""
+        if row.record.event is None:
+            return
+        _, at, body = first(db, SQL.stored_event, row.key)
+        if row.at >= at:
+            return
+        moved = msgspec.structs.replace(decode_event(body), at=row.at)
+        db.execute(SQL.move_event, (row.at, encode(moved), *row.key))
+        ownership.unclaim(db, row.record.claims, at)
+        self._claims.forget()
+        if row.record.claims:
+            self._claims.make(db, row.record.claims)
+        db.execute(SQL.delete_purchase, (at, *row.key))
+        if db.changes():
+            db.execute(SQL.insert_purchase, (row.at, *row.key))

@@ -5,7 +5,7 @@ from typing import Any
 
 import apsw
 
-from wetink.core.catalog import Facts, learn, product
+from wetink.core.catalog import SAME_WORD_MS, Facts, learn, product
 from wetink.core.event import Event, Product
 from wetink.store.sqlite.codec import decode_facts, encode
 from wetink.store.sqlite.connection import first
@@ -27,6 +27,7 @@ class Lessons:
     def __init__(self) -> None:
         """Remember nothing yet."""
         self._remembered: dict[str, Facts] = {}
+        self._said: dict[str, tuple[Product, int]] = {}  # the last words on each, and when
 
     def teach(self, db: apsw.Connection, events: Iterable[Event]) -> None:
         """Take in what trusted events say of their products."""
@@ -34,28 +35,42 @@ class Lessons:
         changed: dict[str, Facts] = {}
         for event in events:
             for said in event.products:
-                if not said.key:
-                    continue
-                key = said.key if said.sku else main_key(db, said.key)
-                remembered = self._remembered.get(key)
-                if remembered is not None and key not in fresh and not learn(dict(remembered), said, event.at):
-                    continue
-                facts = fresh.get(key)
-                if facts is None:
-                    facts = fresh[key] = _facts(db, key)
-                if learn(facts, said, event.at):
-                    changed[key] = facts
-                    if said.sku and said.product_id and said.product_id != said.sku:
-                        db.execute(SQL.insert_product_alias, (said.product_id, said.sku))
+                if said.key and not self._repeated(said, event.at):
+                    self._learn(db, said, event.at, fresh, changed)
         if changed:
             db.executemany(SQL.upsert_product, [(key, encode(facts)) for key, facts in changed.items()])
         if len(self._remembered) + len(fresh) > REMEMBERED:
-            self._remembered.clear()
+            self.forget()
         self._remembered.update(fresh)
+
+    def _repeated(self, said: Product, at: int) -> bool:
+        """Whether these are the very words of a moment ago."""
+        last = self._said.get(said.key)
+        if last is not None and 0 <= at - last[1] < SAME_WORD_MS and said == last[0]:
+            return True
+        if last is None or at >= last[1]:
+            self._said[said.key] = (said, at)
+        return False
+
+    def _learn(
+        self, db: apsw.Connection, said: Product, at: int, fresh: dict[str, Facts], changed: dict[str, Facts]
+    ) -> None:
+        key = said.key if said.sku else main_key(db, said.key)
+        remembered = self._remembered.get(key)
+        if remembered is not None and key not in fresh and not learn(dict(remembered), said, at):
+            return
+        facts = fresh.get(key)
+        if facts is None:
+            facts = fresh[key] = _facts(db, key)
+        if learn(facts, said, at):
+            changed[key] = facts
+            if said.sku and said.product_id and said.product_id != said.sku:
+                db.execute(SQL.insert_product_alias, (said.product_id, said.sku))
 
     def forget(self) -> None:
         """Remember nothing: the transaction that taught it was undone."""
         self._remembered.clear()
+        self._said.clear()
 
 
 def known(db: apsw.Connection, keys: Iterable[str]) -> Mapping[str, Product]:

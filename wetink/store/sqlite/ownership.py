@@ -1,48 +1,101 @@
 """Ownership: claims as they are made, and the holdings and groups of users that follow from them.
 
-Runs inside a transaction that the writer opened.
+Nearly every message repeats what is known: this visitor is that user. Such a claim is not written, as the event that
+made it tells of it; when somebody else comes to claim the same identifier, those that were left out are read back from
+the holder's events. So all claims on an identifier are rows, but for its holder's while it has only one.
+
+Runs inside a transaction that the writer opened, after its events were written.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import apsw
 
 from wetink.core.identifier import Identifier
-from wetink.core.identity import Claim, Holding, changes_nothing, holdings, root_of
-from wetink.store.sqlite.codec import identifier, who
+from wetink.core.identity import Claim, Holding, changes_nothing, claims_of, holdings, root_of
+from wetink.store.sqlite.codec import events, identifier, who
 from wetink.store.sqlite.connection import fetch, first
 from wetink.store.sqlite.queries import read
 
 SQL = read("queries.sql")
 
+REMEMBERED = 50_000
+"""Identifiers of which a process remembers who alone holds them."""
 
-def claim(db: apsw.Connection, claims: Sequence[Claim]) -> None:
-    """Keep claims, and let them change who holds what. Known ones change nothing."""
-    db.executemany(SQL.insert_claim, [_row(each) for each in claims])
-    of: dict[Identifier, list[Claim]] = {}
-    for each in claims:
-        of.setdefault(each.weaker, []).append(each)
-    held_first: list[tuple[Any, ...]] = []
+
+class Claims:
+    """Takes claims in one process.
+
+    Remembers who alone holds an identifier, for as long as no other connection has written: most claims repeat that,
+    and are then done with at once.
+    """
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self._sole: dict[Identifier, Holding] = {}
+        self._version = -1
+
+    def make(self, db: apsw.Connection, claims: Sequence[Claim]) -> None:
+        """Keep claims, and let them change who holds what. Known ones change nothing."""
+        version: int = db.execute("PRAGMA data_version").get
+        if version != self._version or len(self._sole) > REMEMBERED:
+            self._version, self._sole = version, {}
+        of: dict[Identifier, list[Claim]] = {}
+        for each in claims:
+            sole = self._sole.get(each.weaker)
+            if sole is None or each.alias or not changes_nothing(each, sole):
+                of.setdefault(each.weaker, []).append(each)
+        if not of:
+            return
+        for weaker, held in _claimed(db, of).items():
+            if len(held) == 1:
+                self._sole[weaker] = held[0]
+            else:
+                self._sole.pop(weaker, None)
+
+    def forget(self) -> None:
+        """Remember nothing: what was written was undone, or others' claims were taken back."""
+        self._sole.clear()
+
+
+def _claimed(db: apsw.Connection, of: Mapping[Identifier, Sequence[Claim]]) -> dict[Identifier, Sequence[Holding]]:
+    """Keep the claims on each identifier; return who holds it then."""
+    kept: list[Claim] = []
+    first_held: list[tuple[Any, ...]] = []
+    changed: list[Identifier] = []
+    after: dict[Identifier, Sequence[Holding]] = {}
     for weaker, made in of.items():
         column = who(weaker)
-        held = [Holding(*row) for row in _held(db, column)]
+        held = after[weaker] = _held(db, column)
         if not held:  # so these are all the claims there are
-            held_first += [_holding_row(column, each) for each in holdings(weaker, made)]
-        elif not all(any(changes_nothing(each, stretch) for stretch in held) for each in made):
-            hold_again(db, weaker)
-    if held_first:
-        db.executemany(SQL.insert_holding, held_first)
+            kept += made
+            after[weaker] = holdings(weaker, made)
+            first_held += [_holding_row(column, each) for each in after[weaker]]
+            continue
+        news = [each for each in made if not any(changes_nothing(each, stretch) for stretch in held)]
+        if news:
+            changed.append(weaker)
+        kept += made if len(held) > 1 else [each for each in made if each.alias or each in news]
+    db.executemany(SQL.insert_claim, [_row(each) for each in kept])
+    if first_held:
+        db.executemany(SQL.insert_holding, first_held)
+    for weaker in changed:
+        _recall(db, weaker, after[weaker])
+        after[weaker] = hold_again(db, weaker)
+    return after
 
 
 def unclaim(db: apsw.Connection, claims: Iterable[Claim], at: int) -> None:
     """Take back claims that were made with another time, `at`."""
     for each in claims:
-        db.execute(SQL.delete_claims_of_message, (who(each.weaker), at, each.source, each.message_id))
+        column = who(each.weaker)
+        _recall(db, each.weaker, _held(db, column))
+        db.execute(SQL.delete_claims_of_message, (column, at, each.source, each.message_id))
         hold_again(db, each.weaker)
 
 
-def hold_again(db: apsw.Connection, of: Identifier) -> None:
+def hold_again(db: apsw.Connection, of: Identifier) -> Sequence[Holding]:
     """Work out an identifier's holdings anew from its claims."""
     column = who(of)
     made = [
@@ -50,7 +103,22 @@ def hold_again(db: apsw.Connection, of: Identifier) -> None:
         for at, source, message_id, weak, strong, level, alias in fetch(db, SQL.claims_on, (column,))
     ]
     db.execute(SQL.delete_holdings, (column,))
-    db.executemany(SQL.insert_holding, [_holding_row(column, held) for held in holdings(of, made)])
+    held = holdings(of, made)
+    db.executemany(SQL.insert_holding, [_holding_row(column, each) for each in held])
+    return held
+
+
+def _recall(db: apsw.Connection, weaker: Identifier, held: Sequence[Holding]) -> None:
+    """Write down the claims that were left out while an identifier had but one holder, before that changes."""
+    if len(held) == 1:
+        _remember(db, weaker, who(held[0].owner))
+
+
+def _remember(db: apsw.Connection, weaker: Identifier, stronger: str) -> None:
+    """Write down every claim on `weaker` that the events filed under `stronger` make."""
+    found = events([body for (body,) in fetch(db, SQL.events_filed_under, (stronger,))])
+    made = [each for event in found for each in claims_of(event) if each.weaker == weaker]
+    db.executemany(SQL.insert_claim, [_row(each) for each in made])
 
 
 def join(db: apsw.Connection, previous: Identifier, current: Identifier) -> None:
@@ -61,9 +129,11 @@ def join(db: apsw.Connection, previous: Identifier, current: Identifier) -> None
 
 
 def rebuild(db: apsw.Connection) -> None:
-    """Work out every holding and every group of users anew from the claims and aliases alone."""
+    """Work out every holding and every group of users anew from the events, claims and aliases alone."""
     db.execute("DELETE FROM holding; DELETE FROM joined")
     for (weaker,) in fetch(db, SQL.claimed_identifiers):
+        for (stronger,) in fetch(db, SQL.claimers, (weaker,)):
+            _remember(db, identifier(weaker), stronger)
         hold_again(db, identifier(weaker))
     for previous, current in fetch(db, SQL.all_aliases):
         _join(db, previous, current)
@@ -83,8 +153,10 @@ def _root(db: apsw.Connection, user: str) -> str:
     return row[0] if row else user
 
 
-def _held(db: apsw.Connection, column: str) -> list[tuple[int, int, Identifier, Any]]:
-    return [(since, until, identifier(owner), level) for since, until, owner, level in fetch(db, SQL.held, (column,))]
+def _held(db: apsw.Connection, column: str) -> list[Holding]:
+    return [
+        Holding(since, until, identifier(owner), level) for since, until, owner, level in fetch(db, SQL.held, (column,))
+    ]
 
 
 def _row(claim: Claim) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ import apsw
 from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
 from wetink.ports import Profile
-from wetink.store.sqlite.codec import identifier, who
+from wetink.store.sqlite.codec import events, identifier, who
 from wetink.store.sqlite.connection import fetch, first
 from wetink.store.sqlite.queries import read
 
@@ -62,8 +62,18 @@ class People:
         """Return the profile `of` means at `at` and the identifiers that lead to it then, strongest first."""
         root = self.root(of, at)
         lead = {column for column, since, until in self._reach(who(root), -FOREVER, FOREVER) if since <= at < until}
-        carried = (column for column in lead if first(self._db, SQL.carried, (column,)))
+        carried = (column for column in lead if self._carried(column))
         return Profile(root, tuple(sorted(map(identifier, carried), key=_strongest_first)))
+
+    def _carried(self, column: str) -> bool:
+        """Whether some message carried this identifier as its own, rather than an alias as its previousId alone."""
+        if first(self._db, SQL.carried, (column,)):
+            return True
+        return any(
+            event.anonymous == column[1:]
+            for (stronger,) in fetch(self._db, SQL.claimers, (column,))
+            for event in events([body for (body,) in fetch(self._db, SQL.events_filed_under, (stronger,))])
+        )
 
     def recent(self, limit: int) -> list[Profile]:
         """Return the profiles of the newest messages, newest first."""

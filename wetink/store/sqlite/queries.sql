@@ -17,7 +17,10 @@ SELECT at, source, message_id, weaker, stronger, level, alias FROM claim WHERE w
 -- name: claimed_identifiers
 SELECT DISTINCT weaker FROM claim
 
--- name: carried  Whether some message carried this identifier as its own.
+-- name: claimers
+SELECT DISTINCT stronger FROM claim WHERE weaker = ?
+
+-- name: carried  Whether some message is known to have carried this identifier as its own.
 SELECT 1 FROM claim WHERE weaker = ?1 AND alias = 0 UNION ALL SELECT 1 FROM event WHERE who = ?1 LIMIT 1
 
 -- name: holding_at
@@ -64,6 +67,9 @@ SELECT seq, at, body FROM event WHERE who = ? AND key_time = ? AND fingerprint =
 
 -- name: move_event  A duplicate that was received earlier in its own clock: the smallest time counts.
 UPDATE event SET at = ?, body = ? WHERE who = ? AND key_time = ? AND fingerprint = ?
+
+-- name: events_filed_under
+SELECT body FROM event WHERE who = ?
 
 -- name: newest_events  Newest first by the client's own time.
 SELECT at, body FROM event WHERE who = ? AND at >= ? AND at < ? ORDER BY key_time DESC LIMIT ?

@@ -22,9 +22,8 @@ from typing import Any
 import apsw
 
 from wetink.core.errors import StoreUnavailable
-from wetink.store.sqlite.commit import Row, write
+from wetink.store.sqlite.commit import Commits, Row
 from wetink.store.sqlite.connection import connect, translated
-from wetink.store.sqlite.lessons import Lessons
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +71,7 @@ class Writer:
         self._path, self._lock_path, self._synchronous = path, lock_path, synchronous
         self._lock = lock_path.open("a")
         self._db: apsw.Connection | None = connect(path, synchronous=synchronous)
-        self._lessons = Lessons()
+        self._commits = Commits()
         self._jobs: deque[Job] = deque()
         self._current: _Group | None = None
         self._closed = False
@@ -152,7 +151,7 @@ class Writer:
             with self._undone_on_error(db):
                 if not done:
                     db.execute("BEGIN IMMEDIATE")
-                group.outcome += write(db, group.rows[done : done + SLICE_ROWS], self._lessons)
+                group.outcome += self._commits.write(db, group.rows[done : done + SLICE_ROWS])
         except StoreUnavailable as error:
             self._unlock()
             self._tell(group, [error] * len(group.jobs))
@@ -168,7 +167,12 @@ class Writer:
     def _run(self) -> None:
         """The thread: do what has to wait, in order."""
         while (wait := self._waits.get()) is not None:
-            wait()
+            try:
+                wait()
+            except Exception:  # whoever waits is told below; without this thread nobody would ever be
+                logger.exception("the writer stumbled")
+                if self._current is not None:
+                    self._tell(self._current, [StoreUnavailable("writing failed")] * len(self._current.jobs))
 
     def _wait_for_lock(self, group: _Group) -> None:
         fcntl.flock(self._lock, fcntl.LOCK_EX)
@@ -197,7 +201,7 @@ class Writer:
                 db = self._db or self._reopen()
                 with self._undone_on_error(db):
                     db.execute("BEGIN IMMEDIATE")
-                    outcome = write(db, job.rows, self._lessons)
+                    outcome = self._commits.write(db, job.rows)
                 self._commit(db)
                 answers.append(outcome)
             except StoreUnavailable as error:
@@ -223,7 +227,7 @@ class Writer:
                 break
         with self._mutex:
             self._current = None
-        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Job, Any]]] = {job.loop: [] for job in self._jobs}
+            by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Job, Any]]] = {job.loop: [] for job in self._jobs}
         for job, answer in zip(group.jobs, answers, strict=True):
             by_loop.setdefault(job.loop, []).append((job, answer))
         for loop, pairs in by_loop.items():
@@ -259,7 +263,7 @@ class Writer:
 
     def _give_up(self, db: apsw.Connection, cause: BaseException | None) -> None:
         """Undo the transaction. After an I/O error believe nothing in memory: the file is opened anew and checked."""
-        self._lessons.forget()
+        self._commits.forget()
         if not db.in_transaction and not isinstance(cause, apsw.IOError):
             return
         try:
