@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -206,3 +207,43 @@ def test_profiles_are_found_by_the_start_of_any_identifier(store: SQLiteStore) -
     for start in ("u4", "jane@"):
         [found] = asyncio.run(store.profiles(search=start))
         assert str(found.root) == "user:u42"
+
+
+def test_many_that_append_at_once_are_all_answered(store: SQLiteStore) -> None:
+    async def rush() -> int:
+        waiting = []
+        for number in range(8_000):
+            waiting.append(asyncio.create_task(store.append([received(view(f"m{number}", userId="u"))])))
+            if number > 6_000:  # a long queue first, then more while it is worked off
+                await asyncio.sleep(0)
+        return sum(not receipt.duplicate for (receipt,) in await asyncio.gather(*waiting))
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads take turns all the time, so that what two of them share is put to the test
+    try:
+        assert asyncio.run(asyncio.wait_for(rush(), 60)) == 8_000
+    finally:
+        sys.setswitchinterval(before)
+
+
+def test_a_claim_that_was_repeated_counts_when_another_claimer_comes(store: SQLiteStore) -> None:
+    """Jane is on the device at 10 and again at 30; that Bob was there at 20 is heard of last."""
+
+    def on_the_device(user: str, at: int) -> Record:
+        return received(view(f"{user}{at}", userId=user, anonymousId="d", timestamp=LATE - 100 + at))
+
+    append(store, [on_the_device("jane", 10)])
+    append(store, [on_the_device("jane", 30)])
+    append(store, [on_the_device("bob", 20)])
+    device = Identifier("anonymous", "d")
+    owners = [asyncio.run(store.resolve(device, LATE - 100 + at)).value for at in (5, 15, 25, 35)]
+    assert owners == ["jane", "jane", "bob", "jane"]
+
+
+def test_a_device_an_alias_named_is_the_persons_own_once_they_carry_it(store: SQLiteStore) -> None:
+    alias = {"type": "alias", "messageId": "a", "previousId": "d", "userId": "u", "timestamp": LATE - 9}
+    append(store, [received(alias)])
+    device, person = Identifier("anonymous", "d"), Identifier("user", "u")
+    assert device not in asyncio.run(store.profile(person, LATE)).identifiers
+    append(store, [received(view("m", userId="u", anonymousId="d", timestamp=LATE - 5))])
+    assert device in asyncio.run(store.profile(person, LATE)).identifiers
