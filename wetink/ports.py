@@ -4,13 +4,14 @@ Times are Unix milliseconds throughout. Every method may raise `StoreUnavailable
 with less); what it then promises is said there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
 from wetink.core.block import Decision
 from wetink.core.event import Event, Level, Product
+from wetink.core.feed import Item, Supply
 from wetink.core.identifier import Identifier
 from wetink.core.identity import Claim
 from wetink.core.verdict import Problem, Verdict
@@ -268,4 +269,28 @@ class Photos(Protocol):
 
     def warm(self, url: str) -> None:
         """Start to fetch it in the background, if it is not there already; never raises."""
+        ...
+
+
+class Feeds(Protocol):
+    """Data from outside, fetched ahead of need. What it gives always says how old it is, and why."""
+
+    def give(self, feed: str) -> Supply:
+        """Return what a scheduled or uploaded feed holds, from memory: never waits, never raises."""
+        ...
+
+    async def ask(self, feed: str, parameters: Mapping[str, str], deadline_ms: int) -> Supply:
+        """Return a per-person feed's data for these parameters, within the deadline and the feed's own.
+
+        What is known is given at once while it is fresh; else the newest that can be had by then, or nothing. Never
+        raises; one call is in flight per address.
+        """
+        ...
+
+    def warm(self, feed: str, parameters: Mapping[str, str]) -> None:
+        """Start to fetch a per-person feed's data in the background, if it is not there already; never raises."""
+        ...
+
+    def stream(self, feed: str) -> Iterator[Item]:
+        """Return all items of a feed from the disk, one by one, also of a catalog. Blocks: call it in a thread."""
         ...

@@ -1,5 +1,6 @@
 """Outside things fetched over HTTP, from public hosts only."""
 
+from wetink.feeds.keeper import FeedKeeper
 from wetink.feeds.photos import PhotoFetcher
 
-__all__ = ["PhotoFetcher"]
+__all__ = ["FeedKeeper", "PhotoFetcher"]

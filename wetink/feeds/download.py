@@ -1,7 +1,8 @@
 """Download: one address, a few redirects, bounded bytes and time."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
 from urllib.parse import quote, urljoin
 
 import httpcore
@@ -14,6 +15,10 @@ LARGEST = 10 * 1024 * 1024
 
 MOST_HOPS = 3
 SECONDS = 5.0
+LONGEST_SILENCE = 15.0
+"""Seconds without a byte, however long the whole may take."""
+
+CONNECTIONS = 24
 HEADERS = (
     (b"user-agent", b"wetink (photo fetcher)"),
     (b"accept", b"image/jpeg,image/png,image/webp,image/gif"),
@@ -24,46 +29,79 @@ LEGAL = "!#$%&'()*+,/:;=?@[]~"
 REDIRECTS = (301, 302, 303, 307, 308)
 
 
+class Reply(NamedTuple):
+    """How an address answered, past its redirects. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+
+
 class Downloads:
     """Fetches from public http(s) addresses, looking at each hop anew."""
 
-    def __init__(self, private_hosts: Collection[str] = ()) -> None:
-        """Allow these `host:port` pairs although they are not public."""
+    def __init__(self, private_hosts: Collection[str] = (), *, connections: int = CONNECTIONS) -> None:
+        """Allow these `host:port` pairs although they are not public; hold so many connections at most."""
         self._pool = httpcore.AsyncConnectionPool(
             network_backend=GuardedBackend(private_hosts),
-            max_connections=24,
+            max_connections=connections,
             max_keepalive_connections=8,
             keepalive_expiry=10.0,
         )
 
     async def get(self, url: str) -> bytes:
         """Return what is at an address. Raises Refused, httpcore's errors, or TimeoutError after 5 s."""
-        async with asyncio.timeout(SECONDS):
+        parts: list[bytes] = []
+
+        async def take(part: bytes) -> None:
+            parts.append(part)
+
+        reply = await self.ask(url, HEADERS, take, largest=LARGEST, seconds=SECONDS)
+        if reply.status != 200:
+            raise Refused(f"answered {reply.status}")
+        return b"".join(parts)
+
+    async def ask(
+        self,
+        url: str,
+        headers: Sequence[tuple[bytes, bytes]],
+        take: Callable[[bytes], Awaitable[None]],
+        *,
+        largest: int,
+        seconds: float,
+    ) -> Reply:
+        """Return how an address answers; the body of a 200 is handed to `take` in parts.
+
+        Raises Refused, also for more than `largest` bytes; httpcore's errors; TimeoutError after so many seconds.
+        """
+        async with asyncio.timeout(seconds):
             for _ in range(MOST_HOPS + 1):
                 if not host_of(url):
                     raise Refused("no http(s) address")
-                body, onward = await self._once(quote(url, safe=LEGAL))
-                if onward is None:
-                    return body
-                url = urljoin(url, onward)
+                reply = await self._once(quote(url, safe=LEGAL), headers, take, largest, min(seconds, LONGEST_SILENCE))
+                if reply.status not in REDIRECTS:
+                    return reply
+                url = urljoin(url, reply.headers.get("location", ""))
         raise Refused(f"more than {MOST_HOPS} redirects")
 
-    async def _once(self, url: str) -> tuple[bytes, str | None]:
-        timeouts = {"connect": SECONDS, "read": SECONDS, "write": SECONDS, "pool": SECONDS}
-        async with self._pool.stream("GET", url, headers=HEADERS, extensions={"timeout": timeouts}) as answer:
-            if answer.status in REDIRECTS:
-                target = next((value for name, value in answer.headers if name.lower() == b"location"), b"")
-                return b"", target.decode("utf-8", "replace")
-            if answer.status != 200:
-                raise Refused(f"answered {answer.status}")
-            parts: list[bytes] = []
+    async def _once(
+        self,
+        url: str,
+        headers: Sequence[tuple[bytes, bytes]],
+        take: Callable[[bytes], Awaitable[None]],
+        largest: int,
+        silence: float,
+    ) -> Reply:
+        timeouts = {"connect": silence, "read": silence, "write": silence, "pool": silence}
+        async with self._pool.stream("GET", url, headers=headers, extensions={"timeout": timeouts}) as answer:
             size = 0
-            async for part in answer.aiter_stream():
-                size += len(part)
-                if size > LARGEST:
-                    raise Refused(f"more than {LARGEST} bytes")
-                parts.append(part)
-            return b"".join(parts), None
+            if answer.status == 200:
+                async for part in answer.aiter_stream():
+                    size += len(part)
+                    if size > largest:
+                        raise Refused(f"more than {largest} bytes")
+                    await take(part)
+            said = {name.decode("latin-1").lower(): value.decode("utf-8", "replace") for name, value in answer.headers}
+            return Reply(answer.status, said)
 
     async def close(self) -> None:
         """Let go of all connections."""

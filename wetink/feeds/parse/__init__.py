@@ -1,6 +1,6 @@
 """Bodies of feeds, read item by item: one format, one file."""
 
 from wetink.feeds.parse.body import Unreadable
-from wetink.feeds.parse.reader import Tally, read
+from wetink.feeds.parse.reader import Reading, Tally, read, whole
 
-__all__ = ["Tally", "Unreadable", "read"]
+__all__ = ["Reading", "Tally", "Unreadable", "read", "whole"]

@@ -1,12 +1,15 @@
 """Reader: a body of any format as the items its feed asks for. A bad item is left out and counted, never the rest."""
 
+import hashlib
 import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
+import msgspec
+
 from wetink.core.feed import Feed, Item, reached
 from wetink.feeds.parse import json, merchant, syndication, table
-from wetink.feeds.parse.body import Found, opened
+from wetink.feeds.parse.body import Found, Unreadable, opened
 from wetink.feeds.parse.goods import goods
 
 MOST_TOLD = 20
@@ -59,6 +62,31 @@ def read(feed: Feed, raw: BinaryIO, tally: Tally, now: int) -> Iterator[Item]:
             return
         tally.count += 1
         yield item
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """A whole body, read. `version` is the same for the same items."""
+
+    items: tuple[Item, ...]
+    count: int
+    left_out: int
+    problems: tuple[str, ...]
+    version: str
+
+
+def whole(feed: Feed, raw: BinaryIO, now: int) -> Reading:
+    """Return what a body holds; of a catalog all but the items themselves.
+
+    Raises Unreadable when it is not what the feed says, or has items of which none can be used.
+    """
+    tally, digest, kept = Tally(), hashlib.sha256(), []
+    for item in read(feed, raw, tally, now):
+        digest.update(msgspec.json.encode(item))
+        if feed.purpose != "catalog":
+            kept.append(item)
+    if tally.left_out and not tally.count:
+        raise Unreadable(f"none of its {tally.left_out} items can be used; {tally.problems[0]}")
+    return Reading(tuple(kept), tally.count, tally.left_out, tuple(tally.problems), digest.hexdigest()[:16])
 
 
 def _found(feed: Feed, stream: io.BufferedReader) -> Iterator[Found]:

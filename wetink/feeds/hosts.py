@@ -1,0 +1,107 @@
+"""Hosts: each outside host has a cap of calls at a time and a breaker of its own, so that a sick one costs no other."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
+
+import httpcore
+
+from wetink.core.breaker import Breaker, admits, begun, failed, succeeded, withdrawn
+from wetink.core.errors import WetinkError
+from wetink.core.link import host_of
+from wetink.feeds.download import Downloads, Reply
+from wetink.feeds.guard import Refused
+
+PER_HOST, MOST_WAITING = 6, 100
+"""Calls to a host at a time, and how many more may wait for their turn."""
+
+CONNECTIONS = 240
+"""Enough for forty hosts that hang at once."""
+
+ERRORS = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, TimeoutError, OSError)
+
+
+class Unwell(WetinkError):
+    """The host answers that it cannot answer now."""
+
+    code = "unwell"
+
+
+class Resting(Refused):
+    """The host is left alone for a while, or has too many calls waiting: nothing was sent."""
+
+
+class _Host:
+    def __init__(self, cap: int) -> None:
+        self.turn = asyncio.Semaphore(cap)
+        self.waiting = 0
+        self.breaker = Breaker()
+        self.trouble = ""
+
+
+class Hosts:
+    """Downloads, host by host."""
+
+    def __init__(
+        self, clock: Callable[[], int], private_hosts: Collection[str] = (), *, per_host: int = PER_HOST
+    ) -> None:
+        """Read the time (Unix ms) from `clock`; allow these `host:port` pairs although they are not public."""
+        self._clock, self._per_host = clock, per_host
+        self._downloads = Downloads(private_hosts, connections=CONNECTIONS)
+        self._hosts: dict[str, _Host] = {}
+
+    async def ask(
+        self,
+        url: str,
+        headers: Sequence[tuple[bytes, bytes]],
+        take: Callable[[bytes], Awaitable[None]],
+        *,
+        largest: int,
+        seconds: float,
+    ) -> Reply:
+        """Do as `Downloads.ask`; raise Unwell for 429 and 5xx, and Resting instead of asking a host that is sick."""
+        name = host_of(url)
+        host = self._hosts.setdefault(name, _Host(self._per_host))
+        self._look(name, host)
+        if host.waiting >= MOST_WAITING:
+            raise Resting(f"{name} has {MOST_WAITING} calls waiting")
+        host.waiting += 1
+        try:
+            await host.turn.acquire()
+        finally:
+            host.waiting -= 1
+        try:
+            self._look(name, host)
+            host.breaker = begun(host.breaker, self._clock())
+            return await self._call(host, self._downloads.ask(url, headers, take, largest=largest, seconds=seconds))
+        finally:
+            host.turn.release()
+
+    def _look(self, name: str, host: _Host) -> None:
+        if not admits(host.breaker, self._clock()):
+            raise Resting(f"{name} is left alone after {host.breaker.failures} failures, the last: {host.trouble}")
+
+    async def _call(self, host: _Host, call: Awaitable[Reply]) -> Reply:
+        try:
+            reply = await call
+            if reply.status == 429 or reply.status >= 500:
+                raise Unwell(f"it answered {reply.status}")
+        except (Unwell, *ERRORS) as error:
+            host.trouble = words(error)
+            host.breaker = failed(host.breaker, self._clock())
+            raise
+        except BaseException:
+            host.breaker = withdrawn(host.breaker)
+            raise
+        host.breaker = succeeded()
+        return reply
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        await self._downloads.close()
+
+
+def words(error: BaseException) -> str:
+    """Return what went wrong, for people."""
+    if isinstance(error, TimeoutError | httpcore.TimeoutException):
+        return "it did not answer in time"
+    return str(error) or type(error).__name__

@@ -1,0 +1,113 @@
+"""Keeper: all feeds, so that whoever draws a picture finds their data at hand, and how good it is."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from wetink.core.feed import Feed, Item, Snapshot, Supply, supply
+from wetink.feeds.hosts import PER_HOST, Hosts
+from wetink.feeds.personal import MOST_KEPT, Personal
+from wetink.feeds.schedule import Schedule
+from wetink.feeds.shelf import Shelf
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+"""How often it is looked whether a feed is due."""
+
+
+class FeedKeeper:
+    """`ports.Feeds` over HTTP and uploaded files."""
+
+    def __init__(
+        self,
+        folder: Path,
+        uploads: Path,
+        clock: Callable[[], int],
+        *,
+        private_hosts: Collection[str] = (),
+        per_host: int = PER_HOST,
+        most_kept: int = MOST_KEPT,
+    ) -> None:
+        """Keep snapshots in a folder, which processes may share; find uploaded files in another.
+
+        `clock` says the time in Unix ms. `private_hosts` are `host:port` pairs that are allowed although not public.
+        """
+        self._clock = clock
+        self._hosts = Hosts(clock, private_hosts, per_host=per_host)
+        self._shelf = Shelf(folder)
+        self._schedule = Schedule(self._shelf, uploads, self._hosts, clock)
+        self._personal = Personal(self._hosts, clock, most_kept=most_kept)
+        self._feeds: Mapping[str, Feed] = {}
+        self._watch: asyncio.Task[None] | None = None
+
+    def use(self, feeds: Mapping[str, Feed]) -> None:
+        """Go on with these feeds, by name."""
+        self._feeds = dict(feeds)
+        self._schedule.use({name: feed for name, feed in feeds.items() if feed.per_person is None})
+        self._personal.use(self._feeds)
+
+    def give(self, feed: str) -> Supply:
+        """See `ports.Feeds.give`."""
+        known = self._feeds.get(feed)
+        if known is None:
+            return Supply(because=f"there is no feed {feed}")
+        if known.per_person is not None:
+            return Supply(because=f"feed {feed} is asked for each person")
+        return supply(known, self._schedule.snapshot(feed), self._clock())
+
+    async def ask(self, feed: str, parameters: Mapping[str, str], deadline_ms: int) -> Supply:
+        """See `ports.Feeds.ask`."""
+        known = self._feeds.get(feed)
+        if known is None or known.per_person is None:
+            return self.give(feed)
+        return await self._personal.ask(known, parameters, deadline_ms)
+
+    def warm(self, feed: str, parameters: Mapping[str, str]) -> None:
+        """See `ports.Feeds.warm`."""
+        known = self._feeds.get(feed)
+        if known is not None and known.per_person is not None:
+            self._personal.warm(known, parameters)
+
+    def stream(self, feed: str) -> Iterator[Item]:
+        """See `ports.Feeds.stream`."""
+        known = self._feeds.get(feed)
+        return iter(()) if known is None else self._shelf.stream(known, self._clock())
+
+    def snapshot(self, feed: str) -> Snapshot | None:
+        """Return what a scheduled or uploaded feed held when it was fetched, with what was left out and why."""
+        return self._schedule.snapshot(feed)
+
+    async def refresh_due(self, now: int) -> None:
+        """Refresh all that is due at `now` (Unix ms), and wait for it."""
+        flights = await self._begin_due(now)
+        await asyncio.gather(*flights, return_exceptions=True)
+
+    async def start(self) -> None:
+        """Take what is on the disk, then refresh what is due, from now on."""
+        await self._schedule.load()
+        self._watch = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """End what is in flight and let go of everything. Calling it twice is fine."""
+        if self._watch is not None:
+            self._watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._watch
+            self._watch = None
+        await self._schedule.close()
+        await self._personal.close()
+        await self._hosts.close()
+
+    async def _begin_due(self, now: int) -> list[asyncio.Task[None]]:
+        return [*self._personal.begin_due(now), *await self._schedule.begin_due(now)]
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._begin_due(self._clock())
+            except Exception:
+                logger.exception("feeds cannot be refreshed")
+            await asyncio.sleep(TICK_SECONDS)

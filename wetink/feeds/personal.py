@@ -1,0 +1,179 @@
+"""Personal: feeds that are asked for each person. Warm ones are refreshed before they grow old; nobody waits twice."""
+
+import asyncio
+import io
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from wetink.core.errors import BadContent
+from wetink.core.feed import Feed, Item, Supply, address, expired, pause, ripe
+from wetink.feeds.guard import Refused
+from wetink.feeds.hosts import Hosts, Resting, words
+from wetink.feeds.parse import Reading, whole
+
+logger = logging.getLogger(__name__)
+
+SECONDS = 5.0
+"""How long a call may go on for the next open, when this one can wait no longer."""
+
+MOST_KEPT, MOST_BYTES = 10_000, 16 * 1024 * 1024
+"""Answers, and bytes of their bodies, that are kept; what was not asked for longest goes first."""
+
+KEPT_WARM = 2
+"""For how many of its lives an answer that nobody asks for is refreshed all the same."""
+
+HEADERS = ((b"user-agent", b"wetink (feeds)"), (b"accept", b"*/*"), (b"accept-encoding", b"gzip"))
+
+
+class _Answer:
+    """What is known of one address. Times are Unix ms; 0: never."""
+
+    def __init__(self, feed: Feed, url: str, now: int) -> None:
+        self.feed, self.url, self.asked = feed, url, now
+        self.items: tuple[Item, ...] = ()
+        self.version = ""
+        self.fetched = self.weight = self.tried = self.failures = 0
+        self.trouble = ""
+        self.flight: asyncio.Task[None] | None = None
+
+    def supply(self, now: int) -> Supply:
+        if not self.fetched:
+            return Supply(because=self.trouble or "it did not answer within the deadline")
+        age = max(0, now - self.fetched)
+        if not expired(self.fetched, self.feed.every_ms, now):
+            return Supply(self.items, "fresh", age, "", self.version)
+        because = self.trouble or "nothing newer came within the deadline"
+        return Supply(self.items, "stale", age, because, self.version)
+
+
+class Personal:
+    """Answers by address. One call is in flight for each; the others wait for it."""
+
+    def __init__(
+        self,
+        hosts: Hosts,
+        clock: Callable[[], int],
+        *,
+        most_kept: int = MOST_KEPT,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
+        """Ask hosts; keep so many answers at most."""
+        self._hosts, self._clock = hosts, clock
+        self._threads = ThreadPoolExecutor(2, "wetink-feeds-personal")
+        self._most_kept, self._most_bytes = most_kept, most_bytes
+        self._answers: OrderedDict[tuple[str, str], _Answer] = OrderedDict()
+        self._held = 0
+
+    def use(self, feeds: Mapping[str, Feed]) -> None:
+        """Go on with these feeds; forget what others gave."""
+        for key, answer in list(self._answers.items()):
+            if feeds.get(answer.feed.name) != answer.feed:
+                self._forget(key)
+
+    async def ask(self, feed: Feed, parameters: Mapping[str, str], deadline_ms: int) -> Supply:
+        """See `ports.Feeds.ask`."""
+        now = self._clock()
+        try:
+            answer = self._answer(feed, address(feed, parameters), now)
+        except BadContent as error:
+            return Supply(because=str(error))
+        known = answer.fetched and not expired(answer.fetched, feed.every_ms, now)
+        if known and not ripe(answer.fetched, feed.every_ms, now):
+            return answer.supply(now)
+        flight = self._fly(answer, now)
+        if flight is not None and not known:
+            # The flight goes on when this open can wait no longer: the next one will have it.
+            own = feed.per_person.deadline_ms if feed.per_person is not None else deadline_ms
+            await asyncio.wait([flight], timeout=max(0, min(deadline_ms, own)) / 1000)
+        return answer.supply(self._clock())
+
+    def warm(self, feed: Feed, parameters: Mapping[str, str]) -> None:
+        """See `ports.Feeds.warm`."""
+        now = self._clock()
+        try:
+            answer = self._answer(feed, address(feed, parameters), now)
+        except BadContent:
+            return
+        if not answer.fetched or ripe(answer.fetched, feed.every_ms, now):
+            self._fly(answer, now)
+
+    def begin_due(self, now: int) -> list[asyncio.Task[None]]:
+        """Refresh each ripe answer that was asked for lately; return what is under way."""
+        flights = [
+            self._fly(answer, now)
+            for answer in list(self._answers.values())
+            if answer.fetched
+            and not expired(answer.asked, KEPT_WARM * answer.feed.every_ms, now)
+            and ripe(answer.fetched, answer.feed.every_ms, now)
+        ]
+        return [flight for flight in flights if flight is not None]
+
+    async def close(self) -> None:
+        """End what is in flight."""
+        flights = [answer.flight for answer in self._answers.values() if answer.flight is not None]
+        for flight in flights:
+            flight.cancel()
+        await asyncio.gather(*flights, return_exceptions=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _answer(self, feed: Feed, url: str, now: int) -> _Answer:
+        key = feed.name, url
+        answer = self._answers.get(key)
+        if answer is None:
+            self._tidy(self._most_kept - 1)
+            answer = self._answers[key] = _Answer(feed, url, now)
+        answer.asked = now
+        self._answers.move_to_end(key)
+        return answer
+
+    def _fly(self, answer: _Answer, now: int) -> asyncio.Task[None] | None:
+        """Return the call for an answer that is under way or begins now; None when one failed a moment ago."""
+        if answer.flight is not None:
+            return answer.flight
+        rest = min(pause(answer.failures), answer.feed.every_ms) if answer.failures else 0
+        if answer.tried <= now < answer.tried + rest:
+            return None
+        answer.flight = asyncio.create_task(self._fetch(answer))
+        answer.flight.add_done_callback(lambda _: setattr(answer, "flight", None))
+        return answer.flight
+
+    async def _fetch(self, answer: _Answer) -> None:
+        feed, parts = answer.feed, list[bytes]()
+
+        async def take(part: bytes) -> None:
+            parts.append(part)
+
+        try:
+            reply = await self._hosts.ask(answer.url, HEADERS, take, largest=feed.most_bytes, seconds=SECONDS)
+            if reply.status != 200:
+                raise Refused(f"it answered {reply.status}")
+            body = b"".join(parts)
+            found = await asyncio.get_running_loop().run_in_executor(self._threads, self._read, feed, body)
+        except Resting as error:
+            answer.trouble = words(error)
+        except Exception as error:
+            logger.info("feed %s has no answer: %s", feed.name, words(error))
+            answer.tried, answer.failures, answer.trouble = self._clock(), answer.failures + 1, words(error)
+        else:
+            answer.items, answer.version, answer.fetched = found.items, found.version, self._clock()
+            answer.tried, answer.failures, answer.trouble = 0, 0, ""
+            if self._answers.get((feed.name, answer.url)) is answer:
+                self._held += len(body) - answer.weight
+                answer.weight = len(body)
+                self._tidy(self._most_kept)
+
+    def _read(self, feed: Feed, body: bytes) -> Reading:
+        return whole(feed, io.BytesIO(body), self._clock())
+
+    def _tidy(self, most: int) -> None:
+        """Forget what was not asked for longest, but nothing that is under way."""
+        while len(self._answers) > most or self._held > self._most_bytes:
+            key = next((key for key, answer in self._answers.items() if answer.flight is None), None)
+            if key is None:
+                return
+            self._forget(key)
+
+    def _forget(self, key: tuple[str, str]) -> None:
+        self._held -= self._answers.pop(key).weight

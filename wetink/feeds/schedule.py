@@ -1,0 +1,236 @@
+"""Schedule: feeds that are the same for everybody, refreshed in the background before anybody needs them to be."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from wetink.core.feed import Feed, Snapshot, is_due
+from wetink.feeds.guard import Refused
+from wetink.feeds.hosts import Hosts, words
+from wetink.feeds.shelf import Draft, Shelf, Stamp, shape_of, source_of
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+AT_A_TIME = 4
+"""Feeds that are refreshed at once: fewer than a host takes, so that people's own calls always find room."""
+
+SECONDS = {"data": 60.0, "catalog": 900.0}
+"""How long a download may take."""
+
+CHUNK = 1024 * 1024
+HEADERS = ((b"user-agent", b"wetink (feeds)"), (b"accept", b"*/*"), (b"accept-encoding", b"gzip"))
+
+
+class Schedule:
+    """Snapshots in memory, each as new as the shelf's. One refresh is under way per feed, whatever process does it."""
+
+    def __init__(self, shelf: Shelf, uploads: Path, hosts: Hosts, clock: Callable[[], int]) -> None:
+        """Keep snapshots on a shelf; find uploaded files in a folder."""
+        self._shelf, self._uploads, self._hosts, self._clock = shelf, uploads, hosts, clock
+        self._threads = ThreadPoolExecutor(AT_A_TIME + 2, "wetink-feeds")
+        self._feeds: Mapping[str, Feed] = {}
+        self._snapshots: dict[str, Snapshot] = {}
+        self._stamps: dict[str, Stamp | None] = {}
+        self._uploaded: dict[str, str] = {}
+        self._flights: dict[str, asyncio.Task[None]] = {}
+        self._few = asyncio.Semaphore(AT_A_TIME)
+
+    def use(self, feeds: Mapping[str, Feed]) -> None:
+        """Go on with these feeds. One that is read or fetched in another way now is looked at anew."""
+        for name, feed in self._feeds.items():
+            now = feeds.get(name)
+            if now is None or (source_of(now), shape_of(now)) != (source_of(feed), shape_of(feed)):
+                self._snapshots.pop(name, None)
+                self._stamps.pop(name, None)
+                self._uploaded.pop(name, None)
+                if name in self._flights:
+                    self._flights.pop(name).cancel()
+        self._feeds = feeds
+
+    def snapshot(self, name: str) -> Snapshot | None:
+        """Return the newest snapshot that this process knows of."""
+        return self._snapshots.get(name)
+
+    async def load(self) -> None:
+        """Take from the shelf what is there; fetch nothing."""
+        await asyncio.gather(*(self._notice(feed) for feed in self._feeds.values()))
+
+    async def begin_due(self, now: int) -> list[asyncio.Task[None]]:
+        """Begin to refresh what is due, and to read what other processes have fetched; return what is under way."""
+        feeds = self._feeds
+        stamps = await self._in_thread(self._shelf.stamps, list(feeds))
+        tokens = await self._in_thread(self._tokens, [feed for feed in feeds.values() if feed.file])
+        if feeds is not self._feeds:
+            return []
+        begun = []
+        for name, feed in feeds.items():
+            news = stamps[name] != self._stamps.get(name)
+            uploaded = tokens.get(name, "") != self._uploaded.get(name, "")
+            if name not in self._flights and (news or uploaded or is_due(feed, self._snapshots.get(name), now)):
+                flight = self._flights[name] = asyncio.create_task(self._turn(feed, tokens.get(name, "")))
+                flight.add_done_callback(partial(self._landed, name))
+                begun.append(flight)
+        return begun
+
+    async def close(self) -> None:
+        """End what is in flight."""
+        flights = list(self._flights.values())
+        for flight in flights:
+            flight.cancel()
+        await asyncio.gather(*flights, return_exceptions=True)
+        self._shelf.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _landed(self, name: str, flight: asyncio.Task[None]) -> None:
+        if self._flights.get(name) is flight:
+            del self._flights[name]
+        if not flight.cancelled() and (error := flight.exception()) is not None:
+            logger.error("feed %s: %s", name, words(error), exc_info=error)
+
+    async def _notice(self, feed: Feed) -> None:
+        """Take over what another process has kept since we looked."""
+        stamp = await self._in_thread(self._shelf.stamp, feed.name)
+        if stamp == self._stamps.get(feed.name):
+            return
+        snapshot = await self._in_thread(self._shelf.load, feed, self._clock())
+        if self._feeds.get(feed.name) == feed:
+            self._stamps[feed.name] = stamp
+            self._put(feed, snapshot)
+
+    def _put(self, feed: Feed, snapshot: Snapshot | None) -> None:
+        if snapshot is None:
+            self._snapshots.pop(feed.name, None)
+        else:
+            self._snapshots[feed.name] = snapshot
+
+    async def _turn(self, feed: Feed, token: str) -> None:
+        await self._notice(feed)
+        if not self._due(feed, token):
+            return
+        async with self._few:
+            # On the loop, for it takes no time: a lock got in a thread would be lost if we were cancelled meanwhile.
+            lock = self._shelf.lock(feed.name)
+            if lock is None:
+                return
+            try:
+                await self._notice(feed)
+                if self._due(feed, token):
+                    await self._refresh(feed, token)
+            finally:
+                os.close(lock)
+
+    def _due(self, feed: Feed, token: str) -> bool:
+        snapshot = self._snapshots.get(feed.name)
+        if token and snapshot is not None and token not in (snapshot.etag, self._uploaded.get(feed.name)):
+            return True
+        self._uploaded[feed.name] = token
+        return is_due(feed, snapshot, self._clock())
+
+    async def _refresh(self, feed: Feed, token: str) -> None:
+        before = self._snapshots.get(feed.name)
+        self._uploaded[feed.name] = token
+        try:
+            after = await (self._copy(feed, before, token) if feed.file else self._download(feed, before))
+        except Exception as error:
+            logger.info("feed %s cannot be refreshed: %s", feed.name, words(error))
+            after = await self._in_thread(self._shelf.fail, feed, before, words(error), self._clock())
+        if self._feeds.get(feed.name) == feed:
+            self._stamps[feed.name] = await self._in_thread(self._shelf.stamp, feed.name)
+            self._put(feed, after)
+
+    async def _download(self, feed: Feed, before: Snapshot | None) -> Snapshot:
+        draft = self._shelf.draft(feed.name)
+        try:
+            writing = _Writing(draft, self._in_thread)
+            reply = await self._hosts.ask(
+                feed.url,
+                [*HEADERS, *_conditions(before)],
+                writing.take,
+                largest=feed.most_bytes,
+                seconds=SECONDS[feed.purpose],
+            )
+            if reply.status == 304 and before is not None and before.checked_at:
+                return await self._in_thread(self._shelf.renew, feed, before, self._clock())
+            if reply.status != 200:
+                raise Refused(f"it answered {reply.status}")
+            await writing.flush()
+            etag, modified = reply.headers.get("etag", ""), reply.headers.get("last-modified", "")
+            return await self._in_thread(self._shelf.adopt, feed, draft, etag, modified, self._clock())
+        finally:
+            draft.discard()
+
+    async def _copy(self, feed: Feed, before: Snapshot | None, token: str) -> Snapshot:
+        if not token:
+            raise Refused(f"there is no uploaded file {feed.file}")
+        if before is not None and before.checked_at and before.etag == token:
+            return await self._in_thread(self._shelf.renew, feed, before, self._clock())
+        draft = self._shelf.draft(feed.name)
+        try:
+            await self._in_thread(self._copied, feed, draft)
+            if await self._in_thread(self._token, feed) != token:
+                raise Refused(f"{feed.file} changed while it was read")
+            return await self._in_thread(self._shelf.adopt, feed, draft, token, "", self._clock())
+        finally:
+            draft.discard()
+
+    def _copied(self, feed: Feed, draft: Draft) -> None:
+        size = 0
+        with (self._uploads / feed.file).open("rb") as file:
+            while part := file.read(CHUNK):
+                size += len(part)
+                if size > feed.most_bytes:
+                    raise Refused(f"more than {feed.most_bytes} bytes")
+                draft.write(part)
+
+    def _tokens(self, feeds: list[Feed]) -> dict[str, str]:
+        return {feed.name: self._token(feed) for feed in feeds}
+
+    def _token(self, feed: Feed) -> str:
+        """Return what changes whenever an uploaded file does; empty when there is none in the folder of uploads."""
+        path = self._uploads / feed.file
+        try:
+            status = path.stat()
+            inside = path.resolve().parent == self._uploads.resolve()
+        except OSError:
+            return ""
+        return f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}" if inside and path.is_file() else ""
+
+    async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
+
+class _Writing:
+    """Gathers small parts of a body, so that a thread writes large ones."""
+
+    def __init__(self, draft: Draft, in_thread: Callable[..., Any]) -> None:
+        self._draft, self._in_thread = draft, in_thread
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    async def take(self, part: bytes) -> None:
+        self._parts.append(part)
+        self._size += len(part)
+        if self._size >= CHUNK:
+            await self.flush()
+
+    async def flush(self) -> None:
+        body, self._parts, self._size = b"".join(self._parts), [], 0
+        await self._in_thread(self._draft.write, body)
+
+
+def _conditions(before: Snapshot | None) -> list[tuple[bytes, bytes]]:
+    """Return the headers that ask only for what is newer than what we have."""
+    if before is None or not before.checked_at:
+        return []
+    said = ((b"if-none-match", before.etag), (b"if-modified-since", before.last_modified))
+    return [(name, value.encode("latin-1")) for name, value in said if _plain(value)]
+
+
+def _plain(value: str) -> bool:
+    return value.isascii() and value.isprintable() and 0 < len(value) <= 1024
