@@ -1,0 +1,226 @@
+"""Fetch: who asked for a picture or followed a link: a person, a mail provider's machine, or a scanner.
+
+Neither the address nor the User-Agent is kept: only `Facts`, the few words that the rules below read, so that
+better rules can be run over what came before.
+
+Sources: Gmail's image proxy names itself `GoogleImageProxy`, Yahoo's `YahooMailProxy`; Apple Mail Privacy Protection
+fetches ahead of anybody's look, with the bare `Mozilla/5.0`, through relays that Akamai, Cloudflare and Fastly run;
+Apple Mail itself is WebKit that names neither a browser nor a version; link scanners ask by HEAD, follow all links
+of an email at once, or come from a data center within seconds of the first fetch.
+"""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Literal
+
+import msgspec
+
+Kind = Literal["person", "proxy", "prefetch", "scanner", "unknown"]
+Group = Literal["proxy", "scanner", "robot", "mail", "browser", ""]
+Device = Literal["mobile", "tablet", "desktop", ""]
+
+RULES_VERSION = 1
+"""Goes up whenever CLIENTS, the networks or RULES change what some facts are taken for."""
+
+INSTANT_MS = 300
+"""Nobody sees a picture and follows its link sooner."""
+EARLY_MS = 5_000
+"""How soon after the first fetch a data center's click is a machine's."""
+TOGETHER_MS = 2_000
+"""The stretch in which an email's links count as followed at once."""
+TOGETHER_LINKS = 3
+"""How many different links of one email nobody follows within TOGETHER_MS."""
+
+LONGEST_AGENT = 512
+"""Characters of a User-Agent that are looked at."""
+
+
+class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """All that is kept of how a picture was asked for or a link followed. Names nobody."""
+
+    client: str = ""
+    """A family of CLIENTS; empty when none is recognized."""
+    device: Device = ""
+    owner: str = ""
+    """Who runs the network it came from, as the operator's GeoIP file has it."""
+    method: str = "GET"
+    click: bool = False
+    delay: int | None = None
+    """Milliseconds since the recipient's first fetch of this email; None when this is the first."""
+    together: int = 1
+    """How many different links of this email were followed within TOGETHER_MS, this one included."""
+    links: int = 0
+    """How many links this email has; 0 when that is not known."""
+
+
+class Fetch(msgspec.Struct, frozen=True):
+    """What a fetch was taken for, and by which rule of which version."""
+
+    kind: Kind
+    rule: str
+    version: int = RULES_VERSION
+
+
+CLIENTS: tuple[tuple[str, Group, str], ...] = (
+    ("gmail-proxy", "proxy", "googleimageproxy"),
+    ("yahoo-proxy", "proxy", "yahoomailproxy"),
+    # Mail security: they name themselves, or the product that follows links before a person may.
+    ("barracuda", "scanner", "barracuda"),
+    ("mimecast", "scanner", "mimecast"),
+    ("proofpoint", "scanner", "proofpoint|urldefense"),
+    ("safelinks", "scanner", "safelinks|safe links"),
+    ("trend-micro", "scanner", "trend ?micro|tmufe"),
+    ("symantec", "scanner", "symantec|messagelabs"),
+    ("cisco", "scanner", "ironport|cisco"),
+    ("sophos", "scanner", "sophos"),
+    ("forcepoint", "scanner", "forcepoint|websense"),
+    ("fortinet", "scanner", "fortinet|fortiguard|fortimail"),
+    ("bitdefender", "scanner", "bitdefender"),
+    ("virustotal", "scanner", "virustotal"),
+    ("urlscan", "scanner", "urlscan"),
+    # Robots: crawlers, previews in chats, and what programs and test browsers call themselves.
+    ("office-discovery", "robot", "office (?:existence|protocol) discovery|existence discovery"),
+    ("googlebot", "robot", "googlebot|google-(?:safety|inspectiontool|read-aloud)|adsbot|apis-google"),
+    ("bingbot", "robot", "bingbot|bingpreview"),
+    ("applebot", "robot", "applebot"),
+    (
+        "link-preview",
+        "robot",
+        "facebookexternalhit|slackbot|twitterbot|linkedinbot|skypeuripreview|whatsapp|telegrambot",
+    ),
+    ("headless-browser", "robot", "headless|phantomjs|puppeteer|playwright|selenium"),
+    ("python-requests", "robot", "python-requests"),
+    ("python", "robot", "python|aiohttp|httpx|scrapy"),
+    ("curl", "robot", r"^curl/|\bwget|libcurl"),
+    ("program", "robot", "go-http-client|^java/|libwww|axios|node-fetch|undici|^ruby|guzzle|apache-httpclient|postman"),
+    ("robot", "robot", r"(?<!cu)bot\b|crawler|spider|scanner|monitor"),
+    # Mail programs. Outlook's names come before the Internet Explorer that classic Outlook says it is.
+    ("outlook-ios", "mail", "outlook-ios"),
+    ("outlook-android", "mail", "outlook-android"),
+    ("outlook", "mail", r"microsoft outlook|ms-office|msoffice|microsoft office|\boutlook/"),
+    ("thunderbird", "mail", "thunderbird|betterbird"),
+    ("em-client", "mail", "em ?client"),
+    ("samsung-mail", "mail", "samsung ?e?mail"),
+    ("spark", "mail", "readdle|sparkdesktop"),
+    (
+        "apple-mail",
+        "mail",
+        r"^mozilla/5\.0 \((?:macintosh|iphone|ipad|ipod)(?!.*(?:safari|version|chrome|firefox)).*webkit",
+    ),
+    # Browsers: each before those it also claims to be.
+    ("edge", "browser", r"\bedg(?:e|a|ios)?/"),
+    ("opera", "browser", r"\bopr/|\bopera\b"),
+    ("samsung-internet", "browser", "samsungbrowser/"),
+    ("firefox", "browser", "firefox/|fxios/"),
+    ("chrome", "browser", "chrome/|chromium/|crios/"),
+    ("safari", "browser", r"version/[\d.]+ .*safari/"),
+    ("internet-explorer", "browser", r"trident/|\bmsie\b"),
+    ("bare-mozilla", "", r"^mozilla/5\.0$"),
+)
+"""Family, group, and a pattern to be found in the lower-cased User-Agent: the first that is found counts."""
+
+DEVICES: tuple[tuple[Device, str], ...] = (
+    ("tablet", r"ipad|tablet|kindle|silk/|android(?!.*mobile)(?=.*webkit)"),
+    ("mobile", r"iphone|ipod|android|mobile|windows phone"),
+    ("desktop", r"windows|macintosh|mac os x|x11|linux|cros"),
+)
+"""Device and its pattern, the first that is found. An iPad that calls itself a Macintosh is taken for one."""
+
+RELAYS = ("akamai", "cloudflare", "fastly")
+"""Whose networks Apple's relays are on."""
+DATA_CENTERS = ("microsoft", "amazon", "google", "digitalocean", "ovh", "hetzner", "linode", "oracle", "alibaba")
+HOMES = ("google fiber", "google-fiber")
+"""Networks of people that a data center's name would match."""
+MAIL_SECURITY = ("barracuda", "mimecast", "proofpoint", "messagelabs", "ironport", "trend micro", "trendmicro")
+"""Whose networks only their scanners are on; a web filter's, where people browse, are not listed."""
+
+_CLIENTS = tuple((family, re.compile(pattern)) for family, _, pattern in CLIENTS)
+_DEVICES = tuple((device, re.compile(pattern)) for device, pattern in DEVICES)
+_GROUPS: dict[str, Group] = {family: group for family, group, _ in CLIENTS}
+
+
+def facts_of(
+    user_agent: str,
+    owner: str = "",
+    *,
+    method: str = "GET",
+    click: bool = False,
+    delay: int | None = None,
+    together: int = 1,
+    links: int = 0,
+) -> Facts:
+    """Return what is kept of a fetch. The User-Agent ends here."""
+    client, device = _read(user_agent[:LONGEST_AGENT])
+    return Facts(client, device, owner.strip(), method.upper(), click, delay, together, links)
+
+
+def classify(facts: Facts) -> Fetch:
+    """Return what a fetch was: by the first rule that holds.
+
+    >>> classify(facts_of("Mozilla/5.0")).kind, classify(facts_of("curl/8.5.0")).kind
+    ('prefetch', 'scanner')
+    >>> classify(facts_of("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Thunderbird/140.4.0"))
+    Fetch(kind='person', rule='a mail program', version=1)
+    """
+    return next(Fetch(kind, name) for name, holds, kind in RULES if holds(facts))
+
+
+def _group(facts: Facts) -> Group:
+    return _GROUPS.get(facts.client, "")
+
+
+def _on(facts: Facts, networks: tuple[str, ...]) -> bool:
+    owner = facts.owner.lower()
+    return any(network in owner for network in networks)
+
+
+def _in_data_center(facts: Facts) -> bool:
+    return _on(facts, DATA_CENTERS) and not _on(facts, HOMES)
+
+
+def _center_clicks(facts: Facts) -> bool:
+    return facts.click and _in_data_center(facts)
+
+
+def _apple_shows(facts: Facts) -> bool:
+    return facts.client in ("apple-mail", "safari") and not facts.click
+
+
+def _at_once(facts: Facts) -> bool:
+    return facts.together >= TOGETHER_LINKS or (facts.links > 1 and facts.together >= facts.links)
+
+
+def _within(facts: Facts, span: int) -> bool:
+    return facts.delay is not None and facts.delay < span
+
+
+RULES: tuple[tuple[str, Callable[[Facts], bool], Kind], ...] = (
+    ("asked by HEAD", lambda facts: facts.method == "HEAD", "scanner"),
+    ("a scanner's name", lambda facts: _group(facts) == "scanner", "scanner"),
+    ("a robot's name", lambda facts: _group(facts) == "robot", "scanner"),
+    ("a mail security network", lambda facts: _on(facts, MAIL_SECURITY), "scanner"),
+    ("links followed at once", lambda facts: facts.click and _at_once(facts), "scanner"),
+    ("a click sooner than seen", lambda facts: facts.click and _within(facts, INSTANT_MS), "scanner"),
+    ("a data center's early click", lambda facts: _center_clicks(facts) and _within(facts, EARLY_MS), "scanner"),
+    ("a proxy's name", lambda facts: _group(facts) == "proxy", "proxy"),
+    ("Apple Mail Privacy", lambda facts: facts.client == "bare-mozilla" and not facts.click, "prefetch"),
+    ("Apple's relay", lambda facts: _apple_shows(facts) and _on(facts, RELAYS), "proxy"),
+    ("a data center's picture", lambda facts: _in_data_center(facts) and not facts.click, "unknown"),
+    ("a data center's click, nothing seen", lambda facts: _center_clicks(facts) and facts.delay is None, "unknown"),
+    ("a mail program", lambda facts: _group(facts) == "mail", "person"),
+    ("a browser", lambda facts: _group(facts) == "browser", "person"),
+    ("nothing known", lambda _: True, "unknown"),
+)
+"""Name, when it holds, and what it makes of a fetch: the first that holds decides. People tap a link through
+Apple's relay too, so it says nothing of a click."""
+
+
+@lru_cache(maxsize=2_048)
+def _read(user_agent: str) -> tuple[str, Device]:
+    """Return the client's family and, for a program that a person sits before, the device."""
+    agent = user_agent.strip().lower()
+    family = next((family for family, pattern in _CLIENTS if pattern.search(agent)), "")
+    if _GROUPS.get(family) not in ("mail", "browser"):
+        return family, ""
+    return family, next((device for device, pattern in _DEVICES if pattern.search(agent)), "")
