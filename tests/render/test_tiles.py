@@ -16,7 +16,7 @@ from wetink.core.event import Product
 from wetink.ports import Picture, Scene
 from wetink.render import Takumi
 from wetink.render.check import FAR_APART
-from wetink.render.compose import cut, far_apart, over, patches
+from wetink.render.compose import cut, far_apart, lay, patches
 from wetink.render.tiles import Refused, layered
 
 
@@ -259,7 +259,9 @@ def test_laying_over_is_what_pillow_does() -> None:
     chance = np.random.default_rng(3)
     ground, above = (chance.integers(0, 256, (40, 60, 4), np.uint8) for _ in range(2))
     above[:10, :, 3], above[10:20, :, 3], ground[:, :20, 3], ground[:, 20:40, 3] = 0, 255, 255, 0
-    ours = Image.fromarray(over(ground, cut(above)), "RGBA").convert("RGBa")
+    canvas = ground.copy()
+    lay(canvas, cut(above), 0, 0)
+    ours = Image.fromarray(canvas).convert("RGBa")
     theirs = Image.alpha_composite(Image.fromarray(ground), Image.fromarray(above)).convert("RGBa")
     assert not far_apart(np.asarray(ours), np.asarray(theirs)).any()
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
+Places: TypeAlias = npt.NDArray[np.intp]
 
 ROUNDING = 2
 """Levels of 255 by which two ways to draw the same thing may differ."""
@@ -15,45 +16,48 @@ PATCH = 8
 
 
 class Cut(msgspec.Struct, frozen=True):
-    """Pixels made ready to be laid over others: which of them hide what is below, and which only tint it."""
+    """Pixels made ready to be laid over others."""
 
     pixels: Pixels
     solid: npt.NDArray[np.bool_]
-    part: npt.NDArray[np.intp]
-    """Where the tinting ones are, counted row by row: few, the rims of letters and shadows."""
+    """Which of them hide what is below."""
+    rows: Places
+    columns: Places
+    """Where those are that tint what is below: few, the rims of letters and shadows."""
     tint: npt.NDArray[np.float32]
     """Their colors, by which alpha is multiplied in, and their alpha, from 0 to 1."""
 
     @property
     def nbytes(self) -> int:
         """The memory it takes."""
-        return self.pixels.nbytes + self.solid.nbytes + self.part.nbytes + self.tint.nbytes
+        places = self.rows.nbytes + self.columns.nbytes
+        return self.pixels.nbytes + self.solid.nbytes + self.tint.nbytes + places
 
 
 def cut(pixels: Pixels) -> Cut:
     """Return pixels made ready to be laid over others."""
-    alpha = pixels[..., 3]
-    part = np.flatnonzero((alpha > 0) & (alpha < 255))
-    tint = pixels.reshape(-1, 4)[part].astype(np.float32)
+    alpha = np.ascontiguousarray(pixels[..., 3])
+    part = np.flatnonzero((alpha - 1) < 254)  # in eight bits, 0 - 1 is 255
+    rows, columns = np.divmod(part, alpha.shape[1])
+    tint = pixels[rows, columns].astype(np.float32)
     tint[:, 3] /= 255
     tint[:, :3] *= tint[:, 3:]
-    return Cut(pixels, alpha == 255, part, tint)
+    return Cut(pixels, alpha == 255, rows, columns, tint)
 
 
-def over(ground: Pixels, above: Cut) -> Pixels:
-    """Return a ground with pixels of the same size painted over it."""
-    painted = ground.copy()
-    whole, words = painted.view(np.uint32)[..., 0], above.pixels.view(np.uint32)[..., 0]
-    np.copyto(whole, words, where=above.solid)
-    flat = whole.reshape(-1)
-    below = flat[above.part].view(np.uint8).reshape(-1, 4).astype(np.float32)
-    shine = below[:, 3:] * ((1 - above.tint[:, 3:]) / 255)
-    alpha = above.tint[:, 3:] + shine
-    mixed = np.empty((len(below), 4), np.uint8)
-    mixed[:, :3] = (above.tint[:, :3] + below[:, :3] * shine) / alpha + 0.5
-    mixed[:, 3:] = alpha * 255 + 0.5
-    flat[above.part] = mixed.view(np.uint32)[:, 0]
-    return painted
+def lay(canvas: Pixels, above: Cut, left: int, top: int) -> None:
+    """Paint pixels over a canvas, on which they lie with every pixel, from (left, top) on."""
+    height, width = above.solid.shape
+    words = canvas.view(np.uint32)[..., 0]  # a pixel is one number: so they are moved quickest
+    np.copyto(words[top : top + height, left : left + width], above.pixels.view(np.uint32)[..., 0], where=above.solid)
+    flat = words.reshape(-1)
+    places = (above.rows + top) * words.shape[1] + (above.columns + left)
+    below = flat[places].view(np.uint8).reshape(-1, 4).astype(np.float32)
+    alpha = above.tint[:, 3:]
+    shine = below[:, 3:] * ((1 - alpha) / 255)
+    below[:, :3] = (above.tint[:, :3] + below[:, :3] * shine) / (alpha + shine)
+    below[:, 3:] = (alpha + shine) * 255
+    flat[places] = (below + 0.5).astype(np.uint8).view(np.uint32)[:, 0]
 
 
 def window(pixels: npt.NDArray[Any], left: int, top: int, width: int, height: int) -> npt.NDArray[Any]:

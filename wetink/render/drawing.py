@@ -7,15 +7,15 @@ from html import unescape
 import msgspec
 
 from wetink.ports import Scene
-from wetink.render.compose import Cut, Pixels, cut, over, window
+from wetink.render.compose import Cut, Pixels, cut, lay, window
 from wetink.render.engine import Engine
 from wetink.render.kept import Kept, key_of
 from wetink.render.markup import Box, Markup, page
 from wetink.render.photo import fitted, placeholder
-from wetink.render.tiles import Layered, Refused, Tile, layered
+from wetink.render.tiles import Layered, Refused, layered
 
-PIXELS, PHOTOS = 96 << 20, 32 << 20
-"""Bytes that are kept of drawn layers and what is laid over them, of tiles as many, and of photos made smaller."""
+LAYERS, TILES, PHOTOS = 64 << 20, 128 << 20, 32 << 20
+"""Bytes that are kept of drawn layers, of tiles, and of photos made smaller."""
 
 
 class Photo(msgspec.Struct, frozen=True):
@@ -59,8 +59,8 @@ class Drawing:
     def __init__(self, engine: Engine) -> None:
         """Take the engine."""
         self._engine = engine
-        self._pixels = Kept[Pixels](PIXELS, lambda pixels: pixels.nbytes)
-        self._cuts = Kept[Cut](PIXELS, lambda cut: cut.nbytes)
+        self._layers = Kept[Pixels](LAYERS, lambda pixels: pixels.nbytes)
+        self._tiles = Kept[Cut](TILES, lambda cut: cut.nbytes)
         self._photos = Kept[bytes](PHOTOS, len)
 
     def drawn(self, sheet: Sheet) -> Pixels:
@@ -81,23 +81,20 @@ class Drawing:
     def composed(self, sheet: Sheet, parts: Layered) -> Pixels:
         """Return the pixels of a page, put together. Raises BadContent when it cannot be drawn."""
         ground = self._page(sheet, parts.layer)
-        layer = self._pixels.made(ground.key, partial(self._draw, ground))
+        layer = self._layers.made(ground.key, partial(self._draw, ground))
         canvas = layer.copy()
         for tile in parts.tiles:
             alone = _part(sheet, tile.body, tile.width, tile.height, "transparent")
-            place = tile.left, tile.top, tile.width, tile.height
-            # Kept is the tile together with its ground, which need only be copied: no two tiles share a pixel.
-            laid = self._pixels.made(key_of(ground.key, alone.key, *place), partial(self._laid, layer, alone, tile))
-            window(canvas, *place)[:] = laid
+            whole = self._tiles.made(alone.key, partial(self._cut, alone))
+            left, top = max(0, tile.left), max(0, tile.top)
+            height, width, _ = window(canvas, tile.left, tile.top, tile.width, tile.height).shape
+            if whole.solid.shape != (height, width):  # its bleed reaches beyond the page
+                whole = cut(window(whole.pixels, left - tile.left, top - tile.top, width, height))
+            lay(canvas, whole, left, top)
         return canvas
 
-    def _laid(self, layer: Pixels, alone: "_Part", tile: Tile) -> Pixels:
-        ground = window(layer, tile.left, tile.top, tile.width, tile.height)
-        above = self._cuts.made(alone.key, lambda: cut(self._draw(alone)))
-        if ground.shape != above.pixels.shape:  # its bleed reaches beyond the page
-            height, width, _ = ground.shape
-            above = cut(window(above.pixels, max(0, -tile.left), max(0, -tile.top), width, height).copy())
-        return over(ground, above)
+    def _cut(self, part: "_Part") -> Cut:
+        return cut(self._draw(part))
 
     def _page(self, sheet: Sheet, body: str) -> "_Part":
         scene = sheet.scene
