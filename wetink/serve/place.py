@@ -1,0 +1,165 @@
+"""Place: where an address is and who runs its network, by files that the operator supplies.
+
+The files are in the MaxMind DB format (version 2.0 of its public specification): GeoLite2, DB-IP, IPinfo or any other
+maker's. The makers' layouts differ a little, so each fact is looked for in the places they have it.
+"""
+
+import ipaddress
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import maxminddb
+import msgspec
+
+from wetink.core.errors import BadSettings
+
+logger = logging.getLogger(__name__)
+
+
+class Place(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where an open was, as far as the files tell. All empty for what they do not."""
+
+    country: str = ""
+    """Two capital letters (ISO 3166)."""
+    region: str = ""
+    """A state or province, by its English name."""
+    city: str = ""
+    """By its English name."""
+    latitude: float | None = None
+    longitude: float | None = None
+    time_zone: str = ""
+    """Such as `Europe/Berlin`."""
+    owner: str = ""
+    """Who runs the network."""
+
+
+NOWHERE = Place()
+
+PROBES = ("1.1.1.1", "2606:4700::1111")
+"""Addresses that are looked up at the start: a file that is damaged all over shows it then."""
+
+Steps = tuple[str | int, ...]
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _country(value: Any) -> str | None:
+    return value.upper() if isinstance(value, str) and len(value) == 2 and value.isascii() else None
+
+
+def _degrees(most: float) -> Callable[[Any], float | None]:
+    def read(value: Any) -> float | None:
+        if isinstance(value, str):
+            try:
+                value = float(value)
+            except ValueError:
+                return None
+        known = isinstance(value, int | float) and not isinstance(value, bool) and -most <= value <= most
+        return float(value) if known else None
+
+    return read
+
+
+FIELDS: tuple[tuple[str, Callable[[Any], Any], tuple[Steps, ...]], ...] = (
+    ("country", _country, (("country", "iso_code"), ("country_code",), ("country",))),
+    ("region", _text, (("subdivisions", 0, "names", "en"), ("state1",), ("region",))),
+    ("city", _text, (("city", "names", "en"), ("city",))),
+    ("latitude", _degrees(90), (("location", "latitude"), ("latitude",), ("lat",))),
+    ("longitude", _degrees(180), (("location", "longitude"), ("longitude",), ("lng",))),
+    ("time_zone", _text, (("location", "time_zone"), ("timezone",))),
+    ("owner", _text, (("autonomous_system_organization",), ("as_name",), ("organization",))),
+)
+"""A fact of Place, how it is read, and where a record may have it: the first that can be read counts."""
+
+
+class Places:
+    """Looks addresses up in up to two files, each of which may tell any of the facts."""
+
+    def __init__(self, city: Path | None, asn: Path | None) -> None:
+        """Open the files; one that is not there tells nothing. Raises BadSettings for one that cannot be read."""
+        self._files = [(path, _opened(path)) for path in (city, asn) if path is not None and _there(path)]
+        self._damaged: set[Path] = set()
+
+    def of(self, address: str) -> Place:
+        """Return the place of an IP address; an empty one for what is no public address. Never raises."""
+        asked = _public(address)
+        if asked is None:
+            return NOWHERE
+        known: dict[str, Any] = {}
+        for path, file in self._files:
+            record = self._record(path, file, asked)
+            if record:
+                known = {**_read(record), **known}
+        return Place(**known) if known else NOWHERE
+
+    def close(self) -> None:
+        """Let go of the files. Every place is empty from then on."""
+        files, self._files = self._files, []
+        for _, file in files:
+            file.close()
+
+    def _record(self, path: Path, file: maxminddb.Reader, asked: str) -> Any:
+        if ":" in asked and file.metadata().ip_version == 4:
+            return None
+        try:
+            return file.get(asked)
+        except Exception as error:
+            # Damage inside a file shows only where it is met. What it is, but not who met it, goes to the log, once.
+            if path not in self._damaged:
+                self._damaged.add(path)
+                logger.error("%s is damaged (%s): some places stay empty", path, type(error).__name__)
+            return None
+
+
+def _there(path: Path) -> bool:
+    if path.exists():
+        return True
+    logger.warning("there is no GeoIP file %s: places stay empty", path)
+    return False
+
+
+def _opened(path: Path) -> maxminddb.Reader:
+    hint = "download it again, or leave the setting out"
+    try:
+        file = maxminddb.open_database(path)
+    except (maxminddb.InvalidDatabaseError, OSError, ValueError) as error:
+        raise BadSettings(f"{path} is no MaxMind DB file: {error}", hint=hint, where=str(path)) from error
+    try:
+        for probe in PROBES[: 2 if file.metadata().ip_version == 6 else 1]:
+            file.get(probe)
+    except Exception as error:
+        file.close()
+        raise BadSettings(f"{path} is damaged: {error}", hint=hint, where=str(path)) from error
+    return file
+
+
+def _public(address: str) -> str | None:
+    try:
+        asked = ipaddress.ip_address(address.strip())
+    except ValueError:
+        return None
+    if isinstance(asked, ipaddress.IPv6Address) and asked.ipv4_mapped is not None:
+        asked = asked.ipv4_mapped
+    return str(asked) if asked.is_global else None
+
+
+def _read(record: Any) -> dict[str, Any]:
+    found = {}
+    for name, read, paths in FIELDS:
+        value = next((value for path in paths if (value := read(_at(record, path))) is not None), None)
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def _at(record: Any, path: Steps) -> Any:
+    for step in path:
+        if isinstance(step, int):
+            record = record[step] if isinstance(record, list) and len(record) > step else None
+        else:
+            record = record.get(step) if isinstance(record, dict) else None
+    return record
