@@ -4,15 +4,19 @@ import csv
 import gzip
 import io
 import json
+import os
+import time
 import tracemalloc
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from wetink.core.feed import Feed, Item, feed_of, product_of
-from wetink.feeds.parse import Tally, Unreadable, read
+from wetink.feeds.parse import Readers, Tally, Unreadable, read, whole
 
 NOW = 1_750_000_000_000
 
@@ -385,3 +389,23 @@ def test_fifty_thousand_products_take_little_memory(what: Feed, body: Callable[[
     assert (tally.count, tally.left_out, last[0]["product_id"]) == (MANY, 0, f"P{MANY - 1}")
     # Kept, the last 10,000 items would be 10 MB. What may grow is the set of keys that were there.
     assert peak < 4_000_000
+
+
+def test_a_reader_of_its_own_says_the_same_and_can_be_ended(tmp_path: Path) -> None:
+    readers, what = Readers(), feed("csv", purpose="catalog")
+    good, bad, never = tmp_path / "good", tmp_path / "bad", tmp_path / "never"
+    good.write_bytes(b"sku,price\nA,1\nB,free\n")
+    bad.write_bytes(PAGE)
+    assert readers.read(what, good, NOW) == whole(what, io.BytesIO(good.read_bytes()), NOW)
+    with pytest.raises(Unreadable, match="a web page"):
+        readers.read(what, bad, NOW)
+    with pytest.raises(Unreadable, match="ended with 1: FileNotFoundError"):
+        readers.read(what, never, NOW)
+    os.mkfifo(never)
+    with ThreadPoolExecutor(1) as threads:
+        endless = threads.submit(readers.read, what, never, NOW)
+        while not endless.done():
+            readers.close()
+            time.sleep(0.01)
+        with pytest.raises(Unreadable, match="ended with -9"):
+            endless.result()

@@ -10,7 +10,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from wetink.core.feed import Feed, Item, Snapshot
 from wetink.feeds.guard import Refused
-from wetink.feeds.parse import Tally, Unreadable, read, whole
+from wetink.feeds.parse import Readers, Tally, Unreadable, read, whole
 
 logger = logging.getLogger(__name__)
 
@@ -76,12 +76,11 @@ class Shelf:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
         self._drafts = 0
-        self._open: set[BinaryIO] = set()
+        self._readers = Readers()
 
     def close(self) -> None:
         """End what is being read: a long catalog keeps no process from ending."""
-        for raw in list(self._open):
-            raw.close()
+        self._readers.close()
 
     def stamps(self, names: Iterable[str]) -> Mapping[str, Stamp | None]:
         """Return what changes whenever another snapshot of a feed is kept; None for a feed that has none."""
@@ -120,8 +119,7 @@ class Shelf:
         if feed.purpose == "catalog" and note.shape == shape_of(feed) and (self._folder / note.body).exists():
             return note.snapshot
         try:
-            with self._reading(self._folder / note.body) as raw:
-                return _filled(note.snapshot, feed, raw, now)
+            return self._filled(note.snapshot, feed, self._folder / note.body, now)
         except (OSError, Unreadable) as error:
             return Snapshot(feed.name, trouble=str(error))
 
@@ -129,7 +127,7 @@ class Shelf:
         """Return the items of the newest body, one by one."""
         path = self._body(feed)
         if path is not None:
-            with self._reading(path) as raw:
+            with path.open("rb") as raw:
                 yield from read(feed, raw, Tally(), now)
 
     def draft(self, name: str) -> Draft:
@@ -151,9 +149,8 @@ class Shelf:
         Raises Unreadable or Refused; then nothing has changed.
         """
         body = f"{feed.name}.{draft.finish()}.body"
-        with self._reading(draft.path) as raw:
-            fresh = Snapshot(feed.name, fetched_at=now, checked_at=now, etag=etag, last_modified=last_modified)
-            snapshot = _filled(fresh, feed, raw, now)
+        fresh = Snapshot(feed.name, fetched_at=now, checked_at=now, etag=etag, last_modified=last_modified)
+        snapshot = self._filled(fresh, feed, draft.path, now)
         try:
             draft.path.replace(self._folder / body)
         except OSError as error:
@@ -182,14 +179,20 @@ class Shelf:
         note = self._read(feed)
         return self._folder / note.body if note is not None and note.body else None
 
-    @contextmanager
-    def _reading(self, path: Path) -> Iterator[BinaryIO]:
-        with path.open("rb") as raw:
-            self._open.add(raw)
-            try:
-                yield raw
-            finally:
-                self._open.discard(raw)
+    def _filled(self, snapshot: Snapshot, feed: Feed, path: Path, now: int) -> Snapshot:
+        if feed.purpose == "catalog":
+            found = self._readers.read(feed, path, now)
+        else:
+            with path.open("rb") as raw:
+                found = whole(feed, raw, now)
+        return replace(
+            snapshot,
+            items=found.items,
+            count=found.count,
+            left_out=found.left_out,
+            problems=found.problems,
+            version=found.version,
+        )
 
     def _note(self, name: str) -> Path:
         return self._folder / f"{name}.json"
@@ -222,15 +225,3 @@ def shape_of(feed: Feed) -> str:
     """Return what changes whenever a feed is to be read in another way."""
     way = (feed.format, feed.root, feed.fields, feed.key, feed.encoding, feed.most_bytes, feed.most_items, feed.purpose)
     return hashlib.sha256(msgspec.json.encode(way)).hexdigest()[:24]
-
-
-def _filled(snapshot: Snapshot, feed: Feed, raw: BinaryIO, now: int) -> Snapshot:
-    found = whole(feed, raw, now)
-    return replace(
-        snapshot,
-        items=found.items,
-        count=found.count,
-        left_out=found.left_out,
-        problems=found.problems,
-        version=found.version,
-    )
