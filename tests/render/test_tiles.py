@@ -255,12 +255,15 @@ def test_warming_says_nothing_of_a_template_that_cannot_be_drawn(renderer: Takum
     asyncio.run(renderer.warm(plain("{% if %}")))
 
 
-def test_laying_over_is_what_pillow_does() -> None:
+@pytest.mark.parametrize("opaque", [True, False])
+def test_laying_over_is_what_pillow_does(opaque: bool) -> None:
     chance = np.random.default_rng(3)
     ground, above = (chance.integers(0, 256, (40, 60, 4), np.uint8) for _ in range(2))
     above[:10, :, 3], above[10:20, :, 3], ground[:, :20, 3], ground[:, 20:40, 3] = 0, 255, 255, 0
+    if opaque:
+        ground[..., 3] = 255
     canvas = ground.copy()
-    lay(canvas, cut(above), 0, 0)
+    lay(canvas, cut(above), 0, 0, opaque=opaque)
     ours = Image.fromarray(canvas).convert("RGBa")
     theirs = Image.alpha_composite(Image.fromarray(ground), Image.fromarray(above)).convert("RGBa")
     assert not far_apart(np.asarray(ours), np.asarray(theirs)).any()

@@ -25,13 +25,15 @@ class Cut(msgspec.Struct, frozen=True):
     columns: Places
     """Where those are that tint what is below: few, the rims of letters and shadows."""
     tint: npt.NDArray[np.float32]
-    """Their colors, by which alpha is multiplied in, and their alpha, from 0 to 1."""
+    """Their colors, by which alpha is multiplied in, and their alpha, all up to 255."""
+    through: npt.NDArray[np.float32]
+    """The share of what is below that shines through them."""
 
     @property
     def nbytes(self) -> int:
         """The memory it takes."""
-        places = self.rows.nbytes + self.columns.nbytes
-        return self.pixels.nbytes + self.solid.nbytes + self.tint.nbytes + places
+        part = self.rows.nbytes + self.columns.nbytes + self.tint.nbytes + self.through.nbytes
+        return self.pixels.nbytes + self.solid.nbytes + part
 
 
 def cut(pixels: Pixels) -> Cut:
@@ -40,24 +42,31 @@ def cut(pixels: Pixels) -> Cut:
     part = np.flatnonzero((alpha - 1) < 254)  # in eight bits, 0 - 1 is 255
     rows, columns = np.divmod(part, alpha.shape[1])
     tint = pixels[rows, columns].astype(np.float32)
-    tint[:, 3] /= 255
-    tint[:, :3] *= tint[:, 3:]
-    return Cut(pixels, alpha == 255, rows, columns, tint)
+    through = (1 - tint[:, 3:] / 255).astype(np.float32)
+    tint[:, :3] *= tint[:, 3:] / 255
+    return Cut(pixels, alpha == 255, rows, columns, tint, through)
 
 
-def lay(canvas: Pixels, above: Cut, left: int, top: int) -> None:
-    """Paint pixels over a canvas, on which they lie with every pixel, from (left, top) on."""
+def lay(canvas: Pixels, above: Cut, left: int, top: int, *, opaque: bool) -> None:
+    """Paint pixels over a canvas, on which they lie with every pixel, from (left, top) on.
+
+    Nothing of an `opaque` canvas is clear, which is quicker.
+    """
     height, width = above.solid.shape
     words = canvas.view(np.uint32)[..., 0]  # a pixel is one number: so they are moved quickest
     np.copyto(words[top : top + height, left : left + width], above.pixels.view(np.uint32)[..., 0], where=above.solid)
     flat = words.reshape(-1)
     places = (above.rows + top) * words.shape[1] + (above.columns + left)
-    below = flat[places].view(np.uint8).reshape(-1, 4).astype(np.float32)
-    alpha = above.tint[:, 3:]
-    shine = below[:, 3:] * ((1 - alpha) / 255)
-    below[:, :3] = (above.tint[:, :3] + below[:, :3] * shine) / (alpha + shine)
-    below[:, 3:] = (alpha + shine) * 255
-    flat[places] = (below + 0.5).astype(np.uint8).view(np.uint32)[:, 0]
+    below = flat[places].view(np.uint8).reshape(-1, 4)
+    if opaque:
+        mixed = below * above.through
+        mixed += above.tint
+    else:
+        shine = below[:, 3:] * above.through
+        alpha = above.tint[:, 3:] + shine
+        mixed = np.concatenate(((above.tint[:, :3] * 255 + below[:, :3] * shine) / alpha, alpha), axis=1)
+    mixed += 0.5
+    flat[places] = mixed.astype(np.uint8).view(np.uint32)[:, 0]
 
 
 def window(pixels: npt.NDArray[Any], left: int, top: int, width: int, height: int) -> npt.NDArray[Any]:

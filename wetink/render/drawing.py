@@ -90,7 +90,7 @@ class Drawing:
             height, width, _ = window(canvas, tile.left, tile.top, tile.width, tile.height).shape
             if whole.solid.shape != (height, width):  # its bleed reaches beyond the page
                 whole = cut(window(whole.pixels, left - tile.left, top - tile.top, width, height))
-            lay(canvas, whole, left, top)
+            lay(canvas, whole, left, top, opaque=not sheet.scene.transparent)
         return canvas
 
     def _cut(self, part: "_Part") -> Cut:
