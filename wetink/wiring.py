@@ -23,6 +23,8 @@ from wetink.core.errors import BadSettings, NotFound, WetinkError
 from wetink.core.identifier import Identifier
 from wetink.core.link import allowed
 from wetink.core.person import Moment, Person
+from wetink.core.shop import Shop
+from wetink.core.trends import Trends
 from wetink.feeds import PhotoFetcher
 from wetink.ingest import Ingest
 from wetink.ports import Picture, Record
@@ -30,7 +32,7 @@ from wetink.render import Takumi, blank
 from wetink.serve.fallback import Fallbacks
 from wetink.serve.open import Opens, Shelf
 from wetink.serve.recipient import Purpose, Seals, parse
-from wetink.serve.snippet import snippet
+from wetink.serve.snippet import mended, snippet
 from wetink.settings import Settings
 from wetink.store.sqlite import SQLiteLedger, SQLiteStore
 
@@ -61,6 +63,7 @@ class Wetink:
         self.ingest = Ingest(self.store)
         self.apps = apps.load()
         self.content = Content()
+        self.trends = Trends()
         self._stamp: object = None
         self._hosts: frozenset[str] = frozenset()
         self._allowed: dict[str, bool] = {}
@@ -76,6 +79,7 @@ class Wetink:
                 app.name: _template("wetink.apps", app.template) for app in self.apps.values() if app.template
             },
             shelf=lambda: Shelf(self.content.blocks, self.content.templates),
+            shop=lambda: Shop(self.trends),
             allowed=self.allowed,
             fallbacks=self._fallbacks,
             deadline_ms=settings.deadline,
@@ -147,13 +151,17 @@ class Wetink:
         """Decide for an open, keep the decision and count the open. Raises StoreUnavailable."""
         return await self._opens.settle(block, slot, who, moment)
 
-    async def open_picture(self, block: str, slot: int, who: Identifier | None, moment: Moment) -> Picture:
+    async def open_picture(
+        self, block: str, slot: int, who: Identifier | None, moment: Moment, *, counted: bool = True
+    ) -> Picture:
         """Return the picture an open gets. Never raises."""
-        return await self._opens.open(block, slot, who, moment)
+        return await self._opens.open(block, slot, who, moment, counted=counted)
 
-    async def destination(self, block: str, slot: int, who: Identifier | None, moment: Moment) -> str:
+    async def destination(
+        self, block: str, slot: int, who: Identifier | None, moment: Moment, *, counted: bool = True
+    ) -> str:
         """Return where a click goes; empty: nowhere. Never raises."""
-        return await self._opens.destination(block, slot, who, moment)
+        return await self._opens.destination(block, slot, who, moment, counted=counted)
 
     async def picture(self, decision: Decision, slot: int, moment: Moment) -> Picture:
         """Draw a decision, for previews. Never raises."""
@@ -181,7 +189,7 @@ class Wetink:
 
     def named(self, kind: str, value: str) -> Identifier | None:
         """Return the identifier of a kind and a value as somebody wrote it; None for what names nobody."""
-        return parse(f"{kind}:{value}")
+        return parse(f"{kind}:{mended(kind, value)}")
 
     def snippet(self, block: str, who: Identifier, base_url: str, campaign: str = "") -> str:
         """Return the HTML to paste into an email to `who`. Raises NotFound."""

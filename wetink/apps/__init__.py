@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from importlib import import_module
 
-from wetink.core.app import App as App
+from wetink.core.app import App
 
 BUILTIN = ("last_viewed", "abandoned_cart", "custom")
 """Every app that ships with wetink: a module of this package each, loaded like a stranger's."""

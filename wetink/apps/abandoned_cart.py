@@ -1,12 +1,12 @@
 """Abandoned Cart: what the shopper put in the cart and has not bought."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from wetink.apps import App
-from wetink.core.person import Moment, Person, Seen
+from wetink.core.app import App, Shown
+from wetink.core.person import Moment, Person
+from wetink.core.shop import Shop
 
 DAY, MINUTE = 86_400_000, 60_000
 
@@ -21,12 +21,20 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     accent: Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", description="The color of the button.")] = "#3451d1"
 
 
-def show(person: Person, settings: Settings, moment: Moment) -> Sequence[Seen]:
-    """Return the newest cart lines first."""
+def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
+    """Show the newest cart lines first."""
     resting = moment.now - person.cart.changed_at
     if not settings.idle_minutes * MINUTE <= resting < settings.days * DAY:
-        return ()
-    return person.cart.lines[-settings.items :][::-1]
+        return None
+    items = person.cart.lines[-settings.items :][::-1]
+    return Shown(items) if items else None
 
 
-APP = App(name="abandoned-cart", title="Abandoned Cart", settings=Settings, show=show, template="abandoned_cart.liquid")
+APP = App(
+    name="abandoned-cart",
+    title="Abandoned Cart",
+    about="What was put in the cart and not bought.",
+    settings=Settings,
+    show=show,
+    template="abandoned_cart.liquid",
+)

@@ -1,12 +1,12 @@
 """Custom App: a Liquid template of one's own, with the person, the moment and the catalog to draw on."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from wetink.apps import App
-from wetink.core.person import Moment, Person, Seen
+from wetink.core.app import App, Shown
+from wetink.core.person import Moment, Person
+from wetink.core.shop import Shop
 
 
 class Settings(Struct, frozen=True):
@@ -15,9 +15,15 @@ class Settings(Struct, frozen=True):
     items: Annotated[int, Meta(ge=0, le=12, description="How many recent products to hand over as `items`.")] = 3
 
 
-def show(person: Person, settings: Settings, moment: Moment) -> Sequence[Seen]:
-    """Return the newest views, as a start: the template has the whole person as well."""
-    return person.views[: settings.items]
+def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown:
+    """Show the newest views, as a start: the template has the whole person as well."""
+    return Shown(person.views[: settings.items])
 
 
-APP = App(name="custom", title="Custom App", settings=Settings, show=show, always=True)
+APP = App(
+    name="custom",
+    title="Custom App",
+    about="A template of your own, with the person, the moment and the catalog to draw on.",
+    settings=Settings,
+    show=show,
+)

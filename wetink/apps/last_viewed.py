@@ -1,13 +1,13 @@
 """Last Viewed: the products the shopper looked at, newest first, without what they have bought since."""
 
-from collections.abc import Sequence
 from itertools import islice
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from wetink.apps import App
+from wetink.core.app import App, Shown
 from wetink.core.person import Moment, Person, Seen
+from wetink.core.shop import Shop
 
 DAY = 86_400_000
 
@@ -22,11 +22,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     accent: Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", description="The color of the button.")] = "#3451d1"
 
 
-def show(person: Person, settings: Settings, moment: Moment) -> Sequence[Seen]:
-    """Return the newest views first."""
+def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
+    """Show the newest views first."""
     fresh = (seen for seen in person.views if moment.now - seen.at < settings.days * DAY)
     wanted = (seen for seen in fresh if settings.bought or not _bought_since(person, seen))
-    return tuple(islice(wanted, settings.items))
+    items = tuple(islice(wanted, settings.items))
+    return Shown(items) if items else None
 
 
 def _bought_since(person: Person, seen: Seen) -> bool:
@@ -35,4 +36,11 @@ def _bought_since(person: Person, seen: Seen) -> bool:
     )
 
 
-APP = App(name="last-viewed", title="Last Viewed", settings=Settings, show=show, template="last_viewed.liquid")
+APP = App(
+    name="last-viewed",
+    title="Last Viewed",
+    about="What the shopper looked at last.",
+    settings=Settings,
+    show=show,
+    template="last_viewed.liquid",
+)

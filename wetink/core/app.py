@@ -1,25 +1,42 @@
 """App: what a block can show, as a pure declaration."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
 from wetink.core.person import Moment, Person, Seen
+from wetink.core.shop import Shop
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What an app shows: products, most important first, and whatever else its template draws.
+
+    `facts` stand in the decision and are compared from open to open, so they say what does not change by itself ("ends
+    at", not "seconds left"). `why` is told in the trace; `link` is where a click goes instead of to the product.
+    """
+
+    items: tuple[Seen, ...] = ()
+    facts: dict[str, Any] = {}
+    why: str = ""
+    link: str = ""
 
 
 class App(msgspec.Struct, frozen=True):
     """A Behavioral App: data and a template.
 
-    `show(person, settings, moment)` returns what to show, most important first, and must be pure; empty means
-    "nothing to show: the next variant's turn". With `always` an app may be shown with no products at all (a Custom App
-    draws on the person and the moment by itself). `template` is a Liquid file beside the app; empty: the variant names
-    its own.
+    `show(person, settings, moment, shop)` must be pure; None means "nothing to show: the next variant's turn". With
+    `wants` it names, from the same, the keys of products whose newest facts it is to find in `shop.products`.
+    `template` is a Liquid file beside the app; empty: the variant names its own. `about` is one sentence for those
+    who choose among apps.
     """
 
     name: str
     title: str
     settings: type[msgspec.Struct]
-    show: Callable[[Person, Any, Moment], Sequence[Seen]]
+    show: Callable[[Person, Any, Moment, Shop], Shown | None]
+    wants: Callable[[Person, Any, Moment, Shop], Iterable[str]] | None = None
     template: str = ""
-    always: bool = False
+    about: str = ""
+    feeds: Callable[[Any], Iterable[str]] | None = None
+    """The names of the feeds that these settings draw on."""

@@ -98,6 +98,14 @@ class Decision(msgspec.Struct, frozen=True):
     items: tuple[Product, ...]
     links: tuple[str, ...]
     trace: tuple[Step, ...]
+    facts: dict[str, Any] = {}
+    """What else its app found out for its template."""
+
+    def says(self, other: "Decision") -> bool:
+        """Whether both show the same and lead to the same places."""
+        return (self.variant, self.items, self.links, self.facts) == (
+            other.variant, other.items, other.links, other.facts,
+        )  # fmt: skip
 
 
 def stands(current: Decision, served: int, fresh: Decision, slot: int, ttl_ms: int) -> bool:
@@ -109,5 +117,4 @@ def stands(current: Decision, served: int, fresh: Decision, slot: int, ttl_ms: i
     """
     if not 0 <= fresh.at - current.at < ttl_ms:
         return False
-    same = (current.variant, current.items, current.links) == (fresh.variant, fresh.items, fresh.links)
-    return same or (slot > 0 and not served >> slot & 1)
+    return current.says(fresh) or (slot > 0 and not served >> slot & 1)

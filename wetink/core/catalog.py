@@ -5,7 +5,10 @@ from typing import Any
 
 from wetink.core.event import Product
 
-FIELDS = ("product_id", "sku", "name", "url", "image_url", "price", "currency", "category", "brand", "variant")
+FIELDS = (
+    "product_id", "sku", "name", "url", "image_url", "price", "currency", "category", "brand", "variant",
+    "list_price", "availability", "stock",
+)  # fmt: skip
 """What the catalog keeps of a product; quantity, coupon and position belong to an event."""
 
 SAME_WORD_MS = 3_600_000

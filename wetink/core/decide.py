@@ -6,11 +6,12 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from wetink.core.app import App
+from wetink.core.app import App, Shown
 from wetink.core.block import Block, Decision, Step, Variant
 from wetink.core.event import Product
-from wetink.core.person import Moment, Person, Seen
+from wetink.core.person import Moment, Person
 from wetink.core.rule import holds
+from wetink.core.shop import Shop
 from wetink.core.trust import refreshed
 
 
@@ -21,26 +22,46 @@ class Choice(msgspec.Struct, frozen=True):
     """
 
     variant: Variant | None
-    shown: tuple[Seen, ...]
+    shown: Shown
     settings: dict[str, Any]
     trace: tuple[Step, ...]
 
     @property
     def wanted(self) -> list[str]:
         """The keys of the products whose newest facts the decision needs."""
-        return list(dict.fromkeys(seen.product.key for seen in self.shown))
+        return list(dict.fromkeys(seen.product.key for seen in self.shown.items))
 
 
-def choose(block: Block, person: Person, moment: Moment, apps: Mapping[str, App]) -> Choice:
+def wants(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> list[str]:
+    """Return the keys of the products whose newest facts the block's apps are to find in the shop."""
+    keys: dict[str, None] = {}
+    for variant in block.variants:
+        app = apps.get(variant.app)
+        if app is not None and app.wants is not None and all(holds(c, person, moment.now)[0] for c in variant.when):
+            settings, _ = settled(app, variant)
+            if settings is not None:
+                keys.update(dict.fromkeys(app.wants(person, settings, moment, shop)))
+    return list(keys)
+
+
+def choose(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> Choice:
     """Return the first variant whose conditions hold and whose app has something to show."""
     trace: list[Step] = []
     for variant in block.variants:
-        shown, settings, why = _shown(variant, person, moment, apps)
+        shown, settings, why = _shown(variant, person, moment, apps, shop)
         trace.append(Step(variant.name, shown is not None, why))
         if shown is not None:
             return Choice(variant, shown, settings, tuple(trace))
     trace.append(Step("", True, "fallback: no variant holds" if block.variants else "fallback: there is no variant"))
-    return Choice(None, (), {}, tuple(trace))
+    return Choice(None, Shown(), {}, tuple(trace))
+
+
+def settled(app: App, variant: Variant) -> tuple[Any, str]:
+    """Return a variant's settings as its app wants them; None, and what is wrong, when they cannot be used."""
+    try:
+        return msgspec.convert(variant.settings, app.settings), ""
+    except msgspec.ValidationError as error:
+        return None, f"its settings cannot be used: {error}"
 
 
 def decide(
@@ -60,11 +81,14 @@ def decide(
     """
     variant = choice.variant
     otherwise = (variant.link if variant is not None else "") or block.fallback.link
-    items = tuple(_permitted(refreshed(seen.product, catalog.get(seen.product.key)), allowed) for seen in choice.shown)
+    items = tuple(
+        _permitted(refreshed(seen.product, catalog.get(seen.product.key)), allowed) for seen in choice.shown.items
+    )
+    own_way = choice.shown.link if allowed(choice.shown.link) else ""
     if block.slots > 1:
         links = tuple((items[slot].url if slot < len(items) else "") or otherwise for slot in range(block.slots))
     else:
-        links = ((items[0].url if items else "") or otherwise,)
+        links = (own_way or (items[0].url if items else "") or otherwise,)
     if variant is not None and variant.link and block.slots == 1:
         links = (variant.link,)
     return Decision(
@@ -78,14 +102,15 @@ def decide(
         template=variant.template if variant is not None else "",
         settings=choice.settings,
         items=items,
+        facts=choice.shown.facts,
         links=links,
         trace=choice.trace,
     )
 
 
 def _shown(
-    variant: Variant, person: Person, moment: Moment, apps: Mapping[str, App]
-) -> tuple[tuple[Seen, ...] | None, dict[str, Any], str]:
+    variant: Variant, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop
+) -> tuple[Shown | None, dict[str, Any], str]:
     """What a variant would show, None when it is not its turn; with its settings and the reason."""
     reasons = []
     for condition in variant.when:
@@ -96,15 +121,15 @@ def _shown(
     app = apps.get(variant.app)
     if app is None:
         return None, {}, f"there is no app called {variant.app}"
-    try:
-        settings = msgspec.convert(variant.settings, app.settings)
-    except msgspec.ValidationError as error:
-        return None, {}, f"its settings cannot be used: {error}"
-    shown = tuple(app.show(person, settings, moment))
-    if not shown and not app.always:
+    settings, wrong = settled(app, variant)
+    if settings is None:
+        return None, {}, wrong
+    shown = app.show(person, settings, moment, shop)
+    if shown is None:
         return None, {}, "; ".join([*reasons, f"{app.title} has nothing to show"])
-    names = ", ".join(seen.product.name or seen.product.key for seen in shown)
-    why = "; ".join([*reasons, f"{app.title} shows {names}" if names else f"{app.title} is shown"])
+    names = ", ".join(seen.product.name or seen.product.key for seen in shown.items)
+    said = f"{app.title} shows {names}" if names else f"{app.title} is shown"
+    why = "; ".join([*reasons, f"{said} ({shown.why})" if shown.why else said])
     return shown, {**variant.settings, **msgspec.to_builtins(settings)}, why
 
 

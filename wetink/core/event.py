@@ -28,11 +28,21 @@ class Product(msgspec.Struct, frozen=True, omit_defaults=True):
     variant: str = ""
     coupon: str = ""
     position: int | None = None
+    list_price: float | None = None
+    """What it costs when it is not reduced."""
+    availability: str = ""
+    """`in_stock`, `out_of_stock`, `preorder` or `backorder`, as Google Merchant's products say it."""
+    stock: int | None = None
 
     @property
     def key(self) -> str:
         """The name this product is remembered by: its sku, else its product id."""
         return self.sku or self.product_id
+
+    @property
+    def buyable(self) -> bool:
+        """Whether nothing says that it cannot be bought right now."""
+        return self.availability != "out_of_stock" and self.stock != 0
 
     def same(self, other: "Product") -> bool:
         """Whether both are the same thing to put in a cart.

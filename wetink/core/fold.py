@@ -157,7 +157,7 @@ def _ordered(folding: _Folding, event: Event) -> None:
         return
     known = _order(folding, event)
     at = known.at if known is not None else event.at
-    folding.orders.append(Purchase(event.order, event.products, at, event.usable))
+    folding.orders.append(Purchase(event.order, event.products, at, event.usable, event.level == "server"))
     if known is not None or not folding.lines:
         return
     left = [line for line in folding.lines if not any(line.product.same(bought) for bought in event.products)]
@@ -170,7 +170,9 @@ def _updated(folding: _Folding, event: Event) -> None:
     if known is not None and event.order is not None:
         products = event.products or known.products
         total = known.order.total if event.order.total is None else event.order.total
-        folding.orders.append(Purchase(replace(event.order, total=total), products, known.at, known.usable))
+        trusted = event.level == "server" and (known.trusted or bool(event.products))
+        order = replace(event.order, total=total)
+        folding.orders.append(Purchase(order, products, known.at, known.usable, trusted))
 
 
 def _cancelled(folding: _Folding, event: Event) -> None:

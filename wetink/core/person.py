@@ -9,13 +9,27 @@ from wetink.core.identifier import Identifier
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """The circumstances of an open. `now` is Unix milliseconds."""
+    """The circumstances of an open. `now` is Unix milliseconds; what is empty is not known."""
 
     now: int
     device: str = ""
     """`mobile`, `desktop`, `proxy` (a mail provider's fetcher) or empty when unknown."""
     scheme: str = "light"
     campaign: str = ""
+    language: str = ""
+    """As in `de` or `pt-BR`."""
+    currency: str = ""
+    """As in `EUR` (ISO 4217)."""
+    time_zone: str = ""
+    """As in `Europe/Berlin`."""
+    country: str = ""
+    """As in `DE` (ISO 3166-1)."""
+    region: str = ""
+    city: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    client: str = ""
+    """The family of the mail program."""
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -48,6 +62,8 @@ class Purchase(msgspec.Struct, frozen=True):
     products: tuple[Product, ...]
     at: int
     usable: bool = True
+    trusted: bool = True
+    """False when only a browser's key told us, as with `Seen`."""
 
 
 class Person(msgspec.Struct, frozen=True):

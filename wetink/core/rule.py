@@ -77,7 +77,12 @@ def _alike(found: Any, wanted: Any) -> bool:
         return any(_alike(each, wanted) for each in found)
     if isinstance(found, bool) or isinstance(wanted, bool):
         return str(found).lower() == str(wanted).lower()
-    return bool(found == wanted) or str(found).strip().lower() == str(wanted).strip().lower()
+    return bool(found == wanted) or _written(found) == _written(wanted)
+
+
+def _written(value: Any) -> str:
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value) if whole else value).strip().lower()
 
 
 def _shown(value: Any) -> str:

@@ -10,24 +10,27 @@ from msgspec.structs import replace
 
 from wetink.core.catalog import FIELDS
 from wetink.core.event import Product
-from wetink.core.person import Cart, Person, Seen
+from wetink.core.person import Cart, Person, Purchase, Seen
 
 
 def doubtful(person: Person) -> list[str]:
     """Return the keys of the products that only a browser's key told us of."""
     seen = (*person.views, *person.cart.lines, *person.wishlist)
-    return list(dict.fromkeys(each.product.key for each in seen if not each.trusted))
+    told = [each.product.key for each in seen if not each.trusted]
+    told += [product.key for order in person.orders if not order.trusted for product in order.products]
+    return list(dict.fromkeys(told))
 
 
 def believed(person: Person, catalog: Mapping[str, Product]) -> Person:
     """Return the person with each doubtful product in the catalog's words, and without those it does not know."""
-    if not doubtful(person):
+    if not doubtful(person) and all(order.trusted for order in person.orders):
         return person
     return replace(
         person,
         views=_believed(person.views, catalog),
         cart=Cart(_believed(person.cart.lines, catalog), person.cart.changed_at),
         wishlist=_believed(person.wishlist, catalog),
+        orders=tuple(each if each.trusted else _numbers_only(each, catalog) for each in person.orders),
     )
 
 
@@ -41,6 +44,19 @@ def refreshed(product: Product, known: Product | None) -> Product:
         if value is not None and value != "" and value != getattr(product, field):
             better[field] = value
     return replace(product, **better) if better else product
+
+
+def _numbers_only(order: Purchase, catalog: Mapping[str, Product]) -> Purchase:
+    """Return an order without its sender's words: the catalog's products, and its money."""
+    bought = [each for each in order.products if each.key in catalog]
+    currency = order.order.currency if len(order.order.currency) == 3 else ""
+    words = dict.fromkeys(("order_id", "checkout_id", "affiliation", "coupon"), "")
+    money = replace(order.order, **words, currency=currency)
+    return replace(
+        order,
+        order=money,
+        products=tuple(replace(catalog[each.key], quantity=each.quantity) for each in bought),
+    )
 
 
 def _believed(seen: Iterable[Seen], catalog: Mapping[str, Product]) -> tuple[Seen, ...]:

@@ -41,6 +41,29 @@ ORDERS = frozenset(["Checkout Started", "Order Updated", "Order Completed", "Ord
 
 Reader = Callable[[Any], Any]
 
+_AVAILABLE = {
+    "in_stock": "in_stock", "instock": "in_stock", "available": "in_stock", "true": "in_stock", "yes": "in_stock",
+    "limited_availability": "in_stock", "onlineonly": "in_stock",
+    "out_of_stock": "out_of_stock", "outofstock": "out_of_stock", "sold_out": "out_of_stock", "soldout": "out_of_stock",
+    "unavailable": "out_of_stock", "false": "out_of_stock", "no": "out_of_stock", "discontinued": "out_of_stock",
+    "preorder": "preorder", "pre_order": "preorder", "backorder": "backorder", "back_order": "backorder",
+}  # fmt: skip
+"""How senders write it -> how Google Merchant's product data does."""
+
+
+def availability(value: Any) -> str | None:
+    """Return whether a product can be had, in one of four words; None for what says nothing of it.
+
+    >>> availability("In stock"), availability("https://schema.org/OutOfStock"), availability(False), availability("?")
+    ('in_stock', 'out_of_stock', 'out_of_stock', None)
+    """
+    if isinstance(value, bool):
+        return "in_stock" if value else "out_of_stock"
+    if not isinstance(value, str) or len(value) > 60:
+        return None
+    return _AVAILABLE.get(value.strip().rpartition("/")[2].lower().replace(" ", "_").replace("-", "_"))
+
+
 _PRODUCT: dict[str, tuple[str, Reader, bool]] = {
     "product_id": ("product_id", text, True),
     "sku": ("sku", text, True),
@@ -55,6 +78,15 @@ _PRODUCT: dict[str, tuple[str, Reader, bool]] = {
     "variant": ("variant", text, True),
     "coupon": ("coupon", text, True),
     "position": ("position", whole, True),
+    "list_price": ("list_price", number, True),
+    "compare_at_price": ("list_price", number, False),
+    "regular_price": ("list_price", number, False),
+    "original_price": ("list_price", number, False),
+    "availability": ("availability", availability, True),
+    "in_stock": ("availability", availability, False),
+    "stock": ("stock", whole, True),
+    "inventory": ("stock", whole, False),
+    "inventory_quantity": ("stock", whole, False),
     "productId": ("product_id", text, False),
     "id": ("product_id", text, False),
     "title": ("name", text, False),

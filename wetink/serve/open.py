@@ -11,11 +11,12 @@ from msgspec.structs import replace
 
 from wetink.core.app import App
 from wetink.core.block import Block, Decision
-from wetink.core.decide import choose, decide
+from wetink.core.decide import choose, decide, wants
 from wetink.core.errors import WetinkError
 from wetink.core.event import Product
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, Person
+from wetink.core.shop import Shop
 from wetink.ports import Ledger, Picture, Renderer, Scene, Store, Touch
 from wetink.serve.catalog import Catalog
 from wetink.serve.fallback import Fallbacks
@@ -46,13 +47,14 @@ class Opens:
         apps: Mapping[str, App],
         app_templates: Mapping[str, str],
         shelf: Callable[[], Shelf],
+        shop: Callable[[], Shop],
         allowed: Callable[[str], bool],
         fallbacks: Fallbacks,
         deadline_ms: int,
     ) -> None:
         """Take the ports, the apps with their own templates, and a look at the shelf of content."""
         self._store, self._ledger, self._renderer = store, ledger, renderer
-        self._apps, self._app_templates, self._shelf = apps, app_templates, shelf
+        self._apps, self._app_templates, self._shelf, self._shop = apps, app_templates, shelf, shop
         self._allowed, self._fallbacks, self._deadline = allowed, fallbacks, deadline_ms / 1000
         self._people, self._catalog = People(store), Catalog(store)
 
@@ -65,8 +67,11 @@ class Opens:
     async def preview(self, block: Block, who: Identifier | None, moment: Moment) -> Decision:
         """Decide without keeping or counting anything. Raises StoreUnavailable."""
         person = await self._people.person(who, moment.now) if who is not None else Person()
-        choice = choose(block, person, moment, self._apps)
-        catalog = await self._catalog.products(choice.wanted) if choice.shown else {}
+        shop = self._shop()
+        if keys := wants(block, person, moment, self._apps, shop):
+            shop = replace(shop, products=await self._catalog.products(keys))
+        choice = choose(block, person, moment, self._apps, shop)
+        catalog = await self._catalog.products(choice.wanted) if choice.shown.items else {}
         recipient = str(who) if who is not None else ""
         name = f"{block.name}\0{recipient}\0{moment.campaign}\0{moment.now}"
         return decide(
@@ -80,25 +85,36 @@ class Opens:
         )
 
     async def settle(self, block: Block, slot: int, who: Identifier | None, moment: Moment) -> Decision:
-        """Decide for an open of `slot` (0: as data), keep the decision, count the open. Raises StoreUnavailable."""
+        """Decide for an open of `slot` (0: as data), keep the decision, count the open. Raises StoreUnavailable.
+
+        A kept decision that says the same is given as of now: whatever else its picture shows of the person is newer.
+        """
         fresh = await self.preview(block, who, moment)
         if who is None:
             return fresh
         decision, new = await self._ledger.settle(fresh, slot, DECISION_MS)
+        if not new and decision.says(fresh):
+            decision = fresh
         if new and moment.device != "prefetch":
             await self._ledger.record(
                 Touch("open", block.name, decision.recipient, moment.campaign, moment.now, decision.variant)
             )
         return decision
 
-    async def open(self, name: str, slot: int, who: Identifier | None, moment: Moment) -> Picture:
-        """Return the picture of a block's slot for a recipient, None being nobody. Never raises."""
+    async def open(
+        self, name: str, slot: int, who: Identifier | None, moment: Moment, *, counted: bool = True
+    ) -> Picture:
+        """Return the picture of a block's slot for a recipient, None being nobody. Never raises.
+
+        Nothing is kept of an open that is not `counted`.
+        """
         block = self._shelf().blocks.get(name)
         if block is None:
             return self._fallbacks.blank()
         try:
             async with asyncio.timeout(self._deadline):
-                decision = await self.settle(block, slot, who, moment)
+                decide = self.settle(block, slot, who, moment) if counted else self.preview(block, who, moment)
+                decision = await decide
                 return await self._draw(block, decision, slot, who, moment)
         except Exception as error:
             _tell(error, name)
@@ -116,7 +132,9 @@ class Opens:
             _tell(error, block.name)
             return self._fallbacks.of(block)
 
-    async def destination(self, name: str, slot: int, who: Identifier | None, moment: Moment) -> str:
+    async def destination(
+        self, name: str, slot: int, who: Identifier | None, moment: Moment, *, counted: bool = True
+    ) -> str:
         """Return where a click on a slot goes: where the last served decision pointed. Never raises; empty: nowhere."""
         block = self._shelf().blocks.get(name)
         if block is None:
@@ -124,7 +142,7 @@ class Opens:
         try:
             served = await self._ledger.current(name, str(who), moment.campaign) if who is not None else None
             decision = served or await self.preview(block, who, moment)
-            if served is not None:
+            if served is not None and counted:
                 await self._ledger.record(
                     Touch("click", name, served.recipient, moment.campaign, moment.now, served.variant)
                 )
@@ -175,6 +193,7 @@ def _sight(
         "settings": decision.settings,
         "block": {"name": block.name, "width": block.width, "height": block.height, "title": block.title},
         "slot": slot,
+        "facts": decision.facts,
         "catalog": {key: _seen(product) for key, product in catalog.items()},
     }
 

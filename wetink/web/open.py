@@ -103,14 +103,16 @@ class OpenDoors:
         name = unquote(parts[0])
         slot = _slot(parts[1] if len(parts) == 3 else stem)
         who = self._recipient(name, stem if len(parts) == 3 else "", "picture", query)
-        picture = await self._wetink.open_picture(name, slot, who, self._moment(query, scope))
-        await _send_picture(send, picture, head=scope["method"] == "HEAD")
+        head = scope["method"] == "HEAD"
+        picture = await self._wetink.open_picture(name, slot, who, self._moment(query, scope), counted=not head)
+        await _send_picture(send, picture, head=head)
 
     async def _click(self, parts: list[str], query: dict[str, str], scope: Scope, send: Send) -> None:
         name = unquote(parts[0])
         slot = _slot(parts[1] if len(parts) > 1 else "")
         who = self._recipient(name, parts[2] if len(parts) == 3 else "", "click", query)
-        target = await self._wetink.destination(name, slot, who, self._moment(query, scope))
+        head = scope["method"] == "HEAD"
+        target = await self._wetink.destination(name, slot, who, self._moment(query, scope), counted=not head)
         if target:
             location = quote(target, safe=LEGAL).encode("ascii")
             await _answer(send, 302, b"", b"", (*NOT_KEPT, (b"location", location)))
@@ -125,13 +127,15 @@ class OpenDoors:
             return
         token = parts[1].removesuffix(".json") if len(parts) == 2 else ""
         who = self._recipient(name, token, "data", query)
+        head, moment = scope["method"] == "HEAD", self._moment(query, scope)
         try:
-            decision = await self._wetink.settle(block, 0, who, self._moment(query, scope))
+            asked = self._wetink.preview(name, who, moment) if head else self._wetink.settle(block, 0, who, moment)
+            decision = await asked
             body = _encode(_shown(decision))
         except Exception:
             logger.exception("%s answers its fallback", name)
             body = _encode(_nothing(block, self._clock()))
-        await _answer(send, 200, b"application/json", body, (*NOT_KEPT, *ANYWHERE), head=scope["method"] == "HEAD")
+        await _answer(send, 200, b"application/json", body, (*NOT_KEPT, *ANYWHERE), head=head)
 
     def _recipient(self, name: str, token: str, purpose: Any, query: dict[str, str]) -> Identifier | None:
         if token:

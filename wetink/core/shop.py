@@ -1,0 +1,38 @@
+"""Shop: what an app may ask of the shop as a whole, beside the one person."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from wetink.core.event import Product
+from wetink.core.trends import Trends
+
+
+class FeedData(msgspec.Struct, frozen=True):
+    """What a feed holds right now. `fetched_at` is Unix ms, 0 for never; `state` says in words how fresh it is."""
+
+    items: tuple[dict[str, Any], ...] = ()
+    fetched_at: int = 0
+    state: str = "there is no such feed"
+
+
+class Shop(msgspec.Struct, frozen=True):
+    """The shop at the moment of an open.
+
+    `products` are the newest facts of those products that the app asked for, and of no others. `counts` are small
+    numbers kept beside the log, such as the votes of a poll, by name.
+    """
+
+    trends: Trends = msgspec.field(default_factory=Trends)
+    products: Mapping[str, Product] = {}
+    feeds: Mapping[str, FeedData] = {}
+    counts: Mapping[str, int] = {}
+
+    def newest(self, product: Product) -> Product:
+        """Return a product as the catalog knows it now, or as it is when it does not."""
+        return self.products.get(product.key, product)
+
+    def feed(self, name: str) -> FeedData:
+        """Return what a feed holds, empty when there is none of this name."""
+        return self.feeds.get(name, FeedData())

@@ -1,0 +1,203 @@
+"""Trends: what all shoppers do with products, counted by the hour. The shop's own fold, kept in memory.
+
+Counts are of people: who looks at a product ten times within an hour counts once. An hour that is more than two days
+old keeps its numbers and forgets who it was.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import msgspec
+
+from wetink.core.event import Event, Product
+
+Measure = Literal["viewed", "added", "bought"]
+MEASURES: dict[str, Measure] = {
+    "Product Viewed": "viewed",
+    "Product Added": "added",
+    "Wishlist Product Added to Cart": "added",
+    "Order Completed": "bought",
+}
+"""Event name -> what it counts for."""
+
+HOUR, DAY = 3_600_000, 86_400_000
+KEPT_HOURS = 24 * 60
+"""How far back is counted."""
+
+NAMED_HOURS = 48
+"""How far back is remembered who it was."""
+
+SESSION_MS = 30 * 60_000
+"""Products seen by one person within this time were seen together."""
+
+RECENT_PEOPLE, RECENT_VIEWS = 50_000, 6
+"""Of how many people the last views are remembered, and how many of each."""
+
+TOGETHER = 60
+"""Products remembered beside each."""
+
+MOST_TOGETHER = 12
+"""Products of one order that are paired with each other."""
+
+
+class Ranked(msgspec.Struct, frozen=True):
+    """A product, how many people it moved within a window, and its score: newer ones weigh more."""
+
+    key: str
+    people: int
+    score: float
+
+
+class Trends:
+    """Counts events; answers what is popular, what goes together, and what is new."""
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        """Begin with these events."""
+        self._hours: dict[Measure, dict[int, dict[str, set[int] | int]]] = {"viewed": {}, "added": {}, "bought": {}}
+        self._regions: dict[str, dict[int, Counter[tuple[Measure, str]]]] = {}
+        self._together: dict[Measure, dict[str, Counter[str]]] = {"viewed": {}, "added": {}, "bought": {}}
+        self._recent: OrderedDict[int, list[tuple[str, int]]] = OrderedDict()
+        self._categories: dict[str, str] = {}
+        self._arrived: dict[str, int] = {}
+        self._ranked: dict[tuple[Measure, int, int, str, str, int], Sequence[Ranked]] = {}
+        for event in events:
+            self.observe(event)
+
+    def observe(self, event: Event) -> None:
+        """Count one event. Only usable tracks of products count."""
+        measure = MEASURES.get(event.name) if event.type == "track" and event.usable else None
+        if measure is None:
+            return
+        person = hash(event.user or event.email or event.anonymous)
+        keys = []
+        for product in event.products:
+            if product.key:
+                keys.append(product.key)
+                self._know(product, event.at)
+        region = region_of(event)
+        for key in keys:
+            if self._count(measure, key, person, event.at) and region:
+                self._regions.setdefault(region, {}).setdefault(event.at // HOUR, Counter())[measure, key] += 1
+        if measure == "viewed":
+            self._seen_together(person, keys, event.at)
+        elif measure == "bought":
+            self._pair("bought", keys[:MOST_TOGETHER])
+
+    def popular(
+        self, measure: Measure, window_ms: int, now: int, *, category: str = "", region: str = "", least: int = 1
+    ) -> Sequence[Ranked]:
+        """Return the products of a window that ends at `now`, the strongest first.
+
+        A count loses half its weight with every quarter of the window (ms), so that a surge shows while it happens;
+        products that moved fewer than `least` people in the whole window are left out.
+        """
+        asked = (measure, window_ms, now // 60_000, category.casefold(), region.casefold(), least)
+        if asked not in self._ranked:
+            if len(self._ranked) > 200:
+                self._ranked.clear()
+            self._ranked[asked] = self._rank(*asked)
+        return self._ranked[asked]
+
+    def together(self, key: str, measure: Measure) -> Sequence[str]:
+        """Return what was viewed, or bought, together with a product, most often first."""
+        return [other for other, _ in sorted(self._together[measure].get(key, {}).items(), key=lambda o: (-o[1], o[0]))]
+
+    def people(self, key: str, measure: Measure, since: int, until: int) -> int:
+        """Return how many people a product moved in [since, until) (Unix ms, by the hour); exact for the last days."""
+        named: set[int] = set()
+        others = 0
+        for hour in range(since // HOUR, -(-until // HOUR)):
+            found = self._hours[measure].get(hour, {}).get(key)
+            if isinstance(found, set):
+                named |= found
+            elif found is not None:
+                others += found
+        return len(named) + others
+
+    def arrivals(self, category: str, since: int) -> Sequence[str]:
+        """Return the products of a category that were first heard of at or after `since` (Unix ms), newest first."""
+        wanted = category.casefold()
+        there = [key for key, at in self._arrived.items() if at >= since and self._categories.get(key, "") == wanted]
+        return sorted(there, key=lambda key: (-self._arrived[key], key))
+
+    def forget(self, now: int) -> None:
+        """Let go of hours that are too old to count, and of who it was in those that are too old for that."""
+        oldest, named = now // HOUR - KEPT_HOURS, now // HOUR - NAMED_HOURS
+        for counted in self._hours.values():
+            for hour in [each for each in counted if each < named]:
+                there = counted.pop(hour)
+                if hour >= oldest:
+                    counted[hour] = {key: _people(found) for key, found in there.items()}
+        for regional in self._regions.values():
+            for hour in [each for each in regional if each < oldest]:
+                del regional[hour]
+
+    def _know(self, product: Product, at: int) -> None:
+        if product.category:
+            self._categories[product.key] = product.category.casefold()
+        self._arrived[product.key] = min(at, self._arrived.get(product.key, at))
+
+    def _count(self, measure: Measure, key: str, person: int, at: int) -> bool:
+        """Count a person; return whether they had not been counted."""
+        hour = self._hours[measure].setdefault(at // HOUR, {})
+        found = hour.setdefault(key, set())
+        if isinstance(found, int):
+            hour[key] = found + 1
+            return True
+        new = person not in found
+        found.add(person)
+        return new
+
+    def _seen_together(self, person: int, keys: Sequence[str], at: int) -> None:
+        recent = [(key, when) for key, when in self._recent.pop(person, []) if abs(at - when) < SESSION_MS]
+        for key in keys:
+            for other, _ in recent:
+                if other != key:
+                    self._pair("viewed", (key, other))
+        fresh = [(key, when) for key, when in recent if key not in keys] + [(key, at) for key in keys]
+        self._recent[person] = fresh[-RECENT_VIEWS:]
+        if len(self._recent) > RECENT_PEOPLE:
+            self._recent.popitem(last=False)
+
+    def _pair(self, measure: Measure, keys: Sequence[str]) -> None:
+        for key in keys:
+            beside = self._together[measure].setdefault(key, Counter())
+            beside.update(other for other in keys if other != key)
+            if len(beside) > 2 * TOGETHER:
+                self._together[measure][key] = Counter(dict(beside.most_common(TOGETHER)))
+
+    def _rank(
+        self, measure: Measure, window_ms: int, minute: int, category: str, region: str, least: int
+    ) -> Sequence[Ranked]:
+        now = minute * 60_000
+        half_life = max(window_ms / 4, HOUR / 2)
+        people: Counter[str] = Counter()
+        scores: dict[str, float] = {}
+        for hour in range((now - window_ms) // HOUR, now // HOUR + 1):
+            weight = 0.5 ** (max(0, now - (hour + 0.5) * HOUR) / half_life)
+            for key, count in self._counted(measure, hour, region):
+                if not category or self._categories.get(key) == category:
+                    people[key] += count
+                    scores[key] = scores.get(key, 0.0) + count * weight
+        ranked = [Ranked(key, people[key], round(score, 6)) for key, score in scores.items() if people[key] >= least]
+        return sorted(ranked, key=lambda each: (-each.score, each.key))
+
+    def _counted(self, measure: Measure, hour: int, region: str) -> Iterable[tuple[str, int]]:
+        if region:
+            counted = self._regions.get(region, {}).get(hour, Counter())
+            return [(key, count) for (counts_for, key), count in counted.items() if counts_for == measure]
+        there = self._hours[measure].get(hour, {})
+        return [(key, _people(found)) for key, found in there.items()]
+
+
+def _people(found: set[int] | int) -> int:
+    return found if isinstance(found, int) else len(found)
+
+
+def region_of(event: Event) -> str:
+    """Return the country or region an event says it comes from, in small letters; empty when it does not say."""
+    address = event.traits.get("address")
+    places = (event.properties.get("country"), event.properties.get("region"), event.traits.get("country"))
+    stated = (*places, address.get("country") if isinstance(address, dict) else None)
+    return next((place.strip().casefold() for place in stated if isinstance(place, str) and place.strip()), "")
