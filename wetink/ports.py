@@ -195,7 +195,8 @@ class Ledger(Protocol):
         """Return what slot `slot` is to show, and whether that is a new decision, which is then kept.
 
         The kept decision of (block, recipient, campaign) goes on while it `core.decide.stands`; else this one takes
-        its place. Marks the slot as served. Slot 0 stands for the decision as data.
+        its place. Marks the slot as served. Slot 0 stands for the decision as data; other processes may see such a
+        one a moment later.
         """
         ...
 

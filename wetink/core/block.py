@@ -103,9 +103,12 @@ class Decision(msgspec.Struct, frozen=True):
 
     def says(self, other: "Decision") -> bool:
         """Whether both show the same and lead to the same places."""
-        return (self.variant, self.items, self.links, self.facts) == (
-            other.variant, other.items, other.links, other.facts,
-        )  # fmt: skip
+        return (
+            self.variant == other.variant
+            and self.items == other.items
+            and self.links == other.links
+            and self.facts == other.facts
+        )
 
 
 def stands(current: Decision, served: int, fresh: Decision, slot: int, ttl_ms: int) -> bool:

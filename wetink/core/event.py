@@ -1,4 +1,7 @@
-"""Event: a message made uniform. Facts that never change once written."""
+"""Event: a message made uniform. Facts that never change once written.
+
+Nothing here can be part of a reference cycle (`gc=False`), so the garbage collector need not look at what an open reads.
+"""
 
 from typing import Any, Literal
 
@@ -9,7 +12,7 @@ Level = Literal["server", "browser"]
 """How far a write key is trusted: a browser's key is public."""
 
 
-class Product(msgspec.Struct, frozen=True, omit_defaults=True):
+class Product(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What one event said of one product. Empty string or None: it said nothing.
 
     Source: Segment Ecommerce spec v2, the product object.
@@ -61,7 +64,7 @@ class Product(msgspec.Struct, frozen=True, omit_defaults=True):
         return False
 
 
-class Order(msgspec.Struct, frozen=True, omit_defaults=True):
+class Order(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The money side of Checkout Started and the Order events."""
 
     order_id: str = ""
@@ -78,7 +81,7 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     currency: str = ""
 
 
-class Event(msgspec.Struct, frozen=True, omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One thing that happened, in wetink's own words.
 
     `at` is Unix milliseconds, the client's clock corrected. `name` is the canonical event name of a track

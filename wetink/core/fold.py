@@ -25,7 +25,7 @@ class _Folding:
 
     def __init__(self) -> None:
         self.traits: dict[str, Any] = {}
-        self.viewed: list[Seen] = []
+        self.viewed: list[Event] = []
         self.searches: list[Search] = []
         self.lines: list[Seen] = []
         self.cart_changed = 0
@@ -39,15 +39,20 @@ def fold(events: Iterable[Event], now: int, identifiers: Iterable[Identifier] = 
     happened = [event for event in events if event.at <= now]
     happened.sort(key=_ORDER)
     folding = _Folding()
+    done = folding.done
     for event in happened:
-        track = event.type == "track"
+        name = event.name if event.type == "track" else event.type
         if event.traits and event.type != "group":
             _learn(folding.traits, event.traits)
         if event.usable:
-            folding.done.setdefault(event.name if track else event.type, []).append(event.at)
-        step = STEPS.get(event.name) if track else None
-        if step is not None:
-            step(folding, event)
+            if name in done:
+                done[name].append(event.at)
+            else:
+                done[name] = [event.at]
+        if event.type == "track":
+            step = STEPS.get(name)
+            if step is not None:
+                step(folding, event)
     return Person(
         identifiers=tuple(identifiers),
         traits=folding.traits,
@@ -83,30 +88,31 @@ def _take(seen: list[Seen], product: Product) -> Seen | None:
 
 
 def _viewed(folding: _Folding, event: Event) -> None:
-    for product in event.products:
-        if product.key:
-            folding.viewed.append(_seen(product, event))
+    folding.viewed.append(event)
 
 
-def _newest_of_each(viewed: list[Seen]) -> tuple[Seen, ...]:
+def _newest_of_each(viewed: list[Event]) -> tuple[Seen, ...]:
     """Return the newest view of each product, newest first: what `Product.same` says, in one pass."""
     skus: set[str] = set()
     ids: set[str] = set()
     ids_alone: set[str] = set()
     views: list[Seen] = []
-    for seen in reversed(viewed):
-        sku, product_id = seen.product.sku, seen.product.product_id
-        if (sku in skus or product_id in ids_alone) if sku else product_id in ids:
-            continue
-        views.append(seen)
-        if len(views) == VIEWS:
-            break
-        if sku:
-            skus.add(sku)
-        elif product_id:
-            ids_alone.add(product_id)
-        if product_id:
-            ids.add(product_id)
+    for event in reversed(viewed):
+        for product in reversed(event.products):
+            sku, product_id = product.sku, product.product_id
+            if sku:
+                if sku in skus or product_id in ids_alone:
+                    continue
+                skus.add(sku)
+            elif not product_id or product_id in ids:
+                continue
+            else:
+                ids_alone.add(product_id)
+            if product_id:
+                ids.add(product_id)
+            views.append(Seen(product, event.at, event.level == "server"))
+            if len(views) == VIEWS:
+                return tuple(views)
     return tuple(views)
 
 

@@ -32,7 +32,7 @@ class Moment(msgspec.Struct, frozen=True):
     """The family of the mail program."""
 
 
-class Seen(msgspec.Struct, frozen=True):
+class Seen(msgspec.Struct, frozen=True, gc=False):
     """A product and when it was last viewed, added or wished for (Unix ms)."""
 
     product: Product

@@ -5,12 +5,15 @@ said of a product is therefore shown in the catalog's words, which only servers'
 """
 
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 
 from msgspec.structs import replace
 
 from wetink.core.catalog import FIELDS
 from wetink.core.event import Product
 from wetink.core.person import Cart, Person, Purchase, Seen
+
+_words = attrgetter(*FIELDS)
 
 
 def doubtful(person: Person) -> list[str]:
@@ -38,11 +41,14 @@ def refreshed(product: Product, known: Product | None) -> Product:
     """Return a product with whatever the catalog knows better: it has the newest word on each field."""
     if known is None:
         return product
-    better = {}
-    for field in FIELDS:
-        value = getattr(known, field)
-        if value is not None and value != "" and value != getattr(product, field):
-            better[field] = value
+    said, words = _words(product), _words(known)
+    if said == words:
+        return product
+    better = {
+        field: word
+        for field, ours, word in zip(FIELDS, said, words, strict=True)
+        if word is not None and word != "" and word != ours
+    }
     return replace(product, **better) if better else product
 
 

@@ -42,6 +42,13 @@ NOT_KEPT: tuple[Header, ...] = (
 )
 """What keeps mail proxies from keeping an answer. There is no ETag: nothing may be answered with 304."""
 
+DATA: tuple[Header, ...] = (
+    (b"cache-control", b"private, no-store, max-age=0"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"access-control-allow-origin", b"*"),
+)
+"""On data, which pages and programs ask for, never a mail provider's proxy of pictures."""
+
 ANYWHERE: tuple[Header, ...] = ((b"access-control-allow-origin", b"*"),)
 
 
@@ -135,7 +142,7 @@ class OpenDoors:
         except Exception:
             logger.exception("%s answers its fallback", name)
             body = _encode(_nothing(block, self._clock()))
-        await _answer(send, 200, b"application/json", body, (*NOT_KEPT, *ANYWHERE), head=head)
+        await _answer(send, 200, b"application/json", body, DATA, head=head)
 
     def _recipient(self, name: str, token: str, purpose: Any, query: dict[str, str]) -> Identifier | None:
         if token:

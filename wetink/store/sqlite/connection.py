@@ -47,6 +47,16 @@ def translated(doing: str) -> Iterator[None]:
         raise StoreUnavailable(f"{doing}: {error}", hint="see the log; try again") from error
 
 
+@contextmanager
+def snapshot(db: apsw.Connection) -> Iterator[None]:
+    """Read one state of the file inside, whatever is committed meanwhile."""
+    db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        db.execute("COMMIT")
+
+
 def fetch(db: apsw.Connection, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
     """Return all rows of a query."""
     return db.execute(query, values).fetchall()

@@ -19,7 +19,7 @@ from wetink.core.identity import FOREVER
 from wetink.ports import Conversion, NewKey, Profile, Receipt, Received, Record, Source
 from wetink.store.sqlite import commit, lessons, ownership
 from wetink.store.sqlite.codec import VERDICTS, decode_event, decode_problems, events, identifier, who
-from wetink.store.sqlite.connection import connect, fetch, first, translated
+from wetink.store.sqlite.connection import connect, fetch, first, snapshot, translated
 from wetink.store.sqlite.people import People
 from wetink.store.sqlite.queries import read, script
 from wetink.store.sqlite.version import Version
@@ -74,7 +74,7 @@ class SQLiteStore:
         """See `ports.Store.history`."""
         db = self._db
         found: list[tuple[int, bytes]] = []
-        with translated("reading a history"), db:
+        with translated("reading a history"), snapshot(db):
             for column, since, end in People(db).stretches(who, until):
                 span = (column, since, min(end, until + 1))
                 rows = fetch(db, SQL.newest_events, (*span, limit))

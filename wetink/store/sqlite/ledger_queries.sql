@@ -5,6 +5,11 @@ SELECT served, body FROM decision WHERE recipient = ? AND block = ? AND campaign
 INSERT INTO decision (recipient, block, campaign, at, served, body) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET at = excluded.at, served = excluded.served, body = excluded.body
 
+-- name: keep_newest  Unless another process has kept a newer one.
+INSERT INTO decision (recipient, block, campaign, at, served, body) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET at = excluded.at, served = excluded.served, body = excluded.body
+WHERE excluded.at >= decision.at
+
 -- name: serve
 UPDATE decision SET served = ? WHERE recipient = ? AND block = ? AND campaign = ?
 

@@ -29,18 +29,22 @@ class People:
 
     def root(self, of: Identifier, at: int) -> Identifier:
         """Return who `of` belongs to at `at` (Unix ms), following the chain anonymous, email, user."""
+        column = self._owner(of, at)
+        row = first(self._db, SQL.root_of, (column,)) if column[0] == "u" else None
+        return identifier(row[0] if row else column)
+
+    def _owner(self, of: Identifier, at: int) -> str:
         column = who(of)
         while column[0] != "u":
             row = first(self._db, SQL.holding_at, (column, at))
             if row is None:
-                return identifier(column)
+                break
             column = row[2]
-        row = first(self._db, SQL.root_of, (column,))
-        return identifier(row[0] if row else column)
+        return column
 
     def stretches(self, of: Identifier, at: int) -> list[Stretch]:
         """Return where the events lie of whoever `of` means at `at`."""
-        return list(self._reach(who(self.root(of, at)), -FOREVER, FOREVER))
+        return list(self._reach(self._owner(of, at), -FOREVER, FOREVER))
 
     def _reach(self, column: str, since: int, until: int) -> Iterator[Stretch]:
         for member in self._members(column):
@@ -55,7 +59,7 @@ class People:
     def _members(self, column: str) -> Sequence[str]:
         if column[0] != "u":
             return (column,)
-        members = [member for (member,) in fetch(self._db, SQL.members_of, (column,))]
+        members = [member for (member,) in fetch(self._db, SQL.joined_with, (column,))]
         return members or (column,)
 
     def profile(self, of: Identifier, at: int) -> Profile:

@@ -53,6 +53,9 @@ SELECT root FROM joined WHERE member = ?
 -- name: members_of
 SELECT member FROM joined WHERE root = ?
 
+-- name: joined_with  All users that are one person with this one, itself included; none when it is alone.
+SELECT member FROM joined WHERE root = (SELECT root FROM joined WHERE member = ?)
+
 -- name: all_joined
 SELECT member, root FROM joined ORDER BY member
 
