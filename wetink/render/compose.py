@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
-Places: TypeAlias = npt.NDArray[np.intp]
+Places: TypeAlias = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
 
 ROUNDING = 2
 """Levels of 255 by which two ways to draw the same thing may differ."""
@@ -16,35 +16,43 @@ PATCH = 8
 
 
 class Cut(msgspec.Struct, frozen=True):
-    """Pixels made ready to be laid over others."""
+    """Pixels made ready to be laid over others: only those that can be seen, with the places (row, column) of each."""
 
-    pixels: Pixels
-    solid: npt.NDArray[np.bool_]
-    """Which of them hide what is below."""
-    rows: Places
-    columns: Places
-    """Where those are that tint what is below: few, the rims of letters and shadows."""
+    block: Pixels
+    """The longest stretch of whole rows that hide what is below; it begins at row `first`."""
+    first: int
+    solid: npt.NDArray[np.uint32]
+    """The other pixels that hide what is below, each as one number."""
+    solid_at: Places
     tint: npt.NDArray[np.float32]
-    """Their colors, by which alpha is multiplied in, and their alpha, all up to 255."""
+    """Those that tint what is below, the rims of letters and shadows: colors with alpha multiplied in, and alpha."""
+    tint_at: Places
     through: npt.NDArray[np.float32]
     """The share of what is below that shines through them."""
 
     @property
     def nbytes(self) -> int:
         """The memory it takes."""
-        part = self.rows.nbytes + self.columns.nbytes + self.tint.nbytes + self.through.nbytes
-        return self.pixels.nbytes + self.solid.nbytes + part
+        places = sum(places.nbytes for places in (*self.solid_at, *self.tint_at))
+        return self.block.nbytes + self.solid.nbytes + self.tint.nbytes + self.through.nbytes + places
 
 
 def cut(pixels: Pixels) -> Cut:
     """Return pixels made ready to be laid over others."""
     alpha = np.ascontiguousarray(pixels[..., 3])
+    words, width = np.ascontiguousarray(pixels).view(np.uint32).reshape(-1), alpha.shape[1]
+    solid = alpha == 255
+    edges = np.flatnonzero(np.diff(solid.all(axis=1), prepend=False, append=False)).tolist()
+    stretches = zip(edges[::2], edges[1::2], strict=True)  # from the first row of each to the one after its last
+    first, after = max(stretches, key=lambda rows: rows[1] - rows[0], default=(0, 0))
+    solid[first:after] = False
+    rest = np.flatnonzero(solid)
     part = np.flatnonzero((alpha - 1) < 254)  # in eight bits, 0 - 1 is 255
-    rows, columns = np.divmod(part, alpha.shape[1])
-    tint = pixels[rows, columns].astype(np.float32)
-    through = (1 - tint[:, 3:] / 255).astype(np.float32)
-    tint[:, :3] *= tint[:, 3:] / 255
-    return Cut(pixels, alpha == 255, rows, columns, tint, through)
+    tint = words[part].view(np.uint8).reshape(-1, 4).astype(np.float32)
+    share = tint[:, 3:] / np.float32(255)
+    tint[:, :3] *= share
+    places = np.divmod(rest, width), np.divmod(part, width)
+    return Cut(pixels[first:after].copy(), first, words[rest], places[0], tint, places[1], 1 - share)
 
 
 def lay(canvas: Pixels, above: Cut, left: int, top: int, *, opaque: bool) -> None:
@@ -52,12 +60,13 @@ def lay(canvas: Pixels, above: Cut, left: int, top: int, *, opaque: bool) -> Non
 
     Nothing of an `opaque` canvas is clear, which is quicker.
     """
-    height, width = above.solid.shape
-    words = canvas.view(np.uint32)[..., 0]  # a pixel is one number: so they are moved quickest
-    np.copyto(words[top : top + height, left : left + width], above.pixels.view(np.uint32)[..., 0], where=above.solid)
-    flat = words.reshape(-1)
-    places = (above.rows + top) * words.shape[1] + (above.columns + left)
-    below = flat[places].view(np.uint8).reshape(-1, 4)
+    height, width, _ = above.block.shape
+    canvas[top + above.first : top + above.first + height, left : left + width] = above.block
+    words = canvas.view(np.uint32).reshape(-1)  # a pixel is one number: so they are moved quickest
+    across = canvas.shape[1]
+    words[(above.solid_at[0] + top) * across + (above.solid_at[1] + left)] = above.solid
+    places = (above.tint_at[0] + top) * across + (above.tint_at[1] + left)
+    below = words[places].view(np.uint8).reshape(-1, 4)
     if opaque:
         mixed = below * above.through
         mixed += above.tint
@@ -66,7 +75,7 @@ def lay(canvas: Pixels, above: Cut, left: int, top: int, *, opaque: bool) -> Non
         alpha = above.tint[:, 3:] + shine
         mixed = np.concatenate(((above.tint[:, :3] * 255 + below[:, :3] * shine) / alpha, alpha), axis=1)
     mixed += 0.5
-    flat[places] = mixed.astype(np.uint8).view(np.uint32)[:, 0]
+    words[places] = mixed.astype(np.uint8).view(np.uint32)[:, 0]
 
 
 def window(pixels: npt.NDArray[Any], left: int, top: int, width: int, height: int) -> npt.NDArray[Any]:

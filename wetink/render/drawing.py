@@ -85,16 +85,15 @@ class Drawing:
         canvas = layer.copy()
         for tile in parts.tiles:
             alone = _part(sheet, tile.body, tile.width, tile.height, "transparent")
-            whole = self._tiles.made(alone.key, partial(self._cut, alone))
             left, top = max(0, tile.left), max(0, tile.top)
             height, width, _ = window(canvas, tile.left, tile.top, tile.width, tile.height).shape
-            if whole.solid.shape != (height, width):  # its bleed reaches beyond the page
-                whole = cut(window(whole.pixels, left - tile.left, top - tile.top, width, height))
-            lay(canvas, whole, left, top, opaque=not sheet.scene.transparent)
+            seen = left - tile.left, top - tile.top, width, height  # less than all if its bleed leaves the page
+            above = self._tiles.made(key_of(alone.key, *seen), partial(self._cut, alone, *seen))
+            lay(canvas, above, left, top, opaque=not sheet.scene.transparent)
         return canvas
 
-    def _cut(self, part: "_Part") -> Cut:
-        return cut(self._draw(part))
+    def _cut(self, part: "_Part", left: int, top: int, width: int, height: int) -> Cut:
+        return cut(window(self._draw(part), left, top, width, height))
 
     def _page(self, sheet: Sheet, body: str) -> "_Part":
         scene = sheet.scene

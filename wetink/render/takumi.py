@@ -6,6 +6,7 @@ the whole page.
 
 import asyncio
 import os
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -78,11 +79,20 @@ class Takumi:
             raise BadContent(f"the picture has more than {MOST_PIXELS:,} pixels", hint="make the block smaller")
         markup = await self._in_thread(lambda: self._written(scene))
         wanted = [url for url in scene.photos if markup.mentions(url)][:MOST_PHOTOS]
-        bodies = dict.fromkeys((source for source in markup.sources if not source.startswith("data:")), b"")
         # Only addresses the scene allows are fetched; whatever else the page draws is a placeholder.
-        found = await asyncio.gather(*(self._photos.get(url, photo_ms) for url in wanted))
-        bodies.update({url: body or b"" for url, body in zip(wanted, found, strict=True)})
+        bodies = dict.fromkeys((source for source in markup.sources if not source.startswith("data:")), b"")
+        bodies.update(await self._bodies(wanted, photo_ms))
         return sheet(scene, markup, {url: self._photo(url, body, markup, scene) for url, body in bodies.items()})
+
+    async def _bodies(self, urls: Sequence[str], photo_ms: int) -> dict[str, bytes]:
+        """Return photos by address, empty if they cannot be had in time. They are fetched at the same time."""
+        for url in urls:
+            self._photos.warm(url)
+        # Most are at hand, and asking for one after the other spares a task for each.
+        until = time.monotonic() + photo_ms / 1000
+        return {
+            url: await self._photos.get(url, max(0, round((until - time.monotonic()) * 1000))) or b"" for url in urls
+        }
 
     def _written(self, scene: Scene) -> Markup:
         return taken_apart(fonts.drawable(liquid.html(scene.template, scene.data), self._engine.families))

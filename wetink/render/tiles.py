@@ -16,7 +16,9 @@ import msgspec
 
 from wetink.render.markup import attributes, tag
 
-_TAG = re.compile(r"<!--.*?-->|<(/?)([a-z][\w:-]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(
+    r"<!--.*?-->|<(/?)([a-z][\w:-]*)([^>\"']*(?:(?:\"[^\"]*\"|'[^']*')[^>\"']*)*)>", re.IGNORECASE | re.DOTALL
+)
 _VOID = frozenset(
     ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
 )
