@@ -11,6 +11,7 @@ from wetink.content.folder import load
 from wetink.core.block import Decision
 from wetink.core.decide import choose, decide
 from wetink.core.person import Moment, Person
+from wetink.core.shop import Shop
 from wetink.demo.life import CAST, DAY, Role, life
 from wetink.demo.shop import BY_SKU
 
@@ -56,5 +57,5 @@ def test_nobody_gets_the_fallback_on_top_and_a_greeting_without_a_name() -> None
 
 def _decision(name: str, person: Person, now: int = NOW) -> Decision:
     block, moment = SHELF.blocks[name], Moment(now=now)
-    choice = choose(block, person, moment, apps())
+    choice = choose(block, person, moment, apps(), Shop())
     return decide(block, choice, moment, {}, recipient="", decision_id="d", allowed=lambda url: url.startswith(BASE))

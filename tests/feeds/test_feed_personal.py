@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.feeds.test_feed_keeper import HOUR, MINUTE, Clock, Outside, Reply, outside, run, sends, until
+from tests.feeds.outside import HOUR, MINUTE, Clock, Outside, Reply, outside, run, sends, until
 from wetink.core.breaker import SHORTEST_MS, TRIES
 from wetink.core.feed import Feed, Supply
 from wetink.feeds import FeedKeeper

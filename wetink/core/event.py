@@ -1,6 +1,7 @@
 """Event: a message made uniform. Facts that never change once written.
 
-Nothing here can be part of a reference cycle (`gc=False`), so the garbage collector need not look at what an open reads.
+Nothing here can be part of a reference cycle (`gc=False`), so the garbage collector need not look
+at what an open reads.
 """
 
 from typing import Any, Literal

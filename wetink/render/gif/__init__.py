@@ -1,0 +1,1 @@
+"""Animated GIFs: countdowns that are joined from parts encoded before, and films from frames."""
