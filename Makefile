@@ -70,6 +70,7 @@ $(MARK)/assets: $(MARK)/node $(wildcard frontend/*.ts)
 	for font in inter poppins; do for weight in $(WEIGHTS); do for script in latin latin-ext; do \
 	  cp node_modules/@fontsource/$$font/files/$$font-$$script-$$weight-normal.woff2 wetink/render/fonts/ || exit 1; \
 	done; done; done
+	$(BIN)/python -m wetink.demo.samples
 	@touch $@
 
 $(MARK)/browser: $(MARK)/installed tests/browser/package.json tests/browser/package-lock.json tests/browser/unpack.mjs
@@ -88,4 +89,4 @@ lock:                  ## Pin everything anew, with hashes and without addresses
 LOCKED := --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 clean:                 ## Remove all that was built, but no data
-	rm -rf .venv .build node_modules tests/browser/node_modules wetink/web/static/built wetink/render/fonts *.egg-info
+	rm -rf .venv .build node_modules tests/browser/node_modules wetink/web/static/built wetink/render/fonts wetink/feeds/samples *.egg-info

@@ -23,9 +23,8 @@ from wetink.core.errors import BadSettings, NotFound, WetinkError
 from wetink.core.identifier import Identifier
 from wetink.core.link import allowed
 from wetink.core.person import Moment, Person
-from wetink.core.shop import Shop
 from wetink.core.trends import Trends
-from wetink.feeds import PhotoFetcher
+from wetink.feeds import PhotoFetcher, WithSamples
 from wetink.ingest import Ingest
 from wetink.ports import Picture, Record
 from wetink.render import Takumi, blank
@@ -59,7 +58,7 @@ class Wetink:
         self.store = SQLiteStore(settings.data)
         self.ledger = SQLiteLedger(settings.data)
         self.photos = PhotoFetcher(settings.data / "photos", private_hosts=settings.private_hosts)
-        self.renderer = Takumi(self.photos)
+        self.renderer = Takumi(WithSamples(self.photos))
         self.ingest = Ingest(self.store)
         self.apps = apps.load()
         self.content = Content()
@@ -79,7 +78,7 @@ class Wetink:
                 app.name: _template("wetink.apps", app.template) for app in self.apps.values() if app.template
             },
             shelf=lambda: Shelf(self.content.blocks, self.content.templates),
-            shop=lambda: Shop(self.trends),
+            trends=self.trends,
             allowed=self.allowed,
             fallbacks=self._fallbacks,
             deadline_ms=settings.deadline,

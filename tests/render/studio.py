@@ -12,7 +12,7 @@ from wetink.core.event import Product
 from wetink.core.person import Cart, Moment, Person, Seen
 from wetink.ports import Picture, Scene
 from wetink.render import Takumi
-from wetink.serve.open import _sight
+from wetink.serve.sight import sight
 
 NOW = 1_800_000_000_000
 
@@ -73,7 +73,7 @@ def scene(template: str, items: Sequence[Product] = PRODUCTS, slot: int = 1, **f
     decision = Decision("id", "test", "", "", NOW, "v", "app", "", settings, tuple(items), (), ())
     return Scene(
         template,
-        _sight(block, decision, slot, person, Moment(NOW), {}),
+        sight(block, decision, slot, person, Moment(NOW), {}),
         block.width,
         block.height,
         transparent=block.transparent,

@@ -1,6 +1,6 @@
 """App: what a block can show, as a pure declaration."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -14,12 +14,27 @@ class Shown(msgspec.Struct, frozen=True):
 
     `facts` stand in the decision and are compared from open to open, so they say what does not change by itself ("ends
     at", not "seconds left"). `why` is told in the trace; `link` is where a click goes instead of to the product.
+    `promise` is kept for this person and block when it is first shown, and never changes: it comes back as
+    `shop.promised`.
     """
 
     items: tuple[Seen, ...] = ()
     facts: dict[str, Any] = {}
     why: str = ""
     link: str = ""
+    promise: Mapping[str, Any] = {}
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """With what an app shows the sample shopper of `core.sample` something: its settings, and data from outside.
+
+    `feeds` are items by the name of a feed, `counts` and `promised` as a `Shop` has them.
+    """
+
+    settings: dict[str, Any] = {}
+    feeds: Mapping[str, tuple[dict[str, Any], ...]] = {}
+    counts: Mapping[str, int] = {}
+    promised: Mapping[str, Any] = {}
 
 
 class App(msgspec.Struct, frozen=True):
@@ -40,3 +55,4 @@ class App(msgspec.Struct, frozen=True):
     about: str = ""
     feeds: Callable[[Any], Iterable[str]] | None = None
     """The names of the feeds that these settings draw on."""
+    sample: Sample = Sample()

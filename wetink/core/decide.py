@@ -127,6 +127,11 @@ def _shown(
     shown = app.show(person, settings, moment, shop)
     if shown is None:
         return None, {}, "; ".join([*reasons, f"{app.title} has nothing to show"])
+    if shop.taken and shown.items:
+        left = tuple(seen for seen in shown.items if seen.product.key not in shop.taken)
+        if not left:
+            return None, {}, "; ".join([*reasons, f"all that {app.title} shows stands in this email already"])
+        shown = replace(shown, items=left)
     names = ", ".join(seen.product.name or seen.product.key for seen in shown.items)
     said = f"{app.title} shows {names}" if names else f"{app.title} is shown"
     why = "; ".join([*reasons, f"{said} ({shown.why})" if shown.why else said])

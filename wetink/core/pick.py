@@ -60,7 +60,7 @@ def pick(
             if len(picked) == count:
                 return tuple(picked)
             product = refreshed(seen.product, shop.products.get(seen.product.key))
-            if showable and not (product.name and product.url):
+            if product.key in shop.taken or (showable and not (product.name and product.url)):
                 continue
             if not only.lets(product) or any(product.same(each) for each in bought):
                 continue

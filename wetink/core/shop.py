@@ -1,6 +1,6 @@
 """Shop: what an app may ask of the shop as a whole, beside the one person."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -17,17 +17,36 @@ class FeedData(msgspec.Struct, frozen=True):
     state: str = "there is no such feed"
 
 
+class Change(msgspec.Struct, frozen=True, gc=False):
+    """What the catalog said of a product from `at` (Unix ms) on, until the next change. None: it did not say."""
+
+    at: int
+    price: float | None = None
+    availability: str = ""
+    stock: int | None = None
+
+    @property
+    def buyable(self) -> bool:
+        """Whether nothing said that it could not be bought then."""
+        return self.availability != "out_of_stock" and self.stock != 0
+
+
 class Shop(msgspec.Struct, frozen=True):
     """The shop at the moment of an open.
 
-    `products` are the newest facts of those products that the app asked for, and of no others. `counts` are small
-    numbers kept beside the log, such as the votes of a poll, by name.
+    `products` are the newest facts of those products that the app asked for, and of no others; `history` is what was
+    said of their price and stock before, oldest first. `counts` are small numbers kept beside the log, such as the
+    votes of a poll, by name. `taken` are keys of products that other blocks of the same email show. `promised` is what
+    this block promised this person when it was first shown to them.
     """
 
     trends: Trends = msgspec.field(default_factory=Trends)
     products: Mapping[str, Product] = {}
+    history: Mapping[str, Sequence[Change]] = {}
     feeds: Mapping[str, FeedData] = {}
     counts: Mapping[str, int] = {}
+    taken: frozenset[str] = frozenset()
+    promised: Mapping[str, Any] = {}
 
     def newest(self, product: Product) -> Product:
         """Return a product as the catalog knows it now, or as it is when it does not."""

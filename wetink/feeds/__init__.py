@@ -2,5 +2,6 @@
 
 from wetink.feeds.keeper import FeedKeeper
 from wetink.feeds.photos import PhotoFetcher
+from wetink.feeds.samples import WithSamples
 
-__all__ = ["FeedKeeper", "PhotoFetcher"]
+__all__ = ["FeedKeeper", "PhotoFetcher", "WithSamples"]

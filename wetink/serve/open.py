@@ -4,23 +4,23 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from wetink.core.app import App
 from wetink.core.block import Block, Decision
-from wetink.core.decide import choose, decide, wants
+from wetink.core.decide import choose, decide
 from wetink.core.errors import WetinkError
-from wetink.core.event import Product
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, Person
-from wetink.core.shop import Shop
+from wetink.core.trends import Trends
 from wetink.ports import Ledger, Picture, Renderer, Scene, Store, Touch
 from wetink.serve.catalog import Catalog
 from wetink.serve.fallback import Fallbacks
 from wetink.serve.people import People
+from wetink.serve.shops import Shops
+from wetink.serve.sight import sight
 
 logger = logging.getLogger(__name__)
 
@@ -47,16 +47,17 @@ class Opens:
         apps: Mapping[str, App],
         app_templates: Mapping[str, str],
         shelf: Callable[[], Shelf],
-        shop: Callable[[], Shop],
+        trends: Trends,
         allowed: Callable[[str], bool],
         fallbacks: Fallbacks,
         deadline_ms: int,
     ) -> None:
         """Take the ports, the apps with their own templates, and a look at the shelf of content."""
         self._store, self._ledger, self._renderer = store, ledger, renderer
-        self._apps, self._app_templates, self._shelf, self._shop = apps, app_templates, shelf, shop
+        self._apps, self._app_templates, self._shelf = apps, app_templates, shelf
         self._allowed, self._fallbacks, self._deadline = allowed, fallbacks, deadline_ms / 1000
         self._people, self._catalog = People(store), Catalog(store)
+        self._shops = Shops(self._catalog, trends)
 
     async def person(self, who: Identifier, now: int) -> Person:
         """Return whoever `who` means, as of `now`, with all their identifiers. Raises StoreUnavailable."""
@@ -67,9 +68,7 @@ class Opens:
     async def preview(self, block: Block, who: Identifier | None, moment: Moment) -> Decision:
         """Decide without keeping or counting anything. Raises StoreUnavailable."""
         person = await self._people.person(who, moment.now) if who is not None else Person()
-        shop = self._shop()
-        if keys := wants(block, person, moment, self._apps, shop):
-            shop = replace(shop, products=await self._catalog.products(keys))
+        shop = await self._shops.of(block, person, moment, self._apps)
         choice = choose(block, person, moment, self._apps, shop)
         catalog = await self._catalog.products(choice.wanted) if choice.shown.items else {}
         recipient = str(who) if who is not None else ""
@@ -164,7 +163,7 @@ class Opens:
         return await self._renderer.render(
             Scene(
                 template,
-                _sight(block, decision, slot, person, moment, catalog),
+                sight(block, decision, slot, person, moment, catalog),
                 block.width,
                 block.height,
                 transparent=block.transparent,
@@ -178,29 +177,6 @@ class Opens:
         if decision.template:
             return self._shelf().templates.get(decision.template)
         return self._app_templates.get(decision.app)
-
-
-def _sight(
-    block: Block, decision: Decision, slot: int, person: Person, moment: Moment, catalog: Mapping[str, Product]
-) -> dict[str, Any]:
-    """Return everything a template may see."""
-    items = [_seen(item) for item in decision.items]
-    return {
-        "items": items,
-        "item": items[slot - 1] if 1 <= slot <= len(items) else None,
-        "person": msgspec.to_builtins(person),
-        "moment": msgspec.to_builtins(moment),
-        "settings": decision.settings,
-        "block": {"name": block.name, "width": block.width, "height": block.height, "title": block.title},
-        "slot": slot,
-        "facts": decision.facts,
-        "catalog": {key: _seen(product) for key, product in catalog.items()},
-    }
-
-
-def _seen(product: Product) -> dict[str, Any]:
-    fields = {name: getattr(product, name) for name in product.__struct_fields__}
-    return {**fields, "key": product.key, "photo": product.image_url}
 
 
 def _recipient(decision: Decision) -> Identifier | None:

@@ -1,0 +1,1 @@
+"""Apps: what each shows to whom."""

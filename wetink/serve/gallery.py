@@ -1,0 +1,43 @@
+"""Gallery: every app as it looks with the sample shopper, before there is any real data."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from wetink.core.app import App
+from wetink.core.block import Block, Decision, Fallback, Variant
+from wetink.core.decide import choose, decide
+from wetink.core.person import Moment
+from wetink.core.sample import SHOP, shop, shopper
+from wetink.ports import Scene
+from wetink.serve.sight import sight
+
+
+def sample_decision(app: App, moment: Moment, settings: Mapping[str, Any] | None = None) -> tuple[Block, Decision]:
+    """Return what an app decides for the sample shopper; `settings` go before those of its sample.
+
+    The decision has no variant when there is nothing to show, and its trace says why.
+    """
+    chosen = {**app.sample.settings, **(settings or {})}
+    block = Block("sample", Fallback(SHOP), (Variant("sample", app.name, settings=chosen),))
+    person, there = shopper(moment.now), shop(moment.now, app)
+    choice = choose(block, person, moment, {app.name: app}, there)
+    return block, decide(
+        block, choice, moment, there.products, recipient="", decision_id="sample", allowed=lambda url: True
+    )
+
+
+def sample_scene(
+    app: App, template: str, moment: Moment, settings: Mapping[str, Any] | None = None, *, scale: int = 2
+) -> Scene:
+    """Return the scene of an app's template, 600 by 300 CSS pixels, with the sample shopper."""
+    block, decision = sample_decision(app, moment, settings)
+    person, there = shopper(moment.now), shop(moment.now, app)
+    return Scene(
+        template,
+        sight(block, decision, 1, person, moment, there.products),
+        block.width,
+        block.height,
+        scale=scale,
+        photos=tuple(sorted({product.image_url for product in there.products.values()})),
+        scheme=moment.scheme,
+    )

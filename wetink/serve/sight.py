@@ -1,0 +1,33 @@
+"""Sight: everything a template may see."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from wetink.core.block import Block, Decision
+from wetink.core.event import Product
+from wetink.core.person import Moment, Person
+
+
+def sight(
+    block: Block, decision: Decision, slot: int, person: Person, moment: Moment, catalog: Mapping[str, Product]
+) -> dict[str, Any]:
+    """Return everything a template may see."""
+    items = [_seen(item) for item in decision.items]
+    return {
+        "items": items,
+        "item": items[slot - 1] if 1 <= slot <= len(items) else None,
+        "person": msgspec.to_builtins(person),
+        "moment": msgspec.to_builtins(moment),
+        "settings": decision.settings,
+        "block": {"name": block.name, "width": block.width, "height": block.height, "title": block.title},
+        "slot": slot,
+        "facts": decision.facts,
+        "catalog": {key: _seen(product) for key, product in catalog.items()},
+    }
+
+
+def _seen(product: Product) -> dict[str, Any]:
+    fields = {name: getattr(product, name) for name in product.__struct_fields__}
+    return {**fields, "key": product.key, "photo": product.image_url}
