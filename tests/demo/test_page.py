@@ -142,7 +142,7 @@ def _look_at(page: Page, path: str) -> None:
     heard = page.locator("[data-you]").get_attribute("data-heard") or "0"
     with page.expect_response(lambda answer: "/v1/t" in answer.url and answer.ok):
         _shop(page).goto(f"{_origin(page)}{path}")
-    expect(page.locator("[data-you]")).to_have_attribute("data-heard", str(int(heard) + 1))
+    page.wait_for_function("n => Number(document.querySelector('[data-you]').dataset.heard) > n", arg=int(heard))
 
 
 def _log_in(page: Page, address: str, first: str) -> None:
