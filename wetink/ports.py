@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from wetink.core.block import Decision
+from wetink.core.entry import Entry
 from wetink.core.event import Event, Level, Product
 from wetink.core.feed import Item, Supply
 from wetink.core.identifier import Identifier
@@ -143,6 +144,10 @@ class Store(Log, Protocol):
         """
         ...
 
+    async def entries(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Entry]:
+        """Return what `history` does, in no order and read only as far as a fold needs all of it."""
+        ...
+
     async def version(self) -> int:
         """Return a number that is greater after every append by any process: equal numbers, equal answers."""
         ...
@@ -195,8 +200,7 @@ class Ledger(Protocol):
         """Return what slot `slot` is to show, and whether that is a new decision, which is then kept.
 
         The kept decision of (block, recipient, campaign) goes on while it `core.decide.stands`; else this one takes
-        its place. Marks the slot as served. Slot 0 stands for the decision as data; other processes may see such a
-        one a moment later.
+        its place. Marks the slot as served.
         """
         ...
 

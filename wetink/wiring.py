@@ -146,9 +146,9 @@ class Wetink:
         """Decide without keeping or counting anything. Raises NotFound and StoreUnavailable."""
         return await self._opens.preview(self.block(block), who, moment)
 
-    async def settle(self, block: Block, slot: int, who: Identifier | None, moment: Moment) -> Decision:
-        """Decide for an open, keep the decision and count the open. Raises StoreUnavailable."""
-        return await self._opens.settle(block, slot, who, moment)
+    async def read(self, block: Block, who: Identifier | None, moment: Moment) -> Decision:
+        """Decide for an open as data, and count it. Raises StoreUnavailable."""
+        return await self._opens.read(block, who, moment)
 
     async def open_picture(
         self, block: str, slot: int, who: Identifier | None, moment: Moment, *, counted: bool = True

@@ -212,8 +212,6 @@ def test_every_slot_has_a_link_and_no_address_is_foreign(
         (0b0010, 60, False, 1, False),
         (0b0010, 60, True, 2, False),
         (0b0010, -1, False, 2, False),
-        (0b0010, 1, True, 0, False),
-        (0b0010, 1, False, 0, True),
     ],
 )
 def test_a_kept_decision_stands_for_all_slots_of_one_open(

@@ -17,7 +17,7 @@ class Settings(Struct, frozen=True):
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown:
     """Show the newest views, as a start: the template has the whole person as well."""
-    return Shown(person.views[: settings.items])
+    return Shown(tuple(person.views[: settings.items]))
 
 
 APP = App(

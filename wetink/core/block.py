@@ -115,9 +115,9 @@ def stands(current: Decision, served: int, fresh: Decision, slot: int, ttl_ms: i
     """Whether a kept decision still answers an open of `slot`, `fresh` being what would be decided now.
 
     It stands while it is younger than `ttl_ms`, and either says the same as the fresh one or has not been served in
-    this slot yet: the slots of one email are fetched once each, so the same slot again is the email opened again. As
-    data (slot 0) a decision is whole, so there is nothing to agree with. `served` is a bit for each slot that was.
+    this slot yet: the slots of one email are fetched once each, so the same slot again is the email opened again.
+    `served` is a bit for each slot that was.
     """
     if not 0 <= fresh.at - current.at < ttl_ms:
         return False
-    return current.says(fresh) or (slot > 0 and not served >> slot & 1)
+    return current.says(fresh) or not served >> slot & 1

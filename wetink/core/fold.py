@@ -5,18 +5,22 @@ House rule of this file: the same events give the same person, in whatever order
 
 from collections.abc import Callable, Iterable
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
+from wetink.core.entry import Entry
 from wetink.core.event import Event, Product
 from wetink.core.identifier import Identifier
 from wetink.core.person import Cart, Person, Purchase, Search, Seen
+from wetink.core.views import Views
 
-VIEWS, SEARCHES, WISHES = 100, 50, 200
+SEARCHES, WISHES = 50, 200
 """What a person remembers of each, newest first."""
 
+Told: TypeAlias = Event | Entry
 
+_TIME = attrgetter("at")
 _ORDER = attrgetter("at", "source", "message_id")
 
 
@@ -25,7 +29,7 @@ class _Folding:
 
     def __init__(self) -> None:
         self.traits: dict[str, Any] = {}
-        self.viewed: list[Event] = []
+        self.viewed: list[Told] = []
         self.searches: list[Search] = []
         self.lines: list[Seen] = []
         self.cart_changed = 0
@@ -34,10 +38,12 @@ class _Folding:
         self.done: dict[str, list[int]] = {}
 
 
-def fold(events: Iterable[Event], now: int, identifiers: Iterable[Identifier] = ()) -> Person:
+def fold(events: Iterable[Told], now: int, identifiers: Iterable[Identifier] = ()) -> Person:
     """Return the person these events tell of, as of `now` (Unix ms): later events have not happened yet."""
     happened = [event for event in events if event.at <= now]
-    happened.sort(key=_ORDER)
+    happened.sort(key=_TIME)
+    if len(set(map(_TIME, happened))) < len(happened):
+        happened.sort(key=_ORDER)
     folding = _Folding()
     done = folding.done
     for event in happened:
@@ -56,7 +62,7 @@ def fold(events: Iterable[Event], now: int, identifiers: Iterable[Identifier] = 
     return Person(
         identifiers=tuple(identifiers),
         traits=folding.traits,
-        views=_newest_of_each(folding.viewed),
+        views=Views(folding.viewed),
         searches=tuple(folding.searches[: -SEARCHES - 1 : -1]),
         cart=Cart(tuple(folding.lines), folding.cart_changed),
         wishlist=tuple(folding.wishlist[: -WISHES - 1 : -1]),
@@ -75,7 +81,7 @@ def _learn(traits: dict[str, Any], said: dict[str, Any]) -> None:
             traits[name] = value
 
 
-def _seen(product: Product, event: Event) -> Seen:
+def _seen(product: Product, event: Told) -> Seen:
     return Seen(product, event.at, event.level == "server")
 
 
@@ -87,42 +93,17 @@ def _take(seen: list[Seen], product: Product) -> Seen | None:
     return None
 
 
-def _viewed(folding: _Folding, event: Event) -> None:
+def _viewed(folding: _Folding, event: Told) -> None:
     folding.viewed.append(event)
 
 
-def _newest_of_each(viewed: list[Event]) -> tuple[Seen, ...]:
-    """Return the newest view of each product, newest first: what `Product.same` says, in one pass."""
-    skus: set[str] = set()
-    ids: set[str] = set()
-    ids_alone: set[str] = set()
-    views: list[Seen] = []
-    for event in reversed(viewed):
-        for product in reversed(event.products):
-            sku, product_id = product.sku, product.product_id
-            if sku:
-                if sku in skus or product_id in ids_alone:
-                    continue
-                skus.add(sku)
-            elif not product_id or product_id in ids:
-                continue
-            else:
-                ids_alone.add(product_id)
-            if product_id:
-                ids.add(product_id)
-            views.append(Seen(product, event.at, event.level == "server"))
-            if len(views) == VIEWS:
-                return tuple(views)
-    return tuple(views)
-
-
-def _searched(folding: _Folding, event: Event) -> None:
+def _searched(folding: _Folding, event: Told) -> None:
     if event.query:
         folding.searches = [search for search in folding.searches if search.query != event.query]
         folding.searches.append(Search(event.query, event.at))
 
 
-def _added(folding: _Folding, event: Event) -> None:
+def _added(folding: _Folding, event: Told) -> None:
     for product in event.products:
         if product.key:
             before = _take(folding.lines, product)
@@ -131,7 +112,7 @@ def _added(folding: _Folding, event: Event) -> None:
             folding.cart_changed = event.at
 
 
-def _removed(folding: _Folding, event: Event) -> None:
+def _removed(folding: _Folding, event: Told) -> None:
     for product in event.products:
         for index, line in enumerate(folding.lines):
             if line.product.same(product):
@@ -144,7 +125,7 @@ def _removed(folding: _Folding, event: Event) -> None:
                 break
 
 
-def _listed(folding: _Folding, event: Event) -> None:
+def _listed(folding: _Folding, event: Told) -> None:
     """Cart Viewed and Checkout Started say all that is in the cart; without a product list they say nothing of it."""
     if not event.products and event.properties.get("products") != []:
         return
@@ -158,7 +139,7 @@ def _listed(folding: _Folding, event: Event) -> None:
     folding.cart_changed = event.at
 
 
-def _ordered(folding: _Folding, event: Event) -> None:
+def _ordered(folding: _Folding, event: Told) -> None:
     if event.order is None:
         return
     known = _order(folding, event)
@@ -171,7 +152,7 @@ def _ordered(folding: _Folding, event: Event) -> None:
     folding.cart_changed = event.at
 
 
-def _updated(folding: _Folding, event: Event) -> None:
+def _updated(folding: _Folding, event: Told) -> None:
     known = _order(folding, event)
     if known is not None and event.order is not None:
         products = event.products or known.products
@@ -181,11 +162,11 @@ def _updated(folding: _Folding, event: Event) -> None:
         folding.orders.append(Purchase(order, products, known.at, known.usable, trusted))
 
 
-def _cancelled(folding: _Folding, event: Event) -> None:
+def _cancelled(folding: _Folding, event: Told) -> None:
     _order(folding, event)
 
 
-def _order(folding: _Folding, event: Event) -> Purchase | None:
+def _order(folding: _Folding, event: Told) -> Purchase | None:
     """Take the order that an event names out of the orders; None when it is not there."""
     order_id = event.order.order_id if event.order is not None else ""
     for index, purchase in enumerate(folding.orders):
@@ -194,19 +175,19 @@ def _order(folding: _Folding, event: Event) -> Purchase | None:
     return None
 
 
-def _wished(folding: _Folding, event: Event) -> None:
+def _wished(folding: _Folding, event: Told) -> None:
     for product in event.products:
         if product.key:
             _take(folding.wishlist, product)
             folding.wishlist.append(_seen(product, event))
 
 
-def _unwished(folding: _Folding, event: Event) -> None:
+def _unwished(folding: _Folding, event: Told) -> None:
     for product in event.products:
         _take(folding.wishlist, product)
 
 
-STEPS: dict[str, Callable[[_Folding, Event], None]] = {
+STEPS: dict[str, Callable[[_Folding, Told], None]] = {
     "Product Viewed": _viewed,
     "Products Searched": _searched,
     "Product Added": _added,

@@ -1,5 +1,6 @@
 """Person: everything rules and apps may look at, as it was at one moment."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -75,7 +76,7 @@ class Person(msgspec.Struct, frozen=True):
 
     identifiers: tuple[Identifier, ...] = ()
     traits: dict[str, Any] = {}
-    views: tuple[Seen, ...] = ()
+    views: Sequence[Seen] = ()
     searches: tuple[Search, ...] = ()
     cart: Cart = Cart()
     wishlist: tuple[Seen, ...] = ()

@@ -12,13 +12,15 @@ from msgspec.structs import replace
 from wetink.core.catalog import FIELDS
 from wetink.core.event import Product
 from wetink.core.person import Cart, Person, Purchase, Seen
+from wetink.core.views import Views
 
 _words = attrgetter(*FIELDS)
 
 
 def doubtful(person: Person) -> list[str]:
     """Return the keys of the products that only a browser's key told us of."""
-    seen = (*person.views, *person.cart.lines, *person.wishlist)
+    views = () if isinstance(person.views, Views) and person.views.trusted else person.views
+    seen = (*views, *person.cart.lines, *person.wishlist)
     told = [each.product.key for each in seen if not each.trusted]
     told += [product.key for order in person.orders if not order.trusted for product in order.products]
     return list(dict.fromkeys(told))

@@ -18,6 +18,7 @@ from wetink.core.trends import Trends
 from wetink.ports import Ledger, Picture, Renderer, Scene, Store, Touch
 from wetink.serve.catalog import Catalog
 from wetink.serve.fallback import Fallbacks
+from wetink.serve.once import Once
 from wetink.serve.people import People
 from wetink.serve.shops import Shops
 from wetink.serve.sight import sight
@@ -58,6 +59,7 @@ class Opens:
         self._allowed, self._fallbacks, self._deadline = allowed, fallbacks, deadline_ms / 1000
         self._people, self._catalog = People(store), Catalog(store)
         self._shops = Shops(self._catalog, trends)
+        self._once = Once(DECISION_MS)
 
     async def person(self, who: Identifier, now: int) -> Person:
         """Return whoever `who` means, as of `now`, with all their identifiers. Raises StoreUnavailable."""
@@ -83,8 +85,18 @@ class Opens:
             allowed=self._allowed,
         )
 
+    async def read(self, block: Block, who: Identifier | None, moment: Moment) -> Decision:
+        """Decide for an open as data and count the open, once a minute. Raises StoreUnavailable.
+
+        It is not kept: data says itself where each product leads, so no later request has to agree with it.
+        """
+        decision = await self.preview(block, who, moment)
+        if who is not None and self._once.first((decision.recipient, block.name, moment.campaign), moment.now):
+            await self._count("open", decision, moment)
+        return decision
+
     async def settle(self, block: Block, slot: int, who: Identifier | None, moment: Moment) -> Decision:
-        """Decide for an open of `slot` (0: as data), keep the decision, count the open. Raises StoreUnavailable.
+        """Decide for an open of `slot`, keep the decision, count the open. Raises StoreUnavailable.
 
         A kept decision that says the same is given as of now: whatever else its picture shows of the person is newer.
         """
@@ -92,13 +104,15 @@ class Opens:
         if who is None:
             return fresh
         decision, new = await self._ledger.settle(fresh, slot, DECISION_MS)
-        if not new and (slot == 0 or decision.says(fresh)):  # as data one stands only if it says the same
-            decision = fresh
-        if new and moment.device != "prefetch":
+        if new:
+            await self._count("open", decision, moment)
+        return fresh if not new and decision.says(fresh) else decision
+
+    async def _count(self, kind: str, decision: Decision, moment: Moment) -> None:
+        if moment.device != "prefetch":
             await self._ledger.record(
-                Touch("open", block.name, decision.recipient, moment.campaign, moment.now, decision.variant)
+                Touch(kind, decision.block, decision.recipient, moment.campaign, moment.now, decision.variant)
             )
-        return decision
 
     async def open(
         self, name: str, slot: int, who: Identifier | None, moment: Moment, *, counted: bool = True
@@ -141,10 +155,8 @@ class Opens:
         try:
             served = await self._ledger.current(name, str(who), moment.campaign) if who is not None else None
             decision = served or await self.preview(block, who, moment)
-            if served is not None and counted:
-                await self._ledger.record(
-                    Touch("click", name, served.recipient, moment.campaign, moment.now, served.variant)
-                )
+            if who is not None and counted:
+                await self._count("click", decision, moment)
             return decision.links[slot - 1] if 1 <= slot <= len(decision.links) else block.fallback.link
         except Exception as error:
             _tell(error, name)

@@ -1,6 +1,7 @@
 """People: a profile's events folded, kept while nothing new was appended anywhere."""
 
 from collections import OrderedDict
+from operator import attrgetter
 
 from wetink.core.fold import fold
 from wetink.core.identifier import Identifier
@@ -8,6 +9,8 @@ from wetink.core.identity import FOREVER
 from wetink.core.person import Person
 from wetink.core.trust import believed, doubtful
 from wetink.ports import Store
+
+_TIME = attrgetter("at")
 
 KEPT = 2_048
 """Folded persons that are kept."""
@@ -31,11 +34,11 @@ class People:
         kept = self._kept.get(who)
         if kept is not None and kept[0] == version and kept[1].last_seen <= now:
             return kept[1]
-        events = await self._store.history(who, FOREVER - 1)
-        settled = not events or events[-1].at <= now
+        entries = await self._store.entries(who, FOREVER - 1)
+        settled = max(map(_TIME, entries), default=0) <= now
         if not settled:  # some of it has not happened yet at `now`, and may belong to others then
-            events = await self._store.history(who, now)
-        person = fold(events, now)
+            entries = await self._store.entries(who, now)
+        person = fold(entries, now)
         if keys := doubtful(person):
             person = believed(person, await self._store.products(keys))
         if settled:

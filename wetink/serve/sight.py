@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from wetink.core.block import Block, Decision
 from wetink.core.event import Product
@@ -18,7 +19,7 @@ def sight(
     return {
         "items": items,
         "item": items[slot - 1] if 1 <= slot <= len(items) else None,
-        "person": msgspec.to_builtins(person),
+        "person": msgspec.to_builtins(replace(person, views=tuple(person.views))),
         "moment": msgspec.to_builtins(moment),
         "settings": decision.settings,
         "block": {"name": block.name, "width": block.width, "height": block.height, "title": block.title},

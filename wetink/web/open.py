@@ -136,7 +136,7 @@ class OpenDoors:
         who = self._recipient(name, token, "data", query)
         head, moment = scope["method"] == "HEAD", self._moment(query, scope)
         try:
-            asked = self._wetink.preview(name, who, moment) if head else self._wetink.settle(block, 0, who, moment)
+            asked = self._wetink.preview(name, who, moment) if head else self._wetink.read(block, who, moment)
             decision = await asked
             body = _encode(_shown(decision))
         except Exception:

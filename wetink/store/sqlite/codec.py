@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from wetink.core.entry import Entry
 from wetink.core.event import Event
 from wetink.core.identifier import Identifier, Kind
 from wetink.core.verdict import Problem, Verdict
@@ -16,6 +17,7 @@ _KINDS: dict[str, Kind] = {"u": "user", "e": "email", "a": "anonymous"}
 encode = msgspec.msgpack.Encoder().encode
 decode_event = msgspec.msgpack.Decoder(Event).decode
 decode_events = msgspec.msgpack.Decoder(list[Event]).decode
+decode_entries = msgspec.msgpack.Decoder(list[Entry]).decode
 decode_problems = msgspec.msgpack.Decoder(tuple[Problem, ...]).decode
 decode_facts = msgspec.msgpack.Decoder(dict[str, tuple[int, Any]]).decode
 
@@ -38,4 +40,13 @@ def fingerprint(source: str, message_id: str) -> int:
 
 def events(bodies: list[bytes]) -> list[Event]:
     """Decode many events in one go: their bodies behind an array header are one msgpack document."""
-    return decode_events(b"\xdd" + len(bodies).to_bytes(4, "big") + b"".join(bodies))
+    return decode_events(_array(bodies))
+
+
+def entries(bodies: list[bytes]) -> list[Entry]:
+    """Decode many events as far as every fold reads them."""
+    return decode_entries(_array(bodies))
+
+
+def _array(bodies: list[bytes]) -> bytes:
+    return b"".join((b"\xdd", len(bodies).to_bytes(4, "big"), *bodies))

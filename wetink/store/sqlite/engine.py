@@ -12,13 +12,14 @@ from typing import Any
 
 import apsw
 
+from wetink.core.entry import Entry
 from wetink.core.errors import BadSettings
 from wetink.core.event import Event, Level, Product
 from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
 from wetink.ports import Conversion, NewKey, Profile, Receipt, Received, Record, Source
 from wetink.store.sqlite import commit, lessons, ownership
-from wetink.store.sqlite.codec import VERDICTS, decode_event, decode_problems, events, identifier, who
+from wetink.store.sqlite.codec import VERDICTS, decode_event, decode_problems, entries, events, identifier, who
 from wetink.store.sqlite.connection import connect, fetch, first, snapshot, translated
 from wetink.store.sqlite.people import People
 from wetink.store.sqlite.queries import read, script
@@ -72,6 +73,20 @@ class SQLiteStore:
 
     async def history(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Event]:
         """See `ports.Store.history`."""
+        found = self._newest(who, until, limit)
+        found.sort()
+        return events([body for _, body in found[-limit:]])
+
+    async def entries(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Entry]:
+        """See `ports.Store.entries`."""
+        found = self._newest(who, until, limit)
+        if len(found) > limit:
+            found.sort()
+            found = found[-limit:]
+        return entries([body for _, body in found])
+
+    def _newest(self, who: Identifier, until: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return when, and what, of at least the newest `limit` events, in no order."""
         db = self._db
         found: list[tuple[int, bytes]] = []
         with translated("reading a history"), snapshot(db):
@@ -81,8 +96,7 @@ class SQLiteStore:
                 if len(rows) == limit:  # there may be more: those without a time of their own stand at the far end
                     rows = list({*rows, *fetch(db, SQL.untimed_events, (*span, limit))})
                 found += rows
-        found.sort()
-        return events([body for _, body in found[-limit:]])
+        return found
 
     async def version(self) -> int:
         """See `ports.Store.version`."""

@@ -29,6 +29,7 @@ REMEMBERED = 10_000
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Decision).decode
+_rows = msgspec.json.Encoder().encode
 
 
 class SQLiteLedger:
@@ -46,35 +47,22 @@ class SQLiteLedger:
         self._file_version = Version(lambda: self._db)
         self._version = -1  # what is remembered is of
         self._waiting: list[Touch] = []
-        self._noting: dict[tuple[str, str, str], tuple[Decision, int]] = {}
         self._mutex = threading.Lock()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="wetink-ledger", daemon=True)
         self._thread.start()
 
     async def settle(self, decision: Decision, slot: int, ttl_ms: int) -> tuple[Decision, bool]:
-        """See `ports.Ledger.settle`. All that ask in one turn of the event loop share a transaction.
-
-        As data a decision is whole, and nothing has to agree with it at once: it is written with the next touches.
-        """
+        """See `ports.Ledger.settle`. All that ask in one turn of the event loop share a transaction."""
         kept = self._standing(decision, slot, ttl_ms)
         if kept is not None and kept[1] >> slot & 1:
             return kept[0], False
-        if slot == 0:
-            return self._noted(decision, kept)
         loop = asyncio.get_running_loop()
         settled: asyncio.Future[tuple[Decision, bool]] = loop.create_future()
         self._unsettled.append((decision, slot, ttl_ms, settled))
         if len(self._unsettled) == 1:
             loop.call_soon(self._settle)
         return await settled
-
-    def _noted(self, fresh: Decision, kept: tuple[Decision, int] | None) -> tuple[Decision, bool]:
-        decision, served = (fresh, 1) if kept is None else (kept[0], kept[1] | 1)
-        key = (decision.recipient, decision.block, decision.campaign)
-        with self._mutex:
-            self._noting[key] = (decision, served)
-        return decision, kept is None
 
     def _settle(self) -> None:
         waiting, self._unsettled = self._unsettled, []
@@ -98,10 +86,6 @@ class SQLiteLedger:
     def _settled(self, decision: Decision, slot: int, ttl_ms: int) -> tuple[Decision, bool]:
         key = (decision.recipient, decision.block, decision.campaign)
         kept = self._standing(decision, slot, ttl_ms)
-        with self._mutex:
-            noted = self._noting.pop(key, None)  # this one is written now, with what it was served in
-        if kept is not None and noted is not None:
-            self._db.execute(SQL.keep, (*key, kept[0].at, kept[1], _encode(kept[0])))
         if kept is None:
             self._db.execute(SQL.keep, (*key, decision.at, 1 << slot, _encode(decision)))
             self._remember(key, decision, 1 << slot)
@@ -118,9 +102,6 @@ class SQLiteLedger:
         return found if found is not None and stands(*found, fresh, slot, ttl_ms) else None
 
     def _found(self, key: tuple[str, str, str]) -> tuple[Decision, int] | None:
-        noted = self._noting.get(key)
-        if noted is not None:
-            return noted
         version = self._file_version.now()
         if version != self._version or len(self._remembered) > REMEMBERED:
             self._version, self._remembered = version, {}
@@ -166,29 +147,18 @@ class SQLiteLedger:
         """Write what waits. Never raises: a lost statistic must not lose an open."""
         with self._mutex:
             waiting, self._waiting = self._waiting, []
-            noting = dict(self._noting)
-        if not waiting and not noting:
+        if not waiting:
             return
+        rows = [(t.recipient, t.at, KINDS.index(t.kind), t.block, t.campaign, t.variant) for t in waiting]
         try:
             db = connect(self._path, durable=False)
             try:
-                with db:
-                    db.executemany(
-                        SQL.insert_touch,
-                        [(t.recipient, t.at, KINDS.index(t.kind), t.block, t.campaign, t.variant) for t in waiting],
-                    )
-                    db.executemany(
-                        SQL.keep_newest,
-                        [(*key, made.at, served, _encode(made)) for key, (made, served) in noting.items()],
-                    )
+                # One statement for all: a statement for each would pass Python's lock to and fro with the event loop.
+                db.execute(SQL.insert_touches, (_rows(rows),))
             finally:
                 db.close()
         except apsw.Error:
             logger.exception("%d opens and clicks were not counted", len(waiting))
-        with self._mutex:
-            for key, written in noting.items():
-                if self._noting.get(key) is written:
-                    del self._noting[key]
 
     async def close(self) -> None:
         """Write what waits and let go. Calling it twice is fine."""

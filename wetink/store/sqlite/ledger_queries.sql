@@ -5,16 +5,12 @@ SELECT served, body FROM decision WHERE recipient = ? AND block = ? AND campaign
 INSERT INTO decision (recipient, block, campaign, at, served, body) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET at = excluded.at, served = excluded.served, body = excluded.body
 
--- name: keep_newest  Unless another process has kept a newer one.
-INSERT INTO decision (recipient, block, campaign, at, served, body) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET at = excluded.at, served = excluded.served, body = excluded.body
-WHERE excluded.at >= decision.at
-
 -- name: serve
 UPDATE decision SET served = ? WHERE recipient = ? AND block = ? AND campaign = ?
 
--- name: insert_touch
-INSERT INTO touch (recipient, at, kind, block, campaign, variant) VALUES (?, ?, ?, ?, ?, ?)
+-- name: insert_touches  From JSON: an array of arrays.
+INSERT INTO touch (recipient, at, kind, block, campaign, variant)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)
 
 -- name: touches_of
 SELECT recipient, at, kind, block, campaign, variant FROM touch WHERE recipient = ? AND at >= ? AND at < ?

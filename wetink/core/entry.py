@@ -1,0 +1,49 @@
+"""Entry: an event as it stands in the log, read as far as a fold looks at every one of them.
+
+An open folds all of a person's events and shows a few of their products, so what only some steps of the fold ask for
+stays packed (msgpack) until it is asked for. An entry says whatever its `Event` says, under the same names.
+"""
+
+from typing import Any
+
+import msgspec
+
+from wetink.core.event import Order, Product
+
+NOTHING = msgspec.Raw()
+
+_products = msgspec.msgpack.Decoder(tuple[Product, ...]).decode
+_order = msgspec.msgpack.Decoder(Order | None).decode
+_properties = msgspec.msgpack.Decoder(dict[str, Any]).decode
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One event of the log. The fields are `Event`'s; those that are packed have a property."""
+
+    at: int
+    message_id: str
+    source: str
+    type: str
+    name: str = ""
+    level: str = "server"
+    usable: bool = True
+    query: str = ""
+    traits: dict[str, Any] | None = None
+    packed_products: msgspec.Raw = msgspec.field(default=NOTHING, name="products")
+    packed_order: msgspec.Raw = msgspec.field(default=NOTHING, name="order")
+    packed_properties: msgspec.Raw = msgspec.field(default=NOTHING, name="properties")
+
+    @property
+    def products(self) -> tuple[Product, ...]:
+        """The products it names, read anew each time."""
+        return _products(self.packed_products) if self.packed_products else ()
+
+    @property
+    def order(self) -> Order | None:
+        """The money side, as an Order event has it."""
+        return _order(self.packed_order) if self.packed_order else None
+
+    @property
+    def properties(self) -> dict[str, Any]:
+        """What else was sent with it."""
+        return _properties(self.packed_properties) if self.packed_properties else {}

@@ -1,0 +1,101 @@
+"""Views: what somebody looked at, the newest first, worked out as far as anybody reads."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
+
+from wetink.core.entry import Entry
+from wetink.core.event import Event
+from wetink.core.person import Seen
+
+MOST = 100
+"""Products that are remembered, the newest of which count."""
+
+
+class Views(Sequence[Seen]):
+    """The newest view of each product, newest first, as `Product.same` tells products apart.
+
+    A block mostly shows the first three of fifty: no product is read before it is asked for. Equal to any sequence of
+    the same views.
+    """
+
+    __slots__ = ("_coming", "_known", "trusted")
+
+    def __init__(self, viewed: Sequence[Event | Entry]) -> None:
+        """Take the events, oldest first. `trusted` says whether a server's key told of all of them."""
+        self._coming: Iterator[Seen] | None = _newest_of_each(viewed)
+        self._known: list[Seen] = []
+        self.trusted = all([event.level == "server" for event in viewed])
+
+    def _read(self, count: int) -> list[Seen]:
+        """Return what is known once `count` views are, or all there are."""
+        known = self._known
+        while len(known) < count and self._coming is not None:
+            seen = next(self._coming, None)
+            if seen is None:
+                self._coming = None
+            else:
+                known.append(seen)
+        return known
+
+    @overload
+    def __getitem__(self, index: int) -> Seen: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Seen, ...]: ...
+    def __getitem__(self, index: int | slice) -> Seen | tuple[Seen, ...]:
+        """Return the n-th newest, or a tuple of some."""
+        if isinstance(index, slice):
+            ahead = index.stop is not None and index.stop >= 0 and (index.start or 0) >= 0
+            return tuple(self._read(index.stop if ahead else MOST)[index])
+        return self._read(index + 1 if index >= 0 else MOST)[index]
+
+    def __len__(self) -> int:
+        """How many there are, 100 at the most."""
+        return len(self._read(MOST))
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._read(1))
+
+    def __iter__(self) -> Iterator[Seen]:
+        """Read them one by one."""
+        at = 0
+        while at < len(self._read(at + 1)):
+            yield self._known[at]
+            at += 1
+
+    def __eq__(self, other: Any) -> bool:
+        """Whether another sequence has the same."""
+        return isinstance(other, Views | tuple | list) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        """As a tuple."""
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        """As a tuple."""
+        return repr(tuple(self))
+
+
+def _newest_of_each(viewed: Sequence[Event | Entry]) -> Iterator[Seen]:
+    """Yield the newest view of each product, newest first: what `Product.same` says, in one pass."""
+    skus: set[str] = set()
+    ids: set[str] = set()
+    ids_alone: set[str] = set()
+    left = MOST
+    for event in reversed(viewed):
+        for product in reversed(event.products):
+            sku, product_id = product.sku, product.product_id
+            if sku:
+                if sku in skus or product_id in ids_alone:
+                    continue
+                skus.add(sku)
+            elif not product_id or product_id in ids:
+                continue
+            else:
+                ids_alone.add(product_id)
+            if product_id:
+                ids.add(product_id)
+            yield Seen(product, event.at, event.level == "server")
+            left -= 1
+            if left == 0:
+                return
