@@ -40,6 +40,7 @@ class SQLiteLedger:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = folder / "opens.db"
         self._db = connect(self._path, durable=False)
+        self._flushing = connect(self._path, durable=False)
         with translated("opening the ledger"):
             self._db.execute(script("ledger.sql"))
         self._unsettled: list[tuple[Decision, int, int, asyncio.Future[tuple[Decision, bool]]]] = []
@@ -47,7 +48,7 @@ class SQLiteLedger:
         self._file_version = Version(lambda: self._db)
         self._version = -1  # what is remembered is of
         self._waiting: list[Touch] = []
-        self._mutex = threading.Lock()
+        self._mutex, self._flush_mutex = threading.Lock(), threading.Lock()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="wetink-ledger", daemon=True)
         self._thread.start()
@@ -151,12 +152,9 @@ class SQLiteLedger:
             return
         rows = [(t.recipient, t.at, KINDS.index(t.kind), t.block, t.campaign, t.variant) for t in waiting]
         try:
-            db = connect(self._path, durable=False)
-            try:
-                # One statement for all: a statement for each would pass Python's lock to and fro with the event loop.
-                db.execute(SQL.insert_touches, (_rows(rows),))
-            finally:
-                db.close()
+            # One statement for all: a statement for each would pass Python's lock to and fro with the event loop.
+            with self._flush_mutex:
+                self._flushing.execute(SQL.insert_touches, (_rows(rows),))
         except apsw.Error:
             logger.exception("%d opens and clicks were not counted", len(waiting))
 
@@ -168,6 +166,7 @@ class SQLiteLedger:
         self._thread.join()
         self.flush()
         self._db.close()
+        self._flushing.close()
 
     def _run(self) -> None:
         while not self._closing.wait(FLUSH_SECONDS):
