@@ -5,7 +5,22 @@ from importlib import import_module
 
 from wetink.core.app import App
 
-BUILTIN = ("last_viewed", "abandoned_cart", "custom")
+BUILTIN = (
+    "last_viewed",
+    "abandoned_cart",
+    "abandoned_browse",
+    "recommended",
+    "trending",
+    "price_drop",
+    "back_in_stock",
+    "low_stock",
+    "wishlist",
+    "recently_purchased",
+    "buy_again",
+    "recently_searched",
+    "new_in_category",
+    "custom",
+)
 """Every app that ships with wetink: a module of this package each, loaded like a stranger's."""
 
 

@@ -55,4 +55,8 @@ class App(msgspec.Struct, frozen=True):
     about: str = ""
     feeds: Callable[[Any], Iterable[str]] | None = None
     """The names of the feeds that these settings draw on."""
+    queries: Callable[[Person, Any, Moment], Iterable[str]] | None = None
+    """What the catalog is to be searched for; the answers come as `shop.found`."""
+    history: bool = False
+    """Whether it looks at `shop.history` of what it wants."""
     sample: Sample = Sample()

@@ -23,8 +23,8 @@ class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     categories: Annotated[tuple[str, ...], Meta(description="Only these categories.")] = ()
     brands: Annotated[tuple[str, ...], Meta(description="Only these brands.")] = ()
     not_categories: Annotated[tuple[str, ...], Meta(description="None of these categories.")] = ()
-    price_from: Annotated[float | None, Meta(ge=0, description="Costs at least this.")] = None
-    price_to: Annotated[float | None, Meta(ge=0, description="Costs at most this.")] = None
+    price_from: Annotated[Annotated[float, Meta(ge=0)] | None, Meta(description="Costs at least this.")] = None
+    price_to: Annotated[Annotated[float, Meta(ge=0)] | None, Meta(description="Costs at most this.")] = None
     buyable: Annotated[bool, Meta(description="Only what can be bought right now.")] = True
     bought: Annotated[bool, Meta(description="Also what this person has bought.")] = True
     skip: Annotated[tuple[str, ...], Meta(description="None of these products.")] = ()

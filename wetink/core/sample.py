@@ -84,9 +84,11 @@ def shop(now: int, app: App | None = None) -> Shop:
         SCARCE: (Change(first, 118.0, "in_stock", 20), Change(now - 3 * HOUR, 118.0, "in_stock", 3)),
     }
     sample = app.sample if app is not None else None
+    found = {"stoneware": (GOODS["TW-101"], GOODS["TW-103"], GOODS["TW-105"]), "reading lamp": (GOODS[REDUCED],)}
     return Shop(
         Trends(_crowd(now)),
         products,
+        found,
         history,
         {name: FeedData(items, now - 5 * 60_000, "fresh") for name, items in sample.feeds.items()} if sample else {},
         sample.counts if sample else {},

@@ -35,13 +35,15 @@ class Shop(msgspec.Struct, frozen=True):
     """The shop at the moment of an open.
 
     `products` are the newest facts of those products that the app asked for, and of no others; `history` is what was
-    said of their price and stock before, oldest first. `counts` are small numbers kept beside the log, such as the
+    said of their price and stock before, oldest first. `found` has what the catalog
+    answers to each query. `counts` are small numbers kept beside the log, such as the
     votes of a poll, by name. `taken` are keys of products that other blocks of the same email show. `promised` is what
     this block promised this person when it was first shown to them.
     """
 
     trends: Trends = msgspec.field(default_factory=Trends)
     products: Mapping[str, Product] = {}
+    found: Mapping[str, Sequence[Product]] = {}
     history: Mapping[str, Sequence[Change]] = {}
     feeds: Mapping[str, FeedData] = {}
     counts: Mapping[str, int] = {}

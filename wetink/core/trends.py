@@ -37,6 +37,12 @@ RECENT_PEOPLE, RECENT_VIEWS = 50_000, 6
 TOGETHER = 60
 """Products remembered beside each."""
 
+REPEATS = 5
+"""Repurchases it takes to tell an interval."""
+
+MOST_GAPS, MOST_DAYS, MOST_BOUGHT = 50_000, 730, 40
+"""Products and categories whose intervals are counted, the longest interval, and what is remembered of a person."""
+
 MOST_TOGETHER = 12
 """Products of one order that are paired with each other."""
 
@@ -58,6 +64,8 @@ class Trends:
         self._regions: dict[str, dict[int, Counter[tuple[Measure, str]]]] = {}
         self._together: dict[Measure, dict[str, Counter[str]]] = {"viewed": {}, "added": {}, "bought": {}}
         self._recent: OrderedDict[int, list[tuple[str, int]]] = OrderedDict()
+        self._bought: OrderedDict[int, dict[str, int]] = OrderedDict()
+        self._gaps: dict[str, Counter[int]] = {}
         self._categories: dict[str, str] = {}
         self._arrived: dict[str, int] = {}
         self._ranked: dict[tuple[Measure, int, int, str, str, int], Sequence[Ranked]] = {}
@@ -83,6 +91,7 @@ class Trends:
             self._seen_together(person, keys, event.at)
         elif measure == "bought":
             self._pair("bought", keys[:MOST_TOGETHER])
+            self._bought_again(person, event.products, event.at)
 
     def popular(
         self, measure: Measure, window_ms: int, now: int, *, category: str = "", region: str = "", least: int = 1
@@ -114,6 +123,17 @@ class Trends:
             elif found is not None:
                 others += found
         return len(named) + others
+
+    def repurchase(self, product: Product) -> int | None:
+        """Return after how long people buy a product again, in ms: the median, else that of its category.
+
+        None where fewer than `REPEATS` have.
+        """
+        for name in (product.key, f"category {product.category.casefold()}"):
+            days = self._gaps.get(name)
+            if days is not None and days.total() >= REPEATS:
+                return sorted(days.elements())[days.total() // 2] * DAY
+        return None
 
     def arrivals(self, category: str, since: int) -> Sequence[str]:
         """Return the products of a category that were first heard of at or after `since` (Unix ms), newest first."""
@@ -159,6 +179,24 @@ class Trends:
         self._recent[person] = fresh[-RECENT_VIEWS:]
         if len(self._recent) > RECENT_PEOPLE:
             self._recent.popitem(last=False)
+
+    def _bought_again(self, person: int, products: Sequence[Product], at: int) -> None:
+        """Note how long ago the person bought the same, and something of the same category."""
+        before = self._bought.pop(person, {})
+        names = dict.fromkeys(
+            name
+            for product in products[:MOST_TOGETHER]
+            for name in (product.key, f"category {product.category.casefold()}" if product.category else "")
+            if name
+        )
+        for name in names:
+            days = (at - before[name]) // DAY if name in before else 0
+            if days >= 1 and (name in self._gaps or len(self._gaps) < MOST_GAPS):
+                self._gaps.setdefault(name, Counter())[min(days, MOST_DAYS)] += 1
+            before[name] = max(at, before.get(name, at))
+        self._bought[person] = dict(list(before.items())[-MOST_BOUGHT:])
+        if len(self._bought) > RECENT_PEOPLE:
+            self._bought.popitem(last=False)
 
     def _pair(self, measure: Measure, keys: Sequence[str]) -> None:
         for key in keys:

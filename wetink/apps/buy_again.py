@@ -1,0 +1,70 @@
+"""Buy Again: what the shopper bought so long ago that others buy it again by then."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from wetink.core.app import App, Sample, Shown
+from wetink.core.person import Moment, Person, Seen
+from wetink.core.pick import pick
+from wetink.core.shelf import TEMPLATE, Saying, ShelfSettings, shelf
+from wetink.core.shop import Shop
+
+DAY = 86_400_000
+
+
+class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a marketer can set."""
+
+    days: Annotated[
+        int, Meta(ge=0, le=730, description="After how many days to ask; 0: the shop's own repurchase interval.")
+    ] = 0
+    otherwise_days: Annotated[
+        int, Meta(ge=0, le=730, description="Where too few have bought something again to tell; 0: do not ask.")
+    ] = 60
+
+
+def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
+    """Want the newest facts of what was bought."""
+    return [product.key for order in person.orders for product in order.products]
+
+
+def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
+    """Show what is due longest first; a product bought again counts from its last order."""
+    last: dict[str, Seen] = {}
+    for order in reversed(person.orders):
+        for product in order.products:
+            last[product.key] = Seen(product, order.at)
+    due = []
+    for seen in last.values():
+        after = settings.days * DAY or shop.trends.repurchase(seen.product) or settings.otherwise_days * DAY
+        late = moment.now - seen.at - after
+        if after and late >= 0:
+            due.append((-late, seen))
+    due.sort(key=lambda each: each[0])
+    items = pick(settings.items, ([seen for _, seen in due],), settings.only, person, shop)
+
+    def say(index: int, seen: Seen) -> Saying:
+        weeks = max(1, round((moment.now - seen.at) / (7 * DAY)))
+        return Saying(note=f"Bought {weeks} week{'s' if weeks > 1 else ''} ago")
+
+    return shelf(
+        items,
+        head="Time for more?",
+        hail="Time for more, NAME?",
+        button="Order again",
+        why="others buy it again by then",
+        say=say,
+    )
+
+
+APP = App(
+    name="buy-again",
+    title="Buy Again",
+    about="What was bought so long ago that others have bought it again by then.",
+    settings=Settings,
+    show=show,
+    wants=wants,
+    template=TEMPLATE,
+    sample=Sample({"otherwise_days": 30}),
+)

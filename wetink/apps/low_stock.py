@@ -1,0 +1,61 @@
+"""Low Stock: what the shopper likes and few are left of."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from wetink.core.app import App, Shown
+from wetink.core.person import Moment, Person, Seen
+from wetink.core.pick import pick
+from wetink.core.shelf import TEMPLATE, Saying, ShelfSettings, shelf
+from wetink.core.shop import Shop
+
+
+class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a marketer can set."""
+
+    most: Annotated[int, Meta(ge=1, le=100, description="With more than this left it is not scarce.")] = 5
+
+
+def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
+    """Want today's stock."""
+    return [seen.product.key for seen in _liked(person)]
+
+
+def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
+    """Show what fewest are left of first. Only what the catalog counts is scarce."""
+    scarce = []
+    for seen in _liked(person):
+        stock = shop.products[seen.product.key].stock if seen.product.key in shop.products else None
+        if stock is not None and 0 < stock <= settings.most:
+            scarce.append((stock, -seen.at, seen))
+    scarce.sort(key=lambda each: each[:2])
+    items = pick(settings.items, ([seen for *_, seen in scarce],), settings.only, person, shop)
+
+    def say(index: int, seen: Seen) -> Saying:
+        left = seen.product.stock or 0
+        return Saying(badge=f"Only {left} left", tone="scarce", left=round(100 * left / (settings.most * 2)))
+
+    return shelf(
+        items,
+        head="Going fast",
+        hail="Going fast, NAME",
+        button="Secure yours",
+        why=f"no more than {settings.most} left",
+        say=say,
+    )
+
+
+def _liked(person: Person) -> list[Seen]:
+    return [*person.cart.lines, *person.wishlist, *person.views]
+
+
+APP = App(
+    name="low-stock",
+    title="Low Stock",
+    about="What the shopper likes and few are left of.",
+    settings=Settings,
+    show=show,
+    wants=wants,
+    template=TEMPLATE,
+)

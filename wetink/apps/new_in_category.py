@@ -1,0 +1,65 @@
+"""New in Favourite Category: what has arrived in the categories the shopper likes."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from wetink.core.app import App, Shown
+from wetink.core.fill import Source, candidates, favourite_categories, filled
+from wetink.core.person import Moment, Person
+from wetink.core.pick import known, pick
+from wetink.core.shelf import TEMPLATE, Saying, ShelfSettings, shelf
+from wetink.core.shop import Shop
+
+DAY = 86_400_000
+
+
+class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a marketer can set."""
+
+    days: Annotated[int, Meta(ge=1, le=180, description="For how long a product is new.")] = 30
+    categories: Annotated[int, Meta(ge=1, le=5, description="How many favourite categories count.")] = 2
+    fill: Annotated[
+        tuple[Source, ...], Meta(description="Where further products come from when there are too few, in this order.")
+    ] = ("new", "category")
+
+
+def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
+    """Want what is new, and what could fill up."""
+    return [*_arrived(person, settings, moment, shop), *candidates(settings.fill, person, shop, moment.now)]
+
+
+def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
+    """Show the newest of the best-liked category first; what was looked at already is not new to them."""
+    arrived = _arrived(person, settings, moment, shop)
+    seen = [view.product for view in person.views]
+    new = [each for each in known(arrived, shop) if not any(each.product.same(one) for one in seen)]
+    if not new:
+        return None
+    sources = (new, *filled(settings.fill, person, shop, moment.now))
+    items = pick(settings.items, sources, settings.only, person, shop)
+    category = next(iter(favourite_categories(person)), "")
+    return shelf(
+        items,
+        head=f"New in {category}" if category else "New arrivals",
+        button="See what is new",
+        why=f"new within {settings.days}d",
+        say=lambda index, each: Saying(badge="New", tone="fresh") if each.product.key in arrived else Saying(),
+    )
+
+
+def _arrived(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
+    liked = favourite_categories(person)[: settings.categories]
+    since = moment.now - settings.days * DAY
+    return [key for category in liked for key in shop.trends.arrivals(category, since)[:80]]
+
+
+APP = App(
+    name="new-in-category",
+    title="New in Favourite Category",
+    about="What has arrived in the categories the shopper likes.",
+    settings=Settings,
+    show=show,
+    wants=wants,
+    template=TEMPLATE,
+)

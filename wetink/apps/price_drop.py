@@ -1,0 +1,70 @@
+"""Price Drop: what the shopper looked at, wished for or carted, and costs less by now."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from wetink.core.app import App, Shown
+from wetink.core.person import Moment, Person, Seen
+from wetink.core.pick import pick
+from wetink.core.shelf import TEMPLATE, Saying, ShelfSettings, shelf
+from wetink.core.shop import Shop
+
+DAY = 86_400_000
+
+
+class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a marketer can set."""
+
+    days: Annotated[int, Meta(ge=1, le=365, description="How far back views count.")] = 60
+    percent: Annotated[int, Meta(ge=1, le=99, description="How much less it must cost.")] = 5
+
+
+def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
+    """Want today's prices."""
+    return [seen.product.key for seen in _liked(person)]
+
+
+def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
+    """Show the largest drops first."""
+    before: dict[str, float] = {}
+    dropped = []
+    for seen in _liked(person):
+        now, then = shop.newest(seen.product).price, _price_then(seen, shop)
+        if now is None or then is None or moment.now - seen.at > settings.days * DAY:
+            continue
+        if now <= then * (1 - settings.percent / 100):
+            before[seen.product.key] = then
+            dropped.append((now / then, seen))
+    dropped.sort(key=lambda each: (each[0], -each[1].at))
+    items = pick(settings.items, ([seen for _, seen in dropped],), settings.only, person, shop)
+
+    def say(index: int, seen: Seen) -> Saying:
+        was, now = before[seen.product.key], seen.product.price or 0.0
+        return Saying(badge=f"\u2212{round((1 - now / was) * 100)}%", tone="sale", was=was)
+
+    return shelf(items, head="Now for less", button="Get it for less", why="costs less than when it was seen", say=say)
+
+
+def _liked(person: Person) -> list[Seen]:
+    return [*person.cart.lines, *person.wishlist, *person.views]
+
+
+def _price_then(seen: Seen, shop: Shop) -> float | None:
+    """Return what it cost when it was seen: as the event said, else as the catalog's history does."""
+    if seen.product.price is not None:
+        return seen.product.price
+    prices = [change.price for change in shop.history.get(seen.product.key, ()) if change.at <= seen.at]
+    return prices[-1] if prices else None
+
+
+APP = App(
+    name="price-drop",
+    title="Price Drop",
+    about="What was looked at, wished for or carted, and costs less by now.",
+    settings=Settings,
+    show=show,
+    wants=wants,
+    history=True,
+    template=TEMPLATE,
+)

@@ -1,0 +1,54 @@
+"""Recently Purchased: what the shopper bought last, to ask how they like it."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from wetink.core.app import App, Shown
+from wetink.core.person import Moment, Person, Seen
+from wetink.core.pick import pick
+from wetink.core.shelf import TEMPLATE, ShelfSettings, shelf
+from wetink.core.shop import Shop
+
+DAY = 86_400_000
+
+
+class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a marketer can set."""
+
+    days: Annotated[int, Meta(ge=1, le=365, description="An older order is not shown.")] = 30
+    after_days: Annotated[int, Meta(ge=0, le=90, description="How long after the order it is shown.")] = 0
+
+
+def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
+    """Want the photos of what was bought."""
+    return [product.key for order in person.orders[:5] for product in order.products]
+
+
+def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
+    """Show the newest order's products first."""
+    bought = (
+        Seen(product, order.at)
+        for order in person.orders
+        if settings.after_days * DAY <= moment.now - order.at < settings.days * DAY
+        for product in order.products
+    )
+    items = pick(settings.items, (bought,), settings.only, person, shop)
+    return shelf(
+        items,
+        head="How do you like it?",
+        hail="How do you like it, NAME?",
+        button="Tell us",
+        why="bought lately",
+    )
+
+
+APP = App(
+    name="recently-purchased",
+    title="Recently Purchased",
+    about="What was bought last, to ask how they like it.",
+    settings=Settings,
+    show=show,
+    wants=wants,
+    template=TEMPLATE,
+)

@@ -1,0 +1,63 @@
+"""Recently Searched: products that answer what the shopper searched for."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from msgspec import Meta
+
+from wetink.core.app import App, Shown
+from wetink.core.fill import Source, candidates, filled
+from wetink.core.person import Moment, Person, Search, Seen
+from wetink.core.pick import pick
+from wetink.core.shelf import TEMPLATE, ShelfSettings, shelf
+from wetink.core.shop import Shop
+
+DAY = 86_400_000
+
+
+class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a marketer can set."""
+
+    days: Annotated[int, Meta(ge=1, le=365, description="How far back searches count.")] = 14
+    fill: Annotated[
+        tuple[Source, ...], Meta(description="Where further products come from when there are too few, in this order.")
+    ] = ("category", "best_sellers", "viewed")
+
+
+def queries(person: Person, settings: Settings, moment: Moment) -> list[str]:
+    """Ask the catalog for the last searches."""
+    return [search.query for search in _fresh(person, settings, moment)]
+
+
+def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
+    """Want what could fill up."""
+    return candidates(settings.fill, person, shop, moment.now)
+
+
+def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
+    """Show what answers the newest search first; nothing without a search that anything answers."""
+    for search in _fresh(person, settings, moment):
+        answers = [Seen(product, search.at) for product in shop.found.get(search.query, ())]
+        if not pick(1, (answers,), settings.only, person, shop):
+            continue
+        sources = (answers, *filled(settings.fill, person, shop, moment.now))
+        items = pick(settings.items, sources, settings.only, person, shop)
+        head = f"Found: {search.query[:40]}"
+        return shelf(items, head=head, button="See all results", why=f"searched for {search.query!r}")
+    return None
+
+
+def _fresh(person: Person, settings: Settings, moment: Moment) -> Iterator[Search]:
+    return (search for search in person.searches[:3] if moment.now - search.at < settings.days * DAY)
+
+
+APP = App(
+    name="recently-searched",
+    title="Recently Searched",
+    about="Products that answer what the shopper searched for.",
+    settings=Settings,
+    show=show,
+    wants=wants,
+    queries=queries,
+    template=TEMPLATE,
+)

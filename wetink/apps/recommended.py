@@ -1,0 +1,86 @@
+"""Recommended: what others looked at and bought together with what this shopper likes."""
+
+from collections import Counter
+from typing import Annotated
+
+from msgspec import Meta
+
+from wetink.core.app import App, Sample, Shown
+from wetink.core.event import Product
+from wetink.core.fill import Source, candidates, filled
+from wetink.core.person import Moment, Person
+from wetink.core.pick import known, pick
+from wetink.core.shelf import TEMPLATE, Saying, ShelfSettings, shelf
+from wetink.core.shop import Shop
+
+ANCHORS = 8
+"""Products of the shopper that recommendations start from."""
+
+
+class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a marketer can set."""
+
+    fill: Annotated[
+        tuple[Source, ...], Meta(description="Where further products come from when there are too few, in this order.")
+    ] = ("category", "best_sellers", "viewed")
+    seen: Annotated[bool, Meta(description="Also recommend what was looked at already.")] = False
+
+
+def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
+    """Want all that could be recommended."""
+    return [*_ranked(person, shop), *candidates(settings.fill, person, shop, moment.now)]
+
+
+def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
+    """Show what goes best with what was carted, viewed and bought, then the fill-up chain."""
+    anchors = _anchors(person)
+    mine = anchors if not settings.seen else [line.product for line in person.cart.lines]
+    bought = [product for order in person.orders for product in order.products]
+    ranked = known(_ranked(person, shop), shop, moment.now)
+    sources = (ranked, *filled(settings.fill, person, shop, moment.now))
+    left = (
+        [seen for seen in source if not any(seen.product.same(own) for own in (*mine, *bought))] for source in sources
+    )
+    items = pick(settings.items, left, settings.only, person, shop)
+    beside = {seen.product.key for seen in ranked}
+    anchor = anchors[0].name if anchors else ""
+    why = (
+        f"goes with {anchor}" if anchor and any(seen.product.key in beside for seen in items) else "popular in the shop"
+    )
+    return shelf(
+        items,
+        head="Picked for you",
+        hail="Picked for you, NAME",
+        button="See more",
+        why=why,
+        say=lambda index, seen: Saying(note="Goes with what you like") if seen.product.key in beside else Saying(),
+    )
+
+
+def _anchors(person: Person) -> list[Product]:
+    """Return what the shopper likes, the strongest sign first: in the cart, looked at, bought."""
+    lines = [line.product for line in reversed(person.cart.lines)]
+    bought = [product for order in person.orders[:2] for product in order.products]
+    return [*lines, *(seen.product for seen in person.views[:ANCHORS]), *bought][:ANCHORS]
+
+
+def _ranked(person: Person, shop: Shop) -> list[str]:
+    """Return the keys of what goes together with the anchors: bought together counts twice, near the top more."""
+    score: Counter[str] = Counter()
+    for weight, product in enumerate(_anchors(person)):
+        for measure, worth in (("bought", 2.0), ("viewed", 1.0)):
+            for rank, key in enumerate(shop.trends.together(product.key, measure)[:30]):  # type: ignore[arg-type]
+                score[key] += worth / ((1 + rank) * (1 + weight * 0.5))  # type: ignore[assignment]
+    return [key for key, _ in sorted(score.items(), key=lambda each: (-each[1], each[0]))[:120]]
+
+
+APP = App(
+    name="recommended",
+    title="Recommended",
+    about="What others looked at and bought together with what this shopper likes, else what is popular.",
+    settings=Settings,
+    show=show,
+    wants=wants,
+    template=TEMPLATE,
+    sample=Sample({"seen": True}),
+)

@@ -1,0 +1,84 @@
+"""Trending: what moves the shop right now, or what sells best, by category, region and window."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from wetink.core.app import App, Shown
+from wetink.core.fill import CANDIDATES, Source, candidates, favourite_categories, filled
+from wetink.core.person import Moment, Person
+from wetink.core.pick import known, pick
+from wetink.core.shelf import TEMPLATE, Saying, ShelfSettings, shelf
+from wetink.core.shop import Shop
+from wetink.core.span import parse
+from wetink.core.trends import Measure, Ranked
+
+VERBS = {"viewed": "looked at it", "added": "added it", "bought": "bought it"}
+
+
+class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a marketer can set."""
+
+    measure: Annotated[Measure, Meta(description="What counts: viewed, added or bought.")] = "bought"
+    window: Annotated[str, Meta(pattern=r"^[1-9]\d{0,3}[mhdw]$", description="How far back, as in 24h or 7d.")] = "24h"
+    category: Annotated[
+        str, Meta(description="Only this category; `own`: the one the shopper likes best; empty: all.")
+    ] = ""
+    region: Annotated[str, Meta(description="Only this country or region; `own`: the reader's; empty: all.")] = ""
+    least: Annotated[int, Meta(ge=1, description="People it takes for a product to count.")] = 3
+    fill: Annotated[
+        tuple[Source, ...], Meta(description="Where further products come from when there are too few, in this order.")
+    ] = ("best_sellers", "viewed")
+
+
+def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
+    """Want what is popular, and what could fill up."""
+    return [
+        *(ranked.key for ranked in _ranked(person, settings, moment, shop)),
+        *candidates(settings.fill, person, shop, moment.now),
+    ]
+
+
+def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
+    """Show the strongest first, numbered, with how many people it moved."""
+    people = {ranked.key: ranked.people for ranked in _ranked(person, settings, moment, shop)}
+    sources = (known(people, shop, moment.now), *filled(settings.fill, person, shop, moment.now))
+    items = pick(settings.items, sources, settings.only, person, shop)
+
+    def say(index: int, seen: Saying | object) -> Saying:
+        count = people.get(items[index].product.key, 0)
+        if not count:
+            return Saying()
+        who = "1 person" if count == 1 else f"{count} people"
+        return Saying(badge=f"No. {index + 1}", note=f"{who} {VERBS[settings.measure]}")
+
+    return shelf(
+        items,
+        head="Best sellers" if settings.measure == "bought" else "Trending now",
+        button="See what is hot",
+        why=f"most {settings.measure} within {settings.window}",
+        say=say,
+    )
+
+
+def _ranked(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[Ranked]:
+    category, region = settings.category, settings.region
+    if category == "own":
+        category = next(iter(favourite_categories(person)), "")
+    if region == "own":
+        region = moment.region or moment.country
+    ranked = shop.trends.popular(
+        settings.measure, parse(settings.window), moment.now, category=category, region=region, least=settings.least
+    )
+    return list(ranked[:CANDIDATES])
+
+
+APP = App(
+    name="trending",
+    title="Trending",
+    about="What moves the shop right now, or what sells best, by category, region and window.",
+    settings=Settings,
+    show=show,
+    wants=wants,
+    template=TEMPLATE,
+)

@@ -1,0 +1,40 @@
+"""Wishlist: what the shopper has wished for, and not bought since."""
+
+from wetink.core.app import App, Shown
+from wetink.core.person import Moment, Person
+from wetink.core.pick import pick
+from wetink.core.shelf import TEMPLATE, ShelfSettings, shelf
+from wetink.core.shop import Shop
+
+
+class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a marketer can set."""
+
+
+def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
+    """Want the newest facts of what was wished for."""
+    return [seen.product.key for seen in person.wishlist]
+
+
+def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
+    """Show the newest wishes first."""
+    wished = (
+        seen
+        for seen in person.wishlist
+        if not any(
+            order.at >= seen.at and any(seen.product.same(each) for each in order.products) for order in person.orders
+        )
+    )
+    items = pick(settings.items, (wished,), settings.only, person, shop)
+    return shelf(items, head="Your wishes", hail="Your wishes, NAME", button="Open my list", why="on the wishlist")
+
+
+APP = App(
+    name="wishlist",
+    title="Wishlist",
+    about="What was wished for, and not bought since.",
+    settings=Settings,
+    show=show,
+    wants=wants,
+    template=TEMPLATE,
+)
