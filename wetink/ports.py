@@ -4,7 +4,7 @@ Times are Unix milliseconds throughout. Every method may raise `StoreUnavailable
 with less); what it then promises is said there.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -15,6 +15,7 @@ from wetink.core.event import Event, Level, Product
 from wetink.core.feed import Item, Supply
 from wetink.core.identifier import Identifier
 from wetink.core.identity import Claim
+from wetink.core.shop import Change
 from wetink.core.verdict import Problem, Verdict
 
 
@@ -154,6 +155,22 @@ class Store(Log, Protocol):
 
     async def products(self, keys: Sequence[str]) -> Mapping[str, Product]:
         """Return the catalog's facts by product key, as learnt from trusted events; unknown ones are left out."""
+        ...
+
+    async def changes(self, keys: Sequence[str]) -> Mapping[str, Sequence[Change]]:
+        """Return how price and stock of these products changed, oldest first; without those that never did."""
+        ...
+
+    async def search(self, text: str, limit: int = 24) -> Sequence[Product]:
+        """Return the products whose name, brand or category have all words of `text` or begin so, the best first."""
+        ...
+
+    async def events_after(self, seq: int, names: Collection[str], limit: int) -> tuple[int, Sequence[Event]]:
+        """Return the usable events of these names among the `limit` messages after `seq`, and the last one's `seq`."""
+        ...
+
+    async def place_of(self, received: int) -> int:
+        """Return the `seq` after which all messages were received at or after `received` (Unix ms)."""
         ...
 
     async def messages(self, *, limit: int = 50, before: int | None = None, verdict: str = "") -> Sequence[Received]:

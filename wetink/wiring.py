@@ -20,6 +20,7 @@ from wetink.core import conversion
 from wetink.core.block import Block, Decision
 from wetink.core.conversion import BlockResult, Contact
 from wetink.core.errors import BadSettings, NotFound, WetinkError
+from wetink.core.event import Event
 from wetink.core.identifier import Identifier
 from wetink.core.link import allowed
 from wetink.core.person import Moment, Person
@@ -29,6 +30,7 @@ from wetink.ingest import Ingest
 from wetink.ports import Picture, Record
 from wetink.render import Takumi, blank
 from wetink.serve.fallback import Fallbacks
+from wetink.serve.follower import Follower
 from wetink.serve.open import Opens, Shelf
 from wetink.serve.recipient import Purpose, Seals, parse
 from wetink.serve.snippet import mended, snippet
@@ -83,7 +85,8 @@ class Wetink:
             fallbacks=self._fallbacks,
             deadline_ms=settings.deadline,
         )
-        self._watcher: asyncio.Task[None] | None = None
+        self._follower = Follower(self.store, self.trends, _now_ms, (self._warm_photos,))
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
         """Load the content."""
@@ -95,8 +98,13 @@ class Wetink:
         await self.close()
 
     def watch(self) -> None:
-        """Take in changes of the content folder and the sources from now on, within a second or two."""
-        self._watcher = asyncio.create_task(self._watch())
+        """Take in what happens in the log, the content folder and the sources from now on, within a second or two."""
+        self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._follower.run())]
+
+    async def catch_up(self) -> None:
+        """Read all that has happened in the shop, for who asks just once."""
+        while await self._follower.step():
+            pass
 
     async def look_again(self) -> None:
         """Take in the content folder and the sources' hosts, as far as they have changed."""
@@ -116,10 +124,10 @@ class Wetink:
 
     async def close(self) -> None:
         """Finish what was begun and let go of everything."""
-        if self._watcher is not None:
-            self._watcher.cancel()
+        for task in self._tasks:
+            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._watcher
+                await task
         await self.store.close()
         await self.ledger.close()
         await self.photos.close()
@@ -205,6 +213,12 @@ class Wetink:
             known = self._allowed[url] = allowed(url, self._hosts)
         return known
 
+    def _warm_photos(self, events: Sequence[Event]) -> None:
+        """Have the photos of products fetched before anybody opens an email that shows them."""
+        for url in {product.image_url for event in events for product in event.products if product.image_url}:
+            if self.allowed(url):
+                self.photos.warm(url)
+
     def _home(self) -> str:
         """Where a click on a block that is gone goes: where most others' fallbacks go."""
         links = [block.fallback.link for block in self.content.blocks.values()]
@@ -217,6 +231,10 @@ class Wetink:
                 await self.look_again()
             except (WetinkError, OSError):
                 logger.exception("the content could not be looked at")
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _make(data: Path) -> None:

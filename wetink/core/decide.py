@@ -1,6 +1,6 @@
 """Decide: which variant of a block a person gets, with what, and why."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -32,16 +32,41 @@ class Choice(msgspec.Struct, frozen=True):
         return list(dict.fromkeys(seen.product.key for seen in self.shown.items))
 
 
-def wants(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> list[str]:
-    """Return the keys of the products whose newest facts the block's apps are to find in the shop."""
+def wants(
+    block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop
+) -> tuple[list[str], list[str]]:
+    """Return the keys of products whose newest facts the block's apps are to find, and those of which the history."""
     keys: dict[str, None] = {}
+    history: dict[str, None] = {}
+    for app, settings in _asked(block, person, moment, apps):
+        if app.wants is not None:
+            wanted = dict.fromkeys(app.wants(person, settings, moment, shop))
+            keys.update(wanted)
+            if app.history:
+                history.update(wanted)
+    return list(keys), list(history)
+
+
+def searched(block: Block, person: Person, moment: Moment, apps: Mapping[str, App]) -> list[str]:
+    """Return what the block's apps search the catalog for."""
+    asked = _asked(block, person, moment, apps)
+    return [
+        text for app, settings in asked if app.queries is not None for text in app.queries(person, settings, moment)
+    ]
+
+
+def _asked(
+    block: Block, person: Person, moment: Moment, apps: Mapping[str, App]
+) -> Iterator[tuple[App, msgspec.Struct]]:
+    """Yield the apps that want something looked up, of variants whose turn it may be, with their settings."""
     for variant in block.variants:
         app = apps.get(variant.app)
-        if app is not None and app.wants is not None and all(holds(c, person, moment.now)[0] for c in variant.when):
+        if app is None or (app.wants is None and app.queries is None):
+            continue
+        if all(holds(condition, person, moment.now)[0] for condition in variant.when):
             settings, _ = settled(app, variant)
             if settings is not None:
-                keys.update(dict.fromkeys(app.wants(person, settings, moment, shop)))
-    return list(keys)
+                yield app, settings
 
 
 def choose(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> Choice:

@@ -68,7 +68,8 @@ class Trends:
         self._gaps: dict[str, Counter[int]] = {}
         self._categories: dict[str, str] = {}
         self._arrived: dict[str, int] = {}
-        self._ranked: dict[tuple[Measure, int, int, str, str, int], Sequence[Ranked]] = {}
+        self._observed = 0
+        self._ranked: dict[tuple[Measure, int, int, str, str, int], tuple[int, Sequence[Ranked]]] = {}
         for event in events:
             self.observe(event)
 
@@ -77,6 +78,7 @@ class Trends:
         measure = MEASURES.get(event.name) if event.type == "track" and event.usable else None
         if measure is None:
             return
+        self._observed += 1
         person = hash(event.user or event.email or event.anonymous)
         keys = []
         for product in event.products:
@@ -102,11 +104,12 @@ class Trends:
         products that moved fewer than `least` people in the whole window are left out.
         """
         asked = (measure, window_ms, now // 60_000, category.casefold(), region.casefold(), least)
-        if asked not in self._ranked:
+        kept = self._ranked.get(asked)
+        if kept is None or self._observed - kept[0] > kept[0] // 100:  # it is worked out anew for one percent more
             if len(self._ranked) > 200:
                 self._ranked.clear()
-            self._ranked[asked] = self._rank(*asked)
-        return self._ranked[asked]
+            kept = self._ranked[asked] = self._observed, self._rank(*asked)
+        return kept[1]
 
     def together(self, key: str, measure: Measure) -> Sequence[str]:
         """Return what was viewed, or bought, together with a product, most often first."""

@@ -58,7 +58,7 @@ class Opens:
         self._apps, self._app_templates, self._shelf = apps, app_templates, shelf
         self._allowed, self._fallbacks, self._deadline = allowed, fallbacks, deadline_ms / 1000
         self._people, self._catalog = People(store), Catalog(store)
-        self._shops = Shops(self._catalog, trends)
+        self._shops = Shops(store, self._catalog, trends)
         self._once = Once(DECISION_MS)
 
     async def person(self, who: Identifier, now: int) -> Person:

@@ -6,7 +6,7 @@ import hmac
 import json
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from wetink.core.errors import BadSettings
 from wetink.core.event import Event, Level, Product
 from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
+from wetink.core.shop import Change
 from wetink.ports import Conversion, NewKey, Profile, Receipt, Received, Record, Source
 from wetink.store.sqlite import commit, lessons, ownership
 from wetink.store.sqlite.codec import VERDICTS, decode_event, decode_problems, entries, events, identifier, who
@@ -106,6 +107,38 @@ class SQLiteStore:
         """See `ports.Store.products`."""
         with translated("reading the catalog"):
             return lessons.known(self._db, keys)
+
+    async def changes(self, keys: Sequence[str]) -> Mapping[str, Sequence[Change]]:
+        """See `ports.Store.changes`."""
+        with translated("reading the catalog's history"):
+            return lessons.changes(self._db, keys)
+
+    async def search(self, text: str, limit: int = 24) -> Sequence[Product]:
+        """See `ports.Store.search`."""
+        with translated("searching the catalog"):
+            return lessons.search(self._db, text, limit)
+
+    async def events_after(self, seq: int, names: Collection[str], limit: int) -> tuple[int, Sequence[Event]]:
+        """See `ports.Store.events_after`."""
+        with translated("following the log"):
+            last = min(seq + limit, self._db.execute(SQL.last_seq).get)
+            if last <= seq:
+                return seq, ()
+            rows = fetch(self._db, SQL.event_messages_after, (seq, last, json.dumps(list(names))))
+            return last, events([body for (body,) in rows])
+
+    async def place_of(self, received: int) -> int:
+        """See `ports.Store.place_of`."""
+        with translated("following the log"):
+            low, high = 0, int(self._db.execute(SQL.last_seq).get)
+            while low < high:
+                middle = (low + high) // 2
+                row = first(self._db, SQL.received_from, (middle + 1,))
+                if row is None or row[0] >= received:
+                    high = middle
+                else:
+                    low = middle + 1
+            return low
 
     async def messages(self, *, limit: int = 50, before: int | None = None, verdict: str = "") -> Sequence[Received]:
         """See `ports.Store.messages`."""

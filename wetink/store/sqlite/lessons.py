@@ -1,17 +1,25 @@
 """Lessons: what events teach the catalog. Runs inside a transaction that the writer opened."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import apsw
 
 from wetink.core.catalog import SAME_WORD_MS, Facts, learn, product
 from wetink.core.event import Event, Product
-from wetink.store.sqlite.codec import decode_facts, encode
-from wetink.store.sqlite.connection import first
+from wetink.core.shop import Change
+from wetink.store.sqlite.codec import decode_facts, encode, fingerprint
+from wetink.store.sqlite.connection import fetch, first
 from wetink.store.sqlite.queries import read
 
 SQL = read("queries.sql")
+
+CHANGES = 50
+"""Changes that are kept of each product."""
+
+MOST_WORDS = 8
+_WORD = re.compile(r"\w+")
 
 REMEMBERED = 20_000
 """Products whose facts a process remembers, to see that an event says nothing new."""
@@ -33,12 +41,15 @@ class Lessons:
         """Take in what trusted events say of their products."""
         fresh: dict[str, Facts] = {}
         changed: dict[str, Facts] = {}
+        before: dict[str, Product] = {}
         for event in events:
             for said in event.products:
                 if said.key and not self._repeated(said, event.at):
-                    self._learn(db, said, event.at, fresh, changed)
+                    self._learn(db, said, event.at, fresh, changed, before)
         if changed:
             db.executemany(SQL.upsert_product, [(key, encode(facts)) for key, facts in changed.items()])
+            for key, facts in changed.items():
+                _reword(db, key, before[key], facts)
         if len(self._remembered) + len(fresh) > REMEMBERED:
             self.forget()
         self._remembered.update(fresh)
@@ -53,7 +64,13 @@ class Lessons:
         return False
 
     def _learn(
-        self, db: apsw.Connection, said: Product, at: int, fresh: dict[str, Facts], changed: dict[str, Facts]
+        self,
+        db: apsw.Connection,
+        said: Product,
+        at: int,
+        fresh: dict[str, Facts],
+        changed: dict[str, Facts],
+        before: dict[str, Product],
     ) -> None:
         key = said.key if said.sku else main_key(db, said.key)
         remembered = self._remembered.get(key)
@@ -62,8 +79,14 @@ class Lessons:
         facts = fresh.get(key)
         if facts is None:
             facts = fresh[key] = _facts(db, key)
+        if key not in before:
+            before[key] = product(facts)
+        offer = _offer(facts)
         if learn(facts, said, at):
             changed[key] = facts
+            if _offer(facts) != offer:
+                db.execute(SQL.insert_change, (key, at, *_offer(facts)))
+                db.execute(SQL.forget_changes, (key, CHANGES))
             if said.sku and said.product_id and said.product_id != said.sku:
                 db.execute(SQL.insert_product_alias, (said.product_id, said.sku))
 
@@ -71,6 +94,37 @@ class Lessons:
         """Remember nothing: the transaction that taught it was undone."""
         self._remembered.clear()
         self._said.clear()
+
+
+def _offer(facts: Facts) -> tuple[float | None, str, int | None]:
+    """Return price, availability and stock."""
+    price, availability, stock = facts.get("price"), facts.get("availability"), facts.get("stock")
+    return price[1] if price else None, availability[1] if availability else "", stock[1] if stock else None
+
+
+def _reword(db: apsw.Connection, key: str, before: Product, facts: Facts) -> None:
+    """Put new words where they can be searched."""
+    after = product(facts)
+    words = after.name, after.brand, after.category
+    if words != (before.name, before.brand, before.category):
+        row = fingerprint("product", key)
+        db.execute(SQL.delete_words, (row,))
+        db.execute(SQL.insert_words, (row, key, *words))
+
+
+def changes(db: apsw.Connection, keys: Iterable[str]) -> Mapping[str, Sequence[Change]]:
+    """Return the history of these products' price and stock, oldest first."""
+    found = {key: fetch(db, SQL.changes, (main_key(db, key),)) for key in dict.fromkeys(keys)}
+    return {key: tuple(Change(*row) for row in rows) for key, rows in found.items() if rows}
+
+
+def search(db: apsw.Connection, text: str, limit: int) -> Sequence[Product]:
+    """Return the products that have every word of `text`, or a word that starts so, the best first."""
+    words = [f'"{word}"*' for word in _WORD.findall(text)[:MOST_WORDS]]
+    if not words:
+        return ()
+    keys = [key for (key,) in fetch(db, SQL.search, (" ".join(words), limit))]
+    return list(known(db, keys).values())
 
 
 def known(db: apsw.Connection, keys: Iterable[str]) -> Mapping[str, Product]:

@@ -96,6 +96,34 @@ SELECT facts FROM product WHERE key = ?
 -- name: upsert_product
 INSERT INTO product (key, facts) VALUES (?, ?) ON CONFLICT DO UPDATE SET facts = excluded.facts
 
+-- name: insert_change
+INSERT OR REPLACE INTO product_change (key, at, price, availability, stock) VALUES (?, ?, ?, ?, ?)
+
+-- name: forget_changes  All but the newest of a product.
+DELETE FROM product_change WHERE key = ?1 AND at < (
+    SELECT at FROM product_change WHERE key = ?1 ORDER BY at DESC LIMIT 1 OFFSET ?2
+)
+
+-- name: changes
+SELECT at, price, availability, stock FROM product_change WHERE key = ? ORDER BY at
+
+-- name: delete_words
+DELETE FROM product_words WHERE rowid = ?
+
+-- name: insert_words
+INSERT INTO product_words (rowid, key, name, brand, category) VALUES (?, ?, ?, ?, ?)
+
+-- name: search  A hit in the name counts most.
+SELECT key FROM product_words WHERE product_words MATCH ? ORDER BY bm25(product_words, 0, 8, 2, 3), key LIMIT ?
+
+-- name: event_messages_after  Events of some names among the messages of (seq, seq].
+SELECT event.body FROM message CROSS JOIN event ON event.who = message.who AND event.seq = message.seq
+WHERE message.seq > ? AND message.seq <= ? AND message.verdict = 0
+  AND message.name IN (SELECT value FROM json_each(?)) ORDER BY message.seq
+
+-- name: received_from  When the message was received that stands at a place of the log, or the next one.
+SELECT received FROM message WHERE seq >= ? ORDER BY seq LIMIT 1
+
 -- name: product_alias  The sku a product id goes with.
 SELECT sku FROM product_alias WHERE product_id = ?
 

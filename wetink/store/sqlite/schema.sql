@@ -75,6 +75,21 @@ CREATE TABLE IF NOT EXISTS product (
     facts BLOB NOT NULL
 ) WITHOUT ROWID;
 
+-- What was said of a product's price and stock, from `at` on.
+CREATE TABLE IF NOT EXISTS product_change (
+    key TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    price REAL,
+    availability TEXT NOT NULL,
+    stock INTEGER,
+    PRIMARY KEY (key, at)
+) WITHOUT ROWID;
+
+-- The words of each product, to be searched; rowid is the key's fingerprint.
+CREATE VIRTUAL TABLE IF NOT EXISTS product_words USING fts5 (
+    key UNINDEXED, name, brand, category, tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+);
+
 -- Which sku a product id goes with.
 CREATE TABLE IF NOT EXISTS product_alias (
     product_id TEXT PRIMARY KEY,

@@ -1,0 +1,92 @@
+"""The contract of a store, as far as the catalog goes: price and stock before, search, and following the log."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contracts.engines import ENGINES
+from tests.contracts.profiles import received
+from wetink.core.shop import Change
+from wetink.store.sqlite import SQLiteStore
+
+SHOP = "https://shop.example"
+START = 1_750_000_000_000
+
+
+@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SQLiteStore]:
+    made = request.param(tmp_path)
+    yield made
+    asyncio.run(made.close())
+
+
+def tell(store: SQLiteStore, number: int, sku: str, event: str = "Product Viewed", **properties: Any) -> None:
+    message = {"type": "track", "event": event, "messageId": f"m{number}", "userId": "u", "timestamp": START + number}
+    message["properties"] = {"sku": sku, "url": f"{SHOP}/{sku}", **properties}
+    asyncio.run(store.append([received(message)]))
+
+
+def test_a_change_of_price_or_stock_is_noted_when_it_happens(store: SQLiteStore) -> None:
+    tell(store, 1, "A", price=20)
+    tell(store, 2, "A", price=20, name="Lamp")
+    tell(store, 3, "A", price=15)
+    tell(store, 4, "A", stock=0, availability="out_of_stock")
+    tell(store, 2_000, "B", name="Rug")
+    changes = asyncio.run(store.changes(["A", "B", "C"]))
+    assert list(changes) == ["A"]
+    assert list(changes["A"]) == [
+        Change(START + 1, 20.0),
+        Change(START + 3, 15.0),
+        Change(START + 4, 15.0, "out_of_stock", 0),
+    ]
+
+
+def test_the_newest_fifty_changes_are_kept(store: SQLiteStore) -> None:
+    for number in range(60):
+        tell(store, number, "A", price=number + 1)
+    kept = asyncio.run(store.changes(["A"]))["A"]
+    assert [kept[0].price, kept[-1].price] == [10.0, 60.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("lamp", ["A", "B"]),
+        ("LAMP blue", ["B"]),
+        ("cafe", ["C"]),
+        ("tab", ["A", "B"]),
+        ("tide", ["A"]),
+        ("nothing", []),
+        ("", []),
+        ('"*:-(', []),
+        ("lamp AND rug", []),
+        ("Old", []),
+    ],
+)
+def test_products_are_found_by_their_newest_words(store: SQLiteStore, text: str, expected: list[str]) -> None:
+    tell(store, 1, "A", name="Old name", brand="Tide")
+    tell(store, 2, "A", name="Lamp", category="Table")
+    tell(store, 3, "B", name="Blue lamp for the table")
+    tell(store, 4, "C", name="Café chair")
+    found = [product.sku for product in asyncio.run(store.search(text))]
+    assert sorted(found) == expected
+
+
+def test_the_log_can_be_followed_from_any_place(store: SQLiteStore) -> None:
+    names = ("Product Viewed", "Order Completed")
+    assert asyncio.run(store.events_after(0, names, 10)) == (0, ())
+    for number in range(5):
+        tell(store, number, f"S{number}", "Product Viewed" if number != 2 else "Product Added")
+    last, events = asyncio.run(store.events_after(0, names, 3))
+    assert [event.products[0].sku for event in events] == ["S0", "S1"]
+    last, events = asyncio.run(store.events_after(last, names, 10))
+    assert [event.products[0].sku for event in events] == ["S3", "S4"]
+    assert asyncio.run(store.events_after(last, names, 10)) == (last, ())
+    newest = asyncio.run(store.messages(limit=1))[0]
+    assert last == newest.seq
+    assert asyncio.run(store.place_of(0)) == 0
+    assert asyncio.run(store.place_of(newest.received)) < last
+    assert asyncio.run(store.place_of(newest.received + 1)) == last

@@ -1,0 +1,56 @@
+"""Follower: reads along in the log, whoever writes it, and tells others what happens in the shop as a whole."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from wetink.core.errors import WetinkError
+from wetink.core.event import Event
+from wetink.core.trends import HOUR, KEPT_HOURS, MEASURES, Trends
+from wetink.ports import Store
+
+logger = logging.getLogger(__name__)
+
+SLICE = 100
+"""Messages that are read in one go: opens wait no longer than that takes."""
+PAUSE_SECONDS, REST_SECONDS = 0.02, 0.5
+"""Between two slices while there is more, and when all was read."""
+
+Tell = Callable[[Sequence[Event]], None]
+
+
+class Follower:
+    """Keeps trends up to date. What other processes write is seen within a second."""
+
+    def __init__(self, store: Store, trends: Trends, clock_ms: Callable[[], int], tell: Sequence[Tell] = ()) -> None:
+        """Read from `store`; `tell` others of the events, too."""
+        self._store, self._trends, self._clock, self._tell = store, trends, clock_ms, tell
+        self._seq = -1
+        self._forgot = 0
+
+    async def run(self) -> None:
+        """Follow until cancelled. Never raises anything else."""
+        while True:
+            try:
+                more = await self.step()
+            except WetinkError as error:
+                logger.warning("what happens in the shop is not followed: %s", error)
+                more = False
+            await asyncio.sleep(PAUSE_SECONDS if more else REST_SECONDS)
+
+    async def step(self) -> bool:
+        """Read the next slice; return whether there was one. Raises StoreUnavailable."""
+        now = self._clock()
+        if self._seq < 0:
+            self._seq = await self._store.place_of(now - KEPT_HOURS * HOUR)
+        last, events = await self._store.events_after(self._seq, MEASURES, SLICE)
+        for event in events:
+            self._trends.observe(event)
+        if events:
+            for tell in self._tell:
+                tell(events)
+        if now - self._forgot >= HOUR:
+            self._trends.forget(now)
+            self._forgot = now
+        more, self._seq = last > self._seq, last
+        return more
