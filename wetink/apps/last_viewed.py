@@ -25,7 +25,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
     """Show the newest views first."""
     fresh = (seen for seen in person.views if moment.now - seen.at < settings.days * DAY)
-    wanted = (seen for seen in fresh if settings.bought or not _bought_since(person, seen))
+    wanted = (
+        seen
+        for seen in fresh
+        if seen.product.key not in shop.taken and (settings.bought or not _bought_since(person, seen))
+    )
     items = tuple(islice(wanted, settings.items))
     return Shown(items) if items else None
 

@@ -1,5 +1,6 @@
 """Block: a place in an email, with its variants in order. Decision: what one open got, and why."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -63,11 +64,28 @@ class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     height: Annotated[int, Meta(ge=20, le=1600)] = 300
     slots: Annotated[int, Meta(ge=1, le=12)] = 1
     """With more than one, slot n is a picture of its own that shows the n-th product."""
+    email: Annotated[str, Meta(pattern="^[a-z0-9-]{0,64}$")] = ""
+    """Blocks of one email name it here: no product stands in two of them. Empty: it stands alone."""
+    place: Annotated[int, Meta(ge=0, le=99)] = 0
+    """Blocks of an email choose in this order, then by name: the first has the first choice."""
     transparent: bool = False
     recipients: tuple[Literal["user", "email"], ...] = ()
     """Which plain identifiers may stand in the URL instead of a sealed token; empty: none."""
     data: bool = True
     """Whether its decision may be read as JSON (with a token for that purpose)."""
+
+
+def before(block: Block, others: Iterable[Block]) -> list[Block]:
+    """Return the blocks of the same email that choose before this one, in order.
+
+    >>> one, two = (Block(name, Fallback(""), email="weekly") for name in ("a", "b"))
+    >>> [each.name for each in before(two, [two, one])], before(one, [two, one])
+    (['a'], [])
+    """
+    mates = [
+        each for each in others if each.email == block.email and (each.place, each.name) < (block.place, block.name)
+    ]
+    return sorted(mates, key=lambda each: (each.place, each.name))
 
 
 class Step(msgspec.Struct, frozen=True):

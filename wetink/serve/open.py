@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from wetink.core.app import App
-from wetink.core.block import Block, Decision
+from wetink.core.block import Block, Decision, before
 from wetink.core.decide import choose, decide
 from wetink.core.errors import WetinkError
 from wetink.core.identifier import Identifier
@@ -18,6 +18,7 @@ from wetink.core.trends import Trends
 from wetink.ports import Ledger, Picture, Renderer, Scene, Store, Touch
 from wetink.serve.catalog import Catalog
 from wetink.serve.fallback import Fallbacks
+from wetink.serve.last import LastGood, Place
 from wetink.serve.once import Once
 from wetink.serve.people import People
 from wetink.serve.shops import Shops
@@ -59,7 +60,7 @@ class Opens:
         self._allowed, self._fallbacks, self._deadline = allowed, fallbacks, deadline_ms / 1000
         self._people, self._catalog = People(store), Catalog(store)
         self._shops = Shops(store, self._catalog, trends)
-        self._once = Once(DECISION_MS)
+        self._once, self._last = Once(DECISION_MS), LastGood()
 
     async def person(self, who: Identifier, now: int) -> Person:
         """Return whoever `who` means, as of `now`, with all their identifiers. Raises StoreUnavailable."""
@@ -70,7 +71,13 @@ class Opens:
     async def preview(self, block: Block, who: Identifier | None, moment: Moment) -> Decision:
         """Decide without keeping or counting anything. Raises StoreUnavailable."""
         person = await self._people.person(who, moment.now) if who is not None else Person()
-        shop = await self._shops.of(block, person, moment, self._apps)
+        taken = await self._taken(block, person, who, moment, keep=False) if block.email else frozenset[str]()
+        return await self._decided(block, person, who, moment, taken)
+
+    async def _decided(
+        self, block: Block, person: Person, who: Identifier | None, moment: Moment, taken: frozenset[str]
+    ) -> Decision:
+        shop = await self._shops.of(block, person, moment, self._apps, taken)
         choice = choose(block, person, moment, self._apps, shop)
         catalog = await self._catalog.products(choice.wanted) if choice.shown.items else {}
         recipient = str(who) if who is not None else ""
@@ -84,6 +91,24 @@ class Opens:
             decision_id=hashlib.blake2b(name.encode(), digest_size=9).hexdigest(),
             allowed=self._allowed,
         )
+
+    async def _taken(
+        self, block: Block, person: Person, who: Identifier | None, moment: Moment, *, keep: bool
+    ) -> frozenset[str]:
+        """Return the keys of the products that blocks before this one show in the same email.
+
+        What was decided for them within the last minute stands. With `keep` what is decided here stands, too, so that
+        they agree in whatever order their pictures are fetched.
+        """
+        taken: frozenset[str] = frozenset()
+        for mate in before(block, self._shelf().blocks.values()):
+            decision = await self._ledger.current(mate.name, str(who), moment.campaign) if who is not None else None
+            if decision is None or not 0 <= moment.now - decision.at < DECISION_MS:
+                decision = await self._decided(mate, person, who, moment, taken)
+                if keep and who is not None:
+                    decision, _ = await self._ledger.settle(decision, 0, DECISION_MS)
+            taken |= {item.key for item in decision.items}
+        return taken
 
     async def read(self, block: Block, who: Identifier | None, moment: Moment) -> Decision:
         """Decide for an open as data and count the open, once a minute. Raises StoreUnavailable.
@@ -100,7 +125,9 @@ class Opens:
 
         A kept decision that says the same is given as of now: whatever else its picture shows of the person is newer.
         """
-        fresh = await self.preview(block, who, moment)
+        person = await self._people.person(who, moment.now) if who is not None else Person()
+        taken = await self._taken(block, person, who, moment, keep=True) if block.email else frozenset[str]()
+        fresh = await self._decided(block, person, who, moment, taken)
         if who is None:
             return fresh
         decision, new = await self._ledger.settle(fresh, slot, DECISION_MS)
@@ -124,18 +151,28 @@ class Opens:
         block = self._shelf().blocks.get(name)
         if block is None:
             return self._fallbacks.blank()
+        place = (name, slot, str(who), moment.campaign)
+        drawing = asyncio.create_task(self._drawn(block, slot, who, moment, place, counted=counted))
+        drawing.add_done_callback(_ended)  # over the deadline it goes on, for the next open
         try:
             async with asyncio.timeout(self._deadline):
-                decide = self.settle(block, slot, who, moment) if counted else self.preview(block, who, moment)
-                decision = await decide
-                return await self._draw(block, decision, slot, who, moment)
+                return await asyncio.shield(drawing)
         except Exception as error:
             _tell(error, name)
-            return self._fallbacks.of(block)
+            return (self._last.get(place) if who is not None else None) or self._fallbacks.of(block)
 
-    async def picture(self, decision: Decision, slot: int, moment: Moment) -> Picture:
-        """Draw a decision, for previews. Never raises."""
-        block = self._shelf().blocks.get(decision.block)
+    async def _drawn(
+        self, block: Block, slot: int, who: Identifier | None, moment: Moment, place: Place, *, counted: bool
+    ) -> Picture:
+        decide = self.settle(block, slot, who, moment) if counted else self.preview(block, who, moment)
+        picture = await self._draw(block, await decide, slot, who, moment)
+        if who is not None:
+            self._last.put(place, picture)
+        return picture
+
+    async def picture(self, decision: Decision, slot: int, moment: Moment, block: Block | None = None) -> Picture:
+        """Draw a decision, for previews; `block` is one that is not on the shelf. Never raises."""
+        block = block or self._shelf().blocks.get(decision.block)
         if block is None:
             return self._fallbacks.blank()
         try:
@@ -196,8 +233,14 @@ def _recipient(decision: Decision) -> Identifier | None:
     return Identifier(kind, value) if colon else None  # type: ignore[arg-type]
 
 
+def _ended(drawing: asyncio.Task[Picture]) -> None:
+    """Look at how it ended: whoever asked may have gone."""
+    if not drawing.cancelled():
+        drawing.exception()
+
+
 def _tell(error: Exception, block: str) -> None:
     if isinstance(error, WetinkError | TimeoutError):
-        logger.warning("%s shows its fallback: %s", block, error or "the deadline passed")
+        logger.warning("%s shows what it can: %s", block, error or "the deadline passed")
     else:
-        logger.error("%s shows its fallback", block, exc_info=error)
+        logger.error("%s shows what it can", block, exc_info=error)

@@ -21,9 +21,11 @@ class Shops:
         """Read from these."""
         self._store, self._catalog, self._trends = store, catalog, trends
 
-    async def of(self, block: Block, person: Person, moment: Moment, apps: Mapping[str, App]) -> Shop:
+    async def of(
+        self, block: Block, person: Person, moment: Moment, apps: Mapping[str, App], taken: frozenset[str]
+    ) -> Shop:
         """Return the shop as this block's apps need it for this person. Raises StoreUnavailable."""
-        shop = Shop(self._trends)
+        shop = Shop(self._trends, taken=taken)
         if queries := searched(block, person, moment, apps):
             shop = replace(shop, found={query: tuple(await self._store.search(query)) for query in queries})
         keys, history = wants(block, person, moment, apps, shop)

@@ -1,0 +1,108 @@
+"""The ladder of fallbacks: fresh, the last good picture of this person, the block's fallback, an empty picture."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.web.test_open import House, image
+from wetink.core.errors import StoreUnavailable
+from wetink.core.identifier import Identifier
+from wetink.serve.last import LastGood
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path / "data")
+    made.wetink._opens._deadline = 0.5
+    yield made
+    asyncio.run(made.wetink.close())
+
+
+def store_down(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def down(*_: Any, **__: Any) -> Any:
+        raise StoreUnavailable("the store is down")
+
+    for name in ("entries", "version", "products", "profile"):
+        monkeypatch.setattr(house.wetink.store, name, down)
+
+
+def engine_hangs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def forever(scene: Any) -> Any:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(house.wetink.renderer, "render", forever)
+
+
+def engine_fails(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(scene: Any) -> Any:
+        raise RuntimeError("out of ink")
+
+    monkeypatch.setattr(house.wetink.renderer, "render", fails)
+
+
+@pytest.mark.parametrize("fault", [store_down, engine_hangs, engine_fails])
+def test_who_was_shown_a_picture_before_gets_that_and_others_the_fallback(
+    house: House, monkeypatch: pytest.MonkeyPatch, fault: Any
+) -> None:
+    house.saw("mug")
+    stranger = house.get(house.url("picture", "hero", who=Identifier("user", "nobody"))).body
+    good = house.get(house.url("picture", "hero")).body
+    fault(house, monkeypatch)
+    house.now += 100_000
+    assert house.get(house.url("picture", "hero")).body == good != stranger
+    assert house.get(house.url("picture", "hero", who=Identifier("user", "else"))).body == stranger
+    assert house.get(house.url("picture", "hero") + "?c=another").body == stranger, "another email never showed it"
+    empty = image(house.get("/o/no-such-block/1/x.jpg")).convert("RGBA")
+    assert empty.getextrema()[3] == (0, 0), "nothing to see, and nothing broken"
+
+
+def test_a_forged_token_never_gets_anybodys_picture(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.saw("mug")
+    good = house.get(house.url("picture", "hero")).body
+    engine_fails(house, monkeypatch)
+    forged = house.url("picture", "hero").replace("/hero/1/", "/hero/1/x")
+    assert house.get(forged).body != good
+
+
+def test_what_took_too_long_is_there_for_the_next_open(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.saw("mug")
+    house.wetink._opens._deadline = 0.05
+    real = house.wetink.renderer.render
+    begun: list[asyncio.Task[Any]] = []
+
+    async def slow(scene: Any) -> Any:
+        await asyncio.sleep(0.2)
+        return await real(scene)
+
+    monkeypatch.setattr(house.wetink.renderer, "render", slow)
+
+    async def opened_twice() -> tuple[bytes, bytes]:
+        from wetink.core.person import Moment
+
+        async def once() -> bytes:
+            return (await house.wetink.open_picture("hero", 1, Identifier("user", "jane"), Moment(house.now))).body
+
+        first = await once()
+        begun.extend(task for task in asyncio.all_tasks() if task is not asyncio.current_task())
+        await asyncio.gather(*begun)
+        return first, await once()
+
+    first, second = asyncio.run(opened_twice())
+    assert begun
+    assert first != second
+    assert first == house.wetink._fallbacks.of(house.wetink.block("hero")).body
+
+
+def test_pictures_are_kept_within_a_bound() -> None:
+    from wetink.ports import Picture
+
+    last = LastGood(100)
+    for number in range(5):
+        last.put(("b", 1, f"u{number}", ""), Picture(b"x" * 40, "image/png"))
+    assert [last.get(("b", 1, f"u{number}", "")) is not None for number in range(5)] == [False] * 3 + [True] * 2
+    last.put(("b", 1, "u4", ""), Picture(b"y" * 10, "image/png"))
+    last.put(("b", 1, "u5", ""), Picture(b"z" * 40, "image/png"))
+    assert last.get(("b", 1, "u3", "")) is not None
