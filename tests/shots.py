@@ -1,5 +1,6 @@
 """`make shots`: every page at three widths, over the demo's data, in shots/."""
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,9 @@ PAGES = {
     "live": "/dashboard/live",
     "people": "/dashboard/people",
     "person": "/dashboard/people/email:jane@mercer.example?block=hero",
+    "apps": "/dashboard/apps",
+    "app": "/dashboard/apps/trending?who=email:jane@mercer.example",
+    "app-sample": "/dashboard/apps/price-drop",
     "blocks": "/dashboard/blocks?who=email:bob@adeyemi.example",
     "block": "/dashboard/blocks/hero?who=email:jane@mercer.example",
     "keys": "/dashboard/keys",
@@ -23,8 +27,8 @@ PAGES = {
 WIDTHS = {"phone": 390, "tablet": 820, "desktop": 1280}
 
 
-def main() -> None:
-    """Start the demo in a folder that goes away, and take its pictures."""
+def main(*only: str) -> None:
+    """Start the demo in a folder that goes away, and take its pictures; `only` names pages."""
     console, folder = Console(stderr=True), Path("shots")
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as place:
@@ -37,6 +41,8 @@ def main() -> None:
                     page = browser.new_page(viewport={"width": width, "height": 900})
                     page.goto(f"{settings.address}/dashboard/login?token={token}")
                     for name, path in PAGES.items():
+                        if only and name not in only:
+                            continue
                         page.goto(settings.address + path)
                         page.wait_for_timeout(800)
                         page.screenshot(path=folder / f"{name}-{size}.png", full_page=True)
@@ -44,4 +50,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

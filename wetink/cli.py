@@ -15,6 +15,7 @@ import click
 import msgspec
 
 from wetink import __version__
+from wetink.apps import load
 from wetink.core import clock
 from wetink.core.errors import BadRequest, BadSettings, WetinkError
 from wetink.core.event import Level
@@ -239,6 +240,7 @@ def open_(
 
     async def work(wetink: Wetink) -> Any:
         when = Moment(now=now)
+        await wetink.catch_up(block)
         decision = await wetink.preview(block, who, when)
         if image is not None:
             picture = await wetink.picture(decision, slot, when)
@@ -257,6 +259,22 @@ def open_(
         click.echo(f"  {'→' if step.taken else '·'} {step.variant or 'fallback'}: {step.why}")
     for item, link in zip(decision.items, [*decision.links, *("" for _ in decision.items)], strict=False):
         click.echo(f"    {item.name or item.key}  {link or item.url}")
+
+
+@main.command("apps")
+@JSON
+def apps_(as_json: bool) -> None:
+    """List what a block can show: the apps, with their settings as JSON schema.
+
+    A block names one for each of its variants: `app: last-viewed`.
+    """
+    found = load().values()
+    if as_json:
+        said = [{"name": app.name, "title": app.title, "settings": msgspec.json.schema(app.settings)} for app in found]
+        click.echo(msgspec.json.encode(said).decode())
+        return
+    for app in found:
+        click.echo(f"{app.name:20} {app.about}")
 
 
 @main.command()

@@ -11,15 +11,17 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Self
+from typing import Any, Literal, Self
 
 from wetink import apps
 from wetink.content import folder
 from wetink.content.folder import Content
+from wetink.content.write import save
 from wetink.core import conversion
 from wetink.core.block import Block, Decision
 from wetink.core.conversion import BlockResult, Contact
 from wetink.core.errors import BadSettings, NotFound, WetinkError
+from wetink.core.esp import BY_NAME as ESPS_BY_NAME
 from wetink.core.event import Event
 from wetink.core.identifier import Identifier
 from wetink.core.link import allowed
@@ -31,9 +33,10 @@ from wetink.ports import Picture, Record
 from wetink.render import Takumi, blank
 from wetink.serve.fallback import Fallbacks
 from wetink.serve.follower import Follower
+from wetink.serve.gallery import sample_decision, sample_scene
 from wetink.serve.open import Opens, Shelf
 from wetink.serve.recipient import Purpose, Seals, parse
-from wetink.serve.snippet import mended, snippet
+from wetink.serve.snippet import esp_snippet, mended, snippet
 from wetink.settings import Settings
 from wetink.store.sqlite import SQLiteLedger, SQLiteStore
 
@@ -101,10 +104,12 @@ class Wetink:
         """Take in what happens in the log, the content folder and the sources from now on, within a second or two."""
         self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._follower.run())]
 
-    async def catch_up(self) -> None:
-        """Read all that has happened in the shop, for who asks just once."""
-        while await self._follower.step():
-            pass
+    async def catch_up(self, block: str) -> None:
+        """Read all that has happened in the shop as far as a block's apps ask for it, for who asks just once."""
+        variants = self.block(block).variants
+        if any((app := self.apps.get(variant.app)) is not None and app.wants is not None for variant in variants):
+            while await self._follower.step():
+                pass
 
     async def look_again(self) -> None:
         """Take in the content folder and the sources' hosts, as far as they have changed."""
@@ -174,6 +179,31 @@ class Wetink:
         """Draw a decision, for previews. Never raises."""
         return await self._opens.picture(decision, slot, moment)
 
+    async def tried(
+        self, block: Block, who: Identifier | None, moment: Moment, settings: Mapping[str, Any]
+    ) -> tuple[Decision, Picture | None]:
+        """Return what a block that is being made shows, None for nothing; without `who` to the sample shopper.
+
+        `settings` are its only variant's. Keeps and counts nothing.
+        """
+        app = self.apps[block.variants[0].app]
+        if who is not None:
+            decision = await self._opens.preview(block, who, moment)
+            shown = await self._opens.picture(decision, 1, moment, block) if decision.variant else None
+            return decision, shown
+        _, decision = sample_decision(app, moment, settings)
+        if not decision.variant:
+            return decision, None
+        template = _template("wetink.apps", app.template)
+        scene = sample_scene(app, template, moment, settings, size=(block.width, block.height))
+        return decision, await self.renderer.render(scene)
+
+    async def save_block(self, block: Block) -> None:
+        """Put a new block on the shelf. Raises BadContent."""
+        content = self.content
+        await asyncio.to_thread(save, self.settings.content, block, self.apps, [*content.templates], [*content.images])
+        await self.look_again()
+
     async def results(self, since: int, until: int) -> Sequence[BlockResult]:
         """Return what each block did in [since, until) (Unix ms). Raises StoreUnavailable."""
         counts = [(each.block, each.opens, each.clicks) for each in await self.ledger.counts(since, until)]
@@ -203,6 +233,18 @@ class Wetink:
         there = self.block(block)
         picture, click = self.seal(who, block, "picture"), self.seal(who, block, "click")
         return snippet(there, picture, click, base_url.rstrip("/"), campaign)
+
+    def esp_snippet(
+        self, block: str, esp: str, campaign: str = "", kind: Literal["user", "email"] | None = None
+    ) -> str:
+        """Return the HTML to paste into an email that an ESP sends to many. Raises NotFound and BadRequest."""
+        if esp not in ESPS_BY_NAME:
+            raise NotFound(f"there is no ESP called {esp[:40]!r}", hint=", ".join(ESPS_BY_NAME))
+        return esp_snippet(self.block(block), ESPS_BY_NAME[esp], self.settings.address.rstrip("/"), campaign, kind)
+
+    def fallback_link(self) -> str:
+        """Return where most blocks lead when they have nothing to show, empty without any."""
+        return self._home()
 
     def allowed(self, url: str) -> bool:
         """Whether a link or a photo may have this address."""

@@ -22,9 +22,9 @@ class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=T
     measure: Annotated[Measure, Meta(description="What counts: viewed, added or bought.")] = "bought"
     window: Annotated[str, Meta(pattern=r"^[1-9]\d{0,3}[mhdw]$", description="How far back, as in 24h or 7d.")] = "24h"
     category: Annotated[
-        str, Meta(description="Only this category; `own`: the one the shopper likes best; empty: all.")
+        str, Meta(description="Only this category; own: the one the shopper likes best; empty: all.")
     ] = ""
-    region: Annotated[str, Meta(description="Only this country or region; `own`: the reader's; empty: all.")] = ""
+    region: Annotated[str, Meta(description="Only this country or region; own: the reader's; empty: all.")] = ""
     least: Annotated[int, Meta(ge=1, description="People it takes for a product to count.")] = 3
     fill: Annotated[
         tuple[Source, ...], Meta(description="Where further products come from when there are too few, in this order.")

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from wetink.core.app import App
 from wetink.core.block import Block, Decision, Fallback, Variant
 from wetink.core.decide import choose, decide
@@ -27,10 +29,17 @@ def sample_decision(app: App, moment: Moment, settings: Mapping[str, Any] | None
 
 
 def sample_scene(
-    app: App, template: str, moment: Moment, settings: Mapping[str, Any] | None = None, *, scale: int = 2
+    app: App,
+    template: str,
+    moment: Moment,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    scale: int = 2,
+    size: tuple[int, int] = (600, 300),
 ) -> Scene:
-    """Return the scene of an app's template, 600 by 300 CSS pixels, with the sample shopper."""
+    """Return the scene of an app's template with the sample shopper; `size` is in CSS pixels."""
     block, decision = sample_decision(app, moment, settings)
+    block = replace(block, width=size[0], height=size[1])
     person, there = shopper(moment.now), shop(moment.now, app)
     return Scene(
         template,

@@ -2,6 +2,7 @@
 
 from starlette.routing import BaseRoute, Route
 
+from wetink.web.pages.apps import app, apps, make_block, picture, tried
 from wetink.web.pages.blocks import block, blocks
 from wetink.web.pages.keys import keys, make_key
 from wetink.web.pages.live import live, newer
@@ -9,6 +10,7 @@ from wetink.web.pages.overview import overview
 from wetink.web.pages.people import people
 from wetink.web.pages.person import person
 from wetink.web.pages.preview import preview
+from wetink.web.pages.snippet import snippet
 
 ROUTES: tuple[BaseRoute, ...] = (
     Route("/dashboard", overview),
@@ -16,7 +18,13 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/dashboard/live/newer", newer),
     Route("/dashboard/people", people),
     Route("/dashboard/people/{who:path}", person),
+    Route("/dashboard/apps", apps),
+    Route("/dashboard/apps/{name}.img", picture),
+    Route("/dashboard/apps/{name}/tried", tried),
+    Route("/dashboard/apps/{name}", app),
+    Route("/dashboard/apps/{name}", make_block, methods=["POST"]),
     Route("/dashboard/blocks", blocks),
+    Route("/dashboard/blocks/{name}/snippet", snippet),
     Route("/dashboard/blocks/{name}", block),
     Route("/dashboard/preview/{block}/{slot:int}.img", preview),
     Route("/dashboard/keys", keys),

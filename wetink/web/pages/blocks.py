@@ -12,6 +12,7 @@ from wetink.web.pages.asked import moment_of, wetink_of
 from wetink.web.pages.overview import DAY_MS, DAYS
 from wetink.web.pages.render import missing, page
 from wetink.web.pages.sight import pictures, sight
+from wetink.web.pages.snippet import panel
 
 APP_TITLES = {name: app.title for name, app in load().items()}
 
@@ -56,6 +57,7 @@ async def block(request: Request) -> Response:
         problem=problem,
         who=who,
         sight=await sight(wetink, found, who, moment_of(request, now)),
+        panel=panel(wetink, found, request.query_params),
         snippet=wetink.snippet(name, who, wetink.settings.address) if who is not None else "",
         result=next((each for each in results if each.block == name), BlockResult(name)),
         days=DAYS,

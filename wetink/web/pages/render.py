@@ -17,6 +17,7 @@ NAVIGATION = (
     ("/dashboard", "Overview"),
     ("/dashboard/live", "Live"),
     ("/dashboard/people", "People"),
+    ("/dashboard/apps", "Gallery"),
     ("/dashboard/blocks", "Blocks"),
     ("/dashboard/keys", "Keys"),
 )

@@ -1,0 +1,62 @@
+"""Settings as a form: every app has one, and what is filled in comes out as its settings."""
+
+import msgspec
+import pytest
+
+from wetink.apps import load
+from wetink.core.form import fields_of, settings_of, written
+
+APPS = load()
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_every_setting_of_every_app_is_a_field_that_says_what_it_is_for(name: str) -> None:
+    app = APPS[name]
+    fields = fields_of(app)
+    assert [field.name for field in fields if not field.about] == []
+    top = {field.name.partition(".")[0] for field in fields}
+    assert top == set(app.settings.__struct_fields__)
+    defaults = {field.name: field.value for field in fields}
+    switches = {field.name for field in fields if field.kind == "switch" and field.value == "false"}
+    assert settings_of(app, {key: text for key, text in defaults.items() if key not in switches}) == ({}, "")
+
+
+def test_what_is_filled_in_comes_out_as_settings_and_can_be_filled_in_again() -> None:
+    form = {
+        "items": "2", "only.price_to": "49.5", "only.brands": "Tide, Moor", "measure": "viewed", "window": "7d",
+        "only.buyable": "", "only.bought": "on", "title": " Hot ",
+    }  # fmt: skip
+    settings, wrong = settings_of(APPS["trending"], form)
+    assert wrong == ""
+    assert settings == {
+        "items": 2,
+        "only": {"price_to": 49.5, "brands": ["Tide", "Moor"], "buyable": False},
+        "measure": "viewed",
+        "window": "7d",
+        "title": "Hot",
+    }
+    again = {field.name: field.value for field in fields_of(APPS["trending"], settings)}
+    assert again | dict(written(settings)) == again
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "said"),
+    [
+        ("items", "many", "no whole number"),
+        ("items", "7", "<= 6"),
+        ("only.price_to", "cheap", "no number"),
+        ("measure", "loved", "Invalid enum value"),
+        ("accent", "red", "regex"),
+        ("fill", "best_sellers, magic", "Invalid enum value"),
+    ],
+)
+def test_what_makes_no_sense_is_told(field: str, text: str, said: str) -> None:
+    settings, wrong = settings_of(APPS["trending"], {field: text, "only.buyable": "on", "only.bought": "on"})
+    assert settings == {}
+    assert said in wrong
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_settings_have_a_json_schema(name: str) -> None:
+    schema = msgspec.json.schema(APPS[name].settings)
+    assert msgspec.json.encode(schema)

@@ -1,0 +1,73 @@
+"""The pages on apps are made of what the apps say of themselves: `python -m tests.docs.apps` writes them anew."""
+
+import inspect
+from pathlib import Path
+from textwrap import fill
+
+import yaml
+
+from wetink.apps import load
+from wetink.core.app import App
+from wetink.core.form import Field, fields_of
+
+PLACE = Path(__file__).parents[2] / "docs" / "apps"
+APPS = {name: app for name, app in load().items() if app.template}
+
+
+def page_of(app: App) -> str:
+    """Return the page of one app."""
+    module = inspect.getmodule(app.show)
+    said = (inspect.getdoc(module) or "").partition(": ")[2]
+    variant = {"name": app.name, "app": app.name, **({"settings": app.sample.settings} if app.sample.settings else {})}
+    block = {"variants": [variant], "fallback": {"link": "https://shop.example/", "title": "New every week"}}
+    rows = "\n".join(_row(field) for field in fields_of(app) if field.name != "only.skip")
+    return f"""# {app.title}
+
+{fill(said[:1].upper() + said[1:], 120)}
+
+![What {app.title} shows the sample shopper](../../tests/apps/golden/{app.name}-light.png)
+
+{fill((inspect.getdoc(app.show) or "") + " When there is nothing, it is the next variant's turn.", 120)}
+
+| setting | usually | what it does |
+|---|---|---|
+{rows}
+
+A block that shows it, as `blocks/NAME.yaml` in the content folder:
+
+```yaml
+{yaml.safe_dump(block, sort_keys=False, width=100).strip()}
+```
+"""
+
+
+def _row(field: Field) -> str:
+    value = f"`{field.value}`" if field.value else "none"
+    choices = f" One of {', '.join(field.choices)}." if field.kind == "choice" else ""
+    bounds = f" {field.least:g} to {field.most:g}." if field.least is not None and field.most is not None else ""
+    return f"| `{field.name}` | {value} | {field.about}{choices}{bounds} |"
+
+
+def index() -> str:
+    """Return the list of them all."""
+    rows = "\n".join(f"- [{app.title}]({name}.md): {app.about[0].lower()}{app.about[1:]}" for name, app in APPS.items())
+    return f"""# Apps: what a block can show
+
+{rows}
+
+Every app also takes a template of your own (`template:` of a variant). With `app: custom` the template is all there is.
+Products of all of them are those of the moment of the open: price and stock are the catalog's newest, what cannot be
+bought is left out, and blocks that name the same `email:` never show a product twice.
+"""
+
+
+def main() -> None:
+    """Write them all."""
+    PLACE.mkdir(exist_ok=True)
+    (PLACE / "README.md").write_text(index())
+    for name, app in APPS.items():
+        (PLACE / f"{name}.md").write_text(page_of(app))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""From nothing to a pasted snippet on one page: pick an app, see it as anybody, make the block, copy."""
+
+import re
+from html import unescape
+
+import pytest
+from starlette.testclient import TestClient
+
+from wetink.apps import load
+from wetink.core.esp import ESPS
+from wetink.wiring import Wetink
+
+APPS = {name: app for name, app in load().items() if app.template}
+
+
+def form(dashboard: TestClient, app: str, /, **more: str) -> dict[str, str]:
+    """Return what a browser would send of an app's page."""
+    page = dashboard.get(f"/dashboard/apps/{app}").text
+    csrf = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert csrf
+    return {"csrf": csrf[1], "sent": "1", "only.buyable": "on", "only.bought": "on", **more}
+
+
+def test_the_gallery_shows_every_app_with_a_live_thumbnail(dashboard: TestClient) -> None:
+    text = dashboard.get("/dashboard/apps").text
+    for name, app in APPS.items():
+        assert f'href="/dashboard/apps/{name}"' in text
+        assert app.about in unescape(text)
+        picture = dashboard.get(f"/dashboard/apps/{name}.img")
+        assert (picture.status_code, picture.headers["content-type"]) == (200, "image/jpeg")
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_an_apps_page_has_its_settings_as_a_form_and_its_picture(dashboard: TestClient, name: str) -> None:
+    text = dashboard.get(f"/dashboard/apps/{name}").text
+    for setting in APPS[name].settings.__struct_fields__:
+        assert f'name="{setting}' in text
+    assert f"/dashboard/apps/{name}.img?" in text
+    assert "taken" in text
+
+
+def test_the_picture_follows_the_form(dashboard: TestClient) -> None:
+    usual = dashboard.get("/dashboard/apps/last-viewed.img").content
+    for change in ("items=1", "title=Hello", "accent=%23ff0000&items=1", "scheme=dark", "width=300&height=250"):
+        assert dashboard.get(f"/dashboard/apps/last-viewed.img?{change}").content != usual
+    mine = dashboard.get("/dashboard/apps/last-viewed.img?who=user:42")
+    assert mine.status_code == 200
+    assert mine.content != usual
+
+
+def test_a_person_with_nothing_to_show_and_a_setting_that_makes_no_sense_are_told(dashboard: TestClient) -> None:
+    tried = "/dashboard/apps/last-viewed/tried"
+    assert "Nothing to show user:nobody" in dashboard.get(f"{tried}?who=user:nobody").text
+    assert "is no whole number" in unescape(dashboard.get(f"{tried}?items=many").text)
+    assert "is no identifier" in dashboard.get(f"{tried}?who=somebody").text
+    assert dashboard.get("/dashboard/apps/last-viewed.img?who=user:nobody").status_code == 404
+    assert dashboard.get("/dashboard/apps/absent").status_code == 404
+
+
+def test_a_block_is_made_and_its_snippet_is_there_to_copy(dashboard: TestClient, wetink: Wetink) -> None:
+    sent = form(
+        dashboard, "trending", name="hot-now", link="https://shop.example/new", items="2", measure="viewed",
+        window="7d", recipients="email", email="weekly",
+    )  # fmt: skip
+    answer = dashboard.post("/dashboard/apps/trending", data=sent)
+    assert answer.status_code == 200
+    block = wetink.content.blocks["hot-now"]
+    assert block.variants[0].settings == {"items": 2, "measure": "viewed", "window": "7d"}
+    assert (block.recipients, block.email, block.fallback.link) == (("email",), "weekly", "https://shop.example/new")
+    assert "/o/hot-now/1.jpg?email={{ person.email|urlencode }}" in unescape(answer.text)
+    for esp in ESPS:
+        text = unescape(dashboard.get(f"/dashboard/blocks/hot-now/snippet?esp={esp.name}&campaign=spring").text)
+        assert "/c/hot-now/1?email=" in text
+        assert "c=spring" in text
+    again = dashboard.post("/dashboard/apps/trending", data=sent)
+    assert again.status_code == 400
+    assert "there is a block called hot-now already" in again.text
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ({"link": "javascript:alert(1)"}, "no http(s) address"),
+        ({"name": "../../etc"}, "regex"),
+        ({"name": ""}, "regex"),
+        ({"items": "99"}, "<= 6"),
+        ({"email": "A B"}, "regex"),
+    ],
+)
+def test_what_cannot_be_a_block_is_refused_and_the_form_keeps_what_was_typed(
+    dashboard: TestClient, wetink: Wetink, field: dict[str, str], said: str
+) -> None:
+    before = set(wetink.content.blocks)
+    sent = form(dashboard, "wishlist", **{"name": "wishes", "link": "https://shop.example/", "title": "Mine", **field})
+    answer = dashboard.post("/dashboard/apps/wishlist", data=sent)
+    assert answer.status_code == 400
+    assert said in unescape(answer.text)
+    assert 'value="Mine"' in answer.text
+    assert set(wetink.content.blocks) == before
+
+
+def test_a_form_from_elsewhere_makes_nothing(dashboard: TestClient, wetink: Wetink) -> None:
+    sent = {**form(dashboard, "wishlist", name="wishes", link="https://shop.example/"), "csrf": "forged"}
+    with pytest.raises(Exception, match="form"):
+        dashboard.post("/dashboard/apps/wishlist", data=sent)
+    assert "wishes" not in wetink.content.blocks
+
+
+def test_a_block_that_allows_no_plain_recipient_says_what_to_do(dashboard: TestClient) -> None:
+    text = unescape(dashboard.get("/dashboard/blocks/picks/snippet?esp=braze").text)
+    assert "allows no plain" in text
+    assert "recipients: [" in text

@@ -1,0 +1,167 @@
+"""Apps: a gallery of all that a block can show, and the page that makes a block of one, from nothing to a snippet."""
+
+from collections.abc import Collection
+from itertools import count
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wetink.core.app import App
+from wetink.core.block import Block, Fallback, Variant
+from wetink.core.errors import BadContent
+from wetink.core.form import fields_of, settings_of, written
+from wetink.core.person import Moment
+from wetink.serve.recipient import parse
+from wetink.web import session
+from wetink.web.clock import now_ms
+from wetink.web.pages.asked import field_of, form_of, moment_of, wetink_of, whole
+from wetink.web.pages.render import missing, page
+from wetink.web.pages.snippet import panel
+
+SIZES = {"width": (600, 40, 1200), "height": (300, 20, 1600)}
+RECIPIENTS = ("user", "email", "token")
+
+
+async def apps(request: Request) -> Response:
+    """List all apps with a live thumbnail each, as the sample shopper sees them."""
+    return page(request, "apps.html", apps=_offered(request))
+
+
+async def app(request: Request) -> Response:
+    """Show one app's settings as a form, with its picture beside it."""
+    found = _app(request)
+    return await _page(request, found, dict(request.query_params)) if found is not None else _none(request)
+
+
+async def tried(request: Request) -> Response:
+    """Return the part of that page that shows what the form makes."""
+    found = _app(request)
+    if found is None:
+        return _none(request)
+    return page(request, "tried.html", **await _tried(request, found, dict(request.query_params)))
+
+
+async def picture(request: Request) -> Response:
+    """Return the picture of an app with the settings of the query; the fallback's status is 404."""
+    found = _app(request)
+    if found is None:
+        return Response("no such app", 404, media_type="text/plain")
+    form = dict(request.query_params)
+    settings, _ = settings_of(found, _complete(found, form))
+    _, drawn = await wetink_of(request).tried(
+        _block(found, form, settings), parse(form.get("who", "")), _moment(request), settings
+    )
+    if drawn is None:
+        return Response("nothing to show", 404, media_type="text/plain")
+    return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
+
+
+async def make_block(request: Request) -> Response:
+    """Make the block the form asks for, and show its snippet."""
+    found = _app(request)
+    if found is None:
+        return _none(request)
+    form = dict(await form_of(request))
+    session.check_csrf(request, form)
+    settings, wrong = settings_of(found, form)
+    try:
+        if wrong:
+            raise BadContent(wrong)
+        made = msgspec.convert(msgspec.to_builtins(_block(found, form, settings)), Block)
+        await wetink_of(request).save_block(made)
+    except (BadContent, msgspec.ValidationError) as error:
+        hint = f" ({error.hint})" if isinstance(error, BadContent) and error.hint else ""
+        return await _page(request, found, form, status=400, error=f"{error}{hint}")
+    return await _page(request, found, form, made=made)
+
+
+async def _page(
+    request: Request, found: App, form: dict[str, str], *, status: int = 200, error: str = "", made: Block | None = None
+) -> Response:
+    wetink = wetink_of(request)
+    form = _complete(found, form)
+    name = form.get("name") or _free(found.name, wetink.content.blocks)
+    return page(
+        request,
+        "app.html",
+        status=status,
+        csrf=session.csrf(request),
+        fields=[field for field in fields_of(found) if field.name != "only.skip"],
+        form={**form, "name": name},
+        sizes=SIZES,
+        error=error,
+        made=made,
+        panel=panel(wetink, made, {"esp": form.get("esp", "")}) if made is not None else {},
+        home=wetink.fallback_link(),
+        field_of=field_of,
+        **await _tried(request, found, form),
+    )
+
+
+async def _tried(request: Request, found: App, form: dict[str, str]) -> dict[str, Any]:
+    form = _complete(found, form)
+    settings, wrong = settings_of(found, form)
+    who, moment = parse(form.get("who", "")), _moment(request)
+    block = _block(found, form, settings)
+    decision, drawn = await wetink_of(request).tried(block, who, moment, settings) if not wrong else (None, None)
+    query = {name: form[name] for name in ("who", "width", "height", "scheme", "at") if form.get(name)}
+    return {
+        "app": found,
+        "who": who,
+        "asked": form.get("who", ""),
+        "wrong": wrong,
+        "decision": decision,
+        "block": block,
+        "drawn": drawn is not None,
+        "query": {**{field.name: form.get(field.name, "") for field in fields_of(found)}, **query},
+        "moment": moment,
+    }
+
+
+def _complete(found: App, form: dict[str, str]) -> dict[str, str]:
+    """Return a form with what was not filled in yet; of one that was, an unticked switch is not sent at all."""
+    if "sent" in form:
+        return form
+    return {**{field.name: field.value for field in fields_of(found)}, **dict(written(found.sample.settings)), **form}
+
+
+def _block(found: App, form: dict[str, str], settings: dict[str, Any]) -> Block:
+    chosen = form.get("recipients", "user")
+    return Block(
+        form.get("name", "").strip(),
+        Fallback(form.get("link", "").strip(), title=form.get("fallback", "").strip()),
+        (Variant(found.name, found.name, settings=settings),),
+        title=form.get("block_title", "").strip(),
+        email=form.get("email", "").strip(),
+        recipients=(chosen,) if chosen in RECIPIENTS[:2] else (),  # type: ignore[arg-type]
+        width=_size("width", form),
+        height=_size("height", form),
+    )
+
+
+def _size(side: str, form: dict[str, str]) -> int:
+    usual, least, most = SIZES[side]
+    return min(max(whole(form.get(side)) or usual, least), most)
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """Return a name that no block has yet."""
+    return next(each for number in count(1) if (each := f"{name}-{number}" if number > 1 else name) not in taken)
+
+
+def _moment(request: Request) -> Moment:
+    return moment_of(request, now_ms())
+
+
+def _offered(request: Request) -> list[App]:
+    return [each for each in wetink_of(request).apps.values() if each.template]
+
+
+def _app(request: Request) -> App | None:
+    return next((each for each in _offered(request) if each.name == request.path_params["name"]), None)
+
+
+def _none(request: Request) -> Response:
+    return missing(request, "No such app", "There is no app of this name.", "The gallery has all there are.")
