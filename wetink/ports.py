@@ -225,6 +225,14 @@ class Ledger(Protocol):
         """Return the newest decision of (block, recipient, campaign), however old."""
         ...
 
+    async def promised(self, block: str, recipient: str) -> Mapping[str, Any]:
+        """Return what a block has promised a recipient, by name."""
+        ...
+
+    async def promise(self, block: str, recipient: str, promise: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Keep promises, but change none that was given; return all that hold now."""
+        ...
+
     async def record(self, touch: Touch) -> None:
         """Keep an open or a click. May be written a moment later; never raises."""
         ...
@@ -266,11 +274,28 @@ class Scene(msgspec.Struct, frozen=True):
     scheme: str = "light"
 
 
+class Ticking(msgspec.Struct, frozen=True):
+    """A countdown to draw as it ticks: what stands on it, CSS pixels, device pixels for each, and what is left."""
+
+    title: str
+    labels: tuple[str, str, str, str]
+    accent: str
+    width: int
+    height: int
+    remaining_ms: int
+    scale: int = 2
+    scheme: str = "light"
+
+
 class Renderer(Protocol):
     """Turns a scene into a picture, with no network and no file access of its own."""
 
     async def render(self, scene: Scene) -> Picture:
         """Return the picture. Raises BadContent for a template that cannot be drawn; bounded in time and memory."""
+        ...
+
+    async def countdown(self, ticking: Ticking) -> Picture:
+        """Return an animated GIF whose first picture is complete. Raises BadContent for a size it cannot have."""
         ...
 
     async def warm(self, scene: Scene) -> None:

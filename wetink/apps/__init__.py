@@ -19,6 +19,9 @@ BUILTIN = (
     "buy_again",
     "recently_searched",
     "new_in_category",
+    "countdown",
+    "loyalty",
+    "social_proof",
     "custom",
 )
 """Every app that ships with wetink: a module of this package each, loaded like a stranger's."""

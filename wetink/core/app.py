@@ -1,7 +1,7 @@
 """App: what a block can show, as a pure declaration."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -59,4 +59,8 @@ class App(msgspec.Struct, frozen=True):
     """What the catalog is to be searched for; the answers come as `shop.found`."""
     history: bool = False
     """Whether it looks at `shop.history` of what it wants."""
+    moves: Literal["", "countdown"] = ""
+    """How its picture moves where a GIF is asked for: `countdown` ticks to `facts["ends_at"]` (Unix ms)."""
+    promises: bool = False
+    """Whether it wants to know what it promised before, as `shop.promised`."""
     sample: Sample = Sample()

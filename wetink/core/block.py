@@ -69,6 +69,8 @@ class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     place: Annotated[int, Meta(ge=0, le=99)] = 0
     """Blocks of an email choose in this order, then by name: the first has the first choice."""
     transparent: bool = False
+    moving: bool = False
+    """Whether the snippet asks for GIFs, which move where the app can."""
     recipients: tuple[Literal["user", "email"], ...] = ()
     """Which plain identifiers may stand in the URL instead of a sealed token; empty: none."""
     data: bool = True

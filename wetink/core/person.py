@@ -29,6 +29,10 @@ class Moment(msgspec.Struct, frozen=True):
     city: str = ""
     latitude: float | None = None
     longitude: float | None = None
+    ratio: int = 2
+    """Device pixels for each CSS pixel, 1 to 3."""
+    moving: bool = False
+    """Whether a picture that moves was asked for."""
     client: str = ""
     """The family of the mail program."""
 

@@ -48,7 +48,7 @@ def _often(times: int) -> str:
 
 
 def _trait(condition: Condition, traits: Mapping[str, Any]) -> tuple[bool, str]:
-    found = _look_up(traits, condition.trait)
+    found = look_up(traits, condition.trait)
     said = f"trait {condition.trait} is {_shown(found)}"
     if condition.exists is not None:
         return (found is not None) is condition.exists, said
@@ -57,8 +57,8 @@ def _trait(condition: Condition, traits: Mapping[str, Any]) -> tuple[bool, str]:
     return _alike(found, condition.equals), said
 
 
-def _look_up(traits: Mapping[str, Any], path: str) -> Any:
-    """A trait by name, else step by step along the dots of `address.city`."""
+def look_up(traits: Mapping[str, Any], path: str) -> Any:
+    """Return a trait by name, else step by step along the dots of `address.city`; None when there is none."""
     if path in traits:
         return traits[path]
     found: Any = traits

@@ -14,10 +14,12 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from wetink.core.errors import BadContent
-from wetink.ports import Photos, Picture, Scene
+from wetink.ports import Photos, Picture, Scene, Ticking
 from wetink.render import check, encode, fonts, liquid
 from wetink.render.drawing import Drawing, Photo, Sheet, sheet
 from wetink.render.engine import Engine
+from wetink.render.gif.countdown import gif
+from wetink.render.gif.face import Faces, Look
 from wetink.render.kept import Kept, key_of
 from wetink.render.markup import Markup, taken_apart
 
@@ -41,6 +43,7 @@ class Takumi:
         self._photos = photos
         self._engine = Engine()
         self._drawing = Drawing(self._engine)
+        self._faces = Faces(self._drawing, self._engine.families)
         # The engine lets other threads run while it draws, so threads are enough to use every core.
         self._threads = ThreadPoolExecutor(os.cpu_count() or 1, "wetink-render")
         self._warming = asyncio.Semaphore(1)
@@ -54,6 +57,16 @@ class Takumi:
         if kept is not None:
             return kept
         return await self._in_thread(lambda: self._pictures.made(page.key, lambda: self._encoded(page)))
+
+    async def countdown(self, ticking: Ticking) -> Picture:
+        """Return an animated GIF whose first picture is complete. Raises BadContent for a size it cannot have."""
+        look = Look(ticking.title, ticking.labels, ticking.accent, scheme=ticking.scheme)
+
+        def drawn() -> Picture:
+            ready = self._faces.drawn(look, ticking.width, ticking.height, ticking.scale)
+            return Picture(gif(ready, ticking.remaining_ms), "image/gif")
+
+        return await self._in_thread(drawn)
 
     async def warm(self, scene: Scene) -> None:
         """Draw the layer and the tiles of a scene ahead of need, one scene at a time. Never raises BadContent."""

@@ -15,7 +15,7 @@ from wetink.core.errors import WetinkError
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, Person
 from wetink.core.trends import Trends
-from wetink.ports import Ledger, Picture, Renderer, Scene, Store, Touch
+from wetink.ports import Ledger, Picture, Renderer, Scene, Store, Ticking, Touch
 from wetink.serve.catalog import Catalog
 from wetink.serve.fallback import Fallbacks
 from wetink.serve.last import LastGood, Place
@@ -75,10 +75,22 @@ class Opens:
         return await self._decided(block, person, who, moment, taken)
 
     async def _decided(
-        self, block: Block, person: Person, who: Identifier | None, moment: Moment, taken: frozenset[str]
+        self,
+        block: Block,
+        person: Person,
+        who: Identifier | None,
+        moment: Moment,
+        taken: frozenset[str],
+        *,
+        keep: bool = False,
     ) -> Decision:
         shop = await self._shops.of(block, person, moment, self._apps, taken)
+        if who is not None and any(self._promises(variant.app) for variant in block.variants):
+            shop = replace(shop, promised=await self._ledger.promised(block.name, str(who)))
         choice = choose(block, person, moment, self._apps, shop)
+        if keep and who is not None and choice.shown.promise and dict(shop.promised) != dict(choice.shown.promise):
+            shop = replace(shop, promised=await self._ledger.promise(block.name, str(who), choice.shown.promise))
+            choice = choose(block, person, moment, self._apps, shop)
         catalog = await self._catalog.products(choice.wanted) if choice.shown.items else {}
         recipient = str(who) if who is not None else ""
         name = f"{block.name}\0{recipient}\0{moment.campaign}\0{moment.now}"
@@ -104,7 +116,7 @@ class Opens:
         for mate in before(block, self._shelf().blocks.values()):
             decision = await self._ledger.current(mate.name, str(who), moment.campaign) if who is not None else None
             if decision is None or not 0 <= moment.now - decision.at < DECISION_MS:
-                decision = await self._decided(mate, person, who, moment, taken)
+                decision = await self._decided(mate, person, who, moment, taken, keep=keep)
                 if keep and who is not None:
                     decision, _ = await self._ledger.settle(decision, 0, DECISION_MS)
             taken |= {item.key for item in decision.items}
@@ -127,7 +139,7 @@ class Opens:
         """
         person = await self._people.person(who, moment.now) if who is not None else Person()
         taken = await self._taken(block, person, who, moment, keep=True) if block.email else frozenset[str]()
-        fresh = await self._decided(block, person, who, moment, taken)
+        fresh = await self._decided(block, person, who, moment, taken, keep=True)
         if who is None:
             return fresh
         decision, new = await self._ledger.settle(fresh, slot, DECISION_MS)
@@ -205,6 +217,9 @@ class Opens:
         template = self._template(decision)
         if template is None or (block.slots > 1 and decision.items and slot > len(decision.items)):
             return self._fallbacks.of(block)
+        app = self._apps.get(decision.app)
+        if moment.moving and app is not None and app.moves == "countdown":
+            return await self._renderer.countdown(_ticking(block, decision, moment))
         person = await self.person(who, decision.at) if who is not None else Person()
         seen = [each.product for each in (*person.views, *person.cart.lines, *person.wishlist)]
         catalog = await self._store.products([product.key for product in seen])
@@ -215,10 +230,16 @@ class Opens:
                 sight(block, decision, slot, person, moment, catalog),
                 block.width,
                 block.height,
+                scale=moment.ratio,
+                scheme=moment.scheme,
                 transparent=block.transparent,
                 photos=tuple(sorted(url for url in named if self._allowed(url))),
             )
         )
+
+    def _promises(self, name: str) -> bool:
+        app = self._apps.get(name)
+        return app is not None and app.promises
 
     def _template(self, decision: Decision) -> str | None:
         if not decision.variant:
@@ -231,6 +252,15 @@ class Opens:
 def _recipient(decision: Decision) -> Identifier | None:
     kind, colon, value = decision.recipient.partition(":")
     return Identifier(kind, value) if colon else None  # type: ignore[arg-type]
+
+
+def _ticking(block: Block, decision: Decision, moment: Moment) -> Ticking:
+    facts = decision.facts
+    labels = tuple(facts["labels"])
+    left = facts["ends_at"] - moment.now
+    return Ticking(
+        facts["title"], labels, facts["accent"], block.width, block.height, left, moment.ratio, moment.scheme
+    )
 
 
 def _ended(drawing: asyncio.Task[Picture]) -> None:

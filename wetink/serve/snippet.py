@@ -70,7 +70,7 @@ def _query(kind: str, field: str, esp: Esp, tag: str, campaign: str) -> str:
 
 
 def _ending(block: Block) -> str:
-    return "png" if block.transparent else "jpg"
+    return "gif" if block.moving else "png" if block.transparent else "jpg"
 
 
 def _linked(block: Block, source: str, target: str) -> str:

@@ -1,10 +1,11 @@
 """The opens' door, a plain ASGI callable: pictures, decisions as JSON, clicks. Every answer is a valid one.
 
     GET /o/{block}/{slot}/{token}.jpg     a picture; .png alike; or /o/{block}/{slot}.jpg?user=42 where the block allows
+    GET /o/{block}/{slot}/{token}.gif     the same, moving where it can
     GET /d/{block}/{token}.json           the decision as JSON
     GET /c/{block}/{slot}/{token}         a click: on to where the served decision points
 
-`?c=` names the campaign, `?scheme=dark` the reader's color scheme.
+`?c=` names the campaign, `?scheme=dark` the reader's color scheme, `?r=3` the device pixels for each CSS pixel.
 """
 
 import logging
@@ -30,6 +31,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
 LONGEST_CAMPAIGN = 100
+RATIOS = {"1": 1, "2": 2, "3": 3}
+"""Device pixels for each CSS pixel, by `?r=`."""
 LEGAL = "!#$%&'()*+,/:;=?@[]~"
 """What stays as it is in a redirect's address; all else beyond letters and digits is written as %XX."""
 
@@ -111,7 +114,8 @@ class OpenDoors:
         slot = _slot(parts[1] if len(parts) == 3 else stem)
         who = self._recipient(name, stem if len(parts) == 3 else "", "picture", query)
         head = scope["method"] == "HEAD"
-        picture = await self._wetink.open_picture(name, slot, who, self._moment(query, scope), counted=not head)
+        moment = self._moment(query, scope, moving=last[2] == "gif" and bool(last[1]))
+        picture = await self._wetink.open_picture(name, slot, who, moment, counted=not head)
         await _send_picture(send, picture, head=head)
 
     async def _click(self, parts: list[str], query: dict[str, str], scope: Scope, send: Send) -> None:
@@ -154,13 +158,15 @@ class OpenDoors:
                     return self._wetink.named(kind, query[kind])
         return None
 
-    def _moment(self, query: dict[str, str], scope: Scope) -> Moment:
+    def _moment(self, query: dict[str, str], scope: Scope, *, moving: bool = False) -> Moment:
         agent = next((value for key, value in scope["headers"] if key == b"user-agent"), b"")
         return Moment(
             now=self._clock(),
             device=device(agent.decode("latin-1")),
             scheme="dark" if query.get("scheme") == "dark" else "light",
             campaign=query.get("c", "")[:LONGEST_CAMPAIGN],
+            ratio=RATIOS.get(query.get("r", ""), 2),
+            moving=moving,
         )
 
 

@@ -7,8 +7,9 @@ can take is the last second's statistics, not a message.
 import asyncio
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import apsw
 import msgspec
@@ -119,6 +120,20 @@ class SQLiteLedger:
         """See `ports.Ledger.current`."""
         found = self._found((recipient, block, campaign))
         return found[0] if found is not None else None
+
+    async def promised(self, block: str, recipient: str) -> Mapping[str, Any]:
+        """See `ports.Ledger.promised`."""
+        with translated("reading promises"):
+            return {
+                name: msgspec.msgpack.decode(value) for name, value in fetch(self._db, SQL.promised, (recipient, block))
+            }
+
+    async def promise(self, block: str, recipient: str, promise: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See `ports.Ledger.promise`."""
+        with translated("keeping a promise"), self._db:
+            for name, value in promise.items():
+                self._db.execute(SQL.promise, (recipient, block, name, _encode(value)))
+        return await self.promised(block, recipient)
 
     async def record(self, touch: Touch) -> None:
         """See `ports.Ledger.record`."""

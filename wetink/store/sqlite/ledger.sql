@@ -20,3 +20,12 @@ CREATE TABLE IF NOT EXISTS touch (
 );
 CREATE INDEX IF NOT EXISTS touch_by_recipient ON touch (recipient, at);
 CREATE INDEX IF NOT EXISTS touch_by_time ON touch (at, block, kind);
+
+-- What a block promised a person when it was first shown to them, such as when an offer ends. Never changes.
+CREATE TABLE IF NOT EXISTS promise (
+    recipient TEXT NOT NULL,
+    block TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (recipient, block, name)
+) WITHOUT ROWID;

@@ -17,3 +17,9 @@ SELECT recipient, at, kind, block, campaign, variant FROM touch WHERE recipient 
 
 -- name: counts
 SELECT block, sum(kind = 0), sum(kind = 1) FROM touch WHERE at >= ? AND at < ? GROUP BY block ORDER BY block
+
+-- name: promised
+SELECT name, value FROM promise WHERE recipient = ? AND block = ?
+
+-- name: promise
+INSERT OR IGNORE INTO promise (recipient, block, name, value) VALUES (?, ?, ?, ?)

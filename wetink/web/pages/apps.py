@@ -135,6 +135,7 @@ def _block(found: App, form: dict[str, str], settings: dict[str, Any]) -> Block:
         (Variant(found.name, found.name, settings=settings),),
         title=form.get("block_title", "").strip(),
         email=form.get("email", "").strip(),
+        moving=found.moves != "",
         recipients=(chosen,) if chosen in RECIPIENTS[:2] else (),  # type: ignore[arg-type]
         width=_size("width", form),
         height=_size("height", form),

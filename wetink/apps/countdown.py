@@ -1,0 +1,114 @@
+"""Countdown: how much time is left, to a fixed end, a person's own, a cart's, or the next dispatch of parcels."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Meta, Struct
+
+from wetink.core.app import App, Sample, Shown
+from wetink.core.person import Moment, Person
+from wetink.core.shop import Shop
+
+HOUR = 3_600_000
+DAYS = {"mon": 0, "tue": 1, "wed": 2, "thu": 3, "fri": 4, "sat": 5, "sun": 6}
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a marketer can set."""
+
+    ends: Annotated[
+        Literal["at", "after_first_open", "cart", "dispatch"],
+        Meta(
+            description="At a fixed time, after a person's first open, when their cart goes, or at the next dispatch."
+        ),
+    ] = "at"
+    at: Annotated[str, Meta(description="The fixed end, as in 2026-12-24T18:00.", max_length=32)] = ""
+    hours: Annotated[float, Meta(gt=0, le=2160, description="After the first open, or since the cart changed.")] = 48.0
+    dispatch: Annotated[
+        str,
+        Meta(pattern=r"^([01]?\d|2[0-3]):[0-5]\d$", description="When parcels leave, as in 15:00."),
+    ] = "15:00"
+    working_days: Annotated[tuple[str, ...], Meta(description="Days on which parcels leave.")] = (
+        "mon", "tue", "wed", "thu", "fri",
+    )  # fmt: skip
+    zone: Annotated[
+        str, Meta(description="Time zone of the fixed end and of dispatch; empty: the reader's own.", max_length=64)
+    ] = ""
+    promise: Annotated[
+        str,
+        Meta(description="An end once given never moves; another word gives a new one.", max_length=40),
+    ] = "first"
+    title: Annotated[str, Meta(max_length=80, description="The words above.")] = "Ends in"
+    labels: Annotated[tuple[str, ...], Meta(description="Days, hours, minutes, seconds.")] = (
+        "DAYS", "HOURS", "MINUTES", "SECONDS",
+    )  # fmt: skip
+    accent: Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", description="The color of the line below.")] = "#ff6b4a"
+
+
+def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
+    """Show the time that is left. When it is over, it is the next variant's turn."""
+    promised = shop.promised.get(settings.promise)
+    ends_at = promised if isinstance(promised, int) else _end(person, settings, moment)
+    if ends_at is None or ends_at <= moment.now:
+        return None
+    labels = [*settings.labels, *("",) * 4][:4]
+    facts = {"ends_at": ends_at, "title": settings.title, "labels": labels, "accent": settings.accent}
+    promise = {settings.promise: ends_at} if settings.ends == "after_first_open" else {}
+    return Shown(facts=facts, why=f"ends {_written(ends_at)}", promise=promise)
+
+
+def _end(person: Person, settings: Settings, moment: Moment) -> int | None:
+    """Return when it ends (Unix ms), None for never."""
+    if settings.ends == "after_first_open":
+        return moment.now + round(settings.hours * HOUR)
+    if settings.ends == "cart":
+        return person.cart.changed_at + round(settings.hours * HOUR) if person.cart.lines else None
+    zone = _zone(settings.zone or moment.time_zone)
+    if settings.ends == "at":
+        try:
+            end = datetime.fromisoformat(settings.at)
+        except ValueError:
+            return None
+        return _ms(end if end.tzinfo is not None else end.replace(tzinfo=zone))
+    return _next_dispatch(settings, datetime.fromtimestamp(moment.now / 1000, zone))
+
+
+def _next_dispatch(settings: Settings, now: datetime) -> int | None:
+    hour, minute = map(int, settings.dispatch.split(":"))
+    wanted = {DAYS[day] for day in settings.working_days if day in DAYS}
+    for ahead in range(8):
+        day = now.date() + timedelta(days=ahead)
+        end = datetime(day.year, day.month, day.day, hour, minute, tzinfo=now.tzinfo)
+        if end.weekday() in wanted and end > now:
+            return _ms(end)
+    return None
+
+
+def _zone(name: str) -> ZoneInfo:
+    """Return a time zone; UTC for a name that means none."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def _ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
+def _written(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+APP = App(
+    name="countdown",
+    title="Countdown",
+    about="How much time is left, ticking: to a fixed end, a person's own, a cart's, or the next dispatch.",
+    settings=Settings,
+    show=show,
+    template="countdown.liquid",
+    moves="countdown",
+    promises=True,
+    sample=Sample({"ends": "cart", "hours": 30.0, "title": "Your cart is kept for"}),
+)

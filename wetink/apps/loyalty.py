@@ -1,0 +1,71 @@
+"""Loyalty: how far a shopper has come to their next reward, from a trait."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from wetink.core.app import App, Shown
+from wetink.core.person import Moment, Person
+from wetink.core.rule import look_up
+from wetink.core.shop import Shop
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a marketer can set."""
+
+    trait: Annotated[str, Meta(min_length=1, description="The trait that counts, as in points.")] = "points"
+    goals: Annotated[tuple[float, ...], Meta(min_length=1, description="What is rewarded.")] = (
+        500,
+        1000,
+        2500,
+    )
+    rewards: Annotated[tuple[str, ...], Meta(description="The rewards, in the same order.")] = (
+        "free shipping", "a €20 voucher", "early access",
+    )  # fmt: skip
+    unit: Annotated[str, Meta(max_length=20, description="What is counted.")] = "points"
+    title: Annotated[str, Meta(max_length=80, description="The words above; empty: some with their name.")] = ""
+    accent: Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", description="The color of the bar.")] = "#3451d1"
+
+
+def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
+    """Show what they have, and what is missing for the next reward; nothing for who has no such trait."""
+    have = _number(look_up(person.traits, settings.trait))
+    if have is None or have < 0:
+        return None
+    goals = sorted(goal for goal in settings.goals if goal > 0)
+    goal = next((goal for goal in goals if goal > have), goals[-1] if goals else 0)
+    if not goal:
+        return None
+    at = settings.goals.index(goal)
+    facts = {
+        "have": have,
+        "goal": goal,
+        "left": max(0, goal - have),
+        "percent": min(100, round(100 * have / goal)),
+        "reward": settings.rewards[at] if at < len(settings.rewards) else "",
+        "unit": settings.unit,
+    }
+    return Shown(facts=facts, why=f"trait {settings.trait} is {have:g} of {goal:g}")
+
+
+def _number(value: object) -> float | None:
+    """Return a trait as a number: senders write them as text, too."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    if number != number or abs(number) > 1e12:
+        return None
+    return int(number) if number.is_integer() else number
+
+
+APP = App(
+    name="loyalty",
+    title="Loyalty",
+    about="How far a shopper has come to their next reward, from a trait.",
+    settings=Settings,
+    show=show,
+    template="loyalty.liquid",
+)

@@ -1,0 +1,63 @@
+"""Social Proof: how many people looked at, added or bought what this shopper likes."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from wetink.core.app import App, Sample, Shown
+from wetink.core.person import Moment, Person, Seen
+from wetink.core.pick import pick
+from wetink.core.shelf import TEMPLATE, Saying, ShelfSettings, shelf
+from wetink.core.shop import Shop
+from wetink.core.span import parse
+from wetink.core.trends import Measure
+
+SAID = {"viewed": "looked at this", "added": "put this in their cart", "bought": "bought this"}
+
+
+class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a marketer can set."""
+
+    measure: Annotated[Measure, Meta(description="What counts: viewed, added or bought.")] = "bought"
+    window: Annotated[str, Meta(pattern=r"^[1-9]\d{0,3}[mhdw]$", description="How far back, as in 24h or 7d.")] = "24h"
+    least: Annotated[int, Meta(ge=2, description="People it takes to be worth saying.")] = 5
+
+
+def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
+    """Want the newest facts of what the shopper likes."""
+    return [seen.product.key for seen in _liked(person)]
+
+
+def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
+    """Show what most people moved first, out of the cart, the wishlist and what was looked at."""
+    since = moment.now - parse(settings.window)
+    people = {
+        seen.product.key: shop.trends.people(seen.product.key, settings.measure, since, moment.now)
+        for seen in _liked(person)
+    }
+    proven = [seen for seen in _liked(person) if people[seen.product.key] >= settings.least]
+    proven.sort(key=lambda seen: -people[seen.product.key])
+    items = pick(settings.items, (proven,), settings.only, person, shop)
+    when = "today" if settings.window in ("24h", "1d") else f"in {settings.window}"
+
+    def say(index: int, seen: Seen) -> Saying:
+        return Saying(badge=f"{people[seen.product.key]} {SAID[settings.measure]} {when}" if len(items) == 1 else "",
+                      note=f"{people[seen.product.key]} {SAID[settings.measure]} {when}")  # fmt: skip
+
+    return shelf(items, head="Others love these, too", button="Join them", why=f"{settings.measure} by many", say=say)
+
+
+def _liked(person: Person) -> list[Seen]:
+    return [*person.cart.lines, *person.wishlist, *person.views[:20]]
+
+
+APP = App(
+    name="social-proof",
+    title="Social Proof",
+    about="How many people looked at, added or bought what this shopper likes.",
+    settings=Settings,
+    show=show,
+    wants=wants,
+    template=TEMPLATE,
+    sample=Sample({"measure": "viewed", "window": "7d"}),
+)
