@@ -7,10 +7,16 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from bench import ingest, opens, pictures, tracks
+from bench import gif, ingest, opens, pictures, tracks
 from bench.figure import Figure
 
-SUITES = {"ingest": ingest.measure, "tracks": tracks.measure, "opens": opens.measure, "pictures": pictures.measure}
+SUITES = {
+    "ingest": ingest.measure,
+    "tracks": tracks.measure,
+    "opens": opens.measure,
+    "pictures": pictures.measure,
+    "gif": gif.measure,
+}
 
 
 def main() -> None:
