@@ -177,6 +177,23 @@ def check(file: BinaryIO, as_json: bool) -> None:
 
 
 @main.group()
+def opens() -> None:
+    """Look after what is kept of opens and clicks."""
+
+
+@opens.command()
+@DATA
+def classify(data: str | None) -> None:
+    """Tell people from machines anew, by the rules of now and by all that came of each email since."""
+
+    async def work(wetink: Wetink) -> int:
+        return await wetink.ledger.reclassify()
+
+    changed = _with(data, work)
+    click.echo(f"{changed} open{'' if changed == 1 else 's'} or clicks came out differently")
+
+
+@main.group()
 def profile() -> None:
     """Look at profiles."""
 

@@ -13,6 +13,7 @@ from wetink.core.block import Decision
 from wetink.core.entry import Entry
 from wetink.core.event import Event, Level, Product
 from wetink.core.feed import Item, Supply
+from wetink.core.fetch import MACHINES, RULES_VERSION, Facts
 from wetink.core.identifier import Identifier
 from wetink.core.identity import Claim
 from wetink.core.shop import Change
@@ -97,7 +98,7 @@ class Conversion(msgspec.Struct, frozen=True):
 
 
 class Touch(msgspec.Struct, frozen=True):
-    """An open or a click of a block by a recipient (`kind:value`)."""
+    """An open or a click of a block by a recipient (`kind:value`), by whom it was, and the facts that say so."""
 
     kind: str
     block: str
@@ -105,6 +106,14 @@ class Touch(msgspec.Struct, frozen=True):
     campaign: str
     at: int
     variant: str = ""
+    taken_for: str = "person"
+    facts: Facts = Facts()
+    version: int = RULES_VERSION
+
+    @property
+    def human(self) -> bool:
+        """Whether somebody may have looked."""
+        return self.taken_for not in MACHINES
 
 
 class BlockCount(msgspec.Struct, frozen=True):
@@ -241,8 +250,12 @@ class Ledger(Protocol):
         """Return the opens and clicks of these recipients in [since, until), oldest first."""
         ...
 
+    async def reclassify(self) -> int:
+        """Run the rules of now over the facts of all opens and clicks; return how many came out differently."""
+        ...
+
     async def counts(self, since: int, until: int) -> Sequence[BlockCount]:
-        """Return opens and clicks per block."""
+        """Return opens and clicks per block, without those of machines."""
         ...
 
     async def close(self) -> None:

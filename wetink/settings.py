@@ -22,6 +22,9 @@ class Settings(msgspec.Struct, frozen=True):
     deadline: int
     link_hosts: tuple[str, ...]
     private_hosts: tuple[str, ...]
+    geoip_city: Path | None
+    geoip_asn: Path | None
+    trusted_proxies: tuple[str, ...]
 
     @property
     def content(self) -> Path:
@@ -56,6 +59,10 @@ def _address(text: str) -> str:
     return text
 
 
+def _file(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
 def _workers() -> int:
     return min(len(os.sched_getaffinity(0)), 8)
 
@@ -66,9 +73,12 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
     ("port", "8000", _whole(0, 65535), "Port to listen on; 0 takes a free one."),
     ("workers", "", _whole(1, 64), "Processes that share the port; one for each core, at most 8, unless set."),
     ("public_url", "", _address, "Where the world reaches this server, for snippets: https://open.shop.example."),
-    ("deadline", "1500", _whole(50, 20_000), "Milliseconds an open may take before its fallback is shown."),
+    ("deadline", "700", _whole(50, 20_000), "Milliseconds an open may take before its fallback is shown."),
     ("link_hosts", "", _hosts, "Hosts that links and photos may name, besides those of the sources; comma separated."),
     ("private_hosts", "", _hosts, "host:port pairs photos may come from although they are not public."),
+    ("geoip_city", "", _file, "A MaxMind DB file that tells country, region, city and time zone of an address."),
+    ("geoip_asn", "", _file, "A MaxMind DB file that tells who runs an address's network."),
+    ("trusted_proxies", "", _hosts, "Addresses of the proxies in front, whose X-Forwarded-For is believed."),
 )
 """Name, default, how it is read, what it means. The environment's name is WETINK_ and the name in capitals."""
 

@@ -24,7 +24,7 @@ from wetink.core.errors import BadSettings, NotFound, WetinkError
 from wetink.core.esp import BY_NAME as ESPS_BY_NAME
 from wetink.core.event import Event
 from wetink.core.identifier import Identifier
-from wetink.core.link import allowed
+from wetink.core.link import allowed, host_of
 from wetink.core.person import Moment, Person
 from wetink.core.trends import Trends
 from wetink.feeds import PhotoFetcher, WithSamples
@@ -35,6 +35,7 @@ from wetink.serve.fallback import Fallbacks
 from wetink.serve.follower import Follower
 from wetink.serve.gallery import sample_decision, sample_scene
 from wetink.serve.open import Opens, Shelf
+from wetink.serve.place import Place, Places
 from wetink.serve.recipient import Purpose, Seals, parse
 from wetink.serve.snippet import esp_snippet, mended, snippet
 from wetink.settings import Settings
@@ -44,6 +45,9 @@ logger = logging.getLogger(__name__)
 
 ADDRESSES = 50_000
 """Addresses of which is remembered whether they are allowed."""
+
+CONTACTS = 200
+"""Opens and clicks that are shown of a person."""
 
 LOOK_SECONDS = 1.0
 """How often the content folder and the sources' hosts are looked at."""
@@ -72,6 +76,8 @@ class Wetink:
         self._hosts: frozenset[str] = frozenset()
         self._allowed: dict[str, bool] = {}
         self.dashboard_token = _kept_secret(settings.data / "dashboard.token", lambda: secrets.token_urlsafe(24))
+        self._places = Places(settings.geoip_city, settings.geoip_asn)
+        self._proxies = frozenset(settings.trusted_proxies)
         self._seals = Seals(_seal_keys(settings.data / "seal.keys"))
         self._fallbacks = Fallbacks(self.renderer, _template("wetink.render", "fallback.liquid"), blank(), self._home)
         self._opens = Opens(
@@ -136,6 +142,7 @@ class Wetink:
         await self.store.close()
         await self.ledger.close()
         await self.photos.close()
+        self._places.close()
         self.renderer.close()
 
     @property
@@ -211,10 +218,30 @@ class Wetink:
         for order in await self.store.conversions(since, until):
             recipients = [str(member) for member in order.members]
             touches = await self.ledger.touches(recipients, order.at - conversion.WINDOW_MS, order.at + 1)
-            contact = conversion.credited(order.at, [Contact(touch.kind, touch.block, touch.at) for touch in touches])
+            human = [Contact(touch.kind, touch.block, touch.at) for touch in touches if touch.human]
+            contact = conversion.credited(order.at, human)
             if contact is not None:
                 orders.append((contact.block, order.revenue, order.currency))
         return conversion.results(counts, orders, list(self.content.blocks))
+
+    async def contacts(self, members: Sequence[Identifier], until: int) -> list[Event]:
+        """Return the opens and clicks of these identifiers in the words of the spec's email events, newest last.
+
+        Source: Segment's Email spec, `Email Opened` and `Email Link Clicked`. Without those of machines.
+        """
+        touches = await self.ledger.touches([str(member) for member in members], 0, until + 1)
+        return [
+            Event(
+                "track",
+                touch.at,
+                f"{touch.kind}-{touch.block}-{touch.at}",
+                "wetink",
+                "Email Opened" if touch.kind == "open" else "Email Link Clicked",
+                properties={"block": touch.block, "variant": touch.variant, "campaign_id": touch.campaign},
+            )
+            for touch in touches[-CONTACTS:]
+            if touch.human
+        ]
 
     def seal(self, who: Identifier, block: str, purpose: Purpose) -> str:
         """Return the token that names a recipient in the URLs of one block and purpose."""
@@ -242,6 +269,11 @@ class Wetink:
             raise NotFound(f"there is no ESP called {esp[:40]!r}", hint=", ".join(ESPS_BY_NAME))
         return esp_snippet(self.block(block), ESPS_BY_NAME[esp], self.settings.address.rstrip("/"), campaign, kind)
 
+    def own_origin(self, origin: str) -> bool:
+        """Whether a page of this origin is the shop's own: its host is one that a source or a setting names."""
+        host = host_of(origin)
+        return bool(host) and any(allowed(origin, frozenset((each,))) for each in self._hosts)
+
     def fallback_link(self) -> str:
         """Return where most blocks lead when they have nothing to show, empty without any."""
         return self._home()
@@ -260,6 +292,14 @@ class Wetink:
         for url in {product.image_url for event in events for product in event.products if product.image_url}:
             if self.allowed(url):
                 self.photos.warm(url)
+
+    def place_of(self, client: str, forwarded: str) -> Place:
+        """Return where a request came from: from `client`, or through trusted proxies from whom they name."""
+        hops = (
+            [client, *(hop.strip() for hop in reversed(forwarded.split(",")))] if client in self._proxies else [client]
+        )
+        origin = next((hop for hop in hops if hop not in self._proxies), client)
+        return self._places.of(origin)
 
     def _home(self) -> str:
         """Where a click on a block that is gone goes: where most others' fallbacks go."""

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.fetch import CLIENTS, RULES, RULES_VERSION, Facts, classify, facts_of
+from wetink.core.fetch import CLIENTS, RULES, RULES_VERSION, Facts, classify, facts_of, in_hindsight
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
 MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko)"
@@ -74,7 +74,8 @@ KINDS = [
     (facts_of("YahooMailProxy"), "proxy", "a proxy's name"),
     (facts_of("Mozilla/5.0", "AKAMAI-ASN1"), "prefetch", "Apple Mail Privacy"),
     (facts_of("Mozilla/5.0"), "prefetch", "Apple Mail Privacy"),
-    (facts_of("curl/8.5.0", click=True), "scanner", "a robot's name"),
+    (facts_of("curl/8.5.0", click=True), "unknown", "nothing known"),
+    (facts_of("Slackbot-LinkExpanding 1.0"), "scanner", "a robot's name"),
     (facts_of("Proofpoint-URL-Defense/1.0", click=True, delay=60_000), "scanner", "a scanner's name"),
     (facts_of(CHROME, "Deutsche Telekom AG"), "person", "a browser"),
     (facts_of("Outlook-iOS/709.2226530.prod.iphone (3.24.1)"), "person", "a mail program"),
@@ -149,3 +150,14 @@ def test_no_fetch_is_without_a_class(agent: str, owner: str, click: bool, delay:
 
 def test_a_long_user_agent_costs_no_more_than_its_beginning() -> None:
     assert facts_of("Mozilla/5.0 (Macintosh" * 100_000).client == ""
+
+
+def test_in_hindsight_a_click_is_a_scanners_by_how_soon_it_came_and_with_how_many() -> None:
+    seen, click = facts_of(CHROME), facts_of(CHROME, click=True)
+    told = [(1_000, False, "a", seen), (1_100, True, "a", click), (60_000, True, "a", click)]
+    assert [classify(facts).kind for facts in in_hindsight(told)] == ["person", "scanner", "person"]
+    at_once = [(0, False, "a", seen), *((9_000 + n, True, block, click) for n, block in enumerate("abc"))]
+    assert [classify(facts).kind for facts in in_hindsight(at_once)] == ["person", "scanner", "scanner", "scanner"]
+    assert classify(in_hindsight([(5, True, "a", click)])[0]).kind == "person", (
+        "nothing was seen before, nothing is told"
+    )

@@ -101,8 +101,10 @@ def test_pictures_are_kept_within_a_bound() -> None:
 
     last = LastGood(100)
     for number in range(5):
-        last.put(("b", 1, f"u{number}", ""), Picture(b"x" * 40, "image/png"))
+        last.put(("b", 1, f"u{number}", ""), Picture(b"x" * 40, "image/png"), 1)
     assert [last.get(("b", 1, f"u{number}", "")) is not None for number in range(5)] == [False] * 3 + [True] * 2
-    last.put(("b", 1, "u4", ""), Picture(b"y" * 10, "image/png"))
-    last.put(("b", 1, "u5", ""), Picture(b"z" * 40, "image/png"))
+    last.put(("b", 1, "u4", ""), Picture(b"y" * 10, "image/png"), 2)
+    last.put(("b", 1, "u5", ""), Picture(b"z" * 40, "image/png"), 2)
+    last.put(("b", 1, "u5", ""), Picture(b"old", "image/png"), 1)
+    assert last.get(("b", 1, "u5", "")) == Picture(b"z" * 40, "image/png"), "a late one takes no newer one's place"
     assert last.get(("b", 1, "u3", "")) is not None

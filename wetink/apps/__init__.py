@@ -22,6 +22,8 @@ BUILTIN = (
     "countdown",
     "loyalty",
     "social_proof",
+    "nearest_store",
+    "reveal",
     "custom",
 )
 """Every app that ships with wetink: a module of this package each, loaded like a stranger's."""

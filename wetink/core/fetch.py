@@ -10,15 +10,19 @@ of an email at once, or come from a data center within seconds of the first fetc
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 Kind = Literal["person", "proxy", "prefetch", "scanner", "unknown"]
-Group = Literal["proxy", "scanner", "robot", "mail", "browser", ""]
+Group = Literal["proxy", "scanner", "robot", "program", "mail", "browser", ""]
 Device = Literal["mobile", "tablet", "desktop", ""]
+
+MACHINES: tuple[Kind, ...] = ("prefetch", "scanner")
+"""What is no open and no click: nobody looked."""
 
 RULES_VERSION = 1
 """Goes up whenever CLIENTS, the networks or RULES change what some facts are taken for."""
@@ -79,7 +83,7 @@ CLIENTS: tuple[tuple[str, Group, str], ...] = (
     ("bitdefender", "scanner", "bitdefender"),
     ("virustotal", "scanner", "virustotal"),
     ("urlscan", "scanner", "urlscan"),
-    # Robots: crawlers, previews in chats, and what programs and test browsers call themselves.
+    # Robots: crawlers, and previews in chats. Programs: whatever somebody has written, such as the shop's own checks.
     ("office-discovery", "robot", "office (?:existence|protocol) discovery|existence discovery"),
     ("googlebot", "robot", "googlebot|google-(?:safety|inspectiontool|read-aloud)|adsbot|apis-google"),
     ("bingbot", "robot", "bingbot|bingpreview"),
@@ -89,11 +93,15 @@ CLIENTS: tuple[tuple[str, Group, str], ...] = (
         "robot",
         "facebookexternalhit|slackbot|twitterbot|linkedinbot|skypeuripreview|whatsapp|telegrambot",
     ),
-    ("headless-browser", "robot", "headless|phantomjs|puppeteer|playwright|selenium"),
-    ("python-requests", "robot", "python-requests"),
-    ("python", "robot", "python|aiohttp|httpx|scrapy"),
-    ("curl", "robot", r"^curl/|\bwget|libcurl"),
-    ("program", "robot", "go-http-client|^java/|libwww|axios|node-fetch|undici|^ruby|guzzle|apache-httpclient|postman"),
+    ("headless-browser", "program", "headless|phantomjs|puppeteer|playwright|selenium"),
+    ("python-requests", "program", "python-requests"),
+    ("python", "program", "python|aiohttp|httpx|scrapy"),
+    ("curl", "program", r"^curl/|\bwget|libcurl"),
+    (
+        "program",
+        "program",
+        "go-http-client|^java/|libwww|axios|node-fetch|undici|^ruby|guzzle|apache-httpclient|postman",
+    ),
     ("robot", "robot", r"(?<!cu)bot\b|crawler|spider|scanner|monitor"),
     # Mail programs. Outlook's names come before the Internet Explorer that classic Outlook says it is.
     ("outlook-ios", "mail", "outlook-ios"),
@@ -159,11 +167,25 @@ def classify(facts: Facts) -> Fetch:
     """Return what a fetch was: by the first rule that holds.
 
     >>> classify(facts_of("Mozilla/5.0")).kind, classify(facts_of("curl/8.5.0")).kind
-    ('prefetch', 'scanner')
+    ('prefetch', 'unknown')
     >>> classify(facts_of("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Thunderbird/140.4.0"))
     Fetch(kind='person', rule='a mail program', version=1)
     """
     return next(Fetch(kind, name) for name, holds, kind in RULES if holds(facts))
+
+
+def in_hindsight(told: Sequence[tuple[int, bool, str, Facts]]) -> list[Facts]:
+    """Return the facts of all fetches of one email by one recipient, with what only all of them together tell.
+
+    Each comes with its time (Unix ms), whether it is a click, and the link it followed, in the order of time.
+    """
+    opens = [at for at, click, _, _ in told if not click]
+    completed = []
+    for at, click, link, facts in told:
+        near = {other for when, clicked, other, _ in told if clicked and abs(when - at) < TOGETHER_MS} | {link}
+        delay = at - opens[0] if opens and opens[0] < at else facts.delay
+        completed.append(replace(facts, delay=delay, together=len(near) if click else facts.together))
+    return completed
 
 
 def _group(facts: Facts) -> Group:
@@ -214,6 +236,13 @@ RULES: tuple[tuple[str, Callable[[Facts], bool], Kind], ...] = (
 )
 """Name, when it holds, and what it makes of a fetch: the first that holds decides. People tap a link through
 Apple's relay too, so it says nothing of a click."""
+
+
+@lru_cache(maxsize=4_096)
+def seen_as(user_agent: str, owner: str, method: str, click: bool) -> tuple[Facts, Fetch]:
+    """Return the facts of a fetch as it comes in, and what they are taken for before more is known."""
+    facts = facts_of(user_agent, owner, method=method, click=click)
+    return facts, classify(facts)
 
 
 @lru_cache(maxsize=2_048)

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from wetink.core.event import Order, Product
+from wetink.core.fetch import MACHINES, Facts, classify
 from wetink.core.identifier import Identifier
 
 
@@ -14,7 +16,7 @@ class Moment(msgspec.Struct, frozen=True):
 
     now: int
     device: str = ""
-    """`mobile`, `desktop`, `proxy` (a mail provider's fetcher) or empty when unknown."""
+    """`mobile`, `tablet`, `desktop`, `proxy` (a mail provider's fetcher), `prefetch`, or empty when unknown."""
     scheme: str = "light"
     campaign: str = ""
     language: str = ""
@@ -23,6 +25,8 @@ class Moment(msgspec.Struct, frozen=True):
     """As in `EUR` (ISO 4217)."""
     time_zone: str = ""
     """As in `Europe/Berlin`."""
+    local_zone: str = ""
+    """The time zone of where the reader seems to be, for want of a better one."""
     country: str = ""
     """As in `DE` (ISO 3166-1)."""
     region: str = ""
@@ -33,8 +37,21 @@ class Moment(msgspec.Struct, frozen=True):
     """Device pixels for each CSS pixel, 1 to 3."""
     moving: bool = False
     """Whether a picture that moves was asked for."""
-    client: str = ""
-    """The family of the mail program."""
+    facts: Facts = Facts()
+    """What is kept of how it was asked for."""
+    taken_for: str = ""
+    """What that was taken for: `person`, `proxy`, `prefetch`, `scanner` or `unknown`."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether somebody may have seen it: neither a fetch ahead of anybody's look nor a scanner's."""
+        return self.taken_for not in MACHINES
+
+
+def clicked(moment: Moment) -> Moment:
+    """Return the moment of a fetch as that of a click. How soon it came is told in hindsight, by all of an email's."""
+    facts = replace(moment.facts, click=True)
+    return replace(moment, facts=facts, taken_for=classify(facts).kind)
 
 
 class Seen(msgspec.Struct, frozen=True, gc=False):

@@ -12,8 +12,9 @@ from wetink.core.app import App
 from wetink.core.block import Block, Decision, before
 from wetink.core.decide import choose, decide
 from wetink.core.errors import WetinkError
+from wetink.core.habits import at_home
 from wetink.core.identifier import Identifier
-from wetink.core.person import Moment, Person
+from wetink.core.person import Moment, Person, clicked
 from wetink.core.trends import Trends
 from wetink.ports import Ledger, Picture, Renderer, Scene, Store, Ticking, Touch
 from wetink.serve.catalog import Catalog
@@ -84,6 +85,7 @@ class Opens:
         *,
         keep: bool = False,
     ) -> Decision:
+        moment = at_home(moment, person)
         shop = await self._shops.of(block, person, moment, self._apps, taken)
         if who is not None and any(self._promises(variant.app) for variant in block.variants):
             shop = replace(shop, promised=await self._ledger.promised(block.name, str(who)))
@@ -148,10 +150,18 @@ class Opens:
         return fresh if not new and decision.says(fresh) else decision
 
     async def _count(self, kind: str, decision: Decision, moment: Moment) -> None:
-        if moment.device != "prefetch":
-            await self._ledger.record(
-                Touch(kind, decision.block, decision.recipient, moment.campaign, moment.now, decision.variant)
+        await self._ledger.record(
+            Touch(
+                kind,
+                decision.block,
+                decision.recipient,
+                moment.campaign,
+                moment.now,
+                decision.variant,
+                moment.taken_for or "unknown",
+                moment.facts,
             )
+        )
 
     async def open(
         self, name: str, slot: int, who: Identifier | None, moment: Moment, *, counted: bool = True
@@ -163,7 +173,7 @@ class Opens:
         block = self._shelf().blocks.get(name)
         if block is None:
             return self._fallbacks.blank()
-        place = (name, slot, str(who), moment.campaign)
+        place = (name, slot, str(who), f"{moment.campaign}\0{moment.scheme}\0{moment.ratio}\0{moment.moving}")
         drawing = asyncio.create_task(self._drawn(block, slot, who, moment, place, counted=counted))
         drawing.add_done_callback(_ended)  # over the deadline it goes on, for the next open
         try:
@@ -178,8 +188,8 @@ class Opens:
     ) -> Picture:
         decide = self.settle(block, slot, who, moment) if counted else self.preview(block, who, moment)
         picture = await self._draw(block, await decide, slot, who, moment)
-        if who is not None:
-            self._last.put(place, picture)
+        if who is not None and counted:
+            self._last.put(place, picture, moment.now)
         return picture
 
     async def picture(self, decision: Decision, slot: int, moment: Moment, block: Block | None = None) -> Picture:
@@ -205,7 +215,7 @@ class Opens:
             served = await self._ledger.current(name, str(who), moment.campaign) if who is not None else None
             decision = served or await self.preview(block, who, moment)
             if who is not None and counted:
-                await self._count("click", decision, moment)
+                await self._count("click", decision, clicked(moment))
             return decision.links[slot - 1] if 1 <= slot <= len(decision.links) else block.fallback.link
         except Exception as error:
             _tell(error, name)

@@ -5,7 +5,8 @@
     GET /d/{block}/{token}.json           the decision as JSON
     GET /c/{block}/{slot}/{token}         a click: on to where the served decision points
 
-`?c=` names the campaign, `?scheme=dark` the reader's color scheme, `?r=3` the device pixels for each CSS pixel.
+`?c=` names the campaign, `?scheme=dark` the reader's color scheme, `?r=3` the device pixels for each CSS pixel;
+`?lang=`, `?cur=` and `?tz=` the reader's language, currency and time zone, else their traits say them.
 """
 
 import logging
@@ -16,8 +17,8 @@ from urllib.parse import parse_qsl, quote, unquote
 import msgspec
 
 from wetink.core.block import Block, Decision
-from wetink.core.device import device
 from wetink.core.event import Product
+from wetink.core.fetch import seen_as
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
 from wetink.ports import Picture
@@ -30,7 +31,7 @@ Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
-LONGEST_CAMPAIGN = 100
+LONGEST_CAMPAIGN, LONGEST_HABIT = 100, 64
 RATIOS = {"1": 1, "2": 2, "3": 3}
 """Device pixels for each CSS pixel, by `?r=`."""
 LEGAL = "!#$%&'()*+,/:;=?@[]~"
@@ -48,11 +49,9 @@ NOT_KEPT: tuple[Header, ...] = (
 DATA: tuple[Header, ...] = (
     (b"cache-control", b"private, no-store, max-age=0"),
     (b"x-content-type-options", b"nosniff"),
-    (b"access-control-allow-origin", b"*"),
+    (b"referrer-policy", b"no-referrer"),
 )
 """On data, which pages and programs ask for, never a mail provider's proxy of pictures."""
-
-ANYWHERE: tuple[Header, ...] = ((b"access-control-allow-origin", b"*"),)
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -92,7 +91,8 @@ class OpenDoors:
     async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
         """Answer one request."""
         if scope["method"] == "OPTIONS":
-            await _answer(send, 204, b"", b"", (*ANYWHERE, (b"access-control-allow-methods", b"GET, HEAD")))
+            allowed = (*self._cors(scope), (b"access-control-allow-methods", b"GET, HEAD"))
+            await _answer(send, 204, b"", b"", allowed)
             return
         if scope["method"] not in ("GET", "HEAD"):
             await _error(send, 405, "method_not_allowed", "only GET and HEAD", ((b"allow", b"GET, HEAD"),))
@@ -134,7 +134,8 @@ class OpenDoors:
         name = unquote(parts[0].removesuffix(".json"))
         block = self._wetink.content.blocks.get(name)
         if block is None or not block.data:
-            await _error(send, 404, "unknown_block", f"there is no block called {name[:64]!r} to read here", ANYWHERE)
+            message = f"there is no block called {name[:64]!r} to read here"
+            await _error(send, 404, "unknown_block", message, self._cors(scope))
             return
         token = parts[1].removesuffix(".json") if len(parts) == 2 else ""
         who = self._recipient(name, token, "data", query)
@@ -146,7 +147,15 @@ class OpenDoors:
         except Exception:
             logger.exception("%s answers its fallback", name)
             body = _encode(_nothing(block, self._clock()))
-        await _answer(send, 200, b"application/json", body, DATA, head=head)
+        await _answer(send, 200, b"application/json", body, (*DATA, *self._cors(scope)), head=head)
+
+    def _cors(self, scope: Scope) -> tuple[Header, ...]:
+        """Let pages of the shop's own hosts read the answer, and no others: it tells of a person."""
+        origin = next((value for name, value in scope["headers"] if name == b"origin"), b"")
+        if not origin:
+            return ()
+        mine = self._wetink.own_origin(origin.decode("latin-1"))
+        return ((b"vary", b"origin"), *(((b"access-control-allow-origin", origin),) if mine else ()))
 
     def _recipient(self, name: str, token: str, purpose: Any, query: dict[str, str]) -> Identifier | None:
         if token:
@@ -159,10 +168,29 @@ class OpenDoors:
         return None
 
     def _moment(self, query: dict[str, str], scope: Scope, *, moving: bool = False) -> Moment:
-        agent = next((value for key, value in scope["headers"] if key == b"user-agent"), b"")
+        agent = forwarded = b""
+        for name, value in scope["headers"]:
+            if name == b"user-agent":
+                agent = value
+            elif name == b"x-forwarded-for":
+                forwarded = value
+        place = self._wetink.place_of(_client(scope), forwarded.decode("latin-1"))
+        facts, fetch = seen_as(agent.decode("latin-1"), place.owner, scope["method"], False)
+        here = fetch.kind == "person"  # else the address tells where a machine stands
         return Moment(
             now=self._clock(),
-            device=device(agent.decode("latin-1")),
+            device=facts.device if fetch.kind in ("person", "unknown") else fetch.kind,
+            facts=facts,
+            taken_for=fetch.kind,
+            country=place.country if here else "",
+            region=place.region if here else "",
+            city=place.city if here else "",
+            latitude=place.latitude if here else None,
+            longitude=place.longitude if here else None,
+            local_zone=place.time_zone if here else "",
+            language=query.get("lang", "")[:LONGEST_HABIT],
+            currency=query.get("cur", "")[:LONGEST_HABIT],
+            time_zone=query.get("tz", "")[:LONGEST_HABIT],
             scheme="dark" if query.get("scheme") == "dark" else "light",
             campaign=query.get("c", "")[:LONGEST_CAMPAIGN],
             ratio=RATIOS.get(query.get("r", ""), 2),
@@ -180,6 +208,11 @@ def _query(raw: bytes) -> dict[str, str]:
     if not raw:
         return {}
     return dict(parse_qsl(raw.decode("latin-1"), errors="replace"))
+
+
+def _client(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
 
 
 def _slot(text: str) -> int:

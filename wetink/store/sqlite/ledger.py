@@ -8,6 +8,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import msgspec
 
 from wetink.core.block import Decision, stands
 from wetink.core.errors import StoreUnavailable
+from wetink.core.fetch import RULES_VERSION, Facts, classify, in_hindsight
 from wetink.ports import BlockCount, Touch
 from wetink.store.sqlite.connection import connect, fetch, first, translated
 from wetink.store.sqlite.queries import read, script
@@ -31,6 +33,7 @@ REMEMBERED = 10_000
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Decision).decode
 _rows = msgspec.json.Encoder().encode
+_facts = msgspec.json.Decoder(Facts).decode
 
 
 class SQLiteLedger:
@@ -145,13 +148,29 @@ class SQLiteLedger:
         self.flush()
         with translated("reading opens and clicks"):
             found = [
-                Touch(KINDS[kind], block, recipient, campaign, at, variant)
+                Touch(KINDS[kind], block, recipient, campaign, at, variant, taken_for, _facts(facts), version)
                 for each in dict.fromkeys(recipients)
-                for recipient, at, kind, block, campaign, variant in fetch(
+                for recipient, at, kind, block, campaign, variant, taken_for, facts, version in fetch(
                     self._db, SQL.touches_of, (each, since, until)
                 )
             ]
         return sorted(found, key=lambda touch: touch.at)
+
+    async def reclassify(self) -> int:
+        """See `ports.Ledger.reclassify`."""
+        self.flush()
+        changed = 0
+        with translated("classifying opens and clicks"):
+            rows = fetch(self._db, SQL.all_touches)
+            with self._db:
+                for (_, _), group in groupby(rows, key=lambda row: (row[1], row[5])):
+                    email = list(group)
+                    told = [(at, kind == 1, block, _facts(facts)) for _, _, at, kind, block, _, _, facts in email]
+                    for row, facts in zip(email, in_hindsight(told), strict=True):
+                        taken_for = classify(facts).kind
+                        changed += taken_for != row[6]
+                        self._db.execute(SQL.retake, (taken_for, _rows(facts).decode(), RULES_VERSION, row[0]))
+        return changed
 
     async def counts(self, since: int, until: int) -> Sequence[BlockCount]:
         """See `ports.Ledger.counts`."""
@@ -165,7 +184,13 @@ class SQLiteLedger:
             waiting, self._waiting = self._waiting, []
         if not waiting:
             return
-        rows = [(t.recipient, t.at, KINDS.index(t.kind), t.block, t.campaign, t.variant) for t in waiting]
+        rows = [
+            (
+                *(touch.recipient, touch.at, KINDS.index(touch.kind), touch.block, touch.campaign, touch.variant),
+                *(touch.taken_for, _rows(touch.facts).decode(), touch.version),
+            )
+            for touch in waiting
+        ]
         try:
             # One statement for all: a statement for each would pass Python's lock to and fro with the event loop.
             with self._flush_mutex:

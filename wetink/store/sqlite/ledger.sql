@@ -10,16 +10,20 @@ CREATE TABLE IF NOT EXISTS decision (
 ) WITHOUT ROWID;
 
 -- Opens (kind 0) and clicks (kind 1), by recipient for crediting orders and by time for counting.
-CREATE TABLE IF NOT EXISTS touch (
+-- `facts` are the few words (JSON) that the rules read to tell people from machines; `taken_for` is what they said.
+CREATE TABLE IF NOT EXISTS contact (
     recipient TEXT NOT NULL,
     at INTEGER NOT NULL,
     kind INTEGER NOT NULL,
     block TEXT NOT NULL,
     campaign TEXT NOT NULL,
-    variant TEXT NOT NULL
+    variant TEXT NOT NULL,
+    taken_for TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    version INTEGER NOT NULL
 );
-CREATE INDEX IF NOT EXISTS touch_by_recipient ON touch (recipient, at);
-CREATE INDEX IF NOT EXISTS touch_by_time ON touch (at, block, kind);
+CREATE INDEX IF NOT EXISTS contact_by_recipient ON contact (recipient, at);
+CREATE INDEX IF NOT EXISTS contact_by_time ON contact (at, block, kind, taken_for);
 
 -- What a block promised a person when it was first shown to them, such as when an offer ends. Never changes.
 CREATE TABLE IF NOT EXISTS promise (

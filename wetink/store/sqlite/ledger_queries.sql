@@ -9,14 +9,23 @@ ON CONFLICT DO UPDATE SET at = excluded.at, served = excluded.served, body = exc
 UPDATE decision SET served = ? WHERE recipient = ? AND block = ? AND campaign = ?
 
 -- name: insert_touches  From JSON: an array of arrays.
-INSERT INTO touch (recipient, at, kind, block, campaign, variant)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)
+INSERT INTO contact (recipient, at, kind, block, campaign, variant, taken_for, facts, version)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8
+FROM json_each(?)
 
 -- name: touches_of
-SELECT recipient, at, kind, block, campaign, variant FROM touch WHERE recipient = ? AND at >= ? AND at < ?
+SELECT recipient, at, kind, block, campaign, variant, taken_for, facts, version FROM contact
+WHERE recipient = ? AND at >= ? AND at < ?
+
+-- name: all_touches
+SELECT rowid, recipient, at, kind, block, campaign, taken_for, facts FROM contact ORDER BY recipient, campaign, at, kind
+
+-- name: retake
+UPDATE contact SET taken_for = ?, facts = ?, version = ? WHERE rowid = ?
 
 -- name: counts
-SELECT block, sum(kind = 0), sum(kind = 1) FROM touch WHERE at >= ? AND at < ? GROUP BY block ORDER BY block
+SELECT block, sum(kind = 0), sum(kind = 1) FROM contact
+WHERE at >= ? AND at < ? AND taken_for NOT IN ('prefetch', 'scanner') GROUP BY block ORDER BY block
 
 -- name: promised
 SELECT name, value FROM promise WHERE recipient = ? AND block = ?

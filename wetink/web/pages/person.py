@@ -32,6 +32,7 @@ async def person(request: Request) -> Response:
     moment = moment_of(request, now)
     found = await wetink.person(who, moment.now)
     history = await wetink.store.history(who, moment.now, EVENTS + 1)
+    contacts = await wetink.contacts(found.identifiers or (who,), moment.now)
     blocks = wetink.content.blocks
     chosen = blocks.get(request.query_params.get("block", "")) or next(iter(blocks.values()), None)
     return page(
@@ -40,7 +41,7 @@ async def person(request: Request) -> Response:
         who=who,
         person=found,
         identifiers=found.identifiers or (who,),
-        days=by_day(reversed(history[-EVENTS:]), now),
+        days=by_day(sorted([*history[-EVENTS:], *contacts], key=lambda event: -event.at), now),
         events=len(history),
         most=EVENTS,
         blocks=blocks,

@@ -1,0 +1,51 @@
+"""Reveal: a surprise under a cover, for who comes back to the email a while after the first open."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from wetink.core.app import App, Shown
+from wetink.core.person import Moment, Person
+from wetink.core.shop import Shop
+from wetink.core.span import parse
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a marketer can set."""
+
+    wait: Annotated[
+        str,
+        Meta(
+            pattern=r"^[1-9]\d{0,3}[smhdw]$",
+            description="How long after the first open the cover goes, as in 5m or 1d.",
+        ),
+    ] = "5m"
+    cover: Annotated[str, Meta(max_length=60, description="The words on the cover.")] = "A surprise for you"
+    hint: Annotated[str, Meta(max_length=80, description="How to get to see it.")] = "Open this email again to see it"
+    prize: Annotated[str, Meta(max_length=60, description="What is under the cover.")] = "15% off your next order"
+    code: Annotated[str, Meta(max_length=24, description="A code below it; empty: none.")] = ""
+    button: Annotated[str, Meta(max_length=30, description="The words on the button.")] = "Use it now"
+    promise: Annotated[
+        str, Meta(max_length=40, description="What was revealed stays so; another word covers it again.")
+    ] = "first"
+    accent: Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", description="The color of cover and button.")] = "#3451d1"
+
+
+def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
+    """Show the cover at first, and what is under it once the wait since the first open is over."""
+    first = shop.promised.get(settings.promise)
+    first = first if isinstance(first, int) else moment.now
+    revealed = moment.now - first >= parse(settings.wait)
+    why = f"first opened {(moment.now - first) // 1000} s ago: {'revealed' if revealed else 'covered'}"
+    return Shown(facts={"revealed": revealed}, why=why, promise={settings.promise: first})
+
+
+APP = App(
+    name="reveal",
+    title="Reveal",
+    about="A surprise under a cover, which goes when the email is opened again.",
+    settings=Settings,
+    show=show,
+    template="reveal.liquid",
+    promises=True,
+)

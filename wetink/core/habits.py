@@ -1,0 +1,40 @@
+"""Habits: the language, currency and time zone somebody is used to, when the moment itself does not say."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from wetink.core.person import Moment, Person
+from wetink.core.rule import look_up
+
+TRAITS = {
+    "language": ("language", "locale", "lang"),
+    "currency": ("currency",),
+    "time_zone": ("timeZone", "timezone", "time_zone", "address.timeZone"),
+}
+"""Field of a moment -> the traits that tell it, as shops name them."""
+LONGEST = 64
+
+
+def at_home(moment: Moment, person: Person) -> Moment:
+    """Return the moment with what the person's traits say of it where nothing else has.
+
+    >>> at_home(Moment(0), Person(traits={"timezone": "Europe/Paris", "locale": "fr-FR"})).time_zone
+    'Europe/Paris'
+    """
+    if not person.traits and not moment.local_zone:
+        return moment
+    said = {field: _told(person.traits, names) for field, names in TRAITS.items() if not getattr(moment, field)}
+    told = {field: value for field, value in said.items() if value}
+    if moment.local_zone and not moment.time_zone:
+        told = {"time_zone": moment.local_zone, **told}
+    return replace(moment, **told) if told else moment
+
+
+def _told(traits: Mapping[str, Any], names: tuple[str, ...]) -> str:
+    for name in names:
+        value = look_up(traits, name)
+        if isinstance(value, str) and 0 < len(value.strip()) <= LONGEST:
+            return value.strip()
+    return ""
