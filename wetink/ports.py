@@ -12,7 +12,7 @@ import msgspec
 from wetink.core.block import Decision
 from wetink.core.entry import Entry
 from wetink.core.event import Event, Level, Product
-from wetink.core.feed import Item, Supply
+from wetink.core.feed import Feed, Item, Supply
 from wetink.core.fetch import MACHINES, RULES_VERSION, Facts
 from wetink.core.identifier import Identifier
 from wetink.core.identity import Claim
@@ -164,6 +164,10 @@ class Store(Log, Protocol):
 
     async def products(self, keys: Sequence[str]) -> Mapping[str, Product]:
         """Return the catalog's facts by product key, as learnt from trusted events; unknown ones are left out."""
+        ...
+
+    async def learn(self, products: Sequence[Product], at: int) -> None:
+        """Take in what a catalog says of products at `at` (Unix ms), as a trusted event would."""
         ...
 
     async def changes(self, keys: Sequence[str]) -> Mapping[str, Sequence[Change]]:
@@ -334,6 +338,10 @@ class Photos(Protocol):
 
 class Feeds(Protocol):
     """Data from outside, fetched ahead of need. What it gives always says how old it is, and why."""
+
+    def declared(self, feed: str) -> Feed | None:
+        """Return how a feed is declared, None when there is none of this name."""
+        ...
 
     def give(self, feed: str) -> Supply:
         """Return what a scheduled or uploaded feed holds, from memory: never waits, never raises."""

@@ -13,6 +13,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from msgspec.structs import replace
+
 from wetink import apps
 from wetink.content import folder
 from wetink.content.folder import Content
@@ -27,10 +29,11 @@ from wetink.core.identifier import Identifier
 from wetink.core.link import allowed, host_of
 from wetink.core.person import Moment, Person
 from wetink.core.trends import Trends
-from wetink.feeds import PhotoFetcher, WithSamples
+from wetink.feeds import FeedKeeper, PhotoFetcher, WithSamples
 from wetink.ingest import Ingest
 from wetink.ports import Picture, Record
 from wetink.render import Takumi, blank
+from wetink.serve.catalogs import Catalogs
 from wetink.serve.fallback import Fallbacks
 from wetink.serve.follower import Follower
 from wetink.serve.gallery import sample_decision, sample_scene
@@ -67,6 +70,9 @@ class Wetink:
         self.store = SQLiteStore(settings.data)
         self.ledger = SQLiteLedger(settings.data)
         self.photos = PhotoFetcher(settings.data / "photos", private_hosts=settings.private_hosts)
+        self.feeds = FeedKeeper(
+            settings.data / "feeds", settings.data / "uploads", _now_ms, private_hosts=settings.private_hosts
+        )
         self.renderer = Takumi(WithSamples(self.photos))
         self.ingest = Ingest(self.store)
         self.apps = apps.load()
@@ -90,11 +96,15 @@ class Wetink:
             },
             shelf=lambda: Shelf(self.content.blocks, self.content.templates),
             trends=self.trends,
+            feeds=self.feeds,
             allowed=self.allowed,
             fallbacks=self._fallbacks,
             deadline_ms=settings.deadline,
         )
         self._follower = Follower(self.store, self.trends, _now_ms, (self._warm_photos,))
+        self._catalogs = Catalogs(
+            self.store, self.feeds, lambda: self.content.feeds, settings.data / "catalogs", _now_ms
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -108,7 +118,8 @@ class Wetink:
 
     def watch(self) -> None:
         """Take in what happens in the log, the content folder and the sources from now on, within a second or two."""
-        self._tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._follower.run())]
+        works = (self._watch(), self._follower.run(), self.feeds.start(), self._catalogs.run())
+        self._tasks = [asyncio.create_task(work) for work in works]
 
     async def catch_up(self, block: str) -> None:
         """Read all that has happened in the shop as far as a block's apps ask for it, for who asks just once."""
@@ -128,7 +139,8 @@ class Wetink:
             return
         loaded = await asyncio.to_thread(folder.load, self.settings.content, self.apps)
         undrawn = await self._fallbacks.prepare(loaded.blocks, loaded.images)
-        self.content = Content(loaded.blocks, loaded.templates, loaded.images, (*loaded.problems, *undrawn))
+        self.content = replace(loaded, problems=(*loaded.problems, *undrawn))
+        self.feeds.use(loaded.feeds)
         self._stamp = stamp
         for problem in self.content.problems:
             logger.warning("content: %s", problem)
@@ -141,6 +153,7 @@ class Wetink:
                 await task
         await self.store.close()
         await self.ledger.close()
+        await self.feeds.close()
         await self.photos.close()
         self._places.close()
         self.renderer.close()

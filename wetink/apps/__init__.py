@@ -20,6 +20,7 @@ BUILTIN = (
     "recently_searched",
     "new_in_category",
     "countdown",
+    "live_feed",
     "loyalty",
     "social_proof",
     "nearest_store",

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from wetink.core.aliases import canonical
 from wetink.core.app import App
 from wetink.core.block import Block, Condition, Variant
+from wetink.core.decide import settled
 from wetink.core.errors import BadContent
 from wetink.core.link import host_of
 from wetink.core.span import parse
@@ -31,6 +32,18 @@ def problems_of(
             found.append(f"{place}.name: there are several variants called {variant.name}")
         found += [f"{place}.{each}" for each in _wrong_with(variant, apps, templates)]
     return found
+
+
+def missing_feeds(block: Block, apps: Mapping[str, App], feeds: Collection[str]) -> Iterator[str]:
+    """Yield each feed that a variant draws on and that is not there."""
+    for index, variant in enumerate(block.variants):
+        app = apps.get(variant.app)
+        if app is None or app.feeds is None:
+            continue
+        settings, _ = settled(app, variant)
+        for name in app.feeds(settings) if settings is not None else ():
+            if name not in feeds:
+                yield f"variants[{index}].settings: there is no feed {name} in feeds/"
 
 
 def checked(block: Block) -> Block:

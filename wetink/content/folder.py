@@ -2,6 +2,7 @@
 
 content/
 ├── blocks/*.yaml         one block each
+├── feeds/*.yaml          data from outside, one feed each
 ├── templates/*.liquid    templates of Custom Apps
 └── images/*              JPEG and PNG pictures for fallbacks
 """
@@ -10,14 +11,16 @@ import logging
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import yaml
 
-from wetink.content.check import checked, problems_of
+from wetink.content.check import checked, missing_feeds, problems_of
 from wetink.core.app import App
 from wetink.core.block import Block
 from wetink.core.errors import BadContent
+from wetink.core.feed import Feed, feed_of
 from wetink.ports import Picture
 
 logger = logging.getLogger(__name__)
@@ -37,6 +40,7 @@ class Content(msgspec.Struct, frozen=True):
     blocks: Mapping[str, Block] = {}
     templates: Mapping[str, str] = {}
     images: Mapping[str, Picture] = {}
+    feeds: Mapping[str, Feed] = {}
     problems: tuple[str, ...] = ()
 
 
@@ -68,6 +72,7 @@ def load(folder: Path, apps: Mapping[str, App]) -> Content:
         for path in sorted(folder.glob("images/*"))
         if (picture := _image(path, folder, problems)) is not None
     }
+    feeds = _feeds(folder, problems)
     blocks: dict[str, Block] = {}
     for path in sorted([*folder.glob("blocks/*.yaml"), *folder.glob("blocks/*.yml")]):
         text = _text(path, folder, problems)
@@ -75,7 +80,7 @@ def load(folder: Path, apps: Mapping[str, App]) -> Content:
             continue
         try:
             block = _block(path, text)
-            wrong = problems_of(block, apps, templates, images)
+            wrong = [*problems_of(block, apps, templates, images), *missing_feeds(block, apps, feeds)]
             if block.name in blocks:
                 wrong.append(f"there is a block called {block.name} already")
         except BadContent as error:
@@ -84,18 +89,38 @@ def load(folder: Path, apps: Mapping[str, App]) -> Content:
             problems += [f"{path.relative_to(folder)}: {each}" for each in wrong]
         else:
             blocks[block.name] = checked(block)
-    return Content(blocks, templates, images, tuple(problems))
+    return Content(blocks, templates, images, feeds, tuple(problems))
 
 
-def _block(path: Path, text: str) -> Block:
+def _feeds(folder: Path, problems: list[str]) -> dict[str, Feed]:
+    feeds: dict[str, Feed] = {}
+    for path in sorted([*folder.glob("feeds/*.yaml"), *folder.glob("feeds/*.yml")]):
+        text = _text(path, folder, problems)
+        if text is None:
+            continue
+        try:
+            feed = feed_of(path.stem, _yaml(text))
+        except BadContent as error:
+            problems.append(f"{path.relative_to(folder)}: {error}{f' ({error.hint})' if error.hint else ''}")
+        else:
+            feeds[feed.name] = feed
+    return feeds
+
+
+def _yaml(text: str) -> Any:
+    """Return what YAML says. Raises BadContent, with the line, for what is none."""
     try:
-        raw = yaml.safe_load(text)
+        return yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}: " if mark is not None else ""
         raise BadContent(f"{where}{getattr(error, 'problem', None) or 'this is not YAML'}") from error
     except RecursionError as error:
         raise BadContent("nested too deeply") from error
+
+
+def _block(path: Path, text: str) -> Block:
+    raw = _yaml(text)
     if not isinstance(raw, dict):
         raise BadContent("a block is a mapping", hint="see the tutorial for an example")
     try:

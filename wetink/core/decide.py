@@ -55,13 +55,22 @@ def searched(block: Block, person: Person, moment: Moment, apps: Mapping[str, Ap
     ]
 
 
+def fed(block: Block, person: Person, moment: Moment, apps: Mapping[str, App]) -> list[str]:
+    """Return the names of the feeds that the block's apps draw on."""
+    names: dict[str, None] = {}
+    for app, settings in _asked(block, person, moment, apps):
+        if app.feeds is not None:
+            names.update(dict.fromkeys(app.feeds(settings)))
+    return list(names)
+
+
 def _asked(
     block: Block, person: Person, moment: Moment, apps: Mapping[str, App]
 ) -> Iterator[tuple[App, msgspec.Struct]]:
     """Yield the apps that want something looked up, of variants whose turn it may be, with their settings."""
     for variant in block.variants:
         app = apps.get(variant.app)
-        if app is None or (app.wants is None and app.queries is None):
+        if app is None or (app.wants is None and app.queries is None and app.feeds is None):
             continue
         if all(holds(condition, person, moment.now)[0] for condition in variant.when):
             settings, _ = settled(app, variant)

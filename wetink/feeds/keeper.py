@@ -49,6 +49,10 @@ class FeedKeeper:
         self._schedule.use({name: feed for name, feed in feeds.items() if feed.per_person is None})
         self._personal.use(self._feeds)
 
+    def declared(self, feed: str) -> Feed | None:
+        """See `ports.Feeds.declared`."""
+        return self._feeds.get(feed)
+
     def give(self, feed: str) -> Supply:
         """See `ports.Feeds.give`."""
         known = self._feeds.get(feed)

@@ -16,7 +16,7 @@ from wetink.core.habits import at_home
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, Person, clicked
 from wetink.core.trends import Trends
-from wetink.ports import Ledger, Picture, Renderer, Scene, Store, Ticking, Touch
+from wetink.ports import Feeds, Ledger, Picture, Renderer, Scene, Store, Ticking, Touch
 from wetink.serve.catalog import Catalog
 from wetink.serve.fallback import Fallbacks
 from wetink.serve.last import LastGood, Place
@@ -51,6 +51,7 @@ class Opens:
         app_templates: Mapping[str, str],
         shelf: Callable[[], Shelf],
         trends: Trends,
+        feeds: Feeds,
         allowed: Callable[[str], bool],
         fallbacks: Fallbacks,
         deadline_ms: int,
@@ -60,7 +61,7 @@ class Opens:
         self._apps, self._app_templates, self._shelf = apps, app_templates, shelf
         self._allowed, self._fallbacks, self._deadline = allowed, fallbacks, deadline_ms / 1000
         self._people, self._catalog = People(store), Catalog(store)
-        self._shops = Shops(store, self._catalog, trends)
+        self._shops = Shops(store, self._catalog, trends, feeds)
         self._once, self._last = Once(DECISION_MS), LastGood()
 
     async def person(self, who: Identifier, now: int) -> Person:
@@ -234,6 +235,7 @@ class Opens:
         seen = [each.product for each in (*person.views, *person.cart.lines, *person.wishlist)]
         catalog = await self._store.products([product.key for product in seen])
         named = {product.image_url for product in (*decision.items, *seen, *catalog.values())}
+        named.update(photo for photo in decision.facts.get("photos", ()) if isinstance(photo, str))
         return await self._renderer.render(
             Scene(
                 template,

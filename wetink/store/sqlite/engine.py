@@ -108,6 +108,11 @@ class SQLiteStore:
         with translated("reading the catalog"):
             return lessons.known(self._db, keys)
 
+    async def learn(self, products: Sequence[Product], at: int) -> None:
+        """See `ports.Store.learn`."""
+        event = Event("track", at, "", "catalog", products=tuple(products))
+        await asyncio.to_thread(self._writer.run_alone, lambda db: lessons.Lessons().teach(db, [event]))
+
     async def changes(self, keys: Sequence[str]) -> Mapping[str, Sequence[Change]]:
         """See `ports.Store.changes`."""
         with translated("reading the catalog's history"):
