@@ -25,6 +25,7 @@ class Settings(msgspec.Struct, frozen=True):
     geoip_city: Path | None
     geoip_asn: Path | None
     trusted_proxies: tuple[str, ...]
+    amp_senders: tuple[str, ...]
 
     @property
     def content(self) -> Path:
@@ -79,6 +80,7 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
     ("geoip_city", "", _file, "A MaxMind DB file that tells country, region, city and time zone of an address."),
     ("geoip_asn", "", _file, "A MaxMind DB file that tells who runs an address's network."),
     ("trusted_proxies", "", _hosts, "Addresses of the proxies in front, whose X-Forwarded-For is believed."),
+    ("amp_senders", "", _hosts, "Addresses that send AMP emails, which may read data; comma separated."),
 )
 """Name, default, how it is read, what it means. The environment's name is WETINK_ and the name in capitals."""
 

@@ -20,6 +20,7 @@ from wetink.content import folder
 from wetink.content.folder import Content
 from wetink.content.write import save
 from wetink.core import conversion
+from wetink.core.alt import alt_of
 from wetink.core.block import Block, Decision
 from wetink.core.conversion import BlockResult, Contact
 from wetink.core.errors import BadSettings, NotFound, WetinkError
@@ -255,6 +256,25 @@ class Wetink:
             for touch in touches[-CONTACTS:]
             if touch.human
         ]
+
+    async def words(self, block: str, slot: int, who: Identifier | None, moment: Moment) -> str:
+        """Return what a slot's picture shows, in words. Never raises; empty for a block there is not."""
+        found = self.content.blocks.get(block)
+        if found is None:
+            return ""
+        try:
+            return alt_of(found, await self._opens.preview(found, who, moment), slot)
+        except WetinkError:
+            return alt_of(found, None, slot)
+
+    async def fragment(self, block: str, who: Identifier | None, moment: Moment) -> str:
+        """Return a block's linked pictures as HTML for a page, with what they show in words. Never raises."""
+        found = self.content.blocks.get(block)
+        if found is None or who is None:
+            return ""
+        words = [await self.words(block, slot, who, moment) for slot in range(1, found.slots + 1)]
+        picture, click = self.seal(who, block, "picture"), self.seal(who, block, "click")
+        return snippet(found, picture, click, self.settings.address, moment.campaign, words)
 
     def seal(self, who: Identifier, block: str, purpose: Purpose) -> str:
         """Return the token that names a recipient in the URLs of one block and purpose."""

@@ -23,6 +23,8 @@ def problems_of(
         found.append(f"fallback.link: {block.fallback.link!r} is no http(s) address")
     if block.fallback.image and block.fallback.image not in images:
         found.append(f"fallback.image: there is no picture {block.fallback.image} in images/")
+    if block.gone and not host_of(block.gone):
+        found.append(f"gone: {block.gone!r} is no http(s) address")
     names = [variant.name for variant in block.variants]
     for index, variant in enumerate(block.variants):
         place = f"variants[{index}]"

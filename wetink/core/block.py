@@ -71,6 +71,10 @@ class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     transparent: bool = False
     moving: bool = False
     """Whether the snippet asks for GIFs, which move where the app can."""
+    utm: dict[str, str] = {}
+    """Tags for where clicks lead, such as `utm_campaign: "{campaign}"`; also {block}, {variant} and {slot}."""
+    gone: Annotated[str, Meta(description="Where a click leads when its product cannot be bought any more.")] = ""
+    """Empty: to the product's own page all the same."""
     recipients: tuple[Literal["user", "email"], ...] = ()
     """Which plain identifiers may stand in the URL instead of a sealed token; empty: none."""
     data: bool = True

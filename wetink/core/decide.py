@@ -1,5 +1,6 @@
 """Decide: which variant of a block a person gets, with what, and why."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -9,10 +10,13 @@ from msgspec.structs import replace
 from wetink.core.app import App, Shown
 from wetink.core.block import Block, Decision, Step, Variant
 from wetink.core.event import Product
+from wetink.core.link import tagged
 from wetink.core.person import Moment, Person
 from wetink.core.rule import holds
 from wetink.core.shop import Shop
 from wetink.core.trust import refreshed
+
+_HOLE = re.compile(r"\{(\w+)\}")
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -125,6 +129,10 @@ def decide(
         links = (own_way or (items[0].url if items else "") or otherwise,)
     if variant is not None and variant.link and block.slots == 1:
         links = (variant.link,)
+    if block.utm:
+        name = variant.name if variant is not None else "fallback"
+        known = {"campaign": moment.campaign, "block": block.name, "variant": name}
+        links = tuple(tagged(link, _tags(block, {**known, "slot": str(slot)})) for slot, link in enumerate(links, 1))
     return Decision(
         id=decision_id,
         block=block.name,
@@ -170,6 +178,12 @@ def _shown(
     said = f"{app.title} shows {names}" if names else f"{app.title} is shown"
     why = "; ".join([*reasons, f"{said} ({shown.why})" if shown.why else said])
     return shown, {**variant.settings, **msgspec.to_builtins(settings)}, why
+
+
+def _tags(block: Block, known: Mapping[str, str]) -> dict[str, str]:
+    """Return the block's tags filled in; one that would be empty is left out."""
+    filled = {tag: _HOLE.sub(lambda hole: known.get(hole[1], ""), text) for tag, text in block.utm.items()}
+    return {tag: text for tag, text in filled.items() if text}
 
 
 def _permitted(product: Product, allowed: Callable[[str], bool]) -> Product:

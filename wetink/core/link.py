@@ -1,8 +1,8 @@
 """Links: which addresses may stand in an email. Parsed once, strictly, where a decision is made."""
 
 import re
-from collections.abc import Collection
-from urllib.parse import urlsplit
+from collections.abc import Collection, Mapping
+from urllib.parse import unquote_plus, urlencode, urlsplit
 
 LONGEST = 2_048
 """Characters of the longest address that is believed."""
@@ -31,6 +31,20 @@ def host_of(url: str) -> str:
         return ""
     name = host.removesuffix(f":{port}") if port is not None else host
     return host if _HOST.fullmatch(name) and port != 0 else ""
+
+
+def tagged(url: str, tags: Mapping[str, str]) -> str:
+    """Return an address with tags in its query, in place of those it had of the same names; all else stays.
+
+    >>> tagged("https://shop.example/a?b=1&utm_source=x#top", {"utm_source": "wetink mail"})
+    'https://shop.example/a?b=1&utm_source=wetink+mail#top'
+    """
+    if not tags or not host_of(url):
+        return url
+    address, hash_, fragment = url.partition("#")
+    path, _, query = address.partition("?")
+    kept = [pair for pair in query.split("&") if pair and unquote_plus(pair.partition("=")[0]) not in tags]
+    return f"{path}?{'&'.join([*kept, urlencode(tags)])}{hash_}{fragment}"
 
 
 def allowed(url: str, hosts: Collection[str]) -> bool:

@@ -217,10 +217,20 @@ class Opens:
             decision = served or await self.preview(block, who, moment)
             if who is not None and counted:
                 await self._count("click", decision, clicked(moment))
-            return decision.links[slot - 1] if 1 <= slot <= len(decision.links) else block.fallback.link
+            if not 1 <= slot <= len(decision.links):
+                return block.fallback.link
+            return await self._substitute(block, decision, slot) or decision.links[slot - 1]
         except Exception as error:
             _tell(error, name)
             return block.fallback.link
+
+    async def _substitute(self, block: Block, decision: Decision, slot: int) -> str:
+        """Return where a click leads instead, when what it was to lead to cannot be bought any more."""
+        if not block.gone or slot > len(decision.items):
+            return ""
+        item = decision.items[slot - 1]
+        known = (await self._catalog.products([item.key])).get(item.key)
+        return block.gone if known is not None and not known.buyable else ""
 
     async def _draw(
         self, block: Block, decision: Decision, slot: int, who: Identifier | None, moment: Moment

@@ -1,5 +1,6 @@
 """Snippet: the HTML to paste into an email for a block, to one person or with an ESP's merge tags for all."""
 
+from collections.abc import Sequence
 from html import escape
 from typing import Literal
 from urllib.parse import quote_plus, urlencode
@@ -14,14 +15,22 @@ _TAGS = str.maketrans({mark: f"&#{ord(mark)};" for mark in "{}[]%*|"})
 """What would begin an ESP's tag, as HTML that reads the same: an alternative text is never a template."""
 
 
-def snippet(block: Block, picture_token: str, click_token: str, address: str, campaign: str = "") -> str:
-    """Return one linked picture for each slot, with its size and alternative text."""
+def snippet(
+    block: Block,
+    picture_token: str,
+    click_token: str,
+    address: str,
+    campaign: str = "",
+    words: Sequence[str] = (),
+) -> str:
+    """Return one linked picture for each slot, with its size and alternative text: `words`, else the block's."""
     query = f"?{urlencode({'c': campaign})}" if campaign else ""
     lines = []
     for slot in range(1, block.slots + 1):
         source = f"{address}/o/{block.name}/{slot}/{picture_token}.{_ending(block)}{query}"
         target = f"{address}/c/{block.name}/{slot}/{click_token}{query}"
-        lines.append(_linked(block, escape(source), escape(target)))
+        said = words[slot - 1] if slot <= len(words) else ""
+        lines.append(_linked(block, escape(source), escape(target), said))
     return "\n".join(lines)
 
 
@@ -73,8 +82,8 @@ def _ending(block: Block) -> str:
     return "gif" if block.moving else "png" if block.transparent else "jpg"
 
 
-def _linked(block: Block, source: str, target: str) -> str:
-    alt = escape(block.alt or block.title or block.fallback.title).translate(_TAGS)
+def _linked(block: Block, source: str, target: str, words: str = "") -> str:
+    alt = escape(words or block.alt or block.title or block.fallback.title).translate(_TAGS)
     return (
         f'<a href="{target}"><img src="{source}" width="{block.width}" height="{block.height}" alt="{alt}" '
         f'border="0" style="{STYLE}"></a>'

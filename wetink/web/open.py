@@ -4,6 +4,8 @@
     GET /o/{block}/{slot}/{token}.gif     the same, moving where it can
     GET /d/{block}/{token}.json           the decision as JSON
     GET /c/{block}/{slot}/{token}         a click: on to where the served decision points
+    GET /a/{block}/{slot}/{token}.txt     what a slot's picture shows, in words
+    GET /h/{block}/{token}.html           the linked pictures as HTML, for a page of the shop
 
 `?c=` names the campaign, `?scheme=dark` the reader's color scheme, `?r=3` the device pixels for each CSS pixel;
 `?lang=`, `?cur=` and `?tz=` the reader's language, currency and time zone, else their traits say them.
@@ -77,7 +79,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class OpenDoors:
-    """Answers `/o/`, `/d/` and `/c/`."""
+    """Answers `/o/`, `/d/`, `/c/`, `/a/` and `/h/`."""
 
     def __init__(self, wetink: Wetink, clock: Callable[[], int] = now_ms) -> None:
         """Serve this wetink by this clock (Unix ms)."""
@@ -86,7 +88,7 @@ class OpenDoors:
     @staticmethod
     def handles(path: str) -> bool:
         """Whether a path is one of these doors."""
-        return path[:3] in ("/o/", "/d/", "/c/")
+        return path[:3] in ("/o/", "/d/", "/c/", "/a/", "/h/")
 
     async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
         """Answer one request."""
@@ -104,6 +106,10 @@ class OpenDoors:
             await self._picture(parts, query, scope, send)
         elif path[1] == "c":
             await self._click(parts, query, scope, send)
+        elif path[1] == "a":
+            await self._words(parts, query, scope, send)
+        elif path[1] == "h":
+            await self._fragment(parts, query, scope, send)
         else:
             await self._data(parts, query, scope, send)
 
@@ -147,7 +153,44 @@ class OpenDoors:
         except Exception:
             logger.exception("%s answers its fallback", name)
             body = _encode(_nothing(block, self._clock()))
-        await _answer(send, 200, b"application/json", body, (*DATA, *self._cors(scope)), head=head)
+        headers = (*DATA, *(self._amp(query, scope) or self._cors(scope)))
+        await _answer(send, 200, b"application/json", body, headers, head=head)
+
+    async def _words(self, parts: list[str], query: dict[str, str], scope: Scope, send: Send) -> None:
+        name = unquote(parts[0])
+        slot = _slot(parts[1] if len(parts) > 1 else "")
+        who = self._recipient(name, parts[2].removesuffix(".txt") if len(parts) == 3 else "", "picture", query)
+        said = await self._wetink.words(name, slot, who, self._moment(query, scope))
+        head = scope["method"] == "HEAD"
+        body = said.encode("utf-8", "replace")
+        await _answer(send, 200, b"text/plain; charset=utf-8", body, (*DATA, *self._cors(scope)), head=head)
+
+    async def _fragment(self, parts: list[str], query: dict[str, str], scope: Scope, send: Send) -> None:
+        name = unquote(parts[0].removesuffix(".html"))
+        who = self._recipient(name, parts[1].removesuffix(".html") if len(parts) == 2 else "", "picture", query)
+        html = await self._wetink.fragment(name, who, self._moment(query, scope))
+        head = scope["method"] == "HEAD"
+        body = html.encode("utf-8", "replace")
+        await _answer(send, 200, b"text/html; charset=utf-8", body, (*DATA, *self._cors(scope)), head=head)
+
+    def _amp(self, query: dict[str, str], scope: Scope) -> tuple[Header, ...]:
+        """Return the headers by which an AMP email may read the answer, none for a sender that is not the shop's.
+
+        Source: "CORS in AMP for Email", both versions: by the sender's address, or by the mail program's origin.
+        """
+        said = {name: value for name, value in scope["headers"] if name in (b"amp-email-sender", b"origin")}
+        senders = self._wetink.settings.amp_senders
+        sender = said.get(b"amp-email-sender", b"").decode("latin-1")
+        if sender:
+            return ((b"amp-email-allow-sender", sender.encode("latin-1")),) if sender.lower() in senders else ()
+        source, origin = query.get("__amp_source_origin", ""), said.get(b"origin", b"")
+        if not origin or source.lower() not in senders:
+            return ()
+        return (
+            (b"access-control-allow-origin", origin),
+            (b"amp-access-control-allow-source-origin", source.encode("latin-1", "replace")),
+            (b"access-control-expose-headers", b"AMP-Access-Control-Allow-Source-Origin"),
+        )
 
     def _cors(self, scope: Scope) -> tuple[Header, ...]:
         """Let pages of the shop's own hosts read the answer, and no others: it tells of a person."""

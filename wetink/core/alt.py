@@ -1,0 +1,30 @@
+"""Alt: what a picture shows, in words, for those who do not see it."""
+
+from wetink.core.block import Block, Decision
+from wetink.core.event import Product
+
+LONGEST = 300
+"""Characters."""
+
+
+def alt_of(block: Block, decision: Decision | None, slot: int) -> str:
+    """Return the words for a slot's picture: what a decision shows, else what the block says of itself.
+
+    >>> from wetink.core.block import Fallback
+    >>> alt_of(Block("hero", Fallback("https://shop.example/", title="New every week")), None, 1)
+    'New every week'
+    """
+    said = block.alt or block.title
+    if decision is None or not decision.variant:
+        return (block.fallback.title or said)[:LONGEST]
+    items = decision.items[slot - 1 : slot] if block.slots > 1 else decision.items
+    shown = ", ".join(_named(item) for item in items)
+    if not shown:
+        words = (decision.facts.get(name) for name in ("title", "heading", "head"))
+        shown = next((word for word in words if isinstance(word, str) and word), "")
+    return ": ".join(part for part in (said, shown) if part)[:LONGEST]
+
+
+def _named(item: Product) -> str:
+    price = f" ({item.price:,.2f} {item.currency})".replace(" )", ")") if item.price is not None else ""
+    return f"{item.name or item.key}{price}"
