@@ -11,7 +11,7 @@ NPM = $(NODE) node "$$NODES/lib/node_modules/npm/bin/npm-cli.js"
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location
 WEIGHTS := 400 500 600 700
 
-.PHONY: demo test setup assets run lint fix bench lock shots clean
+.PHONY: demo test setup assets run lint fix bench chaos lock shots clean
 
 demo: setup            ## A sample shop beside an inbox, on one address
 	@$(BIN)/wetink demo
@@ -36,6 +36,9 @@ fix: $(MARK)/developing
 
 bench: setup $(MARK)/developing $(MARK)/browser  ## Every figure, as a ratio to a reference of the same run
 	$(BIN)/python -m bench
+
+chaos: setup $(MARK)/developing  ## 100,000 opens while the store, photo hosts and templates fail
+	$(BIN)/python -m tests.chaos
 
 shots: setup $(MARK)/developing $(MARK)/browser  ## Screenshots of every page, in shots/
 	$(BIN)/python -m tests.shots

@@ -3,7 +3,7 @@
 import contextlib
 import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,17 @@ CORES = sorted(os.sched_getaffinity(0))
 
 @contextlib.contextmanager
 def serving(
-    data: Path, *, app: str = "wetink.web.app:create", workers: int = 1, cores: Sequence[int] = (CORES[0],)
+    data: Path,
+    *,
+    app: str = "wetink.web.app:create",
+    workers: int = 1,
+    cores: Sequence[int] = (CORES[0],),
+    given: Mapping[str, str] | None = None,
 ) -> Iterator[Settings]:
-    """Serve a data folder on a free port, pinned to some cores."""
+    """Serve a data folder on a free port, pinned to some cores, with the settings that are `given`."""
     spawn = multiprocessing.get_context("spawn")
     heard, said = spawn.Pipe(duplex=False)
-    settings = setting.read({}, data=data, port=0, workers=workers)
+    settings = setting.read({}, data=data, port=0, workers=workers, **(given or {}))
     child = spawn.Process(target=_serve, args=(settings, app, said, tuple(cores)))
     child.start()
     said.close()
