@@ -180,6 +180,18 @@ class Wetink:
         """Decide without keeping or counting anything. Raises NotFound and StoreUnavailable."""
         return await self._opens.preview(self.block(block), who, moment)
 
+    async def version(self) -> int | None:
+        """Return a number that is another after every append by any process, None when the store cannot be read."""
+        try:
+            return await self.store.version()
+        except WetinkError:
+            return None
+
+    @property
+    def troubles(self) -> int:
+        """How often an open has got something else than what was decided for it."""
+        return self._opens.troubles
+
     async def read(self, block: Block, who: Identifier | None, moment: Moment) -> Decision:
         """Decide for an open as data, and count it. Raises StoreUnavailable."""
         return await self._opens.read(block, who, moment)

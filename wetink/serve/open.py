@@ -63,6 +63,7 @@ class Opens:
         self._people, self._catalog = People(store), Catalog(store)
         self._shops = Shops(store, self._catalog, trends, feeds)
         self._once, self._last = Once(DECISION_MS), LastGood()
+        self.troubles = 0
 
     async def person(self, who: Identifier, now: int) -> Person:
         """Return whoever `who` means, as of `now`, with all their identifiers. Raises StoreUnavailable."""
@@ -182,6 +183,7 @@ class Opens:
                 return await asyncio.shield(drawing)
         except Exception as error:
             _tell(error, name)
+            self.troubles += 1
             return (self._last.get(place) if who is not None else None) or self._fallbacks.of(block)
 
     async def _drawn(

@@ -24,6 +24,7 @@ from wetink.core.fetch import seen_as
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
 from wetink.ports import Picture
+from wetink.web.again import Again
 from wetink.web.clock import now_ms
 from wetink.wiring import Wetink
 
@@ -84,6 +85,7 @@ class OpenDoors:
     def __init__(self, wetink: Wetink, clock: Callable[[], int] = now_ms) -> None:
         """Serve this wetink by this clock (Unix ms)."""
         self._wetink, self._clock = wetink, clock
+        self._again, self._made_of, self._failed = Again(), wetink.content, 0
 
     @staticmethod
     def handles(path: str) -> bool:
@@ -99,6 +101,38 @@ class OpenDoors:
         if scope["method"] not in ("GET", "HEAD"):
             await _error(send, 405, "method_not_allowed", "only GET and HEAD", ((b"allow", b"GET, HEAD"),))
             return
+        path = scope["path"]
+        if path[1] in "od" and scope["method"] == "GET" and not path.endswith(".gif"):
+            await self._once_more(scope, send)
+        else:
+            await self._answer(scope, send)
+
+    async def _once_more(self, scope: Scope, send: Send) -> None:
+        """Give the answer of a moment ago if nothing has happened since; else make it, and keep it for a moment."""
+        asked = scope["path"], scope["query_string"], _client(scope), tuple(map(tuple, scope["headers"]))
+        if self._made_of is not self._wetink.content:
+            self._again, self._made_of = Again(), self._wetink.content
+        now, version = self._clock(), await self._wetink.version()
+        messages = self._again.get(asked, version, now) if version is not None else None
+        if messages is not None:
+            for message in messages:
+                await send(message)
+            return
+        troubles, sent = self._troubles, []
+
+        async def noted(message: MutableMapping[str, Any]) -> None:
+            sent.append(message)
+            await send(message)
+
+        await self._answer(scope, noted)
+        if version is not None and self._troubles == troubles and sent[0]["status"] == 200:
+            self._again.put(asked, version, now, sent)
+
+    @property
+    def _troubles(self) -> int:
+        return self._failed + self._wetink.troubles
+
+    async def _answer(self, scope: Scope, send: Send) -> None:
         path = scope["path"]
         parts = path[3:].split("/")
         query = _query(scope["query_string"])
@@ -152,6 +186,7 @@ class OpenDoors:
             body = _encode(_shown(decision))
         except Exception:
             logger.exception("%s answers its fallback", name)
+            self._failed += 1
             body = _encode(_nothing(block, self._clock()))
         headers = (*DATA, *(self._amp(query, scope) or self._cors(scope)))
         await _answer(send, 200, b"application/json", body, headers, head=head)
