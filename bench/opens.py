@@ -22,6 +22,7 @@ from wetink import settings as setting
 from wetink.core.identity import user
 from wetink.core.message import Door, pieces
 from wetink.ingest import record
+from wetink.serve.recipient import Purpose
 from wetink.wiring import Wetink
 
 PEOPLE, EVENTS, LARGE, SMALL = 10_000, 50, 1_000_000, 10_000
@@ -43,10 +44,22 @@ def measure() -> list[Figure]:
         with serving(large) as settings:
             _keep(rates, "cold", _press(settings.port, cold))
             _keep(rates, "warm", _press(settings.port, warm))
+    few = _requests(large, 16, "picture")
+    for _ in range(ROUNDS):
+        with serving(large, app="bench.server:picture") as settings:
+            _keep(rates, "bytes", _press(settings.port, few))
+        with serving(large, given={"link_hosts": "photos.invalid"}) as settings:  # without photos: there is no network
+            _press(settings.port, few)
+            _keep(rates, "picture", _press(settings.port, few))
     slow, quick = _latency(large, LARGE), _latency(small, SMALL)
     idle, busy = _tail(large)
     constant = rates["constant"]
     return [
+        Figure(
+            "open: a picture that was drawn before to constant bytes of that size",
+            rates["picture"] / rates["bytes"], 0.6,
+            f"{rates['picture']:,.0f}/s, constant bytes {rates['bytes']:,.0f}/s",
+        ),
         Figure(
             "open: JSON of a person of 50 events among 1,000,000 profiles to constant bytes",
             rates["cold"] / constant, 0.15, f"{rates['cold']:,.0f}/s, constant bytes {constant:,.0f}/s",
@@ -107,11 +120,14 @@ def _tail(data: Path) -> tuple[float, float]:
     return idle, busy
 
 
-def _requests(data: Path, people: int) -> list[bytes]:
+def _requests(data: Path, people: int, purpose: Purpose = "data") -> list[bytes]:
+    paths = {"data": "/d/{}/{}.json", "picture": "/o/{}/1/{}.jpg"}
+
     async def make() -> list[bytes]:
         async with Wetink(setting.read({}, data=data)) as wetink:
             named = [user(f"person-{number}") for number in range(people)]
-            return [request("GET", f"/d/{BLOCK}/{wetink.seal(who, BLOCK, 'data')}.json") for who in named if who]
+            tokens = [wetink.seal(who, BLOCK, purpose) for who in named if who]
+            return [request("GET", paths[purpose].format(BLOCK, token)) for token in tokens]
 
     return asyncio.run(make())
 

@@ -16,6 +16,9 @@ from wetink.web import server
 from wetink.web.body import read_body
 from wetink.wiring import Wetink
 
+PICTURE_BYTES = 54_000
+"""About what a picture of 600 by 300 at 2x has."""
+
 CORES = sorted(os.sched_getaffinity(0))
 
 
@@ -64,6 +67,20 @@ def constant(wetink: Wetink) -> Any:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         headers = [(b"content-type", b"application/json"), (b"content-length", b"400")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return app
+
+
+def picture(wetink: Wetink) -> Any:
+    """The same with as many bytes as a picture has."""
+    body = b"0" * PICTURE_BYTES
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        length = (b"content-length", str(PICTURE_BYTES).encode())
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"image/jpeg"), length]}
+        )
         await send({"type": "http.response.body", "body": body})
 
     return app

@@ -25,7 +25,7 @@ from wetink.render.markup import Markup, taken_apart
 
 T = TypeVar("T")
 
-PHOTO_MS, WARM_PHOTO_MS = 600, 5_000
+PHOTO_MS, WARM_PHOTO_MS = 400, 5_000
 """How long a photo may keep a picture waiting, then a placeholder is drawn; and how long when nobody waits for it."""
 MOST_PHOTOS = 24
 """Photos of one picture; the rest are drawn as placeholders."""
