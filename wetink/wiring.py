@@ -1,9 +1,7 @@
 """Wiring: who plays which part. The only place that names an engine."""
 
 import asyncio
-import base64
 import contextlib
-import json
 import logging
 import os
 import secrets
@@ -41,6 +39,7 @@ from wetink.serve.gallery import sample_decision, sample_scene
 from wetink.serve.open import Opens, Shelf
 from wetink.serve.place import Place, Places
 from wetink.serve.recipient import Purpose, Seals, parse
+from wetink.serve.secrets import kept_secret, seal_keys
 from wetink.serve.snippet import esp_snippet, mended, snippet
 from wetink.settings import Settings
 from wetink.store.sqlite import SQLiteLedger, SQLiteStore
@@ -82,10 +81,10 @@ class Wetink:
         self._stamp: object = None
         self._hosts: frozenset[str] = frozenset()
         self._allowed: dict[str, bool] = {}
-        self.dashboard_token = _kept_secret(settings.data / "dashboard.token", lambda: secrets.token_urlsafe(24))
+        self.dashboard_token = kept_secret(settings.data / "dashboard.token", lambda: secrets.token_urlsafe(24))
         self._places = Places(settings.geoip_city, settings.geoip_asn)
         self._proxies = frozenset(settings.trusted_proxies)
-        self._seals = Seals(_seal_keys(settings.data / "seal.keys"))
+        self._seals = Seals(seal_keys(settings.data / "seal.keys"))
         self._fallbacks = Fallbacks(self.renderer, _template("wetink.render", "fallback.liquid"), blank(), self._home)
         self._opens = Opens(
             self.store,
@@ -376,32 +375,3 @@ def _make(data: Path) -> None:
 
 def _template(package: str, name: str) -> str:
     return files(package).joinpath(name).read_text(encoding="utf-8")
-
-
-def _kept_secret(path: Path, make: Callable[[], str]) -> str:
-    """Return what a file readable by its owner alone holds; made once, whichever process is first."""
-    if not path.exists():
-        draft = path.with_suffix(f".{os.getpid()}-{time.monotonic_ns()}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(make())
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-        draft.unlink()
-    try:
-        return path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSettings(f"{path} cannot be read: {error}", hint="restore it from a backup") from error
-
-
-def _seal_keys(path: Path) -> Mapping[int, bytes]:
-    """Read the keys that seal recipients, by epoch."""
-    text = _kept_secret(path, lambda: json.dumps({"1": base64.b64encode(secrets.token_bytes(64)).decode()}))
-    try:
-        keys = {int(epoch): base64.b64decode(key, validate=True) for epoch, key in json.loads(text).items()}
-    except (ValueError, AttributeError, TypeError) as error:
-        raise BadSettings(f"{path} is damaged: {error}", hint="restore it from a backup") from error
-    if not keys or any(len(key) != 64 or not 0 <= epoch <= 255 for epoch, key in keys.items()):
-        raise BadSettings(f"{path} is damaged: keys are 64 bytes each", hint="restore it from a backup")
-    return keys
