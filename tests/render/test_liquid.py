@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wetink.core.errors import BadContent
-from wetink.render.liquid import MOST_OUTPUT, html, ink, money
+from wetink.render.liquid import MOST_OUTPUT, html, ink
+from wetink.render.money import money
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,25 @@ from wetink.render.liquid import MOST_OUTPUT, html, ink, money
 )
 def test_money_is_written_as_people_write_it(amount: object, currency: object, written: str) -> None:
     assert money(amount, currency) == written
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        ("", "€1,299.50"),
+        ("en-GB", "€1,299.50"),
+        ("de", "1.299,50\xa0€"),
+        ("de_DE", "1.299,50\xa0€"),
+        ("de-CH", "€\xa01\u2019299.50"),
+        ("fr-FR", "1\u202f299,50\xa0€"),
+        ("nl-NL", "€\xa01.299,50"),
+        ("sv", "1\xa0299,50\xa0€"),
+        ("klingon", "€1,299.50"),
+    ],
+)
+def test_money_is_written_as_the_reader_writes_it(language: str, written: str) -> None:
+    assert money(1299.5, "EUR", language) == written
+    assert html("{{ p | money: 'EUR' }}", {"p": 1299.5, "moment": {"language": language}}) == written
 
 
 def test_money_works_as_a_filter() -> None:

@@ -12,6 +12,7 @@ from liquid import BoundTemplate, Environment
 from liquid.exceptions import LiquidError
 
 from wetink.core.errors import BadContent
+from wetink.render.money import money_filter
 
 MOST_OUTPUT = 400_000
 """Bytes of HTML a template may make."""
@@ -23,28 +24,6 @@ MOST_KEPT = 1_000_000
 """Bytes a template may hold in variables; also the characters that one filter may make."""
 MOST_BITS = 256
 """Bits of a whole number that a filter may make."""
-
-SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CAD": "CA$", "AUD": "A$", "NZD": "NZ$", "BRL": "R$"}
-WHOLE = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "HUF"})
-"""Currencies whose prices have no decimals."""
-
-
-def money(amount: object, currency: object = "") -> str:
-    r"""Return a price as people write it; nothing for what is no number.
-
-    >>> money(1299.5, "USD"), money(1200, "JPY"), money(9, "CHF"), money(None, "EUR")
-    ('$1,299.50', '¥1,200', 'CHF\xa09.00', '')
-    """
-    try:
-        number = float(amount)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        return ""
-    if isinstance(amount, bool) or not math.isfinite(number):
-        return ""
-    code = currency.upper() if isinstance(currency, str) else ""
-    digits = f"{abs(number):,.{0 if code in WHOLE else 2}f}"
-    sign = SIGNS.get(code, f"{code}\xa0" if code else "")
-    return f"{'-' if number < 0 else ''}{sign}{digits}"
 
 
 def ink(background: object) -> str:
@@ -105,7 +84,7 @@ def _tamed(name: str, func: Callable[..., Any]) -> Callable[..., Any]:
 
 def _environment() -> Tame:
     environment = Tame(autoescape=True)
-    environment.add_filter("money", money)
+    environment.add_filter("money", money_filter)
     environment.add_filter("ink", ink)
     return environment
 

@@ -244,6 +244,7 @@ class Opens:
         if moment.moving and app is not None and app.moves == "countdown":
             return await self._renderer.countdown(_ticking(block, decision, moment))
         person = await self.person(who, decision.at) if who is not None else Person()
+        moment = at_home(moment, person)
         seen = [each.product for each in (*person.views, *person.cart.lines, *person.wishlist)]
         catalog = await self._store.products([product.key for product in seen])
         named = {product.image_url for product in (*decision.items, *seen, *catalog.values())}
