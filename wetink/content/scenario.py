@@ -1,0 +1,163 @@
+"""Scenario: given these events, at this time, a block shows this. A content folder's own tests, in `scenarios/*.yaml`.
+
+    name: A cart is shown until it is ordered
+    events:
+      - {event: Product Added, ago: 2h, properties: {sku: "7", name: Mug, url: "https://shop.example/7"}}
+    expect:
+      hero: {variant: cart left behind, items: ["7"]}
+
+No server and no store is needed: it is the code of an open, over events that are made up.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import yaml
+from msgspec import Meta
+
+from wetink.content.folder import Content
+from wetink.core.app import App
+from wetink.core.block import Decision
+from wetink.core.catalog import Facts, learn, product
+from wetink.core.clock import parse as time_of
+from wetink.core.decide import choose, decide
+from wetink.core.errors import BadContent
+from wetink.core.event import Event, Product
+from wetink.core.fold import fold
+from wetink.core.message import Door, pieces
+from wetink.core.normalize import normalize
+from wetink.core.person import Moment
+from wetink.core.shop import Shop
+from wetink.core.span import parse as span_of
+from wetink.core.trends import Trends
+
+NOON = "2026-06-17T12:00:00Z"
+"""When an email is opened unless a scenario says otherwise: a Wednesday."""
+
+_DOOR = Door(body_bytes=1 << 20)
+
+
+class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a block is to show. What is left out may be anything; `why` is part of the trace."""
+
+    variant: str | None = None
+    app: str | None = None
+    items: tuple[str, ...] | None = None
+    link: str | None = None
+    fallback: bool = False
+    why: str = ""
+
+
+class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Events of somebody, and of others when they name themselves; the moment; and what each block is to show."""
+
+    expect: Annotated[dict[str, Expected], Meta(min_length=1)]
+    name: str = ""
+    events: tuple[dict[str, Any], ...] = ()
+    at: str = NOON
+    moment: dict[str, Any] = {}
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How a scenario came out for one block: `wrong` says what was expected and what came, nothing when all is well."""
+
+    file: str
+    scenario: str
+    block: str
+    wrong: tuple[str, ...] = ()
+    trace: tuple[str, ...] = ()
+
+
+def outcomes(folder: Path, content: Content, apps: Mapping[str, App]) -> Iterator[Outcome]:
+    """Yield what came of each scenario of a content folder, block by block."""
+    for path in sorted([*folder.glob("scenarios/*.yaml"), *folder.glob("scenarios/*.yml")]):
+        file = str(path.relative_to(folder))
+        try:
+            documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+            for document in documents:
+                scenario = msgspec.convert(document, Scenario)
+                for name, expected in scenario.expect.items():
+                    yield _outcome(file, scenario, name, expected, content, apps)
+        except (yaml.YAMLError, msgspec.ValidationError, UnicodeDecodeError, BadContent) as error:
+            yield Outcome(file, "", "", (" ".join(str(error).split()),))
+
+
+def _outcome(
+    file: str, scenario: Scenario, name: str, expected: Expected, content: Content, apps: Mapping[str, App]
+) -> Outcome:
+    if name not in content.blocks:
+        return Outcome(file, scenario.name, name, (f"there is no block called {name}",))
+    decision = decided(scenario, name, content, apps)
+    trace = tuple(f"{step.variant or 'fallback'}: {step.why}" for step in decision.trace)
+    return Outcome(file, scenario.name, name, tuple(_wrong(expected, decision, trace)), trace)
+
+
+def decided(scenario: Scenario, block: str, content: Content, apps: Mapping[str, App]) -> Decision:
+    """Return what a block decides in a scenario. Raises BadContent for a time or an event that means nothing."""
+    now = time_of(scenario.at)
+    if now is None:
+        raise BadContent(f"at: {scenario.at!r} is no time", hint="write 2026-11-20T09:00:00Z")
+    events = [_event(given, number, now) for number, given in enumerate(scenario.events)]
+    person = fold([event for event, own in events if own], now)
+    catalog = _catalog(event for event, _ in events)
+    try:
+        moment = msgspec.convert({"now": now, **scenario.moment}, Moment)
+    except msgspec.ValidationError as error:
+        raise BadContent(f"moment: {error}") from error
+    trends = Trends(event for event, _ in events if event.at <= now)
+    found = {each.query: tuple(_answers(each.query, catalog)) for each in person.searches}
+    shop = Shop(trends, catalog, found)
+    choice = choose(content.blocks[block], person, moment, apps, shop)
+    return decide(
+        content.blocks[block], choice, moment, catalog, recipient="", decision_id="scenario", allowed=lambda url: True
+    )
+
+
+def _event(given: dict[str, Any], number: int, now: int) -> tuple[Event, bool]:
+    """Return an event, and whether it is of the person the scenario is about."""
+    said = dict(given)
+    ago = said.pop("ago", "1h")
+    own = not {"userId", "anonymousId"} & said.keys()
+    message = {"type": "track" if "event" in said else "identify", "messageId": f"s{number}", **said}
+    if own:
+        message["userId"] = "the person of the scenario"
+    body = msgspec.json.encode({**message, "timestamp": now - (span_of(ago) if ago not in ("0", 0) else 0)})
+    normal = normalize(pieces(body, _DOOR)[0][0], source="scenario", level="server", received=now)
+    if normal.event is None or normal.verdict != "usable":
+        hints = "; ".join(problem.hint for problem in normal.problems)
+        raise BadContent(f"events[{number}] is {normal.verdict}: {hints}")
+    return normal.event, own
+
+
+def _catalog(events: Iterator[Event]) -> dict[str, Product]:
+    facts: dict[str, Facts] = {}
+    for event in sorted(events, key=lambda event: event.at):
+        for each in event.products:
+            if each.key:
+                learn(facts.setdefault(each.key, {}), each, event.at)
+    return {key: product(known) for key, known in facts.items()}
+
+
+def _answers(query: str, catalog: Mapping[str, Product]) -> Iterator[Product]:
+    words = query.casefold().split()
+    for each in catalog.values():
+        if words and all(word in f"{each.name} {each.brand} {each.category}".casefold() for word in words):
+            yield each
+
+
+def _wrong(expected: Expected, decision: Decision, trace: tuple[str, ...]) -> Iterator[str]:
+    items = tuple(item.key for item in decision.items)
+    if expected.fallback and decision.variant:
+        yield f"expected the fallback, got {decision.variant}"
+    if expected.variant is not None and decision.variant != expected.variant:
+        yield f"expected variant {expected.variant}, got {decision.variant or 'the fallback'}"
+    if expected.app is not None and decision.app != expected.app:
+        yield f"expected app {expected.app}, got {decision.app or 'none'}"
+    if expected.items is not None and items != expected.items:
+        yield f"expected items {', '.join(expected.items) or 'none'}, got {', '.join(items) or 'none'}"
+    if expected.link is not None and expected.link not in decision.links:
+        yield f"expected link {expected.link}, got {', '.join(decision.links)}"
+    if expected.why and not any(expected.why in line for line in trace):
+        yield f"expected the trace to say {expected.why!r}"
