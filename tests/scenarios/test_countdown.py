@@ -49,6 +49,13 @@ def test_an_end_once_given_never_moves_whatever_is_set_later(house: House) -> No
     assert end_of(house) is None
 
 
+def test_what_a_machine_fetches_ahead_promises_nothing(house: House) -> None:
+    for machine in ("Mozilla/5.0", "Barracuda Sentinel"):
+        house.get(house.url("picture", "offer"), agent=machine)
+    house.now += 5 * HOUR
+    assert end_of(house) == house.now + 48 * HOUR, "it begins when somebody looks"
+
+
 def test_as_a_gif_it_ticks_and_as_a_jpeg_it_stands_still(house: House) -> None:
     url = house.url("picture", "offer")
     moving = house.get(url.replace(".jpg", ".gif"))

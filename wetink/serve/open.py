@@ -92,7 +92,13 @@ class Opens:
         if who is not None and any(self._promises(variant.app) for variant in block.variants):
             shop = replace(shop, promised=await self._ledger.promised(block.name, str(who)))
         choice = choose(block, person, moment, self._apps, shop)
-        if keep and who is not None and choice.shown.promise and dict(shop.promised) != dict(choice.shown.promise):
+        if (
+            keep
+            and moment.counts
+            and who is not None
+            and choice.shown.promise
+            and dict(shop.promised) != dict(choice.shown.promise)
+        ):
             shop = replace(shop, promised=await self._ledger.promise(block.name, str(who), choice.shown.promise))
             choice = choose(block, person, moment, self._apps, shop)
         catalog = await self._catalog.products(choice.wanted) if choice.shown.items else {}
