@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 SLICE = 100
 """Messages that are read in one go: opens wait no longer than that takes."""
-PAUSE_SECONDS, REST_SECONDS = 0.02, 0.5
+PAUSE_SECONDS, REST_SECONDS = 0.1, 0.5
 """Between two slices while there is more, and when all was read."""
 
 Tell = Callable[[Sequence[Event]], None]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import apsw
 
@@ -15,8 +15,10 @@ from wetink.store.sqlite.queries import read
 
 SQL = read("queries.sql")
 
-CHANGES = 50
-"""Changes that are kept of each product."""
+CHANGES, FORGET_EVERY = 50, 16
+"""Changes that are told of each product; of more than them, the oldest go with every so-manyth change or so."""
+
+Words: TypeAlias = tuple[str, ...]
 
 MOST_WORDS = 8
 _WORD = re.compile(r"\w+")
@@ -41,7 +43,7 @@ class Lessons:
         """Take in what trusted events say of their products."""
         fresh: dict[str, Facts] = {}
         changed: dict[str, Facts] = {}
-        before: dict[str, Product] = {}
+        before: dict[str, Words] = {}
         for event in events:
             for said in event.products:
                 if said.key and not self._repeated(said, event.at):
@@ -70,7 +72,7 @@ class Lessons:
         at: int,
         fresh: dict[str, Facts],
         changed: dict[str, Facts],
-        before: dict[str, Product],
+        before: dict[str, Words],
     ) -> None:
         key = said.key if said.sku else main_key(db, said.key)
         remembered = self._remembered.get(key)
@@ -80,13 +82,14 @@ class Lessons:
         if facts is None:
             facts = fresh[key] = _facts(db, key)
         if key not in before:
-            before[key] = product(facts)
+            before[key] = _words_of(facts)
         offer = _offer(facts)
         if learn(facts, said, at):
             changed[key] = facts
             if _offer(facts) != offer:
                 db.execute(SQL.insert_change, (key, at, *_offer(facts)))
-                db.execute(SQL.forget_changes, (key, CHANGES))
+                if at % FORGET_EVERY == 0:
+                    db.execute(SQL.forget_changes, (key, CHANGES))
             if said.sku and said.product_id and said.product_id != said.sku:
                 db.execute(SQL.insert_product_alias, (said.product_id, said.sku))
 
@@ -102,11 +105,15 @@ def _offer(facts: Facts) -> tuple[float | None, str, int | None]:
     return price[1] if price else None, availability[1] if availability else "", stock[1] if stock else None
 
 
-def _reword(db: apsw.Connection, key: str, before: Product, facts: Facts) -> None:
+def _words_of(facts: Facts) -> Words:
+    """Return name, brand and category."""
+    return tuple([facts[field][1] if field in facts else "" for field in ("name", "brand", "category")])
+
+
+def _reword(db: apsw.Connection, key: str, before: Words, facts: Facts) -> None:
     """Put new words where they can be searched."""
-    after = product(facts)
-    words = after.name, after.brand, after.category
-    if words != (before.name, before.brand, before.category):
+    words = _words_of(facts)
+    if words != before:
         row = fingerprint("product", key)
         db.execute(SQL.delete_words, (row,))
         db.execute(SQL.insert_words, (row, key, *words))
@@ -114,8 +121,8 @@ def _reword(db: apsw.Connection, key: str, before: Product, facts: Facts) -> Non
 
 def changes(db: apsw.Connection, keys: Iterable[str]) -> Mapping[str, Sequence[Change]]:
     """Return the history of these products' price and stock, oldest first."""
-    found = {key: fetch(db, SQL.changes, (main_key(db, key),)) for key in dict.fromkeys(keys)}
-    return {key: tuple(Change(*row) for row in rows) for key, rows in found.items() if rows}
+    found = {key: fetch(db, SQL.changes, (main_key(db, key), CHANGES)) for key in dict.fromkeys(keys)}
+    return {key: tuple(Change(*row) for row in reversed(rows)) for key, rows in found.items() if rows}
 
 
 def search(db: apsw.Connection, text: str, limit: int) -> Sequence[Product]:

@@ -105,7 +105,7 @@ DELETE FROM product_change WHERE key = ?1 AND at < (
 )
 
 -- name: changes
-SELECT at, price, availability, stock FROM product_change WHERE key = ? ORDER BY at
+SELECT at, price, availability, stock FROM product_change WHERE key = ? ORDER BY at DESC LIMIT ?
 
 -- name: delete_words
 DELETE FROM product_words WHERE rowid = ?
