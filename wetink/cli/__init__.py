@@ -1,0 +1,41 @@
+"""The command line. Errors are one line on stderr, with what to do about them; the exit status is then 1."""
+
+import click
+
+from wetink import __version__
+from wetink.cli.check import check
+from wetink.cli.content import apps_, test_
+from wetink.cli.demo import demo
+from wetink.cli.group import Commands
+from wetink.cli.keys import keys
+from wetink.cli.opens import open_, opens
+from wetink.cli.profile import profile
+from wetink.cli.serve import serve
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="wetink %(version)s")
+def main() -> None:
+    """Decide what an email shows when it is opened.
+
+    \b
+    It takes in a shop's Segment-spec events, knows each shopper, and answers
+    every open with the right picture, link or data.
+
+    \b
+    To begin:
+      wetink demo                        a sample shop with an inbox beside it
+      wetink serve                       the server, over ./wetink-data
+      wetink keys create shop            a write key for your SDK
+      wetink check events.jsonl          what wetink would make of messages
+    """
+
+
+@click.command()
+def version() -> None:
+    """Say which wetink this is."""
+    click.echo(f"wetink {__version__}")
+
+
+for command in (serve, keys, check, opens, profile, open_, apps_, test_, demo, version):
+    main.add_command(command)

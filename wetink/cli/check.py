@@ -1,0 +1,36 @@
+"""What wetink would make of messages, without a server."""
+
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+import click
+import msgspec
+
+from wetink.cli.common import JSON, now_ms
+from wetink.ingest import check_line
+
+
+@click.command()
+@click.argument("file", type=click.File("rb", lazy=False), default="-")
+@JSON
+def check(file: BinaryIO, as_json: bool) -> None:
+    """Say what wetink would make of messages, one JSON message a line, without a server.
+
+    FILE is a file's name, or - for the standard input. Each message gets a verdict: usable, unusable (stored, but
+    something that Signals needs is missing) or parked (kept, but in nobody's profile), with the remedy.
+    """
+    for line in _lines(file):
+        found = check_line(line, now_ms())
+        if as_json:
+            click.echo(msgspec.json.encode(found).decode())
+            continue
+        click.echo(f"{found['verdict']:9} {found['event'] or '-'}  {found['messageId'] or '-'}")
+        for problem in found["problems"]:
+            click.echo(f"          {problem['property'] or problem['code']}: {problem['hint']}")
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    lines: Iterable[bytes] = file
+    for line in lines:
+        if line.strip():
+            yield line

@@ -1,0 +1,65 @@
+"""What commands have in common: options, a wetink over a data folder, times and identifiers as one types them."""
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import click
+
+from wetink.core import clock
+from wetink.core.errors import BadRequest
+from wetink.core.identifier import Identifier
+from wetink.serve.recipient import parse
+from wetink.settings import Settings, read
+from wetink.wiring import Wetink
+
+T = TypeVar("T")
+
+DATA = click.option("--data", metavar="DIR", help="Data folder.  [WETINK_DATA; default: wetink-data]")
+JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+
+
+def settings_of(**given: Any) -> Settings:
+    """Return the settings: what a command was given, else the environment. Raises BadSettings."""
+    return read(os.environ, **given)
+
+
+def with_wetink(data: str | None, work: Callable[[Wetink], Awaitable[T]]) -> T:
+    """Do something with a wetink over a data folder."""
+
+    async def run() -> T:
+        async with Wetink(settings_of(data=data)) as wetink:
+            return await work(wetink)
+
+    return asyncio.run(run())
+
+
+def now_ms() -> int:
+    """Return the time in Unix ms."""
+    return time.time_ns() // 1_000_000
+
+
+def iso(at: int) -> str:
+    """Write a time (Unix ms) as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def time_of(text: str | None) -> int:
+    """Read a time as one types it, in Unix ms; None is now. Raises BadRequest."""
+    if text is None:
+        return now_ms()
+    at = clock.parse(text)
+    if at is None:
+        raise BadRequest(f"{text!r} is no time", hint="write 2026-11-20T09:00:00Z")
+    return at
+
+
+def identifier_of(text: str) -> Identifier:
+    """Read an identifier as one types it. Raises BadRequest."""
+    who = parse(text)
+    if who is None:
+        raise BadRequest(f"{text!r} names nobody", hint="write user:42, email:a@b.c or anonymous:x")
+    return who

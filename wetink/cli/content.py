@@ -1,0 +1,55 @@
+"""What a block can show, and whether a content folder does what its scenarios say."""
+
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+
+from wetink.apps import load
+from wetink.cli.common import DATA, JSON, settings_of
+from wetink.content.folder import load as read_folder
+from wetink.content.scenario import outcomes
+
+
+@click.command("apps")
+@JSON
+def apps_(as_json: bool) -> None:
+    """List what a block can show: the apps, with their settings as JSON schema.
+
+    A block names one for each of its variants: `app: last-viewed`.
+    """
+    found = load().values()
+    if as_json:
+        said = [{"name": app.name, "title": app.title, "settings": msgspec.json.schema(app.settings)} for app in found]
+        click.echo(msgspec.json.encode(said).decode())
+        return
+    for app in found:
+        click.echo(f"{app.name:20} {app.about}")
+
+
+@click.command("test")
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@DATA
+@JSON
+def test_(folder: Path | None, data: str | None, as_json: bool) -> None:
+    """Run the scenarios of a content FOLDER: given these events, at this time, a block shows this.
+
+    Without FOLDER it is that of the data folder. Needs no server and no store; ends with 1 when one does not hold.
+    """
+    place = folder or settings_of(data=data).content
+    content = read_folder(place, load())
+    found = list(outcomes(place, content, load()))
+    wrong = [outcome for outcome in found if outcome.wrong]
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+    else:
+        for problem in content.problems:
+            click.echo(f"! {problem}")
+        for outcome in found:
+            click.echo(f"{'✗' if outcome.wrong else '✓'} {outcome.file}: {outcome.scenario} [{outcome.block}]")
+            for line in (*outcome.wrong, *(f"  {step}" for step in outcome.trace)) if outcome.wrong else ():
+                click.echo(f"    {line}")
+        click.echo(f"{len(found) - len(wrong)} of {len(found)} hold")
+    if wrong or not found or content.problems:
+        sys.exit(1)
