@@ -16,7 +16,7 @@ from wetink.store.sqlite.connection import connect
 from wetink.store.sqlite.queries import script
 
 BATCHES, BYTES, ROUNDS = 60, 500_000, 4
-TABLES = ("message", "event", "claim", "holding", "product", "purchase")
+TABLES = ("message", "event", "claim", "holding", "product", "product_change", "product_alias", "purchase")
 
 
 def measure() -> list[Figure]:

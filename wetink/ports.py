@@ -178,6 +178,13 @@ class Store(Log, Protocol):
         """Return the products whose name, brand or category have all words of `text` or begin so, the best first."""
         ...
 
+    async def settle(self) -> None:
+        """Do what appending leaves for when there is time: what was learnt of products becomes searchable.
+
+        A search does it first, so that nobody ever sees the difference. Raises StoreUnavailable.
+        """
+        ...
+
     async def events_after(self, seq: int, names: Collection[str], limit: int) -> tuple[int, Sequence[Event]]:
         """Return the usable events of these names among the `limit` messages after `seq`, and the last one's `seq`."""
         ...

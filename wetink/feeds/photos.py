@@ -24,6 +24,9 @@ GONE_SECONDS = 60
 
 PER_HOST, MOST_GONE = 6, 4_096
 
+WARM_SECONDS, MOST_WARM = 0.05, 20_000
+"""Between two photos that nobody waits for, and how many of them are kept in mind."""
+
 
 class PhotoFetcher:
     """`ports.Photos` over HTTP. One call is in flight per address; the others wait for it."""
@@ -36,6 +39,8 @@ class PhotoFetcher:
         self._flights: dict[str, asyncio.Task[bytes | None]] = {}
         self._renewals: dict[str, asyncio.Task[bytes | None]] = {}
         self._gone: dict[str, float] = {}
+        self._wanted: dict[str, None] = {}
+        self._warming: asyncio.Task[None] | None = None
         self._hosts: dict[str, asyncio.Semaphore] = {}
 
     async def get(self, url: str, deadline_ms: int) -> bytes | None:
@@ -52,13 +57,25 @@ class PhotoFetcher:
         return flight.result() if done and not flight.cancelled() else None
 
     def warm(self, url: str) -> None:
-        """See `ports.Photos.warm`."""
-        if self._cache.recall(url) is None:
-            self._fly(url)
+        """See `ports.Photos.warm`. They are fetched one after the other, so that who waits for something goes first."""
+        if self._cache.recall(url) is None and not self._is_gone(url) and len(self._wanted) < MOST_WARM:
+            self._wanted[url] = None
+            if self._warming is None or self._warming.done():
+                self._warming = asyncio.create_task(self._warm())
+
+    async def _warm(self) -> None:
+        """Fetch what is wanted, the latest first: it is what emails will show."""
+        while self._wanted:
+            url, _ = self._wanted.popitem()
+            flight = self._fly(url)
+            if flight is not None:
+                await asyncio.wait([flight])
+            await asyncio.sleep(WARM_SECONDS)
 
     async def close(self) -> None:
         """End what is in flight."""
-        flights = [*self._flights.values(), *self._renewals.values()]
+        warming = [self._warming] if self._warming is not None else []
+        flights = [*warming, *self._flights.values(), *self._renewals.values()]
         for flight in flights:
             flight.cancel()
         await asyncio.gather(*flights, return_exceptions=True)

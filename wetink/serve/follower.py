@@ -53,4 +53,6 @@ class Follower:
             self._trends.forget(now)
             self._forgot = now
         more, self._seq = last > self._seq, last
+        if not more:
+            await self._store.settle()
         return more

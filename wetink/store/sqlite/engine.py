@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import logging
 import secrets
 import threading
 from collections.abc import Collection, Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 import apsw
 
 from wetink.core.entry import Entry
-from wetink.core.errors import BadSettings
+from wetink.core.errors import BadSettings, StoreUnavailable
 from wetink.core.event import Event, Level, Product
 from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
@@ -28,6 +29,11 @@ from wetink.store.sqlite.version import Version
 from wetink.store.sqlite.writer import Writer
 
 SQL = read("queries.sql")
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 500
+"""Products whose words are made searchable in one transaction: some ten milliseconds."""
 
 
 class SQLiteStore:
@@ -120,8 +126,19 @@ class SQLiteStore:
 
     async def search(self, text: str, limit: int = 24) -> Sequence[Product]:
         """See `ports.Store.search`."""
+        await self.settle()
         with translated("searching the catalog"):
             return lessons.search(self._db, text, limit)
+
+    async def settle(self) -> None:
+        """See `ports.Store.settle`."""
+        with translated("reading the catalog"):
+            more = lessons.unworded(self._db)
+        try:
+            while more:
+                more = await asyncio.to_thread(self._writer.run_alone, lambda db: lessons.word(db, AT_ONCE))
+        except StoreUnavailable as error:
+            logger.warning("words of products wait to be searchable: %s", error)
 
     async def events_after(self, seq: int, names: Collection[str], limit: int) -> tuple[int, Sequence[Event]]:
         """See `ports.Store.events_after`."""

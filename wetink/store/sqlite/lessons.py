@@ -42,16 +42,12 @@ class Lessons:
     def teach(self, db: apsw.Connection, events: Iterable[Event]) -> None:
         """Take in what trusted events say of their products."""
         fresh: dict[str, Facts] = {}
-        changed: dict[str, Facts] = {}
-        before: dict[str, Words] = {}
+        news = _News()
         for event in events:
             for said in event.products:
                 if said.key and not self._repeated(said, event.at):
-                    self._learn(db, said, event.at, fresh, changed, before)
-        if changed:
-            db.executemany(SQL.upsert_product, [(key, encode(facts)) for key, facts in changed.items()])
-            for key, facts in changed.items():
-                _reword(db, key, before[key], facts)
+                    self._learn(db, said, event.at, fresh, news)
+        news.write(db)
         if len(self._remembered) + len(fresh) > REMEMBERED:
             self.forget()
         self._remembered.update(fresh)
@@ -71,32 +67,52 @@ class Lessons:
         said: Product,
         at: int,
         fresh: dict[str, Facts],
-        changed: dict[str, Facts],
-        before: dict[str, Words],
+        news: "_News",
     ) -> None:
-        key = said.key if said.sku else main_key(db, said.key)
+        key = said.key if said.sku else news.aliases.get(said.key) or main_key(db, said.key)
         remembered = self._remembered.get(key)
         if remembered is not None and key not in fresh and not learn(dict(remembered), said, at):
             return
         facts = fresh.get(key)
         if facts is None:
             facts = fresh[key] = _facts(db, key)
-        if key not in before:
-            before[key] = _words_of(facts)
-        offer = _offer(facts)
+        offer, words = _offer(facts), _words_of(facts)
         if learn(facts, said, at):
-            changed[key] = facts
+            news.facts[key] = facts
             if _offer(facts) != offer:
-                db.execute(SQL.insert_change, (key, at, *_offer(facts)))
-                if at % FORGET_EVERY == 0:
-                    db.execute(SQL.forget_changes, (key, CHANGES))
+                news.changes.append((key, at, *_offer(facts)))
+            if _words_of(facts) != words:
+                news.reworded[key] = None
             if said.sku and said.product_id and said.product_id != said.sku:
-                db.execute(SQL.insert_product_alias, (said.product_id, said.sku))
+                news.aliases[said.product_id] = said.sku
 
     def forget(self) -> None:
         """Remember nothing: the transaction that taught it was undone."""
         self._remembered.clear()
         self._said.clear()
+
+
+class _News:
+    """What is new of products, to be written in one go. Their words follow later: see `word`."""
+
+    def __init__(self) -> None:
+        self.facts: dict[str, Facts] = {}
+        self.changes: list[tuple[str, int, float | None, str, int | None]] = []
+        self.reworded: dict[str, None] = {}
+        self.aliases: dict[str, str] = {}
+
+    def write(self, db: apsw.Connection) -> None:
+        """Write it."""
+        if self.facts:
+            db.executemany(SQL.upsert_product, [(key, encode(facts)) for key, facts in self.facts.items()])
+        if self.changes:
+            db.executemany(SQL.insert_change, self.changes)
+            for key in {key for key, at, *_ in self.changes if at % FORGET_EVERY == 0}:
+                db.execute(SQL.forget_changes, (key, CHANGES))
+        if self.reworded:
+            db.executemany(SQL.insert_unworded, [(key,) for key in self.reworded])
+        if self.aliases:
+            db.executemany(SQL.insert_product_alias, list(self.aliases.items()))
 
 
 def _offer(facts: Facts) -> tuple[float | None, str, int | None]:
@@ -110,13 +126,19 @@ def _words_of(facts: Facts) -> Words:
     return tuple([facts[field][1] if field in facts else "" for field in ("name", "brand", "category")])
 
 
-def _reword(db: apsw.Connection, key: str, before: Words, facts: Facts) -> None:
-    """Put new words where they can be searched."""
-    words = _words_of(facts)
-    if words != before:
-        row = fingerprint("product", key)
-        db.execute(SQL.delete_words, (row,))
-        db.execute(SQL.insert_words, (row, key, *words))
+def unworded(db: apsw.Connection) -> bool:
+    """Whether some products have words that cannot be searched yet."""
+    return first(db, SQL.unworded, (1,)) is not None
+
+
+def word(db: apsw.Connection, limit: int) -> bool:
+    """Put the words of so many products where they can be searched; return whether there are more."""
+    keys: list[tuple[str]] = fetch(db, SQL.unworded, (limit,))
+    rows = [(fingerprint("product", key), key, *_words_of(_facts(db, key))) for (key,) in keys]
+    db.executemany(SQL.delete_words, [(row[0],) for row in rows])
+    db.executemany(SQL.insert_words, rows)
+    db.executemany(SQL.delete_unworded, keys)
+    return len(keys) == limit
 
 
 def changes(db: apsw.Connection, keys: Iterable[str]) -> Mapping[str, Sequence[Change]]:

@@ -107,6 +107,15 @@ DELETE FROM product_change WHERE key = ?1 AND at < (
 -- name: changes
 SELECT at, price, availability, stock FROM product_change WHERE key = ? ORDER BY at DESC LIMIT ?
 
+-- name: insert_unworded
+INSERT OR IGNORE INTO unworded (key) VALUES (?)
+
+-- name: unworded
+SELECT key FROM unworded LIMIT ?
+
+-- name: delete_unworded
+DELETE FROM unworded WHERE key = ?
+
 -- name: delete_words
 DELETE FROM product_words WHERE rowid = ?
 

@@ -90,6 +90,11 @@ CREATE VIRTUAL TABLE IF NOT EXISTS product_words USING fts5 (
     key UNINDEXED, name, brand, category, tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
 );
 
+-- Products whose words have changed since they were last put where they can be searched.
+CREATE TABLE IF NOT EXISTS unworded (
+    key TEXT PRIMARY KEY
+) WITHOUT ROWID;
+
 -- Which sku a product id goes with.
 CREATE TABLE IF NOT EXISTS product_alias (
     product_id TEXT PRIMARY KEY,
