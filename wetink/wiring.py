@@ -118,6 +118,7 @@ class Wetink:
 
     def watch(self) -> None:
         """Take in what happens in the log, the content folder and the sources from now on, within a second or two."""
+        self.photos.start()
         works = (self._watch(), self._follower.run(), self.feeds.start(), self._catalogs.run())
         self._tasks = [asyncio.create_task(work) for work in works]
 

@@ -37,28 +37,31 @@ class Normal(msgspec.Struct):
     joins: tuple[Identifier, Identifier] | None = None
 
 
-class _Draft:
+class _Draft(msgspec.Struct, gc=False):
     """An event in the making."""
 
-    def __init__(self, piece: Piece, message: Message, source: str, level: Level, received: int, relayed: bool) -> None:
-        self.piece, self.message = piece, message
-        self.source, self.level, self.received, self.relayed = source, level, received, relayed
-        self.type: str = ""
-        self.name = ""
-        self.message_id = ""
-        self.own_time: int | None = None
-        self.at = received
-        self.user: Identifier | None = None
-        self.email: Identifier | None = None
-        self.anonymous: Identifier | None = None
-        self.traits: dict[str, Any] = {}
-        self.properties: dict[str, Any] = {}
-        self.products: tuple[Product, ...] = ()
-        self.order: Order | None = None
-        self.query = ""
-        self.parked: list[Problem] = []
-        self.lacking: list[Problem] = []
-        self.noted: list[Problem] = []
+    piece: Piece
+    message: Message
+    source: str
+    level: Level
+    received: int
+    relayed: bool
+    at: int
+    type: str = ""
+    name: str = ""
+    message_id: str = ""
+    own_time: int | None = None
+    user: Identifier | None = None
+    email: Identifier | None = None
+    anonymous: Identifier | None = None
+    traits: dict[str, Any] = {}
+    properties: dict[str, Any] = {}
+    products: tuple[Product, ...] = ()
+    order: Order | None = None
+    query: str = ""
+    parked: list[Problem] = []
+    lacking: list[Problem] = []
+    noted: list[Problem] = []
 
 
 def normalize(piece: Piece, *, source: str, level: Level, received: int, relayed: bool = False) -> Normal:
@@ -70,7 +73,7 @@ def normalize(piece: Piece, *, source: str, level: Level, received: int, relayed
     if message is None:
         fault = piece.fault or problem("unreadable", detail="unknown")
         return Normal(digest(piece.raw), "parked", (fault,))
-    draft = _Draft(piece, message, source, level, received, relayed)
+    draft = _Draft(piece, message, source, level, received, relayed, received)
     for step in STEPS:
         step(draft)
     own = draft.own_time or 0

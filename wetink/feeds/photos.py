@@ -24,7 +24,7 @@ GONE_SECONDS = 60
 
 PER_HOST, MOST_GONE = 6, 4_096
 
-WARM_SECONDS, MOST_WARM = 0.05, 20_000
+WARM_SECONDS, MOST_WARM = 0.1, 20_000
 """Between two photos that nobody waits for, and how many of them are kept in mind."""
 
 
@@ -71,6 +71,10 @@ class PhotoFetcher:
             if flight is not None:
                 await asyncio.wait([flight])
             await asyncio.sleep(WARM_SECONDS)
+
+    def start(self) -> None:
+        """Be ready for the first photo, in the event loop that will fetch it."""
+        self._downloads.prepare()
 
     async def close(self) -> None:
         """End what is in flight."""

@@ -12,8 +12,8 @@ from wetink.core.errors import StoreUnavailable
 BUSY_MS = 10_000
 """How long to wait for another process's lock before giving up."""
 
-CHECKPOINT_PAGES = 4_000
-"""WAL pages after which a commit also moves them into the file (16 MB)."""
+CHECKPOINT_PAGES = 8_000
+"""WAL pages after which a commit also moves them into the file (32 MB)."""
 
 
 def connect(path: Path, *, durable: bool = True, synchronous: str = "") -> apsw.Connection:
