@@ -16,6 +16,7 @@ from wetink.core.feed import Feed, Item, Supply
 from wetink.core.fetch import MACHINES, RULES_VERSION, Facts
 from wetink.core.identifier import Identifier
 from wetink.core.identity import Claim
+from wetink.core.poll import Tally
 from wetink.core.shop import Change
 from wetink.core.verdict import Problem, Verdict
 
@@ -176,6 +177,14 @@ class Store(Log, Protocol):
 
     async def search(self, text: str, limit: int = 24) -> Sequence[Product]:
         """Return the products whose name, brand or category have all words of `text` or begin so, the best first."""
+        ...
+
+    async def vote(self, poll: str, voter: Identifier, option: int, at: int) -> None:
+        """Keep a vote, durably, in place of the one this voter gave in this poll before. Raises StoreUnavailable."""
+        ...
+
+    async def tally(self, poll: str, voter: Identifier | None) -> Tally:
+        """Return how a poll stands, with this voter's own vote."""
         ...
 
     async def settle(self) -> None:

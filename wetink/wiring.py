@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlencode
 
 from msgspec.structs import replace
 
@@ -17,10 +18,9 @@ from wetink import apps
 from wetink.content import folder
 from wetink.content.folder import Content
 from wetink.content.write import save
-from wetink.core import conversion
 from wetink.core.alt import alt_of
 from wetink.core.block import Block, Decision
-from wetink.core.conversion import BlockResult, Contact
+from wetink.core.conversion import BlockResult
 from wetink.core.errors import BadSettings, NotFound, WetinkError
 from wetink.core.esp import BY_NAME as ESPS_BY_NAME
 from wetink.core.event import Event
@@ -29,8 +29,8 @@ from wetink.core.link import allowed, host_of
 from wetink.core.person import Moment, Person
 from wetink.core.trends import Trends
 from wetink.feeds import FeedKeeper, PhotoFetcher, WithSamples
-from wetink.ingest import Ingest
-from wetink.ports import Picture, Record
+from wetink.ingest import Door, Ingest
+from wetink.ports import Picture, Record, Source
 from wetink.render import Takumi, blank
 from wetink.serve.catalogs import Catalogs
 from wetink.serve.fallback import Fallbacks
@@ -38,7 +38,9 @@ from wetink.serve.follower import Follower
 from wetink.serve.gallery import sample_decision, sample_scene
 from wetink.serve.open import Opens, Shelf
 from wetink.serve.place import Place, Places
+from wetink.serve.polls import Polls, answered
 from wetink.serve.recipient import Purpose, Seals, parse
+from wetink.serve.results import contacts, results
 from wetink.serve.secrets import kept_secret, seal_keys
 from wetink.serve.snippet import esp_snippet, mended, snippet
 from wetink.settings import Settings
@@ -49,8 +51,8 @@ logger = logging.getLogger(__name__)
 ADDRESSES = 50_000
 """Addresses of which is remembered whether they are allowed."""
 
-CONTACTS = 200
-"""Opens and clicks that are shown of a person."""
+OURSELVES = Source("wetink", "server")
+"""Who tells of what people do on our own pages."""
 
 LOOK_SECONDS = 1.0
 """How often the content folder and the sources' hosts are looked at."""
@@ -99,8 +101,10 @@ class Wetink:
             feeds=self.feeds,
             allowed=self.allowed,
             fallbacks=self._fallbacks,
+            ballot=self._ballot,
             deadline_ms=settings.deadline,
         )
+        self.polls = Polls(self.store, self.apps, self._opens.preview)
         self._follower = Follower(self.store, self.trends, _now_ms, (self._warm_photos,))
         self._catalogs = Catalogs(
             self.store, self.feeds, lambda: self.content.feeds, settings.data / "catalogs", _now_ms
@@ -208,6 +212,16 @@ class Wetink:
         """Return where a click goes; empty: nowhere. Never raises."""
         return await self._opens.destination(block, slot, who, moment, counted=counted)
 
+    async def vote(self, block: Block, who: Identifier, option: int, moment: Moment) -> None:
+        """Count a vote; it is told of as an event of theirs, too. Raises BadRequest and StoreUnavailable."""
+        said = await self.polls.vote(block, who, option, moment)
+        await self.ingest.receive(answered(who, said, moment.now), OURSELVES, Door(type="track"), moment.now)
+
+    def _ballot(self, block: Block, slot: int, who: Identifier, moment: Moment) -> str:
+        """Return where somebody votes on what a block asks: of this server, whatever it is called outside."""
+        campaign = f"?{urlencode({'c': moment.campaign})}" if moment.campaign else ""
+        return f"/v/{block.name}/{slot}/{self.seal(who, block.name, 'vote')}{campaign}"
+
     async def picture(self, decision: Decision, slot: int, moment: Moment) -> Picture:
         """Draw a decision, for previews. Never raises."""
         return await self._opens.picture(decision, slot, moment)
@@ -239,35 +253,11 @@ class Wetink:
 
     async def results(self, since: int, until: int) -> Sequence[BlockResult]:
         """Return what each block did in [since, until) (Unix ms). Raises StoreUnavailable."""
-        counts = [(each.block, each.opens, each.clicks) for each in await self.ledger.counts(since, until)]
-        orders = []
-        for order in await self.store.conversions(since, until):
-            recipients = [str(member) for member in order.members]
-            touches = await self.ledger.touches(recipients, order.at - conversion.WINDOW_MS, order.at + 1)
-            human = [Contact(touch.kind, touch.block, touch.at) for touch in touches if touch.human]
-            contact = conversion.credited(order.at, human)
-            if contact is not None:
-                orders.append((contact.block, order.revenue, order.currency))
-        return conversion.results(counts, orders, list(self.content.blocks))
+        return await results(self.store, self.ledger, self.content.blocks, since, until)
 
     async def contacts(self, members: Sequence[Identifier], until: int) -> list[Event]:
-        """Return the opens and clicks of these identifiers in the words of the spec's email events, newest last.
-
-        Source: Segment's Email spec, `Email Opened` and `Email Link Clicked`. Without those of machines.
-        """
-        touches = await self.ledger.touches([str(member) for member in members], 0, until + 1)
-        return [
-            Event(
-                "track",
-                touch.at,
-                f"{touch.kind}-{touch.block}-{touch.at}",
-                "wetink",
-                "Email Opened" if touch.kind == "open" else "Email Link Clicked",
-                properties={"block": touch.block, "variant": touch.variant, "campaign_id": touch.campaign},
-            )
-            for touch in touches[-CONTACTS:]
-            if touch.human
-        ]
+        """Return the opens and clicks of these identifiers, newest last; without those of machines."""
+        return await contacts(self.ledger, members, until)
 
     async def words(self, block: str, slot: int, who: Identifier | None, moment: Moment) -> str:
         """Return what a slot's picture shows, in words. Never raises; empty for a block there is not."""

@@ -25,6 +25,7 @@ BUILTIN = (
     "social_proof",
     "nearest_store",
     "reveal",
+    "poll",
     "custom",
 )
 """Every app that ships with wetink: a module of this package each, loaded like a stranger's."""

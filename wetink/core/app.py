@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from wetink.core.person import Moment, Person, Seen
+from wetink.core.poll import Tally
 from wetink.core.shop import Shop
 
 
@@ -28,12 +29,12 @@ class Shown(msgspec.Struct, frozen=True):
 class Sample(msgspec.Struct, frozen=True):
     """With what an app shows the sample shopper of `core.sample` something: its settings, and data from outside.
 
-    `feeds` are items by the name of a feed, `counts` and `promised` as a `Shop` has them.
+    `feeds` are items by the name of a feed, `polls` and `promised` as a `Shop` has them.
     """
 
     settings: dict[str, Any] = {}
     feeds: Mapping[str, tuple[dict[str, Any], ...]] = {}
-    counts: Mapping[str, int] = {}
+    polls: Mapping[str, Tally] = {}
     promised: Mapping[str, Any] = {}
 
 
@@ -63,4 +64,6 @@ class App(msgspec.Struct, frozen=True):
     """How its picture moves where a GIF is asked for: `countdown` ticks to `facts["ends_at"]` (Unix ms)."""
     promises: bool = False
     """Whether it wants to know what it promised before, as `shop.promised`."""
+    poll: Callable[[Any], str] | None = None
+    """The name of the poll that these settings hold; how it stands comes as `shop.polls`."""
     sample: Sample = Sample()

@@ -68,13 +68,19 @@ def fed(block: Block, person: Person, moment: Moment, apps: Mapping[str, App]) -
     return list(names)
 
 
+def polled(block: Block, person: Person, moment: Moment, apps: Mapping[str, App]) -> list[str]:
+    """Return the names of the polls that the block's apps hold."""
+    asked = _asked(block, person, moment, apps)
+    return list(dict.fromkeys(app.poll(settings) for app, settings in asked if app.poll is not None))
+
+
 def _asked(
     block: Block, person: Person, moment: Moment, apps: Mapping[str, App]
 ) -> Iterator[tuple[App, msgspec.Struct]]:
     """Yield the apps that want something looked up, of variants whose turn it may be, with their settings."""
     for variant in block.variants:
         app = apps.get(variant.app)
-        if app is None or (app.wants is None and app.queries is None and app.feeds is None):
+        if app is None or (app.wants is None and app.queries is None and app.feeds is None and app.poll is None):
             continue
         if all(holds(condition, person, moment.now)[0] for condition in variant.when):
             settings, _ = settled(app, variant)

@@ -91,7 +91,7 @@ def shop(now: int, app: App | None = None) -> Shop:
         found,
         history,
         {name: FeedData(items, now - 5 * 60_000, "fresh") for name, items in sample.feeds.items()} if sample else {},
-        sample.counts if sample else {},
+        sample.polls if sample else {},
         promised=sample.promised if sample else {},
     )
 

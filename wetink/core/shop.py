@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from wetink.core.event import Product
+from wetink.core.poll import Tally
 from wetink.core.trends import Trends
 
 
@@ -35,10 +36,9 @@ class Shop(msgspec.Struct, frozen=True):
     """The shop at the moment of an open.
 
     `products` are the newest facts of those products that the app asked for, and of no others; `history` is what was
-    said of their price and stock before, oldest first. `found` has what the catalog
-    answers to each query. `counts` are small numbers kept beside the log, such as the
-    votes of a poll, by name. `taken` are keys of products that other blocks of the same email show. `promised` is what
-    this block promised this person when it was first shown to them.
+    said of their price and stock before, oldest first. `found` has what the catalog answers to each query. `polls`
+    says how each poll of the block stands, by name. `taken` are keys of products that other blocks of the same email
+    show. `promised` is what this block promised this person when it was first shown to them.
     """
 
     trends: Trends = msgspec.field(default_factory=Trends)
@@ -46,7 +46,7 @@ class Shop(msgspec.Struct, frozen=True):
     found: Mapping[str, Sequence[Product]] = {}
     history: Mapping[str, Sequence[Change]] = {}
     feeds: Mapping[str, FeedData] = {}
-    counts: Mapping[str, int] = {}
+    polls: Mapping[str, Tally] = {}
     taken: frozenset[str] = frozenset()
     promised: Mapping[str, Any] = {}
 

@@ -54,12 +54,17 @@ class Opens:
         feeds: Feeds,
         allowed: Callable[[str], bool],
         fallbacks: Fallbacks,
+        ballot: Callable[[Block, int, Identifier, Moment], str],
         deadline_ms: int,
     ) -> None:
-        """Take the ports, the apps with their own templates, and a look at the shelf of content."""
+        """Take the ports, the apps with their own templates, and a look at the shelf of content.
+
+        `ballot` is where somebody votes on what a block asks in a slot.
+        """
         self._store, self._ledger, self._renderer = store, ledger, renderer
         self._apps, self._app_templates, self._shelf = apps, app_templates, shelf
         self._allowed, self._fallbacks, self._deadline = allowed, fallbacks, deadline_ms / 1000
+        self._ballot = ballot
         self._people, self._catalog = People(store), Catalog(store)
         self._shops = Shops(store, self._catalog, trends, feeds)
         self._once, self._last = Once(DECISION_MS), LastGood()
@@ -88,7 +93,7 @@ class Opens:
         keep: bool = False,
     ) -> Decision:
         moment = at_home(moment, person)
-        shop = await self._shops.of(block, person, moment, self._apps, taken)
+        shop = await self._shops.of(block, person, who, moment, self._apps, taken)
         if who is not None and any(self._promises(variant.app) for variant in block.variants):
             shop = replace(shop, promised=await self._ledger.promised(block.name, str(who)))
         choice = choose(block, person, moment, self._apps, shop)
@@ -225,6 +230,8 @@ class Opens:
             decision = served or await self.preview(block, who, moment)
             if who is not None and counted:
                 await self._count("click", decision, clicked(moment))
+            if who is not None and self._asks(decision):
+                return self._ballot(block, slot, who, moment)
             if not 1 <= slot <= len(decision.links):
                 return block.fallback.link
             return await self._substitute(block, decision, slot) or decision.links[slot - 1]
@@ -271,6 +278,10 @@ class Opens:
     def _promises(self, name: str) -> bool:
         app = self._apps.get(name)
         return app is not None and app.promises
+
+    def _asks(self, decision: Decision) -> bool:
+        app = self._apps.get(decision.app)
+        return app is not None and app.poll is not None and decision.facts.get("open") is True
 
     def _template(self, decision: Decision) -> str | None:
         if not decision.variant:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from wetink.core.identifier import Identifier, Kind
 from wetink.core.identity import anonymous, email, user
 
-Purpose = Literal["picture", "data", "click"]
+Purpose = Literal["picture", "data", "click", "vote"]
 
 LONGEST_TOKEN = 1_100
 """Characters of the longest token that is tried."""

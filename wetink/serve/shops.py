@@ -7,13 +7,15 @@ from msgspec.structs import replace
 
 from wetink.core.app import App
 from wetink.core.block import Block
-from wetink.core.decide import fed, searched, wants
+from wetink.core.decide import fed, polled, searched, wants
 from wetink.core.feed import parameters_of
+from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, Person
 from wetink.core.shop import FeedData, Shop
 from wetink.core.trends import Trends
 from wetink.ports import Feeds, Store
 from wetink.serve.catalog import Catalog
+from wetink.serve.polls import key_of
 
 
 class Shops:
@@ -33,7 +35,13 @@ class Shops:
         return FeedData(given.items, fetched, f"{given.state}: {given.because}" if given.because else given.state)
 
     async def of(
-        self, block: Block, person: Person, moment: Moment, apps: Mapping[str, App], taken: frozenset[str]
+        self,
+        block: Block,
+        person: Person,
+        who: Identifier | None,
+        moment: Moment,
+        apps: Mapping[str, App],
+        taken: frozenset[str],
     ) -> Shop:
         """Return the shop as this block's apps need it for this person. Raises StoreUnavailable."""
         shop = Shop(self._trends, taken=taken)
@@ -41,6 +49,8 @@ class Shops:
             shop = replace(shop, found={query: tuple(await self._store.search(query)) for query in queries})
         if names := fed(block, person, moment, apps):
             shop = replace(shop, feeds={name: await self._fed(name, person, moment) for name in names})
+        if names := polled(block, person, moment, apps):
+            shop = replace(shop, polls={name: await self._store.tally(key_of(block, name), who) for name in names})
         keys, history = wants(block, person, moment, apps, shop)
         if keys:
             shop = replace(shop, products=await self._catalog.products(keys))

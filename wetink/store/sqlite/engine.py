@@ -18,9 +18,10 @@ from wetink.core.errors import BadSettings, StoreUnavailable
 from wetink.core.event import Event, Level, Product
 from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
+from wetink.core.poll import Tally
 from wetink.core.shop import Change
 from wetink.ports import Conversion, NewKey, Profile, Receipt, Received, Record, Source
-from wetink.store.sqlite import commit, lessons, ownership
+from wetink.store.sqlite import commit, lessons, ownership, votes
 from wetink.store.sqlite.codec import VERDICTS, decode_event, decode_problems, entries, events, identifier, who
 from wetink.store.sqlite.connection import connect, fetch, first, snapshot, translated
 from wetink.store.sqlite.people import People
@@ -129,6 +130,15 @@ class SQLiteStore:
         await self.settle()
         with translated("searching the catalog"):
             return lessons.search(self._db, text, limit)
+
+    async def vote(self, poll: str, voter: Identifier, option: int, at: int) -> None:
+        """See `ports.Store.vote`."""
+        await asyncio.to_thread(self._writer.run_alone, lambda db: votes.vote(db, poll, voter, option, at))
+
+    async def tally(self, poll: str, voter: Identifier | None) -> Tally:
+        """See `ports.Store.tally`."""
+        with translated("counting votes"):
+            return votes.tally(self._db, poll, voter)
 
     async def settle(self) -> None:
         """See `ports.Store.settle`."""

@@ -139,6 +139,19 @@ SELECT sku FROM product_alias WHERE product_id = ?
 -- name: insert_product_alias
 INSERT INTO product_alias (product_id, sku) VALUES (?, ?) ON CONFLICT DO UPDATE SET sku = excluded.sku
 
+-- name: vote_of
+SELECT option FROM vote WHERE poll = ? AND who = ?
+
+-- name: vote
+INSERT INTO vote (poll, who, option, at) VALUES (?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET option = excluded.option, at = excluded.at
+
+-- name: add_votes
+INSERT INTO tally (poll, option, votes) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET votes = votes + excluded.votes
+
+-- name: votes
+SELECT option, votes FROM tally WHERE poll = ?
+
 -- name: messages
 SELECT seq, source, message_id, received, verdict, problems, type, name, who, raw FROM message
 WHERE seq < ? ORDER BY seq DESC LIMIT ?

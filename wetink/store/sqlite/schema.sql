@@ -101,6 +101,21 @@ CREATE TABLE IF NOT EXISTS product_alias (
     sku TEXT NOT NULL
 ) WITHOUT ROWID;
 
+-- The newest vote of each person in each poll, and the sums of them.
+CREATE TABLE IF NOT EXISTS vote (
+    poll TEXT NOT NULL,
+    who TEXT NOT NULL,
+    option INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (poll, who)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tally (
+    poll TEXT NOT NULL,
+    option INTEGER NOT NULL,
+    votes INTEGER NOT NULL,
+    PRIMARY KEY (poll, option)
+) WITHOUT ROWID;
+
 -- Senders. Keys are kept as SHA-256 only.
 CREATE TABLE IF NOT EXISTS source (
     name TEXT PRIMARY KEY,

@@ -1,0 +1,75 @@
+"""Live Poll: a question with two to five answers; who has voted sees how it stands, at every open anew."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from wetink.core.app import App, Sample, Shown
+from wetink.core.clock import parse
+from wetink.core.person import Moment, Person
+from wetink.core.poll import Tally, shares
+from wetink.core.shop import Shop
+
+Option = Annotated[str, Meta(min_length=1, max_length=60)]
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a marketer can set."""
+
+    question: Annotated[str, Meta(min_length=1, max_length=120, description="What is asked.")] = "What comes next?"
+    options: Annotated[
+        tuple[Option, ...],
+        Meta(min_length=2, max_length=5, description="The answers. With a slot for each, each is a picture to click."),
+    ] = ("Something for the table", "Something for the garden", "Something to wear")
+    poll: Annotated[
+        str, Meta(min_length=1, max_length=40, description="Under what the votes are kept; another word starts anew.")
+    ] = "first"
+    results: Annotated[
+        Literal["voted", "always"], Meta(description="Who sees how it stands: who has voted, or everybody always.")
+    ] = "voted"
+    ends: Annotated[
+        str, Meta(max_length=40, description="When voting ends, as in 2026-12-24T18:00:00Z; empty: never.")
+    ] = ""
+    thanks: Annotated[str, Meta(max_length=80, description="What is said to who has voted.")] = "Thanks for voting"
+    accent: Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", description="The color of the bars.")] = "#3451d1"
+
+
+def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
+    """Show the question with its answers to click, and with how many chose each to whoever has voted.
+
+    A click leads to a page on which one tap votes, since scanners follow every link. Voting again changes the vote.
+    """
+    ends = parse(settings.ends) if settings.ends else None
+    still = ends is None or moment.now < ends
+    tally = shop.polls.get(settings.poll, Tally())
+    votes = [tally.votes.get(number, 0) for number in range(1, len(settings.options) + 1)]
+    own = tally.own if tally.own <= len(votes) else 0
+    seen = bool(own) or settings.results == "always" or not still
+    options: list[dict[str, Any]] = [
+        {"text": text, "votes": count, "percent": share, "mine": number == own}
+        for number, (text, count, share) in enumerate(zip(settings.options, votes, shares(votes), strict=True), 1)
+    ]
+    if not seen:  # what is not shown is not told either, so that nothing changes for who has not voted
+        options = [{**option, "votes": 0, "percent": 0} for option in options]
+    facts = {
+        "question": settings.question,
+        "options": options,
+        "total": sum(votes) if seen else 0,
+        "voted": own,
+        "open": still,
+        "results": seen,
+    }
+    said = f"voted for {settings.options[own - 1]}" if own else "has not voted"
+    return Shown(facts=facts, why=said if still else f"{said}; the poll is over")
+
+
+APP = App(
+    name="poll",
+    title="Live Poll",
+    about="A question to vote on, with how it stands for who has voted.",
+    settings=Settings,
+    show=show,
+    poll=lambda settings: settings.poll,
+    template="poll.liquid",
+    sample=Sample(polls={"first": Tally({1: 412, 2: 655, 3: 233}, 2)}),
+)
