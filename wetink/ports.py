@@ -270,6 +270,10 @@ class Ledger(Protocol):
         """Return the opens and clicks of these recipients in [since, until), oldest first."""
         ...
 
+    async def contacts(self, block: str, recipient: str) -> tuple[int, int]:
+        """Return how often a recipient has opened and clicked a block, without machines' doing."""
+        ...
+
     async def reclassify(self) -> int:
         """Run the rules of now over the facts of all opens and clicks; return how many came out differently."""
         ...

@@ -12,7 +12,7 @@ from wetink.apps.nearest_store import opening
 from wetink.core.app import Shown
 from wetink.core.clock import parse
 from wetink.core.person import Moment, Person
-from wetink.core.shop import Shop
+from wetink.core.shop import FeedData, Shop
 
 APP = load()["nearest-store"]
 HAMBURG, BERLIN = (53.5511, 9.9937), (52.5200, 13.4050)
@@ -109,3 +109,23 @@ def test_a_click_leads_to_the_store_and_hours_are_those_of_its_own_zone() -> Non
 )
 def test_opening_hours(hours: str, at: str, expected: tuple[bool, str]) -> None:
     assert opening(hours, datetime.fromisoformat(at).replace(tzinfo=ZoneInfo("Europe/Berlin"))) == expected
+
+
+def test_stores_of_a_feed_count_as_those_of_the_settings() -> None:
+    rows = (
+        {"name": "Alster", "latitude": "53.56", "longitude": 10, "address": "Jungfernstieg 1", "link": "https://shop.example/a"},
+        {"name": "", "latitude": 53.5511, "longitude": 9.9937},
+        {"name": "Nowhere", "latitude": None, "longitude": 9},
+    )  # fmt: skip
+    shop = Shop(feeds={"stores": FeedData(rows, 1, "fresh")})
+    chosen = msgspec.convert({"stores": STORES[1:], "feed": "stores"}, APP.settings)
+    moment = Moment(NOON, latitude=HAMBURG[0], longitude=HAMBURG[1])
+    shown = APP.show(Person(), chosen, moment, shop)
+    assert shown is not None
+    assert (shown.facts["name"], shown.facts["address"], shown.link) == (
+        "Alster",
+        "Jungfernstieg 1",
+        "https://shop.example/a",
+    )
+    assert APP.feeds is not None
+    assert list(APP.feeds(chosen)) == ["stores"]

@@ -42,6 +42,26 @@ def test_the_cover_goes_a_while_after_the_first_open(
     assert run(NOW, promised, **settings).facts["revealed"] is revealed
 
 
+@pytest.mark.parametrize(
+    ("opened", "clicked", "settings", "revealed"),
+    [
+        (0, 0, {"by": "opens"}, False),
+        (1, 0, {"by": "opens"}, True),
+        (1, 9, {"by": "opens", "opens": 3}, False),
+        (2, 0, {"by": "opens", "opens": 3}, True),
+        (9, 0, {"by": "click"}, False),
+        (0, 1, {"by": "click"}, True),
+    ],
+)
+def test_or_at_the_nth_open_or_with_a_click(
+    opened: int, clicked: int, settings: dict[str, Any], revealed: bool
+) -> None:
+    shop = Shop(opened=opened, clicked=clicked)
+    shown = APP.show(Person(), msgspec.convert(settings, APP.settings), Moment(NOW), shop)
+    assert shown is not None
+    assert shown.facts["revealed"] is revealed
+
+
 def test_the_first_open_is_what_is_promised_at_every_open() -> None:
     kept = dict(run(NOW, {}).promise)
     assert kept == {"first": NOW}

@@ -21,6 +21,7 @@ JANE = Identifier("user", "jane")
 BLOCKS = {
     "journal": "variants: [{name: news, app: live-feed, settings: {feed: news, items: 2}}]",
     "weather": "variants: [{name: sky, app: custom, template: sky.liquid, settings: {feeds: [sky]}}]",
+    "forecast": "variants: [{name: sky, app: weather, settings: {offers: [rain; Umbrellas; https://shop.example/u]}}]",
     "missing": "variants: [{name: x, app: live-feed, settings: {feed: absent}}]",
     "sale": "variants: [{name: drop, app: price-drop}]",
 }
@@ -35,6 +36,10 @@ def shop(folder: Path, there: Outside) -> None:
     files["feeds/sky.yaml"] = (
         f"url: http://{there.host}/sky/{{city}}\nformat: json\nevery: 15m\n"
         "per_person: {parameters: {city: person.traits.city}, deadline_ms: 2000}"
+    )
+    files["feeds/weather.yaml"] = (
+        f"url: http://{there.host}/forecast\nformat: json\nevery: 15m\n"
+        "per_person: {parameters: {near: moment.city | person.traits.city}, deadline_ms: 2000}"
     )
     files["feeds/goods.yaml"] = f"url: http://{there.host}/goods\nformat: csv\npurpose: catalog"
     files["feeds/broken.yaml"] = "url: nowhere\nformat: json"
@@ -96,6 +101,28 @@ def test_a_persons_own_data_is_asked_for_with_their_traits_and_drawn_by_a_templa
     assert known.facts["feeds"]["sky"] == [{"temperature": 7}]
     assert unknown.facts["feeds"]["sky"] == []
     assert "feed sky is none" in unknown.trace[0].why
+
+
+def test_the_weather_is_that_of_where_the_email_is_opened_else_of_the_address(tmp_path: Path) -> None:
+    async def story(wetink: Wetink) -> list[Decision]:
+        who = {"type": "identify", "userId": "jane", "messageId": "i", "traits": {"city": "Oslo"}}
+        await wetink.store.append([received({**who, "timestamp": now_ms() - 1000, "receivedAt": now_ms()})])
+        moments = (Moment(now_ms(), city="Rome", country="US"), Moment(now_ms()))
+        seen = [await wetink.preview("forecast", JANE, moment) for moment in moments]
+        return [*seen, await wetink.preview("forecast", Identifier("user", "nobody"), Moment(now_ms()))]
+
+    with outside() as there:
+        there.reply = sends(b'{"current": {"temperature_2m": 8.6, "weather_code": 80, "is_day": 1}}')
+        travelling, at_home, nowhere = told(tmp_path, there, story)
+        asked = {path for path, _ in there.asked}
+    assert {"/forecast?near=Rome", "/forecast?near=Oslo"} <= asked
+    assert (travelling.facts["place"], travelling.facts["degrees"]) == ("Rome", "47°F")
+    assert (at_home.facts["place"], at_home.facts["degrees"], at_home.links[0]) == (
+        "Oslo",
+        "9°",
+        "https://shop.example/u",
+    )
+    assert nowhere.variant == ""
 
 
 def test_a_catalog_feed_teaches_names_and_prices_and_its_next_version_makes_a_price_drop(tmp_path: Path) -> None:

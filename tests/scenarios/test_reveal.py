@@ -44,3 +44,26 @@ def test_a_preview_takes_nothing_off_the_cover(house: House) -> None:
     assert revealed(house) is False
     house.now += 60 * MINUTE
     assert revealed(house) is False
+
+
+def test_by_opens_it_is_there_at_the_second_one(house: House) -> None:
+    rewrite(house, "by: opens")
+    covered = house.get(house.url("picture", "offer")).body
+    house.get(house.url("picture", "offer"), agent="Barracuda Sentinel")
+    assert revealed(house) is True, "the second open shows it"
+    house.now += 5 * MINUTE
+    assert house.get(house.url("picture", "offer")).body != covered
+
+
+def test_by_click_it_is_there_at_the_very_next_open(house: House) -> None:
+    rewrite(house, "by: click")
+    covered = house.get(house.url("picture", "offer")).body
+    house.get(house.url("click", "offer"), agent="Barracuda Sentinel")
+    assert revealed(house) is False, "scanners follow every link"
+    house.get(house.url("click", "offer"))
+    assert house.get(house.url("picture", "offer")).body != covered
+
+
+def rewrite(house: House, settings: str) -> None:
+    (house.wetink.settings.content / "blocks" / "offer.yaml").write_text(BLOCK.replace("wait: 5m", settings))
+    asyncio.run(house.wetink.look_again())

@@ -24,6 +24,7 @@ BUILTIN = (
     "loyalty",
     "social_proof",
     "nearest_store",
+    "weather",
     "reveal",
     "poll",
     "custom",

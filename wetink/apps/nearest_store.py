@@ -48,6 +48,13 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
             "place may be left out. Hours are written `mon-fri 10:00-20:00 / sat 10:00-18:00`."
         ),
     ] = ()
+    feed: Annotated[
+        str,
+        Meta(
+            description="A feed of more stores, whose entries have name, latitude, longitude and, as far as there are "
+            "any, address, hours, link and zone; empty: none."
+        ),
+    ] = ""
     within_km: Annotated[float, Meta(gt=0, le=20_000, description="A store farther away is not shown.")] = 100.0
     unit: Annotated[
         Literal["auto", "km", "mi"], Meta(description="What distances are told in; auto: by the reader's country.")
@@ -63,7 +70,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
     """Show the store next to where the email is opened, else next to the shopper's address; none that is too far."""
     here, whose = _here(person, moment)
-    found = [(distance(here, store.place), store) for store in _stores(settings)] if here is not None else []
+    found = [(distance(here, store.place), store) for store in _stores(settings, shop)] if here is not None else []
     if not found:
         return None
     km, store = min(found, key=lambda each: each[0])
@@ -141,8 +148,12 @@ def _here(person: Person, moment: Moment) -> tuple[Place | None, str]:
     return None, ""
 
 
-def _stores(settings: Settings) -> Iterator[Store]:
+def _stores(settings: Settings, shop: Shop) -> Iterator[Store]:
     """Yield the stores whose place can be read."""
+    for item in shop.feed(settings.feed).items if settings.feed else ():
+        if (there := _place(item.get("latitude"), item.get("longitude"))) is not None and item.get("name"):
+            said = [str(item.get(field) or "") for field in ("name", "address", "hours", "link", "zone")]
+            yield Store(said[0], there, *said[1:])
     for line in settings.stores:
         name, place, *more = [part.strip() for part in line.split(";")] + [""]
         degrees = place.split()
@@ -173,6 +184,7 @@ APP = App(
     about="The store next to the reader, how far it is, and until when it is open.",
     settings=Settings,
     show=show,
+    feeds=lambda settings: (settings.feed,) if settings.feed else (),
     template="nearest_store.liquid",
     sample=Sample(
         {

@@ -1,6 +1,6 @@
-"""Reveal: a surprise under a cover, for who comes back to the email a while after the first open."""
+"""Reveal: a surprise under a cover, for who comes back to the email: a while later, often enough, or with a click."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -13,6 +13,11 @@ from wetink.core.span import parse
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """What a marketer can set."""
 
+    by: Annotated[
+        Literal["wait", "opens", "click"],
+        Meta(description="What takes the cover away: time since the first open, the n-th open, or a click."),
+    ] = "wait"
+    opens: Annotated[int, Meta(ge=2, le=20, description="The open at which the cover is gone, with `by: opens`.")] = 2
     wait: Annotated[
         str,
         Meta(
@@ -32,11 +37,22 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
-    """Show the cover at first, and what is under it once the wait since the first open is over."""
+    """Show the cover at first, and what is under it once the wait since the first open is over, or as `by` says.
+
+    An open counts once a minute, and those that machines make not at all.
+    """
     first = shop.promised.get(settings.promise)
     first = first if isinstance(first, int) else moment.now
-    revealed = moment.now - first >= parse(settings.wait)
-    why = f"first opened {(moment.now - first) // 1000} s ago: {'revealed' if revealed else 'covered'}"
+    if settings.by == "wait":
+        revealed = moment.now - first >= parse(settings.wait)
+        because = f"first opened {(moment.now - first) // 1000} s ago"
+    elif settings.by == "opens":
+        revealed = shop.opened + 1 >= settings.opens
+        because = f"open number {shop.opened + 1}"
+    else:
+        revealed = shop.clicked > 0
+        because = f"clicked {shop.clicked} times"
+    why = f"{because}: {'revealed' if revealed else 'covered'}"
     return Shown(facts={"revealed": revealed}, why=why, promise={settings.promise: first})
 
 
@@ -48,4 +64,5 @@ APP = App(
     show=show,
     template="reveal.liquid",
     promises=True,
+    contacts=True,
 )

@@ -64,6 +64,8 @@ class App(msgspec.Struct, frozen=True):
     """How its picture moves where a GIF is asked for: `countdown` ticks to `facts["ends_at"]` (Unix ms)."""
     promises: bool = False
     """Whether it wants to know what it promised before, as `shop.promised`."""
+    contacts: bool = False
+    """Whether it wants to know how often this block was opened and clicked before, as `shop.opened` and `.clicked`."""
     poll: Callable[[Any], str] | None = None
     """The name of the poll that these settings hold; how it stands comes as `shop.polls`."""
     sample: Sample = Sample()

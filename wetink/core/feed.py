@@ -48,7 +48,7 @@ GOODS = LEAVES | {"list_price", "availability", "stock"}
 
 _HOLE = re.compile(r"\{([^{}]*)\}")
 _PATH = re.compile(r"[^.\s]+(?:\.[^.\s]+)*")
-_SOURCE = re.compile(r"(?:person|moment)(?:\.[^.\s]+)+")
+_SOURCE = re.compile(r"(?:person|moment)(?:\.[^.\s|]+)+")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _FILE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 _WALK = re.compile(r"(?:^|[/\\])\.{1,2}(?:$|[/\\])")
@@ -57,7 +57,8 @@ _WALK = re.compile(r"(?:^|[/\\])\.{1,2}(?:$|[/\\])")
 class PerPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A feed that is asked for each person: `parameters: {city: person.traits.city}`.
 
-    A parameter fills the hole of its name in the address (`/weather/{city}`), else it is added to the query.
+    A parameter fills the hole of its name in the address (`/weather/{city}`), else it is added to the query. Where it
+    comes from may have several places, the first that says something counts: `moment.city | person.traits.city`.
     """
 
     parameters: dict[str, str]
@@ -249,7 +250,7 @@ def _wrong_with_parameters(feed: Feed, person: PerPerson) -> Iterator[str]:
     for name, source in person.parameters.items():
         if not _NAME.fullmatch(name):
             yield f"per_person.parameters: {name!r} is no name"
-        if not _SOURCE.fullmatch(source):
+        if not all(_SOURCE.fullmatch(each.strip()) for each in source.split("|")):
             yield f"per_person.parameters.{name}: {source!r} is no path such as person.traits.city"
     for hole in _HOLE.findall(feed.url):
         if hole not in person.parameters:
@@ -262,11 +263,18 @@ def parameters_of(feed: Feed, known: Mapping[str, Any]) -> dict[str, str]:
     >>> feed = Feed("weather", "json", per_person=PerPerson({"city": "person.traits.city"}))
     >>> parameters_of(feed, {"person": {"traits": {"city": "Oslo"}}}), parameters_of(feed, {"person": {}})
     ({'city': 'Oslo'}, {})
+    >>> feed = Feed("weather", "json", per_person=PerPerson({"city": "moment.city | person.traits.city"}))
+    >>> parameters_of(feed, {"moment": {"city": ""}, "person": {"traits": {"city": "Oslo"}}})
+    {'city': 'Oslo'}
     """
     if feed.per_person is None:
         return {}
-    found = {name: text(reached(known, source)) for name, source in feed.per_person.parameters.items()}
-    return {name: value for name, value in found.items() if value}
+    found: dict[str, str] = {}
+    for name, sources in feed.per_person.parameters.items():
+        told = (text(reached(known, source.strip())) for source in sources.split("|"))
+        if value := next((each for each in told if each), None):
+            found[name] = value
+    return found
 
 
 def reached(value: Any, path: str) -> Any:

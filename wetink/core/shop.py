@@ -38,7 +38,8 @@ class Shop(msgspec.Struct, frozen=True):
     `products` are the newest facts of those products that the app asked for, and of no others; `history` is what was
     said of their price and stock before, oldest first. `found` has what the catalog answers to each query. `polls`
     says how each poll of the block stands, by name. `taken` are keys of products that other blocks of the same email
-    show. `promised` is what this block promised this person when it was first shown to them.
+    show. `promised` is what this block promised this person when it was first shown to them; `opened` and `clicked` say how often they did that
+    with this block before, machines left out.
     """
 
     trends: Trends = msgspec.field(default_factory=Trends)
@@ -49,6 +50,8 @@ class Shop(msgspec.Struct, frozen=True):
     polls: Mapping[str, Tally] = {}
     taken: frozenset[str] = frozenset()
     promised: Mapping[str, Any] = {}
+    opened: int = 0
+    clicked: int = 0
 
     def newest(self, product: Product) -> Product:
         """Return a product as the catalog knows it now, or as it is when it does not."""

@@ -96,6 +96,9 @@ class Opens:
         shop = await self._shops.of(block, person, who, moment, self._apps, taken)
         if who is not None and any(self._promises(variant.app) for variant in block.variants):
             shop = replace(shop, promised=await self._ledger.promised(block.name, str(who)))
+        if who is not None and any(self._counts(variant.app) for variant in block.variants):
+            opened, clicked = await self._ledger.contacts(block.name, str(who))
+            shop = replace(shop, opened=opened, clicked=clicked)
         choice = choose(block, person, moment, self._apps, shop)
         if (
             keep
@@ -278,6 +281,10 @@ class Opens:
     def _promises(self, name: str) -> bool:
         app = self._apps.get(name)
         return app is not None and app.promises
+
+    def _counts(self, name: str) -> bool:
+        app = self._apps.get(name)
+        return app is not None and app.contacts
 
     def _asks(self, decision: Decision) -> bool:
         app = self._apps.get(decision.app)

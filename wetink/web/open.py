@@ -85,7 +85,7 @@ class OpenDoors:
     def __init__(self, wetink: Wetink, clock: Callable[[], int] = now_ms) -> None:
         """Serve this wetink by this clock (Unix ms)."""
         self._wetink, self._clock = wetink, clock
-        self._again, self._made_of, self._failed = Again(), wetink.content, 0
+        self._again, self._made_of, self._failed, self._clicks = Again(), wetink.content, 0, 0
 
     @staticmethod
     def handles(path: str) -> bool:
@@ -113,7 +113,8 @@ class OpenDoors:
         if self._made_of is not self._wetink.content:
             self._again, self._made_of = Again(), self._wetink.content
         now, version = self._clock(), await self._wetink.version()
-        messages = self._again.get(asked, version, now) if version is not None else None
+        state = version, self._clicks
+        messages = self._again.get(asked, state, now) if version is not None else None
         if messages is not None:
             for message in messages:
                 await send(message)
@@ -126,7 +127,7 @@ class OpenDoors:
 
         await self._answer(scope, noted)
         if version is not None and self._troubles == troubles and sent[0]["status"] == 200:
-            self._again.put(asked, version, now, sent)
+            self._again.put(asked, state, now, sent)
 
     @property
     def _troubles(self) -> int:
@@ -163,6 +164,7 @@ class OpenDoors:
         slot = _slot(parts[1] if len(parts) > 1 else "")
         who = self._recipient(name, parts[2] if len(parts) == 3 else "", "click", query)
         head = scope["method"] == "HEAD"
+        self._clicks += 1  # what is shown next may depend on it
         target = await self._wetink.destination(name, slot, who, self._moment(query, scope), counted=not head)
         if target:
             location = quote(target, safe=LEGAL).encode("ascii")

@@ -156,6 +156,13 @@ class SQLiteLedger:
             ]
         return sorted(found, key=lambda touch: touch.at)
 
+    async def contacts(self, block: str, recipient: str) -> tuple[int, int]:
+        """See `ports.Ledger.contacts`."""
+        self.flush()
+        with translated("counting a person's opens and clicks"):
+            counted = dict(fetch(self._db, SQL.contacts_of, (recipient, block)))
+        return counted.get(0, 0), counted.get(1, 0)
+
     async def reclassify(self) -> int:
         """See `ports.Ledger.reclassify`."""
         self.flush()

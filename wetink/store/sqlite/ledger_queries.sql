@@ -27,6 +27,10 @@ UPDATE contact SET taken_for = ?, facts = ?, version = ? WHERE rowid = ?
 SELECT block, sum(kind = 0), sum(kind = 1) FROM contact
 WHERE at >= ? AND at < ? AND taken_for NOT IN ('prefetch', 'scanner') GROUP BY block ORDER BY block
 
+-- name: contacts_of
+SELECT kind, count(*) FROM contact
+WHERE recipient = ? AND block = ? AND taken_for NOT IN ('prefetch', 'scanner') GROUP BY kind
+
 -- name: promised
 SELECT name, value FROM promise WHERE recipient = ? AND block = ?
 
