@@ -88,7 +88,8 @@ def test_the_place_is_where_the_email_is_opened_else_where_they_live(moment: Mom
 @pytest.mark.parametrize(
     ("said", "sky"),
     [(0, "clear"), (3, "cloudy"), (48, "fog"), (55, "rain"), (67, "rain"), (77, "snow"), (82, "rain"), (86, "snow"),
-     (95, "storm"), (100, ""), (-1, ""), ("73", "snow"), ("Thundery rain", "storm"), ("Partly cloudy", "cloudy"), ("", "")],
+     (95, "storm"), (100, ""), (-1, ""), ("73", "snow"), ("Thundery rain", "storm"), ("Partly cloudy", "cloudy"),
+     ("", "")],
 )  # fmt: skip
 def test_skies(said: Any, sky: str) -> None:
     assert sky_of(said) == sky

@@ -38,8 +38,8 @@ class Shop(msgspec.Struct, frozen=True):
     `products` are the newest facts of those products that the app asked for, and of no others; `history` is what was
     said of their price and stock before, oldest first. `found` has what the catalog answers to each query. `polls`
     says how each poll of the block stands, by name. `taken` are keys of products that other blocks of the same email
-    show. `promised` is what this block promised this person when it was first shown to them; `opened` and `clicked` say how often they did that
-    with this block before, machines left out.
+    show. `promised` is what this block promised this person when it was first shown to them; `opened` and `clicked`
+    say how often they did that with this block before, machines left out.
     """
 
     trends: Trends = msgspec.field(default_factory=Trends)
