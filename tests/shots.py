@@ -19,6 +19,8 @@ PAGES = {
     "app-sample": "/dashboard/apps/price-drop",
     "blocks": "/dashboard/blocks?who=email:bob@adeyemi.example",
     "block": "/dashboard/blocks/hero?who=email:jane@mercer.example",
+    "catalog": "/dashboard/catalog?q=lamp",
+    "product": "/dashboard/catalog/product?key=TW-201",
     "keys": "/dashboard/keys",
     "error": "/dashboard/blocks/absent",
     "login": "/dashboard/login",

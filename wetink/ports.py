@@ -171,6 +171,10 @@ class Store(Log, Protocol):
         """Take in what a catalog says of products at `at` (Unix ms), as a trusted event would."""
         ...
 
+    async def keys(self, after: str, limit: int) -> Sequence[str]:
+        """Return the keys of the next products of the catalog after a key, in their order."""
+        ...
+
     async def changes(self, keys: Sequence[str]) -> Mapping[str, Sequence[Change]]:
         """Return how price and stock of these products changed, oldest first; without those that never did."""
         ...
@@ -187,10 +191,11 @@ class Store(Log, Protocol):
         """Return how a poll stands, with this voter's own vote."""
         ...
 
-    async def settle(self) -> None:
-        """Do what appending leaves for when there is time: what was learnt of products becomes searchable.
+    async def settle(self) -> bool:
+        """Do some of what appending leaves for when there is time; return whether there is more.
 
-        A search does it first, so that nobody ever sees the difference. Raises StoreUnavailable.
+        What was learnt of products becomes searchable. A search does so first, so nobody sees the difference but after
+        a large import. Raises StoreUnavailable.
         """
         ...
 

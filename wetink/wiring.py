@@ -24,15 +24,17 @@ from wetink.core.conversion import BlockResult
 from wetink.core.errors import BadSettings, NotFound, WetinkError
 from wetink.core.esp import BY_NAME as ESPS_BY_NAME
 from wetink.core.event import Event
+from wetink.core.feed import Feed
 from wetink.core.identifier import Identifier
 from wetink.core.link import allowed, host_of
 from wetink.core.person import Moment, Person
 from wetink.core.trends import Trends
 from wetink.feeds import FeedKeeper, PhotoFetcher, WithSamples
+from wetink.feeds.parse import Tally, read
 from wetink.ingest import Door, Ingest
 from wetink.ports import Picture, Record, Source
 from wetink.render import Takumi, blank
-from wetink.serve.catalogs import Catalogs
+from wetink.serve.catalogs import Catalogs, Imported
 from wetink.serve.fallback import Fallbacks
 from wetink.serve.follower import Follower
 from wetink.serve.gallery import sample_decision, sample_scene
@@ -258,6 +260,19 @@ class Wetink:
     async def contacts(self, members: Sequence[Identifier], until: int) -> list[Event]:
         """Return the opens and clicks of these identifiers, newest last; without those of machines."""
         return await contacts(self.ledger, members, until)
+
+    async def import_catalog(self, path: Path, feed: Feed, told: Callable[[int], None]) -> Imported:
+        """Take the products of a file in; `told` hears how many of its bytes have been read, again and again.
+
+        Raises Unreadable when it is not what `feed` says; what came before that stays. Raises StoreUnavailable.
+        """
+        tally = Tally()
+        with path.open("rb") as raw:
+            items = read(feed, raw, tally, _now_ms())
+            count, gone = await self._catalogs.learn(items, feed.complete, lambda _: told(raw.tell()))
+        while await self.store.settle():
+            pass
+        return Imported(count, gone, tally.left_out, tuple(tally.problems))
 
     async def words(self, block: str, slot: int, who: Identifier | None, moment: Moment) -> str:
         """Return what a slot's picture shows, in words. Never raises; empty for a block there is not."""

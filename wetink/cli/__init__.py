@@ -3,6 +3,7 @@
 import click
 
 from wetink import __version__
+from wetink.cli.catalog import catalog
 from wetink.cli.check import check
 from wetink.cli.content import apps_, test_
 from wetink.cli.demo import demo
@@ -37,5 +38,5 @@ def version() -> None:
     click.echo(f"wetink {__version__}")
 
 
-for command in (serve, keys, check, opens, profile, open_, apps_, test_, demo, version):
+for command in (serve, keys, check, opens, profile, open_, catalog, apps_, test_, demo, version):
     main.add_command(command)

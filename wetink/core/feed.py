@@ -92,6 +92,8 @@ class Feed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     limit: Limit = Limit()
     per_person: PerPerson | None = None
     purpose: Literal["catalog", "data"] = "data"
+    complete: bool = False
+    """A catalog that lists all there is: what it does not list cannot be bought any more."""
 
     @property
     def every_ms(self) -> int:
@@ -207,6 +209,8 @@ def _wrong_with_address(feed: Feed) -> Iterator[str]:
 
 
 def _wrong_with_document(feed: Feed) -> Iterator[str]:
+    if feed.complete and feed.purpose != "catalog":
+        yield "complete: only a catalog is"
     if feed.root and feed.format != "json":
         yield "root: only a json feed has one"
     if feed.root and not _PATH.fullmatch(feed.root):

@@ -53,6 +53,4 @@ class Follower:
             self._trends.forget(now)
             self._forgot = now
         more, self._seq = last > self._seq, last
-        if not more:
-            await self._store.settle()
-        return more
+        return more or await self._store.settle()

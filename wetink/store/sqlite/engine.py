@@ -140,15 +140,21 @@ class SQLiteStore:
         with translated("counting votes"):
             return votes.tally(self._db, poll, voter)
 
-    async def settle(self) -> None:
+    async def settle(self) -> bool:
         """See `ports.Store.settle`."""
         with translated("reading the catalog"):
-            more = lessons.unworded(self._db)
+            if not lessons.unworded(self._db):
+                return False
         try:
-            while more:
-                more = await asyncio.to_thread(self._writer.run_alone, lambda db: lessons.word(db, AT_ONCE))
+            return bool(await asyncio.to_thread(self._writer.run_alone, lambda db: lessons.word(db, AT_ONCE)))
         except StoreUnavailable as error:
             logger.warning("words of products wait to be searchable: %s", error)
+            return False
+
+    async def keys(self, after: str, limit: int) -> Sequence[str]:
+        """See `ports.Store.keys`."""
+        with translated("listing products"):
+            return [key for (key,) in fetch(self._db, SQL.product_keys, (after, limit))]
 
     async def events_after(self, seq: int, names: Collection[str], limit: int) -> tuple[int, Sequence[Event]]:
         """See `ports.Store.events_after`."""

@@ -93,6 +93,9 @@ WHERE purchase.at >= ? AND purchase.at < ? ORDER BY purchase.at
 -- name: product
 SELECT facts FROM product WHERE key = ?
 
+-- name: product_keys
+SELECT key FROM product WHERE key > ? ORDER BY key LIMIT ?
+
 -- name: upsert_product
 INSERT INTO product (key, facts) VALUES (?, ?) ON CONFLICT DO UPDATE SET facts = excluded.facts
 

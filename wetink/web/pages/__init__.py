@@ -4,6 +4,7 @@ from starlette.routing import BaseRoute, Route
 
 from wetink.web.pages.apps import app, apps, make_block, picture, tried
 from wetink.web.pages.blocks import block, blocks
+from wetink.web.pages.catalog import catalog, photo, product
 from wetink.web.pages.keys import keys, make_key
 from wetink.web.pages.live import live, newer
 from wetink.web.pages.overview import overview
@@ -27,6 +28,9 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/dashboard/blocks/{name}/snippet", snippet),
     Route("/dashboard/blocks/{name}", block),
     Route("/dashboard/preview/{block}/{slot:int}.img", preview),
+    Route("/dashboard/catalog", catalog),
+    Route("/dashboard/catalog/photo", photo),
+    Route("/dashboard/catalog/product", product),
     Route("/dashboard/keys", keys),
     Route("/dashboard/keys", make_key, methods=["POST"]),
 )

@@ -19,6 +19,7 @@ NAVIGATION = (
     ("/dashboard/people", "People"),
     ("/dashboard/apps", "Gallery"),
     ("/dashboard/blocks", "Blocks"),
+    ("/dashboard/catalog", "Catalog"),
     ("/dashboard/keys", "Keys"),
 )
 
@@ -54,7 +55,13 @@ def _environment() -> Environment:
         rule=words.rule,
     )
     environment.tests["link"] = words.is_link
-    environment.globals.update(share=words.share, person_path=words.person_path, navigation=NAVIGATION)
+    environment.globals.update(
+        share=words.share,
+        person_path=words.person_path,
+        product_path=words.product_path,
+        changed=words.changed,
+        navigation=NAVIGATION,
+    )
     return environment
 
 

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 from markupsafe import Markup
@@ -11,6 +11,7 @@ from markupsafe import Markup
 from wetink.core.block import Condition
 from wetink.core.identifier import Identifier
 from wetink.core.link import host_of
+from wetink.core.shop import Change
 
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 WHOLE = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "HUF"})
@@ -179,3 +180,19 @@ def person_path(who: Identifier) -> str:
     '/dashboard/people/user:a%2Fb%20c'
     """
     return f"/dashboard/people/{who.kind}:{quote(who.value, safe='')}"
+
+
+def product_path(key: str) -> str:
+    """Return the address of a product's page."""
+    return f"/dashboard/catalog/product?{urlencode({'key': key})}"
+
+
+def changed(change: Change) -> str:
+    """Return what a change says of stock, in words.
+
+    >>> changed(Change(0, 1.0, "in_stock", 3)), changed(Change(0, 1.0, "out_of_stock")), changed(Change(0, 1.0))
+    ('3 in stock', 'out of stock', '')
+    """
+    if change.stock is not None:
+        return f"{change.stock} in stock" if change.stock else "out of stock"
+    return change.availability.replace("_", " ")

@@ -1,0 +1,122 @@
+"""The shop's catalog: taking files in, and looking things up."""
+
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from wetink.cli.common import DATA, JSON, iso, with_wetink
+from wetink.core.errors import BadRequest, BadSettings, NotFound
+from wetink.core.feed import DEFAULTS, Feed, Format, Limit
+from wetink.wiring import Wetink
+
+ENDINGS: dict[str, Format] = {
+    ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".xml": "merchant", ".tsv": "merchant",
+    ".txt": "merchant",
+}  # fmt: skip
+
+
+@click.group()
+def catalog() -> None:
+    """Take products in, and look them up."""
+
+
+@catalog.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--format", "form", type=click.Choice(["csv", "jsonl", "json", "merchant"]), help="What FILE is.  [by its ending]"
+)
+@click.option("--complete", is_flag=True, help="FILE lists all there is: what it does not list is gone.")
+@click.option("--encoding", default="", metavar="NAME", help="What it is written in.  [default: UTF-8, or as marked]")
+@DATA
+@JSON
+def import_(file: Path, form: Format | None, complete: bool, encoding: str, data: str | None, as_json: bool) -> None:
+    """Take the products of FILE into the catalog.
+
+    CSV, JSON lines, JSON or Google Merchant's product data (XML or tab separated), gzipped or not. A row that cannot be
+    used is left out and told of; the others count. It may run beside a server, whose next open sees the new prices.
+    """
+    endings = [ending.lower() for ending in file.suffixes if ending.lower() != ".gz"]
+    chosen = form or (ENDINGS.get(endings[-1]) if endings else None)
+    if chosen is None:
+        raise BadRequest(f"what {file.name} is cannot be told by its name", hint="say --format csv, jsonl, …")
+    limit = Limit(DEFAULTS["catalog"][0] if chosen != "json" else 0, 5_000_000)
+    feed = Feed("import", chosen, encoding=encoding, purpose="catalog", complete=complete, limit=limit)
+    try:
+        "".encode(encoding or "utf-8")
+    except LookupError as error:
+        raise BadSettings(f"--encoding: {encoding!r} is unknown") from error
+    begun = time.monotonic()
+    size = file.stat().st_size
+    with click.progressbar(length=size, label=f"Reading {file.name}", file=sys.stderr, show_pos=False) as bar:
+
+        async def work(wetink: Wetink) -> Any:
+            return await wetink.import_catalog(file, feed, lambda read: bar.update(read - bar.pos))
+
+        found = with_wetink(data, work)
+        bar.update(size - bar.pos)
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return
+    seconds = max(time.monotonic() - begun, 0.001)
+    click.echo(f"{found.products:,} products in {seconds:.1f} s ({found.products / seconds:,.0f} a second)")
+    if found.gone:
+        click.echo(f"{found.gone:,} others are gone")
+    if found.left_out:
+        click.echo(f"{found.left_out:,} rows were left out:")
+    for problem in found.problems:
+        click.echo(f"  {problem}")
+    if found.left_out > len(found.problems):
+        click.echo(f"  … and {found.left_out - len(found.problems):,} more")
+
+
+@catalog.command()
+@click.argument("words")
+@click.option("--limit", type=click.IntRange(1, 200), default=24, show_default=True, help="How many at most.")
+@DATA
+@JSON
+def search(words: str, limit: int, data: str | None, as_json: bool) -> None:
+    """Find products by WORDS of their name, brand or category; the beginning of a word is enough."""
+
+    async def work(wetink: Wetink) -> Any:
+        return await wetink.store.search(words, limit)
+
+    found = with_wetink(data, work)
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return
+    for product in found:
+        price = f"{product.price:,.2f} {product.currency}" if product.price is not None else ""
+        click.echo(f"{product.key:20} {price:>14}  {product.name}")
+    if not found:
+        click.echo("Nothing has these words.")
+
+
+@catalog.command()
+@click.argument("key")
+@DATA
+@JSON
+def show(key: str, data: str | None, as_json: bool) -> None:
+    """Show what is known of the product with the sku or product id KEY, and how its price and stock changed."""
+
+    async def work(wetink: Wetink) -> Any:
+        known = (await wetink.store.products([key])).get(key)
+        return known, (await wetink.store.changes([key])).get(key, ())
+
+    product, changes = with_wetink(data, work)
+    if product is None:
+        raise NotFound(f"there is no product {key!r}", hint="wetink catalog search WORDS")
+    if as_json:
+        click.echo(msgspec.json.encode({"product": product, "changes": changes}).decode())
+        return
+    for field, value in msgspec.to_builtins(product).items():
+        if field not in ("quantity", "coupon", "position") and value not in (None, ""):
+            click.echo(f"{field:13} {value}")
+    for change in changes:
+        price = f"{change.price:,.2f}" if change.price is not None else "-"
+        stock = f"{change.stock} in stock" if change.stock is not None else change.availability.replace("_", " ")
+        click.echo(f"{datetime.fromisoformat(iso(change.at)):%Y-%m-%d %H:%M}  {price:>10}  {stock}")
