@@ -17,6 +17,8 @@ from msgspec.structs import replace
 from wetink import apps
 from wetink.content import folder
 from wetink.content.folder import Content
+from wetink.content.scenario import wrong_with
+from wetink.content.versions import Versions
 from wetink.content.write import save
 from wetink.core.alt import alt_of
 from wetink.core.block import Block, Decision
@@ -81,6 +83,9 @@ class Wetink:
         self.ingest = Ingest(self.store)
         self.apps = apps.load()
         self.content = Content()
+        self.versions = Versions(
+            settings.data / "versions", settings.content, lambda place: wrong_with(place, self.apps)
+        )
         self.trends = Trends()
         self._stamp: object = None
         self._hosts: frozenset[str] = frozenset()
@@ -141,10 +146,10 @@ class Wetink:
         hosts = frozenset(host for source in sources for host in source.hosts) | {*self.settings.link_hosts}
         if hosts != self._hosts:
             self._hosts, self._allowed = hosts, {}
-        stamp = await asyncio.to_thread(folder.stamp, self.settings.content)
-        if stamp == self._stamp:
+        found = await asyncio.to_thread(folder.news, self.settings.content, self.apps, self._stamp)
+        if found is None:
             return
-        loaded = await asyncio.to_thread(folder.load, self.settings.content, self.apps)
+        stamp, loaded = found
         undrawn = await self._fallbacks.prepare(loaded.blocks, loaded.images)
         self.content = replace(loaded, problems=(*loaded.problems, *undrawn))
         self.feeds.use(loaded.feeds)

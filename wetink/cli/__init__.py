@@ -5,6 +5,7 @@ import click
 from wetink import __version__
 from wetink.cli.catalog import catalog
 from wetink.cli.check import check
+from wetink.cli.code import diff, pull, push, rollback, versions
 from wetink.cli.content import apps_, test_
 from wetink.cli.demo import demo
 from wetink.cli.group import Commands
@@ -38,5 +39,22 @@ def version() -> None:
     click.echo(f"wetink {__version__}")
 
 
-for command in (serve, keys, check, opens, profile, open_, catalog, apps_, test_, demo, version):
+for command in (
+    serve,
+    keys,
+    check,
+    opens,
+    profile,
+    open_,
+    catalog,
+    apps_,
+    test_,
+    pull,
+    diff,
+    push,
+    versions,
+    rollback,
+    demo,
+    version,
+):
     main.add_command(command)

@@ -54,9 +54,24 @@ def stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Return what changes whenever a file of the folder does: names, sizes and times."""
     found = []
     for path in sorted(folder.glob("*/*")):
-        status = path.stat()
+        try:
+            status = path.stat()
+        except FileNotFoundError:  # it went while we looked
+            continue
         found.append((str(path.relative_to(folder)), status.st_size, status.st_mtime_ns))
     return tuple(found)
+
+
+def news(folder: Path, apps: Mapping[str, App], known: object) -> tuple[object, Content] | None:
+    """Return the folder's stamp and what is in it, None when the stamp is the known one.
+
+    What is read while a push puts another folder in its place is read again: nobody sees half of each.
+    """
+    while folder.is_dir() and (before := stamp(folder)) != known:
+        content = load(folder, apps)
+        if folder.is_dir() and stamp(folder) == before:
+            return before, content
+    return None
 
 
 def load(folder: Path, apps: Mapping[str, App]) -> Content:

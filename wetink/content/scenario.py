@@ -17,7 +17,7 @@ import msgspec
 import yaml
 from msgspec import Meta
 
-from wetink.content.folder import Content
+from wetink.content.folder import Content, load
 from wetink.core.app import App
 from wetink.core.block import Decision
 from wetink.core.catalog import Facts, learn, product
@@ -68,6 +68,17 @@ class Outcome(msgspec.Struct, frozen=True):
     block: str
     wrong: tuple[str, ...] = ()
     trace: tuple[str, ...] = ()
+
+
+def wrong_with(folder: Path, apps: Mapping[str, App]) -> list[str]:
+    """Return all that is wrong with a content folder, its scenarios included."""
+    content = load(folder, apps)
+    failed = [
+        f"{outcome.file}: {outcome.scenario} [{outcome.block}]: {line}"
+        for outcome in outcomes(folder, content, apps)
+        for line in outcome.wrong
+    ]
+    return [*content.problems, *failed]
 
 
 def outcomes(folder: Path, content: Content, apps: Mapping[str, App]) -> Iterator[Outcome]:

@@ -5,6 +5,7 @@ WetinkError
 │   └── TooLarge      it is over a limit                           400
 ├── Unauthorized      the key is certainly unknown                 401
 ├── NotFound          no such profile, block, page                 404
+├── Conflict          somebody else has changed it since          409
 ├── BadContent        a block, template or picture cannot be used
 ├── BadSettings       a setting or a command's argument is off
 └── Unavailable       cannot store or cannot know right now        503
@@ -46,6 +47,12 @@ class NotFound(WetinkError):
     """There is no such thing."""
 
     code = "not_found"
+
+
+class Conflict(WetinkError):
+    """Somebody else has changed it since."""
+
+    code = "conflict"
 
 
 class BadContent(WetinkError):

@@ -6,7 +6,16 @@ unknown, and 503 with Retry-After for whenever we cannot know or cannot store.
 
 import msgspec
 
-from wetink.core.errors import BadContent, BadRequest, BadSettings, NotFound, Unauthorized, Unavailable, WetinkError
+from wetink.core.errors import (
+    BadContent,
+    BadRequest,
+    BadSettings,
+    Conflict,
+    NotFound,
+    Unauthorized,
+    Unavailable,
+    WetinkError,
+)
 
 STATUS: dict[type[WetinkError], int] = {
     BadRequest: 400,
@@ -14,6 +23,7 @@ STATUS: dict[type[WetinkError], int] = {
     BadSettings: 400,
     Unauthorized: 401,
     NotFound: 404,
+    Conflict: 409,
     Unavailable: 503,
 }
 """Error class -> status; a class that does not stand here has its parent's."""

@@ -1,0 +1,184 @@
+"""Content as code: a copy of the content in a repository, brought to and fro, with every version kept."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from wetink.cli.common import DATA, JSON, iso, settings_of
+from wetink.cli.desk import Afar, Desk, Here
+from wetink.content.tree import Difference, differences, names, read_tree, write_tree
+from wetink.content.versions import Pushed
+from wetink.core.errors import BadContent, Conflict
+from wetink.wiring import Wetink
+
+T = TypeVar("T")
+
+NOTE = ".wetink.json"
+"""Beside the files: which version they came from, and what they were."""
+
+TO = click.option(
+    "--to", metavar="URL", help="A server, instead of a data folder here.  [WETINK_URL]", envvar="WETINK_URL"
+)
+TOKEN = click.option(
+    "--token", metavar="T", help="Its dashboard's token.  [WETINK_TOKEN]", envvar="WETINK_TOKEN", default=""
+)
+FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Which version files came from, and what they were then."""
+
+    version: int
+    files: dict[str, str]
+
+
+@click.command()
+@FOLDER
+@click.option("--force", is_flag=True, help="Even if FOLDER was changed since: its changes are lost.")
+@DATA
+@TO
+@TOKEN
+def pull(folder: Path, force: bool, data: str | None, to: str | None, token: str) -> None:
+    """Write the content into FOLDER, the current one unless named.
+
+    Blocks, templates, feeds, images and scenarios, as files to review and keep in git. Keys and tokens are never among
+    them.
+    """
+    version, files = _at(data, to, token, lambda desk: desk.current())
+    mine, origin = (read_tree(folder) if folder.exists() else {}), _origin(folder)
+    if names(mine) not in ({}, version.files, origin.files if origin is not None else {}) and not force:
+        raise Conflict(f"{folder} has changes that were not pushed", hint="push them, or say --force to lose them")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_tree(folder, files)
+    for path in mine.keys() - files.keys():
+        (folder / path).unlink()
+    _keep(folder, Origin(version.number, version.files))
+    click.echo(f"version {version.number}: {len(files)} files in {folder}")
+
+
+@click.command()
+@FOLDER
+@DATA
+@TO
+@TOKEN
+@JSON
+def diff(folder: Path, data: str | None, to: str | None, token: str, as_json: bool) -> None:
+    """Show what a push of FOLDER would change. Ends with 1 when there is something."""
+    _, files = _at(data, to, token, lambda desk: desk.current())
+    found = list(differences(files, read_tree(folder)))
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+    else:
+        _show(found)
+    sys.exit(1 if found else 0)
+
+
+@click.command()
+@FOLDER
+@click.option("-m", "--message", default="", help="What it changes, for the list of versions.")
+@click.option("--force", is_flag=True, help="Whatever stands there now, as where a repository is the only truth.")
+@DATA
+@TO
+@TOKEN
+@JSON
+def push(folder: Path, message: str, force: bool, data: str | None, to: str | None, token: str, as_json: bool) -> None:
+    """Put FOLDER in the place of the content, all of it or nothing.
+
+    It is checked first, its scenarios included. Refused when somebody has changed the content since FOLDER was pulled.
+    """
+    files, origin = read_tree(folder), _origin(folder)
+    if not files:
+        raise BadContent(f"{folder} has no content", hint="it has blocks/, templates/, …; `wetink pull` makes one")
+    if origin is None and not force:
+        raise Conflict(f"{folder} was not pulled from anywhere", hint="pull first, or say --force")
+    base = None if force or origin is None else origin.version
+
+    def work(desk: Desk) -> tuple[Pushed, list[Difference]]:
+        version, before = desk.current()
+        done = desk.push(files, base, message)
+        changed = list(differences(before, files)) if done.version != version.number else []
+        return done, changed
+
+    done, changed = _at(data, to, token, work)
+    if not done.problems:
+        _keep(folder, Origin(done.version, names(files)))
+    if as_json:
+        click.echo(msgspec.json.encode(done).decode())
+    else:
+        for problem in done.problems:
+            click.echo(f"! {problem}")
+        for each in changed:
+            click.echo(f"{each.what:8} {each.path}")
+        click.echo("nothing was changed" if done.problems or not changed else f"version {done.version} stands")
+    if done.problems:
+        sys.exit(1)
+
+
+@click.command()
+@DATA
+@TO
+@TOKEN
+@JSON
+def versions(data: str | None, to: str | None, token: str, as_json: bool) -> None:
+    """List what the content was, the newest version first."""
+    found = _at(data, to, token, lambda desk: desk.listed())
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return
+    for each in found:
+        click.echo(f"{each.number:5}  {iso(each.at)}  {each.by:16} {each.message}")
+
+
+@click.command()
+@click.argument("version", type=click.IntRange(1))
+@DATA
+@TO
+@TOKEN
+@JSON
+def rollback(version: int, data: str | None, to: str | None, token: str, as_json: bool) -> None:
+    """Let an earlier VERSION stand again, as a new one: nothing is ever lost."""
+    done = _at(data, to, token, lambda desk: desk.rollback(version))
+    if as_json:
+        click.echo(msgspec.json.encode(done).decode())
+    else:
+        for problem in done.problems:
+            click.echo(f"! {problem}")
+        click.echo("nothing was changed" if done.problems else f"version {done.version} stands, as {version} was")
+    if done.problems:
+        sys.exit(1)
+
+
+def _at(data: str | None, to: str | None, token: str, work: Callable[[Desk], T]) -> T:
+    """Do something at the desk of a server, or of a data folder."""
+    if to:
+        return work(Afar(to, token))
+
+    async def run() -> T:
+        async with Wetink(settings_of(data=data)) as wetink:
+            return work(Here(wetink))
+
+    return asyncio.run(run())
+
+
+def _origin(folder: Path) -> Origin | None:
+    try:
+        return msgspec.json.decode((folder / NOTE).read_bytes(), type=Origin)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def _keep(folder: Path, origin: Origin) -> None:
+    (folder / NOTE).write_bytes(msgspec.json.format(msgspec.json.encode(origin)) + b"\n")
+
+
+def _show(found: list[Any]) -> None:
+    for each in found:
+        if each.lines:
+            click.echo("\n".join(each.lines))
+        else:
+            click.echo(f"{each.what} {each.path}")

@@ -1,0 +1,132 @@
+"""Desk: content with its versions, of a data folder here or of a server over HTTP."""
+
+import getpass
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from wetink.content.versions import Pushed, Version
+from wetink.core.errors import BadSettings, Conflict, NotFound, Unauthorized, Unavailable, WetinkError
+from wetink.wiring import Wetink
+
+SECONDS = 60.0
+
+
+class Desk(Protocol):
+    """Where content is pulled from and pushed to."""
+
+    def current(self) -> tuple[Version, dict[str, bytes]]:
+        """Return the version that stands, with its files."""
+        ...
+
+    def push(self, files: Mapping[str, bytes], base: int | None, message: str) -> Pushed:
+        """Put these files in its place. Raises Conflict."""
+        ...
+
+    def listed(self) -> list[Version]:
+        """Return all versions, the newest first."""
+        ...
+
+    def rollback(self, number: int) -> Pushed:
+        """Let an earlier version stand again. Raises NotFound."""
+        ...
+
+
+class Here:
+    """The content of a data folder on this machine."""
+
+    def __init__(self, wetink: Wetink) -> None:
+        """Use the versions of a wetink."""
+        self._versions = wetink.versions
+
+    def current(self) -> tuple[Version, dict[str, bytes]]:
+        """See `Desk.current`."""
+        return self._versions.current(_now())
+
+    def push(self, files: Mapping[str, bytes], base: int | None, message: str) -> Pushed:
+        """See `Desk.push`."""
+        return self._versions.push(files, base, by=who(), message=message, now=_now())
+
+    def listed(self) -> list[Version]:
+        """See `Desk.listed`."""
+        return self._versions.listed(_now())
+
+    def rollback(self, number: int) -> Pushed:
+        """See `Desk.rollback`."""
+        return self._versions.rollback(number, by=who(), now=_now())
+
+
+class Afar:
+    """The content of a server."""
+
+    def __init__(self, address: str, token: str) -> None:
+        """Ask the server at `address` with the token of its dashboard. Raises BadSettings."""
+        if not address.startswith(("http://", "https://")):
+            raise BadSettings(f"--to: {address!r} is no http(s) address")
+        if not token:
+            raise BadSettings("--to needs the dashboard's token", hint="set WETINK_TOKEN, or say --token")
+        self._address, self._token = address.rstrip("/"), token
+
+    def current(self) -> tuple[Version, dict[str, bytes]]:
+        """See `Desk.current`."""
+        said = self._ask("/api/content")
+        return msgspec.convert(said["version"], Version), msgspec.convert(said["files"], dict[str, bytes])
+
+    def push(self, files: Mapping[str, bytes], base: int | None, message: str) -> Pushed:
+        """See `Desk.push`."""
+        sent = {"files": dict(files), "base": base, "by": who(), "message": message}
+        return msgspec.convert(self._ask("/api/content", sent), Pushed)
+
+    def listed(self) -> list[Version]:
+        """See `Desk.listed`."""
+        return msgspec.convert(self._ask("/api/content/versions"), list[Version])
+
+    def rollback(self, number: int) -> Pushed:
+        """See `Desk.rollback`."""
+        return msgspec.convert(self._ask("/api/content/rollback", {"version": number, "by": who()}), Pushed)
+
+    def _ask(self, path: str, sent: Any = None) -> Any:
+        body = msgspec.json.encode(sent) if sent is not None else None
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        request = urllib.request.Request(self._address + path, body, headers)  # noqa: S310 (http(s) only, see above)
+        try:
+            with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            said = _read(error.read())
+            if error.code == 422:
+                return said
+            told = said.get("error", {}) if isinstance(said.get("error"), dict) else {}
+            kinds: dict[int, type[WetinkError]] = {401: Unauthorized, 404: NotFound, 409: Conflict}
+            kind = kinds.get(error.code, Unavailable)
+            raise kind(
+                told.get("message") or f"{self._address} answered {error.code}", hint=told.get("hint", "")
+            ) from None
+        except (OSError, ValueError) as error:
+            raise Unavailable(f"{self._address} does not answer: {error}") from error
+
+
+def who() -> str:
+    """Return the name of whoever works at this terminal."""
+    try:
+        return os.environ.get("WETINK_AUTHOR") or getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,159 @@
+"""Versions: what the content folder was, who changed it when, and the way back.
+
+versions/
+├── 000007.json           one version: its number, time, author, message and files by content
+├── objects/SHA256        the content of files, each once
+└── lock                  held by whoever changes content
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from wetink.content.exchange import exchange
+from wetink.content.tree import Tree, check_paths, digest, names, read_tree, write_tree
+from wetink.core.errors import BadContent, Conflict, NotFound
+
+BY_HAND = "edited in the folder"
+LONGEST_MESSAGE, LONGEST_NAME = 200, 60
+
+
+class Version(msgspec.Struct, frozen=True):
+    """One state of the content. `at` is Unix ms; `files` are digests by path."""
+
+    number: int
+    at: int
+    by: str
+    message: str
+    files: dict[str, str]
+
+
+class Pushed(msgspec.Struct, frozen=True):
+    """What became of a push: the version that stands now, or what is wrong with it."""
+
+    version: int
+    problems: tuple[str, ...] = ()
+
+
+class Versions:
+    """The content folder with its past. Any process may use it; they take turns. Blocks: used from threads."""
+
+    def __init__(self, folder: Path, content: Path, check: Callable[[Path], Sequence[str]]) -> None:
+        """Keep versions in `folder` of what is in `content`; `check` says what is wrong with a folder of content."""
+        self._folder, self._content, self._check = folder, content, check
+
+    def current(self, now: int) -> tuple[Version, dict[str, bytes]]:
+        """Return the version that stands, with its files; what was edited in the folder becomes one first."""
+        with self._alone():
+            return self._noted(now)
+
+    def listed(self, now: int) -> list[Version]:
+        """Return all versions, the newest first."""
+        with self._alone():
+            self._noted(now)
+            return [self._version(number) for number in reversed(self._numbers())]
+
+    def push(self, tree: Tree, base: int | None, *, by: str, message: str, now: int) -> Pushed:
+        """Put `tree` in the place of the content, in one step, unless something is wrong with it: then nothing changes.
+
+        `base` is the version it was made from, None to replace whatever there is. Raises Conflict when another stands
+        by now, BadContent for what is no content, OSError.
+        """
+        check_paths(tree)
+        with self._alone():
+            version, there = self._noted(now)
+            if base is not None and base != version.number:
+                raise Conflict(
+                    f"version {version.number} stands by now ({version.by}: {version.message})",
+                    hint="pull it, bring your changes into it, then push again",
+                )
+            return self._put(tree, there, version, by, message, now)
+
+    def rollback(self, number: int, *, by: str, now: int) -> Pushed:
+        """Let an earlier version stand again, as a new one. Raises NotFound, OSError."""
+        with self._alone():
+            version, there = self._noted(now)
+            return self._put(self._tree(self._version(number)), there, version, by, f"back to version {number}", now)
+
+    def tree(self, number: int) -> dict[str, bytes]:
+        """Return the files of a version. Raises NotFound."""
+        return self._tree(self._version(number))
+
+    def _put(self, tree: Tree, there: Tree, version: Version, by: str, message: str, now: int) -> Pushed:
+        if dict(tree) == dict(there):
+            return Pushed(version.number)
+        self._content.parent.mkdir(parents=True, exist_ok=True)
+        draft = self._content.parent / f".{self._content.name}.{secrets.token_hex(6)}"
+        draft.mkdir()
+        try:
+            write_tree(draft, tree)
+            problems = tuple(self._check(draft))
+            if problems:
+                return Pushed(version.number, problems)
+            exchange(draft, self._content)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return Pushed(self._note(tree, version.number + 1, by, message, now).number)
+
+    def _noted(self, now: int) -> tuple[Version, dict[str, bytes]]:
+        """Return the newest version; if the folder is not what it says, the folder becomes one."""
+        for left in self._content.parent.glob(f".{self._content.name}.*"):
+            shutil.rmtree(left, ignore_errors=True)  # of somebody who was killed
+        there = read_tree(self._content)
+        numbers = self._numbers()
+        newest = self._version(numbers[-1]) if numbers else None
+        if newest is not None and newest.files == names(there):
+            return newest, there
+        message = "first" if newest is None else BY_HAND
+        return self._note(there, (newest.number if newest is not None else 0) + 1, "", message, now), there
+
+    def _note(self, tree: Tree, number: int, by: str, message: str, now: int) -> Version:
+        objects = self._folder / "objects"
+        objects.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for body in tree.values():
+            if not (kept := objects / digest(body)).exists():
+                _write(kept, body)
+        version = Version(number, now, by.strip()[:LONGEST_NAME], message.strip()[:LONGEST_MESSAGE], names(tree))
+        _write(self._path(number), msgspec.json.encode(version))
+        return version
+
+    def _numbers(self) -> list[int]:
+        return sorted(int(path.stem) for path in self._folder.glob("*.json") if path.stem.isdecimal())
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number:06}.json"
+
+    def _version(self, number: int) -> Version:
+        try:
+            return msgspec.json.decode(self._path(number).read_bytes(), type=Version)
+        except FileNotFoundError:
+            raise NotFound(f"there is no version {number}", hint="wetink versions lists them") from None
+        except msgspec.DecodeError as error:
+            raise BadContent(f"version {number} cannot be read: {error}") from error
+
+    def _tree(self, version: Version) -> dict[str, bytes]:
+        objects = self._folder / "objects"
+        return {path: (objects / name).read_bytes() for path, name in version.files.items()}
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (self._folder / "lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _write(path: Path, body: bytes) -> None:
+    """Write a file that is there whole, also after a power cut, or not at all."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
+    with draft.open("wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
