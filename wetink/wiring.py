@@ -6,10 +6,10 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 from urllib.parse import urlencode
 
 from msgspec.structs import replace
@@ -21,7 +21,7 @@ from wetink.content.scenario import wrong_with
 from wetink.content.versions import Versions
 from wetink.content.write import save
 from wetink.core.alt import alt_of
-from wetink.core.block import Block, Decision
+from wetink.core.block import Block, Decision, Variant
 from wetink.core.conversion import BlockResult
 from wetink.core.errors import BadSettings, NotFound, WetinkError
 from wetink.core.esp import BY_NAME as ESPS_BY_NAME
@@ -39,7 +39,6 @@ from wetink.render import Takumi, blank
 from wetink.serve.catalogs import Catalogs, Imported
 from wetink.serve.fallback import Fallbacks
 from wetink.serve.follower import Follower
-from wetink.serve.gallery import sample_decision, sample_scene
 from wetink.serve.open import Opens, Shelf
 from wetink.serve.place import Place, Places
 from wetink.serve.polls import Polls, answered
@@ -47,6 +46,7 @@ from wetink.serve.recipient import Purpose, Seals, parse
 from wetink.serve.results import contacts, results
 from wetink.serve.secrets import kept_secret, seal_keys
 from wetink.serve.snippet import esp_snippet, mended, snippet
+from wetink.serve.trial import Trial
 from wetink.settings import Settings
 from wetink.store.sqlite import SQLiteLedger, SQLiteStore
 
@@ -111,6 +111,7 @@ class Wetink:
             ballot=self._ballot,
             deadline_ms=settings.deadline,
         )
+        self.trial = Trial(self.store, self._opens, self.renderer, self.feeds, self.apps, self._text)
         self.polls = Polls(self.store, self.apps, self._opens.preview)
         self._follower = Follower(self.store, self.trends, _now_ms, (self._warm_photos,))
         self._catalogs = Catalogs(
@@ -233,24 +234,12 @@ class Wetink:
         """Draw a decision, for previews. Never raises."""
         return await self._opens.picture(decision, slot, moment)
 
-    async def tried(
-        self, block: Block, who: Identifier | None, moment: Moment, settings: Mapping[str, Any]
-    ) -> tuple[Decision, Picture | None]:
-        """Return what a block that is being made shows, None for nothing; without `who` to the sample shopper.
-
-        `settings` are its only variant's. Keeps and counts nothing.
-        """
-        app = self.apps[block.variants[0].app]
-        if who is not None:
-            decision = await self._opens.preview(block, who, moment)
-            shown = await self._opens.picture(decision, 1, moment, block) if decision.variant else None
-            return decision, shown
-        _, decision = sample_decision(app, moment, settings)
-        if not decision.variant:
-            return decision, None
-        template = _template("wetink.apps", app.template)
-        scene = sample_scene(app, template, moment, settings, size=(block.width, block.height))
-        return decision, await self.renderer.render(scene)
+    def _text(self, variant: Variant) -> str:
+        """Return the template of a variant, empty when there is none."""
+        if variant.template:
+            return self.content.templates.get(variant.template, "")
+        app = self.apps.get(variant.app)
+        return _template("wetink.apps", app.template) if app is not None and app.template else ""
 
     async def save_block(self, block: Block) -> None:
         """Put a new block on the shelf. Raises BadContent."""

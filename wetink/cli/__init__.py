@@ -7,6 +7,7 @@ from wetink.cli.catalog import catalog
 from wetink.cli.check import check
 from wetink.cli.code import diff, pull, push, rollback, versions
 from wetink.cli.content import apps_, test_
+from wetink.cli.coverage import coverage
 from wetink.cli.demo import demo
 from wetink.cli.group import Commands
 from wetink.cli.keys import keys
@@ -46,6 +47,7 @@ for command in (
     opens,
     profile,
     open_,
+    coverage,
     catalog,
     apps_,
     test_,

@@ -2,9 +2,10 @@
 
 from starlette.routing import BaseRoute, Route
 
-from wetink.web.pages.apps import app, apps, make_block, picture, tried
+from wetink.web.pages.apps import app, apps, covered, make_block, picture, tried
 from wetink.web.pages.blocks import block, blocks
 from wetink.web.pages.catalog import catalog, photo, product
+from wetink.web.pages.coverage import of_block
 from wetink.web.pages.keys import keys, make_key
 from wetink.web.pages.live import live, newer
 from wetink.web.pages.overview import overview
@@ -22,10 +23,12 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/dashboard/apps", apps),
     Route("/dashboard/apps/{name}.img", picture),
     Route("/dashboard/apps/{name}/tried", tried),
+    Route("/dashboard/apps/{name}/covered", covered),
     Route("/dashboard/apps/{name}", app),
     Route("/dashboard/apps/{name}", make_block, methods=["POST"]),
     Route("/dashboard/blocks", blocks),
     Route("/dashboard/blocks/{name}/snippet", snippet),
+    Route("/dashboard/blocks/{name}/covered", of_block),
     Route("/dashboard/blocks/{name}", block),
     Route("/dashboard/preview/{block}/{slot:int}.img", preview),
     Route("/dashboard/catalog", catalog),

@@ -17,6 +17,7 @@ from wetink.serve.recipient import parse
 from wetink.web import session
 from wetink.web.clock import now_ms
 from wetink.web.pages.asked import field_of, form_of, moment_of, wetink_of, whole
+from wetink.web.pages.coverage import part
 from wetink.web.pages.render import missing, page
 from wetink.web.pages.snippet import panel
 
@@ -43,6 +44,16 @@ async def tried(request: Request) -> Response:
     return page(request, "tried.html", **await _tried(request, found, dict(request.query_params)))
 
 
+async def covered(request: Request) -> Response:
+    """Show how many real people would see what with the settings of the query."""
+    found = _app(request)
+    if found is None:
+        return _none(request)
+    form = _complete(found, dict(request.query_params))
+    settings, wrong = settings_of(found, form)
+    return await part(request, _block(found, form, {} if wrong else settings))
+
+
 async def picture(request: Request) -> Response:
     """Return the picture of an app with the settings of the query; the fallback's status is 404."""
     found = _app(request)
@@ -50,7 +61,7 @@ async def picture(request: Request) -> Response:
         return Response("no such app", 404, media_type="text/plain")
     form = dict(request.query_params)
     settings, _ = settings_of(found, _complete(found, form))
-    _, drawn = await wetink_of(request).tried(
+    _, drawn = await wetink_of(request).trial.tried(
         _block(found, form, settings), parse(form.get("who", "")), _moment(request), settings
     )
     if drawn is None:
@@ -105,7 +116,7 @@ async def _tried(request: Request, found: App, form: dict[str, str]) -> dict[str
     settings, wrong = settings_of(found, form)
     who, moment = parse(form.get("who", "")), _moment(request)
     block = _block(found, form, settings)
-    decision, drawn = await wetink_of(request).tried(block, who, moment, settings) if not wrong else (None, None)
+    decision, drawn = await wetink_of(request).trial.tried(block, who, moment, settings) if not wrong else (None, None)
     query = {name: form[name] for name in ("who", "width", "height", "scheme", "at") if form.get(name)}
     return {
         "app": found,

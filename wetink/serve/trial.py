@@ -1,0 +1,84 @@
+"""Trial: what a block would show before it goes live: one person, the sample shopper, all the people there are."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from wetink.core.app import App
+from wetink.core.block import Block, Decision, Variant
+from wetink.core.coverage import Coverage, Seen, coverage
+from wetink.core.decide import settled
+from wetink.core.identifier import Identifier
+from wetink.core.person import Moment
+from wetink.ports import Feeds, Picture, Renderer, Store
+from wetink.serve.gallery import sample_decision, sample_scene
+from wetink.serve.open import Opens
+
+MOST, MOST_ASKING, SECONDS = 1_000, 20, 3.0
+"""People that are looked at, those where each costs a call to a feed, and how long that may take in all."""
+
+
+class Trial:
+    """Tries blocks. Keeps and counts nothing."""
+
+    def __init__(
+        self,
+        store: Store,
+        opens: Opens,
+        renderer: Renderer,
+        feeds: Feeds,
+        apps: Mapping[str, App],
+        text_of: Callable[[Variant], str],
+    ) -> None:
+        """Use what opens use; `text_of` is the template of a variant."""
+        self._store, self._opens, self._renderer, self._feeds = store, opens, renderer, feeds
+        self._apps, self._text_of = apps, text_of
+
+    async def tried(
+        self, block: Block, who: Identifier | None, moment: Moment, settings: Mapping[str, Any]
+    ) -> tuple[Decision, Picture | None]:
+        """Return what a block that is being made shows, None for nothing; without `who` to the sample shopper.
+
+        `settings` are its only variant's.
+        """
+        app = self._apps[block.variants[0].app]
+        if who is not None:
+            decision = await self._opens.preview(block, who, moment)
+            shown = await self._opens.picture(decision, 1, moment, block) if decision.variant else None
+            return decision, shown
+        _, decision = sample_decision(app, moment, settings)
+        if not decision.variant:
+            return decision, None
+        template = self._text_of(block.variants[0])
+        scene = sample_scene(app, template, moment, settings, size=(block.width, block.height))
+        return decision, await self._renderer.render(scene)
+
+    async def coverage(self, block: Block, moment: Moment) -> Coverage:
+        """Return what a block would show the people heard from last. Raises StoreUnavailable.
+
+        Where a feed is asked for each person, fewer of them are looked at.
+        """
+        until = time.monotonic() + SECONDS
+        seen: list[Seen] = []
+        for profile in await self._store.profiles(limit=MOST_ASKING if self._asks(block) else MOST):
+            decision = await self._opens.preview(block, profile.root, moment)
+            person = await self._opens.person(profile.root, moment.now)
+            seen.append(Seen(decision, person.traits))
+            if time.monotonic() > until:
+                break
+            await asyncio.sleep(0)  # opens go first
+        return coverage(block, seen, {variant.name: self._text_of(variant) for variant in block.variants})
+
+    def _asks(self, block: Block) -> bool:
+        """Whether some variant draws on a feed that is asked for each person."""
+        for variant in block.variants:
+            app = self._apps.get(variant.app)
+            settings = settled(app, variant)[0] if app is not None else None
+            for name in (
+                app.feeds(settings) if app is not None and app.feeds is not None and settings is not None else ()
+            ):
+                feed = self._feeds.declared(name)
+                if feed is not None and feed.per_person is not None:
+                    return True
+        return False
