@@ -50,6 +50,8 @@ def test_nobody_is_nobody() -> None:
 
 
 def test_a_value_has_a_default_only_if_it_has_one_everywhere() -> None:
-    assert values_of("{{ person.traits.a | default: 'x' }}{% if person.traits.a == 'y' %}") == {"a": False}
-    assert values_of("{{ person.traits.a | upcase | default: 'x' }}") == {"a": True}
+    assert values_of("{{ person.traits.a | default: 'x' }}{{ person.traits.a }}") == {("a",): False}
+    assert values_of("{{ person.traits.a | upcase | default: 'x' }}") == {("a",): True}
+    assert values_of("{% if person.traits.a %}{{ person.traits.a }}{% endif %}") == {("a",): True}
+    assert values_of("{% assign n = person.traits.a | default: person.traits.b %}") == {("a", "b"): False}
     assert values_of("no values, {{ person.name }}") == {}

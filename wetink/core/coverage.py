@@ -12,7 +12,9 @@ from wetink.core.rule import look_up
 
 MOST_REASONS = 5
 
-_VALUE = re.compile(r"person\.traits\.([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)((?:(?!\}\}|%\}).)*)", re.DOTALL)
+_TRAIT = re.compile(r"person\.traits\.([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
+_USE = re.compile(r"\{\{(.*?)\}\}|\{%-?\s*assign\b(.*?)%\}", re.DOTALL)
+_QUESTION = re.compile(r"\{%-?\s*(?:if|elsif|unless|case)\b(.*?)%\}", re.DOTALL)
 _NUMBERS = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -47,15 +49,22 @@ class Seen(msgspec.Struct, frozen=True):
     traits: Mapping[str, Any]
 
 
-def values_of(template: str) -> dict[str, bool]:
-    """Return the traits a template uses, and whether each has a default wherever it is used.
+def values_of(template: str) -> dict[tuple[str, ...], bool]:
+    """Return the traits a template shows, and whether it says what stands there without one, or asks for it first.
 
-    >>> values_of("Hi {{ person.traits.name | default: 'you' }}{{ person.traits.address.city }}")
-    {'name': True, 'address.city': False}
+    Traits that stand in for one another are one value: it is there when one of them is.
+
+    >>> values_of("Hi {{ person.traits.name | default: person.traits.nick | default: 'you' }}{{ person.traits.tier }}")
+    {('name', 'nick'): True, ('tier',): False}
     """
-    found: dict[str, bool] = {}
-    for use in _VALUE.finditer(template):
-        found[use[1]] = found.get(use[1], True) and "default" in use[2]
+    asked = {name for question in _QUESTION.findall(template) for name in _TRAIT.findall(question)}
+    found: dict[tuple[str, ...], bool] = {}
+    for use in _USE.finditer(template):
+        said = use[1] or use[2] or ""
+        names = tuple(dict.fromkeys(_TRAIT.findall(said)))
+        if names:
+            settled = said.count("default") >= len(names) or asked >= set(names)
+            found[names] = found.get(names, True) and settled
     return found
 
 
@@ -65,11 +74,12 @@ def coverage(block: Block, seen: Sequence[Seen], templates: Mapping[str, str]) -
     Reasons that differ in numbers alone are one. A value counts as lacking for who would see a template that uses it.
     """
     groups: Counter[tuple[str, str]] = Counter((each.decision.variant, _why(each.decision)) for each in seen)
+    values = {each.decision.variant: values_of(templates.get(each.decision.variant, "")) for each in seen}
     lacking: Counter[tuple[str, bool]] = Counter()
     for each in seen:
-        for value, default in values_of(templates.get(each.decision.variant, "")).items():
-            if look_up(each.traits, value) in (None, ""):
-                lacking[value, default] += 1
+        for names, default in values[each.decision.variant].items():
+            if all(look_up(each.traits, name) in (None, "") for name in names):
+                lacking[" or ".join(names), default] += 1
     order = {variant.name: place for place, variant in enumerate(block.variants)}
     return Coverage(
         len(seen),
