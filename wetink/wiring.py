@@ -131,7 +131,10 @@ class Wetink:
     def watch(self) -> None:
         """Take in what happens in the log, the content folder and the sources from now on, within a second or two."""
         self.photos.start()
-        works = (self._watch(), self._follower.run(), self.feeds.start(), self._catalogs.run())
+        works = (
+            *(self._watch(), self._follower.run(), self.feeds.start(), self._catalogs.run()),
+            self.renderer.prepare(),
+        )
         self._tasks = [asyncio.create_task(work) for work in works]
 
     async def catch_up(self, block: str) -> None:

@@ -4,8 +4,10 @@ import asyncio
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from PIL import Image, ImageChops, ImageStat
 
 import wetink
@@ -82,3 +84,40 @@ def test_its_template_can_be_drawn_from_tiles(name: str) -> None:
         assert list(asyncio.run(renderer.check_tiles(scene(APPS[name])))) == []
     finally:
         renderer.close()
+
+
+SCRIPTS = {
+    "cyrillic": "Тёплая лампа", "greek": "Ζεστό φωτιστικό", "arabic": "مصباح دافئ", "hebrew": "מנורה חמה",
+    "thai": "โคมไฟอบอุ่น", "devanagari": "गर्म दीपक",
+    "japanese": "暖かいランプ", "korean": "따뜻한 램프", "chinese": "温暖的台灯",
+    "emoji": "Lamp 💡🎁",
+}  # fmt: skip
+"""The same lamp, in letters of the world."""
+
+
+def said_in(value: Any, words: str) -> Any:
+    """Return a template's data with every product and person called so."""
+    if isinstance(value, dict):
+        return {
+            key: words if key in ("name", "firstName", "title", "text") and isinstance(each, str) and each
+            else said_in(each, words)
+            for key, each in value.items()
+        }  # fmt: skip
+    return [said_in(each, words) for each in value] if isinstance(value, list | tuple) else value
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_every_app_can_be_read_in_every_script(script: str, draw) -> None:
+    """One golden sheet for each script, with every app on it."""
+    sheet = Image.new("RGB", (4 * 300, -(-len(APPS) // 4) * 150), "white")
+    for place, app in enumerate(APPS.values()):
+        one = scene(app)
+        image = draw(replace(one, data=said_in(one.data, SCRIPTS[script]))).convert("RGB")
+        sheet.paste(image.resize((300, 150), Image.Resampling.BOX), (place % 4 * 300, place // 4 * 150))
+    kept = GOLDEN / "scripts" / f"{script}.png"
+    if os.environ.get("WETINK_GOLDEN"):
+        kept.parent.mkdir(exist_ok=True)
+        sheet.quantize(64, dither=Image.Dither.NONE).save(kept, optimize=True)
+    with Image.open(kept) as golden:
+        assert sheet.size == golden.size
+        assert max(ImageStat.Stat(ImageChops.difference(sheet, golden.convert("RGB"))).mean) < 5.0

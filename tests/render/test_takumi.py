@@ -10,6 +10,7 @@ from tests.render.studio import PRODUCTS, Album, near, photo, plain, scene, seen
 from wetink.core.errors import BadContent, BadSettings
 from wetink.ports import Picture
 from wetink.render import Takumi, blank, fonts
+from wetink.render.engine import Engine
 
 URL = "https://cdn.example/a.jpg?w=1&h=2"
 FULL = '<img src="{{ url }}" style="width: 100px; height: 50px; object-fit: cover">'
@@ -143,21 +144,22 @@ def test_letters_of_the_extended_latin_files_are_drawn() -> None:
     assert len(set(drawn.values())) == len(drawn), "letters that are not there all look like the same box"
 
 
-def test_emoji_are_left_out_rather_than_drawn_as_boxes() -> None:
-    assert shot(plain("Lamp 🎁")).body == shot(plain("Lamp ")).body
+def test_emoji_are_drawn_and_without_a_font_left_out_rather_than_drawn_as_boxes() -> None:
+    assert shot(plain("Lamp 🎁")).body != shot(plain("Lamp ")).body
+    assert fonts.drawable("Lamp 🎁", ["Inter"]) == "Lamp "
     assert fonts.drawable("Lamp 🎁", ["Inter", "Noto Color Emoji"]) == "Lamp 🎁"
 
 
 def test_missing_fonts_are_told_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(BadSettings) as caught:
-        fonts.register(pytakumi.Renderer(), tmp_path)
+        fonts.register(pytakumi.Renderer(), fonts.files(large=False, folder=tmp_path))
     assert "make assets" in caught.value.hint
 
 
 def test_a_broken_font_is_told_by_name(tmp_path: Path) -> None:
     (tmp_path / "inter-latin-400-normal.woff2").write_bytes(b"no font")
     with pytest.raises(BadSettings, match="inter-latin-400"):
-        fonts.register(pytakumi.Renderer(), tmp_path)
+        fonts.register(pytakumi.Renderer(), fonts.files(large=False, folder=tmp_path))
 
 
 def test_the_blank_picture_is_valid_and_clear() -> None:
@@ -170,3 +172,12 @@ def test_the_blank_picture_is_valid_and_clear() -> None:
 def test_the_same_scene_gives_the_same_bytes() -> None:
     it = scene("{{ items[0].name }} {{ item.price | money: item.currency }}", PRODUCTS)
     assert shot(it) == shot(it)
+
+
+def test_large_fonts_are_loaded_when_their_letters_come() -> None:
+    engine = Engine()
+    latin = engine.draw("<b>Lamp</b>", (), {}, 100, 50, 1)
+    assert not any(family.endswith("Jp") for family in engine.families)
+    engine.draw("<b>\u6696</b>", (), {}, 100, 50, 1)
+    assert any(family.endswith("Jp") for family in engine.families)
+    assert (engine.draw("<b>Lamp</b>", (), {}, 100, 50, 1) == latin).all()

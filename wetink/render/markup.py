@@ -20,6 +20,11 @@ TILES = """
 """
 """Tiles lie where their own style says, above everything else, and show nothing outside of their box."""
 
+NO_DOTS = "* { text-overflow: clip !important }"
+"""On a page with letters that run from right to left: the engine's dots leave hardly any of them standing."""
+
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+
 Box = tuple[int, int]
 
 
@@ -56,6 +61,8 @@ def taken_apart(html: str) -> Markup:
     body = _IMAGE.sub(with_source, _STYLE.sub("", html))
     if "data-tile" in body:
         styles = (TILES, *styles)
+    if _RIGHT_TO_LEFT.search(body):
+        styles = (*styles, NO_DOTS)
     text = "\n".join((unescape(body), *styles))
     return Markup(body, styles, frozenset(boxes), {url: box for url, box in boxes.items() if box}, text)
 

@@ -50,6 +50,10 @@ class Takumi:
         self._pictures = Kept[Picture](PICTURES, lambda picture: len(picture.body))
         self._hashed = Kept[tuple[bytes, bytes]](HASHED, lambda known: len(known[0]))
 
+    async def prepare(self) -> None:
+        """Load what takes long, so that no open has to wait for it."""
+        await self._in_thread(self._engine.complete)
+
     async def render(self, scene: Scene) -> Picture:
         """Return the picture. Raises BadContent for a template that cannot be drawn; bounded in time and memory."""
         page = await self._sheet(scene, PHOTO_MS)
