@@ -81,7 +81,7 @@ class Wetink:
         )
         self.renderer = Takumi(WithSamples(self.photos))
         self.ingest = Ingest(self.store)
-        self.apps = apps.load()
+        self.apps, self._app_problems = apps.found()
         self.content = Content()
         self.versions = Versions(
             settings.data / "versions", settings.content, lambda place: wrong_with(place, self.apps)
@@ -100,9 +100,7 @@ class Wetink:
             self.ledger,
             self.renderer,
             apps=self.apps,
-            app_templates={
-                app.name: _template("wetink.apps", app.template) for app in self.apps.values() if app.template
-            },
+            app_templates={app.name: apps.template_of(app) for app in self.apps.values() if app.template},
             shelf=lambda: Shelf(self.content.blocks, self.content.templates),
             trends=self.trends,
             feeds=self.feeds,
@@ -154,8 +152,9 @@ class Wetink:
         if found is None:
             return
         stamp, loaded = found
+        unread = await asyncio.to_thread(self.renderer.use, loaded.fonts)
         undrawn = await self._fallbacks.prepare(loaded.blocks, loaded.images)
-        self.content = replace(loaded, problems=(*loaded.problems, *undrawn))
+        self.content = replace(loaded, problems=(*self._app_problems, *loaded.problems, *unread, *undrawn))
         self.feeds.use(loaded.feeds)
         self._stamp = stamp
         for problem in self.content.problems:
@@ -242,7 +241,7 @@ class Wetink:
         if variant.template:
             return self.content.templates.get(variant.template, "")
         app = self.apps.get(variant.app)
-        return _template("wetink.apps", app.template) if app is not None and app.template else ""
+        return apps.template_of(app) if app is not None and app.template else ""
 
     async def save_block(self, block: Block) -> None:
         """Put a new block on the shelf. Raises BadContent."""

@@ -1,7 +1,13 @@
 """Apps: what a block can show. One file each, with its template beside it; `BUILTIN` lists them."""
 
+import re
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.metadata import entry_points
+from importlib.resources import files
+from typing import Any
+
+import msgspec
 
 from wetink.core.app import App
 
@@ -32,7 +38,52 @@ BUILTIN = (
 """Every app that ships with wetink: a module of this package each, loaded like a stranger's."""
 
 
+GROUP = "wetink.apps"
+"""The entry points by which an installed package brings apps of its own."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+
+
 def load(names: Sequence[str] = BUILTIN) -> dict[str, App]:
-    """Return the apps by name."""
-    apps: list[App] = [import_module(f"{__name__}.{name}").APP for name in names]
-    return {app.name: app for app in apps}
+    """Return the apps by name: wetink's own and those of installed packages, without such as cannot be used."""
+    return found(names)[0]
+
+
+def found(names: Sequence[str] = BUILTIN) -> tuple[dict[str, App], tuple[str, ...]]:
+    """Return the apps by name, and what is wrong with those of installed packages that cannot be used."""
+    own: list[App] = [import_module(f"{__name__}.{name}").APP for name in names]
+    apps, problems = {app.name: app for app in own}, []
+    for entry in sorted(entry_points(group=GROUP), key=lambda each: each.name):
+        try:
+            app = entry.load()
+        except Exception as error:  # whatever a stranger's module does when it is loaded
+            problems.append(f"app {entry.name} ({entry.value}): {type(error).__name__}: {error}")
+            continue
+        wrong = wrong_with(app) or (f"there is an app called {app.name} already" if app.name in apps else "")
+        if wrong:
+            problems.append(f"app {entry.name} ({entry.value}): {wrong}")
+        else:
+            apps[app.name] = app
+    return apps, tuple(problems)
+
+
+def wrong_with(app: Any) -> str:
+    """Return why an app of a package cannot be used, empty when it can."""
+    if not isinstance(app, App):
+        return "this is no wetink.core.app.App"
+    if not _NAME.fullmatch(app.name) or not app.title:
+        return f"{app.name!r} is no name in small letters, digits and dashes, or it has no title"
+    try:
+        msgspec.convert({}, app.settings)
+        if app.template:
+            template_of(app)
+    except msgspec.ValidationError as error:
+        return f"a setting has no default: {error}"
+    except (OSError, ImportError, TypeError, UnicodeDecodeError) as error:
+        return f"{error}"
+    return ""
+
+
+def template_of(app: App) -> str:
+    """Return an app's own template. Raises OSError."""
+    return files(app.package).joinpath(app.template).read_text(encoding="utf-8")

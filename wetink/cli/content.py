@@ -46,6 +46,8 @@ def test_(folder: Path | None, data: str | None, as_json: bool) -> None:
     else:
         for problem in content.problems:
             click.echo(f"! {problem}")
+        for note in content.notes:
+            click.echo(f"~ {note}")
         for outcome in found:
             click.echo(f"{'✗' if outcome.wrong else '✓'} {outcome.file}: {outcome.scenario} [{outcome.block}]")
             for line in (*outcome.wrong, *(f"  {step}" for step in outcome.trace)) if outcome.wrong else ():

@@ -4,6 +4,7 @@ content/
 ├── blocks/*.yaml         one block each
 ├── feeds/*.yaml          data from outside, one feed each
 ├── templates/*.liquid    templates of Custom Apps
+├── fonts/*               fonts of the shop's own: WOFF2, TTF, OTF
 └── images/*              JPEG and PNG pictures for fallbacks
 """
 
@@ -17,6 +18,7 @@ import msgspec
 import yaml
 
 from wetink.content.check import checked, missing_feeds, problems_of
+from wetink.content.lint import lint
 from wetink.core.app import App
 from wetink.core.block import Block
 from wetink.core.errors import BadContent
@@ -30,8 +32,10 @@ STARTER = Path(__file__).parent / "starter"
 
 TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
 STARTS = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n"}
-LARGEST_TEXT, LARGEST_IMAGE = 256 * 1024, 2 * 1024 * 1024
-"""Bytes of the largest block or template, and of the largest image."""
+LARGEST_TEXT, LARGEST_IMAGE, LARGEST_FONT = 256 * 1024, 2 * 1024 * 1024, 8 * 1024 * 1024
+"""Bytes of the largest block or template, of the largest image, and of the largest font."""
+FONTS = {".woff2": b"wOF2", ".ttf": b"\0\1\0\0", ".otf": b"OTTO"}
+"""How the files of fonts begin."""
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -41,7 +45,10 @@ class Content(msgspec.Struct, frozen=True):
     templates: Mapping[str, str] = {}
     images: Mapping[str, Picture] = {}
     feeds: Mapping[str, Feed] = {}
+    fonts: Mapping[str, bytes] = {}
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What templates ask of CSS that cannot be drawn: it is used all the same."""
 
 
 def start(folder: Path) -> None:
@@ -104,7 +111,13 @@ def load(folder: Path, apps: Mapping[str, App]) -> Content:
             problems += [f"{path.relative_to(folder)}: {each}" for each in wrong]
         else:
             blocks[block.name] = checked(block)
-    return Content(blocks, templates, images, feeds, tuple(problems))
+    fonts = {
+        path.name: body
+        for path in sorted(folder.glob("fonts/*"))
+        if (body := _font(path, folder, problems)) is not None
+    }
+    notes = tuple(f"templates/{name}: {note}" for name, text in templates.items() for note in lint(text))
+    return Content(blocks, templates, images, feeds, fonts, tuple(problems), notes)
 
 
 def _feeds(folder: Path, problems: list[str]) -> dict[str, Feed]:
@@ -150,6 +163,21 @@ def _text(path: Path, folder: Path, problems: list[str]) -> str | None:
             raise BadContent(f"larger than {LARGEST_TEXT // 1024} KB")
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError, BadContent) as error:
+        problems.append(f"{path.relative_to(folder)}: {error}")
+        return None
+
+
+def _font(path: Path, folder: Path, problems: list[str]) -> bytes | None:
+    try:
+        if path.suffix.lower() not in FONTS:
+            raise BadContent("fonts are WOFF2, TTF or OTF")
+        if path.stat().st_size > LARGEST_FONT:
+            raise BadContent(f"larger than {LARGEST_FONT // 1024 // 1024} MB")
+        body = path.read_bytes()
+        if not body.startswith(FONTS[path.suffix.lower()]):
+            raise BadContent(f"this is no {path.suffix} font")
+        return body
+    except (OSError, BadContent) as error:
         problems.append(f"{path.relative_to(folder)}: {error}")
         return None
 

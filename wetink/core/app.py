@@ -54,6 +54,8 @@ class App(msgspec.Struct, frozen=True):
     wants: Callable[[Person, Any, Moment, Shop], Iterable[str]] | None = None
     template: str = ""
     about: str = ""
+    package: str = "wetink.apps"
+    """The Python package that has the template, of an app that comes with a package of its own."""
     feeds: Callable[[Any], Iterable[str]] | None = None
     """The names of the feeds that these settings draw on."""
     queries: Callable[[Person, Any, Moment], Iterable[str]] | None = None

@@ -21,17 +21,37 @@ class Engine:
 
     def __init__(self) -> None:
         """Load the fonts, but for the large ones. Raises BadSettings when there are none."""
-        self._engine = pytakumi.Renderer()
-        self.families = fonts.register(self._engine, fonts.files(large=False))
-        self._complete, self._completing = not fonts.files(large=True), threading.Lock()
+        self._complete, self._changing = not fonts.files(large=True), threading.Lock()
+        self._own: Mapping[str, bytes] = {}
+        self._engine, self.families, _ = self._made()
 
     def complete(self) -> None:
         """Load the large fonts as well, which takes half a second. They are used from then on."""
-        with self._completing:
+        with self._changing:
             if not self._complete:
-                engine = pytakumi.Renderer()  # of its own, since others draw with the one there is
-                families = fonts.register(engine, [*fonts.files(large=False), *fonts.files(large=True)])
-                self._engine, self.families, self._complete = engine, families, True
+                self._complete = True
+                self._engine, self.families, _ = self._made()
+
+    def use(self, own: Mapping[str, bytes]) -> list[str]:
+        """Draw with these fonts, too, from now on; return what is wrong with those that cannot be used."""
+        with self._changing:
+            if own == self._own:
+                return []
+            self._own = dict(own)
+            self._engine, self.families, problems = self._made()
+        return problems
+
+    def _made(self) -> tuple[pytakumi.Renderer, list[str], list[str]]:
+        """Return an engine of its own, since others draw with the one there is, with the fonts' families and faults."""
+        engine = pytakumi.Renderer()
+        files = [*fonts.files(large=False), *(fonts.files(large=True) if self._complete else ())]
+        families, problems = fonts.register(engine, files), []
+        for name, body in self._own.items():
+            try:
+                families += [each["name"] for each in engine.register_font(body) if each["name"] not in families]
+            except (RuntimeError, ValueError) as error:
+                problems.append(f"fonts/{name}: it cannot be read: {error}")
+        return engine, families, problems
 
     def draw(
         self, page: str, styles: Sequence[str], images: Mapping[str, bytes], width: int, height: int, scale: int

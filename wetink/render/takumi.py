@@ -7,7 +7,7 @@ the whole page.
 import asyncio
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -42,6 +42,7 @@ class Takumi:
         """Load the fonts. Raises BadSettings when there are none."""
         self._photos = photos
         self._engine = Engine()
+        self._fonts: dict[str, bytes] = {}
         self._drawing = Drawing(self._engine)
         self._faces = Faces(self._drawing, self._engine.families)
         # The engine lets other threads run while it draws, so threads are enough to use every core.
@@ -53,6 +54,21 @@ class Takumi:
     async def prepare(self) -> None:
         """Load what takes long, so that no open has to wait for it."""
         await self._in_thread(self._engine.complete)
+
+    def use(self, fonts: Mapping[str, bytes]) -> Sequence[str]:
+        """Draw with these fonts (by file name), too; return what is wrong with them. What was drawn is forgotten.
+
+        Blocks: call it in a thread.
+        """
+        problems = self._engine.use(fonts)
+        if fonts != self._fonts:
+            self._fonts = dict(fonts)
+            self._forget()
+        return problems
+
+    def _forget(self) -> None:
+        self._drawing = Drawing(self._engine)
+        self._pictures = Kept[Picture](PICTURES, lambda picture: len(picture.body))
 
     async def render(self, scene: Scene) -> Picture:
         """Return the picture. Raises BadContent for a template that cannot be drawn; bounded in time and memory."""

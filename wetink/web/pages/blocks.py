@@ -33,6 +33,7 @@ async def blocks(request: Request) -> Response:
         results={result.block: result for result in results},
         nothing=BlockResult(""),
         problems=wetink.content.problems,
+        notes=wetink.content.notes,
         days=DAYS,
     )
 
