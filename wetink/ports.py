@@ -4,7 +4,7 @@ Times are Unix milliseconds throughout. Every method may raise `StoreUnavailable
 with less); what it then promises is said there.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -13,7 +13,7 @@ from wetink.core.block import Decision
 from wetink.core.entry import Entry
 from wetink.core.event import Event, Level, Product
 from wetink.core.feed import Feed, Item, Supply
-from wetink.core.fetch import MACHINES, RULES_VERSION, Facts
+from wetink.core.fetch import RULES_VERSION, Facts, Kind
 from wetink.core.identifier import Identifier
 from wetink.core.identity import Claim
 from wetink.core.poll import Tally
@@ -110,11 +110,8 @@ class Touch(msgspec.Struct, frozen=True):
     taken_for: str = "person"
     facts: Facts = Facts()
     version: int = RULES_VERSION
-
-    @property
-    def human(self) -> bool:
-        """Whether somebody may have looked."""
-        return self.taken_for not in MACHINES
+    human: bool = True
+    """Whether it counts as somebody's, by its block's policy: machines' usually do not."""
 
 
 class BlockCount(msgspec.Struct, frozen=True):
@@ -276,15 +273,18 @@ class Ledger(Protocol):
         ...
 
     async def contacts(self, block: str, recipient: str) -> tuple[int, int]:
-        """Return how often a recipient has opened and clicked a block, without machines' doing."""
+        """Return how often a recipient has opened and clicked a block, of what counts."""
         ...
 
-    async def reclassify(self) -> int:
-        """Run the rules of now over the facts of all opens and clicks; return how many came out differently."""
+    async def reclassify(self, counts: Callable[[str, Kind], bool]) -> int:
+        """Run the rules of now over the facts of all opens and clicks; return how many came out differently.
+
+        `counts` says whether a block counts a class of fetch.
+        """
         ...
 
     async def counts(self, since: int, until: int) -> Sequence[BlockCount]:
-        """Return opens and clicks per block, without those of machines."""
+        """Return opens and clicks per block, of those that count."""
         ...
 
     async def close(self) -> None:

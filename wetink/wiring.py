@@ -20,6 +20,7 @@ from wetink.content.folder import Content
 from wetink.content.scenario import wrong_with
 from wetink.content.versions import Versions
 from wetink.content.write import save
+from wetink.core import policy
 from wetink.core.alt import alt_of
 from wetink.core.block import Block, Decision, Variant
 from wetink.core.conversion import BlockResult
@@ -252,6 +253,11 @@ class Wetink:
     async def results(self, since: int, until: int) -> Sequence[BlockResult]:
         """Return what each block did in [since, until) (Unix ms). Raises StoreUnavailable."""
         return await results(self.store, self.ledger, self.content.blocks, since, until)
+
+    async def reclassify(self) -> int:
+        """Tell people from machines anew, by the rules and the blocks' policies of now; return how many changed."""
+        fetches = {name: block.fetches for name, block in self.content.blocks.items()}
+        return await self.ledger.reclassify(lambda block, kind: policy.counts(fetches.get(block, {}), kind))
 
     async def contacts(self, members: Sequence[Identifier], until: int) -> list[Event]:
         """Return the opens and clicks of these identifiers, newest last; without those of machines."""

@@ -47,10 +47,10 @@ def test_in_hindsight_links_that_were_followed_at_once_were_a_scanners(house: Ho
         house.get(house.url("picture", block), agent=CHROME)
         house.get(house.url("click", block), agent=CHROME)
     assert sum(each.clicks for each in results(house).values()) == 3
-    assert asyncio.run(house.wetink.ledger.reclassify()) == 3
+    assert asyncio.run(house.wetink.reclassify()) == 3
     assert sum(each.clicks for each in results(house).values()) == 0
     assert sum(each.opens for each in results(house).values()) == 3
-    assert asyncio.run(house.wetink.ledger.reclassify()) == 0, "the same rules say the same again"
+    assert asyncio.run(house.wetink.reclassify()) == 0, "the same rules say the same again"
 
 
 def test_opens_and_clicks_of_people_stand_in_their_timeline(house: House) -> None:

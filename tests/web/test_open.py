@@ -164,7 +164,7 @@ def test_no_proxy_may_keep_a_picture(house: House) -> None:
 def forged(house: House) -> list[str]:
     right = house.wetink.seal(JANE, "hero", "picture")
     return [
-        f"/o/hero/1/{right[:-2]}AA.jpg",
+        f"/o/hero/1/{right[:9]}{'B' if right[9] == 'A' else 'A'}{right[10:]}.jpg",
         f"/o/hero/1/{house.wetink.seal(JANE, 'hero', 'data')}.jpg",
         f"/o/hero/1/{house.wetink.seal(JANE, 'cards', 'picture')}.jpg",
         "/o/hero/1/.jpg",

@@ -24,7 +24,7 @@ def classify(data: str | None) -> None:
     """Tell people from machines anew, by the rules of now and by all that came of each email since."""
 
     async def work(wetink: Wetink) -> int:
-        return await wetink.ledger.reclassify()
+        return await wetink.reclassify()
 
     changed = with_wetink(data, work)
     click.echo(f"{changed} open{'' if changed == 1 else 's'} or clicks came out differently")

@@ -7,6 +7,8 @@ import msgspec
 from msgspec import Meta
 
 from wetink.core.event import Product
+from wetink.core.fetch import Kind
+from wetink.core.policy import Treatment
 
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -79,6 +81,8 @@ class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """Which plain identifiers may stand in the URL instead of a sealed token; empty: none."""
     data: bool = True
     """Whether its decision may be read as JSON (with a token for that purpose)."""
+    fetches: dict[Kind, Treatment] = {}
+    """What each class of fetch gets, and whether it counts, where that is not as usual."""
 
 
 def before(block: Block, others: Iterable[Block]) -> list[Block]:

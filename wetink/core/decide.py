@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from wetink.core import policy
 from wetink.core.app import App, Shown
 from wetink.core.block import Block, Decision, Step, Variant
 from wetink.core.event import Product
@@ -96,7 +97,11 @@ def choose(block: Block, person: Person, moment: Moment, apps: Mapping[str, App]
         trace.append(Step(variant.name, shown is not None, why))
         if shown is not None:
             return Choice(variant, shown, settings, tuple(trace))
-    trace.append(Step("", True, "fallback: no variant holds" if block.variants else "fallback: there is no variant"))
+    if not policy.decides(block.fetches, moment.taken_for):
+        why = f"this is what the block gives a fetch that is taken for a {moment.taken_for}"
+    else:
+        why = "no variant holds" if block.variants else "there is no variant"
+    trace.append(Step("", True, f"fallback: {why}"))
     return Choice(None, Shown(), {}, tuple(trace))
 
 

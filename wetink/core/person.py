@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from wetink.core.event import Order, Product
-from wetink.core.fetch import MACHINES, Facts, classify
+from wetink.core.fetch import Facts, classify
 from wetink.core.identifier import Identifier
 
 
@@ -41,11 +41,6 @@ class Moment(msgspec.Struct, frozen=True):
     """What is kept of how it was asked for."""
     taken_for: str = ""
     """What that was taken for: `person`, `proxy`, `prefetch`, `scanner` or `unknown`."""
-
-    @property
-    def counts(self) -> bool:
-        """Whether somebody may have seen it: neither a fetch ahead of anybody's look nor a scanner's."""
-        return self.taken_for not in MACHINES
 
 
 def clicked(moment: Moment) -> Moment:

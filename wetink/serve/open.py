@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 from msgspec.structs import replace
 
+from wetink.core import policy
 from wetink.core.app import App
 from wetink.core.block import Block, Decision, before
 from wetink.core.decide import choose, decide
@@ -93,6 +94,8 @@ class Opens:
         keep: bool = False,
     ) -> Decision:
         moment = at_home(moment, person)
+        if not policy.decides(block.fetches, moment.taken_for):
+            block = replace(block, variants=())
         shop = await self._shops.of(block, person, who, moment, self._apps, taken)
         if who is not None and any(self._promises(variant.app) for variant in block.variants):
             shop = replace(shop, promised=await self._ledger.promised(block.name, str(who)))
@@ -102,7 +105,7 @@ class Opens:
         choice = choose(block, person, moment, self._apps, shop)
         if (
             keep
-            and moment.counts
+            and policy.counts(block.fetches, moment.taken_for)
             and who is not None
             and choice.shown.promise
             and dict(shop.promised) != dict(choice.shown.promise)
@@ -135,7 +138,7 @@ class Opens:
             decision = await self._ledger.current(mate.name, str(who), moment.campaign) if who is not None else None
             if decision is None or not 0 <= moment.now - decision.at < DECISION_MS:
                 decision = await self._decided(mate, person, who, moment, taken, keep=keep)
-                if keep and who is not None:
+                if keep and who is not None and policy.decides(mate.fetches, moment.taken_for):
                     decision, _ = await self._ledger.settle(decision, 0, DECISION_MS)
             taken |= {item.key for item in decision.items}
         return taken
@@ -147,14 +150,17 @@ class Opens:
         """
         decision = await self.preview(block, who, moment)
         if who is not None and self._once.first((decision.recipient, block.name, moment.campaign), moment.now):
-            await self._count("open", decision, moment)
+            await self._count(block, "open", decision, moment)
         return decision
 
     async def settle(self, block: Block, slot: int, who: Identifier | None, moment: Moment) -> Decision:
         """Decide for an open of `slot`, keep the decision, count the open. Raises StoreUnavailable.
 
         A kept decision that says the same is given as of now: whatever else its picture shows of the person is newer.
+        What the block's policy gives its fallback is not kept, since others may ask within the minute.
         """
+        if not policy.decides(block.fetches, moment.taken_for):
+            return await self.read(block, who, moment)
         person = await self._people.person(who, moment.now) if who is not None else Person()
         taken = await self._taken(block, person, who, moment, keep=True) if block.email else frozenset[str]()
         fresh = await self._decided(block, person, who, moment, taken, keep=True)
@@ -162,10 +168,11 @@ class Opens:
             return fresh
         decision, new = await self._ledger.settle(fresh, slot, DECISION_MS)
         if new:
-            await self._count("open", decision, moment)
+            await self._count(block, "open", decision, moment)
         return fresh if not new and decision.says(fresh) else decision
 
-    async def _count(self, kind: str, decision: Decision, moment: Moment) -> None:
+    async def _count(self, block: Block, kind: str, decision: Decision, moment: Moment) -> None:
+        taken_for = moment.taken_for or "unknown"
         await self._ledger.record(
             Touch(
                 kind,
@@ -174,8 +181,9 @@ class Opens:
                 moment.campaign,
                 moment.now,
                 decision.variant,
-                moment.taken_for or "unknown",
+                taken_for,
                 moment.facts,
+                human=policy.counts(block.fetches, taken_for),
             )
         )
 
@@ -229,10 +237,13 @@ class Opens:
         if block is None:
             return self._fallbacks.home()
         try:
-            served = await self._ledger.current(name, str(who), moment.campaign) if who is not None else None
+            moment = clicked(moment)
+            served = None
+            if who is not None and policy.decides(block.fetches, moment.taken_for):
+                served = await self._ledger.current(name, str(who), moment.campaign)
             decision = served or await self.preview(block, who, moment)
             if who is not None and counted:
-                await self._count("click", decision, clicked(moment))
+                await self._count(block, "click", decision, moment)
             if who is not None and self._asks(decision):
                 return self._ballot(block, slot, who, moment)
             if not 1 <= slot <= len(decision.links):

@@ -51,7 +51,7 @@ class Seals:
         """Return the token of a recipient for one block and purpose, safe in a URL's path."""
         text = f"{who.kind[0]}{who.value}".encode()
         sealed = self._ciphers[self._epoch].encrypt(text, [purpose.encode(), block.encode()])
-        return base64.urlsafe_b64encode(bytes([self._epoch]) + sealed).rstrip(b"=").decode()
+        return _written(bytes([self._epoch]) + sealed)
 
     def _unseal(self, token: str, block: str, purpose: Purpose) -> Identifier | None:
         """Return the recipient; None for whatever we did not seal for this block and purpose."""
@@ -59,7 +59,13 @@ class Seals:
             return None
         try:
             raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+            if _written(raw) != token:  # its last letter has bits to spare: only one way of writing them is ours
+                return None
             text = self._ciphers[raw[0]].decrypt(raw[1:], [purpose.encode(), block.encode()]).decode()
             return Identifier(_LETTERS[text[0]], text[1:])
         except (binascii.Error, ValueError, IndexError, KeyError, InvalidTag):
             return None
+
+
+def _written(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

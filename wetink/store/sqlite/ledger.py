@@ -7,7 +7,7 @@ can take is the last second's statistics, not a message.
 import asyncio
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import msgspec
 
 from wetink.core.block import Decision, stands
 from wetink.core.errors import StoreUnavailable
-from wetink.core.fetch import RULES_VERSION, Facts, classify, in_hindsight
+from wetink.core.fetch import MACHINES, RULES_VERSION, Facts, Kind, classify, in_hindsight
 from wetink.ports import BlockCount, Touch
 from wetink.store.sqlite.connection import connect, fetch, first, translated
 from wetink.store.sqlite.queries import read, script
@@ -47,6 +47,7 @@ class SQLiteLedger:
         self._flushing = connect(self._path, durable=False)
         with translated("opening the ledger"):
             self._db.execute(script("ledger.sql"))
+            _grow(self._db)
         self._unsettled: list[tuple[Decision, int, int, asyncio.Future[tuple[Decision, bool]]]] = []
         self._remembered: dict[tuple[str, str, str], tuple[Decision, int] | None] = {}
         self._file_version = Version(lambda: self._db)
@@ -148,9 +149,9 @@ class SQLiteLedger:
         self.flush()
         with translated("reading opens and clicks"):
             found = [
-                Touch(KINDS[kind], block, recipient, campaign, at, variant, taken_for, _facts(facts), version)
+                Touch(KINDS[kind], block, who, campaign, at, variant, taken_for, _facts(facts), version, bool(human))
                 for each in dict.fromkeys(recipients)
-                for recipient, at, kind, block, campaign, variant, taken_for, facts, version in fetch(
+                for who, at, kind, block, campaign, variant, taken_for, facts, version, human in fetch(
                     self._db, SQL.touches_of, (each, since, until)
                 )
             ]
@@ -163,7 +164,7 @@ class SQLiteLedger:
             counted = dict(fetch(self._db, SQL.contacts_of, (recipient, block)))
         return counted.get(0, 0), counted.get(1, 0)
 
-    async def reclassify(self) -> int:
+    async def reclassify(self, counts: Callable[[str, Kind], bool]) -> int:
         """See `ports.Ledger.reclassify`."""
         self.flush()
         changed = 0
@@ -176,7 +177,8 @@ class SQLiteLedger:
                     for row, facts in zip(email, in_hindsight(told), strict=True):
                         taken_for = classify(facts).kind
                         changed += taken_for != row[6]
-                        self._db.execute(SQL.retake, (taken_for, _rows(facts).decode(), RULES_VERSION, row[0]))
+                        human = counts(row[4], taken_for)
+                        self._db.execute(SQL.retake, (taken_for, _rows(facts).decode(), RULES_VERSION, human, row[0]))
         return changed
 
     async def counts(self, since: int, until: int) -> Sequence[BlockCount]:
@@ -194,7 +196,7 @@ class SQLiteLedger:
         rows = [
             (
                 *(touch.recipient, touch.at, KINDS.index(touch.kind), touch.block, touch.campaign, touch.variant),
-                *(touch.taken_for, _rows(touch.facts).decode(), touch.version),
+                *(touch.taken_for, _rows(touch.facts).decode(), touch.version, int(touch.human)),
             )
             for touch in waiting
         ]
@@ -218,3 +220,17 @@ class SQLiteLedger:
     def _run(self) -> None:
         while not self._closing.wait(FLUSH_SECONDS):
             self.flush()
+
+
+def _grow(db: apsw.Connection) -> None:
+    """Bring a file of an earlier version up to this one."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        if not any(row[1] == "human" for row in db.execute("PRAGMA table_info(contact)")):
+            machines = ", ".join(f"'{kind}'" for kind in MACHINES)
+            db.execute("ALTER TABLE contact ADD COLUMN human INTEGER NOT NULL DEFAULT 1")
+            db.execute(f"UPDATE contact SET human = 0 WHERE taken_for IN ({machines})")  # noqa: S608 (our own words)
+            db.execute("DROP INDEX IF EXISTS contact_by_time")
+        db.execute("CREATE INDEX IF NOT EXISTS contact_counted ON contact (at, block, kind, human)")
+    finally:
+        db.execute("COMMIT")

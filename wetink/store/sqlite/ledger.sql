@@ -10,7 +10,8 @@ CREATE TABLE IF NOT EXISTS decision (
 ) WITHOUT ROWID;
 
 -- Opens (kind 0) and clicks (kind 1), by recipient for crediting orders and by time for counting.
--- `facts` are the few words (JSON) that the rules read to tell people from machines; `taken_for` is what they said.
+-- `facts` are the few words (JSON) that the rules read to tell people from machines; `taken_for` is what they said, and
+-- `human` whether the block counts it as somebody's.
 CREATE TABLE IF NOT EXISTS contact (
     recipient TEXT NOT NULL,
     at INTEGER NOT NULL,
@@ -20,10 +21,11 @@ CREATE TABLE IF NOT EXISTS contact (
     variant TEXT NOT NULL,
     taken_for TEXT NOT NULL,
     facts TEXT NOT NULL,
-    version INTEGER NOT NULL
+    version INTEGER NOT NULL,
+    human INTEGER NOT NULL DEFAULT 1
 );
 CREATE INDEX IF NOT EXISTS contact_by_recipient ON contact (recipient, at);
-CREATE INDEX IF NOT EXISTS contact_by_time ON contact (at, block, kind, taken_for);
+
 
 -- What a block promised a person when it was first shown to them, such as when an offer ends. Never changes.
 CREATE TABLE IF NOT EXISTS promise (
