@@ -34,6 +34,7 @@ class Outside:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.posted: list[bytes] = []
         self.reply: Reply = sends(ONE)
         self.at_once = self.most_at_once = 0
         self._mutex = threading.Lock()
@@ -52,6 +53,10 @@ class Outside:
                 finally:
                     with outside._mutex:
                         outside.at_once -= 1
+
+            def do_POST(self) -> None:
+                outside.posted.append(self.rfile.read(int(self.headers["content-length"])))
+                self.do_GET()
 
             def log_message(self, *_: Any) -> None:
                 pass

@@ -2,5 +2,6 @@
 
 from wetink.store.sqlite.engine import SQLiteStore
 from wetink.store.sqlite.ledger import SQLiteLedger
+from wetink.store.sqlite.memberships import SQLiteMemberships
 
-__all__ = ["SQLiteLedger", "SQLiteStore"]
+__all__ = ["SQLiteLedger", "SQLiteMemberships", "SQLiteStore"]

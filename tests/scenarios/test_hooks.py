@@ -1,0 +1,223 @@
+"""Hooks: a receiver hears of everybody who came and went, once, in order, however often it fails meanwhile."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contracts.profiles import received
+from tests.feeds.outside import Clock, Outside, outside, sends
+from wetink.core.breaker import TRIES
+from wetink.core.delivery import PAUSES
+from wetink.core.hook import Hook
+from wetink.core.identifier import Identifier
+from wetink.feeds import Poster
+from wetink.serve.audiences import AudienceKeeper
+from wetink.serve.hooks import Hooks
+from wetink.store.sqlite import SQLiteMemberships, SQLiteStore
+
+ANNA, BEN = Identifier("user", "anna"), Identifier("user", "ben")
+DAY = 86_400_000
+
+
+class Scene:
+    """An audience whose members are named by hand, its keeper, and a clock that is set by hand."""
+
+    def __init__(self, folder: Path, hooks: dict[str, Hook], private: Sequence[str]) -> None:
+        self.clock, self.hooks = Clock(), hooks
+        self.members: dict[str, list[Identifier]] = {name: [] for name in hooks}
+        self.store, self.kept, self.posts = SQLiteStore(folder), SQLiteMemberships(folder), Poster(private)
+        self.telling = Hooks(
+            self.kept,
+            self.store,
+            self.posts,
+            lambda: self.hooks,
+            secret=b"secret",
+            write_key="KEY",
+            clock_ms=self.clock,
+        )
+        self.keeper = AudienceKeeper(
+            self.kept, self.telling, self._inside, lambda: self.hooks, every_ms=60_000, clock_ms=self.clock
+        )
+
+    async def _inside(self, name: str) -> list[Identifier]:
+        return self.members[name]
+
+    async def look(self, after: int = 1, **members: Sequence[Identifier]) -> None:
+        self.clock.now += after
+        for name, those in members.items():
+            self.members[name] = list(those)
+            await self.keeper.look(name)
+
+    async def deliver(self, after: int = 0) -> int:
+        self.clock.now += after
+        return await self.telling.deliver()
+
+
+def play(folder: Path, there: Outside, scenario: Callable[[Scene], Awaitable[None]], **hooks: Any) -> None:
+    async def whole() -> None:
+        made = {name: Hook(f"http://{there.host}/{name}", **more) for name, more in hooks.items()}
+        scene = Scene(folder, made, [there.host])
+        try:
+            await scenario(scene)
+        finally:
+            await scene.posts.close()
+            await scene.kept.close()
+            await scene.store.close()
+
+    asyncio.run(whole())
+
+
+@pytest.fixture
+def there() -> Iterator[Outside]:
+    with outside() as made:
+        made.reply = sends(b"")
+        yield made
+
+
+def heard(there: Outside) -> list[tuple[str, str]]:
+    said = [json.loads(body) for body in there.posted]
+    return [(each["type"], each["data"]["profile"]) for each in said]
+
+
+def test_a_receiver_hears_of_comings_and_goings_with_all_names_of_a_person(tmp_path: Path, there: Outside) -> None:
+    async def scenario(scene: Scene) -> None:
+        message = {"type": "identify", "messageId": "1", "userId": "anna", "traits": {"email": "anna@shop.example"}}
+        await scene.store.append([received({**message, "timestamp": scene.clock.now - DAY})])
+        await scene.look(vip=[])
+        await scene.look(vip=[ANNA])
+        assert await scene.deliver() == 1
+        await scene.look(vip=[])
+        assert await scene.deliver() == 1
+        assert await scene.deliver() == 0
+
+    play(tmp_path, there, scenario, vip={})
+    assert heard(there) == [("audience.entered", "user:anna"), ("audience.left", "user:anna")]
+    assert json.loads(there.posted[0])["data"]["identifiers"]["email"] == ["anna@shop.example"]
+
+
+def test_the_members_of_the_first_look_are_told_of_only_when_asked_for(tmp_path: Path, there: Outside) -> None:
+    async def scenario(scene: Scene) -> None:
+        await scene.look(vip=[ANNA], all=[ANNA, BEN])
+        assert await scene.deliver() == 2
+
+    play(tmp_path, there, scenario, vip={}, all={"backfill": True})
+    assert {path for path, _ in there.asked} == {"/all"}
+
+
+def test_a_receiver_that_fails_is_told_again_with_the_same_id_until_it_takes_it(tmp_path: Path, there: Outside) -> None:
+    async def scenario(scene: Scene) -> None:
+        await scene.look(vip=[])
+        await scene.look(vip=[ANNA])
+        there.reply = sends(b"", 503)
+        assert await scene.deliver() == 1
+        assert await scene.deliver() == 0, "it waits"
+        there.reply = sends(b"", 404)
+        assert await scene.deliver(2 * PAUSES[0]) == 1
+        there.reply = sends(b"", 200)
+        assert await scene.deliver(2 * PAUSES[1]) == 1
+        assert await scene.deliver(DAY) == 0
+        assert (await scene.kept.tallies("vip"))["delivered"] == 1
+
+    play(tmp_path, there, scenario, vip={})
+    assert len({headers["webhook-id"] for _, headers in there.asked}) == 1
+    assert len({headers["webhook-timestamp"] for _, headers in there.asked}) == 3
+
+
+def test_after_a_day_of_failures_it_is_given_up_and_can_be_told_by_hand(tmp_path: Path, there: Outside) -> None:
+    async def scenario(scene: Scene) -> None:
+        await scene.look(vip=[])
+        await scene.look(vip=[ANNA])
+        there.reply = sends(b"", 500)
+        for _ in range(len(PAUSES) + 1):
+            assert await scene.deliver(DAY) == 1
+        [dead] = await scene.kept.deliveries("vip", "dead")
+        assert dead.why == "it answered 500"
+        assert await scene.deliver(DAY) == 0
+        there.reply = sends(b"")
+        assert await scene.kept.again("vip", scene.clock.now) == 1
+        assert await scene.deliver(DAY) == 1
+
+    play(tmp_path, there, scenario, vip={})
+
+
+def test_a_receiver_that_is_down_is_left_alone_and_the_others_hear_theirs(tmp_path: Path, there: Outside) -> None:
+    people = [Identifier("user", f"u{number}") for number in range(30)]
+
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        sends(b"", 503 if handler.path == "/sick" else 200)(handler)
+
+    async def scenario(scene: Scene) -> None:
+        there.reply = reply
+        await scene.look(sick=[], well=[])
+        await scene.look(sick=people, well=people)
+        await scene.deliver()
+        asked = [path for path, _ in there.asked]
+        assert asked.count("/well") == 30
+        assert TRIES <= asked.count("/sick") < 12, "after some failures the rest is not even tried"
+        assert (await scene.kept.tallies("sick"))["waiting"] == 30
+        there.reply = sends(b"")
+        for _ in range(12):
+            await scene.deliver(DAY)
+        assert (await scene.kept.tallies("sick"))["delivered"] == 30
+
+    play(tmp_path, there, scenario, sick={}, well={})
+
+
+def test_what_was_to_be_told_is_told_after_a_restart(tmp_path: Path, there: Outside) -> None:
+    async def before(scene: Scene) -> None:
+        await scene.look(vip=[])
+        await scene.look(vip=[ANNA])
+
+    async def afterwards(scene: Scene) -> None:
+        assert await scene.deliver(DAY) == 1
+
+    play(tmp_path, there, before, vip={})
+    play(tmp_path, there, afterwards, vip={})
+    assert heard(there) == [("audience.entered", "user:anna")]
+
+
+def test_a_hook_reaches_no_private_address_and_follows_no_redirect(tmp_path: Path, there: Outside) -> None:
+    with outside() as inner:
+
+        async def scenario(scene: Scene) -> None:
+            await scene.look(vip=[])
+            scene.hooks["vip"] = Hook(f"http://{inner.host}/")
+            await scene.look(vip=[ANNA])
+            assert await scene.deliver() == 1
+            [waiting] = await scene.kept.deliveries("vip", "waiting")
+            assert "no public address" in waiting.why
+            scene.hooks["vip"] = Hook(f"http://{there.host}/")
+            there.reply = sends(b"", 307, location=f"http://{inner.host}/")
+            assert await scene.deliver(DAY) == 1
+            [waiting] = await scene.kept.deliveries("vip", "waiting")
+            assert waiting.why == "it answered 307"
+
+        play(tmp_path, there, scenario, vip={})
+        assert inner.calls == 0
+
+
+def test_each_audience_is_looked_at_when_its_time_has_come(tmp_path: Path, there: Outside) -> None:
+    async def scenario(scene: Scene) -> None:
+        scene.members["vip"] = [ANNA]
+        await scene.keeper.look_at_due()
+        scene.members["vip"] = [ANNA, BEN]
+        scene.clock.now += 59_000
+        await scene.keeper.look_at_due()
+        assert await scene.kept.since("vip", BEN) is None
+        scene.clock.now += 1_000
+        await scene.keeper.look_at_due()
+        assert await scene.kept.since("vip", BEN) == scene.clock.now
+        scene.hooks = {}
+        await scene.keeper.look_at_due()
+        scene.hooks = {"vip": Hook(f"http://{there.host}/")}
+        scene.members["vip"] = [BEN]
+        await scene.keeper.look_at_due()
+        assert await scene.kept.since("vip", ANNA) is None, "it is looked at at once when it is back"
+        assert await scene.kept.since("vip", BEN) == scene.clock.now
+
+    play(tmp_path, there, scenario, vip={})

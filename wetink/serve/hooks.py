@@ -1,0 +1,86 @@
+"""Hooks: tell outside who entered and who left audiences, again and again until it is taken or given up.
+
+Each hook has its own turn and its own breaker: a receiver that hangs holds up nobody else's messages.
+"""
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Callable, Mapping
+
+from wetink.core.breaker import Breaker, admits, begun, failed, succeeded
+from wetink.core.delivery import Outcome, after
+from wetink.core.hook import Hook, post_of
+from wetink.ports import Store
+from wetink.ports.audiences import Delivery, Memberships, Posts
+
+logger = logging.getLogger(__name__)
+
+AT_A_TIME = 4
+"""Messages of one hook that are on their way at once."""
+
+SLICE = 100
+"""Messages of one hook that are looked at in one turn."""
+
+
+class Hooks:
+    """Delivers what waits. One process does so at a time: whoever keeps the audiences."""
+
+    def __init__(
+        self,
+        memberships: Memberships,
+        store: Store,
+        posts: Posts,
+        hooks: Callable[[], Mapping[str, Hook]],
+        *,
+        secret: bytes,
+        write_key: str,
+        clock_ms: Callable[[], int],
+    ) -> None:
+        """Take the ports and a look at the hooks by audience; `secret` is what all hooks' secrets are made from."""
+        self._memberships, self._store, self._posts, self._hooks = memberships, store, posts, hooks
+        self._secret, self._write_key, self._clock = secret, write_key, clock_ms
+        self._breakers: dict[str, Breaker] = {}
+
+    def secret_of(self, audience: str) -> bytes:
+        """Return what signs the webhooks of one audience."""
+        return hmac.digest(self._secret, f"hook\0{audience}".encode(), "sha256")
+
+    async def deliver(self) -> int:
+        """Send what is due now; return how much was sent. Raises StoreUnavailable."""
+        turns = (self._turn(audience, hook) for audience, hook in self._hooks().items())
+        return sum(await asyncio.gather(*turns))
+
+    async def _turn(self, audience: str, hook: Hook) -> int:
+        now = self._clock()
+        breaker = self._breakers.get(hook.url, Breaker())
+        if not admits(breaker, now):
+            return 0
+        due = await self._memberships.due(audience, now, SLICE if breaker.closed else 1)
+        few = asyncio.Semaphore(AT_A_TIME)
+
+        async def one(delivery: Delivery) -> tuple[str, Outcome] | None:
+            async with few:
+                return await self._one(audience, hook, delivery)
+
+        outcomes = [each for each in await asyncio.gather(*map(one, due)) if each is not None]
+        await self._memberships.settle(outcomes)
+        return len(outcomes)
+
+    async def _one(self, audience: str, hook: Hook, delivery: Delivery) -> tuple[str, Outcome] | None:
+        """Send one message; None when it was not tried: its receiver has failed too often meanwhile."""
+        now, change = self._clock(), delivery.change
+        profile = await self._store.profile(change.member, change.at)
+        breaker = self._breakers.get(hook.url, Breaker())
+        if not admits(breaker, now):
+            return None
+        self._breakers[hook.url] = begun(breaker, now)
+        secret = self.secret_of(audience)
+        post = post_of(hook, change, profile.identifiers, secret=secret, write_key=self._write_key, now=now)
+        answer = await self._posts.send(post)
+        unwell = answer.status in (0, 429) or answer.status >= 500
+        self._breakers[hook.url] = failed(self._breakers[hook.url], now) if unwell else succeeded()
+        outcome = after(delivery.tries + 1, answer, self._clock(), change.id)
+        if outcome.state == "dead":
+            logger.warning("a change of %s is given up: %s", audience, outcome.why)
+        return change.id, outcome

@@ -1,0 +1,152 @@
+"""Memberships: who was in which audience when it was last looked at, and what is to be told of that outside.
+
+A file of its own, so that a look at an audience of a million never waits for ingest's lock, nor ingest for it.
+"""
+
+import asyncio
+import fcntl
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from wetink.core.delivery import Outcome, State
+from wetink.core.hook import MembershipChange, Move, change_id
+from wetink.core.identifier import Identifier
+from wetink.ports.audiences import Delivery, Moved, Point, Tell
+from wetink.store.sqlite.codec import identifier, who
+from wetink.store.sqlite.connection import connect, fetch, first, translated
+from wetink.store.sqlite.queries import read, script
+
+SQL = read("membership_queries.sql")
+STATES: tuple[State, ...] = ("waiting", "delivered", "dead")
+DAY_MS = 86_400_000
+KEPT_MS = 7 * DAY_MS
+"""How long a delivered change is remembered."""
+
+GONE_MS = 30 * DAY_MS
+"""How long an audience is remembered that nobody looks at: its file may be missing by a mistake only."""
+
+
+class SQLiteMemberships:
+    """`ports.audiences.Memberships` over one SQLite file, shared by all processes. What it does runs in threads."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open (or make) the file in a folder."""
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._db = connect(folder / "audiences.db")
+        self._lock = (folder / "audiences.lock").open("a")
+        self._mutex = threading.Lock()
+        with translated("opening the audiences' memberships"):
+            self._db.execute(script("memberships.sql"))
+            self._db.execute(SQL.gather)
+
+    def lead(self) -> bool:
+        """See `ports.audiences.Memberships.lead`."""
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    async def take(self, audience: str, members: Iterable[Identifier], now: int, tell: Tell) -> Moved:
+        """See `ports.audiences.Memberships.take`."""
+        return await asyncio.to_thread(self._take, audience, members, now, tell)
+
+    def _take(self, audience: str, members: Iterable[Identifier], now: int, tell: Tell) -> Moved:
+        with self._mutex, translated("taking in an audience's members"):
+            self._db.execute(SQL.empty)
+            self._db.executemany(SQL.present, ((who(member),) for member in members))
+            with self._db:
+                moved = self._moved(audience, now, tell)
+        return moved
+
+    def _moved(self, audience: str, now: int, tell: Tell) -> Moved:
+        new = first(self._db, SQL.known, (audience,)) is None
+        entered = [column for (column,) in fetch(self._db, SQL.entered, (audience,))]
+        departed = [column for (column,) in fetch(self._db, SQL.departed, (audience,))]
+        self._db.executemany(SQL.enter, ((audience, column, now) for column in entered))
+        self._db.executemany(SQL.leave, ((audience, column) for column in departed))
+        self._db.execute(SQL.look, (audience, now))
+        moves: tuple[tuple[Move, list[str]], ...] = (("enter", entered), ("leave", departed))
+        for move, columns in moves:
+            changes = (self._change(audience, move, column, now) for column in columns)
+            told = [change for change in changes if tell(change, new)]
+            self._db.executemany(
+                SQL.tell, ((each.id, audience, move, who(each.member), each.at, each.at) for each in told)
+            )
+        size = first(self._db, SQL.count_present)[0]
+        moved = Moved(size, 0 if new else len(entered), len(departed), new)
+        self._db.execute(SQL.point, (audience, now // DAY_MS, size, moved.entered, moved.left))
+        return moved
+
+    @staticmethod
+    def _change(audience: str, move: Move, column: str, now: int) -> MembershipChange:
+        member = identifier(column)
+        return MembershipChange(change_id(audience, move, member, now), audience, move, member, now)
+
+    async def points(self, audience: str, since: int) -> Sequence[Point]:
+        """See `ports.audiences.Memberships.points`."""
+        with self._mutex, translated("reading an audience's sizes"):
+            rows = fetch(self._db, SQL.points, (audience, since // DAY_MS))
+        return [Point(day * DAY_MS, size, entered, left) for day, size, entered, left in rows]
+
+    async def since(self, audience: str, member: Identifier) -> int | None:
+        """See `ports.audiences.Memberships.since`."""
+        with self._mutex, translated("looking up a member"):
+            row = first(self._db, SQL.since, (audience, who(member)))
+        return row[0] if row is not None else None
+
+    async def due(self, audience: str, now: int, limit: int) -> Sequence[Delivery]:
+        """See `ports.audiences.Memberships.due`."""
+        with self._mutex, translated("looking for what is to be told"):
+            rows = fetch(self._db, SQL.due, (audience, now, limit))
+        return [
+            Delivery(MembershipChange(id_, audience, move, identifier(column), at), "waiting", tries, now, why)
+            for id_, move, column, at, tries, why in rows
+        ]
+
+    async def settle(self, outcomes: Sequence[tuple[str, Outcome]]) -> None:
+        """See `ports.audiences.Memberships.settle`."""
+        if outcomes:
+            await asyncio.to_thread(self._settle, outcomes)
+
+    def _settle(self, outcomes: Sequence[tuple[str, Outcome]]) -> None:
+        rows = [(STATES.index(each.state), each.at, each.why, id_) for id_, each in outcomes]
+        with self._mutex, translated("noting what was told"), self._db:
+            self._db.executemany(SQL.settle, rows)
+
+    async def deliveries(self, audience: str, state: State, limit: int = 50) -> Sequence[Delivery]:
+        """See `ports.audiences.Memberships.deliveries`."""
+        with self._mutex, translated("listing what was told"):
+            rows = fetch(self._db, SQL.of_state, (audience, STATES.index(state), limit))
+        return [
+            Delivery(MembershipChange(id_, audience, move, identifier(column), at), state, tries, due, why)
+            for id_, move, column, at, tries, due, why in rows
+        ]
+
+    async def tallies(self, audience: str) -> dict[State, int]:
+        """See `ports.audiences.Memberships.tallies`."""
+        with self._mutex, translated("counting what was told"):
+            found = dict(fetch(self._db, SQL.tallies, (audience,)))
+        return {state: found.get(number, 0) for number, state in enumerate(STATES)}
+
+    async def again(self, audience: str, now: int, only: str = "") -> int:
+        """See `ports.audiences.Memberships.again`."""
+        with self._mutex, translated("telling again"), self._db:
+            self._db.execute(SQL.again, (now, audience, only))
+            count = self._db.changes()
+        return count
+
+    async def clean(self, now: int) -> None:
+        """See `ports.audiences.Memberships.clean`."""
+        with self._mutex, translated("forgetting what is long gone"), self._db:
+            self._db.execute(SQL.clean, (now - KEPT_MS,))
+            for (name,) in fetch(self._db, SQL.unlooked, (now - GONE_MS,)):
+                for query in (SQL.forget_members, SQL.abandon, SQL.forget_audience):
+                    self._db.execute(query, (name,))
+
+    async def close(self) -> None:
+        """See `ports.audiences.Memberships.close`."""
+        with self._mutex:
+            self._db.close()
+            self._lock.close()
