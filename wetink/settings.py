@@ -26,6 +26,8 @@ class Settings(msgspec.Struct, frozen=True):
     geoip_asn: Path | None
     trusted_proxies: tuple[str, ...]
     amp_senders: tuple[str, ...]
+    archive_days: int
+    archive_mb: int
 
     @property
     def content(self) -> Path:
@@ -81,6 +83,13 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
     ("geoip_asn", "", _file, "A MaxMind DB file that tells who runs an address's network."),
     ("trusted_proxies", "", _hosts, "Addresses of the proxies in front, whose X-Forwarded-For is believed."),
     ("amp_senders", "", _hosts, "Addresses that send AMP emails, which may read data; comma separated."),
+    (
+        "archive_days",
+        "30",
+        _whole(0, 3_650),
+        "Days for which what each open got is kept, to be drawn again; 0: not at all.",
+    ),
+    ("archive_mb", "1024", _whole(1, 1_000_000), "Megabytes of it at most: the oldest go first."),
 )
 """Name, default, how it is read, what it means. The environment's name is WETINK_ and the name in capitals."""
 

@@ -29,19 +29,19 @@ from wetink.core.esp import BY_NAME as ESPS_BY_NAME
 from wetink.core.event import Event
 from wetink.core.feed import Feed
 from wetink.core.identifier import Identifier
-from wetink.core.link import allowed, host_of
 from wetink.core.person import Moment, Person
 from wetink.core.trends import Trends
 from wetink.feeds import FeedKeeper, PhotoFetcher, WithSamples
 from wetink.feeds.parse import Tally, read
 from wetink.ingest import Door, Ingest
-from wetink.ports import Picture, Record, Source
+from wetink.ports import Opened, Picture, Record, Source
 from wetink.render import Takumi, blank
 from wetink.serve.catalogs import Catalogs, Imported
 from wetink.serve.fallback import Fallbacks
 from wetink.serve.follower import Follower
+from wetink.serve.hosts import Hosts
 from wetink.serve.open import Opens, Shelf
-from wetink.serve.place import Place, Places
+from wetink.serve.place import Places
 from wetink.serve.polls import Polls, answered
 from wetink.serve.recipient import Purpose, Seals, parse
 from wetink.serve.results import contacts, results
@@ -49,12 +49,9 @@ from wetink.serve.secrets import kept_secret, seal_keys
 from wetink.serve.snippet import esp_snippet, mended, snippet
 from wetink.serve.trial import Trial
 from wetink.settings import Settings
-from wetink.store.sqlite import SQLiteLedger, SQLiteStore
+from wetink.store.sqlite import SQLiteArchive, SQLiteLedger, SQLiteStore
 
 logger = logging.getLogger(__name__)
-
-ADDRESSES = 50_000
-"""Addresses of which is remembered whether they are allowed."""
 
 OURSELVES = Source("wetink", "server")
 """Who tells of what people do on our own pages."""
@@ -76,6 +73,9 @@ class Wetink:
         folder.start(settings.content)
         self.store = SQLiteStore(settings.data)
         self.ledger = SQLiteLedger(settings.data)
+        self.archive = SQLiteArchive(
+            settings.data, _now_ms, days=settings.archive_days, most_bytes=settings.archive_mb << 20
+        )
         self.photos = PhotoFetcher(settings.data / "photos", private_hosts=settings.private_hosts)
         self.feeds = FeedKeeper(
             settings.data / "feeds", settings.data / "uploads", _now_ms, private_hosts=settings.private_hosts
@@ -89,16 +89,17 @@ class Wetink:
         )
         self.trends = Trends()
         self._stamp: object = None
-        self._hosts: frozenset[str] = frozenset()
-        self._allowed: dict[str, bool] = {}
+        self._hosts = Hosts()
+        self.allowed, self.own_origin = self._hosts.allowed, self._hosts.own_origin
         self.dashboard_token = kept_secret(settings.data / "dashboard.token", lambda: secrets.token_urlsafe(24))
-        self._places = Places(settings.geoip_city, settings.geoip_asn)
-        self._proxies = frozenset(settings.trusted_proxies)
+        self._places = Places(settings.geoip_city, settings.geoip_asn, settings.trusted_proxies)
+        self.place_of = self._places.of_request
         self._seals = Seals(seal_keys(settings.data / "seal.keys"))
         self._fallbacks = Fallbacks(self.renderer, _template("wetink.render", "fallback.liquid"), blank(), self._home)
         self._opens = Opens(
             self.store,
             self.ledger,
+            self.archive,
             self.renderer,
             apps=self.apps,
             app_templates={app.name: apps.template_of(app) for app in self.apps.values() if app.template},
@@ -146,9 +147,7 @@ class Wetink:
     async def look_again(self) -> None:
         """Take in the content folder and the sources' hosts, as far as they have changed."""
         sources = await self.store.sources()
-        hosts = frozenset(host for source in sources for host in source.hosts) | {*self.settings.link_hosts}
-        if hosts != self._hosts:
-            self._hosts, self._allowed = hosts, {}
+        self._hosts.use({*(host for source in sources for host in source.hosts), *self.settings.link_hosts})
         found = await asyncio.to_thread(folder.news, self.settings.content, self.apps, self._stamp)
         if found is None:
             return
@@ -169,6 +168,7 @@ class Wetink:
                 await task
         await self.store.close()
         await self.ledger.close()
+        await self.archive.close()
         await self.feeds.close()
         await self.photos.close()
         self._places.close()
@@ -236,6 +236,17 @@ class Wetink:
     async def picture(self, decision: Decision, slot: int, moment: Moment) -> Picture:
         """Draw a decision, for previews. Never raises."""
         return await self._opens.picture(decision, slot, moment)
+
+    async def past(self, decision_id: str) -> Opened:
+        """Return what an open got. Raises NotFound and StoreUnavailable."""
+        found = await self.archive.find(decision_id)
+        if found is None:
+            raise NotFound(f"nothing is kept of the open {decision_id[:40]!r}", hint="archive_days says how long it is")
+        return found
+
+    async def again(self, opened: Opened, slot: int) -> Picture:
+        """Draw a past open once more. Raises BadContent and StoreUnavailable."""
+        return await self._opens.again(opened, slot)
 
     def _text(self, variant: Variant) -> str:
         """Return the template of a variant, empty when there is none."""
@@ -321,37 +332,15 @@ class Wetink:
             raise NotFound(f"there is no ESP called {esp[:40]!r}", hint=", ".join(ESPS_BY_NAME))
         return esp_snippet(self.block(block), ESPS_BY_NAME[esp], self.settings.address.rstrip("/"), campaign, kind)
 
-    def own_origin(self, origin: str) -> bool:
-        """Whether a page of this origin is the shop's own: its host is one that a source or a setting names."""
-        host = host_of(origin)
-        return bool(host) and any(allowed(origin, frozenset((each,))) for each in self._hosts)
-
     def fallback_link(self) -> str:
         """Return where most blocks lead when they have nothing to show, empty without any."""
         return self._home()
-
-    def allowed(self, url: str) -> bool:
-        """Whether a link or a photo may have this address."""
-        known = self._allowed.get(url)
-        if known is None:
-            if len(self._allowed) > ADDRESSES:
-                self._allowed.clear()
-            known = self._allowed[url] = allowed(url, self._hosts)
-        return known
 
     def _warm_photos(self, events: Sequence[Event]) -> None:
         """Have the photos of products fetched before anybody opens an email that shows them."""
         for url in {product.image_url for event in events for product in event.products if product.image_url}:
             if self.allowed(url):
                 self.photos.warm(url)
-
-    def place_of(self, client: str, forwarded: str) -> Place:
-        """Return where a request came from: from `client`, or through trusted proxies from whom they name."""
-        hops = (
-            [client, *(hop.strip() for hop in reversed(forwarded.split(",")))] if client in self._proxies else [client]
-        )
-        origin = next((hop for hop in hops if hop not in self._proxies), client)
-        return self._places.of(origin)
 
     def _home(self) -> str:
         """Where a click on a block that is gone goes: where most others' fallbacks go."""

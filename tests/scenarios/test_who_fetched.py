@@ -127,7 +127,7 @@ def test_only_trusted_proxies_are_believed_about_where_a_request_came_from(
     house: House, monkeypatch: pytest.MonkeyPatch, client: str, forwarded: str, expected: str
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(house.wetink, "_proxies", frozenset({"10.0.0.1"}))
+    monkeypatch.setattr(house.wetink._places, "_proxies", frozenset({"10.0.0.1"}))
     monkeypatch.setattr(house.wetink._places, "of", asked.append)
     house.wetink.place_of(client, forwarded)
     assert asked == [expected]

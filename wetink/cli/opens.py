@@ -1,6 +1,7 @@
 """Looking after what is kept of opens and clicks; opening as somebody would."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ import click
 import msgspec
 
 from wetink.cli.common import DATA, JSON, identifier_of, iso, time_of, with_wetink
+from wetink.core.block import Decision
 from wetink.core.errors import BadSettings
 from wetink.core.person import Moment
+from wetink.ports import Opened
 from wetink.wiring import Wetink
 
 
@@ -28,6 +31,58 @@ def classify(data: str | None) -> None:
 
     changed = with_wetink(data, work)
     click.echo(f"{changed} open{'' if changed == 1 else 's'} or clicks came out differently")
+
+
+@opens.command("list")
+@click.option("--who", metavar="RECIPIENT", help="Of user:42, email:a@b.c or anonymous:x.")
+@click.option("--block", default="", metavar="NAME", help="Of this block.")
+@click.option("--until", metavar="TIME", help="Up to when.  [default: now]")
+@click.option("-n", "limit", type=click.IntRange(1, 1_000), default=20, show_default=True, help="How many at most.")
+@DATA
+@JSON
+def list_(who: str | None, block: str, until: str | None, limit: int, data: str | None, as_json: bool) -> None:
+    """List what past opens got, the newest first."""
+    recipients = [str(identifier_of(who))] if who is not None else None
+    at = time_of(until)
+
+    async def work(wetink: Wetink) -> Sequence[Opened]:
+        return await wetink.archive.newest(at, limit, recipients=recipients, block=block)
+
+    for each in with_wetink(data, work):
+        decision = each.decision
+        if as_json:
+            click.echo(msgspec.json.encode(decision).decode())
+        else:
+            shown = ", ".join(item.name or item.key for item in decision.items)
+            click.echo(
+                f"{decision.id}  {iso(decision.at)}  {decision.recipient}  {decision.block}: "
+                f"{decision.variant or 'fallback'}  {shown}".rstrip()
+            )
+
+
+@opens.command("show")
+@click.argument("id_", metavar="ID")
+@click.option(
+    "--image", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Draw it again, to here."
+)
+@click.option("--slot", type=click.IntRange(1, 12), default=1, show_default=True, help="Which slot's picture to draw.")
+@DATA
+@JSON
+def show(id_: str, image: Path | None, slot: int, data: str | None, as_json: bool) -> None:
+    """Show what one past open got, and why; draw its picture again."""
+
+    async def work(wetink: Wetink) -> Opened:
+        found = await wetink.past(id_)
+        if image is not None:
+            picture = await wetink.again(found, slot)
+            await asyncio.to_thread(_write, image, picture.body)
+        return found
+
+    found = with_wetink(data, work)
+    if as_json:
+        click.echo(msgspec.json.encode({"decision": found.decision, "moment": found.moment}).decode())
+        return
+    _tell(found.decision, found.decision.recipient or "nobody")
 
 
 @click.command("open")
@@ -54,17 +109,25 @@ def open_(
         decision = await wetink.preview(block, who, when)
         if image is not None:
             picture = await wetink.picture(decision, slot, when)
-            await asyncio.to_thread(image.write_bytes, picture.body)
+            await asyncio.to_thread(_write, image, picture.body)
         return decision
 
-    try:
-        decision = with_wetink(data, work)
-    except OSError as error:
-        raise BadSettings(f"{image} cannot be written: {error.strerror}") from error
+    decision = with_wetink(data, work)
     if as_json:
         click.echo(msgspec.json.encode(decision).decode())
         return
-    click.echo(f"{block} for {who} at {iso(now)}")
+    _tell(decision, who)
+
+
+def _write(path: Path, body: bytes) -> None:
+    try:
+        path.write_bytes(body)
+    except OSError as error:
+        raise BadSettings(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _tell(decision: Decision, who: object) -> None:
+    click.echo(f"{decision.block} for {who} at {iso(decision.at)}")
     for step in decision.trace:
         click.echo(f"  {'→' if step.taken else '·'} {step.variant or 'fallback'}: {step.why}")
     for item, link in zip(decision.items, [*decision.links, *("" for _ in decision.items)], strict=False):

@@ -17,7 +17,7 @@ from wetink.core.habits import at_home
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, Person, clicked
 from wetink.core.trends import Trends
-from wetink.ports import Feeds, Ledger, Picture, Renderer, Scene, Store, Ticking, Touch
+from wetink.ports import Archive, Feeds, Ledger, Opened, Picture, Renderer, Scene, Store, Ticking, Touch
 from wetink.serve.catalog import Catalog
 from wetink.serve.fallback import Fallbacks
 from wetink.serve.last import LastGood, Place
@@ -46,6 +46,7 @@ class Opens:
         self,
         store: Store,
         ledger: Ledger,
+        archive: Archive,
         renderer: Renderer,
         *,
         apps: Mapping[str, App],
@@ -62,7 +63,7 @@ class Opens:
 
         `ballot` is where somebody votes on what a block asks in a slot.
         """
-        self._store, self._ledger, self._renderer = store, ledger, renderer
+        self._store, self._ledger, self._archive, self._renderer = store, ledger, archive, renderer
         self._apps, self._app_templates, self._shelf = apps, app_templates, shelf
         self._allowed, self._fallbacks, self._deadline = allowed, fallbacks, deadline_ms / 1000
         self._ballot = ballot
@@ -173,6 +174,8 @@ class Opens:
 
     async def _count(self, block: Block, kind: str, decision: Decision, moment: Moment) -> None:
         taken_for = moment.taken_for or "unknown"
+        if kind == "open":
+            self._archive.keep(Opened(decision, moment, block, self._template(decision) or ""))
         await self._ledger.record(
             Touch(
                 kind,
@@ -229,6 +232,11 @@ class Opens:
             _tell(error, block.name)
             return self._fallbacks.of(block)
 
+    async def again(self, opened: Opened, slot: int) -> Picture:
+        """Draw what a past open got, with the template of then. Raises BadContent and StoreUnavailable."""
+        who = _recipient(opened.decision)
+        return await self._draw(opened.block, opened.decision, slot, who, opened.moment, opened.template)
+
     async def destination(
         self, name: str, slot: int, who: Identifier | None, moment: Moment, *, counted: bool = True
     ) -> str:
@@ -262,9 +270,15 @@ class Opens:
         return block.gone if known is not None and not known.buyable else ""
 
     async def _draw(
-        self, block: Block, decision: Decision, slot: int, who: Identifier | None, moment: Moment
+        self,
+        block: Block,
+        decision: Decision,
+        slot: int,
+        who: Identifier | None,
+        moment: Moment,
+        template: str | None = None,
     ) -> Picture:
-        template = self._template(decision)
+        template = template or self._template(decision)
         if template is None or (block.slots > 1 and decision.items and slot > len(decision.items)):
             return self._fallbacks.of(block)
         app = self._apps.get(decision.app)

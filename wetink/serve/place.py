@@ -6,7 +6,7 @@ maker's. The makers' layouts differ a little, so each fact is looked for in the 
 
 import ipaddress
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +79,12 @@ FIELDS: tuple[tuple[str, Callable[[Any], Any], tuple[Steps, ...]], ...] = (
 class Places:
     """Looks addresses up in up to two files, each of which may tell any of the facts."""
 
-    def __init__(self, city: Path | None, asn: Path | None) -> None:
-        """Open the files; one that is not there tells nothing. Raises BadSettings for one that cannot be read."""
+    def __init__(self, city: Path | None, asn: Path | None, proxies: Collection[str] = ()) -> None:
+        """Open the files; one that is not there tells nothing. Raises BadSettings for one that cannot be read.
+
+        `proxies` are addresses that are believed about whom they ask for.
+        """
+        self._proxies = frozenset(proxies)
         self._files = [(path, _opened(path)) for path in (city, asn) if path is not None and _there(path)]
         self._damaged: set[Path] = set()
 
@@ -95,6 +99,14 @@ class Places:
             if record:
                 known = {**_read(record), **known}
         return Place(**known) if known else NOWHERE
+
+    def of_request(self, client: str, forwarded: str) -> Place:
+        """Return where a request came from: from `client`, or through trusted proxies from whom they name."""
+        hops = (
+            [client, *(hop.strip() for hop in reversed(forwarded.split(",")))] if client in self._proxies else [client]
+        )
+        origin = next((hop for hop in hops if hop not in self._proxies), client)
+        return self.of(origin)
 
     def close(self) -> None:
         """Let go of the files. Every place is empty from then on."""

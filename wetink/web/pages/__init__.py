@@ -8,6 +8,8 @@ from wetink.web.pages.catalog import catalog, photo, product
 from wetink.web.pages.coverage import of_block
 from wetink.web.pages.keys import keys, make_key
 from wetink.web.pages.live import live, newer
+from wetink.web.pages.opened import opened, opens
+from wetink.web.pages.opened import picture as opened_picture
 from wetink.web.pages.overview import overview
 from wetink.web.pages.people import people
 from wetink.web.pages.person import person
@@ -30,6 +32,9 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/dashboard/blocks/{name}/snippet", snippet),
     Route("/dashboard/blocks/{name}/covered", of_block),
     Route("/dashboard/blocks/{name}", block),
+    Route("/dashboard/opens", opens),
+    Route("/dashboard/opens/{id}/{slot:int}.img", opened_picture),
+    Route("/dashboard/opens/{id}", opened),
     Route("/dashboard/preview/{block}/{slot:int}.img", preview),
     Route("/dashboard/catalog", catalog),
     Route("/dashboard/catalog/photo", photo),

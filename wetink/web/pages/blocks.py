@@ -14,6 +14,9 @@ from wetink.web.pages.render import missing, page
 from wetink.web.pages.sight import pictures, sight
 from wetink.web.pages.snippet import panel
 
+OPENS = 5
+"""Past opens that a block's page shows."""
+
 APP_TITLES = {name: app.title for name, app in load().items()}
 
 
@@ -62,6 +65,8 @@ async def block(request: Request) -> Response:
         snippet=wetink.snippet(name, who, wetink.settings.address) if who is not None else "",
         result=next((each for each in results if each.block == name), BlockResult(name)),
         days=DAYS,
+        opens=await wetink.archive.newest(now, OPENS, block=name),
+        parse=parse,
         app_titles=APP_TITLES,
         problems=[each for each in wetink.content.problems if f"/{name}." in each],
     )

@@ -13,8 +13,8 @@ from wetink.web.pages.render import missing, page
 from wetink.web.pages.sight import sight
 from wetink.web.pages.words import day
 
-EVENTS = 200
-"""Events the timeline shows."""
+EVENTS, OPENS = 200, 5
+"""Events the timeline shows, and past opens."""
 
 
 async def person(request: Request) -> Response:
@@ -45,6 +45,9 @@ async def person(request: Request) -> Response:
         events=len(history),
         most=EVENTS,
         blocks=blocks,
+        opens=await wetink.archive.newest(
+            moment.now, OPENS, recipients=[str(each) for each in found.identifiers or (who,)]
+        ),
         sight=await sight(wetink, chosen, who, moment) if chosen is not None else None,
         at=field_of(moment.now) if request.query_params.get("at") else "",
         moment=moment,

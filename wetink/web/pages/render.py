@@ -19,6 +19,7 @@ NAVIGATION = (
     ("/dashboard/people", "People"),
     ("/dashboard/apps", "Gallery"),
     ("/dashboard/blocks", "Blocks"),
+    ("/dashboard/opens", "Opens"),
     ("/dashboard/catalog", "Catalog"),
     ("/dashboard/keys", "Keys"),
 )

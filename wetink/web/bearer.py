@@ -1,0 +1,44 @@
+"""Bearer: what the doors for programs have in common: the dashboard's token, a body read within a bound, JSON."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wetink.core.errors import BadRequest, TooLarge, Unauthorized
+from wetink.web import session
+from wetink.wiring import Wetink
+
+T = TypeVar("T")
+
+
+def allowed(request: Request) -> Wetink:
+    """Return the application for who has the token. Raises Unauthorized."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not session.right_token(request, token):
+        raise Unauthorized("this needs the dashboard's token", hint="send it as Authorization: Bearer TOKEN")
+    found: Wetink = request.app.state.wetink
+    return found
+
+
+async def sent(request: Request, what: type[T], largest: int) -> T:
+    """Return the JSON of a body of at most `largest` bytes. Raises BadRequest and TooLarge."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > largest:
+            raise TooLarge(f"the body has more than {largest} bytes")
+    decode: Callable[[bytes], T] = msgspec.json.Decoder(what).decode
+    try:
+        return decode(bytes(body))
+    except (msgspec.DecodeError, ValueError) as error:
+        raise BadRequest(f"the body cannot be read: {error}") from error
+
+
+def told(value: Any, status: int = 200) -> Response:
+    """Return a value as JSON that nobody keeps."""
+    return Response(
+        msgspec.json.encode(value), status, media_type="application/json", headers={"cache-control": "no-store"}
+    )
