@@ -34,7 +34,8 @@ from wetink.core.trends import Trends
 from wetink.feeds import FeedKeeper, PhotoFetcher, WithSamples
 from wetink.feeds.parse import Tally, read
 from wetink.ingest import Door, Ingest
-from wetink.ports import Opened, Picture, Record, Source
+from wetink.ports import Picture, Record, Source
+from wetink.ports.archive import Opened
 from wetink.render import Takumi, blank
 from wetink.serve.catalogs import Catalogs, Imported
 from wetink.serve.fallback import Fallbacks

@@ -16,7 +16,7 @@ from wetink.cli import main
 from wetink.core.block import Block, Decision, Fallback
 from wetink.core.fetch import facts_of
 from wetink.core.person import Moment
-from wetink.ports import Opened
+from wetink.ports.archive import Opened
 from wetink.store.sqlite import SQLiteArchive
 from wetink.web.app import create
 

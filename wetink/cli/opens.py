@@ -12,7 +12,7 @@ from wetink.cli.common import DATA, JSON, identifier_of, iso, time_of, with_weti
 from wetink.core.block import Decision
 from wetink.core.errors import BadSettings
 from wetink.core.person import Moment
-from wetink.ports import Opened
+from wetink.ports.archive import Opened
 from wetink.wiring import Wetink
 
 

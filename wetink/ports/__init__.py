@@ -9,14 +9,13 @@ from typing import Any, Protocol
 
 import msgspec
 
-from wetink.core.block import Block, Decision
+from wetink.core.block import Decision
 from wetink.core.entry import Entry
 from wetink.core.event import Event, Level, Product
 from wetink.core.feed import Feed, Item, Supply
 from wetink.core.fetch import RULES_VERSION, Facts, Kind
 from wetink.core.identifier import Identifier
 from wetink.core.identity import Claim
-from wetink.core.person import Moment
 from wetink.core.poll import Tally
 from wetink.core.shop import Change
 from wetink.core.verdict import Problem, Verdict
@@ -113,18 +112,6 @@ class Touch(msgspec.Struct, frozen=True):
     version: int = RULES_VERSION
     human: bool = True
     """Whether it counts as somebody's, by its block's policy: machines' usually do not."""
-
-
-class Opened(msgspec.Struct, frozen=True):
-    """What an open got, and all it takes to draw it again: the moment, the block and the template's text of then.
-
-    Of who asked from where it has what `Moment` has; the archive leaves out the coordinates.
-    """
-
-    decision: Decision
-    moment: Moment
-    block: Block
-    template: str
 
 
 class BlockCount(msgspec.Struct, frozen=True):
@@ -298,28 +285,6 @@ class Ledger(Protocol):
 
     async def counts(self, since: int, until: int) -> Sequence[BlockCount]:
         """Return opens and clicks per block, of those that count."""
-        ...
-
-    async def close(self) -> None:
-        """Write what waits and let go of everything. Calling it twice is fine."""
-        ...
-
-
-class Archive(Protocol):
-    """Remembers what opens got, for as long as the operator wants. Shared by every process."""
-
-    def keep(self, opened: Opened) -> None:
-        """Keep what an open got. May be written a moment later; never waits, never raises."""
-        ...
-
-    async def find(self, decision_id: str) -> Opened | None:
-        """Return what is kept of a decision, None when it is not or not any more. Raises StoreUnavailable."""
-        ...
-
-    async def newest(
-        self, until: int, limit: int, *, recipients: Sequence[str] | None = None, block: str = ""
-    ) -> Sequence[Opened]:
-        """Return the newest up to `until` (Unix ms) first: of these recipients, of a block, or of all."""
         ...
 
     async def close(self) -> None:

@@ -17,7 +17,8 @@ from wetink.core.habits import at_home
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, Person, clicked
 from wetink.core.trends import Trends
-from wetink.ports import Archive, Feeds, Ledger, Opened, Picture, Renderer, Scene, Store, Ticking, Touch
+from wetink.ports import Feeds, Ledger, Picture, Renderer, Scene, Store, Ticking, Touch
+from wetink.ports.archive import Archive, Opened
 from wetink.serve.catalog import Catalog
 from wetink.serve.fallback import Fallbacks
 from wetink.serve.last import LastGood, Place

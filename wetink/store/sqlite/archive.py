@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from wetink.core.block import Block, Decision
 from wetink.core.person import Moment
-from wetink.ports import Opened
+from wetink.ports.archive import Opened
 from wetink.store.sqlite.connection import connect, fetch, first, translated
 from wetink.store.sqlite.queries import read, script
 

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wetink.core.errors import NotFound, WetinkError
-from wetink.ports import Opened
+from wetink.ports.archive import Opened
 from wetink.serve.recipient import parse
 from wetink.web.clock import now_ms
 from wetink.web.pages.asked import time_of, wetink_of
