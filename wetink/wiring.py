@@ -305,7 +305,7 @@ class Wetink:
             return ""
         words = [await self.words(block, slot, who, moment) for slot in range(1, found.slots + 1)]
         picture, click = self.seal(who, block, "picture"), self.seal(who, block, "click")
-        return snippet(found, picture, click, self.settings.address, moment.campaign, words)
+        return snippet(found, picture, click, self.settings.address, moment.campaign, words, ratios=(1, 2, 3))
 
     def seal(self, who: Identifier, block: str, purpose: Purpose) -> str:
         """Return the token that names a recipient in the URLs of one block and purpose."""

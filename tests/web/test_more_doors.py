@@ -1,11 +1,16 @@
 """The other doors: words for a picture, HTML for a page, data for AMP emails; and where a click leads."""
 
 import asyncio
+import io
+import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from msgspec.structs import replace
+from PIL import Image
 
 from tests.asgi import Answer, ask
 from tests.web import test_open
@@ -59,6 +64,26 @@ def test_a_page_of_the_shop_gets_html_that_no_product_can_break_out_of(house: Ho
         "access-control-allow-origin"
         not in asked(house, f"/h/hero/{token}.html", origin="https://evil.example").headers
     )
+
+
+@pytest.mark.parametrize(("block", "query"), [("hero", ""), ("hello", "?c=spring%26more"), ("cards", "")])
+def test_a_page_gets_pictures_for_each_pixel_ratio_and_an_email_just_one(house: House, block: str, query: str) -> None:
+    house.saw("mug")
+    house.saw("lamp")
+    token = house.wetink.seal(JANE, block, "picture")
+    made = house.wetink.block(block)
+    text = asked(house, f"/h/{block}/{token}.html{query}").body.decode()
+    pictures = re.findall(r'<img src="([^"]+)" srcset="([^"]+)" width="(\d+)" height="(\d+)" alt="([^"]+)"', text)
+    assert len(pictures) == made.slots
+    for source, srcset, width, height, alt in pictures:
+        assert (int(width), int(height)) == (made.width, made.height)
+        assert alt
+        sizes = [each.split(" ") for each in unescape(srcset).split(", ")]
+        assert [ratio for _, ratio in sizes] == ["1x", "2x", "3x"]
+        drawn = [Image.open(io.BytesIO(house.get(urlsplit(url)._replace(scheme="", netloc="").geturl()).body))
+                 for url in (*(url for url, _ in sizes), unescape(source))]  # fmt: skip
+        assert [image.width for image in drawn] == [made.width, made.width * 2, made.width * 3, made.width * 2]
+    assert "srcset" not in house.wetink.snippet(block, JANE, "https://open.shop.example")
 
 
 @pytest.mark.parametrize(

@@ -22,15 +22,21 @@ def snippet(
     address: str,
     campaign: str = "",
     words: Sequence[str] = (),
+    *,
+    ratios: Sequence[int] = (),
 ) -> str:
-    """Return one linked picture for each slot, with its size and alternative text: `words`, else the block's."""
+    """Return one linked picture for each slot, with its size and alternative text: `words`, else the block's.
+
+    `ratios` are the pixel ratios a browser may choose from, by `srcset`; mail programs get the one picture.
+    """
     query = f"?{urlencode({'c': campaign})}" if campaign else ""
     lines = []
     for slot in range(1, block.slots + 1):
         source = f"{address}/o/{block.name}/{slot}/{picture_token}.{_ending(block)}{query}"
         target = f"{address}/c/{block.name}/{slot}/{click_token}{query}"
         said = words[slot - 1] if slot <= len(words) else ""
-        lines.append(_linked(block, escape(source), escape(target), said))
+        each = ", ".join(f"{source}{'&' if query else '?'}r={ratio} {ratio}x" for ratio in ratios)
+        lines.append(_linked(block, escape(source), escape(target), said, escape(each)))
     return "\n".join(lines)
 
 
@@ -82,9 +88,10 @@ def _ending(block: Block) -> str:
     return "gif" if block.moving else "png" if block.transparent else "jpg"
 
 
-def _linked(block: Block, source: str, target: str, words: str = "") -> str:
+def _linked(block: Block, source: str, target: str, words: str = "", srcset: str = "") -> str:
     alt = escape(words or block.alt or block.title or block.fallback.title).translate(_TAGS)
+    sizes = f' srcset="{srcset}"' if srcset else ""
     return (
-        f'<a href="{target}"><img src="{source}" width="{block.width}" height="{block.height}" alt="{alt}" '
-        f'border="0" style="{STYLE}"></a>'
+        f'<a href="{target}"><img src="{source}"{sizes} width="{block.width}" '
+        f'height="{block.height}" alt="{alt}" border="0" style="{STYLE}"></a>'
     )
