@@ -192,9 +192,14 @@ class Wetink:
         """Return whoever `who` means, as of `now` (Unix ms). Raises StoreUnavailable."""
         return await self._opens.person(who, now)
 
-    async def preview(self, block: str, who: Identifier | None, moment: Moment) -> Decision:
-        """Decide without keeping or counting anything. Raises NotFound and StoreUnavailable."""
-        return await self._opens.preview(self.block(block), who, moment)
+    async def preview(
+        self, block: str, who: Identifier | None, moment: Moment, supposed: Sequence[Event] = ()
+    ) -> Decision:
+        """Decide without keeping or counting anything, as if the `supposed` had happened, too.
+
+        Raises NotFound and StoreUnavailable.
+        """
+        return await self._opens.preview(self.block(block), who, moment, supposed)
 
     async def version(self) -> int | None:
         """Return a number that is another after every append by any process, None when the store cannot be read."""
@@ -234,9 +239,9 @@ class Wetink:
         campaign = f"?{urlencode({'c': moment.campaign})}" if moment.campaign else ""
         return f"/v/{block.name}/{slot}/{self.seal(who, block.name, 'vote')}{campaign}"
 
-    async def picture(self, decision: Decision, slot: int, moment: Moment) -> Picture:
+    async def picture(self, decision: Decision, slot: int, moment: Moment, supposed: Sequence[Event] = ()) -> Picture:
         """Draw a decision, for previews. Never raises."""
-        return await self._opens.picture(decision, slot, moment)
+        return await self._opens.picture(decision, slot, moment, supposed=supposed)
 
     async def past(self, decision_id: str) -> Opened:
         """Return what an open got. Raises NotFound and StoreUnavailable."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 import msgspec
@@ -12,8 +12,11 @@ from wetink.cli.common import DATA, JSON, identifier_of, iso, time_of, with_weti
 from wetink.core.block import Decision
 from wetink.core.errors import BadSettings
 from wetink.core.person import Moment
+from wetink.core.what_if import events_of, read
 from wetink.ports.archive import Opened
 from wetink.wiring import Wetink
+
+DEVICES = ("mobile", "tablet", "desktop", "proxy")
 
 
 @click.group()
@@ -89,12 +92,28 @@ def show(id_: str, image: Path | None, slot: int, data: str | None, as_json: boo
 @click.argument("block")
 @click.argument("recipient")
 @click.option("--at", metavar="TIME", help="When it is opened, such as 2026-11-20T09:00:00Z.  [default: now]")
+@click.option(
+    "--with", "extra", type=click.File("rb"), metavar="FILE", help="Messages (JSON) as if they had come, too."
+)
+@click.option("--device", type=click.Choice(["any", *DEVICES]), default="any", show_default=True, help="On what.")
+@click.option("--scheme", type=click.Choice(["light", "dark"]), default="light", show_default=True, help="In which.")
+@click.option("--ratio", type=click.IntRange(1, 3), default=2, show_default=True, help="Device pixels for each pixel.")
+@click.option("--campaign", default="", metavar="NAME", help="In the email of this campaign.")
+@click.option("--language", default="", metavar="TAG", help="In this language, such as de or pt-BR.")
 @click.option("--image", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Save the picture.")
 @click.option("--slot", type=click.IntRange(1, 12), default=1, show_default=True, help="Which slot's picture to save.")
 @DATA
 @JSON
 def open_(
-    block: str, recipient: str, at: str | None, image: Path | None, slot: int, data: str | None, as_json: bool
+    block: str,
+    recipient: str,
+    at: str | None,
+    extra: BinaryIO | None,
+    image: Path | None,
+    slot: int,
+    data: str | None,
+    as_json: bool,
+    **moment: Any,
 ) -> None:
     """Show what RECIPIENT (user:42, email:a@b.c, anonymous:x) would see in BLOCK, and why.
 
@@ -103,12 +122,14 @@ def open_(
     who = identifier_of(recipient)
     now = time_of(at)
 
+    supposed = events_of(read(extra.read()), now) if extra is not None else ()
+
     async def work(wetink: Wetink) -> Any:
-        when = Moment(now=now)
+        when = Moment(now=now, **{**moment, "device": moment["device"].replace("any", "")})
         await wetink.catch_up(block)
-        decision = await wetink.preview(block, who, when)
+        decision = await wetink.preview(block, who, when, supposed)
         if image is not None:
-            picture = await wetink.picture(decision, slot, when)
+            picture = await wetink.picture(decision, slot, when, supposed)
             await asyncio.to_thread(_write, image, picture.body)
         return decision
 

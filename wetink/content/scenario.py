@@ -26,17 +26,13 @@ from wetink.core.decide import choose, decide
 from wetink.core.errors import BadContent
 from wetink.core.event import Event, Product
 from wetink.core.fold import fold
-from wetink.core.message import Door, pieces
-from wetink.core.normalize import normalize
 from wetink.core.person import Moment
 from wetink.core.shop import Shop
-from wetink.core.span import parse as span_of
 from wetink.core.trends import Trends
+from wetink.core.what_if import event_of
 
 NOON = "2026-06-17T12:00:00Z"
 """When an email is opened unless a scenario says otherwise: a Wednesday."""
-
-_DOOR = Door(body_bytes=1 << 20)
 
 
 class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,18 +124,7 @@ def decided(scenario: Scenario, block: str, content: Content, apps: Mapping[str,
 
 def _event(given: dict[str, Any], number: int, now: int) -> tuple[Event, bool]:
     """Return an event, and whether it is of the person the scenario is about."""
-    said = dict(given)
-    ago = said.pop("ago", "1h")
-    own = not {"userId", "anonymousId"} & said.keys()
-    message = {"type": "track" if "event" in said else "identify", "messageId": f"s{number}", **said}
-    if own:
-        message["userId"] = "the person of the scenario"
-    body = msgspec.json.encode({**message, "timestamp": now - (span_of(ago) if ago not in ("0", 0) else 0)})
-    normal = normalize(pieces(body, _DOOR)[0][0], source="scenario", level="server", received=now)
-    if normal.event is None or normal.verdict != "usable":
-        hints = "; ".join(problem.hint for problem in normal.problems)
-        raise BadContent(f"events[{number}] is {normal.verdict}: {hints}")
-    return normal.event, own
+    return event_of(given, number, now, ago="1h"), not {"userId", "anonymousId"} & given.keys()
 
 
 def _catalog(events: Iterator[Event]) -> dict[str, Product]:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -13,6 +13,7 @@ from wetink.core.app import App
 from wetink.core.block import Block, Decision, before
 from wetink.core.decide import choose, decide
 from wetink.core.errors import WetinkError
+from wetink.core.event import Event
 from wetink.core.habits import at_home
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, Person, clicked
@@ -73,15 +74,28 @@ class Opens:
         self._once, self._last = Once(DECISION_MS), LastGood()
         self.troubles = 0
 
-    async def person(self, who: Identifier, now: int) -> Person:
-        """Return whoever `who` means, as of `now`, with all their identifiers. Raises StoreUnavailable."""
-        person = await self._people.person(who, now)
-        profile = await self._store.profile(who, now) if person.known else None
+    async def person(self, who: Identifier | None, now: int, supposed: Sequence[Event] = ()) -> Person:
+        """Return whoever `who` means, as of `now`, with all their identifiers, as if the `supposed` had happened, too.
+
+        Raises StoreUnavailable.
+        """
+        person = await self._person(who, now, supposed)
+        profile = await self._store.profile(who, now) if who is not None and person.known else None
         return replace(person, identifiers=profile.identifiers) if profile is not None else person
 
-    async def preview(self, block: Block, who: Identifier | None, moment: Moment) -> Decision:
-        """Decide without keeping or counting anything. Raises StoreUnavailable."""
-        person = await self._people.person(who, moment.now) if who is not None else Person()
+    async def _person(self, who: Identifier | None, now: int, supposed: Sequence[Event] = ()) -> Person:
+        if supposed:
+            return await self._people.supposed(who, now, supposed)
+        return await self._people.person(who, now) if who is not None else Person()
+
+    async def preview(
+        self, block: Block, who: Identifier | None, moment: Moment, supposed: Sequence[Event] = ()
+    ) -> Decision:
+        """Decide without keeping or counting anything, as if the `supposed` had happened, too.
+
+        Raises StoreUnavailable.
+        """
+        person = await self._person(who, moment.now, supposed)
         taken = await self._taken(block, person, who, moment, keep=False) if block.email else frozenset[str]()
         return await self._decided(block, person, who, moment, taken)
 
@@ -163,7 +177,7 @@ class Opens:
         """
         if not policy.decides(block.fetches, moment.taken_for):
             return await self.read(block, who, moment)
-        person = await self._people.person(who, moment.now) if who is not None else Person()
+        person = await self._person(who, moment.now)
         taken = await self._taken(block, person, who, moment, keep=True) if block.email else frozenset[str]()
         fresh = await self._decided(block, person, who, moment, taken, keep=True)
         if who is None:
@@ -221,14 +235,21 @@ class Opens:
             self._last.put(place, picture, moment.now)
         return picture
 
-    async def picture(self, decision: Decision, slot: int, moment: Moment, block: Block | None = None) -> Picture:
+    async def picture(
+        self,
+        decision: Decision,
+        slot: int,
+        moment: Moment,
+        block: Block | None = None,
+        supposed: Sequence[Event] = (),
+    ) -> Picture:
         """Draw a decision, for previews; `block` is one that is not on the shelf. Never raises."""
         block = block or self._shelf().blocks.get(decision.block)
         if block is None:
             return self._fallbacks.blank()
         try:
             who = _recipient(decision)
-            return await self._draw(block, decision, slot, who, moment)
+            return await self._draw(block, decision, slot, who, moment, supposed=supposed)
         except Exception as error:
             _tell(error, block.name)
             return self._fallbacks.of(block)
@@ -278,6 +299,7 @@ class Opens:
         who: Identifier | None,
         moment: Moment,
         template: str | None = None,
+        supposed: Sequence[Event] = (),
     ) -> Picture:
         template = template or self._template(decision)
         if template is None or (block.slots > 1 and decision.items and slot > len(decision.items)):
@@ -285,7 +307,7 @@ class Opens:
         app = self._apps.get(decision.app)
         if moment.moving and app is not None and app.moves == "countdown":
             return await self._renderer.countdown(_ticking(block, decision, moment))
-        person = await self.person(who, decision.at) if who is not None else Person()
+        person = await self.person(who, decision.at, supposed)
         moment = at_home(moment, person)
         seen = [each.product for each in (*person.views, *person.cart.lines, *person.wishlist)]
         catalog = await self._store.products([product.key for product in seen])

@@ -1,8 +1,10 @@
 """People: a profile's events folded, kept while nothing new was appended anywhere."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from operator import attrgetter
 
+from wetink.core.event import Event
 from wetink.core.fold import fold
 from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
@@ -24,6 +26,11 @@ class People:
         self._store = store
         self._kept: OrderedDict[Identifier, tuple[int, Person]] = OrderedDict()
 
+    async def supposed(self, who: Identifier | None, now: int, events: Sequence[Event]) -> Person:
+        """Return whoever `who` means, None being a stranger, as if these had happened, too. Keeps nothing."""
+        entries = await self._store.entries(who, now) if who is not None else ()
+        return await self._believed(fold([*entries, *events], now))
+
     async def person(self, who: Identifier, now: int) -> Person:
         """Return whoever `who` means, as of `now` (Unix ms), with nothing a browser's key alone could have made up.
 
@@ -38,12 +45,14 @@ class People:
         settled = max(map(_TIME, entries), default=0) <= now
         if not settled:  # some of it has not happened yet at `now`, and may belong to others then
             entries = await self._store.entries(who, now)
-        person = fold(entries, now)
-        if keys := doubtful(person):
-            person = believed(person, await self._store.products(keys))
+        person = await self._believed(fold(entries, now))
         if settled:
             self._keep(who, version, person)
         return person
+
+    async def _believed(self, person: Person) -> Person:
+        keys = doubtful(person)
+        return believed(person, await self._store.products(keys)) if keys else person
 
     def _keep(self, who: Identifier, version: int, person: Person) -> None:
         self._kept[who] = (version, person)

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from wetink import __version__
 from wetink.core.errors import WetinkError
-from wetink.web import content, opened, pages, session, vote
+from wetink.web import content, opened, pages, previews, session, vote
 from wetink.web.errors import status_of
 from wetink.web.ingest import IngestDoors
 from wetink.web.login import login, logout
@@ -129,6 +129,7 @@ ROUTES: tuple[BaseRoute, ...] = (
     *vote.ROUTES,
     *content.ROUTES,
     *opened.ROUTES,
+    *previews.ROUTES,
     Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
 )
 """Every path but the hot doors', which stand in `web.ingest` and `web.open`."""

@@ -11,6 +11,8 @@ from wetink.web.clock import now_ms
 from wetink.web.pages.asked import DEVICES, SCHEMES, field_of, moment_of, wetink_of
 from wetink.web.pages.render import missing, page
 from wetink.web.pages.sight import sight
+from wetink.web.pages.suppose import EVENTS as EVENTS_IF
+from wetink.web.pages.suppose import supposed
 from wetink.web.pages.words import day
 
 EVENTS, OPENS = 200, 5
@@ -34,6 +36,7 @@ async def person(request: Request) -> Response:
     history = await wetink.store.history(who, moment.now, EVENTS + 1)
     contacts = await wetink.contacts(found.identifiers or (who,), moment.now)
     blocks = wetink.content.blocks
+    suppose = await supposed(wetink, request.query_params, moment.now)
     chosen = blocks.get(request.query_params.get("block", "")) or next(iter(blocks.values()), None)
     return page(
         request,
@@ -48,11 +51,14 @@ async def person(request: Request) -> Response:
         opens=await wetink.archive.newest(
             moment.now, OPENS, recipients=[str(each) for each in found.identifiers or (who,)]
         ),
-        sight=await sight(wetink, chosen, who, moment) if chosen is not None else None,
+        sight=await sight(wetink, chosen, who, moment, suppose) if chosen is not None else None,
         at=field_of(moment.now) if request.query_params.get("at") else "",
         moment=moment,
         devices=DEVICES,
         schemes=SCHEMES,
+        suppose=suppose,
+        form=request.query_params,
+        if_events=EVENTS_IF,
     )
 
 

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from wetink.serve.recipient import parse
 from wetink.web.clock import now_ms
 from wetink.web.pages.asked import moment_of, wetink_of
+from wetink.web.pages.suppose import supposed
 
 
 async def preview(request: Request) -> Response:
@@ -16,6 +17,7 @@ async def preview(request: Request) -> Response:
     if block is None or not 1 <= slot <= block.slots:
         return Response("no such block or slot", 404, media_type="text/plain")
     moment = moment_of(request, now_ms())
-    decision = await wetink.preview(name, parse(request.query_params.get("who", "")), moment)
-    picture = await wetink.picture(decision, slot, moment)
+    suppose = await supposed(wetink, request.query_params, moment.now)
+    decision = await wetink.preview(name, parse(request.query_params.get("who", "")), moment, suppose.events)
+    picture = await wetink.picture(decision, slot, moment, suppose.events)
     return Response(picture.body, media_type=picture.content_type, headers={"cache-control": "no-store"})

@@ -7,7 +7,10 @@ import msgspec
 from wetink.core.block import Block, Decision
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
+from wetink.web.pages.suppose import Supposed
 from wetink.wiring import Wetink
+
+NOTHING = Supposed()
 
 
 class Sight(msgspec.Struct, frozen=True):
@@ -18,19 +21,21 @@ class Sight(msgspec.Struct, frozen=True):
     pictures: tuple[str, ...]
 
 
-async def sight(wetink: Wetink, block: Block, who: Identifier | None, moment: Moment) -> Sight:
+async def sight(
+    wetink: Wetink, block: Block, who: Identifier | None, moment: Moment, suppose: Supposed = NOTHING
+) -> Sight:
     """Decide as an open would, None being nobody, and record nothing. Raises StoreUnavailable."""
-    decision = await wetink.preview(block.name, who, moment)
-    return Sight(block, decision, pictures(block, who, moment))
+    decision = await wetink.preview(block.name, who, moment, suppose.events)
+    return Sight(block, decision, pictures(block, who, moment, suppose.text))
 
 
-def pictures(block: Block, who: Identifier | None, moment: Moment) -> tuple[str, ...]:
-    """Return the address of each slot's picture.
+def pictures(block: Block, who: Identifier | None, moment: Moment, suppose: str = "") -> tuple[str, ...]:
+    """Return the address of each slot's picture; `suppose` are messages that had not come, as JSON.
 
     >>> from wetink.core.block import Fallback
     >>> pictures(Block("hero", Fallback("https://shop.example/")), Identifier("user", "4 2"), Moment(5))
     ('/dashboard/preview/hero/1.img?who=user%3A4+2&at=5&scheme=light',)
     """
     query = {"who": str(who) if who is not None else "", "at": moment.now, "device": moment.device}
-    query = {name: value for name, value in {**query, "scheme": moment.scheme}.items() if value}
+    query = {name: value for name, value in {**query, "scheme": moment.scheme, "suppose": suppose}.items() if value}
     return tuple(f"/dashboard/preview/{block.name}/{slot}.img?{urlencode(query)}" for slot in range(1, block.slots + 1))

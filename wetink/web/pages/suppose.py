@@ -1,0 +1,53 @@
+"""Suppose: what did not happen, as the form of a preview says it: one event of a product, and messages as JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from wetink.core.errors import BadContent
+from wetink.core.event import Event
+from wetink.core.what_if import events_of, read
+from wetink.wiring import Wetink
+
+EVENTS = ("Product Viewed", "Product Added", "Product Added to Wishlist", "Order Completed")
+LONGEST = 8_000
+"""Characters of the messages in a page's address."""
+
+
+class Supposed(msgspec.Struct, frozen=True):
+    """What a form supposes. `text` is all of it as JSON, empty for nothing; `problem` says what cannot be used."""
+
+    events: tuple[Event, ...] = ()
+    text: str = ""
+    problem: str = ""
+
+
+async def supposed(wetink: Wetink, query: Mapping[str, str], now: int) -> Supposed:
+    """Return what the query supposes to have happened by `now` (Unix ms). Raises StoreUnavailable."""
+    text, event, key = query.get("suppose", ""), query.get("if_event", ""), query.get("if_product", "").strip()[:200]
+    if not text.strip() and event not in EVENTS:
+        return Supposed()
+    try:
+        if len(text) > LONGEST:
+            raise BadContent(f"more than {LONGEST} characters", hint="`wetink open --with FILE` takes more")
+        messages = read(text)
+        if event in EVENTS:
+            if not key:
+                raise BadContent(f"{event} needs a product", hint="write its key, as the catalog has it")
+            messages.append({"event": event, "properties": await _properties(wetink, event, key)})
+        return Supposed(events_of(messages, now), msgspec.json.encode(messages).decode())
+    except BadContent as error:
+        return Supposed(problem=f"{error}{f': {error.hint}' if error.hint else ''}")
+
+
+async def _properties(wetink: Wetink, event: str, key: str) -> dict[str, Any]:
+    """Return the properties of an event of a product as the catalog has it. Raises BadContent."""
+    known = (await wetink.store.products([key])).get(key)
+    if known is None:
+        raise BadContent(f"there is no product {key!r}", hint="the catalog's page has their keys")
+    told = {name: value for name, value in msgspec.to_builtins(known).items() if value not in (None, "", 0)}
+    told["quantity"] = 1
+    if event != "Order Completed":
+        return told
+    return {"order_id": "what if", "total": known.price or 0, "currency": known.currency, "products": [told]}

@@ -1,0 +1,68 @@
+"""Previews for programs, with the dashboard's token as Bearer: any person, any moment, and what had not happened yet.
+
+POST /api/preview           {"block": "hero", "who": "user:42", "moment": {"scheme": "dark"}, "events": [{"event": …}]}
+POST /api/preview/{slot}    the same: its picture
+"""
+
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from wetink.core.block import Decision
+from wetink.core.errors import BadRequest
+from wetink.core.event import Event
+from wetink.core.person import Moment
+from wetink.core.what_if import MOST, MOST_BYTES, events_of
+from wetink.serve.recipient import parse
+from wetink.web.bearer import allowed, sent, told
+from wetink.web.clock import now_ms
+
+OWN = ("facts", "taken_for")
+"""What of a moment only a fetch can tell."""
+
+
+class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is to be previewed. `moment` has the fields of `Moment`; without `now` it is now."""
+
+    block: str
+    who: str = ""
+    moment: dict[str, Any] = {}
+    events: list[dict[str, Any]] = []
+
+
+async def preview(request: Request) -> Response:
+    """Answer with the decision."""
+    decision, _, _ = await _decided(request)
+    return told(decision)
+
+
+async def picture(request: Request) -> Response:
+    """Answer with the picture of a slot."""
+    decision, moment, events = await _decided(request)
+    drawn = await allowed(request).picture(decision, request.path_params["slot"], moment, events)
+    return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
+
+
+async def _decided(request: Request) -> tuple[Decision, Moment, tuple[Event, ...]]:
+    wetink, asked = allowed(request), await sent(request, Asked, 2 * MOST_BYTES)
+    who = parse(asked.who)
+    if asked.who and who is None:
+        raise BadRequest(f"{asked.who[:80]!r} names nobody", hint="write user:42, email:a@b.c or anonymous:x")
+    if len(asked.events) > MOST:
+        raise BadRequest(f"more than {MOST} events")
+    try:
+        said = {name: value for name, value in asked.moment.items() if name not in OWN}
+        moment = msgspec.convert({"now": now_ms(), **said}, Moment)
+    except msgspec.ValidationError as error:
+        raise BadRequest(f"moment: {error}") from error
+    events = events_of(asked.events, moment.now)
+    return await wetink.preview(asked.block, who, moment, events), moment, events
+
+
+ROUTES: tuple[BaseRoute, ...] = (
+    Route("/api/preview", preview, methods=["POST"]),
+    Route("/api/preview/{slot:int}", picture, methods=["POST"]),
+)
