@@ -50,7 +50,7 @@ from wetink.serve.secrets import kept_secret, seal_keys
 from wetink.serve.snippet import esp_snippet, mended, snippet
 from wetink.serve.trial import Trial
 from wetink.settings import Settings
-from wetink.store.sqlite import SQLiteArchive, SQLiteLedger, SQLiteStore
+from wetink.store.sqlite import SQLiteArchive, SQLiteLedger, SQLitePictures, SQLiteStore
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +77,7 @@ class Wetink:
         self.archive = SQLiteArchive(
             settings.data, _now_ms, days=settings.archive_days, most_bytes=settings.archive_mb << 20
         )
+        self._pictures = SQLitePictures(settings.data)
         self.photos = PhotoFetcher(settings.data / "photos", private_hosts=settings.private_hosts)
         self.feeds = FeedKeeper(
             settings.data / "feeds", settings.data / "uploads", _now_ms, private_hosts=settings.private_hosts
@@ -101,6 +102,7 @@ class Wetink:
             self.store,
             self.ledger,
             self.archive,
+            self._pictures,
             self.renderer,
             apps=self.apps,
             app_templates={app.name: apps.template_of(app) for app in self.apps.values() if app.template},
@@ -170,6 +172,7 @@ class Wetink:
         await self.store.close()
         await self.ledger.close()
         await self.archive.close()
+        await self._pictures.close()
         await self.feeds.close()
         await self.photos.close()
         self._places.close()

@@ -10,7 +10,12 @@ import pytest
 from tests.web.test_open import House, image
 from wetink.core.errors import StoreUnavailable
 from wetink.core.identifier import Identifier
+from wetink.ports import Picture
 from wetink.serve.last import LastGood
+from wetink.settings import read
+from wetink.store.sqlite import SQLitePictures
+from wetink.web.open import OpenDoors
+from wetink.wiring import Wetink
 
 
 @pytest.fixture
@@ -97,14 +102,83 @@ def test_what_took_too_long_is_there_for_the_next_open(house: House, monkeypatch
 
 
 def test_pictures_are_kept_within_a_bound() -> None:
-    from wetink.ports import Picture
+    def kept(who: str) -> Picture | None:
+        return asyncio.run(last.get(("b", 1, who, "")))
 
-    last = LastGood(100)
+    last = LastGood(most=100)
     for number in range(5):
         last.put(("b", 1, f"u{number}", ""), Picture(b"x" * 40, "image/png"), 1)
-    assert [last.get(("b", 1, f"u{number}", "")) is not None for number in range(5)] == [False] * 3 + [True] * 2
+    assert [kept(f"u{number}") is not None for number in range(5)] == [False] * 3 + [True] * 2
     last.put(("b", 1, "u4", ""), Picture(b"y" * 10, "image/png"), 2)
     last.put(("b", 1, "u5", ""), Picture(b"z" * 40, "image/png"), 2)
     last.put(("b", 1, "u5", ""), Picture(b"old", "image/png"), 1)
-    assert last.get(("b", 1, "u5", "")) == Picture(b"z" * 40, "image/png"), "a late one takes no newer one's place"
-    assert last.get(("b", 1, "u3", "")) is not None
+    assert kept("u5") == Picture(b"z" * 40, "image/png"), "a late one takes no newer one's place"
+    assert kept("u3") is not None
+
+
+def test_a_restart_forgets_nobodys_picture_and_gives_nobody_anothers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = House(tmp_path / "data")
+    house.saw("mug")
+    house.saw("lamp", who="bob")
+    urls = {name: house.url("picture", "hero", who=Identifier("user", name)) for name in ("jane", "bob", "nobody")}
+    good = {name: house.get(url).body for name, url in urls.items()}
+    assert len(set(good.values())) == 3
+    asyncio.run(house.wetink.close())
+    house = reopened(house, tmp_path / "data")
+    engine_fails(house, monkeypatch)
+    house.now += 100_000
+    assert {name: house.get(url).body for name, url in urls.items()} == good
+    other = house.url("picture", "hero", who=Identifier("user", "else"))
+    assert house.get(other).body == house.wetink._fallbacks.of(house.wetink.block("hero")).body
+    asyncio.run(house.wetink.close())
+
+
+def reopened(house: House, data: Path) -> House:
+    """The house after a restart."""
+    house.wetink = Wetink(read({}, data=data, deadline=5000))
+    house.door = OpenDoors(house.wetink, clock=lambda: house.now)
+    asyncio.run(house.wetink.look_again())
+    return house
+
+
+def test_the_newest_picture_counts_whichever_process_drew_it(tmp_path: Path) -> None:
+    async def run() -> list[bytes]:
+        one, two = SQLitePictures(tmp_path), SQLitePictures(tmp_path)
+        first, second = LastGood(one), LastGood(two)
+        place, found = ("b", 1, "user:jane", ""), []
+        first.put(place, Picture(b"old", "image/png"), 1)
+        one.flush()
+        second.put(place, Picture(b"new", "image/png"), 2)
+        two.flush()
+        for last in (first, second):
+            found.append(await last.get(place) or Picture(b"", ""))
+        first.put(place, Picture(b"late", "image/png"), 1)
+        one.flush()
+        found.append(await second.get(place) or Picture(b"", ""))
+        await one.close()
+        await two.close()
+        return [each.body for each in found]
+
+    assert asyncio.run(run()) == [b"new", b"new", b"new"]
+
+
+def test_what_outlives_a_restart_is_bounded_and_may_be_damaged(tmp_path: Path) -> None:
+    async def run() -> tuple[bool, bool]:
+        pictures = SQLitePictures(tmp_path, most_bytes=4 << 20)
+        for number in range(6_000):
+            pictures.put(("b", 1, f"user:{number}", ""), number, Picture(b"%8d" % number * 256, "image/png"))
+            if number % 400 == 399:
+                pictures.flush()
+        pictures.flush()
+        gone, there = [await pictures.get(("b", 1, f"user:{number}", "")) for number in (0, 5_999)]
+        await pictures.close()
+        return gone is None, there is not None
+
+    assert asyncio.run(run()) == (True, True)
+    assert (tmp_path / "pictures.db").stat().st_size < 8 << 20
+    (tmp_path / "pictures.db").write_bytes(b"no database at all" * 500)
+    damaged = SQLitePictures(tmp_path)
+    assert asyncio.run(damaged.get(("b", 1, "user:5999", ""))) is None
+    asyncio.run(damaged.close())

@@ -20,6 +20,7 @@ from wetink.core.person import Moment, Person, clicked
 from wetink.core.trends import Trends
 from wetink.ports import Feeds, Ledger, Picture, Renderer, Scene, Store, Ticking, Touch
 from wetink.ports.archive import Archive, Opened
+from wetink.ports.pictures import LastPictures
 from wetink.serve.catalog import Catalog
 from wetink.serve.fallback import Fallbacks
 from wetink.serve.last import LastGood, Place
@@ -49,6 +50,7 @@ class Opens:
         store: Store,
         ledger: Ledger,
         archive: Archive,
+        lasting: LastPictures,
         renderer: Renderer,
         *,
         apps: Mapping[str, App],
@@ -71,7 +73,7 @@ class Opens:
         self._ballot = ballot
         self._people, self._catalog = People(store), Catalog(store)
         self._shops = Shops(store, self._catalog, trends, feeds)
-        self._once, self._last = Once(DECISION_MS), LastGood()
+        self._once, self._last = Once(DECISION_MS), LastGood(lasting)
         self.troubles = 0
 
     async def person(self, who: Identifier | None, now: int, supposed: Sequence[Event] = ()) -> Person:
@@ -224,7 +226,7 @@ class Opens:
         except Exception as error:
             _tell(error, name)
             self.troubles += 1
-            return (self._last.get(place) if who is not None else None) or self._fallbacks.of(block)
+            return (await self._last.get(place) if who is not None else None) or self._fallbacks.of(block)
 
     async def _drawn(
         self, block: Block, slot: int, who: Identifier | None, moment: Moment, place: Place, *, counted: bool

@@ -4,5 +4,6 @@ from wetink.store.sqlite.archive import SQLiteArchive
 from wetink.store.sqlite.engine import SQLiteStore
 from wetink.store.sqlite.ledger import SQLiteLedger
 from wetink.store.sqlite.memberships import SQLiteMemberships
+from wetink.store.sqlite.pictures import SQLitePictures
 
-__all__ = ["SQLiteArchive", "SQLiteLedger", "SQLiteMemberships", "SQLiteStore"]
+__all__ = ["SQLiteArchive", "SQLiteLedger", "SQLiteMemberships", "SQLitePictures", "SQLiteStore"]
