@@ -84,7 +84,7 @@ class SQLitePictures:
                     self._db.execute(SQL.show, (*_digests(place), at, digest))
                 pages, size = first(self._db, SQL.used)
                 if pages * size > self._most:
-                    self._db.execute(SQL.oldest)
+                    self._db.execute(SQL.oldest, (first(self._db, SQL.count)[0] // 4 + 1,))
                     self._db.execute(SQL.unused)
         except apsw.Error:
             logger.exception("%d pictures will not outlive this process", len(waiting))

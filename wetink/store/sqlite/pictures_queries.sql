@@ -8,8 +8,11 @@ INSERT OR IGNORE INTO picture (digest, content_type, body) VALUES (?, ?, ?)
 -- name: last
 SELECT at, content_type, picture.body FROM shown JOIN picture ON digest = shown.body WHERE who = ? AND place = ?
 
+-- name: count
+SELECT count(*) FROM shown
+
 -- name: oldest
-DELETE FROM shown WHERE (who, place) IN (SELECT who, place FROM shown ORDER BY at LIMIT 1000)
+DELETE FROM shown WHERE (who, place) IN (SELECT who, place FROM shown ORDER BY at LIMIT ?)
 
 -- name: unused
 DELETE FROM picture WHERE digest NOT IN (SELECT body FROM shown)
