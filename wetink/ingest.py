@@ -10,6 +10,7 @@ import msgspec
 from wetink.core.clock import parse
 from wetink.core.errors import BadRequest
 from wetink.core.event import Level
+from wetink.core.mapping import Mappings
 from wetink.core.message import BATCH, BEHAVIORAL, Door, Piece, pieces, write_key
 from wetink.core.normalize import normalize
 from wetink.ports import Log, Receipt, Record, Source
@@ -60,6 +61,7 @@ class Ingest:
         self._arrived: list[_Request] = []
         self._writing: set[asyncio.Task[None]] = set()
         self.on_appended: list[Callable[[Sequence[Record]], None]] = []
+        self.mappings: Mappings | None = None
 
     async def receive(self, body: bytes, source: Source, door: Door, now: int) -> Sequence[Receipt]:
         """Take a request's body; return what became of each of its messages once they are on the disk.
@@ -130,8 +132,9 @@ class Ingest:
             records += [self._record(piece, source, door, now) for piece in found[start : start + SLICE]]
         return records
 
-    @staticmethod
-    def _record(piece: Piece, source: Source, door: Door, now: int) -> Record:
+    def _record(self, piece: Piece, source: Source, door: Door, now: int) -> Record:
+        if self.mappings is not None:
+            piece = self.mappings.applied(piece, source.name, now)
         return record(piece, source.name, source.level, now, relayed=door.relayed)
 
 

@@ -29,11 +29,12 @@ from wetink.core.esp import BY_NAME as ESPS_BY_NAME
 from wetink.core.event import Event
 from wetink.core.feed import Feed
 from wetink.core.identifier import Identifier
+from wetink.core.mapping import Mappings
 from wetink.core.person import Moment, Person
 from wetink.core.trends import Trends
 from wetink.feeds import FeedKeeper, PhotoFetcher, WithSamples
 from wetink.feeds.parse import Tally, read
-from wetink.ingest import Door, Ingest
+from wetink.ingest import Door, Ingest, record
 from wetink.ports import Picture, Record, Source
 from wetink.ports.archive import Opened
 from wetink.render import Takumi, blank
@@ -45,6 +46,7 @@ from wetink.serve.open import Opens, Shelf
 from wetink.serve.place import Places
 from wetink.serve.polls import Polls, answered
 from wetink.serve.recipient import Purpose, Seals, parse
+from wetink.serve.replay import Asked, Replayed, replay
 from wetink.serve.results import contacts, results
 from wetink.serve.secrets import kept_secret, seal_keys
 from wetink.serve.snippet import esp_snippet, mended, snippet
@@ -159,6 +161,7 @@ class Wetink:
         undrawn = await self._fallbacks.prepare(loaded.blocks, loaded.images)
         self.content = replace(loaded, problems=(*self._app_problems, *loaded.problems, *unread, *undrawn))
         self.feeds.use(loaded.feeds)
+        self.ingest.mappings = Mappings(loaded.mappings) if loaded.mappings else None
         self._stamp = stamp
         for problem in self.content.problems:
             logger.warning("content: %s", problem)
@@ -295,6 +298,10 @@ class Wetink:
         while await self.store.settle():
             pass
         return Imported(count, gone, tally.left_out, tuple(tally.problems))
+
+    async def replay(self, asked: Asked, *, dry: bool) -> Replayed:
+        """Read messages of the past anew, by the mappings of now. Raises StoreUnavailable."""
+        return await replay(self.store, self.ingest.mappings, record, asked, dry=dry)
 
     async def words(self, block: str, slot: int, who: Identifier | None, moment: Moment) -> str:
         """Return what a slot's picture shows, in words. Never raises; empty for a block there is not."""

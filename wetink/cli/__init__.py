@@ -13,6 +13,7 @@ from wetink.cli.group import Commands
 from wetink.cli.keys import keys
 from wetink.cli.opens import open_, opens
 from wetink.cli.profile import profile
+from wetink.cli.replay import replay
 from wetink.cli.serve import serve
 
 
@@ -49,6 +50,7 @@ for command in (
     open_,
     coverage,
     catalog,
+    replay,
     apps_,
     test_,
     pull,

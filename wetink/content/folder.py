@@ -3,6 +3,7 @@
 content/
 ├── blocks/*.yaml         one block each
 ├── feeds/*.yaml          data from outside, one feed each
+├── mappings/*.yaml       a shop's own names of events, as the spec's
 ├── templates/*.liquid    templates of Custom Apps
 ├── fonts/*               fonts of the shop's own: WOFF2, TTF, OTF
 └── images/*              JPEG and PNG pictures for fallbacks
@@ -10,9 +11,9 @@ content/
 
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import yaml
@@ -23,9 +24,11 @@ from wetink.core.app import App
 from wetink.core.block import Block
 from wetink.core.errors import BadContent
 from wetink.core.feed import Feed, feed_of
+from wetink.core.mapping import EventMapping, mapping_of
 from wetink.ports import Picture
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 STARTER = Path(__file__).parent / "starter"
 """What a new content folder is filled with."""
@@ -45,6 +48,7 @@ class Content(msgspec.Struct, frozen=True):
     templates: Mapping[str, str] = {}
     images: Mapping[str, Picture] = {}
     feeds: Mapping[str, Feed] = {}
+    mappings: Mapping[str, EventMapping] = {}
     fonts: Mapping[str, bytes] = {}
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -94,7 +98,8 @@ def load(folder: Path, apps: Mapping[str, App]) -> Content:
         for path in sorted(folder.glob("images/*"))
         if (picture := _image(path, folder, problems)) is not None
     }
-    feeds = _feeds(folder, problems)
+    feeds = {feed.name: feed for feed in _documents(folder, "feeds", feed_of, problems).values()}
+    mappings = _documents(folder, "mappings", lambda _, raw: mapping_of(raw), problems)
     blocks: dict[str, Block] = {}
     for path in sorted([*folder.glob("blocks/*.yaml"), *folder.glob("blocks/*.yml")]):
         text = _text(path, folder, problems)
@@ -117,22 +122,21 @@ def load(folder: Path, apps: Mapping[str, App]) -> Content:
         if (body := _font(path, folder, problems)) is not None
     }
     notes = tuple(f"templates/{name}: {note}" for name, text in templates.items() for note in lint(text))
-    return Content(blocks, templates, images, feeds, fonts, tuple(problems), notes)
+    return Content(blocks, templates, images, feeds, mappings, fonts, tuple(problems), notes)
 
 
-def _feeds(folder: Path, problems: list[str]) -> dict[str, Feed]:
-    feeds: dict[str, Feed] = {}
-    for path in sorted([*folder.glob("feeds/*.yaml"), *folder.glob("feeds/*.yml")]):
+def _documents(folder: Path, room: str, read: Callable[[str, Any], T], problems: list[str]) -> dict[str, T]:
+    """Return what `read` makes of each YAML file of a room, by its name."""
+    found: dict[str, T] = {}
+    for path in sorted([*folder.glob(f"{room}/*.yaml"), *folder.glob(f"{room}/*.yml")]):
         text = _text(path, folder, problems)
         if text is None:
             continue
         try:
-            feed = feed_of(path.stem, _yaml(text))
+            found[path.stem] = read(path.stem, _yaml(text))
         except BadContent as error:
             problems.append(f"{path.relative_to(folder)}: {error}{f' ({error.hint})' if error.hint else ''}")
-        else:
-            feeds[feed.name] = feed
-    return feeds
+    return found
 
 
 def _yaml(text: str) -> Any:

@@ -26,6 +26,7 @@ from wetink.core.decide import choose, decide
 from wetink.core.errors import BadContent
 from wetink.core.event import Event, Product
 from wetink.core.fold import fold
+from wetink.core.mapping import Mappings
 from wetink.core.person import Moment
 from wetink.core.shop import Shop
 from wetink.core.trends import Trends
@@ -106,7 +107,8 @@ def decided(scenario: Scenario, block: str, content: Content, apps: Mapping[str,
     now = time_of(scenario.at)
     if now is None:
         raise BadContent(f"at: {scenario.at!r} is no time", hint="write 2026-11-20T09:00:00Z")
-    events = [_event(given, number, now) for number, given in enumerate(scenario.events)]
+    mappings = Mappings(content.mappings)
+    events = [_event(given, number, now, mappings) for number, given in enumerate(scenario.events)]
     person = fold([event for event, own in events if own], now)
     catalog = _catalog(event for event, _ in events)
     try:
@@ -122,9 +124,10 @@ def decided(scenario: Scenario, block: str, content: Content, apps: Mapping[str,
     )
 
 
-def _event(given: dict[str, Any], number: int, now: int) -> tuple[Event, bool]:
+def _event(given: dict[str, Any], number: int, now: int, mappings: Mappings) -> tuple[Event, bool]:
     """Return an event, and whether it is of the person the scenario is about."""
-    return event_of(given, number, now, ago="1h"), not {"userId", "anonymousId"} & given.keys()
+    event = event_of(given, number, now, ago="1h", mappings=mappings)
+    return event, not {"userId", "anonymousId"} & given.keys()
 
 
 def _catalog(events: Iterator[Event]) -> dict[str, Product]:

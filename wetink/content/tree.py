@@ -11,7 +11,7 @@ import msgspec
 
 from wetink.core.errors import BadContent
 
-ROOMS = ("blocks", "feeds", "templates", "images", "scenarios", "fonts")
+ROOMS = ("blocks", "feeds", "mappings", "templates", "images", "scenarios", "fonts")
 """The folders whose files are content; whatever else lies beside them is left alone."""
 
 LARGEST, MOST = 32 * 1024 * 1024, 5_000

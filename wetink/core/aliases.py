@@ -46,11 +46,12 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _BETWEEN = re.compile(r"[\s_\-]+")
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """Return a name without what never matters in it: case, blanks, underscores and hyphens."""
     return _BETWEEN.sub(" ", _HUMP.sub(" ", name)).strip().lower()
 
 
-_CANONICAL = {_folded(name): event for event, others in EVENTS.items() for name in (event, *others)}
+_CANONICAL = {folded(name): event for event, others in EVENTS.items() for name in (event, *others)}
 
 
 @lru_cache(maxsize=4096)
@@ -62,4 +63,4 @@ def canonical(name: str) -> str | None:
     """
     if name in EVENTS:
         return name
-    return _CANONICAL.get(_folded(name)) if len(name) <= 64 else None
+    return _CANONICAL.get(folded(name)) if len(name) <= 64 else None

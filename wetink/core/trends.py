@@ -144,6 +144,10 @@ class Trends:
         there = [key for key, at in self._arrived.items() if at >= since and self._categories.get(key, "") == wanted]
         return sorted(there, key=lambda key: (-self._arrived[key], key))
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self.__dict__.update(Trends().__dict__)
+
     def forget(self, now: int) -> None:
         """Let go of hours that are too old to count, and of who it was in those that are too old for that."""
         oldest, named = now // HOUR - KEPT_HOURS, now // HOUR - NAMED_HOURS

@@ -8,6 +8,7 @@ import msgspec
 from wetink.core.clock import parse as time_of
 from wetink.core.errors import BadContent, BadRequest
 from wetink.core.event import Event
+from wetink.core.mapping import Mappings
 from wetink.core.message import Door, pieces
 from wetink.core.normalize import normalize
 from wetink.core.span import parse as span_of
@@ -21,13 +22,16 @@ SOMEBODY = "what if"
 _DOOR = Door(body_bytes=1 << 20, message_bytes=MOST_BYTES)
 
 
-def event_of(given: Mapping[str, Any], number: int, now: int, *, ago: str = "0") -> Event:
+def event_of(
+    given: Mapping[str, Any], number: int, now: int, *, ago: str = "0", mappings: Mappings | None = None
+) -> Event:
     """Return the event that a Segment message would be that came at `now` (Unix ms).
 
     It happened at its `timestamp`, else its `ago` (such as `2h`) before `now`. Without a type it is a track when it
-    names an event, else an identify. Raises BadContent for what could not be used, with the remedy.
+    names an event, else an identify. `mappings` are those of its `source`. Raises BadContent for what could not be
+    used, with the remedy.
     """
-    said = {name: value for name, value in given.items() if name != "ago"}
+    said = {name: value for name, value in given.items() if name not in ("ago", "source")}
     if "timestamp" not in said:
         before = str(given.get("ago", ago))
         said["timestamp"] = now - (span_of(before) if before != "0" else 0)
@@ -38,7 +42,10 @@ def event_of(given: Mapping[str, Any], number: int, now: int, *, ago: str = "0")
         message["userId"] = SOMEBODY
     try:
         body = msgspec.json.encode(message)
-        normal = normalize(pieces(body, _DOOR)[0][0], source=SOMEBODY, level="server", received=now)
+        piece = pieces(body, _DOOR)[0][0]
+        if mappings is not None:
+            piece = mappings.applied(piece, str(given.get("source", SOMEBODY)), now)
+        normal = normalize(piece, source=SOMEBODY, level="server", received=now)
     except BadRequest as error:
         raise BadContent(f"events[{number}]: {error}", hint=error.hint) from error
     if normal.event is None or normal.verdict != "usable":

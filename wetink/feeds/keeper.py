@@ -19,7 +19,7 @@ TICK_SECONDS = 1.0
 
 
 class FeedKeeper:
-    """`ports.Feeds` over HTTP and uploaded files."""
+    """`ports.feeds.Feeds` over HTTP and uploaded files."""
 
     def __init__(
         self,
@@ -50,11 +50,11 @@ class FeedKeeper:
         self._personal.use(self._feeds)
 
     def declared(self, feed: str) -> Feed | None:
-        """See `ports.Feeds.declared`."""
+        """See `ports.feeds.Feeds.declared`."""
         return self._feeds.get(feed)
 
     def give(self, feed: str) -> Supply:
-        """See `ports.Feeds.give`."""
+        """See `ports.feeds.Feeds.give`."""
         known = self._feeds.get(feed)
         if known is None:
             return Supply(because=f"there is no feed {feed}")
@@ -63,20 +63,20 @@ class FeedKeeper:
         return supply(known, self._schedule.snapshot(feed), self._clock())
 
     async def ask(self, feed: str, parameters: Mapping[str, str], deadline_ms: int) -> Supply:
-        """See `ports.Feeds.ask`."""
+        """See `ports.feeds.Feeds.ask`."""
         known = self._feeds.get(feed)
         if known is None or known.per_person is None:
             return self.give(feed)
         return await self._personal.ask(known, parameters, deadline_ms)
 
     def warm(self, feed: str, parameters: Mapping[str, str]) -> None:
-        """See `ports.Feeds.warm`."""
+        """See `ports.feeds.Feeds.warm`."""
         known = self._feeds.get(feed)
         if known is not None and known.per_person is not None:
             self._personal.warm(known, parameters)
 
     def stream(self, feed: str) -> Iterator[Item]:
-        """See `ports.Feeds.stream`."""
+        """See `ports.feeds.Feeds.stream`."""
         known = self._feeds.get(feed)
         return iter(()) if known is None else self._shelf.stream(known, self._clock())
 

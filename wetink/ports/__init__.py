@@ -4,7 +4,7 @@ Times are Unix milliseconds throughout. Every method may raise `StoreUnavailable
 with less); what it then promises is said there.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -12,7 +12,6 @@ import msgspec
 from wetink.core.block import Decision
 from wetink.core.entry import Entry
 from wetink.core.event import Event, Level, Product
-from wetink.core.feed import Feed, Item, Supply
 from wetink.core.fetch import RULES_VERSION, Facts, Kind
 from wetink.core.identifier import Identifier
 from wetink.core.identity import Claim
@@ -208,6 +207,25 @@ class Store(Log, Protocol):
         """Return the newest messages with seq < `before` first."""
         ...
 
+    async def messages_after(self, seq: int, limit: int) -> Sequence[Received]:
+        """Return the next messages of the log after `seq`, oldest first."""
+        ...
+
+    async def renew(self, pairs: Sequence[tuple[Received, Record]], *, dry: bool = False) -> Sequence[bool]:
+        """Put what messages come to now in the place of what they came to before; return for each whether it differs.
+
+        A record has the source and the message id of the message it is of. One transaction; with `dry` nothing is
+        written. Raises StoreUnavailable: then nothing has changed.
+        """
+        ...
+
+    async def replays(self) -> int:
+        """Return a number that is greater after every `renew` that changed something.
+
+        Who follows the log by `events_after` begins again then: what was read before may have changed.
+        """
+        ...
+
     async def profiles(self, *, limit: int = 50, search: str = "") -> Sequence[Profile]:
         """Return profiles, the newest messages' first; `search` matches the start of an identifier's value."""
         ...
@@ -358,32 +376,4 @@ class Photos(Protocol):
 
     def warm(self, url: str) -> None:
         """Start to fetch it in the background, if it is not there already; never raises."""
-        ...
-
-
-class Feeds(Protocol):
-    """Data from outside, fetched ahead of need. What it gives always says how old it is, and why."""
-
-    def declared(self, feed: str) -> Feed | None:
-        """Return how a feed is declared, None when there is none of this name."""
-        ...
-
-    def give(self, feed: str) -> Supply:
-        """Return what a scheduled or uploaded feed holds, from memory: never waits, never raises."""
-        ...
-
-    async def ask(self, feed: str, parameters: Mapping[str, str], deadline_ms: int) -> Supply:
-        """Return a per-person feed's data for these parameters, within the deadline and the feed's own.
-
-        What is known is given at once while it is fresh; else the newest that can be had by then, or nothing. Never
-        raises; one call is in flight per address.
-        """
-        ...
-
-    def warm(self, feed: str, parameters: Mapping[str, str]) -> None:
-        """Start to fetch a per-person feed's data in the background, if it is not there already; never raises."""
-        ...
-
-    def stream(self, feed: str) -> Iterator[Item]:
-        """Return all items of a feed from the disk, one by one, also of a catalog. Blocks: call it in a thread."""
         ...

@@ -11,7 +11,8 @@ import msgspec
 from wetink.core.errors import WetinkError
 from wetink.core.event import Product
 from wetink.core.feed import Feed, Item, product_of
-from wetink.ports import Feeds, Store
+from wetink.ports import Store
+from wetink.ports.feeds import Feeds
 
 logger = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ class Follower:
     def __init__(self, store: Store, trends: Trends, clock_ms: Callable[[], int], tell: Sequence[Tell] = ()) -> None:
         """Read from `store`; `tell` others of the events, too."""
         self._store, self._trends, self._clock, self._tell = store, trends, clock_ms, tell
-        self._seq = -1
+        self._seq, self._replays = -1, 0
         self._forgot = 0
 
     async def run(self) -> None:
@@ -41,6 +41,10 @@ class Follower:
     async def step(self) -> bool:
         """Read the next slice; return whether there was one. Raises StoreUnavailable."""
         now = self._clock()
+        replays = await self._store.replays()
+        if replays != self._replays:  # what was counted may have been something else
+            self._trends.clear()
+            self._replays, self._seq = replays, -1
         if self._seq < 0:
             self._seq = await self._store.place_of(now - KEPT_HOURS * HOUR)
         last, events = await self._store.events_after(self._seq, MEASURES, SLICE)

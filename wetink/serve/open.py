@@ -18,8 +18,9 @@ from wetink.core.habits import at_home
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, Person, clicked
 from wetink.core.trends import Trends
-from wetink.ports import Feeds, Ledger, Picture, Renderer, Scene, Store, Ticking, Touch
+from wetink.ports import Ledger, Picture, Renderer, Scene, Store, Ticking, Touch
 from wetink.ports.archive import Archive, Opened
+from wetink.ports.feeds import Feeds
 from wetink.ports.pictures import LastPictures
 from wetink.serve.catalog import Catalog
 from wetink.serve.fallback import Fallbacks

@@ -13,7 +13,8 @@ from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, Person
 from wetink.core.shop import FeedData, Shop
 from wetink.core.trends import Trends
-from wetink.ports import Feeds, Store
+from wetink.ports import Store
+from wetink.ports.feeds import Feeds
 from wetink.serve.catalog import Catalog
 from wetink.serve.polls import key_of
 

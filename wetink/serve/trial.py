@@ -11,7 +11,8 @@ from wetink.core.coverage import Coverage, Seen, coverage
 from wetink.core.decide import settled
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
-from wetink.ports import Feeds, Picture, Renderer, Store
+from wetink.ports import Picture, Renderer, Store
+from wetink.ports.feeds import Feeds
 from wetink.serve.gallery import sample_decision, sample_scene
 from wetink.serve.open import Opens
 

@@ -21,7 +21,7 @@ from wetink.core.identity import FOREVER
 from wetink.core.poll import Tally
 from wetink.core.shop import Change
 from wetink.ports import Conversion, NewKey, Profile, Receipt, Received, Record, Source
-from wetink.store.sqlite import commit, lessons, ownership, votes
+from wetink.store.sqlite import commit, lessons, ownership, replay, votes
 from wetink.store.sqlite.codec import VERDICTS, decode_event, decode_problems, entries, events, identifier, who
 from wetink.store.sqlite.connection import connect, fetch, first, snapshot, translated
 from wetink.store.sqlite.people import People
@@ -187,6 +187,31 @@ class SQLiteStore:
             else:
                 rows = fetch(self._db, SQL.messages, (top, limit))
         return [_received(*row) for row in rows]
+
+    async def messages_after(self, seq: int, limit: int) -> Sequence[Received]:
+        """See `ports.Store.messages_after`."""
+        with translated("reading messages"):
+            return [_received(*row) for row in fetch(self._db, SQL.messages_after, (seq, limit))]
+
+    async def renew(self, pairs: Sequence[tuple[Received, Record]], *, dry: bool = False) -> Sequence[bool]:
+        """See `ports.Store.renew`."""
+        if dry:
+            with translated("reading events"):
+                return replay.renew(self._db, pairs, dry=True)
+
+        def work(db: apsw.Connection) -> list[bool]:
+            changed = replay.renew(db, pairs)
+            if any(changed):
+                db.execute(SQL.count_replay)
+            return changed
+
+        renewed: list[bool] = await asyncio.to_thread(self._writer.run_alone, work)
+        return renewed
+
+    async def replays(self) -> int:
+        """See `ports.Store.replays`."""
+        with translated("looking for replays"):
+            return int(self._db.execute(SQL.replays).get)
 
     async def profiles(self, *, limit: int = 50, search: str = "") -> Sequence[Profile]:
         """See `ports.Store.profiles`."""

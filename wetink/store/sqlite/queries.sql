@@ -68,6 +68,22 @@ SELECT coalesce(max(seq), 0) FROM message
 -- name: stored_event
 SELECT seq, at, body FROM event WHERE who = ? AND key_time = ? AND fingerprint = ?
 
+-- name: delete_event
+DELETE FROM event WHERE who = ? AND key_time = ? AND fingerprint = ?
+
+-- name: renew_message
+UPDATE message SET verdict = ?, problems = ?, type = ?, name = ?, who = ? WHERE seq = ?
+
+-- name: messages_after  Oldest first.
+SELECT seq, source, message_id, received, verdict, problems, type, name, who, raw FROM message
+WHERE seq > ? ORDER BY seq LIMIT ?
+
+-- name: replays
+SELECT count FROM replays
+
+-- name: count_replay
+UPDATE replays SET count = count + 1
+
 -- name: move_event  A duplicate that was received earlier in its own clock: the smallest time counts.
 UPDATE event SET at = ?, body = ? WHERE who = ? AND key_time = ? AND fingerprint = ?
 

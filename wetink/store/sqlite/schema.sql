@@ -116,6 +116,12 @@ CREATE TABLE IF NOT EXISTS tally (
     PRIMARY KEY (poll, option)
 ) WITHOUT ROWID;
 
+-- How often messages were replayed: what was read of the log before may have changed.
+CREATE TABLE IF NOT EXISTS replays (
+    count INTEGER NOT NULL
+);
+INSERT INTO replays (count) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM replays);
+
 -- Senders. Keys are kept as SHA-256 only.
 CREATE TABLE IF NOT EXISTS source (
     name TEXT PRIMARY KEY,

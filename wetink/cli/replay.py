@@ -1,0 +1,56 @@
+"""Reading messages of the past anew."""
+
+import click
+import msgspec
+
+from wetink.cli.common import DATA, JSON, now_ms, time_of, with_wetink
+from wetink.core import span
+from wetink.core.errors import BadContent, BadRequest
+from wetink.core.verdict import Verdict
+from wetink.serve.replay import Asked, Replayed
+from wetink.wiring import Wetink
+
+
+@click.command()
+@click.option(
+    "--since", default="7d", show_default=True, metavar="TIME", help="Received from when on: a span or a time."
+)
+@click.option("--until", metavar="TIME", help="Received before when.  [default: now]")
+@click.option("--source", default="", metavar="NAME", help="Of this source only.")
+@click.option("--verdict", type=click.Choice(["usable", "unusable", "parked"]), help="That came to this only.")
+@click.option("--dry-run", is_flag=True, help="Only say what would come of it.")
+@DATA
+@JSON
+def replay(
+    since: str, until: str | None, source: str, verdict: Verdict | None, dry_run: bool, data: str | None, as_json: bool
+) -> None:
+    """Read messages of the past anew, by the mappings of now.
+
+    What each came to before gives way: a message that was parked or not usable may become an event, and be in
+    the next open. Beside a running server, too. It may be run again.
+    """
+    asked = Asked(_since(since), time_of(until), source, verdict)
+
+    async def work(wetink: Wetink) -> Replayed:
+        return await wetink.replay(asked, dry=dry_run)
+
+    done = with_wetink(data, work)
+    if as_json:
+        click.echo(msgspec.json.encode(done).decode())
+        return
+    would = "would come" if dry_run else "came"
+    click.echo(f"{done.changed} of {done.messages} messages {would} to something else")
+    for step, count in sorted(done.verdicts.items(), key=lambda each: -each[1]):
+        click.echo(f"  {count:>8}  {step}")
+    for name, count in sorted(done.names.items(), key=lambda each: -each[1]):
+        click.echo(f"  {count:>8}  {name}")
+
+
+def _since(text: str) -> int:
+    try:
+        return now_ms() - span.parse(text)
+    except BadContent:
+        try:
+            return time_of(text)
+        except BadRequest as error:
+            raise BadRequest(str(error), hint="write 7d, or 2026-11-20T09:00:00Z") from error

@@ -1,0 +1,34 @@
+"""The seam of feeds: data from outside."""
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from wetink.core.feed import Feed, Item, Supply
+
+
+class Feeds(Protocol):
+    """Data from outside, fetched ahead of need. What it gives always says how old it is, and why."""
+
+    def declared(self, feed: str) -> Feed | None:
+        """Return how a feed is declared, None when there is none of this name."""
+        ...
+
+    def give(self, feed: str) -> Supply:
+        """Return what a scheduled or uploaded feed holds, from memory: never waits, never raises."""
+        ...
+
+    async def ask(self, feed: str, parameters: Mapping[str, str], deadline_ms: int) -> Supply:
+        """Return a per-person feed's data for these parameters, within the deadline and the feed's own.
+
+        What is known is given at once while it is fresh; else the newest that can be had by then, or nothing. Never
+        raises; one call is in flight per address.
+        """
+        ...
+
+    def warm(self, feed: str, parameters: Mapping[str, str]) -> None:
+        """Start to fetch a per-person feed's data in the background, if it is not there already; never raises."""
+        ...
+
+    def stream(self, feed: str) -> Iterator[Item]:
+        """Return all items of a feed from the disk, one by one, also of a catalog. Blocks: call it in a thread."""
+        ...

@@ -1,0 +1,91 @@
+"""Replay: messages of the past read anew, by the mappings and the rules of now."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from wetink.core.errors import BadRequest
+from wetink.core.event import Level
+from wetink.core.mapping import Mappings
+from wetink.core.message import Door, Piece, pieces
+from wetink.core.verdict import Verdict
+from wetink.ports import Received, Record, Store
+
+SLICE = 200
+"""Messages that are renewed together: others that write wait no longer than that takes."""
+
+_DOOR = Door(body_bytes=1 << 20, message_bytes=1 << 20)
+
+MakeRecord = Callable[[Piece, str, Level, int], Record]
+
+
+class Replayed(msgspec.Struct):
+    """What came of it: how many messages were looked at, how many come to something else, and to what."""
+
+    messages: int = 0
+    changed: int = 0
+    verdicts: dict[str, int] = {}
+    names: dict[str, int] = {}
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Which messages: received in [since, until) (Unix ms), of a source, with a verdict; empty: any."""
+
+    since: int
+    until: int
+    source: str = ""
+    verdict: Verdict | None = None
+
+
+async def replay(store: Store, mappings: Mappings | None, record: MakeRecord, asked: Asked, *, dry: bool) -> Replayed:
+    """Read messages anew, and with `dry` only say what would come of it. Raises StoreUnavailable.
+
+    What is written before an error stays written: it may be run again. `record` makes a record of a piece.
+    """
+    levels: Mapping[str, Level] = {source.name: source.level for source in await store.sources()}
+    done, seq = Replayed(), await store.place_of(asked.since)
+    while found := await store.messages_after(seq, SLICE):
+        seq = found[-1].seq
+        wanted = [each for each in found if _wanted(each, asked)]
+        pairs = [(each, _renewed(each, mappings, record, levels)) for each in wanted]
+        outcome = await store.renew(pairs, dry=dry)
+        done.messages += len(wanted)
+        for (old, new), changed in zip(pairs, outcome, strict=True):
+            if changed:
+                _count(done, old, new)
+        if found[0].received >= asked.until:
+            break
+        await asyncio.sleep(0)
+    return done
+
+
+def _wanted(each: Received, asked: Asked) -> bool:
+    return (
+        asked.since <= each.received < asked.until
+        and asked.source in ("", each.source)
+        and asked.verdict in (None, each.verdict)
+    )
+
+
+def _renewed(each: Received, mappings: Mappings | None, record: MakeRecord, levels: Mapping[str, Level]) -> Record:
+    level = levels.get(each.source, "browser")  # of a source that is gone nothing more is believed than of a page
+    try:
+        piece = pieces(each.raw, _DOOR)[0][0]
+    except BadRequest:  # what could not be read then cannot be read now
+        return Record(each.source, each.message_id, each.received, 0, each.raw, each.verdict, each.problems)
+    if piece.message is not None:
+        piece.message.messageId = each.message_id
+        if mappings is not None:
+            piece = mappings.applied(piece, each.source, each.received)
+    made = record(piece, each.source, level, each.received)
+    return msgspec.structs.replace(made, message_id=each.message_id)
+
+
+def _count(done: Replayed, old: Received, new: Record) -> None:
+    done.changed += 1
+    was = old.verdict if old.verdict != new.verdict else ""
+    step = f"{was} to {new.verdict}" if was else f"{new.verdict} as before"
+    done.verdicts[step] = done.verdicts.get(step, 0) + 1
+    name = new.event.name or new.event.type if new.event is not None else "parked"
+    done.names[name] = done.names.get(name, 0) + 1

@@ -1,0 +1,79 @@
+"""Replay: what messages come to now, put in the place of what they came to when they were received.
+
+Their time, their place in the log and what tells them from others stay. What the catalog learnt from them stays, too,
+and so do aliases: neither can be unlearnt. Runs inside a transaction that the writer opened.
+"""
+
+from collections.abc import Sequence
+
+import apsw
+from msgspec.structs import replace
+
+from wetink.core.event import Event
+from wetink.core.identity import Claim, claims_of
+from wetink.ports import Received, Record
+from wetink.store.sqlite import ownership
+from wetink.store.sqlite.codec import VERDICTS, decode_event, encode, fingerprint, who
+from wetink.store.sqlite.connection import first
+from wetink.store.sqlite.lessons import Lessons
+from wetink.store.sqlite.queries import read
+
+SQL = read("queries.sql")
+
+Key = tuple[str, int, int]
+
+
+def renew(db: apsw.Connection, pairs: Sequence[tuple[Received, Record]], *, dry: bool = False) -> list[bool]:
+    """Renew messages; return for each whether it comes to something else now. With `dry` nothing is written."""
+    changed = []
+    claims = ownership.Claims()
+    telling: list[Event] = []
+    for received, record in pairs:
+        key = (who(received.filed), record.sent_at_key, fingerprint(record.source, record.message_id))
+        stored = first(db, SQL.stored_event, key)
+        old = decode_event(stored[2]) if stored is not None and stored[2] else None
+        record = _at_its_time(record, old)
+        same = (received.verdict, tuple(received.problems), old) == (record.verdict, record.problems, record.event)
+        changed.append(not same and stored is not None)
+        if dry or not changed[-1]:
+            continue
+        _put(db, received.seq, key, old, record, claims)
+        if record.event is not None and record.event.products and record.event.level == "server":
+            telling.append(record.event)
+    Lessons().teach(db, telling)
+    return changed
+
+
+def _at_its_time(record: Record, old: Event | None) -> Record:
+    """Let it happen when it did: a duplicate may have been received earlier, or through a relay that set its clock."""
+    if old is None or record.event is None or record.event.at == old.at:
+        return record
+    claims = tuple(_timed(claim, old.at) for claim in record.claims)
+    return replace(record, event=replace(record.event, at=old.at), claims=claims)
+
+
+def _timed(claim: Claim, at: int) -> Claim:
+    return replace(claim, at=at)
+
+
+def _put(db: apsw.Connection, seq: int, key: Key, old: Event | None, record: Record, claims: ownership.Claims) -> None:
+    event, column = record.event, who(record.filed)
+    before = claims_of(old) if old is not None else ()
+    after = tuple(claim for claim in record.claims if not claim.alias)
+    if old is not None and before != after:
+        ownership.unclaim(db, before, old.at)
+        claims.forget()
+    if old is not None:
+        db.execute(SQL.delete_purchase, (old.at, *key))
+    db.execute(SQL.delete_event, key)
+    at = event.at if event is not None else record.received
+    db.execute(SQL.insert_event, (column, *key[1:], at, seq, encode(event) if event is not None else b""))
+    if record.claims and (before != after or len(after) < len(record.claims)):
+        claims.make(db, record.claims)
+    if record.joins is not None:
+        ownership.join(db, *record.joins)
+    if event is not None and event.name == "Order Completed" and event.usable and event.products:
+        db.execute(SQL.insert_purchase, (at, column, *key[1:]))
+    problems = encode(record.problems) if record.problems else None
+    name = (event.type, event.name) if event is not None else ("", "")
+    db.execute(SQL.renew_message, (VERDICTS.index(record.verdict), problems, *name, column, seq))
