@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 from urllib.parse import urlencode
 
 from msgspec.structs import replace
@@ -21,11 +21,9 @@ from wetink.content.scenario import wrong_with
 from wetink.content.versions import Versions
 from wetink.content.write import save
 from wetink.core import policy
-from wetink.core.alt import alt_of
 from wetink.core.block import Block, Decision, Variant
 from wetink.core.conversion import BlockResult
 from wetink.core.errors import BadSettings, NotFound, WetinkError
-from wetink.core.esp import BY_NAME as ESPS_BY_NAME
 from wetink.core.event import Event
 from wetink.core.feed import Feed
 from wetink.core.identifier import Identifier
@@ -43,13 +41,14 @@ from wetink.serve.fallback import Fallbacks
 from wetink.serve.follower import Follower
 from wetink.serve.hosts import Hosts
 from wetink.serve.open import Opens, Shelf
+from wetink.serve.pasted import Pasted
 from wetink.serve.place import Places
 from wetink.serve.polls import Polls, answered
 from wetink.serve.recipient import Purpose, Seals, parse
 from wetink.serve.replay import Asked, Replayed, replay
 from wetink.serve.results import contacts, results
 from wetink.serve.secrets import kept_secret, seal_keys
-from wetink.serve.snippet import esp_snippet, mended, snippet
+from wetink.serve.snippet import mended
 from wetink.serve.trial import Trial
 from wetink.settings import Settings
 from wetink.store.sqlite import SQLiteArchive, SQLiteLedger, SQLitePictures, SQLiteStore
@@ -86,10 +85,12 @@ class Wetink:
         )
         self.renderer = Takumi(WithSamples(self.photos))
         self.ingest = Ingest(self.store)
-        self.apps, self._app_problems = apps.found()
+        self._own_apps, self._app_problems = apps.found()
+        self.apps = dict(self._own_apps)
+        self._app_templates = {app.name: apps.template_of(app) for app in self._own_apps.values() if app.template}
         self.content = Content()
         self.versions = Versions(
-            settings.data / "versions", settings.content, lambda place: wrong_with(place, self.apps)
+            settings.data / "versions", settings.content, lambda place: wrong_with(place, self._own_apps)
         )
         self.trends = Trends()
         self._stamp: object = None
@@ -107,7 +108,7 @@ class Wetink:
             self._pictures,
             self.renderer,
             apps=self.apps,
-            app_templates={app.name: apps.template_of(app) for app in self.apps.values() if app.template},
+            app_templates=self._app_templates,
             shelf=lambda: Shelf(self.content.blocks, self.content.templates),
             trends=self.trends,
             feeds=self.feeds,
@@ -116,6 +117,9 @@ class Wetink:
             ballot=self._ballot,
             deadline_ms=settings.deadline,
         )
+        pasted = Pasted(lambda: self.content.blocks, self._seals, self._opens.preview, settings.address)
+        self.words, self.fragment, self.snippet = pasted.words, pasted.fragment, pasted.snippet
+        self.esp_snippet = pasted.esp_snippet
         self.trial = Trial(self.store, self._opens, self.renderer, self.feeds, self.apps, self._text)
         self.polls = Polls(self.store, self.apps, self._opens.preview)
         self._follower = Follower(self.store, self.trends, _now_ms, (self._warm_photos,))
@@ -153,12 +157,17 @@ class Wetink:
         """Take in the content folder and the sources' hosts, as far as they have changed."""
         sources = await self.store.sources()
         self._hosts.use({*(host for source in sources for host in source.hosts), *self.settings.link_hosts})
-        found = await asyncio.to_thread(folder.news, self.settings.content, self.apps, self._stamp)
+        found = await asyncio.to_thread(folder.news, self.settings.content, self._own_apps, self._stamp)
         if found is None:
             return
         stamp, loaded = found
         unread = await asyncio.to_thread(self.renderer.use, loaded.fonts)
         undrawn = await self._fallbacks.prepare(loaded.blocks, loaded.images)
+        for name in self.content.apps:
+            self.apps.pop(name, None)
+            self._app_templates.pop(name, None)
+        self.apps.update(loaded.apps)
+        self._app_templates.update({name: loaded.templates[app.template] for name, app in loaded.apps.items()})
         self.content = replace(loaded, problems=(*self._app_problems, *loaded.problems, *unread, *undrawn))
         self.feeds.use(loaded.feeds)
         self.ingest.mappings = Mappings(loaded.mappings) if loaded.mappings else None
@@ -264,8 +273,7 @@ class Wetink:
         """Return the template of a variant, empty when there is none."""
         if variant.template:
             return self.content.templates.get(variant.template, "")
-        app = self.apps.get(variant.app)
-        return apps.template_of(app) if app is not None and app.template else ""
+        return self._app_templates.get(variant.app, "")
 
     async def save_block(self, block: Block) -> None:
         """Put a new block on the shelf. Raises BadContent."""
@@ -303,25 +311,6 @@ class Wetink:
         """Read messages of the past anew, by the mappings of now. Raises StoreUnavailable."""
         return await replay(self.store, self.ingest.mappings, record, asked, dry=dry)
 
-    async def words(self, block: str, slot: int, who: Identifier | None, moment: Moment) -> str:
-        """Return what a slot's picture shows, in words. Never raises; empty for a block there is not."""
-        found = self.content.blocks.get(block)
-        if found is None:
-            return ""
-        try:
-            return alt_of(found, await self._opens.preview(found, who, moment), slot)
-        except WetinkError:
-            return alt_of(found, None, slot)
-
-    async def fragment(self, block: str, who: Identifier | None, moment: Moment) -> str:
-        """Return a block's linked pictures as HTML for a page, with what they show in words. Never raises."""
-        found = self.content.blocks.get(block)
-        if found is None or who is None:
-            return ""
-        words = [await self.words(block, slot, who, moment) for slot in range(1, found.slots + 1)]
-        picture, click = self.seal(who, block, "picture"), self.seal(who, block, "click")
-        return snippet(found, picture, click, self.settings.address, moment.campaign, words, ratios=(1, 2, 3))
-
     def seal(self, who: Identifier, block: str, purpose: Purpose) -> str:
         """Return the token that names a recipient in the URLs of one block and purpose."""
         return self._seals.seal(who, block, purpose)
@@ -333,20 +322,6 @@ class Wetink:
     def named(self, kind: str, value: str) -> Identifier | None:
         """Return the identifier of a kind and a value as somebody wrote it; None for what names nobody."""
         return parse(f"{kind}:{mended(kind, value)}")
-
-    def snippet(self, block: str, who: Identifier, base_url: str, campaign: str = "") -> str:
-        """Return the HTML to paste into an email to `who`. Raises NotFound."""
-        there = self.block(block)
-        picture, click = self.seal(who, block, "picture"), self.seal(who, block, "click")
-        return snippet(there, picture, click, base_url.rstrip("/"), campaign)
-
-    def esp_snippet(
-        self, block: str, esp: str, campaign: str = "", kind: Literal["user", "email"] | None = None
-    ) -> str:
-        """Return the HTML to paste into an email that an ESP sends to many. Raises NotFound and BadRequest."""
-        if esp not in ESPS_BY_NAME:
-            raise NotFound(f"there is no ESP called {esp[:40]!r}", hint=", ".join(ESPS_BY_NAME))
-        return esp_snippet(self.block(block), ESPS_BY_NAME[esp], self.settings.address.rstrip("/"), campaign, kind)
 
     def fallback_link(self) -> str:
         """Return where most blocks lead when they have nothing to show, empty without any."""

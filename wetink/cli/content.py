@@ -13,13 +13,17 @@ from wetink.content.scenario import outcomes
 
 
 @click.command("apps")
+@click.option(
+    "--content", type=click.Path(exists=True, file_okay=False, path_type=Path), help="With those of a folder."
+)
 @JSON
-def apps_(as_json: bool) -> None:
+def apps_(content: Path | None, as_json: bool) -> None:
     """List what a block can show: the apps, with their settings as JSON schema.
 
     A block names one for each of its variants: `app: last-viewed`.
     """
-    found = load().values()
+    own = load()
+    found = [*own.values(), *(read_folder(content, own).apps.values() if content is not None else ())]
     if as_json:
         said = [{"name": app.name, "title": app.title, "settings": msgspec.json.schema(app.settings)} for app in found]
         click.echo(msgspec.json.encode(said).decode())
@@ -39,7 +43,7 @@ def test_(folder: Path | None, data: str | None, as_json: bool) -> None:
     """
     place = folder or settings_of(data=data).content
     content = read_folder(place, load())
-    found = list(outcomes(place, content, load()))
+    found = list(outcomes(place, content, {**load(), **content.apps}))
     wrong = [outcome for outcome in found if outcome.wrong]
     if as_json:
         click.echo(msgspec.json.encode(found).decode())

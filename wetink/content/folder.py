@@ -4,7 +4,7 @@ content/
 ├── blocks/*.yaml         one block each
 ├── feeds/*.yaml          data from outside, one feed each
 ├── mappings/*.yaml       a shop's own names of events, as the spec's
-├── templates/*.liquid    templates of Custom Apps
+├── templates/*.liquid    templates of Custom Apps; with a .yaml beside it, it is an app with settings of its own
 ├── fonts/*               fonts of the shop's own: WOFF2, TTF, OTF
 └── images/*              JPEG and PNG pictures for fallbacks
 """
@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import msgspec
 import yaml
 
+from wetink.content.apps import app_of, wrong_with_apps
 from wetink.content.check import checked, missing_feeds, problems_of
 from wetink.content.lint import lint
 from wetink.core.app import App
@@ -49,6 +50,8 @@ class Content(msgspec.Struct, frozen=True):
     images: Mapping[str, Picture] = {}
     feeds: Mapping[str, Feed] = {}
     mappings: Mapping[str, EventMapping] = {}
+    apps: Mapping[str, App] = {}
+    """Those of its templates that say their settings."""
     fonts: Mapping[str, bytes] = {}
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -100,6 +103,12 @@ def load(folder: Path, apps: Mapping[str, App]) -> Content:
     }
     feeds = {feed.name: feed for feed in _documents(folder, "feeds", feed_of, problems).values()}
     mappings = _documents(folder, "mappings", lambda _, raw: mapping_of(raw), problems)
+    own = _documents(folder, "templates", app_of, problems)
+    for name in [name for name in own if f"{name}.liquid" not in templates]:
+        problems.append(f"templates/{name}.yaml: there is no {name}.liquid beside it")
+        del own[name]
+    problems += wrong_with_apps(own, apps, feeds)
+    apps = {**own, **apps}
     blocks: dict[str, Block] = {}
     for path in sorted([*folder.glob("blocks/*.yaml"), *folder.glob("blocks/*.yml")]):
         text = _text(path, folder, problems)
@@ -122,7 +131,8 @@ def load(folder: Path, apps: Mapping[str, App]) -> Content:
         if (body := _font(path, folder, problems)) is not None
     }
     notes = tuple(f"templates/{name}: {note}" for name, text in templates.items() for note in lint(text))
-    return Content(blocks, templates, images, feeds, mappings, fonts, tuple(problems), notes)
+    own = {name: app for name, app in own.items() if apps[name] is app}
+    return Content(blocks, templates, images, feeds, mappings, own, fonts, tuple(problems), notes)
 
 
 def _documents(folder: Path, room: str, read: Callable[[str, Any], T], problems: list[str]) -> dict[str, T]:

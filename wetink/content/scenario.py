@@ -70,6 +70,7 @@ class Outcome(msgspec.Struct, frozen=True):
 def wrong_with(folder: Path, apps: Mapping[str, App]) -> list[str]:
     """Return all that is wrong with a content folder, its scenarios included."""
     content = load(folder, apps)
+    apps = {**apps, **content.apps}
     failed = [
         f"{outcome.file}: {outcome.scenario} [{outcome.block}]: {line}"
         for outcome in outcomes(folder, content, apps)

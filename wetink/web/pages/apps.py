@@ -61,9 +61,12 @@ async def picture(request: Request) -> Response:
         return Response("no such app", 404, media_type="text/plain")
     form = dict(request.query_params)
     settings, _ = settings_of(found, _complete(found, form))
-    _, drawn = await wetink_of(request).trial.tried(
-        _block(found, form, settings), parse(form.get("who", "")), _moment(request), settings
-    )
+    try:
+        _, drawn = await wetink_of(request).trial.tried(
+            _block(found, form, settings), parse(form.get("who", "")), _moment(request), settings
+        )
+    except BadContent as error:
+        return Response(str(error), 404, media_type="text/plain")
     if drawn is None:
         return Response("nothing to show", 404, media_type="text/plain")
     return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
@@ -116,7 +119,12 @@ async def _tried(request: Request, found: App, form: dict[str, str]) -> dict[str
     settings, wrong = settings_of(found, form)
     who, moment = parse(form.get("who", "")), _moment(request)
     block = _block(found, form, settings)
-    decision, drawn = await wetink_of(request).trial.tried(block, who, moment, settings) if not wrong else (None, None)
+    decision, drawn = None, None
+    try:
+        if not wrong:
+            decision, drawn = await wetink_of(request).trial.tried(block, who, moment, settings)
+    except BadContent as error:
+        wrong = f"{error}{f': {error.hint}' if error.hint else ''}"
     query = {name: form[name] for name in ("who", "width", "height", "scheme", "at") if form.get(name)}
     return {
         "app": found,

@@ -3,7 +3,6 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wetink.apps import load
 from wetink.core.conversion import BlockResult
 from wetink.core.identifier import Identifier
 from wetink.serve.recipient import parse
@@ -16,8 +15,6 @@ from wetink.web.pages.snippet import panel
 
 OPENS = 5
 """Past opens that a block's page shows."""
-
-APP_TITLES = {name: app.title for name, app in load().items()}
 
 
 async def blocks(request: Request) -> Response:
@@ -67,7 +64,7 @@ async def block(request: Request) -> Response:
         days=DAYS,
         opens=await wetink.archive.newest(now, OPENS, block=name),
         parse=parse,
-        app_titles=APP_TITLES,
+        app_titles={name: app.title for name, app in wetink.apps.items()},
         problems=[each for each in wetink.content.problems if f"/{name}." in each],
     )
 

@@ -1,0 +1,148 @@
+"""Apps of the content folder: a template with a file beside it that says its settings, and so is in the gallery.
+
+templates/card.liquid     the template
+templates/card.yaml       its title, settings, feeds and sample: it is the app `card`
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from wetink.apps import custom
+from wetink.core.app import App, Sample, Shown
+from wetink.core.errors import BadContent
+from wetink.core.person import Moment, Person
+from wetink.core.shop import Shop
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_SETTING = re.compile(r"[a-z][a-z0-9_]{0,40}")
+COLOR = "^#[0-9a-fA-F]{6}$"
+MOST_SETTINGS = 40
+
+Number = int | float
+
+
+class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """One setting, in JSON schema's words."""
+
+    type: Literal["string", "integer", "number", "boolean", "array", ""] = ""
+    default: Any = msgspec.UNSET
+    description: str = ""
+    enum: tuple[str, ...] = ()
+    items: "Setting | None" = None
+    format: Literal["color", ""] = ""
+    minimum: Number | None = None
+    maximum: Number | None = None
+    max_length: Annotated[int, Meta(ge=1)] | None = None
+
+
+class Companion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The file beside a template. `items` recent products and `entries` of each feed are handed to the template."""
+
+    title: Annotated[str, Meta(min_length=1, max_length=80)]
+    about: str = ""
+    settings: dict[str, Setting] = {}
+    feeds: tuple[str, ...] = ()
+    entries: Annotated[int, Meta(ge=1, le=50)] = 20
+    items: Annotated[int, Meta(ge=0, le=12)] = 3
+    sample: dict[str, Any] = {}
+    """Settings and items of feeds with which the gallery shows it: `settings: {…}`, `feeds: {news: […]}`."""
+
+
+def app_of(name: str, raw: Any) -> App:
+    """Return the app that the file beside the template `name`.liquid says. Raises BadContent, with the place."""
+    if not _NAME.fullmatch(name):
+        raise BadContent(f"{name!r} is no name of an app", hint="small letters, digits and dashes")
+    try:
+        said = msgspec.convert(raw, Companion)
+    except msgspec.ValidationError as error:
+        raise BadContent(str(error)) from error
+    if len(said.settings) > MOST_SETTINGS:
+        raise BadContent(f"settings: more than {MOST_SETTINGS}")
+    fields = [_field(each, setting) for each, setting in said.settings.items()]
+    settings = msgspec.defstruct("Settings", fields, frozen=True, forbid_unknown_fields=True)
+
+    def show(person: Person, chosen: Any, moment: Moment, shop: Shop) -> Shown:
+        count = getattr(chosen, "items", said.items)
+        own = custom.Settings(said.feeds, said.entries, count if isinstance(count, int) else said.items)
+        return custom.show(person, own, moment, shop)
+
+    app = App(
+        name=name,
+        title=said.title,
+        about=said.about,
+        settings=settings,
+        show=show,
+        template=f"{name}.liquid",
+        package="",
+        feeds=lambda _: said.feeds,
+    )
+    return msgspec.structs.replace(app, sample=_sample(app, said.sample))
+
+
+def wrong_with_apps(apps: Mapping[str, App], others: Mapping[str, App], feeds: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with apps of a content folder beside the `others` and the feeds there are."""
+    for name, app in apps.items():
+        if name in others:
+            yield f"templates/{name}.yaml: there is an app called {name} already"
+        for feed in app.feeds(None) if app.feeds is not None else ():
+            if feed not in feeds:
+                yield f"templates/{name}.yaml: feeds: there is no feed {feed} in feeds/"
+
+
+def _field(name: str, setting: Setting) -> tuple[str, Any, Any]:
+    """Return a setting as a field of a struct. Raises BadContent."""
+    place = f"settings.{name}"
+    if not _SETTING.fullmatch(name) or name in ("feeds", "entries"):
+        raise BadContent(f"{place}: this is no name of a setting", hint="small letters, digits and underscores")
+    kind = _type(place, setting)
+    default = setting.default if setting.default is not msgspec.UNSET else _usual(setting)
+    try:
+        value = msgspec.convert(default, kind)
+    except msgspec.ValidationError as error:
+        raise BadContent(f"{place}.default: {error}") from error
+    return name, Annotated[kind, Meta(description=setting.description)] if setting.description else kind, value
+
+
+def _type(place: str, setting: Setting) -> Any:
+    if setting.enum:
+        if setting.type not in ("", "string"):
+            raise BadContent(f"{place}: enum is for strings")
+        return Literal[setting.enum]
+    if not setting.type:
+        raise BadContent(f"{place}: it needs a type", hint="string, integer, number, boolean, array or an enum")
+    if setting.type == "array":
+        item = setting.items or Setting("string")
+        if item.type not in ("string", ""):
+            raise BadContent(f"{place}.items: a list has strings or an enum of them")
+        return tuple[_type(f"{place}.items", item), ...]  # type: ignore[misc]
+    if setting.type == "boolean":
+        return bool
+    if setting.type == "string":
+        if setting.format == "color":
+            return Annotated[str, Meta(pattern=COLOR)]
+        return Annotated[str, Meta(max_length=setting.max_length)] if setting.max_length else str
+    number: Any = int if setting.type == "integer" else float
+    return Annotated[number, Meta(ge=setting.minimum, le=setting.maximum)]
+
+
+def _usual(setting: Setting) -> Any:
+    """Return what a setting is that names no default: empty, or the least there may be."""
+    if setting.enum:
+        return setting.enum[0]
+    if setting.type in ("integer", "number"):
+        return max(setting.minimum or 0, min(0, setting.maximum or 0))
+    usual: dict[str, Any] = {"array": [], "boolean": False, "string": "#000000" if setting.format == "color" else ""}
+    return usual.get(setting.type, "")
+
+
+def _sample(app: App, said: Mapping[str, Any]) -> Sample:
+    try:
+        sample = msgspec.convert(said, Sample)
+        msgspec.convert(sample.settings, app.settings)
+    except msgspec.ValidationError as error:
+        raise BadContent(f"sample: {error}") from error
+    return sample
