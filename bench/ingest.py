@@ -46,7 +46,7 @@ def _over_http(data: Path, bodies: list[bytes]) -> float:
 
 
 async def _post_all(port: int, requests: list[bytes]) -> None:
-    waiting = list(requests)
+    waiting = requests[::-1]  # the oldest first, as senders do
 
     async def post(turn: int) -> None:
         await asyncio.sleep(turn * 0.02)  # connections of many senders do not all come at once

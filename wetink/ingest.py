@@ -128,7 +128,7 @@ class Ingest:
         found, _ = pieces(body, door)
         records: list[Record] = []
         for start in range(0, len(found), SLICE):
-            await asyncio.sleep(0)
+            await self._log.pause()
             records += [self._record(piece, source, door, now) for piece in found[start : start + SLICE]]
         return records
 

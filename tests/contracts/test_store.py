@@ -240,6 +240,25 @@ def test_a_claim_that_was_repeated_counts_when_another_claimer_comes(store: SQLi
     assert owners == ["jane", "jane", "bob", "jane"]
 
 
+def test_a_claim_of_another_process_is_seen_by_one_that_knew_better(make: Make, tmp_path: Path) -> None:
+    """Each process remembers who holds a device; what it remembers must end when another process learns otherwise."""
+
+    def on_the_device(user: str, at: int) -> Record:
+        return received(view(f"{user}{at}", userId=user, anonymousId="d", timestamp=LATE - 100 + at))
+
+    here, there = make(tmp_path), make(tmp_path)
+    append(here, [on_the_device("jane", 10)])
+    append(there, [on_the_device("jane", 15)])
+    append(there, [on_the_device("bob", 20)])
+    append(here, [on_the_device("jane", 30)])
+    append(there, [on_the_device("bob", 40)])
+    device = Identifier("anonymous", "d")
+    owners = [asyncio.run(here.resolve(device, LATE - 100 + at)).value for at in (5, 15, 25, 35, 45)]
+    assert owners == ["jane", "jane", "bob", "jane", "bob"]
+    asyncio.run(here.close())
+    asyncio.run(there.close())
+
+
 def test_a_device_an_alias_named_is_the_persons_own_once_they_carry_it(store: SQLiteStore) -> None:
     alias = {"type": "alias", "messageId": "a", "previousId": "d", "userId": "u", "timestamp": LATE - 9}
     append(store, [received(alias)])

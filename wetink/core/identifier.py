@@ -10,7 +10,7 @@ STRENGTH: dict[Kind, int] = {"user": 0, "email": 1, "anonymous": 2}
 """Strongest first: an event is filed under the strongest identifier it carries."""
 
 
-class Identifier(msgspec.Struct, frozen=True, order=True, array_like=True):
+class Identifier(msgspec.Struct, frozen=True, order=True, array_like=True, gc=False):
     """One name of a shopper, already cleaned (see `wetink.core.identity.clean`).
 
     >>> str(Identifier("email", "jane@shop.example"))

@@ -40,7 +40,7 @@ _ONLY_ZEROS = re.compile(r"[0-]+")
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
 
-class Claim(msgspec.Struct, frozen=True, order=True):
+class Claim(msgspec.Struct, frozen=True, order=True, gc=False):
     """From `at` (Unix ms) on, `weaker` belongs to `stronger`. The fields' order is the claims' order.
 
     `alias` marks the claim of an alias on its previousId, which nobody has carried as such.
@@ -55,7 +55,7 @@ class Claim(msgspec.Struct, frozen=True, order=True):
     alias: bool = False
 
 
-class Holding(msgspec.Struct, frozen=True, order=True):
+class Holding(msgspec.Struct, frozen=True, order=True, gc=False):
     """`owner` holds an identifier in [since, until) (Unix ms). `level` is the level its claims were made at."""
 
     since: int

@@ -48,7 +48,7 @@ BEHAVIORAL: Final = Door(
 """Movable Ink's: `POST /behavioral/{key}`. A message was relayed and has grown on its way, so it may be larger."""
 
 
-class Message(msgspec.Struct):
+class Message(msgspec.Struct, gc=False):
     """One message, leniently: any field may be anything. `context` stays JSON until somebody asks.
 
     The snake_case names are those of Movable Ink's native body.
@@ -78,7 +78,7 @@ class Message(msgspec.Struct):
     sent_at: Any = None
 
 
-class Piece(msgspec.Struct):
+class Piece(msgspec.Struct, gc=False):
     """One message of a body: its own JSON, complete enough to be replayed alone, and what could be read of it.
 
     `message` is None when `fault` says why it cannot be taken. `index` is its place in the body.
@@ -223,7 +223,7 @@ def _several(listed: Sequence[msgspec.Raw], envelope: _Envelope, door: Door) -> 
 
 
 def _fault(raw: bytes, index: int, door: Door) -> Problem | None:
-    if raw[:1] != b"{":
+    if not raw.startswith(b"{"):
         return problem("not_an_object")
     if index >= door.count:
         return problem("too_many", detail=str(door.count))

@@ -24,7 +24,7 @@ _pack = msgspec.msgpack.Encoder().encode
 _NO_PROBLEMS: tuple[Problem, ...] = ()
 
 
-class Normal(msgspec.Struct):
+class Normal(msgspec.Struct, gc=False):
     """What normalizing made of a message. `own_time` is the client's own timestamp, 0 when it gave none (Unix ms)."""
 
     message_id: str

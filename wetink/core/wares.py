@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from wetink.core.event import Order, Product
-from wetink.core.quantity import number, text, whole
+from wetink.core.quantity import LONGEST_TEXT, number, text, whole
 
 ONE_PRODUCT = frozenset(
     [
@@ -114,6 +114,14 @@ _ORDER: dict[str, tuple[str, Reader, bool]] = {
 }
 
 
+def _texts(words: dict[str, tuple[str, Reader, bool]]) -> frozenset[str]:
+    """Return the fields that are texts and go by their own name."""
+    return frozenset(name for name, (field, read, own) in words.items() if own and read is text and name == field)
+
+
+_PRODUCT_TEXTS, _ORDER_TEXTS = _texts(_PRODUCT), _texts(_ORDER)
+
+
 def product(properties: dict[str, Any]) -> tuple[Product, dict[str, Any]]:
     """Return the product these properties describe, and what else they say.
 
@@ -122,22 +130,25 @@ def product(properties: dict[str, Any]) -> tuple[Product, dict[str, Any]]:
     ... )
     True
     """
-    fields, rest = _split(properties, _PRODUCT)
+    fields, rest = _split(properties, _PRODUCT, _PRODUCT_TEXTS)
     return Product(**fields), rest
 
 
 def order(properties: dict[str, Any]) -> tuple[Order, dict[str, Any]]:
     """Return the order these properties describe, and what else they say."""
-    fields, rest = _split(properties, _ORDER)
+    fields, rest = _split(properties, _ORDER, _ORDER_TEXTS)
     return Order(**fields), rest
 
 
 def _split(
-    properties: dict[str, Any], words: dict[str, tuple[str, Reader, bool]]
+    properties: dict[str, Any], words: dict[str, tuple[str, Reader, bool]], texts: frozenset[str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     fields: dict[str, Any] = {}
     rest: dict[str, Any] = {}
     for name, value in properties.items():
+        if name in texts and type(value) is str and len(value) <= LONGEST_TEXT and (said := value.strip()):
+            fields[name] = said  # what `text` makes of it: nearly all of a product is this
+            continue
         word = words.get(name)
         if word is None:
             rest[name] = value

@@ -20,7 +20,7 @@ from wetink.core.shop import Change
 from wetink.core.verdict import Problem, Verdict
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One message as `ingest` hands it to the log, with everything derived from it.
 
     `sent_at_key` is the client's own timestamp (0 when it gave none): a retry carries the same one, which is how a
@@ -40,7 +40,7 @@ class Record(msgspec.Struct, frozen=True):
     joins: tuple[Identifier, Identifier] | None = None
 
 
-class Receipt(msgspec.Struct, frozen=True):
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """What became of one record."""
 
     message_id: str
@@ -129,6 +129,13 @@ class Log(Protocol):
 
         One receipt per record, in order. A message id already seen from its source is not written again and its
         receipt says `duplicate`, so callers may retry freely. Raises `StoreUnavailable` if nothing was written.
+        """
+        ...
+
+    async def pause(self) -> None:
+        """Let others have their turn, and come back when nobody waits for what this process is writing.
+
+        For whoever prepares a large batch: work that is done while rows are written keeps other processes waiting.
         """
         ...
 

@@ -21,7 +21,7 @@ from wetink.store.sqlite.queries import read
 SQL = read("queries.sql")
 
 
-class Row(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """A record made ready to write, outside of the lock."""
 
     record: Record

@@ -69,6 +69,10 @@ class SQLiteStore:
         duplicates = await self._writer.write([commit.prepare(record) for record in batch])
         return [Receipt(record.message_id, again) for record, again in zip(batch, duplicates, strict=True)]
 
+    async def pause(self) -> None:
+        """See `ports.Log.pause`."""
+        await self._writer.pause()
+
     async def resolve(self, who: Identifier, at: int) -> Identifier:
         """See `ports.Store.resolve`."""
         with translated("looking up an identifier"):

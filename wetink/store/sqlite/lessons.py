@@ -1,10 +1,11 @@
 """Lessons: what events teach the catalog. Runs inside a transaction that the writer opened."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import apsw
+import msgspec
 
 from wetink.core.catalog import SAME_WORD_MS, Facts, learn, product
 from wetink.core.event import Event, Product
@@ -22,6 +23,7 @@ Words: TypeAlias = tuple[str, ...]
 
 MOST_WORDS = 8
 _WORD = re.compile(r"\w+")
+_json = msgspec.json.Encoder().encode
 
 REMEMBERED = 20_000
 """Products whose facts a process remembers, to see that an event says nothing new."""
@@ -41,21 +43,28 @@ class Lessons:
 
     def teach(self, db: apsw.Connection, events: Iterable[Event]) -> None:
         """Take in what trusted events say of their products."""
+        told = [
+            (said, event.at)
+            for event in events
+            for said in event.products
+            if said.key and not self._repeated(said, event.at)
+        ]
+        if not told:
+            return
         fresh: dict[str, Facts] = {}
+        stored = _stored(db, {said.sku for said, _ in told if said.sku} - self._remembered.keys())
         news = _News()
-        for event in events:
-            for said in event.products:
-                if said.key and not self._repeated(said, event.at):
-                    self._learn(db, said, event.at, fresh, news)
+        for said, at in told:
+            self._learn(db, said, at, fresh, stored, news)
         news.write(db)
         if len(self._remembered) + len(fresh) > REMEMBERED:
             self.forget()
         self._remembered.update(fresh)
 
     def _repeated(self, said: Product, at: int) -> bool:
-        """Whether these are the very words of a moment ago."""
+        """Whether these are the very words of about that time."""
         last = self._said.get(said.key)
-        if last is not None and 0 <= at - last[1] < SAME_WORD_MS and said == last[0]:
+        if last is not None and -SAME_WORD_MS < at - last[1] < SAME_WORD_MS and said == last[0]:
             return True
         if last is None or at >= last[1]:
             self._said[said.key] = (said, at)
@@ -67,6 +76,7 @@ class Lessons:
         said: Product,
         at: int,
         fresh: dict[str, Facts],
+        stored: Mapping[str, Facts],
         news: "_News",
     ) -> None:
         key = said.key if said.sku else news.aliases.get(said.key) or main_key(db, said.key)
@@ -75,7 +85,7 @@ class Lessons:
             return
         facts = fresh.get(key)
         if facts is None:
-            facts = fresh[key] = _facts(db, key)
+            facts = fresh[key] = dict(stored[key]) if key in stored else _facts(db, key)
         offer, words = _offer(facts), _words_of(facts)
         if learn(facts, said, at):
             news.facts[key] = facts
@@ -163,6 +173,16 @@ def known(db: apsw.Connection, keys: Iterable[str]) -> Mapping[str, Product]:
         facts = _facts(db, key) or _facts(db, main_key(db, key))
         if facts:
             found[key] = product(facts)
+    return found
+
+
+def _stored(db: apsw.Connection, keys: Collection[str]) -> dict[str, Facts]:
+    """Return the facts of all these products, found in one go; those the catalog does not know have none."""
+    found: dict[str, Facts] = {key: {} for key in keys}
+    if found:
+        found.update(
+            (key, decode_facts(facts)) for key, facts in db.execute(SQL.products, (_json(list(found)).decode(),))
+        )
     return found
 
 

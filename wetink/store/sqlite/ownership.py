@@ -27,20 +27,19 @@ REMEMBERED = 50_000
 class Claims:
     """Takes claims in one process.
 
-    Remembers who alone holds an identifier, for as long as no other connection has written: most claims repeat that,
-    and are then done with at once.
+    Remembers who alone holds an identifier, for as long as nobody's holdings have changed: most claims repeat that, and
+    are then done with at once.
     """
 
     def __init__(self) -> None:
         """Remember nothing yet."""
         self._sole: dict[Identifier, Holding] = {}
-        self._version = -1
+        self._generation = -1
 
     def make(self, db: apsw.Connection, claims: Sequence[Claim]) -> None:
         """Keep claims, and let them change who holds what. Known ones change nothing."""
-        version: int = db.execute("PRAGMA data_version").get
-        if version != self._version or len(self._sole) > REMEMBERED:
-            self._version, self._sole = version, {}
+        if self._generation != (generation := _generation(db)) or len(self._sole) > REMEMBERED:
+            self._generation, self._sole = generation, {}
         of: dict[Identifier, list[Claim]] = {}
         for each in claims:
             sole = self._sole.get(each.weaker)
@@ -53,10 +52,16 @@ class Claims:
                 self._sole[weaker] = held[0]
             else:
                 self._sole.pop(weaker, None)
+        self._generation = _generation(db)
 
     def forget(self) -> None:
         """Remember nothing: what was written was undone, or others' claims were taken back."""
         self._sole.clear()
+
+
+def _generation(db: apsw.Connection) -> int:
+    number: int = db.execute(SQL.holding_generation).get
+    return number
 
 
 def _claimed(db: apsw.Connection, of: Mapping[Identifier, Sequence[Claim]]) -> dict[Identifier, Sequence[Holding]]:
@@ -102,6 +107,7 @@ def hold_again(db: apsw.Connection, of: Identifier) -> Sequence[Holding]:
         Claim(at, source, message_id, identifier(weak), identifier(strong), level, bool(alias))
         for at, source, message_id, weak, strong, level, alias in fetch(db, SQL.claims_on, (column,))
     ]
+    db.execute(SQL.next_holding_generation)
     db.execute(SQL.delete_holdings, (column,))
     held = holdings(of, made)
     db.executemany(SQL.insert_holding, [_holding_row(column, each) for each in held])
@@ -131,6 +137,7 @@ def join(db: apsw.Connection, previous: Identifier, current: Identifier) -> None
 def rebuild(db: apsw.Connection) -> None:
     """Work out every holding and every group of users anew from the events, claims and aliases alone."""
     db.execute("DELETE FROM holding; DELETE FROM joined")
+    db.execute(SQL.next_holding_generation)
     for (weaker,) in fetch(db, SQL.claimed_identifiers):
         for (stronger,) in fetch(db, SQL.claimers, (weaker,)):
             _remember(db, identifier(weaker), stronger)

@@ -35,6 +35,12 @@ DELETE FROM holding WHERE identifier = ?
 -- name: insert_holding
 INSERT INTO holding (identifier, since, until, owner, level) VALUES (?, ?, ?, ?, ?)
 
+-- name: holding_generation
+SELECT number FROM holding_generation
+
+-- name: next_holding_generation
+UPDATE holding_generation SET number = number + 1
+
 -- name: held_by
 SELECT identifier, since, until FROM holding WHERE owner = ?
 
@@ -108,6 +114,9 @@ WHERE purchase.at >= ? AND purchase.at < ? ORDER BY purchase.at
 
 -- name: product
 SELECT facts FROM product WHERE key = ?
+
+-- name: products  The facts of the products of a JSON list of keys.
+SELECT key, facts FROM product WHERE key IN (SELECT value FROM json_each(?))
 
 -- name: product_keys
 SELECT key FROM product WHERE key > ? ORDER BY key LIMIT ?

@@ -48,6 +48,12 @@ CREATE TABLE IF NOT EXISTS holding (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS holding_by_owner ON holding (owner, identifier, since, until);
 
+-- How often holdings were worked out anew: until then, what a process remembers of them is right.
+CREATE TABLE IF NOT EXISTS holding_generation (
+    number INTEGER NOT NULL
+);
+INSERT INTO holding_generation SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM holding_generation);
+
 -- Aliases as they were made, and the groups of users they join, each named by its smallest member.
 CREATE TABLE IF NOT EXISTS alias (
     previous TEXT NOT NULL,

@@ -75,6 +75,7 @@ class Writer:
         self._jobs: deque[Job] = deque()
         self._current: _Group | None = None
         self._closed = False
+        self._stepping = False  # rows are being written, slice by slice, under the lock
         self._mutex = threading.Lock()
         self._waits: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="wetink-writer", daemon=True)
@@ -93,6 +94,12 @@ class Writer:
         if self._current is None:
             loop.call_soon(self._begin)  # after the requests that have come in with this one
         return await job.future
+
+    async def pause(self) -> None:
+        """Give others their turn, and come back once this process holds no lock that another may wait for."""
+        await asyncio.sleep(0)
+        while self._stepping:  # noqa: ASYNC110 (the next slice is the next turn)
+            await asyncio.sleep(0)
 
     def run_alone(self, work: Callable[[apsw.Connection], Any]) -> Any:
         """Run `work` in a transaction of its own, in the calling thread: it may wait for other writers."""
@@ -146,6 +153,7 @@ class Writer:
     def _step(self, group: _Group) -> None:
         """Write the next slice of a group, in its event loop."""
         done = len(group.outcome)
+        self._stepping = done + SLICE_ROWS < len(group.rows)
         try:
             db = self._db or self._reopen()
             with self._undone_on_error(db):
