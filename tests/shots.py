@@ -21,6 +21,8 @@ PAGES = {
     "block": "/dashboard/blocks/hero?who=email:jane@mercer.example",
     "catalog": "/dashboard/catalog?q=lamp",
     "product": "/dashboard/catalog/product?key=TW-201",
+    "opens": "/dashboard/opens",
+    "feeds": "/dashboard/feeds",
     "keys": "/dashboard/keys",
     "error": "/dashboard/blocks/absent",
     "login": "/dashboard/login",

@@ -6,7 +6,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Self
@@ -19,13 +19,13 @@ from wetink.content import folder
 from wetink.content.folder import Content
 from wetink.content.scenario import wrong_with
 from wetink.content.versions import Versions
-from wetink.content.write import save
+from wetink.content.write import save, save_feed
 from wetink.core import policy
 from wetink.core.block import Block, Decision, Variant
 from wetink.core.conversion import BlockResult
-from wetink.core.errors import BadSettings, NotFound, WetinkError
+from wetink.core.errors import BadContent, BadSettings, NotFound, WetinkError
 from wetink.core.event import Event
-from wetink.core.feed import Feed
+from wetink.core.feed import Feed, feed_of
 from wetink.core.identifier import Identifier
 from wetink.core.mapping import Mappings
 from wetink.core.person import Moment, Person
@@ -35,6 +35,7 @@ from wetink.feeds.parse import Tally, read
 from wetink.ingest import Door, Ingest, record
 from wetink.ports import Picture, Record, Source
 from wetink.ports.archive import Opened
+from wetink.ports.feeds import Uploaded
 from wetink.render import Takumi, blank
 from wetink.serve.catalogs import Catalogs, Imported
 from wetink.serve.fallback import Fallbacks
@@ -50,6 +51,7 @@ from wetink.serve.results import contacts, results
 from wetink.serve.secrets import kept_secret, seal_keys
 from wetink.serve.snippet import mended
 from wetink.serve.trial import Trial
+from wetink.serve.warm import Warmer
 from wetink.settings import Settings
 from wetink.store.sqlite import SQLiteArchive, SQLiteLedger, SQLitePictures, SQLiteStore
 
@@ -123,6 +125,7 @@ class Wetink:
         self.trial = Trial(self.store, self._opens, self.renderer, self.feeds, self.apps, self._text)
         self.polls = Polls(self.store, self.apps, self._opens.preview)
         self._follower = Follower(self.store, self.trends, _now_ms, (self._warm_photos,))
+        self._warmer = Warmer(self.store, self.feeds, self.apps, lambda: self.content.blocks, _now_ms)
         self._catalogs = Catalogs(
             self.store, self.feeds, lambda: self.content.feeds, settings.data / "catalogs", _now_ms
         )
@@ -141,7 +144,7 @@ class Wetink:
         """Take in what happens in the log, the content folder and the sources from now on, within a second or two."""
         self.photos.start()
         works = (
-            *(self._watch(), self._follower.run(), self.feeds.start(), self._catalogs.run()),
+            *(self._watch(), self._follower.run(), self.feeds.start(), self._catalogs.run(), self._warmer.run()),
             self.renderer.prepare(),
         )
         self._tasks = [asyncio.create_task(work) for work in works]
@@ -280,6 +283,23 @@ class Wetink:
         content = self.content
         await asyncio.to_thread(save, self.settings.content, block, self.apps, [*content.templates], [*content.images])
         await self.look_again()
+
+    async def upload(self, name: str, parts: AsyncIterator[bytes], kind: str, purpose: str) -> Uploaded:
+        """Take the file of an uploaded feed in; of one that is new, of this format and purpose.
+
+        Raises BadContent, TooLarge and Unavailable: then nothing has changed.
+        """
+        feed = self.content.feeds.get(name)
+        if feed is not None and not feed.file:
+            raise BadContent(f"the feed {name} comes from {feed.url}", hint="only one that names a file is uploaded")
+        if feed is None and not kind:
+            raise BadContent(f"there is no feed called {name[:64]!r}", hint="say its format to make one: ?format=csv")
+        made = feed or feed_of(name, {"format": kind, "file": f"{name}.{kind}", "every": "365d", "purpose": purpose})
+        done = await self.feeds.upload(made, parts)
+        if feed is None:
+            await asyncio.to_thread(save_feed, self.settings.content, made)
+            await self.look_again()
+        return done
 
     async def results(self, since: int, until: int) -> Sequence[BlockResult]:
         """Return what each block did in [since, until) (Unix ms). Raises StoreUnavailable."""

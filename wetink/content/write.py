@@ -1,4 +1,4 @@
-"""Write: a block into the content folder, as the file its author would have written."""
+"""Write: a block or a feed into the content folder, as the file its author would have written."""
 
 import os
 from collections.abc import Collection, Mapping
@@ -11,6 +11,7 @@ from wetink.content.check import problems_of
 from wetink.core.app import App
 from wetink.core.block import Block
 from wetink.core.errors import BadContent
+from wetink.core.feed import Feed
 
 
 def save(
@@ -23,17 +24,28 @@ def save(
     wrong = problems_of(block, apps, templates, images)
     if wrong:
         raise BadContent(wrong[0])
-    target = folder / "blocks" / f"{block.name}.yaml"
+    return _write(folder / "blocks" / f"{block.name}.yaml", text_of(block))
+
+
+def _write(target: Path, text: str) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists() or target.with_suffix(".yml").exists():
-        raise BadContent(f"there is a block called {block.name} already", hint="take another name")
-    draft = target.with_name(f".{block.name}.{os.getpid()}")
+        kind = target.parent.name.removesuffix("s")
+        raise BadContent(f"there is a {kind} called {target.stem} already", hint="take another name")
+    draft = target.with_name(f".{target.stem}.{os.getpid()}")
     try:
-        draft.write_text(text_of(block), encoding="utf-8")
+        draft.write_text(text, encoding="utf-8")
         draft.replace(target)
     except OSError as error:
         raise BadContent(f"{target.name} cannot be written: {error.strerror}") from error
     return target
+
+
+def save_feed(folder: Path, feed: Feed) -> Path:
+    """Write a new feed; return its file. Raises BadContent when there is one of this name already."""
+    said = msgspec.to_builtins(feed)
+    del said["name"]
+    return _write(folder / "feeds" / f"{feed.name}.yaml", yaml.safe_dump(said, sort_keys=False, allow_unicode=True))
 
 
 def text_of(block: Block) -> str:

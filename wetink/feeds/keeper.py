@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from wetink.feeds.hosts import PER_HOST, Hosts
 from wetink.feeds.personal import MOST_KEPT, Personal
 from wetink.feeds.schedule import Schedule
 from wetink.feeds.shelf import Shelf
+from wetink.feeds.uploads import Uploads
+from wetink.ports.feeds import Uploaded
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +41,7 @@ class FeedKeeper:
         self._hosts = Hosts(clock, private_hosts, per_host=per_host)
         self._shelf = Shelf(folder)
         self._schedule = Schedule(self._shelf, uploads, self._hosts, clock)
+        self._uploads = Uploads(uploads, clock)
         self._personal = Personal(self._hosts, clock, most_kept=most_kept)
         self._feeds: Mapping[str, Feed] = {}
         self._watch: asyncio.Task[None] | None = None
@@ -75,6 +78,10 @@ class FeedKeeper:
         if known is not None and known.per_person is not None:
             self._personal.warm(known, parameters)
 
+    async def upload(self, feed: Feed, parts: AsyncIterator[bytes]) -> Uploaded:
+        """See `ports.feeds.Feeds.upload`."""
+        return await self._uploads.take(feed, parts)
+
     def stream(self, feed: str) -> Iterator[Item]:
         """See `ports.feeds.Feeds.stream`."""
         known = self._feeds.get(feed)
@@ -101,6 +108,7 @@ class FeedKeeper:
             with suppress(asyncio.CancelledError):
                 await self._watch
             self._watch = None
+        self._uploads.close()
         await self._schedule.close()
         await self._personal.close()
         await self._hosts.close()

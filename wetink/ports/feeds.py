@@ -1,9 +1,19 @@
 """The seam of feeds: data from outside."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Protocol
 
+import msgspec
+
 from wetink.core.feed import Feed, Item, Supply
+
+
+class Uploaded(msgspec.Struct, frozen=True, rename="camel"):
+    """What became of an uploaded file: its items, how many were left out, and why, with the line."""
+
+    items: int
+    left_out: int = 0
+    problems: tuple[str, ...] = ()
 
 
 class Feeds(Protocol):
@@ -27,6 +37,14 @@ class Feeds(Protocol):
 
     def warm(self, feed: str, parameters: Mapping[str, str]) -> None:
         """Start to fetch a per-person feed's data in the background, if it is not there already; never raises."""
+        ...
+
+    async def upload(self, feed: Feed, parts: AsyncIterator[bytes]) -> Uploaded:
+        """Take the file of an uploaded feed in, in the place of the one before.
+
+        Raises BadContent, with the line, for what the feed cannot read, TooLarge over the feed's limit, and
+        Unavailable when the disk takes no more: then nothing has changed.
+        """
         ...
 
     def stream(self, feed: str) -> Iterator[Item]:

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from wetink import __version__
 from wetink.core.errors import WetinkError
-from wetink.web import content, opened, pages, previews, session, vote
+from wetink.web import content, feeds, opened, pages, previews, session, vote
 from wetink.web.errors import status_of
 from wetink.web.ingest import IngestDoors
 from wetink.web.login import login, logout
@@ -130,6 +130,7 @@ ROUTES: tuple[BaseRoute, ...] = (
     *content.ROUTES,
     *opened.ROUTES,
     *previews.ROUTES,
+    *feeds.ROUTES,
     Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
 )
 """Every path but the hot doors', which stand in `web.ingest` and `web.open`."""

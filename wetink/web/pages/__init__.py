@@ -6,6 +6,8 @@ from wetink.web.pages.apps import app, apps, covered, make_block, picture, tried
 from wetink.web.pages.blocks import block, blocks
 from wetink.web.pages.catalog import catalog, photo, product
 from wetink.web.pages.coverage import of_block
+from wetink.web.pages.feeds import feed, feeds
+from wetink.web.pages.feeds import put as put_feed
 from wetink.web.pages.keys import keys, make_key
 from wetink.web.pages.live import live, newer
 from wetink.web.pages.opened import opened, opens
@@ -39,6 +41,9 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/dashboard/catalog", catalog),
     Route("/dashboard/catalog/photo", photo),
     Route("/dashboard/catalog/product", product),
+    Route("/dashboard/feeds", feeds),
+    Route("/dashboard/feeds/{name}", feed),
+    Route("/dashboard/feeds/{name}/file", put_feed, methods=["PUT"]),
     Route("/dashboard/keys", keys),
     Route("/dashboard/keys", make_key, methods=["POST"]),
 )

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import msgspec
 from starlette.requests import Request
@@ -10,8 +9,8 @@ from starlette.responses import Response
 
 from wetink.web.clock import now_ms
 from wetink.web.pages.asked import wetink_of
+from wetink.web.pages.held import held
 from wetink.web.pages.render import missing, page
-from wetink.wiring import Wetink
 
 PAGE = 50
 LONGEST = 200
@@ -28,20 +27,6 @@ class Line(msgspec.Struct, frozen=True):
     most: float
 
 
-class Held(msgspec.Struct, frozen=True):
-    """What a feed holds, and how good that is. `age_ms` is None for what is asked for each person or not there."""
-
-    name: str
-    purpose: str
-    source: str
-    state: str
-    because: str
-    age_ms: int | None
-    count: int
-    left_out: int
-    problems: tuple[str, ...]
-
-
 async def catalog(request: Request) -> Response:
     """List products: those that answer `q`, else all in the order of their keys, from `after` on."""
     wetink = wetink_of(request)
@@ -52,7 +37,7 @@ async def catalog(request: Request) -> Response:
     else:
         keys = await wetink.store.keys(after, PAGE)
         found, more = list((await wetink.store.products(keys)).values()), keys[-1] if len(keys) == PAGE else ""
-    return page(request, "catalog.html", asked=asked, after=after, products=found, more=more, feeds=_held(wetink))
+    return page(request, "catalog.html", asked=asked, after=after, products=found, more=more, feeds=held(wetink))
 
 
 async def product(request: Request) -> Response:
@@ -113,17 +98,3 @@ def line(values: Sequence[tuple[int, float | None]], now: int) -> Line | None:
         points += [place(at, before), place(at, value)]
     points.append(place(max(now, told[-1][0]), told[-1][1]))
     return Line(" ".join(points), least, most)
-
-
-def _held(wetink: Wetink) -> list[Held]:
-    """Return the feeds of the content folder with what they hold."""
-    found = []
-    for name, feed in sorted(wetink.content.feeds.items()):
-        given, kept = wetink.feeds.give(name), wetink.feeds.snapshot(name)
-        seen: dict[str, Any] = {"count": 0, "left_out": 0, "problems": ()}
-        if kept is not None:
-            seen = {"count": kept.count, "left_out": kept.left_out, "problems": kept.problems[:5]}
-        each = feed.per_person is not None
-        state, because = ("for each person", "") if each else (given.state, given.because)
-        found.append(Held(name, feed.purpose, feed.url or feed.file, state, because, given.age_ms, **seen))
-    return found

@@ -21,6 +21,7 @@ NAVIGATION = (
     ("/dashboard/blocks", "Blocks"),
     ("/dashboard/opens", "Opens"),
     ("/dashboard/catalog", "Catalog"),
+    ("/dashboard/feeds", "Feeds"),
     ("/dashboard/keys", "Keys"),
 )
 

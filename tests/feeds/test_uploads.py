@@ -1,0 +1,142 @@
+"""Uploads: a file takes the place of the one before if it can be read; what is wrong is said with its line."""
+
+import asyncio
+import gzip
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from tests.asgi import ask
+from tests.web.test_open import House
+from wetink.core.errors import TooLarge
+from wetink.core.feed import Feed, Limit
+from wetink.feeds.uploads import Uploads
+from wetink.web.app import create
+from wetink.web.pages import ROUTES
+from wetink.web.session import COOKIE
+
+CSV = b"name,city\nOne,Oslo\nTwo,Bern\n"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path / "data")
+    (made.wetink.settings.content / "feeds").mkdir()
+    (made.wetink.settings.content / "feeds" / "stores.yaml").write_text("file: stores.csv\nformat: csv\nkey: name\n")
+    (made.wetink.settings.content / "feeds" / "news.yaml").write_text("url: https://shop.example/n\nformat: json\n")
+    asyncio.run(made.wetink.look_again())
+    yield made
+    asyncio.run(made.wetink.close())
+
+
+def put(house: House, path: str, body: bytes | list[bytes], headers: dict[str, str] | None = None) -> Any:
+    given = {"authorization": f"Bearer {house.wetink.dashboard_token}"} if headers is None else headers
+    return asyncio.run(ask(create(house.wetink), "PUT", path, body, given))
+
+
+def held(house: House, feed: str) -> list[Any]:
+    async def run() -> list[Any]:
+        await house.wetink.feeds.refresh_due(0)
+        return list(house.wetink.feeds.give(feed).items)
+
+    return asyncio.run(run())
+
+
+def test_a_file_is_taken_in_and_used(house: House) -> None:
+    answer = put(house, "/api/feeds/stores", [CSV[:9], CSV[9:]])
+    assert (answer.status, answer.json) == (200, {"items": 2, "leftOut": 0, "problems": []})
+    assert held(house, "stores") == [{"name": "One", "city": "Oslo"}, {"name": "Two", "city": "Bern"}]
+    assert put(house, "/api/feeds/stores", gzip.compress(b"name,city\nThree,Rome\n")).json["items"] == 1
+
+
+def test_what_is_left_out_is_said_with_its_line(house: House) -> None:
+    answer = put(house, "/api/feeds/stores", CSV + b",Rome\nOne,Paris\nFour,\xff\n").json
+    assert answer["items"] == 2
+    assert answer["leftOut"] == 3
+    assert [problem.split(":")[0] for problem in answer["problems"]] == ["line 4", "line 5", "line 6"]
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "status", "said"),
+    [
+        ("stores", b"", 400, "it is empty"),
+        ("stores", b"name,city\n", 400, "not one item"),
+        ("stores", b"name,city\n,Oslo\n", 400, "line 2"),
+        ("news", b"[]", 400, "comes from https://shop.example/n"),
+        ("absent", CSV, 400, "there is no feed called 'absent'"),
+    ],
+)
+def test_what_cannot_be_used_changes_nothing(house: House, name: str, body: bytes, status: int, said: str) -> None:
+    put(house, "/api/feeds/stores", CSV)
+    answer = put(house, f"/api/feeds/{name}", body)
+    assert answer.status == status
+    assert said in str(answer.json)
+    assert len(held(house, "stores")) == 2
+    assert [path.name for path in (house.wetink.settings.data / "uploads").iterdir()] == ["stores.csv"]
+
+
+def test_a_new_feed_is_made_with_its_file(house: House) -> None:
+    goods = b"id,title,link,price\n7,Mug,https://shop.example/7,9.50 EUR\n"
+    answer = put(house, "/api/feeds/goods?format=csv&purpose=catalog", goods)
+    assert answer.status == 400, "a product of a catalog has sku and name"
+    assert "goods" not in house.wetink.content.feeds
+    answer = put(house, "/api/feeds/goods?format=csv&purpose=catalog", goods.replace(b"id,title,link", b"sku,name,url"))
+    assert (answer.status, answer.json["items"]) == (200, 1)
+    assert house.wetink.content.feeds["goods"].purpose == "catalog"
+    assert put(house, "/api/feeds/Goods?format=csv", CSV).status == 400
+    assert put(house, "/api/feeds/other?format=exe", CSV).status == 400
+    assert put(house, "/api/feeds/..%2Fx?format=csv", CSV).status in (400, 404)
+    assert put(house, "/api/feeds/rows?format=jsonl", b'{"a": 1}\n{"a": 2}\n').json["items"] == 2
+    assert held(house, "rows") == [{"a": 1}, {"a": 2}]
+
+
+def test_only_who_has_the_token_uploads(house: House) -> None:
+    assert put(house, "/api/feeds/stores", CSV, {}).status == 401
+    assert put(house, "/api/feeds/stores", CSV, {"authorization": "Bearer x"}).status == 401
+    assert not (house.wetink.settings.data / "uploads").exists()
+
+
+def test_a_file_over_the_limit_is_not_read_to_its_end(tmp_path: Path) -> None:
+    given = []
+
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            given.append(1)
+            yield b"x" * 1_000
+
+    feed = Feed("stores", "csv", file="stores.csv", limit=Limit(bytes=10_000))
+    uploads = Uploads(tmp_path, lambda: 5)
+    with pytest.raises(TooLarge, match="more than 10000 bytes"):
+        asyncio.run(uploads.take(feed, endless()))
+    assert len(given) == 11
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_pages_show_feeds_with_their_items_and_take_files(house: House) -> None:
+    put(house, "/api/feeds/stores", CSV + b",Rome\n")
+    held(house, "stores")
+    app = Starlette(routes=ROUTES)
+    app.state.wetink = house.wetink
+    with TestClient(app, cookies={COOKIE: "s"}) as browser:
+        listed = browser.get("/dashboard/feeds").text
+        assert 'href="/dashboard/feeds/stores"' in listed
+        assert "Upload a new one" in listed
+        page = browser.get("/dashboard/feeds/stores").text
+        assert '<td class="break">Oslo</td>' in page
+        assert "line 4" in page
+        assert "Upload a newer file" in page
+        assert "Upload" not in browser.get("/dashboard/feeds/news").text
+        assert browser.get("/dashboard/feeds/absent").status_code == 404
+        csrf = page.split('data-csrf="')[1].split('"')[0]
+        path = "/dashboard/feeds/stores/file"
+        assert browser.put(path, content=CSV).status_code == 400
+        done = browser.put(path, content=CSV, headers={"x-csrf": csrf})
+        assert (done.status_code, done.json()["items"]) == (200, 2)
+        wrong = browser.put(path, content=b"name\n", headers={"x-csrf": csrf})
+        assert wrong.status_code == 400
+        assert "not one item" in json.dumps(wrong.json())
