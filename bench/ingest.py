@@ -16,7 +16,7 @@ from wetink.store.sqlite.connection import connect
 from wetink.store.sqlite.queries import script
 
 BATCHES, BYTES, ROUNDS = 60, 500_000, 4
-TABLES = ("message", "event", "claim", "holding", "product", "product_change", "product_alias", "purchase")
+TABLES = ("message", "event", "claim", "holding", "product", "product_change", "product_alias", "outcome")
 
 
 def measure() -> list[Figure]:
@@ -73,6 +73,7 @@ def _bare_loop(place: Path) -> float:
     source.close()
     target = connect(place / "bare.db")
     target.execute(script("schema.sql"))
+    target.execute(script("outcomes.sql"))
     begun = time.perf_counter()
     for index in range(BATCHES):
         target.execute("BEGIN IMMEDIATE")

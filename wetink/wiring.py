@@ -22,7 +22,6 @@ from wetink.content.versions import Versions
 from wetink.content.write import save, save_feed
 from wetink.core import policy
 from wetink.core.block import Block, Decision, Variant
-from wetink.core.conversion import BlockResult
 from wetink.core.errors import BadContent, BadSettings, NotFound, WetinkError
 from wetink.core.event import Event
 from wetink.core.feed import Feed, feed_of
@@ -47,7 +46,7 @@ from wetink.serve.place import Places
 from wetink.serve.polls import Polls, answered
 from wetink.serve.recipient import Purpose, Seals, parse
 from wetink.serve.replay import Asked, Replayed, replay
-from wetink.serve.results import contacts, results
+from wetink.serve.reports import Reports, contacts
 from wetink.serve.secrets import kept_secret, seal_keys
 from wetink.serve.snippet import mended
 from wetink.serve.trial import Trial
@@ -123,6 +122,7 @@ class Wetink:
         self.words, self.fragment, self.snippet = pasted.words, pasted.fragment, pasted.snippet
         self.esp_snippet = pasted.esp_snippet
         self.trial = Trial(self.store, self._opens, self.renderer, self.feeds, self.apps, self._text)
+        self.reports = Reports(self.store, self.ledger, lambda: self.content.signals, lambda: self.content.blocks)
         self.polls = Polls(self.store, self.apps, self._opens.preview)
         self._follower = Follower(self.store, self.trends, _now_ms, (self._warm_photos,))
         self._warmer = Warmer(self.store, self.feeds, self.apps, lambda: self.content.blocks, _now_ms)
@@ -300,10 +300,6 @@ class Wetink:
             await asyncio.to_thread(save_feed, self.settings.content, made)
             await self.look_again()
         return done
-
-    async def results(self, since: int, until: int) -> Sequence[BlockResult]:
-        """Return what each block did in [since, until) (Unix ms). Raises StoreUnavailable."""
-        return await results(self.store, self.ledger, self.content.blocks, since, until)
 
     async def reclassify(self) -> int:
         """Tell people from machines anew, by the rules and the blocks' policies of now; return how many changed."""

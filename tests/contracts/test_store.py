@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.contracts.engines import ENGINES
 from tests.contracts.profiles import LATE, everybody, mentioned, received
+from wetink.core.conversion import Outcome
 from wetink.core.errors import BadSettings
 from wetink.core.identifier import Identifier
 from wetink.ports import Record
@@ -172,16 +173,55 @@ def test_the_catalog_learns_from_servers_only_and_keeps_the_newest_word(store: S
     assert (known["S"].name, known["S"].price, known["S"].image_url) == ("Big Mug", 7, f"{SHOP}/mug.jpg")
 
 
-def test_conversions_are_usable_orders_once_each_of_whoever_owns_them_now(store: SQLiteStore) -> None:
-    order = {"order_id": "O", "total": 20, "currency": "EUR", "products": [{"sku": "S", "price": 20}]}
-    bought = {"type": "track", "event": "Order Completed", "anonymousId": "a", "properties": order}
-    append(store, [received({**bought, "messageId": f"m{n}", "timestamp": LATE - n}) for n in (1, 2)])
-    append(store, [received({**bought, "messageId": "bad", "properties": {"total": 3}})])
+ORDER = {"order_id": "O", "total": 20, "currency": "EUR", "products": [{"sku": "S", "price": 20}]}
+BOUGHT = {"type": "track", "event": "Order Completed", "anonymousId": "a", "properties": ORDER}
+
+
+def told(store: SQLiteStore, names: set[str], since: int = 0, until: int = LATE + 1) -> dict[str, Outcome]:
+    return {each.event.message_id: each for each in asyncio.run(store.outcomes(names, since, until))}
+
+
+def test_outcomes_are_usable_events_of_whoever_owns_them_now(store: SQLiteStore) -> None:
+    append(store, [received({**BOUGHT, "messageId": f"m{n}", "timestamp": LATE - n}) for n in (1, 2)])
+    append(store, [received({**BOUGHT, "messageId": "bad", "properties": {"total": 3}})])
     append(store, [received({"type": "identify", "messageId": "i", "userId": "u", "anonymousId": "a"})])
-    [conversion] = asyncio.run(store.conversions(0, LATE + 1))
-    assert (conversion.order_id, conversion.revenue, conversion.currency) == ("O", 20, "EUR")
-    assert conversion.owner == Identifier("user", "u")
-    assert Identifier("anonymous", "a") in conversion.members
+    found = told(store, {"Order Completed"})
+    assert set(found) == {"m1", "m2"}
+    assert found["m1"].owner == Identifier("user", "u")
+    assert Identifier("anonymous", "a") in found["m1"].members
+    assert told(store, {"Order Completed"}, 0, LATE - 2) == {}
+    assert told(store, {"Order Refunded"}) == {}
+
+
+def test_an_outcome_comes_with_all_that_is_ever_told_of_the_same_order(store: SQLiteStore) -> None:
+    append(store, [received({**BOUGHT, "messageId": "m", "timestamp": LATE - 1000})])
+    back = {"order_id": "O", "total": 5}
+    later = {"type": "track", "event": "Order Refunded", "anonymousId": "a", "messageId": "r", "properties": back}
+    other = {**later, "messageId": "other", "properties": {"order_id": "P", "total": 5}}
+    append(store, [received({**each, "timestamp": LATE - 10}) for each in (later, other)])
+    names = {"Order Completed", "Order Refunded"}
+    assert set(told(store, names, LATE - 2000, LATE - 500)) == {"m", "r"}
+    assert set(told(store, names, LATE - 100)) == {"m", "r", "other"}
+    assert set(told(store, {"Order Completed"}, LATE - 2000)) == {"m"}
+
+
+def test_a_goal_that_is_made_today_finds_what_came_before_it_and_what_comes_after(store: SQLiteStore) -> None:
+    quiz = {"type": "track", "event": "Quiz Taken", "userId": "u"}
+    append(store, [received({**quiz, "messageId": f"q{n}", "timestamp": LATE - n}) for n in range(3)])
+    assert set(told(store, {"Quiz Taken"})) == {"q0", "q1", "q2"}
+    append(store, [received({**quiz, "messageId": "q3", "timestamp": LATE - 3})])
+    append(store, [received({**quiz, "messageId": "q3", "timestamp": LATE - 3})])
+    assert set(told(store, {"Quiz Taken"})) == {"q0", "q1", "q2", "q3"}
+
+
+def test_an_order_of_a_duplicate_that_was_received_earlier_happened_then(store: SQLiteStore) -> None:
+    sent = {**BOUGHT, "messageId": "m", "timestamp": "2026-11-01T10:00:00Z"}
+    append(store, [received({**sent, "sentAt": "2026-11-01T10:00:00Z", "receivedAt": "2026-11-01T10:09:00Z"})])
+    append(store, [received({**sent, "sentAt": "2026-11-01T10:00:00Z", "receivedAt": "2026-11-01T10:01:00Z"})])
+    [outcome] = told(store, {"Order Completed"}).values()
+    at = outcome.event.at
+    assert list(told(store, {"Order Completed"}, at, at + 1)) == ["m"]
+    assert told(store, {"Order Completed"}, at + 1) == {}
 
 
 def test_keys_are_shown_once_and_found_by_what_was_shown(store: SQLiteStore) -> None:

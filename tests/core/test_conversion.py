@@ -1,95 +1,128 @@
-"""Conversions: the last click of the seven days before an order, else the last open; and what each block brought."""
+"""Conversions: one for each order, however often it is told of, with what refunds and cancellations leave of it."""
 
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.conversion import WINDOW_MS, BlockResult, Contact, credited, results
+from wetink.core.conversion import Conversion, Outcome, conversions
+from wetink.core.event import Event, Order, Product
+from wetink.core.goal import Currencies, Goal, Signals
+from wetink.core.identifier import Identifier
 
-ORDERED = 100 * 86_400_000
-FIRST = ORDERED - WINDOW_MS
-"""The first moment that still counts."""
-
-
-def opened(block: str, at: int) -> Contact:
-    return Contact("open", block, at)
+JANE, VISITOR = Identifier("user", "jane"), Identifier("anonymous", "x")
 
 
-def clicked(block: str, at: int) -> Contact:
-    return Contact("click", block, at)
+def told(name: str, at: int, order: Order | None = None, **more: Any) -> Outcome:
+    owner = more.pop("owner", JANE)
+    message = more.pop("message_id", f"{name}-{at}")
+    return Outcome(Event("track", at, message, more.pop("source", "shop"), name, order=order, **more), owner, (owner,))
+
+
+def bought(at: int, total: float = 50, order_id: str = "O", currency: str = "EUR", **more: Any) -> Outcome:
+    return told("Order Completed", at, Order(order_id, total=total, currency=currency), **more)
+
+
+def refunded(at: int, total: float | None = None, currency: str = "", **more: Any) -> Outcome:
+    return told("Order Refunded", at, Order("O", total=total, currency=currency), **more)
+
+
+def made(*outcomes: Outcome, goal: Goal | None = None, signals: Signals | None = None) -> list[Conversion]:
+    return conversions(outcomes, "order", goal or Goal(), signals or Signals())
+
+
+def test_the_same_order_told_twice_by_any_source_counts_once_at_its_first_time_by_the_servers_word() -> None:
+    page = bought(10, 49, source="page", level="browser", owner=VISITOR)
+    [one] = made(bought(20), page, bought(900, source="nightly export"))
+    assert (one.at, one.amount, one.owner, one.told) == (10, 50, JANE, 3)
+
+
+def test_orders_without_an_id_are_told_apart_by_their_messages() -> None:
+    assert len(made(bought(1, order_id=""), bought(2, order_id=""))) == 2
+
+
+LAMP = Product(sku="lamp", price=15.0, quantity=2)
 
 
 @pytest.mark.parametrize(
-    ("contacts", "block"),
+    ("after", "value", "counts"),
     [
-        ([], None),
-        ([opened("a", ORDERED - 1)], "a"),
-        ([opened("a", ORDERED - 2), opened("b", ORDERED - 1)], "b"),
-        ([clicked("a", ORDERED - 2), clicked("b", ORDERED - 1)], "b"),
-        ([clicked("a", ORDERED - 2), opened("b", ORDERED - 1)], "a"),
-        ([clicked("a", FIRST), opened("b", ORDERED)], "a"),
-        ([clicked("a", FIRST - 1), opened("b", FIRST)], "b"),
-        ([clicked("a", FIRST - 1), opened("b", FIRST - 1)], None),
-        ([clicked("a", ORDERED)], "a"),
-        ([clicked("a", ORDERED + 1), opened("b", ORDERED + 1)], None),
-        ([clicked("a", ORDERED + 1), opened("b", ORDERED - 1)], "b"),
+        ([], 50, True),
+        ([refunded(20, 20)], 30, True),
+        ([refunded(20, 20), refunded(21, 20)], 10, True),
+        ([refunded(20, -20)], 30, True),
+        ([refunded(20, products=(LAMP,))], 20, True),
+        ([refunded(20)], 0, False),
+        ([refunded(20, 80)], 0, False),
+        ([refunded(20, 20, properties={"refund_id": "R"}), refunded(30, 20, properties={"refund_id": "R"})], 30, True),
+        ([told("Order Cancelled", 20, Order("O"))], 0, False),
+        ([told("Order Updated", 20, Order("O", total=60))], 60, True),
+        ([told("Order Updated", 20, Order("O", total=60)), refunded(30, 60)], 0, False),
+        ([refunded(20, 5, "USD")], 50, True),
     ],
 )
-def test_an_order_is_credited_to_the_last_click_before_it_else_to_the_last_open(
-    contacts: list[Contact], block: str | None
+def test_refunds_cancellations_and_updates_change_what_an_order_is_worth(
+    after: list[Outcome], value: float, counts: bool
 ) -> None:
-    for told in (contacts, contacts[::-1]):
-        contact = credited(ORDERED, told)
-        assert (contact.block if contact is not None else None) == block
+    for events in ([bought(10), *after], [*after[::-1], bought(10)]):
+        [one] = made(*events)
+        assert (one.value, one.counts) == (value, counts)
 
 
-CONTACTS = st.lists(
-    st.builds(
-        Contact,
-        st.sampled_from(["open", "click"]),
-        st.sampled_from("abc"),
-        st.integers(FIRST - 3, FIRST + 3) | st.integers(ORDERED - 3, ORDERED + 3),
+def test_a_refund_of_an_order_nobody_told_of_is_no_conversion() -> None:
+    assert made(refunded(5, 5)) == []
+
+
+def test_a_refund_in_another_currency_is_converted_by_the_stated_table_else_left_out_with_a_word() -> None:
+    table = Signals(currencies=Currencies("EUR", {"USD": 0.5}))
+    [one] = made(bought(10), refunded(20, 10, "USD"), signals=table)
+    assert (one.value, one.notes) == (45, ())
+    [one] = made(bought(10), refunded(20, 10, "USD"))
+    assert one.value == 50
+    assert "no rate to EUR" in one.notes[0]
+
+
+def test_any_event_named_a_goal_counts_with_its_value_and_its_own_id() -> None:
+    goal = Goal("Quiz Taken", value="score.points", currency="eur", id="quiz")
+    events = [
+        told("Quiz Taken", n, message_id=f"m{n}", properties={"quiz": f"q{n // 2}", "score": {"points": "7.5"}})
+        for n in range(4)
+    ]
+    assert [(each.id, each.value, each.currency) for each in made(*events, goal=goal)] == [
+        ("q0", 7.5, "EUR"),
+        ("q1", 7.5, "EUR"),
+    ]
+    viewed = told("Product Viewed", 1, products=(Product(sku="S", price=9.0),))
+    assert made(viewed, goal=Goal("Product Viewed", value="price"))[0].value == 9
+    assert made(viewed, goal=Goal("Product Viewed"))[0].value == 0
+
+
+def test_an_order_says_no_currency_only_where_segments_spec_means_dollars() -> None:
+    assert made(bought(1, currency=""))[0].currency == "USD"
+    assert made(bought(1, currency="eur"))[0].currency == "EUR"
+
+
+EVENTS = st.lists(
+    st.one_of(
+        st.builds(
+            bought, st.integers(0, 50), st.integers(0, 90), st.sampled_from("OPQ"), source=st.sampled_from(["a", "b"])
+        ),
+        st.builds(refunded, st.integers(0, 50), st.none() | st.integers(0, 90)),
+        st.builds(lambda at: told("Order Cancelled", at, Order("P")), st.integers(0, 50)),
     ),
     max_size=8,
 )
 
 
-@given(CONTACTS, st.randoms(use_true_random=False))
-def test_nothing_that_counts_comes_after_what_is_credited(contacts: list[Contact], chance: Random) -> None:
-    counting = [each for each in contacts if FIRST <= each.at <= ORDERED]
-    contact = credited(ORDERED, contacts)
-    if contact is None:
-        assert not counting
-        return
-    assert contact in counting
-    rivals = [each for each in counting if each.kind == "click"] or counting
-    assert contact in rivals
-    assert contact.at == max(each.at for each in rivals)
-    mixed = list(contacts)
+@given(EVENTS, st.randoms(use_true_random=False))
+def test_the_order_of_arrival_does_not_matter_and_nothing_is_worth_less_than_nothing(
+    events: list[Outcome], chance: Random
+) -> None:
+    mixed = list(events)
     chance.shuffle(mixed)
-    assert credited(ORDERED, mixed) == contact
-
-
-def test_each_block_has_its_opens_clicks_orders_and_revenue_by_currency() -> None:
-    orders = [("hero", 20.0, "EUR"), ("hero", 5.5, "USD"), ("hero", 0.1, "EUR"), ("picks", 1.0, "")]
-    assert results([("hero", 7, 3), ("quiet", 2, 0)], orders, ["hero", "quiet", "picks", "new"]) == [
-        BlockResult("hero", 7, 3, 3, {"EUR": 20.1, "USD": 5.5}),
-        BlockResult("new"),
-        BlockResult("picks", orders=1, revenue={"": 1.0}),
-        BlockResult("quiet", opens=2),
-    ]
-
-
-def test_a_block_whose_file_is_gone_keeps_what_it_brought() -> None:
-    assert results([("gone", 1, 1)], [("older", 3.0, "EUR")], []) == [
-        BlockResult("gone", 1, 1),
-        BlockResult("older", orders=1, revenue={"EUR": 3.0}),
-    ]
-
-
-@given(st.lists(st.integers(1, 99_999), min_size=1, max_size=40))
-def test_revenue_is_right_to_the_cent(cents: list[int]) -> None:
-    [block] = results([], [("hero", each / 100, "EUR") for each in cents], ["hero"])
-    assert (block.orders, block.revenue) == (len(cents), {"EUR": sum(cents) / 100})
+    found = made(*events)
+    assert made(*mixed) == found
+    assert len({each.id for each in found}) == len(found)
+    assert all(0 <= each.value <= each.amount for each in found)

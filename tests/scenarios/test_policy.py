@@ -118,7 +118,7 @@ def test_a_ledger_of_an_earlier_version_keeps_what_it_counted(tmp_path: Path) ->
 
     async def counted() -> tuple[int, list[bool]]:
         ledger = SQLiteLedger(tmp_path)
-        [hero] = await ledger.counts(0, 10)
+        [hero] = await ledger.days(0, 10)
         touches = await ledger.touches(["user:jane"], 0, 10)
         await ledger.close()
         return hero.opens, [touch.human for touch in touches]

@@ -4,6 +4,7 @@ content/
 ├── blocks/*.yaml         one block each
 ├── feeds/*.yaml          data from outside, one feed each
 ├── mappings/*.yaml       a shop's own names of events, as the spec's
+├── signals.yaml          what counts as a conversion, and who is held out of everything
 ├── templates/*.liquid    templates of Custom Apps; with a .yaml beside it, it is an app with settings of its own
 ├── fonts/*               fonts of the shop's own: WOFF2, TTF, OTF
 └── images/*              JPEG and PNG pictures for fallbacks
@@ -25,11 +26,14 @@ from wetink.core.app import App
 from wetink.core.block import Block
 from wetink.core.errors import BadContent
 from wetink.core.feed import Feed, feed_of
+from wetink.core.goal import Signals, signals_of
 from wetink.core.mapping import EventMapping, mapping_of
 from wetink.ports import Picture
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+
+SIGNALS = "signals.yaml"
 
 STARTER = Path(__file__).parent / "starter"
 """What a new content folder is filled with."""
@@ -53,6 +57,7 @@ class Content(msgspec.Struct, frozen=True):
     apps: Mapping[str, App] = {}
     """Those of its templates that say their settings."""
     fonts: Mapping[str, bytes] = {}
+    signals: Signals = Signals()
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     """What templates ask of CSS that cannot be drawn: it is used all the same."""
@@ -67,7 +72,7 @@ def start(folder: Path) -> None:
 def stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Return what changes whenever a file of the folder does: names, sizes and times."""
     found = []
-    for path in sorted(folder.glob("*/*")):
+    for path in sorted([*folder.glob("*/*"), folder / SIGNALS]):
         try:
             status = path.stat()
         except FileNotFoundError:  # it went while we looked
@@ -132,7 +137,20 @@ def load(folder: Path, apps: Mapping[str, App]) -> Content:
     }
     notes = tuple(f"templates/{name}: {note}" for name, text in templates.items() for note in lint(text))
     own = {name: app for name, app in own.items() if apps[name] is app}
-    return Content(blocks, templates, images, feeds, mappings, own, fonts, tuple(problems), notes)
+    return Content(
+        blocks, templates, images, feeds, mappings, own, fonts, _signals(folder, problems), tuple(problems), notes
+    )
+
+
+def _signals(folder: Path, problems: list[str]) -> Signals:
+    """Return what `signals.yaml` says; the usual where it is not there or means nothing."""
+    path = folder / SIGNALS
+    text = _text(path, folder, problems) if path.exists() else None
+    try:
+        return signals_of(_yaml(text)) if text is not None else Signals()
+    except BadContent as error:
+        problems.append(f"{SIGNALS}: {error}{f' ({error.hint})' if error.hint else ''}")
+        return Signals()
 
 
 def _documents(folder: Path, room: str, read: Callable[[str, Any], T], problems: list[str]) -> dict[str, T]:

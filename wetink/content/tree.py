@@ -14,11 +14,14 @@ from wetink.core.errors import BadContent
 ROOMS = ("blocks", "feeds", "mappings", "templates", "images", "scenarios", "fonts")
 """The folders whose files are content; whatever else lies beside them is left alone."""
 
+FILES = ("signals.yaml",)
+"""Files of content that lie in no room."""
+
 LARGEST, MOST = 32 * 1024 * 1024, 5_000
 """Bytes of all files together, and how many files there may be."""
 
 TEXTS = (".yaml", ".yml", ".liquid", ".css", ".svg")
-_PATH = re.compile(rf"(?:{'|'.join(ROOMS)})/[A-Za-z0-9_][A-Za-z0-9_.@+-]{{0,127}}")
+_PATH = re.compile(rf"(?:{'|'.join(ROOMS)})/[A-Za-z0-9_][A-Za-z0-9_.@+-]{{0,127}}|{'|'.join(map(re.escape, FILES))}")
 
 Tree = Mapping[str, bytes]
 """Path below the folder, with slashes -> what is in the file."""
@@ -35,8 +38,9 @@ class Difference(msgspec.Struct, frozen=True):
 def read_tree(folder: Path) -> dict[str, bytes]:
     """Return the files of a content folder. Raises BadContent for more than a content folder may hold."""
     tree: dict[str, bytes] = {}
-    for path in sorted(each for room in ROOMS for each in folder.glob(f"{room}/*")):
-        name = f"{path.parent.name}/{path.name}"
+    alone = (folder / name for name in FILES)
+    for path in (*sorted(each for room in ROOMS for each in folder.glob(f"{room}/*")), *alone):
+        name = path.relative_to(folder).as_posix()
         if path.name.startswith((".", "~")) or path.name.endswith("~") or not path.is_file():
             continue
         try:

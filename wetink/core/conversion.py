@@ -1,61 +1,165 @@
-"""Conversion: which block an order is credited to, and what all blocks brought."""
+"""Conversion: what events say of one order or one goal, put together: once, at its time, with what is left of it.
+
+The same order told twice, by any source and at any time, is one. Refunds and cancellations subtract from it.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any
 
 import msgspec
 
-WINDOW_MS = 7 * 86_400_000
-"""How long before an order a click or an open still counts."""
+from wetink.core.event import Event
+from wetink.core.goal import Goal, Signals
+from wetink.core.identifier import Identifier
+from wetink.core.quantity import number, text
+
+DEFAULT_CURRENCY = "USD"
+"""Source: Segment's Ecommerce spec v2."""
 
 
-class Contact(msgspec.Struct, frozen=True):
-    """An open or a click of a block, at `at` (Unix ms)."""
+class Outcome(msgspec.Struct, frozen=True):
+    """An event that says something of a conversion, by whoever owns it now; `members` are all names of that profile."""
 
-    kind: str
-    block: str
+    event: Event
+    owner: Identifier
+    members: tuple[Identifier, ...] = ()
+
+
+class Conversion(msgspec.Struct, frozen=True):
+    """One conversion. `at` (Unix ms) is when it was first told of, `told` how often; amounts are in `currency`."""
+
+    goal: str
+    id: str
     at: int
+    amount: float
+    currency: str
+    owner: Identifier
+    members: tuple[Identifier, ...] = ()
+    refunded: float = 0.0
+    cancelled: bool = False
+    told: int = 1
+    notes: tuple[str, ...] = ()
+
+    @property
+    def value(self) -> float:
+        """What is left of it."""
+        return 0.0 if self.cancelled else round(max(self.amount - self.refunded, 0.0), 2)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it still is one: neither cancelled nor refunded in whole."""
+        return not self.cancelled and not (self.refunded and self.value == 0)
 
 
-class BlockResult(msgspec.Struct, frozen=True):
-    """What one block did. `revenue` is by currency."""
-
-    block: str
-    opens: int = 0
-    clicks: int = 0
-    orders: int = 0
-    revenue: Mapping[str, float] = {}
-
-
-def credited(ordered_at: int, contacts: Iterable[Contact]) -> Contact | None:
-    """Return the contact an order is credited to: the last click of the 7 days before, else the last open of them.
-
-    >>> day = 86_400_000
-    >>> opened, clicked = Contact("open", "hero", 9 * day), Contact("click", "picks", 8 * day)
-    >>> credited(10 * day, [opened, clicked]).block, credited(16 * day, [opened, clicked]).block
-    ('picks', 'hero')
-    >>> credited(7 * day, [opened]) is None
-    True
-    """
-    counted = [each for each in contacts if ordered_at - WINDOW_MS <= each.at <= ordered_at]
-    return max(counted, key=lambda each: (each.kind == "click", each.at, each.block), default=None)
-
-
-def results(
-    counts: Iterable[tuple[str, int, int]], orders: Iterable[tuple[str, float, str]], blocks: Sequence[str]
-) -> list[BlockResult]:
-    """Return one result for each block, by name.
-
-    `counts` are (block, opens, clicks), `orders` (credited block, revenue, currency); `blocks` stand there in any case.
-    """
-    opens = {block: (opened, clicked) for block, opened, clicked in counts}
-    revenue: dict[str, dict[str, float]] = {}
-    number: dict[str, int] = {}
-    for block, amount, currency in orders:
-        number[block] = number.get(block, 0) + 1
-        of_block = revenue.setdefault(block, {})
-        of_block[currency] = round(of_block.get(currency, 0.0) + amount, 2)
-    names = sorted({*blocks, *opens, *number})
-    return [
-        BlockResult(name, *opens.get(name, (0, 0)), orders=number.get(name, 0), revenue=revenue.get(name, {}))
-        for name in names
+def conversions(outcomes: Iterable[Outcome], name: str, goal: Goal, signals: Signals) -> list[Conversion]:
+    """Return the conversions of a goal that events tell of, the oldest first; in whatever order the events come."""
+    wanted = signals.events(goal)
+    told: dict[tuple[str, str], list[Outcome]] = {}
+    for outcome in outcomes:
+        event = outcome.event
+        if event.type == "track" and event.usable and event.name in wanted:
+            told.setdefault(_identity(event, goal), []).append(outcome)
+    made = [
+        conversion
+        for (_, key), group in told.items()
+        if (conversion := _one(key, group, name, goal, signals)) is not None
     ]
+    return sorted(made, key=lambda each: (each.at, each.id))
+
+
+def _identity(event: Event, goal: Goal) -> tuple[str, str]:
+    """What makes two events tell of the same: the id they carry, else the message itself."""
+    own = text(property_of(event, goal.id or "order_id"))
+    return ("", own) if own else (event.source, event.message_id)
+
+
+def _one(key: str, group: Sequence[Outcome], name: str, goal: Goal, signals: Signals) -> Conversion | None:
+    """Put together what is told of one. A server's word counts before a browser's; None without the event itself."""
+    order = sorted(group, key=lambda each: (each.event.level != "server", each.event.at, each.event.message_id))
+    copies = [each for each in order if each.event.name == goal.event]
+    if not copies:
+        return None
+    best = copies[0]
+    currency = (_currency(best.event) or goal.currency or DEFAULT_CURRENCY).upper()
+    amount = _worth(best.event, goal)
+    updates = [each.event for each in order if each.event.name == "Order Updated" and _total(each.event) is not None]
+    trusted = [each for each in updates if each.level == best.event.level] or updates
+    if trusted:
+        amount = _total(max(trusted, key=attrgetter("at", "message_id"))) or 0.0
+    refunded, notes = 0.0, []
+    seen: set[str] = set()
+    for event in sorted((each.event for each in group), key=attrgetter("at", "message_id")):
+        if event.name == "Order Refunded":
+            own = text(event.properties.get("refund_id")) or event.message_id
+            if own not in seen:
+                seen.add(own)
+                back, note = _refund(event, amount, currency, signals)
+                refunded += back
+                notes += [note] if note else []
+    return Conversion(
+        name,
+        key,
+        min(each.event.at for each in copies),
+        round(amount, 2),
+        currency,
+        best.owner,
+        best.members,
+        round(min(refunded, max(amount, 0.0)), 2),
+        any(each.event.name == "Order Cancelled" for each in group),
+        len(copies),
+        tuple(notes),
+    )
+
+
+def _refund(event: Event, amount: float, currency: str, signals: Signals) -> tuple[float, str]:
+    """What a refund gives back: what it says, else its products' prices, else all of it."""
+    back = _total(event)
+    if back is None and any(each.price is not None for each in event.products):
+        back = sum((each.price or 0.0) * each.quantity for each in event.products)
+    if back is None:
+        return amount, ""
+    own = _currency(event).upper() or currency
+    if own != currency:
+        (into, rate), (other, other_rate) = signals.rate(own), signals.rate(currency)
+        if into != other:
+            return 0.0, f"a refund of {back:g} {own} is left out: no rate to {currency} is stated"
+        back *= rate / other_rate
+    return abs(back), ""
+
+
+def _worth(event: Event, goal: Goal) -> float:
+    if goal.value:
+        return number(property_of(event, goal.value)) or 0.0
+    return _total(event) or 0.0
+
+
+def _total(event: Event) -> float | None:
+    order = event.order
+    if order is None:
+        return None
+    said = (order.total, order.revenue, order.value)
+    return next((each for each in said if each is not None), None)
+
+
+def _currency(event: Event) -> str:
+    if event.order is not None and event.order.currency:
+        return event.order.currency
+    return text(event.properties.get("currency")) or next(
+        (each.currency for each in event.products if each.currency), ""
+    )
+
+
+def property_of(event: Event, path: str) -> Any:
+    """Return a property of an event by its name or dotted path, wherever normalizing put it; None without."""
+    for typed in (event.order, event.products[0] if event.products else None):
+        if typed is not None and path in typed.__struct_fields__ and getattr(typed, path) not in (None, ""):
+            return getattr(typed, path)
+    if path in event.properties:
+        return event.properties[path]
+    found: Any = event.properties
+    for step in path.split("."):
+        if not isinstance(found, Mapping):
+            return None
+        found = found.get(step)
+    return found

@@ -10,13 +10,16 @@ from typing import Any, Protocol
 import msgspec
 
 from wetink.core.block import Decision
+from wetink.core.conversion import Outcome
 from wetink.core.entry import Entry
 from wetink.core.event import Event, Level, Product
-from wetink.core.fetch import RULES_VERSION, Facts, Kind
+from wetink.core.fetch import Kind
 from wetink.core.identifier import Identifier
 from wetink.core.identity import Claim
 from wetink.core.poll import Tally
+from wetink.core.report import DayCount
 from wetink.core.shop import Change
+from wetink.core.touch import Touch
 from wetink.core.verdict import Problem, Verdict
 
 
@@ -86,39 +89,12 @@ class Profile(msgspec.Struct, frozen=True):
     identifiers: tuple[Identifier, ...]
 
 
-class Conversion(msgspec.Struct, frozen=True):
-    """A usable Order Completed, by whoever owns it now. `members` are all identifiers of that profile."""
+class Served(msgspec.Struct, frozen=True):
+    """What a picture that was sent shows: of which block and variant, in which campaign."""
 
-    at: int
-    order_id: str
-    revenue: float
-    currency: str
-    owner: Identifier
-    members: tuple[Identifier, ...]
-
-
-class Touch(msgspec.Struct, frozen=True):
-    """An open or a click of a block by a recipient (`kind:value`), by whom it was, and the facts that say so."""
-
-    kind: str
     block: str
-    recipient: str
+    variant: str
     campaign: str
-    at: int
-    variant: str = ""
-    taken_for: str = "person"
-    facts: Facts = Facts()
-    version: int = RULES_VERSION
-    human: bool = True
-    """Whether it counts as somebody's, by its block's policy: machines' usually do not."""
-
-
-class BlockCount(msgspec.Struct, frozen=True):
-    """Opens and clicks of one block."""
-
-    block: str
-    opens: int
-    clicks: int
 
 
 class Log(Protocol):
@@ -237,8 +213,12 @@ class Store(Log, Protocol):
         """Return profiles, the newest messages' first; `search` matches the start of an identifier's value."""
         ...
 
-    async def conversions(self, since: int, until: int) -> Sequence[Conversion]:
-        """Return the conversions of [since, until), oldest first; one per order id and owner."""
+    async def outcomes(self, names: Collection[str], since: int, until: int) -> Sequence[Outcome]:
+        """Return the usable events of these names in [since, until) by whoever owns them now, in no order.
+
+        With whatever else is ever told under the same names of the same order ids, at any time. What was received
+        before anybody asked for a name is found, too, if with some delay the first time.
+        """
         ...
 
     async def create_key(self, name: str, level: Level, hosts: Sequence[str], now: int) -> NewKey:
@@ -308,8 +288,12 @@ class Ledger(Protocol):
         """
         ...
 
-    async def counts(self, since: int, until: int) -> Sequence[BlockCount]:
-        """Return opens and clicks per block, of those that count."""
+    def served(self, served: Served, at: int) -> None:
+        """Count a picture that was sent at `at` (Unix ms). May be written a moment later; never waits, never raises."""
+        ...
+
+    async def days(self, since: int, until: int) -> Sequence[DayCount]:
+        """Return what was served, opened and clicked on the days (UTC) that begin in [since, until)."""
         ...
 
     async def close(self) -> None:
@@ -318,10 +302,11 @@ class Ledger(Protocol):
 
 
 class Picture(msgspec.Struct, frozen=True):
-    """Encoded bytes and their content type (`image/jpeg`, `image/png`)."""
+    """Encoded bytes and their content type (`image/jpeg`, `image/png`), and what they are counted as when sent."""
 
     body: bytes
     content_type: str
+    served: Served | None = None
 
 
 class Scene(msgspec.Struct, frozen=True):

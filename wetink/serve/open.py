@@ -17,8 +17,9 @@ from wetink.core.event import Event
 from wetink.core.habits import at_home
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, Person, clicked
+from wetink.core.touch import Touch
 from wetink.core.trends import Trends
-from wetink.ports import Ledger, Picture, Renderer, Scene, Store, Ticking, Touch
+from wetink.ports import Ledger, Picture, Renderer, Scene, Store, Ticking
 from wetink.ports.archive import Archive, Opened
 from wetink.ports.feeds import Feeds
 from wetink.ports.pictures import LastPictures

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from tests.web.pages.shopper import EVIL, HOUR, USER, record
 from wetink.core.errors import BadRequest
 from wetink.core.event import Event
-from wetink.ports import Touch
+from wetink.core.touch import Touch
 from wetink.web import session
 from wetink.web.clock import now_ms
 from wetink.web.pages.asked import field_of
@@ -163,7 +163,7 @@ def test_the_preview_is_a_picture_and_counts_as_no_open(dashboard: TestClient, w
     assert answer.status_code == 200
     assert answer.headers["content-type"] in ("image/jpeg", "image/png")
     assert answer.content[:3] in (b"\xff\xd8\xff", b"\x89PN")
-    assert list(asyncio.run(wetink.ledger.counts(0, now_ms() + HOUR))) == []
+    assert list(asyncio.run(wetink.ledger.days(0, now_ms() + HOUR))) == []
 
 
 @pytest.mark.parametrize("address", ["absent/1", "hero/2", "hero/0"])

@@ -1,4 +1,4 @@
-"""What one transaction writes: messages, events, claims with their holdings, purchases, and the catalog.
+"""What one transaction writes: messages, events, claims with their holdings, orders, and the catalog.
 
 Runs inside a transaction that the writer opened; knows nothing of threads, locks or files.
 """
@@ -10,9 +10,10 @@ import apsw
 import msgspec
 
 from wetink.core.event import Event
+from wetink.core.goal import ORDER_EVENTS
 from wetink.core.identity import Claim
 from wetink.ports import Record
-from wetink.store.sqlite import ownership
+from wetink.store.sqlite import outcomes, ownership
 from wetink.store.sqlite.codec import VERDICTS, decode_event, encode, fingerprint, who
 from wetink.store.sqlite.connection import first
 from wetink.store.sqlite.lessons import Lessons
@@ -90,7 +91,7 @@ class Commits:
         """Write all that follows from events that are new."""
         messages: list[tuple[Any, ...]] = []
         claims: list[Claim] = []
-        purchases: list[tuple[int, str, int, int]] = []
+        orders: list[Row] = []
         telling: list[Event] = []
         for seq, row in new:
             record, event = row.record, row.record.event
@@ -111,16 +112,16 @@ class Commits:
             claims += record.claims
             if record.joins is not None:
                 ownership.join(db, *record.joins)
-            if event is not None and event.products:
-                if event.level == "server":
+            if event is not None:
+                if event.products and event.level == "server":
                     telling.append(event)
-                if event.name == "Order Completed" and event.usable:
-                    purchases.append((row.at, *row.key))
+                if event.name in ORDER_EVENTS:
+                    orders.append(row)
         db.executemany(SQL.insert_message, messages)
         if claims:
             self._claims.make(db, claims)
-        if purchases:
-            db.executemany(SQL.insert_purchase, purchases)
+        for row in orders:
+            outcomes.note(db, row.key, row.record.event)
         if telling:
             self._lessons.teach(db, telling)
 
@@ -137,6 +138,4 @@ class Commits:
         self._claims.forget()
         if row.record.claims:
             self._claims.make(db, row.record.claims)
-        db.execute(SQL.delete_purchase, (at, *row.key))
-        if db.changes():
-            db.execute(SQL.insert_purchase, (row.at, *row.key))
+        outcomes.moved(db, row.key, row.at)

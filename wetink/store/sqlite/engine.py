@@ -8,11 +8,13 @@ import logging
 import secrets
 import threading
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import apsw
 
+from wetink.core.conversion import Outcome
 from wetink.core.entry import Entry
 from wetink.core.errors import BadSettings, StoreUnavailable
 from wetink.core.event import Event, Level, Product
@@ -20,9 +22,9 @@ from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
 from wetink.core.poll import Tally
 from wetink.core.shop import Change
-from wetink.ports import Conversion, NewKey, Profile, Receipt, Received, Record, Source
-from wetink.store.sqlite import commit, lessons, ownership, replay, votes
-from wetink.store.sqlite.codec import VERDICTS, decode_event, decode_problems, entries, events, identifier, who
+from wetink.ports import NewKey, Profile, Receipt, Received, Record, Source
+from wetink.store.sqlite import commit, lessons, outcomes, ownership, replay, votes
+from wetink.store.sqlite.codec import VERDICTS, decode_problems, entries, events, identifier, who
 from wetink.store.sqlite.connection import connect, fetch, first, snapshot, translated
 from wetink.store.sqlite.people import People
 from wetink.store.sqlite.queries import read, script
@@ -45,7 +47,7 @@ class SQLiteStore:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = folder / "wetink.db"
         self._writer = Writer(self._path, folder / "wetink.lock", synchronous=synchronous)
-        self._writer.run_alone(lambda db: db.execute(script("schema.sql")))
+        self._writer.run_alone(_prepare)
         self._readers = threading.local()
         self._opened: list[apsw.Connection] = []
         self._version = Version(lambda: self._db)
@@ -222,27 +224,19 @@ class SQLiteStore:
         with translated("listing profiles"):
             return People(self._db).found(search, limit) if search else People(self._db).recent(limit)
 
-    async def conversions(self, since: int, until: int) -> Sequence[Conversion]:
-        """See `ports.Store.conversions`."""
+    async def outcomes(self, names: Collection[str], since: int, until: int) -> Sequence[Outcome]:
+        """See `ports.Store.outcomes`. In a thread of its own: opens go on meanwhile."""
+        return await asyncio.to_thread(self._outcomes, names, since, until)
+
+    def _outcomes(self, names: Collection[str], since: int, until: int) -> list[Outcome]:
         with translated("reading conversions"):
-            people = People(self._db)
-            seen: dict[tuple[Identifier, str], Conversion] = {}
-            for body, column in fetch(self._db, SQL.purchases, (since, until)):
-                event = decode_event(body)
-                owner = people.root(identifier(column), event.at)
-                order = event.order
-                order_id = order.order_id if order is not None and order.order_id else event.message_id
-                if (owner, order_id) in seen:
-                    continue
-                seen[owner, order_id] = Conversion(
-                    event.at,
-                    order_id,
-                    (order.total if order is not None else None) or 0.0,
-                    (order.currency if order is not None else "") or "USD",
-                    owner,
-                    people.profile(owner, FOREVER - 1).identifiers,
-                )
-        return list(seen.values())
+            last = self._db.execute(SQL.last_seq).get
+            while behind := {name: seq for name, seq in outcomes.behind(self._db, names).items() if seq < last}:
+                start = min(behind.values())
+                mine = [name for name, seq in behind.items() if seq == start]
+                seq, rows = outcomes.found(self._db, mine, start)
+                self._writer.run_alone(partial(outcomes.noted, names=mine, seq=seq, rows=rows))
+            return outcomes.between(self._db, names, since, until)
 
     async def create_key(self, name: str, level: Level, hosts: Sequence[str], now: int) -> NewKey:
         """See `ports.Store.create_key`."""
@@ -304,6 +298,11 @@ class SQLiteStore:
             db.close()
         self._opened.clear()
         self._readers = threading.local()
+
+
+def _prepare(db: apsw.Connection) -> None:
+    db.execute(script("schema.sql"))
+    outcomes.prepare(db)
 
 
 def _digest(key: str) -> bytes:

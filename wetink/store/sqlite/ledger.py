@@ -18,14 +18,18 @@ import msgspec
 from wetink.core.block import Decision, stands
 from wetink.core.errors import StoreUnavailable
 from wetink.core.fetch import MACHINES, RULES_VERSION, Facts, Kind, classify, in_hindsight
-from wetink.ports import BlockCount, Touch
+from wetink.core.report import DayCount
+from wetink.core.touch import Touch
+from wetink.ports import Served
+from wetink.store.sqlite import contacts
 from wetink.store.sqlite.connection import connect, fetch, first, translated
 from wetink.store.sqlite.queries import read, script
 from wetink.store.sqlite.version import Version
 
 logger = logging.getLogger(__name__)
 SQL = read("ledger_queries.sql")
-KINDS = ("open", "click")
+SQL_CONTACTS = contacts.SQL
+KINDS = contacts.KINDS
 FLUSH_SECONDS = 0.5
 REMEMBERED = 10_000
 """Decisions a process remembers while no other connection writes."""
@@ -34,6 +38,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Decision).decode
 _rows = msgspec.json.Encoder().encode
 _facts = msgspec.json.Decoder(Facts).decode
+_arms = msgspec.json.Decoder(dict[str, str]).decode
 
 
 class SQLiteLedger:
@@ -47,12 +52,14 @@ class SQLiteLedger:
         self._flushing = connect(self._path, durable=False)
         with translated("opening the ledger"):
             self._db.execute(script("ledger.sql"))
+            self._db.execute(script("exposures.sql"))
             _grow(self._db)
         self._unsettled: list[tuple[Decision, int, int, asyncio.Future[tuple[Decision, bool]]]] = []
         self._remembered: dict[tuple[str, str, str], tuple[Decision, int] | None] = {}
         self._file_version = Version(lambda: self._db)
         self._version = -1  # what is remembered is of
         self._waiting: list[Touch] = []
+        self._served: dict[tuple[Served, int], int] = {}
         self._mutex, self._flush_mutex = threading.Lock(), threading.Lock()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="wetink-ledger", daemon=True)
@@ -147,14 +154,24 @@ class SQLiteLedger:
     async def touches(self, recipients: Sequence[str], since: int, until: int) -> Sequence[Touch]:
         """See `ports.Ledger.touches`."""
         self.flush()
+        return await asyncio.to_thread(self._touches, recipients, since, until)
+
+    def _touches(self, recipients: Sequence[str], since: int, until: int) -> list[Touch]:
+        """In a thread of its own, by a connection of its own: there may be hundreds of thousands."""
+        wanted = _rows(list(dict.fromkeys(recipients))).decode()
         with translated("reading opens and clicks"):
-            found = [
-                Touch(KINDS[kind], block, who, campaign, at, variant, taken_for, _facts(facts), version, bool(human))
-                for each in dict.fromkeys(recipients)
-                for who, at, kind, block, campaign, variant, taken_for, facts, version, human in fetch(
-                    self._db, SQL.touches_of, (each, since, until)
-                )
-            ]
+            db = connect(self._path, durable=False)
+            try:
+                rows = fetch(db, SQL.touches_of, (wanted, since, until))
+            finally:
+                db.close()
+        found = [
+            Touch(
+                *(KINDS[kind], block, who, campaign, at, variant, taken_for, _facts(facts), version, bool(human)),
+                _arms(arms) if arms else {},
+            )
+            for who, at, kind, block, campaign, variant, taken_for, facts, version, human, arms in rows
+        ]
         return sorted(found, key=lambda touch: touch.at)
 
     async def contacts(self, block: str, recipient: str) -> tuple[int, int]:
@@ -179,31 +196,31 @@ class SQLiteLedger:
                         changed += taken_for != row[6]
                         human = counts(row[4], taken_for)
                         self._db.execute(SQL.retake, (taken_for, _rows(facts).decode(), RULES_VERSION, human, row[0]))
+                contacts.sum_up(self._db)
         return changed
 
-    async def counts(self, since: int, until: int) -> Sequence[BlockCount]:
-        """See `ports.Ledger.counts`."""
+    def served(self, served: Served, at: int) -> None:
+        """See `ports.Ledger.served`."""
+        key = served, contacts.day_of(at)
+        with self._mutex:
+            self._served[key] = self._served.get(key, 0) + 1
+
+    async def days(self, since: int, until: int) -> Sequence[DayCount]:
+        """See `ports.Ledger.days`."""
         self.flush()
         with translated("counting opens and clicks"):
-            return [BlockCount(*row) for row in fetch(self._db, SQL.counts, (since, until))]
+            return [DayCount(*row) for row in fetch(self._db, SQL_CONTACTS.days, (since, until))]
 
     def flush(self) -> None:
         """Write what waits. Never raises: a lost statistic must not lose an open."""
         with self._mutex:
             waiting, self._waiting = self._waiting, []
-        if not waiting:
+            served, self._served = self._served, {}
+        if not waiting and not served:
             return
-        rows = [
-            (
-                *(touch.recipient, touch.at, KINDS.index(touch.kind), touch.block, touch.campaign, touch.variant),
-                *(touch.taken_for, _rows(touch.facts).decode(), touch.version, int(touch.human)),
-            )
-            for touch in waiting
-        ]
         try:
-            # One statement for all: a statement for each would pass Python's lock to and fro with the event loop.
             with self._flush_mutex:
-                self._flushing.execute(SQL.insert_touches, (_rows(rows),))
+                contacts.write(self._flushing, waiting, served)
         except apsw.Error:
             logger.exception("%d opens and clicks were not counted", len(waiting))
 
@@ -230,7 +247,10 @@ def _grow(db: apsw.Connection) -> None:
             machines = ", ".join(f"'{kind}'" for kind in MACHINES)
             db.execute("ALTER TABLE contact ADD COLUMN human INTEGER NOT NULL DEFAULT 1")
             db.execute(f"UPDATE contact SET human = 0 WHERE taken_for IN ({machines})")  # noqa: S608 (our own words)
+        if not any(row[1] == "arms" for row in db.execute("PRAGMA table_info(contact)")):
+            db.execute("ALTER TABLE contact ADD COLUMN arms TEXT NOT NULL DEFAULT ''")
+            contacts.sum_up(db)
             db.execute("DROP INDEX IF EXISTS contact_by_time")
-        db.execute("CREATE INDEX IF NOT EXISTS contact_counted ON contact (at, block, kind, human)")
+            db.execute("DROP INDEX IF EXISTS contact_counted")
     finally:
         db.execute("COMMIT")

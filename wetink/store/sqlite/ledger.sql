@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS decision (
 
 -- Opens (kind 0) and clicks (kind 1), by recipient for crediting orders and by time for counting.
 -- `facts` are the few words (JSON) that the rules read to tell people from machines; `taken_for` is what they said, and
--- `human` whether the block counts it as somebody's.
+-- `human` whether the block counts it as somebody's; `arms` (JSON) is the arm of each experiment it was in.
 CREATE TABLE IF NOT EXISTS contact (
     recipient TEXT NOT NULL,
     at INTEGER NOT NULL,
@@ -22,10 +22,27 @@ CREATE TABLE IF NOT EXISTS contact (
     taken_for TEXT NOT NULL,
     facts TEXT NOT NULL,
     version INTEGER NOT NULL,
-    human INTEGER NOT NULL DEFAULT 1
+    human INTEGER NOT NULL DEFAULT 1,
+    arms TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS contact_by_recipient ON contact (recipient, at);
 
+-- What was served, opened and clicked on each day (its first Unix ms, UTC), so that a report reads no contact.
+CREATE TABLE IF NOT EXISTS daily (
+    day INTEGER NOT NULL,
+    block TEXT NOT NULL,
+    variant TEXT NOT NULL,
+    campaign TEXT NOT NULL,
+    pictures INTEGER NOT NULL DEFAULT 0,
+    opens INTEGER NOT NULL DEFAULT 0,
+    unique_opens INTEGER NOT NULL DEFAULT 0,
+    machine_opens INTEGER NOT NULL DEFAULT 0,
+    unique_machine_opens INTEGER NOT NULL DEFAULT 0,
+    clicks INTEGER NOT NULL DEFAULT 0,
+    unique_clicks INTEGER NOT NULL DEFAULT 0,
+    machine_clicks INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (day, block, variant, campaign)
+) WITHOUT ROWID;
 
 -- What a block promised a person when it was first shown to them, such as when an offer ends. Never changes.
 CREATE TABLE IF NOT EXISTS promise (

@@ -102,16 +102,6 @@ SELECT at, body FROM event WHERE who = ? AND at >= ? AND at < ? ORDER BY key_tim
 -- name: untimed_events  Those whose client gave no time stand first in the cluster.
 SELECT at, body FROM event WHERE who = ? AND key_time = 0 AND at >= ? AND at < ? LIMIT ?
 
--- name: insert_purchase
-INSERT OR IGNORE INTO purchase (at, who, key_time, fingerprint) VALUES (?, ?, ?, ?)
-
--- name: delete_purchase
-DELETE FROM purchase WHERE at = ? AND who = ? AND key_time = ? AND fingerprint = ?
-
--- name: purchases
-SELECT event.body, purchase.who FROM purchase JOIN event USING (who, key_time, fingerprint)
-WHERE purchase.at >= ? AND purchase.at < ? ORDER BY purchase.at
-
 -- name: product
 SELECT facts FROM product WHERE key = ?
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from wetink.core.event import Event
 from wetink.core.identity import Claim, claims_of
 from wetink.ports import Received, Record
-from wetink.store.sqlite import ownership
+from wetink.store.sqlite import outcomes, ownership
 from wetink.store.sqlite.codec import VERDICTS, decode_event, encode, fingerprint, who
 from wetink.store.sqlite.connection import first
 from wetink.store.sqlite.lessons import Lessons
@@ -63,8 +63,7 @@ def _put(db: apsw.Connection, seq: int, key: Key, old: Event | None, record: Rec
     if old is not None and before != after:
         ownership.unclaim(db, before, old.at)
         claims.forget()
-    if old is not None:
-        db.execute(SQL.delete_purchase, (old.at, *key))
+    outcomes.forget(db, key)
     db.execute(SQL.delete_event, key)
     at = event.at if event is not None else record.received
     db.execute(SQL.insert_event, (column, *key[1:], at, seq, encode(event) if event is not None else b""))
@@ -72,8 +71,7 @@ def _put(db: apsw.Connection, seq: int, key: Key, old: Event | None, record: Rec
         claims.make(db, record.claims)
     if record.joins is not None:
         ownership.join(db, *record.joins)
-    if event is not None and event.name == "Order Completed" and event.usable and event.products:
-        db.execute(SQL.insert_purchase, (at, column, *key[1:]))
+    outcomes.note(db, (column, *key[1:]), event)
     problems = encode(record.problems) if record.problems else None
     name = (event.type, event.name) if event is not None else ("", "")
     db.execute(SQL.renew_message, (VERDICTS.index(record.verdict), problems, *name, column, seq))

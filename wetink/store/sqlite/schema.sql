@@ -66,15 +66,6 @@ CREATE TABLE IF NOT EXISTS joined (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS joined_by_root ON joined (root, member);
 
--- Usable Order Completed events, in time, so that results need no scan.
-CREATE TABLE IF NOT EXISTS purchase (
-    at INTEGER NOT NULL,
-    who TEXT NOT NULL,
-    key_time INTEGER NOT NULL,
-    fingerprint INTEGER NOT NULL,
-    PRIMARY KEY (at, who, key_time, fingerprint)
-) WITHOUT ROWID;
-
 -- The catalog, learnt from trusted events: field -> [when it was last said, value], as msgpack.
 CREATE TABLE IF NOT EXISTS product (
     key TEXT PRIMARY KEY,

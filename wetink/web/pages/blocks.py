@@ -3,12 +3,12 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wetink.core.conversion import BlockResult
 from wetink.core.identifier import Identifier
+from wetink.core.report import Line
 from wetink.serve.recipient import parse
 from wetink.web.clock import now_ms
 from wetink.web.pages.asked import moment_of, wetink_of
-from wetink.web.pages.overview import DAY_MS, DAYS
+from wetink.web.pages.overview import DAYS, last_days
 from wetink.web.pages.render import missing, page
 from wetink.web.pages.sight import pictures, sight
 from wetink.web.pages.snippet import panel
@@ -22,7 +22,7 @@ async def blocks(request: Request) -> Response:
     wetink = wetink_of(request)
     who, asked, problem = _chosen(request)
     now = now_ms()
-    results = await wetink.results(now - DAYS * DAY_MS, now + 1)
+    results = await wetink.reports.lines(*last_days(DAYS, now))
     return page(
         request,
         "blocks.html",
@@ -30,8 +30,8 @@ async def blocks(request: Request) -> Response:
         problem=problem,
         who=who,
         blocks=[(block, pictures(block, who, moment_of(request, now))) for block in wetink.content.blocks.values()],
-        results={result.block: result for result in results},
-        nothing=BlockResult(""),
+        results={result.key["block"]: result for result in results},
+        nothing=Line({}),
         problems=wetink.content.problems,
         notes=wetink.content.notes,
         days=DAYS,
@@ -49,7 +49,7 @@ async def block(request: Request) -> Response:
         return missing(request, "No such block", f"There is no block called “{name[:80]}”.", hint)
     who, asked, problem = _chosen(request)
     now = now_ms()
-    results = await wetink.results(now - DAYS * DAY_MS, now + 1)
+    results = await wetink.reports.lines(*last_days(DAYS, now))
     return page(
         request,
         "block.html",
@@ -60,7 +60,7 @@ async def block(request: Request) -> Response:
         sight=await sight(wetink, found, who, moment_of(request, now)),
         panel=panel(wetink, found, request.query_params),
         snippet=wetink.snippet(name, who, wetink.settings.address) if who is not None else "",
-        result=next((each for each in results if each.block == name), BlockResult(name)),
+        result=next((each for each in results if each.key["block"] == name), Line({"block": name})),
         days=DAYS,
         opens=await wetink.archive.newest(now, OPENS, block=name),
         parse=parse,

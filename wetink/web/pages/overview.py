@@ -7,14 +7,14 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wetink.core.conversion import BlockResult
+from wetink.core.report import DAY_MS, Line
+from wetink.core.report import total as total_of
 from wetink.ports import Received, Store
 from wetink.web.clock import now_ms
 from wetink.web.pages.asked import wetink_of
 from wetink.web.pages.render import page
 from wetink.wiring import Wetink
 
-DAY_MS = 86_400_000
 DAYS = 14
 TROUBLES = 5
 
@@ -34,7 +34,7 @@ class Total(msgspec.Struct, frozen=True):
 
     opens: int
     clicks: int
-    orders: int
+    orders: float
     revenue: tuple[tuple[str, float], ...]
 
 
@@ -45,12 +45,12 @@ async def overview(request: Request) -> Response:
     sources = await wetink.store.sources()
     if not await wetink.store.messages(limit=1):
         return page(request, "first.html", sources=sources, address=wetink.settings.address)
-    results = await wetink.results(now - DAYS * DAY_MS, now + 1)
+    results = await wetink.reports.lines(*last_days(DAYS, now))
     return page(
         request,
         "overview.html",
         days=DAYS,
-        results=sorted(results, key=lambda each: (-each.opens, each.block)),
+        results=sorted(results, key=lambda each: (-each.opens, each.key["block"])),
         total=total(results),
         bars=await _bars(wetink, now),
         troubles=await _troubles(wetink.store),
@@ -60,31 +60,30 @@ async def overview(request: Request) -> Response:
     )
 
 
-def total(results: Sequence[BlockResult]) -> Total:
+def last_days(days: int, now: int) -> tuple[int, int]:
+    """Return the span of the last days (UTC) up to now, today being one of them."""
+    return now - now % DAY_MS - (days - 1) * DAY_MS, now + 1
+
+
+def total(results: Sequence[Line]) -> Total:
     """Add up the blocks' results."""
-    revenue: Counter[str] = Counter()
-    for result in results:
-        for currency, amount in result.revenue.items():
-            revenue[currency] += amount  # type: ignore[assignment]
+    whole = total_of(results)
     return Total(
-        sum(each.opens for each in results),
-        sum(each.clicks for each in results),
-        sum(each.orders for each in results),
-        tuple(sorted(revenue.items(), key=lambda pair: -pair[1])),
+        whole.opens, whole.clicks, whole.orders, tuple(sorted(whole.revenue.items(), key=lambda pair: -pair[1]))
     )
 
 
 async def _bars(wetink: Wetink, now: int) -> list[Bar]:
     """Count opens and clicks of all blocks for each day (UTC), the last one being today."""
-    today = now - now % DAY_MS
-    found = []
-    for first in range(today - (DAYS - 1) * DAY_MS, today + 1, DAY_MS):
-        counts = await wetink.ledger.counts(first, first + DAY_MS)
-        found.append((first, sum(each.opens for each in counts), sum(each.clicks for each in counts)))
-    most = max((max(opens, clicks) for _, opens, clicks in found), default=0) or 1
+    since, until = last_days(DAYS, now)
+    opens, clicks = Counter[int](), Counter[int]()
+    for count in await wetink.ledger.days(since, until):
+        opens[count.day] += count.opens
+        clicks[count.day] += count.clicks
+    most = max([*opens.values(), *clicks.values()], default=0) or 1
     return [
-        Bar(first, opens, clicks, round(100 * opens / most, 2), round(100 * clicks / most, 2))
-        for first, opens, clicks in found
+        Bar(day, opens[day], clicks[day], round(100 * opens[day] / most, 2), round(100 * clicks[day] / most, 2))
+        for day in range(since, until, DAY_MS)
     ]
 
 

@@ -24,12 +24,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def number(value: float) -> str:
-    """Write a count with its thousands apart.
+    """Write a count with its thousands apart, and parts of one with a digit.
 
-    >>> number(1234567)
-    '1,234,567'
+    >>> number(1234567), number(2.5)
+    ('1,234,567', '2.5')
     """
-    return f"{value:,.0f}"
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
 
 
 def share(part: float, whole: float) -> str:

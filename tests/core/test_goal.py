@@ -1,0 +1,47 @@
+"""Goals: what `signals.yaml` may say, and what is refused, with its place."""
+
+from typing import Any
+
+import pytest
+
+from wetink.core.errors import BadContent
+from wetink.core.goal import DEFAULT_MODEL, Goal, signals_of
+
+
+def test_without_a_file_orders_count_for_the_last_click_else_the_last_open_of_seven_days() -> None:
+    signals = signals_of(None)
+    assert (signals.model, signals.all_goals) == (DEFAULT_MODEL, {"order": Goal()})
+    assert (Goal().clicks, Goal().opens) == ("7d", "7d")
+
+
+def test_a_goal_is_named_as_the_shop_names_its_event_in_any_of_the_specs_ways() -> None:
+    signals = signals_of({"goals": {"order": {"event": "completed order", "clicks": "30d"}, "quiz": {"event": "Quiz"}}})
+    assert {name: goal.event for name, goal in signals.all_goals.items()} == {
+        "order": "Order Completed",
+        "quiz": "Quiz",
+    }
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        ({"model": "last klick"}, "model: there is no model 'last klick'; there are last-click-else-open, last-click"),
+        ({"goals": {"quiz": {"event": "Q", "model": "best"}}}, "goals.quiz.model: there is no model 'best'"),
+        ({"goals": {"order": {"clicks": "-7d"}}}, "goals.order.clicks: '-7d' is no span of time; write 30m"),
+        ({"goals": {"order": {"opens": "0d"}}}, "goals.order.opens: '0d' is no span of time"),
+        ({"goals": {"order": {"event": "Quiz Taken"}}}, "goals.order.event: this goal is the orders"),
+        ({"goals": {"quiz": {"event": " "}}}, "goals.quiz.event: name the event"),
+        ({"goals": {"quiz": {"evnt": "Q"}}}, "evnt"),
+        ({"goal": {}}, "unknown field `goal`"),
+        ({"currencies": {"into": "EUR", "rates": {"DOLLARS": 1}}}, "'DOLLARS' is no currency"),
+        ({"currencies": {"into": "EUR", "rates": {"USD": 0}}}, "currencies.rates.USD: 0.0 is no rate"),
+        ({"holdout": {"share": "110%"}}, "holdout.share: '110%' is more than all; write 50% or 1/3"),
+        ({"holdout": {"share": "0%"}}, "holdout.share: between 0 and 100 %"),
+        ({"holdout": {"share": "a few"}}, "holdout.share: 'a few' is no share"),
+        ([], "signals.yaml has goals"),
+    ],
+)
+def test_what_means_nothing_is_refused_with_its_place(raw: Any, said: str) -> None:
+    with pytest.raises(BadContent) as error:
+        signals_of(raw)
+    assert said in str(error.value)

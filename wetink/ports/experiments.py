@@ -1,0 +1,53 @@
+"""The seam of experiments: who is in which arm, since when, and what a bandit's shares were."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from wetink.core.experiment import Exposure
+
+
+class ArmDay(msgspec.Struct, frozen=True):
+    """The people first exposed on one day (its first Unix ms) in one arm; `clicked` are those who have since.
+
+    With `seen` those who may have looked, on the day of the first open that counts; without, those for whom only
+    machines have fetched so far, on the day of the first fetch.
+    """
+
+    day: int
+    arm: str
+    seen: bool
+    people: int
+    clicked: int
+
+
+class Exposures(Protocol):
+    """Remembers who is in which arm of which experiment. Shared by every process."""
+
+    async def of(self, experiment: str, recipients: Sequence[str]) -> Mapping[str, Exposure]:
+        """Return what is kept of these recipients, by recipient; without those who were never exposed."""
+        ...
+
+    async def keep(self, exposure: Exposure) -> Exposure:
+        """Keep the first exposure of a recipient, in the file on return; return what is kept, which may be another's.
+
+        One that names an heir or another person than the kept one takes its place.
+        """
+        ...
+
+    async def days(self, experiment: str) -> Sequence[ArmDay]:
+        """Return how many people were first exposed on which day in which arm, without heirs."""
+        ...
+
+    async def shares(self, experiment: str, epoch: int) -> Mapping[str, float] | None:
+        """Return a bandit's shares of an epoch, None when nobody has worked them out."""
+        ...
+
+    async def keep_shares(self, experiment: str, epoch: int, shares: Mapping[str, float]) -> Mapping[str, float]:
+        """Keep a bandit's shares of an epoch, unless somebody has; return what is kept."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything. Calling it twice is fine."""
+        ...

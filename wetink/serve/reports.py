@@ -1,0 +1,142 @@
+"""Reports: what blocks did and what came of it, put together from the ledger's sums and the log's conversions."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+
+from wetink.core.conversion import Conversion, conversions
+from wetink.core.credit import Attribution, attribute
+from wetink.core.errors import BadRequest, NotFound
+from wetink.core.event import Event
+from wetink.core.goal import MODELS, ORDER, Goal, Signals
+from wetink.core.identifier import Identifier
+from wetink.core.identity import FOREVER
+from wetink.core.report import DAY_MS, DIMENSIONS, Line, report
+from wetink.core.span import parse
+from wetink.core.touch import Touch
+from wetink.ports import Ledger, Store
+
+CONTACTS = 200
+"""Opens and clicks that are shown of a person."""
+AROUND = 90 * DAY_MS
+"""How far around a conversion the touches are shown that did not bring it."""
+
+
+class Reports:
+    """Asks the store and the ledger; keeps nothing, so any model can be asked about any time."""
+
+    def __init__(
+        self, store: Store, ledger: Ledger, signals: Callable[[], Signals], blocks: Callable[[], Iterable[str]]
+    ):
+        """Use the signals of the content of now; `blocks` are the names of those there are."""
+        self._store, self._ledger, self._signals, self._blocks = store, ledger, signals, blocks
+
+    def asked(self, goal: str = "", model: str = "") -> tuple[str, Goal, str]:
+        """Return a goal by name with its model, or another one. Raises BadRequest, naming those there are."""
+        signals, name = self._signals(), goal or ORDER
+        found = signals.goal(name)
+        if found is None:
+            raise BadRequest(f"there is no goal called {name[:64]!r}", hint=f"goals: {', '.join(signals.all_goals)}")
+        chosen = model or found.model or signals.model
+        if chosen not in MODELS:
+            raise BadRequest(f"there is no model {chosen[:64]!r}", hint=f"models: {', '.join(MODELS)}")
+        return name, found, chosen
+
+    async def conversions(self, goal: str, since: int, until: int) -> list[Conversion]:
+        """Return the conversions of a goal in [since, until) (Unix ms), the oldest first."""
+        name, found, _ = self.asked(goal)
+        signals = self._signals()
+        told = await self._store.outcomes(signals.events(found), since, until)
+        return [each for each in conversions(told, name, found, signals) if since <= each.at < until]
+
+    async def attributions(self, since: int, until: int, *, goal: str = "", model: str = "") -> list[Attribution]:
+        """Return the conversions of [since, until) with what is credited for each; of what is not, that in the windows.
+
+        Raises BadRequest for a goal or a model there is not, and StoreUnavailable.
+        """
+        name, found, chosen = self.asked(goal, model)
+        made = await self.conversions(name, since, until)
+        span = max(parse(found.clicks), parse(found.opens))
+        return await self._attributed(made, found, chosen, (span, 0))
+
+    async def explained(self, conversion_id: str, *, goal: str = "", model: str = "") -> Attribution:
+        """Return one conversion with all its person's touches around it, credited or not. Raises NotFound."""
+        name, found, chosen = self.asked(goal, model)
+        made = [each for each in await self.conversions(name, 0, FOREVER) if each.id == conversion_id]
+        if not made:
+            raise NotFound(f"there is no conversion {conversion_id[:64]!r} of the goal {name}")
+        return (await self._attributed(made[:1], found, chosen, (AROUND, AROUND)))[0]
+
+    async def _attributed(
+        self, made: Sequence[Conversion], goal: Goal, model: str, around: tuple[int, int]
+    ) -> list[Attribution]:
+        if not made:
+            return []
+        recipients = [str(member) for each in made for member in each.members]
+        first, last = min(each.at for each in made), max(each.at for each in made)
+        by_recipient: dict[str, list[Touch]] = defaultdict(list)
+        for touch in await self._ledger.touches(recipients, first - around[0], last + around[1] + 1):
+            by_recipient[touch.recipient].append(touch)
+        return [
+            attribute(
+                each,
+                [
+                    touch
+                    for member in each.members
+                    for touch in by_recipient.get(str(member), ())
+                    if each.at - around[0] <= touch.at <= each.at + around[1]
+                ],
+                goal,
+                model,
+            )
+            for each in made
+        ]
+
+    async def lines(
+        self,
+        since: int,
+        until: int,
+        by: Sequence[str] = ("block",),
+        *,
+        block: str = "",
+        goal: str = "",
+        model: str = "",
+    ) -> list[Line]:
+        """Return a report of the days (UTC) of [since, until), broken down by some of DIMENSIONS.
+
+        Raises BadRequest for a goal, a model or a dimension there is not, and StoreUnavailable.
+        """
+        wrong = [each for each in by if each not in DIMENSIONS]
+        if wrong:
+            raise BadRequest(f"nothing is counted by {wrong[0][:64]!r}", hint=f"by: {', '.join(DIMENSIONS)}")
+        since -= since % DAY_MS
+        counts = [each for each in await self._ledger.days(since, until) if not block or each.block == block]
+        found = await self.attributions(since, until, goal=goal, model=model)
+        if block:
+            found = [_only(each, block) for each in found]
+        there = [{"block": name} for name in self._blocks() if not block or name == block] if by == ("block",) else []
+        return report(counts, found, by, self._signals(), keys=there)
+
+
+def _only(attribution: Attribution, block: str) -> Attribution:
+    mine = tuple(credit for credit in attribution.credits if credit.touch.block == block)
+    return Attribution(attribution.conversion, attribution.model, mine)
+
+
+async def contacts(ledger: Ledger, members: Sequence[Identifier], until: int) -> list[Event]:
+    """Return the opens and clicks of these identifiers in the words of the spec's email events, newest last.
+
+    Source: Segment's Email spec, `Email Opened` and `Email Link Clicked`. Without those of machines.
+    """
+    touches = await ledger.touches([str(member) for member in members], 0, until + 1)
+    return [
+        Event(
+            "track",
+            touch.at,
+            f"{touch.kind}-{touch.block}-{touch.at}",
+            "wetink",
+            "Email Opened" if touch.kind == "open" else "Email Link Clicked",
+            properties={"block": touch.block, "variant": touch.variant, "campaign_id": touch.campaign},
+        )
+        for touch in touches[-CONTACTS:]
+        if touch.human
+    ]

@@ -1,0 +1,73 @@
+-- name: batch  What waits, from JSON: an array of arrays.
+INSERT INTO temp.batch
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+    value ->> 8, value ->> 9, value ->> 10
+FROM json_each(?)
+
+-- name: insert
+INSERT INTO contact (recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms)
+SELECT recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms FROM temp.batch
+
+-- name: count  All of them, by day.
+INSERT INTO daily (day, block, variant, campaign, opens, machine_opens, clicks, machine_clicks)
+SELECT at / 86400000 * 86400000, block, variant, campaign,
+    sum(kind = 0 AND human), sum(kind = 0 AND NOT human), sum(kind = 1 AND human), sum(kind = 1 AND NOT human)
+FROM temp.batch WHERE true GROUP BY 1, 2, 3, 4
+ON CONFLICT DO UPDATE SET opens = opens + excluded.opens, machine_opens = machine_opens + excluded.machine_opens,
+    clicks = clicks + excluded.clicks, machine_clicks = machine_clicks + excluded.machine_clicks
+
+-- name: count_firsts  Those that are the recipient's first of the block and campaign; run before they are inserted.
+INSERT INTO daily (day, block, variant, campaign, unique_opens, unique_machine_opens, unique_clicks)
+SELECT at / 86400000 * 86400000, block, variant, campaign,
+    sum(kind = 0 AND human), sum(kind = 0 AND NOT human), sum(kind = 1 AND human)
+FROM (
+    SELECT min(at) AS at, recipient, block, campaign, kind, human, variant FROM temp.batch
+    GROUP BY recipient, block, campaign, kind, human
+) AS new
+WHERE NOT EXISTS (
+    SELECT 1 FROM contact AS old WHERE old.recipient = new.recipient AND old.block = new.block
+        AND old.campaign = new.campaign AND old.kind = new.kind AND old.human = new.human
+)
+GROUP BY 1, 2, 3, 4
+ON CONFLICT DO UPDATE SET unique_opens = unique_opens + excluded.unique_opens,
+    unique_machine_opens = unique_machine_opens + excluded.unique_machine_opens,
+    unique_clicks = unique_clicks + excluded.unique_clicks
+
+-- name: expose  What it says of exposures; of an heir, that counts for whom it follows.
+UPDATE exposure SET
+    seen = min(coalesce(exposure.seen, met.seen), coalesce(met.seen, exposure.seen)),
+    clicked = min(coalesce(exposure.clicked, met.clicked), coalesce(met.clicked, exposure.clicked))
+FROM (
+    SELECT arm.key AS experiment, coalesce(nullif(own.heir_of, ''), batch.recipient) AS recipient,
+        min(CASE WHEN batch.human AND batch.kind = 0 THEN batch.at END) AS seen,
+        min(CASE WHEN batch.human AND batch.kind = 1 THEN batch.at END) AS clicked
+    FROM temp.batch AS batch CROSS JOIN json_each(batch.arms) AS arm
+    JOIN exposure AS own ON own.experiment = arm.key AND own.recipient = batch.recipient
+    WHERE batch.arms <> '' GROUP BY 1, 2
+) AS met
+WHERE exposure.experiment = met.experiment AND exposure.recipient = met.recipient
+
+-- name: pictures
+INSERT INTO daily (day, block, variant, campaign, pictures)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?) WHERE true
+ON CONFLICT DO UPDATE SET pictures = pictures + excluded.pictures
+
+-- name: days
+SELECT day, block, variant, campaign, pictures, opens, unique_opens, machine_opens, unique_machine_opens, clicks,
+    unique_clicks, machine_clicks
+FROM daily WHERE day >= ? AND day < ?
+
+-- name: clear_days
+UPDATE daily SET opens = 0, unique_opens = 0, machine_opens = 0, unique_machine_opens = 0, clicks = 0,
+    unique_clicks = 0, machine_clicks = 0
+
+-- name: clear_exposures
+UPDATE exposure SET seen = NULL, clicked = NULL
+
+-- name: recipients  The next ones, in their order.
+SELECT DISTINCT recipient FROM contact WHERE recipient > ? ORDER BY recipient LIMIT ?
+
+-- name: batch_again  All of some recipients.
+INSERT INTO temp.batch
+SELECT recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms FROM contact
+WHERE recipient > ? AND recipient <= ?

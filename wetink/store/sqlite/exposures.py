@@ -1,0 +1,73 @@
+"""Exposures: who is in which arm of which experiment, in the ledger's file."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from wetink.core.experiment import Exposure
+from wetink.ports.experiments import ArmDay
+from wetink.store.sqlite.connection import connect, fetch, first, translated
+from wetink.store.sqlite.queries import read, script
+
+SQL = read("exposure_queries.sql")
+
+_shares = msgspec.json.Decoder(dict[str, float]).decode
+
+
+class SQLiteExposures:
+    """`ports.experiments.Exposures` over one SQLite file, shared by all processes."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open (or make) the tables in a folder's ledger."""
+        self._path = folder / "opens.db"
+        self._db = connect(self._path, durable=False)
+        self._closed = False
+        with translated("opening the ledger"):
+            self._db.execute(script("exposures.sql"))
+
+    async def of(self, experiment: str, recipients: Sequence[str]) -> Mapping[str, Exposure]:
+        """See `ports.experiments.Exposures.of`."""
+        with translated("reading who is in which arm"):
+            rows = fetch(self._db, SQL.of, (experiment, json.dumps(list(recipients))))
+        return {row[0]: Exposure(experiment, *row) for row in rows}
+
+    async def keep(self, exposure: Exposure) -> Exposure:
+        """See `ports.experiments.Exposures.keep`."""
+        row = (exposure.recipient, exposure.arm, exposure.at, exposure.person, exposure.heir_of)
+        with translated("keeping who is in which arm"):
+            self._db.execute(SQL.keep, (exposure.experiment, *row, exposure.seen, exposure.clicked))
+        return (await self.of(exposure.experiment, [exposure.recipient]))[exposure.recipient]
+
+    async def days(self, experiment: str) -> Sequence[ArmDay]:
+        """See `ports.experiments.Exposures.days`. In a thread of its own: opens go on meanwhile."""
+        return await asyncio.to_thread(self._days, experiment)
+
+    def _days(self, experiment: str) -> list[ArmDay]:
+        with translated("counting who is in which arm"):
+            db = connect(self._path, durable=False)
+            try:
+                rows = fetch(db, SQL.days, (experiment,))
+            finally:
+                db.close()
+        return [ArmDay(day, arm, bool(seen), people, clicked) for day, arm, seen, people, clicked in rows]
+
+    async def shares(self, experiment: str, epoch: int) -> Mapping[str, float] | None:
+        """See `ports.experiments.Exposures.shares`."""
+        with translated("reading a bandit's shares"):
+            row = first(self._db, SQL.shares, (experiment, epoch))
+        return _shares(row[0]) if row is not None else None
+
+    async def keep_shares(self, experiment: str, epoch: int, shares: Mapping[str, float]) -> Mapping[str, float]:
+        """See `ports.experiments.Exposures.keep_shares`."""
+        with translated("keeping a bandit's shares"):
+            self._db.execute(SQL.keep_shares, (experiment, epoch, json.dumps(dict(shares))))
+        return await self.shares(experiment, epoch) or shares
+
+    async def close(self) -> None:
+        """Let go. Calling it twice is fine."""
+        if not self._closed:
+            self._closed = True
+            self._db.close()
