@@ -99,6 +99,10 @@ function upload(form: HTMLFormElement): void {
   request.send(file);
 }
 
+// On a phone the names of the pages are wider than the screen: the one we are on comes into sight.
+const here = document.querySelector<HTMLElement>("nav [aria-current]");
+here?.parentElement?.scrollTo({ left: here.offsetLeft - here.parentElement.offsetLeft - 40 });
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!(form instanceof HTMLFormElement) || form.dataset["upload"] === undefined) return;

@@ -1,0 +1,101 @@
+"""A walk: somebody new gets from nothing to a snippet in the clipboard, with keys alone, on a phone as on a desktop."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.serving import Server
+
+KEYS = 60
+"""How often somebody presses Tab at most to get from one thing to the next."""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with Server(tmp_path / "data", workers=1) as running:
+        yield running
+
+
+def focused(page: Page) -> str:
+    """What has the focus: its words, else its name."""
+    return str(page.evaluate("document.activeElement.name || document.activeElement.innerText || ''")).strip()
+
+
+def tab_to(page: Page, wanted: str) -> None:
+    """Press Tab until something has the focus, which must be seen to have it."""
+    for _ in range(KEYS):
+        page.keyboard.press("Tab")
+        if re.match(wanted, focused(page)):
+            outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert outline != "none", f"nobody sees that {wanted} has the focus"
+            return
+    raise AssertionError(f"no way to {wanted} with the Tab key")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_from_nothing_to_a_copied_snippet_with_keys_alone(
+    server: Server, chromium: Browser, tmp_path: Path, width: int
+) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": 844}, reduced_motion="reduce")
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.address)
+    page = context.new_page()
+    token = (tmp_path / "data" / "dashboard.token").read_text().strip()
+    page.goto(f"{server.address}/dashboard/login?token={token}")
+    tab_to(page, "Gallery$")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/dashboard/apps")
+    tab_to(page, "Countdown\n")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/dashboard/apps/countdown")
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 0, "the page is wider than the screen"
+    picture = page.locator("#tried img")
+    before = picture.get_attribute("src") or ""
+    tab_to(page, "title$")
+    page.keyboard.type("Hurry up")
+    expect(picture).not_to_have_attribute("src", before)
+    expect(picture).not_to_have_js_property("naturalWidth", 0)
+    tab_to(page, "link$")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("https://shop.example/sale")
+    tab_to(page, "Make the block$")
+    page.keyboard.press("Enter")
+    page.get_by_role("status").wait_for()
+    assert "countdown is live" in page.get_by_role("status").inner_text()
+    tab_to(page, "esp$")
+    page.keyboard.type("Braze")
+    expect(page.locator("#esp-snippet")).to_contain_text("${user_id}")
+    tab_to(page, "Copy$")
+    page.keyboard.press("Enter")
+    page.get_by_text("Copied").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith('<a href="')
+    assert "/o/countdown/1.gif?user={{${user_id}" in copied
+    context.close()
+
+
+def test_a_file_is_uploaded_and_what_is_wrong_with_another_is_said(
+    server: Server, chromium: Browser, tmp_path: Path
+) -> None:
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    token = (tmp_path / "data" / "dashboard.token").read_text().strip()
+    page.goto(f"{server.address}/dashboard/login?token={token}")
+    page.goto(f"{server.address}/dashboard/feeds")
+    good, bad = tmp_path / "stores.csv", tmp_path / "bad.csv"
+    good.write_text("name,city\nHarbor,Oslo\n")
+    bad.write_text("name,city\nalone\n")
+    page.get_by_label("Name").fill("stores")
+    page.get_by_label("File").set_input_files(good)
+    page.get_by_role("button", name="Upload").click()
+    page.wait_for_url("**/dashboard/feeds/stores")
+    page.get_by_role("cell", name="Oslo").wait_for()
+    page.locator("#file").set_input_files(bad)
+    page.get_by_role("button", name="Upload").click()
+    page.locator("output.error").wait_for()
+    assert "line 2" in page.locator("output").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    context.close()
