@@ -21,6 +21,7 @@ from wetink.content.scenario import wrong_with
 from wetink.content.versions import Versions
 from wetink.content.write import save, save_feed
 from wetink.core import policy
+from wetink.core.audience import rules_of
 from wetink.core.block import Block, Decision, Variant
 from wetink.core.errors import BadContent, BadSettings, NotFound, WetinkError
 from wetink.core.event import Event
@@ -28,6 +29,8 @@ from wetink.core.feed import Feed, feed_of
 from wetink.core.identifier import Identifier
 from wetink.core.mapping import Mappings
 from wetink.core.person import Moment, Person
+from wetink.core.rule.evaluate import Finding, Rulebook
+from wetink.core.rule.tree import Rule
 from wetink.core.trends import Trends
 from wetink.feeds import FeedKeeper, PhotoFetcher, WithSamples
 from wetink.feeds.parse import Tally, read
@@ -89,7 +92,7 @@ class Wetink:
         self._own_apps, self._app_problems = apps.found()
         self.apps = dict(self._own_apps)
         self._app_templates = {app.name: apps.template_of(app) for app in self._own_apps.values() if app.template}
-        self.content = Content()
+        self.content, self.rules = Content(), Rulebook()
         self.versions = Versions(
             settings.data / "versions", settings.content, lambda place: wrong_with(place, self._own_apps)
         )
@@ -110,7 +113,7 @@ class Wetink:
             self.renderer,
             apps=self.apps,
             app_templates=self._app_templates,
-            shelf=lambda: Shelf(self.content.blocks, self.content.templates),
+            shelf=lambda: Shelf(self.content.blocks, self.content.templates, self.rules),
             trends=self.trends,
             feeds=self.feeds,
             allowed=self.allowed,
@@ -172,6 +175,7 @@ class Wetink:
         self.apps.update(loaded.apps)
         self._app_templates.update({name: loaded.templates[app.template] for name, app in loaded.apps.items()})
         self.content = replace(loaded, problems=(*self._app_problems, *loaded.problems, *unread, *undrawn))
+        self.rules = Rulebook(rules_of(loaded.audiences))
         self.feeds.use(loaded.feeds)
         self.ingest.mappings = Mappings(loaded.mappings) if loaded.mappings else None
         self._stamp = stamp
@@ -209,6 +213,10 @@ class Wetink:
     async def person(self, who: Identifier, now: int) -> Person:
         """Return whoever `who` means, as of `now` (Unix ms). Raises StoreUnavailable."""
         return await self._opens.person(who, now)
+
+    async def explain(self, rule: Rule, who: Identifier, moment: Moment) -> Finding:
+        """Return whether a rule holds for whoever `who` means, and why, node by node. Raises StoreUnavailable."""
+        return await self._opens.explain(rule, who, moment)
 
     async def preview(
         self, block: str, who: Identifier | None, moment: Moment, supposed: Sequence[Event] = ()

@@ -11,8 +11,9 @@ from wetink.apps import load
 from wetink.apps.nearest_store import opening
 from wetink.core.app import Shown
 from wetink.core.clock import parse
+from wetink.core.outside import FeedData
 from wetink.core.person import Moment, Person
-from wetink.core.shop import FeedData, Shop
+from wetink.core.shop import Shop
 
 APP = load()["nearest-store"]
 HAMBURG, BERLIN = (53.5511, 9.9937), (52.5200, 13.4050)

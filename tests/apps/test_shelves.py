@@ -11,8 +11,9 @@ from wetink.apps import load
 from wetink.core.app import Shown
 from wetink.core.event import Event, Order, Product
 from wetink.core.fold import fold
+from wetink.core.outside import Change
 from wetink.core.person import Moment, Person
-from wetink.core.shop import Change, Shop
+from wetink.core.shop import Shop
 from wetink.core.trends import DAY, HOUR, Trends
 
 NOW = 1_800_000_000_000

@@ -6,10 +6,11 @@ import msgspec
 import pytest
 
 from wetink.apps import load
-from wetink.apps.weather import sky_of
 from wetink.core.app import Shown
+from wetink.core.outside import FeedData
 from wetink.core.person import Moment, Person
-from wetink.core.shop import FeedData, Shop
+from wetink.core.shop import Shop
+from wetink.core.sky import sky_of
 
 APP = load()["weather"]
 OFFERS = [

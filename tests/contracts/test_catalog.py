@@ -9,7 +9,7 @@ import pytest
 
 from tests.contracts.engines import ENGINES
 from tests.contracts.profiles import received
-from wetink.core.shop import Change
+from wetink.core.outside import Change
 from wetink.store.sqlite import SQLiteStore
 
 SHOP = "https://shop.example"

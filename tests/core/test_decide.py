@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wetink.core.app import App, Shown
-from wetink.core.block import Block, Condition, Decision, Fallback, Step, Variant, stands
+from wetink.core.block import Block, Decision, Fallback, Step, Variant, stands
 from wetink.core.decide import choose, decide
 from wetink.core.event import Product
 from wetink.core.person import Moment, Person, Seen
+from wetink.core.rule.spelling import parse
 from wetink.core.shop import Shop
 
 NOW = 1_000_000
@@ -62,8 +63,8 @@ def decided(of: Block, person: Person, **catalog: Product) -> Decision:
     return decide(of, choice, moment, catalog, recipient="user:jane", decision_id="d1", allowed=local)
 
 
-GOLD = Condition(trait="plan", equals="gold")
-VIEWED = Condition(done="Product Viewed")
+GOLD = parse({"trait": "plan", "equals": "gold"})
+VIEWED = parse({"done": "Product Viewed"})
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_the_trace_says_why_of_each_variant_that_was_asked() -> None:
         Variant("for gold", "seen", when=(GOLD,)),
         Variant("unknown", "gone"),
         Variant("wrong", "seen", settings={"items": "many"}),
-        Variant("old", "seen", when=(Condition(not_done="Order Completed"),), settings={"items": 2}),
+        Variant("old", "seen", when=(parse({"not_done": "Order Completed"}),), settings={"items": 2}),
         Variant("never asked", "page"),
     )
     trace = decided(block(*variants), viewer("mug", "lamp", "tent")).trace

@@ -9,6 +9,7 @@ from wetink.core.person import Moment, Person, Seen
 from wetink.core.pick import pick
 from wetink.core.shelf import TEMPLATE, Saying, ShelfSettings, shelf
 from wetink.core.shop import Shop
+from wetink.core.wanted import returned_at
 
 DAY = 86_400_000
 
@@ -29,7 +30,7 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
     since = moment.now - settings.days * DAY
     returned = []
     for seen in _liked(person):
-        at = _returned_at(seen, shop)
+        at = returned_at(seen, shop.history.get(seen.product.key, ()))
         if shop.newest(seen.product).buyable and at is not None and at >= since:
             returned.append((at, seen))
     returned.sort(key=lambda each: -each[0])
@@ -45,22 +46,6 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
 
 def _liked(person: Person) -> list[Seen]:
     return [*person.wishlist, *person.cart.lines, *person.views]
-
-
-def _returned_at(seen: Seen, shop: Shop) -> int | None:
-    """Return when a product could be bought again after it was wanted in vain (Unix ms), None if it never was.
-
-    Wanted in vain: sold out when it was seen, or at any time since.
-    """
-    out, returned = not seen.product.buyable, None
-    changes = shop.history.get(seen.product.key, ())
-    before = [change for change in changes if change.at <= seen.at][-1:]
-    for change in (*before, *(change for change in changes if change.at > seen.at)):
-        if not change.buyable:
-            out, returned = True, None
-        elif out and returned is None and change.at > seen.at:
-            returned = change.at
-    return returned
 
 
 APP = App(

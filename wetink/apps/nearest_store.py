@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from wetink.core.app import App, Sample, Shown
 from wetink.core.person import Moment, Person
-from wetink.core.rule import look_up
+from wetink.core.rule.values import look_up
 from wetink.core.shop import Shop
 
 RADIUS = 6371.0

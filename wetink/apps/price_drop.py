@@ -9,6 +9,7 @@ from wetink.core.person import Moment, Person, Seen
 from wetink.core.pick import pick
 from wetink.core.shelf import TEMPLATE, Saying, ShelfSettings, shelf
 from wetink.core.shop import Shop
+from wetink.core.wanted import price_then
 
 DAY = 86_400_000
 
@@ -30,7 +31,7 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
     before: dict[str, float] = {}
     dropped = []
     for seen in _liked(person):
-        now, then = shop.newest(seen.product).price, _price_then(seen, shop)
+        now, then = shop.newest(seen.product).price, price_then(seen, shop.history.get(seen.product.key, ()))
         if now is None or then is None or moment.now - seen.at > settings.days * DAY:
             continue
         if now <= then * (1 - settings.percent / 100):
@@ -48,14 +49,6 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
 
 def _liked(person: Person) -> list[Seen]:
     return [*person.cart.lines, *person.wishlist, *person.views]
-
-
-def _price_then(seen: Seen, shop: Shop) -> float | None:
-    """Return what it cost when it was seen: as the event said, else as the catalog's history does."""
-    if seen.product.price is not None:
-        return seen.product.price
-    prices = [change.price for change in shop.history.get(seen.product.key, ()) if change.at <= seen.at]
-    return prices[-1] if prices else None
 
 
 APP = App(

@@ -8,25 +8,13 @@ from msgspec import Meta, Struct
 from wetink.core.app import App, Sample, Shown
 from wetink.core.feed import reached
 from wetink.core.person import Moment, Person
-from wetink.core.rule import look_up
+from wetink.core.rule.values import look_up
 from wetink.core.shop import Shop
+from wetink.core.sky import celsius, sky_of
 
 IN_FAHRENHEIT = frozenset({"US", "BS", "BZ", "KY", "LR", "PW"})
 """Countries that tell the weather in degrees Fahrenheit."""
-SKIES = {
-    "clear": (0, 1), "cloudy": (2, 3), "fog": (45, 48), "rain": (*range(51, 68), 80, 81, 82),
-    "snow": (*range(71, 78), 85, 86), "storm": (95, 96, 99),
-}  # fmt: skip
-"""The sky by weather codes of the World Meteorological Organization (its code table 4677, as forecasts thin it out)."""
-WORDS = {
-    "storm": ("thunder", "storm"), "snow": ("snow", "sleet", "blizzard", "ice"),
-    "rain": ("rain", "drizzle", "shower"), "fog": ("fog", "mist", "haze"), "cloudy": ("cloud", "overcast"),
-    "clear": ("clear", "sun", "fair"),
-}  # fmt: skip
-"""The sky by words in what a forecast says, where it says no code."""
 SAID = {"clear": "Clear", "cloudy": "Cloudy", "fog": "Foggy", "rain": "Rainy", "snow": "Snowy", "storm": "Stormy"}
-COLDEST, HOTTEST = -90.0, 60.0
-"""In degrees Celsius: what is beyond was measured by nobody on earth."""
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,7 +47,7 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
     """Show how warm it is where the reader is, and the first offer that goes with it. A click leads to the offer."""
     data = shop.feed(settings.feed)
     item = data.items[0] if data.items else {}
-    warm, sky = _celsius(reached(item, settings.temperature), settings), sky_of(reached(item, settings.sky))
+    warm, sky = celsius(reached(item, settings.temperature), settings.degrees), sky_of(reached(item, settings.sky))
     if warm is None or not sky:
         return None
     offer = next((offer for offer in map(_offer, settings.offers) if offer and _fits(offer[0], sky, warm)), None)
@@ -75,32 +63,6 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
         "words": offer[1],
     }
     return Shown(facts=facts, why=f"{warm:.0f} °C and {sky}; {settings.feed} is {data.state}", link=offer[2])
-
-
-def sky_of(said: object) -> str:
-    """Return what the sky is like, empty for what says nothing.
-
-    >>> sky_of(61), sky_of("Light rain shower"), sky_of(4), sky_of(None)
-    ('rain', 'rain', '', '')
-    """
-    if isinstance(said, str):
-        words = said.lower()
-        if not words.strip().isdecimal():
-            return next((sky for sky, signs in WORDS.items() if any(sign in words for sign in signs)), "")
-        said = int(words) if len(words) < 4 else -1
-    if isinstance(said, bool) or not isinstance(said, int | float):
-        return ""
-    return next((sky for sky, codes in SKIES.items() if said in codes), "")
-
-
-def _celsius(said: object, settings: Settings) -> float | None:
-    try:
-        degrees = float(said) if isinstance(said, int | float | str) and not isinstance(said, bool) else None
-    except ValueError:
-        return None
-    if degrees is not None and settings.degrees == "F":
-        degrees = (degrees - 32) / 1.8
-    return degrees if degrees is not None and COLDEST <= degrees <= HOTTEST else None
 
 
 def _offer(line: str) -> tuple[str, str, str] | None:

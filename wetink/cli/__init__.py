@@ -3,6 +3,7 @@
 import click
 
 from wetink import __version__
+from wetink.cli.audience import audience
 from wetink.cli.catalog import catalog
 from wetink.cli.check import check
 from wetink.cli.code import diff, pull, push, rollback, versions
@@ -49,6 +50,7 @@ for command in (
     profile,
     open_,
     coverage,
+    audience,
     catalog,
     replay,
     apps_,

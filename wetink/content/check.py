@@ -3,21 +3,26 @@
 from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
-from msgspec.structs import replace
 
-from wetink.core.aliases import canonical
 from wetink.core.app import App
-from wetink.core.block import Block, Condition, Variant
+from wetink.core.block import Block, Variant
 from wetink.core.decide import settled
-from wetink.core.errors import BadContent
 from wetink.core.link import host_of
-from wetink.core.span import parse
+from wetink.core.rule.check import problems_of as wrong_with_rule
+from wetink.core.rule.tree import Rule
 
 
 def problems_of(
-    block: Block, apps: Mapping[str, App], templates: Collection[str], images: Collection[str]
+    block: Block,
+    apps: Mapping[str, App],
+    templates: Collection[str],
+    images: Collection[str],
+    audiences: Mapping[str, Rule] | None = None,
 ) -> list[str]:
-    """Return what is wrong with a block, in words; empty when it can be used."""
+    """Return what is wrong with a block, in words; empty when it can be used.
+
+    Without `audiences` those that its rules name are not looked for.
+    """
     found = []
     if not host_of(block.fallback.link):
         found.append(f"fallback.link: {block.fallback.link!r} is no http(s) address")
@@ -32,7 +37,7 @@ def problems_of(
             found.append(f"{place}.name: a variant needs a name")
         if names.count(variant.name) > 1:
             found.append(f"{place}.name: there are several variants called {variant.name}")
-        found += [f"{place}.{each}" for each in _wrong_with(variant, apps, templates)]
+        found += [f"{place}.{each}" for each in _wrong_with(variant, apps, templates, audiences)]
     return found
 
 
@@ -48,12 +53,9 @@ def missing_feeds(block: Block, apps: Mapping[str, App], feeds: Collection[str])
                 yield f"variants[{index}].settings: there is no feed {name} in feeds/"
 
 
-def checked(block: Block) -> Block:
-    """Return the block with every event under its canonical name."""
-    return replace(block, variants=tuple(_canonical(variant) for variant in block.variants))
-
-
-def _wrong_with(variant: Variant, apps: Mapping[str, App], templates: Collection[str]) -> Iterator[str]:
+def _wrong_with(
+    variant: Variant, apps: Mapping[str, App], templates: Collection[str], audiences: Mapping[str, Rule] | None
+) -> Iterator[str]:
     app = apps.get(variant.app)
     if app is None:
         yield f"app: there is no app called {variant.app!r}; there are {', '.join(sorted(apps))}"
@@ -68,39 +70,5 @@ def _wrong_with(variant: Variant, apps: Mapping[str, App], templates: Collection
         yield f"template: there is no {variant.template} in templates/"
     if variant.link and not host_of(variant.link):
         yield f"link: {variant.link!r} is no http(s) address"
-    for index, condition in enumerate(variant.when):
-        for each in _wrong_with_condition(condition):
-            yield f"when[{index}]{each}"
-
-
-def _wrong_with_condition(condition: Condition) -> Iterator[str]:
-    asked = [bool(condition.done), bool(condition.not_done), bool(condition.trait)]
-    if sum(asked) != 1:
-        yield ": say exactly one of done, not_done and trait"
-        return
-    if condition.within:
-        try:
-            parse(condition.within)
-        except BadContent as error:
-            yield f".within: {error}; {error.hint}"
-    if condition.at_least < 1:
-        yield ".at_least: at least 1"
-    says = [condition.equals is not msgspec.UNSET, bool(condition.one_of), condition.exists is not None]
-    if condition.trait and sum(says) != 1:
-        yield ": a trait needs exactly one of equals, one_of and exists"
-    if not condition.trait and any(says):
-        yield ": equals, one_of and exists belong to a trait"
-    if condition.trait and condition.within:
-        yield ".within: a trait has no window"
-
-
-def _canonical(variant: Variant) -> Variant:
-    when = tuple(
-        replace(
-            condition,
-            done=canonical(condition.done) or condition.done,
-            not_done=canonical(condition.not_done) or condition.not_done,
-        )
-        for condition in variant.when
-    )
-    return replace(variant, when=when)
+    for index, rule in enumerate(variant.when):
+        yield from wrong_with_rule(rule, f"when[{index}]", audiences)

@@ -2,6 +2,7 @@
 
 content/
 ├── blocks/*.yaml         one block each
+├── audiences/*.yaml      one audience each: a rule that has a name
 ├── feeds/*.yaml          data from outside, one feed each
 ├── mappings/*.yaml       a shop's own names of events, as the spec's
 ├── signals.yaml          what counts as a conversion, and who is held out of everything
@@ -17,12 +18,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-import yaml
 
 from wetink.content.apps import app_of, wrong_with_apps
-from wetink.content.check import checked, missing_feeds, problems_of
+from wetink.content.check import missing_feeds, problems_of
 from wetink.content.lint import lint
+from wetink.content.read import block_of, parse_yaml, read_audiences
 from wetink.core.app import App
+from wetink.core.audience import Audience, rules_of
 from wetink.core.block import Block
 from wetink.core.errors import BadContent
 from wetink.core.feed import Feed, feed_of
@@ -56,6 +58,7 @@ class Content(msgspec.Struct, frozen=True):
     mappings: Mapping[str, EventMapping] = {}
     apps: Mapping[str, App] = {}
     """Those of its templates that say their settings."""
+    audiences: Mapping[str, Audience] = {}
     fonts: Mapping[str, bytes] = {}
     signals: Signals = Signals()
     problems: tuple[str, ...] = ()
@@ -108,6 +111,8 @@ def load(folder: Path, apps: Mapping[str, App]) -> Content:
     }
     feeds = {feed.name: feed for feed in _documents(folder, "feeds", feed_of, problems).values()}
     mappings = _documents(folder, "mappings", lambda _, raw: mapping_of(raw), problems)
+    audiences = read_audiences(folder, problems)
+    rules = rules_of(audiences)
     own = _documents(folder, "templates", app_of, problems)
     for name in [name for name in own if f"{name}.liquid" not in templates]:
         problems.append(f"templates/{name}.yaml: there is no {name}.liquid beside it")
@@ -120,8 +125,8 @@ def load(folder: Path, apps: Mapping[str, App]) -> Content:
         if text is None:
             continue
         try:
-            block = _block(path, text)
-            wrong = [*problems_of(block, apps, templates, images), *missing_feeds(block, apps, feeds)]
+            block, wrong = block_of(path.stem, parse_yaml(text))
+            wrong += [*problems_of(block, apps, templates, images, rules), *missing_feeds(block, apps, feeds)]
             if block.name in blocks:
                 wrong.append(f"there is a block called {block.name} already")
         except BadContent as error:
@@ -129,7 +134,7 @@ def load(folder: Path, apps: Mapping[str, App]) -> Content:
         if wrong:
             problems += [f"{path.relative_to(folder)}: {each}" for each in wrong]
         else:
-            blocks[block.name] = checked(block)
+            blocks[block.name] = block
     fonts = {
         path.name: body
         for path in sorted(folder.glob("fonts/*"))
@@ -137,9 +142,8 @@ def load(folder: Path, apps: Mapping[str, App]) -> Content:
     }
     notes = tuple(f"templates/{name}: {note}" for name, text in templates.items() for note in lint(text))
     own = {name: app for name, app in own.items() if apps[name] is app}
-    return Content(
-        blocks, templates, images, feeds, mappings, own, fonts, _signals(folder, problems), tuple(problems), notes
-    )
+    signals = _signals(folder, problems)
+    return Content(blocks, templates, images, feeds, mappings, own, audiences, fonts, signals, tuple(problems), notes)
 
 
 def _signals(folder: Path, problems: list[str]) -> Signals:
@@ -147,7 +151,7 @@ def _signals(folder: Path, problems: list[str]) -> Signals:
     path = folder / SIGNALS
     text = _text(path, folder, problems) if path.exists() else None
     try:
-        return signals_of(_yaml(text)) if text is not None else Signals()
+        return signals_of(parse_yaml(text)) if text is not None else Signals()
     except BadContent as error:
         problems.append(f"{SIGNALS}: {error}{f' ({error.hint})' if error.hint else ''}")
         return Signals()
@@ -161,32 +165,10 @@ def _documents(folder: Path, room: str, read: Callable[[str, Any], T], problems:
         if text is None:
             continue
         try:
-            found[path.stem] = read(path.stem, _yaml(text))
+            found[path.stem] = read(path.stem, parse_yaml(text))
         except BadContent as error:
             problems.append(f"{path.relative_to(folder)}: {error}{f' ({error.hint})' if error.hint else ''}")
     return found
-
-
-def _yaml(text: str) -> Any:
-    """Return what YAML says. Raises BadContent, with the line, for what is none."""
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}: " if mark is not None else ""
-        raise BadContent(f"{where}{getattr(error, 'problem', None) or 'this is not YAML'}") from error
-    except RecursionError as error:
-        raise BadContent("nested too deeply") from error
-
-
-def _block(path: Path, text: str) -> Block:
-    raw = _yaml(text)
-    if not isinstance(raw, dict):
-        raise BadContent("a block is a mapping", hint="see the tutorial for an example")
-    try:
-        return msgspec.convert({"name": path.stem, **raw}, Block)
-    except msgspec.ValidationError as error:
-        raise BadContent(str(error)) from error
 
 
 def _text(path: Path, folder: Path, problems: list[str]) -> str | None:

@@ -19,6 +19,7 @@ from msgspec import Meta
 
 from wetink.content.folder import Content, load
 from wetink.core.app import App
+from wetink.core.audience import rules_of
 from wetink.core.block import Decision
 from wetink.core.catalog import Facts, learn, product
 from wetink.core.clock import parse as time_of
@@ -26,14 +27,19 @@ from wetink.core.decide import choose, decide
 from wetink.core.errors import BadContent
 from wetink.core.event import Event, Product
 from wetink.core.fold import fold
+from wetink.core.identifier import Identifier
 from wetink.core.mapping import Mappings
 from wetink.core.person import Moment
+from wetink.core.rule.evaluate import Rulebook
 from wetink.core.shop import Shop
 from wetink.core.trends import Trends
-from wetink.core.what_if import event_of
+from wetink.core.what_if import SOMEBODY, event_of
 
 NOON = "2026-06-17T12:00:00Z"
 """When an email is opened unless a scenario says otherwise: a Wednesday."""
+
+PERSON = Identifier("user", SOMEBODY)
+"""Who a scenario is about."""
 
 
 class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -118,7 +124,7 @@ def decided(scenario: Scenario, block: str, content: Content, apps: Mapping[str,
         raise BadContent(f"moment: {error}") from error
     trends = Trends(event for event, _ in events if event.at <= now)
     found = {each.query: tuple(_answers(each.query, catalog)) for each in person.searches}
-    shop = Shop(trends, catalog, found)
+    shop = Shop(trends, catalog, found, rules=Rulebook(rules_of(content.audiences)), root=PERSON)
     choice = choose(content.blocks[block], person, moment, apps, shop)
     return decide(
         content.blocks[block], choice, moment, catalog, recipient="", decision_id="scenario", allowed=lambda url: True

@@ -11,7 +11,7 @@ import msgspec
 
 from wetink.core.errors import BadContent
 
-ROOMS = ("blocks", "feeds", "mappings", "templates", "images", "scenarios", "fonts")
+ROOMS = ("blocks", "audiences", "feeds", "mappings", "templates", "images", "scenarios", "fonts")
 """The folders whose files are content; whatever else lies beside them is left alone."""
 
 FILES = ("signals.yaml",)

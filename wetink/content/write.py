@@ -12,6 +12,7 @@ from wetink.core.app import App
 from wetink.core.block import Block
 from wetink.core.errors import BadContent
 from wetink.core.feed import Feed
+from wetink.core.rule.write import spell_all
 
 
 def save(
@@ -52,6 +53,9 @@ def text_of(block: Block) -> str:
     """Return a block as YAML, without what is the default."""
     said = msgspec.to_builtins(block)
     del said["name"]
+    for variant, written in zip(block.variants, said.get("variants", ()), strict=False):
+        if variant.when:
+            written["when"] = spell_all(variant.when)
     order = ("title", "email", "place", "width", "height", "recipients", "variants", "fallback")
     known = {name: said.pop(name) for name in order if name in said}
     return yaml.safe_dump({**known, **said}, sort_keys=False, allow_unicode=True, width=100)

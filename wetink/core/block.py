@@ -9,33 +9,16 @@ from msgspec import Meta
 from wetink.core.event import Product
 from wetink.core.fetch import Kind
 from wetink.core.policy import Treatment
-
-
-class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One question about a person. Exactly one of `done`, `not_done` and `trait` is set.
-
-    `done: Product Viewed` with `within: 7d`; `not_done: Order Completed` with `within: 30d`;
-    `trait: plan` with `equals: gold`, or `exists: true`.
-    """
-
-    done: str = ""
-    not_done: str = ""
-    within: str = ""
-    """A span such as `30m`, `12h`, `7d`, `2w`; empty: ever."""
-    at_least: int = 1
-    trait: str = ""
-    equals: Any = msgspec.UNSET
-    one_of: tuple[Any, ...] = ()
-    exists: bool | None = None
+from wetink.core.rule.tree import Rule
 
 
 class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One answer a block can give: shown when every condition holds and the app has something to show."""
+    """One answer a block can give: shown when every rule holds and the app has something to show."""
 
     name: str
     app: str
     settings: dict[str, Any] = {}
-    when: tuple[Condition, ...] = ()
+    when: tuple[Rule, ...] = ()
     template: str = ""
     """A file in the content folder's `templates/`; empty: the app's own. A Custom App (`app: custom`) must name one."""
     link: str = ""

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from wetink.core.block import Block, Decision
-from wetink.core.rule import look_up
+from wetink.core.rule.values import look_up
 
 MOST_REASONS = 5
 

@@ -13,7 +13,7 @@ from wetink.core.block import Block, Decision, Step, Variant
 from wetink.core.event import Product
 from wetink.core.link import tagged
 from wetink.core.person import Moment, Person
-from wetink.core.rule import holds
+from wetink.core.rule.subject import Subject
 from wetink.core.shop import Shop
 from wetink.core.trust import refreshed
 
@@ -43,7 +43,7 @@ def wants(
     """Return the keys of products whose newest facts the block's apps are to find, and those of which the history."""
     keys: dict[str, None] = {}
     history: dict[str, None] = {}
-    for app, settings in _asked(block, person, moment, apps):
+    for app, settings in _asked(block, person, moment, apps, shop):
         if app.wants is not None:
             wanted = dict.fromkeys(app.wants(person, settings, moment, shop))
             keys.update(wanted)
@@ -52,48 +52,50 @@ def wants(
     return list(keys), list(history)
 
 
-def searched(block: Block, person: Person, moment: Moment, apps: Mapping[str, App]) -> list[str]:
+def searched(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> list[str]:
     """Return what the block's apps search the catalog for."""
-    asked = _asked(block, person, moment, apps)
+    asked = _asked(block, person, moment, apps, shop)
     return [
         text for app, settings in asked if app.queries is not None for text in app.queries(person, settings, moment)
     ]
 
 
-def fed(block: Block, person: Person, moment: Moment, apps: Mapping[str, App]) -> list[str]:
+def fed(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> list[str]:
     """Return the names of the feeds that the block's apps draw on."""
     names: dict[str, None] = {}
-    for app, settings in _asked(block, person, moment, apps):
+    for app, settings in _asked(block, person, moment, apps, shop):
         if app.feeds is not None:
             names.update(dict.fromkeys(app.feeds(settings)))
     return list(names)
 
 
-def polled(block: Block, person: Person, moment: Moment, apps: Mapping[str, App]) -> list[str]:
+def polled(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> list[str]:
     """Return the names of the polls that the block's apps hold."""
-    asked = _asked(block, person, moment, apps)
+    asked = _asked(block, person, moment, apps, shop)
     return list(dict.fromkeys(app.poll(settings) for app, settings in asked if app.poll is not None))
 
 
 def _asked(
-    block: Block, person: Person, moment: Moment, apps: Mapping[str, App]
+    block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop
 ) -> Iterator[tuple[App, msgspec.Struct]]:
     """Yield the apps that want something looked up, of variants whose turn it may be, with their settings."""
+    subject = subject_of(person, moment, shop)
     for variant in block.variants:
         app = apps.get(variant.app)
         if app is None or (app.wants is None and app.queries is None and app.feeds is None and app.poll is None):
             continue
-        if all(holds(condition, person, moment.now)[0] for condition in variant.when):
+        if all(shop.rules.of(rule).holds(subject) for rule in variant.when):
             settings, _ = settled(app, variant)
             if settings is not None:
                 yield app, settings
 
 
 def choose(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> Choice:
-    """Return the first variant whose conditions hold and whose app has something to show."""
+    """Return the first variant whose rules hold and whose app has something to show."""
     trace: list[Step] = []
+    subject = subject_of(person, moment, shop)
     for variant in block.variants:
-        shown, settings, why = _shown(variant, person, moment, apps, shop)
+        shown, settings, why = _shown(variant, subject, apps, shop)
         trace.append(Step(variant.name, shown is not None, why))
         if shown is not None:
             return Choice(variant, shown, settings, tuple(trace))
@@ -161,23 +163,28 @@ def decide(
     )
 
 
+def subject_of(person: Person, moment: Moment, shop: Shop) -> Subject:
+    """Return whom rules are asked about, with what the shop knows of what they may ask for."""
+    return Subject(person, moment, root=shop.root, products=shop.products, changes=shop.history, feeds=shop.feeds)
+
+
 def _shown(
-    variant: Variant, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop
+    variant: Variant, subject: Subject, apps: Mapping[str, App], shop: Shop
 ) -> tuple[Shown | None, dict[str, Any], str]:
     """What a variant would show, None when it is not its turn; with its settings and the reason."""
     reasons = []
-    for condition in variant.when:
-        held, why = holds(condition, person, moment.now)
-        if not held:
-            return None, {}, why
-        reasons.append(why)
+    for rule in variant.when:
+        finding = shop.rules.of(rule).explain(subject)
+        if not finding.holds:
+            return None, {}, finding.why
+        reasons.append(finding.why)
     app = apps.get(variant.app)
     if app is None:
         return None, {}, f"there is no app called {variant.app}"
     settings, wrong = settled(app, variant)
     if settings is None:
         return None, {}, wrong
-    shown = app.show(person, settings, moment, shop)
+    shown = app.show(subject.person, settings, subject.moment, shop)
     if shown is None:
         return None, {}, "; ".join([*reasons, f"{app.title} has nothing to show"])
     if shop.taken and shown.items:

@@ -5,20 +5,18 @@ House rule of this file: the same events give the same person, in whatever order
 
 from collections.abc import Callable, Iterable
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any
 
 from msgspec.structs import replace
 
-from wetink.core.entry import Entry
-from wetink.core.event import Event, Product
+from wetink.core.event import Product
+from wetink.core.history import History, Told
 from wetink.core.identifier import Identifier
 from wetink.core.person import Cart, Person, Purchase, Search, Seen
 from wetink.core.views import Views
 
 SEARCHES, WISHES = 50, 200
 """What a person remembers of each, newest first."""
-
-Told: TypeAlias = Event | Entry
 
 _TIME = attrgetter("at")
 _ORDER = attrgetter("at", "source", "message_id")
@@ -70,6 +68,7 @@ def fold(events: Iterable[Told], now: int, identifiers: Iterable[Identifier] = (
         done={name: tuple(times) for name, times in folding.done.items()},
         first_seen=happened[0].at if happened else 0,
         last_seen=happened[-1].at if happened else 0,
+        history=History(happened),
     )
 
 

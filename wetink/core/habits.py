@@ -6,7 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from wetink.core.person import Moment, Person
-from wetink.core.rule import look_up
+from wetink.core.rule.values import look_up
 
 TRAITS = {
     "language": ("language", "locale", "lang"),

@@ -1,6 +1,6 @@
 """Person: everything rules and apps may look at, as it was at one moment."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from wetink.core.event import Order, Product
 from wetink.core.fetch import Facts, classify
+from wetink.core.history import History
 from wetink.core.identifier import Identifier
 
 
@@ -41,6 +42,8 @@ class Moment(msgspec.Struct, frozen=True):
     """What is kept of how it was asked for."""
     taken_for: str = ""
     """What that was taken for: `person`, `proxy`, `prefetch`, `scanner` or `unknown`."""
+    parameters: Mapping[str, str] = {}
+    """What the address that was asked for says after its question mark."""
 
 
 def clicked(moment: Moment) -> Moment:
@@ -100,8 +103,17 @@ class Person(msgspec.Struct, frozen=True):
     done: dict[str, tuple[int, ...]] = {}
     first_seen: int = 0
     last_seen: int = 0
+    history: History = History()
+    """The events themselves, for rules that ask for more than when."""
 
     @property
     def known(self) -> bool:
         """Whether anything at all is known of them."""
         return self.last_seen > 0
+
+
+def plain(person: Person) -> dict[str, Any]:
+    """Return all of a person but their events as plain values, for templates and addresses."""
+    told = {name: getattr(person, name) for name in person.__struct_fields__ if name != "history"}
+    plain: dict[str, Any] = msgspec.to_builtins({**told, "views": tuple(person.views)})
+    return plain

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from wetink.core.app import App
 from wetink.core.event import Event, Order, Product
 from wetink.core.fold import fold
+from wetink.core.outside import Change, FeedData
 from wetink.core.person import Person
-from wetink.core.shop import Change, FeedData, Shop
+from wetink.core.shop import Shop
 from wetink.core.trends import DAY, HOUR, Trends
 
 PHOTOS = "https://photos.sample.invalid/"

@@ -6,30 +6,11 @@ from typing import Any
 import msgspec
 
 from wetink.core.event import Product
+from wetink.core.identifier import Identifier
+from wetink.core.outside import Change, FeedData
 from wetink.core.poll import Tally
+from wetink.core.rule.evaluate import Rulebook
 from wetink.core.trends import Trends
-
-
-class FeedData(msgspec.Struct, frozen=True):
-    """What a feed holds right now. `fetched_at` is Unix ms, 0 for never; `state` says in words how fresh it is."""
-
-    items: tuple[dict[str, Any], ...] = ()
-    fetched_at: int = 0
-    state: str = "there is no such feed"
-
-
-class Change(msgspec.Struct, frozen=True, gc=False):
-    """What the catalog said of a product from `at` (Unix ms) on, until the next change. None: it did not say."""
-
-    at: int
-    price: float | None = None
-    availability: str = ""
-    stock: int | None = None
-
-    @property
-    def buyable(self) -> bool:
-        """Whether nothing said that it could not be bought then."""
-        return self.availability != "out_of_stock" and self.stock != 0
 
 
 class Shop(msgspec.Struct, frozen=True):
@@ -52,6 +33,10 @@ class Shop(msgspec.Struct, frozen=True):
     promised: Mapping[str, Any] = {}
     opened: int = 0
     clicked: int = 0
+    rules: Rulebook = msgspec.field(default_factory=Rulebook)
+    """How the rules of blocks are looked at, and the audiences they name."""
+    root: Identifier | None = None
+    """The profile of whom it is about, when a rule asks for it."""
 
     def newest(self, product: Product) -> Product:
         """Return a product as the catalog knows it now, or as it is when it does not."""

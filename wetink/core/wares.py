@@ -122,6 +122,16 @@ def _texts(words: dict[str, tuple[str, Reader, bool]]) -> frozenset[str]:
 _PRODUCT_TEXTS, _ORDER_TEXTS = _texts(_PRODUCT), _texts(_ORDER)
 
 
+def product_field(name: str) -> str:
+    """Return the field of a product that a property by this name is read into, empty for none."""
+    return _PRODUCT[name][0] if name in _PRODUCT else ""
+
+
+def order_field(name: str) -> str:
+    """Return the field of an order that a property by this name is read into, empty for none."""
+    return _ORDER[name][0] if name in _ORDER else ""
+
+
 def product(properties: dict[str, Any]) -> tuple[Product, dict[str, Any]]:
     """Return the product these properties describe, and what else they say.
 

@@ -16,9 +16,9 @@ from wetink.core.event import Event, Level, Product
 from wetink.core.fetch import Kind
 from wetink.core.identifier import Identifier
 from wetink.core.identity import Claim
+from wetink.core.outside import Change
 from wetink.core.poll import Tally
 from wetink.core.report import DayCount
-from wetink.core.shop import Change
 from wetink.core.touch import Touch
 from wetink.core.verdict import Problem, Verdict
 

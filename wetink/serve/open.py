@@ -17,6 +17,8 @@ from wetink.core.event import Event
 from wetink.core.habits import at_home
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, Person, clicked
+from wetink.core.rule.evaluate import Finding, Rulebook
+from wetink.core.rule.tree import Rule
 from wetink.core.touch import Touch
 from wetink.core.trends import Trends
 from wetink.ports import Ledger, Picture, Renderer, Scene, Store, Ticking
@@ -42,6 +44,7 @@ class Shelf(msgspec.Struct, frozen=True):
 
     blocks: Mapping[str, Block]
     templates: Mapping[str, str]
+    rules: Rulebook = msgspec.field(default_factory=Rulebook)
 
 
 class Opens:
@@ -74,7 +77,7 @@ class Opens:
         self._allowed, self._fallbacks, self._deadline = allowed, fallbacks, deadline_ms / 1000
         self._ballot = ballot
         self._people, self._catalog = People(store), Catalog(store)
-        self._shops = Shops(store, self._catalog, trends, feeds)
+        self._shops = Shops(store, self._catalog, trends, feeds, lambda: shelf().rules)
         self._once, self._last = Once(DECISION_MS), LastGood(lasting)
         self.troubles = 0
 
@@ -86,6 +89,11 @@ class Opens:
         person = await self._person(who, now, supposed)
         profile = await self._store.profile(who, now) if who is not None and person.known else None
         return replace(person, identifiers=profile.identifiers) if profile is not None else person
+
+    async def explain(self, rule: Rule, who: Identifier, moment: Moment) -> Finding:
+        """Return whether a rule holds for whoever `who` means, and why. Raises StoreUnavailable."""
+        person = await self._people.person(who, moment.now)
+        return await self._shops.explain(rule, person, who, at_home(moment, person))
 
     async def _person(self, who: Identifier | None, now: int, supposed: Sequence[Event] = ()) -> Person:
         if supposed:

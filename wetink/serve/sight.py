@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from wetink.core.block import Block, Decision
 from wetink.core.event import Product
-from wetink.core.person import Moment, Person
+from wetink.core.person import Moment, Person, plain
 
 
 def sight(
@@ -19,7 +18,7 @@ def sight(
     return {
         "items": items,
         "item": items[slot - 1] if 1 <= slot <= len(items) else None,
-        "person": msgspec.to_builtins(replace(person, views=tuple(person.views))),
+        "person": plain(person),
         "moment": msgspec.to_builtins(moment),
         "settings": decision.settings,
         "block": {

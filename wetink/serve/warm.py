@@ -13,7 +13,7 @@ from wetink.core.decide import settled
 from wetink.core.errors import WetinkError
 from wetink.core.feed import Feed, parameters_of
 from wetink.core.identifier import Identifier
-from wetink.core.person import Moment
+from wetink.core.person import Moment, plain
 from wetink.ports import Store
 from wetink.ports.feeds import Feeds
 from wetink.serve.people import People
@@ -72,7 +72,7 @@ class Warmer:
             del self._waiting[who]
             person = await self._people.person(who, now)
             known = {
-                "person": msgspec.to_builtins(replace(person, views=())),
+                "person": plain(replace(person, views=())),
                 "moment": msgspec.to_builtins(Moment(now)),
             }
             for feed in feeds:

@@ -35,6 +35,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Header = tuple[bytes, bytes]
 
 LONGEST_CAMPAIGN, LONGEST_HABIT = 100, 64
+LONGEST_PARAMETER, MOST_PARAMETERS = 256, 32
 RATIOS = {"1": 1, "2": 2, "3": 3}
 """Device pixels for each CSS pixel, by `?r=`."""
 LEGAL = "!#$%&'()*+,/:;=?@[]~"
@@ -275,6 +276,7 @@ class OpenDoors:
             campaign=query.get("c", "")[:LONGEST_CAMPAIGN],
             ratio=RATIOS.get(query.get("r", ""), 2),
             moving=moving,
+            parameters=parameters_of(query),
         )
 
 
@@ -288,6 +290,12 @@ def _query(raw: bytes) -> dict[str, str]:
     if not raw:
         return {}
     return dict(parse_qsl(raw.decode("latin-1"), errors="replace"))
+
+
+def parameters_of(query: dict[str, str]) -> dict[str, str]:
+    """Return what an address says beyond what names the reader, as far as rules may ask for it."""
+    kept = [(name, value[:LONGEST_PARAMETER]) for name, value in query.items() if name not in ("user", "email")]
+    return {name: value for name, value in kept[:MOST_PARAMETERS] if len(name) <= LONGEST_HABIT}
 
 
 def _client(scope: Scope) -> str:

@@ -9,7 +9,7 @@ import msgspec
 
 from wetink.core.catalog import SAME_WORD_MS, Facts, learn, product
 from wetink.core.event import Event, Product
-from wetink.core.shop import Change
+from wetink.core.outside import Change
 from wetink.store.sqlite.codec import decode_facts, encode, fingerprint
 from wetink.store.sqlite.connection import fetch, first
 from wetink.store.sqlite.queries import read

@@ -10,6 +10,8 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from wetink.core.rule.words import compact
+from wetink.core.rule.words import words as words_of
 from wetink.web.clock import now_ms
 from wetink.web.pages import words
 
@@ -49,12 +51,12 @@ def _environment() -> Environment:
         day=_day,
         absolute=words.absolute,
         clock=words.clock,
-        compact=words.compact,
+        compact=compact,
         money=words.money,
         number=words.number,
         plain=words.plain,
         pretty=words.pretty,
-        rule=words.rule,
+        rule=words_of,
     )
     environment.tests["link"] = words.is_link
     environment.globals.update(

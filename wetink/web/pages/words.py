@@ -1,17 +1,15 @@
-"""Words: numbers, money, times and rules as people read them."""
+"""Words: numbers, money and times as people read them."""
 
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import msgspec
 from markupsafe import Markup
 
-from wetink.core.block import Condition
 from wetink.core.identifier import Identifier
 from wetink.core.link import host_of
-from wetink.core.shop import Change
+from wetink.core.outside import Change
 
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 WHOLE = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "HUF"})
@@ -119,40 +117,6 @@ def clock(at: int) -> str:
     """
     date = moment(at)
     return date.strftime("%H:%M") if date is not None else ""
-
-
-def rule(condition: Condition) -> str:
-    """Say what a condition asks for.
-
-    >>> rule(Condition(done="Product Viewed", within="7d", at_least=2))
-    'did Product Viewed at least 2 times within 7d'
-    >>> rule(Condition(trait="plan", one_of=("gold", "silver"))), rule(Condition(trait="city", exists=False))
-    ('trait plan is one of "gold", "silver"', 'trait city is not set')
-    """
-    if condition.trait:
-        return f"trait {condition.trait} {_asked(condition)}"
-    window = f" within {condition.within}" if condition.within else ""
-    often = f" at least {condition.at_least} times" if condition.at_least > 1 else ""
-    if condition.done:
-        return f"did {condition.done}{often}{window}"
-    return f"did not do {condition.not_done}{often}{window}"
-
-
-def _asked(condition: Condition) -> str:
-    if condition.exists is not None:
-        return "is set" if condition.exists else "is not set"
-    if condition.one_of:
-        return f"is one of {', '.join(compact(each) for each in condition.one_of)}"
-    return f"is {compact(condition.equals)}"
-
-
-def compact(value: Any) -> str:
-    """Write any value on one line, as JSON.
-
-    >>> compact({"a": [1, "ü"]}), compact("x")
-    ('{"a":[1,"ü"]}', '"x"')
-    """
-    return msgspec.json.encode(value, enc_hook=str).decode()
 
 
 def plain(value: Any) -> str:

@@ -1,0 +1,58 @@
+"""`wetink audience`: whether a rule holds for somebody, and why."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.test_cli import shop, wetink
+
+__all__ = ["shop"]
+
+RULE = """
+title: Lookers
+rule:
+  - {done: Product Viewed, where: {name: mug}, within: 1d}
+  - any: [{trait: plan, equals: gold}, {not_done: Product Viewed}]
+"""
+
+
+@pytest.fixture
+def rule(tmp_path: Path) -> Path:
+    path = tmp_path / "lookers.yaml"
+    path.write_text(RULE)
+    return path
+
+
+def test_each_node_says_what_it_saw(shop: Path, rule: Path) -> None:
+    at = ("--at", "2026-11-20T09:00:00Z")
+    text = wetink("audience", "explain", rule, "user:42", *at, "--data", shop, "--json")
+    found: dict[str, Any] = json.loads(text)
+    assert (found["id"], found["at"], found["node"]) == ("user:42", "2026-11-20T09:00:00.000Z", "all")
+    viewed, either = found["parts"]
+    assert (viewed["holds"], viewed["saw"]) == (True, 1)
+    assert viewed["rule"] == {"done": "Product Viewed", "where": {"name": "mug"}, "within": "1d"}
+    assert [part["holds"] for part in either["parts"]] == [False, False], "she said so later"
+    later = json.loads(wetink("audience", "explain", rule, "user:42", "--data", shop, "--json"))
+    assert later["parts"][1]["parts"][0]["saw"] == "gold"
+    plain = wetink("audience", "explain", rule, "email:jane@shop.example", "--data", shop)
+    assert '✓ trait plan is "gold"' in plain
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("done: Product Viewed\nwithin: -3d", "within: '-3d' is no span of time"),
+        ("{any: [{done: x}, {done: x, where: {a: {matches: '('}}}]}", "any[1].where.a.matches"),
+        ("rule: [", "line 1"),
+        ("", "a rule is a mapping"),
+    ],
+)
+def test_what_is_no_rule_is_one_clear_line(shop: Path, given: str, told: str) -> None:
+    assert told in wetink("audience", "explain", "-", "user:42", "--data", shop, given=given, status=1)
+
+
+def test_a_file_that_is_not_there_is_told_of(shop: Path) -> None:
+    said = wetink("audience", "explain", "absent.yaml", "user:42", "--data", shop, status=1)
+    assert "absent.yaml cannot be read" in said

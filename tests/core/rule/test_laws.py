@@ -1,0 +1,69 @@
+"""Laws: what holds of every rule there can be."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.core.rule.asking import JANE, NOW
+from tests.core.rule.rules import histories, odd, rules
+from wetink.core.event import Event
+from wetink.core.fold import fold
+from wetink.core.person import Moment
+from wetink.core.rule.check import problems_of
+from wetink.core.rule.evaluate import Finding, compiled
+from wetink.core.rule.spelling import Unreadable, parse
+from wetink.core.rule.subject import Subject
+from wetink.core.rule.words import words
+from wetink.core.rule.write import spell
+
+MANY = settings(max_examples=300, deadline=None)
+
+
+@MANY
+@given(rules)
+def test_a_rule_that_is_written_and_read_again_is_the_same(said: Any) -> None:
+    tree = parse(said)
+    assert parse(spell(tree)) == tree
+    assert not list(problems_of(tree))
+    assert words(tree)
+
+
+@MANY
+@given(rules, histories())
+def test_explaining_comes_to_the_same_as_asking(said: Any, events: list[Event]) -> None:
+    made = compiled(parse(said))
+    subject = Subject(fold(events, NOW), Moment(NOW), root=JANE)
+    found = made.explain(subject)
+    assert found.holds is made.holds(subject)
+    _agrees(found)
+
+
+def _agrees(found: Finding) -> None:
+    """A node holds by what its parts do, and each says why."""
+    assert found.why
+    held = [part.holds for part in found.parts]
+    if found.parts:
+        assert found.holds == {"all": all(held), "any": any(held), "not": not held[0]}[found.node]
+    for part in found.parts:
+        _agrees(part)
+
+
+@MANY
+@given(rules, histories(), st.randoms(use_true_random=False))
+def test_the_order_in_which_events_came_in_does_not_matter(said: Any, events: list[Event], random: Any) -> None:
+    rule = compiled(parse(said))
+    shuffled = random.sample(events, len(events))
+    one, other = (Subject(fold(each, NOW), Moment(NOW), root=JANE) for each in (events, shuffled))
+    assert rule.explain(one) == rule.explain(other)
+
+
+@MANY
+@given(odd)
+def test_whatever_is_no_rule_is_refused_and_never_raises_anything_else(said: Any) -> None:
+    try:
+        tree = parse(said)
+    except Unreadable as error:
+        assert error.problems  # noqa: PT017
+    else:
+        assert list(problems_of(tree)) is not None

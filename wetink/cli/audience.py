@@ -1,0 +1,71 @@
+"""Audiences, from the command line: who is in one, and why."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from wetink.cli.common import DATA, JSON, identifier_of, iso, time_of, with_wetink
+from wetink.content.read import parse_yaml
+from wetink.core.audience import rule_of
+from wetink.core.errors import BadRequest
+from wetink.core.person import Moment
+from wetink.core.rule.evaluate import Finding
+from wetink.core.rule.tree import Rule
+from wetink.wiring import Wetink
+
+AT = click.option("--at", metavar="TIME", help="The moment, such as 2026-11-20T09:00:00Z.  [default: now]")
+
+
+@click.group()
+def audience() -> None:
+    """Ask who is in an audience, and why. FILE is a rule in YAML or JSON, or the file of an audience; - is stdin."""
+
+
+@audience.command("explain")
+@click.argument("file")
+@click.argument("id_", metavar="ID")
+@AT
+@DATA
+@JSON
+def explain(file: str, id_: str, at: str | None, data: str | None, as_json: bool) -> None:
+    """Say whether the rule in FILE holds for ID (user:42, email:a@b.c, anonymous:x), and why, node by node."""
+    rule, who, now = read_rule(file), identifier_of(id_), time_of(at)
+
+    async def work(wetink: Wetink) -> Finding:
+        return await wetink.explain(rule, who, Moment(now))
+
+    found = with_wetink(data, work)
+    if as_json:
+        click.echo(json.dumps({"id": str(who), "at": iso(now), **_tree(found)}, ensure_ascii=False))
+        return
+    click.echo(f"{who} at {iso(now)}: {'in' if found.holds else 'not in'}")
+    _tell(found, 1)
+
+
+def read_rule(file: str) -> Rule:
+    """Return the rule of a file, of stdin for `-`. Raises BadRequest and BadContent."""
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise BadRequest(f"{file} cannot be read: {reason}") from error
+    return rule_of(parse_yaml(text))
+
+
+def _tree(finding: Finding) -> dict[str, Any]:
+    """Return a finding with its parts as plain values. Each node says what it is, whether it holds, why and of what."""
+    said: dict[str, Any] = {"node": finding.node, "holds": finding.holds, "why": finding.why}
+    if finding.parts:
+        return {**said, "parts": [_tree(part) for part in finding.parts]}
+    return {**said, "saw": msgspec.to_builtins(finding.saw), "rule": finding.rule}
+
+
+def _tell(finding: Finding, depth: int) -> None:
+    mark = "✓" if finding.holds else "✗"
+    click.echo(f"{'  ' * depth}{mark} {f'{finding.node}:' if finding.parts else finding.why}")
+    for part in finding.parts:
+        _tell(part, depth + 1)

@@ -1,0 +1,71 @@
+"""Read: what the YAML files of a content folder say."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from wetink.core.audience import Audience, audience_of, usable
+from wetink.core.block import Block
+from wetink.core.errors import BadContent
+from wetink.core.rule.spelling import Unreadable, parse_all
+
+LARGEST = 256 * 1024
+"""Bytes of the largest audience."""
+
+
+def parse_yaml(text: str) -> Any:
+    """Return what YAML says. Raises BadContent, with the line, for what is none."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}: " if mark is not None else ""
+        raise BadContent(f"{where}{getattr(error, 'problem', None) or 'this is not YAML'}") from error
+    except RecursionError as error:
+        raise BadContent("nested too deeply") from error
+    except ValueError as error:  # such as a date on the 31st of February
+        raise BadContent(str(error)) from error
+
+
+def block_of(name: str, said: Any) -> tuple[Block, list[str]]:
+    """Return the block a file says, and what is wrong with its rules. Raises BadContent for what is no block."""
+    if not isinstance(said, dict):
+        raise BadContent("a block is a mapping", hint="see the tutorial for an example")
+    problems: list[str] = []
+    variants = said.get("variants")
+    if isinstance(variants, list):
+        read: list[Any] = []
+        for index, variant in enumerate(variants):
+            if isinstance(variant, dict) and "when" in variant:
+                rules, wrong = parse_all(variant["when"], f"variants[{index}].when")
+                problems += wrong
+                variant = {**variant, "when": rules}
+            read.append(variant)
+        said = {**said, "variants": read}
+    try:
+        return msgspec.convert({"name": name, **said}, Block), problems
+    except msgspec.ValidationError as error:
+        raise BadContent(str(error)) from error
+
+
+def read_audiences(folder: Path, problems: list[str]) -> dict[str, Audience]:
+    """Return the audiences of a content folder that can be used; what is wrong with the others is told."""
+    found: dict[str, Audience] = {}
+    places: dict[str, str] = {}
+    for path in sorted([*folder.glob("audiences/*.yaml"), *folder.glob("audiences/*.yml")]):
+        place = places[path.stem] = str(path.relative_to(folder))
+        try:
+            if path.stat().st_size > LARGEST:
+                raise BadContent(f"larger than {LARGEST // 1024} KB")
+            if path.stem in found:
+                raise BadContent(f"there is an audience called {path.stem} already")
+            found[path.stem] = audience_of(path.stem, parse_yaml(path.read_text(encoding="utf-8")))
+        except Unreadable as error:
+            problems += [f"{place}: {each}" for each in error.problems]
+        except (OSError, UnicodeDecodeError, BadContent) as error:
+            problems.append(f"{place}: {error}")
+    good, wrong = usable(found)
+    problems += [f"{places[name]}: {each}" for name, told in wrong.items() for each in told]
+    return good

@@ -1,0 +1,77 @@
+"""History: a person's events by name, oldest first, read as far as a rule asks."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from wetink.core.entry import Entry
+from wetink.core.event import Event, Order, Product
+
+Told: TypeAlias = Event | Entry
+
+
+def name_of(event: Told) -> str:
+    """Return what an event is called in rules: the name of a track, else the message type."""
+    return event.name if event.type == "track" else event.type
+
+
+class History:
+    """The usable events of one person. Nothing is unpacked before it is asked for, and then only once."""
+
+    __slots__ = ("_events", "_named", "_read")
+
+    def __init__(self, events: Sequence[Told] = ()) -> None:
+        """Take all events, oldest first."""
+        self._events = events
+        self._named: dict[str, list[Told]] | None = None
+        self._read: dict[tuple[str, str], list[Any]] = {}
+
+    def named(self, name: str) -> Sequence[Told]:
+        """Return the events of a name: as many as `Person.done` has times, in that order."""
+        if self._named is None:
+            self._named = {}
+            for event in self._events:
+                if event.usable:
+                    self._named.setdefault(name_of(event), []).append(event)
+        return self._named.get(name, ())
+
+    def products(self, name: str) -> Sequence[tuple[Product, ...]]:
+        """Return the products of each event of a name."""
+        return self._column(name, "products", lambda event: event.products)
+
+    def orders(self, name: str) -> Sequence[Order | None]:
+        """Return the order of each event of a name."""
+        return self._column(name, "orders", lambda event: event.order)
+
+    def properties(self, name: str) -> Sequence[dict[str, Any]]:
+        """Return the other properties of each event of a name."""
+        return self._column(name, "properties", lambda event: event.properties)
+
+    def _column(self, name: str, part: str, read: Callable[[Told], Any]) -> Sequence[Any]:
+        column = self._read.get((name, part))
+        if column is None:
+            column = self._read[name, part] = [read(event) for event in self.named(name)]
+        return column
+
+    def times(self) -> list[int]:
+        """Return when all of them happened (Unix ms, ascending)."""
+        return [event.at for event in self._events if event.usable]
+
+    def __len__(self) -> int:
+        """How many events there are, usable or not."""
+        return len(self._events)
+
+    def __eq__(self, other: Any) -> bool:
+        """Whether another history has the same messages."""
+        return isinstance(other, History) and list(map(_key, self._events)) == list(map(_key, other._events))
+
+    def __hash__(self) -> int:
+        """By its messages."""
+        return hash(tuple(map(_key, self._events)))
+
+    def __repr__(self) -> str:
+        """How many there are."""
+        return f"History({len(self)} events)"
+
+
+def _key(event: Told) -> tuple[int, str, str]:
+    return event.at, event.source, event.message_id

@@ -1,0 +1,217 @@
+"""Evaluate: whether a rule holds for somebody at a moment, quickly; and why, node by node.
+
+A rule is compiled once into functions that call each other. A node that odd data makes fail is false there and says so;
+nothing a person's events say can raise out of here.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from wetink.core.rule import deeds, moments, people
+from wetink.core.rule.leaf import Leaf
+from wetink.core.rule.subject import Subject
+from wetink.core.rule.tree import All, AnyOf, Member, MomentIs, Not, ProductIs, Rule, Share, nodes_of
+from wetink.core.rule.write import spell
+
+COMPILED = 1_024
+"""Rules of which a book keeps the functions."""
+
+
+class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What came of a node: whether it holds, why in words, and the value it saw; then of its parts.
+
+    `rule` is how a node without parts is spelled; the others have their word for it in `node`.
+    """
+
+    node: str
+    holds: bool
+    why: str
+    saw: Any = None
+    rule: dict[str, Any] = {}
+    parts: tuple["Finding", ...] = ()
+
+
+class Needs(msgspec.Struct, frozen=True):
+    """What a rule wants to have looked up before it is asked, beyond the person."""
+
+    root: bool = False
+    catalog: bool = False
+    feeds: frozenset[str] = frozenset()
+
+    def __or__(self, other: "Needs") -> "Needs":
+        """What both want."""
+        return Needs(self.root or other.root, self.catalog or other.catalog, self.feeds | other.feeds)
+
+
+class Compiled(msgspec.Struct, frozen=True):
+    """A rule as functions."""
+
+    holds: Callable[[Subject], bool]
+    explain: Callable[[Subject], Finding]
+    needs: Needs = Needs()
+
+
+_LEAVES: Mapping[str, Callable[[Any], Leaf]] = {
+    "Did": deeds.did,
+    "Sequence": deeds.sequence,
+    "Aggregate": deeds.aggregate,
+    "Trait": people.trait,
+    "Share": people.share,
+    "CartIs": people.cart,
+    "ProductIs": people.product,
+    "Lifecycle": people.lifecycle,
+    "MomentIs": moments.moment,
+}
+"""Node without parts -> how it is compiled."""
+
+
+def compiled(rule: Rule, audiences: Mapping[str, Rule] | None = None) -> Compiled:
+    """Return the functions of a rule that `check` has passed. Raises BadContent for what means nothing.
+
+    Whoever is in an audience that is not there, or that leads back to itself, is in none.
+    """
+    return _compiled(rule, audiences or {}, frozenset())
+
+
+def _compiled(rule: Rule, audiences: Mapping[str, Rule], inside: frozenset[str]) -> Compiled:
+    if isinstance(rule, All | AnyOf):
+        parts = [_compiled(part, audiences, inside) for part in rule.of]
+        return _all(parts) if isinstance(rule, All) else _any(parts)
+    if isinstance(rule, Not):
+        return _not(_compiled(rule.that, audiences, inside))
+    if isinstance(rule, Member):
+        name = rule.audience
+        if name not in audiences or name in inside:
+            return _leaf(Leaf(lambda subject: None, bool, lambda seen: f"there is no audience {name}"), rule)
+        return _member(name, _compiled(audiences[name], audiences, inside | {name}))
+    return _leaf(_LEAVES[type(rule).__name__](rule), rule)
+
+
+def _leaf(leaf: Leaf, rule: Rule) -> Compiled:
+    see, judge, say = leaf.see, leaf.judge, leaf.say
+    spelled = spell(rule)
+
+    def holds(subject: Subject) -> bool:
+        try:
+            return judge(see(subject))
+        except Exception:
+            return False
+
+    def explain(subject: Subject) -> Finding:
+        try:
+            seen = see(subject)
+            held, why = judge(seen), say(seen)
+        except Exception as error:
+            return Finding(next(iter(spelled)), False, f"what is known cannot be read for this: {error}", None, spelled)
+        value = seen[0] if isinstance(seen, tuple) else seen
+        return Finding(next(iter(spelled)), held, why, _plain(value), spelled)
+
+    return Compiled(holds, explain, _needs(rule))
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON can have it."""
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return msgspec.to_builtins(value, enc_hook=str)
+
+
+def _needs(rule: Rule) -> Needs:
+    weather = isinstance(rule, MomentIs) and any(each.name.startswith("weather.") for each in rule.of)
+    feeds = frozenset([rule.feed]) if isinstance(rule, MomentIs) and weather else frozenset[str]()
+    return Needs(isinstance(rule, Share), isinstance(rule, ProductIs), feeds)
+
+
+def _together(parts: Iterable[Compiled]) -> Needs:
+    needs = Needs()
+    for part in parts:
+        needs |= part.needs
+    return needs
+
+
+def _all(parts: list[Compiled]) -> Compiled:
+    tests = [part.holds for part in parts]
+
+    def holds(subject: Subject) -> bool:
+        for test in tests:  # noqa: SIM110 (a generator costs as much as a test)
+            if not test(subject):
+                return False
+        return True
+
+    def explain(subject: Subject) -> Finding:
+        found = tuple(part.explain(subject) for part in parts)
+        failed = [each.why for each in found if not each.holds]
+        return Finding("all", not failed, "; ".join(failed or [each.why for each in found]), parts=found)
+
+    return Compiled(holds, explain, _together(parts))
+
+
+def _any(parts: list[Compiled]) -> Compiled:
+    tests = [part.holds for part in parts]
+
+    def holds(subject: Subject) -> bool:
+        for test in tests:  # noqa: SIM110 (a generator costs as much as a test)
+            if test(subject):
+                return True
+        return False
+
+    def explain(subject: Subject) -> Finding:
+        found = tuple(part.explain(subject) for part in parts)
+        passed = [each.why for each in found if each.holds]
+        return Finding("any", bool(passed), "; ".join(passed or [each.why for each in found]), parts=found)
+
+    return Compiled(holds, explain, _together(parts))
+
+
+def _not(part: Compiled) -> Compiled:
+    test = part.holds
+
+    def explain(subject: Subject) -> Finding:
+        found = part.explain(subject)
+        return Finding("not", not found.holds, found.why, parts=(found,))
+
+    return Compiled(lambda subject: not test(subject), explain, part.needs)
+
+
+def _member(name: str, part: Compiled) -> Compiled:
+    def explain(subject: Subject) -> Finding:
+        found = part.explain(subject)
+        said = "is in" if found.holds else "is not in"
+        return Finding("audience", found.holds, f"{said} {name}: {found.why}", parts=(found,))
+
+    return Compiled(part.holds, explain, part.needs)
+
+
+class Rulebook:
+    """Compiles rules as they are asked for, and keeps what came of it. `audiences` are the saved ones, by name."""
+
+    def __init__(self, audiences: Mapping[str, Rule] | None = None) -> None:
+        """Take the audiences that rules may name."""
+        self.audiences: Mapping[str, Rule] = audiences or {}
+        self._kept: dict[int, tuple[Rule, Compiled]] = {}
+
+    def of(self, rule: Rule) -> Compiled:
+        """Return the functions of a rule. One that means nothing holds for nobody."""
+        kept = self._kept.get(id(rule))
+        if kept is not None:
+            return kept[1]
+        if len(self._kept) >= COMPILED:
+            self._kept.clear()
+        try:
+            made = compiled(rule, self.audiences)
+        except Exception as error:
+            why = f"the rule cannot be used: {error}"
+            made = Compiled(lambda subject: False, lambda subject: Finding("rule", False, why))
+        self._kept[id(rule)] = rule, made  # with the rule itself, so that nothing else gets its id
+        return made
+
+    def needs(self, rules: Iterable[Rule]) -> Needs:
+        """Return what all of these want to have looked up."""
+        return _together(self.of(rule) for rule in rules)
+
+
+def names_in(rules: Iterable[Rule]) -> set[str]:
+    """Return the audiences that rules name themselves."""
+    return {node.audience for rule in rules for node in nodes_of(rule) if isinstance(node, Member)}

@@ -1,0 +1,239 @@
+"""Operators: what can be asked of one value. A value that is a list passes when one of its parts does."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from datetime import date as Date
+from typing import Any, Literal
+
+import msgspec
+import re2
+
+from wetink.core.errors import BadContent
+from wetink.core.rule.tree import Test
+from wetink.core.rule.values import amount, each_of, time, written
+from wetink.core.span import parse as span_of
+
+Passes = Callable[[Any, "Today"], bool]
+Wants = Literal["value", "values", "number", "numbers", "text", "pattern", "time", "span", "switch", "occasion"]
+
+
+class Today(msgspec.Struct, frozen=True):
+    """The moment a value is looked at: `now` in Unix ms, and the date where the person is."""
+
+    now: int
+    date: Date
+
+
+class Operator(msgspec.Struct, frozen=True):
+    """An operator: its name, what it compares with, how it is said, and what it means."""
+
+    name: str
+    wants: Wants
+    words: str
+    about: str
+
+
+OPERATORS: tuple[Operator, ...] = (
+    Operator("equals", "value", "is", "the same; letters' case does not count, and 42 is the same as \"42\""),
+    Operator("not_equals", "value", "is not", "anything else, or not set"),
+    Operator("one_of", "values", "is one of", "the same as one of a list"),
+    Operator("none_of", "values", "is none of", "the same as none of a list, or not set"),
+    Operator("contains", "text", "contains", "the text has this in it; letters' case does not count"),
+    Operator("starts_with", "text", "starts with", "the text begins like this; letters' case does not count"),
+    Operator("ends_with", "text", "ends with", "the text ends like this; letters' case does not count"),
+    Operator("matches", "pattern", "matches", "a part of the text fits a regular expression of RE2; `(?i)`: any case"),
+    Operator("above", "number", "is above", "a greater number"),
+    Operator("at_least", "number", "is at least", "this number or a greater one"),
+    Operator("below", "number", "is below", "a smaller number"),
+    Operator("at_most", "number", "is at most", "this number or a smaller one"),
+    Operator("between", "numbers", "is between", "a number from the first to the second, both included"),
+    Operator("before", "time", "is before", "an earlier time; a date is its first moment (UTC)"),
+    Operator("after", "time", "is after", "this time or a later one"),
+    Operator("within", "span", "is within the last", "a time in the span up to now"),
+    Operator("ahead", "span", "is within the next", "a time in the span from now on"),
+    Operator("anniversary", "occasion", "has its anniversary", "`today`, `this week`, `this month`; `7d`: soon"),
+    Operator("exists", "switch", "is set", "whether there is a value"),
+)  # fmt: skip
+"""All that can be asked of a value, in the order in which a form offers it."""
+
+BY_NAME = {operator.name: operator for operator in OPERATORS}
+NEGATIONS = {"not_equals": "equals", "none_of": "one_of"}
+
+OCCASIONS = ("today", "this week", "this month")
+LONGEST_PATTERN, LONGEST_SUBJECT = 1_000, 65_536
+"""Characters of the longest regular expression, and of a text that is looked at."""
+
+
+def pattern_of(text: str) -> Callable[[str], bool]:
+    """Return whether a text has a part that fits, in time linear in its length. Raises BadContent for no expression."""
+    if len(text) > LONGEST_PATTERN:
+        raise BadContent(f"a regular expression of more than {LONGEST_PATTERN} characters")
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 1 << 20
+    try:
+        search = re2.compile(text, options).search
+    except re2.error as error:
+        said = error.args[0] if error.args else ""
+        reason = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+        raise BadContent(
+            f"{text[:60]!r} is no regular expression: {reason}", hint="RE2 has no look-arounds and no back-references"
+        ) from error
+    return lambda subject: search(subject[:LONGEST_SUBJECT]) is not None
+
+
+def today(now: int, zone: Any = UTC) -> Today:
+    """Return the moment of a time (Unix ms) in a time zone."""
+    return Today(now, datetime.fromtimestamp(now / 1000, zone).date())
+
+
+def passes(tests: Sequence[Test]) -> Passes:
+    """Return the function that says whether a value passes all tests. Raises BadContent for what means nothing."""
+    made = [_PASSES[test.operator](test.value) for test in tests]
+    if len(made) == 1:
+        return made[0]
+    return lambda value, at: all(each(value, at) for each in made)
+
+
+def _some(one: Callable[[Any], bool]) -> Passes:
+    """A test of one value as a test of a value that may be a list."""
+
+    def some(value: Any, at: Today) -> bool:
+        kind = type(value)
+        if kind is str or kind is float or kind is int:
+            return one(value)
+        return any(map(one, each_of(value)))
+
+    return some
+
+
+def _equals(wanted: Any) -> Passes:
+    text = written(wanted)
+    number = float(wanted) if isinstance(wanted, int | float) and not isinstance(wanted, bool) else None
+
+    def equal(value: Any) -> bool:
+        if value == wanted and type(value) is type(wanted):
+            return True
+        return written(value) == text or (number is not None and type(value) is str and amount(value) == number)
+
+    return _some(equal)
+
+
+def _one_of(wanted: Sequence[Any]) -> Passes:
+    each = [_equals(one) for one in wanted]
+    return lambda value, at: any(one(value, at) for one in each)
+
+
+def _not(passes: Passes) -> Passes:
+    return lambda value, at: not passes(value, at)
+
+
+def _text(fits: Callable[[str, str], bool]) -> Callable[[Any], Passes]:
+    def made(wanted: Any) -> Passes:
+        text = written(wanted)
+        return _some(lambda value: fits(written(value), text))
+
+    return made
+
+
+def _matches(wanted: str) -> Passes:
+    fits = pattern_of(wanted)
+    return _some(lambda value: fits(value if type(value) is str else written(value)))
+
+
+def _number(holds: Callable[[float, float], bool]) -> Callable[[Any], Passes]:
+    def made(wanted: Any) -> Passes:
+        bound = float(wanted)
+
+        def one(value: Any) -> bool:
+            if type(value) is float:
+                return holds(value, bound)
+            number = amount(value)
+            return number is not None and holds(number, bound)
+
+        return _some(one)
+
+    return made
+
+
+def _between(wanted: Sequence[Any]) -> Passes:
+    low, high = map(float, wanted)
+
+    def one(value: Any) -> bool:
+        number = amount(value)
+        return number is not None and low <= number <= high
+
+    return _some(one)
+
+
+def _time(holds: Callable[[int, int, int], bool], read: Callable[[Any], int | None]) -> Callable[[Any], Passes]:
+    """A test of a value that is a time: `holds(time, wanted, now)`."""
+
+    def made(wanted: Any) -> Passes:
+        bound = read(wanted)
+        if bound is None:
+            raise BadContent(f"{wanted!r} is no time", hint="write 2026-11-20 or 2026-11-20T09:00:00Z")
+
+        def passes(value: Any, at: Today) -> bool:
+            times = [found for each in each_of(value) if (found := time(each)) is not None]
+            return any(holds(found, bound, at.now) for found in times)
+
+        return passes
+
+    return made
+
+
+def _anniversary(wanted: str) -> Passes:
+    days = 0 if wanted in OCCASIONS else max(1, span_of(wanted) // 86_400_000)
+
+    def passes(value: Any, at: Today) -> bool:
+        start, end = at.date, at.date + timedelta(days=days)
+        if wanted == "this week":
+            start = at.date - timedelta(days=at.date.weekday())
+            end = start + timedelta(days=6)
+        for each in each_of(value):
+            found = time(each)
+            if found is None:
+                continue
+            born = datetime.fromtimestamp(found / 1000, UTC).date()
+            if wanted == "this month":
+                if born.month == at.date.month:
+                    return True
+                continue
+            years = {start.year, end.year}
+            if any(start <= _in_year(born, year) <= end for year in years):
+                return True
+        return False
+
+    return passes
+
+
+def _in_year(born: Date, year: int) -> Date:
+    """Return the day of a year on which somebody's day is: who was born on a leap day has it on 1 March."""
+    try:
+        return born.replace(year=year)
+    except ValueError:
+        return Date(year, 3, 1)
+
+
+_PASSES: dict[str, Callable[[Any], Passes]] = {
+    "equals": _equals,
+    "not_equals": lambda wanted: _not(_equals(wanted)),
+    "one_of": _one_of,
+    "none_of": lambda wanted: _not(_one_of(wanted)),
+    "contains": _text(lambda value, wanted: wanted in value),
+    "starts_with": _text(str.startswith),
+    "ends_with": _text(str.endswith),
+    "matches": _matches,
+    "above": _number(lambda value, bound: value > bound),
+    "at_least": _number(lambda value, bound: value >= bound),
+    "below": _number(lambda value, bound: value < bound),
+    "at_most": _number(lambda value, bound: value <= bound),
+    "between": _between,
+    "before": _time(lambda found, bound, now: found < bound, time),
+    "after": _time(lambda found, bound, now: found >= bound, time),
+    "within": _time(lambda found, span, now: now - span <= found <= now, span_of),
+    "ahead": _time(lambda found, span, now: now <= found <= now + span, span_of),
+    "anniversary": _anniversary,
+    "exists": lambda wanted: lambda value, at: (value is not None) is wanted,
+}

@@ -1,0 +1,72 @@
+"""Values: what events and traits say, as rules read it. Senders vary in letters' case and in how they write numbers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from wetink.core.clock import parse
+from wetink.core.quantity import number
+
+
+def look_up(traits: Mapping[str, Any], path: str) -> Any:
+    """Return a trait by name, else step by step along the dots of `address.city`; None when there is none."""
+    if path in traits:
+        return traits[path]
+    found: Any = traits
+    for step in path.split("."):
+        if not isinstance(found, Mapping):
+            return None
+        found = found.get(step)
+    return found
+
+
+def written(value: Any) -> str:
+    """Return the one way to write a value: trimmed, in small letters, a whole number without its point.
+
+    >>> written("Gold "), written(42.0), written(True), written(4.5)
+    ('gold', '42', 'true', '4.5')
+    """
+    if type(value) is str:
+        return value.strip().lower()
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value) if whole else value).strip().lower()
+
+
+def amount(value: Any) -> float | None:
+    """Return a value as a number, also from a text with a currency around it; None for what is none.
+
+    >>> amount("$1,299.00"), amount(True), amount(7)
+    (1299.0, None, 7.0)
+    """
+    return value if type(value) is float else number(value)
+
+
+def time(value: Any) -> int | None:
+    """Return the Unix ms of a value that is a time, as clients write it; None for what is none.
+
+    >>> time("2026-01-01"), time("soon")
+    (1767225600000, None)
+    """
+    return parse(value)
+
+
+def each_of(value: Any) -> tuple[Any, ...] | list[Any]:
+    """Return the values a test is to look at: those of a list, else the one; nothing of what is not set or a mapping.
+
+    >>> each_of(["a", None, {"b": 1}]), each_of("a"), each_of(None)
+    (['a'], ('a',), ())
+    """
+    if type(value) is list or type(value) is tuple:
+        return [inner for each in value for inner in each_of(each)]
+    if value is None or isinstance(value, Mapping):
+        return ()
+    return (value,)
+
+
+def shown(value: Any) -> str:
+    """Write a value for a trace, cut short."""
+    if value is None:
+        return "not set"
+    text = msgspec.json.encode(value, enc_hook=str).decode()
+    return text if len(text) <= 60 else f"{text[:57]}…"

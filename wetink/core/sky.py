@@ -1,0 +1,46 @@
+"""Sky: what a weather feed says, in a few words and in degrees Celsius."""
+
+SKIES = {
+    "clear": (0, 1), "cloudy": (2, 3), "fog": (45, 48), "rain": (*range(51, 68), 80, 81, 82),
+    "snow": (*range(71, 78), 85, 86), "storm": (95, 96, 99),
+}  # fmt: skip
+"""The sky by weather codes of the World Meteorological Organization (its code table 4677, as forecasts thin it out)."""
+WORDS = {
+    "storm": ("thunder", "storm"), "snow": ("snow", "sleet", "blizzard", "ice"),
+    "rain": ("rain", "drizzle", "shower"), "fog": ("fog", "mist", "haze"), "cloudy": ("cloud", "overcast"),
+    "clear": ("clear", "sun", "fair"),
+}  # fmt: skip
+"""The sky by words in what a forecast says, where it says no code."""
+COLDEST, HOTTEST = -90.0, 60.0
+"""In degrees Celsius: what is beyond was measured by nobody on earth."""
+
+
+def sky_of(said: object) -> str:
+    """Return what the sky is like, empty for what says nothing.
+
+    >>> sky_of(61), sky_of("Light rain shower"), sky_of(4), sky_of(None)
+    ('rain', 'rain', '', '')
+    """
+    if isinstance(said, str):
+        words = said.lower()
+        if not words.strip().isdecimal():
+            return next((sky for sky, signs in WORDS.items() if any(sign in words for sign in signs)), "")
+        said = int(words) if len(words) < 4 else -1
+    if isinstance(said, bool) or not isinstance(said, int | float):
+        return ""
+    return next((sky for sky, codes in SKIES.items() if said in codes), "")
+
+
+def celsius(said: object, degrees: str = "C") -> float | None:
+    """Return how warm it is in degrees Celsius, None for what says nothing. `degrees` is what was measured in: C or F.
+
+    >>> celsius("50", "F"), celsius("warm")
+    (10.0, None)
+    """
+    try:
+        warm = float(said) if isinstance(said, int | float | str) and not isinstance(said, bool) else None
+    except ValueError:
+        return None
+    if warm is not None and degrees == "F":
+        warm = (warm - 32) / 1.8
+    return warm if warm is not None and COLDEST <= warm <= HOTTEST else None
