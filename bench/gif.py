@@ -15,9 +15,9 @@ from PIL import Image
 
 from bench.figure import Figure
 from wetink.render.drawing import Drawing
-from wetink.render.engine import Engine
-from wetink.render.gif.countdown import DAY, gif
-from wetink.render.gif.face import Faces, Look
+from wetink.render.engines.takumi import Takumi
+from wetink.render.gif.countdown import DAY, Look, gif
+from wetink.render.gif.face import drawn
 
 TURNS, FRAMES, MOST_BYTES = 15, 60, 60_000
 LOOK = Look("Midsummer sale ends in")
@@ -34,8 +34,8 @@ def measure() -> list[Figure]:
 
 
 def _measured() -> list[Figure]:
-    engine = Engine()
-    ready = Faces(Drawing(engine), engine.families).drawn(LOOK, 600, 130, 2)
+    engine = Takumi()
+    ready = drawn(Drawing(engine), engine.families, LOOK, 600, 130, 2)
     ground, numbers, places = _parts(ready)
     ours: list[float] = []
     theirs: list[float] = []

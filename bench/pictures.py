@@ -28,7 +28,7 @@ from PIL import Image
 from bench.figure import Figure
 from tests.browser import chromium
 from wetink.ports import Scene
-from wetink.render import Takumi
+from wetink.render import Studio
 from wetink.render.liquid import html
 
 TURNS, PRODUCTS, WIDTH, HEIGHT, SCALE = 40, 48, 600, 300, 2
@@ -43,6 +43,9 @@ class Album:
 
     async def get(self, url: str, deadline_ms: int) -> bytes | None:
         return self.photos[url]
+
+    def at_hand(self, url: str) -> bytes | None:
+        return self.photos.get(url)
 
     def warm(self, url: str) -> None: ...
 
@@ -64,7 +67,7 @@ def _measured() -> list[Figure]:
     new: list[float] = []
     tiles: list[float] = []
     theirs: dict[str, list[float]] = {"jpeg": [], "png": []}
-    renderer = Takumi(album)
+    renderer = Studio(album)
     loop = uvloop.new_event_loop()  # as in the server
     # Beside the browser's driver, which keeps a loop of its own in this thread.
     with chromium() as browser, ThreadPoolExecutor(1) as thread:

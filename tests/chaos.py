@@ -3,8 +3,9 @@
     python -m tests.chaos [OPENS]
 
 A real server of two processes, over HTTP. In turns of half a second its store is down or slow. Its photos are at a host
-that hangs, drips, redirects to a private address, sends garbage or is gone. Two of its templates loop for ever, and one
-is broken. One in ten tokens is forged. It stops by itself, and touches nothing but loopback.
+that hangs, drips, redirects to a private address, sends garbage or is gone. Two of its templates loop for ever, one is
+broken, and five make the engine hang, crash or eat memory. One in ten tokens is forged. It stops by itself, and touches
+nothing but loopback.
 """
 
 import asyncio
@@ -27,6 +28,8 @@ from tests.contracts.profiles import received
 from wetink import settings as setting
 from wetink.core.errors import StoreUnavailable
 from wetink.core.identity import user
+from wetink.render.studio import WORKERS
+from wetink.sandbox import Pool
 from wetink.web.app import create
 from wetink.web.clock import now_ms
 from wetink.wiring import Wetink
@@ -36,11 +39,16 @@ TURN_SECONDS, SLOW_SECONDS, PATIENCE_SECONDS = 0.5, 0.3, 30.0
 SHOP = "https://shop.example"
 LOOP = "{% for a in (1..9999999) %}{% for b in (1..9999999) %}{{ a | times: b }}{% endfor %}{% endfor %}"
 GROW = '{% assign x = "ha" %}{% for a in (1..9999) %}{% assign x = x | append: x %}{% endfor %}{{ x }}'
-TEMPLATES = {"loop": LOOP, "grow": GROW, "broken": "{% for %}{{ }", "fine": "<b>Hello {{ items[0].name }}</b>"}
+WILD = {word: f"<b>{word.upper()} {{{{ items[0].name }}}}</b>" for word in ("hang", "spin", "crash", "abort", "eat")}
+"""Each makes the engine of tests.render.wild do what it says."""
+TEMPLATES = {**WILD, "loop": LOOP, "grow": GROW, "broken": "{% for %}{{ }", "fine": "<b>Hello {{ items[0].name }}</b>"}
 BLOCKS = {
     "seen": "variants: [{name: seen, app: last-viewed}]",
     "clear": "transparent: true\nvariants: [{name: fine, app: custom, template: fine.liquid}]",
-    **{name: f"variants: [{{name: x, app: custom, template: {name}.liquid}}]" for name in ("loop", "grow", "broken")},
+    **{
+        name: f"variants: [{{name: x, app: custom, template: {name}.liquid}}]"
+        for name in ("loop", "grow", "broken", *WILD)
+    },
 }
 
 
@@ -80,6 +88,8 @@ def failing(wetink: Wetink) -> Any:
     """Return the application over a store that is well, down and slow in turns."""
     logging.disable(logging.ERROR)  # a line for each of them would be all there is to see
     store = wetink.store
+    wetink.renderer.pool.close()
+    wetink.renderer._pool = Pool("tests.render.wild", WORKERS)
 
     def faulty(real: Any) -> Any:
         async def asked(*given: Any, **named: Any) -> Any:
@@ -122,8 +132,8 @@ async def fill(folder: Path, host: str) -> list[str]:
             for block in BLOCKS
             for number in range(PEOPLE)
         ]
-    # Loops take a second of a core each: they are asked for often, but not mostly.
-    heavy = ("loop", "grow")
+    # Loops take a second of a core each, and hangs a worker: they are asked for often, but not mostly.
+    heavy = ("loop", "grow", *WILD)
     return [
         f"/o/{block}/1/{token if number % 10 else 'A' + token[1:][::-1]}.jpg?r=1&c={number % 3}"
         for number, (block, token) in enumerate(tokens)

@@ -38,7 +38,7 @@ from wetink.ingest import Door, Ingest, record
 from wetink.ports import Picture, Record, Source
 from wetink.ports.archive import Opened
 from wetink.ports.feeds import Uploaded
-from wetink.render import Takumi, blank
+from wetink.render import Studio, blank
 from wetink.serve.catalogs import Catalogs, Imported
 from wetink.serve.fallback import Fallbacks
 from wetink.serve.follower import Follower
@@ -87,7 +87,7 @@ class Wetink:
         self.feeds = FeedKeeper(
             settings.data / "feeds", settings.data / "uploads", _now_ms, private_hosts=settings.private_hosts
         )
-        self.renderer = Takumi(WithSamples(self.photos))
+        self.renderer = Studio(WithSamples(self.photos))
         self.ingest = Ingest(self.store)
         self._own_apps, self._app_problems = apps.found()
         self.apps = dict(self._own_apps)
@@ -167,7 +167,7 @@ class Wetink:
         if found is None:
             return
         stamp, loaded = found
-        unread = await asyncio.to_thread(self.renderer.use, loaded.fonts)
+        unread = await self.renderer.use(loaded.fonts)
         undrawn = await self._fallbacks.prepare(loaded.blocks, loaded.images)
         for name in self.content.apps:
             self.apps.pop(name, None)

@@ -16,7 +16,7 @@ from wetink.core.app import App
 from wetink.core.person import Moment
 from wetink.feeds.samples import WithSamples
 from wetink.ports import Scene
-from wetink.render import Takumi
+from wetink.render import Studio
 from wetink.serve.gallery import sample_decision, sample_scene
 
 HOME = Path(wetink.__file__).parent
@@ -32,13 +32,16 @@ class NoPhotos:
     async def get(self, url: str, deadline_ms: int) -> bytes | None:
         return None
 
+    def at_hand(self, url: str) -> bytes | None:
+        return None
+
     def warm(self, url: str) -> None:
         """There is nothing to fetch."""
 
 
 @pytest.fixture(scope="module")
 def draw():
-    renderer = Takumi(WithSamples(NoPhotos()))
+    renderer = Studio(WithSamples(NoPhotos()))
 
     def drawn(scene: Scene) -> Image.Image:
         return Image.open(io.BytesIO(asyncio.run(renderer.render(scene)).body))
@@ -79,7 +82,7 @@ def test_its_picture_looks_as_it_was_meant_to(name: str, scheme: str, draw) -> N
 
 @pytest.mark.parametrize("name", APPS)
 def test_its_template_can_be_drawn_from_tiles(name: str) -> None:
-    renderer = Takumi(WithSamples(NoPhotos()))
+    renderer = Studio(WithSamples(NoPhotos()))
     try:
         assert list(asyncio.run(renderer.check_tiles(scene(APPS[name])))) == []
     finally:

@@ -15,7 +15,7 @@ from tests.render.studio import Album
 from wetink.apps import load
 from wetink.core.person import Moment
 from wetink.ports import Scene
-from wetink.render import Takumi
+from wetink.render import Studio
 from wetink.serve.gallery import sample_scene
 
 HOME = Path(wetink.__file__).parent / "apps"
@@ -34,7 +34,7 @@ FACTS: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def draw() -> Iterator[Callable[[Scene], Image.Image]]:
-    renderer = Takumi(Album())
+    renderer = Studio(Album())
     yield lambda scene: Image.open(io.BytesIO(asyncio.run(renderer.render(scene)).body))
     renderer.close()
 

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpcore
 import pytest
 from PIL import Image
 
@@ -132,16 +133,62 @@ def test_a_redirect_to_a_private_address_is_not_followed(tmp_path: Path) -> None
         assert not inside.asked
 
 
-def test_a_name_that_resolves_to_a_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def resolving(monkeypatch: pytest.MonkeyPatch, *answers: tuple[str, ...]) -> None:
+    """Have names resolve to these addresses, one answer after the other and the last one for good."""
+    left = list(answers)
+
+    async def getaddrinfo(_: str, port: int, **__: Any) -> list[Any]:
+        addresses = left.pop(0) if len(left) > 1 else left[0]
+        return [(0, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [("10.0.0.7",), ("127.0.0.1",), ("::1",), ("::ffff:10.0.0.7",), ("64:ff9b::a00:7",), ("2002:a00:7::",),
+     ("93.184.216.34", "10.0.0.7"), ("2606:2800:220:1::1", "127.0.0.1"), ("93.184.216.34", "fd00::1")],
+)  # fmt: skip
+def test_a_name_with_an_address_that_is_not_public_is_refused(
+    monkeypatch: pytest.MonkeyPatch, addresses: tuple[str, ...]
+) -> None:
     async def run() -> None:
-        loop = asyncio.get_running_loop()
-
-        async def getaddrinfo(*_: Any, **__: Any) -> list[Any]:
-            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.7", 80))]
-
-        monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
-        with pytest.raises(Refused, match="no public address"):
+        resolving(monkeypatch, addresses)
+        with pytest.raises(Refused, match="public"):
             await GuardedBackend().connect_tcp("shop.example", 80)
+
+    asyncio.run(run())
+
+
+def test_the_address_that_was_looked_at_is_the_one_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that is public when it is looked at and private a moment later: it is looked up only once."""
+    asked: list[str] = []
+
+    class Network:
+        async def connect_tcp(self, host: str, *_: Any) -> Any:
+            asked.append(host)
+            raise httpcore.ConnectError("nobody there")
+
+    async def run() -> None:
+        resolving(monkeypatch, ("93.184.216.34",), ("127.0.0.1",))
+        backend = GuardedBackend()
+        backend._network = Network()  # type: ignore[assignment]
+        with pytest.raises(httpcore.ConnectError):
+            await backend.connect_tcp("shop.example", 80)
+        assert asked == ["93.184.216.34"]
+        with pytest.raises(Refused):
+            await backend.connect_tcp("shop.example", 80)
+        assert asked == ["93.184.216.34"]
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("port", [22, 25, 6379, 8080, 11211])
+def test_only_the_ports_of_the_web_are_in_reach(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    async def run() -> None:
+        resolving(monkeypatch, ("93.184.216.34",))
+        with pytest.raises(Refused, match="port"):
+            await GuardedBackend(ports=(80, 443)).connect_tcp("shop.example", port)
 
     asyncio.run(run())
 

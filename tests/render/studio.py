@@ -11,7 +11,8 @@ from wetink.core.block import Block, Decision, Fallback
 from wetink.core.event import Product
 from wetink.core.person import Cart, Moment, Person, Seen
 from wetink.ports import Picture, Scene
-from wetink.render import Takumi
+from wetink.render import Studio
+from wetink.render.desk import Desk
 from wetink.serve.sight import sight
 
 NOW = 1_800_000_000_000
@@ -30,6 +31,10 @@ class Album:
         self.asked.append(url)
         return self.photos.get(url)
 
+    def at_hand(self, url: str) -> bytes | None:
+        """Return the photo."""
+        return self.photos.get(url)
+
     def warm(self, url: str) -> None:
         """Everything is here already."""
 
@@ -44,6 +49,30 @@ def photo(color: str, size: tuple[int, int] = (320, 320), kind: str = "JPEG") ->
 def address(number: int) -> str:
     """Return the address of the n-th product's photo, with what must be escaped in HTML."""
     return f"https://cdn.example/{number}.jpg?w=320&n={number}"
+
+
+class Here:
+    """A pool whose only worker is this very process; it notes what its engine draws."""
+
+    def __init__(self) -> None:
+        """Have a desk of our own."""
+        self.desk = Desk()
+        self.drawn: list[str] = []
+        engine: Any = self.desk._engines["takumi"]
+        draw = engine.draw
+
+        def noting(page: str, *rest: Any) -> Any:
+            self.drawn.append(page)
+            return draw(page, *rest)
+
+        engine.draw = noting
+
+    async def ask(self, body: bytes, seconds: float) -> bytes:
+        """Answer a job."""
+        return self.desk(body)
+
+    def close(self) -> None:
+        """There is nothing to end."""
 
 
 PRODUCTS = tuple(
@@ -88,7 +117,7 @@ def plain(template: str, width: int = 100, height: int = 50, **fields: Any) -> S
 
 def shot(it: Scene, album: Album | None = None) -> Picture:
     """Return the picture of a scene."""
-    renderer = Takumi(album or Album(ALBUM))
+    renderer = Studio(album or Album(ALBUM))
     try:
         return asyncio.run(renderer.render(it))
     finally:

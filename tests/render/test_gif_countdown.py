@@ -12,31 +12,33 @@ from PIL import Image, ImageSequence
 from wetink.core.errors import BadContent
 from wetink.render import fonts, liquid
 from wetink.render.compose import Pixels
-from wetink.render.drawing import Drawing, sheet
-from wetink.render.engine import Engine
+from wetink.render.drawing import Drawing
+from wetink.render.engines.takumi import Takumi
 from wetink.render.gif import countdown as countdowns
-from wetink.render.gif.countdown import DAY, Countdown, gif
-from wetink.render.gif.face import TEMPLATE, UNITS, Faces, Look, scene
+from wetink.render.gif import face as faces
+from wetink.render.gif.countdown import DAY, Countdown, Look, gif
+from wetink.render.gif.face import TEMPLATE, UNITS, scene
 from wetink.render.gif.press import Face, Slot, prepare
 from wetink.render.markup import taken_apart
+from wetink.render.sheet import sheet
 
 LOOK = Look(title="Midsummer sale ends in")
 
 
 @cache
-def studio() -> tuple[Drawing, Faces, tuple[str, ...]]:
-    engine = Engine()
-    drawing = Drawing(engine)
-    return drawing, Faces(drawing, engine.families), tuple(engine.families)
+def studio() -> tuple[Drawing, tuple[str, ...]]:
+    engine = Takumi()
+    return Drawing(engine), tuple(engine.families)
 
 
+@cache
 def drawn(look: Look = LOOK, width: int = 600, height: int = 130, scale: int = 2) -> Countdown:
-    return studio()[1].drawn(look, width, height, scale)
+    return faces.drawn(*studio(), look, width, height, scale)
 
 
 def page(look: Look, seconds: int, width: int = 600, height: int = 130, scale: int = 2) -> Pixels:
     """Return the page of one second, drawn whole."""
-    drawing, _, families = studio()
+    drawing, families = studio()
     shown = {name: f"{seconds // unit % count:02}" for name, (unit, count) in UNITS.items()}
     shown["hundreds"] = shown["hundreds"][1:]
     one = scene(look, width, height, scale, shown, wide=seconds >= 100 * DAY)

@@ -41,11 +41,9 @@ def test_an_image_without_an_address_gets_one(image: str) -> None:
 def test_addresses_are_read_as_the_engine_reads_them(image: str) -> None:
     markup = taken_apart(image)
     assert markup.sources == {"https://a.example/x?a=1&b=2"}
-    assert markup.mentions("https://a.example/x?a=1&b=2")
+    assert markup.mentioned(["https://a.example/x?a=1&b=2"])
 
 
 def test_css_mentions_pictures_too() -> None:
     markup = taken_apart("<style>.a{background-image:url(https://a.example/x)}</style>")
-    assert markup.mentions("https://a.example/x")
-    assert not markup.mentions("https://a.example/y")
-    assert not markup.mentions("")
+    assert markup.mentioned(["https://a.example/x", "https://a.example/y", ""]) == ["https://a.example/x"]

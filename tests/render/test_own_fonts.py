@@ -7,8 +7,8 @@ import wetink
 from tests.render.studio import Album, plain
 from wetink.apps import load
 from wetink.content import folder
-from wetink.render import Takumi
-from wetink.render.engine import Engine
+from wetink.render import Studio
+from wetink.render.engines.takumi import Takumi
 
 SCRIPTS = Path(wetink.__file__).parents[1] / "frontend" / "scripts" / "node_modules" / "@fontsource"
 OWN = (SCRIPTS / "noto-sans-jp" / "files" / "noto-sans-jp-latin-700-normal.woff2").read_bytes()
@@ -18,22 +18,22 @@ PAGE = '<div style="font-size: 30px; font-family: {{ family }}">Warm lamp</div>'
 
 
 def test_a_font_of_ones_own_draws_what_names_its_family() -> None:
-    engine = Engine()
+    engine = Takumi()
     before = set(engine.families)
     assert engine.use({"own.woff2": OWN}) == []
     [family] = set(engine.families) - before
-    renderer = Takumi(Album())
+    renderer = Studio(Album())
     plainly = asyncio.run(renderer.render(plain(PAGE, 200, 60, data={"family": f"'{family}'"}))).body
-    assert renderer.use({"own.woff2": OWN}) == []
+    assert asyncio.run(renderer.use({"own.woff2": OWN})) == []
     theirs = asyncio.run(renderer.render(plain(PAGE, 200, 60, data={"family": f"'{family}'"}))).body
     assert theirs != plainly, "what was drawn without it is not given again"
-    assert renderer.use({}) == []
+    assert asyncio.run(renderer.use({})) == []
     assert asyncio.run(renderer.render(plain(PAGE, 200, 60, data={"family": f"'{family}'"}))).body == plainly
     renderer.close()
 
 
 def test_a_broken_font_is_told_and_the_others_go_on() -> None:
-    engine = Engine()
+    engine = Takumi()
     [problem] = engine.use({"broken.woff2": b"wOF2 but not really", "own.woff2": OWN})
     assert problem.startswith("fonts/broken.woff2: it cannot be read")
     assert engine.draw("<b>Lamp</b>", (), {}, 100, 50, 1).shape == (50, 100, 4)

@@ -40,10 +40,15 @@ class Reply(NamedTuple):
 class Downloads:
     """Fetches from public http(s) addresses, looking at each hop anew."""
 
-    def __init__(self, private_hosts: Collection[str] = (), *, connections: int = CONNECTIONS) -> None:
-        """Allow these `host:port` pairs although they are not public; hold so many connections at most."""
+    def __init__(
+        self, private_hosts: Collection[str] = (), *, ports: Collection[int] = (), connections: int = CONNECTIONS
+    ) -> None:
+        """Allow these `host:port` pairs although they are not public; hold so many connections at most.
+
+        `ports` are those that may be asked for, all unless some are named.
+        """
         self._pool = httpcore.AsyncConnectionPool(
-            network_backend=GuardedBackend(private_hosts),
+            network_backend=GuardedBackend(private_hosts, ports),
             max_connections=connections,
             max_keepalive_connections=8,
             keepalive_expiry=10.0,

@@ -51,8 +51,9 @@ def public(text: str) -> bool:
 class GuardedBackend(AsyncNetworkBackend):
     """A network that is the public internet, and the `host:port` pairs an operator allows besides."""
 
-    def __init__(self, private_hosts: Collection[str] = ()) -> None:
-        """Allow these `host:port` pairs although they are not public."""
+    def __init__(self, private_hosts: Collection[str] = (), ports: Collection[int] = ()) -> None:
+        """Allow these `host:port` pairs although they are not public, and only these ports of all others if any."""
+        self._ports = frozenset(ports)
         self._private = frozenset(private_hosts)
         self._network = httpcore.AnyIOBackend()
 
@@ -64,7 +65,7 @@ class GuardedBackend(AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> AsyncNetworkStream:
-        """Connect to the first public address of a host that answers. Raises Refused when it has none."""
+        """Connect to the first address of a host that answers. Raises Refused when one of them is not public."""
         failed: Exception = Refused(f"{host} has no address")
         for address in await self._addresses(host, port):
             try:
@@ -80,9 +81,12 @@ class GuardedBackend(AsyncNetworkBackend):
             raise httpcore.ConnectError(str(error)) from error
         addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
         if f"{host}:{port}" not in self._private:
-            addresses = [address for address in addresses if public(address)]
-        if not addresses:
-            raise Refused(f"{host} has no public address")
+            if not any(map(public, addresses)):
+                raise Refused(f"{host} has no public address")
+            if not all(map(public, addresses)):
+                raise Refused(f"{host} has an address that is not public")
+            if self._ports and port not in self._ports:
+                raise Refused(f"port {port} is out of reach")
         return addresses
 
     async def connect_unix_socket(

@@ -16,7 +16,8 @@ QUALITY = 88
 def plain(raw: bytes) -> bytes:
     """Return the first frame of a picture as JPEG, or as PNG where it is transparent, at most 1,200 pixels long.
 
-    Raises Refused for what is no picture, or one with too many pixels: that is known from its header.
+    Raises Refused for what is no picture, or one with too many pixels: that is known from its header. It takes up to
+    four bytes of memory for each pixel, and nobody knows how long: call it where it can be stopped.
     """
     try:
         with warnings.catch_warnings(), Image.open(io.BytesIO(raw), formats=FORMATS) as picture:
@@ -24,17 +25,18 @@ def plain(raw: bytes) -> bytes:
             width, height = picture.size
             if width * height > MOST_PIXELS:
                 raise Refused(f"{width} x {height} pixels are too many")
-            if picture.format == "JPEG":
-                picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
-            upright = ImageOps.exif_transpose(picture)
-            see_through = upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info
-            ready = upright.convert("RGBA" if see_through else "RGB")
+            see_through = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
+            mode = "RGBA" if see_through else "RGB"
+            picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # a JPEG is not even decoded larger than that
+            picture.load()
+            ready = picture if picture.mode == mode else picture.convert(mode)
             ready.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+            upright = ImageOps.exif_transpose(ready)
             out = io.BytesIO()
             if see_through:
-                ready.save(out, "PNG", compress_level=4)
+                upright.save(out, "PNG", compress_level=4)
             else:
-                ready.save(out, "JPEG", quality=QUALITY, subsampling=0)
+                upright.save(out, "JPEG", quality=QUALITY, subsampling=0)
             return out.getvalue()
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, MemoryError) as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise Refused(f"no picture: {error}") from error

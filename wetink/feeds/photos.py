@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from wetink.core.link import host_of
 from wetink.feeds.cache import Cache
+from wetink.feeds.decoding import Decoders
 from wetink.feeds.download import Downloads
-from wetink.feeds.photo import plain
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -21,6 +21,9 @@ FRESH_SECONDS = 86_400
 
 GONE_SECONDS = 60
 """How long a photo that could not be had is not asked for again."""
+
+PORTS = (80, 443)
+"""Where the web is. Anybody can name a photo, and elsewhere listens what does not expect to be spoken to."""
 
 PER_HOST, MOST_GONE = 6, 4_096
 
@@ -34,7 +37,8 @@ class PhotoFetcher:
     def __init__(self, folder: Path, *, private_hosts: Collection[str] = ()) -> None:
         """Keep photos in a folder; allow these `host:port` pairs although they are not public."""
         self._cache = Cache(folder)
-        self._downloads = Downloads(private_hosts)
+        self._downloads = Downloads(private_hosts, ports=PORTS)
+        self._decoders = Decoders()
         self._threads = ThreadPoolExecutor(4, "wetink-photos")
         self._flights: dict[str, asyncio.Task[bytes | None]] = {}
         self._renewals: dict[str, asyncio.Task[bytes | None]] = {}
@@ -45,16 +49,23 @@ class PhotoFetcher:
 
     async def get(self, url: str, deadline_ms: int) -> bytes | None:
         """See `ports.Photos.get`."""
-        found = self._cache.recall(url)
-        if found is not None:
-            self._renew(url, found[1])
-            return found[0]
+        body = self.at_hand(url)
+        if body is not None:
+            return body
         flight = self._fly(url)
         if flight is None:
             return None
         # The flight goes on when this open can wait no longer: the next one will have it.
         done, _ = await asyncio.wait([flight], timeout=deadline_ms / 1000)
         return flight.result() if done and not flight.cancelled() else None
+
+    def at_hand(self, url: str) -> bytes | None:
+        """See `ports.Photos.at_hand`."""
+        found = self._cache.recall(url)
+        if found is None:
+            return None
+        self._renew(url, found[1])
+        return found[0]
 
     def warm(self, url: str) -> None:
         """See `ports.Photos.warm`. They are fetched one after the other, so that who waits for something goes first."""
@@ -84,6 +95,7 @@ class PhotoFetcher:
             flight.cancel()
         await asyncio.gather(*flights, return_exceptions=True)
         await self._downloads.close()
+        self._decoders.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _fly(self, url: str) -> asyncio.Task[bytes | None] | None:
@@ -128,7 +140,7 @@ class PhotoFetcher:
         try:
             async with turn:
                 raw = await self._downloads.get(url)
-                body = await self._in_thread(plain, raw)
+                body = await self._decoders.plain(raw)
             await self._in_thread(self._cache.put, url, body)
         except Exception as error:
             logger.info("a photo of %s cannot be had: %s", host, error or type(error).__name__)

@@ -23,6 +23,10 @@ class WithSamples:
             return self._drawn.get(url)
         return await self._photos.get(url, deadline_ms)
 
+    def at_hand(self, url: str) -> bytes | None:
+        """Return a photo's bytes if that needs no waiting."""
+        return self._drawn.get(url) if url.startswith(PHOTOS) else self._photos.at_hand(url)
+
     def warm(self, url: str) -> None:
         """Start to fetch it, if it is not there already; never raises."""
         if not url.startswith(PHOTOS):

@@ -302,18 +302,23 @@ class Ledger(Protocol):
 
 
 class Picture(msgspec.Struct, frozen=True):
-    """Encoded bytes and their content type (`image/jpeg`, `image/png`), and what they are counted as when sent."""
+    """Encoded bytes and their content type (`image/jpeg`, `image/png`, `image/gif`).
+
+    `served` is what they are counted as when sent, `note` what had to give so that they weigh no more than they may.
+    """
 
     body: bytes
     content_type: str
     served: Served | None = None
+    note: str = ""
 
 
 class Scene(msgspec.Struct, frozen=True):
     """What to draw: a Liquid template with its data. Sizes are CSS pixels; `scale` (1, 2 or 3) device pixels for each.
 
     `scheme` is `light` or `dark`: what the reader's mail client asked for. `photos` are the only URLs of pictures the
-    template may draw; the renderer gets those it does draw from Photos.
+    template may draw; the renderer gets those it does draw from Photos. `engine` names what draws it, empty: the usual
+    one. `most_bytes` is what the picture may weigh.
     """
 
     template: str
@@ -324,6 +329,8 @@ class Scene(msgspec.Struct, frozen=True):
     transparent: bool = False
     photos: tuple[str, ...] = ()
     scheme: str = "light"
+    engine: str = ""
+    most_bytes: int = 200_000
 
 
 class Ticking(msgspec.Struct, frozen=True):
@@ -337,6 +344,18 @@ class Ticking(msgspec.Struct, frozen=True):
     remaining_ms: int
     scale: int = 2
     scheme: str = "light"
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """A scene as it is served, as the operator's browser draws it, and where they differ.
+
+    `share` (0 to 1) is how much of the picture looks different.
+    """
+
+    ours: Picture
+    theirs: Picture
+    difference: Picture
+    share: float
 
 
 class Renderer(Protocol):
@@ -354,6 +373,10 @@ class Renderer(Protocol):
         """Draw the parts of a scene that are kept, ahead of need. Gives way to `render`; never raises BadContent."""
         ...
 
+    async def compare(self, scene: Scene) -> Comparison | None:
+        """Return a scene's picture beside the browser's, None when the operator has no browser. Raises BadContent."""
+        ...
+
     async def check_tiles(self, scene: Scene) -> Sequence[str]:
         """Return what is wrong with the tiles of a template, with the line; nothing when it can be drawn from them."""
         ...
@@ -364,6 +387,10 @@ class Photos(Protocol):
 
     async def get(self, url: str, deadline_ms: int) -> bytes | None:
         """Return a photo's bytes (JPEG or PNG, checked), None when it cannot be had within the deadline."""
+        ...
+
+    def at_hand(self, url: str) -> bytes | None:
+        """Return a photo's bytes, the same as `get` would, if that needs no waiting; never raises."""
         ...
 
     def warm(self, url: str) -> None:

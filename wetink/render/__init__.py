@@ -1,4 +1,4 @@
-"""Draws decided scenes: Liquid makes HTML, pytakumi makes pixels, an encoder makes the bytes of the picture."""
+"""Draws decided scenes: Liquid makes HTML, an engine makes pixels, an encoder makes the bytes of the picture."""
 
-from wetink.render.encode import blank as blank
-from wetink.render.takumi import Takumi as Takumi
+from wetink.render.blank import blank as blank
+from wetink.render.studio import Studio as Studio

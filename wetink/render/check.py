@@ -3,7 +3,8 @@
 import re
 
 from wetink.render.compose import far_apart, patches, window
-from wetink.render.drawing import Drawing, Sheet
+from wetink.render.drawing import Drawing
+from wetink.render.sheet import Sheet
 from wetink.render.tiles import Refused, layered
 
 SCALES = (1, 2, 3)
@@ -28,14 +29,14 @@ def flaws(drawing: Drawing, sheet: Sheet) -> tuple[str, ...]:
     They must lie at whole device pixels at every scale and share no pixel, and the page put together from them must
     be equal to the page drawn at once. Raises BadContent when it cannot be drawn at all.
     """
-    scene, body = sheet.scene, sheet.markup.body
+    body = sheet.markup.body
     if "data-tile" not in body:
         return ()
     try:
-        parts = {scale: layered(body, scene.width, scene.height, scale) for scale in {*SCALES, scene.scale}}
+        parts = {scale: layered(body, sheet.width, sheet.height, scale) for scale in {*SCALES, sheet.scale}}
     except Refused as refused:
         return (f"line {refused.line}: {refused}" if refused.line else str(refused),)
-    tiles = parts[scene.scale]
+    tiles = parts[sheet.scale]
     apart = far_apart(drawing.whole(sheet), drawing.composed(sheet, tiles))
     if apart.mean() <= FAR_APART and not patches(apart):
         return ()

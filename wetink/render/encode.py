@@ -1,4 +1,4 @@
-"""Encoding: pixels into the bytes of a picture that every mail client can show."""
+"""Encoding: pixels into the bytes of a picture that every mail client can show, within a bound of weight."""
 
 import io
 import zlib
@@ -10,24 +10,44 @@ from PIL import Image
 from wetink.ports import Picture
 from wetink.render.compose import Pixels
 
-QUALITIES = (82, 70, 55)
-"""Tried in turn. Text stays crisp at the first as long as color is kept at full resolution (4:4:4)."""
+QUALITIES = (82, 74, 66, 58, 50, 42)
+"""Tried in turn. Text stays crisp as long as color is kept at full resolution (4:4:4)."""
+COARSE = (50, 35, 20)
+"""Tried after those, with color at half the resolution (4:2:0), as only photos need them."""
+COLORS = (256, 128, 64, 32)
+"""Colors of a PNG that is too heavy with all of them, tried in turn."""
 MOST_BYTES = 200_000
-"""Weight of a JPEG over which it is encoded at the next lower quality: mail on a phone should not wait for it."""
 
 
-def jpeg(pixels: Pixels) -> Picture:
-    """Return opaque pixels as a JPEG; alpha is ignored."""
+def jpeg(pixels: Pixels, most: int = MOST_BYTES) -> Picture:
+    """Return opaque pixels as a JPEG of at most `most` bytes if that can be; alpha is ignored."""
     body = b""
-    for quality in QUALITIES:
-        body = simplejpeg.encode_jpeg(pixels, quality, "RGBA", "444")
-        if len(body) <= MOST_BYTES:
+    for quality, color in (*((each, "444") for each in QUALITIES), *((each, "420") for each in COARSE)):
+        body = simplejpeg.encode_jpeg(pixels, quality, "RGBA", color)
+        if len(body) <= most:
             break
-    return Picture(body, "image/jpeg")
+    note = "" if quality == QUALITIES[0] else f"JPEG at quality {quality}, to weigh no more than {_kilo(most)}"
+    return Picture(body, "image/jpeg", note=note if len(body) <= most else _heavy(body, most))
 
 
-def png(pixels: Pixels) -> Picture:
-    """Return pixels as a PNG, with their alpha; each row as its difference to the one above, which packs quickly."""
+def png(pixels: Pixels, most: int = MOST_BYTES) -> Picture:
+    """Return pixels with their alpha as a PNG of at most `most` bytes if that can be: else with fewer colors."""
+    body = _plain(pixels)
+    if len(body) <= most:
+        return Picture(body, "image/png")
+    image = Image.fromarray(pixels, "RGBA")
+    for colors in COLORS:
+        fewer = io.BytesIO()
+        # Only this way of finding colors looks at alpha, too.
+        image.quantize(colors, Image.Quantize.FASTOCTREE).save(fewer, "PNG", compress_level=6)
+        body = min(body, fewer.getvalue(), key=len)
+        if len(body) <= most:
+            return Picture(body, "image/png", note=f"PNG of {colors} colors, to weigh no more than {_kilo(most)}")
+    return Picture(body, "image/png", note=_heavy(body, most))
+
+
+def _plain(pixels: Pixels) -> bytes:
+    """Return a PNG of all colors; each row as its difference to the one above, which packs quickly."""
     height, width, _ = pixels.shape
     rows = pixels.reshape(height, width * 4)
     lines = np.empty((height, 1 + width * 4), np.uint8)
@@ -37,11 +57,12 @@ def png(pixels: Pixels) -> Picture:
     head = width.to_bytes(4) + height.to_bytes(4) + bytes((8, 6, 0, 0, 0))
     chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(lines.data, 1)), (b"IEND", b""))
     packed = (len(body).to_bytes(4) + name + body + zlib.crc32(name + body).to_bytes(4) for name, body in chunks)
-    return Picture(b"\x89PNG\r\n\x1a\n" + b"".join(packed), "image/png")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
 
 
-def blank() -> Picture:
-    """Return a small picture of nothing, for places where no block is: clear, so it suits any email."""
-    clear = io.BytesIO()
-    Image.new("RGBA", (16, 8), (255, 255, 255, 0)).save(clear, "PNG")
-    return Picture(clear.getvalue(), "image/png")
+def _kilo(size: int) -> str:
+    return f"{size // 1000} KB"
+
+
+def _heavy(body: bytes, most: int) -> str:
+    return f"it weighs {_kilo(len(body))} and cannot be made as light as {_kilo(most)}: make the block smaller"

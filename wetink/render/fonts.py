@@ -3,10 +3,23 @@
 import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pytakumi import Renderer
+import msgspec
 
 from wetink.core.errors import BadSettings
+
+if TYPE_CHECKING:  # the engine is for workers: who only looks whether there are fonts needs none
+    from pytakumi import Renderer
+
+
+class Face(msgspec.Struct, frozen=True):
+    """What CSS calls a font."""
+
+    family: str
+    weight: float = 400.0
+    style: str = "normal"
+
 
 FOLDER = Path(__file__).parent / "fonts"
 
@@ -51,13 +64,18 @@ def files(*, large: bool, folder: Path = FOLDER) -> list[Path]:
     return [path for path in found if any(f"-{script}-" in path.name for script in SCRIPTS) == large]
 
 
-def register(engine: Renderer, files: Sequence[Path]) -> list[str]:
+def present(found: Sequence[Path] | None = None) -> None:
+    """Raise BadSettings when there are no fonts, of these files or at all."""
+    if not (files(large=False) if found is None else found):
+        raise BadSettings("there are no fonts to draw pictures with", hint="run `make assets`", where=str(FOLDER))
+
+
+def register(engine: "Renderer", files: Sequence[Path]) -> list[str]:
     """Register font files; return the names of the families for CSS, the default one first.
 
     A file is named like `poppins-latin-ext-600-normal.woff2`. Raises BadSettings when there is none, or one is broken.
     """
-    if not files:
-        raise BadSettings("there are no fonts to draw pictures with", hint="run `make assets`", where=str(FOLDER))
+    present(files)
     families: dict[str, None] = {}
     for path in files:
         try:
@@ -69,12 +87,22 @@ def register(engine: Renderer, files: Sequence[Path]) -> list[str]:
     return list(families)
 
 
-def _register(engine: Renderer, path: Path) -> str:
+def family_of(path: Path) -> str:
+    """Return the family of a font file by its name.
+
+    >>> family_of(Path("noto-sans-thai-thai-700-normal.woff2"))
+    'Noto Sans Thai'
+    """
+    parts = _NAME.fullmatch(path.stem)
+    return parts["family"].replace("-", " ").title() if parts is not None else path.stem
+
+
+def _register(engine: "Renderer", path: Path) -> str:
     body = path.read_bytes()
     parts = _NAME.fullmatch(path.stem)
     if parts is None:
         return engine.register_font(body)[0]["name"]
-    family = parts["family"].replace("-", " ").title()
+    family = family_of(path)
     # Every script is a part of the family: the engine then finds a letter in whichever file has it.
     engine.register_font(
         body,

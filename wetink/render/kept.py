@@ -48,6 +48,11 @@ class Kept(Generic[T]):
                 self._values.move_to_end(key)
             return self._values.get(key)
 
+    def has(self, key: bytes) -> bool:
+        """Return whether anything is kept under a key."""
+        with self._lock:
+            return key in self._values
+
     def put(self, key: bytes, value: T) -> None:
         """Keep a value, unless it alone is over the bound."""
         size = self._size(value)

@@ -1,7 +1,7 @@
 """Markup: what the engine needs to have apart, taken out of one piece of HTML, and the page it is drawn on."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import unescape
 
 import msgspec
@@ -38,13 +38,17 @@ class Markup(msgspec.Struct, frozen=True):
     body: str
     styles: tuple[str, ...]
     sources: frozenset[str]
-    boxes: Mapping[str, Box]
-    text: str
-    """All of it as plain text, to look for addresses in."""
+    boxes: dict[str, Box]
 
-    def mentions(self, url: str) -> bool:
-        """Whether a picture of this address is drawn, by an `<img>` or from CSS."""
-        return bool(url) and (url in self.sources or url in self.text)
+    @property
+    def strange(self) -> list[str]:
+        """The addresses that some `<img>` draws; whatever of them may not be fetched is a placeholder."""
+        return [source for source in self.sources if not source.startswith("data:")]
+
+    def mentioned(self, urls: Iterable[str]) -> list[str]:
+        """Return those of these addresses whose pictures are drawn, by an `<img>` or from CSS."""
+        text = "\n".join((unescape(self.body), *self.styles))
+        return [url for url in urls if url and (url in self.sources or url in text)]
 
 
 def taken_apart(html: str) -> Markup:
@@ -63,8 +67,7 @@ def taken_apart(html: str) -> Markup:
         styles = (TILES, *styles)
     if _RIGHT_TO_LEFT.search(body):
         styles = (*styles, NO_DOTS)
-    text = "\n".join((unescape(body), *styles))
-    return Markup(body, styles, frozenset(boxes), {url: box for url, box in boxes.items() if box}, text)
+    return Markup(body, styles, frozenset(boxes), {url: box for url, box in boxes.items() if box})
 
 
 def _enlarge(boxes: dict[str, Box | None], source: str, said: Mapping[str, str]) -> None:

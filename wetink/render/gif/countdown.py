@@ -18,6 +18,17 @@ TICK, BRIEF = 100, 2
 """Hundredths of a second: how long one second stands, and each of its parts but the last. Viewers raise less than 2."""
 
 
+class Look(msgspec.Struct, frozen=True):
+    """What a marketer can set. Colors are like `#3451d1`; an empty one is that of the scheme."""
+
+    title: str = ""
+    labels: tuple[str, str, str, str] = ("DAYS", "HOURS", "MINUTES", "SECONDS")
+    accent: str = "#ff6b4a"
+    background: str = ""
+    ink: str = ""
+    scheme: str = "light"
+
+
 class Number(msgspec.Struct, frozen=True):
     """What shows `seconds // unit % len(rows)`, encoded.
 

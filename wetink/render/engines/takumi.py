@@ -1,4 +1,4 @@
-"""Engine: HTML and style sheets into pixels, within bounds, by pytakumi inside of this process."""
+"""Takumi: HTML and style sheets into pixels by pytakumi, within bounds, inside of this process."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -16,13 +16,14 @@ MOST_ELEMENTS = 2000
 """Elements of one page: the engine's time grows with the square of their number when they stand in one line."""
 
 
-class Engine:
-    """Draws pages. It has no network and no files; other threads run while it draws."""
+class Takumi:
+    """Draws pages. Implements `engines.Engine`; other threads run while it draws."""
 
     def __init__(self) -> None:
         """Load the fonts, but for the large ones. Raises BadSettings when there are none."""
         self._complete, self._changing = not fonts.files(large=True), threading.Lock()
         self._own: Mapping[str, bytes] = {}
+        self.faces: dict[str, fonts.Face] = {}
         self._engine, self.families, _ = self._made()
 
     def complete(self) -> None:
@@ -44,11 +45,15 @@ class Engine:
     def _made(self) -> tuple[pytakumi.Renderer, list[str], list[str]]:
         """Return an engine of its own, since others draw with the one there is, with the fonts' families and faults."""
         engine = pytakumi.Renderer()
+        self.faces = {}
         files = [*fonts.files(large=False), *(fonts.files(large=True) if self._complete else ())]
         families, problems = fonts.register(engine, files), []
         for name, body in self._own.items():
             try:
-                families += [each["name"] for each in engine.register_font(body) if each["name"] not in families]
+                for each in engine.register_font(body):
+                    families += [each["name"]] if each["name"] not in families else []
+                    for face in each["faces"]:
+                        self.faces[name] = fonts.Face(each["name"], float(face["weight"]), str(face["style"]))
             except (RuntimeError, ValueError) as error:
                 problems.append(f"fonts/{name}: it cannot be read: {error}")
         return engine, families, problems

@@ -1,0 +1,204 @@
+"""One suite for every engine: whatever draws, a scene comes out as what it says."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.browser import CHROMIUM, environment
+from tests.render.studio import Album, near, photo, plain, seen
+from wetink.core.errors import BadContent
+from wetink.ports import Comparison, Picture, Scene
+from wetink.render import Studio
+from wetink.render.engines import BROWSER, ENGINES, named
+from wetink.render.engines import chromium as browsers
+from wetink.render.engines.chromium import Chromium
+
+EVERY = (*ENGINES, BROWSER)
+URL = "https://cdn.example/a.jpg?w=1&h=2"
+
+
+def started(folder: Path) -> Path:
+    """Return a program that is the tests' Chromium with its libraries."""
+    script = folder / "chromium.sh"
+    known = "\n".join(f'export {name}="{environment()[name]}"' for name in ("LD_LIBRARY_PATH", "FONTCONFIG_FILE"))
+    script.write_text(f'#!/bin/sh\n{known}\nexec "{CHROMIUM / "chromium"}" "$@"\n')
+    script.chmod(0o755)
+    return script
+
+
+class Drawer:
+    """A studio with a browser, in a loop of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.runner = asyncio.Runner()
+        self.album = Album({URL: photo("#008000")})
+        self.browser = Chromium(started(folder), folder / "browser")
+        self.studio = Studio(self.album, browser=self.browser)
+
+    def draw(self, it: Scene, engine: str) -> Picture:
+        return self.runner.run(self.studio.render(replace(it, engine=engine)))
+
+    def compare(self, it: Scene) -> Comparison | None:
+        return self.runner.run(self.studio.compare(it))
+
+    def close(self) -> None:
+        self.runner.run(self.browser.close())
+        self.studio.close()
+        self.runner.close()
+
+
+@pytest.fixture(scope="module")
+def drawer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drawer]:
+    made = Drawer(tmp_path_factory.mktemp("engines"))
+    yield made
+    made.close()
+
+
+def pixel(picture: Picture, x: int, y: int) -> Any:
+    return seen(picture).getpixel((x, y))
+
+
+HALF = '<div style="width: 50px; height: 50px; background-color: {{ color }}"></div>'
+
+
+@pytest.mark.parametrize("scale", [1, 2, 3])
+@pytest.mark.parametrize("engine", EVERY)
+def test_a_box_lies_where_it_is_put_at_every_scale(drawer: Drawer, engine: str, scale: int) -> None:
+    picture = drawer.draw(plain(HALF, data={"color": "#0000ff"}, scale=scale), engine)
+    assert (picture.content_type, seen(picture).size) == ("image/jpeg", (100 * scale, 50 * scale))
+    assert near(pixel(picture, 45 * scale, 45 * scale), (0, 0, 254))
+    assert near(pixel(picture, 55 * scale, 45 * scale), (255, 255, 255))
+
+
+@pytest.mark.parametrize("engine", EVERY)
+def test_what_is_clear_stays_clear(drawer: Drawer, engine: str) -> None:
+    picture = drawer.draw(plain(HALF, data={"color": "#ff0000"}, transparent=True), engine)
+    assert (picture.content_type, seen(picture).mode) == ("image/png", "RGBA")
+    assert pixel(picture, 50, 50) == (255, 0, 0, 255)
+    assert pixel(picture, 150, 50)[3] == 0
+
+
+@pytest.mark.parametrize("engine", EVERY)
+def test_photos_and_their_placeholders_are_drawn(drawer: Drawer, engine: str) -> None:
+    template = '<img src="{{ url }}" width="100" height="50" style="display: block; object-fit: cover">'
+    assert near(pixel(drawer.draw(plain(template, data={"url": URL}, photos=(URL,)), engine), 9, 9), (0, 128, 0))
+    for scheme, color in (("light", (0xEC, 0xEE, 0xF1)), ("dark", (0x2C, 0x30, 0x3A))):
+        missing = plain(template, data={"url": "https://cdn.example/none.jpg"}, scheme=scheme)
+        assert near(pixel(drawer.draw(missing, engine), 5, 5), color)
+
+
+@pytest.mark.parametrize("engine", EVERY)
+def test_style_sheets_and_the_scheme_are_obeyed(drawer: Drawer, engine: str) -> None:
+    template = "<style>.dark .a { background-color: #000000 } .light .a { background-color: #ff0000 }</style>"
+    template += '<div class="a" style="width: 100px; height: 50px"></div>'
+    for scheme, color in (("light", (254, 0, 0)), ("dark", (0, 0, 0))):
+        assert near(pixel(drawer.draw(plain(template, scheme=scheme), engine), 50, 50), color)
+
+
+@pytest.mark.parametrize("engine", EVERY)
+@pytest.mark.parametrize("word", ["Lamp", "Łódź", "Лампа", "Φωτιστικό", "مصباح", "מנורה", "โคม", "दीपक", "暖炉"])
+def test_letters_are_drawn_and_differ(drawer: Drawer, engine: str, word: str) -> None:
+    page = '<div style="font-size: 30px; line-height: 50px; font-family: Inter">{{ word }}</div>'
+    drawn = {
+        letters: drawer.draw(plain(page, data={"word": letters}), engine).body for letters in (word, word[::-1], "")
+    }
+    assert len(set(drawn.values())) == 3
+
+
+@pytest.mark.parametrize("engine", EVERY)
+def test_nothing_is_fetched_and_no_script_runs(drawer: Drawer, engine: str, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.svg"
+    secret.write_text('<svg xmlns="http://www.w3.org/2000/svg"><rect width="99" height="99" fill="#ff0000"/></svg>')
+    template = f"""<style>@import url("file://{secret}"); .b {{ background: url("file://{secret}") }}</style>
+    <div class="b" style="width: 50px; height: 50px"></div><iframe src="file://{secret}"></iframe>
+    <script>document.body.style.background = "#ff0000"</script>
+    <div onclick="x()" style="background: url(http://127.0.0.1:1/x.png); width: 50px; height: 9px"></div>"""
+    assert (255, 0, 0) not in {color for _, color in seen(drawer.draw(plain(template), engine)).getcolors(99999) or ()}
+
+
+@pytest.mark.parametrize("engine", EVERY)
+@pytest.mark.parametrize("template", ["", "  ", "words", "<b>open", "</div></div>", "<!doctype html><html><body>x"])
+def test_untidy_html_is_drawn_all_the_same(drawer: Drawer, engine: str, template: str) -> None:
+    assert seen(drawer.draw(plain(template), engine)).size == (200, 100)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("template", ["<div>" * 20_000, "<b>x</b>" * 2500], ids=["nested too deeply", "too many"])
+def test_what_cannot_be_drawn_is_bad_content_and_the_next_is_drawn(drawer: Drawer, engine: str, template: str) -> None:
+    with pytest.raises(BadContent):
+        drawer.draw(plain(template), engine)
+    assert drawer.draw(plain("next"), engine).body
+
+
+def test_the_largest_picture_there_may_be_can_be_drawn(drawer: Drawer) -> None:
+    page = '<div style="width:1200px;height:1600px;background:linear-gradient(#ff0000,#0000ff)">x</div>'
+    for transparent in (False, True):
+        assert seen(drawer.draw(plain(page, 1200, 1600, transparent=transparent), "")).size == (2400, 3200)
+
+
+def test_a_template_names_its_engine_in_its_first_words(drawer: Drawer) -> None:
+    page = "<div style='columns: 2; width: 100px'>one two three four five six</div>"
+    usual = drawer.draw(plain(page), "")
+    asked = drawer.draw(plain("{% comment %} engine: chromium {% endcomment %}" + page), "")
+    assert asked.body != usual.body
+    assert asked.body == drawer.draw(plain(page), BROWSER).body
+    with pytest.raises(BadContent, match="no engine called 'netscape'"):
+        named("{% comment %}engine: netscape{% endcomment %}")
+
+
+def test_without_a_browser_the_usual_engine_draws_what_asks_for_one() -> None:
+    async def story() -> None:
+        alone = Studio(Album())
+        page = plain("{% comment %} engine: chromium {% endcomment %}<b>x</b>")
+        assert (await alone.render(page)).body == (await alone.render(plain("<b>x</b>"))).body
+        assert await alone.compare(page) is None
+        alone.close()
+
+    asyncio.run(story())
+
+
+def test_a_comparison_says_how_much_looks_different_and_where(drawer: Drawer) -> None:
+    same = drawer.compare(plain('<div style="width: 60px; height: 30px; background: #3451d1">Lamp</div>'))
+    assert same is not None
+    assert same.share < 0.02
+    apart = drawer.compare(
+        plain('<div style="width: clamp(1px, 40px, 90px); height: 50px; background: #3451d1"></div>')
+    )
+    assert apart is not None
+    assert 0.2 < apart.share < 0.9
+    difference = seen(apart.difference).convert("RGB")
+    assert difference.size == (200, 100)
+    assert near(difference.getpixel((140, 50)), (214, 40, 57)), "red where they differ"
+    assert not near(difference.getpixel((20, 50)), (214, 40, 57), 60)
+
+
+def test_a_browser_that_is_ended_or_takes_too_long_is_started_anew(
+    drawer: Drawer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert drawer.draw(plain("one"), BROWSER).body
+    browser = drawer.browser._browser
+    assert browser is not None
+    browser._process.kill()
+    with pytest.raises(BadContent, match="browser"):
+        drawer.draw(plain("two"), BROWSER)
+    assert drawer.draw(plain("three"), BROWSER).body
+    monkeypatch.setattr(browsers, "DRAW_SECONDS", 0.0)
+    with pytest.raises(BadContent, match="too long"):
+        drawer.draw(plain("four"), BROWSER)
+    monkeypatch.undo()
+    assert drawer.draw(plain("five"), BROWSER).body
+
+
+def test_a_browser_that_is_none_is_told_with_the_setting(tmp_path: Path) -> None:
+    async def story() -> None:
+        studio = Studio(Album(), browser=Chromium(tmp_path / "nowhere", tmp_path))
+        with pytest.raises(BadContent, match="no browser at") as caught:
+            await studio.render(plain("x", engine=BROWSER))
+        assert "chromium" in caught.value.hint
+        studio.close()
+
+    asyncio.run(story())

@@ -1,0 +1,114 @@
+"""Desk: where a worker of the sandbox draws. It keeps layers, tiles and photos for the next picture."""
+
+import pickle
+from collections.abc import Callable
+
+from msgspec.structs import replace
+from PIL import Image
+
+from wetink.core.errors import BadContent
+from wetink.render import check, compare, encode, fonts, jobs, liquid
+from wetink.render.compose import Pixels
+from wetink.render.drawing import Drawing, Lacking
+from wetink.render.engines import DEFAULT, made
+from wetink.render.gif import face
+from wetink.render.kept import Kept
+from wetink.render.markup import taken_apart
+from wetink.render.sheet import MOST_PHOTOS, NO_PHOTO, photo, sheet
+
+SEEN = 1_000
+"""Pages of which is remembered that they were drawn."""
+
+
+def ready() -> Callable[[bytes], bytes]:
+    """Return what answers jobs, with the fonts of the usual engine loaded. Raises BadSettings when there are none."""
+    Image.init()  # what decodes photos is imported before the first comes
+    return Desk()
+
+
+class Desk:
+    """Answers jobs, one at a time."""
+
+    def __init__(self) -> None:
+        """Have the usual engine ready."""
+        self._own: dict[str, bytes] = {}
+        self._seen = Kept[bool](SEEN, lambda _: 1)
+        self._engines = {DEFAULT: made(DEFAULT)}
+        self._drawings = {name: Drawing(engine) for name, engine in self._engines.items()}
+
+    def __call__(self, body: bytes) -> bytes:
+        """Answer a job."""
+        try:
+            return jobs.encoded(self._answer(jobs.read_job(body)))
+        except BadContent as error:
+            return jobs.encoded(jobs.Refused(str(error), error.hint))
+
+    def _answer(self, job: jobs.Job) -> jobs.Reply:
+        match job:
+            case jobs.Make():
+                return self._made(job)
+            case jobs.Fill():
+                return self._filled(job)
+            case jobs.Draw():
+                return self._drawn(job)
+            case jobs.Check():
+                return jobs.Told(check.flaws(self._drawings[DEFAULT], job.sheet))
+            case jobs.Encode():
+                pixels = compare.pixels(job.picture)
+                return self._encoded(pixels, job.most_bytes, b"", clear=job.clear)
+            case jobs.Compare():
+                return jobs.Compared(*compare.compared(job.ours, job.theirs))
+            case jobs.Press():
+                drawing, families = self._drawings[DEFAULT], self._engines[DEFAULT].families
+                return jobs.Pressed(face.drawn(drawing, families, job.look, job.width, job.height, job.scale))
+            case jobs.Use():
+                return self._use(job.fonts)
+            case jobs.Complete():
+                self._engines[DEFAULT].complete()
+                return jobs.Told(())
+
+    def _made(self, job: jobs.Make) -> jobs.Reply:
+        filled = self._filled(jobs.Fill(job.template, job.data, tuple(job.photos)))
+        wanted = filled.wanted[:MOST_PHOTOS]
+        if not all(job.photos[url] for url in wanted):
+            return filled
+        photos = {url: photo(b"", NO_PHOTO, filled.markup.boxes.get(url), 1) for url in filled.markup.strange}
+        for url in wanted:
+            photos[url] = photo(None, job.photos[url], filled.markup.boxes.get(url), job.scenery.scale)
+        page = sheet(job.scenery, filled.markup, photos)
+        if self._seen.get(page.key) is not None:  # it is kept where it was asked for: sending it again takes longer
+            return filled
+        reply = self._drawn(jobs.Draw(page, job.engine, job.most_bytes))
+        return replace(filled, lacks=reply.photos) if isinstance(reply, jobs.Lacks) else reply
+
+    def _filled(self, job: jobs.Fill) -> jobs.Filled:
+        template = check.numbered(job.template) if job.numbered else job.template
+        html = liquid.html(template, pickle.loads(job.data))  # noqa: S301 (our parent pickled it)
+        markup = taken_apart(fonts.drawable(html, self._engines[DEFAULT].families))
+        return jobs.Filled(markup, tuple(markup.mentioned(job.photos)))
+
+    def _drawn(self, job: jobs.Draw) -> jobs.Drawn | jobs.Lacks:
+        drawing = self._drawing(job.engine)
+        try:
+            pixels = drawing.drawn(job.sheet)
+        except Lacking:
+            return jobs.Lacks(tuple(drawing.lacks(job.sheet)))
+        self._seen.put(job.sheet.key, True)
+        return self._encoded(pixels, job.most_bytes, job.sheet.key, clear=job.sheet.transparent)
+
+    def _encoded(self, pixels: Pixels, most: int, key: bytes, *, clear: bool) -> jobs.Drawn:
+        picture = encode.png(pixels, most) if clear else encode.jpeg(pixels, most)
+        return jobs.Drawn(picture.body, picture.content_type, picture.note, key)
+
+    def _drawing(self, name: str) -> Drawing:
+        if name not in self._drawings:
+            engine = made(name)
+            engine.use(self._own)
+            self._engines[name], self._drawings[name] = engine, Drawing(engine)
+        return self._drawings[name]
+
+    def _use(self, own: dict[str, bytes]) -> jobs.Told:
+        self._own = own
+        problems = [problem for engine in self._engines.values() for problem in engine.use(own)]
+        self._drawings = {name: Drawing(engine) for name, engine in self._engines.items()}
+        return jobs.Told(tuple(dict.fromkeys(problems)), self._engines[DEFAULT].faces)

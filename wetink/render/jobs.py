@@ -1,0 +1,149 @@
+"""Jobs: what the studio asks its workers, and what they answer.
+
+A worker may be taken over by what it draws: so its answer. are read as these types and nothing else.
+"""
+
+from typing import TypeAlias
+
+import msgspec
+
+from wetink.ports import Picture
+from wetink.render.fonts import Face
+from wetink.render.gif.countdown import Countdown, Look
+from wetink.render.markup import Markup
+from wetink.render.sheet import Scenery, Sheet
+
+
+class Make(msgspec.Struct, frozen=True, tag=True):
+    """Fill in a template and draw it: answered with Drawn, or with Filled where that takes more than is at hand.
+
+    `data` is pickled: Liquid takes anything, and numbers of any size. `photos` are the addresses that may be drawn,
+    with the hash of each photo that is at hand, else nothing.
+    """
+
+    template: str
+    data: bytes
+    photos: dict[str, bytes]
+    scenery: Scenery
+    engine: str
+    most_bytes: int
+
+
+class Fill(msgspec.Struct, frozen=True, tag=True):
+    """Only fill in a template: answered with Filled. `numbered` tiles say in which line of the template they stand."""
+
+    template: str
+    data: bytes
+    photos: tuple[str, ...]
+    numbered: bool = False
+
+
+class Draw(msgspec.Struct, frozen=True, tag=True):
+    """Draw a page and encode it: answered with Drawn or Lacks."""
+
+    sheet: Sheet
+    engine: str
+    most_bytes: int
+
+
+class Encode(msgspec.Struct, frozen=True, tag=True):
+    """Encode a picture anew, of at most so many bytes, with its alpha if it is `clear`: answered with Drawn."""
+
+    picture: bytes
+    clear: bool
+    most_bytes: int
+
+
+class Compare(msgspec.Struct, frozen=True, tag=True):
+    """Hold two pictures of the same page against each other: answered with Compared."""
+
+    ours: bytes
+    theirs: bytes
+
+
+class Check(msgspec.Struct, frozen=True, tag=True):
+    """Look for what is wrong with a page's tiles: answered with Told."""
+
+    sheet: Sheet
+
+
+class Press(msgspec.Struct, frozen=True, tag=True):
+    """Make a countdown ready: answered with Pressed. Sizes are CSS pixels."""
+
+    look: Look
+    width: int
+    height: int
+    scale: int
+
+
+class Use(msgspec.Struct, frozen=True, tag=True):
+    """Draw with these fonts, too, by file name: answered with Told, of those that cannot be used."""
+
+    fonts: dict[str, bytes]
+
+
+class Complete(msgspec.Struct, frozen=True, tag=True):
+    """Load what takes long: answered with Told, of nothing."""
+
+
+class Filled(msgspec.Struct, frozen=True, tag=True):
+    """A page's HTML, the addresses of the photos it draws among those it may, and which of those have to be sent."""
+
+    markup: Markup
+    wanted: tuple[str, ...]
+    lacks: tuple[str, ...] = ()
+
+
+class Drawn(msgspec.Struct, frozen=True, tag=True):
+    """The picture of a page, and the page's key."""
+
+    body: bytes
+    content_type: str
+    note: str
+    key: bytes
+
+    @property
+    def picture(self) -> Picture:
+        """It as a picture: what else one says is no worker's to say."""
+        return Picture(self.body, self.content_type, note=self.note)
+
+
+class Lacks(msgspec.Struct, frozen=True, tag=True):
+    """The addresses of the photos whose bytes the job must come with."""
+
+    photos: tuple[str, ...]
+
+
+class Compared(msgspec.Struct, frozen=True, tag=True):
+    """The share of two pictures (0 to 1) in which they look different, and a picture that shows where."""
+
+    share: float
+    difference: bytes
+
+
+class Told(msgspec.Struct, frozen=True, tag=True):
+    """What is wrong, in words; of fonts, also what CSS calls those that can be used."""
+
+    problems: tuple[str, ...]
+    faces: dict[str, Face] = {}
+
+
+class Pressed(msgspec.Struct, frozen=True, tag=True):
+    """A countdown that is ready."""
+
+    countdown: Countdown
+
+
+class Refused(msgspec.Struct, frozen=True, tag=True):
+    """It cannot be done, whoever tries: `BadContent`."""
+
+    message: str
+    hint: str
+
+
+Job: TypeAlias = Make | Fill | Draw | Encode | Compare | Check | Press | Use | Complete
+Reply: TypeAlias = Filled | Drawn | Lacks | Compared | Told | Pressed | Refused
+
+encoded = msgspec.msgpack.Encoder().encode
+read_job = msgspec.msgpack.Decoder(Job).decode
+read_reply = msgspec.msgpack.Decoder(Reply).decode

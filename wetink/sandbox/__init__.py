@@ -1,0 +1,11 @@
+"""The sandbox: work that may hang, crash or eat memory, done in processes that can be killed.
+
+    Pool ──> Zygote ──fork──> worker ──> answer(body)
+
+A zygote imports what the work needs and forks workers that are ready at once and share its memory. A worker answers
+one request at a time; over its time or memory it is killed, and another takes its place.
+"""
+
+from wetink.sandbox.pool import Pool as Pool
+from wetink.sandbox.worker import Lost as Lost
+from wetink.sandbox.worker import Unborn as Unborn

@@ -1,0 +1,65 @@
+"""The zygote: forks workers that have everything imported. `python -m wetink.sandbox FD`.
+
+Over the socket of that number comes the name of a module with a socket for the worker that is to be born. The module's
+`ready()` is called once, before the first of its kind, and returns what answers requests.
+"""
+
+import gc
+import importlib
+import os
+import signal
+import socket
+import sys
+
+from wetink.sandbox.frame import ANSWER, FAILED
+from wetink.sandbox.inside import Answer, die_with_parent, work
+
+
+def main() -> None:
+    """Fork workers until the socket ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; our parent tells us when to stop
+    control = socket.socket(fileno=int(sys.argv[1]))
+    ready: dict[str, Answer] = {}
+    while True:
+        said, files, _, _ = socket.recv_fds(control, 1024, 1)
+        if not said:
+            return
+        _bury()
+        with socket.socket(fileno=files[0]) as sock:
+            name = said.decode()
+            try:
+                if name not in ready:
+                    ready[name] = importlib.import_module(name).ready()
+                    gc.collect()
+                    gc.freeze()  # what all workers share stays shared: no collector writes into it
+            except Exception as error:
+                words = f"{type(error).__name__}: {error}".encode()
+                sock.sendall(ANSWER.pack(len(words), FAILED) + words)
+                continue
+            if os.fork() == 0:
+                control.close()
+                die_with_parent()
+                _live(sock, ready[name])
+
+
+def _live(sock: socket.socket, answer: Answer) -> None:
+    """Be a worker, and end without any of what the zygote would do at its end."""
+    try:
+        work(sock, answer)
+    except OSError:
+        pass  # the pool has let go of us
+    finally:
+        os._exit(0)
+
+
+def _bury() -> None:
+    """Let go of workers that have ended. Until then their ids are nobody else's."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""Inside: a worker's life, from its fork to its end, and the limits it works under."""
+
+import contextlib
+import ctypes
+import gc
+import math
+import os
+import resource
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from wetink.sandbox.frame import ANSWER, DONE, FAILED, REQUEST, SPENT, taken
+
+Answer = Callable[[bytes], bytes]
+
+JOB_BYTES = 160 << 20
+"""Memory that one request may take on top of what the worker had when it came."""
+MOST_BYTES = 1 << 30
+"""Memory that a worker may take on top of what its zygote had, with all that it keeps."""
+MOST_FILES = 64
+"""Files and sockets a worker may have open."""
+GC_THRESHOLD = 50_000
+"""New objects between two looks of the garbage collector: a request leaves hardly any cycles."""
+PR_SET_PDEATHSIG = 1
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_STATM = Path("/proc/self/statm")
+
+
+def die_with_parent() -> None:
+    """Have the kernel end this process when its parent ends."""
+    with contextlib.suppress(OSError, AttributeError):  # where there is no such call, the socket's end is the sign
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def work(sock: socket.socket, answer: Answer) -> None:
+    """Answer what comes in at a socket until it ends."""
+    confine()
+    gc.set_threshold(GC_THRESHOLD, 10, 10)
+    _say(sock, DONE, str(os.getpid()).encode())
+    while (head := taken(sock, REQUEST.size)) is not None:
+        size, seconds = REQUEST.unpack(head)
+        body = taken(sock, size)
+        if body is None:
+            return
+        allow(seconds)
+        try:
+            said, kind = answer(bytes(body)), DONE
+        except MemoryError:
+            said, kind = b"it takes too much memory", SPENT
+        except BaseException as error:  # a panic of a native engine is no Exception
+            said, kind = f"{type(error).__name__}: {error}".encode("utf-8", "replace"), FAILED
+        del body
+        _say(sock, kind, said)
+        if kind == SPENT:
+            return
+
+
+def confine() -> None:
+    """Take from this process, for good, what no request needs: writing files, many of them open, memory without end."""
+    memory = _held() + MOST_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    for limit, most in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_NOFILE, MOST_FILES)):
+        resource.setrlimit(limit, (most, most))
+
+
+def allow(seconds: float) -> None:
+    """Bound the next request: the memory it may take, and the processor time even if nobody is left to kill us."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (min(_held() + JOB_BYTES, hard), hard))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    until = math.ceil(used.ru_utime + used.ru_stime + seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (until, resource.RLIM_INFINITY))
+
+
+def _held() -> int:
+    """Return the bytes of this process's address space."""
+    return int(_STATM.read_bytes().split(b" ", 1)[0]) * _PAGE
+
+
+def _say(sock: socket.socket, kind: int, body: bytes) -> None:
+    sock.sendall(ANSWER.pack(len(body), kind) + body)

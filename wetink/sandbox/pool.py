@@ -1,0 +1,153 @@
+"""Pool: a few workers of one kind. The one used last is used first, as it keeps most of what is wanted again."""
+
+import asyncio
+from collections import deque
+
+from wetink.sandbox.frame import DONE
+from wetink.sandbox.worker import Ended, Unborn, Worker, heard
+from wetink.sandbox.zygote import zygote
+
+BIRTH_SECONDS = 30.0
+"""How long a first worker may take: everything is imported for it."""
+
+
+class Pool:
+    """Up to `most` workers that answer as `module` says, born when they are needed."""
+
+    def __init__(self, module: str, most: int) -> None:
+        """Begin with none."""
+        self._module, self._most = module, most
+        self._idle: list[Worker] = []
+        self._busy: set[Worker] = set()
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._coming = 0
+        self._age = 0
+        self._setup = b""
+        self._closed = False
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes of the workers there are."""
+        return [worker.pid for worker in (*self._idle, *self._busy)]
+
+    @property
+    def resting(self) -> bool:
+        """Whether nothing is being done, and nobody waits."""
+        return not self._busy and not self._coming and not self._waiting
+
+    def begin_with(self, setup: bytes) -> None:
+        """Ask every worker this first from now on. Those there are end when they have done what they are doing."""
+        self._setup, self._age = setup, self._age + 1
+        while self._idle:
+            self._idle.pop().kill()
+
+    async def ask(self, body: bytes, seconds: float) -> bytes:
+        """Return a worker's answer. Raises Lost when there is none within so many seconds of its work, or at all.
+
+        A worker that ended is no proof against the request: it is asked of one more. Unborn when none can be had.
+        """
+        try:
+            return await self._asked(body, seconds)
+        except Ended:
+            return await self._asked(body, seconds)
+
+    async def _asked(self, body: bytes, seconds: float) -> bytes:
+        worker = await self._taken()
+        try:
+            said = await worker.ask(body, seconds)
+        except BaseException:  # cancelled, too: what it is doing would be the answer to the next request
+            self._gone(worker)
+            raise
+        self._back(worker)
+        return said
+
+    async def _taken(self) -> Worker:
+        """Return a worker to ask, the newest used, else a new one, else whichever is free first."""
+        while True:
+            if self._closed:
+                raise Unborn("it is being shut down")
+            while self._idle:
+                worker = self._idle.pop()
+                if not worker.ended:
+                    self._busy.add(worker)
+                    return worker
+                worker.kill()
+            if len(self._busy) + self._coming < self._most:
+                return await self._new()
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            try:
+                await turn
+            except BaseException:
+                if turn.done() and not turn.cancelled():
+                    self._next()  # it was our turn: somebody else's, then
+                raise
+
+    async def _new(self) -> Worker:
+        self._coming += 1
+        try:
+            worker = await self._born()
+        except BaseException:
+            self._coming -= 1
+            self._next()
+            raise
+        self._coming -= 1
+        self._busy.add(worker)
+        return worker
+
+    async def _born(self) -> Worker:
+        """Return a worker that has been set up. Raises Lost."""
+        age, setup = self._age, self._setup
+        try:
+            sock = zygote().born(self._module)
+        except OSError as error:
+            raise Unborn(f"no worker can be started: {error}") from error
+        try:
+            async with asyncio.timeout(BIRTH_SECONDS):
+                kind, said = await heard(sock, bytearray(1024))
+            if kind != DONE:
+                raise Unborn(said.decode("utf-8", "replace"))
+            worker = Worker(sock, int(said), age)
+        except BaseException as error:
+            sock.close()
+            if isinstance(error, TimeoutError | OSError):
+                raise Unborn("no worker can be started") from error
+            raise
+        try:
+            if setup:
+                await worker.ask(setup, BIRTH_SECONDS)
+        except BaseException:
+            worker.kill()
+            raise
+        return worker
+
+    def _back(self, worker: Worker) -> None:
+        self._busy.discard(worker)
+        if self._closed or worker.age != self._age:
+            worker.kill()
+        else:
+            self._idle.append(worker)
+        self._next()
+
+    def _gone(self, worker: Worker) -> None:
+        self._busy.discard(worker)
+        worker.kill()
+        self._next()
+
+    def _next(self) -> None:
+        """Let the one go on that has waited longest."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+
+    def close(self) -> None:
+        """End all workers, whatever they are doing. Calling it twice is fine."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().kill()
+        for worker in self._busy:
+            worker.stop()  # whoever waits for it hears of its end
+        for _ in range(len(self._waiting)):
+            self._next()
