@@ -15,7 +15,7 @@ from wetink.sandbox.frame import ANSWER, DONE, FAILED, REQUEST, SPENT, taken
 
 Answer = Callable[[bytes], bytes]
 
-JOB_BYTES = 160 << 20
+JOB_BYTES = 144 << 20
 """Memory that one request may take on top of what the worker had when it came."""
 MOST_BYTES = 1 << 30
 """Memory that a worker may take on top of what its zygote had, with all that it keeps."""
