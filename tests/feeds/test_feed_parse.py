@@ -149,7 +149,7 @@ PAGE = b"\n <!DOCTYPE html><html><body>Please log in</body></html>"
         (feed("csv"), b"a\xff,b\n1,2\n", "the header: it is not written in UTF-8"),
         (feed("csv"), b'"' + b"a" * 200_000, "the header: field larger than field limit"),
         (feed("csv", limit={"bytes": 20}), b"a,b\n" + b"1,2\n" * 10, "more than 20 bytes"),
-        (feed("csv", limit={"bytes": 2000}), gzip.compress(b"a,b\n" + b"1,2\n" * 100_000, mtime=0), "more than 2000 bytes"),
+        (feed("csv", limit={"bytes": 2000}), gzip.compress(b"1,2\n" * 100_000, mtime=0), "more than 2000 bytes"),
         (feed("csv"), gzip.compress(b"a,b\n1,2\n" * 100, mtime=0)[:-20], "it cannot be unpacked"),
         (feed("csv"), b"\x1f\x8bnonsense", "it cannot be unpacked"),
     ],
