@@ -40,8 +40,9 @@ fix: $(MARK)/developing
 bench: setup $(MARK)/developing $(MARK)/browser  ## Every figure, as a ratio to a reference of the same run
 	$(BIN)/python -m bench
 
-chaos: setup $(MARK)/developing  ## 100,000 opens while the store, photo hosts and templates fail
+chaos: setup $(MARK)/developing  ## 100,000 opens while all around them fails; a million forged tokens
 	$(BIN)/python -m tests.chaos
+	$(BIN)/python -m tests.chaos_tokens
 
 shots: setup $(MARK)/developing $(MARK)/browser  ## Screenshots of every page, in shots/
 	$(BIN)/python -m tests.shots

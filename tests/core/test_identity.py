@@ -13,7 +13,7 @@ from wetink.core.identity import (
     anonymous,
     changes_nothing,
     claims,
-    crowded,
+    contested,
     email,
     holder,
     holdings,
@@ -98,8 +98,8 @@ def test_a_server_key_silences_browser_keys_on_an_address():
 def test_only_the_first_distinct_claimers_count():
     made = [Claim(at, "s", f"m{at}", VISITOR, Identifier("user", str(at))) for at in range(1, MAX_CLAIMERS + 6)]
     assert holder(holdings(VISITOR, made), FOREVER - 1) == Identifier("user", str(MAX_CLAIMERS))
-    assert crowded(VISITOR, made)
-    assert not crowded(VISITOR, made[:MAX_CLAIMERS])
+    assert contested(VISITOR, made) is not None
+    assert contested(VISITOR, made[:MAX_CLAIMERS]) is None
 
 
 @given(CLAIMS, st.randoms())

@@ -11,6 +11,7 @@ House rule of this file: nothing here depends on the order in which messages arr
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -26,6 +27,8 @@ FOREVER = 1 << 62
 
 MAX_CLAIMERS = 25
 """Distinct claimers that count for one identifier; an identifier with more is a placeholder nobody blocked yet."""
+MOST_A_DAY, DAY_MS = 3, 86_400_000
+"""Users that may claim one address within a day before somebody is told of it."""
 
 LONGEST = 512
 """Characters of the longest identifier that is believed."""
@@ -227,9 +230,28 @@ def holdings(of: Identifier, claims: Iterable[Claim]) -> tuple[Holding, ...]:
     return tuple(held)
 
 
-def crowded(of: Identifier, claims: Iterable[Claim]) -> bool:
-    """Whether more claimers want this identifier than count: a placeholder, to be blocked or reported."""
-    return len({claim.stronger for claim in claims if claim.weaker == of}) > MAX_CLAIMERS
+def contested(of: Identifier, claims: Iterable[Claim]) -> tuple[int, int] | None:
+    """Return by how many this identifier is claimed, and when last, when that is odd; None when it is not.
+
+    An address that more than three users claim within a day is somebody's attack or a shop's placeholder; an identifier
+    that more claim than count is a placeholder. Browsers' claims are told of, too, though a server's silence them.
+    """
+    made = sorted(claim for claim in claims if claim.weaker == of and not claim.alias)
+    everybody = {claim.stronger for claim in made}
+    if len(everybody) > MAX_CLAIMERS:
+        return len(everybody), made[-1].at
+    if of.kind != "email":
+        return None
+    odd, first, day = None, 0, Counter[Identifier]()
+    for claim in made:
+        day[claim.stronger] += 1
+        while made[first].at <= claim.at - DAY_MS:
+            day[made[first].stronger] -= 1
+            day += Counter()  # without those that are gone
+            first += 1
+        if len(day) > MOST_A_DAY:
+            odd = len(day), claim.at
+    return odd
 
 
 def _counted(of: Identifier, claims: Iterable[Claim]) -> Sequence[Claim]:

@@ -8,7 +8,8 @@ LONGEST = 2_048
 """Characters of the longest address that is believed."""
 
 _FORBIDDEN = re.compile(r"[\s\\\x00-\x1f\x7f<>\"'`{}|^\ufffd]")
-_HOST = re.compile(r"[^\s/?#@:\[\]]{1,253}|\[[0-9a-fA-F:.]+\]")
+_HOST = re.compile(r"(?:[a-z0-9._-]|[^\x00-\x7f]){1,253}|\[[0-9a-f:.]+\]")
+"""No other ASCII: some readers end a host where others do not."""
 
 
 def host_of(url: str) -> str:

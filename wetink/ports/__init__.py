@@ -82,6 +82,14 @@ class Received(msgspec.Struct, frozen=True):
     raw: bytes
 
 
+class Contested(msgspec.Struct, frozen=True):
+    """An identifier that oddly many claim: somebody's attack, or a placeholder. `at` is Unix ms, of the last claim."""
+
+    identifier: Identifier
+    claimers: int
+    at: int
+
+
 class Profile(msgspec.Struct, frozen=True):
     """Who somebody is now: the identifiers that lead to this profile. `root` names it."""
 
@@ -200,6 +208,10 @@ class Store(Log, Protocol):
         A record has the source and the message id of the message it is of. One transaction; with `dry` nothing is
         written. Raises StoreUnavailable: then nothing has changed.
         """
+        ...
+
+    async def contested(self, since: int, limit: int = 20) -> Sequence[Contested]:
+        """Return what oddly many have claimed since `since` (Unix ms), the newest first."""
         ...
 
     async def replays(self) -> int:

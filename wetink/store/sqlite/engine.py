@@ -22,7 +22,7 @@ from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
 from wetink.core.outside import Change
 from wetink.core.poll import Tally
-from wetink.ports import NewKey, Profile, Receipt, Received, Record, Source
+from wetink.ports import Contested, NewKey, Profile, Receipt, Received, Record, Source
 from wetink.store.sqlite import commit, lessons, outcomes, ownership, replay, votes
 from wetink.store.sqlite.codec import VERDICTS, decode_problems, entries, events, identifier, who
 from wetink.store.sqlite.connection import connect, fetch, first, snapshot, translated
@@ -213,6 +213,12 @@ class SQLiteStore:
 
         renewed: list[bool] = await asyncio.to_thread(self._writer.run_alone, work)
         return renewed
+
+    async def contested(self, since: int, limit: int = 20) -> Sequence[Contested]:
+        """See `ports.Store.contested`."""
+        with translated("looking for contested identifiers"):
+            rows = fetch(self._db, SQL.contested, (since, limit))
+        return [Contested(identifier(column), claimers, at) for column, claimers, at in rows]
 
     async def replays(self) -> int:
         """See `ports.Store.replays`."""

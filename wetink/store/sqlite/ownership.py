@@ -13,7 +13,16 @@ from typing import Any
 import apsw
 
 from wetink.core.identifier import Identifier
-from wetink.core.identity import Claim, Holding, changes_nothing, claims_of, holdings, root_of
+from wetink.core.identity import (
+    MOST_A_DAY,
+    Claim,
+    Holding,
+    changes_nothing,
+    claims_of,
+    contested,
+    holdings,
+    root_of,
+)
 from wetink.store.sqlite.codec import events, identifier, who
 from wetink.store.sqlite.connection import fetch, first
 from wetink.store.sqlite.queries import read
@@ -111,6 +120,8 @@ def hold_again(db: apsw.Connection, of: Identifier) -> Sequence[Holding]:
     db.execute(SQL.delete_holdings, (column,))
     held = holdings(of, made)
     db.executemany(SQL.insert_holding, [_holding_row(column, each) for each in held])
+    if len(made) > MOST_A_DAY and (odd := contested(of, made)) is not None:
+        db.execute(SQL.contest, (column, *odd))
     return held
 
 

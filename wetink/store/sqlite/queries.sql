@@ -41,6 +41,13 @@ SELECT number FROM holding_generation
 -- name: next_holding_generation
 UPDATE holding_generation SET number = number + 1
 
+-- name: contest
+INSERT INTO contested (identifier, claimers, at) VALUES (?, ?, ?)
+ON CONFLICT DO UPDATE SET claimers = excluded.claimers, at = excluded.at
+
+-- name: contested
+SELECT identifier, claimers, at FROM contested WHERE at >= ? ORDER BY at DESC LIMIT ?
+
 -- name: held_by
 SELECT identifier, since, until FROM holding WHERE owner = ?
 

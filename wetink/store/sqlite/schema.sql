@@ -54,6 +54,14 @@ CREATE TABLE IF NOT EXISTS holding_generation (
 );
 INSERT INTO holding_generation SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM holding_generation);
 
+-- Identifiers that oddly many claim, to be told of.
+CREATE TABLE IF NOT EXISTS contested (
+    identifier TEXT PRIMARY KEY,
+    claimers INTEGER NOT NULL,
+    at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS contested_by_time ON contested (at);
+
 -- Aliases as they were made, and the groups of users they join, each named by its smallest member.
 CREATE TABLE IF NOT EXISTS alias (
     previous TEXT NOT NULL,

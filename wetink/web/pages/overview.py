@@ -54,6 +54,7 @@ async def overview(request: Request) -> Response:
         total=total(results),
         bars=await _bars(wetink, now),
         troubles=await _troubles(wetink.store),
+        contested=await wetink.store.contested(now - DAYS * DAY_MS),
         sources=sources,
         known=set(wetink.content.blocks),
         problems=wetink.content.problems,

@@ -1,0 +1,149 @@
+"""T4: who guesses, walks or bends a recipient's token learns nothing: every answer is the one that nobody gets."""
+
+import asyncio
+import base64
+import random
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.asgi import Answer, ask
+from tests.web.test_open import JANE, House
+from wetink.core.identifier import Identifier
+
+TOKENS = 100_000
+"""Tried on the seals, and one in EVERY at a door; `make chaos` tries ten times as many."""
+EVERY = 5
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path / "data")
+    made.saw("mug")
+    yield made
+    asyncio.run(made.wetink.close())
+
+
+def bent(token: str, chance: random.Random) -> str:
+    """Return a token that is not this one: other bits, other letters, more or fewer of them, or none of ours."""
+    raw = bytearray(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    kind = chance.randrange(6)
+    if kind == 0:
+        raw[chance.randrange(len(raw))] ^= 1 << chance.randrange(8)
+    elif kind == 1:
+        return secrets.token_urlsafe(chance.randrange(1, 60))
+    elif kind == 2:
+        place = chance.randrange(len(token))
+        other = chance.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=.~%")
+        made = token[:place] + other + token[place + 1 :]
+        return made if made != token else bent(token, chance)
+    elif kind == 3:
+        raw = raw[: chance.randrange(len(raw))]
+    elif kind == 4:
+        raw += secrets.token_bytes(chance.randrange(1, 9))
+    else:
+        raw[0] = chance.choice([value for value in range(256) if value != raw[0]])  # another epoch
+    return base64.urlsafe_b64encode(bytes(raw)).rstrip(b"=").decode()
+
+
+def tokens(house: House, count: int) -> Iterator[str]:
+    chance = random.Random(4)
+    right = house.wetink.seal(JANE, "hero", "picture")
+    for _ in range(count):
+        yield bent(right, chance)
+
+
+def test_no_token_that_was_not_sealed_here_names_anybody(house: House) -> None:
+    unseal = house.wetink._seals._unseal
+    assert unseal(house.wetink.seal(JANE, "hero", "picture"), "hero", "picture") == JANE
+    opened = [token for token in tokens(house, TOKENS) if unseal(token, "hero", "picture") is not None]
+    assert opened == []
+
+
+def test_every_bit_of_a_token_counts(house: House) -> None:
+    right = house.wetink.seal(JANE, "hero", "picture")
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    for place in range(len(right)):
+        for letter in letters.replace(right[place], ""):
+            assert house.wetink.unseal(right[:place] + letter + right[place + 1 :], "hero", "picture") is None
+    assert house.wetink.unseal(f"{right}=", "hero", "picture") is None
+    assert house.wetink.unseal(f"{right}\n", "hero", "picture") is None
+
+
+def doors(token: str) -> dict[str, str]:
+    return {
+        "picture": f"/o/hero/1/{token}.jpg",
+        "data": f"/d/hero/{token}.json",
+        "click": f"/c/hero/1/{token}",
+        "words": f"/a/hero/1/{token}.txt",
+        "html": f"/h/hero/{token}.html",
+    }
+
+
+def test_every_door_answers_a_forged_token_as_it_answers_nobody(house: House) -> None:
+    async def run() -> list[tuple[str, str]]:
+        async def answer(path: str) -> tuple[int, Any, bytes]:
+            got: Answer = await ask(house.door, "GET", path, headers={"user-agent": "Mozilla/5.0 (Macintosh)"})
+            return got.status, got.headers, got.body
+
+        nobody = {door: await answer(path) for door, path in doors("nobody").items()}
+        jane = {door: await answer(path) for door, path in doors(house.wetink.seal(JANE, "hero", "picture")).items()}
+        assert jane["picture"] != nobody["picture"]
+        assert jane["words"] != nobody["words"]
+        different = []
+        for number, token in enumerate(tokens(house, TOKENS // EVERY)):
+            door = list(doors(""))[number % 5]
+            if await answer(doors(token.replace("%", "").replace("?", ""))[door]) != nobody[door]:
+                different.append((door, token))
+        return different
+
+    assert asyncio.run(run()) == []
+
+
+def test_a_stranger_with_a_true_token_gets_the_very_same_as_nobody(house: House) -> None:
+    token = house.wetink.seal(Identifier("user", "stranger"), "hero", "picture")
+    for door in ("picture", "words", "click"):
+        answers = [house.get(doors(each)[door]) for each in (token, "nobody")]
+        assert (answers[0].status, answers[0].headers, answers[0].body) == (
+            answers[1].status,
+            answers[1].headers,
+            answers[1].body,
+        )
+
+
+@pytest.mark.parametrize("purpose", ["picture", "data", "click", "vote"])
+@pytest.mark.parametrize("door", ["picture", "data", "click"])
+def test_a_token_opens_the_door_it_was_made_for_and_no_other(house: House, purpose: Any, door: str) -> None:
+    nobody = house.get(doors("nobody")[door])
+    got = house.get(doors(house.wetink.seal(JANE, "hero", purpose))[door])
+    assert (got.body, got.headers) != (nobody.body, nobody.headers) or purpose != door
+    if purpose != door:
+        assert (got.status, got.body, got.headers) == (nobody.status, nobody.body, nobody.headers)
+
+
+def test_tokens_of_another_block_and_another_server_are_nobodys(house: House, tmp_path: Path) -> None:
+    other = House(tmp_path / "other")
+    nobody = house.get("/o/hero/1/nobody.jpg").body
+    for token in (house.wetink.seal(JANE, "cards", "picture"), other.wetink.seal(JANE, "hero", "picture")):
+        assert house.get(f"/o/hero/1/{token}.jpg").body == nobody
+    asyncio.run(other.wetink.close())
+
+
+def test_data_of_a_person_is_for_pages_of_the_shop_and_never_for_all(house: House) -> None:
+    path = doors(house.wetink.seal(JANE, "hero", "data"))["data"]
+    for origin in ("https://evil.example", "null", "https://shop.example.evil.example"):
+        answer = asyncio.run(ask(house.door, "GET", path, headers={"origin": origin}))
+        assert "access-control-allow-origin" not in answer.headers
+        assert "no-store" in answer.headers["cache-control"]
+        assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+def test_a_clock_tells_two_distributions_apart() -> None:
+    from tests.chaos_tokens import p_value
+
+    chance = random.Random(1)
+    one, same, slower = ([chance.gauss(mean, 10) for _ in range(2_000)] for mean in (100, 100, 102))
+    assert p_value(one, same) > 0.01 > p_value(one, slower)  # type: ignore[arg-type]
