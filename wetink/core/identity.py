@@ -230,8 +230,16 @@ def holdings(of: Identifier, claims: Iterable[Claim]) -> tuple[Holding, ...]:
     return tuple(held)
 
 
-def contested(of: Identifier, claims: Iterable[Claim]) -> tuple[int, int] | None:
-    """Return by how many this identifier is claimed, and when last, when that is odd; None when it is not.
+class Contested(msgspec.Struct, frozen=True):
+    """An identifier that oddly many claim: somebody's attack, or a placeholder. `at` is Unix ms, of the last claim."""
+
+    identifier: Identifier
+    claimers: int
+    at: int
+
+
+def contested(of: Identifier, claims: Iterable[Claim]) -> Contested | None:
+    """Return by how many this identifier is claimed when that is odd; None when it is not.
 
     An address that more than three users claim within a day is somebody's attack or a shop's placeholder; an identifier
     that more claim than count is a placeholder. Browsers' claims are told of, too, though a server's silence them.
@@ -239,7 +247,7 @@ def contested(of: Identifier, claims: Iterable[Claim]) -> tuple[int, int] | None
     made = sorted(claim for claim in claims if claim.weaker == of and not claim.alias)
     everybody = {claim.stronger for claim in made}
     if len(everybody) > MAX_CLAIMERS:
-        return len(everybody), made[-1].at
+        return Contested(of, len(everybody), made[-1].at)
     if of.kind != "email":
         return None
     odd, first, day = None, 0, Counter[Identifier]()
@@ -250,7 +258,7 @@ def contested(of: Identifier, claims: Iterable[Claim]) -> tuple[int, int] | None
             day += Counter()  # without those that are gone
             first += 1
         if len(day) > MOST_A_DAY:
-            odd = len(day), claim.at
+            odd = Contested(of, len(day), claim.at)
     return odd
 
 

@@ -15,7 +15,7 @@ from wetink.core.entry import Entry
 from wetink.core.event import Event, Level, Product
 from wetink.core.fetch import Kind
 from wetink.core.identifier import Identifier
-from wetink.core.identity import Claim
+from wetink.core.identity import Claim, Contested
 from wetink.core.outside import Change
 from wetink.core.poll import Tally
 from wetink.core.report import DayCount
@@ -80,14 +80,6 @@ class Received(msgspec.Struct, frozen=True):
     name: str
     filed: Identifier | None
     raw: bytes
-
-
-class Contested(msgspec.Struct, frozen=True):
-    """An identifier that oddly many claim: somebody's attack, or a placeholder. `at` is Unix ms, of the last claim."""
-
-    identifier: Identifier
-    claimers: int
-    at: int
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -215,10 +207,7 @@ class Store(Log, Protocol):
         ...
 
     async def replays(self) -> int:
-        """Return a number that is greater after every `renew` that changed something.
-
-        Who follows the log by `events_after` begins again then: what was read before may have changed.
-        """
+        """Return a number that is greater after every `renew` that changed something: followers begin anew then."""
         ...
 
     async def profiles(self, *, limit: int = 50, search: str = "") -> Sequence[Profile]:

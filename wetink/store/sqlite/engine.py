@@ -19,10 +19,10 @@ from wetink.core.entry import Entry
 from wetink.core.errors import BadSettings, StoreUnavailable
 from wetink.core.event import Event, Level, Product
 from wetink.core.identifier import Identifier
-from wetink.core.identity import FOREVER
+from wetink.core.identity import FOREVER, Contested
 from wetink.core.outside import Change
 from wetink.core.poll import Tally
-from wetink.ports import Contested, NewKey, Profile, Receipt, Received, Record, Source
+from wetink.ports import NewKey, Profile, Receipt, Received, Record, Source
 from wetink.store.sqlite import commit, lessons, outcomes, ownership, replay, votes
 from wetink.store.sqlite.codec import VERDICTS, decode_problems, entries, events, identifier, who
 from wetink.store.sqlite.connection import connect, fetch, first, snapshot, translated

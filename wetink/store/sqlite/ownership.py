@@ -121,7 +121,7 @@ def hold_again(db: apsw.Connection, of: Identifier) -> Sequence[Holding]:
     held = holdings(of, made)
     db.executemany(SQL.insert_holding, [_holding_row(column, each) for each in held])
     if len(made) > MOST_A_DAY and (odd := contested(of, made)) is not None:
-        db.execute(SQL.contest, (column, *odd))
+        db.execute(SQL.contest, (column, odd.claimers, odd.at))
     return held
 
 
