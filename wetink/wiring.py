@@ -39,7 +39,9 @@ from wetink.ports import Picture, Record, Source
 from wetink.ports.archive import Opened
 from wetink.ports.feeds import Uploaded
 from wetink.render import Studio, blank
+from wetink.serve.arms import Arms, Shared
 from wetink.serve.catalogs import Catalogs, Imported
+from wetink.serve.experiments import Experiments
 from wetink.serve.fallback import Fallbacks
 from wetink.serve.follower import Follower
 from wetink.serve.hosts import Hosts
@@ -55,7 +57,7 @@ from wetink.serve.snippet import mended
 from wetink.serve.trial import Trial
 from wetink.serve.warm import Warmer
 from wetink.settings import Settings
-from wetink.store.sqlite import SQLiteArchive, SQLiteLedger, SQLitePictures, SQLiteStore
+from wetink.store.sqlite import SQLiteArchive, SQLiteExposures, SQLiteLedger, SQLitePictures, SQLiteStore
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +81,7 @@ class Wetink:
         folder.start(settings.content)
         self.store = SQLiteStore(settings.data)
         self.ledger = SQLiteLedger(settings.data)
+        self._exposures, shared = SQLiteExposures(settings.data), Shared()
         self.archive = SQLiteArchive(
             settings.data, _now_ms, days=settings.archive_days, most_bytes=settings.archive_mb << 20
         )
@@ -115,6 +118,7 @@ class Wetink:
             app_templates=self._app_templates,
             shelf=lambda: Shelf(self.content.blocks, self.content.templates, self.rules),
             trends=self.trends,
+            arms=Arms(self.store, self._exposures, lambda: self.content.signals, shared.of),
             feeds=self.feeds,
             allowed=self.allowed,
             fallbacks=self._fallbacks,
@@ -126,6 +130,9 @@ class Wetink:
         self.esp_snippet = pasted.esp_snippet
         self.trial = Trial(self.store, self._opens, self.renderer, self.feeds, self.apps, self._text)
         self.reports = Reports(self.store, self.ledger, lambda: self.content.signals, lambda: self.content.blocks)
+        self.experiments = Experiments(
+            *(self.reports, self._exposures, lambda: self.content.blocks, lambda: self.content.signals, shared, _now_ms)
+        )
         self.polls = Polls(self.store, self.apps, self._opens.preview)
         self._follower = Follower(self.store, self.trends, _now_ms, (self._warm_photos,))
         self._warmer = Warmer(self.store, self.feeds, self.apps, lambda: self.content.blocks, _now_ms)
@@ -148,6 +155,7 @@ class Wetink:
         self.photos.start()
         works = (
             *(self._watch(), self._follower.run(), self.feeds.start(), self._catalogs.run(), self._warmer.run()),
+            self.experiments.run(),
             self.renderer.prepare(),
         )
         self._tasks = [asyncio.create_task(work) for work in works]
@@ -190,6 +198,7 @@ class Wetink:
                 await task
         await self.store.close()
         await self.ledger.close()
+        await self._exposures.close()
         await self.archive.close()
         await self._pictures.close()
         await self.feeds.close()

@@ -38,8 +38,9 @@ def order(house: House, order_id: str, source: str = "shop", **more: Any) -> Non
     house.now += 1000
     bought = {"sku": "mug", "name": "The mug", "price": 20}
     properties = {"order_id": order_id, "total": 20, "currency": "EUR", "products": [bought], **more}
+    who = properties.pop("userId", "jane")
     house.take(
-        {"type": "track", "event": "Order Completed", "userId": "jane", "messageId": order_id,
+        {"type": "track", "event": "Order Completed", "userId": who, "messageId": order_id,
          "timestamp": house.now, "properties": properties},
         source,
     )  # fmt: skip

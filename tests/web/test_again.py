@@ -88,7 +88,7 @@ def test_answers_are_kept_within_a_bound() -> None:
     for number in range(MOST_ANSWERS + 5):
         again.put(number, 1, 0, [{"body": b"x"}])
     assert again.get(4, 1, 0) is None
-    assert again.get(5, 1, 0) == [{"body": b"x"}]
+    assert again.get(5, 1, 0) == ([{"body": b"x"}], None)
     assert again.get(5, 2, 0) is None, "something has happened"
     assert again.get(5, 1, 5_000) is None
     assert again.get(5, 1, -1) is None

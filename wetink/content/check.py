@@ -1,9 +1,10 @@
 """Check: whether a block means something. Collects everything that is wrong, each with its place."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import msgspec
 
+from wetink.core import experiment
 from wetink.core.app import App
 from wetink.core.block import Block, Variant
 from wetink.core.decide import settled
@@ -38,6 +39,10 @@ def problems_of(
         if names.count(variant.name) > 1:
             found.append(f"{place}.name: there are several variants called {variant.name}")
         found += [f"{place}.{each}" for each in _wrong_with(variant, apps, templates, audiences)]
+    if block.experiment is not None:
+        found += experiment.problems_of(block.experiment, tuple(names))
+    if block.control and block.control not in names:
+        found.append(f"control: there is no variant called {block.control}")
     return found
 
 
@@ -51,6 +56,18 @@ def missing_feeds(block: Block, apps: Mapping[str, App], feeds: Collection[str])
         for name in app.feeds(settings) if settings is not None else ():
             if name not in feeds:
                 yield f"variants[{index}].settings: there is no feed {name} in feeds/"
+
+
+def same_experiment(block: Block, others: Iterable[Block]) -> Iterator[str]:
+    """Yield the block that has an experiment of the same name already; that of all blocks has a name of its own."""
+    if block.experiment is None:
+        return
+    name = block.experiment.name or block.name
+    if name == experiment.EVERYWHERE:
+        yield f"experiment.name: {name!r} is the holdout of signals.yaml; take another name"
+    for other in others:
+        if other.experiment is not None and (other.experiment.name or other.name) == name:
+            yield f"experiment.name: there is an experiment called {name} already, in block {other.name}"
 
 
 def _wrong_with(

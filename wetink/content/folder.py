@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from wetink.content.apps import app_of, wrong_with_apps
-from wetink.content.check import missing_feeds, problems_of
+from wetink.content.check import missing_feeds, problems_of, same_experiment
 from wetink.content.lint import lint
 from wetink.content.read import block_of, parse_yaml, read_audiences
 from wetink.core.app import App
@@ -127,6 +127,7 @@ def load(folder: Path, apps: Mapping[str, App]) -> Content:
         try:
             block, wrong = block_of(path.stem, parse_yaml(text))
             wrong += [*problems_of(block, apps, templates, images, rules), *missing_feeds(block, apps, feeds)]
+            wrong += same_experiment(block, blocks.values())
             if block.name in blocks:
                 wrong.append(f"there is a block called {block.name} already")
         except BadContent as error:

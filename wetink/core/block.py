@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from wetink.core.event import Product
+from wetink.core.experiment import Experiment
 from wetink.core.fetch import Kind
 from wetink.core.policy import Treatment
 from wetink.core.rule.tree import Rule
@@ -64,6 +65,10 @@ class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """Which plain identifiers may stand in the URL instead of a sealed token; empty: none."""
     data: bool = True
     """Whether its decision may be read as JSON (with a token for that purpose)."""
+    experiment: Experiment | None = None
+    """Which people see which of the variants, to find out what works."""
+    control: str = ""
+    """The variant that people see who are held out of an experiment; empty: the fallback."""
     fetches: dict[Kind, Treatment] = {}
     """What each class of fetch gets, and whether it counts, where that is not as usual."""
 
@@ -111,6 +116,8 @@ class Decision(msgspec.Struct, frozen=True):
     trace: tuple[Step, ...]
     facts: dict[str, Any] = {}
     """What else its app found out for its template."""
+    arms: dict[str, str] = {}
+    """Experiment -> the arm this person is in."""
 
     def says(self, other: "Decision") -> bool:
         """Whether both show the same and lead to the same places."""

@@ -124,11 +124,14 @@ def decide(
     recipient: str,
     decision_id: str,
     allowed: Callable[[str], bool],
+    arms: Mapping[str, str] | None = None,
+    steps: tuple[Step, ...] = (),
 ) -> Decision:
     """Return the decision a choice makes, with the catalog's newest facts filled in.
 
     Only addresses that are `allowed` get in: a photo of any other host is left out, and a product that leads there
-    leads to the variant's link, else the fallback's. With one slot a variant's link is where a click goes.
+    leads to the variant's link, else the fallback's. With one slot a variant's link is where a click goes. `arms` are
+    those of the person's experiments, `steps` how they came into them.
     """
     variant = choice.variant
     otherwise = (variant.link if variant is not None else "") or block.fallback.link
@@ -159,7 +162,8 @@ def decide(
         items=items,
         facts=choice.shown.facts,
         links=links,
-        trace=choice.trace,
+        trace=(*steps, *choice.trace),
+        arms=dict(arms or {}),
     )
 
 

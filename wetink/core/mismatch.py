@@ -13,8 +13,9 @@ import msgspec
 ALARM = 0.01
 """How often the alarm may be raised falsely, ever."""
 
-CONCENTRATION = 10_000.0
-"""How near to the shares the prior expects what else there may be: about a percent off."""
+CONCENTRATION = 1_000.0
+"""How near to the shares the prior expects what else there may be: one or two percent off. A gross mismatch is told
+within hundreds of people, one of a percent within tens of thousands."""
 
 
 class Mismatch(msgspec.Struct, frozen=True):
@@ -36,7 +37,7 @@ def log_bayes_factor(
     """Return how much more likely counts are by the prior than by the shares, as a logarithm.
 
     >>> round(log_bayes_factor({"a": 500, "b": 500}, {"a": 0.5, "b": 0.5}), 3)
-    -0.048
+    -0.347
     """
     alpha = prior if prior is not None else {arm: CONCENTRATION * share for arm, share in shares.items()}
     whole, n = sum(alpha.values()), sum(counts.get(arm, 0) for arm in shares)

@@ -3,23 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-import msgspec
-
 from wetink.core.experiment import Exposure
-
-
-class ArmDay(msgspec.Struct, frozen=True):
-    """The people first exposed on one day (its first Unix ms) in one arm; `clicked` are those who have since.
-
-    With `seen` those who may have looked, on the day of the first open that counts; without, those for whom only
-    machines have fetched so far, on the day of the first fetch.
-    """
-
-    day: int
-    arm: str
-    seen: bool
-    people: int
-    clicked: int
+from wetink.core.result import Newcomers
 
 
 class Exposures(Protocol):
@@ -36,7 +21,7 @@ class Exposures(Protocol):
         """
         ...
 
-    async def days(self, experiment: str) -> Sequence[ArmDay]:
+    async def days(self, experiment: str) -> Sequence[Newcomers]:
         """Return how many people were first exposed on which day in which arm, without heirs."""
         ...
 

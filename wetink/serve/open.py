@@ -21,17 +21,18 @@ from wetink.core.rule.evaluate import Finding, Rulebook
 from wetink.core.rule.tree import Rule
 from wetink.core.touch import Touch
 from wetink.core.trends import Trends
-from wetink.ports import Ledger, Picture, Renderer, Scene, Store, Ticking
+from wetink.ports import Ledger, Picture, Renderer, Scene, Served, Store
 from wetink.ports.archive import Archive, Opened
 from wetink.ports.feeds import Feeds
 from wetink.ports.pictures import LastPictures
+from wetink.serve.arms import Arms, Assigned
 from wetink.serve.catalog import Catalog
 from wetink.serve.fallback import Fallbacks
 from wetink.serve.last import LastGood, Place
 from wetink.serve.once import Once
 from wetink.serve.people import People
 from wetink.serve.shops import Shops
-from wetink.serve.sight import sight
+from wetink.serve.sight import recipient_of, sight, ticking
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class Opens:
         app_templates: Mapping[str, str],
         shelf: Callable[[], Shelf],
         trends: Trends,
+        arms: Arms,
         feeds: Feeds,
         allowed: Callable[[str], bool],
         fallbacks: Fallbacks,
@@ -75,7 +77,7 @@ class Opens:
         self._store, self._ledger, self._archive, self._renderer = store, ledger, archive, renderer
         self._apps, self._app_templates, self._shelf = apps, app_templates, shelf
         self._allowed, self._fallbacks, self._deadline = allowed, fallbacks, deadline_ms / 1000
-        self._ballot = ballot
+        self._ballot, self._arms = ballot, arms
         self._people, self._catalog = People(store), Catalog(store)
         self._shops = Shops(store, self._catalog, trends, feeds, lambda: shelf().rules)
         self._once, self._last = Once(DECISION_MS), LastGood(lasting)
@@ -101,15 +103,21 @@ class Opens:
         return await self._people.person(who, now) if who is not None else Person()
 
     async def preview(
-        self, block: Block, who: Identifier | None, moment: Moment, supposed: Sequence[Event] = ()
+        self,
+        block: Block,
+        who: Identifier | None,
+        moment: Moment,
+        supposed: Sequence[Event] = (),
+        *,
+        expose: bool = False,
     ) -> Decision:
         """Decide without keeping or counting anything, as if the `supposed` had happened, too.
 
-        Raises StoreUnavailable.
+        With `expose` the arms of experiments are kept all the same. Raises StoreUnavailable.
         """
         person = await self._person(who, moment.now, supposed)
         taken = await self._taken(block, person, who, moment, keep=False) if block.email else frozenset[str]()
-        return await self._decided(block, person, who, moment, taken)
+        return await self._decided(block, person, who, moment, taken, expose=expose)
 
     async def _decided(
         self,
@@ -120,10 +128,15 @@ class Opens:
         taken: frozenset[str],
         *,
         keep: bool = False,
+        expose: bool = False,
     ) -> Decision:
         moment = at_home(moment, person)
+        assigned = Assigned(block, {}, ())
         if not policy.decides(block.fetches, moment.taken_for):
             block = replace(block, variants=())
+        elif self._arms.concerns(block):
+            assigned = await self._arms.of(block, who, moment, keep=keep or expose)
+            block = assigned.block
         shop = await self._shops.of(block, person, who, moment, self._apps, taken)
         if who is not None and any(self._promises(variant.app) for variant in block.variants):
             shop = replace(shop, promised=await self._ledger.promised(block.name, str(who)))
@@ -151,6 +164,8 @@ class Opens:
             recipient=recipient,
             decision_id=hashlib.blake2b(name.encode(), digest_size=9).hexdigest(),
             allowed=self._allowed,
+            arms=assigned.arms,
+            steps=assigned.steps,
         )
 
     async def _taken(
@@ -176,7 +191,7 @@ class Opens:
 
         It is not kept: data says itself where each product leads, so no later request has to agree with it.
         """
-        decision = await self.preview(block, who, moment)
+        decision = await self.preview(block, who, moment, expose=True)
         if who is not None and self._once.first((decision.recipient, block.name, moment.campaign), moment.now):
             await self._count(block, "open", decision, moment)
         return decision
@@ -214,6 +229,7 @@ class Opens:
                 taken_for,
                 moment.facts,
                 human=policy.counts(block.fetches, taken_for),
+                arms=decision.arms,
             )
         )
 
@@ -236,16 +252,18 @@ class Opens:
         except Exception as error:
             _tell(error, name)
             self.troubles += 1
-            return (await self._last.get(place) if who is not None else None) or self._fallbacks.of(block)
+            kept = await self._last.get(place) if who is not None else None
+            return _counted(kept or self._fallbacks.of(block), name, "", who, moment, counted=counted)
 
     async def _drawn(
         self, block: Block, slot: int, who: Identifier | None, moment: Moment, place: Place, *, counted: bool
     ) -> Picture:
         decide = self.settle(block, slot, who, moment) if counted else self.preview(block, who, moment)
-        picture = await self._draw(block, await decide, slot, who, moment)
+        decision = await decide
+        picture = await self._draw(block, decision, slot, who, moment)
         if who is not None and counted:
             self._last.put(place, picture, moment.now)
-        return picture
+        return _counted(picture, block.name, decision.variant, who, moment, counted=counted)
 
     async def picture(
         self,
@@ -260,7 +278,7 @@ class Opens:
         if block is None:
             return self._fallbacks.blank()
         try:
-            who = _recipient(decision)
+            who = recipient_of(decision)
             return await self._draw(block, decision, slot, who, moment, supposed=supposed)
         except Exception as error:
             _tell(error, block.name)
@@ -268,7 +286,7 @@ class Opens:
 
     async def again(self, opened: Opened, slot: int) -> Picture:
         """Draw what a past open got, with the template of then. Raises BadContent and StoreUnavailable."""
-        who = _recipient(opened.decision)
+        who = recipient_of(opened.decision)
         return await self._draw(opened.block, opened.decision, slot, who, opened.moment, opened.template)
 
     async def destination(
@@ -318,7 +336,7 @@ class Opens:
             return self._fallbacks.of(block)
         app = self._apps.get(decision.app)
         if moment.moving and app is not None and app.moves == "countdown":
-            return await self._renderer.countdown(_ticking(block, decision, moment))
+            return await self._renderer.countdown(ticking(block, decision, moment))
         person = await self.person(who, decision.at, supposed)
         moment = at_home(moment, person)
         seen = [each.product for each in (*person.views, *person.cart.lines, *person.wishlist)]
@@ -358,18 +376,13 @@ class Opens:
         return self._app_templates.get(decision.app)
 
 
-def _recipient(decision: Decision) -> Identifier | None:
-    kind, colon, value = decision.recipient.partition(":")
-    return Identifier(kind, value) if colon else None  # type: ignore[arg-type]
-
-
-def _ticking(block: Block, decision: Decision, moment: Moment) -> Ticking:
-    facts = decision.facts
-    labels = tuple(facts["labels"])
-    left = facts["ends_at"] - moment.now
-    return Ticking(
-        facts["title"], labels, facts["accent"], block.width, block.height, left, moment.ratio, moment.scheme
-    )
+def _counted(
+    picture: Picture, block: str, variant: str, who: Identifier | None, moment: Moment, *, counted: bool
+) -> Picture:
+    """Say on a picture what it is counted as when it is sent; nobody's and what is not counted are nothing."""
+    if who is None or not counted:
+        return picture
+    return replace(picture, served=Served(block, variant, moment.campaign))
 
 
 def _ended(drawing: asyncio.Task[Picture]) -> None:

@@ -1,4 +1,4 @@
-"""Sight: everything a template may see."""
+"""Sight: everything a template may see, and what a countdown shows."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,9 @@ import msgspec
 
 from wetink.core.block import Block, Decision
 from wetink.core.event import Product
+from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, Person, plain
+from wetink.ports import Ticking
 
 
 def sight(
@@ -37,3 +39,19 @@ def sight(
 def _seen(product: Product) -> dict[str, Any]:
     fields = {name: getattr(product, name) for name in product.__struct_fields__}
     return {**fields, "key": product.key, "photo": product.image_url}
+
+
+def ticking(block: Block, decision: Decision, moment: Moment) -> Ticking:
+    """Return the countdown that a decision shows, as it stands at a moment."""
+    facts = decision.facts
+    labels = tuple(facts["labels"])
+    left = facts["ends_at"] - moment.now
+    return Ticking(
+        facts["title"], labels, facts["accent"], block.width, block.height, left, moment.ratio, moment.scheme
+    )
+
+
+def recipient_of(decision: Decision) -> Identifier | None:
+    """Return whom a decision was made for."""
+    kind, colon, value = decision.recipient.partition(":")
+    return Identifier(kind, value) if colon else None  # type: ignore[arg-type]

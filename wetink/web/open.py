@@ -115,8 +115,11 @@ class OpenDoors:
             self._again, self._made_of = Again(), self._wetink.content
         now, version = self._clock(), await self._wetink.version()
         state = version, self._clicks
-        messages = self._again.get(asked, state, now) if version is not None else None
-        if messages is not None:
+        known = self._again.get(asked, state, now) if version is not None else None
+        if known is not None:
+            messages, served = known
+            if served is not None:
+                self._wetink.ledger.served(served, now)
             for message in messages:
                 await send(message)
             return
@@ -128,7 +131,7 @@ class OpenDoors:
 
         await self._answer(scope, noted)
         if version is not None and self._troubles == troubles and sent[0]["status"] == 200:
-            self._again.put(asked, state, now, sent)
+            self._again.put(asked, state, now, sent, scope.get("wetink.served"))
 
     @property
     def _troubles(self) -> int:
@@ -158,6 +161,9 @@ class OpenDoors:
         head = scope["method"] == "HEAD"
         moment = self._moment(query, scope, moving=last[2] == "gif" and bool(last[1]))
         picture = await self._wetink.open_picture(name, slot, who, moment, counted=not head)
+        if picture.served is not None:
+            self._wetink.ledger.served(picture.served, moment.now)
+            scope["wetink.served"] = picture.served  # for when it is sent once more
         await _send_picture(send, picture, head=head)
 
     async def _click(self, parts: list[str], query: dict[str, str], scope: Scope, send: Send) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from wetink.core.experiment import Exposure
-from wetink.ports.experiments import ArmDay
+from wetink.core.result import Newcomers
 from wetink.store.sqlite.connection import connect, fetch, first, translated
 from wetink.store.sqlite.queries import read, script
 
@@ -41,18 +41,18 @@ class SQLiteExposures:
             self._db.execute(SQL.keep, (exposure.experiment, *row, exposure.seen, exposure.clicked))
         return (await self.of(exposure.experiment, [exposure.recipient]))[exposure.recipient]
 
-    async def days(self, experiment: str) -> Sequence[ArmDay]:
+    async def days(self, experiment: str) -> Sequence[Newcomers]:
         """See `ports.experiments.Exposures.days`. In a thread of its own: opens go on meanwhile."""
         return await asyncio.to_thread(self._days, experiment)
 
-    def _days(self, experiment: str) -> list[ArmDay]:
+    def _days(self, experiment: str) -> list[Newcomers]:
         with translated("counting who is in which arm"):
             db = connect(self._path, durable=False)
             try:
                 rows = fetch(db, SQL.days, (experiment,))
             finally:
                 db.close()
-        return [ArmDay(day, arm, bool(seen), people, clicked) for day, arm, seen, people, clicked in rows]
+        return [Newcomers(day, arm, bool(seen), people, clicked) for day, arm, seen, people, clicked in rows]
 
     async def shares(self, experiment: str, epoch: int) -> Mapping[str, float] | None:
         """See `ports.experiments.Exposures.shares`."""
