@@ -93,7 +93,7 @@ def known(house: House) -> Any:
         return (
             [await store.profile(who, house.now) for who in people],
             [await store.history(who, house.now) for who in people],
-            await store.outcomes(["Order Completed"], 0, house.now),
+            sorted(await store.outcomes(["Order Completed"], 0, house.now), key=lambda each: each.event.message_id),
             [(each.verdict, each.problems, each.type, each.name, each.filed) for each in await store.messages()],
             await store.products(["mug"]),
         )
