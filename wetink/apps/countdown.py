@@ -48,14 +48,30 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
     """Show the time that is left. When it is over, it is the next variant's turn."""
-    promised = shop.promised.get(settings.promise)
+    name = _promise(person, settings, shop)
+    promised = shop.promised.get(name)
     ends_at = promised if isinstance(promised, int) else _end(person, settings, moment)
     if ends_at is None or ends_at <= moment.now:
         return None
     labels = [*settings.labels, *("",) * 4][:4]
     facts = {"ends_at": ends_at, "title": settings.title, "labels": labels, "accent": settings.accent}
-    promise = {settings.promise: ends_at} if settings.ends == "after_first_open" else {}
+    promise = {name: ends_at} if settings.ends != "dispatch" else {}
     return Shown(facts=facts, why=f"ends {_written(ends_at)}", promise=promise)
+
+
+def _promise(person: Person, settings: Settings, shop: Shop) -> str:
+    """Return the name under which an end is given. A cart's holds until the cart changes after it, or is ordered."""
+    if settings.ends != "cart":
+        return settings.promise
+    begun = f"{settings.promise} cart "
+    ordered = person.orders[0].at if person.orders else 0
+    for name, end in shop.promised.items():
+        since = name.removeprefix(begun)
+        if name == since or not since.isdecimal() or not isinstance(end, int):
+            continue
+        if int(since) > ordered and end >= person.cart.changed_at:
+            return name
+    return f"{begun}{person.cart.changed_at}"
 
 
 def _end(person: Person, settings: Settings, moment: Moment) -> int | None:
