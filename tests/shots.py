@@ -11,6 +11,10 @@ from wetink.demo.run import fill, prepare, serving
 
 PAGES = {
     "overview": "/dashboard",
+    "reports": "/dashboard/reports?days=14",
+    "conversions": "/dashboard/conversions",
+    "experiments": "/dashboard/experiments",
+    "experiment": "/dashboard/experiments/hero-cart",
     "live": "/dashboard/live",
     "people": "/dashboard/people",
     "person": "/dashboard/people/email:jane@mercer.example?block=hero",

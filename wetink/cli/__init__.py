@@ -15,6 +15,7 @@ from wetink.cli.keys import keys
 from wetink.cli.opens import open_, opens
 from wetink.cli.profile import profile
 from wetink.cli.replay import replay
+from wetink.cli.report import conversions, experiment, report
 from wetink.cli.serve import serve
 
 
@@ -50,6 +51,9 @@ for command in (
     profile,
     open_,
     coverage,
+    report,
+    conversions,
+    experiment,
     audience,
     catalog,
     replay,

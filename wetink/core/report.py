@@ -1,13 +1,18 @@
 """Report: what blocks did and what came of it, added up by block, variant, campaign and day."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 import msgspec
+from msgspec.structs import replace
 
 from wetink.core.credit import Attribution
 from wetink.core.goal import Signals
+from wetink.core.sheet import sheet
 
 DAY_MS = 86_400_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 DIMENSIONS = ("block", "variant", "campaign", "day")
 """By what a report can be broken down. A day is of UTC, given by its first millisecond."""
 
@@ -120,3 +125,55 @@ def total(lines: Iterable[Line]) -> Line:
         for code, amount in line.revenue.items():
             revenue[code] = round(revenue.get(code, 0.0) + amount, 2)
     return Line({}, orders=round(orders, 6), revenue=revenue, **dict(zip(COUNTS, sums, strict=True)))
+
+
+def said(line: Line, lifts: Mapping[str, str] | None = None) -> dict[str, object]:
+    """Return a line as programs read it: flat, days as dates, with what follows from its counts.
+
+    `lifts` is what experiments say of blocks.
+    """
+    key = {name: date_of(value) if isinstance(value, int) else value for name, value in line.key.items()}
+    counts = {name: getattr(line, name) for name in COUNTS}
+    rate = round(line.click_rate, 6) if line.click_rate is not None else None
+    brought = {"orders": line.orders, "revenue": line.revenue, "revenue_per_thousand_opens": line.per_thousand}
+    lift = (lifts or {}).get(str(line.key.get("block", "")))
+    return {**key, **counts, "click_rate": rate, **brought, **({"lift": lift} if lift is not None else {})}
+
+
+def date_of(day: int) -> str:
+    """Write a day (its first Unix ms, UTC) as in a calendar.
+
+    >>> date_of(86_400_000)
+    '1970-01-02'
+    """
+    return (_EPOCH + timedelta(milliseconds=day)).date().isoformat()
+
+
+def table(lines: Sequence[Line], by: Sequence[str], lifts: Mapping[str, str] | None = None) -> str:
+    """Return a report as CSV: a column for each dimension and count, and two for each currency.
+
+    `lifts` is what experiments say of blocks; it stands in reports by block.
+    """
+    currencies = sorted({code for line in lines for code in line.revenue})
+    lifted = lifts is not None and "block" in by
+    header = [*by, *COUNTS, "click_rate", "orders"]
+    header += [f"revenue_{code}" for code in currencies]
+    header += [f"revenue_per_thousand_opens_{code}" for code in currencies]
+    rows = []
+    for line in lines:
+        flat = said(line)
+        row = [flat[name] for name in (*by, *COUNTS, "click_rate", "orders")]
+        row += [line.revenue.get(code, 0.0) for code in currencies]
+        row += [line.per_thousand.get(code) for code in currencies]
+        rows.append([*row, (lifts or {}).get(str(line.key["block"]), "")] if lifted else row)
+    return sheet([*header, "lift"] if lifted else header, rows)
+
+
+def in_currency(lines: Iterable[Line], currency: str) -> list[Line]:
+    """Return the lines with the revenue of one currency only; all as they are for none."""
+    if not currency:
+        return list(lines)
+    return [
+        replace(line, revenue={code: amount for code, amount in line.revenue.items() if code == currency})
+        for line in lines
+    ]

@@ -254,6 +254,19 @@ def sentence(found: Lift, metric: str, worth: float, per_day: float) -> str:
     return f"{start} {_wanted(found, worth, per_day)}"
 
 
+def briefly(found: Lift) -> str:
+    """Say a comparison in a few words.
+
+    >>> briefly(lift("new", counted(9, 1), "old", counted(9, 1), worth=0.1))
+    'new: not enough data yet'
+    """
+    relative = found.relative
+    if found.verdict == "too little data" or relative is None:
+        return f"{found.arm}: not enough data yet"
+    middle, low, high = (f"{each * 100:+.0f}%" for each in relative)
+    return f"{found.arm}: {middle} ({low} to {high})"
+
+
 def _span(found: Lift) -> str:
     relative = found.relative
     if relative is None:

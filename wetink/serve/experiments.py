@@ -12,7 +12,7 @@ from wetink.core.conversion import Conversion
 from wetink.core.errors import NotFound, WetinkError
 from wetink.core.experiment import EVERYWHERE, Plan, everywhere, inherited, planned
 from wetink.core.goal import Signals
-from wetink.core.result import Brought, Result, result
+from wetink.core.result import Brought, Result, briefly, result
 from wetink.core.share import fraction
 from wetink.core.span import parse
 from wetink.ports.experiments import Exposures
@@ -64,6 +64,14 @@ class Experiments:
         days = await self._exposures.days(name)
         orders, currency, notes = await self._brought(plan, min((each.day for each in days), default=now), now)
         return replace(result(plan, block, days, orders, currency, now), notes=notes)
+
+    async def lifts(self) -> dict[str, str]:
+        """Return what each block's experiment says of orders in a few words, by block."""
+        found: dict[str, str] = {}
+        for name, (_, block) in self.plans().items():
+            if block:
+                found[block] = "; ".join(briefly(each) for each in (await self.result(name)).lifts["orders"])
+        return found
 
     async def _brought(self, plan: Plan, since: int, now: int) -> tuple[list[Brought], str, tuple[str, ...]]:
         """Return the orders after their people's first exposure, in the currency that most of them are in."""

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from wetink import __version__
 from wetink.core.errors import WetinkError
-from wetink.web import content, feeds, opened, pages, previews, session, vote
+from wetink.web import content, feeds, opened, pages, previews, reports, session, vote
 from wetink.web.errors import status_of
 from wetink.web.ingest import IngestDoors
 from wetink.web.login import login, logout
@@ -128,6 +128,7 @@ ROUTES: tuple[BaseRoute, ...] = (
     *pages.ROUTES,
     *vote.ROUTES,
     *content.ROUTES,
+    *reports.ROUTES,
     *opened.ROUTES,
     *previews.ROUTES,
     *feeds.ROUTES,

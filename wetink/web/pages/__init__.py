@@ -6,6 +6,7 @@ from wetink.web.pages.apps import app, apps, covered, make_block, picture, tried
 from wetink.web.pages.blocks import block, blocks
 from wetink.web.pages.catalog import catalog, photo, product
 from wetink.web.pages.coverage import of_block
+from wetink.web.pages.experiments import experiment, experiments
 from wetink.web.pages.feeds import feed, feeds
 from wetink.web.pages.feeds import put as put_feed
 from wetink.web.pages.keys import keys, make_key
@@ -16,10 +17,17 @@ from wetink.web.pages.overview import overview
 from wetink.web.pages.people import people
 from wetink.web.pages.person import person
 from wetink.web.pages.preview import preview
+from wetink.web.pages.reports import conversion, conversions, reports, reports_csv
 from wetink.web.pages.snippet import snippet
 
 ROUTES: tuple[BaseRoute, ...] = (
     Route("/dashboard", overview),
+    Route("/dashboard/reports", reports),
+    Route("/dashboard/reports.csv", reports_csv),
+    Route("/dashboard/conversions", conversions),
+    Route("/dashboard/conversions/{id:path}", conversion),
+    Route("/dashboard/experiments", experiments),
+    Route("/dashboard/experiments/{name}", experiment),
     Route("/dashboard/live", live),
     Route("/dashboard/live/newer", newer),
     Route("/dashboard/people", people),

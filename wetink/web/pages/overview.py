@@ -7,6 +7,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from wetink.core.goal import MODELS
 from wetink.core.report import DAY_MS, Line
 from wetink.core.report import total as total_of
 from wetink.ports import Received, Store
@@ -50,6 +51,7 @@ async def overview(request: Request) -> Response:
         request,
         "overview.html",
         days=DAYS,
+        credited=MODELS[wetink.reports.asked()[2]],
         results=sorted(results, key=lambda each: (-each.opens, each.key["block"])),
         total=total(results),
         bars=await _bars(wetink, now),

@@ -17,6 +17,8 @@ from wetink.web.pages import words
 
 NAVIGATION = (
     ("/dashboard", "Overview"),
+    ("/dashboard/reports", "Reports"),
+    ("/dashboard/experiments", "Experiments"),
     ("/dashboard/live", "Live"),
     ("/dashboard/people", "People"),
     ("/dashboard/apps", "Gallery"),
@@ -61,6 +63,7 @@ def _environment() -> Environment:
     environment.tests["link"] = words.is_link
     environment.globals.update(
         share=words.share,
+        percent=words.percent,
         person_path=words.person_path,
         product_path=words.product_path,
         changed=words.changed,

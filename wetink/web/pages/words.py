@@ -39,6 +39,15 @@ def share(part: float, whole: float) -> str:
     return f"{100 * part / whole:.1f}%" if whole else "—"
 
 
+def percent(part: float) -> str:
+    """Write a difference as a part of something, with its sign.
+
+    >>> percent(0.123), percent(-0.005), percent(0)
+    ('+12%', '-0.5%', '0%')
+    """
+    return f"{part * 100:+.0f}%" if abs(part) >= 0.0995 else f"{part * 100:+.1f}%" if part else "0%"
+
+
 def money(amount: float | None, currency: str = "") -> str:
     """Write an amount with its currency, an unknown one without; a dash for no amount.
 

@@ -1,0 +1,157 @@
+"""What blocks brought: reports, conversions with who is credited for them, and how experiments stand."""
+
+from typing import Any
+
+import click
+import msgspec
+
+from wetink.cli.common import DATA, JSON, iso, now_ms, with_wetink
+from wetink.core.credit import Attribution
+from wetink.core.goal import MODELS
+from wetink.core.report import DAY_MS, DIMENSIONS, Line, in_currency, said, table
+from wetink.core.result import METRICS, Result
+from wetink.wiring import Wetink
+
+DAYS = click.option("--days", type=click.IntRange(1, 3_660), default=14, show_default=True, help="Up to now, of UTC.")
+GOAL = click.option("--goal", default="", metavar="NAME", help="Of signals.yaml.  [default: order]")
+MODEL = click.option("--model", type=click.Choice(list(MODELS)), help="Who gets credit.  [default: signals.yaml's]")
+
+
+@click.command()
+@click.option("--block", default="", metavar="NAME", help="Only of this block.")
+@click.option(
+    "--by", type=click.Choice(DIMENSIONS), multiple=True, default=("block",), show_default=True, help="Broken down by."
+)
+@DAYS
+@GOAL
+@MODEL
+@click.option("--currency", default="", metavar="CODE", help="Only revenue in it.")
+@click.option("--csv", "as_csv", is_flag=True, help="Answer in CSV, for a spreadsheet.")
+@DATA
+@JSON
+def report(
+    block: str,
+    by: tuple[str, ...],
+    days: int,
+    goal: str,
+    model: str | None,
+    currency: str,
+    as_csv: bool,
+    data: str | None,
+    as_json: bool,
+) -> None:
+    """Report pictures, opens, clicks, orders and revenue of each block, or by variant, campaign or day."""
+    by = tuple(dict.fromkeys(by))
+    since, until = _span(days)
+
+    async def work(wetink: Wetink) -> tuple[list[Line], dict[str, str]]:
+        if block:
+            wetink.block(block)
+        lines = await wetink.reports.lines(since, until, by, block=block, goal=goal, model=model or "")
+        return in_currency(lines, currency.upper()), await wetink.experiments.lifts()
+
+    lines, lifts = with_wetink(data, work)
+    if as_csv:
+        click.echo(table(lines, by, lifts), nl=False)
+    elif as_json:
+        click.echo(msgspec.json.encode([said(line, lifts) for line in lines]).decode())
+    else:
+        _show([(" / ".join(str(said(line)[each]) or "-" for each in by), line) for line in lines])
+
+
+@click.command()
+@click.argument("id", required=False)
+@DAYS
+@GOAL
+@MODEL
+@DATA
+@JSON
+def conversions(id: str | None, days: int, goal: str, model: str | None, data: str | None, as_json: bool) -> None:
+    """Show conversions and what is credited for each; with an order's ID, why every other touch is not."""
+    since, until = _span(days)
+
+    async def work(wetink: Wetink) -> list[Attribution]:
+        if id is not None:
+            return [await wetink.reports.explained(id, goal=goal, model=model or "")]
+        return await wetink.reports.attributions(since, until, goal=goal, model=model or "")
+
+    found = with_wetink(data, work)
+    if as_json:
+        click.echo(msgspec.json.encode(found[0] if id is not None else found).decode())
+        return
+    for each in found:
+        made = each.conversion
+        state = " cancelled" if made.cancelled else f" ({made.refunded:g} given back)" if made.refunded else ""
+        click.echo(f"{iso(made.at)}  {made.id}  {made.value:.2f} {made.currency}{state}  {made.owner}")
+        for credit in each.credits:
+            touch = credit.touch
+            click.echo(f"  → {credit.part:.0%} {touch.kind} of {touch.block} at {iso(touch.at)}: {credit.why}")
+        if not each.credits:
+            click.echo("  → nobody: no open or click before it that counts")
+        for loss in each.losses if id is not None else ():
+            click.echo(f"  · {loss.touch.kind} of {loss.touch.block} at {iso(loss.touch.at)}: {loss.why}")
+
+
+@click.group()
+def experiment() -> None:
+    """How experiments stand."""
+
+
+@experiment.command("list")
+@DATA
+@JSON
+def list_(data: str | None, as_json: bool) -> None:
+    """List all experiments of the content."""
+
+    async def work(wetink: Wetink) -> Any:
+        return [{"name": name, "block": block} for name, (_, block) in wetink.experiments.plans().items()]
+
+    found = with_wetink(data, work)
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return
+    for each in found:
+        click.echo(f"{each['name']:24} {each['block'] or 'all blocks'}")
+
+
+@experiment.command()
+@click.argument("name")
+@DATA
+@JSON
+def show(name: str, data: str | None, as_json: bool) -> None:
+    """Show the arms of experiment NAME and what each brings, in words that hold however often you look."""
+
+    async def work(wetink: Wetink) -> Result:
+        return await wetink.experiments.result(name)
+
+    found = with_wetink(data, work)
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return
+    click.echo(f"{'arm':20} {'people':>9} {'clicked':>9} {'ordered':>9} {'revenue':>14}   only machines")
+    for arm in found.arms:
+        money = f"{arm.revenue:,.2f} {found.currency}".strip()
+        click.echo(f"{arm.arm:20} {arm.people:9,} {arm.clicked:9,} {arm.ordered:9,} {money:>14}   {arm.unseen:,}")
+    for metric, title in METRICS.items():
+        for words in found.words[metric]:
+            click.echo(f"{title}: {words}")
+    for each in (found.alarm, *found.notes):
+        if each:
+            click.echo(f"! {each}")
+
+
+def _span(days: int) -> tuple[int, int]:
+    now = now_ms()
+    return now - now % DAY_MS - (days - 1) * DAY_MS, now + 1
+
+
+def _show(rows: list[tuple[str, Line]]) -> None:
+    wide = max([len(name) for name, _ in rows] + [8])
+    click.echo(
+        f"{'':{wide}} {'pictures':>9} {'opens':>9} {'machines':>9} {'clicks':>9} {'rate':>7} {'orders':>8}  revenue"
+    )
+    for name, line in rows:
+        rate = f"{line.click_rate:.1%}" if line.click_rate is not None else "-"
+        money = ", ".join(f"{amount:,.2f} {code}" for code, amount in line.revenue.items())
+        counts = f"{line.pictures:9,} {line.unique_opens:9,} {line.unique_machine_opens:9,} {line.unique_clicks:9,}"
+        click.echo(f"{name:{wide}} {counts} {rate:>7} {line.orders:8,.4g}  {money}")

@@ -1,0 +1,128 @@
+"""Reports for programs, with the dashboard's token as Bearer.
+
+GET /api/report               `?by=block,variant,campaign,day`, `?days=14` or `?since=&until=`, `?block=`, `?goal=`,
+                              `?model=`, `?currency=`; as CSV with `.csv` behind `report`
+GET /api/conversions          what was credited for each conversion, by which rule, and why the others lost; `?days=`,
+                              `?goal=`, `?model=`
+GET /api/conversions/{id}     one, with all touches around it
+GET /api/experiments          the names of all experiments
+GET /api/experiments/{name}   how one stands
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from wetink.core.report import DAY_MS, Line, in_currency, said, table, total
+from wetink.web.bearer import allowed, told
+from wetink.web.clock import now_ms
+from wetink.web.pages.asked import time_of, whole
+from wetink.wiring import Wetink
+
+USUAL_DAYS, MOST_DAYS = 14, 3_660
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What a report is asked for. `since` and `until` are Unix ms."""
+
+    since: int
+    until: int
+    by: tuple[str, ...] = ("block",)
+    block: str = ""
+    goal: str = ""
+    model: str = ""
+    currency: str = ""
+
+
+def asked(request: Request, now: int) -> Asked:
+    """Read what a request's query asks for."""
+    query = request.query_params
+    days = min(max(whole(query.get("days")) or USUAL_DAYS, 1), MOST_DAYS)
+    until = time_of(query.get("until", ""), now + 1)
+    since = time_of(query.get("since", ""), until - until % DAY_MS - (days - 1) * DAY_MS)
+    by = tuple(dict.fromkeys(each.strip() for each in query.get("by", "block").split(",") if each.strip()))
+    return Asked(
+        since,
+        until,
+        by,
+        query.get("block", "")[:64],
+        query.get("goal", "")[:64],
+        query.get("model", "")[:64],
+        query.get("currency", "")[:8].upper(),
+    )
+
+
+async def lines_of(wetink: Wetink, what: Asked) -> list[Line]:
+    """Return the lines of a report. Raises BadRequest for what there is not."""
+    lines = await wetink.reports.lines(
+        what.since, what.until, what.by, block=what.block, goal=what.goal, model=what.model
+    )
+    return in_currency(lines, what.currency)
+
+
+async def report(request: Request) -> Response:
+    """Answer with a report as JSON."""
+    wetink = allowed(request)
+    what = asked(request, now_ms())
+    lines = await lines_of(wetink, what)
+    name, _, model = wetink.reports.asked(what.goal, what.model)
+    lifts = await wetink.experiments.lifts() if "block" in what.by else {}
+    return told(
+        {
+            "since": what.since,
+            "until": what.until,
+            "goal": name,
+            "model": model,
+            "lines": [said(line, lifts) for line in lines],
+            "total": said(total(lines)),
+        }
+    )
+
+
+async def report_csv(request: Request) -> Response:
+    """Answer with a report as CSV."""
+    wetink = allowed(request)
+    what = asked(request, now_ms())
+    return as_csv(await lines_of(wetink, what), what.by, await wetink.experiments.lifts())
+
+
+def as_csv(lines: Sequence[Line], by: Sequence[str], lifts: dict[str, str]) -> Response:
+    """Return a report as a file to keep."""
+    headers = {"cache-control": "no-store", "content-disposition": 'attachment; filename="wetink-report.csv"'}
+    return Response(table(lines, by, lifts), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def conversions(request: Request) -> Response:
+    """Answer with what was credited for each conversion."""
+    wetink, what = allowed(request), asked(request, now_ms())
+    return told(await wetink.reports.attributions(what.since, what.until, goal=what.goal, model=what.model))
+
+
+async def conversion(request: Request) -> Response:
+    """Answer with one conversion and all touches around it."""
+    wetink, query = allowed(request), request.query_params
+    name = request.path_params["id"]
+    return told(await wetink.reports.explained(name, goal=query.get("goal", ""), model=query.get("model", "")))
+
+
+async def experiments(request: Request) -> Response:
+    """Answer with the names of all experiments, each with its block."""
+    return told([{"name": name, "block": block} for name, (_, block) in allowed(request).experiments.plans().items()])
+
+
+async def experiment(request: Request) -> Response:
+    """Answer with how an experiment stands."""
+    return told(await allowed(request).experiments.result(request.path_params["name"]))
+
+
+ROUTES: tuple[BaseRoute, ...] = (
+    Route("/api/report", report),
+    Route("/api/report.csv", report_csv),
+    Route("/api/conversions", conversions),
+    Route("/api/conversions/{id:path}", conversion),
+    Route("/api/experiments", experiments),
+    Route("/api/experiments/{name}", experiment),
+)
