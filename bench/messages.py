@@ -1,12 +1,13 @@
 """Messages such as a shop's page and server send, by a seed."""
 
 import random
+import time
 from typing import Any
 
 import msgspec
 
-START = 1_790_000_000_000
-"""The first message's time (Unix ms)."""
+START = time.time_ns() // 1_000_000 - 7_200_000
+"""The first message's time (Unix ms): what comes in is news, never older than what is there."""
 
 CONTEXT = {
     "library": {"name": "analytics.js", "version": "next-1.84.3"},

@@ -54,6 +54,7 @@ from wetink.serve.replay import Asked, Replayed, replay
 from wetink.serve.reports import Reports, contacts
 from wetink.serve.secrets import kept_secret, seal_keys
 from wetink.serve.snippet import mended
+from wetink.serve.summaries import Summaries
 from wetink.serve.trial import Trial
 from wetink.serve.warm import Warmer
 from wetink.settings import Settings
@@ -136,6 +137,7 @@ class Wetink:
         self.polls = Polls(self.store, self.apps, self._opens.preview)
         self._follower = Follower(self.store, self.trends, _now_ms, (self._warm_photos,))
         self._warmer = Warmer(self.store, self.feeds, self.apps, lambda: self.content.blocks, _now_ms)
+        self.summaries = Summaries(self.store, _now_ms)
         self._catalogs = Catalogs(
             self.store, self.feeds, lambda: self.content.feeds, settings.data / "catalogs", _now_ms
         )
@@ -156,6 +158,7 @@ class Wetink:
         works = (
             *(self._watch(), self._follower.run(), self.feeds.start(), self._catalogs.run(), self._warmer.run()),
             self.experiments.run(),
+            self.summaries.run(),
             self.renderer.prepare(),
         )
         self._tasks = [asyncio.create_task(work) for work in works]

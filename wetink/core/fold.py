@@ -36,12 +36,17 @@ class _Folding:
         self.done: dict[str, list[int]] = {}
 
 
+def in_order(events: Iterable[Any]) -> list[Any]:
+    """Return events in the order they happened; what happened in the same millisecond, by who told of it."""
+    ordered = sorted(events, key=_TIME)
+    if len(set(map(_TIME, ordered))) < len(ordered):
+        ordered.sort(key=_ORDER)
+    return ordered
+
+
 def fold(events: Iterable[Told], now: int, identifiers: Iterable[Identifier] = ()) -> Person:
     """Return the person these events tell of, as of `now` (Unix ms): later events have not happened yet."""
-    happened = [event for event in events if event.at <= now]
-    happened.sort(key=_TIME)
-    if len(set(map(_TIME, happened))) < len(happened):
-        happened.sort(key=_ORDER)
+    happened = in_order([event for event in events if event.at <= now])
     folding = _Folding()
     done = folding.done
     for event in happened:

@@ -34,6 +34,8 @@ def at_home(moment: Moment, person: Person) -> Moment:
 
 def _told(traits: Mapping[str, Any], names: tuple[str, ...]) -> str:
     for name in names:
+        if name not in traits and "." not in name:
+            continue
         value = look_up(traits, name)
         if isinstance(value, str) and 0 < len(value.strip()) <= LONGEST:
             return value.strip()

@@ -18,13 +18,14 @@ class Views(Sequence[Seen]):
     the same views.
     """
 
-    __slots__ = ("_coming", "_known", "trusted")
+    __slots__ = ("_coming", "_known", "trusted", "viewed")
 
-    def __init__(self, viewed: Sequence[Event | Entry]) -> None:
-        """Take the events, oldest first. `trusted` says whether a server's key told of all of them."""
+    def __init__(self, viewed: Sequence[Event | Entry], *, trusted: bool | None = None) -> None:
+        """Take the events, oldest first. `trusted` says whether a server's key told of all of them, None to look."""
+        self.viewed = viewed
         self._coming: Iterator[Seen] | None = _newest_of_each(viewed)
         self._known: list[Seen] = []
-        self.trusted = all([event.level == "server" for event in viewed])
+        self.trusted = all([event.level == "server" for event in viewed]) if trusted is None else trusted
 
     def _read(self, count: int) -> list[Seen]:
         """Return what is known once `count` views are, or all there are."""

@@ -21,6 +21,7 @@ from wetink.core.poll import Tally
 from wetink.core.report import DayCount
 from wetink.core.touch import Touch
 from wetink.core.verdict import Problem, Verdict
+from wetink.ports.summaries import Summaries
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -116,7 +117,7 @@ class Log(Protocol):
         ...
 
 
-class Store(Log, Protocol):
+class Store(Log, Summaries, Protocol):
     """A log that can be read by person. Right when `tests/contracts/test_store.py` passes on it."""
 
     async def resolve(self, who: Identifier, at: int) -> Identifier:

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import partial
 from operator import attrgetter
 
 from wetink.core.event import Event
@@ -11,6 +12,7 @@ from wetink.core.identity import FOREVER
 from wetink.core.person import Person
 from wetink.core.trust import believed, doubtful
 from wetink.ports import Store
+from wetink.serve.summaries import RULES, read
 
 _TIME = attrgetter("at")
 
@@ -41,6 +43,12 @@ class People:
         kept = self._kept.get(who)
         if kept is not None and kept[0] == version and kept[1].last_seen <= now:
             return kept[1]
+        summary = await self._store.summary(who, RULES)
+        summed_up = read(summary, partial(self._store.recall, who)) if summary is not None else None
+        if summed_up is not None and summed_up.last_seen <= now:
+            person = await self._believed(summed_up)
+            self._keep(who, version, person)
+            return person
         entries = await self._store.entries(who, FOREVER - 1)
         settled = max(map(_TIME, entries), default=0) <= now
         if not settled:  # some of it has not happened yet at `now`, and may belong to others then

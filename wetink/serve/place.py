@@ -7,6 +7,7 @@ maker's. The makers' layouts differ a little, so each fact is looked for in the 
 import ipaddress
 import logging
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,7 @@ def _opened(path: Path) -> maxminddb.Reader:
     return file
 
 
+@lru_cache(maxsize=4_096)
 def _public(address: str) -> str | None:
     try:
         asked = ipaddress.ip_address(address.strip())

@@ -13,7 +13,7 @@ from wetink.core.event import Event
 from wetink.core.goal import ORDER_EVENTS
 from wetink.core.identity import Claim
 from wetink.ports import Record
-from wetink.store.sqlite import outcomes, ownership
+from wetink.store.sqlite import outcomes, ownership, summaries
 from wetink.store.sqlite.codec import VERDICTS, decode_event, encode, fingerprint, who
 from wetink.store.sqlite.connection import first
 from wetink.store.sqlite.lessons import Lessons
@@ -66,6 +66,13 @@ class Commits:
 
     def write(self, db: apsw.Connection, rows: Sequence[Row]) -> list[bool]:
         """Write the rows and all that follows from them; return for each whether it was a duplicate."""
+        outcome = self._written(db, rows)
+        horizon = summaries.horizon(db)
+        if late := {row.who for row in rows if row.key_time <= horizon and row.body}:
+            summaries.drop(db, late)
+        return outcome
+
+    def _written(self, db: apsw.Connection, rows: Sequence[Row]) -> list[bool]:
         last: int = db.execute(SQL.last_seq).get
         before = db.total_changes()
         db.executemany(

@@ -7,7 +7,7 @@ import json
 import logging
 import secrets
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from wetink.core.identity import FOREVER, Contested
 from wetink.core.outside import Change
 from wetink.core.poll import Tally
 from wetink.ports import NewKey, Profile, Receipt, Received, Record, Source
-from wetink.store.sqlite import commit, lessons, outcomes, ownership, replay, votes
+from wetink.store.sqlite import commit, lessons, outcomes, ownership, replay, summaries, votes
 from wetink.store.sqlite.codec import VERDICTS, decode_problems, entries, events, identifier, who
 from wetink.store.sqlite.connection import connect, fetch, first, snapshot, translated
 from wetink.store.sqlite.people import People
@@ -111,6 +111,23 @@ class SQLiteStore:
                     rows = list({*rows, *fetch(db, SQL.untimed_events, (*span, limit))})
                 found += rows
         return found
+
+    async def summary(self, who: Identifier, rules: int) -> bytes | None:
+        """See `ports.Summaries.summary`."""
+        with translated("reading a summary"):
+            return summaries.find(self._db, who, rules)
+
+    def recall(self, who: Identifier) -> Sequence[Entry]:
+        """See `ports.Summaries.recall`."""
+        return entries([body for _, body in self._newest(who, FOREVER - 1, summaries.MOST)])
+
+    async def summarize(self, make: Callable[[Sequence[Entry]], bytes], rules: int, now: int, limit: int) -> bool:
+        """See `ports.Summaries.summarize`."""
+        with translated("looking for whom to sum up"):
+            if not summaries.behind(self._db, rules, now, limit):
+                return False
+        await asyncio.to_thread(self._writer.run_alone, lambda db: summaries.go_on(db, make, rules, now, limit))
+        return True
 
     async def version(self) -> int:
         """See `ports.Store.version`."""
@@ -307,7 +324,7 @@ class SQLiteStore:
 
 
 def _prepare(db: apsw.Connection) -> None:
-    db.execute(script("schema.sql"))
+    db.execute(script("schema.sql") + script("summaries.sql"))
     outcomes.prepare(db)
 
 

@@ -23,6 +23,7 @@ from wetink.core.identity import (
     holdings,
     root_of,
 )
+from wetink.store.sqlite import summaries
 from wetink.store.sqlite.codec import events, identifier, who
 from wetink.store.sqlite.connection import fetch, first
 from wetink.store.sqlite.queries import read
@@ -117,9 +118,11 @@ def hold_again(db: apsw.Connection, of: Identifier) -> Sequence[Holding]:
         for at, source, message_id, weak, strong, level, alias in fetch(db, SQL.claims_on, (column,))
     ]
     db.execute(SQL.next_holding_generation)
+    summaries.drop(db, [column])
     db.execute(SQL.delete_holdings, (column,))
     held = holdings(of, made)
     db.executemany(SQL.insert_holding, [_holding_row(column, each) for each in held])
+    summaries.drop(db, [column])
     if len(made) > MOST_A_DAY and (odd := contested(of, made)) is not None:
         db.execute(SQL.contest, (column, odd.claimers, odd.at))
     return held
@@ -148,6 +151,7 @@ def join(db: apsw.Connection, previous: Identifier, current: Identifier) -> None
 def rebuild(db: apsw.Connection) -> None:
     """Work out every holding and every group of users anew from the events, claims and aliases alone."""
     db.execute("DELETE FROM holding; DELETE FROM joined")
+    summaries.drop_all(db)
     db.execute(SQL.next_holding_generation)
     for (weaker,) in fetch(db, SQL.claimed_identifiers):
         for (stronger,) in fetch(db, SQL.claimers, (weaker,)):
@@ -164,6 +168,7 @@ def _join(db: apsw.Connection, one: str, other: str) -> None:
         members.update(member for (member,) in fetch(db, SQL.members_of, (root,)))
     name = who(root_of(map(identifier, members)))
     db.executemany(SQL.upsert_joined, [(member, name) for member in members])
+    summaries.drop(db, members)
 
 
 def _root(db: apsw.Connection, user: str) -> str:

@@ -29,11 +29,12 @@ class People:
 
     def root(self, of: Identifier, at: int) -> Identifier:
         """Return who `of` belongs to at `at` (Unix ms), following the chain anonymous, email, user."""
-        column = self._owner(of, at)
+        column = self.owner(of, at)
         row = first(self._db, SQL.root_of, (column,)) if column[0] == "u" else None
         return identifier(row[0] if row else column)
 
-    def _owner(self, of: Identifier, at: int) -> str:
+    def owner(self, of: Identifier, at: int) -> str:
+        """Return the column value of who `of` belongs to at `at`, where users that an alias joined stand apart."""
         column = who(of)
         while column[0] != "u":
             row = first(self._db, SQL.holding_at, (column, at))
@@ -44,10 +45,10 @@ class People:
 
     def stretches(self, of: Identifier, at: int) -> list[Stretch]:
         """Return where the events lie of whoever `of` means at `at`."""
-        return list(self._reach(self._owner(of, at), -FOREVER, FOREVER))
+        return list(self._reach(self.owner(of, at), -FOREVER, FOREVER))
 
     def _reach(self, column: str, since: int, until: int) -> Iterator[Stretch]:
-        for member in self._members(column):
+        for member in self.members(column):
             yield member, since, until
             if member[0] == "a":
                 continue  # nothing is weaker: nobody ever belongs to an anonymous id
@@ -56,7 +57,8 @@ class People:
                 if start < end:
                     yield from self._reach(weaker, start, end)
 
-    def _members(self, column: str) -> Sequence[str]:
+    def members(self, column: str) -> Sequence[str]:
+        """Return the column values of all users that are one person with this one; itself alone for any other."""
         if column[0] != "u":
             return (column,)
         members = [member for (member,) in fetch(self._db, SQL.joined_with, (column,))]

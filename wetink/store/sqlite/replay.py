@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from wetink.core.event import Event
 from wetink.core.identity import Claim, claims_of
 from wetink.ports import Received, Record
-from wetink.store.sqlite import outcomes, ownership
+from wetink.store.sqlite import outcomes, ownership, summaries
 from wetink.store.sqlite.codec import VERDICTS, decode_event, encode, fingerprint, who
 from wetink.store.sqlite.connection import first
 from wetink.store.sqlite.lessons import Lessons
@@ -74,4 +74,5 @@ def _put(db: apsw.Connection, seq: int, key: Key, old: Event | None, record: Rec
     outcomes.note(db, (column, *key[1:]), event)
     problems = encode(record.problems) if record.problems else None
     name = (event.type, event.name) if event is not None else ("", "")
+    summaries.drop(db, {key[0], column})
     db.execute(SQL.renew_message, (VERDICTS.index(record.verdict), problems, *name, column, seq))

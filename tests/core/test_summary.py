@@ -1,0 +1,73 @@
+"""A summary is the fold it was made of, to the byte."""
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wetink.core.entry import Entry
+from wetink.core.event import Event, Order, Product
+from wetink.core.fold import fold
+from wetink.core.person import Person, plain
+from wetink.core.summary import person_of, summarize
+
+NAMES = (
+    "Product Viewed", "Product Viewed", "Product Viewed", "Product Added", "Product Removed", "Cart Viewed",
+    "Order Completed", "Order Updated", "Products Searched", "Product Added to Wishlist", "Something of their own",
+)  # fmt: skip
+PRODUCTS = st.builds(
+    Product,
+    sku=st.sampled_from(["", "A", "B", "C"]),
+    product_id=st.sampled_from(["", "1", "2"]),
+    name=st.sampled_from(["", "Mug"]),
+    price=st.none() | st.floats(0, 100),
+    stock=st.none() | st.integers(0, 3),
+    quantity=st.integers(1, 3),
+)
+TRAITS = st.none() | st.text(max_size=3) | st.integers(-(1 << 63), (1 << 63) - 1)
+EVENTS = st.lists(
+    st.builds(
+        Event,
+        st.sampled_from(["track", "track", "track", "identify", "page"]),
+        st.integers(1, 40),
+        st.uuids().map(str),
+        st.sampled_from(["shop", "app"]),
+        st.sampled_from(NAMES),
+        st.sampled_from(["server", "browser"]),
+        st.booleans(),
+        products=st.lists(PRODUCTS, max_size=3).map(tuple),
+        order=st.none() | st.builds(Order, order_id=st.sampled_from(["O", "P"]), total=st.floats(0, 9)),
+        query=st.sampled_from(["", "mug", "lamp"]),
+        traits=st.dictionaries(st.sampled_from(["plan", "city"]), TRAITS),
+        properties=st.dictionaries(st.sampled_from(["products", "x"]), st.just([])),
+    ),
+    max_size=40,
+)
+
+
+def entries_of(events: list[Event]) -> list[Entry]:
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(events), type=list[Entry])
+
+
+def shown(person: Person) -> bytes:
+    """Return all that a person says, in bytes."""
+    return msgspec.json.encode(plain(person), order="deterministic")
+
+
+@given(EVENTS)
+def test_a_summary_gives_the_person_that_folding_the_events_gives(events: list[Event]) -> None:
+    folded, read = fold(entries_of(events), 1_000), person_of(summarize(entries_of(events)), lambda: entries_of(events))
+    assert shown(read) == shown(folded)
+    assert read == folded
+    assert read.views[:2] == folded.views[:2]
+    assert getattr(read.views, "trusted", None) == getattr(folded.views, "trusted", None)
+
+
+@given(EVENTS)
+def test_reading_the_first_view_alone_gives_the_first_of_all(events: list[Event]) -> None:
+    read, whole = person_of(summarize(entries_of(events)), lambda: entries_of(events)), fold(events, 1_000)
+    assert next(iter(read.views), None) == next(iter(whole.views), None)
+    assert len(read.views) == len(whole.views)
+
+
+def test_nobody_has_a_summary_too() -> None:
+    assert person_of(summarize([]), list) == Person()

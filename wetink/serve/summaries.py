@@ -1,0 +1,65 @@
+"""Summaries: persons folded ahead of their next open, at leisure, by whichever process has the time."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from importlib.resources import files
+
+import msgspec
+
+from wetink.core.entry import Entry
+from wetink.core.errors import WetinkError
+from wetink.core.person import Person
+from wetink.core.summary import person_of, summarize
+from wetink.ports import Store
+
+logger = logging.getLogger(__name__)
+
+SLICE = 100
+"""Messages whose senders are summed up in one go: some ten milliseconds."""
+PAUSE_SECONDS, REST_SECONDS = 0.2, 5.0
+"""Between two slices while there is more, so that it takes a twentieth of a core at the most; and when all was done."""
+
+CODE = ("entry", "event", "fold", "history", "identifier", "person", "summary", "views")
+"""Where the core says what a fold comes to: with a change there, all summaries are made anew."""
+
+
+def _rules() -> int:
+    """Return what tells the rules of now from all others: a fold by other rules must not be believed."""
+    code = [files("wetink.core").joinpath(f"{name}.py").read_bytes() for name in CODE]
+    return int.from_bytes(blake2b(repr(code).encode(), digest_size=8).digest(), "big", signed=True)
+
+
+RULES = _rules()
+
+
+def read(summary: bytes, recall: Callable[[], Sequence[Entry]]) -> Person | None:
+    """Return the person of a summary, None when it cannot be read; `recall` gives their events to who asks for them."""
+    try:
+        return person_of(summary, recall)
+    except msgspec.DecodeError:
+        logger.warning("a summary cannot be read; the events say it all the same", exc_info=True)
+        return None
+
+
+class Summaries:
+    """Follows the log and sums up those who have been quiet for a while."""
+
+    def __init__(self, store: Store, clock_ms: Callable[[], int]) -> None:
+        """Read from `store`, and keep there what was made."""
+        self._store, self._clock = store, clock_ms
+
+    async def run(self) -> None:
+        """Go on until cancelled. Never raises anything else."""
+        while True:
+            try:
+                more = await self.step()
+            except WetinkError as error:
+                logger.warning("nobody is summed up: %s", error)
+                more = False
+            await asyncio.sleep(PAUSE_SECONDS if more else REST_SECONDS)
+
+    async def step(self, limit: int = SLICE) -> bool:
+        """Go on by some messages; return whether there may be more. Raises StoreUnavailable."""
+        return await self._store.summarize(summarize, RULES, self._clock(), limit)
