@@ -157,9 +157,7 @@ class Wetink:
         self.photos.start()
         works = (
             *(self._watch(), self._follower.run(), self.feeds.start(), self._catalogs.run(), self._warmer.run()),
-            self.experiments.run(),
-            self.summaries.run(),
-            self.renderer.prepare(),
+            *(self.experiments.run(), self.summaries.run(), self.renderer.prepare()),
         )
         self._tasks = [asyncio.create_task(work) for work in works]
 
