@@ -28,6 +28,8 @@ class Settings(msgspec.Struct, frozen=True):
     amp_senders: tuple[str, ...]
     archive_days: int
     archive_mb: int
+    audience_seconds: int
+    hook_write_key: str
 
     @property
     def content(self) -> Path:
@@ -90,6 +92,8 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
         "Days for which what each open got is kept, to be drawn again; 0: not at all.",
     ),
     ("archive_mb", "1024", _whole(1, 1_000_000), "Megabytes of it at most: the oldest go first."),
+    ("audience_seconds", "60", _whole(1, 86_400), "How often is looked at who came into audiences and who went."),
+    ("hook_write_key", "", str, "Write key of audiences' hooks that send Segment's messages and name none."),
 )
 """Name, default, how it is read, what it means. The environment's name is WETINK_ and the name in capitals."""
 

@@ -16,10 +16,10 @@ from msgspec.structs import replace
 
 from wetink import apps
 from wetink.content import folder
+from wetink.content.author import Author
 from wetink.content.folder import Content
 from wetink.content.scenario import wrong_with
 from wetink.content.versions import Versions
-from wetink.content.write import save, save_feed
 from wetink.core import policy
 from wetink.core.audience import rules_of
 from wetink.core.block import Block, Decision, Variant
@@ -32,7 +32,7 @@ from wetink.core.person import Moment, Person
 from wetink.core.rule.evaluate import Finding, Rulebook
 from wetink.core.rule.tree import Rule
 from wetink.core.trends import Trends
-from wetink.feeds import FeedKeeper, PhotoFetcher, WithSamples
+from wetink.feeds import FeedKeeper, PhotoFetcher, Poster, WithSamples
 from wetink.feeds.parse import Tally, read
 from wetink.ingest import Door, Ingest, record
 from wetink.ports import Picture, Record, Source
@@ -40,10 +40,13 @@ from wetink.ports.archive import Opened
 from wetink.ports.feeds import Uploaded
 from wetink.render import Studio, blank
 from wetink.serve.arms import Arms, Shared
+from wetink.serve.audiences import Audiences
 from wetink.serve.catalogs import Catalogs, Imported
+from wetink.serve.everybody import Everybody
 from wetink.serve.experiments import Experiments
 from wetink.serve.fallback import Fallbacks
 from wetink.serve.follower import Follower
+from wetink.serve.hooks import Hooks
 from wetink.serve.hosts import Hosts
 from wetink.serve.open import Opens, Shelf
 from wetink.serve.pasted import Pasted
@@ -52,13 +55,13 @@ from wetink.serve.polls import Polls, answered
 from wetink.serve.recipient import Purpose, Seals, parse
 from wetink.serve.replay import Asked, Replayed, replay
 from wetink.serve.reports import Reports, contacts
-from wetink.serve.secrets import kept_secret, seal_keys
+from wetink.serve.secrets import hook_secret, kept_secret, seal_keys
 from wetink.serve.snippet import mended
 from wetink.serve.summaries import Summaries
 from wetink.serve.trial import Trial
 from wetink.serve.warm import Warmer
 from wetink.settings import Settings
-from wetink.store.sqlite import SQLiteArchive, SQLiteExposures, SQLiteLedger, SQLitePictures, SQLiteStore
+from wetink.store.sqlite import SQLiteFiles
 
 logger = logging.getLogger(__name__)
 
@@ -80,13 +83,10 @@ class Wetink:
         self.settings = settings
         _make(settings.data)
         folder.start(settings.content)
-        self.store = SQLiteStore(settings.data)
-        self.ledger = SQLiteLedger(settings.data)
-        self._exposures, shared = SQLiteExposures(settings.data), Shared()
-        self.archive = SQLiteArchive(
-            settings.data, _now_ms, days=settings.archive_days, most_bytes=settings.archive_mb << 20
+        self._files = kept = SQLiteFiles(
+            settings.data, _now_ms, archive_days=settings.archive_days, archive_bytes=settings.archive_mb << 20
         )
-        self._pictures = SQLitePictures(settings.data)
+        self.store, self.ledger, self.archive, shared = kept.store, kept.ledger, kept.archive, Shared()
         self.photos = PhotoFetcher(settings.data / "photos", private_hosts=settings.private_hosts)
         self.feeds = FeedKeeper(
             settings.data / "feeds", settings.data / "uploads", _now_ms, private_hosts=settings.private_hosts
@@ -113,13 +113,13 @@ class Wetink:
             self.store,
             self.ledger,
             self.archive,
-            self._pictures,
+            kept.pictures,
             self.renderer,
             apps=self.apps,
             app_templates=self._app_templates,
             shelf=lambda: Shelf(self.content.blocks, self.content.templates, self.rules),
             trends=self.trends,
-            arms=Arms(self.store, self._exposures, lambda: self.content.signals, shared.of),
+            arms=Arms(self.store, kept.exposures, lambda: self.content.signals, shared.of),
             feeds=self.feeds,
             allowed=self.allowed,
             fallbacks=self._fallbacks,
@@ -132,7 +132,7 @@ class Wetink:
         self.trial = Trial(self.store, self._opens, self.renderer, self.feeds, self.apps, self._text)
         self.reports = Reports(self.store, self.ledger, lambda: self.content.signals, lambda: self.content.blocks)
         self.experiments = Experiments(
-            *(self.reports, self._exposures, lambda: self.content.blocks, lambda: self.content.signals, shared, _now_ms)
+            *(self.reports, kept.exposures, lambda: self.content.blocks, lambda: self.content.signals, shared, _now_ms)
         )
         self.polls = Polls(self.store, self.apps, self._opens.preview)
         self._follower = Follower(self.store, self.trends, _now_ms, (self._warm_photos,))
@@ -141,6 +141,16 @@ class Wetink:
         self._catalogs = Catalogs(
             self.store, self.feeds, lambda: self.content.feeds, settings.data / "catalogs", _now_ms
         )
+        self._posts = Poster(settings.private_hosts)
+        self.audiences = Audiences(
+            Everybody(self.store, self._held),
+            kept.memberships,
+            Hooks(kept.memberships, self.store, self._posts, hook_secret(settings.data), settings.hook_write_key),
+            lambda: self.content.audiences,
+            every_ms=settings.audience_seconds * 1000,
+            clock_ms=_now_ms,
+        )
+        self.author = Author(settings.content, lambda: self.content, self.apps, self.look_again)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -157,7 +167,7 @@ class Wetink:
         self.photos.start()
         works = (
             *(self._watch(), self._follower.run(), self.feeds.start(), self._catalogs.run(), self._warmer.run()),
-            *(self.experiments.run(), self.summaries.run(), self.renderer.prepare()),
+            *(self.experiments.run(), self.summaries.run(), self.audiences.run(), self.renderer.prepare()),
         )
         self._tasks = [asyncio.create_task(work) for work in works]
 
@@ -197,11 +207,8 @@ class Wetink:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        await self.store.close()
-        await self.ledger.close()
-        await self._exposures.close()
-        await self.archive.close()
-        await self._pictures.close()
+        await self._files.close()
+        await self._posts.close()
         await self.feeds.close()
         await self.photos.close()
         self._places.close()
@@ -227,6 +234,9 @@ class Wetink:
     async def explain(self, rule: Rule, who: Identifier, moment: Moment) -> Finding:
         """Return whether a rule holds for whoever `who` means, and why, node by node. Raises StoreUnavailable."""
         return await self._opens.explain(rule, who, moment)
+
+    async def _held(self, rule: Rule, who: Identifier, moment: Moment) -> bool:
+        return (await self.explain(rule, who, moment)).holds
 
     async def preview(
         self, block: str, who: Identifier | None, moment: Moment, supposed: Sequence[Event] = ()
@@ -296,12 +306,6 @@ class Wetink:
             return self.content.templates.get(variant.template, "")
         return self._app_templates.get(variant.app, "")
 
-    async def save_block(self, block: Block) -> None:
-        """Put a new block on the shelf. Raises BadContent."""
-        content = self.content
-        await asyncio.to_thread(save, self.settings.content, block, self.apps, [*content.templates], [*content.images])
-        await self.look_again()
-
     async def upload(self, name: str, parts: AsyncIterator[bytes], kind: str, purpose: str) -> Uploaded:
         """Take the file of an uploaded feed in; of one that is new, of this format and purpose.
 
@@ -315,8 +319,7 @@ class Wetink:
         made = feed or feed_of(name, {"format": kind, "file": f"{name}.{kind}", "every": "365d", "purpose": purpose})
         done = await self.feeds.upload(made, parts)
         if feed is None:
-            await asyncio.to_thread(save_feed, self.settings.content, made)
-            await self.look_again()
+            await self.author.feed(made)
         return done
 
     async def reclassify(self) -> int:

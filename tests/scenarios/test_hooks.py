@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,16 @@ import pytest
 
 from tests.contracts.profiles import received
 from tests.feeds.outside import Clock, Outside, outside, sends
+from wetink.core.audience import Audience
 from wetink.core.breaker import TRIES
 from wetink.core.delivery import PAUSES
 from wetink.core.hook import Hook
 from wetink.core.identifier import Identifier
+from wetink.core.person import Moment
+from wetink.core.rule.tree import Did, Rule
 from wetink.feeds import Poster
-from wetink.serve.audiences import AudienceKeeper
+from wetink.ports.crowd import Count
+from wetink.serve.audiences import Audiences
 from wetink.serve.hooks import Hooks
 from wetink.store.sqlite import SQLiteMemberships, SQLiteStore
 
@@ -24,28 +28,45 @@ ANNA, BEN = Identifier("user", "anna"), Identifier("user", "ben")
 DAY = 86_400_000
 
 
+class ByHand:
+    """A crowd that is said by hand who is in it: the rule of each audience asks for an event of the audience's name."""
+
+    def __init__(self) -> None:
+        self.inside: dict[str, list[Identifier]] = {}
+
+    def members(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Iterator[Identifier]:
+        assert isinstance(rule, Did)
+        return iter(self.inside[rule.event])
+
+    async def count(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Count:
+        return Count(len([*self.members(rule, moment, audiences)]), 9)
+
+    async def sample(
+        self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], limit: int = 10
+    ) -> Sequence[Identifier]:
+        return [*self.members(rule, moment, audiences)][:limit]
+
+    async def close(self) -> None:
+        pass
+
+
 class Scene:
-    """An audience whose members are named by hand, its keeper, and a clock that is set by hand."""
+    """Audiences whose members are said by hand, and a clock that is set by hand."""
 
     def __init__(self, folder: Path, hooks: dict[str, Hook], private: Sequence[str]) -> None:
-        self.clock, self.hooks = Clock(), hooks
-        self.members: dict[str, list[Identifier]] = {name: [] for name in hooks}
+        self.clock, self.hooks, self.crowd = Clock(), hooks, ByHand()
+        self.members = self.crowd.inside
+        self.members.update({name: [] for name in hooks})
         self.store, self.kept, self.posts = SQLiteStore(folder), SQLiteMemberships(folder), Poster(private)
-        self.telling = Hooks(
+        self.telling = Hooks(self.kept, self.store, self.posts, b"secret", "KEY")
+        self.keeper = Audiences(
+            self.crowd,
             self.kept,
-            self.store,
-            self.posts,
-            lambda: self.hooks,
-            secret=b"secret",
-            write_key="KEY",
+            self.telling,
+            lambda: {name: Audience(name, Did(name), hook=hook) for name, hook in self.hooks.items()},
+            every_ms=60_000,
             clock_ms=self.clock,
         )
-        self.keeper = AudienceKeeper(
-            self.kept, self.telling, self._inside, lambda: self.hooks, every_ms=60_000, clock_ms=self.clock
-        )
-
-    async def _inside(self, name: str) -> list[Identifier]:
-        return self.members[name]
 
     async def look(self, after: int = 1, **members: Sequence[Identifier]) -> None:
         self.clock.now += after
@@ -55,7 +76,7 @@ class Scene:
 
     async def deliver(self, after: int = 0) -> int:
         self.clock.now += after
-        return await self.telling.deliver()
+        return await self.keeper.tell()
 
 
 def play(folder: Path, there: Outside, scenario: Callable[[Scene], Awaitable[None]], **hooks: Any) -> None:

@@ -1,18 +1,23 @@
-"""Write: a block or a feed into the content folder, as the file its author would have written."""
+"""Write: a block, a feed or an audience into the content folder, as the file its author would have written."""
 
 import os
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import yaml
 
 from wetink.content.check import problems_of
 from wetink.core.app import App
+from wetink.core.audience import Audience, spelled, usable
 from wetink.core.block import Block
 from wetink.core.errors import BadContent
 from wetink.core.feed import Feed
 from wetink.core.rule.write import spell_all
+
+NAME = re.compile("[a-z0-9][a-z0-9-]{0,63}")
 
 
 def save(
@@ -28,11 +33,14 @@ def save(
     return _write(folder / "blocks" / f"{block.name}.yaml", text_of(block))
 
 
-def _write(target: Path, text: str) -> Path:
+def _write(target: Path, text: str, *, new: bool = True) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists() or target.with_suffix(".yml").exists():
+    other = target.with_suffix(".yml")
+    if new and (target.exists() or other.exists()):
         kind = target.parent.name.removesuffix("s")
-        raise BadContent(f"there is a {kind} called {target.stem} already", hint="take another name")
+        article = "an" if kind[0] in "aeiou" else "a"
+        raise BadContent(f"there is {article} {kind} called {target.stem} already", hint="take another name")
+    target = other if other.exists() else target
     draft = target.with_name(f".{target.stem}.{os.getpid()}")
     try:
         draft.write_text(text, encoding="utf-8")
@@ -47,6 +55,25 @@ def save_feed(folder: Path, feed: Feed) -> Path:
     said = msgspec.to_builtins(feed)
     del said["name"]
     return _write(folder / "feeds" / f"{feed.name}.yaml", yaml.safe_dump(said, sort_keys=False, allow_unicode=True))
+
+
+def save_audience(folder: Path, audience: Audience, others: Mapping[str, Audience], *, new: bool) -> Path:
+    """Write an audience, in place of the one of this name unless it is `new`; return its file.
+
+    Raises BadContent when it, or another that names it, could not be used any more.
+    """
+    if not NAME.fullmatch(audience.name):
+        raise BadContent(f"{audience.name[:64]!r} is no name", hint="small letters, digits and dashes: big-spenders")
+    _, wrong = usable({**others, audience.name: audience})
+    if wrong:
+        name, problems = next(iter(wrong.items()))
+        raise BadContent(problems[0] if name == audience.name else f"{name}: {problems[0]}")
+    return _write(folder / "audiences" / f"{audience.name}.yaml", audience_text(spelled(audience)), new=new)
+
+
+def audience_text(said: Any) -> str:
+    """Return what the file of an audience says as YAML."""
+    return yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=88, default_flow_style=None)
 
 
 def text_of(block: Block) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from wetink.core.errors import BadContent
+from wetink.core.hook import Hook, check
 from wetink.core.rule.check import problems_of
 from wetink.core.rule.spelling import Reading, Unreadable
 from wetink.core.rule.tree import All, Rule
@@ -13,24 +14,32 @@ from wetink.core.rule.write import spell
 
 
 class Audience(msgspec.Struct, frozen=True):
-    """A saved rule. `name` is its file's."""
+    """A saved rule. `name` is its file's; `hook` says where it is told who comes and goes."""
 
     name: str
     rule: Rule
     title: str = ""
+    hook: Hook | None = None
+
+
+FIELDS = ("title", "rule", "hook")
 
 
 def audience_of(name: str, said: Any) -> Audience:
-    """Return the audience of a file that says `{title, rule}`, or a rule alone. Raises Unreadable, with the places."""
-    title = ""
+    """Return the audience of a file that says `{title, rule, hook}`, or a rule alone.
+
+    Raises Unreadable, with the places.
+    """
+    title, hook = "", None
     place = ""
     if isinstance(said, Mapping) and "rule" in said:
         title, place = said.get("title", ""), "rule"
-        wrong = [
-            f"{key}: there is no such thing; there are title, rule" for key in said if key not in ("title", "rule")
-        ]
+        wrong = [f"{key}: there is no such thing; there are {', '.join(FIELDS)}" for key in said if key not in FIELDS]
         if not isinstance(title, str):
             wrong.append("title: a text belongs here")
+        if said.get("hook") is not None:
+            hook, found = _hook(said["hook"])
+            wrong += found
         if wrong:
             raise Unreadable(wrong)
         said = said["rule"]
@@ -41,14 +50,27 @@ def audience_of(name: str, said: Any) -> Audience:
     problems = list(problems_of(rule, place))
     if problems:
         raise Unreadable(problems)
-    return Audience(name, rule, title)
+    return Audience(name, rule, title, hook)
+
+
+def _hook(said: Any) -> tuple[Hook | None, list[str]]:
+    """Return the hook that is spelled, and what is wrong with it."""
+    try:
+        hook = msgspec.convert(said, Hook)
+        check(hook)
+    except msgspec.ValidationError as error:
+        return None, [f"hook: {error}"]
+    except BadContent as error:
+        return None, [f"{error.where}: {error}"]
+    return hook, []
 
 
 def spelled(audience: Audience) -> dict[str, Any]:
     """Return what the file of an audience says."""
     said = spell(audience.rule)
     rule = said["all"] if isinstance(audience.rule, All) else said
-    return {**({"title": audience.title} if audience.title else {}), "rule": rule}
+    hook = {"hook": msgspec.to_builtins(audience.hook)} if audience.hook is not None else {}
+    return {**({"title": audience.title} if audience.title else {}), "rule": rule, **hook}
 
 
 def usable(audiences: Mapping[str, Audience]) -> tuple[dict[str, Audience], dict[str, list[str]]]:

@@ -20,12 +20,15 @@ class Moved(msgspec.Struct, frozen=True):
 
 
 class Point(msgspec.Struct, frozen=True):
-    """An audience's day (`at`: its first Unix ms, UTC): its last size, and how many came and went."""
+    """An audience's day (`at`: its first Unix ms, UTC): its last size, and how many came and went.
+
+    The latter are None for a day before anybody looked: its size was worked out afterwards.
+    """
 
     at: int
     size: int
-    entered: int
-    left: int
+    entered: int | None
+    left: int | None
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -61,6 +64,10 @@ class Memberships(Protocol):
 
     async def points(self, audience: str, since: int) -> Sequence[Point]:
         """Return an audience's days from that of `since` (Unix ms) on, in order; days nobody looked are left out."""
+        ...
+
+    async def trace_back(self, audience: str, sizes: Mapping[int, int]) -> None:
+        """Keep what sizes were on days (any Unix ms of theirs) nobody looked; days somebody did stay as they are."""
         ...
 
     async def since(self, audience: str, member: Identifier) -> int | None:

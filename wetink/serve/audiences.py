@@ -1,16 +1,20 @@
-"""Audiences: looks again and again at who is in each saved audience, and tells outside of who came and went.
+"""Audiences: who is in each right now; who came and went, looked at again and again, and told outside.
 
-All processes have one; the one that leads does the work, and another takes over when it ends.
+All processes have one; the one that leads does the looking and telling, and another takes over when it ends.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
+from wetink.core.audience import Audience, rules_of
 from wetink.core.errors import WetinkError
-from wetink.core.hook import Hook, MembershipChange, concerns
+from wetink.core.hook import MembershipChange, concerns
 from wetink.core.identifier import Identifier
+from wetink.core.person import Moment
+from wetink.core.rule.tree import Rule
 from wetink.ports.audiences import Memberships, Moved
+from wetink.ports.crowd import Count, Crowd
 from wetink.serve.hooks import Hooks
 
 logger = logging.getLogger(__name__)
@@ -19,37 +23,55 @@ REST_SECONDS = 1.0
 """Between two rounds of telling."""
 
 HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+TRACED_DAYS = 30
+"""How far back sizes of a new audience are worked out: the log knows who would have been in it."""
 
-Members = Callable[[str], Awaitable[Iterable[Identifier]]]
-"""Who is in an audience right now, as roots of profiles."""
+SLICE = 500
+"""Members that are read in one go."""
 
 
-class AudienceKeeper:
-    """Keeps memberships up to date, and the outside informed."""
+class Audiences:
+    """Asks the crowd, keeps memberships up to date, and the outside informed."""
 
     def __init__(
         self,
+        crowd: Crowd,
         memberships: Memberships,
-        telling: Hooks,
-        members: Members,
-        audiences: Callable[[], Mapping[str, Hook | None]],
+        hooks: Hooks,
+        saved: Callable[[], Mapping[str, Audience]],
         *,
         every_ms: int,
         clock_ms: Callable[[], int],
     ) -> None:
-        """Look at the `audiences` (each with its hook, if it has one) every so many ms."""
-        self._memberships, self._telling, self._members = memberships, telling, members
-        self._audiences, self._every, self._clock = audiences, every_ms, clock_ms
+        """Take the ports and a look at the `saved` audiences; look at who is in them every so many ms."""
+        self._crowd, self.memberships, self.hooks = crowd, memberships, hooks
+        self._saved, self._every, self._clock = saved, every_ms, clock_ms
         self._looked: dict[str, int] = {}
         self._cleaned = 0
+
+    async def count(self, rule: Rule, moment: Moment) -> Count:
+        """Return for how many people a rule holds. Raises StoreUnavailable."""
+        return await self._crowd.count(rule, moment, rules_of(self._saved()))
+
+    async def some(self, rule: Rule, moment: Moment, limit: int) -> Sequence[Identifier]:
+        """Return a few for whom a rule holds. Raises StoreUnavailable."""
+        return await self._crowd.sample(rule, moment, rules_of(self._saved()), limit)
+
+    async def members(self, rule: Rule, now: int) -> AsyncIterator[Identifier]:
+        """Yield everybody for whom a rule holds at `now` (Unix ms). Raises StoreUnavailable."""
+        found = await asyncio.to_thread(self._crowd.members, rule, Moment(now), rules_of(self._saved()))
+        while some := await asyncio.to_thread(_next, found):
+            for member in some:
+                yield member
 
     async def run(self) -> None:
         """Work until cancelled. Never raises anything else."""
         while True:
             try:
-                if self._memberships.lead():
+                if self.memberships.lead():
                     await self.look_at_due()
-                    await self._telling.deliver()
+                    await self.tell()
             except WetinkError as error:
                 logger.warning("audiences are not looked at: %s", error)
             except Exception:
@@ -58,12 +80,12 @@ class AudienceKeeper:
 
     async def look_at_due(self) -> None:
         """Look at each audience whose time has come. Raises StoreUnavailable."""
-        audiences, now = self._audiences(), self._clock()
-        self._looked = {name: at for name, at in self._looked.items() if name in audiences}
+        saved, now = self._saved(), self._clock()
+        self._looked = {name: at for name, at in self._looked.items() if name in saved}
         if not 0 <= now - self._cleaned < HOUR_MS:
             self._cleaned = now
-            await self._memberships.clean(now)
-        for name in audiences:
+            await self.memberships.clean(now)
+        for name in saved:
             if not 0 <= now - self._looked.get(name, -self._every) < self._every:
                 self._looked[name] = now
                 try:
@@ -71,11 +93,36 @@ class AudienceKeeper:
                 except WetinkError as error:
                     logger.warning("audience %s: %s", name, error)
 
+    async def tell(self) -> int:
+        """Tell outside what is due now; return how much it was. Raises StoreUnavailable."""
+        hooks = {name: each.hook for name, each in self._saved().items() if each.hook is not None}
+        return await self.hooks.deliver(hooks, self._clock)
+
     async def look(self, name: str) -> Moved:
-        """Take in who is in an audience now. Raises StoreUnavailable."""
-        hook = self._audiences().get(name)
+        """Take in who is in a saved audience now. Raises StoreUnavailable."""
+        saved, now = self._saved(), self._clock()
+        audience = saved[name]
+        hook = audience.hook
 
         def tell(change: MembershipChange, first: bool) -> bool:
             return hook is not None and (hook.backfill or not first) and concerns(hook, change)
 
-        return await self._memberships.take(name, await self._members(name), self._clock(), tell)
+        members = await asyncio.to_thread(self._crowd.members, audience.rule, Moment(now), rules_of(saved))
+        moved = await self.memberships.take(name, members, now, tell)
+        if moved.first:
+            await self._trace_back(audience, now)
+        return moved
+
+    async def _trace_back(self, audience: Audience, now: int) -> None:
+        """Work out how large an audience would have been at the end of each day before, as far as anybody was known."""
+        sizes: dict[int, int] = {}
+        for end in range(now - now % DAY_MS - 1, now - TRACED_DAYS * DAY_MS, -DAY_MS):
+            counted = await self.count(audience.rule, Moment(end))
+            if not counted.of:
+                break
+            sizes[end] = counted.matches
+        await self.memberships.trace_back(audience.name, sizes)
+
+
+def _next(found: Iterator[Identifier]) -> list[Identifier]:
+    return [member for _, member in zip(range(SLICE), found, strict=False)]

@@ -26,33 +26,23 @@ SLICE = 100
 class Hooks:
     """Delivers what waits. One process does so at a time: whoever keeps the audiences."""
 
-    def __init__(
-        self,
-        memberships: Memberships,
-        store: Store,
-        posts: Posts,
-        hooks: Callable[[], Mapping[str, Hook]],
-        *,
-        secret: bytes,
-        write_key: str,
-        clock_ms: Callable[[], int],
-    ) -> None:
-        """Take the ports and a look at the hooks by audience; `secret` is what all hooks' secrets are made from."""
-        self._memberships, self._store, self._posts, self._hooks = memberships, store, posts, hooks
-        self._secret, self._write_key, self._clock = secret, write_key, clock_ms
+    def __init__(self, memberships: Memberships, store: Store, posts: Posts, secret: bytes, write_key: str) -> None:
+        """Take the ports; `secret` is what the secrets of all hooks are made from."""
+        self._memberships, self._store, self._posts = memberships, store, posts
+        self._secret, self._write_key = secret, write_key
         self._breakers: dict[str, Breaker] = {}
 
     def secret_of(self, audience: str) -> bytes:
         """Return what signs the webhooks of one audience."""
         return hmac.digest(self._secret, f"hook\0{audience}".encode(), "sha256")
 
-    async def deliver(self) -> int:
-        """Send what is due now; return how much was sent. Raises StoreUnavailable."""
-        turns = (self._turn(audience, hook) for audience, hook in self._hooks().items())
+    async def deliver(self, hooks: Mapping[str, Hook], clock: Callable[[], int]) -> int:
+        """Send what is due now by `clock` (Unix ms); return how much was sent. Raises StoreUnavailable."""
+        turns = (self._turn(audience, hook, clock) for audience, hook in hooks.items())
         return sum(await asyncio.gather(*turns))
 
-    async def _turn(self, audience: str, hook: Hook) -> int:
-        now = self._clock()
+    async def _turn(self, audience: str, hook: Hook, clock: Callable[[], int]) -> int:
+        now = clock()
         breaker = self._breakers.get(hook.url, Breaker())
         if not admits(breaker, now):
             return 0
@@ -61,15 +51,17 @@ class Hooks:
 
         async def one(delivery: Delivery) -> tuple[str, Outcome] | None:
             async with few:
-                return await self._one(audience, hook, delivery)
+                return await self._one(audience, hook, delivery, clock)
 
         outcomes = [each for each in await asyncio.gather(*map(one, due)) if each is not None]
         await self._memberships.settle(outcomes)
         return len(outcomes)
 
-    async def _one(self, audience: str, hook: Hook, delivery: Delivery) -> tuple[str, Outcome] | None:
+    async def _one(
+        self, audience: str, hook: Hook, delivery: Delivery, clock: Callable[[], int]
+    ) -> tuple[str, Outcome] | None:
         """Send one message; None when it was not tried: its receiver has failed too often meanwhile."""
-        now, change = self._clock(), delivery.change
+        now, change = clock(), delivery.change
         profile = await self._store.profile(change.member, change.at)
         breaker = self._breakers.get(hook.url, Breaker())
         if not admits(breaker, now):
@@ -80,7 +72,7 @@ class Hooks:
         answer = await self._posts.send(post)
         unwell = answer.status in (0, 429) or answer.status >= 500
         self._breakers[hook.url] = failed(self._breakers[hook.url], now) if unwell else succeeded()
-        outcome = after(delivery.tries + 1, answer, self._clock(), change.id)
+        outcome = after(delivery.tries + 1, answer, clock(), change.id)
         if outcome.state == "dead":
             logger.warning("a change of %s is given up: %s", audience, outcome.why)
         return change.id, outcome

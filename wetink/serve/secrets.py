@@ -29,6 +29,11 @@ def kept_secret(path: Path, make: Callable[[], str]) -> str:
         raise BadSettings(f"{path} cannot be read: {error}", hint="restore it from a backup") from error
 
 
+def hook_secret(data: Path) -> bytes:
+    """Return what the secrets of audiences' webhooks are made from."""
+    return kept_secret(data / "hooks.key", lambda: secrets.token_hex(32)).encode("ascii")
+
+
 def seal_keys(path: Path) -> Mapping[int, bytes]:
     """Read the keys that seal recipients, by epoch."""
     text = kept_secret(path, lambda: json.dumps({"1": base64.b64encode(secrets.token_bytes(64)).decode()}))

@@ -3,8 +3,17 @@
 from wetink.store.sqlite.archive import SQLiteArchive
 from wetink.store.sqlite.engine import SQLiteStore
 from wetink.store.sqlite.exposures import SQLiteExposures
+from wetink.store.sqlite.files import SQLiteFiles
 from wetink.store.sqlite.ledger import SQLiteLedger
 from wetink.store.sqlite.memberships import SQLiteMemberships
 from wetink.store.sqlite.pictures import SQLitePictures
 
-__all__ = ["SQLiteArchive", "SQLiteExposures", "SQLiteLedger", "SQLiteMemberships", "SQLitePictures", "SQLiteStore"]
+__all__ = [
+    "SQLiteArchive",
+    "SQLiteExposures",
+    "SQLiteFiles",
+    "SQLiteLedger",
+    "SQLiteMemberships",
+    "SQLitePictures",
+    "SQLiteStore",
+]

@@ -6,7 +6,7 @@ A file of its own, so that a look at an audience of a million never waits for in
 import asyncio
 import fcntl
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from wetink.core.delivery import Outcome, State
@@ -89,6 +89,11 @@ class SQLiteMemberships:
         with self._mutex, translated("reading an audience's sizes"):
             rows = fetch(self._db, SQL.points, (audience, since // DAY_MS))
         return [Point(day * DAY_MS, size, entered, left) for day, size, entered, left in rows]
+
+    async def trace_back(self, audience: str, sizes: Mapping[int, int]) -> None:
+        """See `ports.audiences.Memberships.trace_back`."""
+        with self._mutex, translated("keeping an audience's sizes"), self._db:
+            self._db.executemany(SQL.trace_back, [(audience, at // DAY_MS, size) for at, size in sizes.items()])
 
     async def since(self, audience: str, member: Identifier) -> int | None:
         """See `ports.audiences.Memberships.since`."""

@@ -12,13 +12,14 @@ CREATE TABLE IF NOT EXISTS member (
     PRIMARY KEY (audience, who)
 ) WITHOUT ROWID;
 
--- One point for each audience and day (days since 1970, UTC): its size when last looked at, who came and went that day.
+-- One point for each audience and day (days since 1970, UTC): its size when last looked at, who came and went that day;
+-- NULL where the size was worked out afterwards.
 CREATE TABLE IF NOT EXISTS size (
     audience TEXT NOT NULL,
     day INTEGER NOT NULL,
     size INTEGER NOT NULL,
-    entered INTEGER NOT NULL,
-    departed INTEGER NOT NULL,
+    entered INTEGER,
+    departed INTEGER,
     PRIMARY KEY (audience, day)
 ) WITHOUT ROWID;
 

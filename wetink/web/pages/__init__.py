@@ -3,6 +3,8 @@
 from starlette.routing import BaseRoute, Route
 
 from wetink.web.pages.apps import app, apps, covered, make_block, picture, tried
+from wetink.web.pages.audiences import again, as_csv, audience, audiences, edit, found, save
+from wetink.web.pages.audiences import tried as audience_tried
 from wetink.web.pages.blocks import block, blocks
 from wetink.web.pages.catalog import catalog, photo, product
 from wetink.web.pages.coverage import of_block
@@ -45,6 +47,15 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/dashboard/opens", opens),
     Route("/dashboard/opens/{id}/{slot:int}.img", opened_picture),
     Route("/dashboard/opens/{id}", opened),
+    Route("/dashboard/audiences", audiences),
+    Route("/dashboard/audiences/new", audience),
+    Route("/dashboard/audiences/edit", edit, methods=["POST"]),
+    Route("/dashboard/audiences/tried", audience_tried, methods=["POST"]),
+    Route("/dashboard/audiences/found", found, methods=["POST"]),
+    Route("/dashboard/audiences/save", save, methods=["POST"]),
+    Route("/dashboard/audiences/{name}.csv", as_csv),
+    Route("/dashboard/audiences/{name}/again", again, methods=["POST"]),
+    Route("/dashboard/audiences/{name}", audience),
     Route("/dashboard/preview/{block}/{slot:int}.img", preview),
     Route("/dashboard/catalog", catalog),
     Route("/dashboard/catalog/photo", photo),

@@ -84,7 +84,7 @@ async def make_block(request: Request) -> Response:
         if wrong:
             raise BadContent(wrong)
         made = msgspec.convert(msgspec.to_builtins(_block(found, form, settings)), Block)
-        await wetink_of(request).save_block(made)
+        await wetink_of(request).author.block(made)
     except (BadContent, msgspec.ValidationError) as error:
         hint = f" ({error.hint})" if isinstance(error, BadContent) and error.hint else ""
         return await _page(request, found, form, status=400, error=f"{error}{hint}")

@@ -23,6 +23,7 @@ NAVIGATION = (
     ("/dashboard/people", "People"),
     ("/dashboard/apps", "Gallery"),
     ("/dashboard/blocks", "Blocks"),
+    ("/dashboard/audiences", "Audiences"),
     ("/dashboard/opens", "Opens"),
     ("/dashboard/catalog", "Catalog"),
     ("/dashboard/feeds", "Feeds"),

@@ -1,0 +1,42 @@
+"""Author: what is made on pages, written into the content folder and taken in at once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from wetink.content.folder import Content
+from wetink.content.write import save, save_audience, save_feed
+from wetink.core.app import App
+from wetink.core.audience import Audience
+from wetink.core.block import Block
+from wetink.core.feed import Feed
+
+
+class Author:
+    """Writes content as its author would have."""
+
+    def __init__(
+        self,
+        folder: Path,
+        content: Callable[[], Content],
+        apps: Mapping[str, App],
+        look_again: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Write into a folder whose `content` there is a look at; `look_again` takes in what was written."""
+        self._folder, self._content, self._apps, self._look_again = folder, content, apps, look_again
+
+    async def block(self, block: Block) -> None:
+        """Put a new block on the shelf. Raises BadContent."""
+        content = self._content()
+        await asyncio.to_thread(save, self._folder, block, self._apps, [*content.templates], [*content.images])
+        await self._look_again()
+
+    async def audience(self, audience: Audience, *, new: bool) -> None:
+        """Keep an audience, in place of the one of its name unless it is `new`. Raises BadContent."""
+        await asyncio.to_thread(save_audience, self._folder, audience, self._content().audiences, new=new)
+        await self._look_again()
+
+    async def feed(self, feed: Feed) -> None:
+        """Keep a new feed. Raises BadContent."""
+        await asyncio.to_thread(save_feed, self._folder, feed)
+        await self._look_again()
