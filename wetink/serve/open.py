@@ -393,6 +393,6 @@ def _ended(drawing: asyncio.Task[Picture]) -> None:
 
 def _tell(error: Exception, block: str) -> None:
     if isinstance(error, WetinkError | TimeoutError):
-        logger.warning("%s shows what it can: %s", block, error or "the deadline passed")
+        logger.warning("%s shows what it can: %s", block, str(error) or "the deadline passed")
     else:
         logger.error("%s shows what it can", block, exc_info=error)

@@ -22,6 +22,7 @@ TRAP = Product(sku="TRAP-1", name=EVIL, price=1.0, currency="EUR", url="javascri
 BLOCKS = {
     "blocks/hero.yaml": """
 title: Left behind
+fetches: {scanner: {show: fallback}, prefetch: {count: true}}
 recipients: [email]
 variants:
   - name: cart left behind

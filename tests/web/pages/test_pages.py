@@ -247,3 +247,9 @@ def _form(client: TestClient, **fields: str) -> dict[str, str]:
     found = re.search(r'name="csrf" value="([^"]*)"', client.get("/dashboard/keys").text)
     assert found is not None
     return {"csrf": found[1], **fields}
+
+
+def test_a_blocks_page_says_what_each_class_of_fetch_gets(dashboard: TestClient) -> None:
+    text = dashboard.get("/dashboard/blocks/hero").text
+    assert "A scanner gets</dt><dd>the fallback</dd>" in text
+    assert "A prefetch gets</dt><dd>what is decided, and counts</dd>" in text
