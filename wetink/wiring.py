@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import os
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -23,7 +22,7 @@ from wetink.content.versions import Versions
 from wetink.core import policy
 from wetink.core.audience import rules_of
 from wetink.core.block import Block, Decision, Variant
-from wetink.core.errors import BadContent, BadSettings, NotFound, WetinkError
+from wetink.core.errors import BadContent, NotFound, WetinkError
 from wetink.core.event import Event
 from wetink.core.feed import Feed, feed_of
 from wetink.core.identifier import Identifier
@@ -81,11 +80,10 @@ class Wetink:
         Raises BadSettings when the folder cannot be used, StoreUnavailable when the store cannot be opened.
         """
         self.settings = settings
-        _make(settings.data)
-        folder.start(settings.content)
         self._files = kept = SQLiteFiles(
             settings.data, _now_ms, archive_days=settings.archive_days, archive_bytes=settings.archive_mb << 20
         )
+        folder.start(settings.content)
         self.store, self.ledger, self.archive, shared = kept.store, kept.ledger, kept.archive, Shared()
         self.photos = PhotoFetcher(settings.data / "photos", private_hosts=settings.private_hosts)
         self.feeds = FeedKeeper(
@@ -386,16 +384,6 @@ class Wetink:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _make(data: Path) -> None:
-    try:
-        data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        probe = data / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise BadSettings(f"the data folder {data} cannot be used: {error.strerror}", where="--data") from error
 
 
 def _template(package: str, name: str) -> str:
