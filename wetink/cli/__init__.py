@@ -11,6 +11,7 @@ from wetink.cli.content import apps_, test_
 from wetink.cli.coverage import coverage
 from wetink.cli.demo import demo
 from wetink.cli.group import Commands
+from wetink.cli.hooks import hooks
 from wetink.cli.keys import keys
 from wetink.cli.opens import open_, opens
 from wetink.cli.profile import profile
@@ -42,6 +43,8 @@ def version() -> None:
     """Say which wetink this is."""
     click.echo(f"wetink {__version__}")
 
+
+audience.add_command(hooks)
 
 for command in (
     serve,
