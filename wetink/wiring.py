@@ -5,7 +5,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Self
@@ -22,9 +22,9 @@ from wetink.content.versions import Versions
 from wetink.core import policy
 from wetink.core.audience import rules_of
 from wetink.core.block import Block, Decision, Variant
-from wetink.core.errors import BadContent, NotFound, WetinkError
+from wetink.core.errors import NotFound, WetinkError
 from wetink.core.event import Event
-from wetink.core.feed import Feed, feed_of
+from wetink.core.feed import Feed
 from wetink.core.identifier import Identifier
 from wetink.core.mapping import Mappings
 from wetink.core.person import Moment, Person
@@ -36,7 +36,6 @@ from wetink.feeds.parse import Tally, read
 from wetink.ingest import Door, Ingest, record
 from wetink.ports import Picture, Record, Source
 from wetink.ports.archive import Opened
-from wetink.ports.feeds import Uploaded
 from wetink.render import Studio, blank
 from wetink.serve.arms import Arms, Shared
 from wetink.serve.audiences import Audiences
@@ -58,6 +57,7 @@ from wetink.serve.secrets import hook_secret, kept_secret, seal_keys
 from wetink.serve.snippet import mended
 from wetink.serve.summaries import Summaries
 from wetink.serve.trial import Trial
+from wetink.serve.uploads import Uploads
 from wetink.serve.warm import Warmer
 from wetink.settings import Settings
 from wetink.store.sqlite import SQLiteFiles
@@ -149,6 +149,7 @@ class Wetink:
             clock_ms=_now_ms,
         )
         self.author = Author(settings.content, lambda: self.content, self.apps, self.look_again)
+        self.upload = Uploads(self.feeds, lambda: self.content.feeds, self.author.feed).take
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -303,22 +304,6 @@ class Wetink:
         if variant.template:
             return self.content.templates.get(variant.template, "")
         return self._app_templates.get(variant.app, "")
-
-    async def upload(self, name: str, parts: AsyncIterator[bytes], kind: str, purpose: str) -> Uploaded:
-        """Take the file of an uploaded feed in; of one that is new, of this format and purpose.
-
-        Raises BadContent, TooLarge and Unavailable: then nothing has changed.
-        """
-        feed = self.content.feeds.get(name)
-        if feed is not None and not feed.file:
-            raise BadContent(f"the feed {name} comes from {feed.url}", hint="only one that names a file is uploaded")
-        if feed is None and not kind:
-            raise BadContent(f"there is no feed called {name[:64]!r}", hint="say its format to make one: ?format=csv")
-        made = feed or feed_of(name, {"format": kind, "file": f"{name}.{kind}", "every": "365d", "purpose": purpose})
-        done = await self.feeds.upload(made, parts)
-        if feed is None:
-            await self.author.feed(made)
-        return done
 
     async def reclassify(self) -> int:
         """Tell people from machines anew, by the rules and the blocks' policies of now; return how many changed."""
