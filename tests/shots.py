@@ -14,7 +14,7 @@ PAGES = {
     "reports": "/dashboard/reports?days=14",
     "conversions": "/dashboard/conversions",
     "experiments": "/dashboard/experiments",
-    "experiment": "/dashboard/experiments/hero-cart",
+    "experiment": "/dashboard/experiments/cart-words?metric=clicks",
     "live": "/dashboard/live",
     "people": "/dashboard/people",
     "person": "/dashboard/people/email:jane@mercer.example?block=hero",

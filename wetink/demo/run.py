@@ -7,7 +7,7 @@ import shutil
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,7 +18,8 @@ from rich.console import Console
 from wetink import settings as setting
 from wetink.core.errors import BadSettings, Unavailable
 from wetink.demo import keys
-from wetink.demo.life import life
+from wetink.demo.letters import letters, post
+from wetink.demo.life import Message, life
 from wetink.demo.pictures import photos
 from wetink.demo.seed import seed_with_bar
 from wetink.settings import Settings
@@ -85,9 +86,17 @@ def fill(settings: Settings, console: Console) -> int:
     if kept.seeded:
         return 0
     now = time.time_ns() // 1_000_000
-    count = seed_with_bar(kept.server, settings.address, life(SEED, now, settings.address), console)
+    messages = life(SEED, now, settings.address)
+    count = seed_with_bar(kept.server, settings.address, messages, console)
+    with console.status("Opening the emails of two weeks"):
+        asyncio.run(_open_letters(settings, messages, now))
     keys.write(settings.data, keys.Keys(kept.address, kept.server, kept.browser, seeded=True))
     return count
+
+
+async def _open_letters(settings: Settings, messages: Sequence[Message], now: int) -> None:
+    async with Wetink(settings) as wetink:
+        await post(wetink, letters(SEED, messages, now))
 
 
 @contextmanager

@@ -63,12 +63,12 @@ def nice(value: float) -> float:
     """Return the next number up that reads well on an axis.
 
     >>> [nice(each) for each in (0, 3, 7, 12, 41, 980)]
-    [1.0, 5.0, 10.0, 20.0, 50.0, 1000.0]
+    [1.0, 3.0, 8.0, 15.0, 50.0, 1000.0]
     """
     if value <= 1:
         return 1.0
     size = 10.0 ** math.floor(math.log10(value))
-    return float(next(step * size for step in (1, 2, 5, 10) if step * size >= value))
+    return float(next(step * size for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * size >= value))
 
 
 class Whisker(msgspec.Struct, frozen=True):

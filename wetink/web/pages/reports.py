@@ -108,7 +108,7 @@ async def conversions(request: Request) -> Response:
     )
 
 
-MOST = 200
+MOST = 50
 """Conversions that are listed."""
 
 
