@@ -156,7 +156,7 @@ def record(piece: Piece, source: str, level: Level, now: int, *, relayed: bool =
     )
 
 
-def check_line(line: bytes, now: int) -> dict[str, Any]:
+def check_line(line: bytes, now: int, mappings: Mappings | None = None, source: str = "check") -> dict[str, Any]:
     """Return the verdict on one JSON message, as if it came now (Unix ms), or when its `receivedAt` says."""
     try:
         found, _ = pieces(line.strip(), ONE_LINE)
@@ -166,7 +166,9 @@ def check_line(line: bytes, now: int) -> dict[str, Any]:
         return {"messageId": None, "event": None, "verdict": "parked", "problems": [problem]}
     piece = found[0]
     received = parse(piece.message.receivedAt) if piece.message is not None else None
-    normal = normalize(piece, source="check", level="server", received=received or now)
+    if mappings is not None:
+        piece = mappings.applied(piece, source, received or now)
+    normal = normalize(piece, source=source, level="server", received=received or now)
     message = piece.message
     name = normal.event.name if normal.event is not None else ""
     if not name and message is not None:

@@ -84,6 +84,18 @@ def test_check_gives_each_line_its_verdict(tmp_path: Path) -> None:
     assert problem["property"] == "url"
 
 
+def test_check_applies_the_mappings_of_a_content_folder(tmp_path: Path) -> None:
+    (tmp_path / "mappings").mkdir()
+    mapping = "sources: [shop]\nevents: {Item Seen: {name: Product Viewed, properties: {id: sku, link: url}}}\n"
+    (tmp_path / "mappings" / "shop.yaml").write_text(mapping)
+    (tmp_path / "mappings" / "bad.yaml").write_text("events: {}\n")
+    seen = {"type": "track", "event": "Item Seen", "userId": "42", "messageId": "m1",
+            "properties": {"id": "S", "link": "https://shop.example/s"}}  # fmt: skip
+    for source, event in (("shop", "Product Viewed"), ("other", "Item Seen")):
+        command = ("check", "-", "--json", "--content", tmp_path, "--source", source)
+        assert json.loads(wetink(*command, given=json.dumps(seen)))["event"] == event
+
+
 def test_a_profile_shows_its_identifiers_traits_and_events(shop: Path) -> None:
     for name in ("user:42", "email:jane@shop.example", "anonymous:a"):
         shown = json.loads(wetink("profile", "show", name, "--data", shop, "--json"))
