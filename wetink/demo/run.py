@@ -152,7 +152,8 @@ def _again(folder: Path, host: str, port: int | None) -> Settings:
 def _settings(folder: Path, host: str, port: int) -> Settings:
     place = f"127.0.0.1:{port}"
     own = setting.read({}, host=host, port=port).address.partition("://")[2]
-    return setting.read({}, data=folder, host=host, port=port, link_hosts=own, private_hosts=f"{own},{place}")
+    hosts = {"link_hosts": own, "private_hosts": f"{own},{place}"}
+    return setting.read({}, data=folder, host=host, port=port, audience_seconds=3, **hosts)
 
 
 def _free(host: str, wanted: int) -> int:

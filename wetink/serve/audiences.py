@@ -103,6 +103,8 @@ class Audiences:
         saved, now = self._saved(), self._clock()
         audience = saved[name]
         hook = audience.hook
+        if not await self.memberships.points(name, 0) and not (await self.count(audience.rule, Moment(now))).of:
+            return Moved(0, 0, 0, first=True)  # nobody is known yet: the first look is one that sees somebody
 
         def tell(change: MembershipChange, first: bool) -> bool:
             return hook is not None and (hook.backfill or not first) and concerns(hook, change)
