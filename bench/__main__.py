@@ -7,10 +7,12 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from bench import gif, ingest, opens, pictures, tracks
+from bench import audience, gif, ingest, opens, pictures, rule, tracks
 from bench.figure import Figure
 
 SUITES = {
+    "audience": audience.measure,
+    "rule": rule.measure,
     "ingest": ingest.measure,
     "tracks": tracks.measure,
     "opens": opens.measure,

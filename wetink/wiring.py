@@ -40,7 +40,7 @@ from wetink.render import Studio, blank
 from wetink.serve.arms import Arms, Shared
 from wetink.serve.audiences import Audiences
 from wetink.serve.catalogs import Catalogs, Imported
-from wetink.serve.everybody import Everybody
+from wetink.serve.crowd import ColumnCrowd
 from wetink.serve.experiments import Experiments
 from wetink.serve.fallback import Fallbacks
 from wetink.serve.follower import Follower
@@ -60,6 +60,7 @@ from wetink.serve.trial import Trial
 from wetink.serve.uploads import Uploads
 from wetink.serve.warm import Warmer
 from wetink.settings import Settings
+from wetink.store.columns import DuckDBColumns
 from wetink.store.sqlite import SQLiteFiles
 
 logger = logging.getLogger(__name__)
@@ -140,8 +141,9 @@ class Wetink:
             self.store, self.feeds, lambda: self.content.feeds, settings.data / "catalogs", _now_ms
         )
         self._posts = Poster(settings.private_hosts)
+        self.crowd = ColumnCrowd(self.store, DuckDBColumns(settings.data / "wetink.db", settings.data / "columns"))
         self.audiences = Audiences(
-            Everybody(self.store, self._held),
+            self.crowd,
             kept.memberships,
             Hooks(kept.memberships, self.store, self._posts, hook_secret(settings.data), settings.hook_write_key),
             lambda: self.content.audiences,
@@ -206,6 +208,7 @@ class Wetink:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        await self.crowd.close()
         await self._files.close()
         await self._posts.close()
         await self.feeds.close()
@@ -233,9 +236,6 @@ class Wetink:
     async def explain(self, rule: Rule, who: Identifier, moment: Moment) -> Finding:
         """Return whether a rule holds for whoever `who` means, and why, node by node. Raises StoreUnavailable."""
         return await self._opens.explain(rule, who, moment)
-
-    async def _held(self, rule: Rule, who: Identifier, moment: Moment) -> bool:
-        return (await self.explain(rule, who, moment)).holds
 
     async def preview(
         self, block: str, who: Identifier | None, moment: Moment, supposed: Sequence[Event] = ()

@@ -56,3 +56,17 @@ def test_what_is_no_rule_is_one_clear_line(shop: Path, given: str, told: str) ->
 def test_a_file_that_is_not_there_is_told_of(shop: Path) -> None:
     said = wetink("audience", "explain", "absent.yaml", "user:42", "--data", shop, status=1)
     assert "absent.yaml cannot be read" in said
+
+
+def test_a_count_says_for_how_many_of_all(shop: Path, rule: Path) -> None:
+    assert json.loads(wetink("audience", "count", rule, "--data", shop, "--json")) == {"matches": 0, "of": 1}
+    at = ("--at", "2026-11-20T09:00:00Z")
+    looked = "done: Product Viewed\nwhere: {name: mug}\nwithin: 1d"
+    assert json.loads(wetink("audience", "count", "-", *at, "--data", shop, "--json", given=looked)) == {
+        "matches": 1,
+        "of": 1,
+    }
+    assert wetink("audience", "count", "-", *at, "--data", shop, given=looked) == "1 of 1\n"
+    assert wetink("audience", "count", "-", *at, "--list", "--data", shop, given=looked) == "user:42\n"
+    never = "not_done: Product Viewed"
+    assert wetink("audience", "count", "-", "--data", shop, given=never) == "0 of 1\n"

@@ -12,9 +12,11 @@ from wetink.cli.common import DATA, JSON, identifier_of, iso, time_of, with_weti
 from wetink.content.read import parse_yaml
 from wetink.core.audience import rule_of
 from wetink.core.errors import BadRequest
+from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
 from wetink.core.rule.evaluate import Finding
 from wetink.core.rule.tree import Rule
+from wetink.ports.crowd import Count
 from wetink.wiring import Wetink
 
 AT = click.option("--at", metavar="TIME", help="The moment, such as 2026-11-20T09:00:00Z.  [default: now]")
@@ -44,6 +46,34 @@ def explain(file: str, id_: str, at: str | None, data: str | None, as_json: bool
         return
     click.echo(f"{who} at {iso(now)}: {'in' if found.holds else 'not in'}")
     _tell(found, 1)
+
+
+@audience.command("count")
+@click.argument("file")
+@AT
+@click.option("--list", "listed", is_flag=True, help="Name them, one a line.")
+@DATA
+@JSON
+def count(file: str, at: str | None, listed: bool, data: str | None, as_json: bool) -> None:
+    """Say for how many of all profiles the rule in FILE holds.
+
+    The first count over a large store takes a while: it lays out all that people did, for all counts to come.
+    """
+    rule, now = read_rule(file), time_of(at)
+
+    async def work(wetink: Wetink) -> tuple[Count, list[Identifier]]:
+        members = [who async for who in wetink.audiences.members(rule, now)] if listed else []
+        return await wetink.audiences.count(rule, Moment(now)), sorted(members)
+
+    found, members = with_wetink(data, work)
+    if as_json:
+        said: dict[str, Any] = {"matches": found.matches, "of": found.of}
+        click.echo(json.dumps({**said, "members": [str(each) for each in members]} if listed else said))
+        return
+    for member in members:
+        click.echo(str(member))
+    if not listed:
+        click.echo(f"{found.matches} of {found.of}")
 
 
 def read_rule(file: str) -> Rule:

@@ -1,10 +1,13 @@
 """History: a person's events by name, oldest first, read as far as a rule asks."""
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from wetink.core.entry import Entry
 from wetink.core.event import Event, Order, Product
+
+_NO_ORDER = Order()
 
 Told: TypeAlias = Event | Entry
 
@@ -45,6 +48,27 @@ class History:
     def properties(self, name: str) -> Sequence[dict[str, Any]]:
         """Return the other properties of each event of a name."""
         return self._column(name, "properties", lambda event: event.properties)
+
+    def fields(self, name: str, room: str, field: str) -> Sequence[Any] | None:
+        """Return a field of each event of a name: of its only product, of its order, or its own.
+
+        None where there is not just one product in each.
+        """
+        known = self._read.get((name, f"{room}.{field}"))
+        if known is not None:
+            return known
+        get = attrgetter(field)
+        if room == "product":
+            products = self.products(name)
+            if any(len(each) != 1 for each in products):
+                return None
+            found = [get(each[0]) for each in products]
+        elif room == "order":
+            found = [get(each or _NO_ORDER) for each in self.orders(name)]
+        else:
+            found = list(map(get, self.named(name)))
+        self._read[name, f"{room}.{field}"] = found
+        return found
 
     def _column(self, name: str, part: str, read: Callable[[Told], Any]) -> Sequence[Any]:
         column = self._read.get((name, part))

@@ -1,4 +1,4 @@
-"""The seam of all people at once: for how many a rule holds, and for whom. Times are Unix milliseconds."""
+"""The seam of all people at once: whom a rule surely holds for, and who is to be asked one by one."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
@@ -15,6 +15,41 @@ class Count(msgspec.Struct, frozen=True):
 
     matches: int
     of: int
+
+
+class Narrowed(msgspec.Struct, frozen=True):
+    """What can be said of a rule without asking anybody: it holds for `matches` of `of` profiles.
+
+    `unsure` are the roots of others, counted in `of`, that must be asked; so must `changed`, which are not counted at
+    all yet: some of them may be no profile any more. `sure` are the roots of those that match, if they were wanted.
+    """
+
+    matches: int
+    of: int
+    unsure: tuple[Identifier, ...] = ()
+    changed: tuple[Identifier, ...] = ()
+    sure: tuple[Identifier, ...] = ()
+
+
+class Columns(Protocol):
+    """What all people did, laid out for questions about all of them.
+
+    Never says of anybody what `core.rule.evaluate` would not: what it cannot say is left to who asks. Profiles are
+    those with an event up to the moment. Sees every event whose `append` has returned, in any process.
+    """
+
+    def narrow(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], *, members: int = 0) -> Narrowed:
+        """Return for whom a rule holds, as far as that can be said. `audiences` are the rules that it may name.
+
+        At most `members` of those that match are named, the same ones while nothing changes; `matches` counts those.
+        Blocks, the first time for as long as it takes to lay out all there is: call it in a thread. Raises
+        StoreUnavailable.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of everything. Calling it twice is fine."""
+        ...
 
 
 class Crowd(Protocol):

@@ -9,7 +9,7 @@ from wetink.core.history import Told
 from wetink.core.identity import FOREVER
 from wetink.core.rule import tree
 from wetink.core.rule.leaf import Leaf
-from wetink.core.rule.matching import matching, values
+from wetink.core.rule.matching import counting, matching, values
 from wetink.core.rule.operators import passes
 from wetink.core.rule.subject import Subject
 from wetink.core.rule.tree import Aggregate, Did, Step
@@ -53,6 +53,7 @@ def _often(times: int) -> str:
 
 def _times(rule: Did) -> Callable[[Subject], int]:
     event, span, match = rule.event, bounds(rule.window), matching(rule.event, rule.where)
+    count = counting(rule.event, rule.where)
     plain = rule.window == tree.Window()
 
     def counted(subject: Subject) -> int:
@@ -60,6 +61,8 @@ def _times(rule: Did) -> Callable[[Subject], int]:
         start, end = _within(done, ALWAYS if plain else span(subject))
         if match is None:
             return end - start
+        if count is not None:
+            return count(subject)(start, end)
         matches = match(subject)
         return sum([matches(index) for index in range(start, end)])
 

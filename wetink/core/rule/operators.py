@@ -10,7 +10,7 @@ import re2
 
 from wetink.core.errors import BadContent
 from wetink.core.rule.tree import Test
-from wetink.core.rule.values import amount, each_of, time, written
+from wetink.core.rule.values import amount, digits, each_of, time, written
 from wetink.core.span import parse as span_of
 
 Passes = Callable[[Any, "Today"], bool]
@@ -60,6 +60,9 @@ BY_NAME = {operator.name: operator for operator in OPERATORS}
 NEGATIONS = {"not_equals": "equals", "none_of": "one_of"}
 
 OCCASIONS = ("today", "this week", "this month")
+_OF_NOW = frozenset({"within", "ahead", "anniversary"})
+REMEMBERED = 5_000
+"""Values of which a test remembers whether they pass."""
 LONGEST_PATTERN, LONGEST_SUBJECT = 1_000, 65_536
 """Characters of the longest regular expression, and of a text that is looked at."""
 
@@ -95,6 +98,30 @@ def passes(tests: Sequence[Test]) -> Passes:
     return lambda value, at: all(each(value, at) for each in made)
 
 
+def quick(tests: Sequence[Test]) -> Callable[[Any], bool] | None:
+    """Return the function that says whether a typed field (a text, a number; "" for nothing) passes all tests.
+
+    It remembers what it said: people look at the same categories over and over. None where the moment matters, too.
+    """
+    if any(test.operator in _OF_NOW for test in tests):
+        return None
+    return _Remembering(passes(tests)).__getitem__
+
+
+class _Remembering(dict[Any, bool]):
+    """Value -> whether it passes, worked out when it is first asked for."""
+
+    def __init__(self, passes: Passes) -> None:
+        super().__init__()
+        self._passes = passes
+
+    def __missing__(self, value: Any) -> bool:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        held = self[value] = self._passes(None if value == "" else value, Today(0, Date.min))
+        return held
+
+
 def _some(one: Callable[[Any], bool]) -> Passes:
     """A test of one value as a test of a value that may be a list."""
 
@@ -114,7 +141,8 @@ def _equals(wanted: Any) -> Passes:
     def equal(value: Any) -> bool:
         if value == wanted and type(value) is type(wanted):
             return True
-        return written(value) == text or (number is not None and type(value) is str and amount(value) == number)
+        said = written(value)
+        return said == text or (number is not None and type(value) is str and digits(said) == number)
 
     return _some(equal)
 

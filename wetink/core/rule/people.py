@@ -8,7 +8,7 @@ from wetink.core.event import Product
 from wetink.core.identifier import Identifier
 from wetink.core.person import Cart, Person, Seen
 from wetink.core.rule.leaf import Leaf
-from wetink.core.rule.matching import product_passes
+from wetink.core.rule.matching import fields
 from wetink.core.rule.operators import Passes, passes
 from wetink.core.rule.subject import Subject
 from wetink.core.rule.tree import CartIs, Lifecycle, ProductIs, Share, Test, Trait, Where
@@ -122,8 +122,8 @@ def in_words(ms: int) -> str:
 
 
 def _products(where: Where) -> Callable[[Product, Subject], bool]:
-    asked = [(product_field(each.name) or each.name, passes(each.tests)) for each in where]
-    return lambda product, subject: product_passes(asked, product, subject.today)
+    asked = fields([(product_field(each.name), each.tests) for each in where])
+    return lambda product, subject: asked(product, subject.today)
 
 
 _LISTS: dict[str, Callable[[Person], list[Seen]]] = {

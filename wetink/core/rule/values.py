@@ -1,5 +1,6 @@
 """Values: what events and traits say, as rules read it. Senders vary in letters' case and in how they write numbers."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,10 @@ import msgspec
 
 from wetink.core.clock import parse
 from wetink.core.quantity import number
+
+DIGITS = "[+-]?[0-9]{1,15}([.][0-9]{1,15})?"
+"""A text that is a number, for Python's expressions and DuckDB's alike."""
+_DIGITS = re.compile(DIGITS)
 
 
 def look_up(traits: Mapping[str, Any], path: str) -> Any:
@@ -39,7 +44,18 @@ def amount(value: Any) -> float | None:
     >>> amount("$1,299.00"), amount(True), amount(7)
     (1299.0, None, 7.0)
     """
+    if type(value) is str:
+        return number(written(value))
     return value if type(value) is float else number(value)
+
+
+def digits(text: str) -> float | None:
+    """Return the number a text is when it is nothing but its digits.
+
+    >>> digits("7.50"), digits("7 kg")
+    (7.5, None)
+    """
+    return float(text) if _DIGITS.fullmatch(text) else None
 
 
 def time(value: Any) -> int | None:

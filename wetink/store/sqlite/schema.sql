@@ -138,3 +138,16 @@ CREATE TABLE IF NOT EXISTS source (
     secret_hash BLOB NOT NULL,
     created INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+-- Which events were changed or removed after they were written, for who keeps something that follows from them.
+CREATE TABLE IF NOT EXISTS event_change (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq INTEGER NOT NULL,
+    who TEXT NOT NULL
+);
+CREATE TRIGGER IF NOT EXISTS event_moved AFTER UPDATE ON event BEGIN
+    INSERT INTO event_change (seq, who) VALUES (OLD.seq, OLD.who);
+END;
+CREATE TRIGGER IF NOT EXISTS event_removed AFTER DELETE ON event BEGIN
+    INSERT INTO event_change (seq, who) VALUES (OLD.seq, OLD.who);
+END;

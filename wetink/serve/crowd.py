@@ -1,0 +1,107 @@
+"""The crowd: a rule asked of all people. Columns say what they can; all others are asked as an open asks them."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+
+from msgspec.structs import replace
+
+from wetink.core.decide import subject_of
+from wetink.core.habits import at_home
+from wetink.core.identifier import Identifier
+from wetink.core.identity import FOREVER
+from wetink.core.person import Moment
+from wetink.core.rule.evaluate import Compiled, compiled
+from wetink.core.rule.subject import interests
+from wetink.core.rule.tree import Rule
+from wetink.core.shop import Shop
+from wetink.ports import Store
+from wetink.ports.crowd import Columns, Count
+from wetink.serve.people import People
+
+ALL = 1 << 40
+AT_ONCE = 100
+"""People that are asked between two looks at whether anybody still wants to know."""
+
+
+class ColumnCrowd:
+    """`ports.crowd.Crowd` over columns and a store. Works in threads, so that opens do not wait for it."""
+
+    def __init__(self, store: Store, columns: Columns) -> None:
+        """Use the store's people and columns."""
+        self._store, self._columns = store, columns
+
+    async def count(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Count:
+        """See `ports.crowd.Crowd.count`."""
+        return await asyncio.to_thread(self._count, rule, moment, audiences)
+
+    def _count(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Count:
+        narrowed = self._columns.narrow(rule, moment, audiences)
+        asking = _Asking(self._store, compiled(rule, audiences), moment)
+        unsure = sum(1 for _ in asking.whom_it_holds_for(narrowed.unsure))
+        asking.there = 0  # those were counted
+        changed = sum(1 for _ in asking.whom_it_holds_for(narrowed.changed))
+        return Count(narrowed.matches + unsure + changed, narrowed.of + asking.there)
+
+    def members(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Iterator[Identifier]:
+        """See `ports.crowd.Crowd.members`."""
+        return self._some(rule, moment, audiences, ALL)
+
+    def _some(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], most: int) -> Iterator[Identifier]:
+        narrowed = self._columns.narrow(rule, moment, audiences, members=most)
+        yield from narrowed.sure
+        asking = _Asking(self._store, compiled(rule, audiences), moment)
+        yield from asking.whom_it_holds_for((*narrowed.changed, *narrowed.unsure))
+
+    async def sample(
+        self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], limit: int = 10
+    ) -> Sequence[Identifier]:
+        """See `ports.crowd.Crowd.sample`."""
+
+        def some() -> list[Identifier]:
+            return [who for _, who in zip(range(limit), self._some(rule, moment, audiences, limit), strict=False)]
+
+        return await asyncio.to_thread(some)
+
+    async def close(self) -> None:
+        """See `ports.crowd.Crowd.close`."""
+        await asyncio.to_thread(self._columns.close)
+
+
+class _Asking:
+    """Asks a rule of one profile after the other. `there` counts those who are somebody at the moment."""
+
+    def __init__(self, store: Store, rule: Compiled, moment: Moment) -> None:
+        self._store, self._rule, self._moment, self._people = store, rule, moment, People(store)
+        self.there = 0
+
+    def whom_it_holds_for(self, roots: Iterable[Identifier]) -> Iterator[Identifier]:
+        """Yield those of these roots for whom the rule holds. Blocks."""
+        with asyncio.Runner() as runner:
+            for some in _parts(roots):
+                yield from runner.run(self._among(some))
+
+    async def _among(self, roots: Sequence[Identifier]) -> list[Identifier]:
+        held = [await self.holds(root) for root in roots]
+        self.there += len(held) - held.count(None)
+        return [root for root, holds in zip(roots, held, strict=True) if holds]
+
+    async def holds(self, root: Identifier) -> bool | None:
+        """Return whether the rule holds for a profile; None for who is part of another, or has no events yet."""
+        if await self._store.resolve(root, FOREVER - 1) != root:
+            return None
+        person = await self._people.person(root, self._moment.now)
+        if not person.known:
+            return None
+        shop = Shop(root=root)
+        if self._rule.needs.catalog:
+            keys = list(dict.fromkeys(seen.product.key for seen in interests(person) if seen.product.key))
+            products, history = await self._store.products(keys), await self._store.changes(keys)
+            shop = replace(shop, products=products, history=history)
+        return self._rule.holds(subject_of(person, at_home(self._moment, person), shop))
+
+
+def _parts(roots: Iterable[Identifier]) -> Iterator[Sequence[Identifier]]:
+    left = iter(roots)
+    while some := tuple(islice(left, AT_ONCE)):
+        yield some

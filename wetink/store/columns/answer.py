@@ -1,0 +1,180 @@
+"""Answer: what SQL can say of a rule: for whom it surely holds, and for whom it may. The others are asked in memory."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from wetink.core.rule.operators import passes, today
+from wetink.core.rule.tree import Test
+from wetink.core.rule.values import DIGITS, amount, digits, time, written
+from wetink.core.span import parse as span_of
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Two conditions as SQL. `sure` implies `maybe`; where both are one, SQL says it all."""
+
+    sure: str
+    maybe: str
+
+    @property
+    def exact(self) -> bool:
+        """Whether SQL says it all."""
+        return self.sure == self.maybe
+
+
+YES, NO, PERHAPS = Answer("true", "true"), Answer("false", "false"), Answer("false", "true")
+
+
+def exact(condition: str) -> Answer:
+    """Return an answer that SQL gives alone."""
+    return Answer(condition, condition)
+
+
+def constant(holds: bool) -> Answer:
+    """Return the answer that is the same for everybody."""
+    return YES if holds else NO
+
+
+def at_most(condition: str) -> Answer:
+    """Return an answer that may be yes only where a condition holds."""
+    return Answer("false", condition)
+
+
+def both(parts: Iterable[Answer]) -> Answer:
+    """Return whether all of them hold."""
+    found = [part for part in parts if part != YES]
+    if any(part.maybe == "false" for part in found):
+        return NO
+    return Answer(
+        _joined("AND", [part.sure for part in found], "true"), _joined("AND", [part.maybe for part in found], "true")
+    )
+
+
+def either(parts: Iterable[Answer]) -> Answer:
+    """Return whether at least one of them holds."""
+    found = [part for part in parts if part != NO]
+    if any(part.sure == "true" for part in found):
+        return YES
+    return Answer(
+        _joined("OR", [part.sure for part in found], "false"), _joined("OR", [part.maybe for part in found], "false")
+    )
+
+
+def neither(part: Answer) -> Answer:
+    """Return whether it does not hold."""
+    return Answer(_not(part.maybe), _not(part.sure))
+
+
+def _not(condition: str) -> str:
+    return {"true": "false", "false": "true"}.get(condition, f"(NOT {condition})")
+
+
+def _joined(word: str, conditions: list[str], empty: str) -> str:
+    absorbing = "false" if word == "AND" else "true"
+    if absorbing in conditions:
+        return absorbing
+    left = [each for each in dict.fromkeys(conditions) if each != empty]
+    if len(left) <= 1:
+        return left[0] if left else empty
+    return f"({f' {word} '.join(left)})"
+
+
+class Values:
+    """What rules compare with, as parameters of a query: no value of a rule ever stands in its text."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.given: list[Any] = []
+
+    def used(self, query: str) -> dict[str, Any]:
+        """Return the parameters that a query names."""
+        return {name: self.given[int(name[1:]) - 1] for name in set(_PARAMETER.findall(query))}
+
+    def __call__(self, value: Any) -> str:
+        """Return what stands in the query for a value."""
+        self.given.append(value)
+        return f"$v{len(self.given)}"
+
+
+_PARAMETER = re.compile(r"\$(v\d+)")
+
+TEXTS = {"contains": "contains", "starts_with": "starts_with", "ends_with": "ends_with"}
+SIGNS = {"above": ">", "at_least": ">=", "below": "<", "at_most": "<="}
+
+
+def of_value(test: Test, now: int, value: Values) -> str | None:
+    """Return the condition on the columns of one value of a trait or a property; None when SQL cannot say it.
+
+    `not_equals` and `none_of` are asked as what they negate: whoever asks turns that round.
+    """
+    operator, wanted = test.operator, test.value
+    if operator in ("equals", "not_equals"):
+        return _same("written", "is_text", wanted, value)
+    if operator in ("one_of", "none_of"):
+        return "(" + " OR ".join(_same("written", "is_text", each, value) for each in wanted) + ")"
+    if operator in TEXTS:
+        return f"{TEXTS[operator]}(written, {value(written(wanted))})"
+    if operator in SIGNS:
+        return f"number {SIGNS[operator]} {value(float(amount(wanted) or 0.0))}"
+    if operator == "between":
+        low, high = (float(amount(each) or 0.0) for each in wanted)
+        return f"number BETWEEN {value(low)} AND {value(high)}"
+    if operator in ("before", "after"):
+        return f"time {'<' if operator == 'before' else '>='} {value(time(wanted))}"
+    if operator in ("within", "ahead"):
+        span = span_of(wanted)
+        low, high = (now - span, now) if operator == "within" else (now, now + span)
+        return f"time BETWEEN {value(low)} AND {value(high)}"
+    return "true" if operator == "exists" else None
+
+
+def of_number(column: str, test: Test, value: Values) -> str | None:
+    """Return the condition on a column of numbers, NULL where there is none; None when SQL cannot say it."""
+    operator, wanted = test.operator, test.value
+    if operator in SIGNS:
+        return f"{column} {SIGNS[operator]} {value(float(amount(wanted) or 0.0))}"
+    if operator == "between":
+        low, high = (float(amount(each) or 0.0) for each in wanted)
+        return f"{column} BETWEEN {value(low)} AND {value(high)}"
+    if operator in ("equals", "not_equals", "one_of", "none_of"):
+        numbers = [as_number(each) for each in (wanted if isinstance(wanted, tuple) else (wanted,))]
+        same = [f"{column} = {value(each)}" for each in numbers if each is not None]
+        return f"({' OR '.join(same)})" if same else "false"
+    return f"{column} IS NOT NULL" if operator == "exists" else None
+
+
+def of_text(column: str, test: Test, value: Values) -> str | None:
+    """Return the condition on a column of texts as they are `written`; None when SQL cannot say it."""
+    operator, wanted = test.operator, test.value
+    if operator in ("equals", "not_equals"):
+        return _same(column, "true", wanted, value)
+    if operator in ("one_of", "none_of"):
+        return "(" + " OR ".join(_same(column, "true", each, value) for each in wanted) + ")"
+    if operator in TEXTS:
+        return f"{TEXTS[operator]}({column}, {value(written(wanted))})"
+    return f"{column} IS NOT NULL" if operator == "exists" else None
+
+
+def _same(column: str, is_text: str, wanted: Any, value: Values) -> str:
+    same = f"{column} = {value(written(wanted))}"
+    if isinstance(wanted, bool) or not isinstance(wanted, int | float):
+        return same
+    digits_ = f"regexp_full_match({column}, '{DIGITS}')"
+    number = f"CASE WHEN {digits_} THEN CAST({column} AS DOUBLE) = {value(float(wanted))} ELSE false END"
+    return f"({same} OR ({is_text} AND {number}))"
+
+
+def as_number(wanted: Any) -> float | None:
+    """Return the number that is written as this value is; None when no number is."""
+    text = written(wanted)
+    for number in (digits(text), amount(text)):
+        if number is not None and written(number) == text:
+            return number
+    return None
+
+
+def passes_nothing(tests: tuple[Test, ...], value: Any, now: int) -> bool:
+    """Whether a figure of nobody's events (0 or None) passes all tests."""
+    return passes(tests)(value, today(now))

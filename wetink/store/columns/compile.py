@@ -1,0 +1,247 @@
+"""Compile: a rule as SQL over the columns of a segment, as far as SQL can say it; `p` is the profile that is asked."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from wetink.core.habits import TRAITS
+from wetink.core.person import Moment, Person
+from wetink.core.rule import tree
+from wetink.core.rule import window as windows
+from wetink.core.rule.evaluate import compiled
+from wetink.core.rule.matching import place_of
+from wetink.core.rule.operators import NEGATIONS
+from wetink.core.rule.subject import Subject
+from wetink.core.rule.tree import Rule, Test, Window
+from wetink.core.rule.values import amount
+from wetink.core.span import parse as span_of
+from wetink.store.columns.answer import (
+    NO,
+    PERHAPS,
+    SIGNS,
+    Answer,
+    as_number,
+    at_most,
+    both,
+    constant,
+    either,
+    exact,
+    neither,
+    of_value,
+    passes_nothing,
+)
+from wetink.store.columns.events import Ask, Matching, done, matching
+from wetink.store.columns.tables import ITEM_NUMBERS, ITEM_TEXTS, ORDER_NUMBERS, ORDER_TEXTS
+
+LOCAL = frozenset({"weekday", "hour", "day", "month", "date", "language", "currency"})
+"""What of a moment a person's traits may say."""
+
+
+class Compiler:
+    """Compiles for one segment at one moment. `draws` returns the table of where profiles stand under a seed."""
+
+    def __init__(
+        self,
+        segment: str,
+        moment: Moment,
+        audiences: Mapping[str, Rule],
+        *,
+        traits_at: int,
+        last_seen: int,
+        draws: Callable[[str], str],
+    ) -> None:
+        """Compile for a segment whose traits and events are none newer than these times (Unix ms)."""
+        self.ask, self._moment, self._audiences, self._draws = Ask(segment, moment.now), moment, audiences, draws
+        now = moment.now
+        self._traits_stand = "true" if traits_at <= now else f"(p.traits_at <= {now:d})"
+        self._stands = "true" if last_seen <= now else f"(p.last_seen <= {now:d})"
+        self._kinds: Mapping[type, Callable[[Any], Answer]] = {
+            tree.Did: self._did, tree.Sequence: self._sequence, tree.Aggregate: self._aggregate,
+            tree.Trait: self._trait,
+            tree.Share: self._share, tree.CartIs: self._cart, tree.ProductIs: self._product,
+            tree.Lifecycle: self._lifecycle, tree.MomentIs: self._moment_is,
+        }  # fmt: skip
+
+    def rule(self, rule: Rule, inside: frozenset[str] = frozenset()) -> Answer:
+        """Return the answer to a rule."""
+        match rule:
+            case tree.All(of):
+                return both([self.rule(each, inside) for each in of])
+            case tree.AnyOf(of):
+                return either([self.rule(each, inside) for each in of])
+            case tree.Not(that):
+                return neither(self.rule(that, inside))
+            case tree.Member(name):
+                if name not in self._audiences or name in inside:
+                    return NO
+                return self.rule(self._audiences[name], inside | {name})
+            case _:
+                return self._kinds[type(rule)](rule)
+
+    def _unless(self, stands: str, answer: Answer) -> Answer:
+        """Return an answer for those of whom the columns still say what was so at the moment."""
+        if stands == "true":
+            return answer
+        return either([both([exact(stands), answer]), both([exact(f"(NOT {stands})"), PERHAPS])])
+
+    def _did(self, rule: tree.Did) -> Answer:
+        if rule.first_time:
+            return self._first(rule)
+        matches = matching(self.ask, rule.event, rule.where, rule.window)
+        found = done(matches, rule.at_least)
+        if rule.at_most is not None:
+            found = both([found, neither(done(matches, rule.at_most + 1))])
+        return neither(found) if rule.negated else found
+
+    def _first(self, rule: tree.Did) -> Answer:
+        within = done(matching(self.ask, rule.event, rule.where, rule.window), 1)
+        ever = matching(self.ask, rule.event, rule.where, Window())
+        fixed = not rule.window.since and not rule.window.visit
+        if not fixed or ever.sure != ever.maybe:
+            return at_most(within.maybe)
+        if rule.window.within:
+            start, end = self.ask.now - span_of(rule.window.within), self.ask.now + 1
+        else:
+            start, end = windows.ends(rule.window.between)
+        first = f"SELECT pid FROM ({ever.sure}) GROUP BY pid HAVING min(ts) >= {start:d} AND min(ts) < {end:d}"  # noqa: S608
+        return exact(f"p.pid IN ({first})")
+
+    def _sequence(self, rule: tree.Sequence) -> Answer:
+        last = len(rule.steps) - 1
+        return both(
+            at_most(
+                done(matching(self.ask, each.event, each.where, rule.window if place == last else Window()), 1).maybe
+            )
+            for place, each in enumerate(rule.steps)
+        )
+
+    def _aggregate(self, rule: tree.Aggregate) -> Answer:
+        matches = matching(self.ask, rule.event, rule.where, rule.window)
+        values = self._values(rule, matches)
+        nothing: Any = {"sum": 0.0, "distinct": 0}.get(rule.figure)
+        empty = passes_nothing(rule.tests, nothing, self.ask.now)
+        if values is None or matches.sure != matches.maybe:
+            return PERHAPS if empty else at_most(done(matches, 1).maybe)
+        compared = both(_compared(rule.figure, test) for test in rule.tests)
+        sure = f"p.pid IN (SELECT pid FROM ({values}) GROUP BY pid HAVING {compared.sure})"  # noqa: S608
+        maybe = f"p.pid IN (SELECT pid FROM ({values}) GROUP BY pid HAVING {compared.maybe})"  # noqa: S608
+        if not empty:
+            return Answer(sure, maybe)
+        not_sure = f"p.pid IN (SELECT pid FROM ({values}) GROUP BY pid HAVING NOT {compared.sure})"  # noqa: S608
+        not_maybe = f"p.pid IN (SELECT pid FROM ({values}) GROUP BY pid HAVING NOT {compared.maybe})"  # noqa: S608
+        return Answer(f"(NOT {not_sure})", f"(NOT {not_maybe})")
+
+    def _values(self, rule: tree.Aggregate, matches: Matching) -> str | None:
+        """Return a query of (pid, v): a row for each value that goes into a figure; None when SQL cannot make it."""
+        room, field = place_of(rule.event, rule.property)
+        number, text = ("number", "written") if rule.figure != "distinct" else ("written", "written")
+        asked_of_products = any(place_of(rule.event, each.name)[0] == "product" for each in rule.where)
+        if room == "order" and (field in ORDER_NUMBERS or (field in ORDER_TEXTS and rule.figure == "distinct")):
+            table, column = "deed", f"o_{field}"
+        elif room == "product" and not asked_of_products and (
+            field in ITEM_NUMBERS or (field in ITEM_TEXTS and rule.figure == "distinct")
+        ):  # fmt: skip
+            table, column = "item", f"i_{field}"
+        elif room == "property":
+            table, column = "property", number if rule.figure != "distinct" else text
+        elif room in ("query", "name") and rule.figure == "distinct":
+            table, column = "deed", {"query": "query", "name": "title"}[room]
+        else:
+            return None
+        path = f" AND v.path = {self.ask.value(rule.property)}" if table == "property" else ""
+        empty = " AND v.real" if table == "item" else ""
+        return (
+            f"SELECT v.pid, v.{column} AS v FROM {self.ask.table(table)} AS v "  # noqa: S608
+            f"JOIN ({matches.maybe}) AS m ON v.pid = m.pid AND v.place = m.place "
+            f"WHERE v.name = {self.ask.value(rule.event)}{path}{empty} AND v.{column} IS NOT NULL"
+        )
+
+    def _trait(self, rule: tree.Trait) -> Answer:
+        parts = [self._trait_test(rule.name, test) for test in rule.tests]
+        return self._unless(self._traits_stand, both(parts))
+
+    def _trait_test(self, name: str, test: Test) -> Answer:
+        condition = of_value(test, self.ask.now, self.ask.value)
+        here = f"p.pid IN (SELECT pid FROM {self.ask.table('trait')} WHERE path = {self.ask.value(name)}"  # noqa: S608
+        if condition is None:
+            return at_most(f"{here})")
+        found = exact(f"{here} AND {condition})" if condition != "true" else f"{here})")
+        turned = test.operator in NEGATIONS or (test.operator == "exists" and test.value is False)
+        return neither(found) if turned else found
+
+    def _share(self, rule: tree.Share) -> Answer:
+        start, end = self.ask.value(rule.start), self.ask.value(rule.start + rule.percent)
+        table = self._draws(rule.seed)
+        return exact(f"p.pid IN (SELECT pid FROM {table} WHERE place >= {start} AND place < {end})")  # noqa: S608
+
+    def _of_nobody(self, rule: Rule) -> Answer:
+        """Return the answer for who has nothing that the rule looks at."""
+        return constant(compiled(rule).holds(Subject(Person(), self._moment)))
+
+    def _cart(self, rule: tree.CartIs) -> Answer:
+        return self._unless(
+            self._stands,
+            either([both([exact("p.cart"), PERHAPS]), both([exact("(NOT p.cart)"), self._of_nobody(rule)])]),
+        )
+
+    def _product(self, rule: tree.ProductIs) -> Answer:
+        return self._unless(self._stands, at_most("p.interests"))
+
+    def _lifecycle(self, rule: tree.Lifecycle) -> Answer:
+        now = self.ask.now
+        lapsed = exact(f"(p.last_seen < {now - span_of(rule.lapsed_after):d})")
+        new = exact(f"(p.first_seen >= {now - span_of(rule.new_for):d})")
+        stage = {
+            "lapsed": lapsed, "new": both([neither(lapsed), new]), "active": both([neither(lapsed), neither(new)])
+        }[rule.stage]  # fmt: skip
+        return self._unless(self._stands, stage)
+
+    def _moment_is(self, rule: tree.MomentIs) -> Answer:
+        same = self._of_nobody(rule)
+        if not LOCAL & {each.name for each in rule.of}:
+            return same
+        names = [self.ask.value(name) for traits in TRAITS.values() for name in traits]
+        told = f"p.pid IN (SELECT pid FROM {self.ask.table('trait')} WHERE path IN ({', '.join(names)}))"  # noqa: S608
+        at_home = either([both([exact(told), PERHAPS]), both([neither(exact(told)), same])])
+        return self._unless(self._traits_stand, at_home)
+
+
+ROUNDING = 1e-6
+"""How far two ways of summing the same numbers may be apart, and in proportion to them."""
+
+
+def _compared(figure: str, test: Test) -> Answer:
+    """Return the condition on a figure of the values `v`. Of sums close to what they are compared with: perhaps."""
+    if figure == "distinct":
+        return _condition("count(DISTINCT v)", "0", test)
+    if figure in ("maximum", "minimum"):
+        return _condition("max(v)" if figure == "maximum" else "min(v)", "0", test)
+    near = f"({ROUNDING} + 1e-9 * sum(abs(v)))"
+    return _condition("sum(v)" if figure == "sum" else "avg(v)", near, test)
+
+
+def _condition(figure: str, near: str, test: Test) -> Answer:
+    operator, wanted = test.operator, test.value
+    if operator == "exists":
+        return constant(wanted is True)
+    if operator in NEGATIONS:
+        return neither(_condition(figure, near, Test(NEGATIONS[operator], wanted)))
+    if operator == "one_of":
+        return either(_condition(figure, near, Test("equals", each)) for each in wanted)
+    if operator == "between":
+        return both(
+            _condition(figure, near, Test(name, each))
+            for name, each in zip(("at_least", "at_most"), wanted, strict=True)
+        )
+    number = as_number(wanted) if operator == "equals" else amount(wanted)
+    if number is None:
+        return NO
+    if operator == "equals":
+        if near == "0":
+            return exact(f"({figure} = {number!r})")
+        return at_most(f"(abs({figure} - {number!r}) <= {near})")
+    if near == "0":
+        return exact(f"({figure} {SIGNS[operator]} {number!r})")
+    surely, perhaps = (f"- {near}", f"+ {near}") if operator in ("above", "at_least") else (f"+ {near}", f"- {near}")
+    return Answer(
+        f"({figure} {surely} {SIGNS[operator]} {number!r})", f"({figure} {perhaps} {SIGNS[operator]} {number!r})"
+    )

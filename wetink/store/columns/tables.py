@@ -1,0 +1,164 @@
+"""Tables: the columns of a segment, and the rows that profiles make in them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wetink.core.event import Event, Product
+from wetink.core.fold import fold
+from wetink.core.history import name_of
+from wetink.core.identifier import Identifier
+from wetink.core.identity import FOREVER
+from wetink.core.rule.values import amount, each_of, time, written
+from wetink.core.wares import MANY_PRODUCTS, ONE_PRODUCT
+from wetink.store.sqlite.codec import who
+
+MOST_EVENTS = 1_000
+"""A profile with more events than an open reads is always asked in memory."""
+
+MOST_VALUES = 200
+"""Values of one profile's traits, or of one event's other properties, beyond which it is asked in memory, too."""
+
+ORDER_NUMBERS = ("total", "subtotal", "revenue", "value", "shipping", "tax", "discount")
+ORDER_TEXTS = ("order_id", "checkout_id", "affiliation", "coupon", "currency")
+ITEM_NUMBERS = ("price", "list_price", "quantity", "position", "stock")
+ITEM_TEXTS = ("product_id", "sku", "name", "currency", "category", "brand", "variant", "coupon", "availability")
+
+_VALUE = {"written": "VARCHAR", "number": "DOUBLE", "is_text": "BOOLEAN", "time": "DOUBLE"}
+_DEED = {"name": "VARCHAR", "pid": "INTEGER", "place": "INTEGER", "ts": "BIGINT"}
+
+TABLES: Mapping[str, Mapping[str, str]] = {
+    "profile": {
+        "pid": "INTEGER", "root": "VARCHAR", "odd": "BOOLEAN", "first_seen": "BIGINT", "last_seen": "BIGINT",
+        "traits_at": "BIGINT", "cart": "BOOLEAN", "interests": "BOOLEAN",
+    },
+    "member": {"who": "VARCHAR", "pid": "INTEGER"},
+    "deed": {
+        **_DEED, "query": "VARCHAR", "title": "VARCHAR",
+        **{f"o_{name}": "DOUBLE" for name in ORDER_NUMBERS}, **{f"o_{name}": "VARCHAR" for name in ORDER_TEXTS},
+    },
+    "item": {
+        **_DEED, "real": "BOOLEAN",
+        **{f"i_{name}": "DOUBLE" for name in ITEM_NUMBERS}, **{f"i_{name}": "VARCHAR" for name in ITEM_TEXTS},
+    },
+    "trait": {"path": "VARCHAR", "pid": "INTEGER", **_VALUE},
+    "property": {"path": "VARCHAR", **_DEED, **_VALUE},
+}  # fmt: skip
+"""Table -> column -> DuckDB's type. They are sorted by their first columns. A missing value is NULL."""
+
+ORDERED: Mapping[str, str] = {
+    "profile": "pid", "member": "who", "deed": "name, pid, place", "item": "name, pid, place", "trait": "path, pid",
+    "property": "path, name, pid, place",
+}  # fmt: skip
+
+_NOTHING = (Product(quantity=0),)
+
+
+class Rows:
+    """Rows of some profiles, by table and column."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.profiles = 0
+        self._columns: dict[str, dict[str, list[Any]]] = {
+            table: {name: [] for name in columns} for table, columns in TABLES.items()
+        }
+
+    def add(self, pid: int, root: Identifier, members: Sequence[str], events: Sequence[Event]) -> None:
+        """Add a profile with all its events. One that is out of the ordinary gets no rows but its own."""
+        self.profiles += 1
+        person = fold(events, FOREVER)
+        traits = list(_values(person.traits))
+        odd = len(events) > MOST_EVENTS or len(traits) > MOST_VALUES
+        self._add(
+            "profile", pid, who(root), odd, person.first_seen, person.last_seen,
+            max((event.at for event in events if event.traits), default=0), bool(person.cart.lines),
+            bool(person.cart.lines or person.wishlist or person.views),
+        )  # fmt: skip
+        for member in {who(root), *members}:
+            self._add("member", member, pid)
+        if odd:
+            return
+        for path, value in traits:
+            self._add("trait", path, pid, *_columns_of(value))
+        usable = sorted(
+            (event for event in events if event.usable), key=lambda each: (each.at, each.source, each.message_id)
+        )
+        if not all([self._deed(pid, place, event) for place, event in enumerate(usable)]):
+            self._columns["profile"]["odd"][-1] = True
+
+    def _deed(self, pid: int, place: int, event: Event) -> bool:
+        """Add an event; return whether it is within bounds."""
+        name, order = name_of(event), event.order
+        key = (name, pid, place, event.at)
+        money: list[Any] = [None] * (len(ORDER_NUMBERS) + len(ORDER_TEXTS))
+        if order is not None:
+            money = [getattr(order, field) for field in ORDER_NUMBERS]
+            money += [_text(getattr(order, field)) for field in ORDER_TEXTS]
+        titled = event.type in ("page", "screen")
+        self._add("deed", *key, _text(event.query), _text(event.name) if titled else None, *money)
+        if name in ONE_PRODUCT or name in MANY_PRODUCTS:
+            for product in event.products or _NOTHING:
+                numbers = (getattr(product, field) for field in ITEM_NUMBERS)
+                texts = (_text(getattr(product, field)) for field in ITEM_TEXTS)
+                self._add("item", *key, product is not _NOTHING[0], *numbers, *texts)
+        if not event.properties:
+            return True
+        found = list(_values(event.properties))
+        for path, value in found[:MOST_VALUES]:
+            self._add("property", path, *key, *_columns_of(value))
+        return len(found) <= MOST_VALUES
+
+    def _add(self, table: str, *values: Any) -> None:
+        for column, value in zip(self._columns[table].values(), values, strict=True):
+            column.append(value)
+
+    def arrays(self, table: str) -> dict[str, npt.NDArray[Any]]:
+        """Return the columns of a table as arrays: a number that is not there is NaN, a text None."""
+        return {
+            name: np.array(column, dtype=_DTYPES[TABLES[table][name]])
+            for name, column in self._columns[table].items()
+        }  # fmt: skip
+
+
+_DTYPES: Mapping[str, Any] = {
+    "VARCHAR": object, "DOUBLE": np.float64, "BIGINT": np.int64, "INTEGER": np.int32, "BOOLEAN": np.bool_,
+}  # fmt: skip
+
+
+def _text(value: str) -> str | None:
+    return written(value) if value else None
+
+
+_MARK = object()
+"""Stands for a value that is there but says nothing to compare with: a mapping, an empty list."""
+
+
+def _values(said: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield all values with the path by which `look_up` finds them; of a list each of its parts."""
+    for name, value in said.items():
+        yield from _below(name, value, said, name)
+
+
+def _below(path: str, value: Any, top: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any]]:
+    if value is None:
+        return
+    parts = each_of(value)
+    for part in parts:
+        yield path, part
+    if not parts:
+        yield path, _MARK
+    if isinstance(value, Mapping) and "." not in name:
+        for inner, deeper in value.items():
+            if "." not in inner and f"{path}.{inner}" not in top:
+                yield from _below(f"{path}.{inner}", deeper, top, inner)
+
+
+def _columns_of(value: Any) -> tuple[str | None, float | None, bool, float | None]:
+    """Return how a value is written, which number and which time (Unix ms) it is, and whether it is a text."""
+    if value is _MARK:
+        return None, None, False, None
+    number, at = amount(value), time(value)
+    return written(value), number, type(value) is str, at
