@@ -7,7 +7,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from bench import audience, gif, ingest, opens, pictures, rule, tracks
+from bench import audience, gif, ingest, opens, pictures, reports, rule, tracks
 from bench.figure import Figure
 
 SUITES = {
@@ -18,6 +18,7 @@ SUITES = {
     "opens": opens.measure,
     "pictures": pictures.measure,
     "gif": gif.measure,
+    "reports": reports.measure,
 }
 
 

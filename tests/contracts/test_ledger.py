@@ -14,7 +14,7 @@ from wetink.core.experiment import Exposure
 from wetink.core.report import DAY_MS, DayCount
 from wetink.core.result import Newcomers
 from wetink.core.touch import Touch
-from wetink.ports import Served
+from wetink.ports.ledger import Served
 from wetink.store.sqlite import SQLiteExposures, SQLiteLedger
 
 T = TypeVar("T")

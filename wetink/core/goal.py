@@ -5,6 +5,7 @@ in, and who is held out of everything.
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -112,6 +113,9 @@ def signals_of(raw: Any) -> Signals:
         return Signals()
     if not isinstance(raw, dict):
         raise BadContent("signals.yaml has goals, model, currencies and holdout", hint="see docs/signals.md")
+    table = raw.get("currencies")
+    if isinstance(table, dict) and isinstance(table.get("as_of"), date):  # YAML reads a day as one
+        raw = {**raw, "currencies": {**table, "as_of": table["as_of"].isoformat()}}
     try:
         found = msgspec.convert(raw, Signals)
     except msgspec.ValidationError as error:
@@ -120,11 +124,11 @@ def signals_of(raw: Any) -> Signals:
     if wrong:
         raise BadContent("; ".join(wrong))
     goals = {name: replace(goal, event=canonical(goal.event) or goal.event) for name, goal in found.goals.items()}
-    table = found.currencies
-    if table is not None:
-        rates = {code.upper(): rate for code, rate in table.rates.items() if code.upper() != table.into.upper()}
-        table = Currencies(table.into.upper(), rates, table.as_of)
-    return replace(found, goals=goals, currencies=table)
+    rated = found.currencies
+    if rated is not None:
+        rates = {code.upper(): rate for code, rate in rated.rates.items() if code.upper() != rated.into.upper()}
+        rated = Currencies(rated.into.upper(), rates, rated.as_of)
+    return replace(found, goals=goals, currencies=rated)
 
 
 def _wrong_with(signals: Signals) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Spans of time as people write them: `30m`, `12h`, `7d`, `2w`."""
 
 import re
+from functools import lru_cache
 
 from wetink.core.errors import BadContent
 
@@ -10,6 +11,7 @@ UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_
 _SPAN = re.compile(r"\s*(\d{1,6})\s*([smhdw])\s*")
 
 
+@lru_cache(maxsize=1_000)
 def parse(text: str) -> int:
     """Return a span's milliseconds. Raises BadContent, with the way to write it, for anything else.
 

@@ -11,7 +11,7 @@ import msgspec
 from wetink.core.fetch import classify, facts_of
 from wetink.core.person import Moment
 from wetink.demo.life import DAY, DEVICES, HOUR, MINUTE, Message
-from wetink.ports import Served
+from wetink.ports.ledger import Served
 from wetink.serve.recipient import parse
 from wetink.wiring import Wetink
 

@@ -4,23 +4,20 @@ Times are Unix milliseconds throughout. Every method may raise `StoreUnavailable
 with less); what it then promises is said there.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
-from wetink.core.block import Decision
 from wetink.core.conversion import Outcome
 from wetink.core.entry import Entry
 from wetink.core.event import Event, Level, Product
-from wetink.core.fetch import Kind
 from wetink.core.identifier import Identifier
 from wetink.core.identity import Claim, Contested
 from wetink.core.outside import Change
 from wetink.core.poll import Tally
-from wetink.core.report import DayCount
-from wetink.core.touch import Touch
 from wetink.core.verdict import Problem, Verdict
+from wetink.ports.ledger import Served
 from wetink.ports.summaries import Summaries
 
 
@@ -88,14 +85,6 @@ class Profile(msgspec.Struct, frozen=True):
 
     root: Identifier
     identifiers: tuple[Identifier, ...]
-
-
-class Served(msgspec.Struct, frozen=True):
-    """What a picture that was sent shows: of which block and variant, in which campaign."""
-
-    block: str
-    variant: str
-    campaign: str
 
 
 class Log(Protocol):
@@ -245,61 +234,6 @@ class Store(Log, Summaries, Protocol):
 
     async def close(self) -> None:
         """Finish what was begun and let go of everything. Calling it twice is fine."""
-        ...
-
-
-class Ledger(Protocol):
-    """Remembers what was decided, opened and clicked. Shared by every process."""
-
-    async def settle(self, decision: Decision, slot: int, ttl_ms: int) -> tuple[Decision, bool]:
-        """Return what slot `slot` is to show, and whether that is a new decision, which is then kept.
-
-        The kept decision of (block, recipient, campaign) goes on while it `core.decide.stands`; else this one takes
-        its place. Marks the slot as served.
-        """
-        ...
-
-    async def current(self, block: str, recipient: str, campaign: str) -> Decision | None:
-        """Return the newest decision of (block, recipient, campaign), however old."""
-        ...
-
-    async def promised(self, block: str, recipient: str) -> Mapping[str, Any]:
-        """Return what a block has promised a recipient, by name."""
-        ...
-
-    async def promise(self, block: str, recipient: str, promise: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Keep promises, but change none that was given; return all that hold now."""
-        ...
-
-    async def record(self, touch: Touch) -> None:
-        """Keep an open or a click. May be written a moment later; never raises."""
-        ...
-
-    async def touches(self, recipients: Sequence[str], since: int, until: int) -> Sequence[Touch]:
-        """Return the opens and clicks of these recipients in [since, until), oldest first."""
-        ...
-
-    async def contacts(self, block: str, recipient: str) -> tuple[int, int]:
-        """Return how often a recipient has opened and clicked a block, of what counts."""
-        ...
-
-    async def reclassify(self, counts: Callable[[str, Kind], bool]) -> int:
-        """Run the rules of now over the facts of all opens and clicks; return how many came out differently.
-
-        `counts` says whether a block counts a class of fetch.
-        """
-        ...
-
-    def served(self, served: Served, at: int) -> None:
-        """Count a picture that was sent at `at` (Unix ms). May be written a moment later; never waits, never raises."""
-        ...
-
-    async def days(self, since: int, until: int) -> Sequence[DayCount]:
-        """Return what was served, opened and clicked on the days (UTC) that begin in [since, until)."""
-        ...
-
-    async def close(self) -> None:
-        """Write what waits and let go of everything. Calling it twice is fine."""
         ...
 
 

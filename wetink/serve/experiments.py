@@ -63,7 +63,8 @@ class Experiments:
         now = self._clock()
         days = await self._exposures.days(name)
         orders, currency, notes = await self._brought(plan, min((each.day for each in days), default=now), now)
-        return replace(result(plan, block, days, orders, currency, now), notes=notes)
+        made = await asyncio.to_thread(result, plan, block, days, orders, currency, now)
+        return replace(made, notes=notes)
 
     async def lifts(self) -> dict[str, str]:
         """Return what each block's experiment says of orders in a few words, by block."""

@@ -21,9 +21,10 @@ from wetink.core.rule.evaluate import Finding, Rulebook
 from wetink.core.rule.tree import Rule
 from wetink.core.touch import Touch
 from wetink.core.trends import Trends
-from wetink.ports import Ledger, Picture, Renderer, Scene, Served, Store
+from wetink.ports import Picture, Renderer, Scene, Store
 from wetink.ports.archive import Archive, Opened
 from wetink.ports.feeds import Feeds
+from wetink.ports.ledger import Ledger, Served
 from wetink.ports.pictures import LastPictures
 from wetink.serve.arms import Arms, Assigned
 from wetink.serve.catalog import Catalog

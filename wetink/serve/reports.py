@@ -1,5 +1,6 @@
 """Reports: what blocks did and what came of it, put together from the ledger's sums and the log's conversions."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
@@ -13,7 +14,8 @@ from wetink.core.identity import FOREVER
 from wetink.core.report import DAY_MS, DIMENSIONS, Line, report
 from wetink.core.span import parse
 from wetink.core.touch import Touch
-from wetink.ports import Ledger, Store
+from wetink.ports import Store
+from wetink.ports.ledger import Ledger
 
 CONTACTS = 200
 """Opens and clicks that are shown of a person."""
@@ -46,7 +48,8 @@ class Reports:
         name, found, _ = self.asked(goal)
         signals = self._signals()
         told = await self._store.outcomes(signals.events(found), since, until)
-        return [each for each in conversions(told, name, found, signals) if since <= each.at < until]
+        made = await asyncio.to_thread(conversions, told, name, found, signals)
+        return [each for each in made if since <= each.at < until]
 
     async def attributions(self, since: int, until: int, *, goal: str = "", model: str = "") -> list[Attribution]:
         """Return the conversions of [since, until) with what is credited for each; of what is not, that in the windows.
@@ -71,25 +74,14 @@ class Reports:
     ) -> list[Attribution]:
         if not made:
             return []
-        recipients = [str(member) for each in made for member in each.members]
-        first, last = min(each.at for each in made), max(each.at for each in made)
-        by_recipient: dict[str, list[Touch]] = defaultdict(list)
-        for touch in await self._ledger.touches(recipients, first - around[0], last + around[1] + 1):
-            by_recipient[touch.recipient].append(touch)
-        return [
-            attribute(
-                each,
-                [
-                    touch
-                    for member in each.members
-                    for touch in by_recipient.get(str(member), ())
-                    if each.at - around[0] <= touch.at <= each.at + around[1]
-                ],
-                goal,
-                model,
-            )
-            for each in made
-        ]
+        spans: dict[str, tuple[int, int]] = {}
+        for each in made:
+            since, until = each.at - around[0], each.at + around[1] + 1
+            for member in map(str, each.members):
+                known = spans.get(member, (since, until))
+                spans[member] = min(known[0], since), max(known[1], until)
+        touches = await self._ledger.touches_within(spans)
+        return await asyncio.to_thread(_attributed, made, touches, goal, model, around)
 
     async def lines(
         self,
@@ -105,7 +97,20 @@ class Reports:
 
         Raises BadRequest for a goal, a model or a dimension there is not, and StoreUnavailable.
         """
-        wrong = [each for each in by if each not in DIMENSIONS]
+        return (await self.broken_down(since, until, (by,), block=block, goal=goal, model=model))[0]
+
+    async def broken_down(
+        self,
+        since: int,
+        until: int,
+        ways: Sequence[Sequence[str]],
+        *,
+        block: str = "",
+        goal: str = "",
+        model: str = "",
+    ) -> list[list[Line]]:
+        """Return the report of the same days broken down in several ways, read once. Raises what `lines` does."""
+        wrong = [each for by in ways for each in by if each not in DIMENSIONS]
         if wrong:
             raise BadRequest(f"nothing is counted by {wrong[0][:64]!r}", hint=f"by: {', '.join(DIMENSIONS)}")
         since -= since % DAY_MS
@@ -113,8 +118,33 @@ class Reports:
         found = await self.attributions(since, until, goal=goal, model=model)
         if block:
             found = [_only(each, block) for each in found]
-        there = [{"block": name} for name in self._blocks() if not block or name == block] if by == ("block",) else []
-        return report(counts, found, by, self._signals(), keys=there)
+        there = [{"block": name} for name in self._blocks() if not block or name == block]
+        return [
+            report(counts, found, by, self._signals(), keys=there if tuple(by) == ("block",) else ()) for by in ways
+        ]
+
+
+def _attributed(
+    made: Sequence[Conversion], touches: Sequence[Touch], goal: Goal, model: str, around: tuple[int, int]
+) -> list[Attribution]:
+    """Credit each conversion to its person's touches around it."""
+    by_recipient: dict[str, list[Touch]] = defaultdict(list)
+    for touch in touches:
+        by_recipient[touch.recipient].append(touch)
+    return [
+        attribute(
+            each,
+            [
+                touch
+                for member in each.members
+                for touch in by_recipient.get(str(member), ())
+                if each.at - around[0] <= touch.at <= each.at + around[1]
+            ],
+            goal,
+            model,
+        )
+        for each in made
+    ]
 
 
 def _only(attribution: Attribution, block: str) -> Attribution:

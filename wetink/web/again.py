@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Hashable, MutableMapping, Sequence
 from typing import Any
 
-from wetink.ports import Served
+from wetink.ports.ledger import Served
 
 TTL_MS = 2_000
 """How long an answer may be given again: what depends on the time alone is no older."""

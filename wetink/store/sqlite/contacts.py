@@ -12,7 +12,7 @@ import msgspec
 
 from wetink.core.report import DAY_MS
 from wetink.core.touch import Touch
-from wetink.ports import Served
+from wetink.ports.ledger import Served
 from wetink.store.sqlite.connection import fetch
 from wetink.store.sqlite.queries import read
 

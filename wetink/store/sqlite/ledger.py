@@ -20,7 +20,7 @@ from wetink.core.errors import StoreUnavailable
 from wetink.core.fetch import MACHINES, RULES_VERSION, Facts, Kind, classify, in_hindsight
 from wetink.core.report import DayCount
 from wetink.core.touch import Touch
-from wetink.ports import Served
+from wetink.ports.ledger import Served
 from wetink.store.sqlite import contacts
 from wetink.store.sqlite.connection import connect, fetch, first, translated
 from wetink.store.sqlite.queries import read, script
@@ -38,6 +38,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Decision).decode
 _rows = msgspec.json.Encoder().encode
 _facts = msgspec.json.Decoder(Facts).decode
+_NO_FACTS = Facts()
 _arms = msgspec.json.Decoder(dict[str, str]).decode
 
 
@@ -154,25 +155,22 @@ class SQLiteLedger:
     async def touches(self, recipients: Sequence[str], since: int, until: int) -> Sequence[Touch]:
         """See `ports.Ledger.touches`."""
         self.flush()
-        return await asyncio.to_thread(self._touches, recipients, since, until)
+        with translated("reading opens and clicks"):
+            found = _touches(self._db, dict.fromkeys(recipients, (since, until)))
+        return sorted(found, key=lambda touch: touch.at)
 
-    def _touches(self, recipients: Sequence[str], since: int, until: int) -> list[Touch]:
-        """In a thread of its own, by a connection of its own: there may be hundreds of thousands."""
-        wanted = _rows(list(dict.fromkeys(recipients))).decode()
+    async def touches_within(self, spans: Mapping[str, tuple[int, int]]) -> Sequence[Touch]:
+        """See `ports.Ledger.touches_within`. In a thread of its own: there may be hundreds of thousands."""
+        self.flush()
+        return await asyncio.to_thread(self._touches_within, spans)
+
+    def _touches_within(self, spans: Mapping[str, tuple[int, int]]) -> list[Touch]:
         with translated("reading opens and clicks"):
             db = connect(self._path, durable=False)
             try:
-                rows = fetch(db, SQL.touches_of, (wanted, since, until))
+                return _touches(db, spans)
             finally:
                 db.close()
-        found = [
-            Touch(
-                *(KINDS[kind], block, who, campaign, at, variant, taken_for, _facts(facts), version, bool(human)),
-                _arms(arms) if arms else {},
-            )
-            for who, at, kind, block, campaign, variant, taken_for, facts, version, human, arms in rows
-        ]
-        return sorted(found, key=lambda touch: touch.at)
 
     async def contacts(self, block: str, recipient: str) -> tuple[int, int]:
         """See `ports.Ledger.contacts`."""
@@ -237,6 +235,20 @@ class SQLiteLedger:
     def _run(self) -> None:
         while not self._closing.wait(FLUSH_SECONDS):
             self.flush()
+
+
+def _touches(db: apsw.Connection, spans: Mapping[str, tuple[int, int]]) -> list[Touch]:
+    rows = fetch(db, SQL.touches_within, (_rows(spans).decode(),))
+    return [
+        Touch(
+            *(KINDS[kind], block, who, campaign, at, variant, taken_for),
+            _NO_FACTS if facts == "{}" else _facts(facts),
+            version,
+            bool(human),
+            _arms(arms) if arms else {},
+        )
+        for who, at, kind, block, campaign, variant, taken_for, facts, version, human, arms in rows
+    ]
 
 
 def _grow(db: apsw.Connection) -> None:

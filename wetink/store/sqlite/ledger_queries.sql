@@ -8,10 +8,10 @@ ON CONFLICT DO UPDATE SET at = excluded.at, served = excluded.served, body = exc
 -- name: serve
 UPDATE decision SET served = ? WHERE recipient = ? AND block = ? AND campaign = ?
 
--- name: touches_of  Of the recipients in a JSON array.
+-- name: touches_within  Of the recipients in a JSON object, each with the [since, until) that is asked for.
 SELECT contact.recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms
-FROM json_each(?) AS wanted CROSS JOIN contact ON contact.recipient = wanted.value
-WHERE at >= ? AND at < ?
+FROM json_each(?) AS wanted CROSS JOIN contact ON contact.recipient = wanted.key
+    AND at >= wanted.value ->> 0 AND at < wanted.value ->> 1
 
 -- name: all_touches
 SELECT rowid, recipient, at, kind, block, campaign, taken_for, facts FROM contact ORDER BY recipient, campaign, at, kind

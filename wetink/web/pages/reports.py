@@ -22,13 +22,10 @@ async def reports(request: Request) -> Response:
     """Show a report, with its pickers; odd ones are told and the usual is shown."""
     wetink, now = wetink_of(request), now_ms()
     what, problem = _asked(request, wetink, now)
-    every = await wetink.reports.lines(
-        what.since, what.until, what.by, block=what.block, goal=what.goal, model=what.model
+    every, by_day = await wetink.reports.broken_down(
+        what.since, what.until, (what.by, ("day",)), block=what.block, goal=what.goal, model=what.model
     )
     lines = in_currency(every, what.currency)
-    by_day = await wetink.reports.lines(
-        what.since, what.until, ("day",), block=what.block, goal=what.goal, model=what.model
-    )
     whole = total(every)
     currency = what.currency or max(whole.revenue, key=lambda code: whole.revenue[code], default="")
     name, _, model = wetink.reports.asked(what.goal, what.model)
