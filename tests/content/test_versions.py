@@ -201,3 +201,25 @@ def test_differences_are_told_line_by_line_for_text_and_by_name_for_pictures() -
     )
     assert found["images/a.png"] == ("changed", ())
     assert found["blocks/b.yaml"][0] == "added"
+
+
+def test_signals_are_pushed_and_taken_away_with_the_rest_and_refused_when_they_mean_nothing(
+    versions: Versions, content: Path
+) -> None:
+    signals = {"signals.yaml": b"model: linear\n"}
+    push(versions, {**tree("One"), **signals})
+    assert read_tree(content) == {**tree("One"), **signals}
+    assert folder.load(content, APPS).signals.model == "linear"
+    done = versions.push({**tree("One"), "signals.yaml": b"model: best\n"}, None, by="ida", message="", now=6)
+    assert done.problems[0].startswith("signals.yaml: model: there is no model 'best'")
+    assert read_tree(content)["signals.yaml"] == b"model: linear\n"
+    push(versions, tree("One"))
+    assert folder.load(content, APPS).signals.model == "last-click-else-open"
+    with pytest.raises(BadContent):
+        versions.push({"other.yaml": b""}, None, by="ida", message="", now=7)
+
+
+def test_a_change_of_signals_alone_is_seen(content: Path) -> None:
+    before = folder.stamp(content)
+    (content / "signals.yaml").write_text("model: first\n")
+    assert folder.stamp(content) != before

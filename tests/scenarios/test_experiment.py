@@ -229,3 +229,15 @@ def test_signals_that_mean_nothing_are_told_and_orders_go_on_counting(house: Hou
     opened(house, JANE)
     order(house, "O")
     assert asyncio.run(house.wetink.reports.attributions(0, house.now + 1))[0].credits
+
+
+def test_who_looks_right_after_a_prefetch_of_the_same_picture_has_looked(house: House) -> None:
+    house.saw("mug", who="u1")
+    opened(house, user(1), APPLE)
+    house.now += 1000
+    opened(house, user(1))
+    opened(house, user(1), APPLE)
+    found = arms(house)[arm_of(house, user(1))]
+    assert (found.people, found.unseen) == (1, 0)
+    [hero] = [each for each in asyncio.run(house.wetink.reports.lines(0, house.now + 1)) if each.key["block"] == "hero"]
+    assert (hero.opens, hero.machine_opens) == (1, 1)

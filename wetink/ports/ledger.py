@@ -1,7 +1,7 @@
 """The seam of the ledger: what was decided, served, opened and clicked."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -9,6 +9,9 @@ from wetink.core.block import Decision
 from wetink.core.fetch import Kind
 from wetink.core.report import DayCount
 from wetink.core.touch import Touch
+
+Onlooker = Literal["person", "machine", "nobody"]
+"""By whom a picture was fetched, as far as it counts."""
 
 
 class Served(msgspec.Struct, frozen=True):
@@ -22,11 +25,12 @@ class Served(msgspec.Struct, frozen=True):
 class Ledger(Protocol):
     """Remembers what was decided, opened and clicked. Shared by every process."""
 
-    async def settle(self, decision: Decision, slot: int, ttl_ms: int) -> tuple[Decision, bool]:
-        """Return what slot `slot` is to show, and whether that is a new decision, which is then kept.
+    async def settle(self, decision: Decision, slot: int, ttl_ms: int, by: Onlooker) -> tuple[Decision, bool]:
+        """Return what slot `slot` is to show, and whether that is to be counted: it is the first fetch `by` such.
 
-        The kept decision of (block, recipient, campaign) goes on while it `core.decide.stands`; else this one takes
-        its place. Marks the slot as served.
+        The kept decision of (block, recipient, campaign) goes on while it `core.block.stands`; else this one takes its
+        place. Marks the slot as served. Of all slots of a decision one fetch counts as a machine's and one as a
+        person's, whatever process asks; one by nobody, which only looks ahead, never does.
         """
         ...
 

@@ -24,7 +24,7 @@ from wetink.core.trends import Trends
 from wetink.ports import Picture, Renderer, Scene, Store
 from wetink.ports.archive import Archive, Opened
 from wetink.ports.feeds import Feeds
-from wetink.ports.ledger import Ledger, Served
+from wetink.ports.ledger import Ledger, Onlooker, Served
 from wetink.ports.pictures import LastPictures
 from wetink.serve.arms import Arms, Assigned
 from wetink.serve.catalog import Catalog
@@ -183,7 +183,7 @@ class Opens:
             if decision is None or not 0 <= moment.now - decision.at < DECISION_MS:
                 decision = await self._decided(mate, person, who, moment, taken, keep=keep)
                 if keep and who is not None and policy.decides(mate.fetches, moment.taken_for):
-                    decision, _ = await self._ledger.settle(decision, 0, DECISION_MS)
+                    decision, _ = await self._ledger.settle(decision, 0, DECISION_MS, "nobody")
             taken |= {item.key for item in decision.items}
         return taken
 
@@ -210,10 +210,11 @@ class Opens:
         fresh = await self._decided(block, person, who, moment, taken, keep=True)
         if who is None:
             return fresh
-        decision, new = await self._ledger.settle(fresh, slot, DECISION_MS)
-        if new:
+        by: Onlooker = "person" if policy.counts(block.fetches, moment.taken_for) else "machine"
+        decision, first = await self._ledger.settle(fresh, slot, DECISION_MS, by)
+        if first:
             await self._count(block, "open", decision, moment)
-        return fresh if not new and decision.says(fresh) else decision
+        return fresh if decision.says(fresh) else decision
 
     async def _count(self, block: Block, kind: str, decision: Decision, moment: Moment) -> None:
         taken_for = moment.taken_for or "unknown"

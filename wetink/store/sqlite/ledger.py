@@ -20,7 +20,7 @@ from wetink.core.errors import StoreUnavailable
 from wetink.core.fetch import MACHINES, RULES_VERSION, Facts, Kind, classify, in_hindsight
 from wetink.core.report import DayCount
 from wetink.core.touch import Touch
-from wetink.ports.ledger import Served
+from wetink.ports.ledger import Onlooker, Served
 from wetink.store.sqlite import contacts
 from wetink.store.sqlite.connection import connect, fetch, first, translated
 from wetink.store.sqlite.queries import read, script
@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 SQL = read("ledger_queries.sql")
 SQL_CONTACTS = contacts.SQL
 KINDS = contacts.KINDS
+MARKS: dict[Onlooker, int] = {"person": 1 << 31, "machine": 1 << 30, "nobody": 0}
+"""Beside the bits of the slots that a decision was served in: by whom one of them was counted."""
 FLUSH_SECONDS = 0.5
 REMEMBERED = 10_000
 """Decisions a process remembers while no other connection writes."""
@@ -55,7 +57,7 @@ class SQLiteLedger:
             self._db.execute(script("ledger.sql"))
             self._db.execute(script("exposures.sql"))
             _grow(self._db)
-        self._unsettled: list[tuple[Decision, int, int, asyncio.Future[tuple[Decision, bool]]]] = []
+        self._unsettled: list[tuple[Decision, int, int, Onlooker, asyncio.Future[tuple[Decision, bool]]]] = []
         self._remembered: dict[tuple[str, str, str], tuple[Decision, int] | None] = {}
         self._file_version = Version(lambda: self._db)
         self._version = -1  # what is remembered is of
@@ -66,14 +68,15 @@ class SQLiteLedger:
         self._thread = threading.Thread(target=self._run, name="wetink-ledger", daemon=True)
         self._thread.start()
 
-    async def settle(self, decision: Decision, slot: int, ttl_ms: int) -> tuple[Decision, bool]:
-        """See `ports.Ledger.settle`. All that ask in one turn of the event loop share a transaction."""
+    async def settle(self, decision: Decision, slot: int, ttl_ms: int, by: Onlooker) -> tuple[Decision, bool]:
+        """See `ports.ledger.Ledger.settle`. All that ask in one turn of the event loop share a transaction."""
         kept = self._standing(decision, slot, ttl_ms)
-        if kept is not None and kept[1] >> slot & 1:
+        mark = 1 << slot | MARKS[by]
+        if kept is not None and kept[1] & mark == mark:
             return kept[0], False
         loop = asyncio.get_running_loop()
         settled: asyncio.Future[tuple[Decision, bool]] = loop.create_future()
-        self._unsettled.append((decision, slot, ttl_ms, settled))
+        self._unsettled.append((decision, slot, ttl_ms, by, settled))
         if len(self._unsettled) == 1:
             loop.call_soon(self._settle)
         return await settled
@@ -85,7 +88,7 @@ class SQLiteLedger:
             with translated("settling a decision"):
                 self._db.execute("BEGIN IMMEDIATE")
                 try:
-                    outcomes = [self._settled(decision, slot, ttl_ms) for decision, slot, ttl_ms, _ in waiting]
+                    outcomes = [self._settled(decision, slot, ttl, by) for decision, slot, ttl, by, _ in waiting]
                 finally:
                     self._db.execute("COMMIT")
         except StoreUnavailable as error:
@@ -97,18 +100,19 @@ class SQLiteLedger:
             if not future.done():
                 future.set_result(outcome)
 
-    def _settled(self, decision: Decision, slot: int, ttl_ms: int) -> tuple[Decision, bool]:
+    def _settled(self, decision: Decision, slot: int, ttl_ms: int, by: Onlooker) -> tuple[Decision, bool]:
         key = (decision.recipient, decision.block, decision.campaign)
         kept = self._standing(decision, slot, ttl_ms)
+        mark = 1 << slot | MARKS[by]
         if kept is None:
-            self._db.execute(SQL.keep, (*key, decision.at, 1 << slot, _encode(decision)))
-            self._remember(key, decision, 1 << slot)
-            return decision, True
+            self._db.execute(SQL.keep, (*key, decision.at, mark, _encode(decision)))
+            self._remember(key, decision, mark)
+            return decision, by != "nobody"
         current, served = kept
-        if not served >> slot & 1:
-            self._db.execute(SQL.serve, (served | 1 << slot, *key))
-            self._remember(key, current, served | 1 << slot)
-        return current, False
+        if served & mark != mark:
+            self._db.execute(SQL.serve, (served | mark, *key))
+            self._remember(key, current, served | mark)
+        return current, not served & MARKS[by] and by != "nobody"
 
     def _standing(self, fresh: Decision, slot: int, ttl_ms: int) -> tuple[Decision, int] | None:
         """Return the kept decision that still answers this open, with the slots it was served in."""
