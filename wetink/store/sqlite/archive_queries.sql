@@ -1,7 +1,5 @@
--- name: insert  From JSON: an array of arrays.
-INSERT OR IGNORE INTO opened (id, at, recipient, block, decision, moment, block_part, template_part)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4, value -> 5, value ->> 6, value ->> 7
-FROM json_each(?)
+-- name: insert  To be followed by as many rows as there are, eight values each.
+INSERT OR IGNORE INTO opened (id, at, recipient, block, decision, moment, block_part, template_part) VALUES
 
 -- name: insert_parts  From JSON: digest -> text.
 INSERT OR IGNORE INTO part (digest, body) SELECT key, value FROM json_each(?)
