@@ -32,6 +32,7 @@ def product(number: int) -> dict[str, Any]:
     }
 
 
+PRODUCTS = 5_000
 ACTIVE, EACH = 500, 12
 """Shoppers who are active at the same time, and messages each of them sends in a visit, on average."""
 
@@ -60,7 +61,7 @@ def message(index: int, person: int, chance: random.Random) -> dict[str, Any]:
     if kind < 0.25:
         return {**common, "type": "track", "event": "Products Searched", "properties": {"query": "blue mug"}}
     event = "Product Added" if kind < 0.35 else "Product Viewed"
-    return {**common, "type": "track", "event": event, "properties": product(chance.randrange(5_000))}
+    return {**common, "type": "track", "event": event, "properties": product(chance.randrange(PRODUCTS))}
 
 
 def batch(first: int, size: int, chance: random.Random) -> bytes:

@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from multiprocessing.connection import Connection, wait
@@ -28,6 +29,8 @@ BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 30
 STOP_SECONDS = 10
 PR_SET_PDEATHSIG = 1
+SWITCH_SECONDS = 0.0005
+"""How long a thread may keep the interpreter while another waits for it: the one that commits, or the loop itself."""
 GC_THRESHOLD = 20_000
 """New objects between two looks of the garbage collector: requests leave hardly any cycles."""
 
@@ -69,6 +72,7 @@ async def _serve(settings: Settings, app: str, listening: socket.socket, ready: 
         wetink.watch()
         application = getattr(import_module(module), name)(wetink)
         _settle_memory()
+        sys.setswitchinterval(SWITCH_SECONDS)
         config = uvicorn.Config(
             application,
             proxy_headers=False,
