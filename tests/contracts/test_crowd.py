@@ -226,6 +226,11 @@ ALONE: list[Any] = [
     {"distinct": "sku", "of": "Product Viewed", "at_least": 2},
     {"sum": "total", "of": "Order Completed", "within": "90d", "above": 100.5},
     {"share": "20%", "seed": "x"},
+    {"sequence": [{"done": "Product Viewed"}, {"done": "Order Completed"}], "within": "3d"},
+    {
+        "sequence": [{"done": "Product Added"}, {"done": "Product Viewed"}, {"done": "Order Completed"}],
+        "without": {"done": "Product Removed"},
+    },
     {"lifecycle": "active", "new_for": "3d"},
     {"moment": {"device": "mobile"}},
 ]

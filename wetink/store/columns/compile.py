@@ -106,13 +106,30 @@ class Compiler:
         return exact(f"p.pid IN ({first})")
 
     def _sequence(self, rule: tree.Sequence) -> Answer:
+        """Follow the latest start: whatever run ends with an event, the one that began last is the best of them."""
         last = len(rule.steps) - 1
-        return both(
-            at_most(
-                done(matching(self.ask, each.event, each.where, rule.window if place == last else Window()), 1).maybe
-            )
+        steps = [
+            matching(self.ask, each.event, each.where, rule.window if place == last else Window())
             for place, each in enumerate(rule.steps)
-        )
+        ]
+        without = matching(self.ask, rule.without.event, rule.without.where, Window()) if rule.without else None
+        if any(each.sure != each.maybe for each in (*steps, *((without,) if without is not None else ()))):
+            return both(at_most(done(each, 1).maybe) for each in steps)
+        runs = f"SELECT pid, place, ts, place AS began, ts AS since FROM ({steps[0].maybe})"  # noqa: S608
+        for step in steps[1:]:
+            runs = (
+                "SELECT e.pid, e.place, e.ts, r.began, r.since "  # noqa: S608
+                f"FROM ({step.maybe}) AS e ASOF JOIN ({runs}) AS r ON e.pid = r.pid AND e.place > r.place"
+            )
+        longest = f" AND r.ts - r.since <= {span_of(rule.within):d}" if rule.within else ""
+        unbroken = ""
+        if without is not None:
+            runs = (
+                "SELECT r.pid, r.ts, r.began, r.since, c.place AS broken "  # noqa: S608
+                f"FROM ({runs}) AS r ASOF LEFT JOIN ({without.maybe}) AS c ON r.pid = c.pid AND r.place > c.place"
+            )
+            unbroken = " AND (r.broken IS NULL OR r.broken <= r.began)"
+        return exact(f"p.pid IN (SELECT r.pid FROM ({runs}) AS r WHERE true{longest}{unbroken})")  # noqa: S608
 
     def _aggregate(self, rule: tree.Aggregate) -> Answer:
         matches = matching(self.ask, rule.event, rule.where, rule.window)

@@ -30,8 +30,8 @@ logger = logging.getLogger(__name__)
 
 MOST_CHANGED = 1_000
 """Changed profiles beyond which a new segment is written before a rule is asked."""
-HERE = 5_000
-"""Messages since the last segment beyond which another process writes the next one."""
+MOST_BEHIND, HERE = 5_000, 2_000
+"""Messages since the last segment beyond which the next one is written first, and beyond which by another process."""
 MEMORY = "1GB"
 """What DuckDB may take for one question; beyond that it goes to the disk."""
 FACTS = "max(traits_at), max(last_seen), max(first_seen), count(*) FILTER (odd), count(*)"
@@ -75,9 +75,9 @@ class DuckDBColumns:
                     self._log = Log(self._database)
                 with translated("following the log"), snapshot(self._log.db):
                     behind = self._log.place()[0] - self._view.seq
-                    if behind <= HERE:
+                    if behind <= MOST_BEHIND:
                         self._view.follow(self._log)
-                if behind <= HERE and len(self._view.changed) <= MOST_CHANGED:
+                if behind <= MOST_BEHIND and len(self._view.changed) <= MOST_CHANGED:
                     return self._view
             self._catch_up(there)
         raise StoreUnavailable("the columns cannot keep up with the log", hint="try again")
@@ -89,7 +89,7 @@ class DuckDBColumns:
             behind = log.place()[0] - (there.seq if there is not None else 0)
         finally:
             log.close()
-        if behind <= 2 * HERE:
+        if behind <= HERE:
             catch_up(self._database, self._folder)
             return
         command = [
@@ -119,8 +119,14 @@ class _View:
     def __init__(self, folder: Path, there: Manifest) -> None:
         self.manifest, self.seq, self._change = there, there.seq, there.change
         self.changed: set[str] = set()
-        self._db = duckdb.connect(config={"memory_limit": MEMORY, "threads": 2, "autoinstall_known_extensions": False})
+        self._db = duckdb.connect(
+            config={
+                "memory_limit": MEMORY, "threads": 2, "autoinstall_known_extensions": False,
+                "temp_directory": str((folder / "spill").absolute()),
+            }
+        )  # fmt: skip
         attach(self._db, folder, there)
+        self._db.execute("SET enable_external_access = false; SET lock_configuration = true")
         self._draws: dict[tuple[int, str], str] = {}
         self._facts = []
         for index in range(len(there.segments)):

@@ -9,7 +9,7 @@ from wetink.store.columns import manifest, segment
 from wetink.store.columns.log import Log
 from wetink.store.columns.manifest import Manifest
 from wetink.store.columns.segment import Told, quoted
-from wetink.store.sqlite.connection import snapshot
+from wetink.store.sqlite.connection import connect, snapshot, translated
 
 MOST_SEGMENTS = 6
 LARGEST_SHARE = 0.25
@@ -20,12 +20,14 @@ def catch_up(database: Path, folder: Path) -> None:
     """Write what has changed since the last segment. Raises StoreUnavailable."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with manifest.alone(folder, wait=True):
-        log = Log(database)
+        log, last = Log(database), manifest.read(folder)
         try:
             with snapshot(log.db):
-                _catch_up(log, folder, manifest.read(folder))
+                _catch_up(log, folder, last)
         finally:
             log.close()
+        if last is not None and last.change:
+            _forget_changes(database, last.change)
 
 
 def _catch_up(log: Log, folder: Path, last: Manifest | None) -> None:
@@ -53,6 +55,14 @@ def _catch_up(log: Log, folder: Path, last: Manifest | None) -> None:
         name = f"{seq}-{change}-merged.duckdb"
         segment.merge(folder / name, [folder / each for each in last.segments])
         manifest.publish(folder, Manifest((name,), (last.sizes[0] + newer,), seq, change))
+
+
+def _forget_changes(database: Path, change: int) -> None:
+    """Let go of what nobody follows any more. Whoever still reads the last manifest finds what came after it."""
+    with translated("following the log"):
+        db = connect(database)
+        db.execute("DELETE FROM event_change WHERE id <= ?", (change,))
+        db.close()
 
 
 def _told(log: Log, roots: Iterable[str]) -> Iterator[Told]:
