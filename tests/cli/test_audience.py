@@ -47,6 +47,7 @@ def test_each_node_says_what_it_saw(shop: Path, rule: Path) -> None:
         ("{any: [{done: x}, {done: x, where: {a: {matches: '('}}}]}", "any[1].where.a.matches"),
         ("rule: [", "line 1"),
         ("", "a rule is a mapping"),
+        ("any: [{audience: absent}]", "any[0].audience: there is no audience 'absent'"),
     ],
 )
 def test_what_is_no_rule_is_one_clear_line(shop: Path, given: str, told: str) -> None:

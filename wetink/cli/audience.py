@@ -10,10 +10,11 @@ import msgspec
 
 from wetink.cli.common import DATA, JSON, identifier_of, iso, time_of, with_wetink
 from wetink.content.read import parse_yaml
-from wetink.core.audience import rule_of
-from wetink.core.errors import BadRequest
+from wetink.core.audience import rule_of, rules_of
+from wetink.core.errors import BadContent, BadRequest
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
+from wetink.core.rule.check import problems_of
 from wetink.core.rule.evaluate import Finding
 from wetink.core.rule.tree import Rule
 from wetink.ports.crowd import Count
@@ -38,6 +39,7 @@ def explain(file: str, id_: str, at: str | None, data: str | None, as_json: bool
     rule, who, now = read_rule(file), identifier_of(id_), time_of(at)
 
     async def work(wetink: Wetink) -> Finding:
+        known(wetink, rule)
         return await wetink.explain(rule, who, Moment(now))
 
     found = with_wetink(data, work)
@@ -62,6 +64,7 @@ def count(file: str, at: str | None, listed: bool, data: str | None, as_json: bo
     rule, now = read_rule(file), time_of(at)
 
     async def work(wetink: Wetink) -> tuple[Count, list[Identifier]]:
+        known(wetink, rule)
         members = [who async for who in wetink.audiences.members(rule, now)] if listed else []
         return await wetink.audiences.count(rule, Moment(now)), sorted(members)
 
@@ -84,6 +87,13 @@ def read_rule(file: str) -> Rule:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise BadRequest(f"{file} cannot be read: {reason}") from error
     return rule_of(parse_yaml(text))
+
+
+def known(wetink: Wetink, rule: Rule) -> None:
+    """Raise BadContent for a rule that names an audience there is not."""
+    problems = list(problems_of(rule, "", rules_of(wetink.content.audiences)))
+    if problems:
+        raise BadContent("; ".join(problems))
 
 
 def _tree(finding: Finding) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from wetink.core.feed import parameters_of
 from wetink.core.identifier import Identifier
 from wetink.core.outside import FeedData
 from wetink.core.person import Moment, Person, plain
-from wetink.core.rule.evaluate import Finding, Needs, Rulebook
+from wetink.core.rule.evaluate import NOTHING, Finding, Needs, Rulebook
 from wetink.core.rule.subject import interests
 from wetink.core.rule.tree import Rule
 from wetink.core.shop import Shop
@@ -55,7 +55,7 @@ class Shops:
         rules = self._rules()
         shop = Shop(self._trends, taken=taken, rules=rules)
         needs = rules.needs(rule for variant in block.variants for rule in variant.when)
-        if needs != Needs():
+        if needs is not NOTHING:
             shop = await self._with(needs, shop, person, who, moment)
         if queries := searched(block, person, moment, apps, shop):
             shop = replace(shop, found={query: tuple(await self._store.search(query)) for query in queries})

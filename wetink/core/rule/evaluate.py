@@ -45,12 +45,16 @@ class Needs(msgspec.Struct, frozen=True):
         return Needs(self.root or other.root, self.catalog or other.catalog, self.feeds | other.feeds)
 
 
+NOTHING = Needs()
+"""What most rules want: the person is enough."""
+
+
 class Compiled(msgspec.Struct, frozen=True):
     """A rule as functions."""
 
     holds: Callable[[Subject], bool]
     explain: Callable[[Subject], Finding]
-    needs: Needs = Needs()
+    needs: Needs = NOTHING
 
 
 _LEAVES: Mapping[str, Callable[[Any], Leaf]] = {
@@ -119,15 +123,18 @@ def _plain(value: Any) -> Any:
 
 
 def _needs(rule: Rule) -> Needs:
+    if not isinstance(rule, Share | ProductIs | MomentIs):
+        return NOTHING
     weather = isinstance(rule, MomentIs) and any(each.name.startswith("weather.") for each in rule.of)
     feeds = frozenset([rule.feed]) if isinstance(rule, MomentIs) and weather else frozenset[str]()
     return Needs(isinstance(rule, Share), isinstance(rule, ProductIs), feeds)
 
 
 def _together(parts: Iterable[Compiled]) -> Needs:
-    needs = Needs()
+    needs = NOTHING
     for part in parts:
-        needs |= part.needs
+        if part.needs is not NOTHING:
+            needs |= part.needs
     return needs
 
 

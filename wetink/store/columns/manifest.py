@@ -38,7 +38,7 @@ def publish(folder: Path, manifest: Manifest) -> None:
     draft = folder / "manifest.draft"
     draft.write_bytes(msgspec.json.encode(manifest))
     draft.replace(folder / "manifest.json")
-    for path in [*folder.glob("*.duckdb"), *folder.glob("*.draft*")]:
+    for path in [*folder.glob("*.duckdb"), *folder.glob("*.draft"), *folder.glob("*.draft.wal")]:
         if path.name not in manifest.segments:
             path.unlink(missing_ok=True)  # who has it open goes on reading it
 

@@ -10,8 +10,8 @@ from wetink.core.event import Event
 from wetink.core.identifier import Identifier
 from wetink.store.columns.tables import ORDERED, TABLES, Rows
 
-AT_ONCE = 20_000
-"""Profiles whose rows are held in memory before they are written."""
+AT_ONCE, EVENTS_AT_ONCE = 20_000, 200_000
+"""Profiles, and their events, whose rows are held in memory before they are written."""
 
 MEMORY = "1GB"
 """What DuckDB may take for sorting; beyond that it goes to the disk."""
@@ -23,7 +23,6 @@ Told = tuple[Identifier, Sequence[str], Sequence[Event]]
 def write(path: Path, profiles: Iterable[Told], replaces: Iterable[str]) -> int:
     """Write a segment of these profiles; return how many. It `replaces` these roots of older ones."""
     draft = path.with_suffix(".draft")
-    draft.unlink(missing_ok=True)
     db = _open(draft)
     try:
         for table, columns in TABLES.items():
@@ -32,7 +31,7 @@ def write(path: Path, profiles: Iterable[Told], replaces: Iterable[str]) -> int:
         for root, members, events in profiles:
             rows.add(pid, root, members, events)
             pid += 1
-            if rows.profiles >= AT_ONCE:
+            if rows.profiles >= AT_ONCE or rows.events >= EVENTS_AT_ONCE:
                 _append(db, rows)
                 rows = Rows()
         _append(db, rows)
@@ -49,7 +48,6 @@ def write(path: Path, profiles: Iterable[Told], replaces: Iterable[str]) -> int:
 def merge(path: Path, segments: Sequence[Path]) -> None:
     """Write a segment of what stands in several, the oldest first, each without what a newer one replaces."""
     draft = path.with_suffix(".draft")
-    draft.unlink(missing_ok=True)
     db = _open(draft)
     try:
         first = 0
@@ -85,6 +83,9 @@ def quoted(path: Path) -> str:
 
 
 def _open(path: Path) -> duckdb.DuckDBPyConnection:
+    """Return a new database, without what a killed process left of one."""
+    path.unlink(missing_ok=True)
+    path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
     return duckdb.connect(
         str(path), config={"memory_limit": MEMORY, "threads": 2, "autoinstall_known_extensions": False}
     )

@@ -61,14 +61,14 @@ class Rows:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self.profiles = 0
+        self.profiles = self.events = 0
         self._columns: dict[str, dict[str, list[Any]]] = {
             table: {name: [] for name in columns} for table, columns in TABLES.items()
         }
 
     def add(self, pid: int, root: Identifier, members: Sequence[str], events: Sequence[Event]) -> None:
         """Add a profile with all its events. One that is out of the ordinary gets no rows but its own."""
-        self.profiles += 1
+        self.profiles, self.events = self.profiles + 1, self.events + len(events)
         person = fold(events, FOREVER)
         traits = list(_values(person.traits))
         odd = len(events) > MOST_EVENTS or len(traits) > MOST_VALUES
