@@ -1,4 +1,4 @@
-"""Every seam of wetink on one page: what the use cases ask of the outside, and what they may rely on.
+"""The seams of the log and the open: what the use cases ask of the outside, and what they may rely on.
 
 Times are Unix milliseconds throughout. Every method may raise `StoreUnavailable` (or, for a renderer or photos, answer
 with less); what it then promises is said there.
