@@ -14,7 +14,7 @@ FONTS := $(foreach script,latin latin-ext cyrillic cyrillic-ext greek greek-ext 
   poppins/latin poppins/latin-ext $(foreach script,arabic hebrew thai devanagari,noto-sans-$(script)/$(script))
 HEAVY := noto-sans-jp/japanese noto-sans-kr/korean noto-sans-sc/chinese-simplified
 
-.PHONY: demo test setup assets scripts run lint fix bench chaos lock shots clean
+.PHONY: demo test setup assets scripts run lint fix bench chaos gallery lock shots clean
 
 demo: setup            ## A sample shop beside an inbox, on one address
 	@$(BIN)/wetink demo
@@ -43,6 +43,9 @@ bench: setup $(MARK)/developing $(MARK)/browser  ## Every figure, as a ratio to 
 chaos: setup $(MARK)/developing  ## 100,000 opens while all around them fails; a million forged tokens
 	$(BIN)/python -m tests.chaos
 	$(BIN)/python -m tests.chaos_tokens
+
+gallery: setup $(MARK)/developing $(MARK)/browser $(MARK)/scripts  ## Every app in every script beside Chromium, in gallery/
+	$(BIN)/python -m tests.gallery
 
 shots: setup $(MARK)/developing $(MARK)/browser  ## Screenshots of every page, in shots/
 	$(BIN)/python -m tests.shots

@@ -4,9 +4,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from msgspec.structs import replace
 from rich.console import Console
 
 from tests.browser import chromium
+from tests.gallery import program
 from wetink.demo.run import fill, prepare, serving
 
 PAGES = {
@@ -44,6 +46,7 @@ def main(*only: str) -> None:
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as place:
         settings = prepare(Path(place) / "data", "127.0.0.1", 0, console)
+        settings = replace(settings, chromium=program(Path(place)))
         with serving(settings):
             fill(settings, console)
             token = (settings.data / "dashboard.token").read_text()

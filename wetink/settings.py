@@ -26,6 +26,7 @@ class Settings(msgspec.Struct, frozen=True):
     geoip_asn: Path | None
     trusted_proxies: tuple[str, ...]
     amp_senders: tuple[str, ...]
+    chromium: Path | None
     archive_days: int
     archive_mb: int
     audience_seconds: int
@@ -85,6 +86,7 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
     ("geoip_asn", "", _file, "A MaxMind DB file that tells who runs an address's network."),
     ("trusted_proxies", "", _hosts, "Addresses of the proxies in front, whose X-Forwarded-For is believed."),
     ("amp_senders", "", _hosts, "Addresses that send AMP emails, which may read data; comma separated."),
+    ("chromium", "", _file, "A Chromium, for templates that ask for it and to compare pictures with."),
     (
         "archive_days",
         "30",

@@ -36,7 +36,8 @@ from wetink.feeds.parse import Tally, read
 from wetink.ingest import Door, Ingest, record
 from wetink.ports import Picture, Record, Source
 from wetink.ports.archive import Opened
-from wetink.render import Studio, blank
+from wetink.render import Chromium, Studio, blank
+from wetink.serve.ahead import Ahead
 from wetink.serve.arms import Arms, Shared
 from wetink.serve.audiences import Audiences
 from wetink.serve.catalogs import Catalogs, Imported
@@ -90,7 +91,8 @@ class Wetink:
         self.feeds = FeedKeeper(
             settings.data / "feeds", settings.data / "uploads", _now_ms, private_hosts=settings.private_hosts
         )
-        self.renderer = Studio(WithSamples(self.photos))
+        self._browser = Chromium(settings.chromium, settings.data / "browser") if settings.chromium else None
+        self.renderer = Studio(WithSamples(self.photos), browser=self._browser)
         self.ingest = Ingest(self.store)
         self._own_apps, self._app_problems = apps.found()
         self.apps = dict(self._own_apps)
@@ -128,13 +130,15 @@ class Wetink:
         pasted = Pasted(lambda: self.content.blocks, self._seals, self._opens.preview, settings.address)
         self.words, self.fragment, self.snippet = pasted.words, pasted.fragment, pasted.snippet
         self.esp_snippet = pasted.esp_snippet
+        self.compare = self._opens.compare
         self.trial = Trial(self.store, self._opens, self.renderer, self.feeds, self.apps, self._text)
         self.reports = Reports(self.store, self.ledger, lambda: self.content.signals, lambda: self.content.blocks)
         self.experiments = Experiments(
             *(self.reports, kept.exposures, lambda: self.content.blocks, lambda: self.content.signals, shared, _now_ms)
         )
         self.polls = Polls(self.store, self.apps, self._opens.preview)
-        self._follower = Follower(self.store, self.trends, _now_ms, (self._warm_photos,))
+        self._ahead = Ahead(self._opens.warm, lambda: self.content.blocks, _now_ms)
+        self._follower = Follower(self.store, self.trends, _now_ms, (self._warm_photos, self._ahead.notice))
         self._warmer = Warmer(self.store, self.feeds, self.apps, lambda: self.content.blocks, _now_ms)
         self.summaries = Summaries(self.store, _now_ms)
         self._catalogs = Catalogs(
@@ -169,6 +173,7 @@ class Wetink:
         works = (
             *(self._watch(), self._follower.run(), self.feeds.start(), self._catalogs.run(), self._warmer.run()),
             *(self.experiments.run(), self.summaries.run(), self.audiences.run(), self.renderer.prepare()),
+            self._ahead.run(),
         )
         self._tasks = [asyncio.create_task(work) for work in works]
 
@@ -215,6 +220,8 @@ class Wetink:
         await self.photos.close()
         self._places.close()
         self.renderer.close()
+        if self._browser is not None:
+            await self._browser.close()
 
     @property
     def on_appended(self) -> list[Callable[[Sequence[Record]], None]]:

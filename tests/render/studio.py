@@ -67,6 +67,8 @@ class Here:
 
         engine.draw = noting
 
+    resting = True
+
     async def ask(self, body: bytes, seconds: float) -> bytes:
         """Answer a job."""
         return self.desk(body)

@@ -39,7 +39,30 @@ def test_a_heavy_jpeg_steps_down_in_quality() -> None:
     assert tables[0] < tables[1] < tables[2]
 
 
-def test_the_heaviest_is_sent_at_the_lowest_quality() -> None:
-    picture = encode.jpeg(noise(1200, 900))
-    assert len(picture.body) > encode.MOST_BYTES
-    assert seen(picture).size == (1200, 900)
+@pytest.mark.parametrize("most", [250_000, 170_000, 140_000])
+def test_a_picture_weighs_what_it_may_and_says_what_had_to_give(most: int) -> None:
+    heavy, light = noise(640, 400, 160), noise(40, 40, 2)
+    for kind in (encode.jpeg, encode.png):
+        picture = kind(heavy, most)
+        assert len(picture.body) <= most
+        assert seen(picture).size == (640, 400)
+        assert f"no more than {most // 1000} KB" in picture.note
+        assert kind(light, most).note == ""
+
+
+def test_a_png_of_fewer_colors_keeps_what_is_clear() -> None:
+    pixels = noise(640, 400, 200)
+    pixels[:, :300, 3] = 0
+    picture = encode.png(pixels, 150_000)
+    image = seen(picture).convert("RGBA")
+    assert "colors" in picture.note
+    assert np.asarray(image)[:, :290, 3].max() <= 8
+    assert np.asarray(image)[:, 310:, 3].min() >= 247
+
+
+def test_what_cannot_be_made_light_enough_is_sent_all_the_same_and_says_so() -> None:
+    for kind in (encode.jpeg, encode.png):
+        picture = kind(noise(1200, 900), 30_000)
+        assert len(picture.body) > 30_000
+        assert seen(picture).size == (1200, 900)
+        assert "make the block smaller" in picture.note

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.browser import CHROMIUM, environment
+from tests.gallery import program
 from tests.render.studio import Album, near, photo, plain, seen
 from wetink.core.errors import BadContent
 from wetink.ports import Comparison, Picture, Scene
@@ -21,22 +21,13 @@ EVERY = (*ENGINES, BROWSER)
 URL = "https://cdn.example/a.jpg?w=1&h=2"
 
 
-def started(folder: Path) -> Path:
-    """Return a program that is the tests' Chromium with its libraries."""
-    script = folder / "chromium.sh"
-    known = "\n".join(f'export {name}="{environment()[name]}"' for name in ("LD_LIBRARY_PATH", "FONTCONFIG_FILE"))
-    script.write_text(f'#!/bin/sh\n{known}\nexec "{CHROMIUM / "chromium"}" "$@"\n')
-    script.chmod(0o755)
-    return script
-
-
 class Drawer:
     """A studio with a browser, in a loop of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.runner = asyncio.Runner()
         self.album = Album({URL: photo("#008000")})
-        self.browser = Chromium(started(folder), folder / "browser")
+        self.browser = Chromium(program(folder), folder / "browser")
         self.studio = Studio(self.album, browser=self.browser)
 
     def draw(self, it: Scene, engine: str) -> Picture:
@@ -72,6 +63,14 @@ def test_a_box_lies_where_it_is_put_at_every_scale(drawer: Drawer, engine: str, 
     assert (picture.content_type, seen(picture).size) == ("image/jpeg", (100 * scale, 50 * scale))
     assert near(pixel(picture, 45 * scale, 45 * scale), (0, 0, 254))
     assert near(pixel(picture, 55 * scale, 45 * scale), (255, 255, 255))
+
+
+@pytest.mark.parametrize("engine", EVERY)
+def test_a_box_is_as_wide_as_it_says_with_its_border_and_padding(drawer: Drawer, engine: str) -> None:
+    box = "width: 50px; height: 20px; padding: 10px; border: 5px solid #0000ff; background-color: #0000ff"
+    picture = drawer.draw(plain(f'<div style="{box}"></div>'), engine)
+    assert near(pixel(picture, 90, 20), (0, 0, 254))
+    assert near(pixel(picture, 110, 20), (255, 255, 255))
 
 
 @pytest.mark.parametrize("engine", EVERY)

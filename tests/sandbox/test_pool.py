@@ -33,7 +33,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 def resident(pid: int) -> int:
     """Return the bytes of memory that a process has in use, without the files that all of them share."""
     text = Path(f"/proc/{pid}/status").read_text()
-    return next(int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("RssAnon:"))
+    return sum(int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("RssAnon:"))
 
 
 def test_a_worker_answers_and_is_asked_again(pool: Pool) -> None:

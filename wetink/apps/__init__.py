@@ -25,6 +25,7 @@ BUILTIN = (
     "buy_again",
     "recently_searched",
     "new_in_category",
+    "filmstrip",
     "countdown",
     "live_feed",
     "loyalty",

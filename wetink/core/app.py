@@ -62,8 +62,10 @@ class App(msgspec.Struct, frozen=True):
     """What the catalog is to be searched for; the answers come as `shop.found`."""
     history: bool = False
     """Whether it looks at `shop.history` of what it wants."""
-    moves: Literal["", "countdown"] = ""
-    """How its picture moves where a GIF is asked for: `countdown` ticks to `facts["ends_at"]` (Unix ms)."""
+    moves: Literal["", "countdown", "film"] = ""
+    """How its picture moves where a GIF is asked for: `countdown` ticks to `facts["ends_at"]` (Unix ms); of a `film`
+    the template is drawn `facts["frames"]` times, each picture stands for `facts["frame_ms"]`, and it goes on for ever
+    unless `facts["loop"]` is false."""
     promises: bool = False
     """Whether it wants to know what it promised before, as `shop.promised`."""
     contacts: bool = False

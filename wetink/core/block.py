@@ -25,6 +25,9 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     link: str = ""
     """Where a click goes instead of to the product. With several slots each goes to its product's own address, and
     this is for products that have none."""
+    engine: Literal["", "takumi", "dynimg", "chromium"] = ""
+    """What draws it; empty: what its template asks for in its first words, else the usual one. Without a browser of the
+    operator's the usual one stands in for `chromium`."""
 
 
 class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -55,6 +58,8 @@ class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     place: Annotated[int, Meta(ge=0, le=99)] = 0
     """Blocks of an email choose in this order, then by name: the first has the first choice."""
     transparent: bool = False
+    kilobytes: Annotated[int, Meta(ge=20, le=2000)] = 200
+    """The most a picture may weigh: quality and colors give way. One that moves may weigh two and a half times that."""
     moving: bool = False
     """Whether the snippet asks for GIFs, which move where the app can."""
     utm: dict[str, str] = {}

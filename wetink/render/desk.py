@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Callable
+from typing import Any
 
 from msgspec.structs import replace
 from PIL import Image
@@ -12,6 +13,7 @@ from wetink.render.compose import Pixels
 from wetink.render.drawing import Drawing, Lacking
 from wetink.render.engines import DEFAULT, made
 from wetink.render.gif import face
+from wetink.render.gif.film import film
 from wetink.render.kept import Kept
 from wetink.render.markup import taken_apart
 from wetink.render.sheet import MOST_PHOTOS, NO_PHOTO, photo, sheet
@@ -44,28 +46,30 @@ class Desk:
             return jobs.encoded(jobs.Refused(str(error), error.hint))
 
     def _answer(self, job: jobs.Job) -> jobs.Reply:
-        match job:
-            case jobs.Make():
-                return self._made(job)
-            case jobs.Fill():
-                return self._filled(job)
-            case jobs.Draw():
-                return self._drawn(job)
-            case jobs.Check():
-                return jobs.Told(check.flaws(self._drawings[DEFAULT], job.sheet))
-            case jobs.Encode():
-                pixels = compare.pixels(job.picture)
-                return self._encoded(pixels, job.most_bytes, b"", clear=job.clear)
-            case jobs.Compare():
-                return jobs.Compared(*compare.compared(job.ours, job.theirs))
-            case jobs.Press():
-                drawing, families = self._drawings[DEFAULT], self._engines[DEFAULT].families
-                return jobs.Pressed(face.drawn(drawing, families, job.look, job.width, job.height, job.scale))
-            case jobs.Use():
-                return self._use(job.fonts)
-            case jobs.Complete():
-                self._engines[DEFAULT].complete()
-                return jobs.Told(())
+        answers: dict[type[jobs.Job], Callable[[Any], jobs.Reply]] = {
+            jobs.Make: self._made,
+            jobs.Fill: self._filled,
+            jobs.Draw: self._drawn,
+            jobs.Shoot: self._shot,
+            jobs.Encode: self._encoded_anew,
+            jobs.Compare: lambda job: jobs.Compared(*compare.compared(job.ours, job.theirs)),
+            jobs.Check: lambda job: jobs.Told(check.flaws(self._drawings[DEFAULT], job.sheet)),
+            jobs.Press: self._pressed,
+            jobs.Use: self._use,
+            jobs.Complete: self._complete,
+        }
+        return answers[type(job)](job)
+
+    def _encoded_anew(self, job: jobs.Encode) -> jobs.Drawn:
+        return self._encoded(compare.pixels(job.picture), job.most_bytes, b"", clear=job.clear)
+
+    def _pressed(self, job: jobs.Press) -> jobs.Pressed:
+        drawing, families = self._drawings[DEFAULT], self._engines[DEFAULT].families
+        return jobs.Pressed(face.drawn(drawing, families, job.look, job.width, job.height, job.scale))
+
+    def _complete(self, _: jobs.Complete) -> jobs.Told:
+        self._engines[DEFAULT].complete()
+        return jobs.Told(())
 
     def _made(self, job: jobs.Make) -> jobs.Reply:
         filled = self._filled(jobs.Fill(job.template, job.data, tuple(job.photos)))
@@ -96,6 +100,15 @@ class Desk:
         self._seen.put(job.sheet.key, True)
         return self._encoded(pixels, job.most_bytes, job.sheet.key, clear=job.sheet.transparent)
 
+    def _shot(self, job: jobs.Shoot) -> jobs.Drawn | jobs.Lacks:
+        drawing = self._drawing(DEFAULT)
+        lacks = [url for sheet in job.sheets for url in drawing.lacks(sheet)]
+        if lacks:
+            return jobs.Lacks(tuple(dict.fromkeys(lacks)))
+        pictures = [drawing.drawn(sheet).copy() for sheet in job.sheets]
+        body, note = film(pictures, job.milliseconds, job.most_bytes, loop=job.loop)
+        return jobs.Drawn(body, "image/gif", note, b"")
+
     def _encoded(self, pixels: Pixels, most: int, key: bytes, *, clear: bool) -> jobs.Drawn:
         picture = encode.png(pixels, most) if clear else encode.jpeg(pixels, most)
         return jobs.Drawn(picture.body, picture.content_type, picture.note, key)
@@ -107,8 +120,8 @@ class Desk:
             self._engines[name], self._drawings[name] = engine, Drawing(engine)
         return self._drawings[name]
 
-    def _use(self, own: dict[str, bytes]) -> jobs.Told:
-        self._own = own
+    def _use(self, job: jobs.Use) -> jobs.Told:
+        own = self._own = job.fonts
         problems = [problem for engine in self._engines.values() for problem in engine.use(own)]
         self._drawings = {name: Drawing(engine) for name, engine in self._engines.items()}
         return jobs.Told(tuple(dict.fromkeys(problems)), self._engines[DEFAULT].faces)

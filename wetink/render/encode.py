@@ -14,7 +14,7 @@ QUALITIES = (82, 74, 66, 58, 50, 42)
 """Tried in turn. Text stays crisp as long as color is kept at full resolution (4:4:4)."""
 COARSE = (50, 35, 20)
 """Tried after those, with color at half the resolution (4:2:0), as only photos need them."""
-COLORS = (256, 128, 64, 32)
+COLORS = (256, 128, 64, 32, 16)
 """Colors of a PNG that is too heavy with all of them, tried in turn."""
 MOST_BYTES = 200_000
 

@@ -46,6 +46,15 @@ class Draw(msgspec.Struct, frozen=True, tag=True):
     most_bytes: int
 
 
+class Shoot(msgspec.Struct, frozen=True, tag=True):
+    """Draw pages that follow each other as a film: answered with Drawn or Lacks. Each stands for `milliseconds`."""
+
+    sheets: tuple[Sheet, ...]
+    milliseconds: int
+    loop: bool
+    most_bytes: int
+
+
 class Encode(msgspec.Struct, frozen=True, tag=True):
     """Encode a picture anew, of at most so many bytes, with its alpha if it is `clear`: answered with Drawn."""
 
@@ -141,7 +150,7 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
     hint: str
 
 
-Job: TypeAlias = Make | Fill | Draw | Encode | Compare | Check | Press | Use | Complete
+Job: TypeAlias = Make | Fill | Draw | Shoot | Encode | Compare | Check | Press | Use | Complete
 Reply: TypeAlias = Filled | Drawn | Lacks | Compared | Told | Pressed | Refused
 
 encoded = msgspec.msgpack.Encoder().encode

@@ -23,6 +23,9 @@ TILES = """
 NO_DOTS = "* { text-overflow: clip !important }"
 """On a page with letters that run from right to left: the engine's dots leave hardly any of them standing."""
 
+BORDER_BOX = "*, ::before, ::after { box-sizing: border-box }"
+"""How boxes are measured unless a template says otherwise: the usual engine's way, and so every other's."""
+
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
 Box = tuple[int, int]

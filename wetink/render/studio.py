@@ -7,13 +7,13 @@ the whole page. The pictures are kept here, the rest where it is drawn.
 import asyncio
 import pickle
 import time
-from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
 from wetink.core.errors import BadContent
-from wetink.ports import Comparison, Photos, Picture, Scene, Ticking
+from wetink.ports import Comparison, Film, Photos, Picture, Scene, Ticking
 from wetink.render import fonts, jobs
 from wetink.render.engines import BROWSER, DEFAULT, named
 from wetink.render.engines.chromium import Chromium
@@ -38,6 +38,9 @@ WORKERS = 2
 """One draws, and one is there while the other hangs."""
 FILL_SECONDS, DRAW_SECONDS, LONG_SECONDS = 2.0, 3.0, 15.0
 """What a worker may take to fill in a template, to draw a page, and for what nobody waits for. Then it is killed."""
+MOST_FRAMES, MOST_FILM_PIXELS = 24, 12_000_000
+"""Pictures of a film, and device pixels of all of them at more than one for each CSS pixel."""
+GIVE_WAY_TIMES, GIVE_WAY_SECONDS = 50, 0.02
 SLOW_SECONDS = 0.5
 """A template that took so long and came to nothing is left alone as one that had to be ended."""
 
@@ -121,17 +124,7 @@ class Studio:
             return reply.picture
         page = await self._sheet(scene, reply, photo_ms)
         key = self._key(scene, page.key)
-        kept = self._pictures.get(key)
-        if kept is not None:
-            return kept
-        flight = self._flights.get(key)
-        if flight is None:  # whoever asks meanwhile waits for this one
-            flight = self._flights[key] = asyncio.create_task(self._drawn(scene, template, page, reply.lacks))
-            flight.add_done_callback(lambda _: self._flights.pop(key, None))
-            flight.add_done_callback(_landed)
-        picture = await asyncio.shield(flight)
-        self._pictures.put(key, picture)
-        return picture
+        return await self._once(key, lambda: self._drawn(scene, template, page, reply.lacks))
 
     async def _begun(self, scene: Scene, template: bytes) -> jobs.Drawn | jobs.Filled:
         """Return the picture of a scene if nothing more is needed for it, else its page."""
@@ -164,9 +157,54 @@ class Studio:
             self._countdowns.put(key, ready)
         return Picture(gif(ready, ticking.remaining_ms), "image/gif")
 
+    async def film(self, film: Film) -> Picture:
+        """Return an animated GIF of a film, whose first picture is complete. Raises BadContent.
+
+        The browser draws no films: they are drawn by the usual engine.
+        """
+        scene, template = film.scene, key_of(film.scene.template, "film")
+        count = min(max(film.frames, 1), MOST_FRAMES)
+        if scene.width * scene.height * scene.scale**2 * count > MOST_FILM_PIXELS:
+            scene = replace(scene, scale=1)
+        pages = []
+        for number in range(count):
+            each = replace(scene, data={**scene.data, "frame": number, "frames": count}, transparent=False)
+            filled = _as(await self._tried(_fill(each), template, b"", FILL_SECONDS), jobs.Filled)
+            pages.append(await self._sheet(each, filled, PHOTO_MS))
+        key = key_of(film.milliseconds, film.loop, film.most_bytes, *(page.key for page in pages))
+
+        async def shot() -> Picture:
+            sheets = tuple(replace(page, photos={url: _light(it) for url, it in page.photos.items()}) for page in pages)
+            job = jobs.Shoot(sheets, film.milliseconds, film.loop, film.most_bytes)
+            reply = await self._tried(job, template, key, LONG_SECONDS)
+            if isinstance(reply, jobs.Lacks):
+                reply = await self._tried(replace(job, sheets=tuple(pages)), template, key, LONG_SECONDS)
+            self._quarantine.prove(template)
+            return _as(reply, jobs.Drawn).picture
+
+        return await self._once(key, shot)
+
+    async def _once(self, key: bytes, make: Callable[[], Coroutine[Any, Any, Picture]]) -> Picture:
+        """Return the picture that is kept under a key, else make it; whoever asks meanwhile waits for it."""
+        kept = self._pictures.get(key)
+        if kept is not None:
+            return kept
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = self._flights[key] = asyncio.create_task(make())
+            flight.add_done_callback(lambda _: self._flights.pop(key, None))
+            flight.add_done_callback(_landed)
+        picture = await asyncio.shield(flight)
+        self._pictures.put(key, picture)
+        return picture
+
     async def warm(self, scene: Scene) -> None:
         """Draw the layer and the tiles of a scene ahead of need, one scene at a time. Never raises BadContent."""
         async with self._warming:
+            for _ in range(GIVE_WAY_TIMES):
+                if self._pool.resting:  # whoever waits for a picture goes first
+                    break
+                await asyncio.sleep(GIVE_WAY_SECONDS)
             try:
                 await self._rendered(scene, WARM_PHOTO_MS)
             except BadContent:

@@ -21,7 +21,7 @@ from wetink.core.rule.evaluate import Finding, Rulebook
 from wetink.core.rule.tree import Rule
 from wetink.core.touch import Touch
 from wetink.core.trends import Trends
-from wetink.ports import Picture, Renderer, Scene, Store
+from wetink.ports import Comparison, Picture, Renderer, Store
 from wetink.ports.archive import Archive, Opened
 from wetink.ports.feeds import Feeds
 from wetink.ports.ledger import Ledger, Onlooker, Served
@@ -32,8 +32,9 @@ from wetink.serve.fallback import Fallbacks
 from wetink.serve.last import LastGood, Place
 from wetink.serve.once import Once
 from wetink.serve.people import People
+from wetink.serve.scenes import Scenes
 from wetink.serve.shops import Shops
-from wetink.serve.sight import recipient_of, sight, ticking
+from wetink.serve.sight import recipient_of
 
 logger = logging.getLogger(__name__)
 
@@ -76,11 +77,20 @@ class Opens:
         `ballot` is where somebody votes on what a block asks in a slot.
         """
         self._store, self._ledger, self._archive, self._renderer = store, ledger, archive, renderer
-        self._apps, self._app_templates, self._shelf = apps, app_templates, shelf
+        self._apps, self._shelf = apps, shelf
         self._allowed, self._fallbacks, self._deadline = allowed, fallbacks, deadline_ms / 1000
         self._ballot, self._arms = ballot, arms
         self._people, self._catalog = People(store), Catalog(store)
         self._shops = Shops(store, self._catalog, trends, feeds, lambda: shelf().rules)
+        self._scenes = Scenes(
+            store,
+            renderer,
+            self.person,
+            apps=apps,
+            app_templates=app_templates,
+            templates=lambda: shelf().templates,
+            allowed=allowed,
+        )
         self._once, self._last = Once(DECISION_MS), LastGood(lasting)
         self.troubles = 0
 
@@ -219,7 +229,7 @@ class Opens:
     async def _count(self, block: Block, kind: str, decision: Decision, moment: Moment) -> None:
         taken_for = moment.taken_for or "unknown"
         if kind == "open":
-            self._archive.keep(Opened(decision, moment, block, self._template(decision) or ""))
+            self._archive.keep(Opened(decision, moment, block, self._scenes.template(decision) or ""))
         await self._ledger.record(
             Touch(
                 kind,
@@ -323,6 +333,23 @@ class Opens:
         known = (await self._catalog.products([item.key])).get(item.key)
         return block.gone if known is not None and not known.buyable else ""
 
+    async def warm(self, block: Block, who: Identifier, moment: Moment) -> None:
+        """Have drawn ahead what a block would show somebody now. Keeps and counts nothing. Raises StoreUnavailable."""
+        decision = await self.preview(block, who, moment)
+        for slot in range(1, block.slots + 1):
+            scene = await self._scenes.scene(block, decision, slot, who, moment)
+            if scene is not None:
+                await self._renderer.warm(scene)
+
+    async def compare(self, block: Block, slot: int, who: Identifier | None, moment: Moment) -> Comparison | None:
+        """Return what a block shows beside the browser's picture of it, None when there is no browser or nothing shown.
+
+        Raises BadContent and StoreUnavailable.
+        """
+        decision = await self.preview(block, who, moment)
+        scene = await self._scenes.scene(block, decision, slot, who, moment)
+        return await self._renderer.compare(scene) if scene is not None else None
+
     async def _draw(
         self,
         block: Block,
@@ -333,30 +360,8 @@ class Opens:
         template: str | None = None,
         supposed: Sequence[Event] = (),
     ) -> Picture:
-        template = template or self._template(decision)
-        if template is None or (block.slots > 1 and decision.items and slot > len(decision.items)):
-            return self._fallbacks.of(block)
-        app = self._apps.get(decision.app)
-        if moment.moving and app is not None and app.moves == "countdown":
-            return await self._renderer.countdown(ticking(block, decision, moment))
-        person = await self.person(who, decision.at, supposed)
-        moment = at_home(moment, person)
-        seen = [each.product for each in (*person.views, *person.cart.lines, *person.wishlist)]
-        catalog = await self._store.products([product.key for product in seen])
-        named = {product.image_url for product in (*decision.items, *seen, *catalog.values())}
-        named.update(photo for photo in decision.facts.get("photos", ()) if isinstance(photo, str))
-        return await self._renderer.render(
-            Scene(
-                template,
-                sight(block, decision, slot, person, moment, catalog),
-                block.width,
-                block.height,
-                scale=moment.ratio,
-                scheme=moment.scheme,
-                transparent=block.transparent,
-                photos=tuple(sorted(url for url in named if self._allowed(url))),
-            )
-        )
+        drawn = await self._scenes.draw(block, decision, slot, who, moment, template, supposed)
+        return drawn if drawn is not None else self._fallbacks.of(block)
 
     def _promises(self, name: str) -> bool:
         app = self._apps.get(name)
@@ -369,13 +374,6 @@ class Opens:
     def _asks(self, decision: Decision) -> bool:
         app = self._apps.get(decision.app)
         return app is not None and app.poll is not None and decision.facts.get("open") is True
-
-    def _template(self, decision: Decision) -> str | None:
-        if not decision.variant:
-            return None
-        if decision.template:
-            return self._shelf().templates.get(decision.template)
-        return self._app_templates.get(decision.app)
 
 
 def _counted(

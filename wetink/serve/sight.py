@@ -31,6 +31,8 @@ def sight(
             "slots": block.slots,
         },
         "slot": slot,
+        "frame": 0,
+        "frames": decision.facts.get("frames", 1),
         "facts": decision.facts,
         "catalog": {key: _seen(product) for key, product in catalog.items()},
     }

@@ -15,6 +15,7 @@ from pathlib import Path
 from wetink.core.errors import BadContent
 from wetink.render.engines.devtools import DevTools
 from wetink.render.fonts import Face, family_of, files
+from wetink.render.markup import BORDER_BOX
 from wetink.render.scripts import RANGES, naming, needs, script_of
 
 START_SECONDS, DRAW_SECONDS = 20.0, 6.0
@@ -110,7 +111,7 @@ def _document(page: str, styles: str, photos: Mapping[str, bytes], own: str) -> 
     families = list(dict.fromkeys(map(family_of, needed)))
     head = f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     faces = "\n".join(map(_ours, needed))
-    base = f"html, body {{ margin: 0; font-family: {', '.join(families)} }}"
+    base = f"{BORDER_BOX} html, body {{ margin: 0; font-family: {', '.join(families)} }}"
     css = f"{own}\n{faces}\n{base}\n{naming(styles, families)}"
     return f"<!doctype html><html><head>{head}<style>{css}</style></head><body>{naming(page, families)}</body></html>"
 

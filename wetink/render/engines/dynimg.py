@@ -14,6 +14,7 @@ import numpy as np
 from wetink.core.errors import BadContent
 from wetink.render import fonts
 from wetink.render.compose import Pixels
+from wetink.render.markup import BORDER_BOX
 from wetink.render.scripts import naming, needs, script_of
 
 MOST_DEPTH, MOST_ELEMENTS = 100, 2000
@@ -53,7 +54,7 @@ class Dynimg:
         files = [path for path in self._files if needs(page, path)]
         # It looks no further than the families that are named: so those of other scripts are named everywhere.
         families = list(dict.fromkeys(map(fonts.family_of, files)))
-        base = f"html, body {{ margin: 0; font-family: {', '.join(families)} }}"
+        base = f"{BORDER_BOX} html, body {{ margin: 0; font-family: {', '.join(families)} }}"
         page, css = naming(page, families), naming(css, families)
         html = f"<!doctype html><html><head><style>{base}\n{css}</style></head><body>{page}</body></html>"
         options = dynimg.RenderOptions(

@@ -5,6 +5,7 @@ from starlette.routing import BaseRoute, Route
 from wetink.web.pages.apps import app, apps, covered, make_block, picture, tried
 from wetink.web.pages.audiences import again, as_csv, audience, audiences, edit, found, save
 from wetink.web.pages.audiences import tried as audience_tried
+from wetink.web.pages.beside import beside
 from wetink.web.pages.blocks import block, blocks
 from wetink.web.pages.catalog import catalog, photo, product
 from wetink.web.pages.coverage import of_block
@@ -43,6 +44,7 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/dashboard/blocks", blocks),
     Route("/dashboard/blocks/{name}/snippet", snippet),
     Route("/dashboard/blocks/{name}/covered", of_block),
+    Route("/dashboard/blocks/{name}/beside", beside),
     Route("/dashboard/blocks/{name}", block),
     Route("/dashboard/opens", opens),
     Route("/dashboard/opens/{id}/{slot:int}.img", opened_picture),

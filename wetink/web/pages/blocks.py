@@ -65,6 +65,7 @@ async def block(request: Request) -> Response:
         opens=await wetink.archive.newest(now, OPENS, block=name),
         parse=parse,
         app_titles={name: app.title for name, app in wetink.apps.items()},
+        browser=wetink.settings.chromium is not None,
         problems=[each for each in wetink.content.problems if f"/{name}." in each],
     )
 

@@ -1,0 +1,151 @@
+"""What somebody's emails would show is drawn when they do something, before they open one, and gives way to opens."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.render.studio import Here
+from tests.web.test_open import House
+from wetink.core.block import Block
+from wetink.core.event import Event
+from wetink.core.identifier import Identifier
+from wetink.core.person import Moment
+from wetink.serve import ahead
+from wetink.serve.ahead import MOST_PEOPLE, RECENT_MS, Ahead
+
+NOW = 1_795_000_000_000
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path / "data")
+    yield made
+    asyncio.run(made.wetink.close())
+
+
+def event(user: str = "jane", at: int = NOW, **more: Any) -> Event:
+    return Event("track", at, f"{user}-{at}", "shop", "Product Viewed", user=user, **more)
+
+
+def drawn_for(monkeypatch: pytest.MonkeyPatch, *events: Event) -> list[tuple[str, Identifier]]:
+    """Return which blocks were drawn for whom after these events."""
+    monkeypatch.setattr(ahead, "CALM_SECONDS", 0.0)
+    drawn: list[tuple[str, Identifier]] = []
+
+    async def warm(block: Block, who: Identifier, moment: Moment) -> None:
+        drawn.append((block.name, who))
+
+    async def story() -> None:
+        from wetink.core.block import Fallback
+
+        blocks = {name: Block(name, Fallback("https://shop.example/")) for name in ("hero", "cards")}
+        it = Ahead(warm, lambda: blocks, lambda: NOW)
+        it.notice(events)
+        while await it.step():
+            pass
+
+    asyncio.run(story())
+    return drawn
+
+
+def test_an_open_after_an_event_finds_its_tiles_drawn(house: House) -> None:
+    here = Here()
+    house.wetink.renderer.pool.close()
+    house.wetink.renderer._pool = here  # type: ignore[assignment]
+    house.saw("mug")
+    jane = Identifier("user", "jane")
+    asyncio.run(house.wetink._opens.warm(house.wetink.block("hero"), jane, Moment(house.now)))
+    assert here.drawn
+    here.drawn.clear()
+    picture = asyncio.run(house.wetink.open_picture("hero", 1, jane, Moment(house.now + 1)))
+    assert picture.content_type == "image/jpeg"
+    assert here.drawn == [], "nothing was left to draw"
+    assert house.wetink.troubles == 0
+
+
+def test_the_newest_people_come_first_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = drawn_for(monkeypatch, event("ada"), event("jane"), event("ada"), event("bea"))
+    assert [who.value for name, who in drawn if name == "hero"] == ["bea", "ada", "jane"]
+
+
+def test_nothing_is_drawn_for_old_events_or_for_browsers_nobody_has_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert drawn_for(monkeypatch, event(at=NOW - RECENT_MS - 1), event("", anonymous="x")) == []
+    named = drawn_for(monkeypatch, event("", email="jane@shop.example"))
+    assert {str(who) for _, who in named} == {"email:jane@shop.example"}
+
+
+def test_a_flood_of_people_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = drawn_for(monkeypatch, *(event(f"u{number}") for number in range(MOST_PEOPLE + 50)))
+    assert len({who for _, who in drawn}) == MOST_PEOPLE
+    assert drawn[0][1].value == f"u{MOST_PEOPLE + 49}"
+
+
+def test_who_is_still_busy_is_waited_for() -> None:
+    async def story() -> None:
+        async def never(*_: Any) -> None:
+            raise AssertionError
+
+        it = Ahead(never, dict, lambda: NOW)
+        it.notice([event()])
+        assert not await it.step()
+
+    asyncio.run(story())
+
+
+def test_it_takes_no_more_than_its_share_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+
+    async def warm(*_: Any) -> None:
+        time.sleep(0.02)  # noqa: ASYNC251 (as drawing in a busy process would)
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    async def story() -> None:
+        from wetink.core.block import Fallback
+
+        monkeypatch.setattr(ahead, "CALM_SECONDS", 0.0)
+        monkeypatch.setattr(ahead.asyncio, "sleep", sleep)
+        it = Ahead(warm, lambda: {"hero": Block("hero", Fallback(""))}, lambda: NOW)
+        it.notice([event()])
+        assert await it.step()
+
+    asyncio.run(story())
+    assert slept
+    assert slept[0] >= 0.02 * 9
+
+
+def test_warming_gives_way_to_whoever_waits_for_a_picture(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wetink.render.studio.GIVE_WAY_TIMES", 10_000)
+    order: list[str] = []
+
+    async def story() -> None:
+        studio = house.wetink.renderer
+        scene = await house.wetink._opens._scenes.scene(
+            house.wetink.block("hero"),
+            await house.wetink.preview("hero", Identifier("user", "jane"), Moment(house.now)),
+            1,
+            Identifier("user", "jane"),
+            Moment(house.now),
+        )
+        assert scene is not None
+        busy = asyncio.create_task(studio.countdown(_ticking()))
+        await asyncio.sleep(0.05)
+        busy.add_done_callback(lambda _: order.append("open"))
+        await studio.warm(scene)
+        order.append("warm")
+        await busy
+
+    house.saw("mug")
+    asyncio.run(story())
+    assert order == ["open", "warm"]
+
+
+def _ticking() -> Any:
+    from wetink.ports import Ticking
+
+    return Ticking("Ends", ("D", "H", "M", "S"), "#ff6b4a", 300, 80, 1_000_000)

@@ -1,0 +1,58 @@
+"""Filmstrip: the newest products one after the other, as pictures that move by themselves."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from wetink.core.app import App, Shown
+from wetink.core.fill import Source, candidates, filled
+from wetink.core.person import Moment, Person
+from wetink.core.pick import Filter, pick
+from wetink.core.shelf import ShelfSettings
+from wetink.core.shop import Shop
+
+
+class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a marketer can set."""
+
+    items: Annotated[int, Meta(ge=2, le=8, description="Products that follow each other.")] = 5
+    seconds: Annotated[float, Meta(ge=0.5, le=10, description="How long each of them stands.")] = 1.8
+    loop: Annotated[bool, Meta(description="Begin again at the end, or stop at the last one.")] = True
+    only: Annotated[Filter, Meta(description="Which products may be shown.")] = Filter()
+    fill: Annotated[tuple[Source, ...], Meta(description="Where the products come from, in this order.")] = (
+        "new", "category", "best_sellers",
+    )  # fmt: skip
+
+
+def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
+    """Want whatever may follow."""
+    return candidates(settings.fill, person, shop, moment.now)
+
+
+def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
+    """Show each product for a while. A picture that does not move shows the first, with the others in small below.
+
+    A click leads to the first.
+    """
+    items = pick(settings.items, filled(settings.fill, person, shop, moment.now), settings.only, person, shop)
+    if len(items) < 2:
+        return None
+    facts = {
+        "head": settings.title or "Just in",
+        "frames": len(items),
+        "frame_ms": round(settings.seconds * 1000),
+        "loop": settings.loop,
+    }
+    return Shown(items, facts, f"{len(items)} products from {', '.join(settings.fill)}")
+
+
+APP = App(
+    name="filmstrip",
+    title="Filmstrip",
+    about="The newest products one after the other, in a picture that moves.",
+    settings=Settings,
+    show=show,
+    wants=wants,
+    template="filmstrip.liquid",
+    moves="film",
+)
