@@ -45,7 +45,7 @@ def test_the_open_is_answered_and_so_is_the_next(house: House, what: str) -> Non
         for name in ("jane", "ada", "jane", "ada"):
             body, seconds = await opened(name)
             assert body == (fallback if name == "jane" else first)
-            assert seconds < 2.0, "the deadline, and what a busy machine adds"
+            assert seconds < 20, "the deadline, and what a busy machine adds: the engine alone would take a minute"
         assert all(resident(pid) - before < 200 * MEGABYTE for pid in house.wetink.renderer.pool.pids)
 
     asyncio.run(story())
