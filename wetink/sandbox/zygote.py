@@ -53,6 +53,8 @@ class Zygote:
             known = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
             # One core for each worker: threads of a numeric library would be lost in the fork.
             known |= {"PYTHONPATH": str(Path(wetink.__file__).parent.parent), "OPENBLAS_NUM_THREADS": "1"}
+            # More arenas are address space that is set aside, so room beyond a worker's limit.
+            known |= {"MALLOC_ARENA_MAX": "1"}
             with theirs:
                 self._process = subprocess.Popen(  # noqa: S603
                     [sys.executable, "-m", "wetink.sandbox", str(theirs.fileno())],
