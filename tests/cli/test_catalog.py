@@ -70,7 +70,7 @@ def test_what_a_complete_file_does_not_list_is_gone_until_it_is_back(tmp_path: P
         ("goods.json", '[{"sku": "A", "name": "Moth Lamp", "price": 129}]'),
         ("goods.xml", MERCHANT),
         ("goods.tsv", "id\ttitle\tprice\nA\tMoth Lamp\t129 EUR\n"),
-        ("goods.csv.gz", gzip.compress(b"sku,name,price\nA,Moth Lamp,129\n")),
+        ("goods.csv.gz", gzip.compress(b"sku,name,price\nA,Moth Lamp,129\n", mtime=0)),
         ("goods.csv", "sku,name,price\nA,Moth Lamp,129\n".encode("utf-16")),
     ],
     ids=["JSON lines", "JSON", "Merchant XML", "Merchant text", "packed", "UTF-16"],
