@@ -226,6 +226,10 @@ ALONE: list[Any] = [
     {"distinct": "sku", "of": "Product Viewed", "at_least": 2},
     {"sum": "total", "of": "Order Completed", "within": "90d", "above": 100.5},
     {"share": "20%", "seed": "x"},
+    {"trait": "plan", "matches": "^S.*s$"},
+    {"done": "Product Viewed", "where": {"stars": {"matches": "[.]5"}}},
+    {"trait": "joined", "anniversary": "this week"},
+    {"cart": {"value": {"above": 20}, "items": {"at_least": 2}, "age": {"above": "1d"}, "contains": {"sku": "a"}}},
     {"sequence": [{"done": "Product Viewed"}, {"done": "Order Completed"}], "within": "3d"},
     {
         "sequence": [{"done": "Product Added"}, {"done": "Product Viewed"}, {"done": "Order Completed"}],

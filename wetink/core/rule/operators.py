@@ -1,8 +1,10 @@
 """Operators: what can be asked of one value. A value that is a list passes when one of its parts does."""
 
+from calendar import isleap
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from datetime import date as Date
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -59,6 +61,8 @@ OPERATORS: tuple[Operator, ...] = (
 BY_NAME = {operator.name: operator for operator in OPERATORS}
 NEGATIONS = {"not_equals": "equals", "none_of": "one_of"}
 
+FIRST_DAY, LAST_DAY = -2_208_988_800_000, 4_102_444_800_000
+"""Whoever has a day is born from 1900 to 2100 (Unix ms)."""
 OCCASIONS = ("today", "this week", "this month")
 _OF_NOW = frozenset({"within", "ahead", "anniversary"})
 REMEMBERED = 5_000
@@ -212,36 +216,39 @@ def _time(holds: Callable[[int, int, int], bool], read: Callable[[Any], int | No
 
 
 def _anniversary(wanted: str) -> Passes:
-    days = 0 if wanted in OCCASIONS else max(1, span_of(wanted) // 86_400_000)
-
     def passes(value: Any, at: Today) -> bool:
-        start, end = at.date, at.date + timedelta(days=days)
-        if wanted == "this week":
-            start = at.date - timedelta(days=at.date.weekday())
-            end = start + timedelta(days=6)
-        for each in each_of(value):
-            found = time(each)
-            if found is None:
-                continue
-            born = datetime.fromtimestamp(found / 1000, UTC).date()
-            if wanted == "this month":
-                if born.month == at.date.month:
-                    return True
-                continue
-            years = {start.year, end.year}
-            if any(start <= _in_year(born, year) <= end for year in years):
-                return True
-        return False
+        days = days_of(wanted, at.date)
+        return any((day := _born(each)) is not None and day in days for each in each_of(value))
 
     return passes
 
 
-def _in_year(born: Date, year: int) -> Date:
-    """Return the day of a year on which somebody's day is: who was born on a leap day has it on 1 March."""
-    try:
-        return born.replace(year=year)
-    except ValueError:
-        return Date(year, 3, 1)
+@lru_cache(maxsize=64)
+def days_of(wanted: str, today: Date) -> frozenset[tuple[int, int]]:
+    """Return the (month, day) on which somebody is born whose day is on an occasion, seen from a date.
+
+    >>> sorted(days_of("1d", Date(2026, 2, 28)))
+    [(2, 28), (2, 29), (3, 1)]
+    """
+    if wanted == "this month":
+        return frozenset((today.month, day) for day in range(1, 32))
+    start, more = today, 0
+    if wanted == "this week":
+        start, more = today - timedelta(days=today.weekday()), 6
+    elif wanted != "today":
+        more = min(366, max(1, span_of(wanted) // 86_400_000))
+    days = [start + timedelta(days=each) for each in range(more + 1)]
+    leap = {(2, 29) for day in days if (day.month, day.day) == (3, 1) and not isleap(day.year)}
+    return frozenset((day.month, day.day) for day in days) | leap
+
+
+def _born(value: Any) -> tuple[int, int] | None:
+    """Return the month and day (UTC) of a value that is a time of this calendar."""
+    found = time(value)
+    if found is None or not FIRST_DAY <= found <= LAST_DAY:
+        return None
+    date = datetime.fromtimestamp(found / 1000, UTC)
+    return date.month, date.day
 
 
 _PASSES: dict[str, Callable[[Any], Passes]] = {

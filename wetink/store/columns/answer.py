@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from wetink.core.rule.operators import passes, today
+from wetink.core.rule.operators import FIRST_DAY, LAST_DAY, passes, today
 from wetink.core.rule.tree import Test
 from wetink.core.rule.values import DIGITS, amount, digits, time, written
 from wetink.core.span import parse as span_of
@@ -128,6 +128,13 @@ def of_value(test: Test, now: int, value: Values) -> str | None:
         low, high = (now - span, now) if operator == "within" else (now, now + span)
         return f"time BETWEEN {value(low)} AND {value(high)}"
     return "true" if operator == "exists" else None
+
+
+def born_on(days: Iterable[tuple[int, int]]) -> str:
+    """Return the condition that a time is on one of these (month, day)."""
+    date = f"epoch_ms(CAST(CASE WHEN time BETWEEN {FIRST_DAY} AND {LAST_DAY} THEN time END AS BIGINT))"
+    listed = ", ".join(str(month * 100 + day) for month, day in sorted(days))
+    return f"(date_part('month', {date}) * 100 + date_part('day', {date})) IN ({listed})"
 
 
 def of_number(column: str, test: Test, value: Values) -> str | None:

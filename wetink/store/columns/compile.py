@@ -9,11 +9,12 @@ from wetink.core.rule import tree
 from wetink.core.rule import window as windows
 from wetink.core.rule.evaluate import compiled
 from wetink.core.rule.matching import place_of
-from wetink.core.rule.operators import NEGATIONS
+from wetink.core.rule.operators import NEGATIONS, days_of
 from wetink.core.rule.subject import Subject
 from wetink.core.rule.tree import Rule, Test, Window
 from wetink.core.rule.values import amount
 from wetink.core.span import parse as span_of
+from wetink.core.wares import product_field
 from wetink.store.columns.answer import (
     NO,
     PERHAPS,
@@ -21,15 +22,16 @@ from wetink.store.columns.answer import (
     Answer,
     as_number,
     at_most,
+    born_on,
     both,
     constant,
     either,
     exact,
     neither,
-    of_value,
+    of_number,
     passes_nothing,
 )
-from wetink.store.columns.events import Ask, Matching, done, matching
+from wetink.store.columns.events import Ask, Matching, done, matching, of_product, tested
 from wetink.store.columns.tables import ITEM_NUMBERS, ITEM_TEXTS, ORDER_NUMBERS, ORDER_TEXTS
 
 LOCAL = frozenset({"weekday", "hour", "day", "month", "date", "language", "currency"})
@@ -48,9 +50,11 @@ class Compiler:
         traits_at: int,
         last_seen: int,
         draws: Callable[[str], str],
+        fitting: Callable[[str, str, str], str],
     ) -> None:
         """Compile for a segment whose traits and events are none newer than these times (Unix ms)."""
-        self.ask, self._moment, self._audiences, self._draws = Ask(segment, moment.now), moment, audiences, draws
+        self.ask, self._moment = Ask(segment, moment.now, fitting), moment
+        self._audiences, self._draws = audiences, draws
         now = moment.now
         self._traits_stand = "true" if traits_at <= now else f"(p.traits_at <= {now:d})"
         self._stands = "true" if last_seen <= now else f"(p.last_seen <= {now:d})"
@@ -177,13 +181,23 @@ class Compiler:
         return self._unless(self._traits_stand, both(parts))
 
     def _trait_test(self, name: str, test: Test) -> Answer:
-        condition = of_value(test, self.ask.now, self.ask.value)
         here = f"p.pid IN (SELECT pid FROM {self.ask.table('trait')} WHERE path = {self.ask.value(name)}"  # noqa: S608
+        if test.operator == "anniversary":
+            date = Subject(Person(), self._moment).today.date
+            told = f"{here} AND {born_on(days_of(test.value, date))})"
+            return self._at_home(exact(told))
+        condition = self.ask.of_value("trait", name, test)
         if condition is None:
             return at_most(f"{here})")
         found = exact(f"{here} AND {condition})" if condition != "true" else f"{here})")
         turned = test.operator in NEGATIONS or (test.operator == "exists" and test.value is False)
         return neither(found) if turned else found
+
+    def _at_home(self, same: Answer) -> Answer:
+        """Return an answer for those whose traits do not say that it is another day, or language, where they are."""
+        names = [self.ask.value(name) for traits in TRAITS.values() for name in traits]
+        told = f"p.pid IN (SELECT pid FROM {self.ask.table('trait')} WHERE path IN ({', '.join(names)}))"  # noqa: S608
+        return either([both([exact(told), PERHAPS]), both([neither(exact(told)), same])])
 
     def _share(self, rule: tree.Share) -> Answer:
         start, end = self.ask.value(rule.start), self.ask.value(rule.start + rule.percent)
@@ -195,10 +209,22 @@ class Compiler:
         return constant(compiled(rule).holds(Subject(Person(), self._moment)))
 
     def _cart(self, rule: tree.CartIs) -> Answer:
-        return self._unless(
-            self._stands,
-            either([both([exact("p.cart"), PERHAPS]), both([exact("(NOT p.cart)"), self._of_nobody(rule)])]),
-        )
+        numbers = (("p.cart_worth", rule.value), ("p.cart_items", rule.items))
+        parts = [
+            tested(tests, [of_number(column, test, self.ask.value) for test in tests], "true")
+            for column, tests in numbers
+            if tests
+        ]
+        parts += [
+            exact(f"coalesce({self.ask.now:d} - p.cart_changed {SIGNS[test.operator]} {span_of(test.value):d}, false)")
+            for test in rule.age
+        ]
+        if rule.contains:
+            asked = of_product(self.ask, [(product_field(each.name), each) for each in rule.contains])
+            lines = f"p.pid IN (SELECT pid FROM {self.ask.table('line')} WHERE "  # noqa: S608
+            parts.append(Answer(f"{lines}{asked.sure})", f"{lines}{asked.maybe})"))
+        trusted = either([both([exact("p.doubtful"), PERHAPS]), both([exact("(NOT p.doubtful)"), both(parts)])])
+        return self._unless(self._stands, trusted)
 
     def _product(self, rule: tree.ProductIs) -> Answer:
         return self._unless(self._stands, at_most("p.interests"))
@@ -216,10 +242,7 @@ class Compiler:
         same = self._of_nobody(rule)
         if not LOCAL & {each.name for each in rule.of}:
             return same
-        names = [self.ask.value(name) for traits in TRAITS.values() for name in traits]
-        told = f"p.pid IN (SELECT pid FROM {self.ask.table('trait')} WHERE path IN ({', '.join(names)}))"  # noqa: S608
-        at_home = either([both([exact(told), PERHAPS]), both([neither(exact(told)), same])])
-        return self._unless(self._traits_stand, at_home)
+        return self._unless(self._traits_stand, self._at_home(same))
 
 
 ROUNDING = 1e-6

@@ -15,6 +15,7 @@ import numpy as np
 import wetink
 from wetink.core.errors import StoreUnavailable
 from wetink.core.person import Moment
+from wetink.core.rule.operators import pattern_of
 from wetink.core.rule.people import drawn
 from wetink.core.rule.tree import Rule
 from wetink.ports.crowd import Narrowed
@@ -34,6 +35,8 @@ MOST_BEHIND, HERE = 5_000, 2_000
 """Messages since the last segment beyond which the next one is written first, and beyond which by another process."""
 MEMORY = "1GB"
 """What DuckDB may take for one question; beyond that it goes to the disk."""
+MOST_EXPRESSIONS = 50
+"""Regular expressions of which is kept what fits them."""
 FACTS = "max(traits_at), max(last_seen), max(first_seen), count(*) FILTER (odd), count(*)"
 """What is asked of a segment once. One without profiles says None of the first three."""
 AT_ONCE = 10_000
@@ -128,6 +131,8 @@ class _View:
         attach(self._db, folder, there)
         self._db.execute("SET enable_external_access = false; SET lock_configuration = true")
         self._draws: dict[tuple[int, str], str] = {}
+        self._made = 0
+        self._fits: dict[tuple[int, str, str, str], str] = {}
         self._facts = []
         for index in range(len(there.segments)):
             self._db.execute(f"CREATE TABLE stale{index} (pid INTEGER, root VARCHAR)")
@@ -161,6 +166,10 @@ class _View:
 
     def narrow(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], *, members: int) -> Narrowed:
         """Return what the segments say; of who has changed nothing."""
+        if len(self._fits) >= MOST_EXPRESSIONS:
+            for name in self._fits.values():
+                self._db.execute(f"DROP TABLE {name}")
+            self._fits.clear()
         matches = of = 0
         unsure: list[str] = []
         sure: list[str] = []
@@ -189,6 +198,7 @@ class _View:
         compiler = Compiler(
             f"s{index}", moment, audiences, traits_at=traits_at, last_seen=last_seen,
             draws=lambda seed: self._drawn(index, seed),
+            fitting=lambda table, path, pattern: self._fitting(index, table, path, pattern),
         )  # fmt: skip
         answer = compiler.rule(rule)
         there = []
@@ -238,4 +248,21 @@ class _View:
         self._db.register("fresh", {"pid": np.arange(len(roots), dtype=np.int32), "place": places})
         self._db.execute(f"CREATE TABLE {name} AS SELECT * FROM fresh")  # noqa: S608
         self._db.unregister("fresh")
+        return name
+
+    def _fitting(self, index: int, table: str, path: str, pattern: str) -> str:
+        """Return the table of what is said under a path that fits an expression: each text is looked at once."""
+        known = self._fits.get((index, table, path, pattern))
+        if known is not None:
+            return known
+        self._made += 1
+        name = self._fits[index, table, path, pattern] = f"fits{self._made}"
+        query = f"SELECT DISTINCT said FROM s{index}.{table} WHERE path = $1 AND said IS NOT NULL"  # noqa: S608
+        fits, found = pattern_of(pattern), self._db.execute(query, [path])
+        passing: list[str] = []
+        while rows := found.fetchmany(AT_ONCE):
+            passing += [said for (said,) in rows if fits(said)]
+        self._db.execute(f"CREATE TABLE {name} (said VARCHAR)")
+        if passing:
+            self._db.execute(f"INSERT INTO {name} SELECT unnest($1)", [passing])
         return name

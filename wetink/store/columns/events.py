@@ -1,6 +1,6 @@
 """Events: which of them a rule means, as SQL over the columns of a segment."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -25,9 +25,18 @@ class Matching(msgspec.Struct, frozen=True):
 class Ask:
     """What a query over one segment is asked with."""
 
-    def __init__(self, segment: str, now: int) -> None:
-        """Ask a segment, by the name it is attached as, at a moment (Unix ms)."""
-        self.segment, self.now, self.value = segment, now, Values()
+    def __init__(self, segment: str, now: int, fitting: Callable[[str, str, str], str]) -> None:
+        """Ask a segment, by the name it is attached as, at a moment (Unix ms).
+
+        `fitting` returns the table of what is said under a path of a table that fits an expression.
+        """
+        self.segment, self.now, self.value, self._fitting = segment, now, Values(), fitting
+
+    def of_value(self, table: str, path: str, test: Test) -> str | None:
+        """Return the condition on a value under a path; None when SQL cannot say it."""
+        if test.operator == "matches":
+            return f"said IN (SELECT said FROM {self._fitting(table, path, test.value)})"  # noqa: S608
+        return of_value(test, self.now, self.value)
 
     def table(self, name: str) -> str:
         """Return a table of the segment."""
@@ -92,7 +101,7 @@ def _times(ask: Ask, window: Window) -> tuple[str, bool]:
     return until, True
 
 
-def _tested(tests: Sequence[Test], conditions: Sequence[str | None], there: str) -> Answer:
+def tested(tests: Sequence[Test], conditions: Sequence[str | None], there: str) -> Answer:
     """Return whether a column passes; `there` is that it is set at all."""
     parts = []
     for test, condition in zip(tests, conditions, strict=True):
@@ -107,9 +116,13 @@ def _tested(tests: Sequence[Test], conditions: Sequence[str | None], there: str)
 
 def _in_items(ask: Ask, event: str, asked: Sequence[Property]) -> Answer | None:
     """Return the condition on a product of an event; None when nothing is asked of products."""
+    return of_product(ask, [(place_of(event, each.name)[1], each) for each in asked]) if asked else None
+
+
+def of_product(ask: Ask, asked: Sequence[tuple[str, Property]]) -> Answer:
+    """Return the condition on the columns of a product, each property by the field it is read into."""
     parts = []
-    for each in asked:
-        field = place_of(event, each.name)[1]
+    for field, each in asked:
         if field in ITEM_NUMBERS:
             conditions = [of_number(f"i_{field}", test, ask.value) for test in each.tests]
         elif field in ITEM_TEXTS:
@@ -117,8 +130,8 @@ def _in_items(ask: Ask, event: str, asked: Sequence[Property]) -> Answer | None:
         else:
             parts.append(Answer("false", "true"))
             continue
-        parts.append(_tested(each.tests, conditions, f"(i_{field} IS NOT NULL)"))
-    return both(parts) if asked else None
+        parts.append(tested(each.tests, conditions, f"(i_{field} IS NOT NULL)"))
+    return both(parts)
 
 
 def _in_deeds(ask: Ask, event: str, each: Property) -> Answer:
@@ -131,13 +144,13 @@ def _in_deeds(ask: Ask, event: str, each: Property) -> Answer:
         conditions = [of_text(column, test, ask.value) for test in each.tests]
     else:
         return Answer("false", "true")
-    return _tested(each.tests, conditions, f"({column} IS NOT NULL)")
+    return tested(each.tests, conditions, f"({column} IS NOT NULL)")
 
 
 def _in_properties(ask: Ask, event: str, each: Property) -> Answer:
     parts = []
     for test in each.tests:
-        condition = of_value(test, ask.now, ask.value)
+        condition = ask.of_value("property", each.name, test)
         here = (
             f"(t.pid, t.place) IN (SELECT (pid, place) FROM {ask.table('property')} "  # noqa: S608
             f"WHERE path = {ask.value(each.name)} AND name = {ask.value(event)}"

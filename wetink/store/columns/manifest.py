@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-LAYOUT = 1
+LAYOUT = 2
 """Goes up when TABLES change: segments of another layout are written anew."""
 
 

@@ -11,6 +11,7 @@ from wetink.core.fold import fold
 from wetink.core.history import name_of
 from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
+from wetink.core.rule.people import facts_of
 from wetink.core.rule.values import amount, each_of, time, written
 from wetink.core.wares import MANY_PRODUCTS, ONE_PRODUCT
 from wetink.store.sqlite.codec import who
@@ -26,31 +27,31 @@ ORDER_TEXTS = ("order_id", "checkout_id", "affiliation", "coupon", "currency")
 ITEM_NUMBERS = ("price", "list_price", "quantity", "position", "stock")
 ITEM_TEXTS = ("product_id", "sku", "name", "currency", "category", "brand", "variant", "coupon", "availability")
 
-_VALUE = {"written": "VARCHAR", "number": "DOUBLE", "is_text": "BOOLEAN", "time": "DOUBLE"}
+_VALUE = {"said": "VARCHAR", "written": "VARCHAR", "number": "DOUBLE", "is_text": "BOOLEAN", "time": "DOUBLE"}
+_ITEM = {**{f"i_{name}": "DOUBLE" for name in ITEM_NUMBERS}, **{f"i_{name}": "VARCHAR" for name in ITEM_TEXTS}}
 _DEED = {"name": "VARCHAR", "pid": "INTEGER", "place": "INTEGER", "ts": "BIGINT"}
 
 TABLES: Mapping[str, Mapping[str, str]] = {
     "profile": {
         "pid": "INTEGER", "root": "VARCHAR", "odd": "BOOLEAN", "first_seen": "BIGINT", "last_seen": "BIGINT",
-        "traits_at": "BIGINT", "cart": "BOOLEAN", "interests": "BOOLEAN",
+        "traits_at": "BIGINT", "cart": "BOOLEAN", "interests": "BOOLEAN", "doubtful": "BOOLEAN", "cart_worth": "DOUBLE",
+        "cart_items": "DOUBLE", "cart_changed": "DOUBLE",
     },
     "member": {"who": "VARCHAR", "pid": "INTEGER"},
     "deed": {
         **_DEED, "query": "VARCHAR", "title": "VARCHAR",
         **{f"o_{name}": "DOUBLE" for name in ORDER_NUMBERS}, **{f"o_{name}": "VARCHAR" for name in ORDER_TEXTS},
     },
-    "item": {
-        **_DEED, "real": "BOOLEAN",
-        **{f"i_{name}": "DOUBLE" for name in ITEM_NUMBERS}, **{f"i_{name}": "VARCHAR" for name in ITEM_TEXTS},
-    },
+    "item": {**_DEED, "real": "BOOLEAN", **_ITEM},
+    "line": {"pid": "INTEGER", **_ITEM},
     "trait": {"path": "VARCHAR", "pid": "INTEGER", **_VALUE},
     "property": {"path": "VARCHAR", **_DEED, **_VALUE},
 }  # fmt: skip
 """Table -> column -> DuckDB's type. They are sorted by their first columns. A missing value is NULL."""
 
 ORDERED: Mapping[str, str] = {
-    "profile": "pid", "member": "who", "deed": "name, pid, place", "item": "name, pid, place", "trait": "path, pid",
-    "property": "path, name, pid, place",
+    "profile": "pid", "member": "who", "deed": "name, pid, place", "item": "name, pid, place", "line": "pid",
+    "trait": "path, pid", "property": "path, name, pid, place",
 }  # fmt: skip
 
 _NOTHING = (Product(quantity=0),)
@@ -70,17 +71,21 @@ class Rows:
         """Add a profile with all its events. One that is out of the ordinary gets no rows but its own."""
         self.profiles, self.events = self.profiles + 1, self.events + len(events)
         person = fold(events, FOREVER)
-        traits = list(_values(person.traits))
+        traits, cart = list(_values(person.traits)), facts_of(person.cart, 0)
         odd = len(events) > MOST_EVENTS or len(traits) > MOST_VALUES
         self._add(
             "profile", pid, who(root), odd, person.first_seen, person.last_seen,
             max((event.at for event in events if event.traits), default=0), bool(person.cart.lines),
             bool(person.cart.lines or person.wishlist or person.views),
+            not all(line.trusted for line in person.cart.lines), cart["worth"], cart["items"],
+            person.cart.changed_at if person.cart.lines else None,
         )  # fmt: skip
         for member in {who(root), *members}:
             self._add("member", member, pid)
         if odd:
             return
+        for line in person.cart.lines:
+            self._add("line", pid, *_fields(line.product))
         for path, value in traits:
             self._add("trait", path, pid, *_columns_of(value))
         usable = sorted(
@@ -101,9 +106,7 @@ class Rows:
         self._add("deed", *key, _text(event.query), _text(event.name) if titled else None, *money)
         if name in ONE_PRODUCT or name in MANY_PRODUCTS:
             for product in event.products or _NOTHING:
-                numbers = (getattr(product, field) for field in ITEM_NUMBERS)
-                texts = (_text(getattr(product, field)) for field in ITEM_TEXTS)
-                self._add("item", *key, product is not _NOTHING[0], *numbers, *texts)
+                self._add("item", *key, product is not _NOTHING[0], *_fields(product))
         if not event.properties:
             return True
         found = list(_values(event.properties))
@@ -126,6 +129,11 @@ class Rows:
 _DTYPES: Mapping[str, Any] = {
     "VARCHAR": object, "DOUBLE": np.float64, "BIGINT": np.int64, "INTEGER": np.int32, "BOOLEAN": np.bool_,
 }  # fmt: skip
+
+
+def _fields(product: Product) -> Iterator[Any]:
+    yield from (getattr(product, field) for field in ITEM_NUMBERS)
+    yield from (_text(getattr(product, field)) for field in ITEM_TEXTS)
 
 
 def _text(value: str) -> str | None:
@@ -156,9 +164,9 @@ def _below(path: str, value: Any, top: Mapping[str, Any], name: str) -> Iterator
                 yield from _below(f"{path}.{inner}", deeper, top, inner)
 
 
-def _columns_of(value: Any) -> tuple[str | None, float | None, bool, float | None]:
-    """Return how a value is written, which number and which time (Unix ms) it is, and whether it is a text."""
+def _columns_of(value: Any) -> tuple[str | None, str | None, float | None, bool, float | None]:
+    """Return what a value says, how it is written, its number, whether it is a text, and its time (Unix ms)."""
     if value is _MARK:
-        return None, None, False, None
-    number, at = amount(value), time(value)
-    return written(value), number, type(value) is str, at
+        return None, None, None, False, None
+    text = written(value)
+    return value if type(value) is str else text, text, amount(value), type(value) is str, time(value)
