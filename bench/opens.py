@@ -27,10 +27,10 @@ from wetink.ports import Record
 from wetink.serve.recipient import Purpose
 from wetink.wiring import Wetink
 
-PEOPLE, EVENTS, LARGE, SMALL = 30_000, 50, 1_000_000, 10_000
+PEOPLE, EVENTS, LARGE, SMALL = 20_000, 50, 1_000_000, 10_000
 SECONDS, ROUNDS, CONNECTIONS = 3.0, 3, 16
 BLOCK = "last-viewed"
-BACK = 3_000
+BACK = 8_000
 """People who have just come back."""
 QUIET_MS = 86_400_000
 OLD_MS = 20 * 86_400_000

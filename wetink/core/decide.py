@@ -37,6 +37,18 @@ class Choice(msgspec.Struct, frozen=True):
         return list(dict.fromkeys(seen.product.key for seen in self.shown.items))
 
 
+def asks(block: Block, apps: Mapping[str, App]) -> bool:
+    """Whether any app of a block wants something looked up at all, whoever it is."""
+    return any(_wanting(apps.get(variant.app)) is not None for variant in block.variants)
+
+
+def _wanting(app: App | None) -> App | None:
+    """Return an app that wants something looked up, None for any other."""
+    if app is None or (app.wants is None and app.queries is None and app.feeds is None and app.poll is None):
+        return None
+    return app
+
+
 def wants(
     block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop
 ) -> tuple[list[str], list[str]]:
@@ -81,8 +93,8 @@ def _asked(
     """Yield the apps that want something looked up, of variants whose turn it may be, with their settings."""
     subject = subject_of(person, moment, shop)
     for variant in block.variants:
-        app = apps.get(variant.app)
-        if app is None or (app.wants is None and app.queries is None and app.feeds is None and app.poll is None):
+        app = _wanting(apps.get(variant.app))
+        if app is None:
             continue
         if all(shop.rules.of(rule).holds(subject) for rule in variant.when):
             settings, _ = settled(app, variant)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from wetink.core.app import App
 from wetink.core.block import Block
-from wetink.core.decide import fed, polled, searched, subject_of, wants
+from wetink.core.decide import asks, fed, polled, searched, subject_of, wants
 from wetink.core.feed import parameters_of
 from wetink.core.identifier import Identifier
 from wetink.core.outside import FeedData
@@ -57,6 +57,8 @@ class Shops:
         needs = rules.needs(rule for variant in block.variants for rule in variant.when)
         if needs is not NOTHING:
             shop = await self._with(needs, shop, person, who, moment)
+        if not asks(block, apps):
+            return shop
         if queries := searched(block, person, moment, apps, shop):
             shop = replace(shop, found={query: tuple(await self._store.search(query)) for query in queries})
         if names := fed(block, person, moment, apps, shop):
