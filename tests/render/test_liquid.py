@@ -1,5 +1,7 @@
 """Liquid: what templates may say, and what they may not do to the machine."""
 
+from html import unescape
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,6 +72,11 @@ def test_whatever_is_said_stays_text(said: str) -> None:
     inside = drawn.removeprefix('<p title="').removesuffix("</p>")
     assert "<" not in inside
     assert inside.count('"') == 1
+
+
+@pytest.mark.parametrize("said", ["{{ 7 | times: 7 }}", "{% assign x = 1 %}{{ x }}", "{% if %}", "{{", "{%"])
+def test_what_is_said_is_never_a_template(said: str) -> None:
+    assert unescape(html("{{ x }}", {"x": said})) == said
 
 
 BOMBS = {

@@ -106,6 +106,28 @@ def test_numbers_of_any_size_are_filled_in(wild: Studio) -> None:
     assert asyncio.run(wild.render(plain("{{ n }}", data={"n": 10**30}))).body
 
 
+BOMBS = {
+    "loops": "{% for a in (1..99999) %}{% for b in (1..99999) %}{{ a | times: b }}{% endfor %}{% endfor %}",
+    "a range": '{{ (1..1000000000) | join: "," }}',
+    "doubling": '{% assign s = "xx" %}{% for i in (1..60) %}{% assign s = s | append: s %}{% endfor %}{{ s | size }}',
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS.keys())
+def test_where_the_limits_of_templates_have_a_hole_the_workers_hold(bomb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(studio, "DRAW_SECONDS", 2.0)
+
+    async def story() -> None:
+        loose = Studio(Album())
+        loose._pool = Pool("tests.render.loose", 2)
+        with pytest.raises(BadContent, match=r"cannot be drawn|cannot be filled in"):
+            await loose.render(plain(bomb))
+        assert fine(await loose.render(box("#ff0000")), (254, 0, 0))
+        loose.close()
+
+    asyncio.run(story())
+
+
 def test_quarantine_ends() -> None:
     now = 0.0
     quarantine = Quarantine(lambda: now)
