@@ -86,8 +86,8 @@ class Experiments:
             origin = mine.get(first.heir_of, first) if first is not None else None
             if origin is None:
                 continue
-            since = origin.seen if origin.seen is not None else origin.at
-            if each.at > since:
+            exposed_at = origin.seen if origin.seen is not None else origin.at
+            if each.at > exposed_at:
                 currency, revenue = _told(each, signals)
                 brought = Brought(origin.arm, origin.recipient, each.at, revenue, origin.seen is not None)
                 found.append((brought, currency))
