@@ -13,7 +13,10 @@ from tests.web.test_open import JANE, SHOP, House
 from wetink.cli import main
 from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
+from wetink.core.person import Moment
+from wetink.core.rule.spelling import parse
 from wetink.serve.replay import Asked, Replayed
+from wetink.store.columns.follow import catch_up
 
 MAPPING = """
 events:
@@ -194,3 +197,20 @@ def test_the_command_says_what_would_come_of_it_and_does_it(house: House) -> Non
     wrong = CliRunner().invoke(main, ["replay", "--since", "soon", *command[3:]])
     assert wrong.exit_code == 1
     assert "write 7d" in wrong.output
+
+
+@pytest.mark.parametrize("laid_out", [True, False], ids=["laid out before", "read from the log"])
+def test_audiences_are_counted_as_if_the_mapping_had_always_been_there(house: House, laid_out: bool) -> None:
+    async def counted() -> int:
+        return (await house.wetink.crowd.count(parse({"done": "Product Viewed"}), Moment(house.now), {})).matches
+
+    sends(house)
+    data = house.wetink.settings.data
+    if laid_out:
+        catch_up(data / "wetink.db", data / "columns")
+    assert asyncio.run(counted()) == 0
+    maps(house)
+    replayed(house)
+    assert asyncio.run(counted()) == 1
+    catch_up(data / "wetink.db", data / "columns")
+    assert asyncio.run(counted()) == 1
