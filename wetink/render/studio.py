@@ -5,6 +5,7 @@ the whole page. The pictures are kept here, the rest where it is drawn.
 """
 
 import asyncio
+import contextlib
 import pickle
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -71,8 +72,9 @@ class Studio:
         return self._pool
 
     async def prepare(self) -> None:
-        """Load what takes long, so that no open has to wait for it."""
-        await self._asked(jobs.Complete(), LONG_SECONDS)
+        """Load what takes long, so that no open has to wait for it. Never raises BadContent."""
+        with contextlib.suppress(BadContent):  # an open will say so, where somebody sees it
+            await self._asked(jobs.Complete(), LONG_SECONDS)
 
     async def use(self, own: Mapping[str, bytes]) -> Sequence[str]:
         """Draw with these fonts (by file name), too; return what is wrong with them. What was drawn is forgotten."""
