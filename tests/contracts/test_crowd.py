@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +22,7 @@ from wetink.core.rule.evaluate import compiled
 from wetink.core.rule.spelling import parse
 from wetink.core.rule.tree import Rule
 from wetink.ports import Record
+from wetink.ports.crowd import Count
 from wetink.serve.crowd import ColumnCrowd, _Asking
 from wetink.store.columns import DuckDBColumns
 from wetink.store.columns.follow import catch_up
@@ -93,7 +95,7 @@ async def asked_one_by_one(
     roots |= {Identifier("email", each) for each in ADDRESSES}
     roots = {root for root in roots if await store.resolve(root, FOREVER - 1) == root}
     one = compiled(rule)
-    found = {root: await _Asking(store, one, Moment(now)).holds(root) for root in roots}
+    found = {root: await _Asking(store, one, Moment(now), threading.Event()).holds(root) for root in roots}
     return {root for root, held in found.items() if held}, sum(held is not None for held in found.values())
 
 
@@ -153,7 +155,7 @@ class Town:
         rule = parse(said)
         one = compiled(rule)
 
-        asking = _Asking(self.store, one, Moment(now))
+        asking = _Asking(self.store, one, Moment(now), threading.Event())
 
         async def ask() -> tuple[set[Identifier], list[Identifier], int]:
             held = {who for who in self.people if await asking.holds(who)}
@@ -282,14 +284,20 @@ def test_who_does_something_is_counted_at_once_by_every_process(tmp_path: Path) 
 
 def test_segments_that_are_gone_or_damaged_are_made_again(tmp_path: Path) -> None:
     town = Town(tmp_path)
-    before = asyncio.run(town.crowd.count(parse({"done": "Product Viewed"}), Moment(NOW + 9), {}))
-    town.columns.close()
+
+    def count() -> Count:
+        columns = DuckDBColumns(tmp_path / "wetink.db", tmp_path / "columns")
+        counted = asyncio.run(
+            ColumnCrowd(town.store, columns).count(parse({"done": "Product Viewed"}), Moment(NOW + 9), {})
+        )
+        columns.close()
+        return counted
+
+    before = count()
     [path] = (tmp_path / "columns").glob("*.duckdb")
     path.unlink()
-    assert asyncio.run(town.crowd.count(parse({"done": "Product Viewed"}), Moment(NOW + 9), {})) == before
-    town.columns.close()
+    assert count() == before
     [path] = (tmp_path / "columns").glob("*.duckdb")
     path.write_bytes(b"this is no database")
-    assert asyncio.run(town.crowd.count(parse({"done": "Product Viewed"}), Moment(NOW + 9), {})) == before
-    town.columns.close()
+    assert count() == before
     asyncio.run(town.store.close())

@@ -1,12 +1,15 @@
 """The crowd: a rule asked of all people. Columns say what they can; all others are asked as an open asks them."""
 
 import asyncio
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from msgspec.structs import replace
 
 from wetink.core.decide import subject_of
+from wetink.core.errors import StoreUnavailable
 from wetink.core.habits import at_home
 from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
@@ -20,8 +23,10 @@ from wetink.ports.crowd import Columns, Count
 from wetink.serve.people import People
 
 ALL = 1 << 40
+THREADS = 2
+"""Threads that count: their own, so that whatever else needs one never waits for a count."""
 AT_ONCE = 100
-"""People that are asked between two looks at whether anybody still wants to know."""
+"""People that are asked between two looks at whether it is all over."""
 
 
 class ColumnCrowd:
@@ -29,15 +34,17 @@ class ColumnCrowd:
 
     def __init__(self, store: Store, columns: Columns) -> None:
         """Use the store's people and columns."""
-        self._store, self._columns = store, columns
+        self._store, self._columns, self._closed = store, columns, threading.Event()
+        self._threads = ThreadPoolExecutor(THREADS, "crowd")
 
     async def count(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Count:
         """See `ports.crowd.Crowd.count`."""
-        return await asyncio.to_thread(self._count, rule, moment, audiences)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._count, rule, moment, audiences)
 
     def _count(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Count:
         narrowed = self._columns.narrow(rule, moment, audiences)
-        asking = _Asking(self._store, compiled(rule, audiences), moment)
+        asking = _Asking(self._store, compiled(rule, audiences), moment, self._closed)
         unsure = sum(1 for _ in asking.whom_it_holds_for(narrowed.unsure))
         asking.there = 0  # those were counted
         changed = sum(1 for _ in asking.whom_it_holds_for(narrowed.changed))
@@ -50,7 +57,7 @@ class ColumnCrowd:
     def _some(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], most: int) -> Iterator[Identifier]:
         narrowed = self._columns.narrow(rule, moment, audiences, members=most)
         yield from narrowed.sure
-        asking = _Asking(self._store, compiled(rule, audiences), moment)
+        asking = _Asking(self._store, compiled(rule, audiences), moment, self._closed)
         yield from asking.whom_it_holds_for((*narrowed.changed, *narrowed.unsure))
 
     async def sample(
@@ -61,24 +68,28 @@ class ColumnCrowd:
         def some() -> list[Identifier]:
             return [who for _, who in zip(range(limit), self._some(rule, moment, audiences, limit), strict=False)]
 
-        return await asyncio.to_thread(some)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, some)
 
     async def close(self) -> None:
         """See `ports.crowd.Crowd.close`."""
+        self._closed.set()
         await asyncio.to_thread(self._columns.close)
+        self._threads.shutdown(cancel_futures=True)
 
 
 class _Asking:
     """Asks a rule of one profile after the other. `there` counts those who are somebody at the moment."""
 
-    def __init__(self, store: Store, rule: Compiled, moment: Moment) -> None:
+    def __init__(self, store: Store, rule: Compiled, moment: Moment, closed: threading.Event) -> None:
         self._store, self._rule, self._moment, self._people = store, rule, moment, People(store)
-        self.there = 0
+        self._closed, self.there = closed, 0
 
     def whom_it_holds_for(self, roots: Iterable[Identifier]) -> Iterator[Identifier]:
-        """Yield those of these roots for whom the rule holds. Blocks."""
+        """Yield those of these roots for whom the rule holds. Blocks; raises StoreUnavailable once it is all over."""
         with asyncio.Runner() as runner:
             for some in _parts(roots):
+                if self._closed.is_set():
+                    raise StoreUnavailable("asking people was given up: this process ends", hint="ask again")
                 yield from runner.run(self._among(some))
 
     async def _among(self, roots: Sequence[Identifier]) -> list[Identifier]:

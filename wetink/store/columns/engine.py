@@ -52,6 +52,8 @@ class DuckDBColumns:
         self._turn = threading.Lock()
         self._log: Log | None = None
         self._view: _View | None = None
+        self._writing: subprocess.Popen[bytes] | None = None
+        self._closed = False
 
     def narrow(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], *, members: int = 0) -> Narrowed:
         """See `ports.crowd.Columns.narrow`."""
@@ -103,13 +105,21 @@ class DuckDBColumns:
             str(self._folder.absolute()),
         ]
         home = {**os.environ, "PYTHONPATH": str(Path(wetink.__file__).parent.parent)}
-        ended = subprocess.run(command, env=home, capture_output=True, check=False)  # noqa: S603
-        if ended.returncode != 0:
-            last = ended.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        with subprocess.Popen(command, env=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:  # noqa: S603
+            self._writing = process
+            if self._closed:
+                process.kill()
+            _, trouble = process.communicate()
+            self._writing = None
+        if process.returncode != 0:
+            last = trouble.decode("utf-8", "replace").strip().rpartition("\n")[2]
             raise StoreUnavailable(f"the columns could not be written: {last[:200]}", hint="try again")
 
     def close(self) -> None:
         """See `ports.crowd.Columns.close`."""
+        self._closed, writing = True, self._writing
+        if writing is not None:
+            writing.kill()
         with self._turn:
             if self._log is not None:
                 self._log.close()
