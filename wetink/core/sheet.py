@@ -1,27 +1,28 @@
-"""Sheet: rows as CSV that a spreadsheet opens, and in which no cell is a formula."""
+"""Sheet: rows as CSV that a spreadsheet shows as they are, whatever somebody has called themselves."""
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
 
-STARTS = ("=", "+", "-", "@", "\t", "\r")
+STARTS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 (the full-width ones are formulas, too)
 """What makes a spreadsheet take a text for a formula. Source: OWASP, "CSV Injection"."""
 
 
 def sheet(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    r"""Return rows as CSV (RFC 4180). A text that would be a formula gets an apostrophe before it; None is empty.
+    r"""Return rows as CSV (RFC 4180), with texts in quotes. None is an empty text.
 
     >>> sheet(["name", "n"], [["=1+1", -2], [None, 0.5]])
-    "name,n\r\n'=1+1,-2\r\n,0.5\r\n"
+    '"name","n"\r\n"\'=1+1",-2\r\n"",0.5\r\n'
     """
+    return "".join(map(line, [header, *rows]))
+
+
+def line(cells: Iterable[object]) -> str:
+    """Return one row. A text that would be a formula gets an apostrophe before it."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([_cell(each) for each in header])
-    writer.writerows([_cell(each) for each in row] for row in rows)
+    csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n").writerow(map(_cell, cells))
     return out.getvalue()
 
 
 def _cell(value: object) -> object:
-    if isinstance(value, str) and value.startswith(STARTS):
-        return f"'{value}"
-    return value
+    return f"'{value}" if isinstance(value, str) and value.startswith(STARTS) else value

@@ -14,7 +14,7 @@ from wetink.core.errors import BadContent
 from wetink.core.hook import shown_secret
 from wetink.core.rule.tree import All
 from wetink.core.rule.words import words
-from wetink.core.spreadsheet import line
+from wetink.core.sheet import line
 from wetink.ports.audiences import Point
 from wetink.serve.recipient import parse
 from wetink.web import session
