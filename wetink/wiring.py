@@ -76,12 +76,13 @@ LOOK_SECONDS = 1.0
 class Wetink:
     """One wetink over one data folder: what the web, the command line and the demo hold."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, draws: bool = True) -> None:
         """Open the store, the ledger and the engines of a data folder, making what is missing.
 
+        Without `draws` no fallback is drawn ahead of need, for who asks something else than for pictures.
         Raises BadSettings when the folder cannot be used, StoreUnavailable when the store cannot be opened.
         """
-        self.settings = settings
+        self.settings, self._draws = settings, draws
         self._files = kept = SQLiteFiles(
             settings.data, _now_ms, archive_days=settings.archive_days, archive_bytes=settings.archive_mb << 20
         )
@@ -193,7 +194,7 @@ class Wetink:
             return
         stamp, loaded = found
         unread = await self.renderer.use(loaded.fonts)
-        undrawn = await self._fallbacks.prepare(loaded.blocks, loaded.images)
+        undrawn = await self._fallbacks.prepare(loaded.blocks, loaded.images) if self._draws else []
         for name in self.content.apps:
             self.apps.pop(name, None)
             self._app_templates.pop(name, None)

@@ -159,7 +159,7 @@ def _at(data: str | None, to: str | None, token: str, work: Callable[[Desk], T])
         return work(Afar(to, token))
 
     async def run() -> T:
-        async with Wetink(settings_of(data=data)) as wetink:
+        async with Wetink(settings_of(data=data), draws=False) as wetink:
             return work(Here(wetink))
 
     return asyncio.run(run())

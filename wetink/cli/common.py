@@ -27,11 +27,11 @@ def settings_of(**given: Any) -> Settings:
     return read(os.environ, **given)
 
 
-def with_wetink(data: str | None, work: Callable[[Wetink], Awaitable[T]]) -> T:
-    """Do something with a wetink over a data folder."""
+def with_wetink(data: str | None, work: Callable[[Wetink], Awaitable[T]], *, draws: bool = False) -> T:
+    """Do something with a wetink over a data folder; say so when it `draws` pictures."""
 
     async def run() -> T:
-        async with Wetink(settings_of(data=data)) as wetink:
+        async with Wetink(settings_of(data=data), draws=draws) as wetink:
             return await work(wetink)
 
     return asyncio.run(run())

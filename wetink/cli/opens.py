@@ -81,7 +81,7 @@ def show(id_: str, image: Path | None, slot: int, data: str | None, as_json: boo
             await asyncio.to_thread(_write, image, picture.body)
         return found
 
-    found = with_wetink(data, work)
+    found = with_wetink(data, work, draws=image is not None)
     if as_json:
         click.echo(msgspec.json.encode({"decision": found.decision, "moment": found.moment}).decode())
         return
@@ -133,7 +133,7 @@ def open_(
             await asyncio.to_thread(_write, image, picture.body)
         return decision
 
-    decision = with_wetink(data, work)
+    decision = with_wetink(data, work, draws=image is not None)
     if as_json:
         click.echo(msgspec.json.encode(decision).decode())
         return
