@@ -49,7 +49,7 @@ def measure() -> list[Figure]:
 async def _measure(data: Path) -> list[Figure]:
     store = SQLiteStore(data, synchronous="OFF")
     columns = DuckDBColumns(data / "wetink.db", data / "columns")
-    ours = ColumnCrowd(store, columns)
+    ours = ColumnCrowd(store, lambda: columns)
     reference = _by_hand(data)
     now = crowd.NOW
     before = await ours.count(RULE, Moment(now + ROUNDS), {})

@@ -36,6 +36,7 @@ from wetink.feeds.parse import Tally, read
 from wetink.ingest import Door, Ingest, record
 from wetink.ports import Picture, Record, Source
 from wetink.ports.archive import Opened
+from wetink.ports.crowd import Columns
 from wetink.render import Chromium, Studio, blank
 from wetink.serve.ahead import Ahead
 from wetink.serve.arms import Arms, Shared
@@ -61,7 +62,6 @@ from wetink.serve.trial import Trial
 from wetink.serve.uploads import Uploads
 from wetink.serve.warm import Warmer
 from wetink.settings import Settings
-from wetink.store.columns import DuckDBColumns
 from wetink.store.sqlite import SQLiteFiles
 
 logger = logging.getLogger(__name__)
@@ -146,7 +146,7 @@ class Wetink:
             self.store, self.feeds, lambda: self.content.feeds, settings.data / "catalogs", _now_ms
         )
         self._posts = Poster(settings.private_hosts)
-        self.crowd = ColumnCrowd(self.store, DuckDBColumns(settings.data / "wetink.db", settings.data / "columns"))
+        self.crowd = ColumnCrowd(self.store, lambda: _columns(settings.data))
         self.audiences = Audiences(
             self.crowd,
             kept.memberships,
@@ -377,6 +377,13 @@ class Wetink:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def _columns(data: Path) -> Columns:
+    """Return the columns of a data folder. Loaded here: that takes a tenth of a second, and most never count."""
+    from wetink.store.columns import DuckDBColumns
+
+    return DuckDBColumns(data / "wetink.db", data / "columns")
 
 
 def _template(package: str, name: str) -> str:

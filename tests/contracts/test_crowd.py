@@ -117,7 +117,7 @@ def test_a_count_is_what_asking_each_of_them_comes_to(
 async def _agree(folder: Path, parts: list[list[Record]], said: list[Any], written: list[bool], now: int) -> None:
     store = SQLiteStore(folder, synchronous="OFF")
     columns = DuckDBColumns(folder / "wetink.db", folder / "columns")
-    crowd = ColumnCrowd(store, columns)
+    crowd = ColumnCrowd(store, lambda: columns)
     for part, lay_out in zip(parts, [*written, False], strict=False):
         await store.append(part)
         if lay_out:
@@ -144,7 +144,7 @@ class Town:
     def __init__(self, folder: Path) -> None:
         self.store = SQLiteStore(folder, synchronous="OFF")
         self.columns = DuckDBColumns(folder / "wetink.db", folder / "columns")
-        self.crowd = ColumnCrowd(self.store, self.columns)
+        self.crowd = ColumnCrowd(self.store, lambda: self.columns)
         chance = random.Random(11)
         self.people = [Identifier("user", f"p{number}") for number in range(200)]
         told = [_message(chance, who, place) for who in self.people for place in range(chance.randrange(2, 40))]
@@ -267,7 +267,7 @@ def test_who_does_something_is_counted_at_once_by_every_process(tmp_path: Path) 
     town = Town(tmp_path)
     other = DuckDBColumns(tmp_path / "wetink.db", tmp_path / "columns")
     rule = parse({"done": "Signed Up", "where": {"coupon": "fresh"}})
-    crowds = [town.crowd, ColumnCrowd(town.store, other)]
+    crowds = [town.crowd, ColumnCrowd(town.store, lambda: other)]
     assert [asyncio.run(each.count(rule, Moment(NOW + 9), {})).matches for each in crowds] == [0, 0]
     for number in range(3):
         said = {"messageId": f"f{number}", "userId": f"new{number}", "type": "track", "event": "Signed Up",
@@ -288,7 +288,7 @@ def test_segments_that_are_gone_or_damaged_are_made_again(tmp_path: Path) -> Non
     def count() -> Count:
         columns = DuckDBColumns(tmp_path / "wetink.db", tmp_path / "columns")
         counted = asyncio.run(
-            ColumnCrowd(town.store, columns).count(parse({"done": "Product Viewed"}), Moment(NOW + 9), {})
+            ColumnCrowd(town.store, lambda: columns).count(parse({"done": "Product Viewed"}), Moment(NOW + 9), {})
         )
         columns.close()
         return counted

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
@@ -32,10 +32,17 @@ AT_ONCE = 100
 class ColumnCrowd:
     """`ports.crowd.Crowd` over columns and a store. Works in threads, so that opens do not wait for it."""
 
-    def __init__(self, store: Store, columns: Columns) -> None:
-        """Use the store's people and columns."""
-        self._store, self._columns, self._closed = store, columns, threading.Event()
+    def __init__(self, store: Store, make: Callable[[], Columns]) -> None:
+        """Use the store's people, and columns that are made when somebody first asks."""
+        self._store, self._make, self._closed = store, make, threading.Event()
+        self._made: Columns | None = None
         self._threads = ThreadPoolExecutor(THREADS, "crowd")
+
+    @property
+    def _columns(self) -> Columns:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
 
     async def count(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Count:
         """See `ports.crowd.Crowd.count`."""
@@ -73,7 +80,8 @@ class ColumnCrowd:
     async def close(self) -> None:
         """See `ports.crowd.Crowd.close`."""
         self._closed.set()
-        await asyncio.to_thread(self._columns.close)
+        if self._made is not None:
+            await asyncio.to_thread(self._made.close)
         self._threads.shutdown(cancel_futures=True)
 
 
