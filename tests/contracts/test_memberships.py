@@ -79,6 +79,7 @@ def test_each_day_has_one_point_with_its_last_size_and_all_comings_and_goings(ke
 
 def test_sizes_of_days_before_anybody_looked_are_kept_and_change_none_that_somebody_saw(kept: Memberships) -> None:
     take(kept, NOW, ANNA)
+    run(kept.trace_back("vip", {NOW - DAY: 3}))
     run(kept.trace_back("vip", {NOW - DAY: 7, NOW + 5: 99}))
     points = run(kept.points("vip", NOW - 9 * DAY))
     assert [(each.at, each.size, each.entered, each.left) for each in points] == [

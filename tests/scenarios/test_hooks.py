@@ -222,6 +222,25 @@ def test_a_hook_reaches_no_private_address_and_follows_no_redirect(tmp_path: Pat
         assert inner.calls == 0
 
 
+def test_days_before_the_first_look_are_worked_out_and_anew_when_more_is_known_of_them(
+    tmp_path: Path, there: Outside
+) -> None:
+    async def scenario(scene: Scene) -> None:
+        async def sizes() -> list[tuple[int, int | None]]:
+            return [(each.size, each.entered) for each in await scene.kept.points("vip", 0)]
+
+        await scene.look(vip=[ANNA])
+        before = await sizes()
+        assert set(before[:-1]) == {(1, None)}
+        assert before[-1] == (1, 0)
+        await scene.look(after=60_000, vip=[ANNA, BEN])
+        assert await sizes() == [(2, None)] * (len(before) - 1) + [(2, 1)]
+        await scene.look(after=60_000, vip=[])
+        assert (await sizes())[0] == (2, None), "the next time is further off"
+
+    play(tmp_path, there, scenario, vip={})
+
+
 def test_each_audience_is_looked_at_when_its_time_has_come(tmp_path: Path, there: Outside) -> None:
     async def scenario(scene: Scene) -> None:
         scene.members["vip"] = [ANNA]

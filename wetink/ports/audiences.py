@@ -67,7 +67,10 @@ class Memberships(Protocol):
         ...
 
     async def trace_back(self, audience: str, sizes: Mapping[int, int]) -> None:
-        """Keep what sizes were on days (any Unix ms of theirs) nobody looked; days somebody did stay as they are."""
+        """Keep what sizes were on days (any Unix ms of theirs) nobody looked, in place of what was kept of them before.
+
+        Days somebody looked on stay as they are.
+        """
         ...
 
     async def since(self, audience: str, member: Identifier) -> int | None:

@@ -25,7 +25,10 @@ REST_SECONDS = 1.0
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 TRACED_DAYS = 30
-"""How far back sizes of a new audience are worked out: the log knows who would have been in it."""
+"""How far back sizes are worked out of days nobody looked on: the log knows who would have been in an audience.
+
+They are again after a while, at last once an hour: what is imported or comes late tells of those days, too.
+"""
 
 SLICE = 500
 """Members that are read in one go."""
@@ -48,6 +51,7 @@ class Audiences:
         self._crowd, self.memberships, self.hooks = crowd, memberships, hooks
         self._saved, self._every, self._clock = saved, every_ms, clock_ms
         self._looked: dict[str, int] = {}
+        self._traced: dict[str, tuple[int, int]] = {}
         self._cleaned = 0
 
     async def count(self, rule: Rule, moment: Moment) -> Count:
@@ -111,7 +115,9 @@ class Audiences:
 
         members = await asyncio.to_thread(self._crowd.members, audience.rule, Moment(now), rules_of(saved))
         moved = await self.memberships.take(name, members, now, tell)
-        if moved.first:
+        at, pause = self._traced.get(name, (now - HOUR_MS, self._every // 2))
+        if moved.first or now - at >= pause:
+            self._traced[name] = now, min(2 * pause, HOUR_MS)
             await self._trace_back(audience, now)
         return moved
 

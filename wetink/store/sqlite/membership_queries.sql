@@ -33,8 +33,9 @@ INSERT INTO size (audience, day, size, entered, departed) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET size = excluded.size, entered = entered + excluded.entered,
                           departed = departed + excluded.departed
 
--- name: trace_back
-INSERT OR IGNORE INTO size (audience, day, size) VALUES (?, ?, ?)
+-- name: trace_back  Days that somebody looked on stay as they are.
+INSERT INTO size (audience, day, size) VALUES (?, ?, ?)
+ON CONFLICT DO UPDATE SET size = excluded.size WHERE entered IS NULL
 
 -- name: points
 SELECT day, size, entered, departed FROM size WHERE audience = ? AND day >= ? ORDER BY day
