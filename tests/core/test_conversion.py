@@ -4,7 +4,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wetink.core.conversion import Conversion, Outcome, conversions
@@ -116,6 +116,7 @@ EVENTS = st.lists(
 )
 
 
+@example([bought(0, 0), bought(0, 1)], Random(3))
 @given(EVENTS, st.randoms(use_true_random=False))
 def test_the_order_of_arrival_does_not_matter_and_nothing_is_worth_less_than_nothing(
     events: list[Outcome], chance: Random

@@ -76,7 +76,8 @@ def _identity(event: Event, goal: Goal) -> tuple[str, str]:
 
 def _one(key: str, group: Sequence[Outcome], name: str, goal: Goal, signals: Signals) -> Conversion | None:
     """Put together what is told of one. A server's word counts before a browser's; None without the event itself."""
-    order = sorted(group, key=lambda each: (each.event.level != "server", each.event.at, each.event.message_id))
+    told = _in_order(group)
+    order = sorted(told, key=lambda each: each.event.level != "server")
     copies = [each for each in order if each.event.name == goal.event]
     if not copies:
         return None
@@ -89,7 +90,7 @@ def _one(key: str, group: Sequence[Outcome], name: str, goal: Goal, signals: Sig
         amount = _total(max(trusted, key=attrgetter("at", "message_id"))) or 0.0
     refunded, notes = 0.0, []
     seen: set[str] = set()
-    for event in sorted((each.event for each in group), key=attrgetter("at", "message_id")):
+    for event in (each.event for each in told):
         if event.name == "Order Refunded":
             own = text(event.properties.get("refund_id")) or event.message_id
             if own not in seen:
@@ -109,6 +110,16 @@ def _one(key: str, group: Sequence[Outcome], name: str, goal: Goal, signals: Sig
         any(each.event.name == "Order Cancelled" for each in group),
         len(copies),
         tuple(notes),
+    )
+
+
+def _in_order(group: Sequence[Outcome]) -> Sequence[Outcome]:
+    """Return what is told of one in the order it happened, the same in whatever order it came in."""
+    if len(group) < 2:
+        return group
+    return sorted(
+        group,
+        key=lambda each: (each.event.at, each.event.message_id, each.event.source, msgspec.json.encode(each.event)),
     )
 
 
