@@ -1,5 +1,6 @@
 """What many tests share: a real browser, and patience."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +13,10 @@ from wetink.render import studio
 from wetink.render.engines import chromium as browsers
 
 # Two busy cores: how long an example takes says nothing about whether it is right.
-settings.register_profile("wetink", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The same examples each time where a change is judged; new ones wherever somebody works.
+settings.register_profile(
+    "wetink", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
 settings.load_profile("wetink")
 studio.FILL_SECONDS = studio.DRAW_SECONDS = studio.LONG_SECONDS = decoding.SECONDS = 60.0
 browsers.START_SECONDS = browsers.DRAW_SECONDS = 60.0
