@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from PIL import Image
 
 from wetink.core.errors import BadContent
+from wetink.ports import Picture
 from wetink.render import check, compare, encode, fonts, jobs, liquid
-from wetink.render.compose import Pixels
 from wetink.render.drawing import Drawing, Lacking
 from wetink.render.engines import DEFAULT, made
 from wetink.render.gif import face
@@ -61,7 +61,8 @@ class Desk:
         return answers[type(job)](job)
 
     def _encoded_anew(self, job: jobs.Encode) -> jobs.Drawn:
-        return self._encoded(compare.pixels(job.picture), job.most_bytes, b"", clear=job.clear)
+        encoder = encode.png if job.clear else encode.jpeg
+        return _drawn(encoder(compare.pixels(job.picture), job.most_bytes), b"")
 
     def _pressed(self, job: jobs.Press) -> jobs.Pressed:
         drawing, families = self._drawings[DEFAULT], self._engines[DEFAULT].families
@@ -94,11 +95,11 @@ class Desk:
     def _drawn(self, job: jobs.Draw) -> jobs.Drawn | jobs.Lacks:
         drawing = self._drawing(job.engine)
         try:
-            pixels = drawing.drawn(job.sheet)
+            picture = drawing.picture(job.sheet, job.most_bytes)
         except Lacking:
             return jobs.Lacks(tuple(drawing.lacks(job.sheet)))
         self._seen.put(job.sheet.key, True)
-        return self._encoded(pixels, job.most_bytes, job.sheet.key, clear=job.sheet.transparent)
+        return _drawn(picture, job.sheet.key)
 
     def _shot(self, job: jobs.Shoot) -> jobs.Drawn | jobs.Lacks:
         drawing = self._drawing(DEFAULT)
@@ -108,10 +109,6 @@ class Desk:
         pictures = [drawing.drawn(sheet).copy() for sheet in job.sheets]
         body, note = film(pictures, job.milliseconds, job.most_bytes, loop=job.loop)
         return jobs.Drawn(body, "image/gif", note, b"")
-
-    def _encoded(self, pixels: Pixels, most: int, key: bytes, *, clear: bool) -> jobs.Drawn:
-        picture = encode.png(pixels, most) if clear else encode.jpeg(pixels, most)
-        return jobs.Drawn(picture.body, picture.content_type, picture.note, key)
 
     def _drawing(self, name: str) -> Drawing:
         if name not in self._drawings:
@@ -125,3 +122,7 @@ class Desk:
         problems = [problem for engine in self._engines.values() for problem in engine.use(own)]
         self._drawings = {name: Drawing(engine) for name, engine in self._engines.items()}
         return jobs.Told(tuple(dict.fromkeys(problems)), self._engines[DEFAULT].faces)
+
+
+def _drawn(picture: Picture, key: bytes) -> jobs.Drawn:
+    return jobs.Drawn(picture.body, picture.content_type, picture.note, key)
