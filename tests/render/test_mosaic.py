@@ -4,6 +4,7 @@ import asyncio
 import io
 from collections.abc import Sequence
 from importlib.resources import files
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -155,3 +156,15 @@ def test_a_tile_is_encoded_where_it_lies_now() -> None:
         image = seen(picture).convert("RGB")
         assert near(image.getpixel((place + 10, 20)), (0, 0, 255))
         assert near(image.getpixel((80 - place, 20)), (255, 255, 255))
+
+
+def test_what_is_drawn_ahead_is_ready_for_every_place_it_may_move_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = Counted(monkeypatch)
+    studio = Studio(Album(ALBUM))
+    studio._pool = Here()  # type: ignore[assignment]
+    asyncio.run(studio.warm(named("Ada")))
+    for order in permutations(range(3)):
+        counted.boxes.clear()
+        picture = asyncio.run(studio.render(named("Bea", order)))
+        assert set(counted.boxes) <= {(0, 48, 1200, 64)}
+        assert picture == shots(named("Bea", order))[0]

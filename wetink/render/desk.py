@@ -83,7 +83,7 @@ class Desk:
         page = sheet(job.scenery, filled.markup, photos)
         if self._seen.get(page.key) is not None:  # it is kept where it was asked for: sending it again takes longer
             return filled
-        reply = self._drawn(jobs.Draw(page, job.engine, job.most_bytes))
+        reply = self._drawn(jobs.Draw(page, job.engine, job.most_bytes, job.ahead))
         return replace(filled, lacks=reply.photos) if isinstance(reply, jobs.Lacks) else reply
 
     def _filled(self, job: jobs.Fill) -> jobs.Filled:
@@ -95,7 +95,7 @@ class Desk:
     def _drawn(self, job: jobs.Draw) -> jobs.Drawn | jobs.Lacks:
         drawing = self._drawing(job.engine)
         try:
-            picture = drawing.picture(job.sheet, job.most_bytes)
+            picture = drawing.picture(job.sheet, job.most_bytes, ahead=job.ahead)
         except Lacking:
             return jobs.Lacks(tuple(drawing.lacks(job.sheet)))
         self._seen.put(job.sheet.key, True)

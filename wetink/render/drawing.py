@@ -1,11 +1,12 @@
 """Drawing: a filled-in page into pixels, from its layer and its tiles as far as they were drawn before."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from html import unescape
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from wetink.ports import Picture
 from wetink.render.compose import Cut, Pixels, cut, lay, window
@@ -13,13 +14,15 @@ from wetink.render.encode import jpeg, png
 from wetink.render.engines import Engine
 from wetink.render.kept import Kept, key_of
 from wetink.render.markup import page
-from wetink.render.mosaic import Box, encoded, grid, joined
+from wetink.render.mosaic import Box, Cell, Grid, encoded, grid, joined
 from wetink.render.photo import fitted, placeholder
 from wetink.render.sheet import Photo, Sheet
 from wetink.render.tiles import Layered, Refused, Tile, layered
 
-LAYERS, TILES, CELLS, PHOTOS = 48 << 20, 96 << 20, 32 << 20, 24 << 20
+LAYERS, TILES, CELLS, PHOTOS = 48 << 20, 64 << 20, 64 << 20, 24 << 20
 """Bytes that are kept of drawn layers, of tiles, of what of both is encoded, and of photos made smaller."""
+MOST_MOVED = 7
+"""Tiles that are made ready for the place of another."""
 
 
 class Lacking(Exception):
@@ -38,14 +41,21 @@ class Drawing:
         self._photos = Kept[bytes](PHOTOS, len)
         self._canvas: Pixels | None = None
 
-    def picture(self, sheet: Sheet, most: int) -> Picture:
-        """Return the picture of a page, of at most `most` bytes if that can be. Raises as `drawn` does."""
+    def picture(self, sheet: Sheet, most: int, *, ahead: bool = False) -> Picture:
+        """Return the picture of a page, of at most `most` bytes if that can be. Raises as `drawn` does.
+
+        When nobody waits for it (`ahead`), its tiles are made ready for all places where they may come to stand.
+        """
         if sheet.transparent:
             return png(self.drawn(sheet), most)
         parts = _apart(sheet)
         if parts is None:
             return jpeg(self.whole(sheet), most)
-        body = self._joined(sheet, parts)
+        laid = self._laid(sheet, parts)
+        body = joined(laid.plan, self._encoded(laid, laid.plan.cells))
+        if ahead:
+            for moved, cell in laid.moved():
+                self._encoded(moved, (cell,))
         return Picture(body, "image/jpeg") if len(body) <= most else jpeg(self.composed(sheet, parts), most)
 
     def drawn(self, sheet: Sheet) -> Pixels:
@@ -59,33 +69,31 @@ class Drawing:
 
     def composed(self, sheet: Sheet, parts: Layered) -> Pixels:
         """Return the pixels of a page, put together: they hold until the next is. Raises as `drawn` does."""
-        ground = self._page(sheet, parts.layer)
-        placed = [_placed(sheet, tile) for tile in parts.tiles]
-        return self._painted(ground, placed, [(0, 0, ground.width, ground.height)], opaque=not sheet.transparent)
+        laid = self._laid(sheet, parts)
+        everything = (0, 0, laid.plan.width, laid.plan.height)
+        return self._painted(laid, laid.placed, (everything,), opaque=not sheet.transparent)
 
-    def _joined(self, sheet: Sheet, parts: Layered) -> bytes:
-        """Return the JPEG of a page, of which only what is new is painted and encoded. Raises as `drawn` does."""
-        ground = self._page(sheet, parts.layer)
-        placed = [_placed(sheet, tile) for tile in parts.tiles]
-        plan = grid(ground.width, ground.height, tuple(each.box for each in placed))
-        keys = [
-            key_of(ground.key, plan.blocks, *cell.rect, *(part for tile in cell.tiles for part in placed[tile].where))
-            for cell in plan.cells
-        ]
-        cells = [self._cells.get(key) for key in keys]
-        new = [plan.cells[number] for number, cell in enumerate(cells) if cell is None]
+    def _laid(self, sheet: Sheet, parts: Layered) -> "_Laid":
+        ground, placed = self._page(sheet, parts.layer), tuple(_placed(sheet, tile) for tile in parts.tiles)
+        return _Laid(ground, placed, grid(ground.width, ground.height, tuple(each.box for each in placed)))
+
+    def _encoded(self, laid: "_Laid", cells: Sequence[Cell]) -> list[tuple[bytes, ...]]:
+        """Return cells as a JPEG has them. Only what is new of them is painted and encoded. Raises as `drawn` does."""
+        keys = [laid.key(cell) for cell in cells]
+        found = {key: rows for key in keys if (rows := self._cells.get(key)) is not None}
+        new = [(key, cell) for key, cell in zip(keys, cells, strict=True) if key not in found]
         if new:
-            tiles = sorted({tile for cell in new for tile in cell.tiles})
-            canvas = self._painted(ground, [placed[tile] for tile in tiles], map(plan.box, new), opaque=True)
-            for number, (cell, key) in enumerate(zip(plan.cells, keys, strict=True)):
-                if cells[number] is None:
-                    rows = cells[number] = encoded(plan, cell, window(canvas, *plan.box(cell)))
-                    self._cells.put(key, rows)
-        return joined(plan, [cell for cell in cells if cell is not None])
+            boxes = [laid.plan.box(cell) for _, cell in new]
+            tiles = sorted({tile for _, cell in new for tile in cell.tiles})
+            canvas = self._painted(laid, [laid.placed[tile] for tile in tiles], boxes, opaque=True)
+            for (key, cell), box in zip(new, boxes, strict=True):
+                found[key] = encoded(laid.plan, cell, window(canvas, *box))
+                self._cells.put(key, found[key])
+        return [found[key] for key in keys]
 
-    def _painted(self, ground: "_Part", placed: Sequence["_Placed"], boxes: Iterable[Box], *, opaque: bool) -> Pixels:
+    def _painted(self, laid: "_Laid", placed: Sequence["_Placed"], boxes: Sequence[Box], *, opaque: bool) -> Pixels:
         """Return the layer of a page with some of its tiles. Outside of the boxes and the tiles it is anything."""
-        layer = self._layers.made(ground.key, partial(self._draw, ground))
+        layer = self._layers.made(laid.ground.key, partial(self._draw, laid.ground))
         cuts = [self._tiles.made(each.key, partial(self._cut, each)) for each in placed]
         if self._canvas is None or self._canvas.shape != layer.shape:
             self._canvas = np.empty_like(layer)  # kept: to be given new pages of memory takes longer than to copy
@@ -120,12 +128,38 @@ class Drawing:
         return [url for url, each in sheet.photos.items() if each.body is None and not self._photos.has(each.version)]
 
 
+class _Laid(msgspec.Struct, frozen=True):
+    """A page taken apart: its layer, its tiles, and how it is cut to be encoded."""
+
+    ground: "_Part"
+    placed: tuple["_Placed", ...]
+    plan: Grid
+
+    def key(self, cell: Cell) -> bytes:
+        """What is equal for cells that look the same in the same place."""
+        tiles = (part for tile in cell.tiles for part in self.placed[tile].where)
+        return key_of(self.ground.key, self.plan.blocks, *cell.rect, *tiles)
+
+    def moved(self) -> Iterator[tuple["_Laid", Cell]]:
+        """Yield the page with a tile in the place of another of its size, and the cell where it would be."""
+        for cell in self.plan.cells:
+            if len(cell.tiles) == 1:
+                here = self.placed[cell.tiles[0]]
+                for other in [each for each in self.placed if each.fits(here)][:MOST_MOVED]:
+                    there = (replace(other, box=here.box) if each is here else each for each in self.placed)
+                    yield replace(self, placed=tuple(there)), cell
+
+
 class _Placed(msgspec.Struct, frozen=True):
     """A tile: how it is drawn alone, what of that is seen, and where that lies on the page."""
 
     part: "_Part"
     seen: Box
     box: Box
+
+    def fits(self, other: "_Placed") -> bool:
+        """Whether it could stand in the other's place."""
+        return self.seen == other.seen and self is not other
 
     @property
     def key(self) -> bytes:

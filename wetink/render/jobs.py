@@ -18,7 +18,7 @@ class Make(msgspec.Struct, frozen=True, tag=True):
     """Fill in a template and draw it: answered with Drawn, or with Filled where that takes more than is at hand.
 
     `data` is pickled: Liquid takes anything, and numbers of any size. `photos` are the addresses that may be drawn,
-    with the hash of each photo that is at hand, else nothing.
+    with the hash of each photo that is at hand, else nothing. Nobody waits for what is drawn `ahead`.
     """
 
     template: str
@@ -27,6 +27,7 @@ class Make(msgspec.Struct, frozen=True, tag=True):
     scenery: Scenery
     engine: str
     most_bytes: int
+    ahead: bool = False
 
 
 class Fill(msgspec.Struct, frozen=True, tag=True):
@@ -44,6 +45,7 @@ class Draw(msgspec.Struct, frozen=True, tag=True):
     sheet: Sheet
     engine: str
     most_bytes: int
+    ahead: bool = False
 
 
 class Shoot(msgspec.Struct, frozen=True, tag=True):

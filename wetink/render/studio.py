@@ -104,7 +104,7 @@ class Studio:
 
     async def render(self, scene: Scene) -> Picture:
         """Return the picture. Raises BadContent for a template that cannot be drawn; bounded in time and memory."""
-        return await self._rendered(scene, PHOTO_MS)
+        return await self._rendered(scene)
 
     async def compare(self, scene: Scene) -> Comparison | None:
         """Return a scene's picture beside the browser's, None when the operator has no browser. Raises BadContent."""
@@ -116,19 +116,19 @@ class Studio:
         found = _as(await self._asked(job, LONG_SECONDS), jobs.Compared)
         return Comparison(ours, theirs, Picture(found.difference, "image/png"), found.share)
 
-    async def _rendered(self, scene: Scene, photo_ms: int) -> Picture:
+    async def _rendered(self, scene: Scene, *, ahead: bool = False) -> Picture:
         scene = replace(scene, engine=self._engine_of(scene))
         template = key_of(scene.template, scene.engine)
-        reply = await self._begun(scene, template)
+        reply = await self._begun(scene, template, ahead=ahead)
         if isinstance(reply, jobs.Drawn):
             self._quarantine.prove(template)
             self._pictures.put(self._key(scene, reply.key), reply.picture)
             return reply.picture
-        page = await self._sheet(scene, reply, photo_ms)
+        page = await self._sheet(scene, reply, WARM_PHOTO_MS if ahead else PHOTO_MS)
         key = self._key(scene, page.key)
-        return await self._once(key, lambda: self._drawn(scene, template, page, reply.lacks))
+        return await self._once(key, lambda: self._drawn(scene, template, page, reply.lacks, ahead=ahead))
 
-    async def _begun(self, scene: Scene, template: bytes) -> jobs.Drawn | jobs.Filled:
+    async def _begun(self, scene: Scene, template: bytes, *, ahead: bool) -> jobs.Drawn | jobs.Filled:
         """Return the picture of a scene if nothing more is needed for it, else its page."""
         if scene.width * scene.height * scene.scale**2 > MOST_PIXELS:
             raise BadContent(f"the picture has more than {MOST_PIXELS:,} pixels", hint="make the block smaller")
@@ -136,7 +136,7 @@ class Studio:
             return _as(await self._tried(_fill(scene), template, b"", FILL_SECONDS), jobs.Filled)
         photos = {url: self._hash(url, self._photos.at_hand(url)) for url in scene.photos}
         scenery = Scenery(scene.width, scene.height, scene.scale, scene.transparent, scene.scheme)
-        job = jobs.Make(scene.template, _pickled(scene), photos, scenery, scene.engine, scene.most_bytes)
+        job = jobs.Make(scene.template, _pickled(scene), photos, scenery, scene.engine, scene.most_bytes, ahead)
         reply = await self._tried(job, template, b"", DRAW_SECONDS)
         return reply if isinstance(reply, jobs.Drawn) else _as(reply, jobs.Filled)
 
@@ -208,7 +208,7 @@ class Studio:
                     break
                 await asyncio.sleep(GIVE_WAY_SECONDS)
             try:
-                await self._rendered(scene, WARM_PHOTO_MS)
+                await self._rendered(scene, ahead=True)
             except BadContent:
                 return  # the open will say so, where somebody sees it
 
@@ -253,19 +253,19 @@ class Studio:
             self._hashed.put(url.encode(), known)
         return known[1]
 
-    async def _drawn(self, scene: Scene, template: bytes, page: Sheet, lacks: Sequence[str]) -> Picture:
+    async def _drawn(self, scene: Scene, template: bytes, page: Sheet, lacks: Sequence[str], *, ahead: bool) -> Picture:
         """Return the picture of a page. Photos' bytes are handed on only where they are lacked."""
         if scene.engine == BROWSER:
             return await self._browsed(scene, page)
         for _ in range(2):
             light = {url: each if url in lacks else _light(each) for url, each in page.photos.items()}
-            job = jobs.Draw(replace(page, photos=light), scene.engine, scene.most_bytes)
+            job = jobs.Draw(replace(page, photos=light), scene.engine, scene.most_bytes, ahead)
             reply = await self._tried(job, template, page.key, DRAW_SECONDS)
             if not isinstance(reply, jobs.Lacks):
                 break
             lacks = reply.photos
         else:  # another worker draws now, which has other photos
-            job = jobs.Draw(page, scene.engine, scene.most_bytes)
+            job = jobs.Draw(page, scene.engine, scene.most_bytes, ahead)
             reply = await self._tried(job, template, page.key, DRAW_SECONDS)
         self._quarantine.prove(template)
         return _as(reply, jobs.Drawn).picture
