@@ -118,6 +118,9 @@ def test_open_shows_the_decision_with_its_trace_and_saves_the_picture(shop: Path
     assert shown["trace"][-1]["taken"] is True
     assert "Mug" in shown["trace"][-1]["why"]
     assert picture.read_bytes().startswith(b"\xff\xd8\xff")
+    size = f"{picture.stat().st_size / 1000:.0f} KB"
+    told = wetink(*asked[:-1], "--at", "2026-11-21T09:00:00Z", "--image", picture)
+    assert f"  · picture: {size}, of 200 KB at most" in told.splitlines()
     before = json.loads(wetink(*asked, "--at", "2026-11-19T09:00:00Z"))
     assert before["items"] == []
     assert before["links"] == ["https://shop.example/"]

@@ -159,7 +159,9 @@ def test_programs_preview_with_the_token(house: House) -> None:
         return asyncio.run(ask(app, "POST", path, json.dumps(body).encode(), headers))
 
     assert [item["sku"] for item in post("/api/preview", asked).json["items"]] == ["lamp", "mug"]
-    assert post("/api/preview/1", asked).body == previewed(house, "hero", JANE, [viewed("lamp")], scheme="dark")
+    picture = post("/api/preview/1", asked)
+    assert picture.body == previewed(house, "hero", JANE, [viewed("lamp")], scheme="dark")
+    assert picture.headers["wetink-weight"] == f"{len(picture.body) / 1000:.0f} KB, of 200 KB at most"
     assert post("/api/preview", asked, {}).status == 401
     for wrong in ({"who": "x"}, {"block": "none"}, {"moment": {"now": "x"}}, {"events": [{"event": 7}]}, {"extra": 1}):
         answer = post("/api/preview", {**asked, **wrong})

@@ -14,6 +14,7 @@ from wetink.core.errors import BadSettings
 from wetink.core.person import Moment
 from wetink.core.what_if import events_of, read
 from wetink.ports.archive import Opened
+from wetink.serve.weight import weight
 from wetink.wiring import Wetink
 
 DEVICES = ("mobile", "tablet", "desktop", "proxy")
@@ -74,18 +75,19 @@ def list_(who: str | None, block: str, until: str | None, limit: int, data: str 
 def show(id_: str, image: Path | None, slot: int, data: str | None, as_json: bool) -> None:
     """Show what one past open got, and why; draw its picture again."""
 
-    async def work(wetink: Wetink) -> Opened:
-        found = await wetink.past(id_)
+    async def work(wetink: Wetink) -> tuple[Opened, str]:
+        found, weighs = await wetink.past(id_), ""
         if image is not None:
             picture = await wetink.again(found, slot)
             await asyncio.to_thread(_write, image, picture.body)
-        return found
+            weighs = weight(found.block, picture)
+        return found, weighs
 
-    found = with_wetink(data, work, draws=image is not None)
+    found, weighs = with_wetink(data, work, draws=image is not None)
     if as_json:
         click.echo(msgspec.json.encode({"decision": found.decision, "moment": found.moment}).decode())
         return
-    _tell(found.decision, found.decision.recipient or "nobody")
+    _tell(found.decision, found.decision.recipient or "nobody", weighs)
 
 
 @click.command("open")
@@ -127,17 +129,18 @@ def open_(
     async def work(wetink: Wetink) -> Any:
         when = Moment(now=now, **{**moment, "device": moment["device"].replace("any", "")})
         await wetink.catch_up(block)
-        decision = await wetink.preview(block, who, when, supposed)
+        decision, weighs = await wetink.preview(block, who, when, supposed), ""
         if image is not None:
             picture = await wetink.picture(decision, slot, when, supposed)
             await asyncio.to_thread(_write, image, picture.body)
-        return decision
+            weighs = weight(wetink.block(block), picture)
+        return decision, weighs
 
-    decision = with_wetink(data, work, draws=image is not None)
+    decision, weighs = with_wetink(data, work, draws=image is not None)
     if as_json:
         click.echo(msgspec.json.encode(decision).decode())
         return
-    _tell(decision, who)
+    _tell(decision, who, weighs)
 
 
 def _write(path: Path, body: bytes) -> None:
@@ -147,9 +150,11 @@ def _write(path: Path, body: bytes) -> None:
         raise BadSettings(f"{path} cannot be written: {error.strerror}") from error
 
 
-def _tell(decision: Decision, who: object) -> None:
+def _tell(decision: Decision, who: object, weighs: str) -> None:
     click.echo(f"{decision.block} for {who} at {iso(decision.at)}")
     for step in decision.trace:
         click.echo(f"  {'→' if step.taken else '·'} {step.variant or 'fallback'}: {step.why}")
+    if weighs:
+        click.echo(f"  · picture: {weighs}")
     for item, link in zip(decision.items, [*decision.links, *("" for _ in decision.items)], strict=False):
         click.echo(f"    {item.name or item.key}  {link or item.url}")

@@ -1,7 +1,7 @@
 """Previews for programs, with the dashboard's token as Bearer: any person, any moment, and what had not happened yet.
 
 POST /api/preview           {"block": "hero", "who": "user:42", "moment": {"scheme": "dark"}, "events": [{"event": …}]}
-POST /api/preview/{slot}    the same: its picture
+POST /api/preview/{slot}    the same: its picture, with what it weighs in the header Wetink-Weight
 """
 
 from typing import Any
@@ -17,6 +17,7 @@ from wetink.core.event import Event
 from wetink.core.person import Moment
 from wetink.core.what_if import MOST, MOST_BYTES, events_of
 from wetink.serve.recipient import parse
+from wetink.serve.weight import weight
 from wetink.web.bearer import allowed, sent, told
 from wetink.web.clock import now_ms
 
@@ -42,8 +43,10 @@ async def preview(request: Request) -> Response:
 async def picture(request: Request) -> Response:
     """Answer with the picture of a slot."""
     decision, moment, events = await _decided(request)
-    drawn = await allowed(request).picture(decision, request.path_params["slot"], moment, events)
-    return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
+    wetink = allowed(request)
+    drawn = await wetink.picture(decision, request.path_params["slot"], moment, events)
+    headers = {"cache-control": "no-store", "wetink-weight": weight(wetink.block(decision.block), drawn)}
+    return Response(drawn.body, media_type=drawn.content_type, headers=headers)
 
 
 async def _decided(request: Request) -> tuple[Decision, Moment, tuple[Event, ...]]:

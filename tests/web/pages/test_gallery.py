@@ -48,6 +48,11 @@ def test_the_picture_follows_the_form(dashboard: TestClient) -> None:
     assert mine.content != usual
 
 
+def test_what_the_picture_weighs_stands_with_the_why(dashboard: TestClient) -> None:
+    size = len(dashboard.get("/dashboard/apps/last-viewed.img").content)
+    assert f"{size / 1000:.0f} KB, of 200 KB at most" in dashboard.get("/dashboard/apps/last-viewed/tried").text
+
+
 def test_a_person_with_nothing_to_show_and_a_setting_that_makes_no_sense_are_told(dashboard: TestClient) -> None:
     tried = "/dashboard/apps/last-viewed/tried"
     assert "Nothing to show user:nobody" in dashboard.get(f"{tried}?who=user:nobody").text

@@ -1,6 +1,7 @@
 import asyncio
 import re
 from collections.abc import Mapping
+from html import unescape
 
 import pytest
 from starlette.requests import Request
@@ -166,9 +167,21 @@ def test_the_preview_is_a_picture_and_counts_as_no_open(dashboard: TestClient, w
     assert list(asyncio.run(wetink.ledger.days(0, now_ms() + HOUR))) == []
 
 
+def test_what_a_picture_weighs_stands_with_the_why_of_its_preview(dashboard: TestClient, wetink: Wetink) -> None:
+    page = dashboard.get("/dashboard/blocks/picks?who=user:42").text
+    addresses = [unescape(each) for each in re.findall(r'hx-get="(/dashboard/preview/[^"]+)"', page)]
+    assert len(addresses) == wetink.content.blocks["picks"].slots
+    for slot, address in enumerate(addresses, 1):
+        size = len(dashboard.get(address.replace("/weight", ".img")).content)
+        line = dashboard.get(address).text
+        assert f"<strong>Picture {slot}</strong>" in line
+        assert f"{size / 1000:.0f} KB, of 200 KB at most" in line
+
+
 @pytest.mark.parametrize("address", ["absent/1", "hero/2", "hero/0"])
 def test_there_is_no_preview_of_what_is_not_there(dashboard: TestClient, address: str) -> None:
     assert dashboard.get(f"/dashboard/preview/{address}.img").status_code == 404
+    assert dashboard.get(f"/dashboard/preview/{address}/weight").status_code == 404
 
 
 def test_the_overview_counts_opens_clicks_orders_and_revenue(dashboard: TestClient, wetink: Wetink) -> None:

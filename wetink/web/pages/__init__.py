@@ -16,10 +16,11 @@ from wetink.web.pages.keys import keys, make_key
 from wetink.web.pages.live import live, newer
 from wetink.web.pages.opened import opened, opens
 from wetink.web.pages.opened import picture as opened_picture
+from wetink.web.pages.opened import weighed as opened_weight
 from wetink.web.pages.overview import overview
 from wetink.web.pages.people import people
 from wetink.web.pages.person import person
-from wetink.web.pages.preview import preview
+from wetink.web.pages.preview import preview, weighed
 from wetink.web.pages.reports import conversion, conversions, reports, reports_csv
 from wetink.web.pages.snippet import snippet
 
@@ -48,6 +49,7 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/dashboard/blocks/{name}", block),
     Route("/dashboard/opens", opens),
     Route("/dashboard/opens/{id}/{slot:int}.img", opened_picture),
+    Route("/dashboard/opens/{id}/{slot:int}/weight", opened_weight),
     Route("/dashboard/opens/{id}", opened),
     Route("/dashboard/audiences", audiences),
     Route("/dashboard/audiences/new", audience),
@@ -59,6 +61,7 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/dashboard/audiences/{name}/again", again, methods=["POST"]),
     Route("/dashboard/audiences/{name}", audience),
     Route("/dashboard/preview/{block}/{slot:int}.img", preview),
+    Route("/dashboard/preview/{block}/{slot:int}/weight", weighed),
     Route("/dashboard/catalog", catalog),
     Route("/dashboard/catalog/photo", photo),
     Route("/dashboard/catalog/product", product),

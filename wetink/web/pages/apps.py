@@ -14,6 +14,7 @@ from wetink.core.errors import BadContent
 from wetink.core.form import fields_of, settings_of, written
 from wetink.core.person import Moment
 from wetink.serve.recipient import parse
+from wetink.serve.weight import weight
 from wetink.web import session
 from wetink.web.clock import now_ms
 from wetink.web.pages.asked import field_of, form_of, moment_of, wetink_of, whole
@@ -134,6 +135,7 @@ async def _tried(request: Request, found: App, form: dict[str, str]) -> dict[str
         "decision": decision,
         "block": block,
         "drawn": drawn is not None,
+        "weight": weight(block, drawn) if drawn is not None else "",
         "query": {**{field.name: form.get(field.name, "") for field in fields_of(found)}, **query},
         "moment": moment,
     }

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from wetink.core.errors import NotFound, WetinkError
 from wetink.ports.archive import Opened
 from wetink.serve.recipient import parse
+from wetink.serve.weight import weight
 from wetink.web.clock import now_ms
 from wetink.web.pages.asked import time_of, wetink_of
 from wetink.web.pages.render import missing, page
@@ -68,6 +69,17 @@ async def picture(request: Request) -> Response:
     except WetinkError as error:
         return Response(str(error), 404, media_type="text/plain")
     return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
+
+
+async def weighed(request: Request) -> Response:
+    """Return the line of a trace that says what that picture weighs."""
+    wetink, slot = wetink_of(request), request.path_params["slot"]
+    try:
+        found = await wetink.past(request.path_params["id"])
+        drawn = await wetink.again(found, slot)
+    except WetinkError as error:
+        return Response(str(error), 404, media_type="text/plain")
+    return page(request, "weight.html", block=found.block, slot=slot, weight=weight(found.block, drawn))
 
 
 def facts_of(opened: Opened) -> list[tuple[str, str]]:

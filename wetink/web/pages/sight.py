@@ -20,6 +20,11 @@ class Sight(msgspec.Struct, frozen=True):
     decision: Decision
     pictures: tuple[str, ...]
 
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """Where to read what each picture weighs."""
+        return tuple(address.replace(".img", "/weight", 1) for address in self.pictures)
+
 
 async def sight(
     wetink: Wetink, block: Block, who: Identifier | None, moment: Moment, suppose: Supposed = NOTHING
