@@ -59,6 +59,7 @@ class Ingest:
         self._log = log
         self._turn = asyncio.Lock()  # one large body is read at a time
         self._arrived: list[_Request] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._writing: set[asyncio.Task[None]] = set()
         self.on_appended: list[Callable[[Sequence[Record]], None]] = []
         self.mappings: Mappings | None = None
@@ -82,9 +83,10 @@ class Ingest:
         return receipts
 
     async def _together(self, body: bytes, source: Source, door: Door, now: int) -> Sequence[Receipt]:
-        loop = asyncio.get_running_loop()
-        if self._arrived and self._arrived[0].answer.get_loop() is not loop:
-            self._arrived = []  # that loop is gone, and who waited with it
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            loop = self._loop = asyncio.get_running_loop()  # a system call, which is too much for every request
+            self._arrived = []  # who waited in that loop is gone with it
         request = _Request(body, source, door, now, loop.create_future())
         self._arrived.append(request)
         if len(self._arrived) == 1:

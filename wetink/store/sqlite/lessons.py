@@ -52,7 +52,7 @@ class Lessons:
         if not told:
             return
         fresh: dict[str, Facts] = {}
-        stored = _stored(db, {said.sku for said, _ in told if said.sku} - self._remembered.keys())
+        stored = _stored(db, {said.sku for said, _ in told if said.sku and said.sku not in self._remembered})
         news = _News()
         for said, at in told:
             self._learn(db, said, at, fresh, stored, news)
