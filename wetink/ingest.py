@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -28,6 +29,10 @@ LARGE = 64 * 1024
 ONE_LINE = Door(body_bytes=1 << 20, message_bytes=64 * 1024)
 
 
+Told = Callable[[Sequence[Receipt] | Exception], object]
+"""Hears what became of a request's messages, or why nothing was written."""
+
+
 class _Request(msgspec.Struct, frozen=True, eq=False):
     """A small request whose messages wait to be read and written with others'."""
 
@@ -35,16 +40,7 @@ class _Request(msgspec.Struct, frozen=True, eq=False):
     source: Source
     door: Door
     now: int
-    answer: asyncio.Future[Sequence[Receipt]]
-
-    def tell(self, outcome: Sequence[Receipt] | Exception) -> None:
-        """Let the sender know, if it still listens."""
-        if self.answer.done():
-            return
-        if isinstance(outcome, Exception):
-            self.answer.set_exception(outcome)
-        else:
-            self.answer.set_result(outcome)
+    tell: Told
 
 
 class Ingest:
@@ -71,7 +67,9 @@ class Ingest:
         when nothing was written.
         """
         if len(body) < LARGE:
-            return await self._together(body, source, door, now)
+            answer: asyncio.Future[Sequence[Receipt]] = asyncio.get_running_loop().create_future()
+            self.take(body, source, door, now, partial(_settle, answer))
+            return await answer
         async with self._turn:
             records = await self._records(body, source, door, now)
         return await self._append(records)
@@ -82,16 +80,15 @@ class Ingest:
             told(records)
         return receipts
 
-    async def _together(self, body: bytes, source: Source, door: Door, now: int) -> Sequence[Receipt]:
+    def take(self, body: bytes, source: Source, door: Door, now: int, tell: Told) -> None:
+        """Take a small request's body in, as `receive` does; `tell` hears the outcome. Call it in the event loop."""
         loop = self._loop
         if loop is None or loop.is_closed():
-            loop = self._loop = asyncio.get_running_loop()  # a system call, which is too much for every request
+            loop = self._loop = asyncio.get_running_loop()  # a system call: too much for every request
             self._arrived = []  # who waited in that loop is gone with it
-        request = _Request(body, source, door, now, loop.create_future())
-        self._arrived.append(request)
+        self._arrived.append(_Request(body, source, door, now, tell))
         if len(self._arrived) == 1:
             loop.call_soon(self._take_in)
-        return await request.answer
 
     def _take_in(self) -> None:
         """Read what has arrived in this turn, and have it written."""
@@ -138,6 +135,16 @@ class Ingest:
         if self.mappings is not None:
             piece = self.mappings.applied(piece, source.name, now)
         return record(piece, source.name, source.level, now, relayed=door.relayed)
+
+
+def _settle(answer: asyncio.Future[Sequence[Receipt]], outcome: Sequence[Receipt] | Exception) -> None:
+    """Let a sender know, if it still listens."""
+    if answer.done():
+        return
+    if isinstance(outcome, Exception):
+        answer.set_exception(outcome)
+    else:
+        answer.set_result(outcome)
 
 
 def record(piece: Piece, source: str, level: Level, now: int, *, relayed: bool = False) -> Record:

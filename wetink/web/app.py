@@ -46,6 +46,7 @@ class App:
         """Serve `wetink`, with further routes."""
         self._ingest = IngestDoors(wetink.store, wetink.ingest)
         self._opens = OpenDoors(wetink)
+        self.short = self._ingest.short
         self.pages = Starlette(
             routes=[*extra_routes, *ROUTES],
             middleware=[Middleware(Headers), Middleware(Guard)],

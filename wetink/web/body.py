@@ -15,7 +15,7 @@ _GZIP = b"\x1f\x8b"
 async def read_body(
     headers: Mapping[bytes, bytes], receive: Callable[[], Awaitable[MutableMapping[str, Any]]], limit: int
 ) -> bytes:
-    """Return a request's body, inflated when it is gzip or zlib, whether or not a header says so.
+    """Return a request's body, inflated as `unpacked` does it.
 
     Raises TooLarge when it has more than `limit` bytes, packed or not; BadRequest when it cannot be inflated.
     """
@@ -35,8 +35,15 @@ async def read_body(
             break
     if size > limit:
         raise TooLarge(f"the body has more than {limit} bytes", hint="send fewer or smaller messages in a request")
-    body = parts[0] if len(parts) == 1 else b"".join(parts)
-    encoding = headers.get(b"content-encoding", b"").strip().lower()
+    return unpacked(parts[0] if len(parts) == 1 else b"".join(parts), headers.get(b"content-encoding", b""), limit)
+
+
+def unpacked(body: bytes, encoding: bytes, limit: int) -> bytes:
+    """Return a body inflated when it is gzip or zlib, whether or not its `Content-Encoding` says so.
+
+    Raises TooLarge when that has more than `limit` bytes, BadRequest when it cannot be inflated.
+    """
+    encoding = encoding.strip().lower()
     if body.startswith(_GZIP) or (encoding in (b"gzip", b"x-gzip", b"deflate") and body[:1] not in (b"{", b"")):
         return _inflated(body, limit)
     if encoding not in (b"", b"identity", b"gzip", b"x-gzip", b"deflate"):

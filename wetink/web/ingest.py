@@ -12,8 +12,8 @@ import base64
 import binascii
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
-from functools import lru_cache
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -22,17 +22,17 @@ import msgspec
 from wetink.core.errors import BadRequest, NotFound, Unauthorized, Unavailable, WetinkError
 from wetink.core.event import MessageType
 from wetink.ingest import BATCH, BEHAVIORAL, Door, Ingest, write_key
-from wetink.ports import Source, Store
-from wetink.web.body import read_body
+from wetink.ports import Receipt, Source, Store
+from wetink.web.body import read_body, unpacked
 from wetink.web.clock import now_ms
 from wetink.web.errors import RETRY_AFTER_SECONDS, body_of, status_of
+from wetink.web.protocol import Answer, Header, Take
 
 logger = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Header = tuple[bytes, bytes]
 
 _TYPES: tuple[MessageType, ...] = ("track", "identify", "page", "screen", "group", "alias")
 DOORS: dict[str, Door] = {
@@ -45,12 +45,16 @@ DOORS: dict[str, Door] = {
 }
 """Path -> door."""
 
+_SINGLE = {path.encode(): door for path, door in DOORS.items() if not door.several}
+
 KEY_MS = 5_000
 """How long a write key that was found is believed without looking again."""
 
 KNOWN_KEYS = 1_024
 SUCCESS = b'{"success":true}'
 JSON: Header = (b"content-type", b"application/json")
+TAKEN: tuple[int, bytes, tuple[Header, ...]] = (200, SUCCESS, (JSON,))
+"""The answer to what is on the disk: status, body, headers."""
 
 
 class IngestDoors:
@@ -75,13 +79,40 @@ class IngestDoors:
         more = _cors(headers)
         try:
             status, body, own = await self._answered(scope, headers, receive)
-        except WetinkError as error:
-            status, body, own = status_of(error), body_of(error), (JSON, *_told(error))
-        except Exception:
-            logger.exception("a request could not be taken in")
-            gone = Unavailable("this cannot be taken in right now", hint="send it again")
-            status, body, own = 503, body_of(gone), (JSON, *_told(gone))
+        except Exception as error:
+            status, body, own = _refused(error)
         await _answer(send, status, b"" if scope["method"] == "HEAD" else body, (*own, *more), len(body))
+
+    def short(self, target: bytes, headers: Sequence[Header]) -> Take | None:
+        """Return who takes a POST the short way (see `web.protocol`): one plain message with a key seen just now."""
+        door = _SINGLE.get(target)
+        if door is None:
+            return None
+        key, length = "", -1
+        origin: tuple[Header, ...] = ()
+        for name, value in headers:
+            if name == b"content-length":
+                length = int(value)
+            elif name == b"authorization":
+                key = _basic(value)[0].strip()
+            elif name == b"origin":
+                origin = ((name, value),)
+            elif name == b"content-encoding":
+                return None
+        source = self._kept(key)
+        if source is None or not 0 < length <= door.body_bytes:
+            return None
+        return partial(self._take, source, door, _cors(dict(origin)))
+
+    def _take(self, source: Source, door: Door, more: tuple[Header, ...], body: bytes, answer: Answer) -> None:
+        def tell(outcome: Sequence[Receipt] | Exception) -> None:
+            status, said, own = _refused(outcome) if isinstance(outcome, Exception) else TAKEN
+            answer(status, (*own, *more), said)
+
+        try:
+            self._ingest.take(unpacked(body, b"", door.body_bytes), source, door, self._clock(), tell)
+        except Exception as error:
+            tell(error)
 
     async def _answered(
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive
@@ -98,7 +129,7 @@ class IngestDoors:
             body = await read_body(headers, receive, door.body_bytes)
             source = await self._source(scope, headers, body)
             await self._ingest.receive(body, source, door, self._clock())
-            return 200, SUCCESS, (JSON,)
+            return TAKEN
         parts = path.split("/")
         asked = path.startswith("/v1/projects/") and len(parts) == 5 and parts[4] == "settings"
         if asked or path == "/sourceConfig":
@@ -138,18 +169,22 @@ class IngestDoors:
 
     async def _known(self, key: str) -> Source:
         """Return whose write key this is. Raises Unauthorized when it is certainly nobody's."""
-        now = self._clock()
-        kept = self._keys.get(key)
-        if kept is not None and 0 <= now - kept[0] < KEY_MS:
-            return kept[1]
+        kept = self._kept(key)
+        if kept is not None:
+            return kept
         source = await self._store.source_of_write_key(key) if key else None
         if source is None:
             said = "this write key is unknown" if key else "there is no write key"
             raise Unauthorized(said, hint="send one that `wetink keys create` made, in Basic, the body or the query")
         if len(self._keys) >= KNOWN_KEYS:
             self._keys.clear()
-        self._keys[key] = (now, source)
+        self._keys[key] = (self._clock(), source)
         return source
+
+    def _kept(self, key: str) -> Source | None:
+        """Return whose write key this is if it was looked up just now."""
+        kept = self._keys.get(key)
+        return kept[1] if kept is not None and 0 <= self._clock() - kept[0] < KEY_MS else None
 
 
 def _key_beside_the_body(scope: Scope, headers: dict[bytes, bytes]) -> str:
@@ -228,6 +263,14 @@ def _cors(headers: dict[bytes, bytes], *, preflight: bool = False) -> tuple[Head
 
 def _wrong_method(right: str) -> tuple[int, bytes, tuple[Header, ...]]:
     return 405, body_of(BadRequest(f"only {right} here")), (JSON, (b"allow", right.encode()))
+
+
+def _refused(error: Exception) -> tuple[int, bytes, tuple[Header, ...]]:
+    """Return the answer to what could not be taken: status, body, headers."""
+    if not isinstance(error, WetinkError):
+        logger.error("a request could not be taken in", exc_info=error)
+        error = Unavailable("this cannot be taken in right now", hint="send it again")
+    return status_of(error), body_of(error), (JSON, *_told(error))
 
 
 def _told(error: WetinkError) -> tuple[Header, ...]:

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from wetink.core.errors import BadSettings, Unavailable
 from wetink.settings import Settings
+from wetink.web.protocol import HttpProtocol
 from wetink.wiring import Wetink
 
 logger = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ async def _serve(settings: Settings, app: str, listening: socket.socket, ready: 
         config = uvicorn.Config(
             application,
             proxy_headers=False,
-            http="httptools",
+            http=HttpProtocol,
             lifespan="off",
             log_config=None,
             log_level="warning",

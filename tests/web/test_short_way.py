@@ -1,0 +1,208 @@
+"""The short way of single messages: the answers of the long one, in the order of the requests, over real sockets."""
+
+import asyncio
+import base64
+import gzip
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import uvicorn
+
+from bench.load import request
+from wetink.settings import read
+from wetink.web.app import App, create
+from wetink.web.protocol import Header, HttpProtocol, Take
+from wetink.wiring import Wetink
+
+
+@pytest.fixture(autouse=True)
+def _keys_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is."""
+    monkeypatch.setattr("wetink.web.ingest.KEY_MS", 3_600_000)
+
+
+class Site:
+    """One wetink at two addresses: by our connection, and by uvicorn's own, which knows no short way."""
+
+    def __init__(self, wetink: Wetink, key: str) -> None:
+        self.wetink = wetink
+        self.key = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
+        self.app: App = create(wetink)
+        self.short: list[bytes] = []
+        self._asked, self.app.short = self.app.short, self._short  # type: ignore[method-assign]
+
+    def _short(self, target: bytes, headers: Sequence[Header]) -> Take | None:
+        take = self._asked(target, headers)
+        if take is not None:
+            self.short.append(target)
+        return take
+
+    @asynccontextmanager
+    async def connected(self, http: Any) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        config = uvicorn.Config(self.app, port=0, http=http, lifespan="off", log_config=None, server_header=False)
+        server = self.server = uvicorn.Server(config)
+        config.load()
+        server.lifespan = config.lifespan_class(config)
+        await server.startup()
+        reader, writer = await asyncio.open_connection(*server.servers[0].sockets[0].getsockname())
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+            await server.shutdown()
+
+    def track(self, number: int, **headers: str) -> bytes:
+        body = {"event": "Product Viewed", "messageId": f"m{number}", "userId": "42"}
+        return request("POST", "/v1/track", msgspec.json.encode(body), authorization=self.key, **headers)
+
+    async def stored(self) -> list[str]:
+        return sorted(each.message_id for each in await self.wetink.store.messages(limit=1_000))
+
+
+async def answer(reader: asyncio.StreamReader) -> bytes:
+    """One answer, without its date."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", head)
+    body = await reader.readexactly(int(length[1])) if length else b""
+    return b"\r\n".join(sorted(re.sub(rb"date: [^\r]*\r\n", b"", head).split(b"\r\n"))) + body
+
+
+@asynccontextmanager
+async def site(folder: Path) -> AsyncIterator[Site]:
+    """A wetink with a key that has been seen just now."""
+    async with Wetink(read({}, data=folder)) as wetink:
+        made = Site(wetink, (await wetink.store.create_key("shop", "server", (), 1)).write_key)
+        async with made.connected("httptools") as (reader, writer):
+            writer.write(made.track(0))
+            assert (await answer(reader)).endswith(b'{"success":true}')
+        yield made
+
+
+KEY = "the key"
+REQUESTS: dict[str, tuple[bytes, bool]] = {
+    "a message": (request("POST", "/v1/track", b'{"userId":"42","event":"Seen"}', authorization=KEY), True),
+    "its other name": (request("POST", "/v1/i", b'{"userId":"42"}', authorization=KEY), True),
+    "a page's": (
+        request("POST", "/v1/page", b'{"userId":"42"}', authorization=KEY, origin="https://shop.example"),
+        True,
+    ),
+    "no JSON": (request("POST", "/v1/track", b'{"userId":', authorization=KEY), True),
+    "nobody's": (request("POST", "/v1/track", b'{"event":"Seen"}', authorization=KEY), True),
+    "packed, and not telling": (
+        request("POST", "/v1/track", gzip.compress(b'{"userId":"42","event":"Seen"}'), authorization=KEY),
+        True,
+    ),
+    "badly packed": (request("POST", "/v1/track", b"\x1f\x8bnothing", authorization=KEY), True),
+    "the last": (
+        request("POST", "/v1/track", b'{"userId":"42","event":"Seen"}', authorization=KEY, connection="close"),
+        True,
+    ),
+    "empty": (request("POST", "/v1/track", b"", authorization=KEY), False),
+    "large": (request("POST", "/v1/track", b" " * 40_000, authorization=KEY), False),
+    "packed": (
+        request("POST", "/v1/track", gzip.compress(b"{}"), authorization=KEY, **{"content-encoding": "gzip"}),
+        False,
+    ),
+    "another key": (request("POST", "/v1/track", b'{"userId":"42"}', authorization="Basic bm9uZTo="), False),
+    "no key": (request("POST", "/v1/track", b'{"userId":"42"}'), False),
+    "a batch": (
+        request("POST", "/v1/batch", b'{"batch":[{"type":"identify","userId":"42"}]}', authorization=KEY),
+        False,
+    ),
+    "a question": (request("GET", "/v1/track", authorization=KEY), False),
+    "an old client": (
+        request("POST", "/v1/track", b'{"userId":"42"}', authorization=KEY).replace(b"HTTP/1.1", b"HTTP/1.0"),
+        False,
+    ),
+}
+"""What is asked -> the request, and whether it goes the short way."""
+
+
+@pytest.mark.parametrize("short", [True, False])
+def test_either_way_gives_the_same_answer(tmp_path: Path, short: bool) -> None:
+    async def ask() -> None:
+        async with site(tmp_path) as made:
+            for what in (what for what, (_, goes) in REQUESTS.items() if goes is short):
+                raw = REQUESTS[what][0].replace(KEY.encode(), made.key.encode())
+                made.short.clear()
+                told: list[bytes] = []
+                for http in (HttpProtocol, "httptools"):
+                    async with made.connected(http) as (reader, writer):
+                        writer.write(raw)
+                        told.append(await answer(reader))
+                assert told[0] == told[1], what
+                assert bool(made.short) is short, what
+
+    asyncio.run(ask())
+
+
+def test_requests_sent_in_one_go_are_answered_in_their_order_and_all_kept(tmp_path: Path) -> None:
+    async def ask() -> None:
+        async with site(tmp_path) as made, made.connected(HttpProtocol) as (reader, writer):
+            asked = b"".join(made.track(n) if n % 3 else request("GET", f"/nowhere/{n}") for n in range(1, 31))
+            for start in range(0, len(asked), 1_000):  # a request's bytes come in two pieces
+                writer.write(asked[start : start + 1_000])
+                await asyncio.sleep(0)
+            for n in range(1, 31):
+                status = (await answer(reader)).split(b"HTTP/1.1 ")[1][:3]
+                assert status == (b"200" if n % 3 else b"404"), n
+            assert await made.stored() == sorted(f"m{n}" for n in range(31) if n % 3 or not n)
+            assert made.short
+
+    asyncio.run(ask())
+
+
+def test_many_connections_at_once_each_get_their_own_answer(tmp_path: Path) -> None:
+    async def ask() -> None:
+        async with site(tmp_path) as made, made.connected(HttpProtocol) as (_, first):
+            address = first.get_extra_info("peername")
+
+            async def send(start: int) -> None:
+                reader, writer = await asyncio.open_connection(*address)
+                for n in range(start, start + 10):
+                    good = n % 10 != 7
+                    writer.write(
+                        made.track(n) if good else made.track(n).replace(b'"userId":"42"', b'"userId":"42\x01')
+                    )
+                    assert (await answer(reader)).endswith(b'{"success":true}') is good
+                writer.close()
+
+            await asyncio.gather(*(send(start) for start in range(10, 170, 10)))
+            assert len(await made.stored()) == 1 + 16 * 9
+
+    asyncio.run(ask())
+
+
+def test_a_sender_that_hangs_up_in_the_middle_of_a_body_leaves_nothing(tmp_path: Path) -> None:
+    async def ask() -> None:
+        async with site(tmp_path) as made, made.connected(HttpProtocol) as (reader, writer):
+            _, hasty = await asyncio.open_connection(*writer.get_extra_info("peername"))
+            hasty.write(made.track(1)[:-5])
+            await hasty.drain()
+            hasty.close()
+            await hasty.wait_closed()
+            writer.write(made.track(2))
+            await answer(reader)
+            assert await made.stored() == ["m0", "m2"]
+
+    asyncio.run(ask())
+
+
+def test_a_message_that_is_being_written_is_answered_before_the_server_stops(tmp_path: Path) -> None:
+    async def ask() -> None:
+        async with site(tmp_path) as made:
+            async with made.connected(HttpProtocol) as (reader, writer):
+                writer.write(made.track(1))
+                while not made.short:  # noqa: ASYNC110 (the server reads in its own time)
+                    await asyncio.sleep(0)
+                told, _ = await asyncio.gather(answer(reader), made.server.shutdown())
+            assert b"connection: close" in told
+            assert told.endswith(b'{"success":true}')
+            assert await made.stored() == ["m0", "m1"]
+
+    asyncio.run(ask())
