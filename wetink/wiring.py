@@ -132,7 +132,7 @@ class Wetink:
         self.words, self.fragment, self.snippet = pasted.words, pasted.fragment, pasted.snippet
         self.esp_snippet = pasted.esp_snippet
         self.compare = self._opens.compare
-        self.trial = Trial(self.store, self._opens, self.renderer, self.feeds, self.apps, self._text)
+        self.trial = Trial(*(self.store, self._opens, self.renderer, self.feeds, self.apps, self._text), self.allowed)
         self.reports = Reports(self.store, self.ledger, lambda: self.content.signals, lambda: self.content.blocks)
         self.experiments = Experiments(
             *(self.reports, kept.exposures, lambda: self.content.blocks, lambda: self.content.signals, shared, _now_ms)

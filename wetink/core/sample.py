@@ -4,7 +4,7 @@ Everything is told by events, and folded as real ones are. Photos are at address
 gallery and tests can draw.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
@@ -63,9 +63,12 @@ REDUCED, RETURNED, SCARCE = "TW-201", "TW-405", "TW-402"
 """What has become cheaper, what is back in stock, and what few are left of."""
 
 
-def shopper(now: int) -> Person:
-    """Return the sample shopper as of `now` (Unix ms): views, searches, a cart, a wishlist, orders and traits."""
-    return fold(_life(now), now)
+def shopper(now: int, supposed: Iterable[Event] = ()) -> Person:
+    """Return the sample shopper as of `now` (Unix ms): views, searches, a cart, a wishlist, orders and traits.
+
+    As if the `supposed` had happened, too.
+    """
+    return fold([*_life(now), *supposed], now)
 
 
 def shop(now: int, app: App | None = None) -> Shop:

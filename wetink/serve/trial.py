@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from wetink.core.app import App
 from wetink.core.block import Block, Decision, Variant
 from wetink.core.coverage import Coverage, Seen, coverage
 from wetink.core.decide import settled
+from wetink.core.event import Event
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
 from wetink.ports import Picture, Renderer, Store
@@ -31,28 +32,35 @@ class Trial:
         feeds: Feeds,
         apps: Mapping[str, App],
         text_of: Callable[[Variant], str],
+        allowed: Callable[[str], bool],
     ) -> None:
-        """Use what opens use; `text_of` is the template of a variant."""
+        """Use what opens use; `text_of` is the template of a variant, `allowed` tells which photos may be drawn."""
         self._store, self._opens, self._renderer, self._feeds = store, opens, renderer, feeds
-        self._apps, self._text_of = apps, text_of
+        self._apps, self._text_of, self._allowed = apps, text_of, allowed
 
     async def tried(
-        self, block: Block, who: Identifier | None, moment: Moment, settings: Mapping[str, Any]
+        self,
+        block: Block,
+        who: Identifier | None,
+        moment: Moment,
+        settings: Mapping[str, Any],
+        supposed: Sequence[Event] = (),
     ) -> tuple[Decision, Picture | None]:
         """Return what a block that is being made shows, None for nothing; without `who` to the sample shopper.
 
-        `settings` are its only variant's.
+        `settings` are its only variant's; the `supposed` are as if they had happened, too.
         """
         app = self._apps[block.variants[0].app]
         if who is not None:
-            decision = await self._opens.preview(block, who, moment)
-            shown = await self._opens.picture(decision, 1, moment, block) if decision.variant else None
+            decision = await self._opens.preview(block, who, moment, supposed)
+            shown = await self._opens.picture(decision, 1, moment, block, supposed) if decision.variant else None
             return decision, shown
-        _, decision = sample_decision(app, moment, settings)
+        _, decision = sample_decision(app, moment, settings, supposed)
         if not decision.variant:
             return decision, None
         template = self._text_of(block.variants[0])
-        scene = sample_scene(app, template, moment, settings, size=(block.width, block.height))
+        size = block.width, block.height
+        scene = sample_scene(app, template, moment, settings, size=size, supposed=supposed, allowed=self._allowed)
         return decision, await self._renderer.render(scene)
 
     async def coverage(self, block: Block, moment: Moment) -> Coverage:

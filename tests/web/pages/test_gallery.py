@@ -1,5 +1,6 @@
 """From nothing to a pasted snippet on one page: pick an app, see it as anybody, make the block, copy."""
 
+import json
 import re
 from html import unescape
 
@@ -51,6 +52,43 @@ def test_the_picture_follows_the_form(dashboard: TestClient) -> None:
 def test_what_the_picture_weighs_stands_with_the_why(dashboard: TestClient) -> None:
     size = len(dashboard.get("/dashboard/apps/last-viewed.img").content)
     assert f"{size / 1000:.0f} KB, of 200 KB at most" in dashboard.get("/dashboard/apps/last-viewed/tried").text
+
+
+@pytest.mark.parametrize("who", ["", "user:42"])
+def test_one_supposes_an_event_of_a_product_or_messages_before_there_is_a_block(
+    dashboard: TestClient, who: str
+) -> None:
+    key, name = ("TW-101", "Harbor Mug") if not who else ("MUG-1", "Sea mug")
+    tried = "/dashboard/apps/wishlist/tried"
+    added = {"who": who, "if_event": "Product Added to Wishlist", "if_product": key}
+    new = {"sku": "N-1", "name": "A new thing", "url": "https://shop.example/new"}
+    messages = json.dumps({"event": "Product Added to Wishlist", "properties": new})
+    usual = dashboard.get(tried, params={"who": who}).text
+    for supposed, shown in ((added, name), ({"who": who, "suppose": messages}, "A new thing")):
+        text = unescape(dashboard.get(tried, params=supposed).text)
+        assert "1 event that did not happen" in text
+        assert shown in text.partition("<h3>Why</h3>")[2]
+        assert shown not in usual.partition("<h3>Why</h3>")[2]
+        picture = re.search(r'<img src="(/dashboard/apps/wishlist\.img[^"]+)"', text)
+        assert picture
+        plain = dashboard.get("/dashboard/apps/wishlist.img", params={"who": who, "sent": "1"})
+        drawn = dashboard.get(picture[1])
+        assert drawn.status_code == 200
+        assert drawn.content != plain.content
+    page = dashboard.get("/dashboard/apps/wishlist", params=added).text
+    assert "<option selected>Product Added to Wishlist</option>" in page
+    assert f'value="{key}"' in page
+
+
+def test_what_cannot_be_supposed_is_told_beside_the_picture(dashboard: TestClient) -> None:
+    tried = "/dashboard/apps/last-viewed/tried"
+    for wrong, said in (
+        ({"suppose": "{"}, "this is not JSON"),
+        ({"if_event": "Product Viewed", "if_product": "none"}, "such as TW-101, TW-103, TW-105"),
+    ):
+        text = unescape(dashboard.get(tried, params=wrong).text)
+        assert said in text
+        assert "<img" in text
 
 
 def test_a_person_with_nothing_to_show_and_a_setting_that_makes_no_sense_are_told(dashboard: TestClient) -> None:

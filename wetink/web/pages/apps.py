@@ -1,6 +1,6 @@
 """Apps: a gallery of all that a block can show, and the page that makes a block of one, from nothing to a snippet."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from itertools import count
 from typing import Any
 
@@ -12,7 +12,9 @@ from wetink.core.app import App
 from wetink.core.block import Block, Fallback, Variant
 from wetink.core.errors import BadContent
 from wetink.core.form import fields_of, settings_of, written
+from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
+from wetink.core.sample import GOODS
 from wetink.serve.recipient import parse
 from wetink.serve.weight import weight
 from wetink.web import session
@@ -21,6 +23,7 @@ from wetink.web.pages.asked import field_of, form_of, moment_of, wetink_of, whol
 from wetink.web.pages.coverage import part
 from wetink.web.pages.render import missing, page
 from wetink.web.pages.snippet import panel
+from wetink.web.pages.suppose import EVENTS, Supposed, supposed
 
 SIZES = {"width": (600, 40, 1200), "height": (300, 20, 1600)}
 RECIPIENTS = ("user", "email", "token")
@@ -62,9 +65,11 @@ async def picture(request: Request) -> Response:
         return Response("no such app", 404, media_type="text/plain")
     form = dict(request.query_params)
     settings, _ = settings_of(found, _complete(found, form))
+    who, moment = parse(form.get("who", "")), _moment(request)
+    suppose = await _supposed(request, form, who, moment)
     try:
         _, drawn = await wetink_of(request).trial.tried(
-            _block(found, form, settings), parse(form.get("who", "")), _moment(request), settings
+            _block(found, form, settings), who, moment, settings, suppose.events
         )
     except BadContent as error:
         return Response(str(error), 404, media_type="text/plain")
@@ -119,14 +124,16 @@ async def _tried(request: Request, found: App, form: dict[str, str]) -> dict[str
     form = _complete(found, form)
     settings, wrong = settings_of(found, form)
     who, moment = parse(form.get("who", "")), _moment(request)
-    block = _block(found, form, settings)
+    block, suppose = _block(found, form, settings), await _supposed(request, form, who, moment)
     decision, drawn = None, None
     try:
         if not wrong:
-            decision, drawn = await wetink_of(request).trial.tried(block, who, moment, settings)
+            decision, drawn = await wetink_of(request).trial.tried(block, who, moment, settings, suppose.events)
     except BadContent as error:
         wrong = f"{error}{f': {error.hint}' if error.hint else ''}"
     query = {name: form[name] for name in ("who", "width", "height", "scheme", "at") if form.get(name)}
+    if suppose.text:
+        query["suppose"] = suppose.text
     return {
         "app": found,
         "who": who,
@@ -138,7 +145,13 @@ async def _tried(request: Request, found: App, form: dict[str, str]) -> dict[str
         "weight": weight(block, drawn) if drawn is not None else "",
         "query": {**{field.name: form.get(field.name, "") for field in fields_of(found)}, **query},
         "moment": moment,
+        "suppose": suppose,
+        "if_events": EVENTS,
     }
+
+
+async def _supposed(request: Request, form: Mapping[str, str], who: Identifier | None, moment: Moment) -> Supposed:
+    return await supposed(wetink_of(request), form, moment.now, GOODS if who is None else {})
 
 
 def _complete(found: App, form: dict[str, str]) -> dict[str, str]:

@@ -6,11 +6,12 @@ from typing import Any
 import msgspec
 
 from wetink.core.errors import BadContent
-from wetink.core.event import Event
+from wetink.core.event import Event, Product
 from wetink.core.what_if import events_of, read
 from wetink.wiring import Wetink
 
 EVENTS = ("Product Viewed", "Product Added", "Product Added to Wishlist", "Order Completed")
+NOTHING: Mapping[str, Product] = {}
 LONGEST = 8_000
 """Characters of the messages in a page's address."""
 
@@ -23,8 +24,13 @@ class Supposed(msgspec.Struct, frozen=True):
     problem: str = ""
 
 
-async def supposed(wetink: Wetink, query: Mapping[str, str], now: int) -> Supposed:
-    """Return what the query supposes to have happened by `now` (Unix ms). Raises StoreUnavailable."""
+async def supposed(
+    wetink: Wetink, query: Mapping[str, str], now: int, others: Mapping[str, Product] = NOTHING
+) -> Supposed:
+    """Return what the query supposes to have happened by `now` (Unix ms). Raises StoreUnavailable.
+
+    Its product is one of the catalog, or of the `others` by key.
+    """
     text, event, key = query.get("suppose", ""), query.get("if_event", ""), query.get("if_product", "").strip()[:200]
     if not text.strip() and event not in EVENTS:
         return Supposed()
@@ -35,17 +41,23 @@ async def supposed(wetink: Wetink, query: Mapping[str, str], now: int) -> Suppos
         if event in EVENTS:
             if not key:
                 raise BadContent(f"{event} needs a product", hint="write its key, as the catalog has it")
-            messages.append({"event": event, "properties": await _properties(wetink, event, key)})
+            messages.append({"event": event, "properties": _properties(event, await _product(wetink, key, others))})
         return Supposed(events_of(messages, now), msgspec.json.encode(messages).decode())
     except BadContent as error:
         return Supposed(problem=f"{error}{f': {error.hint}' if error.hint else ''}")
 
 
-async def _properties(wetink: Wetink, event: str, key: str) -> dict[str, Any]:
-    """Return the properties of an event of a product as the catalog has it. Raises BadContent."""
-    known = (await wetink.store.products([key])).get(key)
+async def _product(wetink: Wetink, key: str, others: Mapping[str, Product]) -> Product:
+    """Return a product as the catalog has it. Raises BadContent."""
+    known = (await wetink.store.products([key])).get(key) or others.get(key)
     if known is None:
-        raise BadContent(f"there is no product {key!r}", hint="the catalog's page has their keys")
+        some = f"such as {', '.join(list(others)[:3])}, or " if others else ""
+        raise BadContent(f"there is no product {key!r}", hint=f"{some}the catalog's page has their keys")
+    return known
+
+
+def _properties(event: str, known: Product) -> dict[str, Any]:
+    """Return the properties of an event of a product."""
     told = {name: value for name, value in msgspec.to_builtins(known).items() if value not in (None, "", 0)}
     told["quantity"] = 1
     if event != "Order Completed":
