@@ -13,7 +13,7 @@ from tests.asgi import ask
 from tests.scenarios.test_who_fetched import CHROME
 from tests.web.test_open import JANE, SHOP, House
 from wetink.cli import main
-from wetink.core.block import Block, Decision, Fallback
+from wetink.core.block import Block, Decision, Fallback, decision_id
 from wetink.core.fetch import facts_of
 from wetink.core.person import Moment
 from wetink.ports.archive import Opened
@@ -99,9 +99,12 @@ def test_what_is_kept_is_bounded_by_days_and_by_size(tmp_path: Path) -> None:
     now = [100 * DAY]
     block = Block("hero", Fallback(f"{SHOP}/"))
 
+    def named(number: int, at: int) -> str:
+        return decision_id("hero", f"user:{number}", "", at)
+
     def opened(number: int, at: int) -> Opened:
         decision = Decision(
-            f"d{number}", "hero", "user:jane", "", at, "", "", "", {"x": "y" * 2_000}, (), (f"{SHOP}/",), ()
+            named(number, at), "hero", "user:jane", "", at, "", "", "", {"x": "y" * 2_000}, (), (f"{SHOP}/",), ()
         )
         return Opened(decision, Moment(at), block, "")
 
@@ -118,13 +121,13 @@ def test_what_is_kept_is_bounded_by_days_and_by_size(tmp_path: Path) -> None:
                 archive.flush()
                 archive.tidy()
         count = len(await archive.newest(now[0], 10_000, block="hero"))
-        newest = await archive.find("d5999")
+        newest = await archive.find(named(5_999, now[0]))
         await archive.close()
         assert newest is not None
         return left, count
 
     left, count = asyncio.run(run())
-    assert left == ["d1"]
+    assert left == [named(1, 99 * DAY)]
     assert 1_000 < count < 4_500
     assert (tmp_path / "archive.db").stat().st_size < 12 << 20
 
@@ -132,7 +135,9 @@ def test_what_is_kept_is_bounded_by_days_and_by_size(tmp_path: Path) -> None:
 def test_with_no_days_nothing_is_kept(tmp_path: Path) -> None:
     async def run() -> int:
         archive = SQLiteArchive(tmp_path, lambda: 5, days=0, most_bytes=1 << 20)
-        decision = Decision("d", "hero", "user:jane", "", 5, "", "", "", {}, (), (), ())
+        decision = Decision(
+            decision_id("hero", "user:jane", "", 5), "hero", "user:jane", "", 5, "", "", "", {}, (), (), ()
+        )
         archive.keep(Opened(decision, Moment(5), Block("hero", Fallback(f"{SHOP}/")), ""))
         found = len(await archive.newest(5, 10))
         await archive.close()
@@ -142,17 +147,19 @@ def test_with_no_days_nothing_is_kept(tmp_path: Path) -> None:
 
 
 def test_an_open_that_cannot_be_written_down_loses_no_other(tmp_path: Path) -> None:
+    ids = [decision_id("hero", "user:jane", campaign, 5) for campaign in ("bad", "good")]
+
     async def run() -> list[str]:
         archive = SQLiteArchive(tmp_path, lambda: 5, days=1, most_bytes=1 << 30)
         block = Block("hero", Fallback(f"{SHOP}/"))
-        for name, facts in (("bad", {"x": object()}), ("good", {})):
+        for name, facts in ((ids[0], {"x": object()}), (ids[1], {})):
             decision = Decision(name, "hero", "user:jane", "", 5, "", "", "", {}, (), (), (), facts)
             archive.keep(Opened(decision, Moment(5), block, ""))
         found = [each.decision.id for each in await archive.newest(5, 10)]
         await archive.close()
         return found
 
-    assert asyncio.run(run()) == ["good"]
+    assert asyncio.run(run()) == ids[1:]
 
 
 def test_programs_read_past_opens_with_the_token_and_nobody_else(house: House) -> None:

@@ -1,6 +1,7 @@
 """Block: a place in an email, with its variants in order. Decision: what one open got, and why."""
 
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -91,7 +92,21 @@ def before(block: Block, others: Iterable[Block]) -> list[Block]:
     return sorted(mates, key=lambda each: (each.place, each.name))
 
 
-class Step(msgspec.Struct, frozen=True):
+TIME_DIGITS = 11
+"""Hexadecimal digits that a decision's id begins with: its time, so that ids are in the order of time."""
+
+
+def decision_id(block: str, recipient: str, campaign: str, at: int) -> str:
+    """Return what names the decision of this time (Unix ms).
+
+    >>> decision_id("hero", "user:42", "", 1_700_000_000_000)
+    '18bcfe56800b949429b11ef68'
+    """
+    rest = blake2b(f"{block}\0{recipient}\0{campaign}".encode("utf-8", "surrogatepass"), digest_size=7).hexdigest()
+    return f"{at:0{TIME_DIGITS}x}{rest}"
+
+
+class Step(msgspec.Struct, frozen=True, gc=False):
     """One line of a trace: which variant was asked, whether it was taken, and why."""
 
     variant: str
@@ -99,7 +114,7 @@ class Step(msgspec.Struct, frozen=True):
     why: str
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """What an open got. Lives 60 s per (block, recipient, campaign), so all slots of one email agree.
 
     `at` is Unix ms. `recipient` is written as `kind:value`, empty for nobody. `items` are the products shown, with the

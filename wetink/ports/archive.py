@@ -9,7 +9,7 @@ from wetink.core.block import Block, Decision
 from wetink.core.person import Moment
 
 
-class Opened(msgspec.Struct, frozen=True):
+class Opened(msgspec.Struct, frozen=True, gc=False):
     """What an open got, and all it takes to draw it again: the moment, the block and the template's text of then.
 
     Of who asked from where it has what `Moment` has; the archive leaves out the coordinates.

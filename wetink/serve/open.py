@@ -1,7 +1,6 @@
 """The open: who, what, and the picture of it. Whatever happens, there is an answer."""
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
@@ -10,7 +9,7 @@ from msgspec.structs import replace
 
 from wetink.core import policy
 from wetink.core.app import App
-from wetink.core.block import Block, Decision, before
+from wetink.core.block import Block, Decision, before, decision_id
 from wetink.core.decide import choose, decide
 from wetink.core.errors import WetinkError
 from wetink.core.event import Event
@@ -19,6 +18,7 @@ from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, Person, clicked
 from wetink.core.rule.evaluate import Finding, Rulebook
 from wetink.core.rule.tree import Rule
+from wetink.core.shop import Shop
 from wetink.core.touch import Touch
 from wetink.core.trends import Trends
 from wetink.ports import Comparison, Picture, Renderer, Store
@@ -149,11 +149,8 @@ class Opens:
             assigned = await self._arms.of(block, who, moment, keep=keep or expose)
             block = assigned.block
         shop = await self._shops.of(block, person, who, moment, self._apps, taken)
-        if who is not None and any(self._promises(variant.app) for variant in block.variants):
-            shop = replace(shop, promised=await self._ledger.promised(block.name, str(who)))
-        if who is not None and any(self._counts(variant.app) for variant in block.variants):
-            opened, clicked = await self._ledger.contacts(block.name, str(who))
-            shop = replace(shop, opened=opened, clicked=clicked)
+        if who is not None:
+            shop = await self._remembered(block, shop, str(who))
         choice = choose(block, person, moment, self._apps, shop)
         if (
             keep
@@ -166,18 +163,31 @@ class Opens:
             choice = choose(block, person, moment, self._apps, shop)
         catalog = await self._catalog.products(choice.wanted) if choice.shown.items else {}
         recipient = str(who) if who is not None else ""
-        name = f"{block.name}\0{recipient}\0{moment.campaign}\0{moment.now}"
         return decide(
             block,
             choice,
             moment,
             catalog,
             recipient=recipient,
-            decision_id=hashlib.blake2b(name.encode(), digest_size=9).hexdigest(),
+            decision_id=decision_id(block.name, recipient, moment.campaign, moment.now),
             allowed=self._allowed,
             arms=assigned.arms,
             steps=assigned.steps,
         )
+
+    async def _remembered(self, block: Block, shop: Shop, who: str) -> Shop:
+        """Return the shop with what is remembered of this block and person, as far as its apps ask for it."""
+        promises = contacts = False
+        for variant in block.variants:
+            app = self._apps.get(variant.app)
+            if app is not None:
+                promises, contacts = promises or app.promises, contacts or app.contacts
+        if promises:
+            shop = replace(shop, promised=await self._ledger.promised(block.name, who))
+        if contacts:
+            opened, clicked = await self._ledger.contacts(block.name, who)
+            shop = replace(shop, opened=opened, clicked=clicked)
+        return shop
 
     async def _taken(
         self, block: Block, person: Person, who: Identifier | None, moment: Moment, *, keep: bool
@@ -362,14 +372,6 @@ class Opens:
     ) -> Picture:
         drawn = await self._scenes.draw(block, decision, slot, who, moment, template, supposed)
         return drawn if drawn is not None else self._fallbacks.of(block)
-
-    def _promises(self, name: str) -> bool:
-        app = self._apps.get(name)
-        return app is not None and app.promises
-
-    def _counts(self, name: str) -> bool:
-        app = self._apps.get(name)
-        return app is not None and app.contacts
 
     def _asks(self, decision: Decision) -> bool:
         app = self._apps.get(decision.app)

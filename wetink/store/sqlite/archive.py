@@ -3,21 +3,24 @@
 An open waits for none of it: what is kept is written by a thread, many at a time. A power cut may take the last second.
 """
 
-import hashlib
 import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import apsw
 import msgspec
 from msgspec.structs import replace
 
-from wetink.core.block import Block, Decision
+from wetink.core.block import TIME_DIGITS, Block, Decision
+from wetink.core.memo import once_for_each
 from wetink.core.person import Moment
 from wetink.ports.archive import Opened
+from wetink.store.sqlite.codec import fingerprint
 from wetink.store.sqlite.connection import connect, fetch, first, translated
 from wetink.store.sqlite.queries import read, script
 
@@ -30,11 +33,16 @@ AT_ONCE = 100
 """Opens that one statement writes."""
 MOST_WAITING = 20_000
 """Opens that wait to be written: when the disk takes none, the oldest of them are not kept."""
+SPREAD_BITS = 21
+"""Bits of a place that tell apart what was opened in the same millisecond."""
 
 _json = msgspec.json.Encoder().encode
-_decision = msgspec.json.Decoder(Decision).decode
-_moment = msgspec.json.Decoder(Moment).decode
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[Decision, Moment]).decode
 _block = msgspec.json.Decoder(Block).decode
+
+_Row: TypeAlias = tuple[int, int, str, Block, str, bytes]
+"""A row, with the block and the template themselves instead of what names them."""
 
 
 class SQLiteArchive:
@@ -47,41 +55,58 @@ class SQLiteArchive:
         self._writing = connect(folder / "archive.db", durable=False)
         with translated("opening the archive"):
             self._db.execute(script("archive.sql"))
-        self._waiting: deque[Opened] = deque(maxlen=MOST_WAITING)
-        self._blocks: dict[str, tuple[Block, str, str]] = {}
-        self._texts: dict[str, str] = {}
-        self._written: set[str] = set()
+        self._waiting: deque[_Row] = deque(maxlen=MOST_WAITING)
+        self._written: set[int] = set()
         self._mutex = threading.Lock()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="wetink-archive", daemon=True)
         self._thread.start()
 
     def keep(self, opened: Opened) -> None:
-        """See `ports.Archive.keep`."""
-        if self._days:
-            self._waiting.append(opened)
+        """See `ports.Archive.keep`. Written down at once: kept as it is, all it refers to would be kept as well."""
+        if not self._days:
+            return
+        decision, moment = opened.decision, opened.moment
+        if moment.latitude is not None or moment.longitude is not None:
+            moment = replace(moment, latitude=None, longitude=None)
+        try:
+            where, body = _place(decision.id), _encode((decision, moment))
+        except (TypeError, ValueError, OverflowError):  # whatever an app of somebody's puts among its facts
+            logger.exception("an open of %s was not kept", decision.block)
+            return
+        who = fingerprint("opened", decision.recipient)
+        self._waiting.append((where, who, decision.block, opened.block, opened.template, body))
 
     async def find(self, decision_id: str) -> Opened | None:
         """See `ports.Archive.find`."""
+        try:
+            where = _place(decision_id)
+        except ValueError:
+            return None
         self.flush()
         with translated("reading the archive"):
-            row = first(self._db, SQL.find, (decision_id,))
-        return None if row is None else Opened(_decision(row[0]), _moment(row[1]), _block(row[2]), row[3])
+            found = self._found(where)
+        return found if found is not None and found.decision.id == decision_id else None
+
+    def _found(self, where: int) -> Opened | None:
+        row = first(self._db, SQL.find, (where,))
+        return Opened(*_decode(row[0]), _block(row[1]), row[2]) if row is not None else None
 
     async def newest(
         self, until: int, limit: int, *, recipients: Sequence[str] | None = None, block: str = ""
     ) -> Sequence[Opened]:
         """See `ports.Archive.newest`."""
         self.flush()
+        end = until + 1 << SPREAD_BITS
         with translated("reading the archive"):
             if recipients is not None:
-                found = [row for each in recipients for row in fetch(self._db, SQL.of_recipient, (each, until, limit))]
+                whose = [fingerprint("opened", each) for each in recipients]
+                rows = [row for who in whose for row in fetch(self._db, SQL.of_recipient, (who, end, limit))]
             elif block:
-                found = fetch(self._db, SQL.of_block, (block, until, limit))
+                rows = fetch(self._db, SQL.of_block, (block, end, limit))
             else:
-                found = fetch(self._db, SQL.newest, (until, limit))
-        found.sort(key=lambda row: -row[0])
-        opens = [await self.find(name) for _, name in found[:limit]]
+                rows = fetch(self._db, SQL.newest, (end, limit))
+            opens = [self._found(where) for (where,) in sorted(rows, reverse=True)[:limit]]
         return [each for each in opens if each is not None and (not block or each.decision.block == block)]
 
     def flush(self) -> None:
@@ -96,58 +121,41 @@ class SQLiteArchive:
                 self._written.clear()
                 logger.exception("%d opens were not kept", len(waiting))
 
-    def _write(self, waiting: Sequence[Opened]) -> None:
-        parts: dict[str, str] = {}
-        rows = []
-        for each in waiting:
-            decision, moment = each.decision, replace(each.moment, latitude=None, longitude=None)
-            try:
-                said = _json(decision).decode(), _json(moment).decode()
-            except (TypeError, ValueError):  # whatever an app of somebody's puts among its facts
-                logger.exception("an open of %s was not kept", decision.block)
-                continue
-            digests = self._of_block(each.block, parts), self._of_text(each.template, parts)
-            rows.append((decision.id, decision.at, decision.recipient, decision.block, *said, *digests))
+    def _write(self, waiting: Sequence[_Row]) -> None:
+        texts: dict[int, str] = {}
+        rows: list[tuple[Any, ...]] = []
+        for where, who, name, block, template, body in waiting:
+            rows.append(
+                (where, who, name, self._named(_written_down(block), texts), self._named(template, texts), body)
+            )
         # One statement for many: a statement for each would pass Python's lock to and fro with the event loop, and JSON
         # of all of them takes SQLite three times as long to read.
-        if parts:
-            self._writing.execute(SQL.insert_parts, (_json(parts).decode(),))
+        if texts:
+            self._writing.execute(SQL.insert_texts, (_json(texts).decode(),))
         with self._writing:
             for start in range(0, len(rows), AT_ONCE):
                 some = rows[start : start + AT_ONCE]
-                marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * len(some))
+                marks = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(some))
                 self._writing.execute(f"{SQL.insert} {marks}", [value for row in some for value in row])
-        self._written.update(parts)
+        self._written.update(texts)
 
-    def _of_block(self, block: Block, parts: dict[str, str]) -> str:
-        known = self._blocks.get(block.name)
-        if known is None or known[0] is not block:
-            text = _json(block).decode()
-            known = self._blocks[block.name] = (block, _digest(text), text)
-        if known[1] not in self._written:
-            parts[known[1]] = known[2]
-        return known[1]
-
-    def _of_text(self, text: str, parts: dict[str, str]) -> str:
-        if text not in self._texts:
-            if len(self._texts) > 1_000:
-                self._texts.clear()
-            self._texts[text] = _digest(text)
-        digest = self._texts[text]
-        if digest not in self._written:
-            parts[digest] = text
-        return digest
+    def _named(self, text: str, texts: dict[int, str]) -> int:
+        """Return what names a text, which is put among `texts` unless it is written already."""
+        name = _name(text)
+        if name not in self._written:
+            texts[name] = text
+        return name
 
     def tidy(self) -> None:
         """Remove what is older than it may be, and the oldest of what is too much. Never raises."""
         try:
             with self._mutex:
-                gone = self._changed(SQL.outlived, (self._clock() - self._days * DAY_MS,))
+                gone = self._changed(SQL.outlived, (self._clock() - self._days * DAY_MS << SPREAD_BITS,))
                 pages, size = first(self._writing, SQL.used)
                 if pages * size > self._most:
                     gone += self._changed(SQL.oldest, ())
                 if gone:
-                    self._writing.execute(SQL.unused_parts)
+                    self._writing.execute(SQL.unused_texts)
                     self._written.clear()
         except apsw.Error:
             logger.exception("the archive cannot be tidied")
@@ -176,5 +184,17 @@ class SQLiteArchive:
                 tidied = time.monotonic()
 
 
-def _digest(text: str) -> str:
-    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
+def _place(decision_id: str) -> int:
+    """Return where a decision stands: by its time, so that the newest lie together. Raises ValueError for no id."""
+    at, rest = int(decision_id[:TIME_DIGITS], 16), int(decision_id[TIME_DIGITS:], 16)
+    return at << SPREAD_BITS | rest & (1 << SPREAD_BITS) - 1
+
+
+@once_for_each
+def _written_down(block: Block) -> str:
+    return _json(block).decode()
+
+
+@lru_cache(maxsize=1_000)
+def _name(text: str) -> int:
+    return fingerprint("text", text)

@@ -1,18 +1,20 @@
--- What opens got, as JSON, so that it can be drawn again. `block` and `template` name texts of `part`, each kept once.
-CREATE TABLE IF NOT EXISTS opened (
-    seq INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    at INTEGER NOT NULL,
-    recipient TEXT NOT NULL,
+-- What opens got, in the order of time: `id` has the milliseconds first (see `_place` in archive.py), `recipient` is a
+-- fingerprint, `body` the decision and the moment as msgpack. `block_part` and `template_part` name texts, each kept once.
+CREATE TABLE IF NOT EXISTS record (
+    id INTEGER PRIMARY KEY,
+    recipient INTEGER NOT NULL,
     block TEXT NOT NULL,
-    decision TEXT NOT NULL,
-    moment TEXT NOT NULL,
-    block_part TEXT NOT NULL,
-    template_part TEXT NOT NULL
+    block_part INTEGER NOT NULL,
+    template_part INTEGER NOT NULL,
+    body BLOB NOT NULL
 );
-CREATE INDEX IF NOT EXISTS opened_by_recipient ON opened (recipient, at);
-CREATE INDEX IF NOT EXISTS opened_by_block ON opened (block, at);
-CREATE TABLE IF NOT EXISTS part (
-    digest TEXT PRIMARY KEY,
+CREATE INDEX IF NOT EXISTS record_by_recipient ON record (recipient);
+CREATE INDEX IF NOT EXISTS record_by_block ON record (block);
+CREATE TABLE IF NOT EXISTS source_text (
+    id INTEGER PRIMARY KEY,
     body TEXT NOT NULL
-) WITHOUT ROWID;
+);
+
+-- As it was kept before.
+DROP TABLE IF EXISTS opened;
+DROP TABLE IF EXISTS part;

@@ -1,30 +1,30 @@
--- name: insert  To be followed by as many rows as there are, eight values each.
-INSERT OR IGNORE INTO opened (id, at, recipient, block, decision, moment, block_part, template_part) VALUES
+-- name: insert  To be followed by as many rows as there are, six values each.
+INSERT OR IGNORE INTO record (id, recipient, block, block_part, template_part, body) VALUES
 
--- name: insert_parts  From JSON: digest -> text.
-INSERT OR IGNORE INTO part (digest, body) SELECT key, value FROM json_each(?)
+-- name: insert_texts  From JSON: id -> text.
+INSERT OR IGNORE INTO source_text (id, body) SELECT key, value FROM json_each(?)
 
 -- name: find
-SELECT decision, moment, b.body, t.body FROM opened
-JOIN part AS b ON b.digest = block_part JOIN part AS t ON t.digest = template_part WHERE id = ?
+SELECT record.body, b.body, t.body FROM record
+JOIN source_text AS b ON b.id = block_part JOIN source_text AS t ON t.id = template_part WHERE record.id = ?
 
 -- name: of_recipient
-SELECT at, id FROM opened WHERE recipient = ? AND at <= ? ORDER BY at DESC, seq DESC LIMIT ?
+SELECT id FROM record WHERE recipient = ? AND id < ? ORDER BY id DESC LIMIT ?
 
 -- name: of_block
-SELECT at, id FROM opened WHERE block = ? AND at <= ? ORDER BY at DESC, seq DESC LIMIT ?
+SELECT id FROM record WHERE block = ? AND id < ? ORDER BY id DESC LIMIT ?
 
 -- name: newest
-SELECT at, id FROM opened WHERE at <= ? ORDER BY seq DESC LIMIT ?
+SELECT id FROM record WHERE id < ? ORDER BY id DESC LIMIT ?
 
 -- name: outlived  A few at a time: others that write wait no longer than that takes.
-DELETE FROM opened WHERE seq IN (SELECT seq FROM opened ORDER BY seq LIMIT 2000) AND at < ?
+DELETE FROM record WHERE id IN (SELECT id FROM record WHERE id < ? ORDER BY id LIMIT 2000)
 
 -- name: oldest
-DELETE FROM opened WHERE seq IN (SELECT seq FROM opened ORDER BY seq LIMIT 2000)
+DELETE FROM record WHERE id IN (SELECT id FROM record ORDER BY id LIMIT 2000)
 
--- name: unused_parts
-DELETE FROM part WHERE digest NOT IN (SELECT block_part FROM opened UNION SELECT template_part FROM opened)
+-- name: unused_texts
+DELETE FROM source_text WHERE id NOT IN (SELECT block_part FROM record UNION SELECT template_part FROM record)
 
 -- name: used
 SELECT (SELECT page_count FROM pragma_page_count) - (SELECT freelist_count FROM pragma_freelist_count),
