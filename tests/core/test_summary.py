@@ -1,5 +1,7 @@
 """A summary is the fold it was made of, to the byte."""
 
+import tracemalloc
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,3 +73,20 @@ def test_reading_the_first_view_alone_gives_the_first_of_all(events: list[Event]
 
 def test_nobody_has_a_summary_too() -> None:
     assert person_of(summarize([]), list) == Person()
+
+
+def test_who_has_been_read_leaves_nothing_behind() -> None:
+    """The collector looks at none of it (`gc=False`), so nothing of a person may lead back to them."""
+    views = [
+        Event("track", at, str(at), "shop", "Product Viewed", products=(Product(sku=str(at)),)) for at in range(1, 20)
+    ]
+    summary = summarize(entries_of(views))
+    tracemalloc.start()
+    try:
+        for _ in range(2):
+            before = tracemalloc.get_traced_memory()[0]
+            for _ in range(200):
+                assert person_of(summary, list).views[0].product.sku == "19"
+        assert tracemalloc.get_traced_memory()[0] - before < 20_000
+    finally:
+        tracemalloc.stop()

@@ -65,7 +65,7 @@ def fold(events: Iterable[Told], now: int, identifiers: Iterable[Identifier] = (
     return Person(
         identifiers=tuple(identifiers),
         traits=folding.traits,
-        views=Views(folding.viewed),
+        views=Views.of(folding.viewed),
         searches=tuple(folding.searches[: -SEARCHES - 1 : -1]),
         cart=Cart(tuple(folding.lines), folding.cart_changed),
         wishlist=tuple(folding.wishlist[: -WISHES - 1 : -1]),

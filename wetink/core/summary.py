@@ -14,38 +14,37 @@ from wetink.core.entry import Entry
 from wetink.core.event import Product
 from wetink.core.fold import fold, in_order
 from wetink.core.history import History
-from wetink.core.person import Person
+from wetink.core.person import Person, Seen
 from wetink.core.views import Views
 
 NEWEST = 8
-"""Views that are at hand: more than an email shows."""
+"""Products viewed that are at hand: more than an email shows."""
 
 Recall = Callable[[], Sequence[Entry]]
 """Gives the entries a summary was made of."""
 
 
-class _View(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One view, its products packed until somebody asks for them."""
+class _Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The newest view of one product, the product packed until somebody asks for it."""
 
     at: int
-    level: str
+    trusted: bool
     packed: msgspec.Raw
 
-    @property
-    def products(self) -> tuple[Product, ...]:
-        return _products(self.packed)
+    def seen(self) -> Seen:
+        return Seen(_product(self.packed), self.at, self.trusted)
 
 
 class _Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """`person` has neither views nor history. The newest views follow, oldest first, and how many are older.
+    """`person` has neither views nor history. The newest view of each product follows, newest first.
 
-    `trusted` says whether servers' keys told of all of them.
+    `trusted` says whether servers' keys told of all views, `more` whether there are products beyond these.
     """
 
     person: Person
     trusted: bool
-    newest: tuple[_View, ...]
-    older: int
+    newest: tuple[_Kept, ...]
+    more: bool
 
 
 class _Recalled(Sequence[Any]):
@@ -73,41 +72,18 @@ class _Recalled(Sequence[Any]):
         return iter(self.events)
 
 
-class _Viewed(Sequence[Any]):
-    """Views, oldest first, of which the older ones are read when their turn comes."""
-
-    __slots__ = ("_newest", "_older", "_recalled")
-
-    def __init__(self, newest: Sequence[_View], older: int, recalled: _Recalled) -> None:
-        self._newest, self._older, self._recalled = newest, older, recalled
-
-    def _before(self) -> Sequence[Any]:
-        return _viewed(self._recalled.events)[: self._older] if self._older else ()
-
-    def __getitem__(self, index: Any) -> Any:
-        return [*self._before(), *self._newest][index]
-
-    def __len__(self) -> int:
-        return self._older + len(self._newest)
-
-    def __reversed__(self) -> Iterator[Any]:
-        yield from reversed(self._newest)
-        yield from reversed(self._before())
-
-
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Summary).decode
-_products = msgspec.msgpack.Decoder(tuple[Product, ...]).decode
+_product = msgspec.msgpack.Decoder(Product).decode
 
 
 def summarize(entries: Iterable[Entry]) -> bytes:
     """Return the summary of whoever all these events are of."""
-    listed = list(entries)
-    person, viewed = _folded(listed), _viewed(listed)
-    newest = [(each.at, each.level, each.products) for each in viewed[-NEWEST:]]
-    trusted = all(each.level == "server" for each in viewed)
+    person = _folded(list(entries))
+    newest = person.views[: NEWEST + 1]
+    kept = [(seen.at, seen.trusted, seen.product) for seen in newest[:NEWEST]]
     facts = {name: getattr(person, name) for name in Person.__struct_fields__ if name not in ("views", "history")}
-    return _encode((facts, trusted, newest, len(viewed) - len(newest)))
+    return _encode((facts, _trusted(person), kept, len(newest) > NEWEST))
 
 
 def person_of(summary: bytes, recall: Recall) -> Person:
@@ -117,15 +93,21 @@ def person_of(summary: bytes, recall: Recall) -> Person:
     """
     read = _decode(summary)
     recalled = _Recalled(recall)
-    force_setattr(read.person, "views", Views(_Viewed(read.newest, read.older, recalled), trusted=read.trusted))
+    force_setattr(read.person, "views", Views(_views(read.newest, read.more, recalled), trusted=read.trusted))
     force_setattr(read.person, "history", History(recalled))
     return read.person
+
+
+def _views(newest: tuple[_Kept, ...], more: bool, recalled: _Recalled) -> Iterator[Seen]:
+    for kept in newest:
+        yield kept.seen()
+    if more:
+        yield from _folded(recalled.events).views[len(newest) :]
 
 
 def _folded(events: Sequence[Entry]) -> Person:
     return fold(events, max((event.at for event in events), default=0))
 
 
-def _viewed(events: Sequence[Entry]) -> Sequence[Any]:
-    views = _folded(events).views
-    return views.viewed if isinstance(views, Views) else ()
+def _trusted(person: Person) -> bool:
+    return isinstance(person.views, Views) and person.views.trusted

@@ -1,7 +1,7 @@
 """Views: what somebody looked at, the newest first, worked out as far as anybody reads."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, overload
+from typing import Any, Self, overload
 
 from wetink.core.entry import Entry
 from wetink.core.event import Event
@@ -18,14 +18,18 @@ class Views(Sequence[Seen]):
     the same views.
     """
 
-    __slots__ = ("_coming", "_known", "trusted", "viewed")
+    __slots__ = ("_coming", "_known", "trusted")
 
-    def __init__(self, viewed: Sequence[Event | Entry], *, trusted: bool | None = None) -> None:
-        """Take the events, oldest first. `trusted` says whether a server's key told of all of them, None to look."""
-        self.viewed = viewed
-        self._coming: Iterator[Seen] | None = _newest_of_each(viewed)
+    def __init__(self, coming: Iterator[Seen], *, trusted: bool) -> None:
+        """Take them as they come, newest first. `trusted` says whether servers' keys told of all of them."""
+        self._coming: Iterator[Seen] | None = coming
         self._known: list[Seen] = []
-        self.trusted = all([event.level == "server" for event in viewed]) if trusted is None else trusted
+        self.trusted = trusted
+
+    @classmethod
+    def of(cls, viewed: Sequence[Event | Entry]) -> Self:
+        """Return those of these events, which come oldest first."""
+        return cls(_newest_of_each(viewed), trusted=all([event.level == "server" for event in viewed]))
 
     def _read(self, count: int) -> list[Seen]:
         """Return what is known once `count` views are, or all there are."""
@@ -59,9 +63,9 @@ class Views(Sequence[Seen]):
 
     def __iter__(self) -> Iterator[Seen]:
         """Read them one by one."""
-        at = 0
-        while at < len(self._read(at + 1)):
-            yield self._known[at]
+        known, at = self._known, 0
+        while at < len(known) or len(self._read(at + 1)) > at:
+            yield known[at]
             at += 1
 
     def __eq__(self, other: Any) -> bool:

@@ -70,9 +70,7 @@ class Commits:
     def write(self, db: apsw.Connection, rows: Sequence[Row]) -> list[bool]:
         """Write the rows and all that follows from them; return for each whether it was a duplicate."""
         outcome = self._written(db, rows)
-        horizon = summaries.horizon(db)
-        if late := {row.who for row in rows if row.key_time <= horizon and row.body}:
-            summaries.drop(db, late)
+        summaries.heard(db, {row.who for row in rows if row.body})
         return outcome
 
     def _written(self, db: apsw.Connection, rows: Sequence[Row]) -> list[bool]:

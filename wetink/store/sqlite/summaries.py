@@ -1,13 +1,13 @@
 """Summaries: what profiles' events come to, made at leisure, and dropped by whatever could make them wrong.
 
-An event that comes with a newer time than its profile's summary has is found when the summary is read. Whoever writes
-anything else that changes whose events are whose, or what they say, calls `drop` in the same transaction: late events
-(a duplicate that moves one is late), claims that move a stretch, aliases, replays.
+An open only looks one up. So whoever writes an event calls `heard` in the same transaction, and whoever changes whose
+events are whose, or what they say, calls `drop`: claims that move a stretch, aliases, replays.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import apsw
+import msgspec
 
 from wetink.core.entry import Entry
 from wetink.core.identifier import Identifier
@@ -21,10 +21,10 @@ SQL = read("summaries_queries.sql")
 
 FEWEST, MOST = 12, 1_000
 """Events of those that have a summary: fewer are folded as fast, and no fold looks at more."""
-MEMBERS = 4
-"""Identifiers whose events a summary may be of."""
 QUIET_MS = 30 * 60_000
 """How long somebody has been quiet before they get one: a visit is over."""
+
+_json = msgspec.json.Encoder().encode
 
 Make = Callable[[Sequence[Entry]], bytes]
 
@@ -43,16 +43,19 @@ def _id(column: str) -> int:
     return fingerprint("summary", column)
 
 
-def horizon(db: apsw.Connection) -> int:
-    """Return the time from which on events are not late (Unix ms); -1 while there is no summary at all."""
-    newest: int = db.execute(SQL.horizon).get
-    return newest
+def heard(db: apsw.Connection, columns: Collection[str]) -> None:
+    """Drop every summary that events filed under these identifiers went into: more of them have come in."""
+    if not columns or not db.execute(SQL.some).get:
+        return
+    listed = _json(list(map(_id, columns))).decode()
+    db.execute(SQL.delete, (listed,))
+    if ids := [id_ for (id_,) in fetch(db, SQL.with_them, (listed,))]:
+        db.execute(SQL.delete, (_json(ids).decode(),))
+        db.execute(SQL.delete_with, (listed,))
 
 
 def drop(db: apsw.Connection, columns: Iterable[str]) -> None:
-    """Drop every summary that events filed under these identifiers may be in."""
-    if horizon(db) < 0:
-        return
+    """Drop every summary that events filed under these identifiers may be in, or may come to be in."""
     people, seen, waiting = People(db), set[str](), list(columns)
     while waiting:
         column = waiting.pop()
@@ -61,7 +64,7 @@ def drop(db: apsw.Connection, columns: Iterable[str]) -> None:
         seen.add(column)
         waiting += people.members(column)
         waiting += [owner for (owner,) in fetch(db, SQL.owners, (column,))]
-    db.executemany(SQL.delete, [(_id(column),) for column in seen])
+    heard(db, seen)
 
 
 def drop_all(db: apsw.Connection) -> None:
@@ -71,38 +74,32 @@ def drop_all(db: apsw.Connection) -> None:
 
 def behind(db: apsw.Connection, rules: int, now: int, limit: int) -> bool:
     """Whether there are messages for `go_on` to look at."""
-    seq: int = db.execute(SQL.summarized, (rules,)).get
+    seq: int = db.execute(SQL.place, (rules,)).get
     return bool(db.execute(SQL.quiet, (seq, seq + limit, now - QUIET_MS)).get > seq)
 
 
 def go_on(db: apsw.Connection, make: Make, rules: int, now: int, limit: int) -> None:
     """Make summaries of those whom the next `limit` messages are of, who have been quiet before `now` (Unix ms)."""
-    seq: int = db.execute(SQL.summarized, (rules,)).get
-    newest = -1
+    seq: int = db.execute(SQL.place, (rules,)).get
     end: int = db.execute(SQL.quiet, (seq, seq + limit, now - QUIET_MS)).get
     people = People(db)
     heard_from = [column for (column,) in fetch(db, SQL.heard_from, (seq, end))]
     owners = {people.owner(identifier(column), FOREVER - 1) for column in heard_from}
     for owner in {member for each in owners for member in people.members(each)}:
         if _kept(db, owner, rules) is None:
-            newest = max(newest, _put(db, make, rules, owner, now))
-    db.execute(SQL.go_on, (end, rules, newest))
+            _put(db, make, rules, owner, now)
+    db.execute(SQL.go_on, (end, rules))
 
 
-def _put(db: apsw.Connection, make: Make, rules: int, owner: str, now: int) -> int:
-    """Make one; return the newest time in it, -1 for none made."""
+def _put(db: apsw.Connection, make: Make, rules: int, owner: str, now: int) -> None:
     people = People(db)
     stretches = people.stretches(identifier(owner), FOREVER - 1)
-    columns = list(dict.fromkeys([owner, *(column for column, _, _ in stretches)]))
-    if len(columns) > MEMBERS:
-        return -1
     rows = _rows(db, stretches)
-    until = max((key_time for key_time, _, _ in rows), default=0)
-    if not FEWEST <= len(rows) < MOST or max(until, max(at for _, at, _ in rows)) > now - QUIET_MS:
-        return -1
-    body = make(entries([body for _, _, body in rows]))
-    db.execute(SQL.put, (_id(owner), owner, rules, until, *(columns[1:] + [""] * MEMBERS)[: MEMBERS - 1], body))
-    return until
+    if not FEWEST <= len(rows) < MOST or max(max(key_time, at) for key_time, at, _ in rows) > now - QUIET_MS:
+        return
+    db.execute(SQL.put, (_id(owner), owner, rules, make(entries([body for _, _, body in rows]))))
+    others = {column for column, _, _ in stretches} - {owner}
+    db.executemany(SQL.put_with, [(_id(column), _id(owner)) for column in others])
 
 
 def _rows(db: apsw.Connection, stretches: Iterable[Stretch]) -> list[tuple[int, int, bytes]]:

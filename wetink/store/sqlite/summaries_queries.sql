@@ -1,29 +1,33 @@
--- name: summary  Unless events have come since.
-SELECT body FROM summary AS kept WHERE id = ? AND who = ? AND rules = ?
-AND NOT EXISTS (SELECT 1 FROM event WHERE who = kept.who AND key_time > kept.until)
-AND (second = '' OR NOT EXISTS (SELECT 1 FROM event WHERE who = kept.second AND key_time > kept.until))
-AND (third = '' OR NOT EXISTS (SELECT 1 FROM event WHERE who = kept.third AND key_time > kept.until))
-AND (fourth = '' OR NOT EXISTS (SELECT 1 FROM event WHERE who = kept.fourth AND key_time > kept.until))
+-- name: summary
+SELECT body FROM summed_up WHERE id = ? AND who = ? AND rules = ?
+
+-- name: some
+SELECT EXISTS (SELECT 1 FROM summed_up)
 
 -- name: put
-INSERT INTO summary (id, who, rules, until, second, third, fourth, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET who = excluded.who, rules = excluded.rules, until = excluded.until, second = excluded.second, third = excluded.third,
-fourth = excluded.fourth, body = excluded.body
+INSERT INTO summed_up (id, who, rules, body) VALUES (?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET who = excluded.who, rules = excluded.rules, body = excluded.body
 
--- name: delete
-DELETE FROM summary WHERE id = ?
+-- name: put_with
+INSERT OR IGNORE INTO summed_up_with (member, id) VALUES (?, ?)
+
+-- name: delete  Those of the fingerprints in a JSON list.
+DELETE FROM summed_up WHERE id IN (SELECT value FROM json_each(?))
+
+-- name: with_them
+SELECT DISTINCT id FROM summed_up_with WHERE member IN (SELECT value FROM json_each(?))
+
+-- name: delete_with
+DELETE FROM summed_up_with WHERE member IN (SELECT value FROM json_each(?))
 
 -- name: delete_all
-DELETE FROM summary
+DELETE FROM summed_up; DELETE FROM summed_up_with
 
--- name: summarized
-SELECT CASE rules WHEN ? THEN seq ELSE 0 END FROM summarized
-
--- name: horizon
-SELECT horizon FROM summarized
+-- name: place
+SELECT CASE rules WHEN ? THEN seq ELSE 0 END FROM summing_up
 
 -- name: go_on
-UPDATE summarized SET seq = ?, rules = ?, horizon = max(horizon, ?)
+UPDATE summing_up SET seq = ?, rules = ?
 
 -- name: quiet  How far messages of (seq, seq] were received by then.
 SELECT coalesce(max(seq), ?1) FROM message WHERE seq > ?1 AND seq <= ?2 AND received <= ?3
