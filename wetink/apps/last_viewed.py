@@ -1,6 +1,5 @@
 """Last Viewed: the products the shopper looked at, newest first, without what they have bought since."""
 
-from itertools import islice
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -24,20 +23,23 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
     """Show the newest views first."""
-    fresh = (seen for seen in person.views if moment.now - seen.at < settings.days * DAY)
-    wanted = (
-        seen
-        for seen in fresh
-        if seen.product.key not in shop.taken and (settings.bought or not _bought_since(person, seen))
-    )
-    items = tuple(islice(wanted, settings.items))
-    return Shown(items) if items else None
+    since = moment.now - settings.days * DAY
+    items: list[Seen] = []
+    for seen in person.views:
+        if seen.at <= since or seen.product.key in shop.taken:
+            continue
+        if settings.bought or not _bought_since(person, seen):
+            items.append(seen)
+            if len(items) == settings.items:
+                break
+    return Shown(tuple(items)) if items else None
 
 
 def _bought_since(person: Person, seen: Seen) -> bool:
-    return any(
-        order.at >= seen.at and any(seen.product.same(bought) for bought in order.products) for order in person.orders
-    )
+    for order in person.orders:
+        if order.at >= seen.at and any(seen.product.same(bought) for bought in order.products):
+            return True
+    return False
 
 
 APP = App(

@@ -10,7 +10,7 @@ from wetink.core.poll import Tally
 from wetink.core.shop import Shop
 
 
-class Shown(msgspec.Struct, frozen=True):
+class Shown(msgspec.Struct, frozen=True, gc=False):
     """What an app shows: products, most important first, and whatever else its template draws.
 
     `facts` stand in the decision and are compared from open to open, so they say what does not change by itself ("ends

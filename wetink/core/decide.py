@@ -12,6 +12,7 @@ from wetink.core.app import App, Shown
 from wetink.core.block import Block, Decision, Step, Variant
 from wetink.core.event import Product
 from wetink.core.link import tagged
+from wetink.core.memo import once_for_each
 from wetink.core.person import Moment, Person
 from wetink.core.rule.subject import Subject
 from wetink.core.shop import Shop
@@ -20,7 +21,7 @@ from wetink.core.trust import refreshed
 _HOLE = re.compile(r"\{(\w+)\}")
 
 
-class Choice(msgspec.Struct, frozen=True):
+class Choice(msgspec.Struct, frozen=True, gc=False):
     """The variant that was taken, None for the fallback, with what its app shows and the way there.
 
     `settings` are the variant's, completed with the app's defaults.
@@ -39,7 +40,10 @@ class Choice(msgspec.Struct, frozen=True):
 
 def asks(block: Block, apps: Mapping[str, App]) -> bool:
     """Whether any app of a block wants something looked up at all, whoever it is."""
-    return any(_wanting(apps.get(variant.app)) is not None for variant in block.variants)
+    for variant in block.variants:  # noqa: SIM110 (a generator costs as much as what it asks)
+        if _wanting(apps.get(variant.app)) is not None:
+            return True
+    return False
 
 
 def _wanting(app: App | None) -> App | None:
@@ -121,10 +125,25 @@ def choose(block: Block, person: Person, moment: Moment, apps: Mapping[str, App]
 
 def settled(app: App, variant: Variant) -> tuple[Any, str]:
     """Return a variant's settings as its app wants them; None, and what is wrong, when they cannot be used."""
+    known = _settled_once(app, variant)
+    return known.settings, known.wrong
+
+
+class _Settled(msgspec.Struct, frozen=True, gc=False):
+    """The settings of a variant, as its app wants them and as plain values, or what is wrong with them."""
+
+    settings: Any
+    plain: dict[str, Any]
+    wrong: str
+
+
+@once_for_each
+def _settled_once(app: App, variant: Variant) -> _Settled:
     try:
-        return msgspec.convert(variant.settings, app.settings), ""
+        settings = msgspec.convert(variant.settings, app.settings)
     except msgspec.ValidationError as error:
-        return None, f"its settings cannot be used: {error}"
+        return _Settled(None, {}, f"its settings cannot be used: {error}")
+    return _Settled(settings, {**variant.settings, **msgspec.to_builtins(settings)}, "")
 
 
 def decide(
@@ -147,9 +166,8 @@ def decide(
     """
     variant = choice.variant
     otherwise = (variant.link if variant is not None else "") or block.fallback.link
-    items = tuple(
-        _permitted(refreshed(seen.product, catalog.get(seen.product.key)), allowed) for seen in choice.shown.items
-    )
+    shown = [(seen.product, catalog.get(seen.product.key)) for seen in choice.shown.items]
+    items = tuple([_permitted(refreshed(product, known), allowed) for product, known in shown])
     own_way = choice.shown.link if allowed(choice.shown.link) else ""
     if block.slots > 1:
         links = tuple((items[slot].url if slot < len(items) else "") or otherwise for slot in range(block.slots))
@@ -197,10 +215,10 @@ def _shown(
     app = apps.get(variant.app)
     if app is None:
         return None, {}, f"there is no app called {variant.app}"
-    settings, wrong = settled(app, variant)
-    if settings is None:
-        return None, {}, wrong
-    shown = app.show(subject.person, settings, subject.moment, shop)
+    known = _settled_once(app, variant)
+    if known.settings is None:
+        return None, {}, known.wrong
+    shown = app.show(subject.person, known.settings, subject.moment, shop)
     if shown is None:
         return None, {}, "; ".join([*reasons, f"{app.title} has nothing to show"])
     if shop.taken and shown.items:
@@ -211,7 +229,7 @@ def _shown(
     names = ", ".join(seen.product.name or seen.product.key for seen in shown.items)
     said = f"{app.title} shows {names}" if names else f"{app.title} is shown"
     why = "; ".join([*reasons, f"{said} ({shown.why})" if shown.why else said])
-    return shown, {**variant.settings, **msgspec.to_builtins(settings)}, why
+    return shown, known.plain, why
 
 
 def _tags(block: Block, known: Mapping[str, str]) -> dict[str, str]:

@@ -40,7 +40,7 @@ LONGEST_AGENT = 512
 """Characters of a User-Agent that are looked at."""
 
 
-class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
+class Facts(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """All that is kept of how a picture was asked for or a link followed. Names nobody."""
 
     client: str = ""
@@ -58,7 +58,7 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     """How many links this email has; 0 when that is not known."""
 
 
-class Fetch(msgspec.Struct, frozen=True):
+class Fetch(msgspec.Struct, frozen=True, gc=False):
     """What a fetch was taken for, and by which rule of which version."""
 
     kind: Kind

@@ -14,6 +14,9 @@ TRAITS = {
     "time_zone": ("timeZone", "timezone", "time_zone", "address.timeZone"),
 }
 """Field of a moment -> the traits that tell it, as shops name them."""
+_NAMES = frozenset(name.partition(".")[0] for names in TRAITS.values() for name in names) | frozenset(
+    name for names in TRAITS.values() for name in names
+)
 LONGEST = 64
 
 
@@ -23,7 +26,7 @@ def at_home(moment: Moment, person: Person) -> Moment:
     >>> at_home(Moment(0), Person(traits={"timezone": "Europe/Paris", "locale": "fr-FR"})).time_zone
     'Europe/Paris'
     """
-    if not person.traits and not moment.local_zone:
+    if _NAMES.isdisjoint(person.traits) and not moment.local_zone:
         return moment
     said = {field: _told(person.traits, names) for field, names in TRAITS.items() if not getattr(moment, field)}
     told = {field: value for field, value in said.items() if value}

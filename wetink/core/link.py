@@ -12,6 +12,10 @@ _HOST = re.compile(r"(?:[a-z0-9._-]|[^\x00-\x7f]){1,253}|\[[0-9a-f:.]+\]")
 """No other ASCII: some readers end a host where others do not."""
 
 
+_PLAIN = re.compile(r"https?://([a-z0-9._-]{1,253})(?=[/?#]|$)")
+"""How nearly all addresses begin: what comes before their first slash cannot be read in two ways."""
+
+
 def host_of(url: str) -> str:
     """Return the host (with its port, when one is named) of an http(s) address, lower-cased; empty for any other text.
 
@@ -22,6 +26,9 @@ def host_of(url: str) -> str:
     """
     if len(url) > LONGEST or _FORBIDDEN.search(url):
         return ""
+    plain = _PLAIN.match(url)
+    if plain is not None:
+        return plain[1]
     try:
         parts = urlsplit(url)
         port = parts.port

@@ -12,7 +12,7 @@ from wetink.core.history import History
 from wetink.core.identifier import Identifier
 
 
-class Moment(msgspec.Struct, frozen=True):
+class Moment(msgspec.Struct, frozen=True, gc=False):
     """The circumstances of an open. `now` is Unix milliseconds; what is empty is not known."""
 
     now: int
@@ -61,21 +61,21 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
     """False when only a browser's key told us: its text is shown only as the catalog has it."""
 
 
-class Search(msgspec.Struct, frozen=True):
+class Search(msgspec.Struct, frozen=True, gc=False):
     """What was searched for, and when (Unix ms)."""
 
     query: str
     at: int
 
 
-class Cart(msgspec.Struct, frozen=True):
+class Cart(msgspec.Struct, frozen=True, gc=False):
     """What lies in the cart, in the order it was put there. `changed_at` is Unix ms, 0 for never."""
 
     lines: tuple[Seen, ...] = ()
     changed_at: int = 0
 
 
-class Purchase(msgspec.Struct, frozen=True):
+class Purchase(msgspec.Struct, frozen=True, gc=False):
     """A completed order. `at` is Unix ms."""
 
     order: Order
@@ -86,7 +86,7 @@ class Purchase(msgspec.Struct, frozen=True):
     """False when only a browser's key told us, as with `Seen`."""
 
 
-class Person(msgspec.Struct, frozen=True):
+class Person(msgspec.Struct, frozen=True, gc=False):
     """A profile's events folded up to a moment.
 
     Sequences are newest first, except cart lines. `done` maps each event name to the times (Unix ms, ascending)

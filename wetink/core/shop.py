@@ -13,7 +13,7 @@ from wetink.core.rule.evaluate import Rulebook
 from wetink.core.trends import Trends
 
 
-class Shop(msgspec.Struct, frozen=True):
+class Shop(msgspec.Struct, frozen=True, gc=False):
     """The shop at the moment of an open.
 
     `products` are the newest facts of those products that the app asked for, and of no others; `history` is what was

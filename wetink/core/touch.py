@@ -5,7 +5,7 @@ import msgspec
 from wetink.core.fetch import RULES_VERSION, Facts
 
 
-class Touch(msgspec.Struct, frozen=True):
+class Touch(msgspec.Struct, frozen=True, gc=False):
     """An open or a click of a block by a recipient (`kind:value`), by whom it was, and the facts that say so."""
 
     kind: str

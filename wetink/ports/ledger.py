@@ -14,7 +14,7 @@ Onlooker = Literal["person", "machine", "nobody"]
 """By whom a picture was fetched, as far as it counts."""
 
 
-class Served(msgspec.Struct, frozen=True):
+class Served(msgspec.Struct, frozen=True, gc=False):
     """What a picture that was sent shows: of which block and variant, in which campaign."""
 
     block: str

@@ -16,8 +16,8 @@ from wetink.serve.summaries import RULES, read
 
 _TIME = attrgetter("at")
 
-KEPT = 2_048
-"""Folded persons that are kept."""
+KEPT = 64
+"""Folded persons that are kept: an email's pictures are asked for together, and any new message makes them stale."""
 
 
 class People:

@@ -103,9 +103,9 @@ class Places:
 
     def of_request(self, client: str, forwarded: str) -> Place:
         """Return where a request came from: from `client`, or through trusted proxies from whom they name."""
-        hops = (
-            [client, *(hop.strip() for hop in reversed(forwarded.split(",")))] if client in self._proxies else [client]
-        )
+        if client not in self._proxies:
+            return self.of(client)
+        hops = [client, *(hop.strip() for hop in reversed(forwarded.split(",")))]
         origin = next((hop for hop in hops if hop not in self._proxies), client)
         return self.of(origin)
 

@@ -4,7 +4,6 @@ A token is the key's epoch (one byte) and AES-SIV (RFC 5297) over the recipient,
 deterministic, so an email's URLs do not change from send to send, and a picture's token does not open data.
 """
 
-import base64
 import binascii
 from collections.abc import Mapping
 from functools import lru_cache
@@ -21,9 +20,10 @@ Purpose = Literal["picture", "data", "click", "vote"]
 LONGEST_TOKEN = 1_100
 """Characters of the longest token that is tried."""
 
-REMEMBERED = 10_000
+REMEMBERED = 1_000
 """Tokens of which is remembered whose they are: an email's pictures and clicks come with the same ones."""
 
+_SAFE, _PLAIN = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 _CLEAN = {"user": user, "email": email, "anonymous": anonymous}
 _LETTERS: dict[str, Kind] = {"u": "user", "e": "email", "a": "anonymous"}
 
@@ -51,15 +51,16 @@ class Seals:
         """Return the token of a recipient for one block and purpose, safe in a URL's path."""
         text = f"{who.kind[0]}{who.value}".encode()
         sealed = self._ciphers[self._epoch].encrypt(text, [purpose.encode(), block.encode()])
-        return _written(bytes([self._epoch]) + sealed)
+        return _written(bytes([self._epoch]) + sealed).decode()
 
     def _unseal(self, token: str, block: str, purpose: Purpose) -> Identifier | None:
         """Return the recipient; None for whatever we did not seal for this block and purpose."""
         if len(token) > LONGEST_TOKEN:
             return None
         try:
-            raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-            if _written(raw) != token:  # its last letter has bits to spare: only one way of writing them is ours
+            written = token.encode("ascii")
+            raw = binascii.a2b_base64(written.translate(_PLAIN) + b"==="[: -len(written) % 4])
+            if _written(raw) != written:  # letters that are none are skipped, and the last has bits to spare
                 return None
             text = self._ciphers[raw[0]].decrypt(raw[1:], [purpose.encode(), block.encode()]).decode()
             return Identifier(_LETTERS[text[0]], text[1:])
@@ -67,5 +68,6 @@ class Seals:
             return None
 
 
-def _written(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+def _written(raw: bytes) -> bytes:
+    """Return the one way in which we write these bytes: Base64 with the URL-safe letters of RFC 4648, unpadded."""
+    return binascii.b2a_base64(raw, newline=False).translate(_SAFE).rstrip(b"=")

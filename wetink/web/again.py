@@ -8,7 +8,7 @@ from wetink.ports.ledger import Served
 
 TTL_MS = 2_000
 """How long an answer may be given again: what depends on the time alone is no older."""
-MOST_ANSWERS, MOST_BYTES = 4_096, 64 << 20
+MOST_ANSWERS, MOST_BYTES = 1_024, 64 << 20
 
 Message = MutableMapping[str, Any]
 Answer = tuple[Sequence[Message], Served | None]
@@ -22,6 +22,15 @@ class Again:
         """Begin with none."""
         self._kept: OrderedDict[Hashable, tuple[object, int, Answer, int]] = OrderedDict()
         self._bytes = 0
+        self._asked: dict[str, int] = {}
+
+    def asked_before(self, path: str, now: int) -> bool:
+        """Return whether anybody has asked for this path a moment ago, and note that somebody has now (Unix ms)."""
+        last = self._asked.get(path)
+        if len(self._asked) >= MOST_ANSWERS:
+            self._asked.clear()
+        self._asked[path] = now
+        return last is not None and 0 <= now - last < TTL_MS
 
     def get(self, asked: Hashable, state: object, now: int) -> Answer | None:
         """Return the answer to the same question in the same state, None when there is none; `now` is Unix ms."""

@@ -58,7 +58,7 @@ DATA: tuple[Header, ...] = (
 """On data, which pages and programs ask for, never a mail provider's proxy of pictures."""
 
 
-class Shown(msgspec.Struct, frozen=True):
+class Shown(msgspec.Struct, frozen=True, gc=False):
     """One product of a decision, as JSON shows it. `link` is what its slot's click leads to."""
 
     key: str
@@ -66,7 +66,7 @@ class Shown(msgspec.Struct, frozen=True):
     link: str
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """A decision as JSON. `at` is Unix milliseconds. Names nobody."""
 
     block: str
@@ -110,7 +110,8 @@ class OpenDoors:
 
     async def _once_more(self, scope: Scope, send: Send) -> None:
         """Give the answer of a moment ago if nothing has happened since; else make it, and keep it for a moment."""
-        asked = scope["path"], scope["query_string"], _client(scope), tuple(map(tuple, scope["headers"]))
+        path = scope["path"]
+        asked = path, scope["query_string"], _client(scope), tuple(map(tuple, scope["headers"]))
         if self._made_of is not self._wetink.content:
             self._again, self._made_of = Again(), self._wetink.content
         now, version = self._clock(), await self._wetink.version()
@@ -123,6 +124,9 @@ class OpenDoors:
             for message in messages:
                 await send(message)
             return
+        if version is None or (path[1] == "d" and not self._again.asked_before(path, now)):
+            await self._answer(scope, send)  # most who read data do so once: what is kept for nobody costs all others
+            return
         troubles, sent = self._troubles, []
 
         async def noted(message: MutableMapping[str, Any]) -> None:
@@ -130,7 +134,7 @@ class OpenDoors:
             await send(message)
 
         await self._answer(scope, noted)
-        if version is not None and self._troubles == troubles and sent[0]["status"] == 200:
+        if self._troubles == troubles and sent[0]["status"] == 200:
             self._again.put(asked, state, now, sent, scope.get("wetink.served"))
 
     @property
@@ -300,6 +304,8 @@ def _query(raw: bytes) -> dict[str, str]:
 
 def parameters_of(query: dict[str, str]) -> dict[str, str]:
     """Return what an address says beyond what names the reader, as far as rules may ask for it."""
+    if not query:
+        return {}
     kept = [(name, value[:LONGEST_PARAMETER]) for name, value in query.items() if name not in ("user", "email")]
     return {name: value for name, value in kept[:MOST_PARAMETERS] if len(name) <= LONGEST_HABIT}
 

@@ -19,6 +19,7 @@ CHECKPOINT_PAGES = 8_000
 def connect(path: Path, *, durable: bool = True, synchronous: str = "") -> apsw.Connection:
     """Open the file in WAL mode. With `durable` a commit is on the disk (fsync) before it returns.
 
+    Pages are read, not mapped: on virtual machines the first touch of a mapped page takes longer than reading it.
     `synchronous` overrides SQLite's setting of that name: the power cut test weakens it to see itself fail.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -27,24 +28,36 @@ def connect(path: Path, *, durable: bool = True, synchronous: str = "") -> apsw.
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {synchronous or ('FULL' if durable else 'NORMAL')}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-    connection.execute("PRAGMA cache_size = -65536")
-    connection.execute("PRAGMA mmap_size = 4294967296")
+    connection.execute("PRAGMA cache_size = -16384")
     connection.execute("PRAGMA temp_store = MEMORY")
     path.chmod(0o600)
     return connection
 
 
-@contextmanager
-def translated(doing: str) -> Iterator[None]:
+class translated:
     """Raise StoreUnavailable, with the remedy, for whatever SQLite raises inside."""
-    try:
-        yield
-    except apsw.FullError as error:
-        raise StoreUnavailable(f"disk full while {doing}", hint="make room; wetink goes on by itself") from error
-    except apsw.BusyError as error:
-        raise StoreUnavailable(f"the store is busy: {doing}", hint="try again") from error
-    except apsw.Error as error:
-        raise StoreUnavailable(f"{doing}: {error}", hint="see the log; try again") from error
+
+    __slots__ = ("_doing",)
+
+    def __init__(self, doing: str) -> None:
+        """`doing` is what the error says went wrong."""
+        self._doing = doing
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """End; SQLite's errors go on as ours."""
+        if isinstance(error, apsw.Error):
+            raise _unavailable(error, self._doing) from error
+
+
+def _unavailable(error: apsw.Error, doing: str) -> StoreUnavailable:
+    if isinstance(error, apsw.FullError):
+        return StoreUnavailable(f"disk full while {doing}", hint="make room; wetink goes on by itself")
+    if isinstance(error, apsw.BusyError):
+        return StoreUnavailable(f"the store is busy: {doing}", hint="try again")
+    return StoreUnavailable(f"{doing}: {error}", hint="see the log; try again")
 
 
 @contextmanager
