@@ -1,4 +1,7 @@
-"""T4: who guesses, walks or bends a recipient's token learns nothing: every answer is the one that nobody gets."""
+"""T4: who guesses, walks or bends a recipient's token learns nothing: every answer is the one that nobody gets.
+
+Attacks are made with their defence taken out, too: then they must succeed.
+"""
 
 import asyncio
 import base64
@@ -7,13 +10,18 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from tests.asgi import Answer, ask
 from tests.web.test_open import JANE, House
 from wetink.core.identifier import Identifier
+from wetink.serve import recipient
+from wetink.serve.recipient import parse
 
+DEFENCES = [pytest.param(True, id="defended"), pytest.param(False, id="undefended")]
 TOKENS = 100_000
 """Tried on the seals, and one in EVERY at a door; `make chaos` tries ten times as many."""
 EVERY = 5
@@ -56,6 +64,66 @@ def tokens(house: House, count: int) -> Iterator[str]:
         yield bent(right, chance)
 
 
+class Unproven:
+    """A cipher that hides and proves nothing: whatever it opens, it opens to something."""
+
+    def __init__(self, cipher: AESSIV) -> None:
+        self._pad = cipher.encrypt(bytes(64), None)
+
+    def encrypt(self, text: bytes, _: object) -> bytes:
+        return bytes(letter ^ pad for letter, pad in zip(text, self._pad, strict=False))
+
+    decrypt = encrypt
+
+
+class Unbound:
+    """A cipher that seals a recipient alone, without what the token is for."""
+
+    def __init__(self, cipher: AESSIV) -> None:
+        self._cipher = cipher
+
+    def encrypt(self, text: bytes, _: object) -> bytes:
+        return self._cipher.encrypt(text, None)
+
+    def decrypt(self, sealed: bytes, _: object) -> bytes:
+        return self._cipher.decrypt(sealed, None)
+
+
+def disarm(house: House, cipher: type[Unproven | Unbound]) -> None:
+    """Seal by another cipher."""
+    ciphers: dict[int, Any] = house.wetink._seals._ciphers
+    for epoch, real in ciphers.items():
+        ciphers[epoch] = cipher(real)
+
+
+def test_without_proof_bent_tokens_name_others(house: House) -> None:
+    disarm(house, Unproven)
+    unseal = house.wetink._seals._unseal
+    opened = [token for token in tokens(house, 1_000) if unseal(token, "hero", "picture") is not None]
+    assert len(opened) > 100
+    house.saw("secret", who="jbne")  # one bit from jane
+    raw = bytearray(base64.urlsafe_b64decode(house.wetink.seal(JANE, "hero", "picture") + "=="))
+    raw[3] ^= 3
+    walked = base64.urlsafe_b64encode(bytes(raw)).rstrip(b"=").decode()
+    assert unseal(walked, "hero", "picture") == Identifier("user", "jbne")
+    assert house.get(doors(walked)["words"]).body != house.get(doors("nobody")["words"]).body
+
+
+def test_a_token_that_says_in_clear_whose_it_is_opens_nothing_but_would_without_seals(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def known() -> list[str]:
+        return [
+            door for door in ("picture", "words", "click")
+            if house.get(doors(str(JANE))[door]).body != house.get(doors("nobody")[door]).body
+            or house.get(doors(str(JANE))[door]).headers != house.get(doors("nobody")[door]).headers
+        ]  # fmt: skip
+
+    assert known() == []
+    monkeypatch.setattr(house.wetink, "unseal", lambda token, *_: parse(token.partition(".")[0]))
+    assert known() == ["picture", "words", "click"]
+
+
 def test_no_token_that_was_not_sealed_here_names_anybody(house: House) -> None:
     unseal = house.wetink._seals._unseal
     assert unseal(house.wetink.seal(JANE, "hero", "picture"), "hero", "picture") == JANE
@@ -63,12 +131,21 @@ def test_no_token_that_was_not_sealed_here_names_anybody(house: House) -> None:
     assert opened == []
 
 
-def test_every_bit_of_a_token_counts(house: House) -> None:
+@pytest.mark.parametrize("defended", DEFENCES)
+def test_every_bit_of_a_token_counts(house: House, monkeypatch: pytest.MonkeyPatch, defended: bool) -> None:
     right = house.wetink.seal(JANE, "hero", "picture")
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    for place in range(len(right)):
-        for letter in letters.replace(right[place], ""):
-            assert house.wetink.unseal(right[:place] + letter + right[place + 1 :], "hero", "picture") is None
+    if not defended:  # however it is written
+        monkeypatch.setattr(recipient, "_written", lambda raw: ANY)
+    others = [
+        right[:place] + letter + right[place + 1 :]
+        for place in range(len(right))
+        for letter in letters.replace(right[place], "")
+    ]
+    opened = [token for token in others if house.wetink.unseal(token, "hero", "picture") is not None]
+    assert (opened == []) is defended
+    if not defended:
+        return
     assert house.wetink.unseal(f"{right}=", "hero", "picture") is None
     assert house.wetink.unseal(f"{right}\n", "hero", "picture") is None
 
@@ -114,6 +191,14 @@ def test_a_stranger_with_a_true_token_gets_the_very_same_as_nobody(house: House)
         )
 
 
+def test_a_token_that_is_bound_to_nothing_opens_every_door_of_every_block(house: House) -> None:
+    disarm(house, Unbound)
+    token = house.wetink.seal(JANE, "cards", "picture")
+    answer = house.get(doors(token)["data"])
+    assert [item["product"]["name"] for item in answer.json["items"]] == ["The mug"]
+    assert house.get(doors(token)["click"]).headers["location"] == "https://shop.example/mug"
+
+
 @pytest.mark.parametrize("purpose", ["picture", "data", "click", "vote"])
 @pytest.mark.parametrize("door", ["picture", "data", "click"])
 def test_a_token_opens_the_door_it_was_made_for_and_no_other(house: House, purpose: Any, door: str) -> None:
@@ -132,11 +217,16 @@ def test_tokens_of_another_block_and_another_server_are_nobodys(house: House, tm
     asyncio.run(other.wetink.close())
 
 
-def test_data_of_a_person_is_for_pages_of_the_shop_and_never_for_all(house: House) -> None:
+@pytest.mark.parametrize("defended", DEFENCES)
+def test_data_of_a_person_is_for_pages_of_the_shop_and_never_for_all(
+    house: House, monkeypatch: pytest.MonkeyPatch, defended: bool
+) -> None:
+    if not defended:
+        monkeypatch.setattr(house.wetink, "own_origin", lambda origin: True)
     path = doors(house.wetink.seal(JANE, "hero", "data"))["data"]
     for origin in ("https://evil.example", "null", "https://shop.example.evil.example"):
         answer = asyncio.run(ask(house.door, "GET", path, headers={"origin": origin}))
-        assert "access-control-allow-origin" not in answer.headers
+        assert ("access-control-allow-origin" not in answer.headers) is defended
         assert "no-store" in answer.headers["cache-control"]
         assert answer.headers["referrer-policy"] == "no-referrer"
 

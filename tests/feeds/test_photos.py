@@ -37,6 +37,7 @@ class Shop:
 
     def __init__(self, replies: dict[str, Reply]) -> None:
         self.asked: list[str] = []
+        self.replies = replies
         shop = self
 
         class Handler(BaseHTTPRequestHandler):
