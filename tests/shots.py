@@ -32,6 +32,7 @@ PAGES = {
     "product": "/dashboard/catalog/product?key=TW-201",
     "opens": "/dashboard/opens",
     "feeds": "/dashboard/feeds",
+    "mappings": "/dashboard/mappings",
     "keys": "/dashboard/keys",
     "error": "/dashboard/blocks/absent",
     "login": "/dashboard/login",

@@ -14,6 +14,7 @@ from wetink.web.pages.feeds import feed, feeds
 from wetink.web.pages.feeds import put as put_feed
 from wetink.web.pages.keys import keys, make_key
 from wetink.web.pages.live import live, newer
+from wetink.web.pages.mappings import mappings
 from wetink.web.pages.opened import opened, opens
 from wetink.web.pages.opened import picture as opened_picture
 from wetink.web.pages.opened import weighed as opened_weight
@@ -68,6 +69,7 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/dashboard/feeds", feeds),
     Route("/dashboard/feeds/{name}", feed),
     Route("/dashboard/feeds/{name}/file", put_feed, methods=["PUT"]),
+    Route("/dashboard/mappings", mappings),
     Route("/dashboard/keys", keys),
     Route("/dashboard/keys", make_key, methods=["POST"]),
 )

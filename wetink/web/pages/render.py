@@ -27,6 +27,7 @@ NAVIGATION = (
     ("/dashboard/opens", "Opens"),
     ("/dashboard/catalog", "Catalog"),
     ("/dashboard/feeds", "Feeds"),
+    ("/dashboard/mappings", "Mappings"),
     ("/dashboard/keys", "Keys"),
 )
 
