@@ -104,6 +104,7 @@ class Wetink:
         )
         self.trends = Trends()
         self._stamp: object = None
+        self._looking = asyncio.Lock()
         self._hosts = Hosts()
         self.allowed, self.own_origin = self._hosts.allowed, self._hosts.own_origin
         self.dashboard_token = kept_secret(settings.data / "dashboard.token", lambda: secrets.token_urlsafe(24))
@@ -186,7 +187,11 @@ class Wetink:
                 pass
 
     async def look_again(self) -> None:
-        """Take in the content folder and the sources' hosts, as far as they have changed."""
+        """Take in the content folder and the sources' hosts, as far as they have changed. One at a time."""
+        async with self._looking:  # else what was read first may be taken in last
+            await self._look()
+
+    async def _look(self) -> None:
         sources = await self.store.sources()
         self._hosts.use({*(host for source in sources for host in source.hosts), *self.settings.link_hosts})
         found = await asyncio.to_thread(folder.news, self.settings.content, self._own_apps, self._stamp)

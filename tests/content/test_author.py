@@ -1,0 +1,43 @@
+"""Author: what is made on a page stands from then on."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wetink.core.block import Block, Fallback, Variant
+from wetink.settings import read
+from wetink.wiring import Wetink
+
+
+def test_what_was_made_is_not_undone_by_a_look_that_began_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Block("hero", Fallback("https://shop.example/"), (Variant("seen", "last-viewed"),))
+
+    async def story() -> None:
+        wetink = Wetink(read({}, data=tmp_path))
+        await wetink.look_again()
+        drawing, go = asyncio.Event(), asyncio.Event()
+        prepare = wetink._fallbacks.prepare
+
+        async def slow(*given: Any) -> Any:
+            drawing.set()
+            await go.wait()
+            return await prepare(*given)
+
+        (wetink.settings.content / "blocks").mkdir(exist_ok=True)
+        (wetink.settings.content / "blocks" / "other.yaml").write_text("fallback: {link: 'https://shop.example/'}\n")
+        monkeypatch.setattr(wetink._fallbacks, "prepare", slow)
+        before = asyncio.create_task(wetink.look_again())
+        await drawing.wait()
+        monkeypatch.setattr(wetink._fallbacks, "prepare", prepare)
+        making = asyncio.create_task(wetink.author.block(made))
+        await asyncio.sleep(0.2)
+        go.set()
+        await asyncio.gather(before, making)
+        assert {"hero", "other"} <= wetink.content.blocks.keys()
+        await wetink.close()
+
+    asyncio.run(story())
