@@ -19,7 +19,7 @@ from wetink.render.photo import fitted, placeholder
 from wetink.render.sheet import Photo, Sheet
 from wetink.render.tiles import Layered, Refused, Tile, layered
 
-LAYERS, TILES, CELLS, PHOTOS = 48 << 20, 64 << 20, 64 << 20, 24 << 20
+LAYERS, TILES, CELLS, PHOTOS = 48 << 20, 48 << 20, 48 << 20, 24 << 20
 """Bytes that are kept of drawn layers, of tiles, of what of both is encoded, and of photos made smaller."""
 MOST_MOVED = 7
 """Tiles that are made ready for the place of another."""
