@@ -1,8 +1,9 @@
 """Opens: a decision as JSON out of a file of 1,000,000 profiles, beside constant bytes from the same server.
 
 Each person has 50 events, the newest a day old. Cold: every request is another person's, in no order, more of them
-than are asked for in a round. Back: the same with people of whom an event has come in since the server last had time
-for them. Warm: a few people over and over. Files are built once, under .build, and kept.
+than are asked for in a round, of a server that has been asked for others before. Back: the same with people of whom an
+event has come in since the server last had time for them. Warm: a few people over and over. Files are built once, under
+.build, and kept, but for what was opened.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from wetink.core.message import Door, pieces
 from wetink.ingest import record
 from wetink.ports import Record
 from wetink.serve.recipient import Purpose
+from wetink.serve.summaries import RULES
 from wetink.wiring import Wetink
 
 PEOPLE, EVENTS, LARGE, SMALL = 20_000, 50, 1_000_000, 10_000
@@ -41,15 +43,17 @@ _ANY = Door(body_bytes=1 << 20)
 def measure() -> list[Figure]:
     """Return the figures of the open path."""
     large, small = _built(LARGE), _built(SMALL)
+    for data in (large, small):
+        _forget_opens(data)
     cold, back, warm = _requests(large, PEOPLE), _requests(large, BACK, first=PEOPLE), _requests(large, 64)
     rates: dict[str, float] = {}
     for _ in range(ROUNDS):
         with serving(large, app="bench.server:constant") as settings:
             _keep(rates, "constant", _press(settings.port, warm))
         with serving(large) as settings:
-            _keep(rates, "cold", _press(settings.port, cold))
-            _keep(rates, "back", _press(settings.port, back))
             _keep(rates, "warm", _press(settings.port, warm))
+            _keep(rates, "back", _press(settings.port, back))
+            _keep(rates, "cold", _press(settings.port, cold))
     few = _requests(large, 16, "picture")
     for _ in range(ROUNDS):
         with serving(large, app="bench.server:picture") as settings:
@@ -141,15 +145,25 @@ def _requests(data: Path, people: int, purpose: Purpose = "data", first: int = 0
 
 
 def _built(profiles: int) -> Path:
-    """Return a data folder with so many profiles, of whom those asked for have 50 events; made anew when it is old."""
+    """Return a data folder with so many profiles, of whom those asked for have 50 events.
+
+    Made anew when it is old, or when persons are folded by other rules than then.
+    """
     data = Path(".build") / f"opened-{profiles}"
     complete = data / "complete"
     now = time.time_ns() // 1_000_000
-    if not complete.exists() or now - int(complete.read_text()) > OLD_MS:
+    made, _, rules = complete.read_text().partition(" ") if complete.exists() else ("0", "", "")
+    if now - int(made) > OLD_MS or rules != str(RULES):
         shutil.rmtree(data, ignore_errors=True)
         asyncio.run(_build(data, profiles, now))
-        complete.write_text(str(now))
+        complete.write_text(f"{now} {RULES}")
     return data
+
+
+def _forget_opens(data: Path) -> None:
+    """Begin without what earlier runs opened: files grow by every one of them."""
+    for path in (*data.glob("archive.db*"), *data.glob("opens.db*")):
+        path.unlink()
 
 
 async def _build(data: Path, profiles: int, now: int) -> None:

@@ -306,3 +306,27 @@ def test_a_device_an_alias_named_is_the_persons_own_once_they_carry_it(store: SQ
     assert device not in asyncio.run(store.profile(person, LATE)).identifiers
     append(store, [received(view("m", userId="u", anonymousId="d", timestamp=LATE - 5))])
     assert device in asyncio.run(store.profile(person, LATE)).identifiers
+
+
+def test_what_is_read_steadily_is_of_one_moment_and_what_follows_of_the_next(make: Make, tmp_path: Path) -> None:
+    store, other = make(tmp_path), make(tmp_path)
+    jane = Identifier("user", "jane")
+
+    async def seen() -> list[str]:
+        return [event.message_id for event in await store.history(jane, LATE)]
+
+    async def run() -> list[list[str]]:
+        await other.append([received(view("a", userId="jane", timestamp=LATE - 2))])
+        said = []
+        with store.steady():
+            said.append(await seen())
+            await other.append([received(view("b", userId="jane", timestamp=LATE - 1))])
+            said.append(await seen())
+            with store.steady():
+                said.append(await seen())
+        said.append(await seen())
+        return said
+
+    assert asyncio.run(run()) == [["a"], ["a"], ["a"], ["a", "b"]]
+    asyncio.run(store.close())
+    asyncio.run(other.close())

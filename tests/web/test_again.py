@@ -9,6 +9,7 @@ import pytest
 
 from tests.web.test_open import House
 from wetink.web.again import MOST_ANSWERS, Again
+from wetink.web.asked import Reply
 
 
 @pytest.fixture
@@ -86,9 +87,9 @@ def test_what_was_made_in_need_is_not_given_again(house: House, monkeypatch: pyt
 def test_answers_are_kept_within_a_bound() -> None:
     again = Again()
     for number in range(MOST_ANSWERS + 5):
-        again.put(number, 1, 0, [{"body": b"x"}])
+        again.put(number, 1, 0, Reply(200, (), b"x"))
     assert again.get(4, 1, 0) is None
-    assert again.get(5, 1, 0) == ([{"body": b"x"}], None)
+    assert again.get(5, 1, 0) == Reply(200, (), b"x")
     assert again.get(5, 2, 0) is None, "something has happened"
     assert again.get(5, 1, 5_000) is None
     assert again.get(5, 1, -1) is None

@@ -1,4 +1,4 @@
-"""The short way of single messages: the answers of the long one, in the order of the requests, over real sockets."""
+"""The short way of messages and opens: the answers of the long one, in the order of the requests, over real sockets."""
 
 import asyncio
 import base64
@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 
 from bench.load import request
+from wetink.core.identifier import Identifier
 from wetink.settings import read
 from wetink.web.app import App, create
 from wetink.web.protocol import Header, HttpProtocol, Take
@@ -36,8 +37,8 @@ class Site:
         self.short: list[bytes] = []
         self._asked, self.app.short = self.app.short, self._short  # type: ignore[method-assign]
 
-    def _short(self, target: bytes, headers: Sequence[Header]) -> Take | None:
-        take = self._asked(target, headers)
+    def _short(self, method: bytes, target: bytes, headers: Sequence[Header], client: str) -> Take | None:
+        take = self._asked(method, target, headers, client)
         if take is not None:
             self.short.append(target)
         return take
@@ -204,5 +205,126 @@ def test_a_message_that_is_being_written_is_answered_before_the_server_stops(tmp
             assert b"connection: close" in told
             assert told.endswith(b'{"success":true}')
             assert await made.stored() == ["m0", "m1"]
+
+    asyncio.run(ask())
+
+
+HERO = """
+variants:
+  - {name: looked at, app: last-viewed, settings: {items: 2}}
+fallback: {link: "https://shop.example/", title: Something new}
+width: 300
+height: 150
+"""
+FED = """
+variants:
+  - {name: news, app: live-feed, settings: {feed: news}}
+fallback: {link: "https://shop.example/"}
+"""
+NEWS = """
+url: https://feeds.invalid/news
+format: json
+per_person: {parameters: {city: person.traits.city}, deadline_ms: 50}
+"""
+OPENS: dict[str, tuple[str, bool]] = {
+    "data": ("/d/hero/{data}.json", True),
+    "data with a question": ("/d/hero/{data}.json?c=spring&lang=de", True),
+    "data that draws on a feed": ("/d/fed/{fed}.json", True),
+    "data of nobody": ("/d/hero/forged.json", True),
+    "data of no block": ("/d/none/{data}.json", True),
+    "a picture": ("/o/hero/1/{picture}.jpg", True),
+    "a picture of no block": ("/o/none/1/{picture}.jpg", True),
+    "something short": ("/o/", True),
+    "words": ("/a/hero/1/{picture}.txt", False),
+    "letters that are written otherwise": ("/d/her%6F/{data}.json", False),
+    "a page": ("/health", False),
+}
+"""What is asked -> the address, and whether it goes the short way."""
+
+
+def at(made: Site, address: str) -> bytes:
+    jane = Identifier("user", "42")
+    tokens = {
+        "data": made.wetink.seal(jane, "hero", "data"),
+        "picture": made.wetink.seal(jane, "hero", "picture"),
+        "fed": made.wetink.seal(jane, "fed", "data"),
+    }
+    return address.format(**tokens).encode()
+
+
+@asynccontextmanager
+async def open_site(folder: Path) -> AsyncIterator[Site]:
+    """A site with content, where somebody has looked at something."""
+    for name, text in (("blocks/hero", HERO), ("blocks/fed", FED), ("feeds/news", NEWS)):
+        path = folder / "content" / f"{name}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    async with site(folder) as made:
+        properties = {"sku": "mug", "url": "https://shop.example/mug", "name": "Mug", "price": 9}
+        body = {"event": "Product Viewed", "messageId": "seen", "userId": "42", "properties": properties}
+        async with made.connected(HttpProtocol) as (reader, writer):
+            writer.write(request("POST", "/v1/track", msgspec.json.encode(body), authorization=made.key))
+            await answer(reader)
+        yield made
+
+
+def untimed(told: bytes) -> bytes:
+    return re.sub(rb'"at":\d+', b"", told)
+
+
+@pytest.mark.parametrize("what", OPENS)
+def test_an_open_is_answered_alike_either_way(tmp_path: Path, what: str) -> None:
+    address, short = OPENS[what]
+
+    async def ask() -> None:
+        async with open_site(tmp_path) as made:
+            assert not made.wetink.content.problems
+            for headers in ({}, {"origin": "https://shop.example"}):
+                made.short.clear()
+                told: list[bytes] = []
+                for http in (HttpProtocol, "httptools"):
+                    async with made.connected(http) as (reader, writer):
+                        writer.write(request("GET", at(made, address).decode(), **headers))
+                        told.append(untimed(await answer(reader)))
+                assert told[0] == told[1]
+                assert bool(made.short) is short
+                if what == "data":
+                    assert b'"key":"mug"' in told[0]
+
+    asyncio.run(ask())
+
+
+def test_an_open_that_came_after_an_answer_sees_what_that_was_about(tmp_path: Path) -> None:
+    """Messages by one process, opens by another: each open is sent when the message is known to be on the disk."""
+
+    async def ask() -> None:
+        async with open_site(tmp_path) as made, Wetink(read({}, data=tmp_path)) as other:
+            key = made.key
+            elsewhere = Site(other, "")
+            async with made.connected(HttpProtocol) as (heard, say), elsewhere.connected(HttpProtocol) as (shown, ask):
+                for number in range(30):
+                    properties = {"sku": f"sku-{number}", "url": f"https://shop.example/{number}"}
+                    body = {
+                        "event": "Product Viewed",
+                        "userId": "42",
+                        "messageId": f"v{number}",
+                        "properties": properties,
+                    }
+                    say.write(request("POST", "/v1/track", msgspec.json.encode(body), authorization=key))
+                    await answer(heard)
+                    ask.write(request("GET", at(elsewhere, "/d/hero/{data}.json").decode()))
+                    assert b'"key":"sku-%d"' % number in await answer(shown)
+                assert elsewhere.short
+
+    asyncio.run(ask())
+
+
+def test_an_open_that_goes_wrong_is_answered_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask() -> None:
+        async with open_site(tmp_path) as made, made.connected(HttpProtocol) as (reader, writer):
+            monkeypatch.setattr("wetink.web.open.OpenDoors._moment", None)
+            for _ in range(2):
+                writer.write(request("GET", at(made, "/d/hero/{data}.json").decode()))
+                assert b"503" in await answer(reader)
 
     asyncio.run(ask())

@@ -14,6 +14,7 @@ from wetink.core.event import Product
 from wetink.core.link import tagged
 from wetink.core.memo import once_for_each
 from wetink.core.person import Moment, Person
+from wetink.core.rule.evaluate import Rulebook
 from wetink.core.rule.subject import Subject
 from wetink.core.shop import Shop
 from wetink.core.trust import refreshed
@@ -51,6 +52,13 @@ def _wanting(app: App | None) -> App | None:
     if app is None or (app.wants is None and app.queries is None and app.feeds is None and app.poll is None):
         return None
     return app
+
+
+def asks_outside(block: Block, apps: Mapping[str, App], rules: Rulebook) -> bool:
+    """Whether deciding may have to wait for somebody else's server, whoever it is for: for a feed."""
+    if rules.needs(rule for variant in block.variants for rule in variant.when).feeds:
+        return True
+    return any((app := apps.get(variant.app)) is not None and app.feeds is not None for variant in block.variants)
 
 
 def wants(

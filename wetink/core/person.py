@@ -100,7 +100,7 @@ class Person(msgspec.Struct, frozen=True, gc=False):
     cart: Cart = Cart()
     wishlist: tuple[Seen, ...] = ()
     orders: tuple[Purchase, ...] = ()
-    done: dict[str, tuple[int, ...]] = {}
+    done: Mapping[str, tuple[int, ...]] = {}
     first_seen: int = 0
     last_seen: int = 0
     history: History = History()
@@ -115,5 +115,5 @@ class Person(msgspec.Struct, frozen=True, gc=False):
 def plain(person: Person) -> dict[str, Any]:
     """Return all of a person but their events as plain values, for templates and addresses."""
     told = {name: getattr(person, name) for name in person.__struct_fields__ if name != "history"}
-    plain: dict[str, Any] = msgspec.to_builtins({**told, "views": tuple(person.views)})
+    plain: dict[str, Any] = msgspec.to_builtins({**told, "views": tuple(person.views), "done": dict(person.done)})
     return plain

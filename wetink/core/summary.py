@@ -4,7 +4,7 @@ Nothing but a fold kept: reading one gives the very person that folding all thos
 hand; for older ones, and for the events themselves, the log is asked.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -36,7 +36,7 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class _Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """`person` has neither views nor history. The newest view of each product follows, newest first.
+    """`person` has neither views nor history nor `done`. The newest view of each product follows, newest first.
 
     `trusted` says whether servers' keys told of all views, `more` whether there are products beyond these.
     """
@@ -45,6 +45,25 @@ class _Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     trusted: bool
     newest: tuple[_Kept, ...]
     more: bool
+    done: dict[str, msgspec.Raw]
+
+
+class _Done(Mapping[str, tuple[int, ...]]):
+    """When things happened, unpacked when a rule asks."""
+
+    __slots__ = ("_packed",)
+
+    def __init__(self, packed: dict[str, msgspec.Raw]) -> None:
+        self._packed = packed
+
+    def __getitem__(self, name: str) -> tuple[int, ...]:
+        return _times(self._packed[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._packed)
+
+    def __len__(self) -> int:
+        return len(self._packed)
 
 
 class _Recalled(Sequence[Any]):
@@ -75,6 +94,7 @@ class _Recalled(Sequence[Any]):
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Summary).decode
 _product = msgspec.msgpack.Decoder(Product).decode
+_times = msgspec.msgpack.Decoder(tuple[int, ...]).decode
 
 
 def summarize(entries: Iterable[Entry]) -> bytes:
@@ -82,8 +102,10 @@ def summarize(entries: Iterable[Entry]) -> bytes:
     person = _folded(list(entries))
     newest = person.views[: NEWEST + 1]
     kept = [(seen.at, seen.trusted, seen.product) for seen in newest[:NEWEST]]
-    facts = {name: getattr(person, name) for name in Person.__struct_fields__ if name not in ("views", "history")}
-    return _encode((facts, _trusted(person), kept, len(newest) > NEWEST))
+    facts = {
+        name: getattr(person, name) for name in Person.__struct_fields__ if name not in ("views", "history", "done")
+    }
+    return _encode((facts, _trusted(person), kept, len(newest) > NEWEST, person.done))
 
 
 def person_of(summary: bytes, recall: Recall) -> Person:
@@ -95,6 +117,7 @@ def person_of(summary: bytes, recall: Recall) -> Person:
     recalled = _Recalled(recall)
     force_setattr(read.person, "views", Views(_views(read.newest, read.more, recalled), trusted=read.trusted))
     force_setattr(read.person, "history", History(recalled))
+    force_setattr(read.person, "done", _Done(read.done))
     return read.person
 
 

@@ -20,6 +20,8 @@ _words = attrgetter(*FIELDS)
 def doubtful(person: Person) -> list[str]:
     """Return the keys of the products that only a browser's key told us of."""
     views = () if isinstance(person.views, Views) and person.views.trusted else person.views
+    if not (views or person.cart.lines or person.wishlist or person.orders):
+        return []
     seen = (*views, *person.cart.lines, *person.wishlist)
     told = [each.product.key for each in seen if not each.trusted]
     told += [product.key for order in person.orders if not order.trusted for product in order.products]

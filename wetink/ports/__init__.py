@@ -5,6 +5,7 @@ with less); what it then promises is said there.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import msgspec
@@ -132,6 +133,10 @@ class Store(Log, Summaries, Protocol):
 
     async def entries(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Entry]:
         """Return what `history` does, in no order and read only as far as a fold needs all of it."""
+        ...
+
+    def steady(self) -> AbstractContextManager[None]:
+        """Have all that is read inside, without waiting, be of one moment: many reads cost less so. Never raises."""
         ...
 
     async def version(self) -> int:

@@ -1,26 +1,21 @@
 """Again: answers given a moment ago, for whoever asks the very same while nothing has happened since."""
 
 from collections import OrderedDict
-from collections.abc import Hashable, MutableMapping, Sequence
-from typing import Any
+from collections.abc import Hashable
 
-from wetink.ports.ledger import Served
+from wetink.web.asked import Reply
 
 TTL_MS = 2_000
 """How long an answer may be given again: what depends on the time alone is no older."""
 MOST_ANSWERS, MOST_BYTES = 1_024, 64 << 20
 
-Message = MutableMapping[str, Any]
-Answer = tuple[Sequence[Message], Served | None]
-"""What was sent, and what a picture is counted as each time it is."""
-
 
 class Again:
-    """Answers (as ASGI messages) by all that was asked, with the version of the store they were made of."""
+    """Answers by all that was asked, with the version of the store they were made of."""
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._kept: OrderedDict[Hashable, tuple[object, int, Answer, int]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[object, int, Reply]] = OrderedDict()
         self._bytes = 0
         self._asked: dict[str, int] = {}
 
@@ -32,20 +27,17 @@ class Again:
         self._asked[path] = now
         return last is not None and 0 <= now - last < TTL_MS
 
-    def get(self, asked: Hashable, state: object, now: int) -> Answer | None:
+    def get(self, asked: Hashable, state: object, now: int) -> Reply | None:
         """Return the answer to the same question in the same state, None when there is none; `now` is Unix ms."""
         kept = self._kept.get(asked)
         if kept is None or kept[0] != state or not 0 <= now - kept[1] < TTL_MS:
             return None
         return kept[2]
 
-    def put(
-        self, asked: Hashable, state: object, now: int, messages: Sequence[Message], served: Served | None = None
-    ) -> None:
-        """Keep an answer, with what it is counted as; those kept longest go first."""
+    def put(self, asked: Hashable, state: object, now: int, reply: Reply) -> None:
+        """Keep an answer; those kept longest go first."""
         old = self._kept.pop(asked, None)
-        size = sum(len(message.get("body", b"")) for message in messages)
-        self._bytes += size - (old[3] if old is not None else 0)
-        self._kept[asked] = state, now, (messages, served), size
+        self._bytes += len(reply.body) - (len(old[2].body) if old is not None else 0)
+        self._kept[asked] = state, now, reply
         while self._bytes > MOST_BYTES or len(self._kept) > MOST_ANSWERS:
-            self._bytes -= self._kept.popitem(last=False)[1][3]
+            self._bytes -= len(self._kept.popitem(last=False)[1][2].body)

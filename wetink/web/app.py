@@ -21,6 +21,7 @@ from wetink.web.ingest import IngestDoors
 from wetink.web.login import login, logout
 from wetink.web.open import OpenDoors
 from wetink.web.pages.render import page
+from wetink.web.protocol import Header, Take
 from wetink.wiring import Wetink
 
 logger = logging.getLogger(__name__)
@@ -46,13 +47,18 @@ class App:
         """Serve `wetink`, with further routes."""
         self._ingest = IngestDoors(wetink.store, wetink.ingest)
         self._opens = OpenDoors(wetink)
-        self.short = self._ingest.short
         self.pages = Starlette(
             routes=[*extra_routes, *ROUTES],
             middleware=[Middleware(Headers), Middleware(Guard)],
             exception_handlers={WetinkError: _told, HTTPException: _refused, Exception: _broken},
         )
         self.pages.state.wetink = wetink
+
+    def short(self, method: bytes, target: bytes, headers: Sequence[Header], client: str) -> Take | None:
+        """Return who takes a request the short way (see `web.protocol`), None when it has to go the long one."""
+        if method == b"POST":
+            return self._ingest.short(target, headers)
+        return self._opens.short(target, headers, client) if method == b"GET" else None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""

@@ -11,31 +11,32 @@
 `?lang=`, `?cur=` and `?tz=` the reader's language, currency and time zone, else their traits say them.
 """
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import quote, unquote
 
 import msgspec
 
 from wetink.core.block import Block, Decision
+from wetink.core.decide import asks_outside
 from wetink.core.event import Product
 from wetink.core.fetch import seen_as
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
-from wetink.ports import Picture
 from wetink.web.again import Again
+from wetink.web.asked import Asked, Header, Reply, Scope, Send, of_scope, parameters_of, reply_with
 from wetink.web.clock import now_ms
+from wetink.web.prompt import begin
+from wetink.web.protocol import Answer as Tell
+from wetink.web.protocol import Take
 from wetink.wiring import Wetink
 
 logger = logging.getLogger(__name__)
 
-Scope = MutableMapping[str, Any]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Header = tuple[bytes, bytes]
-
 LONGEST_CAMPAIGN, LONGEST_HABIT = 100, 64
-LONGEST_PARAMETER, MOST_PARAMETERS = 256, 32
 RATIOS = {"1": 1, "2": 2, "3": 3}
 """Device pixels for each CSS pixel, by `?r=`."""
 LEGAL = "!#$%&'()*+,/:;=?@[]~"
@@ -56,6 +57,10 @@ DATA: tuple[Header, ...] = (
     (b"referrer-policy", b"no-referrer"),
 )
 """On data, which pages and programs ask for, never a mail provider's proxy of pictures."""
+
+
+JSON: Header = (b"content-type", b"application/json")
+JSON_DATA = (JSON, *DATA)
 
 
 class Shown(msgspec.Struct, frozen=True, gc=False):
@@ -87,6 +92,8 @@ class OpenDoors:
         """Serve this wetink by this clock (Unix ms)."""
         self._wetink, self._clock = wetink, clock
         self._again, self._made_of, self._failed, self._clicks = Again(), wetink.content, 0, 0
+        self._arrived: list[tuple[Asked, Tell]] = []
+        self._replying: set[asyncio.Task[None]] = set()
 
     @staticmethod
     def handles(path: str) -> bool:
@@ -95,143 +102,163 @@ class OpenDoors:
 
     async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
         """Answer one request."""
-        if scope["method"] == "OPTIONS":
-            allowed = (*self._cors(scope), (b"access-control-allow-methods", b"GET, HEAD"))
-            await _answer(send, 204, b"", b"", allowed)
-            return
-        if scope["method"] not in ("GET", "HEAD"):
-            await _error(send, 405, "method_not_allowed", "only GET and HEAD", ((b"allow", b"GET, HEAD"),))
-            return
-        path = scope["path"]
-        if path[1] in "od" and scope["method"] == "GET" and not path.endswith(".gif"):
-            await self._once_more(scope, send)
-        else:
-            await self._answer(scope, send)
+        asked = of_scope(scope)
+        await reply_with(send, await self._reply(asked), head=asked.head)
 
-    async def _once_more(self, scope: Scope, send: Send) -> None:
+    def short(self, target: bytes, headers: Sequence[Header], client: str) -> Take | None:
+        """Return who takes a GET the short way (see `web.protocol`): a picture or data, at a plain address."""
+        if target[:3] not in (b"/o/", b"/d/") or b"%" in target:
+            return None
+        path, _, query = target.partition(b"?")
+        asked = Asked("GET", path.decode("latin-1"), query, tuple(headers), client)
+        return partial(self._take, asked)
+
+    def _take(self, asked: Asked, body: bytes, tell: Tell) -> None:
+        """Answer in the next turn of the event loop: all that anybody was told before this came is seen there."""
+        self._arrived.append((asked, tell))
+        if len(self._arrived) == 1:
+            asyncio.get_running_loop().call_soon(self._answer_all)
+
+    def _answer_all(self) -> None:
+        arrived, self._arrived = self._arrived, []
+        with self._wetink.store.steady():
+            for asked, tell in arrived:
+                work = self._tell(asked, tell)
+                replying = begin(work) if self._is_prompt(asked) else asyncio.ensure_future(work)
+                if replying is not None:
+                    self._replying.add(replying)
+                    replying.add_done_callback(self._replying.discard)
+
+    def _is_prompt(self, asked: Asked) -> bool:
+        """Whether the answer hardly ever has to be waited for: data, unless it is to be asked for outside."""
+        if asked.path[1] != "d":
+            return False
+        block = self._wetink.content.blocks.get(asked.path[3:].partition("/")[0])
+        if block is None or block.email:
+            return False
+        return not asks_outside(block, self._wetink.apps, self._wetink.rules)
+
+    async def _tell(self, asked: Asked, tell: Tell) -> None:
+        try:
+            reply = await self._reply(asked)
+        except Exception:
+            logger.exception("an open could not be answered")
+            reply = _error(503, "unavailable", "this cannot be answered right now", NOT_KEPT)
+        tell(reply.status, reply.headers, reply.body)
+
+    async def _reply(self, asked: Asked) -> Reply:
+        if asked.method == "OPTIONS":
+            return Reply(204, (*self._cors(asked), (b"access-control-allow-methods", b"GET, HEAD")), b"")
+        if asked.method not in ("GET", "HEAD"):
+            return _error(405, "method_not_allowed", "only GET and HEAD", (*NOT_KEPT, (b"allow", b"GET, HEAD")))
+        if asked.path[1] in "od" and not asked.head and not asked.path.endswith(".gif"):
+            return await self._once_more(asked)
+        return await self._answer(asked)
+
+    async def _once_more(self, asked: Asked) -> Reply:
         """Give the answer of a moment ago if nothing has happened since; else make it, and keep it for a moment."""
-        path = scope["path"]
-        asked = path, scope["query_string"], _client(scope), tuple(map(tuple, scope["headers"]))
         if self._made_of is not self._wetink.content:
             self._again, self._made_of = Again(), self._wetink.content
         now, version = self._clock(), await self._wetink.version()
+        if version is None or (asked.path[1] == "d" and not self._again.asked_before(asked.path, now)):
+            return await self._answer(asked)  # most who read data do so once: to keep that would cost all others
         state = version, self._clicks
-        known = self._again.get(asked, state, now) if version is not None else None
+        known = self._again.get(asked, state, now)
         if known is not None:
-            messages, served = known
-            if served is not None:
-                self._wetink.ledger.served(served, now)
-            for message in messages:
-                await send(message)
-            return
-        if version is None or (path[1] == "d" and not self._again.asked_before(path, now)):
-            await self._answer(scope, send)  # most who read data do so once: what is kept for nobody costs all others
-            return
-        troubles, sent = self._troubles, []
-
-        async def noted(message: MutableMapping[str, Any]) -> None:
-            sent.append(message)
-            await send(message)
-
-        await self._answer(scope, noted)
-        if self._troubles == troubles and sent[0]["status"] == 200:
-            self._again.put(asked, state, now, sent, scope.get("wetink.served"))
+            if known.served is not None:
+                self._wetink.ledger.served(known.served, now)
+            return known
+        troubles = self._troubles
+        reply = await self._answer(asked)
+        if self._troubles == troubles and reply.status == 200:
+            self._again.put(asked, state, now, reply)
+        return reply
 
     @property
     def _troubles(self) -> int:
         return self._failed + self._wetink.troubles
 
-    async def _answer(self, scope: Scope, send: Send) -> None:
-        path = scope["path"]
-        parts = path[3:].split("/")
-        query = _query(scope["query_string"])
-        if path[1] == "o":
-            await self._picture(parts, query, scope, send)
-        elif path[1] == "c":
-            await self._click(parts, query, scope, send)
-        elif path[1] == "a":
-            await self._words(parts, query, scope, send)
-        elif path[1] == "h":
-            await self._fragment(parts, query, scope, send)
-        else:
-            await self._data(parts, query, scope, send)
+    async def _answer(self, asked: Asked) -> Reply:
+        parts, query = asked.path[3:].split("/"), asked.parameters()
+        kind = asked.path[1]
+        if kind == "o":
+            return await self._picture(parts, query, asked)
+        if kind == "c":
+            return await self._click(parts, query, asked)
+        if kind == "a":
+            return await self._words(parts, query, asked)
+        if kind == "h":
+            return await self._fragment(parts, query, asked)
+        return await self._data(parts, query, asked)
 
-    async def _picture(self, parts: list[str], query: dict[str, str], scope: Scope, send: Send) -> None:
+    async def _picture(self, parts: list[str], query: dict[str, str], asked: Asked) -> Reply:
         last = parts[-1].rpartition(".")
         stem = last[0] if last[1] else last[2]
         name = unquote(parts[0])
         slot = _slot(parts[1] if len(parts) == 3 else stem)
         who = self._recipient(name, stem if len(parts) == 3 else "", "picture", query)
-        head = scope["method"] == "HEAD"
-        moment = self._moment(query, scope, moving=last[2] == "gif" and bool(last[1]))
-        picture = await self._wetink.open_picture(name, slot, who, moment, counted=not head)
+        moment = self._moment(query, asked, moving=last[2] == "gif" and bool(last[1]))
+        picture = await self._wetink.open_picture(name, slot, who, moment, counted=not asked.head)
         if picture.served is not None:
             self._wetink.ledger.served(picture.served, moment.now)
-            scope["wetink.served"] = picture.served  # for when it is sent once more
-        await _send_picture(send, picture, head=head)
+        headers = ((b"content-type", picture.content_type.encode()), *NOT_KEPT)
+        return Reply(200, headers, picture.body, picture.served)
 
-    async def _click(self, parts: list[str], query: dict[str, str], scope: Scope, send: Send) -> None:
+    async def _click(self, parts: list[str], query: dict[str, str], asked: Asked) -> Reply:
         name = unquote(parts[0])
         slot = _slot(parts[1] if len(parts) > 1 else "")
         who = self._recipient(name, parts[2] if len(parts) == 3 else "", "click", query)
-        head = scope["method"] == "HEAD"
         self._clicks += 1  # what is shown next may depend on it
-        target = await self._wetink.destination(name, slot, who, self._moment(query, scope), counted=not head)
+        target = await self._wetink.destination(name, slot, who, self._moment(query, asked), counted=not asked.head)
         if target:
             location = quote(target, safe=LEGAL).encode("ascii")
-            await _answer(send, 302, b"", b"", (*NOT_KEPT, (b"location", location)))
-        else:
-            await _answer(send, 200, b"text/html; charset=utf-8", NOWHERE, NOT_KEPT)
+            return Reply(302, (*NOT_KEPT, (b"location", location)), b"")
+        return Reply(200, ((b"content-type", b"text/html; charset=utf-8"), *NOT_KEPT), NOWHERE)
 
-    async def _data(self, parts: list[str], query: dict[str, str], scope: Scope, send: Send) -> None:
+    async def _data(self, parts: list[str], query: dict[str, str], asked: Asked) -> Reply:
         name = unquote(parts[0].removesuffix(".json"))
         block = self._wetink.content.blocks.get(name)
         if block is None or not block.data:
             message = f"there is no block called {name[:64]!r} to read here"
-            await _error(send, 404, "unknown_block", message, self._cors(scope))
-            return
+            return _error(404, "unknown_block", message, (*NOT_KEPT, *self._cors(asked)))
         token = parts[1].removesuffix(".json") if len(parts) == 2 else ""
         who = self._recipient(name, token, "data", query)
-        head, moment = scope["method"] == "HEAD", self._moment(query, scope)
+        moment = self._moment(query, asked)
         try:
-            asked = self._wetink.preview(name, who, moment) if head else self._wetink.read(block, who, moment)
-            decision = await asked
+            decided = self._wetink.preview(name, who, moment) if asked.head else self._wetink.read(block, who, moment)
+            decision = await decided
             body = _encode(_shown(decision))
         except Exception:
             logger.exception("%s answers its fallback", name)
             self._failed += 1
             body = _encode(_nothing(block, self._clock()))
-        headers = (*DATA, *(self._amp(query, scope) or self._cors(scope)))
-        await _answer(send, 200, b"application/json", body, headers, head=head)
+        return Reply(200, (*JSON_DATA, *(self._amp(query, asked) or self._cors(asked))), body)
 
-    async def _words(self, parts: list[str], query: dict[str, str], scope: Scope, send: Send) -> None:
+    async def _words(self, parts: list[str], query: dict[str, str], asked: Asked) -> Reply:
         name = unquote(parts[0])
         slot = _slot(parts[1] if len(parts) > 1 else "")
         who = self._recipient(name, parts[2].removesuffix(".txt") if len(parts) == 3 else "", "picture", query)
-        said = await self._wetink.words(name, slot, who, self._moment(query, scope))
-        head = scope["method"] == "HEAD"
-        body = said.encode("utf-8", "replace")
-        await _answer(send, 200, b"text/plain; charset=utf-8", body, (*DATA, *self._cors(scope)), head=head)
+        said = await self._wetink.words(name, slot, who, self._moment(query, asked))
+        headers = ((b"content-type", b"text/plain; charset=utf-8"), *DATA, *self._cors(asked))
+        return Reply(200, headers, said.encode("utf-8", "replace"))
 
-    async def _fragment(self, parts: list[str], query: dict[str, str], scope: Scope, send: Send) -> None:
+    async def _fragment(self, parts: list[str], query: dict[str, str], asked: Asked) -> Reply:
         name = unquote(parts[0].removesuffix(".html"))
         who = self._recipient(name, parts[1].removesuffix(".html") if len(parts) == 2 else "", "picture", query)
-        html = await self._wetink.fragment(name, who, self._moment(query, scope))
-        head = scope["method"] == "HEAD"
-        body = html.encode("utf-8", "replace")
-        await _answer(send, 200, b"text/html; charset=utf-8", body, (*DATA, *self._cors(scope)), head=head)
+        html = await self._wetink.fragment(name, who, self._moment(query, asked))
+        headers = ((b"content-type", b"text/html; charset=utf-8"), *DATA, *self._cors(asked))
+        return Reply(200, headers, html.encode("utf-8", "replace"))
 
-    def _amp(self, query: dict[str, str], scope: Scope) -> tuple[Header, ...]:
+    def _amp(self, query: dict[str, str], asked: Asked) -> tuple[Header, ...]:
         """Return the headers by which an AMP email may read the answer, none for a sender that is not the shop's.
 
         Source: "CORS in AMP for Email", both versions: by the sender's address, or by the mail program's origin.
         """
-        said = {name: value for name, value in scope["headers"] if name in (b"amp-email-sender", b"origin")}
         senders = self._wetink.settings.amp_senders
-        sender = said.get(b"amp-email-sender", b"").decode("latin-1")
+        sender = asked.header(b"amp-email-sender").decode("latin-1")
         if sender:
             return ((b"amp-email-allow-sender", sender.encode("latin-1")),) if sender.lower() in senders else ()
-        source, origin = query.get("__amp_source_origin", ""), said.get(b"origin", b"")
+        source, origin = query.get("__amp_source_origin", ""), asked.header(b"origin")
         if not origin or source.lower() not in senders:
             return ()
         return (
@@ -240,9 +267,9 @@ class OpenDoors:
             (b"access-control-expose-headers", b"AMP-Access-Control-Allow-Source-Origin"),
         )
 
-    def _cors(self, scope: Scope) -> tuple[Header, ...]:
+    def _cors(self, asked: Asked) -> tuple[Header, ...]:
         """Let pages of the shop's own hosts read the answer, and no others: it tells of a person."""
-        origin = next((value for name, value in scope["headers"] if name == b"origin"), b"")
+        origin = asked.header(b"origin")
         if not origin:
             return ()
         mine = self._wetink.own_origin(origin.decode("latin-1"))
@@ -258,15 +285,9 @@ class OpenDoors:
                     return self._wetink.named(kind, query[kind])
         return None
 
-    def _moment(self, query: dict[str, str], scope: Scope, *, moving: bool = False) -> Moment:
-        agent = forwarded = b""
-        for name, value in scope["headers"]:
-            if name == b"user-agent":
-                agent = value
-            elif name == b"x-forwarded-for":
-                forwarded = value
-        place = self._wetink.place_of(_client(scope), forwarded.decode("latin-1"))
-        facts, fetch = seen_as(agent.decode("latin-1"), place.owner, scope["method"], False)
+    def _moment(self, query: dict[str, str], asked: Asked, *, moving: bool = False) -> Moment:
+        place = self._wetink.place_of(asked.client, asked.header(b"x-forwarded-for").decode("latin-1"))
+        facts, fetch = seen_as(asked.header(b"user-agent").decode("latin-1"), place.owner, asked.method, False)
         here = fetch.kind == "person"  # else the address tells where a machine stands
         return Moment(
             now=self._clock(),
@@ -296,25 +317,6 @@ NOWHERE = (
 )
 
 
-def _query(raw: bytes) -> dict[str, str]:
-    if not raw:
-        return {}
-    return dict(parse_qsl(raw.decode("latin-1"), errors="replace"))
-
-
-def parameters_of(query: dict[str, str]) -> dict[str, str]:
-    """Return what an address says beyond what names the reader, as far as rules may ask for it."""
-    if not query:
-        return {}
-    kept = [(name, value[:LONGEST_PARAMETER]) for name, value in query.items() if name not in ("user", "email")]
-    return {name: value for name, value in kept[:MOST_PARAMETERS] if len(name) <= LONGEST_HABIT}
-
-
-def _client(scope: Scope) -> str:
-    client = scope.get("client")
-    return client[0] if client else ""
-
-
 def _slot(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 2 and int(text) >= 1 else 1
 
@@ -332,19 +334,5 @@ def _nothing(block: Block, now: int) -> Answer:
     return Answer(block.name, "", "", now, [], block.fallback.link)
 
 
-async def _send_picture(send: Send, picture: Picture, *, head: bool) -> None:
-    await _answer(send, 200, picture.content_type.encode(), picture.body, NOT_KEPT, head=head)
-
-
-async def _error(send: Send, status: int, code: str, message: str, headers: tuple[Header, ...] = ()) -> None:
-    body = _encode({"error": {"code": code, "message": message}})
-    await _answer(send, status, b"application/json", body, (*NOT_KEPT, *headers))
-
-
-async def _answer(
-    send: Send, status: int, content_type: bytes, body: bytes, headers: tuple[Header, ...], *, head: bool = False
-) -> None:
-    length: tuple[Header, ...] = () if status == 204 else ((b"content-length", str(len(body)).encode()),)
-    kind: tuple[Header, ...] = ((b"content-type", content_type),) if content_type else ()
-    await send({"type": "http.response.start", "status": status, "headers": [*kind, *length, *headers]})
-    await send({"type": "http.response.body", "body": b"" if head else body})
+def _error(status: int, code: str, message: str, headers: tuple[Header, ...]) -> Reply:
+    return Reply(status, (JSON, *headers), _encode({"error": {"code": code, "message": message}}))

@@ -6,6 +6,7 @@ short one has nothing to decide.
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -17,12 +18,13 @@ Answer: TypeAlias = Callable[[int, Sequence[Header], bytes], None]
 Take: TypeAlias = Callable[[bytes, Answer], None]
 """Takes a request's body; sees to it that it is answered. Never raises."""
 
-Short: TypeAlias = Callable[[bytes, Sequence[Header]], Take | None]
-"""Tells from target and headers of a POST whether it may go the short way; names in headers are in lower case."""
+Short: TypeAlias = Callable[[bytes, bytes, Sequence[Header], str], Take | None]
+"""Tells from method, target, headers and the client's address whether a request may go the short way; names in headers
+are in lower case."""
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """One connection. The application's attribute `short`, if it has one, is asked about each POST."""
+    """One connection. The application's attribute `short`, if it has one, is asked about each request."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         """Take what uvicorn gives."""
@@ -39,13 +41,13 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _short_way(self) -> Take | None:
         parser = self.parser
-        if self._short is None or parser.get_method() != b"POST" or self.expect_100_continue:
+        if self._short is None or self.expect_100_continue:
             return None
         if self.cycle is not None and not self.cycle.response_complete:
             return None  # pipelined: it waits for its turn
         if parser.get_http_version() != "1.1" or parser.should_upgrade() or self.flow.write_paused:
             return None
-        return self._short(self.url, self.headers)
+        return self._short(parser.get_method(), self.url, self.headers, self.client[0] if self.client else "")
 
 
 class _Cycle:
@@ -73,9 +75,7 @@ class _Cycle:
             return
         self.response_complete = True
         connection = self._connection
-        parts = [STATUS_LINE[status]]
-        for name, value in (*connection.server_state.default_headers, *headers):
-            parts += (name, b": ", value, b"\r\n")
+        parts = [STATUS_LINE[status], _lines((*connection.server_state.default_headers, *headers))]
         if not self.keep_alive:
             parts.append(b"connection: close\r\n")
         parts += (b"content-length: %d\r\n\r\n" % len(body), body)
@@ -83,3 +83,9 @@ class _Cycle:
         if not self.keep_alive:
             connection.transport.close()
         connection.on_response_complete()
+
+
+@lru_cache(maxsize=64)
+def _lines(headers: tuple[Header, ...]) -> bytes:
+    """Return headers as they are sent: most answers have those of the one before."""
+    return b"".join(b"%s: %s\r\n" % header for header in headers)

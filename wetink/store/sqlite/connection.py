@@ -62,7 +62,10 @@ def _unavailable(error: apsw.Error, doing: str) -> StoreUnavailable:
 
 @contextmanager
 def snapshot(db: apsw.Connection) -> Iterator[None]:
-    """Read one state of the file inside, whatever is committed meanwhile."""
+    """Read one state of the file inside, whatever is committed meanwhile; inside another, that one's."""
+    if db.in_transaction:
+        yield
+        return
     db.execute("BEGIN")
     try:
         yield

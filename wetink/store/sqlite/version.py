@@ -6,6 +6,7 @@ in the file by then: one look is as good as one for each request, and each costs
 
 import asyncio
 from collections.abc import Callable
+from threading import get_ident
 
 import apsw
 
@@ -18,17 +19,17 @@ class Version:
     def __init__(self, db: Callable[[], apsw.Connection]) -> None:
         """Look through the connection that `db` returns."""
         self._db = db
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None  # in a turn of which, in this thread, it was looked at
+        self._thread = 0
         self._seen = 0
 
     def now(self) -> int:
         """Return the version. Called in an event loop. Raises StoreUnavailable."""
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:
+        if self._loop is None or self._thread != get_ident() or not self._loop.is_running():
             with translated("looking for news"):
                 self._seen = self._db().execute("PRAGMA data_version").get
-            self._loop = loop
-            loop.call_soon(self._forget)
+            self._loop, self._thread = asyncio.get_running_loop(), get_ident()  # the loop takes a system call to tell
+            self._loop.call_soon(self._forget)
         return self._seen
 
     def _forget(self) -> None:
