@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from html import unescape
+from sys import getsizeof
 
 import msgspec
 import numpy as np
@@ -37,7 +38,7 @@ class Drawing:
         self._engine = engine
         self._layers = Kept[Pixels](LAYERS, lambda pixels: pixels.nbytes)
         self._tiles = Kept[Cut](TILES, lambda cut: cut.nbytes)
-        self._cells = Kept[tuple[bytes, ...]](CELLS, lambda rows: sum(map(len, rows)))
+        self._cells = Kept[tuple[bytes, ...]](CELLS, lambda rows: sum(map(getsizeof, rows)))
         self._photos = Kept[bytes](PHOTOS, len)
         self._canvas: Pixels | None = None
 
