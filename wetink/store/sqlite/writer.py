@@ -13,7 +13,6 @@ import contextlib
 import fcntl
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -34,9 +33,9 @@ GROUP_ROWS = 1_000
 SLICE_ROWS = 250
 """Rows that are written before others get their turn: about five milliseconds."""
 
-YIELD_SECONDS = 5e-5
-"""How long the loop lets go of the interpreter once a group is written, so that the thread may commit it at once: left
-to chance it waits for its turn longer than the disk takes."""
+HANDOVER_SECONDS = 0.002
+"""How long at most the loop stands aside once a group is written, so that the thread may begin to commit it at once:
+left to chance it waits for its turn longer than the disk takes."""
 
 CLOSE_SECONDS = 10.0
 
@@ -82,6 +81,8 @@ class Writer:
         self._closed = False
         self._stepping = False  # rows are being written, slice by slice, under the lock
         self._mutex = threading.Lock()
+        self._handed_over = threading.Lock()  # open once the thread has begun to commit
+        self._handed_over.acquire()
         self._waits: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="wetink-writer", daemon=True)
         self._thread.start()
@@ -175,8 +176,9 @@ class Writer:
             if len(group.outcome) < len(group.rows):
                 group.loop.call_soon(self._step, group)
             else:
+                self._handed_over.acquire(blocking=False)  # shut, though the last time was given up
                 self._waits.put(lambda: self._finish(group))
-                time.sleep(YIELD_SECONDS)
+                self._handed_over.acquire(timeout=HANDOVER_SECONDS)
 
     def _run(self) -> None:
         """The thread: do what has to wait, in order."""
@@ -199,6 +201,8 @@ class Writer:
         """Commit what was written: it is on the disk afterwards."""
         try:
             assert self._db is not None  # noqa: S101 (it has just been written to)
+            if self._handed_over.locked():
+                self._handed_over.release()
             self._commit(self._db)
             answers: Sequence[Any] = group.shares()
         except StoreUnavailable as error:
