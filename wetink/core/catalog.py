@@ -1,6 +1,7 @@
 """Catalog: what trusted events have said of each product, the newest word on each field."""
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 from wetink.core.event import Product
@@ -10,6 +11,8 @@ FIELDS = (
     "list_price", "availability", "stock",
 )  # fmt: skip
 """What the catalog keeps of a product; quantity, coupon and position belong to an event."""
+
+_values = attrgetter(*FIELDS)
 
 SAME_WORD_MS = 3_600_000
 """A word repeated within this time does not renew its date, so that a busy product is not written with every view."""
@@ -28,8 +31,7 @@ def learn(facts: Facts, product: Product, at: int) -> bool:
     (200000, 'New')
     """
     changed = False
-    for field in FIELDS:
-        value = getattr(product, field)
+    for field, value in zip(FIELDS, _values(product), strict=True):
         if value is None or value == "":
             continue
         known = facts.get(field)

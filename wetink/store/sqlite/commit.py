@@ -34,6 +34,8 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     fingerprint: int
     at: int
     body: bytes
+    message: tuple[Any, ...]
+    """What its row in the log has behind its place."""
 
     @property
     def key(self) -> tuple[str, int, int]:
@@ -44,13 +46,25 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 def prepare(record: Record) -> Row:
     """Encode a record's event and find its place in the cluster."""
     event = record.event
+    column = who(record.filed)
     return Row(
         record,
-        who(record.filed),
+        column,
         record.sent_at_key,
         fingerprint(record.source, record.message_id),
         event.at if event is not None else record.received,
         encode(event) if event is not None else b"",
+        (
+            record.received,
+            record.source,
+            record.message_id,
+            VERDICTS.index(record.verdict),
+            encode(record.problems) if record.problems else None,
+            event.type if event is not None else "",
+            event.name if event is not None else "",
+            column,
+            record.raw,
+        ),
     )
 
 
@@ -102,20 +116,7 @@ class Commits:
         telling: list[Event] = []
         for seq, row in new:
             record, event = row.record, row.record.event
-            messages.append(
-                (
-                    seq,
-                    record.received,
-                    record.source,
-                    record.message_id,
-                    VERDICTS.index(record.verdict),
-                    encode(record.problems) if record.problems else None,
-                    event.type if event is not None else "",
-                    event.name if event is not None else "",
-                    row.who,
-                    record.raw,
-                )
-            )
+            messages.append((seq, *row.message))
             claims += record.claims
             if record.joins is not None:
                 ownership.join(db, *record.joins)

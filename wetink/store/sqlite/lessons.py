@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import apsw
@@ -23,6 +24,7 @@ Words: TypeAlias = tuple[str, ...]
 
 MOST_WORDS = 8
 _WORD = re.compile(r"\w+")
+_KEY = itemgetter(0)
 _json = msgspec.json.Encoder().encode
 
 REMEMBERED = 20_000
@@ -114,15 +116,15 @@ class _News:
     def write(self, db: apsw.Connection) -> None:
         """Write it."""
         if self.facts:
-            db.executemany(SQL.upsert_product, [(key, encode(facts)) for key, facts in self.facts.items()])
+            db.executemany(SQL.upsert_product, [(key, encode(self.facts[key])) for key in sorted(self.facts)])
         if self.changes:
-            db.executemany(SQL.insert_change, self.changes)
+            db.executemany(SQL.insert_change, sorted(self.changes, key=_KEY))
             for key in {key for key, at, *_ in self.changes if at % FORGET_EVERY == 0}:
                 db.execute(SQL.forget_changes, (key, CHANGES))
         if self.reworded:
-            db.executemany(SQL.insert_unworded, [(key,) for key in self.reworded])
+            db.executemany(SQL.insert_unworded, [(key,) for key in sorted(self.reworded)])
         if self.aliases:
-            db.executemany(SQL.insert_product_alias, list(self.aliases.items()))
+            db.executemany(SQL.insert_product_alias, sorted(self.aliases.items()))
 
 
 def _offer(facts: Facts) -> tuple[float | None, str, int | None]:

@@ -74,11 +74,12 @@ CREATE TABLE IF NOT EXISTS joined (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS joined_by_root ON joined (root, member);
 
--- The catalog, learnt from trusted events: field -> [when it was last said, value], as msgpack.
+-- The catalog, learnt from trusted events: field -> [when it was last said, value], as msgpack. In the order they were
+-- first heard of: those that are new to a commit are neighbors, wherever their keys are.
 CREATE TABLE IF NOT EXISTS product (
     key TEXT PRIMARY KEY,
     facts BLOB NOT NULL
-) WITHOUT ROWID;
+);
 
 -- What was said of a product's price and stock, from `at` on.
 CREATE TABLE IF NOT EXISTS product_change (
