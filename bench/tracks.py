@@ -20,7 +20,7 @@ from wetink import settings as setting
 from wetink.core import wares
 from wetink.wiring import Wetink
 
-CONNECTIONS, SECONDS, ROUNDS, DISTINCT = 64, 3.0, 3, 40_000
+CONNECTIONS, SECONDS, ROUNDS, DISTINCT = 64, 3.0, 3, 80_000
 
 
 def measure() -> list[Figure]:

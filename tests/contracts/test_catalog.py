@@ -1,6 +1,8 @@
 """The contract of a store, as far as the catalog goes: price and stock before, search, and following the log."""
 
 import asyncio
+import itertools
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,35 @@ def test_the_newest_fifty_changes_are_kept(store: SQLiteStore) -> None:
         tell(store, number, "A", price=number + 1)
     kept = asyncio.run(store.changes(["A"]))["A"]
     assert (len(kept), kept[0].price, kept[-1].price) == (50, 11.0, 60.0)
+
+
+def test_the_last_word_counts_however_many_requests_repeat_and_change_it_at_once(store: SQLiteStore) -> None:
+    chance = random.Random(3)
+
+    async def say(sku: str, prices: list[int], together: int) -> None:
+        messages = [
+            received(
+                {
+                    "type": "track",
+                    "event": "Product Viewed",
+                    "messageId": f"{sku}-{number}",
+                    "userId": "u",
+                    "timestamp": START + number,
+                    "properties": {"sku": sku, "url": f"{SHOP}/{sku}", "price": price},
+                }
+            )
+            for number, price in enumerate(prices)
+        ]
+        for start in range(0, len(messages), together):  # so many requests are under way at the same time
+            await asyncio.gather(*(store.append([each]) for each in messages[start : start + together]))
+
+    for round in range(60):
+        prices = [chance.randint(1, 3) for _ in range(chance.randint(2, 30))]
+        asyncio.run(say(f"S{round}", prices, chance.randint(1, 6)))
+        known = asyncio.run(store.products([f"S{round}"]))[f"S{round}"]
+        assert known.price == prices[-1], prices
+        told = [change.price for change in asyncio.run(store.changes([f"S{round}"]))[f"S{round}"]]
+        assert told == [float(price) for price, _ in itertools.groupby(prices)], prices
 
 
 @pytest.mark.parametrize(

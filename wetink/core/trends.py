@@ -208,7 +208,9 @@ class Trends:
     def _pair(self, measure: Measure, keys: Sequence[str]) -> None:
         for key in keys:
             beside = self._together[measure].setdefault(key, Counter())
-            beside.update(other for other in keys if other != key)
+            for other in keys:
+                if other != key:
+                    beside[other] += 1
             if len(beside) > 2 * TOGETHER:
                 self._together[measure][key] = Counter(dict(beside.most_common(TOGETHER)))
 

@@ -36,6 +36,8 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     body: bytes
     message: tuple[Any, ...]
     """What its row in the log has behind its place."""
+    tells: bool
+    """Whether it may teach the catalog something."""
 
     @property
     def key(self) -> tuple[str, int, int]:
@@ -43,8 +45,8 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         return (self.who, self.key_time, self.fingerprint)
 
 
-def prepare(record: Record) -> Row:
-    """Encode a record's event and find its place in the cluster."""
+def prepare(record: Record, tells: bool) -> Row:
+    """Encode a record's event and find its place in the cluster. With `tells` the catalog may learn from it."""
     event = record.event
     column = who(record.filed)
     return Row(
@@ -65,6 +67,7 @@ def prepare(record: Record) -> Row:
             column,
             record.raw,
         ),
+        tells,
     )
 
 
@@ -121,7 +124,7 @@ class Commits:
             if record.joins is not None:
                 ownership.join(db, *record.joins)
             if event is not None:
-                if event.products and event.level == "server":
+                if row.tells:
                     telling.append(event)
                 if event.name in ORDER_EVENTS:
                     orders.append(row)

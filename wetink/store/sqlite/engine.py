@@ -15,6 +15,7 @@ from typing import Any
 
 import apsw
 
+from wetink.core.catalog import Facts
 from wetink.core.conversion import Outcome
 from wetink.core.entry import Entry
 from wetink.core.errors import BadSettings, StoreUnavailable
@@ -27,6 +28,7 @@ from wetink.ports import NewKey, Profile, Receipt, Received, Record, Source
 from wetink.store.sqlite import commit, lessons, outcomes, ownership, replay, summaries, votes
 from wetink.store.sqlite.codec import VERDICTS, decode_problems, entries, events, identifier, who
 from wetink.store.sqlite.connection import connect, fetch, first, snapshot, translated
+from wetink.store.sqlite.heard import Heard
 from wetink.store.sqlite.people import People
 from wetink.store.sqlite.queries import read, script
 from wetink.store.sqlite.version import Version
@@ -51,6 +53,7 @@ class SQLiteStore:
         self._writer.run_alone(_prepare)
         self._readers = threading.local()
         self._opened: list[apsw.Connection] = []
+        self._heard = Heard()
         self._version = Version(lambda: self._db)
 
     @property
@@ -69,8 +72,16 @@ class SQLiteStore:
         """See `ports.Log.append`."""
         if not batch:
             return ()
-        duplicates = await self._writer.write([commit.prepare(record) for record in batch])
+        tells, told = self._heard.tells([record.event for record in batch], self._committed)
+        try:
+            duplicates = await self._writer.write([*map(commit.prepare, batch, tells)])
+        finally:
+            self._heard.settled(told)
         return [Receipt(record.message_id, again) for record, again in zip(batch, duplicates, strict=True)]
+
+    def _committed(self, skus: set[str]) -> Mapping[str, Facts]:
+        with translated("reading the catalog"):
+            return lessons.stored(self._db, skus)
 
     async def pause(self) -> None:
         """See `ports.Log.pause`."""

@@ -54,10 +54,10 @@ class Lessons:
         if not told:
             return
         fresh: dict[str, Facts] = {}
-        stored = _stored(db, {said.sku for said, _ in told if said.sku and said.sku not in self._remembered})
+        there = stored(db, {said.sku for said, _ in told if said.sku and said.sku not in self._remembered})
         news = _News()
         for said, at in told:
-            self._learn(db, said, at, fresh, stored, news)
+            self._learn(db, said, at, fresh, there, news)
         news.write(db)
         if len(self._remembered) + len(fresh) > REMEMBERED:
             self.forget()
@@ -78,7 +78,7 @@ class Lessons:
         said: Product,
         at: int,
         fresh: dict[str, Facts],
-        stored: Mapping[str, Facts],
+        there: Mapping[str, Facts],
         news: "_News",
     ) -> None:
         key = said.key if said.sku else news.aliases.get(said.key) or main_key(db, said.key)
@@ -87,7 +87,7 @@ class Lessons:
             return
         facts = fresh.get(key)
         if facts is None:
-            facts = fresh[key] = dict(stored[key]) if key in stored else _facts(db, key)
+            facts = fresh[key] = dict(there[key]) if key in there else _facts(db, key)
         offer, words = _offer(facts), _words_of(facts)
         if learn(facts, said, at):
             news.facts[key] = facts
@@ -178,7 +178,7 @@ def known(db: apsw.Connection, keys: Iterable[str]) -> Mapping[str, Product]:
     return found
 
 
-def _stored(db: apsw.Connection, keys: Collection[str]) -> dict[str, Facts]:
+def stored(db: apsw.Connection, keys: Collection[str]) -> dict[str, Facts]:
     """Return the facts of all these products, found in one go; those the catalog does not know have none."""
     found: dict[str, Facts] = {key: {} for key in keys}
     if found:
