@@ -44,8 +44,13 @@ class Site:
         return take
 
     @asynccontextmanager
-    async def connected(self, http: Any) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        config = uvicorn.Config(self.app, port=0, http=http, lifespan="off", log_config=None, server_header=False)
+    async def connected(
+        self, http: Any, keep_alive: int = 5
+    ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        config = uvicorn.Config(
+            self.app, port=0, http=http, lifespan="off", log_config=None, server_header=False,
+            timeout_keep_alive=keep_alive,
+        )  # fmt: skip
         server = self.server = uvicorn.Server(config)
         config.load()
         server.lifespan = config.lifespan_class(config)
@@ -326,5 +331,32 @@ def test_an_open_that_goes_wrong_is_answered_all_the_same(tmp_path: Path, monkey
             for _ in range(2):
                 writer.write(request("GET", at(made, "/d/hero/{data}.json").decode()))
                 assert b"503" in await answer(reader)
+
+    asyncio.run(ask())
+
+
+def test_a_connection_is_closed_when_it_has_been_idle_for_long_and_not_before(tmp_path: Path) -> None:
+    async def ask() -> None:
+        async with site(tmp_path) as made, made.connected(HttpProtocol, keep_alive=1) as (reader, writer):
+            for number, target in enumerate(["", "", "/nowhere", ""], 1):  # short, short, long, short
+                writer.write(request("GET", target) if target else made.track(number))
+                await answer(reader)
+                await asyncio.sleep(0.6)
+            assert not reader.at_eof()
+            assert await asyncio.wait_for(reader.read(), 5) == b""
+            assert await made.stored() == ["m0", "m1", "m2", "m4"]
+
+    asyncio.run(ask())
+
+
+def test_bytes_that_have_begun_to_come_keep_a_connection_open(tmp_path: Path) -> None:
+    async def ask() -> None:
+        async with site(tmp_path) as made, made.connected(HttpProtocol, keep_alive=1) as (reader, writer):
+            writer.write(made.track(1))
+            await answer(reader)
+            writer.write(made.track(2)[:40])
+            await asyncio.sleep(1.4)
+            writer.write(made.track(2)[40:])
+            assert (await answer(reader)).endswith(b'{"success":true}')
 
     asyncio.run(ask())

@@ -13,8 +13,10 @@ logger = logging.getLogger(__name__)
 
 SLICE = 100
 """Messages that are read in one go: opens wait no longer than that takes."""
-PAUSE_SECONDS, REST_SECONDS = 0.1, 0.5
-"""Between two slices while there is more, and when all was read."""
+PAUSE_SECONDS, BUSY_SECONDS, REST_SECONDS = 0.1, 1.0, 0.5
+"""Between two slices while there is more: at leisure, and when the event loop has much to do; and when all was read."""
+LATE_SECONDS = 0.001
+"""A pause that ends so much later than it should tells of a loop that has much to do."""
 
 Tell = Callable[[Sequence[Event]], None]
 
@@ -30,13 +32,16 @@ class Follower:
 
     async def run(self) -> None:
         """Follow until cancelled. Never raises anything else."""
+        loop, pause = asyncio.get_running_loop(), PAUSE_SECONDS
         while True:
             try:
                 more = await self.step()
             except WetinkError as error:
                 logger.warning("what happens in the shop is not followed: %s", error)
                 more = False
-            await asyncio.sleep(PAUSE_SECONDS if more else REST_SECONDS)
+            begun, meant = loop.time(), pause if more else REST_SECONDS
+            await asyncio.sleep(meant)
+            pause = paced(pause, loop.time() - begun - meant)
 
     async def step(self) -> bool:
         """Read the next slice; return whether there was one. Raises StoreUnavailable."""
@@ -58,3 +63,12 @@ class Follower:
             self._forgot = now
         more, self._seq = last > self._seq, last
         return more or await self._store.settle()
+
+
+def paced(pause: float, late: float) -> float:
+    """Return how long to pause next (s), when the last pause ended so much later than it should (s).
+
+    >>> paced(0.1, 0.0), paced(0.1, 0.005), paced(0.8, 0.005), paced(0.8, 0.0)
+    (0.1, 0.2, 1.0, 0.4)
+    """
+    return min(pause * 2, BUSY_SECONDS) if late > LATE_SECONDS else max(pause / 2, PAUSE_SECONDS)

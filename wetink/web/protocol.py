@@ -5,6 +5,7 @@ Whatever is not plain about a request (pipelined, chunked, compressed, an unknow
 short one has nothing to decide.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -30,6 +31,8 @@ class HttpProtocol(HttpToolsProtocol):
         """Take what uvicorn gives."""
         super().__init__(*given, **named)
         self._short: Short | None = getattr(self.config.app, "short", None)
+        self._idle, self._idle_since = False, 0.0
+        self._watch: asyncio.TimerHandle | None = None
 
     def on_headers_complete(self) -> None:
         """Begin with a request, the short way if it may."""
@@ -38,6 +41,44 @@ class HttpProtocol(HttpToolsProtocol):
             super().on_headers_complete()
         else:
             self.cycle = _Cycle(self, take)  # type: ignore[assignment]
+
+    def rest(self) -> None:
+        """Begin to wait for the next request, after an answer that went the short way.
+
+        One timer looks after a connection, however many requests come: to set one for each takes as long as to read it.
+        """
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+            return
+        self._idle, self._idle_since = True, self.loop.time()
+        if self._watch is None:
+            self._watch = self.loop.call_later(self.timeout_keep_alive, self._look)
+
+    def _look(self) -> None:
+        """Close a connection that has been idle for too long."""
+        self._watch = None
+        if not self._idle:
+            return  # the answer sees to it
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._watch = self.loop.call_later(left, self._look)
+        else:
+            self.timeout_keep_alive_handler()
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._idle = False  # uvicorn calls it whenever bytes come
+        super()._unset_keepalive_if_required()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Hear that the connection is gone."""
+        if self._watch is not None:
+            self._watch.cancel()
+        super().connection_lost(exc)
 
     def _short_way(self) -> Take | None:
         parser = self.parser
@@ -82,7 +123,7 @@ class _Cycle:
         connection.transport.write(b"".join(parts))
         if not self.keep_alive:
             connection.transport.close()
-        connection.on_response_complete()
+        connection.rest()
 
 
 @lru_cache(maxsize=64)
