@@ -11,6 +11,7 @@ import pytest
 
 from tests.contracts.engines import ENGINES
 from tests.contracts.profiles import received
+from wetink.core.event import Product
 from wetink.core.outside import Change
 from wetink.store.sqlite import SQLiteStore
 
@@ -121,3 +122,59 @@ def test_the_log_can_be_followed_from_any_place(store: SQLiteStore) -> None:
     assert asyncio.run(store.place_of(0)) == 0
     assert asyncio.run(store.place_of(newest.received)) < last
     assert asyncio.run(store.place_of(newest.received + 1)) == last
+
+
+@pytest.mark.parametrize("elsewhere", ["another process", "a feed"])
+def test_a_word_that_was_revised_elsewhere_counts_again_when_it_is_said_again(
+    store: SQLiteStore, tmp_path: Path, elsewhere: str
+) -> None:
+    other = type(store)(tmp_path)
+
+    def price() -> float | None:
+        return asyncio.run(store.products(["A"]))["A"].price
+
+    tell(store, 1, "A", price=5)
+    tell(store, 2, "A", price=5)
+    for number in range(10, 60, 10):
+        if elsewhere == "a feed":
+            asyncio.run(store.learn([Product(sku="A", price=6)], START + number))
+        else:
+            tell(other, number, "A", price=6)
+        assert price() == 6
+        tell(store, number + 5, "A", price=5)
+        assert price() == 5
+        tell(store, number + 6, "A", price=5)
+        assert price() == 5
+    assert [change.price for change in asyncio.run(store.changes(["A"]))["A"]] == [5, *([6, 5] * 5)]
+    asyncio.run(other.close())
+
+
+def test_what_another_process_revises_just_before_it_is_written_is_looked_at_again(
+    store: SQLiteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = type(store)(tmp_path)
+    tell(store, 1, "A", price=5)
+    tell(store, 2, "A", price=5)
+    write = store._writer.write
+
+    async def after_others(rows: Any) -> Any:
+        await asyncio.to_thread(tell, other, 3, "A", price=6)
+        return await write(rows)
+
+    monkeypatch.setattr(store._writer, "write", after_others)
+    tell(store, 4, "A", price=5)
+    assert asyncio.run(store.products(["A"]))["A"].price == 5
+    asyncio.run(other.close())
+
+
+def test_who_missed_too_many_revisions_forgets_everything(store: SQLiteStore, tmp_path: Path,
+                                                          monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.setattr("wetink.store.sqlite.revisions.KEPT", 3)
+    other = type(store)(tmp_path)
+    tell(store, 1, "A", price=5)
+    tell(store, 2, "A", price=5)
+    for number in range(3, 12):
+        tell(other, number, "A", price=number)
+    tell(store, 20, "A", price=5)
+    assert asyncio.run(store.products(["A"]))["A"].price == 5
+    asyncio.run(other.close())

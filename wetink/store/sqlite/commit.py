@@ -14,7 +14,7 @@ from wetink.core.event import Event
 from wetink.core.goal import ORDER_EVENTS
 from wetink.core.identity import Claim
 from wetink.ports import Record
-from wetink.store.sqlite import outcomes, ownership, summaries
+from wetink.store.sqlite import outcomes, ownership, revisions, summaries
 from wetink.store.sqlite.codec import VERDICTS, decode_event, encode, fingerprint, who
 from wetink.store.sqlite.connection import first
 from wetink.store.sqlite.lessons import Lessons
@@ -37,7 +37,8 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     message: tuple[Any, ...]
     """What its row in the log has behind its place."""
     tells: bool
-    """Whether it may teach the catalog something."""
+    """Whether it may teach the catalog something, as of `revision`; whether it does after a later one is to be seen."""
+    revision: int
 
     @property
     def key(self) -> tuple[str, int, int]:
@@ -45,8 +46,11 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         return (self.who, self.key_time, self.fingerprint)
 
 
-def prepare(record: Record, tells: bool) -> Row:
-    """Encode a record's event and find its place in the cluster. With `tells` the catalog may learn from it."""
+def prepare(record: Record, revision: int, *, tells: bool) -> Row:
+    """Encode a record's event and find its place in the cluster.
+
+    With `tells` the catalog may learn from it; else it may not while `revision` is the newest of the catalog.
+    """
     event = record.event
     column = who(record.filed)
     return Row(
@@ -68,6 +72,7 @@ def prepare(record: Record, tells: bool) -> Row:
             record.raw,
         ),
         tells,
+        revision,
     )
 
 
@@ -117,6 +122,7 @@ class Commits:
         claims: list[Claim] = []
         orders: list[Row] = []
         telling: list[Event] = []
+        revision = revisions.newest(db)
         for seq, row in new:
             record, event = row.record, row.record.event
             messages.append((seq, *row.message))
@@ -124,7 +130,7 @@ class Commits:
             if record.joins is not None:
                 ownership.join(db, *record.joins)
             if event is not None:
-                if row.tells:
+                if row.tells or (row.revision != revision and event.level == "server"):
                     telling.append(event)
                 if event.name in ORDER_EVENTS:
                     orders.append(row)

@@ -25,7 +25,7 @@ from wetink.core.identity import FOREVER, Contested
 from wetink.core.outside import Change
 from wetink.core.poll import Tally
 from wetink.ports import NewKey, Profile, Receipt, Received, Record, Source
-from wetink.store.sqlite import commit, lessons, outcomes, ownership, replay, summaries, votes
+from wetink.store.sqlite import commit, lessons, outcomes, ownership, replay, revisions, summaries, votes
 from wetink.store.sqlite.codec import VERDICTS, decode_problems, entries, events, identifier, who
 from wetink.store.sqlite.connection import connect, fetch, first, snapshot, translated
 from wetink.store.sqlite.heard import Heard
@@ -72,9 +72,12 @@ class SQLiteStore:
         """See `ports.Log.append`."""
         if not batch:
             return ()
-        tells, told = self._heard.tells([record.event for record in batch], self._committed)
+        tells, told = self._heard.tells([record.event for record in batch], self._committed, self._revised)
+        rows = [
+            commit.prepare(record, self._heard.revision, tells=new) for record, new in zip(batch, tells, strict=True)
+        ]
         try:
-            duplicates = await self._writer.write([*map(commit.prepare, batch, tells)])
+            duplicates = await self._writer.write(rows)
         finally:
             self._heard.settled(told)
         return [Receipt(record.message_id, again) for record, again in zip(batch, duplicates, strict=True)]
@@ -82,6 +85,10 @@ class SQLiteStore:
     def _committed(self, skus: set[str]) -> Mapping[str, Facts]:
         with translated("reading the catalog"):
             return lessons.stored(self._db, skus)
+
+    def _revised(self, since: int) -> tuple[int, Collection[str] | None]:
+        with translated("reading the catalog"):
+            return revisions.since(self._db, since)
 
     async def pause(self) -> None:
         """See `ports.Log.pause`."""

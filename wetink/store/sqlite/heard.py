@@ -4,7 +4,7 @@ What seems to be new is for `lessons` to look at again, under the lock.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from wetink.core.catalog import SAME_WORD_MS, Facts, learn
 from wetink.core.event import Event, Product
@@ -12,6 +12,9 @@ from wetink.store.sqlite.lessons import REMEMBERED
 
 Read = Callable[[set[str]], Mapping[str, Facts]]
 """Reads what is committed of these products: their facts by sku, none of those that are not known."""
+
+Revised = Callable[[int], tuple[int, Collection[str] | None]]
+"""Reads the newest revision there is, and which products were revised after another; see `revisions.since`."""
 
 
 class Heard:
@@ -22,9 +25,12 @@ class Heard:
         self._facts: dict[str, Facts] = {}
         self._said: dict[str, tuple[Product, int]] = {}  # the last words on each that were not new, and when
         self._waiting: Counter[str] = Counter()  # products that something new is being written of
+        self.revision = -1
+        """Up to which revision all that is remembered is right: what is told by it is to be told again after others."""
 
-    def tells(self, events: Sequence[Event | None], read: Read) -> tuple[list[bool], list[str]]:
+    def tells(self, events: Sequence[Event | None], read: Read, revised: Revised) -> tuple[list[bool], list[str]]:
         """Return for each event whether it may teach the catalog something, and the products to be `settled` after."""
+        self._catch_up(revised)
         trusted = [event.products if event is not None and event.level == "server" else () for event in events]
         self._look_up({said.sku for products in trusted for said in products}, read)
         told: list[str] = []
@@ -45,6 +51,12 @@ class Heard:
             self._waiting[sku] -= 1
             if not self._waiting[sku]:
                 del self._waiting[sku]
+
+    def _catch_up(self, revised: Revised) -> None:
+        self.revision, keys = revised(self.revision)
+        for sku in keys if keys is not None else list(self._facts):
+            self._facts.pop(sku, None)
+            self._said.pop(sku, None)
 
     def _look_up(self, skus: set[str], read: Read) -> None:
         strange = {sku for sku in skus if sku and sku not in self._facts and sku not in self._waiting}

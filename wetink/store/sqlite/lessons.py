@@ -11,6 +11,7 @@ import msgspec
 from wetink.core.catalog import SAME_WORD_MS, Facts, learn, product
 from wetink.core.event import Event, Product
 from wetink.core.outside import Change
+from wetink.store.sqlite import revisions
 from wetink.store.sqlite.codec import decode_facts, encode, fingerprint
 from wetink.store.sqlite.connection import fetch, first
 from wetink.store.sqlite.queries import read
@@ -34,17 +35,19 @@ REMEMBERED = 20_000
 class Lessons:
     """Teaches the catalog in one process.
 
-    Words on a product only ever get newer, so what is not new to facts remembered from earlier is not new to those in
-    the file either, whichever process wrote them since: only then need they be read.
+    What others revise is forgotten first (see `revisions`); all else that is said of a product only ever gets newer, so
+    what is not new to facts remembered from earlier is not new to those in the file either.
     """
 
     def __init__(self) -> None:
         """Remember nothing yet."""
+        self._revision = -1
         self._remembered: dict[str, Facts] = {}
         self._said: dict[str, tuple[Product, int]] = {}  # the last words on each, and when
 
     def teach(self, db: apsw.Connection, events: Iterable[Event]) -> None:
         """Take in what trusted events say of their products."""
+        self._catch_up(db)
         told = [
             (said, event.at)
             for event in events
@@ -59,9 +62,21 @@ class Lessons:
         for said, at in told:
             self._learn(db, said, at, fresh, there, news)
         news.write(db)
+        if news.revised:
+            self._revision = revisions.note(db, news.revised)
         if len(self._remembered) + len(fresh) > REMEMBERED:
             self.forget()
         self._remembered.update(fresh)
+
+    def _catch_up(self, db: apsw.Connection) -> None:
+        """Forget what others have revised."""
+        self._revision, revised = revisions.since(db, self._revision)
+        if revised is None:
+            self.forget()
+        elif revised:
+            self._said.clear()  # some are by a product id
+            for key in revised:
+                self._remembered.pop(key, None)
 
     def _repeated(self, said: Product, at: int) -> bool:
         """Whether these are the very words of about that time."""
@@ -88,9 +103,11 @@ class Lessons:
         facts = fresh.get(key)
         if facts is None:
             facts = fresh[key] = dict(there[key]) if key in there else _facts(db, key)
-        offer, words = _offer(facts), _words_of(facts)
+        offer, words, before = _offer(facts), _words_of(facts), dict(facts)
         if learn(facts, said, at):
             news.facts[key] = facts
+            if any(facts[field][1] != value for field, (_, value) in before.items()):
+                news.revised.add(key)
             if _offer(facts) != offer:
                 news.changes.append((key, at, *_offer(facts)))
             if _words_of(facts) != words:
@@ -111,6 +128,7 @@ class _News:
         self.facts: dict[str, Facts] = {}
         self.changes: list[tuple[str, int, float | None, str, int | None]] = []
         self.reworded: dict[str, None] = {}
+        self.revised: set[str] = set()
         self.aliases: dict[str, str] = {}
 
     def write(self, db: apsw.Connection) -> None:

@@ -115,6 +115,18 @@ SELECT facts FROM product WHERE key = ?
 -- name: products  The facts of the products of a JSON list of keys.
 SELECT key, facts FROM product WHERE key IN (SELECT value FROM json_each(?))
 
+-- name: newest_revision
+SELECT coalesce(max(id), 0) FROM product_revision
+
+-- name: insert_revision
+INSERT INTO product_revision (key) VALUES (?)
+
+-- name: delete_revisions
+DELETE FROM product_revision WHERE id <= ?
+
+-- name: revised_since
+SELECT key FROM product_revision WHERE id > ?
+
 -- name: product_keys
 SELECT key FROM product WHERE key > ? ORDER BY key LIMIT ?
 

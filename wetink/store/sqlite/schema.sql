@@ -91,6 +91,12 @@ CREATE TABLE IF NOT EXISTS product_change (
     PRIMARY KEY (key, at)
 ) WITHOUT ROWID;
 
+-- Of which products something else was said than before, the newest of them.
+CREATE TABLE IF NOT EXISTS product_revision (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL
+);
+
 -- The words of each product, to be searched; rowid is the key's fingerprint.
 CREATE VIRTUAL TABLE IF NOT EXISTS product_words USING fts5 (
     key UNINDEXED, name, brand, category, tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
