@@ -30,11 +30,12 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
         return self.method == "HEAD"
 
     def header(self, name: bytes) -> bytes:
-        """Return a header, empty when there is none of this name."""
+        """Return a header, empty for none of this name; of several the last, which the nearest proxy added."""
+        found = b""
         for each, value in self.headers:
             if each == name:
-                return value
-        return b""
+                found = value
+        return found
 
     def parameters(self) -> dict[str, str]:
         """Return what stands after the question mark."""
