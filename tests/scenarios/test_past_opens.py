@@ -132,6 +132,25 @@ def test_what_is_kept_is_bounded_by_days_and_by_size(tmp_path: Path) -> None:
     assert (tmp_path / "archive.db").stat().st_size < 12 << 20
 
 
+def test_any_id_and_any_time_may_be_asked_for_and_any_number_of_days_kept(tmp_path: Path) -> None:
+    async def run() -> list[int]:
+        archive = SQLiteArchive(tmp_path, lambda: 5, days=10**9, most_bytes=1 << 30)
+        decision = Decision(
+            decision_id("hero", "user:jane", "", 5), "hero", "user:jane", "", 5, "", "", "", {}, (), (), ()
+        )
+        archive.keep(Opened(decision, Moment(5), Block("hero", Fallback(f"{SHOP}/")), ""))
+        archive.flush()
+        archive.tidy()
+        for odd in ("", "none", "f" * 40, "-1", "ffffffffffff", decision.id + "0", "é" * 12):
+            assert await archive.find(odd) is None
+        assert await archive.find(decision.id) is not None
+        found = [len(await archive.newest(until, 10)) for until in (-(10**20), -1, 4, 5, 10**20)]
+        await archive.close()
+        return found
+
+    assert asyncio.run(run()) == [0, 0, 0, 1, 1]
+
+
 def test_with_no_days_nothing_is_kept(tmp_path: Path) -> None:
     async def run() -> int:
         archive = SQLiteArchive(tmp_path, lambda: 5, days=0, most_bytes=1 << 20)

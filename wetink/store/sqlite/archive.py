@@ -35,6 +35,8 @@ MOST_WAITING = 20_000
 """Opens that wait to be written: when the disk takes none, the oldest of them are not kept."""
 SPREAD_BITS = 21
 """Bits of a place that tell apart what was opened in the same millisecond."""
+LAST = (1 << 63 - SPREAD_BITS) - 1
+"""The last millisecond that has a place: in the year 2109."""
 
 _json = msgspec.json.Encoder().encode
 _encode = msgspec.msgpack.Encoder().encode
@@ -97,7 +99,7 @@ class SQLiteArchive:
     ) -> Sequence[Opened]:
         """See `ports.Archive.newest`."""
         self.flush()
-        end = until + 1 << SPREAD_BITS
+        end = _places(until + 1)
         with translated("reading the archive"):
             if recipients is not None:
                 whose = [fingerprint("opened", each) for each in recipients]
@@ -150,7 +152,7 @@ class SQLiteArchive:
         """Remove what is older than it may be, and the oldest of what is too much. Never raises."""
         try:
             with self._mutex:
-                gone = self._changed(SQL.outlived, (self._clock() - self._days * DAY_MS << SPREAD_BITS,))
+                gone = self._changed(SQL.outlived, (_places(self._clock() - self._days * DAY_MS),))
                 pages, size = first(self._writing, SQL.used)
                 if pages * size > self._most:
                     gone += self._changed(SQL.oldest, ())
@@ -187,7 +189,12 @@ class SQLiteArchive:
 def _place(decision_id: str) -> int:
     """Return where a decision stands: by its time, so that the newest lie together. Raises ValueError for no id."""
     at, rest = int(decision_id[:TIME_DIGITS], 16), int(decision_id[TIME_DIGITS:], 16)
-    return at << SPREAD_BITS | rest & (1 << SPREAD_BITS) - 1
+    return _places(at) | rest & (1 << SPREAD_BITS) - 1
+
+
+def _places(at: int) -> int:
+    """Return where the decisions of a time begin (Unix ms): times that no place can have stand at the ends."""
+    return max(0, min(at, LAST)) << SPREAD_BITS
 
 
 @once_for_each
