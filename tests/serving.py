@@ -21,14 +21,15 @@ class Server:
         command = [sys.executable, "-m", "wetink", "serve", "--data", str(self._data), "--port", "0"]
         self.process = subprocess.Popen(
             [*command, "--workers", str(self._workers)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,  # what it logs stands in the report of the test that fails
             text=True,
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         found = re.search(r"http://\S+", line)
-        assert found is not None, f"no address in {line!r}"
+        if found is None:
+            self.__exit__(None, None, None)
+            raise AssertionError(f"no address in {line!r}; it ended with {self.process.returncode}")
         self.address = found[0]
         return self
 

@@ -15,6 +15,7 @@ import logging
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import msgspec
@@ -67,9 +68,20 @@ class Content(msgspec.Struct, frozen=True):
 
 
 def start(folder: Path) -> None:
-    """Fill a content folder that does not exist yet with the starter's blocks and templates."""
-    if not folder.exists():
-        shutil.copytree(STARTER, folder)
+    """Fill a content folder that does not exist yet with the starter's blocks and templates.
+
+    Several processes may begin at the same time: the first one's is taken, and nobody sees half of it.
+    """
+    if folder.exists():
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".starter-", dir=folder.parent) as draft:
+        whole = shutil.copytree(STARTER, Path(draft) / folder.name)
+        try:
+            whole.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else another process was first
+                raise
 
 
 def stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:

@@ -1,7 +1,7 @@
 """Write: a block, a feed or an audience into the content folder, as the file its author would have written."""
 
-import os
 import re
+import secrets
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -34,20 +34,40 @@ def save(
 
 
 def _write(target: Path, text: str, *, new: bool = True) -> Path:
+    """Write a file whole. Saying the same twice, as a second click does, is saying it once."""
     target.parent.mkdir(parents=True, exist_ok=True)
     other = target.with_suffix(".yml")
-    if new and (target.exists() or other.exists()):
-        kind = target.parent.name.removesuffix("s")
-        article = "an" if kind[0] in "aeiou" else "a"
-        raise BadContent(f"there is {article} {kind} called {target.stem} already", hint="take another name")
-    target = other if other.exists() else target
-    draft = target.with_name(f".{target.stem}.{os.getpid()}")
+    there = other if other.exists() else target
+    draft = target.with_name(f".{target.stem}.{secrets.token_hex(6)}")
     try:
         draft.write_text(text, encoding="utf-8")
-        draft.replace(target)
+        try:
+            if not new:
+                draft.replace(there)
+            elif there is other or not _linked(draft, target):
+                _refuse_another(there, text)
+        finally:
+            draft.unlink(missing_ok=True)
     except OSError as error:
         raise BadContent(f"{target.name} cannot be written: {error.strerror}") from error
-    return target
+    return there
+
+
+def _linked(draft: Path, target: Path) -> bool:
+    """Give a file the name of a new one; whether nobody else was first."""
+    try:
+        target.hardlink_to(draft)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _refuse_another(there: Path, text: str) -> None:
+    """Raise BadContent unless a file says just this."""
+    if there.read_text(encoding="utf-8", errors="replace") != text:
+        kind = there.parent.name.removesuffix("s")
+        article = "an" if kind[0] in "aeiou" else "a"
+        raise BadContent(f"there is {article} {kind} called {there.stem} already", hint="take another name")
 
 
 def save_feed(folder: Path, feed: Feed) -> Path:

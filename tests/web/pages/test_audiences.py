@@ -62,12 +62,14 @@ def test_an_audience_that_is_kept_is_a_file_and_stands_in_the_list(
 
 def test_an_audience_is_changed_in_place_and_a_name_is_taken_once(dashboard: TestClient, csrf: str) -> None:
     save(dashboard, csrf)
-    again = save(dashboard, csrf)
+    clicked_twice = save(dashboard, csrf)
+    assert "Kept." in clicked_twice.text
+    again = save(dashboard, csrf, FILE.replace("gold}", "silver}"))
     assert again.status_code == 400
     assert "there is an audience called gold already" in again.text
-    changed = save(dashboard, csrf, FILE.replace("gold\n", "silver\n"), was="gold")
+    changed = save(dashboard, csrf, FILE.replace("gold}", "silver}"), was="gold")
     assert changed.status_code == 200
-    assert yaml_of(changed.text)["title"] == "Gold, and looking"
+    assert yaml_of(changed.text)["rule"][0] == {"trait": "plan", "equals": "silver"}
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,9 @@ def test_a_block_is_made_and_its_snippet_is_there_to_copy(dashboard: TestClient,
         text = unescape(dashboard.get(f"/dashboard/blocks/hot-now/snippet?esp={esp.name}&campaign=spring").text)
         assert "/c/hot-now/1?email=" in text
         assert "c=spring" in text
-    again = dashboard.post("/dashboard/apps/trending", data=sent)
+    clicked_twice = dashboard.post("/dashboard/apps/trending", data=sent)
+    assert "hot-now is live" in clicked_twice.text
+    again = dashboard.post("/dashboard/apps/trending", data={**sent, "items": "3"})
     assert again.status_code == 400
     assert "there is a block called hot-now already" in again.text
 

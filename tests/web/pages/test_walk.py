@@ -11,6 +11,8 @@ from tests.serving import Server
 
 KEYS = 60
 """How often somebody presses Tab at most to get from one thing to the next."""
+PATIENCE_MS = 600
+"""Longer than the page waits after a key before it draws what the form says."""
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +69,18 @@ def test_from_nothing_to_a_copied_snippet_with_keys_alone(
     page.keyboard.press("Control+A")
     page.keyboard.type("https://shop.example/sale")
     tab_to(page, "Make the block$")
-    page.keyboard.press("Enter")
-    page.get_by_role("status").wait_for()
-    said = page.get_by_role("status").inner_text()
-    made = said.partition(" is live")[0].split()[-1]
+    posted: list[str] = []
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    page.keyboard.press("Shift")
+    page.wait_for_timeout(PATIENCE_MS)
+    assert not posted, "a key on the button is no press of it"
+    with page.expect_response(lambda response: response.request.method == "POST") as answered:
+        page.keyboard.press("Enter")
+    answered.value.finished()
+    page.wait_for_load_state()
+    said = page.locator("main").inner_text()
+    assert answered.value.status == 200, said
+    made = page.get_by_role("status").inner_text().partition(" is live")[0].split()[-1]
     assert made.startswith("countdown"), said
     tab_to(page, "esp$")
     page.keyboard.type("Braze")
@@ -81,6 +91,7 @@ def test_from_nothing_to_a_copied_snippet_with_keys_alone(
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith('<a href="')
     assert f"/o/{made}/1.gif?user={{{{${{user_id}}" in copied
+    assert len(posted) == 1
     context.close()
 
 

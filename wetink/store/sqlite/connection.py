@@ -1,5 +1,6 @@
 """Connections: how the file is opened, and what SQLite's errors mean to wetink."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,13 +26,29 @@ def connect(path: Path, *, durable: bool = True, synchronous: str = "") -> apsw.
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     connection = apsw.Connection(str(path), statementcachesize=200)
     connection.set_busy_timeout(BUSY_MS)
-    connection.execute("PRAGMA journal_mode = WAL")
+    _keep_wal(connection)
     connection.execute(f"PRAGMA synchronous = {synchronous or ('FULL' if durable else 'NORMAL')}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute("PRAGMA cache_size = -16384")
     connection.execute("PRAGMA temp_store = MEMORY")
     path.chmod(0o600)
     return connection
+
+
+def _keep_wal(connection: apsw.Connection) -> None:
+    """Have the file kept in WAL mode. Of several that make a new file at once one does it, and the others wait.
+
+    SQLite's own waiting does not cover this: it would be for a lock that it has half of already.
+    """
+    until = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except apsw.BusyError:
+            if time.monotonic() > until:
+                raise
+        time.sleep(0.005)
 
 
 class translated:

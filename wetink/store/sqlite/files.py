@@ -1,8 +1,8 @@
 """Files: all that a data folder keeps in SQLite. Each file has one concern, so that none waits for another's lock."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from wetink.core.errors import BadSettings
 from wetink.store.sqlite.archive import SQLiteArchive
@@ -32,8 +32,6 @@ class SQLiteFiles:
 def _make(data: Path) -> None:
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        probe = data / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
+        TemporaryFile(dir=data).close()
     except OSError as error:
         raise BadSettings(f"the data folder {data} cannot be used: {error.strerror}", where="--data") from error

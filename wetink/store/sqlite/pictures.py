@@ -9,7 +9,6 @@ from pathlib import Path
 import apsw
 import msgspec
 
-from wetink.core.errors import WetinkError
 from wetink.ports import Picture
 from wetink.ports.pictures import Place
 from wetink.store.sqlite.connection import connect, first, translated
@@ -32,13 +31,16 @@ class SQLitePictures:
         """Open (or make) the file in a folder. A file that cannot be read is begun anew: it is but a cache."""
         self._most = most_bytes
         self._path = folder / "pictures.db"
-        try:
-            self._open()
-        except (apsw.Error, WetinkError):
-            logger.exception("%s is begun anew", self._path)
-            for each in folder.glob("pictures.db*"):
-                each.unlink(missing_ok=True)
-            self._open()
+        with translated("opening the last pictures"):
+            try:
+                self._open()
+            except apsw.BusyError:
+                raise  # there is nothing wrong with it: others write
+            except apsw.Error:
+                logger.exception("%s is begun anew", self._path)
+                for each in folder.glob("pictures.db*"):
+                    each.unlink(missing_ok=True)
+                self._open()
         self._waiting: dict[Place, tuple[int, Picture]] = {}
         self._mutex = threading.Lock()
         self._closing = threading.Event()
@@ -47,8 +49,7 @@ class SQLitePictures:
 
     def _open(self) -> None:
         self._db = connect(self._path, durable=False)
-        with translated("opening the last pictures"):
-            self._db.execute(script("pictures.sql"))
+        self._db.execute(script("pictures.sql"))
 
     def put(self, place: Place, at: int, picture: Picture) -> None:
         """See `ports.pictures.LastPictures.put`."""
