@@ -3,6 +3,9 @@
 An ASGI call costs a task, a dozen awaits and an answer in two pieces, more than all that is done with a single message.
 Whatever is not plain about a request (pipelined, chunked, compressed, an unknown key) goes the long way, so that the
 short one has nothing to decide.
+
+Who sends messages sends the same head with each, but for a few lengths. Once it was read, and its request went the
+short way, the same bytes mean the same and are not read again.
 """
 
 import asyncio
@@ -10,6 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 Header: TypeAlias = tuple[bytes, bytes]
@@ -24,6 +28,21 @@ Short: TypeAlias = Callable[[bytes, bytes, Sequence[Header], str], Take | None]
 are in lower case."""
 
 
+class _Head(msgspec.Struct, frozen=True, gc=False):
+    """What a POST's head says; `length` is its body's."""
+
+    target: bytes
+    headers: Sequence[Header]
+    length: int
+
+
+_heads: dict[bytes, _Head] = {}
+"""Heads as they were sent, read. What bytes mean depends on nothing else, so all connections share them."""
+
+MOST_HEADS, LONGEST_HEAD = 1_000, 2_048
+"""How many are remembered, of how many bytes at most."""
+
+
 class HttpProtocol(HttpToolsProtocol):
     """One connection. The application's attribute `short`, if it has one, is asked about each request."""
 
@@ -33,6 +52,45 @@ class HttpProtocol(HttpToolsProtocol):
         self._short: Short | None = getattr(self.config.app, "short", None)
         self._idle, self._idle_since = False, 0.0
         self._watch: asyncio.TimerHandle | None = None
+        self._begun, self._ended = 0, 0  # requests
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what has come: a whole request whose head is known at once, all else by the parser."""
+        if self._short is None or self._begun != self._ended or not data.startswith(b"POST "):
+            super().data_received(data)
+            return
+        end = data.find(b"\r\n\r\n") + 4
+        known = _heads.get(data[:end])
+        if known is not None and known.length == len(data) - end and self._may_go_short():
+            take = self._short(b"POST", known.target, known.headers, self.client[0] if self.client else "")
+            if take is not None:
+                self._unset_keepalive_if_required()
+                cycle = _Cycle(self, take, data[end:])
+                self.cycle = cycle  # type: ignore[assignment]
+                cycle.set()
+                return
+        before = self._ended
+        super().data_received(data)
+        if known is None and self._ended == self._begun == before + 1 and 4 < end <= LONGEST_HEAD:
+            self._remember(data[:end], len(data) - end)
+
+    def _remember(self, head: bytes, length: int) -> None:
+        """Remember the head of the request that has just come, if it went the short way and is as long as it seems."""
+        cycle: Any = self.cycle
+        if isinstance(cycle, _Cycle) and cycle.keep_alive and len(cycle.body) == length:
+            if len(_heads) >= MOST_HEADS:
+                _heads.clear()
+            _heads[head] = _Head(self.url, tuple(self.headers), length)
+
+    def on_message_begin(self) -> None:
+        """Hear of a request's first byte."""
+        self._begun += 1
+        super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        """Hear of a request's last byte."""
+        self._ended += 1
+        super().on_message_complete()
 
     def on_headers_complete(self) -> None:
         """Begin with a request, the short way if it may."""
@@ -82,13 +140,15 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _short_way(self) -> Take | None:
         parser = self.parser
-        if self._short is None or self.expect_100_continue:
+        if self._short is None or self.expect_100_continue or not self._may_go_short():
             return None
-        if self.cycle is not None and not self.cycle.response_complete:
-            return None  # pipelined: it waits for its turn
-        if parser.get_http_version() != "1.1" or parser.should_upgrade() or self.flow.write_paused:
+        if parser.get_http_version() != "1.1" or parser.should_upgrade():
             return None
         return self._short(parser.get_method(), self.url, self.headers, self.client[0] if self.client else "")
+
+    def _may_go_short(self) -> bool:
+        """Whether nothing is under way: else a request is pipelined, and waits for its turn."""
+        return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
 
 
 class _Cycle:
@@ -97,12 +157,13 @@ class _Cycle:
     All attributes without an underscore are what it looks for there.
     """
 
-    def __init__(self, connection: HttpProtocol, take: Take) -> None:
+    def __init__(self, connection: HttpProtocol, take: Take, whole: bytes | None = None) -> None:
+        """`whole` is the body of a request with a known head: it is taken at once, and its connection stays."""
         self._connection, self._take, self._taken = connection, take, False
-        self.body = bytearray()
-        self.more_body = True
+        self.body = bytearray() if whole is None else whole
+        self.more_body = whole is None
         self.disconnected = self.response_complete = False
-        self.keep_alive: bool = connection.parser.should_keep_alive()
+        self.keep_alive: bool = whole is not None or connection.parser.should_keep_alive()
         self.message_event = self
 
     def set(self) -> None:

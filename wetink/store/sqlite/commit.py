@@ -83,11 +83,14 @@ class Commits:
         """Remember nothing yet."""
         self._lessons = Lessons()
         self._claims = ownership.Claims()
+        self.revision = -1
+        """The newest of the catalog when something was last written here; -1 when that is not known."""
 
     def forget(self) -> None:
         """Remember nothing: what was written was undone."""
         self._lessons.forget()
         self._claims.forget()
+        self.revision = -1
 
     def write(self, db: apsw.Connection, rows: Sequence[Row]) -> list[bool]:
         """Write the rows and all that follows from them; return for each whether it was a duplicate."""
@@ -141,6 +144,8 @@ class Commits:
             outcomes.note(db, row.key, row.record.event)
         if telling:
             self._lessons.teach(db, telling)
+            revision = revisions.newest(db)
+        self.revision = revision
 
     def _keep_the_earlier(self, db: apsw.Connection, row: Row) -> None:
         """Let the smallest corrected time of a message count, whichever of its copies came first."""

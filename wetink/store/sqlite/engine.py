@@ -87,6 +87,8 @@ class SQLiteStore:
             return lessons.stored(self._db, skus)
 
     def _revised(self, since: int) -> tuple[int, Collection[str] | None]:
+        if since == self._writer.revision:
+            return since, ()  # what others have revised since is seen under the lock
         with translated("reading the catalog"):
             return revisions.since(self._db, since)
 

@@ -87,6 +87,11 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="wetink-writer", daemon=True)
         self._thread.start()
 
+    @property
+    def revision(self) -> int:
+        """The newest revision of the catalog when this process last wrote; -1 when that is not known."""
+        return self._commits.revision
+
     async def write(self, rows: Sequence[Row]) -> list[bool]:
         """Commit the rows; return for each whether it was a duplicate. Raises StoreUnavailable: nothing was written."""
         if self._closed:
