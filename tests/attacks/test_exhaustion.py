@@ -7,6 +7,7 @@ import asyncio
 import io
 import time
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -14,9 +15,8 @@ from PIL import Image
 from tests.feeds.test_bombs import many_scans, png
 from tests.feeds.test_photos import picture, sends, shop
 from tests.sandbox.test_pool import MEGABYTE, resident
-from wetink.feeds import decoding, download
+from wetink.feeds import PhotoFetcher, decoding, photos
 from wetink.feeds.decoding import Decoders
-from wetink.feeds.download import Downloads
 from wetink.feeds.guard import Refused
 
 MOST = 200 * MEGABYTE
@@ -81,27 +81,29 @@ def test_a_picture_that_takes_for_ever_is_given_up(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("defended", [True, False], ids=["defended", "undefended"])
-def test_an_answer_without_end_is_not_taken_to_its_end(monkeypatch: pytest.MonkeyPatch, defended: bool) -> None:
+def test_an_answer_without_end_is_not_taken_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, defended: bool
+) -> None:
     body = bytes(32 * MEGABYTE)
     if not defended:
-        monkeypatch.setattr(download, "LARGEST", len(body))
+        monkeypatch.setattr(photos, "LARGEST", len(body))
 
     async def taken(url: str, host: str) -> int:
-        downloads = Downloads((host,))
+        fetcher = PhotoFetcher(tmp_path, private_hosts=(host,))
         try:
-            return len(await downloads.get(url))
+            return len(await fetcher._download(url))
         except Refused:
             return 0
         finally:
-            await downloads.close()
+            await fetcher.close()
 
     with shop(p=sends(body)) as there:
         assert asyncio.run(taken(there.url("/p"), there.host)) == (0 if defended else len(body))
 
 
 @pytest.mark.parametrize("defended", [True, False], ids=["defended", "undefended"])
-def test_a_host_that_drips_is_left(monkeypatch: pytest.MonkeyPatch, defended: bool) -> None:
-    monkeypatch.setattr(download, "SECONDS", 0.4 if defended else 60.0)
+def test_a_host_that_drips_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, defended: bool) -> None:
+    monkeypatch.setattr(photos, "LONGEST_SECONDS", 0.4 if defended else 60.0)
     drops = 0
 
     def drips(handler: BaseHTTPRequestHandler) -> None:
@@ -117,12 +119,12 @@ def test_a_host_that_drips_is_left(monkeypatch: pytest.MonkeyPatch, defended: bo
             pass
 
     async def story(url: str, host: str) -> bool:
-        downloads = Downloads((host,))
-        waiting = asyncio.create_task(downloads.get(url))
+        fetcher = PhotoFetcher(tmp_path, private_hosts=(host,))
+        waiting = asyncio.create_task(fetcher._download(url))
         done, _ = await asyncio.wait([waiting], timeout=10 if defended else 1.5)
         waiting.cancel()
         [ended] = await asyncio.gather(waiting, return_exceptions=True)
-        await downloads.close()
+        await fetcher.close()
         assert isinstance(ended, TimeoutError | asyncio.CancelledError)
         return bool(done)
 

@@ -17,6 +17,7 @@ import httpcore
 import pytest
 from PIL import Image
 
+from wetink.core.breaker import TRIES
 from wetink.feeds import PhotoFetcher
 from wetink.feeds.cache import Cache
 from wetink.feeds.guard import GuardedBackend, Refused, public
@@ -43,7 +44,7 @@ class Shop:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 shop.asked.append(self.path)
-                replies[self.path](self)
+                replies[self.path.partition("?")[0]](self)
 
             def log_message(self, *_: Any) -> None:
                 pass
@@ -296,6 +297,34 @@ def test_what_is_no_good_photo_is_none_and_not_asked_for_again_at_once(tmp_path:
 
     with shop(p=reply) as there:
         asyncio.run(run(there))
+
+
+@pytest.mark.parametrize("trouble", [sends(b"", 503), lambda handler: handler.connection.close()], ids=["503", "cut"])
+def test_a_host_that_keeps_failing_is_left_alone_and_then_tried_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Reply
+) -> None:
+    async def run(there: Shop) -> None:
+        photos = PhotoFetcher(tmp_path, private_hosts=(there.host,))
+        monkeypatch.setattr("wetink.feeds.photos.RESTING_SECONDS", 0)
+        for number in range(TRIES + 5):
+            assert await photos.get(there.url(f"/p?{number}"), 4000) is None
+        assert len(there.asked) == TRIES
+        there.replies["/p"] = sends(picture())
+        await asyncio.sleep(0.4)
+        assert await photos.get(there.url("/p?again"), 4000) is not None
+        assert len(there.asked) == TRIES + 1
+        await photos.close()
+
+    monkeypatch.setattr("wetink.core.breaker.SHORTEST_MS", 300)
+    with shop(p=trouble) as there:
+        asyncio.run(run(there))
+
+
+def test_photos_that_are_not_there_say_nothing_of_their_host(tmp_path: Path) -> None:
+    with shop(p=sends(picture()), gone=sends(b"", 404)) as there:
+        urls = [there.url(f"/gone?{number}") for number in range(TRIES + 3)]
+        assert fetch(tmp_path, *urls, private=(there.host,)) == [None] * len(urls)
+        assert fetch(tmp_path, *urls, there.url("/p"), private=(there.host,))[-1] is not None
 
 
 def test_of_an_animation_the_first_frame_is_taken(tmp_path: Path) -> None:

@@ -11,19 +11,11 @@ import httpcore
 from wetink.core.link import host_of
 from wetink.feeds.guard import GuardedBackend, Refused
 
-LARGEST = 10 * 1024 * 1024
-"""Bytes of the largest answer that is taken."""
-
 MOST_HOPS = 3
-SECONDS = 5.0
 LONGEST_SILENCE = 15.0
 """Seconds without a byte, however long the whole may take."""
 
 CONNECTIONS = 24
-HEADERS = (
-    (b"user-agent", b"wetink (photo fetcher)"),
-    (b"accept", b"image/jpeg,image/png,image/webp,image/gif"),
-)
 LEGAL = "!#$%&'()*+,/:;=?@[]~"
 """What stays as it is in an address; all else beyond letters and digits is sent as %XX."""
 
@@ -58,18 +50,6 @@ class Downloads:
     def prepare() -> None:
         """Load what the first download would: a tenth of a second in which an event loop answers nothing else."""
         anyio.Event()
-
-    async def get(self, url: str) -> bytes:
-        """Return what is at an address. Raises Refused, httpcore's errors, or TimeoutError after 5 s."""
-        parts: list[bytes] = []
-
-        async def take(part: bytes) -> None:
-            parts.append(part)
-
-        reply = await self.ask(url, HEADERS, take, largest=LARGEST, seconds=SECONDS)
-        if reply.status != 200:
-            raise Refused(f"answered {reply.status}")
-        return b"".join(parts)
 
     async def ask(
         self,

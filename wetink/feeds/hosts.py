@@ -14,6 +14,9 @@ from wetink.feeds.guard import Refused
 PER_HOST, MOST_WAITING = 6, 100
 """Calls to a host at a time, and how many more may wait for their turn."""
 
+MOST_HOSTS = 4_096
+"""Hosts that are known; of more, those with nothing under way are forgotten."""
+
 CONNECTIONS = 240
 """Enough for forty hosts that hang at once."""
 
@@ -33,7 +36,7 @@ class Resting(Refused):
 class _Host:
     def __init__(self, cap: int) -> None:
         self.turn = asyncio.Semaphore(cap)
-        self.waiting = 0
+        self.waiting = self.calls = 0
         self.breaker = Breaker()
         self.trouble = ""
 
@@ -42,11 +45,21 @@ class Hosts:
     """Downloads, host by host."""
 
     def __init__(
-        self, clock: Callable[[], int], private_hosts: Collection[str] = (), *, per_host: int = PER_HOST
+        self,
+        clock: Callable[[], int],
+        private_hosts: Collection[str] = (),
+        *,
+        ports: Collection[int] = (),
+        per_host: int = PER_HOST,
+        most_waiting: int = MOST_WAITING,
+        connections: int = CONNECTIONS,
     ) -> None:
-        """Read the time (Unix ms) from `clock`; allow these `host:port` pairs although they are not public."""
-        self._clock, self._per_host = clock, per_host
-        self._downloads = Downloads(private_hosts, connections=CONNECTIONS)
+        """Read the time (ms) from `clock`; allow these `host:port` pairs although they are not public.
+
+        `ports` are those that may be asked for, all unless some are named.
+        """
+        self._clock, self._per_host, self._most_waiting = clock, per_host, most_waiting
+        self._downloads = Downloads(private_hosts, ports=ports, connections=connections)
         self._hosts: dict[str, _Host] = {}
 
     async def ask(
@@ -60,21 +73,30 @@ class Hosts:
     ) -> Reply:
         """Do as `Downloads.ask`; raise Unwell for 429 and 5xx, and Resting instead of asking a host that is sick."""
         name = host_of(url)
-        host = self._hosts.setdefault(name, _Host(self._per_host))
+        host = self._host(name)
         self._look(name, host)
-        if host.waiting >= MOST_WAITING:
-            raise Resting(f"{name} has {MOST_WAITING} calls waiting")
+        if host.waiting >= self._most_waiting:
+            raise Resting(f"{name} has {self._most_waiting} calls waiting")
         host.waiting += 1
         try:
             await host.turn.acquire()
         finally:
             host.waiting -= 1
+        host.calls += 1
         try:
             self._look(name, host)
             host.breaker = begun(host.breaker, self._clock())
             return await self._call(host, self._downloads.ask(url, headers, take, largest=largest, seconds=seconds))
         finally:
+            host.calls -= 1
             host.turn.release()
+
+    def _host(self, name: str) -> _Host:
+        if name not in self._hosts:
+            if len(self._hosts) >= MOST_HOSTS:
+                self._hosts = {each: host for each, host in self._hosts.items() if host.waiting or host.calls}
+            self._hosts[name] = _Host(self._per_host)
+        return self._hosts[name]
 
     def _look(self, name: str, host: _Host) -> None:
         if not admits(host.breaker, self._clock()):
@@ -94,6 +116,10 @@ class Hosts:
             raise
         host.breaker = succeeded()
         return reply
+
+    def prepare(self) -> None:
+        """See `Downloads.prepare`."""
+        self._downloads.prepare()
 
     async def close(self) -> None:
         """Let go of all connections."""

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from wetink.core.link import host_of
 from wetink.feeds.cache import Cache
 from wetink.feeds.decoding import Decoders
-from wetink.feeds.download import Downloads
+from wetink.feeds.guard import Refused
+from wetink.feeds.hosts import Hosts, Resting
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -19,13 +20,20 @@ logger = logging.getLogger(__name__)
 FRESH_SECONDS = 86_400
 """How long a photo is given without being fetched again behind the scenes."""
 
-GONE_SECONDS = 60
-"""How long a photo that could not be had is not asked for again."""
+GONE_SECONDS, RESTING_SECONDS = 60, 5
+"""How long a photo that could not be had is not asked for again, and one whose host was left alone."""
+
+LARGEST, LONGEST_SECONDS = 10 * 1024 * 1024, 5.0
+"""Bytes of the largest photo, and how long it may take to come."""
+HEADERS = (
+    (b"user-agent", b"wetink (photo fetcher)"),
+    (b"accept", b"image/jpeg,image/png,image/webp,image/gif"),
+)
 
 PORTS = (80, 443)
 """Where the web is. Anybody can name a photo, and elsewhere listens what does not expect to be spoken to."""
 
-PER_HOST, MOST_GONE = 6, 4_096
+PER_HOST, MOST_WAITING, CONNECTIONS, MOST_GONE = 6, 2_000, 24, 4_096
 
 WARM_SECONDS, MOST_WARM = 0.1, 20_000
 """Between two photos that nobody waits for, and how many of them are kept in mind."""
@@ -37,15 +45,17 @@ class PhotoFetcher:
     def __init__(self, folder: Path, *, private_hosts: Collection[str] = ()) -> None:
         """Keep photos in a folder; allow these `host:port` pairs although they are not public."""
         self._cache = Cache(folder)
-        self._downloads = Downloads(private_hosts, ports=PORTS)
+        self._hosts = Hosts(
+            _now_ms, private_hosts,
+            ports=PORTS, per_host=PER_HOST, most_waiting=MOST_WAITING, connections=CONNECTIONS,
+        )  # fmt: skip
         self._decoders = Decoders()
         self._threads = ThreadPoolExecutor(4, "wetink-photos")
         self._flights: dict[str, asyncio.Task[bytes | None]] = {}
         self._renewals: dict[str, asyncio.Task[bytes | None]] = {}
-        self._gone: dict[str, float] = {}
+        self._gone: dict[str, float] = {}  # until when
         self._wanted: dict[str, None] = {}
         self._warming: asyncio.Task[None] | None = None
-        self._hosts: dict[str, asyncio.Semaphore] = {}
 
     async def get(self, url: str, deadline_ms: int) -> bytes | None:
         """See `ports.Photos.get`."""
@@ -85,7 +95,7 @@ class PhotoFetcher:
 
     def start(self) -> None:
         """Be ready for the first photo, in the event loop that will fetch it."""
-        self._downloads.prepare()
+        self._hosts.prepare()
 
     async def close(self) -> None:
         """End what is in flight."""
@@ -94,7 +104,7 @@ class PhotoFetcher:
         for flight in flights:
             flight.cancel()
         await asyncio.gather(*flights, return_exceptions=True)
-        await self._downloads.close()
+        await self._hosts.close()
         self._decoders.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
@@ -126,27 +136,36 @@ class PhotoFetcher:
             renewal.add_done_callback(lambda _: self._renewals.pop(url, None))
 
     def _is_gone(self, url: str) -> bool:
-        return time.monotonic() - self._gone.get(url, -GONE_SECONDS) < GONE_SECONDS
+        return time.monotonic() < self._gone.get(url, 0.0)
 
     async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
         """Do something that blocks in threads of our own: looking names up may fill the loop's."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
     async def _fetch(self, url: str) -> bytes | None:
-        host = host_of(url)
-        if len(self._hosts) > MOST_GONE:
-            self._hosts = {name: turn for name, turn in self._hosts.items() if turn.locked()}
-        turn = self._hosts.setdefault(host, asyncio.Semaphore(PER_HOST))
         try:
-            async with turn:
-                raw = await self._downloads.get(url)
-                body = await self._decoders.plain(raw)
+            body = await self._decoders.plain(await self._download(url))
             await self._in_thread(self._cache.put, url, body)
         except Exception as error:
-            logger.info("a photo of %s cannot be had: %s", host, error or type(error).__name__)
+            logger.info("a photo of %s cannot be had: %s", host_of(url), error or type(error).__name__)
             if len(self._gone) > MOST_GONE:
                 self._gone.clear()
-            self._gone[url] = time.monotonic()
+            self._gone[url] = time.monotonic() + (RESTING_SECONDS if isinstance(error, Resting) else GONE_SECONDS)
             return None
         self._gone.pop(url, None)
         return body
+
+    async def _download(self, url: str) -> bytes:
+        parts: list[bytes] = []
+
+        async def take(part: bytes) -> None:
+            parts.append(part)
+
+        reply = await self._hosts.ask(url, HEADERS, take, largest=LARGEST, seconds=LONGEST_SECONDS)
+        if reply.status != 200:
+            raise Refused(f"answered {reply.status}")
+        return b"".join(parts)
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
