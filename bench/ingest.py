@@ -15,7 +15,7 @@ from bench.server import CORES, key_of, serving
 from wetink.store.sqlite.connection import connect
 from wetink.store.sqlite.queries import script
 
-BATCHES, BYTES, ROUNDS = 60, 500_000, 4
+BATCHES, BYTES, ROUNDS = 120, 500_000, 4
 TABLES = ("message", "event", "claim", "holding", "product", "product_change", "product_alias", "outcome")
 
 

@@ -144,6 +144,41 @@ def test_a_native_body_of_movable_ink_is_understood() -> None:
     assert found.event.products[0].name == "Mug"
 
 
+@pytest.mark.parametrize("context", ["text", 7, None, [], {}, {"traits": 7}, {"traits": None}, [{"traits": {}}]])
+def test_a_context_of_any_kind_takes_nothing_else_with_it(context: Any) -> None:
+    found = track("Product Viewed", VIEW, context=context)
+    assert (found.verdict, found.event.traits if found.event else None) == ("usable", {})
+    assert found == track("Product Viewed", VIEW)
+
+
+def test_a_number_that_nothing_holds_in_a_context_takes_nothing_else_with_it() -> None:
+    body = b'{"type":"track","event":"X","userId":"u","messageId":"m","context":{"traits":{"size":1e999}}}'
+    found, _ = pieces(body, ONE)
+    assert found[0].raw == body
+    assert normalize(found[0], source="test", level="server", received=NOW).verdict == "usable"
+
+
+def test_messages_without_an_id_are_told_apart_by_all_of_their_context() -> None:
+    common = {"type": "track", "userId": "u", "event": "X", "timestamp": "2026-11-23T11:00:00Z"}
+    here, there = ({**common, "context": {"page": {"path": path}}} for path in ("/here", "/there"))
+    assert normal(here).message_id == normal(here).message_id != normal(there).message_id
+
+
+def test_the_traits_of_a_batchs_context_stand_under_those_of_its_messages() -> None:
+    own = {"context": {"traits": {"plan": "gold"}, "locale": "de"}}
+    batch = {
+        "batch": [{"type": "page", "userId": "u", **own}, {"type": "page", "userId": "v"}],
+        "context": {"traits": {"plan": "free", "city": "Ulm"}},
+    }
+    found, _ = pieces(msgspec.json.encode(batch), BATCH)
+    traits = [
+        normalize(each, source="test", level="server", received=NOW).event.traits  # type: ignore[union-attr]
+        for each in found
+    ]
+    assert traits == [{"plan": "gold", "city": "Ulm"}, {"plan": "free", "city": "Ulm"}]
+    assert msgspec.json.decode(found[0].raw)["context"]["locale"] == "de"
+
+
 @pytest.mark.parametrize(
     ("times", "at"),
     [

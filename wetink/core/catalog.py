@@ -30,8 +30,12 @@ def learn(facts: Facts, product: Product, at: int) -> bool:
     >>> facts["name"]
     (200000, 'New')
     """
+    said = zip(FIELDS, _values(product), strict=True)
+    if not facts:
+        facts.update({field: (at, value) for field, value in said if value is not None and value != ""})
+        return bool(facts)
     changed = False
-    for field, value in zip(FIELDS, _values(product), strict=True):
+    for field, value in said:
         if value is None or value == "":
             continue
         known = facts.get(field)

@@ -170,7 +170,7 @@ def _id(piece: Piece, message: Message, received: int) -> Any:
         return message.messageId
     original = parse(message.originalTimestamp) if message.originalTimestamp is not None else None
     own = original if original is not None else parse(message.timestamp) if message.timestamp is not None else None
-    return message_id(message, own, received, piece.index)[0]
+    return message_id(piece, message, own, received)[0]
 
 
 def _renamings(names: EventNames) -> Iterator[tuple[str, Mapping[str, str]]]:

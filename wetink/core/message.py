@@ -48,8 +48,14 @@ BEHAVIORAL: Final = Door(
 """Movable Ink's: `POST /behavioral/{key}`. A message was relayed and has grown on its way, so it may be larger."""
 
 
+class Context(msgspec.Struct, gc=False):
+    """What is read of a message's context."""
+
+    traits: Any = None
+
+
 class Message(msgspec.Struct, gc=False):
-    """One message, leniently: any field may be anything. `context` stays JSON until somebody asks.
+    """One message, leniently: any field may be anything, but for a context, which is None when it is no object.
 
     The snake_case names are those of Movable Ink's native body.
     """
@@ -64,7 +70,7 @@ class Message(msgspec.Struct, gc=False):
     name: Any = None
     properties: Any = None
     traits: Any = None
-    context: msgspec.Raw = msgspec.Raw()
+    context: Context | None = None
     timestamp: Any = None
     originalTimestamp: Any = None
     sentAt: Any = None
@@ -98,13 +104,9 @@ class _Envelope(msgspec.Struct):
     writeKey: Any = None
 
 
-class _Context(msgspec.Struct):
-    traits: Any = None
-
-
 _envelope = msgspec.json.Decoder(_Envelope).decode
-_message = msgspec.json.Decoder(Message).decode
-_context = msgspec.json.Decoder(_Context).decode
+_plain_message = msgspec.json.Decoder(Message).decode
+_context = msgspec.json.Decoder(Context).decode
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
@@ -193,10 +195,22 @@ def _single(body: bytes, door: Door) -> tuple[list[Piece], str]:
     return [Piece(body, 0, message)], key
 
 
+def _message(raw: bytes) -> Message:
+    """Decode a message; a context that cannot be read takes nothing else with it."""
+    try:
+        return _plain_message(raw)
+    except (msgspec.DecodeError, ValueError):
+        fields = _fields(raw)
+        if "context" not in fields:
+            raise
+        del fields["context"]
+        return _plain_message(_encode(fields))
+
+
 def _several(listed: Sequence[msgspec.Raw], envelope: _Envelope, door: Door) -> list[Piece]:
     sent = envelope.sentAt if type(envelope.sentAt) in _SENT_AT_LIKE else None
     shared = b"" if sent is None else b'"sentAt":' + _encode(sent)
-    common = _traits(envelope.context)
+    common = _shared_traits(envelope.context)
     made = []
     for index, each in enumerate(listed):
         raw = bytes(each)
@@ -220,6 +234,15 @@ def _several(listed: Sequence[msgspec.Raw], envelope: _Envelope, door: Door) -> 
             raw = _encode(fields)
         made.append(Piece(raw, index, message))
     return made
+
+
+def _shared_traits(context: msgspec.Raw) -> dict[str, Any]:
+    """Return the traits in the batch's own context; empty when there are none that can be read."""
+    try:
+        traits = _context(context).traits if context else None
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return {}
+    return traits if isinstance(traits, dict) else {}
 
 
 def _fault(raw: bytes, index: int, door: Door) -> Problem | None:
@@ -256,36 +279,20 @@ def _with(raw: bytes, member: bytes) -> bytes:
 
 def _with_traits(raw: bytes, message: Message, common: dict[str, Any]) -> bytes:
     """Put the traits of the batch's own context under those of the message's."""
-    try:
-        context = msgspec.json.decode(message.context) if message.context else {}
-    except (msgspec.DecodeError, ValueError):
-        return raw
-    context = context if isinstance(context, dict) else {}
-    own = context.get("traits")
-    context["traits"] = {**common, **(own if isinstance(own, dict) else {})}
-    message.context = msgspec.Raw(_encode(context))
+    traits = {**common, **context_traits(message)}
     fields = _fields(raw)
-    fields["context"] = message.context
-    return _encode(fields)
+    context = _fields(fields["context"]) if message.context is not None else {}
+    message.context = Context(traits)
+    return _encode({**fields, "context": {**context, "traits": traits}})
 
 
 def context_traits(message: Message) -> dict[str, Any]:
     """Return `context.traits` of a message; empty when there are none that can be read."""
-    return _traits(message.context)
+    context = message.context
+    return context.traits if context is not None and isinstance(context.traits, dict) else {}
 
 
-def _traits(context: msgspec.Raw) -> dict[str, Any]:
-    inside = bytes(context)
-    if b'"traits"' not in inside:
-        return {}
-    try:
-        traits = _context(inside).traits
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        return {}
-    return traits if isinstance(traits, dict) else {}
-
-
-def message_id(message: Message, own_time: int | None, received: int, index: int) -> tuple[str, bool]:
+def message_id(piece: Piece, message: Message, own_time: int | None, received: int) -> tuple[str, bool]:
     """Return the id this message is told from others by, and whether its sender's was too long and is replaced.
 
     Without one it is made from the content, so that a retry makes the same; where the client gave no time either,
@@ -298,12 +305,12 @@ def message_id(message: Message, own_time: int | None, received: int, index: int
     if isinstance(given, int) and not isinstance(given, bool):
         return str(given)[:LONGEST_ID], False
     content: list[Any] = [
-        getattr(message, field)
+        getattr(message, field) if field != "context" else _fields(piece.raw).get(field, msgspec.Raw())
         for field in Message.__struct_fields__
         if field not in ("sentAt", "sent_at", "receivedAt", "writeKey")
     ]
     if own_time is None:
-        content += [received, index]
+        content += [received, piece.index]
     return _digest(content), False
 
 

@@ -144,7 +144,7 @@ def _time(draft: _Draft) -> None:
 
 
 def _message_id(draft: _Draft) -> None:
-    draft.message_id, replaced = message_id(draft.message, draft.own_time, draft.received, draft.piece.index)
+    draft.message_id, replaced = message_id(draft.piece, draft.message, draft.own_time, draft.received)
     if replaced:
         draft.noted.append(problem("message_id_too_long", "messageId"))
 
@@ -189,15 +189,6 @@ def _properties(draft: _Draft) -> None:
         draft.properties = draft.message.properties
 
 
-def _storable(draft: _Draft) -> None:
-    """No file format holds whole numbers of any size; those of our own fields are bounded where they are read."""
-    try:
-        _pack((draft.properties, draft.traits))
-    except OverflowError:
-        draft.properties = storable(draft.properties)
-        draft.traits = storable(draft.traits)
-
-
 def _wares(draft: _Draft) -> None:
     name, properties = draft.name, draft.properties
     if name in ONE_PRODUCT:
@@ -220,6 +211,17 @@ def _wares(draft: _Draft) -> None:
         draft.query = text(properties.get("query")) or ""
         if draft.query:
             draft.properties = {key: value for key, value in properties.items() if key != "query"}
+
+
+def _storable(draft: _Draft) -> None:
+    """No file format holds whole numbers of any size; those of our own fields are bounded where they are read."""
+    if not draft.properties and not draft.traits:
+        return
+    try:
+        _pack((draft.properties, draft.traits))
+    except OverflowError:
+        draft.properties = storable(draft.properties)
+        draft.traits = storable(draft.traits)
 
 
 def _requirements(draft: _Draft) -> None:
@@ -282,8 +284,8 @@ STEPS: tuple[Callable[[_Draft], None], ...] = (
     _identifiers,
     _name,
     _properties,
-    _storable,
     _wares,
+    _storable,
     _requirements,
 )
 """All of normalizing, in order."""

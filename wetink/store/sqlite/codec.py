@@ -1,6 +1,7 @@
 """How identifiers, events and fingerprints stand in the file."""
 
 from hashlib import blake2b
+from struct import Struct
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from wetink.core.verdict import Problem, Verdict
 
 PARKED = "p"
 VERDICTS: tuple[Verdict, ...] = ("usable", "unusable", "parked")
+_NUMBER = Struct(">q")
 _KINDS: dict[str, Kind] = {"u": "user", "e": "email", "a": "anonymous"}
 
 encode = msgspec.msgpack.Encoder().encode
@@ -35,7 +37,8 @@ def identifier(column: str) -> Identifier:
 def fingerprint(source: str, message_id: str) -> int:
     """Return 64 bits that stand for a message id within its source."""
     digest = blake2b(f"{source}\0{message_id}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
+    number: int = _NUMBER.unpack(digest)[0]
+    return number
 
 
 def events(bodies: list[bytes]) -> list[Event]:

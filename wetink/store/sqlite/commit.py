@@ -4,7 +4,6 @@ Runs inside a transaction that the writer opened; knows nothing of threads, lock
 """
 
 from collections.abc import Sequence
-from operator import itemgetter
 from typing import Any
 
 import apsw
@@ -21,8 +20,6 @@ from wetink.store.sqlite.lessons import Lessons
 from wetink.store.sqlite.queries import read
 
 SQL = read("queries.sql")
-
-_PLACE = itemgetter(0, 1, 2)
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -102,10 +99,10 @@ class Commits:
         last: int = db.execute(SQL.last_seq).get
         before = db.total_changes()
         events = [
-            (row.who, row.key_time, row.fingerprint, row.at, seq, row.body)
+            (row.who, row.key_time, row.fingerprint, seq, row.at, row.body)
             for seq, row in enumerate(rows, last + 1)
         ]  # fmt: skip
-        events.sort(key=_PLACE)  # neighbors one after the other; of two copies the first comes first
+        events.sort()  # neighbors one after the other; of two copies the first comes first
         db.executemany(SQL.insert_event, events)
         if db.total_changes() - before == len(rows):
             self._follow(db, list(enumerate(rows, last + 1)))

@@ -76,10 +76,11 @@ class SQLiteStore:
         rows = [
             commit.prepare(record, self._heard.revision, tells=new) for record, new in zip(batch, tells, strict=True)
         ]
+        duplicates = [True]
         try:
             duplicates = await self._writer.write(rows)
         finally:
-            self._heard.settled(told)
+            self._heard.settled(told, written=not any(duplicates))
         return [Receipt(record.message_id, again) for record, again in zip(batch, duplicates, strict=True)]
 
     def _committed(self, skus: set[str]) -> Mapping[str, Facts]:

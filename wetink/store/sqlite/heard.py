@@ -3,8 +3,9 @@
 What seems to be new is for `lessons` to look at again, under the lock.
 """
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+import msgspec
 
 from wetink.core.catalog import SAME_WORD_MS, Facts, learn
 from wetink.core.event import Event, Product
@@ -17,14 +18,21 @@ Revised = Callable[[int], tuple[int, Collection[str] | None]]
 """Reads the newest revision there is, and which products were revised after another; see `revisions.since`."""
 
 
+class _Telling(msgspec.Struct):
+    """What is being written of a product: by how many, and its facts afterwards if all of that comes to be written."""
+
+    facts: Facts | None
+    writers: int = 0
+
+
 class Heard:
-    """Remembers in one process what was read of products. Not for two threads at once."""
+    """Remembers in one process what is committed of products. Not for two threads at once."""
 
     def __init__(self) -> None:
         """Remember nothing yet."""
         self._facts: dict[str, Facts] = {}
         self._said: dict[str, tuple[Product, int]] = {}  # the last words on each that were not new, and when
-        self._waiting: Counter[str] = Counter()  # products that something new is being written of
+        self._telling: dict[str, _Telling] = {}
         self.revision = -1
         """Up to which revision all that is remembered is right: what is told by it is to be told again after others."""
 
@@ -36,30 +44,36 @@ class Heard:
         told: list[str] = []
         tells = []
         for event, products in zip(events, trusted, strict=True):
-            new = [said.sku for said in products if said.key and self._new(said, event.at if event is not None else 0)]
-            for sku in new:
-                self._facts.pop(sku, None)
-                self._said.pop(sku, None)
-            self._waiting.update(new)
-            told += new
+            at = event.at if event is not None else 0
+            new = [said for said in products if said.key and self._new(said, at)]
             tells.append(bool(new))
+            for said in new:
+                self._tell(said, at)
+                told.append(said.sku)
         return tells, told
 
-    def settled(self, told: Iterable[str]) -> None:
-        """Believe what can be read of these products again: what was told of them is committed, or was not written."""
+    def settled(self, told: Iterable[str], *, written: bool) -> None:
+        """Hear what became of what was told of these products: all of it is committed, or some was not written."""
         for sku in told:
-            self._waiting[sku] -= 1
-            if not self._waiting[sku]:
-                del self._waiting[sku]
+            telling = self._telling[sku]
+            telling.writers -= 1
+            if not written:
+                telling.facts = None
+            if not telling.writers:
+                del self._telling[sku]
+                if sku and telling.facts is not None:
+                    self._facts[sku] = telling.facts
 
     def _catch_up(self, revised: Revised) -> None:
         self.revision, keys = revised(self.revision)
-        for sku in keys if keys is not None else list(self._facts):
+        for sku in keys if keys is not None else [*self._facts, *self._telling]:
             self._facts.pop(sku, None)
             self._said.pop(sku, None)
+            if sku in self._telling:
+                self._telling[sku].facts = None
 
     def _look_up(self, skus: set[str], read: Read) -> None:
-        strange = {sku for sku in skus if sku and sku not in self._facts and sku not in self._waiting}
+        strange = {sku for sku in skus if sku and sku not in self._facts and sku not in self._telling}
         if len(self._facts) + len(strange) > REMEMBERED:
             self._facts.clear()
             self._said.clear()
@@ -75,3 +89,13 @@ class Heard:
             return True
         self._said[said.sku] = (said, at)
         return False
+
+    def _tell(self, said: Product, at: int) -> None:
+        """Believe what was committed of a product no longer until this is settled."""
+        telling = self._telling.get(said.sku)
+        if telling is None:
+            telling = self._telling[said.sku] = _Telling(self._facts.pop(said.sku, None))
+            self._said.pop(said.sku, None)
+        telling.writers += 1
+        if telling.facts is not None:
+            learn(telling.facts, said, at)

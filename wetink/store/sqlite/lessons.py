@@ -103,14 +103,14 @@ class Lessons:
         facts = fresh.get(key)
         if facts is None:
             facts = fresh[key] = dict(there[key]) if key in there else _facts(db, key)
-        offer, words, before = _offer(facts), _words_of(facts), dict(facts)
+        before = dict(facts)
         if learn(facts, said, at):
             news.facts[key] = facts
             if any(facts[field][1] != value for field, (_, value) in before.items()):
                 news.revised.add(key)
-            if _offer(facts) != offer:
-                news.changes.append((key, at, *_offer(facts)))
-            if _words_of(facts) != words:
+            if (offer := _offer(facts)) != _offer(before):
+                news.changes.append((key, at, *offer))
+            if _words_of(facts) != _words_of(before):
                 news.reworded[key] = None
             if said.sku and said.product_id and said.product_id != said.sku:
                 news.aliases[said.product_id] = said.sku

@@ -1,5 +1,5 @@
 -- name: insert_event  One event; nothing when it is there already.
-INSERT INTO event (who, key_time, fingerprint, at, seq, body) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+INSERT INTO event (who, key_time, fingerprint, seq, at, body) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 
 -- name: insert_message
 INSERT INTO message (seq, received, source, message_id, verdict, problems, type, name, who, raw)

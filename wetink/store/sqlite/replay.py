@@ -66,7 +66,7 @@ def _put(db: apsw.Connection, seq: int, key: Key, old: Event | None, record: Rec
     outcomes.forget(db, key)
     db.execute(SQL.delete_event, key)
     at = event.at if event is not None else record.received
-    db.execute(SQL.insert_event, (column, *key[1:], at, seq, encode(event) if event is not None else b""))
+    db.execute(SQL.insert_event, (column, *key[1:], seq, at, encode(event) if event is not None else b""))
     if record.claims and (before != after or len(after) < len(record.claims)):
         claims.make(db, record.claims)
     if record.joins is not None:

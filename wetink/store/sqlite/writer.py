@@ -27,7 +27,7 @@ from wetink.store.sqlite.connection import connect, translated
 
 logger = logging.getLogger(__name__)
 
-GROUP_ROWS = 1_000
+GROUP_ROWS = 2_500
 """Rows after which a group is closed; a request is never split."""
 
 SLICE_ROWS = 250
@@ -51,12 +51,20 @@ class Job:
 
 
 class _Group:
-    """Jobs that are written in one transaction, as far as that has come."""
+    """Jobs that are written in one transaction, as far as that has come; none until the lock is held."""
 
-    def __init__(self, jobs: list[Job], loop: asyncio.AbstractEventLoop) -> None:
-        self.jobs, self.loop = jobs, loop
-        self.rows = [row for job in jobs for row in job.rows]
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.jobs: list[Job] = []
+        self.rows: list[Row] = []
         self.outcome: list[bool] = []
+
+    def take(self, waiting: deque[Job]) -> None:
+        """Take from what waits."""
+        while waiting and len(self.rows) < GROUP_ROWS:
+            job = waiting.popleft()
+            self.jobs.append(job)
+            self.rows += job.rows
 
     def shares(self) -> list[list[bool]]:
         """Each job's part of the outcome."""
@@ -139,12 +147,12 @@ class Writer:
         self._lock.close()
 
     def _begin(self) -> None:
-        """Take the next group and the file lock, if nobody of this process is at it."""
+        """Begin the next group with the file lock, if nobody of this process is at it."""
         loop = asyncio.get_running_loop()
         with self._mutex:
             if self._current is not None or not self._jobs:
                 return
-            group = self._current = _Group(self._take(), loop)
+            group = self._current = _Group(loop)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:  # another process writes: the thread waits for it
@@ -152,17 +160,11 @@ class Writer:
         else:
             self._step(group)
 
-    def _take(self) -> list[Job]:
-        taken: list[Job] = []
-        rows = 0
-        while self._jobs and rows < GROUP_ROWS:
-            job = self._jobs.popleft()
-            taken.append(job)
-            rows += len(job.rows)
-        return taken
-
     def _step(self, group: _Group) -> None:
-        """Write the next slice of a group, in its event loop."""
+        """Write the next slice of a group, in its event loop. It takes what has come until it got the lock."""
+        if not group.jobs:
+            with self._mutex:
+                group.take(self._jobs)
         done = len(group.outcome)
         self._stepping = done + SLICE_ROWS < len(group.rows)
         try:

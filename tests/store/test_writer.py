@@ -1,0 +1,61 @@
+"""The writer: what waits is committed together, and what is acknowledged is on the disk."""
+
+import asyncio
+import fcntl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+import pytest
+
+from wetink.core.message import Door, pieces
+from wetink.ingest import record
+from wetink.ports import Record
+from wetink.store.sqlite import SQLiteStore
+from wetink.store.sqlite.commit import Commits, Row
+
+NOW = 1_790_000_000_000
+
+
+def message(number: int) -> Record:
+    raw = b'{"type":"track","event":"X","userId":"u","messageId":"m%d"}' % number
+    return record(pieces(raw, Door())[0][0], "test", "server", NOW + number)
+
+
+@pytest.fixture
+def commits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows each transaction wrote."""
+    counted: list[int] = []
+    write = Commits.write
+
+    def counting(self: Commits, db: apsw.Connection, rows: Sequence[Row]) -> list[bool]:
+        counted.append(len(rows))
+        return write(self, db, rows)
+
+    monkeypatch.setattr(Commits, "write", counting)
+    return counted
+
+
+@contextmanager
+def another_process_writes(folder: Path) -> Iterator[None]:
+    with (folder / "wetink.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def test_all_that_came_while_another_process_wrote_is_one_transaction(tmp_path: Path, commits: list[int]) -> None:
+    async def several() -> list[str]:
+        store = SQLiteStore(tmp_path)
+        with another_process_writes(tmp_path):
+            writing = [asyncio.create_task(store.append([message(0)]))]
+            await asyncio.sleep(0.05)
+            writing += [asyncio.create_task(store.append([message(number)])) for number in (1, 2, 3)]
+            await asyncio.sleep(0.05)
+            assert not any(task.done() for task in writing)
+        receipts = await asyncio.gather(*writing)
+        await store.close()
+        return [receipt.message_id for (receipt,) in receipts]
+
+    assert asyncio.run(several()) == ["m0", "m1", "m2", "m3"]
+    assert commits == [4]
