@@ -16,7 +16,7 @@ import pytest
 
 from wetink.core.message import Door, pieces
 from wetink.ingest import record
-from wetink.store.sqlite import SQLiteStore
+from wetink.store.sqlite import SQLiteStore, wal
 
 ONE = Door()
 MESSAGES = 40
@@ -87,13 +87,21 @@ def found_after(survivor: Path, folder: Path) -> set[str]:
         return asyncio.run(look(folder / "data"))
 
 
-def test_every_acked_message_survives_a_power_cut(image: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("waits", ["kernel", "thread"])
+def test_every_acked_message_survives_a_power_cut(
+    image: Path, tmp_path: Path, waits: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if waits == "thread":
+        monkeypatch.setattr(wal, "_kernel", lambda: None)
     acked = acked_before_the_cut(image, tmp_path / "before", tmp_path / "survivor.img", "")
     assert len(acked) == MESSAGES
     assert found_after(tmp_path / "survivor.img", tmp_path / "after") == acked
 
 
-def test_the_power_cut_is_real_without_fsync_acked_messages_are_lost(image: Path, tmp_path: Path) -> None:
-    acked = acked_before_the_cut(image, tmp_path / "before", tmp_path / "survivor.img", "OFF")
+@pytest.mark.parametrize("synchronous", ["OFF", "NORMAL"])
+def test_the_power_cut_is_real_without_fsync_acked_messages_are_lost(
+    image: Path, tmp_path: Path, synchronous: str
+) -> None:
+    acked = acked_before_the_cut(image, tmp_path / "before", tmp_path / "survivor.img", synchronous)
     assert len(acked) == MESSAGES
     assert found_after(tmp_path / "survivor.img", tmp_path / "after") < acked

@@ -3,9 +3,9 @@
 All processes are equal. Whoever has records takes the file lock, writes them in one transaction, lets go. A killed
 process frees its lock with its file handle.
 
-The event loop writes the rows itself, a slice at a time so that opens get their turn between; what must wait, for the
-disk at COMMIT or for another process's lock, waits in the writer's thread. Two threads that hand the interpreter lock
-to and fro with every statement would cost several times the work.
+The event loop writes the rows itself, a slice at a time so that opens get their turn between, and commits when they are
+few. What must wait, for another process's lock or for the disk, waits in the writer's thread or in the kernel (`wal`).
+Two threads that hand the interpreter lock to and fro with every statement would cost several times the work.
 """
 
 import asyncio
@@ -24,11 +24,15 @@ import apsw
 from wetink.core.errors import StoreUnavailable
 from wetink.store.sqlite.commit import Commits, Row
 from wetink.store.sqlite.connection import connect, translated
+from wetink.store.sqlite.wal import Wal
 
 logger = logging.getLogger(__name__)
 
 GROUP_ROWS = 2_500
 """Rows after which a group is closed; a request is never split."""
+
+FEW_ROWS = 100
+"""Rows that the loop commits by itself: a millisecond at most, less than it takes to hand them over."""
 
 SLICE_ROWS = 250
 """Rows that are written before others get their turn: about five milliseconds."""
@@ -58,6 +62,7 @@ class _Group:
         self.jobs: list[Job] = []
         self.rows: list[Row] = []
         self.outcome: list[bool] = []
+        self.in_thread = False
 
     def take(self, waiting: deque[Job]) -> None:
         """Take from what waits."""
@@ -82,7 +87,8 @@ class Writer:
         """Open the file for writing and start the thread."""
         self._path, self._lock_path, self._synchronous = path, lock_path, synchronous
         self._lock = lock_path.open("a")
-        self._db: apsw.Connection | None = connect(path, synchronous=synchronous)
+        self._wal = Wal(path, synced=not synchronous)
+        self._db: apsw.Connection | None = self._connected()
         self._commits = Commits()
         self._jobs: deque[Job] = deque()
         self._current: _Group | None = None
@@ -108,7 +114,7 @@ class Writer:
         job = Job(rows, loop)
         with self._mutex:
             self._jobs.append(job)
-            if self._current is not None and self._current.loop.is_closed():
+            if self._current is not None and self._current.loop.is_closed() and not self._current.in_thread:
                 self._abandon()
         if self._current is None:
             loop.call_soon(self._begin)  # after the requests that have come in with this one
@@ -144,6 +150,7 @@ class Writer:
         self._thread.join()
         if self._db is not None:
             self._db.close(force=True)
+        self._wal.close()
         self._lock.close()
 
     def _begin(self) -> None:
@@ -156,7 +163,7 @@ class Writer:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:  # another process writes: the thread waits for it
-            self._waits.put(lambda: self._wait_for_lock(group))
+            self._hand_over(group, lambda: self._wait_for_lock(group))
         else:
             self._step(group)
 
@@ -178,14 +185,34 @@ class Writer:
             self._tell(group, [error] * len(group.jobs))
         except Exception:
             logger.debug("a group could not be written in one go", exc_info=True)
-            self._waits.put(lambda: self._tell(group, self._one_by_one(group.jobs)))
+            self._hand_over(group, lambda: self._tell(group, self._one_by_one(group.jobs)))
         else:
             if len(group.outcome) < len(group.rows):
                 group.loop.call_soon(self._step, group)
+            elif len(group.rows) <= FEW_ROWS and not self._wal.full and self._wal.waits(group.loop):
+                self._finish_here(group, db)
             else:
                 self._handed_over.acquire(blocking=False)  # shut, though the last time was given up
-                self._waits.put(lambda: self._finish(group))
+                self._hand_over(group, lambda: self._finish(group))
                 self._handed_over.acquire(timeout=HANDOVER_SECONDS)
+
+    def _finish_here(self, group: _Group, db: apsw.Connection) -> None:
+        """Commit what was written, in its event loop, and have the kernel wait for the disk."""
+        try:
+            self._commit(db)
+        except Exception as error:
+            told = error if isinstance(error, StoreUnavailable) else StoreUnavailable("writing failed")
+            self._tell(group, [told] * len(group.jobs))
+            return
+        finally:
+            self._unlock()
+        if not self._wal.sync_soon(lambda error: self._synced(group, error)):
+            self._hand_over(group, lambda: self._sync(group))
+
+    def _hand_over(self, group: _Group, wait: Callable[[], None]) -> None:
+        """Let the thread do what has to wait. From then on it has the group, though its loop may end."""
+        group.in_thread = True
+        self._waits.put(wait)
 
     def _run(self) -> None:
         """The thread: do what has to wait, in order."""
@@ -200,23 +227,41 @@ class Writer:
     def _wait_for_lock(self, group: _Group) -> None:
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         try:
+            group.in_thread = False
             group.loop.call_soon_threadsafe(self._step, group)
         except RuntimeError:  # the loop is gone, and who waited with it
-            self._abandon()
+            self._unlock()
+            self._tell(group, [])
 
     def _finish(self, group: _Group) -> None:
-        """Commit what was written: it is on the disk afterwards."""
+        """Commit what was written, and wait until it is on the disk."""
         try:
             assert self._db is not None  # noqa: S101 (it has just been written to)
             if self._handed_over.locked():
                 self._handed_over.release()
             self._commit(self._db)
-            answers: Sequence[Any] = group.shares()
+            if self._wal.full:
+                self._wal.empty(self._db)
         except StoreUnavailable as error:
-            answers = [error] * len(group.jobs)
+            self._tell(group, [error] * len(group.jobs))
+            return
         finally:
             self._unlock()
-        self._tell(group, answers)
+        self._sync(group)
+
+    def _sync(self, group: _Group) -> None:
+        try:
+            self._wal.sync()
+        except StoreUnavailable as error:
+            self._synced(group, error)
+        else:
+            self._synced(group, None)
+
+    def _synced(self, group: _Group, error: StoreUnavailable | None) -> None:
+        """Tell those who wait that all they sent is on the disk, or that nobody knows."""
+        if error is not None:
+            self._distrust()
+        self._tell(group, group.shares() if error is None else [error] * len(group.jobs))
 
     def _one_by_one(self, jobs: Sequence[Job]) -> list[Any]:
         """Write each job by itself: one request that cannot be written must not take the others with it."""
@@ -235,6 +280,11 @@ class Writer:
                 logger.exception("a request could not be written")
                 answers.append(StoreUnavailable(f"writing failed: {type(error).__name__}"))
         self._unlock()
+        try:
+            self._wal.sync()
+        except StoreUnavailable as error:
+            self._distrust()
+            return [error] * len(jobs)
         return answers
 
     def _commit(self, db: apsw.Connection) -> None:
@@ -255,9 +305,13 @@ class Writer:
             by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Job, Any]]] = {job.loop: [] for job in self._jobs}
         for job, answer in zip(group.jobs, answers, strict=True):
             by_loop.setdefault(job.loop, []).append((job, answer))
+        here = None if threading.current_thread() is self._thread else group.loop
         for loop, pairs in by_loop.items():
-            with contextlib.suppress(RuntimeError):  # the loop is gone, and who waited with it
-                loop.call_soon_threadsafe(self._resolve, pairs)
+            if loop is here:
+                loop.call_soon(self._resolve, pairs)
+            else:
+                with contextlib.suppress(RuntimeError):  # the loop is gone, and who waited with it
+                    loop.call_soon_threadsafe(self._resolve, pairs)
 
     def _resolve(self, pairs: Sequence[tuple[Job, Any]]) -> None:
         for job, answer in pairs:
@@ -301,12 +355,25 @@ class Writer:
             self._db = None
             db.close(force=True)
 
+    def _distrust(self) -> None:
+        """After a sync that failed nobody knows what the disk has, though readers see it."""
+        if self._db is not None:
+            self._give_up(self._db, apsw.IOError())
+
+    def _connected(self) -> apsw.Connection:
+        db = connect(self._path, durable=False, synchronous=self._synchronous)
+        self._wal.follow(db)
+        return db
+
     def _reopen(self) -> apsw.Connection:
         with translated("opening the file again"):
-            db = connect(self._path, synchronous=self._synchronous)
+            db = self._connected()
             verdict = db.execute("PRAGMA quick_check(1)").get
         if verdict != "ok":
             db.close()
             raise StoreUnavailable(f"the file is damaged: {verdict}", hint="restore it from a backup")
+        if not self._wal.empty(db):  # a retry of what was not acknowledged meets itself: it must be on the disk by then
+            db.close()
+            raise StoreUnavailable("the disk may not have all that was written", hint="try again")
         self._db = db
         return db

@@ -1,0 +1,174 @@
+"""The write-ahead log: nothing is acknowledged before it is synced, whoever waits for the disk."""
+
+import asyncio
+import errno
+import os
+import shutil
+from pathlib import Path
+
+import apsw
+import pytest
+
+from tests.store.test_writer import message
+from wetink.core.errors import StoreUnavailable
+from wetink.store.sqlite import SQLiteStore, wal
+from wetink.store.sqlite.wal import Told, Wal
+
+
+@pytest.fixture(params=["the kernel waits", "a thread waits"])
+def waiting(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "a thread waits":
+        monkeypatch.setattr(wal, "_kernel", lambda: None)
+    elif wal._kernel() is None:
+        pytest.skip("this kernel does not wait for disks")
+    return str(request.param)
+
+
+@pytest.fixture
+def synced(waiting: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """How the log was synced, each time."""
+    told: list[str] = []
+    by_thread, by_kernel = os.fdatasync, wal._syncing
+
+    def thread(file: int) -> None:
+        told.append("a thread waits")
+        by_thread(file)
+
+    def kernel(file: int, then: Told) -> object:
+        told.append("the kernel waits")
+        return by_kernel(file, then)
+
+    monkeypatch.setattr(os, "fdatasync", thread)
+    monkeypatch.setattr(wal, "_syncing", kernel)
+    return told
+
+
+def messages(file: Path) -> int:
+    """How many messages are in a file, its log left out."""
+    alone = file.with_name("alone.db")
+    shutil.copyfile(file, alone)
+    count: int = apsw.Connection(str(alone)).execute("SELECT count(*) FROM message").get
+    return count
+
+
+def test_what_is_acknowledged_was_synced(tmp_path: Path, waiting: str, synced: list[str]) -> None:
+    async def twice() -> None:
+        store = SQLiteStore(tmp_path)
+        for number in (1, 2):
+            await store.append([message(number)])
+            assert synced == [waiting] * number
+        await store.append([message(2)])
+        assert len(synced) == 3, "of a repeated message nobody knows whether its first copy is on the disk"
+        await store.close()
+
+    asyncio.run(twice())
+
+
+def test_what_many_rows_are_in_is_synced_by_the_thread(tmp_path: Path, synced: list[str]) -> None:
+    async def many() -> None:
+        store = SQLiteStore(tmp_path)
+        await store.append([message(number) for number in range(300)])
+        await store.close()
+
+    asyncio.run(many())
+    assert synced == ["a thread waits"]
+
+
+def test_after_a_sync_that_failed_a_retry_is_acknowledged_once_it_is_in_the_file(
+    tmp_path: Path, waiting: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail_and_retry() -> None:
+        store = SQLiteStore(tmp_path)
+        await store.append([message(1)])
+        with monkeypatch.context() as broken:
+
+            def thread(file: int) -> None:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+            def kernel(self: Wal, then: Told) -> bool:
+                asyncio.get_running_loop().call_soon(then, wal._lost(errno.EIO))
+                return True
+
+            broken.setattr(os, "fdatasync", thread)
+            broken.setattr(Wal, "sync_soon", kernel)
+            with pytest.raises(StoreUnavailable, match=os.strerror(errno.EIO)):
+                await store.append([message(2)])
+        assert messages(tmp_path / "wetink.db") == 0
+        (receipt,) = await store.append([message(2)])
+        assert receipt.duplicate
+        assert messages(tmp_path / "wetink.db") == 2
+        await store.close()
+
+    asyncio.run(fail_and_retry())
+
+
+def test_as_long_as_the_log_cannot_be_emptied_after_a_sync_that_failed_nothing_is_acknowledged(tmp_path: Path) -> None:
+    async def fail() -> None:
+        store = SQLiteStore(tmp_path)
+        await store.append([message(1)])
+        reader = apsw.Connection(str(tmp_path / "wetink.db"))
+        reader.execute("BEGIN; SELECT count(*) FROM message")
+        await store.append([message(2)])
+        store._writer._distrust()
+        with pytest.raises(StoreUnavailable, match="the disk may not have all that was written"):
+            await store.append([message(2)])
+        reader.execute("COMMIT")
+        assert (await store.append([message(2)]))[0].duplicate
+        reader.close()
+        await store.close()
+
+    asyncio.run(fail())
+
+
+def test_a_kernel_that_cannot_wait_for_this_disk_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def refuse(file: int, then: Told) -> object:
+        asked.append(file)
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    monkeypatch.setattr(wal, "_syncing", refuse)
+
+    async def write() -> list[bool]:
+        store = SQLiteStore(tmp_path)
+        receipts = [(await store.append([message(number)]))[0] for number in range(3)]
+        await store.close()
+        return [receipt.duplicate for receipt in receipts]
+
+    assert asyncio.run(write()) == [False, False, False]
+    assert len(asked) <= 1
+
+
+def test_a_loop_that_ends_while_the_disk_is_waited_for_leaves_the_store_to_the_next(
+    tmp_path: Path, waiting: str
+) -> None:
+    store = SQLiteStore(tmp_path)
+
+    async def leave() -> None:
+        writing = asyncio.create_task(store.append([message(1)]))
+        while store._writer._current is None:  # noqa: ASYNC110 (the very next turn)
+            await asyncio.sleep(0)
+        writing.cancel()
+
+    async def come() -> int:
+        await store.append([message(2)])
+        count = len(await store.messages(limit=10))
+        await store.close()
+        return count
+
+    asyncio.run(leave())
+    assert asyncio.run(come()) == 2
+
+
+def test_the_log_is_emptied_when_it_is_long(tmp_path: Path, waiting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wal, "CHECKPOINT_PAGES", 50)
+
+    async def write() -> None:
+        store = SQLiteStore(tmp_path)
+        for number in range(300):
+            await store.append([message(number)])
+        assert messages(tmp_path / "wetink.db") > 200
+        assert (tmp_path / "wetink.db-wal").stat().st_size < 150 * 4_096
+        await store.close()
+
+    asyncio.run(write())
