@@ -6,7 +6,6 @@ one core, turn by turn.
 """
 
 import io
-import os
 import time
 from statistics import median
 
@@ -14,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from bench.figure import Figure
+from bench.server import one_core
 from wetink.render.drawing import Drawing
 from wetink.render.engines.takumi import Takumi
 from wetink.render.gif.countdown import DAY, Look, gif
@@ -25,12 +25,8 @@ LOOK = Look("Midsummer sale ends in")
 
 def measure() -> list[Figure]:
     """Return the figures: GIFs a second to Pillow's, and the bytes one may have to those it has."""
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(cores)})
-    try:
+    with one_core():
         return _measured()
-    finally:
-        os.sched_setaffinity(0, cores)
 
 
 def _measured() -> list[Figure]:

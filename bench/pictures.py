@@ -12,7 +12,6 @@ Both sides have one core, the same: a picture that takes two of them is no cheap
 
 import base64
 import io
-import os
 import random
 import time
 from collections.abc import Coroutine
@@ -26,6 +25,7 @@ import uvloop
 from PIL import Image
 
 from bench.figure import Figure
+from bench.server import one_core
 from tests.browser import chromium
 from wetink.ports import Scene
 from wetink.render import Studio
@@ -52,12 +52,8 @@ class Album:
 
 def measure() -> list[Figure]:
     """Return the figures: pictures a second to the browser's JPEG and PNG screenshots a second."""
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(cores)})
-    try:
+    with one_core():
         return _measured()
-    finally:
-        os.sched_setaffinity(0, cores)
 
 
 def _measured() -> list[Figure]:

@@ -23,6 +23,16 @@ CORES = sorted(os.sched_getaffinity(0))
 
 
 @contextlib.contextmanager
+def one_core() -> Iterator[None]:
+    """Work on the last core alone inside."""
+    os.sched_setaffinity(0, CORES[-1:])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, CORES)
+
+
+@contextlib.contextmanager
 def serving(
     data: Path,
     *,

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.feeds.outside import sends
+from tests.feeds.shop import picture, shop
 from tests.feeds.test_bombs import many_scans, png
-from tests.feeds.test_photos import picture, sends, shop
 from tests.sandbox.test_pool import MEGABYTE, resident
 from wetink.feeds import PhotoFetcher, decoding, photos
 from wetink.feeds.decoding import Decoders

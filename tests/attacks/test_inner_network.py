@@ -14,7 +14,8 @@ from urllib.request import build_opener
 import httpcore
 import pytest
 
-from tests.feeds.test_photos import picture, sends, shop
+from tests.feeds.outside import sends
+from tests.feeds.shop import picture, shop
 from wetink.feeds import PhotoFetcher, guard, photos
 from wetink.feeds.guard import GuardedBackend
 

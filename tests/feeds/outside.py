@@ -75,13 +75,19 @@ class Outside:
 @contextmanager
 def outside() -> Iterator[Outside]:
     made = Outside()
-    thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.01})
+    with serving(made.server):
+        yield made
+
+
+@contextmanager
+def serving(server: ThreadingHTTPServer) -> Iterator[None]:
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield made
+        yield
     finally:
-        made.server.shutdown()
-        made.server.server_close()
+        server.shutdown()
+        server.server_close()
         thread.join()
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.feeds.test_photos import picture, sends, shop
+from tests.feeds.outside import sends
+from tests.feeds.shop import picture, shop
 from tests.sandbox.test_pool import MEGABYTE, resident
 from wetink.feeds import PhotoFetcher, decoding
 from wetink.feeds.decoding import Decoders

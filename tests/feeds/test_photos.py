@@ -7,9 +7,7 @@ import struct
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -17,67 +15,12 @@ import httpcore
 import pytest
 from PIL import Image
 
+from tests.feeds.outside import Reply, sends
+from tests.feeds.shop import Shop, picture, shop
 from wetink.core.breaker import TRIES
 from wetink.feeds import PhotoFetcher
 from wetink.feeds.cache import Cache
 from wetink.feeds.guard import GuardedBackend, Refused, public
-
-Reply = Callable[[BaseHTTPRequestHandler], None]
-
-
-def picture(
-    kind: str = "JPEG", size: tuple[int, int] = (60, 40), color: Any = (200, 30, 30), mode: str = "RGB"
-) -> bytes:
-    out = io.BytesIO()
-    Image.new(mode, size, color).save(out, kind)
-    return out.getvalue()
-
-
-class Shop:
-    """A real HTTP server on loopback, and how often each of its paths was asked for."""
-
-    def __init__(self, replies: dict[str, Reply]) -> None:
-        self.asked: list[str] = []
-        self.replies = replies
-        shop = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                shop.asked.append(self.path)
-                replies[self.path.partition("?")[0]](self)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.host = f"127.0.0.1:{self.server.server_port}"
-
-    def url(self, path: str) -> str:
-        return f"http://{self.host}{path}"
-
-
-@contextmanager
-def shop(**replies: Reply) -> Iterator[Shop]:
-    made = Shop({f"/{name}": reply for name, reply in replies.items()})
-    thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield made
-    finally:
-        made.server.shutdown()
-        made.server.server_close()
-        thread.join()
-
-
-def sends(body: bytes, status: int = 200, **headers: str) -> Reply:
-    def reply(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        for name, value in {"content-length": str(len(body)), **headers}.items():
-            handler.send_header(name, value)
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    return reply
 
 
 def fetch(folder: Path, *urls: str, private: tuple[str, ...] = (), deadline_ms: int = 4000) -> list[bytes | None]:

@@ -8,7 +8,8 @@ from typing import Any
 from PIL import Image
 
 from tests.contracts.profiles import received
-from tests.feeds.test_photos import picture, sends, shop
+from tests.feeds.outside import sends
+from tests.feeds.shop import picture, shop
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
 from wetink.feeds.cache import Cache
