@@ -55,18 +55,25 @@ def image(tmp_path: Path) -> Path:
     return made
 
 
+async def append(store: SQLiteStore, start: int, end: int) -> set[str]:
+    acked = set()
+    for number in range(start, end):
+        raw = b'{"type":"track","event":"X","userId":"u","messageId":"m%d"}' % number
+        made = record(pieces(raw, ONE)[0][0], "test", "server", 1_790_000_000_000 + number)
+        acked |= {receipt.message_id for receipt in await store.append([made])}
+    return acked
+
+
 def acked_before_the_cut(image: Path, folder: Path, survivor: Path, synchronous: str) -> set[str]:
     """Append messages; copy the disk as it is right after the last acknowledgement; return what was acknowledged."""
 
     async def fill(data: Path) -> set[str]:
         store = SQLiteStore(data, synchronous=synchronous)
-        acked = set()
-        for number in range(MESSAGES):
-            raw = b'{"type":"track","event":"X","userId":"u","messageId":"m%d"}' % number
-            made = record(pieces(raw, ONE)[0][0], "test", "server", 1_790_000_000_000 + number)
-            acked |= {receipt.message_id for receipt in await store.append([made])}
-            if number == 0:
-                os.sync()  # the files themselves were made long ago
+        acked = await append(store, 0, MESSAGES // 2)
+        await store.close()
+        os.sync()  # the database was made long ago, but its log is a new file each time a server starts
+        store = SQLiteStore(data, synchronous=synchronous)
+        acked |= await append(store, MESSAGES // 2, MESSAGES)
         shutil.copyfile(image, survivor)
         await store.close()
         return acked
