@@ -192,6 +192,17 @@ def test_a_browser_that_is_ended_or_takes_too_long_is_started_anew(
     assert drawer.draw(plain("five"), BROWSER).body
 
 
+def test_a_page_that_eats_the_browsers_memory_is_ended_and_the_next_is_drawn(
+    drawer: Drawer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenfold = "".join(f'<g id="a{n}">{f"""<use href="#a{n - 1}"/>""" * 10}</g>' for n in range(1, 9))
+    bomb = f'<svg><defs><g id="a0"><rect width="1" height="1"/></g>{tenfold}</defs><use href="#a8"/></svg>'
+    monkeypatch.setattr(browsers, "MOST_BYTES", 300 << 20)
+    with pytest.raises(BadContent, match="too much memory"):
+        drawer.draw(plain(bomb), BROWSER)
+    assert drawer.draw(plain("next"), BROWSER).body
+
+
 def test_a_browser_that_is_none_is_told_with_the_setting(tmp_path: Path) -> None:
     async def story() -> None:
         studio = Studio(Album(), browser=Chromium(tmp_path / "nowhere", tmp_path))

@@ -1,16 +1,17 @@
 """Chromium: the browser of the operator's, for templates that ask for it and to hold other engines' pictures against.
 
 It runs beside this process, draws one page at a time, reaches nothing, runs no script of a page, and is ended when a
-page takes too long.
+page takes too long or too much memory.
 """
 
 import asyncio
 import base64
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from functools import lru_cache
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from wetink.core.errors import BadContent
 from wetink.render.engines.devtools import DevTools
@@ -20,6 +21,8 @@ from wetink.render.scripts import RANGES, naming, needs, script_of
 
 START_SECONDS, DRAW_SECONDS = 20.0, 6.0
 """What the browser may take to start, and to draw a page."""
+MOST_BYTES, LOOK_SECONDS = 1 << 30, 0.1
+"""Memory that all its processes may have to themselves, and how often that is looked at while it draws."""
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:"
 _READY = """(async () => {
   await Promise.all([...document.fonts].map(each => each.load().catch(() => 0)));
@@ -49,12 +52,16 @@ class Chromium:
                     async with asyncio.timeout(START_SECONDS):
                         await self._start()
                 async with asyncio.timeout(DRAW_SECONDS):
-                    return await self._drawn(html, size, scale, clear=clear)
+                    return await self._bounded(self._drawn(html, size, scale, clear=clear))
             except BaseException as error:
                 await self._end()
                 if isinstance(error, TimeoutError):
                     raise BadContent(
                         "the browser takes too long to draw it", hint="make the template simpler"
+                    ) from None
+                if isinstance(error, MemoryError):
+                    raise BadContent(
+                        "the browser takes too much memory to draw it", hint="make the template simpler"
                     ) from None
                 if isinstance(error, OSError | ValueError):
                     raise BadContent(f"the browser cannot draw it: {error}", hint="see the setting chromium") from error
@@ -76,6 +83,19 @@ class Chromium:
         attached = await self._browser.ask("Target.attachToTarget", targetId=target["targetId"], flatten=True)
         self._session = attached["sessionId"]
         await self._browser.ask("Page.enable", self._session)
+
+    async def _bounded(self, drawing: Coroutine[Any, Any, bytes]) -> bytes:
+        """Wait for a page; raise MemoryError when it takes too much."""
+        browser, page = self._browser, asyncio.ensure_future(drawing)
+        assert browser is not None  # noqa: S101 (it was started just now)
+        try:
+            while not (await asyncio.wait([page], timeout=LOOK_SECONDS))[0]:
+                if await asyncio.to_thread(browser.memory) > MOST_BYTES:
+                    raise MemoryError
+            return page.result()
+        finally:
+            page.cancel()
+            await asyncio.wait([page])
 
     async def _drawn(self, html: str, size: tuple[int, int], scale: int, *, clear: bool) -> bytes:
         browser, session = self._browser, self._session

@@ -10,11 +10,13 @@ import os
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
 import msgspec
 
+PAGE_BYTES = os.sysconf("SC_PAGESIZE")
 LARGEST = 64 << 20
 """Bytes of the largest message: a picture as text."""
 FLAGS = (
@@ -123,6 +125,10 @@ class DevTools:
         while rest:
             rest = rest[os.write(self._out, rest) :]
 
+    def memory(self) -> int:
+        """Return the bytes that its processes have to themselves: what is resident and not shared."""
+        return sum(map(_own_bytes, _members(self._process.pid)))
+
     async def kill(self) -> None:
         """End it with all its processes."""
         with contextlib.suppress(ProcessLookupError):
@@ -134,3 +140,21 @@ class DevTools:
             while await self._reader.read(1 << 16):  # to its end, which closes the pipe
                 pass
         self._home.cleanup()
+
+
+def _members(session: int) -> Iterator[Path]:
+    """Yield the folders in /proc of a session's processes (source: proc(5))."""
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                fields = (folder / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+                if int(fields[3]) == session:
+                    yield folder
+
+
+def _own_bytes(folder: Path) -> int:
+    try:
+        resident, shared = (folder / "statm").read_text().split()[1:3]
+    except OSError:
+        return 0
+    return (int(resident) - int(shared)) * PAGE_BYTES
