@@ -172,6 +172,7 @@ class Wetink:
     def watch(self) -> None:
         """Take in what happens in the log, the content folder and the sources from now on, within a second or two."""
         self.photos.start()
+        self.store.start()
         works = (
             *(self._watch(), self._follower.run(), self.feeds.start(), self._catalogs.run(), self._warmer.run()),
             *(self.experiments.run(), self.summaries.run(), self.audiences.run(), self.renderer.prepare()),

@@ -14,11 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from wetink.core.message import Door, pieces
-from wetink.ingest import record
+from tests.store.said import message
 from wetink.store.sqlite import SQLiteStore, wal
 
-ONE = Door()
 MESSAGES = 40
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/bin:/bin"
 
@@ -58,9 +56,7 @@ def image(tmp_path: Path) -> Path:
 async def append(store: SQLiteStore, start: int, end: int) -> set[str]:
     acked = set()
     for number in range(start, end):
-        raw = b'{"type":"track","event":"X","userId":"u","messageId":"m%d"}' % number
-        made = record(pieces(raw, ONE)[0][0], "test", "server", 1_790_000_000_000 + number)
-        acked |= {receipt.message_id for receipt in await store.append([made])}
+        acked |= {receipt.message_id for receipt in await store.append([message(number)])}
     return acked
 
 

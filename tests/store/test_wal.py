@@ -9,10 +9,12 @@ from pathlib import Path
 import apsw
 import pytest
 
-from tests.store.test_writer import message
+from tests.store.said import message
+from wetink import settings as setting
 from wetink.core.errors import StoreUnavailable
 from wetink.store.sqlite import SQLiteStore, wal
 from wetink.store.sqlite.wal import Told, Wal
+from wetink.wiring import Wetink
 
 
 @pytest.fixture(params=["the kernel waits", "a thread waits"])
@@ -62,6 +64,29 @@ def test_what_is_acknowledged_was_synced(tmp_path: Path, waiting: str, synced: l
         await store.close()
 
     asyncio.run(twice())
+
+
+def test_a_server_is_ready_for_the_first_message_before_it_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    ask = wal._kernel
+
+    def counting() -> object:
+        asked.append(1)
+        return ask()
+
+    monkeypatch.setattr(wal, "_kernel", counting)
+
+    async def serve() -> None:
+        async with Wetink(setting.read({}, data=tmp_path)) as wetink:
+            assert not asked, "whoever only looks need not wait for it"
+            wetink.watch()
+            assert len(asked) == 1
+            await wetink.store.append([message(1)])
+            assert len(asked) == 1
+
+    asyncio.run(serve())
 
 
 def test_what_many_rows_are_in_is_synced_by_the_thread(tmp_path: Path, synced: list[str]) -> None:

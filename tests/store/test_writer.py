@@ -9,18 +9,9 @@ from pathlib import Path
 import apsw
 import pytest
 
-from wetink.core.message import Door, pieces
-from wetink.ingest import record
-from wetink.ports import Record
+from tests.store.said import message
 from wetink.store.sqlite import SQLiteStore
 from wetink.store.sqlite.commit import Commits, Row
-
-NOW = 1_790_000_000_000
-
-
-def message(number: int) -> Record:
-    raw = b'{"type":"track","event":"X","userId":"u","messageId":"m%d"}' % number
-    return record(pieces(raw, Door())[0][0], "test", "server", NOW + number)
 
 
 @pytest.fixture

@@ -97,6 +97,10 @@ class Profile(msgspec.Struct, frozen=True):
 class Log(Protocol):
     """Takes what was received and does not lose it."""
 
+    def start(self) -> None:
+        """Be ready for the first append, in the event loop that will do it. Without, the first takes longer."""
+        ...
+
     async def append(self, batch: Sequence[Record]) -> Sequence[Receipt]:
         """Write messages, events and claims in one transaction; on disk (fsync) on return.
 

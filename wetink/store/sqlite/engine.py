@@ -68,6 +68,10 @@ class SQLiteStore:
             self._opened.append(db)
         return db
 
+    def start(self) -> None:
+        """See `ports.Log.start`."""
+        self._writer.start()
+
     async def append(self, batch: Sequence[Record]) -> Sequence[Receipt]:
         """See `ports.Log.append`."""
         if not batch:

@@ -5,6 +5,7 @@ was written, the other only waits. Where the kernel can wait by itself (Linux AI
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Callable
@@ -76,7 +77,10 @@ class Wal:
                 raise _lost(error.errno) from error
 
     def waits(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Whether `sync_soon` may be called in this loop: not all kernels can, and only one loop at a time."""
+        """Whether `sync_soon` may be called in this loop: not all kernels can, and only one loop at a time.
+
+        The first call takes a twentieth of a second.
+        """
         if self._loop is not loop and (self._loop is None or self._loop.is_closed()):
             self._loop, self._kernel = loop, _kernel()
             if self._kernel is not None:
@@ -103,10 +107,8 @@ class Wal:
 
     def _look(self) -> None:
         if self._kernel is not None:
-            try:
+            with contextlib.suppress(BlockingIOError):  # woken for nothing
                 self._kernel.poll()
-            except BlockingIOError:
-                return
             self._kernel.process_events()
 
     def _opened(self) -> int:
@@ -135,7 +137,7 @@ class Wal:
 def _kernel() -> "Context | None":
     """Return who waits without a thread; None where there is no such thing (other systems, containers without AIO)."""
     try:
-        from caio import linux_aio  # here, for it takes a twentieth of a second that only servers need
+        from caio import linux_aio  # here: only who writes needs the time it takes
     except ImportError:
         return None
     try:

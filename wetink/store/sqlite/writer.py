@@ -106,6 +106,10 @@ class Writer:
         """The newest revision of the catalog when this process last wrote; -1 when that is not known."""
         return self._commits.revision
 
+    def start(self) -> None:
+        """Be ready for the first rows of the running event loop."""
+        self._wal.waits(asyncio.get_running_loop())
+
     async def write(self, rows: Sequence[Row]) -> list[bool]:
         """Commit the rows; return for each whether it was a duplicate. Raises StoreUnavailable: nothing was written."""
         if self._closed:
@@ -227,8 +231,9 @@ class Writer:
     def _wait_for_lock(self, group: _Group) -> None:
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         try:
-            group.in_thread = False
-            group.loop.call_soon_threadsafe(self._step, group)
+            with self._mutex:  # before the loop takes it up, or somebody sees that it never will
+                group.loop.call_soon_threadsafe(self._step, group)
+                group.in_thread = False
         except RuntimeError:  # the loop is gone, and who waited with it
             self._unlock()
             self._tell(group, [])
