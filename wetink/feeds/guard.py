@@ -5,7 +5,6 @@ looked at: resolving it a second time could give another one.
 """
 
 import asyncio
-import ipaddress
 import socket
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -14,38 +13,13 @@ import httpcore
 from httpcore import AsyncNetworkBackend, AsyncNetworkStream
 
 from wetink.core.errors import WetinkError
-
-_RELAY = ipaddress.ip_network("192.88.99.0/24")
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+from wetink.feeds.special_purpose import public
 
 
 class Refused(WetinkError):
     """The address is not one the fetcher may reach."""
 
     code = "refused"
-
-
-def public(text: str) -> bool:
-    """Whether an IP address is one of the public internet, looked at through every wrapping of IPv4 in IPv6.
-
-    >>> public("93.184.216.34"), public("10.0.0.1"), public("::ffff:127.0.0.1"), public("64:ff9b::a00:1")
-    (True, False, False, False)
-    """
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-        if inner is None and address in _NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return public(str(inner))
-        if address.is_site_local:
-            return False
-    elif address in _RELAY:
-        return False
-    return address.is_global and not address.is_multicast and not address.is_reserved
 
 
 class GuardedBackend(AsyncNetworkBackend):
