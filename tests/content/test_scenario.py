@@ -59,7 +59,7 @@ def told(folder: Path, scenario: str) -> tuple[str, ...]:
         ("at: soon\nexpect: {hero: {fallback: true}}", "'soon' is no time"),
         ("events: [{event: Product Viewed}]\nexpect: {hero: {fallback: true}}", "events[0] is unusable"),
         ("events: [{event: X, ago: later}]\nexpect: {hero: {fallback: true}}", "no span of time"),
-        ("{", "while parsing"),
+        ("{", "line 1: did not find"),
         (
             f"events: [{VIEW}, userId: x}}, {VIEW}, userId: y}}, {{traits: {{plan: gold}}}}]\n"
             "expect: {hero: {variant: hot, items: [A]}}",

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from wetink.cli.common import DATA, JSON, identifier_of, iso, time_of, with_wetink
-from wetink.content.read import parse_yaml
+from wetink.content.strict_yaml import parse_yaml
 from wetink.core.audience import rule_of, rules_of
 from wetink.core.errors import BadContent, BadRequest
 from wetink.core.identifier import Identifier

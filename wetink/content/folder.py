@@ -23,7 +23,8 @@ import msgspec
 from wetink.content.apps import app_of, wrong_with_apps
 from wetink.content.check import missing_feeds, problems_of, same_experiment
 from wetink.content.lint import lint
-from wetink.content.read import block_of, parse_yaml, read_audiences
+from wetink.content.read import block_of, read_audiences
+from wetink.content.strict_yaml import parse_yaml
 from wetink.core.app import App
 from wetink.core.audience import Audience, rules_of
 from wetink.core.block import Block

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 
+from wetink.content.strict_yaml import parse_yaml
 from wetink.core.audience import Audience, audience_of, usable
 from wetink.core.block import Block
 from wetink.core.errors import BadContent
@@ -13,20 +13,6 @@ from wetink.core.rule.spelling import Unreadable, parse_all
 
 LARGEST = 256 * 1024
 """Bytes of the largest audience."""
-
-
-def parse_yaml(text: str) -> Any:
-    """Return what YAML says. Raises BadContent, with the line, for what is none."""
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}: " if mark is not None else ""
-        raise BadContent(f"{where}{getattr(error, 'problem', None) or 'this is not YAML'}") from error
-    except RecursionError as error:
-        raise BadContent("nested too deeply") from error
-    except ValueError as error:  # such as a date on the 31st of February
-        raise BadContent(str(error)) from error
 
 
 def block_of(name: str, said: Any) -> tuple[Block, list[str]]:

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-import yaml
 from msgspec import Meta
 
 from wetink.content.folder import Content, load
+from wetink.content.strict_yaml import parse_all
 from wetink.core.app import App
 from wetink.core.audience import rules_of
 from wetink.core.block import Decision
@@ -63,6 +63,10 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     moment: dict[str, Any] = {}
 
 
+LARGEST = 1024 * 1024
+"""Bytes of the largest file of scenarios."""
+
+
 class Outcome(msgspec.Struct, frozen=True):
     """How a scenario came out for one block: `wrong` says what was expected and what came, nothing when all is well."""
 
@@ -90,12 +94,14 @@ def outcomes(folder: Path, content: Content, apps: Mapping[str, App]) -> Iterato
     for path in sorted([*folder.glob("scenarios/*.yaml"), *folder.glob("scenarios/*.yml")]):
         file = str(path.relative_to(folder))
         try:
-            documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+            if path.stat().st_size > LARGEST:
+                raise BadContent(f"larger than {LARGEST // 1024} KB")
+            documents = list(parse_all(path.read_text(encoding="utf-8")))
             for document in documents:
                 scenario = msgspec.convert(document, Scenario)
                 for name, expected in scenario.expect.items():
                     yield _outcome(file, scenario, name, expected, content, apps)
-        except (yaml.YAMLError, msgspec.ValidationError, UnicodeDecodeError, BadContent) as error:
+        except (msgspec.ValidationError, UnicodeDecodeError, BadContent) as error:
             yield Outcome(file, "", "", (" ".join(str(error).split()),))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 
-from wetink.content.read import parse_yaml
+from wetink.content.strict_yaml import parse_yaml
 from wetink.content.write import audience_text
 from wetink.core.aliases import EVENTS
 from wetink.core.audience import Audience, audience_of, spelled

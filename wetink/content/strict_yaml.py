@@ -1,0 +1,159 @@
+"""Strict YAML: what a file or a form says, read within bounds that are counted before it costs anything.
+
+A few bytes of aliases inside each other can mean gigabytes, an anchor that holds its own alias never ends, and numbers
+and texts may be such that no store can keep them. All of that is refused at its line.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+from yaml.constructor import ConstructorError, SafeConstructor
+
+from wetink.core.errors import BadContent
+
+DEEPEST, MOST_NODES, MOST_ALIASES = 64, 20_000, 50
+"""How deep a document may be nested, how many values it may hold with its aliases written out, and how many aliases."""
+
+LEAST_NUMBER, MOST_NUMBER = -(2**63), 2**64 - 1
+"""Whole numbers that every store and encoding can hold."""
+
+_LONGEST_NUMBER = 64
+_STARTS = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
+_ENDS = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
+
+
+def parse_yaml(text: str) -> Any:
+    """Return the one document that YAML says, None for an empty text. Raises BadContent, with the line."""
+    documents = list(parse_all(text, most=1))
+    return documents[0] if documents else None
+
+
+def parse_all(text: str, *, most: int = 1_000) -> Iterator[Any]:
+    """Yield the documents of a text, `most` at most. Raises BadContent, with the line."""
+    try:
+        text.encode()
+        _measure(text, most)
+        yield from yaml.load_all(text, _Loader)
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        raise BadContent(f"line {line}: half a character (a lone surrogate)") from error
+    except yaml.reader.ReaderError as error:
+        line = text.encode().count(b"\n", 0, error.position) + 1
+        raise BadContent(f"line {line}: {error.reason}") from error
+    except yaml.YAMLError as error:
+        problem = getattr(error, "problem", None) or "this is not YAML"
+        raise BadContent(_at(text, getattr(error, "problem_mark", None), problem)) from error
+
+
+def _measure(text: str, most: int) -> None:
+    """Count what a text holds without making anything of it. Raises BadContent and YAMLError."""
+    documents, counted = 0, _Count()
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        if isinstance(event, yaml.DocumentStartEvent):
+            documents, counted = documents + 1, _Count(counted.aliases)
+            if documents > most:
+                wanted = f"more than {most} documents" if most > 1 else "one document belongs here"
+                raise BadContent(_at(text, event.start_mark, wanted))
+        problem = counted.problem_of(event)
+        if problem:
+            raise BadContent(_at(text, event.start_mark, problem))
+
+
+class _Count:
+    """What a document holds so far."""
+
+    def __init__(self, aliases: int = 0) -> None:
+        self.aliases, self._nodes = aliases, 0
+        self._path: list[tuple[str | None, int]] = []  # of what is open: its anchor, and how many nodes came before
+        self._sizes: dict[str | None, int] = {}
+
+    def problem_of(self, event: Any) -> str:
+        """Count one more event; return what is too much, empty for nothing."""
+        if isinstance(event, yaml.AliasEvent):
+            self.aliases += 1
+            self._nodes += self._sizes.get(event.anchor, 1)
+            if any(event.anchor == anchor for anchor, _ in self._path):
+                return f"*{event.anchor} stands in what it names"
+        elif isinstance(event, _STARTS):
+            self._path.append((event.anchor, self._nodes))
+            self._nodes += 1
+        elif isinstance(event, _ENDS):
+            anchor, before = self._path.pop()
+            self._sizes[anchor] = self._nodes - before
+        elif isinstance(event, yaml.ScalarEvent):
+            self._nodes += 1
+        if self.aliases > MOST_ALIASES:
+            return f"more than {MOST_ALIASES} aliases; write it out"
+        if len(self._path) > DEEPEST:
+            return f"nested deeper than {DEEPEST}"
+        return f"more than {MOST_NODES} values" if self._nodes > MOST_NODES else ""
+
+
+def _at(text: str, mark: Any, problem: str) -> str:
+    last = text.rstrip("\n").count("\n")  # the end of a text is a line of its own to the parser
+    return f"line {min(mark.line, last) + 1}: {problem}" if mark is not None else problem
+
+
+class _Loader(yaml.CSafeLoader):
+    """Makes what JSON can say, and dates."""
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        """Make a value; whatever is wrong with it is told with its line."""
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError, TypeError, OverflowError, RecursionError) as error:
+            kind = str(node.tag).rpartition(":")[2]
+            told = str(error) if kind == "timestamp" and isinstance(error, ValueError) else f"this is no {kind}"
+            raise ConstructorError(None, None, told, node.start_mark) from error
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """Make a mapping, whose names are texts, numbers or dates."""
+        made = super().construct_mapping(node, deep)
+        for name in made:
+            if name is None or isinstance(name, bool):
+                problem = f"{str(name).lower()} is no name here; write it in quotes if it is one"
+                raise ConstructorError(None, None, problem, node.start_mark)
+        return made
+
+    def whole(self, node: Any) -> int:
+        """Make a whole number that can be kept."""
+        number = len(node.value) <= _LONGEST_NUMBER and self.construct_yaml_int(node)
+        if number is False or not LEAST_NUMBER <= number <= MOST_NUMBER:
+            problem = "a number with more digits than can be kept; write it in quotes if it is a text"
+            raise ConstructorError(None, None, problem, node.start_mark)
+        return int(number)
+
+    def fraction(self, node: Any) -> float:
+        """Make a number that is one."""
+        number = float(self.construct_yaml_float(node))
+        if number - number != 0:
+            problem = "no number (infinite, or not a number)"
+            raise ConstructorError(None, None, problem, node.start_mark)
+        return number
+
+    def text(self, node: Any) -> str:
+        """Make a text that can be kept."""
+        made = str(self.construct_yaml_str(node))
+        if "\0" in made:
+            raise ConstructorError(None, None, "a NUL character", node.start_mark)
+        return made
+
+
+def _refused(loader: SafeConstructor, node: Any) -> Any:
+    kind = str(node.tag).rpartition(":")[2]
+    raise ConstructorError(None, None, f"{kind} is not taken here", node.start_mark)
+
+
+for _kind, _make in {
+    "int": _Loader.whole,
+    "float": _Loader.fraction,
+    "str": _Loader.text,
+    "value": _Loader.text,
+    "merge": _Loader.text,
+    "binary": _refused,
+    "set": _refused,
+    "omap": _refused,
+    "pairs": _refused,
+}.items():
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _make)
