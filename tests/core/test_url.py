@@ -116,7 +116,8 @@ def test_what_is_read_passes_the_strict_check_and_is_read_again_the_same(written
 def test_no_mark_makes_a_foreign_host_the_shops(before: str, between: str, more: str) -> None:
     url = read(f"https://{before}evil.example{between}shop.example{more}")
     if url and allowed(url, ["shop.example"]):
-        assert urlsplit(url).hostname in ("shop.example", "evil.example.shop.example")
+        host = urlsplit(url).hostname or ""
+        assert host == "shop.example" or host.endswith(".shop.example")
 
 
 @pytest.mark.parametrize(
