@@ -12,6 +12,8 @@ from liquid import BoundTemplate, Environment
 from liquid.exceptions import LiquidError
 
 from wetink.core.errors import BadContent
+from wetink.render import filters
+from wetink.render.expressions import Echo, Output, Template
 from wetink.render.money import money_filter
 
 MOST_OUTPUT = 400_000
@@ -50,8 +52,8 @@ class Tame(Environment):
     context_depth_limit = 24
 
     def add_filter(self, name: str, func: Callable[..., Any]) -> None:
-        """Register a filter, held to the limits: the language's own know none."""
-        super().add_filter(name, _tamed(name, func))
+        """Register a filter, held to the limits and forgiving of any value: the language's own are neither."""
+        super().add_filter(name, _tamed(name, filters.forgiving(name, func)))
 
 
 _clock = threading.local()
@@ -82,10 +84,25 @@ def _tamed(name: str, func: Callable[..., Any]) -> Callable[..., Any]:
     return tamed
 
 
+FILTERS: dict[str, Callable[..., Any]] = {
+    "money": money_filter,
+    "ink": ink,
+    "date": filters.date,
+    "map": filters.map_,
+    "compact": filters.compact,
+    "sort": filters.sort,
+    "sort_natural": filters.sort_natural,
+}
+"""Filters of our own, those of the language among them that read values in another way than wetink does."""
+
+
 def _environment() -> Tame:
     environment = Tame(autoescape=True)
-    environment.add_filter("money", money_filter)
-    environment.add_filter("ink", ink)
+    environment.template_class = Template
+    for name, func in FILTERS.items():
+        environment.add_filter(name, func)
+    environment.add_tag(Output)
+    environment.add_tag(Echo)
     return environment
 
 
@@ -97,11 +114,17 @@ def _parsed(template: str) -> BoundTemplate:
     return _ENVIRONMENT.from_string(template)
 
 
+def _clock_of(moment: Any) -> dict[str, Any]:
+    """Return what `now` and `today` are in a template: the language's own are the server's clock."""
+    now = filters.moment_at(moment.get("now"), moment) if isinstance(moment, Mapping) else None
+    return {"now": now, "today": now.date() if now is not None else None}
+
+
 def html(template: str, data: Mapping[str, Any]) -> str:
     """Return the HTML a template makes of its data. Raises BadContent for a mistake in it, or over a limit."""
     _clock.until = time.monotonic() + MOST_SECONDS
     try:
-        return _parsed(template).render(**data)
+        return _parsed(template).render({**_clock_of(data.get("moment")), **data})
     except LiquidError as error:
         place = error.context()
         raise BadContent(

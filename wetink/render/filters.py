@@ -1,0 +1,287 @@
+"""Filters: what a template makes of values that may be anything.
+
+A shopper's traits and a feed's fields come as they come, so a filter that was given something of another kind, or
+nothing, makes nothing of it instead of failing the picture. Only a mistake of the template itself is an error.
+Numbers, dates and texts are read as the rest of wetink reads them.
+"""
+
+import inspect
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache, wraps
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dateutil import parser as dates
+from liquid import Markup
+from liquid.exceptions import FilterArgumentError, FilterError, FilterItemTypeError, FilterValueError
+from liquid.filter import flatten, with_context
+from liquid.undefined import is_undefined
+
+from wetink.core.clock import parse
+from wetink.core.quantity import number
+
+_UNREADABLE = (
+    *(FilterArgumentError, FilterError, FilterItemTypeError, FilterValueError),
+    *(TypeError, ValueError, ArithmeticError, LookupError, AttributeError),
+)
+
+
+def text(value: object) -> str:
+    """Return a value as a template prints it: nothing for null, JSON without nulls for a map, items side by side.
+
+    >>> text(None), text(True), text([1, None, "x"]), text({"a": None, "b": 1.5})
+    ('', 'true', '1x', '{"b": 1.5}')
+    """
+    if isinstance(value, str):
+        return value
+    if value is None or is_undefined(value):
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return json.dumps(_without_nulls(value), ensure_ascii=False, default=str)
+    if isinstance(value, list | tuple):
+        return "".join(map(text, value))
+    if isinstance(value, float) and not math.isfinite(value):
+        return ""
+    return str(value)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _without_nulls(each) for key, each in value.items() if each is not None}
+    if isinstance(value, list | tuple):
+        return [_without_nulls(each) for each in value if each is not None]
+    return text(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def forgiving(name: str, func: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a filter that makes nothing (None) of values it cannot use. Raises what it raised for a wrong call."""
+    prepare = PREPARE.get(name)
+
+    @wraps(func)  # which also keeps the marks by which Liquid sees what a filter wants to be handed
+    def forgiven(left: Any, *given: Any, **named: Any) -> Any:
+        value, args = left, list(given)
+        try:
+            if prepare is not None:
+                value, args = prepare(left, args)
+            made = func(value, *args, **named)
+        except _Nothing:
+            return None
+        except _UNREADABLE:
+            if not _callable_with(func, value, *args, **named):
+                raise
+            return None
+        return None if isinstance(made, float) and not math.isfinite(made) else made
+
+    return forgiven
+
+
+class _Nothing(Exception):
+    """There is nothing to make anything of."""
+
+
+def _texts(left: Any, args: list[Any]) -> tuple[Any, list[Any]]:
+    return text(left), [text(each) for each in args]
+
+
+def _text_and_counts(left: Any, args: list[Any]) -> tuple[Any, list[Any]]:
+    return text(left), [each for each in args if not is_nothing(each)]
+
+
+def _sliced(left: Any, args: list[Any]) -> tuple[Any, list[Any]]:
+    sliced = left if isinstance(left, list | tuple) else text(left)
+    return sliced, [each for each in args if not is_nothing(each)]
+
+
+def _numbers(left: Any, args: list[Any]) -> tuple[Any, list[Any]]:
+    found = [_number(each) for each in (left, *args)]
+    if None in found:
+        raise _Nothing
+    return found[0], found[1:]
+
+
+def _rounded(left: Any, args: list[Any]) -> tuple[Any, list[Any]]:
+    return _numbers(left, [each for each in args if not is_nothing(each)])
+
+
+def _joined(left: Any, args: list[Any]) -> tuple[Any, list[Any]]:
+    return [text(each) for each in _things(left)], [text(each) for each in args]
+
+
+def _maps(left: Any, args: list[Any]) -> tuple[Any, list[Any]]:
+    return [each for each in items(left) if isinstance(each, Mapping)], args
+
+
+def _summed(left: Any, args: list[Any]) -> tuple[Any, list[Any]]:
+    key, *others = args or [None]
+    return [_number(under(each, key)) or 0 for each in items(left)], others
+
+
+def _lists(left: Any, args: list[Any]) -> tuple[Any, list[Any]]:
+    return items(left), [items(each) for each in args]
+
+
+def _distinct(left: Any, args: list[Any]) -> tuple[Any, list[Any]]:
+    return _things(left), args
+
+
+_OF_TEXTS = (
+    "append", "capitalize", "downcase", "escape", "escape_once", "escapejs", "lstrip", "newline_to_br", "prepend",
+    "remove", "remove_first", "remove_last", "replace", "replace_first", "replace_last", "rstrip", "safe", "split",
+    "squish", "strip", "strip_html", "strip_newlines", "upcase", "url_decode", "url_encode", "base64_decode",
+    "base64_encode", "base64_url_safe_decode", "base64_url_safe_encode",
+)  # fmt: skip
+_OF_NUMBERS = ("abs", "at_least", "at_most", "ceil", "divided_by", "floor", "minus", "modulo", "plus", "times")
+
+PREPARE: dict[str, Callable[[Any, list[Any]], tuple[Any, list[Any]]]] = {
+    **dict.fromkeys(_OF_TEXTS, _texts),
+    **dict.fromkeys(("truncate", "truncatewords"), _text_and_counts),
+    "slice": _sliced,
+    **dict.fromkeys(_OF_NUMBERS, _numbers),
+    "round": _rounded,
+    "join": _joined,
+    **dict.fromkeys(("find", "has", "reject", "where"), _maps),
+    "sum": _summed,
+    "concat": _lists,
+    **dict.fromkeys(("reverse", "uniq"), _distinct),
+}
+"""How the values for a filter are made ready; those of a filter that is not here are handed on as they are."""
+
+
+def _callable_with(func: Callable[..., Any], *args: Any, **named: Any) -> bool:
+    try:
+        inspect.signature(func).bind(*args, **named)
+    except TypeError:
+        return False
+    return True
+
+
+def is_nothing(value: object) -> bool:
+    """Whether a value is null or was never set."""
+    return value is None or is_undefined(value)
+
+
+def _number(value: Any) -> int | float | None:
+    if isinstance(value, int | float):
+        return value
+    return number(value) if isinstance(value, str) else None
+
+
+def items(value: Any) -> list[Any]:
+    """Return a list's items, whatever is no list as the only one, and none for nothing."""
+    if is_nothing(value):
+        return []
+    if isinstance(value, list | tuple):
+        return flatten(value)
+    if isinstance(value, Mapping | str) or not isinstance(value, Iterable):
+        return [value]
+    return list(value)
+
+
+def _things(value: Any) -> list[Any]:
+    return [each for each in items(value) if not is_nothing(each)]
+
+
+def map_(left: Any, key: object) -> list[Any]:
+    """Return what each item of a list has under a key."""
+    return [under(each, key) for each in items(left)] if not is_nothing(key) else []
+
+
+def compact(left: Any, key: object = None) -> list[Any]:
+    """Return a list without its nulls, or without those that have nothing under `key`."""
+    return [each for each in items(left) if not is_nothing(under(each, key))]
+
+
+def sort(left: Any, key: object = None) -> list[Any]:
+    """Return a list in order: numbers, then texts, then whatever else; nulls, and those without `key`, come last."""
+    return sorted(items(left), key=lambda each: _rank(under(each, key)))
+
+
+def sort_natural(left: Any, key: object = None) -> list[Any]:
+    """Return a list in the order of its texts, capital or small."""
+    return sorted(items(left), key=lambda each: _rank(text(under(each, key)).casefold() or None))
+
+
+def under(value: Any, key: object) -> Any:
+    """Return the part of a map that is under a key, the value itself without a key, nothing of whatever is no map."""
+    if is_nothing(key):
+        return value
+    return value.get(str(key)) if isinstance(value, Mapping) else None
+
+
+def _rank(value: Any) -> tuple[int, float, str]:
+    if is_nothing(value):
+        return 3, 0.0, ""
+    if isinstance(value, int | float):
+        return 0, float(value), ""
+    return (1, 0.0, value) if isinstance(value, str) else (2, 0.0, text(value))
+
+
+@with_context
+def date(value: Any, form: Any = None, *, context: Any) -> str:
+    """Return a time in a form such as `%d.%m.%Y`. `now` and `today` are the moment of the open.
+
+    Unix seconds or milliseconds and `now` are written in the reader's time zone (UTC if unknown), a text as it stands.
+    What is no time is printed as it is.
+    """
+    moment = context.resolve("moment", default=None)
+    moment = moment if isinstance(moment, Mapping) else {}
+    at = _time(value, moment)
+    if at is None or not isinstance(form, str) or not form:
+        return text(value)
+    try:
+        # strftime knows nothing of characters beyond its locale's, and ends at a NUL
+        made = "".join(at.strftime(part) if "%" in part else part for part in _parts(form))
+    except (ValueError, UnicodeError, OverflowError):
+        return text(value)
+    return Markup(made) if isinstance(form, Markup) else made
+
+
+def _parts(form: str) -> list[str]:
+    """Return a form cut into stretches that strftime can be given."""
+    return [part for part in form.replace("%\0", "\0").split("\0") if part]
+
+
+def _time(value: Any, moment: Mapping[str, Any]) -> datetime | None:
+    if isinstance(value, datetime):
+        return value
+    now = moment.get("now")
+    if isinstance(value, str) and value in ("now", "today"):
+        return moment_at(now, moment)
+    if isinstance(value, str) and not value.strip().isdecimal():
+        return _written(value, moment_at(now, moment) or datetime(2000, 1, 1, tzinfo=UTC))
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return moment_at(parse(str(value) if isinstance(value, str) else value), moment)  # Markup is no str to it
+    return None
+
+
+def _written(value: str, now: datetime) -> datetime | None:
+    """Return a time as its text says it; what it leaves out is that of the moment's day."""
+    try:
+        at: datetime = dates.parse(value, default=now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None))
+    except (ValueError, OverflowError, TypeError):
+        return None
+    return at
+
+
+def moment_at(unix_ms: Any, moment: Mapping[str, Any]) -> datetime | None:
+    """Return a time (Unix ms) in the zone of a moment's reader, UTC when it is unknown; None for what is no time."""
+    if not isinstance(unix_ms, int | float):
+        return None
+    zone = moment.get("time_zone") or moment.get("local_zone")
+    try:
+        return datetime.fromtimestamp(unix_ms / 1000, _zone(zone if isinstance(zone, str) else ""))
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+@lru_cache(maxsize=512)
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
