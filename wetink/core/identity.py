@@ -21,6 +21,7 @@ import msgspec
 
 from wetink.core.event import Event, Level
 from wetink.core.identifier import Identifier
+from wetink.core.quantity import plain
 
 FOREVER = 1 << 62
 """The end of a stretch that has not ended; with a minus sign, the beginning of one that has none (Unix ms)."""
@@ -103,11 +104,8 @@ def _text(value: Any) -> str:
         return _believed(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
-    elif isinstance(value, int):
-        text = str(value)
-    else:
-        text = str(int(value)) if value.is_integer() else repr(value)
-    return "" if _blocked(text) else text
+    text = plain(value)
+    return "" if text is None or _blocked(text) else text
 
 
 def _blocked(text: str) -> bool:

@@ -166,7 +166,7 @@ def _at(values: Any, path: str) -> Any:
 def _id(piece: Piece, message: Message, received: int) -> Any:
     """Return what the message is told from others by: made of its own words where it has no id."""
     given = message.messageId if message.messageId is not None else message.message_id
-    if isinstance(given, int) or (isinstance(given, str) and given.strip()):
+    if isinstance(given, int | float) or (isinstance(given, str) and given.strip()):
         return message.messageId
     original = parse(message.originalTimestamp) if message.originalTimestamp is not None else None
     own = original if original is not None else parse(message.timestamp) if message.timestamp is not None else None

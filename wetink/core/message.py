@@ -12,6 +12,7 @@ import msgspec
 
 from wetink.core.errors import BadRequest, TooLarge
 from wetink.core.event import MessageType
+from wetink.core.quantity import plain
 from wetink.core.repair import repaired
 from wetink.core.verdict import Problem, problem
 
@@ -302,8 +303,8 @@ def message_id(piece: Piece, message: Message, own_time: int | None, received: i
     if isinstance(given, str) and given.strip():
         given = given.strip()
         return (given, False) if len(given) <= LONGEST_ID else (_digest([given]), True)
-    if isinstance(given, int) and not isinstance(given, bool):
-        return str(given)[:LONGEST_ID], False
+    if (type(given) is int or type(given) is float) and (digits := plain(given)):
+        return digits, False
     content: list[Any] = [
         getattr(message, field) if field != "context" else _fields(piece.raw).get(field, msgspec.Raw())
         for field in Message.__struct_fields__

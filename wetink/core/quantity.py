@@ -2,12 +2,19 @@
 
 import math
 import re
+from decimal import Decimal
 from typing import Any
 
 LONGEST_TEXT = 4096
 """Characters of a product's or order's text that are kept in its field."""
 
+LONGEST_DIGITS = 100
+"""Digits of the longest whole number that is taken for an id."""
+
 _LARGEST = 1e15
+_LONGEST_INT = 10**LONGEST_DIGITS
+_LARGEST_FLOAT = 1e21
+_EXACT = 1 << 53
 _AROUND = re.compile(r"^[^\d+\-.,]*([+-]?[\d.,\s'\u2019\u202f\u00a0]*\d)[^\d]*$")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _COMMA = re.compile(r"[+-]?[\d.]*\d,\d{1,2}")
@@ -50,15 +57,33 @@ def whole(value: Any) -> int | None:
 
 
 def text(value: Any) -> str | None:
-    """Return a trimmed text, a number's digits included; None for anything else and for nothing."""
+    """Return a trimmed text, or a number as `plain` writes it; None for anything else and for nothing.
+
+    >>> text(" Mug "), text(1729382256910270771), text(12.0), text(True)
+    ('Mug', '1729382256910270771', '12', None)
+    """
     kind = type(value)
     if kind is str:
         return value.strip() if value and len(value) <= LONGEST_TEXT else None
-    if kind is int and -_LARGEST < value < _LARGEST:
-        return str(value)
-    if kind is float and -_LARGEST < value < _LARGEST:
-        return str(int(value)) if value.is_integer() else repr(value)
-    return None
+    return plain(value) if kind is int or kind is float else None
+
+
+def plain(value: float) -> str | None:
+    """Return the digits of a number that may be an id: every one of a whole number, no exponent, no point it needs not.
+
+    A float is written as JavaScript writes it. None for one that is not finite or has no digits of its own any more
+    (1e21 and above), and for a whole number of more than LONGEST_DIGITS digits.
+
+    >>> plain(1005006123456789012), plain(1.005e15), plain(1.2345678901234567e18), plain(4.5), plain(1e300)
+    ('1005006123456789012', '1005000000000000', '1234567890123456800', '4.5', None)
+    """
+    if type(value) is int:
+        return str(value) if -_LONGEST_INT < value < _LONGEST_INT else None
+    if not -_LARGEST_FLOAT < value < _LARGEST_FLOAT:  # also false for NaN
+        return None
+    if value.is_integer():
+        return str(int(value)) if -_EXACT < value < _EXACT else format(Decimal(repr(value)), "f").removesuffix(".0")
+    return repr(value)
 
 
 def storable(value: Any) -> Any:

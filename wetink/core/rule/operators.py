@@ -12,7 +12,7 @@ import re2
 
 from wetink.core.errors import BadContent
 from wetink.core.rule.tree import Test
-from wetink.core.rule.values import amount, digits, each_of, time, written
+from wetink.core.rule.values import amount, comparable, digits, each_of, time, written
 from wetink.core.span import parse as span_of
 
 Passes = Callable[[Any, "Today"], bool]
@@ -140,7 +140,7 @@ def _some(one: Callable[[Any], bool]) -> Passes:
 
 def _equals(wanted: Any) -> Passes:
     text = written(wanted)
-    number = float(wanted) if isinstance(wanted, int | float) and not isinstance(wanted, bool) else None
+    number = comparable(wanted)
 
     def equal(value: Any) -> bool:
         if value == wanted and type(value) is type(wanted):

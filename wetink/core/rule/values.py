@@ -7,11 +7,13 @@ from typing import Any
 import msgspec
 
 from wetink.core.clock import parse
-from wetink.core.quantity import number
+from wetink.core.quantity import number, plain
 
 DIGITS = "[+-]?[0-9]{1,15}([.][0-9]{1,15})?"
 """A text that is a number, for Python's expressions and DuckDB's alike."""
 _DIGITS = re.compile(DIGITS)
+_MOST = 10.0**16
+_LONGEST_BITS = 14_000
 
 
 def look_up(traits: Mapping[str, Any], path: str) -> Any:
@@ -34,8 +36,11 @@ def written(value: Any) -> str:
     """
     if type(value) is str:
         return value.strip().lower()
-    whole = isinstance(value, float) and value.is_integer()
-    return str(int(value) if whole else value).strip().lower()
+    if type(value) is float:
+        return plain(value) or repr(value)
+    if type(value) is int and value.bit_length() > _LONGEST_BITS:
+        return hex(value)  # Python writes no more digits than some 4,300
+    return str(value).strip().lower()
 
 
 def amount(value: Any) -> float | None:
@@ -56,6 +61,17 @@ def digits(text: str) -> float | None:
     (7.5, None)
     """
     return float(text) if _DIGITS.fullmatch(text) else None
+
+
+def comparable(wanted: Any) -> float | None:
+    """Return the number that `digits` of a text may be equal to; None for none, and for one of more digits than it has.
+
+    >>> comparable(7), comparable(1729382256910270771), comparable("7")
+    (7.0, None, None)
+    """
+    if type(wanted) is not int and type(wanted) is not float:
+        return None
+    return float(wanted) if -_MOST < wanted < _MOST else None
 
 
 def time(value: Any) -> int | None:

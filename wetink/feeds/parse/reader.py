@@ -8,6 +8,7 @@ from typing import BinaryIO
 import msgspec
 
 from wetink.core.feed import Feed, Item, reached
+from wetink.core.quantity import text
 from wetink.feeds.parse import json, merchant, syndication, table
 from wetink.feeds.parse.body import Found, Unreadable, opened
 from wetink.feeds.parse.goods import goods
@@ -114,5 +115,5 @@ def _key(feed: Feed, item: Item) -> str | None:
     """Return what tells an item apart; None when the feed does not say, empty when the item has none."""
     if feed.key:
         value = reached(item, feed.key)
-        return "" if value is None else str(value)
+        return "" if value is None else text(value) or str(value)
     return str(item.get("sku") or item["product_id"]) if feed.of_goods else None

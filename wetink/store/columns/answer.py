@@ -8,7 +8,7 @@ import msgspec
 
 from wetink.core.rule.operators import FIRST_DAY, LAST_DAY, passes, today
 from wetink.core.rule.tree import Test
-from wetink.core.rule.values import DIGITS, amount, digits, time, written
+from wetink.core.rule.values import DIGITS, amount, comparable, digits, time, written
 from wetink.core.span import parse as span_of
 
 
@@ -166,10 +166,10 @@ def of_text(column: str, test: Test, value: Values) -> str | None:
 
 def _same(column: str, is_text: str, wanted: Any, value: Values) -> str:
     same = f"{column} = {value(written(wanted))}"
-    if isinstance(wanted, bool) or not isinstance(wanted, int | float):
+    if (compared := comparable(wanted)) is None:
         return same
     digits_ = f"regexp_full_match({column}, '{DIGITS}')"
-    number = f"CASE WHEN {digits_} THEN CAST({column} AS DOUBLE) = {value(float(wanted))} ELSE false END"
+    number = f"CASE WHEN {digits_} THEN CAST({column} AS DOUBLE) = {value(compared)} ELSE false END"
     return f"({same} OR ({is_text} AND {number}))"
 
 

@@ -1,0 +1,87 @@
+"""Large ids in rules: what is asked of one person and what is asked of all in columns tell the same ones apart."""
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any
+
+from tests.contracts.profiles import LATE, received
+from wetink.core.identifier import Identifier
+from wetink.core.person import Moment
+from wetink.core.rule.evaluate import compiled
+from wetink.core.rule.spelling import parse
+from wetink.serve.crowd import ColumnCrowd, _Asking
+from wetink.store.columns import DuckDBColumns
+from wetink.store.columns.follow import catch_up
+from wetink.store.sqlite import SQLiteStore
+
+IDS = [
+    7, 10**14, 10**15 - 1, 10**15, 10**15 + 1, 1005006123456789, 2**53 - 1, 2**53, 2**53 + 1, 10**17, 10**17 + 1,
+    1729382256910270771, 1729382256910270772, 2**63 - 1, 2**63, 2**64 - 1, 2**64, 10**19, 10**19 + 1, 10**25,
+]  # fmt: skip
+
+
+def _said(who: str, number: int) -> list[dict[str, Any]]:
+    shared = {"userId": who, "timestamp": LATE - 60_000}
+    item = {"sku": number, "price": 5, "url": "https://shop.example/"}
+    order = {"order_id": number, "total": 5, "products": [item], "till": number}
+    return [
+        {**shared, "type": "identify", "messageId": f"i{who}", "traits": {"card": number}},
+        {**shared, "type": "track", "messageId": f"o{who}", "event": "Order Completed", "properties": order},
+        {**shared, "type": "track", "messageId": f"v{who}", "event": "Product Viewed", "properties": item},
+    ]
+
+
+def _rules(wanted: Any) -> list[dict[str, Any]]:
+    return [
+        {"trait": "card", "equals": wanted},
+        {"trait": "card", "one_of": [wanted, "none of these"]},
+        {"done": "Product Viewed", "where": {"sku": wanted}},
+        {"done": "Order Completed", "where": {"order_id": wanted}},
+        {"done": "Order Completed", "where": {"till": wanted}},
+        {"not": {"trait": "card", "not_equals": wanted}},
+    ]
+
+
+def test_an_id_of_any_length_finds_the_one_who_has_it_by_both_ways_of_asking(tmp_path: Path) -> None:
+    asyncio.run(_agree(tmp_path))
+
+
+async def _agree(folder: Path) -> None:
+    store = SQLiteStore(folder, synchronous="OFF")
+    people = {number: Identifier("user", f"p{place}") for place, number in enumerate(IDS)}
+    await store.append([received(each) for number, who in people.items() for each in _said(who.value, number)])
+    catch_up(folder / "wetink.db", folder / "columns")
+    columns = DuckDBColumns(folder / "wetink.db", folder / "columns")
+    crowd, moment = ColumnCrowd(store, lambda: columns), Moment(LATE)
+    for place, (number, owner) in enumerate(people.items()):
+        near = list(people.values())[max(0, place - 2) : place + 3]
+        for said in (*_rules(number)[place % 2 :: 2], *_rules(str(number))[1 - place % 2 :: 2]):
+            rule = parse(said)
+            asking = _Asking(store, compiled(rule), moment, threading.Event())
+            assert {who for who in near if await asking.holds(who)} == {owner}, said
+            assert await asyncio.to_thread(lambda rule=rule: list(crowd.members(rule, moment, {}))) == [owner], said
+    columns.close()
+    await store.close()
+
+
+def test_a_number_that_no_float_holds_can_be_asked_for(tmp_path: Path) -> None:
+    """It finds nobody, and breaks nothing."""
+
+    async def ask() -> int:
+        store = SQLiteStore(tmp_path, synchronous="OFF")
+        await store.append([received(each) for each in _said("p", 7)])
+        catch_up(tmp_path / "wetink.db", tmp_path / "columns")
+        columns = DuckDBColumns(tmp_path / "wetink.db", tmp_path / "columns")
+        crowd, found = ColumnCrowd(store, lambda: columns), 0
+        for wanted in (10**400, -(10**400), 10**4000, 1e300, 1e21):
+            for said in _rules(wanted):
+                rule = parse(said)
+                asking = _Asking(store, compiled(rule), Moment(LATE), threading.Event())
+                found += await asking.holds(Identifier("user", "p")) is True
+                found += (await crowd.count(rule, Moment(LATE), {})).matches
+        columns.close()
+        await store.close()
+        return found
+
+    assert asyncio.run(ask()) == 0
