@@ -184,7 +184,14 @@ def test_the_traits_of_a_batchs_context_stand_under_those_of_its_messages() -> N
     [
         ({}, NOW),
         ({"timestamp": "2026-11-23T11:00:00Z"}, NOW - 3_600_000),
-        ({"timestamp": "2026-11-23T11:59:50Z", "sentAt": "2026-11-23T11:59:55Z"}, NOW - 5_000),
+        ({"timestamp": "2026-11-23T11:59:40Z", "sentAt": "2026-11-23T11:59:45Z"}, NOW - 5_000),
+        ({"timestamp": "2026-11-23T11:59:50Z", "sentAt": "2026-11-23T11:59:55Z"}, NOW - 10_000),
+        ({"timestamp": "2025-11-23T12:00:00Z", "sentAt": "2025-11-23T12:00:00.4Z"}, NOW - 365 * 86_400_000),
+        ({"timestamp": "2026-11-23T09:00:00Z", "sentAt": "2026-11-23T09:00:01Z",
+          "receivedAt": "2026-11-23T09:00:02Z"}, NOW - 3 * 3_600_000),
+        ({"originalTimestamp": "2026-11-23T07:00:00Z", "sentAt": "2026-11-23T07:00:01Z",
+          "receivedAt": "2026-11-23T09:00:01Z"}, NOW - 3 * 3_600_000),
+        ({"timestamp": "2026-11-23T09:00:00Z", "sentAt": "0001-01-01T00:00:00Z"}, NOW - 3 * 3_600_000),
         ({"originalTimestamp": "2030-01-01T00:00:00Z", "sentAt": "2030-01-01T00:00:10Z"}, NOW - 10_000),
         ({"timestamp": "2030-01-01T00:00:00Z"}, NOW),
         ({"timestamp": "1999-01-01T00:00:00Z"}, NOW),
@@ -199,6 +206,38 @@ def test_clocks_are_corrected_and_impossible_ones_not_believed(times: dict[str, 
     found = track("X", {}, **times)
     assert found.event is not None
     assert found.event.at == at
+
+
+UNREAD: list[dict[str, Any]] = [
+    {"timestamp": "yesterday"}, {"timestamp": "04/05/2026"}, {"timestamp": {"$date": 0}}, {"timestamp": True},
+    {"timestamp": "0000-00-00 00:00:00"}, {"timestamp": "1999-12-31T23:59:59Z"}, {"timestamp": "2026-11-23T12:06:00Z"},
+    {"timestamp": 0}, {"timestamp": "0001-01-01T00:00:00Z"}, {"timestamp": [2026, 11, 23]}, {"timestamp": 10**25},
+    {"originalTimestamp": "soon"}, {"originalTimestamp": "2031-01-01"},
+    {"timestamp": "2026-11-23T11:00:00Z", "sentAt": "0001-01-01T00:00:00Z"},
+    {"timestamp": "2026-11-23T11:00:00Z", "sentAt": "0000-00-00"}, {"timestamp": "2026-11-23T11:00:00Z", "sentAt": 0},
+    {"timestamp": "2026-11-23T11:00:00Z", "sentAt": {}}, {"timestamp": "2026-11-23T11:00:00Z", "sentAt": "soon"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("times", UNREAD, ids=str)
+def test_a_time_that_is_not_taken_is_told_at_its_path(times: dict[str, Any]) -> None:
+    wrong = list(times)[-1]
+    for more in ({}, {"messageId": None}):
+        found = track("X", {}, **times, **more)
+        assert found.verdict == "usable"
+        assert [(each.property, each.code in ("unreadable_time", "unlikely_time")) for each in found.problems] == [
+            (wrong, True)
+        ]
+        assert found.event is not None
+        assert found.event.at == (NOW if len(times) == 1 else NOW - 3_600_000)
+
+
+@pytest.mark.parametrize("times", [{}, {"timestamp": ""}, {"timestamp": None, "sentAt": None}])
+def test_a_time_that_is_not_there_is_nothing_to_tell(times: dict[str, Any]) -> None:
+    found = track("X", {}, **times)
+    assert not found.problems
+    assert found.event is not None
+    assert found.event.at == NOW
 
 
 def test_one_bad_message_never_spoils_its_batch() -> None:

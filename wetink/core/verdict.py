@@ -17,11 +17,14 @@ HINTS: dict[str, str] = {
     "too_many": "a request may carry {detail} messages; split the batch",
     "unknown_type": "`type` is one of track, identify, page, screen, group, alias",
     "no_identifier": "send a `userId` or an `anonymousId` that names somebody{detail}",
+    "not_meant_for_here": "`integrations` switches this off{detail}; leave it out, or send `true`, to have it used",
     "no_event_name": "a track needs its name in `event`, a string that is not empty",
     # These leave it in the profile, but unusable.
     "missing_property": "send {detail}",
     "not_a_number": "`{property}` is a finite number: 9.5, without currency or words",
     # These change nothing about the verdict.
+    "unreadable_time": "`{property}` is no time that can be read{detail}; send ISO 8601, such as 2026-11-23T18:00:00Z",
+    "unlikely_time": "`{property}` is before the year 2000 or later than now{detail}; check the sender's clock",
     "message_id_too_long": "a `messageId` has at most 100 characters; this one was replaced by its hash",
 }
 """Every problem code with its remedy. `detail` and `property` are filled in by `problem`."""
