@@ -37,6 +37,7 @@ from wetink.ingest import Door, Ingest, record
 from wetink.ports import Picture, Record, Source
 from wetink.ports.archive import Opened
 from wetink.ports.crowd import Columns
+from wetink.ports.sessions import Sessions
 from wetink.render import Chromium, Studio, blank
 from wetink.serve.ahead import Ahead
 from wetink.serve.arms import Arms, Shared
@@ -88,6 +89,7 @@ class Wetink:
         )
         folder.start(settings.content)
         self.store, self.ledger, self.archive, shared = kept.store, kept.ledger, kept.archive, Shared()
+        self.sessions: Sessions = kept.sessions
         self.photos = PhotoFetcher(settings.data / "photos", private_hosts=settings.private_hosts)
         self.feeds = FeedKeeper(
             settings.data / "feeds", settings.data / "uploads", _now_ms, private_hosts=settings.private_hosts
@@ -109,7 +111,7 @@ class Wetink:
         self.allowed, self.own_origin = self._hosts.allowed, self._hosts.own_origin
         self.dashboard_token = kept_secret(settings.data / "dashboard.token", lambda: secrets.token_urlsafe(24))
         self._places = Places(settings.geoip_city, settings.geoip_asn, settings.trusted_proxies)
-        self.place_of = self._places.of_request
+        self.place_of, self.origin_of = self._places.of_request, self._places.origin_of
         self._seals = Seals(seal_keys(settings.data / "seal.keys"))
         self._fallbacks = Fallbacks(self.renderer, _template("wetink.render", "fallback.liquid"), blank(), self._home)
         self._opens = Opens(

@@ -77,7 +77,7 @@ def start(folder: Path) -> None:
         return
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".starter-", dir=folder.parent) as draft:
-        whole = shutil.copytree(STARTER, Path(draft) / folder.name)
+        whole = shutil.copytree(STARTER, Path(draft) / folder.name, copy_function=shutil.copyfile)
         try:
             whole.rename(folder)
         except OSError:

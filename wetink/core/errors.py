@@ -6,8 +6,10 @@ WetinkError
 ├── Unauthorized      the key is certainly unknown                 401
 ├── NotFound          no such profile, block, page                 404
 ├── Conflict          somebody else has changed it since          409
+├── TooManyRequests   over a rate; Retry-After says when to try again    429
 ├── BadContent        a block, template or picture cannot be used
 ├── BadSettings       a setting or a command's argument is off
+├── Forbidden         the request may not be made from there            403
 └── Unavailable       cannot store or cannot know right now        503
     └── StoreUnavailable
 """
@@ -43,6 +45,12 @@ class Unauthorized(WetinkError):
     code = "unauthorized"
 
 
+class Forbidden(WetinkError):
+    """The request may not be made from where it comes from."""
+
+    code = "forbidden"
+
+
 class NotFound(WetinkError):
     """There is no such thing."""
 
@@ -53,6 +61,17 @@ class Conflict(WetinkError):
     """Somebody else has changed it since."""
 
     code = "conflict"
+
+
+class TooManyRequests(WetinkError):
+    """The sender is over a rate. `retry_after` is in seconds."""
+
+    code = "too_many_requests"
+
+    def __init__(self, message: str, *, retry_after: int, hint: str = "", where: str = "") -> None:
+        """Take a sentence for people and when to try again."""
+        super().__init__(message, hint=hint, where=where)
+        self.retry_after = retry_after
 
 
 class BadContent(WetinkError):

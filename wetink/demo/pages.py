@@ -49,7 +49,7 @@ def create(wetink: Wetink) -> ASGIApp:
 async def desk(request: Request) -> Response:
     """Show the shop and the inbox side by side, signed in to the dashboard."""
     response = _page(request, "desk.html", PAGE_POLICY, cast=CAST, brand=BRAND)
-    session.sign_in(response, _wetink(request))
+    await session.sign_in(request, response)
     return response
 
 

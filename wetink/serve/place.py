@@ -103,11 +103,14 @@ class Places:
 
     def of_request(self, client: str, forwarded: str) -> Place:
         """Return where a request came from: from `client`, or through trusted proxies from whom they name."""
+        return self.of(self.origin_of(client, forwarded))
+
+    def origin_of(self, client: str, forwarded: str) -> str:
+        """Return the address a request came from: `client`, or whom trusted proxies name."""
         if client not in self._proxies:
-            return self.of(client)
+            return client
         hops = [client, *(hop.strip() for hop in reversed(forwarded.split(",")))]
-        origin = next((hop for hop in hops if hop not in self._proxies), client)
-        return self.of(origin)
+        return next((hop for hop in hops if hop not in self._proxies), client)
 
     def close(self) -> None:
         """Let go of the files. Every place is empty from then on."""

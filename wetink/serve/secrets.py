@@ -5,15 +5,22 @@ import contextlib
 import json
 import os
 import secrets
+import stat
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from wetink.core.errors import BadSettings
 
+OTHERS = 0o077
+"""What nobody but its owner may do with a secret's file."""
+
 
 def kept_secret(path: Path, make: Callable[[], str]) -> str:
-    """Return what a file readable by its owner alone holds; made once, whichever process is first."""
+    """Return what a file readable by its owner alone holds; made once, whichever process is first.
+
+    Raises BadSettings when it cannot be read, or others can read it.
+    """
     if not path.exists():
         draft = path.with_suffix(f".{os.getpid()}-{time.monotonic_ns()}")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -24,6 +31,13 @@ def kept_secret(path: Path, make: Callable[[], str]) -> str:
             os.link(draft, path)
         draft.unlink()
     try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & OTHERS:
+            raise BadSettings(
+                f"{path} can be read by others (its mode is {mode:04o})",
+                hint=f"run chmod 600 {path}; if others may have read it, remove it to get a new one",
+                where=str(path),
+            )
         return path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise BadSettings(f"{path} cannot be read: {error}", hint="restore it from a backup") from error

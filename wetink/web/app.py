@@ -1,9 +1,10 @@
 """App: every path of wetink. The hot doors are plain ASGI callables, asked first; the rest is Starlette."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,8 +15,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from wetink import __version__
-from wetink.core.errors import WetinkError
+from wetink.core.errors import TooManyRequests, WetinkError
 from wetink.web import content, feeds, opened, pages, previews, reports, session, vote
+from wetink.web.bearer import admit
 from wetink.web.errors import status_of
 from wetink.web.ingest import IngestDoors
 from wetink.web.login import login, logout
@@ -99,7 +101,7 @@ class Headers:
 
 
 class Guard:
-    """Lets nobody into the dashboard who has not signed in."""
+    """Lets nobody into the dashboard who has not signed in, and nobody to the doors for programs without the token."""
 
     def __init__(self, app: Any) -> None:
         """Wrap an ASGI application."""
@@ -107,14 +109,26 @@ class Guard:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
-        path = scope["path"] if scope["type"] == "http" else ""
-        if path.rstrip("/").startswith("/dashboard") and path.rstrip("/") not in OPEN_PATHS:
-            request = Request(scope, receive)
-            if not session.signed_in(request):
-                onward = f"?next={request.url.path}" if request.method == "GET" else ""
-                await RedirectResponse(f"/dashboard/login{onward}", 303)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        request = Request(scope, receive) if scope["type"] == "http" else None
+        try:
+            stopped = await self._stopped(request) if request is not None else None
+        except WetinkError as error:
+            assert request is not None  # noqa: S101 (else nothing was asked)
+            stopped = _told(request, error)
+        await (stopped or self._app)(scope, receive, send)
+
+    @staticmethod
+    async def _stopped(request: Request) -> Response | None:
+        """Return the answer to who may not go on. Raises WetinkError."""
+        path = request.scope["path"]
+        if path.startswith("/api/"):
+            await admit(request)
+        elif path.rstrip("/").startswith("/dashboard"):
+            session.check_origin(request)
+            if path.rstrip("/") not in OPEN_PATHS and not await session.signed_in(request):
+                onward = f"?{urlencode({'next': path})}" if request.method == "GET" else ""
+                return RedirectResponse(f"/dashboard/login{onward}", 303)
+        return None
 
 
 async def _home(request: Request) -> Response:
@@ -147,7 +161,8 @@ ROUTES: tuple[BaseRoute, ...] = (
 def _told(request: Request, error: Exception) -> Response:
     assert isinstance(error, WetinkError)  # noqa: S101 (registered for it)
     status = status_of(error)
-    return _answer(request, status, str(error), error.hint)
+    headers = {"retry-after": str(error.retry_after)} if isinstance(error, TooManyRequests) else {}
+    return _answer(request, status, str(error), error.hint, headers)
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -161,7 +176,9 @@ def _broken(request: Request, error: Exception) -> Response:
     return _answer(request, 503, "This page cannot be made right now.", "Try again; the log says why.")
 
 
-def _answer(request: Request, status: int, message: str, hint: str) -> Response:
+def _answer(
+    request: Request, status: int, message: str, hint: str, headers: Mapping[str, str] | None = None
+) -> Response:
     if "text/html" in request.headers.get("accept", ""):
-        return page(request, "error.html", status=status, title=message, message=message, hint=hint)
-    return JSONResponse({"error": {"code": status, "message": message, "hint": hint}}, status)
+        return page(request, "error.html", status=status, headers=headers, title=message, message=message, hint=hint)
+    return JSONResponse({"error": {"code": status, "message": message, "hint": hint}}, status, headers)

@@ -17,10 +17,21 @@ T = TypeVar("T")
 def allowed(request: Request) -> Wetink:
     """Return the application for who has the token. Raises Unauthorized."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not session.right_token(request, token):
-        raise Unauthorized("this needs the dashboard's token", hint="send it as Authorization: Bearer TOKEN")
     found: Wetink = request.app.state.wetink
+    if scheme.lower() != "bearer" or not session.is_token(found, token):
+        raise _nobody()
     return found
+
+
+async def admit(request: Request) -> None:
+    """Let a request on that has the token. Raises Unauthorized; TooManyRequests after too many wrong ones."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip() or not await session.right_token(request, token):
+        raise _nobody()
+
+
+def _nobody() -> Unauthorized:
+    return Unauthorized("this needs the dashboard's token", hint="send it as Authorization: Bearer TOKEN")
 
 
 async def sent(request: Request, what: type[T], largest: int) -> T:

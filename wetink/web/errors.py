@@ -11,7 +11,9 @@ from wetink.core.errors import (
     BadRequest,
     BadSettings,
     Conflict,
+    Forbidden,
     NotFound,
+    TooManyRequests,
     Unauthorized,
     Unavailable,
     WetinkError,
@@ -24,6 +26,8 @@ STATUS: dict[type[WetinkError], int] = {
     Unauthorized: 401,
     NotFound: 404,
     Conflict: 409,
+    Forbidden: 403,
+    TooManyRequests: 429,
     Unavailable: 503,
 }
 """Error class -> status; a class that does not stand here has its parent's."""

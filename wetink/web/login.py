@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from wetink.core.errors import TooManyRequests
 from wetink.web import session
 from wetink.web.pages.asked import form_of
 from wetink.web.pages.render import page
@@ -17,19 +18,28 @@ async def login(request: Request) -> Response:
         token, onward = form.get("token", ""), _inside(form.get("next", ""))
     else:
         token, onward = request.query_params.get("token", ""), _inside(request.query_params.get("next", ""))
-    if token and session.right_token(request, token):
-        response = RedirectResponse(onward, 303)
-        session.sign_in(response, request.app.state.wetink)
-        return response
-    error = "That is not the token. `wetink serve` prints it when it starts." if token else ""
-    return page(request, "login.html", status=403 if token else 200, error=error, next=onward, csrf="")
+    status, error, headers = 200, "", {}
+    try:
+        if token and await session.right_token(request, token):
+            response = RedirectResponse(onward, 303)
+            await session.sign_in(request, response)
+            return response
+        if token:
+            status, error = 403, "That is not the token. `wetink serve` prints it when it starts."
+    except TooManyRequests as wait:
+        status, error, headers = 429, f"Too many wrong tokens came from your address: {wait.hint}.", _after(wait)
+    return page(request, "login.html", status=status, headers=headers, error=error, next=onward)
+
+
+def _after(wait: TooManyRequests) -> dict[str, str]:
+    return {"retry-after": str(wait.retry_after)}
 
 
 async def logout(request: Request) -> Response:
     """End the session."""
     session.check_csrf(request, await form_of(request))
     response = RedirectResponse("/dashboard/login", 303)
-    session.sign_out(response)
+    await session.sign_out(request, response)
     return response
 
 

@@ -1,62 +1,134 @@
-"""Session: who may look into the dashboard. A signed cookie, got for the token that `wetink serve` prints."""
+"""Session: who may look into the dashboard. A cookie names a session that the server keeps, until somebody logs out.
+
+The token that `wetink serve` prints begins one. Whoever tries wrong tokens must wait between tries, longer each time.
+"""
 
 import hashlib
 import hmac
-import secrets
 from collections.abc import Mapping
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wetink.core.errors import BadRequest
+from wetink.core.errors import BadRequest, Forbidden, TooManyRequests
+from wetink.ports.sessions import LONGEST_MS
 from wetink.web.clock import now_ms
 from wetink.wiring import Wetink
 
 COOKIE = "wetink_session"
-DAYS = 14
-DAY_MS = 86_400_000
+SAFE = ("GET", "HEAD", "OPTIONS")
 
 
-def sign_in(response: Response, wetink: Wetink) -> None:
-    """Give the browser that gets this response a session."""
-    text = f"{now_ms() + DAYS * DAY_MS}.{secrets.token_hex(8)}"
+def cookie(wetink: Wetink) -> str:
+    """Return the name of the cookie: over https one that no other host and no plain http can set."""
+    return f"__Host-{COOKIE}" if _secure(wetink) else COOKIE
+
+
+async def sign_in(request: Request, response: Response) -> None:
+    """Give the browser that gets this response a session of a new id; the one it had ends."""
+    wetink = _wetink(request)
+    await _end(request)
+    session = await wetink.sessions.begin(wetink.dashboard_token, now_ms())
     response.set_cookie(
-        COOKIE,
-        f"{text}.{_signature(wetink, 'session', text)}",
-        max_age=DAYS * 86_400,
-        httponly=True,
-        samesite="lax",
-        secure=wetink.settings.address.startswith("https:"),
+        cookie(wetink), session, max_age=LONGEST_MS // 1000, httponly=True, samesite="lax", secure=_secure(wetink)
     )
 
 
-def sign_out(response: Response) -> None:
-    """Take the session away."""
-    response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+async def sign_out(request: Request, response: Response) -> None:
+    """End the session, here and in every copy of its cookie."""
+    await _end(request)
+    wetink = _wetink(request)
+    response.delete_cookie(cookie(wetink), httponly=True, samesite="lax", secure=_secure(wetink))
 
 
-def signed_in(request: Request) -> bool:
-    """Whether a request comes with a session that we gave and that still lasts."""
-    text, _, signature = request.cookies.get(COOKIE, "").rpartition(".")
-    until = text.partition(".")[0]
-    right = _same(signature, _signature(_wetink(request), "session", text))
-    return right and until.isdecimal() and now_ms() < int(until)
+async def signed_in(request: Request) -> bool:
+    """Whether a request comes with a session that lasts."""
+    wetink, session = _wetink(request), _session(request)
+    return bool(session) and await wetink.sessions.holds(session, wetink.dashboard_token, now_ms())
 
 
-def right_token(request: Request, token: str) -> bool:
-    """Whether this is the token that `wetink serve` prints."""
-    return _same(token.strip(), _wetink(request).dashboard_token)
+async def _end(request: Request) -> None:
+    if session := _session(request):
+        await _wetink(request).sessions.end(session)
+
+
+async def right_token(request: Request, token: str) -> bool:
+    """Whether this is the token that `wetink serve` prints.
+
+    Raises TooManyRequests when its sender has tried wrong ones and must wait, whichever one this is.
+    """
+    wetink, address, now = _wetink(request), _address(request), now_ms()
+    right = is_token(wetink, token)
+    if right and not await wetink.sessions.tried(address):
+        return True
+    wait = await wetink.sessions.try_from(address, now)
+    if wait:
+        seconds = -(-wait // 1000)
+        raise TooManyRequests(
+            "too many wrong tokens came from your address", hint=f"try again in {seconds} s", retry_after=seconds
+        )
+    if right:
+        await wetink.sessions.forgive(address)
+    return right
+
+
+def is_token(wetink: Wetink, token: str) -> bool:
+    """Whether this is the token that `wetink serve` prints, told in the same time whatever it is."""
+    return _same(token.strip(), wetink.dashboard_token)
 
 
 def csrf(request: Request) -> str:
-    """Return what a form of this session must send along as `csrf`."""
-    return _signature(_wetink(request), "csrf", request.cookies.get(COOKIE, ""))
+    """Return what a form of this session must send along as `csrf`, and a script as the header `x-csrf`."""
+    wetink = _wetink(request)
+    text = f"csrf\0{_session(request)}".encode("utf-8", "surrogateescape")
+    return hmac.new(wetink.dashboard_token.encode(), text, hashlib.sha256).hexdigest()
 
 
-def check_csrf(request: Request, form: Mapping[str, str]) -> None:
-    """Raise BadRequest unless the form was made for this session."""
-    if not _same(form.get("csrf", ""), csrf(request)):
-        raise BadRequest("this form has grown old", hint="load the page again and send it once more")
+def check_csrf(request: Request, form: Mapping[str, str] | None = None) -> None:
+    """Raise BadRequest unless the form, or without one the header `x-csrf`, was made for this session."""
+    given = form.get("csrf", "") if form is not None else request.headers.get("x-csrf", "")
+    if not _same(given, csrf(request)):
+        raise BadRequest("this form has grown old", hint="load the page again and send it once more", where="csrf")
+
+
+def check_origin(request: Request) -> None:
+    """Raise Forbidden for a request that changes something and comes from a page of another site."""
+    if request.method in SAFE:
+        return
+    origin = request.headers.get("origin")
+    if origin is None and request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none"):
+        return
+    if origin is not None:
+        hosts = (request.headers.get("host"), request.headers.get("x-forwarded-host"))
+        if origin == _origin(_wetink(request).settings.address) or urlsplit(origin).netloc in hosts:
+            return
+    raise Forbidden("this was sent by a page of another site", hint="open the dashboard and try there")
+
+
+def _origin(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _session(request: Request) -> str:
+    return request.cookies.get(cookie(_wetink(request)), "")
+
+
+def _address(request: Request) -> str:
+    """Return who tries, as far as addresses tell: of IPv6 a network, since a single sender has all of it."""
+    client = request.client.host if request.client is not None else ""
+    origin = _wetink(request).origin_of(client, request.headers.get("x-forwarded-for", ""))
+    try:
+        found = ip_address(origin.partition("%")[0])
+    except ValueError:
+        return origin[:64]
+    if isinstance(found, IPv6Address):
+        if found.ipv4_mapped is not None:
+            return str(found.ipv4_mapped)
+        return str(IPv6Address(int(found) >> 64 << 64))
+    return str(found)
 
 
 def _wetink(request: Request) -> Wetink:
@@ -64,9 +136,9 @@ def _wetink(request: Request) -> Wetink:
     return wetink
 
 
-def _signature(wetink: Wetink, purpose: str, text: str) -> str:
-    return hmac.new(wetink.dashboard_token.encode(), f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
+def _secure(wetink: Wetink) -> bool:
+    return wetink.settings.address.startswith("https:")
 
 
 def _same(given: str, wanted: str) -> bool:
-    return hmac.compare_digest(given.encode(), wanted.encode())
+    return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())

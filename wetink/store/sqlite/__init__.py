@@ -7,6 +7,7 @@ from wetink.store.sqlite.files import SQLiteFiles
 from wetink.store.sqlite.ledger import SQLiteLedger
 from wetink.store.sqlite.memberships import SQLiteMemberships
 from wetink.store.sqlite.pictures import SQLitePictures
+from wetink.store.sqlite.sessions import SQLiteSessions
 
 __all__ = [
     "SQLiteArchive",
@@ -15,5 +16,6 @@ __all__ = [
     "SQLiteLedger",
     "SQLiteMemberships",
     "SQLitePictures",
+    "SQLiteSessions",
     "SQLiteStore",
 ]

@@ -1,5 +1,7 @@
 """Files: all that a data folder keeps in SQLite. Each file has one concern, so that none waits for another's lock."""
 
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -11,6 +13,12 @@ from wetink.store.sqlite.exposures import SQLiteExposures
 from wetink.store.sqlite.ledger import SQLiteLedger
 from wetink.store.sqlite.memberships import SQLiteMemberships
 from wetink.store.sqlite.pictures import SQLitePictures
+from wetink.store.sqlite.sessions import SQLiteSessions
+
+OWNER_ALONE = 0o077
+"""The mode bits that nobody but the owner of a file gets."""
+
+MENDED = (".db", ".db-wal", ".db-shm", ".lock")
 
 
 class SQLiteFiles:
@@ -22,16 +30,24 @@ class SQLiteFiles:
         self.store, self.ledger, self.exposures = SQLiteStore(folder), SQLiteLedger(folder), SQLiteExposures(folder)
         self.archive = SQLiteArchive(folder, clock_ms, days=archive_days, most_bytes=archive_bytes)
         self.memberships, self.pictures = SQLiteMemberships(folder), SQLitePictures(folder)
+        self.sessions = SQLiteSessions(folder)
 
     async def close(self) -> None:
         """Write what waits and let go of everything. Calling it twice is fine."""
-        for each in (self.store, self.ledger, self.exposures, self.archive, self.memberships, self.pictures):
+        kept = (self.store, self.ledger, self.exposures, self.archive, self.memberships, self.pictures, self.sessions)
+        for each in kept:
             await each.close()
 
 
 def _make(data: Path) -> None:
+    """Make the folder. Whatever this process and its children make from now on is readable by their owner alone."""
+    os.umask(os.umask(OWNER_ALONE) | OWNER_ALONE)
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for path in data.iterdir():  # an earlier version left some files open to others, secrets excepted
+            mode = stat.S_IMODE(path.stat().st_mode)
+            if path.suffix in MENDED and mode & OWNER_ALONE and path.is_file():
+                path.chmod(mode & ~OWNER_ALONE)
         TemporaryFile(dir=data).close()
     except OSError as error:
         raise BadSettings(f"the data folder {data} cannot be used: {error.strerror}", where="--data") from error

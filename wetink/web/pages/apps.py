@@ -107,7 +107,6 @@ async def _page(
         request,
         "app.html",
         status=status,
-        csrf=session.csrf(request),
         fields=[field for field in fields_of(found) if field.name != "only.skip"],
         form={**form, "name": name},
         sizes=SIZES,

@@ -252,7 +252,6 @@ async def _page(
         request,
         "audience.html",
         status=status,
-        csrf=session.csrf(request),
         saved=saved,
         done=done,
         error=error,

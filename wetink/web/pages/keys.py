@@ -55,7 +55,6 @@ async def _page(
         request,
         "keys.html",
         status=status,
-        csrf=session.csrf(request),
         sources=await wetink.store.sources(),
         address=wetink.settings.address,
         error=error,

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 
 from wetink.core.rule.words import compact
 from wetink.core.rule.words import words as words_of
+from wetink.web import session
 from wetink.web.clock import now_ms
 from wetink.web.pages import words
 
@@ -82,11 +83,11 @@ def page(
 ) -> HTMLResponse:
     """Return the page made of template `name`.
 
-    A template also sees `path` (of the request), `now` (Unix ms) and `status`. Pages hold people's data: no cache
-    may keep them.
+    A template also sees `path` (of the request), `now` (Unix ms), `status` and `csrf` (for its forms). Pages hold
+    people's data: no cache may keep them.
     """
-    seen = {"path": request.url.path, "now": now_ms(), "status": status, **context}
-    body = TEMPLATES.get_template(name).render(seen)
+    own = {"path": request.url.path, "now": now_ms(), "status": status, "csrf": session.csrf(request)}
+    body = TEMPLATES.get_template(name).render({**own, **context})
     return HTMLResponse(body, status, {"cache-control": "no-store", **(headers or {})})
 
 

@@ -1,0 +1,107 @@
+"""The contract of sessions: shared by all processes, ended for good, and tries that cost more and more time."""
+
+import asyncio
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wetink.ports.sessions import FORGOTTEN_MS, FREE_TRIES, IDLE_MS, LONGEST_MS, LONGEST_WAIT_MS, Sessions
+from wetink.store.sqlite import SQLiteSessions
+
+ENGINES: dict[str, Callable[[Path], Sessions]] = {"sqlite": SQLiteSessions}
+NOW, DOOR = 20_000 * 86_400_000, "a secret of the door"
+
+
+@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Sessions]]:
+    """Makes what another process would hold of the same folder."""
+    made: list[Sessions] = []
+
+    def one() -> Sessions:
+        made.append(request.param(tmp_path))
+        return made[-1]
+
+    yield one
+    for each in made:
+        run(each.close())
+
+
+def run(work: Any) -> Any:
+    return asyncio.run(work)
+
+
+def test_a_session_holds_in_every_process_until_it_is_ended_in_one(make: Callable[[], Sessions]) -> None:
+    one, other = make(), make()
+    session = run(one.begin(DOOR, NOW))
+    assert run(other.holds(session, DOOR, NOW + 1))
+    run(other.end(session))
+    assert not run(one.holds(session, DOOR, NOW + 2))
+    assert not run(one.holds("", DOOR, NOW))
+    assert not run(one.holds("\udc80", DOOR, NOW))
+
+
+def test_a_session_ends_when_it_is_idle_and_at_the_latest_after_two_weeks(make: Callable[[], Sessions]) -> None:
+    kept = make()
+    session = run(kept.begin(DOOR, NOW))
+    assert not run(kept.holds(session, DOOR, NOW + IDLE_MS))
+    at = NOW
+    while at + IDLE_MS // 2 < NOW + LONGEST_MS:
+        at += IDLE_MS // 2
+        assert run(kept.holds(session, DOOR, at))
+    assert not run(kept.holds(session, DOOR, NOW + LONGEST_MS))
+
+
+def test_every_session_is_another_and_none_outlives_its_token(make: Callable[[], Sessions]) -> None:
+    kept = make()
+    assert len({run(kept.begin(DOOR, NOW)) for _ in range(20)}) == 20
+    session = run(kept.begin(DOOR, NOW))
+    assert not run(kept.holds(session, "a new token", NOW))
+
+
+def test_what_is_on_the_disk_opens_nothing_and_is_readable_by_its_owner_alone(
+    make: Callable[[], Sessions], tmp_path: Path
+) -> None:
+    session = run(make().begin(DOOR, NOW))
+    for path in tmp_path.iterdir():
+        assert session.encode() not in path.read_bytes()
+        assert DOOR.encode() not in path.read_bytes()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path.name
+
+
+def test_tries_cost_more_and_more_time_whichever_process_is_asked(make: Callable[[], Sessions]) -> None:
+    kept = [make(), make()]
+    now, waits = NOW, []
+    for number in range(20):
+        wait = run(kept[number % 2].try_from("192.0.2.1", now))
+        waits.append(wait)
+        assert wait == 0 or run(kept[number % 2].try_from("192.0.2.1", now + wait)) == 0
+        now += wait
+    assert waits[:FREE_TRIES] == [0] * FREE_TRIES
+    assert waits == sorted(waits)
+    assert waits[-1] == LONGEST_WAIT_MS
+    assert run(kept[0].try_from("192.0.2.2", now)) == 0, "others do not wait"
+    assert run(kept[0].tried("192.0.2.1"))
+    run(kept[1].forgive("192.0.2.1"))
+    assert not run(kept[0].tried("192.0.2.1"))
+    assert run(kept[0].try_from("192.0.2.1", now)) == 0
+
+
+def test_tries_are_forgotten_in_time_and_a_clock_set_back_locks_nobody_out(make: Callable[[], Sessions]) -> None:
+    kept = make()
+    for _ in range(FREE_TRIES + 1):
+        assert run(kept.try_from("192.0.2.1", NOW)) == 0
+    assert run(kept.try_from("192.0.2.1", NOW)) > 0
+    assert run(kept.try_from("192.0.2.1", NOW - 86_400_000)) == 0
+    assert run(kept.try_from("192.0.2.1", NOW + FORGOTTEN_MS + 1)) == 0
+
+
+def test_tries_at_the_same_moment_are_all_counted(make: Callable[[], Sessions]) -> None:
+    kept = [make(), make()]
+
+    async def all_at_once() -> list[int]:
+        return await asyncio.gather(*(kept[n % 2].try_from("192.0.2.1", NOW) for n in range(40)))
+
+    assert sum(wait == 0 for wait in run(all_at_once())) == FREE_TRIES + 1

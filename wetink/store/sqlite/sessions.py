@@ -1,0 +1,114 @@
+"""Sessions: who is signed in to the dashboard, and who tried in vain, in a file of their own."""
+
+import asyncio
+import hashlib
+import secrets
+import threading
+from pathlib import Path
+
+from wetink.ports.sessions import FORGOTTEN_MS, IDLE_MS, LONGEST_MS, wait_of
+from wetink.store.sqlite.connection import connect, first, translated
+from wetink.store.sqlite.queries import read, script
+
+SQL = read("session_queries.sql")
+
+NOTED_MS = 60_000
+"""How old the note of a session's last use may grow before it is written again."""
+
+MOST_ADDRESSES = 50_000
+"""Addresses whose tries are remembered; of more, those that tried longest ago go."""
+
+
+class SQLiteSessions:
+    """`ports.sessions.Sessions` over one SQLite file, shared by all processes. What it does runs in threads."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open (or make) the file in a folder."""
+        self._db = connect(folder / "sessions.db")
+        self._mutex = threading.Lock()
+        with translated("opening the sessions"):
+            self._db.execute(script("sessions.sql"))
+
+    async def begin(self, door: str, now: int) -> str:
+        """See `ports.sessions.Sessions.begin`."""
+        session = secrets.token_urlsafe(32)
+        await asyncio.to_thread(self._begin, session, door, now)
+        return session
+
+    def _begin(self, session: str, door: str, now: int) -> None:
+        with self._mutex, translated("beginning a session"), self._db:
+            self._db.execute(SQL.old, (now - IDLE_MS, now - LONGEST_MS))
+            self._db.execute(SQL.begin, (_digest(session), _digest(door), now, now))
+
+    async def holds(self, session: str, door: str, now: int) -> bool:
+        """See `ports.sessions.Sessions.holds`."""
+        return await asyncio.to_thread(self._holds, session, door, now)
+
+    def _holds(self, session: str, door: str, now: int) -> bool:
+        with self._mutex, translated("looking up a session"):
+            found = first(self._db, SQL.session, (_digest(session),))
+            if found is None:
+                return False
+            behind, began, used = found
+            if behind != _digest(door) or now - used >= IDLE_MS or now - began >= LONGEST_MS:
+                return False
+            if now - used >= NOTED_MS:
+                self._db.execute(SQL.use, (now, _digest(session)))
+            return True
+
+    async def end(self, session: str) -> None:
+        """See `ports.sessions.Sessions.end`."""
+        await asyncio.to_thread(self._end, session)
+
+    def _end(self, session: str) -> None:
+        with self._mutex, translated("ending a session"):
+            self._db.execute(SQL.end, (_digest(session),))
+
+    async def tried(self, address: str) -> bool:
+        """See `ports.sessions.Sessions.tried`."""
+        return await asyncio.to_thread(self._tried, address)
+
+    def _tried(self, address: str) -> bool:
+        with self._mutex, translated("looking up tries to sign in"):
+            return first(self._db, SQL.attempt, (address,)) is not None
+
+    async def try_from(self, address: str, now: int) -> int:
+        """See `ports.sessions.Sessions.try_from`."""
+        return await asyncio.to_thread(self._try_from, address, now)
+
+    def _try_from(self, address: str, now: int) -> int:
+        with self._mutex, translated("counting tries to sign in"):
+            self._db.execute("BEGIN IMMEDIATE")  # else two processes would read the same count
+            try:
+                return self._counted(address, now)
+            finally:
+                self._db.execute("COMMIT")
+
+    def _counted(self, address: str, now: int) -> int:
+        self._db.execute(SQL.stale, (now - FORGOTTEN_MS,))
+        failures, at = first(self._db, SQL.attempt, (address,)) or (0, now)
+        wait = at + wait_of(failures) - now
+        if 0 < wait <= wait_of(failures):  # a clock that was set back keeps nobody out
+            return int(wait)
+        self._db.execute(SQL.failed, (address, failures + 1, now))
+        more = first(self._db, SQL.count)[0] - MOST_ADDRESSES
+        if more > 0:
+            self._db.execute(SQL.oldest, (more,))
+        return 0
+
+    async def forgive(self, address: str) -> None:
+        """See `ports.sessions.Sessions.forgive`."""
+        await asyncio.to_thread(self._forgive, address)
+
+    def _forgive(self, address: str) -> None:
+        with self._mutex, translated("forgetting tries to sign in"):
+            self._db.execute(SQL.forgive, (address,))
+
+    async def close(self) -> None:
+        """See `ports.sessions.Sessions.close`."""
+        with self._mutex:
+            self._db.close()
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()

@@ -1,0 +1,12 @@
+CREATE TABLE IF NOT EXISTS session (
+    id BLOB PRIMARY KEY,  -- SHA-256 of what the browser holds
+    door BLOB NOT NULL,   -- SHA-256 of the token it was begun with
+    began INTEGER NOT NULL,
+    used INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS attempt (
+    address TEXT PRIMARY KEY,
+    failures INTEGER NOT NULL,
+    at INTEGER NOT NULL
+) WITHOUT ROWID;
