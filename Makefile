@@ -44,8 +44,9 @@ chaos: setup $(MARK)/developing  ## 100,000 opens while all around them fails; a
 	$(BIN)/python -m tests.chaos
 	$(BIN)/python -m tests.chaos_tokens
 
-gallery: setup $(MARK)/developing $(MARK)/browser $(MARK)/scripts  ## Every app in every script beside Chromium, in gallery/
+gallery: setup $(MARK)/developing $(MARK)/browser $(MARK)/scripts  ## Every app in every script beside Chromium, in gallery/, and at every size
 	$(BIN)/python -m tests.gallery
+	$(BIN)/python -m tests.apps.grid
 
 shots: setup $(MARK)/developing $(MARK)/browser  ## Screenshots of every page, in shots/
 	$(BIN)/python -m tests.shots

@@ -49,6 +49,7 @@ from wetink.serve.fallback import Fallbacks
 from wetink.serve.follower import Follower
 from wetink.serve.hooks import Hooks
 from wetink.serve.hosts import Hosts
+from wetink.serve.moving import Moving
 from wetink.serve.open import Opens, Shelf
 from wetink.serve.pasted import Pasted
 from wetink.serve.place import Places
@@ -95,7 +96,7 @@ class Wetink:
             settings.data / "feeds", settings.data / "uploads", _now_ms, private_hosts=settings.private_hosts
         )
         self._browser = Chromium(settings.chromium, settings.data / "browser") if settings.chromium else None
-        self.renderer = Studio(WithSamples(self.photos), browser=self._browser)
+        self.renderer = Studio(WithSamples(self.photos), browser=self._browser, shared=settings.data / "countdowns")
         self.ingest = Ingest(self.store)
         self._own_apps, self._app_problems = apps.found()
         self.apps = dict(self._own_apps)
@@ -142,6 +143,7 @@ class Wetink:
         )
         self.polls = Polls(self.store, self.apps, self._opens.preview)
         self._ahead = Ahead(self._opens.warm, lambda: self.content.blocks, _now_ms)
+        self.moving = Moving(self.renderer, self.apps, lambda: self.content.blocks, self._opens.warm, _now_ms)
         self._follower = Follower(self.store, self.trends, _now_ms, (self._warm_photos, self._ahead.notice))
         self._warmer = Warmer(self.store, self.feeds, self.apps, lambda: self.content.blocks, _now_ms)
         self.summaries = Summaries(self.store, _now_ms)
@@ -178,7 +180,7 @@ class Wetink:
         works = (
             *(self._watch(), self._follower.run(), self.feeds.start(), self._catalogs.run(), self._warmer.run()),
             *(self.experiments.run(), self.summaries.run(), self.audiences.run(), self.renderer.prepare()),
-            self._ahead.run(),
+            *(self._ahead.run(), self.moving.run()),
         )
         self._tasks = [asyncio.create_task(work) for work in works]
 

@@ -19,7 +19,11 @@ def page_of(app: App) -> str:
     module = inspect.getmodule(app.show)
     said = (inspect.getdoc(module) or "").partition(": ")[2]
     variant = {"name": app.name, "app": app.name, **({"settings": app.sample.settings} if app.sample.settings else {})}
-    block = {"variants": [variant], "fallback": {"link": "https://shop.example/", "title": "New every week"}}
+    block = {
+        **({"moving": True} if app.moves else {}),
+        "variants": [variant],
+        "fallback": {"link": "https://shop.example/", "title": "New every week"},
+    }
     rows = "\n".join(_row(field) for field in fields_of(app) if field.name != "only.skip")
     return f"""# {app.title}
 

@@ -107,26 +107,31 @@ def test_it_weighs_little() -> None:
 # From here on faces whose pictures say which number they show, so that any time can be read back exactly.
 
 
-def plain(slots: tuple[tuple[int, int], ...]) -> Face:
-    """Return a face of a small ground; a number is a column of eight pixels, one bit each."""
-    ground = np.zeros((12, 40, 4), np.uint8)
-    ground[..., 3] = 255
-    bits = (np.arange(100)[:, None] >> np.arange(8) & 1).astype(np.uint8) * 200
-    pictures = np.full((100, 8, 3, 4), 255, np.uint8)
-    pictures[..., :3] = bits[:, :, None, None]
-    return Face(ground, [Slot(unit, 4 + 6 * at, 2, list(pictures[:count])) for at, (unit, count) in enumerate(slots)])
+PLACES = ((100 * DAY, 10, 1), (DAY, 100, 2), (3600, 24, 2), (60, 60, 2), (1, 60, 2))
+"""Of each slot: the seconds of its unit, how many numbers it has, and how many digits are shown."""
 
 
-UNIT = tuple(UNITS.values())
-PLAIN = prepare(plain(UNIT[1:]), plain(UNIT))
+def plain(slots: tuple[tuple[int, int, int], ...]) -> Face:
+    """Return a face of a small ground; a digit is a column of four pixels, one bit each, between two that are clear."""
+    ground = np.full((12, 60, 4), 255, np.uint8)
+    ground[..., :3] = 0
+    digits = np.zeros((10, 4, 3, 4), np.uint8)
+    digits[:, :, 1, :3] = ((np.arange(10)[:, None] >> np.arange(4) & 1) * 200)[:, :, None]
+    digits[:, :, 1, 3] = 255
+    lefts = [4, 13, 25, 37, 49][-len(slots) :]
+    return Face(ground, list(digits), [Slot(*slot, left, 2, 3) for slot, left in zip(slots, lefts, strict=True)])
+
+
+PLAIN = prepare(plain(PLACES[1:]), plain(PLACES))
 
 
 def read(picture: Pixels, *, far: bool) -> int:
     """Return the seconds that a plain picture shows."""
     total = 0
-    for at, (unit, _) in enumerate(UNIT if far else UNIT[1:]):
-        bits = picture[2:10, 5 + 6 * at, 0] > 100
-        total += unit * int((bits << np.arange(8)).sum())
+    for left, (unit, _, places) in zip((4, 13, 25, 37, 49), PLACES, strict=True):
+        shown = [picture[2:6, left + 3 * at + 1, 0] > 100 for at in range(places)]
+        number = int("".join(str(int((bits << np.arange(4)).sum())) for bits in shown))
+        total += unit * number if far or places == 2 else 0
     return total
 
 
@@ -171,7 +176,7 @@ def test_any_number_gives_a_picture(remaining: int, frames: int) -> None:
     body = gif(PLAIN, remaining, frames)
     with Image.open(io.BytesIO(body)) as image:
         image.load()
-        assert image.size == (40, 12)
+        assert image.size == (60, 12)
     assert len(ticks(body)) <= countdowns.MOST_FRAMES
 
 
@@ -182,26 +187,41 @@ def test_what_changes_at_once_is_one_second_together() -> None:
 
 
 def test_a_number_that_does_not_show_costs_no_frame() -> None:
-    face = plain(UNIT[1:])
-    same = Slot(1, 30, 2, [face.slots[3].pictures[0]] * 60)
-    quiet = Face(face.ground, [*face.slots[:3], same])
+    face = plain(PLACES[1:])
+    same = Slot(1, 1, 2, *(face.slots[3].left, face.slots[3].top), 3)
+    quiet = Face(face.ground, face.digits, [*face.slots[:3], same])
     with Image.open(io.BytesIO(gif(prepare(quiet, quiet), 70_000))) as image:
         assert [frame.info["duration"] for frame in ImageSequence.Iterator(image)] == [11_000, 49_000]
 
 
+def test_digits_look_on_each_ground_as_laid_over_it() -> None:
+    """A ground of many colors: what is clear of a digit shows what lies below, in each place something else."""
+    face = plain(PLACES[1:])
+    ground = face.ground.copy()
+    ground[..., :3] = (np.arange(60) * 4 // 24 * 24)[None, :, None]
+    colored = Face(ground, face.digits, face.slots)
+    (still,) = ticks(gif(prepare(colored, colored), 34 * DAY * 1000, frames=1))
+    assert read(still, far=False) == 34 * DAY
+    assert np.abs(still[6:, :, :3].astype(int) - ground[6:, :, :3]).max() < 4
+    clear = [left + at for left in (13, 25, 37, 49) for at in (0, 2, 3, 5)]
+    assert np.abs(still[2:6, clear, :3].astype(int) - ground[2:6, clear, :3]).max() < 4
+
+
 def test_faces_that_cannot_be_shown_are_refused() -> None:
-    near, far = plain(UNIT[1:]), plain(UNIT)
+    near, far = plain(PLACES[1:]), plain(PLACES)
     one = near.slots[0]
-    small = one.pictures[0][:4]
     for slots, said in (
-        ([one, Slot(1, one.left + 2, 2, one.pictures)], "beside"),
-        ([Slot(1, 39, 2, one.pictures)], "on the ground"),
-        ([Slot(1, 4, 2, [*one.pictures, small])], "size"),
+        ([one, Slot(1, 60, 2, one.left + 2, 2, 3)], "beside"),
+        ([Slot(1, 60, 2, 58, 2, 3)], "on the ground"),
+        ([Slot(1, 60, 2, -1, 2, 3)], "on the ground"),
+        ([Slot(1, 60, 2, 4, 9, 3)], "on the ground"),
     ):
         with pytest.raises(ValueError, match=said):
-            prepare(Face(near.ground, slots), far)
+            prepare(Face(near.ground, near.digits, slots), far)
     with pytest.raises(ValueError, match="size"):
-        prepare(Face(near.ground[:10], []), far)
+        prepare(Face(near.ground[:10], near.digits, []), far)
+    with pytest.raises(ValueError, match="size"):
+        prepare(Face(near.ground, [*near.digits[:9], near.digits[9][:2]], near.slots), far)
 
 
 @pytest.mark.parametrize("size", [(120, 32), (200, 60), (320, 100), (300, 250), (600, 300), (800, 60)])

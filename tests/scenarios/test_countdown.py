@@ -1,6 +1,7 @@
 """A countdown in an email: it ticks as a GIF, and an end once given never moves."""
 
 import asyncio
+import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.web import test_open
 from tests.web.test_open import JANE, House, image
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
+from wetink.ports import Picture
 
 HOUR = 3_600_000
 BLOCK = """
@@ -58,6 +60,7 @@ def test_what_a_machine_fetches_ahead_promises_nothing(house: House) -> None:
 
 def test_as_a_gif_it_ticks_and_as_a_jpeg_it_stands_still(house: House) -> None:
     url = house.url("picture", "offer")
+    assert ticks(house)
     moving = house.get(url.replace(".jpg", ".gif"))
     assert moving.headers["content-type"] == "image/gif"
     frames = list(ImageSequence.Iterator(image(moving)))
@@ -74,3 +77,77 @@ def test_as_a_gif_it_ticks_and_as_a_jpeg_it_stands_still(house: House) -> None:
 
 def test_the_snippet_asks_for_a_picture_that_moves(house: House) -> None:
     assert ".gif" in house.wetink.snippet("offer", JANE, "https://ink.example")
+
+
+SMALL = BLOCK.replace("width: 600\nheight: 130", "width: 200\nheight: 60")
+
+
+def moving(house: House, scheme: str = "light", ratio: int = 2) -> Picture:
+    moment = Moment(house.now, scheme=scheme, ratio=ratio, moving=True)
+    return asyncio.run(house.wetink.open_picture("offer", 1, JANE, moment))
+
+
+def test_until_it_is_ready_it_stands_still_and_shows_the_time_that_remains(house: House) -> None:
+    url = house.url("picture", "offer")
+    folder = house.wetink.settings.data / "countdowns"
+    folder.mkdir()
+    with (folder / "lock").open("w") as busy:
+        fcntl.flock(busy, fcntl.LOCK_EX)  # as if another process were making it
+        still = house.get(url.replace(".jpg", ".gif"))
+        assert image(still).format == "JPEG"
+        assert still.body == house.get(url).body, "no fallback: what is asked for as a picture that stands still"
+        decision = asyncio.run(house.wetink.preview("offer", JANE, Moment(house.now)))
+        shown = asyncio.run(house.wetink.picture(decision, 1, Moment(house.now, moving=True)))
+        assert shown.note == "it stands still: it is being made ready to tick"
+    assert ticks(house)
+
+
+def ticks(house: House) -> bool:
+    """Open it until it ticks: the very first opens may come before it is ready."""
+
+    async def opened() -> bool:
+        for _ in range(100):
+            picture = await house.wetink.open_picture("offer", 1, JANE, Moment(house.now, moving=True))
+            if picture.content_type == "image/gif":
+                return True
+            await asyncio.sleep(0.1)
+        return False
+
+    return asyncio.run(opened())
+
+
+def test_a_block_that_cannot_tick_stands_still_and_the_trace_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(test_open, "BLOCKS", {"offer": BLOCK.replace("width: 600", "width: 100")})
+    house = House(tmp_path / "data")
+    try:
+        decision = asyncio.run(house.wetink.preview("offer", JANE, Moment(house.now)))
+        for _ in range(2):
+            shown = asyncio.run(house.wetink.picture(decision, 1, Moment(house.now, moving=True)))
+            assert shown.note == "it stands still: a countdown needs 120 by 32 pixels"
+        assert moving(house).content_type == "image/jpeg"
+    finally:
+        asyncio.run(house.wetink.close())
+
+
+def test_it_is_made_ready_when_its_block_is_saved_for_every_screen_and_scheme(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(test_open, "BLOCKS", {"offer": SMALL})
+    house = House(tmp_path / "data")
+    try:
+        asyncio.run(house.wetink.moving.step())
+        kept = set(ready(house))
+        assert len(kept) == 6
+        for scheme in ("light", "dark"):
+            for ratio in (1, 2, 3):
+                assert moving(house, scheme, ratio).content_type == "image/gif"
+        assert ready(house) == kept, "nothing was made for the opens"
+    finally:
+        asyncio.run(house.wetink.close())
+
+
+def ready(house: House) -> set[str]:
+    folder = house.wetink.settings.data / "countdowns"
+    return {path.name for path in folder.iterdir() if path.name != "lock"}

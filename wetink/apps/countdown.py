@@ -1,7 +1,7 @@
 """Countdown: how much time is left, to a fixed end, a person's own, a cart's, or the next dispatch of parcels."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta, Struct
@@ -53,10 +53,15 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
     ends_at = promised if isinstance(promised, int) else _end(person, settings, moment)
     if ends_at is None or ends_at <= moment.now:
         return None
-    labels = [*settings.labels, *("",) * 4][:4]
-    facts = {"ends_at": ends_at, "title": settings.title, "labels": labels, "accent": settings.accent}
+    facts = {"ends_at": ends_at, **face(settings)}
     promise = {name: ends_at} if settings.ends != "dispatch" else {}
     return Shown(facts=facts, why=f"ends {_written(ends_at)}", promise=promise)
+
+
+def face(settings: Settings) -> dict[str, Any]:
+    """Return what stands on the countdown, whoever looks at it."""
+    labels = [*settings.labels, *("",) * 4][:4]
+    return {"title": settings.title, "labels": labels, "accent": settings.accent}
 
 
 def _promise(person: Person, settings: Settings, shop: Shop) -> str:
@@ -126,5 +131,6 @@ APP = App(
     template="countdown.liquid",
     moves="countdown",
     promises=True,
+    face=face,
     sample=Sample({"ends": "cart", "hours": 30.0, "title": "Your cart is kept for"}),
 )

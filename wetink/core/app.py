@@ -73,3 +73,6 @@ class App(msgspec.Struct, frozen=True):
     poll: Callable[[Any], str] | None = None
     """The name of the poll that these settings hold; how it stands comes as `shop.polls`."""
     sample: Sample = Sample()
+    face: Callable[[Any], Mapping[str, Any]] | None = None
+    """Of a countdown the facts `title`, `labels` and `accent`, where settings alone say them: so that it can be made
+    ready to tick before anybody opens it."""

@@ -86,7 +86,14 @@ class Renderer(Protocol):
         ...
 
     async def countdown(self, ticking: Ticking) -> Picture:
-        """Return an animated GIF whose first picture is complete. Raises BadContent for a size it cannot have."""
+        """Return an animated GIF whose first picture is complete. Raises BadContent for a size it cannot have.
+
+        The first of its look takes a second or so, unless it was prepared.
+        """
+        ...
+
+    async def prepare_countdown(self, ticking: Ticking) -> None:
+        """Make a countdown ready ahead of need, so that it has not to be waited for. Raises BadContent."""
         ...
 
     async def film(self, film: Film) -> Picture:

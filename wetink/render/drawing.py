@@ -74,6 +74,14 @@ class Drawing:
         everything = (0, 0, laid.plan.width, laid.plan.height)
         return self._painted(laid, laid.placed, (everything,), opaque=not sheet.transparent)
 
+    def ground(self, sheet: Sheet, parts: Layered) -> Pixels:
+        """Return the pixels of a page without its tiles. Raises as `drawn` does."""
+        return self._draw(self._page(sheet, parts.layer))
+
+    def tile(self, sheet: Sheet, tile: Tile) -> Pixels:
+        """Return the pixels of a tile alone, clear where it shows nothing. Raises as `drawn` does."""
+        return self._draw(_placed(sheet, tile).part)
+
     def _laid(self, sheet: Sheet, parts: Layered) -> "_Laid":
         ground, placed = self._page(sheet, parts.layer), tuple(_placed(sheet, tile) for tile in parts.tiles)
         return _Laid(ground, placed, grid(ground.width, ground.height, tuple(each.box for each in placed)))

@@ -64,6 +64,11 @@ def files(*, large: bool, folder: Path = FOLDER) -> list[Path]:
     return [path for path in found if any(f"-{script}-" in path.name for script in SCRIPTS) == large]
 
 
+def stamp() -> list[str]:
+    """Return what changes when other fonts are there."""
+    return [f"{path.name} {path.stat().st_size}" for large in (False, True) for path in files(large=large)]
+
+
 def present(found: Sequence[Path] | None = None) -> None:
     """Raise BadSettings when there are no fonts, of these files or at all."""
     if not (files(large=False) if found is None else found):

@@ -9,6 +9,7 @@ import contextlib
 import pickle
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -16,13 +17,15 @@ from msgspec.structs import replace
 from wetink.core.errors import BadContent
 from wetink.ports import Comparison, Film, Photos, Picture, Scene, Ticking
 from wetink.render import fonts, jobs
+from wetink.render.countdowns import DISK, Countdowns
 from wetink.render.engines import BROWSER, DEFAULT, named
 from wetink.render.engines.chromium import Chromium
-from wetink.render.gif.countdown import Countdown, Look, gif
+from wetink.render.gif.countdown import Countdown, gif
 from wetink.render.kept import Kept, key_of
 from wetink.render.markup import page as html_page
 from wetink.render.photo import placeholder
 from wetink.render.quarantine import Quarantine
+from wetink.render.shared import Shared
 from wetink.render.sheet import MOST_PHOTOS, NO_PHOTO, Photo, Scenery, Sheet, photo, sheet
 from wetink.sandbox import Lost, Pool, Unborn
 
@@ -32,8 +35,8 @@ PHOTO_MS, WARM_PHOTO_MS = 400, 5_000
 """How long a photo may keep a picture waiting, then a placeholder is drawn; and how long when nobody waits for it."""
 MOST_PIXELS = 12_000_000
 """Device pixels of one picture."""
-PICTURES, HASHED, COUNTDOWNS = 32 << 20, 32 << 20, 64 << 20
-"""Bytes that are kept of finished pictures, of photos whose hash is known, and of countdowns."""
+PICTURES, HASHED = 32 << 20, 32 << 20
+"""Bytes that are kept of finished pictures, and of photos whose hash is known."""
 
 WORKERS = 2
 """One draws, and one is there while the other hangs."""
@@ -49,12 +52,21 @@ SLOW_SECONDS = 0.5
 class Studio:
     """Draws scenes. Implements `ports.Renderer`."""
 
-    def __init__(self, photos: Photos, *, browser: Chromium | None = None, workers: int = WORKERS) -> None:
+    def __init__(
+        self,
+        photos: Photos,
+        *,
+        browser: Chromium | None = None,
+        workers: int = WORKERS,
+        shared: Path | None = None,
+    ) -> None:
         """Take where photos come from, the operator's browser, and how many pictures may be drawn at a time.
 
-        Raises BadSettings when there are no fonts.
+        Countdowns that are ready are kept in the folder `shared` for other processes. Raises BadSettings when there
+        are no fonts.
         """
         fonts.present()
+        self._countdowns = Countdowns(self._pressed, Shared(shared, DISK) if shared is not None else None)
         self._photos, self._browser = photos, browser
         self._pool = Pool("wetink.render.desk", workers)
         self._quarantine = Quarantine()
@@ -95,12 +107,12 @@ class Studio:
         if self._browser is not None:
             self._browser.use(faces)
         self._fonts, self._problems = dict(own), tuple(problems)
+        self._countdowns.use(key_of(*(part for each in sorted(good.items()) for part in each)))
         self._forget()
         return problems
 
     def _forget(self) -> None:
         self._pictures = Kept[Picture](PICTURES, lambda picture: len(picture.body))
-        self._countdowns = Kept[Countdown](COUNTDOWNS, lambda countdown: countdown.nbytes)
 
     async def render(self, scene: Scene) -> Picture:
         """Return the picture. Raises BadContent for a template that cannot be drawn; bounded in time and memory."""
@@ -150,14 +162,15 @@ class Studio:
 
     async def countdown(self, ticking: Ticking) -> Picture:
         """Return an animated GIF whose first picture is complete. Raises BadContent for a size it cannot have."""
-        look = Look(ticking.title, ticking.labels, ticking.accent, scheme=ticking.scheme)
-        job = jobs.Press(look, ticking.width, ticking.height, ticking.scale)
-        key = key_of(jobs.encoded(job))
-        ready = self._countdowns.get(key)
-        if ready is None:
-            ready = _as(await self._asked(job, LONG_SECONDS), jobs.Pressed).countdown
-            self._countdowns.put(key, ready)
-        return Picture(gif(ready, ticking.remaining_ms), "image/gif")
+        return Picture(gif(await self._countdowns.ready(ticking), ticking.remaining_ms), "image/gif")
+
+    async def prepare_countdown(self, ticking: Ticking) -> None:
+        """Make a countdown ready ahead of need, and keep it on disk. Gives way to `render`. Raises BadContent."""
+        await self._give_way()
+        await self._countdowns.ready(ticking)
+
+    async def _pressed(self, job: jobs.Press) -> Countdown:
+        return _as(await self._asked(job, LONG_SECONDS), jobs.Pressed).countdown
 
     async def film(self, film: Film) -> Picture:
         """Return an animated GIF of a film, whose first picture is complete. Raises BadContent.
@@ -203,14 +216,18 @@ class Studio:
     async def warm(self, scene: Scene) -> None:
         """Draw the layer and the tiles of a scene ahead of need, one scene at a time. Never raises BadContent."""
         async with self._warming:
-            for _ in range(GIVE_WAY_TIMES):
-                if self._pool.resting:  # whoever waits for a picture goes first
-                    break
-                await asyncio.sleep(GIVE_WAY_SECONDS)
+            await self._give_way()
             try:
                 await self._rendered(scene, ahead=True)
             except BadContent:
                 return  # the open will say so, where somebody sees it
+
+    async def _give_way(self) -> None:
+        """Let whoever waits for a picture go first, for a while."""
+        for _ in range(GIVE_WAY_TIMES):
+            if self._pool.resting:
+                break
+            await asyncio.sleep(GIVE_WAY_SECONDS)
 
     async def check_tiles(self, scene: Scene) -> Sequence[str]:
         """Return what is wrong with the tiles of a template, with the line. Raises BadContent if it cannot be drawn."""

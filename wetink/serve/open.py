@@ -343,13 +343,11 @@ class Opens:
         known = (await self._catalog.products([item.key])).get(item.key)
         return block.gone if known is not None and not known.buyable else ""
 
-    async def warm(self, block: Block, who: Identifier, moment: Moment) -> None:
+    async def warm(self, block: Block, who: Identifier | None, moment: Moment) -> None:
         """Have drawn ahead what a block would show somebody now. Keeps and counts nothing. Raises StoreUnavailable."""
         decision = await self.preview(block, who, moment)
         for slot in range(1, block.slots + 1):
-            scene = await self._scenes.scene(block, decision, slot, who, moment)
-            if scene is not None:
-                await self._renderer.warm(scene)
+            await self._scenes.warm(block, decision, slot, who, moment)
 
     async def compare(self, block: Block, slot: int, who: Identifier | None, moment: Moment) -> Comparison | None:
         """Return what a block shows beside the browser's picture of it, None when there is no browser or nothing shown.

@@ -1,22 +1,29 @@
 """Scenes: a decision as what is to be drawn of it."""
 
 import asyncio
+import contextlib
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
 
+from msgspec.structs import replace
+
 from wetink.core.app import App
 from wetink.core.block import Block, Decision
+from wetink.core.errors import BadContent, WetinkError
 from wetink.core.event import Event
 from wetink.core.habits import at_home
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, Person
-from wetink.ports import Film, Picture, Renderer, Scene, Store
+from wetink.ports import Film, Picture, Renderer, Scene, Store, Ticking
 from wetink.serve.sight import sight, ticking
+
+logger = logging.getLogger(__name__)
 
 MOVING_SHARE = 2.5
 """How much more a picture may weigh that moves."""
 FILM_SECONDS = 0.3
-"""How long an open waits for a film before it gets its first picture."""
+"""How long an open waits for a picture that moves before it gets one that stands still."""
 FRAMES, FRAME_MS = 6, 1_500
 """Of a film whose app does not say how many pictures it has, and for how long each stands."""
 
@@ -62,14 +69,42 @@ class Scenes:
         """Return the picture of a decision's slot, None when the fallback is due. Raises BadContent."""
         app = self._apps.get(decision.app)
         moves = app.moves if app is not None and moment.moving else ""
+        note = ""
         if moves == "countdown" and decision.variant:
-            return await self._renderer.countdown(ticking(block, decision, moment))
+            moving, note = await self._ticking(ticking(block, decision.facts, moment))
+            if moving is not None:
+                return moving
         scene = await self.scene(block, decision, slot, who, moment, template, supposed)
         if scene is None:
             return None
         if moves == "film":
             return await self._moving(film(scene, decision, block))
-        return await self._renderer.render(scene)
+        still = await self._renderer.render(scene)
+        return replace(still, note=note) if note else still
+
+    async def warm(self, block: Block, decision: Decision, slot: int, who: Identifier | None, moment: Moment) -> None:
+        """Have the parts of a slot's picture drawn ahead, and its film if it is one. Never raises BadContent."""
+        scene = await self.scene(block, decision, slot, who, moment)
+        if scene is None:
+            return
+        await self._renderer.warm(scene)
+        app = self._apps.get(decision.app)
+        if block.moving and app is not None and app.moves == "film":
+            with contextlib.suppress(BadContent):  # the open will say so, where somebody sees it
+                await self._renderer.film(film(scene, decision, block))
+
+    async def _ticking(self, countdown: Ticking) -> tuple[Picture | None, str]:
+        """Return a countdown that ticks if it is ready or can be had soon, else why it stands still."""
+        making = asyncio.create_task(self._renderer.countdown(countdown))
+        making.add_done_callback(_ended)
+        await asyncio.wait([making], timeout=FILM_SECONDS)
+        try:
+            return (making.result(), "") if making.done() else (None, "it stands still: it is being made ready to tick")
+        except WetinkError as error:
+            return None, f"it stands still: {error}"
+        except Exception as error:
+            logger.exception("a countdown stands still")
+            return None, f"it stands still: {type(error).__name__}"
 
     async def _moving(self, film: Film) -> Picture:
         """Return a film if it can be had soon, else its first picture: the film is there for the next open."""

@@ -43,9 +43,8 @@ def _seen(product: Product) -> dict[str, Any]:
     return {**fields, "key": product.key, "photo": product.image_url}
 
 
-def ticking(block: Block, decision: Decision, moment: Moment) -> Ticking:
-    """Return the countdown that a decision shows, as it stands at a moment."""
-    facts = decision.facts
+def ticking(block: Block, facts: Mapping[str, Any], moment: Moment) -> Ticking:
+    """Return the countdown that a decision of these facts shows, as it stands at a moment."""
     labels = tuple(facts["labels"])
     left = facts["ends_at"] - moment.now
     return Ticking(

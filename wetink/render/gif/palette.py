@@ -1,6 +1,7 @@
 """Palettes: the few colors that stand for all of a picture, found by cutting its colors where they differ most."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -17,14 +18,19 @@ SEEN = 4.0
 MOST_SHADES = 1 << 15
 """Different colors that are told apart. Of more, as photos have them, those a few levels apart count as one."""
 
+BAND, CHUNK = 1 << 18, 4096
+"""Pixels of a picture that are looked at in one go, and colors."""
+
 _NONE = np.empty((0, 3), np.uint8)
 
 
 def words(pixels: Pixels) -> Words:
     """Return the color of each pixel as one number; alpha is ignored."""
-    channels = pixels.astype(np.uint32)
-    packed = channels[..., 0] << 16 | channels[..., 1] << 8 | channels[..., 2]
-    return packed.astype(np.uint32, copy=False)
+    packed = pixels[..., 0].astype(np.uint32)
+    for channel in (1, 2):
+        packed <<= 8
+        packed |= pixels[..., channel]
+    return packed
 
 
 def extended(palette: Colors, pictures: Sequence[Pixels], most: int) -> Colors:
@@ -45,14 +51,17 @@ def missed(palette: Colors, pictures: Sequence[Pixels]) -> float:
 
 def indexed(palette: Colors, pixels: Pixels) -> npt.NDArray[np.uint8]:
     """Return for each pixel which color of a palette is nearest."""
-    packed = words(pixels)
-    shades = np.unique(packed)
     # One byte for each color there is: only those that do occur are ever touched.
     nearest = np.empty(1 << 24, np.uint8)
-    for start in range(0, len(shades), 4096):
-        some = shades[start : start + 4096]
-        nearest[some] = _distances(_apart(some), palette).argmin(axis=1)
-    return nearest[packed]
+    chosen = np.empty(pixels.shape[:-1], np.uint8)
+    for rows in _bands(pixels):
+        packed = words(pixels[rows])
+        shades = np.unique(packed)
+        for start in range(0, len(shades), CHUNK):
+            some = shades[start : start + CHUNK]
+            nearest[some] = _distances(_apart(some), palette).argmin(axis=1)
+        chosen[rows] = nearest[packed]
+    return chosen
 
 
 def none() -> Colors:
@@ -62,11 +71,19 @@ def none() -> Colors:
 
 def _shades(pictures: Sequence[Pixels]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return the colors of pictures and what each weighs: less than its pixels, as rims of letters are few but seen."""
-    shades, counts = np.unique(np.concatenate([words(picture).ravel() for picture in pictures]), return_counts=True)
+    found = [np.unique(words(picture[rows]), return_counts=True) for picture in pictures for rows in _bands(picture)]
+    shades, back = np.unique(np.concatenate([some for some, _ in found]), return_inverse=True)
+    counts = np.bincount(back, np.concatenate([many for _, many in found]))
     if len(shades) > MOST_SHADES:
         shades, back = np.unique(shades & 0xF8F8F8 | 0x040404, return_inverse=True)
         counts = np.bincount(back, counts)
     return _apart(shades), np.sqrt(counts)
+
+
+def _bands(pixels: Pixels) -> Iterator[slice]:
+    """Yield the rows of a picture in bands, so that what is worked out for each pixel never needs much memory."""
+    rows = max(1, BAND // max(1, math.prod(pixels.shape[1:-1])))
+    return (slice(start, start + rows) for start in range(0, len(pixels), rows))
 
 
 def _apart(shades: Words) -> npt.NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """Preview: the picture somebody would get, drawn as for an open but neither kept nor counted, and what it weighs."""
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -37,7 +38,7 @@ async def _drawn(request: Request) -> tuple[Block, Picture] | None:
     block = wetink.content.blocks.get(name)
     if block is None or not 1 <= slot <= block.slots:
         return None
-    moment = moment_of(request, now_ms())
+    moment = replace(moment_of(request, now_ms()), moving=block.moving)  # as emails ask for it
     suppose = await supposed(wetink, request.query_params, moment.now)
     decision = await wetink.preview(name, parse(request.query_params.get("who", "")), moment, suppose.events)
     return block, await wetink.picture(decision, slot, moment, suppose.events)

@@ -1,0 +1,146 @@
+"""Countdowns: each look of one is made ready once, whoever asks, and then shows any time that remains.
+
+In this order: what this process keeps → what is kept on disk for all of them → a worker makes it. One is made at a
+time in all processes, and whoever wants the same one waits for it.
+"""
+
+import asyncio
+import logging
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+
+import msgspec
+
+from wetink.core.errors import BadContent
+from wetink.ports import Ticking
+from wetink.render import fonts, jobs
+from wetink.render.gif.countdown import MOST_PIXELS, Countdown, Look
+from wetink.render.kept import Kept, key_of
+from wetink.render.shared import Shared
+
+logger = logging.getLogger(__name__)
+
+MEMORY, DISK = 32 << 20, 64 << 20
+"""Bytes of countdowns that are kept here, and on disk."""
+LOOKS, LOOK_SECONDS = 600, 0.05
+"""How often is looked whether another process is done that makes one, before it is made all the same."""
+AGAIN_SECONDS, MOST_FAILED = 60.0, 200
+"""When one that could not be made is tried again, and of how many that is remembered."""
+
+_read = msgspec.msgpack.Decoder(Countdown).decode
+
+
+class Countdowns:
+    """Makes countdowns ready."""
+
+    def __init__(self, make: Callable[[jobs.Press], Awaitable[Countdown]], shared: Shared | None) -> None:
+        """Take what makes one, which may raise BadContent, and where they are kept on disk, if they are."""
+        self._make, self._shared = make, shared
+        self._own = b""
+        self._kept = Kept[Countdown](MEMORY, lambda countdown: countdown.nbytes)
+        self._flights: dict[bytes, asyncio.Task[Countdown]] = {}
+        self._failed: OrderedDict[bytes, tuple[float, BadContent]] = OrderedDict()
+        self._one = asyncio.Semaphore(1)
+        # What a countdown looks like depends on the code that makes it: another version begins anew.
+        self._version = key_of(*fonts.stamp(), *_code())
+
+    def use(self, own: bytes) -> None:
+        """Draw with these fonts of the shop's own, by their hash, too, from now on."""
+        self._own = own
+
+    async def ready(self, ticking: Ticking) -> Countdown:
+        """Return a countdown that is ready. Raises BadContent with the cause when it cannot be made."""
+        look = Look(ticking.title, ticking.labels, ticking.accent, scheme=ticking.scheme)
+        job = jobs.Press(look, ticking.width, ticking.height, fitting(ticking))
+        key = key_of(jobs.encoded(job), self._version, self._own)
+        kept = self._kept.get(key)
+        if kept is not None:
+            return kept
+        until, error = self._failed.get(key, (0.0, None))
+        if error is not None and until > time.monotonic():
+            raise BadContent(str(error), hint=error.hint)
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = self._flights[key] = asyncio.create_task(self._made(key, job))
+            flight.add_done_callback(lambda flight: self._landed(key, job, flight))
+        return await asyncio.shield(flight)
+
+    async def _made(self, key: bytes, job: jobs.Press) -> Countdown:
+        found = await self._found(key)
+        if found is None:
+            async with self._one:
+                found = await self._in_turn(key, job)
+        self._kept.put(key, found)
+        return found
+
+    async def _in_turn(self, key: bytes, job: jobs.Press) -> Countdown:
+        """Return a countdown that another process has made meanwhile, else make it."""
+        if self._shared is None:
+            return await self._make(job)
+        turn = None
+        for _ in range(LOOKS):
+            turn = await asyncio.to_thread(self._shared.turn)
+            if turn is not None:
+                break
+            await asyncio.sleep(LOOK_SECONDS)
+        try:
+            found = await self._found(key)
+            if found is None:
+                found = await self._make(job)
+                await asyncio.to_thread(self._shared.put, key, jobs.encoded(found))
+            return found
+        finally:
+            if turn is not None:
+                os.close(turn)
+
+    async def _found(self, key: bytes) -> Countdown | None:
+        """Return a countdown that is kept on disk."""
+        return None if self._shared is None else await asyncio.to_thread(_kept_by, self._shared, key)
+
+    def _landed(self, key: bytes, job: jobs.Press, flight: asyncio.Task[Countdown]) -> None:
+        """Say why one could not be made, and leave it alone for a while."""
+        del self._flights[key]
+        error = None if flight.cancelled() else flight.exception()
+        if error is None:
+            self._failed.pop(key, None)
+            return
+        size = f"{job.width} by {job.height} at {job.scale}x"
+        name = f"the countdown {job.look.title[:40]!r} of {size} cannot be made ready"
+        if isinstance(error, BadContent):
+            logger.warning("%s: %s", name, error)
+        else:
+            logger.error("%s", name, exc_info=error)
+            error = BadContent(f"the countdown cannot be made ready: {type(error).__name__}")
+        self._failed[key] = time.monotonic() + AGAIN_SECONDS, error
+        while len(self._failed) > MOST_FAILED:
+            self._failed.popitem(last=False)
+
+
+def fitting(ticking: Ticking) -> int:
+    """Return how many device pixels a countdown has for each of CSS: as many as asked for, unless that is too much.
+
+    >>> fitting(Ticking("", ("",) * 4, "", 600, 300, 0, 3)), fitting(Ticking("", ("",) * 4, "", 1200, 800, 0, 3))
+    (3, 2)
+    """
+    sizes = (scale for scale in range(ticking.scale, 1, -1) if ticking.width * ticking.height * scale**2 <= MOST_PIXELS)
+    return next(sizes, 1)
+
+
+def _kept_by(shared: Shared, key: bytes) -> Countdown | None:
+    body = shared.get(key)
+    if body is None:
+        return None
+    try:
+        return _read(body)
+    except msgspec.MsgspecError:
+        shared.drop(key)
+        return None
+
+
+def _code() -> list[bytes]:
+    """Return the files that say what a countdown looks like."""
+    there = sorted(files("wetink.render.gif").iterdir(), key=lambda each: each.name)
+    return [each.read_bytes() for each in there if each.name.endswith((".py", ".liquid"))]
