@@ -16,6 +16,7 @@ from PIL import Image
 
 from tests.gallery import APPS, NoPhotos, scene
 from wetink.apps import countdown
+from wetink.core.errors import WetinkError
 from wetink.feeds.samples import WithSamples
 from wetink.ports import Film, Picture, Ticking
 from wetink.render import Studio
@@ -61,22 +62,31 @@ async def tried(names: Sequence[str], cases: Sequence[Case], folder: Path) -> li
     wrong = []
     studio = Studio(WithSamples(NoPhotos()), shared=folder)
     for name, case in product(names, cases):
-        (width, height), ratio, scheme = case
-        still = await studio.render(scene(APPS[name], scheme, size=(width, height), scale=ratio))
-        wrong.append((name, case, wrong_with(name, case, still, moves=False)))
-        if name in MOVES:
-            what = moving(name, case)
-            if isinstance(what, Ticking):
-                await studio.prepare_countdown(what)
-                begun = Studio(WithSamples(NoPhotos()), shared=folder, workers=0)  # nobody is there to draw
-                picture = await begun.countdown(what)
-                begun.close()
-            else:
-                picture = await studio.film(what)
-                picture = await asyncio.wait_for(studio.film(what), 5)
-            wrong.append((name, case, wrong_with(name, case, picture, moves=True)))
+        try:
+            said = await _wrong(studio, name, case, folder)
+        except (WetinkError, TimeoutError) as error:
+            said = f"{type(error).__name__}: {error}"
+        wrong += [f"{name} {case}: {said}"] if said else []
     studio.close()
-    return [f"{name} {case}: {said}" for name, case, said in wrong if said]
+    return wrong
+
+
+async def _wrong(studio: Studio, name: str, case: Case, folder: Path) -> str:
+    (width, height), ratio, scheme = case
+    still = await studio.render(scene(APPS[name], scheme, size=(width, height), scale=ratio))
+    said = wrong_with(name, case, still, moves=False)
+    if said or name not in MOVES:
+        return said
+    what = moving(name, case)
+    if isinstance(what, Ticking):
+        await studio.prepare_countdown(what)
+        begun = Studio(WithSamples(NoPhotos()), shared=folder, workers=0)  # nobody is there to draw
+        picture = await begun.countdown(what)
+        begun.close()
+    else:
+        await studio.film(what)
+        picture = await asyncio.wait_for(studio.film(what), 5)  # it is kept
+    return wrong_with(name, case, picture, moves=True)
 
 
 def main() -> None:
