@@ -38,7 +38,6 @@ PENDING: frozenset[str] = frozenset(
         "F12",
         "F13.1",
         "F14.1",
-        "F14.4",
         # amounts misread by powers of ten
         "F17.1",
         "F17.3",
@@ -54,9 +53,6 @@ PENDING: frozenset[str] = frozenset(
         # addresses that a browser takes and wetink does not
         "F27",
         "F28.2",
-        "F29.1",
-        "F29.3",
-        "F30.1",
         "F33",
         # large whole numbers are no ids
         "F34",
@@ -65,7 +61,6 @@ PENDING: frozenset[str] = frozenset(
         "F38.1",
         "F39",
         "F41.1",
-        "F43",
         # settings and zones that mean nothing are taken in silence
         "F45",
         "F46.3",
@@ -81,7 +76,6 @@ PENDING: frozenset[str] = frozenset(
         "F60",
         # product feeds as they are
         "F62.1",
-        "F64.1",
         "F65.1",
         "F67",
         # how money is written

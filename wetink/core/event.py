@@ -26,7 +26,8 @@ class Product(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     image_url: str = ""
     price: float | None = None
     currency: str = ""
-    quantity: int = 1
+    quantity: int | float = 1
+    """Negative: taken away. A fraction: of what is weighed."""
     category: str = ""
     brand: str = ""
     variant: str = ""

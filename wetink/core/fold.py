@@ -109,24 +109,39 @@ def _searched(folding: _Folding, event: Told) -> None:
 
 def _added(folding: _Folding, event: Told) -> None:
     for product in event.products:
-        if product.key:
+        if product.key and _pieces(product.quantity) > 0:
             before = _take(folding.lines, product)
-            quantity = product.quantity + (before.product.quantity if before is not None else 0)
+            quantity = _pieces(product.quantity + (before.product.quantity if before is not None else 0))
             folding.lines.append(_seen(replace(product, quantity=quantity), event))
             folding.cart_changed = event.at
+        elif product.quantity < 0:
+            _take_away(folding, product, event.at)
 
 
 def _removed(folding: _Folding, event: Told) -> None:
     for product in event.products:
-        for index, line in enumerate(folding.lines):
-            if line.product.same(product):
-                left = line.product.quantity - product.quantity
-                if left > 0:
-                    folding.lines[index] = Seen(replace(line.product, quantity=left), line.at, line.trusted)
-                else:
-                    del folding.lines[index]
-                folding.cart_changed = event.at
-                break
+        _take_away(folding, product, event.at)
+
+
+def _take_away(folding: _Folding, product: Product, at: int) -> None:
+    """Take pieces of a product out of the cart, however the sender signs them; all of it when the event names none."""
+    for index, line in enumerate(folding.lines):
+        if line.product.same(product):
+            left = _pieces(line.product.quantity - abs(product.quantity))
+            if left > 0 and product.quantity != 0:
+                folding.lines[index] = Seen(replace(line.product, quantity=left), line.at, line.trusted)
+            else:
+                del folding.lines[index]
+            folding.cart_changed = at
+            return
+
+
+def _pieces(quantity: int | float) -> int | float:
+    """Return a quantity without the noise of sums of fractions; whole where it is."""
+    if type(quantity) is int:
+        return quantity
+    rounded = round(quantity, 6)
+    return int(rounded) if rounded.is_integer() else rounded
 
 
 def _listed(folding: _Folding, event: Told) -> None:
@@ -135,7 +150,7 @@ def _listed(folding: _Folding, event: Told) -> None:
         return
     before, folding.lines = folding.lines, []
     for product in event.products:
-        if product.key:
+        if product.key and _pieces(product.quantity) > 0:
             known = _take(before, product)
             unchanged = known is not None and known.product.quantity == product.quantity
             at = known.at if known is not None and unchanged else event.at

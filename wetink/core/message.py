@@ -293,6 +293,30 @@ def context_traits(message: Message) -> dict[str, Any]:
     return context.traits if context is not None and isinstance(context.traits, dict) else {}
 
 
+class _Page(msgspec.Struct, frozen=True):
+    url: Any = None
+
+
+class _Seen(msgspec.Struct, frozen=True):
+    page: _Page = _Page()
+
+
+class _Sent(msgspec.Struct, frozen=True):
+    context: _Seen = _Seen()
+
+
+_sent = msgspec.json.Decoder(_Sent).decode
+
+
+def page_of(piece: Piece) -> str:
+    """Return the URL of the page that a message was sent from, `context.page.url`; empty when it does not say."""
+    try:
+        url = _sent(piece.raw).context.page.url
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return ""
+    return url if isinstance(url, str) else ""
+
+
 def message_id(piece: Piece, message: Message, own_time: int | None, received: int) -> tuple[str, bool]:
     """Return the id this message is told from others by, and whether its sender's was too long and is replaced.
 

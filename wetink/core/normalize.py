@@ -8,18 +8,17 @@ import msgspec
 from wetink.core import identity
 from wetink.core.aliases import canonical
 from wetink.core.clock import YEAR_2000, believed, corrected, parse
+from wetink.core.entities import unescaped
 from wetink.core.event import Event, Level, MessageType, Order, Product
 from wetink.core.identifier import Identifier
 from wetink.core.identity import Claim
-from wetink.core.message import Message, Piece, context_traits, digest, message_id
+from wetink.core.message import Message, Piece, context_traits, digest, message_id, page_of
+from wetink.core.products import listed, many, one
 from wetink.core.quantity import number, storable, text
 from wetink.core.verdict import Problem, Verdict, problem
-from wetink.core.wares import MANY_PRODUCTS, ONE_PRODUCT, ORDERS, order, product
+from wetink.core.wares import MANY_PRODUCTS, ONE_PRODUCT, ORDERS, PRODUCT_NAMES, order, product
 
 TYPES: Final = frozenset(get_args(MessageType))
-MOST_PRODUCTS: Final = 500
-"""Products of one event that are kept."""
-
 RECEIPT_COUNTS, NOT_CORRECTED = ", so the time of receipt counts", ", so the sender's clock is not corrected"
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -205,8 +204,16 @@ def _name(draft: _Draft) -> None:
 
 
 def _properties(draft: _Draft) -> None:
-    if isinstance(draft.message.properties, dict):
-        draft.properties = draft.message.properties
+    said = draft.message.properties
+    if not isinstance(said, dict):
+        return
+    if draft.name in MANY_PRODUCTS and "products" in said:
+        products = listed(said["products"])
+        if products is not None:
+            said = draft.message.properties = {**said, "products": products}
+        elif said["products"] is not None and said["products"] != "":
+            draft.noted.append(problem("not_products", "products"))
+    draft.properties = said
 
 
 def _wares(draft: _Draft) -> None:
@@ -214,11 +221,13 @@ def _wares(draft: _Draft) -> None:
     if name in ONE_PRODUCT:
         found, draft.properties = product(properties)
         draft.products = (found,)
+        if not found.key or (draft.properties and not PRODUCT_NAMES.isdisjoint(draft.properties)):
+            _odd_product(draft, found)
         return
-    if name in MANY_PRODUCTS:
-        listed = properties.get("products")
-        if isinstance(listed, list) and listed:
-            draft.products = tuple(product(each)[0] for each in listed[:MOST_PRODUCTS] if isinstance(each, dict))
+    if name in MANY_PRODUCTS and "products" in properties:
+        listed = many(properties["products"], "products", lambda: page_of(draft.piece))
+        if listed is not None:
+            draft.products, draft.noted = listed.products, [*draft.noted, *listed.problems]
     if name in ORDERS:
         draft.order, rest = order(properties)
         native = draft.message.user_id is not None or draft.message.anonymous_id is not None
@@ -228,9 +237,15 @@ def _wares(draft: _Draft) -> None:
     if draft.products and len(draft.products) == len(properties["products"]):
         draft.properties = {key: value for key, value in draft.properties.items() if key != "products"}
     if name == "Products Searched":
-        draft.query = text(properties.get("query")) or ""
+        draft.query = unescaped(text(properties.get("query")) or "")
         if draft.query:
             draft.properties = {key: value for key, value in properties.items() if key != "query"}
+
+
+def _odd_product(draft: _Draft, found: Product) -> None:
+    told = one(draft.message.properties, found, draft.properties, lambda: page_of(draft.piece))
+    draft.products, draft.properties = told.products, told.rest
+    draft.noted += told.problems
 
 
 def _storable(draft: _Draft) -> None:
@@ -251,35 +266,43 @@ def _requirements(draft: _Draft) -> None:
             needs(draft)
 
 
+def _lack(draft: _Draft, lacking: Problem) -> None:
+    """Say that something is lacking; where something was said that cannot be read, that is what is wrong."""
+    unread = [each for each in draft.noted if each.property == lacking.property]
+    draft.noted = [each for each in draft.noted if each not in unread] if unread else draft.noted
+    draft.lacking += unread or [lacking]
+
+
 def _needs_product_and_url(draft: _Draft) -> None:
     shown = draft.products[0] if draft.products else Product()
     if not shown.key:
-        draft.lacking.append(problem("missing_property", "sku", "`sku` or `product_id`, the product's own number"))
+        _lack(draft, problem("missing_property", "sku", "`sku` or `product_id`, the product's own number"))
     if not shown.url:
-        draft.lacking.append(problem("missing_property", "url", "`url`, the address of the product's page"))
+        _lack(draft, problem("missing_property", "url", "`url`, the address of the product's page"))
 
 
 def _needs_query(draft: _Draft) -> None:
     if not draft.query:
-        draft.lacking.append(problem("missing_property", "query", "`query`, what was searched for"))
+        _lack(draft, problem("missing_property", "query", "`query`, what was searched for"))
 
 
 def _needs_total_and_products(draft: _Draft) -> None:
     properties = draft.message.properties if isinstance(draft.message.properties, dict) else {}
     if draft.order is None or draft.order.total is None:
-        draft.lacking.append(_number_lacking("total", properties.get("total"), "what the customer paid"))
+        _lack(draft, _number_lacking("total", properties.get("total"), "what the customer paid"))
     listed = properties.get("products")
     if not isinstance(listed, list) or not listed:
-        draft.lacking.append(problem("missing_property", "products", "`products`, a list of what was bought"))
+        _lack(draft, problem("missing_property", "products", "`products`, a list of what was bought"))
         return
     for index, each in enumerate(listed):
         place = f"products[{index}]"
         bought = each if isinstance(each, dict) else {}
+        draft.noted = draft.noted if bought else [note for note in draft.noted if note.property != place]
         if not product(bought)[0].key:
             hint = f"`sku` or `product_id` in `{place}`, the product's own number"
-            draft.lacking.append(problem("missing_property", f"{place}.sku", hint))
+            _lack(draft, problem("missing_property", f"{place}.sku", hint))
         if number(bought.get("price")) is None:
-            draft.lacking.append(_number_lacking(f"{place}.price", bought.get("price"), "what one of it costs"))
+            _lack(draft, _number_lacking(f"{place}.price", bought.get("price"), "what one of it costs"))
 
 
 def _number_lacking(path: str, value: Any, what: str) -> Problem:

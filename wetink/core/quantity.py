@@ -56,6 +56,32 @@ def whole(value: Any) -> int | None:
     return int(amount) if amount is not None and amount >= 0 and amount.is_integer() else None
 
 
+def pieces(value: Any) -> int | float | None:
+    """Return how many there are of a thing, as a whole number where it is one; None for anything else.
+
+    Less than none are taken away, and of what is weighed there may be a part.
+
+    >>> pieces("2"), pieces(3.0), pieces("1,5 kg"), pieces(-1), pieces("some")
+    (2, 3, 1.5, -1, None)
+    """
+    if type(value) is int and -_LARGEST < value < _LARGEST:
+        return value
+    amount = number(value)
+    if amount is None:
+        return None
+    return int(amount) if amount.is_integer() else amount
+
+
+def stock(value: Any) -> int | None:
+    """Return how many there are left, in whole pieces; what was sold beyond that leaves none.
+
+    >>> stock("7"), stock(-3), stock(2.5), stock("many")
+    (7, 0, 2, None)
+    """
+    amount = number(value)
+    return max(0, int(amount)) if amount is not None else None
+
+
 def text(value: Any) -> str | None:
     """Return a trimmed text, or a number as `plain` writes it; None for anything else and for nothing.
 

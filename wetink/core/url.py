@@ -27,6 +27,7 @@ _AMPERSAND = re.compile(r"&(?:amp|#0*38|#[xX]0*26);", re.IGNORECASE)
 
 _ENDS = "\u200b\u200c\u200d\u2060\ufeff\u200e\u200f"
 _IGNORED = re.compile(r"[\t\n\r]")
+_ABSOLUTE = re.compile(r"https?:[/\\]{2}", re.IGNORECASE)
 _HTTP, _SCHEME = re.compile(r"https?:", re.IGNORECASE), re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _SLASHES = re.compile(r"[/\\]{2}")
 _FILE = re.compile(r"[^/\\?#]*[^/\\?#.\s]\.[A-Za-z0-9]{2,5}(?:[?#].*)?", re.DOTALL)
@@ -51,23 +52,25 @@ def read(value: Any, base: str = "") -> str:
     if type(value) is not str:
         return ""
     found = absolute(value)
-    if not base or found is value or not value or len(value) > LONGEST:
+    if found or not value or len(value) > LONGEST:
         return found
-    page = absolute(base)
-    return _on_page(_trimmed(value), page) if page else found
+    text, page = _trimmed(value), absolute(base)
+    if page:
+        return _on_page(text, page)
+    if _SLASHES.match(text):
+        return _parsed(f"https:{text}")
+    return _parsed(text) if _HTTP.match(text) else ""
 
 
 @lru_cache(maxsize=REMEMBERED)
 def absolute(value: str) -> str:
-    """Return what `read` does without a page."""
+    """Return what `read` makes of a URL that means the same on every page; empty for any other text."""
     if len(value) > LONGEST:
         return ""
     if _CLEAN(value) is not None and ("&" not in value or _ENTITY(value) is None) and _DOTS(value) is None:
         return value
     text = _trimmed(value)
-    if _SLASHES.match(text):
-        return _parsed(f"https:{text}")
-    return _parsed(text) if _HTTP.match(text) else ""
+    return _parsed(text) if _ABSOLUTE.match(text) else ""
 
 
 def _on_page(text: str, page: str) -> str:

@@ -22,9 +22,13 @@ HINTS: dict[str, str] = {
     # These leave it in the profile, but unusable.
     "missing_property": "send {detail}",
     "not_a_number": "`{property}` is a finite number: 9.5, without currency or words",
-    # These change nothing about the verdict.
+    # These change nothing about the verdict, unless what cannot be read is needed.
     "unreadable_time": "`{property}` is no time that can be read{detail}; send ISO 8601, such as 2026-11-23T18:00:00Z",
     "unlikely_time": "`{property}` is before the year 2000 or later than now{detail}; check the sender's clock",
+    "not_a_url": "`{property}` is the URL of a page or a photo, such as https://shop.example/mug",
+    "not_products": '`{property}` is a list of products: [{{"sku": "S-1"}}]',
+    "not_a_product": '`{property}` is a product, an object: {{"sku": "S-1"}}',
+    "not_an_availability": "`{property}` is in_stock, out_of_stock, preorder or backorder",
     "message_id_too_long": "a `messageId` has at most 100 characters; this one was replaced by its hash",
 }
 """Every problem code with its remedy. `detail` and `property` are filled in by `problem`."""

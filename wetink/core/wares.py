@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from wetink.core.availability import availability
+from wetink.core.entities import unescaped
 from wetink.core.event import Order, Product
-from wetink.core.quantity import LONGEST_TEXT, number, text, whole
+from wetink.core.quantity import LONGEST_TEXT, number, pieces, stock, text, whole
+from wetink.core.url import absolute as url
 
 ONE_PRODUCT = frozenset(
     [
@@ -41,38 +44,15 @@ ORDERS = frozenset(["Checkout Started", "Order Updated", "Order Completed", "Ord
 
 Reader = Callable[[Any], Any]
 
-_AVAILABLE = {
-    "in_stock": "in_stock", "instock": "in_stock", "available": "in_stock", "true": "in_stock", "yes": "in_stock",
-    "limited_availability": "in_stock", "onlineonly": "in_stock",
-    "out_of_stock": "out_of_stock", "outofstock": "out_of_stock", "sold_out": "out_of_stock", "soldout": "out_of_stock",
-    "unavailable": "out_of_stock", "false": "out_of_stock", "no": "out_of_stock", "discontinued": "out_of_stock",
-    "preorder": "preorder", "pre_order": "preorder", "backorder": "backorder", "back_order": "backorder",
-}  # fmt: skip
-"""How senders write it -> how Google Merchant's product data does."""
-
-
-def availability(value: Any) -> str | None:
-    """Return whether a product can be had, in one of four words; None for what says nothing of it.
-
-    >>> availability("In stock"), availability("https://schema.org/OutOfStock"), availability(False), availability("?")
-    ('in_stock', 'out_of_stock', 'out_of_stock', None)
-    """
-    if isinstance(value, bool):
-        return "in_stock" if value else "out_of_stock"
-    if not isinstance(value, str) or len(value) > 60:
-        return None
-    return _AVAILABLE.get(value.strip().rpartition("/")[2].lower().replace(" ", "_").replace("-", "_"))
-
-
 _PRODUCT: dict[str, tuple[str, Reader, bool]] = {
     "product_id": ("product_id", text, True),
     "sku": ("sku", text, True),
     "name": ("name", text, True),
-    "url": ("url", text, True),
-    "image_url": ("image_url", text, True),
+    "url": ("url", url, True),
+    "image_url": ("image_url", url, True),
     "price": ("price", number, True),
     "currency": ("currency", text, True),
-    "quantity": ("quantity", whole, True),
+    "quantity": ("quantity", pieces, True),
     "category": ("category", text, True),
     "brand": ("brand", text, True),
     "variant": ("variant", text, True),
@@ -84,15 +64,18 @@ _PRODUCT: dict[str, tuple[str, Reader, bool]] = {
     "original_price": ("list_price", number, False),
     "availability": ("availability", availability, True),
     "in_stock": ("availability", availability, False),
-    "stock": ("stock", whole, True),
-    "inventory": ("stock", whole, False),
-    "inventory_quantity": ("stock", whole, False),
+    "inStock": ("availability", availability, False),
+    "is_in_stock": ("availability", availability, False),
+    "available": ("availability", availability, False),
+    "stock": ("stock", stock, True),
+    "inventory": ("stock", stock, False),
+    "inventory_quantity": ("stock", stock, False),
     "productId": ("product_id", text, False),
     "id": ("product_id", text, False),
     "title": ("name", text, False),
-    "imageUrl": ("image_url", text, False),
-    "imageURL": ("image_url", text, False),
-    "image": ("image_url", text, False),
+    "imageUrl": ("image_url", url, False),
+    "imageURL": ("image_url", url, False),
+    "image": ("image_url", url, False),
 }
 """Property -> field, how it is read, and whether it is the spec's own name, which wins over the others."""
 
@@ -119,6 +102,9 @@ def _texts(words: dict[str, tuple[str, Reader, bool]]) -> frozenset[str]:
     return frozenset(name for name, (field, read, own) in words.items() if own and read is text and name == field)
 
 
+PRODUCT_NAMES = _PRODUCT.keys()
+"""Properties that are read into a product's fields."""
+
 _PRODUCT_TEXTS, _ORDER_TEXTS = _texts(_PRODUCT), _texts(_ORDER)
 
 
@@ -133,7 +119,7 @@ def order_field(name: str) -> str:
 
 
 def product(properties: dict[str, Any]) -> tuple[Product, dict[str, Any]]:
-    """Return the product these properties describe, and what else they say.
+    """Return the product these properties describe, and what else they say: also what cannot be read, as it came.
 
     >>> product({"sku": 7, "title": "Mug", "price": "9.50", "color": "blue"}) == (
     ...     Product(sku="7", name="Mug", price=9.5), {"color": "blue"}
@@ -157,15 +143,19 @@ def _split(
     rest: dict[str, Any] = {}
     for name, value in properties.items():
         if name in texts and type(value) is str and len(value) <= LONGEST_TEXT and (said := value.strip()):
-            fields[name] = said  # what `text` makes of it: nearly all of a product is this
+            # What `text` makes of it, written for HTML or not: nearly all of a product is this.
+            fields[name] = said if "&" not in said else unescaped(said)
             continue
         word = words.get(name)
         if word is None:
             rest[name] = value
             continue
         field, read, own = word
-        found = read(value)
-        if found is None:
+        try:
+            found = read(value)
+        except TypeError:  # a link that is no text
+            found = None
+        if found is None or found == "":
             if value is not None and value != "":
                 rest[name] = value  # what cannot be read is not lost
         elif own or field not in fields:

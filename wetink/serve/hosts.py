@@ -3,6 +3,7 @@
 from collections.abc import Set
 
 from wetink.core.link import allowed, host_of
+from wetink.core.url import absolute, ascii_host
 
 ADDRESSES = 50_000
 """Addresses of which is remembered whether they are allowed."""
@@ -18,8 +19,9 @@ class Hosts:
 
     def use(self, hosts: Set[str]) -> None:
         """Go on with these."""
+        hosts = frozenset(map(ascii_host, hosts))
         if hosts != self._hosts:
-            self._hosts, self._known = frozenset(hosts), {}
+            self._hosts, self._known = hosts, {}
 
     def allowed(self, url: str) -> bool:
         """Whether a link or a photo may have this address."""
@@ -27,7 +29,7 @@ class Hosts:
         if known is None:
             if len(self._known) > ADDRESSES:
                 self._known.clear()
-            known = self._known[url] = allowed(url, self._hosts)
+            known = self._known[url] = allowed(url if url.isascii() else absolute(url), self._hosts)
         return known
 
     def own_origin(self, origin: str) -> bool:

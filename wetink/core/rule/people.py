@@ -100,7 +100,7 @@ def facts_of(cart: Cart, now: int) -> dict[str, Any]:
     """Return what a cart is worth, how many pieces lie in it, and for how long it has been so (ms)."""
     worth = sum((line.product.price or 0.0) * line.product.quantity for line in cart.lines)
     pieces = sum(line.product.quantity for line in cart.lines)
-    return {"worth": round(worth, 6), "items": pieces, "age": now - cart.changed_at if cart.lines else None}
+    return {"worth": round(worth, 6), "items": round(pieces, 6), "age": now - cart.changed_at if cart.lines else None}
 
 
 def _cart_words(facts: dict[str, Any]) -> str:
