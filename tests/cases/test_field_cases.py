@@ -62,18 +62,11 @@ PENDING: frozenset[str] = frozenset(
         "F39",
         "F41.1",
         # settings and zones that mean nothing are taken in silence
-        "F45",
-        "F46.3",
-        "F47.1",
-        "F48",
         "F49.1",
         # machines and people told apart by name
         "F51",
         "F53",
         # Liquid's own words
-        "F57",
-        "F58.1",
-        "F60",
         # product feeds as they are
         "F62.1",
         "F65.1",

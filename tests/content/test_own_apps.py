@@ -65,7 +65,7 @@ def test_its_settings_become_a_form_and_a_json_schema() -> None:
     fields = {field.name: field for field in fields_of(app)}
     assert [(name, field.kind) for name, field in fields.items()] == [
         ("heading", "text"), ("accent", "color"), ("items", "whole"), ("scale", "number"),
-        ("framed", "switch"), ("mood", "choice"), ("brands", "list"),
+        ("framed", "switch"), ("mood", "choice"), ("brands", "lines"),
     ]  # fmt: skip
     assert (fields["items"].least, fields["items"].most, fields["scale"].value) == (1, 6, "0.5")
     assert fields["heading"].about == "Above the product."
@@ -98,12 +98,12 @@ def test_a_block_of_it_is_drawn_with_what_was_set_and_the_defaults(house: House)
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ("{heading: 7}", "settings: Expected `str`, got `int` - at `$.heading`"),
-        ("{heading: a very very long heading}", "length <= 20"),
-        ("{items: 9}", "<= 6"),
-        ("{mood: wild}", "Invalid enum value 'wild' - at `$.mood`"),
-        ("{accent: red}", "$.accent"),
-        ("{headnig: x}", "unknown field `headnig`"),
+        ("{heading: 7}", "settings.heading: 7 is not text"),
+        ("{heading: a very very long heading}", "settings.heading: at most 20 characters"),
+        ("{items: 9}", "settings.items: 9 does not fit: at most 6"),
+        ("{mood: wild}", "settings.mood: 'wild' is not one of"),
+        ("{accent: red}", "settings.accent: 'red' does not fit; write a color as #3451d1"),
+        ("{headnig: x}", "settings.headnig: there is no such setting; did you mean heading?"),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused_with_its_place(tmp_path: Path, settings: str, said: str) -> None:
@@ -111,7 +111,7 @@ def test_a_setting_that_cannot_be_is_refused_with_its_place(tmp_path: Path, sett
     write(tmp_path, files)
     content = load(tmp_path, builtin())
     [problem] = content.problems
-    assert problem.startswith("blocks/mine.yaml: variants[0].settings: ")
+    assert problem.startswith("blocks/mine.yaml: variants[0].settings.")
     assert said in problem
     assert "mine" not in content.blocks
 

@@ -46,7 +46,7 @@ A block that shows it, as `blocks/NAME.yaml` in the content folder:
 
 
 def _row(field: Field) -> str:
-    value = f"`{field.value}`" if field.value else "none"
+    value = f"`{', '.join(field.value.splitlines())}`" if field.value else "none"
     choices = f" One of {', '.join(field.choices)}." if field.kind == "choice" else ""
     bounds = f" {field.least:g} to {field.most:g}." if field.least is not None and field.most is not None else ""
     return f"| `{field.name}` | {value} | {field.about}{choices}{bounds} |"

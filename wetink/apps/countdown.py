@@ -1,17 +1,21 @@
 """Countdown: how much time is left, to a fixed end, a person's own, a cart's, or the next dispatch of parcels."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta, Struct
 
 from wetink.core.app import App, Sample, Shown
 from wetink.core.person import Moment, Person
+from wetink.core.setting import Color, LocalTime, Zone, zone_of
 from wetink.core.shop import Shop
 
 HOUR = 3_600_000
 DAYS = {"mon": 0, "tue": 1, "wed": 2, "thu": 3, "fri": 4, "sat": 5, "sun": 6}
+
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,27 +27,25 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
             description="At a fixed time, after a person's first open, when their cart goes, or at the next dispatch."
         ),
     ] = "at"
-    at: Annotated[str, Meta(description="The fixed end, as in 2026-12-24T18:00.", max_length=32)] = ""
+    at: Annotated[LocalTime, Meta(description="The fixed end, as in 2026-12-24T18:00.")] = ""
     hours: Annotated[float, Meta(gt=0, le=2160, description="After the first open, or since the cart changed.")] = 48.0
     dispatch: Annotated[
         str,
         Meta(pattern=r"^([01]?\d|2[0-3]):[0-5]\d$", description="When parcels leave, as in 15:00."),
     ] = "15:00"
-    working_days: Annotated[tuple[str, ...], Meta(description="Days on which parcels leave.")] = (
+    working_days: Annotated[tuple[Weekday, ...], Meta(description="Days on which parcels leave.")] = (
         "mon", "tue", "wed", "thu", "fri",
     )  # fmt: skip
-    zone: Annotated[
-        str, Meta(description="Time zone of the fixed end and of dispatch; empty: the reader's own.", max_length=64)
-    ] = ""
+    zone: Annotated[Zone, Meta(description="Time zone of the fixed end and of dispatch; empty: the reader's own.")] = ""
     promise: Annotated[
         str,
         Meta(description="An end once given never moves; another word gives a new one.", max_length=40),
     ] = "first"
     title: Annotated[str, Meta(max_length=80, description="The words above.")] = "Ends in"
-    labels: Annotated[tuple[str, ...], Meta(description="Days, hours, minutes, seconds.")] = (
+    labels: Annotated[tuple[str, ...], Meta(max_length=4, description="Days, hours, minutes, seconds.")] = (
         "DAYS", "HOURS", "MINUTES", "SECONDS",
     )  # fmt: skip
-    accent: Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", description="The color of the line below.")] = "#ff6b4a"
+    accent: Annotated[Color, Meta(description="The color of the line below.")] = "#ff6b4a"
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
@@ -85,7 +87,7 @@ def _end(person: Person, settings: Settings, moment: Moment) -> int | None:
         return moment.now + round(settings.hours * HOUR)
     if settings.ends == "cart":
         return person.cart.changed_at + round(settings.hours * HOUR) if person.cart.lines else None
-    zone = _zone(settings.zone or moment.time_zone)
+    zone = zone_of(settings.zone or moment.time_zone)
     if settings.ends == "at":
         try:
             end = datetime.fromisoformat(settings.at)
@@ -106,20 +108,20 @@ def _next_dispatch(settings: Settings, now: datetime) -> int | None:
     return None
 
 
-def _zone(name: str) -> ZoneInfo:
-    """Return a time zone; UTC for a name that means none."""
-    try:
-        return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")
-
-
 def _ms(at: datetime) -> int:
     return int(at.timestamp() * 1000)
 
 
 def _written(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def check(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield what leaves a countdown without an end."""
+    if settings.ends == "at" and not settings.at:
+        yield "at", "enter when it ends, as in 2026-12-24T18:00"
+    if settings.ends == "dispatch" and not settings.working_days:
+        yield "working_days", "choose at least one day"
 
 
 APP = App(
@@ -132,5 +134,6 @@ APP = App(
     moves="countdown",
     promises=True,
     face=face,
+    check=check,
     sample=Sample({"ends": "cart", "hours": 30.0, "title": "Your cart is kept for"}),
 )

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from wetink.core.app import App, Shown
 from wetink.core.person import Moment, Person, Seen
+from wetink.core.setting import Color
 from wetink.core.shop import Shop
 
 DAY = 86_400_000
@@ -18,7 +19,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     items: Annotated[int, Meta(ge=1, le=6, description="Products the picture has room for.")] = 3
     bought: Annotated[bool, Meta(description="Show products that were ordered after they were viewed, too.")] = False
     title: Annotated[str, Meta(max_length=80, description="The words above; empty: some with their name.")] = ""
-    accent: Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", description="The color of the button.")] = "#3451d1"
+    accent: Annotated[Color, Meta(description="The color of the button.")] = "#3451d1"
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:

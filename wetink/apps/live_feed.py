@@ -8,6 +8,7 @@ from wetink.core.app import App, Sample, Shown
 from wetink.core.feed import reached
 from wetink.core.link import host_of
 from wetink.core.person import Moment, Person
+from wetink.core.setting import Color
 from wetink.core.shop import Shop
 
 LONGEST = 200
@@ -23,7 +24,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     link: Annotated[str, Meta(description="Where an entry has its address.")] = "link"
     image: Annotated[str, Meta(description="Where an entry has its picture.")] = "image"
     note: Annotated[str, Meta(description="Where an entry has a line to stand below, such as its author.")] = "author"
-    accent: Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", description="The color of what is stressed.")] = "#3451d1"
+    accent: Annotated[Color, Meta(description="The color of what is stressed.")] = "#3451d1"
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:

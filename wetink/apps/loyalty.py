@@ -1,5 +1,7 @@
 """Loyalty: how far a shopper has come to their next reward, from a trait."""
 
+from collections.abc import Iterator
+from math import isfinite
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -7,6 +9,7 @@ from msgspec import Meta, Struct
 from wetink.core.app import App, Shown
 from wetink.core.person import Moment, Person
 from wetink.core.rule.values import look_up
+from wetink.core.setting import Color
 from wetink.core.shop import Shop
 
 
@@ -24,7 +27,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     )  # fmt: skip
     unit: Annotated[str, Meta(max_length=20, description="What is counted.")] = "points"
     title: Annotated[str, Meta(max_length=80, description="The words above; empty: some with their name.")] = ""
-    accent: Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", description="The color of the bar.")] = "#3451d1"
+    accent: Annotated[Color, Meta(description="The color of the bar.")] = "#3451d1"
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
@@ -61,6 +64,17 @@ def _number(value: object) -> float | None:
     return int(number) if number.is_integer() else number
 
 
+def check(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield goals that nobody reaches, and rewards without a goal."""
+    for index, goal in enumerate(settings.goals):
+        if goal <= 0 or not isfinite(goal):
+            yield f"goals[{index}]", "a goal is more than 0"
+        elif settings.goals.index(goal) != index:
+            yield f"goals[{index}]", f"{goal:g} is there twice"
+    for index in range(len(settings.goals), len(settings.rewards)):
+        yield f"rewards[{index}]", "there is no goal for this reward"
+
+
 APP = App(
     name="loyalty",
     title="Loyalty",
@@ -68,4 +82,5 @@ APP = App(
     settings=Settings,
     show=show,
     template="loyalty.liquid",
+    check=check,
 )

@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from math import asin, cos, radians, sin, sqrt
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta, Struct
 
 from wetink.core.app import App, Sample, Shown
 from wetink.core.person import Moment, Person
 from wetink.core.rule.values import look_up
+from wetink.core.setting import Color, Zone, link_problem, zone_of, zone_problem
 from wetink.core.shop import Shop
 
 RADIUS = 6371.0
@@ -59,12 +59,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     unit: Annotated[
         Literal["auto", "km", "mi"], Meta(description="What distances are told in; auto: by the reader's country.")
     ] = "auto"
-    zone: Annotated[
-        str, Meta(max_length=64, description="Time zone of stores that name none; empty: the reader's own.")
-    ] = ""
+    zone: Annotated[Zone, Meta(description="Time zone of stores that name none; empty: the reader's own.")] = ""
     title: Annotated[str, Meta(max_length=80, description="The words above.")] = "Your nearest store"
     button: Annotated[str, Meta(max_length=30, description="The words on the button.")] = "Plan your visit"
-    accent: Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", description="The color of pin and button.")] = "#3451d1"
+    accent: Annotated[Color, Meta(description="The color of pin and button.")] = "#3451d1"
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
@@ -78,7 +76,7 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
         return None
     miles = settings.unit == "mi" or (settings.unit == "auto" and moment.country.upper() in IN_MILES)
     said = f"{km / MILE:.1f} mi" if miles else f"{km:.1f} km" if km >= 1 else f"{max(50, round(km * 20) * 50)} m"
-    now = datetime.fromtimestamp(moment.now / 1000, _zone(store.zone or settings.zone or moment.time_zone))
+    now = datetime.fromtimestamp(moment.now / 1000, zone_of(store.zone or settings.zone or moment.time_zone))
     is_open, hours = opening(store.hours, now)
     facts = {"name": store.name, "address": store.address, "distance": said, "open": is_open, "hours": hours}
     return Shown(facts=facts, why=f"{store.name} is {said} from {whose}", link=store.url)
@@ -156,7 +154,7 @@ def _stores(settings: Settings, shop: Shop) -> Iterator[Store]:
             yield Store(said[0], there, *said[1:])
     for line in settings.stores:
         name, place, *more = [part.strip() for part in line.split(";")] + [""]
-        degrees = place.split()
+        degrees = place.replace(",", " ").split()
         if name and len(degrees) == 2 and (there := _place(*degrees)) is not None:
             yield Store(name, there, *more[:4])
 
@@ -170,12 +168,33 @@ def _place(latitude: Any, longitude: Any) -> Place | None:
     return there if known else None
 
 
-def _zone(name: str) -> tzinfo:
-    """Return a time zone; UTC for a name that means none."""
-    try:
-        return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return UTC
+def check(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield what of each store's line cannot be read."""
+    if not settings.stores and not settings.feed:
+        yield "stores", "enter at least one store, or a feed of stores"
+    for index, line in enumerate(settings.stores):
+        name, place, *more = [part.strip() for part in line.split(";")] + [""]
+        _, hours, link, zone, *rest = [*more[:5], *("",) * 4]
+        degrees = place.replace(",", " ").split()
+        if not name:
+            yield f"stores[{index}]", "a store needs a name"
+        if len(degrees) != 2 or _place(*degrees) is None:
+            yield f"stores[{index}]", f"{place!r} is not a latitude and a longitude; write 53.5503 10.0007"
+        if any(rest):
+            yield f"stores[{index}]", "write name; latitude longitude; address; hours; link; time zone"
+        if why := _hours_problem(hours) or link_problem(link) or zone_problem(zone):
+            yield f"stores[{index}]", why
+
+
+def _hours_problem(hours: str) -> str:
+    for part in filter(None, (part.strip() for part in hours.split("/"))):
+        found = _HOURS.fullmatch(part.lower())
+        days = [day for day in (found[1], found[2]) if day] if found is not None else []
+        if found is None or any(day not in DAYS for day in days):
+            return f"{part!r} are not opening hours; write mon-fri 10:00-20:00 / sat 10:00-18:00"
+        if max(int(found[3]), int(found[5])) > 24 or max(found[4], found[6]) > "59":
+            return f"{part!r} has a time that is not on the clock"
+    return ""
 
 
 APP = App(
@@ -186,6 +205,7 @@ APP = App(
     show=show,
     feeds=lambda settings: (settings.feed,) if settings.feed else (),
     template="nearest_store.liquid",
+    check=check,
     sample=Sample(
         {
             "stores": [

@@ -1,5 +1,6 @@
 """Live Poll: a question with two to five answers; who has voted sees how it stands, at every open anew."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
@@ -8,6 +9,7 @@ from wetink.core.app import App, Sample, Shown
 from wetink.core.clock import parse
 from wetink.core.person import Moment, Person
 from wetink.core.poll import Tally, shares
+from wetink.core.setting import Color, LocalTime
 from wetink.core.shop import Shop
 
 Option = Annotated[str, Meta(min_length=1, max_length=60)]
@@ -27,11 +29,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     results: Annotated[
         Literal["voted", "always"], Meta(description="Who sees how it stands: who has voted, or everybody always.")
     ] = "voted"
-    ends: Annotated[
-        str, Meta(max_length=40, description="When voting ends, as in 2026-12-24T18:00:00Z; empty: never.")
-    ] = ""
+    ends: Annotated[LocalTime, Meta(description="When voting ends, as in 2026-12-24T18:00:00Z; empty: never.")] = ""
     thanks: Annotated[str, Meta(max_length=80, description="What is said to who has voted.")] = "Thanks for voting"
-    accent: Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", description="The color of the bars.")] = "#3451d1"
+    accent: Annotated[Color, Meta(description="The color of the bars.")] = "#3451d1"
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
@@ -63,6 +63,13 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
     return Shown(facts=facts, why=said if still else f"{said}; the poll is over")
 
 
+def check(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield answers that are there twice."""
+    for index, option in enumerate(settings.options):
+        if settings.options.index(option) != index:
+            yield f"options[{index}]", f"{option!r} is there twice"
+
+
 APP = App(
     name="poll",
     title="Live Poll",
@@ -71,5 +78,6 @@ APP = App(
     show=show,
     poll=lambda settings: settings.poll,
     template="poll.liquid",
+    check=check,
     sample=Sample(polls={"first": Tally({1: 412, 2: 655, 3: 233}, 2)}),
 )

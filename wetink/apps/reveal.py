@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from wetink.core.app import App, Shown
 from wetink.core.person import Moment, Person
+from wetink.core.setting import Color
 from wetink.core.shop import Shop
 from wetink.core.span import parse
 
@@ -33,7 +34,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     promise: Annotated[
         str, Meta(max_length=40, description="What was revealed stays so; another word covers it again.")
     ] = "first"
-    accent: Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", description="The color of cover and button.")] = "#3451d1"
+    accent: Annotated[Color, Meta(description="The color of cover and button.")] = "#3451d1"
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:

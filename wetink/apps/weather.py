@@ -1,6 +1,7 @@
 """Weather: what it is like where the reader is, with an offer that goes with it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
@@ -9,6 +10,7 @@ from wetink.core.app import App, Sample, Shown
 from wetink.core.feed import reached
 from wetink.core.person import Moment, Person
 from wetink.core.rule.values import look_up
+from wetink.core.setting import Color, closest, link_problem
 from wetink.core.shop import Shop
 from wetink.core.sky import celsius, sky_of
 
@@ -40,7 +42,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = ("above 25; Cool things for warm days", "below 5; Something warm for cold days", "any; Something for today")
     button: Annotated[str, Meta(max_length=30, description="The words on the button.")] = "Have a look"
-    accent: Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", description="The color of the button.")] = "#3451d1"
+    accent: Annotated[Color, Meta(description="The color of the button.")] = "#3451d1"
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
@@ -70,14 +72,37 @@ def _offer(line: str) -> tuple[str, str, str] | None:
     return (when.lower(), rest[0], rest[1] if len(rest) > 1 else "") if rest and rest[0] else None
 
 
-def _fits(when: str, sky: str, warm: float) -> bool:
+def check(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield what of each offer's line cannot be read."""
+    if not settings.offers:
+        yield "offers", "enter at least one offer"
+    for index, line in enumerate(settings.offers):
+        offer = _offer(line)
+        if offer is None:
+            yield f"offers[{index}]", f"{line!r} has no words; write when; words; link"
+            continue
+        when, _, link = offer
+        if when not in (*SAID, "any") and _bound(when) is None:
+            known = [*SAID, "any", "below 5", "above 25"]
+            yield f"offers[{index}]", f"{when!r} is no weather{closest(when, known) or '; write ' + ', '.join(known)}"
+        if why := link_problem(link):
+            yield f"offers[{index}]", why
+
+
+def _bound(when: str) -> float | None:
+    """Return the degrees of `below 5` or `above 25`; None for anything else."""
     which, _, degrees = when.partition(" ")
-    if which in ("below", "above"):
-        try:
-            bound = float(degrees)
-        except ValueError:
-            return False
-        return warm < bound if which == "below" else warm > bound
+    try:
+        bound = float(degrees) if which in ("below", "above") else None
+    except ValueError:
+        return None
+    return bound if bound is not None and isfinite(bound) else None
+
+
+def _fits(when: str, sky: str, warm: float) -> bool:
+    bound = _bound(when)
+    if bound is not None:
+        return warm < bound if when.startswith("below") else warm > bound
     return when in (sky, "any")
 
 
@@ -94,6 +119,7 @@ APP = App(
     show=show,
     feeds=lambda settings: (settings.feed,),
     template="weather.liquid",
+    check=check,
     sample=Sample(
         {"offers": ["rain; Rain outside, a warm lamp inside", "any; Something for today"]},
         feeds={"weather": ({"current": {"temperature_2m": 11.3, "weather_code": 61, "is_day": 1}},)},

@@ -15,14 +15,15 @@ from wetink.apps import custom
 from wetink.core.app import App, Sample, Shown
 from wetink.core.errors import BadContent
 from wetink.core.person import Moment, Person
+from wetink.core.setting import Color, LocalTime, Zone
 from wetink.core.shop import Shop
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _SETTING = re.compile(r"[a-z][a-z0-9_]{0,40}")
-COLOR = "^#[0-9a-fA-F]{6}$"
 MOST_SETTINGS = 40
 
 Number = int | float
+FORMATS: dict[str, Any] = {"color": Color, "time-zone": Zone, "local-date-time": LocalTime}
 
 
 class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -33,7 +34,7 @@ class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="c
     description: str = ""
     enum: tuple[str, ...] = ()
     items: "Setting | None" = None
-    format: Literal["color", ""] = ""
+    format: Literal["color", "time-zone", "local-date-time", ""] = ""
     minimum: Number | None = None
     maximum: Number | None = None
     max_length: Annotated[int, Meta(ge=1)] | None = None
@@ -122,8 +123,8 @@ def _type(place: str, setting: Setting) -> Any:
     if setting.type == "boolean":
         return bool
     if setting.type == "string":
-        if setting.format == "color":
-            return Annotated[str, Meta(pattern=COLOR)]
+        if setting.format:
+            return FORMATS[setting.format]
         return Annotated[str, Meta(max_length=setting.max_length)] if setting.max_length else str
     number: Any = int if setting.type == "integer" else float
     return Annotated[number, Meta(ge=setting.minimum, le=setting.maximum)]

@@ -2,8 +2,6 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-import msgspec
-
 from wetink.core import experiment
 from wetink.core.app import App
 from wetink.core.block import Block, Variant
@@ -11,6 +9,7 @@ from wetink.core.decide import settled
 from wetink.core.link import host_of
 from wetink.core.rule.check import problems_of as wrong_with_rule
 from wetink.core.rule.tree import Rule
+from wetink.core.setting import closest, problems_with
 
 
 def problems_of(
@@ -46,6 +45,18 @@ def problems_of(
     return found
 
 
+def never_works(block: Block, apps: Mapping[str, App]) -> Iterator[str]:
+    """Yield each setting that its app can read but that does nothing, such as a time zone that does not exist.
+
+    A block that has one is used as before, but nothing new is saved with one.
+    """
+    for index, variant in enumerate(block.variants):
+        app = apps.get(variant.app)
+        for wrong in problems_with(app, variant.settings) if app is not None else ():
+            if wrong.fits:
+                yield f"variants[{index}].settings.{wrong}"
+
+
 def missing_feeds(block: Block, apps: Mapping[str, App], feeds: Collection[str]) -> Iterator[str]:
     """Yield each feed that a variant draws on and that is not there."""
     for index, variant in enumerate(block.variants):
@@ -55,7 +66,7 @@ def missing_feeds(block: Block, apps: Mapping[str, App], feeds: Collection[str])
         settings, _ = settled(app, variant)
         for name in app.feeds(settings) if settings is not None else ():
             if name not in feeds:
-                yield f"variants[{index}].settings: there is no feed {name} in feeds/"
+                yield f"variants[{index}].settings: there is no feed {name} in feeds/{closest(name, sorted(feeds))}"
 
 
 def same_experiment(block: Block, others: Iterable[Block]) -> Iterator[str]:
@@ -77,10 +88,7 @@ def _wrong_with(
     if app is None:
         yield f"app: there is no app called {variant.app!r}; there are {', '.join(sorted(apps))}"
     else:
-        try:
-            msgspec.convert(variant.settings, app.settings)
-        except msgspec.ValidationError as error:
-            yield f"settings: {error}"
+        yield from (f"settings.{wrong}" for wrong in problems_with(app, variant.settings) if not wrong.fits)
         if not app.template and not variant.template:
             yield "template: this app needs one, from templates/"
     if variant.template and variant.template not in templates:

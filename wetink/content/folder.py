@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from wetink.content.apps import app_of, wrong_with_apps
-from wetink.content.check import missing_feeds, problems_of, same_experiment
+from wetink.content.check import missing_feeds, never_works, problems_of, same_experiment
 from wetink.content.lint import lint
 from wetink.content.read import block_of, read_audiences
 from wetink.content.strict_yaml import parse_yaml
@@ -148,6 +148,7 @@ def load(folder: Path, apps: Mapping[str, App]) -> Content:
         if wrong:
             problems += [f"{path.relative_to(folder)}: {each}" for each in wrong]
         else:
+            problems += [f"{path.relative_to(folder)}: {each}" for each in never_works(block, apps)]
             blocks[block.name] = block
     fonts = {
         path.name: body

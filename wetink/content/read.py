@@ -1,5 +1,6 @@
 """Read: what the YAML files of a content folder say."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,23 @@ def block_of(name: str, said: Any) -> tuple[Block, list[str]]:
                 rules, wrong = parse_all(variant["when"], f"variants[{index}].when")
                 problems += wrong
                 variant = {**variant, "when": rules}
+            if isinstance(variant, dict) and "settings" in variant:
+                variant = {**variant, "settings": _dates_as_text(variant["settings"])}
             read.append(variant)
         said = {**said, "variants": read}
     try:
         return msgspec.convert({"name": name, **said}, Block), problems
     except msgspec.ValidationError as error:
         raise BadContent(str(error)) from error
+
+
+def _dates_as_text(value: Any) -> Any:
+    """Return settings with each date as it is written in quotes: YAML makes dates of those without."""
+    if isinstance(value, date):  # a datetime is one
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {name: _dates_as_text(each) for name, each in value.items()}
+    return [_dates_as_text(each) for each in value] if isinstance(value, list) else value
 
 
 def read_audiences(folder: Path, problems: list[str]) -> dict[str, Audience]:

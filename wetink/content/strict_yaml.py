@@ -116,8 +116,10 @@ class _Loader(yaml.CSafeLoader):
                 raise ConstructorError(None, None, problem, node.start_mark)
         return made
 
-    def whole(self, node: Any) -> int:
-        """Make a whole number that can be kept."""
+    def whole(self, node: Any) -> int | str:
+        """Make a whole number that can be kept; `15:00` is a time of day, not 900 as YAML 1.1 has it."""
+        if ":" in node.value:
+            return self.text(node)
         number = len(node.value) <= _LONGEST_NUMBER and self.construct_yaml_int(node)
         if number is False or not LEAST_NUMBER <= number <= MOST_NUMBER:
             problem = "a number with more digits than can be kept; write it in quotes if it is a text"

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from wetink.content.check import problems_of
+from wetink.content.check import never_works, problems_of
 from wetink.core.app import App
 from wetink.core.audience import Audience, spelled, usable
 from wetink.core.block import Block
@@ -27,7 +27,7 @@ def save(
 
     Raises BadContent when it means nothing, or when there is a block of this name already.
     """
-    wrong = problems_of(block, apps, templates, images)
+    wrong = [*problems_of(block, apps, templates, images), *never_works(block, apps)]
     if wrong:
         raise BadContent(wrong[0])
     return _write(folder / "blocks" / f"{block.name}.yaml", text_of(block))

@@ -76,3 +76,5 @@ class App(msgspec.Struct, frozen=True):
     face: Callable[[Any], Mapping[str, Any]] | None = None
     """Of a countdown the facts `title`, `labels` and `accent`, where settings alone say them: so that it can be made
     ready to tick before anybody opens it."""
+    check: Callable[[Any], Iterable[tuple[str, str]]] | None = None
+    """What could never work in settings that fit: the path of each such setting, and why. Asked when they are saved."""

@@ -1,18 +1,22 @@
 """Form: an app's settings as fields that somebody fills in, and what they filled in as settings."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
 from msgspec import inspect
 
 from wetink.core.app import App
+from wetink.core.setting import problems_with
 
-Kind = Literal["text", "color", "whole", "number", "switch", "choice", "list"]
+Kind = Literal["text", "color", "whole", "number", "switch", "choice", "list", "lines"]
 
 
 class Field(msgspec.Struct, frozen=True):
-    """One setting. `name` has dots between nested ones; `value` is the default as it is written in a field."""
+    """One setting. `name` has dots between nested ones; `value` is the default as it is written in a field.
+
+    A `list` has commas between its entries, `lines` has one entry in a line, since texts may have commas of their own.
+    """
 
     name: str
     kind: Kind
@@ -45,16 +49,15 @@ def settings_of(app: App, form: Mapping[str, str]) -> tuple[dict[str, Any], str]
         try:
             value = _read(field, text)
         except ValueError:
-            return {}, f"{field.label}: {text[:40]!r} is no {'whole number' if field.kind == 'whole' else 'number'}"
+            return {}, f"{field.label}: {text[:40]!r} is not a {'whole number' if field.kind == 'whole' else 'number'}"
         place = settings
         *path, last = field.name.split(".")
         for step in path:
             place = place.setdefault(step, {})
         place[last] = value
-    try:
-        msgspec.convert(settings, app.settings)
-    except msgspec.ValidationError as error:
-        return {}, str(error)
+    for wrong in problems_with(app, settings):
+        labels = {each.name: each.label for each in fields_of(app)}
+        return {}, f"{labels.get(wrong.path.partition('[')[0], wrong.path)}: {wrong.why}"
     return settings, ""
 
 
@@ -77,7 +80,10 @@ def _fields(struct: inspect.StructType, prefix: str, values: Any) -> Iterator[Fi
         elif isinstance(described, inspect.VarTupleType | inspect.ListType):
             item, _ = _unwrapped(described.item_type)
             choices = tuple(map(str, item.values)) if isinstance(item, inspect.LiteralType) else ()
-            yield Field(name, "list", label, ", ".join(map(str, value)), about, choices)
+            if isinstance(item, inspect.StrType):
+                yield Field(name, "lines", label, "\n".join(value), about)
+            else:
+                yield Field(name, "list", label, ", ".join(map(str, value)), about, choices)
         elif isinstance(described, inspect.StrType):
             kind = "color" if (described.pattern or "").startswith("^#") else "text"
             yield Field(name, kind, label, value, about, longest=described.max_length)
@@ -104,25 +110,7 @@ def _read(field: Field, text: str) -> Any:
         return int(text)
     if field.kind == "number":
         return float(text) if text else None
-    if field.kind == "list":
-        return [each.strip() for each in text.split(",") if each.strip()]
+    if field.kind in ("list", "lines"):
+        parts = text.split(",") if field.kind == "list" else text.splitlines()
+        return [each.strip() for each in parts if each.strip()]
     return text
-
-
-def written(settings: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
-    """Return settings as the fields of a form have them.
-
-    >>> written({"items": 2, "only": {"brands": ["A", "B"]}})
-    [('items', '2'), ('only.brands', 'A, B')]
-    """
-    found: list[tuple[str, str]] = []
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            found += [(f"{name}.{inner}", text) for inner, text in written(value)]
-        elif isinstance(value, bool):
-            found.append((name, "true" if value else "false"))
-        elif isinstance(value, list | tuple):
-            found.append((name, ", ".join(map(str, value))))
-        else:
-            found.append((name, "" if value is None else str(value)))
-    return found

@@ -29,6 +29,11 @@ class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     bought: Annotated[bool, Meta(description="Also what this person has bought.")] = True
     skip: Annotated[tuple[str, ...], Meta(description="None of these products.")] = ()
 
+    def __post_init__(self) -> None:
+        """Refuse prices that nothing can have."""
+        if self.price_from is not None and self.price_to is not None and self.price_from > self.price_to:
+            raise ValueError(f"price_from is above price_to ({self.price_from:g} and {self.price_to:g})")
+
     def lets(self, product: Product) -> bool:
         """Whether a product may be shown, whoever looks."""
         if self.buyable and not product.buyable:

@@ -9,6 +9,7 @@ from msgspec import Meta
 from wetink.core.app import Shown
 from wetink.core.person import Seen
 from wetink.core.pick import Filter
+from wetink.core.setting import Color
 
 TEMPLATE = "shelf.liquid"
 
@@ -21,7 +22,7 @@ class ShelfSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     items: Annotated[int, Meta(ge=1, le=6, description="Products the picture has room for.")] = 3
     only: Annotated[Filter, Meta(description="Which products may be shown.")] = Filter()
     title: Annotated[str, Meta(max_length=80, description="The words above; empty: the app's own.")] = ""
-    accent: Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", description="The color of what is stressed.")] = "#3451d1"
+    accent: Annotated[Color, Meta(description="The color of what is stressed.")] = "#3451d1"
 
 
 class Saying(msgspec.Struct, frozen=True, omit_defaults=True):

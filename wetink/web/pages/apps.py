@@ -11,7 +11,7 @@ from starlette.responses import Response
 from wetink.core.app import App
 from wetink.core.block import Block, Fallback, Variant
 from wetink.core.errors import BadContent
-from wetink.core.form import fields_of, settings_of, written
+from wetink.core.form import fields_of, settings_of
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
 from wetink.core.sample import GOODS
@@ -157,7 +157,7 @@ def _complete(found: App, form: dict[str, str]) -> dict[str, str]:
     """Return a form with what was not filled in yet; of one that was, an unticked switch is not sent at all."""
     if "sent" in form:
         return form
-    return {**{field.name: field.value for field in fields_of(found)}, **dict(written(found.sample.settings)), **form}
+    return {**{field.name: field.value for field in fields_of(found, found.sample.settings)}, **form}
 
 
 def _block(found: App, form: dict[str, str], settings: dict[str, Any]) -> Block:
