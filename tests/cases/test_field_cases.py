@@ -60,9 +60,7 @@ PENDING: frozenset[str] = frozenset(
         # what cannot be read counts as not said, and nobody is told
         "F38.1",
         "F39",
-        "F41.1",
         # settings and zones that mean nothing are taken in silence
-        "F49.1",
         # machines and people told apart by name
         "F51",
         "F53",
@@ -74,7 +72,6 @@ PENDING: frozenset[str] = frozenset(
         # how money is written
         "F71.1",
         # days of people
-        "F72",
         # doors
         "F74",
         # what cannot be read counts as not said, and nobody is told

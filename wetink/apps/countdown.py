@@ -8,8 +8,9 @@ from msgspec import Meta, Struct
 
 from wetink.core.app import App, Sample, Shown
 from wetink.core.person import Moment, Person
-from wetink.core.setting import Color, LocalTime, Zone, zone_of
+from wetink.core.setting import Color, LocalTime, Zone
 from wetink.core.shop import Shop
+from wetink.core.zone import zone
 
 HOUR = 3_600_000
 DAYS = {"mon": 0, "tue": 1, "wed": 2, "thu": 3, "fri": 4, "sat": 5, "sun": 6}
@@ -87,14 +88,14 @@ def _end(person: Person, settings: Settings, moment: Moment) -> int | None:
         return moment.now + round(settings.hours * HOUR)
     if settings.ends == "cart":
         return person.cart.changed_at + round(settings.hours * HOUR) if person.cart.lines else None
-    zone = zone_of(settings.zone or moment.time_zone)
+    where = zone(settings.zone or moment.time_zone)
     if settings.ends == "at":
         try:
             end = datetime.fromisoformat(settings.at)
         except ValueError:
             return None
-        return _ms(end if end.tzinfo is not None else end.replace(tzinfo=zone))
-    return _next_dispatch(settings, datetime.fromtimestamp(moment.now / 1000, zone))
+        return _ms(end if end.tzinfo is not None else end.replace(tzinfo=where))
+    return _next_dispatch(settings, datetime.fromtimestamp(moment.now / 1000, where))
 
 
 def _next_dispatch(settings: Settings, now: datetime) -> int | None:

@@ -11,8 +11,9 @@ from msgspec import Meta, Struct
 from wetink.core.app import App, Sample, Shown
 from wetink.core.person import Moment, Person
 from wetink.core.rule.values import look_up
-from wetink.core.setting import Color, Zone, link_problem, zone_of, zone_problem
+from wetink.core.setting import Color, Zone, link_problem, zone_problem
 from wetink.core.shop import Shop
+from wetink.core.zone import zone
 
 RADIUS = 6371.0
 """Of the earth, in kilometres (its mean)."""
@@ -76,7 +77,7 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
         return None
     miles = settings.unit == "mi" or (settings.unit == "auto" and moment.country.upper() in IN_MILES)
     said = f"{km / MILE:.1f} mi" if miles else f"{km:.1f} km" if km >= 1 else f"{max(50, round(km * 20) * 50)} m"
-    now = datetime.fromtimestamp(moment.now / 1000, zone_of(store.zone or settings.zone or moment.time_zone))
+    now = datetime.fromtimestamp(moment.now / 1000, zone(store.zone or settings.zone or moment.time_zone))
     is_open, hours = opening(store.hours, now)
     facts = {"name": store.name, "address": store.address, "distance": said, "open": is_open, "hours": hours}
     return Shown(facts=facts, why=f"{store.name} is {said} from {whose}", link=store.url)

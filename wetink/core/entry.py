@@ -29,6 +29,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     usable: bool = True
     query: str = ""
     traits: dict[str, Any] | None = None
+    zone: str = ""
     packed_products: msgspec.Raw = msgspec.field(default=NOTHING, name="products")
     packed_order: msgspec.Raw = msgspec.field(default=NOTHING, name="order")
     packed_properties: msgspec.Raw = msgspec.field(default=NOTHING, name="properties")

@@ -107,6 +107,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What else was sent with a track, page or screen, as it came, without what has a field above."""
     traits: dict[str, Any] = {}
     """Traits of an identify, or of `context.traits`; a None value unsets."""
+    zone: str = ""
+    """The time zone of where it happened, as `wetink.core.zone` names it."""
 
     @property
     def label(self) -> str:

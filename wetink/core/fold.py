@@ -48,8 +48,10 @@ def fold(events: Iterable[Told], now: int, identifiers: Iterable[Identifier] = (
     """Return the person these events tell of, as of `now` (Unix ms): later events have not happened yet."""
     happened = in_order([event for event in events if event.at <= now])
     folding = _Folding()
-    done = folding.done
+    done, zone = folding.done, ""
     for event in happened:
+        if event.zone:
+            zone = event.zone
         name = event.name if event.type == "track" else event.type
         if event.traits and event.type != "group":
             _learn(folding.traits, event.traits)
@@ -74,6 +76,7 @@ def fold(events: Iterable[Told], now: int, identifiers: Iterable[Identifier] = (
         first_seen=happened[0].at if happened else 0,
         last_seen=happened[-1].at if happened else 0,
         history=History(happened),
+        zone=zone,
     )
 
 

@@ -7,16 +7,19 @@ from msgspec.structs import replace
 
 from wetink.core.person import Moment, Person
 from wetink.core.rule.values import look_up
+from wetink.core.zone import named
 
 TRAITS = {
     "language": ("language", "locale", "lang"),
     "currency": ("currency",),
-    "time_zone": ("timeZone", "timezone", "time_zone", "address.timeZone"),
+    "time_zone": ("timeZone", "timezone", "time_zone", "tz", "timezoneOffset", "timezone_offset", "address.timeZone"),
 }
 """Field of a moment -> the traits that tell it, as shops name them."""
 _NAMES = frozenset(name.partition(".")[0] for names in TRAITS.values() for name in names) | frozenset(
     name for names in TRAITS.values() for name in names
 )
+ZONES = frozenset(name for name in TRAITS["time_zone"] if "." not in name)
+"""Traits that are a time zone."""
 LONGEST = 64
 
 
@@ -26,20 +29,28 @@ def at_home(moment: Moment, person: Person) -> Moment:
     >>> at_home(Moment(0), Person(traits={"timezone": "Europe/Paris", "locale": "fr-FR"})).time_zone
     'Europe/Paris'
     """
-    if _NAMES.isdisjoint(person.traits) and not moment.local_zone:
+    if _NAMES.isdisjoint(person.traits) and not moment.local_zone and not person.zone:
         return moment
-    said = {field: _told(person.traits, names) for field, names in TRAITS.items() if not getattr(moment, field)}
+    said = {
+        field: _told(person.traits, names, field == "time_zone")
+        for field, names in TRAITS.items()
+        if not getattr(moment, field)
+    }
     told = {field: value for field, value in said.items() if value}
-    if moment.local_zone and not moment.time_zone:
-        told = {"time_zone": moment.local_zone, **told}
+    if not moment.time_zone and (zone := person.zone or moment.local_zone):
+        told = {"time_zone": zone, **told}
     return replace(moment, **told) if told else moment
 
 
-def _told(traits: Mapping[str, Any], names: tuple[str, ...]) -> str:
+def _told(traits: Mapping[str, Any], names: tuple[str, ...], zone: bool) -> str:
     for name in names:
         if name not in traits and "." not in name:
             continue
         value = look_up(traits, name)
+        if zone:
+            if found := named(value):
+                return found
+            continue
         if isinstance(value, str) and 0 < len(value.strip()) <= LONGEST:
             return value.strip()
     return ""

@@ -21,6 +21,7 @@ import msgspec
 
 from wetink.core.event import Event, Level
 from wetink.core.identifier import Identifier
+from wetink.core.mailbox import mailbox
 from wetink.core.quantity import plain
 
 FOREVER = 1 << 62
@@ -85,12 +86,21 @@ def anonymous(value: Any) -> Identifier | None:
 
 
 def email(value: Any) -> Identifier | None:
-    """Return the address without invisible characters, trimmed, lower-cased, NFC, its domain in Unicode; else None.
+    """Return the one address in a text, lower-cased, NFC, its domain in Unicode; None for none, or for several.
 
-    >>> str(email(" Jane@Shop.Example ")), email("n/a"), email("noreply@shop.example")
+    >>> str(email("Jane <Jane@Shop.Example>")), email("n/a"), email("noreply@shop.example")
     ('email:jane@shop.example', None, None)
     """
     return _address(value) if isinstance(value, str) else None
+
+
+def means_nobody(address: Any) -> bool:
+    """Whether what was sent as an address says plainly that there is none: a placeholder, or one that nobody reads."""
+    if not isinstance(address, str):
+        return address is None
+    text = address.strip()
+    local = mailbox(text).partition("@")[0].lower()
+    return (len(text) <= 36 and _blocked(text)) or local in BLOCKED_LOCAL_PARTS
 
 
 @lru_cache(maxsize=65536)
@@ -116,12 +126,7 @@ def _blocked(text: str) -> bool:
 
 @lru_cache(maxsize=65536)
 def _address(value: str) -> Identifier | None:
-    if "@" not in value:
-        return None
-    text = value.strip()
-    if not text.isascii():
-        text = "".join(char for char in text if unicodedata.category(char) != "Cf").strip()
-    text = unicodedata.normalize("NFC", text.lower())
+    text = unicodedata.normalize("NFC", mailbox(value).lower())
     if _blocked(text) or not _ADDRESS.fullmatch(text):
         return None
     local, _, domain = text.partition("@")

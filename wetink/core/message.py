@@ -53,6 +53,7 @@ class Context(msgspec.Struct, gc=False):
     """What is read of a message's context."""
 
     traits: Any = None
+    timezone: Any = None
 
 
 class Message(msgspec.Struct, gc=False):
@@ -83,6 +84,7 @@ class Message(msgspec.Struct, gc=False):
     previous_id: Any = None
     group_id: Any = None
     sent_at: Any = None
+    timezone: Any = None
 
 
 class Piece(msgspec.Struct, gc=False):
@@ -332,7 +334,7 @@ def message_id(piece: Piece, message: Message, own_time: int | None, received: i
     content: list[Any] = [
         getattr(message, field) if field != "context" else _fields(piece.raw).get(field, msgspec.Raw())
         for field in Message.__struct_fields__
-        if field not in ("sentAt", "sent_at", "receivedAt", "writeKey")
+        if field not in ("sentAt", "sent_at", "receivedAt", "writeKey", "timezone")
     ]
     if own_time is None:
         content += [received, piece.index]

@@ -10,6 +10,7 @@ from wetink.core.aliases import canonical
 from wetink.core.clock import YEAR_2000, believed, corrected, parse
 from wetink.core.entities import unescaped
 from wetink.core.event import Event, Level, MessageType, Order, Product
+from wetink.core.habits import ZONES
 from wetink.core.identifier import Identifier
 from wetink.core.identity import Claim
 from wetink.core.message import Message, Piece, context_traits, digest, message_id, page_of
@@ -17,6 +18,7 @@ from wetink.core.products import listed, many, one
 from wetink.core.quantity import number, storable, text
 from wetink.core.verdict import Problem, Verdict, problem
 from wetink.core.wares import MANY_PRODUCTS, ONE_PRODUCT, ORDERS, PRODUCT_NAMES, order, product
+from wetink.core.zone import named as zone_named
 
 TYPES: Final = frozenset(get_args(MessageType))
 RECEIPT_COUNTS, NOT_CORRECTED = ", so the time of receipt counts", ", so the sender's clock is not corrected"
@@ -60,6 +62,7 @@ class _Draft(msgspec.Struct, gc=False):
     products: tuple[Product, ...] = ()
     order: Order | None = None
     query: str = ""
+    zone: str = ""
     parked: list[Problem] = []
     lacking: list[Problem] = []
     noted: list[Problem] = []
@@ -115,6 +118,7 @@ def normalize(piece: Piece, *, source: str, level: Level, received: int, relayed
             query=draft.query,
             properties=draft.properties,
             traits=draft.traits,
+            zone=draft.zone,
         ),
         claims,
         joins,
@@ -184,12 +188,35 @@ def _identifiers(draft: _Draft) -> None:
     draft.anonymous = identity.anonymous(anonymous) if anonymous is not None else None
     address = draft.traits.get("email")
     draft.email = identity.email(address) if address is not None else None
+    if draft.email is None and address and not identity.means_nobody(address):
+        own = message.traits if isinstance(message.traits, dict) and draft.type != "group" else {}
+        draft.noted.append(problem("not_an_email", "traits.email" if "email" in own else "context.traits.email"))
     if draft.user is None and draft.anonymous is None and draft.email is None:
         given = [
             f"`{name}`" for name, value in (("userId", user), ("anonymousId", anonymous), ("email", address)) if value
         ]
         property = given[0].strip("`") if given else "userId"
         draft.parked.append(problem("no_identifier", property, f": {', '.join(given)} names nobody" if given else ""))
+
+
+def _zone(draft: _Draft) -> None:
+    """The zone of the device, or of the message; one that nobody knows is told of, a trait's as well."""
+    message = draft.message
+    context = message.context
+    if context is not None and context.timezone is not None:
+        draft.zone = _read_zone(draft, "context.timezone", context.timezone)
+    if message.timezone is not None and not draft.zone:
+        draft.zone = _read_zone(draft, "timezone", message.timezone)
+    if draft.traits and not ZONES.isdisjoint(draft.traits):
+        for name in ZONES & draft.traits.keys():
+            _read_zone(draft, f"traits.{name}", draft.traits[name])
+
+
+def _read_zone(draft: _Draft, place: str, value: Any) -> str:
+    found = zone_named(value)
+    if not found and value is not None and value != "":
+        draft.noted.append(problem("unknown_zone", place))
+    return found
 
 
 def _name(draft: _Draft) -> None:
@@ -325,6 +352,7 @@ STEPS: tuple[Callable[[_Draft], None], ...] = (
     _message_id,
     _traits,
     _identifiers,
+    _zone,
     _name,
     _properties,
     _wares,

@@ -105,6 +105,8 @@ class Person(msgspec.Struct, frozen=True, gc=False):
     last_seen: int = 0
     history: History = History()
     """The events themselves, for rules that ask for more than when."""
+    zone: str = ""
+    """The time zone their device was in last, as it named it."""
 
     @property
     def known(self) -> bool:

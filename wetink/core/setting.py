@@ -10,7 +10,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from functools import cache
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 import msgspec
 from msgspec import Meta, inspect
@@ -217,8 +217,3 @@ def _at(value: Any, path: str) -> Any:
         else:
             return None
     return value
-
-
-def zone_of(name: str) -> ZoneInfo:
-    """Return the time zone of a name, whatever its capitals; UTC for a name that means none."""
-    return ZoneInfo(canonical_zone(name) or "UTC")

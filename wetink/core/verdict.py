@@ -25,6 +25,8 @@ HINTS: dict[str, str] = {
     # These change nothing about the verdict, unless what cannot be read is needed.
     "unreadable_time": "`{property}` is no time that can be read{detail}; send ISO 8601, such as 2026-11-23T18:00:00Z",
     "unlikely_time": "`{property}` is before the year 2000 or later than now{detail}; check the sender's clock",
+    "not_an_email": "`{property}` is one email address, such as jane@shop.example",
+    "unknown_zone": "`{property}` is a time zone such as Europe/Berlin, or an offset such as +02:00",
     "not_a_url": "`{property}` is the URL of a page or a photo, such as https://shop.example/mug",
     "not_products": '`{property}` is a list of products: [{{"sku": "S-1"}}]',
     "not_a_product": '`{property}` is a product, an object: {{"sku": "S-1"}}',

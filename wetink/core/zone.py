@@ -18,6 +18,7 @@ FURTHEST = 14 * 60
 """Minutes of the offset furthest from UTC: no place is further."""
 
 _OFFSET = re.compile(r"(?:UTC|GMT|Z)?\s*([+\-\u2212])\s*(\d{1,2})(?::?(\d{2}))?(?::?00)?", re.IGNORECASE)
+_MINUTES = re.compile(r"\d{1,5}(?:\.\d{1,2})?|-\d{3}|-\d{5}|-\d{1,2}\.\d{1,2}")
 _KEPT = re.compile(r"([+-])(\d\d):(\d\d)")
 _ZERO = frozenset(["utc", "gmt", "z", "zulu", "uct", "etc/utc", "etc/gmt", "etc/uct", "etc/zulu", "greenwich"])
 _PLACE = re.compile(r"[A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z_-]+){1,2}")
@@ -60,12 +61,12 @@ def _named(text: str) -> str:
     low = name.lower()
     if low in _ZERO:
         return "UTC"
+    if _MINUTES.fullmatch(name):
+        return _counted(float(name))  # as JavaScript prints it: an offset of three digits has a plus sign or a colon
     offset = _OFFSET.fullmatch(name)
     if offset is not None:
         minutes = int(offset[2]) * 60 + int(offset[3] or 0)
         return _written(-minutes if offset[1] != "+" else minutes) if int(offset[3] or 0) < 60 else ""
-    if re.fullmatch(r"-?\d{1,5}(?:\.\d{1,2})?", name):
-        return _counted(float(name))
     known = _known()
     found = known.get(low) or known.get(re.sub(r"\s*/\s*", "/", low).replace(" ", "_").replace("-", "_"))
     if found is None and _PLACE.fullmatch(name):
@@ -74,7 +75,7 @@ def _named(text: str) -> str:
 
 
 def _counted(number: float) -> str:
-    if -14 <= number <= 14 and (number * 4).is_integer():
+    if -14 <= number <= 14 and (number * 4) % 1 == 0:
         return _written(round(number * 60))
     if -FURTHEST <= number <= FURTHEST and number % 15 == 0:
         return _written(-round(number))

@@ -12,7 +12,7 @@ import re2
 
 from wetink.core.errors import BadContent
 from wetink.core.rule.tree import Test
-from wetink.core.rule.values import amount, comparable, digits, each_of, time, written
+from wetink.core.rule.values import amount, comparable, day, digits, each_of, time, written
 from wetink.core.span import parse as span_of
 
 Passes = Callable[[Any, "Today"], bool]
@@ -243,8 +243,8 @@ def days_of(wanted: str, today: Date) -> frozenset[tuple[int, int]]:
 
 
 def _born(value: Any) -> tuple[int, int] | None:
-    """Return the month and day (UTC) of a value that is a time of this calendar."""
-    found = time(value)
+    """Return the month and day of a value that is a time of this calendar."""
+    found = day(value)
     if found is None or not FIRST_DAY <= found <= LAST_DAY:
         return None
     date = datetime.fromtimestamp(found / 1000, UTC)

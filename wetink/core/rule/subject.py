@@ -1,16 +1,15 @@
 """Subject: who a rule is asked about, when, and what there is to know."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
-from functools import lru_cache
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from wetink.core.event import Product
 from wetink.core.identifier import Identifier
 from wetink.core.outside import Change, FeedData
 from wetink.core.person import Moment, Person
 from wetink.core.rule.operators import Today, today
+from wetink.core.zone import zone
 
 
 class Subject:
@@ -50,19 +49,6 @@ class Subject:
     def local(self) -> datetime:
         """The time where the person is."""
         return datetime.fromtimestamp(self.now / 1000, zone(self.moment.time_zone))
-
-
-@lru_cache(maxsize=256)
-def zone(name: str) -> tzinfo:
-    """Return a time zone by its name, UTC for what is none.
-
-    >>> zone("nowhere") is UTC
-    True
-    """
-    try:
-        return ZoneInfo(name) if name else UTC
-    except (OSError, ValueError, KeyError):
-        return UTC
 
 
 def interests(person: Person) -> list[Any]:

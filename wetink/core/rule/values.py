@@ -12,6 +12,9 @@ from wetink.core.quantity import number, plain
 DIGITS = "[+-]?[0-9]{1,15}([.][0-9]{1,15})?"
 """A text that is a number, for Python's expressions and DuckDB's alike."""
 _DIGITS = re.compile(DIGITS)
+OFFSET = ":[0-9]{2}[^+-]*([+-])([0-9]{2}):?([0-9]{2})$"
+"""How a text that is a time ends when it names its offset from UTC, for Python's expressions and DuckDB's alike."""
+_OFFSET = re.compile(OFFSET)
 _MOST = 10.0**16
 _LONGEST_BITS = 14_000
 
@@ -81,6 +84,24 @@ def time(value: Any) -> int | None:
     (1767225600000, None)
     """
     return parse(value)
+
+
+def day(value: Any) -> int | None:
+    """Return the Unix ms of the beginning or some moment of the day a time names, as the calendar of its writer has it.
+
+    A time with an offset is on the day that is written, whatever day it is in UTC.
+
+    >>> day("1990-12-24T00:00:00+02:00") == time("1990-12-24T00:00:00Z"), day("1990-12-24") == time("1990-12-24")
+    (True, True)
+    """
+    found = time(value)
+    if found is None or type(value) is not str:
+        return found
+    ends = _OFFSET.search(value.rstrip())
+    if ends is None:
+        return found
+    minutes = int(ends[2]) * 60 + int(ends[3])
+    return found + (-minutes if ends[1] == "-" else minutes) * 60_000
 
 
 def each_of(value: Any) -> tuple[Any, ...] | list[Any]:

@@ -8,7 +8,7 @@ import msgspec
 
 from wetink.core.rule.operators import FIRST_DAY, LAST_DAY, passes, today
 from wetink.core.rule.tree import Test
-from wetink.core.rule.values import DIGITS, amount, comparable, digits, time, written
+from wetink.core.rule.values import DIGITS, OFFSET, amount, comparable, digits, time, written
 from wetink.core.span import parse as span_of
 
 
@@ -131,8 +131,11 @@ def of_value(test: Test, now: int, value: Values) -> str | None:
 
 
 def born_on(days: Iterable[tuple[int, int]]) -> str:
-    """Return the condition that a time is on one of these (month, day)."""
-    date = f"epoch_ms(CAST(CASE WHEN time BETWEEN {FIRST_DAY} AND {LAST_DAY} THEN time END AS BIGINT))"
+    """Return the condition that a time is on one of these (month, day), by the calendar of its writer."""
+    sign, hours, minutes = (f"regexp_extract(trim(said), '{OFFSET}', {part})" for part in (1, 2, 3))
+    ahead = f"(coalesce(TRY_CAST({hours} AS INTEGER), 0) * 60 + coalesce(TRY_CAST({minutes} AS INTEGER), 0)) * 60000"
+    day = f"(time + CASE WHEN is_text THEN (CASE {sign} WHEN '-' THEN -1 ELSE 1 END) * {ahead} ELSE 0 END)"
+    date = f"epoch_ms(CAST(CASE WHEN {day} BETWEEN {FIRST_DAY} AND {LAST_DAY} THEN {day} END AS BIGINT))"
     listed = ", ".join(str(month * 100 + day) for month, day in sorted(days))
     return f"(date_part('month', {date}) * 100 + date_part('day', {date})) IN ({listed})"
 

@@ -32,7 +32,7 @@ from wetink.store.columns.answer import (
     passes_nothing,
 )
 from wetink.store.columns.events import Ask, Matching, done, matching, of_product, tested
-from wetink.store.columns.tables import ITEM_NUMBERS, ITEM_TEXTS, ORDER_NUMBERS, ORDER_TEXTS
+from wetink.store.columns.tables import ITEM_NUMBERS, ITEM_TEXTS, ORDER_NUMBERS, ORDER_TEXTS, ZONE
 
 LOCAL = frozenset({"weekday", "hour", "day", "month", "date", "language", "currency"})
 """What of a moment a person's traits may say."""
@@ -195,7 +195,7 @@ class Compiler:
 
     def _at_home(self, same: Answer) -> Answer:
         """Return an answer for those whose traits do not say that it is another day, or language, where they are."""
-        names = [self.ask.value(name) for traits in TRAITS.values() for name in traits]
+        names = [self.ask.value(name) for traits in TRAITS.values() for name in traits] + [self.ask.value(ZONE)]
         told = f"p.pid IN (SELECT pid FROM {self.ask.table('trait')} WHERE path IN ({', '.join(names)}))"  # noqa: S608
         return either([both([exact(told), PERHAPS]), both([neither(exact(told)), same])])
 

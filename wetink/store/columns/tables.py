@@ -22,6 +22,9 @@ MOST_EVENTS = 1_000
 MOST_VALUES = 200
 """Values of one profile's traits, or of one event's other properties, beyond which it is asked in memory, too."""
 
+ZONE = "context.timezone"
+"""The path at which the zone of a profile's device stands among its traits."""
+
 ORDER_NUMBERS = ("total", "subtotal", "revenue", "value", "shipping", "tax", "discount")
 ORDER_TEXTS = ("order_id", "checkout_id", "affiliation", "coupon", "currency")
 ITEM_NUMBERS = ("price", "list_price", "quantity", "position", "stock")
@@ -86,6 +89,8 @@ class Rows:
             return
         for line in person.cart.lines:
             self._add("line", pid, *_fields(line.product))
+        if person.zone:
+            traits.append((ZONE, person.zone))
         for path, value in traits:
             self._add("trait", path, pid, *_columns_of(value))
         usable = sorted(
