@@ -31,11 +31,16 @@ class History:
     def named(self, name: str) -> Sequence[Told]:
         """Return the events of a name: as many as `Person.done` has times, in that order."""
         if self._named is None:
-            self._named = {}
+            named: dict[str, list[Told]] = {}
             for event in self._events:
                 if event.usable:
-                    self._named.setdefault(name_of(event), []).append(event)
+                    named.setdefault(name_of(event), []).append(event)
+            self._named = named  # not before: what comes from a store may fail on the way
         return self._named.get(name, ())
+
+    def read(self) -> None:
+        """Have the events read now, wherever they come from; raises whatever their store does."""
+        len(self._events)
 
     def products(self, name: str) -> Sequence[tuple[Product, ...]]:
         """Return the products of each event of a name."""

@@ -115,17 +115,12 @@ def person_of(summary: bytes, recall: Recall) -> Person:
     """
     read = _decode(summary)
     recalled = _Recalled(recall)
-    force_setattr(read.person, "views", Views(_views(read.newest, read.more, recalled), trusted=read.trusted))
+    more = (lambda: _folded(recalled.events).views) if read.more else None
+    views = Views((kept.seen() for kept in read.newest), trusted=read.trusted, more=more)
+    force_setattr(read.person, "views", views)
     force_setattr(read.person, "history", History(recalled))
     force_setattr(read.person, "done", _Done(read.done))
     return read.person
-
-
-def _views(newest: tuple[_Kept, ...], more: bool, recalled: _Recalled) -> Iterator[Seen]:
-    for kept in newest:
-        yield kept.seen()
-    if more:
-        yield from _folded(recalled.events).views[len(newest) :]
 
 
 def _folded(events: Sequence[Entry]) -> Person:

@@ -1,6 +1,6 @@
 """Views: what somebody looked at, the newest first, worked out as far as anybody reads."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self, overload
 
 from wetink.core.entry import Entry
@@ -18,13 +18,18 @@ class Views(Sequence[Seen]):
     the same views.
     """
 
-    __slots__ = ("_coming", "_known", "trusted")
+    __slots__ = ("_coming", "_known", "_more", "trusted")
 
-    def __init__(self, coming: Iterator[Seen], *, trusted: bool) -> None:
-        """Take them as they come, newest first. `trusted` says whether servers' keys told of all of them."""
+    def __init__(
+        self, coming: Iterator[Seen], *, trusted: bool, more: Callable[[], Sequence[Seen]] | None = None
+    ) -> None:
+        """Take them as they come, newest first. `trusted` says whether servers' keys told of all of them.
+
+        `more` returns all of them, when there are more than these; if it raises, it is asked again the next time.
+        """
         self._coming: Iterator[Seen] | None = coming
         self._known: list[Seen] = []
-        self.trusted = trusted
+        self._more, self.trusted = more, trusted
 
     @classmethod
     def of(cls, viewed: Sequence[Event | Entry]) -> Self:
@@ -36,10 +41,13 @@ class Views(Sequence[Seen]):
         known = self._known
         while len(known) < count and self._coming is not None:
             seen = next(self._coming, None)
-            if seen is None:
+            if seen is not None:
+                known.append(seen)
+            elif self._more is None:
                 self._coming = None
             else:
-                known.append(seen)
+                self._coming = iter(self._more()[len(known) :])
+                self._more = None
         return known
 
     @overload

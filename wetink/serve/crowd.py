@@ -113,6 +113,8 @@ class _Asking:
         if not person.known:
             return None
         shop = Shop(root=root)
+        if self._rule.needs.history:
+            person.history.read()
         if self._rule.needs.catalog:
             keys = list(dict.fromkeys(seen.product.key for seen in interests(person) if seen.product.key))
             products, history = await self._store.products(keys), await self._store.changes(keys)

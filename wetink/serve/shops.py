@@ -80,7 +80,9 @@ class Shops:
         return asked.explain(subject_of(person, moment, shop))
 
     async def _with(self, needs: Needs, shop: Shop, person: Person, who: Identifier | None, moment: Moment) -> Shop:
-        """Return the shop with what the rules of a block ask for."""
+        """Return the shop with what the rules of a block ask for, and have the person's history read if they do."""
+        if needs.history:
+            person.history.read()
         if needs.root and who is not None:
             shop = replace(shop, root=await self._store.resolve(who, moment.now))
         if needs.catalog:

@@ -1,7 +1,9 @@
 """Deeds: what somebody did: how often and when, one thing after another, and figures over it."""
 
+import sys
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
 from math import fsum
 from typing import Any
 
@@ -20,6 +22,7 @@ from wetink.core.span import parse as span_of
 
 DECIMALS = 6
 """Figures are rounded to so many: sums of prices come out as one would write them."""
+LARGEST = Fraction(sys.float_info.max)
 
 
 def did(rule: Did) -> Leaf:
@@ -182,12 +185,21 @@ def _numbers(found: Sequence[Any]) -> list[float]:
 
 
 def _sum(found: Sequence[Any]) -> float:
-    return round(fsum(_numbers(found)), DECIMALS)
+    return _mean(_numbers(found), 1)
 
 
 def _average(found: Sequence[Any]) -> float | None:
     numbers = _numbers(found)
-    return round(fsum(numbers) / len(numbers), DECIMALS) if numbers else None
+    return _mean(numbers, len(numbers)) if numbers else None
+
+
+def _mean(numbers: Sequence[float], count: int) -> float:
+    """Return the sum over a count, rounded; what is beyond the largest number is that."""
+    try:
+        return round(fsum(numbers) / count, DECIMALS)
+    except OverflowError:  # on the way only, or in the end as well
+        exact = sum(map(Fraction, numbers), Fraction()) / count
+        return float(max(-LARGEST, min(exact, LARGEST)))
 
 
 _FIGURES: dict[str, Callable[[Sequence[Any]], Any]] = {

@@ -1,19 +1,37 @@
 """Evaluate: whether a rule holds for somebody at a moment, quickly; and why, node by node.
 
-A rule is compiled once into functions that call each other. A node that odd data makes fail is false there and says so;
-nothing a person's events say can raise out of here.
+A rule is compiled once into functions that call each other. Of a node that odd data makes fail it is unknown whether it
+holds, and so of its negation; a rule of which that is unknown holds for nobody, says so, and is logged. Nothing a
+person's events say can raise out of here. A rule does no I/O: what it `Needs` is read before it is asked.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 
+from wetink.core.errors import Unavailable
 from wetink.core.rule import deeds, moments, people
 from wetink.core.rule.leaf import Leaf
 from wetink.core.rule.subject import Subject
-from wetink.core.rule.tree import All, AnyOf, Member, MomentIs, Not, ProductIs, Rule, Share, nodes_of
+from wetink.core.rule.tree import (
+    Aggregate,
+    All,
+    AnyOf,
+    Did,
+    Member,
+    MomentIs,
+    Not,
+    ProductIs,
+    Rule,
+    Sequence,
+    Share,
+    nodes_of,
+)
 from wetink.core.rule.write import spell
+
+logger = logging.getLogger(__name__)
 
 COMPILED = 1_024
 """Rules of which a book keeps the functions."""
@@ -22,7 +40,8 @@ COMPILED = 1_024
 class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     """What came of a node: whether it holds, why in words, and the value it saw; then of its parts.
 
-    `rule` is how a node without parts is spelled; the others have their word for it in `node`.
+    `rule` is how a node without parts is spelled; the others have their word for it in `node`. What is `unknown` could
+    not be told, and does not hold.
     """
 
     node: str
@@ -31,22 +50,31 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     saw: Any = None
     rule: dict[str, Any] = {}
     parts: tuple["Finding", ...] = ()
+    unknown: bool = False
 
 
 class Needs(msgspec.Struct, frozen=True):
-    """What a rule wants to have looked up before it is asked, beyond the person."""
+    """What a rule wants to have looked up before it is asked, beyond the person; `history` is the person's own."""
 
     root: bool = False
     catalog: bool = False
     feeds: frozenset[str] = frozenset()
+    history: bool = False
 
     def __or__(self, other: "Needs") -> "Needs":
         """What both want."""
-        return Needs(self.root or other.root, self.catalog or other.catalog, self.feeds | other.feeds)
+        return Needs(
+            self.root or other.root,
+            self.catalog or other.catalog,
+            self.feeds | other.feeds,
+            self.history or other.history,
+        )
 
 
 NOTHING = Needs()
 """What most rules want: the person is enough."""
+HISTORY = Needs(history=True)
+"""What rules want that look into events."""
 
 
 class Compiled(msgspec.Struct, frozen=True):
@@ -76,7 +104,19 @@ def compiled(rule: Rule, audiences: Mapping[str, Rule] | None = None) -> Compile
 
     Whoever is in an audience that is not there, or that leads back to itself, is in none.
     """
-    return _compiled(rule, audiences or {}, frozenset())
+    made = _compiled(rule, audiences or {}, frozenset())
+    test, explain = made.holds, made.explain
+
+    def holds(subject: Subject) -> bool:
+        try:
+            return test(subject)
+        except Unavailable:
+            raise
+        except Exception:
+            logger.debug("a rule is asked node by node", exc_info=True)
+            return explain(subject).holds  # which knows what is left to be known, and logs what is not
+
+    return Compiled(holds, explain, made.needs)
 
 
 def _compiled(rule: Rule, audiences: Mapping[str, Rule], inside: frozenset[str]) -> Compiled:
@@ -98,17 +138,18 @@ def _leaf(leaf: Leaf, rule: Rule) -> Compiled:
     spelled = spell(rule)
 
     def holds(subject: Subject) -> bool:
-        try:
-            return judge(see(subject))
-        except Exception:
-            return False
+        return judge(see(subject))
 
     def explain(subject: Subject) -> Finding:
         try:
             seen = see(subject)
             held, why = judge(seen), say(seen)
+        except Unavailable:
+            raise
         except Exception as error:
-            return Finding(next(iter(spelled)), False, f"what is known cannot be read for this: {error}", None, spelled)
+            logger.exception("%s cannot be told of somebody", next(iter(spelled)))
+            why = f"what is known cannot be read for this: {error}"
+            return Finding(next(iter(spelled)), False, why, None, spelled, unknown=True)
         value = seen[0] if isinstance(seen, tuple) else seen
         return Finding(next(iter(spelled)), held, why, _plain(value), spelled)
 
@@ -123,6 +164,8 @@ def _plain(value: Any) -> Any:
 
 
 def _needs(rule: Rule) -> Needs:
+    if isinstance(rule, Aggregate | Sequence) or (isinstance(rule, Did) and (rule.where or rule.window.visit)):
+        return HISTORY
     if not isinstance(rule, Share | ProductIs | MomentIs):
         return NOTHING
     weather = isinstance(rule, MomentIs) and any(each.name.startswith("weather.") for each in rule.of)
@@ -150,7 +193,9 @@ def _all(parts: list[Compiled]) -> Compiled:
     def explain(subject: Subject) -> Finding:
         found = tuple(part.explain(subject) for part in parts)
         failed = [each.why for each in found if not each.holds]
-        return Finding("all", not failed, "; ".join(failed or [each.why for each in found]), parts=found)
+        unknown = bool(failed) and all(each.holds or each.unknown for each in found)
+        why = "; ".join(failed or [each.why for each in found])
+        return Finding("all", not failed, why, parts=found, unknown=unknown)
 
     return Compiled(holds, explain, _together(parts))
 
@@ -167,7 +212,9 @@ def _any(parts: list[Compiled]) -> Compiled:
     def explain(subject: Subject) -> Finding:
         found = tuple(part.explain(subject) for part in parts)
         passed = [each.why for each in found if each.holds]
-        return Finding("any", bool(passed), "; ".join(passed or [each.why for each in found]), parts=found)
+        unknown = not passed and any(each.unknown for each in found)
+        why = "; ".join(passed or [each.why for each in found])
+        return Finding("any", bool(passed), why, parts=found, unknown=unknown)
 
     return Compiled(holds, explain, _together(parts))
 
@@ -177,7 +224,7 @@ def _not(part: Compiled) -> Compiled:
 
     def explain(subject: Subject) -> Finding:
         found = part.explain(subject)
-        return Finding("not", not found.holds, found.why, parts=(found,))
+        return Finding("not", not found.holds and not found.unknown, found.why, parts=(found,), unknown=found.unknown)
 
     return Compiled(lambda subject: not test(subject), explain, part.needs)
 
@@ -186,7 +233,7 @@ def _member(name: str, part: Compiled) -> Compiled:
     def explain(subject: Subject) -> Finding:
         found = part.explain(subject)
         said = "is in" if found.holds else "is not in"
-        return Finding("audience", found.holds, f"{said} {name}: {found.why}", parts=(found,))
+        return Finding("audience", found.holds, f"{said} {name}: {found.why}", parts=(found,), unknown=found.unknown)
 
     return Compiled(part.holds, explain, part.needs)
 
@@ -209,8 +256,9 @@ class Rulebook:
         try:
             made = compiled(rule, self.audiences)
         except Exception as error:
+            logger.warning("a rule cannot be used", exc_info=True)
             why = f"the rule cannot be used: {error}"
-            made = Compiled(lambda subject: False, lambda subject: Finding("rule", False, why))
+            made = Compiled(lambda subject: False, lambda subject: Finding("rule", False, why, unknown=True))
         self._kept[id(rule)] = rule, made  # with the rule itself, so that nothing else gets its id
         return made
 

@@ -11,7 +11,7 @@ from wetink.core.rule.subject import Subject
 class Leaf(msgspec.Struct, frozen=True):
     """`see` finds the value a node asks about, `judge` says whether it holds, `say` tells it in words.
 
-    They may raise whatever odd data makes them raise: who asks takes it for "does not hold".
+    They may raise whatever odd data makes them raise: then it is unknown whether the node holds.
     """
 
     see: Callable[[Subject], Any]
