@@ -99,7 +99,8 @@ async def _build(data: Path, now: int) -> None:
                 )
         for first in range(0, TOUCHES, 10_000):
             at = now - DAYS * DAY_MS + first * DAYS * DAY_MS // TOUCHES
-            contacts.write(db, [_touch(chance, at + index) for index in range(10_000)], {})
+            with contacts.transaction(db):
+                contacts.count(db, [_touch(chance, at + index) for index in range(10_000)])
         db.close()
         waiting = [_order(chance, number, now) for number in range(ORDERS)]
         await wetink.store.append(waiting)

@@ -50,7 +50,7 @@ from wetink.serve.follower import Follower
 from wetink.serve.hooks import Hooks
 from wetink.serve.hosts import Hosts
 from wetink.serve.moving import Moving
-from wetink.serve.open import Opens, Shelf
+from wetink.serve.open import Opens
 from wetink.serve.pasted import Pasted
 from wetink.serve.place import Places
 from wetink.serve.polls import Polls, answered
@@ -58,6 +58,7 @@ from wetink.serve.recipient import Purpose, Seals, parse
 from wetink.serve.replay import Asked, Replayed, replay
 from wetink.serve.reports import Reports, contacts
 from wetink.serve.secrets import hook_secret, kept_secret, seal_keys
+from wetink.serve.shelf import Shelf
 from wetink.serve.snippet import mended
 from wetink.serve.summaries import Summaries
 from wetink.serve.trial import Trial
@@ -91,6 +92,7 @@ class Wetink:
         folder.start(settings.content)
         self.store, self.ledger, self.archive, shared = kept.store, kept.ledger, kept.archive, Shared()
         self.sessions: Sessions = kept.sessions
+        self.lost = kept.lost
         self.photos = PhotoFetcher(settings.data / "photos", private_hosts=settings.private_hosts)
         self.feeds = FeedKeeper(
             settings.data / "feeds", settings.data / "uploads", _now_ms, private_hosts=settings.private_hosts
@@ -381,7 +383,7 @@ class Wetink:
             await asyncio.sleep(LOOK_SECONDS)
             try:
                 await self.look_again()
-            except (WetinkError, OSError):
+            except Exception:
                 logger.exception("the content could not be looked at")
 
 

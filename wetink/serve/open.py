@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-import msgspec
 from msgspec.structs import replace
 
 from wetink.core import policy
@@ -16,7 +15,7 @@ from wetink.core.event import Event
 from wetink.core.habits import at_home
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, Person, clicked
-from wetink.core.rule.evaluate import Finding, Rulebook
+from wetink.core.rule.evaluate import Finding
 from wetink.core.rule.tree import Rule
 from wetink.core.shop import Shop
 from wetink.core.touch import Touch
@@ -33,6 +32,7 @@ from wetink.serve.last import LastGood, Place
 from wetink.serve.once import Once
 from wetink.serve.people import People
 from wetink.serve.scenes import Scenes
+from wetink.serve.shelf import Shelf
 from wetink.serve.shops import Shops
 from wetink.serve.sight import recipient_of
 
@@ -40,14 +40,6 @@ logger = logging.getLogger(__name__)
 
 DECISION_MS = 60_000
 """How long a decision lives, so that all slots of one email and its click agree."""
-
-
-class Shelf(msgspec.Struct, frozen=True):
-    """What content there is right now: blocks by name, templates of Custom Apps by file name."""
-
-    blocks: Mapping[str, Block]
-    templates: Mapping[str, str]
-    rules: Rulebook = msgspec.field(default_factory=Rulebook)
 
 
 class Opens:
@@ -265,6 +257,8 @@ class Opens:
         block = self._shelf().blocks.get(name)
         if block is None:
             return self._fallbacks.blank()
+        if slot > block.slots:
+            return self._fallbacks.of(block)  # nothing stands there
         place = (name, slot, str(who), f"{moment.campaign}\0{moment.scheme}\0{moment.ratio}\0{moment.moving}")
         drawing = asyncio.create_task(self._drawn(block, slot, who, moment, place, counted=counted))
         drawing.add_done_callback(_ended)  # over the deadline it goes on, for the next open
@@ -318,6 +312,8 @@ class Opens:
         block = self._shelf().blocks.get(name)
         if block is None:
             return self._fallbacks.home()
+        if slot > block.slots:
+            return block.fallback.link
         try:
             moment = clicked(moment)
             served = None

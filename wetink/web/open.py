@@ -123,11 +123,22 @@ class OpenDoors:
         arrived, self._arrived = self._arrived, []
         with self._wetink.store.steady():
             for asked, tell in arrived:
-                work = self._tell(asked, tell)
-                replying = begin(work) if self._is_prompt(asked) else asyncio.ensure_future(work)
-                if replying is not None:
-                    self._replying.add(replying)
-                    replying.add_done_callback(self._replying.discard)
+                try:
+                    self._begin(asked, tell)
+                except Exception:  # of one whose connection broke, say: the others get their answers all the same
+                    logger.exception("an open's answer could not be sent")
+
+    def _begin(self, asked: Asked, tell: Tell) -> None:
+        try:
+            prompt = self._is_prompt(asked)
+        except Exception:
+            logger.exception("it cannot be told whether an open has to wait for others; it may")
+            prompt = False
+        work = self._tell(asked, tell)
+        replying = begin(work) if prompt else asyncio.ensure_future(work)
+        if replying is not None:
+            self._replying.add(replying)
+            replying.add_done_callback(self._replying.discard)
 
     def _is_prompt(self, asked: Asked) -> bool:
         """Whether the answer hardly ever has to be waited for: data, unless it is to be asked for outside."""

@@ -3,6 +3,7 @@
 An open waits for none of it: what is kept is written by a thread, many at a time. A power cut may take the last second.
 """
 
+import asyncio
 import logging
 import threading
 import time
@@ -12,7 +13,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import apsw
 import msgspec
 from msgspec.structs import replace
 
@@ -21,7 +21,8 @@ from wetink.core.memo import once_for_each
 from wetink.core.person import Moment
 from wetink.ports.archive import Opened
 from wetink.store.sqlite.codec import fingerprint
-from wetink.store.sqlite.connection import connect, fetch, first, translated
+from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, translated
+from wetink.store.sqlite.late import THREAD_BUSY_MS, apart, passing
 from wetink.store.sqlite.queries import read, script
 
 logger = logging.getLogger(__name__)
@@ -53,11 +54,14 @@ class SQLiteArchive:
     def __init__(self, folder: Path, clock: Callable[[], int], *, days: int, most_bytes: int) -> None:
         """Open (or make) the archive in a folder. `clock` says the time in Unix ms. With 0 days nothing is kept."""
         self._clock, self._days, self._most = clock, days, most_bytes
-        self._db = connect(folder / "archive.db", durable=False)
-        self._writing = connect(folder / "archive.db", durable=False)
+        self._db = connect(folder / "archive.db", durable=False, busy_ms=LOOP_BUSY_MS)
+        self._writing = connect(folder / "archive.db", durable=False, busy_ms=THREAD_BUSY_MS)
         with translated("opening the archive"):
-            self._db.execute(script("archive.sql"))
-        self._waiting: deque[_Row] = deque(maxlen=MOST_WAITING)
+            self._writing.execute(script("archive.sql"))
+        self._waiting: deque[_Row] = deque()
+        self._failing = False
+        self.lost = 0
+        """How many opens were not kept."""
         self._written: set[int] = set()
         self._mutex = threading.Lock()
         self._closing = threading.Event()
@@ -78,6 +82,9 @@ class SQLiteArchive:
             return
         who = fingerprint("opened", decision.recipient)
         self._waiting.append((where, who, decision.block, opened.block, opened.template, body))
+        if len(self._waiting) > MOST_WAITING:
+            self._waiting.popleft()
+            self.lost += 1
 
     async def find(self, decision_id: str) -> Opened | None:
         """See `ports.Archive.find`."""
@@ -85,7 +92,7 @@ class SQLiteArchive:
             where = _place(decision_id)
         except ValueError:
             return None
-        self.flush()
+        await asyncio.to_thread(self.flush)
         with translated("reading the archive"):
             found = self._found(where)
         return found if found is not None and found.decision.id == decision_id else None
@@ -98,7 +105,7 @@ class SQLiteArchive:
         self, until: int, limit: int, *, recipients: Sequence[str] | None = None, block: str = ""
     ) -> Sequence[Opened]:
         """See `ports.Archive.newest`."""
-        self.flush()
+        await asyncio.to_thread(self.flush)
         end = _places(until + 1)
         with translated("reading the archive"):
             if recipients is not None:
@@ -111,17 +118,31 @@ class SQLiteArchive:
             opens = [self._found(where) for (where,) in sorted(rows, reverse=True)[:limit]]
         return [each for each in opens if each is not None and (not block or each.decision.block == block)]
 
-    def flush(self) -> None:
-        """Write what waits. Never raises: a record that is lost must not lose an open."""
+    def flush(self) -> bool:
+        """Write what waits; return whether nothing is left. Never raises: what cannot be written waits on."""
         with self._mutex:
             waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
             if not waiting:
-                return
+                return True
             try:
-                self._write(waiting)
-            except apsw.Error:
+                with self._writing:
+                    odd = apart(self._writing, waiting, self._write)
+            except Exception as error:
                 self._written.clear()
-                logger.exception("%d opens were not kept", len(waiting))
+                self._waiting.extendleft(reversed(waiting))
+                if not self._failing:
+                    logger.warning("opens wait to be kept: %s", error, exc_info=not passing(error))
+                self._failing = True
+                return False
+            self._failing = False
+            if odd:
+                self._written.clear()
+                self._lose(len(odd), f"they cannot be written: {odd[0]}")
+            return True
+
+    def _lose(self, count: int, why: str) -> None:
+        self.lost += count
+        logger.error("%d opens are not kept: %s", count, why)
 
     def _write(self, waiting: Sequence[_Row]) -> None:
         texts: dict[int, str] = {}
@@ -134,11 +155,10 @@ class SQLiteArchive:
         # of all of them takes SQLite three times as long to read.
         if texts:
             self._writing.execute(SQL.insert_texts, (_json(texts).decode(),))
-        with self._writing:
-            for start in range(0, len(rows), AT_ONCE):
-                some = rows[start : start + AT_ONCE]
-                marks = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(some))
-                self._writing.execute(f"{SQL.insert} {marks}", [value for row in some for value in row])
+        for start in range(0, len(rows), AT_ONCE):
+            some = rows[start : start + AT_ONCE]
+            marks = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(some))
+            self._writing.execute(f"{SQL.insert} {marks}", [value for row in some for value in row])
         self._written.update(texts)
 
     def _named(self, text: str, texts: dict[int, str]) -> int:
@@ -159,7 +179,7 @@ class SQLiteArchive:
                 if gone:
                     self._writing.execute(SQL.unused_texts)
                     self._written.clear()
-        except apsw.Error:
+        except Exception:
             logger.exception("the archive cannot be tidied")
 
     def _changed(self, query: str, values: tuple[int, ...]) -> int:
@@ -172,8 +192,9 @@ class SQLiteArchive:
         if self._closing.is_set():
             return
         self._closing.set()
-        self._thread.join()
-        self.flush()
+        await asyncio.to_thread(self._thread.join)
+        if not await asyncio.to_thread(self.flush):
+            self._lose(len(self._waiting), "this process ends, and they cannot be written")
         self._db.close()
         self._writing.close()
 

@@ -17,8 +17,14 @@ CHECKPOINT_PAGES = 8_000
 """WAL pages after which a commit also moves them into the file (32 MB)."""
 
 
-def connect(path: Path, *, durable: bool = True, synchronous: str = "") -> apsw.Connection:
+LOOP_BUSY_MS = 5
+"""How long an event loop waits for another process's lock before it leaves that to a thread, or gives up."""
+
+
+def connect(path: Path, *, durable: bool = True, synchronous: str = "", busy_ms: int = BUSY_MS) -> apsw.Connection:
     """Open the file in WAL mode. With `durable` a commit is on the disk (fsync) before it returns.
+
+    Opening waits for others as long as it takes; later statements wait `busy_ms` for their locks.
 
     Pages are read, not mapped: on virtual machines the first touch of a mapped page takes longer than reading it.
     `synchronous` overrides SQLite's setting of that name: the power cut test weakens it to see itself fail.
@@ -31,6 +37,7 @@ def connect(path: Path, *, durable: bool = True, synchronous: str = "") -> apsw.
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute("PRAGMA cache_size = -16384")
     connection.execute("PRAGMA temp_store = MEMORY")
+    connection.set_busy_timeout(busy_ms)
     path.chmod(0o600)
     return connection
 

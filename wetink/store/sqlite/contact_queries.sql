@@ -26,12 +26,22 @@ FROM (
 ) AS new
 WHERE NOT EXISTS (
     SELECT 1 FROM contact AS old WHERE old.recipient = new.recipient AND old.block = new.block
-        AND old.campaign = new.campaign AND old.kind = new.kind AND old.human = new.human
+        AND old.campaign = new.campaign AND old.kind = new.kind AND old.human = new.human AND old.rowid <= :last
 )
 GROUP BY 1, 2, 3, 4
 ON CONFLICT DO UPDATE SET unique_opens = unique_opens + excluded.unique_opens,
     unique_machine_opens = unique_machine_opens + excluded.unique_machine_opens,
     unique_clicks = unique_clicks + excluded.unique_clicks
+
+-- name: take_over  Sums that were made aside in place of those there were; pictures stay.
+INSERT INTO daily (day, block, variant, campaign, opens, unique_opens, machine_opens, unique_machine_opens, clicks,
+    unique_clicks, machine_clicks)
+SELECT day, block, variant, campaign, opens, unique_opens, machine_opens, unique_machine_opens, clicks, unique_clicks,
+    machine_clicks
+FROM temp.sums WHERE true
+ON CONFLICT DO UPDATE SET opens = excluded.opens, unique_opens = excluded.unique_opens,
+    machine_opens = excluded.machine_opens, unique_machine_opens = excluded.unique_machine_opens,
+    clicks = excluded.clicks, unique_clicks = excluded.unique_clicks, machine_clicks = excluded.machine_clicks
 
 -- name: expose  What it says of exposures; of an heir, that counts for whom it follows.
 UPDATE exposure SET
@@ -67,7 +77,28 @@ UPDATE exposure SET seen = NULL, clicked = NULL
 -- name: recipients  The next ones, in their order.
 SELECT DISTINCT recipient FROM contact WHERE recipient > ? ORDER BY recipient LIMIT ?
 
--- name: batch_again  All of some recipients.
+-- name: last_contact
+SELECT coalesce(max(rowid), 0) FROM contact
+
+-- name: batch_again  All of some recipients, up to a row.
 INSERT INTO temp.batch
 SELECT recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms FROM contact
-WHERE recipient > ? AND recipient <= ?
+WHERE recipient IN (SELECT value FROM json_each(:recipients)) AND rowid <= :last
+
+-- name: batch_since  What has been written since.
+INSERT INTO temp.batch
+SELECT recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms FROM contact
+WHERE rowid > :last
+
+-- name: touches_of  All of some recipients, email by email.
+SELECT rowid, recipient, at, kind, block, campaign, taken_for, facts FROM contact
+WHERE recipient IN (SELECT value FROM json_each(?)) ORDER BY recipient, campaign, at, kind
+
+-- name: retake
+UPDATE contact SET taken_for = ?, facts = ?, version = ?, human = ? WHERE rowid = ?
+
+-- name: heirs
+SELECT recipient, heir_of FROM exposure WHERE heir_of <> ''
+
+-- name: unexpose
+UPDATE exposure SET seen = NULL, clicked = NULL WHERE recipient IN (SELECT value FROM json_each(?))

@@ -4,7 +4,7 @@ Everything is done by few statements over many rows: a statement for each row wo
 the event loop.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import apsw
@@ -24,36 +24,75 @@ AT_ONCE = 5_000
 _BATCH = """CREATE TEMP TABLE IF NOT EXISTS batch (
     recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms
 )"""
+_SUMS = """CREATE TEMP TABLE sums (
+    day, block, variant, campaign, opens DEFAULT 0, unique_opens DEFAULT 0, machine_opens DEFAULT 0,
+    unique_machine_opens DEFAULT 0, clicks DEFAULT 0, unique_clicks DEFAULT 0, machine_clicks DEFAULT 0,
+    PRIMARY KEY (day, block, variant, campaign)
+)"""
+LAST = (1 << 63) - 1
+"""No row comes after it."""
 _rows = msgspec.json.Encoder().encode
 
 
-def write(db: apsw.Connection, touches: Sequence[Touch], served: Mapping[tuple[Served, int], int]) -> None:
-    """Write opens, clicks and how many pictures were sent on which day, in one transaction."""
-    with _transaction(db):
-        if served:
-            sums = [(day, what.block, what.variant, what.campaign, count) for (what, day), count in served.items()]
-            db.execute(SQL.pictures, (_rows(sums).decode(),))
-        if touches:
-            db.execute(SQL.batch, (_rows([_row(touch) for touch in touches]).decode(),))
-            for query in (SQL.count, SQL.count_firsts, SQL.insert, SQL.expose):
-                db.execute(query)
+def count_pictures(db: apsw.Connection, served: Sequence[tuple[tuple[Served, int], int]]) -> None:
+    """Write how many pictures were sent on which day, inside a transaction."""
+    sums = [(day, what.block, what.variant, what.campaign, count) for (what, day), count in served]
+    db.execute(SQL.pictures, (_rows(sums).decode(),))
+
+
+def count(db: apsw.Connection, touches: Sequence[Touch]) -> None:
+    """Write opens and clicks, inside a `transaction`."""
+    db.execute("DELETE FROM temp.batch")
+    db.execute(SQL.batch, (_rows([_row(touch) for touch in touches]).decode(),))
+    for query in (SQL.count, SQL.count_firsts, SQL.insert, SQL.expose):
+        db.execute(query, {"last": LAST} if query is SQL.count_firsts else None)
 
 
 def sum_up(db: apsw.Connection) -> None:
-    """Work out the sums of all days anew, inside a transaction, as after contacts were classed anew. Pictures stay."""
-    db.execute(_BATCH)
-    db.execute(SQL.clear_days)
+    """Work out the sums of all days, inside a transaction, for a file that has none yet. Pictures stay."""
+    aside = Sums(db)
     db.execute(SQL.clear_exposures)
-    head, known, tail = SQL.count_firsts.partition("WHERE NOT EXISTS")
-    firsts = f"{head}WHERE true {tail[tail.index('GROUP BY 1, 2, 3, 4') :]}" if known else head
     last = ""
     while names := fetch(db, SQL.recipients, (last, AT_ONCE)):
-        db.execute("DELETE FROM temp.batch")
-        db.execute(SQL.batch_again, (last, names[-1][0]))
-        for query in (SQL.count, firsts, SQL.expose):
-            db.execute(query)
         last = names[-1][0]
-    db.execute("DELETE FROM temp.batch")
+        aside.add([name for (name,) in names])
+    aside.take_over()
+
+
+class Sums:
+    """The sums of all days worked out anew, aside: some recipients at a time, while others write on."""
+
+    def __init__(self, db: apsw.Connection) -> None:
+        """Begin with none. What is written from now on is looked at in the end."""
+        self._db, self._last = db, db.execute(SQL.last_contact).get
+        db.execute(_BATCH)
+        db.execute("DROP TABLE IF EXISTS temp.sums")
+        db.execute(_SUMS)
+
+    def add(self, recipients: Sequence[str]) -> None:
+        """Add all that these did, and say anew what it says of exposures. Inside a transaction."""
+        listed = _rows(recipients).decode()
+        self._db.execute("DELETE FROM temp.batch")
+        self._db.execute(SQL.batch_again, {"recipients": listed, "last": LAST})
+        self._db.execute(SQL.unexpose, (listed,))
+        self._db.execute(SQL.expose)
+        self._db.execute("DELETE FROM temp.batch")
+        self._db.execute(SQL.batch_again, {"recipients": listed, "last": self._last})
+        self._db.execute(_aside(SQL.count))
+        self._db.execute(_aside(SQL.count_firsts), {"last": 0})
+
+    def take_over(self) -> None:
+        """Put these in place of the sums there are. Inside a transaction."""
+        self._db.execute("DELETE FROM temp.batch")
+        self._db.execute(SQL.batch_since, {"last": self._last})
+        self._db.execute(_aside(SQL.count))
+        self._db.execute(_aside(SQL.count_firsts), {"last": self._last})
+        self._db.execute(SQL.clear_days)
+        self._db.execute(SQL.take_over)
+
+
+def _aside(query: str) -> str:
+    return query.replace("INTO daily", "INTO temp.sums")
 
 
 def day_of(at: int) -> int:
@@ -70,14 +109,14 @@ def _row(touch: Touch) -> tuple[object, ...]:
 
 
 @contextmanager
-def _transaction(db: apsw.Connection) -> Iterator[None]:
-    """Open a write transaction with an empty table for the batch."""
+def transaction(db: apsw.Connection) -> Iterator[None]:
+    """Open a write transaction, with a table for a batch."""
     db.execute(_BATCH)
     db.execute("BEGIN IMMEDIATE")
     try:
-        db.execute("DELETE FROM temp.batch")
         yield
+        db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:
+            db.execute("ROLLBACK")
         raise
-    db.execute("COMMIT")

@@ -26,9 +26,11 @@ from wetink.core.outside import Change
 from wetink.core.poll import Tally
 from wetink.ports import NewKey, Profile, Receipt, Received, Record, Source
 from wetink.store.sqlite import commit, lessons, outcomes, ownership, replay, revisions, summaries, votes
+from wetink.store.sqlite.alone import PATIENCE_SECONDS
 from wetink.store.sqlite.codec import VERDICTS, decode_problems, entries, events, identifier, who
-from wetink.store.sqlite.connection import connect, fetch, first, snapshot, translated
+from wetink.store.sqlite.connection import BUSY_MS, LOOP_BUSY_MS, connect, fetch, first, snapshot, translated
 from wetink.store.sqlite.heard import Heard
+from wetink.store.sqlite.late import apart
 from wetink.store.sqlite.people import People
 from wetink.store.sqlite.queries import read, script
 from wetink.store.sqlite.version import Version
@@ -40,6 +42,8 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE = 500
 """Products whose words are made searchable in one transaction: some ten milliseconds."""
+SEARCH_SECONDS = 0.05
+"""How long a search waits to have the newest words searchable: without them it finds what it found before."""
 
 
 class SQLiteStore:
@@ -50,7 +54,7 @@ class SQLiteStore:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = folder / "wetink.db"
         self._writer = Writer(self._path, folder / "wetink.lock", synchronous=synchronous)
-        self._writer.run_alone(_prepare)
+        self._writer.alone.run(_prepare)
         self._readers = threading.local()
         self._opened: list[apsw.Connection] = []
         self._heard = Heard()
@@ -62,7 +66,8 @@ class SQLiteStore:
         db: apsw.Connection | None = getattr(self._readers, "db", None)
         if db is None:
             with translated("opening the store"):
-                db = connect(self._path)
+                main = threading.current_thread() is threading.main_thread()  # where the event loop is
+                db = connect(self._path, busy_ms=LOOP_BUSY_MS if main else BUSY_MS)
                 db.execute("PRAGMA query_only = ON")
             self._readers.db = db
             self._opened.append(db)
@@ -152,7 +157,7 @@ class SQLiteStore:
         with translated("looking for whom to sum up"):
             if not summaries.behind(self._db, rules, now, limit):
                 return False
-        await asyncio.to_thread(self._writer.run_alone, lambda db: summaries.go_on(db, make, rules, now, limit))
+        await self._writer.alone.soon(lambda db: summaries.go_on(db, make, rules, now, limit))
         return True
 
     @contextlib.contextmanager
@@ -176,8 +181,9 @@ class SQLiteStore:
 
     async def learn(self, products: Sequence[Product], at: int) -> None:
         """See `ports.Store.learn`."""
-        event = Event("track", at, "", "catalog", products=tuple(products))
-        await asyncio.to_thread(self._writer.run_alone, lambda db: lessons.Lessons().teach(db, [event]))
+        odd = await self._writer.alone.soon(lambda db: apart(db, products, partial(lessons.tell, db, at)))
+        if odd:
+            logger.error("%d products are not in the catalog: %s", len(odd), odd[0])
 
     async def changes(self, keys: Sequence[str]) -> Mapping[str, Sequence[Change]]:
         """See `ports.Store.changes`."""
@@ -186,13 +192,13 @@ class SQLiteStore:
 
     async def search(self, text: str, limit: int = 24) -> Sequence[Product]:
         """See `ports.Store.search`."""
-        await self.settle()
+        await self._word(SEARCH_SECONDS)
         with translated("searching the catalog"):
             return lessons.search(self._db, text, limit)
 
     async def vote(self, poll: str, voter: Identifier, option: int, at: int) -> None:
         """See `ports.Store.vote`."""
-        await asyncio.to_thread(self._writer.run_alone, lambda db: votes.vote(db, poll, voter, option, at))
+        await self._writer.alone.soon(lambda db: votes.vote(db, poll, voter, option, at))
 
     async def tally(self, poll: str, voter: Identifier | None) -> Tally:
         """See `ports.Store.tally`."""
@@ -201,11 +207,15 @@ class SQLiteStore:
 
     async def settle(self) -> bool:
         """See `ports.Store.settle`."""
+        return await self._word(PATIENCE_SECONDS)
+
+    async def _word(self, patience: float) -> bool:
+        """Make some products' words searchable that are not yet; return whether there were any."""
         with translated("reading the catalog"):
             if not lessons.unworded(self._db):
                 return False
         try:
-            return bool(await asyncio.to_thread(self._writer.run_alone, lambda db: lessons.word(db, AT_ONCE)))
+            return bool(await self._writer.alone.soon(lambda db: lessons.word(db, AT_ONCE), patience))
         except StoreUnavailable as error:
             logger.warning("words of products wait to be searchable: %s", error)
             return False
@@ -264,7 +274,7 @@ class SQLiteStore:
                 db.execute(SQL.count_replay)
             return changed
 
-        renewed: list[bool] = await asyncio.to_thread(self._writer.run_alone, work)
+        renewed: list[bool] = await self._writer.alone.soon(work)
         return renewed
 
     async def contested(self, since: int, limit: int = 20) -> Sequence[Contested]:
@@ -294,7 +304,7 @@ class SQLiteStore:
                 start = min(behind.values())
                 mine = [name for name, seq in behind.items() if seq == start]
                 seq, rows = outcomes.found(self._db, mine, start)
-                self._writer.run_alone(partial(outcomes.noted, names=mine, seq=seq, rows=rows))
+                self._writer.alone.run(partial(outcomes.noted, names=mine, seq=seq, rows=rows))
             return outcomes.between(self._db, names, since, until)
 
     async def create_key(self, name: str, level: Level, hosts: Sequence[str], now: int) -> NewKey:
@@ -312,7 +322,7 @@ class SQLiteStore:
             now,
         )
         try:
-            await asyncio.to_thread(self._writer.run_alone, lambda db: db.execute(SQL.insert_source, row))
+            await self._writer.alone.soon(lambda db: db.execute(SQL.insert_source, row))
         except Exception as error:
             if isinstance(error.__cause__, apsw.ConstraintError):
                 raise BadSettings(f"there is a source called {name!r} already", hint="take another name") from error
@@ -348,7 +358,7 @@ class SQLiteStore:
 
     async def rebuild(self) -> None:
         """Work out all holdings and groups of users anew from the log. Changes nothing if all is well."""
-        await asyncio.to_thread(self._writer.run_alone, ownership.rebuild)
+        await self._writer.alone.soon(ownership.rebuild)
 
     async def close(self) -> None:
         """See `ports.Store.close`."""

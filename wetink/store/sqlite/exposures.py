@@ -4,12 +4,15 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from wetink.core.errors import StoreUnavailable
 from wetink.core.experiment import Exposure
 from wetink.core.result import Newcomers
-from wetink.store.sqlite.connection import connect, fetch, first, translated
+from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, translated
+from wetink.store.sqlite.late import MOST_ROWS, Late, passing
 from wetink.store.sqlite.queries import read, script
 
 SQL = read("exposure_queries.sql")
@@ -20,10 +23,11 @@ _shares = msgspec.json.Decoder(dict[str, float]).decode
 class SQLiteExposures:
     """`ports.experiments.Exposures` over one SQLite file, shared by all processes."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open (or make) the tables in a folder's ledger."""
+    def __init__(self, folder: Path, late: Late | None = None) -> None:
+        """Open (or make) the tables in a folder's ledger. `late` is where its ledger keeps what is written later."""
         self._path = folder / "opens.db"
-        self._db = connect(self._path, durable=False)
+        self._db = connect(self._path, durable=False, busy_ms=LOOP_BUSY_MS)
+        self._late, self._kept_late = late, dict[tuple[str, str], Exposure]()
         self._closed = False
         with translated("opening the ledger"):
             self._db.execute(script("exposures.sql"))
@@ -32,14 +36,36 @@ class SQLiteExposures:
         """See `ports.experiments.Exposures.of`."""
         with translated("reading who is in which arm"):
             rows = fetch(self._db, SQL.of, (experiment, json.dumps(list(recipients))))
-        return {row[0]: Exposure(experiment, *row) for row in rows}
+        found = {row[0]: Exposure(experiment, *row) for row in rows}
+        if self._kept_late:
+            for recipient in recipients:
+                late = self._kept_late.get((experiment, recipient))
+                if late is not None and found.setdefault(recipient, late) is not late:
+                    del self._kept_late[experiment, recipient]  # it is written
+        return found
 
     async def keep(self, exposure: Exposure) -> Exposure:
         """See `ports.experiments.Exposures.keep`."""
-        row = (exposure.recipient, exposure.arm, exposure.at, exposure.person, exposure.heir_of)
-        with translated("keeping who is in which arm"):
-            self._db.execute(SQL.keep, (exposure.experiment, *row, exposure.seen, exposure.clicked))
+        who = (exposure.recipient, exposure.arm, exposure.at, exposure.person, exposure.heir_of)
+        row = (exposure.experiment, *who, exposure.seen, exposure.clicked)
+        if self._late is not None and self._late.locked:
+            return self._later(self._late, exposure, row)
+        try:
+            with translated("keeping who is in which arm"):
+                self._db.execute(SQL.keep, row)
+        except StoreUnavailable as error:
+            if self._late is None or not passing(error.__cause__ or error):
+                raise
+            return self._later(self._late, exposure, row)
         return (await self.of(exposure.experiment, [exposure.recipient]))[exposure.recipient]
+
+    def _later(self, late: Late, exposure: Exposure, row: tuple[Any, ...]) -> Exposure:
+        """Have an exposure written later, and remember it until then: the same lot is drawn for the same person."""
+        late.row((SQL.keep, row))
+        if len(self._kept_late) >= MOST_ROWS:
+            self._kept_late.clear()
+        self._kept_late[exposure.experiment, exposure.recipient] = exposure
+        return exposure
 
     async def days(self, experiment: str) -> Sequence[Newcomers]:
         """See `ports.experiments.Exposures.days`. In a thread of its own: opens go on meanwhile."""

@@ -27,14 +27,20 @@ class SQLiteFiles:
     def __init__(self, folder: Path, clock_ms: Callable[[], int], *, archive_days: int, archive_bytes: int) -> None:
         """Open all files, making what is missing. Raises BadSettings for the folder, StoreUnavailable for a file."""
         _make(folder)
-        self.store, self.ledger, self.exposures = SQLiteStore(folder), SQLiteLedger(folder), SQLiteExposures(folder)
+        self.store, self.ledger = SQLiteStore(folder), SQLiteLedger(folder)
+        self.exposures = SQLiteExposures(folder, self.ledger.late)
         self.archive = SQLiteArchive(folder, clock_ms, days=archive_days, most_bytes=archive_bytes)
         self.memberships, self.pictures = SQLiteMemberships(folder), SQLitePictures(folder)
         self.sessions = SQLiteSessions(folder)
 
+    def lost(self) -> dict[str, int]:
+        """What this process could not write for too long, and keeps no more: how many opens, clicks and decisions."""
+        found = {"opens and clicks": self.ledger.lost, "kept opens": self.archive.lost}
+        return {what: count for what, count in found.items() if count}
+
     async def close(self) -> None:
         """Write what waits and let go of everything. Calling it twice is fine."""
-        kept = (self.store, self.ledger, self.exposures, self.archive, self.memberships, self.pictures, self.sessions)
+        kept = (self.store, self.exposures, self.ledger, self.archive, self.memberships, self.pictures, self.sessions)
         for each in kept:
             await each.close()
 

@@ -1,28 +1,31 @@
 """The ledger: decisions, opens and clicks, in a file of their own.
 
 They never wait for ingest's lock, and a commit need not reach the disk before an open is answered: what a power cut
-can take is the last second's statistics, not a message.
+can take is the last second's statistics, not a message. Nor does an open wait for whoever holds the file: what it
+decides is kept in memory then, and written later (see `late`).
 """
 
 import asyncio
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import apsw
 import msgspec
 
 from wetink.core.block import Decision, stands
 from wetink.core.errors import StoreUnavailable
-from wetink.core.fetch import MACHINES, RULES_VERSION, Facts, Kind, classify, in_hindsight
+from wetink.core.fetch import MACHINES, Facts, Kind
 from wetink.core.report import DayCount
 from wetink.core.touch import Touch
 from wetink.ports.ledger import Onlooker, Served
 from wetink.store.sqlite import contacts
-from wetink.store.sqlite.connection import connect, fetch, first, translated
+from wetink.store.sqlite.classing import classify_anew
+from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, translated
+from wetink.store.sqlite.late import THREAD_BUSY_MS, Batch, Key, Late, Row, apart, passing
 from wetink.store.sqlite.queries import read, script
 from wetink.store.sqlite.version import Version
 
@@ -33,8 +36,14 @@ KINDS = contacts.KINDS
 MARKS: dict[Onlooker, int] = {"person": 1 << 31, "machine": 1 << 30, "nobody": 0}
 """Beside the bits of the slots that a decision was served in: by whom one of them was counted."""
 FLUSH_SECONDS = 0.5
+CLOSE_TRIES = 3
+"""How often the end of a process tries to write what waits."""
 REMEMBERED = 10_000
 """Decisions a process remembers while no other connection writes."""
+
+_Job: TypeAlias = tuple[Decision, int, int, Onlooker, "asyncio.Future[tuple[Decision, bool]]"]
+"""A decision, its slot, its time to live (ms), who looks on, and who waits."""
+_Outcome: TypeAlias = tuple[Decision, bool] | Exception
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Decision).decode
@@ -51,22 +60,27 @@ class SQLiteLedger:
         """Open (or make) the ledger in a folder."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = folder / "opens.db"
-        self._db = connect(self._path, durable=False)
-        self._flushing = connect(self._path, durable=False)
+        self._db = connect(self._path, durable=False, busy_ms=LOOP_BUSY_MS)
+        self._flushing = connect(self._path, durable=False, busy_ms=THREAD_BUSY_MS)
         with translated("opening the ledger"):
-            self._db.execute(script("ledger.sql"))
-            self._db.execute(script("exposures.sql"))
-            _grow(self._db)
-        self._unsettled: list[tuple[Decision, int, int, Onlooker, asyncio.Future[tuple[Decision, bool]]]] = []
-        self._remembered: dict[tuple[str, str, str], tuple[Decision, int] | None] = {}
+            self._flushing.execute(script("ledger.sql"))
+            self._flushing.execute(script("exposures.sql"))
+            _grow(self._flushing)
+        self._unsettled: list[_Job] = []
+        self._remembered: dict[Key, tuple[Decision, int] | None] = {}
         self._file_version = Version(lambda: self._db)
         self._version = -1  # what is remembered is of
-        self._waiting: list[Touch] = []
-        self._served: dict[tuple[Served, int], int] = {}
-        self._mutex, self._flush_mutex = threading.Lock(), threading.Lock()
+        self.late = Late()
+        self._failing = False
+        self._flush_mutex = threading.Lock()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="wetink-ledger", daemon=True)
         self._thread.start()
+
+    @property
+    def lost(self) -> int:
+        """How many opens, clicks and decisions could never be written."""
+        return self.late.lost
 
     async def settle(self, decision: Decision, slot: int, ttl_ms: int, by: Onlooker) -> tuple[Decision, bool]:
         """See `ports.ledger.Ledger.settle`. All that ask in one turn of the event loop share a transaction."""
@@ -83,35 +97,60 @@ class SQLiteLedger:
 
     def _settle(self) -> None:
         waiting, self._unsettled = self._unsettled, []
-        outcomes: list[tuple[Decision, bool]] = []
         try:
-            with translated("settling a decision"):
-                self._db.execute("BEGIN IMMEDIATE")
-                try:
-                    outcomes = [self._settled(decision, slot, ttl, by) for decision, slot, ttl, by, _ in waiting]
-                finally:
-                    self._db.execute("COMMIT")
-        except StoreUnavailable as error:
-            for *_, future in waiting:
-                if not future.done():
-                    future.set_exception(error)
-            return
+            outcomes = None if self.late.locked else self._together(waiting)
+        except apsw.Error as error:  # another process has the file, or the disk is full: opens are decided all the same
+            logger.warning("what opens get is written later: %s", error, exc_info=not passing(error))
+            outcomes = None
+        if outcomes is None:
+            outcomes = [self._settled(*job[:4], late=True) for job in waiting]
         for (*_, future), outcome in zip(waiting, outcomes, strict=True):
-            if not future.done():
+            if future.done():
+                continue
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
                 future.set_result(outcome)
 
-    def _settled(self, decision: Decision, slot: int, ttl_ms: int, by: Onlooker) -> tuple[Decision, bool]:
+    def _together(self, jobs: Sequence[_Job]) -> list[_Outcome]:
+        """Settle many in one transaction. Raises apsw.Error: nothing was written."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            outcomes = [self._settled(*job[:4], late=False) for job in jobs]
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._remembered = {}
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+        return outcomes
+
+    def _settled(self, decision: Decision, slot: int, ttl_ms: int, by: Onlooker, *, late: bool) -> _Outcome:
+        """Settle one of many: whatever is wrong with it is an answer to that one alone."""
+        try:
+            return self._kept(decision, slot, ttl_ms, by, late=late)
+        except StoreUnavailable as error:
+            return error
+        except apsw.Error:
+            raise
+        except Exception as error:
+            logger.exception("a decision of %s could not be settled", decision.block)
+            return error
+
+    def _kept(self, decision: Decision, slot: int, ttl_ms: int, by: Onlooker, *, late: bool) -> tuple[Decision, bool]:
         key = (decision.recipient, decision.block, decision.campaign)
         kept = self._standing(decision, slot, ttl_ms)
+        current, served = kept if kept is not None else (decision, 0)
         mark = 1 << slot | MARKS[by]
-        if kept is None:
-            self._db.execute(SQL.keep, (*key, decision.at, mark, _encode(decision)))
-            self._remember(key, decision, mark)
-            return decision, by != "nobody"
-        current, served = kept
         if served & mark != mark:
-            self._db.execute(SQL.serve, (served | mark, *key))
-            self._remember(key, current, served | mark)
+            if late:
+                self.late.decide(key, current, served | mark)
+            else:
+                if kept is None:
+                    self._db.execute(SQL.keep, (*key, decision.at, mark, _encode(decision)))
+                else:
+                    self._db.execute(SQL.serve, (served | mark, *key))
+                self._remembered[key] = current, served | mark
         return current, not served & MARKS[by] and by != "nobody"
 
     def _standing(self, fresh: Decision, slot: int, ttl_ms: int) -> tuple[Decision, int] | None:
@@ -119,7 +158,9 @@ class SQLiteLedger:
         found = self._found((fresh.recipient, fresh.block, fresh.campaign))
         return found if found is not None and stands(*found, fresh, slot, ttl_ms) else None
 
-    def _found(self, key: tuple[str, str, str]) -> tuple[Decision, int] | None:
+    def _found(self, key: Key) -> tuple[Decision, int] | None:
+        if self.late.locked and (late := self.late.decisions.get(key)) is not None:
+            return late
         version = self._file_version.now()
         if version != self._version or len(self._remembered) > REMEMBERED:
             self._version, self._remembered = version, {}
@@ -129,9 +170,6 @@ class SQLiteLedger:
             self._remembered[key] = (_decode(row[1]), row[0]) if row is not None else None
         return self._remembered[key]
 
-    def _remember(self, key: tuple[str, str, str], decision: Decision, served: int) -> None:
-        self._remembered[key] = (decision, served)
-
     async def current(self, block: str, recipient: str, campaign: str) -> Decision | None:
         """See `ports.Ledger.current`."""
         found = self._found((recipient, block, campaign))
@@ -140,35 +178,51 @@ class SQLiteLedger:
     async def promised(self, block: str, recipient: str) -> Mapping[str, Any]:
         """See `ports.Ledger.promised`."""
         with translated("reading promises"):
-            return {
+            kept = {
                 name: msgspec.msgpack.decode(value) for name, value in fetch(self._db, SQL.promised, (recipient, block))
             }
+        return {**self.late.promises[recipient, block], **kept} if (recipient, block) in self.late.promises else kept
 
     async def promise(self, block: str, recipient: str, promise: Mapping[str, Any]) -> Mapping[str, Any]:
         """See `ports.Ledger.promise`."""
-        with translated("keeping a promise"), self._db:
-            for name, value in promise.items():
-                self._db.execute(SQL.promise, (recipient, block, name, _encode(value)))
+        rows = [(SQL.promise, (recipient, block, name, _encode(value))) for name, value in promise.items()]
+        if not self._written(rows):
+            self.late.promise(recipient, block, promise, rows)
         return await self.promised(block, recipient)
+
+    def _written(self, rows: Sequence[Row]) -> bool:
+        """Write rows at once, if others let go of the file right now; return whether that could be."""
+        if self.late.locked:
+            return False
+        try:
+            with self._db:
+                for row in rows:
+                    self._db.execute(*row)
+        except apsw.Error as error:
+            if not passing(error):
+                with translated("keeping a promise"):
+                    raise
+            logger.warning("a promise is written later: %s", error)
+            return False
+        return True
 
     async def record(self, touch: Touch) -> None:
         """See `ports.Ledger.record`."""
-        with self._mutex:
-            self._waiting.append(touch)
+        self.late.touch(touch)
 
     async def touches(self, recipients: Sequence[str], since: int, until: int) -> Sequence[Touch]:
         """See `ports.Ledger.touches`."""
-        self.flush()
+        await asyncio.to_thread(self.flush)
         with translated("reading opens and clicks"):
             found = _touches(self._db, dict.fromkeys(recipients, (since, until)))
         return sorted(found, key=lambda touch: touch.at)
 
     async def touches_within(self, spans: Mapping[str, tuple[int, int]]) -> Sequence[Touch]:
         """See `ports.Ledger.touches_within`. In a thread of its own: there may be hundreds of thousands."""
-        self.flush()
         return await asyncio.to_thread(self._touches_within, spans)
 
     def _touches_within(self, spans: Mapping[str, tuple[int, int]]) -> list[Touch]:
+        self.flush()
         with translated("reading opens and clicks"):
             db = connect(self._path, durable=False)
             try:
@@ -177,62 +231,92 @@ class SQLiteLedger:
                 db.close()
 
     async def contacts(self, block: str, recipient: str) -> tuple[int, int]:
-        """See `ports.Ledger.contacts`."""
-        self.flush()
-        with translated("counting a person's opens and clicks"):
-            counted = dict(fetch(self._db, SQL.contacts_of, (recipient, block)))
-        return counted.get(0, 0), counted.get(1, 0)
+        """See `ports.Ledger.contacts`. What waits to be written counts as well."""
+        alone = self._flush_mutex.acquire(timeout=LOOP_BUSY_MS / 1000)  # else a thread is at it, and waits for the file
+        try:
+            opened, clicked = self.late.contacts(recipient, block)
+            with translated("counting a person's opens and clicks"):
+                counted = dict(fetch(self._db, SQL.contacts_of, (recipient, block)))
+        finally:
+            if alone:
+                self._flush_mutex.release()
+        return counted.get(0, 0) + opened, counted.get(1, 0) + clicked
 
     async def reclassify(self, counts: Callable[[str, Kind], bool]) -> int:
-        """See `ports.Ledger.reclassify`."""
+        """See `ports.Ledger.reclassify`. In a thread of its own, some people at a time: opens go on meanwhile."""
+        return await asyncio.to_thread(self._reclassify, counts)
+
+    def _reclassify(self, counts: Callable[[str, Kind], bool]) -> int:
         self.flush()
-        changed = 0
         with translated("classifying opens and clicks"):
-            rows = fetch(self._db, SQL.all_touches)
-            with self._db:
-                for (_, _), group in groupby(rows, key=lambda row: (row[1], row[5])):
-                    email = list(group)
-                    told = [(at, kind == 1, block, _facts(facts)) for _, _, at, kind, block, _, _, facts in email]
-                    for row, facts in zip(email, in_hindsight(told), strict=True):
-                        taken_for = classify(facts).kind
-                        changed += taken_for != row[6]
-                        human = counts(row[4], taken_for)
-                        self._db.execute(SQL.retake, (taken_for, _rows(facts).decode(), RULES_VERSION, human, row[0]))
-                contacts.sum_up(self._db)
-        return changed
+            db = connect(self._path, durable=False)
+            try:
+                return classify_anew(db, counts)
+            finally:
+                db.close()
 
     def served(self, served: Served, at: int) -> None:
         """See `ports.Ledger.served`."""
-        key = served, contacts.day_of(at)
-        with self._mutex:
-            self._served[key] = self._served.get(key, 0) + 1
+        self.late.serve(served, contacts.day_of(at))
 
     async def days(self, since: int, until: int) -> Sequence[DayCount]:
         """See `ports.Ledger.days`."""
-        self.flush()
+        await asyncio.to_thread(self.flush)
         with translated("counting opens and clicks"):
             return [DayCount(*row) for row in fetch(self._db, SQL_CONTACTS.days, (since, until))]
 
-    def flush(self) -> None:
-        """Write what waits. Never raises: a lost statistic must not lose an open."""
-        with self._mutex:
-            waiting, self._waiting = self._waiting, []
-            served, self._served = self._served, {}
-        if not waiting and not served:
-            return
-        try:
-            with self._flush_mutex:
-                contacts.write(self._flushing, waiting, served)
-        except apsw.Error:
-            logger.exception("%d opens and clicks were not counted", len(waiting))
+    def flush(self) -> bool:
+        """Write what waits; return whether nothing is left. Never raises: what cannot be written waits on."""
+        with self._flush_mutex:
+            batch = self.late.take()
+            if not batch:
+                return True
+            try:
+                self._write(batch)
+            except Exception as error:
+                self.late.back()
+                if not self._failing:
+                    logger.warning("opens and clicks wait to be written: %s", error, exc_info=not passing(error))
+                self._failing = True
+            else:
+                self.late.done()
+                self._failing = False
+        return not self._failing
+
+    def _write(self, batch: Batch) -> None:
+        """Write a batch in one transaction, but for what is odd."""
+        db = self._flushing
+        with contacts.transaction(db):
+            odd = apart(db, list(batch.decisions.items()), self._keep)
+            odd += apart(db, batch.rows, lambda rows: [db.execute(*row) for row in rows])
+            odd += apart(db, list(batch.served.items()), partial(contacts.count_pictures, db))
+            odd += apart(db, batch.touches, partial(contacts.count, db))
+        if odd:
+            self.late.lose(len(odd), "opens, clicks or decisions", f"they cannot be written: {odd[0]}")
+
+    def _keep(self, decisions: Sequence[tuple[Key, tuple[Decision, int]]]) -> None:
+        """Write decisions that were made while the file could not be written; one that is newer stands."""
+        for key, (decision, served) in decisions:
+            row = first(self._flushing, SQL.current, key)
+            kept = _decode(row[1]) if row is not None else None
+            if kept is None or kept.at < decision.at:
+                self._flushing.execute(SQL.keep, (*key, decision.at, served, _encode(decision)))
+            elif kept.id == decision.id:
+                self._flushing.execute(SQL.serve, (row[0] | served, *key))
 
     async def close(self) -> None:
         """Write what waits and let go. Calling it twice is fine."""
         if self._closing.is_set():
             return
         self._closing.set()
-        self._thread.join()
-        self.flush()
+        await asyncio.to_thread(self._thread.join)
+        for _ in range(CLOSE_TRIES):
+            if await asyncio.to_thread(self.flush):
+                break
+        else:
+            batch = self.late.take()
+            count = len(batch.touches) + len(batch.decisions) + len(batch.rows)
+            self.late.lose(count, "opens, clicks or decisions", "this process ends, and they cannot be written")
         self._db.close()
         self._flushing.close()
 

@@ -13,12 +13,6 @@ SELECT contact.recipient, at, kind, block, campaign, variant, taken_for, facts, 
 FROM json_each(?) AS wanted CROSS JOIN contact ON contact.recipient = wanted.key
     AND at >= wanted.value ->> 0 AND at < wanted.value ->> 1
 
--- name: all_touches
-SELECT rowid, recipient, at, kind, block, campaign, taken_for, facts FROM contact ORDER BY recipient, campaign, at, kind
-
--- name: retake
-UPDATE contact SET taken_for = ?, facts = ?, version = ?, human = ? WHERE rowid = ?
-
 -- name: contacts_of
 SELECT kind, count(*) FROM contact
 WHERE recipient = ? AND block = ? AND human GROUP BY kind

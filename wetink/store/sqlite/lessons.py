@@ -156,6 +156,11 @@ def _words_of(facts: Facts) -> Words:
     return tuple([facts[field][1] if field in facts else "" for field in ("name", "brand", "category")])
 
 
+def tell(db: apsw.Connection, at: int, products: Sequence[Product]) -> None:
+    """Have the catalog learn what the shop itself says of products at a time (Unix ms)."""
+    Lessons().teach(db, [Event("track", at, "", "catalog", products=tuple(products))])
+
+
 def unworded(db: apsw.Connection) -> bool:
     """Whether some products have words that cannot be searched yet."""
     return first(db, SQL.unworded, (1,)) is not None

@@ -5,6 +5,7 @@ A file of its own, so that a look at an audience of a million never waits for in
 
 import asyncio
 import fcntl
+import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,8 +16,10 @@ from wetink.core.identifier import Identifier
 from wetink.ports.audiences import Delivery, Moved, Point, Tell
 from wetink.store.sqlite.codec import identifier, who
 from wetink.store.sqlite.connection import connect, fetch, first, translated
+from wetink.store.sqlite.late import THREAD_BUSY_MS, apart
 from wetink.store.sqlite.queries import read, script
 
+logger = logging.getLogger(__name__)
 SQL = read("membership_queries.sql")
 STATES: tuple[State, ...] = ("waiting", "delivered", "dead")
 DAY_MS = 86_400_000
@@ -33,7 +36,7 @@ class SQLiteMemberships:
     def __init__(self, folder: Path) -> None:
         """Open (or make) the file in a folder."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._db = connect(folder / "audiences.db")
+        self._db = connect(folder / "audiences.db", busy_ms=THREAD_BUSY_MS)
         self._lock = (folder / "audiences.lock").open("a")
         self._mutex = threading.Lock()
         with translated("opening the audiences' memberships"):
@@ -70,7 +73,7 @@ class SQLiteMemberships:
         moves: tuple[tuple[Move, list[str]], ...] = (("enter", entered), ("leave", departed))
         for move, columns in moves:
             changes = (self._change(audience, move, column, now) for column in columns)
-            told = [change for change in changes if tell(change, new)]
+            told = [change for change in changes if _is_told(tell, change, new)]
             self._db.executemany(
                 SQL.tell, ((each.id, audience, move, who(each.member), each.at, each.at) for each in told)
             )
@@ -86,23 +89,35 @@ class SQLiteMemberships:
 
     async def points(self, audience: str, since: int) -> Sequence[Point]:
         """See `ports.audiences.Memberships.points`."""
+        return await asyncio.to_thread(self._points, audience, since)
+
+    def _points(self, audience: str, since: int) -> Sequence[Point]:
         with self._mutex, translated("reading an audience's sizes"):
             rows = fetch(self._db, SQL.points, (audience, since // DAY_MS))
         return [Point(day * DAY_MS, size, entered, left) for day, size, entered, left in rows]
 
     async def trace_back(self, audience: str, sizes: Mapping[int, int]) -> None:
         """See `ports.audiences.Memberships.trace_back`."""
+        await asyncio.to_thread(self._trace_back, audience, sizes)
+
+    def _trace_back(self, audience: str, sizes: Mapping[int, int]) -> None:
         with self._mutex, translated("keeping an audience's sizes"), self._db:
             self._db.executemany(SQL.trace_back, [(audience, at // DAY_MS, size) for at, size in sizes.items()])
 
     async def since(self, audience: str, member: Identifier) -> int | None:
         """See `ports.audiences.Memberships.since`."""
+        return await asyncio.to_thread(self._since, audience, member)
+
+    def _since(self, audience: str, member: Identifier) -> int | None:
         with self._mutex, translated("looking up a member"):
             row = first(self._db, SQL.since, (audience, who(member)))
         return row[0] if row is not None else None
 
     async def due(self, audience: str, now: int, limit: int) -> Sequence[Delivery]:
         """See `ports.audiences.Memberships.due`."""
+        return await asyncio.to_thread(self._due, audience, now, limit)
+
+    def _due(self, audience: str, now: int, limit: int) -> Sequence[Delivery]:
         with self._mutex, translated("looking for what is to be told"):
             rows = fetch(self._db, SQL.due, (audience, now, limit))
         return [
@@ -118,10 +133,15 @@ class SQLiteMemberships:
     def _settle(self, outcomes: Sequence[tuple[str, Outcome]]) -> None:
         rows = [(STATES.index(each.state), each.at, each.why, id_) for id_, each in outcomes]
         with self._mutex, translated("noting what was told"), self._db:
-            self._db.executemany(SQL.settle, rows)
+            odd = apart(self._db, rows, lambda some: self._db.executemany(SQL.settle, some))
+        if odd:
+            logger.error("of %d changes it is not noted what became of them: %s", len(odd), odd[0])
 
     async def deliveries(self, audience: str, state: State, limit: int = 50) -> Sequence[Delivery]:
         """See `ports.audiences.Memberships.deliveries`."""
+        return await asyncio.to_thread(self._deliveries, audience, state, limit)
+
+    def _deliveries(self, audience: str, state: State, limit: int) -> Sequence[Delivery]:
         with self._mutex, translated("listing what was told"):
             rows = fetch(self._db, SQL.of_state, (audience, STATES.index(state), limit))
         return [
@@ -131,12 +151,18 @@ class SQLiteMemberships:
 
     async def tallies(self, audience: str) -> dict[State, int]:
         """See `ports.audiences.Memberships.tallies`."""
+        return await asyncio.to_thread(self._tallies, audience)
+
+    def _tallies(self, audience: str) -> dict[State, int]:
         with self._mutex, translated("counting what was told"):
             found = dict(fetch(self._db, SQL.tallies, (audience,)))
         return {state: found.get(number, 0) for number, state in enumerate(STATES)}
 
     async def again(self, audience: str, now: int, only: str = "") -> int:
         """See `ports.audiences.Memberships.again`."""
+        return await asyncio.to_thread(self._again, audience, now, only)
+
+    def _again(self, audience: str, now: int, only: str) -> int:
         with self._mutex, translated("telling again"), self._db:
             self._db.execute(SQL.again, (now, audience, only))
             count = self._db.changes()
@@ -144,6 +170,9 @@ class SQLiteMemberships:
 
     async def clean(self, now: int) -> None:
         """See `ports.audiences.Memberships.clean`."""
+        await asyncio.to_thread(self._clean, now)
+
+    def _clean(self, now: int) -> None:
         with self._mutex, translated("forgetting what is long gone"), self._db:
             self._db.execute(SQL.clean, (now - KEPT_MS,))
             for (name,) in fetch(self._db, SQL.unlooked, (now - GONE_MS,)):
@@ -152,6 +181,17 @@ class SQLiteMemberships:
 
     async def close(self) -> None:
         """See `ports.audiences.Memberships.close`."""
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
         with self._mutex:
             self._db.close()
             self._lock.close()
+
+
+def _is_told(tell: Tell, change: MembershipChange, new: bool) -> bool:
+    try:
+        return tell(change, new)
+    except Exception:  # of one change: the others are told all the same
+        logger.exception("a change of %s is not told", change.audience)
+        return False

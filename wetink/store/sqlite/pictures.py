@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import apsw
@@ -11,7 +12,8 @@ import msgspec
 
 from wetink.ports import Picture
 from wetink.ports.pictures import Place
-from wetink.store.sqlite.connection import connect, first, translated
+from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, first, translated
+from wetink.store.sqlite.late import THREAD_BUSY_MS, apart, passing
 from wetink.store.sqlite.queries import read, script
 
 logger = logging.getLogger(__name__)
@@ -42,7 +44,7 @@ class SQLitePictures:
                     each.unlink(missing_ok=True)
                 self._open()
         self._waiting: dict[Place, tuple[int, Picture]] = {}
-        self._mutex = threading.Lock()
+        self._mutex, self._reading_mutex, self._changing = threading.Lock(), threading.Lock(), threading.Lock()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="wetink-pictures", daemon=True)
         self._thread.start()
@@ -50,11 +52,14 @@ class SQLitePictures:
     def _open(self) -> None:
         self._db = connect(self._path, durable=False)
         self._db.execute(script("pictures.sql"))
+        self._db.set_busy_timeout(THREAD_BUSY_MS)
+        self._reading = connect(self._path, durable=False, busy_ms=LOOP_BUSY_MS)
 
     def put(self, place: Place, at: int, picture: Picture) -> None:
         """See `ports.pictures.LastPictures.put`."""
-        if len(self._waiting) < MOST_WAITING or place in self._waiting:
-            self._waiting[place] = at, picture
+        with self._changing:
+            if len(self._waiting) < MOST_WAITING or place in self._waiting:
+                self._waiting[place] = at, picture
 
     async def get(self, place: Place) -> tuple[int, Picture] | None:
         """See `ports.pictures.LastPictures.get`."""
@@ -65,39 +70,55 @@ class SQLitePictures:
 
     def _last(self, place: Place) -> tuple[int, Picture] | None:
         try:
-            with self._mutex:
-                row = first(self._db, SQL.last, _digests(place))
-        except apsw.Error:
-            logger.exception("the last pictures cannot be read")
+            with self._reading_mutex:  # whoever writes may wait for other processes; this must not
+                row = first(self._reading, SQL.last, _digests(place))
+        except apsw.Error as error:
+            logger.warning("the last pictures cannot be read", exc_info=not passing(error))
             return None
         return None if row is None else (row[0], Picture(row[2], row[1]))
 
     def flush(self) -> None:
         """Write what waits, and make room. Never raises."""
-        waiting, self._waiting = self._waiting, {}
+        with self._changing:
+            waiting, self._waiting = self._waiting, {}
         if not waiting:
             return
         try:
             with self._mutex, self._db:
-                for place, (at, picture) in waiting.items():
-                    digest = hashlib.blake2b(picture.body, digest_size=16).digest()
-                    self._db.execute(SQL.keep, (digest, picture.content_type, picture.body))
-                    self._db.execute(SQL.show, (*_digests(place), at, digest))
+                odd = apart(self._db, list(waiting.items()), self._keep)
                 pages, size = first(self._db, SQL.used)
                 if pages * size > self._most:
                     self._db.execute(SQL.oldest, (first(self._db, SQL.count)[0] // 4 + 1,))
                     self._db.execute(SQL.unused)
-        except apsw.Error:
-            logger.exception("%d pictures will not outlive this process", len(waiting))
+        except Exception as error:
+            if self._closing.is_set():
+                logger.warning("%d pictures will not outlive this process: %s", len(waiting), error)
+                return
+            if not passing(error):
+                logger.exception("%d pictures will not outlive this process", len(waiting))
+                return
+            with self._changing:
+                waiting.update(self._waiting)
+                self._waiting = dict(list(waiting.items())[-MOST_WAITING:])
+        else:
+            if odd:
+                logger.error("%d pictures will not outlive this process: %s", len(odd), odd[0])
+
+    def _keep(self, shown: Sequence[tuple[Place, tuple[int, Picture]]]) -> None:
+        for place, (at, picture) in shown:
+            digest = hashlib.blake2b(picture.body, digest_size=16).digest()
+            self._db.execute(SQL.keep, (digest, picture.content_type, picture.body))
+            self._db.execute(SQL.show, (*_digests(place), at, digest))
 
     async def close(self) -> None:
         """Write what waits and let go. Calling it twice is fine."""
         if self._closing.is_set():
             return
         self._closing.set()
-        self._thread.join()
-        self.flush()
+        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self.flush)
         self._db.close()
+        self._reading.close()
 
     def _run(self) -> None:
         while not self._closing.wait(FLUSH_SECONDS):

@@ -4,6 +4,7 @@ An open only looks one up. So whoever writes an event calls `heard` in the same 
 events are whose, or what they say, calls `drop`: claims that move a stretch, aliases, replays.
 """
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 import apsw
@@ -17,6 +18,7 @@ from wetink.store.sqlite.connection import fetch, first
 from wetink.store.sqlite.people import People, Stretch
 from wetink.store.sqlite.queries import read
 
+logger = logging.getLogger(__name__)
 SQL = read("summaries_queries.sql")
 
 FEWEST, MOST = 12, 1_000
@@ -97,7 +99,12 @@ def _put(db: apsw.Connection, make: Make, rules: int, owner: str, now: int) -> N
     rows = _rows(db, stretches)
     if not FEWEST <= len(rows) < MOST or max(max(key_time, at) for key_time, at, _ in rows) > now - QUIET_MS:
         return
-    db.execute(SQL.put, (_id(owner), owner, rules, make(entries([body for _, _, body in rows]))))
+    try:
+        summary = make(entries([body for _, _, body in rows]))
+    except Exception:  # of one person: opens fold their events, and the others get their summaries
+        logger.exception("a person cannot be summed up")
+        return
+    db.execute(SQL.put, (_id(owner), owner, rules, summary))
     others = {column for column, _, _ in stretches} - {owner}
     db.executemany(SQL.put_with, [(_id(column), _id(owner)) for column in others])
 

@@ -14,7 +14,7 @@ import fcntl
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -22,62 +22,27 @@ from typing import Any
 import apsw
 
 from wetink.core.errors import StoreUnavailable
+from wetink.store.sqlite.alone import Alone
 from wetink.store.sqlite.commit import Commits, Row
-from wetink.store.sqlite.connection import connect, translated
+from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, translated
+from wetink.store.sqlite.group import Group, Job
 from wetink.store.sqlite.wal import Wal
 
 logger = logging.getLogger(__name__)
 
-GROUP_ROWS = 2_500
-"""Rows after which a group is closed; a request is never split."""
-
 FEW_ROWS = 100
 """Rows that the loop commits by itself: a millisecond at most, less than it takes to hand them over."""
-
 SLICE_ROWS = 250
 """Rows that are written before others get their turn: about five milliseconds."""
-
 HANDOVER_SECONDS = 0.002
 """How long at most the loop stands aside once a group is written, so that the thread may begin to commit it at once:
 left to chance it waits for its turn longer than the disk takes."""
 
 CLOSE_SECONDS = 10.0
-
-
-class Job:
-    """One request's rows, and who waits for them."""
-
-    def __init__(self, rows: Sequence[Row], loop: asyncio.AbstractEventLoop) -> None:
-        """Make a job whose future belongs to `loop`."""
-        self.rows = rows
-        self.loop = loop
-        self.future: asyncio.Future[list[bool]] = loop.create_future()
-
-
-class _Group:
-    """Jobs that are written in one transaction, as far as that has come; none until the lock is held."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-        self.jobs: list[Job] = []
-        self.rows: list[Row] = []
-        self.outcome: list[bool] = []
-        self.in_thread = False
-
-    def take(self, waiting: deque[Job]) -> None:
-        """Take from what waits."""
-        while waiting and len(self.rows) < GROUP_ROWS:
-            job = waiting.popleft()
-            self.jobs.append(job)
-            self.rows += job.rows
-
-    def shares(self) -> list[list[bool]]:
-        """Each job's part of the outcome."""
-        shares, start = [], 0
-        for job in self.jobs:
-            shares.append(self.outcome[start : start + len(job.rows)])
-            start += len(job.rows)
-        return shares
+PATIENCE_SECONDS = 5.0
+"""How long a request waits for another process's lock, which may be frozen: its sender tries again."""
+LOOK_SECONDS = 0.25
+"""Between two looks at who has waited for too long."""
 
 
 class Writer:
@@ -85,13 +50,14 @@ class Writer:
 
     def __init__(self, path: Path, lock_path: Path, *, synchronous: str = "") -> None:
         """Open the file for writing and start the thread."""
-        self._path, self._lock_path, self._synchronous = path, lock_path, synchronous
+        self._path, self._synchronous = path, synchronous
         self._lock = lock_path.open("a")
+        self.alone = Alone(path, lock_path, synchronous=synchronous)
         self._wal = Wal(path, synced=not synchronous)
         self._db: apsw.Connection | None = self._connected()
         self._commits = Commits()
         self._jobs: deque[Job] = deque()
-        self._current: _Group | None = None
+        self._current: Group | None = None
         self._closed = False
         self._stepping = False  # rows are being written, slice by slice, under the lock
         self._mutex = threading.Lock()
@@ -130,17 +96,6 @@ class Writer:
         while self._stepping:  # noqa: ASYNC110 (the next slice is the next turn)
             await asyncio.sleep(0)
 
-    def run_alone(self, work: Callable[[apsw.Connection], Any]) -> Any:
-        """Run `work` in a transaction of its own, in the calling thread: it may wait for other writers."""
-        with self._lock_path.open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            db = connect(self._path, synchronous=self._synchronous)
-            try:
-                with translated("writing"), db:
-                    return work(db)
-            finally:
-                db.close()
-
     async def close(self) -> None:
         """Commit what waits, then stop."""
         if self._closed:
@@ -151,7 +106,9 @@ class Writer:
                 while self._current is not None and not self._current.loop.is_closed():  # noqa: ASYNC110 (the end)
                     await asyncio.sleep(0.002)
         self._waits.put(None)
-        self._thread.join()
+        await asyncio.to_thread(self._thread.join, CLOSE_SECONDS / 10)  # it may hang in another process's lock
+        self._refuse(self._jobs)
+        await asyncio.to_thread(self.alone.close)
         if self._db is not None:
             self._db.close(force=True)
         self._wal.close()
@@ -163,31 +120,63 @@ class Writer:
         with self._mutex:
             if self._current is not None or not self._jobs:
                 return
-            group = self._current = _Group(loop)
+            group = self._current = Group(loop)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:  # another process writes: the thread waits for it
-            self._hand_over(group, lambda: self._wait_for_lock(group))
+            self._wait(group, self._wait_for_lock)
         else:
             self._step(group)
 
-    def _step(self, group: _Group) -> None:
+    def _wait(self, group: Group, wait: Callable[[Group], None]) -> None:
+        """Have the thread wait for another process. Jobs are answered that wait for too long."""
+        group.waiting = True
+        self._hand_over(group, lambda: wait(group))
+        group.loop.call_later(LOOK_SECONDS, self._look, group)
+
+    def _look(self, group: Group) -> None:
+        """Answer those who have waited for too long; they are in no group yet, so nothing of theirs will be written."""
+        if not group.waiting or self._current is not group:
+            return
+        oldest = group.loop.time() - PATIENCE_SECONDS
+        with self._mutex:
+            late = [job for job in self._jobs if job.since <= oldest]
+            self._jobs = deque(job for job in self._jobs if job.since > oldest)
+        self._refuse(late)
+        group.loop.call_later(LOOK_SECONDS, self._look, group)
+
+    def _refuse(self, jobs: Iterable[Job]) -> None:
+        error = StoreUnavailable("another process holds the store", hint="send it again")
+        for job in jobs:
+            logger.error("a request was not taken in: %s", error)
+            with contextlib.suppress(RuntimeError):  # the loop is gone, and who waited with it
+                job.loop.call_soon_threadsafe(self._answer, job, error)
+
+    def _step(self, group: Group) -> None:
         """Write the next slice of a group, in its event loop. It takes what has come until it got the lock."""
         if not group.jobs:
             with self._mutex:
                 group.take(self._jobs)
+            if not group.jobs:  # all of them have waited for too long
+                self._unlock()
+                self._tell(group, [])
+                return
         done = len(group.outcome)
         self._stepping = done + SLICE_ROWS < len(group.rows)
         try:
             db = self._db or self._reopen()
             with self._undone_on_error(db):
-                if not done:
+                if not group.begun:
                     db.execute("BEGIN IMMEDIATE")
+                    group.begun = True
                 group.outcome += self._commits.write(db, group.rows[done : done + SLICE_ROWS])
         except StoreUnavailable as error:
+            if isinstance(error.__cause__, apsw.BusyError) and self._db is not None and not group.begun:
+                self._wait(group, self._wait_for_file)
+                return
             self._unlock()
             self._tell(group, [error] * len(group.jobs))
-        except Exception:
+        except Exception:  # told of each request alone, where it is logged
             logger.debug("a group could not be written in one go", exc_info=True)
             self._hand_over(group, lambda: self._tell(group, self._one_by_one(group.jobs)))
         else:
@@ -200,7 +189,7 @@ class Writer:
                 self._hand_over(group, lambda: self._finish(group))
                 self._handed_over.acquire(timeout=HANDOVER_SECONDS)
 
-    def _finish_here(self, group: _Group, db: apsw.Connection) -> None:
+    def _finish_here(self, group: Group, db: apsw.Connection) -> None:
         """Commit what was written, in its event loop, and have the kernel wait for the disk."""
         try:
             self._commit(db)
@@ -213,7 +202,7 @@ class Writer:
         if not self._wal.sync_soon(lambda error: self._synced(group, error)):
             self._hand_over(group, lambda: self._sync(group))
 
-    def _hand_over(self, group: _Group, wait: Callable[[], None]) -> None:
+    def _hand_over(self, group: Group, wait: Callable[[], None]) -> None:
         """Let the thread do what has to wait. From then on it has the group, though its loop may end."""
         group.in_thread = True
         self._waits.put(wait)
@@ -228,17 +217,40 @@ class Writer:
                 if self._current is not None:
                     self._tell(self._current, [StoreUnavailable("writing failed")] * len(self._current.jobs))
 
-    def _wait_for_lock(self, group: _Group) -> None:
+    def _wait_for_lock(self, group: Group) -> None:
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._hand_back(group)
+
+    def _wait_for_file(self, group: Group) -> None:
+        """Wait for somebody who has the file without its lock: no wetink, but a tool that looks into it, say."""
+        db = self._db
+        assert db is not None  # noqa: S101 (it has just been asked)
+        try:
+            db.set_busy_timeout(int(PATIENCE_SECONDS * 1000))
+            with translated("writing"):
+                db.execute("BEGIN IMMEDIATE")
+            group.begun = True
+        except StoreUnavailable as error:
+            self._unlock()
+            self._tell(group, [error] * len(group.jobs))
+            return
+        finally:
+            db.set_busy_timeout(LOOP_BUSY_MS)
+        self._hand_back(group)
+
+    def _hand_back(self, group: Group) -> None:
+        """Let the event loop go on with a group whose turn it is."""
         try:
             with self._mutex:  # before the loop takes it up, or somebody sees that it never will
                 group.loop.call_soon_threadsafe(self._step, group)
-                group.in_thread = False
+                group.in_thread = group.waiting = False
         except RuntimeError:  # the loop is gone, and who waited with it
+            if group.begun and self._db is not None:
+                self._give_up(self._db, None)
             self._unlock()
-            self._tell(group, [])
+            self._tell(group, [StoreUnavailable("the store is closed")] * len(group.jobs))
 
-    def _finish(self, group: _Group) -> None:
+    def _finish(self, group: Group) -> None:
         """Commit what was written, and wait until it is on the disk."""
         try:
             assert self._db is not None  # noqa: S101 (it has just been written to)
@@ -254,7 +266,7 @@ class Writer:
             self._unlock()
         self._sync(group)
 
-    def _sync(self, group: _Group) -> None:
+    def _sync(self, group: Group) -> None:
         try:
             self._wal.sync()
         except StoreUnavailable as error:
@@ -262,7 +274,7 @@ class Writer:
         else:
             self._synced(group, None)
 
-    def _synced(self, group: _Group, error: StoreUnavailable | None) -> None:
+    def _synced(self, group: Group, error: StoreUnavailable | None) -> None:
         """Tell those who wait that all they sent is on the disk, or that nobody knows."""
         if error is not None:
             self._distrust()
@@ -299,7 +311,7 @@ class Writer:
     def _unlock(self) -> None:
         fcntl.flock(self._lock, fcntl.LOCK_UN)
 
-    def _tell(self, group: _Group, answers: Sequence[Any]) -> None:
+    def _tell(self, group: Group, answers: Sequence[Any]) -> None:
         """Tell those who wait, each in its own loop, and let the next group begin."""
         for answer in answers:
             if isinstance(answer, Exception):
@@ -320,13 +332,17 @@ class Writer:
 
     def _resolve(self, pairs: Sequence[tuple[Job, Any]]) -> None:
         for job, answer in pairs:
-            if job.future.done():
-                continue
-            if isinstance(answer, Exception):
-                job.future.set_exception(answer)
-            else:
-                job.future.set_result(answer)
+            self._answer(job, answer)
         self._begin()
+
+    @staticmethod
+    def _answer(job: Job, answer: Any) -> None:
+        if job.future.done():
+            return
+        if isinstance(answer, Exception):
+            job.future.set_exception(answer)
+        else:
+            job.future.set_result(answer)
 
     def _abandon(self) -> None:
         """Undo what a loop began that is gone."""
@@ -366,7 +382,7 @@ class Writer:
             self._give_up(self._db, apsw.IOError())
 
     def _connected(self) -> apsw.Connection:
-        db = connect(self._path, durable=False, synchronous=self._synchronous)
+        db = connect(self._path, durable=False, synchronous=self._synchronous, busy_ms=LOOP_BUSY_MS)
         self._wal.follow(db)
         return db
 

@@ -1,0 +1,80 @@
+"""Classing: opens and clicks told by the rules of now whether a person or a machine made them, some people at a time.
+
+Each transaction is short: whoever else writes waits for milliseconds. The sums of days are worked out aside meanwhile,
+and take the place of those there are in the end.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+
+import apsw
+import msgspec
+
+from wetink.core.fetch import RULES_VERSION, Facts, Kind, classify, in_hindsight
+from wetink.store.sqlite import contacts
+from wetink.store.sqlite.connection import fetch
+from wetink.store.sqlite.queries import read
+
+SQL = read("contact_queries.sql")
+AT_ONCE = 250
+"""People in one transaction."""
+
+_json = msgspec.json.Encoder().encode
+_facts = msgspec.json.Decoder(Facts).decode
+
+
+def classify_anew(db: apsw.Connection, counts: Callable[[str, Kind], bool]) -> int:
+    """Run the rules of now over the facts of all opens and clicks; return how many came out differently.
+
+    `counts` says whether a block counts a class of fetch.
+    """
+    changed, sums = 0, contacts.Sums(db)
+    for people in _slices(db):
+        with contacts.transaction(db):
+            changed += _classify(db, people, counts)
+            sums.add(people)
+    with contacts.transaction(db):
+        sums.take_over()
+    return changed
+
+
+def _slices(db: apsw.Connection) -> Iterator[list[str]]:
+    """Yield all recipients in parts. Those that an experiment takes for one person stand in the same part."""
+    families = _families(fetch(db, SQL.heirs))
+    yield from families
+    related = {each for family in families for each in family}
+    last = ""
+    while rows := fetch(db, SQL.recipients, (last, AT_ONCE)):
+        last = rows[-1][0]
+        if alone := [recipient for (recipient,) in rows if recipient not in related]:
+            yield alone
+
+
+def _families(heirs: Sequence[tuple[str, str]]) -> list[list[str]]:
+    """Return who belongs together by pairs of an heir and whom it follows.
+
+    >>> [sorted(each) for each in _families([("b", "a"), ("d", "c"), ("c", "b"), ("y", "x")])]
+    [['a', 'b', 'c', 'd'], ['x', 'y']]
+    """
+    family: dict[str, list[str]] = {}
+    for heir, origin in heirs:
+        one, other = family.setdefault(heir, [heir]), family.setdefault(origin, [origin])
+        if one is not other:
+            one += other
+            family.update(dict.fromkeys(other, one))
+    return list({id(each): each for each in family.values()}.values())
+
+
+def _classify(db: apsw.Connection, people: Sequence[str], counts: Callable[[str, Kind], bool]) -> int:
+    """Class what some people did. Inside a transaction."""
+    changed = 0
+    rows = fetch(db, SQL.touches_of, (_json(people).decode(),))
+    for _, group in groupby(rows, key=lambda row: (row[1], row[5])):
+        email = list(group)
+        told = [(at, kind == 1, block, _facts(facts)) for _, _, at, kind, block, _, _, facts in email]
+        for row, facts in zip(email, in_hindsight(told), strict=True):
+            taken_for = classify(facts).kind
+            changed += taken_for != row[6]
+            human = counts(row[4], taken_for)
+            db.execute(SQL.retake, (taken_for, _json(facts).decode(), RULES_VERSION, human, row[0]))
+    return changed
