@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from wetink.core.event import Level
 from wetink.core.mapping import Mappings
 from wetink.core.message import BATCH, BEHAVIORAL, Door, Piece, pieces, write_key
 from wetink.core.normalize import normalize
+from wetink.core.verdict import Problem
 from wetink.ports import Log, Receipt, Record, Source
 
 __all__ = ["BATCH", "BEHAVIORAL", "Door", "Ingest", "check_line", "record", "write_key"]
@@ -77,7 +79,10 @@ class Ingest:
     async def _append(self, records: Sequence[Record]) -> Sequence[Receipt]:
         receipts = await self._log.append(records)
         for told in self.on_appended:
-            told(records)
+            try:
+                told(records)
+            except Exception:  # all of it is on the disk, whoever else wanted to hear of it
+                logger.exception("what was taken in could not be told on")
         return receipts
 
     def take(self, body: bytes, source: Source, door: Door, now: int, tell: Told) -> None:
@@ -132,9 +137,21 @@ class Ingest:
         return records
 
     def _record(self, piece: Piece, source: Source, door: Door, now: int) -> Record:
-        if self.mappings is not None:
-            piece = self.mappings.applied(piece, source.name, now)
-        return record(piece, source.name, source.level, now, relayed=door.relayed)
+        try:
+            if self.mappings is not None:
+                piece = self.mappings.applied(piece, source.name, now)
+            return record(piece, source.name, source.level, now, relayed=door.relayed)
+        except Exception:  # of one message: those beside it in its request are taken in all the same
+            return self._parked(piece, source, now)
+
+    def _parked(self, piece: Piece, source: Source, now: int) -> Record:
+        """Return the record of a message that nothing can be made of: it is kept, and a replay reads it again."""
+        logger.exception("a message cannot be read")
+        message_id = f"unread-{blake2b(piece.raw, digest_size=12).hexdigest()}"
+        problem = Problem(
+            "unreadable", "", "wetink could not read this message; it is kept: see the log, then replay it"
+        )
+        return Record(source.name, message_id, now, 0, piece.raw, "parked", (problem,))
 
 
 def _settle(answer: asyncio.Future[Sequence[Receipt]], outcome: Sequence[Receipt] | Exception) -> None:

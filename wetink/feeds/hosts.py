@@ -10,6 +10,7 @@ from wetink.core.errors import WetinkError
 from wetink.core.link import host_of
 from wetink.feeds.download import Downloads, Reply
 from wetink.feeds.guard import Refused
+from wetink.sandbox.worker import Lost
 
 PER_HOST, MOST_WAITING = 6, 100
 """Calls to a host at a time, and how many more may wait for their turn."""
@@ -124,6 +125,11 @@ class Hosts:
     async def close(self) -> None:
         """Let go of all connections."""
         await self._downloads.close()
+
+
+def foreseen(error: BaseException) -> bool:
+    """Whether an error is one of those that hosts, what they send and the disk are known for."""
+    return isinstance(error, (WetinkError, httpcore.ConnectError, httpcore.UnsupportedProtocol, Lost, *ERRORS))
 
 
 def words(error: BaseException) -> str:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from wetink.core.errors import BadContent
 from wetink.core.feed import Feed, Item, Supply, address, expired, pause, ripe
 from wetink.feeds.guard import Refused
-from wetink.feeds.hosts import Hosts, Resting, words
+from wetink.feeds.hosts import Hosts, Resting, foreseen, words
 from wetink.feeds.parse import Reading, whole
 
 logger = logging.getLogger(__name__)
@@ -154,7 +154,10 @@ class Personal:
         except Resting as error:
             answer.trouble = words(error)
         except Exception as error:
-            logger.info("feed %s has no answer: %s", feed.name, words(error))
+            if foreseen(error):
+                logger.info("feed %s has no answer: %s", feed.name, words(error))
+            else:
+                logger.exception("feed %s has no answer", feed.name)
             answer.tried, answer.failures, answer.trouble = self._clock(), answer.failures + 1, words(error)
         else:
             answer.items, answer.version, answer.fetched = found.items, found.version, self._clock()

@@ -12,7 +12,7 @@ from wetink.core.link import host_of
 from wetink.feeds.cache import Cache
 from wetink.feeds.decoding import Decoders
 from wetink.feeds.guard import Refused
-from wetink.feeds.hosts import Hosts, Resting
+from wetink.feeds.hosts import Hosts, Resting, foreseen, words
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -147,7 +147,10 @@ class PhotoFetcher:
             body = await self._decoders.plain(await self._download(url))
             await self._in_thread(self._cache.put, url, body)
         except Exception as error:
-            logger.info("a photo of %s cannot be had: %s", host_of(url), error or type(error).__name__)
+            if foreseen(error):
+                logger.info("a photo of %s cannot be had: %s", host_of(url), words(error))
+            else:
+                logger.exception("a photo of %s cannot be had", host_of(url))
             if len(self._gone) > MOST_GONE:
                 self._gone.clear()
             self._gone[url] = time.monotonic() + (RESTING_SECONDS if isinstance(error, Resting) else GONE_SECONDS)

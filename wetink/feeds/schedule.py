@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from wetink.core.feed import Feed, Snapshot, is_due
 from wetink.feeds.guard import Refused
-from wetink.feeds.hosts import Hosts, words
+from wetink.feeds.hosts import Hosts, foreseen, words
 from wetink.feeds.shelf import Draft, Shelf, Stamp, shape_of, source_of
 
 T = TypeVar("T")
@@ -138,7 +138,10 @@ class Schedule:
         try:
             after = await (self._copy(feed, before, token) if feed.file else self._download(feed, before))
         except Exception as error:
-            logger.info("feed %s cannot be refreshed: %s", feed.name, words(error))
+            if foreseen(error):
+                logger.info("feed %s cannot be refreshed: %s", feed.name, words(error))
+            else:
+                logger.exception("feed %s cannot be refreshed", feed.name)
             after = await self._in_thread(self._shelf.fail, feed, before, words(error), self._clock())
         if self._feeds.get(feed.name) == feed:
             self._stamps[feed.name] = await self._in_thread(self._shelf.stamp, feed.name)

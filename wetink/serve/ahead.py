@@ -68,6 +68,8 @@ class Ahead:
                 await self._warm(block, who, Moment(self._clock()))
             except WetinkError as error:
                 logger.info("%s is not drawn ahead: %s", block.name, error)
+            except Exception:
+                logger.exception("%s is not drawn ahead", block.name)
             await asyncio.sleep((time.monotonic() - begun) * (1 / SHARE - 1))
         return True
 

@@ -8,11 +8,11 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
 from wetink.core.audience import Audience, rules_of
-from wetink.core.errors import WetinkError
 from wetink.core.hook import MembershipChange, concerns
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
 from wetink.core.rule.tree import Rule
+from wetink.core.trouble import tell
 from wetink.ports.audiences import Memberships, Moved
 from wetink.ports.crowd import Count, Crowd
 from wetink.serve.hooks import Hooks
@@ -76,10 +76,8 @@ class Audiences:
                 if self.memberships.lead():
                     await self.look_at_due()
                     await self.tell()
-            except WetinkError as error:
-                logger.warning("audiences are not looked at: %s", error)
-            except Exception:
-                logger.exception("audiences are not looked at")
+            except Exception as error:
+                tell(logger, error, "audiences are not looked at")
             await asyncio.sleep(REST_SECONDS)
 
     async def look_at_due(self) -> None:
@@ -94,8 +92,8 @@ class Audiences:
                 self._looked[name] = now
                 try:
                     await self.look(name)
-                except WetinkError as error:
-                    logger.warning("audience %s: %s", name, error)
+                except Exception as error:  # of one audience: the others are looked at all the same
+                    tell(logger, error, "audience %s is not looked at", name)
 
     async def tell(self) -> int:
         """Tell outside what is due now; return how much it was. Raises StoreUnavailable."""

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import msgspec
 
-from wetink.core.errors import WetinkError
 from wetink.core.event import Product
 from wetink.core.feed import Feed, Item, product_of
 from wetink.ports import Store
@@ -53,7 +52,7 @@ class Catalogs:
                 if feed.purpose == "catalog":
                     try:
                         await self.take_in(feed)
-                    except (WetinkError, OSError):
+                    except Exception:
                         logger.exception("the catalog %s cannot be taken in", feed.name)
             await asyncio.sleep(LOOK_SECONDS)
 

@@ -9,12 +9,13 @@ from msgspec.structs import replace
 from wetink.core.bandit import chances, shares
 from wetink.core.block import Block
 from wetink.core.conversion import Conversion
-from wetink.core.errors import NotFound, WetinkError
+from wetink.core.errors import NotFound
 from wetink.core.experiment import EVERYWHERE, Plan, everywhere, inherited, planned
 from wetink.core.goal import Signals
 from wetink.core.result import Brought, Result, briefly, result
 from wetink.core.share import fraction
 from wetink.core.span import parse
+from wetink.core.trouble import tell
 from wetink.ports.experiments import Exposures
 from wetink.serve.arms import Shared
 from wetink.serve.reports import Reports
@@ -108,8 +109,8 @@ class Experiments:
         while True:
             try:
                 await self.refresh()
-            except WetinkError as error:
-                logger.warning("bandits keep the shares they had: %s", error)
+            except Exception as error:
+                tell(logger, error, "bandits keep the shares they had")
             await asyncio.sleep(REST_SECONDS)
 
     async def refresh(self) -> None:

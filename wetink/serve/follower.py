@@ -4,9 +4,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from wetink.core.errors import WetinkError
 from wetink.core.event import Event
 from wetink.core.trends import HOUR, KEPT_HOURS, MEASURES, Trends
+from wetink.core.trouble import tell
 from wetink.ports import Store
 
 logger = logging.getLogger(__name__)
@@ -36,8 +36,8 @@ class Follower:
         while True:
             try:
                 more = await self.step()
-            except WetinkError as error:
-                logger.warning("what happens in the shop is not followed: %s", error)
+            except Exception as error:
+                tell(logger, error, "what happens in the shop is not followed")
                 more = False
             begun, meant = loop.time(), pause if more else REST_SECONDS
             await asyncio.sleep(meant)
@@ -54,10 +54,15 @@ class Follower:
             self._seq = await self._store.place_of(now - KEPT_HOURS * HOUR)
         last, events = await self._store.events_after(self._seq, MEASURES, SLICE)
         for event in events:
-            self._trends.observe(event)
-        if events:
-            for tell in self._tell:
-                tell(events)
+            try:
+                self._trends.observe(event)
+            except Exception:  # of one event: the log is followed past it
+                logger.exception("an event does not count for trends")
+        for hear in self._tell if events else ():
+            try:
+                hear(events)
+            except Exception:
+                logger.exception("somebody could not be told what happens in the shop")
         if now - self._forgot >= HOUR:
             self._trends.forget(now)
             self._forgot = now

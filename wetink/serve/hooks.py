@@ -9,8 +9,9 @@ import logging
 from collections.abc import Callable, Mapping
 
 from wetink.core.breaker import Breaker, admits, begun, failed, succeeded
-from wetink.core.delivery import Outcome, after
+from wetink.core.delivery import Answer, Outcome, after
 from wetink.core.hook import Hook, post_of
+from wetink.core.trouble import tell
 from wetink.ports import Store
 from wetink.ports.audiences import Delivery, Memberships, Posts
 
@@ -39,7 +40,13 @@ class Hooks:
     async def deliver(self, hooks: Mapping[str, Hook], clock: Callable[[], int]) -> int:
         """Send what is due now by `clock` (Unix ms); return how much was sent. Raises StoreUnavailable."""
         turns = (self._turn(audience, hook, clock) for audience, hook in hooks.items())
-        return sum(await asyncio.gather(*turns))
+        sent = 0
+        for audience, done in zip(hooks, await asyncio.gather(*turns, return_exceptions=True), strict=True):
+            if isinstance(done, BaseException):
+                tell(logger, done, "what is due of %s is not told now", audience)
+            else:
+                sent += done
+        return sent
 
     async def _turn(self, audience: str, hook: Hook, clock: Callable[[], int]) -> int:
         now = clock()
@@ -53,7 +60,12 @@ class Hooks:
             async with few:
                 return await self._one(audience, hook, delivery, clock)
 
-        outcomes = [each for each in await asyncio.gather(*map(one, due)) if each is not None]
+        outcomes: list[tuple[str, Outcome]] = []
+        for done in await asyncio.gather(*map(one, due), return_exceptions=True):
+            if isinstance(done, BaseException):  # of one message: what became of the others is noted
+                tell(logger, done, "a change of %s is not told now", audience)
+            elif done is not None:
+                outcomes.append(done)
         await self._memberships.settle(outcomes)
         return len(outcomes)
 
@@ -68,8 +80,12 @@ class Hooks:
             return None
         self._breakers[hook.url] = begun(breaker, now)
         secret = self.secret_of(audience)
-        post = post_of(hook, change, profile.identifiers, secret=secret, write_key=self._write_key, now=now)
-        answer = await self._posts.send(post)
+        try:
+            post = post_of(hook, change, profile.identifiers, secret=secret, write_key=self._write_key, now=now)
+            answer = await self._posts.send(post)
+        except Exception as error:  # whatever is odd about this one: it counts as a try, and is given up in the end
+            tell(logger, error, "a change of %s cannot be told", audience)
+            answer = Answer(0, f"it cannot be sent: {type(error).__name__}")
         unwell = answer.status in (0, 429) or answer.status >= 500
         self._breakers[hook.url] = failed(self._breakers[hook.url], now) if unwell else succeeded()
         outcome = after(delivery.tries + 1, answer, clock(), change.id)

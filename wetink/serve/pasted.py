@@ -1,5 +1,6 @@
 """Pasted: what stands in emails and pages for a block: its linked pictures, and the words that go with them."""
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal
 
@@ -11,6 +12,8 @@ from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
 from wetink.serve.recipient import Seals
 from wetink.serve.snippet import esp_snippet, snippet
+
+logger = logging.getLogger(__name__)
 
 RATIOS = (1, 2, 3)
 
@@ -34,9 +37,14 @@ class Pasted:
         if found is None:
             return ""
         try:
-            return alt_of(found, await self._preview(found, who, moment), slot)
-        except WetinkError:
-            return alt_of(found, None, slot)
+            decision = await self._preview(found, who, moment) if slot <= found.slots else None
+        except WetinkError as error:
+            logger.warning("%s says what it can: %s", block, error)
+            decision = None
+        except Exception:
+            logger.exception("%s says what it can", block)
+            decision = None
+        return alt_of(found, decision, slot)
 
     async def fragment(self, block: str, who: Identifier | None, moment: Moment) -> str:
         """Return a block's linked pictures as HTML for a page, with what they show in words. Never raises."""

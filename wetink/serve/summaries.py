@@ -9,9 +9,9 @@ from importlib.resources import files
 import msgspec
 
 from wetink.core.entry import Entry
-from wetink.core.errors import WetinkError
 from wetink.core.person import Person
 from wetink.core.summary import person_of, summarize
+from wetink.core.trouble import tell
 from wetink.ports import Store
 
 logger = logging.getLogger(__name__)
@@ -55,8 +55,8 @@ class Summaries:
         while True:
             try:
                 more = await self.step()
-            except WetinkError as error:
-                logger.warning("nobody is summed up: %s", error)
+            except Exception as error:
+                tell(logger, error, "nobody is summed up")
                 more = False
             await asyncio.sleep(PAUSE_SECONDS if more else REST_SECONDS)
 

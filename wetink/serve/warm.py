@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from wetink.core.app import App
 from wetink.core.block import Block
 from wetink.core.decide import settled
-from wetink.core.errors import WetinkError
 from wetink.core.feed import Feed, parameters_of
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, plain
+from wetink.core.trouble import tell
 from wetink.ports import Store
 from wetink.ports.feeds import Feeds
 from wetink.serve.people import People
@@ -51,8 +51,8 @@ class Warmer:
         while True:
             try:
                 more = await self.step()
-            except WetinkError as error:
-                logger.warning("no feed is asked ahead of need: %s", error)
+            except Exception as error:
+                tell(logger, error, "no feed is asked ahead of need")
                 more = False
             await asyncio.sleep(PAUSE_SECONDS if more else REST_SECONDS)
 

@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from wetink import __version__
 from wetink.core.errors import TooManyRequests, WetinkError
+from wetink.serve.troubles import counted
 from wetink.web import content, feeds, opened, pages, previews, reports, session, vote
 from wetink.web.bearer import admit
 from wetink.web.errors import status_of
@@ -55,6 +56,7 @@ class App:
             exception_handlers={WetinkError: _told, HTTPException: _refused, Exception: _broken},
         )
         self.pages.state.wetink = wetink
+        counted()
 
     def short(self, method: bytes, target: bytes, headers: Sequence[Header], client: str) -> Take | None:
         """Return who takes a request the short way (see `web.protocol`), None when it has to go the long one."""
@@ -136,9 +138,11 @@ async def _home(request: Request) -> Response:
 
 
 async def _health(request: Request) -> Response:
-    """Whether the store can be read."""
-    await request.app.state.wetink.store.sources()
-    return JSONResponse({"status": "ok", "version": __version__})
+    """Whether the store can be read, and what has gone wrong in this process, by place; and what it could not keep."""
+    wetink = request.app.state.wetink
+    await wetink.store.sources()
+    told = {"troubles": dict(sorted(counted().by_place.items())), "lost": wetink.lost()}
+    return JSONResponse({"status": "ok", "version": __version__, **{name: what for name, what in told.items() if what}})
 
 
 ROUTES: tuple[BaseRoute, ...] = (

@@ -2,14 +2,19 @@
 
 import asyncio
 import hashlib
+import logging
 import secrets
 import threading
 from pathlib import Path
 
+import apsw
+
 from wetink.ports.sessions import FORGOTTEN_MS, IDLE_MS, LONGEST_MS, wait_of
 from wetink.store.sqlite.connection import connect, first, translated
+from wetink.store.sqlite.late import THREAD_BUSY_MS, passing
 from wetink.store.sqlite.queries import read, script
 
+logger = logging.getLogger(__name__)
 SQL = read("session_queries.sql")
 
 NOTED_MS = 60_000
@@ -24,7 +29,7 @@ class SQLiteSessions:
 
     def __init__(self, folder: Path) -> None:
         """Open (or make) the file in a folder."""
-        self._db = connect(folder / "sessions.db")
+        self._db = connect(folder / "sessions.db", busy_ms=THREAD_BUSY_MS)
         self._mutex = threading.Lock()
         with translated("opening the sessions"):
             self._db.execute(script("sessions.sql"))
@@ -53,8 +58,17 @@ class SQLiteSessions:
             if behind != _digest(door) or now - used >= IDLE_MS or now - began >= LONGEST_MS:
                 return False
             if now - used >= NOTED_MS:
-                self._db.execute(SQL.use, (now, _digest(session)))
+                self._note(session, now)
             return True
+
+    def _note(self, session: str, now: int) -> None:
+        """Note when a session was used last; with a full disk, say, it holds all the same."""
+        try:
+            self._db.execute(SQL.use, (now, _digest(session)))
+        except apsw.Error as error:
+            if not passing(error):
+                raise
+            logger.warning("the use of a session is not noted: %s", error)
 
     async def end(self, session: str) -> None:
         """See `ports.sessions.Sessions.end`."""

@@ -1,0 +1,396 @@
+"""One among many: wherever work is grouped, what is odd about one piece of it is an answer to that one alone."""
+
+import asyncio
+from collections.abc import Coroutine, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from tests.asgi import ask
+from tests.scenarios.test_who_fetched import CHROME
+from tests.store.said import NOW, message
+from tests.web.test_open import JANE, House
+from wetink.core.block import Block, Decision, Fallback, decision_id
+from wetink.core.delivery import Answer as Told
+from wetink.core.delivery import Outcome
+from wetink.core.event import Product
+from wetink.core.hook import Hook, Post
+from wetink.core.identifier import Identifier
+from wetink.core.identity import user
+from wetink.core.person import Moment
+from wetink.core.touch import Touch
+from wetink.ingest import BATCH, Door, Ingest
+from wetink.ports import Picture, Receipt, Record, Source
+from wetink.ports.archive import Opened
+from wetink.ports.ledger import Served
+from wetink.serve.hooks import Hooks
+from wetink.serve.open import DECISION_MS
+from wetink.store.sqlite import SQLiteArchive, SQLiteLedger, SQLiteMemberships, SQLitePictures, SQLiteStore
+from wetink.web.asked import Asked
+
+T = TypeVar("T")
+MANY = 100
+HALF = "\ud800"
+"""Half a character: no file takes it."""
+SERVER = Source("shop", "server", ())
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+def decision(number: int, **more: Any) -> Decision:
+    who = more.get("recipient", f"user:u{number}")
+    given = {"id": decision_id("hero", f"user:u{number}", "", NOW), "block": "hero", "recipient": who, "campaign": "",
+             "at": NOW, "variant": "v", "app": "", "template": "", "settings": {}, "items": (), "links": ("",),
+             "trace": (), **more}  # fmt: skip
+    return Decision(**given)
+
+
+ODD_DECISIONS: dict[str, tuple[Decision, int]] = {
+    **{f"slot {slot}": (decision(-1), slot) for slot in (31, 62, 63, 64, 99, 400)},
+    "facts that nothing can hold": (decision(-1, facts={"what": object()}), 1),
+    "a number of 70 bits": (decision(-1, facts={"what": 1 << 70}), 1),
+    "half a character": (decision(-1, recipient=f"user:{HALF}"), 1),
+    "half a character inside": (decision(-1, facts={"what": HALF}), 1),
+    "a time that no file has": (decision(-1, at=1 << 70), 1),
+}
+
+
+@pytest.mark.parametrize("place", [0, 50, 100])
+@pytest.mark.parametrize("odd", ODD_DECISIONS)
+def test_an_odd_decision_leaves_a_hundred_settled(tmp_path: Path, odd: str, place: int) -> None:
+    async def settled() -> list[Any]:
+        ledger = SQLiteLedger(tmp_path)
+        jobs = [(decision(number), 1) for number in range(MANY)]
+        jobs.insert(place, ODD_DECISIONS[odd])
+        work = (ledger.settle(each, slot, DECISION_MS, "person") for each, slot in jobs)
+        answers = await asyncio.wait_for(asyncio.gather(*work, return_exceptions=True), 60)
+        kept = [await ledger.current("hero", f"user:u{number}", "") for number in range(MANY)]
+        await ledger.close()
+        del answers[place]
+        return [answers, kept]
+
+    answers, kept = run(settled())
+    assert answers == [(decision(number), True) for number in range(MANY)]
+    assert kept == [decision(number) for number in range(MANY)]
+
+
+def touch(number: int, **more: Any) -> Touch:
+    return Touch(**{"kind": "open", "block": "hero", "recipient": f"user:u{number}", "campaign": "", "at": NOW, **more})
+
+
+ODD_TOUCHES = [
+    touch(-1, variant=HALF), touch(-1, recipient=f"user:{HALF}"), touch(-1, campaign=HALF), touch(-1, kind="glance"),
+    touch(-1, arms={HALF: "a"}), touch(-1, arms={"test": object()}), touch(-1, at=None), touch(-1, block=None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", range(len(ODD_TOUCHES)))
+def test_an_odd_open_leaves_a_hundred_counted(tmp_path: Path, odd: int) -> None:
+    async def counted() -> tuple[int, int, int]:
+        ledger = SQLiteLedger(tmp_path)
+        for number in range(MANY):
+            if number == 37:
+                await ledger.record(ODD_TOUCHES[odd])
+                ledger.served(Served("hero", HALF, ""), NOW)
+            await ledger.record(touch(number))
+            ledger.served(Served("hero", "", ""), NOW)
+        days = await ledger.days(0, 1 << 61)
+        await ledger.record(touch(MANY))  # the thread that writes lives on
+        after = await ledger.days(0, 1 << 61)
+        lost = ledger.lost
+        await ledger.close()
+        assert sum(each.pictures for each in days) == MANY
+        return sum(each.opens for each in days), sum(each.opens for each in after), lost
+
+    assert run(counted()) == (MANY, MANY + 1, 2)
+
+
+@pytest.mark.parametrize("odd", [{"template": HALF}, {"block": replace(Block("hero", Fallback("")), title=HALF)}])
+def test_an_odd_open_leaves_a_hundred_kept_in_the_archive(tmp_path: Path, odd: dict[str, Any]) -> None:
+    async def kept() -> tuple[int, int]:
+        archive = SQLiteArchive(tmp_path, lambda: NOW, days=9, most_bytes=1 << 30)
+        block = Block("hero", Fallback(""))
+        for number in range(MANY + 1):
+            opened = Opened(decision(number), Moment(NOW), block, "t")
+            archive.keep(replace(opened, **odd) if number == 37 else opened)
+        found = await archive.newest(NOW, 2 * MANY)
+        await archive.close()
+        return len(found), archive.lost
+
+    assert run(kept()) == (MANY, 1)
+
+
+@pytest.mark.parametrize(
+    "odd", [(("hero", 1, HALF, ""), Picture(b"x", "image/png")), (("hero", 1, "who", ""), Picture(b"x", HALF))]
+)
+def test_an_odd_picture_leaves_a_hundred_for_the_next_process(tmp_path: Path, odd: Any) -> None:
+    async def found() -> int:
+        one, two = SQLitePictures(tmp_path), SQLitePictures(tmp_path)
+        places = [("hero", 1, f"user:u{number}", "") for number in range(MANY)]
+        for place in places[:37]:
+            one.put(place, NOW, Picture(b"good", "image/png"))
+        one.put(odd[0], NOW, odd[1])
+        for place in places[37:]:
+            one.put(place, NOW, Picture(b"good", "image/png"))
+        one.flush()
+        last = [await two.get(place) for place in places]
+        await one.close()
+        await two.close()
+        return sum(each is not None for each in last)
+
+    assert run(found()) == MANY
+
+
+@pytest.mark.parametrize("odd", [{"message_id": HALF}, {"received": 1 << 70}, {"raw": object()}])
+def test_an_odd_message_leaves_a_hundred_requests_stored(tmp_path: Path, odd: dict[str, Any]) -> None:
+    async def stored() -> tuple[list[Any], int]:
+        store = SQLiteStore(tmp_path)
+        jobs = [[message(number)] for number in range(MANY)]
+        jobs.insert(50, [replace(message(MANY), **odd)])
+        answers = await asyncio.gather(*map(store.append, jobs), return_exceptions=True)
+        there = await store.messages(limit=1000)
+        await store.close()
+        del answers[50]
+        return answers, len(there)
+
+    answers, there = run(stored())
+    assert answers == [[Receipt(f"m{number}")] for number in range(MANY)]
+    assert there == MANY
+
+
+class Picky:
+    """A log that does not take everything."""
+
+    def __init__(self, refused: str) -> None:
+        self.refused, self.taken = refused, list[str]()
+
+    async def append(self, batch: Sequence[Record]) -> Sequence[Receipt]:
+        if any(each.message_id == self.refused for each in batch):
+            raise RuntimeError("not this one")
+        self.taken += [each.message_id for each in batch]
+        return [Receipt(each.message_id) for each in batch]
+
+    async def pause(self) -> None:
+        pass
+
+    def start(self) -> None:
+        pass
+
+
+def body(*numbers: int) -> bytes:
+    each = [{"type": "track", "event": "X", "userId": "u", "messageId": f"m{number}"} for number in numbers]
+    return msgspec.json.encode({"batch": each})
+
+
+def test_what_the_log_does_not_take_leaves_a_hundred_requests_answered() -> None:
+    async def taken() -> list[Any]:
+        ingest = Ingest(Picky("m50"))
+        work = (ingest.receive(body(number), SERVER, BATCH, NOW) for number in range(MANY + 1))
+        return await asyncio.gather(*work, return_exceptions=True)
+
+    answers = run(taken())
+    assert isinstance(answers.pop(50), RuntimeError)
+    assert all(len(each) == 1 for each in answers)
+
+
+def test_a_message_that_cannot_be_read_is_parked_and_the_rest_of_its_request_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from wetink import ingest as module
+
+    def made(piece: Any, *given: Any, **named: Any) -> Any:
+        if b'"m50"' in piece.raw:
+            raise ZeroDivisionError("nobody has thought of this")
+        return real(piece, *given, **named)
+
+    real = module.normalize
+    monkeypatch.setattr(module, "normalize", made)
+
+    async def taken() -> tuple[int, list[Any]]:
+        store = SQLiteStore(tmp_path)
+        receipts = await Ingest(store).receive(body(*range(MANY + 1)), SERVER, BATCH, NOW)
+        again = await Ingest(store).receive(body(50), SERVER, BATCH, NOW + 9)
+        there = await store.messages(limit=1000, verdict="parked")
+        await store.close()
+        assert again[0].duplicate
+        return len(receipts), list(there)
+
+    count, [parked] = run(taken())
+    assert count == MANY + 1
+    assert (parked.problems[0].code, b'"m50"' in parked.raw) == ("unreadable", True)
+    assert "nobody has thought of this" in caplog.text
+
+
+def test_who_hears_of_messages_and_fails_undoes_nothing() -> None:
+    async def taken() -> Sequence[Receipt]:
+        log = Picky("")
+        ingest = Ingest(log)
+        ingest.on_appended.append(lambda records: 1 // 0)
+        receipts = await ingest.receive(body(1), SERVER, BATCH, NOW)
+        assert log.taken == ["m1"]
+        return receipts
+
+    assert [each.message_id for each in run(taken())] == ["m1"]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path / "data")
+    yield made
+    run(made.wetink.close())
+
+
+def test_an_open_that_cannot_be_answered_leaves_a_hundred_that_are(house: House) -> None:
+    async def answered() -> list[int]:
+        heard: list[int] = []
+        done = asyncio.Event()
+
+        def tell(status: int, headers: Any, body: bytes) -> None:
+            heard.append(status)
+            if len(heard) == MANY + 1:
+                done.set()
+
+        def gone(status: int, headers: Any, body: bytes) -> None:
+            raise ConnectionResetError("whoever asked is gone")
+
+        for number in range(MANY):
+            token = house.wetink.seal(Identifier("user", f"u{number}"), "hero", "data")
+            asked = Asked("GET", f"/d/hero/{token}.json", b"", (), "127.0.0.1")
+            if number == 37:
+                house.door._take(asked, b"", gone)
+                house.door._take(Asked("GET", "/d/\0/\ud800", b"", ((b"user-agent", b"\xff"),), "?"), b"", tell)
+            house.door._take(asked, b"", tell)
+        await asyncio.wait_for(done.wait(), 60)
+        return heard
+
+    heard = run(answered())
+    assert heard.count(200) == MANY
+
+
+@pytest.mark.parametrize("slot", [2, 12, 13, 62, 63, 64, 98, 99])
+def test_a_slot_beyond_the_blocks_own_shows_nothing_and_harms_nobody(house: House, slot: int) -> None:
+    house.saw("mug")
+    fallback = house.get("/o/hero/1.jpg?user=nobody").body
+
+    async def opened() -> list[bytes]:
+        paths = [f"/o/hero/1.jpg?user=u{number}" for number in range(20)]
+        paths[7] = f"/o/hero/{slot}.jpg?user=jane"
+        agent = {"user-agent": CHROME}
+        return [
+            each.body for each in await asyncio.gather(*(ask(house.door, "GET", path, headers=agent) for path in paths))
+        ]
+
+    troubles = house.wetink.troubles
+    assert set(run(opened())) == {fallback}, "nobody has seen anything but jane, and she not in that slot"
+    assert house.wetink.troubles == troubles
+    click = house.get(house.url("click", "hero", slot)).headers["location"]
+    assert click == "https://shop.example/"
+    assert run(house.wetink.ledger.touches(["user:jane"], 0, 1 << 61)) == []
+    house.get(house.url("picture", "hero"), agent=CHROME)
+    assert len(run(house.wetink.ledger.touches([str(JANE)], 0, 1 << 61))) == 1
+
+
+@pytest.mark.parametrize("odd", [Product(sku="odd", name=HALF), Product(sku="odd", stock=1 << 70), Product(sku=HALF)])
+def test_an_odd_product_leaves_a_hundred_in_the_catalog(tmp_path: Path, odd: Product) -> None:
+    async def known() -> int:
+        store = SQLiteStore(tmp_path)
+        products = [Product(sku=f"s{number}", name=f"The {number}", price=9.0) for number in range(MANY)]
+        await store.learn([*products[:37], odd, *products[37:]], NOW)
+        there = await store.products([product.sku for product in products])
+        found = await store.search("The")
+        await store.close()
+        assert found
+        return len(there)
+
+    assert run(known()) == MANY
+
+
+def test_somebody_who_cannot_be_summed_up_leaves_the_others_their_summaries(tmp_path: Path) -> None:
+    async def summed_up() -> list[bool]:
+        store = SQLiteStore(tmp_path)
+        for who in ("a", "odd", "b"):
+            messages = [{"type": "track", "event": "X", "userId": who, "messageId": f"{who}{n}"} for n in range(20)]
+            await Ingest(store).receive(msgspec.json.encode({"batch": messages}), SERVER, BATCH, NOW)
+
+        made: list[int] = []
+
+        def make(entries: Sequence[Any]) -> bytes:
+            made.append(len(entries))
+            if len(made) == 2:
+                raise ZeroDivisionError
+            return b"x"
+
+        while await store.summarize(make, 1, NOW + 10**9, 100):
+            pass
+        found = [await store.summary(user(who), 1) is not None for who in ("a", "odd", "b")]
+        await store.close()
+        return found
+
+    assert sum(run(summed_up())) == 2
+
+
+def test_a_hook_that_one_change_breaks_tells_the_others_and_gives_that_one_up(tmp_path: Path) -> None:
+    class Posts:
+        def __init__(self) -> None:
+            self.sent: list[bytes] = []
+
+        async def send(self, post: Post) -> Told:
+            if b"u37" in post.body:
+                raise ZeroDivisionError("nobody has thought of this")
+            self.sent.append(post.body)
+            return Told(200)
+
+        async def close(self) -> None:
+            pass
+
+    async def told() -> tuple[int, dict[Any, int]]:
+        kept, store, posts = SQLiteMemberships(tmp_path), SQLiteStore(tmp_path), Posts()
+        hooks = Hooks(kept, store, posts, b"secret", "KEY")
+        people = [Identifier("user", f"u{number}") for number in range(MANY)]
+
+        def tell(change: Any, first: bool) -> bool:
+            if change.member.value == "u50":
+                raise ZeroDivisionError("nor of this")
+            return True
+
+        await kept.take("vip", people, NOW, tell)
+        await hooks.deliver({"vip": Hook("https://shop.example/vip")}, lambda: NOW)
+        await kept.settle([("no such", Outcome("waiting", NOW, HALF))])
+        tallies = await kept.tallies("vip")
+        await kept.close()
+        await store.close()
+        return len(posts.sent), dict(tallies)
+
+    sent, tallies = run(told())
+    assert sent == tallies["delivered"] == MANY - 2
+    assert tallies["waiting"] == 1, "it is tried again, as what a receiver did not take"
+
+
+def test_single_messages_beside_one_that_is_no_json_are_stored(tmp_path: Path) -> None:
+    async def told() -> tuple[list[str], int]:
+        store = SQLiteStore(tmp_path)
+        ingest, heard = Ingest(store), dict[int, str]()
+        done = asyncio.Event()
+
+        def tell(number: int, outcome: Any) -> None:
+            heard[number] = type(outcome).__name__
+            if len(heard) == MANY:
+                done.set()
+
+        for number in range(MANY):
+            raw = b"{" if number == 50 else b'{"event":"X","userId":"u","messageId":"m%d"}' % number
+            ingest.take(raw, SERVER, Door(type="track"), NOW, lambda outcome, number=number: tell(number, outcome))
+        await asyncio.wait_for(done.wait(), 60)
+        there = await store.messages(limit=1000)
+        await store.close()
+        return [heard[number] for number in range(MANY)], len(there)
+
+    heard, there = run(told())
+    assert heard.pop(50) == "BadRequest"
+    assert set(heard) == {"list"}
+    assert there == MANY - 1
