@@ -37,7 +37,6 @@ from wetink.ingest import Door, Ingest, record
 from wetink.ports import Picture, Record, Source
 from wetink.ports.archive import Opened
 from wetink.ports.crowd import Columns
-from wetink.ports.sessions import Sessions
 from wetink.render import Chromium, Studio, blank
 from wetink.serve.ahead import Ahead
 from wetink.serve.arms import Arms, Shared
@@ -91,8 +90,7 @@ class Wetink:
         )
         folder.start(settings.content)
         self.store, self.ledger, self.archive, shared = kept.store, kept.ledger, kept.archive, Shared()
-        self.sessions: Sessions = kept.sessions
-        self.lost = kept.lost
+        self.sessions, self.lost = kept.sessions, kept.lost
         self.photos = PhotoFetcher(settings.data / "photos", private_hosts=settings.private_hosts)
         self.feeds = FeedKeeper(
             settings.data / "feeds", settings.data / "uploads", _now_ms, private_hosts=settings.private_hosts

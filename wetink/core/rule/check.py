@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from wetink.core.errors import BadContent
-from wetink.core.quantity import number
 from wetink.core.rule.moments import FIELDS
 from wetink.core.rule.operators import BY_NAME, OCCASIONS, pattern_of
 from wetink.core.rule.tree import (
@@ -29,7 +28,7 @@ from wetink.core.rule.tree import (
     Window,
     nodes_of,
 )
-from wetink.core.rule.values import time
+from wetink.core.rule.values import bound, time
 from wetink.core.rule.window import ends
 from wetink.core.span import parse as span_of
 
@@ -236,12 +235,12 @@ def _wrong(wants: str, value: Any) -> str:  # noqa: C901 (a case for each kind o
             there = isinstance(value, tuple) and value and all(map(_scalar, value))
             return "" if there else "a list of values belongs here"
         case "number":
-            return "" if number(value) is not None else f"{value!r} is no number"
+            return "" if _number(value) is not None else f"{value!r} is no number"
         case "numbers":
-            two = isinstance(value, tuple) and len(value) == 2 and all(number(each) is not None for each in value)
+            two = isinstance(value, tuple) and len(value) == 2 and all(_number(each) is not None for each in value)
             if not two:
                 return "two numbers belong here"
-            return "" if _number(value[0]) <= _number(value[1]) else "the second is less than the first"
+            return "" if bound(value[0]) <= bound(value[1]) else "the second is less than the first"
         case "text":
             return "" if _scalar(value) and str(value).strip() else "a text belongs here"
         case "time":
@@ -256,8 +255,11 @@ def _wrong(wants: str, value: Any) -> str:  # noqa: C901 (a case for each kind o
             return _reason(lambda: span_of(value)) if isinstance(value, str) else "a span belongs here, such as 7d"
 
 
-def _number(value: Any) -> float:
-    return number(value) or 0.0
+def _number(value: Any) -> float | None:
+    try:
+        return bound(value)
+    except ValueError:
+        return None
 
 
 def _reason(read: Any) -> str:

@@ -12,7 +12,7 @@ import re2
 
 from wetink.core.errors import BadContent
 from wetink.core.rule.tree import Test
-from wetink.core.rule.values import amount, comparable, day, digits, each_of, time, written
+from wetink.core.rule.values import amount, bound, comparable, day, digits, each_of, time, written
 from wetink.core.span import parse as span_of
 
 Passes = Callable[[Any, "Today"], bool]
@@ -175,13 +175,13 @@ def _matches(wanted: str) -> Passes:
 
 def _number(holds: Callable[[float, float], bool]) -> Callable[[Any], Passes]:
     def made(wanted: Any) -> Passes:
-        bound = float(wanted)
+        limit = bound(wanted)
 
         def one(value: Any) -> bool:
             if type(value) is float:
-                return holds(value, bound)
+                return holds(value, limit)
             number = amount(value)
-            return number is not None and holds(number, bound)
+            return number is not None and holds(number, limit)
 
         return _some(one)
 
@@ -189,7 +189,7 @@ def _number(holds: Callable[[float, float], bool]) -> Callable[[Any], Passes]:
 
 
 def _between(wanted: Sequence[Any]) -> Passes:
-    low, high = map(float, wanted)
+    low, high = map(bound, wanted)
 
     def one(value: Any) -> bool:
         number = amount(value)

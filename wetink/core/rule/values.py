@@ -1,6 +1,7 @@
 """Values: what events and traits say, as rules read it. Senders vary in letters' case and in how they write numbers."""
 
 import re
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ OFFSET = ":[0-9]{2}[^+-]*([+-])([0-9]{2}):?([0-9]{2})$"
 _OFFSET = re.compile(OFFSET)
 _MOST = 10.0**16
 _LONGEST_BITS = 14_000
+_LARGEST = sys.float_info.max
 
 
 def look_up(traits: Mapping[str, Any], path: str) -> Any:
@@ -75,6 +77,20 @@ def comparable(wanted: Any) -> float | None:
     if type(wanted) is not int and type(wanted) is not float:
         return None
     return float(wanted) if -_MOST < wanted < _MOST else None
+
+
+def bound(wanted: Any) -> float:
+    """Return the number that values are compared with; one that is too large for any is the largest.
+
+    Raises ValueError for what is no number.
+
+    >>> bound(7), bound("$7.50"), bound(-(10**400))
+    (7.0, 7.5, -1.7976931348623157e+308)
+    """
+    found = wanted if type(wanted) is int or type(wanted) is float else amount(wanted)
+    if found is None or found != found:
+        raise ValueError(f"{wanted!r} is no number")
+    return float(max(-_LARGEST, min(found, _LARGEST)))
 
 
 def time(value: Any) -> int | None:

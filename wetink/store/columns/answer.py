@@ -8,7 +8,7 @@ import msgspec
 
 from wetink.core.rule.operators import FIRST_DAY, LAST_DAY, passes, today
 from wetink.core.rule.tree import Test
-from wetink.core.rule.values import DIGITS, OFFSET, amount, comparable, digits, time, written
+from wetink.core.rule.values import DIGITS, OFFSET, amount, bound, comparable, digits, time, written
 from wetink.core.span import parse as span_of
 
 
@@ -98,6 +98,7 @@ class Values:
         return f"$v{len(self.given)}"
 
 
+_WHOLE = re.compile("-?[0-9]{1,400}")
 _PARAMETER = re.compile(r"\$(v\d+)")
 
 TEXTS = {"contains": "contains", "starts_with": "starts_with", "ends_with": "ends_with"}
@@ -117,9 +118,9 @@ def of_value(test: Test, now: int, value: Values) -> str | None:
     if operator in TEXTS:
         return f"{TEXTS[operator]}(written, {value(written(wanted))})"
     if operator in SIGNS:
-        return f"number {SIGNS[operator]} {value(float(amount(wanted) or 0.0))}"
+        return f"number {SIGNS[operator]} {value(bound(wanted))}"
     if operator == "between":
-        low, high = (float(amount(each) or 0.0) for each in wanted)
+        low, high = map(bound, wanted)
         return f"number BETWEEN {value(low)} AND {value(high)}"
     if operator in ("before", "after"):
         return f"time {'<' if operator == 'before' else '>='} {value(time(wanted))}"
@@ -144,9 +145,9 @@ def of_number(column: str, test: Test, value: Values) -> str | None:
     """Return the condition on a column of numbers, NULL where there is none; None when SQL cannot say it."""
     operator, wanted = test.operator, test.value
     if operator in SIGNS:
-        return f"{column} {SIGNS[operator]} {value(float(amount(wanted) or 0.0))}"
+        return f"{column} {SIGNS[operator]} {value(bound(wanted))}"
     if operator == "between":
-        low, high = (float(amount(each) or 0.0) for each in wanted)
+        low, high = map(bound, wanted)
         return f"{column} BETWEEN {value(low)} AND {value(high)}"
     if operator in ("equals", "not_equals", "one_of", "none_of"):
         numbers = [as_number(each) for each in (wanted if isinstance(wanted, tuple) else (wanted,))]
@@ -179,10 +180,12 @@ def _same(column: str, is_text: str, wanted: Any, value: Values) -> str:
 def as_number(wanted: Any) -> float | None:
     """Return the number that is written as this value is; None when no number is."""
     text = written(wanted)
-    for number in (digits(text), amount(text)):
-        if number is not None and written(number) == text:
-            return number
-    return None
+    numbers = [digits(text), amount(text)]
+    if type(wanted) is int or type(wanted) is float:
+        numbers.append(bound(wanted))
+    elif _WHOLE.fullmatch(text):
+        numbers.append(bound(int(text)))
+    return next((number for number in numbers if number is not None and written(number) == text), None)
 
 
 def passes_nothing(tests: tuple[Test, ...], value: Any, now: int) -> bool:

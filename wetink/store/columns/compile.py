@@ -12,7 +12,7 @@ from wetink.core.rule.matching import place_of
 from wetink.core.rule.operators import NEGATIONS, days_of
 from wetink.core.rule.subject import Subject
 from wetink.core.rule.tree import Rule, Test, Window
-from wetink.core.rule.values import amount
+from wetink.core.rule.values import bound
 from wetink.core.span import parse as span_of
 from wetink.core.wares import product_field
 from wetink.store.columns.answer import (
@@ -20,6 +20,7 @@ from wetink.store.columns.answer import (
     PERHAPS,
     SIGNS,
     Answer,
+    Values,
     as_number,
     at_most,
     born_on,
@@ -142,7 +143,7 @@ class Compiler:
         empty = passes_nothing(rule.tests, nothing, self.ask.now)
         if values is None or matches.sure != matches.maybe:
             return PERHAPS if empty else at_most(done(matches, 1).maybe)
-        compared = both(_compared(rule.figure, test) for test in rule.tests)
+        compared = both(_compared(rule.figure, test, self.ask.value) for test in rule.tests)
         sure = f"p.pid IN (SELECT pid FROM ({values}) GROUP BY pid HAVING {compared.sure})"  # noqa: S608
         maybe = f"p.pid IN (SELECT pid FROM ({values}) GROUP BY pid HAVING {compared.maybe})"  # noqa: S608
         if not empty:
@@ -247,41 +248,43 @@ class Compiler:
 
 ROUNDING = 1e-6
 """How far two ways of summing the same numbers may be apart, and in proportion to them."""
+SUMMED = "1e290"
+"""Numbers up to which SQL sums: a million of them are still a number. Who has larger ones is asked in memory."""
 
 
-def _compared(figure: str, test: Test) -> Answer:
+def _compared(figure: str, test: Test, value: Values) -> Answer:
     """Return the condition on a figure of the values `v`. Of sums close to what they are compared with: perhaps."""
     if figure == "distinct":
-        return _condition("count(DISTINCT v)", "0", test)
+        return _condition("count(DISTINCT v)", "0", test, value)
     if figure in ("maximum", "minimum"):
-        return _condition("max(v)" if figure == "maximum" else "min(v)", "0", test)
-    near = f"({ROUNDING} + 1e-9 * sum(abs(v)))"
-    return _condition("sum(v)" if figure == "sum" else "avg(v)", near, test)
+        return _condition("max(v)" if figure == "maximum" else "min(v)", "0", test, value)
+    small = f"CASE WHEN abs(v) < {SUMMED} THEN v END"
+    near = f"({ROUNDING} + 1e-9 * sum(abs({small})))"
+    asked = _condition(f"sum({small})" if figure == "sum" else f"avg({small})", near, test, value)
+    large = f"(max(abs(v)) >= {SUMMED})"
+    return Answer(f"(NOT {large} AND {asked.sure})", f"({large} OR {asked.maybe})")
 
 
-def _condition(figure: str, near: str, test: Test) -> Answer:
+def _condition(figure: str, near: str, test: Test, value: Values) -> Answer:
     operator, wanted = test.operator, test.value
     if operator == "exists":
         return constant(wanted is True)
     if operator in NEGATIONS:
-        return neither(_condition(figure, near, Test(NEGATIONS[operator], wanted)))
+        return neither(_condition(figure, near, Test(NEGATIONS[operator], wanted), value))
     if operator == "one_of":
-        return either(_condition(figure, near, Test("equals", each)) for each in wanted)
+        return either(_condition(figure, near, Test("equals", each), value) for each in wanted)
     if operator == "between":
         return both(
-            _condition(figure, near, Test(name, each))
+            _condition(figure, near, Test(name, each), value)
             for name, each in zip(("at_least", "at_most"), wanted, strict=True)
         )
-    number = as_number(wanted) if operator == "equals" else amount(wanted)
+    number = as_number(wanted) if operator == "equals" else bound(wanted)
     if number is None:
         return NO
+    limit = value(number)
     if operator == "equals":
-        if near == "0":
-            return exact(f"({figure} = {number!r})")
-        return at_most(f"(abs({figure} - {number!r}) <= {near})")
+        return exact(f"({figure} = {limit})") if near == "0" else at_most(f"(abs({figure} - {limit}) <= {near})")
     if near == "0":
-        return exact(f"({figure} {SIGNS[operator]} {number!r})")
+        return exact(f"({figure} {SIGNS[operator]} {limit})")
     surely, perhaps = (f"- {near}", f"+ {near}") if operator in ("above", "at_least") else (f"+ {near}", f"- {near}")
-    return Answer(
-        f"({figure} {surely} {SIGNS[operator]} {number!r})", f"({figure} {perhaps} {SIGNS[operator]} {number!r})"
-    )
+    return Answer(f"({figure} {surely} {SIGNS[operator]} {limit})", f"({figure} {perhaps} {SIGNS[operator]} {limit})")
