@@ -15,6 +15,7 @@ from wetink.core.event import Level
 from wetink.core.mapping import Mappings
 from wetink.core.message import BATCH, BEHAVIORAL, Door, Piece, pieces, write_key
 from wetink.core.normalize import normalize
+from wetink.core.placeholder import USUAL, Placeholders
 from wetink.core.verdict import Problem
 from wetink.ports import Log, Receipt, Record, Source
 
@@ -52,8 +53,9 @@ class Ingest:
     the same few functions run again and again, which takes half the time it takes them between other work.
     """
 
-    def __init__(self, log: Log) -> None:
-        """Write to `log`."""
+    def __init__(self, log: Log, known: Placeholders = USUAL) -> None:
+        """Write to `log`; `known` are the texts that name nobody and nothing."""
+        self._known = known
         self._log = log
         self._turn = asyncio.Lock()  # one large body is read at a time
         self._arrived: list[_Request] = []
@@ -140,7 +142,7 @@ class Ingest:
         try:
             if self.mappings is not None:
                 piece = self.mappings.applied(piece, source.name, now)
-            return record(piece, source.name, source.level, now, relayed=door.relayed)
+            return record(piece, source.name, source.level, now, relayed=door.relayed, known=self._known)
         except Exception:  # of one message: those beside it in its request are taken in all the same
             return self._parked(piece, source, now)
 
@@ -164,9 +166,11 @@ def _settle(answer: asyncio.Future[Sequence[Receipt]], outcome: Sequence[Receipt
         answer.set_result(outcome)
 
 
-def record(piece: Piece, source: str, level: Level, now: int, *, relayed: bool = False) -> Record:
+def record(
+    piece: Piece, source: str, level: Level, now: int, *, relayed: bool = False, known: Placeholders = USUAL
+) -> Record:
     """Return the record of one message received at `now` (Unix ms)."""
-    normal = normalize(piece, source=source, level=level, received=now, relayed=relayed)
+    normal = normalize(piece, source=source, level=level, received=now, relayed=relayed, known=known)
     return Record(
         source,
         normal.message_id,
@@ -182,7 +186,9 @@ def record(piece: Piece, source: str, level: Level, now: int, *, relayed: bool =
     )
 
 
-def check_line(line: bytes, now: int, mappings: Mappings | None = None, source: str = "check") -> dict[str, Any]:
+def check_line(
+    line: bytes, now: int, mappings: Mappings | None = None, source: str = "check", known: Placeholders = USUAL
+) -> dict[str, Any]:
     """Return the verdict on one JSON message, as if it came now (Unix ms), or when its `receivedAt` says."""
     try:
         found, _ = pieces(line.strip(), ONE_LINE)
@@ -194,7 +200,7 @@ def check_line(line: bytes, now: int, mappings: Mappings | None = None, source: 
     received = parse(piece.message.receivedAt) if piece.message is not None else None
     if mappings is not None:
         piece = mappings.applied(piece, source, received or now)
-    normal = normalize(piece, source=source, level="server", received=received or now)
+    normal = normalize(piece, source=source, level="server", received=received or now, known=known)
     message = piece.message
     name = normal.event.name if normal.event is not None else ""
     if not name and message is not None:

@@ -31,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True):
     archive_mb: int
     audience_seconds: int
     hook_write_key: str
+    placeholders: tuple[str, ...] = ()
 
     @property
     def content(self) -> Path:
@@ -95,6 +96,12 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
     ),
     ("archive_mb", "1024", _whole(1, 1_000_000), "Megabytes of it at most: the oldest go first."),
     ("audience_seconds", "60", _whole(1, 86_400), "How often is looked at who came into audiences and who went."),
+    (
+        "placeholders",
+        "",
+        _hosts,
+        "More texts that name nobody and nothing: guest-*. !text takes one off the list.",
+    ),
     ("hook_write_key", "", str, "Write key of audiences' hooks that send Segment's messages and name none."),
 )
 """Name, default, how it is read, what it means. The environment's name is WETINK_ and the name in capitals."""

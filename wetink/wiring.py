@@ -6,6 +6,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Self
@@ -28,6 +29,7 @@ from wetink.core.feed import Feed
 from wetink.core.identifier import Identifier
 from wetink.core.mapping import Mappings
 from wetink.core.person import Moment, Person
+from wetink.core.placeholder import Placeholders
 from wetink.core.rule.evaluate import Finding, Rulebook
 from wetink.core.rule.tree import Rule
 from wetink.core.trends import Trends
@@ -53,12 +55,11 @@ from wetink.serve.open import Opens
 from wetink.serve.pasted import Pasted
 from wetink.serve.place import Places
 from wetink.serve.polls import Polls, answered
-from wetink.serve.recipient import Purpose, Seals, parse
+from wetink.serve.recipient import Purpose, Seals, named
 from wetink.serve.replay import Asked, Replayed, replay
 from wetink.serve.reports import Reports, contacts
 from wetink.serve.secrets import hook_secret, kept_secret, seal_keys
 from wetink.serve.shelf import Shelf
-from wetink.serve.snippet import mended
 from wetink.serve.summaries import Summaries
 from wetink.serve.trial import Trial
 from wetink.serve.uploads import Uploads
@@ -97,7 +98,7 @@ class Wetink:
         )
         self._browser = Chromium(settings.chromium, settings.data / "browser") if settings.chromium else None
         self.renderer = Studio(WithSamples(self.photos), browser=self._browser, shared=settings.data / "countdowns")
-        self.ingest = Ingest(self.store)
+        self.ingest = Ingest(self.store, known := Placeholders(settings.placeholders))
         self._own_apps, self._app_problems = apps.found()
         self.apps = dict(self._own_apps)
         self._app_templates = {app.name: apps.template_of(app) for app in self._own_apps.values() if app.template}
@@ -113,7 +114,8 @@ class Wetink:
         self.dashboard_token = kept_secret(settings.data / "dashboard.token", lambda: secrets.token_urlsafe(24))
         self._places = Places(settings.geoip_city, settings.geoip_asn, settings.trusted_proxies)
         self.place_of, self.origin_of = self._places.of_request, self._places.origin_of
-        self._seals = Seals(seal_keys(settings.data / "seal.keys"))
+        self._seals, self._record = Seals(seal_keys(settings.data / "seal.keys"), known), partial(record, known=known)
+        self.named = partial(named, known)
         self._fallbacks = Fallbacks(self.renderer, _template("wetink.render", "fallback.liquid"), blank(), self._home)
         self._opens = Opens(
             self.store,
@@ -347,7 +349,7 @@ class Wetink:
 
     async def replay(self, asked: Asked, *, dry: bool) -> Replayed:
         """Read messages of the past anew, by the mappings of now. Raises StoreUnavailable."""
-        return await replay(self.store, self.ingest.mappings, record, asked, dry=dry)
+        return await replay(self.store, self.ingest.mappings, self._record, asked, dry=dry)
 
     def seal(self, who: Identifier, block: str, purpose: Purpose) -> str:
         """Return the token that names a recipient in the URLs of one block and purpose."""
@@ -356,10 +358,6 @@ class Wetink:
     def unseal(self, token: str, block: str, purpose: Purpose) -> Identifier | None:
         """Return the recipient a token names; None for whatever was not sealed here for this."""
         return self._seals.unseal(token, block, purpose)
-
-    def named(self, kind: str, value: str) -> Identifier | None:
-        """Return the identifier of a kind and a value as somebody wrote it; None for what names nobody."""
-        return parse(f"{kind}:{mended(kind, value)}")
 
     def fallback_link(self) -> str:
         """Return where most blocks lead when they have nothing to show, empty without any."""

@@ -109,11 +109,11 @@ def moment_of(case: Mapping[str, Any], otherwise: int) -> int:
 
 
 @asynccontextmanager
-async def shop(folder: Path, *, draws: bool = False) -> AsyncIterator[Shop]:
-    """A shop that sells at shop.example."""
+async def shop(folder: Path, *, draws: bool = False, source: str = "shop", **settings: str) -> AsyncIterator[Shop]:
+    """A shop that sells at shop.example, with a new key for `source`."""
     data = folder / "data"
-    async with Wetink(read({}, data=data, deadline=20_000), draws=draws) as wetink:
-        made = await wetink.store.create_key("shop", "server", HOSTS, 1)
+    async with Wetink(read({}, data=data, deadline=20_000, **settings), draws=draws) as wetink:
+        made = await wetink.store.create_key(source, "server", HOSTS, 1)
         await wetink.look_again()
         there = Shop(wetink, data)
         there.key, there.path = made.write_key, made.path

@@ -22,18 +22,8 @@ ABOUT, *CASES = [
 PENDING: frozenset[str] = frozenset(
     [
         # placeholders for people
-        "F01",
-        "F03",
-        "F05.2",
-        "F05.4",
-        "F05.6",
-        "F05.8",
         # placeholders for products and orders
-        "F07",
-        "F08.2",
         "F09",
-        "F10",
-        "F11.2",
         # a refund that cannot be read gives all back
         "F12",
         "F13.1",
@@ -55,11 +45,7 @@ PENDING: frozenset[str] = frozenset(
         "F28.2",
         "F33",
         # large whole numbers are no ids
-        "F34",
-        "F36.1",
         # what cannot be read counts as not said, and nobody is told
-        "F38.1",
-        "F39",
         # settings and zones that mean nothing are taken in silence
         # machines and people told apart by name
         "F51",
@@ -75,7 +61,6 @@ PENDING: frozenset[str] = frozenset(
         # doors
         "F74",
         # what cannot be read counts as not said, and nobody is told
-        "F79.1",
     ]
 )
 """Cases that fail today. Whoever mends one takes it out: a case in this list that passes is a failure."""

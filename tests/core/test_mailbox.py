@@ -135,7 +135,8 @@ def test_several_addresses_or_none_are_a_problem_at_their_path(written: str, ins
     assert found.event is not None
     assert found.event.email == ""
     path = "context.traits.email" if inside else "traits.email"
-    assert [(each.code, each.property) for each in found.problems] == [("not_an_email", path)]
+    code = "placeholder" if written in ("<", "@") else "not_an_email"  # a lone mark stands for nothing anywhere
+    assert [(each.code, each.property) for each in found.problems] == [(code, path)]
 
 
 @pytest.mark.parametrize("value", [7, True, [JANE], {"a": 1}])

@@ -8,9 +8,10 @@ import click
 import msgspec
 
 from wetink.apps import load as apps
-from wetink.cli.common import JSON, now_ms
+from wetink.cli.common import JSON, now_ms, settings_of
 from wetink.content.folder import load
 from wetink.core.mapping import Mappings
+from wetink.core.placeholder import Placeholders
 from wetink.ingest import check_line
 
 
@@ -35,8 +36,9 @@ def check(file: BinaryIO, content: Path | None, source: str, as_json: bool) -> N
         mappings = Mappings(read.mappings)
         for problem in (each for each in read.problems if each.startswith("mappings/")):
             click.echo(f"! {problem}", err=True)
+    known = Placeholders(settings_of().placeholders)
     for line in _lines(file):
-        found = check_line(line, now_ms(), mappings, source)
+        found = check_line(line, now_ms(), mappings, source, known)
         if as_json:
             click.echo(msgspec.json.encode(found).decode())
             continue

@@ -12,6 +12,7 @@ import msgspec
 from wetink.core.event import Event
 from wetink.core.goal import Goal, Signals
 from wetink.core.identifier import Identifier
+from wetink.core.placeholder import USUAL
 from wetink.core.quantity import number, text
 
 DEFAULT_CURRENCY = "USD"
@@ -70,8 +71,14 @@ def conversions(outcomes: Iterable[Outcome], name: str, goal: Goal, signals: Sig
 
 def _identity(event: Event, goal: Goal) -> tuple[str, str]:
     """What makes two events tell of the same: the id they carry, else the message itself."""
-    own = text(property_of(event, goal.id or "order_id"))
+    own = _told_apart(property_of(event, goal.id or "order_id"))
     return ("", own) if own else (event.source, event.message_id)
+
+
+def _told_apart(value: Any) -> str:
+    """Return an id as text; empty without one, and for what tells nothing apart."""
+    own = text(value)
+    return own if own and not USUAL.nothing(own) else ""
 
 
 def _one(key: str, group: Sequence[Outcome], name: str, goal: Goal, signals: Signals) -> Conversion | None:
@@ -92,7 +99,7 @@ def _one(key: str, group: Sequence[Outcome], name: str, goal: Goal, signals: Sig
     seen: set[str] = set()
     for event in (each.event for each in told):
         if event.name == "Order Refunded":
-            own = text(event.properties.get("refund_id")) or event.message_id
+            own = _told_apart(event.properties.get("refund_id")) or event.message_id
             if own not in seen:
                 seen.add(own)
                 back, note = _refund(event, amount, currency, signals)

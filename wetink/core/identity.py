@@ -22,6 +22,7 @@ import msgspec
 from wetink.core.event import Event, Level
 from wetink.core.identifier import Identifier
 from wetink.core.mailbox import mailbox
+from wetink.core.placeholder import LOCAL_PARTS, USUAL, Placeholders
 from wetink.core.quantity import plain
 
 FOREVER = 1 << 62
@@ -35,13 +36,6 @@ MOST_A_DAY, DAY_MS = 3, 86_400_000
 LONGEST = 512
 """Characters of the longest identifier that is believed."""
 
-BLOCKED_VALUES = frozenset(
-    ["", "n/a", "na", "null", "undefined", "none", "nan", "anonymous", "unknown", "guest", "void", "true", "false"]
-) | {"[object object]", "-1"}
-BLOCKED_LOCAL_PARTS = frozenset(
-    ["guest", "noreply", "no-reply", "donotreply", "do-not-reply", "anonymous", "unknown", "none", "null", "undefined"]
-)
-_ONLY_ZEROS = re.compile(r"[0-]+")
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
 
@@ -69,68 +63,72 @@ class Holding(msgspec.Struct, frozen=True, order=True, gc=False):
     level: Level = "server"
 
 
-def user(value: Any) -> Identifier | None:
+def user(value: Any, known: Placeholders = USUAL) -> Identifier | None:
     """Return the user identifier, trimmed; None for what names nobody. A number and its digits are one id.
+
+    `known` says which texts are placeholders, here and below.
 
     >>> str(user(42)), str(user(" 42 ")), user("null")
     ('user:42', 'user:42', None)
     """
-    text = _text(value)
+    text = _text(value, known)
     return Identifier("user", text) if text else None
 
 
-def anonymous(value: Any) -> Identifier | None:
+def anonymous(value: Any, known: Placeholders = USUAL) -> Identifier | None:
     """Return the anonymous identifier, trimmed; None for what names nobody."""
-    text = _text(value)
+    text = _text(value, known)
     return Identifier("anonymous", text) if text else None
 
 
-def email(value: Any) -> Identifier | None:
+def email(value: Any, known: Placeholders = USUAL) -> Identifier | None:
     """Return the one address in a text, lower-cased, NFC, its domain in Unicode; None for none, or for several.
 
     >>> str(email("Jane <Jane@Shop.Example>")), email("n/a"), email("noreply@shop.example")
     ('email:jane@shop.example', None, None)
     """
-    return _address(value) if isinstance(value, str) else None
+    return _address(value, known) if isinstance(value, str) else None
 
 
-def means_nobody(address: Any) -> bool:
+def means_nobody(address: Any, known: Placeholders = USUAL) -> bool:
     """Whether what was sent as an address says plainly that there is none: a placeholder, or one that nobody reads."""
     if not isinstance(address, str):
         return address is None
     text = address.strip()
     local = mailbox(text).partition("@")[0].lower()
-    return (len(text) <= 36 and _blocked(text)) or local in BLOCKED_LOCAL_PARTS
+    return known.nobody(text) or local in LOCAL_PARTS
 
 
 @lru_cache(maxsize=65536)
-def _believed(value: str) -> str:
+def _believed(value: str, known: Placeholders) -> str:
     text = value.strip()
-    return "" if _blocked(text) else text
+    return "" if _blocked(text, known) else text
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, known: Placeholders) -> str:
     if isinstance(value, str):
-        return _believed(value)
+        return _believed(value, known)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
     text = plain(value)
-    return "" if text is None or _blocked(text) else text
+    return "" if text is None or _blocked(text, known) else text
 
 
-def _blocked(text: str) -> bool:
+def _blocked(text: str, known: Placeholders) -> bool:
     if len(text) > LONGEST or "\x00" in text or "\ufffd" in text:
         return True  # a repaired character may stand for any: two ids must not become one
-    return len(text) <= 36 and (text.lower() in BLOCKED_VALUES or _ONLY_ZEROS.fullmatch(text) is not None)
+    return known.nobody(text)
 
 
 @lru_cache(maxsize=65536)
-def _address(value: str) -> Identifier | None:
+def _address(value: str, known: Placeholders = USUAL) -> Identifier | None:
+    if known.nobody(value):
+        return None
     text = unicodedata.normalize("NFC", mailbox(value).lower())
-    if _blocked(text) or not _ADDRESS.fullmatch(text):
+    if _blocked(text, known) or not _ADDRESS.fullmatch(text):
         return None
     local, _, domain = text.partition("@")
-    if local in BLOCKED_LOCAL_PARTS:
+    if local in LOCAL_PARTS:
         return None
     return Identifier("email", f"{local}@{_unicode_domain(domain)}")
 
@@ -160,6 +158,7 @@ def claims(
     source: str,
     message_id: str,
     level: Level,
+    known: Placeholders = USUAL,
 ) -> tuple[tuple[Claim, ...], tuple[Identifier, Identifier] | None]:
     """Return the claims a message makes, each weaker identifier's to the strongest, and the users an alias joins.
 
@@ -170,7 +169,7 @@ def claims(
         return (), None
     weaker = []
     if owner is user_:
-        own_address = _address(owner.value) if "@" in owner.value else None
+        own_address = _address(owner.value, known) if "@" in owner.value else None
         if own_address is not None:
             weaker.append(own_address)
         if email_ is not None and email_ != own_address:
@@ -182,7 +181,7 @@ def claims(
     made = [Claim(at, source, message_id, each, owner, level) for each in weaker]
     joins = None
     if message_type == "alias" and owner is user_:
-        before = user(previous)
+        before = user(previous, known)
         if before is not None and before != owner:
             device = Identifier("anonymous", before.value)
             if device != anonymous_:

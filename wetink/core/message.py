@@ -12,6 +12,7 @@ import msgspec
 
 from wetink.core.errors import BadRequest, TooLarge
 from wetink.core.event import MessageType
+from wetink.core.placeholder import USUAL
 from wetink.core.quantity import plain
 from wetink.core.repair import repaired
 from wetink.core.verdict import Problem, problem
@@ -21,6 +22,8 @@ DEEPEST: Final = 64
 
 LONGEST_ID: Final = 100
 """Characters of a messageId."""
+SHORT, MARKS = 12, "{[<(*%$#@&\"'`-~:_=0"
+"""How short an id is, or how it begins, that may be a placeholder: all messages with the same would count as one."""
 
 
 class Door(msgspec.Struct, frozen=True):
@@ -326,8 +329,9 @@ def message_id(piece: Piece, message: Message, own_time: int | None, received: i
     time (Unix ms) and place of receipt go in too, for the same thing may well be done twice.
     """
     given = message.messageId if message.messageId is not None else message.message_id
-    if isinstance(given, str) and given.strip():
+    if isinstance(given, str):
         given = given.strip()
+    if isinstance(given, str) and given and not ((len(given) < SHORT or given[0] in MARKS) and USUAL.nothing(given)):
         return (given, False) if len(given) <= LONGEST_ID else (_digest([given]), True)
     if (type(given) is int or type(given) is float) and (digits := plain(given)):
         return digits, False

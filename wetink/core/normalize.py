@@ -6,7 +6,7 @@ from typing import Any, Final, get_args
 import msgspec
 
 from wetink.core import identity
-from wetink.core.aliases import canonical
+from wetink.core.aliases import EVENTS, canonical
 from wetink.core.clock import YEAR_2000, believed, corrected, parse
 from wetink.core.entities import unescaped
 from wetink.core.event import Event, Level, MessageType, Order, Product
@@ -14,10 +14,11 @@ from wetink.core.habits import ZONES
 from wetink.core.identifier import Identifier
 from wetink.core.identity import Claim
 from wetink.core.message import Message, Piece, context_traits, digest, message_id, page_of
+from wetink.core.placeholder import USUAL, Placeholders
 from wetink.core.products import listed, many, one
 from wetink.core.quantity import number, storable, text
-from wetink.core.verdict import Problem, Verdict, problem
-from wetink.core.wares import MANY_PRODUCTS, ONE_PRODUCT, ORDERS, PRODUCT_NAMES, order, product
+from wetink.core.verdict import Problem, Verdict, placeholder, problem
+from wetink.core.wares import MANY_PRODUCTS, ONE_PRODUCT, ORDER_IDS, ORDERS, PRODUCT_NAMES, order, product
 from wetink.core.zone import named as zone_named
 
 TYPES: Final = frozenset(get_args(MessageType))
@@ -50,6 +51,7 @@ class _Draft(msgspec.Struct, gc=False):
     received: int
     relayed: bool
     at: int
+    known: Placeholders = USUAL
     type: str = ""
     name: str = ""
     message_id: str = ""
@@ -68,16 +70,19 @@ class _Draft(msgspec.Struct, gc=False):
     noted: list[Problem] = []
 
 
-def normalize(piece: Piece, *, source: str, level: Level, received: int, relayed: bool = False) -> Normal:
+def normalize(
+    piece: Piece, *, source: str, level: Level, received: int, relayed: bool = False, known: Placeholders = USUAL
+) -> Normal:
     """Return what one message of a body comes to. Never raises: what cannot be used is parked, with its problem.
 
-    `received` is Unix ms; `relayed` says that its clock was corrected before it came here.
+    `received` is Unix ms; `relayed` says that its clock was corrected before it came here; `known` are the texts that
+    tell nobody and nothing apart.
     """
     message = piece.message
     if message is None:
         fault = piece.fault or problem("unreadable", detail="unknown")
         return Normal(digest(piece.raw), "parked", (fault,))
-    draft = _Draft(piece, message, source, level, received, relayed, received)
+    draft = _Draft(piece, message, source, level, received, relayed, received, known)
     for step in STEPS:
         step(draft)
     own = draft.own_time or 0
@@ -89,11 +94,12 @@ def normalize(piece: Piece, *, source: str, level: Level, received: int, relayed
         draft.user,
         draft.email,
         draft.anonymous,
-        message.previousId if message.previousId is not None else message.previous_id,
+        _previous(message),
         at=draft.at,
         source=source,
         message_id=draft.message_id,
         level=level,
+        known=known,
     )
     problems = (*draft.lacking, *draft.noted) if draft.lacking or draft.noted else _NO_PROBLEMS
     return Normal(
@@ -184,19 +190,43 @@ def _identifiers(draft: _Draft) -> None:
     message = draft.message
     user = message.userId if message.userId is not None else message.user_id
     anonymous = message.anonymousId if message.anonymousId is not None else message.anonymous_id
-    draft.user = identity.user(user) if user is not None else None
-    draft.anonymous = identity.anonymous(anonymous) if anonymous is not None else None
+    known = draft.known
+    draft.user = identity.user(user, known) if user is not None else None
+    draft.anonymous = identity.anonymous(anonymous, known) if anonymous is not None else None
     address = draft.traits.get("email")
-    draft.email = identity.email(address) if address is not None else None
-    if draft.email is None and address and not identity.means_nobody(address):
-        own = message.traits if isinstance(message.traits, dict) and draft.type != "group" else {}
-        draft.noted.append(problem("not_an_email", "traits.email" if "email" in own else "context.traits.email"))
+    draft.email = identity.email(address, known) if address is not None else None
+    if (user and draft.user is None) or (anonymous and draft.anonymous is None) or (address and draft.email is None):
+        _note_nobodies(draft, user, anonymous, address)
+    if draft.type == "alias" and (previous := text(_previous(message))) and known.nobody(previous):
+        draft.noted.append(placeholder("previousId", previous))
     if draft.user is None and draft.anonymous is None and draft.email is None:
         given = [
             f"`{name}`" for name, value in (("userId", user), ("anonymousId", anonymous), ("email", address)) if value
         ]
         property = given[0].strip("`") if given else "userId"
         draft.parked.append(problem("no_identifier", property, f": {', '.join(given)} names nobody" if given else ""))
+
+
+def _previous(message: Message) -> Any:
+    return message.previousId if message.previousId is not None else message.previous_id
+
+
+def _note_nobodies(draft: _Draft, user: Any, anonymous: Any, address: Any) -> None:
+    for name, value, found in (
+        ("userId", user, draft.user),
+        ("anonymousId", anonymous, draft.anonymous),
+        (_place_of_address(draft), address, draft.email),
+    ):
+        if found is None and (said := text(value)) and draft.known.nobody(said):
+            draft.noted.append(placeholder(name, value))
+    if draft.email is None and address and not identity.means_nobody(address, draft.known):
+        draft.noted.append(problem("not_an_email", _place_of_address(draft)))
+
+
+def _place_of_address(draft: _Draft) -> str:
+    message = draft.message
+    own = message.traits if isinstance(message.traits, dict) and draft.type != "group" else {}
+    return "traits.email" if "email" in own else "context.traits.email"
 
 
 def _zone(draft: _Draft) -> None:
@@ -226,8 +256,13 @@ def _name(draft: _Draft) -> None:
             draft.parked.append(problem("no_event_name", "event"))
             return
         draft.name = canonical(name) or name.strip()
+        if draft.name not in EVENTS and draft.known.no_name(draft.name):
+            draft.parked.append(placeholder("event", name))
     elif draft.type in ("page", "screen"):
         draft.name = text(draft.message.name) or ""
+        if draft.name and draft.known.no_name(draft.name):
+            draft.noted.append(placeholder("name", draft.name))
+            draft.name = ""
 
 
 def _properties(draft: _Draft) -> None:
@@ -246,21 +281,17 @@ def _properties(draft: _Draft) -> None:
 def _wares(draft: _Draft) -> None:
     name, properties = draft.name, draft.properties
     if name in ONE_PRODUCT:
-        found, draft.properties = product(properties)
+        found, draft.properties = product(properties, draft.known)
         draft.products = (found,)
         if not found.key or (draft.properties and not PRODUCT_NAMES.isdisjoint(draft.properties)):
             _odd_product(draft, found)
         return
     if name in MANY_PRODUCTS and "products" in properties:
-        listed = many(properties["products"], "products", lambda: page_of(draft.piece))
+        listed = many(properties["products"], "products", lambda: page_of(draft.piece), draft.known)
         if listed is not None:
             draft.products, draft.noted = listed.products, [*draft.noted, *listed.problems]
     if name in ORDERS:
-        draft.order, rest = order(properties)
-        native = draft.message.user_id is not None or draft.message.anonymous_id is not None
-        if native and draft.order.total is None and draft.order.revenue is not None:
-            draft.order = msgspec.structs.replace(draft.order, total=draft.order.revenue)
-        draft.properties = rest
+        _money(draft)
     if draft.products and len(draft.products) == len(properties["products"]):
         draft.properties = {key: value for key, value in draft.properties.items() if key != "products"}
     if name == "Products Searched":
@@ -269,8 +300,19 @@ def _wares(draft: _Draft) -> None:
             draft.properties = {key: value for key, value in properties.items() if key != "query"}
 
 
+def _money(draft: _Draft) -> None:
+    draft.order, rest = order(draft.properties, draft.known)
+    if not draft.order.order_id:
+        for name in [name for name in ORDER_IDS if text(rest.get(name))]:
+            draft.noted.append(placeholder(name, rest.pop(name)))
+    native = draft.message.user_id is not None or draft.message.anonymous_id is not None
+    if native and draft.order.total is None and draft.order.revenue is not None:
+        draft.order = msgspec.structs.replace(draft.order, total=draft.order.revenue)
+    draft.properties = rest
+
+
 def _odd_product(draft: _Draft, found: Product) -> None:
-    told = one(draft.message.properties, found, draft.properties, lambda: page_of(draft.piece))
+    told = one(draft.message.properties, found, draft.properties, lambda: page_of(draft.piece), draft.known)
     draft.products, draft.properties = told.products, told.rest
     draft.noted += told.problems
 
@@ -325,7 +367,7 @@ def _needs_total_and_products(draft: _Draft) -> None:
         place = f"products[{index}]"
         bought = each if isinstance(each, dict) else {}
         draft.noted = draft.noted if bought else [note for note in draft.noted if note.property != place]
-        if not product(bought)[0].key:
+        if not product(bought, draft.known)[0].key:
             hint = f"`sku` or `product_id` in `{place}`, the product's own number"
             _lack(draft, problem("missing_property", f"{place}.sku", hint))
         if number(bought.get("price")) is None:

@@ -11,9 +11,11 @@ import msgspec
 from msgspec.structs import replace
 
 from wetink.core.event import Product
+from wetink.core.placeholder import USUAL, Placeholders
+from wetink.core.quantity import text
 from wetink.core.url import read
-from wetink.core.verdict import Problem, problem
-from wetink.core.wares import PRODUCT_NAMES, product, product_field
+from wetink.core.verdict import Problem, placeholder, problem
+from wetink.core.wares import PRODUCT_NAMES, TOLD_APART, product, product_field
 
 MOST_PRODUCTS = 500
 """Products of one event that are kept."""
@@ -41,14 +43,16 @@ class Found(msgspec.Struct, gc=False):
     problems: list[Problem]
 
 
-def one(properties: dict[str, Any], found: Product, rest: dict[str, Any], page: Page) -> Found:
+def one(
+    properties: dict[str, Any], found: Product, rest: dict[str, Any], page: Page, known: Placeholders = USUAL
+) -> Found:
     """Return the product that properties are, read as `found` with a `rest`, in all that takes more than a value.
 
     Where they name none it may stand in one of them.
     """
     if not found.key:
         for name in ("product", "products"):
-            inside = many(properties[name], name, page) if name in rest else None
+            inside = many(properties[name], name, page, known) if name in rest else None
             if inside is not None and inside.products:
                 inside.rest = {key: value for key, value in properties.items() if key != name}
                 return inside
@@ -57,7 +61,7 @@ def one(properties: dict[str, Any], found: Product, rest: dict[str, Any], page: 
     return Found((found,), rest, problems)
 
 
-def many(value: Any, place: str, page: Page) -> Found | None:
+def many(value: Any, place: str, page: Page, known: Placeholders = USUAL) -> Found | None:
     """Return the products that are listed; None for what is no list of them. `place` is its path."""
     told = listed(value)
     if told is None:
@@ -67,7 +71,7 @@ def many(value: Any, place: str, page: Page) -> Found | None:
         if not isinstance(each, dict):
             problems.append(problem("not_a_product", f"{place}[{index}]"))
             continue
-        found, rest = product(each)
+        found, rest = product(each, known)
         if rest and not PRODUCT_NAMES.isdisjoint(rest):
             found, _ = _mended(found, rest, f"{place}[{index}].", page, problems)
         products.append(found)
@@ -81,6 +85,10 @@ def _mended(
     left = dict(rest)
     for name, value in rest.items():
         field = product_field(name)
+        if field in TOLD_APART and text(value):  # only what tells nothing apart is left of those
+            problems.append(placeholder(f"{place}{name}", value))
+            del left[name]
+            continue
         code = PROBLEMS.get(field)
         if code is None or (field != "quantity" and getattr(found, field) not in ("", None)):
             continue  # another name says it

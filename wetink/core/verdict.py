@@ -1,6 +1,6 @@
 """Verdicts: what became of a message, and the closed list of problems, each with its remedy."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -31,9 +31,14 @@ HINTS: dict[str, str] = {
     "not_products": '`{property}` is a list of products: [{{"sku": "S-1"}}]',
     "not_a_product": '`{property}` is a product, an object: {{"sku": "S-1"}}',
     "not_an_availability": "`{property}` is in_stock, out_of_stock, preorder or backorder",
+    "placeholder": "`{property}` is {detail}, a placeholder: send the real value, or leave it out",
     "message_id_too_long": "a `messageId` has at most 100 characters; this one was replaced by its hash",
 }
 """Every problem code with its remedy. `detail` and `property` are filled in by `problem`."""
+
+
+LONGEST_TOLD = 80
+"""Characters of a value that a problem tells."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -54,3 +59,12 @@ def problem(code: str, property: str = "", detail: str = "") -> Problem:
     "send `url`, the product's page"
     """
     return Problem(code, property, HINTS[code].format(property=property, detail=detail))
+
+
+def placeholder(path: str, value: Any) -> Problem:
+    """Return the problem of a value that names nobody and nothing.
+
+    >>> placeholder("userId", "(null)").hint
+    "`userId` is '(null)', a placeholder: send the real value, or leave it out"
+    """
+    return problem("placeholder", path, repr(value)[:LONGEST_TOLD])

@@ -6,6 +6,7 @@ from typing import Any
 from wetink.core.availability import availability
 from wetink.core.entities import unescaped
 from wetink.core.event import Order, Product
+from wetink.core.placeholder import USUAL, Placeholders
 from wetink.core.quantity import LONGEST_TEXT, number, pieces, stock, text, whole
 from wetink.core.url import absolute as url
 
@@ -118,8 +119,10 @@ def order_field(name: str) -> str:
     return _ORDER[name][0] if name in _ORDER else ""
 
 
-def product(properties: dict[str, Any]) -> tuple[Product, dict[str, Any]]:
+def product(properties: dict[str, Any], known: Placeholders = USUAL) -> tuple[Product, dict[str, Any]]:
     """Return the product these properties describe, and what else they say: also what cannot be read, as it came.
+
+    What `known` says is a placeholder tells no product apart and is left among the rest.
 
     >>> product({"sku": 7, "title": "Mug", "price": "9.50", "color": "blue"}) == (
     ...     Product(sku="7", name="Mug", price=9.5), {"color": "blue"}
@@ -127,13 +130,56 @@ def product(properties: dict[str, Any]) -> tuple[Product, dict[str, Any]]:
     True
     """
     fields, rest = _split(properties, _PRODUCT, _PRODUCT_TEXTS)
-    return Product(**fields), rest
+    found = Product(**fields)
+    if (
+        (found.sku and known.nothing(found.sku))
+        or (found.product_id and known.nothing(found.product_id))
+        or (found.variant and known.no_variant(found.variant))
+    ):
+        held = _placeholders(properties, _PRODUCT, known)
+        fields, rest = _split(_without(properties, held), _PRODUCT, _PRODUCT_TEXTS)
+        return Product(**fields), {**rest, **held}
+    return found, rest
 
 
-def order(properties: dict[str, Any]) -> tuple[Order, dict[str, Any]]:
-    """Return the order these properties describe, and what else they say."""
+def order(properties: dict[str, Any], known: Placeholders = USUAL) -> tuple[Order, dict[str, Any]]:
+    """Return the order these properties describe, and what else they say; placeholders as in `product`."""
     fields, rest = _split(properties, _ORDER, _ORDER_TEXTS)
-    return Order(**fields), rest
+    found = Order(**fields)
+    if found.order_id and known.nothing(found.order_id):
+        held = _placeholders(properties, _ORDER, known)
+        fields, rest = _split(_without(properties, held), _ORDER, _ORDER_TEXTS)
+        return Order(**fields), {**rest, **held}
+    return found, rest
+
+
+TOLD_APART: dict[str, Callable[[str, Placeholders], bool]] = {
+    "sku": lambda text, known: known.nothing(text),
+    "product_id": lambda text, known: known.nothing(text),
+    "order_id": lambda text, known: known.nothing(text),
+    "variant": lambda text, known: known.no_variant(text),
+}
+"""Fields by which things are told apart -> whether a text of one is a placeholder."""
+
+ORDER_IDS = tuple(name for name, (field, _, _) in _ORDER.items() if field == "order_id")
+"""The names of an order's id."""
+
+
+def _placeholders(
+    properties: dict[str, Any], words: dict[str, tuple[str, Reader, bool]], known: Placeholders
+) -> dict[str, Any]:
+    """Return those of the properties that hold placeholders where things are told apart."""
+    held: dict[str, Any] = {}
+    for name, value in properties.items():
+        field = words[name][0] if name in words else ""
+        said = text(value) if field in TOLD_APART else None
+        if said and TOLD_APART[field](said, known):
+            held[name] = value
+    return held
+
+
+def _without(properties: dict[str, Any], held: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in properties.items() if name not in held}
 
 
 def _split(

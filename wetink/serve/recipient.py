@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from wetink.core.identifier import Identifier, Kind
 from wetink.core.identity import anonymous, email, user
+from wetink.core.placeholder import USUAL, Placeholders
+from wetink.serve.snippet import mended
 
 Purpose = Literal["picture", "data", "click", "vote"]
 
@@ -28,21 +30,30 @@ _CLEAN = {"user": user, "email": email, "anonymous": anonymous}
 _LETTERS: dict[str, Kind] = {"u": "user", "e": "email", "a": "anonymous"}
 
 
-def parse(text: str) -> Identifier | None:
-    """Return the identifier written as `kind:value`, cleaned; None for anything else.
+def parse(text: str, known: Placeholders = USUAL) -> Identifier | None:
+    """Return the identifier written as `kind:value`, cleaned; None for anything else, and for what names nobody.
 
     >>> str(parse("email: Jane@Shop.example")), parse("jane")
     ('email:jane@shop.example', None)
     """
     kind, colon, value = text.partition(":")
-    return _CLEAN[kind](value) if colon and kind in _CLEAN else None
+    return _CLEAN[kind](value, known) if colon and kind in _CLEAN else None
+
+
+def named(known: Placeholders, kind: str, value: str) -> Identifier | None:
+    """Return the identifier of a kind and a value as somebody wrote it; None for what names nobody."""
+    return parse(f"{kind}:{mended(kind, value)}", known)
 
 
 class Seals:
     """Seals recipients into tokens and opens them again, with one key per epoch."""
 
-    def __init__(self, keys: Mapping[int, bytes]) -> None:
-        """Take 64-byte keys by epoch (0..255); the greatest epoch seals, all of them open."""
+    def __init__(self, keys: Mapping[int, bytes], known: Placeholders = USUAL) -> None:
+        """Take 64-byte keys by epoch (0..255); the greatest epoch seals, all of them open.
+
+        `known` are the texts that name nobody, also where they were sealed before that was known.
+        """
+        self._known = known
         self._ciphers = {epoch: AESSIV(key) for epoch, key in keys.items()}
         self._epoch = max(keys)
         self.unseal = lru_cache(maxsize=REMEMBERED)(self._unseal)
@@ -63,7 +74,7 @@ class Seals:
             if _written(raw) != written:  # letters that are none are skipped, and the last has bits to spare
                 return None
             text = self._ciphers[raw[0]].decrypt(raw[1:], [purpose.encode(), block.encode()]).decode()
-            return Identifier(_LETTERS[text[0]], text[1:])
+            return _CLEAN[_LETTERS[text[0]]](text[1:], self._known)
         except (binascii.Error, ValueError, IndexError, KeyError, InvalidTag):
             return None
 

@@ -26,6 +26,7 @@ from wetink.core.event import Product
 from wetink.core.fetch import seen_as
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
+from wetink.core.placeholder import USUAL
 from wetink.web.again import Again
 from wetink.web.asked import Asked, Header, Reply, Scope, Send, of_scope, parameters_of, reply_with
 from wetink.web.clock import now_ms
@@ -315,7 +316,7 @@ class OpenDoors:
             currency=query.get("cur", "")[:LONGEST_HABIT],
             time_zone=query.get("tz", "")[:LONGEST_HABIT],
             scheme="dark" if query.get("scheme") == "dark" else "light",
-            campaign=query.get("c", "")[:LONGEST_CAMPAIGN],
+            campaign=_campaign(query.get("c", "")),
             ratio=RATIOS.get(query.get("r", ""), 2),
             moving=moving,
             parameters=parameters_of(query),
@@ -326,6 +327,11 @@ NOWHERE = (
     b'<!doctype html><html lang="en"><meta charset="utf-8"><title>Nothing here</title>'
     b"<p>This link leads nowhere any more.</p></html>"
 )
+
+
+def _campaign(text: str) -> str:
+    """Return what names the campaign; empty for a merge tag that was not filled in, or was read as %XX."""
+    return "" if not text or "\ufffd" in text or USUAL.no_name(text) else text[:LONGEST_CAMPAIGN]
 
 
 def _slot(text: str) -> int:

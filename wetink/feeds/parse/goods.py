@@ -5,10 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from wetink.core.link import host_of
+from wetink.core.placeholder import USUAL
 from wetink.core.quantity import number, text, whole
 
 TEXTS = ("product_id", "sku", "name", "category", "brand", "variant")
 LINKS = ("url", "image_url")
+
+NONE = {"product_id": USUAL.nothing, "sku": USUAL.nothing, "variant": USUAL.no_variant}
+"""Fields that tell products apart -> whether a text says nothing there."""
 
 AVAILABLE = {
     "instock": "in_stock",
@@ -32,6 +36,8 @@ _CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
 def goods(raw: Mapping[str, Any]) -> dict[str, Any] | str:
     """Return a product's known fields by our names, or why it cannot be used: it lies, or nobody can name it."""
     item: dict[str, Any] = {name: value for name in TEXTS if (value := text(raw.get(name)))}
+    for name in [name for name, none in NONE.items() if name in item and none(item[name])]:
+        del item[name]  # it would be one product with all others that have none
     if "product_id" not in item and "sku" not in item:
         return "it has neither product_id nor sku"
     for name in LINKS:

@@ -121,6 +121,16 @@ class Lessons:
         self._said.clear()
 
 
+def unlearn(db: apsw.Connection, keys: Collection[str]) -> None:
+    """Forget all that is known under these keys: many products were taken for one. What leads to them goes, too."""
+    for key in sorted(keys):
+        for statement in (SQL.delete_product, SQL.delete_changes, SQL.delete_product_aliases, SQL.delete_unworded):
+            db.execute(statement, (key,))
+        db.execute(SQL.delete_words, (fingerprint("product", key),))
+    if keys:
+        revisions.note(db, keys)
+
+
 class _News:
     """What is new of products, to be written in one go. Their words follow later: see `word`."""
 

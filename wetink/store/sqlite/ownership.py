@@ -148,6 +148,23 @@ def join(db: apsw.Connection, previous: Identifier, current: Identifier) -> None
         _join(db, who(previous), who(current))
 
 
+def part(db: apsw.Connection, user: Identifier) -> None:
+    """Take back all that aliases have joined by a user who turned out to be nobody; what others say of each stays."""
+    column = who(user)
+    root = _root(db, column)
+    members = [member for (member,) in fetch(db, SQL.members_of, (root,))]
+    made = [alias for member in members for alias in fetch(db, SQL.aliases_of, (member,))]
+    gone = [alias for alias in made if column in alias]
+    if not gone:
+        return
+    db.executemany(SQL.delete_alias, gone)
+    db.execute(SQL.delete_joined, (root,))
+    for previous, current in made:
+        if column not in (previous, current):
+            _join(db, previous, current)
+    summaries.drop(db, members)
+
+
 def rebuild(db: apsw.Connection) -> None:
     """Work out every holding and every group of users anew from the events, claims and aliases alone."""
     db.execute("DELETE FROM holding; DELETE FROM joined")

@@ -57,6 +57,15 @@ SELECT identifier, since, until, owner, level FROM holding ORDER BY identifier, 
 -- name: insert_alias
 INSERT OR IGNORE INTO alias (previous, current) VALUES (?, ?)
 
+-- name: aliases_of
+SELECT previous, current FROM alias WHERE previous = ?
+
+-- name: delete_alias
+DELETE FROM alias WHERE previous = ? AND current = ?
+
+-- name: delete_joined
+DELETE FROM joined WHERE root = ?
+
 -- name: all_aliases
 SELECT previous, current FROM alias
 
@@ -175,6 +184,15 @@ SELECT sku FROM product_alias WHERE product_id = ?
 
 -- name: insert_product_alias
 INSERT INTO product_alias (product_id, sku) VALUES (?, ?) ON CONFLICT DO UPDATE SET sku = excluded.sku
+
+-- name: delete_product
+DELETE FROM product WHERE key = ?
+
+-- name: delete_changes
+DELETE FROM product_change WHERE key = ?
+
+-- name: delete_product_aliases
+DELETE FROM product_alias WHERE sku = ?1 OR product_id = ?1
 
 -- name: vote_of
 SELECT option FROM vote WHERE poll = ? AND who = ?

@@ -1,21 +1,25 @@
 """Replay: what messages come to now, put in the place of what they came to when they were received.
 
 Their time, their place in the log and what tells them from others stay. What the catalog learnt from them stays, too,
-and so do aliases: neither can be unlearnt. Runs inside a transaction that the writer opened.
+and so do aliases, but for what a placeholder has joined: products that were taken for one are forgotten and learnt
+anew, and an alias of nobody is taken back. Runs inside a transaction that the writer opened.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import apsw
+import msgspec
 from msgspec.structs import replace
 
 from wetink.core.event import Event
+from wetink.core.identifier import Identifier
 from wetink.core.identity import Claim, claims_of
+from wetink.core.quantity import text
 from wetink.ports import Received, Record
 from wetink.store.sqlite import outcomes, ownership, summaries
 from wetink.store.sqlite.codec import VERDICTS, decode_event, encode, fingerprint, who
 from wetink.store.sqlite.connection import first
-from wetink.store.sqlite.lessons import Lessons
+from wetink.store.sqlite.lessons import Lessons, unlearn
 from wetink.store.sqlite.queries import read
 
 SQL = read("queries.sql")
@@ -28,6 +32,7 @@ def renew(db: apsw.Connection, pairs: Sequence[tuple[Received, Record]], *, dry:
     changed = []
     claims = ownership.Claims()
     telling: list[Event] = []
+    mixed: set[str] = set()
     for received, record in pairs:
         key = (who(received.filed), record.sent_at_key, fingerprint(record.source, record.message_id))
         stored = first(db, SQL.stored_event, key)
@@ -38,10 +43,31 @@ def renew(db: apsw.Connection, pairs: Sequence[tuple[Received, Record]], *, dry:
         if dry or not changed[-1]:
             continue
         _put(db, received.seq, key, old, record, claims)
+        if any(each.code == "placeholder" for each in record.problems):
+            mixed |= _keys(old) - _keys(record.event)
+            for nobody in _nobodies(old, record):
+                ownership.part(db, nobody)
         if record.event is not None and record.event.products and record.event.level == "server":
             telling.append(record.event)
+    unlearn(db, mixed)
     Lessons().teach(db, telling)
     return changed
+
+
+def _keys(event: Event | None) -> set[str]:
+    products = event.products if event is not None else ()
+    return {each for product in products for each in (product.sku, product.product_id) if each}
+
+
+def _nobodies(old: Event | None, record: Record) -> Iterator[Identifier]:
+    """Yield the users that an alias named before, and that nobody is now."""
+    if old is None or old.type != "alias" or record.joins is not None:
+        return
+    said = msgspec.json.decode(record.raw)
+    previous = text(said.get("previousId", said.get("previous_id")))
+    for value in (previous, old.user if record.event is None or not record.event.user else None):
+        if value:
+            yield Identifier("user", value)
 
 
 def _at_its_time(record: Record, old: Event | None) -> Record:
