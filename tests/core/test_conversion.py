@@ -1,8 +1,11 @@
 """Conversions: one for each order, however often it is told of, with what refunds and cancellations leave of it."""
 
+import json
+import math
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -11,6 +14,8 @@ from wetink.core.conversion import Conversion, Outcome, conversions
 from wetink.core.event import Event, Order, Product
 from wetink.core.goal import Currencies, Goal, Signals
 from wetink.core.identifier import Identifier
+from wetink.core.message import Door, pieces
+from wetink.core.normalize import normalize
 
 JANE, VISITOR = Identifier("user", "jane"), Identifier("anonymous", "x")
 
@@ -102,6 +107,106 @@ def test_any_event_named_a_goal_counts_with_its_value_and_its_own_id() -> None:
 def test_an_order_says_no_currency_only_where_segments_spec_means_dollars() -> None:
     assert made(bought(1, currency=""))[0].currency == "USD"
     assert made(bought(1, currency="eur"))[0].currency == "EUR"
+
+
+CUP, RUG = Product(sku="cup", price=10.0), Product(sku="rug", product_id="7", price=30.0, quantity=2)
+CART = (CUP, RUG)
+
+
+def sent(total: object = None, **properties: Any) -> Outcome:
+    """A refund as it comes in: what cannot be read of it stays among the properties."""
+    body = {"order_id": "O", **({"total": total} if total is not None else {}), **properties}
+    message = {"type": "track", "event": "Order Refunded", "userId": "jane", "messageId": "m", "properties": body}
+    [piece] = pieces(json.dumps(message).encode(), Door())[0]
+    event = normalize(piece, source="shop", level="server", received=20).event
+    assert event is not None
+    return Outcome(event, JANE, (JANE,))
+
+
+@pytest.mark.parametrize(
+    ("refund", "back"),
+    [
+        # Products without a price take the order's, by sku or product id, times how many came back.
+        (sent(products=[{"sku": "cup"}]), 10),
+        (sent(products=[{"sku": "rug", "quantity": 2}]), 60),
+        (sent(products=[{"product_id": "7"}]), 30),
+        (sent(products=[{"sku": "cup"}, {"sku": "rug", "price": 5}]), 15),
+        (sent(products=[{"sku": "cup", "price": "4,50 €"}]), 4.5),
+        (sent(products=[{"sku": "cup", "price": -4.5}]), 4.5),
+        # A total, however it is written, is what it says.
+        (sent("-$5.00", currency="EUR"), 5),
+        (sent("(5,00 €)"), 5),
+        (sent(-5), 5),
+        (sent({"amount": "5.00", "currency": "EUR"}), 5),
+        (sent(0, products=[{"sku": "cup"}]), 0),
+        # Neither: all of it, by Segment's spec; never more than was paid.
+        (sent(), 70),
+        (sent("", products=[]), 70),
+        (sent(900), 70),
+        (sent(products=[{"sku": "rug", "quantity": 9}]), 70),
+    ],
+)
+def test_a_refund_gives_back_what_it_says(refund: Outcome, back: float) -> None:
+    [one] = made(bought(10, 70, products=CART), refund)
+    assert (one.refunded, one.notes) == (back, ())
+
+
+@pytest.mark.parametrize(
+    ("refund", "why"),
+    [
+        (sent("n/a"), 'its total "n/a" cannot be read'),
+        (sent("1.299", currency="USD"), 'its total "1.299" cannot be read'),
+        (sent(True), "its total true cannot be read"),
+        (sent([5]), "its total [5] cannot be read"),
+        (sent("n/a", products=[{"sku": "cup"}]), 'its total "n/a" cannot be read'),
+        (sent("n/a", revenue=5), 'its total "n/a" cannot be read'),
+        (sent(revenue="half"), 'its revenue "half" cannot be read'),
+        (sent(products="the cup"), 'its products "the cup" cannot be read'),
+        (sent(products=["cup"]), 'its products ["cup"] cannot be read'),
+        (sent(products=7), "its products 7 cannot be read"),
+        (sent(products=[{"sku": "gone"}]), "product gone has no price, here or in the order"),
+        (sent(products=[{"name": "Cup"}]), "a product without sku and product_id has no price"),
+        (sent(5, currency="USD"), "5 USD is left out: no rate to EUR is stated"),
+        (sent(products=[{"sku": "cup"}, {"sku": "rug", "price": 5}], currency="USD"), "it has prices in USD"),
+    ],
+)
+def test_a_refund_that_is_not_understood_gives_nothing_back_and_is_told(refund: Outcome, why: str) -> None:
+    [one] = made(bought(10, 70, products=CART), refund)
+    assert (one.refunded, one.value, one.counts) == (0, 70, True)
+    [note] = one.notes
+    assert note.startswith("refund m: ")
+    assert why in note
+
+
+def test_what_cannot_be_read_of_a_refund_is_a_problem_of_its_message() -> None:
+    body = {"type": "track", "event": "Order Refunded", "userId": "j", "properties": {"order_id": "O", "total": "n/a"}}
+    [piece] = pieces(json.dumps(body).encode(), Door())[0]
+    found = normalize(piece, source="shop", level="server", received=20)
+    assert found.verdict == "usable"
+    assert [(each.code, each.property) for each in found.problems] == [("not_a_number", "total")]
+
+
+@given(st.lists(st.none() | st.text(max_size=9) | st.floats() | st.integers(-99, 99), max_size=4), st.integers(0, 90))
+def test_no_refunds_give_back_more_than_was_paid(totals: list[Any], paid: int) -> None:
+    refunds = [msgspec.structs.replace(sent(total), event=sent(total, refund_id=f"r{n}").event)
+               for n, total in enumerate(totals) if not isinstance(total, float) or math.isfinite(total)]  # fmt: skip
+    [one] = made(bought(0, paid, products=CART), *refunds)
+    assert 0 <= one.refunded <= paid
+
+
+def test_an_update_or_a_value_that_cannot_be_read_is_told() -> None:
+    update = told("Order Updated", 20, Order("O"), properties={"total": "n/a"})
+    [one] = made(bought(10), update)
+    assert one.amount == 50
+    assert "cannot be read" in one.notes[0]
+    [quiz] = made(told("Quiz", 1, properties={"score": "n/a"}), goal=Goal("Quiz", value="score"))
+    assert (quiz.amount, len(quiz.notes)) == (0, 1)
+
+
+def test_sums_have_the_digits_of_their_currency() -> None:
+    [one] = made(bought(10, 1.255, currency="KWD"), refunded(20, 0.005, "KWD"))  # type: ignore[arg-type]
+    assert (one.amount, one.value) == (1.255, 1.25)
+    assert made(bought(10, currency="€"))[0].currency == "EUR"
 
 
 EVENTS = st.lists(

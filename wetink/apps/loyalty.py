@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from wetink.core.amount import number
 from wetink.core.app import App, Shown
 from wetink.core.person import Moment, Person
 from wetink.core.rule.values import look_up
@@ -32,9 +33,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
     """Show what they have, and what is missing for the next reward; nothing for who has no such trait."""
-    have = _number(look_up(person.traits, settings.trait))
-    if have is None or have < 0:
+    counted = number(look_up(person.traits, settings.trait))
+    if counted is None or counted < 0:
         return None
+    have = int(counted) if counted.is_integer() else counted
     goals = sorted(goal for goal in settings.goals if goal > 0)
     goal = next((goal for goal in goals if goal > have), goals[-1] if goals else 0)
     if not goal:
@@ -49,19 +51,6 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
         "unit": settings.unit,
     }
     return Shown(facts=facts, why=f"trait {settings.trait} is {have:g} of {goal:g}")
-
-
-def _number(value: object) -> float | None:
-    """Return a trait as a number: senders write them as text, too."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    if number != number or abs(number) > 1e12:
-        return None
-    return int(number) if number.is_integer() else number
 
 
 def check(settings: Settings) -> Iterator[tuple[str, str]]:

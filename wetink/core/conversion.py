@@ -9,11 +9,13 @@ from typing import Any
 
 import msgspec
 
-from wetink.core.event import Event
+from wetink.core.amount import number
+from wetink.core.currency import code_of, rounded
+from wetink.core.event import Event, Product
 from wetink.core.goal import Goal, Signals
 from wetink.core.identifier import Identifier
 from wetink.core.placeholder import USUAL
-from wetink.core.quantity import number, text
+from wetink.core.quantity import text
 
 DEFAULT_CURRENCY = "USD"
 """Source: Segment's Ecommerce spec v2."""
@@ -45,7 +47,7 @@ class Conversion(msgspec.Struct, frozen=True):
     @property
     def value(self) -> float:
         """What is left of it."""
-        return 0.0 if self.cancelled else round(max(self.amount - self.refunded, 0.0), 2)
+        return 0.0 if self.cancelled else rounded(max(self.amount - self.refunded, 0.0), self.currency)
 
     @property
     def counts(self) -> bool:
@@ -89,31 +91,36 @@ def _one(key: str, group: Sequence[Outcome], name: str, goal: Goal, signals: Sig
     if not copies:
         return None
     best = copies[0]
-    currency = (_currency(best.event) or goal.currency or DEFAULT_CURRENCY).upper()
-    amount = _worth(best.event, goal)
+    currency = code_of(_currency(best.event) or goal.currency or DEFAULT_CURRENCY)
+    amount, unread = _worth(best.event, goal, currency)
+    notes = [unread] if unread else []
+    bought = best.event.products
     updates = [each.event for each in order if each.event.name == "Order Updated" and _total(each.event) is not None]
     trusted = [each for each in updates if each.level == best.event.level] or updates
     if trusted:
-        amount = _total(max(trusted, key=attrgetter("at", "message_id"))) or 0.0
-    refunded, notes = 0.0, []
+        latest = max(trusted, key=attrgetter("at", "message_id"))
+        amount, bought = _total(latest) or 0.0, (*latest.products, *bought)
+    refunded = 0.0
     seen: set[str] = set()
     for event in (each.event for each in told):
+        if event.name == "Order Updated" and (lost := _unread_total(event)):
+            notes.append(f"Order Updated {event.message_id}: {lost}, so the order is worth what it was before")
         if event.name == "Order Refunded":
             own = _told_apart(event.properties.get("refund_id")) or event.message_id
             if own not in seen:
                 seen.add(own)
-                back, note = _refund(event, amount, currency, signals)
+                back, note = _refund(event, bought, amount, currency, signals)
                 refunded += back
                 notes += [note] if note else []
     return Conversion(
         name,
         key,
         min(each.event.at for each in copies),
-        round(amount, 2),
+        rounded(amount, currency),
         currency,
         best.owner,
         best.members,
-        round(min(refunded, max(amount, 0.0)), 2),
+        rounded(min(refunded, max(amount, 0.0)), currency),
         any(each.event.name == "Order Cancelled" for each in group),
         len(copies),
         tuple(notes),
@@ -130,26 +137,77 @@ def _in_order(group: Sequence[Outcome]) -> Sequence[Outcome]:
     )
 
 
-def _refund(event: Event, amount: float, currency: str, signals: Signals) -> tuple[float, str]:
-    """What a refund gives back: what it says, else its products' prices, else all of it."""
+def _refund(
+    event: Event, bought: Sequence[Product], amount: float, currency: str, signals: Signals
+) -> tuple[float, str]:
+    """What a refund gives back of an order of `amount`, and a note when it gives nothing as it is not understood.
+
+    One that says neither a total nor products gives all of it back, by Segment's spec.
+    """
+    name = f"refund {text(event.properties.get('refund_id')) or event.message_id}"
+    own = code_of(_currency(event)) or currency
     back = _total(event)
-    if back is None and any(each.price is not None for each in event.products):
-        back = sum((each.price or 0.0) * each.quantity for each in event.products)
-    if back is None:
-        return amount, ""
-    own = _currency(event).upper() or currency
+    why = _unread_total(event)
+    if back is None and not why and (listed := event.properties.get("products")):
+        why = f"its products {_shown(listed)} cannot be read"
+    if back is None and not why:
+        if not event.products:
+            return amount, ""
+        back, own, why = _of_products(event.products, bought, own, currency)
+    if why or back is None:
+        return 0.0, f"{name}: {why}, so nothing is given back"
     if own != currency:
         (into, rate), (other, other_rate) = signals.rate(own), signals.rate(currency)
         if into != other:
-            return 0.0, f"a refund of {back:g} {own} is left out: no rate to {currency} is stated"
+            return 0.0, f"{name}: {abs(back):g} {own} is left out: no rate to {currency} is stated"
         back *= rate / other_rate
     return abs(back), ""
 
 
-def _worth(event: Event, goal: Goal) -> float:
-    if goal.value:
-        return number(property_of(event, goal.value)) or 0.0
-    return _total(event) or 0.0
+def _of_products(
+    products: Sequence[Product], bought: Sequence[Product], own: str, currency: str
+) -> tuple[float, str, str]:
+    """Return what products come to, in which currency, and why it is not known. Those without a price: the order's."""
+    back, ordered = 0.0, 0
+    for product in products:
+        price = product.price
+        if price is None:
+            ordered += 1
+            price = next((each.price for each in bought if each.price is not None and each.same(product)), None)
+        if price is None:
+            named = f"product {product.key[:60]}" if product.key else "a product without sku and product_id"
+            return 0.0, own, f"{named} has no price, here or in the order"
+        back += abs(price) * abs(product.quantity)
+    if ordered and own != currency and ordered < len(products):
+        return 0.0, own, f"it has prices in {own}, the order in {currency}"
+    return back, currency if ordered else own, ""
+
+
+def _unread_total(event: Event) -> str:
+    """Return what an event says of its total that could not be read, in words; empty when it was, or says nothing."""
+    for name in ("total", "revenue", "value"):
+        if event.order is not None and getattr(event.order, name) is not None:
+            return ""
+        if (said := event.properties.get(name)) not in (None, ""):
+            return f"its {name} {_shown(said)} cannot be read"
+    return ""
+
+
+def _shown(value: Any) -> str:
+    """Write a value for a note, cut short."""
+    said = msgspec.json.encode(value, enc_hook=str).decode()
+    return said if len(said) <= 40 else f"{said[:39]}…"
+
+
+def _worth(event: Event, goal: Goal, currency: str) -> tuple[float, str]:
+    """Return what a conversion is worth, and a note when its value could not be read."""
+    if not goal.value:
+        return _total(event) or 0.0, ""
+    said = property_of(event, goal.value)
+    worth = number(said, currency)
+    if worth is None and said not in (None, ""):
+        return 0.0, f"its {goal.value} {_shown(said)} cannot be read, so it counts as worth 0"
+    return worth or 0.0, ""
 
 
 def _total(event: Event) -> float | None:

@@ -7,6 +7,7 @@ import msgspec
 
 from wetink.core import identity
 from wetink.core.aliases import EVENTS, canonical
+from wetink.core.amount import read
 from wetink.core.clock import YEAR_2000, believed, corrected, parse
 from wetink.core.entities import unescaped
 from wetink.core.event import Event, Level, MessageType, Order, Product
@@ -16,9 +17,20 @@ from wetink.core.identity import Claim
 from wetink.core.message import Message, Piece, context_traits, digest, message_id, page_of
 from wetink.core.placeholder import USUAL, Placeholders
 from wetink.core.products import listed, many, one
-from wetink.core.quantity import number, storable, text
+from wetink.core.quantity import storable, text
 from wetink.core.verdict import Problem, Verdict, placeholder, problem
-from wetink.core.wares import MANY_PRODUCTS, ONE_PRODUCT, ORDER_IDS, ORDERS, PRODUCT_NAMES, order, product
+from wetink.core.wares import (
+    MANY_PRODUCTS,
+    ONE_PRODUCT,
+    ORDER_AMOUNTS,
+    ORDER_IDS,
+    ORDERS,
+    PRODUCT_NAMES,
+    hint_of,
+    order,
+    product,
+    unread,
+)
 from wetink.core.zone import named as zone_named
 
 TYPES: Final = frozenset(get_args(MessageType))
@@ -287,7 +299,9 @@ def _wares(draft: _Draft) -> None:
             _odd_product(draft, found)
         return
     if name in MANY_PRODUCTS and "products" in properties:
-        listed = many(properties["products"], "products", lambda: page_of(draft.piece), draft.known)
+        listed = many(
+            properties["products"], "products", lambda: page_of(draft.piece), draft.known, hint_of(properties)
+        )
         if listed is not None:
             draft.products, draft.noted = listed.products, [*draft.noted, *listed.problems]
     if name in ORDERS:
@@ -305,6 +319,8 @@ def _money(draft: _Draft) -> None:
     if not draft.order.order_id:
         for name in [name for name in ORDER_IDS if text(rest.get(name))]:
             draft.noted.append(placeholder(name, rest.pop(name)))
+    if rest and not ORDER_AMOUNTS.isdisjoint(rest):
+        draft.noted = [*draft.noted, *unread(rest, ORDER_AMOUNTS, "", hint_of(draft.properties))]
     native = draft.message.user_id is not None or draft.message.anonymous_id is not None
     if native and draft.order.total is None and draft.order.revenue is not None:
         draft.order = msgspec.structs.replace(draft.order, total=draft.order.revenue)
@@ -312,7 +328,7 @@ def _money(draft: _Draft) -> None:
 
 
 def _odd_product(draft: _Draft, found: Product) -> None:
-    told = one(draft.message.properties, found, draft.properties, lambda: page_of(draft.piece), draft.known)
+    told = one(draft.message.properties or {}, found, draft.properties, lambda: page_of(draft.piece), draft.known)
     draft.products, draft.properties = told.products, told.rest
     draft.noted += told.problems
 
@@ -357,8 +373,9 @@ def _needs_query(draft: _Draft) -> None:
 
 def _needs_total_and_products(draft: _Draft) -> None:
     properties = draft.message.properties if isinstance(draft.message.properties, dict) else {}
+    currency = hint_of(properties)
     if draft.order is None or draft.order.total is None:
-        _lack(draft, _number_lacking("total", properties.get("total"), "what the customer paid"))
+        _lack(draft, _number_lacking("total", properties.get("total"), "what the customer paid", currency))
     listed = properties.get("products")
     if not isinstance(listed, list) or not listed:
         _lack(draft, problem("missing_property", "products", "`products`, a list of what was bought"))
@@ -370,14 +387,14 @@ def _needs_total_and_products(draft: _Draft) -> None:
         if not product(bought, draft.known)[0].key:
             hint = f"`sku` or `product_id` in `{place}`, the product's own number"
             _lack(draft, problem("missing_property", f"{place}.sku", hint))
-        if number(bought.get("price")) is None:
-            _lack(draft, _number_lacking(f"{place}.price", bought.get("price"), "what one of it costs"))
+        if read(bought.get("price"), hint_of(bought, currency)).value is None:
+            _lack(draft, _number_lacking(f"{place}.price", bought.get("price"), "what one of it costs", currency))
 
 
-def _number_lacking(path: str, value: Any, what: str) -> Problem:
+def _number_lacking(path: str, value: Any, what: str, currency: str) -> Problem:
     if value is None or value == "":
         return problem("missing_property", path, f"`{path}`, {what}")
-    return problem("not_a_number", path)
+    return problem(read(value, currency).fault or "not_a_number", path)
 
 
 REQUIRED: dict[str, Callable[[_Draft], None]] = {

@@ -10,12 +10,13 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from wetink.core.amount import read as amount
 from wetink.core.event import Product
 from wetink.core.placeholder import USUAL, Placeholders
 from wetink.core.quantity import text
 from wetink.core.url import read
 from wetink.core.verdict import Problem, placeholder, problem
-from wetink.core.wares import PRODUCT_NAMES, TOLD_APART, product, product_field
+from wetink.core.wares import PRODUCT_AMOUNTS, PRODUCT_NAMES, TOLD_APART, hint_of, product, product_field
 
 MOST_PRODUCTS = 500
 """Products of one event that are kept."""
@@ -52,17 +53,20 @@ def one(
     """
     if not found.key:
         for name in ("product", "products"):
-            inside = many(properties[name], name, page, known) if name in rest else None
+            inside = many(properties[name], name, page, known, hint_of(properties)) if name in rest else None
             if inside is not None and inside.products:
                 inside.rest = {key: value for key, value in properties.items() if key != name}
                 return inside
     problems: list[Problem] = []
-    found, rest = _mended(found, rest, "", page, problems)
+    found, rest = _mended(found, rest, "", page, problems, hint_of(properties))
     return Found((found,), rest, problems)
 
 
-def many(value: Any, place: str, page: Page, known: Placeholders = USUAL) -> Found | None:
-    """Return the products that are listed; None for what is no list of them. `place` is its path."""
+def many(value: Any, place: str, page: Page, known: Placeholders = USUAL, currency: str = "") -> Found | None:
+    """Return the products that are listed; None for what is no list of them. `place` is its path.
+
+    `currency` is that of the order they stand in.
+    """
     told = listed(value)
     if told is None:
         return None
@@ -71,15 +75,15 @@ def many(value: Any, place: str, page: Page, known: Placeholders = USUAL) -> Fou
         if not isinstance(each, dict):
             problems.append(problem("not_a_product", f"{place}[{index}]"))
             continue
-        found, rest = product(each, known)
+        found, rest = product(each, known, currency)
         if rest and not PRODUCT_NAMES.isdisjoint(rest):
-            found, _ = _mended(found, rest, f"{place}[{index}].", page, problems)
+            found, _ = _mended(found, rest, f"{place}[{index}].", page, problems, hint_of(each, currency))
         products.append(found)
     return Found(tuple(products), {}, problems)
 
 
 def _mended(
-    found: Product, rest: dict[str, Any], place: str, page: Page, problems: list[Problem]
+    found: Product, rest: dict[str, Any], place: str, page: Page, problems: list[Problem], currency: str
 ) -> tuple[Product, dict[str, Any]]:
     """Read relative links by the page they stand on, else by the product's own, and tell of what says nothing."""
     left = dict(rest)
@@ -99,7 +103,7 @@ def _mended(
                 found = replace(found, **{field: link})
                 del left[name]
                 continue
-        problems.append(problem(code, f"{place}{name}"))
+        problems.append(problem((name in PRODUCT_AMOUNTS and amount(value, currency).fault) or code, f"{place}{name}"))
     return found, left
 
 

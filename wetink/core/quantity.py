@@ -1,9 +1,9 @@
-"""Quantity: numbers and short texts as senders write them, made uniform or refused."""
+"""Quantity: whole numbers and short texts as senders write them, made uniform or refused."""
 
-import math
-import re
 from decimal import Decimal
 from typing import Any
+
+from wetink.core.amount import LARGEST, number
 
 LONGEST_TEXT = 4096
 """Characters of a product's or order's text that are kept in its field."""
@@ -11,39 +11,9 @@ LONGEST_TEXT = 4096
 LONGEST_DIGITS = 100
 """Digits of the longest whole number that is taken for an id."""
 
-_LARGEST = 1e15
 _LONGEST_INT = 10**LONGEST_DIGITS
 _LARGEST_FLOAT = 1e21
 _EXACT = 1 << 53
-_AROUND = re.compile(r"^[^\d+\-.,]*([+-]?[\d.,\s'\u2019\u202f\u00a0]*\d)[^\d]*$")
-_GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-_COMMA = re.compile(r"[+-]?[\d.]*\d,\d{1,2}")
-
-
-def number(value: Any) -> float | None:
-    """Return a finite number, also from a string with a currency around it; None for anything else.
-
-    >>> number("$1,299.00"), number("12,50 €"), number(9), number("free"), number(10**400)
-    (1299.0, 12.5, 9.0, None, None)
-    """
-    kind = type(value)
-    if kind is float or kind is int:
-        return float(value) if -_LARGEST < value < _LARGEST else None
-    if kind is not str or len(value) > 40:
-        return None
-    found = _AROUND.match(value)
-    if found is None:
-        return None
-    digits = re.sub(r"[\s'\u2019\u202f\u00a0]", "", found[1])
-    if _GROUPED.fullmatch(digits):
-        digits = digits.replace(",", "")
-    elif _COMMA.fullmatch(digits):
-        digits = digits.replace(".", "").replace(",", ".")
-    try:
-        amount = float(digits)
-    except ValueError:
-        return None
-    return amount if math.isfinite(amount) and abs(amount) < _LARGEST else None
 
 
 def whole(value: Any) -> int | None:
@@ -64,7 +34,7 @@ def pieces(value: Any) -> int | float | None:
     >>> pieces("2"), pieces(3.0), pieces("1,5 kg"), pieces(-1), pieces("some")
     (2, 3, 1.5, -1, None)
     """
-    if type(value) is int and -_LARGEST < value < _LARGEST:
+    if type(value) is int and -LARGEST < value < LARGEST:
         return value
     amount = number(value)
     if amount is None:

@@ -22,6 +22,7 @@ HINTS: dict[str, str] = {
     # These leave it in the profile, but unusable.
     "missing_property": "send {detail}",
     "not_a_number": "`{property}` is a finite number: 9.5, without currency or words",
+    "ambiguous_number": "`{property}` can be read in two ways; send a number such as 1299 or 1.299, or a `currency`",
     # These change nothing about the verdict, unless what cannot be read is needed.
     "unreadable_time": "`{property}` is no time that can be read{detail}; send ISO 8601, such as 2026-11-23T18:00:00Z",
     "unlikely_time": "`{property}` is before the year 2000 or later than now{detail}; check the sender's clock",

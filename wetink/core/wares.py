@@ -1,14 +1,17 @@
 """Wares: the products and the money of a track's properties, in the words of Segment's Ecommerce spec v2."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
+from wetink.core.amount import number
+from wetink.core.amount import read as amount_of
 from wetink.core.availability import availability
 from wetink.core.entities import unescaped
 from wetink.core.event import Order, Product
 from wetink.core.placeholder import USUAL, Placeholders
-from wetink.core.quantity import LONGEST_TEXT, number, pieces, stock, text, whole
+from wetink.core.quantity import LONGEST_TEXT, pieces, stock, text, whole
 from wetink.core.url import absolute as url
+from wetink.core.verdict import Problem, problem
 
 ONE_PRODUCT = frozenset(
     [
@@ -42,6 +45,9 @@ MANY_PRODUCTS = frozenset(
 
 ORDERS = frozenset(["Checkout Started", "Order Updated", "Order Completed", "Order Refunded", "Order Cancelled"])
 """Events with an order's money."""
+
+LONGEST_HINT = 16
+"""Characters of what can name a currency."""
 
 Reader = Callable[[Any], Any]
 
@@ -106,6 +112,15 @@ def _texts(words: dict[str, tuple[str, Reader, bool]]) -> frozenset[str]:
 PRODUCT_NAMES = _PRODUCT.keys()
 """Properties that are read into a product's fields."""
 
+
+def _amounts(words: dict[str, tuple[str, Reader, bool]]) -> frozenset[str]:
+    """Return the properties that are amounts of money."""
+    return frozenset(name for name, (_, read, _) in words.items() if read is number)
+
+
+PRODUCT_AMOUNTS, ORDER_AMOUNTS = _amounts(_PRODUCT), _amounts(_ORDER)
+"""Properties that are amounts of money."""
+
 _PRODUCT_TEXTS, _ORDER_TEXTS = _texts(_PRODUCT), _texts(_ORDER)
 
 
@@ -119,17 +134,20 @@ def order_field(name: str) -> str:
     return _ORDER[name][0] if name in _ORDER else ""
 
 
-def product(properties: dict[str, Any], known: Placeholders = USUAL) -> tuple[Product, dict[str, Any]]:
+def product(
+    properties: dict[str, Any], known: Placeholders = USUAL, currency: Any = None
+) -> tuple[Product, dict[str, Any]]:
     """Return the product these properties describe, and what else they say: also what cannot be read, as it came.
 
-    What `known` says is a placeholder tells no product apart and is left among the rest.
+    What `known` says is a placeholder tells no product apart and is left among the rest. `currency` is that of the
+    order it stands in.
 
     >>> product({"sku": 7, "title": "Mug", "price": "9.50", "color": "blue"}) == (
     ...     Product(sku="7", name="Mug", price=9.5), {"color": "blue"}
     ... )
     True
     """
-    fields, rest = _split(properties, _PRODUCT, _PRODUCT_TEXTS)
+    fields, rest = _split(properties, _PRODUCT, _PRODUCT_TEXTS, currency)
     found = Product(**fields)
     if (
         (found.sku and known.nothing(found.sku))
@@ -137,7 +155,7 @@ def product(properties: dict[str, Any], known: Placeholders = USUAL) -> tuple[Pr
         or (found.variant and known.no_variant(found.variant))
     ):
         held = _placeholders(properties, _PRODUCT, known)
-        fields, rest = _split(_without(properties, held), _PRODUCT, _PRODUCT_TEXTS)
+        fields, rest = _split(_without(properties, held), _PRODUCT, _PRODUCT_TEXTS, currency)
         return Product(**fields), {**rest, **held}
     return found, rest
 
@@ -183,10 +201,15 @@ def _without(properties: dict[str, Any], held: dict[str, Any]) -> dict[str, Any]
 
 
 def _split(
-    properties: dict[str, Any], words: dict[str, tuple[str, Reader, bool]], texts: frozenset[str]
+    properties: dict[str, Any],
+    words: dict[str, tuple[str, Reader, bool]],
+    texts: frozenset[str],
+    currency: Any = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     fields: dict[str, Any] = {}
     rest: dict[str, Any] = {}
+    found: Any
+    named = ""  # the currency that an amount names itself
     for name, value in properties.items():
         if name in texts and type(value) is str and len(value) <= LONGEST_TEXT and (said := value.strip()):
             # What `text` makes of it, written for HTML or not: nearly all of a product is this.
@@ -198,7 +221,11 @@ def _split(
             continue
         field, read, own = word
         try:
-            found = read(value)
+            if read is number and type(value) is not float and type(value) is not int:
+                amount = amount_of(value, hint_of(properties, currency))
+                found, named = amount.value, named or amount.currency
+            else:
+                found = read(value)
         except TypeError:  # a link that is no text
             found = None
         if found is None or found == "":
@@ -206,4 +233,23 @@ def _split(
                 rest[name] = value  # what cannot be read is not lost
         elif own or field not in fields:
             fields[field] = found
+    if named and "currency" not in fields:
+        fields["currency"] = named
     return fields, rest
+
+
+def unread(rest: dict[str, Any], names: Collection[str], place: str, currency: str) -> list[Problem]:
+    """Return the problems of the amounts (`names`) that could not be read: those that are left. `place` is before."""
+    return [
+        problem(amount_of(value, currency).fault or "not_a_number", f"{place}{name}")
+        for name, value in rest.items()
+        if name in names
+    ]
+
+
+def hint_of(properties: dict[str, Any], currency: Any = None) -> str:
+    """Return what properties say of their currency, else the `currency` of what they stand in; empty for nothing."""
+    said = properties.get("currency") if isinstance(properties, dict) else None
+    if type(said) is not str or not said:
+        said = currency
+    return said if type(said) is str and len(said) <= LONGEST_HINT else ""

@@ -17,7 +17,7 @@ from liquid.builtin.tags.cycle_tag import CycleNode
 from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
 from liquid.expression import Expression
 
-from wetink.core.quantity import number
+from wetink.core.rule.values import plain_number
 from wetink.render.filters import text
 
 OWN = ("first", "last", "size")
@@ -86,7 +86,7 @@ def _comparable(left: Any, right: Any) -> tuple[Any, Any] | None:
 def _number(value: Any) -> float | None:
     if isinstance(value, bool):
         return None
-    return value if isinstance(value, int | float) else number(value) if isinstance(value, str) else None
+    return value if isinstance(value, int | float) else plain_number(value) if isinstance(value, str) else None
 
 
 def _before(left: Any, right: Any) -> bool:

@@ -21,7 +21,7 @@ from liquid.filter import flatten, with_context
 from liquid.undefined import is_undefined
 
 from wetink.core.clock import parse
-from wetink.core.quantity import number
+from wetink.core.rule.values import plain_number
 
 _UNREADABLE = (
     *(FilterArgumentError, FilterError, FilterItemTypeError, FilterValueError),
@@ -168,7 +168,7 @@ def is_nothing(value: object) -> bool:
 def _number(value: Any) -> int | float | None:
     if isinstance(value, int | float):
         return value
-    return number(value) if isinstance(value, str) else None
+    return plain_number(value) if isinstance(value, str) else None
 
 
 def items(value: Any) -> list[Any]:

@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
+from wetink.core.amount import number
 from wetink.core.clock import parse
-from wetink.core.quantity import number, plain
+from wetink.core.quantity import plain
 
-DIGITS = "[+-]?[0-9]{1,15}([.][0-9]{1,15})?"
-"""A text that is a number, for Python's expressions and DuckDB's alike."""
+DIGITS = "[+-]?([0-9]{1,15}|[0-9]{1,3}(,[0-9]{3}){1,4})([.][0-9]{1,15})?"
+"""A text that is a number, thousands apart or not, for Python's expressions and DuckDB's alike."""
 _DIGITS = re.compile(DIGITS)
 OFFSET = ":[0-9]{2}[^+-]*([+-])([0-9]{2}):?([0-9]{2})$"
 """How a text that is a time ends when it names its offset from UTC, for Python's expressions and DuckDB's alike."""
@@ -49,23 +50,33 @@ def written(value: Any) -> str:
 
 
 def amount(value: Any) -> float | None:
-    """Return a value as a number, also from a text with a currency around it; None for what is none.
+    """Return a value as a number, also from a text with a currency or % around it; None for what is none.
 
-    >>> amount("$1,299.00"), amount(True), amount(7)
-    (1299.0, None, 7.0)
+    >>> amount("$1,299.00"), amount("15 %"), amount(True), amount(7)
+    (1299.0, 15.0, None, 7.0)
     """
     if type(value) is str:
-        return number(written(value))
+        return number(value.rstrip(" %"))
     return value if type(value) is float else number(value)
 
 
 def digits(text: str) -> float | None:
     """Return the number a text is when it is nothing but its digits.
 
-    >>> digits("7.50"), digits("7 kg")
-    (7.5, None)
+    >>> digits("7.50"), digits("1,250"), digits("7 kg")
+    (7.5, 1250.0, None)
     """
-    return float(text) if _DIGITS.fullmatch(text) else None
+    return float(text.replace(",", "")) if _DIGITS.fullmatch(text) else None
+
+
+def plain_number(text: str) -> float | None:
+    """Return the number of a text as templates make them: its digits as they stand, else the amount that it is.
+
+    >>> plain_number("1.299"), plain_number("1.299,00 €"), plain_number("soon")
+    (1.299, 1299.0, None)
+    """
+    found = digits(text.strip())
+    return found if found is not None else number(text)
 
 
 def comparable(wanted: Any) -> float | None:

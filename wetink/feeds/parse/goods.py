@@ -4,9 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from wetink.core.amount import read
+from wetink.core.currency import code_of
 from wetink.core.link import host_of
 from wetink.core.placeholder import USUAL
-from wetink.core.quantity import number, text, whole
+from wetink.core.quantity import text, whole
 
 TEXTS = ("product_id", "sku", "name", "category", "brand", "variant")
 LINKS = ("url", "image_url")
@@ -29,8 +31,6 @@ AVAILABLE = {
     "backorder": "backorder",
 }
 """Words for whether it can be had, without spaces and marks -> ours, which are Google's."""
-
-_CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
 
 
 def goods(raw: Mapping[str, Any]) -> dict[str, Any] | str:
@@ -59,19 +59,21 @@ def goods(raw: Mapping[str, Any]) -> dict[str, Any] | str:
 
 def _price(item: dict[str, Any], raw: Mapping[str, Any]) -> str:
     """Add prices and their currency to an item; return why they cannot be used."""
+    currency = text(raw.get("currency")) or ""
     for name in ("price", "list_price"):
-        said = text(raw.get(name))
-        if not said:
+        said = raw.get(name)
+        if said is None or said == "" or (isinstance(said, str) and not said.strip()):
             continue
-        amount = number(said)
-        if amount is None or amount < 0:
-            return f"{name} {said[:40]!r} is no price"
-        item[name] = amount
-        code = _CODE.search(said)
-        if code is not None:
-            item.setdefault("currency", code[0])
-    if "currency" not in item and (currency := text(raw.get("currency"))):
-        item["currency"] = currency.upper()
+        amount = read(said, currency)
+        if amount.fault == "ambiguous_number":
+            return f"{name} {str(said)[:40]!r} can be read in two ways; give its currency, or a number"
+        if amount.value is None or amount.value < 0:
+            return f"{name} {str(said)[:40]!r} is no price"
+        item[name] = amount.value
+        if amount.currency:
+            item.setdefault("currency", amount.currency)
+    if "currency" not in item and currency:
+        item["currency"] = code_of(currency)
     if item.get("list_price", 0) <= item.get("price", 0):
         item.pop("list_price", None)
     return ""

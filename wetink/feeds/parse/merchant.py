@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from wetink.core.amount import number
 from wetink.core.clock import parse
-from wetink.core.quantity import number, text
+from wetink.core.quantity import text
 from wetink.feeds.parse import table
 from wetink.feeds.parse.body import Found, mark_of
 from wetink.feeds.parse.syndication import NAMES, ROOTS

@@ -173,7 +173,8 @@ def _same(column: str, is_text: str, wanted: Any, value: Values) -> str:
     if (compared := comparable(wanted)) is None:
         return same
     digits_ = f"regexp_full_match({column}, '{DIGITS}')"
-    number = f"CASE WHEN {digits_} THEN CAST({column} AS DOUBLE) = {value(compared)} ELSE false END"
+    same_number = f"CAST(replace({column}, ',', '') AS DOUBLE) = {value(compared)}"
+    number = f"CASE WHEN {digits_} THEN {same_number} ELSE false END"
     return f"({same} OR ({is_text} AND {number}))"
 
 
