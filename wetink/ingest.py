@@ -19,7 +19,7 @@ from wetink.core.placeholder import USUAL, Placeholders
 from wetink.core.verdict import Problem
 from wetink.ports import Log, Receipt, Record, Source
 
-__all__ = ["BATCH", "BEHAVIORAL", "Door", "Ingest", "check_line", "record", "write_key"]
+__all__ = ["BATCH", "BEHAVIORAL", "Door", "Ingest", "check_body", "check_line", "record", "write_key"]
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,8 @@ LARGE = 64 * 1024
 """Bytes from which on a body is read in slices."""
 
 ONE_LINE = Door(body_bytes=1 << 20, message_bytes=64 * 1024)
+ANY_BODY = Door(several="events", alone=True, body_bytes=1 << 30, message_bytes=64 * 1024, count=1 << 20)
+"""For what is checked and not stored."""
 
 
 Told = Callable[[Sequence[Receipt] | Exception], object]
@@ -190,13 +192,32 @@ def check_line(
     line: bytes, now: int, mappings: Mappings | None = None, source: str = "check", known: Placeholders = USUAL
 ) -> dict[str, Any]:
     """Return the verdict on one JSON message, as if it came now (Unix ms), or when its `receivedAt` says."""
+    return check_body(line, now, mappings, source, known, door=ONE_LINE)[0]
+
+
+def check_body(
+    body: bytes,
+    now: int,
+    mappings: Mappings | None = None,
+    source: str = "check",
+    known: Placeholders = USUAL,
+    *,
+    door: Door = ANY_BODY,
+) -> list[dict[str, Any]]:
+    """Return the verdict on each message of a body: one message, a list of them, or a batch. See `check_line`."""
+    body = body.strip()
+    if door.several and body.startswith(b"["):
+        body = b'{"batch":' + body + b"}"
     try:
-        found, _ = pieces(line.strip(), ONE_LINE)
+        found, _ = pieces(body, door)
     except BadRequest as error:
         hint = f"{error} ({error.where})" if error.where else str(error)
         problem = {"code": "unreadable", "property": "", "hint": hint}
-        return {"messageId": None, "event": None, "verdict": "parked", "problems": [problem]}
-    piece = found[0]
+        return [{"messageId": None, "event": None, "verdict": "parked", "problems": [problem]}]
+    return [_checked(piece, now, mappings, source, known) for piece in found]
+
+
+def _checked(piece: Piece, now: int, mappings: Mappings | None, source: str, known: Placeholders) -> dict[str, Any]:
     received = parse(piece.message.receivedAt) if piece.message is not None else None
     if mappings is not None:
         piece = mappings.applied(piece, source, received or now)

@@ -66,6 +66,7 @@ from wetink.serve.uploads import Uploads
 from wetink.serve.warm import Warmer
 from wetink.settings import Settings
 from wetink.store.sqlite import SQLiteFiles
+from wetink.store.sqlite.files import has_data as has_data
 
 logger = logging.getLogger(__name__)
 

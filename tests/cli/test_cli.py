@@ -1,5 +1,6 @@
 """The command line, as scripts use it: in a process of its own."""
 
+import gzip
 import json
 import subprocess
 import sys
@@ -7,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from tests.serving import Server
 from wetink import __version__
+from wetink.cli import main
 
 VIEW = {"type": "track", "userId": "42", "event": "product_viewed", "messageId": "m1",
         "timestamp": "2026-11-20T08:00:00Z",
@@ -75,13 +78,77 @@ def test_check_gives_each_line_its_verdict(tmp_path: Path) -> None:
     text = "\n".join(json.dumps(line) for line in lines) + "\n{nonsense\n"
     file = tmp_path / "messages.jsonl"
     file.write_text(text)
-    told = [json.loads(line) for line in wetink("check", file, "--json").splitlines()]
-    assert told == [json.loads(line) for line in wetink("check", "-", "--json", given=text).splitlines()]
+    told = checked(file)
+    assert told == checked("-", given=text.encode())
     assert [each["verdict"] for each in told] == ["usable", "unusable", "parked", "parked"]
     assert told[0] == {"messageId": "m1", "event": "Product Viewed", "verdict": "usable", "problems": []}
     [problem] = told[1]["problems"]
     assert set(problem) == {"code", "property", "hint"}
     assert problem["property"] == "url"
+
+
+def checked(*arguments: str | Path, given: bytes = b"", status: int = 1) -> list[Any]:
+    """Return the verdicts of `wetink check`, which ends with `status`."""
+    done = CliRunner().invoke(main, ["check", "--json", *map(str, arguments)], input=given)
+    assert done.exit_code == status, done.output
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+MESSAGES = [VIEW, {**VIEW, "messageId": "m2"}]
+SHAPES: dict[str, bytes] = {
+    "lines": b"\n".join(json.dumps(each).encode() for each in MESSAGES),
+    "lines of Windows": b"\xef\xbb\xbf" + b"\r\n".join(json.dumps(each).encode() for each in MESSAGES) + b"\r\n",
+    "array": json.dumps(MESSAGES).encode(),
+    "array over many lines": json.dumps(MESSAGES, indent=2).encode(),
+    "batch": json.dumps({"batch": MESSAGES, "sentAt": "2026-11-20T08:00:00Z"}).encode(),
+    "batch over many lines": b"\n\n" + json.dumps({"batch": MESSAGES}, indent=1).encode(),
+    "events": json.dumps({"events": MESSAGES}).encode(),
+    "batches in lines": b"\n".join(json.dumps({"batch": [each]}).encode() for each in MESSAGES),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_check_reads_messages_in_every_shape(tmp_path: Path, shape: str, packed: bool) -> None:
+    body = gzip.compress(SHAPES[shape]) if packed else SHAPES[shape]
+    assert [each["verdict"] for each in checked("-", given=body, status=0)] == ["usable", "usable"]
+
+
+def test_check_ends_with_1_when_a_message_is_not_usable_or_there_is_none(tmp_path: Path) -> None:
+    single = json.dumps(VIEW, indent=2).encode()
+    assert [each["verdict"] for each in checked("-", given=single, status=0)] == ["usable"]
+    assert [each["verdict"] for each in checked("-", given=single.replace(b'"url"', b'"uri"'))] == ["unusable"]
+    assert [each["verdict"] for each in checked("-", given=b'{"type": "track"}')] == ["parked"]
+    assert [each["verdict"] for each in checked("-", given=b"{nonsense")] == ["parked"]
+    assert checked("-", given=b"") == []
+    assert checked("-", given=b"[]") == []
+    wetink("check", "-", given="\x1f\x8b", status=1)
+    cut = tmp_path / "cut.gz"
+    cut.write_bytes(gzip.compress(SHAPES["lines"])[:-9])
+    assert "cannot be unpacked" in wetink("check", cut, status=1)
+
+
+READS = (
+    "keys list", "profile show user:1", "coverage hero", "report", "conversions", "experiment list", "audience count x",
+    "catalog search mug", "catalog show S", "replay", "open hero user:1", "opens list", "test", "pull out", "diff out",
+    "versions", "rollback 1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", READS)
+def test_a_misspelled_data_folder_is_an_error_and_is_not_made(tmp_path: Path, command: str) -> None:
+    (tmp_path / "out" / "blocks").mkdir(parents=True)
+    rule = tmp_path / "x.yaml"
+    rule.write_text("trait: plan\nequals: gold\n")
+    places = {"out": str(tmp_path / "out"), "x": str(rule)}
+    for missing in (tmp_path / "wetnik-data", tmp_path / "out"):
+        found = CliRunner().invoke(
+            main, [places.get(word, word) for word in command.split()] + ["--data", str(missing)]
+        )
+        assert found.exit_code == 1
+        assert f"--data: {missing}" in found.output
+        assert not (missing / "wetink.db").exists()
+    assert not (tmp_path / "wetnik-data").exists()
 
 
 def test_check_applies_the_mappings_of_a_content_folder(tmp_path: Path) -> None:
@@ -93,7 +160,11 @@ def test_check_applies_the_mappings_of_a_content_folder(tmp_path: Path) -> None:
             "properties": {"id": "S", "link": "https://shop.example/s"}}  # fmt: skip
     for source, event in (("shop", "Product Viewed"), ("other", "Item Seen")):
         command = ("check", "-", "--json", "--content", tmp_path, "--source", source)
-        assert json.loads(wetink(*command, given=json.dumps(seen)))["event"] == event
+        [told] = checked(*command[1:2], *command[3:], given=json.dumps(seen).encode(), status=0)
+        assert told["event"] == event
+    (tmp_path / "mappings" / "shop.yaml").write_text(mapping.replace("Viewed", "Vieweddd"))
+    done = wetink("check", "-", "--content", tmp_path, "--source", "shop", given=json.dumps(seen), status=0)
+    assert "Product Vieweddd" in done
 
 
 def test_a_profile_shows_its_identifiers_traits_and_events(shop: Path) -> None:

@@ -57,7 +57,7 @@ def import_(file: Path, form: Format | None, complete: bool, encoding: str, data
         async def work(wetink: Wetink) -> Any:
             return await wetink.import_catalog(file, feed, lambda read: bar.update(read - bar.pos))
 
-        found = with_wetink(data, work)
+        found = with_wetink(data, work, makes=True)
         bar.update(size - bar.pos)
     if as_json:
         click.echo(msgspec.json.encode(found).decode())

@@ -1,8 +1,12 @@
 """What wetink would make of messages, without a server."""
 
-from collections.abc import Iterable, Iterator
+import gzip
+import io
+import sys
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import click
 import msgspec
@@ -10,9 +14,12 @@ import msgspec
 from wetink.apps import load as apps
 from wetink.cli.common import JSON, now_ms, settings_of
 from wetink.content.folder import load
+from wetink.core.errors import BadRequest
 from wetink.core.mapping import Mappings
 from wetink.core.placeholder import Placeholders
-from wetink.ingest import check_line
+from wetink.ingest import check_body
+
+GZIP = b"\x1f\x8b"
 
 
 @click.command()
@@ -25,10 +32,12 @@ from wetink.ingest import check_line
 @click.option("--source", default="check", metavar="NAME", help="As of this source, whose mappings those are.")
 @JSON
 def check(file: BinaryIO, content: Path | None, source: str, as_json: bool) -> None:
-    """Say what wetink would make of messages, one JSON message a line, without a server.
+    """Check messages without a server: what wetink would make of each.
 
-    FILE is a file's name, or - for the standard input. Each message gets a verdict: usable, unusable (stored, but
-    something that Signals needs is missing) or parked (kept, but in nobody's profile), with the remedy.
+    FILE is a file's name, or - for the standard input: JSON messages, one per line, a JSON array, or the body of a
+    batch, also compressed with gzip. Each message gets a verdict: usable, unusable (stored, but something that Signals
+    needs is missing) or parked (kept, but in nobody's profile), with the remedy. The exit status is 1 if any message is
+    not usable, or if there is none.
     """
     mappings = None
     if content is not None:
@@ -36,19 +45,73 @@ def check(file: BinaryIO, content: Path | None, source: str, as_json: bool) -> N
         mappings = Mappings(read.mappings)
         for problem in (each for each in read.problems if each.startswith("mappings/")):
             click.echo(f"! {problem}", err=True)
+        for note in (each for each in read.notes if each.startswith("mappings/")):
+            click.echo(f"~ {note}", err=True)
     known = Placeholders(settings_of().placeholders)
-    for line in _lines(file):
-        found = check_line(line, now_ms(), mappings, source, known)
-        if as_json:
-            click.echo(msgspec.json.encode(found).decode())
-            continue
-        click.echo(f"{found['verdict']:9} {found['event'] or '-'}  {found['messageId'] or '-'}")
-        for problem in found["problems"]:
-            click.echo(f"          {problem['property'] or problem['code']}: {problem['hint']}")
+    usable, checked = 0, 0
+    for body in _bodies(file):
+        for found in check_body(body, now_ms(), mappings, source, known):
+            checked += 1
+            usable += found["verdict"] == "usable"
+            if as_json:
+                click.echo(msgspec.json.encode(found).decode())
+                continue
+            click.echo(f"{found['verdict']:9} {found['event'] or '-'}  {found['messageId'] or '-'}")
+            for problem in found["problems"]:
+                click.echo(f"          {problem['property'] or problem['code']}: {problem['hint']}")
+    if not checked:
+        click.echo("there is no message to check", err=True)
+    if not checked or usable < checked:
+        sys.exit(1)
 
 
-def _lines(file: BinaryIO) -> Iterator[bytes]:
-    lines: Iterable[bytes] = file
-    for line in lines:
-        if line.strip():
-            yield line
+def _bodies(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the JSON values of a file: one in each line, or one that is written over many lines."""
+    try:
+        yield from _values(_unpacked(file))
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise BadRequest(f"the file cannot be unpacked: {error}") from error
+
+
+def _unpacked(file: BinaryIO) -> BinaryIO:
+    start = file.read(len(GZIP))
+    whole = io.BufferedReader(_Again(start, file))
+    return gzip.GzipFile(fileobj=whole) if start == GZIP else whole  # type: ignore[return-value]
+
+
+class _Again(io.RawIOBase):
+    """A file from its start, of which some was read already; it need not be one that can go back."""
+
+    def __init__(self, start: bytes, file: BinaryIO) -> None:
+        self._start, self._file = start, file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        found = self._start or self._file.read(len(buffer))
+        made = found[: len(buffer)]
+        self._start = self._start[len(made) :]
+        buffer[: len(made)] = made
+        return len(made)
+
+
+def _values(file: BinaryIO) -> Iterator[bytes]:
+    first = next((line for line in file if line.strip(b"\xef\xbb\xbf \t\r\n")), b"").removeprefix(b"\xef\xbb\xbf")
+    if _is_json(first):
+        yield first
+        yield from (line for line in file if line.strip())
+        return
+    rest = file.read()
+    if _is_json(whole := first + rest):
+        yield whole
+    else:
+        yield from (line for line in whole.splitlines() if line.strip())
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return False
+    return True

@@ -1,6 +1,5 @@
 """Content as code: a copy of the content in a repository, brought to and fro, with every version kept."""
 
-import asyncio
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +8,10 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from wetink.cli.common import DATA, JSON, iso, settings_of
+from wetink.apps import load as apps
+from wetink.cli.common import DATA, JSON, iso, with_wetink
 from wetink.cli.desk import Afar, Desk, Here
+from wetink.content.folder import load
 from wetink.content.tree import Difference, differences, names, read_tree, write_tree
 from wetink.content.versions import Pushed
 from wetink.core.errors import BadContent, Conflict
@@ -104,7 +105,7 @@ def push(folder: Path, message: str, force: bool, data: str | None, to: str | No
         changed = list(differences(before, files)) if done.version != version.number else []
         return done, changed
 
-    done, changed = _at(data, to, token, work)
+    done, changed = _at(data, to, token, work, makes=True)
     if not done.problems:
         _keep(folder, Origin(done.version, names(files)))
     if as_json:
@@ -112,6 +113,8 @@ def push(folder: Path, message: str, force: bool, data: str | None, to: str | No
     else:
         for problem in done.problems:
             click.echo(f"! {problem}")
+        for note in load(folder, apps()).notes:
+            click.echo(f"~ {note}")
         for each in changed:
             click.echo(f"{each.what:8} {each.path}")
         click.echo("nothing was changed" if done.problems or not changed else f"version {done.version} stands")
@@ -153,16 +156,15 @@ def rollback(version: int, data: str | None, to: str | None, token: str, as_json
         sys.exit(1)
 
 
-def _at(data: str | None, to: str | None, token: str, work: Callable[[Desk], T]) -> T:
-    """Do something at the desk of a server, or of a data folder."""
+def _at(data: str | None, to: str | None, token: str, work: Callable[[Desk], T], *, makes: bool = False) -> T:
+    """Do something at the desk of a server, or of a data folder, which the command `makes` or which must be there."""
     if to:
         return work(Afar(to, token))
 
-    async def run() -> T:
-        async with Wetink(settings_of(data=data), draws=False) as wetink:
-            return work(Here(wetink))
+    async def run(wetink: Wetink) -> T:
+        return work(Here(wetink))
 
-    return asyncio.run(run())
+    return with_wetink(data, run, makes=makes)
 
 
 def _origin(folder: Path) -> Origin | None:

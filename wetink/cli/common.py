@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 import click
 
 from wetink.core import clock
-from wetink.core.errors import BadRequest
+from wetink.core.errors import BadRequest, BadSettings
 from wetink.core.identifier import Identifier
 from wetink.serve.recipient import parse
 from wetink.settings import Settings, read
-from wetink.wiring import Wetink
+from wetink.wiring import Wetink, has_data
 
 T = TypeVar("T")
 
@@ -27,14 +27,30 @@ def settings_of(**given: Any) -> Settings:
     return read(os.environ, **given)
 
 
-def with_wetink(data: str | None, work: Callable[[Wetink], Awaitable[T]], *, draws: bool = False) -> T:
-    """Do something with a wetink over a data folder; say so when it `draws` pictures."""
+def with_wetink(
+    data: str | None, work: Callable[[Wetink], Awaitable[T]], *, draws: bool = False, makes: bool = False
+) -> T:
+    """Do something with a wetink over a data folder; say so when it `draws` pictures.
+
+    Raises BadSettings when there is no such folder, unless the command `makes` it: a slip is no empty shop.
+    """
+    settings = settings_of(data=data) if makes else there(data)
 
     async def run() -> T:
-        async with Wetink(settings_of(data=data), draws=draws) as wetink:
+        async with Wetink(settings, draws=draws) as wetink:
             return await work(wetink)
 
     return asyncio.run(run())
+
+
+def there(data: str | None) -> Settings:
+    """Return the settings of a data folder that is there. Raises BadSettings when it is not."""
+    settings = settings_of(data=data)
+    if not has_data(settings.data):
+        where = "--data" if data is not None else "WETINK_DATA"
+        what = "is no data folder of wetink" if settings.data.exists() else "does not exist"
+        raise BadSettings(f"{where}: {settings.data} {what}", hint="`wetink serve` makes one", where=where)
+    return settings
 
 
 def now_ms() -> int:

@@ -10,6 +10,7 @@ from wetink.apps import load
 from wetink.cli.common import DATA, JSON, settings_of
 from wetink.content.folder import load as read_folder
 from wetink.content.scenario import outcomes
+from wetink.core.errors import BadSettings
 
 
 @click.command("apps")
@@ -39,9 +40,12 @@ def apps_(content: Path | None, as_json: bool) -> None:
 def test_(folder: Path | None, data: str | None, as_json: bool) -> None:
     """Run the scenarios of a content FOLDER: given these events, at this time, a block shows this.
 
-    Without FOLDER it is that of the data folder. Needs no server and no store; ends with 1 when one does not hold.
+    Without FOLDER it is that of the data folder. Needs no server and no store. The exit status is 1 if a scenario does
+    not hold or if some content cannot be used.
     """
     place = folder or settings_of(data=data).content
+    if not place.is_dir():
+        raise BadSettings(f"--data: {place} does not exist", hint="check the spelling, or name a FOLDER")
     content = read_folder(place, load())
     found = list(outcomes(place, content, {**load(), **content.apps}))
     wrong = [outcome for outcome in found if outcome.wrong]
@@ -56,6 +60,6 @@ def test_(folder: Path | None, data: str | None, as_json: bool) -> None:
             click.echo(f"{'✗' if outcome.wrong else '✓'} {outcome.file}: {outcome.scenario} [{outcome.block}]")
             for line in (*outcome.wrong, *(f"  {step}" for step in outcome.trace)) if outcome.wrong else ():
                 click.echo(f"    {line}")
-        click.echo(f"{len(found) - len(wrong)} of {len(found)} hold")
-    if wrong or not found or content.problems:
+        click.echo(f"{len(found) - len(wrong)} of {len(found)} hold" if found else f"{place} has no scenarios")
+    if wrong or content.problems:
         sys.exit(1)

@@ -43,7 +43,7 @@ def create(name: str, level: Level, hosts: tuple[str, ...], data: str | None, as
     async def work(wetink: Wetink) -> Any:
         return await wetink.store.create_key(name.strip(), level, clean, now_ms())
 
-    made = with_wetink(data, work)
+    made = with_wetink(data, work, makes=True)
     if as_json:
         click.echo(msgspec.json.encode(made).decode())
         return

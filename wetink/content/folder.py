@@ -32,6 +32,7 @@ from wetink.core.errors import BadContent
 from wetink.core.feed import Feed, feed_of
 from wetink.core.goal import Signals, signals_of
 from wetink.core.mapping import EventMapping, mapping_of
+from wetink.core.spec import doubts
 from wetink.ports import Picture
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ class Content(msgspec.Struct, frozen=True):
     signals: Signals = Signals()
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    """What templates ask of CSS that cannot be drawn: it is used all the same."""
+    """What is used all the same: CSS that cannot be drawn, and names that mappings make and nothing reads."""
 
 
 def start(folder: Path) -> None:
@@ -155,7 +156,10 @@ def load(folder: Path, apps: Mapping[str, App]) -> Content:
         for path in sorted(folder.glob("fonts/*"))
         if (body := _font(path, folder, problems)) is not None
     }
-    notes = tuple(f"templates/{name}: {note}" for name, text in templates.items() for note in lint(text))
+    notes = (
+        *(f"templates/{name}: {note}" for name, text in templates.items() for note in lint(text)),
+        *(f"mappings/{name}.yaml: {note}" for name, mapping in mappings.items() for note in doubts(mapping)),
+    )
     own = {name: app for name, app in own.items() if apps[name] is app}
     signals = _signals(folder, problems)
     return Content(blocks, templates, images, feeds, mappings, own, audiences, fonts, signals, tuple(problems), notes)

@@ -124,6 +124,11 @@ PRODUCT_AMOUNTS, ORDER_AMOUNTS = _amounts(_PRODUCT), _amounts(_ORDER)
 _PRODUCT_TEXTS, _ORDER_TEXTS = _texts(_PRODUCT), _texts(_ORDER)
 
 
+def order_names() -> tuple[str, ...]:
+    """Return the properties that are read into an order's fields."""
+    return tuple(_ORDER)
+
+
 def product_field(name: str) -> str:
     """Return the field of a product that a property by this name is read into, empty for none."""
     return _PRODUCT[name][0] if name in _PRODUCT else ""

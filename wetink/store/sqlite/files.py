@@ -57,3 +57,8 @@ def _make(data: Path) -> None:
         TemporaryFile(dir=data).close()
     except OSError as error:
         raise BadSettings(f"the data folder {data} cannot be used: {error.strerror}", where="--data") from error
+
+
+def has_data(folder: Path) -> bool:
+    """Whether a folder is the data folder of a wetink."""
+    return (folder / "wetink.db").is_file()

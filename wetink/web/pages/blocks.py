@@ -33,7 +33,7 @@ async def blocks(request: Request) -> Response:
         results={result.key["block"]: result for result in results},
         nothing=Line({}),
         problems=wetink.content.problems,
-        notes=wetink.content.notes,
+        notes=[note for note in wetink.content.notes if note.startswith("templates/")],
         days=DAYS,
     )
 

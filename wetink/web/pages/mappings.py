@@ -1,6 +1,6 @@
 """Mappings: what a shop's own names are in the spec's words, and what a message comes to by them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 from starlette.requests import Request
@@ -10,6 +10,7 @@ from wetink.core.errors import BadRequest
 from wetink.core.event import Level
 from wetink.core.mapping import EventMapping, Mappings
 from wetink.core.message import pieces
+from wetink.core.setting import closest
 from wetink.core.verdict import Problem, Verdict
 from wetink.ingest import ONE_LINE, record
 from wetink.ports import Received
@@ -58,6 +59,10 @@ async def mappings(request: Request) -> Response:
         "mappings.html",
         mappings={name: (found, tuple(renamed(found))) for name, found in known.items()},
         problems=[each for each in wetink.content.problems if each.startswith("mappings/")],
+        notes=[
+            *(each for each in wetink.content.notes if each.startswith("mappings/")),
+            *unknown_sources(known, [each.name for each in sources]),
+        ],
         sources=sorted({each.name for each in sources} | {name for found in known.values() for name in found.sources}),
         source=source,
         message=message,
@@ -65,6 +70,14 @@ async def mappings(request: Request) -> Response:
         read=read(message.encode("utf-8", "replace"), wetink.ingest.mappings, source, level) if message else None,
         longest=LONGEST,
     )
+
+
+def unknown_sources(mappings: Mapping[str, EventMapping], sources: Sequence[str]) -> Iterator[str]:
+    """Yield each source that a mapping names and that there is not."""
+    for name, mapping in mappings.items():
+        for source in mapping.sources:
+            if source not in sources:
+                yield f"mappings/{name}.yaml: sources: there is no source {source!r}{closest(source, sources)}"
 
 
 def renamed(mapping: EventMapping) -> Iterator[Renamed]:
