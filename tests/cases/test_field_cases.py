@@ -30,9 +30,6 @@ PENDING: frozenset[str] = frozenset(
         "F23",
         "F24.2",
         # addresses that a browser takes and wetink does not
-        "F27",
-        "F28.2",
-        "F33",
         # large whole numbers are no ids
         # what cannot be read counts as not said, and nobody is told
         # settings and zones that mean nothing are taken in silence
@@ -41,9 +38,6 @@ PENDING: frozenset[str] = frozenset(
         "F53",
         # Liquid's own words
         # product feeds as they are
-        "F62.1",
-        "F65.1",
-        "F67",
         # how money is written
         "F71.1",
         # days of people

@@ -91,7 +91,7 @@ def test_items_are_read_from_what_there_is(what: Feed, body: bytes, expected: li
         (feed("jsonl"), b"[" * 90_000 + b"\n" + LINES, 2, "line 1: it is nested too deeply"),
         (feed("csv"), b"id,name\n1,Mug,3\n2,Jug\n", 1, "line 2: it has 3 cells, the header 2"),
         (feed("csv"), b"id,name\n1\n2,Jug\n", 1, "line 2: it has 1 cells, the header 2"),
-        (feed("csv"), b"id,name\n1,Kr\xfcge\n2,Jug\n", 1, "line 2: it is not written in UTF-8"),
+        (feed("csv"), b"id,name\n1,\xca\xf0\xf3\xe6\n2,Jug\n", 1, "line 2: it is not written in UTF-8"),
         (feed("csv"), b"id,name\n1,M\0g\n2,Jug\n", 1, "line 2: it holds a NUL"),
         (feed("csv"), b"id,name\n1," + b"x" * 200_000 + b"\n2,Jug\n", 1, "line 2: field larger than field limit"),
         (feed("csv", limit={"items": 1}), b"id,name\n1,Mug\n2,Jug\n", 1, "line 3: more than 1 items"),
@@ -100,7 +100,7 @@ def test_items_are_read_from_what_there_is(what: Feed, body: bytes, expected: li
         (feed("csv", purpose="catalog"), b"sku,price\nA,-1\nB,2\n", 1, "line 2: price '-1' is no price"),
         (feed("csv", purpose="catalog"), b"sku,name\nA,a\nA,b\n", 1, "line 3: 'A' was there before"),
         (feed("csv", purpose="catalog"), b"sku,name\n,a\nB,b\n", 1, "line 2: it has neither product_id nor sku"),
-        (feed("csv", purpose="catalog"), b"sku,url\nA,javascript:x()\nB,\n", 1, "url 'javascript:x()' is no http(s)"),
+        (feed("csv", purpose="catalog"), b"sku,url\nA,javascript:x()\nB,\n", 2, "url 'javascript:x()' is no http(s)"),
     ],
 )
 def test_a_bad_item_is_left_out_and_does_not_spoil_the_rest(what: Feed, body: bytes, count: int, problem: str) -> None:
@@ -127,8 +127,12 @@ PAGE = b"\n <!DOCTYPE html><html><body>Please log in</body></html>"
         *((feed(form), BOMB, "document type declaration") for form in ("rss", "atom", "merchant")),
         (feed("rss"), OUTSIDE, "document type declaration"),
         (feed("rss"), BOMB.decode().encode("utf-16"), "document type declaration"),
-        (feed("rss"), b"<rss><channel><item>&lol;</item></channel></rss>", "line 1: this is no XML: undefined entity"),
-        (feed("rss"), b"<rss><channel>\n<item></rss>", "line 2: this is no XML: mismatched tag"),
+        (
+            feed("rss"),
+            b"<rss><channel><item>&lol;</item></channel></rss>",
+            "line 1, column 21: this is no XML: undefined",
+        ),
+        (feed("rss"), b"<rss><channel>\n<item></rss>", "line 2, column 9: this is no XML: mismatched tag"),
         (feed("rss"), b"<rss><channel>", "no element found"),
         (feed("rss"), b'{"a": 1}', "this is no XML"),
         (feed("rss"), b"<sitemap/>", "it starts with <sitemap>: this is neither RSS nor Atom"),
@@ -206,10 +210,14 @@ def test_rss_is_read_in_the_words_of_a_template() -> None:
             "id": "", "title": "Two", "link": "", "summary": "", "content": "", "author": "",
             "image": "https://blog.example/e.png", "categories": [], "published": None,
         },
+        {
+            "id": "", "title": "Four", "link": "", "summary": "", "content": "", "author": "", "image": "",
+            "categories": [], "published": None,
+        },
     ]  # fmt: skip
     assert tally.problems == [
         "line 16: it has no title and no text",
-        "line 17: its link 'javascript:alert(1)' is no http(s) address",
+        "line 17: its link 'javascript:alert(1)' is no http(s) address and is left empty",
     ]
 
 

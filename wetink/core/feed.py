@@ -142,6 +142,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     tried_at: int = 0
     failures: int = 0
     trouble: str = ""
+    until: int = 0
+    """When (Unix ms) the same data says something else, for a sale begins or ends; 0: never."""
 
     def age(self, now: int) -> int:
         """Return for how many milliseconds nobody has said that this is the newest."""
@@ -345,7 +347,8 @@ def due_at(feed: Feed, snapshot: Snapshot | None) -> int:
     if snapshot.failures:
         return snapshot.tried_at + min(pause(snapshot.failures), feed.every_ms)
     own = zlib.crc32(f"{feed.name} {snapshot.checked_at}".encode()) / 2**32
-    return snapshot.checked_at + int(feed.every_ms * (AHEAD + SPREAD * own))
+    usual = snapshot.checked_at + int(feed.every_ms * (AHEAD + SPREAD * own))
+    return min(usual, max(snapshot.until, snapshot.checked_at + SHORTEST_MS)) if snapshot.until else usual
 
 
 def is_due(feed: Feed, snapshot: Snapshot | None, now: int) -> bool:

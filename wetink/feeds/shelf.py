@@ -162,8 +162,11 @@ class Shelf:
         return snapshot
 
     def renew(self, feed: Feed, snapshot: Snapshot, now: int) -> Snapshot:
-        """Keep that the source says nothing has changed."""
-        return self._again(feed, replace(snapshot, checked_at=now, failures=0, trouble=""))
+        """Keep that the source says nothing has changed; what it says is read again when a sale has begun or ended."""
+        known = replace(snapshot, checked_at=now, failures=0, trouble="")
+        if snapshot.until and now >= snapshot.until and (path := self._body(feed)) is not None:
+            known = self._filled(known, feed, path, now)
+        return self._again(feed, known)
 
     def fail(self, feed: Feed, snapshot: Snapshot | None, trouble: str, now: int) -> Snapshot:
         """Keep that a refresh went wrong; the data stays."""
@@ -192,6 +195,7 @@ class Shelf:
             left_out=found.left_out,
             problems=found.problems,
             version=found.version,
+            until=found.until,
         )
 
     def _note(self, name: str) -> Path:

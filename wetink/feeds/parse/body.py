@@ -3,14 +3,20 @@
 import codecs
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from wetink.core.errors import WetinkError
 
-Found = tuple[str, dict[str, Any] | str]
+Found = tuple[str, "dict[str, Any] | str | Note"]
 """Where something stands in a body (`line 3`), and the item it is, or why it is none."""
+
+
+class Note(str):
+    """Something to be told of a body that costs it no item."""
+
 
 LONGEST_LINE = 1024 * 1024
 """Characters of the longest line; the rest of it is passed over."""
@@ -18,6 +24,12 @@ LONGEST_LINE = 1024 * 1024
 CUT = "\0"
 """What stands for the rest of a line that was too long: no text has it."""
 
+_ESCAPED = re.compile("[\udc80-\udcff]+")
+_LIKELY = frozenset(
+    "\u20ac\u201a\u201e\u2026\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u2122\u0160\u0161\u0152\u0153\u017d\u017e\u0178"
+    + "".join(map(chr, (0xA0, 0xA1, 0xA3, 0xA7, 0xA9, 0xAA, 0xAB, 0xAE, *range(0xB0, 0xB5), *range(0xB7, 0xFE))))
+)
+"""Letters and marks that stand in Western texts outside of ASCII."""
 _GZIP = b"\x1f\x8b"
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -75,20 +87,45 @@ def opened(raw: BinaryIO, most: int) -> io.BufferedReader:
 
 
 def mark_of(stream: io.BufferedReader) -> str:
-    """Return the encoding that the first bytes of a stream announce; empty when they do not."""
+    """Return the encoding that the first bytes of a stream announce or give away; empty when they do not."""
     start = stream.peek(4)[:4]
-    return next((name for mark, name in _MARKS if start.startswith(mark)), "")
+    marked = next((name for mark, name in _MARKS if start.startswith(mark)), "")
+    if not marked and len(start) == 4:
+        if start[1] == start[3] == 0 and start[0] and start[2]:
+            return "utf-16-le"
+        if start[0] == start[2] == 0 and start[1] and start[3]:
+            return "utf-16-be"
+    return marked
 
 
-def lines(stream: io.BufferedReader, encoding: str) -> Iterator[str]:
-    """Return the lines with their ends. What is not in that encoding is U+FFFD; the rest of a long line is CUT."""
-    text = io.TextIOWrapper(stream, mark_of(stream) or encoding or "utf-8", errors="replace", newline="")
+def lines(stream: io.BufferedReader, encoding: str, mended: list[int] | None = None) -> Iterator[str]:
+    """Return the lines with their ends. What is not in that encoding is U+FFFD; the rest of a long line is CUT.
+
+    With `mended` a line that is no UTF-8, and of which nobody says the encoding, is read as windows-1252 where that
+    makes sense; its number is put there.
+    """
+    guess = mended is not None and not mark_of(stream) and not encoding
+    errors = "surrogateescape" if guess else "replace"
+    text = io.TextIOWrapper(stream, mark_of(stream) or encoding or "utf-8", errors=errors, newline="")
+    number = 0
     while line := text.readline(LONGEST_LINE):
+        number += 1
+        if guess and mended is not None and not line.isascii() and _ESCAPED.search(line):
+            line = _ESCAPED.sub(_western, line)
+            if "\ufffd" not in line:
+                mended.append(number)
         if len(line) == LONGEST_LINE and not line.endswith(("\n", "\r")):
             while (rest := text.readline(LONGEST_LINE)) and not rest.endswith(("\n", "\r")):
                 pass
             line = f"{line}{CUT}\n"
         yield line
+
+
+def _western(escaped: re.Match[str]) -> str:
+    """Return what bytes that are no UTF-8 are in windows-1252; whole words of them are another code page's."""
+    raw = bytes(ord(char) - 0xDC00 for char in escaped[0])
+    letters = raw.decode("windows-1252", "replace")
+    return letters if len(raw) < 3 and all(char in _LIKELY for char in letters) else "\ufffd" * len(raw)
 
 
 def flaw(text: str, encoding: str) -> str:

@@ -1,14 +1,15 @@
 """Goods: what a feed says of a product, checked and made uniform."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from wetink.core.amount import read
+from wetink.core.amount import read as amount_of
+from wetink.core.availability import availability
 from wetink.core.currency import code_of
-from wetink.core.link import host_of
+from wetink.core.entities import unescaped
 from wetink.core.placeholder import USUAL
-from wetink.core.quantity import text, whole
+from wetink.core.quantity import stock, text
+from wetink.core.url import read
 
 TEXTS = ("product_id", "sku", "name", "category", "brand", "variant")
 LINKS = ("url", "image_url")
@@ -16,44 +17,37 @@ LINKS = ("url", "image_url")
 NONE = {"product_id": USUAL.nothing, "sku": USUAL.nothing, "variant": USUAL.no_variant}
 """Fields that tell products apart -> whether a text says nothing there."""
 
-AVAILABLE = {
-    "instock": "in_stock",
-    "available": "in_stock",
-    "instoreonly": "in_stock",
-    "onlineonly": "in_stock",
-    "limitedavailability": "in_stock",
-    "outofstock": "out_of_stock",
-    "soldout": "out_of_stock",
-    "discontinued": "out_of_stock",
-    "unavailable": "out_of_stock",
-    "preorder": "preorder",
-    "presale": "preorder",
-    "backorder": "backorder",
-}
-"""Words for whether it can be had, without spaces and marks -> ours, which are Google's."""
 
+def goods(raw: Mapping[str, Any], base: str, told: list[str]) -> dict[str, Any] | str:
+    """Return a product's known fields by our names, or why it cannot be used: it lies, or nobody can name it.
 
-def goods(raw: Mapping[str, Any]) -> dict[str, Any] | str:
-    """Return a product's known fields by our names, or why it cannot be used: it lies, or nobody can name it."""
-    item: dict[str, Any] = {name: value for name in TEXTS if (value := text(raw.get(name)))}
+    Relative links stand on the product's own page, else on `base`. What is left empty is `told`.
+    """
+    item: dict[str, Any] = {name: unescaped(value) for name in TEXTS if (value := text(raw.get(name)))}
     for name in [name for name, none in NONE.items() if name in item and none(item[name])]:
         del item[name]  # it would be one product with all others that have none
     if "product_id" not in item and "sku" not in item:
         return "it has neither product_id nor sku"
     for name in LINKS:
-        link = text(raw.get(name))
-        if link and not host_of(link):
-            return f"{name} {link[:100]!r} is no http(s) address"
+        said = text(raw.get(name))
+        if not said:
+            continue
+        link = read(said, item.get("url") or base)
         if link:
             item[name] = link
+        else:
+            told.append(f"{name} {said[:100]!r} is no http(s) address and is left empty")
     wrong = _price(item, raw)
     if wrong:
         return wrong
-    availability, stock = _availability(raw.get("availability")), whole(raw.get("stock"))
-    if availability:
-        item["availability"] = availability
-    if stock is not None:
-        item["stock"] = stock
+    given, left = raw.get("availability"), stock(raw.get("stock"))
+    word = availability(given)
+    if word:
+        item["availability"] = word
+    elif given is not None and given != "":
+        told.append(f"availability {str(given)[:40]!r} is not known and is left empty")
+    if left is not None:
+        item["stock"] = left
     return item
 
 
@@ -64,7 +58,7 @@ def _price(item: dict[str, Any], raw: Mapping[str, Any]) -> str:
         said = raw.get(name)
         if said is None or said == "" or (isinstance(said, str) and not said.strip()):
             continue
-        amount = read(said, currency)
+        amount = amount_of(said, currency)
         if amount.fault == "ambiguous_number":
             return f"{name} {str(said)[:40]!r} can be read in two ways; give its currency, or a number"
         if amount.value is None or amount.value < 0:
@@ -77,10 +71,3 @@ def _price(item: dict[str, Any], raw: Mapping[str, Any]) -> str:
     if item.get("list_price", 0) <= item.get("price", 0):
         item.pop("list_price", None)
     return ""
-
-
-def _availability(value: Any) -> str:
-    if isinstance(value, bool):
-        return "in_stock" if value else "out_of_stock"
-    word = re.sub(r"[^a-z]", "", (text(value) or "").lower().rpartition("/")[2])
-    return AVAILABLE.get(word, "")

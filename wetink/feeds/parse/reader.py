@@ -9,8 +9,8 @@ import msgspec
 
 from wetink.core.feed import Feed, Item, reached
 from wetink.core.quantity import text
-from wetink.feeds.parse import json, merchant, syndication, table
-from wetink.feeds.parse.body import Found, Unreadable, opened
+from wetink.feeds.parse import columns, json, merchant, syndication, table
+from wetink.feeds.parse.body import Found, Note, Unreadable, opened
 from wetink.feeds.parse.goods import goods
 
 MOST_TOLD = 20
@@ -25,6 +25,8 @@ class Tally:
         self.count = 0
         self.left_out = 0
         self.problems: list[str] = []
+        self.until = 0
+        """When (Unix ms) the same body says something else, for a sale begins or ends; 0: never."""
 
     def leave_out(self, where: str, reason: str) -> None:
         """Count an item that cannot be used."""
@@ -45,7 +47,11 @@ def read(feed: Feed, raw: BinaryIO, tally: Tally, now: int) -> Iterator[Item]:
     """
     seen: set[int] = set()
     for where, found in _found(feed, opened(raw, feed.most_bytes)):
-        item = found if isinstance(found, str) else _shaped(feed, found, now)
+        if isinstance(found, Note):
+            tally.tell(f"{where}: {found}")
+            continue
+        notes: list[str] = []
+        item = found if isinstance(found, str) else _shaped(feed, found, now, tally, notes)
         if isinstance(item, str):
             tally.leave_out(where, item)
             continue
@@ -62,17 +68,20 @@ def read(feed: Feed, raw: BinaryIO, tally: Tally, now: int) -> Iterator[Item]:
             tally.tell(f"{where}: more than {feed.most_items} items; the rest is left out")
             return
         tally.count += 1
+        for note in notes:
+            tally.tell(f"{where}: {note}")
         yield item
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """A whole body, read. `version` is the same for the same items."""
+    """A whole body, read. `version` is the same for the same items, which hold `until` (Unix ms; 0: always)."""
 
     items: tuple[Item, ...]
     count: int
     left_out: int
     problems: tuple[str, ...]
     version: str
+    until: int = 0
 
 
 def whole(feed: Feed, raw: BinaryIO, now: int) -> Reading:
@@ -87,7 +96,9 @@ def whole(feed: Feed, raw: BinaryIO, now: int) -> Reading:
             kept.append(item)
     if tally.left_out and not tally.count:
         raise Unreadable(f"none of its {tally.left_out} items can be used; {tally.problems[0]}")
-    return Reading(tuple(kept), tally.count, tally.left_out, tuple(tally.problems), digest.hexdigest()[:16])
+    return Reading(
+        tuple(kept), tally.count, tally.left_out, tuple(tally.problems), digest.hexdigest()[:16], tally.until
+    )
 
 
 def _found(feed: Feed, stream: io.BufferedReader) -> Iterator[Found]:
@@ -99,16 +110,20 @@ def _found(feed: Feed, stream: io.BufferedReader) -> Iterator[Found]:
         case "csv":
             return table.items(stream, feed.encoding)
         case "rss" | "atom":
-            return syndication.items(stream)
+            return syndication.items(stream, feed.url)
         case "merchant":
             return merchant.items(stream, feed.encoding)
 
 
-def _shaped(feed: Feed, found: Item, now: int) -> Item | str:
+def _shaped(feed: Feed, found: Item, now: int, tally: Tally, notes: list[str]) -> Item | str:
     if not feed.of_goods:
         return {ours: reached(found, theirs) for ours, theirs in feed.fields.items()} if feed.fields else found
-    named = merchant.product(found, now) if feed.format == "merchant" else found
-    return goods({**named, **{ours: reached(found, theirs) for ours, theirs in feed.fields.items()}})
+    named = columns.named(found, now)
+    notes += named.notes
+    if named.until:
+        tally.until = min(tally.until or named.until, named.until)
+    own = {ours: columns.one(reached(found, theirs)) for ours, theirs in feed.fields.items()}
+    return goods({**named.fields, **own}, feed.url, notes)
 
 
 def _key(feed: Feed, item: Item) -> str | None:

@@ -4,6 +4,7 @@
 """
 
 import io
+import re
 from collections.abc import Iterator
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -11,8 +12,8 @@ from html.parser import HTMLParser
 from typing import Any
 
 from wetink.core.clock import parse
-from wetink.core.link import host_of
-from wetink.feeds.parse.body import Found
+from wetink.core.url import read
+from wetink.feeds.parse.body import Found, Note
 from wetink.feeds.parse.xml import Entries, Node
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -22,26 +23,34 @@ MEDIA = "http://search.yahoo.com/mrss/"
 PLAIN = ("", ATOM, "http://purl.org/rss/1.0/", "http://my.netscape.com/rdf/simple/0.9/")
 """Namespaces of the formats themselves."""
 
+_PICTURE = re.compile(r"\.(?:jpe?g|jfif|png|gif|webp|avif|bmp)(?:[?#]|$)", re.IGNORECASE)
+"""How the address of a picture ends, where nobody says what it is."""
+
 NAMES, ROOTS = frozenset({"item", "entry"}), frozenset({"rss", "RDF", "feed"})
 LONGEST_SUMMARY, LONGEST_CONTENT = 2_000, 20_000
 """Characters that are kept."""
 
 
-def items(stream: io.BufferedReader) -> Iterator[Found]:
-    """Return the entries of a feed."""
+def items(stream: io.BufferedReader, base: str = "") -> Iterator[Found]:
+    """Return the entries of a feed, whose relative addresses stand on `base`; what is no address is told."""
     for where, entry in Entries(NAMES, ROOTS).read(stream):
-        yield where, entry if isinstance(entry, str) else _item(entry)
+        notes: list[str] = []
+        yield where, entry if isinstance(entry, str) else _item(entry, base, notes)
+        for note in notes:
+            yield where, Note(note)
 
 
-def _item(entry: Node) -> dict[str, Any] | str:
+def _item(entry: Node, base: str, notes: list[str]) -> dict[str, Any] | str:
     summary, pictured = plain(_first(entry, "description", "summary"))
     content, shown = plain(_first(entry, "encoded", "content"))
     title, _ = plain(_first(entry, "title"))
-    link = _link(entry)
+    said = _link(entry)
+    link = read(said, base)
     if not title and not summary and not content:
         return "it has no title and no text"
-    if link and not host_of(link):
-        return f"its link {link[:100]!r} is no http(s) address"
+    if said and not link:
+        notes.append(f"its link {said[:100]!r} is no http(s) address and is left empty")
+    page = link or base
     author = _child(entry, "author")
     item = {
         "id": _text(entry, "guid", "id") or link,
@@ -50,7 +59,7 @@ def _item(entry: Node) -> dict[str, Any] | str:
         "summary": summary[:LONGEST_SUMMARY] or content[:LONGEST_SUMMARY],
         "content": content[:LONGEST_CONTENT],
         "author": _text(author, "name") or (author.text if author else "") or _text(entry, "creator"),
-        "image": next((url for url in (*_images(entry), pictured, shown) if host_of(url)), ""),
+        "image": next((url for each in (*_images(entry), pictured, shown) if (url := read(each, page))), ""),
         "categories": [
             each for child in entry.children if child.name == "category" for each in [_category(child)] if each
         ],
@@ -81,6 +90,9 @@ def _link(entry: Node) -> str:
     for child in links:
         if child.text:
             return child.text
+    guid = _child(entry, "guid")
+    if guid is not None and guid.attributes.get("isPermaLink", "true").strip().lower() != "false" and read(guid.text):
+        return guid.text
     hrefs = {child.attributes.get("rel", "alternate"): child.attributes.get("href", "") for child in reversed(links)}
     return hrefs.get("alternate", "").strip()
 
@@ -90,7 +102,7 @@ def _images(entry: Node) -> Iterator[str]:
         kind = child.attributes.get("type", "")
         address = child.attributes.get("url", "") or child.attributes.get("href", "")
         if child.name == "enclosure" or child.attributes.get("rel") == "enclosure":
-            if kind.startswith("image/"):
+            if kind.startswith("image/") or (not kind and _PICTURE.search(address)):
                 yield address
         elif child.space == MEDIA and child.name in ("content", "thumbnail"):
             medium = child.attributes.get("medium", "")

@@ -2,29 +2,31 @@
 
 import csv
 import io
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
-from wetink.feeds.parse.body import Found, Unreadable, flaw, lines
+from wetink.feeds.parse.body import Found, Note, Unreadable, flaw, lines
 
 DIVIDERS = (",", ";", "\t", "|")
+_SAID = re.compile(r"\s*\"?sep=(.)\"?\s*", re.IGNORECASE)
+"""A first line by which Excel is told what divides the cells."""
 SAMPLE = 20
 """Lines by which the divider is found."""
 
 
-def items(stream: io.BufferedReader, encoding: str, named: Callable[[str], str] = str.strip) -> Iterator[Found]:
-    """Return one item per line, its cells (texts) by the names in the header, which `named` makes uniform."""
-    source = lines(stream, encoding)
+def items(stream: io.BufferedReader, encoding: str) -> Iterator[Found]:
+    """Return one item per line, its cells (texts) by the names in the header."""
+    mended: list[int] = []
+    source = lines(stream, encoding, mended)
     sample = list(islice(source, SAMPLE))
-    rows = csv.reader(chain(sample, source), delimiter=_divider(sample))
-    try:
-        header = [named(cell) for cell in next(rows, [])]
-    except csv.Error as error:
-        raise Unreadable(f"the header: {error}") from error
-    wrong = flaw("".join(header), encoding) if any(header) else "it is empty"
-    if wrong:
-        raise Unreadable(f"the header: {wrong}")
+    said = _SAID.fullmatch(sample[0]) if sample else None
+    above = 0
+    if said is not None:
+        above, sample = 1, sample[1:]
+    rows = csv.reader(chain(sample, source), delimiter=said[1] if said is not None else _divider(sample))
+    header = _header(rows, encoding)
     for name, times in Counter(name for name in header if name).items():
         if times > 1:
             yield "the header", f"{name!r} stands there {times} times: the first column counts"
@@ -32,12 +34,25 @@ def items(stream: io.BufferedReader, encoding: str, named: Callable[[str], str] 
         try:
             row = next(rows, None)
         except csv.Error as error:
-            yield f"line {rows.line_num}", str(error)
+            yield f"line {rows.line_num + above}", str(error)
             continue
         if row is None:
-            return
+            break
         if any(row):
-            yield f"line {rows.line_num}", _item(header, row, encoding)
+            yield f"line {rows.line_num + above}", _item(header, row, encoding)
+    if mended:
+        yield f"line {mended[0]}", Note("it is not written in UTF-8 and is read as windows-1252; name another encoding")
+
+
+def _header(rows: Iterator[list[str]], encoding: str) -> list[str]:
+    try:
+        header = [cell.strip() for cell in next(rows, [])]
+    except csv.Error as error:
+        raise Unreadable(f"the header: {error}") from error
+    wrong = flaw("".join(header), encoding) if any(header) else "it is empty"
+    if wrong:
+        raise Unreadable(f"the header: {wrong}")
+    return header
 
 
 def _item(header: Sequence[str], row: list[str], encoding: str) -> dict[str, str] | str:

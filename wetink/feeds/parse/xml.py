@@ -68,15 +68,19 @@ class Entries:
                 self._parser.Parse(part, not part)
             except expat.ExpatError as error:
                 reason = expat.errors.messages.get(error.code, "not well-formed")
-                raise Unreadable(f"line {error.lineno}: this is no XML: {reason}") from error
+                where = f"line {error.lineno}, column {error.offset + 1}"
+                raise Unreadable(f"{where}: this is no XML: {reason}") from error
             except LookupError as error:
                 raise Unreadable(f"its encoding is unknown: {error}") from error
             if given - self._parser.CurrentByteIndex > LONGEST_TAG:
-                raise Unreadable(f"line {self._parser.CurrentLineNumber}: a tag of more than {LONGEST_TAG} bytes")
+                raise Unreadable(f"{self._place()}: a tag of more than {LONGEST_TAG} bytes")
             yield from self._ready
             self._ready.clear()
             if not part:
                 return
+
+    def _place(self) -> str:
+        return f"line {self._parser.CurrentLineNumber}, column {self._parser.CurrentColumnNumber + 1}"
 
     def _doctype(self, *_: object) -> None:
         raise Unreadable("it has a document type declaration (<!DOCTYPE>), which feeds need not have: refused")
@@ -87,7 +91,7 @@ class Entries:
             raise Unreadable(f"it starts with <{local[:60]}>: this is neither RSS nor Atom")
         self._depth += 1
         if self._depth > DEEPEST:
-            raise Unreadable(f"line {self._parser.CurrentLineNumber}: more than {DEEPEST} levels")
+            raise Unreadable(f"{self._place()}: more than {DEEPEST} levels")
         if not self._open and local not in self._names:
             return
         plain = {key.rpartition(_BETWEEN)[2]: value for key, value in attributes.items()} if attributes else {}
