@@ -1,5 +1,6 @@
 """The ingest doors: who may come in, how much, and what is said to those who may not."""
 
+import asyncio
 import base64
 import gzip
 import json
@@ -190,3 +191,29 @@ def test_rudderstacks_source_config_names_the_source(desk: Desk) -> None:
     answer = desk.ask("GET", f"/sourceConfig/?writeKey={key}", headers=basic(f"{key}:"))
     assert answer.json["source"]["writeKey"] == key
     assert answer.json["source"]["enabled"] is True
+
+
+def test_who_is_still_sending_when_the_server_ends_is_asked_to_come_again(desk: Desk) -> None:
+    async def ended() -> list[Any]:
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            if not sent:
+                sent.append(None)
+                return {"type": "http.request", "body": b'{"event":', "more_body": True}
+            await asyncio.Event().wait()
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "method": "POST", "path": "/v1/track", "query_string": b"", "headers": []}
+        answering = asyncio.create_task(desk.doors(scope, receive, send))
+        await asyncio.sleep(0.05)
+        answering.cancel()  # as the server does with what is under way when its time is over
+        await asyncio.wait([answering])
+        return sent[1:]
+
+    start, body = asyncio.run(ended())
+    assert start["status"] == 503
+    assert dict(start["headers"])[b"retry-after"]
+    assert b'"error"' in body["body"]

@@ -8,6 +8,7 @@
 Bodies are JSON whatever their content type says. Sources: Segment's HTTP Tracking API; recordings in tests/wire.
 """
 
+import asyncio
 import base64
 import binascii
 import logging
@@ -81,6 +82,8 @@ class IngestDoors:
             status, body, own = await self._answered(scope, headers, receive)
         except Exception as error:
             status, body, own = _refused(error)
+        except asyncio.CancelledError:  # this process ends before all of it has come: its sender tries again
+            status, body, own = _refused(Unavailable("this server is ending", hint="send it again"))
         await _answer(send, status, b"" if scope["method"] == "HEAD" else body, (*own, *more), len(body))
 
     def short(self, target: bytes, headers: Sequence[Header]) -> Take | None:

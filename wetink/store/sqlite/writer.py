@@ -103,7 +103,7 @@ class Writer:
         self._closed = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
-                while self._current is not None and not self._current.loop.is_closed():  # noqa: ASYNC110 (the end)
+                while (now := self._current) and not (now.waiting or now.loop.is_closed()):  # noqa: ASYNC110 (the end)
                     await asyncio.sleep(0.002)
         self._waits.put(None)
         await asyncio.to_thread(self._thread.join, CLOSE_SECONDS / 10)  # it may hang in another process's lock

@@ -1,0 +1,105 @@
+"""Broad excepts: what nobody has foreseen is passed on, or it is logged with its trace, and so counted."""
+
+import ast
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import wetink
+from wetink.core.errors import StoreUnavailable
+from wetink.core.trouble import tell
+from wetink.serve.troubles import Troubles, counted
+
+PASSED_ON = {
+    ("ingest.py", "_take_in"): "whoever asked is told, and answers it by `web.ingest._refused`, which logs it",
+    ("ingest.py", "_written"): "the same",
+    ("web/ingest.py", "__call__"): "it is answered by `_refused`, which logs it",
+    ("web/ingest.py", "_take"): "the same",
+    ("web/prompt.py", "_go_on"): "it is thrown into the coroutine that waits",
+    ("sandbox/inside.py", "work"): "the process that asked is told, and raises it",
+    ("sandbox/__main__.py", "main"): "the process that asked is told, and raises it",
+    ("apps/__init__.py", "found"): "it is one of the problems that are shown of content, and logged with them",
+    ("ingest.py", "_record"): "`_parked` logs it",
+    ("store/sqlite/alone.py", "_run"): "whoever waits for the work gets it raised",
+    ("store/sqlite/late.py", "apart"): "it is split until one piece is left, of which it is logged",
+    ("store/sqlite/writer.py", "_finish_here"): "whoever waits is told, which is logged",
+    ("store/sqlite/writer.py", "_step"): "each request is written alone, where it is logged",
+    ("core/rule/evaluate.py", "holds"): "the rule is asked node by node, where it is logged",
+    ("serve/open.py", "open"): "`_tell` logs it",
+    ("serve/open.py", "picture"): "`_tell` logs it",
+    ("serve/open.py", "destination"): "`_tell` logs it",
+}
+"""Where such an error is handed to somebody who logs or raises it, and how."""
+
+
+def broad(name: ast.expr | None) -> bool:
+    named = name.elts if isinstance(name, ast.Tuple) else [name]
+    return any(
+        each is None or (isinstance(each, ast.Name) and each.id in ("Exception", "BaseException")) for each in named
+    )
+
+
+def handlers() -> Iterator[tuple[str, str, ast.ExceptHandler]]:
+    root = Path(wetink.__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                for node in ast.walk(function):
+                    if isinstance(node, ast.ExceptHandler) and broad(node.type):
+                        yield str(path.relative_to(root)), function.name, node
+
+
+def tells(handler: ast.ExceptHandler) -> bool:
+    """Whether it logs an error with its trace, or raises."""
+    for node in ast.walk(handler):
+        if isinstance(node, ast.Raise):
+            return True
+        if not isinstance(node, ast.Call):
+            continue
+        if isinstance(node.func, ast.Name) and node.func.id == "tell":
+            return True
+        if (
+            isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+            and node.func.value.id == "logger"
+        ):
+            traced = node.func.attr == "exception" or any(each.arg == "exc_info" for each in node.keywords)
+            if node.func.attr == "error" or (traced and node.func.attr != "debug"):
+                return True
+    return False
+
+
+INNERMOST = {(path, handler.lineno): (name, handler) for path, name, handler in handlers()}
+FOUND = {(path, name, line): handler for (path, line), (name, handler) in INNERMOST.items()}
+
+
+def test_there_are_some() -> None:
+    assert len(FOUND) > 40
+
+
+@pytest.mark.parametrize(("path", "name", "line"), FOUND)
+def test_what_nobody_has_foreseen_is_told_of(path: str, name: str, line: int) -> None:
+    assert tells(FOUND[path, name, line]) or (path, name) in PASSED_ON
+
+
+def test_every_reason_is_still_of_something() -> None:
+    assert set(PASSED_ON) <= {(path, name) for path, name, _ in FOUND}
+
+
+def test_troubles_are_counted_by_place_and_what_was_foreseen_is_not() -> None:
+    troubles, log = Troubles(), logging.getLogger("wetink.some.place")
+    log.addHandler(troubles)
+    try:
+        tell(log, StoreUnavailable("the store is busy"), "%s is not done", "it")
+        assert troubles.by_place == {}
+        tell(log, ZeroDivisionError("nobody has thought of this"), "%s is not done", "it")
+        log.error("three are lost")
+        log.warning("nothing special")
+        log.warning("with a trace", exc_info=ValueError("odd"))
+        assert troubles.by_place == {"some.place": 3}
+    finally:
+        log.removeHandler(troubles)
+    assert counted() is counted()
