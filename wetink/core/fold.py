@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from wetink.core.cart import left_of, line_of
 from wetink.core.event import Product
 from wetink.core.history import History, Told
 from wetink.core.identifier import Identifier
@@ -100,6 +101,12 @@ def _take(seen: list[Seen], product: Product) -> Seen | None:
     return None
 
 
+def _take_line(lines: list[Seen], product: Product) -> Seen | None:
+    """Take the line that a product means out of a cart; None when it is not there."""
+    place = line_of(lines, product)
+    return lines.pop(place) if place is not None else None
+
+
 def _viewed(folding: _Folding, event: Told) -> None:
     folding.viewed.append(event)
 
@@ -113,9 +120,10 @@ def _searched(folding: _Folding, event: Told) -> None:
 def _added(folding: _Folding, event: Told) -> None:
     for product in event.products:
         if product.key and _pieces(product.quantity) > 0:
-            before = _take(folding.lines, product)
+            before = _take_line(folding.lines, product)
             quantity = _pieces(product.quantity + (before.product.quantity if before is not None else 0))
-            folding.lines.append(_seen(replace(product, quantity=quantity), event))
+            variant = product.variant or (before.product.variant if before is not None else "")
+            folding.lines.append(_seen(replace(product, quantity=quantity, variant=variant), event))
             folding.cart_changed = event.at
         elif product.quantity < 0:
             _take_away(folding, product, event.at)
@@ -127,15 +135,21 @@ def _removed(folding: _Folding, event: Told) -> None:
 
 
 def _take_away(folding: _Folding, product: Product, at: int) -> None:
-    """Take pieces of a product out of the cart, however the sender signs them; all of it when the event names none."""
-    for index, line in enumerate(folding.lines):
-        if line.product.same(product):
-            left = _pieces(line.product.quantity - abs(product.quantity))
-            if left > 0 and product.quantity != 0:
-                folding.lines[index] = Seen(replace(line.product, quantity=left), line.at, line.trusted)
-            else:
-                del folding.lines[index]
-            folding.cart_changed = at
+    """Take pieces of a product out of the cart, however the sender signs them; all of it when the event names none.
+
+    Without a variant they are taken from the newest line of the product, then from those before it.
+    """
+    pieces = abs(product.quantity)
+    while (place := line_of(folding.lines, product)) is not None:
+        line = folding.lines[place]
+        left = _pieces(line.product.quantity - pieces)
+        folding.cart_changed = at
+        if left > 0 and product.quantity != 0:
+            folding.lines[place] = Seen(replace(line.product, quantity=left), line.at, line.trusted)
+            return
+        del folding.lines[place]
+        pieces = -left
+        if product.variant or (left == 0 and product.quantity != 0):
             return
 
 
@@ -154,7 +168,7 @@ def _listed(folding: _Folding, event: Told) -> None:
     before, folding.lines = folding.lines, []
     for product in event.products:
         if product.key and _pieces(product.quantity) > 0:
-            known = _take(before, product)
+            known = _take_line(before, product)
             unchanged = known is not None and known.product.quantity == product.quantity
             at = known.at if known is not None and unchanged else event.at
             folding.lines.append(Seen(product, at, event.level == "server"))
@@ -169,8 +183,8 @@ def _ordered(folding: _Folding, event: Told) -> None:
     folding.orders.append(Purchase(event.order, event.products, at, event.usable, event.level == "server"))
     if known is not None or not folding.lines:
         return
-    left = [line for line in folding.lines if not any(line.product.same(bought) for bought in event.products)]
-    folding.lines = left if event.products else []  # an order that lists nothing was the whole cart
+    # An order that lists nothing was the whole cart.
+    folding.lines = left_of(folding.lines, event.products) if event.products else []
     folding.cart_changed = event.at
 
 

@@ -9,6 +9,7 @@ from operator import attrgetter
 
 from msgspec.structs import replace
 
+from wetink.core.cart import named
 from wetink.core.catalog import FIELDS
 from wetink.core.event import Product
 from wetink.core.person import Cart, Person, Purchase, Seen
@@ -42,12 +43,19 @@ def believed(person: Person, catalog: Mapping[str, Product]) -> Person:
 
 
 def refreshed(product: Product, known: Product | None) -> Product:
-    """Return a product with whatever the catalog knows better: it has the newest word on each field."""
+    """Return a product with whatever the catalog knows better: it has the newest word on each field.
+
+    The catalog knows a product once, whatever its variants: of another variant than its own it only fills in what is
+    missing.
+    """
     if known is None:
         return product
     said, words = _words(product), _words(known)
     if said == words:
         return product
+    if product.variant and known.variant and named(product) != named(known):
+        pairs = zip(said, words, strict=True)
+        words = tuple([word if ours is None or ours == "" else ours for ours, word in pairs])
     better = {
         field: word
         for field, ours, word in zip(FIELDS, said, words, strict=True)

@@ -21,7 +21,7 @@ SLICE = 100
 PAUSE_SECONDS, REST_SECONDS = 0.2, 5.0
 """Between two slices while there is more, so that it takes a twentieth of a core at the most; and when all was done."""
 
-CODE = ("entry", "event", "fold", "history", "identifier", "person", "summary", "views")
+CODE = ("cart", "entry", "event", "fold", "history", "identifier", "person", "summary", "views")
 """Where the core says what a fold comes to: with a change there, all summaries are made anew."""
 
 
