@@ -7,7 +7,6 @@ import msgspec
 
 from wetink.core import identity
 from wetink.core.aliases import EVENTS, canonical
-from wetink.core.amount import read
 from wetink.core.clock import YEAR_2000, believed, corrected, parse
 from wetink.core.entities import unescaped
 from wetink.core.event import Event, Level, MessageType, Order, Product
@@ -18,6 +17,7 @@ from wetink.core.message import Message, Piece, context_traits, digest, message_
 from wetink.core.placeholder import USUAL, Placeholders
 from wetink.core.products import listed, many, one
 from wetink.core.quantity import storable, text
+from wetink.core.required import REQUIRED
 from wetink.core.verdict import Problem, Verdict, placeholder, problem
 from wetink.core.wares import (
     MANY_PRODUCTS,
@@ -348,62 +348,18 @@ def _requirements(draft: _Draft) -> None:
     if draft.type == "track":
         needs = REQUIRED.get(draft.name)
         if needs is not None:
-            needs(draft)
+            for lacking in needs(draft):
+                _lack(draft, lacking)
 
 
 def _lack(draft: _Draft, lacking: Problem) -> None:
     """Say that something is lacking; where something was said that cannot be read, that is what is wrong."""
     unread = [each for each in draft.noted if each.property == lacking.property]
+    place = lacking.property.rpartition(".")[0]
+    draft.noted = [each for each in draft.noted if each.code != "not_a_product" or each.property != place]
     draft.noted = [each for each in draft.noted if each not in unread] if unread else draft.noted
     draft.lacking += unread or [lacking]
 
-
-def _needs_product_and_url(draft: _Draft) -> None:
-    shown = draft.products[0] if draft.products else Product()
-    if not shown.key:
-        _lack(draft, problem("missing_property", "sku", "`sku` or `product_id`, the product's own number"))
-    if not shown.url:
-        _lack(draft, problem("missing_property", "url", "`url`, the address of the product's page"))
-
-
-def _needs_query(draft: _Draft) -> None:
-    if not draft.query:
-        _lack(draft, problem("missing_property", "query", "`query`, what was searched for"))
-
-
-def _needs_total_and_products(draft: _Draft) -> None:
-    properties = draft.message.properties if isinstance(draft.message.properties, dict) else {}
-    currency = hint_of(properties)
-    if draft.order is None or draft.order.total is None:
-        _lack(draft, _number_lacking("total", properties.get("total"), "what the customer paid", currency))
-    listed = properties.get("products")
-    if not isinstance(listed, list) or not listed:
-        _lack(draft, problem("missing_property", "products", "`products`, a list of what was bought"))
-        return
-    for index, each in enumerate(listed):
-        place = f"products[{index}]"
-        bought = each if isinstance(each, dict) else {}
-        draft.noted = draft.noted if bought else [note for note in draft.noted if note.property != place]
-        if not product(bought, draft.known)[0].key:
-            hint = f"`sku` or `product_id` in `{place}`, the product's own number"
-            _lack(draft, problem("missing_property", f"{place}.sku", hint))
-        if read(bought.get("price"), hint_of(bought, currency)).value is None:
-            _lack(draft, _number_lacking(f"{place}.price", bought.get("price"), "what one of it costs", currency))
-
-
-def _number_lacking(path: str, value: Any, what: str, currency: str) -> Problem:
-    if value is None or value == "":
-        return problem("missing_property", path, f"`{path}`, {what}")
-    return problem(read(value, currency).fault or "not_a_number", path)
-
-
-REQUIRED: dict[str, Callable[[_Draft], None]] = {
-    "Products Searched": _needs_query,
-    "Product Viewed": _needs_product_and_url,
-    "Product Added": _needs_product_and_url,
-    "Order Completed": _needs_total_and_products,
-}
-"""What an event needs to be usable for Signals."""
 
 STEPS: tuple[Callable[[_Draft], None], ...] = (
     _type,
