@@ -18,6 +18,7 @@ from wetink.store.sqlite.codec import VERDICTS, decode_event, encode, fingerprin
 from wetink.store.sqlite.connection import first
 from wetink.store.sqlite.lessons import Lessons
 from wetink.store.sqlite.queries import read
+from wetink.store.sqlite.recent import Recent
 
 SQL = read("queries.sql")
 
@@ -80,11 +81,22 @@ class Commits:
         """Remember nothing yet."""
         self._lessons = Lessons()
         self._claims = ownership.Claims()
+        self._recent = Recent()
         self.revision = -1
         """The newest of the catalog when something was last written here; -1 when that is not known."""
 
+    def ready(self, db: apsw.Connection) -> None:
+        """Read what came last, so that the first write need not."""
+        self._recent.begin(db, db.execute(SQL.last_seq).get)
+
+    def begin(self, db: apsw.Connection) -> None:
+        """Begin a transaction."""
+        db.execute("BEGIN IMMEDIATE")
+        self._recent.begin(db, db.execute(SQL.last_seq).get)
+
     def forget(self) -> None:
         """Remember nothing: what was written was undone."""
+        self._recent.undo()
         self._lessons.forget()
         self._claims.forget()
         self.revision = -1
@@ -97,23 +109,28 @@ class Commits:
 
     def _written(self, db: apsw.Connection, rows: Sequence[Row]) -> list[bool]:
         last: int = db.execute(SQL.last_seq).get
+        duplicates = [False] * len(rows)
+        for place in self._recent.known([row.fingerprint for row in rows]):
+            duplicates[place] = True
+        new = [(seq, row) for seq, row in enumerate(rows, last + 1) if not duplicates[seq - last - 1]]
         before = db.total_changes()
         events = [
             (row.who, row.key_time, row.fingerprint, seq, row.at, row.body)
-            for seq, row in enumerate(rows, last + 1)
+            for seq, row in new
         ]  # fmt: skip
-        events.sort()  # neighbors one after the other; of two copies the first comes first
+        events.sort()  # neighbors one after the other
         db.executemany(SQL.insert_event, events)
-        if db.total_changes() - before == len(rows):
-            self._follow(db, list(enumerate(rows, last + 1)))
-            return [False] * len(rows)
-        duplicates = [
-            first(db, SQL.stored_event, row.key)[0] != seq for seq, row in enumerate(rows, last + 1)
-        ]  # fmt: skip
-        self._follow(db, [(seq, row) for seq, row in enumerate(rows, last + 1) if not duplicates[seq - last - 1]])
-        for row, duplicate in zip(rows, duplicates, strict=True):
-            if duplicate:
-                self._keep_the_earlier(db, row)
+        if db.total_changes() - before < len(new):  # some came so long ago that only their places tell
+            for seq, row in new:
+                duplicates[seq - last - 1] = first(db, SQL.stored_event, row.key)[0] != seq
+            new = [(seq, row) for seq, row in new if not duplicates[seq - last - 1]]
+        if new:
+            self._follow(db, new)
+            self._recent.written(db, new[-1][0], [row.fingerprint for _, row in new])
+        if len(new) < len(rows):
+            for row, duplicate in zip(rows, duplicates, strict=True):
+                if duplicate:
+                    self._keep_the_earlier(db, row)
         return duplicates
 
     def _follow(self, db: apsw.Connection, new: Sequence[tuple[int, Row]]) -> None:
@@ -145,10 +162,14 @@ class Commits:
         self.revision = revision
 
     def _keep_the_earlier(self, db: apsw.Connection, row: Row) -> None:
-        """Let the smallest corrected time of a message count, whichever of its copies came first."""
-        if row.record.event is None:
+        """Let the smallest corrected time of a message count, whichever of its copies came first.
+
+        A copy that gives another time of its own is not looked for: the first one stands.
+        """
+        stored = first(db, SQL.stored_event, row.key) if row.record.event is not None else None
+        if stored is None:
             return
-        _, at, body = first(db, SQL.stored_event, row.key)
+        _, at, body = stored
         if row.at >= at:
             return
         moved = msgspec.structs.replace(decode_event(body), at=row.at)

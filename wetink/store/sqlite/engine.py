@@ -25,7 +25,7 @@ from wetink.core.identity import FOREVER, Contested
 from wetink.core.outside import Change
 from wetink.core.poll import Tally
 from wetink.ports import NewKey, Profile, Receipt, Received, Record, Source
-from wetink.store.sqlite import commit, lessons, outcomes, ownership, replay, revisions, summaries, votes
+from wetink.store.sqlite import commit, lessons, outcomes, ownership, recent, replay, revisions, summaries, votes
 from wetink.store.sqlite.alone import PATIENCE_SECONDS
 from wetink.store.sqlite.codec import VERDICTS, decode_problems, entries, events, identifier, who
 from wetink.store.sqlite.connection import BUSY_MS, LOOP_BUSY_MS, connect, fetch, first, snapshot, translated
@@ -372,6 +372,7 @@ class SQLiteStore:
 def _prepare(db: apsw.Connection) -> None:
     db.execute(script("schema.sql") + script("summaries.sql"))
     outcomes.prepare(db)
+    recent.prepare(db)
 
 
 def _digest(key: str) -> bytes:

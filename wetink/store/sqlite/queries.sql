@@ -1,6 +1,21 @@
 -- name: insert_event  One event; nothing when it is there already.
 INSERT INTO event (who, key_time, fingerprint, seq, at, body) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 
+-- name: insert_arrival
+INSERT INTO arrival (seq, ids) VALUES (?, ?)
+
+-- name: arrivals_after
+SELECT ids FROM arrival WHERE seq > ? ORDER BY seq
+
+-- name: arrivals  The newest first.
+SELECT ids FROM arrival ORDER BY seq DESC
+
+-- name: some_arrival
+SELECT EXISTS (SELECT 1 FROM arrival)
+
+-- name: message_ids
+SELECT seq, source, message_id FROM message WHERE seq > ? AND seq <= ? ORDER BY seq
+
 -- name: insert_message
 INSERT INTO message (seq, received, source, message_id, verdict, problems, type, name, who, raw)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -89,6 +104,9 @@ SELECT coalesce(max(seq), 0) FROM message
 
 -- name: stored_event
 SELECT seq, at, body FROM event WHERE who = ? AND key_time = ? AND fingerprint = ?
+
+-- name: stored_event_of_message  Where an event of a person stands that is filed under another time than it has now.
+SELECT key_time, seq, at, body FROM event WHERE who = ? AND fingerprint = ? AND seq = ?
 
 -- name: delete_event
 DELETE FROM event WHERE who = ? AND key_time = ? AND fingerprint = ?

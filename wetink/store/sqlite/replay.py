@@ -6,6 +6,7 @@ anew, and an alias of nobody is taken back. Runs inside a transaction that the w
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import apsw
 import msgspec
@@ -17,7 +18,7 @@ from wetink.core.identity import Claim, claims_of
 from wetink.core.quantity import text
 from wetink.ports import Received, Record
 from wetink.store.sqlite import outcomes, ownership, summaries
-from wetink.store.sqlite.codec import VERDICTS, decode_event, encode, fingerprint, who
+from wetink.store.sqlite.codec import PARKED, VERDICTS, decode_event, encode, fingerprint, who
 from wetink.store.sqlite.connection import first
 from wetink.store.sqlite.lessons import Lessons, unlearn
 from wetink.store.sqlite.queries import read
@@ -34,8 +35,7 @@ def renew(db: apsw.Connection, pairs: Sequence[tuple[Received, Record]], *, dry:
     telling: list[Event] = []
     mixed: set[str] = set()
     for received, record in pairs:
-        key = (who(received.filed), record.sent_at_key, fingerprint(record.source, record.message_id))
-        stored = first(db, SQL.stored_event, key)
+        key, stored = _stored(db, received, record)
         old = decode_event(stored[2]) if stored is not None and stored[2] else None
         record = _at_its_time(record, old)
         same = (received.verdict, tuple(received.problems), old) == (record.verdict, record.problems, record.event)
@@ -68,6 +68,19 @@ def _nobodies(old: Event | None, record: Record) -> Iterator[Identifier]:
     for value in (previous, old.user if record.event is None or not record.event.user else None):
         if value:
             yield Identifier("user", value)
+
+
+def _stored(db: apsw.Connection, received: Received, record: Record) -> tuple[Key, Any]:
+    """Return where a message's event stands, and the event: its time may be read otherwise now, but never moves it."""
+    column, print_ = who(received.filed), fingerprint(record.source, record.message_id)
+    for key_time in (record.sent_at_key, 0):
+        if (stored := first(db, SQL.stored_event, (column, key_time, print_))) is not None:
+            return (column, key_time, print_), stored
+    if column != PARKED:  # those are too many to look through
+        row = first(db, SQL.stored_event_of_message, (column, print_, received.seq))
+        if row is not None:
+            return (column, row[0], print_), row[1:]
+    return (column, record.sent_at_key, print_), None
 
 
 def _at_its_time(record: Record, old: Event | None) -> Record:

@@ -13,6 +13,13 @@ CREATE TABLE IF NOT EXISTS message (
 );
 CREATE INDEX IF NOT EXISTS message_in_trouble ON message (verdict, seq) WHERE verdict > 0;
 
+-- The fingerprints of the message ids that came together, 64 bits each; `seq` is the place of the last of them. Whoever
+-- writes knows by them what came last, whichever process took it (`recent.py`).
+CREATE TABLE IF NOT EXISTS arrival (
+    seq INTEGER PRIMARY KEY,
+    ids BLOB NOT NULL
+);
+
 -- Events, clustered by the identifier they are filed under ('u42', 'ejane@shop.example', 'ax-1'; 'p' for parked).
 -- key_time is the client's own timestamp (0: none) and fingerprint stands for (source, message id): a retry meets itself.
 CREATE TABLE IF NOT EXISTS event (

@@ -75,6 +75,9 @@ class Writer:
     def start(self) -> None:
         """Be ready for the first rows of the running event loop."""
         self._wal.waits(asyncio.get_running_loop())
+        if self._db is not None:
+            with contextlib.suppress(apsw.Error):  # the first write tells
+                self._commits.ready(self._db)
 
     async def write(self, rows: Sequence[Row]) -> list[bool]:
         """Commit the rows; return for each whether it was a duplicate. Raises StoreUnavailable: nothing was written."""
@@ -167,7 +170,7 @@ class Writer:
             db = self._db or self._reopen()
             with self._undone_on_error(db):
                 if not group.begun:
-                    db.execute("BEGIN IMMEDIATE")
+                    self._commits.begin(db)
                     group.begun = True
                 group.outcome += self._commits.write(db, group.rows[done : done + SLICE_ROWS])
         except StoreUnavailable as error:
@@ -287,7 +290,7 @@ class Writer:
             try:
                 db = self._db or self._reopen()
                 with self._undone_on_error(db):
-                    db.execute("BEGIN IMMEDIATE")
+                    self._commits.begin(db)
                     outcome = self._commits.write(db, job.rows)
                 self._commit(db)
                 answers.append(outcome)

@@ -1,0 +1,143 @@
+"""Recent: the message ids that came last, of every process, so that one that comes again is known by its id alone.
+
+The event's key tells a retry from a new message as long as it carries the same time and the same identifiers. This
+covers the rest. Each group of messages leaves one row, `arrival`, with the fingerprints of its ids; whoever writes next
+reads those that others have left, and holds them in a table of numbers. Nothing is looked up in the file for a message
+that is new, and nothing is written to a place of its own.
+
+Asked only under the writers' lock. Theory and figures: docs/decisions/0001.
+"""
+
+from array import array
+from collections.abc import Iterable
+
+import apsw
+
+from wetink.store.sqlite.codec import fingerprint
+from wetink.store.sqlite.connection import fetch
+from wetink.store.sqlite.queries import read
+
+SQL = read("queries.sql")
+
+AT_LEAST = 1 << 19
+"""Message ids that are known for certain; up to twice as many are."""
+
+_SLOTS = AT_LEAST * 2
+_MASK = _SLOTS - 1
+_BACKFILL = 1_000
+"""Messages of an older file whose ids are put into one row."""
+
+
+class Recent:
+    """The ids that came last, as one process knows them: two tables of 8 MB, the older one given up when both are full.
+
+    A table is hashed by the fingerprint itself; whatever does not fit in its slot stands in the next free one.
+    """
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._ours: list[int] = []  # slots filled in the transaction under way, and where the log ended before it
+        self._since = -1
+        self._forget()
+
+    def _forget(self) -> None:
+        self._seq = -1  # as far as the log is known
+        self._table = _empty()
+        self._older: array[int] | None = None
+        self._count = 0
+
+    def begin(self, db: apsw.Connection, last: int) -> None:
+        """Begin a transaction; `last` is the newest place of the log. What others have written since is read."""
+        self._ours.clear()
+        if last < self._seq:  # the file is another
+            self._forget()
+        if last != self._seq:
+            self._take_in(_told_since(db, self._seq))
+            self._seq = last
+        self._since = last
+        if self._count >= AT_LEAST:
+            self._turn()
+
+    def undo(self) -> None:
+        """Forget what came with the transaction under way: it was undone, or nobody knows."""
+        for slot in reversed(self._ours):  # each stands behind those that were there before it
+            self._table[slot] = 0
+        self._count -= len(self._ours)
+        self._ours.clear()
+        self._seq = min(self._seq, self._since)
+
+    def known(self, prints: Iterable[int]) -> list[int]:
+        """Return the places of those that came before, be it in this transaction; from then on all of them have."""
+        table, note, mask, older = self._table, self._ours.append, _MASK, self._older
+        known: list[int] = []
+        was = self._count - len(self._ours)
+        for place, wanted in enumerate(prints):  # for nearly all of them the first slot is free
+            slot = wanted & mask
+            held = table[slot]
+            while held:
+                if held == wanted:
+                    break
+                slot = (slot + 1) & mask
+                held = table[slot]
+            else:
+                if older is None or not _holds(older, wanted):
+                    table[slot] = wanted
+                    note(slot)
+                    continue
+            known.append(place)
+        self._count = was + len(self._ours)
+        return known
+
+    def written(self, db: apsw.Connection, last: int, prints: Iterable[int]) -> None:
+        """Leave the ids of messages that were written, the newest of them at `last` of the log."""
+        db.execute(SQL.insert_arrival, (last, array("q", prints).tobytes()))
+        self._seq = last
+
+    def _take_in(self, told: Iterable[bytes]) -> None:
+        for ids in told:
+            if self._count >= AT_LEAST:
+                self._turn()
+            prints = array("q")
+            prints.frombytes(ids)
+            self.known(prints)
+            self._ours.clear()
+
+    def _turn(self) -> None:
+        self._older, self._table, self._count = self._table, _empty(), 0
+
+
+def _empty() -> "array[int]":
+    return array("q", bytes(8 * _SLOTS))
+
+
+def _holds(table: "array[int]", wanted: int) -> bool:
+    slot = wanted & _MASK
+    while (held := table[slot]) and held != wanted:
+        slot = (slot + 1) & _MASK
+    return held != 0
+
+
+def _told_since(db: apsw.Connection, seq: int) -> list[bytes]:
+    """Return what others have left, oldest first: of all there is, no more than is to be known for certain."""
+    if seq >= 0:
+        return [ids for (ids,) in fetch(db, SQL.arrivals_after, (seq,))]
+    found: list[bytes] = []
+    count = 0
+    for (ids,) in db.execute(SQL.arrivals):
+        found.append(ids)
+        count += len(ids) // 8
+        if count >= AT_LEAST:
+            break
+    return found[::-1]
+
+
+def prepare(db: apsw.Connection) -> None:
+    """Put the ids of a file's newest messages where they are looked for, if it was made before that."""
+    last: int = db.execute(SQL.last_seq).get
+    if not last or db.execute(SQL.some_arrival).get:
+        return
+    for start in range(max(0, last - AT_LEAST), last, _BACKFILL):
+        rows = fetch(db, SQL.message_ids, (start, min(start + _BACKFILL, last)))
+        if rows:
+            prints = array("q", [fingerprint(source, message_id) for _, source, message_id in rows])
+            db.execute(SQL.insert_arrival, (rows[-1][0], prints.tobytes()))
