@@ -26,6 +26,10 @@ SHORT, MARKS = 12, "{[<(*%$#@&\"'`-~:_=0"
 """How short an id is, or how it begins, that may be a placeholder: all messages with the same would count as one."""
 
 
+MOST_SHARED: Final = 8 << 20
+"""Bytes that a batch's own context and integrations may come to when every message has its copy."""
+
+
 class Door(msgspec.Struct, frozen=True):
     """A way in, and its limits: bytes of a body and of one message, and how many messages.
 
@@ -88,6 +92,7 @@ class Message(msgspec.Struct, gc=False):
     group_id: Any = None
     sent_at: Any = None
     timezone: Any = None
+    integrations: Any = None
 
 
 class Piece(msgspec.Struct, gc=False):
@@ -106,13 +111,13 @@ class _Envelope(msgspec.Struct):
     batch: list[msgspec.Raw] | None = None
     events: list[msgspec.Raw] | None = None
     context: msgspec.Raw = msgspec.Raw()
+    integrations: msgspec.Raw = msgspec.Raw()
     sentAt: Any = None
     writeKey: Any = None
 
 
 _envelope = msgspec.json.Decoder(_Envelope).decode
 _plain_message = msgspec.json.Decoder(Message).decode
-_context = msgspec.json.Decoder(Context).decode
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
@@ -216,7 +221,7 @@ def _message(raw: bytes) -> Message:
 def _several(listed: Sequence[msgspec.Raw], envelope: _Envelope, door: Door) -> list[Piece]:
     sent = envelope.sentAt if type(envelope.sentAt) in _SENT_AT_LIKE else None
     shared = b"" if sent is None else b'"sentAt":' + _encode(sent)
-    common = _shared_traits(envelope.context)
+    common = _Shared(envelope, len(listed))
     made = []
     for index, each in enumerate(listed):
         raw = bytes(each)
@@ -232,8 +237,11 @@ def _several(listed: Sequence[msgspec.Raw], envelope: _Envelope, door: Door) -> 
         if sent is not None and message.sentAt is None:
             message.sentAt = sent
             raw = _with(raw, shared)
-        if common:
-            raw = _with_traits(raw, message, common)
+        if common.there:
+            if common.fault is not None:
+                made.append(Piece(raw, index, fault=common.fault))
+                continue
+            raw, message = common.under(raw)
         if message.writeKey is not None:
             fields = _fields(raw)
             del fields["writeKey"]
@@ -242,13 +250,44 @@ def _several(listed: Sequence[msgspec.Raw], envelope: _Envelope, door: Door) -> 
     return made
 
 
-def _shared_traits(context: msgspec.Raw) -> dict[str, Any]:
-    """Return the traits in the batch's own context; empty when there are none that can be read."""
+class _Shared:
+    """What a batch says of all its messages: a context and integrations, which stand under each message's own."""
+
+    def __init__(self, envelope: _Envelope, count: int) -> None:
+        self._context, self._traits = _object(envelope.context), {}
+        if self._context:
+            self._traits = _object(self._context.get("traits", b""))
+        self._integrations = _object(envelope.integrations)
+        self.there = bool(self._context or self._integrations)
+        self.fault: Problem | None = None
+        if self.there and (_too_deep(bytes(envelope.context)) or _too_deep(bytes(envelope.integrations))):
+            self.fault = problem("too_deep", "context", str(DEEPEST))
+        elif self.there and (len(envelope.context) + len(envelope.integrations)) * count > MOST_SHARED:
+            self.fault = problem("shared_too_large", "context", str(MOST_SHARED))
+
+    def under(self, raw: bytes) -> tuple[bytes, Message]:
+        """Return a message with what is shared: its own fields, traits and integrations win, one by one."""
+        fields = _fields(raw)
+        if self._context:
+            own = _object(fields.get("context", b""))
+            context = {**self._context, **own}
+            if self._traits:
+                traits = {**self._traits, **_object(own.get("traits", b""))}
+                context["traits"] = msgspec.Raw(_encode(traits))
+            fields["context"] = msgspec.Raw(_encode(context))
+        if self._integrations:
+            integrations = {**self._integrations, **_object(fields.get("integrations", b""))}
+            fields["integrations"] = msgspec.Raw(_encode(integrations))
+        raw = _encode(fields)
+        return raw, _message(raw)
+
+
+def _object(raw: Any) -> dict[str, msgspec.Raw]:
+    """Return the members of a JSON object, each still its own JSON; empty for what is none."""
     try:
-        traits = _context(context).traits if context else None
-    except (msgspec.DecodeError, ValueError, RecursionError):
+        return _fields(raw) if raw else {}
+    except (msgspec.DecodeError, UnicodeError, ValueError, RecursionError):
         return {}
-    return traits if isinstance(traits, dict) else {}
 
 
 def _fault(raw: bytes, index: int, door: Door) -> Problem | None:
@@ -281,15 +320,6 @@ def _with(raw: bytes, member: bytes) -> bytes:
     """Return a JSON object with one more member at its end."""
     head = raw.rstrip()[:-1].rstrip()
     return head + (b"" if head.endswith(b"{") else b",") + member + b"}"
-
-
-def _with_traits(raw: bytes, message: Message, common: dict[str, Any]) -> bytes:
-    """Put the traits of the batch's own context under those of the message's."""
-    traits = {**common, **context_traits(message)}
-    fields = _fields(raw)
-    context = _fields(fields["context"]) if message.context is not None else {}
-    message.context = Context(traits)
-    return _encode({**fields, "context": {**context, "traits": traits}})
 
 
 def context_traits(message: Message) -> dict[str, Any]:
@@ -338,7 +368,7 @@ def message_id(piece: Piece, message: Message, own_time: int | None, received: i
     content: list[Any] = [
         getattr(message, field) if field != "context" else _fields(piece.raw).get(field, msgspec.Raw())
         for field in Message.__struct_fields__
-        if field not in ("sentAt", "sent_at", "receivedAt", "writeKey", "timezone")
+        if field not in ("sentAt", "sent_at", "receivedAt", "writeKey", "timezone", "integrations")
     ]
     if own_time is None:
         content += [received, piece.index]

@@ -13,6 +13,7 @@ from wetink.core.event import Event, Level, MessageType, Order, Product
 from wetink.core.habits import ZONES
 from wetink.core.identifier import Identifier
 from wetink.core.identity import Claim
+from wetink.core.integrations import switched_off
 from wetink.core.message import Message, Piece, context_traits, digest, message_id, page_of
 from wetink.core.placeholder import USUAL, Placeholders
 from wetink.core.products import listed, many, one
@@ -151,6 +152,12 @@ def _type(draft: _Draft) -> None:
         draft.type = given.strip().lower()
     else:
         draft.parked.append(problem("unknown_type", "type"))
+
+
+def _meant_for_here(draft: _Draft) -> None:
+    said = draft.message.integrations
+    if said and isinstance(said, dict) and (name := switched_off(said, relayed=draft.relayed)):
+        draft.parked.append(problem("not_meant_for_here", f"integrations.{name}", f" with `{name}: false`"))
 
 
 def _time(draft: _Draft) -> None:
@@ -363,6 +370,7 @@ def _lack(draft: _Draft, lacking: Problem) -> None:
 
 STEPS: tuple[Callable[[_Draft], None], ...] = (
     _type,
+    _meant_for_here,
     _time,
     _message_id,
     _traits,

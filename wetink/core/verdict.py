@@ -15,6 +15,7 @@ HINTS: dict[str, str] = {
     "too_deep": "nest objects and arrays at most {detail} deep",
     "too_large": "a message may have {detail} bytes; send less in it",
     "too_many": "a request may carry {detail} messages; split the batch",
+    "shared_too_large": "a batch's `context` stands in each of its messages, {detail} bytes in all; say less there",
     "unknown_type": "`type` is one of track, identify, page, screen, group, alias",
     "no_identifier": "send a `userId` or an `anonymousId` that names somebody{detail}",
     "not_meant_for_here": "`integrations` switches this off{detail}; leave it out, or send `true`, to have it used",

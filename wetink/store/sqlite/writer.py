@@ -231,7 +231,7 @@ class Writer:
         try:
             db.set_busy_timeout(int(PATIENCE_SECONDS * 1000))
             with translated("writing"):
-                db.execute("BEGIN IMMEDIATE")
+                self._commits.begin(db)
             group.begun = True
         except StoreUnavailable as error:
             self._unlock()
