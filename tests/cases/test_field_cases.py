@@ -29,7 +29,6 @@ PENDING: frozenset[str] = frozenset(
         "F23",
         "F24.2",
         # addresses that a browser takes and wetink does not
-        # large whole numbers are no ids
         # what cannot be read counts as not said, and nobody is told
         # settings and zones that mean nothing are taken in silence
         # machines and people told apart by name
@@ -40,8 +39,6 @@ PENDING: frozenset[str] = frozenset(
         # how money is written
         "F71.1",
         # days of people
-        # doors
-        "F74",
         # what cannot be read counts as not said, and nobody is told
     ]
 )

@@ -107,7 +107,10 @@ JSON = st.recursive(
 def test_what_is_kept_comes_to_the_same_when_it_is_replayed(
     shared: Any, own: Any, integrations: Any, own_integrations: Any
 ) -> None:
-    messages = [{**VIEW, "context": own, "integrations": own_integrations}, {**VIEW, "messageId": None, "timestamp": NOW}]
+    messages = [
+        {**VIEW, "context": own, "integrations": own_integrations},
+        {**VIEW, "messageId": None, "timestamp": NOW},
+    ]
     for each in batch(messages, context=shared, integrations=integrations, sentAt=NOW - 60_000):
         [again] = pieces(each.raw, Door())[0]
         assert of(again) == of(each)

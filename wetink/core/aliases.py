@@ -6,14 +6,14 @@ from functools import lru_cache
 EVENTS: dict[str, tuple[str, ...]] = {
     # Browsing
     "Products Searched": ("Product Searched", "Searched Products", "search", "searched"),
-    "Product List Viewed": ("Viewed Product Category", "Viewed Product List", "Category Viewed"),
+    "Product List Viewed": ("Viewed Product Category", "Viewed Product List", "Category Viewed", "category"),
     "Product List Filtered": ("Filtered Product List",),
     # Promotions
     "Promotion Viewed": ("Viewed Promotion",),
     "Promotion Clicked": ("Clicked Promotion",),
     # Core ordering
     "Product Clicked": ("Clicked Product",),
-    "Product Viewed": ("Viewed Product",),
+    "Product Viewed": ("Viewed Product", "product"),
     "Product Added": ("Added Product", "cart_add", "Product Added to Cart", "Added to Cart"),
     "Product Removed": ("Removed Product", "cart_remove", "Product Removed from Cart", "Removed from Cart"),
     "Cart Viewed": ("Viewed Cart",),

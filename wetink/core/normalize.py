@@ -27,6 +27,7 @@ from wetink.core.wares import (
     ORDER_IDS,
     ORDERS,
     PRODUCT_NAMES,
+    SEARCHED,
     hint_of,
     order,
     product,
@@ -316,8 +317,8 @@ def _wares(draft: _Draft) -> None:
     if draft.products and len(draft.products) == len(properties["products"]):
         draft.properties = {key: value for key, value in draft.properties.items() if key != "products"}
     if name == "Products Searched":
-        draft.query = unescaped(text(properties.get("query")) or "")
-        if draft.query:
+        draft.query = unescaped(next((said for each in SEARCHED if (said := text(properties.get(each)))), ""))
+        if draft.query and "query" in properties:
             draft.properties = {key: value for key, value in properties.items() if key != "query"}
 
 

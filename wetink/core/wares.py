@@ -49,7 +49,26 @@ ORDERS = frozenset(["Checkout Started", "Order Updated", "Order Completed", "Ord
 LONGEST_HINT = 16
 """Characters of what can name a currency."""
 
+SEARCHED = (
+    "query", "search_query", "search_term", "search_string", "searchQuery", "searchTerm", "searchString", "term",
+    "keyword", "keywords", "q",
+)  # fmt: skip
+"""What senders call the words of a search; the first is the spec's."""
+
 Reader = Callable[[Any], Any]
+
+
+def first_category(value: Any) -> str | None:
+    """Return the first category of a list such as Movable Ink's: texts, or objects with a title, a name or an id.
+
+    >>> first_category([{"id": "mugs", "title": "Mugs"}, {"id": "blue"}]), first_category(["Mugs"]), first_category([])
+    ('Mugs', 'Mugs', None)
+    """
+    found = value[0] if isinstance(value, list) and value else value
+    if isinstance(found, dict):
+        found = found.get("title") or found.get("name") or found.get("id")
+    return text(found)
+
 
 _PRODUCT: dict[str, tuple[str, Reader, bool]] = {
     "product_id": ("product_id", text, True),
@@ -83,6 +102,15 @@ _PRODUCT: dict[str, tuple[str, Reader, bool]] = {
     "imageUrl": ("image_url", url, False),
     "imageURL": ("image_url", url, False),
     "image": ("image_url", url, False),
+    "product_sku": ("sku", text, False),
+    "product_name": ("name", text, False),
+    "product_url": ("url", url, False),
+    "product_image_url": ("image_url", url, False),
+    "product_price": ("price", number, False),
+    "product_category": ("category", text, False),
+    "product_brand": ("brand", text, False),
+    "product_variant": ("variant", text, False),
+    "categories": ("category", first_category, False),
 }
 """Property -> field, how it is read, and whether it is the spec's own name, which wins over the others."""
 

@@ -3,7 +3,9 @@
     POST /v1/{track,identify,page,screen,group,alias} and /v1/{t,i,p,s,g,a}    one message
     POST /v1/{batch,import,b} and /beacon/v1/batch                             {"batch": […]}
     POST /behavioral/{key}                                                     one message, or {"events": […]}
-    GET  /v1/projects/{writeKey}/settings and /sourceConfig/                   what browser and mobile SDKs ask first
+    GET  /v1/pixel/{track,identify,…}?data=BASE64                              one message, where only a picture can be
+    GET  /v1/projects/{writeKey}/settings, /projects/… and /sourceConfig/      what browser and mobile SDKs ask first
+    GET  /analytics.js/v1/{writeKey}/analytics.min.js                          the SDK that the classic snippet loads
 
 Bodies are JSON whatever their content type says. Sources: Segment's HTTP Tracking API; recordings in tests/wire.
 """
@@ -12,6 +14,7 @@ import asyncio
 import base64
 import binascii
 import logging
+import re
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from functools import lru_cache, partial
@@ -27,6 +30,8 @@ from wetink.ports import Receipt, Source, Store
 from wetink.web.body import read_body, unpacked
 from wetink.web.clock import now_ms
 from wetink.web.errors import RETRY_AFTER_SECONDS, body_of, status_of
+from wetink.web.library import library
+from wetink.web.pixel import GIF, PREFIX, as_batch, message_in
 from wetink.web.protocol import Answer, Header, Take
 
 logger = logging.getLogger(__name__)
@@ -46,12 +51,25 @@ DOORS: dict[str, Door] = {
 }
 """Path -> door."""
 
+_ASKED = re.compile(
+    r"(?:/v1)?/projects/(?P<settings>[^/]+)/settings"
+    r"|/analytics\.js/v1/(?P<library>[^/]+)/(?:platform/)?analytics(?:\.min)?\.js"
+)
+"""What a page or an app asks for before it sends anything."""
+
 _SINGLE = {path.encode(): door for path, door in DOORS.items() if not door.several}
 
 KEY_MS = 5_000
 """How long a write key that was found is believed without looking again."""
 
 KNOWN_KEYS = 1_024
+FRESH: Header = (b"cache-control", b"no-cache")
+SCRIPT: tuple[Header, ...] = (
+    (b"content-type", b"text/javascript; charset=utf-8"),
+    (b"cache-control", b"public, max-age=300"),
+    (b"vary", b"accept-encoding"),
+)
+PICTURE: tuple[Header, ...] = ((b"content-type", b"image/gif"), (b"cache-control", b"no-store, max-age=0"))
 SUCCESS = b'{"success":true}'
 JSON: Header = (b"content-type", b"application/json")
 TAKEN: tuple[int, bytes, tuple[Header, ...]] = (200, SUCCESS, (JSON,))
@@ -69,7 +87,7 @@ class IngestDoors:
     @staticmethod
     def handles(path: str) -> bool:
         """Whether a path is one of these doors."""
-        return path.startswith(("/v1/", "/behavioral/", "/sourceConfig", "/beacon/"))
+        return path.startswith(("/v1/", "/behavioral/", "/sourceConfig", "/beacon/", "/projects/", "/analytics.js/"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens."""
@@ -133,16 +151,33 @@ class IngestDoors:
             source = await self._source(scope, headers, body)
             await self._ingest.receive(body, source, door, self._clock())
             return TAKEN
-        parts = path.split("/")
-        asked = path.startswith("/v1/projects/") and len(parts) == 5 and parts[4] == "settings"
-        if asked or path == "/sourceConfig":
+        if path.startswith(PREFIX) and path.removeprefix(PREFIX) in _TYPES:
+            return await self._pixel(path.removeprefix(PREFIX), scope, headers)
+        wanted = _ASKED.fullmatch(path)
+        if wanted is not None or path == "/sourceConfig":
             if method not in ("GET", "HEAD"):
                 return _wrong_method("GET, HEAD")
-            key = unquote(parts[3]) if asked else _key_beside_the_body(scope, headers)
+            key = unquote(wanted["settings"] or wanted["library"]) if wanted else _key_beside_the_body(scope, headers)
             source = await self._known(key)
-            body = _settings(key, scope, headers) if asked else _source_config(key, source)
-            return 200, body, (JSON, (b"cache-control", b"no-cache"))
+            if wanted is None:
+                return 200, _source_config(key, source), (JSON, FRESH)
+            if wanted["settings"]:
+                return 200, _settings(key, scope, headers), (JSON, FRESH)
+            packed = b"gzip" in headers.get(b"accept-encoding", b"")
+            return 200, library(packed=packed), (*SCRIPT, (b"content-encoding", b"gzip")) if packed else SCRIPT
         raise NotFound(f"there is no door at {path[:80]}", hint="post to /v1/batch, /v1/track, … or /behavioral/{key}")
+
+    async def _pixel(
+        self, type_: str, scope: Scope, headers: dict[bytes, bytes]
+    ) -> tuple[int, bytes, tuple[Header, ...]]:
+        if scope["method"] not in ("GET", "HEAD"):
+            return _wrong_method("GET, HEAD")
+        raw = message_in(scope["query_string"])
+        key = _key_beside_the_body(scope, headers)
+        source = await self._known(key or (write_key(raw) if raw.startswith(b"{") else ""))
+        if raw and scope["method"] == "GET":
+            await self._ingest.receive(as_batch(raw, type_), source, BATCH, self._clock())
+        return 200, GIF, PICTURE
 
     async def _behavioral(
         self, path: str, method: str, headers: dict[bytes, bytes], receive: Receive

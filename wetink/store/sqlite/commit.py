@@ -3,6 +3,7 @@
 Runs inside a transaction that the writer opened; knows nothing of threads, locks or files.
 """
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -85,9 +86,11 @@ class Commits:
         self.revision = -1
         """The newest of the catalog when something was last written here; -1 when that is not known."""
 
-    def ready(self, db: apsw.Connection) -> None:
-        """Read what came last, so that the first write need not."""
-        self._recent.begin(db, db.execute(SQL.last_seq).get)
+    def ready(self, db: apsw.Connection | None) -> None:
+        """Read what came last, so that the first write need not. What cannot be read is that write's to tell."""
+        with contextlib.suppress(apsw.Error):
+            if db is not None:
+                self._recent.begin(db, db.execute(SQL.last_seq).get)
 
     def begin(self, db: apsw.Connection) -> None:
         """Begin a transaction."""

@@ -37,7 +37,6 @@ SLICE_ROWS = 250
 HANDOVER_SECONDS = 0.002
 """How long at most the loop stands aside once a group is written, so that the thread may begin to commit it at once:
 left to chance it waits for its turn longer than the disk takes."""
-
 CLOSE_SECONDS = 10.0
 PATIENCE_SECONDS = 5.0
 """How long a request waits for another process's lock, which may be frozen: its sender tries again."""
@@ -75,9 +74,7 @@ class Writer:
     def start(self) -> None:
         """Be ready for the first rows of the running event loop."""
         self._wal.waits(asyncio.get_running_loop())
-        if self._db is not None:
-            with contextlib.suppress(apsw.Error):  # the first write tells
-                self._commits.ready(self._db)
+        self._commits.ready(self._db)
 
     async def write(self, rows: Sequence[Row]) -> list[bool]:
         """Commit the rows; return for each whether it was a duplicate. Raises StoreUnavailable: nothing was written."""
