@@ -7,10 +7,10 @@ import msgspec
 
 from wetink.core import identity
 from wetink.core.aliases import EVENTS, canonical
-from wetink.core.clock import YEAR_2000, believed, corrected, parse
 from wetink.core.entities import unescaped
 from wetink.core.event import Event, Level, MessageType, Order, Product
 from wetink.core.habits import ZONES
+from wetink.core.happened import happened
 from wetink.core.identifier import Identifier
 from wetink.core.identity import Claim
 from wetink.core.integrations import switched_off
@@ -36,8 +36,6 @@ from wetink.core.wares import (
 from wetink.core.zone import named as zone_named
 
 TYPES: Final = frozenset(get_args(MessageType))
-RECEIPT_COUNTS, NOT_CORRECTED = ", so the time of receipt counts", ", so the sender's clock is not corrected"
-
 _pack = msgspec.msgpack.Encoder().encode
 _NO_PROBLEMS: tuple[Problem, ...] = ()
 
@@ -162,34 +160,7 @@ def _meant_for_here(draft: _Draft) -> None:
 
 
 def _time(draft: _Draft) -> None:
-    """`timestamp` beside `originalTimestamp` was corrected by a relay; alone, either is the client's own."""
-    message = draft.message
-    timestamp = _read_time(draft, "timestamp", message.timestamp)
-    original = _read_time(draft, "originalTimestamp", message.originalTimestamp)
-    draft.own_time = original if original is not None else timestamp
-    said = timestamp if timestamp is not None else original
-    if timestamp is not None and (original is not None or draft.relayed):
-        draft.at = corrected(timestamp, None, draft.received)
-    else:
-        sent = _read_time(draft, "sentAt", message.sentAt if message.sentAt is not None else message.sent_at)
-        before = parse(message.receivedAt) if message.receivedAt is not None else None
-        draft.at = corrected(said, sent, draft.received, before)
-        if sent is not None and said is not None and sent < YEAR_2000 <= said:
-            draft.noted.append(problem("unlikely_time", "sentAt", NOT_CORRECTED))
-    if said is not None and draft.at == draft.received != said and not believed(said, draft.received):
-        place = "timestamp" if timestamp is not None else "originalTimestamp"
-        draft.noted.append(problem("unlikely_time", place, RECEIPT_COUNTS))
-
-
-def _read_time(draft: _Draft, place: str, value: Any) -> int | None:
-    """Return a time of the message; one that cannot be read is told of."""
-    if value is None:
-        return None
-    at = parse(value)
-    if at is None and value != "":
-        detail = NOT_CORRECTED if place == "sentAt" else RECEIPT_COUNTS
-        draft.noted.append(problem("unreadable_time", place, detail))
-    return at
+    draft.at, draft.own_time = happened(draft.message, draft.received, draft.noted, relayed=draft.relayed)
 
 
 def _message_id(draft: _Draft) -> None:
