@@ -12,8 +12,8 @@ RECEIPT_COUNTS, NOT_CORRECTED = ", so the time of receipt counts", ", so the sen
 def happened(message: Message, received: int, noted: list[Problem], *, relayed: bool = False) -> tuple[int, int | None]:
     """Return when a message happened by our clock, and its own time by the client's, if it has one (Unix ms).
 
-    `timestamp` beside `originalTimestamp` was corrected by a relay, and so is that of a `relayed` message; alone, either
-    is the client's own. What cannot be read or believed is added to `noted`.
+    `timestamp` beside `originalTimestamp` was corrected by a relay, and so was that of a `relayed` message; alone,
+    either is the client's own. What cannot be read or believed is added to `noted`.
     """
     timestamp = _read(noted, "timestamp", message.timestamp)
     original = _read(noted, "originalTimestamp", message.originalTimestamp)

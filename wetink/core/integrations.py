@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def switched_off(integrations: Mapping[str, Any], *, relayed: bool = False) -> str:
+def switched_off(integrations: Any, *, relayed: bool = False) -> str:
     """Return the name by which a message is kept from wetink, empty when it is not.
 
     wetink stands where Movable Ink's destination does, so it goes by each name of it: `Movable Ink`, `Movable Ink
@@ -17,6 +17,8 @@ def switched_off(integrations: Mapping[str, Any], *, relayed: bool = False) -> s
     >>> switched_off({"All": False}), switched_off({"All": False, "Movable Ink": True}), switched_off({"wetink": False})
     ('All', '', 'wetink')
     """
+    if not isinstance(integrations, Mapping):
+        return ""
     ours = {name: on for name, value in integrations.items() if _names_us(name) and (on := _switch(value)) is not None}
     for name, on in ours.items():
         if not on:

@@ -100,18 +100,10 @@ def normalize(
     own = draft.own_time or 0
     if draft.parked:
         return Normal(draft.message_id, "parked", (*draft.parked, *draft.noted), own)
-    filed = identity.strongest(draft.user, draft.email, draft.anonymous)
+    carried, previous = (draft.user, draft.email, draft.anonymous), _previous(message)
+    filed, id_ = identity.strongest(*carried), draft.message_id
     claims, joins = identity.claims(
-        draft.type,
-        draft.user,
-        draft.email,
-        draft.anonymous,
-        _previous(message),
-        at=draft.at,
-        source=source,
-        message_id=draft.message_id,
-        level=level,
-        known=known,
+        draft.type, *carried, previous, at=draft.at, source=source, message_id=id_, level=level, known=known
     )
     problems = (*draft.lacking, *draft.noted) if draft.lacking or draft.noted else _NO_PROBLEMS
     return Normal(
@@ -154,8 +146,8 @@ def _type(draft: _Draft) -> None:
 
 
 def _meant_for_here(draft: _Draft) -> None:
-    said = draft.message.integrations
-    if said and isinstance(said, dict) and (name := switched_off(said, relayed=draft.relayed)):
+    said = draft.message.integrations  # nearly always empty
+    if said and (name := switched_off(said, relayed=draft.relayed)):
         draft.parked.append(problem("not_meant_for_here", f"integrations.{name}", f" with `{name}: false`"))
 
 
