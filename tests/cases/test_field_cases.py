@@ -37,7 +37,6 @@ PENDING: frozenset[str] = frozenset(
         # Liquid's own words
         # product feeds as they are
         # how money is written
-        "F71.1",
         # days of people
         # what cannot be read counts as not said, and nobody is told
     ]

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wetink.core.errors import BadContent
+from wetink.core.money import money
 from wetink.render.liquid import MOST_OUTPUT, html, ink
-from wetink.render.money import money
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_money_is_written_as_people_write_it(amount: object, currency: object, w
         ("en-GB", "€1,299.50"),
         ("de", "1.299,50\xa0€"),
         ("de_DE", "1.299,50\xa0€"),
-        ("de-CH", "€\xa01\u2019299.50"),
+        ("de-CH", "EUR\xa01\u2019299.50"),
         ("fr-FR", "1\u202f299,50\xa0€"),
         ("nl-NL", "€\xa01.299,50"),
         ("sv", "1\xa0299,50\xa0€"),

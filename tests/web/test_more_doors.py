@@ -44,8 +44,8 @@ def test_a_picture_is_told_in_words(house: House) -> None:
     house.saw("mug", currency="EUR")
     house.saw("lamp", price=1299.5)
     hero = house.wetink.seal(JANE, "hero", "picture")
-    assert asked(house, f"/a/hero/1/{hero}.txt").body.decode() == "The lamp (1,299.50), The mug (9.00 EUR)"
-    assert asked(house, f"/a/cards/2/{token}.txt").body.decode() == "The mug (9.00 EUR)"
+    assert asked(house, f"/a/hero/1/{hero}.txt").body.decode() == "The lamp (1,299.50), The mug (€9.00)"
+    assert asked(house, f"/a/cards/2/{token}.txt").body.decode() == "The mug (€9.00)"
     assert asked(house, "/a/hero/1/forged.txt").body.decode() == "Come in"
     assert asked(house, "/a/absent/1/x.txt").body == b""
 

@@ -12,6 +12,7 @@ import msgspec
 from wetink.cli.common import DATA, JSON, iso, with_wetink
 from wetink.core.errors import BadRequest, BadSettings, NotFound
 from wetink.core.feed import DEFAULTS, Feed, Format, Limit
+from wetink.core.money import money
 from wetink.wiring import Wetink
 
 ENDINGS: dict[str, Format] = {
@@ -90,7 +91,7 @@ def search(words: str, limit: int, data: str | None, as_json: bool) -> None:
         click.echo(msgspec.json.encode(found).decode())
         return
     for product in found:
-        price = f"{product.price:,.2f} {product.currency}" if product.price is not None else ""
+        price = money(product.price, product.currency)
         click.echo(f"{product.key:20} {price:>14}  {product.name}")
     if not found:
         click.echo("Nothing has these words.")
@@ -117,6 +118,6 @@ def show(key: str, data: str | None, as_json: bool) -> None:
         if field not in ("quantity", "coupon", "position") and value not in (None, ""):
             click.echo(f"{field:13} {value}")
     for change in changes:
-        price = f"{change.price:,.2f}" if change.price is not None else "-"
+        price = money(change.price) or "-"
         stock = f"{change.stock} in stock" if change.stock is not None else change.availability.replace("_", " ")
         click.echo(f"{datetime.fromisoformat(iso(change.at)):%Y-%m-%d %H:%M}  {price:>10}  {stock}")

@@ -8,6 +8,7 @@ import msgspec
 from wetink.cli.common import DATA, JSON, iso, now_ms, with_wetink
 from wetink.core.credit import Attribution
 from wetink.core.goal import MODELS
+from wetink.core.money import money
 from wetink.core.report import DAY_MS, DIMENSIONS, Line, in_currency, said, table
 from wetink.core.result import METRICS, Result
 from wetink.wiring import Wetink
@@ -81,8 +82,11 @@ def conversions(id: str | None, days: int, goal: str, model: str | None, data: s
         return
     for each in found:
         made = each.conversion
-        state = " cancelled" if made.cancelled else f" ({made.refunded:g} given back)" if made.refunded else ""
-        click.echo(f"{iso(made.at)}  {made.id}  {made.value:.2f} {made.currency}{state}  {made.owner}")
+        back = money(made.refunded, made.currency)
+        state = " cancelled" if made.cancelled else f" ({back} given back)" if made.refunded else ""
+        click.echo(f"{iso(made.at)}  {made.id}  {money(made.value, made.currency)}{state}  {made.owner}")
+        for note in made.notes:
+            click.echo(f"  ! {note}")
         for credit in each.credits:
             touch = credit.touch
             click.echo(f"  → {credit.part:.0%} {touch.kind} of {touch.block} at {iso(touch.at)}: {credit.why}")
@@ -130,8 +134,8 @@ def show(name: str, data: str | None, as_json: bool) -> None:
         return
     click.echo(f"{'arm':20} {'people':>9} {'clicked':>9} {'ordered':>9} {'revenue':>14}   only machines")
     for arm in found.arms:
-        money = f"{arm.revenue:,.2f} {found.currency}".strip()
-        click.echo(f"{arm.arm:20} {arm.people:9,} {arm.clicked:9,} {arm.ordered:9,} {money:>14}   {arm.unseen:,}")
+        revenue = money(arm.revenue, found.currency)
+        click.echo(f"{arm.arm:20} {arm.people:9,} {arm.clicked:9,} {arm.ordered:9,} {revenue:>14}   {arm.unseen:,}")
     for metric, title in METRICS.items():
         for words in found.words[metric]:
             click.echo(f"{title}: {words}")
@@ -152,6 +156,6 @@ def _show(rows: list[tuple[str, Line]]) -> None:
     )
     for name, line in rows:
         rate = f"{line.click_rate:.1%}" if line.click_rate is not None else "-"
-        money = ", ".join(f"{amount:,.2f} {code}" for code, amount in line.revenue.items())
+        revenue = ", ".join(money(amount, code) for code, amount in line.revenue.items())
         counts = f"{line.pictures:9,} {line.unique_opens:9,} {line.unique_machine_opens:9,} {line.unique_clicks:9,}"
-        click.echo(f"{name:{wide}} {counts} {rate:>7} {line.orders:8,.4g}  {money}")
+        click.echo(f"{name:{wide}} {counts} {rate:>7} {line.orders:8,.4g}  {revenue}")

@@ -2,13 +2,16 @@
 
 from wetink.core.block import Block, Decision
 from wetink.core.event import Product
+from wetink.core.money import money
 
 LONGEST = 300
 """Characters."""
 
 
-def alt_of(block: Block, decision: Decision | None, slot: int) -> str:
+def alt_of(block: Block, decision: Decision | None, slot: int, language: str = "") -> str:
     """Return the words for a slot's picture: what a decision shows, else what the block says of itself.
+
+    Prices are written as in `language`, such as `de` or `pt-BR`.
 
     >>> from wetink.core.block import Fallback
     >>> alt_of(Block("hero", Fallback("https://shop.example/", title="New every week")), None, 1)
@@ -18,13 +21,13 @@ def alt_of(block: Block, decision: Decision | None, slot: int) -> str:
     if decision is None or not decision.variant:
         return (block.fallback.title or said)[:LONGEST]
     items = decision.items[slot - 1 : slot] if block.slots > 1 else decision.items
-    shown = ", ".join(_named(item) for item in items)
+    shown = ", ".join(_named(item, language) for item in items)
     if not shown:
         words = (decision.facts.get(name) for name in ("title", "heading", "head"))
         shown = next((word for word in words if isinstance(word, str) and word), "")
     return ": ".join(part for part in (said, shown) if part)[:LONGEST]
 
 
-def _named(item: Product) -> str:
-    price = f" ({item.price:,.2f} {item.currency})".replace(" )", ")") if item.price is not None else ""
-    return f"{item.name or item.key}{price}"
+def _named(item: Product, language: str) -> str:
+    price = money(item.price, item.currency, language)
+    return f"{item.name or item.key} ({price})" if price else item.name or item.key

@@ -7,6 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from wetink.core.credit import Attribution
+from wetink.core.currency import rounded
 from wetink.core.goal import Signals
 from wetink.core.sheet import sheet
 
@@ -69,7 +70,7 @@ class Line(msgspec.Struct, frozen=True):
         """Revenue for each thousand unique opens, by currency."""
         if not self.unique_opens:
             return {}
-        return {code: round(1000 * amount / self.unique_opens, 2) for code, amount in self.revenue.items()}
+        return {code: rounded(1000 * amount / self.unique_opens, code) for code, amount in self.revenue.items()}
 
 
 def report(
@@ -108,7 +109,7 @@ def report(
         Line(
             dict(zip(by, key, strict=True)),
             orders=round(orders.get(key, 0.0), 6),
-            revenue={code: round(amount, 2) for code, amount in sorted(revenue.get(key, {}).items())},
+            revenue={code: rounded(amount, code) for code, amount in sorted(revenue.get(key, {}).items())},
             **dict(zip(COUNTS, added.get(key, nothing), strict=True)),
         )
         for key in sorted({*added, *orders}, key=lambda key: tuple(map(str, key)))
@@ -123,7 +124,7 @@ def total(lines: Iterable[Line]) -> Line:
             sums[index] += getattr(line, name)
         orders += line.orders
         for code, amount in line.revenue.items():
-            revenue[code] = round(revenue.get(code, 0.0) + amount, 2)
+            revenue[code] = rounded(revenue.get(code, 0.0) + amount, code)
     return Line({}, orders=round(orders, 6), revenue=revenue, **dict(zip(COUNTS, sums, strict=True)))
 
 

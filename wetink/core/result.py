@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from wetink.core.currency import rounded
 from wetink.core.experiment import HOLDOUT, Plan
 from wetink.core.lift import ALPHA, FEW_CONVERSIONS, FEW_RECIPIENTS, Lift, Sample, counted, lift
 from wetink.core.mismatch import Mismatch, mismatch
@@ -128,7 +129,7 @@ def result(
         people,
         per_day,
         currency,
-        tuple(_arm(plan, arm, days, orders, samples, people) for arm in plan.arms),
+        tuple(_arm(plan, arm, days, orders, samples, people, currency) for arm in plan.arms),
         lifts,
         {metric: _course(plan, days, orders, metric, alpha) for metric in METRICS},
         divided,
@@ -166,6 +167,7 @@ def _arm(
     orders: Sequence[Brought],
     samples: Mapping[str, Mapping[str, Sample]],
     people: int,
+    currency: str,
 ) -> ArmResult:
     mine = {metric: by_arm[arm] for metric, by_arm in samples.items()}
     share = plan.expected()[arm]
@@ -178,7 +180,7 @@ def _arm(
         sum(each.people for each in days if each.arm == arm and not each.seen),
         round(mine["clicks"].total),
         mine["orders"].conversions,
-        round(mine["revenue"].total, 2),
+        rounded(mine["revenue"].total, currency),
         sum(not each.seen for each in orders if each.arm == arm),
         mine,
     )

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from PIL import Image
 
 from wetink.core.errors import BadContent
+from wetink.core.money import money
 from wetink.ports import Picture
 from wetink.render import check, compare, encode, fonts, jobs, liquid
 from wetink.render.drawing import Drawing, Lacking
@@ -25,6 +26,7 @@ SEEN = 1_000
 def ready() -> Callable[[bytes], bytes]:
     """Return what answers jobs, with the fonts of the usual engine loaded. Raises BadSettings when there are none."""
     Image.init()  # what decodes photos is imported before the first comes
+    money(1, "EUR")  # and how English writes amounts is read
     return Desk()
 
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from wetink.core.bandit import chances, shares
 from wetink.core.block import Block
 from wetink.core.conversion import Conversion
+from wetink.core.currency import rounded
 from wetink.core.errors import NotFound
 from wetink.core.experiment import EVERYWHERE, Plan, everywhere, inherited, planned
 from wetink.core.goal import Signals
@@ -135,4 +136,4 @@ class Experiments:
 
 def _told(conversion: Conversion, signals: Signals) -> tuple[str, float]:
     currency, rate = signals.rate(conversion.currency)
-    return currency, round(conversion.value * rate, 2)
+    return currency, rounded(conversion.value * rate, currency)

@@ -44,7 +44,7 @@ class Pasted:
         except Exception:
             logger.exception("%s says what it can", block)
             decision = None
-        return alt_of(found, decision, slot)
+        return alt_of(found, decision, slot, moment.language)
 
     async def fragment(self, block: str, who: Identifier | None, moment: Moment) -> str:
         """Return a block's linked pictures as HTML for a page, with what they show in words. Never raises."""

@@ -96,6 +96,7 @@ async def conversions(request: Request) -> Response:
         found=found[::-1][:MOST],
         count=len(found),
         credited=sum(bool(each.credits) for each in found),
+        unclear=sum(bool(each.conversion.notes) for each in found),
         ranges=RANGES,
         days=len(range(what.since - what.since % DAY_MS, what.until, DAY_MS)),
         goals=wetink.content.signals.all_goals,

@@ -9,11 +9,8 @@ from markupsafe import Markup
 
 from wetink.core.identifier import Identifier
 from wetink.core.link import host_of
+from wetink.core.money import money as written
 from wetink.core.outside import Change
-
-SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
-WHOLE = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "HUF"})
-"""Currencies that are written without decimals."""
 
 STEPS = ((60_000, 1_000, "s"), (3_600_000, 60_000, "min"), (86_400_000, 3_600_000, "h"), (0, 86_400_000, "d"))
 """Below how many milliseconds a distance is told in which unit; the last one has no end."""
@@ -49,18 +46,12 @@ def percent(part: float) -> str:
 
 
 def money(amount: float | None, currency: str = "") -> str:
-    """Write an amount with its currency, an unknown one without; a dash for no amount.
+    """Write an amount as English does, an unknown currency by its name; a dash for no amount.
 
-    >>> money(1234.5, "USD"), money(-3, "eur"), money(1200, "JPY"), money(9.9, "SEK"), money(5), money(None)
-    ('$1,234.50', '-€3.00', '¥1,200', '9.90 SEK', '5.00', '—')
+    >>> money(1234.5, "USD"), money(-3, "eur"), money(1200, "JPY"), money(5), money(None)
+    ('$1,234.50', '-€3.00', '¥1,200', '5.00', '—')
     """
-    if amount is None:
-        return "—"
-    code = currency.upper()
-    text = f"{abs(amount):,.{0 if code in WHOLE else 2}f}"
-    sign = "-" if amount < 0 else ""
-    symbol = SYMBOLS.get(code, "")
-    return f"{sign}{symbol}{text}" if symbol or not code else f"{sign}{text} {code}"
+    return written(amount, currency) or "—"
 
 
 def moment(at: int) -> datetime | None:
