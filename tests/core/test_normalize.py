@@ -281,3 +281,56 @@ def test_any_body_is_taken_or_refused_in_words(body: bytes) -> None:
         with contextlib.suppress(BadRequest):
             found, _ = pieces(body, door)
         assert all(normalize(piece, source="s", level="server", received=NOW).verdict for piece in found)
+
+
+MPARTICLE: list[tuple[str, dict[str, Any], str]] = [
+    ("product", {"id": "P", "title": "Mug", "url": "https://shop.example/p"}, "Product Viewed"),
+    ("product", {"product": {"id": "P", "title": "Mug", "url": "https://shop.example/p"}}, "Product Viewed"),
+    ("product", {"product_sku": "P", "product_name": "Mug", "product_url": "https://shop.example/p"}, "Product Viewed"),
+    ("cart_add", {"id": "P", "title": "Mug", "url": "https://shop.example/p"}, "Product Added"),
+    ("category", {"id": "mugs", "title": "Mugs"}, "Product List Viewed"),
+    ("search", {"query": "mug"}, "Products Searched"),
+    ("conversion", {"total": 5, "products": [{"id": "P", "price": 5, "title": "Mug"}]}, "Order Completed"),
+]
+
+
+@pytest.mark.parametrize(("event", "properties", "name"), MPARTICLE)
+def test_events_that_mparticle_sends_are_the_specs(event: str, properties: dict[str, Any], name: str) -> None:
+    found = track(event, properties)
+    assert found.verdict == "usable", found.problems
+    assert found.event is not None
+    assert found.event.name == name
+    for product in found.event.products:
+        assert (product.key, product.name) == ("P", "Mug")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["query", "search_query", "search_term", "search_string", "searchQuery", "searchTerm", "searchString", "term",
+     "keyword", "keywords", "q"],
+)  # fmt: skip
+def test_the_words_of_a_search_are_found_by_any_of_their_names(name: str) -> None:
+    found = track("Products Searched", {name: " mug "})
+    assert found.verdict == "usable"
+    assert found.event is not None
+    assert found.event.query == "mug"
+
+
+@pytest.mark.parametrize(
+    ("said", "category"),
+    [
+        ({"category": "A", "product_category": "B"}, "A"),
+        ({"product_category": "B"}, "B"),
+        ({"categories": [{"id": "c", "title": "C", "url": "https://shop.example/c"}]}, "C"),
+        ({"categories": [{"id": "c"}]}, "c"),
+        ({"categories": ["C", "D"]}, "C"),
+        ({"categories": "C"}, "C"),
+        ({"categories": []}, ""),
+        ({"categories": [[]]}, ""),
+        ({"categories": {}}, ""),
+    ],
+)
+def test_a_category_is_found_in_any_shape(said: dict[str, Any], category: str) -> None:
+    found = track("Product Viewed", {**VIEW, **said})
+    assert found.event is not None
+    assert found.event.products[0].category == category
