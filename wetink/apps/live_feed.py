@@ -6,10 +6,10 @@ from msgspec import Meta, Struct
 
 from wetink.core.app import App, Sample, Shown
 from wetink.core.feed import reached
-from wetink.core.link import host_of
 from wetink.core.person import Moment, Person
 from wetink.core.setting import Color
 from wetink.core.shop import Shop
+from wetink.core.url import read
 
 LONGEST = 200
 
@@ -33,13 +33,14 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
     entries = []
     for item in data.items:
         said = {name: _text(reached(item, getattr(settings, name))) for name in ("title", "link", "image", "note")}
+        said["link"], said["image"] = read(said["link"]), read(said["image"])
         if said["title"]:
             entries.append(said)
         if len(entries) == settings.items:
             break
     if not entries:
         return None
-    photos = [entry["image"] for entry in entries if host_of(entry["image"])]
+    photos = [entry["image"] for entry in entries if entry["image"]]
     facts = {"entries": entries, "heading": settings.heading, "photos": photos}
     return Shown(facts=facts, why=f"feed {settings.feed} is {data.state}", link=entries[0]["link"])
 

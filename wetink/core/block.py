@@ -10,8 +10,18 @@ from msgspec import Meta
 from wetink.core.event import Product
 from wetink.core.experiment import Experiment
 from wetink.core.fetch import Kind
+from wetink.core.link import host_of
 from wetink.core.policy import Treatment
 from wetink.core.rule.tree import Rule
+from wetink.core.url import read
+
+
+def _read_links(thing: msgspec.Struct, *names: str) -> None:
+    """Read links that cannot stand in an email as they are written, as a browser does."""
+    for name in names:
+        written = getattr(thing, name)
+        if written and not host_of(written) and (link := read(written)):
+            msgspec.structs.force_setattr(thing, name, link)
 
 
 class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -30,6 +40,10 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """What draws it; empty: what its template asks for in its first words, else the usual one. Without a browser of the
     operator's the usual one stands in for `chromium`."""
 
+    def __post_init__(self) -> None:
+        """Read its link as a browser does."""
+        _read_links(self, "link")
+
 
 class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What is shown when no variant holds, and where a click on it goes."""
@@ -40,6 +54,10 @@ class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     button: str = ""
     image: str = ""
     """A picture file in the content folder's `images/`; empty: one is drawn from title, text and button."""
+
+    def __post_init__(self) -> None:
+        """Read its link as a browser does."""
+        _read_links(self, "link")
 
 
 class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -77,6 +95,10 @@ class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """The variant that people see who are held out of an experiment; empty: the fallback."""
     fetches: dict[Kind, Treatment] = {}
     """What each class of fetch gets, and whether it counts, where that is not as usual."""
+
+    def __post_init__(self) -> None:
+        """Read where it leads as a browser does."""
+        _read_links(self, "gone")
 
 
 def before(block: Block, others: Iterable[Block]) -> list[Block]:

@@ -18,6 +18,7 @@ from wetink.core.rule.evaluate import Rulebook
 from wetink.core.rule.subject import Subject
 from wetink.core.shop import Shop
 from wetink.core.trust import refreshed
+from wetink.core.url import read
 
 _HOLE = re.compile(r"\{(\w+)\}")
 
@@ -176,7 +177,8 @@ def decide(
     otherwise = (variant.link if variant is not None else "") or block.fallback.link
     shown = [(seen.product, catalog.get(seen.product.key)) for seen in choice.shown.items]
     items = tuple([_permitted(refreshed(product, known), allowed) for product, known in shown])
-    own_way = choice.shown.link if allowed(choice.shown.link) else ""
+    own_way = read(choice.shown.link)
+    own_way = own_way if own_way and allowed(own_way) else ""
     if block.slots > 1:
         links = tuple((items[slot].url if slot < len(items) else "") or otherwise for slot in range(block.slots))
     else:

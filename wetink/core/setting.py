@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta, inspect
 
 from wetink.core.app import App
-from wetink.core.link import host_of
+from wetink.core.url import read
 
 Zone = Annotated[str, Meta(max_length=64, extra_json_schema={"format": "time-zone"})]
 """A time zone's name, such as `Europe/Berlin`; empty: not set."""
@@ -107,7 +107,7 @@ def _local_time_problem(text: str) -> str:
 
 def link_problem(text: str) -> str:
     """Return why a text is no address that may stand in an email; empty when it is one, or is empty."""
-    return "" if not text or host_of(text) else f"{text!r} is not an http(s) address"
+    return "" if not text or read(text) else f"{text!r} is not an http(s) address"
 
 
 FORMATS: dict[str, Callable[[str], str]] = {"time-zone": zone_problem, "local-date-time": _local_time_problem}
