@@ -217,7 +217,7 @@ def _zone(draft: _Draft) -> None:
     message = draft.message
     context = message.context
     if context is not None and context.timezone is not None:
-        draft.zone = _read_zone(draft, "context.timezone", context.timezone)
+        draft.zone = zone_named(context.timezone) or _read_zone(draft, "context.timezone", context.timezone)
     if message.timezone is not None and not draft.zone:
         draft.zone = _read_zone(draft, "timezone", message.timezone)
     if draft.traits and not ZONES.isdisjoint(draft.traits):

@@ -47,7 +47,7 @@ def named(value: Any) -> str:
     """
     kind = type(value)
     if kind is str:
-        return _named(value) if len(value) <= LONGEST else ""
+        return _named(value)
     if (kind is int or kind is float) and value == value:
         return _counted(value)
     return ""
@@ -55,6 +55,8 @@ def named(value: Any) -> str:
 
 @lru_cache(maxsize=2_048)
 def _named(text: str) -> str:
+    if len(text) > LONGEST:
+        return ""
     name = _AROUND.sub("", text.strip().strip("\"'"))
     if not name:
         name = text.strip().strip("()")
