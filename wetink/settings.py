@@ -32,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True):
     audience_seconds: int
     hook_write_key: str
     placeholders: tuple[str, ...] = ()
+    worker_timeout: int = 30
 
     @property
     def content(self) -> Path:
@@ -79,6 +80,12 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
     ("host", "127.0.0.1", str, "Address to listen on; 0.0.0.0 for all."),
     ("port", "8000", _whole(0, 65535), "Port to listen on; 0 takes a free one."),
     ("workers", "", _whole(1, 64), "Processes that share the port; one for each core, at most 8, unless set."),
+    (
+        "worker_timeout",
+        "30",
+        _whole(2, 3_600),
+        "Seconds a process may go without answering before it is killed and replaced. Needs two or more workers.",
+    ),
     ("public_url", "", _address, "Where the world reaches this server, for snippets: https://open.shop.example."),
     ("deadline", "700", _whole(50, 20_000), "Milliseconds an open may take before its fallback is shown."),
     ("link_hosts", "", _hosts, "Hosts that links and photos may name, besides those of the sources; comma separated."),

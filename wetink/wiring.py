@@ -48,6 +48,7 @@ from wetink.serve.crowd import ColumnCrowd
 from wetink.serve.experiments import Experiments
 from wetink.serve.fallback import Fallbacks
 from wetink.serve.follower import Follower
+from wetink.serve.health import Health
 from wetink.serve.hooks import Hooks
 from wetink.serve.hosts import Hosts
 from wetink.serve.moving import Moving
@@ -166,6 +167,7 @@ class Wetink:
         self.author = Author(settings.content, lambda: self.content, self.apps, self.look_again)
         self.upload = Uploads(self.feeds, lambda: self.content.feeds, self.author.feed).take
         self._tasks: list[asyncio.Task[None]] = []
+        self.health = Health(self.renderer, self._files.ended, lambda: self._tasks)
 
     async def __aenter__(self) -> Self:
         """Load the content."""
@@ -183,9 +185,9 @@ class Wetink:
         works = (
             *(self._watch(), self._follower.run(), self.feeds.start(), self._catalogs.run(), self._warmer.run()),
             *(self.experiments.run(), self.summaries.run(), self.audiences.run(), self.renderer.prepare()),
-            *(self._ahead.run(), self.moving.run()),
+            *(self._ahead.run(), self.moving.run(), self.health.watch()),
         )
-        self._tasks = [asyncio.create_task(work) for work in works]
+        self._tasks = [asyncio.create_task(work, name=getattr(work, "__qualname__", "")) for work in works]
 
     async def catch_up(self, block: str) -> None:
         """Read all that has happened in the shop as far as a block's apps ask for it, for who asks just once."""

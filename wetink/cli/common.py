@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from wetink.core import clock
-from wetink.core.errors import BadRequest, BadSettings
+from wetink.core.errors import BadRequest, BadSettings, Unavailable
 from wetink.core.identifier import Identifier
 from wetink.serve.recipient import parse
 from wetink.settings import Settings, read
@@ -38,6 +38,8 @@ def with_wetink(
 
     async def run() -> T:
         async with Wetink(settings, draws=draws) as wetink:
+            if draws and (why := await wetink.health.drawing()):
+                raise Unavailable(f"nothing can be drawn: {why}")
             return await work(wetink)
 
     return asyncio.run(run())

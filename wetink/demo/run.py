@@ -22,6 +22,7 @@ from wetink.demo.letters import letters, post
 from wetink.demo.life import Message, life
 from wetink.demo.pictures import photos
 from wetink.demo.seed import seed_with_bar
+from wetink.sandbox.python import SAFE_PATH
 from wetink.settings import Settings
 from wetink.web import server
 from wetink.wiring import Wetink
@@ -102,6 +103,7 @@ async def _open_letters(settings: Settings, messages: Sequence[Message], now: in
 @contextmanager
 def serving(settings: Settings) -> Iterator[multiprocessing.process.BaseProcess]:
     """Run the demo's server in a process of its own for the length of a `with`."""
+    os.environ[SAFE_PATH] = "1"  # what is spawned looks for nothing in the folder one stands in
     spawn = multiprocessing.get_context("spawn")
     heard, said = spawn.Pipe(duplex=False)
     child = spawn.Process(target=_serve, args=(settings, said), name="wetink-demo")

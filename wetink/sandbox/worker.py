@@ -58,7 +58,9 @@ class Worker:
     @property
     def ended(self) -> bool:
         """Whether its process is no more."""
-        return bool(select.select([self._process], [], [], 0)[0])
+        ended = select.poll()  # `select` takes no descriptor above 1,023
+        ended.register(self._process, select.POLLIN)
+        return bool(ended.poll(0))
 
     def stop(self) -> None:
         """End its process, whatever it is doing."""

@@ -1,18 +1,16 @@
 """Zygotes, seen from outside: one for each process that needs workers, started when the first is asked for."""
 
 import atexit
-import os
 import socket
 import subprocess
-import sys
 import threading
 from functools import cache
-from pathlib import Path
 
-import wetink
+from wetink.sandbox import python
 
-ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "HOME", "TZ", "LD_LIBRARY_PATH")
-"""What a zygote may know of ours: nothing secret."""
+ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+"""One core for each worker: threads of a numeric library would be lost in the fork. More arenas are address space that
+is set aside, so room beyond a worker's limit."""
 
 
 class Zygote:
@@ -50,19 +48,14 @@ class Zygote:
             self._end()
         if self._control is None:
             self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            known = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
-            # One core for each worker: threads of a numeric library would be lost in the fork.
-            known |= {"PYTHONPATH": str(Path(wetink.__file__).parent.parent), "OPENBLAS_NUM_THREADS": "1"}
-            # More arenas are address space that is set aside, so room beyond a worker's limit.
-            known |= {"MALLOC_ARENA_MAX": "1"}
             with theirs:
                 self._process = subprocess.Popen(  # noqa: S603
-                    [sys.executable, "-m", "wetink.sandbox", str(theirs.fileno())],
+                    python.command("wetink.sandbox", str(theirs.fileno())),
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,  # what a native engine says of somebody's page belongs in no log
                     pass_fds=(theirs.fileno(),),
-                    env=known,
+                    env=python.environment(ENVIRONMENT),
                 )
         return self._control
 

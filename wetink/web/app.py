@@ -138,11 +138,13 @@ async def _home(request: Request) -> Response:
 
 
 async def _health(request: Request) -> Response:
-    """Whether the store can be read, and what has gone wrong in this process, by place; and what it could not keep."""
+    """Whether this process can read the store and draw, and lives whole; what went wrong in it, and what it lost."""
     wetink = request.app.state.wetink
     await wetink.store.sources()
-    told = {"troubles": dict(sorted(counted().by_place.items())), "lost": wetink.lost()}
-    return JSONResponse({"status": "ok", "version": __version__, **{name: what for name, what in told.items() if what}})
+    failing = wetink.health.failing()
+    told = {"failing": failing, "troubles": dict(sorted(counted().by_place.items())), "lost": wetink.lost()}
+    said = {"status": "failing" if failing else "ok", "version": __version__}
+    return JSONResponse({**said, **{name: what for name, what in told.items() if what}}, 503 if failing else 200)
 
 
 ROUTES: tuple[BaseRoute, ...] = (

@@ -7,9 +7,11 @@ import gc
 import logging
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from importlib import import_module
 from multiprocessing.connection import Connection, wait
@@ -20,6 +22,7 @@ import uvloop
 from msgspec.structs import replace
 
 from wetink.core.errors import BadSettings, Unavailable
+from wetink.sandbox.python import SAFE_PATH
 from wetink.settings import Settings
 from wetink.web.protocol import HttpProtocol
 from wetink.wiring import Wetink
@@ -32,6 +35,13 @@ STOP_SECONDS = 10
 PR_SET_PDEATHSIG = 1
 SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter while another waits for it: the one that commits, or the loop itself."""
+MOST_DESCRIPTORS = 65_536
+BEAT_SECONDS = 1.0
+"""How often a process tells its parent that it serves."""
+PAUSE_SECONDS = 5.0
+"""When the parent itself has not looked for so long, its children are given time again."""
+START_SECONDS = 60.0
+"""How long a process may take to start, on top of the time it may be silent."""
 GC_THRESHOLD = 20_000
 """New objects between two looks of the garbage collector: requests leave hardly any cycles."""
 
@@ -43,12 +53,20 @@ def run(settings: Settings, *, app: str = "wetink.web.app:create", ready: Ready)
 
     `app` names a function that makes the ASGI application of a Wetink. Raises BadSettings when the address is taken.
     """
+    _take_descriptors()
     listening = _listen(settings)
     settings = replace(settings, port=listening.getsockname()[1])
     if settings.workers == 1:
         uvloop.run(_serve(settings, app, listening, lambda: ready(settings.address)))
     else:
         _Parent(settings, app, listening).run(ready)
+
+
+def _take_descriptors() -> None:
+    """Have as many descriptors as the system lets us: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, MOST_DESCRIPTORS)), hard))
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -110,55 +128,93 @@ class _Parent:
     def __init__(self, settings: Settings, app: str, listening: socket.socket) -> None:
         self._settings, self._app, self._listening = settings, app, listening
         self._spawn = multiprocessing.get_context("spawn")
-        self._children: dict[int, BaseProcess] = {}
+        self._children: dict[int, _Child] = {}
         self._stopping = False
+        os.environ[SAFE_PATH] = "1"  # what is spawned looks for nothing in the folder one stands in
 
     def run(self, ready: Ready) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        heard = [self._start() for _ in range(self._settings.workers)]
+        begun = [self._start() for _ in range(self._settings.workers)]
         try:
-            for each in heard:
+            for each in begun:
                 try:
-                    each.recv()
+                    each.heard.recv()
                 except EOFError:
                     if self._stopping:
                         return
                     raise Unavailable("the server did not start", hint="its log above says why") from None
+                each.beat_at = time.monotonic()
             ready(self._settings.address)
-            while not self._stopping:
-                for sentinel in wait(list(self._children), timeout=1.0):
-                    if not self._stopping:
-                        self._replace(sentinel)
+            self._watch()
         finally:
             self._end()
 
-    def _start(self) -> Connection:
+    def _watch(self) -> None:
+        """Replace children that ended, and end those that have not been heard of for too long."""
+        looked = time.monotonic()
+        while not self._stopping:
+            wait([*self._children, *(child.heard for child in self._children.values() if child.speaks)], timeout=1.0)
+            now = time.monotonic()
+            if now - looked > PAUSE_SECONDS:  # this process stood still itself, as when a laptop sleeps
+                for child in self._children.values():
+                    child.beat_at = now
+            looked = now
+            for sentinel, child in list(self._children.items()):
+                child.listen(now)
+                if not child.process.is_alive():
+                    self._replace(sentinel, f"ended by itself ({child.process.exitcode})")
+                elif now - child.beat_at > self._settings.worker_timeout and not self._stopping:
+                    child.process.kill()
+                    child.process.join()
+                    self._replace(sentinel, f"did not answer for {self._settings.worker_timeout} s")
+
+    def _start(self) -> "_Child":
         heard, said = self._spawn.Pipe(duplex=False)
-        child = self._spawn.Process(
+        process = self._spawn.Process(
             target=_child, args=(self._settings, self._app, self._listening, said, os.getpid()), name="wetink-worker"
         )
-        child.start()
+        process.start()
         said.close()
-        self._children[child.sentinel] = child
-        return heard
+        child = self._children[process.sentinel] = _Child(process, heard, time.monotonic() + START_SECONDS)
+        return child
 
-    def _replace(self, sentinel: object) -> None:
-        child = self._children.pop(sentinel)  # type: ignore[call-overload]
-        logger.error("process %s ended by itself (%s); another takes its place", child.pid, child.exitcode)
-        self._start()
+    def _replace(self, sentinel: int, why: str) -> None:
+        child = self._children.pop(sentinel)
+        child.heard.close()
+        logger.error("process %s %s; another takes its place", child.process.pid, why)
+        if not self._stopping:
+            self._start()
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
 
     def _end(self) -> None:
-        for child in self._children.values():
-            if child.is_alive():
-                child.terminate()
-        for child in self._children.values():
-            child.join(STOP_SECONDS + 5)
-            if child.is_alive():
-                child.kill()
+        processes = [child.process for child in self._children.values()]
+        for process in processes:
+            if process.is_alive():
+                process.terminate()
+        for process in processes:
+            process.join(STOP_SECONDS + 5)
+            if process.is_alive():
+                process.kill()
+
+
+class _Child:
+    """A process that serves, and when it last told that it does (monotonic seconds)."""
+
+    def __init__(self, process: BaseProcess, heard: Connection, beat_at: float) -> None:
+        self.process, self.heard, self.beat_at = process, heard, beat_at
+        self.speaks = True
+
+    def listen(self, now: float) -> None:
+        """Take in what it has told since."""
+        try:
+            while self.speaks and self.heard.poll():
+                self.heard.recv()
+                self.beat_at = now
+        except (EOFError, OSError):
+            self.speaks = False
 
 
 def _child(settings: Settings, app: str, listening: socket.socket, said: Connection, parent: int) -> None:
@@ -168,4 +224,13 @@ def _child(settings: Settings, app: str, listening: socket.socket, said: Connect
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent tells us when to stop
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    uvloop.run(_serve(settings, app, listening, lambda: said.send(os.getpid())))
+    uvloop.run(_serve(settings, app, listening, lambda: _beat(said)))
+
+
+def _beat(said: Connection) -> None:
+    """Tell the parent now and every second that the event loop turns; a full pipe says that nobody listens."""
+    loop = asyncio.get_running_loop()
+    os.set_blocking(said.fileno(), False)
+    with contextlib.suppress(OSError):
+        said.send(None)
+    loop.call_later(BEAT_SECONDS, _beat, said)

@@ -3,17 +3,15 @@
 Python runs one thread at a time: a minute of reading here would be a minute in which every open comes late.
 """
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import msgspec
 
-import wetink
 from wetink.core.feed import Feed
 from wetink.feeds.parse.body import Unreadable
 from wetink.feeds.parse.reader import Reading
+from wetink.sandbox import python
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -32,10 +30,10 @@ class Readers:
 
     def read(self, feed: Feed, path: Path, now: int) -> Reading:
         """Return what the body in a file holds, as `whole`. Raises Unreadable."""
-        command = [sys.executable, "-m", "wetink.feeds.parse", str(path.absolute()), str(now)]
-        home = {**os.environ, "PYTHONPATH": str(Path(wetink.__file__).parent.parent)}
-        pipe = subprocess.PIPE
-        with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=home) as process:  # noqa: S603
+        command, pipe = python.command("wetink.feeds.parse", str(path.absolute()), str(now)), subprocess.PIPE
+        with subprocess.Popen(  # noqa: S603
+            command, stdin=pipe, stdout=pipe, stderr=pipe, env=python.environment()
+        ) as process:
             self._running.add(process)
             try:
                 said, trouble = process.communicate(msgspec.json.encode(feed))

@@ -1,9 +1,7 @@
 """The engine: asks a rule of all profiles at once, as far as SQL can say, and names those to be asked in memory."""
 
 import logging
-import os
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,13 +10,13 @@ from typing import Any
 import duckdb
 import numpy as np
 
-import wetink
 from wetink.core.errors import StoreUnavailable
 from wetink.core.person import Moment
 from wetink.core.rule.operators import pattern_of
 from wetink.core.rule.people import drawn
 from wetink.core.rule.tree import Rule
 from wetink.ports.crowd import Narrowed
+from wetink.sandbox import python
 from wetink.store.columns import manifest
 from wetink.store.columns.compile import Compiler
 from wetink.store.columns.follow import attach, catch_up, roots_of
@@ -97,15 +95,9 @@ class DuckDBColumns:
         if behind <= HERE:
             catch_up(self._database, self._folder)
             return
-        command = [
-            sys.executable,
-            "-m",
-            "wetink.store.columns",
-            str(self._database.absolute()),
-            str(self._folder.absolute()),
-        ]
-        home = {**os.environ, "PYTHONPATH": str(Path(wetink.__file__).parent.parent)}
-        with subprocess.Popen(command, env=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:  # noqa: S603
+        command = python.command("wetink.store.columns", str(self._database.absolute()), str(self._folder.absolute()))
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, env=python.environment(), stdout=pipe, stderr=pipe) as process:  # noqa: S603
             self._writing = process
             if self._closed:
                 process.kill()

@@ -55,6 +55,11 @@ class Alone:
             raise _held()
         return await waited
 
+    @property
+    def alive(self) -> bool:
+        """Whether its thread is there."""
+        return self._thread.is_alive()
+
     def close(self) -> None:
         """Finish what was begun. A thread that hangs is left behind."""
         self._pieces.put(None)

@@ -23,6 +23,7 @@ from wetink.ports.archive import Opened
 from wetink.store.sqlite.codec import fingerprint
 from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, translated
 from wetink.store.sqlite.late import THREAD_BUSY_MS, apart, passing
+from wetink.store.sqlite.periodic import Periodic
 from wetink.store.sqlite.queries import read, script
 
 logger = logging.getLogger(__name__)
@@ -64,9 +65,8 @@ class SQLiteArchive:
         """How many opens were not kept."""
         self._written: set[int] = set()
         self._mutex = threading.Lock()
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="wetink-archive", daemon=True)
-        self._thread.start()
+        self._tidied = time.monotonic()
+        self.flushing = Periodic("wetink-archive", FLUSH_SECONDS, self._turn)
 
     def keep(self, opened: Opened) -> None:
         """See `ports.Archive.keep`. Written down at once: kept as it is, all it refers to would be kept as well."""
@@ -189,22 +189,19 @@ class SQLiteArchive:
 
     async def close(self) -> None:
         """Write what waits and let go. Calling it twice is fine."""
-        if self._closing.is_set():
+        if self.flushing.closing:
             return
-        self._closing.set()
-        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self.flushing.stop)
         if not await asyncio.to_thread(self.flush):
             self._lose(len(self._waiting), "this process ends, and they cannot be written")
         self._db.close()
         self._writing.close()
 
-    def _run(self) -> None:
-        tidied = time.monotonic()
-        while not self._closing.wait(FLUSH_SECONDS):
-            self.flush()
-            if time.monotonic() - tidied > TIDY_SECONDS:
-                self.tidy()
-                tidied = time.monotonic()
+    def _turn(self) -> None:
+        self.flush()
+        if time.monotonic() - self._tidied > TIDY_SECONDS:
+            self._tidied = time.monotonic()
+            self.tidy()
 
 
 def _place(decision_id: str) -> int:

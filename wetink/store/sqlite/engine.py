@@ -73,6 +73,11 @@ class SQLiteStore:
             self._opened.append(db)
         return db
 
+    @property
+    def alive(self) -> bool:
+        """Whether the threads that write go on as they should."""
+        return self._writer.alive
+
     def start(self) -> None:
         """See `ports.Log.start`."""
         self._writer.start()

@@ -38,6 +38,16 @@ class SQLiteFiles:
         found = {"opens and clicks": self.ledger.lost, "kept opens": self.archive.lost}
         return {what: count for what, count in found.items() if count}
 
+    def ended(self) -> list[str]:
+        """Return the names of threads that ended by themselves."""
+        threads = {
+            "writer": self.store.alive,
+            "ledger": self.ledger.flushing.alive,
+            "archive": self.archive.flushing.alive,
+            "pictures": self.pictures.flushing.alive,
+        }
+        return [name for name, alive in threads.items() if not alive]
+
     async def close(self) -> None:
         """Write what waits and let go of everything. Calling it twice is fine."""
         kept = (self.store, self.exposures, self.ledger, self.archive, self.memberships, self.pictures, self.sessions)

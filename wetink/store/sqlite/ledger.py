@@ -26,6 +26,7 @@ from wetink.store.sqlite import contacts
 from wetink.store.sqlite.classing import classify_anew
 from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, translated
 from wetink.store.sqlite.late import THREAD_BUSY_MS, Batch, Key, Late, Row, apart, passing
+from wetink.store.sqlite.periodic import Periodic
 from wetink.store.sqlite.queries import read, script
 from wetink.store.sqlite.version import Version
 
@@ -73,9 +74,7 @@ class SQLiteLedger:
         self.late = Late()
         self._failing = False
         self._flush_mutex = threading.Lock()
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="wetink-ledger", daemon=True)
-        self._thread.start()
+        self.flushing = Periodic("wetink-ledger", FLUSH_SECONDS, self.flush)
 
     @property
     def lost(self) -> int:
@@ -306,10 +305,9 @@ class SQLiteLedger:
 
     async def close(self) -> None:
         """Write what waits and let go. Calling it twice is fine."""
-        if self._closing.is_set():
+        if self.flushing.closing:
             return
-        self._closing.set()
-        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self.flushing.stop)
         for _ in range(CLOSE_TRIES):
             if await asyncio.to_thread(self.flush):
                 break
@@ -319,10 +317,6 @@ class SQLiteLedger:
             self.late.lose(count, "opens, clicks or decisions", "this process ends, and they cannot be written")
         self._db.close()
         self._flushing.close()
-
-    def _run(self) -> None:
-        while not self._closing.wait(FLUSH_SECONDS):
-            self.flush()
 
 
 def _touches(db: apsw.Connection, spans: Mapping[str, tuple[int, int]]) -> list[Touch]:

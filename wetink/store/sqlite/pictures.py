@@ -14,6 +14,7 @@ from wetink.ports import Picture
 from wetink.ports.pictures import Place
 from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, first, translated
 from wetink.store.sqlite.late import THREAD_BUSY_MS, apart, passing
+from wetink.store.sqlite.periodic import Periodic
 from wetink.store.sqlite.queries import read, script
 
 logger = logging.getLogger(__name__)
@@ -45,9 +46,7 @@ class SQLitePictures:
                 self._open()
         self._waiting: dict[Place, tuple[int, Picture]] = {}
         self._mutex, self._reading_mutex, self._changing = threading.Lock(), threading.Lock(), threading.Lock()
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="wetink-pictures", daemon=True)
-        self._thread.start()
+        self.flushing = Periodic("wetink-pictures", FLUSH_SECONDS, self.flush)
 
     def _open(self) -> None:
         self._db = connect(self._path, durable=False)
@@ -91,7 +90,7 @@ class SQLitePictures:
                     self._db.execute(SQL.oldest, (first(self._db, SQL.count)[0] // 4 + 1,))
                     self._db.execute(SQL.unused)
         except Exception as error:
-            if self._closing.is_set():
+            if self.flushing.closing:
                 logger.warning("%d pictures will not outlive this process: %s", len(waiting), error)
                 return
             if not passing(error):
@@ -112,17 +111,12 @@ class SQLitePictures:
 
     async def close(self) -> None:
         """Write what waits and let go. Calling it twice is fine."""
-        if self._closing.is_set():
+        if self.flushing.closing:
             return
-        self._closing.set()
-        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self.flushing.stop)
         await asyncio.to_thread(self.flush)
         self._db.close()
         self._reading.close()
-
-    def _run(self) -> None:
-        while not self._closing.wait(FLUSH_SECONDS):
-            self.flush()
 
 
 def _digests(place: Place) -> tuple[bytes, bytes]:

@@ -71,6 +71,11 @@ class Writer:
         """The newest revision of the catalog when this process last wrote; -1 when that is not known."""
         return self._commits.revision
 
+    @property
+    def alive(self) -> bool:
+        """Whether its threads go on as they should: it was closed, or they have not ended."""
+        return self._closed or (self._thread.is_alive() and self.alone.alive)
+
     def start(self) -> None:
         """Be ready for the first rows of the running event loop."""
         self._wal.waits(asyncio.get_running_loop())

@@ -60,6 +60,7 @@ async def overview(request: Request) -> Response:
         sources=sources,
         known=set(wetink.content.blocks),
         problems=wetink.content.problems,
+        failing=wetink.health.failing(),
     )
 
 

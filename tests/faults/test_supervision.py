@@ -1,0 +1,217 @@
+"""Processes, threads and tasks that die, hang or stand in an odd place are seen, told and replaced."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpcore
+import psutil
+import pytest
+
+from tests.serving import Server
+from wetink.core.errors import BadContent
+from wetink.serve.health import Health
+from wetink.store.sqlite.periodic import Periodic
+
+ROOT = Path(__file__).parents[2]
+CONSOLE = Path(sys.executable).parent / "wetink"
+
+
+def until(holds: Callable[[], bool], seconds: float = 60) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if holds():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def workers(server: Server) -> set[int]:
+    """Return the processes that serve."""
+    found = set()
+    for child in psutil.Process(server.process.pid).children():
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            if "spawn_main" in " ".join(child.cmdline()):
+                found.add(child.pid)
+    return found
+
+
+@pytest.mark.parametrize("how", [signal.SIGSTOP, signal.SIGKILL], ids=["frozen", "killed"])
+def test_a_worker_that_no_longer_answers_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals
+) -> None:
+    monkeypatch.setenv("WETINK_WORKER_TIMEOUT", "4")
+    with Server(tmp_path / "data", workers=2) as server:
+        before = workers(server)
+        assert len(before) == 2
+        lost = min(before)
+        os.kill(lost, how)
+        assert until(lambda: lost not in workers(server) and len(workers(server)) == 2)
+        assert len(workers(server) & before) == 1, "the other one goes on"
+        with httpcore.ConnectionPool() as http:
+            assert http.request("GET", f"{server.address}/health").status == 200
+
+
+class Stumble(BaseException):
+    """What nobody catches."""
+
+
+@pytest.mark.parametrize("error", [ValueError, MemoryError, SystemExit, Stumble])
+def test_a_periodic_thread_survives_whatever_its_work_raises(error: type[BaseException]) -> None:
+    turns = threading.Semaphore(0)
+
+    def work() -> None:
+        turns.release()
+        raise error
+
+    thread = Periodic("a thread", 0.001, work)
+    for _ in range(5):
+        assert turns.acquire(timeout=30)
+    assert thread.alive
+    thread.stop()
+    assert thread.closing
+    assert thread.alive, "it was told to end"
+
+
+class Pen:
+    """Draws, or says why not."""
+
+    def __init__(self) -> None:
+        self.why = ""
+
+    async def render(self, scene: object) -> None:
+        if self.why:
+            raise BadContent(self.why)
+
+
+def test_health_names_each_part_that_fails() -> None:
+    async def story() -> None:
+        ended: list[str] = []
+        tasks = [asyncio.create_task(asyncio.sleep(3600), name="follower"), asyncio.create_task(asyncio.sleep(0))]
+        tasks[1].set_name("watch")
+        pen = Pen()
+        health = Health(pen, lambda: ended, lambda: tasks)  # type: ignore[arg-type]
+        assert health.failing() == {}
+        await tasks[1]
+        assert health.failing() == {}, "it was done"
+        tasks[1] = asyncio.create_task(_raise(), name="watch")
+        await asyncio.wait([tasks[1]])
+        assert health.failing() == {"watch": "it ended: ValueError: gone"}
+        tasks.pop()
+        ended.append("ledger")
+        assert health.failing() == {"ledger": "its thread ended"}
+        ended.clear()
+        pen.why = "no worker can be started"
+        watching = asyncio.create_task(health.watch())
+        while "drawing" not in health.failing():  # noqa: ASYNC110 (there is no event)
+            await asyncio.sleep(0.05)
+        assert health.failing() == {"drawing": "no worker can be started"}
+        pen.why = ""
+        while health.failing():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        for task in (watching, *tasks):
+            task.cancel()
+
+    async def _raise() -> None:
+        raise ValueError("gone")
+
+    asyncio.run(story())
+
+
+def hostile(folder: Path) -> Path:
+    """Make a folder whose files stand in the way of what Python imports."""
+    folder.mkdir()
+    trap = "raise SystemExit('taken from the current folder')\n"
+    for name in ("wetink", "multiprocessing", "msgspec", "numpy", "asyncio"):
+        (folder / name).mkdir()
+        (folder / name / "__init__.py").write_text(trap)
+    for name in ("json.py", "socket.py", "sitecustomize.py", "usercustomize.py", "gc.py"):
+        (folder / name).write_text(trap)
+    return folder
+
+
+def test_nothing_is_taken_from_the_folder_one_stands_in(tmp_path: Path) -> None:
+    folder, data = hostile(tmp_path / "checkout"), tmp_path / "data"
+
+    def wetink(*arguments: str) -> str:
+        command = [str(CONSOLE), *arguments, "--data", str(data)]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    wetink("keys", "create", "shop")
+    said = wetink("open", "last-viewed", "user:nobody", "--image", str(tmp_path / "picture.jpg"))
+    assert "picture: 0 KB" not in said
+    assert (tmp_path / "picture.jpg").stat().st_size > 1_000
+    command = [str(CONSOLE), "serve", "--data", str(data), "--port", "0", "--workers", "2"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            address = server.stdout.readline().split("http://")[1].split()[0].strip("/.,")
+            with httpcore.ConnectionPool() as http:
+                assert json.loads(http.request("GET", f"http://{address}/health").content)["status"] == "ok"
+                picture = http.request("GET", f"http://{address}/o/last-viewed/1.jpg?user=nobody")
+                assert len(picture.content) > 1_000
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+BROKEN = """
+import sys
+from pathlib import Path
+from click.testing import CliRunner
+from wetink.cli import main
+
+data = sys.argv[1]
+CliRunner().invoke(main, ["keys", "create", "shop", "--data", data])
+sys.executable = "/bin/false"  # no worker can be started
+done = CliRunner().invoke(main, ["open", "last-viewed", "user:42", "--image", data + "/p.jpg", "--data", data])
+assert done.exit_code == 1, done.output
+assert "nothing can be drawn" in done.output, done.output
+assert not Path(data, "p.jpg").exists()
+"""
+
+MANY = """
+import asyncio, os, resource, sys
+from wetink.render import photo as _  # everything is imported before the descriptors are gone
+from wetink.ports import Scene
+from wetink.render.studio import Studio
+from tests.render.studio import Album
+
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(1_500)]
+
+async def story():
+    studio = Studio(Album())
+    for number in range(20):
+        drawn = await studio.render(Scene("<p>{{ n }}</p>", {"n": number}, 60, 30))
+        assert len(drawn.body) > 200
+    assert len(studio.pool.pids) <= 2, studio.pool.pids
+    studio.close()
+
+asyncio.run(story())
+"""
+
+
+def script(text: str, *arguments: str) -> None:
+    command = [sys.executable, "-c", text, *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_an_engine_that_cannot_draw_is_an_error_on_the_command_line(tmp_path: Path) -> None:
+    script(BROKEN, str(tmp_path / "data"))
+
+
+def test_drawing_goes_on_with_more_than_a_thousand_descriptors() -> None:
+    script(MANY)
