@@ -66,7 +66,7 @@ from wetink.serve.trial import Trial
 from wetink.serve.uploads import Uploads
 from wetink.serve.warm import Warmer
 from wetink.settings import Settings
-from wetink.store.sqlite import SQLiteFiles
+from wetink.store.sqlite.files import SQLiteFiles
 from wetink.store.sqlite.files import has_data as has_data
 
 logger = logging.getLogger(__name__)
@@ -118,7 +118,8 @@ class Wetink:
         self.place_of, self.origin_of = self._places.of_request, self._places.origin_of
         self._seals, self._record = Seals(seal_keys(settings.data / "seal.keys"), known), partial(record, known=known)
         self.named = partial(named, known)
-        self._fallbacks = Fallbacks(self.renderer, _template("wetink.render", "fallback.liquid"), blank(), self._home)
+        fallback = files("wetink.render").joinpath("fallback.liquid").read_text(encoding="utf-8")
+        self._fallbacks = Fallbacks(self.renderer, fallback, blank(), self._home)
         self._opens = Opens(
             self.store,
             self.ledger,
@@ -395,7 +396,3 @@ def _columns(data: Path) -> Columns:
     from wetink.store.columns import DuckDBColumns
 
     return DuckDBColumns(data / "wetink.db", data / "columns")
-
-
-def _template(package: str, name: str) -> str:
-    return files(package).joinpath(name).read_text(encoding="utf-8")
