@@ -15,13 +15,16 @@ def happened(message: Message, received: int, noted: list[Problem], *, relayed: 
     `timestamp` beside `originalTimestamp` was corrected by a relay, and so was that of a `relayed` message; alone,
     either is the client's own. What cannot be read or believed is added to `noted`.
     """
-    timestamp = _read(noted, "timestamp", message.timestamp)
-    original = _read(noted, "originalTimestamp", message.originalTimestamp)
+    timestamp = _read(noted, "timestamp", message.timestamp) if message.timestamp is not None else None
+    original = (
+        _read(noted, "originalTimestamp", message.originalTimestamp) if message.originalTimestamp is not None else None
+    )
     said = timestamp if timestamp is not None else original
     if timestamp is not None and (original is not None or relayed):
         at = corrected(timestamp, None, received)
     else:
-        sent = _read(noted, "sentAt", message.sentAt if message.sentAt is not None else message.sent_at)
+        told = message.sentAt if message.sentAt is not None else message.sent_at
+        sent = _read(noted, "sentAt", told) if told is not None else None
         before = parse(message.receivedAt) if message.receivedAt is not None else None
         at = corrected(said, sent, received, before)
         if sent is not None and said is not None and sent < YEAR_2000 <= said:
@@ -34,8 +37,6 @@ def happened(message: Message, received: int, noted: list[Problem], *, relayed: 
 
 def _read(noted: list[Problem], place: str, value: Any) -> int | None:
     """Return a time of the message; one that cannot be read is told of."""
-    if value is None:
-        return None
     at = parse(value)
     if at is None and value != "":
         noted.append(problem("unreadable_time", place, NOT_CORRECTED if place == "sentAt" else RECEIPT_COUNTS))
