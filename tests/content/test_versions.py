@@ -1,5 +1,6 @@
 """Versions of the content: pushed whole or not at all, never over somebody else's work, and back again."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from wetink.content import folder
 from wetink.content.scenario import wrong_with
 from wetink.content.tree import differences, read_tree
 from wetink.content.versions import BY_HAND, Versions
-from wetink.core.errors import BadContent, Conflict, NotFound
+from wetink.core.errors import BadContent, Conflict, NotFound, Unavailable
 
 APPS = load()
 BLOCK = 'variants: [{name: seen, app: last-viewed}]\nfallback: {link: "https://shop.example/", title: %s}\n'
@@ -223,3 +224,17 @@ def test_a_change_of_signals_alone_is_seen(content: Path) -> None:
     before = folder.stamp(content)
     (content / "signals.yaml").write_text("model: first\n")
     assert folder.stamp(content) != before
+
+
+def test_a_process_that_hangs_with_the_lock_keeps_nobody_waiting_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wetink.content.versions.PATIENCE_SECONDS", 0.1)
+    versions = Versions(tmp_path / "versions", tmp_path / "content", lambda place: [])
+    (tmp_path / "versions").mkdir()
+    (tmp_path / "content").mkdir()
+    with (tmp_path / "versions" / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(Unavailable, match="another process"):
+            versions.listed(1)
+    assert versions.listed(1)

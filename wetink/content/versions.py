@@ -10,18 +10,22 @@ import fcntl
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
 from wetink.content.exchange import exchange
 from wetink.content.tree import Tree, check_paths, digest, names, read_tree, write_tree
-from wetink.core.errors import BadContent, Conflict, NotFound
+from wetink.core.errors import BadContent, Conflict, NotFound, Unavailable
 
 BY_HAND = "edited in the folder"
 LONGEST_MESSAGE, LONGEST_NAME = 200, 60
+PATIENCE_SECONDS = 10.0
+"""How long whoever changes content waits for another process that does."""
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -145,8 +149,21 @@ class Versions:
     def _alone(self) -> Iterator[None]:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with (self._folder / "lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            _take(lock)
             yield
+
+
+def _take(lock: IO[str]) -> None:
+    """Take a lock that another process may hold. Raises Unavailable when it does for too long: it may be frozen."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise Unavailable("another process is changing the content", hint="try again") from None
+        time.sleep(0.02)
 
 
 def _write(path: Path, body: bytes) -> None:
