@@ -35,7 +35,7 @@ RULES = {
 OWN = """
 variants:
   - {{name: first, app: last-viewed, when: [{rule}]}}
-  - {{name: second, app: recommended}}
+  - {{name: second, app: last-viewed, settings: {{items: 1}}}}
 fallback: {{link: "https://shop.example/", title: Come in}}
 recipients: [user]
 """
