@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from wetink.core.amount import read
+from wetink.core.amount import number, read
 from wetink.core.event import Order, Product
 from wetink.core.message import Message
 from wetink.core.placeholder import Placeholders
@@ -52,7 +52,8 @@ def _total_and_products(track: Read) -> Sequence[Problem]:
         if not product(bought, track.known)[0].key:
             hint = f"`sku` or `product_id` in `{place}`, the product's own number"
             lacking.append(problem("missing_property", f"{place}.sku", hint))
-        if read(bought.get("price"), hint_of(bought, currency)).value is None:
+        price = bought.get("price")
+        if type(price) is not float and number(price, hint_of(bought, currency)) is None:
             lacking.append(_amount(f"{place}.price", bought.get("price"), "what one of it costs", currency))
     return lacking
 
