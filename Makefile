@@ -12,9 +12,13 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn
 WEIGHTS := 400 500 600 700
 FONTS := $(foreach script,latin latin-ext cyrillic cyrillic-ext greek greek-ext vietnamese,inter/$(script)) \
   poppins/latin poppins/latin-ext $(foreach script,arabic hebrew thai devanagari,noto-sans-$(script)/$(script))
-HEAVY := noto-sans-jp/japanese noto-sans-kr/korean noto-sans-sc/chinese-simplified
+# Of these a regular and a bold weight will do: other scripts, and those of thousands of letters.
+SMALL := armenian bengali ethiopic georgian gujarati gurmukhi kannada khmer lao malayalam myanmar sinhala tamil telugu thaana
+MORE := $(foreach script,$(SMALL),noto-sans-$(script)/$(script)) noto-sans-symbols/symbols noto-sans-symbols-2/symbols \
+  noto-sans-math/latin dejavu-sans/latin \
+  noto-sans/cyrillic-ext noto-sans/latin-ext noto-sans-jp/japanese noto-sans-kr/korean noto-sans-sc/chinese-simplified
 
-.PHONY: demo test setup assets scripts run lint fix bench chaos gallery lock shots clean
+.PHONY: demo test setup assets run lint fix bench chaos gallery lock shots clean
 
 demo: setup            ## A sample shop beside an inbox, on one address
 	@$(BIN)/wetink demo
@@ -44,14 +48,14 @@ chaos: setup $(MARK)/developing  ## 100,000 opens while all around them fails; a
 	$(BIN)/python -m tests.chaos
 	$(BIN)/python -m tests.chaos_tokens
 
-gallery: setup $(MARK)/developing $(MARK)/browser $(MARK)/scripts  ## Every app in every script beside Chromium, in gallery/, and at every size
+gallery: setup $(MARK)/developing $(MARK)/browser  ## Every app in every script beside Chromium, in gallery/, and at every size
 	$(BIN)/python -m tests.gallery
 	$(BIN)/python -m tests.apps.grid
 
 shots: setup $(MARK)/developing $(MARK)/browser  ## Screenshots of every page, in shots/
 	$(BIN)/python -m tests.shots
 
-test: $(MARK)/developing $(MARK)/browser $(MARK)/scripts
+test: $(MARK)/developing $(MARK)/browser
 
 assets: $(MARK)/assets
 
@@ -81,18 +85,13 @@ $(MARK)/assets: $(MARK)/node $(wildcard frontend/*.ts)
 	for font in $(FONTS); do for weight in $(WEIGHTS); do \
 	  cp node_modules/@fontsource/$${font%/*}/files/$${font%/*}-$${font#*/}-$$weight-normal.woff2 wetink/render/fonts/ || exit 1; \
 	done; done
-	cp node_modules/twemoji-colr-font/twemoji.woff2 wetink/render/fonts/twemoji-emoji-400-normal.woff2
-	$(BIN)/python -m wetink.demo.samples
-	@touch $@
-
-scripts: $(MARK)/scripts  ## Fonts for Chinese, Japanese and Korean: six megabytes more
-
-$(MARK)/scripts: $(MARK)/assets frontend/scripts/package.json frontend/scripts/package-lock.json
-	cd frontend/scripts && $(NPM) ci --ignore-scripts --silent
-	for font in $(HEAVY); do for weight in 400 700; do \
-	  file=frontend/scripts/node_modules/@fontsource/$${font%/*}/files/$${font%/*}-$${font#*/}-$$weight-normal.woff2; \
-	  if [ -f $$file ]; then cp $$file wetink/render/fonts/; fi; \
+	for font in $(MORE); do for weight in 400 700; do \
+	  file=node_modules/@fontsource/$${font%/*}/files/$${font%/*}-$${font#*/}-$$weight-normal.woff2; \
+	  if [ -f $$file ]; then cp $$file wetink/render/fonts/; elif [ $$weight = 400 ]; then exit 1; fi; \
 	done; done
+	cp node_modules/twemoji-colr-font/twemoji.woff2 wetink/render/fonts/twemoji-emoji-400-normal.woff2
+	$(BIN)/python -m wetink.render.letters
+	$(BIN)/python -m wetink.demo.samples
 	@touch $@
 
 $(MARK)/browser: $(MARK)/installed tests/browser/package.json tests/browser/package-lock.json tests/browser/unpack.mjs
@@ -111,4 +110,4 @@ lock:                  ## Pin everything anew, with hashes and without addresses
 LOCKED := --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 clean:                 ## Remove all that was built, but no data
-	rm -rf .venv .build node_modules frontend/scripts/node_modules tests/browser/node_modules wetink/web/static/built wetink/render/fonts wetink/feeds/samples *.egg-info
+	rm -rf .venv .build node_modules tests/browser/node_modules wetink/web/static/built wetink/render/fonts wetink/feeds/samples *.egg-info

@@ -18,6 +18,7 @@ from wetink.render.drawing import Drawing
 from wetink.render.engines.takumi import Takumi
 from wetink.render.gif.countdown import DAY, Look, gif
 from wetink.render.gif.face import drawn
+from wetink.render.letters import Letters, noted
 
 TURNS, FRAMES, MOST_BYTES = 15, 60, 60_000
 LOOK = Look("Midsummer sale ends in")
@@ -30,8 +31,7 @@ def measure() -> list[Figure]:
 
 
 def _measured() -> list[Figure]:
-    engine = Takumi()
-    ready = drawn(Drawing(engine), engine.families, LOOK, 600, 130, 2)
+    ready = drawn(Drawing(Takumi()), Letters(noted()), LOOK, 600, 130, 2)
     ground, numbers, places = _parts(ready)
     ours: list[float] = []
     theirs: list[float] = []

@@ -40,6 +40,7 @@ from wetink.ports import Picture, Record, Source
 from wetink.ports.archive import Opened
 from wetink.ports.crowd import Columns
 from wetink.render import Chromium, Studio, blank
+from wetink.serve import letters
 from wetink.serve.ahead import Ahead
 from wetink.serve.arms import Arms, Shared
 from wetink.serve.audiences import Audiences
@@ -110,8 +111,7 @@ class Wetink:
         )
         self.trends = Trends()
         self._stamp: object = None
-        self._looking = asyncio.Lock()
-        self._hosts = Hosts()
+        self._looking, self._hosts = asyncio.Lock(), Hosts()
         self.allowed, self.own_origin = self._hosts.allowed, self._hosts.own_origin
         self.dashboard_token = kept_secret(settings.data / "dashboard.token", lambda: secrets.token_urlsafe(24))
         self._places = Places(settings.geoip_city, settings.geoip_asn, settings.trusted_proxies)
@@ -209,14 +209,15 @@ class Wetink:
         if found is None:
             return
         stamp, loaded = found
-        unread = await self.renderer.use(loaded.fonts)
-        undrawn = await self._fallbacks.prepare(loaded.blocks, loaded.images) if self._draws else []
+        wrong = [*self._app_problems, *loaded.problems, *await self.renderer.use(loaded.fonts)]
+        wrong += await self._fallbacks.prepare(loaded.blocks, loaded.images) if self._draws else []
         for name in self.content.apps:
             self.apps.pop(name, None)
             self._app_templates.pop(name, None)
         self.apps.update(loaded.apps)
         self._app_templates.update({name: loaded.templates[app.template] for name, app in loaded.apps.items()})
-        self.content = replace(loaded, problems=(*self._app_problems, *loaded.problems, *unread, *undrawn))
+        notes = (*loaded.notes, *letters.notes(loaded.blocks, loaded.templates, self.renderer.missing))
+        self.content = replace(loaded, problems=tuple(wrong), notes=notes)
         self.rules = Rulebook(rules_of(loaded.audiences))
         self.feeds.use(loaded.feeds)
         self.ingest.mappings = Mappings(loaded.mappings) if loaded.mappings else None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageSequence
 
 from wetink.core.errors import BadContent
-from wetink.render import fonts, liquid
+from wetink.render import liquid
 from wetink.render.compose import Pixels
 from wetink.render.drawing import Drawing
 from wetink.render.engines.takumi import Takumi
@@ -19,6 +19,7 @@ from wetink.render.gif import face as faces
 from wetink.render.gif.countdown import DAY, Countdown, Look, gif
 from wetink.render.gif.face import TEMPLATE, UNITS, scene
 from wetink.render.gif.press import Face, Slot, prepare
+from wetink.render.letters import Letters, noted
 from wetink.render.markup import taken_apart
 from wetink.render.sheet import sheet
 
@@ -26,9 +27,8 @@ LOOK = Look(title="Midsummer sale ends in")
 
 
 @cache
-def studio() -> tuple[Drawing, tuple[str, ...]]:
-    engine = Takumi()
-    return Drawing(engine), tuple(engine.families)
+def studio() -> tuple[Drawing, Letters]:
+    return Drawing(Takumi()), Letters(noted())
 
 
 @cache
@@ -38,11 +38,11 @@ def drawn(look: Look = LOOK, width: int = 600, height: int = 130, scale: int = 2
 
 def page(look: Look, seconds: int, width: int = 600, height: int = 130, scale: int = 2) -> Pixels:
     """Return the page of one second, drawn whole."""
-    drawing, families = studio()
+    drawing, letters = studio()
     shown = {name: f"{seconds // unit % count:02}" for name, (unit, count) in UNITS.items()}
     shown["hundreds"] = shown["hundreds"][1:]
     one = scene(look, width, height, scale, shown, wide=seconds >= 100 * DAY)
-    return drawing.whole(sheet(one, taken_apart(fonts.drawable(liquid.html(TEMPLATE, one.data), families)), {}))
+    return drawing.whole(sheet(one, taken_apart(letters.drawable(liquid.html(TEMPLATE, one.data))), {}))
 
 
 def ticks(body: bytes) -> list[Pixels]:

@@ -10,7 +10,7 @@ from wetink.content import folder
 from wetink.render import Studio
 from wetink.render.engines.takumi import Takumi
 
-SCRIPTS = Path(wetink.__file__).parents[1] / "frontend" / "scripts" / "node_modules" / "@fontsource"
+SCRIPTS = Path(wetink.__file__).parents[1] / "node_modules" / "@fontsource"
 OWN = (SCRIPTS / "noto-sans-jp" / "files" / "noto-sans-jp-latin-700-normal.woff2").read_bytes()
 """Latin letters that no font of ours has the name of."""
 

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from tests.render.studio import plain, shot
-from wetink.render.fonts import drawable
 
 GOLDEN = Path(__file__).parent / "golden"
 TO_THE_LEFT = ("Arabic", "Hebrew")
@@ -74,11 +73,3 @@ def test_no_letter_is_an_empty_box(name: str) -> None:
         assert pixels.min() < 220, f"{letter} is blank"
         seen.add(pixels.tobytes())
     assert len(seen) == len(letters)
-
-
-@pytest.mark.parametrize(
-    ("said", "left"),
-    [("A → B", "A B"), ("★ New ✓", "New "), ("⭐ New ✔️", "⭐ New ✔️"), ("❤️ 5 €", "❤️ 5 €"), ("plain", "plain")],
-)
-def test_symbols_no_font_has_are_left_out(said: str, left: str) -> None:
-    assert drawable(said, ["Inter", "Twemoji"]) == left

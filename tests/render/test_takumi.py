@@ -144,10 +144,8 @@ def test_letters_of_the_extended_latin_files_are_drawn() -> None:
     assert len(set(drawn.values())) == len(drawn), "letters that are not there all look like the same box"
 
 
-def test_emoji_are_drawn_and_without_a_font_left_out_rather_than_drawn_as_boxes() -> None:
+def test_emoji_are_drawn() -> None:
     assert shot(plain("Lamp 🎁")).body != shot(plain("Lamp ")).body
-    assert fonts.drawable("Lamp 🎁", ["Inter"]) == "Lamp "
-    assert fonts.drawable("Lamp 🎁", ["Inter", "Noto Color Emoji"]) == "Lamp 🎁"
 
 
 def test_missing_fonts_are_told_with_the_remedy(tmp_path: Path) -> None:

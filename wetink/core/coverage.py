@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +10,7 @@ import msgspec
 from wetink.core.block import Block, Decision
 from wetink.core.rule.values import look_up
 
-MOST_REASONS = 5
+MOST_REASONS, MOST_CHARACTERS = 5, 10
 
 _TRAIT = re.compile(r"person\.traits\.([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
 _USE = re.compile(r"\{\{(.*?)\}\}|\{%-?\s*assign\b(.*?)%\}", re.DOTALL)
@@ -40,6 +40,8 @@ class Coverage(msgspec.Struct, frozen=True):
     people: int
     groups: tuple[Group, ...]
     lacking: tuple[Lack, ...]
+    undrawn: tuple[tuple[str, int], ...] = ()
+    """Characters of names that no font has, and how many people would see a box for each."""
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -68,10 +70,16 @@ def values_of(template: str) -> dict[tuple[str, ...], bool]:
     return found
 
 
-def coverage(block: Block, seen: Sequence[Seen], templates: Mapping[str, str]) -> Coverage:
+def coverage(
+    block: Block,
+    seen: Sequence[Seen],
+    templates: Mapping[str, str],
+    missing: Callable[[str], str] = lambda text: "",
+) -> Coverage:
     """Sum up what people would see; `templates` are the texts by variant.
 
     Reasons that differ in numbers alone are one. A value counts as lacking for who would see a template that uses it.
+    `missing` returns the characters of a text that cannot be drawn.
     """
     groups: Counter[tuple[str, str]] = Counter((each.decision.variant, _why(each.decision)) for each in seen)
     values = {each.decision.variant: values_of(templates.get(each.decision.variant, "")) for each in seen}
@@ -80,6 +88,12 @@ def coverage(block: Block, seen: Sequence[Seen], templates: Mapping[str, str]) -
         for names, default in values[each.decision.variant].items():
             if all(look_up(each.traits, name) in (None, "") for name in names):
                 lacking[" or ".join(names), default] += 1
+    undrawn: Counter[str] = Counter()
+    for each in seen:
+        shown = [item.name for item in each.decision.items]
+        for names in values[each.decision.variant]:
+            shown += [str(look_up(each.traits, name) or "") for name in names]
+        undrawn.update(set(missing(" ".join(shown))))
     order = {variant.name: place for place, variant in enumerate(block.variants)}
     return Coverage(
         len(seen),
@@ -93,6 +107,7 @@ def coverage(block: Block, seen: Sequence[Seen], templates: Mapping[str, str]) -
             Lack(value, people, default)
             for (value, default), people in sorted(lacking.items(), key=lambda each: (-each[1], each[0]))
         ),
+        tuple(undrawn.most_common(MOST_CHARACTERS)),
     )
 
 

@@ -104,6 +104,10 @@ class Renderer(Protocol):
         """Draw the parts of a scene that are kept, ahead of need. Gives way to `render`; never raises BadContent."""
         ...
 
+    def missing(self, text: str) -> str:
+        """Return the characters of a text that no font has, each once: a box is drawn for them."""
+        ...
+
     async def compare(self, scene: Scene) -> Comparison | None:
         """Return a scene's picture beside the browser's, None when the operator has no browser. Raises BadContent."""
         ...

@@ -10,12 +10,13 @@ from PIL import Image
 from wetink.core.errors import BadContent
 from wetink.core.money import money
 from wetink.ports import Picture
-from wetink.render import check, compare, encode, fonts, jobs, liquid
+from wetink.render import check, compare, encode, jobs, liquid
 from wetink.render.drawing import Drawing, Lacking
 from wetink.render.engines import DEFAULT, made
 from wetink.render.gif import face
 from wetink.render.gif.film import film
 from wetink.render.kept import Kept
+from wetink.render.letters import Letters, Range, noted, ranges_in
 from wetink.render.markup import taken_apart
 from wetink.render.sheet import MOST_PHOTOS, NO_PHOTO, photo, sheet
 
@@ -36,6 +37,7 @@ class Desk:
     def __init__(self) -> None:
         """Have the usual engine ready."""
         self._own: dict[str, bytes] = {}
+        self._letters = Letters(noted())
         self._seen = Kept[bool](SEEN, lambda _: 1)
         self._engines = {DEFAULT: made(DEFAULT)}
         self._drawings = {name: Drawing(engine) for name, engine in self._engines.items()}
@@ -67,8 +69,8 @@ class Desk:
         return _drawn(encoder(compare.pixels(job.picture), job.most_bytes), b"")
 
     def _pressed(self, job: jobs.Press) -> jobs.Pressed:
-        drawing, families = self._drawings[DEFAULT], self._engines[DEFAULT].families
-        return jobs.Pressed(face.drawn(drawing, families, job.look, job.width, job.height, job.scale))
+        drawing = self._drawings[DEFAULT]
+        return jobs.Pressed(face.drawn(drawing, self._letters, job.look, job.width, job.height, job.scale))
 
     def _complete(self, _: jobs.Complete) -> jobs.Told:
         self._engines[DEFAULT].complete()
@@ -91,7 +93,7 @@ class Desk:
     def _filled(self, job: jobs.Fill) -> jobs.Filled:
         template = check.numbered(job.template) if job.numbered else job.template
         html = liquid.html(template, pickle.loads(job.data))  # noqa: S301 (our parent pickled it)
-        markup = taken_apart(fonts.drawable(html, self._engines[DEFAULT].families))
+        markup = taken_apart(self._letters.drawable(html))
         return jobs.Filled(markup, tuple(markup.mentioned(job.photos)))
 
     def _drawn(self, job: jobs.Draw) -> jobs.Drawn | jobs.Lacks:
@@ -123,7 +125,19 @@ class Desk:
         own = self._own = job.fonts
         problems = [problem for engine in self._engines.values() for problem in engine.use(own)]
         self._drawings = {name: Drawing(engine) for name, engine in self._engines.items()}
-        return jobs.Told(tuple(dict.fromkeys(problems)), self._engines[DEFAULT].faces)
+        letters = tuple(
+            each for name, body in own.items() if name in self._engines[DEFAULT].faces for each in _in(body)
+        )
+        self._letters = Letters((*noted(), *letters))
+        return jobs.Told(tuple(dict.fromkeys(problems)), self._engines[DEFAULT].faces, letters)
+
+
+def _in(body: bytes) -> list[Range]:
+    """Return the characters of a font; none of one whose table of them cannot be read."""
+    try:
+        return ranges_in(body)
+    except Exception:  # whatever its reader raises for a stranger's file
+        return []
 
 
 def _drawn(picture: Picture, key: bytes) -> jobs.Drawn:

@@ -133,10 +133,11 @@ class Compared(msgspec.Struct, frozen=True, tag=True):
 
 
 class Told(msgspec.Struct, frozen=True, tag=True):
-    """What is wrong, in words; of fonts, also what CSS calls those that can be used."""
+    """What is wrong, in words; of fonts, also what CSS calls those that can be used, and which characters they have."""
 
     problems: tuple[str, ...]
     faces: dict[str, Face] = {}
+    letters: tuple[tuple[int, int], ...] = ()
 
 
 class Pressed(msgspec.Struct, frozen=True, tag=True):

@@ -20,6 +20,22 @@ RANGES = {
     "hebrew": "U+0590-05FF, U+200C-2010, U+20AA, U+25CC, U+FB1D-FB4F",
     "thai": "U+0E01-0E5B, U+200C-200D, U+25CC",
     "devanagari": "U+0900-097F, U+1CD0-1CF9, U+200C-200D, U+20A8, U+20B9, U+25CC, U+A830-A839, U+A8E0-A8FF",
+    "armenian": "U+0530-058F, U+FB13-FB17",
+    "bengali": "U+0980-09FF, U+200C-200D, U+25CC",
+    "ethiopic": "U+1200-139F, U+2D80-2DDF, U+AB01-AB2E",
+    "georgian": "U+10A0-10FF, U+1C90-1CBF, U+2D00-2D2D",
+    "gujarati": "U+0A80-0AFF, U+200C-200D, U+25CC",
+    "gurmukhi": "U+0A00-0A7F, U+200C-200D, U+25CC",
+    "kannada": "U+0C80-0CFF, U+200C-200D, U+25CC",
+    "khmer": "U+1780-17FF, U+19E0-19FF, U+200C-200D, U+25CC",
+    "lao": "U+0E80-0EFF, U+25CC",
+    "malayalam": "U+0D00-0D7F, U+200C-200D, U+25CC",
+    "myanmar": "U+1000-109F, U+A9E0-A9FE, U+AA60-AA7F, U+25CC",
+    "sinhala": "U+0D80-0DFF, U+200C-200D, U+25CC",
+    "tamil": "U+0B80-0BFF, U+200C-200D, U+25CC",
+    "telugu": "U+0C00-0C7F, U+200C-200D, U+25CC",
+    "thaana": "U+0780-07BF",
+    "symbols": "U+02B0-036F, U+1D00-1DFF, U+2000-2BFF, U+2E00-2E7F, U+FB00-FB06, U+1D400-1D7FF, U+1F000-1FAFF",
     "japanese": "U+2E80-2FFF, U+3000-30FF, U+31F0-31FF, U+3400-9FFF, U+F900-FAFF, U+FF00-FFEF",
     "korean": "U+1100-11FF, U+3130-318F, U+A960-A97F, U+AC00-D7FF",
     "chinese-simplified": "U+2E80-2FFF, U+3000-303F, U+3400-9FFF, U+F900-FAFF, U+FF00-FFEF, U+20000-3FFFF",
@@ -29,12 +45,15 @@ RANGES = {
 }
 """As CSS writes `unicode-range`. Where two have a letter, the engine takes the family that is named first."""
 
+_INDIC = ("bengali", "gujarati", "gurmukhi", "kannada", "malayalam", "sinhala", "tamil", "telugu")
 _TELLING = {
+    **{script: RANGES[script].partition(",")[0] for script in (*_INDIC, "khmer", "lao", "myanmar")},
     "latin-ext": "U+0100-02BA, U+1E00-1E9F, U+20A0-20AB",
     "arabic": "U+0600-06FF, U+0750-077F, U+FB50-FDFF, U+FE70-FEFC",
     "hebrew": "U+0590-05FF, U+FB1D-FB4F",
     "thai": "U+0E01-0E5B",
     "devanagari": "U+0900-097F",
+    "symbols": "U+2070-20A0, U+2100-218F, U+2190-2BFF, U+FB00-FB06, U+1D400-1D7FF",
     "emoji": "U+2600-27BF, U+2B05-2B55, U+FE0F, U+1F000-1FAFF",
 }
 """The letters by which it shows that a page needs a script, where some of its own are everybody's."""
@@ -45,6 +64,8 @@ _NAME = re.compile(rf"-({'|'.join(sorted(RANGES, key=len, reverse=True))})-[1-9]
 
 def script_of(path: Path) -> str:
     """Return the script of a font file such as `inter-latin-ext-400-normal.woff2`, empty when it has another name."""
+    if path.name.startswith(("noto-sans-math", "dejavu-sans")):  # they have a bit of everything
+        return "symbols"
     found = _NAME.search(path.name)
     return found[1] if found else ""
 

@@ -22,6 +22,7 @@ from wetink.render.engines import BROWSER, DEFAULT, named
 from wetink.render.engines.chromium import Chromium
 from wetink.render.gif.countdown import Countdown, gif
 from wetink.render.kept import Kept, key_of
+from wetink.render.letters import Letters, noted
 from wetink.render.markup import page as html_page
 from wetink.render.photo import placeholder
 from wetink.render.quarantine import Quarantine
@@ -71,6 +72,7 @@ class Studio:
         self._pool = Pool("wetink.render.desk", workers)
         self._quarantine = Quarantine()
         self._fonts: dict[str, bytes] = {}
+        self._letters = Letters(noted())
         self._problems: tuple[str, ...] = ()
         self._trials = asyncio.Semaphore(1)
         self._warming = asyncio.Semaphore(1)
@@ -93,13 +95,14 @@ class Studio:
         if own == self._fonts:
             return self._problems
         problems: list[str] = []
-        good, faces = {}, []
+        good, faces, letters = {}, [], list(noted())
         for name, body in own.items():  # one by one: a font may be the end of whoever reads it
             try:
                 told = _as(await self._asked(jobs.Use({name: body}), DRAW_SECONDS), jobs.Told)
             except BadContent as error:
                 told = jobs.Told((f"fonts/{name}: {error}",))
             problems += told.problems
+            letters += told.letters
             if not told.problems:
                 good[name] = body
                 faces += [(face, body) for face in told.faces.values()]
@@ -108,8 +111,13 @@ class Studio:
             self._browser.use(faces)
         self._fonts, self._problems = dict(own), tuple(problems)
         self._countdowns.use(key_of(*(part for each in sorted(good.items()) for part in each)))
+        self._letters = Letters(letters)
         self._forget()
         return problems
+
+    def missing(self, text: str) -> str:
+        """Return the characters of a text that no font has, each once."""
+        return self._letters.missing(text)
 
     def _forget(self) -> None:
         self._pictures = Kept[Picture](PICTURES, lambda picture: len(picture.body))

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from wetink.core.app import App
 from wetink.core.block import Block, Decision, Variant
 from wetink.core.coverage import Coverage, Seen, coverage
@@ -15,6 +17,7 @@ from wetink.core.person import Moment
 from wetink.ports import Picture, Renderer, Store
 from wetink.ports.feeds import Feeds
 from wetink.serve.gallery import sample_decision, sample_scene
+from wetink.serve.letters import named
 from wetink.serve.open import Opens
 
 MOST, MOST_ASKING, SECONDS = 1_000, 20, 3.0
@@ -77,7 +80,9 @@ class Trial:
             if time.monotonic() > until:
                 break
             await asyncio.sleep(0)  # opens go first
-        return coverage(block, seen, {variant.name: self._text_of(variant) for variant in block.variants})
+        texts = {variant.name: self._text_of(variant) for variant in block.variants}
+        found = coverage(block, seen, texts, self._renderer.missing)
+        return replace(found, undrawn=tuple((named(char), people) for char, people in found.undrawn))
 
     def _asks(self, block: Block) -> bool:
         """Whether some variant draws on a feed that is asked for each person."""

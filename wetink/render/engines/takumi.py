@@ -46,7 +46,7 @@ class Takumi:
         """Return an engine of its own, since others draw with the one there is, with the fonts' families and faults."""
         engine = pytakumi.Renderer()
         self.faces = {}
-        files = [*fonts.files(large=False), *(fonts.files(large=True) if self._complete else ())]
+        files = fonts.files(large=None if self._complete else False)
         families, problems = fonts.register(engine, files), []
         for name, body in self._own.items():
             try:

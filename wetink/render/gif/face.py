@@ -1,6 +1,6 @@
 """Faces of countdowns: the pictures of a template's ground and of the ten digits, drawn by the renderer's engine."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
 
 import msgspec
@@ -8,10 +8,11 @@ import numpy as np
 
 from wetink.core.errors import BadContent
 from wetink.ports import Scene
-from wetink.render import fonts, liquid
+from wetink.render import liquid
 from wetink.render.drawing import Drawing
 from wetink.render.gif.countdown import DAY, MOST_PIXELS, Countdown, Look
 from wetink.render.gif.press import Face, Slot, box, prepare
+from wetink.render.letters import Letters
 from wetink.render.markup import taken_apart
 from wetink.render.sheet import Sheet, sheet
 from wetink.render.tiles import Layered, Refused, Tile, layered
@@ -23,8 +24,8 @@ UNITS = {"hundreds": (100 * DAY, 10), "days": (DAY, 100), "hours": (3600, 24), "
 """What ticks: the seconds of each unit, and how many numbers it has. Its digits are tiles like `hours-0`, `hours-1`."""
 
 
-def drawn(drawing: Drawing, families: Collection[str], look: Look, width: int, height: int, scale: int) -> Countdown:
-    """Return the countdown of `width` by `height` CSS pixels that looks so, drawn with fonts of these families.
+def drawn(drawing: Drawing, letters: Letters, look: Look, width: int, height: int, scale: int) -> Countdown:
+    """Return the countdown of `width` by `height` CSS pixels that looks so, drawn with fonts that have these letters.
 
     It takes half a second, three for the largest. Raises BadContent when it is too small or too large.
     """
@@ -36,7 +37,7 @@ def drawn(drawing: Drawing, families: Collection[str], look: Look, width: int, h
     def page(digit: int, *, wide: bool) -> tuple[Sheet, Layered]:
         shown = dict.fromkeys(UNITS, f"{digit}{digit}")
         filled = scene(look, width, height, scale, shown, wide=wide)
-        ready = sheet(filled, taken_apart(fonts.drawable(liquid.html(TEMPLATE, filled.data), families)), {})
+        ready = sheet(filled, taken_apart(letters.drawable(liquid.html(TEMPLATE, filled.data))), {})
         try:
             return ready, layered(ready.markup.body, width, height, scale)
         except Refused as refused:
