@@ -276,7 +276,16 @@ def test_a_block_that_allows_no_plain_recipient_says_what_to_do(recipients: Any,
 def test_an_esp_that_does_not_encode_says_so_beside_its_snippet() -> None:
     assert {esp.name for esp in ESPS} == set(FILL)
     for esp in ESPS:
-        assert ("does not URL-encode" in esp.note) is not esp.encodes
+        for kind in ("user", "email"):
+            assert ("does not URL-encode" in esp.told(kind)) is not esp.encodes
+
+
+def test_what_is_told_of_an_esp_is_about_the_kind_of_recipient_in_the_snippet() -> None:
+    for esp in ESPS:
+        about_ids, about_addresses = esp.told("user"), esp.told("email")
+        assert "address" not in about_ids.replace("SUBSCRIBERID", ""), esp.name
+        for word in ("your own id", "For ids", " an id ", "USER_ID", "USERID", "external id", "subscriber key"):
+            assert word not in about_addresses, esp.name
 
 
 def test_one_persons_snippet_has_the_sealed_tokens() -> None:

@@ -82,7 +82,9 @@ class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     moving: bool = False
     """Whether the snippet asks for GIFs, which move where the app can."""
     utm: dict[str, str] = {}
-    """Tags for where clicks lead, such as `utm_campaign: "{campaign}"`; also {block}, {variant} and {slot}."""
+    """Tags for where clicks lead, such as `utm_campaign: "{campaign}"`; also {block}, {variant} and {slot}.
+
+    `source`, `medium`, `campaign`, `term`, `content` and `id` are short for the same with `utm_`. Nothing is added."""
     gone: Annotated[str, Meta(description="Where a click leads when its product cannot be bought any more.")] = ""
     """Empty: to the product's own page all the same."""
     recipients: tuple[Literal["user", "email"], ...] = ()

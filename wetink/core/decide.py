@@ -242,10 +242,13 @@ def _shown(
     return shown, known.plain, why
 
 
+_SHORT = frozenset(("source", "medium", "campaign", "term", "content", "id"))
+
+
 def _tags(block: Block, known: Mapping[str, str]) -> dict[str, str]:
-    """Return the block's tags filled in; one that would be empty is left out."""
+    """Return the block's tags filled in; one that would be empty is left out. `source` is short for `utm_source`."""
     filled = {tag: _HOLE.sub(lambda hole: known.get(hole[1], ""), text) for tag, text in block.utm.items()}
-    return {tag: text for tag, text in filled.items() if text}
+    return {f"utm_{tag}" if tag in _SHORT else tag: text for tag, text in filled.items() if text}
 
 
 def _permitted(product: Product, allowed: Callable[[str], bool]) -> Product:

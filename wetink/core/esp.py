@@ -36,12 +36,22 @@ class Esp(msgspec.Struct, frozen=True):
     """The tag inside a link; empty: the same as in a picture's URL."""
     note: str = ""
     """What the marketer has to know, shown beside the snippet."""
+    user_note: str = ""
+    """What goes before it where the recipient is named by the shop's own id."""
+    email_note: str = ""
+    """What goes before it where the recipient is named by the address."""
+
+    def told(self, kind: str | None) -> str:
+        """Return what the marketer has to know of a snippet that names the recipient by `user` or `email`."""
+        return f"{self.email_note if kind == 'email' else self.user_note} {self.note}".strip()
 
 
-_BARE = (
-    "{} does not URL-encode: an id may have letters, digits and - . _ ~ as they are, and anything else has to be "
-    "URL-encoded where the field is filled. Addresses work as they are, unless they have one of & # %."
+_BARE = "{} does not URL-encode: "
+_BARE_ID = _BARE + (
+    "an id may have letters, digits and - . _ ~ as they are, and anything else has to be URL-encoded where the field "
+    "is filled."
 )
+_BARE_EMAIL = _BARE + "addresses work as they are, unless they have one of & # %."
 
 ESPS: tuple[Esp, ...] = (
     Esp(
@@ -50,8 +60,8 @@ ESPS: tuple[Esp, ...] = (
         tag="{{ …|urlencode }}",
         email="person.email",
         user="person|lookup:'external_id'",
-        note="The profile's external id has to be your own id of the person. Klaviyo has no tag for the campaign: "
-        "name it when you copy the snippet.",
+        note="Klaviyo has no tag for the campaign: name it when you copy the snippet.",
+        user_note="The profile's external id has to be your own id of the person.",
     ),
     Esp(
         name="mailchimp",
@@ -60,7 +70,7 @@ ESPS: tuple[Esp, ...] = (
         email="EMAIL",
         user="USERID",
         campaign="CAMPAIGN_UID",
-        note="For ids, add an audience field with the merge tag USERID that holds your own id of the person "
+        user_note="Add an audience field with the merge tag USERID that holds your own id of the person "
         "(UNIQID is Mailchimp's, which your events do not know).",
     ),
     Esp(
@@ -81,8 +91,8 @@ ESPS: tuple[Esp, ...] = (
         campaign="jobid",
         link="%%=RedirectTo(Concat('…'))=%%",
         link_tag="',URLEncode(…,1,1),'",
-        note="The subscriber key has to be your own id of the person. Links are whole RedirectTo() calls, so that "
-        "click tracking keeps the recipient.",
+        user_note="The subscriber key has to be your own id of the person.",
+        note="Links are whole RedirectTo() calls, so that click tracking keeps the recipient.",
     ),
     Esp(
         name="sendgrid",
@@ -92,7 +102,9 @@ ESPS: tuple[Esp, ...] = (
         user="user_id",
         campaign="campaign",
         encodes=False,
-        note=_BARE.format("SendGrid") + " Send email, user_id and campaign with the dynamic template's data.",
+        user_note=_BARE_ID.format("SendGrid"),
+        email_note=_BARE_EMAIL.format("SendGrid"),
+        note="Send email, user_id and campaign with the dynamic template's data.",
     ),
     Esp(
         name="hubspot",
@@ -101,8 +113,9 @@ ESPS: tuple[Esp, ...] = (
         email="contact.email",
         user="contact.user_id",
         encodes=False,
-        note=_BARE.format("HubSpot (in emails)") + " For ids, add a contact property user_id. HubSpot has no tag for "
-        "the campaign: name it when you copy the snippet.",
+        user_note=_BARE_ID.format("HubSpot (in emails)") + " Add a contact property user_id with your own id.",
+        email_note=_BARE_EMAIL.format("HubSpot (in emails)"),
+        note="HubSpot has no tag for the campaign: name it when you copy the snippet.",
     ),
     Esp(
         name="customerio",
@@ -111,7 +124,7 @@ ESPS: tuple[Esp, ...] = (
         email="customer.email",
         user="customer.id",
         campaign="campaign.id",
-        note="The person's id has to be the userId of your events, as Segment sends it.",
+        user_note="The person's id has to be the userId of your events, as Segment sends it.",
     ),
     Esp(
         name="iterable",
@@ -120,7 +133,8 @@ ESPS: tuple[Esp, ...] = (
         email="email",
         user="userId",
         campaign="campaignId",
-        note="Keep the three braces: with two, an apostrophe in an address is written as HTML before it is encoded.",
+        email_note="Keep the three braces: with two, an apostrophe in an address is written as HTML before it is "
+        "encoded.",
     ),
     Esp(
         name="mailgun",
@@ -130,7 +144,9 @@ ESPS: tuple[Esp, ...] = (
         user="user_id",
         campaign="campaign",
         encodes=False,
-        note=_BARE.format("Mailgun") + " Send email, user_id and campaign with each recipient's recipient-variables.",
+        user_note=_BARE_ID.format("Mailgun"),
+        email_note=_BARE_EMAIL.format("Mailgun"),
+        note="Send email, user_id and campaign with each recipient's recipient-variables.",
     ),
     Esp(
         name="activecampaign",
@@ -140,7 +156,8 @@ ESPS: tuple[Esp, ...] = (
         user="USER_ID",
         campaign="CAMPAIGNID",
         encodes=False,
-        note=_BARE.format("ActiveCampaign") + " For ids, add a contact field with the personalization tag USER_ID "
+        email_note=_BARE_EMAIL.format("ActiveCampaign"),
+        user_note=_BARE_ID.format("ActiveCampaign") + " Add a contact field with the personalization tag USER_ID "
         "(SUBSCRIBERID is ActiveCampaign's, which your events do not know).",
     ),
     Esp(
@@ -151,7 +168,9 @@ ESPS: tuple[Esp, ...] = (
         user="user_id",
         campaign="campaign",
         encodes=False,
-        note=_BARE.format("Postmark") + " Send email, user_id and campaign with the template's model.",
+        user_note=_BARE_ID.format("Postmark"),
+        email_note=_BARE_EMAIL.format("Postmark"),
+        note="Send email, user_id and campaign with the template's model.",
     ),
     Esp(
         name="listmonk",
@@ -160,7 +179,8 @@ ESPS: tuple[Esp, ...] = (
         email=".Subscriber.Email",
         user=".Subscriber.Attribs.user_id",
         campaign=".Campaign.UUID",
-        note="For ids, give subscribers the attribute user_id. Paste into a raw HTML campaign.",
+        user_note="Give subscribers the attribute user_id with your own id of the person.",
+        note="Paste into a raw HTML campaign.",
     ),
 )
 """The services, best known first."""

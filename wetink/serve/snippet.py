@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from html import escape
+from ipaddress import ip_address
 from typing import Literal
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import quote_plus, urlencode, urlsplit
 
 from wetink.core.block import Block
 from wetink.core.errors import BadRequest
@@ -11,6 +12,7 @@ from wetink.core.esp import HOLE, Esp
 
 STYLE = "display:inline-block;border:0;max-width:100%;height:auto"
 
+_LOCAL = (".localhost", ".local", ".internal", ".lan", ".home.arpa", ".test", ".invalid")
 _TAGS = str.maketrans({mark: f"&#{ord(mark)};" for mark in "{}[]%*|"})
 """What would begin an ESP's tag, as HTML that reads the same: an alternative text is never a template."""
 
@@ -38,6 +40,22 @@ def snippet(
         each = ", ".join(f"{source}{'&' if query else '?'}r={ratio} {ratio}x" for ratio in ratios)
         lines.append(_linked(block, escape(source), escape(target), said, escape(each)))
     return "\n".join(lines)
+
+
+def is_local(address: str) -> bool:
+    """Whether the world cannot reach an address: it is this machine's, a private network's, or has a name of neither.
+
+    >>> [is_local(f"http://{host}/") for host in ("localhost:8200", "10.0.0.7", "[::1]", "ink", "ink.local")]
+    [True, True, True, True, True]
+    >>> is_local("https://ink.shop.example"), is_local("http://8.8.8.8:8080"), is_local("http://[2606:4700::1]")
+    (False, False, False)
+    """
+    host = ""
+    try:
+        host = (urlsplit(address).hostname or "").rstrip(".")
+        return not ip_address(host).is_global
+    except ValueError:
+        return "." not in host or host.endswith(_LOCAL)
 
 
 def esp_snippet(

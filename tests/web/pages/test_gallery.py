@@ -91,6 +91,39 @@ def test_what_cannot_be_supposed_is_told_beside_the_picture(dashboard: TestClien
         assert "<img" in text
 
 
+def test_no_setting_of_an_app_has_the_name_of_anything_else_in_its_form(dashboard: TestClient) -> None:
+    for name in APPS:
+        text = dashboard.get(f"/dashboard/apps/{name}").text.partition('<form class="maker"')[2].partition("</form>")[0]
+        tags = re.findall(r'<(?:input|select|textarea)[^>]* name="([^"]+)"', text)
+        assert len(tags) == len(set(tags)), [tag for tag in tags if tags.count(tag) > 1]
+
+
+def test_a_countdown_has_an_end_and_its_preview_a_moment_of_its_own(dashboard: TestClient, wetink: Wetink) -> None:
+    tried = "/dashboard/apps/countdown/tried"
+    said = {
+        "sent": "1",
+        "ends": "at",
+        "at": "2026-12-24T18:00",
+        "zone": "UTC",
+        "preview-at": "2026-12-24T17:00",
+        "who": "user:42",
+    }
+    assert "ends 2026-12-24 18:00 UTC" in dashboard.get(tried, params=said).text
+    after = dashboard.get(tried, params={**said, "preview-at": "2026-12-24T19:00"}).text
+    assert "Nothing to show" in after
+
+
+@pytest.mark.parametrize("words", [{"fallback": "Come in", "fallback-button": "Go"}, {"fallback-alt": "A shop"}])
+def test_what_a_fallback_says_is_what_was_typed(dashboard: TestClient, wetink: Wetink, words: dict[str, str]) -> None:
+    link = {"fallback-link": "https://shop.example/"}
+    name = f"words-{len(words)}"
+    dashboard.post("/dashboard/apps/last-viewed", data=form(dashboard, "last-viewed", name=name, **link, **words))
+    block = wetink.content.blocks[name]
+    assert block.fallback.title == words.get("fallback", "See what is new")
+    assert block.fallback.button == words.get("fallback-button", "Shop now")
+    assert block.alt == words.get("fallback-alt", block.fallback.title)
+
+
 def test_a_person_with_nothing_to_show_and_a_setting_that_makes_no_sense_are_told(dashboard: TestClient) -> None:
     tried = "/dashboard/apps/last-viewed/tried"
     assert "Nothing to show user:nobody" in dashboard.get(f"{tried}?who=user:nobody").text
@@ -102,15 +135,18 @@ def test_a_person_with_nothing_to_show_and_a_setting_that_makes_no_sense_are_tol
 
 def test_a_block_is_made_and_its_snippet_is_there_to_copy(dashboard: TestClient, wetink: Wetink) -> None:
     sent = form(
-        dashboard, "trending", name="hot-now", link="https://shop.example/new", items="2", measure="viewed",
-        window="7d", recipients="email", email="weekly",
+        dashboard, "trending", name="hot-now", items="2", measure="viewed", window="7d", recipients="email",
+        email="weekly", **{"fallback-link": "https://shop.example/new"},
     )  # fmt: skip
     answer = dashboard.post("/dashboard/apps/trending", data=sent)
     assert answer.status_code == 200
     block = wetink.content.blocks["hot-now"]
     assert block.variants[0].settings == {"items": 2, "measure": "viewed", "window": "7d"}
     assert (block.recipients, block.email, block.fallback.link) == (("email",), "weekly", "https://shop.example/new")
+    assert (block.fallback.title, block.fallback.button) == ("See what is new", "Shop now"), "a fallback that leads on"
+    assert block.alt == "See what is new"
     assert "/o/hot-now/1.jpg?email={{ person.email|urlencode }}" in unescape(answer.text)
+    assert "no mail program can reach" in answer.text, "nobody has said where the world reaches this server"
     for esp in ESPS:
         text = unescape(dashboard.get(f"/dashboard/blocks/hot-now/snippet?esp={esp.name}&campaign=spring").text)
         assert "/c/hot-now/1?email=" in text
@@ -125,7 +161,7 @@ def test_a_block_is_made_and_its_snippet_is_there_to_copy(dashboard: TestClient,
 @pytest.mark.parametrize(
     ("field", "said"),
     [
-        ({"link": "javascript:alert(1)"}, "no http(s) address"),
+        ({"fallback-link": "javascript:alert(1)"}, "no http(s) address"),
         ({"name": "../../etc"}, "regex"),
         ({"name": ""}, "regex"),
         ({"items": "99"}, "at most 6"),
@@ -136,7 +172,8 @@ def test_what_cannot_be_a_block_is_refused_and_the_form_keeps_what_was_typed(
     dashboard: TestClient, wetink: Wetink, field: dict[str, str], said: str
 ) -> None:
     before = set(wetink.content.blocks)
-    sent = form(dashboard, "wishlist", **{"name": "wishes", "link": "https://shop.example/", "title": "Mine", **field})
+    usual = {"name": "wishes", "fallback-link": "https://shop.example/", "title": "Mine"}
+    sent = form(dashboard, "wishlist", **{**usual, **field})
     answer = dashboard.post("/dashboard/apps/wishlist", data=sent)
     assert answer.status_code == 400
     assert said in unescape(answer.text)

@@ -26,6 +26,8 @@ from wetink.web.pages.snippet import panel
 from wetink.web.pages.suppose import EVENTS, Supposed, supposed
 
 SIZES = {"width": (600, 40, 1200), "height": (300, 20, 1600)}
+WORDS, BUTTON = "See what is new", "Shop now"
+"""What a fallback says until somebody writes something else: a picture without words leads nobody anywhere."""
 RECIPIENTS = ("user", "email", "token")
 
 
@@ -114,6 +116,7 @@ async def _page(
         made=made,
         panel=panel(wetink, made, {"esp": form.get("esp", "")}) if made is not None else {},
         home=wetink.fallback_link(),
+        usual={"words": WORDS, "button": BUTTON},
         field_of=field_of,
         **await _tried(request, found, form),
     )
@@ -130,7 +133,7 @@ async def _tried(request: Request, found: App, form: dict[str, str]) -> dict[str
             decision, drawn = await wetink_of(request).trial.tried(block, who, moment, settings, suppose.events)
     except BadContent as error:
         wrong = f"{error}{f': {error.hint}' if error.hint else ''}"
-    query = {name: form[name] for name in ("who", "width", "height", "scheme", "at") if form.get(name)}
+    query = {name: form[name] for name in ("who", "width", "height", "scheme", "preview-at") if form.get(name)}
     if suppose.text:
         query["suppose"] = suppose.text
     return {
@@ -162,11 +165,14 @@ def _complete(found: App, form: dict[str, str]) -> dict[str, str]:
 
 def _block(found: App, form: dict[str, str], settings: dict[str, Any]) -> Block:
     chosen = form.get("recipients", "user")
+    words = form.get("fallback", "").strip() or WORDS
+    button = form.get("fallback-button", BUTTON).strip()
     return Block(
         form.get("name", "").strip(),
-        Fallback(form.get("link", "").strip(), title=form.get("fallback", "").strip()),
+        Fallback(form.get("fallback-link", "").strip(), title=words, button=button),
         (Variant(found.name, found.name, settings=settings),),
         title=form.get("block_title", "").strip(),
+        alt=form.get("fallback-alt", "").strip() or words,
         email=form.get("email", "").strip(),
         moving=found.moves != "",
         recipients=(chosen,) if chosen in RECIPIENTS[:2] else (),  # type: ignore[arg-type]
@@ -186,7 +192,8 @@ def _free(name: str, taken: Collection[str]) -> str:
 
 
 def _moment(request: Request) -> Moment:
-    return moment_of(request, now_ms())
+    """Return the moment of the preview. An app may have a setting called `at`: what is ours has a name with a dash."""
+    return moment_of(request, now_ms(), "preview-at")
 
 
 def _offered(request: Request) -> list[App]:

@@ -62,12 +62,12 @@ def field_of(at: int) -> str:
     return datetime.fromtimestamp(min(at, LATEST) / 1000, UTC).strftime("%Y-%m-%dT%H:%M")
 
 
-def moment_of(request: Request, now: int) -> Moment:
+def moment_of(request: Request, now: int, at: str = "at") -> Moment:
     """Return the moment a preview is asked for: `at`, `device` and `scheme` of the query."""
     query = request.query_params
     device, scheme = query.get("device", ""), query.get("scheme", "")
     return Moment(
-        now=time_of(query.get("at", ""), now),
+        now=time_of(query.get(at, ""), now),
         device=device if device in DEVICES else "",
         scheme=scheme if scheme in SCHEMES else "light",
     )

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from wetink.core.block import Block
 from wetink.core.errors import BadRequest
 from wetink.core.esp import BY_NAME, ESPS
+from wetink.serve.snippet import is_local
 from wetink.web.pages.asked import wetink_of
 from wetink.web.pages.render import missing, page
 from wetink.wiring import Wetink
@@ -37,6 +38,7 @@ def panel(wetink: Wetink, block: Block, asked: Mapping[str, str]) -> dict[str, A
         problem = f"{error}: {error.hint}"
     return {
         "block": block, "esps": ESPS, "esp": esp, "kind": kind, "campaign": campaign, "html": html, "problem": problem,
+        "note": esp.told(kind), "local": wetink.settings.address if is_local(wetink.settings.address) else "",
     }  # fmt: skip
 
 
