@@ -125,6 +125,18 @@ def test_clicks_carry_the_blocks_tags_and_keep_what_deep_links_say(house: House)
     assert stranger == f"{SHOP}/?utm_source=wetink&utm_content=tagged-fallback-1#top"
 
 
+def test_short_names_of_campaign_tags_mean_the_whole_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    block = GONE.replace("utm_source: wetink, utm_campaign", "source: wetink, own: x, campaign")
+    block = block.replace("utm_content", "content")
+    monkeypatch.setattr(test_open, "BLOCKS", {"tagged": block})
+    house = House(tmp_path / "short")
+    try:
+        location = house.get("/c/tagged/1/forged").headers["location"]
+        assert location == f"{SHOP}/?utm_source=wetink&own=x&utm_content=tagged-fallback-1#top"
+    finally:
+        asyncio.run(house.wetink.close())
+
+
 def test_a_product_that_is_gone_at_the_click_leads_to_its_substitute(house: House) -> None:
     house.saw("mug")
     house.get(house.url("picture", "tagged"))

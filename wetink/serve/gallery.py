@@ -21,12 +21,12 @@ def sample_decision(
     settings: Mapping[str, Any] | None = None,
     supposed: Sequence[Event] = (),
 ) -> tuple[Block, Decision]:
-    """Return what an app decides for the sample shopper; `settings` go before those of its sample.
+    """Return what an app decides for the sample shopper; without `settings` by those of its sample.
 
     The decision has no variant when there is nothing to show, and its trace says why. The `supposed` are as if they
     had happened, too.
     """
-    chosen = {**app.sample.settings, **(settings or {})}
+    chosen = dict(app.sample.settings if settings is None else settings)
     block = Block("sample", Fallback(SHOP), (Variant("sample", app.name, settings=chosen),))
     person, there = shopper(moment.now, supposed), shop(moment.now, app)
     choice = choose(block, person, moment, {app.name: app}, there)

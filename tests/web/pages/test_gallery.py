@@ -111,6 +111,8 @@ def test_a_countdown_has_an_end_and_its_preview_a_moment_of_its_own(dashboard: T
     assert "ends 2026-12-24 18:00 UTC" in dashboard.get(tried, params=said).text
     after = dashboard.get(tried, params={**said, "preview-at": "2026-12-24T19:00"}).text
     assert "Nothing to show" in after
+    sample = {name: value for name, value in said.items() if name != "who"}
+    assert "ends 2026-12-24 18:00 UTC" in dashboard.get(tried, params=sample).text, "not what the app's sample says"
 
 
 @pytest.mark.parametrize("words", [{"fallback": "Come in", "fallback-button": "Go"}, {"fallback-alt": "A shop"}])
