@@ -2,6 +2,7 @@
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from wetink.core.identity import (
     email,
     holder,
     holdings,
+    led_to,
     strongest,
     user,
 )
@@ -34,7 +36,7 @@ CLAIMS = st.lists(
         st.text("abc", min_size=1, max_size=2),
         st.sampled_from([VISITOR, ADDRESS]),
         st.sampled_from(OWNERS),
-        st.sampled_from(["server", "browser"]),
+        st.sampled_from(["server", "browser", "verified"]),
     ),
     max_size=12,
 )
@@ -95,6 +97,23 @@ def test_a_server_key_silences_browser_keys_on_an_address():
     assert holder(holdings(ADDRESS, [forged, true]), 1000) == OWNERS[0]
 
 
+def test_a_proven_user_outranks_pages_on_an_address_and_yields_to_servers():
+    page = Claim(900, "web", "m3", ADDRESS, OWNERS[1], "browser")
+    proven = Claim(500, "web", "m2", ADDRESS, OWNERS[2], "verified")
+    true = Claim(100, "crm", "m1", ADDRESS, OWNERS[0], "server")
+    assert holder(holdings(ADDRESS, [page, proven]), 1000) == OWNERS[2]
+    assert holder(holdings(ADDRESS, [page, proven, true]), 1000) == OWNERS[0]
+
+
+@pytest.mark.parametrize("level", ["browser", "verified"])
+def test_only_a_servers_alias_joins_users(level):
+    kept = {"at": 5, "source": "s", "message_id": "m"}
+    made, joins = claims("alias", OWNERS[0], None, None, "V", **kept, level=level)
+    assert joins is None
+    assert [str(claim.weaker) for claim in made] == ["anonymous:V"]
+    assert claims("alias", OWNERS[0], None, None, "V", **kept, level="server")[1] == (OWNERS[1], OWNERS[0])
+
+
 def test_only_the_first_distinct_claimers_count():
     made = [Claim(at, "s", f"m{at}", VISITOR, Identifier("user", str(at))) for at in range(1, MAX_CLAIMERS + 6)]
     assert holder(holdings(VISITOR, made), FOREVER - 1) == Identifier("user", str(MAX_CLAIMERS))
@@ -109,17 +128,38 @@ def test_the_order_of_arrival_does_not_matter(made, random):
     assert holdings(VISITOR, set(shuffled)) == holdings(VISITOR, set(made))
 
 
-@given(CLAIMS)
-def test_holdings_tile_time(made):
-    """Every instant is held by exactly one claimer, as the last claim at or before it says."""
-    held = holdings(VISITOR, made)
-    if held:
-        assert (held[0].since, held[-1].until) == (-FOREVER, FOREVER)
-        assert all(one.until == two.since and one.owner != two.owner for one, two in itertools.pairwise(held))
+@given(CLAIMS, st.sets(st.sampled_from(OWNERS)))
+def test_holdings_tile_time_for_what_servers_told_and_for_what_pages_told(made, told):
+    """Every instant has one holder, as the last claim at or before it says: of servers' claims, or of all."""
+    held = holdings(VISITOR, made, told)
     mine = sorted(claim for claim in made if claim.weaker == VISITOR)
-    for at in range(-1, 14):
-        before = [claim.stronger for claim in mine if claim.at <= at]
-        assert holder(held, at) == (before[-1] if before else mine[0].stronger if mine else None)
+    for level, counted in (
+        ("server", [claim for claim in mine if claim.level != "browser"]),
+        ("browser", mine),
+    ):
+        others = {"server": "browser", "browser": "server"}[level]
+        tiles = [each for each in held if each.moves != others]
+        if level == "browser" and tiles:
+            assert (tiles[0].since, tiles[-1].until) == (-FOREVER, FOREVER)
+            assert all(one.until == two.since and one.owner != two.owner for one, two in itertools.pairwise(tiles))
+        for at in range(-1, 14):
+            before = [claim.stronger for claim in counted if claim.at <= at]
+            expected = before[-1] if before else counted[0].stronger if counted else None
+            if counted or level == "browser":
+                assert holder(held, at, level) == expected
+
+
+@given(CLAIMS, st.sets(st.sampled_from([VISITOR, ADDRESS, *OWNERS])), st.integers(-1, 14))
+def test_a_lookup_follows_no_page_to_or_from_what_a_server_told(made, told, at):
+    for of in (VISITOR, ADDRESS):
+        believed = [claim for claim in made if claim.weaker == of and claim.level != "browser"]
+        leads = led_to(holdings(of, made, told), at)
+        if believed:
+            assert leads == led_to(holdings(of, believed, told), at)
+        elif of in told:
+            assert leads is None
+        else:
+            assert leads not in told
 
 
 @given(
@@ -129,14 +169,14 @@ def test_holdings_tile_time(made):
         TIMES,
         st.just("web"),
         st.just("z"),
-        st.just(ADDRESS),
+        st.sampled_from([VISITOR, ADDRESS]),
         st.sampled_from(OWNERS),
-        st.sampled_from(["server", "browser"]),
+        st.sampled_from(["server", "browser", "verified"]),
     ),
+    st.sets(st.sampled_from([VISITOR, ADDRESS, *OWNERS])),
 )
-def test_the_short_cut_is_right(made, new):
+def test_the_short_cut_is_right(made, new, told):
     """Where a claim is said to change nothing, working everything out anew gives the same."""
-    held = holdings(ADDRESS, made)
-    around = next((each for each in held if each.since <= new.at < each.until), None)
-    if around is not None and changes_nothing(new, around):
-        assert holdings(ADDRESS, [*made, new]) == held
+    held = holdings(new.weaker, made, told)
+    if changes_nothing(new, held):
+        assert holdings(new.weaker, [*made, new], told) == held

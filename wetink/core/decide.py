@@ -18,6 +18,7 @@ from wetink.core.rule.evaluate import Rulebook
 from wetink.core.rule.subject import Subject
 from wetink.core.shop import Shop
 from wetink.core.trust import refreshed
+from wetink.core.trust import shown as visible
 from wetink.core.url import read
 
 _HOLE = re.compile(r"\{(\w+)\}")
@@ -118,9 +119,9 @@ def _asked(
 def choose(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> Choice:
     """Return the first variant whose rules hold and whose app has something to show."""
     trace: list[Step] = []
-    subject = subject_of(person, moment, shop)
+    subject, seen = subject_of(person, moment, shop), visible(person, shop.found)
     for variant in block.variants:
-        shown, settings, why = _shown(variant, subject, apps, shop)
+        shown, settings, why = _shown(variant, subject, seen, apps, shop)
         trace.append(Step(variant.name, shown is not None, why))
         if shown is not None:
             return Choice(variant, shown, settings, tuple(trace))
@@ -213,9 +214,12 @@ def subject_of(person: Person, moment: Moment, shop: Shop) -> Subject:
 
 
 def _shown(
-    variant: Variant, subject: Subject, apps: Mapping[str, App], shop: Shop
+    variant: Variant, subject: Subject, seen: Person, apps: Mapping[str, App], shop: Shop
 ) -> tuple[Shown | None, dict[str, Any], str]:
-    """What a variant would show, None when it is not its turn; with its settings and the reason."""
+    """What a variant would show, None when it is not its turn; with its settings and the reason.
+
+    Rules look at all of the subject, apps at what pictures may show of the person.
+    """
     reasons = []
     for rule in variant.when:
         finding = shop.rules.of(rule).explain(subject)
@@ -228,7 +232,9 @@ def _shown(
     known = _settled_once(app, variant)
     if known.settings is None:
         return None, {}, known.wrong
-    shown = app.show(subject.person, known.settings, subject.moment, shop)
+    if app.package != App.package:  # others' apps may look for whatever they like
+        seen = replace(seen, history=seen.history.without_pages())
+    shown = app.show(seen, known.settings, subject.moment, shop)
     if shown is None:
         return None, {}, "; ".join([*reasons, f"{app.title} has nothing to show"])
     if shop.taken and shown.items:

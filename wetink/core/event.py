@@ -9,8 +9,9 @@ from typing import Any, Literal
 import msgspec
 
 MessageType = Literal["track", "identify", "page", "screen", "group", "alias"]
-Level = Literal["server", "browser"]
-"""How far a write key is trusted: a browser's key is public."""
+Level = Literal["server", "browser", "verified"]
+"""How far what is told is trusted: a server's key, a browser's key, which is public, or a browser's key with the proof
+of the user id (see `core.proof`), which is trusted as a server's in who somebody is and what their traits are."""
 
 
 class Product(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

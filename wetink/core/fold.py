@@ -28,6 +28,9 @@ class _Folding:
 
     def __init__(self) -> None:
         self.traits: dict[str, Any] = {}
+        self.page_traits: dict[str, Any] = {}
+        self.unset: set[str] = set()
+        self.page_events: set[str] = set()
         self.viewed: list[Told] = []
         self.searches: list[Search] = []
         self.lines: list[Seen] = []
@@ -55,19 +58,24 @@ def fold(events: Iterable[Told], now: int, identifiers: Iterable[Identifier] = (
             zone = event.zone
         name = event.name if event.type == "track" else event.type
         if event.traits and event.type != "group":
-            _learn(folding.traits, event.traits)
+            _learn(folding, event.traits, page=event.level == "browser")
         if event.usable:
             if name in done:
                 done[name].append(event.at)
             else:
                 done[name] = [event.at]
+                if event.level != "server":
+                    folding.page_events.add(name)
+            if event.level == "server" and folding.page_events:
+                folding.page_events.discard(name)
         if event.type == "track":
             step = STEPS.get(name)
             if step is not None:
                 step(folding, event)
+    traits, page_traits = _traits(folding)
     return Person(
         identifiers=tuple(identifiers),
-        traits=folding.traits,
+        traits=traits,
         views=Views.of(folding.viewed),
         searches=tuple(folding.searches[: -SEARCHES - 1 : -1]),
         cart=Cart(tuple(folding.lines), folding.cart_changed),
@@ -78,15 +86,32 @@ def fold(events: Iterable[Told], now: int, identifiers: Iterable[Identifier] = (
         last_seen=happened[-1].at if happened else 0,
         history=History(happened),
         zone=zone,
+        page_traits=page_traits,
+        page_events=tuple(sorted(folding.page_events)),
     )
 
 
-def _learn(traits: dict[str, Any], said: dict[str, Any]) -> None:
+def _learn(folding: _Folding, said: dict[str, Any], *, page: bool) -> None:
+    traits = folding.page_traits if page else folding.traits
     for name, value in said.items():
-        if value is None:
-            traits.pop(name, None)
-        else:
+        if value is not None:
             traits[name] = value
+            continue
+        traits.pop(name, None)
+        if not page:
+            folding.unset.add(name)
+
+
+def _traits(folding: _Folding) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return all traits, and the names of those that pages alone told: what a server told wins, whatever the time."""
+    if not folding.page_traits:
+        return folding.traits, ()
+    alone = {
+        name: value
+        for name, value in folding.page_traits.items()
+        if name not in folding.traits and name not in folding.unset
+    }
+    return {**alone, **folding.traits}, tuple(sorted(alone))
 
 
 def _seen(product: Product, event: Told) -> Seen:
@@ -113,8 +138,11 @@ def _viewed(folding: _Folding, event: Told) -> None:
 
 def _searched(folding: _Folding, event: Told) -> None:
     if event.query:
-        folding.searches = [search for search in folding.searches if search.query != event.query]
-        folding.searches.append(Search(event.query, event.at))
+        before = [search for search in folding.searches if search.query == event.query]
+        if before:
+            folding.searches.remove(before[0])
+        trusted = event.level == "server" or any(search.trusted for search in before)
+        folding.searches.append(Search(event.query, event.at, trusted))
 
 
 def _added(folding: _Folding, event: Told) -> None:
@@ -178,6 +206,8 @@ def _listed(folding: _Folding, event: Told) -> None:
 def _ordered(folding: _Folding, event: Told) -> None:
     if event.order is None:
         return
+    if _held_by_server(folding, event):
+        return
     known = _order(folding, event)
     at = known.at if known is not None else event.at
     folding.orders.append(Purchase(event.order, event.products, at, event.usable, event.level == "server"))
@@ -188,7 +218,16 @@ def _ordered(folding: _Folding, event: Told) -> None:
     folding.cart_changed = event.at
 
 
+def _held_by_server(folding: _Folding, event: Told) -> bool:
+    """Whether this is a page's word on an order that a server told of: then the server's holds."""
+    if event.level == "server" or event.order is None or not event.order.order_id:
+        return False
+    return any(each.trusted and each.order.order_id == event.order.order_id for each in folding.orders)
+
+
 def _updated(folding: _Folding, event: Told) -> None:
+    if _held_by_server(folding, event):
+        return
     known = _order(folding, event)
     if known is not None and event.order is not None:
         products = event.products or known.products
@@ -199,7 +238,8 @@ def _updated(folding: _Folding, event: Told) -> None:
 
 
 def _cancelled(folding: _Folding, event: Told) -> None:
-    _order(folding, event)
+    if not _held_by_server(folding, event):
+        _order(folding, event)
 
 
 def _order(folding: _Folding, event: Told) -> Purchase | None:

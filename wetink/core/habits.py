@@ -1,7 +1,6 @@
 """Habits: the language, currency and time zone somebody is used to, when the moment itself does not say."""
 
-from collections.abc import Mapping
-from typing import Any
+import re
 
 from msgspec.structs import replace
 
@@ -21,6 +20,10 @@ _NAMES = frozenset(name.partition(".")[0] for names in TRAITS.values() for name 
 ZONES = frozenset(name for name in TRAITS["time_zone"] if "." not in name)
 """Traits that are a time zone."""
 LONGEST = 64
+_SHAPES = {  # of a page's words nothing else is believed to be one
+    "language": re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{4})?(?:[-_](?:[A-Za-z]{2}|[0-9]{3}))?"),
+    "currency": re.compile(r"[A-Za-z]{3}"),
+}
 
 
 def at_home(moment: Moment, person: Person) -> Moment:
@@ -31,26 +34,26 @@ def at_home(moment: Moment, person: Person) -> Moment:
     """
     if _NAMES.isdisjoint(person.traits) and not moment.local_zone and not person.zone:
         return moment
-    said = {
-        field: _told(person.traits, names, field == "time_zone")
-        for field, names in TRAITS.items()
-        if not getattr(moment, field)
-    }
+    said = {field: _told(field, names, person) for field, names in TRAITS.items() if not getattr(moment, field)}
     told = {field: value for field, value in said.items() if value}
     if not moment.time_zone and (zone := person.zone or moment.local_zone):
         told = {"time_zone": zone, **told}
     return replace(moment, **told) if told else moment
 
 
-def _told(traits: Mapping[str, Any], names: tuple[str, ...], zone: bool) -> str:
+def _told(field: str, names: tuple[str, ...], person: Person) -> str:
+    traits = person.traits
     for name in names:
         if name not in traits and "." not in name:
             continue
         value = look_up(traits, name)
-        if zone:
+        if field == "time_zone":
             if found := named(value):
                 return found
             continue
-        if isinstance(value, str) and 0 < len(value.strip()) <= LONGEST:
-            return value.strip()
+        if not isinstance(value, str) or not 0 < len(value.strip()) <= LONGEST:
+            continue
+        value = value.strip()
+        if name not in person.page_traits or _SHAPES[field].fullmatch(value) is not None:
+            return value
     return ""

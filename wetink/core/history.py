@@ -20,20 +20,27 @@ def name_of(event: Told) -> str:
 class History:
     """The usable events of one person. Nothing is unpacked before it is asked for, and then only once."""
 
-    __slots__ = ("_events", "_named", "_read")
+    __slots__ = ("_events", "_named", "_pages", "_read")
 
-    def __init__(self, events: Sequence[Told] = ()) -> None:
-        """Take all events, oldest first."""
-        self._events = events
+    def __init__(self, events: Sequence[Told] = (), *, pages: bool = True) -> None:
+        """Take all events, oldest first; without `pages` those that browsers' keys told do not count."""
+        self._events, self._pages = events, pages
         self._named: dict[str, list[Told]] | None = None
         self._read: dict[tuple[str, str], list[Any]] = {}
+
+    def without_pages(self) -> "History":
+        """Return the history as servers told it."""
+        return History(self._events, pages=False)
+
+    def _counts(self, event: Told) -> bool:
+        return event.usable and (self._pages or event.level == "server")
 
     def named(self, name: str) -> Sequence[Told]:
         """Return the events of a name: as many as `Person.done` has times, in that order."""
         if self._named is None:
             named: dict[str, list[Told]] = {}
             for event in self._events:
-                if event.usable:
+                if self._counts(event):
                     named.setdefault(name_of(event), []).append(event)
             self._named = named  # not before: what comes from a store may fail on the way
         return self._named.get(name, ())
@@ -83,7 +90,7 @@ class History:
 
     def times(self) -> list[int]:
         """Return when all of them happened (Unix ms, ascending)."""
-        return [event.at for event in self._events if event.usable]
+        return [event.at for event in self._events if self._counts(event)]
 
     def __len__(self) -> int:
         """How many events there are, usable or not."""

@@ -4,7 +4,17 @@ Theory of operation. Every message that carries several identifiers makes claims
 identifier belongs to the strongest. An identifier's claims, in their total order, cut time into stretches, each held
 by one claimer; what came before the first claim goes to the first claimer. Who owns an event is found by following
 the holder of the identifier it is filed under, at the event's own time: anonymous, then email, then user. Users are
-only ever joined by an alias, for all time.
+only ever joined by an alias of a server's key, for all time.
+
+The key on a page is public, so what it claims moves what pages told of an anonymous id, and lets nobody see what a
+server told of somebody else:
+
+- An event that a server told under an anonymous id follows servers' claims alone; one that a page told follows all.
+- Whoever looks an identifier up follows a page's claim only where no server has told of either side of it.
+- For an address a page's claim counts only where that holds as well, and none of a higher level claims it.
+
+A claim of a page whose user id was proven by the source's secret counts as a server's, but for an address that a
+server itself claims: the proof is of the user id alone.
 
 House rule of this file: nothing here depends on the order in which messages arrive.
 """
@@ -12,12 +22,13 @@ House rule of this file: nothing here depends on the order in which messages arr
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import idna
 import msgspec
+from msgspec.structs import replace
 
 from wetink.core.event import Event, Level
 from wetink.core.identifier import Identifier
@@ -54,13 +65,26 @@ class Claim(msgspec.Struct, frozen=True, order=True, gc=False):
     alias: bool = False
 
 
+Moves = Literal["all", "server", "browser", "none"]
+"""Which events a holding moves to its owner: all, those that servers told, those that pages told, or none."""
+
+RANK: dict[Level, int] = {"browser": 0, "verified": 1, "server": 2}
+"""How far a claim is believed."""
+
+
 class Holding(msgspec.Struct, frozen=True, order=True, gc=False):
-    """`owner` holds an identifier in [since, until) (Unix ms). `level` is the level its claims were made at."""
+    """`owner` holds an identifier in [since, until) (Unix ms). `level` is the highest its claims were made at.
+
+    `moves` says which events filed under the identifier are the owner's; `followed` whether a lookup of the identifier
+    leads to the owner.
+    """
 
     since: int
     until: int
     owner: Identifier
     level: Level = "server"
+    moves: Moves = "all"
+    followed: bool = True
 
 
 def user(value: Any, known: Placeholders = USUAL) -> Identifier | None:
@@ -162,7 +186,7 @@ def claims(
 ) -> tuple[tuple[Claim, ...], tuple[Identifier, Identifier] | None]:
     """Return the claims a message makes, each weaker identifier's to the strongest, and the users an alias joins.
 
-    `previous` is an alias's previousId as it came: it claims as an anonymous id and joins as a user id.
+    `previous` is an alias's previousId as it came: it claims as an anonymous id and, told by a server, joins as a user.
     """
     owner = strongest(user_, email_, anonymous_)
     if owner is None:
@@ -186,7 +210,7 @@ def claims(
             device = Identifier("anonymous", before.value)
             if device != anonymous_:
                 made.append(Claim(at, source, message_id, device, owner, level, alias=True))
-            joins = (before, owner)
+            joins = (before, owner) if level == "server" else None
     return tuple(made), joins
 
 
@@ -201,35 +225,69 @@ def claims_of(event: Event) -> tuple[Claim, ...]:
     return claims(event.type, *carried, None, **kept, level=event.level)[0]
 
 
-def holdings(of: Identifier, claims: Iterable[Claim]) -> tuple[Holding, ...]:
+def holdings(of: Identifier, claims: Iterable[Claim], told: Container[Identifier] = frozenset()) -> tuple[Holding, ...]:
     """Return who held the identifier `of` when: adjoining stretches from -FOREVER to FOREVER, or none at all.
 
     The last claim at or before a time holds; before the first claim the first claimer does: what a visitor did
-    while anonymous is theirs once they say who they are. For an address a server key's claims silence the browser
-    keys'. Only the first 25 distinct claimers count.
+    while anonymous is theirs once they say who they are. Only the first 25 distinct claimers count. Where servers and
+    pages tell of different holders of an anonymous id there are stretches for the events of each. `told` has those
+    identifiers that a server has told of.
 
     >>> visitor, jane, bob = Identifier("anonymous", "a"), Identifier("user", "jane"), Identifier("user", "bob")
     >>> made = [Claim(500, "s", "m2", visitor, bob), Claim(200, "s", "m1", visitor, jane)]
     >>> [(h.owner.value, h.until) for h in holdings(visitor, made)] == [("jane", 500), ("bob", FOREVER)]
     True
     """
-    counted = _counted(of, claims)
+    made = sorted(claim for claim in claims if claim.weaker == of)
+    if of.kind == "email":
+        return _of_address(of, made, told)
+    believed = _stretches([claim for claim in made if claim.level != "browser"], "server")
+    everybody = _stretches(made, "browser")
+    if not believed:
+        known = of in told
+        return tuple(
+            replace(each, moves="browser" if known else "all", followed=not known and each.owner not in told)
+            for each in everybody
+        )
+    if [(each.since, each.owner) for each in believed] == [(each.since, each.owner) for each in everybody]:
+        return tuple(believed)
+    return (
+        *(replace(each, moves="server") for each in believed),
+        *(replace(each, moves="browser", followed=False) for each in everybody),
+    )
+
+
+def _of_address(of: Identifier, made: Sequence[Claim], told: Container[Identifier]) -> tuple[Holding, ...]:
+    """Return who held an address: the claims of the highest level silence all others."""
+    if not made:
+        return ()
+    level = max((claim.level for claim in made), key=RANK.__getitem__)
+    if level != "browser":
+        return tuple(_stretches([claim for claim in made if claim.level == level], level))
+    counted = [claim for claim in made if claim.stronger not in told] if of not in told else []
+    if counted:
+        return tuple(_stretches(counted, level))
+    return tuple(replace(each, moves="none", followed=False) for each in _stretches(made, level))
+
+
+def _stretches(made: Iterable[Claim], level: Level) -> list[Holding]:
+    """Cut time by these claims, which come in their order."""
     held: list[Holding] = []
-    for claim in counted:
+    for claim in _counted(made):
         if not held:
-            held.append(Holding(-FOREVER, FOREVER, claim.stronger, claim.level))
+            held.append(Holding(-FOREVER, FOREVER, claim.stronger, level))
             continue
         last = held[-1]
         if last.owner == claim.stronger:
             continue
         held.pop()
         if last.since < claim.at:
-            held.append(Holding(last.since, claim.at, last.owner, last.level))
+            held.append(Holding(last.since, claim.at, last.owner, level))
         if held and held[-1].owner == claim.stronger:
-            held[-1] = Holding(held[-1].since, FOREVER, claim.stronger, claim.level)
+            held[-1] = Holding(held[-1].since, FOREVER, claim.stronger, level)
         else:
-            held.append(Holding(claim.at, FOREVER, claim.stronger, claim.level))
-    return tuple(held)
+            held.append(Holding(claim.at, FOREVER, claim.stronger, level))
+    return held
 
 
 class Contested(msgspec.Struct, frozen=True):
@@ -264,10 +322,7 @@ def contested(of: Identifier, claims: Iterable[Claim]) -> Contested | None:
     return odd
 
 
-def _counted(of: Identifier, claims: Iterable[Claim]) -> Sequence[Claim]:
-    made = sorted(claim for claim in claims if claim.weaker == of)
-    if of.kind == "email" and any(claim.level == "server" for claim in made):
-        made = [claim for claim in made if claim.level == "server"]
+def _counted(made: Iterable[Claim]) -> Sequence[Claim]:
     claimers: set[Identifier] = set()
     counted = []
     for claim in made:
@@ -279,19 +334,35 @@ def _counted(of: Identifier, claims: Iterable[Claim]) -> Sequence[Claim]:
     return counted
 
 
-def holder(held: Sequence[Holding], at: int) -> Identifier | None:
-    """Return who holds at `at` (Unix ms) by these holdings; None without any."""
-    return next((each.owner for each in reversed(held) if each.since <= at), None)
+def holder(held: Iterable[Holding], at: int, level: Level = "server") -> Identifier | None:
+    """Return whose an event is that was told at this level at `at` (Unix ms); None when it is its identifier's own."""
+    moved = ("all", "server") if level == "server" else ("all", "browser")
+    return next((each.owner for each in held if each.since <= at < each.until and each.moves in moved), None)
 
 
-def changes_nothing(claim: Claim, holding: Holding) -> bool:
-    """Whether a new claim inside this stretch leaves all holdings as they are, so that they need no rebuilding.
+def led_to(held: Iterable[Holding], at: int) -> Identifier | None:
+    """Return whom a lookup of the identifier leads to at `at` (Unix ms); None when it means itself."""
+    return next((each.owner for each in held if each.since <= at < each.until and each.followed), None)
 
-    At the very start of a stretch the order among equals decides, and a server's claim on an address that
-    only browsers held silences those: both must be worked out.
+
+def changes_nothing(claim: Claim, held: Iterable[Holding]) -> bool:
+    """Whether a new claim leaves all these holdings of its identifier as they are, so that they need no rebuilding.
+
+    At the very start of a stretch the order among equals decides, and a claim of a higher level may silence those of a
+    lower: both must be worked out.
     """
-    inside = holding.since < claim.at < holding.until
-    return inside and claim.stronger == holding.owner and (claim.weaker.kind != "email" or claim.level == holding.level)
+    there = [each for each in held if each.since <= claim.at < each.until]
+    if claim.level == "browser" and any(each.moves == "browser" for each in there):
+        there = [each for each in there if each.moves == "browser"]  # what servers told is not for pages to move
+    apart = len(there) > 1  # then the stretches of what pages told hold for all claims
+    return bool(there) and all(
+        each.since < claim.at
+        and each.owner == claim.stronger
+        and (
+            RANK[claim.level] <= RANK[each.level] or apart or (claim.weaker.kind != "email" and each.level != "browser")
+        )
+        for each in there
+    )
 
 
 def root_of(members: Iterable[Identifier]) -> Identifier:

@@ -66,6 +66,8 @@ class Search(msgspec.Struct, frozen=True, gc=False):
 
     query: str
     at: int
+    trusted: bool = True
+    """False when only a browser's key told us, as with `Seen`."""
 
 
 class Cart(msgspec.Struct, frozen=True, gc=False):
@@ -107,6 +109,10 @@ class Person(msgspec.Struct, frozen=True, gc=False):
     """The events themselves, for rules that ask for more than when."""
     zone: str = ""
     """The time zone their device was in last, as it named it."""
+    page_traits: tuple[str, ...] = ()
+    """The names of those traits that only browsers' keys told us."""
+    page_events: tuple[str, ...] = ()
+    """The names in `done` that only browsers' keys told us."""
 
     @property
     def known(self) -> bool:
@@ -114,8 +120,11 @@ class Person(msgspec.Struct, frozen=True, gc=False):
         return self.last_seen > 0
 
 
+_NOT_PLAIN = ("history", "page_traits", "page_events")
+
+
 def plain(person: Person) -> dict[str, Any]:
     """Return all of a person but their events as plain values, for templates and addresses."""
-    told = {name: getattr(person, name) for name in person.__struct_fields__ if name != "history"}
+    told = {name: getattr(person, name) for name in person.__struct_fields__ if name not in _NOT_PLAIN}
     plain: dict[str, Any] = msgspec.to_builtins({**told, "views": tuple(person.views), "done": dict(person.done)})
     return plain

@@ -136,7 +136,7 @@ class Scenes:
         variant = next((each for each in block.variants if each.name == decision.variant), None)
         return Scene(
             template,
-            sight(block, decision, slot, person, moment, catalog),
+            sight(block, decision, slot, person, moment, catalog, template),
             block.width,
             block.height,
             scale=moment.ratio,

@@ -17,6 +17,7 @@ from wetink.core.rule.subject import interests
 from wetink.core.rule.tree import Rule
 from wetink.core.shop import Shop
 from wetink.core.trends import Trends
+from wetink.core.trust import shown
 from wetink.ports import Store
 from wetink.ports.feeds import Feeds
 from wetink.serve.catalog import Catalog
@@ -37,7 +38,8 @@ class Shops:
         given = self._feeds.give(name)
         feed = self._feeds.declared(name)
         if feed is not None and feed.per_person is not None:
-            known = {"person": plain(replace(person, views=())), "moment": msgspec.to_builtins(moment)}
+            seen = replace(shown(person), views=())
+            known = {"person": plain(seen), "moment": msgspec.to_builtins(moment)}
             given = await self._feeds.ask(name, parameters_of(feed, known), feed.per_person.deadline_ms)
         fetched = moment.now - given.age_ms if given.age_ms is not None else 0
         return FeedData(given.items, fetched, f"{given.state}: {given.because}" if given.because else given.state)

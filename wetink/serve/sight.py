@@ -4,19 +4,32 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from wetink.core.block import Block, Decision
 from wetink.core.event import Product
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, Person, plain
+from wetink.core.trust import shown
 from wetink.ports import Ticking
 
 
 def sight(
-    block: Block, decision: Decision, slot: int, person: Person, moment: Moment, catalog: Mapping[str, Product]
+    block: Block,
+    decision: Decision,
+    slot: int,
+    person: Person,
+    moment: Moment,
+    catalog: Mapping[str, Product],
+    template: str = "",
 ) -> dict[str, Any]:
-    """Return everything a template may see."""
+    """Return everything a template may see: of what pages told no more than `core.trust` lets through.
+
+    Of the person's identifiers it sees the recipient alone, for the others may be anybody's words.
+    """
     items = [_seen(item) for item in decision.items]
+    who = recipient_of(decision)
+    person = replace(shown(person, template=template), identifiers=() if who is None else (who,))
     return {
         "items": items,
         "item": items[slot - 1] if 1 <= slot <= len(items) else None,

@@ -14,6 +14,7 @@ from wetink.core.decide import settled
 from wetink.core.event import Event
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
+from wetink.core.trust import shown
 from wetink.ports import Picture, Renderer, Store
 from wetink.ports.feeds import Feeds
 from wetink.serve.gallery import sample_decision, sample_scene
@@ -76,7 +77,7 @@ class Trial:
         for profile in await self._store.profiles(limit=MOST_ASKING if self._asks(block) else MOST):
             decision = await self._opens.preview(block, profile.root, moment)
             person = await self._opens.person(profile.root, moment.now)
-            seen.append(Seen(decision, person.traits))
+            seen.append(Seen(decision, shown(person).traits))
             if time.monotonic() > until:
                 break
             await asyncio.sleep(0)  # opens go first

@@ -9,7 +9,7 @@ from wetink.core.identity import FOREVER
 from wetink.store.columns.segment import Told
 from wetink.store.sqlite.codec import PARKED, events, identifier
 from wetink.store.sqlite.connection import connect, fetch, first, translated
-from wetink.store.sqlite.people import People
+from wetink.store.sqlite.people import People, of_stretch
 
 RootsOf = Callable[[Iterable[str]], set[str]]
 """The roots of the profiles in segments that have these identifiers (as columns have them)."""
@@ -51,12 +51,12 @@ class Log:
                 elif root not in joined:
                     joined.add(root)
                     yield root
-            elif not self._held(who):
+            elif self._leads_nowhere(who):
                 yield who
         orphans = "SELECT DISTINCT owner FROM holding WHERE NOT EXISTS (SELECT 1 FROM event WHERE who = owner)"
         for (owner,) in fetch(self._db, orphans):
             root = self._root(owner)
-            if not self._held(owner) and root not in joined:
+            if (owner[0] == "u" or self._leads_nowhere(owner)) and root not in joined:
                 joined.add(root)
                 yield root
 
@@ -75,11 +75,8 @@ class Log:
     def _grouped(self, user: str) -> bool:
         return first(self._db, "SELECT 1 FROM joined WHERE member = ?", (user,)) is not None
 
-    def _held(self, column: str) -> bool:
-        return (
-            column[0] != "u"
-            and first(self._db, "SELECT 1 FROM holding WHERE identifier = ? LIMIT 1", (column,)) is not None
-        )
+    def _leads_nowhere(self, column: str) -> bool:
+        return column[0] != "u" and self._people.owner(identifier(column), FOREVER - 1) == column
 
     def told(self, root: str) -> Told | None:
         """Return a profile with all its events; None when it has none, or belongs to another one."""
@@ -89,24 +86,33 @@ class Log:
         stretches = self._people.stretches(who, FOREVER - 1)
         bodies = [
             body
-            for column, since, until in stretches
-            for (body,) in fetch(
-                self._db, "SELECT body FROM event WHERE who = ? AND at >= ? AND at < ?", (column, since, until)
-            )
+            for column, since, until, moves in stretches
+            for body in of_stretch(self._bodies(column, since, until), moves)
         ]
-        return (who, [column for column, _, _ in stretches], events(bodies)) if bodies else None
+        return (who, [column for column, *_ in stretches], events(bodies)) if bodies else None
+
+    def _bodies(self, *span: str | int) -> Iterator[bytes]:
+        for (body,) in fetch(self._db, "SELECT body FROM event WHERE who = ? AND at >= ? AND at < ?", span):
+            yield body
 
     def touched(self, seq: int, change: int, roots_of: RootsOf) -> set[str]:
         """Return the roots of profiles that may be other than they were at that place, the vanished ones included."""
         news, moved = self._carried(seq), self._changed(change)
+        news |= self._claimed_by_pages(news)
+        moved |= self._claimed_by_pages(moved)
         before = roots_of(news | moved)
         if moved:
             near = {column for root in roots_of(moved) | self._owners(moved) for column in self._columns(root)}
             before |= roots_of(near) | self._owners(near)
         return before | self._owners(news | moved)
 
+    def _claimed_by_pages(self, columns: Iterable[str]) -> set[str]:
+        """Return what pages claimed for these: once a server tells of them, that counts for less."""
+        query = "SELECT DISTINCT weaker FROM claim WHERE stronger = ? AND level = 'browser'"
+        return {weaker for column in columns for (weaker,) in fetch(self._db, query, (column,))}
+
     def _columns(self, root: str) -> set[str]:
-        return {root, *(column for column, _, _ in self._people.stretches(identifier(root), FOREVER - 1))}
+        return {root, *(column for column, *_ in self._people.stretches(identifier(root), FOREVER - 1))}
 
     def _carried(self, seq: int) -> set[str]:
         """Return all identifiers that the messages after `seq` carry, and those that their aliases join."""
@@ -150,5 +156,7 @@ class Log:
                 found.add(self._root(column))
                 continue
             held = fetch(self._db, "SELECT DISTINCT owner FROM holding WHERE identifier = ?", (column,))
-            found |= self._owners(owner for (owner,) in held) if held else {column}
+            found |= self._owners(owner for (owner,) in held)
+            if self._leads_nowhere(column):
+                found.add(column)
         return found

@@ -13,6 +13,14 @@ from wetink.core.verdict import Problem, Verdict
 
 PARKED = "p"
 VERDICTS: tuple[Verdict, ...] = ("usable", "unusable", "parked")
+
+
+class _Leveled(msgspec.Struct, gc=False):
+    """As much of an event as says who told it."""
+
+    level: str = "server"
+
+
 _NUMBER = Struct(">q")
 _KINDS: dict[str, Kind] = {"u": "user", "e": "email", "a": "anonymous"}
 
@@ -21,6 +29,7 @@ decode_event = msgspec.msgpack.Decoder(Event).decode
 decode_events = msgspec.msgpack.Decoder(list[Event]).decode
 decode_entries = msgspec.msgpack.Decoder(list[Entry]).decode
 decode_problems = msgspec.msgpack.Decoder(tuple[Problem, ...]).decode
+_leveled = msgspec.msgpack.Decoder(_Leveled).decode
 decode_facts = msgspec.msgpack.Decoder(dict[str, tuple[int, Any]]).decode
 
 
@@ -49,6 +58,11 @@ def events(bodies: list[bytes]) -> list[Event]:
 def entries(bodies: list[bytes]) -> list[Entry]:
     """Decode many events as far as every fold reads them."""
     return decode_entries(_array(bodies))
+
+
+def level_of(body: bytes) -> str:
+    """Return the level of the key that told an event."""
+    return _leveled(body).level if body else "browser"
 
 
 def _array(bodies: list[bytes]) -> bytes:

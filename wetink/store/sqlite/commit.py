@@ -155,8 +155,7 @@ class Commits:
                 if event.name in ORDER_EVENTS:
                     orders.append(row)
         db.executemany(SQL.insert_message, messages)
-        if claims:
-            self._claims.make(db, claims)
+        self._claims.make(db, claims, (row.record for _, row in new))
         for row in orders:
             outcomes.note(db, row.key, row.record.event)
         if telling:
@@ -180,5 +179,5 @@ class Commits:
         ownership.unclaim(db, row.record.claims, at)
         self._claims.forget()
         if row.record.claims:
-            self._claims.make(db, row.record.claims)
+            self._claims.make(db, row.record.claims, (row.record,))
         outcomes.moved(db, row.key, row.at)

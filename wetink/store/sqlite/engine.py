@@ -31,7 +31,7 @@ from wetink.store.sqlite.codec import VERDICTS, decode_problems, entries, events
 from wetink.store.sqlite.connection import BUSY_MS, LOOP_BUSY_MS, connect, fetch, first, snapshot, translated
 from wetink.store.sqlite.heard import Heard
 from wetink.store.sqlite.late import apart
-from wetink.store.sqlite.people import People
+from wetink.store.sqlite.people import People, of_stretch
 from wetink.store.sqlite.queries import read, script
 from wetink.store.sqlite.version import Version
 from wetink.store.sqlite.writer import Writer
@@ -140,12 +140,12 @@ class SQLiteStore:
         db = self._db
         found: list[tuple[int, bytes]] = []
         with translated("reading a history"), snapshot(db):
-            for column, since, end in People(db).stretches(who, until):
+            for column, since, end, moves in People(db).stretches(who, until):
                 span = (column, since, min(end, until + 1))
                 rows = fetch(db, SQL.newest_events, (*span, limit))
                 if len(rows) == limit:  # there may be more: those without a time of their own stand at the far end
                     rows = list({*rows, *fetch(db, SQL.untimed_events, (*span, limit))})
-                found += rows
+                found += rows if moves == "all" else [row for row in rows if of_stretch(row[1:], moves)]
         return found
 
     async def summary(self, who: Identifier, rules: int) -> bytes | None:
@@ -375,7 +375,9 @@ class SQLiteStore:
 
 
 def _prepare(db: apsw.Connection) -> None:
+    ownership.set_aside(db)
     db.execute(script("schema.sql") + script("summaries.sql"))
+    ownership.take_over(db)
     outcomes.prepare(db)
     recent.prepare(db)
 

@@ -91,7 +91,7 @@ def between(db: apsw.Connection, names: Collection[str], since: int, until: int)
     told = []
     for body, column in fetch(db, SQL.between, (json.dumps(list(names)), since, until)):
         event = decode_event(body)
-        owner = people.root(identifier(column), event.at)
+        owner = people.root_of_event(identifier(column), event.at, event.level)
         if owner not in members:
             members[owner] = people.profile(owner, FOREVER - 1).identifiers
         told.append(Outcome(event, owner, members[owner]))

@@ -1,20 +1,20 @@
 """People: following holdings from an identifier to a profile, and from a profile back to its events."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import apsw
 
 from wetink.core.identifier import Identifier
-from wetink.core.identity import FOREVER
+from wetink.core.identity import FOREVER, Moves
 from wetink.ports import Profile
-from wetink.store.sqlite.codec import events, identifier, who
+from wetink.store.sqlite.codec import events, identifier, level_of, who
 from wetink.store.sqlite.connection import fetch, first
 from wetink.store.sqlite.queries import read
 
 SQL = read("queries.sql")
 
-Stretch = tuple[str, int, int]
-"""A column value and the [since, until) in which its events belong to the profile."""
+Stretch = tuple[str, int, int, Moves]
+"""A column value, the [since, until) in which its events belong to the profile, and which of them do."""
 
 RECENT = 2_000
 """How many of the newest messages are looked through for the list of recent profiles."""
@@ -37,25 +37,39 @@ class People:
         """Return the column value of who `of` belongs to at `at`, where users that an alias joined stand apart."""
         column = who(of)
         while column[0] != "u":
-            row = first(self._db, SQL.holding_at, (column, at))
+            row = first(self._db, SQL.led_to, (column, at))
             if row is None:
                 break
-            column = row[2]
+            column = row[0]
         return column
+
+    def root_of_event(self, filed: Identifier, at: int, level: str) -> Identifier:
+        """Return whose an event is that was filed so and told at this level at `at` (Unix ms)."""
+        column, moved = who(filed), "server" if level == "server" else "browser"
+        while column[0] != "u":
+            row = first(self._db, SQL.owner_at, (column, at, moved))
+            if row is None:
+                break
+            column = row[0]
+        row = first(self._db, SQL.root_of, (column,)) if column[0] == "u" else None
+        return identifier(row[0] if row else column)
 
     def stretches(self, of: Identifier, at: int) -> list[Stretch]:
         """Return where the events lie of whoever `of` means at `at`."""
-        return list(self._reach(self.owner(of, at), -FOREVER, FOREVER))
+        column = self.owner(of, at)
+        if column[0] == "a" and first(self._db, SQL.held, (column,)) is not None:
+            return [(column, -FOREVER, FOREVER, "server")]  # what pages told of it is somebody else's
+        return list(self._reach(column, -FOREVER, FOREVER, "all"))
 
-    def _reach(self, column: str, since: int, until: int) -> Iterator[Stretch]:
+    def _reach(self, column: str, since: int, until: int, moves: Moves) -> Iterator[Stretch]:
         for member in self.members(column):
-            yield member, since, until
+            yield member, since, until, moves
             if member[0] == "a":
                 continue  # nothing is weaker: nobody ever belongs to an anonymous id
-            for weaker, start, end in fetch(self._db, SQL.held_by, (member,)):
+            for weaker, start, end, which in fetch(self._db, SQL.held_by, (member,)):
                 start, end = max(start, since), min(end, until)
                 if start < end:
-                    yield from self._reach(weaker, start, end)
+                    yield from self._reach(weaker, start, end, which)
 
     def members(self, column: str) -> Sequence[str]:
         """Return the column values of all users that are one person with this one; itself alone for any other."""
@@ -67,7 +81,8 @@ class People:
     def profile(self, of: Identifier, at: int) -> Profile:
         """Return the profile `of` means at `at` and the identifiers that lead to it then, strongest first."""
         root = self.root(of, at)
-        lead = {column for column, since, until in self._reach(who(root), -FOREVER, FOREVER) if since <= at < until}
+        reach = self._reach(who(root), -FOREVER, FOREVER, "all")
+        lead = {column for column, since, until, _ in reach if since <= at < until}
         carried = (column for column in lead if self._carried(column))
         return Profile(root, tuple(sorted(map(identifier, carried), key=_strongest_first)))
 
@@ -114,6 +129,13 @@ class People:
             if len(roots) == limit:
                 break
         return [self.profile(root, FOREVER - 1) for root in roots]
+
+
+def of_stretch(bodies: Iterable[bytes], moves: Moves) -> list[bytes]:
+    """Return those events of a stretch that belong to the profile."""
+    if moves == "all":
+        return list(bodies)
+    return [body for body in bodies if (level_of(body) == "server") == (moves == "server")]
 
 
 def _strongest_first(each: Identifier) -> tuple[int, str]:

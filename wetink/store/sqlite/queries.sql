@@ -38,17 +38,40 @@ SELECT DISTINCT stronger FROM claim WHERE weaker = ?
 -- name: carried  Whether some message is known to have carried this identifier as its own.
 SELECT 1 FROM claim WHERE weaker = ?1 AND alias = 0 UNION ALL SELECT 1 FROM event WHERE who = ?1 LIMIT 1
 
--- name: holding_at
-SELECT since, until, owner, level FROM holding WHERE identifier = ? AND since <= ? ORDER BY since DESC LIMIT 1
+-- name: page_claims_for  What pages claimed for somebody.
+SELECT DISTINCT weaker FROM claim WHERE stronger = ? AND level = 'browser'
+
+-- name: pages_claim
+SELECT EXISTS (SELECT 1 FROM page_claimed WHERE told = 0)
+
+-- name: untold  Those of a JSON list that pages claim and no server has told of.
+SELECT identifier FROM page_claimed WHERE told = 0 AND identifier IN (SELECT value FROM json_each(?))
+
+-- name: page_claimed  Those of a JSON list that stand on either side of a page's claim.
+SELECT identifier, told FROM page_claimed WHERE identifier IN (SELECT value FROM json_each(?))
+
+-- name: put_page_claimed
+INSERT INTO page_claimed (identifier, told) VALUES (?, ?) ON CONFLICT DO UPDATE SET told = excluded.told
+
+-- name: told_by_claim  Whether a claim of a server tells of an identifier, or an alias.
+SELECT 1 FROM claim WHERE weaker = ?1 AND level <> 'browser'
+UNION ALL SELECT 1 FROM holding WHERE identifier = ?1 AND level <> 'browser'
+UNION ALL SELECT 1 FROM joined WHERE member = ?1 LIMIT 1
+
+-- name: led_to
+SELECT owner FROM holding WHERE identifier = ?1 AND since <= ?2 AND until > ?2 AND followed
 
 -- name: held
-SELECT since, until, owner, level FROM holding WHERE identifier = ?
+SELECT since, until, owner, level, moves, followed FROM holding WHERE identifier = ?
+
+-- name: owner_at  Whose the events of a level are.
+SELECT owner FROM holding WHERE identifier = ?1 AND since <= ?2 AND until > ?2 AND moves IN ('all', ?3)
 
 -- name: delete_holdings
 DELETE FROM holding WHERE identifier = ?
 
 -- name: insert_holding
-INSERT INTO holding (identifier, since, until, owner, level) VALUES (?, ?, ?, ?, ?)
+INSERT INTO holding (identifier, since, until, owner, level, moves, followed) VALUES (?, ?, ?, ?, ?, ?, ?)
 
 -- name: holding_generation
 SELECT number FROM holding_generation
@@ -64,10 +87,7 @@ ON CONFLICT DO UPDATE SET claimers = excluded.claimers, at = excluded.at
 SELECT identifier, claimers, at FROM contested WHERE at >= ? ORDER BY at DESC LIMIT ?
 
 -- name: held_by
-SELECT identifier, since, until FROM holding WHERE owner = ?
-
--- name: all_holdings
-SELECT identifier, since, until, owner, level FROM holding ORDER BY identifier, since
+SELECT identifier, since, until, moves FROM holding WHERE owner = ? AND moves <> 'none'
 
 -- name: insert_alias
 INSERT OR IGNORE INTO alias (previous, current) VALUES (?, ?)
@@ -83,6 +103,16 @@ DELETE FROM joined WHERE root = ?
 
 -- name: all_aliases
 SELECT previous, current FROM alias
+
+-- name: aliases_of_pages  As files of before have them.
+SELECT previous, current FROM alias WHERE EXISTS (
+    SELECT 1 FROM claim WHERE weaker = 'a' || substr(previous, 2) AND stronger = current AND level = 'browser'
+) AND NOT EXISTS (
+    SELECT 1 FROM claim WHERE weaker = 'a' || substr(previous, 2) AND stronger = current AND level <> 'browser'
+)
+
+-- name: delete_alias
+DELETE FROM alias WHERE previous = ? AND current = ?
 
 -- name: root_of
 SELECT root FROM joined WHERE member = ?

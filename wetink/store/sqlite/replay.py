@@ -106,8 +106,10 @@ def _put(db: apsw.Connection, seq: int, key: Key, old: Event | None, record: Rec
     db.execute(SQL.delete_event, key)
     at = event.at if event is not None else record.received
     db.execute(SQL.insert_event, (column, *key[1:], seq, at, encode(event) if event is not None else b""))
-    if record.claims and (before != after or len(after) < len(record.claims)):
-        claims.make(db, record.claims)
+    again = record.claims if before != after or len(after) < len(record.claims) else ()
+    claims.make(db, again, (record,))
+    if old is not None and old.level != "browser":
+        ownership.no_longer_told(db, {key[0], *(who(claim.weaker) for claim in before)})
     if record.joins is not None:
         ownership.join(db, *record.joins)
     outcomes.note(db, (column, *key[1:]), event)

@@ -44,16 +44,27 @@ CREATE TABLE IF NOT EXISTS claim (
     PRIMARY KEY (weaker, at, source, message_id, stronger, level, alias)
 ) WITHOUT ROWID;
 
--- Who holds an identifier in [since, until).
+CREATE INDEX IF NOT EXISTS claim_of_page ON claim (stronger) WHERE level = 'browser';
+
+-- Who holds an identifier in [since, until): which events that moves, and whether a lookup follows it.
 CREATE TABLE IF NOT EXISTS holding (
     identifier TEXT NOT NULL,
     since INTEGER NOT NULL,
     until INTEGER NOT NULL,
     owner TEXT NOT NULL,
     level TEXT NOT NULL,
-    PRIMARY KEY (identifier, since)
+    moves TEXT NOT NULL,
+    followed INTEGER NOT NULL,
+    PRIMARY KEY (identifier, moves, since)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS holding_by_owner ON holding (owner, identifier, since, until);
+CREATE INDEX IF NOT EXISTS holding_by_owner ON holding (owner, identifier, moves, since, until);
+
+-- Identifiers on either side of a page's claim, and whether a server has told of them.
+CREATE TABLE IF NOT EXISTS page_claimed (
+    identifier TEXT PRIMARY KEY,
+    told INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS page_claimed_untold ON page_claimed (identifier) WHERE told = 0;
 
 -- How often holdings were worked out anew: until then, what a process remembers of them is right.
 CREATE TABLE IF NOT EXISTS holding_generation (

@@ -15,7 +15,7 @@ from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
 from wetink.store.sqlite.codec import entries, fingerprint, identifier
 from wetink.store.sqlite.connection import fetch, first
-from wetink.store.sqlite.people import People, Stretch
+from wetink.store.sqlite.people import People, Stretch, of_stretch
 from wetink.store.sqlite.queries import read
 
 logger = logging.getLogger(__name__)
@@ -105,12 +105,13 @@ def _put(db: apsw.Connection, make: Make, rules: int, owner: str, now: int) -> N
         logger.exception("a person cannot be summed up")
         return
     db.execute(SQL.put, (_id(owner), owner, rules, summary))
-    others = {column for column, _, _ in stretches} - {owner}
+    others = {column for column, *_ in stretches} - {owner}
     db.executemany(SQL.put_with, [(_id(column), _id(owner)) for column in others])
 
 
 def _rows(db: apsw.Connection, stretches: Iterable[Stretch]) -> list[tuple[int, int, bytes]]:
     rows: list[tuple[int, int, bytes]] = []
-    for column, since, until in stretches:
-        rows += fetch(db, SQL.rows, (column, since, until, MOST))
+    for column, since, until, moves in stretches:
+        found = fetch(db, SQL.rows, (column, since, until, MOST))
+        rows += found if moves == "all" else [row for row in found if of_stretch(row[2:], moves)]
     return rows
