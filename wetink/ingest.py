@@ -16,6 +16,7 @@ from wetink.core.mapping import Mappings
 from wetink.core.message import BATCH, BEHAVIORAL, Door, Piece, pieces, write_key
 from wetink.core.normalize import normalize
 from wetink.core.placeholder import USUAL, Placeholders
+from wetink.core.proof import Vouching
 from wetink.core.verdict import Problem
 from wetink.ports import Log, Receipt, Record, Source
 
@@ -144,7 +145,10 @@ class Ingest:
         try:
             if self.mappings is not None:
                 piece = self.mappings.applied(piece, source.name, now)
-            return record(piece, source.name, source.level, now, relayed=door.relayed, known=self._known)
+            vouching = source.vouching if source.level == "browser" else None
+            return record(
+                *(piece, source.name, source.level, now), relayed=door.relayed, known=self._known, vouching=vouching
+            )
         except Exception:  # of one message: those beside it in its request are taken in all the same
             return self._parked(piece, source, now)
 
@@ -169,10 +173,17 @@ def _settle(answer: asyncio.Future[Sequence[Receipt]], outcome: Sequence[Receipt
 
 
 def record(
-    piece: Piece, source: str, level: Level, now: int, *, relayed: bool = False, known: Placeholders = USUAL
+    piece: Piece,
+    source: str,
+    level: Level,
+    now: int,
+    *,
+    relayed: bool = False,
+    known: Placeholders = USUAL,
+    vouching: Vouching | None = None,
 ) -> Record:
     """Return the record of one message received at `now` (Unix ms)."""
-    normal = normalize(piece, source=source, level=level, received=now, relayed=relayed, known=known)
+    normal = normalize(piece, source=source, level=level, received=now, relayed=relayed, known=known, vouching=vouching)
     return Record(
         source,
         normal.message_id,

@@ -9,6 +9,7 @@ import msgspec
 
 from wetink.core.errors import BadSettings
 from wetink.core.link import host_of
+from wetink.core.own_host import own_host
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -61,6 +62,13 @@ def _hosts(text: str) -> tuple[str, ...]:
     return tuple(host.strip().lower() for host in text.split(",") if host.strip())
 
 
+def _own_hosts(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(own_host(host) for host in text.split(",") if host.strip())
+    except ValueError as error:
+        raise ValueError(f"hosts such as shop.example: {error}") from error
+
+
 def _address(text: str) -> str:
     if text and not host_of(text):
         raise ValueError("an http(s) address, such as https://open.shop.example")
@@ -88,7 +96,12 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
     ),
     ("public_url", "", _address, "Where the world reaches this server, for snippets: https://open.shop.example."),
     ("deadline", "700", _whole(50, 20_000), "Milliseconds an open may take before its fallback is shown."),
-    ("link_hosts", "", _hosts, "Hosts that links and photos may name, besides those of the sources; comma separated."),
+    (
+        "link_hosts",
+        "",
+        _own_hosts,
+        "Hosts that links and photos may name, besides those of the sources; comma separated.",
+    ),
     ("private_hosts", "", _hosts, "host:port pairs photos may come from although they are not public."),
     ("geoip_city", "", _file, "A MaxMind DB file that tells country, region, city and time zone of an address."),
     ("geoip_asn", "", _file, "A MaxMind DB file that tells who runs an address's network."),

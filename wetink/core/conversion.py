@@ -3,7 +3,7 @@
 The same order told twice, by any source and at any time, is one. Refunds and cancellations subtract from it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -43,6 +43,8 @@ class Conversion(msgspec.Struct, frozen=True):
     cancelled: bool = False
     told: int = 1
     notes: tuple[str, ...] = ()
+    page: bool = False
+    """Whether pages' keys alone told of it, which anybody can use."""
 
     @property
     def value(self) -> float:
@@ -55,8 +57,13 @@ class Conversion(msgspec.Struct, frozen=True):
         return not self.cancelled and not (self.refunded and self.value == 0)
 
 
-def conversions(outcomes: Iterable[Outcome], name: str, goal: Goal, signals: Signals) -> list[Conversion]:
-    """Return the conversions of a goal that events tell of, the oldest first; in whatever order the events come."""
+def conversions(
+    outcomes: Iterable[Outcome], name: str, goal: Goal, signals: Signals, waiting: Collection[str] = ()
+) -> list[Conversion]:
+    """Return the conversions of a goal that events tell of, the oldest first; in whatever order the events come.
+
+    An order that only pages tell of does not count while their sources are `waiting` for a server to tell of it.
+    """
     wanted = signals.events(goal)
     told: dict[tuple[str, str], list[Outcome]] = {}
     for outcome in outcomes:
@@ -66,9 +73,18 @@ def conversions(outcomes: Iterable[Outcome], name: str, goal: Goal, signals: Sig
     made = [
         conversion
         for (_, key), group in told.items()
-        if (conversion := _one(key, group, name, goal, signals)) is not None
+        if not (waiting and _waits(group, goal, waiting))
+        and (conversion := _one(key, group, name, goal, signals)) is not None
     ]
     return sorted(made, key=lambda each: (each.at, each.id))
+
+
+def _waits(group: Sequence[Outcome], goal: Goal, waiting: Collection[str]) -> bool:
+    """Whether an order is told of by those alone who wait for a server."""
+    if goal.event != "Order Completed":
+        return False
+    copies = [each.event for each in group if each.event.name == goal.event]
+    return all(each.level != "server" and each.source in waiting for each in copies)
 
 
 def _identity(event: Event, goal: Goal) -> tuple[str, str]:
@@ -91,13 +107,15 @@ def _one(key: str, group: Sequence[Outcome], name: str, goal: Goal, signals: Sig
     if not copies:
         return None
     best = copies[0]
+    if best.event.level == "server":  # of an order that a server told of, nobody else's word counts
+        told, order = ([each for each in these if each.event.level == "server"] for these in (told, order))
     currency = code_of(_currency(best.event) or goal.currency or DEFAULT_CURRENCY)
     amount, unread = _worth(best.event, goal, currency)
     notes = [unread] if unread else []
     bought = best.event.products
     updates = [each.event for each in order if each.event.name == "Order Updated" and _total(each.event) is not None]
-    trusted = [each for each in updates if each.level == best.event.level] or updates
-    if trusted:
+    if updates:
+        trusted = [each for each in updates if each.level == updates[0].level]
         latest = max(trusted, key=attrgetter("at", "message_id"))
         amount, bought = _total(latest) or 0.0, (*latest.products, *bought)
     refunded = 0.0
@@ -121,9 +139,10 @@ def _one(key: str, group: Sequence[Outcome], name: str, goal: Goal, signals: Sig
         best.owner,
         best.members,
         rounded(min(refunded, max(amount, 0.0)), currency),
-        any(each.event.name == "Order Cancelled" for each in group),
+        any(each.event.name == "Order Cancelled" for each in told),
         len(copies),
         tuple(notes),
+        best.event.level != "server",
     )
 
 

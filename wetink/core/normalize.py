@@ -5,7 +5,7 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from wetink.core import identity
+from wetink.core import identity, proof
 from wetink.core.aliases import EVENTS, canonical
 from wetink.core.entities import unescaped
 from wetink.core.event import Event, Level, MessageType, Order, Product
@@ -17,6 +17,7 @@ from wetink.core.integrations import switched_off
 from wetink.core.message import Message, Piece, context_traits, digest, message_id, page_of
 from wetink.core.placeholder import USUAL, Placeholders
 from wetink.core.products import listed, many, one
+from wetink.core.proof import Vouching
 from wetink.core.quantity import storable, text
 from wetink.core.required import REQUIRED
 from wetink.core.verdict import Problem, Verdict, placeholder, problem
@@ -64,6 +65,7 @@ class _Draft(msgspec.Struct, gc=False):
     relayed: bool
     at: int
     known: Placeholders = USUAL
+    vouching: Vouching | None = None
     type: str = ""
     name: str = ""
     message_id: str = ""
@@ -83,18 +85,25 @@ class _Draft(msgspec.Struct, gc=False):
 
 
 def normalize(
-    piece: Piece, *, source: str, level: Level, received: int, relayed: bool = False, known: Placeholders = USUAL
+    piece: Piece,
+    *,
+    source: str,
+    level: Level,
+    received: int,
+    relayed: bool = False,
+    known: Placeholders = USUAL,
+    vouching: Vouching | None = None,
 ) -> Normal:
     """Return what one message of a body comes to. Never raises: what cannot be used is parked, with its problem.
 
     `received` is Unix ms; `relayed` says that its clock was corrected before it came here; `known` are the texts that
-    tell nobody and nothing apart.
+    tell nobody and nothing apart; `vouching` is how a browser's source proves user ids, None when it is not looked at.
     """
     message = piece.message
     if message is None:
         fault = piece.fault or problem("unreadable", detail="unknown")
         return Normal(digest(piece.raw), "parked", (fault,))
-    draft = _Draft(piece, message, source, level, received, relayed, received, known)
+    draft = _Draft(piece, message, source, level, received, relayed, received, known, vouching)
     for step in STEPS:
         step(draft)
     own = draft.own_time or 0
@@ -103,7 +112,7 @@ def normalize(
     carried, previous = (draft.user, draft.email, draft.anonymous), _previous(message)
     filed, id_ = identity.strongest(*carried), draft.message_id
     claims, joins = identity.claims(
-        draft.type, *carried, previous, at=draft.at, source=source, message_id=id_, level=level, known=known
+        draft.type, *carried, previous, at=draft.at, source=source, message_id=id_, level=draft.level, known=known
     )
     problems = (*draft.lacking, *draft.noted) if draft.lacking or draft.noted else _NO_PROBLEMS
     return Normal(
@@ -118,7 +127,7 @@ def normalize(
             message_id=draft.message_id,
             source=source,
             name=draft.name,
-            level=level,
+            level=draft.level,
             usable=not draft.lacking,
             user=draft.user.value if draft.user is not None else "",
             email=draft.email.value if draft.email is not None else "",
@@ -188,6 +197,28 @@ def _identifiers(draft: _Draft) -> None:
         ]
         property = given[0].strip("`") if given else "userId"
         draft.parked.append(problem("no_identifier", property, f": {', '.join(given)} names nobody" if given else ""))
+
+
+def _page(draft: _Draft) -> None:
+    """What a page's key may say of who somebody is: its user id counts as a server's with its proof."""
+    if draft.level == "server":
+        return
+    message = draft.message
+    if draft.vouching is not None:
+        sent = message.userId if message.userId is not None else message.user_id
+        proven, wrong = proof.judged(draft.vouching, draft.piece.raw, draft.user, sent, draft.email)
+        if proven:
+            draft.level = "verified"
+        if wrong is not None:
+            draft.user, draft.email, draft.traits = None, None, {}
+            unusable = draft.lacking if draft.type == "identify" else draft.noted
+            (draft.parked if draft.anonymous is None else unusable).append(wrong)
+    if (
+        draft.type == "alias"
+        and draft.user is not None
+        and proof.joins(_previous(message), draft.user, draft.anonymous)
+    ):
+        draft.noted.append(problem("page_alias", "previousId"))
 
 
 def _previous(message: Message) -> Any:
@@ -339,6 +370,7 @@ STEPS: tuple[Callable[[_Draft], None], ...] = (
     _message_id,
     _traits,
     _identifiers,
+    _page,
     _zone,
     _name,
     _properties,

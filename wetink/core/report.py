@@ -59,6 +59,15 @@ class Line(msgspec.Struct, frozen=True):
     machine_clicks: int = 0
     orders: float = 0.0
     revenue: dict[str, float] = {}
+    page_revenue: dict[str, float] = {}
+    """What of the revenue pages' keys alone told of, which anybody can use."""
+
+    @property
+    def page_share(self) -> dict[str, float]:
+        """The share of the revenue that pages alone told of, by currency; without currencies of which there is none."""
+        return {
+            code: round(self.page_revenue.get(code, 0.0) / amount, 4) for code, amount in self.revenue.items() if amount
+        }
 
     @property
     def click_rate(self) -> float | None:
@@ -92,6 +101,7 @@ def report(
             sums[index] += getattr(count, name)
     orders: dict[tuple[str | int, ...], float] = {}
     revenue: dict[tuple[str | int, ...], dict[str, float]] = {}
+    of_pages: dict[tuple[str | int, ...], dict[str, float]] = {}
     for attribution in attributions:
         conversion = attribution.conversion
         if not conversion.counts:
@@ -103,13 +113,18 @@ def report(
             key = tuple(place.get(each, conversion.at - conversion.at % DAY_MS) for each in by)
             orders[key] = orders.get(key, 0.0) + credit.part
             mine = revenue.setdefault(key, {})
-            mine[currency] = mine.get(currency, 0.0) + conversion.value * rate * credit.part
+            amount = conversion.value * rate * credit.part
+            mine[currency] = mine.get(currency, 0.0) + amount
+            if conversion.page:
+                told = of_pages.setdefault(key, {})
+                told[currency] = told.get(currency, 0.0) + amount
     nothing = [0] * len(COUNTS)
     return [
         Line(
             dict(zip(by, key, strict=True)),
             orders=round(orders.get(key, 0.0), 6),
             revenue={code: rounded(amount, code) for code, amount in sorted(revenue.get(key, {}).items())},
+            page_revenue={code: rounded(amount, code) for code, amount in sorted(of_pages.get(key, {}).items())},
             **dict(zip(COUNTS, added.get(key, nothing), strict=True)),
         )
         for key in sorted({*added, *orders}, key=lambda key: tuple(map(str, key)))
@@ -118,14 +133,18 @@ def report(
 
 def total(lines: Iterable[Line]) -> Line:
     """Add lines up."""
-    sums, orders, revenue = [0] * len(COUNTS), 0.0, dict[str, float]()
+    sums, orders, revenue, of_pages = [0] * len(COUNTS), 0.0, dict[str, float](), dict[str, float]()
     for line in lines:
         for index, name in enumerate(COUNTS):
             sums[index] += getattr(line, name)
         orders += line.orders
         for code, amount in line.revenue.items():
             revenue[code] = rounded(revenue.get(code, 0.0) + amount, code)
-    return Line({}, orders=round(orders, 6), revenue=revenue, **dict(zip(COUNTS, sums, strict=True)))
+        for code, amount in line.page_revenue.items():
+            of_pages[code] = rounded(of_pages.get(code, 0.0) + amount, code)
+    return Line(
+        {}, orders=round(orders, 6), revenue=revenue, page_revenue=of_pages, **dict(zip(COUNTS, sums, strict=True))
+    )
 
 
 def said(line: Line, lifts: Mapping[str, str] | None = None) -> dict[str, object]:
@@ -137,6 +156,8 @@ def said(line: Line, lifts: Mapping[str, str] | None = None) -> dict[str, object
     counts = {name: getattr(line, name) for name in COUNTS}
     rate = round(line.click_rate, 6) if line.click_rate is not None else None
     brought = {"orders": line.orders, "revenue": line.revenue, "revenue_per_thousand_opens": line.per_thousand}
+    if line.page_revenue:
+        brought["page_share"] = line.page_share
     lift = (lifts or {}).get(str(line.key.get("block", "")))
     return {**key, **counts, "click_rate": rate, **brought, **({"lift": lift} if lift is not None else {})}
 
@@ -160,12 +181,15 @@ def table(lines: Sequence[Line], by: Sequence[str], lifts: Mapping[str, str] | N
     header = [*by, *COUNTS, "click_rate", "orders"]
     header += [f"revenue_{code}" for code in currencies]
     header += [f"revenue_per_thousand_opens_{code}" for code in currencies]
+    shared = sorted({code for line in lines for code in line.page_revenue})
+    header += [f"page_share_{code}" for code in shared]
     rows = []
     for line in lines:
         flat = said(line)
         row = [flat[name] for name in (*by, *COUNTS, "click_rate", "orders")]
         row += [line.revenue.get(code, 0.0) for code in currencies]
         row += [line.per_thousand.get(code) for code in currencies]
+        row += [line.page_share.get(code) for code in shared]
         rows.append([*row, (lifts or {}).get(str(line.key["block"]), "")] if lifted else row)
     return sheet([*header, "lift"] if lifted else header, rows)
 
@@ -175,6 +199,10 @@ def in_currency(lines: Iterable[Line], currency: str) -> list[Line]:
     if not currency:
         return list(lines)
     return [
-        replace(line, revenue={code: amount for code, amount in line.revenue.items() if code == currency})
+        replace(
+            line,
+            revenue={code: amount for code, amount in line.revenue.items() if code == currency},
+            page_revenue={code: amount for code, amount in line.page_revenue.items() if code == currency},
+        )
         for line in lines
     ]

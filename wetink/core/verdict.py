@@ -22,6 +22,10 @@ HINTS: dict[str, str] = {
     "no_event_name": "a track needs its name in `event`, a string that is not empty",
     # These leave it in the profile, but unusable.
     "missing_property": "send {detail}",
+    "wrong_user_hash": (
+        "`{property}` is not the HMAC-SHA256 of `userId` with this source's secret; this message identifies nobody"
+    ),
+    "no_user_hash": ("this source identifies nobody without `{property}`, the HMAC-SHA256 of `userId` with its secret"),
     "not_a_number": "`{property}` is a finite number: 9.5, without currency or words",
     "ambiguous_number": "`{property}` can be read in two ways; send a number such as 1299 or 1.299, or a `currency`",
     # These change nothing about the verdict, unless what cannot be read is needed.
@@ -33,6 +37,7 @@ HINTS: dict[str, str] = {
     "not_products": '`{property}` is a list of products: [{{"sku": "S-1"}}]',
     "not_a_product": '`{property}` is a product, an object: {{"sku": "S-1"}}',
     "not_an_availability": "`{property}` is in_stock, out_of_stock, preorder or backorder",
+    "page_alias": "a page's key joins no users; send this alias with a server's key if `{property}` was a user's id",
     "placeholder": "`{property}` is {detail}, a placeholder: send the real value, or leave it out",
     "message_id_too_long": "a `messageId` has at most 100 characters; this one was replaced by its hash",
 }

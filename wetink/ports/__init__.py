@@ -12,7 +12,7 @@ import msgspec
 
 from wetink.core.conversion import Outcome
 from wetink.core.entry import Entry
-from wetink.core.event import Event, Level, Product
+from wetink.core.event import Event, Product
 from wetink.core.identifier import Identifier
 from wetink.core.identity import Claim, Contested
 from wetink.core.outside import Change
@@ -25,6 +25,9 @@ from wetink.ports.drawing import Picture as Picture
 from wetink.ports.drawing import Renderer as Renderer
 from wetink.ports.drawing import Scene as Scene
 from wetink.ports.drawing import Ticking as Ticking
+from wetink.ports.keys import NewKey as NewKey
+from wetink.ports.keys import Senders as Senders
+from wetink.ports.keys import Source as Source
 from wetink.ports.summaries import Summaries
 
 
@@ -53,23 +56,6 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
 
     message_id: str
     duplicate: bool = False
-
-
-class Source(msgspec.Struct, frozen=True):
-    """A sender: its name, how far it is trusted, and the hosts its links and pictures may name (empty: any public)."""
-
-    name: str
-    level: Level
-    hosts: tuple[str, ...] = ()
-
-
-class NewKey(msgspec.Struct, frozen=True, rename="camel"):
-    """What `keys create` shows once: only hashes of the write key and the secret are kept."""
-
-    write_key: str
-    access_key: str
-    secret: str
-    path: str
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -117,7 +103,7 @@ class Log(Protocol):
         ...
 
 
-class Store(Log, Summaries, Protocol):
+class Store(Log, Summaries, Senders, Protocol):
     """A log that can be read by person. Right when `tests/contracts/test_store.py` passes on it."""
 
     async def resolve(self, who: Identifier, at: int) -> Identifier:
@@ -225,26 +211,6 @@ class Store(Log, Summaries, Protocol):
         With whatever else is ever told under the same names of the same order ids, at any time. What was received
         before anybody asked for a name is found, too, if with some delay the first time.
         """
-        ...
-
-    async def create_key(self, name: str, level: Level, hosts: Sequence[str], now: int) -> NewKey:
-        """Make a source with its write key, access key and secret. Raises BadSettings when the name is taken."""
-        ...
-
-    async def source_of_write_key(self, key: str) -> Source | None:
-        """Return whose write key this is, None when it is certainly nobody's."""
-        ...
-
-    async def source_of_access_key(self, path_key: str, access_key: str, secret: str) -> Source | None:
-        """Return whose `/behavioral/{path_key}` and Basic pair this is, None when it is certainly nobody's."""
-        ...
-
-    async def knows_path(self, path_key: str) -> bool:
-        """Return whether `/behavioral/{path_key}` is anybody's."""
-        ...
-
-    async def sources(self) -> Sequence[Source]:
-        """Return all sources by name."""
         ...
 
     async def close(self) -> None:

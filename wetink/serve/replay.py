@@ -1,7 +1,8 @@
 """Replay: messages of the past read anew, by the mappings and the rules of now."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Protocol
 
 import msgspec
 
@@ -9,15 +10,22 @@ from wetink.core.errors import BadRequest
 from wetink.core.event import Level
 from wetink.core.mapping import Mappings
 from wetink.core.message import Door, Piece, pieces
+from wetink.core.proof import Vouching
 from wetink.core.verdict import Verdict
-from wetink.ports import Received, Record, Store
+from wetink.ports import Received, Record, Source, Store
 
 SLICE = 200
 """Messages that are renewed together: others that write wait no longer than that takes."""
 
 _DOOR = Door(body_bytes=1 << 20, message_bytes=1 << 20)
 
-MakeRecord = Callable[[Piece, str, Level, int], Record]
+
+class MakeRecord(Protocol):
+    """Makes a record of a piece of this source and level, received then (Unix ms)."""
+
+    def __call__(self, piece: Piece, source: str, level: Level, now: int, *, vouching: Vouching | None) -> Record:
+        """Return the record."""
+        ...
 
 
 class Replayed(msgspec.Struct):
@@ -43,12 +51,12 @@ async def replay(store: Store, mappings: Mappings | None, record: MakeRecord, as
 
     What is written before an error stays written: it may be run again. `record` makes a record of a piece.
     """
-    levels: Mapping[str, Level] = {source.name: source.level for source in await store.sources()}
+    sources: Mapping[str, Source] = {source.name: source for source in await store.sources()}
     done, seq = Replayed(), await store.place_of(asked.since)
     while found := await store.messages_after(seq, SLICE):
         seq = found[-1].seq
         wanted = [each for each in found if _wanted(each, asked)]
-        pairs = [(each, _renewed(each, mappings, record, levels)) for each in wanted]
+        pairs = [(each, _renewed(each, mappings, record, sources.get(each.source))) for each in wanted]
         outcome = await store.renew(pairs, dry=dry)
         done.messages += len(wanted)
         for (old, new), changed in zip(pairs, outcome, strict=True):
@@ -68,8 +76,11 @@ def _wanted(each: Received, asked: Asked) -> bool:
     )
 
 
-def _renewed(each: Received, mappings: Mappings | None, record: MakeRecord, levels: Mapping[str, Level]) -> Record:
-    level = levels.get(each.source, "browser")  # of a source that is gone nothing more is believed than of a page
+def _renewed(each: Received, mappings: Mappings | None, record: MakeRecord, source: Source | None) -> Record:
+    level: Level = (
+        "browser" if source is None else source.level
+    )  # of one that is gone no more is believed than of a page
+    vouching = Vouching(source.secrets, required=source.verify) if source is not None and level == "browser" else None
     try:
         piece = pieces(each.raw, _DOOR)[0][0]
     except BadRequest:  # what could not be read then cannot be read now
@@ -78,7 +89,7 @@ def _renewed(each: Received, mappings: Mappings | None, record: MakeRecord, leve
         piece.message.messageId = each.message_id
         if mappings is not None:
             piece = mappings.applied(piece, each.source, each.received)
-    made = record(piece, each.source, level, each.received)
+    made = record(piece, each.source, level, each.received, vouching=vouching)
     return msgspec.structs.replace(made, message_id=each.message_id)
 
 

@@ -48,7 +48,8 @@ class Reports:
         name, found, _ = self.asked(goal)
         signals = self._signals()
         told = await self._store.outcomes(signals.events(found), since, until)
-        made = await asyncio.to_thread(conversions, told, name, found, signals)
+        waiting = {source.name for source in await self._store.sources() if source.orders == "wait"}
+        made = await asyncio.to_thread(conversions, told, name, found, signals, waiting)
         return [each for each in made if since <= each.at < until]
 
     async def attributions(self, since: int, until: int, *, goal: str = "", model: str = "") -> list[Attribution]:

@@ -25,6 +25,7 @@ from wetink.web.login import login, logout
 from wetink.web.open import OpenDoors
 from wetink.web.pages.render import page
 from wetink.web.protocol import Header, Take
+from wetink.web.rates import Rates
 from wetink.wiring import Wetink
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class App:
 
     def __init__(self, wetink: Wetink, extra_routes: Sequence[BaseRoute] = ()) -> None:
         """Serve `wetink`, with further routes."""
-        self._ingest = IngestDoors(wetink.store, wetink.ingest)
+        self._ingest = IngestDoors(wetink.store, wetink.ingest, rates=Rates(wetink.settings.data / "rates"))
         self._opens = OpenDoors(wetink)
         self.pages = Starlette(
             routes=[*extra_routes, *ROUTES],

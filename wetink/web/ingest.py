@@ -23,7 +23,7 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
-from wetink.core.errors import BadRequest, NotFound, Unauthorized, Unavailable, WetinkError
+from wetink.core.errors import BadRequest, NotFound, TooManyRequests, Unauthorized, Unavailable, WetinkError
 from wetink.core.event import MessageType
 from wetink.ingest import BATCH, BEHAVIORAL, Door, Ingest, write_key
 from wetink.ports import Receipt, Source, Store
@@ -33,6 +33,7 @@ from wetink.web.errors import RETRY_AFTER_SECONDS, body_of, status_of
 from wetink.web.library import library
 from wetink.web.pixel import GIF, PREFIX, as_batch, message_in
 from wetink.web.protocol import Answer, Header, Take
+from wetink.web.rates import Rates
 
 logger = logging.getLogger(__name__)
 
@@ -59,8 +60,11 @@ _ASKED = re.compile(
 
 _SINGLE = {path.encode(): door for path, door in DOORS.items() if not door.several}
 
-KEY_MS = 5_000
+KEY_MS = 1_000
 """How long a write key that was found is believed without looking again."""
+
+OLD_KEY_MS = 60_000
+"""How often is noted that an old key is still in use."""
 
 KNOWN_KEYS = 1_024
 FRESH: Header = (b"cache-control", b"no-cache")
@@ -79,10 +83,15 @@ TAKEN: tuple[int, bytes, tuple[Header, ...]] = (200, SUCCESS, (JSON,))
 class IngestDoors:
     """Answers everything that SDKs and other senders ask."""
 
-    def __init__(self, store: Store, ingest: Ingest, clock: Callable[[], int] = now_ms) -> None:
-        """Look keys up in `store`, hand bodies to `ingest`, by this clock (Unix ms)."""
+    def __init__(
+        self, store: Store, ingest: Ingest, clock: Callable[[], int] = now_ms, rates: Rates | None = None
+    ) -> None:
+        """Look keys up in `store`, hand bodies to `ingest`, by this clock (Unix ms); `rates` bounds what comes in."""
         self._store, self._ingest, self._clock = store, ingest, clock
+        self._rates = rates or Rates()
         self._keys: dict[str, tuple[int, Source]] = {}
+        self._old: dict[str, int] = {}  # sources whose old key was used, and when that was noted
+        self._noting: set[asyncio.Task[None]] = set()
 
     @staticmethod
     def handles(path: str) -> bool:
@@ -131,6 +140,8 @@ class IngestDoors:
             answer(status, (*own, *more), said)
 
         try:
+            if source.per_second:
+                self._rates.admit(source, self._clock())
             self._ingest.take(unpacked(body, b"", door.body_bytes), source, door, self._clock(), tell)
         except Exception as error:
             tell(error)
@@ -149,7 +160,7 @@ class IngestDoors:
                 return _wrong_method("POST")
             body = await read_body(headers, receive, door.body_bytes)
             source = await self._source(scope, headers, body)
-            await self._ingest.receive(body, source, door, self._clock())
+            await self._receive(body, source, door)
             return TAKEN
         if path.startswith(PREFIX) and path.removeprefix(PREFIX) in _TYPES:
             return await self._pixel(path.removeprefix(PREFIX), scope, headers)
@@ -198,9 +209,34 @@ class IngestDoors:
                 "access key and secret do not belong to this path",
                 hint="send them as Basic `access key:secret`, as `wetink keys create` showed them",
             )
+        if source.rotated and await self._store.is_old_key(secret):
+            self._note_old(source)
         raw = await read_body(headers, receive, BEHAVIORAL.body_bytes)
-        await self._ingest.receive(raw, source, BEHAVIORAL, self._clock())
+        await self._receive(raw, source, BEHAVIORAL)
         return 200, SUCCESS, (JSON, named)
+
+    async def _receive(self, body: bytes, source: Source, door: Door) -> None:
+        if source.per_second:
+            self._rates.admit(source, self._clock())
+        receipts = await self._ingest.receive(body, source, door, self._clock())
+        if source.per_second:
+            self._rates.charge(source, len(receipts) - 1, self._clock())
+
+    def _note_old(self, source: Source) -> None:
+        """Have it noted that an old key is in use, once a minute and while others are answered."""
+        now = self._clock()
+        if now - self._old.get(source.name, -OLD_KEY_MS) < OLD_KEY_MS:
+            return
+        self._old[source.name] = now
+        task = asyncio.get_running_loop().create_task(self._noted(source.name, now))
+        self._noting.add(task)
+        task.add_done_callback(self._noting.discard)
+
+    async def _noted(self, name: str, now: int) -> None:
+        try:
+            await self._store.old_key_used(name, now)
+        except WetinkError as error:
+            logger.warning("that the old key of a source was used is not noted: %s", error)
 
     async def _source(self, scope: Scope, headers: dict[bytes, bytes], body: bytes) -> Source:
         return await self._known(_key_beside_the_body(scope, headers) or write_key(body))
@@ -214,6 +250,8 @@ class IngestDoors:
         if source is None:
             said = "this write key is unknown" if key else "there is no write key"
             raise Unauthorized(said, hint="send one that `wetink keys create` made, in Basic, the body or the query")
+        if source.rotated and await self._store.is_old_key(key):
+            self._note_old(source)
         if len(self._keys) >= KNOWN_KEYS:
             self._keys.clear()
         self._keys[key] = (self._clock(), source)
@@ -312,6 +350,8 @@ def _refused(error: Exception) -> tuple[int, bytes, tuple[Header, ...]]:
 
 
 def _told(error: WetinkError) -> tuple[Header, ...]:
+    if isinstance(error, TooManyRequests):
+        return ((b"retry-after", str(error.retry_after).encode()),)
     if isinstance(error, Unavailable):
         return ((b"retry-after", str(RETRY_AFTER_SECONDS).encode()),)
     if isinstance(error, Unauthorized):

@@ -2,11 +2,8 @@
 
 import asyncio
 import contextlib
-import hashlib
-import hmac
 import json
 import logging
-import secrets
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
@@ -18,14 +15,25 @@ import apsw
 from wetink.core.catalog import Facts
 from wetink.core.conversion import Outcome
 from wetink.core.entry import Entry
-from wetink.core.errors import BadSettings, StoreUnavailable
-from wetink.core.event import Event, Level, Product
+from wetink.core.errors import StoreUnavailable
+from wetink.core.event import Event, Product
 from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER, Contested
 from wetink.core.outside import Change
 from wetink.core.poll import Tally
-from wetink.ports import NewKey, Profile, Receipt, Received, Record, Source
-from wetink.store.sqlite import commit, lessons, outcomes, ownership, recent, replay, revisions, summaries, votes
+from wetink.ports import Profile, Receipt, Received, Record
+from wetink.store.sqlite import (
+    commit,
+    lessons,
+    outcomes,
+    ownership,
+    recent,
+    replay,
+    revisions,
+    senders,
+    summaries,
+    votes,
+)
 from wetink.store.sqlite.alone import PATIENCE_SECONDS
 from wetink.store.sqlite.codec import VERDICTS, decode_problems, entries, events, identifier, who
 from wetink.store.sqlite.connection import BUSY_MS, LOOP_BUSY_MS, connect, fetch, first, snapshot, translated
@@ -46,7 +54,7 @@ SEARCH_SECONDS = 0.05
 """How long a search waits to have the newest words searchable: without them it finds what it found before."""
 
 
-class SQLiteStore:
+class SQLiteStore(senders.SQLiteSenders):
     """`ports.Store` over one SQLite file. Any number of processes may open the same one."""
 
     def __init__(self, folder: Path, *, synchronous: str = "") -> None:
@@ -312,55 +320,6 @@ class SQLiteStore:
                 self._writer.alone.run(partial(outcomes.noted, names=mine, seq=seq, rows=rows))
             return outcomes.between(self._db, names, since, until)
 
-    async def create_key(self, name: str, level: Level, hosts: Sequence[str], now: int) -> NewKey:
-        """See `ports.Store.create_key`."""
-        write_key, access_key, secret = (secrets.token_urlsafe(18) for _ in range(3))
-        path_key = secrets.token_hex(8)
-        row = (
-            name,
-            level,
-            json.dumps(list(hosts)),
-            _digest(write_key),
-            path_key,
-            access_key,
-            _digest(secret),
-            now,
-        )
-        try:
-            await self._writer.alone.soon(lambda db: db.execute(SQL.insert_source, row))
-        except Exception as error:
-            if isinstance(error.__cause__, apsw.ConstraintError):
-                raise BadSettings(f"there is a source called {name!r} already", hint="take another name") from error
-            raise
-        return NewKey(write_key, access_key, secret, f"/behavioral/{path_key}")
-
-    async def source_of_write_key(self, key: str) -> Source | None:
-        """See `ports.Store.source_of_write_key`."""
-        with translated("looking up a write key"):
-            row = first(self._db, SQL.source_of_write_key, (_digest(key),))
-        return _source(*row) if row else None
-
-    async def source_of_access_key(self, path_key: str, access_key: str, secret: str) -> Source | None:
-        """See `ports.Store.source_of_access_key`."""
-        with translated("looking up an access key"):
-            row = first(self._db, SQL.source_of_path, (path_key,))
-        if row is None:
-            return None
-        name, level, hosts, wanted_key, wanted_secret = row
-        right_key = hmac.compare_digest(wanted_key.encode(), access_key.encode("utf-8", "surrogateescape"))
-        right_secret = hmac.compare_digest(wanted_secret, _digest(secret))
-        return _source(name, level, hosts) if right_key and right_secret else None
-
-    async def knows_path(self, path_key: str) -> bool:
-        """Return whether `/behavioral/{path_key}` is anybody's."""
-        with translated("looking up a path"):
-            return first(self._db, SQL.source_of_path, (path_key,)) is not None
-
-    async def sources(self) -> Sequence[Source]:
-        """See `ports.Store.sources`."""
-        with translated("listing sources"):
-            return [_source(*row) for row in fetch(self._db, SQL.sources)]
-
     async def rebuild(self) -> None:
         """Work out all holdings and groups of users anew from the log. Changes nothing if all is well."""
         await self._writer.alone.soon(ownership.rebuild)
@@ -378,16 +337,9 @@ def _prepare(db: apsw.Connection) -> None:
     ownership.set_aside(db)
     db.execute(script("schema.sql") + script("summaries.sql"))
     ownership.take_over(db)
+    senders.prepare(db)
     outcomes.prepare(db)
     recent.prepare(db)
-
-
-def _digest(key: str) -> bytes:
-    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
-
-
-def _source(name: str, level: Level, hosts: str) -> Source:
-    return Source(name, level, tuple(json.loads(hosts)))
 
 
 def _received(*row: Any) -> Received:

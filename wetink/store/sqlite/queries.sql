@@ -271,16 +271,3 @@ SELECT who FROM event WHERE who > ? AND who < ? ORDER BY who LIMIT 1
 
 -- name: next_identifier_held
 SELECT identifier FROM holding WHERE identifier > ? AND identifier < ? ORDER BY identifier LIMIT 1
-
--- name: insert_source
-INSERT INTO source (name, level, hosts, write_hash, path_key, access_key, secret_hash, created)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-
--- name: source_of_write_key
-SELECT name, level, hosts FROM source WHERE write_hash = ?
-
--- name: source_of_path
-SELECT name, level, hosts, access_key, secret_hash FROM source WHERE path_key = ?
-
--- name: sources
-SELECT name, level, hosts FROM source ORDER BY name

@@ -12,7 +12,7 @@ from wetink.web.pages.coverage import of_block
 from wetink.web.pages.experiments import experiment, experiments
 from wetink.web.pages.feeds import feed, feeds
 from wetink.web.pages.feeds import put as put_feed
-from wetink.web.pages.keys import keys, make_key
+from wetink.web.pages.keys import change_key, keys, make_key
 from wetink.web.pages.live import live, newer
 from wetink.web.pages.mappings import mappings
 from wetink.web.pages.opened import opened, opens
@@ -72,4 +72,5 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/dashboard/mappings", mappings),
     Route("/dashboard/keys", keys),
     Route("/dashboard/keys", make_key, methods=["POST"]),
+    Route("/dashboard/keys/change", change_key, methods=["POST"]),
 )

@@ -7,13 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wetink.core.errors import BadRequest
-from wetink.core.event import Level
 from wetink.core.mapping import EventMapping, Mappings
 from wetink.core.message import pieces
 from wetink.core.setting import closest
 from wetink.core.verdict import Problem, Verdict
 from wetink.ingest import ONE_LINE, record
-from wetink.ports import Received
+from wetink.ports import Received, Source
 from wetink.web.clock import now_ms
 from wetink.web.pages.asked import wetink_of
 from wetink.web.pages.render import page
@@ -53,7 +52,7 @@ async def mappings(request: Request) -> Response:
         newest = await _newest(wetink)
         if newest is not None:
             message, source = pretty(newest.raw), newest.source
-    level: Level = next((each.level for each in sources if each.name == source), "server")
+    sender = next((each for each in sources if each.name == source), Source(source, "server"))
     return page(
         request,
         "mappings.html",
@@ -67,7 +66,7 @@ async def mappings(request: Request) -> Response:
         source=source,
         message=message,
         newest=newest,
-        read=read(message.encode("utf-8", "replace"), wetink.ingest.mappings, source, level) if message else None,
+        read=read(message.encode("utf-8", "replace"), wetink.ingest.mappings, sender) if message else None,
         longest=LONGEST,
     )
 
@@ -100,7 +99,7 @@ def renamed(mapping: EventMapping) -> Iterator[Renamed]:
         yield Renamed("", "", tuple(mapping.traits.items()))
 
 
-def read(raw: bytes, mappings: Mappings | None, source: str, level: Level) -> Read:
+def read(raw: bytes, mappings: Mappings | None, source: Source) -> Read:
     """Return what one JSON message of a source would come to if it came now."""
     now = now_ms()
     try:
@@ -108,8 +107,10 @@ def read(raw: bytes, mappings: Mappings | None, source: str, level: Level) -> Re
     except BadRequest as error:
         problem = Problem("unreadable", error.where, f"{error}{f': {error.hint}' if error.hint else ''}")
         return Read("parked", (problem,), "parked")
-    mapped = mappings.applied(piece, source, now) if mappings is not None else piece
-    made, unmapped = (record(each, source, level, now) for each in (mapped, piece))
+    mapped = mappings.applied(piece, source.name, now) if mappings is not None else piece
+    made, unmapped = (
+        record(each, source.name, source.level, now, vouching=source.vouching) for each in (mapped, piece)
+    )
     said = ""
     if mapped is not piece and mapped.message is not None:
         values = {name: getattr(mapped.message, name) for name in SHOWN}
