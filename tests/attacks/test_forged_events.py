@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from tests.web.test_open import SHOP, House
 from wetink.core.identifier import Identifier
+from wetink.core.proof import hash_of
 from wetink.serve import people
 from wetink.web.pages import ROUTES
 
@@ -137,3 +138,93 @@ def test_an_address_that_many_claim_within_a_day_is_told_of_in_the_dashboard(hou
         assert "4 users within a day" in page
         assert "email:victim%40shop.example" in page
         assert "calm%40shop.example" not in page
+
+
+EVIL_ADDRESS = Identifier("email", "mallory@evil.example")
+
+
+def signed(house: House, user: str) -> dict[str, Any]:
+    """Return the context in which the shop's server vouches for a user."""
+    [page] = [each for each in asyncio.run(house.wetink.store.sources()) if each.name == "page"]
+    return {"userHash": hash_of(user, page.secrets[0])}
+
+
+@pytest.mark.parametrize("defended", DEFENCES)
+@pytest.mark.parametrize("first", [True, False], ids=["before the shop tells", "after"])
+@pytest.mark.parametrize("attack", ["identify", "alias", "alias-back", "device"])
+def test_no_address_is_led_to_a_customer_by_a_page(house: House, attack: str, first: bool, defended: bool) -> None:
+    forged: dict[str, list[dict[str, Any]]] = {
+        "identify": [{"type": "identify", "userId": "victim"}],
+        "alias": [
+            {"type": "alias", "userId": MALLORY, "previousId": "victim"},
+            {"type": "identify", "userId": MALLORY},
+        ],
+        "alias-back": [
+            {"type": "alias", "userId": "victim", "previousId": MALLORY},
+            {"type": "identify", "userId": MALLORY},
+        ],
+        "device": [
+            {"type": "identify", "anonymousId": "evil-device", "userId": "victim"},
+            {"type": "identify", "anonymousId": "evil-device"},
+        ],
+    }
+
+    def forge() -> None:
+        for message in forged[attack]:
+            last = message is forged[attack][-1]
+            traits = {"traits": {"email": EVIL_ADDRESS.value}} if last else {}
+            tells(house, "page", **message, **traits)
+
+    if not defended:
+        disarm(house, "page")
+    if first:
+        forge()
+    house.saw("mug", who="victim")
+    if not first:
+        forge()
+    shows = shown(house, EVIL_ADDRESS)
+    if defended:
+        assert shows == []
+    elif attack != "device":
+        assert shows == ["The mug"]
+    assert shown(house, Identifier("user", "victim")) == ["The mug"]
+
+
+def test_what_a_page_did_before_it_said_who_it_is_comes_to_the_customer_and_shows_the_page_nothing(
+    house: House,
+) -> None:
+    house.saw("lamp", who="somebody")
+    house.saw("mug", who="victim")
+    tells(
+        house, "page", event="Product Viewed", anonymousId="device", properties={"sku": "lamp", "url": f"{SHOP}/lamp"}
+    )
+    tells(house, "page", type="identify", anonymousId="device", userId="victim")
+    assert shown(house, Identifier("user", "victim")) == ["The lamp", "The mug"]
+    assert asyncio.run(house.wetink.person(Identifier("anonymous", "device"), house.now)).views == ()
+
+
+@pytest.mark.parametrize("proof", [True, False])
+def test_a_page_that_proves_its_user_leads_the_address_to_what_the_shop_told(house: House, proof: bool) -> None:
+    house.saw("mug", who="42")
+    context = signed(house, "42") if proof else {}
+    traits = {"email": VICTIM.value, "name": "Ada 2nd, née 1815"}
+    tells(house, "page", type="identify", userId="42", traits=traits, context=context)
+    assert shown(house) == (["The mug"] if proof else [])
+    person = asyncio.run(house.wetink.person(Identifier("user", "42"), house.now))
+    assert (person.page_traits == ()) is proof
+
+
+def test_a_shop_with_pages_alone_is_safe_from_others_once_it_proves_its_users(house: House) -> None:
+    house.saw("mug", who="somebody")
+    mug = {"sku": "mug", "name": "Call +1 900 555 0100", "url": f"{SHOP}/mug"}
+    tells(house, "page", type="identify", userId="42", traits={"email": VICTIM.value}, context=signed(house, "42"))
+    tells(house, "page", event="Product Viewed", userId="42", properties=mug, context=signed(house, "42"))
+    assert shown(house) == ["The mug"]
+    tells(house, "page", type="identify", userId="42", traits={"email": EVIL_ADDRESS.value})
+    tells(house, "page", type="identify", userId=MALLORY, traits={"email": VICTIM.value})
+    wrong = {"userHash": signed(house, MALLORY)["userHash"]}
+    tells(house, "page", type="identify", userId="42", traits={"email": EVIL_ADDRESS.value}, context=wrong)
+    assert shown(house, EVIL_ADDRESS) == []
+    assert shown(house) == ["The mug"]
+    [parked] = asyncio.run(house.wetink.store.messages(verdict="parked"))
+    assert (parked.problems[0].code, parked.problems[0].property) == ("wrong_user_hash", "context.userHash")

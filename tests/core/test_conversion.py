@@ -232,3 +232,33 @@ def test_the_order_of_arrival_does_not_matter_and_nothing_is_worth_less_than_not
     assert made(*mixed) == found
     assert len({each.id for each in found}) == len(found)
     assert all(0 <= each.value <= each.amount for each in found)
+
+
+def test_of_an_order_that_a_server_told_of_a_pages_word_counts_for_nothing() -> None:
+    page: dict[str, Any] = {"source": "page", "level": "browser"}
+    told_by_page = [
+        bought(5, 9_999, **page),
+        told("Order Updated", 30, Order("O", total=1), **page),
+        refunded(31, 50, **page),
+        told("Order Cancelled", 32, Order("O"), **page),
+    ]
+    [one] = made(bought(20), *told_by_page)
+    assert (one.amount, one.refunded, one.cancelled, one.page) == (50, 0, False, False)
+    [alone] = made(*told_by_page)
+    assert (alone.cancelled, alone.page) == (True, True)
+
+
+def test_a_pages_order_waits_for_a_servers_where_its_source_says_so() -> None:
+    page, proven = bought(5, 70, source="page", level="browser"), bought(6, 70, source="page", level="verified")
+    other = bought(7, 70, source="shop-page", level="browser")
+    for waiting, sent, expected in (
+        ((), [page], [70]),
+        (("page",), [page], []),
+        (("page",), [page, proven], []),
+        (("page",), [page, other], [70]),
+        (("page",), [page, bought(20)], [50]),
+    ):
+        found = conversions(sent, "order", Goal(), Signals(), waiting)
+        assert [each.amount for each in found] == expected
+    quiz = told("Quiz Taken", 5, source="page", level="browser")
+    assert conversions([quiz], "quiz", Goal("Quiz Taken"), Signals(), ("page",))

@@ -127,3 +127,30 @@ def test_the_same_events_in_any_order_make_the_same_person(events: list[Event], 
     mixed = list(events)
     chance.shuffle(mixed)
     assert fold(mixed, NOW) == fold(events, NOW)
+
+
+def _said(at: int, level: str, **traits: object) -> Event:
+    return Event("identify", at, f"{level}{at}", "s", level=level, traits=traits)  # type: ignore[arg-type]
+
+
+@given(st.permutations([
+    _said(1, "server", plan="gold", gone=None),
+    _said(2, "browser", plan="free", gone="x", nick="Jo"),
+    _said(3, "browser", plan=None, city="Rome"),
+    _said(4, "verified", name="Ada"),
+    _said(5, "browser", name="Call me", city=None),
+]))  # fmt: skip
+def test_a_trait_that_a_server_told_wins_whatever_a_page_says_and_when(events: list[Event]) -> None:
+    person = fold(events, 9)
+    assert person.traits == {"plan": "gold", "name": "Ada", "nick": "Jo"}
+    assert person.page_traits == ("nick",)
+
+
+def test_a_page_changes_nothing_of_an_order_that_a_server_told_of() -> None:
+    def order(at: int, name: str, level: str, total: float) -> Event:
+        return Event("track", at, f"{name}{at}", "s", name, level, order=Order("O", total=total))  # type: ignore[arg-type]
+
+    person = fold(
+        [order(1, "Order Completed", "server", 50), order(2, "Order Updated", "browser", 1),
+         order(3, "Order Completed", "browser", 9), order(4, "Order Cancelled", "browser", 0)], 9)  # fmt: skip
+    assert [(each.order.total, each.trusted) for each in person.orders] == [(50, True)]

@@ -1,0 +1,214 @@
+"""A key's life: rotated, disabled, deleted, bounded; and old files, which know nothing of that."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from tests.ingest.conftest import Desk
+from wetink.core.errors import BadSettings, NotFound, WetinkError
+from wetink.core.proof import hash_of
+from wetink.ports import Source
+from wetink.store.sqlite import SQLiteStore
+from wetink.web.rates import Rates
+
+TRACK = {"type": "track", "userId": "u", "event": "X"}
+SECOND = 1_000
+
+
+def status(desk: Desk, key: str, **message: Any) -> int:
+    return desk.post("/v1/track", {**TRACK, **message}, key=key).status
+
+
+def change(desk: Desk, name: str = "shop", **changes: Any) -> Source:
+    return asyncio.run(desk.store.set_source(name, **changes))
+
+
+def source(desk: Desk, name: str = "shop") -> Source:
+    return next(each for each in asyncio.run(desk.store.sources()) if each.name == name)
+
+
+def test_after_a_rotation_both_keys_are_valid_and_the_olds_last_use_is_shown(desk: Desk) -> None:
+    old = desk.key
+    new = asyncio.run(desk.store.rotate_key("shop", desk.now))
+    assert new.path == old.path
+    assert source(desk).old_used == 0
+    assert status(desk, new.write_key) == 200
+    assert source(desk).old_used == 0
+    desk.now += SECOND
+    assert status(desk, old.write_key) == 200
+    assert source(desk).old_used == desk.now
+    asyncio.run(desk.store.retire_key("shop"))
+    desk.now += 2 * SECOND
+    assert status(desk, old.write_key) == 401
+    assert status(desk, new.write_key) == 200
+    assert source(desk).rotated == 0
+    with pytest.raises(BadSettings, match="no old key"):
+        asyncio.run(desk.store.retire_key("shop"))
+
+
+def test_the_pair_of_the_behavioral_endpoint_is_rotated_with_it(desk: Desk) -> None:
+    new = asyncio.run(desk.store.rotate_key("shop", desk.now))
+    desk.now += SECOND
+    assert desk.behave({**TRACK, "messageId": "m1"}).status == 200
+    assert source(desk).old_used == desk.now
+    path, old = new.path.rpartition("/")[2], desk.key
+    for pair, right in (((new.access_key, new.secret), True), ((new.access_key, old.secret), False)):
+        found = asyncio.run(desk.store.source_of_access_key(path, *pair))
+        assert (found is not None) is right
+    asyncio.run(desk.store.retire_key("shop"))
+    assert desk.behave({**TRACK, "messageId": "m2"}).status == 401
+
+
+def test_a_second_rotation_ends_the_keys_before_the_last(desk: Desk) -> None:
+    first, second = desk.key, asyncio.run(desk.store.rotate_key("shop", desk.now))
+    third = asyncio.run(desk.store.rotate_key("shop", desk.now))
+    assert [status(desk, key.write_key) for key in (first, second, third)] == [401, 200, 200]
+
+
+def test_a_disabled_key_is_401_in_every_process_within_a_second_and_comes_back(desk: Desk, tmp_path: Path) -> None:
+    assert status(desk, desk.key.write_key) == 200
+    other = SQLiteStore(tmp_path)  # as another process has it
+    asyncio.run(other.set_source("shop", disabled=True))
+    desk.now += SECOND
+    assert status(desk, desk.key.write_key) == 401
+    assert desk.behave({**TRACK, "messageId": "m"}).status == 401
+    assert desk.ask("GET", f"/v1/projects/{desk.key.write_key}/settings").status == 401
+    asyncio.run(other.set_source("shop", disabled=False))
+    assert status(desk, desk.key.write_key) == 200
+    asyncio.run(other.delete_source("shop"))
+    desk.now += SECOND
+    assert status(desk, desk.key.write_key) == 401
+    assert len(desk.messages()) == 2, "what it sent stays"
+    asyncio.run(other.close())
+
+
+@pytest.mark.parametrize("work", ["rotate_key", "retire_key", "renew_secret", "set_source", "delete_source"])
+def test_what_is_asked_of_a_source_there_is_not_says_so(desk: Desk, work: str) -> None:
+    more = (desk.now,) if work == "rotate_key" else ()
+    with pytest.raises(NotFound, match="absent"):
+        asyncio.run(getattr(desk.store, work)("absent", *more))
+
+
+def test_a_new_identity_secret_stands_beside_the_one_before_until_the_next(desk: Desk) -> None:
+    first = source(desk, "page").secrets[0]
+    assert first == desk.page_key.identity_secret
+    for secrets, valid in ((1, True), (2, False)):
+        asyncio.run(desk.store.renew_secret("page"))
+        desk.now += 2 * SECOND
+        message = {"type": "identify", "userId": "42", "anonymousId": "a", "messageId": f"i{secrets}"}
+        sent = {**message, "context": {"userHash": hash_of("42", first)}}
+        assert desk.post("/v1/identify", sent, key=desk.page_key.write_key).status == 200
+        assert (not desk.messages()[-1].problems) is valid
+    assert "secret" not in repr(source(desk, "page"))
+    assert first not in repr(source(desk, "page")) + repr(source(desk, "page").told())
+
+
+def test_over_its_rate_a_source_gets_429_until_it_is_paid_off_and_others_are_not_touched(desk: Desk) -> None:
+    change(desk, per_second=2, burst=3)
+    answers = [desk.post("/v1/track", {**TRACK, "messageId": f"m{n}"}) for n in range(5)]
+    assert [answer.status for answer in answers] == [200, 200, 200, 429, 429]
+    assert answers[-1].headers["retry-after"] == "1"
+    assert "2 events a second" in answers[-1].json["message"]
+    assert status(desk, desk.page_key.write_key) == 200
+    desk.now += SECOND // 2
+    assert status(desk, desk.key.write_key) == 200
+    assert status(desk, desk.key.write_key) == 429
+    desk.now += 10 * SECOND
+    assert [status(desk, desk.key.write_key) for _ in range(4)] == [200, 200, 200, 429]
+    change(desk, per_second=0)
+    desk.now += SECOND
+    assert [status(desk, desk.key.write_key) for _ in range(9)] == [200] * 9
+
+
+def test_a_batch_is_never_taken_in_part_and_is_paid_off_before_the_next(desk: Desk) -> None:
+    change(desk, per_second=10, burst=10)
+    batch = {"batch": [{**TRACK, "messageId": f"b{n}"} for n in range(100)]}
+    assert desk.post("/v1/batch", batch).status == 200
+    refused = desk.post("/v1/batch", batch)
+    assert (refused.status, refused.headers["retry-after"]) == (429, "10")
+    assert len(desk.messages()) == 100
+    desk.now += 9 * SECOND
+    assert status(desk, desk.key.write_key) == 429
+    desk.now += SECOND
+    assert status(desk, desk.key.write_key) == 200
+
+
+def test_processes_share_one_limit_and_its_count_of_refusals(tmp_path: Path) -> None:
+    here, there = Rates(tmp_path / "rates"), Rates(tmp_path / "rates")
+    limited = [Source("a", "browser", per_second=5, burst=5), Source("b", "browser", per_second=5, burst=5)]
+    taken = []
+    for number in range(20):
+        try:
+            (here, there)[number % 2].admit(limited[0], 1_000_000_000)
+            taken.append(number)
+        except WetinkError:
+            pass
+    assert len(taken) == 5
+    assert there.refused(limited) == {"a": (15, 1_000_000_000)}
+    here.admit(limited[1], 1_000_000_000)
+    there.admit(limited[0], 0)  # a clock that was set back a long way
+    assert (tmp_path / "rates").stat().st_mode & 0o777 == 0o600
+    here.close()
+    there.close()
+
+
+@pytest.mark.parametrize("number", [1.0, 7.5, 1000.0, 0.1])
+def test_over_a_long_time_a_source_gets_its_rate(number: float) -> None:
+    rates, limited, taken = Rates(), Source("a", "server", per_second=number), 0
+    for at in range(0, 100_000, 5):
+        try:
+            rates.admit(limited, at)
+            taken += 1
+        except WetinkError:
+            pass
+    burst = max(1, 2 * number)
+    assert 100 * number - 1 <= min(taken, 20_000) or taken == 20_000
+    assert taken <= 100 * number + burst + 1
+
+
+@pytest.mark.parametrize(
+    "changes", [{"per_second": -1}, {"per_second": 1e9}, {"burst": -1}, {"per_second": float("nan")}]
+)
+def test_a_limit_that_is_none_is_refused(desk: Desk, changes: dict[str, Any]) -> None:
+    with pytest.raises(BadSettings, match="limit"):
+        change(desk, **changes)
+
+
+def test_a_file_of_before_opens_with_its_keys_and_without_what_pages_joined(tmp_path: Path) -> None:
+    old = apsw.Connection(str(tmp_path / "wetink.db"))
+    old.execute(
+        "CREATE TABLE source (name TEXT PRIMARY KEY, level TEXT NOT NULL, hosts TEXT NOT NULL, write_hash BLOB NOT NULL"
+        " UNIQUE, path_key TEXT NOT NULL UNIQUE, access_key TEXT NOT NULL, secret_hash BLOB NOT NULL, created INTEGER"
+        " NOT NULL) WITHOUT ROWID;"
+        "INSERT INTO source VALUES ('shop', 'browser', '[]', x'00', 'p', 'a', x'01', 5);"
+        "CREATE TABLE claim (weaker TEXT NOT NULL, at INTEGER NOT NULL, source TEXT NOT NULL, message_id TEXT NOT NULL,"
+        " stronger TEXT NOT NULL, level TEXT NOT NULL, alias INTEGER NOT NULL, PRIMARY KEY (weaker, at, source,"
+        " message_id, stronger, level, alias)) WITHOUT ROWID;"
+        "CREATE TABLE holding (identifier TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, owner TEXT NOT"
+        " NULL, level TEXT NOT NULL, PRIMARY KEY (identifier, since)) WITHOUT ROWID;"
+        "CREATE INDEX holding_by_owner ON holding (owner, identifier, since, until);"
+        "CREATE TABLE alias (previous TEXT NOT NULL, current TEXT NOT NULL, PRIMARY KEY (previous, current)) WITHOUT"
+        " ROWID;"
+        "CREATE TABLE joined (member TEXT PRIMARY KEY, root TEXT NOT NULL) WITHOUT ROWID;"
+        "INSERT INTO claim VALUES ('a42', 1, 'shop', 'm', 'u66', 'browser', 1), "
+        "('a7', 1, 'crm', 'n', 'u8', 'server', 1), ('edevice', 1, 'crm', 'o', 'u8', 'server', 0);"
+        f"INSERT INTO holding VALUES ('a42', {-(1 << 62)}, {1 << 62}, 'u66', 'browser'),"
+        f" ('a7', {-(1 << 62)}, {1 << 62}, 'u8', 'server'), ('edevice', {-(1 << 62)}, {1 << 62}, 'u8', 'server');"
+        "INSERT INTO alias VALUES ('u42', 'u66'), ('u7', 'u8');"
+        "INSERT INTO joined VALUES ('u42', 'u42'), ('u66', 'u42'), ('u7', 'u7'), ('u8', 'u7');"
+    )
+    old.close()
+    for _ in range(2):  # the second time there is nothing left to do
+        store = SQLiteStore(tmp_path)
+        db = apsw.Connection(str(tmp_path / "wetink.db"))
+        assert db.execute("SELECT previous FROM alias").fetchall() == [("u7",)]
+        assert db.execute("SELECT member FROM joined ORDER BY 1").fetchall() == [("u7",), ("u8",)]
+        held = db.execute("SELECT identifier, owner, moves, followed FROM holding ORDER BY 1").fetchall()
+        assert held == [("a42", "u66", "all", 1), ("a7", "u8", "all", 1), ("edevice", "u8", "all", 1)]
+        db.close()
+        [found] = asyncio.run(store.sources())
+        assert (found.name, found.orders, found.per_second, len(found.secrets)) == ("shop", "count", 0, 1)
+        asyncio.run(store.close())
