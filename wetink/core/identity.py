@@ -336,7 +336,7 @@ def _counted(made: Iterable[Claim]) -> Sequence[Claim]:
 
 def holder(held: Iterable[Holding], at: int, level: Level = "server") -> Identifier | None:
     """Return whose an event is that was told at this level at `at` (Unix ms); None when it is its identifier's own."""
-    moved = ("all", "server") if level == "server" else ("all", "browser")
+    moved = ("all", "browser" if level == "browser" else "server")
     return next((each.owner for each in held if each.since <= at < each.until and each.moves in moved), None)
 
 

@@ -45,7 +45,7 @@ class People:
 
     def root_of_event(self, filed: Identifier, at: int, level: str) -> Identifier:
         """Return whose an event is that was filed so and told at this level at `at` (Unix ms)."""
-        column, moved = who(filed), "server" if level == "server" else "browser"
+        column, moved = who(filed), "browser" if level == "browser" else "server"
         while column[0] != "u":
             row = first(self._db, SQL.owner_at, (column, at, moved))
             if row is None:
@@ -135,7 +135,7 @@ def of_stretch(bodies: Iterable[bytes], moves: Moves) -> list[bytes]:
     """Return those events of a stretch that belong to the profile."""
     if moves == "all":
         return list(bodies)
-    return [body for body in bodies if (level_of(body) == "server") == (moves == "server")]
+    return [body for body in bodies if (level_of(body) == "browser") == (moves == "browser")]
 
 
 def _strongest_first(each: Identifier) -> tuple[int, str]:
