@@ -27,6 +27,7 @@ PASSED_ON = {
     ("store/sqlite/writer.py", "_finish_here"): "whoever waits is told, which is logged",
     ("store/sqlite/writer.py", "_step"): "each request is written alone, where it is logged",
     ("core/rule/evaluate.py", "holds"): "the rule is asked node by node, where it is logged",
+    ("render/desk.py", "_in"): "a font of a stranger: its engine has said what is wrong with it",
     ("serve/open.py", "open"): "`_tell` logs it",
     ("serve/open.py", "picture"): "`_tell` logs it",
     ("serve/open.py", "destination"): "`_tell` logs it",

@@ -25,18 +25,13 @@ from wetink.core.errors import StoreUnavailable
 from wetink.store.sqlite.alone import Alone
 from wetink.store.sqlite.commit import Commits, Row
 from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, translated
-from wetink.store.sqlite.group import Group, Job
+from wetink.store.sqlite.group import FEW_ROWS, SLICE_ROWS, Group, Job
 from wetink.store.sqlite.wal import Wal
 
 logger = logging.getLogger(__name__)
 
-FEW_ROWS = 100
-"""Rows that the loop commits by itself: a millisecond at most, less than it takes to hand them over."""
-SLICE_ROWS = 250
-"""Rows that are written before others get their turn: about five milliseconds."""
 HANDOVER_SECONDS = 0.002
-"""How long at most the loop stands aside once a group is written, so that the thread may begin to commit it at once:
-left to chance it waits for its turn longer than the disk takes."""
+"""How long at most the loop stands aside so that the thread begins to commit at once: by chance it waits far longer."""
 CLOSE_SECONDS = 10.0
 PATIENCE_SECONDS = 5.0
 """How long a request waits for another process's lock, which may be frozen: its sender tries again."""
