@@ -19,7 +19,7 @@ def brought(
 ) -> Attribution:
     order = Conversion("order", "O", at, amount, currency, JANE, **more)  # type: ignore[arg-type]
     touches = [(Touch("click", block, "user:jane", "", 1, "v"), part) for block, part in parts]
-    return Attribution(order, "linear", tuple(Credit(touch, part, "") for touch, part in touches))
+    return Attribution(order, "linear", tuple(Credit(touch, part, "", amount * part) for touch, part in touches))
 
 
 COUNTS = [

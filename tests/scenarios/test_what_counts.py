@@ -49,7 +49,7 @@ def order(house: House, order_id: str, source: str = "shop", **more: Any) -> Non
 def test_orders_are_credited_to_the_last_click_before_them_else_to_the_last_open(house: House) -> None:
     house.saw("mug")
     order(house, "before anything")
-    house.now += 1000
+    house.saw("lamp")
     house.get(house.url("picture", "hero"))
     order(house, "after an open")
     house.now += 1000
@@ -63,6 +63,29 @@ def test_orders_are_credited_to_the_last_click_before_them_else_to_the_last_open
     assert counted["hero"] == (1, 0, 1, {"EUR": 20.0})
     assert counted["cards"] == (1, 1, 1, {"EUR": 30.0})
     assert counted["hello"] == (1, 0, 0, {})
+
+
+def test_blocks_that_are_opened_together_share_an_order_and_a_fallback_gets_nothing(house: House) -> None:
+    blocks = house.wetink.settings.data / "content" / "blocks"
+    (blocks / "zzz-empty.yaml").write_text('fallback: {link: "https://shop.example/", title: Come in}')
+    (blocks / "zoo.yaml").write_text((blocks / "hero.yaml").read_text())
+    asyncio.run(house.wetink.look_again())
+    house.saw("mug")
+    house.saw("lamp")
+    for block in ("hero", "hello", "zoo", "zzz-empty"):  # as a mail program fetches them
+        house.get(house.url("picture", block))
+        house.now += 40
+    order(house, "O", total=10)
+    assert {name: (each.orders, each.revenue) for name, each in results(house).items() if each.orders} == {
+        "hello": (pytest.approx(1 / 3), {"EUR": pytest.approx(3.33, abs=0.011)}),
+        "hero": (pytest.approx(1 / 3), {"EUR": pytest.approx(3.33, abs=0.011)}),
+        "zoo": (pytest.approx(1 / 3), {"EUR": pytest.approx(3.33, abs=0.011)}),
+    }
+    assert sum(round(100 * each.revenue.get("EUR", 0)) for each in results(house).values()) == 1_000
+    house.now += 1000
+    house.get(house.url("click", "zzz-empty"))
+    order(house, "clicked", total=4)
+    assert results(house)["zzz-empty"].revenue == {"EUR": 4.0}
 
 
 def test_an_order_is_credited_across_the_names_a_recipient_goes_by(house: House) -> None:

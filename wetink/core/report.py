@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from wetink.core.credit import Attribution
+from wetink.core.credit import Attribution, split
 from wetink.core.currency import rounded
 from wetink.core.goal import Signals
 from wetink.core.sheet import sheet
@@ -45,7 +45,7 @@ COUNTS = DayCount.__struct_fields__[4:]
 class Line(msgspec.Struct, frozen=True):
     """One line of a report: what it is about, what was counted, and what came of it. `revenue` is by currency.
 
-    `orders` are conversions of the goal; parts of them where a model splits the credit.
+    `orders` are conversions of the goal; parts of them where several touches share the credit.
     """
 
     key: dict[str, str | int]
@@ -89,10 +89,12 @@ def report(
     signals: Signals,
     *,
     keys: Iterable[Mapping[str, str | int]] = (),
+    block: str = "",
 ) -> list[Line]:
     """Return one line for each combination of `by` (of DIMENSIONS), in their order; `keys` stand there in any case.
 
-    Orders stand on the day of the order, under the touch that is credited with them.
+    Orders stand on the day of the order, under the touch that is credited with them. With a `block`, only what is
+    credited to it.
     """
     added: dict[tuple[str | int, ...], list[int]] = {tuple(key[each] for each in by): [0] * len(COUNTS) for key in keys}
     for count in counts:
@@ -107,13 +109,17 @@ def report(
         if not conversion.counts:
             continue
         currency, rate = signals.rate(conversion.currency)
-        for credit in attribution.credits:
+        amounts = [credit.amount for credit in attribution.credits]
+        if rate != 1.0:
+            amounts = split(rounded(sum(amounts) * rate, currency), amounts, currency)
+        for credit, amount in zip(attribution.credits, amounts, strict=True):
             touch = credit.touch
+            if block and touch.block != block:
+                continue
             place = {"block": touch.block, "variant": touch.variant, "campaign": touch.campaign}
             key = tuple(place.get(each, conversion.at - conversion.at % DAY_MS) for each in by)
             orders[key] = orders.get(key, 0.0) + credit.part
             mine = revenue.setdefault(key, {})
-            amount = conversion.value * rate * credit.part
             mine[currency] = mine.get(currency, 0.0) + amount
             if conversion.page:
                 told = of_pages.setdefault(key, {})
@@ -122,7 +128,7 @@ def report(
     return [
         Line(
             dict(zip(by, key, strict=True)),
-            orders=round(orders.get(key, 0.0), 6),
+            orders=round(orders.get(key, 0.0), 9),
             revenue={code: rounded(amount, code) for code, amount in sorted(revenue.get(key, {}).items())},
             page_revenue={code: rounded(amount, code) for code, amount in sorted(of_pages.get(key, {}).items())},
             **dict(zip(COUNTS, added.get(key, nothing), strict=True)),
@@ -155,7 +161,8 @@ def said(line: Line, lifts: Mapping[str, str] | None = None) -> dict[str, object
     key = {name: date_of(value) if isinstance(value, int) else value for name, value in line.key.items()}
     counts = {name: getattr(line, name) for name in COUNTS}
     rate = round(line.click_rate, 6) if line.click_rate is not None else None
-    brought = {"orders": line.orders, "revenue": line.revenue, "revenue_per_thousand_opens": line.per_thousand}
+    orders = round(line.orders, 6)
+    brought = {"orders": orders, "revenue": line.revenue, "revenue_per_thousand_opens": line.per_thousand}
     if line.page_revenue:
         brought["page_share"] = line.page_share
     lift = (lifts or {}).get(str(line.key.get("block", "")))

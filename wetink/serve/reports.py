@@ -117,11 +117,10 @@ class Reports:
         since -= since % DAY_MS
         counts = [each for each in await self._ledger.days(since, until) if not block or each.block == block]
         found = await self.attributions(since, until, goal=goal, model=model)
-        if block:
-            found = [_only(each, block) for each in found]
         there = [{"block": name} for name in self._blocks() if not block or name == block]
         return [
-            report(counts, found, by, self._signals(), keys=there if tuple(by) == ("block",) else ()) for by in ways
+            report(counts, found, by, self._signals(), keys=there if tuple(by) == ("block",) else (), block=block)
+            for by in ways
         ]
 
 
@@ -146,11 +145,6 @@ def _attributed(
         )
         for each in made
     ]
-
-
-def _only(attribution: Attribution, block: str) -> Attribution:
-    mine = tuple(credit for credit in attribution.credits if credit.touch.block == block)
-    return Attribution(attribution.conversion, attribution.model, mine)
 
 
 async def contacts(ledger: Ledger, members: Sequence[Identifier], until: int) -> list[Event]:
