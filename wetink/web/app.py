@@ -169,7 +169,7 @@ def _told(request: Request, error: Exception) -> Response:
     assert isinstance(error, WetinkError)  # noqa: S101 (registered for it)
     status = status_of(error)
     headers = {"retry-after": str(error.retry_after)} if isinstance(error, TooManyRequests) else {}
-    return _answer(request, status, str(error), error.hint, headers)
+    return _answer(request, status, str(error), error.hint, headers, error.where)
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -184,8 +184,9 @@ def _broken(request: Request, error: Exception) -> Response:
 
 
 def _answer(
-    request: Request, status: int, message: str, hint: str, headers: Mapping[str, str] | None = None
+    request: Request, status: int, message: str, hint: str, headers: Mapping[str, str] | None = None, where: str = ""
 ) -> Response:
     if "text/html" in request.headers.get("accept", ""):
         return page(request, "error.html", status=status, headers=headers, title=message, message=message, hint=hint)
-    return JSONResponse({"error": {"code": status, "message": message, "hint": hint}}, status, headers)
+    told = {"code": status, "message": message, "hint": hint, **({"where": where} if where else {})}
+    return JSONResponse({"error": told}, status, headers)

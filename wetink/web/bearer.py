@@ -44,6 +44,8 @@ async def sent(request: Request, what: type[T], largest: int) -> T:
     decode: Callable[[bytes], T] = msgspec.json.Decoder(what).decode
     try:
         return decode(bytes(body))
+    except RecursionError as error:
+        raise BadRequest("the body cannot be read: it is nested too deeply") from error
     except (msgspec.DecodeError, ValueError) as error:
         raise BadRequest(f"the body cannot be read: {error}") from error
 

@@ -17,9 +17,10 @@ from wetink.content.tree import LARGEST
 from wetink.content.versions import Pushed, Version
 from wetink.web.bearer import allowed, sent, told
 from wetink.web.clock import now_ms
-from wetink.web.pages.asked import wetink_of, whole
+from wetink.web.pages.asked import number_in, wetink_of
 
 LARGEST_BODY = LARGEST * 3 // 2
+MOST_VERSIONS = 10**9
 
 
 class Push(msgspec.Struct, frozen=True):
@@ -48,8 +49,8 @@ class State(msgspec.Struct, frozen=True):
 async def pull(request: Request) -> Response:
     """Answer with the version that stands, or an earlier one."""
     versions = allowed(request).versions
-    number = whole(request.query_params.get("version"))
-    if number is None:
+    number = number_in(request.query_params, "version", 0, 1, MOST_VERSIONS)
+    if not number:
         return told(State(*await asyncio.to_thread(versions.current, now_ms())))
     files = await asyncio.to_thread(versions.tree, number)
     listed = await asyncio.to_thread(versions.listed, now_ms())

@@ -13,7 +13,7 @@ from wetink.core.errors import BadRequest
 from wetink.serve.recipient import parse
 from wetink.web.bearer import allowed, told
 from wetink.web.clock import now_ms
-from wetink.web.pages.asked import time_of, whole
+from wetink.web.pages.asked import number_in, time_in
 
 USUAL, MOST = 50, 500
 
@@ -27,8 +27,7 @@ async def listed(request: Request) -> Response:
         if who is None:
             raise BadRequest(f"{query['who'][:80]!r} names nobody", hint="write user:42, email:a@b.c or anonymous:x")
         recipients = [str(who)]
-    limit = min(whole(query.get("limit")) or USUAL, MOST)
-    until = time_of(query.get("until", ""), now_ms())
+    limit, until = number_in(query, "limit", USUAL, 1, MOST), time_in(query, "until", now_ms())
     found = await wetink.archive.newest(until, limit, recipients=recipients, block=query.get("block", ""))
     return told([each.decision for each in found])
 
@@ -50,5 +49,5 @@ async def picture(request: Request) -> Response:
 ROUTES: tuple[BaseRoute, ...] = (
     Route("/api/opens", listed),
     Route("/api/opens/{id}", one),
-    Route("/api/opens/{id}/{slot:int}.img", picture),
+    Route("/api/opens/{id}/{slot:slot}.img", picture),
 )

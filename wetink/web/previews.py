@@ -67,5 +67,5 @@ async def _decided(request: Request) -> tuple[Decision, Moment, tuple[Event, ...
 
 ROUTES: tuple[BaseRoute, ...] = (
     Route("/api/preview", preview, methods=["POST"]),
-    Route("/api/preview/{slot:int}", picture, methods=["POST"]),
+    Route("/api/preview/{slot:slot}", picture, methods=["POST"]),
 )

@@ -43,8 +43,27 @@ MOST_HEADS, LONGEST_HEAD = 1_000, 2_048
 """How many are remembered, of how many bytes at most."""
 
 
+LARGEST_HEAD, MOST_HEADERS = 64 * 1024, 100
+"""Bytes of a request's first line and headers, and how many headers: previews carry messages in their addresses."""
+
+HEAD_SECONDS, BODY_SECONDS = 10.0, 30.0
+"""How long a head may take in whole, and how long no byte of a body may come."""
+
+TOO_SLOW = (
+    b"HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain\r\ncontent-length: 28\r\nconnection: close\r\n\r\n"
+    b"The request came too slowly."
+)
+TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain\r\ncontent-length: 31\r\n"
+    b"connection: close\r\n\r\nThe request's head is too long."
+)
+
+
 class HttpProtocol(HttpToolsProtocol):
-    """One connection. The application's attribute `short`, if it has one, is asked about each request."""
+    """One connection. The application's attribute `short`, if it has one, is asked about each request.
+
+    A request that is larger than it may be, or that comes more slowly, ends its connection.
+    """
 
     def __init__(self, *given: Any, **named: Any) -> None:
         """Take what uvicorn gives."""
@@ -53,11 +72,13 @@ class HttpProtocol(HttpToolsProtocol):
         self._idle, self._idle_since = False, 0.0
         self._watch: asyncio.TimerHandle | None = None
         self._begun, self._ended = 0, 0  # requests
+        self._in_head, self._head_bytes, self._half_closed = False, 0, False
+        self._since = self._heard = 0.0  # when the head began, and when the last bytes came
 
     def data_received(self, data: bytes) -> None:
         """Take in what has come: a whole request whose head is known at once, all else by the parser."""
         if self._short is None or self._begun != self._ended or not data.startswith(b"POST "):
-            super().data_received(data)
+            self._parsed(data)
             return
         end = data.find(b"\r\n\r\n") + 4
         known = _heads.get(data[:end])
@@ -70,9 +91,37 @@ class HttpProtocol(HttpToolsProtocol):
                 cycle.set()
                 return
         before = self._ended
-        super().data_received(data)
+        self._parsed(data)
         if known is None and self._ended == self._begun == before + 1 and 4 < end <= LONGEST_HEAD:
             self._remember(data[:end], len(data) - end)
+
+    def _parsed(self, data: bytes) -> None:
+        """Have the parser read what came, as long as it is no more than a request may be."""
+        self._heard, begun, whole = self.loop.time(), self._begun, self._begun == self._ended
+        if whole and len(data) > LARGEST_HEAD and b"\r\n\r\n" not in data[:LARGEST_HEAD]:
+            self._end(TOO_LARGE)
+            return
+        was_idle = self._idle
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self._begun == self._ended:
+            if self.cycle is not None and self.cycle.response_complete and not self._idle:  # blank lines
+                self._idle, self._idle_since = True, self._idle_since if was_idle else self._heard
+        else:
+            if self._begun == begun or (whole and self._begun == begun + 1):  # else it is of several requests
+                self._head_bytes += len(data)
+            if len(self.headers) > MOST_HEADERS or (self._in_head and self._head_bytes > LARGEST_HEAD):
+                self._end(TOO_LARGE)
+                return
+        if self._watch is None:
+            self._watch = self.loop.call_later(min(HEAD_SECONDS, self.timeout_keep_alive), self._look)
+
+    def _end(self, answer: bytes) -> None:
+        """End the connection, with an answer unless another one is under way."""
+        if self._nothing_under_way():
+            self.transport.write(answer)
+        self.transport.close()
 
     def _remember(self, head: bytes, length: int) -> None:
         """Remember the head of the request that has just come, if it went the short way and is as long as it seems."""
@@ -85,6 +134,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Hear of a request's first byte."""
         self._begun += 1
+        self._in_head, self._head_bytes, self._since = True, 0, self.loop.time()
         super().on_message_begin()
 
     def on_message_complete(self) -> None:
@@ -94,6 +144,10 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin with a request, the short way if it may."""
+        known = self.parser.get_http_version() in ("1.1", "1.0")
+        if not known or len(self.headers) > MOST_HEADERS or len(self.url) > LARGEST_HEAD:
+            raise ValueError("no head that we read")  # the parser ends the connection with 400
+        self._in_head = False
         take = self._short_way()
         if take is None:
             super().on_headers_complete()
@@ -113,24 +167,54 @@ class HttpProtocol(HttpToolsProtocol):
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
             return
+        if self._half_closed:
+            self.transport.close()
+            return
         self._idle, self._idle_since = True, self.loop.time()
         if self._watch is None:
             self._watch = self.loop.call_later(self.timeout_keep_alive, self._look)
 
     def _look(self) -> None:
-        """Close a connection that has been idle for too long."""
-        self._watch = None
-        if not self._idle:
+        """Close a connection that has been idle for too long, or whose request comes too slowly."""
+        self._watch, now = None, self.loop.time()
+        if self._idle:
+            left = self._idle_since + self.timeout_keep_alive - now
+            if left <= 0:
+                self.timeout_keep_alive_handler()
+                return
+        elif self._in_head or self.cycle is None:
+            left = self._since + HEAD_SECONDS - now
+        elif self._begun == self._ended:
             return  # the answer sees to it
-        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        elif self.flow.read_paused:
+            left = BODY_SECONDS  # we do not listen
+        else:
+            left = self._heard + BODY_SECONDS - now
         if left > 0:
             self._watch = self.loop.call_later(left, self._look)
         else:
-            self.timeout_keep_alive_handler()
+            self._end(TOO_SLOW)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Hear of a new connection: its first request has to come soon."""
+        super().connection_made(transport)
+        self._since = self.loop.time()
+        self._watch = self.loop.call_later(min(HEAD_SECONDS, self.timeout_keep_alive), self._look)
 
     def _unset_keepalive_if_required(self) -> None:
         self._idle = False  # uvicorn calls it whenever bytes come
         super()._unset_keepalive_if_required()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Hear that no more will come. What has come is still answered."""
+        self._half_closed = not self._nothing_under_way() and self._begun == self._ended
+        return self._half_closed
+
+    def on_response_complete(self) -> None:
+        """Hear that an answer that went the long way is sent."""
+        super().on_response_complete()
+        if self._half_closed and self._nothing_under_way():
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Hear that the connection is gone."""
@@ -148,7 +232,10 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _may_go_short(self) -> bool:
         """Whether nothing is under way: else a request is pipelined, and waits for its turn."""
-        return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
+        return self._nothing_under_way() and not self.flow.write_paused
+
+    def _nothing_under_way(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
 
 
 class _Cycle:

@@ -16,10 +16,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from wetink.core.errors import BadRequest
 from wetink.core.report import DAY_MS, Line, in_currency, said, table, total
 from wetink.web.bearer import allowed, told
 from wetink.web.clock import now_ms
-from wetink.web.pages.asked import time_of, whole
+from wetink.web.pages.asked import number_in, time_in
 from wetink.wiring import Wetink
 
 USUAL_DAYS, MOST_DAYS = 14, 3_660
@@ -37,12 +38,21 @@ class Asked(msgspec.Struct, frozen=True):
     currency: str = ""
 
 
+def usual(now: int) -> Asked:
+    """Return what is shown unless somebody asks for something else: the last two weeks, by block."""
+    return Asked(max(now - now % DAY_MS - (USUAL_DAYS - 1) * DAY_MS, 0), now + 1)
+
+
 def asked(request: Request, now: int) -> Asked:
-    """Read what a request's query asks for."""
+    """Read what a request's query asks for. Raises BadRequest, naming the parameter, for what cannot be."""
     query = request.query_params
-    days = min(max(whole(query.get("days")) or USUAL_DAYS, 1), MOST_DAYS)
-    until = time_of(query.get("until", ""), now + 1)
-    since = time_of(query.get("since", ""), until - until % DAY_MS - (days - 1) * DAY_MS)
+    days = number_in(query, "days", USUAL_DAYS, 1, MOST_DAYS)
+    until = time_in(query, "until", now + 1)
+    since = time_in(query, "since", max(until - until % DAY_MS - (days - 1) * DAY_MS, 0))
+    if since > until:
+        raise BadRequest("since: it is later than until", where="since")
+    if until - since > MOST_DAYS * DAY_MS:
+        raise BadRequest(f"since: at most {MOST_DAYS:,} days before until", where="since")
     by = tuple(dict.fromkeys(each.strip() for each in query.get("by", "block").split(",") if each.strip()))
     return Asked(
         since,

@@ -87,8 +87,8 @@ def csrf(request: Request) -> str:
 
 
 def check_csrf(request: Request, form: Mapping[str, str] | None = None) -> None:
-    """Raise BadRequest unless the form, or without one the header `x-csrf`, was made for this session."""
-    given = form.get("csrf", "") if form is not None else request.headers.get("x-csrf", "")
+    """Raise BadRequest unless the form's field `csrf`, or without one the header `x-csrf`, is of this session."""
+    given = (form or {}).get("csrf") or request.headers.get("x-csrf", "")
     if not _same(given, csrf(request)):
         raise BadRequest("this form has grown old", hint="load the page again and send it once more", where="csrf")
 

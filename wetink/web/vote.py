@@ -56,6 +56,6 @@ def _asked(request: Request) -> tuple[Block, Identifier, Moment]:
 
 
 ROUTES: tuple[BaseRoute, ...] = (
-    Route("/v/{block}/{slot:int}/{token}", ballot),
-    Route("/v/{block}/{slot:int}/{token}", cast, methods=["POST"]),
+    Route("/v/{block}/{slot:slot}/{token}", ballot),
+    Route("/v/{block}/{slot:slot}/{token}", cast, methods=["POST"]),
 )

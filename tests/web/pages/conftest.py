@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from tests.web.pages.shopper import BLOCKS, past
 from wetink.settings import read
+from wetink.web import session
 from wetink.web.clock import now_ms
 from wetink.web.pages import ROUTES
 from wetink.wiring import Wetink
@@ -48,7 +50,8 @@ def client_of(wetink: Wetink) -> TestClient:
     """Return a browser on the dashboard's pages alone: who may see them is the app's business."""
     app = Starlette(routes=ROUTES)
     app.state.wetink = wetink
-    return TestClient(app)
+    request = Request({"type": "http", "headers": [], "app": app})
+    return TestClient(app, headers={"x-csrf": session.csrf(request)})
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def nested(fields: Mapping[str, str], root: str) -> Draft:
 def _listed(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
-    if value and all(name.isdecimal() for name in value):
+    if value and all(name.isdecimal() and len(name) <= 4 for name in value):
         return [_listed(value[name]) for name in sorted(value, key=int)]
     return {name: _listed(each) for name, each in value.items()}
 

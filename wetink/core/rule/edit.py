@@ -40,14 +40,27 @@ def edited(draft: Draft, action: str) -> Draft:
 
 def rooted(draft: Draft) -> Draft:
     """Return a draft whose root is a group, so that there is always somewhere to add to."""
-    return draft if draft.get("kind") in ("all", "any") else {"kind": "all", "of": [draft]}
+    whole = _whole(draft)
+    return whole if whole["kind"] in ("all", "any") else {"kind": "all", "of": [whole]}
+
+
+def _whole(draft: Any) -> Draft:
+    """Return a draft with all that shows it: its kind, and lists where lists belong."""
+    if not isinstance(draft, dict) or not isinstance(draft.get("kind"), str):
+        return dict(NEW)
+    kept = {name: value for name, value in draft.items() if name not in BLANKS}
+    for name in BLANKS.keys() & draft.keys():
+        if isinstance(draft[name], list):
+            rows = [_whole(each) for each in draft[name]] if name == "of" else draft[name]
+            kept[name] = [each for each in rows if isinstance(each, dict)]
+    return kept
 
 
 def _at(place: Any, steps: list[str], work: Any) -> Any:
     """Return `place` with what lies along the steps worked on; the last step names a list, which may be missing."""
     step, *further = steps
     if isinstance(place, list):
-        if not step.isdecimal() or int(step) >= len(place) or not further:
+        if not step.isdecimal() or len(step) > 4 or int(step) >= len(place) or not further:
             return place
         return [_at(each, further, work) if index == int(step) else each for index, each in enumerate(place)]
     if not isinstance(place, dict):

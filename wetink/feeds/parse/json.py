@@ -9,6 +9,9 @@ import msgspec
 from wetink.core.quantity import storable
 from wetink.feeds.parse.body import Found, Unreadable, flaw, lines, mark_of
 
+DEEPEST = 64
+"""Levels of an item."""
+
 _ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -70,7 +73,24 @@ def _item(raw: Any) -> dict[str, Any] | str:
         item = msgspec.json.decode(raw)
     except _ERRORS as error:
         return _said(error)
-    return storable(item) if isinstance(item, dict) else "it is no object"
+    if not isinstance(item, dict):
+        return "it is no object"
+    return "it is nested too deeply" if _is_deep(item) else storable(item)
+
+
+def _is_deep(item: dict[str, Any]) -> bool:
+    """Whether something lies deeper than DEEPEST: what is kept is walked by functions that call themselves."""
+    level: list[Any] = [item]
+    for _ in range(DEEPEST):
+        level = [
+            each
+            for value in level
+            for each in (value.values() if isinstance(value, dict) else value)
+            if isinstance(each, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _decoded(node: Any, kind: Any) -> Any:

@@ -35,6 +35,10 @@ from wetink.store.columns.answer import (
 from wetink.store.columns.events import Ask, Matching, done, matching, of_product, tested
 from wetink.store.columns.tables import ITEM_NUMBERS, ITEM_TEXTS, ORDER_NUMBERS, ORDER_TEXTS, ZONE
 
+MOST_LEAVES = 60
+"""Parts of a rule that are said in SQL: planning more takes minutes and hundreds of megabytes. Whoever the others are
+about is asked in memory."""
+
 LOCAL = frozenset({"weekday", "hour", "day", "month", "date", "language", "currency"})
 """What of a moment a person's traits may say."""
 
@@ -55,7 +59,7 @@ class Compiler:
     ) -> None:
         """Compile for a segment whose traits and events are none newer than these times (Unix ms)."""
         self.ask, self._moment = Ask(segment, moment.now, fitting), moment
-        self._audiences, self._draws = audiences, draws
+        self._audiences, self._draws, self._leaves = audiences, draws, 0
         now = moment.now
         self._traits_stand = "true" if traits_at <= now else f"(p.traits_at <= {now:d})"
         self._stands = "true" if last_seen <= now else f"(p.last_seen <= {now:d})"
@@ -68,6 +72,9 @@ class Compiler:
 
     def rule(self, rule: Rule, inside: frozenset[str] = frozenset()) -> Answer:
         """Return the answer to a rule."""
+        self._leaves += 1
+        if self._leaves > MOST_LEAVES:
+            return PERHAPS
         match rule:
             case tree.All(of):
                 return both([self.rule(each, inside) for each in of])

@@ -7,14 +7,20 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from wetink.core.errors import TooLarge
+from wetink.core.errors import BadRequest, TooLarge
 from wetink.core.person import Moment
 from wetink.wiring import Wetink
 
 DEVICES = ("desktop", "mobile", "proxy")
 SCHEMES = ("light", "dark")
+FORM = "application/x-www-form-urlencoded"
 LARGEST_FORM = 64 * 1024
 """Bytes of the largest form that is read."""
+
+MOST_FIELDS = 4_000
+
+LONGEST_TIME = 40
+"""Characters of a date and time; digits beyond the microsecond mean nothing here."""
 
 LATEST = 253_402_300_799_000
 """The last second of the year 9999 (Unix ms)."""
@@ -41,16 +47,41 @@ def time_of(text: str, now: int) -> int:
     >>> time_of("1970-01-01T00:01", 5), time_of("60000", 5), time_of("soon", 5)
     (60000, 60000, 5)
     """
+    found = _time(text)
+    return now if found is None else found
+
+
+def _time(text: str) -> int | None:
     found = whole(text)
     if found is not None:
         return min(found, LATEST)
     try:
-        date = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return now
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return max(int(date.timestamp() * 1000), 0)
+        date = datetime.fromisoformat(text.strip()[:LONGEST_TIME])
+        if date.tzinfo is None:
+            date = date.replace(tzinfo=UTC)
+        return min(max(int(date.timestamp() * 1000), 0), LATEST)
+    except (ValueError, OverflowError):
+        return None
+
+
+def time_in(query: Mapping[str, str], name: str, usual: int) -> int:
+    """Return the moment (Unix ms) a parameter says, `usual` without it. Raises BadRequest, naming it."""
+    text = query.get(name, "").strip()
+    found = _time(text) if text else usual
+    if found is None:
+        raise BadRequest(
+            f"{name}: {text[:40]!r} is not a date", hint="write 2026-11-23 or 2026-11-23T10:00", where=name
+        )
+    return found
+
+
+def number_in(query: Mapping[str, str], name: str, usual: int, least: int, most: int) -> int:
+    """Return the whole number a parameter says, `usual` without it. Raises BadRequest, naming it."""
+    text = query.get(name, "").strip()
+    found = whole(text) if text else usual
+    if found is None or not least <= found <= most:
+        raise BadRequest(f"{name}: {text[:40]!r} is not a whole number from {least} to {most}", where=name)
+    return found
 
 
 def field_of(at: int) -> str:
@@ -86,10 +117,20 @@ def verdict_of(request: Request) -> Literal["", "usable", "unusable", "parked"]:
 
 
 async def form_of(request: Request) -> Mapping[str, str]:
-    """Return the fields of a posted form; the last one of a name counts. Raises TooLarge."""
+    """Return the fields of a posted form; the last one of a name counts. Raises BadRequest and TooLarge.
+
+    A page of another site can send other kinds of bodies without asking the browser first.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != FORM:
+        raise BadRequest(f"a form is {FORM}, not {kind[:40] or 'nothing'}", where="content-type")
     body = b""
     async for piece in request.stream():
         body += piece
         if len(body) > LARGEST_FORM:
             raise TooLarge(f"the form is larger than {LARGEST_FORM // 1024} KB")
-    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    try:
+        fields = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError as error:
+        raise TooLarge(f"the form has more than {MOST_FIELDS} fields") from error
+    return dict(fields)

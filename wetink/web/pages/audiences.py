@@ -1,5 +1,6 @@
 """Audiences: who is in each, how that changes, why somebody is; made and edited on one page, told outside by hooks."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
@@ -106,13 +107,18 @@ async def edit(request: Request) -> Response:
     """Do what a button of the form says and show the page anew: for browsers without a script."""
     form = await form_of(request)
     session.check_csrf(request, form)
-    found = wetink_of(request).content.audiences.get(form.get("was", ""))
-    return await _page(request, audience_form.of_form(form, form.get("name", "")), found, form.get("name", ""))
+    found, name = wetink_of(request).content.audiences.get(form.get("was", "")), form.get("name", "")
+    return await _page(request, await asyncio.to_thread(audience_form.of_form, form, name), found, name)
 
 
 async def tried(request: Request) -> Response:
     """Return what the side says that was just edited, and the other side after it."""
     form = await form_of(request)
+    session.check_csrf(request, form)
+    return await asyncio.to_thread(_tried, request, form)  # hundreds of conditions take a second to draw
+
+
+def _tried(request: Request, form: Mapping[str, str]) -> Response:
     name, from_form = form.get("name", ""), request.query_params.get("from") == "form"
     editor = audience_form.of_form(form, name) if from_form else audience_form.of_yaml(form.get("yaml", ""), name)
     sides = _sides(request, editor, name)
@@ -134,7 +140,9 @@ def _fields(drawn: str) -> set[str]:
 async def found(request: Request) -> Response:
     """Return who matches what is edited, and why somebody does or does not."""
     form = await form_of(request)
-    wetink, editor = wetink_of(request), audience_form.of_yaml(form.get("yaml", ""), form.get("name", ""))
+    session.check_csrf(request, form)
+    wetink = wetink_of(request)
+    editor = await asyncio.to_thread(audience_form.of_yaml, form.get("yaml", ""), form.get("name", ""))
     rule, asked = audience_form.rule_of(editor), form.get("who", "").strip()
     who, now = parse(asked), now_ms()
     moment = msgspec.structs.replace(moment_of(request, now), now=time_of(form.get("at", ""), now))
@@ -157,7 +165,7 @@ async def save(request: Request) -> Response:
     form = await form_of(request)
     session.check_csrf(request, form)
     name, was = form.get("name", "").strip(), form.get("was", "")
-    editor = audience_form.of_yaml(form.get("yaml", ""), name)
+    editor = await asyncio.to_thread(audience_form.of_yaml, form.get("yaml", ""), name)
     wetink = wetink_of(request)
     try:
         if editor.audience is None:
@@ -248,7 +256,8 @@ async def _page(
         more["secret"] = shown_secret(wetink.audiences.hooks.secret_of(saved.name)) if signed else ""
         states: tuple[State, ...] = ("dead", "waiting", "delivered")
         more["deliveries"] = {state: await kept.deliveries(saved.name, state, SHOWN) for state in states}
-    return page(
+    return await asyncio.to_thread(
+        page,
         request,
         "audience.html",
         status=status,

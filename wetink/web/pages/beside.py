@@ -8,6 +8,7 @@ from starlette.responses import Response
 from wetink.core.errors import BadContent
 from wetink.ports import Comparison, Picture
 from wetink.serve.recipient import parse
+from wetink.web import session
 from wetink.web.clock import now_ms
 from wetink.web.pages.asked import moment_of, wetink_of
 from wetink.web.pages.render import missing, page
@@ -15,6 +16,7 @@ from wetink.web.pages.render import missing, page
 
 async def beside(request: Request) -> Response:
     """Compare the pictures of a block's first slot for `who`, as a part of its page."""
+    session.check_csrf(request)
     wetink, name = wetink_of(request), request.path_params["name"]
     block = wetink.content.blocks.get(name)
     if block is None:

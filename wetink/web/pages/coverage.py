@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wetink.core.block import Block
+from wetink.web import session
 from wetink.web.clock import now_ms
 from wetink.web.pages.asked import moment_of, wetink_of
 from wetink.web.pages.render import missing, page
@@ -18,6 +19,7 @@ async def of_block(request: Request) -> Response:
 
 
 async def part(request: Request, block: Block) -> Response:
-    """Return what real people would see of a block that may not be on the shelf yet."""
+    """Return what real people would see of a block that may not be on the shelf yet. Asked by our own pages alone."""
+    session.check_csrf(request)
     found = await wetink_of(request).trial.coverage(block, moment_of(request, now_ms()))
     return page(request, "coverage.html", coverage=found, fallback=block.fallback, several=len(block.variants) > 1)

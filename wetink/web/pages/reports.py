@@ -1,5 +1,6 @@
 """Reports: what blocks brought, by block, variant, campaign or day, under any model, in any currency; and as CSV."""
 
+import asyncio
 from collections import defaultdict
 
 from starlette.requests import Request
@@ -12,10 +13,12 @@ from wetink.web.clock import now_ms
 from wetink.web.pages import charts
 from wetink.web.pages.asked import wetink_of
 from wetink.web.pages.render import missing, page
-from wetink.web.reports import Asked, as_csv, asked, lines_of
+from wetink.web.reports import Asked, as_csv, asked, lines_of, usual
 from wetink.wiring import Wetink
 
 RANGES = (7, 14, 30, 90, 365)
+SPAN = ("since:", "until:", "days:")
+"""How problems with the days of a report begin: there is no report of other days in their place."""
 
 
 async def reports(request: Request) -> Response:
@@ -31,9 +34,11 @@ async def reports(request: Request) -> Response:
     name, _, model = wetink.reports.asked(what.goal, what.model)
     days = {int(line.key["day"]): line for line in by_day}
     span = range(what.since - what.since % DAY_MS, what.until, DAY_MS)
-    return page(
+    return await asyncio.to_thread(  # ten years of days take a second to draw
+        page,
         request,
         "reports.html",
+        status=_status(problem),
         problem=problem,
         asked=what,
         lines=lines if what.by == ("day",) else sorted(lines, key=lambda line: (-line.unique_opens, str(line.key))),
@@ -58,14 +63,19 @@ async def reports(request: Request) -> Response:
 
 def _asked(request: Request, wetink: Wetink, now: int) -> tuple[Asked, str]:
     """Read the query; what cannot be is left out, and told."""
-    what = asked(request, now)
+    what = usual(now)
     try:
+        what = asked(request, now)
         wetink.reports.asked(what.goal, what.model)
         if any(each not in DIMENSIONS for each in what.by):
             raise BadRequest("nothing is counted by that", hint=f"by: {', '.join(DIMENSIONS)}")
     except BadRequest as error:
-        return Asked(what.since, what.until, block=what.block), f"{error} ({error.hint})"
+        return Asked(what.since, what.until, block=what.block), f"{error}{f' ({error.hint})' if error.hint else ''}"
     return what, ""
+
+
+def _status(problem: str) -> int:
+    return 400 if problem.startswith(SPAN) else 200
 
 
 def _opens(line: Line | None) -> tuple[float, float]:
@@ -79,7 +89,7 @@ def _money(line: Line | None, currency: str) -> float:
 async def reports_csv(request: Request) -> Response:
     """Give the same report as a file."""
     wetink = wetink_of(request)
-    what, _ = _asked(request, wetink, now_ms())
+    what = asked(request, now_ms())
     return as_csv(await lines_of(wetink, what), what.by, await wetink.experiments.lifts())
 
 
@@ -92,6 +102,7 @@ async def conversions(request: Request) -> Response:
     return page(
         request,
         "conversions.html",
+        status=_status(problem),
         problem=problem,
         found=found[::-1][:MOST],
         count=len(found),
