@@ -18,7 +18,7 @@ MORE := $(foreach script,$(SMALL),noto-sans-$(script)/$(script)) noto-sans-symbo
   noto-sans-math/latin dejavu-sans/latin \
   noto-sans/cyrillic-ext noto-sans/latin-ext noto-sans-jp/japanese noto-sans-kr/korean noto-sans-sc/chinese-simplified
 
-.PHONY: demo test setup assets run lint fix bench chaos attack gallery lock shots clean
+.PHONY: demo test setup assets run lint fix bench chaos attack audit gallery lock shots clean
 
 demo: setup            ## A sample shop beside an inbox, on one address
 	@$(BIN)/wetink demo
@@ -47,6 +47,11 @@ bench: setup $(MARK)/developing $(MARK)/browser  ## Every figure, as a ratio to 
 chaos: setup $(MARK)/developing  ## 100,000 opens while all around them fails; a million forged tokens
 	$(BIN)/python -m tests.chaos
 	$(BIN)/python -m tests.chaos_tokens
+
+audit: setup $(MARK)/developing  ## Known holes in what is locked, and risky code
+	$(BIN)/bandit --quiet --recursive wetink --configfile pyproject.toml --severity-level medium
+	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements.lock || \
+	  echo "pip-audit: the lock was not checked, or has known holes: see above; its service must be in reach"
 
 attack: setup $(MARK)/developing  ## Every route with every hostile value: what each costs the loop and the memory
 	$(BIN)/python -m tests.attacks.hostile
