@@ -18,7 +18,9 @@ MORE := $(foreach script,$(SMALL),noto-sans-$(script)/$(script)) noto-sans-symbo
   noto-sans-math/latin dejavu-sans/latin \
   noto-sans/cyrillic-ext noto-sans/latin-ext noto-sans-jp/japanese noto-sans-kr/korean noto-sans-sc/chinese-simplified
 
-.PHONY: demo test setup assets run lint fix bench chaos attack audit gallery lock shots clean
+MINUTES ?= 10
+
+.PHONY: demo test setup assets run lint fix bench chaos soak attack audit gallery lock shots clean
 
 demo: setup            ## A sample shop beside an inbox, on one address
 	@$(BIN)/wetink demo
@@ -47,6 +49,9 @@ bench: setup $(MARK)/developing $(MARK)/browser  ## Every figure, as a ratio to 
 chaos: setup $(MARK)/developing  ## 100,000 opens while all around them fails; a million forged tokens
 	$(BIN)/python -m tests.chaos
 	$(BIN)/python -m tests.chaos_tokens
+
+soak: setup $(MARK)/developing  ## Mixed load that fails when memory, descriptors, threads or latency drift: MINUTES=10
+	$(BIN)/python -m tests.soak $(MINUTES)
 
 audit: setup $(MARK)/developing  ## Known holes in what is locked, and risky code
 	$(BIN)/bandit --quiet --recursive wetink --configfile pyproject.toml --severity-level medium

@@ -1,0 +1,231 @@
+"""`make soak`: mixed load for ten minutes, or as long as you say, that fails when anything drifts.
+
+    python -m tests.soak [MINUTES]
+
+A real server of two processes over HTTP: new and known people identify, browse and buy; their emails are opened as
+pictures and data and clicked; the dashboard's pages are read. Every quarter of a minute it looks at the memory,
+descriptors and threads of each process, and at how long requests took. It stops by itself, and touches only loopback.
+"""
+
+import asyncio
+import base64
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import httpcore
+import msgspec
+import psutil
+
+from tests.serving import Server
+from wetink.cli.common import with_wetink
+from wetink.web.clock import now_ms
+from wetink.wiring import Wetink
+
+LOOK_SECONDS = 15.0
+WARM_SHARE = 0.4
+"""The part of the run in which caches may still fill."""
+MOST_MEGABYTES_A_MINUTE = 1.0
+MOST_DESCRIPTORS, MOST_THREADS = 40, 10
+"""How many more there may be at the end than after the warm-up."""
+MOST_SLOWER, SLOW_FLOOR_MS = 3.0, 60.0
+"""How many times as long the slowest twentieth of requests may take at the end, if it takes longer than the floor."""
+PEOPLE, PRODUCTS = 2_000, 300
+PAUSE_SECONDS = 0.004
+BLOCKS = ("last-viewed", "abandoned-cart")
+PAGES = ("", "/live", "/people", "/reports?since=7d", "/catalog", "/audiences", "/blocks")
+
+
+class Look(msgspec.Struct):
+    """What one look at the server's processes showed."""
+
+    minute: float
+    megabytes: dict[str, float]
+    descriptors: int
+    threads: int
+
+
+class Load:
+    """Sends requests of every kind, and notes how long each took."""
+
+    def __init__(self, address: str, key: str, token: str) -> None:
+        self._http = httpcore.AsyncConnectionPool(max_connections=16)
+        self._address, self._token = address, token
+        self._login = {"authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode()}
+        self._cookie = ""
+        self._random = random.Random(7)
+        self.times: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        self.wrong: dict[str, int] = defaultdict(int)
+        self._new = 0
+
+    async def run(self, until: float, begun: float) -> None:
+        await self._sign_in()
+        kinds: list[tuple[str, Callable[[], Awaitable[int]], int]] = [
+            ("track", self._track, 50), ("newcomer", self._newcomer, 10), ("order", self._order, 3),
+            ("picture", self._picture, 15), ("data", self._data, 25), ("click", self._click, 5),
+            ("page", self._page, 1),
+        ]  # fmt: skip
+        weights = [weight for _, _, weight in kinds]
+        while time.monotonic() < until:
+            name, ask, _ = self._random.choices(kinds, weights)[0]
+            start = time.monotonic()
+            status = await ask()
+            self.times[name].append((start - begun, (time.monotonic() - start) * 1000))
+            if status not in (200, 302, 303, 304):
+                self.wrong[f"{name} {status}"] += 1
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
+        content = msgspec.json.encode(body) if body is not None and not isinstance(body, bytes) else body
+        return await self._http.request(method, self._address + path, content=content, headers=headers)
+
+    async def _sign_in(self) -> None:
+        form = f"token={self._token}".encode()
+        kind = {"content-type": "application/x-www-form-urlencoded", "origin": self._address}
+        answer = await self._ask("POST", "/dashboard/login", form, kind)
+        cookie = dict(answer.headers).get(b"set-cookie", b"").decode()
+        assert cookie, f"signing in answered {answer.status}"
+        self._cookie = cookie.partition(";")[0]
+
+    def _who(self) -> str:
+        return f"user-{self._random.randrange(PEOPLE)}"
+
+    def _product(self) -> dict[str, Any]:
+        number = self._random.randrange(PRODUCTS)
+        return {
+            "sku": f"S-{number}", "name": f"Product {number}", "url": f"https://shop.example/{number}",
+            "price": 10 + number, "currency": "EUR", "category": f"Category {number % 12}",
+        }  # fmt: skip
+
+    async def _send(self, kind: str, message: dict[str, Any]) -> int:
+        answer = await self._ask("POST", f"/v1/{kind}", {"type": kind, **message}, self._login)
+        return int(answer.status)
+
+    async def _track(self) -> int:
+        event = self._random.choice(("Product Viewed", "Product Viewed", "Product Added", "Product Removed"))
+        return await self._send("track", {"userId": self._who(), "event": event, "properties": self._product()})
+
+    async def _newcomer(self) -> int:
+        self._new += 1
+        who = f"new-{self._new}"
+        await self._send("track", {"anonymousId": who, "event": "Product Viewed", "properties": self._product()})
+        traits = {"email": f"{who}@shop.example", "firstName": "Jo", "plan": self._random.choice(("gold", "basic"))}
+        return await self._send("identify", {"anonymousId": who, "userId": who, "traits": traits})
+
+    async def _order(self) -> int:
+        product = self._product()
+        properties = {"order_id": str(self._random.random()), "total": product["price"], "currency": "EUR",
+                      "products": [{**product, "quantity": 1}]}  # fmt: skip
+        return await self._send("track", {"userId": self._who(), "event": "Order Completed", "properties": properties})
+
+    async def _picture(self) -> int:
+        return await self._open("/o/{}/1.jpg")
+
+    async def _data(self) -> int:
+        return await self._open("/d/{}.json")
+
+    async def _open(self, path: str) -> int:
+        address = path.format(self._random.choice(BLOCKS))
+        answer = await self._ask("GET", f"{address}?user={self._who()}&campaign=c{self._random.randrange(50)}")
+        return int(answer.status)
+
+    async def _click(self) -> int:
+        block = self._random.choice(BLOCKS)
+        return int((await self._ask("GET", f"/c/{block}/1?user={self._who()}")).status)
+
+    async def _page(self) -> int:
+        path = self._random.choice(PAGES)
+        return int((await self._ask("GET", f"/dashboard{path}", headers={"cookie": self._cookie})).status)
+
+
+def look(server: psutil.Process, begun: float) -> Look:
+    """Look at the server's processes: those that serve by number, their drawers together."""
+    megabytes: dict[str, float] = {}
+    descriptors = threads = number = 0
+    drawing = 0.0
+    for process in (server, *server.children(recursive=True)):
+        try:
+            line, held = " ".join(process.cmdline()), process.memory_full_info().uss / (1 << 20)
+            descriptors, threads = descriptors + process.num_fds(), threads + process.num_threads()
+        except psutil.Error:
+            continue  # it has just ended
+        if "wetink.sandbox" in line:
+            drawing += held
+        elif process.pid != server.pid and "spawn_main" in line:
+            number += 1
+            megabytes[f"worker {number}"] = held
+    return Look((time.monotonic() - begun) / 60, {**megabytes, "drawers": drawing}, descriptors, threads)
+
+
+async def story(server: Server, key: str, token: str, minutes: float) -> int:
+    """Load the server and watch it; return how many things drift."""
+    begun = time.monotonic()
+    until = begun + minutes * 60
+    load = Load(server.address, key, token)
+    running = asyncio.gather(*(load.run(until, begun) for _ in range(3)))
+    process, looks = psutil.Process(server.process.pid), []
+    while not running.done():
+        await asyncio.wait([running], timeout=LOOK_SECONDS)
+        looks.append(look(process, begun))
+        held = "  ".join(f"{name} {size:6.1f} MB" for name, size in looks[-1].megabytes.items())
+        click.echo(f"{looks[-1].minute:5.1f} min  {held}  {looks[-1].descriptors} fds  {looks[-1].threads} threads")
+    await running
+    return judged(looks, load, minutes)
+
+
+def judged(looks: list[Look], load: Load, minutes: float) -> int:
+    """Print what drifts; return how many things do."""
+    late = [each for each in looks if each.minute >= minutes * WARM_SHARE]
+    drifts = []
+    for name in late[0].megabytes:
+        points = [(each.minute, each.megabytes[name]) for each in late if name in each.megabytes]
+        slope = statistics.linear_regression(*zip(*points, strict=True)).slope
+        click.echo(f"{name}: {slope:+.2f} MB a minute")
+        if slope > MOST_MEGABYTES_A_MINUTE:
+            drifts.append(f"{name} grows by {slope:.2f} MB a minute")
+    if late[-1].descriptors - late[0].descriptors > MOST_DESCRIPTORS:
+        drifts.append(f"descriptors: {late[0].descriptors}, then {late[-1].descriptors}")
+    if late[-1].threads - late[0].threads > MOST_THREADS:
+        drifts.append(f"threads: {late[0].threads}, then {late[-1].threads}")
+    for name, times in load.times.items():
+        cut = minutes * 60 * (1 + WARM_SHARE) / 2
+        early = [took for at, took in times if minutes * 60 * WARM_SHARE <= at < cut]
+        last = [took for at, took in times if at >= cut]
+        if min(len(early), len(last)) < 20:
+            continue
+        before, after = (sorted(each)[int(len(each) * 0.95)] for each in (early, last))
+        click.echo(f"{name}: {len(times)} requests, p95 {before:.1f} ms, then {after:.1f} ms")
+        if after > max(SLOW_FLOOR_MS, before * MOST_SLOWER):
+            drifts.append(f"{name} takes {after:.0f} ms (p95), {before:.0f} ms before")
+    drifts += [f"{count} answers were {what}" for what, count in load.wrong.items()]
+    for each in drifts:
+        click.echo(f"DRIFTS: {each}")
+    return len(drifts)
+
+
+def main() -> int:
+    """Run it for as many minutes as the argument says."""
+    minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
+    with tempfile.TemporaryDirectory(prefix="wetink-soak-") as place:
+        data = Path(place) / "data"
+
+        async def key_of(wetink: Wetink) -> str:
+            return (await wetink.store.create_key("soak", "server", ["shop.example"], now_ms())).write_key
+
+        key = with_wetink(str(data), key_of, makes=True)
+        for block in BLOCKS:
+            file = data / "content" / "blocks" / f"{block}.yaml"
+            file.write_text(f"{file.read_text()}\nrecipients: [user]\n")
+        with Server(data, workers=2) as server:
+            return asyncio.run(story(server, key, (data / "dashboard.token").read_text().strip(), minutes))
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main() else 0)
