@@ -1,0 +1,280 @@
+"""T11: a page of another site, or somebody without the session, changes nothing by any route there is.
+
+The routes are those of the application itself: one that is added without a good request in `GOOD` fails here.
+"""
+
+import asyncio
+import hashlib
+import itertools
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+import msgspec
+import pytest
+from starlette.routing import Route
+
+from tests.asgi import Answer, ask
+from tests.attacks.hostile import Target
+from wetink.web import app as app_module
+from wetink.web import session
+from wetink.web.app import ROUTES
+
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+EVIL = "https://evil.example"
+RULE = "title: Lookers\nrule: {done: Product Viewed, within: 7d}\n"
+BLOCK = b'recipients: [email]\nfallback: {title: Hi, link: "https://shop.example/"}\nvariants: []\n'
+BY_LINK = {("POST", "/v/{block}/{slot:slot}/{token}")}
+"""Doors for recipients of emails: the link is all they have, and no session helps there."""
+
+count = itertools.count(1)
+
+
+class Good(NamedTuple):
+    """A request that is taken: to which address, with what. `*` in it is a name that is new each time."""
+
+    target: str
+    fields: Mapping[str, str] | bytes = {}
+    changes: bool = True
+    """Whether something is kept after it; else it only answers what it was asked."""
+
+
+GOOD = {
+    ("POST", "/dashboard/login"): Good("/dashboard/login", {"token": "TOKEN"}),
+    ("POST", "/dashboard/logout"): Good("/dashboard/logout"),
+    ("POST", "/dashboard/apps/{name}"): Good(
+        "/dashboard/apps/wishlist", {"name": "made-*", "fallback-link": "https://shop.example/"}
+    ),
+    ("POST", "/dashboard/audiences/edit"): Good("/dashboard/audiences/edit", {"yaml": RULE, "do": ""}, changes=False),
+    ("POST", "/dashboard/audiences/tried"): Good("/dashboard/audiences/tried", {"yaml": RULE}, changes=False),
+    ("POST", "/dashboard/audiences/found"): Good("/dashboard/audiences/found", {"yaml": RULE}, changes=False),
+    ("POST", "/dashboard/audiences/save"): Good("/dashboard/audiences/save", {"name": "made-*", "yaml": RULE}),
+    ("POST", "/dashboard/audiences/{name}/again"): Good("/dashboard/audiences/vip/again", changes=False),
+    ("PUT", "/dashboard/feeds/{name}/file"): Good(
+        "/dashboard/feeds/made-*/file?format=csv", b"name,city\nHarbor,Oslo\n"
+    ),
+    ("POST", "/dashboard/keys"): Good("/dashboard/keys", {"name": "made-*", "level": "server"}),
+    ("POST", "/dashboard/keys/change"): Good("/dashboard/keys/change", {"name": "shop", "change": "rotate"}),
+    ("POST", "/api/content"): Good("/api/content", b'{"files": {"blocks/made-*.yaml": "BLOCK"}}'),
+    ("POST", "/api/content/rollback"): Good("/api/content/rollback", b'{"version": 1}'),
+    ("PUT", "/api/feeds/{name}"): Good("/api/feeds/made-*?format=csv", b"name,city\nHarbor,Oslo\n"),
+    ("POST", "/api/preview"): Good("/api/preview", b'{"block": "hero", "who": "user:42"}', changes=False),
+    ("POST", "/api/preview/{slot:slot}"): Good("/api/preview/1", b'{"block": "hero"}', changes=False),
+}
+
+
+def changing() -> list[tuple[str, str]]:
+    """Return method and path of every route that is asked for other than to be read."""
+    found = []
+    for route in ROUTES:
+        if isinstance(route, Route):
+            found += [(method, route.path) for method in sorted((route.methods or set()) - set(session.SAFE))]
+    return found
+
+
+class House:
+    """A dashboard that two people have signed in to."""
+
+    def __init__(self, folder: Path, runner: asyncio.Runner) -> None:
+        self.target, self.runner, self.data = Target(folder), runner, folder / "data"
+        runner.run(self.target.prepare())
+        (self.target.wetink.settings.content / "blocks" / "broken.yaml").unlink()  # nothing can be pushed beside it
+        self.own = self.target.cookie, self.target.csrf
+        self.other = runner.run(self.enter())
+
+    @property
+    def token(self) -> str:
+        return self.target.wetink.dashboard_token
+
+    async def enter(self) -> tuple[str, str]:
+        """Sign in once more; return the cookie and the token of its forms."""
+        target = self.target
+        got = await ask(target.app, "GET", f"/dashboard/login?token={self.token}")
+        cookie = got.headers["set-cookie"].partition(";")[0]
+        page = await ask(target.app, "GET", "/dashboard/keys", headers={"cookie": cookie})
+        return cookie, page.body.decode().partition('name="csrf" value="')[2].partition('"')[0]
+
+    def state(self) -> str:
+        """Return a digest of all that somebody may change: content, feeds, sources and their keys, and the session."""
+        wetink, whole = self.target.wetink, hashlib.sha256()
+        for place in (wetink.settings.content, self.data / "versions", self.data / "uploads"):
+            for path in sorted(place.rglob("*")) if place.exists() else ():
+                whole.update(f"{path}\0".encode() + (path.read_bytes() if path.is_file() else b""))
+        whole.update(msgspec.json.encode(self.runner.run(wetink.store.sources())))
+        page = self.runner.run(ask(self.target.app, "GET", "/dashboard/keys", headers={"cookie": self.own[0]}))
+        return f"{whole.hexdigest()} {page.status}"
+
+    def send(self, method: str, good: Good, csrf: str, headers: Mapping[str, str], kind: str = "") -> Answer:
+        """Send a good request, with a token of forms, headers and a kind of body as somebody may choose them."""
+        number = f"{next(count)}"
+        target, body = good.target.replace("*", number), good.fields
+        if isinstance(body, bytes):
+            sent, usual = body.replace(b"*", number.encode()).replace(b"BLOCK", b64encode(BLOCK)), JSON
+            if csrf:
+                headers = {"x-csrf": csrf, **headers}
+        else:
+            made = {name: value.replace("*", number) for name, value in body.items()}
+            if "token" in made:
+                made["token"] = self.token
+            sent, usual = urlencode({"csrf": csrf, **made} if csrf else made).encode(), FORM
+        headers = {"accept": "application/json", "content-type": kind or usual, **headers}
+        return self.runner.run(ask(self.target.app, method, target, sent, headers))
+
+    def attack(self, name: str, method: str, path: str) -> Answer:
+        """Send what a good request would be, but for one thing."""
+        good, (cookie, csrf) = GOOD[method, path], self.own
+        bearer = {"authorization": f"Bearer {self.token}"}
+        mine = bearer if path.startswith("/api/") else {"cookie": cookie}
+        if path.startswith("/api/") and name != "taken":
+            return self.send(method, good, csrf, API_ATTACKS[name](self))
+        match name:
+            case "no token":
+                return self.send(method, good, "", mine)
+            case "another session's token":
+                return self.send(method, good, self.other[1], mine)
+            case "no session":
+                return self.send(method, good, csrf, {})
+            case "a read" | "a look at its head":
+                query = urlencode(good.fields) if isinstance(good.fields, dict) else ""
+                body = Good(f"{good.target}?{query}&csrf={csrf}", good.fields)
+                return self.send("GET" if name == "a read" else "HEAD", body, csrf, mine)
+            case "a body that is text" | "parts":
+                kind = "text/plain" if name != "parts" else "multipart/form-data; boundary=x"
+                if isinstance(good.fields, bytes):  # its token would be a header, which no such page can send
+                    return self.send(method, Good(good.target, good.fields + csrf.encode()), "", mine, kind)
+                return self.send(method, good, csrf, mine, kind)
+            case _:
+                return self.send(method, good, csrf, {**mine, **ELSEWHERE.get(name, {})})
+
+
+ELSEWHERE = {
+    "another origin": {"origin": EVIL},
+    "a page without an origin": {"origin": "null"},
+    "another port": {"origin": "http://127.0.0.1:1"},
+    "an origin that begins like ours": {"origin": "http://wetink.test.evil.example", "host": "wetink.test"},
+    "an origin that ends like ours": {"origin": "http://evilwetink.test", "host": "wetink.test"},
+    "ours as a name before another host": {"origin": "http://wetink.test@evil.example", "host": "wetink.test"},
+    "a fetch from another site": {"sec-fetch-site": "cross-site"},
+    "a fetch from a sibling": {"sec-fetch-site": "same-site"},
+    "both": {"origin": EVIL, "sec-fetch-site": "cross-site"},
+}
+API_ATTACKS: dict[str, Callable[[House], Mapping[str, str]]] = {
+    "no token": lambda house: {},
+    "another token": lambda house: {"authorization": f"Bearer {house.token[:-1]}x"},
+    "a session alone": lambda house: {"cookie": house.own[0]},
+    "a session from another site": lambda house: {"cookie": house.own[0], "origin": EVIL, "content-type": "text/plain"},
+    "a token of forms": lambda house: {"authorization": f"Bearer {house.own[1]}", "cookie": house.own[0]},
+    "another scheme": lambda house: {"authorization": f"Basic {house.token}"},
+}
+ATTACKS = (
+    *("no token", "another session's token", "no session", "a read", "a look at its head"),
+    *("a body that is text", "parts", *ELSEWHERE),
+)
+
+
+def table() -> list[tuple[str, str, str]]:
+    """Return every attack on every route."""
+    found = []
+    for method, path in changing():
+        if (method, path) in BY_LINK:
+            continue
+        for name in API_ATTACKS if path.startswith("/api/") else ATTACKS:
+            if path == "/dashboard/login" and name not in ("a body that is text", "parts", *ELSEWHERE):
+                continue  # what is asked for is the token, before there is a session; the printed link is a read
+            found.append((method, path, name))
+    return found
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with asyncio.Runner() as runner:
+        made = House(tmp_path_factory.mktemp("forged"), runner)
+        yield made
+        runner.run(made.target.wetink.close())
+
+
+@pytest.fixture
+def lone(tmp_path: Path) -> Iterator[House]:
+    """A house in which somebody may change something."""
+    with asyncio.Runner() as runner:
+        made = House(tmp_path, runner)
+        yield made
+        runner.run(made.target.wetink.close())
+
+
+def test_there_is_a_good_request_for_every_route_that_changes_something() -> None:
+    assert {each for each in changing() if each not in BY_LINK} == set(GOOD)
+    assert all(path.startswith(("/dashboard/", "/api/")) for _, path in GOOD)
+
+
+@pytest.mark.parametrize("name", sorted({name for *_, name in table()}))
+def test_a_forged_request_is_refused_by_every_route_and_nothing_is_changed(house: House, name: str) -> None:
+    before = house.state()
+    for method, path in ((method, path) for method, path, each in table() if each == name):
+        got = house.attack(name, method, path)
+        where = f"{method} {path}: {got.status} {got.body[:200]!r}"
+        house.runner.run(house.target.wetink.sessions.forgive("127.0.0.1"))  # who guesses must wait, see the sessions
+        if name == "no session":
+            assert (got.status, got.headers["location"]) == (303, "/dashboard/login"), where
+        elif not name.startswith("a read") and not name.startswith("a look"):
+            assert got.status in (400, 401, 403, 405, 415), where
+        assert "set-cookie" not in got.headers, where
+    assert house.state() == before
+
+
+def test_who_signs_in_needs_the_token_and_a_page_of_ours(house: House) -> None:
+    path = "/dashboard/login"
+    assert "set-cookie" in house.attack("no session", "POST", path).headers
+    for wrong in ("", "x", house.own[1], house.token[:-1]):
+        body = urlencode({"token": wrong}).encode()
+        got = house.runner.run(ask(house.target.app, "POST", path, body, {"content-type": FORM}))
+        assert "set-cookie" not in got.headers
+
+
+def happens(house: House, method: str, path: str, got: Answer, before: str) -> bool:
+    if path == "/dashboard/login":
+        return "set-cookie" in got.headers
+    return got.status < 400 and (not GOOD[method, path].changes or house.state() != before)
+
+
+def undo(house: House, path: str) -> None:
+    if path in ("/dashboard/login", "/dashboard/logout"):  # either ends the session
+        house.own = house.runner.run(house.enter())
+
+
+@pytest.mark.parametrize(
+    ("attack", "taken_out"),
+    [
+        ("taken", ""),
+        ("no token", "check_csrf"),
+        ("another origin", "check_origin"),
+        ("no token", "admit"),
+    ],
+)
+def test_without_the_defence_the_very_same_request_changes_what_it_says(
+    lone: House, monkeypatch: pytest.MonkeyPatch, attack: str, taken_out: str
+) -> None:
+    if taken_out == "admit":
+        monkeypatch.setattr(session, "is_token", lambda wetink, token: True)
+        monkeypatch.setitem(API_ATTACKS, attack, lambda house: {"authorization": "Bearer x"})
+        monkeypatch.setattr(app_module, "admit", _nothing)
+    elif taken_out:
+        monkeypatch.setattr(session, taken_out, lambda *_: None)
+    for method, path in GOOD:
+        if path.startswith("/api/") is not (taken_out == "admit") and attack != "taken":
+            continue
+        if path == "/dashboard/login" and taken_out == "check_csrf":
+            continue
+        if path == "/api/content/rollback":
+            lone.send("POST", GOOD["POST", "/api/content"], "", {"authorization": f"Bearer {lone.token}"})
+        before = lone.state()
+        got = lone.attack(attack, method, path)
+        assert happens(lone, method, path, got, before), f"{method} {path}: {got.status} {got.body[-900:]!r}"
+        undo(lone, path)
+
+
+async def _nothing(request: object) -> None:
+    """Let everybody on."""
