@@ -32,8 +32,6 @@ PENDING: frozenset[str] = frozenset(
         # what cannot be read counts as not said, and nobody is told
         # settings and zones that mean nothing are taken in silence
         # machines and people told apart by name
-        "F51",
-        "F53",
         # Liquid's own words
         # product feeds as they are
         # how money is written

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.fetch import CLIENTS, RULES, RULES_VERSION, Facts, classify, facts_of, in_hindsight
+from wetink.core.fetch import CLIENTS, LISTED, OTHERS, RULES, RULES_VERSION, Facts, classify, facts_of, in_hindsight
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
 MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko)"
@@ -56,7 +56,9 @@ AGENTS = [
     ("Mozilla/5.0 (compatible; AhrefsBot/7.0)", "robot", ""),
     ("TelegramBot (like TwitterBot)", "link-preview", ""),
     ("Microsoft Office Existence Discovery", "office-discovery", ""),
-    ("", "", ""),
+    ("", "no-agent", ""),
+    ("-", "no-agent", ""),
+    (f"{CHROME} Vivaldi/7.6.3797.58", "browser", "desktop"),
     ("something of our own/1.0", "", ""),
 ]  # fmt: skip
 
@@ -74,7 +76,11 @@ KINDS = [
     (facts_of("YahooMailProxy"), "proxy", "a proxy's name"),
     (facts_of("Mozilla/5.0", "AKAMAI-ASN1"), "prefetch", "Apple Mail Privacy"),
     (facts_of("Mozilla/5.0"), "prefetch", "Apple Mail Privacy"),
-    (facts_of("curl/8.5.0", click=True), "unknown", "nothing known"),
+    (facts_of("Mozilla/5.0 (X11) Edge/12.246 Mozilla/5.0"), "prefetch", "Gmail's prefetch"),
+    (facts_of("curl/8.5.0"), "unknown", "nothing known"),
+    (facts_of("curl/8.5.0", click=True), "scanner", "a program's click"),
+    (facts_of("", click=True, delay=60_000), "scanner", "a click without an agent"),
+    (facts_of("something of our own/1.0", click=True), "unknown", "nothing known"),
     (facts_of("Slackbot-LinkExpanding 1.0"), "scanner", "a robot's name"),
     (facts_of("Proofpoint-URL-Defense/1.0", click=True, delay=60_000), "scanner", "a scanner's name"),
     (facts_of(CHROME, "Deutsche Telekom AG"), "person", "a browser"),
@@ -100,6 +106,8 @@ KINDS = [
     (facts_of(CHROME, "AMAZON-02", click=True), "unknown", "a data center's click, nothing seen"),
     (facts_of(CHROME, "AMAZON-02"), "unknown", "a data center's picture"),
     (facts_of(CHROME, "GOOGLE-FIBER", click=True, delay=4_000), "person", "a browser"),
+    (facts_of(CHROME, "Proton AG"), "proxy", "a mail provider's network"),
+    (facts_of(CHROME, "Proton AG", click=True, delay=9_000), "person", "a browser"),
     (facts_of(SAFARI, "CLOUDFLARENET"), "proxy", "Apple's relay"),
     (facts_of(f"{IPHONE} Mobile/15E148", "FASTLY"), "proxy", "Apple's relay"),
     (facts_of(SAFARI, "CLOUDFLARENET", click=True, delay=4_000), "person", "a browser"),
@@ -145,7 +153,7 @@ def test_names_are_given_once() -> None:
 def test_no_fetch_is_without_a_class(agent: str, owner: str, click: bool, delay: int | None, together: int) -> None:
     facts = facts_of(agent, owner, click=click, delay=delay, together=together)
     assert classify(facts) == classify(facts)
-    assert facts.client in {"", *(family for family, _, _ in CLIENTS)}
+    assert facts.client in {"", *(family for family, _, _ in CLIENTS), *dict(LISTED.values()), *OTHERS}
 
 
 def test_a_long_user_agent_costs_no_more_than_its_beginning() -> None:

@@ -6,25 +6,27 @@ better rules can be run over what came before.
 Sources: Gmail's image proxy names itself `GoogleImageProxy`, Yahoo's `YahooMailProxy`; Apple Mail Privacy Protection
 fetches ahead of anybody's look, with the bare `Mozilla/5.0`, through relays that Akamai, Cloudflare and Fastly run;
 Apple Mail itself is WebKit that names neither a browser nor a version; link scanners ask by HEAD, follow all links
-of an email at once, or come from a data center within seconds of the first fetch.
+of an email at once, or come from a data center within seconds of the first fetch. Gmail fetches ahead as an Edge 12
+with a second `Mozilla/5.0`; HEY documents its proxy at hey.com/image-proxy, Slack its robots at api.slack.com/robots.
+Crawlers are those that the list of crawlerdetect has, programs are named as ua-parser names them.
 """
 
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
 
 Kind = Literal["person", "proxy", "prefetch", "scanner", "unknown"]
-Group = Literal["proxy", "scanner", "robot", "program", "mail", "browser", ""]
+Group = Literal["proxy", "prefetch", "scanner", "robot", "program", "mail", "browser", ""]
 Device = Literal["mobile", "tablet", "desktop", ""]
 
 MACHINES: tuple[Kind, ...] = ("prefetch", "scanner")
 """What is no open and no click: nobody looked."""
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Goes up whenever CLIENTS, the networks or RULES change what some facts are taken for."""
 
 INSTANT_MS = 300
@@ -44,7 +46,7 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """All that is kept of how a picture was asked for or a link followed. Names nobody."""
 
     client: str = ""
-    """A family of CLIENTS; empty when none is recognized."""
+    """A family of CLIENTS, LISTED or OTHERS; empty when none is recognized."""
     device: Device = ""
     owner: str = ""
     """Who runs the network it came from, as the operator's GeoIP file has it."""
@@ -67,8 +69,16 @@ class Fetch(msgspec.Struct, frozen=True, gc=False):
 
 
 CLIENTS: tuple[tuple[str, Group, str], ...] = (
+    # Mail providers that fetch pictures for their readers, or ahead of them.
+    ("gmail-prefetch", "prefetch", r"edge/12\.246 mozilla/5\.0$"),
     ("gmail-proxy", "proxy", "googleimageproxy"),
     ("yahoo-proxy", "proxy", "yahoomailproxy"),
+    ("hey-proxy", "proxy", r"^hey\.com/imageproxy"),
+    (
+        "mail-proxy",
+        "proxy",
+        r"(?:superhuman|fastmail|proton|icloud|outlook|duckduckgo|mailru|mail\.ru|yandex|zoho|gmx|aol|tuta)[^()]{0,40}proxy",
+    ),
     # Mail security: they name themselves, or the product that follows links before a person may.
     ("barracuda", "scanner", "barracuda"),
     ("mimecast", "scanner", "mimecast"),
@@ -76,57 +86,92 @@ CLIENTS: tuple[tuple[str, Group, str], ...] = (
     ("safelinks", "scanner", "safelinks|safe links"),
     ("trend-micro", "scanner", "trend ?micro|tmufe"),
     ("symantec", "scanner", "symantec|messagelabs"),
-    ("cisco", "scanner", "ironport|cisco"),
+    ("cisco", "scanner", r"ironport|\bcisco\b"),
     ("sophos", "scanner", "sophos"),
     ("forcepoint", "scanner", "forcepoint|websense"),
     ("fortinet", "scanner", "fortinet|fortiguard|fortimail"),
     ("bitdefender", "scanner", "bitdefender"),
     ("virustotal", "scanner", "virustotal"),
     ("urlscan", "scanner", "urlscan"),
-    # Robots: crawlers, and previews in chats. Programs: whatever somebody has written, such as the shop's own checks.
-    ("office-discovery", "robot", "office (?:existence|protocol) discovery|existence discovery"),
+    (
+        "mail-security",
+        "scanner",
+        "fireeye|trellix|hornetsecurity|zscaler|checkpoint|ironscales|vipre|cloudmark|trustwave",
+    ),
+    # Robots that fetch a picture for others than its recipient: Office, and previews in chats and on code hosts.
+    (
+        "office-discovery",
+        "robot",
+        "(?:existence|protocol) discovery|microsoft office (?:powerpoint|excel|onenote|mobile|upload)",
+    ),
     ("googlebot", "robot", "googlebot|google-(?:safety|inspectiontool|read-aloud)|adsbot|apis-google"),
     ("bingbot", "robot", "bingbot|bingpreview"),
     ("applebot", "robot", "applebot"),
     (
         "link-preview",
         "robot",
-        "facebookexternalhit|slackbot|twitterbot|linkedinbot|skypeuripreview|whatsapp|telegrambot",
+        r"facebookexternalhit|\bslack(?:bot|-imgproxy)|github-camo|twitterbot|linkedinbot|skypeuripreview|^whatsapp"
+        "|telegrambot|discordbot",
     ),
+    # Programs: whatever somebody has written, such as the shop's own checks.
     ("headless-browser", "program", "headless|phantomjs|puppeteer|playwright|selenium"),
     ("python-requests", "program", "python-requests"),
-    ("python", "program", "python|aiohttp|httpx|scrapy"),
-    ("curl", "program", r"^curl/|\bwget|libcurl"),
+    ("python", "program", "python|aiohttp|httpx"),
+    ("curl", "program", r"^curl/|^wget|libcurl"),
     (
         "program",
         "program",
-        "go-http-client|^java/|libwww|axios|node-fetch|undici|^ruby|guzzle|apache-httpclient|postman",
+        r"go-http-client|^(?:java|ruby|php|perl|dart|node|deno|bun|okhttp|axios|got|undici|reqwest|insomnia|restsharp)\b"
+        r"|libwww|node-fetch|guzzle|apache-httpclient|(?:http|rest)[-_. ]?client|postmanruntime|winhttp|powershell"
+        r"|faraday|^aws-sdk|urllib|mechanize|^ureq\b|^hyper/|^jakarta|\.net (?:framework|core)/|typhoeus|httpie"
+        "|lua-resty-http",
     ),
-    ("robot", "robot", r"(?<!cu)bot\b|crawler|spider|scanner|monitor"),
     # Mail programs. Outlook's names come before the Internet Explorer that classic Outlook says it is.
     ("outlook-ios", "mail", "outlook-ios"),
     ("outlook-android", "mail", "outlook-android"),
-    ("outlook", "mail", r"microsoft outlook|ms-office|msoffice|microsoft office|\boutlook/"),
+    (
+        "outlook",
+        "mail",
+        r"microsoft outlook|ms-office|msoffice|microsoft office|\boutlook/|macoutlook/|outlook-express",
+    ),
     ("thunderbird", "mail", "thunderbird|betterbird"),
     ("em-client", "mail", "em ?client"),
     ("samsung-mail", "mail", "samsung ?e?mail"),
     ("spark", "mail", "readdle|sparkdesktop"),
-    (
-        "apple-mail",
-        "mail",
-        r"^mozilla/5\.0 \((?:macintosh|iphone|ipad|ipod)(?!.*(?:safari|version|chrome|firefox)).*webkit",
-    ),
-    # Browsers: each before those it also claims to be.
-    ("edge", "browser", r"\bedg(?:e|a|ios)?/"),
-    ("opera", "browser", r"\bopr/|\bopera\b"),
-    ("samsung-internet", "browser", "samsungbrowser/"),
-    ("firefox", "browser", "firefox/|fxios/"),
-    ("chrome", "browser", "chrome/|chromium/|crios/"),
-    ("safari", "browser", r"version/[\d.]+ .*safari/"),
-    ("internet-explorer", "browser", r"trident/|\bmsie\b"),
+    ("mail-program", "mail", "airmail|yahoomobilemail|k-9 ?mail|bluemail|fairemail|canarymail|mailmate|edison mail"),
     ("bare-mozilla", "", r"^mozilla/5\.0$"),
+    ("no-agent", "", r"^-?$"),
 )
-"""Family, group, and a pattern to be found in the lower-cased User-Agent: the first that is found counts."""
+"""wetink's own rules, about mail above all: family, group, and a pattern in the lower-cased User-Agent. The first that
+is found counts, before the lists that others keep."""
+
+LISTED: dict[str, tuple[str, Group]] = {
+    **dict.fromkeys(("Mobile Safari UI/WKWebView", "Apple Mail"), ("apple-mail", "mail")),
+    **dict.fromkeys(("Outlook", "Outlook-iOS", "Word", "Windows Live Mail"), ("outlook", "mail")),
+    **dict.fromkeys(
+        ("Airmail", "Postbox", "Lotus Notes", "Superhuman", "Barca", "BarcaPro", "Evolution", "The Bat!", "Lightning"),
+        ("mail-program", "mail"),
+    ),
+    **dict.fromkeys(("Edge", "Edge Mobile"), ("edge", "browser")),
+    **dict.fromkeys(
+        ("Opera", "Opera Mobile", "Opera Mini", "Opera GX", "Opera Touch", "Opera Tablet", "Opera Neon"),
+        ("opera", "browser"),
+    ),
+    "Samsung Internet": ("samsung-internet", "browser"),
+    **dict.fromkeys(
+        ("Firefox", "Firefox Mobile", "Firefox iOS", "Firefox Alpha", "Firefox Beta"), ("firefox", "browser")
+    ),
+    **dict.fromkeys(
+        ("Chrome", "Chromium", "Chrome Mobile", "Chrome Mobile iOS", "Chrome Mobile WebView", "Chrome Frame"),
+        ("chrome", "browser"),
+    ),
+    **dict.fromkeys(("Safari", "Mobile Safari", "WebKit Nightly"), ("safari", "browser")),
+    **dict.fromkeys(("IE", "IE Mobile", "IE Large Screen"), ("internet-explorer", "browser")),
+}
+"""What ua-parser calls a program -> our family and group. Any other that says it is a browser is `browser`."""
+
+OTHERS: dict[str, Group] = {"robot": "robot", "browser": "browser"}
+"""Families of what crawlerdetect lists, and of browsers that have none of their own here."""
 
 DEVICES: tuple[tuple[Device, str], ...] = (
     ("tablet", r"ipad|tablet|kindle|silk/|android(?!.*mobile)(?=.*webkit)"),
@@ -143,9 +188,15 @@ HOMES = ("google fiber", "google-fiber")
 MAIL_SECURITY = ("barracuda", "mimecast", "proofpoint", "messagelabs", "ironport", "trend micro", "trendmicro")
 """Whose networks only their scanners are on; a web filter's, where people browse, are not listed."""
 
+MAIL_PROXIES = ("proton ag", "protonmail", "fastmail")
+"""Whose networks fetch pictures for their readers, under a browser's name."""
+
 _CLIENTS = tuple((family, re.compile(pattern)) for family, _, pattern in CLIENTS)
+_PHONE = re.compile(r"^([^()]*)\(([^()]*(?:\bandroid\b|\blinux; u;)[^()]*(?:\([^()]*\)[^()]*)*)\)", re.IGNORECASE)
+_SIGNED = re.compile(r"compatible|http|www\.|@|\+", re.IGNORECASE)
+_SAYS_BROWSER = ("mozilla/", "opera/", "ucweb/")
 _DEVICES = tuple((device, re.compile(pattern)) for device, pattern in DEVICES)
-_GROUPS: dict[str, Group] = {family: group for family, group, _ in CLIENTS}
+_GROUPS: dict[str, Group] = {family: group for family, group, _ in CLIENTS} | dict(LISTED.values()) | OTHERS
 
 
 def facts_of(
@@ -169,7 +220,7 @@ def classify(facts: Facts) -> Fetch:
     >>> classify(facts_of("Mozilla/5.0")).kind, classify(facts_of("curl/8.5.0")).kind
     ('prefetch', 'unknown')
     >>> classify(facts_of("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Thunderbird/140.4.0"))
-    Fetch(kind='person', rule='a mail program', version=1)
+    Fetch(kind='person', rule='a mail program', version=2)
     """
     return next(Fetch(kind, name) for name, holds, kind in RULES if holds(facts))
 
@@ -225,8 +276,12 @@ RULES: tuple[tuple[str, Callable[[Facts], bool], Kind], ...] = (
     ("links followed at once", lambda facts: facts.click and _at_once(facts), "scanner"),
     ("a click sooner than seen", lambda facts: facts.click and _within(facts, INSTANT_MS), "scanner"),
     ("a data center's early click", lambda facts: _center_clicks(facts) and _within(facts, EARLY_MS), "scanner"),
+    ("a program's click", lambda facts: facts.click and _group(facts) == "program", "scanner"),
+    ("a click without an agent", lambda facts: facts.click and facts.client == "no-agent", "scanner"),
     ("a proxy's name", lambda facts: _group(facts) == "proxy", "proxy"),
     ("Apple Mail Privacy", lambda facts: facts.client == "bare-mozilla" and not facts.click, "prefetch"),
+    ("Gmail's prefetch", lambda facts: _group(facts) == "prefetch" and not facts.click, "prefetch"),
+    ("a mail provider's network", lambda facts: _on(facts, MAIL_PROXIES) and not facts.click, "proxy"),
     ("Apple's relay", lambda facts: _apple_shows(facts) and _on(facts, RELAYS), "proxy"),
     ("a data center's picture", lambda facts: _in_data_center(facts) and not facts.click, "unknown"),
     ("a data center's click, nothing seen", lambda facts: _center_clicks(facts) and facts.delay is None, "unknown"),
@@ -245,11 +300,60 @@ def seen_as(user_agent: str, owner: str, method: str, click: bool) -> tuple[Fact
     return facts, classify(facts)
 
 
-@lru_cache(maxsize=2_048)
+@lru_cache(maxsize=4_096)
 def _read(user_agent: str) -> tuple[str, Device]:
     """Return the client's family and, for a program that a person sits before, the device."""
-    agent = user_agent.strip().lower()
-    family = next((family for family, pattern in _CLIENTS if pattern.search(agent)), "")
+    agent = without_model(user_agent.strip())
+    lowered = agent.lower()
+    family = next((family for family, pattern in _CLIENTS if pattern.search(lowered)), None)
+    if family is None or ("://" in lowered and _GROUPS[family] == "mail"):  # who gives an address is no mail program
+        family = _listed(agent)
     if _GROUPS.get(family) not in ("mail", "browser"):
         return family, ""
-    return family, next((device for device, pattern in _DEVICES if pattern.search(agent)), "")
+    lowered = user_agent.lower()
+    return family, next((device for device, pattern in _DEVICES if pattern.search(lowered)), "")
+
+
+def without_model(agent: str) -> str:
+    """Return a User-Agent without the model of an Android phone, which may be called anything; a robot's stays.
+
+    >>> without_model("Mozilla/5.0 (Linux; Android 7.0; M bot 60) Chrome/99 Mobile")
+    'Mozilla/5.0 (Android) Chrome/99 Mobile'
+    """
+    found = _PHONE.match(agent)
+    if found is None or _SIGNED.search(found[2]):
+        return agent
+    return f"{found[1]}(Android){agent[found.end() :]}"
+
+
+def _listed(agent: str) -> str:
+    """Return the family of an agent by the lists that others keep; empty for one that says nothing of itself."""
+    is_crawler, name_of = _lists()
+    if is_crawler(agent):
+        return "robot"
+    name = name_of(agent)
+    if name in LISTED:
+        return LISTED[name][0]
+    return "browser" if name and agent.lower().startswith(_SAYS_BROWSER) else ""
+
+
+@cache
+def _lists() -> tuple[Callable[[str], bool], Callable[[str], str]]:
+    """Return what tells crawlers (crawlerdetect) and what names programs (ua-parser). Read when first asked for."""
+    from crawlerdetect import CrawlerDetect
+    from ua_parser.core import Domain
+    from ua_parser.re2 import Resolver
+    from ua_parser_builtins.lazy import MATCHERS
+
+    resolve = Resolver((list(MATCHERS[0]), [], []))  # devices and systems are not asked for
+
+    def name_of(agent: str) -> str:
+        found = resolve(agent, Domain.USER_AGENT).user_agent
+        return found.family if found is not None else ""
+
+    return CrawlerDetect().is_crawler, name_of
+
+
+def prepare() -> None:
+    """Read the lists, which takes a third of a second, before anybody waits for it."""
+    _listed("Mozilla/5.0 (X11; Linux x86_64)")
