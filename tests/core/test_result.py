@@ -1,10 +1,15 @@
 """Results: people by their first exposure, orders after it only, the plain words, and what is told apart."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wetink.core.experiment import HOLDOUT, Arm, Bandit, Experiment, planned
+from wetink.core.lift import Sample, counted, lift
 from wetink.core.report import DAY_MS
-from wetink.core.result import Brought, Newcomers, result
+from wetink.core.result import Brought, Newcomers, briefly, result, sentence
 
 PLAN = planned(Experiment("test", arms=(Arm("new", ("x",)), Arm("old", ("y",))), holdout="20%"), "hero")
 NOW = 20 * DAY_MS
@@ -78,3 +83,39 @@ def test_an_experiment_nobody_has_been_exposed_to_says_so_without_a_number() -> 
     found = result(PLAN, "hero", [], [], "", NOW)
     assert (found.people, found.since, found.per_day) == (0, None, 0)
     assert all("not enough data yet, 0 recipients" in words for words in found.words["clicks"])
+
+
+@pytest.mark.parametrize(
+    ("rate", "per_day", "said"),
+    [
+        (0.5, 1_000.0, r"about [\d,]+ more recipients are needed, about \d+ days at the present pace\.$"),
+        (0.5, 1e9, r", about a day at the present pace\.$"),
+        (0.05, 1.0, r", more than a year at the present pace: too little traffic for so small a difference\.$"),
+        (0.05, 1e-9, r", more than a year at the present pace: too little traffic for so small a difference\.$"),
+        (0.05, 0.0, r"about [\d,]+ more recipients are needed\.$"),
+    ],
+)
+def test_a_wait_is_said_in_days_or_as_more_than_a_year(rate: float, per_day: float, said: str) -> None:
+    few = lift("b", counted(1_000, round(1_000 * rate)), "a", counted(1_000, round(1_000 * rate)), worth=0.1)
+    assert re.search(said, sentence(few, "orders", 0.1, per_day))
+
+
+SAMPLES = st.tuples(st.integers(1, 10**6), st.floats(0, 1), st.floats(0, 1e4))
+
+
+@given(SAMPLES, SAMPLES, st.booleans(), st.floats(0.001, 1), st.floats(0, 1e6))
+def test_no_interval_goes_below_minus_100_percent_and_no_wait_is_told_in_years(
+    treatment: tuple[int, float, float], control: tuple[int, float, float], adaptive: bool, worth: float, pace: float
+) -> None:
+    def arm(n: int, part: float, value: float) -> Sample:
+        did = round(n * part)
+        return Sample(n, did * value, did * value * value, did)
+
+    found = lift("b", arm(*treatment), "a", arm(*control), worth=worth, adaptive=adaptive)
+    relative = found.relative
+    if relative is not None:
+        assert -1 <= relative[1] <= relative[0] <= relative[2]
+    said = sentence(found, "revenue", worth, pace)
+    assert "year" not in said or "more than a year" in said
+    assert not re.search(r"-\d{4,}%|-[2-9]\d\d%|-1(?:0[1-9]|[1-9]\d)%", said + briefly(found))
+    assert all(int(each.replace(",", "")) <= 10**9 for each in re.findall(r"\d[\d,]*(?= (?:more|days))", said))

@@ -74,10 +74,14 @@ class Lift(msgspec.Struct, frozen=True):
 
     @property
     def relative(self) -> tuple[float, float, float] | None:
-        """The difference and its bounds as parts of the control's mean as measured; None where that is 0."""
+        """The difference and its bounds as parts of the control's mean as measured; None where that is 0.
+
+        Nobody clicks or orders less than never, so none is below -1: cutting the bounds there leaves out nothing true.
+        """
         if self.base <= 0:
             return None
-        return self.difference / self.base, self.low / self.base, self.high / self.base
+        middle, low, high = (max(each / self.base, -1.0) for each in (self.difference, self.low, self.high))
+        return middle, low, high
 
 
 def rho(alpha: float = ALPHA, best_at: float = BEST_AT) -> float:

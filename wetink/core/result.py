@@ -24,6 +24,9 @@ LESS = {"clicks": "fewer recipients click", "orders": "fewer recipients order", 
 PACE_DAYS = 7
 """Days by which the present pace is told."""
 
+LONGEST_DAYS, MOST_SAID = 365, 100_000_000
+"""Days and recipients beyond which no number is said: nobody waits for them."""
+
 POINTS = 60
 """Days of the course that is drawn."""
 
@@ -284,13 +287,16 @@ def _wanted(found: Lift, worth: float, per_day: float) -> str:
             " said."
         )
     more = max(found.needed - found.recipients, 1)
-    days = f", {_days(more / per_day)} at the present pace" if per_day else ""
-    return f"To tell a difference of {worth * 100:.3g}%, about {_round(more):,} more recipients are needed{days}."
+    days = more / per_day if per_day else 0.0
+    pace = f", {_days(days)} at the present pace" if days else ""
+    wait = ": too little traffic for so small a difference" if days > LONGEST_DAYS else ""
+    count = f"about {_round(more):,}" if more <= MOST_SAID else f"over {MOST_SAID:,}"
+    return f"To tell a difference of {worth * 100:.3g}%, {count} more recipients are needed{pace}{wait}."
 
 
 def _days(days: float) -> str:
-    if days > 730:
-        return f"some {days / 365:,.0f} years"
+    if days > LONGEST_DAYS:
+        return "more than a year"
     return "about a day" if days <= 1 else f"about {math.ceil(days):,} days"
 
 
