@@ -42,6 +42,16 @@ function tick(): void {
   }
 }
 
+/** Mark the fields whose error is shown beside them, since a preview replaces the errors alone. */
+function mark(): void {
+  for (const error of document.querySelectorAll<HTMLElement>(".field-error")) {
+    for (const field of document.querySelectorAll(`[aria-describedby="${error.id}"]`)) {
+      if (error.textContent) field.setAttribute("aria-invalid", "true");
+      else field.removeAttribute("aria-invalid");
+    }
+  }
+}
+
 interface Refusal {
   error?: { message?: string; hint?: string };
 }
@@ -112,6 +122,7 @@ document.addEventListener("submit", (event) => {
 
 arm();
 document.addEventListener("htmx:afterSwap", arm);
+document.addEventListener("htmx:afterSettle", mark);
 window.setInterval(tick, 5000);
 
 export {};

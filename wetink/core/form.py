@@ -1,5 +1,6 @@
 """Form: an app's settings as fields that somebody fills in, and what they filled in as settings."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
@@ -36,10 +37,15 @@ def fields_of(app: App, chosen: Mapping[str, Any] | None = None) -> list[Field]:
     return list(_fields(described, "", msgspec.convert(dict(chosen or {}), app.settings)))
 
 
-def settings_of(app: App, form: Mapping[str, str]) -> tuple[dict[str, Any], str]:
-    """Return the settings a filled-in form says, without those that are the defaults, and what is wrong with them."""
+def settings_of(app: App, form: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the settings that a filled-in form asks for, without defaults, and the errors by the name of their field.
+
+    With an error there are no settings. An error that belongs to no single field has the name "".
+    """
     settings: dict[str, Any] = {}
-    for field in fields_of(app):
+    wrong: dict[str, str] = {}
+    fields = fields_of(app)
+    for field in fields:
         if field.kind == "switch":
             text = "true" if form.get(field.name) in ("on", "true") else "false"
         else:
@@ -49,16 +55,19 @@ def settings_of(app: App, form: Mapping[str, str]) -> tuple[dict[str, Any], str]
         try:
             value = _read(field, text)
         except ValueError:
-            return {}, f"{field.label}: {text[:40]!r} is not a {'whole number' if field.kind == 'whole' else 'number'}"
+            wrong[field.name] = f"{text[:40]!r} is not a {'whole number' if field.kind == 'whole' else 'number'}"
+            continue
         place = settings
         *path, last = field.name.split(".")
         for step in path:
             place = place.setdefault(step, {})
         place[last] = value
-    for wrong in problems_with(app, settings):
-        labels = {each.name: each.label for each in fields_of(app)}
-        return {}, f"{labels.get(wrong.path.partition('[')[0], wrong.path)}: {wrong.why}"
-    return settings, ""
+    names = {field.name for field in fields}
+    for each in problems_with(app, settings):
+        name, entry = re.fullmatch(r"([^\[]*)(?:\[(\d+)\])?.*", each.path, re.DOTALL).groups()  # type: ignore[union-attr]
+        why = f"entry {int(entry) + 1}: {each.why}" if entry else each.why
+        wrong.setdefault(*((name, why) if name in names else ("", str(each))))
+    return ({}, wrong) if wrong else (settings, {})
 
 
 def _fields(struct: inspect.StructType, prefix: str, values: Any) -> Iterator[Field]:

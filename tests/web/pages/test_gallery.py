@@ -135,6 +135,41 @@ def test_a_person_with_nothing_to_show_and_a_setting_that_makes_no_sense_are_tol
     assert dashboard.get("/dashboard/apps/absent").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("app", "field", "text", "why"),
+    [
+        ("countdown", "zone", "Europe/Berln", "did you mean Europe/Berlin?"),
+        ("countdown", "at", "2026-13-01", "is not a date and time"),
+        ("trending", "items", "many", "is not a whole number"),
+        ("trending", "items", "99", "at most 6"),
+        ("trending", "only.price_to", "cheap", "is not a number"),
+        ("trending", "accent", "red", "write a color"),
+        ("nearest-store", "stores", "Oslo; 59.9 10.7\nBergen; 600 5", "entry 2: '600 5' is not a latitude"),
+    ],
+)
+def test_an_error_stands_at_its_field(
+    dashboard: TestClient, wetink: Wetink, app: str, field: str, text: str, why: str
+) -> None:
+    at = field.replace(".", "-")
+    link = {"fallback-link": "https://shop.example/"}
+    ends = {"ends": "at"} if app == "countdown" else {}
+    sent = form(dashboard, app, name=f"wrong-{at}", **link, **ends, **{field: text})
+    refused = dashboard.post(f"/dashboard/apps/{app}", data=sent)
+    assert refused.status_code == 400
+    assert f"wrong-{at}" not in wetink.content.blocks
+    for html in (refused.text, dashboard.get(f"/dashboard/apps/{app}", params=sent).text):
+        tag = re.search(rf'<(?:input|textarea)[^>]* name="{re.escape(field)}"[^>]*>', html)
+        assert tag
+        assert f'aria-describedby="wrong-{at}" aria-invalid="true"' in tag[0]
+        assert html.count('aria-invalid="true"') == 1
+        [told] = re.findall(rf'id="wrong-{at}">([^<]*)</span>', html)
+        assert why in unescape(told)
+        assert html.index(tag[0]) < html.index(told) < html.index(tag[0]) + 800, "the error is not beside its field"
+    part = dashboard.get(f"/dashboard/apps/{app}/tried", params=sent).text
+    assert why in unescape(part.partition(f'id="wrong-{at}" hx-swap-oob="true">')[2].partition("</span>")[0])
+    assert "to see the picture" in part
+
+
 def test_a_block_is_made_and_its_snippet_is_there_to_copy(dashboard: TestClient, wetink: Wetink) -> None:
     sent = form(
         dashboard, "trending", name="hot-now", items="2", measure="viewed", window="7d", recipients="email",

@@ -95,6 +95,38 @@ def test_from_nothing_to_a_copied_snippet_with_keys_alone(
     context.close()
 
 
+def test_what_is_pasted_into_the_gallery_refreshes_the_preview(server: Server, chromium: Browser, data: Path) -> None:
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    token = (data / "dashboard.token").read_text().strip()
+    page.goto(f"{server.address}/dashboard/login?token={token}")
+    page.goto(f"{server.address}/dashboard/apps/countdown")
+    shown = page.locator("#tried")
+
+    def paste(name: str, text: str) -> None:
+        field = page.locator(f'[name="{name}"]')
+        field.focus()
+        page.keyboard.press("Control+A")
+        with page.expect_response(lambda response: "/tried?" in response.url):
+            # As a paste by mouse: an input event, no key in the field, and the focus stays.
+            field.evaluate("(field, text) => document.execCommand('insertText', false, text)", text)
+
+    paste("title", "Ends tonight")
+    expect(shown.locator("img")).to_have_attribute("src", re.compile("title=Ends\\+tonight"))
+    paste("who", "user:nobody-yet")
+    expect(shown).to_contain_text("user:nobody-yet")
+    paste("zone", "Europe/Berln")
+    error, zone = page.locator("#wrong-zone"), page.locator('[name="zone"]')
+    expect(error).to_contain_text("did you mean Europe/Berlin?")
+    expect(zone).to_have_attribute("aria-invalid", "true")
+    expect(shown).to_contain_text("Correct Zone to see the picture.")
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    paste("zone", "Europe/Berlin")
+    expect(error).to_be_empty()
+    expect(zone).not_to_have_attribute("aria-invalid", "true")
+    context.close()
+
+
 def test_a_file_is_uploaded_and_what_is_wrong_with_another_is_said(
     server: Server, chromium: Browser, data: Path, tmp_path: Path
 ) -> None:

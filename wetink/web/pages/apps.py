@@ -11,7 +11,7 @@ from starlette.responses import Response
 from wetink.core.app import App
 from wetink.core.block import Block, Fallback, Variant
 from wetink.core.errors import BadContent
-from wetink.core.form import fields_of, settings_of
+from wetink.core.form import Field, fields_of, settings_of
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
 from wetink.core.sample import GOODS
@@ -47,7 +47,8 @@ async def tried(request: Request) -> Response:
     found = _app(request)
     if found is None:
         return _none(request)
-    return page(request, "tried.html", **await _tried(request, found, dict(request.query_params)))
+    form = dict(request.query_params)
+    return page(request, "tried.html", fields=_fields(found), alone=True, **await _tried(request, found, form))
 
 
 async def covered(request: Request) -> Response:
@@ -90,7 +91,7 @@ async def make_block(request: Request) -> Response:
     settings, wrong = settings_of(found, form)
     try:
         if wrong:
-            raise BadContent(wrong)
+            raise BadContent(f"Correct {_listed(found, wrong)} first")
         made = msgspec.convert(msgspec.to_builtins(_block(found, form, settings)), Block)
         await wetink_of(request).author.block(made)
     except (BadContent, msgspec.ValidationError) as error:
@@ -109,7 +110,8 @@ async def _page(
         request,
         "app.html",
         status=status,
-        fields=[field for field in fields_of(found) if field.name != "only.skip"],
+        fields=_fields(found),
+        alone=False,
         form={**form, "name": name},
         sizes=SIZES,
         error=error,
@@ -127,12 +129,12 @@ async def _tried(request: Request, found: App, form: dict[str, str]) -> dict[str
     settings, wrong = settings_of(found, form)
     who, moment = parse(form.get("who", "")), _moment(request)
     block, suppose = _block(found, form, settings), await _supposed(request, form, who, moment)
-    decision, drawn = None, None
+    decision, drawn, failed = None, None, wrong.get("", "")
     try:
         if not wrong:
             decision, drawn = await wetink_of(request).trial.tried(block, who, moment, settings, suppose.events)
     except BadContent as error:
-        wrong = f"{error}{f': {error.hint}' if error.hint else ''}"
+        failed = f"{error}{f': {error.hint}' if error.hint else ''}"
     query = {name: form[name] for name in ("who", "width", "height", "scheme", "preview-at") if form.get(name)}
     if suppose.text:
         query["suppose"] = suppose.text
@@ -141,6 +143,7 @@ async def _tried(request: Request, found: App, form: dict[str, str]) -> dict[str
         "who": who,
         "asked": form.get("who", ""),
         "wrong": wrong,
+        "failed": failed or (f"Correct {_listed(found, wrong)} to see the picture." if wrong else ""),
         "decision": decision,
         "block": block,
         "drawn": drawn is not None,
@@ -154,6 +157,16 @@ async def _tried(request: Request, found: App, form: dict[str, str]) -> dict[str
 
 async def _supposed(request: Request, form: Mapping[str, str], who: Identifier | None, moment: Moment) -> Supposed:
     return await supposed(wetink_of(request), form, moment.now, GOODS if who is None else {})
+
+
+def _fields(found: App) -> list[Field]:
+    """Return the settings that the form has; products to skip are for programs."""
+    return [field for field in fields_of(found) if field.name != "only.skip"]
+
+
+def _listed(found: App, wrong: Collection[str]) -> str:
+    """Return the labels of fields, or "the settings" for an error that belongs to no single field."""
+    return ", ".join(field.label for field in fields_of(found) if field.name in wrong) or "the settings"
 
 
 def _complete(found: App, form: dict[str, str]) -> dict[str, str]:

@@ -54,7 +54,7 @@ async def change_key(request: Request) -> Response:
     name, change = form.get("name", ""), CHANGES.get(form.get("change", ""))
     try:
         if change is None:
-            raise BadRequest("this form asks for nothing that there is", hint="reload the page")
+            raise BadRequest("this form asks for an unknown change", hint="reload the page")
         found = await change(wetink_of(request).store, name, form)
     except WetinkError as error:
         return await _page(request, status=status_of(error), wrong=(name, _told(error)))
@@ -124,7 +124,7 @@ def _sure(form: Mapping[str, str]) -> None:
 def _number(form: Mapping[str, str], name: str, what: str) -> float:
     text = form.get(name, "").strip()
     if not re.fullmatch(r"\d{0,9}(?:\.\d{1,3})?", text, re.ASCII):
-        raise BadSettings(f"{text[:20]!r} is no number of {what}", hint="write 50; leave it empty for no limit")
+        raise BadSettings(f"{text[:20]!r} is not a number of {what}", hint="write 50; leave it empty for no limit")
     return float(text or 0)
 
 
