@@ -156,7 +156,7 @@ def _show(rows: list[tuple[str, Line]]) -> None:
     )
     for name, line in rows:
         rate = f"{line.click_rate:.1%}" if line.click_rate is not None else "-"
-        shares = {code: f" ({line.page_share.get(code, 0):.1%} told by pages alone)" for code in line.page_revenue}
+        shares = {code: f" ({line.page_share.get(code, 0):.1%} reported by pages alone)" for code in line.page_revenue}
         revenue = ", ".join(f"{money(amount, code)}{shares.get(code, '')}" for code, amount in line.revenue.items())
         counts = f"{line.pictures:9,} {line.unique_opens:9,} {line.unique_machine_opens:9,} {line.unique_clicks:9,}"
         click.echo(f"{name:{wide}} {counts} {rate:>7} {line.orders:8,.4g}  {revenue}")

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from click.testing import CliRunner
@@ -89,6 +89,35 @@ def test_a_block_has_the_same_figures_on_the_page_for_programs_in_a_file_and_by_
     assert row["lift"] == hero["lift"]
     assert json.loads(command(house, "report", "--json")) == said["lines"]
     assert command(house, "report", "--csv") == web.get("/dashboard/reports.csv").text.replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("orders", ["count", "wait"])
+def test_reports_say_which_share_of_revenue_pages_alone_told(tmp_path: Path, orders: Literal["count", "wait"]) -> None:
+    house = House(tmp_path / "data")
+    house.now = now_ms() - 3_600_000
+    store = house.wetink.store
+    asyncio.run(store.create_key("page", "browser", (), house.now))
+    asyncio.run(store.set_source("page", orders=orders))
+    for number in range(3):
+        house.saw("mug", who=f"u{number}")
+        opened(house, user(number))
+    order(house, "O-1", userId="u0", total=30)
+    order(house, "O-2", "page", userId="u1", total=10)
+    order(house, "O-3", "page", userId="u2", total=99)
+    order(house, "O-3", userId="u2", total=60)
+    counted = orders == "count"
+    said, listed = command(house, "report"), json.loads(command(house, "report", "--json"))
+    [hero] = [line for line in listed if line["block"] == "hero"]
+    assert hero["revenue"] == {"EUR": 100.0 if counted else 90.0}, "a server's order replaces the page's of its id"
+    assert hero.get("page_share") == ({"EUR": 0.1} if counted else None)
+    assert ("€100.00 (10.0% reported by pages alone)" in said) == counted
+    assert ("reported by pages alone" in said) == counted
+    assert ("page_share_EUR" in command(house, "report", "--csv")) == counted
+    with TestClient(create(house.wetink)) as client:
+        client.get(f"/dashboard/login?token={house.wetink.dashboard_token}")
+        page = client.get("/dashboard/reports").text
+    asyncio.run(house.wetink.close())
+    assert ("10.0% reported by pages alone" in page) == counted
 
 
 def test_no_cell_of_a_file_is_a_formula(house: House, web: TestClient) -> None:
