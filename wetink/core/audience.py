@@ -11,6 +11,7 @@ from wetink.core.rule.check import problems_of
 from wetink.core.rule.spelling import Reading, Unreadable
 from wetink.core.rule.tree import All, Rule
 from wetink.core.rule.write import spell
+from wetink.core.rule.written_out import WrittenOut, names_of
 
 
 class Audience(msgspec.Struct, frozen=True):
@@ -76,13 +77,14 @@ def spelled(audience: Audience) -> dict[str, Any]:
 def usable(audiences: Mapping[str, Audience]) -> tuple[dict[str, Audience], dict[str, list[str]]]:
     """Return the audiences that name only others that can be used, and what is wrong with the rest, by name."""
     left, wrong = dict(audiences), dict[str, list[str]]()
-    while True:
-        rules = {name: each.rule for name, each in left.items()}
-        found = {name: found for name, rule in rules.items() if (found := list(problems_of(rule, "rule", rules)))}
-        if not found:
-            return left, wrong
-        wrong |= found
+    doubted = set(left)
+    while doubted:
+        rules = WrittenOut({name: each.rule for name, each in left.items()})
+        found = {name: told for name in doubted if (told := list(problems_of(left[name].rule, "rule", rules)))}
+        wrong |= {name: found[name] for name in audiences if name in found}
         left = {name: each for name, each in left.items() if name not in found}
+        doubted = {name for name, each in left.items() if found and not found.keys().isdisjoint(names_of(each.rule))}
+    return left, wrong
 
 
 def rules_of(audiences: Mapping[str, Audience]) -> dict[str, Rule]:

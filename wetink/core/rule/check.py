@@ -26,10 +26,10 @@ from wetink.core.rule.tree import (
     Trait,
     Where,
     Window,
-    nodes_of,
 )
 from wetink.core.rule.values import bound, time
 from wetink.core.rule.window import ends
+from wetink.core.rule.written_out import WrittenOut, names_of, too_large
 from wetink.core.span import parse as span_of
 
 LONGEST_SEQUENCE = 10
@@ -38,19 +38,31 @@ SPANS = ("above", "at_least", "below", "at_most")
 """What can be asked of a figure, and of how long something has been so."""
 
 
-def problems_of(  # noqa: C901 (a case for each kind of node)
-    rule: Rule, place: str = "", audiences: Mapping[str, Rule] | None = None
+def problems_of(rule: Rule, place: str = "", audiences: Mapping[str, Rule] | WrittenOut | None = None) -> Iterator[str]:
+    """Yield what is wrong with a rule.
+
+    With `audiences` also those it names that are not there, lead in a circle, or are too large once written out.
+    """
+    if audiences is not None and not isinstance(audiences, WrittenOut):
+        audiences = WrittenOut(audiences)
+    wrong = list(_problems_of(rule, place, audiences))
+    if not wrong and audiences is not None and names_of(rule) and (problem := too_large(*audiences.size_of(rule))):
+        wrong.append(_told(place, problem))
+    yield from wrong
+
+
+def _problems_of(  # noqa: C901 (a case for each kind of node)
+    rule: Rule, place: str, audiences: WrittenOut | None
 ) -> Iterator[str]:
-    """Yield what is wrong with a rule; with `audiences` also those it names that are not there or lead in a circle."""
     match rule:
         case All(of) | AnyOf(of):
             name = "all" if isinstance(rule, All) else "any"
             if not of:
                 yield _told(_at(place, name), "at least one rule belongs here")
             for index, part in enumerate(of):
-                yield from problems_of(part, f"{_at(place, name)}[{index}]", audiences)
+                yield from _problems_of(part, f"{_at(place, name)}[{index}]", audiences)
         case Not(that):
-            yield from problems_of(that, _at(place, "not"), audiences)
+            yield from _problems_of(that, _at(place, "not"), audiences)
         case Did():
             yield from _did(rule, place)
         case Sequence():
@@ -146,24 +158,14 @@ def _product(rule: ProductIs, place: str) -> Iterator[str]:
     yield from _where(rule.where, _at(place, "where"))
 
 
-def _member(name: str, place: str, audiences: Mapping[str, Rule] | None) -> Iterator[str]:
+def _member(name: str, place: str, audiences: WrittenOut | None) -> Iterator[str]:
     if audiences is None:
         return
-    if name not in audiences:
-        yield _told(place, f"there is no audience {name!r}; there are {', '.join(sorted(audiences)) or 'none'}")
-    elif circle := circle_of(name, audiences):
-        yield _told(place, f"audiences lead in a circle: {' → '.join(circle)}")
-
-
-def circle_of(name: str, audiences: Mapping[str, Rule], path: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Return a circle that an audience leads into, nothing when there is none."""
-    if name in path:
-        return (*path[path.index(name) :], name)
-    rule = audiences.get(name)
-    for node in nodes_of(rule) if rule is not None else ():
-        if isinstance(node, Member) and (circle := circle_of(node.audience, audiences, (*path, name))):
-            return circle
-    return ()
+    if name not in audiences.audiences:
+        there = ", ".join(sorted(audiences.audiences)) or "none"
+        yield _told(place, f"there is no audience {name!r}; there are {there}")
+    elif problem := audiences.problem_of(name):
+        yield _told(place, problem)
 
 
 def _moment(of: Where, place: str) -> Iterator[str]:

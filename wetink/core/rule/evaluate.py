@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from wetink.core.errors import Unavailable
+from wetink.core.errors import BadContent, Unavailable
 from wetink.core.rule import deeds, moments, people
 from wetink.core.rule.leaf import Leaf
 from wetink.core.rule.subject import Subject
@@ -27,9 +27,9 @@ from wetink.core.rule.tree import (
     Rule,
     Sequence,
     Share,
-    nodes_of,
 )
 from wetink.core.rule.write import spell
+from wetink.core.rule.written_out import WrittenOut, names_of, too_large
 
 logger = logging.getLogger(__name__)
 
@@ -104,6 +104,8 @@ def compiled(rule: Rule, audiences: Mapping[str, Rule] | None = None) -> Compile
 
     Whoever is in an audience that is not there, or that leads back to itself, is in none.
     """
+    if audiences and names_of(rule) and (problem := too_large(*WrittenOut(audiences).size_of(rule))):
+        raise BadContent(problem)
     made = _compiled(rule, audiences or {}, frozenset())
     test, explain = made.holds, made.explain
 
@@ -265,8 +267,3 @@ class Rulebook:
     def needs(self, rules: Iterable[Rule]) -> Needs:
         """Return what all of these want to have looked up."""
         return _together(self.of(rule) for rule in rules)
-
-
-def names_in(rules: Iterable[Rule]) -> set[str]:
-    """Return the audiences that rules name themselves."""
-    return {node.audience for rule in rules for node in nodes_of(rule) if isinstance(node, Member)}

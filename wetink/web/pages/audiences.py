@@ -9,10 +9,11 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from wetink.core.audience import Audience
+from wetink.core.audience import Audience, rules_of
 from wetink.core.delivery import State
 from wetink.core.errors import BadContent
 from wetink.core.hook import shown_secret
+from wetink.core.rule.check import problems_of
 from wetink.core.rule.tree import All
 from wetink.core.rule.words import words
 from wetink.core.sheet import line
@@ -146,8 +147,10 @@ async def found(request: Request) -> Response:
     rule, asked = audience_form.rule_of(editor), form.get("who", "").strip()
     who, now = parse(asked), now_ms()
     moment = msgspec.structs.replace(moment_of(request, now), now=time_of(form.get("at", ""), now))
-    if rule is None:
-        return page(request, "audience_found.html", wrong=editor.wrong)
+    saved = rules_of(wetink.content.audiences)
+    wrong = editor.wrong if rule is None else await asyncio.to_thread(lambda: [*problems_of(rule, "rule", saved)])
+    if rule is None or wrong:
+        return page(request, "audience_found.html", wrong=wrong)
     return page(
         request,
         "audience_found.html",
