@@ -47,7 +47,7 @@ def test_a_source_is_limited_disabled_enabled_and_deleted_once_that_is_confirmed
     found = source(empty)
     assert found is not None
     assert (found.verify, found.orders, found.per_second, found.burst) == (True, "wait", 12.5, 30)
-    assert "is no number" in change(made, "set", 400, per_second="many")
+    assert "is not a number" in change(made, "set", 400, per_second="many")
     change(made, "disable")
     assert "disabled" in made.get("/dashboard/keys").text
     change(made, "enable")
