@@ -57,4 +57,4 @@ def test_a_source_is_limited_disabled_enabled_and_deleted_once_that_is_confirmed
     change(made, "delete", sure="yes")
     assert source(empty) is None
     assert "no source called" in change(made, "rotate", 404)
-    assert "nothing that there is" in change(made, "explode", 400)
+    assert "an unknown change" in change(made, "explode", 400)
