@@ -39,7 +39,7 @@ class Desk:
         found = self.run(self.ledger.days(0, 1 << 61))
         return {
             (each.day // DAY_MS, each.block, each.variant, each.campaign): tuple(
-                getattr(each, name) for name in DayCount.__struct_fields__[4:]
+                getattr(each, name) for name in DayCount.__struct_fields__[4:12]
             )
             for each in found
         }
@@ -158,7 +158,7 @@ def test_what_an_heir_does_counts_for_whom_it_follows_once(desk: Desk) -> None:
     desk.run(desk.exposures.keep(Exposure("test", "user:1", "b", 6, "user:1")))
     kept = desk.run(desk.exposures.keep(Exposure("test", "user:1", "a", 6, "user:1", "email:a@b.c")))
     assert (kept.arm, kept.heir_of) == ("a", "email:a@b.c")
-    desk.touched(opened("user:1", 2, kind="click", arms={"test": "a"}), opened("user:1", 2, arms={"test": "a"}))
+    desk.touched(opened("user:1", 3, kind="click", arms={"test": "a"}), opened("user:1", 2, arms={"test": "a"}))
     assert desk.run(desk.exposures.days("test")) == [Newcomers(2 * DAY_MS, "a", True, 1, 1)]
 
 

@@ -41,6 +41,44 @@ def test_what_counts_as_an_open(house: House, agent: str, counted: int) -> None:
     assert agent not in repr(touch) or not agent
 
 
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.6 Mobile/15E148 Safari/604.1"
+)
+APPLE = "Mozilla/5.0"
+
+
+@pytest.mark.parametrize(
+    ("fetches", "opens", "implied", "clicks"),
+    [
+        ([("picture", APPLE)], 0, 0, 0),
+        ([("picture", APPLE), ("click", IPHONE)], 1, 1, 1),
+        ([("picture", APPLE), ("click", IPHONE), ("click", IPHONE)], 1, 1, 2),
+        ([("picture", GMAIL), ("click", CHROME)], 1, 0, 1),
+        ([("picture", CHROME), ("click", CHROME)], 1, 0, 1),
+        ([("click", IPHONE)], 1, 1, 1),
+        ([("picture", APPLE), ("click", "")], 0, 0, 0),
+        ([("picture", APPLE), ("click", "python-requests/2.32.5")], 0, 0, 0),
+        ([("picture", APPLE), ("click", "Barracuda Sentinel")], 0, 0, 0),
+        ([("picture", APPLE), ("click", IPHONE), ("picture", IPHONE)], 1, 0, 1),
+        ([("data", APPLE), ("data", IPHONE), ("click", IPHONE)], 1, 0, 1),
+    ],
+)
+def test_a_persons_click_proves_an_open_and_no_rate_is_above_100_percent(
+    house: House, fetches: list[tuple[str, str]], opens: int, implied: int, clicks: int
+) -> None:
+    house.saw("mug")
+    for purpose, agent in fetches:
+        house.now += 30_000
+        house.get(house.url(purpose, "hero"), agent=agent)
+    [line] = [each for each in asyncio.run(house.wetink.reports.lines(0, house.now + 1)) if each.key["block"] == "hero"]
+    assert (line.opens, line.implied_opens, line.clicks) == (opens, implied, clicks)
+    assert line.click_rate is None or line.click_rate <= 1
+    asyncio.run(house.wetink.reclassify())
+    [line] = [each for each in asyncio.run(house.wetink.reports.lines(0, house.now + 1)) if each.key["block"] == "hero"]
+    assert (line.opens, line.implied_opens, line.clicks) == (opens, implied, clicks)
+
+
 def test_in_hindsight_links_that_were_followed_at_once_were_a_scanners(house: House) -> None:
     house.saw("mug")
     for block in ("hero", "cards", "hello"):

@@ -160,3 +160,5 @@ def _show(rows: list[tuple[str, Line]]) -> None:
         revenue = ", ".join(f"{money(amount, code)}{shares.get(code, '')}" for code, amount in line.revenue.items())
         counts = f"{line.pictures:9,} {line.unique_opens:9,} {line.unique_machine_opens:9,} {line.unique_clicks:9,}"
         click.echo(f"{name:{wide}} {counts} {rate:>7} {line.orders:8,.4g}  {revenue}")
+    if implied := sum(line.implied_opens for _, line in rows):
+        click.echo(f"{implied:,} of all opens are known from a person's click alone")

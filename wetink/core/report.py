@@ -37,6 +37,8 @@ class DayCount(msgspec.Struct, frozen=True):
     clicks: int = 0
     unique_clicks: int = 0
     machine_clicks: int = 0
+    implied_opens: int = 0
+    """Of the opens, those that nobody saw and a person's click proves."""
 
 
 COUNTS = DayCount.__struct_fields__[4:]
@@ -57,6 +59,7 @@ class Line(msgspec.Struct, frozen=True):
     clicks: int = 0
     unique_clicks: int = 0
     machine_clicks: int = 0
+    implied_opens: int = 0
     orders: float = 0.0
     revenue: dict[str, float] = {}
     page_revenue: dict[str, float] = {}
@@ -71,8 +74,16 @@ class Line(msgspec.Struct, frozen=True):
 
     @property
     def click_rate(self) -> float | None:
-        """Recipients who clicked for each who opened; None without opens."""
-        return self.unique_clicks / self.unique_opens if self.unique_opens else None
+        """Recipients who clicked for each who opened; None without either.
+
+        Whoever clicked has opened, be it before the days or in another variant: it is never more than 1.
+        """
+        return self.unique_clicks / self.openers if self.openers else None
+
+    @property
+    def openers(self) -> int:
+        """Recipients who are known to have opened it: in these days, or before they clicked in these days."""
+        return max(self.unique_opens, self.unique_clicks)
 
     @property
     def per_thousand(self) -> dict[str, float]:

@@ -43,6 +43,8 @@ class Newcomers(msgspec.Struct, frozen=True):
     seen: bool
     people: int
     clicked: int
+    implied: int = 0
+    """Those of whom only a click says that they looked."""
 
 
 class Brought(msgspec.Struct, frozen=True):
@@ -68,6 +70,8 @@ class ArmResult(msgspec.Struct, frozen=True):
     revenue: float
     orders_unseen: int
     samples: dict[str, Sample]
+    implied: int = 0
+    """Of the people, those of whom only a click says that they looked."""
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -186,6 +190,7 @@ def _arm(
         rounded(mine["revenue"].total, currency),
         sum(not each.seen for each in orders if each.arm == arm),
         mine,
+        sum(each.implied for each in days if each.arm == arm and each.seen),
     )
 
 

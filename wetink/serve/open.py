@@ -200,13 +200,14 @@ class Opens:
         return taken
 
     async def read(self, block: Block, who: Identifier | None, moment: Moment) -> Decision:
-        """Decide for an open as data and count the open, once a minute. Raises StoreUnavailable.
+        """Decide for an open as data and count the open, once a minute in all processes. Raises StoreUnavailable.
 
         It is not kept: data says itself where each product leads, so no later request has to agree with it.
         """
         decision = await self.preview(block, who, moment, expose=True)
-        if who is not None and self._once.first((decision.recipient, block.name, moment.campaign), moment.now):
-            await self._count(block, "open", decision, moment)
+        by = policy.counts(block.fetches, moment.taken_for)
+        if who is not None and self._once.first((decision.recipient, block.name, moment.campaign, by), moment.now):
+            await self._count(block, "open", decision, moment, once=True)
         return decision
 
     async def settle(self, block: Block, slot: int, who: Identifier | None, moment: Moment) -> Decision:
@@ -228,7 +229,7 @@ class Opens:
             await self._count(block, "open", decision, moment)
         return fresh if decision.says(fresh) else decision
 
-    async def _count(self, block: Block, kind: str, decision: Decision, moment: Moment) -> None:
+    async def _count(self, block: Block, kind: str, decision: Decision, moment: Moment, *, once: bool = False) -> None:
         taken_for = moment.taken_for or "unknown"
         if kind == "open":
             self._archive.keep(Opened(decision, moment, block, self._scenes.template(decision) or ""))
@@ -244,6 +245,7 @@ class Opens:
                 moment.facts,
                 human=policy.counts(block.fetches, taken_for),
                 arms=decision.arms,
+                once=once,
             )
         )
 
@@ -319,7 +321,8 @@ class Opens:
             served = None
             if who is not None and policy.decides(block.fetches, moment.taken_for):
                 served = await self._ledger.current(name, str(who), moment.campaign)
-            decision = served or await self.preview(block, who, moment)
+            proves = counted and policy.counts(block.fetches, moment.taken_for)
+            decision = served or await self.preview(block, who, moment, expose=proves)
             if who is not None and counted:
                 await self._count(block, "click", decision, moment)
             if who is not None and self._asks(decision):

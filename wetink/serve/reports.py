@@ -160,7 +160,8 @@ async def contacts(ledger: Ledger, members: Sequence[Identifier], until: int) ->
             f"{touch.kind}-{touch.block}-{touch.at}",
             "wetink",
             "Email Opened" if touch.kind == "open" else "Email Link Clicked",
-            properties={"block": touch.block, "variant": touch.variant, "campaign_id": touch.campaign},
+            properties={"block": touch.block, "variant": touch.variant, "campaign_id": touch.campaign}
+            | ({"implied_by": "click"} if touch.implied else {}),
         )
         for touch in touches[-CONTACTS:]
         if touch.human

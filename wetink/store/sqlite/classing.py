@@ -11,6 +11,7 @@ import apsw
 import msgspec
 
 from wetink.core.fetch import RULES_VERSION, Facts, Kind, classify, in_hindsight
+from wetink.core.touch import PROVED_MS
 from wetink.store.sqlite import contacts
 from wetink.store.sqlite.connection import fetch
 from wetink.store.sqlite.queries import read
@@ -68,13 +69,42 @@ def _families(heirs: Sequence[tuple[str, str]]) -> list[list[str]]:
 def _classify(db: apsw.Connection, people: Sequence[str], counts: Callable[[str, Kind], bool]) -> int:
     """Class what some people did. Inside a transaction."""
     changed = 0
+    wanted: dict[tuple[str, str, str, int], int] = {}
     rows = fetch(db, SQL.touches_of, (_json(people).decode(),))
-    for _, group in groupby(rows, key=lambda row: (row[1], row[5])):
-        email = list(group)
+    for (recipient, campaign), group in groupby(rows, key=lambda row: (row[1], row[5])):
+        email, counted = list(group), list[tuple[str, int, bool, int]]()
         told = [(at, kind == 1, block, _facts(facts)) for _, _, at, kind, block, _, _, facts in email]
         for row, facts in zip(email, in_hindsight(told), strict=True):
             taken_for = classify(facts).kind
             changed += taken_for != row[6]
             human = counts(row[4], taken_for)
             db.execute(SQL.retake, (taken_for, _json(facts).decode(), RULES_VERSION, human, row[0]))
+            if human:
+                counted.append((row[4], row[2], row[3] == 1, row[0]))
+        wanted |= {(recipient, campaign, block, at): click for block, at, click in _proved(counted)}
+    for row, *about in fetch(db, SQL.implied_of, (_json(people).decode(),)):
+        who, at, block, campaign = about
+        if wanted.pop((who, campaign, block, at), None) is None:
+            db.execute(SQL.deny, (row,))
+    for click in wanted.values():
+        db.execute(SQL.imply_again, (click,))
     return changed
+
+
+def _proved(email: Sequence[tuple[str, int, bool, int]]) -> Iterator[tuple[str, int, int]]:
+    """Yield the opens that clicks of one email prove: block, time (Unix ms) and the click.
+
+    `email` has what people did, the oldest first: block, time, whether it is a click, and its row.
+
+    >>> list(_proved([("a", 5, False, 1), ("a", 9, True, 2), ("b", 9, True, 3), ("b", 10, True, 4)]))
+    [('b', 9, 3)]
+    """
+    seen: dict[str, list[int]] = {}
+    for block, at, click, _ in email:
+        if not click:
+            seen.setdefault(block, []).append(at)
+    for block, at, click, row in email:
+        known = seen.setdefault(block, [])
+        if click and not any(abs(at - each) < PROVED_MS for each in known):
+            known.append(at)
+            yield block, at, row

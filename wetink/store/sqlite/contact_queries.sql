@@ -1,20 +1,72 @@
 -- name: batch  What waits, from JSON: an array of arrays.
 INSERT INTO temp.batch
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
-    value ->> 8, value ->> 9, value ->> 10
+    value ->> 8, value ->> 9, value ->> 10, 0, value ->> 11
 FROM json_each(?)
 
+-- name: drop_again  Opens as data that another process has counted within the minute.
+DELETE FROM temp.batch WHERE once AND EXISTS (
+    SELECT 1 FROM contact AS old WHERE old.recipient = batch.recipient AND old.at > batch.at - :again
+        AND old.at < batch.at + :again AND old.block = batch.block AND old.campaign = batch.campaign
+        AND old.kind = batch.kind AND old.human = batch.human
+)
+
+-- name: confirmed  Opens of people that a click had proved before they came.
+SELECT old.rowid, old.at, old.block, old.variant, old.campaign, min(batch.rowid), batch.taken_for, batch.facts,
+    batch.version
+FROM temp.batch AS batch CROSS JOIN contact AS old ON old.recipient = batch.recipient AND old.implied
+    AND old.at > batch.at - ?1 AND old.at < batch.at + ?1 AND old.block = batch.block
+    AND old.campaign = batch.campaign
+WHERE batch.kind = 0 AND batch.human GROUP BY old.rowid
+
+-- name: confirm
+UPDATE contact SET implied = 0, taken_for = ?, facts = ?, version = ? WHERE rowid = ?
+
+-- name: confirm_day
+UPDATE daily SET implied_opens = implied_opens - 1 WHERE day = ? AND block = ? AND variant = ? AND campaign = ?
+
+-- name: drop
+DELETE FROM temp.batch WHERE rowid = ?
+
+-- name: imply  The opens that clicks of people prove, where none was counted around them.
+INSERT INTO temp.batch
+SELECT recipient, min(at), 0, block, campaign, variant, taken_for, facts, version, 1, arms, 1, 0
+FROM temp.batch AS click
+WHERE kind = 1 AND human AND NOT EXISTS (
+    SELECT 1 FROM contact AS old WHERE old.recipient = click.recipient AND old.at > click.at - :proved
+        AND old.at < click.at + :proved AND old.block = click.block AND old.campaign = click.campaign
+        AND old.kind = 0 AND old.human
+) AND NOT EXISTS (
+    SELECT 1 FROM temp.batch AS new WHERE new.recipient = click.recipient AND new.block = click.block
+        AND new.campaign = click.campaign AND new.kind = 0 AND new.human AND new.at > click.at - :proved
+        AND new.at < click.at + :proved
+)
+GROUP BY recipient, block, campaign
+
+-- name: imply_again  The open that one click proves, for the past.
+INSERT INTO contact (recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms, implied)
+SELECT recipient, at, 0, block, campaign, variant, taken_for, facts, version, 1, arms, 1 FROM contact WHERE rowid = ?
+
+-- name: deny
+DELETE FROM contact WHERE rowid = ?
+
+-- name: implied_of  Opens that clicks of some recipients have proved.
+SELECT rowid, recipient, at, block, campaign FROM contact
+WHERE implied AND recipient IN (SELECT value FROM json_each(?))
+
 -- name: insert
-INSERT INTO contact (recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms)
-SELECT recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms FROM temp.batch
+INSERT INTO contact (recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms, implied)
+SELECT recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms, implied FROM temp.batch
 
 -- name: count  All of them, by day.
-INSERT INTO daily (day, block, variant, campaign, opens, machine_opens, clicks, machine_clicks)
+INSERT INTO daily (day, block, variant, campaign, opens, machine_opens, clicks, machine_clicks, implied_opens)
 SELECT at / 86400000 * 86400000, block, variant, campaign,
-    sum(kind = 0 AND human), sum(kind = 0 AND NOT human), sum(kind = 1 AND human), sum(kind = 1 AND NOT human)
+    sum(kind = 0 AND human), sum(kind = 0 AND NOT human), sum(kind = 1 AND human), sum(kind = 1 AND NOT human),
+    sum(implied)
 FROM temp.batch WHERE true GROUP BY 1, 2, 3, 4
 ON CONFLICT DO UPDATE SET opens = opens + excluded.opens, machine_opens = machine_opens + excluded.machine_opens,
-    clicks = clicks + excluded.clicks, machine_clicks = machine_clicks + excluded.machine_clicks
+    clicks = clicks + excluded.clicks, machine_clicks = machine_clicks + excluded.machine_clicks,
+    implied_opens = implied_opens + excluded.implied_opens
 
 -- name: count_firsts  Those that are the recipient's first of the block and campaign; run before they are inserted.
 INSERT INTO daily (day, block, variant, campaign, unique_opens, unique_machine_opens, unique_clicks)
@@ -35,21 +87,22 @@ ON CONFLICT DO UPDATE SET unique_opens = unique_opens + excluded.unique_opens,
 
 -- name: take_over  Sums that were made aside in place of those there were; pictures stay.
 INSERT INTO daily (day, block, variant, campaign, opens, unique_opens, machine_opens, unique_machine_opens, clicks,
-    unique_clicks, machine_clicks)
+    unique_clicks, machine_clicks, implied_opens)
 SELECT day, block, variant, campaign, opens, unique_opens, machine_opens, unique_machine_opens, clicks, unique_clicks,
-    machine_clicks
+    machine_clicks, implied_opens
 FROM temp.sums WHERE true
 ON CONFLICT DO UPDATE SET opens = excluded.opens, unique_opens = excluded.unique_opens,
     machine_opens = excluded.machine_opens, unique_machine_opens = excluded.unique_machine_opens,
-    clicks = excluded.clicks, unique_clicks = excluded.unique_clicks, machine_clicks = excluded.machine_clicks
+    clicks = excluded.clicks, unique_clicks = excluded.unique_clicks, machine_clicks = excluded.machine_clicks,
+    implied_opens = excluded.implied_opens
 
--- name: expose  What it says of exposures; of an heir, that counts for whom it follows.
+-- name: expose  What it says of exposures; of an heir, that counts for whom it follows. Whoever clicks has seen it.
 UPDATE exposure SET
     seen = min(coalesce(exposure.seen, met.seen), coalesce(met.seen, exposure.seen)),
     clicked = min(coalesce(exposure.clicked, met.clicked), coalesce(met.clicked, exposure.clicked))
 FROM (
     SELECT arm.key AS experiment, coalesce(nullif(own.heir_of, ''), batch.recipient) AS recipient,
-        min(CASE WHEN batch.human AND batch.kind = 0 THEN batch.at END) AS seen,
+        min(CASE WHEN batch.human THEN batch.at END) AS seen,
         min(CASE WHEN batch.human AND batch.kind = 1 THEN batch.at END) AS clicked
     FROM temp.batch AS batch CROSS JOIN json_each(batch.arms) AS arm
     JOIN exposure AS own ON own.experiment = arm.key AND own.recipient = batch.recipient
@@ -64,12 +117,12 @@ ON CONFLICT DO UPDATE SET pictures = pictures + excluded.pictures
 
 -- name: days
 SELECT day, block, variant, campaign, pictures, opens, unique_opens, machine_opens, unique_machine_opens, clicks,
-    unique_clicks, machine_clicks
+    unique_clicks, machine_clicks, implied_opens
 FROM daily WHERE day >= ? AND day < ?
 
 -- name: clear_days
 UPDATE daily SET opens = 0, unique_opens = 0, machine_opens = 0, unique_machine_opens = 0, clicks = 0,
-    unique_clicks = 0, machine_clicks = 0
+    unique_clicks = 0, machine_clicks = 0, implied_opens = 0
 
 -- name: clear_exposures
 UPDATE exposure SET seen = NULL, clicked = NULL
@@ -82,17 +135,17 @@ SELECT coalesce(max(rowid), 0) FROM contact
 
 -- name: batch_again  All of some recipients, up to a row.
 INSERT INTO temp.batch
-SELECT recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms FROM contact
+SELECT recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms, implied, 0 FROM contact
 WHERE recipient IN (SELECT value FROM json_each(:recipients)) AND rowid <= :last
 
 -- name: batch_since  What has been written since.
 INSERT INTO temp.batch
-SELECT recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms FROM contact
+SELECT recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms, implied, 0 FROM contact
 WHERE rowid > :last
 
 -- name: touches_of  All of some recipients, email by email.
 SELECT rowid, recipient, at, kind, block, campaign, taken_for, facts FROM contact
-WHERE recipient IN (SELECT value FROM json_each(?)) ORDER BY recipient, campaign, at, kind
+WHERE recipient IN (SELECT value FROM json_each(?)) AND NOT implied ORDER BY recipient, campaign, at, kind
 
 -- name: retake
 UPDATE contact SET taken_for = ?, facts = ?, version = ?, human = ? WHERE rowid = ?

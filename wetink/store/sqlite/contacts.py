@@ -11,7 +11,7 @@ import apsw
 import msgspec
 
 from wetink.core.report import DAY_MS
-from wetink.core.touch import Touch
+from wetink.core.touch import AGAIN_MS, PROVED_MS, Touch
 from wetink.ports.ledger import Served
 from wetink.store.sqlite.connection import fetch
 from wetink.store.sqlite.queries import read
@@ -22,12 +22,12 @@ AT_ONCE = 5_000
 """Recipients whose contacts are summed up anew at once."""
 
 _BATCH = """CREATE TEMP TABLE IF NOT EXISTS batch (
-    recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms
+    recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms, implied, once
 )"""
 _SUMS = """CREATE TEMP TABLE sums (
     day, block, variant, campaign, opens DEFAULT 0, unique_opens DEFAULT 0, machine_opens DEFAULT 0,
     unique_machine_opens DEFAULT 0, clicks DEFAULT 0, unique_clicks DEFAULT 0, machine_clicks DEFAULT 0,
-    PRIMARY KEY (day, block, variant, campaign)
+    implied_opens DEFAULT 0, PRIMARY KEY (day, block, variant, campaign)
 )"""
 LAST = (1 << 63) - 1
 """No row comes after it."""
@@ -44,8 +44,20 @@ def count(db: apsw.Connection, touches: Sequence[Touch]) -> None:
     """Write opens and clicks, inside a `transaction`."""
     db.execute("DELETE FROM temp.batch")
     db.execute(SQL.batch, (_rows([_row(touch) for touch in touches]).decode(),))
+    if any(touch.once for touch in touches):
+        db.execute(SQL.drop_again, {"again": AGAIN_MS})
+    _prove(db)
     for query in (SQL.count, SQL.count_firsts, SQL.insert, SQL.expose):
         db.execute(query, {"last": LAST} if query is SQL.count_firsts else None)
+
+
+def _prove(db: apsw.Connection) -> None:
+    """Let clicks of people prove opens, and opens that come after their proof take its place."""
+    for row, at, block, variant, campaign, new, *taken in fetch(db, SQL.confirmed, (PROVED_MS,)):
+        db.execute(SQL.confirm, (*taken, row))
+        db.execute(SQL.confirm_day, (day_of(at), block, variant, campaign))
+        db.execute(SQL.drop, (new,))
+    db.execute(SQL.imply, {"proved": PROVED_MS})
 
 
 def sum_up(db: apsw.Connection) -> None:
@@ -104,7 +116,7 @@ def _row(touch: Touch) -> tuple[object, ...]:
     arms = _rows(touch.arms).decode() if touch.arms else ""
     return (
         *(touch.recipient, touch.at, KINDS.index(touch.kind), touch.block, touch.campaign, touch.variant),
-        *(touch.taken_for, _rows(touch.facts).decode(), touch.version, int(touch.human), arms),
+        *(touch.taken_for, _rows(touch.facts).decode(), touch.version, int(touch.human), arms, int(touch.once)),
     )
 
 

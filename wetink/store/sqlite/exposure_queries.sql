@@ -8,7 +8,8 @@ ON CONFLICT DO UPDATE SET arm = excluded.arm, person = excluded.person, heir_of 
 WHERE excluded.heir_of <> '' OR excluded.person <> exposure.person
 
 -- name: days
-SELECT coalesce(seen, at) / 86400000 * 86400000, arm, seen IS NOT NULL, count(*), count(clicked) FROM exposure
+SELECT coalesce(seen, at) / 86400000 * 86400000, arm, seen IS NOT NULL, count(*), count(clicked), total(seen = clicked)
+FROM exposure
 WHERE experiment = ? AND heir_of = '' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 
 -- name: shares

@@ -78,7 +78,10 @@ class SQLiteExposures:
                 rows = fetch(db, SQL.days, (experiment,))
             finally:
                 db.close()
-        return [Newcomers(day, arm, bool(seen), people, clicked) for day, arm, seen, people, clicked in rows]
+        return [
+            Newcomers(day, arm, bool(seen), people, clicked, int(implied))
+            for day, arm, seen, people, clicked, implied in rows
+        ]
 
     async def shares(self, experiment: str, epoch: int) -> Mapping[str, float] | None:
         """See `ports.experiments.Exposures.shares`."""

@@ -328,13 +328,15 @@ def _touches(db: apsw.Connection, spans: Mapping[str, tuple[int, int]]) -> list[
             version,
             bool(human),
             _arms(arms) if arms else {},
+            bool(implied),
         )
-        for who, at, kind, block, campaign, variant, taken_for, facts, version, human, arms in rows
+        for who, at, kind, block, campaign, variant, taken_for, facts, version, human, arms, implied in rows
     ]
 
 
 def _grow(db: apsw.Connection) -> None:
     """Bring a file of an earlier version up to this one."""
+    old = False
     db.execute("BEGIN IMMEDIATE")
     try:
         if not any(row[1] == "human" for row in db.execute("PRAGMA table_info(contact)")):
@@ -343,8 +345,14 @@ def _grow(db: apsw.Connection) -> None:
             db.execute(f"UPDATE contact SET human = 0 WHERE taken_for IN ({machines})")  # noqa: S608 (our own words)
         if not any(row[1] == "arms" for row in db.execute("PRAGMA table_info(contact)")):
             db.execute("ALTER TABLE contact ADD COLUMN arms TEXT NOT NULL DEFAULT ''")
-            contacts.sum_up(db)
             db.execute("DROP INDEX IF EXISTS contact_by_time")
             db.execute("DROP INDEX IF EXISTS contact_counted")
+            old = True
+        for table, column in (("contact", "implied"), ("daily", "implied_opens")):
+            if not any(row[1] == column for row in db.execute(f"PRAGMA table_info({table})")):
+                db.execute(f"ALTER TABLE {table} ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
+        db.execute("CREATE INDEX IF NOT EXISTS contact_implied ON contact (recipient, at) WHERE implied")
+        if old:
+            contacts.sum_up(db)
     finally:
         db.execute("COMMIT")

@@ -12,6 +12,7 @@ CREATE TABLE IF NOT EXISTS decision (
 -- Opens (kind 0) and clicks (kind 1), by recipient for crediting orders and by time for counting.
 -- `facts` are the few words (JSON) that the rules read to tell people from machines; `taken_for` is what they said, and
 -- `human` whether the block counts it as somebody's; `arms` (JSON) is the arm of each experiment it was in.
+-- `implied` is an open that nobody saw and a person's click proves.
 CREATE TABLE IF NOT EXISTS contact (
     recipient TEXT NOT NULL,
     at INTEGER NOT NULL,
@@ -23,7 +24,8 @@ CREATE TABLE IF NOT EXISTS contact (
     facts TEXT NOT NULL,
     version INTEGER NOT NULL,
     human INTEGER NOT NULL DEFAULT 1,
-    arms TEXT NOT NULL DEFAULT ''
+    arms TEXT NOT NULL DEFAULT '',
+    implied INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS contact_by_recipient ON contact (recipient, at);
 
@@ -41,6 +43,7 @@ CREATE TABLE IF NOT EXISTS daily (
     clicks INTEGER NOT NULL DEFAULT 0,
     unique_clicks INTEGER NOT NULL DEFAULT 0,
     machine_clicks INTEGER NOT NULL DEFAULT 0,
+    implied_opens INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (day, block, variant, campaign)
 ) WITHOUT ROWID;
 

@@ -9,7 +9,7 @@ ON CONFLICT DO UPDATE SET at = excluded.at, served = excluded.served, body = exc
 UPDATE decision SET served = ? WHERE recipient = ? AND block = ? AND campaign = ?
 
 -- name: touches_within  Of the recipients in a JSON object, each with the [since, until) that is asked for.
-SELECT contact.recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms
+SELECT contact.recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms, implied
 FROM json_each(?) AS wanted CROSS JOIN contact ON contact.recipient = wanted.key
     AND at >= wanted.value ->> 0 AND at < wanted.value ->> 1
 
