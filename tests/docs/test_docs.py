@@ -90,5 +90,17 @@ def test_every_decision_is_listed() -> None:
 
 
 @pytest.mark.parametrize("code", HINTS)
-def test_every_problem_has_a_remedy(code: str) -> None:
-    assert problem(code, "name", "detail").hint
+def test_every_problem_has_a_remedy_in_plain_english_and_is_documented(code: str) -> None:
+    hint = problem(code, "NAME", "DETAIL").hint
+    assert len(hint.split()) >= 2
+    assert not re.search(r"[{}]\b|%s|\b(?:is no|of now|what is sent)\b|,? too$|\bwhoever\b", hint), hint
+    assert not hint.endswith("."), "hints stand in lists and after a dash"
+    assert hint.count("`") % 2 == 0
+    text = (ROOT / "docs" / "events.md").read_text().partition("## Problems")[2]
+    assert f"`{code}`" in text
+
+
+def test_no_problem_is_documented_that_there_is_not() -> None:
+    text = (ROOT / "docs" / "events.md").read_text().partition("## Problems")[2]
+    first = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    assert {code for cell in first for code in re.findall("`([a-z_]+)`", cell)} == set(HINTS)

@@ -196,7 +196,7 @@ def _identifiers(draft: _Draft) -> None:
             f"`{name}`" for name, value in (("userId", user), ("anonymousId", anonymous), ("email", address)) if value
         ]
         property = given[0].strip("`") if given else "userId"
-        draft.parked.append(problem("no_identifier", property, f": {', '.join(given)} names nobody" if given else ""))
+        draft.parked.append(problem("no_identifier", property, f"; {', '.join(given)} cannot be used" if given else ""))
 
 
 def _page(draft: _Draft) -> None:

@@ -76,7 +76,7 @@ def closest(word: str, known: Sequence[str]) -> str:
     '; did you mean Product Viewed?'
     """
     by_key = {each.casefold(): each for each in known}
-    near = get_close_matches(word.casefold(), by_key, 1, 0.7)
+    near = get_close_matches(word.casefold(), by_key, 1, 0.66)
     return f"; did you mean {by_key[near[0]]}?" if near else ""
 
 

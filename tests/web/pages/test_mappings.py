@@ -76,7 +76,7 @@ def test_what_a_mapping_makes_of_a_message_may_lack_something(mapped: TestClient
     said = tried(mapped, {**SEEN, "properties": {"item": {"title": "Mug"}}})
     assert '<span class="chip unusable">unusable</span>' in said
     assert '<span class="chip usable">usable</span> <span class="soft">without</span>' in said
-    assert "send `sku` or `product_id`" in said
+    assert "send <code>sku</code> or <code>product_id</code>" in said
 
 
 @pytest.mark.parametrize("message", ["{", "[]", "7", '{"type": "track"}', "\x00", "é" * 8_000])

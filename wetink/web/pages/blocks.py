@@ -33,7 +33,7 @@ async def blocks(request: Request) -> Response:
         results={result.key["block"]: result for result in results},
         nothing=Line({}),
         problems=wetink.content.problems,
-        notes=[note for note in wetink.content.notes if note.startswith("templates/")],
+        notes=[note for note in wetink.content.notes if not note.startswith("mappings/")],
         days=DAYS,
     )
 
@@ -50,6 +50,7 @@ async def block(request: Request) -> Response:
     who, asked, problem = _chosen(request)
     now = now_ms()
     results = await wetink.reports.lines(*last_days(DAYS, now))
+    files = (f"blocks/{name}.yaml:", *(f"templates/{each.template}:" for each in found.variants if each.template))
     return page(
         request,
         "block.html",
@@ -67,6 +68,7 @@ async def block(request: Request) -> Response:
         app_titles={name: app.title for name, app in wetink.apps.items()},
         browser=wetink.settings.chromium is not None,
         problems=[each for each in wetink.content.problems if f"/{name}." in each],
+        notes=[each for each in wetink.content.notes if each.startswith(files)],
     )
 
 

@@ -51,6 +51,7 @@ async def overview(request: Request) -> Response:
         request,
         "overview.html",
         days=DAYS,
+        notes=[each for each in wetink.content.notes if "no font has" in each],
         credited=MODELS[wetink.reports.asked()[2]],
         results=sorted(results, key=lambda each: (-each.opens, each.key["block"])),
         total=total(results),

@@ -56,6 +56,7 @@ def _environment() -> Environment:
         day=_day,
         absolute=words.absolute,
         clock=words.clock,
+        coded=words.coded,
         compact=compact,
         money=words.money,
         number=words.number,

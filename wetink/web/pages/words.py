@@ -1,11 +1,12 @@
 """Words: numbers, money and times as people read them."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from wetink.core.identifier import Identifier
 from wetink.core.link import host_of
@@ -52,6 +53,15 @@ def money(amount: float | None, currency: str = "") -> str:
     ('$1,234.50', '-€3.00', '¥1,200', '5.00', '—')
     """
     return written(amount, currency) or "—"
+
+
+def coded(text: str) -> Markup:
+    """Return a text whose parts between backticks are set as code, everything else escaped.
+
+    >>> coded("send `url`, not <b>")
+    Markup('send <code>url</code>, not &lt;b&gt;')
+    """
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 (it is escaped before)
 
 
 def moment(at: int) -> datetime | None:
