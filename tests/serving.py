@@ -1,5 +1,6 @@
 """A real wetink server as its own process, and ends by its own pid."""
 
+import contextlib
 import os
 import re
 import signal
@@ -13,17 +14,17 @@ from typing import Self
 class Server:
     """`wetink serve` over a data folder, on a free port."""
 
-    def __init__(self, data: Path, *, workers: int = 2) -> None:
-        self._data, self._workers = data, workers
+    def __init__(self, data: Path, *, workers: int = 2, log: Path | None = None) -> None:
+        """Serve `data`; what it logs goes to a file, or else into the report of the test that fails."""
+        self._data, self._workers, self._log = data, workers, log
         self.address = ""
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "wetink", "serve", "--data", str(self._data), "--port", "0"]
-        self.process = subprocess.Popen(
-            [*command, "--workers", str(self._workers)],
-            stdout=subprocess.PIPE,  # what it logs stands in the report of the test that fails
-            text=True,
-        )
+        with self._log.open("wb") if self._log is not None else contextlib.nullcontext() as log:
+            self.process = subprocess.Popen(
+                [*command, "--workers", str(self._workers)], stdout=subprocess.PIPE, stderr=log, text=True
+            )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         found = re.search(r"http://\S+", line)

@@ -1,6 +1,5 @@
 """The sample shop."""
 
-import logging
 from pathlib import Path
 
 import click
@@ -17,7 +16,9 @@ def demo(once: Path | None, data: Path | None, host: str | None, port: int | Non
     Sends two weeks of a sample shop's life through the real Segment SDK and prints one address to open. With --once DIR
     it does the same without a browser, leaves the opened pictures and a report in DIR, and ends.
     """
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    from wetink.web import logs
+
+    logs.begin()
     if once is not None:
         from wetink.demo.once import once as run_once
 

@@ -1,6 +1,5 @@
 """The server from the command line."""
 
-import logging
 import sys
 
 import click
@@ -20,9 +19,9 @@ def serve(data: str | None, host: str | None, port: str | None, workers: str | N
     Makes the data folder if need be, and prints a line with its address when it is ready. Ctrl-C or SIGTERM stops it;
     what it has acknowledged is on the disk at any time.
     """
-    from wetink.web import server
+    from wetink.web import logs, server
 
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logs.begin()
     settings = settings_of(data=data, host=host, port=port, workers=workers)
 
     def ready(address: str) -> None:

@@ -25,6 +25,7 @@ from wetink.core import fetch
 from wetink.core.errors import BadSettings, Unavailable
 from wetink.sandbox.python import SAFE_PATH
 from wetink.settings import Settings
+from wetink.web import logs
 from wetink.web.protocol import HttpProtocol
 from wetink.wiring import Wetink
 
@@ -225,7 +226,7 @@ def _child(settings: Settings, app: str, listening: socket.socket, said: Connect
     if os.getppid() != parent:
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent tells us when to stop
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logs.begin()
     uvloop.run(_serve(settings, app, listening, lambda: _beat(said)))
 
 
