@@ -1,7 +1,7 @@
 -- name: batch  What waits, from JSON: an array of arrays.
 INSERT INTO temp.batch
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
-    value ->> 8, value ->> 9, value ->> 10, 0, value ->> 11
+    value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12
 FROM json_each(?)
 
 -- name: drop_again  Opens as data that another process has counted within the minute.
@@ -28,20 +28,12 @@ UPDATE daily SET implied_opens = implied_opens - 1 WHERE day = ? AND block = ? A
 -- name: drop
 DELETE FROM temp.batch WHERE rowid = ?
 
--- name: imply  The opens that clicks of people prove, where none was counted around them.
-INSERT INTO temp.batch
-SELECT recipient, min(at), 0, block, campaign, variant, taken_for, facts, version, 1, arms, 1, 0
-FROM temp.batch AS click
-WHERE kind = 1 AND human AND NOT EXISTS (
-    SELECT 1 FROM contact AS old WHERE old.recipient = click.recipient AND old.at > click.at - :proved
-        AND old.at < click.at + :proved AND old.block = click.block AND old.campaign = click.campaign
+-- name: unproved  Which of some clicks have no open around them that is kept.
+SELECT wanted.key FROM json_each(?1) AS wanted WHERE NOT EXISTS (
+    SELECT 1 FROM contact AS old WHERE old.recipient = wanted.value ->> 0 AND old.at > (wanted.value ->> 1) - ?2
+        AND old.at < (wanted.value ->> 1) + ?2 AND old.block = wanted.value ->> 2 AND old.campaign = wanted.value ->> 3
         AND old.kind = 0 AND old.human
-) AND NOT EXISTS (
-    SELECT 1 FROM temp.batch AS new WHERE new.recipient = click.recipient AND new.block = click.block
-        AND new.campaign = click.campaign AND new.kind = 0 AND new.human AND new.at > click.at - :proved
-        AND new.at < click.at + :proved
 )
-GROUP BY recipient, block, campaign
 
 -- name: imply_again  The open that one click proves, for the past.
 INSERT INTO contact (recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms, implied)

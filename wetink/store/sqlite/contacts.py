@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import apsw
 import msgspec
+from msgspec.structs import replace
 
 from wetink.core.report import DAY_MS
 from wetink.core.touch import AGAIN_MS, PROVED_MS, Touch
@@ -46,18 +47,40 @@ def count(db: apsw.Connection, touches: Sequence[Touch]) -> None:
     db.execute(SQL.batch, (_rows([_row(touch) for touch in touches]).decode(),))
     if any(touch.once for touch in touches):
         db.execute(SQL.drop_again, {"again": AGAIN_MS})
-    _prove(db)
+    _prove(db, touches)
     for query in (SQL.count, SQL.count_firsts, SQL.insert, SQL.expose):
         db.execute(query, {"last": LAST} if query is SQL.count_firsts else None)
 
 
-def _prove(db: apsw.Connection) -> None:
+def _prove(db: apsw.Connection, touches: Sequence[Touch]) -> None:
     """Let clicks of people prove opens, and opens that come after their proof take its place."""
     for row, at, block, variant, campaign, new, *taken in fetch(db, SQL.confirmed, (PROVED_MS,)):
         db.execute(SQL.confirm, (*taken, row))
         db.execute(SQL.confirm_day, (day_of(at), block, variant, campaign))
         db.execute(SQL.drop, (new,))
-    db.execute(SQL.imply, {"proved": PROVED_MS})
+    clicks = _unproved(touches)
+    if clicks:
+        asked = [(touch.recipient, touch.at, touch.block, touch.campaign) for touch in clicks]
+        found = fetch(db, SQL.unproved, (_rows(asked).decode(), PROVED_MS))
+        implied = [_row(replace(clicks[index], kind="open", implied=True)) for (index,) in found]
+        db.execute(SQL.batch, (_rows(implied).decode(),))
+
+
+def _unproved(touches: Sequence[Touch]) -> list[Touch]:
+    """Return the first click of each person on each block that no open among these stands beside."""
+    clicks = [touch for touch in touches if touch.kind == "click" and touch.human]
+    if not clicks:
+        return []
+    seen: dict[tuple[str, str, str], list[int]] = {}
+    for touch in touches:
+        if touch.kind == "open" and touch.human:
+            seen.setdefault((touch.recipient, touch.block, touch.campaign), []).append(touch.at)
+    first: dict[tuple[str, str, str], Touch] = {}
+    for touch in sorted(clicks, key=lambda each: each.at):
+        key = touch.recipient, touch.block, touch.campaign
+        if not any(abs(touch.at - at) < PROVED_MS for at in seen.get(key, ())):
+            first.setdefault(key, touch)
+    return list(first.values())
 
 
 def sum_up(db: apsw.Connection) -> None:
@@ -116,7 +139,15 @@ def _row(touch: Touch) -> tuple[object, ...]:
     arms = _rows(touch.arms).decode() if touch.arms else ""
     return (
         *(touch.recipient, touch.at, KINDS.index(touch.kind), touch.block, touch.campaign, touch.variant),
-        *(touch.taken_for, _rows(touch.facts).decode(), touch.version, int(touch.human), arms, int(touch.once)),
+        *(
+            touch.taken_for,
+            _rows(touch.facts).decode(),
+            touch.version,
+            int(touch.human),
+            arms,
+            int(touch.implied),
+            int(touch.once),
+        ),
     )
 
 
