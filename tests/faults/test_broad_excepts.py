@@ -43,14 +43,23 @@ def broad(name: ast.expr | None) -> bool:
 
 
 def handlers() -> Iterator[tuple[str, str, ast.ExceptHandler]]:
+    """Yield each broad except with its file and the innermost function around it."""
     root = Path(wetink.__file__).parent
     for path in sorted(root.rglob("*.py")):
-        tree = ast.parse(path.read_text())
-        for function in ast.walk(tree):
-            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-                for node in ast.walk(function):
-                    if isinstance(node, ast.ExceptHandler) and broad(node.type):
-                        yield str(path.relative_to(root)), function.name, node
+        text = path.read_text()
+        if "except" in text:
+            for name, handler in within(ast.parse(text), ""):
+                yield str(path.relative_to(root)), name, handler
+
+
+def within(node: ast.AST, name: str) -> Iterator[tuple[str, ast.ExceptHandler]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from within(child, child.name)
+        elif isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case):
+            if isinstance(child, ast.ExceptHandler) and broad(child.type):
+                yield name, child
+            yield from within(child, name)
 
 
 def tells(handler: ast.ExceptHandler) -> bool:
@@ -73,8 +82,7 @@ def tells(handler: ast.ExceptHandler) -> bool:
     return False
 
 
-INNERMOST = {(path, handler.lineno): (name, handler) for path, name, handler in handlers()}
-FOUND = {(path, name, line): handler for (path, line), (name, handler) in INNERMOST.items()}
+FOUND = {(path, name, handler.lineno): handler for path, name, handler in handlers()}
 
 
 def test_there_are_some() -> None:
