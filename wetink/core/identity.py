@@ -47,6 +47,9 @@ MOST_A_DAY, DAY_MS = 3, 86_400_000
 LONGEST = 512
 """Characters of the longest identifier that is believed."""
 
+REMEMBERED = 16_384
+"""Ids and addresses whose reading is kept: most of those that are sent at the same time."""
+
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
 
@@ -123,7 +126,7 @@ def means_nobody(address: Any, known: Placeholders = USUAL) -> bool:
     return known.nobody(text) or local in LOCAL_PARTS
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=REMEMBERED)
 def _believed(value: str, known: Placeholders) -> str:
     text = value.strip()
     return "" if _blocked(text, known) else text
@@ -144,7 +147,7 @@ def _blocked(text: str, known: Placeholders) -> bool:
     return known.nobody(text)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=REMEMBERED)
 def _address(value: str, known: Placeholders = USUAL) -> Identifier | None:
     if known.nobody(value):
         return None

@@ -24,7 +24,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-KEPT = 65_536
+KEPT = 16_384
 """Texts whose answer is kept."""
 
 LONGEST = 512

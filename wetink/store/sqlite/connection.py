@@ -21,10 +21,18 @@ LOOP_BUSY_MS = 5
 """How long an event loop waits for another process's lock before it leaves that to a thread, or gives up."""
 
 
-def connect(path: Path, *, durable: bool = True, synchronous: str = "", busy_ms: int = BUSY_MS) -> apsw.Connection:
+HOT_KB, COLD_KB = 16_384, 2_048
+"""Memory for pages of a connection that every request uses, and of one that is used now and then. A process has a dozen
+of these, and each fills its memory in time."""
+
+
+def connect(
+    path: Path, *, durable: bool = True, synchronous: str = "", busy_ms: int = BUSY_MS, cache_kb: int = COLD_KB
+) -> apsw.Connection:
     """Open the file in WAL mode. With `durable` a commit is on the disk (fsync) before it returns.
 
-    Opening waits for others as long as it takes; later statements wait `busy_ms` for their locks.
+    Opening waits for others as long as it takes; later statements wait `busy_ms` for their locks. `cache_kb` is the
+    memory its pages may take.
 
     Pages are read, not mapped: on virtual machines the first touch of a mapped page takes longer than reading it.
     `synchronous` overrides SQLite's setting of that name: the power cut test weakens it to see itself fail.
@@ -35,7 +43,7 @@ def connect(path: Path, *, durable: bool = True, synchronous: str = "", busy_ms:
     _keep_wal(connection)
     connection.execute(f"PRAGMA synchronous = {synchronous or ('FULL' if durable else 'NORMAL')}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-    connection.execute("PRAGMA cache_size = -16384")
+    connection.execute(f"PRAGMA cache_size = -{cache_kb}")
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.set_busy_timeout(busy_ms)
     path.chmod(0o600)

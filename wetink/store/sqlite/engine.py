@@ -36,7 +36,7 @@ from wetink.store.sqlite import (
 )
 from wetink.store.sqlite.alone import PATIENCE_SECONDS
 from wetink.store.sqlite.codec import VERDICTS, decode_problems, entries, events, identifier, who
-from wetink.store.sqlite.connection import BUSY_MS, LOOP_BUSY_MS, connect, fetch, first, snapshot, translated
+from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, connect, fetch, first, snapshot, translated
 from wetink.store.sqlite.heard import Heard
 from wetink.store.sqlite.late import apart
 from wetink.store.sqlite.people import People, of_stretch
@@ -75,7 +75,7 @@ class SQLiteStore(senders.SQLiteSenders):
         if db is None:
             with translated("opening the store"):
                 main = threading.current_thread() is threading.main_thread()  # where the event loop is
-                db = connect(self._path, busy_ms=LOOP_BUSY_MS if main else BUSY_MS)
+                db = connect(self._path, busy_ms=LOOP_BUSY_MS, cache_kb=HOT_KB) if main else connect(self._path)
                 db.execute("PRAGMA query_only = ON")
             self._readers.db = db
             self._opened.append(db)

@@ -24,7 +24,7 @@ from wetink.core.touch import Touch
 from wetink.ports.ledger import Onlooker, Served
 from wetink.store.sqlite import contacts
 from wetink.store.sqlite.classing import classify_anew
-from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, translated
+from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, connect, fetch, first, translated
 from wetink.store.sqlite.late import THREAD_BUSY_MS, Batch, Key, Late, Row, apart, passing
 from wetink.store.sqlite.periodic import Periodic
 from wetink.store.sqlite.queries import read, script
@@ -61,7 +61,7 @@ class SQLiteLedger:
         """Open (or make) the ledger in a folder."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = folder / "opens.db"
-        self._db = connect(self._path, durable=False, busy_ms=LOOP_BUSY_MS)
+        self._db = connect(self._path, durable=False, busy_ms=LOOP_BUSY_MS, cache_kb=HOT_KB)
         self._flushing = connect(self._path, durable=False, busy_ms=THREAD_BUSY_MS)
         with translated("opening the ledger"):
             self._flushing.execute(script("ledger.sql"))

@@ -24,7 +24,7 @@ import apsw
 from wetink.core.errors import StoreUnavailable
 from wetink.store.sqlite.alone import Alone
 from wetink.store.sqlite.commit import Commits, Row
-from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, translated
+from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, connect, translated
 from wetink.store.sqlite.group import FEW_ROWS, SLICE_ROWS, Group, Job
 from wetink.store.sqlite.wal import Wal
 
@@ -382,7 +382,7 @@ class Writer:
             self._give_up(self._db, apsw.IOError())
 
     def _connected(self) -> apsw.Connection:
-        db = connect(self._path, durable=False, synchronous=self._synchronous, busy_ms=LOOP_BUSY_MS)
+        db = connect(self._path, durable=False, synchronous=self._synchronous, busy_ms=LOOP_BUSY_MS, cache_kb=HOT_KB)
         self._wal.follow(db)
         return db
 
