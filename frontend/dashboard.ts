@@ -98,10 +98,11 @@ function upload(form: HTMLFormElement): void {
       end(`${message ?? `The server answered ${request.status}.`}${hint ? ` (${hint})` : ""}`, true);
       return;
     }
-    const left = answer.leftOut ? `, ${answer.leftOut} left out: ${(answer.problems ?? []).slice(0, 3).join("; ")}` : "";
-    end(`${answer.items} items${left}.`, false);
+    const left = answer.leftOut ? `, ${answer.leftOut} left out` : "";
+    const problems = (answer.problems ?? []).slice(0, 3).join("; ");
+    end(`${answer.items} items${left}${problems ? `: ${problems}` : ""}.`, false);
     const page = `/dashboard/feeds/${address.split("/")[3] ?? ""}`;
-    window.setTimeout(() => window.location.assign(page), answer.leftOut ? 4000 : 1200);
+    window.setTimeout(() => window.location.assign(page), problems ? 4000 : 1200);
   };
   button.disabled = true;
   request.open("PUT", address);

@@ -161,4 +161,4 @@ def _show(rows: list[tuple[str, Line]]) -> None:
         counts = f"{line.pictures:9,} {line.unique_opens:9,} {line.unique_machine_opens:9,} {line.unique_clicks:9,}"
         click.echo(f"{name:{wide}} {counts} {rate:>7} {line.orders:8,.4g}  {revenue}")
     if implied := sum(line.implied_opens for _, line in rows):
-        click.echo(f"{implied:,} of all opens are known from a person's click alone")
+        click.echo(f"{implied:,} of these opens are counted from a person's click alone")

@@ -65,7 +65,7 @@ def test_from_nothing_to_a_copied_snippet_with_keys_alone(
     page.keyboard.type("Hurry up")
     expect(picture).not_to_have_attribute("src", before)
     expect(picture).not_to_have_js_property("naturalWidth", 0)
-    tab_to(page, "link$")
+    tab_to(page, "fallback-link$")
     page.keyboard.press("Control+A")
     page.keyboard.type("https://shop.example/sale")
     tab_to(page, "Make the block$")
