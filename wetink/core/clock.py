@@ -1,6 +1,6 @@
 """Clock: when did it happen? Client clocks are corrected, impossible ones are not believed. All times are Unix ms."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +20,6 @@ MOST_MS = 86_400_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_PLAIN = datetime(1970, 1, 1)  # noqa: DTZ001 - a time without an offset is UTC
-_MS = timedelta(milliseconds=1)
 
 
 def parse(value: Any) -> int | None:
@@ -48,7 +47,8 @@ def parse(value: Any) -> int | None:
 
 
 def _ms(moment: datetime) -> int:
-    return (moment - (_EPOCH_PLAIN if moment.tzinfo is None else _EPOCH)) // _MS
+    since = moment - (_EPOCH_PLAIN if moment.tzinfo is None else _EPOCH)
+    return since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000
 
 
 def believed(at: int, received: int) -> bool:

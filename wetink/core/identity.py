@@ -126,19 +126,16 @@ def means_nobody(address: Any, known: Placeholders = USUAL) -> bool:
     return known.nobody(text) or local in LOCAL_PARTS
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _believed(value: str, known: Placeholders) -> str:
-    text = value.strip()
-    return "" if _blocked(text, known) else text
-
-
 def _text(value: Any, known: Placeholders) -> str:
     if isinstance(value, str):
-        return _believed(value, known)
+        text = value.strip()
+        if len(text) > LONGEST or known.nobody(text) or "\x00" in text or "\ufffd" in text:
+            return ""  # as `_blocked` has it, which would cost one more call of every message
+        return text
     if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
-    text = plain(value)
-    return "" if text is None or _blocked(text, known) else text
+    digits = plain(value)
+    return "" if digits is None or _blocked(digits, known) else digits
 
 
 def _blocked(text: str, known: Placeholders) -> bool:
@@ -180,7 +177,6 @@ def claims(
     email_: Identifier | None,
     anonymous_: Identifier | None,
     previous: Any,
-    *,
     at: int,
     source: str,
     message_id: str,
@@ -192,28 +188,25 @@ def claims(
     `previous` is an alias's previousId as it came: it claims as an anonymous id and, told by a server, joins as a user.
     """
     owner = strongest(user_, email_, anonymous_)
-    if owner is None:
+    if owner is None or (owner is anonymous_ and message_type != "alias"):
         return (), None
-    weaker = []
+    made = []
     if owner is user_:
         own_address = _address(owner.value, known) if "@" in owner.value else None
         if own_address is not None:
-            weaker.append(own_address)
+            made.append(Claim(at, source, message_id, own_address, owner, level))
         if email_ is not None and email_ != own_address:
-            weaker.append(email_)
+            made.append(Claim(at, source, message_id, email_, owner, level))
     if anonymous_ is not None and owner is not anonymous_:
-        weaker.append(anonymous_)
-    if not weaker and message_type != "alias":
-        return (), None
-    made = [Claim(at, source, message_id, each, owner, level) for each in weaker]
-    joins = None
-    if message_type == "alias" and owner is user_:
-        before = user(previous, known)
-        if before is not None and before != owner:
-            device = Identifier("anonymous", before.value)
-            if device != anonymous_:
-                made.append(Claim(at, source, message_id, device, owner, level, alias=True))
-            joins = (before, owner) if level == "server" else None
+        made.append(Claim(at, source, message_id, anonymous_, owner, level))
+    if message_type != "alias" or owner is not user_:
+        return tuple(made), None
+    joins, before = None, user(previous, known)
+    if before is not None and before != owner:
+        device = Identifier("anonymous", before.value)
+        if device != anonymous_:
+            made.append(Claim(at, source, message_id, device, owner, level, alias=True))
+        joins = (before, owner) if level == "server" else None
     return tuple(made), joins
 
 

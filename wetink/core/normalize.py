@@ -1,6 +1,5 @@
 """Normalize: one message becomes an event, in one ordered list of small steps, each told what the ones before found."""
 
-from collections.abc import Callable
 from typing import Any, Final, get_args
 
 import msgspec
@@ -104,40 +103,50 @@ def normalize(
         fault = piece.fault or problem("unreadable", detail="unknown")
         return Normal(digest(piece.raw), "parked", (fault,))
     draft = _Draft(piece, message, source, level, received, relayed, received, known, vouching)
-    for step in STEPS:
-        step(draft)
+    _type(draft)
+    _meant_for_here(draft)
+    _time(draft)
+    _message_id(draft)
+    _traits(draft)
+    _identifiers(draft)
+    _page(draft)
+    _zone(draft)
+    _name(draft)
+    _properties(draft)
+    _wares(draft)
+    _storable(draft)
+    _requirements(draft)
     own = draft.own_time or 0
     if draft.parked:
         return Normal(draft.message_id, "parked", (*draft.parked, *draft.noted), own)
-    carried, previous = (draft.user, draft.email, draft.anonymous), _previous(message)
-    filed, id_ = identity.strongest(*carried), draft.message_id
+    type_, at, id_, level, lacking = draft.type, draft.at, draft.message_id, draft.level, draft.lacking
+    user, email, anonymous = draft.user, draft.email, draft.anonymous
     claims, joins = identity.claims(
-        draft.type, *carried, previous, at=draft.at, source=source, message_id=id_, level=draft.level, known=known
+        type_, user, email, anonymous, _previous(message) if type_ == "alias" else None, at, source, id_, level, known
     )
-    problems = (*draft.lacking, *draft.noted) if draft.lacking or draft.noted else _NO_PROBLEMS
     return Normal(
-        draft.message_id,
-        "unusable" if draft.lacking else "usable",
-        problems,
+        id_,
+        "unusable" if lacking else "usable",
+        (*lacking, *draft.noted) if lacking or draft.noted else _NO_PROBLEMS,
         own,
-        filed,
-        Event(
-            type=draft.type,  # type: ignore[arg-type]  # one of TYPES, or it were parked
-            at=draft.at,
-            message_id=draft.message_id,
-            source=source,
-            name=draft.name,
-            level=draft.level,
-            usable=not draft.lacking,
-            user=draft.user.value if draft.user is not None else "",
-            email=draft.email.value if draft.email is not None else "",
-            anonymous=draft.anonymous.value if draft.anonymous is not None else "",
-            products=draft.products,
-            order=draft.order,
-            query=draft.query,
-            properties=draft.properties,
-            traits=draft.traits,
-            zone=draft.zone,
+        identity.strongest(user, email, anonymous),
+        Event(  # by place: it is the hottest call of all
+            type_,  # type: ignore[arg-type]  # one of TYPES, or it were parked
+            at,
+            id_,
+            source,
+            draft.name,
+            level,
+            not lacking,
+            user.value if user is not None else "",
+            email.value if email is not None else "",
+            anonymous.value if anonymous is not None else "",
+            draft.products,
+            draft.order,
+            draft.query,
+            draft.properties,
+            draft.traits,
+            draft.zone,
         ),
         claims,
         joins,
@@ -146,9 +155,12 @@ def normalize(
 
 def _type(draft: _Draft) -> None:
     given = draft.message.type
+    if type(given) is str and given in TYPES:
+        draft.type = given
+        return
     if given is None and isinstance(draft.message.event, str):
         given = "track"  # Movable Ink's native events need not say it
-    if isinstance(given, str) and (given in TYPES or given.strip().lower() in TYPES):
+    if isinstance(given, str) and given.strip().lower() in TYPES:
         draft.type = given.strip().lower()
     else:
         draft.parked.append(problem("unknown_type", "type"))
@@ -297,7 +309,8 @@ def _wares(draft: _Draft) -> None:
     if name in ONE_PRODUCT:
         found, draft.properties = product(properties, draft.known)
         draft.products = (found,)
-        if not found.key or (draft.properties and not PRODUCT_NAMES.isdisjoint(draft.properties)):
+        named = found.sku or found.product_id
+        if not named or (draft.properties and not PRODUCT_NAMES.isdisjoint(draft.properties)):
             _odd_product(draft, found)
         return
     if name in MANY_PRODUCTS and "products" in properties:
@@ -361,21 +374,3 @@ def _lack(draft: _Draft, lacking: Problem) -> None:
     draft.noted = [each for each in draft.noted if each.code != "not_a_product" or each.property != place]
     draft.noted = [each for each in draft.noted if each not in unread] if unread else draft.noted
     draft.lacking += unread or [lacking]
-
-
-STEPS: tuple[Callable[[_Draft], None], ...] = (
-    _type,
-    _meant_for_here,
-    _time,
-    _message_id,
-    _traits,
-    _identifiers,
-    _page,
-    _zone,
-    _name,
-    _properties,
-    _wares,
-    _storable,
-    _requirements,
-)
-"""All of normalizing, in order."""

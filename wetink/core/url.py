@@ -15,12 +15,10 @@ from wetink.core.link import LONGEST, host_of
 REMEMBERED = 8_192
 """URLs whose reading is remembered, so at most 16 MB."""
 
-_CLEAN = re.compile(
-    r"https?://(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,63}/[A-Za-z0-9\-._~%!$&()*+,;=:@/?#]*"
-).fullmatch
-"""How nearly all URLs are written: what a browser makes of one is the same text, but for the next two."""
-_ENTITY, _DOTS = re.compile(r"&(?:amp;|#)", re.IGNORECASE).search, re.compile(r"/\.|/%2[eE]|//xn--|\.xn--").search
-
+_ORIGIN = re.compile(r"https?://(?:(?!xn--)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?!xn--)[a-z]{2,63}").fullmatch
+_REST = re.compile(r"[A-Za-z0-9\-._~%!$&()*+,;=:@/?#]*").fullmatch
+"""How nearly all URLs are written: what a browser makes of one is the same text, but for the next."""
+_ENTITY = re.compile(r"&(?:amp;|#)", re.IGNORECASE).search
 
 _AMPERSAND = re.compile(r"&(?:amp|#0*38|#[xX]0*26);", re.IGNORECASE)
 """An ampersand as HTML has it. Any other entity may be the name of a parameter (`&copy=1`)."""
@@ -67,10 +65,24 @@ def absolute(value: str) -> str:
     """Return what `read` makes of a URL that means the same on every page; empty for any other text."""
     if len(value) > LONGEST:
         return ""
-    if _CLEAN(value) is not None and ("&" not in value or _ENTITY(value) is None) and _DOTS(value) is None:
+    slash = value.find("/", 8)
+    if (
+        slash > 0
+        and _usual(value[:slash])
+        and _REST(value, slash)
+        and "/." not in value
+        and ("&" not in value or _ENTITY(value) is None)
+        and ("/%2" not in value or "/%2e" not in value.lower())
+    ):
         return value
     text = _trimmed(value)
     return _parsed(text) if _ABSOLUTE.match(text) else ""
+
+
+@lru_cache(maxsize=1024)
+def _usual(origin: str) -> bool:
+    """Whether a scheme and a host are written as nearly all are."""
+    return _ORIGIN(origin) is not None
 
 
 def _on_page(text: str, page: str) -> str:
