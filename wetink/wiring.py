@@ -58,6 +58,7 @@ from wetink.serve.pasted import Pasted
 from wetink.serve.place import Places
 from wetink.serve.polls import Polls, answered
 from wetink.serve.recipient import Purpose, Seals, named
+from wetink.serve.rehearsal import Rehearsal
 from wetink.serve.replay import Asked, Replayed, replay
 from wetink.serve.reports import Reports, contacts
 from wetink.serve.secrets import hook_secret, kept_secret, seal_keys
@@ -106,9 +107,6 @@ class Wetink:
         self.apps = dict(self._own_apps)
         self._app_templates = {app.name: apps.template_of(app) for app in self._own_apps.values() if app.template}
         self.content, self.rules = Content(), Rulebook()
-        self.versions = Versions(
-            settings.data / "versions", settings.content, lambda place: wrong_with(place, self._own_apps)
-        )
         self.trends = Trends()
         self._stamp: object = None
         self._looking, self._hosts = asyncio.Lock(), Hosts()
@@ -119,7 +117,12 @@ class Wetink:
         self._seals, self._record = Seals(seal_keys(settings.data / "seal.keys"), known), partial(record, known=known)
         self.named = partial(named, known)
         fallback = files("wetink.render").joinpath("fallback.liquid").read_text(encoding="utf-8")
-        self._fallbacks = Fallbacks(self.renderer, fallback, blank(), self._home)
+        self._fallbacks = Fallbacks(self.renderer, fallback, blank(), self.fallback_link)
+        self.rehearsal = Rehearsal(
+            *(self.renderer, self._fallbacks, self.apps, self._app_templates), lambda: self.content, _now_ms
+        )
+        wrong = partial(wrong_with, apps=self._own_apps, rehearse=self.rehearsal.problems_of)
+        self.versions = Versions(settings.data / "versions", settings.content, wrong)
         self._opens = Opens(
             self.store,
             self.ledger,
@@ -165,13 +168,14 @@ class Wetink:
             every_ms=settings.audience_seconds * 1000,
             clock_ms=_now_ms,
         )
-        self.author = Author(settings.content, lambda: self.content, self.apps, self.look_again)
+        self.author = Author(settings.content, lambda: self.content, self.apps, self.look_again, self.rehearsal.of)
         self.upload = Uploads(self.feeds, lambda: self.content.feeds, self.author.feed).take
         self._tasks: list[asyncio.Task[None]] = []
         self.health = Health(self.renderer, self._files.ended, lambda: self._tasks)
 
     async def __aenter__(self) -> Self:
         """Load the content."""
+        self.rehearsal.start()
         await self.look_again()
         return self
 
@@ -365,19 +369,15 @@ class Wetink:
         return self._seals.unseal(token, block, purpose)
 
     def fallback_link(self) -> str:
-        """Return where most blocks lead when they have nothing to show, empty without any."""
-        return self._home()
+        """Return where most blocks lead when they have nothing to show, and a click on one that is gone."""
+        links = [block.fallback.link for block in self.content.blocks.values()]
+        return max(sorted(set(links)), key=links.count, default="")
 
     def _warm_photos(self, events: Sequence[Event]) -> None:
         """Have the photos of products fetched before anybody opens an email that shows them."""
         for url in {product.image_url for event in events for product in event.products if product.image_url}:
             if self.allowed(url):
                 self.photos.warm(url)
-
-    def _home(self) -> str:
-        """Where a click on a block that is gone goes: where most others' fallbacks go."""
-        links = [block.fallback.link for block in self.content.blocks.values()]
-        return max(sorted(set(links)), key=links.count, default="")
 
     async def _watch(self) -> None:
         while True:

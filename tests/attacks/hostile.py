@@ -6,6 +6,7 @@
 import asyncio
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -146,6 +147,9 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "/v/{block}/{slot:slot}/{token}": ("option",),
 }
 """The fields of each form."""
+
+CATALOGS = 12
+"""One body in so many is sent as a catalog: a process of its own reads each, which takes seconds to begin."""
 
 FORMATS = ("json", "jsonl", "csv", "rss", "atom", "merchant")
 APP_FIELDS = FIELDS["/dashboard/apps/{name}"]
@@ -396,8 +400,9 @@ class Target:
             if form.partition("?")[0] == path:
                 made += in_form(form, fields, self.csrf)
         for number, form in enumerate(FORMATS if "feeds" in path else ()):
-            more = f"?format={form}&purpose={'catalog' if number % 2 else 'data'}"
-            made += in_body(method, path.replace("{name}", f"f{number}"), more)
+            name = path.replace("{name}", f"f{number}")
+            made += in_body(method, name, f"?format={form}&purpose=data")
+            made += [*in_body(method, name, f"?format={form}&purpose=catalog")][number::CATALOGS]
         return made
 
 
@@ -477,6 +482,25 @@ def in_body(method: str, path: str, more: str = "") -> Iterator[Sent]:
         yield Sent(method, filled(path) + more, body, kind)
 
 
+DOORS: tuple[tuple[str, str], ...] = (
+    *(("GET", path) for path in ("/o/{block}/{slot:slot}.png", "/d/{block}", "/c/{block}/{slot:slot}", "/a/{block}")),
+    *(("POST", path) for path in ("/v1/batch", "/v1/track", "/v1/identify", "/v1/import", "/behavioral/x")),
+)
+"""The doors of opens and messages, which are no routes."""
+
+OPEN_PARAMETERS = ("user", "email", "c", "scheme", "r", "ext", "at", "x")
+
+
+def at_doors(key: str) -> Iterator[tuple[str, str, list[Sent]]]:
+    """Yield each door with every attack on it."""
+    for method, path in DOORS:
+        if method == "GET":
+            yield method, path, [*in_path(path), *in_query(method, path, OPEN_PARAMETERS)]
+        else:
+            basic = {"authorization": f"Basic {b64encode(f'{key}:'.encode()).decode()}"}
+            yield method, path, [sent._replace(headers=basic) for sent in in_body(method, path)]
+
+
 def say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
@@ -486,10 +510,11 @@ async def _all(folder: Path, only: str) -> list[Cost]:
     target, worst = Target(folder), []
     await target.prepare()
     count = 0
-    for method, path in routes(target.app):
-        if only not in path or path in ("/dashboard/logout",):
+    every = [(method, path, None) for method, path in routes(target.app) if path != "/dashboard/logout"]
+    for method, path, made in (*every, *at_doors(target.key.write_key if target.key else "")):
+        if only not in path:
             continue
-        sends = await target.attacks(method, path)
+        sends = made if made is not None else await target.attacks(method, path)
         began = time.monotonic()
         found = [await target.cost(sent) for sent in sends]
         count += len(sends)

@@ -11,7 +11,8 @@ from PIL import Image
 
 from tests.render.studio import plain, shot
 from wetink.core.block import Block, Fallback, Variant
-from wetink.render.letters import STAND_IN, Letters, controls, noted
+from wetink.core.invisible import controls
+from wetink.render.letters import STAND_IN, Letters, noted
 from wetink.serve.letters import named, notes
 
 BLOCKS = {

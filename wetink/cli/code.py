@@ -1,5 +1,6 @@
 """Content as code: a copy of the content in a repository, brought to and fro, with every version kept."""
 
+import asyncio
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -162,7 +163,7 @@ def _at(data: str | None, to: str | None, token: str, work: Callable[[Desk], T],
         return work(Afar(to, token))
 
     async def run(wetink: Wetink) -> T:
-        return work(Here(wetink))
+        return await asyncio.to_thread(work, Here(wetink))  # drawing needs the loop meanwhile
 
     return with_wetink(data, run, makes=makes)
 

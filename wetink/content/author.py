@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
+from wetink.content.check import problems_of
 from wetink.content.folder import Content
 from wetink.content.write import save, save_audience, save_feed
 from wetink.core.app import App
 from wetink.core.audience import Audience
 from wetink.core.block import Block
+from wetink.core.errors import BadContent
 from wetink.core.feed import Feed
 
 
@@ -21,13 +23,20 @@ class Author:
         content: Callable[[], Content],
         apps: Mapping[str, App],
         look_again: Callable[[], Awaitable[None]],
+        rehearsed: Callable[[Block], Awaitable[list[str]]],
     ) -> None:
-        """Write into a folder whose `content` there is a look at; `look_again` takes in what was written."""
+        """Write into a folder whose `content` there is a look at; `look_again` takes in what was written.
+
+        `rehearsed` says what is wrong with a block once it is drawn.
+        """
         self._folder, self._content, self._apps, self._look_again = folder, content, apps, look_again
+        self._rehearsed = rehearsed
 
     async def block(self, block: Block) -> None:
         """Put a new block on the shelf. Raises BadContent."""
         content = self._content()
+        if wrong := [*problems_of(block, self._apps, content.templates, content.images), *await self._rehearsed(block)]:
+            raise BadContent(wrong[0])
         await asyncio.to_thread(save, self._folder, block, self._apps, [*content.templates], [*content.images])
         await self._look_again()
 

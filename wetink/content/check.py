@@ -11,6 +11,9 @@ from wetink.core.rule.check import problems_of as wrong_with_rule
 from wetink.core.rule.tree import Rule
 from wetink.core.setting import closest, problems_with
 
+LONGEST_NAME = 200
+"""Characters of a variant's name, which stands in every count of it."""
+
 
 def problems_of(
     block: Block,
@@ -35,6 +38,8 @@ def problems_of(
         place = f"variants[{index}]"
         if not variant.name:
             found.append(f"{place}.name: a variant needs a name")
+        if len(variant.name) > LONGEST_NAME:
+            found.append(f"{place}.name: more than {LONGEST_NAME} characters")
         if names.count(variant.name) > 1:
             found.append(f"{place}.name: there are several variants called {variant.name}")
         found += [f"{place}.{each}" for each in _wrong_with(variant, apps, templates, audiences)]

@@ -47,6 +47,8 @@ TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png"}
 STARTS = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n"}
 LARGEST_TEXT, LARGEST_IMAGE, LARGEST_FONT = 256 * 1024, 2 * 1024 * 1024, 8 * 1024 * 1024
 """Bytes of the largest block or template, of the largest image, and of the largest font."""
+LONGEST_PROBLEM = 1_000
+"""Characters of what is told of a file."""
 FONTS = {".woff2": b"wOF2", ".ttf": b"\0\1\0\0", ".otf": b"OTTO"}
 """How the files of fonts begin."""
 
@@ -162,7 +164,13 @@ def load(folder: Path, apps: Mapping[str, App]) -> Content:
     )
     own = {name: app for name, app in own.items() if apps[name] is app}
     signals = _signals(folder, problems)
-    return Content(blocks, templates, images, feeds, mappings, own, audiences, fonts, signals, tuple(problems), notes)
+    told = tuple(map(shortened, problems))
+    return Content(blocks, templates, images, feeds, mappings, own, audiences, fonts, signals, told, notes)
+
+
+def shortened(problem: str) -> str:
+    """Return what is wrong in a few hundred characters: it may repeat a text of any length."""
+    return problem if len(problem) <= LONGEST_PROBLEM else f"{problem[: LONGEST_PROBLEM - 1]}…"
 
 
 def _signals(folder: Path, problems: list[str]) -> Signals:
@@ -194,7 +202,10 @@ def _text(path: Path, folder: Path, problems: list[str]) -> str | None:
     try:
         if path.stat().st_size > LARGEST_TEXT:
             raise BadContent(f"larger than {LARGEST_TEXT // 1024} KB")
-        return path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        if "\0" in text:
+            raise BadContent(f"line {text.count(chr(10), 0, text.index(chr(0))) + 1}: a NUL character")
+        return text
     except (OSError, UnicodeDecodeError, BadContent) as error:
         problems.append(f"{path.relative_to(folder)}: {error}")
         return None

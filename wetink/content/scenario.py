@@ -9,14 +9,14 @@
 No server and no store is needed: it is the code of an open, over events that are made up.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from wetink.content.folder import Content, load
+from wetink.content.folder import Content, load, shortened
 from wetink.content.strict_yaml import parse_all
 from wetink.core.app import App
 from wetink.core.audience import rules_of
@@ -77,8 +77,12 @@ class Outcome(msgspec.Struct, frozen=True):
     trace: tuple[str, ...] = ()
 
 
-def wrong_with(folder: Path, apps: Mapping[str, App]) -> list[str]:
-    """Return all that is wrong with a content folder, its scenarios included."""
+Rehearse = Callable[[Content, Mapping[str, App]], list[str]]
+"""Returns what is wrong with the blocks of a folder once they are drawn."""
+
+
+def wrong_with(folder: Path, apps: Mapping[str, App], rehearse: Rehearse = lambda content, apps: []) -> list[str]:
+    """Return all that is wrong with a content folder, its scenarios included, and what drawing its blocks shows."""
     content = load(folder, apps)
     apps = {**apps, **content.apps}
     failed = [
@@ -86,7 +90,8 @@ def wrong_with(folder: Path, apps: Mapping[str, App]) -> list[str]:
         for outcome in outcomes(folder, content, apps)
         for line in outcome.wrong
     ]
-    return [*content.problems, *failed]
+    found = [*content.problems, *failed]
+    return [shortened(each) for each in found or rehearse(content, apps)]
 
 
 def outcomes(folder: Path, content: Content, apps: Mapping[str, App]) -> Iterator[Outcome]:

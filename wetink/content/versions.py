@@ -21,6 +21,7 @@ import msgspec
 from wetink.content.exchange import exchange
 from wetink.content.tree import Tree, check_paths, digest, names, read_tree, write_tree
 from wetink.core.errors import BadContent, Conflict, NotFound, Unavailable
+from wetink.core.keepable import problem_in_text
 
 BY_HAND = "edited in the folder"
 LONGEST_MESSAGE, LONGEST_NAME = 200, 60
@@ -70,6 +71,7 @@ class Versions:
         by now, BadContent for what is no content, OSError.
         """
         check_paths(tree)
+        _check_words(by=by, message=message)
         with self._alone():
             version, there = self._noted(now)
             if base is not None and base != version.number:
@@ -80,7 +82,8 @@ class Versions:
             return self._put(tree, there, version, by, message, now)
 
     def rollback(self, number: int, *, by: str, now: int) -> Pushed:
-        """Let an earlier version stand again, as a new one. Raises NotFound, OSError."""
+        """Let an earlier version stand again, as a new one. Raises NotFound, BadContent, OSError."""
+        _check_words(by=by)
         with self._alone():
             version, there = self._noted(now)
             return self._put(self._tree(self._version(number)), there, version, by, f"back to version {number}", now)
@@ -151,6 +154,13 @@ class Versions:
         with (self._folder / "lock").open("a") as lock:
             _take(lock)
             yield
+
+
+def _check_words(**words: str) -> None:
+    """Raise BadContent for words that cannot be kept, naming them."""
+    for name, text in words.items():
+        if problem := problem_in_text(text):
+            raise BadContent(f"{name}: {problem}", where=name)
 
 
 def _take(lock: IO[str]) -> None:

@@ -2,6 +2,7 @@
 
 from wetink.core.block import Block, Decision
 from wetink.core.event import Product
+from wetink.core.invisible import controls
 from wetink.core.money import money
 
 LONGEST = 300
@@ -11,21 +12,25 @@ LONGEST = 300
 def alt_of(block: Block, decision: Decision | None, slot: int, language: str = "") -> str:
     """Return the words for a slot's picture: what a decision shows, else what the block says of itself.
 
-    Prices are written as in `language`, such as `de` or `pt-BR`.
+    Prices are written as in `language`, such as `de` or `pt-BR`. Controls that pictures do not show are not said.
 
     >>> from wetink.core.block import Fallback
     >>> alt_of(Block("hero", Fallback("https://shop.example/", title="New every week")), None, 1)
     'New every week'
     """
+    return controls(_said(block, decision, slot, language))[:LONGEST]
+
+
+def _said(block: Block, decision: Decision | None, slot: int, language: str) -> str:
     said = block.alt or block.title
     if decision is None or not decision.variant:
-        return (block.fallback.title or said)[:LONGEST]
+        return block.fallback.title or said
     items = decision.items[slot - 1 : slot] if block.slots > 1 else decision.items
     shown = ", ".join(_named(item, language) for item in items)
     if not shown:
         words = (decision.facts.get(name) for name in ("title", "heading", "head"))
         shown = next((word for word in words if isinstance(word, str) and word), "")
-    return ": ".join(part for part in (said, shown) if part)[:LONGEST]
+    return ": ".join(part for part in (said, shown) if part)
 
 
 def _named(item: Product, language: str) -> str:

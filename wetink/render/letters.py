@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from wetink.core.invisible import controls
 from wetink.render import fonts
 
 NOTED = fonts.FOLDER / "letters.json"
@@ -23,22 +24,8 @@ STAND_IN = "\u25a1"
 Range = tuple[int, int]
 """The first and the last character."""
 
-_HIDDEN = (0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)
-_DROPPED = dict.fromkeys((*_HIDDEN, *range(0xFFF9, 0xFFFC), *range(0x80, 0x85), *range(0x86, 0xA0)))
-"""Controls without a picture: directions, where a word may break, and what terminals read."""
 _KEPT = ((0, 0x1F), (0x34F, 0x34F), (0x200C, 0x200D), (0x2028, 0x2029), (0xFE00, 0xFE0F), (0xE0000, 0xE01EF))
 """What shows nothing by itself and is needed all the same: joiners of scripts and emoji, and variants of letters."""
-
-
-def controls(text: str) -> str:
-    """Return text without controls that show nothing and turn what stands after them around, or hide in it.
-
-    The joiners that scripts and emoji need stay.
-
-    >>> controls("Mug\u202egnp.exe\u2066\u200b"), controls("\U0001f469\u200d\U0001f467") == "\U0001f469\u200d\U0001f467"
-    ('Muggnp.exe', True)
-    """
-    return text if text.isascii() else text.translate(_DROPPED)
 
 
 _ENTITY = re.compile(r"&#(?:x[0-9a-f]{2,6}|[0-9]{3,7});", re.IGNORECASE)

@@ -25,7 +25,7 @@ class Fallbacks:
         for block in blocks.values():
             image = images.get(block.fallback.image)
             try:
-                made[block.name] = image if image is not None else await self._draw(block)
+                made[block.name] = image if image is not None else await self._renderer.render(self.scene(block))
             except WetinkError as error:
                 problems.append(f"block {block.name}: its fallback cannot be drawn: {error}")
         self._made = made
@@ -43,10 +43,9 @@ class Fallbacks:
         """Return where a click goes that belongs to no block; empty: nowhere."""
         return self._home()
 
-    async def _draw(self, block: Block) -> Picture:
+    def scene(self, block: Block) -> Scene:
+        """Return what is drawn of a block's fallback without a picture of its own."""
         fallback = block.fallback
         words = {"title": fallback.title or block.title, "text": fallback.text, "button": fallback.button}
         sight = {"fallback": words, "block": {"name": block.name, "width": block.width, "height": block.height}}
-        return await self._renderer.render(
-            Scene(self._template, sight, block.width, block.height, transparent=block.transparent)
-        )
+        return Scene(self._template, sight, block.width, block.height, transparent=block.transparent)

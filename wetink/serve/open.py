@@ -30,6 +30,7 @@ from wetink.serve.catalog import Catalog
 from wetink.serve.fallback import Fallbacks
 from wetink.serve.last import LastGood, Place
 from wetink.serve.once import Once
+from wetink.serve.overdue import still_running, watch
 from wetink.serve.people import People
 from wetink.serve.scenes import Scenes
 from wetink.serve.shelf import Shelf
@@ -268,7 +269,11 @@ class Opens:
             async with asyncio.timeout(self._deadline):
                 return await asyncio.shield(drawing)
         except Exception as error:
-            _tell(error, name)
+            if drawing.done():
+                _tell(error, name)
+            else:
+                logger.warning("%s shows what it can: the deadline passed in %s", name, still_running(drawing))
+                watch(drawing, name)
             self.troubles += 1
             kept = await self._last.get(place) if who is not None else None
             return _counted(kept or self._fallbacks.of(block), name, "", who, moment, counted=counted)

@@ -62,27 +62,46 @@ class Reports:
         span = max(parse(found.clicks), parse(found.opens))
         return await self._attributed(made, found, chosen, (span, 0))
 
-    async def explained(self, conversion_id: str, *, goal: str = "", model: str = "") -> Attribution:
+    async def explained(self, conversion_id: str, *, goal: str = "", model: str = "", at: int = 0) -> Attribution:
         """Return one conversion with all its person's touches around it, credited or not. Raises NotFound."""
-        name, found, chosen = self.asked(goal, model)
-        made = [each for each in await self.conversions(name, 0, FOREVER) if each.id == conversion_id]
-        if not made:
+        return (await self.compared(conversion_id, (model,), goal=goal, at=at))[0]
+
+    async def compared(
+        self, conversion_id: str, models: Sequence[str], *, goal: str = "", at: int = 0
+    ) -> list[Attribution]:
+        """Return one conversion as `explained` does, under each of some models, read once.
+
+        `at` is when it was (Unix ms), if that is known: then no more is read than what tells of it. Raises NotFound.
+        """
+        asked = [self.asked(goal, model) for model in models]
+        name, found, _ = asked[0]
+        by_order = (found.id or "order_id") == "order_id"  # whatever tells of the same order is found by its id
+        spans = [(at, at + 1), (0, FOREVER)] if at and by_order else [(0, FOREVER)]
+        for since, until in spans:
+            made = [each for each in await self.conversions(name, since, until) if each.id == conversion_id][:1]
+            if made:
+                break
+        else:
             raise NotFound(f"there is no conversion {conversion_id[:64]!r} of the goal {name}")
-        return (await self._attributed(made[:1], found, chosen, (AROUND, AROUND)))[0]
+        touches = await self._touches(made, (AROUND, AROUND))
+        return [_attributed(made, touches, found, chosen, (AROUND, AROUND))[0] for _, _, chosen in asked]
 
     async def _attributed(
         self, made: Sequence[Conversion], goal: Goal, model: str, around: tuple[int, int]
     ) -> list[Attribution]:
         if not made:
             return []
+        touches = await self._touches(made, around)
+        return await asyncio.to_thread(_attributed, made, touches, goal, model, around)
+
+    async def _touches(self, made: Sequence[Conversion], around: tuple[int, int]) -> Sequence[Touch]:
         spans: dict[str, tuple[int, int]] = {}
         for each in made:
             since, until = each.at - around[0], each.at + around[1] + 1
             for member in map(str, each.members):
                 known = spans.get(member, (since, until))
                 spans[member] = min(known[0], since), max(known[1], until)
-        touches = await self._ledger.touches_within(spans)
-        return await asyncio.to_thread(_attributed, made, touches, goal, model, around)
+        return await self._ledger.touches_within(spans)
 
     async def lines(
         self,

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wetink.core.errors import BadRequest, TooLarge, Unauthorized
+from wetink.core.keepable import half_character, problem_in
 from wetink.web import session
 from wetink.wiring import Wetink
 
@@ -43,11 +44,17 @@ async def sent(request: Request, what: type[T], largest: int) -> T:
             raise TooLarge(f"the body has more than {largest} bytes")
     decode: Callable[[bytes], T] = msgspec.json.Decoder(what).decode
     try:
-        return decode(bytes(body))
+        made = decode(bytes(body))
     except RecursionError as error:
         raise BadRequest("the body cannot be read: it is nested too deeply") from error
     except (msgspec.DecodeError, ValueError) as error:
+        if (at := half_character(bytes(body))) is not None:
+            raise BadRequest(f"byte {at}: half a character (a lone surrogate)", where=f"byte {at}") from error
         raise BadRequest(f"the body cannot be read: {error}") from error
+    place, problem = problem_in(made)
+    if problem:
+        raise BadRequest(f"{place}: {problem}", where=place)
+    return made
 
 
 def told(value: Any, status: int = 200) -> Response:

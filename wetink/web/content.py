@@ -49,7 +49,7 @@ class State(msgspec.Struct, frozen=True):
 async def pull(request: Request) -> Response:
     """Answer with the version that stands, or an earlier one."""
     versions = allowed(request).versions
-    number = number_in(request.query_params, "version", 0, 1, MOST_VERSIONS)
+    number = number_in(request.query_params, "version", 0, 0, MOST_VERSIONS)
     if not number:
         return told(State(*await asyncio.to_thread(versions.current, now_ms())))
     files = await asyncio.to_thread(versions.tree, number)

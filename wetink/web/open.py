@@ -19,12 +19,14 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 import msgspec
+from msgspec.structs import replace
 
 from wetink.core.block import Block, Decision
 from wetink.core.decide import asks_outside
 from wetink.core.event import Product
 from wetink.core.fetch import seen_as
 from wetink.core.identifier import Identifier
+from wetink.core.invisible import controls
 from wetink.core.person import Moment
 from wetink.core.placeholder import USUAL
 from wetink.web.again import Again
@@ -341,7 +343,11 @@ def _slot(text: str) -> int:
 def _shown(decision: Decision) -> Answer:
     links = decision.links
     items = [
-        Shown(item.key, item, links[index] if index < len(links) else item.url or links[-1])
+        Shown(
+            item.key,
+            item if item.name.isascii() else replace(item, name=controls(item.name)),
+            links[index] if index < len(links) else item.url or links[-1],
+        )
         for index, item in enumerate(decision.items)
     ]
     return Answer(decision.block, decision.variant, decision.app, decision.at, items, links[0])

@@ -189,6 +189,8 @@ def test_each_conversion_says_which_touch_got_it_by_which_rule_and_why_the_other
     page = web.get("/dashboard/conversions/O-1?goal=order").text
     assert "the last click before it" in page
     assert "a click counts before any open" in page
+    for at in (found["O-1"]["conversion"]["at"], 1, "9" * 18, "9" * 40, "-1", "soon"):  # where it stands, and odd ones
+        assert web.get(f"/dashboard/conversions/O-1?goal=order&at={at}").text == page
     assert web.get("/dashboard/conversions/absent", headers={"accept": "text/html"}).status_code == 404
     said = command(house, "conversions", "O-1")
     assert "→ 100% click of hero" in said

@@ -133,4 +133,7 @@ async def form_of(request: Request) -> Mapping[str, str]:
         fields = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError as error:
         raise TooLarge(f"the form has more than {MOST_FIELDS} fields") from error
+    for name, value in fields:
+        if "\0" in name or "\0" in value:
+            raise BadRequest(f"{name[:60]!r}: a NUL character cannot be kept", where=name[:60])
     return dict(fields)

@@ -11,6 +11,7 @@ from wetink.core.goal import MODELS
 from wetink.core.report import DAY_MS, Line
 from wetink.core.report import total as total_of
 from wetink.ports import Received, Store
+from wetink.serve.troubles import counted
 from wetink.web.clock import now_ms
 from wetink.web.pages.asked import wetink_of
 from wetink.web.pages.render import page
@@ -62,6 +63,8 @@ async def overview(request: Request) -> Response:
         known=set(wetink.content.blocks),
         problems=wetink.content.problems,
         failing=wetink.health.failing(),
+        unforeseen=dict(sorted(counted().by_place.items())),
+        lost=wetink.lost(),
     )
 
 

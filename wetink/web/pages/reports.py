@@ -11,7 +11,7 @@ from wetink.core.goal import MODELS
 from wetink.core.report import DAY_MS, DIMENSIONS, Line, in_currency, total
 from wetink.web.clock import now_ms
 from wetink.web.pages import charts
-from wetink.web.pages.asked import wetink_of
+from wetink.web.pages.asked import wetink_of, whole
 from wetink.web.pages.render import missing, page
 from wetink.web.reports import Asked, as_csv, asked, lines_of, usual
 from wetink.wiring import Wetink
@@ -128,11 +128,11 @@ async def conversion(request: Request) -> Response:
     if goal not in {"", *wetink.content.signals.all_goals}:
         return missing(request, "No such goal", f"There is no goal called “{goal}”.")
     model = query.get("model", "") if query.get("model", "") in MODELS else ""
-    found = await wetink.reports.explained(wanted, goal=goal, model=model)
+    found, *others = await wetink.reports.compared(wanted, (model, *MODELS), goal=goal, at=whole(query.get("at")) or 0)
     shares: dict[str, dict[str, float]] = {}
-    for each in MODELS:
+    for each, other in zip(MODELS, others, strict=True):
         parts: dict[str, float] = defaultdict(float)
-        for credit in (await wetink.reports.explained(wanted, goal=goal, model=each)).credits:
+        for credit in other.credits:
             parts[credit.touch.block] += credit.part
         shares[each] = dict(parts)
     touches = [(credit.touch, credit.part, credit.why) for credit in found.credits]
