@@ -25,6 +25,8 @@ LocalTime = Annotated[str, Meta(max_length=40, extra_json_schema={"format": "loc
 Color = Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", extra_json_schema={"format": "color"})]
 """A color such as `#3451d1`."""
 
+_HALF_A_SCHEME = re.compile(r"https?:/?[^/]", re.IGNORECASE)
+"""`http:s//shop.example/`: a browser goes to the host s, which nobody means who writes a setting."""
 _NUMBER_BOUND = re.compile(r"^Expected `(?:int|float)` (?P<bound>[<>]=? .+)$")
 _BOUNDS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>.*)`$", re.DOTALL)
@@ -107,7 +109,7 @@ def _local_time_problem(text: str) -> str:
 
 def link_problem(text: str) -> str:
     """Return why a text is no address that may stand in an email; empty when it is one, or is empty."""
-    return "" if not text or read(text) else f"{text!r} is not an http(s) address"
+    return "" if not text or (read(text) and not _HALF_A_SCHEME.match(text)) else f"{text!r} is not an http(s) address"
 
 
 FORMATS: dict[str, Callable[[str], str]] = {"time-zone": zone_problem, "local-date-time": _local_time_problem}
