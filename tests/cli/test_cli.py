@@ -208,6 +208,7 @@ def test_open_shows_the_decision_with_its_trace_and_saves_the_picture(shop: Path
     ],
 )
 def test_an_error_is_one_clear_line(tmp_path: Path, arguments: tuple[str, ...], named: str) -> None:
+    keys(tmp_path / "data")
     error = wetink(*arguments, "--data", tmp_path / "data", status=1)
     assert error.startswith("wetink: ")
     assert error.count("\n") == 1
@@ -216,7 +217,7 @@ def test_an_error_is_one_clear_line(tmp_path: Path, arguments: tuple[str, ...], 
 
 def test_a_data_folder_that_cannot_be_one_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    error = wetink("profile", "show", "user:1", "--data", tmp_path / "file" / "data", status=1)
+    error = wetink("keys", "create", "shop", "--data", tmp_path / "file" / "data", status=1)
     assert "data folder" in error
 
 
