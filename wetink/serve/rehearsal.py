@@ -69,6 +69,8 @@ class Rehearsal:
         """Return what is wrong with the blocks that are not known yet. For threads other than the loop's."""
         if self._loop is None:
             return []
+        if self._loop is asyncio._get_running_loop():
+            raise RuntimeError("ask for this from a thread: the loop has to draw meanwhile")
         return asyncio.run_coroutine_threadsafe(self._new(stock, apps), self._loop).result()
 
     async def _new(self, stock: Stock, apps: Mapping[str, App]) -> list[str]:
