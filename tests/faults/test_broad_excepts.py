@@ -17,6 +17,7 @@ PASSED_ON = {
     ("ingest.py", "_written"): "the same",
     ("web/ingest.py", "__call__"): "it is answered by `_refused`, which logs it",
     ("web/ingest.py", "_take"): "the same",
+    ("web/logs.py", "format"): "it says so in the line of the record that it cannot put into words",
     ("web/prompt.py", "_go_on"): "it is thrown into the coroutine that waits",
     ("sandbox/inside.py", "work"): "the process that asked is told, and raises it",
     ("sandbox/__main__.py", "main"): "the process that asked is told, and raises it",

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta, inspect
 
 from wetink.core.app import App
+from wetink.core.link import host_of
 from wetink.core.url import read
 
 Zone = Annotated[str, Meta(max_length=64, extra_json_schema={"format": "time-zone"})]
@@ -25,8 +26,8 @@ LocalTime = Annotated[str, Meta(max_length=40, extra_json_schema={"format": "loc
 Color = Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", extra_json_schema={"format": "color"})]
 """A color such as `#3451d1`."""
 
-_HALF_A_SCHEME = re.compile(r"https?:/?[^/]", re.IGNORECASE)
-"""`http:s//shop.example/`: a browser goes to the host s, which nobody means who writes a setting."""
+_TOLD_APART = re.compile(r"[.:]|^localhost$")
+"""What a host has that an email may lead to: `http:s//shop.example/` leads a browser to the host s."""
 _NUMBER_BOUND = re.compile(r"^Expected `(?:int|float)` (?P<bound>[<>]=? .+)$")
 _BOUNDS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>.*)`$", re.DOTALL)
@@ -109,7 +110,8 @@ def _local_time_problem(text: str) -> str:
 
 def link_problem(text: str) -> str:
     """Return why a text is no address that may stand in an email; empty when it is one, or is empty."""
-    return "" if not text or (read(text) and not _HALF_A_SCHEME.match(text)) else f"{text!r} is not an http(s) address"
+    host = host_of(read(text) or "") if text else ""
+    return "" if not text or _TOLD_APART.search(host) else f"{text!r} is not an http(s) address"
 
 
 FORMATS: dict[str, Callable[[str], str]] = {"time-zone": zone_problem, "local-date-time": _local_time_problem}

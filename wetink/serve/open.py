@@ -281,20 +281,14 @@ class Opens:
     async def _drawn(
         self, block: Block, slot: int, who: Identifier | None, moment: Moment, place: Place, *, counted: bool
     ) -> Picture:
-        decide = self.settle(block, slot, who, moment) if counted else self.preview(block, who, moment)
-        decision = await decide
+        decision = await (self.settle(block, slot, who, moment) if counted else self.preview(block, who, moment))
         picture = await self._draw(block, decision, slot, who, moment)
         if who is not None and counted:
             self._last.put(place, picture, moment.now)
         return _counted(picture, block.name, decision.variant, who, moment, counted=counted)
 
     async def picture(
-        self,
-        decision: Decision,
-        slot: int,
-        moment: Moment,
-        block: Block | None = None,
-        supposed: Sequence[Event] = (),
+        self, decision: Decision, slot: int, moment: Moment, block: Block | None = None, supposed: Sequence[Event] = ()
     ) -> Picture:
         """Draw a decision, for previews; `block` is one that is not on the shelf. Never raises."""
         block = block or self._shelf().blocks.get(decision.block)
