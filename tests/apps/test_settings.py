@@ -113,7 +113,7 @@ def right(field: str, text: str) -> bool:
     if field == "offers":
         when, words, *link = [part.strip() for part in text.split(";")]
         known = when in ("rain", "any") or re.fullmatch(r"above\s+\d+", when.lower()) is not None
-        return known and bool(words) and all(re.match(r"https?:/{0,3}[a-z]", each) for each in link)
+        return known and bool(words) and all(re.match(r"https?:/*[a-z]", each) for each in link)
     return False
 
 
@@ -128,7 +128,7 @@ def _is_store(text: str) -> bool:
         and re.fullmatch(
             r"(mon|tue|wed|thu|fri|sat|sun)\s*-\s*(mon|tue|wed|thu|fri|sat|sun) +\d\d?:\d\d-\d\d?:\d\d", hours
         )
-        and re.match(r"https?:/{0,3}[a-z]", link)
+        and re.match(r"https?:/*[a-z]", link)
         and zone in available_timezones()
     )
 

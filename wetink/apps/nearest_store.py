@@ -183,7 +183,8 @@ def check(settings: Settings) -> Iterator[tuple[str, str]]:
             yield f"stores[{index}]", f"{place!r} is not a latitude and a longitude; write 53.5503 10.0007"
         if any(rest):
             yield f"stores[{index}]", "write name; latitude longitude; address; hours; link; time zone"
-        if why := _hours_problem(hours) or link_problem(link) or zone_problem(zone):
+        blank = f"{link!r} has a blank in it; is a `;` missing?" if " " in link else ""
+        if why := _hours_problem(hours) or blank or link_problem(link) or zone_problem(zone):
             yield f"stores[{index}]", why
 
 
