@@ -103,7 +103,6 @@ def wrong(wetink: Wetink) -> list[str]:
     odd = (
         "x",
         "0",
-        "\0",
         "null",
         "undefined",
         "' OR 1=1 --",

@@ -102,4 +102,5 @@ def test_a_file_that_cannot_be_read_is_one_clear_line(
 
 
 def test_a_product_nobody_knows_is_told_of(tmp_path: Path) -> None:
+    wetink("keys", "create", "shop", "--data", tmp_path / "data")
     assert "there is no product 'Z'" in wetink("catalog", "show", "Z", "--data", tmp_path / "data", status=1)

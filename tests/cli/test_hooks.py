@@ -26,6 +26,7 @@ def test_what_was_given_up_is_listed_with_its_reason_and_can_be_told_again(tmp_p
         await kept.close()
 
     asyncio.run(past())
+    wetink("keys", "create", "shop", "--data", tmp_path)
     told = json.loads(wetink("audience", "hooks", "vip", "--data", tmp_path, "--json"))
     assert told["counts"] == {"waiting": 0, "delivered": 0, "dead": 1}
     assert [(each["member"], each["why"], each["tries"]) for each in told["dead"]] == [

@@ -29,7 +29,7 @@ async def send(port: int, basic: str, name: str, until: float, acked: list[str],
     with contextlib.closing(writer):
         while time.monotonic() < until:
             many = chance.random() < 0.3
-            ids = [f"{name}-{number + n}" for n in range(40 if many else 1)]
+            ids = [f"m{name}-{number + n}" for n in range(40 if many else 1)]
             number += len(ids)
             common = {"type": "track", "event": "X", "userId": f"u{number % 7}", "anonymousId": f"a{name}"}
             messages = [{**common, "messageId": each} for each in ids]

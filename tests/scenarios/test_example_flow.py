@@ -17,6 +17,7 @@ from wetink.settings import read
 from wetink.wiring import Wetink
 
 SHOP = "https://shop.example"
+MAIL_CLIENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Thunderbird/128.5.0"
 
 
 class Scene:
@@ -45,7 +46,7 @@ class Scene:
         return asyncio.run(look())
 
     def get(self, path: str) -> httpcore.Response:
-        return self.http.request("GET", self.server.address + path)
+        return self.http.request("GET", self.server.address + path, headers={"user-agent": MAIL_CLIENT})
 
     def picture(self) -> bytes:
         answer = self.get(f"/o/last-viewed/1/{self.tokens['picture']}.jpg")

@@ -12,7 +12,8 @@ import msgspec
 
 from wetink.feeds.parse.body import Unreadable
 
-PART = 256 * 1024
+PART = 64 * 1024
+"""Bytes parsed at a time: all entries of a part are in memory at once."""
 LONGEST_TAG = 1024 * 1024
 """Bytes of the longest tag or comment: the parser starts each anew with every part of it that arrives."""
 
