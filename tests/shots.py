@@ -38,6 +38,11 @@ PAGES = {
     "login": "/dashboard/login",
     "demo": "/demo",
 }
+ALL_IMAGES = """Promise.all([...document.images].map(each => {
+    each.loading = 'eager';
+    return each.complete || new Promise(done => { each.onload = each.onerror = done });
+}))"""
+"""Waits for every image of a page, those far below included."""
 WIDTHS = {"phone": 390, "tablet": 820, "desktop": 1280}
 
 
@@ -59,7 +64,8 @@ def main(*only: str) -> None:
                         if only and name not in only:
                             continue
                         page.goto(settings.address + path)
-                        page.wait_for_timeout(800)
+                        page.evaluate(ALL_IMAGES)
+                        page.wait_for_timeout(300)
                         page.screenshot(path=folder / f"{name}-{size}.png", full_page=True)
                     page.close()
 

@@ -113,6 +113,16 @@ def test_a_hostile_audience_is_refused_in_every_door_of_the_editor(
     assert not (target.wetink.settings.content / "audiences" / "made.yaml").exists()
 
 
+def test_a_form_of_a_rule_with_thousands_of_deep_conditions_is_not_drawn(
+    runner: asyncio.Runner, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = "{not: " * 16 + "{all: [" + "{trait: x}," * 1_500 + "]}" + "}" * 16
+    sent = Sent("POST", "/dashboard/audiences/tried", form(target, yaml=f"rule: {deep}"), FORM)
+    assert len(runner.run(target.send(sent)).body) < 200_000
+    monkeypatch.setattr("wetink.core.rule.draft.MOST_SENT", 1 << 40)
+    assert len(runner.run(target.send(sent)).body) > 2_000_000
+
+
 def test_without_the_count_aliases_inside_each_other_cost_what_they_stand_for(
     runner: asyncio.Runner, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:

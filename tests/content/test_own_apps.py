@@ -176,8 +176,9 @@ def test_it_is_in_the_gallery_from_its_form_to_a_block(house: House) -> None:
         assert 'value="Look"' in page
         assert browser.get("/dashboard/apps/card.img").headers["content-type"].startswith("image/")
         csrf = page.split('name="csrf" value="')[1].split('"')[0]
-        form = {"csrf": csrf, "sent": "1", "name": "new-card", "fallback-link": "https://shop.example/", "heading": "Made",
-                "accent": "#204080", "items": "2", "scale": "1", "mood": "loud", "brands": ""}  # fmt: skip
+        form = {"csrf": csrf, "sent": "1", "name": "new-card", "fallback-link": "https://shop.example/",
+                "heading": "Made", "accent": "#204080", "items": "2", "scale": "1",
+                "mood": "loud", "brands": ""}  # fmt: skip
         made = browser.post("/dashboard/apps/card", data=form)
         assert "new-card is live" in made.text
         wrong = browser.post("/dashboard/apps/card", data={**form, "name": "other", "heading": "x" * 30})

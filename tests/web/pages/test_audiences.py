@@ -153,6 +153,26 @@ def test_while_half_of_it_is_written_the_page_says_what_is_missing_and_keeps_the
     assert 'name="rule.of.1.kind"' in text
 
 
+LARGE = {
+    "hundreds of conditions": "rule: [" + "{trait: plan, equals: gold}, " * 450 + "{share: 10%}]",
+    "thirty levels of conditions": "rule: " + "{not: " * 30 + "{trait: plan, equals: gold}" + "}" * 30,
+}
+
+
+@pytest.mark.parametrize("text", LARGE.values(), ids=LARGE.keys())
+def test_a_rule_too_large_for_the_form_is_edited_as_a_file_and_never_lost(
+    dashboard: TestClient, csrf: str, text: str
+) -> None:
+    save(dashboard, csrf, text)
+    page = dashboard.get("/dashboard/audiences/gold")
+    assert "too many conditions for a form" in page.text
+    assert len(page.text) < 200_000
+    shown = yaml_of(page.text)
+    for door in ("/dashboard/audiences/edit", f"{TRIED}?from=form"):
+        again = dashboard.post(door, data={"csrf": csrf, "name": "gold", "was": "gold", "yaml": yaml.safe_dump(shown)})
+        assert yaml_of(again.text) == shown
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_condition_has_a_form(dashboard: TestClient, kind: str) -> None:
     assert kind in dict(audience_form.KINDS)

@@ -22,6 +22,31 @@ NEW: Draft = {"kind": "done", "event": ""}
 """What a new condition begins as."""
 
 _DEEPEST = 40
+MOST_SENT = 40_000
+"""Bytes that a rule's fields may come to when its form is sent: as much again is left for the file beside it."""
+_FIELDS_EACH, _FIELD_BYTES = 6, 16
+"""Fields of a condition, and the bytes of each beside its path: its own name, a short value, and signs in between."""
+
+
+def fits_form(draft: Draft) -> bool:
+    """Return whether a form can show a draft and send all of it back: others are edited as files.
+
+    >>> fits_form({"kind": "all", "of": [{"kind": "done", "event": "Order Completed"}]})
+    True
+    >>> fits_form({"kind": "all", "of": [{"kind": "cart"}] * 1_000})
+    False
+    """
+    sent = 0
+    waiting: list[tuple[str, Any]] = [("rule", draft)]
+    while waiting and sent <= MOST_SENT:
+        path, place = waiting.pop()
+        inner = place.items() if isinstance(place, dict) else enumerate(place)
+        deeper = [(f"{path}.{name}", each) for name, each in inner if isinstance(each, dict | list)]
+        if deeper and deeper[0][0].count(".") >= _DEEPEST - 2:
+            return False
+        sent += (len(path) + _FIELD_BYTES) * _FIELDS_EACH if isinstance(place, dict) else 0
+        waiting += deeper
+    return sent <= MOST_SENT
 
 
 def nested(fields: Mapping[str, str], root: str) -> Draft:

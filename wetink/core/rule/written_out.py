@@ -47,7 +47,7 @@ class WrittenOut:
                     self._sizes[done] = self._size(self.audiences[done])
             elif name in path or name in self._circles:
                 whole = [*path]
-                circle = self._circles.get(name) or (*whole[whole.index(name) :], name)
+                circle = self._circles.get(name) or _told(whole[whole.index(name) :])
                 self._circles |= dict.fromkeys(path, circle)
                 return circle
             elif name in self.audiences and name not in self._sizes:
@@ -61,6 +61,12 @@ class WrittenOut:
             return min(nodes + 1, MOST_NODES + 1), min(depth + 1, DEEPEST + 1)
         sizes = [self._size(part) for part in parts_of(rule)]
         return 1 + sum(nodes for nodes, _ in sizes), 1 + max((depth for _, depth in sizes), default=0)
+
+
+def _told(circle: list[str]) -> tuple[str, ...]:
+    """Return a circle from its first name in the alphabet back to it, wherever it was entered."""
+    first = circle.index(min(circle))
+    return (*circle[first:], *circle[: first + 1])
 
 
 def names_of(rule: Rule) -> tuple[str, ...]:

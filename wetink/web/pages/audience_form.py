@@ -87,7 +87,12 @@ def of_file(audience: Audience | None) -> Editor:
 
 
 def of_form(form: Mapping[str, str], name: str) -> Editor:
-    """Return the editor after the form's fields were edited, or one of its buttons was pressed."""
+    """Return the editor after the form's fields were edited, or one of its buttons was pressed.
+
+    A form without a rule's fields is that of a rule that only the file can hold.
+    """
+    if not any(field.startswith("rule.") for field in form):
+        return of_yaml(form.get("yaml", ""), name)
     draft = edited(rooted(nested(form, "rule")), form.get("do", ""))
     editor = _editor(_written(form, draft), name, "")
     text = audience_text(spelled(editor.audience) if editor.audience is not None else _written(form, draft))
