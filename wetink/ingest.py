@@ -146,9 +146,7 @@ class Ingest:
             if self.mappings is not None:
                 piece = self.mappings.applied(piece, source.name, now)
             vouching = source.vouching if source.level == "browser" else None
-            return record(
-                *(piece, source.name, source.level, now), relayed=door.relayed, known=self._known, vouching=vouching
-            )
+            return record(piece, source.name, source.level, now, door.relayed, self._known, vouching)
         except Exception:  # of one message: those beside it in its request are taken in all the same
             return self._parked(piece, source, now)
 
@@ -177,13 +175,12 @@ def record(
     source: str,
     level: Level,
     now: int,
-    *,
     relayed: bool = False,
     known: Placeholders = USUAL,
     vouching: Vouching | None = None,
 ) -> Record:
     """Return the record of one message received at `now` (Unix ms)."""
-    normal = normalize(piece, source=source, level=level, received=now, relayed=relayed, known=known, vouching=vouching)
+    normal = normalize(piece, source, level, now, relayed, known, vouching)
     return Record(
         source,
         normal.message_id,

@@ -9,7 +9,7 @@ from wetink.core.verdict import Problem, problem
 RECEIPT_COUNTS, NOT_CORRECTED = ", so the time of receipt counts", ", so the sender's clock is not corrected"
 
 
-def happened(message: Message, received: int, noted: list[Problem], *, relayed: bool = False) -> tuple[int, int | None]:
+def happened(message: Message, received: int, noted: list[Problem], relayed: bool = False) -> tuple[int, int | None]:
     """Return when a message happened by our clock, and its own time by the client's, if it has one (Unix ms).
 
     `timestamp` beside `originalTimestamp` was corrected by a relay, and so was that of a `relayed` message; alone,

@@ -359,9 +359,11 @@ def message_id(piece: Piece, message: Message, own_time: int | None, received: i
     time (Unix ms) and place of receipt go in too, for the same thing may well be done twice.
     """
     given = message.messageId if message.messageId is not None else message.message_id
-    if isinstance(given, str):
-        given = given.strip()
-    if isinstance(given, str) and given and not ((len(given) < SHORT or given[0] in MARKS) and USUAL.nothing(given)):
+    if (
+        isinstance(given, str)
+        and (given := given.strip())
+        and not ((len(given) < SHORT or given[0] in MARKS) and USUAL.nothing(given))
+    ):
         return (given, False) if len(given) <= LONGEST_ID else (_digest([given]), True)
     if (type(given) is int or type(given) is float) and (digits := plain(given)):
         return digits, False

@@ -85,7 +85,6 @@ class _Draft(msgspec.Struct, gc=False):
 
 def normalize(
     piece: Piece,
-    *,
     source: str,
     level: Level,
     received: int,
@@ -104,12 +103,14 @@ def normalize(
         return Normal(digest(piece.raw), "parked", (fault,))
     draft = _Draft(piece, message, source, level, received, relayed, received, known, vouching)
     _type(draft)
-    _meant_for_here(draft)
-    _time(draft)
+    if message.integrations:  # nearly always empty
+        _meant_for_here(draft)
+    draft.at, draft.own_time = happened(message, received, draft.noted, relayed)
     _message_id(draft)
     _traits(draft)
     _identifiers(draft)
-    _page(draft)
+    if level != "server":
+        _page(draft)
     _zone(draft)
     _name(draft)
     _properties(draft)
@@ -167,13 +168,9 @@ def _type(draft: _Draft) -> None:
 
 
 def _meant_for_here(draft: _Draft) -> None:
-    said = draft.message.integrations  # nearly always empty
-    if said and (name := switched_off(said, relayed=draft.relayed)):
+    name = switched_off(draft.message.integrations, relayed=draft.relayed)
+    if name:
         draft.parked.append(problem("not_meant_for_here", f"integrations.{name}", f" with `{name}: false`"))
-
-
-def _time(draft: _Draft) -> None:
-    draft.at, draft.own_time = happened(draft.message, draft.received, draft.noted, relayed=draft.relayed)
 
 
 def _message_id(draft: _Draft) -> None:
@@ -213,8 +210,6 @@ def _identifiers(draft: _Draft) -> None:
 
 def _page(draft: _Draft) -> None:
     """What a page's key may say of who somebody is: its user id counts as a server's with its proof."""
-    if draft.level == "server":
-        return
     message = draft.message
     if draft.vouching is not None:
         sent = message.userId if message.userId is not None else message.user_id

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import Any
 
-from wetink.core.amount import LARGEST, number
+from wetink.core.amount import number
 from wetink.core.amount import read as amount_of
 from wetink.core.availability import availability
 from wetink.core.entities import unescaped
@@ -258,8 +258,7 @@ def _split(
                 amount = amount_of(value, hint_of(properties, currency))
                 found, named = amount.value, named or amount.currency
             else:
-                plain = read is number and type(value) is float and -LARGEST < value < LARGEST
-                found = value if plain else read(value)
+                found = read(value)
         except TypeError:  # a link that is no text
             found = None
         if found is None or found == "":
