@@ -46,10 +46,13 @@ def _total_and_products(track: Read) -> Sequence[Problem]:
     listed = properties.get("products")
     if not isinstance(listed, list) or not listed:
         return [*lacking, problem("missing_property", "products", "`products`, a list of what was bought")]
+    named = [bool(each.key) for each in track.products]  # in their order, but for what is no product
+    if len(named) != len(listed):
+        named = [isinstance(each, dict) and bool(product(each, track.known)[0].key) for each in listed]
     for index, each in enumerate(listed):
         place = f"products[{index}]"
         bought = each if isinstance(each, dict) else {}
-        if not product(bought, track.known)[0].key:
+        if not named[index]:
             hint = f"`sku` or `product_id` in `{place}`, the product's own number"
             lacking.append(problem("missing_property", f"{place}.sku", hint))
         price = bought.get("price")
