@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wetink.core.cart import left_of, line_of, named
 from wetink.core.event import Event, Order, Product
 from wetink.core.fold import fold
+from wetink.core.person import Seen
 from wetink.core.trust import refreshed
 
 NOW = 10_000
@@ -116,3 +118,37 @@ def test_the_catalog_does_not_make_one_variant_another() -> None:
 def test_every_way_to_name_no_variant_leads_to_a_line() -> None:
     for first, second in itertools.product(["", "Small"], repeat=2):
         assert sum(quantity for _, quantity in lines(happened((ADD, tee(first, 2)), (ADD, tee(second, 1))))) == 3
+
+
+THINGS = st.lists(
+    st.builds(
+        Product,
+        sku=st.sampled_from(["", "A", "B"]),
+        product_id=st.sampled_from(["", "1", "2"]),
+        variant=st.sampled_from(["", "S", " s", "M"]),
+    ),
+    max_size=6,
+)
+
+
+@given(THINGS, THINGS)
+def test_what_an_order_leaves_is_told_by_comparing_each_line_with_all_others(
+    cart: list[Product], bought: list[Product]
+) -> None:
+    in_cart = [Seen(product, at) for at, product in enumerate(cart)]
+    left = []
+    for line in in_cart:
+        same = {named(each) for each in bought if each.same(line.product)}
+        there = {named(each) for each in cart if each.same(line.product)}
+        if not same or ("" not in same and line.product.variant and named(line.product) not in same and same & there):
+            left.append(line)
+    assert left_of(in_cart, bought) == left
+
+
+@given(THINGS, THINGS)
+def test_a_line_is_of_the_same_product(cart: list[Product], wanted: list[Product]) -> None:
+    for product in wanted:
+        place = line_of([Seen(each, 0) for each in cart], product)
+        assert place is None or cart[place].same(product)
+        if not product.variant:
+            assert (place is None) is not any(each.same(product) for each in cart)

@@ -32,3 +32,9 @@ def test_an_entry_says_what_its_event_says(event: Event) -> None:
 
 def test_entries_fold_to_the_person_their_events_fold_to() -> None:
     assert fold([entry_of(event) for event in EVENTS], 100) == fold(EVENTS, 100)
+
+
+@pytest.mark.parametrize("count", [0, 1, 15, 16, 500, 70_000])
+def test_an_entry_tells_how_many_products_it_names_without_reading_them(count: int) -> None:
+    event = Event("track", 5, "m1", "s", "Cart Viewed", products=(Product(sku="A"),) * count)
+    assert (entry_of(event).product_count, event.product_count) == (count, count)

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wetink.core.entry import Entry
 from wetink.core.event import Event, Order, Product
 from wetink.core.fold import fold
 from wetink.core.person import Person
@@ -154,3 +156,23 @@ def test_a_page_changes_nothing_of_an_order_that_a_server_told_of() -> None:
         [order(1, "Order Completed", "server", 50), order(2, "Order Updated", "browser", 1),
          order(3, "Order Completed", "browser", 9), order(4, "Order Cancelled", "browser", 0)], 9)  # fmt: skip
     assert [(each.order.total, each.trusted) for each in person.orders] == [(50, True)]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_of_more_products_than_are_read_the_newest_count_and_events_are_all_done(packed: bool) -> None:
+    told: list[Any] = [event("Product Added", 1, "OLD"), event("Order Completed", 2, "A", order=Order(order_id="O"))]
+    told += [event("Cart Viewed", 10 + at, *(f"{at}-{each}" for each in range(500))) for at in range(10)]
+    told.append(event("Product Viewed", 3, "SEEN"))
+    if packed:
+        told = msgspec.msgpack.decode(msgspec.msgpack.encode(told), type=list[Entry])
+    person = fold(told, NOW)
+    assert [line.product.sku for line in person.cart.lines] == [f"9-{each}" for each in range(300, 500)]
+    assert person.orders == (), "it is older than 5,000 products"
+    assert person.done["Order Completed"] == (2,)
+    assert [seen.product.sku for seen in person.views] == ["SEEN"]
+    assert fold(told[:6], NOW).orders[0].order.order_id == "O"
+
+
+def test_of_more_wishes_than_are_kept_the_newest_count() -> None:
+    wishes = [event("Product Added to Wishlist", at, f"S{at}") for at in range(1, 252)]
+    assert [seen.at for seen in fold(wishes, NOW).wishlist] == list(range(251, 51, -1))

@@ -40,6 +40,16 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
         return _products(self.packed_products) if self.packed_products else ()
 
     @property
+    def product_count(self) -> int:
+        """How many products it names, told by the head of the packed list alone."""
+        packed = memoryview(self.packed_products)
+        if not packed:
+            return 0
+        if packed[0] < 0xDC:
+            return packed[0] & 0x0F
+        return int.from_bytes(packed[1 : 3 if packed[0] == 0xDC else 5], "big")
+
+    @property
     def order(self) -> Order | None:
         """The money side, as an Order event has it."""
         return _order(self.packed_order) if self.packed_order else None

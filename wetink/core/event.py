@@ -115,3 +115,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     def label(self) -> str:
         """What to call this event in a list: the name of a track, else the message type."""
         return self.name if self.type == "track" and self.name else self.type
+
+    @property
+    def product_count(self) -> int:
+        """How many products it names."""
+        return len(self.products)

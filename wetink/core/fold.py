@@ -16,8 +16,12 @@ from wetink.core.identifier import Identifier
 from wetink.core.person import Cart, Person, Purchase, Search, Seen
 from wetink.core.views import Views
 
-SEARCHES, WISHES = 50, 200
-"""What a person remembers of each, newest first."""
+SEARCHES, WISHES, LINES = 50, 200, 200
+"""What a person remembers of each: the newest."""
+
+PRODUCTS = 5_000
+"""Products of carts, wishes and orders that a fold reads: of the newest events that name no more. A page's key may say
+that somebody put 500 products into the cart, a thousand times; who opens their email must not wait for that."""
 
 _TIME = attrgetter("at")
 _ORDER = attrgetter("at", "source", "message_id")
@@ -53,7 +57,8 @@ def fold(events: Iterable[Told], now: int, identifiers: Iterable[Identifier] = (
     happened = in_order([event for event in events if event.at <= now])
     folding = _Folding()
     done, zone = folding.done, ""
-    for event in happened:
+    beyond = _too_old(happened)
+    for index, event in enumerate(happened):
         if event.zone:
             zone = event.zone
         name = event.name if event.type == "track" else event.type
@@ -70,7 +75,7 @@ def fold(events: Iterable[Told], now: int, identifiers: Iterable[Identifier] = (
                 folding.page_events.discard(name)
         if event.type == "track":
             step = STEPS.get(name)
-            if step is not None:
+            if step is not None and (index >= beyond or name in _READ_LATER):
                 step(folding, event)
     traits, page_traits = _traits(folding)
     return Person(
@@ -79,7 +84,7 @@ def fold(events: Iterable[Told], now: int, identifiers: Iterable[Identifier] = (
         views=Views.of(folding.viewed),
         searches=tuple(folding.searches[: -SEARCHES - 1 : -1]),
         cart=Cart(tuple(folding.lines), folding.cart_changed),
-        wishlist=tuple(folding.wishlist[: -WISHES - 1 : -1]),
+        wishlist=tuple(reversed(folding.wishlist)),
         orders=tuple(sorted(folding.orders, key=lambda order: -order.at)),
         done={name: tuple(times) for name, times in folding.done.items()},
         first_seen=happened[0].at if happened else 0,
@@ -89,6 +94,18 @@ def fold(events: Iterable[Told], now: int, identifiers: Iterable[Identifier] = (
         page_traits=page_traits,
         page_events=tuple(sorted(folding.page_events)),
     )
+
+
+def _too_old(happened: list[Told]) -> int:
+    """Return the place of the oldest event whose products are read, for carts, wishes and orders."""
+    left = PRODUCTS
+    for place in range(len(happened) - 1, -1, -1):
+        event = happened[place]
+        if event.type == "track" and event.name in STEPS and event.name not in _READ_LATER:
+            left -= event.product_count
+            if left < 0:
+                return place + 1
+    return 0
 
 
 def _learn(folding: _Folding, said: dict[str, Any], *, page: bool) -> None:
@@ -152,6 +169,7 @@ def _added(folding: _Folding, event: Told) -> None:
             quantity = _pieces(product.quantity + (before.product.quantity if before is not None else 0))
             variant = product.variant or (before.product.variant if before is not None else "")
             folding.lines.append(_seen(replace(product, quantity=quantity, variant=variant), event))
+            del folding.lines[:-LINES]
             folding.cart_changed = event.at
         elif product.quantity < 0:
             _take_away(folding, product, event.at)
@@ -200,6 +218,7 @@ def _listed(folding: _Folding, event: Told) -> None:
             unchanged = known is not None and known.product.quantity == product.quantity
             at = known.at if known is not None and unchanged else event.at
             folding.lines.append(Seen(product, at, event.level == "server"))
+            del folding.lines[:-LINES]
     folding.cart_changed = event.at
 
 
@@ -256,6 +275,7 @@ def _wished(folding: _Folding, event: Told) -> None:
         if product.key:
             _take(folding.wishlist, product)
             folding.wishlist.append(_seen(product, event))
+            del folding.wishlist[:-WISHES]
 
 
 def _unwished(folding: _Folding, event: Told) -> None:
@@ -278,3 +298,6 @@ STEPS: dict[str, Callable[[_Folding, Told], None]] = {
     "Product Removed from Wishlist": _unwished,
 }
 """What each event does to a person; all others only count as done."""
+
+_READ_LATER = frozenset({"Product Viewed", "Products Searched"})
+"""Of these a fold reads no products."""
