@@ -213,3 +213,14 @@ def test_whatever_happens_a_summary_is_right_or_there_is_none(deeds: list[tuple[
             for who in (*PEOPLE, *DEVICES):
                 assert summary(store, who) in (None, right(store, who)), f"{who} after {deed}"
         asyncio.run(store.close())
+
+
+def test_of_more_than_an_open_reads_there_is_no_summary(store: SQLiteStore) -> None:
+    long = {f"k{number}": "x" * 100 for number in range(200)}
+    for number in range(60):
+        told = {"type": "identify", "messageId": f"m{number}", "timestamp": LATE - HOUR + number, "traits": long}
+        append(store, [received({**told, "userId": "u"})])
+    sum_up(store)
+    assert summary(store) is None
+    read = asyncio.run(store.entries(JANE, FOREVER - 1))
+    assert sorted(entry.message_id for entry in read) == sorted(f"m{number}" for number in range(60 - len(read), 60))

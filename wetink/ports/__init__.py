@@ -30,6 +30,9 @@ from wetink.ports.keys import Senders as Senders
 from wetink.ports.keys import Source as Source
 from wetink.ports.summaries import Summaries
 
+ENTRY_BYTES = 1 << 20
+"""Bytes of events, as they are stored, that an open reads of one person: a page's key may write as many as it likes."""
+
 
 class Record(msgspec.Struct, frozen=True, gc=False):
     """One message as `ingest` hands it to the log, with everything derived from it.
@@ -122,7 +125,10 @@ class Store(Log, Summaries, Senders, Protocol):
         ...
 
     async def entries(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Entry]:
-        """Return what `history` does, in no order and read only as far as a fold needs all of it."""
+        """Return what `history` does, in no order and read only as far as a fold needs all of it.
+
+        Of somebody with more than `ENTRY_BYTES` of events, the newest of them.
+        """
         ...
 
     def steady(self) -> AbstractContextManager[None]:

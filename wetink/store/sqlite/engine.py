@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import logging
 import threading
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -21,7 +23,7 @@ from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER, Contested
 from wetink.core.outside import Change
 from wetink.core.poll import Tally
-from wetink.ports import Profile, Receipt, Received, Record
+from wetink.ports import ENTRY_BYTES, Profile, Receipt, Received, Record
 from wetink.store.sqlite import (
     commit,
     lessons,
@@ -138,9 +140,10 @@ class SQLiteStore(senders.SQLiteSenders):
     async def entries(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Entry]:
         """See `ports.Store.entries`."""
         found = self._newest(who, until, limit)
-        if len(found) > limit:
-            found.sort()
-            found = found[-limit:]
+        if len(found) > limit or sum([len(body) for _, body in found]) > ENTRY_BYTES:
+            found.sort(reverse=True)
+            sizes = itertools.accumulate(len(body) for _, body in found[:limit])
+            found = found[: bisect_right(list(sizes), ENTRY_BYTES)]
         return entries([body for _, body in found])
 
     def _newest(self, who: Identifier, until: int, limit: int) -> list[tuple[int, bytes]]:

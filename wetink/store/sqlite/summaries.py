@@ -13,6 +13,7 @@ import msgspec
 from wetink.core.entry import Entry
 from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
+from wetink.ports import ENTRY_BYTES
 from wetink.store.sqlite.codec import entries, fingerprint, identifier
 from wetink.store.sqlite.connection import fetch, first
 from wetink.store.sqlite.people import People, Stretch, of_stretch
@@ -99,6 +100,8 @@ def _put(db: apsw.Connection, make: Make, rules: int, owner: str, now: int) -> N
     rows = _rows(db, stretches)
     if not FEWEST <= len(rows) < MOST or max(max(key_time, at) for key_time, at, _ in rows) > now - QUIET_MS:
         return
+    if sum([len(body) for *_, body in rows]) > ENTRY_BYTES:
+        return  # an open folds the newest of them alone
     try:
         summary = make(entries([body for _, _, body in rows]))
     except Exception:  # of one person: opens fold their events, and the others get their summaries
