@@ -145,7 +145,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Begin with a request, the short way if it may."""
         known = self.parser.get_http_version() in ("1.1", "1.0")
-        if not known or len(self.headers) > MOST_HEADERS or len(self.url) > LARGEST_HEAD:
+        if not known or len(self.headers) > MOST_HEADERS or self._head_too_large():
             raise ValueError("no head that we read")  # the parser ends the connection with 400
         self._in_head = False
         take = self._short_way()
@@ -221,6 +221,10 @@ class HttpProtocol(HttpToolsProtocol):
         if self._watch is not None:
             self._watch.cancel()
         super().connection_lost(exc)
+
+    def _head_too_large(self) -> bool:
+        """Whether a head that has come in whole is larger than it may be: its last bytes may end it beyond that."""
+        return len(self.url) + sum([len(name) + len(value) + 4 for name, value in self.headers]) > LARGEST_HEAD
 
     def _short_way(self) -> Take | None:
         parser = self.parser
