@@ -9,7 +9,7 @@ from functools import lru_cache, wraps
 from typing import Any
 
 from liquid import BoundTemplate, Environment
-from liquid.exceptions import LiquidError
+from liquid.exceptions import LiquidError, TemplateNotFoundError
 
 from wetink.core.errors import BadContent
 from wetink.render import filters
@@ -125,6 +125,11 @@ def html(template: str, data: Mapping[str, Any]) -> str:
     _clock.until = time.monotonic() + MOST_SECONDS
     try:
         return _parsed(template).render({**_clock_of(data.get("moment")), **data})
+    except TemplateNotFoundError as error:  # the name may be a person's trait: quoted, no log tells it
+        raise BadContent(
+            f"the template cannot be filled in: there is no template {str(error.args[0] if error.args else '')[:80]!r}",
+            hint="templates include no others",
+        ) from error
     except LiquidError as error:
         place = error.context()
         raise BadContent(
