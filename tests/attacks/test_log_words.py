@@ -23,7 +23,8 @@ EACH = [f"person.traits.{name}" for name in TRAITS]
 TAGS = (
     "{{% for i in {0} limit: person.traits.name %}}{{% endfor %}}", "{{% for i in (1..{0}) %}}{{% endfor %}}",
     "{{% if {0} > 3 %}}{{% endif %}}", "{{% if 3 < {0} %}}{{% endif %}}", "{{% if {0} contains 3 %}}{{% endif %}}",
-    "{{% include {0} %}}", "{{% render {0} %}}", "{{% tablerow i in {0} cols: person.traits.name %}}{{% endtablerow %}}",
+    "{{% include {0} %}}", "{{% render {0} %}}",
+    "{{% tablerow i in {0} cols: person.traits.name %}}{{% endtablerow %}}",
     "{{% cycle {0}: 1 %}}", "{{{{ person.traits[{0}] | divided_by: 0 }}}}", "{{% increment {0} %}}",
 )  # fmt: skip
 

@@ -1,0 +1,154 @@
+"""T18: every place that logs is come by on a bad day full of people's data, or stands here with why it tells of nobody.
+
+A new call that logs fails this until either is so, and so does an argument of one that nobody has looked at.
+"""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from tests.attacks import bad_day
+from tests.attacks.log_calls import Call, Heard, calls
+
+KNOWN = calls()
+
+OWN = "a name out of the content folder, which is the shop's"
+WORDS = "an error's words: what they quote, addresses, identifiers and tokens are left out by the formatter"
+COUNT = "a number"
+ARGUMENTS = {
+    **dict.fromkeys(("audience", "block", "block.name", "change.audience", "decision.block", "feed.name"), OWN),
+    "name": f"{OWN}, or a countdown's size with its title quoted",
+    "problem": f"{OWN}: what is wrong with it",
+    **dict.fromkeys(("answer", "done", "error", "odd[0]", "words(error)", "told"), WORDS),
+    **dict.fromkeys(("str(error) or 'the deadline passed'", "str(error) or type(error).__name__"), WORDS),
+    "why": f"a fixed text; of what cannot be written, {WORDS}",
+    "outcome.why": "how a receiver answered: its status, never its body",
+    "*details": "what `tell` was called with, which stands here itself",
+    **dict.fromkeys(("count", "len(odd)", "len(waiting)", "child.process.pid"), COUNT),
+    "host_of(url)": "the host of a photo, without the rest of its address",
+    "next(iter(spelled))": "the kind of a rule's condition",
+    "still_running(drawing)": "calls, apps, feeds and hosts",
+    "type(error).__name__": "the kind of an error",
+    "what": "a fixed text",
+    **dict.fromkeys(("path", "self._path"), "a file of the data folder or of the settings"),
+    "self._name": "a thread's name",
+    **dict.fromkeys(("True", "not passing(error)"), "whether there is a trace: kinds and places of errors alone"),
+}
+"""Whatever is put into a line of the log, and what that may be."""
+
+TRACE = "it puts in nothing but an error's kind and place"
+SQLITE = "it puts in numbers and SQLite's words, which tell of files and constraints, never of values"
+SHOP = "it puts in a name of the shop's, and an error's kind and place"
+SAID = f"it puts in a name of the shop's, and {WORDS}"
+FILE = "it puts in a file's name and what the system says of that"
+HOST = "it puts in the host of a photo, and an error's kind and place"
+CALLS = "it puts in a block's name, and those of calls, apps, feeds and hosts"
+NOT_REACHED: dict[tuple[str, str, str], str] = {
+    ("feeds/keeper.py", "_run", "feeds cannot be refreshed"): TRACE,
+    ("feeds/personal.py", "_fetch", "feed %s has no answer"): SHOP,
+    (
+        "feeds/photos.py",
+        "_fetch",
+        "a photo of %s cannot be had",
+    ): HOST,
+    ("feeds/schedule.py", "_landed", "feed %s: %s"): SAID,
+    ("feeds/schedule.py", "_refresh", "feed %s cannot be refreshed"): SHOP,
+    ("feeds/shelf.py", "lock", "feed %s cannot be refreshed: %s"): FILE,
+    ("feeds/shelf.py", "_write", "the state of feed %s cannot be kept: %s"): FILE,
+    ("render/countdowns.py", "_landed", "%s: %s"): SAID,
+    ("render/countdowns.py", "_landed", "%s"): SAID,
+    ("serve/catalogs.py", "take_in", "the catalog %s has %d products"): SHOP,
+    ("serve/health.py", "watch", "nothing can be drawn: %s"): SAID,
+    ("serve/moving.py", "_made", "%s stands still: %s"): SAID,
+    ("serve/moving.py", "_made", "%s stands still"): SHOP,
+    (
+        "serve/open.py",
+        "open",
+        "%s shows what it can: the deadline passed in %s",
+    ): CALLS,
+    (
+        "serve/place.py",
+        "_record",
+        "%s is damaged (%s): some places stay empty",
+    ): FILE,
+    (
+        "serve/rehearsal.py",
+        "_new",
+        "block %s and those after it are taken without being drawn",
+    ): SHOP,
+    ("serve/scenes.py", "_ticking", "a countdown stands still"): TRACE,
+    ("store/columns/engine.py", "narrow", "the columns are written anew, since they cannot be read: %s"): SAID,
+    ("store/sqlite/archive.py", "_lose", "%d opens are not kept: %s"): SQLITE,
+    ("store/sqlite/archive.py", "tidy", "the archive cannot be tidied"): TRACE,
+    ("store/sqlite/engine.py", "steady", "what is read may be of different moments"): TRACE,
+    ("store/sqlite/engine.py", "_word", "words of products wait to be searchable: %s"): SQLITE,
+    ("store/sqlite/late.py", "lose", "%d %s are lost: %s"): SQLITE,
+    ("store/sqlite/ledger.py", "_written", "a promise is written later: %s"): SQLITE,
+    ("store/sqlite/memberships.py", "_settle", "of %d changes it is not noted what became of them: %s"): SQLITE,
+    ("store/sqlite/pictures.py", "_last", "the last pictures cannot be read"): TRACE,
+    ("store/sqlite/pictures.py", "flush", "%d pictures will not outlive this process: %s"): SQLITE,
+    ("store/sqlite/pictures.py", "flush", "%d pictures will not outlive this process"): TRACE,
+    ("store/sqlite/sessions.py", "_note", "the use of a session is not noted: %s"): SQLITE,
+    ("store/sqlite/wal.py", "empty", "the log cannot be emptied"): TRACE,
+    ("store/sqlite/wal.py", "sync_soon", "the kernel does not wait for this disk; a thread does"): TRACE,
+    ("store/sqlite/wal.py", "_kernel", "the kernel does not wait for the disk; a thread does"): TRACE,
+    ("store/sqlite/writer.py", "_refuse", "a request was not taken in: %s"): SQLITE,
+    ("store/sqlite/writer.py", "_run", "the writer stumbled"): TRACE,
+    ("store/sqlite/writer.py", "_give_up", "rollback failed"): TRACE,
+    ("web/ingest.py", "_noted", "that the old key of a source was used is not noted: %s"): SAID,
+    ("web/open.py", "_begin", "it cannot be told whether an open has to wait for others; it may"): TRACE,
+    ("web/server.py", "_replace", "process %s %s; another takes its place"): "it puts in a number and a fixed text",
+    ("wiring.py", "_watch", "the content could not be looked at"): TRACE,
+}
+"""Calls that the bad day does not come by, and why each can tell of nobody."""
+
+
+@pytest.fixture(scope="module")
+def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heard]:
+    log, heard = logging.getLogger("wetink"), Heard(KNOWN)
+    before = log.level, log.propagate
+    log.addHandler(heard)
+    log.setLevel(logging.DEBUG)
+    log.propagate = False
+    try:
+        bad_day.live(tmp_path_factory.mktemp("day"))
+        yield heard
+    finally:
+        log.removeHandler(heard)
+        log.setLevel(before[0])
+        log.propagate = before[1]
+
+
+def test_there_are_as_many_as_there_were() -> None:
+    assert len(KNOWN) > 90
+    assert {each.path.partition("/")[0] for each in KNOWN} >= {"core", "feeds", "serve", "store", "web", "wiring.py"}
+
+
+@pytest.mark.parametrize("call", KNOWN, ids=lambda call: f"{call.path}:{call.first}")
+def test_of_all_that_a_call_puts_in_it_is_known_what_it_may_be(call: Call) -> None:
+    assert set(call.arguments) <= ARGUMENTS.keys()
+    assert "{" not in call.said or call.path == "core/trouble.py", "a text that is made up before it is logged"
+
+
+def test_every_argument_is_still_of_some_call() -> None:
+    assert ARGUMENTS.keys() == {each for call in KNOWN for each in call.arguments}
+
+
+def test_every_call_is_come_by_or_it_is_said_why_it_tells_of_nobody(heard: Heard) -> None:
+    names = {each.name for each in KNOWN}
+    assert names - heard.reached - NOT_REACHED.keys() == set(), "a call nobody comes by: provoke it, or say why not"
+    assert NOT_REACHED.keys() - names == set(), "there is no such call any more"
+    by_now = {name for name in NOT_REACHED.keys() & heard.reached if name[0] != "store/sqlite/wal.py"}  # by the kernel
+    assert by_now == set(), "it is come by"
+
+
+def test_a_bad_day_full_of_peoples_data_tells_of_nobody(heard: Heard) -> None:
+    assert len(heard.lines) > 60
+    assert [line for line in heard.lines if any(each in line for each in bad_day.SEEDED)] == []
+    assert all(line.isprintable() for line in heard.lines)
+
+
+def test_without_the_defence_it_tells_of_them_all(heard: Heard) -> None:
+    told = "\n".join(heard.plain)
+    assert [each for each in bad_day.SEEDED if each not in told] == []
