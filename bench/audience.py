@@ -17,7 +17,7 @@ from bench.figure import Figure
 from wetink.core.event import Event, Product
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
-from wetink.core.rule.spelling import parse
+from wetink.core.rule.parse import parse
 from wetink.ports import Record
 from wetink.serve.crowd import ColumnCrowd
 from wetink.store.columns import DuckDBColumns

@@ -9,7 +9,7 @@ from wetink.core.event import Event, Order, Product
 from wetink.core.fold import fold
 from wetink.core.person import Moment, Person
 from wetink.core.rule.evaluate import compiled
-from wetink.core.rule.spelling import parse
+from wetink.core.rule.parse import parse
 from wetink.core.rule.subject import Subject
 
 DAY = 86_400_000

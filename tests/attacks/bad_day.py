@@ -23,7 +23,7 @@ from wetink.core.hook import Hook, MembershipChange
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
 from wetink.core.rule.evaluate import Rulebook
-from wetink.core.rule.spelling import parse as rule_of
+from wetink.core.rule.parse import parse as rule_of
 from wetink.feeds import FeedKeeper, PhotoFetcher
 from wetink.ingest import BATCH
 from wetink.ports import Record

@@ -25,7 +25,7 @@ from wetink.core.fetch import seen_as
 from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
 from wetink.core.person import Moment
-from wetink.core.rule.spelling import parse as rule_of
+from wetink.core.rule.parse import parse as rule_of
 from wetink.feeds.parse import Tally, Unreadable, read
 from wetink.ingest import check_line
 from wetink.ports import Scene

@@ -19,7 +19,7 @@ from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
 from wetink.core.person import Moment
 from wetink.core.rule.evaluate import compiled
-from wetink.core.rule.spelling import parse
+from wetink.core.rule.parse import parse
 from wetink.core.rule.tree import Rule
 from wetink.ports import Record
 from wetink.ports.crowd import Count

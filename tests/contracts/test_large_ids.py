@@ -9,7 +9,7 @@ from tests.contracts.profiles import LATE, received
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
 from wetink.core.rule.evaluate import compiled
-from wetink.core.rule.spelling import parse
+from wetink.core.rule.parse import parse
 from wetink.serve.crowd import ColumnCrowd, _Asking
 from wetink.store.columns import DuckDBColumns
 from wetink.store.columns.follow import catch_up

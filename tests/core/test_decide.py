@@ -12,7 +12,7 @@ from wetink.core.block import Block, Decision, Fallback, Step, Variant, stands
 from wetink.core.decide import choose, decide
 from wetink.core.event import Product
 from wetink.core.person import Moment, Person, Seen
-from wetink.core.rule.spelling import parse
+from wetink.core.rule.parse import parse
 from wetink.core.shop import Shop
 
 NOW = 1_000_000

@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from wetink.core.audience import audience_of
-from wetink.core.rule.moments import FIELDS
+from wetink.core.rule.context import FIELDS
 from wetink.core.rule.operators import OPERATORS
-from wetink.core.rule.spelling import KINDS
+from wetink.core.rule.parse import KINDS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rules.md").read_text()
 

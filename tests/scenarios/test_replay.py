@@ -14,7 +14,7 @@ from wetink.cli import main
 from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
 from wetink.core.person import Moment
-from wetink.core.rule.spelling import parse
+from wetink.core.rule.parse import parse
 from wetink.serve.replay import Asked, Replayed
 from wetink.store.columns.follow import catch_up
 

@@ -10,7 +10,7 @@ from wetink.content.strict_yaml import parse_yaml
 from wetink.core.audience import Audience, audience_of, usable
 from wetink.core.block import Block
 from wetink.core.errors import BadContent
-from wetink.core.rule.spelling import Unreadable, parse_all
+from wetink.core.rule.parse import Unreadable, parse_all
 
 LARGEST = 256 * 1024
 """Bytes of the largest audience."""

@@ -15,7 +15,7 @@ from wetink.core.audience import Audience, spelled, usable
 from wetink.core.block import Block
 from wetink.core.errors import BadContent
 from wetink.core.feed import Feed
-from wetink.core.rule.write import spell_all
+from wetink.core.rule.format import spell_all
 
 NAME = re.compile("[a-z0-9][a-z0-9-]{0,63}")
 

@@ -8,9 +8,9 @@ import msgspec
 from wetink.core.errors import BadContent
 from wetink.core.hook import Hook, check
 from wetink.core.rule.check import problems_of
-from wetink.core.rule.spelling import Reading, Unreadable
+from wetink.core.rule.format import spell
+from wetink.core.rule.parse import Reading, Unreadable
 from wetink.core.rule.tree import All, Rule
-from wetink.core.rule.write import spell
 from wetink.core.rule.written_out import WrittenOut, names_of
 
 

@@ -9,7 +9,7 @@ from wetink.core.fold import fold
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, Person
 from wetink.core.rule.evaluate import Finding, compiled
-from wetink.core.rule.spelling import parse
+from wetink.core.rule.parse import parse
 from wetink.core.rule.subject import Subject
 
 HOUR, DAY = 3_600_000, 86_400_000

@@ -6,7 +6,7 @@ import pytest
 
 from wetink.core.audience import audience_of, usable
 from wetink.core.rule.check import problems_of
-from wetink.core.rule.spelling import Unreadable, parse
+from wetink.core.rule.parse import Unreadable, parse
 
 VIEW = {"done": "Product Viewed"}
 

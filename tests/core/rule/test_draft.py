@@ -11,8 +11,8 @@ from tests.core.rule.rules import odd, rules
 from wetink.core.rule.draft import draft_of, nested, said
 from wetink.core.rule.edit import BLANKS, edited, rooted
 from wetink.core.rule.filled import listing, parts, scalar, shown
-from wetink.core.rule.spelling import Unreadable, parse
-from wetink.core.rule.write import spell
+from wetink.core.rule.format import spell
+from wetink.core.rule.parse import Unreadable, parse
 
 MANY = settings(max_examples=150, deadline=None)
 

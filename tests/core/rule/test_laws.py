@@ -12,10 +12,10 @@ from wetink.core.fold import fold
 from wetink.core.person import Moment
 from wetink.core.rule.check import problems_of
 from wetink.core.rule.evaluate import Finding, compiled
-from wetink.core.rule.spelling import Unreadable, parse
+from wetink.core.rule.format import spell
+from wetink.core.rule.parse import Unreadable, parse
 from wetink.core.rule.subject import Subject
 from wetink.core.rule.words import words
-from wetink.core.rule.write import spell
 
 MANY = settings(max_examples=300, deadline=None)
 

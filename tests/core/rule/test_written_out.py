@@ -9,7 +9,7 @@ from wetink.core.errors import BadContent
 from wetink.core.person import Moment, Person
 from wetink.core.rule.check import problems_of
 from wetink.core.rule.evaluate import Rulebook, compiled
-from wetink.core.rule.spelling import parse
+from wetink.core.rule.parse import parse
 from wetink.core.rule.subject import Subject
 from wetink.core.rule.tree import Rule
 

@@ -16,7 +16,7 @@ from tests.serving import Server
 from tests.web.pages.shopper import EVIL
 from wetink.core.delivery import Outcome
 from wetink.core.identifier import Identifier
-from wetink.core.rule.spelling import KINDS
+from wetink.core.rule.parse import KINDS
 from wetink.web.clock import now_ms
 from wetink.web.pages import audience_form
 from wetink.wiring import Wetink

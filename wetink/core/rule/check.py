@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from wetink.core.errors import BadContent
-from wetink.core.rule.moments import FIELDS
+from wetink.core.rule.context import FIELDS
 from wetink.core.rule.operators import BY_NAME, OCCASIONS, pattern_of
 from wetink.core.rule.tree import (
     Aggregate,

@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 
 from wetink.core.rule.filled import asked, asking, properties, property_rows, rows_of, scalar, shown, text_of, value_of
 from wetink.core.rule.operators import BY_NAME
+from wetink.core.rule.parse import FIGURES, NESTED
 from wetink.core.rule.reading import LAST_ORDER, WINDOWS
-from wetink.core.rule.spelling import FIGURES, NESTED
 
 Draft: TypeAlias = dict[str, Any]
 
@@ -78,7 +78,7 @@ def _listed(value: Any) -> Any:
 
 
 def said(draft: Any) -> Any:
-    """Return the spelling a draft makes, for `spelling.parse` to read and to complain of."""
+    """Return the spelling a draft makes, for `parse.parse` to read and to complain of."""
     if not isinstance(draft, dict):
         return {}
     kind = text_of(draft, "kind")

@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from wetink.core.errors import BadContent, Unavailable
-from wetink.core.rule import deeds, moments, people
+from wetink.core.rule import behavior, context, traits
+from wetink.core.rule.format import spell
 from wetink.core.rule.leaf import Leaf
 from wetink.core.rule.subject import Subject
 from wetink.core.rule.tree import (
@@ -28,7 +29,6 @@ from wetink.core.rule.tree import (
     Sequence,
     Share,
 )
-from wetink.core.rule.write import spell
 from wetink.core.rule.written_out import WrittenOut, names_of, too_large
 
 logger = logging.getLogger(__name__)
@@ -86,15 +86,15 @@ class Compiled(msgspec.Struct, frozen=True):
 
 
 _LEAVES: Mapping[str, Callable[[Any], Leaf]] = {
-    "Did": deeds.did,
-    "Sequence": deeds.sequence,
-    "Aggregate": deeds.aggregate,
-    "Trait": people.trait,
-    "Share": people.share,
-    "CartIs": people.cart,
-    "ProductIs": people.product,
-    "Lifecycle": people.lifecycle,
-    "MomentIs": moments.moment,
+    "Did": behavior.did,
+    "Sequence": behavior.sequence,
+    "Aggregate": behavior.aggregate,
+    "Trait": traits.trait,
+    "Share": traits.share,
+    "CartIs": traits.cart,
+    "ProductIs": traits.product,
+    "Lifecycle": traits.lifecycle,
+    "MomentIs": context.moment,
 }
 """Node without parts -> how it is compiled."""
 

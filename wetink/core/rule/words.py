@@ -35,7 +35,7 @@ INTERESTS = {
 def words(rule: Rule) -> str:  # noqa: C901 (a case for each kind of node)
     """Say what a rule asks for.
 
-    >>> from wetink.core.rule.spelling import parse
+    >>> from wetink.core.rule.parse import parse
     >>> words(parse({"done": "Product Viewed", "within": "7d", "at_least": 2}))
     'did Product Viewed at least 2 times within 7d'
     >>> words(parse({"trait": "plan", "one_of": ["gold", "silver"]})), words(parse({"trait": "city", "exists": False}))

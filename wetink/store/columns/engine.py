@@ -13,7 +13,7 @@ import numpy as np
 from wetink.core.errors import StoreUnavailable
 from wetink.core.person import Moment
 from wetink.core.rule.operators import pattern_of
-from wetink.core.rule.people import drawn
+from wetink.core.rule.traits import drawn
 from wetink.core.rule.tree import Rule
 from wetink.ports.crowd import Narrowed
 from wetink.sandbox import python

@@ -11,7 +11,7 @@ from wetink.core.fold import fold
 from wetink.core.history import name_of
 from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
-from wetink.core.rule.people import facts_of
+from wetink.core.rule.traits import facts_of
 from wetink.core.rule.values import amount, each_of, time, written
 from wetink.core.wares import MANY_PRODUCTS, ONE_PRODUCT
 from wetink.store.sqlite.codec import who

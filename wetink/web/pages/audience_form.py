@@ -11,11 +11,11 @@ from wetink.content.write import audience_text
 from wetink.core.aliases import EVENTS
 from wetink.core.audience import Audience, audience_of, spelled
 from wetink.core.errors import BadContent
-from wetink.core.rule import moments
+from wetink.core.rule import context
 from wetink.core.rule.draft import Draft, draft_of, nested, said
 from wetink.core.rule.edit import edited, rooted
 from wetink.core.rule.operators import OPERATORS
-from wetink.core.rule.spelling import FIGURES, Unreadable
+from wetink.core.rule.parse import FIGURES, Unreadable
 from wetink.core.rule.tree import Rule
 from wetink.web.pages.asked import wetink_of
 
@@ -130,7 +130,7 @@ def offered(request: Request, name: str) -> dict[str, Any]:
         "events": sorted(EVENTS),
         "properties": PROPERTIES,
         "traits": (),
-        "moments": tuple(moments.FIELDS),
+        "moments": tuple(context.FIELDS),
         "audiences": [(each, each) for each in sorted(content.audiences) if each != name],
     }
 

@@ -1,4 +1,4 @@
-"""Deeds: how often and when somebody did something, with what, in which order; and figures over it."""
+"""Behavior: how often and when somebody did something, with what, in which order; and figures over it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Deeds: what somebody did: how often and when, one thing after another, and figures over it."""
+"""Behavior: what somebody did: how often and when, one thing after another, and figures over it."""
 
 import sys
 from bisect import bisect_left

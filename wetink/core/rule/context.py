@@ -1,4 +1,4 @@
-"""Moments: the circumstances of an open: what time it is there, on what it is read, where, and in what weather."""
+"""Context: the circumstances of an open: what time it is there, on what it is read, where, and in what weather."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Spelling: a rule as people write it in YAML or JSON, and the tree it stands for. One goes to the other and back.
+"""Parse: a rule as people write it in YAML or JSON, read into the tree it stands for; `format` goes back.
 
 when:
   - done: Product Viewed

@@ -1,4 +1,4 @@
-"""People: what is known of somebody: traits, how they stand to the shop, chance, cart, and products they want."""
+"""Traits: what is known of somebody: traits, how they stand to the shop, chance, cart, and products they want."""
 
 from collections.abc import Callable
 from hashlib import blake2b

@@ -1,10 +1,10 @@
-"""Write: a rule's tree as people spell it, without what goes without saying."""
+"""Format: a rule's tree as people spell it, without what goes without saying."""
 
 from collections.abc import Iterable
 from typing import Any
 
+from wetink.core.rule.parse import NESTED
 from wetink.core.rule.reading import LAST_ORDER, ORDER, WINDOWS
-from wetink.core.rule.spelling import NESTED
 from wetink.core.rule.tree import (
     Aggregate,
     All,
@@ -27,7 +27,7 @@ from wetink.core.rule.tree import (
 
 
 def spell(rule: Rule) -> dict[str, Any]:  # noqa: C901 (a case for each kind of node)
-    """Return how a rule is spelled: `spelling.parse` reads it back.
+    """Return how a rule is spelled: `parse.parse` reads it back.
 
     >>> from wetink.core.rule.tree import Did
     >>> spell(Did("Product Viewed", window=Window(within="7d"), at_least=2))

@@ -1,4 +1,4 @@
-"""People: traits however a sender writes them, the stage, chance, the cart, and what became of products."""
+"""Traits: traits however a sender writes them, the stage, chance, the cart, and what became of products."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from wetink.core.event import Product
 from wetink.core.identifier import Identifier
 from wetink.core.outside import Change
 from wetink.core.person import Moment, Person
-from wetink.core.rule.people import drawn
+from wetink.core.rule.traits import drawn
 
 TRAITS: dict[str, Any] = {
     "plan": "Gold ",
