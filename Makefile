@@ -105,7 +105,6 @@ $(MARK)/assets: $(MARK)/node $(wildcard frontend/*.ts)
 	done; done
 	cp node_modules/twemoji-colr-font/twemoji.woff2 wetink/render/fonts/twemoji-emoji-400-normal.woff2
 	$(BIN)/python -m wetink.render.letters
-	$(BIN)/python -m wetink.demo.samples
 	@touch $@
 
 $(MARK)/browser: $(MARK)/installed tests/browser/package.json tests/browser/package-lock.json tests/browser/unpack.mjs
@@ -124,4 +123,4 @@ lock:                  ## Pin everything anew, with hashes and without addresses
 LOCKED := --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 clean:                 ## Remove all that was built, but no data
-	rm -rf .venv .build node_modules tests/browser/node_modules wetink/web/static/built wetink/render/fonts wetink/feeds/samples *.egg-info
+	rm -rf .venv .build node_modules tests/browser/node_modules wetink/web/static/built wetink/render/fonts *.egg-info

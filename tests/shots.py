@@ -51,7 +51,7 @@ def main(*only: str) -> None:
     console, folder = Console(stderr=True), Path("shots")
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as place:
-        settings = prepare(Path(place) / "data", "127.0.0.1", 0, console)
+        settings = prepare(Path(place) / "data", "127.0.0.1", 0)
         settings = replace(settings, chromium=program(Path(place)))
         with serving(settings):
             fill(settings, console)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from rich.console import Console
 
 from wetink.core.errors import BadSettings
 from wetink.demo.life import CAST
@@ -31,5 +30,5 @@ def test_a_folder_that_is_not_a_demo_s_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "demo").mkdir()
     (tmp_path / "letter.txt").write_text("dear", encoding="utf-8")
     with pytest.raises(BadSettings, match="is not a demo's folder"):
-        prepare(tmp_path, "127.0.0.1", 0, Console(quiet=True))
+        prepare(tmp_path, "127.0.0.1", 0)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["demo", "letter.txt"]

@@ -21,7 +21,7 @@ TENT, TEAPOT, LAMP = BY_SKU["TW-606"], BY_SKU["TW-104"], BY_SKU["TW-202"]
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """The demo as `wetink demo` starts it, on a free port, with its two weeks of past."""
     console = Console(quiet=True)
-    settings = prepare(tmp_path_factory.mktemp("demo") / "data", "127.0.0.1", 0, console)
+    settings = prepare(tmp_path_factory.mktemp("demo") / "data", "127.0.0.1", 0)
     with serving(settings):
         assert fill(settings, console) > 6_000
         yield settings

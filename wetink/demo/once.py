@@ -109,7 +109,7 @@ def once(folder: Path) -> None:
     console = Console(stderr=True)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="wetink-once-") as place:
-        settings = prepare(Path(place) / "demo-once", "127.0.0.1", 0, console)
+        settings = prepare(Path(place) / "demo-once", "127.0.0.1", 0)
         with serving(settings):
             begun = time.perf_counter()
             count = fill(settings, console)

@@ -20,7 +20,6 @@ from wetink.core.errors import BadSettings, Unavailable
 from wetink.demo import keys
 from wetink.demo.letters import letters, post
 from wetink.demo.life import Message, life
-from wetink.demo.pictures import photos
 from wetink.demo.seed import seed_with_bar
 from wetink.sandbox.python import SAFE_PATH
 from wetink.settings import Settings
@@ -46,7 +45,7 @@ def run(data: Path | None = None, host: str | None = None, port: int | None = No
     """
     console = Console(stderr=True)
     folder = data or Path("wetink-demo")
-    settings = prepare(folder, host or "127.0.0.1", port, console)
+    settings = prepare(folder, host or "127.0.0.1", port)
     with serving(settings) as child:
         fill(settings, console)
         # The one line on stdout, so that a script can read it.
@@ -62,8 +61,8 @@ def run(data: Path | None = None, host: str | None = None, port: int | None = No
                 raise Unavailable("the server ended by itself", hint="its log above says why")
 
 
-def prepare(folder: Path, host: str, port: int | None, console: Console) -> Settings:
-    """Make the folder with its content, keys and pictures, unless an earlier run did; return the settings for it."""
+def prepare(folder: Path, host: str, port: int | None) -> Settings:
+    """Make the folder with its content and keys, unless an earlier run did; return the settings for it."""
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARK).exists():
             raise BadSettings(f"{folder} is not a demo's folder", hint="name an empty or new folder with --data")
@@ -75,8 +74,6 @@ def prepare(folder: Path, host: str, port: int | None, console: Console) -> Sett
     (folder / "demo").mkdir(parents=True)
     (folder / MARK).touch()
     _copy_content(folder, settings.address)
-    with console.status("Drawing the products"):
-        list(photos(folder / "demo" / "photos"))
     _make_keys(settings)
     return settings
 

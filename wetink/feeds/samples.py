@@ -1,4 +1,4 @@
-"""Samples: the photos of the sample shop, drawn by our own script, before anything is asked of the world."""
+"""Samples: the photos of the sample shop, served from files before any other photo is fetched."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from wetink.core.sample import PHOTOS
 from wetink.ports import Photos
 
 FOLDER = Path(__file__).parent / "samples"
-"""Made by `make assets`."""
+"""The sample products in 480 pixels; the demo has all of its shop's in 800, in `demo/photos`."""
 
 
 class WithSamples:
@@ -15,17 +15,17 @@ class WithSamples:
     def __init__(self, photos: Photos) -> None:
         """Ask `photos` for all others."""
         self._photos = photos
-        self._drawn = {f"{PHOTOS}{path.name}": path.read_bytes() for path in FOLDER.glob("*.jpg")}
+        self._bodies = {f"{PHOTOS}{path.name}": path.read_bytes() for path in FOLDER.glob("*.jpg")}
 
     async def get(self, url: str, deadline_ms: int) -> bytes | None:
         """Return a photo's bytes, None when it cannot be had within the deadline."""
         if url.startswith(PHOTOS):
-            return self._drawn.get(url)
+            return self._bodies.get(url)
         return await self._photos.get(url, deadline_ms)
 
     def at_hand(self, url: str) -> bytes | None:
         """Return a photo's bytes if that needs no waiting."""
-        return self._drawn.get(url) if url.startswith(PHOTOS) else self._photos.at_hand(url)
+        return self._bodies.get(url) if url.startswith(PHOTOS) else self._photos.at_hand(url)
 
     def warm(self, url: str) -> None:
         """Start to fetch it, if it is not there already; never raises."""
