@@ -203,6 +203,7 @@ def test_open_shows_the_decision_with_its_trace_and_saves_the_picture(shop: Path
         (("open", "no-such-block", "user:42"), "no-such-block"),
         (("open", "last-viewed", "jane"), "jane"),
         (("open", "last-viewed", "user:42", "--at", "soon"), "soon"),
+        (("open", "last-viewed", "user:42", "--at", "9999-12-31"), "9999-12-31"),
         (("profile", "show", "42"), "42"),
         (("serve", "--port", "high"), "--port"),
     ],

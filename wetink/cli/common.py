@@ -70,7 +70,7 @@ def time_of(text: str | None) -> int:
     if text is None:
         return now_ms()
     at = clock.parse(text)
-    if at is None:
+    if at is None or not 0 <= at <= clock.LATEST:
         raise BadRequest(f"{text!r} is no time", hint="write 2026-11-20T09:00:00Z")
     return at
 

@@ -29,7 +29,7 @@ from wetink.core.event import Event, Product
 from wetink.core.fold import fold
 from wetink.core.identifier import Identifier
 from wetink.core.mapping import Mappings
-from wetink.core.person import Moment
+from wetink.core.person import moment_of
 from wetink.core.rule.evaluate import Rulebook
 from wetink.core.shop import Shop
 from wetink.core.trends import Trends
@@ -129,10 +129,7 @@ def decided(scenario: Scenario, block: str, content: Content, apps: Mapping[str,
     events = [_event(given, number, now, mappings) for number, given in enumerate(scenario.events)]
     person = fold([event for event, own in events if own], now)
     catalog = _catalog(event for event, _ in events)
-    try:
-        moment = msgspec.convert({"now": now, **scenario.moment}, Moment)
-    except msgspec.ValidationError as error:
-        raise BadContent(f"moment: {error}") from error
+    moment = moment_of(scenario.moment, now)
     trends = Trends(event for event, _ in events if event.at <= now)
     found = {each.query: tuple(_answers(each.query, catalog)) for each in person.searches}
     shop = Shop(trends, catalog, found, rules=Rulebook(rules_of(content.audiences)), root=PERSON)

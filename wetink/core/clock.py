@@ -9,6 +9,9 @@ from wetink.core.timestamps import number, read
 YEAR_2000 = 946_684_800_000
 """No event is older (Unix ms)."""
 
+LATEST = 253_370_764_799_000
+"""The last second of the year 9998: no moment is later. A calendar ends with 9999, and apps look months ahead."""
+
 AHEAD_MS = 5 * 60_000
 """How far ahead of its receipt an event may claim to be."""
 

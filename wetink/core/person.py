@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from wetink.core.clock import LATEST
+from wetink.core.errors import BadContent
 from wetink.core.event import Order, Product
 from wetink.core.fetch import Facts, classify
 from wetink.core.history import History
@@ -44,6 +46,34 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
     """What that was taken for: `person`, `proxy`, `prefetch`, `scanner` or `unknown`."""
     parameters: Mapping[str, str] = {}
     """What the address that was asked for says after its question mark."""
+
+
+BOUNDS: Mapping[str, tuple[int, int]] = {
+    "now": (0, LATEST),
+    "ratio": (1, 3),
+    "latitude": (-90, 90),
+    "longitude": (-180, 180),
+}
+"""The least and the most of a moment's numbers."""
+
+
+def moment_of(said: Mapping[str, Any], now: int) -> Moment:
+    """Return the moment that somebody describes by its fields, `now` (Unix ms) unless they say when.
+
+    Raises BadContent, with the field's place.
+
+    >>> moment_of({"scheme": "dark"}, 5).now
+    5
+    """
+    try:
+        made = msgspec.convert({"now": now, **said}, Moment)
+    except msgspec.ValidationError as error:
+        raise BadContent(f"moment: {error}", where="moment") from error
+    for name, (least, most) in BOUNDS.items():
+        value = getattr(made, name)
+        if value is not None and not least <= value <= most:
+            raise BadContent(f"moment.{name}: write a number from {least} to {most}", where=f"moment.{name}")
+    return made
 
 
 def clicked(moment: Moment) -> Moment:

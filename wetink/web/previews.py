@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from wetink.core.block import Decision
 from wetink.core.errors import BadRequest
 from wetink.core.event import Event
-from wetink.core.person import Moment
+from wetink.core.person import Moment, moment_of
 from wetink.core.what_if import MOST, MOST_BYTES, events_of
 from wetink.serve.recipient import parse
 from wetink.serve.weight import weight
@@ -56,11 +56,7 @@ async def _decided(request: Request) -> tuple[Decision, Moment, tuple[Event, ...
         raise BadRequest(f"{asked.who[:80]!r} names nobody", hint="write user:42, email:a@b.c or anonymous:x")
     if len(asked.events) > MOST:
         raise BadRequest(f"more than {MOST} events")
-    try:
-        said = {name: value for name, value in asked.moment.items() if name not in OWN}
-        moment = msgspec.convert({"now": now_ms(), **said}, Moment)
-    except msgspec.ValidationError as error:
-        raise BadRequest(f"moment: {error}") from error
+    moment = moment_of({name: value for name, value in asked.moment.items() if name not in OWN}, now_ms())
     events = events_of(asked.events, moment.now)
     return await wetink.preview(asked.block, who, moment, events), moment, events
 

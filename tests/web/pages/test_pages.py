@@ -110,7 +110,16 @@ def test_a_person_is_shown_as_of_the_chosen_time(dashboard: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["at=soon", "at=99999999999999999999", "at=-5", "at=0001-01-01", "device=tv&scheme=pink", "block=absent"]
+    "query",
+    [
+        "at=soon",
+        "at=99999999999999999999",
+        "at=-5",
+        "at=0001-01-01",
+        "at=9999-12-31",
+        "device=tv&scheme=pink",
+        "block=absent",
+    ],
 )
 def test_an_odd_query_is_read_leniently(dashboard: TestClient, query: str) -> None:
     assert dashboard.get(f"{JANE}?{query}").status_code == 200

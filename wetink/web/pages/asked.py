@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
+from wetink.core.clock import LATEST
 from wetink.core.errors import BadRequest, TooLarge
 from wetink.core.person import Moment
 from wetink.wiring import Wetink
@@ -21,9 +22,6 @@ MOST_FIELDS = 4_000
 
 LONGEST_TIME = 40
 """Characters of a date and time; digits beyond the microsecond mean nothing here."""
-
-LATEST = 253_402_300_799_000
-"""The last second of the year 9999 (Unix ms)."""
 
 
 def wetink_of(request: Request) -> Wetink:
