@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from wetink.core.clock import LATEST
 from wetink.core.errors import BadRequest, TooLarge
+from wetink.core.keepable import problem_in_text
 from wetink.core.person import Moment
 from wetink.wiring import Wetink
 
@@ -128,10 +129,14 @@ async def form_of(request: Request) -> Mapping[str, str]:
         if len(body) > LARGEST_FORM:
             raise TooLarge(f"the form is larger than {LARGEST_FORM // 1024} KB")
     try:
-        fields = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        text = body.decode("utf-8", "surrogateescape")
+        fields = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="surrogateescape")
     except ValueError as error:
         raise TooLarge(f"the form has more than {MOST_FIELDS} fields") from error
     for name, value in fields:
+        place = name.encode("utf-8", "replace").decode()[:60]
         if "\0" in name or "\0" in value:
-            raise BadRequest(f"{name[:60]!r}: a NUL character cannot be kept", where=name[:60])
+            raise BadRequest(f"{place!r}: a NUL character cannot be kept", where=place)
+        if problem_in_text(name) or problem_in_text(value):
+            raise BadRequest(f"{place!r}: this is not written in UTF-8", where=place)
     return dict(fields)
