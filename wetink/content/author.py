@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from wetink.content.check import problems_of
-from wetink.content.folder import Content
+from wetink.content.check import unusable
+from wetink.content.folder import Content, shortened
 from wetink.content.write import save, save_audience, save_feed
 from wetink.core.app import App
-from wetink.core.audience import Audience
+from wetink.core.audience import Audience, rules_of
 from wetink.core.block import Block
 from wetink.core.errors import BadContent
 from wetink.core.feed import Feed
@@ -35,8 +35,10 @@ class Author:
     async def block(self, block: Block) -> None:
         """Put a new block on the shelf. Raises BadContent."""
         content = self._content()
-        if wrong := [*problems_of(block, self._apps, content.templates, content.images), *await self._rehearsed(block)]:
-            raise BadContent(wrong[0])
+        others = [each for each in content.blocks.values() if each.name != block.name]
+        stock = content.templates, content.images, content.feeds, rules_of(content.audiences)
+        if wrong := [*unusable(block, self._apps, *stock, others), *await self._rehearsed(block)]:
+            raise BadContent(shortened(wrong[0]))
         await asyncio.to_thread(save, self._folder, block, self._apps, [*content.templates], [*content.images])
         await self._look_again()
 

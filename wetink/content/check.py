@@ -50,6 +50,23 @@ def problems_of(
     return found
 
 
+def unusable(
+    block: Block,
+    apps: Mapping[str, App],
+    templates: Collection[str],
+    images: Collection[str],
+    feeds: Collection[str],
+    audiences: Mapping[str, Rule],
+    others: Iterable[Block],
+) -> list[str]:
+    """Return what keeps a block from being served beside the `others`, in words; empty when nothing does."""
+    return [
+        *problems_of(block, apps, templates, images, audiences),
+        *missing_feeds(block, apps, feeds),
+        *same_experiment(block, others),
+    ]
+
+
 def never_works(block: Block, apps: Mapping[str, App]) -> Iterator[str]:
     """Yield each setting that its app can read but that does nothing, such as a time zone that does not exist.
 

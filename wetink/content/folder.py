@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from wetink.content.apps import app_of, wrong_with_apps
-from wetink.content.check import missing_feeds, never_works, problems_of, same_experiment
+from wetink.content.check import never_works, unusable
 from wetink.content.lint import lint
 from wetink.content.read import block_of, read_audiences
 from wetink.content.strict_yaml import parse_yaml
@@ -142,8 +142,7 @@ def load(folder: Path, apps: Mapping[str, App]) -> Content:
             continue
         try:
             block, wrong = block_of(path.stem, parse_yaml(text))
-            wrong += [*problems_of(block, apps, templates, images, rules), *missing_feeds(block, apps, feeds)]
-            wrong += same_experiment(block, blocks.values())
+            wrong += unusable(block, apps, templates, images, feeds, rules, blocks.values())
             if block.name in blocks:
                 wrong.append(f"there is a block called {block.name} already")
         except BadContent as error:

@@ -218,6 +218,16 @@ def test_what_cannot_be_a_block_is_refused_and_the_form_keeps_what_was_typed(
     assert set(wetink.content.blocks) == before
 
 
+def test_a_block_that_could_not_be_served_is_refused_and_not_written(dashboard: TestClient, wetink: Wetink) -> None:
+    link = {"fallback-link": "https://shop.example/"}
+    answer = dashboard.post(
+        "/dashboard/apps/live-feed", data=form(dashboard, "live-feed", name="posts", feed="posts", **link)
+    )
+    assert answer.status_code == 400
+    assert "variants[0].settings: there is no feed posts in feeds/" in unescape(answer.text)
+    assert not (wetink.settings.content / "blocks" / "posts.yaml").exists()
+
+
 def test_a_form_from_elsewhere_makes_nothing(dashboard: TestClient, wetink: Wetink) -> None:
     sent = {**form(dashboard, "wishlist", name="wishes", link="https://shop.example/"), "csrf": "forged"}
     with pytest.raises(Exception, match="form"):
