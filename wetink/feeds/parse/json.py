@@ -6,11 +6,15 @@ from typing import Any
 
 import msgspec
 
+from wetink.core.keepable import problem_in
 from wetink.core.quantity import storable
 from wetink.feeds.parse.body import Found, Unreadable, flaw, lines, mark_of
 
 DEEPEST = 64
 """Levels of an item."""
+
+NUL = r"\u0000"
+"""How JSON writes what no text may hold."""
 
 _ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -75,7 +79,13 @@ def _item(raw: Any) -> dict[str, Any] | str:
         return _said(error)
     if not isinstance(item, dict):
         return "it is no object"
-    return "it is nested too deeply" if _is_deep(item) else storable(item)
+    if _is_deep(item):
+        return "it is nested too deeply"
+    kept: dict[str, Any] = storable(item)
+    if NUL in (raw if isinstance(raw, str) else str(memoryview(raw), "utf-8")):
+        place, why = problem_in(kept)
+        return f"{place}: {why}" if why else kept
+    return kept
 
 
 def _is_deep(item: dict[str, Any]) -> bool:
