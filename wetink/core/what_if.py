@@ -16,6 +16,9 @@ from wetink.core.span import parse as span_of
 MOST, MOST_BYTES = 100, 64 * 1024
 """Messages that are taken at once, and bytes of all of them."""
 
+LONGEST_AGO = 40
+"""Characters of the longest span of time that is read."""
+
 SOMEBODY = "what if"
 """Who a message is of that names nobody."""
 
@@ -33,8 +36,7 @@ def event_of(
     """
     said = {name: value for name, value in given.items() if name not in ("ago", "source")}
     if "timestamp" not in said:
-        before = str(given.get("ago", ago))
-        said["timestamp"] = now - (span_of(before) if before != "0" else 0)
+        said["timestamp"] = now - _before(str(given.get("ago", ago)), number)
     elif time_of(said["timestamp"]) is None:
         raise BadContent(f"events[{number}].timestamp is no time", hint="write 2026-11-20T09:00:00Z")
     message = {"type": "track" if "event" in said else "identify", "messageId": f"s{number}", **said}
@@ -52,6 +54,13 @@ def event_of(
         hints = "; ".join(problem.hint for problem in normal.problems)
         raise BadContent(f"events[{number}] is {normal.verdict}: {hints}")
     return normal.event
+
+
+def _before(ago: str, number: int) -> int:
+    try:
+        return span_of(ago[:LONGEST_AGO]) if ago != "0" else 0
+    except BadContent as error:
+        raise BadContent(f"events[{number}].ago: {error}", hint=error.hint) from error
 
 
 def read(text: str | bytes) -> list[dict[str, Any]]:
