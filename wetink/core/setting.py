@@ -14,6 +14,7 @@ from zoneinfo import available_timezones
 
 import msgspec
 from msgspec import Meta, inspect
+from msgspec.structs import replace
 
 from wetink.core.app import App
 from wetink.core.link import host_of
@@ -25,6 +26,9 @@ LocalTime = Annotated[str, Meta(max_length=40, extra_json_schema={"format": "loc
 """A date and time such as `2026-12-24T18:00`, with or without an offset; empty: not set."""
 Color = Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", extra_json_schema={"format": "color"})]
 """A color such as `#3451d1`."""
+
+LONGEST_WHY = 300
+"""Characters of what is told of a setting: it may repeat a text of any length."""
 
 _TOLD_APART = re.compile(r"[.:]|^localhost$")
 """What a host has that an email may lead to: `http:s//shop.example/` leads a browser to the host s."""
@@ -52,6 +56,10 @@ class Wrong(msgspec.Struct, frozen=True):
 
 def problems_with(app: App, settings: Mapping[str, Any]) -> list[Wrong]:
     """Return what is wrong with the settings of a variant: what does not fit its app, and what could never work."""
+    return [replace(each, why=each.why[:LONGEST_WHY]) for each in _problems_with(app, settings)]
+
+
+def _problems_with(app: App, settings: Mapping[str, Any]) -> list[Wrong]:
     try:
         read = msgspec.convert(settings, app.settings)
     except msgspec.ValidationError as error:

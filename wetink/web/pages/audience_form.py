@@ -69,6 +69,10 @@ BLANK: Mapping[str, Any] = {"rule": [{"done": "Product Viewed", "within": "7d"}]
 """What a new audience begins as."""
 
 
+MOST_TOLD = 20
+"""Problems of a rule that are told."""
+
+
 class Editor(msgspec.Struct, frozen=True):
     """An audience as it is edited: the form's draft, the file's text, what they say, and what is wrong with it."""
 
@@ -144,7 +148,7 @@ def _editor(raw: Any, name: str, text: str) -> Editor:
     try:
         return Editor(title, draft, shown, text, audience_of(name or "audience", raw))
     except Unreadable as error:
-        return Editor(title, draft, shown, text, None, tuple(error.problems))
+        return Editor(title, draft, shown, text, None, tuple(error.problems[:MOST_TOLD]))
     except BadContent as error:
         return Editor(title, draft, shown, text, None, (f"{error.where}: {error}" if error.where else str(error),))
 
