@@ -59,7 +59,7 @@ audit: setup $(MARK)/developing  ## Known holes in what is locked, and risky cod
 	  echo "pip-audit: the lock was not checked, or has known holes: see above; its service must be in reach"
 
 attack: setup $(MARK)/developing  ## Every route with every hostile value: what each costs the loop and the memory
-	ATTACK=all $(BIN)/python -m pytest tests/attacks/test_raw_sockets.py -q -n 0
+	ATTACK=all $(BIN)/python -m pytest tests/attacks/test_raw_sockets.py tests/attacks/test_forms.py -q -n 0
 	$(BIN)/python -m tests.attacks.hostile
 
 gallery: setup $(MARK)/developing $(MARK)/browser  ## Every app in every script beside Chromium, in gallery/, and at every size

@@ -157,6 +157,9 @@ class Target:
         await self.wetink.look_again()
         await self.wetink.store.append(past(now_ms()))
         self.key = await self.wetink.store.create_key("shop", "server", ["shop.example"], now_ms())
+        await self.sign_in()
+
+    async def sign_in(self) -> None:
         got = await ask(self.app, "GET", f"/dashboard/login?token={self.wetink.dashboard_token}")
         self.cookie = got.headers["set-cookie"].partition(";")[0]
         page = await ask(self.app, "GET", "/dashboard/keys", headers=self.headers)

@@ -73,6 +73,10 @@ TEXTS: dict[str, str | bytes] = {
     "YAML, deep": "rule:\n" + "".join("  " * n + "- not:\n" for n in range(1, 100)),
     "YAML, deep in flow": "rule: " + "{not: " * 400 + "x" + "}" * 400,
     "YAML, many rules": "rule: [" + "{done: Product Viewed}, " * 2_500 + "]",
+    "YAML, a list of rules": b"rule%3A%20[" + b"x," * 15_000 + b"x]",
+    "YAML, a list of properties": b"rule%3A%20{done%3A%20A,where%3A%20{"
+    + b",".join(b"a%d" % n for n in range(7_000))
+    + b"}}",
     "YAML, many kinds": "rule:\n- any:\n"
     + "  - {done: Product Viewed, where: {price: {above: 1}}, within: 7d}\n" * 480,
     "YAML, a number": "rule: {done: Product Viewed, at_least: 1" + "0" * 26 + "}",
