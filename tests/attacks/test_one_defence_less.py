@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from wetink.core.rule.spelling import parse
 
 from tests.web.test_open import NOW, House
 from tests.web.test_open import house as house
@@ -19,6 +18,7 @@ from wetink.core import message, sheet
 from wetink.core.errors import BadContent
 from wetink.core.person import Moment
 from wetink.core.rule import operators
+from wetink.core.rule.parse import parse
 from wetink.ingest import check_line
 from wetink.render import liquid
 from wetink.serve import open as opening
