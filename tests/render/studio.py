@@ -58,7 +58,7 @@ class Here:
         """Have a desk of our own."""
         self.desk = Desk()
         self.drawn: list[str] = []
-        engine: Any = self.desk._engines["takumi"]
+        engine: Any = self.desk._engine
         draw = engine.draw
 
         def noting(page: str, *rest: Any) -> Any:

@@ -12,7 +12,7 @@ from wetink.render.desk import Desk
 def ready() -> Callable[[bytes], bytes]:
     """Return what answers jobs."""
     desk = Desk()
-    engine: Any = desk._engines["takumi"]
+    engine: Any = desk._engine
     draw = engine.draw
 
     def wild(page: str, *rest: Any) -> Any:

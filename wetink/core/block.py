@@ -36,7 +36,7 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     link: str = ""
     """Where a click goes instead of to the product. With several slots each goes to its product's own address, and
     this is for products that have none."""
-    engine: Literal["", "takumi", "dynimg", "chromium"] = ""
+    engine: Literal["", "takumi", "chromium"] = ""
     """What draws it; empty: what its template asks for in its first words, else the usual one. Without a browser of the
     operator's the usual one stands in for `chromium`."""
 

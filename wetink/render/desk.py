@@ -12,7 +12,7 @@ from wetink.core.money import money
 from wetink.ports import Picture
 from wetink.render import check, compare, encode, jobs, liquid
 from wetink.render.drawing import Drawing, Lacking
-from wetink.render.engines import DEFAULT, made
+from wetink.render.engines.takumi import Takumi
 from wetink.render.gif import face
 from wetink.render.gif.film import film
 from wetink.render.kept import Kept
@@ -25,7 +25,7 @@ SEEN = 1_000
 
 
 def ready() -> Callable[[bytes], bytes]:
-    """Return what answers jobs, with the fonts of the usual engine loaded. Raises BadSettings when there are none."""
+    """Return what answers jobs, with the engine's fonts loaded. Raises BadSettings when there are none."""
     Image.init()  # what decodes photos is imported before the first comes
     money(1, "EUR")  # and how English writes amounts is read
     return Desk()
@@ -35,12 +35,11 @@ class Desk:
     """Answers jobs, one at a time."""
 
     def __init__(self) -> None:
-        """Have the usual engine ready."""
-        self._own: dict[str, bytes] = {}
+        """Have the engine ready."""
         self._letters = Letters(noted())
         self._seen = Kept[bool](SEEN, lambda _: 1)
-        self._engines = {DEFAULT: made(DEFAULT)}
-        self._drawings = {name: Drawing(engine) for name, engine in self._engines.items()}
+        self._engine = Takumi()
+        self._drawing = Drawing(self._engine)
 
     def __call__(self, body: bytes) -> bytes:
         """Answer a job."""
@@ -57,7 +56,7 @@ class Desk:
             jobs.Shoot: self._shot,
             jobs.Encode: self._encoded_anew,
             jobs.Compare: lambda job: jobs.Compared(*compare.compared(job.ours, job.theirs)),
-            jobs.Check: lambda job: jobs.Told(check.flaws(self._drawings[DEFAULT], job.sheet)),
+            jobs.Check: lambda job: jobs.Told(check.flaws(self._drawing, job.sheet)),
             jobs.Press: self._pressed,
             jobs.Use: self._use,
             jobs.Complete: self._complete,
@@ -69,11 +68,10 @@ class Desk:
         return _drawn(encoder(compare.pixels(job.picture), job.most_bytes), b"")
 
     def _pressed(self, job: jobs.Press) -> jobs.Pressed:
-        drawing = self._drawings[DEFAULT]
-        return jobs.Pressed(face.drawn(drawing, self._letters, job.look, job.width, job.height, job.scale))
+        return jobs.Pressed(face.drawn(self._drawing, self._letters, job.look, job.width, job.height, job.scale))
 
     def _complete(self, _: jobs.Complete) -> jobs.Told:
-        self._engines[DEFAULT].complete()
+        self._engine.complete()
         return jobs.Told(())
 
     def _made(self, job: jobs.Make) -> jobs.Reply:
@@ -87,7 +85,7 @@ class Desk:
         page = sheet(job.scenery, filled.markup, photos)
         if self._seen.get(page.key) is not None:  # it is kept where it was asked for: sending it again takes longer
             return filled
-        reply = self._drawn(jobs.Draw(page, job.engine, job.most_bytes, job.ahead))
+        reply = self._drawn(jobs.Draw(page, job.most_bytes, job.ahead))
         return replace(filled, lacks=reply.photos) if isinstance(reply, jobs.Lacks) else reply
 
     def _filled(self, job: jobs.Fill) -> jobs.Filled:
@@ -97,39 +95,27 @@ class Desk:
         return jobs.Filled(markup, tuple(markup.mentioned(job.photos)))
 
     def _drawn(self, job: jobs.Draw) -> jobs.Drawn | jobs.Lacks:
-        drawing = self._drawing(job.engine)
         try:
-            picture = drawing.picture(job.sheet, job.most_bytes, ahead=job.ahead)
+            picture = self._drawing.picture(job.sheet, job.most_bytes, ahead=job.ahead)
         except Lacking:
-            return jobs.Lacks(tuple(drawing.lacks(job.sheet)))
+            return jobs.Lacks(tuple(self._drawing.lacks(job.sheet)))
         self._seen.put(job.sheet.key, True)
         return _drawn(picture, job.sheet.key)
 
     def _shot(self, job: jobs.Shoot) -> jobs.Drawn | jobs.Lacks:
-        drawing = self._drawing(DEFAULT)
-        lacks = [url for sheet in job.sheets for url in drawing.lacks(sheet)]
+        lacks = [url for sheet in job.sheets for url in self._drawing.lacks(sheet)]
         if lacks:
             return jobs.Lacks(tuple(dict.fromkeys(lacks)))
-        pictures = [drawing.drawn(sheet).copy() for sheet in job.sheets]
+        pictures = [self._drawing.drawn(sheet).copy() for sheet in job.sheets]
         body, note = film(pictures, job.milliseconds, job.most_bytes, loop=job.loop)
         return jobs.Drawn(body, "image/gif", note, b"")
 
-    def _drawing(self, name: str) -> Drawing:
-        if name not in self._drawings:
-            engine = made(name)
-            engine.use(self._own)
-            self._engines[name], self._drawings[name] = engine, Drawing(engine)
-        return self._drawings[name]
-
     def _use(self, job: jobs.Use) -> jobs.Told:
-        own = self._own = job.fonts
-        problems = [problem for engine in self._engines.values() for problem in engine.use(own)]
-        self._drawings = {name: Drawing(engine) for name, engine in self._engines.items()}
-        letters = tuple(
-            each for name, body in own.items() if name in self._engines[DEFAULT].faces for each in _in(body)
-        )
+        problems = self._engine.use(job.fonts)
+        self._drawing = Drawing(self._engine)
+        letters = tuple(each for name, body in job.fonts.items() if name in self._engine.faces for each in _in(body))
         self._letters = Letters((*noted(), *letters))
-        return jobs.Told(tuple(dict.fromkeys(problems)), self._engines[DEFAULT].faces, letters)
+        return jobs.Told(tuple(problems), self._engine.faces, letters)
 
 
 def _in(body: bytes) -> list[Range]:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from wetink.ports import Picture
 from wetink.render.compose import Cut, Pixels, cut, lay, window
 from wetink.render.encode import jpeg, png
-from wetink.render.engines import Engine
+from wetink.render.engines.takumi import Takumi
 from wetink.render.kept import Kept, key_of
 from wetink.render.markup import page
 from wetink.render.mosaic import Box, Cell, Grid, encoded, grid, joined
@@ -33,7 +33,7 @@ class Lacking(Exception):
 class Drawing:
     """Draws pages, one at a time, and keeps the parts."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Takumi) -> None:
         """Take the engine."""
         self._engine = engine
         self._layers = Kept[Pixels](LAYERS, lambda pixels: pixels.nbytes)

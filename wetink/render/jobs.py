@@ -25,7 +25,6 @@ class Make(msgspec.Struct, frozen=True, tag=True):
     data: bytes
     photos: dict[str, bytes]
     scenery: Scenery
-    engine: str
     most_bytes: int
     ahead: bool = False
 
@@ -43,7 +42,6 @@ class Draw(msgspec.Struct, frozen=True, tag=True):
     """Draw a page and encode it: answered with Drawn or Lacks."""
 
     sheet: Sheet
-    engine: str
     most_bytes: int
     ahead: bool = False
 

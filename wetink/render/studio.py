@@ -156,7 +156,7 @@ class Studio:
             return _as(await self._tried(_fill(scene), template, b"", FILL_SECONDS), jobs.Filled)
         photos = {url: self._hash(url, self._photos.at_hand(url)) for url in scene.photos}
         scenery = Scenery(scene.width, scene.height, scene.scale, scene.transparent, scene.scheme)
-        job = jobs.Make(scene.template, _pickled(scene), photos, scenery, scene.engine, scene.most_bytes, ahead)
+        job = jobs.Make(scene.template, _pickled(scene), photos, scenery, scene.most_bytes, ahead)
         reply = await self._tried(job, template, b"", DRAW_SECONDS)
         return reply if isinstance(reply, jobs.Drawn) else _as(reply, jobs.Filled)
 
@@ -284,13 +284,13 @@ class Studio:
             return await self._browsed(scene, page)
         for _ in range(2):
             light = {url: each if url in lacks else _light(each) for url, each in page.photos.items()}
-            job = jobs.Draw(replace(page, photos=light), scene.engine, scene.most_bytes, ahead)
+            job = jobs.Draw(replace(page, photos=light), scene.most_bytes, ahead)
             reply = await self._tried(job, template, page.key, DRAW_SECONDS)
             if not isinstance(reply, jobs.Lacks):
                 break
             lacks = reply.photos
         else:  # another worker draws now, which has other photos
-            job = jobs.Draw(page, scene.engine, scene.most_bytes, ahead)
+            job = jobs.Draw(page, scene.most_bytes, ahead)
             reply = await self._tried(job, template, page.key, DRAW_SECONDS)
         self._quarantine.prove(template)
         return _as(reply, jobs.Drawn).picture

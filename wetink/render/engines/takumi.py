@@ -17,7 +17,7 @@ MOST_ELEMENTS = 2000
 
 
 class Takumi:
-    """Draws pages. Implements `engines.Engine`; other threads run while it draws."""
+    """Draws pages, without network and files; other threads run while it draws."""
 
     def __init__(self) -> None:
         """Load the fonts, but for the large ones. Raises BadSettings when there are none."""
