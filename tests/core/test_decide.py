@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.app import App, Shown
+from wetink.core.app import OURS, App, Shown
 from wetink.core.block import Block, Decision, Fallback, Step, Variant, stands
 from wetink.core.decide import choose, decide
-from wetink.core.event import Product
+from wetink.core.event import Event, Product
+from wetink.core.history import History
 from wetink.core.person import Moment, Person, Seen
 from wetink.core.rule.parse import parse
 from wetink.core.shop import Shop
@@ -174,6 +175,20 @@ def test_each_slot_leads_to_its_product_else_to_the_variants_link_else_to_the_fa
 ) -> None:
     decision = decided(block(Variant("a", "seen", link=link), slots=slots), viewer(*seen))
     assert decision.links == links
+
+
+@pytest.mark.parametrize(("package", "counted"), [(OURS, 2), ("shop_apps", 1)])
+def test_an_app_of_another_package_sees_no_events_that_pages_told(package: str, counted: int) -> None:
+    told = [Event("track", 1, level, "s", "Product Viewed", level) for level in ("server", "browser")]
+    looked: list[int] = []
+
+    def looks(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown:
+        looked.append(len(person.history.named("Product Viewed")))
+        return Shown()
+
+    app = App("looks", "Looks", Settings, looks, package=package)
+    choose(block(Variant("v", app="looks")), Person(history=History(told)), Moment(NOW), {"looks": app}, Shop())
+    assert looked == [counted]
 
 
 def test_a_photo_of_another_host_is_left_out_wherever_it_was_named() -> None:

@@ -38,6 +38,10 @@ class Sample(msgspec.Struct, frozen=True):
     promised: Mapping[str, Any] = {}
 
 
+OURS = "wetink.apps"
+"""The package of the apps that come with wetink."""
+
+
 class App(msgspec.Struct, frozen=True):
     """A Behavioral App: data and a template.
 
@@ -54,7 +58,7 @@ class App(msgspec.Struct, frozen=True):
     wants: Callable[[Person, Any, Moment, Shop], Iterable[str]] | None = None
     template: str = ""
     about: str = ""
-    package: str = "wetink.apps"
+    package: str = OURS
     """The Python package that has the template, of an app that comes with a package of its own."""
     feeds: Callable[[Any], Iterable[str]] | None = None
     """The names of the feeds that these settings draw on."""

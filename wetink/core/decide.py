@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from wetink.core import policy
-from wetink.core.app import App, Shown
+from wetink.core.app import OURS, App, Shown
 from wetink.core.block import Block, Decision, Step, Variant
 from wetink.core.event import Product
 from wetink.core.link import tagged
@@ -232,7 +232,7 @@ def _shown(
     known = _settled_once(app, variant)
     if known.settings is None:
         return None, {}, known.wrong
-    if app.package != App.package:  # others' apps may look for whatever they like
+    if app.package != OURS:  # others' apps may look for whatever they like
         seen = replace(seen, history=seen.history.without_pages())
     shown = app.show(seen, known.settings, subject.moment, shop)
     if shown is None:
