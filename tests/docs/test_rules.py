@@ -8,13 +8,13 @@ import yaml
 
 from wetink.core.audience import audience_of
 from wetink.core.rule.context import FIELDS
+from wetink.core.rule.nodes import NODES
 from wetink.core.rule.operators import OPERATORS
-from wetink.core.rule.parse import KINDS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rules.md").read_text()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", NODES)
 def test_each_kind_of_rule_is_explained(kind: str) -> None:
     assert re.search(rf"^\| `{kind}: ", PAGE, re.M)
 

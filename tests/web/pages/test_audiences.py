@@ -16,7 +16,7 @@ from tests.serving import Server
 from tests.web.pages.shopper import EVIL
 from wetink.core.delivery import Outcome
 from wetink.core.identifier import Identifier
-from wetink.core.rule.parse import KINDS
+from wetink.core.rule.nodes import NODES
 from wetink.web.clock import now_ms
 from wetink.web.pages import audience_form
 from wetink.wiring import Wetink
@@ -173,7 +173,7 @@ def test_a_rule_too_large_for_the_form_is_edited_as_a_file_and_never_lost(
         assert yaml_of(again.text) == shown
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", NODES)
 def test_every_kind_of_condition_has_a_form(dashboard: TestClient, kind: str) -> None:
     assert kind in dict(audience_form.KINDS)
     sent = {"rule.kind": "all", "rule.of.0.kind": kind, "rule.of.0.of_another_kind": ""}

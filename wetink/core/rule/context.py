@@ -45,7 +45,7 @@ FIELDS: Mapping[str, tuple[Callable[[Subject, str], Any], str]] = {
 
 def moment(rule: MomentIs) -> Leaf:
     """Return what the circumstances are, as far as they are asked for, and whether all pass."""
-    asked = [(each.name, _get(each.name), passes(each.tests)) for each in rule.of]
+    asked = [(each.name, _get(each.name), passes(each.tests)) for each in rule.where]
 
     def see(subject: Subject) -> tuple[dict[str, Any], bool]:
         facts = {

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from wetink.core.rule.filled import asked, asking, properties, property_rows, rows_of, scalar, shown, text_of, value_of
+from wetink.core.rule.nodes import LAST_ORDER, NESTED
+from wetink.core.rule.nodes import WHEN as WINDOWS
 from wetink.core.rule.operators import BY_NAME
-from wetink.core.rule.parse import FIGURES, NESTED
-from wetink.core.rule.reading import LAST_ORDER, WINDOWS
+from wetink.core.rule.tree import FIGURES
 
 Draft: TypeAlias = dict[str, Any]
 

@@ -126,9 +126,9 @@ def _compiled(rule: Rule, audiences: Mapping[str, Rule], inside: frozenset[str])
         parts = [_compiled(part, audiences, inside) for part in rule.of]
         return _all(parts) if isinstance(rule, All) else _any(parts)
     if isinstance(rule, Not):
-        return _not(_compiled(rule.that, audiences, inside))
+        return _not(_compiled(rule.of, audiences, inside))
     if isinstance(rule, Member):
-        name = rule.audience
+        name = rule.name
         if name not in audiences or name in inside:
             return _leaf(Leaf(lambda subject: None, bool, lambda seen: f"there is no audience {name}"), rule)
         return _member(name, _compiled(audiences[name], audiences, inside | {name}))
@@ -170,7 +170,7 @@ def _needs(rule: Rule) -> Needs:
         return HISTORY
     if not isinstance(rule, Share | ProductIs | MomentIs):
         return NOTHING
-    weather = isinstance(rule, MomentIs) and any(each.name.startswith("weather.") for each in rule.of)
+    weather = isinstance(rule, MomentIs) and any(each.name.startswith("weather.") for each in rule.where)
     feeds = frozenset([rule.feed]) if isinstance(rule, MomentIs) and weather else frozenset[str]()
     return Needs(isinstance(rule, Share), isinstance(rule, ProductIs), feeds)
 

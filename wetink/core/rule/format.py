@@ -1,77 +1,21 @@
 """Format: a rule's tree as people spell it, without what goes without saying."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from wetink.core.rule.parse import NESTED
-from wetink.core.rule.reading import LAST_ORDER, ORDER, WINDOWS
-from wetink.core.rule.tree import (
-    Aggregate,
-    All,
-    AnyOf,
-    CartIs,
-    Did,
-    Lifecycle,
-    Member,
-    Not,
-    ProductIs,
-    Rule,
-    Sequence,
-    Share,
-    Step,
-    Test,
-    Trait,
-    Where,
-    Window,
-)
+from wetink.core.rule.nodes import LAST_ORDER, ORDER, STEP, Field, Node, deepened, node_of
+from wetink.core.rule.tree import Did, MomentIs, Rule, Test, Where, Window
 
 
-def spell(rule: Rule) -> dict[str, Any]:  # noqa: C901 (a case for each kind of node)
+def spell(rule: Rule) -> dict[str, Any]:
     """Return how a rule is spelled: `parse.parse` reads it back.
 
-    >>> from wetink.core.rule.tree import Did
     >>> spell(Did("Product Viewed", window=Window(within="7d"), at_least=2))
-    {'done': 'Product Viewed', 'within': '7d', 'at_least': 2}
+    {'done': 'Product Viewed', 'at_least': 2, 'within': '7d'}
     """
-    match rule:
-        case All(of):
-            return {"all": [spell(each) for each in of]}
-        case AnyOf(of):
-            return {"any": [spell(each) for each in of]}
-        case Not(that):
-            return {"not": spell(that)}
-        case Did():
-            return _did(rule)
-        case Sequence(steps, within, without, window):
-            said: dict[str, Any] = {"sequence": [_step(each) for each in steps]}
-            said |= {"within": within} if within else {}
-            said |= {"without": _step(without)} if without is not None else {}
-            return {**said, **({"completed": _window(window)} if window != Window() else {})}
-        case Aggregate(figure, name, event, tests, where, window):
-            inline = all(test.operator not in WINDOWS for test in tests)
-            asked = _operators(tests) if inline else {"is": _operators(tests)}
-            return {figure: name, "of": event, **_where(where), **_window(window), **asked}
-        case Trait(name, tests):
-            return {"trait": name, **_operators(tests)}
-        case Member(audience):
-            return {"audience": audience}
-        case Share(percent, start, seed):
-            more = {"from": _percent(start)} if start else {}
-            return {"share": _percent(percent), **more, **({"seed": seed} if seed else {})}
-        case CartIs(value, items, age, contains):
-            named = {"value": value, "items": items, "age": age}
-            asked = {name: _tests(tests) for name, tests in named.items() if tests}
-            return {"cart": {**asked, **({"contains": _properties(contains)} if contains else {})}}
-        case ProductIs(interest, where, within, fell, back, low):
-            became: dict[str, Any] = {"price_fell": _percent(fell)} if fell is not None else {}
-            became |= {"back_in_stock": back} if back is not None else {}
-            became |= {"low_stock": low} if low is not None else {}
-            return {"product": interest, **_where(where), **({"within": within} if within else {}), **became}
-        case Lifecycle(stage, new_for, lapsed_after):
-            more = {"new_for": new_for} if new_for != "30d" else {}
-            return {"lifecycle": stage, **more, **({"lapsed_after": lapsed_after} if lapsed_after != "90d" else {})}
-        case _:
-            return {"moment": _moment(rule.of, rule.feed)}
+    node = node_of(rule)
+    spelled = _fields(node, rule)
+    return {node.word: spelled} if node.inside else spelled
 
 
 def spell_all(rules: Iterable[Rule]) -> list[dict[str, Any]]:
@@ -79,37 +23,24 @@ def spell_all(rules: Iterable[Rule]) -> list[dict[str, Any]]:
     return [spell(each) for each in rules]
 
 
-def _did(rule: Did) -> dict[str, Any]:
-    said = {"not_done" if rule.negated else "done": rule.event, **_where(rule.where), **_window(rule.window)}
-    if rule.at_most is not None and rule.at_least == rule.at_most:
-        said["exactly"] = rule.at_most
-    elif rule.at_most is not None:
-        said |= {"at_least": rule.at_least} if rule.at_least else {}
-        said["at_most"] = rule.at_most
-    elif rule.at_least != 1:
-        said["at_least"] = rule.at_least
-    return {**said, **({"first_time": True} if rule.first_time else {})}
-
-
-def _step(step: Step) -> dict[str, Any]:
-    return {"done": step.event, **_where(step.where)}
-
-
-def _where(where: Where) -> dict[str, Any]:
-    return {"where": _properties(where)} if where else {}
+def _fields(node: Node, rule: Any) -> dict[str, Any]:
+    spelled: dict[str, Any] = {}
+    for field in node.fields:
+        value = getattr(rule, field.name)
+        if field.kind in _SPREAD:
+            spelled |= _SPREAD[field.kind](field, value, rule)
+        elif field.name not in node.defaults or value != node.defaults[field.name]:
+            spelled[field.key] = _SPELLED[field.kind](value) if field.kind in _SPELLED else value
+    return spelled
 
 
 def _properties(where: Where) -> dict[str, Any]:
-    return {each.name: _tests(each.tests) for each in where}
+    return {each.name: _asked(each.tests) for each in where}
 
 
-def _tests(tests: tuple[Test, ...]) -> Any:
+def _asked(tests: tuple[Test, ...]) -> Any:
     if len(tests) == 1 and tests[0].operator in ("equals", "one_of"):
         return _listed(tests[0].value)
-    return _operators(tests)
-
-
-def _operators(tests: tuple[Test, ...]) -> dict[str, Any]:
     return {test.operator: _listed(test.value) for test in tests}
 
 
@@ -117,28 +48,55 @@ def _listed(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _window(window: Window) -> dict[str, Any]:
-    if window.within:
-        return {"within": window.within}
-    if window.between:
-        return {"between": list(window.between)}
-    if window.since:
-        return {"since": LAST_ORDER if window.since == ORDER else f"last {window.since}"}
-    return {"in": "this visit"} if window.visit else {}
-
-
 def _percent(value: float) -> str:
     return f"{int(value) if value == int(value) else value!r}%"
 
 
-def _moment(of: Where, feed: str) -> dict[str, Any]:
-    said: dict[str, Any] = {}
-    for each in of:
-        outer, _, inner = each.name.partition(".")
-        if outer in NESTED and inner:
-            said.setdefault(outer, {})[inner] = _tests(each.tests)
-        else:
-            said[each.name] = _tests(each.tests)
-    if feed != "weather" and "weather" in said:
-        said["weather"]["feed"] = feed
-    return said
+def _tests(field: Field, tests: tuple[Test, ...], rule: Any) -> dict[str, Any]:
+    if tests and all(test.operator in field.inline for test in tests):
+        return {test.operator: _listed(test.value) for test in tests}
+    return {field.key: _asked(tests)} if tests else {}
+
+
+def _times(field: Field, at_least: int, did: Did) -> dict[str, Any]:
+    first = {"first_time": True} if did.first_time else {}
+    if did.at_most is None:
+        return {"at_least": at_least, **first} if at_least != 1 else first
+    if at_least == did.at_most:
+        return {"exactly": at_least, **first}
+    return {**({"at_least": at_least} if at_least else {}), "at_most": did.at_most, **first}
+
+
+def _window(field: Field, window: Window, rule: Any) -> dict[str, Any]:
+    since = LAST_ORDER if window.since == ORDER else f"last {window.since}"
+    spelled = {
+        **({"within": window.within} if window.within else {}),
+        **({"between": list(window.between)} if window.between else {}),
+        **({"since": since} if window.since else {}),
+        **({"in": "this visit"} if window.visit else {}),
+    }
+    return {field.key: spelled} if spelled and field.key else spelled
+
+
+def _context(field: Field, where: Where, moment: MomentIs) -> dict[str, Any]:
+    flat = _properties(where)
+    weather = any(name.startswith("weather.") for name in flat)
+    feed = {"weather.feed": moment.feed} if weather and moment.feed != "weather" else {}
+    return {field.key: deepened({**flat, **feed})}
+
+
+_SPELLED: Mapping[str, Callable[[Any], Any]] = {
+    "percent": _percent,
+    "where": _properties,
+    "rule": spell,
+    "rules": spell_all,
+    "step": lambda step: _fields(STEP, step),
+    "steps": lambda steps: [_fields(STEP, step) for step in steps],
+}
+_SPREAD: Mapping[str, Callable[[Field, Any, Any], dict[str, Any]]] = {
+    "tests": _tests,
+    "times": _times,
+    "window": _window,
+    "context": _context,
+}
+"""Kind of field -> how its value is spelled; or all that it has in a node's spelling."""

@@ -1,6 +1,6 @@
 """Tree: the nodes of a rule. Frozen values that say what is asked, never how it is found out."""
 
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -56,7 +56,7 @@ class AnyOf(Node, frozen=True, tag="any"):
 class Not(Node, frozen=True, tag="not"):
     """Holds when the other does not."""
 
-    that: "Rule"
+    of: "Rule"
 
 
 class Did(Node, frozen=True, tag="did"):
@@ -92,6 +92,7 @@ class Sequence(Node, frozen=True, tag="sequence"):
 
 
 Figure = Literal["sum", "average", "maximum", "minimum", "distinct"]
+FIGURES: tuple[Figure, ...] = get_args(Figure)
 
 
 class Aggregate(Node, frozen=True, tag="aggregate"):
@@ -115,7 +116,7 @@ class Trait(Node, frozen=True, tag="trait"):
 class Member(Node, frozen=True, tag="member"):
     """Is in a saved audience."""
 
-    audience: str
+    name: str
 
 
 class Share(Node, frozen=True, tag="share"):
@@ -166,7 +167,7 @@ class Lifecycle(Node, frozen=True, tag="lifecycle"):
 class MomentIs(Node, frozen=True, tag="moment"):
     """The circumstances of an open. Names are of `context.FIELDS`; `parameter.x` is of the address asked for."""
 
-    of: Where
+    where: Where
     feed: str = "weather"
     """The feed that tells the weather."""
 
@@ -181,7 +182,7 @@ def parts_of(rule: Rule) -> tuple[Rule, ...]:
     """Return the nodes right below this one."""
     if isinstance(rule, All | AnyOf):
         return rule.of
-    return (rule.that,) if isinstance(rule, Not) else ()
+    return (rule.of,) if isinstance(rule, Not) else ()
 
 
 def nodes_of(rule: Rule) -> list[Rule]:

@@ -78,7 +78,7 @@ def words(rule: Rule) -> str:  # noqa: C901 (a case for each kind of node)
         case Lifecycle(stage, new_for, lapsed_after):
             return f"is {stage} (new for {new_for}, lapsed after {lapsed_after})"
         case _:
-            return " and ".join(f"{each.name} {asked_of(each.tests)}" for each in rule.of)
+            return " and ".join(f"{each.name} {asked_of(each.tests)}" for each in rule.where)
 
 
 def figure_of(rule: Aggregate) -> str:

@@ -57,7 +57,7 @@ class WrittenOut:
 
     def _size(self, rule: Rule) -> tuple[int, int]:
         if isinstance(rule, Member):
-            nodes, depth = self._sizes.get(rule.audience, (0, 0))
+            nodes, depth = self._sizes.get(rule.name, (0, 0))
             return min(nodes + 1, MOST_NODES + 1), min(depth + 1, DEEPEST + 1)
         sizes = [self._size(part) for part in parts_of(rule)]
         return 1 + sum(nodes for nodes, _ in sizes), 1 + max((depth for _, depth in sizes), default=0)
@@ -71,7 +71,7 @@ def _told(circle: list[str]) -> tuple[str, ...]:
 
 def names_of(rule: Rule) -> tuple[str, ...]:
     """Return the audiences a rule names itself, each once."""
-    return tuple(dict.fromkeys(node.audience for node in nodes_of(rule) if isinstance(node, Member)))
+    return tuple(dict.fromkeys(node.name for node in nodes_of(rule) if isinstance(node, Member)))
 
 
 def too_large(nodes: int, depth: int) -> str:

@@ -248,7 +248,7 @@ class Compiler:
 
     def _moment_is(self, rule: tree.MomentIs) -> Answer:
         same = self._of_nobody(rule)
-        if not LOCAL & {each.name for each in rule.of}:
+        if not LOCAL & {each.name for each in rule.where}:
             return same
         return self._unless(self._traits_stand, self._at_home(same))
 

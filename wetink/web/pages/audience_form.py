@@ -15,8 +15,8 @@ from wetink.core.rule import context
 from wetink.core.rule.draft import Draft, draft_of, nested, said
 from wetink.core.rule.edit import edited, rooted
 from wetink.core.rule.operators import OPERATORS
-from wetink.core.rule.parse import FIGURES, Unreadable
-from wetink.core.rule.tree import Rule
+from wetink.core.rule.parse import Unreadable
+from wetink.core.rule.tree import FIGURES, Rule
 from wetink.web.pages.asked import wetink_of
 
 KINDS = (
