@@ -7,6 +7,8 @@ from fractions import Fraction
 from math import fsum
 from typing import Any
 
+from msgspec.structs import replace
+
 from wetink.core.history import Told
 from wetink.core.identity import FOREVER
 from wetink.core.rule import tree
@@ -14,10 +16,10 @@ from wetink.core.rule.leaf import Leaf
 from wetink.core.rule.matching import counting, matching, values
 from wetink.core.rule.operators import passes
 from wetink.core.rule.subject import Subject
-from wetink.core.rule.tree import Aggregate, Did, Step
+from wetink.core.rule.tree import Aggregate, Did
 from wetink.core.rule.values import amount, shown, written
 from wetink.core.rule.window import ALWAYS, bounds, said
-from wetink.core.rule.words import asked_of, figure_of, where_of
+from wetink.core.rule.words import asked_of, where_of, words
 from wetink.core.span import parse as span_of
 
 DECIMALS = 6
@@ -111,12 +113,10 @@ def sequence(rule: tree.Sequence) -> Leaf:
                 run.breaks(event.at if fits[0] else None)
         return ends
 
-    told = " then ".join(_step(each) for each in rule.steps)
-    more = f" within {rule.within}" if rule.within else ""
-    more += f" without {_step(without)} between" if without is not None else ""
+    told = words(rule).removeprefix("did ")
 
     def say(at: int | None) -> str:
-        return f"{'did' if at is not None else 'did not do'} {told}{more}{said(rule.window)}"
+        return f"{'did' if at is not None else 'did not do'} {told}"
 
     return Leaf(completed, lambda at: at is not None, say)
 
@@ -148,10 +148,6 @@ class _Run:
         self.began = [fresh, *([None] * (len(self.began) - 1))]
 
 
-def _step(step: Step) -> str:
-    return f"{step.event}{where_of(step.where)}"
-
-
 def _in_order(subject: Subject, names: Iterable[str]) -> list[tuple[Told, str, int]]:
     """Return the events of some names in their order, each with its name and its place among those of that name."""
     history = subject.person.history
@@ -164,7 +160,7 @@ def aggregate(rule: Aggregate) -> Leaf:
     """Return a figure over what events say; None when there is nothing to make it of."""
     event, span, match = rule.event, bounds(rule.window), matching(rule.event, rule.where)
     found, test = values(event, rule.property, rule.where), passes(rule.tests)
-    work = _FIGURES[rule.figure]
+    work, told = _FIGURES[rule.figure], words(replace(rule, tests=())).rstrip()
 
     def figure(subject: Subject) -> tuple[Any, bool]:
         start, end = _within(subject.person.done.get(event, ()), span(subject))
@@ -174,8 +170,8 @@ def aggregate(rule: Aggregate) -> Leaf:
         return number, test(number, subject.today)
 
     def say(seen: tuple[Any, bool]) -> str:
-        said_ = f"{figure_of(rule)}{said(rule.window)} is {shown(seen[0])}"
-        return said_ if seen[1] else f"{said_}, not {asked_of(rule.tests).removeprefix('is ')}"
+        found = f"{told} is {shown(seen[0])}"
+        return found if seen[1] else f"{found}, not {asked_of(rule.tests).removeprefix('is ')}"
 
     return Leaf(figure, lambda seen: seen[1], say)
 

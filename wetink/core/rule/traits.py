@@ -13,7 +13,7 @@ from wetink.core.rule.operators import Passes, passes
 from wetink.core.rule.subject import Subject
 from wetink.core.rule.tree import CartIs, Lifecycle, ProductIs, Share, Test, Trait, Where
 from wetink.core.rule.values import look_up, shown
-from wetink.core.rule.words import INTERESTS, where_of
+from wetink.core.rule.words import words
 from wetink.core.span import UNITS
 from wetink.core.span import parse as span_of
 from wetink.core.wanted import price_then, returned_at
@@ -165,7 +165,7 @@ def product(rule: ProductIs) -> Leaf:
         ]
         return list(dict.fromkeys(found))
 
-    what = f"{INTERESTS[rule.interest]}{where_of(rule.where)}"
+    what = words(ProductIs(rule.interest, rule.where)).rstrip()
 
     def say(keys: list[str]) -> str:
         more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""

@@ -1,38 +1,20 @@
 """Words: what a rule asks for, as one says it."""
 
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
+from wetink.core.rule.nodes import STEP, Field, Node, node_of
 from wetink.core.rule.operators import BY_NAME
-from wetink.core.rule.tree import (
-    Aggregate,
-    All,
-    AnyOf,
-    CartIs,
-    Did,
-    Lifecycle,
-    Member,
-    Not,
-    ProductIs,
-    Rule,
-    Sequence,
-    Share,
-    Test,
-    Trait,
-    Where,
-)
+from wetink.core.rule.tree import Did, Rule, Step, Test, Where
 from wetink.core.rule.window import said
 
-INTERESTS = {
-    "viewed": "a product they viewed",
-    "in_cart": "a product in their cart",
-    "wished": "a product they wished for",
-    "any": "a product they viewed, put in the cart or wished for",
-}
+_PLACES = re.compile(r"\{([a-z_,]+)\}")
 
 
-def words(rule: Rule) -> str:  # noqa: C901 (a case for each kind of node)
+def words(rule: Rule) -> str:
     """Say what a rule asks for.
 
     >>> from wetink.core.rule.parse import parse
@@ -41,49 +23,31 @@ def words(rule: Rule) -> str:  # noqa: C901 (a case for each kind of node)
     >>> words(parse({"trait": "plan", "one_of": ["gold", "silver"]})), words(parse({"trait": "city", "exists": False}))
     ('trait plan is one of "gold", "silver"', 'trait city is not set')
     """
-    match rule:
-        case All(of):
-            return f"({' and '.join(map(words, of))})"
-        case AnyOf(of):
-            return f"({' or '.join(map(words, of))})"
-        case Not(that):
-            return f"not {words(that)}"
-        case Did():
-            did = "did not do" if rule.negated else "did"
-            return f"{did} {rule.event}{where_of(rule.where)}{_often(rule)}{said(rule.window)}"
-        case Sequence(steps, within, without, window):
-            told = " then ".join(f"{step.event}{where_of(step.where)}" for step in steps)
-            more = f" within {within}" if within else ""
-            more += f" without {without.event}{where_of(without.where)} between" if without is not None else ""
-            return f"did {told}{more}{said(window)}"
-        case Aggregate():
-            return f"{figure_of(rule)}{said(rule.window)} {asked_of(rule.tests)}"
-        case Trait(name, tests):
-            return f"trait {name} {asked_of(tests)}"
-        case Member(audience):
-            return f"is in {audience}"
-        case Share(percent, start, _):
-            return f"is in {percent:g}% of all people{f' from {start:g}%' if start else ''}"
-        case CartIs(value, items, age, contains):
-            asked = [f"{name} {asked_of(tests)}" for name, tests in
-                     (("worth", value), ("pieces", items), ("age", age)) if tests]  # fmt: skip
-            asked += [f"contains a product{where_of(contains)}"] if contains else []
-            return f"cart: {' and '.join(asked)}"
-        case ProductIs(interest, where, within, fell, back, low):
-            became = [f"costs at least {fell:g}% less"] if fell is not None else []
-            became += ["is back in stock" if back else "is not back in stock"] if back is not None else []
-            became += [f"has at most {low} left"] if low is not None else []
-            span = f" within {within}" if within else ""
-            return f"{INTERESTS.get(interest, interest)}{where_of(where)}{span} {' and '.join(became)}"
-        case Lifecycle(stage, new_for, lapsed_after):
-            return f"is {stage} (new for {new_for}, lapsed after {lapsed_after})"
-        case _:
-            return " and ".join(f"{each.name} {asked_of(each.tests)}" for each in rule.where)
+    return _words(node_of(rule), rule)
 
 
-def figure_of(rule: Aggregate) -> str:
-    """Say what a figure is over."""
-    return f"{rule.figure} of {rule.property} of {rule.event}{where_of(rule.where)}"
+def _words(node: Node, thing: Any) -> str:
+    told = {field.name: _field(field, thing) for field in node.fields}
+    return _PLACES.sub(lambda place: " and ".join(filter(None, map(told.__getitem__, place[1].split(",")))), node.words)
+
+
+def _field(field: Field, thing: Any) -> str:
+    """Say a field's value; nothing where it is not asked for."""
+    value = getattr(thing, field.name)
+    if field.kind == "times":
+        return _often(thing)
+    if value is None or value == "" or value == () or (value == 0.0 and isinstance(value, float)):
+        return ""
+    if field.kind in ("rules", "steps"):
+        return field.words.join(words(each) if field.kind == "rules" else step_of(each) for each in value)
+    if field.choices:
+        return dict(field.choices).get(value if isinstance(value, str) else str(value).lower(), str(value))
+    return field.words.format(_SAID[field.kind](value) if field.kind in _SAID else value)
+
+
+def step_of(step: Step) -> str:
+    """Say an event of a sequence."""
+    return _words(STEP, step)
 
 
 def where_of(where: Where) -> str:
@@ -99,17 +63,11 @@ def asked_of(tests: tuple[Test, ...]) -> str:
 def _asked(test: Test) -> str:
     if test.operator == "exists":
         return "is set" if test.value else "is not set"
-    operator = BY_NAME.get(test.operator)
-    value = test.value
-    if test.operator == "between" and isinstance(value, tuple):
-        told = " and ".join(map(compact, value))
-    elif isinstance(value, tuple):
-        told = ", ".join(map(compact, value))
-    else:
-        told = (
-            value if test.operator in ("within", "ahead", "anniversary") and isinstance(value, str) else compact(value)
-        )
-    return f"{operator.words if operator is not None else test.operator} {told}"
+    operator, value = BY_NAME[test.operator], test.value
+    if isinstance(value, tuple):
+        return f"{operator.words} {(' and ' if operator.wants == 'numbers' else ', ').join(map(compact, value))}"
+    bare = operator.wants in ("span", "occasion") and isinstance(value, str)
+    return f"{operator.words} {value if bare else compact(value)}"
 
 
 def _often(rule: Did) -> str:
@@ -120,6 +78,17 @@ def _often(rule: Did) -> str:
     if rule.at_most == rule.at_least:
         return f" exactly {'once' if rule.at_most == 1 else f'{rule.at_most} times'}"
     return f"{f' at least {rule.at_least} and' if rule.at_least else ''} at most {rule.at_most} times"
+
+
+_SAID: Mapping[str, Callable[[Any], str]] = {
+    "percent": "{:g}%".format,
+    "where": where_of,
+    "context": lambda where: " and ".join(f"{each.name} {asked_of(each.tests)}" for each in where),
+    "tests": asked_of,
+    "window": said,
+    "rule": words,
+    "step": step_of,
+}
 
 
 def compact(value: Any) -> str:
