@@ -51,7 +51,7 @@ def test_arms_are_alike_until_revenue_says_something() -> None:
 def test_the_best_of_three_arms_gets_most_newcomers_and_the_others_what_they_get_in_any_case() -> None:
     rates, least = {"a": 0.04, "b": 0.05, "c": 0.07}, 0.05
     best = 0
-    for run in range(60):
+    for run in range(20):
         chance = np.random.default_rng(run)
         counts = {arm: [0, 0] for arm in rates}
         given = dict.fromkeys(rates, 1 / 3)
@@ -64,4 +64,4 @@ def test_the_best_of_three_arms_gets_most_newcomers_and_the_others_what_they_get
             assert min(given.values()) >= least - 1e-9
             assert sum(given.values()) == pytest.approx(1)
         best += given["c"] > 0.8 and counts["c"][0] > counts["a"][0] + counts["b"][0]
-    assert best >= 54
+    assert best >= 18

@@ -6,19 +6,16 @@ best is the integral of an arm's posterior density times the other arms' distrib
 """
 
 import math
-from collections.abc import Mapping
-
-import numpy as np
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 from wetink.core.lift import Sample
 
-POINTS = 4_096
+POINTS = 1_024
 """Of the grid that is integrated over."""
 
 FEW = 30
 """Recipients of each arm below which revenue says nothing yet: arms are alike until then."""
-
-_Grid = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
 def chances(samples: Mapping[str, Sample], reward: str) -> dict[str, float]:
@@ -34,18 +31,18 @@ def chances(samples: Mapping[str, Sample], reward: str) -> dict[str, float]:
         return {arm: 1 / len(samples) for arm in samples}
     spans = {arm: _beta_span(each) if reward == "clicks" else _normal_span(each) for arm, each in samples.items()}
     low, high = min(span[0] for span in spans.values()), max(span[1] for span in spans.values())
-    grid = np.linspace(low, high, POINTS)
+    step = (high - low) / (POINTS - 1)
+    grid = [low + step * index for index in range(POINTS)]
     densities = [
         _weights(_beta(each, grid) if reward == "clicks" else _normal(each, grid)) for each in samples.values()
     ]
-    reached = [np.cumsum(density) - density / 2 for density in densities]
+    reached = [
+        [sum_ - each / 2 for sum_, each in zip(accumulate(density), density, strict=True)] for density in densities
+    ]
     won = []
     for index, density in enumerate(densities):
-        others = np.ones_like(grid)
-        for other, distribution in enumerate(reached):
-            if other != index:
-                others = others * distribution
-        won.append(float(np.sum(density * others)))
+        others = [distribution for other, distribution in enumerate(reached) if other != index]
+        won.append(math.fsum(map(math.prod, zip(density, *others, strict=True))))
     whole = sum(won)
     return {arm: each / whole for arm, each in zip(samples, won, strict=True)}
 
@@ -66,9 +63,9 @@ def _beta_span(sample: Sample) -> tuple[float, float]:
     return max(mean - 8 * deviation, 1e-9), min(mean + 8 * deviation, 1 - 1e-9)
 
 
-def _beta(sample: Sample, grid: _Grid) -> _Grid:
-    log: _Grid = sample.total * np.log(grid) + (sample.n - sample.total) * np.log1p(-grid)
-    return log
+def _beta(sample: Sample, grid: Sequence[float]) -> list[float]:
+    lost = sample.n - sample.total
+    return [sample.total * math.log(each) + lost * math.log1p(-each) for each in grid]
 
 
 def _normal_span(sample: Sample) -> tuple[float, float]:
@@ -76,12 +73,13 @@ def _normal_span(sample: Sample) -> tuple[float, float]:
     return sample.mean - 8 * deviation, sample.mean + 8 * deviation
 
 
-def _normal(sample: Sample, grid: _Grid) -> _Grid:
-    log: _Grid = -((grid - sample.mean) ** 2) / (2 * sample.variance / sample.n)
-    return log
+def _normal(sample: Sample, grid: Sequence[float]) -> list[float]:
+    width = 2 * sample.variance / sample.n
+    return [-((each - sample.mean) ** 2) / width for each in grid]
 
 
-def _weights(log: _Grid) -> _Grid:
-    density: _Grid = np.exp(log - log.max())
-    weights: _Grid = density / density.sum()
-    return weights
+def _weights(logs: Sequence[float]) -> list[float]:
+    highest = max(logs)
+    density = [math.exp(each - highest) for each in logs]
+    whole = math.fsum(density)
+    return [each / whole for each in density]
