@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_cli import shop, wetink
-
-__all__ = ["shop"]
+from tests.cli.run import wetink
 
 RULE = """
 title: Lookers

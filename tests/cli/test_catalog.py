@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli import wetink
+from tests.cli.run import wetink
 
 CSV = """sku,name,price,currency,url,stock
 A,Moth Lamp,129,EUR,https://shop.example/a,4

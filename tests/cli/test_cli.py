@@ -10,49 +10,26 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from tests.cli.run import VIEW, keys, wetink
 from tests.serving import Server
 from wetink import __version__
 from wetink.cli import main
 
-VIEW = {"type": "track", "userId": "42", "event": "product_viewed", "messageId": "m1",
-        "timestamp": "2026-11-20T08:00:00Z",
-        "properties": {"sku": "S", "name": "Mug", "url": "https://shop.example/mug"}}  # fmt: skip
-
-
-def wetink(*arguments: str | Path, given: str = "", status: int = 0) -> str:
-    """Run a command; return what it printed, on stderr when it is to fail."""
-    command = [sys.executable, "-m", "wetink", *map(str, arguments)]
-    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == status, done.stderr
-    return done.stdout if status == 0 else done.stderr
-
-
-def keys(data: Path, *more: str) -> Any:
-    return json.loads(wetink("keys", "create", "shop", "--data", data, "--json", *more))
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    """A data folder in which user 42 has looked at a mug."""
-    key = keys(tmp_path / "data")["writeKey"]
-    with Server(tmp_path / "data", workers=1) as server:
-        post(server, key, VIEW)
-        post(server, key, {"type": "identify", "userId": "42", "anonymousId": "a", "messageId": "m2",
-                           "traits": {"email": "Jane@Shop.Example", "plan": "gold"}})  # fmt: skip
-    return tmp_path / "data"
-
-
-def post(server: Server, key: str, message: dict[str, Any]) -> None:
-    import httpcore
-
-    with httpcore.ConnectionPool() as pool:
-        body = json.dumps({**message, "writeKey": key}).encode()
-        answer = pool.request("POST", f"{server.address}/v1/{message['type']}", content=body)
-        assert answer.status == 200, answer.content
-
 
 def test_version_says_which() -> None:
     assert wetink("version").strip() == f"wetink {__version__}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [(("version",), 0, f"wetink {__version__}"), (("keys", "list", "--data", "nowhere"), 1, "wetink: --data: nowhere")],
+)
+def test_a_command_in_a_process_of_its_own_ends_with_its_status(
+    tmp_path: Path, arguments: tuple[str, ...], status: int, said: str
+) -> None:
+    command = [sys.executable, "-m", "wetink", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
+    assert (done.returncode, (done.stdout, done.stderr)[status].startswith(said)) == (status, True)
 
 
 def test_help_names_every_command() -> None:

@@ -2,9 +2,6 @@
 
 import base64
 import json
-import os
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -13,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.run import wetink
 from tests.serving import Server
 
 Run = Callable[..., str]
@@ -23,23 +21,15 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Run]:
     """Runs a command against a data folder here, or against a server that has it."""
     data = tmp_path / "data"
 
-    def wetink(*arguments: str | Path, status: int = 0, **environment: str) -> str:
-        given = {**os.environ, "WETINK_AUTHOR": "ida", **environment}
-        done = subprocess.run(
-            [sys.executable, "-m", "wetink", *map(str, arguments)],
-            capture_output=True, text=True, timeout=60, check=False, env=given,
-        )  # fmt: skip
-        assert done.returncode == status, (done.stdout, done.stderr)
-        return done.stdout + done.stderr
-
     if request.param == "a data folder":
         wetink("keys", "create", "shop", "--data", data)  # a folder that is not there is a slip of whoever reads
-        yield lambda *arguments, **more: wetink(*arguments, "--data", data, **more)
+        yield lambda *arguments, **more: wetink(*arguments, "--data", data, **{"WETINK_AUTHOR": "ida", **more})
         return
     with Server(data, workers=1) as server:
         token = (data / "dashboard.token").read_text()
         address = f"http://127.0.0.1:{server.port}"
-        yield lambda *arguments, **more: wetink(*arguments, **{"WETINK_URL": address, "WETINK_TOKEN": token, **more})
+        known = {"WETINK_AUTHOR": "ida", "WETINK_URL": address, "WETINK_TOKEN": token}
+        yield lambda *arguments, **more: wetink(*arguments, **{**known, **more})
 
 
 def test_there_and_back(run: Run, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 
-from tests.cli.test_cli import wetink
+from tests.cli.run import wetink
 from wetink.core.delivery import Outcome
 from wetink.core.identifier import Identifier
 from wetink.store.sqlite import SQLiteMemberships
