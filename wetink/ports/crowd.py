@@ -1,10 +1,12 @@
 """The seam of all people at once: whom a rule surely holds for, and who is to be asked one by one."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeAlias
 
 import msgspec
 
+from wetink.core.event import Event
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
 from wetink.core.rule.tree import Rule
@@ -29,6 +31,61 @@ class Narrowed(msgspec.Struct, frozen=True):
     unsure: tuple[Identifier, ...] = ()
     changed: tuple[Identifier, ...] = ()
     sure: tuple[Identifier, ...] = ()
+
+
+class ProfileEvents(msgspec.Struct, frozen=True):
+    """A profile with all its events, and the identifiers that those are filed under."""
+
+    root: Identifier
+    identifiers: Sequence[Identifier]
+    events: Sequence[Event]
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """Identifiers whose profiles may have changed.
+
+    New messages carry `carried`. `moved` belong to events that were corrected or removed: every identifier that shared
+    a profile with one of them may have another owner, too.
+    """
+
+    carried: frozenset[Identifier]
+    moved: frozenset[Identifier]
+
+
+class CrowdLog(Protocol):
+    """One state of the log, read for everybody at once: what is appended later is not in it. For one thread.
+
+    Every method may raise StoreUnavailable.
+    """
+
+    @property
+    def cursor(self) -> str:
+        """Where the log ends. Only the engine that wrote a cursor can read it."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """About how many messages the log has."""
+        ...
+
+    def changes(self, after: str, limit: int) -> Changes | None:
+        """Return whose profiles may have changed after a cursor.
+
+        None when that is more than `limit` messages ago, or the engine no longer knows.
+        """
+        ...
+
+    def owners(self, identifiers: Iterable[Identifier]) -> set[Identifier]:
+        """Return the roots of all profiles to which these identifiers belong at any time."""
+        ...
+
+    def profiles(self, roots: Iterable[Identifier] | None = None) -> Iterator[ProfileEvents]:
+        """Yield every profile that has events, in no order. With `roots` those alone, without what is no root."""
+        ...
+
+
+OpenCrowdLog: TypeAlias = Callable[[], AbstractContextManager[CrowdLog]]
+"""Opens the log as it is now. It can be pickled: another process of this machine may call it."""
 
 
 class Columns(Protocol):

@@ -1,6 +1,7 @@
 """The default engine: one SQLite file, shared by one process per core, all equal."""
 
 from wetink.store.sqlite.archive import SQLiteArchive
+from wetink.store.sqlite.crowd import open_crowd_log
 from wetink.store.sqlite.engine import SQLiteStore
 from wetink.store.sqlite.exposures import SQLiteExposures
 from wetink.store.sqlite.files import SQLiteFiles
@@ -18,4 +19,5 @@ __all__ = [
     "SQLitePictures",
     "SQLiteSessions",
     "SQLiteStore",
+    "open_crowd_log",
 ]

@@ -164,7 +164,8 @@ CREATE TABLE IF NOT EXISTS source (
     created INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- Which events were changed or removed after they were written, for who keeps something that follows from them.
+-- Which events were changed or removed after they were written, for who keeps something that follows from them. The last
+-- million: whoever has not read for longer than that reads everything anew.
 CREATE TABLE IF NOT EXISTS event_change (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     seq INTEGER NOT NULL,
@@ -175,4 +176,7 @@ CREATE TRIGGER IF NOT EXISTS event_moved AFTER UPDATE ON event BEGIN
 END;
 CREATE TRIGGER IF NOT EXISTS event_removed AFTER DELETE ON event BEGIN
     INSERT INTO event_change (seq, who) VALUES (OLD.seq, OLD.who);
+END;
+CREATE TRIGGER IF NOT EXISTS event_change_forgotten AFTER INSERT ON event_change WHEN NEW.id % 1000 = 0 BEGIN
+    DELETE FROM event_change WHERE id <= NEW.id - 1000000;
 END;
