@@ -7,6 +7,7 @@ threads. Both are warm. Ours is fresh: a message is acknowledged before each cou
 import asyncio
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -14,14 +15,14 @@ import duckdb
 
 from bench import crowd
 from bench.figure import Figure
+from wetink.columns import DuckDBColumns
 from wetink.core.event import Event, Product
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
 from wetink.core.rule.parse import parse
 from wetink.ports import Record
 from wetink.serve.crowd import ColumnCrowd
-from wetink.store.columns import DuckDBColumns
-from wetink.store.sqlite import SQLiteStore
+from wetink.store.sqlite import SQLiteStore, open_crowd_log
 
 ROUNDS = 9
 DAY = crowd.DAY
@@ -48,7 +49,7 @@ def measure() -> list[Figure]:
 
 async def _measure(data: Path) -> list[Figure]:
     store = SQLiteStore(data, synchronous="OFF")
-    columns = DuckDBColumns(data / "wetink.db", data / "columns")
+    columns = DuckDBColumns(partial(open_crowd_log, data / "wetink.db"), data / "columns")
     ours = ColumnCrowd(store, lambda: columns)
     reference = _by_hand(data)
     now = crowd.NOW

@@ -68,6 +68,7 @@ from wetink.serve.trial import Trial
 from wetink.serve.uploads import Uploads
 from wetink.serve.warm import Warmer
 from wetink.settings import Settings
+from wetink.store.sqlite.crowd import open_crowd_log
 from wetink.store.sqlite.files import SQLiteFiles
 from wetink.store.sqlite.files import has_data as has_data
 
@@ -394,6 +395,6 @@ def _now_ms() -> int:
 
 def _columns(data: Path) -> Columns:
     """Return the columns of a data folder. Loaded here: that takes a tenth of a second, and most never count."""
-    from wetink.store.columns import DuckDBColumns
+    from wetink.columns import DuckDBColumns
 
-    return DuckDBColumns(data / "wetink.db", data / "columns")
+    return DuckDBColumns(partial(open_crowd_log, data / "wetink.db"), data / "columns")

@@ -25,7 +25,7 @@ ARGUMENTS = {
     "why": f"a fixed text; of what cannot be written, {WORDS}",
     "outcome.why": "how a receiver answered: its status, never its body",
     "*details": "what `tell` was called with, which stands here itself",
-    **dict.fromkeys(("count", "len(odd)", "len(waiting)", "child.process.pid"), COUNT),
+    **dict.fromkeys(("count", "len(odd)", "len(waiting)", "child.process.pid", "last"), COUNT),
     "host_of(url)": "the host of a photo, without the rest of its address",
     "next(iter(spelled))": "the kind of a rule's condition",
     "still_running(drawing)": "calls, apps, feeds and hosts",
@@ -45,6 +45,13 @@ FILE = "it puts in a file's name and what the system says of that"
 HOST = "it puts in the host of a photo, and an error's kind and place"
 CALLS = "it puts in a block's name, and those of calls, apps, feeds and hosts"
 NOT_REACHED: dict[tuple[str, str, str], str] = {
+    ("columns/engine.py", "narrow", "the columns are written anew, since they cannot be read: %s"): SAID,
+    ("columns/engine.py", "_try_to_write", "the columns are as before: %s"): SAID,
+    (
+        "columns/engine.py",
+        "_write_alone",
+        "all people are being laid out in columns: %s %%",
+    ): "it puts in a number",
     ("feeds/keeper.py", "_run", "feeds cannot be refreshed"): TRACE,
     ("feeds/personal.py", "_fetch", "feed %s has no answer"): SHOP,
     (
@@ -78,7 +85,6 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
         "block %s and those after it are taken without being drawn",
     ): SHOP,
     ("serve/scenes.py", "_ticking", "a countdown stands still"): TRACE,
-    ("store/columns/engine.py", "narrow", "the columns are written anew, since they cannot be read: %s"): SAID,
     ("store/sqlite/archive.py", "_lose", "%d opens are not kept: %s"): SQLITE,
     ("store/sqlite/archive.py", "tidy", "the archive cannot be tidied"): TRACE,
     ("store/sqlite/engine.py", "steady", "what is read may be of different moments"): TRACE,

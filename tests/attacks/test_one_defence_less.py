@@ -12,6 +12,7 @@ import pytest
 
 from tests.web.test_open import NOW, House
 from tests.web.test_open import house as house
+from wetink.columns.answer import Values
 from wetink.content import versions
 from wetink.content.versions import Versions
 from wetink.core import message, sheet
@@ -22,7 +23,6 @@ from wetink.core.rule.parse import parse
 from wetink.ingest import check_line
 from wetink.render import liquid
 from wetink.serve import open as opening
-from wetink.store.columns.answer import Values
 
 BOTH = pytest.mark.parametrize("defended", [True, False], ids=["defended", "undefended"])
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.contracts.columns import columns_of, laid_out
 from tests.contracts.profiles import received
 from tests.core.rule.asking import DAY, NOW
 from tests.core.rule.rules import EVENTS, leaves, odd, rules
@@ -22,10 +23,7 @@ from wetink.core.rule.evaluate import compiled
 from wetink.core.rule.parse import parse
 from wetink.core.rule.tree import Rule
 from wetink.ports import Record
-from wetink.ports.crowd import Count
 from wetink.serve.crowd import ColumnCrowd, _Asking
-from wetink.store.columns import DuckDBColumns
-from wetink.store.columns.follow import catch_up
 from wetink.store.sqlite import SQLiteStore
 
 USERS, ADDRESSES, DEVICES = ["ann", "bob", "cid"], ["a@x.example", "b@x.example"], ["d1", "d2", "d3"]
@@ -116,12 +114,12 @@ def test_a_count_is_what_asking_each_of_them_comes_to(
 
 async def _agree(folder: Path, parts: list[list[Record]], said: list[Any], written: list[bool], now: int) -> None:
     store = SQLiteStore(folder, synchronous="OFF")
-    columns = DuckDBColumns(folder / "wetink.db", folder / "columns")
+    columns = columns_of(folder)
     crowd = ColumnCrowd(store, lambda: columns)
     for part, lay_out in zip(parts, [*written, False], strict=False):
         await store.append(part)
         if lay_out:
-            catch_up(folder / "wetink.db", folder / "columns")
+            laid_out(folder)
     records = [each for part in parts for each in part]
     for each in said:
         rule = parse(each)
@@ -143,7 +141,7 @@ class Town:
 
     def __init__(self, folder: Path) -> None:
         self.store = SQLiteStore(folder, synchronous="OFF")
-        self.columns = DuckDBColumns(folder / "wetink.db", folder / "columns")
+        self.columns = columns_of(folder)
         self.crowd = ColumnCrowd(self.store, lambda: self.columns)
         chance = random.Random(11)
         self.people = [Identifier("user", f"p{number}") for number in range(200)]
@@ -265,7 +263,7 @@ def test_no_value_of_a_rule_can_be_more_than_a_value(town: Town, value: str) -> 
 
 def test_who_does_something_is_counted_at_once_by_every_process(tmp_path: Path) -> None:
     town = Town(tmp_path)
-    other = DuckDBColumns(tmp_path / "wetink.db", tmp_path / "columns")
+    other = columns_of(tmp_path)
     rule = parse({"done": "Signed Up", "where": {"coupon": "fresh"}})
     crowds = [town.crowd, ColumnCrowd(town.store, lambda: other)]
     assert [asyncio.run(each.count(rule, Moment(NOW + 9), {})).matches for each in crowds] == [0, 0]
@@ -276,28 +274,7 @@ def test_who_does_something_is_counted_at_once_by_every_process(tmp_path: Path) 
         counts = [asyncio.run(each.count(rule, Moment(NOW + 9), {})) for each in crowds]
         assert [(each.matches, each.of) for each in counts] == [(number + 1, 201 + number)] * 2
         if number == 1:
-            catch_up(tmp_path / "wetink.db", tmp_path / "columns")
+            laid_out(tmp_path)
     town.columns.close()
     other.close()
-    asyncio.run(town.store.close())
-
-
-def test_segments_that_are_gone_or_damaged_are_made_again(tmp_path: Path) -> None:
-    town = Town(tmp_path)
-
-    def count() -> Count:
-        columns = DuckDBColumns(tmp_path / "wetink.db", tmp_path / "columns")
-        counted = asyncio.run(
-            ColumnCrowd(town.store, lambda: columns).count(parse({"done": "Product Viewed"}), Moment(NOW + 9), {})
-        )
-        columns.close()
-        return counted
-
-    before = count()
-    [path] = (tmp_path / "columns").glob("*.duckdb")
-    path.unlink()
-    assert count() == before
-    [path] = (tmp_path / "columns").glob("*.duckdb")
-    path.write_bytes(b"this is no database")
-    assert count() == before
     asyncio.run(town.store.close())

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.contracts.columns import columns_of, laid_out
 from tests.contracts.profiles import received
 from tests.core.rule.asking import NOW, asked, event, person
 from wetink.core.identifier import Identifier
@@ -22,8 +23,6 @@ from wetink.core.person import Moment
 from wetink.core.rule.evaluate import compiled
 from wetink.core.rule.parse import parse
 from wetink.serve.crowd import ColumnCrowd, _Asking
-from wetink.store.columns import DuckDBColumns
-from wetink.store.columns.follow import catch_up
 from wetink.store.sqlite import SQLiteStore
 
 MOST = sys.float_info.max
@@ -94,9 +93,9 @@ class Town:
         self.people = [Identifier("user", f"p{number}") for number in range(len(groups))]
         records = [received(each) for each in told]
         asyncio.run(self.store.append(records[: len(records) * 9 // 10]))
-        catch_up(folder / "wetink.db", folder / "columns")
+        laid_out(folder)
         asyncio.run(self.store.append(records[len(records) * 9 // 10 :]))
-        self.columns = DuckDBColumns(folder / "wetink.db", folder / "columns")
+        self.columns = columns_of(folder)
         self.crowd = ColumnCrowd(self.store, lambda: self.columns)
 
     async def agrees(self, said: Any) -> None:

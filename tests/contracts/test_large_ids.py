@@ -5,14 +5,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from tests.contracts.columns import columns_of, laid_out
 from tests.contracts.profiles import LATE, received
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
 from wetink.core.rule.evaluate import compiled
 from wetink.core.rule.parse import parse
 from wetink.serve.crowd import ColumnCrowd, _Asking
-from wetink.store.columns import DuckDBColumns
-from wetink.store.columns.follow import catch_up
 from wetink.store.sqlite import SQLiteStore
 
 IDS = [
@@ -51,8 +50,8 @@ async def _agree(folder: Path) -> None:
     store = SQLiteStore(folder, synchronous="OFF")
     people = {number: Identifier("user", f"p{place}") for place, number in enumerate(IDS)}
     await store.append([received(each) for number, who in people.items() for each in _said(who.value, number)])
-    catch_up(folder / "wetink.db", folder / "columns")
-    columns = DuckDBColumns(folder / "wetink.db", folder / "columns")
+    laid_out(folder)
+    columns = columns_of(folder)
     crowd, moment = ColumnCrowd(store, lambda: columns), Moment(LATE)
     for place, (number, owner) in enumerate(people.items()):
         near = list(people.values())[max(0, place - 2) : place + 3]
@@ -71,8 +70,8 @@ def test_a_number_that_no_float_holds_can_be_asked_for(tmp_path: Path) -> None:
     async def ask() -> int:
         store = SQLiteStore(tmp_path, synchronous="OFF")
         await store.append([received(each) for each in _said("p", 7)])
-        catch_up(tmp_path / "wetink.db", tmp_path / "columns")
-        columns = DuckDBColumns(tmp_path / "wetink.db", tmp_path / "columns")
+        laid_out(tmp_path)
+        columns = columns_of(tmp_path)
         crowd, found = ColumnCrowd(store, lambda: columns), 0
         for wanted in (10**400, -(10**400), 10**4000, 1e300, 1e21):
             for said in _rules(wanted):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import apsw
@@ -13,6 +14,8 @@ from wetink.store.sqlite.codec import PARKED, events, identifier, who
 from wetink.store.sqlite.connection import connect, fetch, first, snapshot, translated
 from wetink.store.sqlite.people import People, of_stretch
 
+AT_ONCE = 5_000
+"""Events that are decoded at once."""
 LAST = "SELECT coalesce(max(seq), 0), coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event_change'), 0) "
 OLDEST_CHANGE = "SELECT min(id) FROM event_change"
 STORED = (
@@ -62,24 +65,27 @@ class SQLiteCrowdLog:
         forgotten = oldest is not None and change + 1 < oldest
         if forgotten or self._seq - seq + self._change - change > limit:
             return None
-        carried, moved = self._identifiers(fetch(self._db, f"{STORED} > ?", (seq,))), self._moved(change)
+        carried, moved = self._identifiers(self._db.execute(f"{STORED} > ?", (seq,))), self._moved(change)
         return Changes(self._with_claimed_by_pages(carried), self._with_claimed_by_pages(moved))
 
     def _moved(self, change: int) -> set[str]:
         """Return the identifiers of events that were changed or removed after that change."""
         rows = fetch(self._db, "SELECT DISTINCT seq, who FROM event_change WHERE id > ?", (change,))
-        now = [row for seq, _ in rows for row in fetch(self._db, f"{STORED} = ?", (seq,))]
+        now = (row for seq, _ in rows for row in fetch(self._db, f"{STORED} = ?", (seq,)))
         return {column for _, column in rows if column != PARKED} | self._identifiers(now)
 
-    def _identifiers(self, rows: list[tuple[str, bytes]]) -> set[str]:
+    def _identifiers(self, rows: Iterable[tuple[str, bytes]]) -> set[str]:
         """Return what these events are filed under and carry, and whom their aliases join."""
-        found = {column for column, _ in rows}
-        for event in events([body for _, body in rows if body]):
-            carried = (("u", event.user), ("e", event.email), ("a", event.anonymous))
-            found.update(kind + value for kind, value in carried if value)
-            if event.type == "alias" and event.user:
-                for (member,) in fetch(self._db, JOINED, (f"u{event.user}",)):
-                    found |= {member, f"a{member[1:]}"}
+        found: set[str] = set()
+        left = iter(rows)
+        while some := list(islice(left, AT_ONCE)):
+            found.update(column for column, _ in some)
+            for event in events([body for _, body in some if body]):
+                carried = (("u", event.user), ("e", event.email), ("a", event.anonymous))
+                found.update(kind + value for kind, value in carried if value)
+                if event.type == "alias" and event.user:
+                    for (member,) in fetch(self._db, JOINED, (f"u{event.user}",)):
+                        found |= {member, f"a{member[1:]}"}
         return found
 
     def _with_claimed_by_pages(self, columns: set[str]) -> frozenset[Identifier]:

@@ -1,21 +1,9 @@
-"""Compile: a rule as SQL over the columns of a segment, as far as SQL can say it; `p` is the profile that is asked."""
+"""Compile: a rule as SQL over the columns, as far as SQL can say it; `p` is the profile that is asked."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from wetink.core.habits import TRAITS
-from wetink.core.person import Moment, Person
-from wetink.core.rule import tree
-from wetink.core.rule import window as windows
-from wetink.core.rule.evaluate import compiled
-from wetink.core.rule.matching import place_of
-from wetink.core.rule.operators import NEGATIONS, days_of
-from wetink.core.rule.subject import Subject
-from wetink.core.rule.tree import Rule, Test, Window
-from wetink.core.rule.values import bound
-from wetink.core.span import parse as span_of
-from wetink.core.wares import product_field
-from wetink.store.columns.answer import (
+from wetink.columns.answer import (
     NO,
     PERHAPS,
     SIGNS,
@@ -32,8 +20,20 @@ from wetink.store.columns.answer import (
     of_number,
     passes_nothing,
 )
-from wetink.store.columns.events import Ask, Matching, done, matching, of_product, tested
-from wetink.store.columns.tables import ITEM_NUMBERS, ITEM_TEXTS, ORDER_NUMBERS, ORDER_TEXTS, ZONE
+from wetink.columns.events import Ask, Matching, done, matching, of_product, tested
+from wetink.columns.tables import ITEM_NUMBERS, ITEM_TEXTS, ORDER_NUMBERS, ORDER_TEXTS, ZONE
+from wetink.core.habits import TRAITS
+from wetink.core.person import Moment, Person
+from wetink.core.rule import tree
+from wetink.core.rule import window as windows
+from wetink.core.rule.evaluate import compiled
+from wetink.core.rule.matching import place_of
+from wetink.core.rule.operators import NEGATIONS, days_of
+from wetink.core.rule.subject import Subject
+from wetink.core.rule.tree import Rule, Test, Window
+from wetink.core.rule.values import bound
+from wetink.core.span import parse as span_of
+from wetink.core.wares import product_field
 
 MOST_LEAVES = 60
 """Parts of a rule that are said in SQL: planning more takes minutes and hundreds of megabytes. Whoever the others are
@@ -44,11 +44,10 @@ LOCAL = frozenset({"weekday", "hour", "day", "month", "date", "language", "curre
 
 
 class Compiler:
-    """Compiles for one segment at one moment. `draws` returns the table of where profiles stand under a seed."""
+    """Compiles at one moment. `draws` returns the table of where profiles stand under a seed."""
 
     def __init__(
         self,
-        segment: str,
         moment: Moment,
         audiences: Mapping[str, Rule],
         *,
@@ -57,8 +56,8 @@ class Compiler:
         draws: Callable[[str], str],
         fitting: Callable[[str, str, str], str],
     ) -> None:
-        """Compile for a segment whose traits and events are none newer than these times (Unix ms)."""
-        self.ask, self._moment = Ask(segment, moment.now, fitting), moment
+        """Compile for columns whose traits and events are none newer than these times (Unix ms)."""
+        self.ask, self._moment = Ask(moment.now, fitting), moment
         self._audiences, self._draws, self._leaves = audiences, draws, 0
         now = moment.now
         self._traits_stand = "true" if traits_at <= now else f"(p.traits_at <= {now:d})"
@@ -179,7 +178,7 @@ class Compiler:
         path = f" AND v.path = {self.ask.value(rule.property)}" if table == "property" else ""
         empty = " AND v.real" if table == "item" else ""
         return (
-            f"SELECT v.pid, v.{column} AS v FROM {self.ask.table(table)} AS v "  # noqa: S608
+            f"SELECT v.pid, v.{column} AS v FROM {table} AS v "  # noqa: S608
             f"JOIN ({matches.maybe}) AS m ON v.pid = m.pid AND v.place = m.place "
             f"WHERE v.name = {self.ask.value(rule.event)}{path}{empty} AND v.{column} IS NOT NULL"
         )
@@ -189,7 +188,7 @@ class Compiler:
         return self._unless(self._traits_stand, both(parts))
 
     def _trait_test(self, name: str, test: Test) -> Answer:
-        here = f"p.pid IN (SELECT pid FROM {self.ask.table('trait')} WHERE path = {self.ask.value(name)}"  # noqa: S608
+        here = f"p.pid IN (SELECT pid FROM trait WHERE path = {self.ask.value(name)}"  # noqa: S608
         if test.operator == "anniversary":
             date = Subject(Person(), self._moment).today.date
             told = f"{here} AND {born_on(days_of(test.value, date))})"
@@ -204,7 +203,7 @@ class Compiler:
     def _at_home(self, same: Answer) -> Answer:
         """Return an answer for those whose traits do not say that it is another day, or language, where they are."""
         names = [self.ask.value(name) for traits in TRAITS.values() for name in traits] + [self.ask.value(ZONE)]
-        told = f"p.pid IN (SELECT pid FROM {self.ask.table('trait')} WHERE path IN ({', '.join(names)}))"  # noqa: S608
+        told = f"p.pid IN (SELECT pid FROM trait WHERE path IN ({', '.join(names)}))"  # noqa: S608
         return either([both([exact(told), PERHAPS]), both([neither(exact(told)), same])])
 
     def _share(self, rule: tree.Share) -> Answer:
@@ -229,7 +228,7 @@ class Compiler:
         ]
         if rule.contains:
             asked = of_product(self.ask, [(product_field(each.name), each) for each in rule.contains])
-            lines = f"p.pid IN (SELECT pid FROM {self.ask.table('line')} WHERE "  # noqa: S608
+            lines = "p.pid IN (SELECT pid FROM line WHERE "
             parts.append(Answer(f"{lines}{asked.sure})", f"{lines}{asked.maybe})"))
         trusted = either([both([exact("p.doubtful"), PERHAPS]), both([exact("(NOT p.doubtful)"), both(parts)])])
         return self._unless(self._stands, trusted)

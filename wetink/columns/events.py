@@ -1,18 +1,18 @@
-"""Events: which of them a rule means, as SQL over the columns of a segment."""
+"""Events: which of them a rule means, as SQL over the columns."""
 
 from collections.abc import Callable, Sequence
 
 import msgspec
 
+from wetink.columns.answer import Answer, Values, both, exact, neither, of_number, of_text, of_value
+from wetink.columns.answer import at_most as at_most_where
+from wetink.columns.tables import ITEM_NUMBERS, ITEM_TEXTS, ORDER_NUMBERS, ORDER_TEXTS
 from wetink.core.rule import window as windows
 from wetink.core.rule.matching import Room, place_of
 from wetink.core.rule.operators import NEGATIONS
 from wetink.core.rule.tree import Property, Test, Where, Window
 from wetink.core.span import parse as span_of
 from wetink.core.wares import ONE_PRODUCT
-from wetink.store.columns.answer import Answer, Values, both, exact, neither, of_number, of_text, of_value
-from wetink.store.columns.answer import at_most as at_most_where
-from wetink.store.columns.tables import ITEM_NUMBERS, ITEM_TEXTS, ORDER_NUMBERS, ORDER_TEXTS
 
 
 class Matching(msgspec.Struct, frozen=True):
@@ -23,24 +23,20 @@ class Matching(msgspec.Struct, frozen=True):
 
 
 class Ask:
-    """What a query over one segment is asked with."""
+    """What a query is asked with."""
 
-    def __init__(self, segment: str, now: int, fitting: Callable[[str, str, str], str]) -> None:
-        """Ask a segment, by the name it is attached as, at a moment (Unix ms).
+    def __init__(self, now: int, fitting: Callable[[str, str, str], str]) -> None:
+        """Ask at a moment (Unix ms).
 
         `fitting` returns the table of what is said under a path of a table that fits an expression.
         """
-        self.segment, self.now, self.value, self._fitting = segment, now, Values(), fitting
+        self.now, self.value, self._fitting = now, Values(), fitting
 
     def of_value(self, table: str, path: str, test: Test) -> str | None:
         """Return the condition on a value under a path; None when SQL cannot say it."""
         if test.operator == "matches":
             return f"said IN (SELECT said FROM {self._fitting(table, path, test.value)})"  # noqa: S608
         return of_value(test, self.now, self.value)
-
-    def table(self, name: str) -> str:
-        """Return a table of the segment."""
-        return f"{self.segment}.{name}"
 
 
 def matching(ask: Ask, event: str, where: Where, window: Window) -> Matching:
@@ -55,13 +51,13 @@ def matching(ask: Ask, event: str, where: Where, window: Window) -> Matching:
     name = ask.value(event)
     if items is not None and not parts:
         distinct = "" if event in ONE_PRODUCT else "DISTINCT "
-        query = f"SELECT {distinct}pid, place, ts FROM {ask.table('item')} AS t WHERE name = {name} AND {times}"  # noqa: S608
+        query = f"SELECT {distinct}pid, place, ts FROM item AS t WHERE name = {name} AND {times}"  # noqa: S608
         return Matching(f"{query} AND {items.sure}" if certain else None, f"{query} AND {items.maybe}")
     if items is not None:
-        within = f"(pid, place) IN (SELECT (pid, place) FROM {ask.table('item')} WHERE name = {ask.value(event)} AND "  # noqa: S608
+        within = f"(pid, place) IN (SELECT (pid, place) FROM item WHERE name = {ask.value(event)} AND "  # noqa: S608
         parts.append(Answer(f"{within}{items.sure})", f"{within}{items.maybe})"))
     found = both(parts)
-    query = f"SELECT pid, place, ts FROM {ask.table('deed')} AS t WHERE name = {name} AND {times}"  # noqa: S608
+    query = f"SELECT pid, place, ts FROM deed AS t WHERE name = {name} AND {times}"  # noqa: S608
     return Matching(f"{query} AND {found.sure}" if certain else None, f"{query} AND {found.maybe}")
 
 
@@ -90,13 +86,13 @@ def _times(ask: Ask, window: Window) -> tuple[str, bool]:
         return f"{until} AND t.ts >= {start:d} AND t.ts < {end:d}", True
     if window.since:
         last = (
-            f"(SELECT pid, max(ts) AS last FROM {ask.table('deed')} WHERE name = {ask.value(window.since)} "  # noqa: S608
+            f"(SELECT pid, max(ts) AS last FROM deed WHERE name = {ask.value(window.since)} "  # noqa: S608
             f"AND ts <= {ask.now:d} GROUP BY pid)"
         )
         later = f"NOT EXISTS (SELECT 1 FROM {last} AS l WHERE l.pid = t.pid AND l.last >= t.ts)"  # noqa: S608
         return f"{until} AND {later}", True
     if window.visit:
-        here = f"SELECT pid FROM {ask.table('profile')} WHERE last_seen >= {ask.now - windows.VISIT_GAP_MS:d}"  # noqa: S608
+        here = f"SELECT pid FROM profile WHERE last_seen >= {ask.now - windows.VISIT_GAP_MS:d}"  # noqa: S608
         return f"{until} AND t.pid IN ({here})", False
     return until, True
 
@@ -152,7 +148,7 @@ def _in_properties(ask: Ask, event: str, each: Property) -> Answer:
     for test in each.tests:
         condition = ask.of_value("property", each.name, test)
         here = (
-            f"(t.pid, t.place) IN (SELECT (pid, place) FROM {ask.table('property')} "  # noqa: S608
+            f"(t.pid, t.place) IN (SELECT (pid, place) FROM property "  # noqa: S608
             f"WHERE path = {ask.value(each.name)} AND name = {ask.value(event)}"
         )
         if condition is None:

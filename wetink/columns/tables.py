@@ -1,6 +1,6 @@
-"""Tables: the columns of a segment, and the rows that profiles make in them."""
+"""Tables: the columns in which all people are laid out, and the rows that profiles make in them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,12 +9,12 @@ import numpy.typing as npt
 from wetink.core.event import Event, Product
 from wetink.core.fold import fold
 from wetink.core.history import name_of
-from wetink.core.identifier import Identifier
+from wetink.core.identifier import Identifier, Kind
 from wetink.core.identity import FOREVER
 from wetink.core.rule.traits import facts_of
 from wetink.core.rule.values import amount, each_of, time, written
 from wetink.core.wares import MANY_PRODUCTS, ONE_PRODUCT
-from wetink.store.sqlite.codec import who
+from wetink.ports.crowd import ProfileEvents
 
 MOST_EVENTS = 1_000
 """A profile with more events than an open reads is always asked in memory."""
@@ -58,6 +58,17 @@ ORDERED: Mapping[str, str] = {
 }  # fmt: skip
 
 _NOTHING = (Product(quantity=0),)
+_KINDS: Mapping[str, Kind] = {"u": "user", "e": "email", "a": "anonymous"}
+
+
+def key(identifier: Identifier) -> str:
+    """Return an identifier as it stands in a column: the kind's first letter and the value."""
+    return identifier.kind[0] + identifier.value
+
+
+def identifier(key: str) -> Identifier:
+    """Return the identifier of a key."""
+    return Identifier(_KINDS[key[0]], key[1:])
 
 
 class Rows:
@@ -70,20 +81,21 @@ class Rows:
             table: {name: [] for name in columns} for table, columns in TABLES.items()
         }
 
-    def add(self, pid: int, root: Identifier, members: Sequence[str], events: Sequence[Event]) -> None:
+    def add(self, pid: int, profile: ProfileEvents) -> None:
         """Add a profile with all its events. One that is out of the ordinary gets no rows but its own."""
+        root, events = key(profile.root), profile.events
         self.profiles, self.events = self.profiles + 1, self.events + len(events)
         person = fold(events, FOREVER)
         traits, cart = list(_values(person.traits)), facts_of(person.cart, 0)
         odd = len(events) > MOST_EVENTS or len(traits) > MOST_VALUES
         self._add(
-            "profile", pid, who(root), odd, person.first_seen, person.last_seen,
+            "profile", pid, root, odd, person.first_seen, person.last_seen,
             max((event.at for event in events if event.traits), default=0), bool(person.cart.lines),
             bool(person.cart.lines or person.wishlist or person.views),
             not all(line.trusted for line in person.cart.lines), cart["worth"], cart["items"],
             person.cart.changed_at if person.cart.lines else None,
         )  # fmt: skip
-        for member in {who(root), *members}:
+        for member in {root, *map(key, profile.identifiers)}:
             self._add("member", member, pid)
         if odd:
             return

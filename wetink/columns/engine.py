@@ -1,0 +1,157 @@
+"""The engine: asks the newest columns, and has the next ones written in time."""
+
+import logging
+import pickle
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from wetink.columns import layout
+from wetink.columns.view import View
+from wetink.core.errors import StoreUnavailable
+from wetink.core.person import Moment
+from wetink.core.rule.tree import Rule
+from wetink.ports.crowd import Narrowed, OpenCrowdLog
+from wetink.sandbox import python
+
+logger = logging.getLogger(__name__)
+
+MOST_CHANGED, CHANGED_SHARE = 1_000, 0.005
+"""Changed profiles, and their share of all, up to which they are asked in memory and no new file is written."""
+MOST_BEHIND, BEHIND_SHARE = 5_000, 0.05
+"""Messages since the file, and in proportion to its profiles, beyond which a count waits for the next file."""
+HERE = 2_000
+"""Messages of a log beyond which it is laid out by another process."""
+ATTEMPTS, NO_LIMIT = 3, 1 << 62
+LOOK_SECONDS = 0.1
+"""Between two looks at whether another process has written the next file."""
+REST_SECONDS = 60.0
+"""Between an attempt to write the next file that failed, and the next one, while counts go on without."""
+SOUND = (duckdb.ProgrammingError, duckdb.DataError, duckdb.OutOfMemoryException)
+"""Errors that say nothing against the file."""
+
+
+class DuckDBColumns:
+    """`ports.crowd.Columns` over a log and a folder of this machine. Any number of processes may share both."""
+
+    def __init__(self, open_log: OpenCrowdLog, folder: Path) -> None:
+        """Follow a log; nothing is opened before it is asked."""
+        self._open, self._folder = open_log, folder
+        self._turn = threading.Lock()
+        self._view: View | None = None
+        self._path: Path | None = None
+        self._writing: subprocess.Popen[str] | None = None
+        self._task: threading.Thread | None = None
+        self._rests_until = 0.0
+        self._closed = False
+
+    def narrow(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], *, members: int = 0) -> Narrowed:
+        """See `ports.crowd.Columns.narrow`."""
+        with self._turn:
+            try:
+                return self._newest().narrow(rule, moment, audiences, members=members)
+            except duckdb.Error as error:
+                self._let_go()
+                if self._path is None or isinstance(error, SOUND):
+                    raise _unavailable(error) from error
+                logger.warning("the columns are written anew, since they cannot be read: %s", error)
+                self._path.unlink(missing_ok=True)
+            try:
+                return self._newest().narrow(rule, moment, audiences, members=members)
+            except duckdb.Error as error:
+                raise _unavailable(error) from error
+
+    def _newest(self) -> View:
+        """Return a view that sees all that was appended, with few enough changes that they can be asked in memory."""
+        for left in reversed(range(ATTEMPTS)):
+            path = layout.newest(self._folder)
+            if self._view is None or self._path != path:
+                self._let_go()
+                self._path = path
+                self._view = View(path) if path is not None else None
+            if self._view is not None:
+                profiles, changed = self._view.profiles, self._view.changed
+                limit = max(MOST_BEHIND, int(BEHIND_SHARE * profiles)) if left else NO_LIMIT
+                with self._open() as log:
+                    followed = self._view.follow(log, limit)
+                if followed:
+                    if len(changed) > max(MOST_CHANGED, CHANGED_SHARE * profiles):
+                        self._write_meanwhile(path)
+                    return self._view
+            self._write(path, wait=True)
+        raise StoreUnavailable("the columns cannot keep up with the log", hint="try again")
+
+    def _let_go(self) -> None:
+        if self._view is not None:
+            self._view.close()
+            self._view = None
+
+    def _write_meanwhile(self, last: Path | None) -> None:
+        """Have the next file written while counts go on with the last one."""
+        if (self._task is None or not self._task.is_alive()) and time.monotonic() >= self._rests_until:
+            self._task = threading.Thread(target=self._try_to_write, args=(last,), name="wetink-columns", daemon=True)
+            self._task.start()
+
+    def _try_to_write(self, last: Path | None) -> None:
+        try:
+            self._write(last, wait=False)
+        except (StoreUnavailable, duckdb.Error, OSError) as error:
+            self._rests_until = time.monotonic() + REST_SECONDS
+            if not self._closed:
+                logger.warning("the columns are as before: %s", error)
+
+    def _write(self, last: Path | None, *, wait: bool) -> None:
+        """Write the file after `last`, unless somebody else does: without `wait` that is left to them."""
+        while not self._closed:
+            with layout.alone(self._folder) as lock:
+                if layout.newest(self._folder) != last:
+                    return
+                if lock is not None:
+                    return self._write_alone(lock)
+            if not wait:
+                return None
+            time.sleep(LOOK_SECONDS)
+        raise StoreUnavailable("the columns are not written: this process ends", hint="ask again")
+
+    def _write_alone(self, lock: int) -> None:
+        with self._open() as log:
+            size = log.size
+        if size <= HERE:
+            return layout.lay_out(self._open, self._folder)
+        command = python.command("wetink.columns", str(self._folder.absolute()), pickle.dumps(self._open).hex())
+        with subprocess.Popen(  # noqa: S603
+            command, env=python.environment(), pass_fds=(lock,), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            encoding="utf-8", errors="replace",
+        ) as process:  # fmt: skip
+            self._writing = process
+            if self._closed:
+                process.kill()
+            last = ""
+            for line in process.stdout or ():
+                last = line.strip() or last
+                if last.isdecimal():
+                    logger.warning("all people are being laid out in columns: %s %%", last)
+        self._writing = None
+        if process.returncode != 0:
+            raise StoreUnavailable(
+                f"the columns could not be written: {last[:200]}",
+                hint="try again; if that does not help, remove the folder columns/: it is made again",
+            )
+
+    def close(self) -> None:
+        """See `ports.crowd.Columns.close`."""
+        self._closed, writing = True, self._writing
+        if writing is not None:
+            writing.kill()
+        with self._turn:
+            self._let_go()
+        if self._task is not None:
+            self._task.join()
+
+
+def _unavailable(error: duckdb.Error) -> StoreUnavailable:
+    return StoreUnavailable(f"asking all profiles: {error}", hint="see the log")
