@@ -34,6 +34,10 @@ ENTRY_BYTES = 1 << 20
 """Bytes of events, as they are stored, that an open reads of one person: a page's key may write as many as it likes."""
 
 
+NAMES = 1_000
+"""Identifiers of one profile that are read at a time: a page's key may claim as many for somebody as it likes."""
+
+
 class Record(msgspec.Struct, frozen=True, gc=False):
     """One message as `ingest` hands it to the log, with everything derived from it.
 
@@ -113,8 +117,13 @@ class Store(Log, Summaries, Senders, Protocol):
         """Return the root identifier of the profile that `who` means at `at`; `who` itself for a stranger."""
         ...
 
-    async def profile(self, who: Identifier, at: int) -> Profile:
-        """Return the profile that `who` means at `at`, with all identifiers that lead to it then."""
+    async def profile(
+        self, who: Identifier, at: int, *, limit: int | None = NAMES, after: Identifier | None = None
+    ) -> Profile:
+        """Return the profile that `who` means at `at`, with the identifiers that lead to it then, strongest first.
+
+        At most `limit` of them (None: all), those that come behind `after`.
+        """
         ...
 
     async def history(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Event]:

@@ -2,11 +2,13 @@ import asyncio
 import re
 from collections.abc import Mapping
 from html import unescape
+from itertools import chain
 
 import pytest
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
+from tests.contracts.profiles import received
 from tests.web.pages.shopper import EVIL, HOUR, USER, record
 from wetink.core.errors import BadRequest
 from wetink.core.event import Event
@@ -123,6 +125,22 @@ def test_a_person_is_shown_as_of_the_chosen_time(dashboard: TestClient) -> None:
 )
 def test_an_odd_query_is_read_leniently(dashboard: TestClient, query: str) -> None:
     assert dashboard.get(f"{JANE}?{query}").status_code == 200
+
+
+def test_the_identifiers_of_somebody_with_many_devices_are_shown_a_page_at_a_time(
+    dashboard: TestClient, wetink: Wetink
+) -> None:
+    message = {"type": "track", "event": "X", "userId": "many"}
+    told = [received({**message, "messageId": f"d{n}", "anonymousId": f"d{n:03}"}) for n in range(120)]
+    asyncio.run(wetink.store.append(told))
+    shown, address = [], "/dashboard/people/user:many?at="
+    while address:
+        text = dashboard.get(address).text
+        shown.append(re.findall(r'class="who"[^>]*><span class="kind">anonymous</span>(d\d+)<', text))
+        more = re.search(r'href="([^"]*)">More identifiers', text)
+        address = "/dashboard/people/user:many" + unescape(more[1]) if more else ""
+    assert list(map(len, shown)) == [49, 50, 21]
+    assert list(chain.from_iterable(shown)) == [f"d{n:03}" for n in range(120)]
 
 
 @pytest.mark.parametrize(

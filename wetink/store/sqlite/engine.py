@@ -8,9 +8,10 @@ import logging
 import threading
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import apsw
 
@@ -23,12 +24,13 @@ from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER, Contested
 from wetink.core.outside import Change
 from wetink.core.poll import Tally
-from wetink.ports import ENTRY_BYTES, Profile, Receipt, Received, Record
+from wetink.ports import ENTRY_BYTES, NAMES, Profile, Receipt, Received, Record
 from wetink.store.sqlite import (
     commit,
     lessons,
     outcomes,
     ownership,
+    people,
     recent,
     replay,
     revisions,
@@ -41,7 +43,7 @@ from wetink.store.sqlite.codec import VERDICTS, decode_problems, entries, events
 from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, connect, fetch, first, snapshot, translated
 from wetink.store.sqlite.heard import Heard
 from wetink.store.sqlite.late import apart
-from wetink.store.sqlite.people import People, of_stretch
+from wetink.store.sqlite.people import FEW, People, of_stretch
 from wetink.store.sqlite.queries import read, script
 from wetink.store.sqlite.version import Version
 from wetink.store.sqlite.writer import Writer
@@ -49,6 +51,8 @@ from wetink.store.sqlite.writer import Writer
 SQL = read("queries.sql")
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 AT_ONCE = 500
 """Products whose words are made searchable in one transaction: some ten milliseconds."""
@@ -69,6 +73,7 @@ class SQLiteStore(senders.SQLiteSenders):
         self._opened: list[apsw.Connection] = []
         self._heard = Heard()
         self._version = Version(lambda: self._db)
+        self._long = ThreadPoolExecutor(2, "long-read")
 
     @property
     def _db(self) -> apsw.Connection:
@@ -79,6 +84,7 @@ class SQLiteStore(senders.SQLiteSenders):
                 main = threading.current_thread() is threading.main_thread()  # where the event loop is
                 db = connect(self._path, busy_ms=LOOP_BUSY_MS, cache_kb=HOT_KB) if main else connect(self._path)
                 db.execute("PRAGMA query_only = ON")
+                people.prepare(db)
             self._readers.db = db
             self._opened.append(db)
         return db
@@ -126,32 +132,51 @@ class SQLiteStore(senders.SQLiteSenders):
         with translated("looking up an identifier"):
             return People(self._db).root(who, at)
 
-    async def profile(self, who: Identifier, at: int) -> Profile:
+    async def profile(
+        self, who: Identifier, at: int, *, limit: int | None = NAMES, after: Identifier | None = None
+    ) -> Profile:
         """See `ports.Store.profile`."""
         with translated("reading a profile"):
-            return People(self._db).profile(who, at)
+            if len(People(self._db).stretches(who, at, FEW + 1)) > FEW:
+                return await self._aside(lambda db: People(db).profile(who, at, limit, after))
+            return People(self._db).profile(who, at, limit, after)
+
+    async def _aside(self, read: Callable[[apsw.Connection], T]) -> T:
+        """Read much in a thread, two at a time: what else is asked meanwhile is answered as fast as ever."""
+        return await asyncio.get_running_loop().run_in_executor(self._long, lambda: read(self._db))
 
     async def history(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Event]:
         """See `ports.Store.history`."""
-        found = self._newest(who, until, limit)
+        found = await self._newest(who, until, limit)
         found.sort()
         return events([body for _, body in found[-limit:]])
 
     async def entries(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Entry]:
         """See `ports.Store.entries`."""
-        found = self._newest(who, until, limit)
+        found = await self._newest(who, until, limit)
         if len(found) > limit or sum([len(body) for _, body in found]) > ENTRY_BYTES:
             found.sort(reverse=True)
             sizes = itertools.accumulate(len(body) for _, body in found[:limit])
             found = found[: bisect_right(list(sizes), ENTRY_BYTES)]
         return entries([body for _, body in found])
 
-    def _newest(self, who: Identifier, until: int, limit: int) -> list[tuple[int, bytes]]:
+    async def _newest(self, who: Identifier, until: int, limit: int) -> list[tuple[int, bytes]]:
         """Return when, and what, of at least the newest `limit` events, in no order."""
+        with translated("reading a history"):
+            found = self._newest_of_few(who, until, limit)
+            if found is None:
+                found = await self._aside(lambda db: People(db).newest(who, until, limit))
+            return found
+
+    def _newest_of_few(self, who: Identifier, until: int, limit: int) -> list[tuple[int, bytes]] | None:
+        """Return the same; None of somebody whose events lie in many places."""
         db = self._db
         found: list[tuple[int, bytes]] = []
-        with translated("reading a history"), snapshot(db):
-            for column, since, end, moves in People(db).stretches(who, until):
+        with snapshot(db):
+            stretches = People(db).stretches(who, until, FEW + 1)
+            if len(stretches) > FEW:
+                return None
+            for column, since, end, moves in stretches:
                 span = (column, since, min(end, until + 1))
                 rows = fetch(db, SQL.newest_events, (*span, limit))
                 if len(rows) == limit:  # there may be more: those without a time of their own stand at the far end
@@ -166,7 +191,9 @@ class SQLiteStore(senders.SQLiteSenders):
 
     def recall(self, who: Identifier) -> Sequence[Entry]:
         """See `ports.Summaries.recall`."""
-        return entries([body for _, body in self._newest(who, FOREVER - 1, summaries.MOST)])
+        with translated("reading a history"):
+            found = self._newest_of_few(who, FOREVER - 1, summaries.MOST)  # nobody else has a summary
+        return entries([body for _, body in found or ()])
 
     async def summarize(self, make: Callable[[Sequence[Entry]], bytes], rules: int, now: int, limit: int) -> bool:
         """See `ports.Summaries.summarize`."""
@@ -330,6 +357,7 @@ class SQLiteStore(senders.SQLiteSenders):
     async def close(self) -> None:
         """See `ports.Store.close`."""
         await self._writer.close()
+        self._long.shutdown()
         for db in self._opened:
             db.close()
         self._opened.clear()

@@ -14,6 +14,7 @@ from wetink.core.event import Event
 from wetink.core.goal import ORDER_EVENTS
 from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
+from wetink.ports import NAMES
 from wetink.store.sqlite.codec import decode_event, identifier
 from wetink.store.sqlite.connection import fetch, first
 from wetink.store.sqlite.people import People
@@ -93,7 +94,7 @@ def between(db: apsw.Connection, names: Collection[str], since: int, until: int)
         event = decode_event(body)
         owner = people.root_of_event(identifier(column), event.at, event.level)
         if owner not in members:
-            members[owner] = people.profile(owner, FOREVER - 1).identifiers
+            members[owner] = people.profile(owner, FOREVER - 1, NAMES).identifiers
         told.append(Outcome(event, owner, members[owner]))
     return told
 

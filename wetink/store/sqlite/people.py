@@ -1,12 +1,15 @@
 """People: following holdings from an identifier to a profile, and from a profile back to its events."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
 
 import apsw
 
 from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER, Moves
-from wetink.ports import Profile
+from wetink.ports import NAMES, Profile
 from wetink.store.sqlite.codec import events, identifier, level_of, who
 from wetink.store.sqlite.connection import fetch, first
 from wetink.store.sqlite.queries import read
@@ -18,6 +21,12 @@ Stretch = tuple[str, int, int, Moves]
 
 RECENT = 2_000
 """How many of the newest messages are looked through for the list of recent profiles."""
+
+FEW = 64
+"""Stretches of a person that are read one after the other; of more, all are read at once, in a thread."""
+
+FIRST = "~"
+"""Comes before every column value in the order of their kinds: users, addresses, anonymous ids."""
 
 
 class People:
@@ -54,22 +63,31 @@ class People:
         row = first(self._db, SQL.root_of, (column,)) if column[0] == "u" else None
         return identifier(row[0] if row else column)
 
-    def stretches(self, of: Identifier, at: int) -> list[Stretch]:
-        """Return where the events lie of whoever `of` means at `at`."""
+    def stretches(self, of: Identifier, at: int, most: int = -1) -> list[Stretch]:
+        """Return where the events lie of whoever `of` means at `at`: all of these stretches, or `most` of them."""
         column = self.owner(of, at)
         if column[0] == "a" and first(self._db, SQL.held, (column,)) is not None:
             return [(column, -FOREVER, FOREVER, "server")]  # what pages told of it is somebody else's
-        return list(self._reach(column, -FOREVER, FOREVER, "all"))
+        reach = self._reach(column, -FOREVER, FOREVER, "all", most)
+        return list(reach if most < 0 else islice(reach, most))
 
-    def _reach(self, column: str, since: int, until: int, moves: Moves) -> Iterator[Stretch]:
+    def _reach(self, column: str, since: int, until: int, moves: Moves, most: int) -> Iterator[Stretch]:
         for member in self.members(column):
             yield member, since, until, moves
             if member[0] == "a":
                 continue  # nothing is weaker: nobody ever belongs to an anonymous id
-            for weaker, start, end, which in fetch(self._db, SQL.held_by, (member,)):
+            for weaker, start, end, which in fetch(self._db, SQL.held_by, (member, most)):
                 start, end = max(start, since), min(end, until)
-                if start < end:
-                    yield from self._reach(weaker, start, end, which)
+                if start < end or most > 0:  # among the first few an empty one counts as well: there may be more
+                    yield from self._reach(weaker, start, end, which, most)
+
+    def newest(self, of: Identifier, until: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return when, and what, of the newest `limit` events up to `until`, however many stretches they lie in."""
+        start = self._start(self.owner(of, until))
+        return fetch(self._db, SQL.newest_reached, (start, FOREVER, until, limit))
+
+    def _start(self, column: str) -> str:
+        return json.dumps(list(self.members(column)))
 
     def members(self, column: str) -> Sequence[str]:
         """Return the column values of all users that are one person with this one; itself alone for any other."""
@@ -78,13 +96,16 @@ class People:
         members = [member for (member,) in fetch(self._db, SQL.joined_with, (column,))]
         return members or (column,)
 
-    def profile(self, of: Identifier, at: int) -> Profile:
-        """Return the profile `of` means at `at` and the identifiers that lead to it then, strongest first."""
+    def profile(self, of: Identifier, at: int, limit: int | None, after: Identifier | None = None) -> Profile:
+        """Return the profile `of` means at `at` and the identifiers that lead to it then, strongest first.
+
+        At most `limit` of them, those that come behind `after`.
+        """
         root = self.root(of, at)
-        reach = self._reach(who(root), -FOREVER, FOREVER, "all")
-        lead = {column for column, since, until, _ in reach if since <= at < until}
-        carried = (column for column in lead if self._carried(column))
-        return Profile(root, tuple(sorted(map(identifier, carried), key=_strongest_first)))
+        behind = who(after) if after is not None else FIRST
+        most = -1 if limit is None else limit
+        lead = fetch(self._db, SQL.leading, (self._start(who(root)), at, behind, most))
+        return Profile(root, tuple(identifier(column) for (column,) in lead if self._carried(column)))
 
     def _carried(self, column: str) -> bool:
         """Whether some message carried this identifier as its own, rather than an alias as its previousId alone."""
@@ -128,7 +149,16 @@ class People:
             roots.setdefault(self.root(identifier(column), FOREVER - 1))
             if len(roots) == limit:
                 break
-        return [self.profile(root, FOREVER - 1) for root in roots]
+        return [self.profile(root, FOREVER - 1, NAMES) for root in roots]
+
+
+def prepare(db: apsw.Connection) -> None:
+    """Make a connection fit for `People.newest`."""
+    db.create_scalar_function("told_by", _told_by, 1, deterministic=True)
+
+
+def _told_by(*of: Any) -> str:
+    return "browser" if level_of(of[0]) == "browser" else "server"
 
 
 def of_stretch(bodies: Iterable[bytes], moves: Moves) -> list[bytes]:
@@ -136,7 +166,3 @@ def of_stretch(bodies: Iterable[bytes], moves: Moves) -> list[bytes]:
     if moves == "all":
         return list(bodies)
     return [body for body in bodies if (level_of(body) == "browser") == (moves == "browser")]
-
-
-def _strongest_first(each: Identifier) -> tuple[int, str]:
-    return ("user", "email", "anonymous").index(each.kind), each.value

@@ -87,7 +87,30 @@ ON CONFLICT DO UPDATE SET claimers = excluded.claimers, at = excluded.at
 SELECT identifier, claimers, at FROM contested WHERE at >= ? ORDER BY at DESC LIMIT ?
 
 -- name: held_by
-SELECT identifier, since, until, moves FROM holding WHERE owner = ? AND moves <> 'none'
+SELECT identifier, since, until, moves FROM holding WHERE owner = ? AND moves <> 'none' LIMIT ?
+
+-- name: newest_reached  The newest events of whoever a JSON list of users is, or an address, in however many places.
+WITH RECURSIVE reach (who, since, until, moves) AS (
+    SELECT value, -?2, ?2, 'all' FROM json_each(?1)
+    UNION ALL
+    SELECT identifier, max(holding.since, reach.since), min(holding.until, reach.until), holding.moves
+    FROM reach CROSS JOIN holding ON owner = who
+    WHERE holding.moves <> 'none' AND max(holding.since, reach.since) < min(holding.until, reach.until)
+)
+SELECT at, body FROM reach CROSS JOIN event ON event.who = reach.who
+WHERE at >= since AND at < until AND at <= ?3 AND (moves = 'all' OR moves = told_by(body))
+ORDER BY at DESC, body DESC LIMIT ?4
+
+-- name: leading  The identifiers that lead to them at a moment, users first, then addresses, from one on.
+WITH RECURSIVE reach (who) AS (
+    SELECT value FROM json_each(?1)
+    UNION
+    SELECT identifier FROM reach CROSS JOIN holding ON owner = who
+    WHERE holding.moves <> 'none' AND holding.since <= ?2 AND holding.until > ?2
+)
+SELECT who FROM reach
+WHERE substr(who, 1, 1) < substr(?3, 1, 1) OR (substr(who, 1, 1) = substr(?3, 1, 1) AND who > ?3)
+ORDER BY substr(who, 1, 1) DESC, who LIMIT ?4
 
 -- name: insert_alias
 INSERT OR IGNORE INTO alias (previous, current) VALUES (?, ?)

@@ -16,7 +16,7 @@ from wetink.core.identity import FOREVER
 from wetink.ports import ENTRY_BYTES
 from wetink.store.sqlite.codec import entries, fingerprint, identifier
 from wetink.store.sqlite.connection import fetch, first
-from wetink.store.sqlite.people import People, Stretch, of_stretch
+from wetink.store.sqlite.people import FEW, People, Stretch, of_stretch
 from wetink.store.sqlite.queries import read
 
 logger = logging.getLogger(__name__)
@@ -96,7 +96,9 @@ def go_on(db: apsw.Connection, make: Make, rules: int, now: int, limit: int) -> 
 
 def _put(db: apsw.Connection, make: Make, rules: int, owner: str, now: int) -> None:
     people = People(db)
-    stretches = people.stretches(identifier(owner), FOREVER - 1)
+    stretches = people.stretches(identifier(owner), FOREVER - 1, FEW + 1)
+    if len(stretches) > FEW:
+        return  # looking through so many would hold up whoever writes
     rows = _rows(db, stretches)
     if not FEWEST <= len(rows) < MOST or max(max(key_time, at) for key_time, at, _ in rows) > now - QUIET_MS:
         return

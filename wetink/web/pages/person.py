@@ -1,11 +1,13 @@
 """Person: who somebody is, what they did, and what they would see in each block at a moment of one's choice."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from wetink.core.event import Event
+from wetink.core.identifier import Identifier
 from wetink.serve.recipient import parse
 from wetink.web.clock import now_ms
 from wetink.web.pages.asked import DEVICES, SCHEMES, field_of, moment_of, wetink_of
@@ -15,8 +17,8 @@ from wetink.web.pages.suppose import EVENTS as EVENTS_IF
 from wetink.web.pages.suppose import supposed
 from wetink.web.pages.words import day
 
-EVENTS, OPENS = 200, 5
-"""Events the timeline shows, and past opens."""
+EVENTS, OPENS, SHOWN = 200, 5, 50
+"""Events the timeline shows, past opens, and identifiers on one page."""
 
 
 async def person(request: Request) -> Response:
@@ -34,6 +36,10 @@ async def person(request: Request) -> Response:
     moment = moment_of(request, now)
     found = await wetink.person(who, moment.now)
     history = await wetink.store.history(who, moment.now, EVENTS + 1)
+    after = parse(request.query_params.get("after", ""))
+    names = found.identifiers or (who,)
+    if after is not None:
+        names = (await wetink.store.profile(who, moment.now, limit=SHOWN + 1, after=after)).identifiers
     contacts = await wetink.contacts(found.identifiers or (who,), moment.now)
     blocks = wetink.content.blocks
     suppose = await supposed(wetink, request.query_params, moment.now)
@@ -43,7 +49,8 @@ async def person(request: Request) -> Response:
         "person.html",
         who=who,
         person=found,
-        identifiers=found.identifiers or (who,),
+        identifiers=names[:SHOWN],
+        next_names=_next(request, names) if len(names) > SHOWN else "",
         days=by_day(sorted([*history[-EVENTS:], *contacts], key=lambda event: -event.at), now),
         events=len(history),
         most=EVENTS,
@@ -60,6 +67,11 @@ async def person(request: Request) -> Response:
         form=request.query_params,
         if_events=EVENTS_IF,
     )
+
+
+def _next(request: Request, names: Sequence[Identifier]) -> str:
+    """Return the address of the page with the identifiers after those that this one shows."""
+    return "?" + urlencode({**request.query_params, "after": str(names[SHOWN - 1])})
 
 
 def by_day(events: Iterable[Event], now: int) -> list[tuple[str, list[Event]]]:
