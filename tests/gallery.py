@@ -23,7 +23,7 @@ from wetink.core.app import App
 from wetink.core.person import Moment
 from wetink.feeds.samples import WithSamples
 from wetink.ports import Comparison, Scene
-from wetink.render import Chromium, Studio
+from wetink.render import Studio, browser
 from wetink.serve.gallery import sample_scene
 
 NOW = 1_800_000_000_000
@@ -87,7 +87,7 @@ class Beside:
         self._place = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         folder = Path(self._place.name)
         self._runner = asyncio.Runner()
-        self._browser = Chromium(program(folder), folder / "browser")
+        self._browser = browser(program(folder), folder / "browser")
         self._studio = Studio(WithSamples(NoPhotos()), browser=self._browser)
 
     def __enter__(self) -> Self:

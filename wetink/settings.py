@@ -107,7 +107,7 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
     ("geoip_asn", "", _file, "A MaxMind DB file that tells who runs an address's network."),
     ("trusted_proxies", "", _hosts, "Addresses of the proxies in front, whose X-Forwarded-For is believed."),
     ("amp_senders", "", _hosts, "Addresses that send AMP emails, which may read data; comma separated."),
-    ("chromium", "", _file, "A Chromium, for templates that ask for it and to compare pictures with."),
+    ("chromium", "", _file, "A Chromium for templates that name it and to compare pictures; needs wetink[chromium]."),
     (
         "archive_days",
         "30",

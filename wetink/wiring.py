@@ -39,7 +39,7 @@ from wetink.ingest import Door, Ingest, record
 from wetink.ports import Picture, Record, Source
 from wetink.ports.archive import Opened
 from wetink.ports.crowd import Columns
-from wetink.render import Chromium, Studio, blank
+from wetink.render import Studio, blank, browser
 from wetink.serve import letters
 from wetink.serve.ahead import Ahead
 from wetink.serve.arms import Arms, Shared
@@ -101,7 +101,7 @@ class Wetink:
         self.feeds = FeedKeeper(
             settings.data / "feeds", settings.data / "uploads", _now_ms, private_hosts=settings.private_hosts
         )
-        self._browser = Chromium(settings.chromium, settings.data / "browser") if settings.chromium else None
+        self._browser = browser(settings.chromium, settings.data / "browser") if settings.chromium else None
         self.renderer = Studio(WithSamples(self.photos), browser=self._browser, shared=settings.data / "countdowns")
         self.ingest = Ingest(self.store, known := Placeholders(settings.placeholders))
         self._own_apps, self._app_problems = apps.found()

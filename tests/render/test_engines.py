@@ -1,21 +1,23 @@
 """One suite for every engine: whatever draws, a scene comes out as what it says."""
 
 import asyncio
+import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from msgspec.structs import replace
 
 from tests.gallery import program
 from tests.render.studio import Album, near, photo, plain, seen
-from wetink.core.errors import BadContent
+from wetink.core.errors import BadContent, BadSettings
 from wetink.ports import Comparison, Picture, Scene
-from wetink.render import Studio
+from wetink.render import Studio, browser
 from wetink.render.engines import BROWSER, DEFAULT, ENGINES, named
 from wetink.render.engines import chromium as browsers
-from wetink.render.engines.chromium import Chromium
 
 URL = "https://cdn.example/a.jpg?w=1&h=2"
 
@@ -26,7 +28,7 @@ class Drawer:
     def __init__(self, folder: Path) -> None:
         self.runner = asyncio.Runner()
         self.album = Album({URL: photo("#008000")})
-        self.browser = Chromium(program(folder), folder / "browser")
+        self.browser = browser(program(folder), folder / "browser")
         self.studio = Studio(self.album, browser=self.browser)
 
     def draw(self, it: Scene, engine: str) -> Picture:
@@ -46,6 +48,12 @@ def drawer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drawer]:
     made = Drawer(tmp_path_factory.mktemp("engines"))
     yield made
     made.close()
+
+
+def running() -> list[psutil.Process]:
+    """Return the processes of browsers that this process started."""
+    found = psutil.Process().children(recursive=True)
+    return [each for each in found if each.name() == "chromium" and each.status() != psutil.STATUS_ZOMBIE]
 
 
 def pixel(picture: Picture, x: int, y: int) -> Any:
@@ -177,9 +185,8 @@ def test_a_browser_that_is_ended_or_takes_too_long_is_started_anew(
     drawer: Drawer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert drawer.draw(plain("one"), BROWSER).body
-    browser = drawer.browser._browser
-    assert browser is not None
-    browser._process.kill()
+    for each in running():
+        each.kill()
     with pytest.raises(BadContent, match="browser"):
         drawer.draw(plain("two"), BROWSER)
     assert drawer.draw(plain("three"), BROWSER).body
@@ -187,7 +194,38 @@ def test_a_browser_that_is_ended_or_takes_too_long_is_started_anew(
     with pytest.raises(BadContent, match="too long"):
         drawer.draw(plain("four"), BROWSER)
     monkeypatch.undo()
+    assert not running()
     assert drawer.draw(plain("five"), BROWSER).body
+
+
+def test_a_browser_that_is_closed_leaves_no_process(tmp_path: Path) -> None:
+    own = Drawer(tmp_path)
+    before = running()
+    assert own.draw(plain("one"), BROWSER).body
+    assert len(running()) > len(before)
+    own.close()
+    assert running() == before
+
+
+def test_a_page_cannot_lead_the_browser_to_a_local_file(
+    drawer: Drawer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret.html"
+    secret.write_text('<body style="background: #ff0000">')
+
+    def leads(delay: float, meta: str = "meta") -> bool:
+        """Whether the browser was about to draw the file, or has drawn it."""
+        slow = '<div style="box-shadow: 0 0 90px #000">x</div>' * 2_000  # it is still drawn when the page moves on
+        page = f'<{meta} http-equiv="refresh" content="{delay};url=file://{secret}">{slow}'
+        try:
+            return near(pixel(drawer.draw(plain(page), BROWSER), 150, 80), (254, 0, 0), 60)
+        except BadContent:
+            return True
+
+    assert not any(leads(delay) for delay in (0, 0.02, 0.08))
+    assert not leads(0, "MeTa/")
+    monkeypatch.setattr(browsers, "META", re.compile("(?!)"))
+    assert any(leads(delay) for delay in (0.0001, 0.0201, 0.0801)), "and it would, were it let"
 
 
 def test_a_page_that_eats_the_browsers_memory_is_ended_and_the_next_is_drawn(
@@ -201,9 +239,17 @@ def test_a_page_that_eats_the_browsers_memory_is_ended_and_the_next_is_drawn(
     assert drawer.draw(plain("next"), BROWSER).body
 
 
+def test_without_playwright_the_setting_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, browsers.__name__)
+    monkeypatch.setitem(sys.modules, "playwright.async_api", None)
+    with pytest.raises(BadSettings, match="Playwright") as caught:
+        browser(tmp_path, tmp_path)
+    assert "wetink[chromium]" in caught.value.hint
+
+
 def test_a_browser_that_is_none_is_told_with_the_setting(tmp_path: Path) -> None:
     async def story() -> None:
-        studio = Studio(Album(), browser=Chromium(tmp_path / "nowhere", tmp_path))
+        studio = Studio(Album(), browser=browser(tmp_path / "nowhere", tmp_path))
         with pytest.raises(BadContent, match="no browser at") as caught:
             await studio.render(plain("x", engine=BROWSER))
         assert "chromium" in caught.value.hint

@@ -1,5 +1,23 @@
 """Draws decided scenes: Liquid makes HTML, an engine makes pixels, an encoder makes the bytes of the picture."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wetink.core.errors import BadSettings
 from wetink.render.blank import blank as blank
-from wetink.render.engines.chromium import Chromium as Chromium
 from wetink.render.studio import Studio as Studio
+
+if TYPE_CHECKING:
+    from wetink.render.engines.chromium import Chromium
+
+
+def browser(path: Path, home: Path) -> "Chromium":
+    """Return the operator's browser, with a folder for its pages. Raises BadSettings when Playwright is missing."""
+    try:
+        from wetink.render.engines.chromium import Chromium
+    except ImportError as error:
+        install = "pip install 'wetink[chromium]'"
+        raise BadSettings(
+            "Playwright, which drives the browser, is not installed", where="chromium", hint=install
+        ) from error
+    return Chromium(path, home)

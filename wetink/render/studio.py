@@ -10,7 +10,7 @@ import pickle
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -19,7 +19,6 @@ from wetink.ports import Comparison, Film, Photos, Picture, Scene, Ticking
 from wetink.render import fonts, jobs
 from wetink.render.countdowns import DISK, Countdowns
 from wetink.render.engines import BROWSER, DEFAULT, named
-from wetink.render.engines.chromium import Chromium
 from wetink.render.gif.countdown import Countdown, gif
 from wetink.render.kept import Kept, key_of
 from wetink.render.letters import Letters, noted
@@ -29,6 +28,9 @@ from wetink.render.quarantine import Quarantine
 from wetink.render.shared import Shared
 from wetink.render.sheet import MOST_PHOTOS, NO_PHOTO, Photo, Scenery, Sheet, photo, sheet
 from wetink.sandbox import Lost, Pool, Unborn
+
+if TYPE_CHECKING:
+    from wetink.render.engines.chromium import Chromium
 
 R = TypeVar("R", jobs.Filled, jobs.Drawn, jobs.Compared, jobs.Told, jobs.Pressed)
 
@@ -57,7 +59,7 @@ class Studio:
         self,
         photos: Photos,
         *,
-        browser: Chromium | None = None,
+        browser: "Chromium | None" = None,
         workers: int = WORKERS,
         shared: Path | None = None,
     ) -> None:

@@ -1,33 +1,47 @@
-"""Chromium: the browser of the operator's, for templates that ask for it and to hold other engines' pictures against.
+"""Chromium: the browser of the operator's, for templates that ask for it and to compare Takumi's pictures with.
 
-It runs beside this process, draws one page at a time, reaches nothing, runs no script of a page, and is ended when a
-page takes too long or too much memory.
+It runs beside this process, driven by Playwright. It draws one page at a time, reaches nothing, runs no script of a
+page, and is killed when a page takes too long or too much memory.
 """
 
 import asyncio
 import base64
+import contextlib
+import os
 import re
+import secrets
+import signal
 from collections.abc import Coroutine, Iterable, Mapping
 from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from playwright.async_api import Browser, Error, Page, Playwright, async_playwright
+
 from wetink.core.errors import BadContent
-from wetink.render.engines.devtools import DevTools
 from wetink.render.fonts import Face, family_of, files
 from wetink.render.markup import BORDER_BOX
 from wetink.render.scripts import RANGES, naming, needs, script_of
 
-START_SECONDS, DRAW_SECONDS = 20.0, 6.0
-"""What the browser may take to start, and to draw a page."""
+START_SECONDS, DRAW_SECONDS, END_SECONDS = 20.0, 6.0, 5.0
+"""How long the browser may take to start and to draw a page, and Playwright to notice that it is dead."""
 MOST_BYTES, LOOK_SECONDS = 1 << 30, 0.1
-"""Memory that all its processes may have to themselves, and how often that is looked at while it draws."""
+"""Bytes that all its processes may have to themselves, and how often they are counted while it draws."""
+PAGE_BYTES = os.sysconf("SC_PAGESIZE")
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:"
-_READY = """(async () => {
+FLAGS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--font-render-hinting=none",
+    "--host-resolver-rules=MAP * ~NOTFOUND",  # nothing a page asks for is anywhere
+)
+META = re.compile("<(?=meta)", re.IGNORECASE)
+"""The start of an element that could lead the browser on, to any file of this machine."""
+_READY = """async () => {
   await Promise.all([...document.fonts].map(each => each.load().catch(() => 0)));
   await Promise.all([...document.images].map(each => each.decode().catch(() => 0)));
-})()"""
+}"""
 
 
 class Chromium:
@@ -37,8 +51,11 @@ class Chromium:
         """Take the browser, and a folder for its pages."""
         self._path, self._home = path, home
         self._own = ""
-        self._browser: DevTools | None = None
-        self._session = ""
+        self._mark = f"--wetink-{secrets.token_hex(8)}"  # a flag that it ignores and that its processes are found by
+        self._driver: Playwright | None = None
+        self._browser: Browser | None = None
+        self._pages: dict[int, Page] = {}
+        self._session = 0
         self._turn = asyncio.Lock()
 
     async def draw(
@@ -55,16 +72,14 @@ class Chromium:
                     return await self._bounded(self._drawn(html, size, scale, clear=clear))
             except BaseException as error:
                 await self._end()
+                simpler = "make the template simpler"
                 if isinstance(error, TimeoutError):
-                    raise BadContent(
-                        "the browser takes too long to draw it", hint="make the template simpler"
-                    ) from None
+                    raise BadContent("the browser takes too long to draw it", hint=simpler) from None
                 if isinstance(error, MemoryError):
-                    raise BadContent(
-                        "the browser takes too much memory to draw it", hint="make the template simpler"
-                    ) from None
-                if isinstance(error, OSError | ValueError):
-                    raise BadContent(f"the browser cannot draw it: {error}", hint="see the setting chromium") from error
+                    raise BadContent("the browser takes too much memory to draw it", hint=simpler) from None
+                if isinstance(error, OSError | Error):
+                    why = str(error).partition("\n")[0]
+                    raise BadContent(f"the browser cannot draw it: {why}", hint="see the setting chromium") from error
                 raise
 
     def use(self, fonts: Iterable[tuple[Face, bytes]]) -> None:
@@ -77,20 +92,23 @@ class Chromium:
             await self._end()
 
     async def _start(self) -> None:
+        if not os.access(self._path, os.X_OK):
+            raise FileNotFoundError(f"there is no browser at {self._path}")
         await asyncio.to_thread(self._home.mkdir, parents=True, exist_ok=True)
-        self._browser = await DevTools.started(self._path)
-        target = await self._browser.ask("Target.createTarget", url="about:blank")
-        attached = await self._browser.ask("Target.attachToTarget", targetId=target["targetId"], flatten=True)
-        self._session = attached["sessionId"]
-        await self._browser.ask("Page.enable", self._session)
+        self._driver = await async_playwright().start()
+        self._browser = await self._driver.chromium.launch(
+            executable_path=self._path,
+            args=[*FLAGS, self._mark],
+            chromium_sandbox=os.geteuid() != 0,  # as root it does not start with its sandbox
+        )
+        self._session = await asyncio.to_thread(_session_of, self._mark)
 
     async def _bounded(self, drawing: Coroutine[Any, Any, bytes]) -> bytes:
         """Wait for a page; raise MemoryError when it takes too much."""
-        browser, page = self._browser, asyncio.ensure_future(drawing)
-        assert browser is not None  # noqa: S101 (it was started just now)
+        page = asyncio.ensure_future(drawing)
         try:
             while not (await asyncio.wait([page], timeout=LOOK_SECONDS))[0]:
-                if await asyncio.to_thread(browser.memory) > MOST_BYTES:
+                if await asyncio.to_thread(_memory, self._session) > MOST_BYTES:
                     raise MemoryError
             return page.result()
         finally:
@@ -98,25 +116,51 @@ class Chromium:
             await asyncio.wait([page])
 
     async def _drawn(self, html: str, size: tuple[int, int], scale: int, *, clear: bool) -> bytes:
-        browser, session = self._browser, self._session
-        assert browser is not None  # noqa: S101 (it was started just now)
-        width, height = size
-        look = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False}
-        await browser.ask("Emulation.setDeviceMetricsOverride", session, **look)
-        color = {"r": 255, "g": 255, "b": 255, "a": 0} if clear else {"r": 255, "g": 255, "b": 255, "a": 1}
-        await browser.ask("Emulation.setDefaultBackgroundColorOverride", session, color=color)
-        path = self._home / "page.html"
+        assert self._browser is not None  # noqa: S101 (it was started just now)
+        if (page := self._pages.get(scale)) is None:
+            page = await self._browser.new_page(device_scale_factor=scale, java_script_enabled=False, offline=True)
+            self._pages[scale] = page
+        await page.set_viewport_size({"width": size[0], "height": size[1]})
+        path = self._home / "page.html"  # many times as fast as set_content for a page with megabytes of fonts
         await asyncio.to_thread(path.write_text, html, "utf-8")
-        await browser.ask("Page.navigate", session, url=path.absolute().as_uri())
-        await browser.news("Page.loadEventFired")
-        await browser.ask("Runtime.evaluate", session, expression=_READY, awaitPromise=True)
-        shot = await browser.ask("Page.captureScreenshot", session, format="png", optimizeForSpeed=True)
-        return base64.b64decode(shot["data"])
+        await page.goto(path.absolute().as_uri())
+        await page.evaluate(_READY)
+        return await page.screenshot(omit_background=clear)
 
     async def _end(self) -> None:
-        browser, self._browser = self._browser, None
-        if browser is not None:
-            await asyncio.shield(browser.kill())
+        driver, session = self._driver, self._session
+        self._driver, self._browser, self._session = None, None, 0
+        self._pages.clear()
+        if session:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(session, signal.SIGKILL)
+        if driver is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.shield(asyncio.wait_for(driver.stop(), END_SECONDS))
+
+
+def _session_of(mark: str) -> int:
+    """Return the session that Playwright started the browser in, found by a flag on its command line.
+
+    Raises OSError for none, since without it nothing bounds the browser's memory.
+    """
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            session = os.getsid(int(folder.name))
+            if mark.encode() in (folder / "cmdline").read_bytes() and session != os.getsid(0):
+                return session
+    raise OSError("its memory cannot be limited: its processes are not in /proc")
+
+
+def _memory(session: int) -> int:
+    """Return the bytes that the processes of a session have to themselves: resident and not shared (see proc(5))."""
+    own = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            if os.getsid(int(folder.name)) == session:
+                resident, shared = (folder / "statm").read_text().split()[1:3]
+                own += (int(resident) - int(shared)) * PAGE_BYTES
+    return own
 
 
 def _document(page: str, styles: str, photos: Mapping[str, bytes], own: str) -> str:
@@ -132,8 +176,9 @@ def _document(page: str, styles: str, photos: Mapping[str, bytes], own: str) -> 
     head = f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     faces = "\n".join(map(_ours, needed))
     base = f"{BORDER_BOX} html, body {{ margin: 0; font-family: {', '.join(families)} }}"
-    css = f"{own}\n{faces}\n{base}\n{naming(styles, families)}"
-    return f"<!doctype html><html><head>{head}<style>{css}</style></head><body>{naming(page, families)}</body></html>"
+    css, markup = (META.sub("<x-", naming(each, families)) for each in (styles, page))
+    style = f"<style>{own}\n{faces}\n{base}\n{css}</style>"
+    return f"<!doctype html><html><head>{head}{style}</head><body>{markup}</body></html>"
 
 
 @lru_cache(maxsize=512)
