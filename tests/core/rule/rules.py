@@ -92,14 +92,18 @@ shares = st.builds(
     lambda percent, seed: {"share": f"{percent}%", **({"seed": seed} if seed else {})},
     st.sampled_from([1, 33.3, 50, 100]), st.sampled_from(["", "spring"]),
 )  # fmt: skip
-_number_tests = st.dictionaries(st.sampled_from(["above", "below", "equals"]), NUMBERS, min_size=1, max_size=1)
+_number_tests = st.dictionaries(st.sampled_from(["above", "below", "equals"]), NUMBERS, min_size=1, max_size=2)
 carts = st.fixed_dictionaries(
     {}, optional={"value": _number_tests, "items": _number_tests, "age": st.fixed_dictionaries({"above": SPANS}),
                   "contains": where}
 ).filter(bool).map(lambda cart: {"cart": cart})  # fmt: skip
 products = _merged(
     st.fixed_dictionaries({"product": st.sampled_from(["viewed", "in_cart", "wished", "any"])}),
-    st.one_of(st.just({"price_fell": "10%"}), st.just({"back_in_stock": True}), st.just({"low_stock": 3})),
+    st.one_of(
+        st.just({"price_fell": "10%"}),
+        st.fixed_dictionaries({"back_in_stock": st.booleans()}),
+        st.just({"low_stock": 3, "within": "3d"}),
+    ),
 )
 stages = st.builds(
     lambda stage, new_for, lapsed: {"lifecycle": stage, "new_for": new_for, "lapsed_after": lapsed},

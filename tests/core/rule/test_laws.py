@@ -1,6 +1,6 @@
 """Laws: what holds of every rule there can be."""
 
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,8 +13,10 @@ from wetink.core.person import Moment
 from wetink.core.rule.check import problems_of
 from wetink.core.rule.evaluate import Finding, compiled
 from wetink.core.rule.format import spell
+from wetink.core.rule.nodes import NODES
 from wetink.core.rule.parse import Unreadable, parse
 from wetink.core.rule.subject import Subject
+from wetink.core.rule.tree import Rule
 from wetink.core.rule.words import words
 
 MANY = settings(max_examples=300, deadline=None)
@@ -27,6 +29,10 @@ def test_a_rule_that_is_written_and_read_again_is_the_same(said: Any) -> None:
     assert parse(spell(tree)) == tree
     assert not list(problems_of(tree))
     assert words(tree)
+
+
+def test_the_table_has_every_node_of_the_tree() -> None:
+    assert {node.struct for node in NODES.values()} == set(get_args(Rule))
 
 
 @MANY

@@ -86,7 +86,6 @@ class Node(msgspec.Struct, frozen=True):
     fields: tuple[Field, ...]
     fixed: Mapping[str, Any] = {}
     inside: bool = False
-    empty: str = ""
     checks: tuple[tuple[str, str, Callable[[Any], bool]], ...] = ()
     defaults: Mapping[str, Any] = {}
 
@@ -177,7 +176,7 @@ NODES: Mapping[str, Node] = {node.word: node for node in (
           _cart("age", "untouched for", "1d", "age {}", AGES),
           Field("contains", "where", words="contains a product{}", before="contains", label="contains",
                 offers="properties"),
-          inside=True, empty="say what of it: value, items, age or contains",
+          inside=True,
           checks=(("", "say what of it: value, items, age or contains", lambda cart: cart != tree.CartIs()),)),
     _node("product", tree.ProductIs, "has a product",
           "a product {interest}{where}{within} {price_fell,back_in_stock,low_stock}",

@@ -107,7 +107,7 @@ class Reading:
             self.known(spelled, (node.word,), place)
             spelled, place = spelled[node.word], at(place, node.word)
             if not isinstance(spelled, Mapping):
-                self.wrong(place, node.empty)
+                self.wrong(place, node.checks[0][1])
                 return node.struct()
         self.known(spelled, [key for field in node.fields for key in field.keys], place)
         values = dict(node.fixed)

@@ -1,6 +1,6 @@
 """Tree: the nodes of a rule. Frozen values that say what is asked, never how it is found out."""
 
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -92,7 +92,6 @@ class Sequence(Node, frozen=True, tag="sequence"):
 
 
 Figure = Literal["sum", "average", "maximum", "minimum", "distinct"]
-FIGURES: tuple[Figure, ...] = get_args(Figure)
 
 
 class Aggregate(Node, frozen=True, tag="aggregate"):

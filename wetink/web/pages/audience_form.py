@@ -12,54 +12,13 @@ from wetink.core.aliases import EVENTS
 from wetink.core.audience import Audience, audience_of, spelled
 from wetink.core.errors import BadContent
 from wetink.core.rule import context
-from wetink.core.rule.draft import Draft, draft_of, nested, said
-from wetink.core.rule.edit import edited, rooted
+from wetink.core.rule.form import Draft, draft_of, edited, nested, rooted, spelling_of
+from wetink.core.rule.nodes import COUNTS, NODES, STEP, WINDOWS
 from wetink.core.rule.operators import OPERATORS
 from wetink.core.rule.parse import Unreadable
-from wetink.core.rule.tree import FIGURES, Rule
+from wetink.core.rule.tree import Rule
 from wetink.web.pages.asked import wetink_of
 
-KINDS = (
-    ("done", "did"),
-    ("not_done", "did not do"),
-    ("sequence", "did one after another"),
-    ("sum", "sum of"),
-    ("average", "average of"),
-    ("maximum", "maximum of"),
-    ("minimum", "minimum of"),
-    ("distinct", "number of different"),
-    ("trait", "has the trait"),
-    ("audience", "is in the audience"),
-    ("share", "is in a random share"),
-    ("cart", "has a cart"),
-    ("product", "has a product"),
-    ("lifecycle", "is to the shop"),
-    ("moment", "at the moment"),
-    ("all", "all of"),
-    ("any", "at least one of"),
-    ("not", "not"),
-)
-COUNTS = (
-    ("", "at least once"),
-    ("at_least", "at least"),
-    ("exactly", "exactly"),
-    ("at_most", "at most"),
-    ("first_time", "for the first time"),
-)
-WINDOWS = (
-    ("", "ever"),
-    ("within", "within the last"),
-    ("between", "between"),
-    ("since", "since the last"),
-    ("in", "in this visit"),
-)
-INTERESTS = (
-    ("viewed", "they viewed"),
-    ("in_cart", "in their cart"),
-    ("wished", "they wished for"),
-    ("any", "of theirs"),
-)
-STAGES = (("new", "new"), ("active", "active"), ("lapsed", "lapsed"))
 PROPERTIES = (
     *("sku", "product_id", "name", "category", "brand", "price", "quantity"),
     *("total", "currency", "coupon", "query"),
@@ -121,19 +80,14 @@ def offered(request: Request, name: str) -> dict[str, Any]:
     """Return what the form lets one choose from."""
     content = wetink_of(request).content
     return {
-        "kinds": KINDS,
-        "groups": ("all", "any", "not"),
-        "figures": FIGURES,
-        "propertied": ("done", "not_done", *FIGURES, "product", "cart", "moment"),
+        "nodes": NODES,
+        "step_where": STEP.fields[1],
+        "kinds": tuple((word, node.label) for word, node in NODES.items()),
         "counts": COUNTS,
         "windows": WINDOWS,
-        "interests": INTERESTS,
-        "stages": STAGES,
         "operators": tuple((each.name, each.words) for each in OPERATORS),
-        "comparisons": tuple((each.name, each.words) for each in OPERATORS if each.wants in ("number", "numbers")),
         "events": sorted(EVENTS),
         "properties": PROPERTIES,
-        "traits": (),
         "moments": tuple(context.FIELDS),
         "audiences": [(each, each) for each in sorted(content.audiences) if each != name],
     }
@@ -155,7 +109,7 @@ def _editor(raw: Any, name: str, text: str) -> Editor:
 
 def _rule(draft: Draft) -> Any:
     """Return the root's spelling: a list, where all of it must hold."""
-    whole = said(draft)
+    whole = spelling_of(draft)
     return whole.get("all", whole)
 
 

@@ -14,7 +14,7 @@ from wetink.core.delivery import State
 from wetink.core.errors import BadContent
 from wetink.core.hook import shown_secret
 from wetink.core.rule.check import problems_of
-from wetink.core.rule.draft import fits_form
+from wetink.core.rule.form import fits_form
 from wetink.core.rule.tree import All
 from wetink.core.rule.words import words
 from wetink.core.sheet import line

@@ -1,4 +1,4 @@
-"""Drafts: a rule as a form shows it, sends it back, and changes it button by button."""
+"""Form: a rule as a form shows it, sends it back, and changes it button by button."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,9 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.rule.rules import odd, rules
-from wetink.core.rule.draft import draft_of, nested, said
-from wetink.core.rule.edit import BLANKS, edited, rooted
-from wetink.core.rule.filled import listing, parts, scalar, shown
+from wetink.core.rule.form import BLANKS, draft_of, edited, listing, nested, parts, rooted, scalar, shown, spelling_of
 from wetink.core.rule.format import spell
 from wetink.core.rule.parse import Unreadable, parse
 
@@ -35,7 +33,7 @@ def fields(draft: Any, name: str = "rule") -> Iterator[tuple[str, str]]:
 def test_a_rule_that_a_form_shows_and_sends_back_is_the_same(spelled: Any) -> None:
     tree = parse(spelled)
     sent = nested(dict(fields(draft_of(spell(tree)))), "rule")
-    assert parse(said(sent)) == tree
+    assert parse(spelling_of(sent)) == tree
 
 
 @MANY
@@ -44,7 +42,7 @@ def test_whatever_a_form_sends_is_a_rule_or_says_what_is_wrong(form: dict[str, s
     for action in ("add of", "remove of.0", "group of.0", "add of.0.where", "remove", "x"):
         draft = edited(rooted(nested(form, "rule")), action)
         try:
-            parse(said(draft))
+            parse(spelling_of(draft))
         except Unreadable as error:
             assert error.problems  # noqa: PT017
 
