@@ -76,7 +76,6 @@ logger = logging.getLogger(__name__)
 
 OURSELVES = Source("wetink", "server")
 """Who tells of what people do on our own pages."""
-
 LOOK_SECONDS = 1.0
 """How often the content folder and the sources' hosts are looked at."""
 
@@ -98,11 +97,13 @@ class Wetink:
         self.store, self.ledger, self.archive, shared = kept.store, kept.ledger, kept.archive, Shared()
         self.sessions, self.lost = kept.sessions, kept.lost
         self.photos = PhotoFetcher(settings.data / "photos", private_hosts=settings.private_hosts)
-        self.feeds = FeedKeeper(
-            settings.data / "feeds", settings.data / "uploads", _now_ms, private_hosts=settings.private_hosts
-        )
+        folders = settings.data / "feeds", settings.data / "uploads"
+        self.feeds = FeedKeeper(*folders, kept.leases, _now_ms, private_hosts=settings.private_hosts)
         self._browser = browser(settings.chromium, settings.data / "browser") if settings.chromium else None
-        self.renderer = Studio(WithSamples(self.photos), browser=self._browser, shared=settings.data / "countdowns")
+        shared_folder = settings.data / "countdowns"
+        self.renderer = Studio(
+            WithSamples(self.photos), browser=self._browser, shared=shared_folder, leases=kept.leases
+        )
         self.ingest = Ingest(self.store, known := Placeholders(settings.placeholders))
         self._own_apps, self._app_problems = apps.found()
         self.apps = dict(self._own_apps)
@@ -123,7 +124,7 @@ class Wetink:
             *(self.renderer, self._fallbacks, self.apps, self._app_templates), lambda: self.content, _now_ms
         )
         wrong = partial(wrong_with, apps=self._own_apps, rehearse=self.rehearsal.problems_of)
-        self.versions = Versions(settings.data / "versions", settings.content, wrong)
+        self.versions = Versions(settings.data / "versions", settings.content, kept.leases, wrong)
         self._opens = Opens(
             self.store,
             self.ledger,
@@ -190,8 +191,8 @@ class Wetink:
         self.store.start()
         works = (
             *(self._watch(), self._follower.run(), self.feeds.start(), self._catalogs.run(), self._warmer.run()),
-            *(self.experiments.run(), self.summaries.run(), self.audiences.run(), self.renderer.prepare()),
-            *(self._ahead.run(), self.moving.run(), self.health.watch()),
+            *(self.experiments.run(), self.summaries.run(), self.audiences.run(self._files.leases), self._ahead.run()),
+            *(self.renderer.prepare(), self.moving.run(), self.health.watch()),
         )
         self._tasks = [asyncio.create_task(work, name=getattr(work, "__qualname__", "")) for work in works]
 

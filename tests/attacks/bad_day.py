@@ -41,6 +41,7 @@ from wetink.serve.place import Places
 from wetink.serve.rehearsal import Rehearsal
 from wetink.serve.summaries import Summaries, read
 from wetink.serve.warm import Warmer
+from wetink.store.sqlite.leases import SQLiteLeases
 from wetink.store.sqlite.memberships import SQLiteMemberships
 from wetink.store.sqlite.periodic import Periodic
 from wetink.store.sqlite.pictures import SQLitePictures
@@ -93,7 +94,7 @@ async def loops(error: Exception, folder: Path) -> None:
     """Have everything that goes on for ever meet an error."""
     broken: Any = Broken(error)
     one = Audience("all", rule_of({"done": "X"}))
-    leads: Any = SimpleNamespace(lead=lambda: True, clean=lambda now: fails(error))
+    leads: Any = SimpleNamespace(clean=lambda now: fails(error))
 
     def audiences(memberships: Any) -> Audiences:
         return Audiences(broken, memberships, broken, lambda: {"all": one}, every_ms=1, clock_ms=lambda: 0)
@@ -112,7 +113,7 @@ async def loops(error: Exception, folder: Path) -> None:
     with contextlib.suppress(Exception):
         await hears.step()
     await briefly(
-        audiences(leads).run(),
+        audiences(leads).run(SQLiteLeases(folder, lambda: 0)),
         Experiments(broken, broken, broken.blocks, broken.signals, broken, lambda: 0).run(),
         Follower(broken, broken, lambda: 0).run(),
         Summaries(broken, lambda: 0).run(),
@@ -195,7 +196,10 @@ async def outside(folder: Path) -> None:
     fetcher = PhotoFetcher(folder / "photos", private_hosts=("127.0.0.1:1",))
     await fetcher.get(SECRET_URL, 2_000)
     await fetcher.close()
-    keeper = FeedKeeper(folder / "feeds", folder / "uploads", lambda: NOW, private_hosts=("127.0.0.1:1",))
+    keeper = FeedKeeper(
+        *(folder / "feeds", folder / "uploads", SQLiteLeases(folder, lambda: NOW), lambda: NOW),
+        private_hosts=("127.0.0.1:1",),
+    )
     personal = Feed("mine", "json", url=SECRET_URL, per_person=PerPerson({"p": "person.traits.email"}))
     keeper.use({"stores": Feed("stores", "json", url=SECRET_URL), "mine": personal})
     await keeper.refresh_due(NOW)

@@ -33,7 +33,7 @@ def run(data: Path) -> None:
             wetink.watch()
             if not await wetink.store.sources():
                 await wetink.store.create_key("shop", "server", ["shop.example"], 1)
-            await asyncio.to_thread(wetink.versions.current, 1)
+            await wetink.versions.current(1)
             await wetink.crowd.close()
 
     asyncio.run(story())
@@ -51,7 +51,7 @@ def test_every_file_of_the_data_folder_is_its_owners_alone(tmp_path: Path) -> No
     data = tmp_path / "data"
     run(data)
     made = {path.name for path in data.iterdir()}
-    assert {"wetink.db", "wetink.lock", "audiences.lock", "opens.db", "sessions.db", *SECRETS} <= made
+    assert {"wetink.db", "wetink.lock", "leases.db", "opens.db", "sessions.db", *SECRETS} <= made
     assert open_to_others(data) == []
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
 
@@ -93,7 +93,7 @@ def test_the_server_does_not_start_with_an_open_secret_and_says_what_to_do(tmp_p
 def test_locks_and_stores_of_an_earlier_version_are_closed_to_others(tmp_path: Path) -> None:
     data = tmp_path / "data"
     run(data)
-    for name in ("wetink.lock", "audiences.lock", "wetink.db"):
+    for name in ("wetink.lock", "leases.db", "wetink.db"):
         (data / name).chmod(0o644)
     run(data)
     assert open_to_others(data) == []

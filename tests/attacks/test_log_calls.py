@@ -18,7 +18,7 @@ WORDS = "an error's words: what they quote, addresses, identifiers and tokens ar
 COUNT = "a number"
 ARGUMENTS = {
     **dict.fromkeys(("audience", "block", "block.name", "change.audience", "decision.block", "feed.name"), OWN),
-    "name": f"{OWN}, or a countdown's size with its title quoted",
+    "name": f"{OWN}, a lease of it, or a countdown's size with its title quoted",
     "problem": f"{OWN}: what is wrong with it",
     **dict.fromkeys(("answer", "done", "error", "odd[0]", "words(error)", "told"), WORDS),
     **dict.fromkeys(("str(error) or 'the deadline passed'", "str(error) or type(error).__name__"), WORDS),
@@ -61,7 +61,6 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
     ): HOST,
     ("feeds/schedule.py", "_landed", "feed %s: %s"): SAID,
     ("feeds/schedule.py", "_refresh", "feed %s cannot be refreshed"): SHOP,
-    ("feeds/shelf.py", "lock", "feed %s cannot be refreshed: %s"): FILE,
     ("feeds/shelf.py", "_write", "the state of feed %s cannot be kept: %s"): FILE,
     ("render/countdowns.py", "_landed", "%s: %s"): SAID,
     ("render/countdowns.py", "_landed", "%s"): SAID,
@@ -91,6 +90,8 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
     ("store/sqlite/engine.py", "_word", "words of products wait to be searchable: %s"): SQLITE,
     ("store/sqlite/late.py", "lose", "%d %s are lost: %s"): SQLITE,
     ("store/sqlite/ledger.py", "_written", "a promise is written later: %s"): SQLITE,
+    ("store/sqlite/leases.py", "_renew", "the lease %r was lost"): SHOP,
+    ("store/sqlite/leases.py", "_written", "the lease %r cannot be written: %s"): SQLITE,
     ("store/sqlite/memberships.py", "_settle", "of %d changes it is not noted what became of them: %s"): SQLITE,
     ("store/sqlite/pictures.py", "_last", "the last pictures cannot be read"): TRACE,
     ("store/sqlite/pictures.py", "flush", "%d pictures will not outlive this process: %s"): SQLITE,

@@ -23,6 +23,7 @@ from wetink.core.rule.parse import parse
 from wetink.ingest import check_line
 from wetink.render import liquid
 from wetink.serve import open as opening
+from wetink.store.sqlite import SQLiteLeases
 
 BOTH = pytest.mark.parametrize("defended", [True, False], ids=["defended", "undefended"])
 
@@ -50,11 +51,11 @@ def test_a_push_writes_nothing_outside_the_content_folder(
         monkeypatch.setattr(versions, "check_paths", lambda tree: None)
     content = tmp_path / "content"
     content.mkdir()
-    kept = Versions(tmp_path / "versions", content, lambda place: ())
-    kept.current(1)
+    kept = Versions(tmp_path / "versions", content, SQLiteLeases(tmp_path, lambda: 1), lambda place: ())
+    asyncio.run(kept.current(1))
     tree = {"blocks/../../outside.yaml": b"x"}
     try:
-        kept.push(tree, 1, by="mallory", message="", now=2)
+        asyncio.run(kept.push(tree, 1, by="mallory", message="", now=2))
     except BadContent:
         assert defended
     outside = [each for each in tmp_path.rglob("outside.yaml") if content not in each.parents]

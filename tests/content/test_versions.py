@@ -1,12 +1,15 @@
 """Versions of the content: pushed whole or not at all, never over somebody else's work, and back again."""
 
-import fcntl
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,15 +17,40 @@ from wetink.apps import load
 from wetink.content import folder
 from wetink.content.scenario import wrong_with
 from wetink.content.tree import differences, read_tree
-from wetink.content.versions import BY_HAND, Versions
+from wetink.content.versions import BY_HAND, Pushed, Version, Versions
 from wetink.core.errors import BadContent, Conflict, NotFound, Unavailable
+from wetink.store.sqlite import SQLiteLeases
 
 APPS = load()
+ROOT = Path(__file__).parents[2]
 BLOCK = 'variants: [{name: seen, app: last-viewed}]\nfallback: {link: "https://shop.example/", title: %s}\n'
 
 
 def tree(*titles: str) -> dict[str, bytes]:
     return {f"blocks/b{number}.yaml": (BLOCK % title).encode() for number, title in enumerate(titles)}
+
+
+class Kept:
+    """Versions as one process has them."""
+
+    def __init__(self, folder: Path, content: Path, check: Callable[[Path], Sequence[str]]) -> None:
+        self.leases = SQLiteLeases(folder.parent / "leases", lambda: time.time_ns() // 1_000_000)
+        self._versions = Versions(folder, content, self.leases, check)
+
+    def current(self, now: int) -> tuple[Version, dict[str, bytes]]:
+        return asyncio.run(self._versions.current(now))
+
+    def listed(self, now: int) -> list[Version]:
+        return asyncio.run(self._versions.listed(now))
+
+    def push(self, files: dict[str, bytes], base: int | None, **said: Any) -> Pushed:
+        return asyncio.run(self._versions.push(files, base, **said))
+
+    def rollback(self, number: int, **said: Any) -> Pushed:
+        return asyncio.run(self._versions.rollback(number, **said))
+
+    def tree(self, number: int) -> dict[str, bytes]:
+        return asyncio.run(self._versions.tree(number))
 
 
 @pytest.fixture
@@ -34,36 +62,36 @@ def content(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def versions(tmp_path: Path, content: Path) -> Versions:
-    return Versions(tmp_path / "versions", content, lambda place: wrong_with(place, APPS))
+def versions(tmp_path: Path, content: Path) -> Kept:
+    return Kept(tmp_path / "versions", content, lambda place: wrong_with(place, APPS))
 
 
-def push(versions: Versions, files: dict[str, bytes], base: int | None = None, message: str = "") -> int:
+def push(versions: Kept, files: dict[str, bytes], base: int | None = None, message: str = "") -> int:
     done = versions.push(files, base, by="ida", message=message, now=5)
     assert not done.problems, done.problems
     return done.version
 
 
-def test_what_is_there_is_the_first_version(versions: Versions) -> None:
+def test_what_is_there_is_the_first_version(versions: Kept) -> None:
     version, files = versions.current(7)
     assert (version.number, version.at, version.message) == (1, 7, "first")
     assert files == tree("One")
     assert versions.current(9)[0] == version
 
 
-def test_a_push_replaces_everything_and_says_who_and_why(versions: Versions, content: Path) -> None:
+def test_a_push_replaces_everything_and_says_who_and_why(versions: Kept, content: Path) -> None:
     assert push(versions, tree("Two", "Three"), 1, "more") == 2
     assert read_tree(content) == tree("Two", "Three")
     newest = versions.listed(9)[0]
     assert (newest.number, newest.by, newest.message) == (2, "ida", "more")
-    assert sorted(each.name for each in content.parent.iterdir()) == ["content", "versions"]
+    assert sorted(each.name for each in content.parent.iterdir()) == ["content", "leases", "versions"]
 
 
-def test_the_same_again_makes_no_version(versions: Versions) -> None:
+def test_the_same_again_makes_no_version(versions: Kept) -> None:
     assert push(versions, tree("One"), 1) == 1
 
 
-def test_what_is_wrong_is_all_told_and_nothing_changes(versions: Versions, content: Path) -> None:
+def test_what_is_wrong_is_all_told_and_nothing_changes(versions: Kept, content: Path) -> None:
     bad = {
         **tree("Two"),
         "blocks/broken.yaml": b"variants: [{",
@@ -80,14 +108,14 @@ def test_what_is_wrong_is_all_told_and_nothing_changes(versions: Versions, conte
     assert len(versions.listed(9)) == 1
 
 
-def test_a_push_over_somebody_elses_work_is_refused(versions: Versions) -> None:
+def test_a_push_over_somebody_elses_work_is_refused(versions: Kept) -> None:
     push(versions, tree("Two"), 1, "theirs")
     with pytest.raises(Conflict, match=r"version 2 stands by now \(ida: theirs\)"):
         push(versions, tree("Mine"), 1)
     assert push(versions, tree("Mine"), None) == 3, "whoever means to replace whatever there is may"
 
 
-def test_what_was_edited_by_hand_is_a_version_and_no_push_overlooks_it(versions: Versions, content: Path) -> None:
+def test_what_was_edited_by_hand_is_a_version_and_no_push_overlooks_it(versions: Kept, content: Path) -> None:
     versions.current(1)
     (content / "blocks" / "b0.yaml").write_text(BLOCK % "By hand")
     with pytest.raises(Conflict, match=BY_HAND):
@@ -95,7 +123,7 @@ def test_what_was_edited_by_hand_is_a_version_and_no_push_overlooks_it(versions:
     assert versions.tree(2) == tree("By hand")
 
 
-def test_an_earlier_version_stands_again_as_a_new_one(versions: Versions, content: Path) -> None:
+def test_an_earlier_version_stands_again_as_a_new_one(versions: Kept, content: Path) -> None:
     push(versions, tree("Two"), 1)
     assert versions.rollback(1, by="ida", now=6).version == 3
     assert read_tree(content) == tree("One")
@@ -109,18 +137,18 @@ def test_an_earlier_version_stands_again_as_a_new_one(versions: Versions, conten
     ["../out.yaml", "blocks/../../out", "/etc/passwd", "blocks/.hidden", "elsewhere/a.yaml", "blocks/a/b.yaml",
      "blocks\\a.yaml", "blocks/", "", "blocks/a\x00.yaml", "blocks/" + "a" * 200],
 )  # fmt: skip
-def test_no_path_leads_out(versions: Versions, content: Path, path: str) -> None:
+def test_no_path_leads_out(versions: Kept, content: Path, path: str) -> None:
     with pytest.raises(BadContent, match="no path of content"):
         push(versions, {path: b"x"}, None)
     assert read_tree(content) == tree("One")
 
 
-def test_of_two_who_push_at_once_one_is_told(versions: Versions, tmp_path: Path, content: Path) -> None:
+def test_of_two_who_push_at_once_one_is_told(versions: Kept, tmp_path: Path, content: Path) -> None:
     versions.current(1)
     outcomes: list[str] = []
 
     def go(title: str) -> None:
-        mine = Versions(tmp_path / "versions", content, lambda place: ())
+        mine = Kept(tmp_path / "versions", content, lambda place: ())
         try:
             outcomes.append(f"version {push(mine, tree(title), 1)}")
         except Conflict:
@@ -137,9 +165,11 @@ def test_of_two_who_push_at_once_one_is_told(versions: Versions, tmp_path: Path,
 PUSHER = """
 import sys, itertools
 from pathlib import Path
-from wetink.content.versions import Versions
+from tests.content.test_versions import Kept
+from wetink.content import versions as module
+module.TTL_SECONDS = 0.5
 place = Path(sys.argv[1])
-versions = Versions(place / "versions", place / "content", lambda folder: ())
+versions = Kept(place / "versions", place / "content", lambda folder: ())
 print("ready", flush=True)
 for number in itertools.count():
     files = {f"blocks/f{n}.yaml": b"%d" % number for n in range(20)}
@@ -150,19 +180,19 @@ for number in itertools.count():
 def test_whoever_is_killed_while_pushing_leaves_one_whole_version(tmp_path: Path, content: Path) -> None:
     for turn in range(4):
         command = [sys.executable, "-c", PUSHER, str(tmp_path)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             process.stdout.readline()
             seen: set[bytes] = set()
             while len(seen) < 3 + turn:
                 seen.update(read_tree(content).values())
             os.kill(process.pid, signal.SIGKILL)
-        versions = Versions(tmp_path / "versions", content, lambda place: ())
+        versions = Kept(tmp_path / "versions", content, lambda place: ())
         version, files = versions.current(2)
         assert len(files) == 20
         assert len(set(files.values())) == 1, "all files are of one push"
         assert versions.tree(version.number) == files
-        assert sorted(each.name for each in tmp_path.iterdir()) == ["content", "versions"]
+        assert sorted(each.name for each in tmp_path.iterdir()) == ["content", "leases", "versions"]
 
 
 def test_who_reads_while_it_is_pushed_never_gets_half(tmp_path: Path, content: Path) -> None:
@@ -170,7 +200,7 @@ def test_who_reads_while_it_is_pushed_never_gets_half(tmp_path: Path, content: P
     stop = threading.Event()
 
     def go() -> None:
-        versions = Versions(place, content, lambda folder: ())
+        versions = Kept(place, content, lambda folder: ())
         number = 0
         while not stop.is_set():
             number += 1
@@ -205,7 +235,7 @@ def test_differences_are_told_line_by_line_for_text_and_by_name_for_pictures() -
 
 
 def test_signals_are_pushed_and_taken_away_with_the_rest_and_refused_when_they_mean_nothing(
-    versions: Versions, content: Path
+    versions: Kept, content: Path
 ) -> None:
     signals = {"signals.yaml": b"model: linear\n"}
     push(versions, {**tree("One"), **signals})
@@ -226,15 +256,19 @@ def test_a_change_of_signals_alone_is_seen(content: Path) -> None:
     assert folder.stamp(content) != before
 
 
-def test_a_process_that_hangs_with_the_lock_keeps_nobody_waiting_for_ever(
+def test_a_process_that_hangs_with_the_lease_keeps_nobody_waiting_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("wetink.content.versions.PATIENCE_SECONDS", 0.1)
-    versions = Versions(tmp_path / "versions", tmp_path / "content", lambda place: [])
+    versions = Kept(tmp_path / "versions", tmp_path / "content", lambda place: [])
     (tmp_path / "versions").mkdir()
     (tmp_path / "content").mkdir()
-    with (tmp_path / "versions" / "lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(Unavailable, match="another process"):
-            versions.listed(1)
+    hangs = Kept(tmp_path / "versions", tmp_path / "content", lambda place: [])
+
+    async def hung() -> None:
+        async with hangs.leases.hold("content"):
+            with pytest.raises(Unavailable, match="another process"):
+                await asyncio.to_thread(versions.listed, 1)
+
+    asyncio.run(hung())
     assert versions.listed(1)

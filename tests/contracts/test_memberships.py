@@ -135,17 +135,6 @@ def test_an_audience_nobody_looks_at_for_a_month_is_forgotten_but_for_its_sizes(
     assert run(kept.points("vip", NOW)) != []
 
 
-def test_one_process_leads_and_another_takes_over_when_it_ends(tmp_path: Path) -> None:
-    one, other = SQLiteMemberships(tmp_path), SQLiteMemberships(tmp_path)
-    assert one.lead()
-    assert one.lead()
-    assert not other.lead()
-    run(one.close())
-    assert other.lead()
-    run(other.close())
-    run(other.close())
-
-
 def test_members_are_there_after_a_restart(tmp_path: Path) -> None:
     one = SQLiteMemberships(tmp_path)
     take(one, NOW, ANNA)

@@ -10,6 +10,7 @@ from typing import Any
 
 from wetink.core.feed import Feed, State, feed_of
 from wetink.feeds import FeedKeeper
+from wetink.store.sqlite import SQLiteLeases
 
 Reply = Callable[[BaseHTTPRequestHandler], None]
 MINUTE = 60_000
@@ -125,13 +126,15 @@ def run(
 ) -> None:
     async def whole() -> None:
         private = tuple(each.host for each in (there, other) if each is not None)
-        keeper = FeedKeeper(folder / "feeds", folder / "uploads", clock, private_hosts=private, **more)
+        leases = SQLiteLeases(folder, clock)
+        keeper = FeedKeeper(folder / "feeds", folder / "uploads", leases, clock, private_hosts=private, **more)
         keeper.use({feed.name: feed for feed in feeds})
         try:
             await scenario(keeper)
         finally:
             await keeper.close()
             await keeper.close()
+            await leases.close()
 
     asyncio.run(whole())
 

@@ -1,7 +1,6 @@
 """What scheduled feeds leave on the disk: it outlives restarts, damage and other processes."""
 
 import asyncio
-import fcntl
 import json
 import threading
 from http.server import BaseHTTPRequestHandler
@@ -23,6 +22,7 @@ from tests.feeds.outside import (
 )
 from wetink.core.feed import feed_of
 from wetink.feeds import FeedKeeper
+from wetink.store.sqlite import SQLiteLeases
 
 
 def test_a_restart_finds_what_was_there_though_the_host_is_gone(tmp_path: Path, there: Outside, clock: Clock) -> None:
@@ -59,9 +59,9 @@ def test_damage_on_the_disk_is_mended_by_fetching(
 
 def test_of_many_processes_one_fetches_and_the_others_notice(tmp_path: Path, there: Outside, clock: Clock) -> None:
     async def scenario(keeper: FeedKeeper) -> None:
-        others = [
-            FeedKeeper(tmp_path / "feeds", tmp_path / "uploads", clock, private_hosts=(there.host,)) for _ in range(3)
-        ]
+        leases = [SQLiteLeases(tmp_path, clock) for _ in range(3)]
+        folders = tmp_path / "feeds", tmp_path / "uploads"
+        others = [FeedKeeper(*folders, each, clock, private_hosts=(there.host,)) for each in leases]
         for other in others:
             other.use({"news": there.feed()})
         try:
@@ -74,7 +74,7 @@ def test_of_many_processes_one_fetches_and_the_others_notice(tmp_path: Path, the
                 clock.now += HOUR
             assert there.calls == 3
         finally:
-            for other in others:
+            for other in (*others, *leases):
                 await other.close()
 
     run(tmp_path, clock, there, scenario, there.feed())
@@ -82,10 +82,11 @@ def test_of_many_processes_one_fetches_and_the_others_notice(tmp_path: Path, the
 
 def test_while_another_process_refreshes_nobody_else_does(tmp_path: Path, there: Outside, clock: Clock) -> None:
     async def scenario(keeper: FeedKeeper) -> None:
-        with (tmp_path / "feeds" / "news.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        another = SQLiteLeases(tmp_path, clock)
+        async with another.hold("feed news"):
             await keeper.refresh_due(clock())
             assert there.calls == 0
+        await another.close()
         await keeper.refresh_due(clock())
         assert there.calls == 1
 
@@ -110,12 +111,14 @@ def test_a_feed_that_hangs_holds_up_no_other_and_no_end(tmp_path: Path, there: O
         assert keeper.give("slow").state == "none"
         await keeper.close()
         await waiting
+        another = SQLiteLeases(tmp_path, clock)
+        async with another.hold("feed slow"):
+            pass
+        await another.close()
         assert sorted(path for path, _ in there.asked) == ["/feed", "/feed", "/slow"]
         go.set()
 
     run(tmp_path, clock, there, scenario, there.feed(), there.feed("slow", "/slow"))
-    with (tmp_path / "feeds" / "slow.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_once_started_it_works_by_itself(tmp_path: Path, there: Outside, clock: Clock) -> None:

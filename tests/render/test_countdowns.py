@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from wetink.render import Studio, jobs
 from wetink.render.countdowns import Countdowns
 from wetink.render.gif.countdown import Countdown, Look, Plate
 from wetink.render.shared import Shared
+from wetink.store.sqlite import SQLiteLeases
 
 LABELS = ("DAYS", "HOURS", "MINUTES", "SECONDS")
 SMALL = Ticking("Ends in", LABELS, "#ff6b4a", 200, 60, 90_061_000, 1)
@@ -81,6 +83,10 @@ def test_other_words_colors_sizes_and_fonts_are_another_countdown(tmp_path: Path
     assert len(made) == len(looks) + 1
 
 
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
 def countdowns(made: list[jobs.Press], folder: Path, make: Callable[[], Awaitable[None]] | None = None) -> Countdowns:
     """Return countdowns that note what is made, which any bytes are good for."""
 
@@ -90,7 +96,7 @@ def countdowns(made: list[jobs.Press], folder: Path, make: Callable[[], Awaitabl
             await make()
         return nothing(job)
 
-    return Countdowns(noted, Shared(folder, 1 << 20))
+    return Countdowns(noted, Shared(folder, 1 << 20), SQLiteLeases(folder.parent / "leases", now))
 
 
 def nothing(job: jobs.Press) -> Countdown:
@@ -181,7 +187,7 @@ def test_what_was_not_foreseen_is_logged_with_its_traceback(tmp_path: Path, capl
 def test_what_cannot_be_read_on_disk_is_made_anew(body: bytes, tmp_path: Path) -> None:
     made: list[jobs.Press] = []
     asyncio.run(countdowns(made, tmp_path).ready(SMALL))
-    [kept] = [path for path in tmp_path.iterdir() if path.name != "lock"]
+    [kept] = tmp_path.iterdir()
     kept.write_bytes(body)
     asyncio.run(countdowns(made, tmp_path).ready(SMALL))
     asyncio.run(countdowns(made, tmp_path).ready(SMALL))
@@ -219,7 +225,7 @@ def test_the_look_that_is_asked_of_a_worker_is_what_was_set() -> None:
             made.append(job)
             return nothing(job)
 
-        await Countdowns(noted, None).ready(replace(SMALL, scheme="dark", scale=3))
+        await Countdowns(noted, None, None).ready(replace(SMALL, scheme="dark", scale=3))
 
     asyncio.run(one())
     assert made == [jobs.Press(Look("Ends in", LABELS, "#ff6b4a", scheme="dark"), 200, 60, 3)]

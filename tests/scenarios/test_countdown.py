@@ -1,7 +1,7 @@
 """A countdown in an email: it ticks as a GIF, and an end once given never moves."""
 
 import asyncio
-import fcntl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from tests.web.test_open import JANE, House, image
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
 from wetink.ports import Picture
+from wetink.store.sqlite import SQLiteLeases
 
 HOUR = 3_600_000
 BLOCK = """
@@ -89,16 +90,18 @@ def moving(house: House, scheme: str = "light", ratio: int = 2) -> Picture:
 
 def test_until_it_is_ready_it_stands_still_and_shows_the_time_that_remains(house: House) -> None:
     url = house.url("picture", "offer")
-    folder = house.wetink.settings.data / "countdowns"
-    folder.mkdir()
-    with (folder / "lock").open("w") as busy:
-        fcntl.flock(busy, fcntl.LOCK_EX)  # as if another process were making it
+    leases = SQLiteLeases(house.wetink.settings.data, lambda: time.time_ns() // 1_000_000)
+    with asyncio.Runner() as another:  # as if another process were making it
+        lease = leases.hold("countdowns")
+        another.run(lease.__aenter__())
         still = house.get(url.replace(".jpg", ".gif"))
         assert image(still).format == "JPEG"
         assert still.body == house.get(url).body, "no fallback: what is asked for as a picture that stands still"
         decision = asyncio.run(house.wetink.preview("offer", JANE, Moment(house.now)))
         shown = asyncio.run(house.wetink.picture(decision, 1, Moment(house.now, moving=True)))
         assert shown.note == "it stands still: it is being made ready to tick"
+        another.run(lease.__aexit__(None, None, None))
+        another.run(leases.close())
     assert ticks(house)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +16,6 @@ from wetink.content.folder import load
 from wetink.content.tree import Difference, differences, names, read_tree, write_tree
 from wetink.content.versions import Pushed
 from wetink.core.errors import BadContent, Conflict
-from wetink.wiring import Wetink
 
 T = TypeVar("T")
 
@@ -100,9 +99,9 @@ def push(folder: Path, message: str, force: bool, data: str | None, to: str | No
         raise Conflict(f"{folder} was not pulled from anywhere", hint="pull first, or say --force")
     base = None if force or origin is None else origin.version
 
-    def work(desk: Desk) -> tuple[Pushed, list[Difference]]:
-        version, before = desk.current()
-        done = desk.push(files, base, message)
+    async def work(desk: Desk) -> tuple[Pushed, list[Difference]]:
+        version, before = await desk.current()
+        done = await desk.push(files, base, message)
         changed = list(differences(before, files)) if done.version != version.number else []
         return done, changed
 
@@ -157,15 +156,13 @@ def rollback(version: int, data: str | None, to: str | None, token: str, as_json
         sys.exit(1)
 
 
-def _at(data: str | None, to: str | None, token: str, work: Callable[[Desk], T], *, makes: bool = False) -> T:
+def _at(
+    data: str | None, to: str | None, token: str, work: Callable[[Desk], Coroutine[Any, Any, T]], *, makes: bool = False
+) -> T:
     """Do something at the desk of a server, or of a data folder, which the command `makes` or which must be there."""
     if to:
-        return work(Afar(to, token))
-
-    async def run(wetink: Wetink) -> T:
-        return await asyncio.to_thread(work, Here(wetink))  # drawing needs the loop meanwhile
-
-    return with_wetink(data, run, makes=makes)
+        return asyncio.run(work(Afar(to, token)))
+    return with_wetink(data, lambda wetink: work(Here(wetink)), makes=makes)
 
 
 def _origin(folder: Path) -> Origin | None:

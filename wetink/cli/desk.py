@@ -1,5 +1,6 @@
 """Desk: content with its versions, of a data folder here or of a server over HTTP."""
 
+import asyncio
 import getpass
 import json
 import os
@@ -21,19 +22,19 @@ SECONDS = 60.0
 class Desk(Protocol):
     """Where content is pulled from and pushed to."""
 
-    def current(self) -> tuple[Version, dict[str, bytes]]:
+    async def current(self) -> tuple[Version, dict[str, bytes]]:
         """Return the version that stands, with its files."""
         ...
 
-    def push(self, files: Mapping[str, bytes], base: int | None, message: str) -> Pushed:
+    async def push(self, files: Mapping[str, bytes], base: int | None, message: str) -> Pushed:
         """Put these files in its place. Raises Conflict."""
         ...
 
-    def listed(self) -> list[Version]:
+    async def listed(self) -> list[Version]:
         """Return all versions, the newest first."""
         ...
 
-    def rollback(self, number: int) -> Pushed:
+    async def rollback(self, number: int) -> Pushed:
         """Let an earlier version stand again. Raises NotFound."""
         ...
 
@@ -45,21 +46,21 @@ class Here:
         """Use the versions of a wetink."""
         self._versions = wetink.versions
 
-    def current(self) -> tuple[Version, dict[str, bytes]]:
+    async def current(self) -> tuple[Version, dict[str, bytes]]:
         """See `Desk.current`."""
-        return self._versions.current(_now())
+        return await self._versions.current(_now())
 
-    def push(self, files: Mapping[str, bytes], base: int | None, message: str) -> Pushed:
+    async def push(self, files: Mapping[str, bytes], base: int | None, message: str) -> Pushed:
         """See `Desk.push`."""
-        return self._versions.push(files, base, by=who(), message=message, now=_now())
+        return await self._versions.push(files, base, by=who(), message=message, now=_now())
 
-    def listed(self) -> list[Version]:
+    async def listed(self) -> list[Version]:
         """See `Desk.listed`."""
-        return self._versions.listed(_now())
+        return await self._versions.listed(_now())
 
-    def rollback(self, number: int) -> Pushed:
+    async def rollback(self, number: int) -> Pushed:
         """See `Desk.rollback`."""
-        return self._versions.rollback(number, by=who(), now=_now())
+        return await self._versions.rollback(number, by=who(), now=_now())
 
 
 class Afar:
@@ -73,25 +74,28 @@ class Afar:
             raise BadSettings("--to needs the dashboard's token", hint="set WETINK_TOKEN, or say --token")
         self._address, self._token = address.rstrip("/"), token
 
-    def current(self) -> tuple[Version, dict[str, bytes]]:
+    async def current(self) -> tuple[Version, dict[str, bytes]]:
         """See `Desk.current`."""
-        said = self._ask("/api/content")
+        said = await self._ask("/api/content")
         return msgspec.convert(said["version"], Version), msgspec.convert(said["files"], dict[str, bytes])
 
-    def push(self, files: Mapping[str, bytes], base: int | None, message: str) -> Pushed:
+    async def push(self, files: Mapping[str, bytes], base: int | None, message: str) -> Pushed:
         """See `Desk.push`."""
         sent = {"files": dict(files), "base": base, "by": who(), "message": message}
-        return msgspec.convert(self._ask("/api/content", sent), Pushed)
+        return msgspec.convert(await self._ask("/api/content", sent), Pushed)
 
-    def listed(self) -> list[Version]:
+    async def listed(self) -> list[Version]:
         """See `Desk.listed`."""
-        return msgspec.convert(self._ask("/api/content/versions"), list[Version])
+        return msgspec.convert(await self._ask("/api/content/versions"), list[Version])
 
-    def rollback(self, number: int) -> Pushed:
+    async def rollback(self, number: int) -> Pushed:
         """See `Desk.rollback`."""
-        return msgspec.convert(self._ask("/api/content/rollback", {"version": number, "by": who()}), Pushed)
+        return msgspec.convert(await self._ask("/api/content/rollback", {"version": number, "by": who()}), Pushed)
 
-    def _ask(self, path: str, sent: Any = None) -> Any:
+    async def _ask(self, path: str, sent: Any = None) -> Any:
+        return await asyncio.to_thread(self._asked, path, sent)
+
+    def _asked(self, path: str, sent: Any) -> Any:
         body = msgspec.json.encode(sent) if sent is not None else None
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         request = urllib.request.Request(self._address + path, body, headers)  # noqa: S310 (http(s) only, see above)

@@ -2,31 +2,31 @@
 
 versions/
 ├── 000007.json           one version: its number, time, author, message and files by content
-├── objects/SHA256        the content of files, each once
-└── lock                  held by whoever changes content
+└── objects/SHA256        the content of files, each once
 """
 
-import fcntl
+import asyncio
 import os
 import secrets
 import shutil
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO
+from typing import TypeVar
 
 import msgspec
 
 from wetink.content.exchange import exchange
 from wetink.content.tree import Tree, check_paths, digest, names, read_tree, write_tree
-from wetink.core.errors import BadContent, Conflict, NotFound, Unavailable
+from wetink.core.errors import BadContent, Conflict, Held, NotFound, Unavailable
 from wetink.core.keepable import problem_in_text
+from wetink.ports.leases import Leases
+
+T = TypeVar("T")
 
 BY_HAND = "edited in the folder"
 LONGEST_MESSAGE, LONGEST_NAME = 200, 60
-PATIENCE_SECONDS = 10.0
-"""How long whoever changes content waits for another process that does."""
+PATIENCE_SECONDS, TTL_SECONDS = 10.0, 5.0
+"""How long to wait for another process that changes content, and how long one that was killed still counts."""
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -47,24 +47,29 @@ class Pushed(msgspec.Struct, frozen=True):
 
 
 class Versions:
-    """The content folder with its past. Any process may use it; they take turns. Blocks: used from threads."""
+    """The content folder with its past. Any process may use it; they take turns."""
 
-    def __init__(self, folder: Path, content: Path, check: Callable[[Path], Sequence[str]]) -> None:
-        """Keep versions in `folder` of what is in `content`; `check` says what is wrong with a folder of content."""
-        self._folder, self._content, self._check = folder, content, check
+    def __init__(self, folder: Path, content: Path, leases: Leases, check: Callable[[Path], Sequence[str]]) -> None:
+        """Keep versions in `folder` of what is in `content`; `check` says what is wrong with a folder of content.
 
-    def current(self, now: int) -> tuple[Version, dict[str, bytes]]:
+        `check` is called in a thread.
+        """
+        self._folder, self._content, self._leases, self._check = folder, content, leases, check
+
+    async def current(self, now: int) -> tuple[Version, dict[str, bytes]]:
         """Return the version that stands, with its files; what was edited in the folder becomes one first."""
-        with self._alone():
-            return self._noted(now)
+        return await self._alone(lambda: self._noted(now))
 
-    def listed(self, now: int) -> list[Version]:
+    async def listed(self, now: int) -> list[Version]:
         """Return all versions, the newest first."""
-        with self._alone():
+
+        def listed() -> list[Version]:
             self._noted(now)
             return [self._version(number) for number in reversed(self._numbers())]
 
-    def push(self, tree: Tree, base: int | None, *, by: str, message: str, now: int) -> Pushed:
+        return await self._alone(listed)
+
+    async def push(self, tree: Tree, base: int | None, *, by: str, message: str, now: int) -> Pushed:
         """Put `tree` in the place of the content, in one step, unless something is wrong with it: then nothing changes.
 
         `base` is the version it was made from, None to replace whatever there is. Raises Conflict when another stands
@@ -72,7 +77,8 @@ class Versions:
         """
         check_paths(tree)
         _check_words(by=by, message=message)
-        with self._alone():
+
+        def pushed() -> Pushed:
             version, there = self._noted(now)
             if base is not None and base != version.number:
                 raise Conflict(
@@ -81,16 +87,21 @@ class Versions:
                 )
             return self._put(tree, there, version, by, message, now)
 
-    def rollback(self, number: int, *, by: str, now: int) -> Pushed:
+        return await self._alone(pushed)
+
+    async def rollback(self, number: int, *, by: str, now: int) -> Pushed:
         """Let an earlier version stand again, as a new one. Raises NotFound, BadContent, OSError."""
         _check_words(by=by)
-        with self._alone():
+
+        def rolled_back() -> Pushed:
             version, there = self._noted(now)
             return self._put(self._tree(self._version(number)), there, version, by, f"back to version {number}", now)
 
-    def tree(self, number: int) -> dict[str, bytes]:
+        return await self._alone(rolled_back)
+
+    async def tree(self, number: int) -> dict[str, bytes]:
         """Return the files of a version. Raises NotFound."""
-        return self._tree(self._version(number))
+        return await asyncio.to_thread(lambda: self._tree(self._version(number)))
 
     def _put(self, tree: Tree, there: Tree, version: Version, by: str, message: str, now: int) -> Pushed:
         if dict(tree) == dict(there):
@@ -148,12 +159,13 @@ class Versions:
         objects = self._folder / "objects"
         return {path: (objects / name).read_bytes() for path, name in version.files.items()}
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (self._folder / "lock").open("a") as lock:
-            _take(lock)
-            yield
+    async def _alone(self, work: Callable[[], T]) -> T:
+        """Return what `work` does in a thread, while nobody else changes content. Raises Unavailable."""
+        try:
+            async with self._leases.hold("content", TTL_SECONDS, PATIENCE_SECONDS):
+                return await asyncio.to_thread(work)
+        except Held as error:
+            raise Unavailable("another process is changing the content", hint="try again") from error
 
 
 def _check_words(**words: str) -> None:
@@ -161,19 +173,6 @@ def _check_words(**words: str) -> None:
     for name, text in words.items():
         if problem := problem_in_text(text):
             raise BadContent(f"{name}: {problem}", where=name)
-
-
-def _take(lock: IO[str]) -> None:
-    """Take a lock that another process may hold. Raises Unavailable when it does for too long: it may be frozen."""
-    until = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() > until:
-                raise Unavailable("another process is changing the content", hint="try again") from None
-        time.sleep(0.02)
 
 
 def _write(path: Path, body: bytes) -> None:

@@ -11,7 +11,8 @@ WetinkError
 ├── BadSettings       a setting or a command's argument is off
 ├── Forbidden         the request may not be made from there            403
 └── Unavailable       cannot store or cannot know right now        503
-    └── StoreUnavailable
+    ├── StoreUnavailable
+    └── Held          another process holds the lease
 """
 
 
@@ -96,3 +97,9 @@ class StoreUnavailable(Unavailable):
     """The store cannot take or give anything right now: nothing was written."""
 
     code = "store_unavailable"
+
+
+class Held(Unavailable):
+    """Another process does this right now."""
+
+    code = "held"

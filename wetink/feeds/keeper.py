@@ -13,6 +13,7 @@ from wetink.feeds.schedule import Schedule
 from wetink.feeds.shelf import Shelf
 from wetink.feeds.uploads import Uploads
 from wetink.ports.feeds import Uploaded
+from wetink.ports.leases import Leases
 
 logger = logging.getLogger(__name__)
 
@@ -27,20 +28,21 @@ class FeedKeeper:
         self,
         folder: Path,
         uploads: Path,
+        leases: Leases,
         clock: Callable[[], int],
         *,
         private_hosts: Collection[str] = (),
         per_host: int = PER_HOST,
         most_kept: int = MOST_KEPT,
     ) -> None:
-        """Keep snapshots in a folder, which processes may share; find uploaded files in another.
+        """Keep snapshots in a folder, which processes with the same `leases` share; find uploaded files in another.
 
         `clock` says the time in Unix ms. `private_hosts` are `host:port` pairs that are allowed although not public.
         """
         self._clock = clock
         self._hosts = Hosts(clock, private_hosts, per_host=per_host)
         self._shelf = Shelf(folder)
-        self._schedule = Schedule(self._shelf, uploads, self._hosts, clock)
+        self._schedule = Schedule(self._shelf, uploads, self._hosts, leases, clock)
         self._uploads = Uploads(uploads, clock)
         self._personal = Personal(self._hosts, clock, most_kept=most_kept)
         self._feeds: Mapping[str, Feed] = {}

@@ -2,17 +2,19 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from wetink.core.errors import Unavailable
 from wetink.core.feed import Feed, Snapshot, is_due
 from wetink.feeds.guard import Refused
 from wetink.feeds.hosts import Hosts, foreseen, words
 from wetink.feeds.shelf import Draft, Shelf, Stamp, shape_of, source_of
+from wetink.ports.leases import Leases
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -30,9 +32,9 @@ HEADERS = ((b"user-agent", b"wetink (feeds)"), (b"accept", b"*/*"), (b"accept-en
 class Schedule:
     """Snapshots in memory, each as new as the shelf's. One refresh is under way per feed, whatever process does it."""
 
-    def __init__(self, shelf: Shelf, uploads: Path, hosts: Hosts, clock: Callable[[], int]) -> None:
+    def __init__(self, shelf: Shelf, uploads: Path, hosts: Hosts, leases: Leases, clock: Callable[[], int]) -> None:
         """Keep snapshots on a shelf; find uploaded files in a folder."""
-        self._shelf, self._uploads, self._hosts, self._clock = shelf, uploads, hosts, clock
+        self._shelf, self._uploads, self._hosts, self._leases, self._clock = shelf, uploads, hosts, leases, clock
         self._threads = ThreadPoolExecutor(AT_A_TIME + 2, "wetink-feeds")
         self._feeds: Mapping[str, Feed] = {}
         self._snapshots: dict[str, Snapshot] = {}
@@ -114,16 +116,11 @@ class Schedule:
         if not self._due(feed, token):
             return
         async with self._few:
-            # On the loop, for it takes no time: a lock got in a thread would be lost if we were cancelled meanwhile.
-            lock = self._shelf.lock(feed.name)
-            if lock is None:
-                return
-            try:
-                await self._notice(feed)
-                if self._due(feed, token):
-                    await self._refresh(feed, token)
-            finally:
-                os.close(lock)
+            with suppress(Unavailable):  # another process refreshes it, or nobody knows
+                async with self._leases.hold(f"feed {feed.name}"):
+                    await self._notice(feed)
+                    if self._due(feed, token):
+                        await self._refresh(feed, token)
 
     def _due(self, feed: Feed, token: str) -> bool:
         snapshot = self._snapshots.get(feed.name)

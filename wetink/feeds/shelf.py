@@ -2,10 +2,8 @@
 
 NAME.json          when it was fetched, from where, what went wrong since; written last, replaced whole
 NAME.HASH.body     the body as it came; NAME.json names it
-NAME.lock          held by the process that refreshes the feed
 """
 
-import fcntl
 import hashlib
 import logging
 import os
@@ -94,20 +92,6 @@ class Shelf:
             return None
         return status.st_mtime_ns, status.st_size, status.st_ino
 
-    def lock(self, name: str) -> int | None:
-        """Return the right to refresh a feed, which ends with `os.close` or the process; None when another has it."""
-        try:
-            lock = os.open(self._folder / f"{name}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            logger.warning("feed %s cannot be refreshed: %s", name, error)
-            return None
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(lock)
-            return None
-        return lock
-
     def load(self, feed: Feed, now: int) -> Snapshot | None:
         """Return the snapshot of a feed; None when there is none from where it comes from now.
 
@@ -131,7 +115,7 @@ class Shelf:
                 yield from read(feed, raw, Tally(), now)
 
     def draft(self, name: str) -> Draft:
-        """Return a new file for a body, for whoever holds the lock; what a killed process left of one goes.
+        """Return a new file for a body, for whoever holds the feed's lease; what a killed process left of one goes.
 
         Raises Refused when there is no room.
         """

@@ -51,10 +51,6 @@ Tell: TypeAlias = Callable[[MembershipChange, bool], bool]
 class Memberships(Protocol):
     """Remembers who is in which audience, how large each was, and what is still to be told of that outside."""
 
-    def lead(self) -> bool:
-        """Return whether it is this process that looks at audiences and tells outside: one at a time, until it ends."""
-        ...
-
     async def take(self, audience: str, members: Iterable[Identifier], now: int, tell: Tell) -> Moved:
         """Take these as an audience's members from now on (Unix ms); note what is to be told. All or nothing.
 

@@ -6,16 +6,17 @@ time in all processes, and whoever wants the same one waits for it.
 
 import asyncio
 import logging
-import os
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
 from importlib.resources import files
 
 import msgspec
 
-from wetink.core.errors import BadContent
+from wetink.core.errors import BadContent, Unavailable
 from wetink.ports import Ticking
+from wetink.ports.leases import TTL_SECONDS, Leases
 from wetink.render import fonts, jobs
 from wetink.render.gif.countdown import MOST_PIXELS, Countdown, Look
 from wetink.render.kept import Kept, key_of
@@ -25,8 +26,8 @@ logger = logging.getLogger(__name__)
 
 MEMORY, DISK = 32 << 20, 64 << 20
 """Bytes of countdowns that are kept here, and on disk."""
-LOOKS, LOOK_SECONDS = 600, 0.05
-"""How often is looked whether another process is done that makes one, before it is made all the same."""
+PATIENCE_SECONDS = 30.0
+"""How long another process that makes one is waited for, before it is made all the same."""
 AGAIN_SECONDS, MOST_FAILED = 60.0, 200
 """When one that could not be made is tried again, and of how many that is remembered."""
 
@@ -36,9 +37,11 @@ _read = msgspec.msgpack.Decoder(Countdown).decode
 class Countdowns:
     """Makes countdowns ready."""
 
-    def __init__(self, make: Callable[[jobs.Press], Awaitable[Countdown]], shared: Shared | None) -> None:
-        """Take what makes one, which may raise BadContent, and where they are kept on disk, if they are."""
-        self._make, self._shared = make, shared
+    def __init__(
+        self, make: Callable[[jobs.Press], Awaitable[Countdown]], shared: Shared | None, leases: Leases | None
+    ) -> None:
+        """Take what makes one, which may raise BadContent, where they are kept on disk, if they are, and for whom."""
+        self._make, self._shared, self._leases = make, shared, leases
         self._own = b""
         self._kept = Kept[Countdown](MEMORY, lambda countdown: countdown.nbytes)
         self._flights: dict[bytes, asyncio.Task[Countdown]] = {}
@@ -78,23 +81,16 @@ class Countdowns:
 
     async def _in_turn(self, key: bytes, job: jobs.Press) -> Countdown:
         """Return a countdown that another process has made meanwhile, else make it."""
-        if self._shared is None:
-            return await self._make(job)
-        turn = None
-        for _ in range(LOOKS):
-            turn = await asyncio.to_thread(self._shared.turn)
-            if turn is not None:
-                break
-            await asyncio.sleep(LOOK_SECONDS)
-        try:
+        async with AsyncExitStack() as turn:
+            if self._leases is not None:
+                with suppress(Unavailable):
+                    await turn.enter_async_context(self._leases.hold("countdowns", TTL_SECONDS, PATIENCE_SECONDS))
             found = await self._found(key)
             if found is None:
                 found = await self._make(job)
-                await asyncio.to_thread(self._shared.put, key, jobs.encoded(found))
+                if self._shared is not None:
+                    await asyncio.to_thread(self._shared.put, key, jobs.encoded(found))
             return found
-        finally:
-            if turn is not None:
-                os.close(turn)
 
     async def _found(self, key: bytes) -> Countdown | None:
         """Return a countdown that is kept on disk."""

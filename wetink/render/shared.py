@@ -1,7 +1,6 @@
 """Shared: what took long to make, kept in files for all processes and the next start, within a bound of bytes."""
 
 import contextlib
-import fcntl
 import logging
 import os
 from pathlib import Path
@@ -45,23 +44,6 @@ class Shared:
         with contextlib.suppress(OSError):
             (self._folder / key.hex()).unlink()
 
-    def turn(self) -> int | None:
-        """Return the right to make something, which ends with `os.close` or the process; None while another has it.
-
-        Without a folder to lock everybody has it.
-        """
-        try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = os.open(self._folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        except OSError:
-            return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(lock)
-            return None
-        return lock
-
     def _make_room(self) -> None:
         found = []
         for path in self._folder.iterdir():
@@ -72,6 +54,5 @@ class Shared:
         for _, each, path in sorted(found):
             if size <= self._most:
                 return
-            if path.name != "lock":
-                path.unlink(missing_ok=True)
-                size -= each
+            path.unlink(missing_ok=True)
+            size -= each

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from wetink.core.errors import BadContent
 from wetink.ports import Comparison, Film, Photos, Picture, Scene, Ticking
+from wetink.ports.leases import Leases
 from wetink.render import fonts, jobs
 from wetink.render.countdowns import DISK, Countdowns
 from wetink.render.engines import BROWSER, DEFAULT, named
@@ -62,14 +63,15 @@ class Studio:
         browser: "Chromium | None" = None,
         workers: int = WORKERS,
         shared: Path | None = None,
+        leases: Leases | None = None,
     ) -> None:
         """Take where photos come from, the operator's browser, and how many pictures may be drawn at a time.
 
-        Countdowns that are ready are kept in the folder `shared` for other processes. Raises BadSettings when there
-        are no fonts.
+        Countdowns that are ready are kept in the folder `shared` for other processes with the same `leases`. Raises
+        BadSettings when there are no fonts.
         """
         fonts.present()
-        self._countdowns = Countdowns(self._pressed, Shared(shared, DISK) if shared is not None else None)
+        self._countdowns = Countdowns(self._pressed, Shared(shared, DISK) if shared is not None else None, leases)
         self._photos, self._browser = photos, browser
         self._pool = Pool("wetink.render.desk", workers)
         self._quarantine = Quarantine()

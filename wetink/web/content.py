@@ -6,8 +6,6 @@ GET  /api/content/versions      all versions, the newest first
 POST /api/content/rollback      {"version": 3, "by": "…"}
 """
 
-import asyncio
-
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -51,31 +49,29 @@ async def pull(request: Request) -> Response:
     versions = allowed(request).versions
     number = number_in(request.query_params, "version", 0, 0, MOST_VERSIONS)
     if not number:
-        return told(State(*await asyncio.to_thread(versions.current, now_ms())))
-    files = await asyncio.to_thread(versions.tree, number)
-    listed = await asyncio.to_thread(versions.listed, now_ms())
+        return told(State(*await versions.current(now_ms())))
+    files = await versions.tree(number)
+    listed = await versions.listed(now_ms())
     return told(State(next(each for each in listed if each.number == number), files))
 
 
 async def push(request: Request) -> Response:
     """Take a push in: 200 when it stands, 422 with all that is wrong with it, 409 when another came first."""
     wetink, given = allowed(request), await sent(request, Push, LARGEST_BODY)
-    done = await asyncio.to_thread(
-        lambda: wetink.versions.push(given.files, given.base, by=given.by, message=given.message, now=now_ms())
-    )
+    done = await wetink.versions.push(given.files, given.base, by=given.by, message=given.message, now=now_ms())
     return await _done(request, done)
 
 
 async def rollback(request: Request) -> Response:
     """Let an earlier version stand again."""
     wetink, given = allowed(request), await sent(request, Rollback, LARGEST_BODY)
-    done = await asyncio.to_thread(lambda: wetink.versions.rollback(given.version, by=given.by, now=now_ms()))
+    done = await wetink.versions.rollback(given.version, by=given.by, now=now_ms())
     return await _done(request, done)
 
 
 async def versions(request: Request) -> Response:
     """List all versions."""
-    return told(await asyncio.to_thread(allowed(request).versions.listed, now_ms()))
+    return told(await allowed(request).versions.listed(now_ms()))
 
 
 async def _done(request: Request, done: Pushed) -> Response:

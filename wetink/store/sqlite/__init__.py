@@ -5,6 +5,7 @@ from wetink.store.sqlite.crowd import open_crowd_log
 from wetink.store.sqlite.engine import SQLiteStore
 from wetink.store.sqlite.exposures import SQLiteExposures
 from wetink.store.sqlite.files import SQLiteFiles
+from wetink.store.sqlite.leases import SQLiteLeases
 from wetink.store.sqlite.ledger import SQLiteLedger
 from wetink.store.sqlite.memberships import SQLiteMemberships
 from wetink.store.sqlite.pictures import SQLitePictures
@@ -14,6 +15,7 @@ __all__ = [
     "SQLiteArchive",
     "SQLiteExposures",
     "SQLiteFiles",
+    "SQLiteLeases",
     "SQLiteLedger",
     "SQLiteMemberships",
     "SQLitePictures",

@@ -10,6 +10,7 @@ from wetink.core.errors import BadSettings
 from wetink.store.sqlite.archive import SQLiteArchive
 from wetink.store.sqlite.engine import SQLiteStore
 from wetink.store.sqlite.exposures import SQLiteExposures
+from wetink.store.sqlite.leases import SQLiteLeases
 from wetink.store.sqlite.ledger import SQLiteLedger
 from wetink.store.sqlite.memberships import SQLiteMemberships
 from wetink.store.sqlite.pictures import SQLitePictures
@@ -31,7 +32,7 @@ class SQLiteFiles:
         self.exposures = SQLiteExposures(folder, self.ledger.late)
         self.archive = SQLiteArchive(folder, clock_ms, days=archive_days, most_bytes=archive_bytes)
         self.memberships, self.pictures = SQLiteMemberships(folder), SQLitePictures(folder)
-        self.sessions = SQLiteSessions(folder)
+        self.sessions, self.leases = SQLiteSessions(folder), SQLiteLeases(folder, clock_ms)
 
     def lost(self) -> dict[str, int]:
         """What this process could not write for too long, and keeps no more: how many opens, clicks and decisions."""
@@ -50,8 +51,8 @@ class SQLiteFiles:
 
     async def close(self) -> None:
         """Write what waits and let go of everything. Calling it twice is fine."""
-        kept = (self.store, self.exposures, self.ledger, self.archive, self.memberships, self.pictures, self.sessions)
-        for each in kept:
+        kept = (self.store, self.exposures, self.ledger, self.archive, self.memberships, self.pictures)
+        for each in (*kept, self.sessions, self.leases):
             await each.close()
 
 

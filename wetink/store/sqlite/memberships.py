@@ -4,7 +4,6 @@ A file of its own, so that a look at an audience of a million never waits for in
 """
 
 import asyncio
-import fcntl
 import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,19 +36,10 @@ class SQLiteMemberships:
         """Open (or make) the file in a folder."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._db = connect(folder / "audiences.db", busy_ms=THREAD_BUSY_MS)
-        self._lock = (folder / "audiences.lock").open("a")
         self._mutex = threading.Lock()
         with translated("opening the audiences' memberships"):
             self._db.execute(script("memberships.sql"))
             self._db.execute(SQL.gather)
-
-    def lead(self) -> bool:
-        """See `ports.audiences.Memberships.lead`."""
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
 
     async def take(self, audience: str, members: Iterable[Identifier], now: int, tell: Tell) -> Moved:
         """See `ports.audiences.Memberships.take`."""
@@ -186,7 +176,6 @@ class SQLiteMemberships:
     def _close(self) -> None:
         with self._mutex:
             self._db.close()
-            self._lock.close()
 
 
 def _is_told(tell: Tell, change: MembershipChange, new: bool) -> bool:

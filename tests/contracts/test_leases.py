@@ -1,0 +1,262 @@
+"""The contract of leases: one holder at a time over all processes, for as long as it lives, and not much longer."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from wetink.core.errors import Held
+from wetink.ports.leases import Leases
+from wetink.store.sqlite import SQLiteLeases
+
+ENGINES: dict[str, Callable[[Path, Callable[[], int]], Leases]] = {"sqlite": SQLiteLeases}
+ROOT = Path(__file__).parents[2]
+LONG = 60.0
+
+
+class Clock:
+    """Unix ms, set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 20_000 * 86_400_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def run(engine: str, folder: Path, story: Callable[[Leases], Awaitable[None]]) -> None:
+    """Have a process's leases for a story."""
+
+    async def whole() -> None:
+        leases = ENGINES[engine](folder, now_ms)
+        try:
+            await story(leases)
+        finally:
+            await leases.close()
+            await leases.close()
+
+    asyncio.run(whole())
+
+
+HOLD = """
+import asyncio, sys
+from pathlib import Path
+from tests.contracts.test_leases import ENGINES, now_ms
+from wetink.core.errors import Held
+
+async def held(engine, folder, ttl):
+    leases = ENGINES[engine](Path(folder), now_ms)
+    try:
+        async with leases.hold("one", float(ttl)):
+            print("held", flush=True)
+            await asyncio.to_thread(sys.stdin.readline)
+            await asyncio.sleep(1)
+        print("released", flush=True)
+    except Held:
+        print("lost", flush=True)
+
+asyncio.run(held(*sys.argv[1:]))
+"""
+COUNT = """
+import asyncio, sys
+from pathlib import Path
+from tests.contracts.test_leases import ENGINES, now_ms
+
+async def counted(engine, folder, leased):
+    leases, count = ENGINES[engine](Path(folder), now_ms), Path(folder, "count")
+    for number in range(20):
+        async with leases.hold("one" if leased else f"{sys.argv[4]}", 60.0, 60.0):
+            before = int(count.read_text())
+            await asyncio.sleep(0.002)
+            count.write_text(str(before + 1))
+
+asyncio.run(counted(sys.argv[1], sys.argv[2], sys.argv[3] == "True"))
+"""
+
+
+@contextmanager
+def holder(engine: str, folder: Path, ttl: float) -> Iterator[subprocess.Popen[str]]:
+    """Have another process hold the lease `one`."""
+    command = [sys.executable, "-c", HOLD, engine, str(folder), str(ttl)]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdin is not None
+    try:
+        assert process.stdout.readline() == "held\n"
+        yield process
+    finally:
+        process.kill()
+        process.wait(20)
+        process.stdin.close()
+        process.stdout.close()
+
+
+async def is_held(leases: Leases, name: str = "one") -> bool:
+    try:
+        async with leases.hold(name):
+            return False
+    except Held:
+        return True
+
+
+@pytest.mark.parametrize("leased", [True, False])
+def test_processes_that_hold_the_same_lease_take_turns(engine: str, tmp_path: Path, leased: bool) -> None:
+    (tmp_path / "count").write_text("0")
+    commands = [[sys.executable, "-c", COUNT, engine, str(tmp_path), str(leased), str(each)] for each in range(3)]
+    several = [subprocess.Popen(command, cwd=ROOT) for command in commands]
+    ended = [each.wait(LONG) for each in several]
+    if leased:
+        assert ended == [0, 0, 0]
+        assert (tmp_path / "count").read_text() == "60"
+    else:
+        assert (tmp_path / "count").read_text() != "60", "each under a name of its own, they overwrite each other"
+
+
+def test_a_lease_outlives_a_holder_that_is_killed_by_no_more_than_its_ttl(engine: str, tmp_path: Path) -> None:
+    async def story(leases: Leases) -> None:
+        with holder(engine, tmp_path, 1.0) as process:
+            process.send_signal(signal.SIGKILL)
+            process.wait(20)
+            assert await is_held(leases)
+            async with leases.hold("one", wait=LONG):
+                pass
+
+    run(engine, tmp_path, story)
+
+
+def test_a_lease_is_renewed_for_as_long_as_it_is_held(engine: str, tmp_path: Path) -> None:
+    async def story(leases: Leases) -> None:
+        with holder(engine, tmp_path, 0.6):
+            for _ in range(15):
+                assert await is_held(leases)
+                await asyncio.sleep(0.1)
+
+    run(engine, tmp_path, story)
+
+
+def test_a_holder_that_was_frozen_learns_that_it_lost_the_lease(engine: str, tmp_path: Path) -> None:
+    async def story(leases: Leases) -> None:
+        with holder(engine, tmp_path, 0.5) as process:
+            assert process.stdout is not None
+            assert process.stdin is not None
+            process.send_signal(signal.SIGSTOP)
+            async with leases.hold("one", wait=LONG):
+                process.send_signal(signal.SIGCONT)
+                process.stdin.write("go on\n")
+                process.stdin.flush()
+                assert await asyncio.to_thread(process.stdout.readline) == "lost\n"
+                assert await is_held(leases), "its end releases nobody else's lease"
+
+    run(engine, tmp_path, story)
+
+
+def test_a_lease_is_released_however_its_holder_ends(engine: str, tmp_path: Path) -> None:
+    async def story(leases: Leases) -> None:
+        async with leases.hold("one"):
+            assert await is_held(leases), "by the same process, too"
+        assert not await is_held(leases)
+        with pytest.raises(ZeroDivisionError):
+            async with leases.hold("one"):
+                raise ZeroDivisionError
+        assert not await is_held(leases)
+        with pytest.raises(TimeoutError):
+            async with leases.hold("one"):
+                raise TimeoutError("of whoever holds it")
+        held = asyncio.Event()
+
+        async def forever() -> None:
+            async with leases.hold("one"):
+                held.set()
+                await asyncio.sleep(LONG)
+
+        task = asyncio.create_task(forever())
+        await held.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not await is_held(leases)
+
+    run(engine, tmp_path, story)
+
+
+def test_two_names_do_not_block_each_other(engine: str, tmp_path: Path) -> None:
+    async def story(leases: Leases) -> None:
+        async with leases.hold("one"):
+            assert not await is_held(leases, "other")
+            async with leases.hold("other"):
+                assert await is_held(leases)
+                assert await is_held(leases, "other")
+
+    run(engine, tmp_path, story)
+
+
+def test_who_waits_gets_the_lease_when_it_is_released(engine: str, tmp_path: Path) -> None:
+    async def story(leases: Leases) -> None:
+        async def waits() -> None:
+            async with leases.hold("one", wait=LONG):
+                pass
+
+        async with leases.hold("one"):
+            waiting = asyncio.create_task(waits())
+            await asyncio.sleep(0.2)
+            assert not waiting.done()
+        await waiting
+
+    run(engine, tmp_path, story)
+
+
+def test_a_lease_runs_out_by_the_clock_and_whoever_works_under_it_is_stopped(engine: str, tmp_path: Path) -> None:
+    async def story() -> None:
+        clock = Clock()
+        one, other = ENGINES[engine](tmp_path, clock), ENGINES[engine](tmp_path, clock)
+        stopped: list[bool] = []
+
+        async def works() -> None:
+            async with one.hold("one", 0.6):
+                clock.now += 599
+                assert await is_held(other)
+                clock.now += 1
+                async with other.hold("one", 0.6):
+                    try:
+                        await asyncio.sleep(LONG)
+                    except asyncio.CancelledError:
+                        stopped.append(True)
+                        raise
+
+        with pytest.raises(Held):
+            await works()
+        assert stopped
+        assert not await is_held(other)
+        await one.close()
+        await other.close()
+
+    asyncio.run(story())
+
+
+def test_a_clock_that_is_set_back_keeps_nobody_out(engine: str, tmp_path: Path) -> None:
+    async def story() -> None:
+        clock = Clock()
+        leases = ENGINES[engine](tmp_path, clock)
+        async with leases.hold("one", 5.0):
+            clock.now -= 1
+            assert await is_held(leases)
+            clock.now -= 3_600_000
+            assert not await is_held(leases)
+        await leases.close()
+
+    asyncio.run(story())

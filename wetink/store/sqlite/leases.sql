@@ -1,0 +1,6 @@
+CREATE TABLE IF NOT EXISTS lease (
+    name TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,
+    until INTEGER NOT NULL,  -- Unix ms
+    ttl INTEGER NOT NULL
+) WITHOUT ROWID;
