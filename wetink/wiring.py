@@ -1,7 +1,6 @@
 """Wiring: who plays which part. The only place that names an engine."""
 
 import asyncio
-import contextlib
 import logging
 import secrets
 import time
@@ -76,8 +75,6 @@ logger = logging.getLogger(__name__)
 
 OURSELVES = Source("wetink", "server")
 """Who tells of what people do on our own pages."""
-LOOK_SECONDS = 1.0
-"""How often the content folder and the sources' hosts are looked at."""
 
 
 class Wetink:
@@ -95,7 +92,7 @@ class Wetink:
         )
         folder.start(settings.content)
         self.store, self.ledger, self.archive, shared = kept.store, kept.ledger, kept.archive, Shared()
-        self.sessions, self.lost = kept.sessions, kept.lost
+        self.sessions, self.leases, self.lost = kept.sessions, kept.leases, kept.lost
         self.photos = PhotoFetcher(settings.data / "photos", private_hosts=settings.private_hosts)
         folders = settings.data / "feeds", settings.data / "uploads"
         self.feeds = FeedKeeper(*folders, kept.leases, _now_ms, private_hosts=settings.private_hosts)
@@ -152,12 +149,12 @@ class Wetink:
             *(self.reports, kept.exposures, lambda: self.content.blocks, lambda: self.content.signals, shared, _now_ms)
         )
         self.polls = Polls(self.store, self.apps, self._opens.preview)
-        self._ahead = Ahead(self._opens.warm, lambda: self.content.blocks, _now_ms)
+        self.ahead = Ahead(self._opens.warm, lambda: self.content.blocks, _now_ms)
         self.moving = Moving(self.renderer, self.apps, lambda: self.content.blocks, self._opens.warm, _now_ms)
-        self._follower = Follower(self.store, self.trends, _now_ms, (self._warm_photos, self._ahead.notice))
-        self._warmer = Warmer(self.store, self.feeds, self.apps, lambda: self.content.blocks, _now_ms)
+        self.follower = Follower(self.store, self.trends, _now_ms, (self._warm_photos, self.ahead.notice))
+        self.warmer = Warmer(self.store, self.feeds, self.apps, lambda: self.content.blocks, _now_ms)
         self.summaries = Summaries(self.store, _now_ms)
-        self._catalogs = Catalogs(
+        self.catalogs = Catalogs(
             self.store, self.feeds, lambda: self.content.feeds, settings.data / "catalogs", _now_ms
         )
         self._posts = Poster(settings.private_hosts)
@@ -172,8 +169,7 @@ class Wetink:
         )
         self.author = Author(settings.content, lambda: self.content, self.apps, self.look_again, self.rehearsal.of)
         self.upload = Uploads(self.feeds, lambda: self.content.feeds, self.author.feed).take
-        self._tasks: list[asyncio.Task[None]] = []
-        self.health = Health(self.renderer, self._files.ended, lambda: self._tasks)
+        self.health = Health(self.renderer, self._files.ended)
 
     async def __aenter__(self) -> Self:
         """Load the content."""
@@ -185,22 +181,16 @@ class Wetink:
         """Close."""
         await self.close()
 
-    def watch(self) -> None:
-        """Take in what happens in the log, the content folder and the sources from now on, within a second or two."""
+    def ready(self) -> None:
+        """Get ready to take messages and fetch photos in the running event loop."""
         self.photos.start()
         self.store.start()
-        works = (
-            *(self._watch(), self._follower.run(), self.feeds.start(), self._catalogs.run(), self._warmer.run()),
-            *(self.experiments.run(), self.summaries.run(), self.audiences.run(self._files.leases), self._ahead.run()),
-            *(self.renderer.prepare(), self.moving.run(), self.health.watch()),
-        )
-        self._tasks = [asyncio.create_task(work, name=getattr(work, "__qualname__", "")) for work in works]
 
     async def catch_up(self, block: str) -> None:
         """Read all that has happened in the shop as far as a block's apps ask for it, for who asks just once."""
         variants = self.block(block).variants
         if any((app := self.apps.get(variant.app)) is not None and app.wants is not None for variant in variants):
-            while await self._follower.step():
+            while await self.follower.step():
                 pass
 
     async def look_again(self) -> None:
@@ -233,10 +223,6 @@ class Wetink:
 
     async def close(self) -> None:
         """Finish what was begun and let go of everything."""
-        for task in self._tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
         await self.crowd.close()
         await self._files.close()
         await self._posts.close()
@@ -353,7 +339,7 @@ class Wetink:
         tally = Tally()
         with path.open("rb") as raw:
             items = read(feed, raw, tally, _now_ms())
-            count, gone = await self._catalogs.learn(items, feed.complete, lambda _: told(raw.tell()))
+            count, gone = await self.catalogs.learn(items, feed.complete, lambda _: told(raw.tell()))
         while await self.store.settle():
             pass
         return Imported(count, gone, tally.left_out, tuple(tally.problems))
@@ -380,14 +366,6 @@ class Wetink:
         for url in {product.image_url for event in events for product in event.products if product.image_url}:
             if self.allowed(url):
                 self.photos.warm(url)
-
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            try:
-                await self.look_again()
-            except Exception:
-                logger.exception("the content could not be looked at")
 
 
 def _now_ms() -> int:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -32,20 +32,19 @@ from wetink.render.shared import Shared
 from wetink.serve.ahead import Ahead
 from wetink.serve.audiences import Audiences
 from wetink.serve.catalogs import Catalogs
-from wetink.serve.experiments import Experiments
 from wetink.serve.follower import Follower
 from wetink.serve.hooks import Hooks
 from wetink.serve.overdue import watch
 from wetink.serve.pasted import Pasted
 from wetink.serve.place import Places
 from wetink.serve.rehearsal import Rehearsal
-from wetink.serve.summaries import Summaries, read
-from wetink.serve.warm import Warmer
+from wetink.serve.summaries import read
 from wetink.store.sqlite.leases import SQLiteLeases
 from wetink.store.sqlite.memberships import SQLiteMemberships
 from wetink.store.sqlite.periodic import Periodic
 from wetink.store.sqlite.pictures import SQLitePictures
 from wetink.web.app import create
+from wetink.worker import TASKS, Worker
 
 EMAIL, NAME, USER, PHONE = "zuleika.quux@shop.example", "Zuleika Quux", "zq-user-4711", "+49 170 5550100"
 ADDRESS, KEY, TOKEN = "12 Quux Street, Quuxhaven", "s3cretFeedKeyZQ", "tOk3nOfZuleikaQuux0815"
@@ -79,13 +78,6 @@ class Broken:
         return call
 
 
-async def briefly(*works: Awaitable[Any]) -> None:
-    """Let works that never end go on for a moment."""
-    for work in works:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(work, 0.05)
-
-
 async def fails(error: Exception) -> Any:
     raise error
 
@@ -94,7 +86,6 @@ async def loops(error: Exception, folder: Path) -> None:
     """Have everything that goes on for ever meet an error."""
     broken: Any = Broken(error)
     one = Audience("all", rule_of({"done": "X"}))
-    leads: Any = SimpleNamespace(clean=lambda now: fails(error))
 
     def audiences(memberships: Any) -> Audiences:
         return Audiences(broken, memberships, broken, lambda: {"all": one}, every_ms=1, clock_ms=lambda: 0)
@@ -112,14 +103,14 @@ async def loops(error: Exception, folder: Path) -> None:
     hears = Follower(told, broken, lambda: 0, [lambda events: broken.hear()])
     with contextlib.suppress(Exception):
         await hears.step()
-    await briefly(
-        audiences(leads).run(SQLiteLeases(folder, lambda: 0)),
-        Experiments(broken, broken, broken.blocks, broken.signals, broken, lambda: 0).run(),
-        Follower(broken, broken, lambda: 0).run(),
-        Summaries(broken, lambda: 0).run(),
-        Warmer(broken, broken, {}, broken.blocks, lambda: 0).run(),
-        Catalogs(broken, broken, lambda: {"stores": feed}, folder, lambda: 0).run(),
-    )
+    await Catalogs(broken, broken, lambda: {"stores": feed}, folder, lambda: 0).step()
+    leases = SQLiteLeases(folder, lambda: NOW)
+    process: Any = SimpleNamespace(leases=leases, health=SimpleNamespace(tasks=[], struggling={}), ready=lambda: None)
+    tasks = [replace(task, turn=lambda _: fails(error)) for task in TASKS]
+    async with Worker(process, tasks):
+        while len(process.health.struggling) < len(tasks):  # noqa: ASYNC110 (there is no event)
+            await asyncio.sleep(0.01)
+    await leases.close()
 
 
 async def hooks(error: Exception) -> None:

@@ -14,6 +14,7 @@ from wetink.core.errors import BadSettings
 from wetink.serve import secrets
 from wetink.settings import read
 from wetink.wiring import Wetink
+from wetink.worker import Worker
 
 SECRETS = ("dashboard.token", "seal.keys", "hooks.key")
 
@@ -29,8 +30,7 @@ def careless() -> Iterator[None]:
 def run(data: Path) -> None:
     async def story() -> None:
         wetink = Wetink(read({}, data=data))
-        async with wetink:
-            wetink.watch()
+        async with wetink, Worker(wetink):
             if not await wetink.store.sources():
                 await wetink.store.create_key("shop", "server", ["shop.example"], 1)
             await wetink.versions.current(1)

@@ -32,7 +32,7 @@ def test_a_restart_finds_what_was_there_though_the_host_is_gone(tmp_path: Path, 
         await keeper.refresh_due(clock())
 
     async def second(keeper: FeedKeeper) -> None:
-        await keeper.start()
+        await keeper.refresh_due(clock())
         assert state(keeper) == ("fresh", 1, MINUTE)
 
     run(tmp_path, clock, there, first, feed)
@@ -121,9 +121,9 @@ def test_a_feed_that_hangs_holds_up_no_other_and_no_end(tmp_path: Path, there: O
     run(tmp_path, clock, there, scenario, there.feed(), there.feed("slow", "/slow"))
 
 
-def test_once_started_it_works_by_itself(tmp_path: Path, there: Outside, clock: Clock) -> None:
+def test_what_is_due_is_begun_and_nobody_waits_for_it(tmp_path: Path, there: Outside, clock: Clock) -> None:
     async def scenario(keeper: FeedKeeper) -> None:
-        await keeper.start()
+        await keeper.begin_due()
         await until(lambda: keeper.give("news").state == "fresh")
 
     run(tmp_path, clock, there, scenario, there.feed())

@@ -16,6 +16,7 @@ from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
 from wetink.web.clock import now_ms
 from wetink.wiring import Wetink
+from wetink.worker import Worker
 
 JANE = Identifier("user", "jane")
 BLOCKS = {
@@ -52,8 +53,7 @@ def shop(folder: Path, there: Outside) -> None:
 def told(folder: Path, there: Outside, story: Callable[[Wetink], Awaitable[Any]]) -> Any:
     async def run() -> Any:
         shop(folder, there)
-        async with Wetink(settings.read({}, data=folder, private_hosts=there.host)) as wetink:
-            wetink.watch()
+        async with Wetink(settings.read({}, data=folder, private_hosts=there.host)) as wetink, Worker(wetink):
             return await story(wetink)
 
     return asyncio.run(run())
@@ -139,7 +139,7 @@ def test_a_catalog_feed_teaches_names_and_prices_and_its_next_version_makes_a_pr
         assert (mug.name, mug.price) == ("The mug", 20.0)
         there.reply = sends(table.replace(",20,", ",15,").encode())
         wetink.feeds._clock = wetink.feeds._schedule._clock = lambda: now_ms() + 2 * 3_600_000
-        wetink._catalogs._clock = wetink.feeds._clock
+        wetink.catalogs._clock = wetink.feeds._clock
         await wetink.feeds.refresh_due(wetink.feeds._clock())
         return await until(lambda: wetink.preview("sale", JANE, Moment(now_ms())), lambda found: found.variant != "")
 

@@ -12,6 +12,7 @@ from wetink.core.trends import HOUR
 from wetink.store.sqlite import SQLiteStore
 from wetink.web.clock import now_ms
 from wetink.wiring import Wetink
+from wetink.worker import Worker
 
 SHOP = "https://shop.example"
 BLOCK = f"""
@@ -35,8 +36,7 @@ def test_what_others_buy_is_trending_a_moment_later(tmp_path: Path) -> None:
         content = tmp_path / "content" / "blocks"
         content.mkdir(parents=True)
         (content / "hot.yaml").write_text(BLOCK)
-        async with Wetink(settings.read({}, data=tmp_path)) as wetink:
-            wetink.watch()
+        async with Wetink(settings.read({}, data=tmp_path)) as wetink, Worker(wetink):
             nobody, moment = Identifier("user", "nobody"), Moment(now_ms())
             before = (await wetink.preview("hot", nobody, moment)).items
             other = SQLiteStore(tmp_path)

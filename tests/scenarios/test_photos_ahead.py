@@ -40,7 +40,7 @@ def test_a_photo_is_small_and_on_the_disk_before_anybody_opens(tmp_path: Path) -
         given = {"private_hosts": host, "link_hosts": f"{host},shop.example"}
         async with Wetink(read({}, data=tmp_path, **given)) as wetink:
             await wetink.store.append([viewed(url)])
-            while await wetink._follower.step():
+            while await wetink.follower.step():
                 pass
             async with asyncio.timeout(60):
                 while wetink.photos.at_hand(url) is None:  # noqa: ASYNC110 (the host answers when it does)

@@ -142,13 +142,13 @@ def test_the_next_open_shows_it_and_trends_count_it(house: House) -> None:
     sends(house)
     sees_a_lamp(house)
     nothing = house.get(house.url("picture", "hero")).body
-    asyncio.run(house.wetink._follower.step())
+    asyncio.run(house.wetink.follower.step())
     assert house.wetink.trends.people("mug", "viewed", 0, house.now) == 0
     maps(house)
     replayed(house)
     assert house.get(house.url("picture", "hero")).body != nothing
     assert [item["key"] for item in house.data()["items"]] == ["lamp"]
-    asyncio.run(house.wetink._follower.step())
+    asyncio.run(house.wetink.follower.step())
     since = house.now - 86_400_000
     assert house.wetink.trends.people("mug", "viewed", since, house.now + 3_600_000) == 2
 

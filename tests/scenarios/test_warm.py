@@ -32,7 +32,7 @@ def test_a_persons_data_is_asked_for_when_they_do_something_so_that_no_open_pays
         there.reply = sends(b'[{"temperature": 7}]')
 
         async def story(wetink: Wetink) -> Any:
-            await wetink._warmer.step()  # from here on
+            await wetink.warmer.step()  # from here on
             await says(wetink, '{"type": "identify", "userId": "jane", "traits": {"city": "Oslo"}}')
             await reached(there, "/sky/Oslo")
             await asyncio.sleep(0.2)
@@ -51,7 +51,7 @@ def test_every_process_warms_its_own_and_visitors_that_get_no_email_cost_nothing
         there.reply = sends(b'[{"temperature": 7}]')
 
         async def story(wetink: Wetink) -> None:
-            await wetink._warmer.step()
+            await wetink.warmer.step()
             async with Wetink(wetink.settings) as other:  # which takes messages in, and does nothing else
                 await says(other, '{"type": "identify", "anonymousId": "v", "traits": {"city": "Rome"}}')
                 await says(other, '{"type": "identify", "userId": "bob", "traits": {"city": "Bern"}}')

@@ -15,6 +15,7 @@ from wetink.core.errors import StoreUnavailable
 from wetink.store.sqlite import SQLiteStore, wal
 from wetink.store.sqlite.wal import Told, Wal
 from wetink.wiring import Wetink
+from wetink.worker import Worker
 
 
 @pytest.fixture(params=["the kernel waits", "a thread waits"])
@@ -81,10 +82,10 @@ def test_a_server_is_ready_for_the_first_message_before_it_comes(
     async def serve() -> None:
         async with Wetink(setting.read({}, data=tmp_path)) as wetink:
             assert not asked, "whoever only looks need not wait for it"
-            wetink.watch()
-            assert len(asked) == 1
-            await wetink.store.append([message(1)])
-            assert len(asked) == 1
+            async with Worker(wetink):
+                assert len(asked) == 1
+                await wetink.store.append([message(1)])
+                assert len(asked) == 1
 
     asyncio.run(serve())
 

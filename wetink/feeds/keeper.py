@@ -1,9 +1,7 @@
 """Keeper: all feeds, so that whoever draws a picture finds their data at hand, and how good it is."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from wetink.core.feed import Feed, Item, Snapshot, Supply, supply
@@ -14,11 +12,6 @@ from wetink.feeds.shelf import Shelf
 from wetink.feeds.uploads import Uploads
 from wetink.ports.feeds import Uploaded
 from wetink.ports.leases import Leases
-
-logger = logging.getLogger(__name__)
-
-TICK_SECONDS = 1.0
-"""How often it is looked whether a feed is due."""
 
 
 class FeedKeeper:
@@ -46,7 +39,6 @@ class FeedKeeper:
         self._uploads = Uploads(uploads, clock)
         self._personal = Personal(self._hosts, clock, most_kept=most_kept)
         self._feeds: Mapping[str, Feed] = {}
-        self._watch: asyncio.Task[None] | None = None
 
     def use(self, feeds: Mapping[str, Feed]) -> None:
         """Go on with these feeds, by name."""
@@ -95,33 +87,18 @@ class FeedKeeper:
 
     async def refresh_due(self, now: int) -> None:
         """Refresh all that is due at `now` (Unix ms), and wait for it."""
-        flights = await self._begin_due(now)
-        await asyncio.gather(*flights, return_exceptions=True)
+        await asyncio.gather(*await self._begin(now), return_exceptions=True)
 
-    async def start(self) -> None:
-        """Take what is on the disk, then refresh what is due, from now on."""
-        await self._schedule.load()
-        self._watch = asyncio.create_task(self._run())
+    async def begin_due(self) -> None:
+        """Begin to refresh all that is due, and to take over what other processes have fetched."""
+        await self._begin(self._clock())
+
+    async def _begin(self, now: int) -> list[asyncio.Task[None]]:
+        return [*self._personal.begin_due(now), *await self._schedule.begin_due(now)]
 
     async def close(self) -> None:
         """End what is in flight and let go of everything. Calling it twice is fine."""
-        if self._watch is not None:
-            self._watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watch
-            self._watch = None
         self._uploads.close()
         await self._schedule.close()
         await self._personal.close()
         await self._hosts.close()
-
-    async def _begin_due(self, now: int) -> list[asyncio.Task[None]]:
-        return [*self._personal.begin_due(now), *await self._schedule.begin_due(now)]
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self._begin_due(self._clock())
-            except Exception:
-                logger.exception("feeds cannot be refreshed")
-            await asyncio.sleep(TICK_SECONDS)

@@ -59,10 +59,6 @@ class Schedule:
         """Return the newest snapshot that this process knows of."""
         return self._snapshots.get(name)
 
-    async def load(self) -> None:
-        """Take from the shelf what is there; fetch nothing."""
-        await asyncio.gather(*(self._notice(feed) for feed in self._feeds.values()))
-
     async def begin_due(self, now: int) -> list[asyncio.Task[None]]:
         """Begin to refresh what is due, and to read what other processes have fetched; return what is under way."""
         feeds = self._feeds

@@ -22,8 +22,8 @@ RECENT_MS = 120_000
 """What is older has been drawn, or will be by an open: the log is read again at every start."""
 MOST_PEOPLE, MOST_BLOCKS = 500, 8
 """People who wait, and blocks that are drawn for each."""
-CALM_SECONDS, REST_SECONDS = 1.0, 0.5
-"""How long somebody must have done nothing more, and between two looks at who waits."""
+CALM_SECONDS = 1.0
+"""How long somebody must have done nothing more."""
 SHARE = 0.1
 """Of the time of a core."""
 
@@ -48,12 +48,6 @@ class Ahead:
                 self._waiting.move_to_end(who)
         while len(self._waiting) > MOST_PEOPLE:
             self._waiting.popitem(last=False)
-
-    async def run(self) -> None:
-        """Draw until cancelled. Never raises anything else."""
-        while True:
-            if not await self.step():
-                await asyncio.sleep(REST_SECONDS)
 
     async def step(self) -> bool:
         """Draw for the one who did something last, and has come to rest; return whether there was one."""

@@ -1,6 +1,6 @@
 """Audiences: who is in each right now; who came and went, looked at again and again, and told outside.
 
-All processes have one; the one that holds the lease does the looking and telling, and another takes over when it ends.
+Every process answers questions about them; only the one that holds the worker's lease looks at them and tells others.
 """
 
 import asyncio
@@ -8,7 +8,6 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
 from wetink.core.audience import Audience, rules_of
-from wetink.core.errors import Held
 from wetink.core.hook import MembershipChange, concerns
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
@@ -16,13 +15,9 @@ from wetink.core.rule.tree import Rule
 from wetink.core.trouble import tell
 from wetink.ports.audiences import Memberships, Moved
 from wetink.ports.crowd import Count, Crowd
-from wetink.ports.leases import Leases
 from wetink.serve.hooks import Hooks
 
 logger = logging.getLogger(__name__)
-
-REST_SECONDS = 1.0
-"""Between two rounds of telling."""
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -71,20 +66,10 @@ class Audiences:
             for member in some:
                 yield member
 
-    async def run(self, leases: Leases) -> None:
-        """Work until cancelled. Never raises anything else."""
-        while True:
-            try:
-                async with leases.hold("audiences"):
-                    while True:
-                        await self.look_at_due()
-                        await self.tell()
-                        await asyncio.sleep(REST_SECONDS)
-            except Held:
-                pass
-            except Exception as error:
-                tell(logger, error, "audiences are not looked at")
-            await asyncio.sleep(REST_SECONDS)
+    async def step(self) -> None:
+        """Look at each audience whose time has come, then tell outside what is due. Raises StoreUnavailable."""
+        await self.look_at_due()
+        await self.tell()
 
     async def look_at_due(self) -> None:
         """Look at each audience whose time has come. Raises StoreUnavailable."""

@@ -17,7 +17,6 @@ logger = logging.getLogger(__name__)
 
 SLICE = 500
 """Products that are written together: others that write wait no longer than that takes."""
-LOOK_SECONDS = 2.0
 GONE = "out_of_stock"
 
 
@@ -31,7 +30,7 @@ class Imported(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Catalogs:
-    """Takes catalog feeds in, once for each version of their data, whichever process is first."""
+    """Takes catalog feeds in, once for each version of their data."""
 
     def __init__(
         self,
@@ -45,16 +44,14 @@ class Catalogs:
         self._store, self._feeds, self._declared, self._folder = store, feeds, declared, folder
         self._clock = clock_ms
 
-    async def run(self) -> None:
-        """Look for new data until cancelled. Never raises anything else."""
-        while True:
-            for feed in list(self._declared().values()):
-                if feed.purpose == "catalog":
-                    try:
-                        await self.take_in(feed)
-                    except Exception:
-                        logger.exception("the catalog %s cannot be taken in", feed.name)
-            await asyncio.sleep(LOOK_SECONDS)
+    async def step(self) -> None:
+        """Take in what is new. One feed that fails keeps no other out."""
+        for feed in list(self._declared().values()):
+            if feed.purpose == "catalog":
+                try:
+                    await self.take_in(feed)
+                except Exception:
+                    logger.exception("the catalog %s cannot be taken in", feed.name)
 
     async def take_in(self, feed: Feed) -> int:
         """Take in a feed's data unless it was already; return how many products there were."""

@@ -16,15 +16,11 @@ from wetink.core.goal import Signals
 from wetink.core.result import Brought, Result, briefly, result
 from wetink.core.share import fraction
 from wetink.core.span import parse
-from wetink.core.trouble import tell
 from wetink.ports.experiments import Exposures
 from wetink.serve.arms import Shared
 from wetink.serve.reports import Reports
 
 logger = logging.getLogger(__name__)
-
-REST_SECONDS = 20.0
-"""Between two looks whether a bandit's next epoch has begun."""
 
 
 class Experiments:
@@ -104,15 +100,6 @@ class Experiments:
             for brought, currency in found
         ]
         return inside, main, (note,) if note else ()
-
-    async def run(self) -> None:
-        """Work out bandits' shares epoch by epoch, until cancelled. Never raises anything else."""
-        while True:
-            try:
-                await self.refresh()
-            except Exception as error:
-                tell(logger, error, "bandits keep the shares they had")
-            await asyncio.sleep(REST_SECONDS)
 
     async def refresh(self) -> None:
         """Work out the shares of each bandit whose epoch has begun; what another process worked out is taken over."""

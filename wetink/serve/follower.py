@@ -1,22 +1,16 @@
 """Follower: reads along in the log, whoever writes it, and tells others what happens in the shop as a whole."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
 from wetink.core.event import Event
 from wetink.core.trends import HOUR, KEPT_HOURS, MEASURES, Trends
-from wetink.core.trouble import tell
 from wetink.ports import Store
 
 logger = logging.getLogger(__name__)
 
 SLICE = 100
 """Messages that are read in one go: opens wait no longer than that takes."""
-PAUSE_SECONDS, BUSY_SECONDS, REST_SECONDS = 0.1, 1.0, 0.5
-"""Between two slices while there is more: at leisure, and when the event loop has much to do; and when all was read."""
-LATE_SECONDS = 0.001
-"""A pause that ends so much later than it should tells of a loop that has much to do."""
 
 Tell = Callable[[Sequence[Event]], None]
 
@@ -29,19 +23,6 @@ class Follower:
         self._store, self._trends, self._clock, self._tell = store, trends, clock_ms, tell
         self._seq, self._replays = -1, 0
         self._forgot = 0
-
-    async def run(self) -> None:
-        """Follow until cancelled. Never raises anything else."""
-        loop, pause = asyncio.get_running_loop(), PAUSE_SECONDS
-        while True:
-            try:
-                more = await self.step()
-            except Exception as error:
-                tell(logger, error, "what happens in the shop is not followed")
-                more = False
-            begun, meant = loop.time(), pause if more else REST_SECONDS
-            await asyncio.sleep(meant)
-            pause = paced(pause, loop.time() - begun - meant)
 
     async def step(self) -> bool:
         """Read the next slice; return whether there was one. Raises StoreUnavailable."""
@@ -68,12 +49,3 @@ class Follower:
             self._forgot = now
         more, self._seq = last > self._seq, last
         return more or await self._store.settle()
-
-
-def paced(pause: float, late: float) -> float:
-    """Return how long to pause next (s), when the last pause ended so much later than it should (s).
-
-    >>> paced(0.1, 0.0), paced(0.1, 0.005), paced(0.8, 0.005), paced(0.8, 0.0)
-    (0.1, 0.2, 1.0, 0.4)
-    """
-    return min(pause * 2, BUSY_SECONDS) if late > LATE_SECONDS else max(pause / 2, PAUSE_SECONDS)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 
 from wetink.core.errors import WetinkError
@@ -10,27 +10,24 @@ from wetink.ports import Renderer, Scene
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 30.0
-"""How often something is drawn to see whether that works."""
-AGAIN_SECONDS = 2.0
-"""How soon it is tried again when it did not: one failure may be a busy machine, two in a row are told."""
-
 
 class Health:
     """What does not work in this process, by part and reason."""
 
-    def __init__(
-        self, renderer: Renderer, ended: Callable[[], Iterable[str]], tasks: Callable[[], Iterable[asyncio.Task[None]]]
-    ) -> None:
-        """Take who draws, the names of threads that ended by themselves, and the tasks of this process."""
-        self._renderer, self._ended, self._tasks = renderer, ended, tasks
-        self._drawn = count()
+    def __init__(self, renderer: Renderer, ended: Callable[[], Iterable[str]]) -> None:
+        """Take who draws, and the names of threads that ended by themselves."""
+        self._renderer, self._ended = renderer, ended
+        self.tasks: Sequence[asyncio.Task[None]] = ()
+        """What the worker of this process runs."""
+        self.struggling: dict[str, str] = {}
+        """Tasks whose last turn failed, and how often in a row. They go on, and the process is whole all the same."""
+        self._drawn, self._failed = count(), 0
         self._undrawable = ""
 
     def failing(self) -> dict[str, str]:
         """Return what does not work, and why; empty when all does."""
         found = {name: "its thread ended" for name in self._ended()}
-        for task in self._tasks():
+        for task in self.tasks:
             error = task.exception() if task.done() and not task.cancelled() else None
             if error is not None:
                 found[task.get_name()] = f"it ended: {type(error).__name__}: {error}"
@@ -46,14 +43,12 @@ class Health:
             return str(error)
         return ""
 
-    async def watch(self) -> None:
-        """Look again and again whether pictures can be drawn."""
-        failed = 0
-        while True:
-            why = await self.drawing()
-            failed = failed + 1 if why else 0
-            told = why if failed > 1 else ""
-            if told and not self._undrawable:
-                logger.error("nothing can be drawn: %s", told)
-            self._undrawable = told
-            await asyncio.sleep(AGAIN_SECONDS if failed else LOOK_SECONDS)
+    async def look(self) -> bool:
+        """Look whether pictures can be drawn; return whether that failed, so that it is soon tried again."""
+        why = await self.drawing()
+        self._failed = self._failed + 1 if why else 0
+        told = why if self._failed > 1 else ""  # one failure may be a busy machine
+        if told and not self._undrawable:
+            logger.error("nothing can be drawn: %s", told)
+        self._undrawable = told
+        return bool(why)

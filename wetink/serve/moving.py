@@ -20,8 +20,6 @@ from wetink.serve.sight import ticking
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.5
-"""How often is looked whether there are other blocks."""
 SHARE = 0.5
 """Of the time of a core: in between others have their turn."""
 SCHEMES = ("light", "dark")
@@ -45,21 +43,19 @@ class Moving:
         self._done: dict[Ticking, None] = {}
         self._seen: object = None
 
-    async def run(self) -> None:
-        """Make ready what is new until cancelled. Never raises anything else."""
-        while True:
-            if self._blocks() is not self._seen:
-                await self.step()
-            else:
-                await asyncio.sleep(LOOK_SECONDS)
+    async def step(self) -> bool:
+        """Make ready what is new, unless it cannot be: the open shows a still picture then.
 
-    async def step(self) -> None:
-        """Make ready what is new, unless it cannot be: the open shows a still picture then."""
-        blocks = self._seen = self._blocks()
+        Returns whether something was saved meanwhile, which goes first.
+        """
+        blocks = self._blocks()
+        if blocks is self._seen:
+            return False
+        self._seen = blocks
         wanted = list(dict.fromkeys(self._wanted(blocks)))
         for each in wanted:
-            if self._blocks() is not blocks:  # something was saved meanwhile, which goes first
-                return
+            if self._blocks() is not blocks:
+                return True
             if each not in self._done:
                 self._done[each] = None
                 await self._made(
@@ -67,11 +63,12 @@ class Moving:
                 )
         for block in [each for each in blocks.values() if self._is_film(each)]:
             if self._blocks() is not blocks:
-                return
+                return True
             for scheme in SCHEMES:
                 moment = Moment(self._clock(), scheme=scheme, moving=True)
                 await self._made(f"the film of {block.name}", self._warm(block, None, moment))
         self._done = dict.fromkeys(wanted)
+        return False
 
     async def _made(self, name: str, making: Awaitable[None]) -> None:
         """Wait for something to be made, and then as long again."""

@@ -1,6 +1,5 @@
-"""Summaries: persons folded ahead of their next open, at leisure, by whichever process has the time."""
+"""Summaries: persons folded ahead of their next open, at leisure, by one process."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
@@ -11,16 +10,12 @@ import msgspec
 from wetink.core.entry import Entry
 from wetink.core.person import Person
 from wetink.core.summary import person_of, summarize
-from wetink.core.trouble import tell
 from wetink.ports import Store
 
 logger = logging.getLogger(__name__)
 
 SLICE = 100
 """Messages whose senders are summed up in one go: some ten milliseconds."""
-PAUSE_SECONDS, REST_SECONDS = 0.2, 5.0
-"""Between two slices while there is more, so that it takes a twentieth of a core at the most; and when all was done."""
-
 CODE = ("cart", "entry", "event", "fold", "history", "identifier", "person", "summary", "views")
 """Where the core says what a fold comes to: with a change there, all summaries are made anew."""
 
@@ -49,16 +44,6 @@ class Summaries:
     def __init__(self, store: Store, clock_ms: Callable[[], int]) -> None:
         """Read from `store`, and keep there what was made."""
         self._store, self._clock = store, clock_ms
-
-    async def run(self) -> None:
-        """Go on until cancelled. Never raises anything else."""
-        while True:
-            try:
-                more = await self.step()
-            except Exception as error:
-                tell(logger, error, "nobody is summed up")
-                more = False
-            await asyncio.sleep(PAUSE_SECONDS if more else REST_SECONDS)
 
     async def step(self, limit: int = SLICE) -> bool:
         """Go on by some messages; return whether there may be more. Raises StoreUnavailable."""

@@ -1,7 +1,5 @@
 """Warm: what feeds say of a person is asked for when that person does something, before they open an email."""
 
-import asyncio
-import logging
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -13,12 +11,9 @@ from wetink.core.decide import settled
 from wetink.core.feed import Feed, parameters_of
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, plain
-from wetink.core.trouble import tell
 from wetink.ports import Store
 from wetink.ports.feeds import Feeds
 from wetink.serve.people import People
-
-logger = logging.getLogger(__name__)
 
 SLICE = 100
 """Messages that are read in one go: opens wait no longer than that takes."""
@@ -26,7 +21,6 @@ AT_ONCE = 10
 """People whose data is asked for in one go: what feeds have to answer is bounded."""
 LATE = 1_000
 """Messages by which this may be late: of a flood only the newest count."""
-PAUSE_SECONDS, REST_SECONDS = 0.2, 1.0
 
 
 class Warmer:
@@ -45,16 +39,6 @@ class Warmer:
         self._people = People(store)
         self._seq = -1
         self._waiting: dict[Identifier, None] = {}
-
-    async def run(self) -> None:
-        """Follow until cancelled. Never raises anything else."""
-        while True:
-            try:
-                more = await self.step()
-            except Exception as error:
-                tell(logger, error, "no feed is asked ahead of need")
-                more = False
-            await asyncio.sleep(PAUSE_SECONDS if more else REST_SECONDS)
 
     async def step(self) -> bool:
         """Look at the next messages and warm what their people need; return whether there is more to do.

@@ -139,11 +139,12 @@ async def _home(request: Request) -> Response:
 
 
 async def _health(request: Request) -> Response:
-    """Whether this process can read the store and draw, and lives whole; what went wrong in it, and what it lost."""
+    """Whether this process can read the store, draw, and is whole; which tasks fail, what went wrong or was lost."""
     wetink = request.app.state.wetink
     await wetink.store.sources()
     failing = wetink.health.failing()
-    told = {"failing": failing, "troubles": dict(sorted(counted().by_place.items())), "lost": wetink.lost()}
+    troubles = dict(sorted(counted().by_place.items()))
+    told = {"failing": failing, "tasks": wetink.health.struggling, "troubles": troubles, "lost": wetink.lost()}
     said = {"status": "failing" if failing else "ok", "version": __version__}
     return JSONResponse({**said, **{name: what for name, what in told.items() if what}}, 503 if failing else 200)
 

@@ -28,6 +28,7 @@ from wetink.settings import Settings
 from wetink.web import logs
 from wetink.web.protocol import HttpProtocol
 from wetink.wiring import Wetink
+from wetink.worker import Worker
 
 logger = logging.getLogger(__name__)
 
@@ -90,8 +91,7 @@ async def _serve(settings: Settings, app: str, listening: socket.socket, ready: 
     """Serve in this process until a signal comes."""
     module, _, name = app.partition(":")
     fetch.prepare()
-    async with Wetink(settings) as wetink:
-        wetink.watch()
+    async with Wetink(settings) as wetink, Worker(wetink):
         application = getattr(import_module(module), name)(wetink)
         _settle_memory()
         sys.setswitchinterval(SWITCH_SECONDS)

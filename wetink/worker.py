@@ -1,0 +1,119 @@
+"""The worker: everything that goes on beside requests, as one table, and the loop that runs it in each process."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
+from math import inf
+from typing import Self
+
+import msgspec
+
+from wetink.core.errors import Held
+from wetink.core.trouble import tell
+from wetink.wiring import Wetink
+
+logger = logging.getLogger(__name__)
+
+ONCE = inf
+"""The period of a task that is done once, when the process starts."""
+BUSY_SECONDS, LATE_SECONDS = 1.0, 0.001
+"""The longest pause while there is more to do, and how late a pause must end to show that the event loop is busy."""
+
+
+class Task(msgspec.Struct, frozen=True):
+    """Something a process does again and again. A turn returns whether there is more to do right away."""
+
+    name: str
+    period: float
+    """Seconds between two turns."""
+    turn: Callable[[Wetink], Awaitable[object]]
+    leased: bool = False
+    """One process at a time does it; if it ends, another takes over. Otherwise every process does it for itself."""
+    pause: float = 0.0
+    """Seconds between two turns while there is more to do; longer while the event loop is busy."""
+
+
+TASKS = (
+    Task("content", 1.0, lambda wetink: wetink.look_again()),
+    Task("fonts", ONCE, lambda wetink: wetink.renderer.prepare()),
+    Task("drawing", 30.0, lambda wetink: wetink.health.look(), pause=2.0),
+    Task("trends", 0.5, lambda wetink: wetink.follower.step(), pause=0.1),
+    Task("summaries", 5.0, lambda wetink: wetink.summaries.step(), leased=True, pause=0.2),
+    Task("audiences", 1.0, lambda wetink: wetink.audiences.step(), leased=True),
+    Task("bandits", 20.0, lambda wetink: wetink.experiments.refresh()),
+    Task("feeds", 1.0, lambda wetink: wetink.feeds.begin_due()),
+    Task("catalogs", 2.0, lambda wetink: wetink.catalogs.step(), leased=True),
+    Task("prefetch", 1.0, lambda wetink: wetink.warmer.step(), pause=0.2),
+    Task("prerender", 0.5, lambda wetink: wetink.ahead.step()),
+    Task("moving pictures", 0.5, lambda wetink: wetink.moving.step()),
+)
+
+
+class Worker:
+    """Runs tasks in the event loop of this process while it is entered. No exception ends one."""
+
+    def __init__(self, wetink: Wetink, tasks: Sequence[Task] = TASKS) -> None:
+        """Run `tasks` of `wetink`, whose health then says how they go."""
+        self._wetink, self._tasks = wetink, tasks
+        self._failures: dict[str, int] = {}
+
+    async def __aenter__(self) -> Self:
+        """Begin."""
+        self._wetink.ready()
+        self._wetink.health.tasks = [asyncio.create_task(self._run(task), name=task.name) for task in self._tasks]
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """End all tasks and wait until they have."""
+        tasks = self._wetink.health.tasks
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, task: Task) -> None:
+        """Run a task until cancelled; after a failure another process may take over."""
+        while True:
+            try:
+                async with self._wetink.leases.hold(task.name) if task.leased else nullcontext():
+                    await self._turns(task)
+                return
+            except Held:
+                self._went(task, None)
+            except BaseException as error:
+                me = asyncio.current_task()
+                if isinstance(error, KeyboardInterrupt) or (me is not None and me.cancelling()):
+                    raise
+                self._went(task, error)
+            await asyncio.sleep(BUSY_SECONDS if task.period == ONCE else task.period)
+
+    async def _turns(self, task: Task) -> None:
+        """Take turn after turn, until one fails. A task that is done once ends after one."""
+        loop, pause = asyncio.get_running_loop(), task.pause
+        while True:
+            more = await task.turn(self._wetink)
+            self._went(task, None)
+            if task.period == ONCE:
+                return
+            begun, meant = loop.time(), pause if more else task.period
+            await asyncio.sleep(meant)
+            pause = paced(pause, loop.time() - begun - meant, task.pause)
+
+    def _went(self, task: Task, error: BaseException | None) -> None:
+        """Note how a turn went."""
+        if error is None:
+            self._failures.pop(task.name, None)
+            self._wetink.health.struggling.pop(task.name, None)
+            return
+        tell(logger, error, "the task %s failed", task.name)
+        count = self._failures[task.name] = self._failures.get(task.name, 0) + 1
+        self._wetink.health.struggling[task.name] = f"failed {count} times in a row: {type(error).__name__}"
+
+
+def paced(pause: float, late: float, least: float) -> float:
+    """Return how long to pause next (s), when the last pause ended so much later than it should (s).
+
+    >>> paced(0.1, 0.0, 0.1), paced(0.1, 0.005, 0.1), paced(0.8, 0.005, 0.1), paced(0.8, 0.0, 0.1)
+    (0.1, 0.2, 1.0, 0.4)
+    """
+    return max(min(pause * 2, BUSY_SECONDS), least) if late > LATE_SECONDS else max(pause / 2, least)
