@@ -19,6 +19,7 @@ from wetink.core.touch import Touch
 from wetink.ingest import record
 from wetink.ports import Record
 from wetink.store.sqlite import contacts
+from wetink.store.sqlite.batch import transaction
 from wetink.store.sqlite.connection import connect
 from wetink.wiring import Wetink
 
@@ -90,6 +91,7 @@ async def _build(data: Path, now: int) -> None:
     chance = random.Random(6)
     async with Wetink(setting.read({}, data=data)) as wetink:
         db = connect(data / "opens.db", durable=False)
+        contacts.prepare(db)
         with db:
             for number in range(PEOPLE):
                 arm, who = chance.choice("ab"), f"user:u{number}"
@@ -99,7 +101,7 @@ async def _build(data: Path, now: int) -> None:
                 )
         for first in range(0, TOUCHES, 10_000):
             at = now - DAYS * DAY_MS + first * DAYS * DAY_MS // TOUCHES
-            with contacts.transaction(db):
+            with transaction(db):
                 contacts.count(db, [_touch(chance, at + index) for index in range(10_000)])
         db.close()
         waiting = [_order(chance, number, now) for number in range(ORDERS)]

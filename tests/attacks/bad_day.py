@@ -39,9 +39,9 @@ from wetink.serve.pasted import Pasted
 from wetink.serve.place import Places
 from wetink.serve.rehearsal import Rehearsal
 from wetink.serve.summaries import read
+from wetink.store.sqlite.batch import BatchWriter
 from wetink.store.sqlite.leases import SQLiteLeases
 from wetink.store.sqlite.memberships import SQLiteMemberships
-from wetink.store.sqlite.periodic import Periodic
 from wetink.store.sqlite.pictures import SQLitePictures
 from wetink.web.app import create
 from wetink.worker import TASKS, Worker
@@ -223,9 +223,9 @@ async def stored(error: Exception, house: House) -> None:
     await memberships.take("all", [], NOW, lambda *_: False)
     await memberships.take("all", [WHO], NOW + 1, lambda *_: Broken(error).hear())
     await memberships.close()
-    stumbling = Periodic("wetink-day", 0.01, lambda: Broken(error).hear())
+    stumbling = BatchWriter("days", apsw.Connection(":memory:"), {}, then=lambda: Broken(error).hear(), seconds=0.01)
     await asyncio.sleep(0.1)
-    stumbling.stop()
+    stumbling.close()
     broken: Any = Broken(error)
     fallbacks: Any = SimpleNamespace(scene=lambda block: None)
     rehearsal = Rehearsal(broken, fallbacks, {}, {}, lambda: house.wetink.content, lambda: NOW)
@@ -256,7 +256,7 @@ def files(folder: Path) -> None:
     (folder / "file").write_text(NAME)
     Shared(folder / "file", 10).put(b"key", NAME.encode())
     (folder / "pictures.db").write_bytes((NAME + EMAIL).encode() * 1_000)
-    SQLitePictures(folder).flushing.stop()
+    SQLitePictures(folder).writer.close()
     Places(folder / "nothing.mmdb", None).close()
     with contextlib.suppress(Exception):
         read(NAME.encode(), lambda: ())

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import apsw
 import httpcore
 import psutil
 import pytest
@@ -19,7 +20,7 @@ import pytest
 from tests.serving import Server
 from wetink.core.errors import BadContent
 from wetink.serve.health import Health
-from wetink.store.sqlite.periodic import Periodic
+from wetink.store.sqlite.batch import BatchWriter
 
 ROOT = Path(__file__).parents[2]
 CONSOLE = Path(sys.executable).parent / "wetink"
@@ -65,20 +66,19 @@ class Stumble(BaseException):
 
 
 @pytest.mark.parametrize("error", [ValueError, MemoryError, SystemExit, Stumble])
-def test_a_periodic_thread_survives_whatever_its_work_raises(error: type[BaseException]) -> None:
+def test_a_thread_that_writes_survives_whatever_is_raised(error: type[BaseException]) -> None:
     turns = threading.Semaphore(0)
 
     def work() -> None:
         turns.release()
         raise error
 
-    thread = Periodic("a thread", 0.001, work)
+    writer = BatchWriter("rows", apsw.Connection(":memory:"), {}, then=work, seconds=0.001)
     for _ in range(5):
         assert turns.acquire(timeout=30)
-    assert thread.alive
-    thread.stop()
-    assert thread.closing
-    assert thread.alive, "it was told to end"
+    assert writer.alive
+    writer.close()
+    assert writer.alive, "it was told to end"
 
 
 class Pen:

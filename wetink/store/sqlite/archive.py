@@ -5,9 +5,7 @@ An open waits for none of it: what is kept is written by a thread, many at a tim
 
 import asyncio
 import logging
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -20,21 +18,19 @@ from wetink.core.block import TIME_DIGITS, Block, Decision
 from wetink.core.memo import once_for_each
 from wetink.core.person import Moment
 from wetink.ports.archive import Opened
+from wetink.store.sqlite.batch import THREAD_BUSY_MS, Batch, BatchWriter, Queue
 from wetink.store.sqlite.codec import fingerprint
 from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, translated
-from wetink.store.sqlite.late import THREAD_BUSY_MS, apart, passing
-from wetink.store.sqlite.periodic import Periodic
 from wetink.store.sqlite.queries import read, script
 
 logger = logging.getLogger(__name__)
 SQL = read("archive_queries.sql")
-FLUSH_SECONDS = 0.5
 TIDY_SECONDS = 20.0
 DAY_MS = 86_400_000
 AT_ONCE = 100
 """Opens that one statement writes."""
 MOST_WAITING = 20_000
-"""Opens that wait to be written: when the disk takes none, the oldest of them are not kept."""
+"""Opens that wait to be written: when the disk takes none, what comes beyond is not kept."""
 SPREAD_BITS = 21
 """Bits of a place that tell apart what was opened in the same millisecond."""
 LAST = (1 << 63 - SPREAD_BITS) - 1
@@ -59,14 +55,15 @@ class SQLiteArchive:
         self._writing = connect(folder / "archive.db", durable=False, busy_ms=THREAD_BUSY_MS)
         with translated("opening the archive"):
             self._writing.execute(script("archive.sql"))
-        self._waiting: deque[_Row] = deque()
-        self._failing = False
-        self.lost = 0
-        """How many opens were not kept."""
         self._written: set[int] = set()
-        self._mutex = threading.Lock()
         self._tidied = time.monotonic()
-        self.flushing = Periodic("wetink-archive", FLUSH_SECONDS, self._turn)
+        queues = {"opens": Queue(self._write, MOST_WAITING)}
+        self.writer = BatchWriter("kept opens", self._writing, queues, tried=self._tried, then=self._tidy_when_due)
+
+    @property
+    def lost(self) -> int:
+        """How many opens were not kept."""
+        return self.writer.lost
 
     def keep(self, opened: Opened) -> None:
         """See `ports.Archive.keep`. Written down at once: kept as it is, all it refers to would be kept as well."""
@@ -81,10 +78,7 @@ class SQLiteArchive:
             logger.exception("an open of %s was not kept", decision.block)
             return
         who = fingerprint("opened", decision.recipient)
-        self._waiting.append((where, who, decision.block, opened.block, opened.template, body))
-        if len(self._waiting) > MOST_WAITING:
-            self._waiting.popleft()
-            self.lost += 1
+        self.writer.put("opens", (where, who, decision.block, opened.block, opened.template, body))
 
     async def find(self, decision_id: str) -> Opened | None:
         """See `ports.Archive.find`."""
@@ -120,29 +114,12 @@ class SQLiteArchive:
 
     def flush(self) -> bool:
         """Write what waits; return whether nothing is left. Never raises: what cannot be written waits on."""
-        with self._mutex:
-            waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            if not waiting:
-                return True
-            try:
-                with self._writing:
-                    odd = apart(self._writing, waiting, self._write)
-            except Exception as error:
-                self._written.clear()
-                self._waiting.extendleft(reversed(waiting))
-                if not self._failing:
-                    logger.warning("opens wait to be kept: %s", error, exc_info=not passing(error))
-                self._failing = True
-                return False
-            self._failing = False
-            if odd:
-                self._written.clear()
-                self._lose(len(odd), f"they cannot be written: {odd[0]}")
-            return True
+        return self.writer.flush()
 
-    def _lose(self, count: int, why: str) -> None:
-        self.lost += count
-        logger.error("%d opens are not kept: %s", count, why)
+    def _tried(self, taken: Batch, waiting: Batch, written: bool) -> None:
+        """After a batch that was not written it is not known which texts are."""
+        if not written:
+            self._written.clear()
 
     def _write(self, waiting: Sequence[_Row]) -> None:
         texts: dict[int, str] = {}
@@ -171,7 +148,7 @@ class SQLiteArchive:
     def tidy(self) -> None:
         """Remove what is older than it may be, and the oldest of what is too much. Never raises."""
         try:
-            with self._mutex:
+            with self.writer.writing:
                 gone = self._changed(SQL.outlived, (_places(self._clock() - self._days * DAY_MS),))
                 pages, size = first(self._writing, SQL.used)
                 if pages * size > self._most:
@@ -189,16 +166,11 @@ class SQLiteArchive:
 
     async def close(self) -> None:
         """Write what waits and let go. Calling it twice is fine."""
-        if self.flushing.closing:
-            return
-        await asyncio.to_thread(self.flushing.stop)
-        if not await asyncio.to_thread(self.flush):
-            self._lose(len(self._waiting), "this process ends, and they cannot be written")
+        await asyncio.to_thread(self.writer.close)
         self._db.close()
         self._writing.close()
 
-    def _turn(self) -> None:
-        self.flush()
+    def _tidy_when_due(self) -> None:
         if time.monotonic() - self._tidied > TIDY_SECONDS:
             self._tidied = time.monotonic()
             self.tidy()

@@ -13,6 +13,7 @@ import msgspec
 from wetink.core.fetch import RULES_VERSION, Facts, Kind, classify, in_hindsight
 from wetink.core.touch import PROVED_MS
 from wetink.store.sqlite import contacts
+from wetink.store.sqlite.batch import transaction
 from wetink.store.sqlite.connection import fetch
 from wetink.store.sqlite.queries import read
 
@@ -31,10 +32,10 @@ def classify_anew(db: apsw.Connection, counts: Callable[[str, Kind], bool]) -> i
     """
     changed, sums = 0, contacts.Sums(db)
     for people in _slices(db):
-        with contacts.transaction(db):
+        with transaction(db):
             changed += _classify(db, people, counts)
             sums.add(people)
-    with contacts.transaction(db):
+    with transaction(db):
         sums.take_over()
     return changed
 

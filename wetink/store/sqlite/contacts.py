@@ -4,8 +4,8 @@ Everything is done by few statements over many rows: a statement for each row wo
 the event loop.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from typing import Any
 
 import apsw
 import msgspec
@@ -35,6 +35,16 @@ LAST = (1 << 63) - 1
 _rows = msgspec.json.Encoder().encode
 
 
+def prepare(db: apsw.Connection) -> None:
+    """Make the table for a batch, once for each connection that writes contacts."""
+    db.execute(_BATCH)
+
+
+def added(old: tuple[Any, int], new: tuple[Any, int]) -> tuple[Any, int]:
+    """Return two counts of the same as one."""
+    return old[0], old[1] + new[1]
+
+
 def count_pictures(db: apsw.Connection, served: Sequence[tuple[tuple[Served, int], int]]) -> None:
     """Write how many pictures were sent on which day, inside a transaction."""
     sums = [(day, what.block, what.variant, what.campaign, count) for (what, day), count in served]
@@ -42,7 +52,7 @@ def count_pictures(db: apsw.Connection, served: Sequence[tuple[tuple[Served, int
 
 
 def count(db: apsw.Connection, touches: Sequence[Touch]) -> None:
-    """Write opens and clicks, inside a `transaction`."""
+    """Write opens and clicks, inside a transaction."""
     db.execute("DELETE FROM temp.batch")
     db.execute(SQL.batch, (_rows([_row(touch) for touch in touches]).decode(),))
     if any(touch.once for touch in touches):
@@ -100,7 +110,7 @@ class Sums:
     def __init__(self, db: apsw.Connection) -> None:
         """Begin with none. What is written from now on is looked at in the end."""
         self._db, self._last = db, db.execute(SQL.last_contact).get
-        db.execute(_BATCH)
+        prepare(db)
         db.execute("DROP TABLE IF EXISTS temp.sums")
         db.execute(_SUMS)
 
@@ -149,17 +159,3 @@ def _row(touch: Touch) -> tuple[object, ...]:
             int(touch.once),
         ),
     )
-
-
-@contextmanager
-def transaction(db: apsw.Connection) -> Iterator[None]:
-    """Open a write transaction, with a table for a batch."""
-    db.execute(_BATCH)
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise

@@ -39,10 +39,10 @@ from wetink.store.sqlite import (
     votes,
 )
 from wetink.store.sqlite.alone import PATIENCE_SECONDS
+from wetink.store.sqlite.batch import apart
 from wetink.store.sqlite.codec import VERDICTS, decode_problems, entries, events, identifier, who
 from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, connect, fetch, first, snapshot, translated
 from wetink.store.sqlite.heard import Heard
-from wetink.store.sqlite.late import apart
 from wetink.store.sqlite.people import FEW, People, of_stretch
 from wetink.store.sqlite.queries import read, script
 from wetink.store.sqlite.version import Version

@@ -11,8 +11,9 @@ import msgspec
 from wetink.core.errors import StoreUnavailable
 from wetink.core.experiment import Exposure
 from wetink.core.result import Newcomers
+from wetink.store.sqlite.batch import passing
 from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, translated
-from wetink.store.sqlite.late import MOST_ROWS, Late, passing
+from wetink.store.sqlite.late import MOST_ROWS, Late
 from wetink.store.sqlite.queries import read, script
 
 SQL = read("exposure_queries.sql")

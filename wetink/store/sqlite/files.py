@@ -43,9 +43,9 @@ class SQLiteFiles:
         """Return the names of threads that ended by themselves."""
         threads = {
             "writer": self.store.alive,
-            "ledger": self.ledger.flushing.alive,
-            "archive": self.archive.flushing.alive,
-            "pictures": self.pictures.flushing.alive,
+            "ledger": self.ledger.writer.alive,
+            "archive": self.archive.writer.alive,
+            "pictures": self.pictures.writer.alive,
         }
         return [name for name, alive in threads.items() if not alive]
 

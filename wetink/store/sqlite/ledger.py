@@ -7,7 +7,6 @@ decides is kept in memory then, and written later (see `late`).
 
 import asyncio
 import logging
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -23,10 +22,10 @@ from wetink.core.report import DayCount
 from wetink.core.touch import Touch
 from wetink.ports.ledger import Onlooker, Served
 from wetink.store.sqlite import contacts
+from wetink.store.sqlite.batch import THREAD_BUSY_MS, BatchWriter, Queue, passing
 from wetink.store.sqlite.classing import classify_anew
 from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, connect, fetch, first, translated
-from wetink.store.sqlite.late import THREAD_BUSY_MS, Batch, Key, Late, Row, apart, passing
-from wetink.store.sqlite.periodic import Periodic
+from wetink.store.sqlite.late import MOST_DECISIONS, MOST_ROWS, Key, Late, Row
 from wetink.store.sqlite.queries import read, script
 from wetink.store.sqlite.version import Version
 
@@ -36,9 +35,8 @@ SQL_CONTACTS = contacts.SQL
 KINDS = contacts.KINDS
 MARKS: dict[Onlooker, int] = {"person": 1 << 31, "machine": 1 << 30, "nobody": 0}
 """Beside the bits of the slots that a decision was served in: by whom one of them was counted."""
-FLUSH_SECONDS = 0.5
-CLOSE_TRIES = 3
-"""How often the end of a process tries to write what waits."""
+MOST_TOUCHES = MOST_PICTURES = 50_000
+"""Opens and clicks, and counts of pictures, that wait at most; what comes beyond is lost."""
 REMEMBERED = 10_000
 """Decisions a process remembers while no other connection writes."""
 
@@ -71,15 +69,21 @@ class SQLiteLedger:
         self._remembered: dict[Key, tuple[Decision, int] | None] = {}
         self._file_version = Version(lambda: self._db)
         self._version = -1  # what is remembered is of
-        self.late = Late()
-        self._failing = False
-        self._flush_mutex = threading.Lock()
-        self.flushing = Periodic("wetink-ledger", FLUSH_SECONDS, self.flush)
+        db = self._flushing
+        contacts.prepare(db)
+        queues = {
+            "decisions": Queue(self._keep, MOST_DECISIONS),
+            "rows": Queue(lambda rows: [db.execute(*row) for row in rows], MOST_ROWS),
+            "pictures": Queue(partial(contacts.count_pictures, db), MOST_PICTURES, contacts.added),
+            "touches": Queue(partial(contacts.count, db), MOST_TOUCHES),
+        }
+        self.writer = BatchWriter("opens, clicks or decisions", db, queues, tried=lambda *how: self.late.tried(*how))
+        self.late = Late(self.writer)
 
     @property
     def lost(self) -> int:
         """How many opens, clicks and decisions could never be written."""
-        return self.late.lost
+        return self.writer.lost
 
     async def settle(self, decision: Decision, slot: int, ttl_ms: int, by: Onlooker) -> tuple[Decision, bool]:
         """See `ports.ledger.Ledger.settle`. All that ask in one turn of the event loop share a transaction."""
@@ -207,7 +211,7 @@ class SQLiteLedger:
 
     async def record(self, touch: Touch) -> None:
         """See `ports.Ledger.record`."""
-        self.late.touch(touch)
+        self.writer.put("touches", touch)
 
     async def touches(self, recipients: Sequence[str], since: int, until: int) -> Sequence[Touch]:
         """See `ports.Ledger.touches`."""
@@ -231,15 +235,16 @@ class SQLiteLedger:
 
     async def contacts(self, block: str, recipient: str) -> tuple[int, int]:
         """See `ports.Ledger.contacts`. What waits to be written counts as well."""
-        alone = self._flush_mutex.acquire(timeout=LOOP_BUSY_MS / 1000)  # else a thread is at it, and waits for the file
+        # Else a thread is at it, and waits for the file.
+        alone = self.writer.writing.acquire(timeout=LOOP_BUSY_MS / 1000)
         try:
-            opened, clicked = self.late.contacts(recipient, block)
+            waiting = [each.kind for each in self.writer.pending("touches") if _counts(each, recipient, block)]
             with translated("counting a person's opens and clicks"):
                 counted = dict(fetch(self._db, SQL.contacts_of, (recipient, block)))
         finally:
             if alone:
-                self._flush_mutex.release()
-        return counted.get(0, 0) + opened, counted.get(1, 0) + clicked
+                self.writer.writing.release()
+        return counted.get(0, 0) + waiting.count("open"), counted.get(1, 0) + waiting.count("click")
 
     async def reclassify(self, counts: Callable[[str, Kind], bool]) -> int:
         """See `ports.Ledger.reclassify`. In a thread of its own, some people at a time: opens go on meanwhile."""
@@ -256,7 +261,8 @@ class SQLiteLedger:
 
     def served(self, served: Served, at: int) -> None:
         """See `ports.Ledger.served`."""
-        self.late.serve(served, contacts.day_of(at))
+        what = served, contacts.day_of(at)
+        self.writer.put("pictures", (what, 1), what)
 
     async def days(self, since: int, until: int) -> Sequence[DayCount]:
         """See `ports.Ledger.days`."""
@@ -266,32 +272,7 @@ class SQLiteLedger:
 
     def flush(self) -> bool:
         """Write what waits; return whether nothing is left. Never raises: what cannot be written waits on."""
-        with self._flush_mutex:
-            batch = self.late.take()
-            if not batch:
-                return True
-            try:
-                self._write(batch)
-            except Exception as error:
-                self.late.back()
-                if not self._failing:
-                    logger.warning("opens and clicks wait to be written: %s", error, exc_info=not passing(error))
-                self._failing = True
-            else:
-                self.late.done()
-                self._failing = False
-        return not self._failing
-
-    def _write(self, batch: Batch) -> None:
-        """Write a batch in one transaction, but for what is odd."""
-        db = self._flushing
-        with contacts.transaction(db):
-            odd = apart(db, list(batch.decisions.items()), self._keep)
-            odd += apart(db, batch.rows, lambda rows: [db.execute(*row) for row in rows])
-            odd += apart(db, list(batch.served.items()), partial(contacts.count_pictures, db))
-            odd += apart(db, batch.touches, partial(contacts.count, db))
-        if odd:
-            self.late.lose(len(odd), "opens, clicks or decisions", f"they cannot be written: {odd[0]}")
+        return self.writer.flush()
 
     def _keep(self, decisions: Sequence[tuple[Key, tuple[Decision, int]]]) -> None:
         """Write decisions that were made while the file could not be written; one that is newer stands."""
@@ -305,18 +286,13 @@ class SQLiteLedger:
 
     async def close(self) -> None:
         """Write what waits and let go. Calling it twice is fine."""
-        if self.flushing.closing:
-            return
-        await asyncio.to_thread(self.flushing.stop)
-        for _ in range(CLOSE_TRIES):
-            if await asyncio.to_thread(self.flush):
-                break
-        else:
-            batch = self.late.take()
-            count = len(batch.touches) + len(batch.decisions) + len(batch.rows)
-            self.late.lose(count, "opens, clicks or decisions", "this process ends, and they cannot be written")
+        await asyncio.to_thread(self.writer.close)
         self._db.close()
         self._flushing.close()
+
+
+def _counts(touch: Touch, recipient: str, block: str) -> bool:
+    return touch.recipient == recipient and touch.block == block and touch.human
 
 
 def _touches(db: apsw.Connection, spans: Mapping[str, tuple[int, int]]) -> list[Touch]:

@@ -13,9 +13,9 @@ from wetink.core.delivery import Outcome, State
 from wetink.core.hook import MembershipChange, Move, change_id
 from wetink.core.identifier import Identifier
 from wetink.ports.audiences import Delivery, Moved, Point, Tell
+from wetink.store.sqlite.batch import THREAD_BUSY_MS, apart
 from wetink.store.sqlite.codec import identifier, who
 from wetink.store.sqlite.connection import connect, fetch, first, translated
-from wetink.store.sqlite.late import THREAD_BUSY_MS, apart
 from wetink.store.sqlite.queries import read, script
 
 logger = logging.getLogger(__name__)

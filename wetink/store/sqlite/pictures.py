@@ -12,14 +12,12 @@ import msgspec
 
 from wetink.ports import Picture
 from wetink.ports.pictures import Place
+from wetink.store.sqlite.batch import THREAD_BUSY_MS, BatchWriter, Queue, passing
 from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, first, translated
-from wetink.store.sqlite.late import THREAD_BUSY_MS, apart, passing
-from wetink.store.sqlite.periodic import Periodic
 from wetink.store.sqlite.queries import read, script
 
 logger = logging.getLogger(__name__)
 SQL = read("pictures_queries.sql")
-FLUSH_SECONDS = 0.5
 MOST_BYTES = 256 << 20
 MOST_WAITING = 500
 """Places that wait to be written; of more in half a second only these outlive the process."""
@@ -44,9 +42,8 @@ class SQLitePictures:
                 for each in folder.glob("pictures.db*"):
                     each.unlink(missing_ok=True)
                 self._open()
-        self._waiting: dict[Place, tuple[int, Picture]] = {}
-        self._mutex, self._reading_mutex, self._changing = threading.Lock(), threading.Lock(), threading.Lock()
-        self.flushing = Periodic("wetink-pictures", FLUSH_SECONDS, self.flush)
+        self._reading_mutex = threading.Lock()
+        self.writer = BatchWriter("last pictures", self._db, {"pictures": Queue(self._keep, MOST_WAITING)})
 
     def _open(self) -> None:
         self._db = connect(self._path, durable=False)
@@ -56,15 +53,13 @@ class SQLitePictures:
 
     def put(self, place: Place, at: int, picture: Picture) -> None:
         """See `ports.pictures.LastPictures.put`."""
-        with self._changing:
-            if len(self._waiting) < MOST_WAITING or place in self._waiting:
-                self._waiting[place] = at, picture
+        self.writer.put("pictures", (place, (at, picture)), place)
 
     async def get(self, place: Place) -> tuple[int, Picture] | None:
         """See `ports.pictures.LastPictures.get`."""
-        waiting = self._waiting.get(place)
+        waiting: tuple[Place, tuple[int, Picture]] | None = self.writer.find("pictures", place)
         if waiting is not None:
-            return waiting
+            return waiting[1]
         return await asyncio.to_thread(self._last, place)
 
     def _last(self, place: Place) -> tuple[int, Picture] | None:
@@ -78,43 +73,21 @@ class SQLitePictures:
 
     def flush(self) -> None:
         """Write what waits, and make room. Never raises."""
-        with self._changing:
-            waiting, self._waiting = self._waiting, {}
-        if not waiting:
-            return
-        try:
-            with self._mutex, self._db:
-                odd = apart(self._db, list(waiting.items()), self._keep)
-                pages, size = first(self._db, SQL.used)
-                if pages * size > self._most:
-                    self._db.execute(SQL.oldest, (first(self._db, SQL.count)[0] // 4 + 1,))
-                    self._db.execute(SQL.unused)
-        except Exception as error:
-            if self.flushing.closing:
-                logger.warning("%d pictures will not outlive this process: %s", len(waiting), error)
-                return
-            if not passing(error):
-                logger.exception("%d pictures will not outlive this process", len(waiting))
-                return
-            with self._changing:
-                waiting.update(self._waiting)
-                self._waiting = dict(list(waiting.items())[-MOST_WAITING:])
-        else:
-            if odd:
-                logger.error("%d pictures will not outlive this process: %s", len(odd), odd[0])
+        self.writer.flush()
 
     def _keep(self, shown: Sequence[tuple[Place, tuple[int, Picture]]]) -> None:
         for place, (at, picture) in shown:
             digest = hashlib.blake2b(picture.body, digest_size=16).digest()
             self._db.execute(SQL.keep, (digest, picture.content_type, picture.body))
             self._db.execute(SQL.show, (*_digests(place), at, digest))
+        pages, size = first(self._db, SQL.used)
+        if pages * size > self._most:
+            self._db.execute(SQL.oldest, (first(self._db, SQL.count)[0] // 4 + 1,))
+            self._db.execute(SQL.unused)
 
     async def close(self) -> None:
         """Write what waits and let go. Calling it twice is fine."""
-        if self.flushing.closing:
-            return
-        await asyncio.to_thread(self.flushing.stop)
-        await asyncio.to_thread(self.flush)
+        await asyncio.to_thread(self.writer.close)
         self._db.close()
         self._reading.close()
 

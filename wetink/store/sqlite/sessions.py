@@ -10,8 +10,8 @@ from pathlib import Path
 import apsw
 
 from wetink.ports.sessions import FORGOTTEN_MS, IDLE_MS, LONGEST_MS, wait_of
+from wetink.store.sqlite.batch import THREAD_BUSY_MS, passing
 from wetink.store.sqlite.connection import connect, first, translated
-from wetink.store.sqlite.late import THREAD_BUSY_MS, passing
 from wetink.store.sqlite.queries import read, script
 
 logger = logging.getLogger(__name__)
