@@ -10,11 +10,10 @@ import msgspec
 
 from wetink.cli.common import DATA, JSON, identifier_of, iso, time_of, with_wetink
 from wetink.content.strict_yaml import parse_yaml
-from wetink.core.audience import rule_of, rules_of
+from wetink.core.audience import problems_with, rule_of, rules_of
 from wetink.core.errors import BadContent, BadRequest
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
-from wetink.core.rule.check import problems_of
 from wetink.core.rule.evaluate import Finding
 from wetink.core.rule.tree import Rule
 from wetink.ports.crowd import Count
@@ -91,7 +90,7 @@ def read_rule(file: str) -> Rule:
 
 def known(wetink: Wetink, rule: Rule) -> None:
     """Raise BadContent for a rule that names an audience there is not."""
-    problems = list(problems_of(rule, "", rules_of(wetink.content.audiences)))
+    problems = problems_with(rule, "", rules_of(wetink.content.audiences))
     if problems:
         raise BadContent("; ".join(problems))
 

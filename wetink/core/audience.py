@@ -9,7 +9,8 @@ from wetink.core.errors import BadContent
 from wetink.core.hook import Hook, check
 from wetink.core.rule.check import problems_of
 from wetink.core.rule.format import spell
-from wetink.core.rule.parse import Reading, Unreadable
+from wetink.core.rule.nodes import at
+from wetink.core.rule.parse import Unreadable, parse
 from wetink.core.rule.tree import All, Rule
 from wetink.core.rule.written_out import WrittenOut, names_of
 
@@ -44,14 +45,18 @@ def audience_of(name: str, said: Any) -> Audience:
         if wrong:
             raise Unreadable(wrong)
         said = said["rule"]
-    reading = Reading()
-    rule = reading.rule(said, place)
-    if rule is None or reading.problems:
-        raise Unreadable(reading.problems)
-    problems = list(problems_of(rule, place))
-    if problems:
+    rule = parse(said, place)
+    if problems := problems_with(rule, place):
         raise Unreadable(problems)
     return Audience(name, rule, title, hook)
+
+
+def problems_with(rule: Rule, place: str, audiences: Mapping[str, Rule] | WrittenOut | None = None) -> list[str]:
+    """Return what is wrong with an audience's rule. One that stands as a list has the places of that list."""
+    found = list(problems_of(rule, place, audiences))
+    if not isinstance(rule, All):
+        return found
+    return [(place + each.removeprefix(at(place, "all"))).removeprefix(": ") for each in found]
 
 
 def _hook(said: Any) -> tuple[Hook | None, list[str]]:
@@ -80,7 +85,7 @@ def usable(audiences: Mapping[str, Audience]) -> tuple[dict[str, Audience], dict
     doubted = set(left)
     while doubted:
         rules = WrittenOut({name: each.rule for name, each in left.items()})
-        found = {name: told for name in doubted if (told := list(problems_of(left[name].rule, "rule", rules)))}
+        found = {name: told for name in doubted if (told := problems_with(left[name].rule, "rule", rules))}
         wrong |= {name: found[name] for name in audiences if name in found}
         left = {name: each for name, each in left.items() if name not in found}
         doubted = {name for name, each in left.items() if found and not found.keys().isdisjoint(names_of(each.rule))}

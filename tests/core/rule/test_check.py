@@ -114,6 +114,10 @@ def test_audiences_that_lead_in_a_circle_are_refused_and_whoever_names_them() ->
     [
         ({"rule": VIEW, "tilte": "x"}, "tilte: there is no such thing"),
         ({"rule": {"any": []}, "title": "x"}, "rule.any: at least one"),
+        ({"rule": [VIEW, {"trait": "", "exists": True}]}, "rule[1].trait: say which trait"),
+        ({"rule": [VIEW, {"all": [{"trait": "", "exists": True}]}]}, "rule[1].all[0].trait: say which trait"),
+        ({"rule": []}, "rule: at least one"),
+        ([VIEW, {"trait": "", "exists": True}], "[1].trait: say which trait"),
         ({"rule": VIEW, "title": 5}, "title: a text"),
     ],
 )

@@ -9,11 +9,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from wetink.core.audience import Audience, rules_of
+from wetink.core.audience import Audience, problems_with, rules_of
 from wetink.core.delivery import State
 from wetink.core.errors import BadContent
 from wetink.core.hook import shown_secret
-from wetink.core.rule.check import problems_of
 from wetink.core.rule.form import fits_form
 from wetink.core.rule.tree import All
 from wetink.core.rule.words import words
@@ -149,7 +148,7 @@ async def found(request: Request) -> Response:
     who, now = parse(asked), now_ms()
     moment = msgspec.structs.replace(moment_of(request, now), now=time_of(form.get("at", ""), now))
     saved = rules_of(wetink.content.audiences)
-    wrong = editor.wrong if rule is None else await asyncio.to_thread(lambda: [*problems_of(rule, "rule", saved)])
+    wrong = editor.wrong if rule is None else await asyncio.to_thread(problems_with, rule, "rule", saved)
     if rule is None or wrong:
         return page(request, "audience_found.html", wrong=wrong)
     return page(
