@@ -12,10 +12,9 @@ from msgspec.structs import replace
 from wetink.core.history import Told
 from wetink.core.identity import FOREVER
 from wetink.core.rule import tree
-from wetink.core.rule.leaf import Leaf
 from wetink.core.rule.matching import counting, matching, values
 from wetink.core.rule.operators import passes
-from wetink.core.rule.subject import Subject
+from wetink.core.rule.subject import Leaf, Subject
 from wetink.core.rule.tree import Aggregate, Did
 from wetink.core.rule.values import amount, shown, written
 from wetink.core.rule.window import ALWAYS, bounds, said

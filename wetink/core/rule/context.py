@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from wetink.core.feed import reached
-from wetink.core.rule.leaf import Leaf
 from wetink.core.rule.operators import passes
-from wetink.core.rule.subject import Subject
+from wetink.core.rule.subject import Leaf, Subject
 from wetink.core.rule.tree import MomentIs
 from wetink.core.rule.values import shown
 from wetink.core.sky import celsius, sky_of

@@ -14,8 +14,7 @@ import msgspec
 from wetink.core.errors import BadContent, Unavailable
 from wetink.core.rule import behavior, context, traits
 from wetink.core.rule.format import spell
-from wetink.core.rule.leaf import Leaf
-from wetink.core.rule.subject import Subject
+from wetink.core.rule.subject import Leaf, Subject
 from wetink.core.rule.tree import (
     Aggregate,
     All,
@@ -124,7 +123,7 @@ def compiled(rule: Rule, audiences: Mapping[str, Rule] | None = None) -> Compile
 def _compiled(rule: Rule, audiences: Mapping[str, Rule], inside: frozenset[str]) -> Compiled:
     if isinstance(rule, All | AnyOf):
         parts = [_compiled(part, audiences, inside) for part in rule.of]
-        return _all(parts) if isinstance(rule, All) else _any(parts)
+        return _group("all" if isinstance(rule, All) else "any", parts)
     if isinstance(rule, Not):
         return _not(_compiled(rule.of, audiences, inside))
     if isinstance(rule, Member):
@@ -183,42 +182,31 @@ def _together(parts: Iterable[Compiled]) -> Needs:
     return needs
 
 
-def _all(parts: list[Compiled]) -> Compiled:
-    tests = [part.holds for part in parts]
+def _group(word: str, parts: list[Compiled]) -> Compiled:
+    tests, every = [part.holds for part in parts], word == "all"
 
-    def holds(subject: Subject) -> bool:
+    def all_hold(subject: Subject) -> bool:
         for test in tests:  # noqa: SIM110 (a generator costs as much as a test)
             if not test(subject):
                 return False
         return True
 
-    def explain(subject: Subject) -> Finding:
-        found = tuple(part.explain(subject) for part in parts)
-        failed = [each.why for each in found if not each.holds]
-        unknown = bool(failed) and all(each.holds or each.unknown for each in found)
-        why = "; ".join(failed or [each.why for each in found])
-        return Finding("all", not failed, why, parts=found, unknown=unknown)
-
-    return Compiled(holds, explain, _together(parts))
-
-
-def _any(parts: list[Compiled]) -> Compiled:
-    tests = [part.holds for part in parts]
-
-    def holds(subject: Subject) -> bool:
+    def any_holds(subject: Subject) -> bool:
         for test in tests:  # noqa: SIM110 (a generator costs as much as a test)
             if test(subject):
                 return True
         return False
 
     def explain(subject: Subject) -> Finding:
+        """Name the parts that decide: those that fail where all must hold, those that hold where one must."""
         found = tuple(part.explain(subject) for part in parts)
-        passed = [each.why for each in found if each.holds]
-        unknown = not passed and any(each.unknown for each in found)
-        why = "; ".join(passed or [each.why for each in found])
-        return Finding("any", bool(passed), why, parts=found, unknown=unknown)
+        deciding = [each for each in found if each.holds is not every]
+        holds = bool(deciding) is not every
+        failed = [each.unknown for each in found if not each.holds]
+        unknown = not holds and (all(failed) if every else any(failed))
+        return Finding(word, holds, "; ".join(each.why for each in deciding or found), parts=found, unknown=unknown)
 
-    return Compiled(holds, explain, _together(parts))
+    return Compiled(all_hold if every else any_holds, explain, _together(parts))
 
 
 def _not(part: Compiled) -> Compiled:

@@ -1,8 +1,10 @@
-"""Subject: who a rule is asked about, when, and what there is to know."""
+"""Subject: who a rule is asked about, when, and what there is to know; and how a node looks at it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from wetink.core.event import Product
 from wetink.core.identifier import Identifier
@@ -54,3 +56,14 @@ class Subject:
 def interests(person: Person) -> list[Any]:
     """Return what the person has in the cart, wished for or viewed, as `Seen`."""
     return [*person.cart.lines, *person.wishlist, *person.views]
+
+
+class Leaf(msgspec.Struct, frozen=True):
+    """A node without parts, compiled: `see` finds its value, `judge` says whether that holds, `say` tells it in words.
+
+    They may raise whatever odd data makes them raise: then it is unknown whether the node holds.
+    """
+
+    see: Callable[[Subject], Any]
+    judge: Callable[[Any], bool]
+    say: Callable[[Any], str]

@@ -7,10 +7,9 @@ from typing import Any
 from wetink.core.event import Product
 from wetink.core.identifier import Identifier
 from wetink.core.person import Cart, Person, Seen
-from wetink.core.rule.leaf import Leaf
 from wetink.core.rule.matching import fields
 from wetink.core.rule.operators import Passes, passes
-from wetink.core.rule.subject import Subject
+from wetink.core.rule.subject import Leaf, Subject
 from wetink.core.rule.tree import CartIs, Lifecycle, ProductIs, Share, Test, Trait, Where
 from wetink.core.rule.values import look_up, shown
 from wetink.core.rule.words import words
