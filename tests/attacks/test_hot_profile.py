@@ -14,7 +14,6 @@ from tests.asgi import ask
 from tests.web.test_open import NOW, SHOP, House, image
 from tests.web.test_open import house as house
 from wetink.core import fold as fold_module
-from wetink.core import identity
 from wetink.core.event import Product
 from wetink.core.identifier import Identifier
 from wetink.ingest import BATCH
@@ -122,7 +121,7 @@ def test_a_device_that_everybody_claims_is_held_by_few_and_leads_nobody_astray(
     house: House, monkeypatch: pytest.MonkeyPatch, defended: bool
 ) -> None:
     if not defended:
-        monkeypatch.setattr(identity, "MAX_CLAIMERS", 10**9)
+        monkeypatch.setattr("wetink.core.identity.holding.MAX_CLAIMERS", 10**9)
     house.saw("mug", who="other")
     users = [f"claimer-{number}" for number in range(60)]
     flood(house, [{"event": "Looked", "anonymousId": "shared", "userId": user} for user in users])

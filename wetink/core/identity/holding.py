@@ -1,40 +1,15 @@
-"""Identity: whose event is it? Events never move, ownership does.
+"""Holdings: who held an identifier when, as its claims say."""
 
-Theory of operation. Every message that carries several identifiers makes claims: from its time on, the weaker
-identifier belongs to the strongest. An identifier's claims, in their total order, cut time into stretches, each held
-by one claimer; what came before the first claim goes to the first claimer. Who owns an event is found by following
-the holder of the identifier it is filed under, at the event's own time: anonymous, then email, then user. Users are
-only ever joined by an alias of a server's key, for all time.
-
-The key on a page is public, so what it claims moves what pages told of an anonymous id, and lets nobody see what a
-server told of somebody else:
-
-- An event that a server told under an anonymous id follows servers' claims alone; one that a page told follows all.
-- Whoever looks an identifier up follows a page's claim only where no server has told of either side of it.
-- For an address a page's claim counts only where that holds as well, and none of a higher level claims it.
-
-A claim of a page whose user id was proven by the source's secret counts as a server's, but for an address that a
-server itself claims: the proof is of the user id alone.
-
-House rule of this file: nothing here depends on the order in which messages arrive.
-"""
-
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
-from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
-import idna
 import msgspec
 from msgspec.structs import replace
 
-from wetink.core.event import Event, Level
+from wetink.core.event import Level
 from wetink.core.identifier import Identifier
-from wetink.core.mailbox import mailbox
-from wetink.core.placeholder import LOCAL_PARTS, USUAL, Placeholders
-from wetink.core.quantity import plain
+from wetink.core.identity.claim import RANK, Claim
 
 FOREVER = 1 << 62
 """The end of a stretch that has not ended; with a minus sign, the beginning of one that has none (Unix ms)."""
@@ -44,35 +19,9 @@ MAX_CLAIMERS = 25
 MOST_A_DAY, DAY_MS = 3, 86_400_000
 """Users that may claim one address within a day before somebody is told of it."""
 
-LONGEST = 512
-"""Characters of the longest identifier that is believed."""
-
-REMEMBERED = 16_384
-"""Ids and addresses whose reading is kept: most of those that are sent at the same time."""
-
-_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
-
-
-class Claim(msgspec.Struct, frozen=True, order=True, gc=False):
-    """From `at` (Unix ms) on, `weaker` belongs to `stronger`. The fields' order is the claims' order.
-
-    `alias` marks the claim of an alias on its previousId, which nobody has carried as such.
-    """
-
-    at: int
-    source: str
-    message_id: str
-    weaker: Identifier
-    stronger: Identifier
-    level: Level = "server"
-    alias: bool = False
-
 
 Moves = Literal["all", "server", "browser", "none"]
 """Which events a holding moves to its owner: all, those that servers told, those that pages told, or none."""
-
-RANK: dict[Level, int] = {"browser": 0, "verified": 1, "server": 2}
-"""How far a claim is believed."""
 
 
 class Holding(msgspec.Struct, frozen=True, order=True, gc=False):
@@ -88,137 +37,6 @@ class Holding(msgspec.Struct, frozen=True, order=True, gc=False):
     level: Level = "server"
     moves: Moves = "all"
     followed: bool = True
-
-
-def user(value: Any, known: Placeholders = USUAL) -> Identifier | None:
-    """Return the user identifier, trimmed; None for what names nobody. A number and its digits are one id.
-
-    `known` says which texts are placeholders, here and below.
-
-    >>> str(user(42)), str(user(" 42 ")), user("null")
-    ('user:42', 'user:42', None)
-    """
-    text = _text(value, known)
-    return Identifier("user", text) if text else None
-
-
-def anonymous(value: Any, known: Placeholders = USUAL) -> Identifier | None:
-    """Return the anonymous identifier, trimmed; None for what names nobody."""
-    text = _text(value, known)
-    return Identifier("anonymous", text) if text else None
-
-
-def email(value: Any, known: Placeholders = USUAL) -> Identifier | None:
-    """Return the one address in a text, lower-cased, NFC, its domain in Unicode; None for none, or for several.
-
-    >>> str(email("Jane <Jane@Shop.Example>")), email("n/a"), email("noreply@shop.example")
-    ('email:jane@shop.example', None, None)
-    """
-    return _address(value, known) if isinstance(value, str) else None
-
-
-def means_nobody(address: Any, known: Placeholders = USUAL) -> bool:
-    """Whether what was sent as an address says plainly that there is none: a placeholder, or one that nobody reads."""
-    if not isinstance(address, str):
-        return address is None
-    text = address.strip()
-    local = mailbox(text).partition("@")[0].lower()
-    return known.nobody(text) or local in LOCAL_PARTS
-
-
-def _text(value: Any, known: Placeholders) -> str:
-    if isinstance(value, str):
-        text = value.strip()
-        if len(text) > LONGEST or known.nobody(text) or "\x00" in text or "\ufffd" in text:
-            return ""  # as `_blocked` has it, which would cost one more call of every message
-        return text
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return ""
-    digits = plain(value)
-    return "" if digits is None or _blocked(digits, known) else digits
-
-
-def _blocked(text: str, known: Placeholders) -> bool:
-    if len(text) > LONGEST or "\x00" in text or "\ufffd" in text:
-        return True  # a repaired character may stand for any: two ids must not become one
-    return known.nobody(text)
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _address(value: str, known: Placeholders = USUAL) -> Identifier | None:
-    if known.nobody(value):
-        return None
-    text = unicodedata.normalize("NFC", mailbox(value).lower())
-    if _blocked(text, known) or not _ADDRESS.fullmatch(text):
-        return None
-    local, _, domain = text.partition("@")
-    if local in LOCAL_PARTS:
-        return None
-    return Identifier("email", f"{local}@{_unicode_domain(domain)}")
-
-
-def _unicode_domain(domain: str) -> str:
-    if "xn--" not in domain:
-        return domain
-    try:
-        return idna.decode(domain)
-    except idna.IDNAError:
-        return domain
-
-
-def strongest(user: Identifier | None, email: Identifier | None, anonymous: Identifier | None) -> Identifier | None:
-    """Return the identifier an event that carries these is filed under; None when it carries none."""
-    return user or email or anonymous
-
-
-def claims(
-    message_type: str,
-    user_: Identifier | None,
-    email_: Identifier | None,
-    anonymous_: Identifier | None,
-    previous: Any,
-    at: int,
-    source: str,
-    message_id: str,
-    level: Level,
-    known: Placeholders = USUAL,
-) -> tuple[tuple[Claim, ...], tuple[Identifier, Identifier] | None]:
-    """Return the claims a message makes, each weaker identifier's to the strongest, and the users an alias joins.
-
-    `previous` is an alias's previousId as it came: it claims as an anonymous id and, told by a server, joins as a user.
-    """
-    owner = strongest(user_, email_, anonymous_)
-    if owner is None or (owner is anonymous_ and message_type != "alias"):
-        return (), None
-    made = []
-    if owner is user_:
-        own_address = _address(owner.value, known) if "@" in owner.value else None
-        if own_address is not None:
-            made.append(Claim(at, source, message_id, own_address, owner, level))
-        if email_ is not None and email_ != own_address:
-            made.append(Claim(at, source, message_id, email_, owner, level))
-    if anonymous_ is not None and owner is not anonymous_:
-        made.append(Claim(at, source, message_id, anonymous_, owner, level))
-    if message_type != "alias" or owner is not user_:
-        return tuple(made), None
-    joins, before = None, user(previous, known)
-    if before is not None and before != owner:
-        device = Identifier("anonymous", before.value)
-        if device != anonymous_:
-            made.append(Claim(at, source, message_id, device, owner, level, alias=True))
-        joins = (before, owner) if level == "server" else None
-    return tuple(made), joins
-
-
-def claims_of(event: Event) -> tuple[Claim, ...]:
-    """Return the claims the message of this event made, but for what an alias says of its previousId."""
-    carried = (
-        Identifier("user", event.user) if event.user else None,
-        Identifier("email", event.email) if event.email else None,
-        Identifier("anonymous", event.anonymous) if event.anonymous else None,
-    )
-    kept: dict[str, Any] = {"at": event.at, "source": event.source, "message_id": event.message_id}
-    return claims(event.type, *carried, None, **kept, level=event.level)[0]
 
 
 def holdings(of: Identifier, claims: Iterable[Claim], told: Container[Identifier] = frozenset()) -> tuple[Holding, ...]:
