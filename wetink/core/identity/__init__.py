@@ -20,10 +20,12 @@ House rule of this file: nothing here depends on the order in which messages arr
 """
 
 from wetink.core.identity.claim import RANK as RANK
+from wetink.core.identity.claim import Carrier as Carrier
 from wetink.core.identity.claim import Claim as Claim
 from wetink.core.identity.claim import claims as claims
 from wetink.core.identity.claim import claims_of as claims_of
 from wetink.core.identity.claim import strongest as strongest
+from wetink.core.identity.claim import tells_of as tells_of
 from wetink.core.identity.holding import FOREVER as FOREVER
 from wetink.core.identity.holding import MAX_CLAIMERS as MAX_CLAIMERS
 from wetink.core.identity.holding import MOST_A_DAY as MOST_A_DAY

@@ -28,6 +28,19 @@ class Claim(msgspec.Struct, frozen=True, order=True, gc=False):
     alias: bool = False
 
 
+class Carrier(msgspec.Struct, frozen=True, gc=False):
+    """As much of an event as its claims follow from."""
+
+    type: str
+    at: int
+    message_id: str
+    source: str
+    level: Level = "server"
+    user: str = ""
+    email: str = ""
+    anonymous: str = ""
+
+
 def strongest(user: Identifier | None, email: Identifier | None, anonymous: Identifier | None) -> Identifier | None:
     """Return the identifier an event that carries these is filed under; None when it carries none."""
     return user or email or anonymous
@@ -72,7 +85,7 @@ def claims(
     return tuple(made), joins
 
 
-def claims_of(event: Event) -> tuple[Claim, ...]:
+def claims_of(event: Event | Carrier) -> tuple[Claim, ...]:
     """Return the claims the message of this event made, but for what an alias says of its previousId."""
     carried = (
         Identifier("user", event.user) if event.user else None,
@@ -81,3 +94,10 @@ def claims_of(event: Event) -> tuple[Claim, ...]:
     )
     kept: dict[str, Any] = {"at": event.at, "source": event.source, "message_id": event.message_id}
     return claims(event.type, *carried, None, **kept, level=event.level)[0]
+
+
+def tells_of(event: Carrier, weaker: Identifier) -> bool:
+    """Whether the message of this event, which is filed under somebody else, claimed `weaker`."""
+    if weaker.kind == "anonymous":
+        return event.anonymous == weaker.value
+    return any(claim.weaker == weaker for claim in claims_of(event))

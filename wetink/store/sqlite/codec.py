@@ -9,6 +9,7 @@ import msgspec
 from wetink.core.entry import Entry
 from wetink.core.event import Event
 from wetink.core.identifier import Identifier, Kind
+from wetink.core.identity import Carrier
 from wetink.core.verdict import Problem, Verdict
 
 PARKED = "p"
@@ -28,6 +29,7 @@ encode = msgspec.msgpack.Encoder().encode
 decode_event = msgspec.msgpack.Decoder(Event).decode
 decode_events = msgspec.msgpack.Decoder(list[Event]).decode
 decode_entries = msgspec.msgpack.Decoder(list[Entry]).decode
+decode_carrier = msgspec.msgpack.Decoder(Carrier).decode
 decode_problems = msgspec.msgpack.Decoder(tuple[Problem, ...]).decode
 _leveled = msgspec.msgpack.Decoder(_Leveled).decode
 decode_facts = msgspec.msgpack.Decoder(dict[str, tuple[int, Any]]).decode

@@ -14,7 +14,7 @@ from wetink.core.event import Event
 from wetink.core.goal import ORDER_EVENTS
 from wetink.core.identity import Claim
 from wetink.ports import Record
-from wetink.store.sqlite import outcomes, ownership, revisions, summaries
+from wetink.store.sqlite import groups, outcomes, ownership, revisions, summaries
 from wetink.store.sqlite.codec import VERDICTS, decode_event, encode, fingerprint, who
 from wetink.store.sqlite.connection import first
 from wetink.store.sqlite.lessons import Lessons
@@ -148,7 +148,7 @@ class Commits:
             messages.append((seq, *row.message))
             claims += record.claims
             if record.joins is not None:
-                ownership.join(db, *record.joins)
+                groups.join(db, *record.joins)
             if event is not None:
                 if row.tells or (row.revision != revision and event.level == "server"):
                     telling.append(event)

@@ -27,6 +27,7 @@ from wetink.core.poll import Tally
 from wetink.ports import ENTRY_BYTES, NAMES, Profile, Receipt, Received, Record
 from wetink.store.sqlite import (
     commit,
+    earlier,
     lessons,
     outcomes,
     ownership,
@@ -365,9 +366,9 @@ class SQLiteStore(senders.SQLiteSenders):
 
 
 def _prepare(db: apsw.Connection) -> None:
-    ownership.set_aside(db)
+    whole = earlier.set_aside(db)
     db.execute(script("schema.sql") + script("summaries.sql"))
-    ownership.take_over(db)
+    earlier.take_over(db, whole=whole)
     senders.prepare(db)
     outcomes.prepare(db)
     recent.prepare(db)

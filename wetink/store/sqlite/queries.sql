@@ -23,8 +23,34 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 -- name: insert_claim
 INSERT OR IGNORE INTO claim (weaker, at, source, message_id, stronger, level, alias) VALUES (?, ?, ?, ?, ?, ?, ?)
 
--- name: delete_claims_of_message
-DELETE FROM claim WHERE weaker = ? AND at = ? AND source = ? AND message_id = ?
+-- name: delete_claim
+DELETE FROM claim
+WHERE weaker = ? AND at = ? AND source = ? AND message_id = ? AND stronger = ? AND level = ? AND alias = ?
+
+-- name: insert_uncounted
+INSERT OR IGNORE INTO uncounted_claim (weaker, at, source, message_id, stronger, level, alias) VALUES (?, ?, ?, ?, ?, ?, ?)
+
+-- name: delete_uncounted
+DELETE FROM uncounted_claim WHERE weaker = ? AND stronger = ?
+
+-- name: delete_uncounted_alias
+DELETE FROM uncounted_claim WHERE weaker = ? AND at = ? AND source = ? AND message_id = ?
+
+-- name: uncounted_aliases
+SELECT at, source, message_id, level FROM uncounted_claim WHERE weaker = ? AND stronger = ? AND alias
+
+-- name: uncounted
+SELECT DISTINCT stronger FROM uncounted_claim WHERE weaker = ?
+
+-- name: claimed_by_others
+SELECT EXISTS (SELECT 1 FROM claim WHERE weaker = ? AND stronger <> ?)
+
+-- name: carriers  The events of somebody in some time that may carry a value.
+SELECT body FROM event WHERE who = ? AND at >= ? AND at <= ? AND instr(body, ?)
+
+-- name: claimed_by_several  Those that one holds now.
+SELECT weaker FROM claim GROUP BY weaker HAVING count(DISTINCT stronger) > 1
+AND (SELECT count(*) FROM holding WHERE identifier = weaker) = 1
 
 -- name: claims_on
 SELECT at, source, message_id, weaker, stronger, level, alias FROM claim WHERE weaker = ?
@@ -67,8 +93,8 @@ SELECT since, until, owner, level, moves, followed FROM holding WHERE identifier
 -- name: owner_at  Whose the events of a level are.
 SELECT owner FROM holding WHERE identifier = ?1 AND since <= ?2 AND until > ?2 AND moves IN ('all', ?3)
 
--- name: delete_holdings
-DELETE FROM holding WHERE identifier = ?
+-- name: delete_holding
+DELETE FROM holding WHERE identifier = ? AND moves = ? AND since = ?
 
 -- name: insert_holding
 INSERT INTO holding (identifier, since, until, owner, level, moves, followed) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -81,10 +107,15 @@ UPDATE holding_generation SET number = number + 1
 
 -- name: contest
 INSERT INTO contested (identifier, claimers, at) VALUES (?, ?, ?)
-ON CONFLICT DO UPDATE SET claimers = excluded.claimers, at = excluded.at
+ON CONFLICT DO UPDATE SET claimers = excluded.claimers, at = max(at, excluded.at)
 
 -- name: contested
-SELECT identifier, claimers, at FROM contested WHERE at >= ? ORDER BY at DESC LIMIT ?
+SELECT identifier, CASE WHEN EXISTS (SELECT 1 FROM uncounted_claim WHERE weaker = identifier) THEN (
+    SELECT count(*) FROM (
+        SELECT stronger FROM claim WHERE weaker = identifier AND NOT alias
+        UNION SELECT stronger FROM uncounted_claim WHERE weaker = identifier AND NOT alias
+    )
+) ELSE claimers END, at FROM contested WHERE at >= ? ORDER BY at DESC LIMIT ?
 
 -- name: held_by
 SELECT identifier, since, until, moves FROM holding WHERE owner = ? AND moves <> 'none' LIMIT ?

@@ -17,7 +17,7 @@ from wetink.core.identifier import Identifier
 from wetink.core.identity import Claim, claims_of
 from wetink.core.quantity import text
 from wetink.ports import Received, Record
-from wetink.store.sqlite import outcomes, ownership, summaries
+from wetink.store.sqlite import groups, outcomes, ownership, summaries
 from wetink.store.sqlite.codec import PARKED, VERDICTS, decode_event, encode, fingerprint, who
 from wetink.store.sqlite.connection import first
 from wetink.store.sqlite.lessons import Lessons, unlearn
@@ -46,7 +46,7 @@ def renew(db: apsw.Connection, pairs: Sequence[tuple[Received, Record]], *, dry:
         if any(each.code == "placeholder" for each in record.problems):
             mixed |= _keys(old) - _keys(record.event)
             for nobody in _nobodies(old, record):
-                ownership.part(db, nobody)
+                groups.part(db, nobody)
         if record.event is not None and record.event.products and record.event.level == "server":
             telling.append(record.event)
     unlearn(db, mixed)
@@ -99,19 +99,19 @@ def _put(db: apsw.Connection, seq: int, key: Key, old: Event | None, record: Rec
     event, column = record.event, who(record.filed)
     before = claims_of(old) if old is not None else ()
     after = tuple(claim for claim in record.claims if not claim.alias)
-    if old is not None and before != after:
-        ownership.unclaim(db, before, old.at)
-        claims.forget()
     outcomes.forget(db, key)
     db.execute(SQL.delete_event, key)
     at = event.at if event is not None else record.received
     db.execute(SQL.insert_event, (column, *key[1:], seq, at, encode(event) if event is not None else b""))
+    if old is not None and before != after:
+        ownership.unclaim(db, before, old.at)
+        claims.forget()
     again = record.claims if before != after or len(after) < len(record.claims) else ()
     claims.make(db, again, (record,))
     if old is not None and old.level != "browser":
-        ownership.no_longer_told(db, {key[0], *(who(claim.weaker) for claim in before)})
+        ownership.untell(db, {key[0], *(who(claim.weaker) for claim in before)})
     if record.joins is not None:
-        ownership.join(db, *record.joins)
+        groups.join(db, *record.joins)
     outcomes.note(db, (column, *key[1:]), event)
     problems = encode(record.problems) if record.problems else None
     name = (event.type, event.name) if event is not None else ("", "")

@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS event (
     PRIMARY KEY (who, key_time, fingerprint)
 ) WITHOUT ROWID;
 
--- Every claim that was made; holdings are derived from it.
+-- The claims that runs begin with; holdings are derived from them, and from what events of the same claimer tell.
 CREATE TABLE IF NOT EXISTS claim (
     weaker TEXT NOT NULL,
     at INTEGER NOT NULL,
@@ -45,6 +45,18 @@ CREATE TABLE IF NOT EXISTS claim (
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS claim_of_page ON claim (stronger) WHERE level = 'browser';
+
+-- Who else claims an identifier that more claim than count: one row for each of them, and all of aliases.
+CREATE TABLE IF NOT EXISTS uncounted_claim (
+    weaker TEXT NOT NULL,
+    stronger TEXT NOT NULL,
+    level TEXT NOT NULL,
+    alias INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    PRIMARY KEY (weaker, stronger, level, alias, at, source, message_id)
+) WITHOUT ROWID;
 
 -- Who holds an identifier in [since, until): which events that moves, and whether a lookup follows it.
 CREATE TABLE IF NOT EXISTS holding (
