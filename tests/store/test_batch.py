@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from wetink.store.sqlite.batch import BatchWriter, Queue
@@ -126,3 +128,28 @@ def test_the_end_writes_what_waits_or_says_that_it_is_lost(
     shelf.writer.close()
     assert (len(shelf.rows()), shelf.writer.lost) == ((0, 2) if held else (2, 0))
     assert ("2 rows are lost: this process ends" in caplog.text) is held
+
+
+class Stumble(BaseException):
+    """What nobody catches."""
+
+
+@pytest.mark.parametrize("error", [apsw.FullError, SystemExit, Stumble])
+def test_rows_whose_write_is_broken_off_wait_on(tmp_path: Path, error: type[BaseException]) -> None:
+    def write(rows: Sequence[Any]) -> None:
+        db.executemany("INSERT INTO row VALUES (?)", [(row,) for row in rows])
+        if broken:
+            raise error
+
+    broken, db = True, connect(tmp_path / "rows.db")
+    db.execute("CREATE TABLE row (value)")
+    writer = BatchWriter("rows", db, {"rows": Queue(write, 9)}, seconds=LONG)
+    writer.put("rows", 1)
+    with nullcontext() if issubclass(error, Exception) else pytest.raises(error):
+        assert not writer.flush()
+    assert [*db.execute("SELECT * FROM row")] == []
+    broken = False
+    assert writer.pending("rows") == [1]
+    assert writer.flush()
+    assert [*db.execute("SELECT * FROM row")] == [(1,)]
+    writer.close()

@@ -118,15 +118,16 @@ class BatchWriter:
                         for kind, queue in self._queues.items()
                         for why in apart(self._db, [*self._taken[kind].values()], queue.write)
                     ]
-            except Exception as error:
+            except BaseException as error:
                 self._ended(written=False)
                 if not self._failing:
                     logger.warning("%s wait to be written: %s", self._what, error, exc_info=not passing(error))
                 self._failing = True
+                if not isinstance(error, Exception):
+                    raise
                 return False
-            self._ended(written=True)
             self._failing = False
-            self.lost += len(odd)
+            self._ended(written=True, lost=len(odd))
             self._tell(len(odd), f"they cannot be written: {odd[0]}" if odd else "")
             return True
 
@@ -146,9 +147,10 @@ class BatchWriter:
     def _none(self) -> dict[str, dict[Any, Any]]:
         return {kind: {} for kind in self._queues}
 
-    def _ended(self, *, written: bool) -> None:
+    def _ended(self, *, written: bool, lost: int = 0) -> None:
         """Let go of a batch that was written; let one that was not wait again, before what has come since."""
         with self.mutex:
+            self.lost += lost
             taken, now, self._taken = self._taken, self._waiting, self._none()
             if not written:
                 self._waiting = {kind: dict(rows) for kind, rows in taken.items()}
