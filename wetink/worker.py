@@ -46,6 +46,7 @@ TASKS = (
     Task("catalogs", 2.0, lambda wetink: wetink.catalogs.step(), leased=True),
     Task("prefetch", 1.0, lambda wetink: wetink.warmer.step(), pause=0.2),
     Task("prerender", 0.5, lambda wetink: wetink.ahead.step()),
+    Task("archive", 20.0, lambda wetink: wetink.archive.tidy(), leased=True, pause=0.5),
     Task("moving pictures", 0.5, lambda wetink: wetink.moving.step()),
 )
 

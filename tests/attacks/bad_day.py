@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -39,7 +40,7 @@ from wetink.serve.pasted import Pasted
 from wetink.serve.place import Places
 from wetink.serve.rehearsal import Rehearsal
 from wetink.serve.summaries import read
-from wetink.store.sqlite.batch import BatchWriter
+from wetink.store.sqlite.batch import BatchWriter, Queue
 from wetink.store.sqlite.leases import SQLiteLeases
 from wetink.store.sqlite.memberships import SQLiteMemberships
 from wetink.store.sqlite.pictures import SQLitePictures
@@ -223,7 +224,10 @@ async def stored(error: Exception, house: House) -> None:
     await memberships.take("all", [], NOW, lambda *_: False)
     await memberships.take("all", [WHO], NOW + 1, lambda *_: Broken(error).hear())
     await memberships.close()
-    stumbling = BatchWriter("days", apsw.Connection(":memory:"), {}, then=lambda: Broken(error).hear(), seconds=0.01)
+    stumbling = BatchWriter(
+        "days", apsw.Connection(":memory:"), {"day": Queue(lambda _: sys.exit(NAME), 9)}, seconds=0.01
+    )
+    stumbling.put("day", NAME)
     await asyncio.sleep(0.1)
     stumbling.close()
     broken: Any = Broken(error)

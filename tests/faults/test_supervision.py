@@ -20,7 +20,7 @@ import pytest
 from tests.serving import Server
 from wetink.core.errors import BadContent
 from wetink.serve.health import Health
-from wetink.store.sqlite.batch import BatchWriter
+from wetink.store.sqlite.batch import BatchWriter, Queue
 
 ROOT = Path(__file__).parents[2]
 CONSOLE = Path(sys.executable).parent / "wetink"
@@ -69,12 +69,13 @@ class Stumble(BaseException):
 def test_a_thread_that_writes_survives_whatever_is_raised(error: type[BaseException]) -> None:
     turns = threading.Semaphore(0)
 
-    def work() -> None:
+    def write(rows: object) -> None:
         turns.release()
         raise error
 
-    writer = BatchWriter("rows", apsw.Connection(":memory:"), {}, then=work, seconds=0.001)
+    writer = BatchWriter("rows", apsw.Connection(":memory:"), {"rows": Queue(write, 9)}, seconds=0.001)
     for _ in range(5):
+        writer.put("rows", 1)
         assert turns.acquire(timeout=30)
     assert writer.alive
     writer.close()

@@ -113,13 +113,13 @@ def test_what_is_kept_is_bounded_by_days_and_by_size(tmp_path: Path) -> None:
         archive.keep(opened(0, 97 * DAY))
         archive.keep(opened(1, 99 * DAY))
         archive.flush()
-        archive.tidy()
+        await archive.tidy()
         left = [each.decision.id for each in await archive.newest(now[0], 10)]
         for number in range(2, 6_000):
             archive.keep(opened(number, now[0]))
             if number % 500 == 0:
                 archive.flush()
-                archive.tidy()
+                await archive.tidy()
         count = len(await archive.newest(now[0], 10_000, block="hero"))
         newest = await archive.find(named(5_999, now[0]))
         await archive.close()
@@ -132,6 +132,31 @@ def test_what_is_kept_is_bounded_by_days_and_by_size(tmp_path: Path) -> None:
     assert (tmp_path / "archive.db").stat().st_size < 12 << 20
 
 
+def test_a_block_that_another_process_tidied_away_is_kept_again_with_the_next_open(tmp_path: Path) -> None:
+    def opened(number: int, at: int) -> Opened:
+        id_ = decision_id("hero", f"user:{number}", "", at)
+        decision = Decision(id_, "hero", f"user:{number}", "", at, "", "", "", {}, (), (), ())
+        return Opened(decision, Moment(at), Block("hero", Fallback(f"{SHOP}/")), "the template")
+
+    async def run() -> tuple[Opened | None, Opened | None]:
+        one, other = (SQLiteArchive(tmp_path, lambda: 100 * DAY, days=2, most_bytes=1 << 30) for _ in range(2))
+        old, new = opened(1, 90 * DAY), opened(2, 100 * DAY)
+        one.keep(old)
+        one.flush()
+        assert not await other.tidy()
+        one.keep(new)
+        one.flush()
+        found = await other.find(old.decision.id), await other.find(new.decision.id)
+        await one.close()
+        await other.close()
+        return found
+
+    gone, kept = asyncio.run(run())
+    assert gone is None
+    assert kept is not None
+    assert kept.template == "the template"
+
+
 def test_any_id_and_any_time_may_be_asked_for_and_any_number_of_days_kept(tmp_path: Path) -> None:
     async def run() -> list[int]:
         archive = SQLiteArchive(tmp_path, lambda: 5, days=10**9, most_bytes=1 << 30)
@@ -140,7 +165,7 @@ def test_any_id_and_any_time_may_be_asked_for_and_any_number_of_days_kept(tmp_pa
         )
         archive.keep(Opened(decision, Moment(5), Block("hero", Fallback(f"{SHOP}/")), ""))
         archive.flush()
-        archive.tidy()
+        await archive.tidy()
         for odd in ("", "none", "f" * 40, "-1", "ffffffffffff", decision.id + "0", "é" * 12):
             assert await archive.find(odd) is None
         assert await archive.find(decision.id) is not None

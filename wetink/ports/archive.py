@@ -38,6 +38,13 @@ class Archive(Protocol):
         """Return the newest up to `until` (Unix ms) first: of these recipients, of a block, or of all."""
         ...
 
+    async def tidy(self) -> bool:
+        """Remove some of what is too old, or the oldest of what is too much; return whether there may be more.
+
+        Raises StoreUnavailable.
+        """
+        ...
+
     async def close(self) -> None:
         """Write what waits and let go of everything. Calling it twice is fine."""
         ...

@@ -5,7 +5,6 @@ An open waits for none of it: what is kept is written by a thread, many at a tim
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -18,17 +17,16 @@ from wetink.core.block import TIME_DIGITS, Block, Decision
 from wetink.core.memo import once_for_each
 from wetink.core.person import Moment
 from wetink.ports.archive import Opened
-from wetink.store.sqlite.batch import THREAD_BUSY_MS, Batch, BatchWriter, Queue
+from wetink.store.sqlite.batch import THREAD_BUSY_MS, BatchWriter, Queue
 from wetink.store.sqlite.codec import fingerprint
 from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, translated
 from wetink.store.sqlite.queries import read, script
 
 logger = logging.getLogger(__name__)
 SQL = read("archive_queries.sql")
-TIDY_SECONDS = 20.0
 DAY_MS = 86_400_000
-AT_ONCE = 100
-"""Opens that one statement writes."""
+AT_ONCE, AT_MOST = 100, 2_000
+"""Opens that one statement writes, and removes."""
 MOST_WAITING = 20_000
 """Opens that wait to be written: when the disk takes none, what comes beyond is not kept."""
 SPREAD_BITS = 21
@@ -55,10 +53,7 @@ class SQLiteArchive:
         self._writing = connect(folder / "archive.db", durable=False, busy_ms=THREAD_BUSY_MS)
         with translated("opening the archive"):
             self._writing.execute(script("archive.sql"))
-        self._written: set[int] = set()
-        self._tidied = time.monotonic()
-        queues = {"opens": Queue(self._write, MOST_WAITING)}
-        self.writer = BatchWriter("kept opens", self._writing, queues, tried=self._tried, then=self._tidy_when_due)
+        self.writer = BatchWriter("kept opens", self._writing, {"opens": Queue(self._write, MOST_WAITING)})
 
     @property
     def lost(self) -> int:
@@ -116,48 +111,36 @@ class SQLiteArchive:
         """Write what waits; return whether nothing is left. Never raises: what cannot be written waits on."""
         return self.writer.flush()
 
-    def _tried(self, taken: Batch, waiting: Batch, written: bool) -> None:
-        """After a batch that was not written it is not known which texts are."""
-        if not written:
-            self._written.clear()
-
     def _write(self, waiting: Sequence[_Row]) -> None:
         texts: dict[int, str] = {}
         rows: list[tuple[Any, ...]] = []
         for where, who, name, block, template, body in waiting:
-            rows.append(
-                (where, who, name, self._named(_written_down(block), texts), self._named(template, texts), body)
-            )
+            written = _written_down(block)
+            parts = _name(written), _name(template)
+            texts.update(zip(parts, (written, template), strict=True))
+            rows.append((where, who, name, *parts, body))
         # One statement for many: a statement for each would pass Python's lock to and fro with the event loop, and JSON
         # of all of them takes SQLite three times as long to read.
-        if texts:
-            self._writing.execute(SQL.insert_texts, (_json(texts).decode(),))
+        # Texts are written with each batch: another process may have removed those that nothing referred to meanwhile.
+        self._writing.execute(SQL.insert_texts, (_json(texts).decode(),))
         for start in range(0, len(rows), AT_ONCE):
             some = rows[start : start + AT_ONCE]
             marks = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(some))
             self._writing.execute(f"{SQL.insert} {marks}", [value for row in some for value in row])
-        self._written.update(texts)
 
-    def _named(self, text: str, texts: dict[int, str]) -> int:
-        """Return what names a text, which is put among `texts` unless it is written already."""
-        name = _name(text)
-        if name not in self._written:
-            texts[name] = text
-        return name
+    async def tidy(self) -> bool:
+        """See `ports.Archive.tidy`."""
+        return await asyncio.to_thread(self._tidy)
 
-    def tidy(self) -> None:
-        """Remove what is older than it may be, and the oldest of what is too much. Never raises."""
-        try:
-            with self.writer.writing:
-                gone = self._changed(SQL.outlived, (_places(self._clock() - self._days * DAY_MS),))
-                pages, size = first(self._writing, SQL.used)
-                if pages * size > self._most:
-                    gone += self._changed(SQL.oldest, ())
-                if gone:
-                    self._writing.execute(SQL.unused_texts)
-                    self._written.clear()
-        except Exception:
-            logger.exception("the archive cannot be tidied")
+    def _tidy(self) -> bool:
+        with self.writer.writing, translated("tidying the archive"):
+            gone = self._changed(SQL.outlived, (_places(self._clock() - self._days * DAY_MS),))
+            pages, size = first(self._writing, SQL.used)
+            if pages * size > self._most:
+                gone += self._changed(SQL.oldest, ())
+            if gone:
+                self._writing.execute(SQL.unused_texts)
+        return gone >= AT_MOST
 
     def _changed(self, query: str, values: tuple[int, ...]) -> int:
         before = self._writing.total_changes()
@@ -169,11 +152,6 @@ class SQLiteArchive:
         await asyncio.to_thread(self.writer.close)
         self._db.close()
         self._writing.close()
-
-    def _tidy_when_due(self) -> None:
-        if time.monotonic() - self._tidied > TIDY_SECONDS:
-            self._tidied = time.monotonic()
-            self.tidy()
 
 
 def _place(decision_id: str) -> int:

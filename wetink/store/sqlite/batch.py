@@ -46,15 +46,13 @@ class BatchWriter:
         queues: Mapping[str, Queue],
         *,
         tried: Callable[[Batch, Batch, bool], object] = lambda batch, waiting, written: None,
-        then: Callable[[], object] = lambda: None,
         seconds: float = SECONDS,
     ) -> None:
         """Write `queues` in their order over a connection of its own; `what` they are is said when some are lost.
 
-        `tried` hears, under `mutex`, of each batch: what waits since, and whether it was written. `then` is called by
-        the thread after each of its turns.
+        `tried` hears, under `mutex`, of each batch: what waits since, and whether it was written.
         """
-        self._what, self._db, self._queues, self._tried, self._then = what, db, queues, tried, then
+        self._what, self._db, self._queues, self._tried = what, db, queues, tried
         self.mutex = threading.RLock()
         """Held while what waits changes."""
         self.writing = threading.Lock()
@@ -123,8 +121,6 @@ class BatchWriter:
                 if not self._failing:
                     logger.warning("%s wait to be written: %s", self._what, error, exc_info=not passing(error))
                 self._failing = True
-                if not isinstance(error, Exception):
-                    raise
                 return False
             self._failing = False
             self._ended(written=True, lost=len(odd))
@@ -170,7 +166,6 @@ class BatchWriter:
             self._wake.clear()
             try:
                 self.flush()
-                self._then()
             except BaseException:
                 logger.exception("the thread that writes %s stumbled", self._what)
 
