@@ -84,7 +84,6 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
     ): SHOP,
     ("serve/scenes.py", "_ticking", "a countdown stands still"): TRACE,
     ("store/sqlite/batch.py", "_run", "the thread that writes %s stumbled"): TRACE,
-    ("store/sqlite/batch.py", "_tell", "%d %s are lost: %s"): SQLITE,
     ("store/sqlite/engine.py", "steady", "what is read may be of different moments"): TRACE,
     ("store/sqlite/engine.py", "_word", "words of products wait to be searchable: %s"): SQLITE,
     ("store/sqlite/ledger.py", "_written", "a promise is written later: %s"): SQLITE,

@@ -118,13 +118,15 @@ class BatchWriter:
                     ]
             except BaseException as error:
                 self._ended(written=False)
-                if not self._failing:
-                    logger.warning("%s wait to be written: %s", self._what, error, exc_info=not passing(error))
+                if not self._failing and passing(error):
+                    logger.warning("%s wait to be written: %s", self._what, error)
+                elif not self._failing:  # its words may be anybody's
+                    logger.exception("%s wait to be written", self._what)
                 self._failing = True
                 return False
             self._failing = False
             self._ended(written=True, lost=len(odd))
-            self._tell(len(odd), f"they cannot be written: {odd[0]}" if odd else "")
+            self._tell(len(odd), f"they cannot be written ({type(odd[0]).__name__})" if odd else "")
             return True
 
     def close(self) -> None:
