@@ -159,6 +159,7 @@ def test_what_a_killed_process_and_an_earlier_version_left_is_removed(shop: Shop
             f"columns-{layout.LAYOUT}-00000001.draft"]  # fmt: skip
     for name in left:
         (shop.files / name).write_bytes(b"left")
+    (shop.files / f"columns-{layout.LAYOUT}-00000001.draft.tmp" / "deeper").mkdir(parents=True)
     assert shop.count() == Count(20, 20)
     assert {path.name for path in shop.files.iterdir()} == {"lock", f"columns-{layout.LAYOUT}-00000001.duckdb"}
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -65,8 +66,8 @@ def lay_out(open_log: OpenCrowdLog, folder: Path, report: Callable[[int], None] 
                     changed = changed_since(log, db, one(db, "SELECT cursor FROM about"), MOST_NEWS)
         path, said = folder / f"columns-{LAYOUT}-{number:08}.duckdb", _Progress(report)
         draft = path.with_suffix(".draft")
-        for left in (draft, draft.with_name(f"{draft.name}.wal")):  # by a process that was killed
-            left.unlink(missing_ok=True)
+        for left in folder.glob("*.draft*"):  # by a process that was killed
+            _remove(left)
         with connect(str(draft)) as db:
             if last is not None and changed is not None:
                 attach(db, last, "last")
@@ -76,9 +77,9 @@ def lay_out(open_log: OpenCrowdLog, folder: Path, report: Callable[[int], None] 
             _sort(db, changed is not None, said)
             db.execute("CREATE TABLE about AS SELECT $1 AS cursor", [log.cursor])
     draft.replace(path)
-    for other in (*folder.glob("*.duckdb"), *folder.glob("*.draft*"), folder / "manifest.json"):
+    for other in (*folder.glob("*.duckdb"), folder / "manifest.json"):
         if other != path:
-            other.unlink(missing_ok=True)  # who has it open goes on reading it
+            _remove(other)  # who has it open goes on reading it
 
 
 def changed_since(log: CrowdLog, db: duckdb.DuckDBPyConnection, cursor: str, limit: int) -> set[str] | None:
@@ -158,13 +159,23 @@ def _append(db: duckdb.DuckDBPyConnection, rows: Rows) -> None:
 
 
 def _sort(db: duckdb.DuckDBPyConnection, rewrites: bool, said: "_Progress") -> None:
-    """Put what was read, and with `rewrites` what is kept of the last file, into tables in their order."""
+    """Put what was read, and with `rewrites` what is kept of the last file, into tables in their order.
+
+    What is kept is copied first: DuckDB sorts one table within its memory, and the same rows of a UNION it does not.
+    """
     for number, table in enumerate(TABLES):
-        kept = f" UNION ALL SELECT * FROM last.{table} ANTI JOIN gone USING (pid)" if rewrites else ""  # noqa: S608
-        query = f"SELECT * FROM rough_{table}{kept}"  # noqa: S608
-        db.execute(f"CREATE TABLE {table} AS SELECT * FROM ({query}) ORDER BY {ORDERED[table]}")  # noqa: S608
+        if rewrites:
+            db.execute(f"INSERT INTO rough_{table} SELECT * FROM last.{table} ANTI JOIN gone USING (pid)")  # noqa: S608
+        db.execute(f"CREATE TABLE {table} AS SELECT * FROM rough_{table} ORDER BY {ORDERED[table]}")  # noqa: S608
         db.execute(f"DROP TABLE rough_{table}")
         said(READ_PERCENT * len(TABLES) + (100 - READ_PERCENT) * (number + 1), len(TABLES))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 class _Progress:
