@@ -7,7 +7,6 @@ threads. Both are warm. Ours is fresh: a message is acknowledged before each cou
 import asyncio
 import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -22,7 +21,7 @@ from wetink.core.person import Moment
 from wetink.core.rule.parse import parse
 from wetink.ports import Record
 from wetink.serve.crowd import ColumnCrowd
-from wetink.store.sqlite import SQLiteStore, open_crowd_log
+from wetink.store import engine_of
 
 ROUNDS = 9
 DAY = crowd.DAY
@@ -48,8 +47,9 @@ def measure() -> list[Figure]:
 
 
 async def _measure(data: Path) -> list[Figure]:
-    store = SQLiteStore(data, synchronous="OFF")
-    columns = DuckDBColumns(partial(open_crowd_log, data / "wetink.db"), data / "columns")
+    address = f"sqlite:///{data}"
+    store = engine_of(address).open(address, lambda: crowd.NOW, archive_days=1, archive_bytes=1 << 30)
+    columns = DuckDBColumns(store.crowd, data / "columns")
     ours = ColumnCrowd(store, lambda: columns)
     reference = _by_hand(data)
     now = crowd.NOW
@@ -58,7 +58,7 @@ async def _measure(data: Path) -> list[Figure]:
     theirs: list[float] = []
     for number in range(ROUNDS):
         now += 1
-        await store.append([_view(number, now)])
+        await store.log.append([_view(number, now)])
         begun = time.perf_counter()
         counted = await ours.count(RULE, Moment(now), {})
         took.append(time.perf_counter() - begun)

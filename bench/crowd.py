@@ -14,7 +14,7 @@ from pathlib import Path
 from wetink.core.event import Event, Order, Product
 from wetink.core.identifier import Identifier
 from wetink.ports import Record
-from wetink.store.sqlite import SQLiteStore
+from wetink.store.sqlite.engine import SQLiteStore
 
 PROFILES, EVENTS = 1_000_000, 10
 DAY = 86_400_000

@@ -182,10 +182,10 @@ async def _build(data: Path, profiles: int, now: int) -> None:
             for event in range(EVENTS if number < PEOPLE + BACK else 1):
                 waiting.append(view(number, event, now - QUIET_MS - event * 3_600_000))
                 if len(waiting) == 20_000:
-                    await wetink.store.append(waiting)
+                    await wetink.store.log.append(waiting)
                     waiting = []
-        await wetink.store.append(waiting)
+        await wetink.store.log.append(waiting)
         while await wetink.summaries.step(20_000):  # what a server does while nobody asks for anything
             pass
         if profiles > PEOPLE:
-            await wetink.store.append([view(number, EVENTS, now) for number in range(PEOPLE, PEOPLE + BACK)])
+            await wetink.store.log.append([view(number, EVENTS, now) for number in range(PEOPLE, PEOPLE + BACK)])

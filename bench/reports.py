@@ -105,7 +105,7 @@ async def _build(data: Path, now: int) -> None:
                 contacts.count(db, [_touch(chance, at + index) for index in range(10_000)])
         db.close()
         waiting = [_order(chance, number, now) for number in range(ORDERS)]
-        await wetink.store.append(waiting)
+        await wetink.store.log.append(waiting)
 
 
 def _touch(chance: random.Random, at: int) -> Touch:

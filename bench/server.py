@@ -67,7 +67,7 @@ def _serve(settings: Settings, app: str, said: Connection, cores: Sequence[int])
 async def key_of(data: Path) -> NewKey:
     """Make a source in a data folder."""
     async with Wetink(setting.read({}, data=data)) as wetink:
-        return await wetink.store.create_key("bench", "server", (), 1)
+        return await wetink.store.sources.create_key("bench", "server", (), 1)
 
 
 def constant(wetink: Wetink) -> Any:

@@ -126,7 +126,7 @@ async def fill(folder: Path, host: str) -> list[str]:
             views.append(
                 received({**message, "timestamp": now_ms() - 1_000, "receivedAt": now_ms(), "properties": seen})
             )
-        await wetink.store.append(views)
+        await wetink.store.log.append(views)
         tokens = [
             (block, wetink.seal(user(f"u{number}"), block, "picture"))  # type: ignore[arg-type]
             for block in BLOCKS

@@ -217,7 +217,7 @@ def main() -> int:
         data = Path(place) / "data"
 
         async def key_of(wetink: Wetink) -> str:
-            return (await wetink.store.create_key("soak", "server", ["shop.example"], now_ms())).write_key
+            return (await wetink.store.sources.create_key("soak", "server", ["shop.example"], now_ms())).write_key
 
         key = with_wetink(str(data), key_of, makes=True)
         for block in BLOCKS:

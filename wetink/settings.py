@@ -34,6 +34,7 @@ class Settings(msgspec.Struct, frozen=True):
     hook_write_key: str
     placeholders: tuple[str, ...] = ()
     worker_timeout: int = 30
+    store: str = ""
 
     @property
     def content(self) -> Path:
@@ -85,6 +86,7 @@ def _workers() -> int:
 
 SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
     ("data", "wetink-data", Path, "Folder of the store and the content; made when it is not there."),
+    ("store", "", str, "Where events, profiles and decisions are kept: sqlite:///FOLDER. Default: the data folder."),
     ("host", "127.0.0.1", str, "Address to listen on; 0.0.0.0 for all."),
     ("port", "8000", _whole(0, 65535), "Port to listen on; 0 takes a free one."),
     ("workers", "", _whole(1, 64), "Processes that share the port; one for each core, at most 8, unless set."),
@@ -143,4 +145,5 @@ def read(environment: Mapping[str, str], **given: Any) -> Settings:
             values[name] = convert(text)
         except ValueError as error:
             raise BadSettings(f"{where} is {text!r}", hint=f"write {error}", where=where) from error
+    values["store"] = values["store"] or f"sqlite:///{values['data']}"
     return Settings(**values)

@@ -35,7 +35,7 @@ from wetink.core.trends import Trends
 from wetink.feeds import FeedKeeper, PhotoFetcher, Poster, WithSamples
 from wetink.feeds.parse import Tally, read
 from wetink.ingest import Door, Ingest, record
-from wetink.ports import Picture, Record, Source
+from wetink.ports import Picture, Record, Source, Storage
 from wetink.ports.archive import Opened
 from wetink.ports.crowd import Columns
 from wetink.render import Studio, blank, browser
@@ -67,9 +67,7 @@ from wetink.serve.trial import Trial
 from wetink.serve.uploads import Uploads
 from wetink.serve.warm import Warmer
 from wetink.settings import Settings
-from wetink.store.sqlite.crowd import open_crowd_log
-from wetink.store.sqlite.files import SQLiteFiles
-from wetink.store.sqlite.files import has_data as has_data
+from wetink.store import engine_of
 
 logger = logging.getLogger(__name__)
 
@@ -87,21 +85,21 @@ class Wetink:
         Raises BadSettings when the folder cannot be used, StoreUnavailable when the store cannot be opened.
         """
         self.settings, self._draws = settings, draws
-        self._files = kept = SQLiteFiles(
-            settings.data, _now_ms, archive_days=settings.archive_days, archive_bytes=settings.archive_mb << 20
+        self.store = store = engine_of(settings.store).open(
+            settings.store, _now_ms, archive_days=settings.archive_days, archive_bytes=settings.archive_mb << 20
         )
         folder.start(settings.content)
-        self.store, self.ledger, self.archive, shared = kept.store, kept.ledger, kept.archive, Shared()
-        self.sessions, self.leases, self.lost = kept.sessions, kept.leases, kept.lost
+        self.ledger, self.archive, shared = store.ledger, store.archive, Shared()
+        self.sessions, self.leases, self.lost = store.sessions, store.leases, store.lost
         self.photos = PhotoFetcher(settings.data / "photos", private_hosts=settings.private_hosts)
         folders = settings.data / "feeds", settings.data / "uploads"
-        self.feeds = FeedKeeper(*folders, kept.leases, _now_ms, private_hosts=settings.private_hosts)
+        self.feeds = FeedKeeper(*folders, store.leases, _now_ms, private_hosts=settings.private_hosts)
         self._browser = browser(settings.chromium, settings.data / "browser") if settings.chromium else None
         shared_folder = settings.data / "countdowns"
         self.renderer = Studio(
-            WithSamples(self.photos), browser=self._browser, shared=shared_folder, leases=kept.leases
+            WithSamples(self.photos), browser=self._browser, shared=shared_folder, leases=store.leases
         )
-        self.ingest = Ingest(self.store, known := Placeholders(settings.placeholders))
+        self.ingest = Ingest(store.log, known := Placeholders(settings.placeholders))
         self._own_apps, self._app_problems = apps.found()
         self.apps = dict(self._own_apps)
         self._app_templates = {app.name: apps.template_of(app) for app in self._own_apps.values() if app.template}
@@ -121,18 +119,15 @@ class Wetink:
             *(self.renderer, self._fallbacks, self.apps, self._app_templates), lambda: self.content, _now_ms
         )
         wrong = partial(wrong_with, apps=self._own_apps, rehearse=self.rehearsal.problems_of)
-        self.versions = Versions(settings.data / "versions", settings.content, kept.leases, wrong)
+        self.versions = Versions(settings.data / "versions", settings.content, store.leases, wrong)
         self._opens = Opens(
             self.store,
-            self.ledger,
-            self.archive,
-            kept.pictures,
             self.renderer,
             apps=self.apps,
             app_templates=self._app_templates,
             shelf=lambda: Shelf(self.content.blocks, self.content.templates, self.rules),
             trends=self.trends,
-            arms=Arms(self.store, kept.exposures, lambda: self.content.signals, shared.of),
+            arms=Arms(self.store, store.exposures, lambda: self.content.signals, shared.of),
             feeds=self.feeds,
             allowed=self.allowed,
             fallbacks=self._fallbacks,
@@ -143,33 +138,35 @@ class Wetink:
         self.words, self.fragment, self.snippet = pasted.words, pasted.fragment, pasted.snippet
         self.esp_snippet = pasted.esp_snippet
         self.compare = self._opens.compare
-        self.trial = Trial(*(self.store, self._opens, self.renderer, self.feeds, self.apps, self._text), self.allowed)
+        self.trial = Trial(
+            *(store.profiles, self._opens, self.renderer, self.feeds, self.apps, self._text), self.allowed
+        )
         self.reports = Reports(self.store, self.ledger, lambda: self.content.signals, lambda: self.content.blocks)
         self.experiments = Experiments(
-            *(self.reports, kept.exposures, lambda: self.content.blocks, lambda: self.content.signals, shared, _now_ms)
+            *(self.reports, store.exposures, lambda: self.content.blocks, lambda: self.content.signals, shared, _now_ms)
         )
         self.polls = Polls(self.store, self.apps, self._opens.preview)
         self.ahead = Ahead(self._opens.warm, lambda: self.content.blocks, _now_ms)
         self.moving = Moving(self.renderer, self.apps, lambda: self.content.blocks, self._opens.warm, _now_ms)
         self.follower = Follower(self.store, self.trends, _now_ms, (self._warm_photos, self.ahead.notice))
         self.warmer = Warmer(self.store, self.feeds, self.apps, lambda: self.content.blocks, _now_ms)
-        self.summaries = Summaries(self.store, _now_ms)
+        self.summaries = Summaries(store.profiles, _now_ms)
         self.catalogs = Catalogs(
-            self.store, self.feeds, lambda: self.content.feeds, settings.data / "catalogs", _now_ms
+            store.catalog, self.feeds, lambda: self.content.feeds, settings.data / "catalogs", _now_ms
         )
         self._posts = Poster(settings.private_hosts)
-        self.crowd = ColumnCrowd(self.store, lambda: _columns(settings.data))
+        self.crowd = ColumnCrowd(self.store, lambda: _columns(store, settings.data))
         self.audiences = Audiences(
             self.crowd,
-            kept.memberships,
-            Hooks(kept.memberships, self.store, self._posts, hook_secret(settings.data), settings.hook_write_key),
+            store.memberships,
+            Hooks(store.memberships, store.profiles, self._posts, hook_secret(settings.data), settings.hook_write_key),
             lambda: self.content.audiences,
             every_ms=settings.audience_seconds * 1000,
             clock_ms=_now_ms,
         )
         self.author = Author(settings.content, lambda: self.content, self.apps, self.look_again, self.rehearsal.of)
         self.upload = Uploads(self.feeds, lambda: self.content.feeds, self.author.feed).take
-        self.health = Health(self.renderer, self._files.ended)
+        self.health = Health(self.renderer, store.ended)
 
     async def __aenter__(self) -> Self:
         """Load the content."""
@@ -184,7 +181,7 @@ class Wetink:
     def ready(self) -> None:
         """Get ready to take messages and fetch photos in the running event loop."""
         self.photos.start()
-        self.store.start()
+        self.store.log.start()
 
     async def catch_up(self, block: str) -> None:
         """Read all that has happened in the shop as far as a block's apps ask for it, for who asks just once."""
@@ -199,7 +196,7 @@ class Wetink:
             await self._look()
 
     async def _look(self) -> None:
-        sources = await self.store.sources()
+        sources = await self.store.sources.all()
         self._hosts.use({*(host for source in sources for host in source.hosts), *self.settings.link_hosts})
         found = await asyncio.to_thread(folder.news, self.settings.content, self._own_apps, self._stamp)
         if found is None:
@@ -224,7 +221,7 @@ class Wetink:
     async def close(self) -> None:
         """Finish what was begun and let go of everything."""
         await self.crowd.close()
-        await self._files.close()
+        await self.store.close()
         await self._posts.close()
         await self.feeds.close()
         await self.photos.close()
@@ -266,7 +263,7 @@ class Wetink:
     async def version(self) -> int | None:
         """Return a number that is another after every append by any process, None when the store cannot be read."""
         try:
-            return await self.store.version()
+            return await self.store.log.version()
         except WetinkError:
             return None
 
@@ -340,7 +337,7 @@ class Wetink:
         with path.open("rb") as raw:
             items = read(feed, raw, tally, _now_ms())
             count, gone = await self.catalogs.learn(items, feed.complete, lambda _: told(raw.tell()))
-        while await self.store.settle():
+        while await self.store.catalog.settle():
             pass
         return Imported(count, gone, tally.left_out, tuple(tally.problems))
 
@@ -372,8 +369,13 @@ def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _columns(data: Path) -> Columns:
+def has_store(settings: Settings) -> bool:
+    """Return whether there is a store already where these settings have it."""
+    return engine_of(settings.store).exists(settings.store)
+
+
+def _columns(store: Storage, data: Path) -> Columns:
     """Return the columns of a data folder. Loaded here: that takes a tenth of a second, and most never count."""
     from wetink.columns import DuckDBColumns
 
-    return DuckDBColumns(partial(open_crowd_log, data / "wetink.db"), data / "columns")
+    return DuckDBColumns(store.crowd, data / "columns")

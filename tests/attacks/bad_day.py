@@ -27,7 +27,7 @@ from wetink.core.rule.evaluate import Rulebook
 from wetink.core.rule.parse import parse as rule_of
 from wetink.feeds import FeedKeeper, PhotoFetcher
 from wetink.ingest import BATCH
-from wetink.ports import Record
+from wetink.ports import Record, Storage
 from wetink.ports.archive import Opened
 from wetink.render.shared import Shared
 from wetink.serve.ahead import Ahead
@@ -72,7 +72,10 @@ class Broken:
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Any:
+        if name in Storage.__struct_fields__:
+            return self
+
         def call(*_: object, **__: object) -> Any:
             raise self._error
 
@@ -101,6 +104,7 @@ async def loops(error: Exception, folder: Path) -> None:
         events_after=lambda *_: asyncio.sleep(0, (1, [event])),
         settle=lambda: asyncio.sleep(0, result=False),
     )
+    told.log = told.catalog = told
     hears = Follower(told, broken, lambda: 0, [lambda events: broken.hear()])
     with contextlib.suppress(Exception):
         await hears.step()
@@ -157,7 +161,7 @@ async def opens(error: Exception, house: House) -> None:
     cookie = {"cookie": got.headers["set-cookie"].partition(";")[0]}
     with pytest.MonkeyPatch.context() as patch:
         for name in ("entries", "history", "profile", "profiles", "resolve", "products", "messages"):
-            patch.setattr(store, name, lambda *_, **__: fails(error))
+            patch.setattr(store.log, name, lambda *_, **__: fails(error))
         for purpose in ("picture", "data", "click"):
             await ask(house.door, "GET", house.url(purpose, "hero", who=WHO), headers={"user-agent": EMAIL})
         for path in ("people", f"people/user:{USER}", "live"):
@@ -168,14 +172,14 @@ async def opens(error: Exception, house: House) -> None:
     take(b"", lambda *_: Broken(error).hear())
     await asyncio.sleep(0.1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store, "version", lambda: fails(error))
+        patch.setattr(store.log, "version", lambda: fails(error))
         take(b"", lambda *_: None)
         await asyncio.sleep(0.1)
-    sources = await store.sources()
+    sources = await store.sources.all()
     body = msgspec.json.encode({"batch": [{"type": "track", "event": NAME, "userId": USER, "messageId": TOKEN}]})
-    key = await store.create_key(f"day{id(error)}", "server", ["shop.example"], 1)
+    key = await store.sources.create_key(f"day{id(error)}", "server", ["shop.example"], 1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store, "append", lambda *_, **__: fails(error))
+        patch.setattr(store.log, "append", lambda *_, **__: fails(error))
         await ask(app, "POST", f"/v1/batch?writeKey={key.write_key}", body)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(house.wetink.ingest, "on_appended", [lambda records: Broken(error).hear()])
@@ -203,11 +207,11 @@ async def outside(folder: Path) -> None:
 async def stored(error: Exception, house: House) -> None:
     """Have the store be told what it cannot keep, and by callers who fail."""
     store, archive = house.wetink.store, house.wetink.archive
-    await store.learn([Product(sku=f"{NAME}\ud800", name=NAME), Product(sku="mug", name=NAME)], NOW)
+    await store.catalog.learn([Product(sku=f"{NAME}\ud800", name=NAME), Product(sku="mug", name=NAME)], NOW)
     told = Record("shop", f"{TOKEN}\ud800", NOW, NOW, NAME.encode(), "usable", (), WHO, None)
     for alone in (True, False):
         with contextlib.suppress(Exception):
-            await store.append([told] if alone else [told, replace(told, message_id=TOKEN)])
+            await store.log.append([told] if alone else [told, replace(told, message_id=TOKEN)])
     id_ = decision_id("hero", str(WHO), "", NOW)
     decision = Decision(id_, "hero", str(WHO), "", NOW, "it", "custom", "", {}, (), (), (), facts={NAME: 1 << 80})
     archive.keep(Opened(decision, Moment(NOW), house.wetink.content.blocks["hero"], ""))
@@ -217,9 +221,9 @@ async def stored(error: Exception, house: House) -> None:
         {"type": "track", "event": "Product Viewed", "userId": USER, "messageId": f"d{each}", "timestamp": NOW + each}
         for each in range(12)
     ]
-    [shop] = [each for each in await store.sources() if each.name == "shop"]
+    [shop] = [each for each in await store.sources.all() if each.name == "shop"]
     await house.wetink.ingest.receive(msgspec.json.encode({"batch": viewed}), shop, BATCH, NOW + 20)
-    await store.summarize(lambda entries: Broken(error).hear(), 7, NOW * 2, 1_000)
+    await store.profiles.summarize(lambda entries: Broken(error).hear(), 7, NOW * 2, 1_000)
     memberships = SQLiteMemberships(house.wetink.settings.data / "day")
     await memberships.take("all", [], NOW, lambda *_: False)
     await memberships.take("all", [WHO], NOW + 1, lambda *_: Broken(error).hear())

@@ -155,8 +155,8 @@ class Target:
 
     async def prepare(self) -> None:
         await self.wetink.look_again()
-        await self.wetink.store.append(past(now_ms()))
-        self.key = await self.wetink.store.create_key("shop", "server", ["shop.example"], now_ms())
+        await self.wetink.store.log.append(past(now_ms()))
+        self.key = await self.wetink.store.sources.create_key("shop", "server", ["shop.example"], now_ms())
         await self.sign_in()
 
     async def sign_in(self) -> None:

@@ -31,8 +31,8 @@ def run(data: Path) -> None:
     async def story() -> None:
         wetink = Wetink(read({}, data=data))
         async with wetink, Worker(wetink):
-            if not await wetink.store.sources():
-                await wetink.store.create_key("shop", "server", ["shop.example"], 1)
+            if not await wetink.store.sources.all():
+                await wetink.store.sources.create_key("shop", "server", ["shop.example"], 1)
             await wetink.versions.current(1)
             await wetink.crowd.close()
 

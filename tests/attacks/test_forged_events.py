@@ -121,15 +121,15 @@ def test_an_order_that_a_page_made_up_is_not_shown(
 def test_an_address_that_many_claim_within_a_day_is_told_of_in_the_dashboard(house: House) -> None:
     tells(house, "shop", type="identify", userId="victim", traits={"email": VICTIM.value})
     for number in range(3):
-        told = asyncio.run(house.wetink.store.contested(0))
+        told = asyncio.run(house.wetink.store.profiles.contested(0))
         assert told == []
         tells(house, "page", type="identify", userId=f"mallory-{number}", traits={"email": VICTIM.value})
-    [contested] = asyncio.run(house.wetink.store.contested(0))
+    [contested] = asyncio.run(house.wetink.store.profiles.contested(0))
     assert (contested.identifier, contested.claimers) == (VICTIM, 4)
     for number in range(3):  # each the next day
         house.now += 86_400_000
         tells(house, "page", type="identify", userId=f"slow-{number}", traits={"email": "calm@shop.example"})
-    assert len(asyncio.run(house.wetink.store.contested(0))) == 1
+    assert len(asyncio.run(house.wetink.store.profiles.contested(0))) == 1
     app = Starlette(routes=ROUTES)
     app.state.wetink = house.wetink
     with TestClient(app) as browser:
@@ -145,7 +145,7 @@ EVIL_ADDRESS = Identifier("email", "mallory@evil.example")
 
 def signed(house: House, user: str) -> dict[str, Any]:
     """Return the context in which the shop's server vouches for a user."""
-    [page] = [each for each in asyncio.run(house.wetink.store.sources()) if each.name == "page"]
+    [page] = [each for each in asyncio.run(house.wetink.store.sources.all()) if each.name == "page"]
     return {"userHash": hash_of(user, page.secrets[0])}
 
 
@@ -226,5 +226,5 @@ def test_a_shop_with_pages_alone_is_safe_from_others_once_it_proves_its_users(ho
     tells(house, "page", type="identify", userId="42", traits={"email": EVIL_ADDRESS.value}, context=wrong)
     assert shown(house, EVIL_ADDRESS) == []
     assert shown(house) == ["The mug"]
-    [parked] = asyncio.run(house.wetink.store.messages(verdict="parked"))
+    [parked] = asyncio.run(house.wetink.store.log.messages(verdict="parked"))
     assert (parked.problems[0].code, parked.problems[0].property) == ("wrong_user_hash", "context.userHash")

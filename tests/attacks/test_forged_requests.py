@@ -103,7 +103,7 @@ class House:
         for place in (wetink.settings.content, self.data / "versions", self.data / "uploads"):
             for path in sorted(place.rglob("*")) if place.exists() else ():
                 whole.update(f"{path}\0".encode() + (path.read_bytes() if path.is_file() else b""))
-        whole.update(msgspec.json.encode(self.runner.run(wetink.store.sources())))
+        whole.update(msgspec.json.encode(self.runner.run(wetink.store.sources.all())))
         page = self.runner.run(ask(self.target.app, "GET", "/dashboard/keys", headers={"cookie": self.own[0]}))
         return f"{whole.hexdigest()} {page.status}"
 

@@ -96,12 +96,12 @@ class Shop:
             if form.kind != "file":
                 path.unlink()
         await wetink.look_again()
-        for source in await wetink.store.sources():
+        for source in await wetink.store.sources.all():
             if source.name != "shop":
-                await wetink.store.delete_source(source.name)
+                await wetink.store.sources.delete_source(source.name)
         if form.path == "/dashboard/keys/change":
-            await wetink.store.create_key("made", "browser", ["shop.example"], now_ms())
-            await wetink.store.rotate_key("made", now_ms())
+            await wetink.store.sources.create_key("made", "browser", ["shop.example"], now_ms())
+            await wetink.store.sources.rotate_key("made", now_ms())
         await self.sign_in()
         holes = {hole: wetink.seal(JANE, "tea", "vote") if each == VOTE else each for hole, each in form.holes.items()}
         fields = {**form.fields, **({"token": wetink.dashboard_token} if "token" in form.fields else {})}

@@ -30,7 +30,7 @@ def flood(house: House, messages: list[dict[str, Any]], at_once: int = 15) -> No
     house.now += 1_000_000
 
     async def run() -> None:
-        [sender] = [each for each in await house.wetink.store.sources() if each.name == "page"]
+        [sender] = [each for each in await house.wetink.store.sources.all() if each.name == "page"]
         told = [
             {"type": "track", "messageId": f"hot-{number}", "timestamp": NOW + number, **message}
             for number, message in enumerate(messages)
@@ -98,7 +98,7 @@ def test_of_a_flood_of_long_events_an_open_reads_the_newest_alone(
         monkeypatch.setattr(engine, "ENTRY_BYTES", 1 << 60)
     long = {f"trait {number}": "x" * 100 for number in range(200)}
     flood(house, [{"type": "identify", "userId": "hot", "traits": {**long, "turn": turn}} for turn in range(60)])
-    entries = asyncio.run(house.wetink.store.entries(HOT, house.now))
+    entries = asyncio.run(house.wetink.store.profiles.entries(HOT, house.now))
     read = sum(len(msgspec.msgpack.encode(entry.traits)) for entry in entries)
     assert (read <= ENTRY_BYTES) is defended
     assert (len(entries) < 60) is defended
@@ -110,8 +110,8 @@ def test_of_a_flood_of_long_events_an_open_reads_the_newest_alone(
 
 def test_of_many_events_an_open_reads_as_many_as_it_may(house: House) -> None:
     flood(house, [{"event": "Looked", "userId": "hot"} for _ in range(1_200)], 1_200)
-    read = asyncio.run(house.wetink.store.entries(HOT, house.now))
-    undefended = asyncio.run(house.wetink.store.entries(HOT, house.now, limit=10**9))
+    read = asyncio.run(house.wetink.store.profiles.entries(HOT, house.now))
+    undefended = asyncio.run(house.wetink.store.profiles.entries(HOT, house.now, limit=10**9))
     assert (len(read), len(undefended)) == (1_000, 1_200)
     assert min(entry.at for entry in read) == NOW + 200, "the newest"
 
@@ -128,11 +128,11 @@ def test_a_device_that_everybody_claims_is_held_by_few_and_leads_nobody_astray(
     device = Identifier("anonymous", "shared")
 
     async def owners() -> set[Identifier]:
-        return {await house.wetink.store.resolve(device, NOW + number) for number in range(60)}
+        return {await house.wetink.store.profiles.resolve(device, NOW + number) for number in range(60)}
 
     assert (len(asyncio.run(owners())) <= 25) is defended
     last = Identifier("user", users[-1])
-    mine = asyncio.run(house.wetink.store.history(last, house.now))
+    mine = asyncio.run(house.wetink.store.profiles.history(last, house.now))
     assert [event.user for event in mine] == [users[-1]]
     assert [item["key"] for item in house.get(house.url("data", "hero", who=OTHER)).json["items"]] == ["mug"]
     assert house.get(house.url("click", "hero", who=OTHER)).headers["location"] == f"{SHOP}/mug"

@@ -19,7 +19,7 @@ from tests.web.test_sessions import LOGIN, browser
 from wetink import web
 from wetink.ports.sessions import FREE_TRIES
 from wetink.settings import read
-from wetink.store.sqlite import SQLiteSessions
+from wetink.store.sqlite.sessions import SQLiteSessions
 from wetink.web import session
 from wetink.web.clock import now_ms
 from wetink.wiring import Wetink
@@ -97,7 +97,7 @@ def test_a_comparison_that_ends_early_gives_a_token_away_letter_by_letter(
 def wrong(wetink: Wetink) -> list[str]:
     """Return tokens that are not the right one, some nearly."""
     token = wetink.dashboard_token
-    key = asyncio.run(wetink.store.create_key("shop", "server", [], 1))
+    key = asyncio.run(wetink.store.sources.create_key("shop", "server", [], 1))
     others = (key.write_key, key.access_key, key.secret, key.path)
     near = (token[:-1], token[1:], token + "x", token.swapcase(), token[::-1], f"x{token}", token[:-1] + "\u00e9")
     odd = (
@@ -133,9 +133,9 @@ def test_every_wrong_token_gets_the_very_same_answer(wetink: Wetink, door: str) 
 
 
 def test_a_key_that_is_retired_disabled_or_was_never_made_gets_the_very_same_answer(wetink: Wetink) -> None:
-    keys = [asyncio.run(wetink.store.create_key(name, "server", [], 1)).write_key for name in ("a", "b", "c")]
-    asyncio.run(wetink.store.set_source("a", disabled=True))
-    asyncio.run(wetink.store.delete_source("b"))
+    keys = [asyncio.run(wetink.store.sources.create_key(name, "server", [], 1)).write_key for name in ("a", "b", "c")]
+    asyncio.run(wetink.store.sources.set_source("a", disabled=True))
+    asyncio.run(wetink.store.sources.delete_source("b"))
     client, answers = browser(wetink), set()
     body = {"event": "x", "userId": "42"}
     for key in (keys[0], keys[1], keys[2][:-1], keys[2].swapcase(), "never", f"{keys[2]}x", "a" * 5_000):
@@ -204,11 +204,11 @@ def test_processes_that_each_count_for_themselves_give_more_tries(tmp_path: Path
 
 
 def test_no_key_is_in_any_byte_of_the_data_folder_but_the_token_in_its_file(wetink: Wetink, tmp_path: Path) -> None:
-    keys = [asyncio.run(wetink.store.create_key(f"shop-{n}", "server", [], 1)) for n in range(5)]
-    asyncio.run(wetink.store.rotate_key("shop-0", 2))
+    keys = [asyncio.run(wetink.store.sources.create_key(f"shop-{n}", "server", [], 1)) for n in range(5)]
+    asyncio.run(wetink.store.sources.rotate_key("shop-0", 2))
     cookie = browser(wetink).post(LOGIN, data={"token": wetink.dashboard_token}).cookies["wetink_session"]
     for key in keys:
-        assert asyncio.run(wetink.store.source_of_write_key(key.write_key)) is not None
+        assert asyncio.run(wetink.store.sources.source_of_write_key(key.write_key)) is not None
     secrets = [each for key in keys for each in (key.write_key, key.secret)] + [cookie]
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert files

@@ -68,7 +68,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
     async def prepare() -> tuple[tuple[str, str, str], list[str]]:
         wetink = Wetink(read({}, data=data))
         await wetink.look_again()
-        key = await wetink.store.create_key("shop", "server", ["shop.example"], 1)
+        key = await wetink.store.sources.create_key("shop", "server", ["shop.example"], 1)
         who = [Identifier("user", USER), Identifier("email", EMAIL)]
         tokens = [wetink.seal(each, name, "picture") for each in who for name in ("good", "date", "html")]
         token = wetink.dashboard_token

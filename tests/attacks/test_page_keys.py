@@ -26,7 +26,7 @@ from wetink.core.person import Moment, plain
 from wetink.ports import Record
 from wetink.serve import sight as sight_module
 from wetink.serve.sight import sight
-from wetink.store.sqlite import SQLiteStore
+from wetink.store.sqlite.engine import SQLiteStore
 
 FAST = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 IDS = {

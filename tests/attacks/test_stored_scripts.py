@@ -54,7 +54,7 @@ class Hostile(House):
     async def _start(self) -> None:
         await super()._start()
         for number in range(12):
-            await self.wetink.store.create_key(plain(number * 5)[:64], "server", (), 1)
+            await self.wetink.store.sources.create_key(plain(number * 5)[:64], "server", (), 1)
 
     def fill(self) -> None:
         self.now = now_ms() - 900_000
@@ -98,7 +98,7 @@ class Hostile(House):
     async def _happens(self) -> None:
         from wetink.ingest import BATCH
 
-        senders = await self.wetink.store.sources()
+        senders = await self.wetink.store.sources.all()
         for number, text in enumerate(INJECTIONS):
             sender = senders[number % len(senders)]
             body = msgspec.json.encode({"batch": self.messages(number, text)})

@@ -38,7 +38,7 @@ class Shop:
 
     def __init__(self, wetink: Wetink, data: Path) -> None:
         self.wetink, self.data, self.now = wetink, data, NOW
-        self.ingest = IngestDoors(wetink.store, wetink.ingest, clock=lambda: self.now)
+        self.ingest = IngestDoors(wetink.store.sources, wetink.ingest, clock=lambda: self.now)
         self.opens = OpenDoors(wetink, clock=lambda: self.now)
         self.key = self.access = ""
 
@@ -91,11 +91,11 @@ class Shop:
         return await self.wetink.preview(block, who, Moment(self.now))
 
     async def history(self, who: Identifier) -> list[Event]:
-        return list(await self.wetink.store.history(who, 1 << 61))
+        return list(await self.wetink.store.profiles.history(who, 1 << 61))
 
     async def received(self) -> list[Received]:
         """Return the messages that came, the oldest first."""
-        return list(reversed(await self.wetink.store.messages(limit=1000)))
+        return list(reversed(await self.wetink.store.log.messages(limit=1000)))
 
 
 def named(who: str) -> Identifier | None:
@@ -113,7 +113,7 @@ async def shop(folder: Path, *, draws: bool = False, source: str = "shop", **set
     """A shop that sells at shop.example, with a new key for `source`."""
     data = folder / "data"
     async with Wetink(read({}, data=data, deadline=20_000, **settings), draws=draws) as wetink:
-        made = await wetink.store.create_key(source, "server", HOSTS, 1)
+        made = await wetink.store.sources.create_key(source, "server", HOSTS, 1)
         await wetink.look_again()
         there = Shop(wetink, data)
         there.key, there.path = made.write_key, made.path

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.cli.run import wetink
 from wetink.core.delivery import Outcome
 from wetink.core.identifier import Identifier
-from wetink.store.sqlite import SQLiteMemberships
+from wetink.store.sqlite.memberships import SQLiteMemberships
 
 NOW = 1_790_000_000_000
 ANNA = Identifier("user", "anna")

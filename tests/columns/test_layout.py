@@ -11,6 +11,7 @@ import pytest
 
 from tests.contracts.columns import columns_of, laid_out, log_of
 from tests.contracts.profiles import LATE, received
+from tests.storage import around
 from wetink.columns import engine, layout
 from wetink.columns.tables import ORDERED, TABLES
 from wetink.core.errors import StoreUnavailable
@@ -18,7 +19,7 @@ from wetink.core.person import Moment
 from wetink.core.rule.parse import parse
 from wetink.ports.crowd import Count
 from wetink.serve.crowd import ColumnCrowd
-from wetink.store.sqlite import SQLiteStore
+from wetink.store.sqlite.engine import SQLiteStore
 
 VIEWED = parse({"done": "Product Viewed", "where": {"category": "Shoes"}})
 
@@ -29,7 +30,7 @@ class Shop:
     def __init__(self, folder: Path) -> None:
         self.folder, self.files = folder, folder / "columns"
         self.store, self.columns = SQLiteStore(folder, synchronous="OFF"), columns_of(folder)
-        self.crowd = ColumnCrowd(self.store, lambda: self.columns)
+        self.crowd = ColumnCrowd(around(self.store), lambda: self.columns)
         self._sent = 0
 
     def send(self, *said: dict[str, Any]) -> None:
@@ -38,7 +39,7 @@ class Shop:
             for number, each in enumerate(said, self._sent)
         ]
         self._sent += len(said)
-        asyncio.run(self.store.append([received(each) for each in full]))
+        asyncio.run(self.store.log.append([received(each) for each in full]))
 
     def view(self, *people: str) -> None:
         properties = {"sku": "a", "category": "Shoes", "price": 5, "url": "https://shop.example/a"}
@@ -178,7 +179,7 @@ def test_a_file_that_cannot_be_read_is_made_again(shop: Shop, damage: str) -> No
         whole = path.read_bytes()
         path.write_bytes(whole[:12_288] + b"\xff" * (len(whole) - 12_288))
     columns = columns_of(shop.folder)
-    assert asyncio.run(ColumnCrowd(shop.store, lambda: columns).count(VIEWED, Moment(LATE), {})) == before
+    assert asyncio.run(ColumnCrowd(around(shop.store), lambda: columns).count(VIEWED, Moment(LATE), {})) == before
     columns.close()
 
 

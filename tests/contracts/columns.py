@@ -6,7 +6,7 @@ from pathlib import Path
 from wetink.columns import DuckDBColumns
 from wetink.columns.layout import lay_out
 from wetink.ports.crowd import OpenCrowdLog
-from wetink.store.sqlite import open_crowd_log
+from wetink.store.sqlite.crowd import open_crowd_log
 
 
 def log_of(folder: Path) -> OpenCrowdLog:

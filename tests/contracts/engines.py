@@ -3,6 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from wetink.store.sqlite import SQLiteStore
+from wetink.store.sqlite.engine import SQLiteStore
 
 ENGINES: dict[str, Callable[[Path], SQLiteStore]] = {"sqlite": SQLiteStore}

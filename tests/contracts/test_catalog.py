@@ -13,7 +13,7 @@ from tests.contracts.engines import ENGINES
 from tests.contracts.profiles import received
 from wetink.core.event import Product
 from wetink.core.outside import Change
-from wetink.store.sqlite import SQLiteStore
+from wetink.store.sqlite.engine import SQLiteStore
 
 SHOP = "https://shop.example"
 START = 1_750_000_000_000

@@ -16,6 +16,7 @@ from tests.contracts.columns import columns_of, laid_out
 from tests.contracts.profiles import received
 from tests.core.rule.asking import DAY, NOW
 from tests.core.rule.rules import EVENTS, leaves, odd, rules
+from tests.storage import around
 from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
 from wetink.core.person import Moment
@@ -24,7 +25,7 @@ from wetink.core.rule.parse import parse
 from wetink.core.rule.tree import Rule
 from wetink.ports import Record
 from wetink.serve.crowd import ColumnCrowd, _Asking
-from wetink.store.sqlite import SQLiteStore
+from wetink.store.sqlite.engine import SQLiteStore
 
 USERS, ADDRESSES, DEVICES = ["ann", "bob", "cid"], ["a@x.example", "b@x.example"], ["d1", "d2", "d3"]
 _some = st.one_of(st.none(), st.none(), st.sampled_from(["Shoes", "Tea", "7", 7, True]))
@@ -115,7 +116,7 @@ def test_a_count_is_what_asking_each_of_them_comes_to(
 async def _agree(folder: Path, parts: list[list[Record]], said: list[Any], written: list[bool], now: int) -> None:
     store = SQLiteStore(folder, synchronous="OFF")
     columns = columns_of(folder)
-    crowd = ColumnCrowd(store, lambda: columns)
+    crowd = ColumnCrowd(around(store), lambda: columns)
     for part, lay_out in zip(parts, [*written, False], strict=False):
         await store.append(part)
         if lay_out:
@@ -142,11 +143,11 @@ class Town:
     def __init__(self, folder: Path) -> None:
         self.store = SQLiteStore(folder, synchronous="OFF")
         self.columns = columns_of(folder)
-        self.crowd = ColumnCrowd(self.store, lambda: self.columns)
+        self.crowd = ColumnCrowd(around(self.store), lambda: self.columns)
         chance = random.Random(11)
         self.people = [Identifier("user", f"p{number}") for number in range(200)]
         told = [_message(chance, who, place) for who in self.people for place in range(chance.randrange(2, 40))]
-        asyncio.run(self.store.append([received(each) for each in told]))
+        asyncio.run(self.store.log.append([received(each) for each in told]))
 
     def agrees(self, said: Any, now: int) -> None:
         """Compare a count with asking everybody."""
@@ -265,12 +266,12 @@ def test_who_does_something_is_counted_at_once_by_every_process(tmp_path: Path) 
     town = Town(tmp_path)
     other = columns_of(tmp_path)
     rule = parse({"done": "Signed Up", "where": {"coupon": "fresh"}})
-    crowds = [town.crowd, ColumnCrowd(town.store, lambda: other)]
+    crowds = [town.crowd, ColumnCrowd(around(town.store), lambda: other)]
     assert [asyncio.run(each.count(rule, Moment(NOW + 9), {})).matches for each in crowds] == [0, 0]
     for number in range(3):
         said = {"messageId": f"f{number}", "userId": f"new{number}", "type": "track", "event": "Signed Up",
                 "timestamp": NOW, "receivedAt": NOW + 1, "properties": {"coupon": "fresh"}}  # fmt: skip
-        asyncio.run(town.store.append([received(said)]))
+        asyncio.run(town.store.log.append([received(said)]))
         counts = [asyncio.run(each.count(rule, Moment(NOW + 9), {})) for each in crowds]
         assert [(each.matches, each.of) for each in counts] == [(number + 1, 201 + number)] * 2
         if number == 1:

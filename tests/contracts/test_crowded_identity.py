@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.contracts.profiles import LATE, everybody, mentioned, received
 from wetink.core.identifier import Identifier
 from wetink.ports import NAMES, Record
-from wetink.store.sqlite import SQLiteStore
+from wetink.store.sqlite.engine import SQLiteStore
 
 JANE, BOB = Identifier("user", "jane"), Identifier("user", "bob")
 

@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 from tests.contracts.columns import columns_of, laid_out
 from tests.contracts.profiles import received
 from tests.core.rule.asking import NOW, asked, event, person
+from tests.storage import around
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
 from wetink.core.rule.evaluate import compiled
 from wetink.core.rule.parse import parse
 from wetink.serve.crowd import ColumnCrowd, _Asking
-from wetink.store.sqlite import SQLiteStore
+from wetink.store.sqlite.engine import SQLiteStore
 
 MOST = sys.float_info.max
 EXTREMES: list[Any] = [
@@ -92,11 +93,11 @@ class Town:
                          "traits": {"score": group[0], "scores": group}})  # fmt: skip
         self.people = [Identifier("user", f"p{number}") for number in range(len(groups))]
         records = [received(each) for each in told]
-        asyncio.run(self.store.append(records[: len(records) * 9 // 10]))
+        asyncio.run(self.store.log.append(records[: len(records) * 9 // 10]))
         laid_out(folder)
-        asyncio.run(self.store.append(records[len(records) * 9 // 10 :]))
+        asyncio.run(self.store.log.append(records[len(records) * 9 // 10 :]))
         self.columns = columns_of(folder)
-        self.crowd = ColumnCrowd(self.store, lambda: self.columns)
+        self.crowd = ColumnCrowd(around(self.store), lambda: self.columns)
 
     async def agrees(self, said: Any) -> None:
         rule = parse(said)

@@ -7,12 +7,13 @@ from typing import Any
 
 from tests.contracts.columns import columns_of, laid_out
 from tests.contracts.profiles import LATE, received
+from tests.storage import around
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
 from wetink.core.rule.evaluate import compiled
 from wetink.core.rule.parse import parse
 from wetink.serve.crowd import ColumnCrowd, _Asking
-from wetink.store.sqlite import SQLiteStore
+from wetink.store.sqlite.engine import SQLiteStore
 
 IDS = [
     7, 10**14, 10**15 - 1, 10**15, 10**15 + 1, 1005006123456789, 2**53 - 1, 2**53, 2**53 + 1, 10**17, 10**17 + 1,
@@ -52,7 +53,7 @@ async def _agree(folder: Path) -> None:
     await store.append([received(each) for number, who in people.items() for each in _said(who.value, number)])
     laid_out(folder)
     columns = columns_of(folder)
-    crowd, moment = ColumnCrowd(store, lambda: columns), Moment(LATE)
+    crowd, moment = ColumnCrowd(around(store), lambda: columns), Moment(LATE)
     for place, (number, owner) in enumerate(people.items()):
         near = list(people.values())[max(0, place - 2) : place + 3]
         for said in (*_rules(number)[place % 2 :: 2], *_rules(str(number))[1 - place % 2 :: 2]):
@@ -72,7 +73,7 @@ def test_a_number_that_no_float_holds_can_be_asked_for(tmp_path: Path) -> None:
         await store.append([received(each) for each in _said("p", 7)])
         laid_out(tmp_path)
         columns = columns_of(tmp_path)
-        crowd, found = ColumnCrowd(store, lambda: columns), 0
+        crowd, found = ColumnCrowd(around(store), lambda: columns), 0
         for wanted in (10**400, -(10**400), 10**4000, 1e300, 1e21):
             for said in _rules(wanted):
                 rule = parse(said)

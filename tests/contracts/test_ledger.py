@@ -15,7 +15,8 @@ from wetink.core.report import DAY_MS, DayCount
 from wetink.core.result import Newcomers
 from wetink.core.touch import Touch
 from wetink.ports.ledger import Served
-from wetink.store.sqlite import SQLiteExposures, SQLiteLedger
+from wetink.store.sqlite.exposures import SQLiteExposures
+from wetink.store.sqlite.ledger import SQLiteLedger
 
 T = TypeVar("T")
 NOON = 12 * 3_600_000

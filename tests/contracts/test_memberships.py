@@ -13,7 +13,7 @@ from wetink.core.delivery import Outcome
 from wetink.core.hook import MembershipChange
 from wetink.core.identifier import Identifier
 from wetink.ports.audiences import Memberships, Moved
-from wetink.store.sqlite import SQLiteMemberships
+from wetink.store.sqlite.memberships import SQLiteMemberships
 
 ENGINES: dict[str, Callable[[Path], Memberships]] = {"sqlite": SQLiteMemberships}
 DAY, NOW = 86_400_000, 20_000 * 86_400_000

@@ -18,8 +18,8 @@ from wetink.core.errors import StoreUnavailable
 from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
 from wetink.ports import Receipt
-from wetink.store.sqlite import SQLiteStore
 from wetink.store.sqlite.connection import connect
+from wetink.store.sqlite.engine import SQLiteStore
 from wetink.store.sqlite.recent import AT_LEAST, Recent
 
 FIRST: dict[str, Any] = {"type": "track", "event": "X", "messageId": "m", "userId": "u", "timestamp": LATE - 60_000}
@@ -138,7 +138,7 @@ OTHER_PROCESS = """
 import asyncio, sys
 from pathlib import Path
 from tests.contracts.profiles import received
-from wetink.store.sqlite import SQLiteStore
+from wetink.store.sqlite.engine import SQLiteStore
 
 async def main():
     store = SQLiteStore(Path(sys.argv[1]))

@@ -19,7 +19,7 @@ from wetink.core.conversion import Outcome
 from wetink.core.errors import BadSettings
 from wetink.core.identifier import Identifier
 from wetink.ports import Record
-from wetink.store.sqlite import SQLiteStore
+from wetink.store.sqlite.engine import SQLiteStore
 
 SCENARIOS = json.loads((Path(__file__).parents[1] / "facts" / "identity_scenarios.json").read_text())["scenarios"]
 Make = Callable[[Path], SQLiteStore]

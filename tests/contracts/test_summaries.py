@@ -18,7 +18,7 @@ from wetink.core.identity import FOREVER
 from wetink.core.message import pieces
 from wetink.ingest import record
 from wetink.ports import Record
-from wetink.store.sqlite import SQLiteStore
+from wetink.store.sqlite.engine import SQLiteStore
 
 HOUR, DAY, RULES = 3_600_000, 86_400_000, 7
 PEOPLE = [Identifier("user", "u"), Identifier("user", "v"), Identifier("email", "e@x.example")]

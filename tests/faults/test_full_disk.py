@@ -48,7 +48,7 @@ def fill(disk: Path) -> Path:
 def test_opens_and_pages_go_on_and_it_heals_alone(disk: Path) -> None:
     house = House(disk / "data")
     app = create(house.wetink)
-    key = asyncio.run(house.wetink.store.create_key("another", "server", (), 1)).write_key
+    key = asyncio.run(house.wetink.store.sources.create_key("another", "server", (), 1)).write_key
     house.saw("mug")
     number = 0
 
@@ -94,6 +94,6 @@ def test_opens_and_pages_go_on_and_it_heals_alone(disk: Path) -> None:
     days = asyncio.run(house.wetink.ledger.days(0, 1 << 61))
     assert sum(each.opens for each in days) == 3 + 10 + 3 + 1 + 1, "each recipient's, jane's picture and her data"
     assert house.wetink.lost() == {}
-    stored = {each.message_id for each in asyncio.run(house.wetink.store.messages(limit=1000))}
+    stored = {each.message_id for each in asyncio.run(house.wetink.store.log.messages(limit=1000))}
     assert not stored & {f"n{each}" for each in refused}
     asyncio.run(house.wetink.close())

@@ -15,7 +15,7 @@ from tests.serving import Server
 from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
 from wetink.settings import read
-from wetink.store.sqlite import SQLiteStore
+from wetink.store.sqlite.engine import SQLiteStore
 from wetink.wiring import Wetink
 
 SENDERS, SECONDS, ROUNDS = 8, 1.2, 3
@@ -71,7 +71,7 @@ async def stored(data: Path) -> list[str]:
 def test_after_kill_9_under_load_every_acked_message_is_there_exactly_once(tmp_path: Path, workers: int) -> None:
     async def make_key() -> str:
         async with Wetink(read({}, data=tmp_path)) as wetink:
-            return (await wetink.store.create_key("shop", "server", (), 1)).write_key
+            return (await wetink.store.sources.create_key("shop", "server", (), 1)).write_key
 
     key = asyncio.run(make_key())
     acked: list[str] = []

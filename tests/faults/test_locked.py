@@ -25,7 +25,7 @@ from tests.web.test_open import BLOCKS
 from wetink.core.fetch import Kind
 from wetink.core.touch import Touch
 from wetink.settings import read
-from wetink.store.sqlite import SQLiteLedger
+from wetink.store.sqlite.ledger import SQLiteLedger
 from wetink.wiring import Wetink
 
 PATIENCE = 6.0
@@ -89,7 +89,7 @@ class Shop:
 
     async def _key(self) -> str:
         async with Wetink(read({}, data=self.data)) as wetink:
-            return (await wetink.store.create_key("shop", "server", (), 1)).write_key
+            return (await wetink.store.sources.create_key("shop", "server", (), 1)).write_key
 
     async def load(self, server: Server, count: int) -> list[tuple[int, bytes]]:
         """Send and open so often, all at once; return the answers of opens."""

@@ -28,7 +28,11 @@ from wetink.ports.archive import Opened
 from wetink.ports.ledger import Served
 from wetink.serve.hooks import Hooks
 from wetink.serve.open import DECISION_MS
-from wetink.store.sqlite import SQLiteArchive, SQLiteLedger, SQLiteMemberships, SQLitePictures, SQLiteStore
+from wetink.store.sqlite.archive import SQLiteArchive
+from wetink.store.sqlite.engine import SQLiteStore
+from wetink.store.sqlite.ledger import SQLiteLedger
+from wetink.store.sqlite.memberships import SQLiteMemberships
+from wetink.store.sqlite.pictures import SQLitePictures
 from wetink.web.asked import Asked
 
 T = TypeVar("T")

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.store.said import message
-from wetink.store.sqlite import SQLiteStore, wal
+from wetink.store.sqlite import wal
+from wetink.store.sqlite.engine import SQLiteStore
 
 MESSAGES = 40
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/bin:/bin"

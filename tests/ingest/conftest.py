@@ -10,10 +10,11 @@ import msgspec
 import pytest
 
 from tests.asgi import Answer, ask
+from tests.storage import around
 from wetink.core.clock import parse
 from wetink.ingest import Ingest
 from wetink.ports import NewKey, Received
-from wetink.store.sqlite import SQLiteStore
+from wetink.store.sqlite.engine import SQLiteStore
 from wetink.web.ingest import IngestDoors
 
 NOW = parse("2026-11-23T18:00:00Z") or 0
@@ -23,11 +24,11 @@ class Desk:
     """The doors, with one source of each level, and what lies behind them."""
 
     def __init__(self, folder: Path) -> None:
-        self.store = SQLiteStore(folder)
+        self.store = around(SQLiteStore(folder))
         self.now = NOW
-        self.doors = IngestDoors(self.store, Ingest(self.store), clock=lambda: self.now)
-        self.key: NewKey = asyncio.run(self.store.create_key("shop", "server", (), NOW))
-        self.page_key: NewKey = asyncio.run(self.store.create_key("page", "browser", (), NOW))
+        self.doors = IngestDoors(self.store.sources, Ingest(self.store.log), clock=lambda: self.now)
+        self.key: NewKey = asyncio.run(self.store.sources.create_key("shop", "server", (), NOW))
+        self.page_key: NewKey = asyncio.run(self.store.sources.create_key("page", "browser", (), NOW))
 
     def post(self, path: str, body: Any, *, key: str | None = None, **headers: str) -> Answer:
         """Post a body, JSON unless it is bytes already, with the server's key."""
@@ -48,7 +49,7 @@ class Desk:
 
     def messages(self) -> list[Received]:
         """Everything that was stored, oldest first."""
-        return list(asyncio.run(self.store.messages(limit=10_000)))[::-1]
+        return list(asyncio.run(self.store.log.messages(limit=10_000)))[::-1]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tests.ingest.conftest import Desk
 from wetink.core.errors import BadSettings, NotFound, WetinkError
 from wetink.core.proof import hash_of
 from wetink.ports import Source
-from wetink.store.sqlite import SQLiteStore
+from wetink.store.sqlite.engine import SQLiteStore
 from wetink.web.rates import Rates
 
 TRACK = {"type": "track", "userId": "u", "event": "X"}
@@ -23,16 +23,16 @@ def status(desk: Desk, key: str, **message: Any) -> int:
 
 
 def change(desk: Desk, name: str = "shop", **changes: Any) -> Source:
-    return asyncio.run(desk.store.set_source(name, **changes))
+    return asyncio.run(desk.store.sources.set_source(name, **changes))
 
 
 def source(desk: Desk, name: str = "shop") -> Source:
-    return next(each for each in asyncio.run(desk.store.sources()) if each.name == name)
+    return next(each for each in asyncio.run(desk.store.sources.all()) if each.name == name)
 
 
 def test_after_a_rotation_both_keys_are_valid_and_the_olds_last_use_is_shown(desk: Desk) -> None:
     old = desk.key
-    new = asyncio.run(desk.store.rotate_key("shop", desk.now))
+    new = asyncio.run(desk.store.sources.rotate_key("shop", desk.now))
     assert new.path == old.path
     assert source(desk).old_used == 0
     assert status(desk, new.write_key) == 200
@@ -40,31 +40,31 @@ def test_after_a_rotation_both_keys_are_valid_and_the_olds_last_use_is_shown(des
     desk.now += SECOND
     assert status(desk, old.write_key) == 200
     assert source(desk).old_used == desk.now
-    asyncio.run(desk.store.retire_key("shop"))
+    asyncio.run(desk.store.sources.retire_key("shop"))
     desk.now += 2 * SECOND
     assert status(desk, old.write_key) == 401
     assert status(desk, new.write_key) == 200
     assert source(desk).rotated == 0
     with pytest.raises(BadSettings, match="no old key"):
-        asyncio.run(desk.store.retire_key("shop"))
+        asyncio.run(desk.store.sources.retire_key("shop"))
 
 
 def test_the_pair_of_the_behavioral_endpoint_is_rotated_with_it(desk: Desk) -> None:
-    new = asyncio.run(desk.store.rotate_key("shop", desk.now))
+    new = asyncio.run(desk.store.sources.rotate_key("shop", desk.now))
     desk.now += SECOND
     assert desk.behave({**TRACK, "messageId": "m1"}).status == 200
     assert source(desk).old_used == desk.now
     path, old = new.path.rpartition("/")[2], desk.key
     for pair, right in (((new.access_key, new.secret), True), ((new.access_key, old.secret), False)):
-        found = asyncio.run(desk.store.source_of_access_key(path, *pair))
+        found = asyncio.run(desk.store.sources.source_of_access_key(path, *pair))
         assert (found is not None) is right
-    asyncio.run(desk.store.retire_key("shop"))
+    asyncio.run(desk.store.sources.retire_key("shop"))
     assert desk.behave({**TRACK, "messageId": "m2"}).status == 401
 
 
 def test_a_second_rotation_ends_the_keys_before_the_last(desk: Desk) -> None:
-    first, second = desk.key, asyncio.run(desk.store.rotate_key("shop", desk.now))
-    third = asyncio.run(desk.store.rotate_key("shop", desk.now))
+    first, second = desk.key, asyncio.run(desk.store.sources.rotate_key("shop", desk.now))
+    third = asyncio.run(desk.store.sources.rotate_key("shop", desk.now))
     assert [status(desk, key.write_key) for key in (first, second, third)] == [401, 200, 200]
 
 
@@ -96,7 +96,7 @@ def test_a_new_identity_secret_stands_beside_the_one_before_until_the_next(desk:
     first = source(desk, "page").secrets[0]
     assert first == desk.page_key.identity_secret
     for secrets, valid in ((1, True), (2, False)):
-        asyncio.run(desk.store.renew_secret("page"))
+        asyncio.run(desk.store.sources.renew_secret("page"))
         desk.now += 2 * SECOND
         message = {"type": "identify", "userId": "42", "anonymousId": "a", "messageId": f"i{secrets}"}
         sent = {**message, "context": {"userHash": hash_of("42", first)}}

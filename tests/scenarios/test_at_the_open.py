@@ -32,7 +32,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 
 def learns(house: House, **facts: Any) -> None:
     house.now += 1000
-    asyncio.run(house.wetink.store.learn([Product(sku="mug", **facts)], house.now))
+    asyncio.run(house.wetink.store.catalog.learn([Product(sku="mug", **facts)], house.now))
 
 
 def adds(house: House, sku: str, event: str = "Product Added", **more: Any) -> None:

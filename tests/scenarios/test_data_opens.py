@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.serving import Server
-from wetink.store.sqlite import SQLiteLedger
+from wetink.store.sqlite.ledger import SQLiteLedger
 
 BLOCK = """
 variants:

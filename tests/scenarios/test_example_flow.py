@@ -41,7 +41,7 @@ class Scene:
 
         async def look() -> list[str]:
             async with Wetink(read({}, data=self.data)) as wetink:
-                return [event.label for event in await wetink.store.history(who, 1 << 61)]
+                return [event.label for event in await wetink.store.profiles.history(who, 1 << 61)]
 
         return asyncio.run(look())
 
@@ -67,7 +67,7 @@ class Scene:
 def scene(tmp_path: Path) -> Iterator[Scene]:
     async def prepare() -> tuple[str, dict[str, str]]:
         async with Wetink(read({}, data=tmp_path)) as wetink:
-            made = await wetink.store.create_key("shop", "server", (), 1)
+            made = await wetink.store.sources.create_key("shop", "server", (), 1)
             jane = Identifier("email", "jane@shop.example")
             tokens = {purpose: wetink.seal(jane, "last-viewed", purpose) for purpose in ("picture", "data", "click")}  # type: ignore[arg-type]
             return made.write_key, tokens

@@ -90,7 +90,7 @@ def test_a_persons_own_data_is_asked_for_with_their_traits_and_drawn_by_a_templa
             "timestamp": now_ms() - 1000,
             "receivedAt": now_ms(),
         }
-        await wetink.store.append([received({**who, "traits": {"city": "Oslo"}})])
+        await wetink.store.log.append([received({**who, "traits": {"city": "Oslo"}})])
         known = await wetink.preview("weather", JANE, Moment(now_ms()))
         return known, await wetink.preview("weather", Identifier("user", "nobody"), Moment(now_ms()))
 
@@ -106,7 +106,7 @@ def test_a_persons_own_data_is_asked_for_with_their_traits_and_drawn_by_a_templa
 def test_the_weather_is_that_of_where_the_email_is_opened_else_of_the_address(tmp_path: Path) -> None:
     async def story(wetink: Wetink) -> list[Decision]:
         who = {"type": "identify", "userId": "jane", "messageId": "i", "traits": {"city": "Oslo"}}
-        await wetink.store.append([received({**who, "timestamp": now_ms() - 1000, "receivedAt": now_ms()})])
+        await wetink.store.log.append([received({**who, "timestamp": now_ms() - 1000, "receivedAt": now_ms()})])
         moments = (Moment(now_ms(), city="Rome", country="US"), Moment(now_ms()))
         seen = [await wetink.preview("forecast", JANE, moment) for moment in moments]
         return [*seen, await wetink.preview("forecast", Identifier("user", "nobody"), Moment(now_ms()))]
@@ -131,11 +131,11 @@ def test_a_catalog_feed_teaches_names_and_prices_and_its_next_version_makes_a_pr
     async def story(wetink: Wetink) -> Decision:
         viewed = {"type": "track", "event": "Product Viewed", "userId": "jane", "messageId": "v",
                   "properties": {"product_id": "mug", "url": "https://shop.example/mug", "price": 20}}  # fmt: skip
-        await wetink.store.append([received({**viewed, "timestamp": now_ms() - 1000, "receivedAt": now_ms()})])
+        await wetink.store.log.append([received({**viewed, "timestamp": now_ms() - 1000, "receivedAt": now_ms()})])
         async with asyncio.timeout(20):
-            while not await wetink.store.search("mug"):  # noqa: ASYNC110
+            while not await wetink.store.catalog.search("mug"):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-        [mug] = await wetink.store.search("mug")
+        [mug] = await wetink.store.catalog.search("mug")
         assert (mug.name, mug.price) == ("The mug", 20.0)
         there.reply = sends(table.replace(",20,", ",15,").encode())
         wetink.feeds._clock = wetink.feeds._schedule._clock = lambda: now_ms() + 2 * 3_600_000

@@ -20,7 +20,7 @@ def test_all_that_begin_on_a_new_folder_at_once_find_it_whole(tmp_path: Path) ->
         async def begin(data: Path = data, together: Barrier = together) -> set[str]:
             together.wait(20)
             async with Wetink(read({}, data=data), draws=False) as wetink:
-                await wetink.store.sources()
+                await wetink.store.sources.all()
                 return set(wetink.content.blocks)
 
         with ThreadPoolExecutor(WORKERS) as threads:

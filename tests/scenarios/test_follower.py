@@ -9,7 +9,7 @@ from wetink import settings
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
 from wetink.core.trends import HOUR
-from wetink.store.sqlite import SQLiteStore
+from wetink.store.sqlite.engine import SQLiteStore
 from wetink.web.clock import now_ms
 from wetink.wiring import Wetink
 from wetink.worker import Worker
@@ -56,7 +56,7 @@ def test_the_catalog_answers_a_search_and_remembers_that_it_was_sold_out(tmp_pat
         content.mkdir(parents=True)
         (content / "hot.yaml").write_text(BLOCK)
         async with Wetink(settings.read({}, data=tmp_path)) as wetink:
-            await wetink.store.append(
+            await wetink.store.log.append(
                 [
                     did("Product Viewed", "ann", 1, "lamp"),
                     did("Product Viewed", "shop", 2, "lamp", stock=0, availability="out_of_stock"),

@@ -22,7 +22,8 @@ from wetink.feeds import Poster
 from wetink.ports.crowd import Count
 from wetink.serve.audiences import Audiences
 from wetink.serve.hooks import Hooks
-from wetink.store.sqlite import SQLiteMemberships, SQLiteStore
+from wetink.store.sqlite.engine import SQLiteStore
+from wetink.store.sqlite.memberships import SQLiteMemberships
 
 ANNA, BEN = Identifier("user", "anna"), Identifier("user", "ben")
 DAY = 86_400_000
@@ -108,7 +109,7 @@ def heard(there: Outside) -> list[tuple[str, str]]:
 def test_a_receiver_hears_of_comings_and_goings_with_all_names_of_a_person(tmp_path: Path, there: Outside) -> None:
     async def scenario(scene: Scene) -> None:
         message = {"type": "identify", "messageId": "1", "userId": "anna", "traits": {"email": "anna@shop.example"}}
-        await scene.store.append([received({**message, "timestamp": scene.clock.now - DAY})])
+        await scene.store.log.append([received({**message, "timestamp": scene.clock.now - DAY})])
         await scene.look(vip=[])
         await scene.look(vip=[ANNA])
         assert await scene.deliver() == 1

@@ -13,7 +13,7 @@ from wetink.core.identifier import Identifier
 from wetink.ports import Picture
 from wetink.serve.last import LastGood
 from wetink.settings import read
-from wetink.store.sqlite import SQLitePictures
+from wetink.store.sqlite.pictures import SQLitePictures
 from wetink.web.open import OpenDoors
 from wetink.wiring import Wetink
 

@@ -17,7 +17,7 @@ from wetink.core.block import Block, Decision, Fallback, decision_id
 from wetink.core.fetch import facts_of
 from wetink.core.person import Moment
 from wetink.ports.archive import Opened
-from wetink.store.sqlite import SQLiteArchive
+from wetink.store.sqlite.archive import SQLiteArchive
 from wetink.web.app import create
 
 DAY = 86_400_000

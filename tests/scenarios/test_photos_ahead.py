@@ -39,7 +39,7 @@ def test_a_photo_is_small_and_on_the_disk_before_anybody_opens(tmp_path: Path) -
     async def story(host: str, url: str, asked: list[str]) -> None:
         given = {"private_hosts": host, "link_hosts": f"{host},shop.example"}
         async with Wetink(read({}, data=tmp_path, **given)) as wetink:
-            await wetink.store.append([viewed(url)])
+            await wetink.store.log.append([viewed(url)])
             while await wetink.follower.step():
                 pass
             async with asyncio.timeout(60):

@@ -11,7 +11,7 @@ from tests.scenarios.test_what_counts import results
 from tests.scenarios.test_who_fetched import CHROME, GMAIL
 from tests.web.test_open import JANE, SHOP, House
 from wetink.core.person import Moment
-from wetink.store.sqlite import SQLiteLedger
+from wetink.store.sqlite.ledger import SQLiteLedger
 
 APPLE, BARRACUDA = "Mozilla/5.0", "Barracuda Sentinel"
 

@@ -69,7 +69,7 @@ def test_whoever_only_follows_links_votes_for_nothing(house: House) -> None:
         for method in ("GET", "HEAD"):
             browse(house, place, method)
             browse(house, f"{place}?option=1&voted=1", method)
-    ballot = asyncio.run(house.wetink.store.tally("tea/first", JANE))
+    ballot = asyncio.run(house.wetink.store.polls.tally("tea/first", JANE))
     assert (dict(ballot.votes), ballot.own) == ({}, 0)
 
 
@@ -104,7 +104,7 @@ def test_voting_again_changes_the_vote(house: House) -> None:
 
 def test_a_vote_is_an_event_of_theirs_that_rules_can_ask_for(house: House) -> None:
     browse(house, ballot_of(house, who=BOB), "POST", option="2")
-    event = asyncio.run(house.wetink.store.history(BOB, house.now * 2))[-1]
+    event = asyncio.run(house.wetink.store.profiles.history(BOB, house.now * 2))[-1]
     assert event.name == "Poll Answered"
     assert (event.properties["question"], event.properties["answer"]) == ("Tea or coffee?", "Coffee")
 

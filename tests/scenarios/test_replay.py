@@ -94,11 +94,14 @@ def known(house: House) -> Any:
             Identifier("anonymous", "visitor"),
         ]
         return (
-            [await store.profile(who, house.now) for who in people],
-            [await store.history(who, house.now) for who in people],
-            sorted(await store.outcomes(["Order Completed"], 0, house.now), key=lambda each: each.event.message_id),
-            [(each.verdict, each.problems, each.type, each.name, each.filed) for each in await store.messages()],
-            await store.products(["mug"]),
+            [await store.profiles.profile(who, house.now) for who in people],
+            [await store.profiles.history(who, house.now) for who in people],
+            sorted(
+                await store.conversions.outcomes(["Order Completed"], 0, house.now),
+                key=lambda each: each.event.message_id,
+            ),
+            [(each.verdict, each.problems, each.type, each.name, each.filed) for each in await store.log.messages()],
+            await store.catalog.products(["mug"]),
         )
 
     return asyncio.run(run())
@@ -180,9 +183,9 @@ def test_new_messages_are_mapped_as_they_come(house: House) -> None:
     sees_a_lamp(house)
     assert replayed(house, dry=True).changed == 0
     assert [item["key"] for item in house.data()["items"]] == ["lamp"]
-    events = asyncio.run(house.wetink.store.history(JANE, house.now))
+    events = asyncio.run(house.wetink.store.profiles.history(JANE, house.now))
     assert {event.name for event in events if event.type == "track"} == {"Product Viewed", "Order Completed"}
-    raw = [message.raw for message in asyncio.run(house.wetink.store.messages())]
+    raw = [message.raw for message in asyncio.run(house.wetink.store.log.messages())]
     assert any(b"Item Seen" in each for each in raw), "what was received stays as it was"
 
 

@@ -7,7 +7,8 @@ import apsw
 
 from tests.contracts.profiles import LATE, received
 from wetink.core.identifier import Identifier
-from wetink.store.sqlite import SQLiteStore, open_crowd_log
+from wetink.store.sqlite.crowd import open_crowd_log
+from wetink.store.sqlite.engine import SQLiteStore
 
 ANN = Identifier("user", "ann")
 

@@ -12,7 +12,8 @@ import pytest
 from tests.store.said import message
 from wetink import settings as setting
 from wetink.core.errors import StoreUnavailable
-from wetink.store.sqlite import SQLiteStore, wal
+from wetink.store.sqlite import wal
+from wetink.store.sqlite.engine import SQLiteStore
 from wetink.store.sqlite.wal import Told, Wal
 from wetink.wiring import Wetink
 from wetink.worker import Worker
@@ -84,7 +85,7 @@ def test_a_server_is_ready_for_the_first_message_before_it_comes(
             assert not asked, "whoever only looks need not wait for it"
             async with Worker(wetink):
                 assert len(asked) == 1
-                await wetink.store.append([message(1)])
+                await wetink.store.log.append([message(1)])
                 assert len(asked) == 1
 
     asyncio.run(serve())

@@ -10,8 +10,8 @@ import apsw
 import pytest
 
 from tests.store.said import message
-from wetink.store.sqlite import SQLiteStore
 from wetink.store.sqlite.commit import Commits, Row
+from wetink.store.sqlite.engine import SQLiteStore
 
 
 @pytest.fixture

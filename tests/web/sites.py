@@ -58,7 +58,7 @@ class Site:
         return request("POST", "/v1/track", msgspec.json.encode(body), authorization=self.key, **headers)
 
     async def stored(self) -> list[str]:
-        return sorted(each.message_id for each in await self.wetink.store.messages(limit=1_000))
+        return sorted(each.message_id for each in await self.wetink.store.log.messages(limit=1_000))
 
 
 async def answer(reader: asyncio.StreamReader) -> bytes:
@@ -73,7 +73,7 @@ async def answer(reader: asyncio.StreamReader) -> bytes:
 async def site(folder: Path) -> AsyncIterator[Site]:
     """A wetink with a key that has been seen just now."""
     async with Wetink(read({}, data=folder)) as wetink:
-        made = Site(wetink, (await wetink.store.create_key("shop", "server", (), 1)).write_key)
+        made = Site(wetink, (await wetink.store.sources.create_key("shop", "server", (), 1)).write_key)
         async with made.connected("httptools") as (reader, writer):
             writer.write(made.track(0))
             assert (await answer(reader)).endswith(b'{"success":true}')

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.serving import Server
-from wetink.store.sqlite import SQLiteStore
+from wetink.store.sqlite.engine import SQLiteStore
 from wetink.web.clock import now_ms
 
 SNIPPET = """<!doctype html><title>Mugs</title><script>

@@ -66,8 +66,8 @@ class House:
         asyncio.run(self._start())
 
     async def _start(self) -> None:
-        await self.wetink.store.create_key("shop", "server", ("shop.example",), 1)
-        await self.wetink.store.create_key("page", "browser", ("shop.example",), 1)
+        await self.wetink.store.sources.create_key("shop", "server", ("shop.example",), 1)
+        await self.wetink.store.sources.create_key("page", "browser", ("shop.example",), 1)
         await self.wetink.look_again()
 
     def get(self, path: str, method: str = "GET", agent: str = "Mozilla/5.0 (Macintosh)") -> Answer:
@@ -93,7 +93,7 @@ class House:
 
     def take(self, message: dict[str, Any], source: str = "shop") -> None:
         async def run() -> None:
-            [sender] = [each for each in await self.wetink.store.sources() if each.name == source]
+            [sender] = [each for each in await self.wetink.store.sources.all() if each.name == source]
             body = msgspec.json.encode({"batch": [message]})
             await self.wetink.ingest.receive(body, sender, BATCH, self.now)
 

@@ -84,7 +84,7 @@ def search(words: str, limit: int, data: str | None, as_json: bool) -> None:
     """Find products by WORDS of their name, brand or category; the beginning of a word is enough."""
 
     async def work(wetink: Wetink) -> Any:
-        return await wetink.store.search(words, limit)
+        return await wetink.store.catalog.search(words, limit)
 
     found = with_wetink(data, work)
     if as_json:
@@ -105,8 +105,8 @@ def show(key: str, data: str | None, as_json: bool) -> None:
     """Show what is known of the product with the sku or product id KEY, and how its price and stock changed."""
 
     async def work(wetink: Wetink) -> Any:
-        known = (await wetink.store.products([key])).get(key)
-        return known, (await wetink.store.changes([key])).get(key, ())
+        known = (await wetink.store.catalog.products([key])).get(key)
+        return known, (await wetink.store.catalog.changes([key])).get(key, ())
 
     product, changes = with_wetink(data, work)
     if product is None:

@@ -14,7 +14,7 @@ from wetink.core.errors import BadRequest, BadSettings, Unavailable
 from wetink.core.identifier import Identifier
 from wetink.serve.recipient import parse
 from wetink.settings import Settings, read
-from wetink.wiring import Wetink, has_data
+from wetink.wiring import Wetink, has_store
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ def with_wetink(
 def there(data: str | None) -> Settings:
     """Return the settings of a data folder that is there. Raises BadSettings when it is not."""
     settings = settings_of(data=data)
-    if not has_data(settings.data):
+    if not has_store(settings):
         where = "--data" if data is not None else "WETINK_DATA"
         what = "is no data folder of wetink" if settings.data.exists() else "does not exist"
         raise BadSettings(f"{where}: {settings.data} {what}", hint="`wetink serve` makes one", where=where)

@@ -48,7 +48,7 @@ def create(name: str, level: Level, hosts: tuple[str, ...], data: str | None, as
     clean = own_hosts(hosts)
 
     async def work(wetink: Wetink) -> Any:
-        return await wetink.store.create_key(name.strip(), level, clean, now_ms())
+        return await wetink.store.sources.create_key(name.strip(), level, clean, now_ms())
 
     _show(with_wetink(data, work, makes=True), level, as_json)
 
@@ -60,7 +60,7 @@ def list_(data: str | None, as_json: bool) -> None:
     """List the sources there are, with what is set of them."""
 
     async def work(wetink: Wetink) -> Any:
-        return await wetink.store.sources()
+        return await wetink.store.sources.all()
 
     sources = with_wetink(data, work)
     if as_json:
@@ -86,9 +86,9 @@ def rotate(name: str, end: bool, data: str | None, as_json: bool) -> None:
 
     async def work(wetink: Wetink) -> Any:
         if end:
-            await wetink.store.retire_key(name)
+            await wetink.store.sources.retire_key(name)
             return None
-        return await wetink.store.rotate_key(name, now_ms())
+        return await wetink.store.sources.rotate_key(name, now_ms())
 
     made = with_wetink(data, work)
     if made is None:
@@ -108,8 +108,8 @@ def secret(name: str, renew: bool, data: str | None) -> None:
 
     async def work(wetink: Wetink) -> Any:
         if renew:
-            return await wetink.store.renew_secret(name)
-        return (await wetink.store.set_source(name)).secrets[0]
+            return await wetink.store.sources.renew_secret(name)
+        return (await wetink.store.sources.set_source(name)).secrets[0]
 
     click.echo(with_wetink(data, work))
 
@@ -137,7 +137,7 @@ def set_(
 
     async def work(wetink: Wetink) -> Any:
         changes: dict[str, Any] = {"verify": verify, "orders": orders, "per_second": per_second, "burst": burst}
-        return await wetink.store.set_source(name, **changes)
+        return await wetink.store.sources.set_source(name, **changes)
 
     source = with_wetink(data, work)
     click.echo(f"{source.name}: {'; '.join(_told(source)) or 'nothing is limited'}")
@@ -169,7 +169,7 @@ def delete(name: str, yes: bool, data: str | None) -> None:
         raise BadSettings(f"{name} was not deleted", hint="answer yes, or add --yes")
 
     async def work(wetink: Wetink) -> Any:
-        await wetink.store.delete_source(name)
+        await wetink.store.sources.delete_source(name)
 
     with_wetink(data, work)
     click.echo(f"{name} is deleted.")
@@ -177,7 +177,7 @@ def delete(name: str, yes: bool, data: str | None) -> None:
 
 def _switch(name: str, data: str | None, *, disabled: bool) -> None:
     async def work(wetink: Wetink) -> Any:
-        return await wetink.store.set_source(name, disabled=disabled)
+        return await wetink.store.sources.set_source(name, disabled=disabled)
 
     with_wetink(data, work)
     click.echo(f"{name} is {'disabled: its keys are refused' if disabled else 'enabled'}.")

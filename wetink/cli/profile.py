@@ -25,8 +25,8 @@ def show(id_: str, data: str | None, as_json: bool) -> None:
 
     async def work(wetink: Wetink) -> dict[str, Any]:
         now = now_ms()
-        found = await wetink.store.profile(who, now, limit=None)
-        events = await wetink.store.history(who, FOREVER - 1, limit=1_000_000)
+        found = await wetink.store.profiles.profile(who, now, limit=None)
+        events = await wetink.store.profiles.history(who, FOREVER - 1, limit=1_000_000)
         person = await wetink.person(who, now)
         identifiers: dict[str, list[str]] = {"user": [], "email": [], "anonymous": []}
         for identifier in found.identifiers if events else ():

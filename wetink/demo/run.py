@@ -184,8 +184,8 @@ def _make_keys(settings: Settings) -> None:
     async def make() -> keys.Keys:
         now = time.time_ns() // 1_000_000
         async with Wetink(settings) as wetink:
-            server_key = await wetink.store.create_key("shop-server", "server", (host,), now)
-            page_key = await wetink.store.create_key("shop-page", "browser", (host,), now)
+            server_key = await wetink.store.sources.create_key("shop-server", "server", (host,), now)
+            page_key = await wetink.store.sources.create_key("shop-page", "browser", (host,), now)
         return keys.Keys(settings.address, server_key.write_key, page_key.write_key)
 
     keys.write(settings.data, asyncio.run(make()))

@@ -116,6 +116,6 @@ class Senders(Protocol):
         """Return whether `/behavioral/{path_key}` is anybody's."""
         ...
 
-    async def sources(self) -> Sequence[Source]:
+    async def all(self) -> Sequence[Source]:
         """Return all sources by name."""
         ...

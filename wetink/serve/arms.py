@@ -10,7 +10,7 @@ from wetink.core.experiment import HOLDOUT, Exposure, Plan, cut, drawn, everywhe
 from wetink.core.goal import Signals
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
-from wetink.ports import Store
+from wetink.ports import Storage
 from wetink.ports.experiments import Exposures
 
 KEPT = 50_000
@@ -35,7 +35,7 @@ class Arms:
     from then on.
     """
 
-    def __init__(self, store: Store, exposures: Exposures, signals: Callable[[], Signals], shares: Shares) -> None:
+    def __init__(self, store: Storage, exposures: Exposures, signals: Callable[[], Signals], shares: Shares) -> None:
         """Use these; `signals` are the content's of now."""
         self._store, self._exposures, self._signals, self._shares = store, exposures, signals, shares
         self._known: OrderedDict[tuple[str, str], tuple[int, Exposure]] = OrderedDict()
@@ -67,7 +67,7 @@ class Arms:
             yield planned(block.experiment, block.name)
 
     async def _exposure(self, plan: Plan, who: Identifier, moment: Moment, *, keep: bool) -> Exposure:
-        key, version = (plan.name, str(who)), await self._store.version()
+        key, version = (plan.name, str(who)), await self._store.log.version()
         known = self._known.get(key)
         if known is not None and known[0] == version and known[1].arm in plan.arms:
             return known[1]
@@ -81,7 +81,7 @@ class Arms:
 
     async def _found(self, plan: Plan, who: Identifier, moment: Moment, *, keep: bool) -> Exposure:
         """Look at all names of the person: the first exposure that is kept holds, else a lot is drawn."""
-        profile = await self._store.profile(who, moment.now)
+        profile = await self._store.profiles.profile(who, moment.now)
         own, person = str(who), str(profile.root)
         names = dict.fromkeys([own, person, *map(str, profile.identifiers)])
         kept = {

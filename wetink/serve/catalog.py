@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from wetink.core.event import Product
-from wetink.ports import Store
+from wetink.ports import Storage
 
 KEPT = 20_000
 """Products that are kept."""
@@ -12,7 +12,7 @@ KEPT = 20_000
 class Catalog:
     """Looks products up. Sees every event whose append has returned."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Storage) -> None:
         """Read from `store`."""
         self._store = store
         self._version = -1
@@ -20,12 +20,12 @@ class Catalog:
 
     async def products(self, keys: Sequence[str]) -> Mapping[str, Product]:
         """Return the facts of these products; those the catalog does not know are left out."""
-        version = await self._store.version()
+        version = await self._store.log.version()
         if version != self._version or len(self._kept) > KEPT:
             self._version, self._kept = version, {}
         missing = [key for key in keys if key not in self._kept]
         if missing:
-            found = await self._store.products(missing)
+            found = await self._store.catalog.products(missing)
             for key in missing:
                 self._kept[key] = found.get(key)
         return {key: known for key in keys if (known := self._kept[key]) is not None}

@@ -10,7 +10,7 @@ import msgspec
 
 from wetink.core.event import Product
 from wetink.core.feed import Feed, Item, product_of
-from wetink.ports import Store
+from wetink.ports import Catalog
 from wetink.ports.feeds import Feeds
 
 logger = logging.getLogger(__name__)
@@ -34,14 +34,14 @@ class Catalogs:
 
     def __init__(
         self,
-        store: Store,
+        catalog: Catalog,
         feeds: Feeds,
         declared: Callable[[], Mapping[str, Feed]],
         folder: Path,
         clock_ms: Callable[[], int],
     ) -> None:
-        """Read `feeds` into `store`; note in `folder` which version of each was taken in."""
-        self._store, self._feeds, self._declared, self._folder = store, feeds, declared, folder
+        """Read `feeds` into `catalog`; note in `folder` which version of each was taken in."""
+        self._catalog, self._feeds, self._declared, self._folder = catalog, feeds, declared, folder
         self._clock = clock_ms
 
     async def step(self) -> None:
@@ -78,7 +78,7 @@ class Catalogs:
         listed: set[int] = set()
         while batch := await asyncio.to_thread(lambda: list(islice(items, SLICE))):
             products = [product for item in batch if (product := product_of(item)) is not None]
-            await self._store.learn(products, at)
+            await self._catalog.learn(products, at)
             count += len(products)
             if complete:
                 listed.update(hash(product.key) for product in products)
@@ -89,14 +89,14 @@ class Catalogs:
     async def _leave_out(self, listed: Container[int], at: int) -> int:
         """Say of every product that is not listed that it cannot be bought; return how many could until then."""
         gone, after = 0, ""
-        while keys := await self._store.keys(after, SLICE):
+        while keys := await self._catalog.keys(after, SLICE):
             after = keys[-1]
-            known = await self._store.products([key for key in keys if hash(key) not in listed])
+            known = await self._catalog.products([key for key in keys if hash(key) not in listed])
             lost = [
                 Product(sku=key if product.sku else "", product_id="" if product.sku else key, availability=GONE)
                 for key, product in known.items()
                 if product.availability != GONE
             ]
-            await self._store.learn(lost, at)
+            await self._catalog.learn(lost, at)
             gone += len(lost)
         return gone

@@ -18,7 +18,7 @@ from wetink.core.rule.evaluate import Compiled, compiled
 from wetink.core.rule.subject import interests
 from wetink.core.rule.tree import Rule
 from wetink.core.shop import Shop
-from wetink.ports import Store
+from wetink.ports import Storage
 from wetink.ports.crowd import Columns, Count
 from wetink.serve.people import People
 
@@ -32,7 +32,7 @@ AT_ONCE = 100
 class ColumnCrowd:
     """`ports.crowd.Crowd` over columns and a store. Works in threads, so that opens do not wait for it."""
 
-    def __init__(self, store: Store, make: Callable[[], Columns]) -> None:
+    def __init__(self, store: Storage, make: Callable[[], Columns]) -> None:
         """Use the store's people, and columns that are made when somebody first asks."""
         self._store, self._make, self._closed = store, make, threading.Event()
         self._made: Columns | None = None
@@ -88,7 +88,7 @@ class ColumnCrowd:
 class _Asking:
     """Asks a rule of one profile after the other. `there` counts those who are somebody at the moment."""
 
-    def __init__(self, store: Store, rule: Compiled, moment: Moment, closed: threading.Event) -> None:
+    def __init__(self, store: Storage, rule: Compiled, moment: Moment, closed: threading.Event) -> None:
         self._store, self._rule, self._moment, self._people = store, rule, moment, People(store)
         self._closed, self.there = closed, 0
 
@@ -107,7 +107,7 @@ class _Asking:
 
     async def holds(self, root: Identifier) -> bool | None:
         """Return whether the rule holds for a profile; None for who is part of another, or has no events yet."""
-        if await self._store.resolve(root, FOREVER - 1) != root:
+        if await self._store.profiles.resolve(root, FOREVER - 1) != root:
             return None
         person = await self._people.person(root, self._moment.now)
         if not person.known:
@@ -117,7 +117,7 @@ class _Asking:
             person.history.read()
         if self._rule.needs.catalog:
             keys = list(dict.fromkeys(seen.product.key for seen in interests(person) if seen.product.key))
-            products, history = await self._store.products(keys), await self._store.changes(keys)
+            products, history = await self._store.catalog.products(keys), await self._store.catalog.changes(keys)
             shop = replace(shop, products=products, history=history)
         return self._rule.holds(subject_of(person, at_home(self._moment, person), shop))
 

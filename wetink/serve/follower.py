@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from wetink.core.event import Event
 from wetink.core.trends import HOUR, KEPT_HOURS, MEASURES, Trends
-from wetink.ports import Store
+from wetink.ports import Storage
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ Tell = Callable[[Sequence[Event]], None]
 class Follower:
     """Keeps trends up to date. What other processes write is seen within a second."""
 
-    def __init__(self, store: Store, trends: Trends, clock_ms: Callable[[], int], tell: Sequence[Tell] = ()) -> None:
+    def __init__(self, store: Storage, trends: Trends, clock_ms: Callable[[], int], tell: Sequence[Tell] = ()) -> None:
         """Read from `store`; `tell` others of the events, too."""
         self._store, self._trends, self._clock, self._tell = store, trends, clock_ms, tell
         self._seq, self._replays = -1, 0
@@ -27,13 +27,13 @@ class Follower:
     async def step(self) -> bool:
         """Read the next slice; return whether there was one. Raises StoreUnavailable."""
         now = self._clock()
-        replays = await self._store.replays()
+        replays = await self._store.log.replays()
         if replays != self._replays:  # what was counted may have been something else
             self._trends.clear()
             self._replays, self._seq = replays, -1
         if self._seq < 0:
-            self._seq = await self._store.place_of(now - KEPT_HOURS * HOUR)
-        last, events = await self._store.events_after(self._seq, MEASURES, SLICE)
+            self._seq = await self._store.log.place_of(now - KEPT_HOURS * HOUR)
+        last, events = await self._store.log.events_after(self._seq, MEASURES, SLICE)
         for event in events:
             try:
                 self._trends.observe(event)
@@ -48,4 +48,4 @@ class Follower:
             self._trends.forget(now)
             self._forgot = now
         more, self._seq = last > self._seq, last
-        return more or await self._store.settle()
+        return more or await self._store.catalog.settle()

@@ -12,7 +12,7 @@ from wetink.core.breaker import Breaker, admits, begun, failed, succeeded
 from wetink.core.delivery import Answer, Outcome, after
 from wetink.core.hook import Hook, post_of
 from wetink.core.trouble import tell
-from wetink.ports import Store
+from wetink.ports import Profiles
 from wetink.ports.audiences import Delivery, Memberships, Posts
 
 logger = logging.getLogger(__name__)
@@ -27,9 +27,11 @@ SLICE = 100
 class Hooks:
     """Delivers what waits. One process does so at a time: whoever keeps the audiences."""
 
-    def __init__(self, memberships: Memberships, store: Store, posts: Posts, secret: bytes, write_key: str) -> None:
+    def __init__(
+        self, memberships: Memberships, profiles: Profiles, posts: Posts, secret: bytes, write_key: str
+    ) -> None:
         """Take the ports; `secret` is what the secrets of all hooks are made from."""
-        self._memberships, self._store, self._posts = memberships, store, posts
+        self._memberships, self._profiles, self._posts = memberships, profiles, posts
         self._secret, self._write_key = secret, write_key
         self._breakers: dict[str, Breaker] = {}
 
@@ -74,7 +76,7 @@ class Hooks:
     ) -> tuple[str, Outcome] | None:
         """Send one message; None when it was not tried: its receiver has failed too often meanwhile."""
         now, change = clock(), delivery.change
-        profile = await self._store.profile(change.member, change.at)
+        profile = await self._profiles.profile(change.member, change.at)
         breaker = self._breakers.get(hook.url, Breaker())
         if not admits(breaker, now):
             return None

@@ -20,7 +20,7 @@ from wetink.core.rule.tree import Rule
 from wetink.core.shop import Shop
 from wetink.core.touch import Touch
 from wetink.core.trends import Trends
-from wetink.ports import Comparison, Picture, Renderer, Store
+from wetink.ports import Comparison, Picture, Renderer, Storage
 from wetink.ports.archive import Archive, Opened
 from wetink.ports.feeds import Feeds
 from wetink.ports.ledger import Ledger, Onlooker, Served
@@ -48,7 +48,7 @@ class Opens:
 
     def __init__(
         self,
-        store: Store,
+        store: Storage,
         ledger: Ledger,
         archive: Archive,
         lasting: LastPictures,
@@ -76,7 +76,7 @@ class Opens:
         self._people, self._catalog = People(store), Catalog(store)
         self._shops = Shops(store, self._catalog, trends, feeds, lambda: shelf().rules)
         self._scenes = Scenes(
-            store,
+            store.catalog,
             renderer,
             self.person,
             apps=apps,
@@ -93,7 +93,7 @@ class Opens:
         Raises StoreUnavailable.
         """
         person = await self._person(who, now, supposed)
-        profile = await self._store.profile(who, now) if who is not None and person.known else None
+        profile = await self._store.profiles.profile(who, now) if who is not None and person.known else None
         return replace(person, identifiers=profile.identifiers) if profile is not None else person
 
     async def explain(self, rule: Rule, who: Identifier, moment: Moment) -> Finding:

@@ -10,7 +10,7 @@ from wetink.core.block import Block, Decision
 from wetink.core.errors import BadRequest
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
-from wetink.ports import Store
+from wetink.ports import Storage
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ class Polls:
 
     def __init__(
         self,
-        store: Store,
+        store: Storage,
         apps: Mapping[str, App],
         preview: Callable[[Block, Identifier, Moment], Awaitable[Decision]],
     ) -> None:
@@ -65,7 +65,7 @@ class Polls:
             raise BadRequest("this poll is over", hint="your vote was not counted")
         if not 1 <= option <= len(ballot.options):
             raise BadRequest("there is no such answer", hint=f"choose one of {len(ballot.options)}")
-        await self._store.vote(key_of(block, name), who, option, moment.now)
+        await self._store.polls.vote(key_of(block, name), who, option, moment.now)
         answer = ballot.options[option - 1].text
         return {"block": block.name, "poll": name, "question": ballot.question, "answer": answer, "option": option}
 

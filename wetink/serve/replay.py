@@ -12,7 +12,7 @@ from wetink.core.mapping import Mappings
 from wetink.core.message import Door, Piece, pieces
 from wetink.core.proof import Vouching
 from wetink.core.verdict import Verdict
-from wetink.ports import Received, Record, Source, Store
+from wetink.ports import Received, Record, Source, Storage
 
 SLICE = 200
 """Messages that are renewed together: others that write wait no longer than that takes."""
@@ -46,18 +46,18 @@ class Asked(msgspec.Struct, frozen=True):
     verdict: Verdict | None = None
 
 
-async def replay(store: Store, mappings: Mappings | None, record: MakeRecord, asked: Asked, *, dry: bool) -> Replayed:
+async def replay(store: Storage, mappings: Mappings | None, record: MakeRecord, asked: Asked, *, dry: bool) -> Replayed:
     """Read messages anew, and with `dry` only say what would come of it. Raises StoreUnavailable.
 
     What is written before an error stays written: it may be run again. `record` makes a record of a piece.
     """
-    sources: Mapping[str, Source] = {source.name: source for source in await store.sources()}
-    done, seq = Replayed(), await store.place_of(asked.since)
-    while found := await store.messages_after(seq, SLICE):
+    sources: Mapping[str, Source] = {source.name: source for source in await store.sources.all()}
+    done, seq = Replayed(), await store.log.place_of(asked.since)
+    while found := await store.log.messages_after(seq, SLICE):
         seq = found[-1].seq
         wanted = [each for each in found if _wanted(each, asked)]
         pairs = [(each, _renewed(each, mappings, record, sources.get(each.source))) for each in wanted]
-        outcome = await store.renew(pairs, dry=dry)
+        outcome = await store.log.renew(pairs, dry=dry)
         done.messages += len(wanted)
         for (old, new), changed in zip(pairs, outcome, strict=True):
             if changed:

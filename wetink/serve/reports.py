@@ -14,7 +14,7 @@ from wetink.core.identity import FOREVER
 from wetink.core.report import DAY_MS, DIMENSIONS, Line, report
 from wetink.core.span import parse
 from wetink.core.touch import Touch
-from wetink.ports import Store
+from wetink.ports import Storage
 from wetink.ports.ledger import Ledger
 
 CONTACTS = 200
@@ -27,7 +27,7 @@ class Reports:
     """Asks the store and the ledger; keeps nothing, so any model can be asked about any time."""
 
     def __init__(
-        self, store: Store, ledger: Ledger, signals: Callable[[], Signals], blocks: Callable[[], Iterable[str]]
+        self, store: Storage, ledger: Ledger, signals: Callable[[], Signals], blocks: Callable[[], Iterable[str]]
     ):
         """Use the signals of the content of now; `blocks` are the names of those there are."""
         self._store, self._ledger, self._signals, self._blocks = store, ledger, signals, blocks
@@ -47,8 +47,8 @@ class Reports:
         """Return the conversions of a goal in [since, until) (Unix ms), the oldest first."""
         name, found, _ = self.asked(goal)
         signals = self._signals()
-        told = await self._store.outcomes(signals.events(found), since, until)
-        waiting = {source.name for source in await self._store.sources() if source.orders == "wait"}
+        told = await self._store.conversions.outcomes(signals.events(found), since, until)
+        waiting = {source.name for source in await self._store.sources.all() if source.orders == "wait"}
         made = await asyncio.to_thread(conversions, told, name, found, signals, waiting)
         return [each for each in made if since <= each.at < until]
 

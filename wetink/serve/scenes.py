@@ -15,7 +15,7 @@ from wetink.core.event import Event
 from wetink.core.habits import at_home
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, Person
-from wetink.ports import Film, Picture, Renderer, Scene, Store, Ticking
+from wetink.ports import Catalog, Film, Picture, Renderer, Scene, Ticking
 from wetink.serve.sight import sight, ticking
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class Scenes:
 
     def __init__(
         self,
-        store: Store,
+        catalog: Catalog,
         renderer: Renderer,
         person: PersonOf,
         *,
@@ -45,7 +45,7 @@ class Scenes:
         allowed: Callable[[str], bool],
     ) -> None:
         """Take what knows people and products, the apps with their own templates, and those of the content folder."""
-        self._store, self._renderer, self._person = store, renderer, person
+        self._catalog, self._renderer, self._person = catalog, renderer, person
         self._apps, self._app_templates, self._templates, self._allowed = apps, app_templates, templates, allowed
 
     def template(self, decision: Decision) -> str | None:
@@ -130,7 +130,7 @@ class Scenes:
         person = await self._person(who, decision.at, supposed)
         moment = at_home(moment, person)
         seen = [each.product for each in (*person.views, *person.cart.lines, *person.wishlist)]
-        catalog = await self._store.products([product.key for product in seen])
+        catalog = await self._catalog.products([product.key for product in seen])
         named = {product.image_url for product in (*decision.items, *seen, *catalog.values())}
         named.update(photo for photo in decision.facts.get("photos", ()) if isinstance(photo, str))
         variant = next((each for each in block.variants if each.name == decision.variant), None)

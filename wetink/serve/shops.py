@@ -18,7 +18,7 @@ from wetink.core.rule.tree import Rule
 from wetink.core.shop import Shop
 from wetink.core.trends import Trends
 from wetink.core.trust import shown
-from wetink.ports import Store
+from wetink.ports import Storage
 from wetink.ports.feeds import Feeds
 from wetink.serve.catalog import Catalog
 from wetink.serve.polls import key_of
@@ -28,7 +28,7 @@ class Shops:
     """Looks up what the apps of a block want, and nothing else."""
 
     def __init__(
-        self, store: Store, catalog: Catalog, trends: Trends, feeds: Feeds, rules: Callable[[], Rulebook]
+        self, store: Storage, catalog: Catalog, trends: Trends, feeds: Feeds, rules: Callable[[], Rulebook]
     ) -> None:
         """Read from these; `rules` is the book of the content there is right now."""
         self._rules = rules
@@ -62,17 +62,19 @@ class Shops:
         if not asks(block, apps):
             return shop
         if queries := searched(block, person, moment, apps, shop):
-            shop = replace(shop, found={query: tuple(await self._store.search(query)) for query in queries})
+            shop = replace(shop, found={query: tuple(await self._store.catalog.search(query)) for query in queries})
         if names := fed(block, person, moment, apps, shop):
             feeds = {name: await self._fed(name, person, moment) for name in names if name not in shop.feeds}
             shop = replace(shop, feeds={**shop.feeds, **feeds})
         if names := polled(block, person, moment, apps, shop):
-            shop = replace(shop, polls={name: await self._store.tally(key_of(block, name), who) for name in names})
+            shop = replace(
+                shop, polls={name: await self._store.polls.tally(key_of(block, name), who) for name in names}
+            )
         keys, history = wants(block, person, moment, apps, shop)
         if keys:
             shop = replace(shop, products={**shop.products, **await self._catalog.products(keys)})
         if history:
-            shop = replace(shop, history={**shop.history, **await self._store.changes(history)})
+            shop = replace(shop, history={**shop.history, **await self._store.catalog.changes(history)})
         return shop
 
     async def explain(self, rule: Rule, person: Person, who: Identifier | None, moment: Moment) -> Finding:
@@ -86,10 +88,10 @@ class Shops:
         if needs.history:
             person.history.read()
         if needs.root and who is not None:
-            shop = replace(shop, root=await self._store.resolve(who, moment.now))
+            shop = replace(shop, root=await self._store.profiles.resolve(who, moment.now))
         if needs.catalog:
             keys = list(dict.fromkeys(seen.product.key for seen in interests(person) if seen.product.key))
-            products, history = await self._catalog.products(keys), await self._store.changes(keys)
+            products, history = await self._catalog.products(keys), await self._store.catalog.changes(keys)
             shop = replace(shop, products=products, history=history)
         if needs.feeds:
             shop = replace(shop, feeds={name: await self._fed(name, person, moment) for name in sorted(needs.feeds)})

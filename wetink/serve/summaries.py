@@ -10,7 +10,7 @@ import msgspec
 from wetink.core.entry import Entry
 from wetink.core.person import Person
 from wetink.core.summary import person_of, summarize
-from wetink.ports import Store
+from wetink.ports import Profiles
 
 logger = logging.getLogger(__name__)
 
@@ -41,10 +41,10 @@ def read(summary: bytes, recall: Callable[[], Sequence[Entry]]) -> Person | None
 class Summaries:
     """Follows the log and sums up those who have been quiet for a while."""
 
-    def __init__(self, store: Store, clock_ms: Callable[[], int]) -> None:
+    def __init__(self, profiles: Profiles, clock_ms: Callable[[], int]) -> None:
         """Read from `store`, and keep there what was made."""
-        self._store, self._clock = store, clock_ms
+        self._profiles, self._clock = profiles, clock_ms
 
     async def step(self, limit: int = SLICE) -> bool:
         """Go on by some messages; return whether there may be more. Raises StoreUnavailable."""
-        return await self._store.summarize(summarize, RULES, self._clock(), limit)
+        return await self._profiles.summarize(summarize, RULES, self._clock(), limit)

@@ -15,7 +15,7 @@ from wetink.core.event import Event
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
 from wetink.core.trust import shown
-from wetink.ports import Picture, Renderer, Store
+from wetink.ports import Picture, Profiles, Renderer
 from wetink.ports.feeds import Feeds
 from wetink.serve.gallery import sample_decision, sample_scene
 from wetink.serve.letters import named
@@ -30,7 +30,7 @@ class Trial:
 
     def __init__(
         self,
-        store: Store,
+        profiles: Profiles,
         opens: Opens,
         renderer: Renderer,
         feeds: Feeds,
@@ -39,7 +39,7 @@ class Trial:
         allowed: Callable[[str], bool],
     ) -> None:
         """Use what opens use; `text_of` is the template of a variant, `allowed` tells which photos may be drawn."""
-        self._store, self._opens, self._renderer, self._feeds = store, opens, renderer, feeds
+        self._profiles, self._opens, self._renderer, self._feeds = profiles, opens, renderer, feeds
         self._apps, self._text_of, self._allowed = apps, text_of, allowed
 
     async def tried(
@@ -74,7 +74,7 @@ class Trial:
         """
         until = time.monotonic() + SECONDS
         seen: list[Seen] = []
-        for profile in await self._store.profiles(limit=MOST_ASKING if self._asks(block) else MOST):
+        for profile in await self._profiles.profiles(limit=MOST_ASKING if self._asks(block) else MOST):
             decision = await self._opens.preview(block, profile.root, moment)
             person = await self._opens.person(profile.root, moment.now)
             seen.append(Seen(decision, shown(person).traits))

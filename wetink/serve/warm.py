@@ -11,7 +11,7 @@ from wetink.core.decide import settled
 from wetink.core.feed import Feed, parameters_of
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment, plain
-from wetink.ports import Store
+from wetink.ports import Storage
 from wetink.ports.feeds import Feeds
 from wetink.serve.people import People
 
@@ -28,7 +28,7 @@ class Warmer:
 
     def __init__(
         self,
-        store: Store,
+        store: Storage,
         feeds: Feeds,
         apps: Mapping[str, App],
         blocks: Callable[[], Mapping[str, Block]],
@@ -65,12 +65,12 @@ class Warmer:
 
     async def _notice(self) -> bool:
         """Note who has done something: those that emails are sent to."""
-        newest = await self._store.messages(limit=1)
+        newest = await self._store.log.messages(limit=1)
         last = newest[0].seq if newest else 0
         if self._seq < 0:
             self._seq = last
         self._seq = max(self._seq, last - LATE)
-        found = await self._store.messages_after(self._seq, SLICE) if last > self._seq else ()
+        found = await self._store.log.messages_after(self._seq, SLICE) if last > self._seq else ()
         for each in found:
             self._seq = each.seq
             if each.filed is not None and each.filed.kind != "anonymous":

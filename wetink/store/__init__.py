@@ -1,1 +1,32 @@
-"""Storage engines: one package each, right when `tests/contracts/test_store.py` passes on it."""
+"""Engines: where everything is kept. Each is a package that opens a `ports.Storage` and passes `tests/contracts`."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from wetink.core.errors import BadSettings
+from wetink.ports.storage import Storage
+from wetink.store.sqlite import holds_storage, open_storage
+
+
+class Engine(NamedTuple):
+    """`open` opens (or makes) the storage at an address; `exists` tells whether there is one already."""
+
+    open: Callable[..., Storage]
+    exists: Callable[[str], bool]
+
+
+ENGINES: dict[str, Engine] = {"sqlite": Engine(open_storage, holds_storage)}
+"""Scheme of an address -> its engine."""
+
+
+def engine_of(address: str) -> Engine:
+    """Return the engine of `scheme://…`. Raises BadSettings for an unknown scheme.
+
+    >>> engine_of("sqlite:///data") is ENGINES["sqlite"]
+    True
+    """
+    scheme = address.partition(":")[0]
+    if scheme not in ENGINES:
+        known = ", ".join(f"{each}://" for each in ENGINES)
+        raise BadSettings(f"there is no store {scheme}://", hint=f"there is {known}", where="--store")
+    return ENGINES[scheme]

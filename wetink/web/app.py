@@ -49,7 +49,7 @@ class App:
 
     def __init__(self, wetink: Wetink, extra_routes: Sequence[BaseRoute] = ()) -> None:
         """Serve `wetink`, with further routes."""
-        self._ingest = IngestDoors(wetink.store, wetink.ingest, rates=Rates(wetink.settings.data / "rates"))
+        self._ingest = IngestDoors(wetink.store.sources, wetink.ingest, rates=Rates(wetink.settings.data / "rates"))
         self._opens = OpenDoors(wetink)
         self.pages = Starlette(
             routes=[*extra_routes, *ROUTES],
@@ -141,7 +141,7 @@ async def _home(request: Request) -> Response:
 async def _health(request: Request) -> Response:
     """Whether this process can read the store, draw, and is whole; which tasks fail, what went wrong or was lost."""
     wetink = request.app.state.wetink
-    await wetink.store.sources()
+    await wetink.store.sources.all()
     failing = wetink.health.failing()
     troubles = dict(sorted(counted().by_place.items()))
     told = {"failing": failing, "tasks": wetink.health.struggling, "troubles": troubles, "lost": wetink.lost()}

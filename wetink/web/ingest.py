@@ -26,7 +26,7 @@ import msgspec
 from wetink.core.errors import BadRequest, NotFound, TooManyRequests, Unauthorized, Unavailable, WetinkError
 from wetink.core.event import MessageType
 from wetink.ingest import BATCH, BEHAVIORAL, Door, Ingest, write_key
-from wetink.ports import Receipt, Source, Store
+from wetink.ports import Receipt, Senders, Source
 from wetink.web.body import read_body, unpacked
 from wetink.web.clock import now_ms
 from wetink.web.errors import RETRY_AFTER_SECONDS, body_of, status_of
@@ -84,10 +84,10 @@ class IngestDoors:
     """Answers everything that SDKs and other senders ask."""
 
     def __init__(
-        self, store: Store, ingest: Ingest, clock: Callable[[], int] = now_ms, rates: Rates | None = None
+        self, sources: Senders, ingest: Ingest, clock: Callable[[], int] = now_ms, rates: Rates | None = None
     ) -> None:
         """Look keys up in `store`, hand bodies to `ingest`, by this clock (Unix ms); `rates` bounds what comes in."""
-        self._store, self._ingest, self._clock = store, ingest, clock
+        self._sources, self._ingest, self._clock = sources, ingest, clock
         self._rates = rates or Rates()
         self._keys: dict[str, tuple[int, Source]] = {}
         self._old: dict[str, int] = {}  # sources whose old key was used, and when that was noted
@@ -196,20 +196,20 @@ class IngestDoors:
         request_id = str(uuid.uuid4())
         named: Header = (b"x-request-id", request_id.encode())
         path_key = path.removeprefix("/behavioral/")
-        if not await self._store.knows_path(path_key):
+        if not await self._sources.knows_path(path_key):
             body = msgspec.json.encode({"message": "Behavioral endpoint key not found", "request_id": request_id})
             return 404, body, (JSON, named)
         if method != "POST":
             status, body, own = _wrong_method("POST")
             return status, body, (*own, named)
         access_key, secret = _basic(headers.get(b"authorization", b""))
-        source = await self._store.source_of_access_key(path_key, access_key, secret)
+        source = await self._sources.source_of_access_key(path_key, access_key, secret)
         if source is None:
             raise Unauthorized(
                 "access key and secret do not belong to this path",
                 hint="send them as Basic `access key:secret`, as `wetink keys create` showed them",
             )
-        if source.rotated and await self._store.is_old_key(secret):
+        if source.rotated and await self._sources.is_old_key(secret):
             self._note_old(source)
         raw = await read_body(headers, receive, BEHAVIORAL.body_bytes)
         await self._receive(raw, source, BEHAVIORAL)
@@ -234,7 +234,7 @@ class IngestDoors:
 
     async def _noted(self, name: str, now: int) -> None:
         try:
-            await self._store.old_key_used(name, now)
+            await self._sources.old_key_used(name, now)
         except WetinkError as error:
             logger.warning("that the old key of a source was used is not noted: %s", error)
 
@@ -246,11 +246,11 @@ class IngestDoors:
         kept = self._kept(key)
         if kept is not None:
             return kept
-        source = await self._store.source_of_write_key(key) if key else None
+        source = await self._sources.source_of_write_key(key) if key else None
         if source is None:
             said = "this write key is unknown" if key else "there is no write key"
             raise Unauthorized(said, hint="send one that `wetink keys create` made, in Basic, the body or the query")
-        if source.rotated and await self._store.is_old_key(key):
+        if source.rotated and await self._sources.is_old_key(key):
             self._note_old(source)
         if len(self._keys) >= KNOWN_KEYS:
             self._keys.clear()

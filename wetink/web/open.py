@@ -124,7 +124,7 @@ class OpenDoors:
 
     def _answer_all(self) -> None:
         arrived, self._arrived = self._arrived, []
-        with self._wetink.store.steady():
+        with self._wetink.store.log.steady():
             for asked, tell in arrived:
                 try:
                     self._begin(asked, tell)

@@ -39,8 +39,8 @@ def wetink(empty: Wetink) -> Wetink:
     """A wetink that knows a shopper."""
 
     async def fill() -> None:
-        await empty.store.create_key("shop-backend", "server", ["shop.example"], now_ms())
-        await empty.store.append(past(now_ms()))
+        await empty.store.sources.create_key("shop-backend", "server", ["shop.example"], now_ms())
+        await empty.store.log.append(past(now_ms()))
 
     asyncio.run(fill())
     return empty

@@ -18,9 +18,9 @@ LAMP = Product(sku="L/1", name="Moth <Lamp>", price=129.0, currency="EUR", categ
 @pytest.fixture
 def browser(empty: Wetink) -> Iterator[TestClient]:
     async def fill() -> None:
-        await empty.store.learn([LAMP], now_ms() - 2 * HOUR)
-        await empty.store.learn([Product(sku="L/1", price=99.0, stock=0)], now_ms() - HOUR)
-        await empty.store.learn([Product(sku=f"M{n:02}", name=f"Mug {n}") for n in range(60)], now_ms() - HOUR)
+        await empty.store.catalog.learn([LAMP], now_ms() - 2 * HOUR)
+        await empty.store.catalog.learn([Product(sku="L/1", price=99.0, stock=0)], now_ms() - HOUR)
+        await empty.store.catalog.learn([Product(sku=f"M{n:02}", name=f"Mug {n}") for n in range(60)], now_ms() - HOUR)
         (empty.settings.content / "feeds").mkdir(exist_ok=True)
         (empty.settings.content / "feeds" / "news.yaml").write_text("file: news.json\nformat: json")
         await empty.look_again()

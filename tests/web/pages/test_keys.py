@@ -19,12 +19,12 @@ def change(browser: TestClient, change: str, status: int = 303, **fields: str) -
 
 
 def source(wetink: Wetink) -> Source | None:
-    return next((each for each in asyncio.run(wetink.store.sources()) if each.name == "shop-backend"), None)
+    return next((each for each in asyncio.run(wetink.store.sources.all()) if each.name == "shop-backend"), None)
 
 
 @pytest.fixture
 def made(nobody_yet: TestClient, empty: Wetink) -> TestClient:
-    asyncio.run(empty.store.create_key("shop-backend", "browser", (), 1))
+    asyncio.run(empty.store.sources.create_key("shop-backend", "browser", (), 1))
     return nobody_yet
 
 
@@ -33,7 +33,7 @@ def test_a_key_is_rotated_shown_once_and_its_old_one_ended_once_that_is_confirme
 ) -> None:
     shown = re.search(r'id="write-key"[^>]*>([^<]+)<', change(made, "rotate", 200))
     assert shown is not None
-    assert asyncio.run(empty.store.source_of_write_key(shown[1])) is not None
+    assert asyncio.run(empty.store.sources.source_of_write_key(shown[1])) is not None
     assert "The old key is still valid: not used since you rotated it" in made.get("/dashboard/keys").text
     assert "check the box" in change(made, "retire", 400)
     change(made, "retire", sure="yes")

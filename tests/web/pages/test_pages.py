@@ -132,7 +132,7 @@ def test_the_identifiers_of_somebody_with_many_devices_are_shown_a_page_at_a_tim
 ) -> None:
     message = {"type": "track", "event": "X", "userId": "many"}
     told = [received({**message, "messageId": f"d{n}", "anonymousId": f"d{n:03}"}) for n in range(120)]
-    asyncio.run(wetink.store.append(told))
+    asyncio.run(wetink.store.log.append(told))
     shown, address = [], "/dashboard/people/user:many?at="
     while address:
         text = dashboard.get(address).text
@@ -164,7 +164,7 @@ def test_live_asks_for_newer_messages_only_and_gets_each_once(dashboard: TestCli
     poll = _poll(dashboard.get("/dashboard/live").text)
     assert dashboard.get(poll).status_code == 204
     event = Event("track", now_ms(), "m-new", "shop-web", "Just Now", user="42")
-    asyncio.run(wetink.store.append([record(event, USER)]))
+    asyncio.run(wetink.store.log.append([record(event, USER)]))
     answer = dashboard.get(poll)
     assert answer.status_code == 200
     assert "Just Now" in answer.text
@@ -174,7 +174,7 @@ def test_live_asks_for_newer_messages_only_and_gets_each_once(dashboard: TestCli
 
 def test_older_messages_are_a_page_away_and_stand_still(dashboard: TestClient, wetink: Wetink) -> None:
     many = [record(Event("track", now_ms(), f"n-{n}", "shop-web", "Many", user="42"), USER) for n in range(60)]
-    asyncio.run(wetink.store.append(many))
+    asyncio.run(wetink.store.log.append(many))
     first = dashboard.get("/dashboard/live").text
     assert "raw of n-59" in first
     assert "raw of n-5&" not in first
@@ -239,7 +239,7 @@ def test_a_new_key_is_shown_once_and_works(nobody_yet: TestClient, empty: Wetink
     assert answer.status_code == 200
     shown = re.search(r'id="write-key"[^>]*>([^<]+)<', answer.text)
     assert shown is not None
-    source = asyncio.run(empty.store.source_of_write_key(shown[1]))
+    source = asyncio.run(empty.store.sources.source_of_write_key(shown[1]))
     assert source is not None
     assert (source.name, source.level, source.hosts) == ("site", "browser", ("a.example",))
     assert shown[1] not in nobody_yet.get("/dashboard/keys").text
@@ -270,7 +270,7 @@ def test_a_form_that_is_not_ours_makes_no_key(
     monkeypatch.setattr(session, "check_csrf", refuse)
     with pytest.raises(BadRequest):
         nobody_yet.post("/dashboard/keys", data={"csrf": "forged", "name": "site"})
-    assert list(asyncio.run(empty.store.sources())) == []
+    assert list(asyncio.run(empty.store.sources.all())) == []
 
 
 def _taken(text: str) -> list[str]:

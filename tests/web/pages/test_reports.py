@@ -96,7 +96,7 @@ def test_reports_say_which_share_of_revenue_pages_alone_told(tmp_path: Path, ord
     house = House(tmp_path / "data")
     house.now = now_ms() - 3_600_000
     store = house.wetink.store
-    asyncio.run(store.set_source("page", orders=orders))
+    asyncio.run(store.sources.set_source("page", orders=orders))
     for number in range(3):
         house.saw("mug", who=f"u{number}")
         opened(house, user(number))

@@ -156,8 +156,8 @@ class SQLiteSenders:
         with translated("looking up a path"):
             return first(self._db, SQL.of_path, (path_key,)) is not None
 
-    async def sources(self) -> Sequence[Source]:
-        """See `ports.keys.Senders.sources`."""
+    async def all(self) -> Sequence[Source]:
+        """See `ports.keys.Senders.all`."""
         with translated("listing sources"):
             return [_source(row) for row in fetch(self._db, SQL.sources)]
 

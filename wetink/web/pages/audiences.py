@@ -203,7 +203,7 @@ async def _lines(wetink: Wetink, audience: Audience) -> AsyncIterator[str]:
     now = now_ms()
     yield line(["profile", "user_id", "email"])
     async for member in wetink.audiences.members(audience.rule, now):
-        profile = await wetink.store.profile(member, now)
+        profile = await wetink.store.profiles.profile(member, now)
         named = {each.kind: each.value for each in reversed(profile.identifiers)}
         yield line([str(member), named.get("user", ""), named.get("email", "")])
 

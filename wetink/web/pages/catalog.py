@@ -33,20 +33,20 @@ async def catalog(request: Request) -> Response:
     asked = request.query_params.get("q", "").strip()[:LONGEST]
     after = request.query_params.get("after", "")[:LONGEST]
     if asked:
-        found, more = list(await wetink.store.search(asked, PAGE)), ""
+        found, more = list(await wetink.store.catalog.search(asked, PAGE)), ""
     else:
-        keys = await wetink.store.keys(after, PAGE)
-        found, more = list((await wetink.store.products(keys)).values()), keys[-1] if len(keys) == PAGE else ""
+        keys = await wetink.store.catalog.keys(after, PAGE)
+        found, more = list((await wetink.store.catalog.products(keys)).values()), keys[-1] if len(keys) == PAGE else ""
     return page(request, "catalog.html", asked=asked, after=after, products=found, more=more, feeds=held(wetink))
 
 
 async def product(request: Request) -> Response:
     """Show the product `key`: what is known of it, and its price and stock over time."""
     wetink, key = wetink_of(request), request.query_params.get("key", "")[:LONGEST]
-    known = (await wetink.store.products([key])).get(key)
+    known = (await wetink.store.catalog.products([key])).get(key)
     if known is None:
         return missing(request, "There is no such product", f"Nothing is known of “{key}”.", "Search the catalog.")
-    changes = list((await wetink.store.changes([key])).get(key, ()))
+    changes = list((await wetink.store.catalog.changes([key])).get(key, ()))
     now = now_ms()
     return page(
         request,
@@ -67,7 +67,7 @@ async def product(request: Request) -> Response:
 async def photo(request: Request) -> Response:
     """Return a product's photo as opens see it; 404 when it cannot be had."""
     wetink, key = wetink_of(request), request.query_params.get("key", "")[:LONGEST]
-    known = (await wetink.store.products([key])).get(key)
+    known = (await wetink.store.catalog.products([key])).get(key)
     body = None
     if known is not None and known.image_url and wetink.allowed(known.image_url):
         body = await wetink.photos.get(known.image_url, PHOTO_MS)

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from wetink.core.errors import BadRequest, BadSettings, WetinkError
 from wetink.core.event import Level
 from wetink.core.own_host import own_hosts
-from wetink.ports import NewKey, Store
+from wetink.ports import NewKey, Storage
 from wetink.web import session
 from wetink.web.clock import now_ms
 from wetink.web.errors import status_of
@@ -22,7 +22,7 @@ from wetink.web.rates import Rates, burst_of
 LONGEST_NAME = 64
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?")
 
-Change = Callable[[Store, str, Mapping[str, str]], Awaitable[NewKey | str | None]]
+Change = Callable[[Storage, str, Mapping[str, str]], Awaitable[NewKey | str | None]]
 """Does something to a source; returns the new key, or the secret, that is to be shown."""
 
 
@@ -41,7 +41,9 @@ async def make_key(request: Request) -> Response:
     try:
         if len(name) > LONGEST_NAME or not _NAME.fullmatch(name):
             raise BadSettings("a key needs a name", hint=f"of at most {LONGEST_NAME} characters, such as shop-backend")
-        made = await wetink_of(request).store.create_key(name, level, own_hosts(re.split(r"[\s,]+", hosts)), now_ms())
+        made = await wetink_of(request).store.sources.create_key(
+            name, level, own_hosts(re.split(r"[\s,]+", hosts)), now_ms()
+        )
     except BadSettings as error:
         return await _page(request, status=400, error=_told(error), given=given)
     return await _page(request, made=made, given={"name": name, "level": level, "hosts": ""})
@@ -61,40 +63,40 @@ async def change_key(request: Request) -> Response:
     if found is None:
         return RedirectResponse("/dashboard/keys", 303)
     made, secret = (found, "") if isinstance(found, NewKey) else (None, found)
-    level = next((each.level for each in await wetink_of(request).store.sources() if each.name == name), "server")
+    level = next((each.level for each in await wetink_of(request).store.sources.all() if each.name == name), "server")
     given = {"name": name, "level": level, "hosts": ""}
     return await _page(request, made=made, secret=secret, given=given, rotated=made is not None)
 
 
-async def _rotate(store: Store, name: str, form: Mapping[str, str]) -> NewKey:
-    return await store.rotate_key(name, now_ms())
+async def _rotate(store: Storage, name: str, form: Mapping[str, str]) -> NewKey:
+    return await store.sources.rotate_key(name, now_ms())
 
 
-async def _retire(store: Store, name: str, form: Mapping[str, str]) -> None:
+async def _retire(store: Storage, name: str, form: Mapping[str, str]) -> None:
     _sure(form)
-    await store.retire_key(name)
+    await store.sources.retire_key(name)
 
 
-async def _switch(store: Store, name: str, form: Mapping[str, str]) -> None:
-    await store.set_source(name, disabled=form.get("change") == "disable")
+async def _switch(store: Storage, name: str, form: Mapping[str, str]) -> None:
+    await store.sources.set_source(name, disabled=form.get("change") == "disable")
 
 
-async def _delete(store: Store, name: str, form: Mapping[str, str]) -> None:
+async def _delete(store: Storage, name: str, form: Mapping[str, str]) -> None:
     _sure(form)
-    await store.delete_source(name)
+    await store.sources.delete_source(name)
 
 
-async def _secret(store: Store, name: str, form: Mapping[str, str]) -> str:
-    return (await store.set_source(name)).secrets[0]
+async def _secret(store: Storage, name: str, form: Mapping[str, str]) -> str:
+    return (await store.sources.set_source(name)).secrets[0]
 
 
-async def _renew(store: Store, name: str, form: Mapping[str, str]) -> str:
-    return await store.renew_secret(name)
+async def _renew(store: Storage, name: str, form: Mapping[str, str]) -> str:
+    return await store.sources.renew_secret(name)
 
 
-async def _set(store: Store, name: str, form: Mapping[str, str]) -> None:
+async def _set(store: Storage, name: str, form: Mapping[str, str]) -> None:
     orders: Literal["count", "wait"] = "wait" if form.get("orders") == "wait" else "count"
-    await store.set_source(
+    await store.sources.set_source(
         name,
         verify="verify" in form,
         orders=orders,
@@ -144,7 +146,7 @@ async def _page(
     rotated: bool = False,
 ) -> Response:
     wetink = wetink_of(request)
-    sources = await wetink.store.sources()
+    sources = await wetink.store.sources.all()
     with closing(Rates(wetink.settings.data / "rates")) as rates:
         refused = rates.refused(sources)
     context: dict[str, Any] = {

@@ -16,7 +16,7 @@ VERDICTS = (("", "All"), ("usable", "Usable"), ("unusable", "Unusable"), ("parke
 async def live(request: Request) -> Response:
     """Show the newest messages, or those before `before`; `verdict` narrows, `pause` keeps the page as it is."""
     verdict, before = verdict_of(request), whole(request.query_params.get("before"))
-    found = list(await wetink_of(request).store.messages(limit=PAGE + 1, before=before, verdict=verdict))
+    found = list(await wetink_of(request).store.log.messages(limit=PAGE + 1, before=before, verdict=verdict))
     messages, more = found[:PAGE], len(found) > PAGE
     return page(
         request,
@@ -36,7 +36,7 @@ async def newer(request: Request) -> Response:
     """Return what came in after `after`, to be put on top of the `shown` messages; 204 when there is nothing."""
     verdict = verdict_of(request)
     after, shown = whole(request.query_params.get("after")) or 0, whole(request.query_params.get("shown")) or 0
-    found = await wetink_of(request).store.messages(limit=PAGE, verdict=verdict)
+    found = await wetink_of(request).store.log.messages(limit=PAGE, verdict=verdict)
     fresh = [message for message in found if message.seq > after]
     if not fresh:
         return Response(status_code=204)

@@ -46,7 +46,7 @@ async def mappings(request: Request) -> Response:
     """List all mappings; try them on the message of the query, else on the newest that could not be used."""
     wetink, query = wetink_of(request), request.query_params
     message, source = query.get("message", "")[:LONGEST].strip(), query.get("source", "")
-    sources, known = await wetink.store.sources(), wetink.content.mappings
+    sources, known = await wetink.store.sources.all(), wetink.content.mappings
     newest = None
     if "message" not in query:
         newest = await _newest(wetink)
@@ -121,6 +121,6 @@ def read(raw: bytes, mappings: Mappings | None, source: Source) -> Read:
 async def _newest(wetink: Wetink) -> Received | None:
     """Return the newest message that could not be used, else the newest of all, if it is short enough."""
     for verdict in ("unusable", "parked", ""):
-        for found in await wetink.store.messages(limit=1, verdict=verdict):
+        for found in await wetink.store.log.messages(limit=1, verdict=verdict):
             return found if len(pretty(found.raw)) <= LONGEST else None
     return None

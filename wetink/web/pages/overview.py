@@ -10,7 +10,7 @@ from starlette.responses import Response
 from wetink.core.goal import MODELS
 from wetink.core.report import DAY_MS, Line
 from wetink.core.report import total as total_of
-from wetink.ports import Received, Store
+from wetink.ports import Received, Storage
 from wetink.serve.troubles import counted
 from wetink.web.clock import now_ms
 from wetink.web.pages.asked import wetink_of
@@ -44,8 +44,8 @@ async def overview(request: Request) -> Response:
     """Show the overview; for a store without messages, the first five minutes."""
     wetink = wetink_of(request)
     now = now_ms()
-    sources = await wetink.store.sources()
-    if not await wetink.store.messages(limit=1):
+    sources = await wetink.store.sources.all()
+    if not await wetink.store.log.messages(limit=1):
         return page(request, "first.html", sources=sources, address=wetink.settings.address)
     results = await wetink.reports.lines(*last_days(DAYS, now))
     return page(
@@ -58,7 +58,7 @@ async def overview(request: Request) -> Response:
         total=total(results),
         bars=await _bars(wetink, now),
         troubles=await _troubles(wetink.store),
-        contested=await wetink.store.contested(now - DAYS * DAY_MS),
+        contested=await wetink.store.profiles.contested(now - DAYS * DAY_MS),
         sources=sources,
         known=set(wetink.content.blocks),
         problems=wetink.content.problems,
@@ -95,8 +95,8 @@ async def _bars(wetink: Wetink, now: int) -> list[Bar]:
     ]
 
 
-async def _troubles(store: Store) -> list[Received]:
+async def _troubles(store: Storage) -> list[Received]:
     """Return the newest messages that are not usable."""
-    unusable = await store.messages(limit=TROUBLES, verdict="unusable")
-    parked = await store.messages(limit=TROUBLES, verdict="parked")
+    unusable = await store.log.messages(limit=TROUBLES, verdict="unusable")
+    parked = await store.log.messages(limit=TROUBLES, verdict="parked")
     return sorted([*unusable, *parked], key=lambda each: -each.seq)[:TROUBLES]

@@ -16,5 +16,5 @@ async def people(request: Request) -> Response:
     asked = request.query_params.get("q", "").strip()[:512]
     kind, colon, value = asked.partition(":")
     search = value.strip() if colon and kind in STRENGTH else asked
-    profiles = await wetink_of(request).store.profiles(limit=PAGE, search=search)
+    profiles = await wetink_of(request).store.profiles.profiles(limit=PAGE, search=search)
     return page(request, "people.html", asked=asked, exact=parse(asked), profiles=profiles, full=len(profiles) == PAGE)

@@ -35,11 +35,11 @@ async def person(request: Request) -> Response:
     wetink, now = wetink_of(request), now_ms()
     moment = moment_of(request, now)
     found = await wetink.person(who, moment.now)
-    history = await wetink.store.history(who, moment.now, EVENTS + 1)
+    history = await wetink.store.profiles.history(who, moment.now, EVENTS + 1)
     after = parse(request.query_params.get("after", ""))
     names = found.identifiers or (who,)
     if after is not None:
-        names = (await wetink.store.profile(who, moment.now, limit=SHOWN + 1, after=after)).identifiers
+        names = (await wetink.store.profiles.profile(who, moment.now, limit=SHOWN + 1, after=after)).identifiers
     contacts = await wetink.contacts(found.identifiers or (who,), moment.now)
     blocks = wetink.content.blocks
     suppose = await supposed(wetink, request.query_params, moment.now)

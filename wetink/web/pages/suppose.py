@@ -49,7 +49,7 @@ async def supposed(
 
 async def _product(wetink: Wetink, key: str, others: Mapping[str, Product]) -> Product:
     """Return a product as the catalog has it. Raises BadContent."""
-    known = (await wetink.store.products([key])).get(key) or others.get(key)
+    known = (await wetink.store.catalog.products([key])).get(key) or others.get(key)
     if known is None:
         some = f"such as {', '.join(list(others)[:3])}, or " if others else ""
         raise BadContent(f"there is no product {key!r}", hint=f"{some}the catalog's page has their keys")

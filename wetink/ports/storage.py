@@ -1,0 +1,287 @@
+"""The seam of storage: all that an engine keeps, part by part. An engine is one package that opens a `Storage`.
+
+Times are Unix milliseconds throughout. Every method may raise `StoreUnavailable`; its text says when it may not.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import msgspec
+
+from wetink.core.conversion import Outcome
+from wetink.core.entry import Entry
+from wetink.core.event import Event, Product
+from wetink.core.identifier import Identifier
+from wetink.core.identity import Claim, Contested
+from wetink.core.outside import Change
+from wetink.core.poll import Tally
+from wetink.core.verdict import Problem, Verdict
+from wetink.ports.archive import Archive
+from wetink.ports.audiences import Memberships
+from wetink.ports.crowd import CrowdLog
+from wetink.ports.experiments import Exposures
+from wetink.ports.keys import Senders
+from wetink.ports.leases import Leases
+from wetink.ports.ledger import Ledger
+from wetink.ports.pictures import LastPictures
+from wetink.ports.sessions import Sessions
+
+ENTRY_BYTES = 1 << 20
+"""Bytes of events, as they are stored, that an open reads of one person: a page's key may write as many as it likes."""
+
+
+NAMES = 1_000
+"""Identifiers of one profile that are read at a time: a page's key may claim as many for somebody as it likes."""
+
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """One message as `ingest` hands it to the log, with everything derived from it.
+
+    `sent_at_key` is the client's own timestamp (0 when it gave none): a retry carries the same one, which is how a
+    duplicate finds itself. `filed` is None for a parked message, and so is `event`.
+    """
+
+    source: str
+    message_id: str
+    received: int
+    sent_at_key: int
+    raw: bytes
+    verdict: Verdict
+    problems: tuple[Problem, ...] = ()
+    filed: Identifier | None = None
+    event: Event | None = None
+    claims: tuple[Claim, ...] = ()
+    joins: tuple[Identifier, Identifier] | None = None
+
+
+class Receipt(msgspec.Struct, frozen=True, gc=False):
+    """What became of one record."""
+
+    message_id: str
+    duplicate: bool = False
+
+
+class Received(msgspec.Struct, frozen=True):
+    """A message as the live view shows it. `seq` grows in the order of arrival."""
+
+    seq: int
+    source: str
+    message_id: str
+    received: int
+    verdict: Verdict
+    problems: tuple[Problem, ...]
+    type: str
+    name: str
+    filed: Identifier | None
+    raw: bytes
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """Who somebody is now: the identifiers that lead to this profile. `root` names it."""
+
+    root: Identifier
+    identifiers: tuple[Identifier, ...]
+
+
+class Log(Protocol):
+    """Takes what was received and does not lose it; whoever follows it reads it in the order of arrival."""
+
+    def start(self) -> None:
+        """Be ready for the first append, in the event loop that will do it. Without, the first takes longer."""
+        ...
+
+    async def append(self, batch: Sequence[Record]) -> Sequence[Receipt]:
+        """Write messages, events and claims in one transaction; on disk (fsync) on return.
+
+        One receipt per record, in order. A message id already seen from its source is not written again and its
+        receipt says `duplicate`, so callers may retry freely. Raises `StoreUnavailable` if nothing was written.
+        """
+        ...
+
+    async def pause(self) -> None:
+        """Let others have their turn, and come back when nobody waits for what this process is writing.
+
+        For whoever prepares a large batch: work that is done while rows are written keeps other processes waiting.
+        """
+        ...
+
+    def steady(self) -> AbstractContextManager[None]:
+        """Have all that is read inside, without waiting, be of one moment: many reads cost less so. Never raises."""
+        ...
+
+    async def version(self) -> int:
+        """Return a number that is greater after every append by any process: equal numbers, equal answers."""
+        ...
+
+    async def messages(self, *, limit: int = 50, before: int | None = None, verdict: str = "") -> Sequence[Received]:
+        """Return the newest messages with seq < `before` first."""
+        ...
+
+    async def messages_after(self, seq: int, limit: int) -> Sequence[Received]:
+        """Return the next messages of the log after `seq`, oldest first."""
+        ...
+
+    async def events_after(self, seq: int, names: Collection[str], limit: int) -> tuple[int, Sequence[Event]]:
+        """Return the usable events of these names among the `limit` messages after `seq`, and the last one's `seq`."""
+        ...
+
+    async def place_of(self, received: int) -> int:
+        """Return the `seq` after which all messages were received at or after `received` (Unix ms)."""
+        ...
+
+    async def renew(self, pairs: Sequence[tuple[Received, Record]], *, dry: bool = False) -> Sequence[bool]:
+        """Put what messages come to now in the place of what they came to before; return for each whether it differs.
+
+        A record has the source and the message id of the message it is of. One transaction; with `dry` nothing is
+        written. Raises StoreUnavailable: then nothing has changed.
+        """
+        ...
+
+    async def replays(self) -> int:
+        """Return a number that is greater after every `renew` that changed something: followers begin anew then."""
+        ...
+
+
+class Profiles(Protocol):
+    """Knows whose events are whose. Right when `tests/contracts/test_store.py` passes on it."""
+
+    async def resolve(self, who: Identifier, at: int) -> Identifier:
+        """Return the root identifier of the profile that `who` means at `at`; `who` itself for a stranger."""
+        ...
+
+    async def profile(
+        self, who: Identifier, at: int, *, limit: int | None = NAMES, after: Identifier | None = None
+    ) -> Profile:
+        """Return the profile that `who` means at `at`, with the identifiers that lead to it then, strongest first.
+
+        At most `limit` of them (None: all), those that come behind `after`.
+        """
+        ...
+
+    async def history(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Event]:
+        """Return the newest `limit` events up to `until` of whoever `who` means at `until`, oldest first.
+
+        Sees every event whose `append` has returned, in any process. Empty for a stranger.
+        """
+        ...
+
+    async def entries(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Entry]:
+        """Return what `history` does, in no order and read only as far as a fold needs all of it.
+
+        Of somebody with more than `ENTRY_BYTES` of events, the newest of them.
+        """
+        ...
+
+    async def profiles(self, *, limit: int = 50, search: str = "") -> Sequence[Profile]:
+        """Return profiles, the newest messages' first; `search` matches the start of an identifier's value."""
+        ...
+
+    async def contested(self, since: int, limit: int = 20) -> Sequence[Contested]:
+        """Return what oddly many have claimed since `since` (Unix ms), the newest first."""
+        ...
+
+    async def summary(self, who: Identifier, rules: int) -> bytes | None:
+        """Return what `summarize` kept, by these rules, of whoever `who` means; None when anything has come in since.
+
+        So what it gives is made of the very events that `entries` would return, of all time. Raises StoreUnavailable.
+        """
+        ...
+
+    def recall(self, who: Identifier) -> Sequence[Entry]:
+        """Return the entries a summary of `who` is made of, for the few rules that ask for more than it says.
+
+        Blocks for as long as that takes. What came in a moment ago may be among them. Raises StoreUnavailable.
+        """
+        ...
+
+    async def summarize(self, make: Callable[[Sequence[Entry]], bytes], rules: int, now: int, limit: int) -> bool:
+        """Go on in the log by up to `limit` messages and keep what `make` makes of the entries of those they are of.
+
+        Of those who have many, and have been quiet for a while before `now` (Unix ms): what somebody does right now
+        would be out of date with their next click. `rules` (64 bits) tells `make` from what made others before: with
+        new ones all begins anew. Return whether there is more. Raises StoreUnavailable.
+        """
+        ...
+
+
+class Catalog(Protocol):
+    """Keeps what trusted events and imports tell of products."""
+
+    async def products(self, keys: Sequence[str]) -> Mapping[str, Product]:
+        """Return the catalog's facts by product key, as learnt from trusted events; unknown ones are left out."""
+        ...
+
+    async def learn(self, products: Sequence[Product], at: int) -> None:
+        """Take in what a catalog says of products at `at` (Unix ms), as a trusted event would."""
+        ...
+
+    async def keys(self, after: str, limit: int) -> Sequence[str]:
+        """Return the keys of the next products of the catalog after a key, in their order."""
+        ...
+
+    async def changes(self, keys: Sequence[str]) -> Mapping[str, Sequence[Change]]:
+        """Return how price and stock of these products changed, oldest first; without those that never did."""
+        ...
+
+    async def search(self, text: str, limit: int = 24) -> Sequence[Product]:
+        """Return the products whose name, brand or category have all words of `text` or begin so, the best first."""
+        ...
+
+    async def settle(self) -> bool:
+        """Do some of what appending leaves for when there is time; return whether there is more.
+
+        What was learnt of products becomes searchable. A search does so first, so nobody sees the difference but after
+        a large import. Raises StoreUnavailable.
+        """
+        ...
+
+
+class Polls(Protocol):
+    """Counts votes."""
+
+    async def vote(self, poll: str, voter: Identifier, option: int, at: int) -> None:
+        """Keep a vote, durably, in place of the one this voter gave in this poll before. Raises StoreUnavailable."""
+        ...
+
+    async def tally(self, poll: str, voter: Identifier | None) -> Tally:
+        """Return how a poll stands, with this voter's own vote."""
+        ...
+
+
+class Conversions(Protocol):
+    """Finds orders and whatever else counts as a conversion."""
+
+    async def outcomes(self, names: Collection[str], since: int, until: int) -> Sequence[Outcome]:
+        """Return the usable events of these names in [since, until) by whoever owns them now, in no order.
+
+        With whatever else is ever told under the same names of the same order ids, at any time. What was received
+        before anybody asked for a name is found, too, if with some delay the first time.
+        """
+        ...
+
+
+class Storage(msgspec.Struct, frozen=True):
+    """Everything one engine keeps for one wetink, shared by every process that opens the same address.
+
+    `lost` says what this process could not write for too long and keeps no more; `ended` names its threads that ended
+    by themselves. `close` writes what waits and lets go of everything; calling it twice is fine.
+    """
+
+    log: Log
+    profiles: Profiles
+    catalog: Catalog
+    sources: Senders
+    polls: Polls
+    conversions: Conversions
+    ledger: Ledger
+    archive: Archive
+    exposures: Exposures
+    memberships: Memberships
+    pictures: LastPictures
+    sessions: Sessions
+    leases: Leases
+    crowd: Callable[[], AbstractContextManager[CrowdLog]]
+    lost: Callable[[], Mapping[str, int]]
+    ended: Callable[[], Sequence[str]]
+    close: Callable[[], Awaitable[None]]
