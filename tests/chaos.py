@@ -103,7 +103,7 @@ def failing(wetink: Wetink) -> Any:
         return asked
 
     for name in ("entries", "products", "profile", "version"):
-        setattr(store, name, faulty(getattr(store, name)))
+        setattr(store.log, name, faulty(getattr(store.log, name)))
     return create(wetink)
 
 

@@ -35,7 +35,7 @@ from wetink.core.trends import Trends
 from wetink.feeds import FeedKeeper, PhotoFetcher, Poster, WithSamples
 from wetink.feeds.parse import Tally, read
 from wetink.ingest import Door, Ingest, record
-from wetink.ports import Picture, Record, Source, Storage
+from wetink.ports import Picture, Source, Storage
 from wetink.ports.archive import Opened
 from wetink.ports.crowd import Columns
 from wetink.render import Studio, blank, browser
@@ -229,11 +229,6 @@ class Wetink:
         self.renderer.close()
         if self._browser is not None:
             await self._browser.close()
-
-    @property
-    def on_appended(self) -> list[Callable[[Sequence[Record]], None]]:
-        """Who is told of messages this process has stored."""
-        return self.ingest.on_appended
 
     def block(self, name: str) -> Block:
         """Return a block. Raises NotFound, naming those there are."""

@@ -29,8 +29,8 @@ class Shop:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.files = folder, folder / "columns"
-        self.store, self.columns = SQLiteStore(folder, synchronous="OFF"), columns_of(folder)
-        self.crowd = ColumnCrowd(around(self.store), lambda: self.columns)
+        self.store, self.columns = around(SQLiteStore(folder, synchronous="OFF")), columns_of(folder)
+        self.crowd = ColumnCrowd(self.store, lambda: self.columns)
         self._sent = 0
 
     def send(self, *said: dict[str, Any]) -> None:
@@ -179,7 +179,7 @@ def test_a_file_that_cannot_be_read_is_made_again(shop: Shop, damage: str) -> No
         whole = path.read_bytes()
         path.write_bytes(whole[:12_288] + b"\xff" * (len(whole) - 12_288))
     columns = columns_of(shop.folder)
-    assert asyncio.run(ColumnCrowd(around(shop.store), lambda: columns).count(VIEWED, Moment(LATE), {})) == before
+    assert asyncio.run(ColumnCrowd(shop.store, lambda: columns).count(VIEWED, Moment(LATE), {})) == before
     columns.close()
 
 

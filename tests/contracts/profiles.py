@@ -11,7 +11,7 @@ from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
 from wetink.core.message import Door, pieces
 from wetink.ingest import record
-from wetink.ports import Record, Store
+from wetink.ports import Profiles, Record
 
 ONE = Door(body_bytes=1 << 20, message_bytes=1 << 20)
 LATE = parse("2026-11-23T12:00:00Z") or 0
@@ -23,7 +23,7 @@ def received(message: dict[str, Any], level: Any = "server", source: str = "test
     return record(found[0], source, level, parse(message.get("receivedAt")) or LATE)
 
 
-def everybody(store: Store, mentioned: Iterable[Identifier]) -> list[dict[str, list[str]]]:
+def everybody(store: Profiles, mentioned: Iterable[Identifier]) -> list[dict[str, list[str]]]:
     """Return all profiles that own events: who leads to each, and which messages it owns."""
 
     async def look() -> list[dict[str, list[str]]]:

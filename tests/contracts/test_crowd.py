@@ -23,7 +23,7 @@ from wetink.core.person import Moment
 from wetink.core.rule.evaluate import compiled
 from wetink.core.rule.parse import parse
 from wetink.core.rule.tree import Rule
-from wetink.ports import Record
+from wetink.ports import Record, Storage
 from wetink.serve.crowd import ColumnCrowd, _Asking
 from wetink.store.sqlite.engine import SQLiteStore
 
@@ -84,15 +84,13 @@ def logs(draw: st.DrawFn) -> list[list[Record]]:
     return [[received(each, levels) for each in part] for part in parts]
 
 
-async def asked_one_by_one(
-    store: SQLiteStore, rule: Any, records: list[Record], now: int
-) -> tuple[set[Identifier], int]:
+async def asked_one_by_one(store: Storage, rule: Any, records: list[Record], now: int) -> tuple[set[Identifier], int]:
     """Ask everybody there is as an open does."""
     names = {each.filed for each in records if each.filed is not None}
-    roots = {await store.resolve(each, FOREVER - 1) for each in names}
+    roots = {await store.profiles.resolve(each, FOREVER - 1) for each in names}
     roots |= {Identifier("user", each) for each in USERS} | {Identifier("anonymous", each) for each in DEVICES}
     roots |= {Identifier("email", each) for each in ADDRESSES}
-    roots = {root for root in roots if await store.resolve(root, FOREVER - 1) == root}
+    roots = {root for root in roots if await store.profiles.resolve(root, FOREVER - 1) == root}
     one = compiled(rule)
     found = {root: await _Asking(store, one, Moment(now), threading.Event()).holds(root) for root in roots}
     return {root for root, held in found.items() if held}, sum(held is not None for held in found.values())
@@ -114,11 +112,11 @@ def test_a_count_is_what_asking_each_of_them_comes_to(
 
 
 async def _agree(folder: Path, parts: list[list[Record]], said: list[Any], written: list[bool], now: int) -> None:
-    store = SQLiteStore(folder, synchronous="OFF")
+    store = around(SQLiteStore(folder, synchronous="OFF"))
     columns = columns_of(folder)
-    crowd = ColumnCrowd(around(store), lambda: columns)
+    crowd = ColumnCrowd(store, lambda: columns)
     for part, lay_out in zip(parts, [*written, False], strict=False):
-        await store.append(part)
+        await store.log.append(part)
         if lay_out:
             laid_out(folder)
     records = [each for part in parts for each in part]
@@ -141,9 +139,9 @@ class Town:
     """Two hundred people with some twenty events each, all of it laid out in columns."""
 
     def __init__(self, folder: Path) -> None:
-        self.store = SQLiteStore(folder, synchronous="OFF")
+        self.store = around(SQLiteStore(folder, synchronous="OFF"))
         self.columns = columns_of(folder)
-        self.crowd = ColumnCrowd(around(self.store), lambda: self.columns)
+        self.crowd = ColumnCrowd(self.store, lambda: self.columns)
         chance = random.Random(11)
         self.people = [Identifier("user", f"p{number}") for number in range(200)]
         told = [_message(chance, who, place) for who in self.people for place in range(chance.randrange(2, 40))]
@@ -266,7 +264,7 @@ def test_who_does_something_is_counted_at_once_by_every_process(tmp_path: Path) 
     town = Town(tmp_path)
     other = columns_of(tmp_path)
     rule = parse({"done": "Signed Up", "where": {"coupon": "fresh"}})
-    crowds = [town.crowd, ColumnCrowd(around(town.store), lambda: other)]
+    crowds = [town.crowd, ColumnCrowd(town.store, lambda: other)]
     assert [asyncio.run(each.count(rule, Moment(NOW + 9), {})).matches for each in crowds] == [0, 0]
     for number in range(3):
         said = {"messageId": f"f{number}", "userId": f"new{number}", "type": "track", "event": "Signed Up",

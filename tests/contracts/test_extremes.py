@@ -69,7 +69,7 @@ class Town:
     """People who rated things in extreme ways, all of it laid out in columns, but for those who came last."""
 
     def __init__(self, folder: Path) -> None:
-        self.store = SQLiteStore(folder, synchronous="OFF")
+        self.store = around(SQLiteStore(folder, synchronous="OFF"))
         chance = random.Random(5)
         told: list[dict[str, Any]] = []
         groups: list[list[Any]] = [[each] for each in EXTREMES]
@@ -97,7 +97,7 @@ class Town:
         laid_out(folder)
         asyncio.run(self.store.log.append(records[len(records) * 9 // 10 :]))
         self.columns = columns_of(folder)
-        self.crowd = ColumnCrowd(around(self.store), lambda: self.columns)
+        self.crowd = ColumnCrowd(self.store, lambda: self.columns)
 
     async def agrees(self, said: Any) -> None:
         rule = parse(said)

@@ -58,7 +58,7 @@ async def _agree(folder: Path) -> None:
         near = list(people.values())[max(0, place - 2) : place + 3]
         for said in (*_rules(number)[place % 2 :: 2], *_rules(str(number))[1 - place % 2 :: 2]):
             rule = parse(said)
-            asking = _Asking(store, compiled(rule), moment, threading.Event())
+            asking = _Asking(around(store), compiled(rule), moment, threading.Event())
             assert {who for who in near if await asking.holds(who)} == {owner}, said
             assert await asyncio.to_thread(lambda rule=rule: list(crowd.members(rule, moment, {}))) == [owner], said
     columns.close()
@@ -77,7 +77,7 @@ def test_a_number_that_no_float_holds_can_be_asked_for(tmp_path: Path) -> None:
         for wanted in (10**400, -(10**400), 10**4000, 1e300, 1e21):
             for said in _rules(wanted):
                 rule = parse(said)
-                asking = _Asking(store, compiled(rule), Moment(LATE), threading.Event())
+                asking = _Asking(around(store), compiled(rule), Moment(LATE), threading.Event())
                 found += await asking.holds(Identifier("user", "p")) is True
                 found += (await crowd.count(rule, Moment(LATE), {})).matches
         columns.close()

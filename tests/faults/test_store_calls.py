@@ -47,7 +47,7 @@ class Faults:
     def __init__(self, house: House) -> None:
         self.calls, self.fails_at = 0, 0
         opens = house.wetink._opens
-        kept = ((house.wetink.store, STORE), (house.wetink.ledger, LEDGER), (opens._arms._exposures, EXPOSURES))
+        kept = ((house.wetink.store.log, STORE), (house.wetink.ledger, LEDGER), (opens._arms._exposures, EXPOSURES))
         for port, names in kept:
             for name in names:
                 setattr(port, name, self._counted(getattr(port, name)))

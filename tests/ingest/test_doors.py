@@ -125,7 +125,7 @@ def test_with_the_store_down_senders_are_asked_to_come_again(desk: Desk, monkeyp
     async def down(*_: Any, **__: Any) -> Any:
         raise StoreUnavailable("disk full", hint="make room")
 
-    monkeypatch.setattr(desk.store, "append", down)
+    monkeypatch.setattr(desk.store.log, "append", down)
     answer = desk.post("/v1/track", TRACK)
     assert answer.status == 503
     assert int(answer.headers["retry-after"]) >= 1
@@ -133,9 +133,9 @@ def test_with_the_store_down_senders_are_asked_to_come_again(desk: Desk, monkeyp
     async def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("nobody thought of this")
 
-    monkeypatch.setattr(desk.store, "append", broken)
+    monkeypatch.setattr(desk.store.log, "append", broken)
     assert desk.post("/v1/track", TRACK).status == 503
-    monkeypatch.setattr(desk.store, "source_of_write_key", down)
+    monkeypatch.setattr(desk.store.sources, "source_of_write_key", down)
     desk.now += 60_000
     assert desk.post("/v1/track", TRACK).status == 503, "never 401 when we cannot know"
 

@@ -89,7 +89,7 @@ def test_a_disabled_key_is_401_in_every_process_within_a_second_and_comes_back(d
 def test_what_is_asked_of_a_source_there_is_not_says_so(desk: Desk, work: str) -> None:
     more = (desk.now,) if work == "rotate_key" else ()
     with pytest.raises(NotFound, match="absent"):
-        asyncio.run(getattr(desk.store, work)("absent", *more))
+        asyncio.run(getattr(desk.store.sources, work)("absent", *more))
 
 
 def test_a_new_identity_secret_stands_beside_the_one_before_until_the_next(desk: Desk) -> None:
@@ -209,6 +209,6 @@ def test_a_file_of_before_opens_with_its_keys_and_without_what_pages_joined(tmp_
         held = db.execute("SELECT identifier, owner, moves, followed FROM holding ORDER BY 1").fetchall()
         assert held == [("a42", "u66", "all", 1), ("a7", "u8", "all", 1), ("edevice", "u8", "all", 1)]
         db.close()
-        [found] = asyncio.run(store.sources())
+        [found] = asyncio.run(store.all())
         assert (found.name, found.orders, found.per_second, len(found.secrets)) == ("shop", "count", 0, 1)
         asyncio.run(store.close())

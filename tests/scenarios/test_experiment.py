@@ -60,7 +60,7 @@ def arms(house: House, name: str = "test") -> dict[str, ArmResult]:
 
 
 def arm_of(house: House, who: Identifier, name: str = "test") -> str:
-    found = asyncio.run(house.wetink._files.exposures.of(name, [str(who)]))
+    found = asyncio.run(house.wetink.store.exposures.of(name, [str(who)]))
     return found[str(who)].arm if found else ""
 
 

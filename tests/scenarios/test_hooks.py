@@ -11,6 +11,7 @@ import pytest
 
 from tests.contracts.profiles import received
 from tests.feeds.outside import Clock, Outside, outside, sends
+from tests.storage import around
 from wetink.core.audience import Audience
 from wetink.core.breaker import TRIES
 from wetink.core.delivery import PAUSES
@@ -58,8 +59,8 @@ class Scene:
         self.clock, self.hooks, self.crowd = Clock(), hooks, ByHand()
         self.members = self.crowd.inside
         self.members.update({name: [] for name in hooks})
-        self.store, self.kept, self.posts = SQLiteStore(folder), SQLiteMemberships(folder), Poster(private)
-        self.telling = Hooks(self.kept, self.store, self.posts, b"secret", "KEY")
+        self.store, self.kept, self.posts = around(SQLiteStore(folder)), SQLiteMemberships(folder), Poster(private)
+        self.telling = Hooks(self.kept, self.store.profiles, self.posts, b"secret", "KEY")
         self.keeper = Audiences(
             self.crowd,
             self.kept,

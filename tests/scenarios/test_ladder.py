@@ -31,7 +31,7 @@ def store_down(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
         raise StoreUnavailable("the store is down")
 
     for name in ("entries", "version", "products", "profile"):
-        monkeypatch.setattr(house.wetink.store, name, down)
+        monkeypatch.setattr(house.wetink.store.log, name, down)
 
 
 def engine_hangs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

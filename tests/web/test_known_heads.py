@@ -95,7 +95,7 @@ def test_a_known_head_with_a_key_that_was_forgotten_is_looked_up_again(
                 writer.write(made.track(n))
                 await answer(reader)
             monkeypatch.setattr("wetink.web.ingest.KEY_MS", -1)
-            monkeypatch.setattr(made.wetink.store, "source_of_write_key", _nobody)
+            monkeypatch.setattr(made.wetink.store.sources, "source_of_write_key", _nobody)
             writer.write(made.track(3))
             assert b"401" in await answer(reader)
             assert await made.stored() == ["m0", "m1", "m2"]

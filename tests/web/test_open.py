@@ -216,7 +216,7 @@ def test_with_the_store_down_opens_and_clicks_get_the_fallback(house: House, mon
         raise StoreUnavailable("the disk is gone")
 
     for name in ("history", "version", "products", "profile"):
-        monkeypatch.setattr(house.wetink.store, name, down)
+        monkeypatch.setattr(house.wetink.store.log, name, down)
     assert house.get(house.url("picture", "hero")).body == stranger
     assert house.get(house.url("click", "hero")).headers["location"] == f"{SHOP}/"
     assert house.data()["link"] == f"{SHOP}/"

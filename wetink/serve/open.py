@@ -21,10 +21,9 @@ from wetink.core.shop import Shop
 from wetink.core.touch import Touch
 from wetink.core.trends import Trends
 from wetink.ports import Comparison, Picture, Renderer, Storage
-from wetink.ports.archive import Archive, Opened
+from wetink.ports.archive import Opened
 from wetink.ports.feeds import Feeds
-from wetink.ports.ledger import Ledger, Onlooker, Served
-from wetink.ports.pictures import LastPictures
+from wetink.ports.ledger import Onlooker, Served
 from wetink.serve.arms import Arms, Assigned
 from wetink.serve.catalog import Catalog
 from wetink.serve.fallback import Fallbacks
@@ -49,9 +48,6 @@ class Opens:
     def __init__(
         self,
         store: Storage,
-        ledger: Ledger,
-        archive: Archive,
-        lasting: LastPictures,
         renderer: Renderer,
         *,
         apps: Mapping[str, App],
@@ -65,11 +61,11 @@ class Opens:
         ballot: Callable[[Block, int, Identifier, Moment], str],
         deadline_ms: int,
     ) -> None:
-        """Take the ports, the apps with their own templates, and a look at the shelf of content.
+        """Take the storage, the apps with their own templates, and a look at the shelf of content.
 
         `ballot` is where somebody votes on what a block asks in a slot.
         """
-        self._store, self._ledger, self._archive, self._renderer = store, ledger, archive, renderer
+        self._store, self._ledger, self._archive, self._renderer = store, store.ledger, store.archive, renderer
         self._apps, self._shelf = apps, shelf
         self._allowed, self._fallbacks, self._deadline = allowed, fallbacks, deadline_ms / 1000
         self._ballot, self._arms = ballot, arms
@@ -84,7 +80,7 @@ class Opens:
             templates=lambda: shelf().templates,
             allowed=allowed,
         )
-        self._once, self._last = Once(DECISION_MS), LastGood(lasting)
+        self._once, self._last = Once(DECISION_MS), LastGood(store.pictures)
         self.troubles = 0
 
     async def person(self, who: Identifier | None, now: int, supposed: Sequence[Event] = ()) -> Person:
