@@ -23,7 +23,7 @@ from wetink.core.rule.parse import parse
 from wetink.ingest import check_line
 from wetink.render import liquid
 from wetink.serve import open as opening
-from wetink.store.sqlite import SQLiteLeases
+from wetink.store.sqlite.leases import SQLiteLeases
 
 BOTH = pytest.mark.parametrize("defended", [True, False], ids=["defended", "undefended"])
 

@@ -3,7 +3,6 @@
 A runner takes the case's input and a shop, and returns what it saw by the names that the cases' `expect` uses.
 """
 
-import asyncio
 import base64
 import io
 import json
@@ -233,9 +232,7 @@ async def push(given: Any, shop: Shop) -> Seen:
     """What becomes of a block that is pushed, and of what it sets."""
     text = given if isinstance(given, str) else json.dumps(given)
     tree = {"blocks/case.yaml": text.encode()}
-    done = await asyncio.to_thread(  # drawing needs the loop meanwhile
-        lambda: shop.wetink.versions.push(tree, None, by="case", message="", now=shop.now)
-    )
+    done = await shop.wetink.versions.push(tree, None, by="case", message="", now=shop.now)
     seen: Seen = {"taken": not done.problems, "problems": list(done.problems), "settings": {}}
     if not done.problems:
         await shop.wetink.look_again()

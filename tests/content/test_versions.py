@@ -19,7 +19,7 @@ from wetink.content.scenario import wrong_with
 from wetink.content.tree import differences, read_tree
 from wetink.content.versions import BY_HAND, Pushed, Version, Versions
 from wetink.core.errors import BadContent, Conflict, NotFound, Unavailable
-from wetink.store.sqlite import SQLiteLeases
+from wetink.store.sqlite.leases import SQLiteLeases
 
 APPS = load()
 ROOT = Path(__file__).parents[2]

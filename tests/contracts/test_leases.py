@@ -13,7 +13,7 @@ import pytest
 
 from wetink.core.errors import Held
 from wetink.ports.leases import Leases
-from wetink.store.sqlite import SQLiteLeases
+from wetink.store.sqlite.leases import SQLiteLeases
 
 ENGINES: dict[str, Callable[[Path, Callable[[], int]], Leases]] = {"sqlite": SQLiteLeases}
 ROOT = Path(__file__).parents[2]
@@ -79,6 +79,9 @@ from tests.contracts.test_leases import ENGINES, now_ms
 
 async def counted(engine, folder, leased):
     leases, count = ENGINES[engine](Path(folder), now_ms), Path(folder, "count")
+    Path(folder, f"ready-{sys.argv[4]}").touch()
+    while len([*Path(folder).glob("ready-*")]) < 3:
+        await asyncio.sleep(0.002)
     for number in range(20):
         async with leases.hold("one" if leased else f"{sys.argv[4]}", 60.0, 60.0):
             before = int(count.read_text())

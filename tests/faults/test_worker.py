@@ -14,7 +14,7 @@ from wetink import settings
 from wetink.core.errors import StoreUnavailable
 from wetink.ports.leases import Leases
 from wetink.serve.health import Health
-from wetink.store.sqlite import SQLiteLeases
+from wetink.store.sqlite.leases import SQLiteLeases
 from wetink.web.app import create
 from wetink.web.clock import now_ms
 from wetink.wiring import Wetink

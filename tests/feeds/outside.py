@@ -10,7 +10,7 @@ from typing import Any
 
 from wetink.core.feed import Feed, State, feed_of
 from wetink.feeds import FeedKeeper
-from wetink.store.sqlite import SQLiteLeases
+from wetink.store.sqlite.leases import SQLiteLeases
 
 Reply = Callable[[BaseHTTPRequestHandler], None]
 MINUTE = 60_000

@@ -22,7 +22,7 @@ from tests.feeds.outside import (
 )
 from wetink.core.feed import feed_of
 from wetink.feeds import FeedKeeper
-from wetink.store.sqlite import SQLiteLeases
+from wetink.store.sqlite.leases import SQLiteLeases
 
 
 def test_a_restart_finds_what_was_there_though_the_host_is_gone(tmp_path: Path, there: Outside, clock: Clock) -> None:

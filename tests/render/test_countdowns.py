@@ -21,7 +21,7 @@ from wetink.render import Studio, jobs
 from wetink.render.countdowns import Countdowns
 from wetink.render.gif.countdown import Countdown, Look, Plate
 from wetink.render.shared import Shared
-from wetink.store.sqlite import SQLiteLeases
+from wetink.store.sqlite.leases import SQLiteLeases
 
 LABELS = ("DAYS", "HOURS", "MINUTES", "SECONDS")
 SMALL = Ticking("Ends in", LABELS, "#ff6b4a", 200, 60, 90_061_000, 1)

@@ -13,7 +13,7 @@ from tests.web.test_open import JANE, House, image
 from wetink.core.identifier import Identifier
 from wetink.core.person import Moment
 from wetink.ports import Picture
-from wetink.store.sqlite import SQLiteLeases
+from wetink.store.sqlite.leases import SQLiteLeases
 
 HOUR = 3_600_000
 BLOCK = """

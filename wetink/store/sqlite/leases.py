@@ -32,9 +32,12 @@ class SQLiteLeases:
     def __init__(self, folder: Path, clock_ms: Callable[[], int]) -> None:
         """Open (or make) the file in a folder. All processes must have the same `clock_ms`."""
         self._clock = clock_ms
-        self._db = connect(folder / "leases.db", durable=False, busy_ms=LOOP_BUSY_MS)
+        self._db = connect(folder / "leases.db", durable=False)
         with translated("opening the leases"):
             self._db.execute(script("leases.sql"))
+        self._db.set_busy_timeout(
+            LOOP_BUSY_MS
+        )  # not before: of several that make a new file, each waits for the others
 
     @asynccontextmanager
     async def hold(self, name: str, ttl: float = TTL_SECONDS, wait: float = 0.0) -> AsyncIterator[None]:
