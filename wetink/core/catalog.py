@@ -1,10 +1,13 @@
 """Catalog: what trusted events have said of each product, the newest word on each field."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from operator import attrgetter
-from typing import Any
+from typing import Any, Protocol
+
+import msgspec
 
 from wetink.core.event import Product
+from wetink.core.outside import Change
 
 FIELDS = (
     "product_id", "sku", "name", "url", "image_url", "price", "currency", "category", "brand", "variant",
@@ -19,6 +22,83 @@ SAME_WORD_MS = 3_600_000
 
 Facts = dict[str, tuple[int, Any]]
 """Field -> (when it was last said, in Unix ms, and what)."""
+
+Statement = tuple[int, Product]
+"""What was said of a product, and when (Unix ms)."""
+
+
+class Telling(Protocol):
+    """As much of an event as the catalog reads."""
+
+    @property
+    def level(self) -> str:
+        """The level of the key that sent it."""
+        ...
+
+    @property
+    def at(self) -> int:
+        """When it happened, in Unix ms."""
+        ...
+
+    @property
+    def products(self) -> tuple[Product, ...]:
+        """What it says of products."""
+        ...
+
+
+class Held(msgspec.Struct):
+    """What the catalog holds of some products: facts by key, and the sku of each product id."""
+
+    facts: Mapping[str, Facts] = {}
+    skus: Mapping[str, str] = {}
+
+
+class Changes(msgspec.Struct):
+    """What statements change: facts by key, price and stock from a time on, words to search by, skus of product ids."""
+
+    facts: dict[str, Facts] = {}
+    history: list[tuple[str, Change]] = []
+    reworded: set[str] = set()
+    skus: dict[str, str] = {}
+
+    def key_of(self, said: Product, held: Held) -> str:
+        """Return the key of the facts that `said` belongs to."""
+        return said.sku or self.skus.get(said.key) or held.skus.get(said.key, said.key)
+
+
+def statements(events: Iterable[Telling]) -> list[Statement]:
+    """Return what trusted events say of products that have a name. Browsers are not trusted with the catalog."""
+    return [(event.at, said) for event in events if event.level == "server" for said in event.products if said.key]
+
+
+def plan(batch: Iterable[Statement], held: Held) -> Changes:
+    """Return what statements change, in the order given. `held` covers the key of each of their products.
+
+    >>> said = (200_000, Product(sku="S", product_id="P", price=5.0))
+    >>> changes = plan([said], Held())
+    >>> changes.facts["S"]["price"], changes.history, changes.skus
+    ((200000, 5.0), [('S', Change(at=200000, price=5.0, availability='', stock=None))], {'P': 'S'})
+    >>> plan([said], Held(changes.facts, changes.skus)) == Changes()
+    True
+    """
+    changes = Changes()
+    drafts: dict[str, Facts] = {}
+    for at, said in batch:
+        key = changes.key_of(said, held)
+        facts = drafts.get(key)
+        if facts is None:
+            facts = drafts[key] = dict(held.facts.get(key, ()))
+        offer, words = _offer(facts), words_of(facts)
+        if not learn(facts, said, at):
+            continue
+        changes.facts[key] = facts
+        if (now := _offer(facts)) != offer:
+            changes.history.append((key, Change(at, *now)))
+        if words_of(facts) != words:
+            changes.reworded.add(key)
+        if said.sku and said.product_id and said.product_id != said.sku:
+            changes.skus[said.product_id] = said.sku
+    return changes
 
 
 def learn(facts: Facts, product: Product, at: int) -> bool:
@@ -53,3 +133,14 @@ def learn(facts: Facts, product: Product, at: int) -> bool:
 def product(facts: Mapping[str, tuple[int, Any]]) -> Product:
     """Return the product these facts describe."""
     return Product(**{field: value for field, (_, value) in facts.items() if field in FIELDS})
+
+
+def words_of(facts: Facts) -> tuple[str, str, str]:
+    """Return the words a product is searched by: its name, brand and category."""
+    name, brand, category = facts.get("name"), facts.get("brand"), facts.get("category")
+    return name[1] if name else "", brand[1] if brand else "", category[1] if category else ""
+
+
+def _offer(facts: Facts) -> tuple[float | None, str, int | None]:
+    price, availability, stock = facts.get("price"), facts.get("availability"), facts.get("stock")
+    return price[1] if price else None, availability[1] if availability else "", stock[1] if stock else None
