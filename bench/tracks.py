@@ -57,10 +57,6 @@ def _key(data: Path) -> str:
 async def _know_products(data: Path) -> None:
     async with Wetink(setting.read({}, data=data)) as wetink:
         await wetink.store.catalog.learn([wares.product(product(number))[0] for number in range(PRODUCTS)], START)
-        while (
-            await wetink.store.catalog.settle()
-        ):  # their words, which a server puts where they can be searched at leisure
-            pass
 
 
 def _rate(port: int, requests: list[bytes]) -> float:

@@ -332,8 +332,6 @@ class Wetink:
         with path.open("rb") as raw:
             items = read(feed, raw, tally, _now_ms())
             count, gone = await self.catalogs.learn(items, feed.complete, lambda _: told(raw.tell()))
-        while await self.store.catalog.settle():
-            pass
         return Imported(count, gone, tally.left_out, tuple(tally.problems))
 
     async def replay(self, asked: Asked, *, dry: bool) -> Replayed:

@@ -85,7 +85,7 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
     ("serve/scenes.py", "_ticking", "a countdown stands still"): TRACE,
     ("store/sqlite/batch.py", "_run", "the thread that writes %s stumbled"): TRACE,
     ("store/sqlite/engine.py", "steady", "what is read may be of different moments"): TRACE,
-    ("store/sqlite/engine.py", "_word", "words of products wait to be searchable: %s"): SQLITE,
+    ("store/sqlite/engine.py", "_caught_up", "what is newest of the catalog cannot be found yet: %s"): SQLITE,
     ("store/sqlite/ledger.py", "_written", "a promise is written later: %s"): SQLITE,
     ("store/sqlite/leases.py", "_renew", "the lease %r was lost"): SHOP,
     ("store/sqlite/leases.py", "_written", "the lease %r cannot be written: %s"): SQLITE,

@@ -165,16 +165,3 @@ def test_what_another_process_revises_just_before_it_is_written_is_looked_at_aga
     tell(store, 4, "A", price=5)
     assert asyncio.run(store.products(["A"]))["A"].price == 5
     asyncio.run(other.close())
-
-
-def test_who_missed_too_many_revisions_forgets_everything(store: SQLiteStore, tmp_path: Path,
-                                                          monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
-    monkeypatch.setattr("wetink.store.sqlite.revisions.KEPT", 3)
-    other = type(store)(tmp_path)
-    tell(store, 1, "A", price=5)
-    tell(store, 2, "A", price=5)
-    for number in range(3, 12):
-        tell(other, number, "A", price=number)
-    tell(store, 20, "A", price=5)
-    assert asyncio.run(store.products(["A"]))["A"].price == 5
-    asyncio.run(other.close())

@@ -25,6 +25,7 @@ PASSED_ON = {
     ("ingest.py", "_record"): "`_parked` logs it",
     ("store/sqlite/alone.py", "_run"): "whoever waits for the work gets it raised",
     ("store/sqlite/batch.py", "apart"): "it is split until one piece is left, of which it is logged",
+    ("store/sqlite/projections.py", "step"): "each is written again alone, and is raised",
     ("store/sqlite/writer.py", "_finish_here"): "whoever waits is told, which is logged",
     ("store/sqlite/writer.py", "_step"): "each request is written alone, where it is logged",
     ("core/rule/evaluate.py", "holds"): "the rule is asked node by node, where it is logged",

@@ -18,6 +18,7 @@ from wetink.ports.storage import Log as Log
 from wetink.ports.storage import Polls as Polls
 from wetink.ports.storage import Profile as Profile
 from wetink.ports.storage import Profiles as Profiles
+from wetink.ports.storage import Projections as Projections
 from wetink.ports.storage import Receipt as Receipt
 from wetink.ports.storage import Received as Received
 from wetink.ports.storage import Record as Record

@@ -228,12 +228,24 @@ class Catalog(Protocol):
         """Return the products whose name, brand or category have all words of `text` or begin so, the best first."""
         ...
 
-    async def settle(self) -> bool:
-        """Do some of what appending leaves for when there is time; return whether there is more.
 
-        What was learnt of products becomes searchable. A search does so first, so nobody sees the difference but after
-        a large import. Raises StoreUnavailable.
+class Projections(Protocol):
+    """Carries what is derived from the log forward: the catalog and conversions."""
+
+    async def settle(self) -> bool:
+        """Carry the projections forward for a while; return whether there may be more.
+
+        A search and `outcomes` do so first, and other reads see what is in the log all the same, so nobody sees the
+        difference but after a large import. Any process may do it. Raises StoreUnavailable.
         """
+        ...
+
+    async def behind(self) -> Mapping[str, int]:
+        """Return by how many messages each projection is behind the log, by its name."""
+        ...
+
+    async def reset(self, projection: str) -> None:
+        """Empty a projection: `settle` derives it anew from the beginning of the log. Raises NotFound."""
         ...
 
 
@@ -274,6 +286,7 @@ class Storage(msgspec.Struct, frozen=True):
     sources: Senders
     polls: Polls
     conversions: Conversions
+    projections: Projections
     ledger: Ledger
     archive: Archive
     exposures: Exposures

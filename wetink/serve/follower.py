@@ -48,4 +48,4 @@ class Follower:
             self._trends.forget(now)
             self._forgot = now
         more, self._seq = last > self._seq, last
-        return more or await self._store.catalog.settle()
+        return more

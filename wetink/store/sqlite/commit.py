@@ -1,4 +1,4 @@
-"""What one transaction writes: messages, events, claims with their holdings, orders, and the catalog.
+"""What one transaction writes: messages, events, and claims with their holdings. All else follows (`projections`).
 
 Runs inside a transaction that the writer opened; knows nothing of threads, locks or files.
 """
@@ -10,14 +10,11 @@ from typing import Any
 import apsw
 import msgspec
 
-from wetink.core.event import Event
-from wetink.core.goal import ORDER_EVENTS
 from wetink.core.identity import Claim
 from wetink.ports import Record
-from wetink.store.sqlite import groups, outcomes, ownership, revisions, summaries
+from wetink.store.sqlite import groups, ownership, summaries
 from wetink.store.sqlite.codec import VERDICTS, decode_event, encode, fingerprint, who
-from wetink.store.sqlite.connection import first
-from wetink.store.sqlite.lessons import Lessons
+from wetink.store.sqlite.connection import fetch, first
 from wetink.store.sqlite.queries import read
 from wetink.store.sqlite.recent import Recent
 
@@ -35,9 +32,6 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     body: bytes
     message: tuple[Any, ...]
     """What its row in the log has behind its place."""
-    tells: bool
-    """Whether it may teach the catalog something, as of `revision`; whether it does after a later one is to be seen."""
-    revision: int
 
     @property
     def key(self) -> tuple[str, int, int]:
@@ -45,18 +39,15 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         return (self.who, self.key_time, self.fingerprint)
 
 
-def prepare(record: Record, revision: int, *, tells: bool) -> Row:
-    """Encode a record's event and find its place in the cluster.
-
-    With `tells` the catalog may learn from it; else it may not while `revision` is the newest of the catalog.
-    """
+def prepare(record: Record) -> Row:
+    """Encode a record's event and find its place in the cluster."""
     event = record.event
-    column = who(record.filed)
+    column, print_ = who(record.filed), fingerprint(record.source, record.message_id)
     return Row(
         record,
         column,
         record.sent_at_key,
-        fingerprint(record.source, record.message_id),
+        print_,
         event.at if event is not None else record.received,
         encode(event) if event is not None else b"",
         (
@@ -69,10 +60,19 @@ def prepare(record: Record, revision: int, *, tells: bool) -> Row:
             event.name if event is not None else "",
             column,
             record.raw,
+            record.sent_at_key,
+            print_,
         ),
-        tells,
-        revision,
     )
+
+
+def grow(db: apsw.Connection) -> None:
+    """Make room for the place of a message's event in a file of an earlier version, before the schema is made."""
+    columns = {name for _, name, *_ in fetch(db, "PRAGMA table_info(message)")}
+    if columns and "key_time" not in columns:
+        db.execute(
+            "ALTER TABLE message ADD COLUMN key_time INTEGER; ALTER TABLE message ADD COLUMN fingerprint INTEGER"
+        )
 
 
 class Commits:
@@ -80,11 +80,8 @@ class Commits:
 
     def __init__(self) -> None:
         """Remember nothing yet."""
-        self._lessons = Lessons()
         self._claims = ownership.Claims()
         self._recent = Recent()
-        self.revision = -1
-        """The newest of the catalog when something was last written here; -1 when that is not known."""
 
     def ready(self, db: apsw.Connection | None) -> None:
         """Read what came last, so that the first write need not. What cannot be read is that write's to tell."""
@@ -100,9 +97,7 @@ class Commits:
     def forget(self) -> None:
         """Remember nothing: what was written was undone."""
         self._recent.undo()
-        self._lessons.forget()
         self._claims.forget()
-        self.revision = -1
 
     def write(self, db: apsw.Connection, rows: Sequence[Row]) -> list[bool]:
         """Write the rows and all that follows from them; return for each whether it was a duplicate."""
@@ -140,28 +135,13 @@ class Commits:
         """Write all that follows from events that are new."""
         messages: list[tuple[Any, ...]] = []
         claims: list[Claim] = []
-        orders: list[Row] = []
-        telling: list[Event] = []
-        revision = revisions.newest(db)
         for seq, row in new:
-            record, event = row.record, row.record.event
             messages.append((seq, *row.message))
-            claims += record.claims
-            if record.joins is not None:
-                groups.join(db, *record.joins)
-            if event is not None:
-                if row.tells or (row.revision != revision and event.level == "server"):
-                    telling.append(event)
-                if event.name in ORDER_EVENTS:
-                    orders.append(row)
+            claims += row.record.claims
+            if row.record.joins is not None:
+                groups.join(db, *row.record.joins)
         db.executemany(SQL.insert_message, messages)
         self._claims.make(db, claims, (row.record for _, row in new))
-        for row in orders:
-            outcomes.note(db, row.key, row.record.event)
-        if telling:
-            self._lessons.teach(db, telling)
-            revision = revisions.newest(db)
-        self.revision = revision
 
     def _keep_the_earlier(self, db: apsw.Connection, row: Row) -> None:
         """Let the smallest corrected time of a message count, whichever of its copies came first.
@@ -180,4 +160,3 @@ class Commits:
         self._claims.forget()
         if row.record.claims:
             self._claims.make(db, row.record.claims, (row.record,))
-        outcomes.moved(db, row.key, row.at)

@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 
 import apsw
 
-from wetink.core.catalog import Facts
 from wetink.core.conversion import Outcome
 from wetink.core.entry import Entry
 from wetink.core.errors import StoreUnavailable
@@ -26,25 +25,23 @@ from wetink.core.outside import Change
 from wetink.core.poll import Tally
 from wetink.ports import ENTRY_BYTES, NAMES, Profile, Receipt, Received, Record
 from wetink.store.sqlite import (
+    catalog,
     commit,
+    conversions,
     earlier,
-    lessons,
-    outcomes,
     ownership,
     people,
     recent,
     replay,
-    revisions,
     senders,
     summaries,
     votes,
 )
-from wetink.store.sqlite.alone import PATIENCE_SECONDS
 from wetink.store.sqlite.batch import apart
 from wetink.store.sqlite.codec import VERDICTS, decode_problems, entries, events, identifier, who
 from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, connect, fetch, first, snapshot, translated
-from wetink.store.sqlite.heard import Heard
 from wetink.store.sqlite.people import FEW, People, of_stretch
+from wetink.store.sqlite.projections import PROJECTIONS, Projections
 from wetink.store.sqlite.queries import read, script
 from wetink.store.sqlite.version import Version
 from wetink.store.sqlite.writer import Writer
@@ -55,10 +52,10 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-AT_ONCE = 500
-"""Products whose words are made searchable in one transaction: some ten milliseconds."""
+SLICES = 10
+"""Slices of the log that are derived in one go: a turn may be a second apart from the next while there is much to do."""
 SEARCH_SECONDS = 0.05
-"""How long a search waits to have the newest words searchable: without them it finds what it found before."""
+"""How long a search waits for the catalog to follow the log: without its end it finds what it found before."""
 
 
 class SQLiteStore(senders.SQLiteSenders):
@@ -72,7 +69,8 @@ class SQLiteStore(senders.SQLiteSenders):
         self._writer.alone.run(_prepare)
         self._readers = threading.local()
         self._opened: list[apsw.Connection] = []
-        self._heard = Heard()
+        self._projections = Projections(self._path, folder / "wetink.lock", lambda: self._db, synchronous)
+        self._tail = catalog.Tail()
         self._version = Version(lambda: self._db)
         self._long = ThreadPoolExecutor(2, "long-read")
 
@@ -93,7 +91,7 @@ class SQLiteStore(senders.SQLiteSenders):
     @property
     def alive(self) -> bool:
         """Whether the threads that write go on as they should."""
-        return self._writer.alive
+        return self._writer.alive and self._projections.alive
 
     def start(self) -> None:
         """See `ports.Log.start`."""
@@ -103,26 +101,8 @@ class SQLiteStore(senders.SQLiteSenders):
         """See `ports.Log.append`."""
         if not batch:
             return ()
-        tells, told = self._heard.tells([record.event for record in batch], self._committed, self._revised)
-        rows = [
-            commit.prepare(record, self._heard.revision, tells=new) for record, new in zip(batch, tells, strict=True)
-        ]
-        duplicates = [True]
-        try:
-            duplicates = await self._writer.write(rows)
-        finally:
-            self._heard.settled(told, written=not any(duplicates))
+        duplicates = await self._writer.write([commit.prepare(record) for record in batch])
         return [Receipt(record.message_id, again) for record, again in zip(batch, duplicates, strict=True)]
-
-    def _committed(self, skus: set[str]) -> Mapping[str, Facts]:
-        with translated("reading the catalog"):
-            return lessons.stored(self._db, skus)
-
-    def _revised(self, since: int) -> tuple[int, Collection[str] | None]:
-        if since == self._writer.revision:
-            return since, ()  # what others have revised since is seen under the lock
-        with translated("reading the catalog"):
-            return revisions.since(self._db, since)
 
     async def pause(self) -> None:
         """See `ports.Log.pause`."""
@@ -221,24 +201,25 @@ class SQLiteStore(senders.SQLiteSenders):
     async def products(self, keys: Sequence[str]) -> Mapping[str, Product]:
         """See `ports.Store.products`."""
         with translated("reading the catalog"):
-            return lessons.known(self._db, keys)
+            return self._tail.products(self._db, keys)
 
     async def learn(self, products: Sequence[Product], at: int) -> None:
         """See `ports.Store.learn`."""
-        odd = await self._writer.alone.soon(lambda db: apart(db, products, partial(lessons.tell, db, at)))
+        odd = await self._writer.alone.soon(lambda db: apart(db, products, partial(catalog.take_import, db, at)))
         if odd:
             logger.error("%d products are not in the catalog: %s", len(odd), odd[0])
 
     async def changes(self, keys: Sequence[str]) -> Mapping[str, Sequence[Change]]:
         """See `ports.Store.changes`."""
         with translated("reading the catalog's history"):
-            return lessons.changes(self._db, keys)
+            return self._tail.changes(self._db, keys)
 
     async def search(self, text: str, limit: int = 24) -> Sequence[Product]:
         """See `ports.Store.search`."""
-        await self._word(SEARCH_SECONDS)
+        await self._caught_up()
         with translated("searching the catalog"):
-            return lessons.search(self._db, text, limit)
+            keys = catalog.search(self._db, text, limit)
+            return list(self._tail.products(self._db, keys).values())
 
     async def vote(self, poll: str, voter: Identifier, option: int, at: int) -> None:
         """See `ports.Store.vote`."""
@@ -250,24 +231,35 @@ class SQLiteStore(senders.SQLiteSenders):
             return votes.tally(self._db, poll, voter)
 
     async def settle(self) -> bool:
-        """See `ports.Store.settle`."""
-        return await self._word(PATIENCE_SECONDS)
-
-    async def _word(self, patience: float) -> bool:
-        """Make some products' words searchable that are not yet; return whether there were any."""
-        with translated("reading the catalog"):
-            if not lessons.unworded(self._db):
+        """See `ports.Projections.settle`."""
+        for _ in range(SLICES):
+            if not await asyncio.to_thread(self._projections.step):
                 return False
+        return True
+
+    async def behind(self) -> Mapping[str, int]:
+        """See `ports.Projections.behind`."""
+        return self._projections.behind()
+
+    async def reset(self, projection: str) -> None:
+        """See `ports.Projections.reset`."""
+        await asyncio.to_thread(self._projections.reset, projection)
+
+    async def _caught_up(self) -> None:
+        """Have the catalog follow the log for a moment, if it is behind."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + SEARCH_SECONDS
         try:
-            return bool(await self._writer.alone.soon(lambda db: lessons.word(db, AT_ONCE), patience))
+            while catalog.behind(self._db) and (left := until - loop.time()) > 0:
+                await asyncio.to_thread(self._projections.step, left)
         except StoreUnavailable as error:
-            logger.warning("words of products wait to be searchable: %s", error)
-            return False
+            logger.warning("what is newest of the catalog cannot be found yet: %s", error)
 
     async def keys(self, after: str, limit: int) -> Sequence[str]:
         """See `ports.Store.keys`."""
+        await self._caught_up()
         with translated("listing products"):
-            return [key for (key,) in fetch(self._db, SQL.product_keys, (after, limit))]
+            return [key for (key,) in fetch(self._db, catalog.SQL.product_keys, (after, limit))]
 
     async def events_after(self, seq: int, names: Collection[str], limit: int) -> tuple[int, Sequence[Event]]:
         """See `ports.Store.events_after`."""
@@ -344,12 +336,9 @@ class SQLiteStore(senders.SQLiteSenders):
     def _outcomes(self, names: Collection[str], since: int, until: int) -> list[Outcome]:
         with translated("reading conversions"):
             last = self._db.execute(SQL.last_seq).get
-            while behind := {name: seq for name, seq in outcomes.behind(self._db, names).items() if seq < last}:
-                start = min(behind.values())
-                mine = [name for name, seq in behind.items() if seq == start]
-                seq, rows = outcomes.found(self._db, mine, start)
-                self._writer.alone.run(partial(outcomes.noted, names=mine, seq=seq, rows=rows))
-            return outcomes.between(self._db, names, since, until)
+            while (step := conversions.next_step(self._db, names, last)) is not None:
+                self._projections.write([(PROJECTIONS["conversions"], step)])
+            return conversions.between(self._db, names, since, until)
 
     async def rebuild(self) -> None:
         """Work out all holdings and groups of users anew from the log. Changes nothing if all is well."""
@@ -359,6 +348,7 @@ class SQLiteStore(senders.SQLiteSenders):
         """See `ports.Store.close`."""
         await self._writer.close()
         self._long.shutdown()
+        await asyncio.to_thread(self._projections.close)
         for db in self._opened:
             db.close()
         self._opened.clear()
@@ -367,10 +357,12 @@ class SQLiteStore(senders.SQLiteSenders):
 
 def _prepare(db: apsw.Connection) -> None:
     whole = earlier.set_aside(db)
+    commit.grow(db)
     db.execute(script("schema.sql") + script("summaries.sql"))
     earlier.take_over(db, whole=whole)
     senders.prepare(db)
-    outcomes.prepare(db)
+    catalog.prepare(db)
+    conversions.prepare(db)
     recent.prepare(db)
 
 

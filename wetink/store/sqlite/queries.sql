@@ -17,8 +17,8 @@ SELECT EXISTS (SELECT 1 FROM arrival)
 SELECT seq, source, message_id FROM message WHERE seq > ? AND seq <= ? ORDER BY seq
 
 -- name: insert_message
-INSERT INTO message (seq, received, source, message_id, verdict, problems, type, name, who, raw)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO message (seq, received, source, message_id, verdict, problems, type, name, who, raw, key_time, fingerprint)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: insert_claim
 INSERT OR IGNORE INTO claim (weaker, at, source, message_id, stronger, level, alias) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -220,81 +220,12 @@ SELECT at, body FROM event WHERE who = ? AND at >= ? AND at < ? ORDER BY key_tim
 -- name: untimed_events  Those whose client gave no time stand first in the cluster.
 SELECT at, body FROM event WHERE who = ? AND key_time = 0 AND at >= ? AND at < ? LIMIT ?
 
--- name: product
-SELECT facts FROM product WHERE key = ?
-
--- name: products  The facts of the products of a JSON list of keys.
-SELECT key, facts FROM product WHERE key IN (SELECT value FROM json_each(?))
-
--- name: newest_revision
-SELECT coalesce(max(id), 0) FROM product_revision
-
--- name: insert_revision
-INSERT INTO product_revision (key) VALUES (?)
-
--- name: delete_revisions
-DELETE FROM product_revision WHERE id <= ?
-
--- name: revised_since
-SELECT key FROM product_revision WHERE id > ?
-
--- name: product_keys
-SELECT key FROM product WHERE key > ? ORDER BY key LIMIT ?
-
--- name: upsert_product
-INSERT INTO product (key, facts) VALUES (?, ?) ON CONFLICT DO UPDATE SET facts = excluded.facts
-
--- name: insert_change
-INSERT OR REPLACE INTO product_change (key, at, price, availability, stock) VALUES (?, ?, ?, ?, ?)
-
--- name: forget_changes  All but the newest of a product.
-DELETE FROM product_change WHERE key = ?1 AND at < (
-    SELECT at FROM product_change WHERE key = ?1 ORDER BY at DESC LIMIT 1 OFFSET ?2
-)
-
--- name: changes
-SELECT at, price, availability, stock FROM product_change WHERE key = ? ORDER BY at DESC LIMIT ?
-
--- name: insert_unworded
-INSERT OR IGNORE INTO unworded (key) VALUES (?)
-
--- name: unworded
-SELECT key FROM unworded LIMIT ?
-
--- name: delete_unworded
-DELETE FROM unworded WHERE key = ?
-
--- name: delete_words
-DELETE FROM product_words WHERE rowid = ?
-
--- name: insert_words
-INSERT INTO product_words (rowid, key, name, brand, category) VALUES (?, ?, ?, ?, ?)
-
--- name: search  A hit in the name counts most.
-SELECT key FROM product_words WHERE product_words MATCH ? ORDER BY bm25(product_words, 0, 8, 2, 3), key LIMIT ?
-
 -- name: event_messages_after  Events of some names among the messages of (seq, seq].
-SELECT event.body FROM message CROSS JOIN event ON event.who = message.who AND event.seq = message.seq
-WHERE message.seq > ? AND message.seq <= ? AND message.verdict = 0
-  AND message.name IN (SELECT value FROM json_each(?)) ORDER BY message.seq
+SELECT body FROM logged WHERE seq > ? AND seq <= ? AND verdict = 0
+  AND name IN (SELECT value FROM json_each(?)) ORDER BY seq
 
 -- name: received_from  When the message was received that stands at a place of the log, or the next one.
 SELECT received FROM message WHERE seq >= ? ORDER BY seq LIMIT 1
-
--- name: product_alias  The sku a product id goes with.
-SELECT sku FROM product_alias WHERE product_id = ?
-
--- name: insert_product_alias
-INSERT INTO product_alias (product_id, sku) VALUES (?, ?) ON CONFLICT DO UPDATE SET sku = excluded.sku
-
--- name: delete_product
-DELETE FROM product WHERE key = ?
-
--- name: delete_changes
-DELETE FROM product_change WHERE key = ?
-
--- name: delete_product_aliases
-DELETE FROM product_alias WHERE sku = ?1 OR product_id = ?1
 
 -- name: vote_of
 SELECT option FROM vote WHERE poll = ? AND who = ?

@@ -17,10 +17,9 @@ from wetink.core.identifier import Identifier
 from wetink.core.identity import Claim, claims_of
 from wetink.core.quantity import text
 from wetink.ports import Received, Record
-from wetink.store.sqlite import groups, outcomes, ownership, summaries
+from wetink.store.sqlite import catalog, conversions, groups, ownership, summaries
 from wetink.store.sqlite.codec import PARKED, VERDICTS, decode_event, encode, fingerprint, who
 from wetink.store.sqlite.connection import first
-from wetink.store.sqlite.lessons import Lessons, unlearn
 from wetink.store.sqlite.queries import read
 
 SQL = read("queries.sql")
@@ -32,7 +31,7 @@ def renew(db: apsw.Connection, pairs: Sequence[tuple[Received, Record]], *, dry:
     """Renew messages; return for each whether it comes to something else now. With `dry` nothing is written."""
     changed = []
     claims = ownership.Claims()
-    telling: list[Event] = []
+    renewed: list[int] = []
     mixed: set[str] = set()
     for received, record in pairs:
         key, stored = _stored(db, received, record)
@@ -47,10 +46,12 @@ def renew(db: apsw.Connection, pairs: Sequence[tuple[Received, Record]], *, dry:
             mixed |= _keys(old) - _keys(record.event)
             for nobody in _nobodies(old, record):
                 groups.part(db, nobody)
-        if record.event is not None and record.event.products and record.event.level == "server":
-            telling.append(record.event)
-    unlearn(db, mixed)
-    Lessons().teach(db, telling)
+        renewed.append(received.seq)
+    if mixed:
+        catalog.forget(db, mixed)
+    if renewed:
+        catalog.take(db, renewed)
+        conversions.take(db, renewed)
     return changed
 
 
@@ -99,7 +100,6 @@ def _put(db: apsw.Connection, seq: int, key: Key, old: Event | None, record: Rec
     event, column = record.event, who(record.filed)
     before = claims_of(old) if old is not None else ()
     after = tuple(claim for claim in record.claims if not claim.alias)
-    outcomes.forget(db, key)
     db.execute(SQL.delete_event, key)
     at = event.at if event is not None else record.received
     db.execute(SQL.insert_event, (column, *key[1:], seq, at, encode(event) if event is not None else b""))
@@ -112,7 +112,6 @@ def _put(db: apsw.Connection, seq: int, key: Key, old: Event | None, record: Rec
         ownership.untell(db, {key[0], *(who(claim.weaker) for claim in before)})
     if record.joins is not None:
         groups.join(db, *record.joins)
-    outcomes.note(db, (column, *key[1:]), event)
     problems = encode(record.problems) if record.problems else None
     name = (event.type, event.name) if event is not None else ("", "")
     summaries.drop(db, {key[0], column})

@@ -1,4 +1,5 @@
--- The log. `seq` grows in the order of arrival; verdict: 0 usable, 1 unusable, 2 parked.
+-- The log. `seq` grows in the order of arrival; verdict: 0 usable, 1 unusable, 2 parked. Its event stands at (who,
+-- key_time, fingerprint); rows of earlier versions do not know the last two.
 CREATE TABLE IF NOT EXISTS message (
     seq INTEGER PRIMARY KEY,
     received INTEGER NOT NULL,
@@ -9,7 +10,9 @@ CREATE TABLE IF NOT EXISTS message (
     type TEXT NOT NULL,
     name TEXT NOT NULL,
     who TEXT NOT NULL,
-    raw BLOB NOT NULL
+    raw BLOB NOT NULL,
+    key_time INTEGER,
+    fingerprint INTEGER
 );
 CREATE INDEX IF NOT EXISTS message_in_trouble ON message (verdict, seq) WHERE verdict > 0;
 
@@ -31,6 +34,18 @@ CREATE TABLE IF NOT EXISTS event (
     body BLOB NOT NULL,
     PRIMARY KEY (who, key_time, fingerprint)
 ) WITHOUT ROWID;
+
+-- Events in the order of the log, each found at its place: somebody with many events costs no more than anybody.
+CREATE VIEW IF NOT EXISTS logged AS
+SELECT message.seq, message.verdict, message.type, message.name, event.who, event.key_time, event.fingerprint,
+    event.at, event.body
+FROM message CROSS JOIN event ON event.who = message.who AND event.key_time = message.key_time
+    AND event.fingerprint = message.fingerprint
+UNION ALL
+SELECT message.seq, message.verdict, message.type, message.name, event.who, event.key_time, event.fingerprint,
+    event.at, event.body
+FROM message CROSS JOIN event ON event.who = message.who AND event.seq = message.seq
+WHERE message.fingerprint IS NULL;
 
 -- The claims that runs begin with; holdings are derived from them, and from what events of the same claimer tell.
 CREATE TABLE IF NOT EXISTS claim (
@@ -103,45 +118,6 @@ CREATE TABLE IF NOT EXISTS joined (
     root TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS joined_by_root ON joined (root, member);
-
--- The catalog, learnt from trusted events: field -> [when it was last said, value], as msgpack. In the order they were
--- first heard of: those that are new to a commit are neighbors, wherever their keys are.
-CREATE TABLE IF NOT EXISTS product (
-    key TEXT PRIMARY KEY,
-    facts BLOB NOT NULL
-);
-
--- What was said of a product's price and stock, from `at` on.
-CREATE TABLE IF NOT EXISTS product_change (
-    key TEXT NOT NULL,
-    at INTEGER NOT NULL,
-    price REAL,
-    availability TEXT NOT NULL,
-    stock INTEGER,
-    PRIMARY KEY (key, at)
-) WITHOUT ROWID;
-
--- Of which products something else was said than before, the newest of them.
-CREATE TABLE IF NOT EXISTS product_revision (
-    id INTEGER PRIMARY KEY,
-    key TEXT NOT NULL
-);
-
--- The words of each product, to be searched; rowid is the key's fingerprint.
-CREATE VIRTUAL TABLE IF NOT EXISTS product_words USING fts5 (
-    key UNINDEXED, name, brand, category, tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
-);
-
--- Products whose words have changed since they were last put where they can be searched.
-CREATE TABLE IF NOT EXISTS unworded (
-    key TEXT PRIMARY KEY
-) WITHOUT ROWID;
-
--- Which sku a product id goes with.
-CREATE TABLE IF NOT EXISTS product_alias (
-    product_id TEXT PRIMARY KEY,
-    sku TEXT NOT NULL
-) WITHOUT ROWID;
 
 -- The newest vote of each person in each poll, and the sums of them.
 CREATE TABLE IF NOT EXISTS vote (

@@ -60,6 +60,7 @@ def open_storage(address: str, clock_ms: Callable[[], int], *, archive_days: int
         sources=store,
         polls=store,
         conversions=store,
+        projections=store,
         ledger=ledger,
         archive=archive,
         exposures=exposures,

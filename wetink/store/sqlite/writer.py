@@ -62,11 +62,6 @@ class Writer:
         self._thread.start()
 
     @property
-    def revision(self) -> int:
-        """The newest revision of the catalog when this process last wrote; -1 when that is not known."""
-        return self._commits.revision
-
-    @property
     def alive(self) -> bool:
         """Whether its threads go on as they should: it was closed, or they have not ended."""
         return self._closed or (self._thread.is_alive() and self.alone.alive)

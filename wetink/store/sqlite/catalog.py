@@ -1,0 +1,304 @@
+"""Catalog: a projection of the log and of imports, written a slice at a time; the rules are `wetink.core.catalog`'s.
+
+A read sees what is in the log and not yet here, too: it plans the same changes for the products it is about, and
+writes nothing. What writes runs inside a transaction that the caller opened.
+"""
+
+import re
+import threading
+import zlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import NamedTuple
+
+import apsw
+import msgspec
+from msgspec.structs import replace
+
+from wetink.core.catalog import Changes, Facts, Held, Statement, plan, product, statements, words_of
+from wetink.core.event import Product
+from wetink.core.outside import Change
+from wetink.store.sqlite.batch import apart
+from wetink.store.sqlite.codec import decode_facts, encode, fingerprint
+from wetink.store.sqlite.connection import fetch, first, snapshot
+from wetink.store.sqlite.queries import read, script
+
+SQL = read("catalog_queries.sql")
+
+CHANGES, FORGET_EVERY = 50, 16
+"""Changes that are told of each product; of more than them, the oldest go with every so-manyth change or so."""
+SLICE = 500
+"""Messages that are planned and written together: a few milliseconds."""
+FEW = 8
+"""Products that are looked up one by one: that takes half as long as a list of them."""
+MOST_BEHIND = 5_000
+"""Messages that reads look through beyond the projection; while it is further behind, as it is during a rebuild, the
+catalog is as old as the projection."""
+MOST_WORDS = 8
+
+_WORD = re.compile(r"\w+")
+_KEY = itemgetter(0)
+_json = msgspec.json.Encoder().encode
+
+
+class _Telling(msgspec.Struct, gc=False):
+    """As much of a stored event as the catalog reads."""
+
+    at: int
+    level: str = "server"
+    products: tuple[Product, ...] = ()
+
+
+_telling = msgspec.msgpack.Decoder(_Telling).decode
+_products = msgspec.msgpack.Decoder(tuple[Product, ...]).decode
+
+
+class Cursor(NamedTuple):
+    """How far the projection has followed the log and the imports, and how often it was written in other ways."""
+
+    seq: int
+    imported: int
+    generation: int
+
+
+class Step(NamedTuple):
+    """What the next slice comes to, for `write`: as of one cursor, and where it leads."""
+
+    seen: Cursor
+    seq: int
+    imported: int
+    said: Sequence[Statement]
+    changes: Changes
+
+
+def prepare(db: apsw.Connection) -> None:
+    """Make what is missing in a file; words that an earlier version left for later are made searchable."""
+    db.execute(script("catalog.sql"))
+    if first(db, SQL.has_unworded) is not None:
+        _word(db, held(db, [key for (key,) in fetch(db, SQL.unworded)]).facts)
+        db.execute("DROP TABLE unworded")
+
+
+def cursor(db: apsw.Connection) -> Cursor:
+    """Return how far the projection is."""
+    return Cursor(*first(db, SQL.cursor))
+
+
+def behind(db: apsw.Connection) -> int:
+    """Return how many messages the projection is behind the log."""
+    seq, _, _, last = first(db, SQL.place)
+    return int(last - seq)
+
+
+def next_step(db: apsw.Connection) -> Step | None:
+    """Return what the next slice comes to, None when there is nothing more. Imports come where they came."""
+    with snapshot(db):
+        seen = cursor(db)
+        imported = first(db, SQL.next_import, (seen.imported,))
+        if imported is not None and imported[1] <= seen.seq:
+            id_, _, at, packed = imported
+            said = [(at, each) for each in _products(zlib.decompress(packed))]
+            return Step(seen, seen.seq, id_, said, _planned(db, said))
+        ends = [seen.seq + SLICE, int(db.execute(SQL.last_seq).get), *([imported[1]] if imported is not None else [])]
+        if (last := min(ends)) <= seen.seq:
+            return None
+        said = [each for _, each in _told(db, seen.seq, last)]
+        return Step(seen, last, seen.imported, said, _planned(db, said))
+
+
+def write(db: apsw.Connection, step: Step) -> None:
+    """Write a step, unless somebody else has taken it or changed what it was planned upon. What is odd is left out."""
+    db.execute(SQL.advance, (step.seq, step.imported, *step.seen))
+    if db.changes():
+        apart(db, step.said, lambda some: _put(db, step.changes if some is step.said else _planned(db, some)))
+
+
+def take(db: apsw.Connection, seqs: Iterable[int]) -> None:
+    """Take in the events of some messages out of turn: they were renewed."""
+    bodies = [body for seq in seqs for (body,) in fetch(db, SQL.telling_at, (seq,)) if body]
+    said = statements(map(_telling, bodies))
+    _put(db, _planned(db, said))
+    db.execute(SQL.next_generation)
+
+
+def take_import(db: apsw.Connection, at: int, products: Sequence[Product]) -> None:
+    """Take in what an import says of products at a time (Unix ms), and keep what of it is new for a rebuild.
+
+    What the log says was before it. During a rebuild that takes longer: then it comes in its turn.
+    """
+    if behind(db) <= MOST_BEHIND:
+        while (step := next_step(db)) is not None:
+            write(db, step)
+    said = [(at, each) for each in products if each.key]
+    held_ = held(db, _names(said))
+    changes = plan(said, held_)
+    if behind(db):
+        changes, new = Changes(), [each for _, each in said]
+    else:
+        new = [each for _, each in said if changes.key_of(each, held_) in changes.facts]
+    if new:
+        db.execute(SQL.insert_import, (at, zlib.compress(encode(new), 1)))
+    if changes.facts:
+        db.execute(SQL.imported, (db.last_insert_rowid(),))
+        db.execute(SQL.next_generation)
+        _put(db, changes)
+
+
+def forget(db: apsw.Connection, keys: Collection[str]) -> None:
+    """Forget all that is known under these keys: many products were taken for one. What leads to them goes, too."""
+    for key in sorted(keys):
+        for statement in (SQL.delete_product, SQL.delete_changes, SQL.delete_product_aliases):
+            db.execute(statement, (key,))
+        db.execute(SQL.delete_words, (fingerprint("product", key),))
+    db.execute(SQL.next_generation)
+
+
+def reset(db: apsw.Connection) -> None:
+    """Empty the projection and begin anew."""
+    db.execute(SQL.empty)
+    db.execute(script("catalog.sql"))
+
+
+def _put(db: apsw.Connection, changes: Changes) -> None:
+    if changes.facts:
+        db.executemany(SQL.upsert_product, [(key, encode(facts)) for key, facts in sorted(changes.facts.items())])
+    if changes.history:
+        rows = sorted(changes.history, key=_KEY)
+        db.executemany(SQL.insert_change, [(key, now.at, now.price, now.availability, now.stock) for key, now in rows])
+        for key in {key for key, now in rows if now.at % FORGET_EVERY == 0}:
+            db.execute(SQL.forget_changes, (key, CHANGES))
+    if changes.skus:
+        db.executemany(SQL.insert_product_alias, sorted(changes.skus.items()))
+    _word(db, {key: changes.facts[key] for key in sorted(changes.reworded)})
+
+
+def _word(db: apsw.Connection, facts: Mapping[str, Facts]) -> None:
+    """Put words where they can be searched, in place of those that were there."""
+    rows = [(fingerprint("product", key), key, *words_of(each)) for key, each in facts.items()]
+    db.executemany(SQL.delete_words, [row[:1] for row in rows])
+    db.executemany(SQL.insert_words, rows)
+
+
+def held(db: apsw.Connection, keys: Collection[str]) -> Held:
+    """Return what the projection holds of these products, by key, sku or product id, found in one go."""
+    if not keys:
+        return Held()
+    skus = _skus(db, keys)
+    return Held(_facts(db, {*keys, *skus.values()}), skus)
+
+
+def _facts(db: apsw.Connection, keys: Collection[str]) -> dict[str, Facts]:
+    if len(keys) <= FEW:
+        found = [(key, first(db, SQL.product, (key,))) for key in keys]
+        return {key: decode_facts(row[0]) for key, row in found if row is not None}
+    rows = db.execute(SQL.products, (_json(list(keys)).decode(),))
+    return {key: decode_facts(facts) for key, facts in rows}
+
+
+def _skus(db: apsw.Connection, keys: Iterable[str]) -> dict[str, str]:
+    return dict(fetch(db, SQL.skus, (_json(list(keys)).decode(),)))
+
+
+def _told(db: apsw.Connection, seq: int, last: int) -> list[tuple[int, Statement]]:
+    rows = fetch(db, SQL.telling, (seq, last))
+    return [(place, said) for place, body in rows for said in statements([_telling(body)])]
+
+
+def _planned(db: apsw.Connection, said: Sequence[Statement]) -> Changes:
+    return plan(said, held(db, _names(said)))
+
+
+def _names(said: Iterable[Statement]) -> set[str]:
+    return {each.key for _, each in said}
+
+
+class _Now(NamedTuple):
+    """What a read knows of products: facts by key, the sku of each product id, and changes that are not written yet."""
+
+    facts: Mapping[str, Facts]
+    skus: Mapping[str, str]
+    history: Sequence[tuple[str, Change]]
+
+
+def _stored(db: apsw.Connection, keys: Collection[str]) -> _Now:
+    facts = _facts(db, keys)
+    missing = [key for key in keys if key not in facts]
+    skus = _skus(db, missing) if missing else {}
+    return _Now({**facts, **_facts(db, skus.values())} if skus else facts, skus, ())
+
+
+class Tail:
+    """What the log says of products beyond the projection, read once; and reads that know of it."""
+
+    def __init__(self) -> None:
+        """Know of nothing yet."""
+        self._mutex = threading.Lock()
+        self._seen, self._last = Cursor(0, 0, -1), 0
+        self._said: list[tuple[int, Statement]] = []
+        self._of: dict[str, list[int]] = {}
+        self._skus: dict[str, str] = {}
+
+    def products(self, db: apsw.Connection, keys: Collection[str]) -> Mapping[str, Product]:
+        """Return what is known of products by key, sku or product id; unknown ones are left out."""
+        if not behind(db):
+            now = _stored(db, keys)
+        else:
+            with snapshot(db), self._mutex:
+                now = self._now(db, keys) if self._catch_up(db) else _stored(db, keys)
+        found: dict[str, Product] = {}
+        for key in keys:
+            facts = now.facts.get(key) or now.facts.get(now.skus.get(key, ""))
+            if facts:
+                found[key] = product(facts)
+        return found
+
+    def changes(self, db: apsw.Connection, keys: Collection[str]) -> Mapping[str, Sequence[Change]]:
+        """Return the history of these products' price and stock, oldest first."""
+        with snapshot(db), self._mutex:
+            now = self._now(db, keys) if self._catch_up(db) else _Now({}, _skus(db, keys), ())
+            found: dict[str, Sequence[Change]] = {}
+            for key in dict.fromkeys(keys):
+                sku = now.skus.get(key, key)
+                then = {at: Change(at, *offer) for at, *offer in fetch(db, SQL.changes, (sku, CHANGES))}
+                then.update((change.at, change) for name, change in now.history if name == sku)
+                if then:
+                    found[key] = tuple(then[at] for at in sorted(then)[-CHANGES:])
+        return found
+
+    def _now(self, db: apsw.Connection, keys: Collection[str]) -> _Now:
+        """Return what the projection holds of these products with what the log says beyond it."""
+        names = {*keys, *(self._skus[key] for key in keys if key in self._skus)}
+        known = held(db, names)
+        places = {place for name in names.union(known.skus.values()) for place in self._of.get(name, ())}
+        told = [self._said[place] for place in sorted(places)]
+        changes = plan([said for seq, said in told if seq > self._seen.seq], known)
+        return _Now({**known.facts, **changes.facts}, {**known.skus, **changes.skus}, changes.history)
+
+    def _catch_up(self, db: apsw.Connection) -> bool:
+        """Read what the log says beyond the projection; return whether that is anything."""
+        *seen, end = first(db, SQL.place)
+        now = Cursor(*seen)
+        last = min(end, now.seq + MOST_BEHIND)
+        if now.seq >= self._last or now.generation != self._seen.generation or len(self._said) > 2 * MOST_BEHIND:
+            self._said, self._of, self._skus, self._last = [], {}, {}, now.seq
+        self._seen = now
+        if last <= self._last:
+            return bool(self._said)
+        told = _told(db, self._last, last)
+        known = _skus(db, [said.key for _, (_, said) in told if not said.sku])
+        for seq, (at, said) in told:
+            if said.sku and said.product_id:
+                self._skus[said.product_id] = said.sku
+            elif not said.sku and (sku := self._skus.get(said.key) or known.get(said.key)):
+                said = replace(said, sku=sku)
+            for name in {said.sku, said.product_id} - {""}:
+                self._of.setdefault(name, []).append(len(self._said))
+            self._said.append((seq, (at, said)))
+        self._last = last
+        return bool(self._said)
+
+
+def search(db: apsw.Connection, text: str, limit: int) -> list[str]:
+    """Return the keys of products that have every word of `text`, or a word that starts so, the best first."""
+    words = [f'"{word}"*' for word in _WORD.findall(text)[:MOST_WORDS]]
+    return [key for (key,) in fetch(db, SQL.search, (" ".join(words), limit))] if words else []

@@ -1,0 +1,86 @@
+-- name: product
+SELECT facts FROM product WHERE key = ?
+
+-- name: products  The facts of the products of a JSON list of keys.
+SELECT key, facts FROM product WHERE key IN (SELECT value FROM json_each(?))
+
+-- name: product_keys
+SELECT key FROM product WHERE key > ? ORDER BY key LIMIT ?
+
+-- name: upsert_product
+INSERT INTO product (key, facts) VALUES (?, ?) ON CONFLICT DO UPDATE SET facts = excluded.facts
+
+-- name: insert_change
+INSERT OR REPLACE INTO product_change (key, at, price, availability, stock) VALUES (?, ?, ?, ?, ?)
+
+-- name: forget_changes  All but the newest of a product.
+DELETE FROM product_change WHERE key = ?1 AND at < (
+    SELECT at FROM product_change WHERE key = ?1 ORDER BY at DESC LIMIT 1 OFFSET ?2
+)
+
+-- name: changes
+SELECT at, price, availability, stock FROM product_change WHERE key = ? ORDER BY at DESC LIMIT ?
+
+-- name: delete_words
+DELETE FROM product_words WHERE rowid = ?
+
+-- name: insert_words
+INSERT INTO product_words (rowid, key, name, brand, category) VALUES (?, ?, ?, ?, ?)
+
+-- name: search  A hit in the name counts most.
+SELECT key FROM product_words WHERE product_words MATCH ? ORDER BY bm25(product_words, 0, 8, 2, 3), key LIMIT ?
+
+-- name: skus  The skus that the product ids of a JSON list go with.
+SELECT product_id, sku FROM product_alias WHERE product_id IN (SELECT value FROM json_each(?))
+
+-- name: insert_product_alias
+INSERT INTO product_alias (product_id, sku) VALUES (?, ?) ON CONFLICT DO UPDATE SET sku = excluded.sku
+
+-- name: delete_product
+DELETE FROM product WHERE key = ?
+
+-- name: delete_changes
+DELETE FROM product_change WHERE key = ?
+
+-- name: delete_product_aliases
+DELETE FROM product_alias WHERE sku = ?1 OR product_id = ?1
+
+-- name: cursor
+SELECT seq, imported, generation FROM catalog_cursor
+
+-- name: place  The cursor, and where the log ends.
+SELECT seq, imported, generation, (SELECT coalesce(max(seq), 0) FROM message) FROM catalog_cursor
+
+-- name: advance  Nothing if somebody else has written since.
+UPDATE catalog_cursor SET seq = ?, imported = ? WHERE seq = ? AND imported = ? AND generation = ?
+
+-- name: last_seq
+SELECT coalesce(max(seq), 0) FROM message
+
+-- name: telling  Events of (seq, seq] that may say something of a product.
+SELECT seq, body FROM logged WHERE seq > ? AND seq <= ? AND instr(body, CAST('products' AS BLOB)) ORDER BY seq
+
+-- name: telling_at  The event of a message.
+SELECT body FROM logged WHERE seq = ?
+
+-- name: next_import
+SELECT id, seq, at, products FROM product_import WHERE id > ? ORDER BY id LIMIT 1
+
+-- name: insert_import
+INSERT INTO product_import (seq, at, products) SELECT coalesce(max(seq), 0), ?, ? FROM message
+
+-- name: imported  An import is in the catalog, unless earlier ones are not.
+UPDATE catalog_cursor SET imported = ?1 WHERE imported = ?1 - 1
+
+-- name: next_generation
+UPDATE catalog_cursor SET generation = generation + 1
+
+-- name: empty
+DELETE FROM product; DELETE FROM product_change; DELETE FROM product_alias; DROP TABLE product_words;
+UPDATE catalog_cursor SET seq = 0, imported = 0, generation = generation + 1
+
+-- name: has_unworded
+SELECT 1 FROM sqlite_master WHERE name = 'unworded'
+
+-- name: unworded
+SELECT key FROM unworded

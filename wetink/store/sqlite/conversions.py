@@ -1,0 +1,114 @@
+"""Conversions: a projection of the log, which events of it say something of a conversion, and whose they are now.
+
+Each name of an event has a cursor of its own: orders are followed from the first message on, the events of other goals
+from when somebody first asks for them. A goal that is made today counts what came before it.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import apsw
+
+from wetink.core.conversion import Outcome
+from wetink.core.goal import ORDER_EVENTS
+from wetink.core.identifier import Identifier
+from wetink.core.identity import FOREVER
+from wetink.ports import NAMES
+from wetink.store.sqlite.codec import decode_event, identifier
+from wetink.store.sqlite.connection import fetch, first, snapshot
+from wetink.store.sqlite.people import People
+from wetink.store.sqlite.queries import read, script
+
+SQL = read("conversion_queries.sql")
+
+SLICE = 20_000
+"""Messages that are gone through in one go."""
+
+
+class Step(NamedTuple):
+    """What the next slice comes to, for `write`: the names it is of, where it leads, and the rows it found."""
+
+    names: Sequence[str]
+    start: int
+    seq: int
+    rows: Sequence[tuple[object, ...]]
+    replays: int
+
+
+def prepare(db: apsw.Connection) -> None:
+    """Make what is missing in a file; take over what an earlier version noted of orders."""
+    db.execute(script("conversions.sql"))
+    place = db.execute(SQL.last_seq).get if first(db, SQL.had_purchases) is None else 0
+    db.executemany(SQL.follow, [(name, place) for name in sorted(ORDER_EVENTS)])
+    db.execute("DROP TABLE IF EXISTS purchase")
+
+
+def behind(db: apsw.Connection, names: Collection[str] | None = None) -> dict[str, int]:
+    """Return the names for which messages have not been gone through, each with the last `seq` that has.
+
+    Without `names`, those of all that somebody has asked for.
+    """
+    followed, last = dict(fetch(db, SQL.followed)), int(db.execute(SQL.last_seq).get)
+    places = {name: followed.get(name, 0) for name in (followed if names is None else names)}
+    return {name: seq for name, seq in places.items() if seq < last}
+
+
+def messages_behind(db: apsw.Connection) -> int:
+    """Return by how many messages the projection is behind the log."""
+    return max((int(db.execute(SQL.last_seq).get) - seq for seq in behind(db).values()), default=0)
+
+
+def next_step(db: apsw.Connection, names: Collection[str] | None = None, until: int = FOREVER) -> Step | None:
+    """Return what the next messages come to, up to `until`; None when there are no more."""
+    with snapshot(db):
+        places = behind(db, names)
+        start = min(places.values(), default=until)
+        if start >= until:
+            return None
+        mine = [name for name, seq in places.items() if seq == start]
+        ends = {start + SLICE, int(db.execute(SQL.last_seq).get), *(seq for seq in places.values() if seq > start)}
+        last = min(ends)
+        rows = fetch(db, SQL.in_messages, (start, last, json.dumps(mine)))
+        return Step(mine, start, last, [_row(row) for row in rows], db.execute(SQL.replays).get)
+
+
+def write(db: apsw.Connection, step: Step) -> None:
+    """Note what was found, unless somebody else has, or messages were renewed since."""
+    followed = dict(fetch(db, SQL.followed))
+    if db.execute(SQL.replays).get != step.replays or any(followed.get(each, 0) != step.start for each in step.names):
+        return
+    db.executemany(SQL.insert, step.rows)
+    db.executemany(SQL.follow_to, [(name, step.seq) for name in step.names])
+
+
+def take(db: apsw.Connection, seqs: Iterable[int]) -> None:
+    """Note what some messages say out of turn: they were renewed."""
+    names = json.dumps([name for name, _ in fetch(db, SQL.followed)])
+    for seq in seqs:
+        db.executemany(SQL.insert, [_row(row) for row in fetch(db, SQL.in_messages, (seq - 1, seq, names))])
+
+
+def reset(db: apsw.Connection) -> None:
+    """Empty the projection and begin anew."""
+    db.execute(SQL.empty)
+
+
+def between(db: apsw.Connection, names: Collection[str], since: int, until: int) -> list[Outcome]:
+    """Return what is told in [since, until), with whatever else is ever told of the same ids."""
+    people, members = People(db), dict[Identifier, tuple[Identifier, ...]]()
+    told = []
+    for body, column in fetch(db, SQL.between, (json.dumps(list(names)), since, until)):
+        event = decode_event(body)
+        owner = people.root_of_event(identifier(column), event.at, event.level)
+        if owner not in members:
+            members[owner] = people.profile(owner, FOREVER - 1, NAMES).identifiers
+        told.append(Outcome(event, owner, members[owner]))
+    return told
+
+
+def _row(found: tuple[Any, ...]) -> tuple[object, ...]:
+    """Return the values of an event that was found, behind those of its place in the cluster."""
+    *place, name, body = found
+    event = decode_event(body)
+    return name, event.order.order_id if event.order is not None else "", *place

@@ -1,0 +1,83 @@
+"""Projections: what is derived from the log after it was written, each from where its own cursor stands.
+
+A slice is planned without the lock and written under it, if nobody else has written it meanwhile: so any process may
+do it, and one does it. What is written need not reach the disk before the lock is let go: a power cut takes the cursor
+back with what it led to.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import apsw
+
+from wetink.core.errors import NotFound, StoreUnavailable
+from wetink.store.sqlite import catalog, conversions
+from wetink.store.sqlite.alone import PATIENCE_SECONDS, Alone
+from wetink.store.sqlite.connection import translated
+
+
+class Projection(NamedTuple):
+    """Something that follows the log: what its next slice comes to, how to write that, how far behind it is."""
+
+    plan: Callable[[apsw.Connection], Any]
+    write: Callable[[apsw.Connection, Any], None]
+    behind: Callable[[apsw.Connection], int]
+    reset: Callable[[apsw.Connection], None]
+
+
+PROJECTIONS: Mapping[str, Projection] = {
+    "catalog": Projection(catalog.next_step, catalog.write, catalog.behind, catalog.reset),
+    "conversions": Projection(conversions.next_step, conversions.write, conversions.messages_behind, conversions.reset),
+}
+
+
+class Projections:
+    """Carries the projections of one file forward."""
+
+    def __init__(self, path: Path, lock_path: Path, reading: Callable[[], apsw.Connection], synchronous: str) -> None:
+        """Read through the connection of the calling thread; write to the file at `path`."""
+        self._reading = reading
+        self._alone = Alone(path, lock_path, synchronous=synchronous or "NORMAL")
+        self._closed = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread goes on as it should: it was closed, or it has not ended."""
+        return self._closed or self._alone.alive
+
+    def step(self, patience: float = PATIENCE_SECONDS) -> bool:
+        """Carry each forward by a slice; return whether there may be more. Raises StoreUnavailable."""
+        with translated("following the log"):
+            planned = [(each, each.plan(self._reading())) for each in PROJECTIONS.values()]
+        steps = [(projection, step) for projection, step in planned if step is not None]
+        try:
+            self.write(steps, patience)
+        except StoreUnavailable:
+            raise
+        except Exception:  # of one of them: the others go on
+            for each in steps:
+                self.write([each], patience)
+        return bool(steps)
+
+    def write(self, steps: Sequence[tuple[Projection, Any]], patience: float = PATIENCE_SECONDS) -> None:
+        """Write slices under the lock, in one transaction. Raises StoreUnavailable."""
+        if steps:
+            self._alone.run(lambda db: [projection.write(db, step) for projection, step in steps], patience)
+
+    def behind(self) -> dict[str, int]:
+        """Return by how many messages each is behind the log. Raises StoreUnavailable."""
+        with translated("following the log"):
+            return {name: projection.behind(self._reading()) for name, projection in PROJECTIONS.items()}
+
+    def reset(self, name: str) -> None:
+        """Empty a projection, so that it follows the log from its beginning. Raises NotFound and StoreUnavailable."""
+        projection = PROJECTIONS.get(name)
+        if projection is None:
+            raise NotFound(f"there is no projection {name!r}", hint=f"projections: {', '.join(PROJECTIONS)}")
+        self._alone.run(projection.reset)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._closed = True
+        self._alone.close()
