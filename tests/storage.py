@@ -17,5 +17,5 @@ def opened(folder: Path, now: int = 0) -> Storage:
 def around(store: SQLiteStore) -> Storage:
     """Return a storage with only the parts in this one file: opening the others takes three times as long."""
     parts: dict[str, Any] = dict.fromkeys(Storage.__struct_fields__)
-    parts |= dict.fromkeys(("log", "profiles", "catalog", "sources", "polls", "conversions"), store)
+    parts |= dict.fromkeys(("log", "profiles", "catalog", "sources", "polls", "conversions", "projections"), store)
     return Storage(**{**parts, "close": store.close})

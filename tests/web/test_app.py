@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from tests.store.said import message
 from wetink.settings import read
 from wetink.web.app import create
 from wetink.wiring import Wetink
@@ -64,6 +65,15 @@ def test_an_address_with_nothing_there_says_so_in_the_askers_language(client: Te
     page = client.get("/nothing", headers={"accept": "text/html"})
     assert page.status_code == 404
     assert "<html" in page.text
+
+
+def test_health_tells_how_far_what_is_derived_is_behind_the_log(client: TestClient, wetink: Wetink) -> None:
+    assert "behind" not in client.get("/health").json()
+    asyncio.run(wetink.store.log.append([message(1)]))
+    assert client.get("/health").json()["behind"] == {"catalog": 1, "conversions": 1}
+    while asyncio.run(wetink.store.projections.settle()):
+        pass
+    assert "behind" not in client.get("/health").json()
 
 
 def test_health_tells_that_the_store_can_be_read(client: TestClient) -> None:

@@ -15,6 +15,7 @@ from wetink.cli.hooks import hooks
 from wetink.cli.keys import keys
 from wetink.cli.opens import open_, opens
 from wetink.cli.profile import profile
+from wetink.cli.rebuild import rebuild
 from wetink.cli.replay import replay
 from wetink.cli.report import conversions, experiment, report
 from wetink.cli.serve import serve
@@ -60,6 +61,7 @@ for command in (
     audience,
     catalog,
     replay,
+    rebuild,
     apps_,
     test_,
     pull,

@@ -139,12 +139,17 @@ async def _home(request: Request) -> Response:
 
 
 async def _health(request: Request) -> Response:
-    """Whether this process can read the store, draw, and is whole; which tasks fail, what went wrong or was lost."""
+    """Whether this process can read the store, draw, and is whole; what fails, went wrong, is lost or late."""
     wetink = request.app.state.wetink
     await wetink.store.sources.all()
     failing = wetink.health.failing()
-    troubles = dict(sorted(counted().by_place.items()))
-    told = {"failing": failing, "tasks": wetink.health.struggling, "troubles": troubles, "lost": wetink.lost()}
+    told = {
+        "failing": failing,
+        "tasks": wetink.health.struggling,
+        "troubles": dict(sorted(counted().by_place.items())),
+        "lost": wetink.lost(),
+        "behind": {name: count for name, count in (await wetink.store.projections.behind()).items() if count},
+    }
     said = {"status": "failing" if failing else "ok", "version": __version__}
     return JSONResponse({**said, **{name: what for name, what in told.items() if what}}, 503 if failing else 200)
 

@@ -53,7 +53,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 SLICES = 10
-"""Slices of the log that are derived in one go: a turn may be a second apart from the next while there is much to do."""
+"""Slices of the log that are derived in one go: on a busy machine the next may be a second away."""
 SEARCH_SECONDS = 0.05
 """How long a search waits for the catalog to follow the log: without its end it finds what it found before."""
 

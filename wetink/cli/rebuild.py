@@ -1,0 +1,31 @@
+"""Deriving anew what follows from the log."""
+
+import sys
+
+import click
+
+from wetink.cli.common import DATA, with_wetink
+from wetink.wiring import Wetink
+
+
+@click.command()
+@click.argument("name", metavar="NAME")
+@DATA
+def rebuild(name: str, data: str | None) -> None:
+    """Derive NAME again from the whole log: `catalog` or `conversions`.
+
+    Use it after a restore, or when a report or a product looks wrong. It may run beside a server. Until it has
+    finished, the catalog lacks products, and reports wait. Events and imports stay as they are.
+    """
+
+    async def work(wetink: Wetink) -> None:
+        await wetink.store.projections.reset(name)
+        total = (await wetink.store.projections.behind())[name]
+        with click.progressbar(length=total, label=f"Rebuilding {name}", file=sys.stderr) as bar:
+            while await wetink.store.projections.settle():
+                left = (await wetink.store.projections.behind())[name]
+                bar.update(max(0, total - left - bar.pos))
+            bar.update(total - bar.pos)
+        click.echo(f"{name} is rebuilt from {total:,} messages")
+
+    with_wetink(data, work)
