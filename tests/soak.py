@@ -40,7 +40,7 @@ MOST_SLOWER, SLOW_FLOOR_MS = 3.0, 60.0
 PEOPLE, PRODUCTS = 2_000, 300
 PAUSE_SECONDS = 0.004
 BLOCKS = ("last-viewed", "abandoned-cart")
-PAGES = ("", "/live", "/people", "/reports?since=7d", "/catalog", "/audiences", "/blocks")
+PAGES = ("", "/live", "/people", "/reports?days=7", "/catalog", "/audiences", "/blocks")
 
 
 class Look(msgspec.Struct):
