@@ -1,4 +1,4 @@
-"""Settings: one table, read once at start. An argument wins over the environment, that over the default."""
+"""Settings: one table, read once at start. Arguments override the environment, which overrides defaults."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from wetink.core.own_host import own_host
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What an operator can set. The table SETTINGS says what each one means."""
+    """What an operator can set. The table SETTINGS describes each one."""
 
     data: Path
     host: str
@@ -85,48 +85,73 @@ def _workers() -> int:
 
 
 SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
-    ("data", "wetink-data", Path, "Folder of the store and the content; made when it is not there."),
-    ("store", "", str, "Where events, profiles and decisions are kept: sqlite:///FOLDER. Default: the data folder."),
-    ("host", "127.0.0.1", str, "Address to listen on; 0.0.0.0 for all."),
-    ("port", "8000", _whole(0, 65535), "Port to listen on; 0 takes a free one."),
-    ("workers", "", _whole(1, 64), "Processes that share the port; one for each core, at most 8, unless set."),
+    ("data", "wetink-data", Path, "Folder for the store and the content. Created if missing."),
+    (
+        "store",
+        "",
+        str,
+        "Where events, profiles and decisions are stored: sqlite:///FOLDER. Defaults to the data folder.",
+    ),
+    ("host", "127.0.0.1", str, "Address to listen on. Use 0.0.0.0 for all interfaces."),
+    ("port", "8000", _whole(0, 65535), "Port to listen on. 0 picks a free port."),
+    ("workers", "", _whole(1, 64), "Number of processes that share the port. Defaults to one per core, at most 8."),
     (
         "worker_timeout",
         "30",
         _whole(2, 3_600),
-        "Seconds a process may go without answering before it is killed and replaced. Needs two or more workers.",
+        "Seconds a process may be unresponsive before it is killed and replaced. Requires two or more workers.",
     ),
-    ("public_url", "", _address, "Where the world reaches this server, for snippets: https://open.shop.example."),
-    ("deadline", "700", _whole(50, 20_000), "Milliseconds an open may take before its fallback is shown."),
+    ("public_url", "", _address, "Public URL of this server, used in email snippets: https://open.shop.example."),
+    ("deadline", "700", _whole(50, 20_000), "Milliseconds before an open gets the fallback."),
     (
         "link_hosts",
         "",
         _own_hosts,
-        "Hosts that links and photos may name, besides those of the sources; comma separated.",
+        "Additional hosts for links and photos, besides those of your sources. Comma-separated.",
     ),
-    ("private_hosts", "", _hosts, "host:port pairs photos may come from although they are not public."),
-    ("geoip_city", "", _file, "A MaxMind DB file that tells country, region, city and time zone of an address."),
-    ("geoip_asn", "", _file, "A MaxMind DB file that tells who runs an address's network."),
-    ("trusted_proxies", "", _hosts, "Addresses of the proxies in front, whose X-Forwarded-For is believed."),
-    ("amp_senders", "", _hosts, "Addresses that send AMP emails, which may read data; comma separated."),
-    ("chromium", "", _file, "A Chromium for templates that name it and to compare pictures; needs wetink[chromium]."),
+    (
+        "private_hosts",
+        "",
+        _hosts,
+        "host:port pairs to fetch photos from even though they are not public. Comma-separated.",
+    ),
+    ("geoip_city", "", _file, "MaxMind DB file that maps IP addresses to country, region, city and time zone."),
+    ("geoip_asn", "", _file, "MaxMind DB file that maps IP addresses to network operators."),
+    (
+        "trusted_proxies",
+        "",
+        _hosts,
+        "Addresses of your reverse proxies. wetink trusts their X-Forwarded-For header. Comma-separated.",
+    ),
+    ("amp_senders", "", _hosts, "Email addresses that send AMP emails and may read data. Comma-separated."),
+    (
+        "chromium",
+        "",
+        _file,
+        "Path to Chromium, for templates that use it and for comparing pictures. Requires wetink[chromium].",
+    ),
     (
         "archive_days",
         "30",
         _whole(0, 3_650),
-        "Days for which what each open got is kept, to be drawn again; 0: not at all.",
+        "Days to keep each open's decision so it can be re-rendered. 0 disables the archive.",
     ),
-    ("archive_mb", "1024", _whole(1, 1_000_000), "Megabytes of it at most: the oldest go first."),
-    ("audience_seconds", "60", _whole(1, 86_400), "How often is looked at who came into audiences and who went."),
+    (
+        "archive_mb",
+        "1024",
+        _whole(1, 1_000_000),
+        "Maximum size of the archive in megabytes. The oldest opens are deleted first.",
+    ),
+    ("audience_seconds", "60", _whole(1, 86_400), "How often audience membership is recomputed, in seconds."),
     (
         "placeholders",
         "",
         _hosts,
-        "More texts that name nobody and nothing: guest-*. !text takes one off the list.",
+        "Additional placeholder identifiers, such as guest-*. Comma-separated. !text removes one from the list.",
     ),
-    ("hook_write_key", "", str, "Write key of audiences' hooks that send Segment's messages and name none."),
+    ("hook_write_key", "", str, "Default write key for audience webhooks that send Segment messages."),
 )
-"""Name, default, how it is read, what it means. The environment's name is WETINK_ and the name in capitals."""
+"""Name, default, parser, meaning. The environment variable is WETINK_ followed by the name in capitals."""
 
 
 def read(environment: Mapping[str, str], **given: Any) -> Settings:
