@@ -169,13 +169,11 @@ class Wetink:
         self.health = Health(self.renderer, store.ended)
 
     async def __aenter__(self) -> Self:
-        """Load the content."""
         self.rehearsal.start()
         await self.look_again()
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        """Close."""
         await self.close()
 
     def ready(self) -> None:

@@ -47,19 +47,15 @@ class Here:
         self._versions = wetink.versions
 
     async def current(self) -> tuple[Version, dict[str, bytes]]:
-        """See `Desk.current`."""
         return await self._versions.current(_now())
 
     async def push(self, files: Mapping[str, bytes], base: int | None, message: str) -> Pushed:
-        """See `Desk.push`."""
         return await self._versions.push(files, base, by=who(), message=message, now=_now())
 
     async def listed(self) -> list[Version]:
-        """See `Desk.listed`."""
         return await self._versions.listed(_now())
 
     async def rollback(self, number: int) -> Pushed:
-        """See `Desk.rollback`."""
         return await self._versions.rollback(number, by=who(), now=_now())
 
 
@@ -75,21 +71,17 @@ class Afar:
         self._address, self._token = address.rstrip("/"), token
 
     async def current(self) -> tuple[Version, dict[str, bytes]]:
-        """See `Desk.current`."""
         said = await self._ask("/api/content")
         return msgspec.convert(said["version"], Version), msgspec.convert(said["files"], dict[str, bytes])
 
     async def push(self, files: Mapping[str, bytes], base: int | None, message: str) -> Pushed:
-        """See `Desk.push`."""
         sent = {"files": dict(files), "base": base, "by": who(), "message": message}
         return msgspec.convert(await self._ask("/api/content", sent), Pushed)
 
     async def listed(self) -> list[Version]:
-        """See `Desk.listed`."""
         return msgspec.convert(await self._ask("/api/content/versions"), list[Version])
 
     async def rollback(self, number: int) -> Pushed:
-        """See `Desk.rollback`."""
         return msgspec.convert(await self._ask("/api/content/rollback", {"version": number, "by": who()}), Pushed)
 
     async def _ask(self, path: str, sent: Any = None) -> Any:

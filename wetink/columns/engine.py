@@ -50,7 +50,6 @@ class DuckDBColumns:
         self._closed = False
 
     def narrow(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], *, members: int = 0) -> Narrowed:
-        """See `ports.crowd.Columns.narrow`."""
         with self._turn:
             try:
                 return self._newest().narrow(rule, moment, audiences, members=members)
@@ -143,7 +142,6 @@ class DuckDBColumns:
             )
 
     def close(self) -> None:
-        """See `ports.crowd.Columns.close`."""
         self._closed, writing = True, self._writing
         if writing is not None:
             writing.kill()

@@ -97,11 +97,9 @@ class History:
         return len(self._events)
 
     def __eq__(self, other: Any) -> bool:
-        """Whether another history has the same messages."""
         return isinstance(other, History) and list(map(_key, self._events)) == list(map(_key, other._events))
 
     def __hash__(self) -> int:
-        """By its messages."""
         return hash(tuple(map(_key, self._events)))
 
     def __repr__(self) -> str:

@@ -77,7 +77,6 @@ class Mappings:
         return bool(self._files)
 
     def __eq__(self, other: object) -> bool:
-        """Whether both map the same."""
         return isinstance(other, Mappings) and self._files == other._files
 
     __hash__ = None  # type: ignore[assignment]

@@ -62,7 +62,6 @@ class Views(Sequence[Seen]):
         return self._read(index + 1 if index >= 0 else MOST)[index]
 
     def __len__(self) -> int:
-        """How many there are, 100 at the most."""
         return len(self._read(MOST))
 
     def __bool__(self) -> bool:
@@ -70,18 +69,15 @@ class Views(Sequence[Seen]):
         return bool(self._read(1))
 
     def __iter__(self) -> Iterator[Seen]:
-        """Read them one by one."""
         known, at = self._known, 0
         while at < len(known) or len(self._read(at + 1)) > at:
             yield known[at]
             at += 1
 
     def __eq__(self, other: Any) -> bool:
-        """Whether another sequence has the same."""
         return isinstance(other, Views | tuple | list) and tuple(self) == tuple(other)
 
     def __hash__(self) -> int:
-        """As a tuple."""
         return hash(tuple(self))
 
     def __repr__(self) -> str:

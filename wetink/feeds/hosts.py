@@ -119,7 +119,6 @@ class Hosts:
         return reply
 
     def prepare(self) -> None:
-        """See `Downloads.prepare`."""
         self._downloads.prepare()
 
     async def close(self) -> None:

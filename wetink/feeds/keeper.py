@@ -47,11 +47,9 @@ class FeedKeeper:
         self._personal.use(self._feeds)
 
     def declared(self, feed: str) -> Feed | None:
-        """See `ports.feeds.Feeds.declared`."""
         return self._feeds.get(feed)
 
     def give(self, feed: str) -> Supply:
-        """See `ports.feeds.Feeds.give`."""
         known = self._feeds.get(feed)
         if known is None:
             return Supply(because=f"there is no feed {feed}")
@@ -60,24 +58,20 @@ class FeedKeeper:
         return supply(known, self._schedule.snapshot(feed), self._clock())
 
     async def ask(self, feed: str, parameters: Mapping[str, str], deadline_ms: int) -> Supply:
-        """See `ports.feeds.Feeds.ask`."""
         known = self._feeds.get(feed)
         if known is None or known.per_person is None:
             return self.give(feed)
         return await self._personal.ask(known, parameters, deadline_ms)
 
     def warm(self, feed: str, parameters: Mapping[str, str]) -> None:
-        """See `ports.feeds.Feeds.warm`."""
         known = self._feeds.get(feed)
         if known is not None and known.per_person is not None:
             self._personal.warm(known, parameters)
 
     async def upload(self, feed: Feed, parts: AsyncIterator[bytes]) -> Uploaded:
-        """See `ports.feeds.Feeds.upload`."""
         return await self._uploads.take(feed, parts)
 
     def stream(self, feed: str) -> Iterator[Item]:
-        """See `ports.feeds.Feeds.stream`."""
         known = self._feeds.get(feed)
         return iter(()) if known is None else self._shelf.stream(known, self._clock())
 

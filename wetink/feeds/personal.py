@@ -73,7 +73,6 @@ class Personal:
                 self._forget(key)
 
     async def ask(self, feed: Feed, parameters: Mapping[str, str], deadline_ms: int) -> Supply:
-        """See `ports.feeds.Feeds.ask`."""
         now = self._clock()
         try:
             answer = self._answer(feed, address(feed, parameters), now)
@@ -90,7 +89,6 @@ class Personal:
         return answer.supply(self._clock())
 
     def warm(self, feed: Feed, parameters: Mapping[str, str]) -> None:
-        """See `ports.feeds.Feeds.warm`."""
         now = self._clock()
         try:
             answer = self._answer(feed, address(feed, parameters), now)

@@ -58,7 +58,6 @@ class PhotoFetcher:
         self._warming: asyncio.Task[None] | None = None
 
     async def get(self, url: str, deadline_ms: int) -> bytes | None:
-        """See `ports.Photos.get`."""
         body = self.at_hand(url)
         if body is not None:
             return body
@@ -70,7 +69,6 @@ class PhotoFetcher:
         return flight.result() if done and not flight.cancelled() else None
 
     def at_hand(self, url: str) -> bytes | None:
-        """See `ports.Photos.at_hand`."""
         found = self._cache.recall(url)
         if found is None:
             return None
@@ -78,7 +76,6 @@ class PhotoFetcher:
         return found[0]
 
     def warm(self, url: str) -> None:
-        """See `ports.Photos.warm`. They are fetched one after the other, so that who waits for something goes first."""
         if self._cache.recall(url) is None and not self._is_gone(url) and len(self._wanted) < MOST_WARM:
             self._wanted[url] = None
             if self._warming is None or self._warming.done():

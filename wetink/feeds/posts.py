@@ -31,7 +31,6 @@ class Poster:
         )
 
     async def send(self, post: Post) -> Answer:
-        """See `ports.audiences.Posts.send`."""
         if not host_of(post.url):
             return Answer(0, "no http(s) address")
         try:
@@ -54,7 +53,6 @@ class Poster:
             return Answer(answer.status, retry_after=wait_of(wish, said.get(b"date", b"").decode("latin-1")))
 
     async def close(self) -> None:
-        """See `ports.audiences.Posts.close`."""
         await self._pool.aclose()
 
 

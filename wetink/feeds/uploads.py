@@ -21,7 +21,6 @@ class Uploads:
         self._readers = Readers()
 
     async def take(self, feed: Feed, parts: AsyncIterator[bytes]) -> Uploaded:
-        """See `ports.feeds.Feeds.upload`."""
         draft = self._folder / f".{feed.file}.{os.getpid()}-{secrets.token_hex(4)}"
         try:
             await self._write(draft, parts, feed.most_bytes)

@@ -45,7 +45,6 @@ class ColumnCrowd:
         return self._made
 
     async def count(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Count:
-        """See `ports.crowd.Crowd.count`."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._count, rule, moment, audiences)
 
@@ -58,7 +57,6 @@ class ColumnCrowd:
         return Count(narrowed.matches + unsure + changed, narrowed.of + asking.there)
 
     def members(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Iterator[Identifier]:
-        """See `ports.crowd.Crowd.members`."""
         return self._some(rule, moment, audiences, ALL)
 
     def _some(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], most: int) -> Iterator[Identifier]:
@@ -70,15 +68,12 @@ class ColumnCrowd:
     async def sample(
         self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], limit: int = 10
     ) -> Sequence[Identifier]:
-        """See `ports.crowd.Crowd.sample`."""
-
         def some() -> list[Identifier]:
             return [who for _, who in zip(range(limit), self._some(rule, moment, audiences, limit), strict=False)]
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, some)
 
     async def close(self) -> None:
-        """See `ports.crowd.Crowd.close`."""
         self._closed.set()
         if self._made is not None:
             await asyncio.to_thread(self._made.close)

@@ -61,7 +61,6 @@ class SQLiteArchive:
         return self.writer.lost
 
     def keep(self, opened: Opened) -> None:
-        """See `ports.Archive.keep`. Written down at once: kept as it is, all it refers to would be kept as well."""
         if not self._days:
             return
         decision, moment = opened.decision, opened.moment
@@ -76,7 +75,6 @@ class SQLiteArchive:
         self.writer.put("opens", (where, who, decision.block, opened.block, opened.template, body))
 
     async def find(self, decision_id: str) -> Opened | None:
-        """See `ports.Archive.find`."""
         try:
             where = _place(decision_id)
         except ValueError:
@@ -93,7 +91,6 @@ class SQLiteArchive:
     async def newest(
         self, until: int, limit: int, *, recipients: Sequence[str] | None = None, block: str = ""
     ) -> Sequence[Opened]:
-        """See `ports.Archive.newest`."""
         await asyncio.to_thread(self.flush)
         end = _places(until + 1)
         with translated("reading the archive"):
@@ -129,7 +126,6 @@ class SQLiteArchive:
             self._writing.execute(f"{SQL.insert} {marks}", [value for row in some for value in row])
 
     async def tidy(self) -> bool:
-        """See `ports.Archive.tidy`."""
         return await asyncio.to_thread(self._tidy)
 
     def _tidy(self) -> bool:

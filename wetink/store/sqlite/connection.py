@@ -76,7 +76,7 @@ class translated:
         self._doing = doing
 
     def __enter__(self) -> None:
-        """Begin."""
+        pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """End; SQLite's errors go on as ours."""

@@ -50,16 +50,13 @@ class SQLiteCrowdLog:
 
     @property
     def cursor(self) -> str:
-        """See `ports.crowd.CrowdLog.cursor`."""
         return f"{self._seq}-{self._change}"
 
     @property
     def size(self) -> int:
-        """See `ports.crowd.CrowdLog.size`."""
         return int(self._seq)
 
     def changes(self, after: str, limit: int) -> Changes | None:
-        """See `ports.crowd.CrowdLog.changes`."""
         seq, change = map(int, after.split("-"))
         oldest = first(self._db, OLDEST_CHANGE)[0]
         forgotten = oldest is not None and change + 1 < oldest
@@ -94,7 +91,6 @@ class SQLiteCrowdLog:
         return frozenset(map(identifier, columns | weaker))
 
     def owners(self, identifiers: Iterable[Identifier]) -> set[Identifier]:
-        """See `ports.crowd.CrowdLog.owners`."""
         return set(map(identifier, self._owners(map(who, identifiers))))
 
     def _owners(self, columns: Iterable[str]) -> set[str]:
@@ -110,7 +106,6 @@ class SQLiteCrowdLog:
         return found
 
     def profiles(self, roots: Iterable[Identifier] | None = None) -> Iterator[ProfileEvents]:
-        """See `ports.crowd.CrowdLog.profiles`."""
         for root in map(identifier, self._everyone()) if roots is None else roots:
             if self._people.root(root, FOREVER - 1) != root:
                 continue

@@ -94,29 +94,24 @@ class SQLiteStore(senders.SQLiteSenders):
         return self._writer.alive and self._projections.alive
 
     def start(self) -> None:
-        """See `ports.Log.start`."""
         self._writer.start()
 
     async def append(self, batch: Sequence[Record]) -> Sequence[Receipt]:
-        """See `ports.Log.append`."""
         if not batch:
             return ()
         duplicates = await self._writer.write([commit.prepare(record) for record in batch])
         return [Receipt(record.message_id, again) for record, again in zip(batch, duplicates, strict=True)]
 
     async def pause(self) -> None:
-        """See `ports.Log.pause`."""
         await self._writer.pause()
 
     async def resolve(self, who: Identifier, at: int) -> Identifier:
-        """See `ports.Store.resolve`."""
         with translated("looking up an identifier"):
             return People(self._db).root(who, at)
 
     async def profile(
         self, who: Identifier, at: int, *, limit: int | None = NAMES, after: Identifier | None = None
     ) -> Profile:
-        """See `ports.Store.profile`."""
         with translated("reading a profile"):
             if len(People(self._db).stretches(who, at, FEW + 1)) > FEW:
                 return await self._aside(lambda db: People(db).profile(who, at, limit, after))
@@ -127,13 +122,11 @@ class SQLiteStore(senders.SQLiteSenders):
         return await asyncio.get_running_loop().run_in_executor(self._long, lambda: read(self._db))
 
     async def history(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Event]:
-        """See `ports.Store.history`."""
         found = await self._newest(who, until, limit)
         found.sort()
         return events([body for _, body in found[-limit:]])
 
     async def entries(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Entry]:
-        """See `ports.Store.entries`."""
         found = await self._newest(who, until, limit)
         if len(found) > limit or sum([len(body) for _, body in found]) > ENTRY_BYTES:
             found.sort(reverse=True)
@@ -166,18 +159,15 @@ class SQLiteStore(senders.SQLiteSenders):
         return found
 
     async def summary(self, who: Identifier, rules: int) -> bytes | None:
-        """See `ports.Summaries.summary`."""
         with translated("reading a summary"):
             return summaries.find(self._db, who, rules)
 
     def recall(self, who: Identifier) -> Sequence[Entry]:
-        """See `ports.Summaries.recall`."""
         with translated("reading a history"):
             found = self._newest_of_few(who, FOREVER - 1, summaries.MOST)  # nobody else has a summary
         return entries([body for _, body in found or ()])
 
     async def summarize(self, make: Callable[[Sequence[Entry]], bytes], rules: int, now: int, limit: int) -> bool:
-        """See `ports.Summaries.summarize`."""
         with translated("looking for whom to sum up"):
             if not summaries.behind(self._db, rules, now, limit):
                 return False
@@ -186,7 +176,6 @@ class SQLiteStore(senders.SQLiteSenders):
 
     @contextlib.contextmanager
     def steady(self) -> Iterator[None]:
-        """See `ports.Store.steady`. One transaction for many reads saves each its two system calls."""
         with contextlib.ExitStack() as stack:
             try:
                 stack.enter_context(snapshot(self._db))
@@ -195,54 +184,44 @@ class SQLiteStore(senders.SQLiteSenders):
             yield
 
     async def version(self) -> int:
-        """See `ports.Store.version`."""
         return self._version.now()
 
     async def products(self, keys: Sequence[str]) -> Mapping[str, Product]:
-        """See `ports.Store.products`."""
         with translated("reading the catalog"):
             return self._tail.products(self._db, keys)
 
     async def learn(self, products: Sequence[Product], at: int) -> None:
-        """See `ports.Store.learn`."""
         odd = await self._writer.alone.soon(lambda db: apart(db, products, partial(catalog.take_import, db, at)))
         if odd:
             logger.error("%d products are not in the catalog: %s", len(odd), odd[0])
 
     async def changes(self, keys: Sequence[str]) -> Mapping[str, Sequence[Change]]:
-        """See `ports.Store.changes`."""
         with translated("reading the catalog's history"):
             return self._tail.changes(self._db, keys)
 
     async def search(self, text: str, limit: int = 24) -> Sequence[Product]:
-        """See `ports.Store.search`."""
         await self._caught_up()
         with translated("searching the catalog"):
             keys = catalog.search(self._db, text, limit)
             return list(self._tail.products(self._db, keys).values())
 
     async def vote(self, poll: str, voter: Identifier, option: int, at: int) -> None:
-        """See `ports.Store.vote`."""
         await self._writer.alone.soon(lambda db: votes.vote(db, poll, voter, option, at))
 
     async def tally(self, poll: str, voter: Identifier | None) -> Tally:
-        """See `ports.Store.tally`."""
         with translated("counting votes"):
             return votes.tally(self._db, poll, voter)
 
     async def settle(self) -> bool:
-        """See `ports.Projections.settle`."""
         for _ in range(SLICES):
             if not await asyncio.to_thread(self._projections.step):
                 return False
         return True
 
     async def behind(self) -> Mapping[str, int]:
-        """See `ports.Projections.behind`."""
         return self._projections.behind()
 
     async def reset(self, projection: str) -> None:
-        """See `ports.Projections.reset`."""
         await asyncio.to_thread(self._projections.reset, projection)
 
     async def _caught_up(self) -> None:
@@ -256,13 +235,11 @@ class SQLiteStore(senders.SQLiteSenders):
             logger.warning("what is newest of the catalog cannot be found yet: %s", error)
 
     async def keys(self, after: str, limit: int) -> Sequence[str]:
-        """See `ports.Store.keys`."""
         await self._caught_up()
         with translated("listing products"):
             return [key for (key,) in fetch(self._db, catalog.SQL.product_keys, (after, limit))]
 
     async def events_after(self, seq: int, names: Collection[str], limit: int) -> tuple[int, Sequence[Event]]:
-        """See `ports.Store.events_after`."""
         with translated("following the log"):
             last = min(seq + limit, self._db.execute(SQL.last_seq).get)
             if last <= seq:
@@ -271,7 +248,6 @@ class SQLiteStore(senders.SQLiteSenders):
             return last, events([body for (body,) in rows])
 
     async def place_of(self, received: int) -> int:
-        """See `ports.Store.place_of`."""
         with translated("following the log"):
             low, high = 0, int(self._db.execute(SQL.last_seq).get)
             while low < high:
@@ -284,7 +260,6 @@ class SQLiteStore(senders.SQLiteSenders):
             return low
 
     async def messages(self, *, limit: int = 50, before: int | None = None, verdict: str = "") -> Sequence[Received]:
-        """See `ports.Store.messages`."""
         top = FOREVER if before is None else before
         with translated("reading messages"):
             if verdict:
@@ -294,12 +269,10 @@ class SQLiteStore(senders.SQLiteSenders):
         return [_received(*row) for row in rows]
 
     async def messages_after(self, seq: int, limit: int) -> Sequence[Received]:
-        """See `ports.Store.messages_after`."""
         with translated("reading messages"):
             return [_received(*row) for row in fetch(self._db, SQL.messages_after, (seq, limit))]
 
     async def renew(self, pairs: Sequence[tuple[Received, Record]], *, dry: bool = False) -> Sequence[bool]:
-        """See `ports.Store.renew`."""
         if dry:
             with translated("reading events"):
                 return replay.renew(self._db, pairs, dry=True)
@@ -314,23 +287,19 @@ class SQLiteStore(senders.SQLiteSenders):
         return renewed
 
     async def contested(self, since: int, limit: int = 20) -> Sequence[Contested]:
-        """See `ports.Store.contested`."""
         with translated("looking for contested identifiers"):
             rows = fetch(self._db, SQL.contested, (since, limit))
         return [Contested(identifier(column), claimers, at) for column, claimers, at in rows]
 
     async def replays(self) -> int:
-        """See `ports.Store.replays`."""
         with translated("looking for replays"):
             return int(self._db.execute(SQL.replays).get)
 
     async def profiles(self, *, limit: int = 50, search: str = "") -> Sequence[Profile]:
-        """See `ports.Store.profiles`."""
         with translated("listing profiles"):
             return People(self._db).found(search, limit) if search else People(self._db).recent(limit)
 
     async def outcomes(self, names: Collection[str], since: int, until: int) -> Sequence[Outcome]:
-        """See `ports.Store.outcomes`. In a thread of its own: opens go on meanwhile."""
         return await asyncio.to_thread(self._outcomes, names, since, until)
 
     def _outcomes(self, names: Collection[str], since: int, until: int) -> list[Outcome]:
@@ -345,7 +314,6 @@ class SQLiteStore(senders.SQLiteSenders):
         await self._writer.alone.soon(ownership.rebuild)
 
     async def close(self) -> None:
-        """See `ports.Store.close`."""
         await self._writer.close()
         self._long.shutdown()
         await asyncio.to_thread(self._projections.close)

@@ -34,7 +34,6 @@ class SQLiteExposures:
             self._db.execute(script("exposures.sql"))
 
     async def of(self, experiment: str, recipients: Sequence[str]) -> Mapping[str, Exposure]:
-        """See `ports.experiments.Exposures.of`."""
         with translated("reading who is in which arm"):
             rows = fetch(self._db, SQL.of, (experiment, json.dumps(list(recipients))))
         found = {row[0]: Exposure(experiment, *row) for row in rows}
@@ -46,7 +45,6 @@ class SQLiteExposures:
         return found
 
     async def keep(self, exposure: Exposure) -> Exposure:
-        """See `ports.experiments.Exposures.keep`."""
         who = (exposure.recipient, exposure.arm, exposure.at, exposure.person, exposure.heir_of)
         row = (exposure.experiment, *who, exposure.seen, exposure.clicked)
         if self._late is not None and self._late.locked:
@@ -69,7 +67,6 @@ class SQLiteExposures:
         return exposure
 
     async def days(self, experiment: str) -> Sequence[Newcomers]:
-        """See `ports.experiments.Exposures.days`. In a thread of its own: opens go on meanwhile."""
         return await asyncio.to_thread(self._days, experiment)
 
     def _days(self, experiment: str) -> list[Newcomers]:
@@ -85,13 +82,11 @@ class SQLiteExposures:
         ]
 
     async def shares(self, experiment: str, epoch: int) -> Mapping[str, float] | None:
-        """See `ports.experiments.Exposures.shares`."""
         with translated("reading a bandit's shares"):
             row = first(self._db, SQL.shares, (experiment, epoch))
         return _shares(row[0]) if row is not None else None
 
     async def keep_shares(self, experiment: str, epoch: int, shares: Mapping[str, float]) -> Mapping[str, float]:
-        """See `ports.experiments.Exposures.keep_shares`."""
         with translated("keeping a bandit's shares"):
             self._db.execute(SQL.keep_shares, (experiment, epoch, json.dumps(dict(shares))))
         return await self.shares(experiment, epoch) or shares

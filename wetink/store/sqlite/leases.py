@@ -41,7 +41,6 @@ class SQLiteLeases:
 
     @asynccontextmanager
     async def hold(self, name: str, ttl: float = TTL_SECONDS, wait: float = 0.0) -> AsyncIterator[None]:
-        """See `ports.leases.Leases.hold`."""
         holder, ttl_ms = secrets.token_hex(8), round(ttl * 1000)
         await self._take(name, holder, ttl_ms, wait)
         renewing = None
@@ -93,5 +92,4 @@ class SQLiteLeases:
             return None
 
     async def close(self) -> None:
-        """See `ports.leases.Leases.close`."""
         self._db.close()

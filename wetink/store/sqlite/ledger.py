@@ -86,7 +86,6 @@ class SQLiteLedger:
         return self.writer.lost
 
     async def settle(self, decision: Decision, slot: int, ttl_ms: int, by: Onlooker) -> tuple[Decision, bool]:
-        """See `ports.ledger.Ledger.settle`. All that ask in one turn of the event loop share a transaction."""
         kept = self._standing(decision, slot, ttl_ms)
         mark = 1 << slot | MARKS[by]
         if kept is not None and kept[1] & mark == mark:
@@ -174,12 +173,10 @@ class SQLiteLedger:
         return self._remembered[key]
 
     async def current(self, block: str, recipient: str, campaign: str) -> Decision | None:
-        """See `ports.Ledger.current`."""
         found = self._found((recipient, block, campaign))
         return found[0] if found is not None else None
 
     async def promised(self, block: str, recipient: str) -> Mapping[str, Any]:
-        """See `ports.Ledger.promised`."""
         with translated("reading promises"):
             kept = {
                 name: msgspec.msgpack.decode(value) for name, value in fetch(self._db, SQL.promised, (recipient, block))
@@ -187,7 +184,6 @@ class SQLiteLedger:
         return {**self.late.promises[recipient, block], **kept} if (recipient, block) in self.late.promises else kept
 
     async def promise(self, block: str, recipient: str, promise: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See `ports.Ledger.promise`."""
         rows = [(SQL.promise, (recipient, block, name, _encode(value))) for name, value in promise.items()]
         if not self._written(rows):
             self.late.promise(recipient, block, promise, rows)
@@ -210,18 +206,15 @@ class SQLiteLedger:
         return True
 
     async def record(self, touch: Touch) -> None:
-        """See `ports.Ledger.record`."""
         self.writer.put("touches", touch)
 
     async def touches(self, recipients: Sequence[str], since: int, until: int) -> Sequence[Touch]:
-        """See `ports.Ledger.touches`."""
         await asyncio.to_thread(self.flush)
         with translated("reading opens and clicks"):
             found = _touches(self._db, dict.fromkeys(recipients, (since, until)))
         return sorted(found, key=lambda touch: touch.at)
 
     async def touches_within(self, spans: Mapping[str, tuple[int, int]]) -> Sequence[Touch]:
-        """See `ports.Ledger.touches_within`. In a thread of its own: there may be hundreds of thousands."""
         return await asyncio.to_thread(self._touches_within, spans)
 
     def _touches_within(self, spans: Mapping[str, tuple[int, int]]) -> list[Touch]:
@@ -234,7 +227,6 @@ class SQLiteLedger:
                 db.close()
 
     async def contacts(self, block: str, recipient: str) -> tuple[int, int]:
-        """See `ports.Ledger.contacts`. What waits to be written counts as well."""
         # Else a thread is at it, and waits for the file.
         alone = self.writer.writing.acquire(timeout=LOOP_BUSY_MS / 1000)
         try:
@@ -247,7 +239,6 @@ class SQLiteLedger:
         return counted.get(0, 0) + waiting.count("open"), counted.get(1, 0) + waiting.count("click")
 
     async def reclassify(self, counts: Callable[[str, Kind], bool]) -> int:
-        """See `ports.Ledger.reclassify`. In a thread of its own, some people at a time: opens go on meanwhile."""
         return await asyncio.to_thread(self._reclassify, counts)
 
     def _reclassify(self, counts: Callable[[str, Kind], bool]) -> int:
@@ -260,12 +251,10 @@ class SQLiteLedger:
                 db.close()
 
     def served(self, served: Served, at: int) -> None:
-        """See `ports.Ledger.served`."""
         what = served, contacts.day_of(at)
         self.writer.put("pictures", (what, 1), what)
 
     async def days(self, since: int, until: int) -> Sequence[DayCount]:
-        """See `ports.Ledger.days`."""
         await asyncio.to_thread(self.flush)
         with translated("counting opens and clicks"):
             return [DayCount(*row) for row in fetch(self._db, SQL_CONTACTS.days, (since, until))]

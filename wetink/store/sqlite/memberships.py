@@ -42,7 +42,6 @@ class SQLiteMemberships:
             self._db.execute(SQL.gather)
 
     async def take(self, audience: str, members: Iterable[Identifier], now: int, tell: Tell) -> Moved:
-        """See `ports.audiences.Memberships.take`."""
         return await asyncio.to_thread(self._take, audience, members, now, tell)
 
     def _take(self, audience: str, members: Iterable[Identifier], now: int, tell: Tell) -> Moved:
@@ -78,7 +77,6 @@ class SQLiteMemberships:
         return MembershipChange(change_id(audience, move, member, now), audience, move, member, now)
 
     async def points(self, audience: str, since: int) -> Sequence[Point]:
-        """See `ports.audiences.Memberships.points`."""
         return await asyncio.to_thread(self._points, audience, since)
 
     def _points(self, audience: str, since: int) -> Sequence[Point]:
@@ -87,7 +85,6 @@ class SQLiteMemberships:
         return [Point(day * DAY_MS, size, entered, left) for day, size, entered, left in rows]
 
     async def trace_back(self, audience: str, sizes: Mapping[int, int]) -> None:
-        """See `ports.audiences.Memberships.trace_back`."""
         await asyncio.to_thread(self._trace_back, audience, sizes)
 
     def _trace_back(self, audience: str, sizes: Mapping[int, int]) -> None:
@@ -95,7 +92,6 @@ class SQLiteMemberships:
             self._db.executemany(SQL.trace_back, [(audience, at // DAY_MS, size) for at, size in sizes.items()])
 
     async def since(self, audience: str, member: Identifier) -> int | None:
-        """See `ports.audiences.Memberships.since`."""
         return await asyncio.to_thread(self._since, audience, member)
 
     def _since(self, audience: str, member: Identifier) -> int | None:
@@ -104,7 +100,6 @@ class SQLiteMemberships:
         return row[0] if row is not None else None
 
     async def due(self, audience: str, now: int, limit: int) -> Sequence[Delivery]:
-        """See `ports.audiences.Memberships.due`."""
         return await asyncio.to_thread(self._due, audience, now, limit)
 
     def _due(self, audience: str, now: int, limit: int) -> Sequence[Delivery]:
@@ -116,7 +111,6 @@ class SQLiteMemberships:
         ]
 
     async def settle(self, outcomes: Sequence[tuple[str, Outcome]]) -> None:
-        """See `ports.audiences.Memberships.settle`."""
         if outcomes:
             await asyncio.to_thread(self._settle, outcomes)
 
@@ -128,7 +122,6 @@ class SQLiteMemberships:
             logger.error("of %d changes it is not noted what became of them: %s", len(odd), odd[0])
 
     async def deliveries(self, audience: str, state: State, limit: int = 50) -> Sequence[Delivery]:
-        """See `ports.audiences.Memberships.deliveries`."""
         return await asyncio.to_thread(self._deliveries, audience, state, limit)
 
     def _deliveries(self, audience: str, state: State, limit: int) -> Sequence[Delivery]:
@@ -140,7 +133,6 @@ class SQLiteMemberships:
         ]
 
     async def tallies(self, audience: str) -> dict[State, int]:
-        """See `ports.audiences.Memberships.tallies`."""
         return await asyncio.to_thread(self._tallies, audience)
 
     def _tallies(self, audience: str) -> dict[State, int]:
@@ -149,7 +141,6 @@ class SQLiteMemberships:
         return {state: found.get(number, 0) for number, state in enumerate(STATES)}
 
     async def again(self, audience: str, now: int, only: str = "") -> int:
-        """See `ports.audiences.Memberships.again`."""
         return await asyncio.to_thread(self._again, audience, now, only)
 
     def _again(self, audience: str, now: int, only: str) -> int:
@@ -159,7 +150,6 @@ class SQLiteMemberships:
         return count
 
     async def clean(self, now: int) -> None:
-        """See `ports.audiences.Memberships.clean`."""
         await asyncio.to_thread(self._clean, now)
 
     def _clean(self, now: int) -> None:
@@ -170,7 +160,6 @@ class SQLiteMemberships:
                     self._db.execute(query, (name,))
 
     async def close(self) -> None:
-        """See `ports.audiences.Memberships.close`."""
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:

@@ -52,11 +52,9 @@ class SQLitePictures:
         self._reading = connect(self._path, durable=False, busy_ms=LOOP_BUSY_MS)
 
     def put(self, place: Place, at: int, picture: Picture) -> None:
-        """See `ports.pictures.LastPictures.put`."""
         self.writer.put("pictures", (place, (at, picture)), place)
 
     async def get(self, place: Place) -> tuple[int, Picture] | None:
-        """See `ports.pictures.LastPictures.get`."""
         waiting: tuple[Place, tuple[int, Picture]] | None = self.writer.find("pictures", place)
         if waiting is not None:
             return waiting[1]

@@ -53,7 +53,6 @@ class SQLiteSenders:
         raise NotImplementedError
 
     async def create_key(self, name: str, level: Level, hosts: Sequence[str], now: int) -> NewKey:
-        """See `ports.keys.Senders.create_key`."""
         made, identity_secret = _new(f"/behavioral/{secrets.token_hex(8)}"), _secret()
         row = (
             *(name, level, json.dumps(list(hosts)), _digest(made.write_key), made.path.rpartition("/")[2]),
@@ -68,8 +67,6 @@ class SQLiteSenders:
         return replace(made, identity_secret=identity_secret) if level == "browser" else made
 
     async def rotate_key(self, name: str, now: int) -> NewKey:
-        """See `ports.keys.Senders.rotate_key`."""
-
         def work(db: apsw.Connection) -> NewKey:
             (path,) = _found(first(db, SQL.path_of, (name,)), name)
             made = _new(f"/behavioral/{path}")
@@ -81,7 +78,6 @@ class SQLiteSenders:
         return made
 
     async def retire_key(self, name: str) -> None:
-        """See `ports.keys.Senders.retire_key`."""
         source = await self._source(name)
         if not source.rotated:
             raise BadSettings(
@@ -90,7 +86,6 @@ class SQLiteSenders:
         await self._write(lambda db: db.execute(SQL.retire, (name,)))
 
     async def renew_secret(self, name: str) -> str:
-        """See `ports.keys.Senders.renew_secret`."""
         source, secret = await self._source(name), _secret()
         await self._write(lambda db: db.execute(SQL.set_secrets, (json.dumps([secret, *source.secrets]), name)))
         return secret
@@ -105,7 +100,6 @@ class SQLiteSenders:
         per_second: float | None = None,
         burst: int | None = None,
     ) -> Source:
-        """See `ports.keys.Senders.set_source`."""
         if per_second is not None and not 0 <= per_second <= FASTEST:
             raise BadSettings(f"{per_second:g} events a second are no limit", hint=f"0 for none, at most {FASTEST}")
         if burst is not None and not 0 <= burst <= FASTEST:
@@ -117,28 +111,23 @@ class SQLiteSenders:
         return await self._source(name)
 
     async def delete_source(self, name: str) -> None:
-        """See `ports.keys.Senders.delete_source`."""
         await self._source(name)
         await self._write(lambda db: db.execute(SQL.delete, (name,)))
 
     async def old_key_used(self, name: str, now: int) -> None:
-        """See `ports.keys.Senders.old_key_used`."""
         await self._write(lambda db: db.execute(SQL.old_used, (now, name)))
 
     async def source_of_write_key(self, key: str) -> Source | None:
-        """See `ports.keys.Senders.source_of_write_key`."""
         with translated("looking up a write key"):
             row = first(self._db, SQL.of_write_key, (_digest(key),))
         source = _source(row) if row else None
         return source if source is not None and not source.disabled else None
 
     async def is_old_key(self, key: str) -> bool:
-        """See `ports.keys.Senders.is_old_key`."""
         with translated("looking up a key"):
             return first(self._db, SQL.is_old, (_digest(key),)) is not None
 
     async def source_of_access_key(self, path_key: str, access_key: str, secret: str) -> Source | None:
-        """See `ports.keys.Senders.source_of_access_key`."""
         with translated("looking up an access key"):
             row = first(self._db, SQL.of_path, (path_key,))
         if row is None:
@@ -152,12 +141,10 @@ class SQLiteSenders:
         return source if any(right) and not source.disabled else None
 
     async def knows_path(self, path_key: str) -> bool:
-        """See `ports.keys.Senders.knows_path`."""
         with translated("looking up a path"):
             return first(self._db, SQL.of_path, (path_key,)) is not None
 
     async def all(self) -> Sequence[Source]:
-        """See `ports.keys.Senders.all`."""
         with translated("listing sources"):
             return [_source(row) for row in fetch(self._db, SQL.sources)]
 

@@ -35,7 +35,6 @@ class SQLiteSessions:
             self._db.execute(script("sessions.sql"))
 
     async def begin(self, door: str, now: int) -> str:
-        """See `ports.sessions.Sessions.begin`."""
         session = secrets.token_urlsafe(32)
         await asyncio.to_thread(self._begin, session, door, now)
         return session
@@ -46,7 +45,6 @@ class SQLiteSessions:
             self._db.execute(SQL.begin, (_digest(session), _digest(door), now, now))
 
     async def holds(self, session: str, door: str, now: int) -> bool:
-        """See `ports.sessions.Sessions.holds`."""
         return await asyncio.to_thread(self._holds, session, door, now)
 
     def _holds(self, session: str, door: str, now: int) -> bool:
@@ -71,7 +69,6 @@ class SQLiteSessions:
             logger.warning("the use of a session is not noted: %s", error)
 
     async def end(self, session: str) -> None:
-        """See `ports.sessions.Sessions.end`."""
         await asyncio.to_thread(self._end, session)
 
     def _end(self, session: str) -> None:
@@ -79,7 +76,6 @@ class SQLiteSessions:
             self._db.execute(SQL.end, (_digest(session),))
 
     async def tried(self, address: str) -> bool:
-        """See `ports.sessions.Sessions.tried`."""
         return await asyncio.to_thread(self._tried, address)
 
     def _tried(self, address: str) -> bool:
@@ -87,7 +83,6 @@ class SQLiteSessions:
             return first(self._db, SQL.attempt, (address,)) is not None
 
     async def try_from(self, address: str, now: int) -> int:
-        """See `ports.sessions.Sessions.try_from`."""
         return await asyncio.to_thread(self._try_from, address, now)
 
     def _try_from(self, address: str, now: int) -> int:
@@ -111,7 +106,6 @@ class SQLiteSessions:
         return 0
 
     async def forgive(self, address: str) -> None:
-        """See `ports.sessions.Sessions.forgive`."""
         await asyncio.to_thread(self._forgive, address)
 
     def _forgive(self, address: str) -> None:
@@ -119,7 +113,6 @@ class SQLiteSessions:
             self._db.execute(SQL.forgive, (address,))
 
     async def close(self) -> None:
-        """See `ports.sessions.Sessions.close`."""
         with self._mutex:
             self._db.close()
 
