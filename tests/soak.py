@@ -33,6 +33,8 @@ LOOK_SECONDS = 15.0
 WARM_SHARE = 0.4
 """The part of the run in which caches may still fill."""
 MOST_MEGABYTES_A_MINUTE = 1.0
+CACHES_MB = {"worker": 200, "drawers": 600}
+"""What a worker, and all that draw, hold at most once their caches are full: only beyond that is growth a drift."""
 MOST_DESCRIPTORS, MOST_THREADS = 40, 10
 """How many more there may be at the end than after the warm-up."""
 MOST_SLOWER, SLOW_FLOOR_MS = 3.0, 60.0
@@ -187,8 +189,9 @@ def judged(looks: list[Look], load: Load, minutes: float) -> int:
     for name in late[0].megabytes:
         points = [(each.minute, each.megabytes[name]) for each in late if name in each.megabytes]
         slope = statistics.linear_regression(*zip(*points, strict=True)).slope
-        click.echo(f"{name}: {slope:+.2f} MB a minute")
-        if slope > MOST_MEGABYTES_A_MINUTE:
+        click.echo(f"{name}: {slope:+.2f} MB a minute, {late[-1].megabytes[name]:.0f} MB at the end")
+        full = CACHES_MB[name.partition(" ")[0]]
+        if slope > MOST_MEGABYTES_A_MINUTE and late[-1].megabytes[name] > full:
             drifts.append(f"{name} grows by {slope:.2f} MB a minute")
     if late[-1].descriptors - late[0].descriptors > MOST_DESCRIPTORS:
         drifts.append(f"descriptors: {late[0].descriptors}, then {late[-1].descriptors}")

@@ -101,6 +101,7 @@ def test_the_order_of_arrival_changes_no_count(what: list[tuple[str, int, str]],
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RECENT_PEOPLE", 50)
+    monkeypatch.setattr(module, "BUYERS", 50)
     trends = Trends()
     for number in range(2_000):
         trends.observe(did("Product Viewed", number, f"P{number % 500}", who=f"u{number}"))
@@ -108,3 +109,13 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert max(len(beside) for beside in trends._together["bought"].values()) <= 2 * module.TOGETHER
     assert len(trends._recent) <= 50
     assert len(trends._bought) <= 50
+
+
+def test_a_flood_of_people_forgets_who_it_was_and_keeps_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_NAMED", 100)
+    trends = Trends()
+    for number in range(1_000):
+        trends.observe(did("Product Viewed", number * HOUR // 100, "P", who=f"u{number}"))
+    named = [found for there in trends._hours["viewed"].values() for found in there.values() if isinstance(found, set)]
+    assert sum(map(len, named)) <= 100
+    assert trends.people("P", "viewed", NOW - 11 * HOUR, NOW + HOUR) == 1_000

@@ -1,7 +1,7 @@
 """Trends: what all shoppers do with products, counted by the hour. The shop's own fold, kept in memory.
 
 Counts are of people: who looks at a product ten times within an hour counts once. An hour that is more than two days
-old keeps its numbers and forgets who it was.
+old keeps its numbers and forgets who it was; in a busy shop, whose people would fill the memory, sooner.
 """
 
 from collections import Counter, OrderedDict
@@ -28,10 +28,13 @@ KEPT_HOURS = 24 * 60
 NAMED_HOURS = 48
 """How far back is remembered who it was."""
 
+MOST_NAMED = 200_000
+"""People, of all hours and products, that are remembered by name: some 25 MB."""
+
 SESSION_MS = 30 * 60_000
 """Products seen by one person within this time were seen together."""
 
-RECENT_PEOPLE, RECENT_VIEWS = 50_000, 6
+RECENT_PEOPLE, RECENT_VIEWS = 20_000, 6
 """Of how many people the last views are remembered, and how many of each."""
 
 TOGETHER = 60
@@ -40,8 +43,9 @@ TOGETHER = 60
 REPEATS = 5
 """Repurchases it takes to tell an interval."""
 
-MOST_GAPS, MOST_DAYS, MOST_BOUGHT = 50_000, 730, 40
-"""Products and categories whose intervals are counted, the longest interval, and what is remembered of a person."""
+BUYERS, MOST_GAPS, MOST_DAYS, MOST_BOUGHT = 50_000, 50_000, 730, 40
+"""Buyers that are remembered, products and categories whose intervals are counted, the longest interval, and what is
+remembered of a buyer."""
 
 MOST_TOGETHER = 12
 """Products of one order that are paired with each other."""
@@ -68,7 +72,7 @@ class Trends:
         self._gaps: dict[str, Counter[int]] = {}
         self._categories: dict[str, str] = {}
         self._arrived: dict[str, int] = {}
-        self._observed = 0
+        self._observed = self._named = 0
         self._ranked: dict[tuple[Measure, int, int, str, str, int], tuple[int, Sequence[Ranked]]] = {}
         for event in events:
             self.observe(event)
@@ -155,7 +159,7 @@ class Trends:
             for hour in [each for each in counted if each < named]:
                 there = counted.pop(hour)
                 if hour >= oldest:
-                    counted[hour] = {key: _people(found) for key, found in there.items()}
+                    counted[hour] = self._without_names(there)
         for regional in self._regions.values():
             for hour in [each for each in regional if each < oldest]:
                 del regional[hour]
@@ -174,7 +178,23 @@ class Trends:
             return True
         new = person not in found
         found.add(person)
+        self._named += new
+        if self._named > MOST_NAMED:
+            self._forget_names()
         return new
+
+    def _forget_names(self) -> None:
+        """Forget who it was in the oldest hours, until half the room is free."""
+        for hour in sorted({hour for counted in self._hours.values() for hour in counted}):
+            for counted in self._hours.values():
+                if hour in counted:
+                    counted[hour] = self._without_names(counted[hour])
+            if self._named <= MOST_NAMED // 2:
+                return
+
+    def _without_names(self, there: dict[str, set[int] | int]) -> dict[str, set[int] | int]:
+        self._named -= sum(len(found) for found in there.values() if isinstance(found, set))
+        return {key: _people(found) for key, found in there.items()}
 
     def _seen_together(self, person: int, keys: Sequence[str], at: int) -> None:
         recent = [(key, when) for key, when in self._recent.pop(person, []) if abs(at - when) < SESSION_MS]
@@ -202,7 +222,7 @@ class Trends:
                 self._gaps.setdefault(name, Counter())[min(days, MOST_DAYS)] += 1
             before[name] = max(at, before.get(name, at))
         self._bought[person] = dict(list(before.items())[-MOST_BOUGHT:])
-        if len(self._bought) > RECENT_PEOPLE:
+        if len(self._bought) > BUYERS:
             self._bought.popitem(last=False)
 
     def _pair(self, measure: Measure, keys: Sequence[str]) -> None:

@@ -39,7 +39,7 @@ PHOTO_MS, WARM_PHOTO_MS = 400, 5_000
 """How long a photo may keep a picture waiting, then a placeholder is drawn; and how long when nobody waits for it."""
 MOST_PIXELS = 12_000_000
 """Device pixels of one picture."""
-PICTURES, HASHED = 32 << 20, 32 << 20
+PICTURES, HASHED = 16 << 20, 32 << 20
 """Bytes that are kept of finished pictures, and of photos whose hash is known."""
 
 WORKERS = 2

@@ -8,7 +8,7 @@ from wetink.ports.pictures import LastPictures, Place
 
 __all__ = ["LastGood", "Place"]
 
-MOST = 48 << 20
+MOST = 16 << 20
 """Bytes of pictures that are kept in memory."""
 
 PATIENCE = 0.2

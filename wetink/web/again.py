@@ -7,7 +7,7 @@ from wetink.web.asked import Reply
 
 TTL_MS = 2_000
 """How long an answer may be given again: what depends on the time alone is no older."""
-MOST_ANSWERS, MOST_BYTES = 1_024, 64 << 20
+MOST_ANSWERS, MOST_BYTES = 1_024, 32 << 20
 
 
 class Again:
