@@ -259,6 +259,9 @@ class Wetink:
             return await self.store.log.version()
         except WetinkError:
             return None
+        except Exception:  # an open is answered all the same
+            logger.exception("what is in the store cannot be known")
+            return None
 
     @property
     def troubles(self) -> int:

@@ -171,9 +171,10 @@ async def opens(error: Exception, house: House) -> None:
     take(b"", lambda *_: Broken(error).hear())
     await asyncio.sleep(0.1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store.log, "version", lambda: fails(error))
-        take(b"", lambda *_: None)
-        await asyncio.sleep(0.1)
+        for failing in (store.log, house.wetink):
+            patch.setattr(failing, "version", lambda: fails(error))
+            take(b"", lambda *_: None)
+            await asyncio.sleep(0.1)
     sources = await store.sources.all()
     body = msgspec.json.encode({"batch": [{"type": "track", "event": NAME, "userId": USER, "messageId": TOKEN}]})
     key = await store.sources.create_key(f"day{id(error)}", "server", ["shop.example"], 1)
