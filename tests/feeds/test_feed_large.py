@@ -94,7 +94,7 @@ def test_fifty_thousand_products_take_little_memory(what: Feed, body: Callable[[
         tracemalloc.stop()
     assert (tally.count, tally.left_out, last[0]["product_id"]) == (MANY, 0, f"P{MANY - 1}")
     # Kept, the last 4,000 items would be 4 MB. What may grow is the set of keys that were there.
-    assert peak < 2_000_000
+    assert peak < 3_000_000
 
 
 def test_a_reader_of_its_own_says_the_same_and_can_be_ended(tmp_path: Path) -> None:
