@@ -134,7 +134,7 @@ def test_an_address_that_many_claim_within_a_day_is_told_of_in_the_dashboard(hou
     app.state.wetink = house.wetink
     with TestClient(app) as browser:
         page = browser.get("/dashboard").text
-        assert "Claimed by oddly many" in page
+        assert "Suspicious identifiers" in page
         assert "4 users within a day" in page
         assert "email:victim%40shop.example" in page
         assert "calm%40shop.example" not in page

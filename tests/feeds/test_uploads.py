@@ -125,7 +125,7 @@ def test_the_pages_show_feeds_with_their_items_and_take_files(house: House) -> N
     with TestClient(app, cookies={COOKIE: "s"}) as browser:
         listed = browser.get("/dashboard/feeds").text
         assert 'href="/dashboard/feeds/stores"' in listed
-        assert "Upload a new one" in listed
+        assert "Upload a feed" in listed
         page = browser.get("/dashboard/feeds/stores").text
         assert '<td class="break">Oslo</td>' in page
         assert "line 4" in page

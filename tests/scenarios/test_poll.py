@@ -59,7 +59,7 @@ def test_a_click_asks_and_the_button_votes(house: House) -> None:
     ]  # fmt: skip
     told = browse(house, place, "POST", option="2")
     assert (told.status, told.headers["location"]) == (303, f"{place}?voted=1")
-    assert "Your vote counts." in browse(house, told.headers["location"]).body.decode()
+    assert "Your vote was counted." in browse(house, told.headers["location"]).body.decode()
     assert votes(house) == [0, 1, 0]
 
 
@@ -137,4 +137,4 @@ def test_a_vote_after_the_end_does_not_count(house: House) -> None:
     assert "The poll is over." in told.body.decode()
     path.write_text('fallback: {link: "https://shop.example/", title: Gone}')
     asyncio.run(house.wetink.look_again())
-    assert "nothing to vote on" in browse(house, place).body.decode()
+    assert "This poll is closed" in browse(house, place).body.decode()

@@ -27,21 +27,21 @@ def main() -> None:
     """Decide what an email shows when it is opened.
 
     \b
-    It takes in a shop's Segment-spec events, knows each shopper, and answers
-    every open with the right picture, link or data.
+    wetink ingests your shop's Segment events, keeps a profile of each shopper,
+    and serves the right picture, link or data at every open.
 
     \b
-    To begin:
-      wetink demo                        a sample shop with an inbox beside it
-      wetink serve                       the server, over ./wetink-data
-      wetink keys create shop            a write key for your SDK
-      wetink check events.jsonl          what wetink would make of messages
+    Get started:
+      wetink demo                        run a sample shop and its inbox
+      wetink serve                       run the server on ./wetink-data
+      wetink keys create shop            create a write key for your SDK
+      wetink check events.jsonl          validate messages without a server
     """
 
 
 @click.command()
 def version() -> None:
-    """Say which wetink this is."""
+    """Print the version."""
     click.echo(f"wetink {__version__}")
 
 

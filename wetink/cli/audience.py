@@ -19,12 +19,12 @@ from wetink.core.rule.tree import Rule
 from wetink.ports.crowd import Count
 from wetink.wiring import Wetink
 
-AT = click.option("--at", metavar="TIME", help="The moment, such as 2026-11-20T09:00:00Z.  [default: now]")
+AT = click.option("--at", metavar="TIME", help="Evaluate at this time, such as 2026-11-20T09:00:00Z.  [default: now]")
 
 
 @click.group()
 def audience() -> None:
-    """Ask who is in an audience, and why. FILE is a rule in YAML or JSON, or the file of an audience; - is stdin."""
+    """Explain and count audiences. FILE is a rule in YAML or JSON, or an audience file; - is stdin."""
 
 
 @audience.command("explain")
@@ -34,7 +34,7 @@ def audience() -> None:
 @DATA
 @JSON
 def explain(file: str, id_: str, at: str | None, data: str | None, as_json: bool) -> None:
-    """Say whether the rule in FILE holds for ID (user:42, email:a@b.c, anonymous:x), and why, node by node."""
+    """Explain why ID (user:42, email:a@b.c, anonymous:x) does or does not match the rule in FILE."""
     rule, who, now = read_rule(file), identifier_of(id_), time_of(at)
 
     async def work(wetink: Wetink) -> Finding:
@@ -52,13 +52,13 @@ def explain(file: str, id_: str, at: str | None, data: str | None, as_json: bool
 @audience.command("count")
 @click.argument("file")
 @AT
-@click.option("--list", "listed", is_flag=True, help="Name them, one a line.")
+@click.option("--list", "listed", is_flag=True, help="List the matching profiles, one per line.")
 @DATA
 @JSON
 def count(file: str, at: str | None, listed: bool, data: str | None, as_json: bool) -> None:
-    """Say for how many of all profiles the rule in FILE holds.
+    """Count the profiles that match the rule in FILE.
 
-    The first count over a large store takes a while: it lays out all that people did, for all counts to come.
+    The first count in a large store is slow because it builds an index that later counts reuse.
     """
     rule, now = read_rule(file), time_of(at)
 

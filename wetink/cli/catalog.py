@@ -23,23 +23,26 @@ ENDINGS: dict[str, Format] = {
 
 @click.group()
 def catalog() -> None:
-    """Take products in, and look them up."""
+    """Import and search products."""
 
 
 @catalog.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    "--format", "form", type=click.Choice(["csv", "jsonl", "json", "merchant"]), help="What FILE is.  [by its ending]"
+    "--format",
+    "form",
+    type=click.Choice(["csv", "jsonl", "json", "merchant"]),
+    help="Format of FILE.  [default: by extension]",
 )
-@click.option("--complete", is_flag=True, help="FILE lists all there is: what it does not list is gone.")
-@click.option("--encoding", default="", metavar="NAME", help="What it is written in.  [default: UTF-8, or as marked]")
+@click.option("--complete", is_flag=True, help="Treat FILE as the full catalog: mark unlisted products as unavailable.")
+@click.option("--encoding", default="", metavar="NAME", help="Text encoding of FILE.  [default: UTF-8, or as declared]")
 @DATA
 @JSON
 def import_(file: Path, form: Format | None, complete: bool, encoding: str, data: str | None, as_json: bool) -> None:
-    """Take the products of FILE into the catalog.
+    """Import products from FILE into the catalog.
 
-    CSV, JSON lines, JSON or Google Merchant's product data (XML or tab separated), gzipped or not. A row that cannot be
-    used is left out and told of; the others count. It may run beside a server, whose next open sees the new prices.
+    Reads CSV, JSON lines, JSON and Google Merchant product data (XML or tab-separated), also gzipped. Skips and reports
+    rows that it cannot use. You can run it next to a server, whose next open shows the new prices.
     """
     endings = [ending.lower() for ending in file.suffixes if ending.lower() != ".gz"]
     chosen = form or (ENDINGS.get(endings[-1]) if endings else None)
@@ -77,11 +80,11 @@ def import_(file: Path, form: Format | None, complete: bool, encoding: str, data
 
 @catalog.command()
 @click.argument("words")
-@click.option("--limit", type=click.IntRange(1, 200), default=24, show_default=True, help="How many at most.")
+@click.option("--limit", type=click.IntRange(1, 200), default=24, show_default=True, help="Maximum number of results.")
 @DATA
 @JSON
 def search(words: str, limit: int, data: str | None, as_json: bool) -> None:
-    """Find products by WORDS of their name, brand or category; the beginning of a word is enough."""
+    """Search products by WORDS in their name, brand or category. Matches the start of each word."""
 
     async def work(wetink: Wetink) -> Any:
         return await wetink.store.catalog.search(words, limit)
@@ -102,7 +105,7 @@ def search(words: str, limit: int, data: str | None, as_json: bool) -> None:
 @DATA
 @JSON
 def show(key: str, data: str | None, as_json: bool) -> None:
-    """Show what is known of the product with the sku or product id KEY, and how its price and stock changed."""
+    """Show the product with the SKU or product ID KEY, and its price and stock history."""
 
     async def work(wetink: Wetink) -> Any:
         known = (await wetink.store.catalog.products([key])).get(key)

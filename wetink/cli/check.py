@@ -27,17 +27,16 @@ GZIP = b"\x1f\x8b"
 @click.option(
     "--content",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="By the mappings of this content folder.",
+    help="Apply the mappings of this content folder.",
 )
-@click.option("--source", default="check", metavar="NAME", help="As of this source, whose mappings those are.")
+@click.option("--source", default="check", metavar="NAME", help="Apply the mappings of this source.")
 @JSON
 def check(file: BinaryIO, content: Path | None, source: str, as_json: bool) -> None:
-    """Check messages without a server: what wetink would make of each.
+    """Validate messages without a server.
 
-    FILE is a file's name, or - for the standard input: JSON messages, one per line, a JSON array, or the body of a
-    batch, also compressed with gzip. Each message gets a verdict: usable, unusable (stored, but something that Signals
-    needs is missing) or parked (kept, but in nobody's profile), with the remedy. The exit status is 1 if any message is
-    not usable, or if there is none.
+    FILE contains JSON messages, one per line, a JSON array, or the body of a batch, also gzipped; - is stdin. Each
+    message gets a verdict and a fix: usable, unusable (stored, but lacks fields that Signals needs) or parked (stored,
+    but in no profile). Exits with 1 if a message is not usable or if there are no messages.
     """
     mappings = None
     if content is not None:

@@ -23,10 +23,13 @@ NOTE = ".wetink.json"
 """Beside the files: which version they came from, and what they were."""
 
 TO = click.option(
-    "--to", metavar="URL", help="A server, instead of a data folder here.  [WETINK_URL]", envvar="WETINK_URL"
+    "--to",
+    metavar="URL",
+    help="URL of a server to use instead of a local data folder.  [WETINK_URL]",
+    envvar="WETINK_URL",
 )
 TOKEN = click.option(
-    "--token", metavar="T", help="Its dashboard's token.  [WETINK_TOKEN]", envvar="WETINK_TOKEN", default=""
+    "--token", metavar="T", help="Dashboard token of the server.  [WETINK_TOKEN]", envvar="WETINK_TOKEN", default=""
 )
 FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
 
@@ -40,15 +43,14 @@ class Origin(msgspec.Struct, frozen=True):
 
 @click.command()
 @FOLDER
-@click.option("--force", is_flag=True, help="Even if FOLDER was changed since: its changes are lost.")
+@click.option("--force", is_flag=True, help="Overwrite local changes in FOLDER.")
 @DATA
 @TO
 @TOKEN
 def pull(folder: Path, force: bool, data: str | None, to: str | None, token: str) -> None:
-    """Write the content into FOLDER, the current one unless named.
+    """Download the content into FOLDER (default: the current directory).
 
-    Blocks, templates, feeds, images and scenarios, as files to review and keep in git. Keys and tokens are never among
-    them.
+    Writes blocks, templates, feeds, images and scenarios as files to review and keep in git, never keys or tokens.
     """
     version, files = _at(data, to, token, lambda desk: desk.current())
     mine, origin = (read_tree(folder) if folder.exists() else {}), _origin(folder)
@@ -69,7 +71,7 @@ def pull(folder: Path, force: bool, data: str | None, to: str | None, token: str
 @TOKEN
 @JSON
 def diff(folder: Path, data: str | None, to: str | None, token: str, as_json: bool) -> None:
-    """Show what a push of FOLDER would change. Ends with 1 when there is something."""
+    """Show the changes that a push of FOLDER would make. Exits with 1 if there are any."""
     _, files = _at(data, to, token, lambda desk: desk.current())
     found = list(differences(files, read_tree(folder)))
     if as_json:
@@ -81,16 +83,18 @@ def diff(folder: Path, data: str | None, to: str | None, token: str, as_json: bo
 
 @click.command()
 @FOLDER
-@click.option("-m", "--message", default="", help="What it changes, for the list of versions.")
-@click.option("--force", is_flag=True, help="Whatever stands there now, as where a repository is the only truth.")
+@click.option("-m", "--message", default="", help="Description of the change, shown in the list of versions.")
+@click.option(
+    "--force", is_flag=True, help="Overwrite the current content, for repositories that are the source of truth."
+)
 @DATA
 @TO
 @TOKEN
 @JSON
 def push(folder: Path, message: str, force: bool, data: str | None, to: str | None, token: str, as_json: bool) -> None:
-    """Put FOLDER in the place of the content, all of it or nothing.
+    """Replace the content with FOLDER, all or nothing.
 
-    It is checked first, its scenarios included. Refused when somebody has changed the content since FOLDER was pulled.
+    Validates FOLDER and runs its scenarios first. Fails if the content has changed since you pulled FOLDER.
     """
     files, origin = read_tree(folder), _origin(folder)
     if not files:
@@ -128,7 +132,7 @@ def push(folder: Path, message: str, force: bool, data: str | None, to: str | No
 @TOKEN
 @JSON
 def versions(data: str | None, to: str | None, token: str, as_json: bool) -> None:
-    """List what the content was, the newest version first."""
+    """List versions of the content, newest first."""
     found = _at(data, to, token, lambda desk: desk.listed())
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
@@ -144,7 +148,7 @@ def versions(data: str | None, to: str | None, token: str, as_json: bool) -> Non
 @TOKEN
 @JSON
 def rollback(version: int, data: str | None, to: str | None, token: str, as_json: bool) -> None:
-    """Let an earlier VERSION stand again, as a new one: nothing is ever lost."""
+    """Restore an earlier VERSION as a new version. wetink keeps all versions."""
     done = _at(data, to, token, lambda desk: desk.rollback(version))
     if as_json:
         click.echo(msgspec.json.encode(done).decode())

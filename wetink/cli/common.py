@@ -19,7 +19,7 @@ from wetink.wiring import Wetink, has_store
 T = TypeVar("T")
 
 DATA = click.option("--data", metavar="DIR", help="Data folder.  [WETINK_DATA; default: wetink-data]")
-JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def settings_of(**given: Any) -> Settings:

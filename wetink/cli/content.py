@@ -15,13 +15,15 @@ from wetink.core.errors import BadSettings
 
 @click.command("apps")
 @click.option(
-    "--content", type=click.Path(exists=True, file_okay=False, path_type=Path), help="With those of a folder."
+    "--content",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Include the apps of this content folder.",
 )
 @JSON
 def apps_(content: Path | None, as_json: bool) -> None:
-    """List what a block can show: the apps, with their settings as JSON schema.
+    """List the apps that blocks can use; --json adds the JSON schema of their settings.
 
-    A block names one for each of its variants: `app: last-viewed`.
+    Each variant of a block names an app: `app: last-viewed`.
     """
     own = load()
     found = [*own.values(), *(read_folder(content, own).apps.values() if content is not None else ())]
@@ -38,10 +40,10 @@ def apps_(content: Path | None, as_json: bool) -> None:
 @DATA
 @JSON
 def test_(folder: Path | None, data: str | None, as_json: bool) -> None:
-    """Run the scenarios of a content FOLDER: given these events, at this time, a block shows this.
+    """Run the scenarios of a content FOLDER: tests of the picture a block shows for given events at a given time.
 
-    Without FOLDER it is that of the data folder. Needs no server and no store. The exit status is 1 if a scenario does
-    not hold or if some content cannot be used.
+    FOLDER defaults to the content of the data folder. Needs no server and no store. Exits with 1 if a scenario fails or
+    if content has errors.
     """
     place = folder or settings_of(data=data).content
     if not place.is_dir():

@@ -15,7 +15,7 @@ from wetink.wiring import Wetink
 @DATA
 @JSON
 def coverage(block: str, data: str | None, as_json: bool) -> None:
-    """Say how many of the people heard from last would see what of BLOCK, and which values they lack."""
+    """Check BLOCK against your most recent profiles: what each would see, and which template values are missing."""
 
     async def work(wetink: Wetink) -> Any:
         await wetink.catch_up(block)

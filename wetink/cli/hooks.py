@@ -16,11 +16,11 @@ MOST = 50
 
 @click.command()
 @click.argument("name")
-@click.option("--again", is_flag=True, help="Let what was given up be told once more.")
+@click.option("--again", is_flag=True, help="Retry failed deliveries.")
 @DATA
 @JSON
 def hooks(name: str, again: bool, data: str | None, as_json: bool) -> None:
-    """Show what the audience NAME tells outside: how much waits, was delivered, was given up, and why."""
+    """Show webhook deliveries of the audience NAME: waiting, delivered, and failed with the reason."""
 
     async def work(wetink: Wetink) -> dict[str, Any]:
         kept = wetink.audiences.memberships

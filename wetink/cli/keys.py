@@ -15,12 +15,12 @@ from wetink.web.rates import Rates, burst_of
 from wetink.wiring import Wetink
 
 NAME = click.argument("name")
-YES = click.option("--yes", is_flag=True, help="Do it without asking.")
+YES = click.option("--yes", is_flag=True, help="Skip the confirmation prompt.")
 
 
 @click.group()
 def keys() -> None:
-    """Make, list, rotate and delete the keys that senders use."""
+    """Create, list, rotate and delete write keys."""
 
 
 @keys.command("create")
@@ -30,18 +30,18 @@ def keys() -> None:
     type=click.Choice(["server", "browser"]),
     default="server",
     show_default=True,
-    help="How far it is trusted: a key that stands in a web page is a browser's.",
+    help="Trust level. Use browser for keys in a web page.",
 )
 @click.option(
-    "--host", "hosts", multiple=True, metavar="HOST", help="A host its links and photos may name; repeatable."
+    "--host", "hosts", multiple=True, metavar="HOST", help="Host allowed in its links and photos. Repeatable."
 )
 @DATA
 @JSON
 def create(name: str, level: Level, hosts: tuple[str, ...], data: str | None, as_json: bool) -> None:
-    """Make the keys of a source called NAME.
+    """Create the keys of a source called NAME.
 
-    They are shown once: only hashes of them are kept. The write key goes into a Segment or RudderStack SDK; path,
-    access key and secret into a Movable Ink destination. The identity secret proves user ids that a page sends.
+    Prints them once: wetink stores only hashes. Use the write key in a Segment or RudderStack SDK, and the path, access
+    key and secret in a Movable Ink destination. The identity secret proves user IDs that a page sends.
     """
     if not name.strip():
         raise BadSettings("a source needs a name")
@@ -57,7 +57,7 @@ def create(name: str, level: Level, hosts: tuple[str, ...], data: str | None, as
 @DATA
 @JSON
 def list_(data: str | None, as_json: bool) -> None:
-    """List the sources there are, with what is set of them."""
+    """List sources and their settings."""
 
     async def work(wetink: Wetink) -> Any:
         return await wetink.store.sources.all()
@@ -75,13 +75,13 @@ def list_(data: str | None, as_json: bool) -> None:
 
 @keys.command("rotate")
 @NAME
-@click.option("--end", is_flag=True, help="End the old key of an earlier rotation, and make no new one.")
+@click.option("--end", is_flag=True, help="Revoke the old key of an earlier rotation without creating a new one.")
 @DATA
 @JSON
 def rotate(name: str, end: bool, data: str | None, as_json: bool) -> None:
-    """Give NAME new keys. The old ones stay valid beside them until you end them with --end.
+    """Create new keys for NAME. The old keys stay valid until you revoke them with --end.
 
-    `wetink keys list` shows when the old key was last used. A second rotation ends the keys before the last.
+    `wetink keys list` shows when the old key was last used. A second rotation revokes the oldest keys.
     """
 
     async def work(wetink: Wetink) -> Any:
@@ -101,10 +101,10 @@ def rotate(name: str, end: bool, data: str | None, as_json: bool) -> None:
 
 @keys.command("secret")
 @NAME
-@click.option("--renew", is_flag=True, help="Make a new one; the one before proves user ids as well until the next.")
+@click.option("--renew", is_flag=True, help="Create a new secret. The previous one stays valid until the next renewal.")
 @DATA
 def secret(name: str, renew: bool, data: str | None) -> None:
-    """Show the secret with which a server proves the user ids that pages send with the key of NAME."""
+    """Show the secret that your server uses to prove user IDs that pages send with the key of NAME."""
 
     async def work(wetink: Wetink) -> Any:
         if renew:
@@ -116,14 +116,14 @@ def secret(name: str, renew: bool, data: str | None) -> None:
 
 @keys.command("set")
 @NAME
-@click.option("--verify/--no-verify", default=None, help="Whether a page's user id needs `context.userHash`.")
+@click.option("--verify/--no-verify", default=None, help="Require `context.userHash` for user IDs from pages.")
 @click.option(
     "--orders",
     type=click.Choice(["count", "wait"]),
-    help="Whether a page's order counts, or waits for a server's order of the same id.",
+    help="Count a page's orders immediately, or wait for a server order with the same ID.",
 )
-@click.option("--per-second", type=float, help="Events a second it may send on average; 0 for any number.")
-@click.option("--burst", type=int, help="Events it may send at once; 0 for what two seconds bring.")
+@click.option("--per-second", type=float, help="Average events per second it can send. 0 means no limit.")
+@click.option("--burst", type=int, help="Events it can send in a burst. 0 means two seconds' worth.")
 @DATA
 def set_(
     name: str,
@@ -133,7 +133,7 @@ def set_(
     burst: int | None,
     data: str | None,
 ) -> None:
-    """Change what is set of the source NAME; what is not given stays."""
+    """Change settings of the source NAME. Omitted settings keep their values."""
 
     async def work(wetink: Wetink) -> Any:
         changes: dict[str, Any] = {"verify": verify, "orders": orders, "per_second": per_second, "burst": burst}
@@ -147,7 +147,7 @@ def set_(
 @NAME
 @DATA
 def disable(name: str, data: str | None) -> None:
-    """Refuse everything that comes with the keys of NAME, until you enable it again."""
+    """Refuse all requests with the keys of NAME until you enable it again."""
     _switch(name, data, disabled=True)
 
 
@@ -155,7 +155,7 @@ def disable(name: str, data: str | None) -> None:
 @NAME
 @DATA
 def enable(name: str, data: str | None) -> None:
-    """Take what comes with the keys of NAME again."""
+    """Accept requests with the keys of NAME again."""
     _switch(name, data, disabled=False)
 
 
@@ -164,8 +164,8 @@ def enable(name: str, data: str | None) -> None:
 @YES
 @DATA
 def delete(name: str, yes: bool, data: str | None) -> None:
-    """Delete the keys of NAME for good. What it sent stays."""
-    if not yes and not click.confirm(f"Delete {name}? What is sent with its keys is refused from then on"):
+    """Permanently delete the keys of NAME. Its events stay."""
+    if not yes and not click.confirm(f"Delete {name}? wetink will refuse requests with its keys"):
         raise BadSettings(f"{name} was not deleted", hint="answer yes, or add --yes")
 
     async def work(wetink: Wetink) -> Any:

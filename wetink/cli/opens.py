@@ -22,30 +22,32 @@ DEVICES = ("mobile", "tablet", "desktop", "proxy")
 
 @click.group()
 def opens() -> None:
-    """Look after what is kept of opens and clicks."""
+    """Inspect past opens and re-run bot detection."""
 
 
 @opens.command()
 @DATA
 def classify(data: str | None) -> None:
-    """Tell people from machines anew, by the rules of now and by all that came of each email since."""
+    """Re-run bot detection on past opens and clicks with the current rules."""
 
     async def work(wetink: Wetink) -> int:
         return await wetink.reclassify()
 
     changed = with_wetink(data, work)
-    click.echo(f"{changed} open{'' if changed == 1 else 's'} or clicks came out differently")
+    click.echo(f"{changed} open{'' if changed == 1 else 's'} or clicks reclassified")
 
 
 @opens.command("list")
-@click.option("--who", metavar="RECIPIENT", help="Of user:42, email:a@b.c or anonymous:x.")
-@click.option("--block", default="", metavar="NAME", help="Of this block.")
-@click.option("--until", metavar="TIME", help="Up to when.  [default: now]")
-@click.option("-n", "limit", type=click.IntRange(1, 1_000), default=20, show_default=True, help="How many at most.")
+@click.option("--who", metavar="RECIPIENT", help="Only opens by user:42, email:a@b.c or anonymous:x.")
+@click.option("--block", default="", metavar="NAME", help="Only opens of this block.")
+@click.option("--until", metavar="TIME", help="Only opens before this time.  [default: now]")
+@click.option(
+    "-n", "limit", type=click.IntRange(1, 1_000), default=20, show_default=True, help="Maximum number of results."
+)
 @DATA
 @JSON
 def list_(who: str | None, block: str, until: str | None, limit: int, data: str | None, as_json: bool) -> None:
-    """List what past opens got, the newest first."""
+    """List past opens, newest first."""
     recipients = [str(identifier_of(who))] if who is not None else None
     at = time_of(until)
 
@@ -67,13 +69,13 @@ def list_(who: str | None, block: str, until: str | None, limit: int, data: str 
 @opens.command("show")
 @click.argument("id_", metavar="ID")
 @click.option(
-    "--image", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Draw it again, to here."
+    "--image", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Re-render its picture to FILE."
 )
-@click.option("--slot", type=click.IntRange(1, 12), default=1, show_default=True, help="Which slot's picture to draw.")
+@click.option("--slot", type=click.IntRange(1, 12), default=1, show_default=True, help="Slot to render.")
 @DATA
 @JSON
 def show(id_: str, image: Path | None, slot: int, data: str | None, as_json: bool) -> None:
-    """Show what one past open got, and why; draw its picture again."""
+    """Show one past open, explain its decision, and re-render its picture."""
 
     async def work(wetink: Wetink) -> tuple[Opened, str]:
         found, weighs = await wetink.past(id_), ""
@@ -93,17 +95,19 @@ def show(id_: str, image: Path | None, slot: int, data: str | None, as_json: boo
 @click.command("open")
 @click.argument("block")
 @click.argument("recipient")
-@click.option("--at", metavar="TIME", help="When it is opened, such as 2026-11-20T09:00:00Z.  [default: now]")
+@click.option("--at", metavar="TIME", help="Time of the open, such as 2026-11-20T09:00:00Z.  [default: now]")
+@click.option("--with", "extra", type=click.File("rb"), metavar="FILE", help="JSON messages to simulate.")
+@click.option("--device", type=click.Choice(["any", *DEVICES]), default="any", show_default=True, help="Device.")
 @click.option(
-    "--with", "extra", type=click.File("rb"), metavar="FILE", help="Messages (JSON) as if they had come, too."
+    "--scheme", type=click.Choice(["light", "dark"]), default="light", show_default=True, help="Color scheme."
 )
-@click.option("--device", type=click.Choice(["any", *DEVICES]), default="any", show_default=True, help="On what.")
-@click.option("--scheme", type=click.Choice(["light", "dark"]), default="light", show_default=True, help="In which.")
-@click.option("--ratio", type=click.IntRange(1, 3), default=2, show_default=True, help="Device pixels for each pixel.")
-@click.option("--campaign", default="", metavar="NAME", help="In the email of this campaign.")
-@click.option("--language", default="", metavar="TAG", help="In this language, such as de or pt-BR.")
-@click.option("--image", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Save the picture.")
-@click.option("--slot", type=click.IntRange(1, 12), default=1, show_default=True, help="Which slot's picture to save.")
+@click.option("--ratio", type=click.IntRange(1, 3), default=2, show_default=True, help="Device pixel ratio.")
+@click.option("--campaign", default="", metavar="NAME", help="Campaign of the email.")
+@click.option("--language", default="", metavar="TAG", help="Language, such as de or pt-BR.")
+@click.option(
+    "--image", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Save the picture to FILE."
+)
+@click.option("--slot", type=click.IntRange(1, 12), default=1, show_default=True, help="Slot to save.")
 @DATA
 @JSON
 def open_(
@@ -117,9 +121,9 @@ def open_(
     as_json: bool,
     **moment: Any,
 ) -> None:
-    """Show what RECIPIENT (user:42, email:a@b.c, anonymous:x) would see in BLOCK, and why.
+    """Preview BLOCK for RECIPIENT (user:42, email:a@b.c, anonymous:x) and explain the decision.
 
-    Nothing is counted, and nothing is kept: it is a preview by the same code that answers opens.
+    The preview runs the same code as a real open, but wetink neither counts nor stores it.
     """
     who = identifier_of(recipient)
     now = time_of(at)

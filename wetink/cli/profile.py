@@ -12,7 +12,7 @@ from wetink.wiring import Wetink
 
 @click.group()
 def profile() -> None:
-    """Look at profiles."""
+    """Inspect profiles."""
 
 
 @profile.command("show")
@@ -20,7 +20,7 @@ def profile() -> None:
 @DATA
 @JSON
 def show(id_: str, data: str | None, as_json: bool) -> None:
-    """Show the profile that ID means now: user:42, email:a@b.c or anonymous:x."""
+    """Show the profile of ID: user:42, email:a@b.c or anonymous:x."""
     who = identifier_of(id_)
 
     async def work(wetink: Wetink) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from wetink.wiring import Wetink
 @click.argument("name", metavar="NAME")
 @DATA
 def rebuild(name: str, data: str | None) -> None:
-    """Derive NAME again from the whole log: `catalog` or `conversions`.
+    """Rebuild NAME (`catalog` or `conversions`) from the event log.
 
-    Use it after a restore, or when a report or a product looks wrong. It may run beside a server. Until it has
-    finished, the catalog lacks products, and reports wait. Events and imports stay as they are.
+    Use it after a restore, or when a report or a product looks wrong. You can run it next to a server. Until it
+    finishes, the catalog is incomplete and reports wait. It does not change events or imports.
     """
 
     async def work(wetink: Wetink) -> None:

@@ -13,21 +13,25 @@ from wetink.wiring import Wetink
 
 @click.command()
 @click.option(
-    "--since", default="7d", show_default=True, metavar="TIME", help="Received from when on: a span or a time."
+    "--since",
+    default="7d",
+    show_default=True,
+    metavar="TIME",
+    help="Only messages received after this duration or time.",
 )
-@click.option("--until", metavar="TIME", help="Received before when.  [default: now]")
-@click.option("--source", default="", metavar="NAME", help="Of this source only.")
-@click.option("--verdict", type=click.Choice(["usable", "unusable", "parked"]), help="That came to this only.")
-@click.option("--dry-run", is_flag=True, help="Only say what would come of it.")
+@click.option("--until", metavar="TIME", help="Only messages received before this time.  [default: now]")
+@click.option("--source", default="", metavar="NAME", help="Only messages from this source.")
+@click.option("--verdict", type=click.Choice(["usable", "unusable", "parked"]), help="Only messages with this verdict.")
+@click.option("--dry-run", is_flag=True, help="Show the changes without making them.")
 @DATA
 @JSON
 def replay(
     since: str, until: str | None, source: str, verdict: Verdict | None, dry_run: bool, data: str | None, as_json: bool
 ) -> None:
-    """Read messages of the past anew, by the mappings of now.
+    """Reprocess past messages with the current mappings.
 
-    What each came to before gives way: a message that was parked or not usable may become an event, and be in
-    the next open. Beside a running server, too. It may be run again.
+    Replaces each message's earlier result: a parked or unusable message can become an event that the next open uses.
+    You can run it next to a server, and more than once.
     """
     asked = Asked(_since(since), time_of(until), source, verdict)
 

@@ -13,21 +13,25 @@ from wetink.core.report import DAY_MS, DIMENSIONS, Line, in_currency, said, tabl
 from wetink.core.result import METRICS, Result
 from wetink.wiring import Wetink
 
-DAYS = click.option("--days", type=click.IntRange(1, 3_660), default=14, show_default=True, help="Up to now, of UTC.")
-GOAL = click.option("--goal", default="", metavar="NAME", help="Of signals.yaml.  [default: order]")
-MODEL = click.option("--model", type=click.Choice(list(MODELS)), help="Who gets credit.  [default: signals.yaml's]")
+DAYS = click.option(
+    "--days", type=click.IntRange(1, 3_660), default=14, show_default=True, help="Number of days up to now (UTC)."
+)
+GOAL = click.option("--goal", default="", metavar="NAME", help="Goal from signals.yaml.  [default: order]")
+MODEL = click.option(
+    "--model", type=click.Choice(list(MODELS)), help="Attribution model.  [default: from signals.yaml]"
+)
 
 
 @click.command()
-@click.option("--block", default="", metavar="NAME", help="Only of this block.")
+@click.option("--block", default="", metavar="NAME", help="Only this block.")
 @click.option(
-    "--by", type=click.Choice(DIMENSIONS), multiple=True, default=("block",), show_default=True, help="Broken down by."
+    "--by", type=click.Choice(DIMENSIONS), multiple=True, default=("block",), show_default=True, help="Break down by."
 )
 @DAYS
 @GOAL
 @MODEL
-@click.option("--currency", default="", metavar="CODE", help="Only revenue in it.")
-@click.option("--csv", "as_csv", is_flag=True, help="Answer in CSV, for a spreadsheet.")
+@click.option("--currency", default="", metavar="CODE", help="Only revenue in this currency.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @DATA
 @JSON
 def report(
@@ -68,7 +72,7 @@ def report(
 @DATA
 @JSON
 def conversions(id: str | None, days: int, goal: str, model: str | None, data: str | None, as_json: bool) -> None:
-    """Show conversions and what is credited for each; with an order's ID, why every other touch is not."""
+    """Show conversions and their credited opens and clicks. With an order ID, explain why others get no credit."""
     since, until = _span(days)
 
     async def work(wetink: Wetink) -> list[Attribution]:
@@ -83,7 +87,7 @@ def conversions(id: str | None, days: int, goal: str, model: str | None, data: s
     for each in found:
         made = each.conversion
         back = money(made.refunded, made.currency)
-        state = " cancelled" if made.cancelled else f" ({back} given back)" if made.refunded else ""
+        state = " cancelled" if made.cancelled else f" ({back} refunded)" if made.refunded else ""
         click.echo(f"{iso(made.at)}  {made.id}  {money(made.value, made.currency)}{state}  {made.owner}")
         for note in made.notes:
             click.echo(f"  ! {note}")
@@ -91,21 +95,21 @@ def conversions(id: str | None, days: int, goal: str, model: str | None, data: s
             touch = credit.touch
             click.echo(f"  → {credit.part:.0%} {touch.kind} of {touch.block} at {iso(touch.at)}: {credit.why}")
         if not each.credits:
-            click.echo("  → nobody: no open or click before it that counts")
+            click.echo("  → no credit: no eligible open or click before it")
         for loss in each.losses if id is not None else ():
             click.echo(f"  · {loss.touch.kind} of {loss.touch.block} at {iso(loss.touch.at)}: {loss.why}")
 
 
 @click.group()
 def experiment() -> None:
-    """How experiments stand."""
+    """Show experiment results."""
 
 
 @experiment.command("list")
 @DATA
 @JSON
 def list_(data: str | None, as_json: bool) -> None:
-    """List all experiments of the content."""
+    """List all experiments."""
 
     async def work(wetink: Wetink) -> Any:
         return [{"name": name, "block": block} for name, (_, block) in wetink.experiments.plans().items()]
@@ -123,7 +127,7 @@ def list_(data: str | None, as_json: bool) -> None:
 @DATA
 @JSON
 def show(name: str, data: str | None, as_json: bool) -> None:
-    """Show the arms of experiment NAME and what each brings, in words that hold however often you look."""
+    """Show the arms of experiment NAME and their lift. Results stay valid however often you check."""
 
     async def work(wetink: Wetink) -> Result:
         return await wetink.experiments.result(name)
@@ -156,9 +160,11 @@ def _show(rows: list[tuple[str, Line]]) -> None:
     )
     for name, line in rows:
         rate = f"{line.click_rate:.1%}" if line.click_rate is not None else "-"
-        shares = {code: f" ({line.page_share.get(code, 0):.1%} reported by pages alone)" for code in line.page_revenue}
+        shares = {
+            code: f" ({line.page_share.get(code, 0):.1%} reported only by web pages)" for code in line.page_revenue
+        }
         revenue = ", ".join(f"{money(amount, code)}{shares.get(code, '')}" for code, amount in line.revenue.items())
         counts = f"{line.pictures:9,} {line.unique_opens:9,} {line.unique_machine_opens:9,} {line.unique_clicks:9,}"
         click.echo(f"{name:{wide}} {counts} {rate:>7} {line.orders:8,.4g}  {revenue}")
     if implied := sum(line.implied_opens for _, line in rows):
-        click.echo(f"{implied:,} of these opens are counted from a person's click alone")
+        click.echo(f"{implied:,} of these opens are inferred from clicks")

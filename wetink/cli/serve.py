@@ -11,13 +11,13 @@ from wetink.cli.common import DATA, settings_of
 @click.command()
 @DATA
 @click.option("--host", metavar="H", help="Address to listen on.  [WETINK_HOST; default: 127.0.0.1]")
-@click.option("--port", metavar="N", help="Port; 0 takes a free one.  [WETINK_PORT; default: 8000]")
-@click.option("--workers", metavar="N", help="Processes.  [WETINK_WORKERS; default: one for each core]")
+@click.option("--port", metavar="N", help="Port to listen on. 0 picks a free port.  [WETINK_PORT; default: 8000]")
+@click.option("--workers", metavar="N", help="Number of processes.  [WETINK_WORKERS; default: one per core]")
 def serve(data: str | None, host: str | None, port: str | None, workers: str | None) -> None:
     """Run the server.
 
-    Makes the data folder if need be, and prints a line with its address when it is ready. Ctrl-C or SIGTERM stops it;
-    what it has acknowledged is on the disk at any time.
+    Creates the data folder if missing and prints its URL when it is ready. Ctrl-C or SIGTERM stops it. A 200 response
+    means that the event is on disk.
     """
     from wetink.web import logs, server
 

@@ -49,10 +49,10 @@ def yaml_of(text: str) -> Any:
 def test_an_audience_that_is_kept_is_a_file_and_stands_in_the_list(
     dashboard: TestClient, csrf: str, wetink: Wetink
 ) -> None:
-    assert "No audience was saved yet" in dashboard.get("/dashboard/audiences").text
+    assert "No audiences yet" in dashboard.get("/dashboard/audiences").text
     answer = save(dashboard, csrf)
     assert answer.url.path == "/dashboard/audiences/gold"
-    assert "Kept." in answer.text
+    assert "Saved." in answer.text
     written = wetink.settings.content / "audiences" / "gold.yaml"
     assert yaml.safe_load(written.read_text()) == yaml.safe_load(FILE)
     listed = unescape(dashboard.get("/dashboard/audiences").text)
@@ -62,7 +62,7 @@ def test_an_audience_that_is_kept_is_a_file_and_stands_in_the_list(
 def test_an_audience_is_changed_in_place_and_a_name_is_taken_once(dashboard: TestClient, csrf: str) -> None:
     save(dashboard, csrf)
     clicked_twice = save(dashboard, csrf)
-    assert "Kept." in clicked_twice.text
+    assert "Saved." in clicked_twice.text
     again = save(dashboard, csrf, FILE.replace("gold}", "silver}"))
     assert again.status_code == 400
     assert "there is an audience called gold already" in again.text
@@ -164,7 +164,7 @@ def test_a_rule_too_large_for_the_form_is_edited_as_a_file_and_never_lost(
 ) -> None:
     save(dashboard, csrf, text)
     page = dashboard.get("/dashboard/audiences/gold")
-    assert "too many conditions for a form" in page.text
+    assert "too many conditions for the form" in page.text
     assert len(page.text) < 200_000
     shown = yaml_of(page.text)
     for door in ("/dashboard/audiences/edit", f"{TRIED}?from=form"):
@@ -195,7 +195,7 @@ def test_who_matches_and_why_is_said_while_it_is_edited(dashboard: TestClient) -
     other = unescape(dashboard.post(FOUND, data={"yaml": FILE.replace("gold", "lead"), "who": "user:42"}).text)
     assert "Nobody matches" in other
     assert "does not match" in other
-    assert "is no identifier" in dashboard.post(FOUND, data={"yaml": FILE, "who": "somebody"}).text
+    assert "is not an identifier" in dashboard.post(FOUND, data={"yaml": FILE, "who": "somebody"}).text
     assert EVIL not in text
 
 
@@ -230,7 +230,7 @@ def test_sizes_and_what_was_told_stand_on_its_page_and_the_dead_are_told_again(
     text = unescape(dashboard.get("/dashboard/audiences/gold").text)
     assert "it answered 410" in text
     assert "whsec_" in text
-    assert "1 given up" in text
+    assert "1 failed" in text
     dashboard.post("/dashboard/audiences/gold/again", data={"csrf": csrf})
     assert asyncio.run(kept.tallies("gold"))["waiting"] == 1
 
@@ -255,7 +255,7 @@ def test_in_a_browser_form_and_file_follow_each_other_and_the_audience_is_kept(
     expect(file).to_have_value(re.compile("title: Tea drinkers"))
     page.get_by_role("button", name="+ property").first.click()
     page.get_by_label("Property", exact=True).fill("category")
-    page.get_by_label("What it is compared with").fill("Tea")
+    page.get_by_label("Value", exact=True).fill("Tea")
     expect(file).to_have_value(re.compile(r"where:\s*\{?category: Tea"))
     page.get_by_role("button", name="+ condition").click()
     page.get_by_label("Kind of condition").nth(1).select_option("cart")
@@ -263,12 +263,12 @@ def test_in_a_browser_form_and_file_follow_each_other_and_the_audience_is_kept(
     expect(file).to_have_value(re.compile(r"value: \{at_least: 100\}"))
     file.fill(file.input_value().replace("Tea drinkers", "Coffee").replace("within: 7d", "within: 9d"))
     expect(page.get_by_label("Title", exact=True)).to_have_value("Coffee")
-    expect(page.get_by_label("Span", exact=True)).to_have_value("9d")
+    expect(page.get_by_label("Duration", exact=True)).to_have_value("9d")
     expect(page.locator("#found")).to_contain_text("of 0 people")
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow <= 0, "the page is wider than the screen"
     page.get_by_label("Name", exact=True).fill("coffee")
-    page.get_by_role("button", name="Make the audience").click()
+    page.get_by_role("button", name="Create audience").click()
     page.wait_for_url("**/dashboard/audiences/coffee?kept=1")
     assert not errors
     saved = yaml.safe_load((tmp_path / "data" / "content" / "audiences" / "coffee.yaml").read_text())

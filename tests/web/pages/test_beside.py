@@ -58,6 +58,6 @@ def test_a_block_is_shown_beside_the_browsers_picture_with_a_figure(browsed: Tes
 
 
 def test_where_there_is_nothing_to_compare_it_says_so(browsed: TestClient, dashboard: TestClient) -> None:
-    assert "shows its fallback" in browsed.get("/dashboard/blocks/hero/beside?who=user:nobody").text
+    assert "shows the fallback" in browsed.get("/dashboard/blocks/hero/beside?who=user:nobody").text
     assert browsed.get("/dashboard/blocks/absent/beside").status_code == 404
     assert "/beside" not in dashboard.get("/dashboard/blocks/hero").text, "without a browser there is no such part"

@@ -11,7 +11,7 @@ def test_a_block_says_how_many_people_see_what(wetink: Wetink) -> None:
     with client_of(wetink) as browser:
         page = browser.get(f"/dashboard/blocks/{name}/covered").text
         assert "100.0%" in page
-        assert "heard from last" in page
+        assert "most recent profile" in page
         assert f'hx-get="/dashboard/blocks/{name}/covered"' in browser.get(f"/dashboard/blocks/{name}").text
 
 
@@ -25,6 +25,6 @@ def test_in_the_gallery_it_follows_the_settings(wetink: Wetink) -> None:
 
 
 def test_with_nobody_there_it_says_so(nobody_yet: TestClient) -> None:
-    assert "Nobody is known yet" in nobody_yet.get("/dashboard/apps/last-viewed/covered").text
+    assert "There are no profiles to check yet" in nobody_yet.get("/dashboard/apps/last-viewed/covered").text
     assert nobody_yet.get("/dashboard/apps/absent/covered").status_code == 404
     assert nobody_yet.get("/dashboard/blocks/absent/covered").status_code == 404

@@ -66,7 +66,7 @@ def test_one_supposes_an_event_of_a_product_or_messages_before_there_is_a_block(
     usual = dashboard.get(tried, params={"who": who}).text
     for supposed, shown in ((added, name), ({"who": who, "suppose": messages}, "A new thing")):
         text = unescape(dashboard.get(tried, params=supposed).text)
-        assert "1 event that did not happen" in text
+        assert "1 event simulated" in text
         assert shown in text.partition("<h3>Why</h3>")[2]
         assert shown not in usual.partition("<h3>Why</h3>")[2]
         picture = re.search(r'<img src="(/dashboard/apps/wishlist\.img[^"]+)"', text)
@@ -110,7 +110,7 @@ def test_a_countdown_has_an_end_and_its_preview_a_moment_of_its_own(dashboard: T
     }
     assert "ends 2026-12-24 18:00 UTC" in dashboard.get(tried, params=said).text
     after = dashboard.get(tried, params={**said, "preview-at": "2026-12-24T19:00"}).text
-    assert "Nothing to show" in after
+    assert "There is nothing to show" in after
     sample = {name: value for name, value in said.items() if name != "who"}
     assert "ends 2026-12-24 18:00 UTC" in dashboard.get(tried, params=sample).text, "not what the app's sample says"
 
@@ -128,9 +128,9 @@ def test_what_a_fallback_says_is_what_was_typed(dashboard: TestClient, wetink: W
 
 def test_a_person_with_nothing_to_show_and_a_setting_that_makes_no_sense_are_told(dashboard: TestClient) -> None:
     tried = "/dashboard/apps/last-viewed/tried"
-    assert "Nothing to show user:nobody" in dashboard.get(f"{tried}?who=user:nobody").text
+    assert "There is nothing to show user:nobody" in dashboard.get(f"{tried}?who=user:nobody").text
     assert "is not a whole number" in unescape(dashboard.get(f"{tried}?items=many").text)
-    assert "is no identifier" in dashboard.get(f"{tried}?who=somebody").text
+    assert "is not an identifier" in dashboard.get(f"{tried}?who=somebody").text
     assert dashboard.get("/dashboard/apps/last-viewed.img?who=user:nobody").status_code == 404
     assert dashboard.get("/dashboard/apps/absent").status_code == 404
 
@@ -183,7 +183,7 @@ def test_a_block_is_made_and_its_snippet_is_there_to_copy(dashboard: TestClient,
     assert (block.fallback.title, block.fallback.button) == ("See what is new", "Shop now"), "a fallback that leads on"
     assert block.alt == "See what is new"
     assert "/o/hot-now/1.jpg?email={{ person.email|urlencode }}" in unescape(answer.text)
-    assert "no mail program can reach" in answer.text, "nobody has said where the world reaches this server"
+    assert "email clients cannot reach" in answer.text, "nobody has said where the world reaches this server"
     for esp in ESPS:
         text = unescape(dashboard.get(f"/dashboard/blocks/hot-now/snippet?esp={esp.name}&campaign=spring").text)
         assert "/c/hot-now/1?email=" in text

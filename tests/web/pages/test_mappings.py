@@ -47,8 +47,8 @@ def tried(dashboard: TestClient, message: Any, source: str = "shop-backend") -> 
 
 def test_all_mappings_are_listed_with_what_they_rename_and_what_is_wrong_with_a_file(mapped: TestClient) -> None:
     text = unescape(mapped.get("/dashboard/mappings").text)
-    assert "of shop-backend" in text
-    assert "of every source" in text
+    assert '"soft">shop-backend' in text
+    assert '"soft">all sources' in text
     for theirs, ours in (("Item Seen", "Product Viewed"), ("Bought", "Order Completed")):
         assert f'<th scope="rowgroup">{theirs}</th><th>{ours}</th>' in text
     for theirs, ours in (
@@ -86,7 +86,7 @@ def test_what_is_no_message_is_said_to_be_none(mapped: TestClient, message: str)
 
 def test_at_first_the_newest_message_is_tried_that_could_not_be_used(mapped: TestClient) -> None:
     text = unescape(mapped.get("/dashboard/mappings").text)
-    assert "The newest message that could not be used" in text
+    assert "The most recent message with problems" in text
     assert '"messageId": "m-bad"' in text
 
 
@@ -103,4 +103,4 @@ def test_nothing_in_a_mapping_or_a_message_becomes_markup(mapped: TestClient, we
 def test_without_any_the_page_says_how_to_make_one(nobody_yet: TestClient) -> None:
     text = nobody_yet.get("/dashboard/mappings").text
     assert "mappings/NAME.yaml" in text
-    assert "paste a message" in text
+    assert "Paste one to test it" in text

@@ -24,15 +24,15 @@ JANE = "/dashboard/people/user:42"
 @pytest.mark.parametrize(
     ("address", "facts"),
     [
-        ("/dashboard", ["Messages in trouble", "send sku or product_id", "send userId", "shop-backend"]),
+        ("/dashboard", ["Events with problems", "send sku or product_id", "send userId", "shop-backend"]),
         ("/dashboard", ["blocks/broken.yaml", "/dashboard/blocks/hero", "/dashboard/blocks/picks"]),
         ("/dashboard/live", ["Product Added", "unusable", "parked", "raw of m-cart", "properties.sku"]),
         ("/dashboard/people", ["jane@shop.example", "/dashboard/people/user:42"]),
         (JANE, ["v/1", "/dashboard/people/anonymous:v%2F1", "gold", "O-7", "$1,234.50", "Sea mug", "$24.50", "Today"]),
-        (f"{JANE}?block=hero", ["cart left behind", "taken", "/dashboard/preview/hero/1.img?who=user%3A42"]),
+        (f"{JANE}?block=hero", ["cart left behind", "chosen", "/dashboard/preview/hero/1.img?who=user%3A42"]),
         (f"{JANE}?block=picks", ["/dashboard/preview/picks/2.img", "https://shop.example/mug"]),
         ("/dashboard/people/anonymous:v%2F1", ["jane@shop.example", "Sea mug"]),
-        ("/dashboard/blocks", ["Left behind", "2 slots", "blocks/broken.yaml", "a stranger would see"]),
+        ("/dashboard/blocks", ["Left behind", "2 slots", "blocks/broken.yaml", "Previewed as a stranger"]),
         ("/dashboard/blocks?who=email:jane@shop.example", ["who=email%3Ajane%40shop.example"]),
         (
             "/dashboard/blocks/hero",
@@ -84,7 +84,7 @@ def test_a_name_with_markup_is_shown_as_it_was_sent(dashboard: TestClient) -> No
     ("address", "says"),
     [
         ("/dashboard/people/nonsense", "user:42"),
-        ("/dashboard/people/user:null", "names nobody"),
+        ("/dashboard/people/user:null", "Not an identifier"),
         ("/dashboard/blocks/absent", "content folder"),
     ],
 )
@@ -92,13 +92,13 @@ def test_an_unknown_name_gets_a_page_that_says_what_to_do(dashboard: TestClient,
     answer = dashboard.get(address)
     assert answer.status_code == 404
     assert says in answer.text
-    assert "To the overview" in answer.text
+    assert "Go to the overview" in answer.text
 
 
 def test_a_stranger_gets_a_page_with_the_fallback_they_would_see(dashboard: TestClient) -> None:
     answer = dashboard.get("/dashboard/people/email:new@shop.example?block=hero")
     assert answer.status_code == 200
-    assert "Nothing is known of" in answer.text
+    assert "wetink has no data about" in answer.text
     assert "fallback: no variant holds" in answer.text
 
 
@@ -274,7 +274,7 @@ def test_a_form_that_is_not_ours_makes_no_key(
 
 
 def _taken(text: str) -> list[str]:
-    return re.findall(r'<strong>([^<]*)</strong>\s*<span class="state">taken', text)
+    return re.findall(r'<strong>([^<]*)</strong>\s*<span class="state">chosen', text)
 
 
 def _poll(text: str) -> str:
@@ -291,5 +291,5 @@ def _form(client: TestClient, **fields: str) -> dict[str, str]:
 
 def test_a_blocks_page_says_what_each_class_of_fetch_gets(dashboard: TestClient) -> None:
     text = dashboard.get("/dashboard/blocks/hero").text
-    assert "A scanner gets</dt><dd>the fallback</dd>" in text
-    assert "A prefetch gets</dt><dd>what is decided, and counts</dd>" in text
+    assert "On a scanner</dt><dd>get the fallback</dd>" in text
+    assert "On a prefetch</dt><dd>get the chosen variant, and count</dd>" in text

@@ -109,14 +109,14 @@ def test_reports_say_which_share_of_revenue_pages_alone_told(tmp_path: Path, ord
     [hero] = [line for line in listed if line["block"] == "hero"]
     assert hero["revenue"] == {"EUR": 100.0 if counted else 90.0}, "a server's order replaces the page's of its id"
     assert hero.get("page_share") == ({"EUR": 0.1} if counted else None)
-    assert ("€100.00 (10.0% reported by pages alone)" in said) == counted
-    assert ("reported by pages alone" in said) == counted
+    assert ("€100.00 (10.0% reported only by web pages)" in said) == counted
+    assert ("reported only by web pages" in said) == counted
     assert ("page_share_EUR" in command(house, "report", "--csv")) == counted
     with TestClient(create(house.wetink)) as client:
         client.get(f"/dashboard/login?token={house.wetink.dashboard_token}")
         page = client.get("/dashboard/reports").text
     asyncio.run(house.wetink.close())
-    assert ("10.0% reported by pages alone" in page) == counted
+    assert ("10.0% reported only by web pages" in page) == counted
 
 
 def test_no_cell_of_a_file_is_a_formula(house: House, web: TestClient) -> None:
@@ -184,8 +184,8 @@ def test_each_conversion_says_which_touch_got_it_by_which_rule_and_why_the_other
     assert web.get("/api/conversions/absent").status_code == 404
     page = web.get("/dashboard/conversions").text
     assert "€10.00" in page
-    assert "€2.50 given back" in page
-    assert "nobody: no open or click before it that counts" in page
+    assert "€2.50 refunded" in page
+    assert "No credit: no eligible open or click before it" in page
     page = web.get("/dashboard/conversions/O-1?goal=order").text
     assert "the last click before it" in page
     assert "a click counts before any open" in page
@@ -208,7 +208,7 @@ def test_an_experiment_stands_with_its_arms_its_words_and_its_division_everywher
     assert sum(arm["ordered"] for arm in said["arms"]) == 2
     assert "not enough data yet" in said["words"]["orders"][0]
     page = web.get("/dashboard/experiments/test").text
-    for words in (*said["words"]["clicks"], "Are people divided as they should be?", "Machines only"):
+    for words in (*said["words"]["clicks"], "Sample ratio check", "Machines only"):
         assert words in page
     assert cells(page, "control")[0] == "holdout control"
     assert "test" in web.get("/dashboard/experiments").text

@@ -68,7 +68,7 @@ def test_from_nothing_to_a_copied_snippet_with_keys_alone(
     tab_to(page, "fallback-link$")
     page.keyboard.press("Control+A")
     page.keyboard.type("https://shop.example/sale")
-    tab_to(page, "Make the block$")
+    tab_to(page, "Create block$")
     posted: list[str] = []
     page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
     page.keyboard.press("Shift")

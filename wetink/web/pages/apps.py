@@ -218,4 +218,4 @@ def _app(request: Request) -> App | None:
 
 
 def _none(request: Request) -> Response:
-    return missing(request, "No such app", "There is no app of this name.", "The gallery has all there are.")
+    return missing(request, "No such app", "There is no app with this name.", "See the gallery for all apps.")

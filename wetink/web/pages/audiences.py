@@ -239,7 +239,7 @@ def chart_of(points: Sequence[Point], since: int) -> Chart:
 
 
 def _told(point: Point) -> str:
-    moved = "" if point.entered is None else f", {point.entered:,} came, {point.left or 0:,} went"
+    moved = "" if point.entered is None else f", {point.entered:,} joined, {point.left or 0:,} left"
     return f"{field_of(point.at)[:10]}: {point.size:,} people{moved}"
 
 
@@ -248,7 +248,7 @@ async def _page(
 ) -> Response:
     wetink, since = wetink_of(request), now_ms() - DAYS * DAY_MS
     query = request.query_params
-    done = "Kept." if "kept" in query else "They are told again." if "again" in query else ""
+    done = "Saved." if "kept" in query else "Retrying failed deliveries." if "again" in query else ""
     more: dict[str, Any] = {}
     if saved is not None:
         more["chart"] = chart_of(await wetink.audiences.memberships.points(saved.name, since), since)

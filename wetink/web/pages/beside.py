@@ -20,7 +20,7 @@ async def beside(request: Request) -> Response:
     wetink, name = wetink_of(request), request.path_params["name"]
     block = wetink.content.blocks.get(name)
     if block is None:
-        return missing(request, "No such block", "There is no block of this name.")
+        return missing(request, "No such block", "There is no block with this name.")
     found, problem = None, ""
     try:
         who = parse(request.query_params.get("who", ""))
@@ -41,7 +41,7 @@ async def beside(request: Request) -> Response:
 
 def _pictures(found: Comparison) -> list[tuple[str, str, str]]:
     """Return each picture with what it is and what had to give for its weight."""
-    named = (("As it is sent", found.ours), ("In Chromium", found.theirs), ("Where they differ", found.difference))
+    named = (("wetink", found.ours), ("Chromium", found.theirs), ("Difference", found.difference))
     return [(words, _inside(picture), picture.note) for words, picture in named]
 
 

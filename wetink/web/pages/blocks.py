@@ -45,7 +45,7 @@ async def block(request: Request) -> Response:
     if found is None:
         hint = "A block is a file in the content folder: blocks/NAME.yaml."
         if wetink.content.problems:
-            hint += " Some files there could not be used: the list of blocks says why."
+            hint += " Some files have errors: see the list of blocks."
         return missing(request, "No such block", f"There is no block called “{name[:80]}”.", hint)
     who, asked, problem = _chosen(request)
     now = now_ms()

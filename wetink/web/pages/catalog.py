@@ -45,7 +45,7 @@ async def product(request: Request) -> Response:
     wetink, key = wetink_of(request), request.query_params.get("key", "")[:LONGEST]
     known = (await wetink.store.catalog.products([key])).get(key)
     if known is None:
-        return missing(request, "There is no such product", f"Nothing is known of “{key}”.", "Search the catalog.")
+        return missing(request, "No such product", f"There is no product “{key}”.", "Search the catalog.")
     changes = list((await wetink.store.catalog.changes([key])).get(key, ()))
     now = now_ms()
     return page(

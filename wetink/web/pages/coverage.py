@@ -14,7 +14,7 @@ async def of_block(request: Request) -> Response:
     """Return the part for a block that is on the shelf."""
     block = wetink_of(request).content.blocks.get(request.path_params["name"])
     if block is None:
-        return missing(request, "No such block", "There is no block of this name.")
+        return missing(request, "No such block", "There is no block with this name.")
     return await part(request, block)
 
 

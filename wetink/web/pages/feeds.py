@@ -42,9 +42,7 @@ async def feed(request: Request) -> Response:
     wetink, name = wetink_of(request), request.path_params["name"]
     found = wetink.content.feeds.get(name)
     if found is None:
-        return missing(
-            request, "No such feed", f"There is no feed called “{name[:80]}”.", "The list has all there are."
-        )
+        return missing(request, "No such feed", f"There is no feed called “{name[:80]}”.", "See the list of feeds.")
     asked = request.query_params.get("who", "").strip()[:512]
     items, said = await _items(wetink, found, request)
     columns = list(dict.fromkeys(field for item in items for field in item))[:COLUMNS]
@@ -76,11 +74,11 @@ async def _items(wetink: Wetink, found: Feed, request: Request) -> tuple[list[It
     if found.per_person is None:
         given = wetink.feeds.give(found.name)
         if found.purpose == "catalog":
-            return [], "Its items are products: the catalog has them."
+            return [], "This feed contains products. Find them in the catalog."
         return list(given.items[:SHOWN]), ""
     who = parse(request.query_params.get("who", ""))
     if who is None:
-        return [], "It is asked for each person: say for whom to look."
+        return [], "wetink fetches this feed per person. Enter an identifier to preview it."
     moment = moment_of(request, now_ms())
     person = await wetink.person(who, moment.now)
     known = {"person": msgspec.to_builtins(msgspec.structs.replace(person, views=())), "moment": {}}

@@ -43,7 +43,7 @@ def held_of(wetink: Wetink, feed: Feed) -> Held:
     if kept is not None:
         seen = {name: getattr(kept, name) for name in seen}
     each = feed.per_person is not None
-    state, because = ("for each person", "") if each else (given.state, given.because)
+    state, because = ("per person", "") if each else (given.state, given.because)
     due = None if each or feed.file else max(due_at(feed, kept), now_ms() if kept is None else 0)
     return Held(
         feed.name,

@@ -40,7 +40,7 @@ async def make_key(request: Request) -> Response:
     given = {"name": name, "level": level, "hosts": hosts}
     try:
         if len(name) > LONGEST_NAME or not _NAME.fullmatch(name):
-            raise BadSettings("a key needs a name", hint=f"of at most {LONGEST_NAME} characters, such as shop-backend")
+            raise BadSettings("a key needs a name", hint=f"use at most {LONGEST_NAME} characters, such as shop-backend")
         made = await wetink_of(request).store.sources.create_key(
             name, level, own_hosts(re.split(r"[\s,]+", hosts)), now_ms()
         )
@@ -126,7 +126,7 @@ def _sure(form: Mapping[str, str]) -> None:
 def _number(form: Mapping[str, str], name: str, what: str) -> float:
     text = form.get(name, "").strip()
     if not re.fullmatch(r"\d{0,9}(?:\.\d{1,3})?", text, re.ASCII):
-        raise BadSettings(f"{text[:20]!r} is not a number of {what}", hint="write 50; leave it empty for no limit")
+        raise BadSettings(f"{text[:20]!r} is not a number of {what}", hint="write 50, or leave it empty for no limit")
     return float(text or 0)
 
 

@@ -88,12 +88,12 @@ def facts_of(opened: Opened) -> list[tuple[str, str]]:
     place = ", ".join(each for each in (moment.city, moment.region, moment.country) if each)
     said = (
         ("Fetched by", moment.taken_for),
-        ("Mail program", moment.facts.client),
+        ("Email client", moment.facts.client),
         ("Network", moment.facts.owner),
         ("Device", moment.device),
-        ("Place", place),
+        ("Location", place),
         ("Campaign", moment.campaign),
-        ("Scheme", moment.scheme),
+        ("Color scheme", moment.scheme),
         ("Pixel ratio", f"{moment.ratio}x"),
         ("Language", moment.language),
         ("Currency", moment.currency),

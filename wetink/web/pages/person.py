@@ -28,9 +28,9 @@ async def person(request: Request) -> Response:
     if who is None:
         return missing(
             request,
-            "That names nobody",
-            f"“{asked[:80]}” is no identifier.",
-            "Write its kind first: user:42, email:jane@shop.example or anonymous:x.",
+            "Not an identifier",
+            f"“{asked[:80]}” is not an identifier.",
+            "Start with the kind: user:42, email:jane@shop.example or anonymous:x.",
         )
     wetink, now = wetink_of(request), now_ms()
     moment = moment_of(request, now)

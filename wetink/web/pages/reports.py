@@ -68,7 +68,7 @@ def _asked(request: Request, wetink: Wetink, now: int) -> tuple[Asked, str]:
         what = asked(request, now)
         wetink.reports.asked(what.goal, what.model)
         if any(each not in DIMENSIONS for each in what.by):
-            raise BadRequest("nothing is counted by that", hint=f"by: {', '.join(DIMENSIONS)}")
+            raise BadRequest("unknown breakdown", hint=f"by: {', '.join(DIMENSIONS)}")
     except BadRequest as error:
         return Asked(what.since, what.until, block=what.block), f"{error}{f' ({error.hint})' if error.hint else ''}"
     return what, ""

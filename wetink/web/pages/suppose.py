@@ -40,7 +40,7 @@ async def supposed(
         messages = read(text)
         if event in EVENTS:
             if not key:
-                raise BadContent(f"{event} needs a product", hint="write its key, as the catalog has it")
+                raise BadContent(f"{event} needs a product", hint="enter its key from the catalog")
             messages.append({"event": event, "properties": _properties(event, await _product(wetink, key, others))})
         return Supposed(events_of(messages, now), msgspec.json.encode(messages).decode())
     except BadContent as error:
@@ -52,7 +52,7 @@ async def _product(wetink: Wetink, key: str, others: Mapping[str, Product]) -> P
     known = (await wetink.store.catalog.products([key])).get(key) or others.get(key)
     if known is None:
         some = f"such as {', '.join(list(others)[:3])}, or " if others else ""
-        raise BadContent(f"there is no product {key!r}", hint=f"{some}the catalog's page has their keys")
+        raise BadContent(f"there is no product {key!r}", hint=f"{some}find keys in the catalog")
     return known
 
 
