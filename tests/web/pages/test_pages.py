@@ -291,5 +291,5 @@ def _form(client: TestClient, **fields: str) -> dict[str, str]:
 
 def test_a_blocks_page_says_what_each_class_of_fetch_gets(dashboard: TestClient) -> None:
     text = dashboard.get("/dashboard/blocks/hero").text
-    assert "On a scanner</dt><dd>get the fallback</dd>" in text
-    assert "On a prefetch</dt><dd>get the chosen variant, and count</dd>" in text
+    assert "Response to a scanner</dt><dd>fallback</dd>" in text
+    assert "Response to a prefetch</dt><dd>chosen variant, counted</dd>" in text
