@@ -39,7 +39,7 @@ TASKS = (
     Task("fonts", ONCE, lambda wetink: wetink.renderer.prepare()),
     Task("drawing", 30.0, lambda wetink: wetink.health.look(), pause=2.0),
     Task("trends", 0.5, lambda wetink: wetink.follower.step(), pause=0.1),
-    Task("projections", 0.25, lambda wetink: wetink.store.projections.settle(), leased=True, pause=0.01),
+    Task("projections", 0.25, lambda wetink: wetink.store.projections.settle(), leased=True, pause=0.1),
     Task("summaries", 5.0, lambda wetink: wetink.summaries.step(), leased=True, pause=0.2),
     Task("audiences", 1.0, lambda wetink: wetink.audiences.step(), leased=True),
     Task("bandits", 20.0, lambda wetink: wetink.experiments.refresh()),

@@ -83,13 +83,22 @@ def plan(batch: Iterable[Statement], held: Held) -> Changes:
     """
     changes = Changes()
     drafts: dict[str, Facts] = {}
+    standing: dict[str, tuple[int, Product]] = {}
     for at, said in batch:
         key = changes.key_of(said, held)
+        stands = standing.get(key)
+        if stands is not None and at - stands[0] < SAME_WORD_MS and said == stands[1]:
+            continue  # as most are: somebody looks at what others looked at a moment ago
         facts = drafts.get(key)
         if facts is None:
             facts = drafts[key] = dict(held.facts.get(key, ()))
         offer, words = _offer(facts), words_of(facts)
-        if not learn(facts, said, at):
+        changed = learn(facts, said, at)
+        if facts and _stands(facts, said):
+            standing[key] = min(then for then, _ in facts.values()), said
+        else:
+            standing.pop(key, None)
+        if not changed:
             continue
         changes.facts[key] = facts
         if (now := _offer(facts)) != offer:
@@ -99,6 +108,12 @@ def plan(batch: Iterable[Statement], held: Held) -> Changes:
         if said.sku and said.product_id and said.product_id != said.sku:
             changes.skus[said.product_id] = said.sku
     return changes
+
+
+def _stands(facts: Facts, product: Product) -> bool:
+    """Return whether all that was said of a product is what `facts` have."""
+    said = zip(FIELDS, _values(product), strict=True)
+    return all(facts[field][1] == value for field, value in said if value is not None and value != "")
 
 
 def learn(facts: Facts, product: Product, at: int) -> bool:

@@ -54,12 +54,12 @@ def fingerprint(source: str, message_id: str) -> int:
 
 def events(bodies: list[bytes]) -> list[Event]:
     """Decode many events in one go: their bodies behind an array header are one msgpack document."""
-    return decode_events(_array(bodies))
+    return decode_events(array(bodies))
 
 
 def entries(bodies: list[bytes]) -> list[Entry]:
     """Decode many events as far as every fold reads them."""
-    return decode_entries(_array(bodies))
+    return decode_entries(array(bodies))
 
 
 def level_of(body: bytes) -> str:
@@ -67,5 +67,6 @@ def level_of(body: bytes) -> str:
     return _leveled(body).level if body else "browser"
 
 
-def _array(bodies: list[bytes]) -> bytes:
+def array(bodies: list[bytes]) -> bytes:
+    """Return one msgpack document of many: an array of them."""
     return b"".join((b"\xdd", len(bodies).to_bytes(4, "big"), *bodies))
