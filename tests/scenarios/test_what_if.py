@@ -121,7 +121,7 @@ def test_on_a_persons_page_one_supposes_an_event_of_a_product_or_messages(house:
             "/dashboard/people/user:jane",
             params={"block": "hero", "at": house.now, "if_event": "Product Viewed", "if_product": "lamp"},
         ).text
-        assert "1 event that did not happen" in page
+        assert "1 event simulated for this preview only" in page
         assert "The lamp, The mug" in page
         address = page.split('<img src="/dashboard/preview/', 1)[1].split('"')[0].replace("&amp;", "&")
         shown = browser.get(f"/dashboard/preview/{address}").content
