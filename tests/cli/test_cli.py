@@ -157,6 +157,28 @@ def test_a_profile_shows_its_identifiers_traits_and_events(shop: Path) -> None:
     assert nobody == {"identifiers": {"user": [], "email": [], "anonymous": []}, "traits": {}, "events": []}
 
 
+def test_the_store_can_be_elsewhere_than_the_data_folder(tmp_path: Path) -> None:
+    data, elsewhere = tmp_path / "data", {"WETINK_STORE": f"sqlite:///{tmp_path}/store"}
+    wetink("keys", "create", "shop", "--data", data, **elsewhere)
+    assert (tmp_path / "store" / "wetink.db").is_file()
+    assert not [*data.glob("*.db")]
+    assert "shop" in wetink("keys", "list", "--data", data, **elsewhere)
+    assert (tmp_path / "store").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    ("store", "told"),
+    [
+        ("mysql://host/db", "WETINK_STORE: unknown store mysql:// (available: sqlite://)"),
+        ("sqlite:///", "WETINK_STORE: 'sqlite:///' names no folder (write sqlite:///FOLDER)"),
+        ("sqlite:data", "WETINK_STORE: 'sqlite:data' names no folder (write sqlite:///FOLDER)"),
+        ("sqlite:///nowhere", "WETINK_STORE: sqlite:///nowhere does not exist (`wetink serve` makes one)"),
+    ],
+)
+def test_a_store_that_cannot_be_opened_is_named(shop: Path, store: str, told: str) -> None:
+    assert wetink("keys", "list", "--data", shop, status=1, WETINK_STORE=store).strip() == f"wetink: {told}"
+
+
 def test_open_shows_the_decision_with_its_trace_and_saves_the_picture(shop: Path, tmp_path: Path) -> None:
     picture = tmp_path / "seen.jpg"
     asked = ("open", "last-viewed", "user:42", "--data", shop, "--json")

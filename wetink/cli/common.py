@@ -49,6 +49,8 @@ def there(data: str | None) -> Settings:
     """Return the settings of a data folder that is there. Raises BadSettings when it is not."""
     settings = settings_of(data=data)
     if not has_store(settings):
+        if os.environ.get("WETINK_STORE"):
+            raise BadSettings(f"WETINK_STORE: {settings.store} does not exist", hint="`wetink serve` makes one")
         where = "--data" if data is not None else "WETINK_DATA"
         what = "is no data folder of wetink" if settings.data.exists() else "does not exist"
         raise BadSettings(f"{where}: {settings.data} {what}", hint="`wetink serve` makes one", where=where)

@@ -28,5 +28,7 @@ def engine_of(address: str) -> Engine:
     scheme = address.partition(":")[0]
     if scheme not in ENGINES:
         known = ", ".join(f"{each}://" for each in ENGINES)
-        raise BadSettings(f"there is no store {scheme}://", hint=f"there is {known}", where="--store")
+        raise BadSettings(
+            f"WETINK_STORE: unknown store {scheme[:32]}://", hint=f"available: {known}", where="WETINK_STORE"
+        )
     return ENGINES[scheme]

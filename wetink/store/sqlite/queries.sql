@@ -177,9 +177,6 @@ SELECT member FROM joined WHERE root = ?
 -- name: joined_with  All users that are one person with this one, itself included; none when it is alone.
 SELECT member FROM joined WHERE root = (SELECT root FROM joined WHERE member = ?)
 
--- name: all_joined
-SELECT member, root FROM joined ORDER BY member
-
 -- name: upsert_joined
 INSERT INTO joined (member, root) VALUES (?, ?) ON CONFLICT DO UPDATE SET root = excluded.root
 

@@ -83,7 +83,9 @@ def folder_of(address: str) -> Path:
     """
     folder = address.removeprefix("sqlite:///")
     if folder == address or not folder:
-        raise BadSettings(f"{address!r} names no folder", hint="write sqlite:///FOLDER", where="--store")
+        raise BadSettings(
+            f"WETINK_STORE: {address!r} names no folder", hint="write sqlite:///FOLDER", where="WETINK_STORE"
+        )
     return Path(folder)
 
 
