@@ -14,13 +14,13 @@ import duckdb
 
 from bench import crowd
 from bench.figure import Figure
+from wetink.audiences.segment_query import ColumnCrowd
 from wetink.columns import DuckDBColumns
-from wetink.core.event import Event, Product
-from wetink.core.identifier import Identifier
-from wetink.core.person import Moment
-from wetink.core.rule.parse import parse
+from wetink.core.events.event import Event, Product
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
+from wetink.core.rules.parse import parse
 from wetink.ports import Record
-from wetink.serve.crowd import ColumnCrowd
 from wetink.store import engine_of
 
 ROUNDS = 9

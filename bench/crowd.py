@@ -11,8 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from wetink.core.event import Event, Order, Product
-from wetink.core.identifier import Identifier
+from wetink.core.events.event import Event, Order, Product
+from wetink.core.identity.identifier import Identifier
 from wetink.ports import Record
 from wetink.store.sqlite.engine import SQLiteStore
 

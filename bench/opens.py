@@ -21,12 +21,12 @@ from bench.load import Outcome, press, request
 from bench.messages import batch, message, product
 from bench.server import CORES, key_of, serving
 from wetink import settings as setting
+from wetink.core.events.message import Endpoint, pieces
 from wetink.core.identity import user
-from wetink.core.message import Door, pieces
-from wetink.ingest import record
+from wetink.ingest.receive import record
+from wetink.opens.recipient import Purpose
+from wetink.opens.summaries import RULES
 from wetink.ports import Record
-from wetink.serve.recipient import Purpose
-from wetink.serve.summaries import RULES
 from wetink.wiring import Wetink
 
 PEOPLE, EVENTS, LARGE, SMALL = 20_000, 50, 1_000_000, 10_000
@@ -37,7 +37,7 @@ BACK = 8_000
 QUIET_MS = 86_400_000
 OLD_MS = 20 * 86_400_000
 """A file older than this is built anew: the block shows what was seen in the last 30 days."""
-_ANY = Door(body_bytes=1 << 20)
+_ANY = Endpoint(body_bytes=1 << 20)
 
 
 def measure() -> list[Figure]:

@@ -28,7 +28,7 @@ from bench.figure import Figure
 from bench.server import one_core
 from tests.browser import chromium
 from wetink.ports import Scene
-from wetink.render import Studio
+from wetink.render import Renderer
 from wetink.render.liquid import html
 
 TURNS, PRODUCTS, WIDTH, HEIGHT, SCALE = 40, 48, 600, 300, 2
@@ -63,7 +63,7 @@ def _measured() -> list[Figure]:
     new: list[float] = []
     tiles: list[float] = []
     theirs: dict[str, list[float]] = {"jpeg": [], "png": []}
-    renderer = Studio(album)
+    renderer = Renderer(album)
     loop = uvloop.new_event_loop()  # as in the server
     # Beside the browser's driver, which keeps a loop of its own in this thread.
     with chromium() as browser, ThreadPoolExecutor(1) as thread:

@@ -13,12 +13,12 @@ import msgspec
 
 from bench.figure import Figure
 from wetink import settings as setting
-from wetink.core.message import Door, pieces
-from wetink.core.report import DAY_MS
-from wetink.core.touch import Touch
-from wetink.ingest import record
+from wetink.core.events.message import Endpoint, pieces
+from wetink.core.signals.interaction import Touch
+from wetink.core.signals.report import DAY_MS
+from wetink.ingest.receive import record
 from wetink.ports import Record
-from wetink.store.sqlite import contacts
+from wetink.store.sqlite import interactions
 from wetink.store.sqlite.batch import transaction
 from wetink.store.sqlite.connection import connect
 from wetink.wiring import Wetink
@@ -30,7 +30,7 @@ ROUNDS = 3
 BARE = """SELECT block, variant, sum(human), count(DISTINCT CASE WHEN human AND kind = 0 THEN recipient END),
     count(DISTINCT CASE WHEN human AND kind = 1 THEN recipient END)
 FROM contact WHERE at >= ? AND at < ? GROUP BY block, variant"""
-_ANY = Door(body_bytes=1 << 20)
+_ANY = Endpoint(body_bytes=1 << 20)
 BLOCK = """
 variants:
   - {name: seen, app: last-viewed}
@@ -91,7 +91,7 @@ async def _build(data: Path, now: int) -> None:
     chance = random.Random(6)
     async with Wetink(setting.read({}, data=data)) as wetink:
         db = connect(data / "opens.db", durable=False)
-        contacts.prepare(db)
+        interactions.prepare(db)
         with db:
             for number in range(PEOPLE):
                 arm, who = chance.choice("ab"), f"user:u{number}"
@@ -102,7 +102,7 @@ async def _build(data: Path, now: int) -> None:
         for first in range(0, TOUCHES, 10_000):
             at = now - DAYS * DAY_MS + first * DAYS * DAY_MS // TOUCHES
             with transaction(db):
-                contacts.count(db, [_touch(chance, at + index) for index in range(10_000)])
+                interactions.count(db, [_touch(chance, at + index) for index in range(10_000)])
         db.close()
         waiting = [_order(chance, number, now) for number in range(ORDERS)]
         await wetink.store.log.append(waiting)

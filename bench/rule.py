@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable
 
 from bench.figure import Figure
-from wetink.core.event import Event, Order, Product
-from wetink.core.fold import fold
-from wetink.core.person import Moment, Person
-from wetink.core.rule.evaluate import compiled
-from wetink.core.rule.parse import parse
-from wetink.core.rule.subject import Subject
+from wetink.core.events.event import Event, Order, Product
+from wetink.core.profile.fold import fold
+from wetink.core.profile.person import Moment, Person
+from wetink.core.rules.evaluate import compiled
+from wetink.core.rules.parse import parse
+from wetink.core.rules.subject import Subject
 
 DAY = 86_400_000
 NOW = 1_795_000_000_000

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wetink import settings as setting
-from wetink.core.message import BATCH, Door, pieces
+from wetink.core.events.message import BATCH, Endpoint, pieces
 from wetink.ports import NewKey
 from wetink.settings import Settings
 from wetink.web import server
@@ -98,7 +98,7 @@ def picture(wetink: Wetink) -> Any:
 
 def decoding(wetink: Wetink) -> Any:
     """A handler that reads a body and decodes it, and does nothing else."""
-    one = Door(type="track")
+    one = Endpoint(type="track")
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         headers = dict(scope["headers"])

@@ -17,7 +17,7 @@ from bench.load import press, request
 from bench.messages import PRODUCTS, START, message, product, shopper
 from bench.server import CORES, key_of, serving
 from wetink import settings as setting
-from wetink.core import wares
+from wetink.core.events import ecommerce
 from wetink.wiring import Wetink
 
 CONNECTIONS, SECONDS, ROUNDS, DISTINCT = 64, 3.0, 5, 80_000
@@ -56,7 +56,7 @@ def _key(data: Path) -> str:
 
 async def _know_products(data: Path) -> None:
     async with Wetink(setting.read({}, data=data)) as wetink:
-        await wetink.store.catalog.learn([wares.product(product(number))[0] for number in range(PRODUCTS)], START)
+        await wetink.store.catalog.learn([ecommerce.product(product(number))[0] for number in range(PRODUCTS)], START)
 
 
 def _rate(port: int, requests: list[bytes]) -> float:

@@ -28,7 +28,7 @@ from tests.contracts.profiles import received
 from wetink import settings as setting
 from wetink.core.errors import StoreUnavailable
 from wetink.core.identity import user
-from wetink.render.studio import WORKERS
+from wetink.render.renderer import WORKERS
 from wetink.sandbox import Pool
 from wetink.web.app import create
 from wetink.web.clock import now_ms

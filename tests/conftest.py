@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from tests.browser import chromium as start
 from wetink.feeds import decoding
-from wetink.render import studio
+from wetink.render import renderer
 from wetink.render.engines import chromium as browsers
 
 # Two busy cores: how long an example takes says nothing about whether it is right.
@@ -18,7 +18,7 @@ settings.register_profile(
     "wetink", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
 )
 settings.load_profile("wetink")
-studio.FILL_SECONDS = studio.DRAW_SECONDS = studio.LONG_SECONDS = decoding.SECONDS = 60.0
+renderer.FILL_SECONDS = renderer.DRAW_SECONDS = renderer.LONG_SECONDS = decoding.SECONDS = 60.0
 browsers.START_SECONDS = browsers.DRAW_SECONDS = 60.0
 
 

@@ -19,12 +19,12 @@ from PIL import Image, ImageDraw
 
 from tests.browser import CHROMIUM, environment
 from wetink.apps import load, template_of
-from wetink.core.app import App
-from wetink.core.person import Moment
+from wetink.core.app.app import App
+from wetink.core.profile.person import Moment
 from wetink.feeds.samples import WithSamples
+from wetink.opens.gallery import sample_scene
 from wetink.ports import Comparison, Scene
-from wetink.render import Studio, browser
-from wetink.serve.gallery import sample_scene
+from wetink.render import Renderer, browser
 
 NOW = 1_800_000_000_000
 """A Friday morning in January."""
@@ -88,7 +88,7 @@ class Beside:
         folder = Path(self._place.name)
         self._runner = asyncio.Runner()
         self._browser = browser(program(folder), folder / "browser")
-        self._studio = Studio(WithSamples(NoPhotos()), browser=self._browser)
+        self._studio = Renderer(WithSamples(NoPhotos()), browser=self._browser)
 
     def __enter__(self) -> Self:
         return self

@@ -14,58 +14,58 @@ from urllib.parse import urlencode
 from msgspec.structs import replace
 
 from wetink import apps
+from wetink.audiences.audiences import Audiences
+from wetink.audiences.segment_query import ColumnCrowd
+from wetink.audiences.webhooks import Hooks
 from wetink.content import folder
 from wetink.content.author import Author
 from wetink.content.folder import Content
 from wetink.content.scenario import wrong_with
 from wetink.content.versions import Versions
-from wetink.core import policy
-from wetink.core.audience import rules_of
-from wetink.core.block import Block, Decision, Variant
+from wetink.core.blocks import policy
+from wetink.core.blocks.block import Block, Decision, Variant
+from wetink.core.catalog.trends import Trends
 from wetink.core.errors import NotFound, WetinkError
-from wetink.core.event import Event
-from wetink.core.feed import Feed
-from wetink.core.identifier import Identifier
-from wetink.core.mapping import Mappings
-from wetink.core.person import Moment, Person
-from wetink.core.placeholder import Placeholders
-from wetink.core.rule.evaluate import Finding, Rulebook
-from wetink.core.rule.tree import Rule
-from wetink.core.trends import Trends
-from wetink.feeds import FeedKeeper, PhotoFetcher, Poster, WithSamples
+from wetink.core.events.event import Event
+from wetink.core.identity.identifier import Identifier
+from wetink.core.messages.mapping import Mappings
+from wetink.core.outbound.feed import Feed
+from wetink.core.profile.person import Moment, Person
+from wetink.core.rules.evaluate import Finding, Rulebook
+from wetink.core.rules.tree import Rule
+from wetink.core.signals.audience import rules_of
+from wetink.core.text.placeholder import Placeholders
+from wetink.feeds import FeedService, PhotoFetcher, Poster, WithSamples
 from wetink.feeds.parse import Tally, read
-from wetink.ingest import Door, Ingest, record
+from wetink.ingest.catalog_feeds import Catalogs, Imported
+from wetink.ingest.receive import Endpoint, Ingest, record
+from wetink.ingest.replay import Asked, Replayed, replay
+from wetink.ingest.uploads import Uploads
+from wetink.insights.experiments import Experiments
+from wetink.insights.health import Health
+from wetink.insights.reports import Reports, contacts
+from wetink.insights.trends import Follower
+from wetink.opens import missing_glyphs
+from wetink.opens.allowed_hosts import Hosts
+from wetink.opens.animations import Animations
+from wetink.opens.assignment import Assignments, Shared
+from wetink.opens.audit import Audit
+from wetink.opens.embed import Pasted
+from wetink.opens.fallback import Fallbacks
+from wetink.opens.geo import Places
+from wetink.opens.live_content import Shelf
+from wetink.opens.open import Opens
+from wetink.opens.polls import Polls, answered
+from wetink.opens.prefetch import Prefetcher
+from wetink.opens.prerender import Prerenderer
+from wetink.opens.recipient import Purpose, Seals, named
+from wetink.opens.rehearsal import Rehearsal
+from wetink.opens.secrets import hook_secret, kept_secret, seal_keys
+from wetink.opens.summaries import Summaries
 from wetink.ports import Picture, Source, Storage
 from wetink.ports.archive import Opened
 from wetink.ports.crowd import Columns
-from wetink.render import Studio, blank, browser
-from wetink.serve import letters
-from wetink.serve.ahead import Ahead
-from wetink.serve.arms import Arms, Shared
-from wetink.serve.audiences import Audiences
-from wetink.serve.catalogs import Catalogs, Imported
-from wetink.serve.crowd import ColumnCrowd
-from wetink.serve.experiments import Experiments
-from wetink.serve.fallback import Fallbacks
-from wetink.serve.follower import Follower
-from wetink.serve.health import Health
-from wetink.serve.hooks import Hooks
-from wetink.serve.hosts import Hosts
-from wetink.serve.moving import Moving
-from wetink.serve.open import Opens
-from wetink.serve.pasted import Pasted
-from wetink.serve.place import Places
-from wetink.serve.polls import Polls, answered
-from wetink.serve.recipient import Purpose, Seals, named
-from wetink.serve.rehearsal import Rehearsal
-from wetink.serve.replay import Asked, Replayed, replay
-from wetink.serve.reports import Reports, contacts
-from wetink.serve.secrets import hook_secret, kept_secret, seal_keys
-from wetink.serve.shelf import Shelf
-from wetink.serve.summaries import Summaries
-from wetink.serve.trial import Trial
-from wetink.serve.uploads import Uploads
-from wetink.serve.warm import Warmer
+from wetink.render import Renderer, blank, browser
 from wetink.settings import Settings
 from wetink.store import engine_of
 
@@ -93,10 +93,10 @@ class Wetink:
         self.sessions, self.leases, self.lost = store.sessions, store.leases, store.lost
         self.photos = PhotoFetcher(settings.data / "photos", private_hosts=settings.private_hosts)
         folders = settings.data / "feeds", settings.data / "uploads"
-        self.feeds = FeedKeeper(*folders, store.leases, _now_ms, private_hosts=settings.private_hosts)
+        self.feeds = FeedService(*folders, store.leases, _now_ms, private_hosts=settings.private_hosts)
         self._browser = browser(settings.chromium, settings.data / "browser") if settings.chromium else None
         shared_folder = settings.data / "countdowns"
-        self.renderer = Studio(
+        self.renderer = Renderer(
             WithSamples(self.photos), browser=self._browser, shared=shared_folder, leases=store.leases
         )
         self.ingest = Ingest(store.log, known := Placeholders(settings.placeholders))
@@ -127,7 +127,7 @@ class Wetink:
             app_templates=self._app_templates,
             shelf=lambda: Shelf(self.content.blocks, self.content.templates, self.rules),
             trends=self.trends,
-            arms=Arms(self.store, store.exposures, lambda: self.content.signals, shared.of),
+            arms=Assignments(self.store, store.exposures, lambda: self.content.signals, shared.of),
             feeds=self.feeds,
             allowed=self.allowed,
             fallbacks=self._fallbacks,
@@ -138,7 +138,7 @@ class Wetink:
         self.words, self.fragment, self.snippet = pasted.words, pasted.fragment, pasted.snippet
         self.esp_snippet = pasted.esp_snippet
         self.compare = self._opens.compare
-        self.trial = Trial(
+        self.trial = Audit(
             *(store.profiles, self._opens, self.renderer, self.feeds, self.apps, self._text), self.allowed
         )
         self.reports = Reports(self.store, self.ledger, lambda: self.content.signals, lambda: self.content.blocks)
@@ -146,10 +146,10 @@ class Wetink:
             *(self.reports, store.exposures, lambda: self.content.blocks, lambda: self.content.signals, shared, _now_ms)
         )
         self.polls = Polls(self.store, self.apps, self._opens.preview)
-        self.ahead = Ahead(self._opens.warm, lambda: self.content.blocks, _now_ms)
-        self.moving = Moving(self.renderer, self.apps, lambda: self.content.blocks, self._opens.warm, _now_ms)
+        self.ahead = Prerenderer(self._opens.warm, lambda: self.content.blocks, _now_ms)
+        self.moving = Animations(self.renderer, self.apps, lambda: self.content.blocks, self._opens.warm, _now_ms)
         self.follower = Follower(self.store, self.trends, _now_ms, (self._warm_photos, self.ahead.notice))
-        self.warmer = Warmer(self.store, self.feeds, self.apps, lambda: self.content.blocks, _now_ms)
+        self.warmer = Prefetcher(self.store, self.feeds, self.apps, lambda: self.content.blocks, _now_ms)
         self.summaries = Summaries(store.profiles, _now_ms)
         self.catalogs = Catalogs(
             store.catalog, self.feeds, lambda: self.content.feeds, settings.data / "catalogs", _now_ms
@@ -207,7 +207,7 @@ class Wetink:
             self._app_templates.pop(name, None)
         self.apps.update(loaded.apps)
         self._app_templates.update({name: loaded.templates[app.template] for name, app in loaded.apps.items()})
-        notes = (*loaded.notes, *letters.notes(loaded.blocks, loaded.templates, self.renderer.missing))
+        notes = (*loaded.notes, *missing_glyphs.notes(loaded.blocks, loaded.templates, self.renderer.missing))
         self.content = replace(loaded, problems=tuple(wrong), notes=notes)
         self.rules = Rulebook(rules_of(loaded.audiences))
         self.feeds.use(loaded.feeds)
@@ -287,7 +287,7 @@ class Wetink:
     async def vote(self, block: Block, who: Identifier, option: int, moment: Moment) -> None:
         """Count a vote; it is told of as an event of theirs, too. Raises BadRequest and StoreUnavailable."""
         said = await self.polls.vote(block, who, option, moment)
-        await self.ingest.receive(answered(who, said, moment.now), OURSELVES, Door(type="track"), moment.now)
+        await self.ingest.receive(answered(who, said, moment.now), OURSELVES, Endpoint(type="track"), moment.now)
 
     def _ballot(self, block: Block, slot: int, who: Identifier, moment: Moment) -> str:
         """Return where somebody votes on what a block asks: of this server, whatever it is called outside."""

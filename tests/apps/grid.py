@@ -18,9 +18,9 @@ from tests.gallery import APPS, NoPhotos, scene
 from wetink.apps import countdown
 from wetink.core.errors import WetinkError
 from wetink.feeds.samples import WithSamples
+from wetink.opens.render_request import MOVING_SHARE
 from wetink.ports import Film, Picture, Ticking
-from wetink.render import Studio
-from wetink.serve.scenes import MOVING_SHARE
+from wetink.render import Renderer
 
 SIZES = ((200, 60), (320, 100), (300, 250), (600, 120), (600, 300), (640, 800))
 RATIOS, SCHEMES = (1, 2, 3), ("light", "dark")
@@ -60,7 +60,7 @@ def wrong_with(name: str, case: Case, picture: Picture, *, moves: bool) -> str:
 async def tried(names: Sequence[str], cases: Sequence[Case], folder: Path) -> list[str]:
     """Return what is wrong with these apps' pictures. What moves is made ready, and then taken by a new start."""
     wrong = []
-    studio = Studio(WithSamples(NoPhotos()), shared=folder)
+    studio = Renderer(WithSamples(NoPhotos()), shared=folder)
     for name, case in product(names, cases):
         try:
             said = await _wrong(studio, name, case, folder)
@@ -71,7 +71,7 @@ async def tried(names: Sequence[str], cases: Sequence[Case], folder: Path) -> li
     return wrong
 
 
-async def _wrong(studio: Studio, name: str, case: Case, folder: Path) -> str:
+async def _wrong(studio: Renderer, name: str, case: Case, folder: Path) -> str:
     (width, height), ratio, scheme = case
     still = await studio.render(scene(APPS[name], scheme, size=(width, height), scale=ratio))
     said = wrong_with(name, case, still, moves=False)
@@ -80,7 +80,7 @@ async def _wrong(studio: Studio, name: str, case: Case, folder: Path) -> str:
     what = moving(name, case)
     if isinstance(what, Ticking):
         await studio.prepare_countdown(what)
-        begun = Studio(WithSamples(NoPhotos()), shared=folder, workers=0)  # nobody is there to draw
+        begun = Renderer(WithSamples(NoPhotos()), shared=folder, workers=0)  # nobody is there to draw
         picture = await begun.countdown(what)
         begun.close()
     else:

@@ -9,18 +9,18 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from tests.gallery import APPS, NOW, SCRIPTS, NoPhotos, scene
-from wetink.core.person import Moment
+from wetink.core.profile.person import Moment
 from wetink.feeds.samples import WithSamples
+from wetink.opens.gallery import sample_decision
 from wetink.ports import Scene
-from wetink.render import Studio
-from wetink.serve.gallery import sample_decision
+from wetink.render import Renderer
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
 @pytest.fixture(scope="module")
 def draw():
-    renderer = Studio(WithSamples(NoPhotos()))
+    renderer = Renderer(WithSamples(NoPhotos()))
 
     def drawn(scene: Scene) -> Image.Image:
         return Image.open(io.BytesIO(asyncio.run(renderer.render(scene)).body))
@@ -56,7 +56,7 @@ def test_its_picture_looks_as_it_was_meant_to(name: str, scheme: str, draw) -> N
 
 @pytest.mark.parametrize("name", APPS)
 def test_its_template_can_be_drawn_from_tiles(name: str) -> None:
-    renderer = Studio(WithSamples(NoPhotos()))
+    renderer = Renderer(WithSamples(NoPhotos()))
     try:
         assert list(asyncio.run(renderer.check_tiles(scene(APPS[name])))) == []
     finally:

@@ -7,11 +7,11 @@ import pytest
 
 from tests.apps.test_shelves import NOW, did, product, shop, who
 from wetink.apps import load
-from wetink.core.app import Shown
-from wetink.core.clock import parse
-from wetink.core.person import Moment, Person
-from wetink.core.shop import Shop
-from wetink.core.trends import DAY, HOUR
+from wetink.core.app.app import Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.catalog.trends import DAY, HOUR
+from wetink.core.events.clock import parse
+from wetink.core.profile.person import Moment, Person
 
 APPS = load()
 

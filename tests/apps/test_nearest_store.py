@@ -9,11 +9,11 @@ import pytest
 
 from wetink.apps import load
 from wetink.apps.nearest_store import opening
-from wetink.core.app import Shown
-from wetink.core.clock import parse
-from wetink.core.outside import FeedData
-from wetink.core.person import Moment, Person
-from wetink.core.shop import Shop
+from wetink.core.app.app import Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.catalog.price_history import FeedData
+from wetink.core.events.clock import parse
+from wetink.core.profile.person import Moment, Person
 
 APP = load()["nearest-store"]
 HAMBURG, BERLIN = (53.5511, 9.9937), (52.5200, 13.4050)

@@ -11,7 +11,7 @@ import pytest
 
 MODULE = """
 from msgspec import Struct
-from wetink.core.app import App, Shown
+from wetink.core.app.app import App, Shown
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     word: str = "Hello"
@@ -62,8 +62,8 @@ def test_an_app_of_a_package_is_one_of_the_apps(tmp_path: Path) -> None:
 import asyncio, json
 from wetink.settings import read
 from wetink.wiring import Wetink
-from wetink.core.identifier import Identifier
-from wetink.core.person import Moment
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
 async def main():
     async with Wetink(read({{}}, data={str(tmp_path / "data")!r})) as wetink:
         decision = await wetink.preview("hello", Identifier("user", "jane"), Moment(1))
@@ -81,7 +81,7 @@ asyncio.run(main())
         ("shop_apps:NAMED_AS_OURS", "there is an app called last-viewed already"),
         ("shop_apps:NO_TEMPLATE", "absent.liquid"),
         ("shop_apps:BAD_NAME", "no name in small letters"),
-        ("shop_apps:NO_APP", "no wetink.core.app.App"),
+        ("shop_apps:NO_APP", "no wetink.core.app.app.App"),
         ("shop_apps:NEEDY", "a setting has no default"),
         ("shop_apps:NOWHERE", "AttributeError"),
         ("nowhere:APP", "ModuleNotFoundError"),

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from wetink.apps import load
-from wetink.core.app import Shown
-from wetink.core.person import Moment, Person
-from wetink.core.shop import Shop
+from wetink.core.app.app import Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.profile.person import Moment, Person
 
 APP = load()["reveal"]
 NOW = 1_800_000_000_000

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from wetink.apps import load
-from wetink.core.app import App
-from wetink.core.fill import Source
-from wetink.core.setting import problems_with
+from wetink.core.app.app import App
+from wetink.core.app.fill import Source
+from wetink.core.app.setting import problems_with
 
 APPS = load()
 FILLED: dict[str, dict[str, Any]] = {

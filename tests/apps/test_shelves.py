@@ -8,13 +8,13 @@ import pytest
 from msgspec.structs import replace
 
 from wetink.apps import load
-from wetink.core.app import Shown
-from wetink.core.event import Event, Order, Product
-from wetink.core.fold import fold
-from wetink.core.outside import Change
-from wetink.core.person import Moment, Person
-from wetink.core.shop import Shop
-from wetink.core.trends import DAY, HOUR, Trends
+from wetink.core.app.app import Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.catalog.price_history import Change
+from wetink.core.catalog.trends import DAY, HOUR, Trends
+from wetink.core.events.event import Event, Order, Product
+from wetink.core.profile.fold import fold
+from wetink.core.profile.person import Moment, Person
 
 NOW = 1_800_000_000_000
 APPS = load()

@@ -11,12 +11,12 @@ from msgspec.structs import replace
 from PIL import Image
 
 import wetink
-from tests.render.studio import Album
+from tests.render.renderer import Album
 from wetink.apps import load
-from wetink.core.person import Moment
+from wetink.core.profile.person import Moment
+from wetink.opens.gallery import sample_scene
 from wetink.ports import Scene
-from wetink.render import Studio
-from wetink.serve.gallery import sample_scene
+from wetink.render import Renderer
 
 HOME = Path(wetink.__file__).parent / "apps"
 NAMES = ("nearest-store", "reveal")
@@ -34,7 +34,7 @@ FACTS: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def draw() -> Iterator[Callable[[Scene], Image.Image]]:
-    renderer = Studio(Album())
+    renderer = Renderer(Album())
     yield lambda scene: Image.open(io.BytesIO(asyncio.run(renderer.render(scene)).body))
     renderer.close()
 

@@ -6,11 +6,11 @@ import msgspec
 import pytest
 
 from wetink.apps import load
-from wetink.core.app import Shown
-from wetink.core.outside import FeedData
-from wetink.core.person import Moment, Person
-from wetink.core.shop import Shop
-from wetink.core.sky import sky_of
+from wetink.core.app.app import Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.catalog.price_history import FeedData
+from wetink.core.outbound.weather import sky_of
+from wetink.core.profile.person import Moment, Person
 
 APP = load()["weather"]
 OFFERS = [

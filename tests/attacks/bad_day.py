@@ -14,31 +14,31 @@ from msgspec.structs import replace
 
 from tests.asgi import ask
 from tests.web.test_open import NOW, House
-from wetink.core.audience import Audience
-from wetink.core.block import Decision, decision_id
+from wetink.audiences.audiences import Audiences
+from wetink.audiences.webhooks import Hooks
+from wetink.core.blocks.block import Decision, decision_id
 from wetink.core.errors import StoreUnavailable, WetinkError
-from wetink.core.event import Event, Product
-from wetink.core.feed import Feed, PerPerson
-from wetink.core.hook import Hook, MembershipChange
-from wetink.core.identifier import Identifier
-from wetink.core.person import Moment
-from wetink.core.rule.evaluate import Rulebook
-from wetink.core.rule.parse import parse as rule_of
-from wetink.feeds import FeedKeeper, PhotoFetcher
-from wetink.ingest import BATCH
+from wetink.core.events.event import Event, Product
+from wetink.core.identity.identifier import Identifier
+from wetink.core.outbound.feed import Feed, PerPerson
+from wetink.core.outbound.webhook import Hook, MembershipChange
+from wetink.core.profile.person import Moment
+from wetink.core.rules.evaluate import Rulebook
+from wetink.core.rules.parse import parse as rule_of
+from wetink.core.signals.audience import Audience
+from wetink.feeds import FeedService, PhotoFetcher
+from wetink.ingest.catalog_feeds import Catalogs
+from wetink.ingest.receive import BATCH
+from wetink.insights.trends import Follower
+from wetink.opens.embed import Pasted
+from wetink.opens.geo import Places
+from wetink.opens.overdue import watch
+from wetink.opens.prerender import Prerenderer
+from wetink.opens.rehearsal import Rehearsal
+from wetink.opens.summaries import read
 from wetink.ports import Record, Storage
 from wetink.ports.archive import Opened
-from wetink.render.shared import Shared
-from wetink.serve.ahead import Ahead
-from wetink.serve.audiences import Audiences
-from wetink.serve.catalogs import Catalogs
-from wetink.serve.follower import Follower
-from wetink.serve.hooks import Hooks
-from wetink.serve.overdue import watch
-from wetink.serve.pasted import Pasted
-from wetink.serve.place import Places
-from wetink.serve.rehearsal import Rehearsal
-from wetink.serve.summaries import read
+from wetink.render.disk_cache import Shared
 from wetink.store.sqlite.batch import BatchWriter, Queue
 from wetink.store.sqlite.leases import SQLiteLeases
 from wetink.store.sqlite.memberships import SQLiteMemberships
@@ -138,10 +138,10 @@ async def drawing(error: Exception, house: House) -> None:
     """Have what is drawn ahead, said in words, or late, meet an error."""
     blocks = house.wetink.content.blocks
     hero, moment = blocks["hero"], Moment(NOW)
-    ahead = Ahead(lambda *_: fails(error), lambda: {"hero": hero}, lambda: NOW)
+    ahead = Prerenderer(lambda *_: fails(error), lambda: {"hero": hero}, lambda: NOW)
     ahead.notice([Event("track", NOW, "m", "s", "Product Viewed", user=USER)])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("wetink.serve.ahead.CALM_SECONDS", 0.0)
+        patch.setattr("wetink.opens.prerender.CALM_SECONDS", 0.0)
         await ahead.step()
     broken: Any = Broken(error)
     pasted = Pasted(lambda: blocks, broken, lambda *_: fails(error), "https://shop.example")
@@ -192,7 +192,7 @@ async def outside(folder: Path) -> None:
     fetcher = PhotoFetcher(folder / "photos", private_hosts=("127.0.0.1:1",))
     await fetcher.get(SECRET_URL, 2_000)
     await fetcher.close()
-    keeper = FeedKeeper(
+    keeper = FeedService(
         *(folder / "feeds", folder / "uploads", SQLiteLeases(folder, lambda: NOW), lambda: NOW),
         private_hosts=("127.0.0.1:1",),
     )

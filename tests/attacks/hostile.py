@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from tests.asgi import Answer, ask
 from tests.attacks.hostile_values import BODIES, MEGABYTE, TEXTS
-from tests.web.pages.shopper import BLOCKS, past
+from tests.web.dashboard.shopper import BLOCKS, past
 from wetink.ports import NewKey
 from wetink.settings import read
 from wetink.web.app import App, create

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from wetink.core.errors import BadSettings
-from wetink.serve import secrets
+from wetink.opens import secrets
 from wetink.settings import read
 from wetink.wiring import Wetink
 from wetink.worker import Worker

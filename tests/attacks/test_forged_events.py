@@ -13,10 +13,10 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from tests.web.test_open import SHOP, House
-from wetink.core.identifier import Identifier
-from wetink.core.proof import hash_of
-from wetink.serve import people
-from wetink.web.pages import ROUTES
+from wetink.core.identity.identifier import Identifier
+from wetink.core.identity.user_hash import hash_of
+from wetink.opens import profiles
+from wetink.web.dashboard import ROUTES
 
 VICTIM = Identifier("email", "victim@shop.example")
 MALLORY = "mallory"
@@ -70,7 +70,7 @@ def test_an_address_that_only_pages_know_is_the_last_ones_but_never_shows_what_a
     house: House, monkeypatch: pytest.MonkeyPatch, defended: bool
 ) -> None:
     if not defended:
-        monkeypatch.setattr(people, "doubtful", lambda person: ())
+        monkeypatch.setattr(profiles, "doubtful", lambda person: ())
     tells(house, "page", type="identify", userId=MALLORY, traits={"email": VICTIM.value})
     house.saw("invented", "page", who=MALLORY, name="Call +1 900 555 0100", image_url=f"{SHOP}/x.jpg")
     assert shown(house) == ([] if defended else ["Call +1 900 555 0100"])
@@ -84,7 +84,7 @@ def test_what_a_page_says_of_a_product_is_shown_as_the_catalog_has_it(
     known = {"name": "The mug", "brand": "Good", "category": "Cups", "image_url": f"{SHOP}/mug.jpg"}
     house.saw("mug", who="somebody", **known)
     if not defended:
-        monkeypatch.setattr(people, "doubtful", lambda person: ())
+        monkeypatch.setattr(profiles, "doubtful", lambda person: ())
     forged = f"{SHOP}/attack" if field.endswith("url") else "Call +1 900 555 0100"
     house.saw("mug", "page", who="victim", **{**known, field: forged})
     person = asyncio.run(house.wetink.person(Identifier("user", "victim"), house.now))
@@ -110,7 +110,7 @@ def test_an_order_that_a_page_made_up_is_not_shown(
     house: House, monkeypatch: pytest.MonkeyPatch, defended: bool
 ) -> None:
     if not defended:
-        monkeypatch.setattr(people, "doubtful", lambda person: ())
+        monkeypatch.setattr(profiles, "doubtful", lambda person: ())
     bought = {"order_id": "O", "total": 9, "products": [{"sku": "invented", "name": "Call me", "price": 9}]}
     tells(house, "page", event="Order Completed", userId="victim", properties=bought)
     person = asyncio.run(house.wetink.person(Identifier("user", "victim"), house.now))

@@ -21,7 +21,7 @@ from tests.attacks.hostile import Sent, Target, routes
 from wetink.settings import read
 from wetink.web.app import App, create
 from wetink.web.clock import now_ms
-from wetink.web.pages import asked
+from wetink.web.dashboard import query
 from wetink.wiring import Wetink
 
 T = TypeVar("T")
@@ -202,7 +202,7 @@ def test_without_the_check_a_key_is_made_of_bytes_that_nobody_can_read(
     form = next(form for form in FORMS if form.path == "/dashboard/keys")
     status, told = shop.run(shop.send(form, "name", b"%ED%A0%80"))
     assert (status, "name" in told) == (400, True)
-    monkeypatch.setattr(asked, "problem_in_text", lambda text: "")
+    monkeypatch.setattr(query, "problem_in_text", lambda text: "")
     assert shop.run(shop.send(form, "name", b"%ED%A0%80"))[0] >= 500
 
 

@@ -120,7 +120,7 @@ def test_a_form_of_a_rule_with_thousands_of_deep_conditions_is_not_drawn(
     deep = "{not: " * 16 + "{all: [" + "{trait: x}," * 1_500 + "]}" + "}" * 16
     sent = Sent("POST", "/dashboard/audiences/tried", form(target, yaml=f"rule: {deep}"), FORM)
     assert len(runner.run(target.send(sent)).body) < 200_000
-    monkeypatch.setattr("wetink.core.rule.form.MOST_SENT", 1 << 40)
+    monkeypatch.setattr("wetink.core.rules.form.MOST_SENT", 1 << 40)
     assert len(runner.run(target.send(sent)).body) > 2_000_000
 
 

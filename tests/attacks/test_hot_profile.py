@@ -13,10 +13,10 @@ import pytest
 from tests.asgi import ask
 from tests.web.test_open import NOW, SHOP, House, image
 from tests.web.test_open import house as house
-from wetink.core import fold as fold_module
-from wetink.core.event import Product
-from wetink.core.identifier import Identifier
-from wetink.ingest import BATCH
+from wetink.core.events.event import Product
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile import fold as fold_module
+from wetink.ingest.receive import BATCH
 from wetink.ports import ENTRY_BYTES
 from wetink.store.sqlite import engine
 

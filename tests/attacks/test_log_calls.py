@@ -60,29 +60,29 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
     ): HOST,
     ("feeds/schedule.py", "_landed", "feed %s: %s"): SAID,
     ("feeds/schedule.py", "_refresh", "feed %s cannot be refreshed"): SHOP,
-    ("feeds/shelf.py", "_write", "the state of feed %s cannot be kept: %s"): FILE,
+    ("feeds/snapshots.py", "_write", "the state of feed %s cannot be kept: %s"): FILE,
     ("render/countdowns.py", "_landed", "%s: %s"): SAID,
     ("render/countdowns.py", "_landed", "%s"): SAID,
-    ("serve/catalogs.py", "take_in", "the catalog %s has %d products"): SHOP,
-    ("serve/health.py", "look", "nothing can be drawn: %s"): SAID,
-    ("serve/moving.py", "_made", "%s stands still: %s"): SAID,
-    ("serve/moving.py", "_made", "%s stands still"): SHOP,
+    ("ingest/catalog_feeds.py", "take_in", "the catalog %s has %d products"): SHOP,
+    ("insights/health.py", "look", "nothing can be drawn: %s"): SAID,
+    ("opens/animations.py", "_made", "%s stands still: %s"): SAID,
+    ("opens/animations.py", "_made", "%s stands still"): SHOP,
     (
-        "serve/open.py",
+        "opens/open.py",
         "open",
         "%s shows what it can: the deadline passed in %s",
     ): CALLS,
     (
-        "serve/place.py",
+        "opens/geo.py",
         "_record",
         "%s is damaged (%s): some places stay empty",
     ): FILE,
     (
-        "serve/rehearsal.py",
+        "opens/rehearsal.py",
         "_new",
         "block %s and those after it are taken without being drawn",
     ): SHOP,
-    ("serve/scenes.py", "_ticking", "a countdown stands still"): TRACE,
+    ("opens/render_request.py", "_ticking", "a countdown stands still"): TRACE,
     ("store/sqlite/batch.py", "_run", "the thread that writes %s stumbled"): TRACE,
     ("store/sqlite/engine.py", "steady", "what is read may be of different moments"): TRACE,
     ("store/sqlite/engine.py", "_caught_up", "what is newest of the catalog cannot be found yet: %s"): SQLITE,
@@ -123,7 +123,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heard]:
 
 def test_there_are_as_many_as_there_were() -> None:
     assert len(KNOWN) > 80
-    assert {each.path.partition("/")[0] for each in KNOWN} >= {"core", "feeds", "serve", "store", "web", "wiring.py"}
+    assert {each.path.partition("/")[0] for each in KNOWN} >= {"core", "feeds", "opens", "store", "web", "wiring.py"}
 
 
 @pytest.mark.parametrize("call", KNOWN, ids=lambda call: f"{call.path}:{call.first}")

@@ -18,7 +18,7 @@ import pytest
 
 from tests.serving import Server
 from wetink.core.errors import BadContent
-from wetink.core.identifier import Identifier
+from wetink.core.identity.identifier import Identifier
 from wetink.settings import read
 from wetink.web import logs
 from wetink.wiring import Wetink

@@ -15,14 +15,15 @@ from tests.web.test_open import house as house
 from wetink.columns.answer import Values
 from wetink.content import versions
 from wetink.content.versions import Versions
-from wetink.core import message, sheet
 from wetink.core.errors import BadContent
-from wetink.core.person import Moment
-from wetink.core.rule import operators
-from wetink.core.rule.parse import parse
-from wetink.ingest import check_line
+from wetink.core.events import message
+from wetink.core.profile.person import Moment
+from wetink.core.rules import operators
+from wetink.core.rules.parse import parse
+from wetink.core.units import csv
+from wetink.ingest.receive import check_line
+from wetink.opens import open as opening
 from wetink.render import liquid
-from wetink.serve import open as opening
 from wetink.store.sqlite.leases import SQLiteLeases
 
 BOTH = pytest.mark.parametrize("defended", [True, False], ids=["defended", "undefended"])
@@ -66,8 +67,8 @@ def test_a_push_writes_nothing_outside_the_content_folder(
 @pytest.mark.parametrize("cell", ['=HYPERLINK("https://evil.example")', "+1", "-1", "@SUM(A1)", "\t=1"])
 def test_no_text_is_a_formula_of_a_spreadsheet(monkeypatch: pytest.MonkeyPatch, cell: str, defended: bool) -> None:
     if not defended:
-        monkeypatch.setattr(sheet, "STARTS", ())
-    assert sheet.line([cell]).startswith("\"'") is defended
+        monkeypatch.setattr(csv, "STARTS", ())
+    assert csv.line([cell]).startswith("\"'") is defended
 
 
 @BOTH

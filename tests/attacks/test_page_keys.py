@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 
 from tests.contracts.profiles import LATE, mentioned, received
 from tests.web.test_open import SHOP, House
-from wetink.core import trust
-from wetink.core.alt import alt_of
-from wetink.core.identifier import Identifier
+from wetink.core.blocks.alt import alt_of
+from wetink.core.catalog.catalog import trust
 from wetink.core.identity import FOREVER
-from wetink.core.person import Moment, plain
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment, plain
+from wetink.opens import template_context as sight_module
+from wetink.opens.template_context import sight
 from wetink.ports import Record
-from wetink.serve import sight as sight_module
-from wetink.serve.sight import sight
 from wetink.store.sqlite.engine import SQLiteStore
 
 FAST = Path("/dev/shm") if Path("/dev/shm").is_dir() else None

@@ -15,9 +15,9 @@ from playwright.sync_api import Browser, Route
 from tests.asgi import ask
 from tests.browser import chromium
 from tests.web.test_open import JANE, SHOP, House
-from wetink.core import wares
-from wetink.core.identifier import Identifier
-from wetink.core.quantity import text
+from wetink.core.events import ecommerce
+from wetink.core.identity.identifier import Identifier
+from wetink.core.units.quantity import text
 
 TARGETS = (
     # Whole addresses of others
@@ -147,7 +147,7 @@ def test_no_target_of_an_event_leads_away_from_the_shop(house: House) -> None:
 def test_without_the_defence_most_of_them_would(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(house.wetink._opens, "_allowed", lambda url: True)
     for field in ("url", "image_url"):  # reading an address is a defence, too: only what can be one is kept
-        monkeypatch.setitem(wares._PRODUCT, field, (field, text, True))
+        monkeypatch.setitem(ecommerce._PRODUCT, field, (field, text, True))
     origins = in_a_browser(clicks(house))
     astray = [origin for origin in origins if origin not in ("https:shop.example", "https:open.shop.example")]
     assert len(astray) > len(TARGETS) // 2

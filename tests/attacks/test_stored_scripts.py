@@ -22,11 +22,11 @@ from tests.asgi import ask
 from tests.attacks.hostile import Names, filled
 from tests.attacks.injections import INJECTIONS
 from tests.web.test_open import House
-from wetink.core.identifier import Identifier
+from wetink.core.identity.identifier import Identifier
 from wetink.web import app as app_module
 from wetink.web.app import ROUTES, create
 from wetink.web.clock import now_ms
-from wetink.web.pages import render
+from wetink.web.dashboard import render
 from wetink.web.protocol import HttpProtocol
 
 ADDRESS = "http://127.0.0.1"
@@ -96,7 +96,7 @@ class Hostile(House):
         self._opened()
 
     async def _happens(self) -> None:
-        from wetink.ingest import BATCH
+        from wetink.ingest.receive import BATCH
 
         senders = await self.wetink.store.sources.all()
         for number, text in enumerate(INJECTIONS):

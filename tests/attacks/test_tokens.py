@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from tests.asgi import Answer, ask
 from tests.web.test_open import JANE, House
-from wetink.core.identifier import Identifier
-from wetink.serve import recipient
-from wetink.serve.recipient import parse
+from wetink.core.identity.identifier import Identifier
+from wetink.opens import recipient
+from wetink.opens.recipient import parse
 
 DEFENCES = [pytest.param(True, id="defended"), pytest.param(False, id="undefended")]
 TOKENS = 100_000

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from PIL import Image
 
 from wetink.feeds import decoding, photo
-from wetink.sandbox import inside
+from wetink.sandbox import child
 
 WITHOUT = b"without "
 
@@ -25,7 +25,7 @@ def ready() -> Callable[[bytes], bytes]:
             photo.MOST_PIXELS = 1 << 60
             Image.MAX_IMAGE_PIXELS = None
         if b"memory" in raw:
-            inside.JOB_BYTES = 1 << 29
+            child.JOB_BYTES = 1 << 29
         return b"+"
 
     return answer

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from wetink.core.clock import parse as time_of
+from wetink.core.events.clock import parse as time_of
 
 Judge = Callable[[Mapping[str, Any], Any], bool]
 NOT_JUDGED = ("because", "or", "open_question")

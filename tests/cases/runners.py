@@ -16,20 +16,20 @@ from PIL import Image
 
 from tests.asgi import Answer
 from tests.cases.shop import NOW, Shop, moment_of, named, plain
-from wetink.core.block import Decision
-from wetink.core.decide import settled
-from wetink.core.event import Event, Product
-from wetink.core.feed import Feed, product_of
-from wetink.core.fetch import seen_as
-from wetink.core.identifier import Identifier
+from wetink.core.blocks.block import Decision
+from wetink.core.blocks.decide import settled
+from wetink.core.client_classification import seen_as
+from wetink.core.events.event import Event, Product
 from wetink.core.identity import FOREVER
-from wetink.core.person import Moment
-from wetink.core.rule.parse import parse as rule_of
+from wetink.core.identity.identifier import Identifier
+from wetink.core.outbound.feed import Feed, product_of
+from wetink.core.profile.person import Moment
+from wetink.core.rules.parse import parse as rule_of
 from wetink.feeds.parse import Tally, Unreadable, read
-from wetink.ingest import check_line
+from wetink.ingest.receive import check_line
+from wetink.opens.template_context import sight
 from wetink.ports import Scene
 from wetink.render.liquid import html
-from wetink.serve.sight import sight
 
 Seen = dict[str, Any]
 Runner = Callable[[Any, Shop], Awaitable[Seen]]

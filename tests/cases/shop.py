@@ -10,17 +10,17 @@ from typing import Any
 import msgspec
 
 from tests.asgi import Answer, ask
-from wetink.core.block import Decision
-from wetink.core.clock import parse as time_of
-from wetink.core.event import Event
-from wetink.core.identifier import Identifier
-from wetink.core.person import Moment
+from wetink.core.blocks.block import Decision
+from wetink.core.events.clock import parse as time_of
+from wetink.core.events.event import Event
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
+from wetink.opens.recipient import parse
 from wetink.ports import Received
-from wetink.serve.recipient import parse
 from wetink.settings import read
 from wetink.web.app import App
-from wetink.web.ingest import IngestDoors
-from wetink.web.open import OpenDoors
+from wetink.web.ingest import IngestEndpoints
+from wetink.web.open import OpenEndpoints
 from wetink.wiring import Wetink
 
 NOW = time_of("2026-11-20T09:00:00Z") or 0
@@ -38,8 +38,8 @@ class Shop:
 
     def __init__(self, wetink: Wetink, data: Path) -> None:
         self.wetink, self.data, self.now = wetink, data, NOW
-        self.ingest = IngestDoors(wetink.store.sources, wetink.ingest, clock=lambda: self.now)
-        self.opens = OpenDoors(wetink, clock=lambda: self.now)
+        self.ingest = IngestEndpoints(wetink.store.sources, wetink.ingest, clock=lambda: self.now)
+        self.opens = OpenEndpoints(wetink, clock=lambda: self.now)
         self.key = self.access = ""
 
     async def post(self, message: Mapping[str, Any]) -> Answer:

@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 from tests.cli.run import wetink
-from wetink.core.delivery import Outcome
-from wetink.core.identifier import Identifier
+from wetink.core.identity.identifier import Identifier
+from wetink.core.outbound.delivery import Outcome
 from wetink.store.sqlite.memberships import SQLiteMemberships
 
 NOW = 1_790_000_000_000

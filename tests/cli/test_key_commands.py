@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from wetink.cli import main
-from wetink.core.proof import hash_of
+from wetink.core.identity.user_hash import hash_of
 
 
 def run(data: Path, *arguments: str, status: int = 0, typed: str = "") -> str:

@@ -12,13 +12,13 @@ import pytest
 from tests.contracts.columns import columns_of, laid_out, log_of
 from tests.contracts.profiles import LATE, received
 from tests.storage import around
+from wetink.audiences.segment_query import ColumnCrowd
 from wetink.columns import engine, layout
 from wetink.columns.tables import ORDERED, TABLES
 from wetink.core.errors import StoreUnavailable
-from wetink.core.person import Moment
-from wetink.core.rule.parse import parse
+from wetink.core.profile.person import Moment
+from wetink.core.rules.parse import parse
 from wetink.ports.crowd import Count
-from wetink.serve.crowd import ColumnCrowd
 from wetink.store.sqlite.engine import SQLiteStore
 
 VIEWED = parse({"done": "Product Viewed", "where": {"category": "Shoes"}})

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from wetink.core.block import Block, Fallback, Variant
+from wetink.core.blocks.block import Block, Fallback, Variant
 from wetink.settings import read
 from wetink.wiring import Wetink
 

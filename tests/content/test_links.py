@@ -5,9 +5,9 @@ import pytest
 
 from tests.core.urls import BARE, TABLE
 from wetink.content.check import problems_of
-from wetink.core.block import Block
-from wetink.core.link import host_of
-from wetink.core.setting import link_problem
+from wetink.core.app.setting import link_problem
+from wetink.core.blocks.block import Block
+from wetink.core.text.link import host_of
 
 ABSOLUTE = [(written, meant) for written, page, meant in TABLE if page == BARE and written.strip()]
 

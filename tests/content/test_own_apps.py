@@ -15,10 +15,10 @@ from wetink.apps import load as builtin
 from wetink.cli import main
 from wetink.content.apps import app_of
 from wetink.content.folder import load
+from wetink.core.app.settings_form import fields_of
 from wetink.core.errors import BadContent
-from wetink.core.form import fields_of
-from wetink.core.person import Moment
-from wetink.web.pages import ROUTES
+from wetink.core.profile.person import Moment
+from wetink.web.dashboard import ROUTES
 
 CARD = """
 title: Product card

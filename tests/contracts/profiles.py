@@ -6,14 +6,14 @@ from typing import Any
 
 import msgspec
 
-from wetink.core.clock import parse
-from wetink.core.identifier import Identifier
+from wetink.core.events.clock import parse
+from wetink.core.events.message import Endpoint, pieces
 from wetink.core.identity import FOREVER
-from wetink.core.message import Door, pieces
-from wetink.ingest import record
+from wetink.core.identity.identifier import Identifier
+from wetink.ingest.receive import record
 from wetink.ports import Profiles, Record
 
-ONE = Door(body_bytes=1 << 20, message_bytes=1 << 20)
+ONE = Endpoint(body_bytes=1 << 20, message_bytes=1 << 20)
 LATE = parse("2026-11-23T12:00:00Z") or 0
 
 

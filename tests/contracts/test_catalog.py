@@ -11,8 +11,8 @@ import pytest
 
 from tests.contracts.engines import ENGINES
 from tests.contracts.profiles import received
-from wetink.core.event import Product
-from wetink.core.outside import Change
+from wetink.core.catalog.price_history import Change
+from wetink.core.events.event import Product
 from wetink.store.sqlite.engine import SQLiteStore
 
 SHOP = "https://shop.example"

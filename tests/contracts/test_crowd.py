@@ -14,17 +14,17 @@ from hypothesis import strategies as st
 
 from tests.contracts.columns import columns_of, laid_out
 from tests.contracts.profiles import received
-from tests.core.rule.asking import DAY, NOW
-from tests.core.rule.rules import EVENTS, leaves, odd, rules
+from tests.core.rules.asking import DAY, NOW
+from tests.core.rules.rules import EVENTS, leaves, odd, rules
 from tests.storage import around
-from wetink.core.identifier import Identifier
+from wetink.audiences.segment_query import ColumnCrowd, _Asking
 from wetink.core.identity import FOREVER
-from wetink.core.person import Moment
-from wetink.core.rule.evaluate import compiled
-from wetink.core.rule.parse import parse
-from wetink.core.rule.tree import Rule
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
+from wetink.core.rules.evaluate import compiled
+from wetink.core.rules.parse import parse
+from wetink.core.rules.tree import Rule
 from wetink.ports import Record, Storage
-from wetink.serve.crowd import ColumnCrowd, _Asking
 from wetink.store.sqlite.engine import SQLiteStore
 
 USERS, ADDRESSES, DEVICES = ["ann", "bob", "cid"], ["a@x.example", "b@x.example"], ["d1", "d2", "d3"]

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.contracts.profiles import LATE, everybody, mentioned, received
-from wetink.core.identifier import Identifier
+from wetink.core.identity.identifier import Identifier
 from wetink.ports import NAMES, Record
 from wetink.store.sqlite.engine import SQLiteStore
 

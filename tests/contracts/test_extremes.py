@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 from tests.contracts.columns import columns_of, laid_out
 from tests.contracts.profiles import received
-from tests.core.rule.asking import NOW, asked, event, person
+from tests.core.rules.asking import NOW, asked, event, person
 from tests.storage import around
-from wetink.core.identifier import Identifier
-from wetink.core.person import Moment
-from wetink.core.rule.evaluate import compiled
-from wetink.core.rule.parse import parse
-from wetink.serve.crowd import ColumnCrowd, _Asking
+from wetink.audiences.segment_query import ColumnCrowd, _Asking
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
+from wetink.core.rules.evaluate import compiled
+from wetink.core.rules.parse import parse
 from wetink.store.sqlite.engine import SQLiteStore
 
 MOST = sys.float_info.max

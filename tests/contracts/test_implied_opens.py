@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.contracts.test_ledger import Desk
-from wetink.core.experiment import Exposure
-from wetink.core.fetch import Facts, Kind, classify
-from wetink.core.goal import Signals
-from wetink.core.report import DAY_MS, report
-from wetink.core.result import Newcomers
-from wetink.core.touch import PROVED_MS, Touch
+from wetink.core.blocks.experiment import Exposure
+from wetink.core.client_classification import Facts, Kind, classify
+from wetink.core.signals.experiment_result import Newcomers
+from wetink.core.signals.goal import Signals
+from wetink.core.signals.interaction import PROVED_MS, Touch
+from wetink.core.signals.report import DAY_MS, report
 
 START = 100 * DAY_MS + DAY_MS // 2
 MINUTE, HOUR = 60_000, 3_600_000

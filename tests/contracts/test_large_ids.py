@@ -8,11 +8,11 @@ from typing import Any
 from tests.contracts.columns import columns_of, laid_out
 from tests.contracts.profiles import LATE, received
 from tests.storage import around
-from wetink.core.identifier import Identifier
-from wetink.core.person import Moment
-from wetink.core.rule.evaluate import compiled
-from wetink.core.rule.parse import parse
-from wetink.serve.crowd import ColumnCrowd, _Asking
+from wetink.audiences.segment_query import ColumnCrowd, _Asking
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
+from wetink.core.rules.evaluate import compiled
+from wetink.core.rules.parse import parse
 from wetink.store.sqlite.engine import SQLiteStore
 
 IDS = [

@@ -10,10 +10,10 @@ import apsw
 import pytest
 from msgspec.structs import replace
 
-from wetink.core.experiment import Exposure
-from wetink.core.report import DAY_MS, DayCount
-from wetink.core.result import Newcomers
-from wetink.core.touch import Touch
+from wetink.core.blocks.experiment import Exposure
+from wetink.core.signals.experiment_result import Newcomers
+from wetink.core.signals.interaction import Touch
+from wetink.core.signals.report import DAY_MS, DayCount
 from wetink.ports.ledger import Served
 from wetink.store.sqlite.exposures import SQLiteExposures
 from wetink.store.sqlite.ledger import SQLiteLedger

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wetink.core.delivery import Outcome
-from wetink.core.hook import MembershipChange
-from wetink.core.identifier import Identifier
+from wetink.core.identity.identifier import Identifier
+from wetink.core.outbound.delivery import Outcome
+from wetink.core.outbound.webhook import MembershipChange
 from wetink.ports.audiences import Memberships, Moved
 from wetink.store.sqlite.memberships import SQLiteMemberships
 

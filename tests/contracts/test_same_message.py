@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from tests.contracts.profiles import LATE, received
 from wetink.core.errors import StoreUnavailable
-from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
+from wetink.core.identity.identifier import Identifier
 from wetink.ports import Receipt
 from wetink.store.sqlite.connection import connect
 from wetink.store.sqlite.engine import SQLiteStore
-from wetink.store.sqlite.recent import AT_LEAST, Recent
+from wetink.store.sqlite.recent_ids import AT_LEAST, Recent
 
 FIRST: dict[str, Any] = {"type": "track", "event": "X", "messageId": "m", "userId": "u", "timestamp": LATE - 60_000}
 COPIES: dict[str, dict[str, Any]] = {

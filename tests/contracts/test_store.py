@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from tests.contracts.engines import ENGINES
 from tests.contracts.profiles import LATE, everybody, mentioned, received
-from wetink.core.conversion import Outcome
 from wetink.core.errors import BadSettings
-from wetink.core.identifier import Identifier
+from wetink.core.identity.identifier import Identifier
+from wetink.core.signals.conversion import Outcome
 from wetink.ports import Record
 from wetink.store.sqlite.engine import SQLiteStore
 

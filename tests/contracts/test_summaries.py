@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from tests.contracts.engines import ENGINES
 from tests.contracts.profiles import LATE, ONE, received
-from wetink.core.entry import Entry
-from wetink.core.identifier import Identifier
+from wetink.core.events.message import pieces
+from wetink.core.events.stored_event import Entry
 from wetink.core.identity import FOREVER
-from wetink.core.message import pieces
-from wetink.ingest import record
+from wetink.core.identity.identifier import Identifier
+from wetink.ingest.receive import record
 from wetink.ports import Record
 from wetink.store.sqlite.engine import SQLiteStore
 

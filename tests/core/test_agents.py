@@ -11,7 +11,7 @@ import pytest
 from crawlerdetect.providers.crawlers import data as crawlers
 from ua_parser_builtins.lazy import MATCHERS
 
-from wetink.core.fetch import CLIENTS, LISTED, OTHERS, seen_as
+from wetink.core.client_classification import CLIENTS, LISTED, OTHERS, seen_as
 
 KHTML = "AppleWebKit/537.36 (KHTML, like Gecko)"
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"

@@ -14,10 +14,10 @@ from babel.numbers import format_currency, get_territory_currencies
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.amount import Amount, number, read
-from wetink.core.currency import CODES, COMMA, MINOR, code_of, digits, most_digits, named, rounded
-from wetink.core.message import Door, pieces
-from wetink.core.normalize import Normal, normalize
+from wetink.core.events.message import Endpoint, pieces
+from wetink.core.messages.normalize import Normal, normalize
+from wetink.core.units.amount import Amount, number, read
+from wetink.core.units.currency import CODES, COMMA, MINOR, code_of, digits, most_digits, named, rounded
 
 READ: list[tuple[str, str, float]] = [
     # A word's dot is not the number's.
@@ -222,7 +222,7 @@ def kept(**properties: Any) -> Normal:
         "userId": "jane",
         "properties": {"order_id": "O", **properties},
     }
-    [piece] = pieces(json.dumps(body).encode(), Door())[0]
+    [piece] = pieces(json.dumps(body).encode(), Endpoint())[0]
     return normalize(piece, source="shop", level="server", received=1_800_000_000_000)
 
 

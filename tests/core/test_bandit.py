@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from wetink.core.bandit import chances, shares
-from wetink.core.lift import Sample, counted
+from wetink.core.signals.bandit import chances, shares
+from wetink.core.signals.lift import Sample, counted
 
 
 def exactly(first: tuple[int, int], second: tuple[int, int]) -> float:

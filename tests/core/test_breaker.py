@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.breaker import (
+from wetink.core.outbound.breaker import (
     LONGEST_MS,
     PROBE_MS,
     SHORTEST_MS,

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.cart import left_of, line_of, named
-from wetink.core.event import Event, Order, Product
-from wetink.core.fold import fold
-from wetink.core.person import Seen
-from wetink.core.trust import refreshed
+from wetink.core.catalog.trust import refreshed
+from wetink.core.events.event import Event, Order, Product
+from wetink.core.profile.cart import left_of, line_of, named
+from wetink.core.profile.fold import fold
+from wetink.core.profile.person import Seen
 
 NOW = 10_000
 

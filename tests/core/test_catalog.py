@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.catalog import Changes, Held, plan, statements
-from wetink.core.event import Event, Level, Product
-from wetink.core.outside import Change
+from wetink.core.catalog.catalog import Changes, Held, plan, statements
+from wetink.core.catalog.price_history import Change
+from wetink.core.events.event import Event, Level, Product
 
 HOUR = 3_600_000
 NOW = 1_790_000_000_000

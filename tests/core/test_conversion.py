@@ -10,12 +10,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from wetink.core.conversion import Conversion, Outcome, conversions
-from wetink.core.event import Event, Order, Product
-from wetink.core.goal import Currencies, Goal, Signals
-from wetink.core.identifier import Identifier
-from wetink.core.message import Door, pieces
-from wetink.core.normalize import normalize
+from wetink.core.events.event import Event, Order, Product
+from wetink.core.events.message import Endpoint, pieces
+from wetink.core.identity.identifier import Identifier
+from wetink.core.messages.normalize import normalize
+from wetink.core.signals.conversion import Conversion, Outcome, conversions
+from wetink.core.signals.goal import Currencies, Goal, Signals
 
 JANE, VISITOR = Identifier("user", "jane"), Identifier("anonymous", "x")
 
@@ -117,7 +117,7 @@ def sent(total: object = None, **properties: Any) -> Outcome:
     """A refund as it comes in: what cannot be read of it stays among the properties."""
     body = {"order_id": "O", **({"total": total} if total is not None else {}), **properties}
     message = {"type": "track", "event": "Order Refunded", "userId": "jane", "messageId": "m", "properties": body}
-    [piece] = pieces(json.dumps(message).encode(), Door())[0]
+    [piece] = pieces(json.dumps(message).encode(), Endpoint())[0]
     event = normalize(piece, source="shop", level="server", received=20).event
     assert event is not None
     return Outcome(event, JANE, (JANE,))
@@ -180,7 +180,7 @@ def test_a_refund_that_is_not_understood_gives_nothing_back_and_is_told(refund: 
 
 def test_what_cannot_be_read_of_a_refund_is_a_problem_of_its_message() -> None:
     body = {"type": "track", "event": "Order Refunded", "userId": "j", "properties": {"order_id": "O", "total": "n/a"}}
-    [piece] = pieces(json.dumps(body).encode(), Door())[0]
+    [piece] = pieces(json.dumps(body).encode(), Endpoint())[0]
     found = normalize(piece, source="shop", level="server", received=20)
     assert found.verdict == "usable"
     assert [(each.code, each.property) for each in found.problems] == [("not_a_number", "total")]

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from wetink.core.block import Block, Decision, Fallback, Step, Variant
-from wetink.core.coverage import Coverage, Group, Lack, Seen, coverage, values_of
+from wetink.core.blocks.block import Block, Decision, Fallback, Step, Variant
+from wetink.core.blocks.coverage import Coverage, Group, Lack, Seen, coverage, values_of
 
 BLOCK = Block("b", Fallback("https://shop.example/"), (Variant("cart", "custom"), Variant("hello", "custom")))
 TEMPLATES = {"hello": "{{ person.traits.name | default: 'you' }} {{ person.traits.tier }}", "cart": "cart"}

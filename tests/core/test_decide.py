@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.app import OURS, App, Shown
-from wetink.core.block import Block, Decision, Fallback, Step, Variant, stands
-from wetink.core.decide import choose, decide
-from wetink.core.event import Event, Product
-from wetink.core.history import History
-from wetink.core.person import Moment, Person, Seen
-from wetink.core.rule.parse import parse
-from wetink.core.shop import Shop
+from wetink.core.app.app import OURS, App, Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.blocks.block import Block, Decision, Fallback, Step, Variant, stands
+from wetink.core.blocks.decide import choose, decide
+from wetink.core.events.event import Event, Product
+from wetink.core.profile.history import History
+from wetink.core.profile.person import Moment, Person, Seen
+from wetink.core.rules.parse import parse
 
 NOW = 1_000_000
 SHOP = "https://shop.example/"

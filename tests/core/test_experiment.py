@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.block import Block, Fallback, Variant
-from wetink.core.experiment import (
+from wetink.core.blocks.block import Block, Fallback, Variant
+from wetink.core.blocks.experiment import (
     HOLDOUT,
     PERSONALIZED,
     Arm,
@@ -21,7 +21,7 @@ from wetink.core.experiment import (
     planned,
     problems_of,
 )
-from wetink.core.share import lot
+from wetink.core.units.bucketing import lot
 
 PEOPLE = [f"user:{number}" for number in range(20_000)]
 AB = Experiment("test", arms=(Arm("a", ("x",), "60%"), Arm("b", ("y", "z"), "40%")), holdout="10%")

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wetink.core.errors import BadContent
-from wetink.core.event import Product
-from wetink.core.feed import (
+from wetink.core.events.event import Product
+from wetink.core.outbound.feed import (
     AHEAD,
     SPREAD,
     Feed,

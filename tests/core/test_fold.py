@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.entry import Entry
-from wetink.core.event import Event, Order, Product
-from wetink.core.fold import fold
-from wetink.core.person import Person
+from wetink.core.events.event import Event, Order, Product
+from wetink.core.events.stored_event import Entry
+from wetink.core.profile.fold import fold
+from wetink.core.profile.person import Person
 
 NOW = 1_000_000
 

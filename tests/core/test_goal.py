@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from wetink.core.errors import BadContent
-from wetink.core.goal import DEFAULT_MODEL, Goal, signals_of
+from wetink.core.signals.goal import DEFAULT_MODEL, Goal, signals_of
 
 
 def test_without_a_file_orders_count_for_the_last_click_else_the_last_open_of_seven_days() -> None:

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.identifier import Identifier
 from wetink.core.identity import (
     FOREVER,
     MAX_CLAIMERS,
@@ -22,6 +21,7 @@ from wetink.core.identity import (
     strongest,
     user,
 )
+from wetink.core.identity.identifier import Identifier
 
 VISITOR = Identifier("anonymous", "a-1")
 ADDRESS = Identifier("email", "home@shop.example")

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.clock import parse
-from wetink.core.message import BATCH, BEHAVIORAL, MOST_SHARED, Door, Piece, pieces
-from wetink.core.normalize import Normal, normalize
-from wetink.ingest import check_line
+from wetink.core.events.clock import parse
+from wetink.core.events.message import BATCH, BEHAVIORAL, MOST_SHARED, Endpoint, Piece, pieces
+from wetink.core.messages.normalize import Normal, normalize
+from wetink.ingest.receive import check_line
 
 NOW = parse("2026-11-23T12:00:00Z") or 0
 VIEW: dict[str, Any] = {"type": "track", "userId": "u", "event": "X", "messageId": "m"}
@@ -30,7 +30,7 @@ def of(piece: Piece, *, relayed: bool = False) -> Normal:
     return normalize(piece, source="s", level="server", received=NOW, relayed=relayed)
 
 
-def said(integrations: Any, door: Door = BATCH) -> Normal:
+def said(integrations: Any, door: Endpoint = BATCH) -> Normal:
     body = msgspec.json.encode({door.several: [{**VIEW, "integrations": integrations}]})
     return of(pieces(body, door)[0][0], relayed=door.relayed)
 
@@ -112,7 +112,7 @@ def test_what_is_kept_comes_to_the_same_when_it_is_replayed(
         {**VIEW, "messageId": None, "timestamp": NOW},
     ]
     for each in batch(messages, context=shared, integrations=integrations, sentAt=NOW - 60_000):
-        [again] = pieces(each.raw, Door())[0]
+        [again] = pieces(each.raw, Endpoint())[0]
         assert of(again) == of(each)
         kept = msgspec.json.decode(each.raw)
         if isinstance(shared, dict) and isinstance(kept.get("context"), dict):

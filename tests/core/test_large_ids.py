@@ -8,19 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.clock import parse
-from wetink.core.feed import Feed
-from wetink.core.mapping import Mappings, mapping_of
-from wetink.core.message import BATCH, BEHAVIORAL, Door, pieces
-from wetink.core.normalize import Normal, normalize
-from wetink.core.quantity import LONGEST_DIGITS, plain, text
+from wetink.core.events.clock import parse
+from wetink.core.events.message import BATCH, BEHAVIORAL, Endpoint, pieces
+from wetink.core.messages.mapping import Mappings, mapping_of
+from wetink.core.messages.normalize import Normal, normalize
+from wetink.core.outbound.feed import Feed
+from wetink.core.units.quantity import LONGEST_DIGITS, plain, text
 from wetink.feeds.parse.reader import Tally, read
 
 NOW = parse("2026-11-23T12:00:00Z") or 0
 IDS = st.integers(1, 10**25) | st.integers(10**15 - 5, 10**20) | st.sampled_from(
     [10**15, 2**53 + 1, 1005006123456789, 1729382256910270771, 2**63 - 1, 2**63, 2**64 - 1, 2**64, 10**19, 10**99]
 )  # fmt: skip
-DOORS = {"one": Door(type="track"), "batch": BATCH, "behavioral": BEHAVIORAL}
+DOORS = {"one": Endpoint(type="track"), "batch": BATCH, "behavioral": BEHAVIORAL}
 
 
 def through(door: str, message: dict[str, Any], mappings: Mappings | None = None) -> Normal:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from wetink.core.lift import ALPHA, FEW_CONVERSIONS, FEW_RECIPIENTS, Sample, counted, lift, radius, rho
+from wetink.core.signals.lift import ALPHA, FEW_CONVERSIONS, FEW_RECIPIENTS, Sample, counted, lift, radius, rho
 
 RUNS, LOOKS, EACH = 2_000, 100, 200
 """Simulated tests, how often each is looked at, and the recipients between two looks."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.link import LONGEST, allowed, host_of
+from wetink.core.text.link import LONGEST, allowed, host_of
 
 HOSTS = ("shop.example", "127.0.0.1:8000")
 

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from wetink.core.errors import BadContent
-from wetink.core.mapping import Mappings, mapping_of
-from wetink.core.message import BATCH, Piece, pieces
-from wetink.core.normalize import Normal, normalize
+from wetink.core.events.message import BATCH, Piece, pieces
+from wetink.core.messages.mapping import Mappings, mapping_of
+from wetink.core.messages.normalize import Normal, normalize
 
 SHOP = {
     "sources": ["shop"],

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.aliases import EVENTS, canonical
-from wetink.core.clock import parse
 from wetink.core.errors import BadRequest
-from wetink.core.message import BATCH, Door, Piece, pieces
-from wetink.core.normalize import Normal, normalize
+from wetink.core.events.aliases import EVENTS, canonical
+from wetink.core.events.clock import parse
+from wetink.core.events.message import BATCH, Endpoint, Piece, pieces
+from wetink.core.messages.normalize import Normal, normalize
 
 FACTS = json.loads((Path(__file__).parents[1] / "facts" / "ecommerce.json").read_text())
 NOW = parse("2026-11-23T12:00:00Z") or 0
-ONE = Door()
+ONE = Endpoint()
 VIEW = {"sku": "S-1", "url": "https://shop.example/s-1"}
 
 
@@ -276,7 +276,7 @@ def test_any_message_comes_to_a_verdict_that_can_be_stored(message: dict[str, An
 
 @given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
 def test_any_body_is_taken_or_refused_in_words(body: bytes) -> None:
-    for door in (BATCH, Door(type="track")):
+    for door in (BATCH, Endpoint(type="track")):
         found: list[Piece] = []
         with contextlib.suppress(BadRequest):
             found, _ = pieces(body, door)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.event import Order, Product
-from wetink.core.person import Person, Purchase, Seen
-from wetink.core.pick import Filter, known, pick
-from wetink.core.shop import Shop
+from wetink.core.app.app_inputs import Shop
+from wetink.core.app.pick import Filter, known, pick
+from wetink.core.events.event import Order, Product
+from wetink.core.profile.person import Person, Purchase, Seen
 
 MUG = Product(sku="M", name="Mug", url="https://s.example/m", price=10.0, category="Home > Table", brand="Tide")
 

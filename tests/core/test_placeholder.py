@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.esp import ESPS, HOLE
+from wetink.core.blocks.esp import ESPS, HOLE
+from wetink.core.events.message import Endpoint, pieces
 from wetink.core.identity import anonymous, email, user
-from wetink.core.message import Door, pieces
-from wetink.core.normalize import Normal, normalize
-from wetink.core.placeholder import USUAL, Placeholders
-from wetink.serve.recipient import parse
+from wetink.core.messages.normalize import Normal, normalize
+from wetink.core.text.placeholder import USUAL, Placeholders
+from wetink.opens.recipient import parse
 
 FACTS = json.loads((Path(__file__).parents[1] / "facts" / "placeholders.json").read_text())
 EVERYWHERE = [*FACTS["tags"], *FACTS["nulls"]]
@@ -77,7 +77,7 @@ def test_no_tag_of_an_esp_that_stays_unfilled_names_anybody(esp: object) -> None
 
 
 def take(message: dict[str, object], known: Placeholders = USUAL) -> Normal:
-    [piece], _ = pieces(json.dumps(message).encode(), Door(type="track"))
+    [piece], _ = pieces(json.dumps(message).encode(), Endpoint(type="track"))
     return normalize(piece, source="s", level="server", received=1_795_000_000_000, known=known)
 
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from tests.core.test_normalize import normal
 from tests.core.urls import PAGE, TABLE
-from wetink.core.availability import availability
-from wetink.core.entities import unescaped
-from wetink.core.event import Event, Product
-from wetink.core.fold import fold
-from wetink.core.normalize import Normal
-from wetink.core.wares import product
+from wetink.core.events.availability import availability
+from wetink.core.events.ecommerce import product
+from wetink.core.events.event import Event, Product
+from wetink.core.messages.normalize import Normal
+from wetink.core.profile.fold import fold
+from wetink.core.text.entities import unescaped
 
 MUG = {"sku": "S-1", "name": "Mug", "url": "https://shop.example/mug"}
 JUG = {"sku": "S-2", "name": "Jug", "url": "https://shop.example/jug"}

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.conversion import Conversion
-from wetink.core.credit import Attribution, Credit
-from wetink.core.goal import Currencies, Signals
-from wetink.core.identifier import Identifier
-from wetink.core.report import DAY_MS, DayCount, report, total
-from wetink.core.touch import Touch
+from wetink.core.identity.identifier import Identifier
+from wetink.core.signals.attribution import Attribution, Credit
+from wetink.core.signals.conversion import Conversion
+from wetink.core.signals.goal import Currencies, Signals
+from wetink.core.signals.interaction import Touch
+from wetink.core.signals.report import DAY_MS, DayCount, report, total
 
 JANE = Identifier("user", "jane")
 

@@ -1,7 +1,7 @@
 """The sample shop and shopper: what every app is shown with before there is real data."""
 
-from wetink.core.sample import GOODS, PHOTOS, REDUCED, shop, shopper
-from wetink.core.trends import DAY
+from wetink.core.app.sample import GOODS, PHOTOS, REDUCED, shop, shopper
+from wetink.core.catalog.trends import DAY
 from wetink.feeds.samples import FOLDER
 
 NOW = 1_800_000_000_000

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from wetink.core.aliases import EVENTS
-from wetink.core.mapping import mapping_of
-from wetink.core.spec import PROPERTIES, doubts
+from wetink.core.app.spec import PROPERTIES, doubts
+from wetink.core.events.aliases import EVENTS
+from wetink.core.messages.mapping import mapping_of
 
 
 @pytest.mark.parametrize(

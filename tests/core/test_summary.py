@@ -6,11 +6,11 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.entry import Entry
-from wetink.core.event import Event, Order, Product
-from wetink.core.fold import fold
-from wetink.core.person import Person, plain
-from wetink.core.summary import person_of, summarize
+from wetink.core.events.event import Event, Order, Product
+from wetink.core.events.stored_event import Entry
+from wetink.core.profile.fold import fold
+from wetink.core.profile.person import Person, plain
+from wetink.core.profile.summary import person_of, summarize
 
 NAMES = (
     "Product Viewed", "Product Viewed", "Product Viewed", "Product Added", "Product Removed", "Cart Viewed",

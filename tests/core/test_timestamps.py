@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.clock import AHEAD_MS, MOST_MS, SLIGHT_MS, YEAR_2000, corrected, parse
+from wetink.core.events.clock import AHEAD_MS, MOST_MS, SLIGHT_MS, YEAR_2000, corrected, parse
 
 AT = parse("2025-12-24T17:00:00Z") or 0
 """18:00 in Berlin."""

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core import trends as module
-from wetink.core.event import Event, Product
-from wetink.core.trends import DAY, HOUR, KEPT_HOURS, Trends
+from wetink.core.catalog.catalog import trends as module
+from wetink.core.catalog.trends import DAY, HOUR, KEPT_HOURS, Trends
+from wetink.core.events.event import Event, Product
 
 NOW = 1_800_000_000_000
 

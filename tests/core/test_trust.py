@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.event import Event, Order, Product
-from wetink.core.fold import fold
-from wetink.core.person import Cart, Person, Seen, plain
-from wetink.core.trust import believed, doubtful, refreshed
+from wetink.core.catalog.trust import believed, doubtful, refreshed
+from wetink.core.events.event import Event, Order, Product
+from wetink.core.profile.fold import fold
+from wetink.core.profile.person import Cart, Person, Seen, plain
 
 MUG = Product(sku="mug", name="The mug", url="https://shop.example/mug", price=9.0)
 FORGED = "Call this number"

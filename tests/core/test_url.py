@@ -9,8 +9,8 @@ from playwright.sync_api import Browser
 
 from tests.browser import chromium
 from tests.core.urls import BARE, CLEAN, NONE, PAGE, TABLE, TRIMMED_BY_US
-from wetink.core.link import LONGEST, allowed, host_of
-from wetink.core.url import absolute, ascii_host, read
+from wetink.core.text.link import LONGEST, allowed, host_of
+from wetink.core.text.url import absolute, ascii_host, read
 
 MARKS = "\\'`{}|^"
 """What a browser leaves as it is in some parts of a URL, and wetink encodes."""

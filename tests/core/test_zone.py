@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.test_normalize import NOW, normal
-from wetink.core.event import Event
-from wetink.core.fold import fold
-from wetink.core.habits import at_home
-from wetink.core.person import Moment, Person
-from wetink.core.rule.operators import Today, passes
-from wetink.core.rule.tree import Test as Check
-from wetink.core.zone import named, zone
+from wetink.core.blocks.locale import at_home
+from wetink.core.events.event import Event
+from wetink.core.profile.fold import fold
+from wetink.core.profile.person import Moment, Person
+from wetink.core.rules.operators import Today, passes
+from wetink.core.rules.tree import Test as Check
+from wetink.core.units.zone import named, zone
 
 IANA = sorted(zoneinfo.available_timezones() - {"localtime", "Factory", "build/etc/localtime"})
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from wetink.core.event import Event, Order, Product
-from wetink.core.fold import fold
-from wetink.core.person import Person
+from wetink.core.events.event import Event, Order, Product
+from wetink.core.profile.fold import fold
+from wetink.core.profile.person import Person
 from wetink.demo.life import Message, Role
 
 FIELDS = ("product_id", "sku", "name", "url", "image_url", "price", "currency", "quantity", "category", "brand")

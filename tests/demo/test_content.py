@@ -8,10 +8,10 @@ import wetink.demo
 from tests.demo.story import person_of
 from wetink.apps import load as apps
 from wetink.content.folder import load
-from wetink.core.block import Decision
-from wetink.core.decide import choose, decide
-from wetink.core.person import Moment, Person
-from wetink.core.shop import Shop
+from wetink.core.app.app_inputs import Shop
+from wetink.core.blocks.block import Decision
+from wetink.core.blocks.decide import choose, decide
+from wetink.core.profile.person import Moment, Person
 from wetink.demo.life import CAST, DAY, Role, life
 from wetink.demo.shop import BY_SKU
 

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from wetink.demo.letters import CAMPAIGNS, PREFETCH, letters, post
+from wetink.demo.emails import CAMPAIGNS, PREFETCH, letters, post
 from wetink.demo.life import life
 from wetink.demo.run import CONTENT
 from wetink.settings import read

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from wetink.cli import main
-from wetink.core.verdict import HINTS, problem
+from wetink.core.events.verdict import HINTS, problem
 from wetink.settings import SETTINGS
 
 ROOT = Path(__file__).parents[2]

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from wetink.core.audience import audience_of
-from wetink.core.rule.context import FIELDS
-from wetink.core.rule.nodes import NODES
-from wetink.core.rule.operators import OPERATORS
+from wetink.core.rules.context import FIELDS
+from wetink.core.rules.nodes import NODES
+from wetink.core.rules.operators import OPERATORS
+from wetink.core.signals.audience import audience_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rules.md").read_text()
 

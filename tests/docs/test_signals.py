@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 import yaml
 
-from wetink.core.experiment import Experiment, problems_of
-from wetink.core.goal import MODELS, signals_of
+from wetink.core.blocks.experiment import Experiment, problems_of
+from wetink.core.signals.goal import MODELS, signals_of
 
 TEXT = (Path(__file__).parents[2] / "docs" / "signals.md").read_text()
 SIGNALS, BLOCK = (yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", TEXT, re.S))

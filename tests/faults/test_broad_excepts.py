@@ -10,29 +10,29 @@ import pytest
 import wetink
 from wetink.core.errors import StoreUnavailable
 from wetink.core.trouble import tell
-from wetink.serve.troubles import Troubles, counted
+from wetink.insights.failures import Troubles, counted
 
 PASSED_ON = {
-    ("ingest.py", "_take_in"): "whoever asked is told, and answers it by `web.ingest._refused`, which logs it",
-    ("ingest.py", "_written"): "the same",
+    ("ingest/receive.py", "_take_in"): "whoever asked is told, and answers it by `web.ingest._refused`, which logs it",
+    ("ingest/receive.py", "_written"): "the same",
     ("web/ingest.py", "__call__"): "it is answered by `_refused`, which logs it",
     ("web/ingest.py", "_take"): "the same",
     ("web/logs.py", "format"): "it says so in the line of the record that it cannot put into words",
     ("web/prompt.py", "_go_on"): "it is thrown into the coroutine that waits",
-    ("sandbox/inside.py", "work"): "the process that asked is told, and raises it",
+    ("sandbox/child.py", "work"): "the process that asked is told, and raises it",
     ("sandbox/__main__.py", "main"): "the process that asked is told, and raises it",
     ("apps/__init__.py", "found"): "it is one of the problems that are shown of content, and logged with them",
-    ("ingest.py", "_record"): "`_parked` logs it",
-    ("store/sqlite/alone.py", "_run"): "whoever waits for the work gets it raised",
+    ("ingest/receive.py", "_record"): "`_parked` logs it",
+    ("store/sqlite/exclusive.py", "_run"): "whoever waits for the work gets it raised",
     ("store/sqlite/batch.py", "apart"): "it is split until one piece is left, of which it is logged",
     ("store/sqlite/projections.py", "step"): "each is written again alone, and is raised",
     ("store/sqlite/writer.py", "_finish_here"): "whoever waits is told, which is logged",
     ("store/sqlite/writer.py", "_step"): "each request is written alone, where it is logged",
-    ("core/rule/evaluate.py", "holds"): "the rule is asked node by node, where it is logged",
-    ("render/desk.py", "_in"): "a font of a stranger: its engine has said what is wrong with it",
-    ("serve/open.py", "open"): "`_tell` logs it",
-    ("serve/open.py", "picture"): "`_tell` logs it",
-    ("serve/open.py", "destination"): "`_tell` logs it",
+    ("core/rules/evaluate.py", "holds"): "the rule is asked node by node, where it is logged",
+    ("render/worker.py", "_in"): "a font of a stranger: its engine has said what is wrong with it",
+    ("opens/open.py", "open"): "`_tell` logs it",
+    ("opens/open.py", "picture"): "`_tell` logs it",
+    ("opens/open.py", "destination"): "`_tell` logs it",
 }
 """Where such an error is handed to somebody who logs or raises it, and how."""
 

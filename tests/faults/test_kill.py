@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.serving import Server
-from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
+from wetink.core.identity.identifier import Identifier
 from wetink.settings import read
 from wetink.store.sqlite.engine import SQLiteStore
 from wetink.wiring import Wetink

@@ -22,8 +22,8 @@ from bench.load import request
 from tests.scenarios.test_who_fetched import CHROME
 from tests.serving import Server
 from tests.web.test_open import BLOCKS
-from wetink.core.fetch import Kind
-from wetink.core.touch import Touch
+from wetink.core.client_classification import Kind
+from wetink.core.signals.interaction import Touch
 from wetink.settings import read
 from wetink.store.sqlite.ledger import SQLiteLedger
 from wetink.wiring import Wetink

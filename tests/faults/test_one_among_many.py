@@ -13,27 +13,27 @@ from tests.asgi import ask
 from tests.scenarios.test_who_fetched import CHROME
 from tests.store.said import NOW, message
 from tests.web.test_open import JANE, House
-from wetink.core.block import Block, Decision, Fallback, decision_id
-from wetink.core.delivery import Answer as Told
-from wetink.core.delivery import Outcome
-from wetink.core.event import Product
-from wetink.core.hook import Hook, Post
-from wetink.core.identifier import Identifier
+from wetink.audiences.webhooks import Hooks
+from wetink.core.blocks.block import Block, Decision, Fallback, decision_id
+from wetink.core.events.event import Product
 from wetink.core.identity import user
-from wetink.core.person import Moment
-from wetink.core.touch import Touch
-from wetink.ingest import BATCH, Door, Ingest
+from wetink.core.identity.identifier import Identifier
+from wetink.core.outbound.delivery import Answer as Told
+from wetink.core.outbound.delivery import Outcome
+from wetink.core.outbound.webhook import Hook, Post
+from wetink.core.profile.person import Moment
+from wetink.core.signals.interaction import Touch
+from wetink.ingest.receive import BATCH, Endpoint, Ingest
+from wetink.opens.open import DECISION_MS
 from wetink.ports import Picture, Receipt, Record, Source
 from wetink.ports.archive import Opened
 from wetink.ports.ledger import Served
-from wetink.serve.hooks import Hooks
-from wetink.serve.open import DECISION_MS
 from wetink.store.sqlite.archive import SQLiteArchive
 from wetink.store.sqlite.engine import SQLiteStore
 from wetink.store.sqlite.ledger import SQLiteLedger
 from wetink.store.sqlite.memberships import SQLiteMemberships
 from wetink.store.sqlite.pictures import SQLitePictures
-from wetink.web.asked import Asked
+from wetink.web.request import Asked
 
 T = TypeVar("T")
 MANY = 100
@@ -205,7 +205,7 @@ def test_what_the_log_does_not_take_leaves_a_hundred_requests_answered() -> None
 def test_a_message_that_cannot_be_read_is_parked_and_the_rest_of_its_request_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from wetink import ingest as module
+    from wetink.ingest.receive import receive as module
 
     def made(piece: Any, *given: Any, **named: Any) -> Any:
         if b'"m50"' in piece.raw:
@@ -388,7 +388,7 @@ def test_single_messages_beside_one_that_is_no_json_are_stored(tmp_path: Path) -
 
         for number in range(MANY):
             raw = b"{" if number == 50 else b'{"event":"X","userId":"u","messageId":"m%d"}' % number
-            ingest.take(raw, SERVER, Door(type="track"), NOW, lambda outcome, number=number: tell(number, outcome))
+            ingest.take(raw, SERVER, Endpoint(type="track"), NOW, lambda outcome, number=number: tell(number, outcome))
         await asyncio.wait_for(done.wait(), 60)
         there = await store.messages(limit=1000)
         await store.close()

@@ -19,7 +19,7 @@ import pytest
 
 from tests.serving import Server
 from wetink.core.errors import BadContent
-from wetink.serve.health import Health
+from wetink.insights.health import Health
 from wetink.store.sqlite.batch import BatchWriter, Queue
 
 ROOT = Path(__file__).parents[2]
@@ -186,8 +186,8 @@ MANY = """
 import asyncio, os, resource, sys
 from wetink.render import photo as _  # everything is imported before the descriptors are gone
 from wetink.ports import Scene
-from wetink.render.studio import Studio
-from tests.render.studio import Album
+from wetink.render.renderer import Studio
+from tests.render.renderer import Album
 
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))

@@ -12,8 +12,8 @@ from starlette.testclient import TestClient
 from tests.web.test_open import House
 from wetink import settings
 from wetink.core.errors import StoreUnavailable
+from wetink.insights.health import Health
 from wetink.ports.leases import Leases
-from wetink.serve.health import Health
 from wetink.store.sqlite.leases import SQLiteLeases
 from wetink.web.app import create
 from wetink.web.clock import now_ms

@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from wetink.core.feed import Feed, State, feed_of
-from wetink.feeds import FeedKeeper
+from wetink.core.outbound.feed import Feed, State, feed_of
+from wetink.feeds import FeedService
 from wetink.store.sqlite.leases import SQLiteLeases
 
 Reply = Callable[[BaseHTTPRequestHandler], None]
@@ -119,7 +119,7 @@ def run(
     folder: Path,
     clock: Clock,
     there: Outside | None,
-    scenario: Callable[[FeedKeeper], Coroutine[Any, Any, None]],
+    scenario: Callable[[FeedService], Coroutine[Any, Any, None]],
     *feeds: Feed,
     other: Outside | None = None,
     **more: Any,
@@ -127,7 +127,7 @@ def run(
     async def whole() -> None:
         private = tuple(each.host for each in (there, other) if each is not None)
         leases = SQLiteLeases(folder, clock)
-        keeper = FeedKeeper(folder / "feeds", folder / "uploads", leases, clock, private_hosts=private, **more)
+        keeper = FeedService(folder / "feeds", folder / "uploads", leases, clock, private_hosts=private, **more)
         keeper.use({feed.name: feed for feed in feeds})
         try:
             await scenario(keeper)
@@ -145,6 +145,6 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-def state(keeper: FeedKeeper, name: str = "news") -> tuple[State, int, int | None]:
+def state(keeper: FeedService, name: str = "news") -> tuple[State, int, int | None]:
     given = keeper.give(name)
     return given.state, len(given.items), given.age_ms

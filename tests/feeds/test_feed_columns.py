@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.core.test_products import AVAILABLE, ENTITIES
 from tests.core.urls import BARE, TABLE
 from tests.feeds.test_feed_parse import feed, parsed
-from wetink.core.feed import Feed, Item, Snapshot, due_at, is_due
+from wetink.core.outbound.feed import Feed, Item, Snapshot, due_at, is_due
 from wetink.feeds.parse import Unreadable
 from wetink.feeds.parse.columns import sale_of
 from wetink.feeds.parse.reader import Tally

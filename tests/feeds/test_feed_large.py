@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.feeds.test_feed_parse import NOW, feed
-from wetink.core.feed import Feed
+from wetink.core.outbound.feed import Feed
 from wetink.feeds.parse import Readers, Tally, Unreadable, read, whole
 
 MANY, TRACED = 50_000, 4_000

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from tests.feeds.outside import HOUR, MINUTE, Clock, Outside, Reply, outside, run, sends, until
-from wetink.core.breaker import SHORTEST_MS, TRIES
-from wetink.core.feed import Feed, Supply
-from wetink.feeds import FeedKeeper
+from wetink.core.outbound.breaker import SHORTEST_MS, TRIES
+from wetink.core.outbound.feed import Feed, Supply
+from wetink.feeds import FeedService
 from wetink.feeds.hosts import PER_HOST
 
 PATIENT = 5_000
@@ -40,12 +40,12 @@ def numbers(there: Outside) -> Reply:
     return lambda handler: sends(json.dumps({"call": there.calls}).encode())(handler)
 
 
-async def ask(keeper: FeedKeeper, city: str = "Oslo", deadline_ms: int = PATIENT) -> Supply:
+async def ask(keeper: FeedService, city: str = "Oslo", deadline_ms: int = PATIENT) -> Supply:
     return await keeper.ask("weather", {"city": city}, deadline_ms)
 
 
 def test_many_who_ask_the_same_cause_one_call(tmp_path: Path, there: Outside, clock: Clock) -> None:
-    async def scenario(keeper: FeedKeeper) -> None:
+    async def scenario(keeper: FeedService) -> None:
         there.reply = numbers(there)
         given = await asyncio.gather(*(ask(keeper) for _ in range(50)))
         assert {(each.state, each.items[0]["call"]) for each in given} == {("fresh", 1)}
@@ -69,7 +69,7 @@ def test_many_who_ask_the_same_cause_one_call(tmp_path: Path, there: Outside, cl
 def test_parameters_are_sent_as_they_must_be(
     tmp_path: Path, there: Outside, clock: Clock, path: str, city: str, sent: str
 ) -> None:
-    async def scenario(keeper: FeedKeeper) -> None:
+    async def scenario(keeper: FeedService) -> None:
         assert (await ask(keeper, city)).state == "fresh"
         assert [path for path, _ in there.asked] == [sent]
 
@@ -80,7 +80,7 @@ def test_parameters_are_sent_as_they_must_be(
 def test_without_good_parameters_nobody_is_asked(
     tmp_path: Path, there: Outside, clock: Clock, parameters: dict[str, str]
 ) -> None:
-    async def scenario(keeper: FeedKeeper) -> None:
+    async def scenario(keeper: FeedService) -> None:
         given = await keeper.ask("weather", parameters, PATIENT)
         keeper.warm("weather", parameters)
         assert given.state == "none"
@@ -100,7 +100,7 @@ def test_a_slow_answer_costs_the_deadline_once_and_is_there_the_next_time(
         go.wait(20)
         sends(b'{"call": 1}')(handler)
 
-    async def scenario(keeper: FeedKeeper) -> None:
+    async def scenario(keeper: FeedService) -> None:
         there.reply = slow
         given = await ask(keeper, deadline_ms=PATIENT if own else 20)
         assert given == Supply(because="it did not answer within the deadline")
@@ -121,7 +121,7 @@ def test_in_the_last_quarter_of_its_life_an_answer_is_given_and_refreshed_meanwh
         go.wait(20)
         numbers(there)(handler)
 
-    async def scenario(keeper: FeedKeeper) -> None:
+    async def scenario(keeper: FeedService) -> None:
         there.reply = numbers(there)
         await ask(keeper)
         clock.now += 40 * MINUTE
@@ -147,7 +147,7 @@ def test_in_the_last_quarter_of_its_life_an_answer_is_given_and_refreshed_meanwh
 def test_who_opens_now_and_then_never_waits_and_who_does_not_is_forgotten(
     tmp_path: Path, there: Outside, clock: Clock
 ) -> None:
-    async def scenario(keeper: FeedKeeper) -> None:
+    async def scenario(keeper: FeedService) -> None:
         there.reply = numbers(there)
         await ask(keeper)
         for _ in range(10):
@@ -167,7 +167,7 @@ def test_who_opens_now_and_then_never_waits_and_who_does_not_is_forgotten(
 
 
 def test_what_was_warmed_is_there_at_the_open(tmp_path: Path, there: Outside, clock: Clock) -> None:
-    async def scenario(keeper: FeedKeeper) -> None:
+    async def scenario(keeper: FeedService) -> None:
         keeper.warm("weather", {"city": "Oslo"})
         keeper.warm("weather", {"city": "Oslo"})
         keeper.warm("nothing", {"city": "Oslo"})
@@ -180,7 +180,7 @@ def test_what_was_warmed_is_there_at_the_open(tmp_path: Path, there: Outside, cl
 
 
 def test_when_the_host_fails_the_last_answer_is_given_and_says_so(tmp_path: Path, there: Outside, clock: Clock) -> None:
-    async def scenario(keeper: FeedKeeper) -> None:
+    async def scenario(keeper: FeedService) -> None:
         await ask(keeper)
         there.reply = sends(b"", 500)
         clock.now += 2 * HOUR
@@ -210,7 +210,7 @@ def test_when_the_host_fails_the_last_answer_is_given_and_says_so(tmp_path: Path
 def test_answers_that_are_no_good_say_nothing_against_the_host(
     tmp_path: Path, there: Outside, clock: Clock, reply: Reply, because: str
 ) -> None:
-    async def scenario(keeper: FeedKeeper) -> None:
+    async def scenario(keeper: FeedService) -> None:
         there.reply = reply
         for number in range(2 * TRIES):
             assert await ask(keeper, f"city-{number}") == Supply(because=because)
@@ -223,7 +223,7 @@ def test_answers_that_are_no_good_say_nothing_against_the_host(
 def test_a_host_that_keeps_failing_is_left_alone_then_probed_by_one(
     tmp_path: Path, there: Outside, clock: Clock
 ) -> None:
-    async def scenario(keeper: FeedKeeper) -> None:
+    async def scenario(keeper: FeedService) -> None:
         there.reply = sends(b"", 503)
         for number in range(50):
             given = await ask(keeper, f"city-{number}")
@@ -252,7 +252,7 @@ def test_a_host_gets_so_many_calls_at_a_time_and_a_sick_one_costs_no_other(
             go.wait(20)
         sends(b"{}")(handler)
 
-    async def scenario(keeper: FeedKeeper) -> None:
+    async def scenario(keeper: FeedService) -> None:
         there.reply = slow
         for number in range(300):
             keeper.warm("weather", {"city": f"city-{number}"})
@@ -272,7 +272,7 @@ def test_a_host_gets_so_many_calls_at_a_time_and_a_sick_one_costs_no_other(
 
 
 def test_what_was_not_asked_for_longest_goes_first(tmp_path: Path, there: Outside, clock: Clock) -> None:
-    async def scenario(keeper: FeedKeeper) -> None:
+    async def scenario(keeper: FeedService) -> None:
         for city in ("a", "b", "c", "a", "d", "a"):
             await ask(keeper, city)
         assert there.calls == 4
@@ -283,7 +283,7 @@ def test_what_was_not_asked_for_longest_goes_first(tmp_path: Path, there: Outsid
 
 
 def test_a_feed_that_is_read_in_another_way_is_asked_anew(tmp_path: Path, there: Outside, clock: Clock) -> None:
-    async def scenario(keeper: FeedKeeper) -> None:
+    async def scenario(keeper: FeedService) -> None:
         await ask(keeper)
         keeper.use({"weather": weather(there)})
         await ask(keeper)
@@ -299,7 +299,7 @@ PERSON = {"parameters": {"city": "person.traits.city"}}
 
 
 def test_each_kind_of_feed_says_how_it_is_asked(tmp_path: Path, there: Outside, clock: Clock) -> None:
-    async def scenario(keeper: FeedKeeper) -> None:
+    async def scenario(keeper: FeedService) -> None:
         await keeper.refresh_due(clock())
         assert keeper.give("weather").because == "feed weather is asked for each person"
         assert (await keeper.ask("news", {}, PATIENT)).state == "fresh"
@@ -312,7 +312,7 @@ def test_each_kind_of_feed_says_how_it_is_asked(tmp_path: Path, there: Outside, 
 def test_it_ends_while_calls_hang(tmp_path: Path, there: Outside, clock: Clock) -> None:
     go = threading.Event()
 
-    async def scenario(keeper: FeedKeeper) -> None:
+    async def scenario(keeper: FeedService) -> None:
         there.reply = lambda handler: (go.wait(20), sends(b"{}")(handler))[1]
         waiting = asyncio.create_task(ask(keeper))
         await until(lambda: there.calls == 1)

@@ -17,7 +17,7 @@ from PIL import Image
 
 from tests.feeds.outside import Reply, sends
 from tests.feeds.shop import Shop, picture, shop
-from wetink.core.breaker import TRIES
+from wetink.core.outbound.breaker import TRIES
 from wetink.feeds import PhotoFetcher
 from wetink.feeds.cache import Cache
 from wetink.feeds.guard import GuardedBackend, Refused
@@ -259,7 +259,7 @@ def test_a_host_that_keeps_failing_is_left_alone_and_then_tried_by_one(
         assert len(there.asked) == TRIES + 1
         await photos.close()
 
-    monkeypatch.setattr("wetink.core.breaker.SHORTEST_MS", 300)
+    monkeypatch.setattr("wetink.core.outbound.breaker.SHORTEST_MS", 300)
     with shop(p=trouble) as there:
         asyncio.run(run(there))
 

@@ -14,10 +14,10 @@ from starlette.testclient import TestClient
 from tests.asgi import ask
 from tests.web.test_open import House
 from wetink.core.errors import TooLarge
-from wetink.core.feed import Feed, Limit
+from wetink.core.outbound.feed import Feed, Limit
 from wetink.feeds.uploads import Uploads
 from wetink.web.app import create
-from wetink.web.pages import ROUTES
+from wetink.web.dashboard import ROUTES
 from wetink.web.session import COOKIE
 
 CSV = b"name,city\nOne,Oslo\nTwo,Bern\n"

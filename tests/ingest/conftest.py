@@ -11,11 +11,11 @@ import pytest
 
 from tests.asgi import Answer, ask
 from tests.storage import around
-from wetink.core.clock import parse
-from wetink.ingest import Ingest
+from wetink.core.events.clock import parse
+from wetink.ingest.receive import Ingest
 from wetink.ports import NewKey, Received
 from wetink.store.sqlite.engine import SQLiteStore
-from wetink.web.ingest import IngestDoors
+from wetink.web.ingest import IngestEndpoints
 
 NOW = parse("2026-11-23T18:00:00Z") or 0
 
@@ -26,7 +26,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.store = around(SQLiteStore(folder))
         self.now = NOW
-        self.doors = IngestDoors(self.store.sources, Ingest(self.store.log), clock=lambda: self.now)
+        self.doors = IngestEndpoints(self.store.sources, Ingest(self.store.log), clock=lambda: self.now)
         self.key: NewKey = asyncio.run(self.store.sources.create_key("shop", "server", (), NOW))
         self.page_key: NewKey = asyncio.run(self.store.sources.create_key("page", "browser", (), NOW))
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.ingest.conftest import Desk
 from wetink.core.errors import BadSettings, NotFound, WetinkError
-from wetink.core.proof import hash_of
+from wetink.core.identity.user_hash import hash_of
 from wetink.ports import Source
 from wetink.store.sqlite.engine import SQLiteStore
 from wetink.web.rates import Rates

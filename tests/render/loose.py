@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 from wetink.render import liquid
-from wetink.render.desk import Desk
+from wetink.render.worker import Desk
 
 
 def ready() -> Callable[[bytes], bytes]:

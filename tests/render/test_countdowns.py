@@ -14,13 +14,13 @@ import pytest
 from msgspec.structs import replace
 from PIL import Image
 
-from tests.render.studio import Album
+from tests.render.renderer import Album
 from wetink.core.errors import BadContent
 from wetink.ports import Picture, Ticking
-from wetink.render import Studio, jobs
+from wetink.render import Renderer, jobs
 from wetink.render.countdowns import Countdowns
+from wetink.render.disk_cache import Shared
 from wetink.render.gif.countdown import Countdown, Look, Plate
-from wetink.render.shared import Shared
 from wetink.store.sqlite.leases import SQLiteLeases
 
 LABELS = ("DAYS", "HOURS", "MINUTES", "SECONDS")
@@ -28,7 +28,7 @@ SMALL = Ticking("Ends in", LABELS, "#ff6b4a", 200, 60, 90_061_000, 1)
 
 
 def told(countdown: Ticking, folder: Path, *, workers: int = 1) -> Picture:
-    studio = Studio(Album(), workers=workers, shared=folder)
+    studio = Renderer(Album(), workers=workers, shared=folder)
     try:
         return asyncio.run(studio.countdown(countdown))
     finally:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.render.studio import seen
+from tests.render.renderer import seen
 from wetink.render import encode
 from wetink.render.compose import Pixels
 

@@ -12,10 +12,10 @@ import pytest
 from msgspec.structs import replace
 
 from tests.gallery import program
-from tests.render.studio import Album, near, photo, plain, seen
+from tests.render.renderer import Album, near, photo, plain, seen
 from wetink.core.errors import BadContent, BadSettings
 from wetink.ports import Comparison, Picture, Scene
-from wetink.render import Studio, browser
+from wetink.render import Renderer, browser
 from wetink.render.engines import BROWSER, DEFAULT, ENGINES, named
 from wetink.render.engines import chromium as browsers
 
@@ -29,7 +29,7 @@ class Drawer:
         self.runner = asyncio.Runner()
         self.album = Album({URL: photo("#008000")})
         self.browser = browser(program(folder), folder / "browser")
-        self.studio = Studio(self.album, browser=self.browser)
+        self.studio = Renderer(self.album, browser=self.browser)
 
     def draw(self, it: Scene, engine: str) -> Picture:
         return self.runner.run(self.studio.render(replace(it, engine=engine)))
@@ -157,7 +157,7 @@ def test_a_template_names_its_engine_in_its_first_words(drawer: Drawer) -> None:
 
 def test_without_a_browser_the_usual_engine_draws_what_asks_for_one() -> None:
     async def story() -> None:
-        alone = Studio(Album())
+        alone = Renderer(Album())
         page = plain("{% comment %} engine: chromium {% endcomment %}<b>x</b>")
         assert (await alone.render(page)).body == (await alone.render(plain("<b>x</b>"))).body
         assert await alone.compare(page) is None
@@ -249,7 +249,7 @@ def test_without_playwright_the_setting_is_refused(tmp_path: Path, monkeypatch: 
 
 def test_a_browser_that_is_none_is_told_with_the_setting(tmp_path: Path) -> None:
     async def story() -> None:
-        studio = Studio(Album(), browser=browser(tmp_path / "nowhere", tmp_path))
+        studio = Renderer(Album(), browser=browser(tmp_path / "nowhere", tmp_path))
         with pytest.raises(BadContent, match="no browser at") as caught:
             await studio.render(plain("x", engine=BROWSER))
         assert "chromium" in caught.value.hint

@@ -19,9 +19,9 @@ from wetink.render.gif import face as faces
 from wetink.render.gif.countdown import DAY, Countdown, Look, gif
 from wetink.render.gif.face import TEMPLATE, UNITS, scene
 from wetink.render.gif.press import Face, Slot, prepare
-from wetink.render.letters import Letters, noted
+from wetink.render.glyphs import Letters, noted
 from wetink.render.markup import taken_apart
-from wetink.render.sheet import sheet
+from wetink.render.page import sheet
 
 LOOK = Look(title="Midsummer sale ends in")
 

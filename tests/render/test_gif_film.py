@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from PIL import Image, ImageSequence
 
-from tests.render.studio import Album, near, photo, plain
+from tests.render.renderer import Album, near, photo, plain
 from wetink.core.errors import BadContent
 from wetink.ports import Film, Picture, Scene
-from wetink.render import Studio
+from wetink.render import Renderer
 from wetink.render.compose import Pixels
 from wetink.render.gif.film import LONGEST, film
 
@@ -34,17 +34,17 @@ def pictures_of(body: bytes) -> list[tuple[Pixels, int]]:
 
 
 @pytest.fixture(scope="module")
-def studio() -> Iterator[Studio]:
-    made = Studio(Album({f"https://cdn.example/{n}.jpg": photo(color) for n, color in enumerate(("red", "blue"))}))
+def studio() -> Iterator[Renderer]:
+    made = Renderer(Album({f"https://cdn.example/{n}.jpg": photo(color) for n, color in enumerate(("red", "blue"))}))
     yield made
     made.close()
 
 
-def shot(studio: Studio, it: Scene, frames: int = 4, **more: int) -> Picture:
+def shot(studio: Renderer, it: Scene, frames: int = 4, **more: int) -> Picture:
     return asyncio.run(studio.film(Film(it, frames, 1_000, **more)))  # type: ignore[arg-type]
 
 
-def test_each_picture_is_the_page_of_its_number(studio: Studio) -> None:
+def test_each_picture_is_the_page_of_its_number(studio: Renderer) -> None:
     seen = pictures_of(shot(studio, plain(PAGE)).body)
     assert [stands for _, stands in seen] == [1_000] * 4
     for number, (picture, _) in enumerate(seen):
@@ -54,14 +54,14 @@ def test_each_picture_is_the_page_of_its_number(studio: Studio) -> None:
             assert red == (other == number)
 
 
-def test_the_first_picture_is_the_still_one(studio: Studio) -> None:
+def test_the_first_picture_is_the_still_one(studio: Renderer) -> None:
     first = pictures_of(shot(studio, plain(PAGE)).body)[0][0].astype(int)
     still = asyncio.run(studio.render(plain(PAGE, data={"frame": 0, "frames": 4})))
     with Image.open(io.BytesIO(still.body)) as image:
         assert np.abs(first - np.asarray(image.convert("RGB"))).mean() < 2
 
 
-def test_photos_may_change_from_picture_to_picture(studio: Studio) -> None:
+def test_photos_may_change_from_picture_to_picture(studio: Renderer) -> None:
     urls = ("https://cdn.example/0.jpg", "https://cdn.example/1.jpg")
     page = '<img src="https://cdn.example/{{ frame }}.jpg" width="100" height="50" style="display: block">'
     seen = pictures_of(shot(studio, plain(page, photos=urls), 2).body)
@@ -69,7 +69,7 @@ def test_photos_may_change_from_picture_to_picture(studio: Studio) -> None:
     assert near(tuple(seen[1][0][50, 100]), (0, 0, 254))
 
 
-def test_a_film_goes_on_for_ever_unless_it_is_told_to_stop(studio: Studio) -> None:
+def test_a_film_goes_on_for_ever_unless_it_is_told_to_stop(studio: Renderer) -> None:
     for loop in (True, False):
         with Image.open(io.BytesIO(shot(studio, plain(PAGE), loop=loop).body)) as image:
             assert image.info.get("loop") == (0 if loop else None)
@@ -123,18 +123,18 @@ def test_what_cannot_be_made_lighter_is_told() -> None:
     assert "make the block smaller" in note
 
 
-def test_pictures_and_their_time_are_bounded(studio: Studio) -> None:
+def test_pictures_and_their_time_are_bounded(studio: Renderer) -> None:
     seen = pictures_of(shot(studio, plain("{{ frame }} of {{ frames }}"), 500).body)
     assert len(seen) <= 24
     assert pictures_of(film([np.zeros((4, 4, 4), np.uint8)], 10**9, 10**6, loop=False)[0])[0][1] <= LONGEST
 
 
-def test_a_template_that_cannot_be_drawn_is_bad_content(studio: Studio) -> None:
+def test_a_template_that_cannot_be_drawn_is_bad_content(studio: Renderer) -> None:
     with pytest.raises(BadContent):
         shot(studio, plain("{% if %}"))
 
 
-def test_a_film_is_made_once(studio: Studio) -> None:
+def test_a_film_is_made_once(studio: Renderer) -> None:
     it = plain(PAGE, data={"name": "once"})
     assert shot(studio, it) is shot(studio, it)
     assert shot(studio, replace(it, scheme="dark")) is not shot(studio, it)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wetink.core.errors import BadContent
-from wetink.core.money import money
+from wetink.core.units.money import money
 from wetink.render.liquid import MOST_OUTPUT, html, ink
 
 

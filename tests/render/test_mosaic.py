@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from PIL import Image
 
-from tests.render.studio import ALBUM, PRODUCTS, Album, Here, near, plain, scene, seen
+from tests.render.renderer import ALBUM, PRODUCTS, Album, Here, near, plain, scene, seen
 from wetink.ports import Picture, Scene
-from wetink.render import Studio, drawing
+from wetink.render import Renderer, drawing
 from wetink.render.compose import Pixels, window
 from wetink.render.encode import QUALITIES, jpeg, turbo
 from wetink.render.mosaic import MOST_SEGMENTS, SIDE, Box, Grid, encoded, grid, joined
@@ -113,7 +113,7 @@ class Counted:
 
 def shots(*scenes: Scene) -> Sequence[Picture]:
     """Return the pictures of scenes, drawn one after the other by the same studio."""
-    studio = Studio(Album(ALBUM))
+    studio = Renderer(Album(ALBUM))
     studio._pool = Here()  # type: ignore[assignment]
     return [asyncio.run(studio.render(it)) for it in scenes]
 
@@ -160,7 +160,7 @@ def test_a_tile_is_encoded_where_it_lies_now() -> None:
 
 def test_what_is_drawn_ahead_is_ready_for_every_place_it_may_move_to(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = Counted(monkeypatch)
-    studio = Studio(Album(ALBUM))
+    studio = Renderer(Album(ALBUM))
     studio._pool = Here()  # type: ignore[assignment]
     asyncio.run(studio.warm(named("Ada")))
     for order in permutations(range(3)):

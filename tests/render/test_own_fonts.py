@@ -4,10 +4,10 @@ import asyncio
 from pathlib import Path
 
 import wetink
-from tests.render.studio import Album, plain
+from tests.render.renderer import Album, plain
 from wetink.apps import load
 from wetink.content import folder
-from wetink.render import Studio
+from wetink.render import Renderer
 from wetink.render.engines.takumi import Takumi
 
 SCRIPTS = Path(wetink.__file__).parents[1] / "node_modules" / "@fontsource"
@@ -22,7 +22,7 @@ def test_a_font_of_ones_own_draws_what_names_its_family() -> None:
     before = set(engine.families)
     assert engine.use({"own.woff2": OWN}) == []
     [family] = set(engine.families) - before
-    renderer = Studio(Album())
+    renderer = Renderer(Album())
     plainly = asyncio.run(renderer.render(plain(PAGE, 200, 60, data={"family": f"'{family}'"}))).body
     assert asyncio.run(renderer.use({"own.woff2": OWN})) == []
     theirs = asyncio.run(renderer.render(plain(PAGE, 200, 60, data={"family": f"'{family}'"}))).body

@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from tests.render.studio import Album, near, photo, plain, seen, shot
+from tests.render.renderer import Album, near, photo, plain, seen, shot
 from wetink.render.photo import LONGEST, fitted
 
 

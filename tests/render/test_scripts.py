@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from tests.render.studio import plain, shot
+from tests.render.renderer import plain, shot
 
 GOLDEN = Path(__file__).parent / "golden"
 TO_THE_LEFT = ("Arabic", "Hebrew")

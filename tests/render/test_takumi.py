@@ -6,10 +6,10 @@ from pathlib import Path
 import pytakumi
 import pytest
 
-from tests.render.studio import PRODUCTS, Album, near, photo, plain, scene, seen, shot
+from tests.render.renderer import PRODUCTS, Album, near, photo, plain, scene, seen, shot
 from wetink.core.errors import BadContent, BadSettings
 from wetink.ports import Picture
-from wetink.render import Studio, blank, fonts
+from wetink.render import Renderer, blank, fonts
 from wetink.render.engines.takumi import Takumi
 
 URL = "https://cdn.example/a.jpg?w=1&h=2"
@@ -69,7 +69,7 @@ def test_a_product_without_a_photo_is_a_placeholder_too() -> None:
 def test_the_same_address_with_another_photo_is_drawn_anew() -> None:
     async def twice() -> list[Picture]:
         album = Album({URL: photo("#ff0000")})
-        renderer = Studio(album)
+        renderer = Renderer(album)
         first = await renderer.render(plain(FULL, data={"url": URL}, photos=(URL,)))
         album.photos[URL] = photo("#0000ff")
         second = await renderer.render(plain(FULL, data={"url": URL}, photos=(URL,)))
@@ -126,7 +126,7 @@ def test_untidy_html_is_drawn_all_the_same(template: str) -> None:
 
 def test_many_scenes_at_once_come_out_right() -> None:
     async def many() -> list[Picture]:
-        renderer = Studio(Album())
+        renderer = Renderer(Album())
         colors = [f"#{value:02x}0000" for value in range(0, 240, 20)]
         box = '<div style="width: 100px; height: 50px; background-color: {{ color }}"></div>'
         drawn = await asyncio.gather(*(renderer.render(plain(box, data={"color": color})) for color in colors))

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from PIL import Image, ImageChops, ImageStat
 
 import wetink
-from tests.render.studio import PRODUCTS, plain, scene, seen, shot
+from tests.render.renderer import PRODUCTS, plain, scene, seen, shot
 from wetink.apps import load
 from wetink.content import folder
-from wetink.core.event import Product
+from wetink.core.events.event import Product
 from wetink.ports import Scene
 
 HOME = Path(wetink.__file__).parent

@@ -10,11 +10,11 @@ import pytest
 from msgspec.structs import replace
 from PIL import Image
 
-from tests.render.studio import ALBUM, PRODUCTS, Album, Here, near, plain, seen
+from tests.render.renderer import ALBUM, PRODUCTS, Album, Here, near, plain, seen
 from tests.render.test_templates import APPS, BARE, LONG, app
-from wetink.core.event import Product
+from wetink.core.events.event import Product
 from wetink.ports import Picture, Scene
-from wetink.render import Studio
+from wetink.render import Renderer
 from wetink.render.check import FAR_APART
 from wetink.render.compose import cut, far_apart, lay, patches
 from wetink.render.tiles import Refused, layered
@@ -34,12 +34,12 @@ def album() -> Album:
 @pytest.fixture(scope="module")
 def renderer() -> Any:
     """Return one renderer for all, with what it keeps."""
-    made = Studio(album())
+    made = Renderer(album())
     yield made
     made.close()
 
 
-def flaws(renderer: Studio, it: Scene) -> tuple[str, ...]:
+def flaws(renderer: Renderer, it: Scene) -> tuple[str, ...]:
     """Return what is wrong with the tiles of a scene."""
     return tuple(asyncio.run(renderer.check_tiles(it)))
 
@@ -57,7 +57,7 @@ SHOWN: Mapping[str, tuple[Product, ...]] = {
 @pytest.mark.parametrize("items", SHOWN.values(), ids=SHOWN.keys())
 @pytest.mark.parametrize("name", APPS)
 def test_every_app_is_equal_put_together_and_drawn_at_once(
-    renderer: Studio, name: str, items: tuple[Product, ...], size: tuple[int, int]
+    renderer: Renderer, name: str, items: tuple[Product, ...], size: tuple[int, int]
 ) -> None:
     it = app(name, items, width=size[0], height=size[1])
     assert "data-tile" in it.template
@@ -66,7 +66,7 @@ def test_every_app_is_equal_put_together_and_drawn_at_once(
 
 @pytest.mark.parametrize("fields", [{"scale": 1}, {"scale": 3}, {"scheme": "dark"}, {"transparent": True}])
 @pytest.mark.parametrize("name", APPS)
-def test_so_it_is_at_every_scale_and_in_either_scheme(renderer: Studio, name: str, fields: dict[str, Any]) -> None:
+def test_so_it_is_at_every_scale_and_in_either_scheme(renderer: Renderer, name: str, fields: dict[str, Any]) -> None:
     assert flaws(renderer, replace(app(name, PRODUCTS), **fields)) == ()
 
 
@@ -94,7 +94,7 @@ OTHER = '<div data-tile="b" class="box" style="left: 40px; top: 10px; width: 30p
     ],
     ids=["one", "side by side", "with a shadow", "at the edge", "clear", "with all sorts of things in it"],
 )
-def test_a_tidy_page_can_be_drawn_from_tiles(renderer: Studio, tiles: str) -> None:
+def test_a_tidy_page_can_be_drawn_from_tiles(renderer: Renderer, tiles: str) -> None:
     assert flaws(renderer, plain(PAGE % tiles)) == ()
 
 
@@ -131,20 +131,20 @@ def test_a_tidy_page_can_be_drawn_from_tiles(renderer: Studio, tiles: str) -> No
         ),
     ],
 )
-def test_what_cannot_be_drawn_from_tiles_is_told_with_its_line(renderer: Studio, tiles: str, said: str) -> None:
+def test_what_cannot_be_drawn_from_tiles_is_told_with_its_line(renderer: Renderer, tiles: str, said: str) -> None:
     told = flaws(renderer, plain(PAGE % tiles))
     assert len(told) == 1
     assert said in told[0]
 
 
 @pytest.mark.parametrize("tile", [TILE.replace("left: 10px", "left: 10.3px"), f"<div>{TILE}</div>", TILE + TILE])
-def test_what_cannot_be_drawn_from_tiles_is_drawn_at_once(renderer: Studio, tile: str) -> None:
+def test_what_cannot_be_drawn_from_tiles_is_drawn_at_once(renderer: Renderer, tile: str) -> None:
     image = seen(asyncio.run(renderer.render(plain(PAGE % tile))))
     assert near(image.getpixel((70, 50)), (0, 0, 255))
     assert near(image.getpixel((150, 50)), (255, 255, 255))
 
 
-def test_a_template_without_tiles_has_no_flaws(renderer: Studio) -> None:
+def test_a_template_without_tiles_has_no_flaws(renderer: Renderer) -> None:
     assert flaws(renderer, plain("<p>words")) == ()
 
 
@@ -165,7 +165,7 @@ def test_text_about_a_tile_is_no_tile() -> None:
         layered("data-tile", 100, 50, 2)
 
 
-def watched(renderer: Studio) -> list[str]:
+def watched(renderer: Renderer) -> list[str]:
     """Return a list in which all that the engine draws from now on will stand."""
     here = Here()
     renderer._pool = here  # type: ignore[assignment]
@@ -179,7 +179,7 @@ def greeted(it: Scene, name: str) -> Scene:
 
 def test_only_what_is_new_is_drawn() -> None:
     async def story() -> None:
-        renderer = Studio(album())
+        renderer = Renderer(album())
         drawn = watched(renderer)
         await renderer.warm(app("last_viewed", PRODUCTS))
         assert len(drawn) == 5, "the layer, a greeting and three cards"
@@ -221,7 +221,7 @@ def test_what_is_kept_is_not_given_for_something_else() -> None:
 
     async def story() -> list[Picture]:
         photos = album()
-        renderer = Studio(photos)
+        renderer = Renderer(photos)
         pictures = [await renderer.render(it) for it in scenes]
         photos.photos[url] = photos.photos[list(ALBUM)[1]]
         pictures.append(await renderer.render(base))
@@ -235,7 +235,7 @@ def test_what_is_kept_is_not_given_for_something_else() -> None:
 
 def test_many_who_want_the_same_at_once_have_it_drawn_once() -> None:
     async def story() -> list[str]:
-        renderer = Studio(album())
+        renderer = Renderer(album())
         drawn = watched(renderer)
         it = app("last_viewed", PRODUCTS)
         await asyncio.gather(*(renderer.render(greeted(it, f"N{number}")) for number in range(12)))
@@ -245,7 +245,7 @@ def test_many_who_want_the_same_at_once_have_it_drawn_once() -> None:
     assert len(asyncio.run(story())) == 4 + 12
 
 
-def test_warming_says_nothing_of_a_template_that_cannot_be_drawn(renderer: Studio) -> None:
+def test_warming_says_nothing_of_a_template_that_cannot_be_drawn(renderer: Renderer) -> None:
     asyncio.run(renderer.warm(plain("{% if %}")))
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from wetink.render.desk import Desk
+from wetink.render.worker import Desk
 
 
 def ready() -> Callable[[bytes], bytes]:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import pytest
 
 from wetink.sandbox import Lost, Pool, Unborn
-from wetink.sandbox.zygote import zygote
+from wetink.sandbox.forkserver import zygote
 
 T = TypeVar("T")
 MEGABYTE = 1 << 20

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.render.studio import Here
+from tests.render.renderer import Here
 from tests.web.test_open import House
-from wetink.core.block import Block
-from wetink.core.event import Event
-from wetink.core.identifier import Identifier
-from wetink.core.person import Moment
-from wetink.serve import ahead
-from wetink.serve.ahead import MOST_PEOPLE, RECENT_MS, Ahead
+from wetink.core.blocks.block import Block
+from wetink.core.events.event import Event
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
+from wetink.opens import prerender
+from wetink.opens.prerender import MOST_PEOPLE, RECENT_MS, Prerenderer
 
 NOW = 1_795_000_000_000
 
@@ -33,17 +33,17 @@ def event(user: str = "jane", at: int = NOW, **more: Any) -> Event:
 
 def drawn_for(monkeypatch: pytest.MonkeyPatch, *events: Event) -> list[tuple[str, Identifier]]:
     """Return which blocks were drawn for whom after these events."""
-    monkeypatch.setattr(ahead, "CALM_SECONDS", 0.0)
+    monkeypatch.setattr(prerender, "CALM_SECONDS", 0.0)
     drawn: list[tuple[str, Identifier]] = []
 
     async def warm(block: Block, who: Identifier, moment: Moment) -> None:
         drawn.append((block.name, who))
 
     async def story() -> None:
-        from wetink.core.block import Fallback
+        from wetink.core.blocks.block import Fallback
 
         blocks = {name: Block(name, Fallback("https://shop.example/")) for name in ("hero", "cards")}
-        it = Ahead(warm, lambda: blocks, lambda: NOW)
+        it = Prerenderer(warm, lambda: blocks, lambda: NOW)
         it.notice(events)
         while await it.step():
             pass
@@ -89,7 +89,7 @@ def test_who_is_still_busy_is_waited_for() -> None:
         async def never(*_: Any) -> None:
             raise AssertionError
 
-        it = Ahead(never, dict, lambda: NOW)
+        it = Prerenderer(never, dict, lambda: NOW)
         it.notice([event()])
         assert not await it.step()
 
@@ -106,11 +106,11 @@ def test_it_takes_no_more_than_its_share_of_time(monkeypatch: pytest.MonkeyPatch
         slept.append(seconds)
 
     async def story() -> None:
-        from wetink.core.block import Fallback
+        from wetink.core.blocks.block import Fallback
 
-        monkeypatch.setattr(ahead, "CALM_SECONDS", 0.0)
-        monkeypatch.setattr(ahead.asyncio, "sleep", sleep)
-        it = Ahead(warm, lambda: {"hero": Block("hero", Fallback(""))}, lambda: NOW)
+        monkeypatch.setattr(prerender, "CALM_SECONDS", 0.0)
+        monkeypatch.setattr(prerender.asyncio, "sleep", sleep)
+        it = Prerenderer(warm, lambda: {"hero": Block("hero", Fallback(""))}, lambda: NOW)
         it.notice([event()])
         assert await it.step()
 
@@ -120,7 +120,7 @@ def test_it_takes_no_more_than_its_share_of_time(monkeypatch: pytest.MonkeyPatch
 
 
 def test_warming_gives_way_to_whoever_waits_for_a_picture(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wetink.render.studio.GIVE_WAY_TIMES", 10_000)
+    monkeypatch.setattr("wetink.render.renderer.GIVE_WAY_TIMES", 10_000)
     order: list[str] = []
 
     async def story() -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from tests.web import test_open
 from tests.web.test_open import JANE, SHOP, House
-from wetink.core.event import Product
-from wetink.core.person import Moment
+from wetink.core.events.event import Product
+from wetink.core.profile.person import Moment
 
 HOUR = 3_600_000
 FALLBACK = f'fallback: {{link: "{SHOP}/", title: Too late}}'

@@ -9,15 +9,15 @@ import pytest
 
 from tests.sandbox.test_pool import MEGABYTE, resident
 from tests.web.test_open import House
-from wetink.core.identifier import Identifier
-from wetink.core.person import Moment
-from wetink.render import studio
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
+from wetink.render import renderer
 from wetink.sandbox import Pool
 
 
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    monkeypatch.setattr(studio, "DRAW_SECONDS", 1.5)
+    monkeypatch.setattr(renderer, "DRAW_SECONDS", 1.5)
     made = House(tmp_path / "data")
     made.wetink._opens._deadline = 0.7
     made.wetink.renderer.pool.close()

@@ -10,8 +10,8 @@ from PIL import ImageSequence
 
 from tests.web import test_open
 from tests.web.test_open import JANE, House, image
-from wetink.core.identifier import Identifier
-from wetink.core.person import Moment
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
 from wetink.ports import Picture
 from wetink.store.sqlite.leases import SQLiteLeases
 

@@ -12,7 +12,7 @@ import pytest
 from segment.analytics.client import Client
 
 from tests.serving import Server
-from wetink.core.identifier import Identifier
+from wetink.core.identity.identifier import Identifier
 from wetink.settings import read
 from wetink.wiring import Wetink
 

@@ -8,12 +8,12 @@ import pytest
 
 from tests.scenarios.test_what_counts import order
 from tests.web.test_open import JANE, NOW, SHOP, House
-from wetink.core.experiment import HOLDOUT
-from wetink.core.identifier import Identifier
-from wetink.core.person import Moment
-from wetink.core.report import DAY_MS
-from wetink.core.result import ArmResult
-from wetink.serve.arms import Shared
+from wetink.core.blocks.experiment import HOLDOUT
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
+from wetink.core.signals.experiment_result import ArmResult
+from wetink.core.signals.report import DAY_MS
+from wetink.opens.assignment import Shared
 
 APPLE = "Mozilla/5.0"
 TEST = """

@@ -11,9 +11,9 @@ import pytest
 from tests.contracts.profiles import received
 from tests.feeds.outside import Outside, outside, sends
 from wetink import settings
-from wetink.core.block import Decision
-from wetink.core.identifier import Identifier
-from wetink.core.person import Moment
+from wetink.core.blocks.block import Decision
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
 from wetink.web.clock import now_ms
 from wetink.wiring import Wetink
 from wetink.worker import Worker

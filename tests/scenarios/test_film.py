@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from tests.web.test_open import JANE, House
-from wetink.core.person import Moment
+from wetink.core.profile.person import Moment
 
 FILM = """
 moving: true

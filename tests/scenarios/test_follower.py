@@ -6,9 +6,9 @@ from typing import Any
 
 from tests.contracts.profiles import received
 from wetink import settings
-from wetink.core.identifier import Identifier
-from wetink.core.person import Moment
-from wetink.core.trends import HOUR
+from wetink.core.catalog.trends import HOUR
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
 from wetink.store.sqlite.engine import SQLiteStore
 from wetink.web.clock import now_ms
 from wetink.wiring import Wetink

@@ -12,17 +12,17 @@ import pytest
 from tests.contracts.profiles import received
 from tests.feeds.outside import Clock, Outside, outside, sends
 from tests.storage import around
-from wetink.core.audience import Audience
-from wetink.core.breaker import TRIES
-from wetink.core.delivery import PAUSES
-from wetink.core.hook import Hook
-from wetink.core.identifier import Identifier
-from wetink.core.person import Moment
-from wetink.core.rule.tree import Did, Rule
+from wetink.audiences.audiences import Audiences
+from wetink.audiences.webhooks import Hooks
+from wetink.core.identity.identifier import Identifier
+from wetink.core.outbound.breaker import TRIES
+from wetink.core.outbound.delivery import PAUSES
+from wetink.core.outbound.webhook import Hook
+from wetink.core.profile.person import Moment
+from wetink.core.rules.tree import Did, Rule
+from wetink.core.signals.audience import Audience
 from wetink.feeds import Poster
 from wetink.ports.crowd import Count
-from wetink.serve.audiences import Audiences
-from wetink.serve.hooks import Hooks
 from wetink.store.sqlite.engine import SQLiteStore
 from wetink.store.sqlite.memberships import SQLiteMemberships
 

@@ -9,12 +9,12 @@ import pytest
 
 from tests.web.test_open import House, image
 from wetink.core.errors import StoreUnavailable
-from wetink.core.identifier import Identifier
+from wetink.core.identity.identifier import Identifier
+from wetink.opens.last_good import LastGood
 from wetink.ports import Picture
-from wetink.serve.last import LastGood
 from wetink.settings import read
 from wetink.store.sqlite.pictures import SQLitePictures
-from wetink.web.open import OpenDoors
+from wetink.web.open import OpenEndpoints
 from wetink.wiring import Wetink
 
 
@@ -85,7 +85,7 @@ def test_what_took_too_long_is_there_for_the_next_open(house: House, monkeypatch
     monkeypatch.setattr(house.wetink.renderer, "render", slow)
 
     async def opened_twice() -> tuple[bytes, bytes]:
-        from wetink.core.person import Moment
+        from wetink.core.profile.person import Moment
 
         async def once() -> bytes:
             return (await house.wetink.open_picture("hero", 1, Identifier("user", "jane"), Moment(house.now))).body
@@ -138,7 +138,7 @@ def test_a_restart_forgets_nobodys_picture_and_gives_nobody_anothers(
 def reopened(house: House, data: Path) -> House:
     """The house after a restart."""
     house.wetink = Wetink(read({}, data=data, deadline=5000))
-    house.door = OpenDoors(house.wetink, clock=lambda: house.now)
+    house.door = OpenEndpoints(house.wetink, clock=lambda: house.now)
     asyncio.run(house.wetink.look_again())
     return house
 

@@ -13,9 +13,9 @@ from tests.asgi import ask
 from tests.scenarios.test_who_fetched import CHROME
 from tests.web.test_open import JANE, SHOP, House
 from wetink.cli import main
-from wetink.core.block import Block, Decision, Fallback, decision_id
-from wetink.core.fetch import facts_of
-from wetink.core.person import Moment
+from wetink.core.blocks.block import Block, Decision, Fallback, decision_id
+from wetink.core.client_classification import facts_of
+from wetink.core.profile.person import Moment
 from wetink.ports.archive import Opened
 from wetink.store.sqlite.archive import SQLiteArchive
 from wetink.web.app import create

@@ -10,8 +10,8 @@ from PIL import Image
 from tests.contracts.profiles import received
 from tests.feeds.outside import sends
 from tests.feeds.shop import picture, shop
-from wetink.core.identifier import Identifier
-from wetink.core.person import Moment
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
 from wetink.feeds.cache import Cache
 from wetink.settings import read
 from wetink.web.clock import now_ms

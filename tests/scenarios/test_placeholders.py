@@ -9,7 +9,7 @@ import pytest
 
 from tests.cases.shop import Shop, named, shop
 from wetink.core.identity import FOREVER
-from wetink.serve.replay import Asked
+from wetink.ingest.replay import Asked
 
 OFF = "!*"
 """The setting with which nothing is a placeholder, as before there was a list."""

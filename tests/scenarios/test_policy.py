@@ -10,7 +10,7 @@ import pytest
 from tests.scenarios.test_what_counts import results
 from tests.scenarios.test_who_fetched import CHROME, GMAIL
 from tests.web.test_open import JANE, SHOP, House
-from wetink.core.person import Moment
+from wetink.core.profile.person import Moment
 from wetink.store.sqlite.ledger import SQLiteLedger
 
 APPLE, BARRACUDA = "Mozilla/5.0", "Barracuda Sentinel"

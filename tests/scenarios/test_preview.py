@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.web.test_open import BLOCKS, JANE, House
-from wetink.core.person import Moment
+from wetink.core.profile.person import Moment
 
 
 @pytest.fixture

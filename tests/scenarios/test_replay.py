@@ -12,11 +12,11 @@ from click.testing import CliRunner
 from tests.contracts.columns import laid_out
 from tests.web.test_open import JANE, SHOP, House
 from wetink.cli import main
-from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
-from wetink.core.person import Moment
-from wetink.core.rule.parse import parse
-from wetink.serve.replay import Asked, Replayed
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
+from wetink.core.rules.parse import parse
+from wetink.ingest.replay import Asked, Replayed
 
 MAPPING = """
 events:

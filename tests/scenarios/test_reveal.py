@@ -8,8 +8,8 @@ import pytest
 
 from tests.web import test_open
 from tests.web.test_open import JANE, House
-from wetink.core.identifier import Identifier
-from wetink.core.person import Moment
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
 
 MINUTE = 60_000
 BLOCK = """

@@ -7,8 +7,8 @@ from typing import Any
 from tests.feeds.outside import outside, sends
 from tests.scenarios.test_fed import JANE, told
 from tests.scenarios.test_fed import shop as _shop
-from wetink.core.person import Moment
-from wetink.ingest import Door
+from wetink.core.profile.person import Moment
+from wetink.ingest.receive import Endpoint
 from wetink.ports import Source
 from wetink.web.clock import now_ms
 from wetink.wiring import Wetink
@@ -18,7 +18,7 @@ SHOP = Source("shop", "server")
 
 
 async def says(wetink: Wetink, message: str) -> None:
-    await wetink.ingest.receive(message.encode(), SHOP, Door(type="identify"), now_ms())
+    await wetink.ingest.receive(message.encode(), SHOP, Endpoint(type="identify"), now_ms())
 
 
 async def reached(there: Any, path: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.web.test_open import SHOP, House
-from wetink.core.identifier import Identifier
+from wetink.core.identity.identifier import Identifier
 
 EMAIL = Identifier("email", "jane@shop.example")
 

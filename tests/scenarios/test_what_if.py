@@ -15,11 +15,11 @@ from tests.asgi import ask
 from tests.web.test_open import JANE, SHOP, House
 from wetink.cli import main
 from wetink.core.errors import BadContent
-from wetink.core.identifier import Identifier
-from wetink.core.person import Moment
-from wetink.core.what_if import events_of, read
+from wetink.core.identity.identifier import Identifier
+from wetink.core.messages.simulation import events_of, read
+from wetink.core.profile.person import Moment
 from wetink.web.app import create
-from wetink.web.pages import ROUTES
+from wetink.web.dashboard import ROUTES
 
 STRANGER = Identifier("user", "new")
 

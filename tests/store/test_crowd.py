@@ -6,7 +6,7 @@ from pathlib import Path
 import apsw
 
 from tests.contracts.profiles import LATE, received
-from wetink.core.identifier import Identifier
+from wetink.core.identity.identifier import Identifier
 from wetink.store.sqlite.crowd import open_crowd_log
 from wetink.store.sqlite.engine import SQLiteStore
 

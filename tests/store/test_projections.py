@@ -10,7 +10,7 @@ import pytest
 
 from tests.contracts.profiles import received
 from wetink.core.errors import NotFound
-from wetink.core.event import Product
+from wetink.core.events.event import Product
 from wetink.store.sqlite import catalog
 from wetink.store.sqlite.connection import connect
 from wetink.store.sqlite.engine import SQLiteStore

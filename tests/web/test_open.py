@@ -12,10 +12,10 @@ from PIL import Image
 
 from tests.asgi import Answer, ask
 from wetink.core.errors import StoreUnavailable
-from wetink.core.identifier import Identifier
-from wetink.ingest import BATCH
+from wetink.core.identity.identifier import Identifier
+from wetink.ingest.receive import BATCH
 from wetink.settings import read
-from wetink.web.open import OpenDoors
+from wetink.web.open import OpenEndpoints
 from wetink.wiring import Wetink
 
 NOW = 1_795_000_000_000
@@ -61,7 +61,7 @@ class House:
         (data / "content" / "templates" / "hello.liquid").write_text("<b>Hello {{ person.traits.name }}</b>")
         self.wetink = Wetink(read({}, data=data, deadline=5000))
         self.now = NOW
-        self.door = OpenDoors(self.wetink, clock=lambda: self.now)
+        self.door = OpenEndpoints(self.wetink, clock=lambda: self.now)
         self.count = 0
         asyncio.run(self._start())
 

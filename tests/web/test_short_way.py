@@ -12,7 +12,7 @@ import pytest
 
 from bench.load import request
 from tests.web.sites import Site, answer, site
-from wetink.core.identifier import Identifier
+from wetink.core.identity.identifier import Identifier
 from wetink.settings import read
 from wetink.web.protocol import HttpProtocol
 from wetink.wiring import Wetink
@@ -262,7 +262,7 @@ def test_an_open_that_came_after_an_answer_sees_what_that_was_about(tmp_path: Pa
 def test_an_open_that_goes_wrong_is_answered_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def ask() -> None:
         async with open_site(tmp_path) as made, made.connected(HttpProtocol) as (reader, writer):
-            monkeypatch.setattr("wetink.web.open.OpenDoors._moment", None)
+            monkeypatch.setattr("wetink.web.open.OpenEndpoints._moment", None)
             for _ in range(2):
                 writer.write(request("GET", at(made, "/d/hero/{data}.json").decode()))
                 assert b"503" in await answer(reader)

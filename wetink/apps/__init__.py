@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from wetink.core.app import App
+from wetink.core.app.app import App
 
 BUILTIN = (
     "last_viewed",
@@ -71,7 +71,7 @@ def found(names: Sequence[str] = BUILTIN) -> tuple[dict[str, App], tuple[str, ..
 def wrong_with(app: Any) -> str:
     """Return why an app of a package cannot be used, empty when it can."""
     if not isinstance(app, App):
-        return "this is no wetink.core.app.App"
+        return "this is no wetink.core.app.app.App"
     if not _NAME.fullmatch(app.name) or not app.title:
         return f"{app.name!r} is no name in small letters, digits and dashes, or it has no title"
     try:

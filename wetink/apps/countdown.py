@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from wetink.core.app import App, Sample, Shown
-from wetink.core.person import Moment, Person
-from wetink.core.setting import Color, LocalTime, Zone
-from wetink.core.shop import Shop
-from wetink.core.zone import zone
+from wetink.core.app.app import App, Sample, Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.app.setting import Color, LocalTime, Zone
+from wetink.core.profile.person import Moment, Person
+from wetink.core.units.zone import zone
 
 HOUR = 3_600_000
 DAYS = {"mon": 0, "tue": 1, "wed": 2, "thu": 3, "fri": 4, "sat": 5, "sun": 6}

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from wetink.core.app import App, Shown
-from wetink.core.person import Moment, Person
-from wetink.core.shop import Shop
+from wetink.core.app.app import App, Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.profile.person import Moment, Person
 
 
 class Settings(Struct, frozen=True):

@@ -4,12 +4,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wetink.core.app import App, Shown
-from wetink.core.fill import Source, candidates, filled
-from wetink.core.person import Moment, Person
-from wetink.core.pick import Filter, pick
-from wetink.core.shelf import ShelfSettings
-from wetink.core.shop import Shop
+from wetink.core.app.app import App, Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.app.fill import Source, candidates, filled
+from wetink.core.app.pick import Filter, pick
+from wetink.core.app.product_grid import ShelfSettings
+from wetink.core.profile.person import Moment, Person
 
 
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):

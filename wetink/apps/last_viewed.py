@@ -4,10 +4,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from wetink.core.app import App, Shown
-from wetink.core.person import Moment, Person, Seen
-from wetink.core.setting import Color
-from wetink.core.shop import Shop
+from wetink.core.app.app import App, Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.app.setting import Color
+from wetink.core.profile.person import Moment, Person, Seen
 
 DAY = 86_400_000
 

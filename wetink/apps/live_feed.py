@@ -4,12 +4,12 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from wetink.core.app import App, Sample, Shown
-from wetink.core.feed import reached
-from wetink.core.person import Moment, Person
-from wetink.core.setting import Color
-from wetink.core.shop import Shop
-from wetink.core.url import read
+from wetink.core.app.app import App, Sample, Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.app.setting import Color
+from wetink.core.outbound.feed import reached
+from wetink.core.profile.person import Moment, Person
+from wetink.core.text.url import read
 
 LONGEST = 200
 

@@ -4,11 +4,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wetink.core.app import App, Shown
-from wetink.core.person import Moment, Person, Seen
-from wetink.core.pick import pick
-from wetink.core.shelf import TEMPLATE, Saying, ShelfSettings, shelf
-from wetink.core.shop import Shop
+from wetink.core.app.app import App, Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.app.pick import pick
+from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, shelf
+from wetink.core.profile.person import Moment, Person, Seen
 
 
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):

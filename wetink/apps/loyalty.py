@@ -6,12 +6,12 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from wetink.core.amount import number
-from wetink.core.app import App, Shown
-from wetink.core.person import Moment, Person
-from wetink.core.rule.values import look_up
-from wetink.core.setting import Color
-from wetink.core.shop import Shop
+from wetink.core.app.app import App, Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.app.setting import Color
+from wetink.core.profile.person import Moment, Person
+from wetink.core.rules.values import look_up
+from wetink.core.units.amount import number
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):

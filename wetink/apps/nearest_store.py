@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from wetink.core.app import App, Sample, Shown
-from wetink.core.person import Moment, Person
-from wetink.core.rule.values import look_up
-from wetink.core.setting import Color, Zone, link_problem, zone_problem
-from wetink.core.shop import Shop
-from wetink.core.zone import zone
+from wetink.core.app.app import App, Sample, Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.app.setting import Color, Zone, link_problem, zone_problem
+from wetink.core.profile.person import Moment, Person
+from wetink.core.rules.values import look_up
+from wetink.core.units.zone import zone
 
 RADIUS = 6371.0
 """Of the earth, in kilometres (its mean)."""

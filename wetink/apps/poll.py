@@ -5,12 +5,12 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from wetink.core.app import App, Sample, Shown
-from wetink.core.clock import parse
-from wetink.core.person import Moment, Person
-from wetink.core.poll import Tally, shares
-from wetink.core.setting import Color, LocalTime
-from wetink.core.shop import Shop
+from wetink.core.app.app import App, Sample, Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.app.poll import Tally, shares
+from wetink.core.app.setting import Color, LocalTime
+from wetink.core.events.clock import parse
+from wetink.core.profile.person import Moment, Person
 
 Option = Annotated[str, Meta(min_length=1, max_length=60)]
 

@@ -5,12 +5,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wetink.core.app import App, Shown
-from wetink.core.fill import Source, candidates, filled
-from wetink.core.person import Moment, Person, Search, Seen
-from wetink.core.pick import pick
-from wetink.core.shelf import TEMPLATE, ShelfSettings, shelf
-from wetink.core.shop import Shop
+from wetink.core.app.app import App, Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.app.fill import Source, candidates, filled
+from wetink.core.app.pick import pick
+from wetink.core.app.product_grid import TEMPLATE, ShelfSettings, shelf
+from wetink.core.profile.person import Moment, Person, Search, Seen
 
 DAY = 86_400_000
 

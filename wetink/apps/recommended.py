@@ -5,13 +5,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wetink.core.app import App, Sample, Shown
-from wetink.core.event import Product
-from wetink.core.fill import Source, candidates, filled
-from wetink.core.person import Moment, Person
-from wetink.core.pick import known, pick
-from wetink.core.shelf import TEMPLATE, Saying, ShelfSettings, shelf
-from wetink.core.shop import Shop
+from wetink.core.app.app import App, Sample, Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.app.fill import Source, candidates, filled
+from wetink.core.app.pick import known, pick
+from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, shelf
+from wetink.core.events.event import Product
+from wetink.core.profile.person import Moment, Person
 
 ANCHORS = 8
 """Products of the shopper that recommendations start from."""

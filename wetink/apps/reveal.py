@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from wetink.core.app import App, Shown
-from wetink.core.person import Moment, Person
-from wetink.core.setting import Color
-from wetink.core.shop import Shop
-from wetink.core.span import parse
+from wetink.core.app.app import App, Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.app.setting import Color
+from wetink.core.profile.person import Moment, Person
+from wetink.core.units.duration import parse
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):

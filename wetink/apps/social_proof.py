@@ -4,13 +4,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wetink.core.app import App, Sample, Shown
-from wetink.core.person import Moment, Person, Seen
-from wetink.core.pick import pick
-from wetink.core.shelf import TEMPLATE, Saying, ShelfSettings, shelf
-from wetink.core.shop import Shop
-from wetink.core.span import parse
-from wetink.core.trends import Measure
+from wetink.core.app.app import App, Sample, Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.app.pick import pick
+from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, shelf
+from wetink.core.catalog.trends import Measure
+from wetink.core.profile.person import Moment, Person, Seen
+from wetink.core.units.duration import parse
 
 SAID = {"viewed": "looked at this", "added": "put this in their cart", "bought": "bought this"}
 

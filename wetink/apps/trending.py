@@ -4,14 +4,14 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wetink.core.app import App, Shown
-from wetink.core.fill import CANDIDATES, Source, candidates, favourite_categories, filled
-from wetink.core.person import Moment, Person
-from wetink.core.pick import known, pick
-from wetink.core.shelf import TEMPLATE, Saying, ShelfSettings, shelf
-from wetink.core.shop import Shop
-from wetink.core.span import parse
-from wetink.core.trends import Measure, Ranked
+from wetink.core.app.app import App, Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.app.fill import CANDIDATES, Source, candidates, favourite_categories, filled
+from wetink.core.app.pick import known, pick
+from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, shelf
+from wetink.core.catalog.trends import Measure, Ranked
+from wetink.core.profile.person import Moment, Person
+from wetink.core.units.duration import parse
 
 VERBS = {"viewed": "looked at it", "added": "added it", "bought": "bought it"}
 

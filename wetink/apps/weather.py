@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from wetink.core.app import App, Sample, Shown
-from wetink.core.feed import reached
-from wetink.core.person import Moment, Person
-from wetink.core.rule.values import look_up
-from wetink.core.setting import Color, closest, link_problem
-from wetink.core.shop import Shop
-from wetink.core.sky import celsius, sky_of
+from wetink.core.app.app import App, Sample, Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.app.setting import Color, closest, link_problem
+from wetink.core.outbound.feed import reached
+from wetink.core.outbound.weather import celsius, sky_of
+from wetink.core.profile.person import Moment, Person
+from wetink.core.rules.values import look_up
 
 IN_FAHRENHEIT = frozenset({"US", "BS", "BZ", "KY", "LR", "PW"})
 """Countries that tell the weather in degrees Fahrenheit."""

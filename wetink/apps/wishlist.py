@@ -1,10 +1,10 @@
 """Wishlist: what the shopper has wished for, and not bought since."""
 
-from wetink.core.app import App, Shown
-from wetink.core.person import Moment, Person
-from wetink.core.pick import pick
-from wetink.core.shelf import TEMPLATE, ShelfSettings, shelf
-from wetink.core.shop import Shop
+from wetink.core.app.app import App, Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.app.pick import pick
+from wetink.core.app.product_grid import TEMPLATE, ShelfSettings, shelf
+from wetink.core.profile.person import Moment, Person
 
 
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -6,8 +6,8 @@ from wetink import __version__
 from wetink.cli.audience import audience
 from wetink.cli.catalog import catalog
 from wetink.cli.check import check
-from wetink.cli.code import diff, pull, push, rollback, versions
 from wetink.cli.content import apps_, test_
+from wetink.cli.content_versions import diff, pull, push, rollback, versions
 from wetink.cli.coverage import coverage
 from wetink.cli.demo import demo
 from wetink.cli.group import Commands

@@ -10,12 +10,12 @@ import msgspec
 
 from wetink.cli.common import DATA, JSON, identifier_of, iso, time_of, with_wetink
 from wetink.content.strict_yaml import parse_yaml
-from wetink.core.audience import problems_with, rule_of, rules_of
 from wetink.core.errors import BadContent, BadRequest
-from wetink.core.identifier import Identifier
-from wetink.core.person import Moment
-from wetink.core.rule.evaluate import Finding
-from wetink.core.rule.tree import Rule
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
+from wetink.core.rules.evaluate import Finding
+from wetink.core.rules.tree import Rule
+from wetink.core.signals.audience import problems_with, rule_of, rules_of
 from wetink.ports.crowd import Count
 from wetink.wiring import Wetink
 

@@ -11,8 +11,8 @@ import msgspec
 
 from wetink.cli.common import DATA, JSON, iso, with_wetink
 from wetink.core.errors import BadRequest, BadSettings, NotFound
-from wetink.core.feed import DEFAULTS, Feed, Format, Limit
-from wetink.core.money import money
+from wetink.core.outbound.feed import DEFAULTS, Feed, Format, Limit
+from wetink.core.units.money import money
 from wetink.wiring import Wetink
 
 ENDINGS: dict[str, Format] = {

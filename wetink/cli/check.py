@@ -15,9 +15,9 @@ from wetink.apps import load as apps
 from wetink.cli.common import JSON, now_ms, settings_of
 from wetink.content.folder import load
 from wetink.core.errors import BadRequest
-from wetink.core.mapping import Mappings
-from wetink.core.placeholder import Placeholders
-from wetink.ingest import check_body
+from wetink.core.messages.mapping import Mappings
+from wetink.core.text.placeholder import Placeholders
+from wetink.ingest.receive import check_body
 
 GZIP = b"\x1f\x8b"
 

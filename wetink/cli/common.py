@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 import click
 
-from wetink.core import clock
 from wetink.core.errors import BadRequest, BadSettings, Unavailable
-from wetink.core.identifier import Identifier
-from wetink.serve.recipient import parse
+from wetink.core.events import clock
+from wetink.core.identity.identifier import Identifier
+from wetink.opens.recipient import parse
 from wetink.settings import Settings, read
 from wetink.wiring import Wetink, has_store
 

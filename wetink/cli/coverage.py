@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from wetink.cli.common import DATA, JSON, now_ms, with_wetink
-from wetink.core.person import Moment
+from wetink.core.profile.person import Moment
 from wetink.wiring import Wetink
 
 

@@ -6,8 +6,8 @@ import click
 import msgspec
 
 from wetink.cli.common import DATA, JSON, iso, now_ms, with_wetink
-from wetink.core.delivery import State
 from wetink.core.errors import NotFound
+from wetink.core.outbound.delivery import State
 from wetink.wiring import Wetink
 
 STATES: tuple[State, ...] = ("waiting", "delivered", "dead")

@@ -9,12 +9,12 @@ import click
 import msgspec
 
 from wetink.cli.common import DATA, JSON, identifier_of, iso, time_of, with_wetink
-from wetink.core.block import Decision
+from wetink.core.blocks.block import Decision
 from wetink.core.errors import BadSettings
-from wetink.core.person import Moment
-from wetink.core.what_if import events_of, read
+from wetink.core.messages.simulation import events_of, read
+from wetink.core.profile.person import Moment
+from wetink.opens.weight import weight
 from wetink.ports.archive import Opened
-from wetink.serve.weight import weight
 from wetink.wiring import Wetink
 
 DEVICES = ("mobile", "tablet", "desktop", "proxy")

@@ -4,10 +4,10 @@ import click
 import msgspec
 
 from wetink.cli.common import DATA, JSON, now_ms, time_of, with_wetink
-from wetink.core import span
 from wetink.core.errors import BadContent, BadRequest
-from wetink.core.verdict import Verdict
-from wetink.serve.replay import Asked, Replayed
+from wetink.core.events.verdict import Verdict
+from wetink.core.units import duration
+from wetink.ingest.replay import Asked, Replayed
 from wetink.wiring import Wetink
 
 
@@ -52,7 +52,7 @@ def replay(
 
 def _since(text: str) -> int:
     try:
-        return now_ms() - span.parse(text)
+        return now_ms() - duration.parse(text)
     except BadContent:
         try:
             return time_of(text)

@@ -6,11 +6,11 @@ import click
 import msgspec
 
 from wetink.cli.common import DATA, JSON, iso, now_ms, with_wetink
-from wetink.core.credit import Attribution
-from wetink.core.goal import MODELS
-from wetink.core.money import money
-from wetink.core.report import DAY_MS, DIMENSIONS, Line, in_currency, said, table
-from wetink.core.result import METRICS, Result
+from wetink.core.signals.attribution import Attribution
+from wetink.core.signals.experiment_result import METRICS, Result
+from wetink.core.signals.goal import MODELS
+from wetink.core.signals.report import DAY_MS, DIMENSIONS, Line, in_currency, said, table
+from wetink.core.units.money import money
 from wetink.wiring import Wetink
 
 DAYS = click.option(

@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from wetink.core.rule.operators import FIRST_DAY, LAST_DAY, passes, today
-from wetink.core.rule.tree import Test
-from wetink.core.rule.values import DIGITS, OFFSET, amount, bound, comparable, digits, time, written
-from wetink.core.span import parse as span_of
+from wetink.core.rules.operators import FIRST_DAY, LAST_DAY, passes, today
+from wetink.core.rules.tree import Test
+from wetink.core.rules.values import DIGITS, OFFSET, amount, bound, comparable, digits, time, written
+from wetink.core.units.duration import parse as span_of
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -22,18 +22,18 @@ from wetink.columns.answer import (
 )
 from wetink.columns.events import Ask, Matching, done, matching, of_product, tested
 from wetink.columns.tables import ITEM_NUMBERS, ITEM_TEXTS, ORDER_NUMBERS, ORDER_TEXTS, ZONE
-from wetink.core.habits import TRAITS
-from wetink.core.person import Moment, Person
-from wetink.core.rule import tree
-from wetink.core.rule import window as windows
-from wetink.core.rule.evaluate import compiled
-from wetink.core.rule.matching import place_of
-from wetink.core.rule.operators import NEGATIONS, days_of
-from wetink.core.rule.subject import Subject
-from wetink.core.rule.tree import Rule, Test, Window
-from wetink.core.rule.values import bound
-from wetink.core.span import parse as span_of
-from wetink.core.wares import product_field
+from wetink.core.blocks.locale import TRAITS
+from wetink.core.events.ecommerce import product_field
+from wetink.core.profile.person import Moment, Person
+from wetink.core.rules import tree
+from wetink.core.rules import window as windows
+from wetink.core.rules.evaluate import compiled
+from wetink.core.rules.matching import place_of
+from wetink.core.rules.operators import NEGATIONS, days_of
+from wetink.core.rules.subject import Subject
+from wetink.core.rules.tree import Rule, Test, Window
+from wetink.core.rules.values import bound
+from wetink.core.units.duration import parse as span_of
 
 MOST_LEAVES = 60
 """Parts of a rule that are said in SQL: planning more takes minutes and hundreds of megabytes. Whoever the others are

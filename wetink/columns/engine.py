@@ -13,8 +13,8 @@ import duckdb
 from wetink.columns import layout
 from wetink.columns.view import View
 from wetink.core.errors import StoreUnavailable
-from wetink.core.person import Moment
-from wetink.core.rule.tree import Rule
+from wetink.core.profile.person import Moment
+from wetink.core.rules.tree import Rule
 from wetink.ports.crowd import Narrowed, OpenCrowdLog
 from wetink.sandbox import python
 

@@ -7,12 +7,12 @@ import msgspec
 from wetink.columns.answer import Answer, Values, both, exact, neither, of_number, of_text, of_value
 from wetink.columns.answer import at_most as at_most_where
 from wetink.columns.tables import ITEM_NUMBERS, ITEM_TEXTS, ORDER_NUMBERS, ORDER_TEXTS
-from wetink.core.rule import window as windows
-from wetink.core.rule.matching import Room, place_of
-from wetink.core.rule.operators import NEGATIONS
-from wetink.core.rule.tree import Property, Test, Where, Window
-from wetink.core.span import parse as span_of
-from wetink.core.wares import ONE_PRODUCT
+from wetink.core.events.ecommerce import ONE_PRODUCT
+from wetink.core.rules import window as windows
+from wetink.core.rules.matching import Room, place_of
+from wetink.core.rules.operators import NEGATIONS
+from wetink.core.rules.tree import Property, Test, Where, Window
+from wetink.core.units.duration import parse as span_of
 
 
 class Matching(msgspec.Struct, frozen=True):

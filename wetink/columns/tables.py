@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wetink.core.event import Event, Product
-from wetink.core.fold import fold
-from wetink.core.history import name_of
-from wetink.core.identifier import Identifier, Kind
+from wetink.core.events.ecommerce import MANY_PRODUCTS, ONE_PRODUCT
+from wetink.core.events.event import Event, Product
 from wetink.core.identity import FOREVER
-from wetink.core.rule.traits import facts_of
-from wetink.core.rule.values import amount, each_of, time, written
-from wetink.core.wares import MANY_PRODUCTS, ONE_PRODUCT
+from wetink.core.identity.identifier import Identifier, Kind
+from wetink.core.profile.fold import fold
+from wetink.core.profile.history import name_of
+from wetink.core.rules.traits import facts_of
+from wetink.core.rules.values import amount, each_of, time, written
 from wetink.ports.crowd import ProfileEvents
 
 MOST_EVENTS = 1_000

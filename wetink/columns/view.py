@@ -10,10 +10,10 @@ import numpy as np
 from wetink.columns.compile import Compiler
 from wetink.columns.layout import attach, changed_since, connect, one
 from wetink.columns.tables import identifier
-from wetink.core.person import Moment
-from wetink.core.rule.operators import pattern_of
-from wetink.core.rule.traits import drawn
-from wetink.core.rule.tree import Rule
+from wetink.core.profile.person import Moment
+from wetink.core.rules.operators import pattern_of
+from wetink.core.rules.traits import drawn
+from wetink.core.rules.tree import Rule
 from wetink.ports.crowd import CrowdLog, Narrowed
 
 MOST_EXPRESSIONS = 50

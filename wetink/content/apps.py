@@ -12,11 +12,11 @@ import msgspec
 from msgspec import Meta
 
 from wetink.apps import custom
-from wetink.core.app import App, Sample, Shown
+from wetink.core.app.app import App, Sample, Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.app.setting import Color, LocalTime, Zone
 from wetink.core.errors import BadContent
-from wetink.core.person import Moment, Person
-from wetink.core.setting import Color, LocalTime, Zone
-from wetink.core.shop import Shop
+from wetink.core.profile.person import Moment, Person
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _SETTING = re.compile(r"[a-z][a-z0-9_]{0,40}")

@@ -7,11 +7,11 @@ from pathlib import Path
 from wetink.content.check import unusable
 from wetink.content.folder import Content, shortened
 from wetink.content.write import save, save_audience, save_feed
-from wetink.core.app import App
-from wetink.core.audience import Audience, rules_of
-from wetink.core.block import Block
+from wetink.core.app.app import App
+from wetink.core.blocks.block import Block
 from wetink.core.errors import BadContent
-from wetink.core.feed import Feed
+from wetink.core.outbound.feed import Feed
+from wetink.core.signals.audience import Audience, rules_of
 
 
 class Author:

@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from wetink.core import experiment
-from wetink.core.app import App
-from wetink.core.block import Block, Variant
-from wetink.core.decide import settled
-from wetink.core.link import host_of
-from wetink.core.rule.check import problems_of as wrong_with_rule
-from wetink.core.rule.tree import Rule
-from wetink.core.setting import closest, problems_with
+from wetink.core.app.app import App
+from wetink.core.app.setting import closest, problems_with
+from wetink.core.blocks import experiment
+from wetink.core.blocks.block import Block, Variant
+from wetink.core.blocks.decide import settled
+from wetink.core.rules.check import problems_of as wrong_with_rule
+from wetink.core.rules.tree import Rule
+from wetink.core.text.link import host_of
 
 LONGEST_NAME = 200
 """Characters of a variant's name, which stands in every count of it."""

@@ -25,14 +25,14 @@ from wetink.content.check import never_works, unusable
 from wetink.content.lint import lint
 from wetink.content.read import block_of, read_audiences
 from wetink.content.strict_yaml import parse_yaml
-from wetink.core.app import App
-from wetink.core.audience import Audience, rules_of
-from wetink.core.block import Block
+from wetink.core.app.app import App
+from wetink.core.app.spec import doubts
+from wetink.core.blocks.block import Block
 from wetink.core.errors import BadContent
-from wetink.core.feed import Feed, feed_of
-from wetink.core.goal import Signals, signals_of
-from wetink.core.mapping import EventMapping, mapping_of
-from wetink.core.spec import doubts
+from wetink.core.messages.mapping import EventMapping, mapping_of
+from wetink.core.outbound.feed import Feed, feed_of
+from wetink.core.signals.audience import Audience, rules_of
+from wetink.core.signals.goal import Signals, signals_of
 from wetink.ports import Picture
 
 logger = logging.getLogger(__name__)

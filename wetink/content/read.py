@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from wetink.content.strict_yaml import parse_yaml
-from wetink.core.audience import Audience, audience_of, usable
-from wetink.core.block import Block
+from wetink.core.blocks.block import Block
 from wetink.core.errors import BadContent
-from wetink.core.rule.parse import Unreadable, parse_all
+from wetink.core.rules.parse import Unreadable, parse_all
+from wetink.core.signals.audience import Audience, audience_of, usable
 
 LARGEST = 256 * 1024
 """Bytes of the largest audience."""

@@ -18,22 +18,22 @@ from msgspec import Meta
 
 from wetink.content.folder import Content, load, shortened
 from wetink.content.strict_yaml import parse_all
-from wetink.core.app import App
-from wetink.core.audience import rules_of
-from wetink.core.block import Decision
-from wetink.core.catalog import Facts, learn, product
-from wetink.core.clock import parse as time_of
-from wetink.core.decide import choose, decide
+from wetink.core.app.app import App
+from wetink.core.app.app_inputs import Shop
+from wetink.core.blocks.block import Decision
+from wetink.core.blocks.decide import choose, decide
+from wetink.core.catalog.catalog import Facts, learn, product
+from wetink.core.catalog.trends import Trends
 from wetink.core.errors import BadContent
-from wetink.core.event import Event, Product
-from wetink.core.fold import fold
-from wetink.core.identifier import Identifier
-from wetink.core.mapping import Mappings
-from wetink.core.person import moment_of
-from wetink.core.rule.evaluate import Rulebook
-from wetink.core.shop import Shop
-from wetink.core.trends import Trends
-from wetink.core.what_if import SOMEBODY, event_of
+from wetink.core.events.clock import parse as time_of
+from wetink.core.events.event import Event, Product
+from wetink.core.identity.identifier import Identifier
+from wetink.core.messages.mapping import Mappings
+from wetink.core.messages.simulation import SOMEBODY, event_of
+from wetink.core.profile.fold import fold
+from wetink.core.profile.person import moment_of
+from wetink.core.rules.evaluate import Rulebook
+from wetink.core.signals.audience import rules_of
 
 NOON = "2026-06-17T12:00:00Z"
 """When an email is opened unless a scenario says otherwise: a Wednesday."""

@@ -10,12 +10,12 @@ import msgspec
 import yaml
 
 from wetink.content.check import never_works, problems_of
-from wetink.core.app import App
-from wetink.core.audience import Audience, spelled, usable
-from wetink.core.block import Block
+from wetink.core.app.app import App
+from wetink.core.blocks.block import Block
 from wetink.core.errors import BadContent
-from wetink.core.feed import Feed
-from wetink.core.rule.format import spell_all
+from wetink.core.outbound.feed import Feed
+from wetink.core.rules.format import spell_all
+from wetink.core.signals.audience import Audience, spelled, usable
 
 NAME = re.compile("[a-z0-9][a-z0-9-]{0,63}")
 

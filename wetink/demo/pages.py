@@ -18,11 +18,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp
 
-from wetink.core.block import Block
+from wetink.core.blocks.block import Block
 from wetink.core.errors import NotFound
-from wetink.core.identifier import Identifier
 from wetink.core.identity import anonymous, email, user
-from wetink.core.person import Moment
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
 from wetink.demo import keys
 from wetink.demo.life import CAST
 from wetink.demo.shop import BRAND, BY_SKU, CATEGORIES, CLAIM, ITEMS, account, found, product

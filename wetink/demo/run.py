@@ -18,7 +18,7 @@ from rich.console import Console
 from wetink import settings as setting
 from wetink.core.errors import BadSettings, Unavailable
 from wetink.demo import keys
-from wetink.demo.letters import letters, post
+from wetink.demo.emails import letters, post
 from wetink.demo.life import Message, life
 from wetink.demo.seed import seed_with_bar
 from wetink.sandbox.python import SAFE_PATH

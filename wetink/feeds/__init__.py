@@ -1,8 +1,8 @@
 """Outside things fetched over HTTP, from public hosts only."""
 
-from wetink.feeds.keeper import FeedKeeper
 from wetink.feeds.photos import PhotoFetcher
 from wetink.feeds.posts import Poster
 from wetink.feeds.samples import WithSamples
+from wetink.feeds.service import FeedService
 
-__all__ = ["FeedKeeper", "PhotoFetcher", "Poster", "WithSamples"]
+__all__ = ["FeedService", "PhotoFetcher", "Poster", "WithSamples"]

@@ -8,7 +8,7 @@ from urllib.parse import quote, urljoin
 import anyio
 import httpcore
 
-from wetink.core.link import host_of
+from wetink.core.text.link import host_of
 from wetink.feeds.guard import GuardedBackend, Refused
 
 MOST_HOPS = 3

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 
 import httpcore
 
-from wetink.core.breaker import Breaker, admits, begun, failed, succeeded, withdrawn
 from wetink.core.errors import WetinkError
-from wetink.core.link import host_of
+from wetink.core.outbound.breaker import Breaker, admits, begun, failed, succeeded, withdrawn
+from wetink.core.text.link import host_of
 from wetink.feeds.download import Downloads, Reply
 from wetink.feeds.guard import Refused
 from wetink.sandbox.worker import Lost

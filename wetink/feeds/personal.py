@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from wetink.core.errors import BadContent
-from wetink.core.feed import Feed, Item, Supply, address, expired, pause, ripe
+from wetink.core.outbound.feed import Feed, Item, Supply, address, expired, pause, ripe
 from wetink.feeds.guard import Refused
 from wetink.feeds.hosts import Hosts, Resting, foreseen, words
 from wetink.feeds.parse import Reading, whole

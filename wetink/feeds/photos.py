@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from wetink.core.link import host_of
+from wetink.core.text.link import host_of
 from wetink.feeds.cache import Cache
 from wetink.feeds.decoding import Decoders
 from wetink.feeds.guard import Refused

@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 import httpcore
 
-from wetink.core.delivery import Answer
-from wetink.core.hook import Post
-from wetink.core.link import host_of
+from wetink.core.outbound.delivery import Answer
+from wetink.core.outbound.webhook import Post
+from wetink.core.text.link import host_of
 from wetink.feeds.download import LEGAL
 from wetink.feeds.guard import GuardedBackend, Refused
 from wetink.feeds.hosts import ERRORS, words

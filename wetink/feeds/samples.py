@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from wetink.core.sample import PHOTOS
+from wetink.core.app.sample import PHOTOS
 from wetink.ports import Photos
 
 FOLDER = Path(__file__).parent / "samples"

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from wetink.core.errors import Unavailable
-from wetink.core.feed import Feed, Snapshot, is_due
+from wetink.core.outbound.feed import Feed, Snapshot, is_due
 from wetink.feeds.guard import Refused
 from wetink.feeds.hosts import Hosts, foreseen, words
-from wetink.feeds.shelf import Draft, Shelf, Stamp, shape_of, source_of
+from wetink.feeds.snapshots import Draft, Shelf, Stamp, shape_of, source_of
 from wetink.ports.leases import Leases
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from wetink.core.errors import BadContent, TooLarge, Unavailable
-from wetink.core.feed import Feed
+from wetink.core.outbound.feed import Feed
 from wetink.feeds.parse import Readers, Reading, Unreadable, whole
 from wetink.ports.feeds import Uploaded
 

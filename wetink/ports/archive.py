@@ -5,8 +5,8 @@ from typing import Protocol
 
 import msgspec
 
-from wetink.core.block import Block, Decision
-from wetink.core.person import Moment
+from wetink.core.blocks.block import Block, Decision
+from wetink.core.profile.person import Moment
 
 
 class Opened(msgspec.Struct, frozen=True, gc=False):

@@ -5,9 +5,9 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
-from wetink.core.delivery import Answer, Outcome, State
-from wetink.core.hook import MembershipChange, Post
-from wetink.core.identifier import Identifier
+from wetink.core.identity.identifier import Identifier
+from wetink.core.outbound.delivery import Answer, Outcome, State
+from wetink.core.outbound.webhook import MembershipChange, Post
 
 
 class Moved(msgspec.Struct, frozen=True):

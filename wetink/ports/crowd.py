@@ -6,10 +6,10 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
-from wetink.core.event import Event
-from wetink.core.identifier import Identifier
-from wetink.core.person import Moment
-from wetink.core.rule.tree import Rule
+from wetink.core.events.event import Event
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
+from wetink.core.rules.tree import Rule
 
 
 class Count(msgspec.Struct, frozen=True):

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from wetink.core.experiment import Exposure
-from wetink.core.result import Newcomers
+from wetink.core.blocks.experiment import Exposure
+from wetink.core.signals.experiment_result import Newcomers
 
 
 class Exposures(Protocol):

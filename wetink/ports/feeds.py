@@ -5,7 +5,7 @@ from typing import Protocol
 
 import msgspec
 
-from wetink.core.feed import Feed, Item, Supply
+from wetink.core.outbound.feed import Feed, Item, Supply
 
 
 class Uploaded(msgspec.Struct, frozen=True, rename="camel"):

@@ -5,8 +5,8 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from wetink.core.event import Level
-from wetink.core.proof import VALID, Vouching
+from wetink.core.events.event import Level
+from wetink.core.identity.user_hash import VALID, Vouching
 
 Orders = Literal["count", "wait"]
 """What a page's order is worth by itself: it counts, or waits for a server's order of the same id."""

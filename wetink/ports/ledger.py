@@ -5,10 +5,10 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from wetink.core.block import Decision
-from wetink.core.fetch import Kind
-from wetink.core.report import DayCount
-from wetink.core.touch import Touch
+from wetink.core.blocks.block import Decision
+from wetink.core.client_classification import Kind
+from wetink.core.signals.interaction import Touch
+from wetink.core.signals.report import DayCount
 
 Onlooker = Literal["person", "machine", "nobody"]
 """By whom a picture was fetched, as far as it counts."""

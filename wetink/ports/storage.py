@@ -9,14 +9,14 @@ from typing import Protocol
 
 import msgspec
 
-from wetink.core.conversion import Outcome
-from wetink.core.entry import Entry
-from wetink.core.event import Event, Product
-from wetink.core.identifier import Identifier
+from wetink.core.app.poll import Tally
+from wetink.core.catalog.price_history import Change
+from wetink.core.events.event import Event, Product
+from wetink.core.events.stored_event import Entry
+from wetink.core.events.verdict import Problem, Verdict
 from wetink.core.identity import Claim, Contested
-from wetink.core.outside import Change
-from wetink.core.poll import Tally
-from wetink.core.verdict import Problem, Verdict
+from wetink.core.identity.identifier import Identifier
+from wetink.core.signals.conversion import Outcome
 from wetink.ports.archive import Archive
 from wetink.ports.audiences import Memberships
 from wetink.ports.crowd import CrowdLog

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from wetink.core.errors import BadSettings
 from wetink.render.blank import blank as blank
-from wetink.render.studio import Studio as Studio
+from wetink.render.renderer import Renderer as Renderer
 
 if TYPE_CHECKING:
     from wetink.render.engines.chromium import Chromium

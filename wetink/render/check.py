@@ -4,7 +4,7 @@ import re
 
 from wetink.render.compose import far_apart, patches, window
 from wetink.render.drawing import Drawing
-from wetink.render.sheet import Sheet
+from wetink.render.page import Sheet
 from wetink.render.tiles import Refused, layered
 
 SCALES = (1, 2, 3)

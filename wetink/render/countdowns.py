@@ -18,9 +18,9 @@ from wetink.core.errors import BadContent, Unavailable
 from wetink.ports import Ticking
 from wetink.ports.leases import TTL_SECONDS, Leases
 from wetink.render import fonts, jobs
+from wetink.render.cache import Kept, key_of
+from wetink.render.disk_cache import Shared
 from wetink.render.gif.countdown import MOST_PIXELS, Countdown, Look
-from wetink.render.kept import Kept, key_of
-from wetink.render.shared import Shared
 
 logger = logging.getLogger(__name__)
 

@@ -10,14 +10,14 @@ import numpy as np
 from msgspec.structs import replace
 
 from wetink.ports import Picture
+from wetink.render.cache import Kept, key_of
 from wetink.render.compose import Cut, Pixels, cut, lay, window
 from wetink.render.encode import jpeg, png
 from wetink.render.engines.takumi import Takumi
-from wetink.render.kept import Kept, key_of
 from wetink.render.markup import page
 from wetink.render.mosaic import Box, Cell, Grid, encoded, grid, joined
+from wetink.render.page import Photo, Sheet
 from wetink.render.photo import fitted, placeholder
-from wetink.render.sheet import Photo, Sheet
 from wetink.render.tiles import Layered, Refused, Tile, layered
 
 LAYERS, TILES, CELLS, PHOTOS = 48 << 20, 48 << 20, 48 << 20, 24 << 20

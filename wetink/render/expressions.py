@@ -17,7 +17,7 @@ from liquid.builtin.tags.cycle_tag import CycleNode
 from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
 from liquid.expression import Expression
 
-from wetink.core.rule.values import plain_number
+from wetink.core.rules.values import plain_number
 from wetink.render.filters import text
 
 OWN = ("first", "last", "size")

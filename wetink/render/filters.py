@@ -20,8 +20,8 @@ from liquid.exceptions import FilterArgumentError, FilterError, FilterItemTypeEr
 from liquid.filter import flatten, with_context
 from liquid.undefined import is_undefined
 
-from wetink.core.clock import parse
-from wetink.core.rule.values import plain_number
+from wetink.core.events.clock import parse
+from wetink.core.rules.values import plain_number
 
 _UNREADABLE = (
     *(FilterArgumentError, FilterError, FilterItemTypeError, FilterValueError),

@@ -4,7 +4,7 @@ from typing import Any
 
 from liquid.filter import with_context
 
-from wetink.core.money import money
+from wetink.core.units.money import money
 
 
 @with_context

@@ -3,9 +3,9 @@
 import asyncio
 from collections import deque
 
+from wetink.sandbox.forkserver import zygote
 from wetink.sandbox.frame import DONE
 from wetink.sandbox.worker import Ended, Unborn, Worker, heard
-from wetink.sandbox.zygote import zygote
 
 BIRTH_SECONDS = 30.0
 """How long a first worker may take: everything is imported for it."""

@@ -16,14 +16,14 @@ from starlette.staticfiles import StaticFiles
 
 from wetink import __version__
 from wetink.core.errors import TooManyRequests, WetinkError
-from wetink.serve.troubles import counted
-from wetink.web import content, feeds, opened, pages, previews, reports, session, vote
+from wetink.insights.failures import counted
+from wetink.web import content, dashboard, feeds, past_opens, poll, previews, reports, session
 from wetink.web.bearer import admit
+from wetink.web.dashboard.render import page
 from wetink.web.errors import status_of
-from wetink.web.ingest import IngestDoors
+from wetink.web.ingest import IngestEndpoints
 from wetink.web.login import login, logout
-from wetink.web.open import OpenDoors
-from wetink.web.pages.render import page
+from wetink.web.open import OpenEndpoints
 from wetink.web.protocol import Header, Take
 from wetink.web.rates import Rates
 from wetink.wiring import Wetink
@@ -49,8 +49,8 @@ class App:
 
     def __init__(self, wetink: Wetink, extra_routes: Sequence[BaseRoute] = ()) -> None:
         """Serve `wetink`, with further routes."""
-        self._ingest = IngestDoors(wetink.store.sources, wetink.ingest, rates=Rates(wetink.settings.data / "rates"))
-        self._opens = OpenDoors(wetink)
+        self._ingest = IngestEndpoints(wetink.store.sources, wetink.ingest, rates=Rates(wetink.settings.data / "rates"))
+        self._opens = OpenEndpoints(wetink)
         self.pages = Starlette(
             routes=[*extra_routes, *ROUTES],
             middleware=[Middleware(Headers), Middleware(Guard)],
@@ -159,11 +159,11 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/health", _health),
     Route("/dashboard/login", login, methods=["GET", "POST"]),
     Route("/dashboard/logout", logout, methods=["POST"]),
-    *pages.ROUTES,
-    *vote.ROUTES,
+    *dashboard.ROUTES,
+    *poll.ROUTES,
     *content.ROUTES,
     *reports.ROUTES,
-    *opened.ROUTES,
+    *past_opens.ROUTES,
     *previews.ROUTES,
     *feeds.ROUTES,
     Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wetink.core.errors import BadRequest, TooLarge, Unauthorized
-from wetink.core.keepable import half_character, problem_in
+from wetink.core.text.keepable import half_character, problem_in
 from wetink.web import session
 from wetink.wiring import Wetink
 

@@ -15,7 +15,7 @@ from wetink.content.tree import LARGEST
 from wetink.content.versions import Pushed, Version
 from wetink.web.bearer import allowed, sent, told
 from wetink.web.clock import now_ms
-from wetink.web.pages.asked import number_in, wetink_of
+from wetink.web.dashboard.query import number_in, wetink_of
 
 LARGEST_BODY = LARGEST * 3 // 2
 MOST_VERSIONS = 10**9

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from wetink.ports.feeds import Uploaded
 from wetink.web.bearer import allowed, told
-from wetink.web.pages.held import held
+from wetink.web.dashboard.feed_status import held
 from wetink.wiring import Wetink
 
 

@@ -24,8 +24,8 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 
 from wetink.core.errors import BadRequest, NotFound, TooManyRequests, Unauthorized, Unavailable, WetinkError
-from wetink.core.event import MessageType
-from wetink.ingest import BATCH, BEHAVIORAL, Door, Ingest, write_key
+from wetink.core.events.event import MessageType
+from wetink.ingest.receive import BATCH, BEHAVIORAL, Endpoint, Ingest, write_key
 from wetink.ports import Receipt, Senders, Source
 from wetink.web.body import read_body, unpacked
 from wetink.web.clock import now_ms
@@ -42,9 +42,9 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _TYPES: tuple[MessageType, ...] = ("track", "identify", "page", "screen", "group", "alias")
-DOORS: dict[str, Door] = {
-    **{f"/v1/{name}": Door(type=name) for name in _TYPES},
-    **{f"/v1/{name[0]}": Door(type=name) for name in _TYPES},
+DOORS: dict[str, Endpoint] = {
+    **{f"/v1/{name}": Endpoint(type=name) for name in _TYPES},
+    **{f"/v1/{name[0]}": Endpoint(type=name) for name in _TYPES},
     "/v1/batch": BATCH,
     "/v1/b": BATCH,
     "/v1/import": BATCH,
@@ -80,7 +80,7 @@ TAKEN: tuple[int, bytes, tuple[Header, ...]] = (200, SUCCESS, (JSON,))
 """The answer to what is on the disk: status, body, headers."""
 
 
-class IngestDoors:
+class IngestEndpoints:
     """Answers everything that SDKs and other senders ask."""
 
     def __init__(
@@ -134,7 +134,7 @@ class IngestDoors:
             return None
         return partial(self._take, source, door, _cors(dict(origin)))
 
-    def _take(self, source: Source, door: Door, more: tuple[Header, ...], body: bytes, answer: Answer) -> None:
+    def _take(self, source: Source, door: Endpoint, more: tuple[Header, ...], body: bytes, answer: Answer) -> None:
         def tell(outcome: Sequence[Receipt] | Exception) -> None:
             status, said, own = _refused(outcome) if isinstance(outcome, Exception) else TAKEN
             answer(status, (*own, *more), said)
@@ -215,7 +215,7 @@ class IngestDoors:
         await self._receive(raw, source, BEHAVIORAL)
         return 200, SUCCESS, (JSON, named)
 
-    async def _receive(self, body: bytes, source: Source, door: Door) -> None:
+    async def _receive(self, body: bytes, source: Source, door: Endpoint) -> None:
         if source.per_second:
             self._rates.admit(source, self._clock())
         receipts = await self._ingest.receive(body, source, door, self._clock())

@@ -5,8 +5,8 @@ from starlette.responses import RedirectResponse, Response
 
 from wetink.core.errors import TooManyRequests
 from wetink.web import session
-from wetink.web.pages.asked import form_of
-from wetink.web.pages.render import page
+from wetink.web.dashboard.query import form_of
+from wetink.web.dashboard.render import page
 
 HOME = "/dashboard"
 

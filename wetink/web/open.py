@@ -21,20 +21,20 @@ from urllib.parse import quote, unquote
 import msgspec
 from msgspec.structs import replace
 
-from wetink.core.block import Block, Decision
-from wetink.core.decide import asks_outside
-from wetink.core.event import Product
-from wetink.core.fetch import seen_as
-from wetink.core.identifier import Identifier
-from wetink.core.invisible import controls
-from wetink.core.person import Moment
-from wetink.core.placeholder import USUAL
-from wetink.web.again import Again
-from wetink.web.asked import Asked, Header, Reply, Scope, Send, of_scope, parameters_of, reply_with
+from wetink.core.blocks.block import Block, Decision
+from wetink.core.blocks.decide import asks_outside
+from wetink.core.client_classification import seen_as
+from wetink.core.events.event import Product
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
+from wetink.core.text.invisible import controls
+from wetink.core.text.placeholder import USUAL
 from wetink.web.clock import now_ms
 from wetink.web.prompt import begin
 from wetink.web.protocol import Answer as Tell
 from wetink.web.protocol import Take
+from wetink.web.request import Asked, Header, Reply, Scope, Send, of_scope, parameters_of, reply_with
+from wetink.web.response_cache import Again
 from wetink.wiring import Wetink
 
 logger = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 _encode = msgspec.json.Encoder().encode
 
 
-class OpenDoors:
+class OpenEndpoints:
     """Answers `/o/`, `/d/`, `/c/`, `/a/` and `/h/`."""
 
     def __init__(self, wetink: Wetink, clock: Callable[[], int] = now_ms) -> None:

@@ -11,13 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from wetink.core.block import Decision
+from wetink.core.blocks.block import Decision
 from wetink.core.errors import BadRequest
-from wetink.core.event import Event
-from wetink.core.person import Moment, moment_of
-from wetink.core.what_if import MOST, MOST_BYTES, events_of
-from wetink.serve.recipient import parse
-from wetink.serve.weight import weight
+from wetink.core.events.event import Event
+from wetink.core.messages.simulation import MOST, MOST_BYTES, events_of
+from wetink.core.profile.person import Moment, moment_of
+from wetink.opens.recipient import parse
+from wetink.opens.weight import weight
 from wetink.web.bearer import allowed, sent, told
 from wetink.web.clock import now_ms
 

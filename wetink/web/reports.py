@@ -17,10 +17,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from wetink.core.errors import BadRequest
-from wetink.core.report import DAY_MS, Line, in_currency, said, table, total
+from wetink.core.signals.report import DAY_MS, Line, in_currency, said, table, total
 from wetink.web.bearer import allowed, told
 from wetink.web.clock import now_ms
-from wetink.web.pages.asked import number_in, time_in
+from wetink.web.dashboard.query import number_in, time_in
 from wetink.wiring import Wetink
 
 USUAL_DAYS, MOST_DAYS = 14, 3_660

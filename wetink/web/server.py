@@ -21,7 +21,7 @@ import uvicorn
 import uvloop
 from msgspec.structs import replace
 
-from wetink.core import fetch
+from wetink.core import client_classification
 from wetink.core.errors import BadSettings, Unavailable
 from wetink.sandbox.python import SAFE_PATH
 from wetink.settings import Settings
@@ -90,7 +90,7 @@ def _listen(settings: Settings) -> socket.socket:
 async def _serve(settings: Settings, app: str, listening: socket.socket, ready: Callable[[], object]) -> None:
     """Serve in this process until a signal comes."""
     module, _, name = app.partition(":")
-    fetch.prepare()
+    client_classification.prepare()
     async with Wetink(settings) as wetink, Worker(wetink):
         application = getattr(import_module(module), name)(wetink)
         _settle_memory()

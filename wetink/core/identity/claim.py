@@ -4,10 +4,10 @@ from typing import Any
 
 import msgspec
 
-from wetink.core.event import Event, Level
-from wetink.core.identifier import Identifier
+from wetink.core.events.event import Event, Level
+from wetink.core.identity.identifier import Identifier
 from wetink.core.identity.name import address, user
-from wetink.core.placeholder import USUAL, Placeholders
+from wetink.core.text.placeholder import USUAL, Placeholders
 
 RANK: dict[Level, int] = {"browser": 0, "verified": 1, "server": 2}
 """How far a claim is believed."""

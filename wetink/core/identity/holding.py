@@ -7,9 +7,9 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from wetink.core.event import Level
-from wetink.core.identifier import Identifier
+from wetink.core.events.event import Level
 from wetink.core.identity.claim import RANK, Claim
+from wetink.core.identity.identifier import Identifier
 
 FOREVER = 1 << 62
 """The end of a stretch that has not ended; with a minus sign, the beginning of one that has none (Unix ms)."""

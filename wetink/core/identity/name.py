@@ -7,10 +7,10 @@ from typing import Any
 
 import idna
 
-from wetink.core.identifier import Identifier
-from wetink.core.mailbox import mailbox
-from wetink.core.placeholder import LOCAL_PARTS, USUAL, Placeholders
-from wetink.core.quantity import plain
+from wetink.core.identity.identifier import Identifier
+from wetink.core.text.mailbox import mailbox
+from wetink.core.text.placeholder import LOCAL_PARTS, USUAL, Placeholders
+from wetink.core.units.quantity import plain
 
 LONGEST = 512
 """Characters of the longest identifier that is believed."""

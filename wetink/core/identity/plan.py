@@ -14,11 +14,11 @@ from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 
 import msgspec
 
-from wetink.core.event import Level
-from wetink.core.identifier import Identifier
+from wetink.core.events.event import Level
 from wetink.core.identity import holding
 from wetink.core.identity.claim import Carrier, Claim
 from wetink.core.identity.holding import FOREVER, MOST_A_DAY, Contested, Holding, contested, holdings
+from wetink.core.identity.identifier import Identifier
 
 Span = tuple[int, int]
 """From when to when, both included (Unix ms)."""

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from wetink.core.feed import Feed
-from wetink.feeds.parse.apart import Outcome
+from wetink.core.outbound.feed import Feed
 from wetink.feeds.parse.body import Unreadable
+from wetink.feeds.parse.process import Outcome
 from wetink.feeds.parse.reader import whole
 
 NICENESS = 10

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from wetink.core.amount import number
-from wetink.core.clock import parse
-from wetink.core.quantity import text
+from wetink.core.events.clock import parse
+from wetink.core.units.amount import number
+from wetink.core.units.quantity import text
 
 NAMES: dict[str, tuple[str, ...]] = {
     "product_id": ("productid", "id", "itemid", "handle"),

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from wetink.core.keepable import problem_in
-from wetink.core.quantity import storable
+from wetink.core.text.keepable import problem_in
+from wetink.core.units.quantity import storable
 from wetink.feeds.parse.body import Found, Unreadable, flaw, lines, mark_of
 
 DEEPEST = 64

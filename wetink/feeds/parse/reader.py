@@ -7,11 +7,11 @@ from typing import BinaryIO
 
 import msgspec
 
-from wetink.core.feed import Feed, Item, reached
-from wetink.core.quantity import text
+from wetink.core.outbound.feed import Feed, Item, reached
+from wetink.core.units.quantity import text
 from wetink.feeds.parse import columns, json, merchant, syndication, table
 from wetink.feeds.parse.body import Found, Note, Unreadable, opened
-from wetink.feeds.parse.goods import goods
+from wetink.feeds.parse.product import goods
 
 MOST_TOLD = 20
 """Items left out whose reason is kept."""

@@ -11,8 +11,8 @@ from email.utils import parsedate_to_datetime
 from html.parser import HTMLParser
 from typing import Any
 
-from wetink.core.clock import parse
-from wetink.core.url import read
+from wetink.core.events.clock import parse
+from wetink.core.text.url import read
 from wetink.feeds.parse.body import Found, Note
 from wetink.feeds.parse.xml import Entries, Node
 

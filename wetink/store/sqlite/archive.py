@@ -13,9 +13,9 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
-from wetink.core.block import TIME_DIGITS, Block, Decision
-from wetink.core.memo import once_for_each
-from wetink.core.person import Moment
+from wetink.core.blocks.block import TIME_DIGITS, Block, Decision
+from wetink.core.memoize import once_for_each
+from wetink.core.profile.person import Moment
 from wetink.ports.archive import Opened
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, BatchWriter, Queue
 from wetink.store.sqlite.codec import fingerprint

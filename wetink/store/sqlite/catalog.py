@@ -1,4 +1,4 @@
-"""Catalog: a projection of the log and of imports, written a slice at a time; the rules are `wetink.core.catalog`'s.
+"""Catalog: a projection of the log and of imports, written a slice at a time by the rules of `core.catalog.catalog`.
 
 A read sees what is in the log and not yet here, too: it plans the same changes for the products it is about, and
 writes nothing. What writes runs inside a transaction that the caller opened.
@@ -15,9 +15,9 @@ import apsw
 import msgspec
 from msgspec.structs import replace
 
-from wetink.core.catalog import Changes, Facts, Held, Statement, plan, product, statements, words_of
-from wetink.core.event import Product
-from wetink.core.outside import Change
+from wetink.core.catalog.catalog import Changes, Facts, Held, Statement, plan, product, statements, words_of
+from wetink.core.catalog.price_history import Change
+from wetink.core.events.event import Product
 from wetink.store.sqlite.batch import apart
 from wetink.store.sqlite.codec import array, decode_facts, encode, fingerprint
 from wetink.store.sqlite.connection import fetch, first, snapshot

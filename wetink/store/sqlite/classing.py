@@ -10,9 +10,9 @@ from itertools import groupby
 import apsw
 import msgspec
 
-from wetink.core.fetch import RULES_VERSION, Facts, Kind, classify, in_hindsight
-from wetink.core.touch import PROVED_MS
-from wetink.store.sqlite import contacts
+from wetink.core.client_classification import RULES_VERSION, Facts, Kind, classify, in_hindsight
+from wetink.core.signals.interaction import PROVED_MS
+from wetink.store.sqlite import interactions
 from wetink.store.sqlite.batch import transaction
 from wetink.store.sqlite.connection import fetch
 from wetink.store.sqlite.queries import read
@@ -30,7 +30,7 @@ def classify_anew(db: apsw.Connection, counts: Callable[[str, Kind], bool]) -> i
 
     `counts` says whether a block counts a class of fetch.
     """
-    changed, sums = 0, contacts.Sums(db)
+    changed, sums = 0, interactions.Sums(db)
     for people in _slices(db):
         with transaction(db):
             changed += _classify(db, people, counts)

@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
-from wetink.core.entry import Entry
-from wetink.core.event import Event
-from wetink.core.identifier import Identifier, Kind
+from wetink.core.events.event import Event
+from wetink.core.events.stored_event import Entry
+from wetink.core.events.verdict import Problem, Verdict
 from wetink.core.identity import Carrier
-from wetink.core.verdict import Problem, Verdict
+from wetink.core.identity.identifier import Identifier, Kind
 
 PARKED = "p"
 VERDICTS: tuple[Verdict, ...] = ("usable", "unusable", "parked")

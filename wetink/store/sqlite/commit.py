@@ -12,11 +12,11 @@ import msgspec
 
 from wetink.core.identity import Claim
 from wetink.ports import Record
-from wetink.store.sqlite import groups, ownership, summaries
+from wetink.store.sqlite import groups, identity, summaries
 from wetink.store.sqlite.codec import VERDICTS, decode_event, encode, fingerprint, who
 from wetink.store.sqlite.connection import fetch, first
 from wetink.store.sqlite.queries import read
-from wetink.store.sqlite.recent import Recent
+from wetink.store.sqlite.recent_ids import Recent
 
 SQL = read("queries.sql")
 
@@ -80,7 +80,7 @@ class Commits:
 
     def __init__(self) -> None:
         """Remember nothing yet."""
-        self._claims = ownership.Claims()
+        self._claims = identity.Claims()
         self._recent = Recent()
 
     def ready(self, db: apsw.Connection | None) -> None:
@@ -156,7 +156,7 @@ class Commits:
             return
         moved = msgspec.structs.replace(decode_event(body), at=row.at)
         db.execute(SQL.move_event, (row.at, encode(moved), *row.key))
-        ownership.unclaim(db, row.record.claims, at)
+        identity.unclaim(db, row.record.claims, at)
         self._claims.forget()
         if row.record.claims:
             self._claims.make(db, row.record.claims, (row.record,))

@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from wetink.core.conversion import Outcome
-from wetink.core.goal import ORDER_EVENTS
-from wetink.core.identifier import Identifier
 from wetink.core.identity import FOREVER
+from wetink.core.identity.identifier import Identifier
+from wetink.core.signals.conversion import Outcome
+from wetink.core.signals.goal import ORDER_EVENTS
 from wetink.ports import NAMES
 from wetink.store.sqlite.codec import decode_event, identifier
 from wetink.store.sqlite.connection import fetch, first, snapshot
-from wetink.store.sqlite.people import People
+from wetink.store.sqlite.profiles import People
 from wetink.store.sqlite.queries import read, script
 
 SQL = read("conversion_queries.sql")

@@ -2,7 +2,7 @@
 
 import apsw
 
-from wetink.store.sqlite import groups, ownership, summaries
+from wetink.store.sqlite import groups, identity, summaries
 from wetink.store.sqlite.codec import identifier
 from wetink.store.sqlite.connection import fetch
 from wetink.store.sqlite.queries import read
@@ -33,8 +33,8 @@ def take_over(db: apsw.Connection, *, whole: bool) -> None:
             db.execute(SQL.delete_alias, (previous, current))
         groups.rebuild(db)
         for (weaker,) in fetch(db, "SELECT DISTINCT weaker FROM claim WHERE level = 'browser'"):
-            ownership.derive(db, identifier(weaker))
+            identity.derive(db, identifier(weaker))
         summaries.drop_all(db)
     if whole:
         for (weaker,) in fetch(db, SQL.claimed_by_several):
-            ownership.derive(db, identifier(weaker))
+            identity.derive(db, identifier(weaker))

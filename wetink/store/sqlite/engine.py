@@ -15,23 +15,23 @@ from typing import Any, TypeVar
 
 import apsw
 
-from wetink.core.conversion import Outcome
-from wetink.core.entry import Entry
+from wetink.core.app.poll import Tally
+from wetink.core.catalog.price_history import Change
 from wetink.core.errors import StoreUnavailable
-from wetink.core.event import Event, Product
-from wetink.core.identifier import Identifier
+from wetink.core.events.event import Event, Product
+from wetink.core.events.stored_event import Entry
 from wetink.core.identity import FOREVER, Contested
-from wetink.core.outside import Change
-from wetink.core.poll import Tally
+from wetink.core.identity.identifier import Identifier
+from wetink.core.signals.conversion import Outcome
 from wetink.ports import ENTRY_BYTES, NAMES, Profile, Receipt, Received, Record
 from wetink.store.sqlite import (
     catalog,
     commit,
     conversions,
     earlier,
-    ownership,
-    people,
-    recent,
+    identity,
+    profiles,
+    recent_ids,
     replay,
     senders,
     summaries,
@@ -40,7 +40,7 @@ from wetink.store.sqlite import (
 from wetink.store.sqlite.batch import apart
 from wetink.store.sqlite.codec import VERDICTS, decode_problems, entries, events, identifier, who
 from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, connect, fetch, first, snapshot, translated
-from wetink.store.sqlite.people import FEW, People, of_stretch
+from wetink.store.sqlite.profiles import FEW, People, of_stretch
 from wetink.store.sqlite.projections import PROJECTIONS, Projections
 from wetink.store.sqlite.queries import read, script
 from wetink.store.sqlite.version import Version
@@ -83,7 +83,7 @@ class SQLiteStore(senders.SQLiteSenders):
                 main = threading.current_thread() is threading.main_thread()  # where the event loop is
                 db = connect(self._path, busy_ms=LOOP_BUSY_MS, cache_kb=HOT_KB) if main else connect(self._path)
                 db.execute("PRAGMA query_only = ON")
-                people.prepare(db)
+                profiles.prepare(db)
             self._readers.db = db
             self._opened.append(db)
         return db
@@ -311,7 +311,7 @@ class SQLiteStore(senders.SQLiteSenders):
 
     async def rebuild(self) -> None:
         """Work out all holdings and groups of users anew from the log. Changes nothing if all is well."""
-        await self._writer.alone.soon(ownership.rebuild)
+        await self._writer.alone.soon(identity.rebuild)
 
     async def close(self) -> None:
         await self._writer.close()
@@ -331,7 +331,7 @@ def _prepare(db: apsw.Connection) -> None:
     senders.prepare(db)
     catalog.prepare(db)
     conversions.prepare(db)
-    recent.prepare(db)
+    recent_ids.prepare(db)
 
 
 def _received(*row: Any) -> Received:

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
+from wetink.core.blocks.experiment import Exposure
 from wetink.core.errors import StoreUnavailable
-from wetink.core.experiment import Exposure
-from wetink.core.result import Newcomers
+from wetink.core.signals.experiment_result import Newcomers
 from wetink.store.sqlite.batch import passing
 from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, translated
 from wetink.store.sqlite.late import MOST_ROWS, Late

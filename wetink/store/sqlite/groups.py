@@ -2,8 +2,8 @@
 
 import apsw
 
-from wetink.core.identifier import Identifier
 from wetink.core.identity import root_of
+from wetink.core.identity.identifier import Identifier
 from wetink.store.sqlite import summaries
 from wetink.store.sqlite.codec import identifier, who
 from wetink.store.sqlite.connection import fetch, first

@@ -7,7 +7,7 @@ waits for the ledger's writer, and is found here until it is written.
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from wetink.core.block import Decision
+from wetink.core.blocks.block import Decision
 from wetink.store.sqlite.batch import Batch, BatchWriter
 
 MOST_DECISIONS, MOST_ROWS = 10_000, 10_000

@@ -15,13 +15,13 @@ from typing import Any, TypeAlias
 import apsw
 import msgspec
 
-from wetink.core.block import Decision, stands
+from wetink.core.blocks.block import Decision, stands
+from wetink.core.client_classification import MACHINES, Facts, Kind
 from wetink.core.errors import StoreUnavailable
-from wetink.core.fetch import MACHINES, Facts, Kind
-from wetink.core.report import DayCount
-from wetink.core.touch import Touch
+from wetink.core.signals.interaction import Touch
+from wetink.core.signals.report import DayCount
 from wetink.ports.ledger import Onlooker, Served
-from wetink.store.sqlite import contacts
+from wetink.store.sqlite import interactions
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, BatchWriter, Queue, passing
 from wetink.store.sqlite.classing import classify_anew
 from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, connect, fetch, first, translated
@@ -31,8 +31,8 @@ from wetink.store.sqlite.version import Version
 
 logger = logging.getLogger(__name__)
 SQL = read("ledger_queries.sql")
-SQL_CONTACTS = contacts.SQL
-KINDS = contacts.KINDS
+SQL_CONTACTS = interactions.SQL
+KINDS = interactions.KINDS
 MARKS: dict[Onlooker, int] = {"person": 1 << 31, "machine": 1 << 30, "nobody": 0}
 """Beside the bits of the slots that a decision was served in: by whom one of them was counted."""
 MOST_TOUCHES = MOST_PICTURES = 50_000
@@ -70,12 +70,12 @@ class SQLiteLedger:
         self._file_version = Version(lambda: self._db)
         self._version = -1  # what is remembered is of
         db = self._flushing
-        contacts.prepare(db)
+        interactions.prepare(db)
         queues = {
             "decisions": Queue(self._keep, MOST_DECISIONS),
             "rows": Queue(lambda rows: [db.execute(*row) for row in rows], MOST_ROWS),
-            "pictures": Queue(partial(contacts.count_pictures, db), MOST_PICTURES, contacts.added),
-            "touches": Queue(partial(contacts.count, db), MOST_TOUCHES),
+            "pictures": Queue(partial(interactions.count_pictures, db), MOST_PICTURES, interactions.added),
+            "touches": Queue(partial(interactions.count, db), MOST_TOUCHES),
         }
         self.writer = BatchWriter("opens, clicks or decisions", db, queues, tried=lambda *how: self.late.tried(*how))
         self.late = Late(self.writer)
@@ -251,7 +251,7 @@ class SQLiteLedger:
                 db.close()
 
     def served(self, served: Served, at: int) -> None:
-        what = served, contacts.day_of(at)
+        what = served, interactions.day_of(at)
         self.writer.put("pictures", (what, 1), what)
 
     async def days(self, since: int, until: int) -> Sequence[DayCount]:
@@ -318,6 +318,6 @@ def _grow(db: apsw.Connection) -> None:
                 db.execute(f"ALTER TABLE {table} ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
         db.execute("CREATE INDEX IF NOT EXISTS contact_implied ON contact (recipient, at) WHERE implied")
         if old:
-            contacts.sum_up(db)
+            interactions.sum_up(db)
     finally:
         db.execute("COMMIT")

@@ -9,9 +9,9 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from wetink.core.delivery import Outcome, State
-from wetink.core.hook import MembershipChange, Move, change_id
-from wetink.core.identifier import Identifier
+from wetink.core.identity.identifier import Identifier
+from wetink.core.outbound.delivery import Outcome, State
+from wetink.core.outbound.webhook import MembershipChange, Move, change_id
 from wetink.ports.audiences import Delivery, Moved, Point, Tell
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, apart
 from wetink.store.sqlite.codec import identifier, who

@@ -13,8 +13,8 @@ import apsw
 
 from wetink.core.errors import NotFound, StoreUnavailable
 from wetink.store.sqlite import catalog, conversions
-from wetink.store.sqlite.alone import PATIENCE_SECONDS, Alone
 from wetink.store.sqlite.connection import translated
+from wetink.store.sqlite.exclusive import PATIENCE_SECONDS, Alone
 
 
 class Projection(NamedTuple):

@@ -12,12 +12,12 @@ import apsw
 import msgspec
 from msgspec.structs import replace
 
-from wetink.core.event import Event
-from wetink.core.identifier import Identifier
+from wetink.core.events.event import Event
 from wetink.core.identity import Claim, claims_of
-from wetink.core.quantity import text
+from wetink.core.identity.identifier import Identifier
+from wetink.core.units.quantity import text
 from wetink.ports import Received, Record
-from wetink.store.sqlite import catalog, conversions, groups, ownership, summaries
+from wetink.store.sqlite import catalog, conversions, groups, identity, summaries
 from wetink.store.sqlite.codec import PARKED, VERDICTS, decode_event, encode, fingerprint, who
 from wetink.store.sqlite.connection import first
 from wetink.store.sqlite.queries import read
@@ -30,7 +30,7 @@ Key = tuple[str, int, int]
 def renew(db: apsw.Connection, pairs: Sequence[tuple[Received, Record]], *, dry: bool = False) -> list[bool]:
     """Renew messages; return for each whether it comes to something else now. With `dry` nothing is written."""
     changed = []
-    claims = ownership.Claims()
+    claims = identity.Claims()
     renewed: list[int] = []
     mixed: set[str] = set()
     for received, record in pairs:
@@ -96,7 +96,7 @@ def _timed(claim: Claim, at: int) -> Claim:
     return replace(claim, at=at)
 
 
-def _put(db: apsw.Connection, seq: int, key: Key, old: Event | None, record: Record, claims: ownership.Claims) -> None:
+def _put(db: apsw.Connection, seq: int, key: Key, old: Event | None, record: Record, claims: identity.Claims) -> None:
     event, column = record.event, who(record.filed)
     before = claims_of(old) if old is not None else ()
     after = tuple(claim for claim in record.claims if not claim.alias)
@@ -104,12 +104,12 @@ def _put(db: apsw.Connection, seq: int, key: Key, old: Event | None, record: Rec
     at = event.at if event is not None else record.received
     db.execute(SQL.insert_event, (column, *key[1:], seq, at, encode(event) if event is not None else b""))
     if old is not None and before != after:
-        ownership.unclaim(db, before, old.at)
+        identity.unclaim(db, before, old.at)
         claims.forget()
     again = record.claims if before != after or len(after) < len(record.claims) else ()
     claims.make(db, again, (record,))
     if old is not None and old.level != "browser":
-        ownership.untell(db, {key[0], *(who(claim.weaker) for claim in before)})
+        identity.untell(db, {key[0], *(who(claim.weaker) for claim in before)})
     if record.joins is not None:
         groups.join(db, *record.joins)
     problems = encode(record.problems) if record.problems else None

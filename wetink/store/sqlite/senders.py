@@ -11,7 +11,7 @@ import apsw
 from msgspec.structs import replace
 
 from wetink.core.errors import BadSettings, NotFound
-from wetink.core.event import Level
+from wetink.core.events.event import Level
 from wetink.ports.keys import NewKey, Orders, Source
 from wetink.store.sqlite.connection import fetch, first, translated
 from wetink.store.sqlite.queries import read

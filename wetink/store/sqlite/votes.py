@@ -2,8 +2,8 @@
 
 import apsw
 
-from wetink.core.identifier import Identifier
-from wetink.core.poll import Tally
+from wetink.core.app.poll import Tally
+from wetink.core.identity.identifier import Identifier
 from wetink.store.sqlite.codec import who
 from wetink.store.sqlite.connection import fetch, first
 from wetink.store.sqlite.queries import read

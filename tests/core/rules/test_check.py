@@ -1,0 +1,127 @@
+"""Check: what cannot mean anything is refused, with the place and the reason."""
+
+from typing import Any
+
+import pytest
+
+from wetink.core.rules.check import problems_of
+from wetink.core.rules.parse import Unreadable, parse
+from wetink.core.signals.audience import audience_of, usable
+
+VIEW = {"done": "Product Viewed"}
+
+
+def wrong_with(said: Any) -> list[str]:
+    try:
+        return list(problems_of(parse(said), "", {"there": parse(VIEW)}))
+    except Unreadable as error:
+        return error.problems
+
+
+@pytest.mark.parametrize(
+    ("rule", "place", "why"),
+    [
+        ({}, "", "say one of done, not_done, sequence"),
+        ("gold", "", "a rule is a mapping"),
+        ([VIEW, {"dune": "X"}], "[1]", "do you mean done?"),
+        ({"done": "A", "trait": "b"}, "", "say one of done and trait"),
+        ({"all": [VIEW, {**VIEW, "within": "-3d"}]}, "all[1].within", "no span of time"),
+        ({"all": [VIEW, {**VIEW, "wihtin": "3d"}]}, "all[1].wihtin", "do you mean within?"),
+        ({"any": []}, "any", "at least one rule"),
+        ({"not": {"any": []}}, "not.any", "at least one rule"),
+        ({**VIEW, "exactly": -1}, "exactly", "less than 0 times"),
+        ({**VIEW, "at_least": 0}, "at_least", "exactly: 0"),
+        ({**VIEW, "at_least": "two"}, "at_least", "no whole number"),
+        ({**VIEW, "at_least": 3, "at_most": 2}, "at_most", "less than at_least"),
+        ({**VIEW, "exactly": 1, "at_most": 2}, "exactly", "do not go with exactly"),
+        ({**VIEW, "first_time": True}, "first_time", "say when"),
+        ({**VIEW, "within": "3d", "in": "this visit"}, "in", "within says when already"),
+        ({**VIEW, "in": "that visit"}, "in", "this visit"),
+        ({**VIEW, "between": ["2026-01-02", "2026-01-01"]}, "between", "before the first"),
+        ({**VIEW, "between": ["soon", "2026-01-01"]}, "between", "'soon' is no time"),
+        ({**VIEW, "between": "2026-01-01"}, "between", "two dates"),
+        ({**VIEW, "where": {"price": {"over": 5}}}, "where.price.over", "there is no such operator"),
+        ({**VIEW, "where": {"price": {"abvoe": 5}}}, "where.price.abvoe", "do you mean above?"),
+        ({**VIEW, "where": {"price": {"above": "much"}}}, "where.price.above", "'much' is no number"),
+        ({**VIEW, "where": {"price": {"between": [5, 1]}}}, "where.price.between", "less than the first"),
+        ({**VIEW, "where": {"name": {"matches": "("}}}, "where.name.matches", "no regular expression"),
+        ({**VIEW, "where": {"name": {"matches": "(?=a)"}}}, "where.name.matches", "look-arounds"),
+        ({**VIEW, "where": {"name": {"one_of": []}}}, "where.name.one_of", "a list of values"),
+        ({**VIEW, "where": {"name": {"contains": ""}}}, "where.name.contains", "a text"),
+        ({**VIEW, "where": {}}, "where", "properties belong here"),
+        ({"done": ""}, "done", "the name of an event"),
+        ({"sequence": [VIEW]}, "sequence", "2 to 10"),
+        ({"sequence": [VIEW, {"trait": "x"}]}, "sequence[1]", "an event belongs here"),
+        ({"sequence": [VIEW, VIEW], "within": "long"}, "within", "no span"),
+        ({"sum": "total", "of": "Order Completed"}, "", "compared with"),
+        ({"sum": "total", "above": 5}, "of", "say of which event"),
+        ({"sum": "total", "of": "X", "contains": "a"}, "contains", "a number is asked with"),
+        ({"trait": "plan"}, "", "say what is asked of the trait"),
+        ({"trait": "plan", "exists": "yes"}, "exists", "true or false"),
+        ({"trait": "born", "anniversary": "this year"}, "anniversary", "no span"),
+        ({"trait": "born", "before": "the war"}, "before", "is no time"),
+        ({"audience": "nobody"}, "audience", "there is no audience 'nobody'; there are there"),
+        ({"share": "0%"}, "share", "more than 0%"),
+        ({"share": "a lot"}, "share", "no share"),
+        ({"share": "60%", "from": "50%"}, "from", "end at 100%"),
+        ({"cart": {}}, "cart", "say what of it"),
+        ({"cart": {"age": {"equals": "1d"}}}, "cart.age.equals", "how long is asked with"),
+        ({"cart": {"weight": 3}}, "cart.weight", "there is no such thing"),
+        ({"product": "owned", "low_stock": 1}, "product", "one of viewed, in_cart, wished, any"),
+        ({"product": "viewed"}, "", "price_fell, back_in_stock or low_stock"),
+        ({"product": "viewed", "price_fell": "100%"}, "price_fell", "less than 100%"),
+        ({"lifecycle": "asleep"}, "lifecycle", "one of new, active, lapsed"),
+        ({"lifecycle": "new", "new_for": "ever"}, "new_for", "no span"),
+        ({"moment": {"mood": "good"}}, "moment.mood", "there are weekday, hour"),
+        ({"moment": {}}, "moment", "say what of it"),
+        ({"moment": {"weather": "rain"}}, "moment.weather", "names with values"),
+    ],
+)
+def test_what_cannot_mean_anything_is_refused_with_the_place_and_the_reason(rule: Any, place: str, why: str) -> None:
+    wrong = wrong_with(rule)
+    assert wrong
+    assert wrong[0].startswith(f"{place}: " if place else ""), wrong
+    assert why in wrong[0], wrong
+
+
+def test_a_property_nobody_has_sent_yet_is_fine() -> None:
+    assert wrong_with({**VIEW, "where": {"no.such.thing": {"above": 1}}}) == []
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    assert len(wrong_with({"any": [{"dune": "x"}, {"done": "y", "at_least": "z"}, {"share": "?"}]})) == 3
+
+
+def test_a_rule_cannot_be_endless() -> None:
+    deep: Any = VIEW
+    for _ in range(100):
+        deep = {"not": deep}
+    assert "nested deeper" in wrong_with(deep)[0]
+    assert "more than 500" in wrong_with([VIEW] * 600)[0]
+
+
+def test_audiences_that_lead_in_a_circle_are_refused_and_whoever_names_them() -> None:
+    said = {"a": {"audience": "b"}, "b": {"not": {"audience": "c"}}, "c": [{"audience": "a"}], "d": {"audience": "a"},
+            "fine": VIEW, "too": {"rule": {"audience": "fine"}, "title": "Too"}}  # fmt: skip
+    good, wrong = usable({name: audience_of(name, rule) for name, rule in said.items()})
+    assert sorted(good) == ["fine", "too"]
+    assert good["too"].title == "Too"
+    assert "lead in a circle: a → b → c → a" in wrong["d"][0]
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"rule": VIEW, "tilte": "x"}, "tilte: there is no such thing"),
+        ({"rule": {"any": []}, "title": "x"}, "rule.any: at least one"),
+        ({"rule": [VIEW, {"trait": "", "exists": True}]}, "rule[1].trait: say which trait"),
+        ({"rule": [VIEW, {"all": [{"trait": "", "exists": True}]}]}, "rule[1].all[0].trait: say which trait"),
+        ({"rule": []}, "rule: at least one"),
+        ([VIEW, {"trait": "", "exists": True}], "[1].trait: say which trait"),
+        ({"rule": VIEW, "title": 5}, "title: a text"),
+    ],
+)
+def test_the_file_of_an_audience_is_checked_with_its_places(said: Any, why: str) -> None:
+    with pytest.raises(Unreadable) as raised:
+        audience_of("x", said)
+    assert why in raised.value.problems[0]

@@ -1,0 +1,66 @@
+"""Summaries: made while nobody asks, by the rules of now."""
+
+import ast
+import asyncio
+from importlib.resources import files
+from pathlib import Path
+
+from tests.contracts.profiles import LATE, received
+from tests.storage import around
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Person
+from wetink.opens import summaries
+from wetink.opens.profiles import People
+from wetink.store.sqlite.engine import SQLiteStore
+
+JANE, DAY = Identifier("user", "jane"), 86_400_000
+
+
+def said(number: int, at: int) -> dict[str, object]:
+    properties = {"sku": f"S-{number % 7}", "url": f"https://shop.example/{number % 7}", "price": number}
+    message = {"type": "track", "event": "Product Viewed", "messageId": f"m{number}", "userId": "jane"}
+    return {**message, "timestamp": at, "properties": properties}
+
+
+def shown(person: Person) -> tuple[object, ...]:
+    return tuple(person.views), person.done, person.first_seen, person.last_seen, person.traits
+
+
+def test_a_person_is_the_same_with_a_summary_and_without(tmp_path: Path) -> None:
+    async def story() -> None:
+        store = SQLiteStore(tmp_path)
+        await store.append([received(said(number, LATE - DAY + number)) for number in range(40)])
+        folded = await People(around(store)).person(JANE, LATE)
+        works = summaries.Summaries(store, lambda: LATE + DAY)
+        while await works.step():
+            pass
+        assert await store.summary(JANE, summaries.RULES) is not None
+        summed_up = await People(around(store)).person(JANE, LATE)
+        assert shown(summed_up) == shown(folded)
+        past = await People(around(store)).person(JANE, LATE - DAY + 5)
+        assert past.last_seen == LATE - DAY + 5, "at a past moment nothing that came later has happened"
+        await store.append([received(said(41, LATE - 5))])
+        assert (await People(around(store)).person(JANE, LATE)).last_seen == LATE - 5
+        await store.close()
+
+    asyncio.run(story())
+
+
+def test_a_summary_that_cannot_be_read_costs_time_and_nothing_else(tmp_path: Path) -> None:
+    async def story() -> None:
+        store = SQLiteStore(tmp_path)
+        await store.append([received(said(number, LATE - DAY + number)) for number in range(40)])
+        while await store.summarize(lambda entries: b"\xff", summaries.RULES, LATE + DAY, 100):
+            pass
+        assert len((await People(around(store)).person(JANE, LATE)).views) == 7
+        await store.close()
+
+    asyncio.run(story())
+
+
+def test_the_rules_of_summaries_name_all_code_a_fold_is_made_of() -> None:
+    core = files("wetink.core")
+    for name in ("fold", "summary"):
+        for node in ast.walk(ast.parse(core.joinpath(f"profile/{name}.py").read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("wetink.core."):
+                assert (node.module or "").removeprefix("wetink.core.").replace(".", "/") in summaries.CODE

@@ -1,0 +1,68 @@
+"""A dashboard over a real store: one shopper with a past, one message in trouble, two blocks."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.testclient import TestClient
+
+from tests.web.dashboard.shopper import BLOCKS, past
+from wetink.settings import read
+from wetink.web import session
+from wetink.web.clock import now_ms
+from wetink.web.dashboard import ROUTES
+from wetink.wiring import Wetink
+
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Wetink]:
+    """A wetink that has received nothing, with the two blocks and one that cannot be used."""
+    settings = read({}, data=tmp_path / "data", port=8000)
+    for name, text in BLOCKS.items():
+        path = settings.content / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    wetink = Wetink(settings)
+    asyncio.run(wetink.look_again())
+    yield wetink
+    asyncio.run(wetink.close())
+
+
+@pytest.fixture
+def wetink(empty: Wetink) -> Wetink:
+    """A wetink that knows a shopper."""
+
+    async def fill() -> None:
+        await empty.store.sources.create_key("shop-backend", "server", ["shop.example"], now_ms())
+        await empty.store.log.append(past(now_ms()))
+
+    asyncio.run(fill())
+    return empty
+
+
+def client_of(wetink: Wetink) -> TestClient:
+    """Return a browser on the dashboard's pages alone: who may see them is the app's business."""
+    app = Starlette(routes=ROUTES)
+    app.state.wetink = wetink
+    request = Request({"type": "http", "headers": [], "app": app})
+    return TestClient(app, headers={"x-csrf": session.csrf(request)})
+
+
+@pytest.fixture
+def nobody_yet(empty: Wetink) -> Iterator[TestClient]:
+    """A browser on the dashboard of an empty store."""
+    with client_of(empty) as client:
+        yield client
+
+
+@pytest.fixture
+def dashboard(wetink: Wetink) -> Iterator[TestClient]:
+    """A browser on the dashboard of a store with a shopper."""
+    with client_of(wetink) as client:
+        yield client

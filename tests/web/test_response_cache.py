@@ -1,0 +1,95 @@
+"""The same answer again: only while nothing has happened, for a moment, and never one that was made in need."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.web.test_open import House
+from wetink.web.request import Reply
+from wetink.web.response_cache import MOST_ANSWERS, Again
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path / "data")
+    yield made
+    asyncio.run(made.wetink.close())
+
+
+@pytest.fixture
+def drawn(house: House, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Note what is drawn."""
+    scenes: list[Any] = []
+    real = house.wetink.renderer.render
+
+    async def noted(scene: Any) -> Any:
+        scenes.append(scene)
+        return await real(scene)
+
+    monkeypatch.setattr(house.wetink.renderer, "render", noted)
+    return scenes
+
+
+def test_the_same_open_gets_the_same_answer_without_drawing_until_something_happens(
+    house: House, drawn: list[Any]
+) -> None:
+    house.saw("mug")
+    url = house.url("picture", "hero")
+    first = house.get(url)
+    again = house.get(url)
+    assert (again.body, again.headers["cache-control"]) == (first.body, first.headers["cache-control"])
+    assert len(drawn) == 1
+    house.saw("lamp")
+    assert house.get(url).body != first.body
+    assert len(drawn) == 2
+    house.now += 2_000
+    house.get(url)
+    assert len(drawn) == 3, "time alone changes things, too"
+
+
+def test_another_question_gets_an_answer_of_its_own(house: House, drawn: list[Any]) -> None:
+    house.saw("mug")
+    url = house.url("picture", "hero")
+    for other in (url, f"{url}?scheme=dark", f"{url}?r=1", f"{url}?c=spring", house.url("picture", "cards")):
+        house.get(other)
+    house.get(url, agent="GoogleImageProxy")
+    assert len(drawn) == 6
+
+
+def test_content_that_changes_is_seen(house: House) -> None:
+    house.saw("mug")
+    before = house.data()
+    path = house.wetink.settings.content / "blocks" / "hero.yaml"
+    path.write_text(path.read_text().replace("app: last-viewed", "app: last-viewed, settings: {items: 1}"))
+    house.saw("lamp")
+    assert len(house.data()["items"]) == 2
+    asyncio.run(house.wetink.look_again())
+    assert len(house.data()["items"]) == 1
+    assert before
+
+
+def test_what_was_made_in_need_is_not_given_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.saw("mug")
+    real = house.wetink.renderer.render
+
+    async def fails(scene: Any) -> Any:
+        raise RuntimeError("out of ink")
+
+    monkeypatch.setattr(house.wetink.renderer, "render", fails)
+    fallback = house.get(house.url("picture", "hero")).body
+    monkeypatch.setattr(house.wetink.renderer, "render", real)
+    assert house.get(house.url("picture", "hero")).body != fallback
+
+
+def test_answers_are_kept_within_a_bound() -> None:
+    again = Again()
+    for number in range(MOST_ANSWERS + 5):
+        again.put(number, 1, 0, Reply(200, (), b"x"))
+    assert again.get(4, 1, 0) is None
+    assert again.get(5, 1, 0) == Reply(200, (), b"x")
+    assert again.get(5, 2, 0) is None, "something has happened"
+    assert again.get(5, 1, 5_000) is None
+    assert again.get(5, 1, -1) is None

@@ -1,0 +1,125 @@
+"""Audiences: who is in each right now; who came and went, looked at again and again, and told outside.
+
+Every process answers questions about them; only the one that holds the worker's lease looks at them and tells others.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+
+from wetink.audiences.webhooks import Hooks
+from wetink.core.identity.identifier import Identifier
+from wetink.core.outbound.webhook import MembershipChange, concerns
+from wetink.core.profile.person import Moment
+from wetink.core.rules.tree import Rule
+from wetink.core.signals.audience import Audience, rules_of
+from wetink.core.trouble import tell
+from wetink.ports.audiences import Memberships, Moved
+from wetink.ports.crowd import Count, Crowd
+
+logger = logging.getLogger(__name__)
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+TRACED_DAYS = 30
+"""How far back sizes are worked out of days nobody looked on: the log knows who would have been in an audience.
+
+They are again after a while, at last once an hour: what is imported or comes late tells of those days, too.
+"""
+
+SLICE = 500
+"""Members that are read in one go."""
+
+
+class Audiences:
+    """Asks the crowd, keeps memberships up to date, and the outside informed."""
+
+    def __init__(
+        self,
+        crowd: Crowd,
+        memberships: Memberships,
+        hooks: Hooks,
+        saved: Callable[[], Mapping[str, Audience]],
+        *,
+        every_ms: int,
+        clock_ms: Callable[[], int],
+    ) -> None:
+        """Take the ports and a look at the `saved` audiences; look at who is in them every so many ms."""
+        self._crowd, self.memberships, self.hooks = crowd, memberships, hooks
+        self._saved, self._every, self._clock = saved, every_ms, clock_ms
+        self._looked: dict[str, int] = {}
+        self._traced: dict[str, tuple[int, int]] = {}
+        self._cleaned = 0
+
+    async def count(self, rule: Rule, moment: Moment) -> Count:
+        """Return for how many people a rule holds. Raises StoreUnavailable."""
+        return await self._crowd.count(rule, moment, rules_of(self._saved()))
+
+    async def some(self, rule: Rule, moment: Moment, limit: int) -> Sequence[Identifier]:
+        """Return a few for whom a rule holds. Raises StoreUnavailable."""
+        return await self._crowd.sample(rule, moment, rules_of(self._saved()), limit)
+
+    async def members(self, rule: Rule, now: int) -> AsyncIterator[Identifier]:
+        """Yield everybody for whom a rule holds at `now` (Unix ms). Raises StoreUnavailable."""
+        found = await asyncio.to_thread(self._crowd.members, rule, Moment(now), rules_of(self._saved()))
+        while some := await asyncio.to_thread(_next, found):
+            for member in some:
+                yield member
+
+    async def step(self) -> None:
+        """Look at each audience whose time has come, then tell outside what is due. Raises StoreUnavailable."""
+        await self.look_at_due()
+        await self.tell()
+
+    async def look_at_due(self) -> None:
+        """Look at each audience whose time has come. Raises StoreUnavailable."""
+        saved, now = self._saved(), self._clock()
+        self._looked = {name: at for name, at in self._looked.items() if name in saved}
+        if not 0 <= now - self._cleaned < HOUR_MS:
+            self._cleaned = now
+            await self.memberships.clean(now)
+        for name in saved:
+            if not 0 <= now - self._looked.get(name, -self._every) < self._every:
+                self._looked[name] = now
+                try:
+                    await self.look(name)
+                except Exception as error:  # of one audience: the others are looked at all the same
+                    tell(logger, error, "audience %s is not looked at", name)
+
+    async def tell(self) -> int:
+        """Tell outside what is due now; return how much it was. Raises StoreUnavailable."""
+        hooks = {name: each.hook for name, each in self._saved().items() if each.hook is not None}
+        return await self.hooks.deliver(hooks, self._clock)
+
+    async def look(self, name: str) -> Moved:
+        """Take in who is in a saved audience now. Raises StoreUnavailable."""
+        saved, now = self._saved(), self._clock()
+        audience = saved[name]
+        hook = audience.hook
+        if not await self.memberships.points(name, 0) and not (await self.count(audience.rule, Moment(now))).of:
+            return Moved(0, 0, 0, first=True)  # nobody is known yet: the first look is one that sees somebody
+
+        def tell(change: MembershipChange, first: bool) -> bool:
+            return hook is not None and (hook.backfill or not first) and concerns(hook, change)
+
+        members = await asyncio.to_thread(self._crowd.members, audience.rule, Moment(now), rules_of(saved))
+        moved = await self.memberships.take(name, members, now, tell)
+        at, pause = self._traced.get(name, (now - HOUR_MS, self._every // 2))
+        if moved.first or now - at >= pause:
+            self._traced[name] = now, min(2 * pause, HOUR_MS)
+            await self._trace_back(audience, now)
+        return moved
+
+    async def _trace_back(self, audience: Audience, now: int) -> None:
+        """Work out how large an audience would have been at the end of each day before, as far as anybody was known."""
+        sizes: dict[int, int] = {}
+        for end in range(now - now % DAY_MS - 1, now - TRACED_DAYS * DAY_MS, -DAY_MS):
+            counted = await self.count(audience.rule, Moment(end))
+            if not counted.of:
+                break
+            sizes[end] = counted.matches
+        await self.memberships.trace_back(audience.name, sizes)
+
+
+def _next(found: Iterator[Identifier]) -> list[Identifier]:
+    return [member for _, member in zip(range(SLICE), found, strict=False)]

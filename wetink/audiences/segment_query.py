@@ -1,0 +1,123 @@
+"""The crowd: a rule asked of all people. Columns say what they can; all others are asked as an open asks them."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
+from msgspec.structs import replace
+
+from wetink.core.app.app_inputs import Shop
+from wetink.core.blocks.decide import subject_of
+from wetink.core.blocks.locale import at_home
+from wetink.core.errors import StoreUnavailable
+from wetink.core.identity import FOREVER
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
+from wetink.core.rules.evaluate import Compiled, compiled
+from wetink.core.rules.subject import interests
+from wetink.core.rules.tree import Rule
+from wetink.opens.profiles import People
+from wetink.ports import Storage
+from wetink.ports.crowd import Columns, Count
+
+ALL = 1 << 40
+THREADS = 2
+"""Threads that count: their own, so that whatever else needs one never waits for a count."""
+AT_ONCE = 100
+"""People that are asked between two looks at whether it is all over."""
+
+
+class ColumnCrowd:
+    """`ports.crowd.Crowd` over columns and a store. Works in threads, so that opens do not wait for it."""
+
+    def __init__(self, store: Storage, make: Callable[[], Columns]) -> None:
+        """Use the store's people, and columns that are made when somebody first asks."""
+        self._store, self._make, self._closed = store, make, threading.Event()
+        self._made: Columns | None = None
+        self._threads = ThreadPoolExecutor(THREADS, "crowd")
+
+    @property
+    def _columns(self) -> Columns:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    async def count(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Count:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._count, rule, moment, audiences)
+
+    def _count(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Count:
+        narrowed = self._columns.narrow(rule, moment, audiences)
+        asking = _Asking(self._store, compiled(rule, audiences), moment, self._closed)
+        unsure = sum(1 for _ in asking.whom_it_holds_for(narrowed.unsure))
+        asking.there = 0  # those were counted
+        changed = sum(1 for _ in asking.whom_it_holds_for(narrowed.changed))
+        return Count(narrowed.matches + unsure + changed, narrowed.of + asking.there)
+
+    def members(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Iterator[Identifier]:
+        return self._some(rule, moment, audiences, ALL)
+
+    def _some(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], most: int) -> Iterator[Identifier]:
+        narrowed = self._columns.narrow(rule, moment, audiences, members=most)
+        yield from narrowed.sure
+        asking = _Asking(self._store, compiled(rule, audiences), moment, self._closed)
+        yield from asking.whom_it_holds_for((*narrowed.changed, *narrowed.unsure))
+
+    async def sample(
+        self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], limit: int = 10
+    ) -> Sequence[Identifier]:
+        def some() -> list[Identifier]:
+            return [who for _, who in zip(range(limit), self._some(rule, moment, audiences, limit), strict=False)]
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, some)
+
+    async def close(self) -> None:
+        self._closed.set()
+        if self._made is not None:
+            await asyncio.to_thread(self._made.close)
+        self._threads.shutdown(cancel_futures=True)
+
+
+class _Asking:
+    """Asks a rule of one profile after the other. `there` counts those who are somebody at the moment."""
+
+    def __init__(self, store: Storage, rule: Compiled, moment: Moment, closed: threading.Event) -> None:
+        self._store, self._rule, self._moment, self._people = store, rule, moment, People(store)
+        self._closed, self.there = closed, 0
+
+    def whom_it_holds_for(self, roots: Iterable[Identifier]) -> Iterator[Identifier]:
+        """Yield those of these roots for whom the rule holds. Blocks; raises StoreUnavailable once it is all over."""
+        with asyncio.Runner() as runner:
+            for some in _parts(roots):
+                if self._closed.is_set():
+                    raise StoreUnavailable("asking people was given up: this process ends", hint="ask again")
+                yield from runner.run(self._among(some))
+
+    async def _among(self, roots: Sequence[Identifier]) -> list[Identifier]:
+        held = [await self.holds(root) for root in roots]
+        self.there += len(held) - held.count(None)
+        return [root for root, holds in zip(roots, held, strict=True) if holds]
+
+    async def holds(self, root: Identifier) -> bool | None:
+        """Return whether the rule holds for a profile; None for who is part of another, or has no events yet."""
+        if await self._store.profiles.resolve(root, FOREVER - 1) != root:
+            return None
+        person = await self._people.person(root, self._moment.now)
+        if not person.known:
+            return None
+        shop = Shop(root=root)
+        if self._rule.needs.history:
+            person.history.read()
+        if self._rule.needs.catalog:
+            keys = list(dict.fromkeys(seen.product.key for seen in interests(person) if seen.product.key))
+            products, history = await self._store.catalog.products(keys), await self._store.catalog.changes(keys)
+            shop = replace(shop, products=products, history=history)
+        return self._rule.holds(subject_of(person, at_home(self._moment, person), shop))
+
+
+def _parts(roots: Iterable[Identifier]) -> Iterator[Sequence[Identifier]]:
+    left = iter(roots)
+    while some := tuple(islice(left, AT_ONCE)):
+        yield some

@@ -1,0 +1,231 @@
+"""Settings: the kinds of values a marketer may set of an app, and what is wrong with one before it is saved.
+
+A kind is the `format` of a field's JSON schema, so that forms and programs see it. A value that could never work, such
+as a time zone that does not exist, is refused with the place of its field.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from difflib import get_close_matches
+from functools import cache
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+import msgspec
+from msgspec import Meta, inspect
+from msgspec.structs import replace
+
+from wetink.core.app.app import App
+from wetink.core.text.link import host_of
+from wetink.core.text.url import read
+
+Zone = Annotated[str, Meta(max_length=64, extra_json_schema={"format": "time-zone"})]
+"""A time zone's name, such as `Europe/Berlin`; empty: not set."""
+LocalTime = Annotated[str, Meta(max_length=40, extra_json_schema={"format": "local-date-time"})]
+"""A date and time such as `2026-12-24T18:00`, with or without an offset; empty: not set."""
+Color = Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", extra_json_schema={"format": "color"})]
+"""A color such as `#3451d1`."""
+
+LONGEST_WHY = 300
+"""Characters of what is told of a setting: it may repeat a text of any length."""
+
+_TOLD_APART = re.compile(r"[.:]|^localhost$")
+"""What a host has that an email may lead to: `http:s//shop.example/` leads a browser to the host s."""
+_NUMBER_BOUND = re.compile(r"^Expected `(?:int|float)` (?P<bound>[<>]=? .+)$")
+_BOUNDS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
+_UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>.*)`$", re.DOTALL)
+_ENUM = re.compile(r"^Invalid enum value (?P<value>.*)$", re.DOTALL)
+_LENGTH = re.compile(r"^Expected `(?P<kind>str|array)` of length (?P<bound>[<>]=? \d+)$")
+_KINDS = {"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false", "array": "a list",
+          "object": "a mapping"}  # fmt: skip
+
+
+class Wrong(msgspec.Struct, frozen=True):
+    """What is wrong with a setting: `path` as in `only.price_from` or `stores[1]`, and why."""
+
+    path: str
+    why: str
+    fits: bool = False
+    """Whether its app can read the setting all the same, though it never does what was meant."""
+
+    def __str__(self) -> str:
+        """Write it as `path: why`."""
+        return f"{self.path}: {self.why}" if self.path else self.why
+
+
+def problems_with(app: App, settings: Mapping[str, Any]) -> list[Wrong]:
+    """Return what is wrong with the settings of a variant: what does not fit its app, and what could never work."""
+    return [replace(each, why=each.why[:LONGEST_WHY]) for each in _problems_with(app, settings)]
+
+
+def _problems_with(app: App, settings: Mapping[str, Any]) -> list[Wrong]:
+    try:
+        read = msgspec.convert(settings, app.settings)
+    except msgspec.ValidationError as error:
+        return [_told(str(error), app, settings)]
+    described = inspect.type_info(app.settings)
+    found = [Wrong(path, why, fits=True) for path, why in _values(described, read, "")]
+    if not found and app.check is not None:
+        found = [Wrong(path, why, fits=True) for path, why in app.check(read)]
+    return found
+
+
+def canonical_zone(name: str) -> str:
+    """Return a time zone's name as it is spelled, whatever its capitals; empty for what names none.
+
+    >>> canonical_zone("europe/berlin"), canonical_zone("Europe/Berln")
+    ('Europe/Berlin', '')
+    """
+    return _zones().get(name.strip().casefold(), "")
+
+
+def closest(word: str, known: Sequence[str]) -> str:
+    """Return `; did you mean X?` for the known word that is nearest, nothing when none is near.
+
+    >>> closest("Product Vieweddd", ["Product Viewed", "Order Completed"])
+    '; did you mean Product Viewed?'
+    """
+    by_key = {each.casefold(): each for each in known}
+    near = get_close_matches(word.casefold(), by_key, 1, 0.66)
+    return f"; did you mean {by_key[near[0]]}?" if near else ""
+
+
+@cache
+def _zones() -> dict[str, str]:
+    return {name.casefold(): name for name in available_timezones()}
+
+
+def zone_problem(name: str) -> str:
+    """Return why a text names no time zone; empty when it does, or is empty."""
+    if not name or name in _zones().values():
+        return ""
+    known = canonical_zone(name)
+    if known:
+        return f"write {known}"
+    return f"there is no time zone {name!r}{closest(name, list(_zones().values()))}"
+
+
+def _local_time_problem(text: str) -> str:
+    if not text:
+        return ""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return f"{text!r} is not a date and time; write 2026-12-24T18:00"
+    return "" if 2000 <= at.year <= 2200 else f"the year {at.year} cannot be meant"
+
+
+def link_problem(text: str) -> str:
+    """Return why a text is no address that may stand in an email; empty when it is one, or is empty."""
+    host = host_of(read(text) or "") if text else ""
+    return "" if not text or _TOLD_APART.search(host) else f"{text!r} is not an http(s) address"
+
+
+FORMATS: dict[str, Callable[[str], str]] = {"time-zone": zone_problem, "local-date-time": _local_time_problem}
+"""Format -> why a text is none of it; empty when it is."""
+
+
+def _values(described: inspect.Type, value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Yield each value of a format that is none of it."""
+    extra: Mapping[str, Any] = {}
+    while isinstance(described, inspect.Metadata | inspect.UnionType):
+        if isinstance(described, inspect.UnionType):
+            described = next(each for each in described.types if not isinstance(each, inspect.NoneType))
+        else:
+            extra = {**(described.extra_json_schema or {}), **extra}
+            described = described.type
+    if isinstance(described, inspect.StructType):
+        for field in described.fields:
+            yield from _values(field.type, getattr(value, field.name), f"{path}.{field.name}" if path else field.name)
+    elif isinstance(described, inspect.VarTupleType | inspect.ListType):
+        for index, each in enumerate(value):
+            yield from _values(described.item_type, each, f"{path}[{index}]")
+    elif isinstance(value, str):
+        check = FORMATS.get(extra.get("format", ""))
+        if check is not None and (why := check(value)):
+            yield path, why
+
+
+def _told(message: str, app: App, settings: Any) -> Wrong:
+    """Return what msgspec says, as it is said to a marketer."""
+    what, _, place = message.partition(" - at `")
+    path = place.removesuffix("`").removeprefix("$").removeprefix(".")
+    if (found := _UNKNOWN.match(what)) is not None:
+        names = _names(inspect.type_info(app.settings), path)
+        where = f"{path}.{found['name']}" if path else found["name"]
+        return Wrong(
+            where, f"there is no such setting{closest(found['name'], names) or f'; there are {_listed(names)}'}"
+        )
+    described = _described(inspect.type_info(app.settings), path)
+    value = _at(settings, path)
+    if (found := _ENUM.match(what)) is not None and described is not None:
+        choices = [str(each) for each in getattr(described[0], "values", ())]
+        return Wrong(path, f"{value!r} is not one of {_listed(choices)}{closest(str(value), choices)}")
+    if (found := _NUMBER_BOUND.match(what)) is not None:
+        return Wrong(path, f"{value!r} does not fit: {_bound(found['bound'])}")
+    if (found := _LENGTH.match(what)) is not None:
+        unit = "characters" if found["kind"] == "str" else "entries"
+        return Wrong(path, f"{_bound(found['bound'])} {unit}")
+    if "matching regex" in what and described is not None:
+        return Wrong(path, f"{value!r} does not fit; {_example(described)}")
+    expected = re.match(r"^Expected `(.+?)`, got `(.+?)`$", what)
+    if expected is not None:
+        wanted = " or ".join(_KINDS.get(each.strip(), each.strip()) for each in expected[1].split("|"))
+        return Wrong(path, f"{value!r} is not {wanted}")
+    return Wrong(path, what)
+
+
+def _bound(bound: str) -> str:
+    sign, number = bound.split(" ", 1)
+    return f"{_BOUNDS[sign]} {number}"
+
+
+def _example(described: tuple[inspect.Type, Mapping[str, Any]]) -> str:
+    if described[1].get("format") == "color":
+        return "write a color as #3451d1"
+    return str(described[1].get("description") or "see the description of this setting")
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(words) or "none"
+
+
+def _described(described: inspect.Type, path: str) -> tuple[inspect.Type, Mapping[str, Any]] | None:
+    """Return the type of the setting at a path, without what is said of it, and what is said of it."""
+    extra: Mapping[str, Any] = {}
+    for step in [None, *re.findall(r"[^.\[\]]+", path)]:
+        if step is not None:
+            if isinstance(described, inspect.VarTupleType | inspect.ListType):
+                described = described.item_type
+            elif isinstance(described, inspect.StructType):
+                found = next((field.type for field in described.fields if field.name == step), None)
+                if found is None:
+                    return None
+                described = found
+            else:
+                return None
+            extra = {}
+        while isinstance(described, inspect.Metadata | inspect.UnionType):
+            if isinstance(described, inspect.UnionType):
+                described = next(each for each in described.types if not isinstance(each, inspect.NoneType))
+            else:
+                extra = {**(described.extra_json_schema or {}), **extra}
+                described = described.type
+    return described, extra
+
+
+def _names(described: inspect.Type, path: str) -> list[str]:
+    found = _described(described, path)
+    return [field.name for field in found[0].fields] if found and isinstance(found[0], inspect.StructType) else []
+
+
+def _at(value: Any, path: str) -> Any:
+    for step in re.findall(r"[^.\[\]]+", path):
+        if isinstance(value, Mapping):
+            value = value.get(step)
+        elif isinstance(value, Sequence) and not isinstance(value, str) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
+    return value

@@ -1,0 +1,185 @@
+"""Block: a place in an email, with its variants in order. Decision: what one open got, and why."""
+
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from wetink.core.blocks.experiment import Experiment
+from wetink.core.blocks.policy import Treatment
+from wetink.core.client_classification import Kind
+from wetink.core.events.event import Product
+from wetink.core.rules.tree import Rule
+from wetink.core.text.link import host_of
+from wetink.core.text.url import read
+
+
+def _read_links(thing: msgspec.Struct, *names: str) -> None:
+    """Read links that cannot stand in an email as they are written, as a browser does."""
+    for name in names:
+        written = getattr(thing, name)
+        if written and not host_of(written) and (link := read(written)):
+            msgspec.structs.force_setattr(thing, name, link)
+
+
+class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One answer a block can give: shown when every rule holds and the app has something to show."""
+
+    name: str
+    app: str
+    settings: dict[str, Any] = {}
+    when: tuple[Rule, ...] = ()
+    template: str = ""
+    """A file in the content folder's `templates/`; empty: the app's own. A Custom App (`app: custom`) must name one."""
+    link: str = ""
+    """Where a click goes instead of to the product. With several slots each goes to its product's own address, and
+    this is for products that have none."""
+    engine: Literal["", "takumi", "chromium"] = ""
+    """What draws it; empty: what its template asks for in its first words, else the usual one. Without a browser of the
+    operator's the usual one stands in for `chromium`."""
+
+    def __post_init__(self) -> None:
+        """Read its link as a browser does."""
+        _read_links(self, "link")
+
+
+class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is shown when no variant holds, and where a click on it goes."""
+
+    link: str
+    title: str = ""
+    text: str = ""
+    button: str = ""
+    image: str = ""
+    """A picture file in the content folder's `images/`; empty: one is drawn from title, text and button."""
+
+    def __post_init__(self) -> None:
+        """Read its link as a browser does."""
+        _read_links(self, "link")
+
+
+class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A place in an email. Sizes are CSS pixels; pictures are made at twice that."""
+
+    name: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,63}$")]
+    fallback: Fallback
+    variants: tuple[Variant, ...] = ()
+    title: str = ""
+    alt: str = ""
+    width: Annotated[int, Meta(ge=40, le=1200)] = 600
+    height: Annotated[int, Meta(ge=20, le=1600)] = 300
+    slots: Annotated[int, Meta(ge=1, le=12)] = 1
+    """With more than one, slot n is a picture of its own that shows the n-th product."""
+    email: Annotated[str, Meta(pattern="^[a-z0-9-]{0,64}$")] = ""
+    """Blocks of one email name it here: no product stands in two of them. Empty: it stands alone."""
+    place: Annotated[int, Meta(ge=0, le=99)] = 0
+    """Blocks of an email choose in this order, then by name: the first has the first choice."""
+    transparent: bool = False
+    kilobytes: Annotated[int, Meta(ge=20, le=2000)] = 200
+    """The most a picture may weigh: quality and colors give way. One that moves may weigh two and a half times that."""
+    moving: bool = False
+    """Whether the snippet asks for GIFs, which move where the app can."""
+    utm: dict[str, str] = {}
+    """Tags for where clicks lead, such as `utm_campaign: "{campaign}"`; also {block}, {variant} and {slot}.
+
+    `source`, `medium`, `campaign`, `term`, `content` and `id` are short for the same with `utm_`. Nothing is added."""
+    gone: Annotated[str, Meta(description="Where a click leads when its product cannot be bought any more.")] = ""
+    """Empty: to the product's own page all the same."""
+    recipients: tuple[Literal["user", "email"], ...] = ()
+    """Which plain identifiers may stand in the URL instead of a sealed token; empty: none."""
+    data: bool = True
+    """Whether its decision may be read as JSON (with a token for that purpose)."""
+    experiment: Experiment | None = None
+    """Which people see which of the variants, to find out what works."""
+    control: str = ""
+    """The variant that people see who are held out of an experiment; empty: the fallback."""
+    fetches: dict[Kind, Treatment] = {}
+    """What each class of fetch gets, and whether it counts, where that is not as usual."""
+
+    def __post_init__(self) -> None:
+        """Read where it leads as a browser does."""
+        _read_links(self, "gone")
+
+
+def before(block: Block, others: Iterable[Block]) -> list[Block]:
+    """Return the blocks of the same email that choose before this one, in order.
+
+    >>> one, two = (Block(name, Fallback(""), email="weekly") for name in ("a", "b"))
+    >>> [each.name for each in before(two, [two, one])], before(one, [two, one])
+    (['a'], [])
+    """
+    mates = [
+        each for each in others if each.email == block.email and (each.place, each.name) < (block.place, block.name)
+    ]
+    return sorted(mates, key=lambda each: (each.place, each.name))
+
+
+TIME_DIGITS = 11
+"""Hexadecimal digits that a decision's id begins with: its time, so that ids are in the order of time."""
+
+
+def decision_id(block: str, recipient: str, campaign: str, at: int) -> str:
+    """Return what names the decision of this time (Unix ms).
+
+    >>> decision_id("hero", "user:42", "", 1_700_000_000_000)
+    '18bcfe56800b949429b11ef68'
+    """
+    rest = blake2b(f"{block}\0{recipient}\0{campaign}".encode("utf-8", "surrogatepass"), digest_size=7).hexdigest()
+    return f"{at:0{TIME_DIGITS}x}{rest}"
+
+
+class Step(msgspec.Struct, frozen=True, gc=False):
+    """One line of a trace: which variant was asked, whether it was taken, and why."""
+
+    variant: str
+    taken: bool
+    why: str
+
+
+class Decision(msgspec.Struct, frozen=True, gc=False):
+    """What an open got. Lives 60 s per (block, recipient, campaign), so all slots of one email agree.
+
+    `at` is Unix ms. `recipient` is written as `kind:value`, empty for nobody. `items` are the products shown, with the
+    catalog's facts filled in; `links` has the click's destination of each slot, in order. `variant` is empty for the
+    fallback.
+    """
+
+    id: str
+    block: str
+    recipient: str
+    campaign: str
+    at: int
+    variant: str
+    app: str
+    template: str
+    settings: dict[str, Any]
+    items: tuple[Product, ...]
+    links: tuple[str, ...]
+    trace: tuple[Step, ...]
+    facts: dict[str, Any] = {}
+    """What else its app found out for its template."""
+    arms: dict[str, str] = {}
+    """Experiment -> the arm this person is in."""
+
+    def says(self, other: "Decision") -> bool:
+        """Whether both show the same and lead to the same places."""
+        return (
+            self.variant == other.variant
+            and self.items == other.items
+            and self.links == other.links
+            and self.facts == other.facts
+        )
+
+
+def stands(current: Decision, served: int, fresh: Decision, slot: int, ttl_ms: int) -> bool:
+    """Whether a kept decision still answers an open of `slot`, `fresh` being what would be decided now.
+
+    It stands while it is younger than `ttl_ms`, and either says the same as the fresh one or has not been served in
+    this slot yet: the slots of one email are fetched once each, so the same slot again is the email opened again.
+    `served` is a bit for each slot that was.
+    """
+    if not 0 <= fresh.at - current.at < ttl_ms:
+        return False
+    return current.says(fresh) or not served >> slot & 1

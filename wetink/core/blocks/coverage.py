@@ -1,0 +1,126 @@
+"""Coverage: what a block would show real people, and which values its templates use that some of them lack."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from wetink.core.blocks.block import Block, Decision
+from wetink.core.rules.values import look_up
+
+MOST_REASONS, MOST_CHARACTERS = 5, 10
+
+_TRAIT = re.compile(r"person\.traits\.([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
+_USE = re.compile(r"\{\{(.*?)\}\}|\{%-?\s*assign\b(.*?)%\}", re.DOTALL)
+_QUESTION = re.compile(r"\{%-?\s*(?:if|elsif|unless|case)\b(.*?)%\}", re.DOTALL)
+_NUMBERS = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+class Group(msgspec.Struct, frozen=True):
+    """People who would see the same variant (empty: the fallback) for the same reason."""
+
+    variant: str
+    people: int
+    why: str
+
+
+class Lack(msgspec.Struct, frozen=True):
+    """A value that templates use, how many people have none, and whether the template says what stands there then."""
+
+    value: str
+    people: int
+    default: bool
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """Of so many people, who would see what."""
+
+    people: int
+    groups: tuple[Group, ...]
+    lacking: tuple[Lack, ...]
+    undrawn: tuple[tuple[str, int], ...] = ()
+    """Characters of names that no font has, and how many people would see a box for each."""
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What one person would see, and their traits."""
+
+    decision: Decision
+    traits: Mapping[str, Any]
+
+
+def values_of(template: str) -> dict[tuple[str, ...], bool]:
+    """Return the traits a template shows, and whether it says what stands there without one, or asks for it first.
+
+    Traits that stand in for one another are one value: it is there when one of them is.
+
+    >>> values_of("Hi {{ person.traits.name | default: person.traits.nick | default: 'you' }}{{ person.traits.tier }}")
+    {('name', 'nick'): True, ('tier',): False}
+    """
+    asked = {name for question in _QUESTION.findall(template) for name in _TRAIT.findall(question)}
+    found: dict[tuple[str, ...], bool] = {}
+    for use in _USE.finditer(template):
+        said = use[1] or use[2] or ""
+        names = tuple(dict.fromkeys(_TRAIT.findall(said)))
+        if names:
+            settled = said.count("default") >= len(names) or asked >= set(names)
+            found[names] = found.get(names, True) and settled
+    return found
+
+
+def coverage(
+    block: Block,
+    seen: Sequence[Seen],
+    templates: Mapping[str, str],
+    missing: Callable[[str], str] = lambda text: "",
+) -> Coverage:
+    """Sum up what people would see; `templates` are the texts by variant.
+
+    Reasons that differ in numbers alone are one. A value counts as lacking for who would see a template that uses it.
+    `missing` returns the characters of a text that cannot be drawn.
+    """
+    groups: Counter[tuple[str, str]] = Counter((each.decision.variant, _why(each.decision)) for each in seen)
+    values = {each.decision.variant: values_of(templates.get(each.decision.variant, "")) for each in seen}
+    lacking: Counter[tuple[str, bool]] = Counter()
+    for each in seen:
+        for names, default in values[each.decision.variant].items():
+            if all(look_up(each.traits, name) in (None, "") for name in names):
+                lacking[" or ".join(names), default] += 1
+    undrawn: Counter[str] = Counter()
+    for each in seen:
+        shown = [item.name for item in each.decision.items]
+        for names in values[each.decision.variant]:
+            shown += [str(look_up(each.traits, name) or "") for name in names]
+        undrawn.update(set(missing(" ".join(shown))))
+    order = {variant.name: place for place, variant in enumerate(block.variants)}
+    return Coverage(
+        len(seen),
+        tuple(
+            Group(variant, people, why)
+            for (variant, why), people in sorted(
+                _most(groups), key=lambda each: (order.get(each[0][0], len(order)), -each[1], each[0])
+            )
+        ),
+        tuple(
+            Lack(value, people, default)
+            for (value, default), people in sorted(lacking.items(), key=lambda each: (-each[1], each[0]))
+        ),
+        tuple(undrawn.most_common(MOST_CHARACTERS)),
+    )
+
+
+def _most(groups: Counter[tuple[str, str]]) -> Iterable[tuple[tuple[str, str], int]]:
+    """Yield the groups, of each variant the greatest and the rest of them together."""
+    for variant in {variant for variant, _ in groups}:
+        own = Counter({why: people for (name, why), people in groups.items() if name == variant}).most_common()
+        yield from (((variant, why), people) for why, people in own[:MOST_REASONS])
+        if rest := sum(people for _, people in own[MOST_REASONS:]):
+            yield (variant, "other reasons"), rest
+
+
+def _why(decision: Decision) -> str:
+    """Return why the first variant was not taken, empty when it was."""
+    first = decision.trace[0] if decision.trace else None
+    return "" if first is None or first.taken else _NUMBERS.sub("…", first.why)

@@ -1,0 +1,265 @@
+"""Decide: which variant of a block a person gets, with what, and why."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from wetink.core.app.app import OURS, App, Shown
+from wetink.core.app.app_inputs import Shop
+from wetink.core.blocks import policy
+from wetink.core.blocks.block import Block, Decision, Step, Variant
+from wetink.core.catalog.trust import refreshed
+from wetink.core.catalog.trust import shown as visible
+from wetink.core.events.event import Product
+from wetink.core.memoize import once_for_each
+from wetink.core.profile.person import Moment, Person
+from wetink.core.rules.evaluate import Rulebook
+from wetink.core.rules.subject import Subject
+from wetink.core.text.link import tagged
+from wetink.core.text.url import read
+
+_HOLE = re.compile(r"\{(\w+)\}")
+
+
+class Choice(msgspec.Struct, frozen=True, gc=False):
+    """The variant that was taken, None for the fallback, with what its app shows and the way there.
+
+    `settings` are the variant's, completed with the app's defaults.
+    """
+
+    variant: Variant | None
+    shown: Shown
+    settings: dict[str, Any]
+    trace: tuple[Step, ...]
+
+    @property
+    def wanted(self) -> list[str]:
+        """The keys of the products whose newest facts the decision needs."""
+        return list(dict.fromkeys(seen.product.key for seen in self.shown.items))
+
+
+def asks(block: Block, apps: Mapping[str, App]) -> bool:
+    """Whether any app of a block wants something looked up at all, whoever it is."""
+    for variant in block.variants:  # noqa: SIM110 (a generator costs as much as what it asks)
+        if _wanting(apps.get(variant.app)) is not None:
+            return True
+    return False
+
+
+def _wanting(app: App | None) -> App | None:
+    """Return an app that wants something looked up, None for any other."""
+    if app is None or (app.wants is None and app.queries is None and app.feeds is None and app.poll is None):
+        return None
+    return app
+
+
+def asks_outside(block: Block, apps: Mapping[str, App], rules: Rulebook) -> bool:
+    """Whether deciding may have to wait for somebody else's server, whoever it is for: for a feed."""
+    if rules.needs(rule for variant in block.variants for rule in variant.when).feeds:
+        return True
+    return any((app := apps.get(variant.app)) is not None and app.feeds is not None for variant in block.variants)
+
+
+def wants(
+    block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop
+) -> tuple[list[str], list[str]]:
+    """Return the keys of products whose newest facts the block's apps are to find, and those of which the history."""
+    keys: dict[str, None] = {}
+    history: dict[str, None] = {}
+    for app, settings in _asked(block, person, moment, apps, shop):
+        if app.wants is not None:
+            wanted = dict.fromkeys(app.wants(person, settings, moment, shop))
+            keys.update(wanted)
+            if app.history:
+                history.update(wanted)
+    return list(keys), list(history)
+
+
+def searched(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> list[str]:
+    """Return what the block's apps search the catalog for."""
+    asked = _asked(block, person, moment, apps, shop)
+    return [
+        text for app, settings in asked if app.queries is not None for text in app.queries(person, settings, moment)
+    ]
+
+
+def fed(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> list[str]:
+    """Return the names of the feeds that the block's apps draw on."""
+    names: dict[str, None] = {}
+    for app, settings in _asked(block, person, moment, apps, shop):
+        if app.feeds is not None:
+            names.update(dict.fromkeys(app.feeds(settings)))
+    return list(names)
+
+
+def polled(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> list[str]:
+    """Return the names of the polls that the block's apps hold."""
+    asked = _asked(block, person, moment, apps, shop)
+    return list(dict.fromkeys(app.poll(settings) for app, settings in asked if app.poll is not None))
+
+
+def _asked(
+    block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop
+) -> Iterator[tuple[App, msgspec.Struct]]:
+    """Yield the apps that want something looked up, of variants whose turn it may be, with their settings."""
+    subject = subject_of(person, moment, shop)
+    for variant in block.variants:
+        app = _wanting(apps.get(variant.app))
+        if app is None:
+            continue
+        if all(shop.rules.of(rule).holds(subject) for rule in variant.when):
+            settings, _ = settled(app, variant)
+            if settings is not None:
+                yield app, settings
+
+
+def choose(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> Choice:
+    """Return the first variant whose rules hold and whose app has something to show."""
+    trace: list[Step] = []
+    subject, seen = subject_of(person, moment, shop), visible(person, shop.found)
+    for variant in block.variants:
+        shown, settings, why = _shown(variant, subject, seen, apps, shop)
+        trace.append(Step(variant.name, shown is not None, why))
+        if shown is not None:
+            return Choice(variant, shown, settings, tuple(trace))
+    if not policy.decides(block.fetches, moment.taken_for):
+        why = f"this is what the block gives a fetch that is taken for a {moment.taken_for}"
+    else:
+        why = "no variant holds" if block.variants else "there is no variant"
+    trace.append(Step("", True, f"fallback: {why}"))
+    return Choice(None, Shown(), {}, tuple(trace))
+
+
+def settled(app: App, variant: Variant) -> tuple[Any, str]:
+    """Return a variant's settings as its app wants them; None, and what is wrong, when they cannot be used."""
+    known = _settled_once(app, variant)
+    return known.settings, known.wrong
+
+
+class _Settled(msgspec.Struct, frozen=True, gc=False):
+    """The settings of a variant, as its app wants them and as plain values, or what is wrong with them."""
+
+    settings: Any
+    plain: dict[str, Any]
+    wrong: str
+
+
+@once_for_each
+def _settled_once(app: App, variant: Variant) -> _Settled:
+    try:
+        settings = msgspec.convert(variant.settings, app.settings)
+    except msgspec.ValidationError as error:
+        return _Settled(None, {}, f"its settings cannot be used: {error}")
+    return _Settled(settings, {**variant.settings, **msgspec.to_builtins(settings)}, "")
+
+
+def decide(
+    block: Block,
+    choice: Choice,
+    moment: Moment,
+    catalog: Mapping[str, Product],
+    *,
+    recipient: str,
+    decision_id: str,
+    allowed: Callable[[str], bool],
+    arms: Mapping[str, str] | None = None,
+    steps: tuple[Step, ...] = (),
+) -> Decision:
+    """Return the decision a choice makes, with the catalog's newest facts filled in.
+
+    Only addresses that are `allowed` get in: a photo of any other host is left out, and a product that leads there
+    leads to the variant's link, else the fallback's. With one slot a variant's link is where a click goes. `arms` are
+    those of the person's experiments, `steps` how they came into them.
+    """
+    variant = choice.variant
+    otherwise = (variant.link if variant is not None else "") or block.fallback.link
+    shown = [(seen.product, catalog.get(seen.product.key)) for seen in choice.shown.items]
+    items = tuple([_permitted(refreshed(product, known), allowed) for product, known in shown])
+    own_way = read(choice.shown.link)
+    own_way = own_way if own_way and allowed(own_way) else ""
+    if block.slots > 1:
+        links = tuple((items[slot].url if slot < len(items) else "") or otherwise for slot in range(block.slots))
+    else:
+        links = (own_way or (items[0].url if items else "") or otherwise,)
+    if variant is not None and variant.link and block.slots == 1:
+        links = (variant.link,)
+    if block.utm:
+        name = variant.name if variant is not None else "fallback"
+        known = {"campaign": moment.campaign, "block": block.name, "variant": name}
+        links = tuple(tagged(link, _tags(block, {**known, "slot": str(slot)})) for slot, link in enumerate(links, 1))
+    return Decision(
+        id=decision_id,
+        block=block.name,
+        recipient=recipient,
+        campaign=moment.campaign,
+        at=moment.now,
+        variant=variant.name if variant is not None else "",
+        app=variant.app if variant is not None else "",
+        template=variant.template if variant is not None else "",
+        settings=choice.settings,
+        items=items,
+        facts=choice.shown.facts,
+        links=links,
+        trace=(*steps, *choice.trace),
+        arms=dict(arms or {}),
+    )
+
+
+def subject_of(person: Person, moment: Moment, shop: Shop) -> Subject:
+    """Return whom rules are asked about, with what the shop knows of what they may ask for."""
+    return Subject(person, moment, root=shop.root, products=shop.products, changes=shop.history, feeds=shop.feeds)
+
+
+def _shown(
+    variant: Variant, subject: Subject, seen: Person, apps: Mapping[str, App], shop: Shop
+) -> tuple[Shown | None, dict[str, Any], str]:
+    """What a variant would show, None when it is not its turn; with its settings and the reason.
+
+    Rules look at all of the subject, apps at what pictures may show of the person.
+    """
+    reasons = []
+    for rule in variant.when:
+        finding = shop.rules.of(rule).explain(subject)
+        if not finding.holds:
+            return None, {}, finding.why
+        reasons.append(finding.why)
+    app = apps.get(variant.app)
+    if app is None:
+        return None, {}, f"there is no app called {variant.app}"
+    known = _settled_once(app, variant)
+    if known.settings is None:
+        return None, {}, known.wrong
+    if app.package != OURS:  # others' apps may look for whatever they like
+        seen = replace(seen, history=seen.history.without_pages())
+    shown = app.show(seen, known.settings, subject.moment, shop)
+    if shown is None:
+        return None, {}, "; ".join([*reasons, f"{app.title} has nothing to show"])
+    if shop.taken and shown.items:
+        left = tuple(seen for seen in shown.items if seen.product.key not in shop.taken)
+        if not left:
+            return None, {}, "; ".join([*reasons, f"all that {app.title} shows stands in this email already"])
+        shown = replace(shown, items=left)
+    names = ", ".join(seen.product.name or seen.product.key for seen in shown.items)
+    said = f"{app.title} shows {names}" if names else f"{app.title} is shown"
+    why = "; ".join([*reasons, f"{said} ({shown.why})" if shown.why else said])
+    return shown, known.plain, why
+
+
+_SHORT = frozenset(("source", "medium", "campaign", "term", "content", "id"))
+
+
+def _tags(block: Block, known: Mapping[str, str]) -> dict[str, str]:
+    """Return the block's tags filled in; one that would be empty is left out. `source` is short for `utm_source`."""
+    filled = {tag: _HOLE.sub(lambda hole: known.get(hole[1], ""), text) for tag, text in block.utm.items()}
+    return {f"utm_{tag}" if tag in _SHORT else tag: text for tag, text in filled.items() if text}
+
+
+def _permitted(product: Product, allowed: Callable[[str], bool]) -> Product:
+    url = product.url if allowed(product.url) else ""
+    image = product.image_url if allowed(product.image_url) else ""
+    if url == product.url and image == product.image_url:
+        return product
+    return replace(product, url=url, image_url=image)

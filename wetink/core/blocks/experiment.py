@@ -1,0 +1,221 @@
+"""Experiment: who sees which of a block's variants, by lot, and who sees nothing made for them.
+
+An arm is a set of variants; a variant that belongs to arms is shown in those only, any other in all of them. Who is in
+which arm is a lot drawn from the experiment's seed and the person: the same for ever, and as if by chance for every
+other experiment. What is kept of the first exposure goes before the lot.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from wetink.core.errors import BadContent
+from wetink.core.units.bucketing import fraction, lot
+from wetink.core.units.duration import parse
+
+HOLDOUT, PERSONALIZED, EVERYWHERE = "holdout", "personalized", "everywhere"
+"""The arm of who gets no personalization; of all others, where there are no arms; the experiment over all blocks."""
+
+REWARDS = {"clicks": "recipients who click", "revenue": "revenue of a recipient"}
+
+
+class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One way to treat people. Without shares all arms are alike in size."""
+
+    name: str
+    variants: tuple[str, ...]
+    share: str = ""
+
+
+class Bandit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Shares that follow what works: newcomers go to an arm as often as it is likely to be the best."""
+
+    reward: str = "clicks"
+    every: str = "1h"
+    """How often the shares are worked out anew."""
+    least: str = "5%"
+    """What each arm gets in any case, so that it can show that it has become better."""
+
+
+class Experiment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An experiment within one block. Without arms it compares the block's variants with the holdout."""
+
+    name: str = ""
+    """Empty: the block's."""
+    seed: str = ""
+    """Another seed draws everybody anew; empty: the name."""
+    arms: tuple[Arm, ...] = ()
+    holdout: str = ""
+    """The share of people who get the block's control, else its fallback."""
+    bandit: Bandit | None = None
+    worth: str = "10%"
+    """The smallest difference that matters, as a part of the control's rate."""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """An experiment made ready to draw. Shares are of those who are not held out; `variants` has each arm's own."""
+
+    name: str
+    seed: str
+    holdout: float
+    shares: dict[str, float]
+    variants: dict[str, frozenset[str]]
+    worth: float
+    bandit: Bandit | None = None
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """All arms, the one that others are compared with first."""
+        return ((HOLDOUT,) if self.holdout else ()) + tuple(self.shares)
+
+    def expected(self) -> dict[str, float]:
+        """Return the part of all people that each arm is to get."""
+        rest = {arm: share * (1 - self.holdout) for arm, share in self.shares.items()}
+        return {HOLDOUT: self.holdout, **rest} if self.holdout else rest
+
+
+class Exposure(msgspec.Struct, frozen=True):
+    """That a recipient is in an arm, since when (Unix ms), and whose first exposure that follows.
+
+    `seen` is the first open that counts as somebody's, `clicked` the first such click; None for none so far. `heir_of`
+    names the recipient that is the same person and was exposed before; empty: this is the person's first.
+    """
+
+    experiment: str
+    recipient: str
+    arm: str
+    at: int
+    person: str = ""
+    heir_of: str = ""
+    seen: int | None = None
+    clicked: int | None = None
+
+
+@lru_cache(maxsize=1_000)
+def planned(experiment: Experiment, block: str) -> Plan:
+    """Return an experiment of a block, checked before, as a plan."""
+    name = experiment.name or block
+    arms = experiment.arms
+    shares = {arm.name: float(fraction(arm.share)) if arm.share else 1 / len(arms) for arm in arms}
+    return Plan(
+        name,
+        experiment.seed or name,
+        float(fraction(experiment.holdout)) if experiment.holdout else 0.0,
+        shares or {PERSONALIZED: 1.0},
+        {arm.name: frozenset(arm.variants) for arm in arms},
+        float(fraction(experiment.worth)),
+        experiment.bandit,
+    )
+
+
+@lru_cache(maxsize=100)
+def everywhere(share: str, seed: str) -> Plan:
+    """Return the plan of a holdout over all blocks."""
+    return Plan(EVERYWHERE, seed, float(fraction(share)), {PERSONALIZED: 1.0}, {}, 0.1)
+
+
+def drawn(plan: Plan, person: str, shares: Mapping[str, float] | None = None, epoch: int = 0) -> str:
+    """Return the arm that is drawn for a person. `shares` are a bandit's of an epoch, in place of the plan's.
+
+    >>> plan = planned(Experiment(arms=(Arm("a", ("x",)), Arm("b", ("y",)))), "hero")
+    >>> drawn(plan, "user:1") == drawn(plan, "user:1")
+    True
+    """
+    if plan.holdout and lot(plan.seed, HOLDOUT, person) < plan.holdout:
+        return HOLDOUT
+    point = lot(plan.seed, "arm", person, str(epoch)) if shares is not None else lot(plan.seed, "arm", person)
+    chosen = plan.shares if shares is None else {arm: shares.get(arm, 0.0) for arm in plan.shares}
+    reached, last = 0.0, ""
+    for arm, share in chosen.items():
+        reached += share
+        last = arm
+        if point < reached:
+            return arm
+    return last
+
+
+def inherited(found: Mapping[str, Exposure]) -> Exposure | None:
+    """Return the first exposure of a person among those of all their names; None for a newcomer."""
+    return min(found.values(), key=lambda each: (each.at, each.heir_of != "", each.recipient), default=None)
+
+
+def allowed(variants: tuple[Any, ...], plan: Plan, arm: str, control: str) -> tuple[Any, ...]:
+    """Return the variants that are shown in an arm, in their order."""
+    if arm == HOLDOUT:
+        return tuple(variant for variant in variants if variant.name == control)
+    bound = {name for names in plan.variants.values() for name in names}
+    mine = plan.variants.get(arm, frozenset())
+    return tuple(variant for variant in variants if variant.name in mine or variant.name not in bound)
+
+
+def problems_of(experiment: Experiment, variants: tuple[str, ...]) -> Iterator[str]:
+    """Yield what is wrong with a block's experiment, each with its place."""
+    yield from _wrong_arms(experiment, variants)
+    yield from _wrong_shares(experiment)
+    if len(experiment.arms) == 1 or not (experiment.arms or experiment.holdout):
+        yield "experiment: there is nothing to compare; name two arms or more, or a holdout"
+    try:
+        if fraction(experiment.worth) == 0:
+            yield "experiment.worth: more than 0%"
+    except BadContent as error:
+        yield f"experiment.worth: {error}; {error.hint}"
+    if experiment.bandit is not None:
+        yield from _wrong_with_bandit(experiment, experiment.bandit)
+
+
+def _wrong_arms(experiment: Experiment, variants: tuple[str, ...]) -> Iterator[str]:
+    names = [arm.name for arm in experiment.arms]
+    for index, arm in enumerate(experiment.arms):
+        place = f"experiment.arms[{index}]"
+        if not arm.name.strip() or arm.name in (HOLDOUT, PERSONALIZED):
+            yield f"{place}.name: an arm needs a name of its own, none of {HOLDOUT} and {PERSONALIZED}"
+        if names.count(arm.name) > 1:
+            yield f"{place}.name: there are several arms called {arm.name}"
+        if not arm.variants:
+            yield f"{place}.variants: an arm without a variant shows nothing; name some, or take a holdout"
+        for name in arm.variants:
+            if name not in variants:
+                yield f"{place}.variants: there is no variant called {name}"
+
+
+def _wrong_shares(experiment: Experiment) -> Iterator[str]:
+    said = [arm.share for arm in experiment.arms if arm.share]
+    try:
+        total = sum(fraction(share) for share in said)
+        held = fraction(experiment.holdout) if experiment.holdout else 0
+    except BadContent as error:
+        yield f"experiment: {error}; {error.hint}"
+        return
+    if experiment.holdout and not 0 < held < 1:
+        yield "experiment.holdout: between 0 and 100 %, without both"
+    if said and len(said) < len(experiment.arms):
+        yield "experiment.arms: give all arms a share, or none"
+    elif said and total != 1:
+        percent = f"{float(total) * 100:.4g}%"
+        yield f"experiment.arms: the shares are {percent} in all, not 100% (of those who are not held out)"
+
+
+def _wrong_with_bandit(experiment: Experiment, bandit: Bandit) -> Iterator[str]:
+    if len(experiment.arms) < 2:
+        yield "experiment.bandit: it needs two arms or more to choose from"
+    if any(arm.share for arm in experiment.arms):
+        yield "experiment.arms: a bandit finds the shares itself; leave them out"
+    if bandit.reward not in REWARDS:
+        yield f"experiment.bandit.reward: there is no {bandit.reward!r}; there are {', '.join(REWARDS)}"
+    try:
+        parse(bandit.every)
+    except BadContent as error:
+        yield f"experiment.bandit.every: {error}; {error.hint}"
+    try:
+        if fraction(bandit.least) * max(len(experiment.arms), 1) >= 1:
+            yield "experiment.bandit.least: all arms' together are 100% or more; there is nothing left to choose"
+    except BadContent as error:
+        yield f"experiment.bandit.least: {error}; {error.hint}"
+
+
+def cut(block: Any, plan: Plan, arm: str) -> Any:
+    """Return a block as it is in an arm."""
+    return replace(block, variants=allowed(block.variants, plan, arm, block.control))

@@ -1,0 +1,1 @@
+"""Catalog: product facts, price history, trends, and which facts may be shown."""

@@ -1,0 +1,161 @@
+"""Catalog: what trusted events have said of each product, the newest word on each field."""
+
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
+from typing import Any, Protocol
+
+import msgspec
+
+from wetink.core.catalog.price_history import Change
+from wetink.core.events.event import Product
+
+FIELDS = (
+    "product_id", "sku", "name", "url", "image_url", "price", "currency", "category", "brand", "variant",
+    "list_price", "availability", "stock",
+)  # fmt: skip
+"""What the catalog keeps of a product; quantity, coupon and position belong to an event."""
+
+_values = attrgetter(*FIELDS)
+
+SAME_WORD_MS = 3_600_000
+"""A word repeated within this time does not renew its date, so that a busy product is not written with every view."""
+
+Facts = dict[str, tuple[int, Any]]
+"""Field -> (when it was last said, in Unix ms, and what)."""
+
+Statement = tuple[int, Product]
+"""What was said of a product, and when (Unix ms)."""
+
+
+class Telling(Protocol):
+    """As much of an event as the catalog reads."""
+
+    @property
+    def level(self) -> str:
+        """The level of the key that sent it."""
+        ...
+
+    @property
+    def at(self) -> int:
+        """When it happened, in Unix ms."""
+        ...
+
+    @property
+    def products(self) -> tuple[Product, ...]:
+        """What it says of products."""
+        ...
+
+
+class Held(msgspec.Struct):
+    """What the catalog holds of some products: facts by key, and the sku of each product id."""
+
+    facts: Mapping[str, Facts] = {}
+    skus: Mapping[str, str] = {}
+
+
+class Changes(msgspec.Struct):
+    """What statements change: facts by key, price and stock from a time on, words to search by, skus of product ids."""
+
+    facts: dict[str, Facts] = {}
+    history: list[tuple[str, Change]] = []
+    reworded: set[str] = set()
+    skus: dict[str, str] = {}
+
+    def key_of(self, said: Product, held: Held) -> str:
+        """Return the key of the facts that `said` belongs to."""
+        return said.sku or self.skus.get(said.key) or held.skus.get(said.key, said.key)
+
+
+def statements(events: Iterable[Telling]) -> list[Statement]:
+    """Return what trusted events say of products that have a name. Browsers are not trusted with the catalog."""
+    return [(event.at, said) for event in events if event.level == "server" for said in event.products if said.key]
+
+
+def plan(batch: Iterable[Statement], held: Held) -> Changes:
+    """Return what statements change, in the order given. `held` covers the key of each of their products.
+
+    >>> said = (200_000, Product(sku="S", product_id="P", price=5.0))
+    >>> changes = plan([said], Held())
+    >>> changes.facts["S"]["price"], changes.history, changes.skus
+    ((200000, 5.0), [('S', Change(at=200000, price=5.0, availability='', stock=None))], {'P': 'S'})
+    >>> plan([said], Held(changes.facts, changes.skus)) == Changes()
+    True
+    """
+    changes = Changes()
+    drafts: dict[str, Facts] = {}
+    standing: dict[str, tuple[int, Product]] = {}
+    for at, said in batch:
+        key = changes.key_of(said, held)
+        stands = standing.get(key)
+        if stands is not None and at - stands[0] < SAME_WORD_MS and said == stands[1]:
+            continue  # as most are: somebody looks at what others looked at a moment ago
+        facts = drafts.get(key)
+        if facts is None:
+            facts = drafts[key] = dict(held.facts.get(key, ()))
+        offer, words = _offer(facts), words_of(facts)
+        changed = learn(facts, said, at)
+        if facts and _stands(facts, said):
+            standing[key] = min(then for then, _ in facts.values()), said
+        else:
+            standing.pop(key, None)
+        if not changed:
+            continue
+        changes.facts[key] = facts
+        if (now := _offer(facts)) != offer:
+            changes.history.append((key, Change(at, *now)))
+        if words_of(facts) != words:
+            changes.reworded.add(key)
+        if said.sku and said.product_id and said.product_id != said.sku:
+            changes.skus[said.product_id] = said.sku
+    return changes
+
+
+def _stands(facts: Facts, product: Product) -> bool:
+    """Return whether all that was said of a product is what `facts` have."""
+    said = zip(FIELDS, _values(product), strict=True)
+    return all(facts[field][1] == value for field, value in said if value is not None and value != "")
+
+
+def learn(facts: Facts, product: Product, at: int) -> bool:
+    """Take in what an event of time `at` (Unix ms) said of a product; return whether `facts` changed.
+
+    >>> facts: Facts = {}
+    >>> learn(facts, Product(sku="S", name="New"), 200_000), learn(facts, Product(sku="S", name="Old"), 100_000)
+    (True, False)
+    >>> facts["name"]
+    (200000, 'New')
+    """
+    said = zip(FIELDS, _values(product), strict=True)
+    if not facts:
+        facts.update({field: (at, value) for field, value in said if value is not None and value != ""})
+        return bool(facts)
+    changed = False
+    for field, value in said:
+        if value is None or value == "":
+            continue
+        known = facts.get(field)
+        if known is not None:
+            if value == known[1]:
+                if at - known[0] < SAME_WORD_MS:
+                    continue
+            elif (at, str(value)) <= (known[0], str(known[1])):
+                continue
+        facts[field] = (at, value)
+        changed = True
+    return changed
+
+
+def product(facts: Mapping[str, tuple[int, Any]]) -> Product:
+    """Return the product these facts describe."""
+    return Product(**{field: value for field, (_, value) in facts.items() if field in FIELDS})
+
+
+def words_of(facts: Facts) -> tuple[str, str, str]:
+    """Return the words a product is searched by: its name, brand and category."""
+    name, brand, category = facts.get("name"), facts.get("brand"), facts.get("category")
+    return name[1] if name else "", brand[1] if brand else "", category[1] if category else ""
+
+
+def _offer(facts: Facts) -> tuple[float | None, str, int | None]:
+    price, availability, stock = facts.get("price"), facts.get("availability"), facts.get("stock")
+    return price[1] if price else None, availability[1] if availability else "", stock[1] if stock else None

@@ -1,0 +1,270 @@
+"""Trends: what all shoppers do with products, counted by the hour. The shop's own fold, kept in memory.
+
+Counts are of people: who looks at a product ten times within an hour counts once. An hour that is more than two days
+old keeps its numbers and forgets who it was; in a busy shop, whose people would fill the memory, sooner.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import msgspec
+
+from wetink.core.events.event import Event, Product
+
+Measure = Literal["viewed", "added", "bought"]
+MEASURES: dict[str, Measure] = {
+    "Product Viewed": "viewed",
+    "Product Added": "added",
+    "Wishlist Product Added to Cart": "added",
+    "Order Completed": "bought",
+}
+"""Event name -> what it counts for."""
+
+HOUR, DAY = 3_600_000, 86_400_000
+KEPT_HOURS = 24 * 60
+"""How far back is counted."""
+
+NAMED_HOURS = 48
+"""How far back is remembered who it was."""
+
+MOST_NAMED = 200_000
+"""People, of all hours and products, that are remembered by name: some 25 MB."""
+
+SESSION_MS = 30 * 60_000
+"""Products seen by one person within this time were seen together."""
+
+RECENT_PEOPLE, RECENT_VIEWS = 20_000, 6
+"""Of how many people the last views are remembered, and how many of each."""
+
+TOGETHER = 60
+"""Products remembered beside each."""
+
+REPEATS = 5
+"""Repurchases it takes to tell an interval."""
+
+BUYERS, MOST_GAPS, MOST_DAYS, MOST_BOUGHT = 50_000, 50_000, 730, 40
+"""Buyers that are remembered, products and categories whose intervals are counted, the longest interval, and what is
+remembered of a buyer."""
+
+MOST_TOGETHER = 12
+"""Products of one order that are paired with each other."""
+
+
+class Ranked(msgspec.Struct, frozen=True):
+    """A product, how many people it moved within a window, and its score: newer ones weigh more."""
+
+    key: str
+    people: int
+    score: float
+
+
+class Trends:
+    """Counts events; answers what is popular, what goes together, and what is new."""
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        """Begin with these events."""
+        self._hours: dict[Measure, dict[int, dict[str, set[int] | int]]] = {"viewed": {}, "added": {}, "bought": {}}
+        self._regions: dict[str, dict[int, Counter[tuple[Measure, str]]]] = {}
+        self._together: dict[Measure, dict[str, Counter[str]]] = {"viewed": {}, "added": {}, "bought": {}}
+        self._recent: OrderedDict[int, list[tuple[str, int]]] = OrderedDict()
+        self._bought: OrderedDict[int, dict[str, int]] = OrderedDict()
+        self._gaps: dict[str, Counter[int]] = {}
+        self._categories: dict[str, str] = {}
+        self._arrived: dict[str, int] = {}
+        self._observed = self._named = 0
+        self._ranked: dict[tuple[Measure, int, int, str, str, int], tuple[int, Sequence[Ranked]]] = {}
+        for event in events:
+            self.observe(event)
+
+    def observe(self, event: Event) -> None:
+        """Count one event. Only usable tracks of products count."""
+        measure = MEASURES.get(event.name) if event.type == "track" and event.usable else None
+        if measure is None:
+            return
+        self._observed += 1
+        person = hash(event.user or event.email or event.anonymous)
+        keys = []
+        for product in event.products:
+            if product.key:
+                keys.append(product.key)
+                self._know(product, event.at)
+        region = region_of(event)
+        for key in keys:
+            if self._count(measure, key, person, event.at) and region:
+                self._regions.setdefault(region, {}).setdefault(event.at // HOUR, Counter())[measure, key] += 1
+        if measure == "viewed":
+            self._seen_together(person, keys, event.at)
+        elif measure == "bought":
+            self._pair("bought", keys[:MOST_TOGETHER])
+            self._bought_again(person, event.products, event.at)
+
+    def popular(
+        self, measure: Measure, window_ms: int, now: int, *, category: str = "", region: str = "", least: int = 1
+    ) -> Sequence[Ranked]:
+        """Return the products of a window that ends at `now`, the strongest first.
+
+        A count loses half its weight with every quarter of the window (ms), so that a surge shows while it happens;
+        products that moved fewer than `least` people in the whole window are left out.
+        """
+        asked = (measure, window_ms, now // 60_000, category.casefold(), region.casefold(), least)
+        kept = self._ranked.get(asked)
+        if kept is None or self._observed - kept[0] > kept[0] // 100:  # it is worked out anew for one percent more
+            if len(self._ranked) > 200:
+                self._ranked.clear()
+            kept = self._ranked[asked] = self._observed, self._rank(*asked)
+        return kept[1]
+
+    def together(self, key: str, measure: Measure) -> Sequence[str]:
+        """Return what was viewed, or bought, together with a product, most often first."""
+        return [other for other, _ in sorted(self._together[measure].get(key, {}).items(), key=lambda o: (-o[1], o[0]))]
+
+    def people(self, key: str, measure: Measure, since: int, until: int) -> int:
+        """Return how many people a product moved in [since, until) (Unix ms, by the hour); exact for the last days."""
+        named: set[int] = set()
+        others = 0
+        for hour in range(since // HOUR, -(-until // HOUR)):
+            found = self._hours[measure].get(hour, {}).get(key)
+            if isinstance(found, set):
+                named |= found
+            elif found is not None:
+                others += found
+        return len(named) + others
+
+    def repurchase(self, product: Product) -> int | None:
+        """Return after how long people buy a product again, in ms: the median, else that of its category.
+
+        None where fewer than `REPEATS` have.
+        """
+        for name in (product.key, f"category {product.category.casefold()}"):
+            days = self._gaps.get(name)
+            if days is not None and days.total() >= REPEATS:
+                return sorted(days.elements())[days.total() // 2] * DAY
+        return None
+
+    def arrivals(self, category: str, since: int) -> Sequence[str]:
+        """Return the products of a category that were first heard of at or after `since` (Unix ms), newest first."""
+        wanted = category.casefold()
+        there = [key for key, at in self._arrived.items() if at >= since and self._categories.get(key, "") == wanted]
+        return sorted(there, key=lambda key: (-self._arrived[key], key))
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.__dict__.update(Trends().__dict__)
+
+    def forget(self, now: int) -> None:
+        """Let go of hours that are too old to count, and of who it was in those that are too old for that."""
+        oldest, named = now // HOUR - KEPT_HOURS, now // HOUR - NAMED_HOURS
+        for counted in self._hours.values():
+            for hour in [each for each in counted if each < named]:
+                there = counted.pop(hour)
+                if hour >= oldest:
+                    counted[hour] = self._without_names(there)
+        for regional in self._regions.values():
+            for hour in [each for each in regional if each < oldest]:
+                del regional[hour]
+
+    def _know(self, product: Product, at: int) -> None:
+        if product.category:
+            self._categories[product.key] = product.category.casefold()
+        self._arrived[product.key] = min(at, self._arrived.get(product.key, at))
+
+    def _count(self, measure: Measure, key: str, person: int, at: int) -> bool:
+        """Count a person; return whether they had not been counted."""
+        hour = self._hours[measure].setdefault(at // HOUR, {})
+        found = hour.setdefault(key, set())
+        if isinstance(found, int):
+            hour[key] = found + 1
+            return True
+        new = person not in found
+        found.add(person)
+        self._named += new
+        if self._named > MOST_NAMED:
+            self._forget_names()
+        return new
+
+    def _forget_names(self) -> None:
+        """Forget who it was in the oldest hours, until half the room is free."""
+        for hour in sorted({hour for counted in self._hours.values() for hour in counted}):
+            for counted in self._hours.values():
+                if hour in counted:
+                    counted[hour] = self._without_names(counted[hour])
+            if self._named <= MOST_NAMED // 2:
+                return
+
+    def _without_names(self, there: dict[str, set[int] | int]) -> dict[str, set[int] | int]:
+        self._named -= sum(len(found) for found in there.values() if isinstance(found, set))
+        return {key: _people(found) for key, found in there.items()}
+
+    def _seen_together(self, person: int, keys: Sequence[str], at: int) -> None:
+        recent = [(key, when) for key, when in self._recent.pop(person, []) if abs(at - when) < SESSION_MS]
+        for key in keys:
+            for other, _ in recent:
+                if other != key:
+                    self._pair("viewed", (key, other))
+        fresh = [(key, when) for key, when in recent if key not in keys] + [(key, at) for key in keys]
+        self._recent[person] = fresh[-RECENT_VIEWS:]
+        if len(self._recent) > RECENT_PEOPLE:
+            self._recent.popitem(last=False)
+
+    def _bought_again(self, person: int, products: Sequence[Product], at: int) -> None:
+        """Note how long ago the person bought the same, and something of the same category."""
+        before = self._bought.pop(person, {})
+        names = dict.fromkeys(
+            name
+            for product in products[:MOST_TOGETHER]
+            for name in (product.key, f"category {product.category.casefold()}" if product.category else "")
+            if name
+        )
+        for name in names:
+            days = (at - before[name]) // DAY if name in before else 0
+            if days >= 1 and (name in self._gaps or len(self._gaps) < MOST_GAPS):
+                self._gaps.setdefault(name, Counter())[min(days, MOST_DAYS)] += 1
+            before[name] = max(at, before.get(name, at))
+        self._bought[person] = dict(list(before.items())[-MOST_BOUGHT:])
+        if len(self._bought) > BUYERS:
+            self._bought.popitem(last=False)
+
+    def _pair(self, measure: Measure, keys: Sequence[str]) -> None:
+        for key in keys:
+            beside = self._together[measure].setdefault(key, Counter())
+            for other in keys:
+                if other != key:
+                    beside[other] += 1
+            if len(beside) > 2 * TOGETHER:
+                self._together[measure][key] = Counter(dict(beside.most_common(TOGETHER)))
+
+    def _rank(
+        self, measure: Measure, window_ms: int, minute: int, category: str, region: str, least: int
+    ) -> Sequence[Ranked]:
+        now = minute * 60_000
+        half_life = max(window_ms / 4, HOUR / 2)
+        people: Counter[str] = Counter()
+        scores: dict[str, float] = {}
+        for hour in range((now - window_ms) // HOUR, now // HOUR + 1):
+            weight = 0.5 ** (max(0, now - (hour + 0.5) * HOUR) / half_life)
+            for key, count in self._counted(measure, hour, region):
+                if not category or self._categories.get(key) == category:
+                    people[key] += count
+                    scores[key] = scores.get(key, 0.0) + count * weight
+        ranked = [Ranked(key, people[key], round(score, 6)) for key, score in scores.items() if people[key] >= least]
+        return sorted(ranked, key=lambda each: (-each.score, each.key))
+
+    def _counted(self, measure: Measure, hour: int, region: str) -> Iterable[tuple[str, int]]:
+        if region:
+            counted = self._regions.get(region, {}).get(hour, Counter())
+            return [(key, count) for (counts_for, key), count in counted.items() if counts_for == measure]
+        there = self._hours[measure].get(hour, {})
+        return [(key, _people(found)) for key, found in there.items()]
+
+
+def _people(found: set[int] | int) -> int:
+    return found if isinstance(found, int) else len(found)
+
+
+def region_of(event: Event) -> str:
+    """Return the country or region an event says it comes from, in small letters; empty when it does not say."""
+    address = event.traits.get("address")
+    places = (event.properties.get("country"), event.properties.get("region"), event.traits.get("country"))
+    stated = (*places, address.get("country") if isinstance(address, dict) else None)
+    return next((place.strip().casefold() for place in stated if isinstance(place, str) and place.strip()), "")

@@ -1,0 +1,190 @@
+"""Trust: what may be shown of what a browser's key told us.
+
+The key on a page is public, and whoever copies it can say anything, in any words, in anybody's name. Rules may ask for
+all of it. In a picture, and in all else that is sent to somebody,
+
+- a product stands in the catalog's words, which only servers' keys teach, or not at all;
+- an order has its numbers alone;
+- a trait that only pages told stands there if it reads as a name, or is a small number, a date, or yes or no;
+- a search stands there if the catalog has all of its words;
+- the name of an event stands there if a server told it, if it is one of Segment's, or if the template itself says it.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, Final, get_args
+from unicodedata import category, normalize
+
+from msgspec.structs import replace
+
+from wetink.core.catalog.catalog import FIELDS
+from wetink.core.events.aliases import EVENTS
+from wetink.core.events.event import MessageType, Product
+from wetink.core.profile.cart import named
+from wetink.core.profile.person import Cart, Person, Purchase, Search, Seen
+from wetink.core.profile.views import Views
+
+_words = attrgetter(*FIELDS)
+
+LONGEST_NAME: Final = 40
+"""Characters of the longest text that reads as a name."""
+GREATEST: Final = 999_999
+"""The greatest number of a page that is shown, either way of zero: it is shorter than any telephone number."""
+_MOST_PARTS: Final = 20
+"""Parts of a list or an object of a page that are shown."""
+
+_ADDRESS_LIKE = re.compile(r"\.\w{2}")
+_NUMBER = re.compile(r"[+-]?\d{1,6}(?:\.\d{1,4})?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?)?")
+_TOKEN = re.compile(r"\w+")
+_HIDDEN = object()
+_OURS = frozenset((*EVENTS, *get_args(MessageType)))
+
+
+def reads_as_name(text: str) -> bool:
+    """Whether a text could be somebody's name: letters with their marks, spaces, `-'.`, at most 40 characters.
+
+    >>> reads_as_name("J. R. O'Neill-Løvås"), reads_as_name("YOU WON! Call 555-0100"), reads_as_name("evil.example")
+    (True, False, False)
+    """
+    if not 0 < len(text) <= LONGEST_NAME or _ADDRESS_LIKE.search(text):
+        return False
+    return all(char in " -'.\u2019" or category(char)[0] in "LM" for char in text) and any(map(str.isalpha, text))
+
+
+def shown(person: Person, found: Mapping[str, Sequence[Product]] | None = None, template: str = "") -> Person:
+    """Return the person as pictures may show them.
+
+    `found` has what the catalog answers to searches; `template` is the text that is to be filled in.
+    """
+    untrusted = not all([search.trusted for search in person.searches])
+    if not (person.page_traits or person.page_events or untrusted):
+        return person
+    traits = person.traits
+    if person.page_traits:
+        traits = {name: value for name, value in traits.items() if name not in person.page_traits}
+        told = {name: person.traits[name] for name in person.page_traits}
+        traits |= kept if (kept := _showable(told)) is not _HIDDEN else {}
+    searches = person.searches
+    if untrusted:
+        searches = tuple(
+            each for each in searches if each.trusted or _answered(each, (found or {}).get(each.query, ()))
+        )
+    done = person.done
+    if person.page_events:
+        hidden = {name for name in person.page_events if name not in _OURS and name not in template}
+        done = {name: times for name, times in done.items() if name not in hidden} if hidden else done
+    return replace(person, traits=traits, searches=searches, done=done)
+
+
+def _showable(value: Any) -> Any:
+    """Return what may be shown of a page's value, _HIDDEN for nothing."""
+    if isinstance(value, str):
+        text = value.strip()
+        plain = reads_as_name(text) or _NUMBER.fullmatch(text, re.ASCII) or _DATE.fullmatch(text)
+        return value if plain else _HIDDEN
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return value if -GREATEST <= value <= GREATEST else _HIDDEN
+    if isinstance(value, Mapping):
+        inner = {name: _showable(each) for name, each in list(value.items())[:_MOST_PARTS] if _reads_as_key(name)}
+        kept = {name: each for name, each in inner.items() if each is not _HIDDEN}
+        return kept or _HIDDEN
+    if isinstance(value, list | tuple):
+        parts = [part for each in value[:_MOST_PARTS] if (part := _showable(each)) is not _HIDDEN]
+        return parts or _HIDDEN
+    return _HIDDEN
+
+
+def _reads_as_key(name: Any) -> bool:
+    """Whether this may be what a trait is called: `first_name`, `address2`."""
+    return isinstance(name, str) and reads_as_name(re.sub(r"\d{1,2}$", "", name, flags=re.ASCII).replace("_", " "))
+
+
+def _answered(search: Search, products: Iterable[Product]) -> bool:
+    """Whether the catalog itself has all words that a page says were searched for."""
+    asked = search.query
+    if len(asked) > LONGEST_NAME or not all(char in " -'." or category(char)[0] in "LMN" for char in asked):
+        return False
+    words = _tokens(asked)
+    return bool(words) and any(
+        all(any(known.startswith(word) for known in there) for word in words)
+        for there in (_tokens(f"{each.name} {each.brand} {each.category}") for each in products)
+    )
+
+
+def _tokens(text: str) -> set[str]:
+    """Return the words of a text as a search compares them: without case and accents."""
+    plain = "".join(char for char in normalize("NFKD", text.casefold()) if category(char) != "Mn")
+    return set(_TOKEN.findall(plain))
+
+
+def doubtful(person: Person) -> list[str]:
+    """Return the keys of the products that only a browser's key told us of; one without a key for an order of none."""
+    views = () if isinstance(person.views, Views) and person.views.trusted else person.views
+    if not (views or person.cart.lines or person.wishlist or person.orders):
+        return []
+    seen = (*views, *person.cart.lines, *person.wishlist)
+    told = [each.product.key for each in seen if not each.trusted]
+    doubted = [order.products for order in person.orders if not order.trusted]
+    told += [key for products in doubted for key in ([product.key for product in products] or [""])]
+    return list(dict.fromkeys(told))
+
+
+def believed(person: Person, catalog: Mapping[str, Product]) -> Person:
+    """Return the person with each doubtful product in the catalog's words, and without those it does not know."""
+    if not doubtful(person) and all(order.trusted for order in person.orders):
+        return person
+    return replace(
+        person,
+        views=_believed(person.views, catalog),
+        cart=Cart(_believed(person.cart.lines, catalog), person.cart.changed_at),
+        wishlist=_believed(person.wishlist, catalog),
+        orders=tuple(each if each.trusted else _numbers_only(each, catalog) for each in person.orders),
+    )
+
+
+def refreshed(product: Product, known: Product | None) -> Product:
+    """Return a product with whatever the catalog knows better: it has the newest word on each field.
+
+    The catalog knows a product once, whatever its variants: of another variant than its own it only fills in what is
+    missing.
+    """
+    if known is None:
+        return product
+    said, words = _words(product), _words(known)
+    if said == words:
+        return product
+    if product.variant and known.variant and named(product) != named(known):
+        pairs = zip(said, words, strict=True)
+        words = tuple([word if ours is None or ours == "" else ours for ours, word in pairs])
+    better = {
+        field: word
+        for field, ours, word in zip(FIELDS, said, words, strict=True)
+        if word is not None and word != "" and word != ours
+    }
+    return replace(product, **better) if better else product
+
+
+def _numbers_only(order: Purchase, catalog: Mapping[str, Product]) -> Purchase:
+    """Return an order without its sender's words: the catalog's products, and its money."""
+    bought = [each for each in order.products if each.key in catalog]
+    said = order.order.currency
+    currency = said if len(said) == 3 and said.isascii() and said.isalpha() else ""
+    words = dict.fromkeys(("order_id", "checkout_id", "affiliation", "coupon"), "")
+    money = replace(order.order, **words, currency=currency)
+    return replace(
+        order,
+        order=money,
+        products=tuple(replace(catalog[each.key], quantity=each.quantity) for each in bought),
+    )
+
+
+def _believed(seen: Iterable[Seen], catalog: Mapping[str, Product]) -> tuple[Seen, ...]:
+    return tuple(
+        each if each.trusted else Seen(replace(catalog[each.product.key], quantity=each.product.quantity), each.at)
+        for each in seen
+        if each.trusted or each.product.key in catalog
+    )

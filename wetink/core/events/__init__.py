@@ -1,0 +1,1 @@
+"""Events: Segment's messages and the ecommerce events they carry, made uniform."""

@@ -1,0 +1,288 @@
+"""Wares: the products and the money of a track's properties, in the words of Segment's Ecommerce spec v2."""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from wetink.core.events.availability import availability
+from wetink.core.events.event import Order, Product
+from wetink.core.events.verdict import Problem, problem
+from wetink.core.text.entities import unescaped
+from wetink.core.text.placeholder import USUAL, Placeholders
+from wetink.core.text.url import absolute as url
+from wetink.core.units.amount import number
+from wetink.core.units.amount import read as amount_of
+from wetink.core.units.quantity import LONGEST_TEXT, pieces, stock, text, whole
+
+ONE_PRODUCT = frozenset(
+    [
+        "Product Clicked",
+        "Product Viewed",
+        "Product Added",
+        "Product Removed",
+        "Product Added to Wishlist",
+        "Product Removed from Wishlist",
+        "Wishlist Product Added to Cart",
+        "Product Shared",
+        "Product Reviewed",
+    ]
+)
+"""Events whose properties are themselves a product."""
+
+MANY_PRODUCTS = frozenset(
+    [
+        "Product List Viewed",
+        "Product List Filtered",
+        "Cart Viewed",
+        "Cart Shared",
+        "Checkout Started",
+        "Order Updated",
+        "Order Completed",
+        "Order Refunded",
+        "Order Cancelled",
+    ]
+)
+"""Events that list products."""
+
+ORDERS = frozenset(["Checkout Started", "Order Updated", "Order Completed", "Order Refunded", "Order Cancelled"])
+"""Events with an order's money."""
+
+LONGEST_HINT = 16
+"""Characters of what can name a currency."""
+
+SEARCHED = (
+    "query", "search_query", "search_term", "search_string", "searchQuery", "searchTerm", "searchString", "term",
+    "keyword", "keywords", "q",
+)  # fmt: skip
+"""What senders call the words of a search; the first is the spec's."""
+
+Reader = Callable[[Any], Any]
+
+
+def first_category(value: Any) -> str | None:
+    """Return the first category of a list such as Movable Ink's: texts, or objects with a title, a name or an id.
+
+    >>> first_category([{"id": "mugs", "title": "Mugs"}, {"id": "blue"}]), first_category(["Mugs"]), first_category([])
+    ('Mugs', 'Mugs', None)
+    """
+    found = value[0] if isinstance(value, list) and value else value
+    if isinstance(found, dict):
+        found = found.get("title") or found.get("name") or found.get("id")
+    return text(found)
+
+
+_PRODUCT: dict[str, tuple[str, Reader, bool]] = {
+    "product_id": ("product_id", text, True),
+    "sku": ("sku", text, True),
+    "name": ("name", text, True),
+    "url": ("url", url, True),
+    "image_url": ("image_url", url, True),
+    "price": ("price", number, True),
+    "currency": ("currency", text, True),
+    "quantity": ("quantity", pieces, True),
+    "category": ("category", text, True),
+    "brand": ("brand", text, True),
+    "variant": ("variant", text, True),
+    "coupon": ("coupon", text, True),
+    "position": ("position", whole, True),
+    "list_price": ("list_price", number, True),
+    "compare_at_price": ("list_price", number, False),
+    "regular_price": ("list_price", number, False),
+    "original_price": ("list_price", number, False),
+    "availability": ("availability", availability, True),
+    "in_stock": ("availability", availability, False),
+    "inStock": ("availability", availability, False),
+    "is_in_stock": ("availability", availability, False),
+    "available": ("availability", availability, False),
+    "stock": ("stock", stock, True),
+    "inventory": ("stock", stock, False),
+    "inventory_quantity": ("stock", stock, False),
+    "productId": ("product_id", text, False),
+    "id": ("product_id", text, False),
+    "title": ("name", text, False),
+    "imageUrl": ("image_url", url, False),
+    "imageURL": ("image_url", url, False),
+    "image": ("image_url", url, False),
+    "product_sku": ("sku", text, False),
+    "product_name": ("name", text, False),
+    "product_url": ("url", url, False),
+    "product_image_url": ("image_url", url, False),
+    "product_price": ("price", number, False),
+    "product_category": ("category", text, False),
+    "product_brand": ("brand", text, False),
+    "product_variant": ("variant", text, False),
+    "categories": ("category", first_category, False),
+}
+"""Property -> field, how it is read, and whether it is the spec's own name, which wins over the others."""
+
+_ORDER: dict[str, tuple[str, Reader, bool]] = {
+    "order_id": ("order_id", text, True),
+    "orderId": ("order_id", text, False),
+    "id": ("order_id", text, False),
+    "checkout_id": ("checkout_id", text, True),
+    "affiliation": ("affiliation", text, True),
+    "total": ("total", number, True),
+    "subtotal": ("subtotal", number, True),
+    "revenue": ("revenue", number, True),
+    "value": ("value", number, True),
+    "shipping": ("shipping", number, True),
+    "tax": ("tax", number, True),
+    "discount": ("discount", number, True),
+    "coupon": ("coupon", text, True),
+    "currency": ("currency", text, True),
+}
+
+
+def _texts(words: dict[str, tuple[str, Reader, bool]]) -> frozenset[str]:
+    """Return the fields that are texts and go by their own name."""
+    return frozenset(name for name, (field, read, own) in words.items() if own and read is text and name == field)
+
+
+PRODUCT_NAMES = _PRODUCT.keys()
+"""Properties that are read into a product's fields."""
+
+
+def _amounts(words: dict[str, tuple[str, Reader, bool]]) -> frozenset[str]:
+    """Return the properties that are amounts of money."""
+    return frozenset(name for name, (_, read, _) in words.items() if read is number)
+
+
+PRODUCT_AMOUNTS, ORDER_AMOUNTS = _amounts(_PRODUCT), _amounts(_ORDER)
+"""Properties that are amounts of money."""
+
+_PRODUCT_TEXTS, _ORDER_TEXTS = _texts(_PRODUCT), _texts(_ORDER)
+
+
+def order_names() -> tuple[str, ...]:
+    """Return the properties that are read into an order's fields."""
+    return tuple(_ORDER)
+
+
+def product_field(name: str) -> str:
+    """Return the field of a product that a property by this name is read into, empty for none."""
+    return _PRODUCT[name][0] if name in _PRODUCT else ""
+
+
+def order_field(name: str) -> str:
+    """Return the field of an order that a property by this name is read into, empty for none."""
+    return _ORDER[name][0] if name in _ORDER else ""
+
+
+def product(
+    properties: dict[str, Any], known: Placeholders = USUAL, currency: Any = None
+) -> tuple[Product, dict[str, Any]]:
+    """Return the product these properties describe, and what else they say: also what cannot be read, as it came.
+
+    What `known` says is a placeholder tells no product apart and is left among the rest. `currency` is that of the
+    order it stands in.
+
+    >>> product({"sku": 7, "title": "Mug", "price": "9.50", "color": "blue"}) == (
+    ...     Product(sku="7", name="Mug", price=9.5), {"color": "blue"}
+    ... )
+    True
+    """
+    fields, rest = _split(properties, _PRODUCT, _PRODUCT_TEXTS, currency)
+    found = Product(**fields)
+    if (
+        (found.sku and known.nothing(found.sku))
+        or (found.product_id and known.nothing(found.product_id))
+        or (found.variant and known.no_variant(found.variant))
+    ):
+        held = _placeholders(properties, _PRODUCT, known)
+        fields, rest = _split(_without(properties, held), _PRODUCT, _PRODUCT_TEXTS, currency)
+        return Product(**fields), {**rest, **held}
+    return found, rest
+
+
+def order(properties: dict[str, Any], known: Placeholders = USUAL) -> tuple[Order, dict[str, Any]]:
+    """Return the order these properties describe, and what else they say; placeholders as in `product`."""
+    fields, rest = _split(properties, _ORDER, _ORDER_TEXTS)
+    found = Order(**fields)
+    if found.order_id and known.nothing(found.order_id):
+        held = _placeholders(properties, _ORDER, known)
+        fields, rest = _split(_without(properties, held), _ORDER, _ORDER_TEXTS)
+        return Order(**fields), {**rest, **held}
+    return found, rest
+
+
+TOLD_APART: dict[str, Callable[[str, Placeholders], bool]] = {
+    "sku": lambda text, known: known.nothing(text),
+    "product_id": lambda text, known: known.nothing(text),
+    "order_id": lambda text, known: known.nothing(text),
+    "variant": lambda text, known: known.no_variant(text),
+}
+"""Fields by which things are told apart -> whether a text of one is a placeholder."""
+
+ORDER_IDS = tuple(name for name, (field, _, _) in _ORDER.items() if field == "order_id")
+"""The names of an order's id."""
+
+
+def _placeholders(
+    properties: dict[str, Any], words: dict[str, tuple[str, Reader, bool]], known: Placeholders
+) -> dict[str, Any]:
+    """Return those of the properties that hold placeholders where things are told apart."""
+    held: dict[str, Any] = {}
+    for name, value in properties.items():
+        field = words[name][0] if name in words else ""
+        said = text(value) if field in TOLD_APART else None
+        if said and TOLD_APART[field](said, known):
+            held[name] = value
+    return held
+
+
+def _without(properties: dict[str, Any], held: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in properties.items() if name not in held}
+
+
+def _split(
+    properties: dict[str, Any],
+    words: dict[str, tuple[str, Reader, bool]],
+    texts: frozenset[str],
+    currency: Any = None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    fields: dict[str, Any] = {}
+    rest: dict[str, Any] = {}
+    found: Any
+    named = ""  # the currency that an amount names itself
+    for name, value in properties.items():
+        if name in texts and type(value) is str and len(value) <= LONGEST_TEXT and (said := value.strip()):
+            # What `text` makes of it, written for HTML or not: nearly all of a product is this.
+            fields[name] = said if "&" not in said else unescaped(said)
+            continue
+        word = words.get(name)
+        if word is None:
+            rest[name] = value
+            continue
+        field, read, own = word
+        try:
+            if read is number and type(value) is not float and type(value) is not int:
+                amount = amount_of(value, hint_of(properties, currency))
+                found, named = amount.value, named or amount.currency
+            else:
+                found = read(value)
+        except TypeError:  # a link that is no text
+            found = None
+        if found is None or found == "":
+            if value is not None and value != "":
+                rest[name] = value  # what cannot be read is not lost
+        elif own or field not in fields:
+            fields[field] = found
+    if named and "currency" not in fields:
+        fields["currency"] = named
+    return fields, rest
+
+
+def unread(rest: dict[str, Any], names: Collection[str], place: str, currency: str) -> list[Problem]:
+    """Return the problems of the amounts (`names`) that could not be read: those that are left. `place` is before."""
+    return [
+        problem(amount_of(value, currency).fault or "not_a_number", f"{place}{name}")
+        for name, value in rest.items()
+        if name in names
+    ]
+
+
+def hint_of(properties: dict[str, Any], currency: Any = None) -> str:
+    """Return what properties say of their currency, else the `currency` of what they stand in; empty for nothing."""
+    said = properties.get("currency") if isinstance(properties, dict) else None
+    if type(said) is not str or not said:
+        said = currency
+    return said if type(said) is str and len(said) <= LONGEST_HINT else ""

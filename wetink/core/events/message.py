@@ -1,0 +1,386 @@
+"""Message: what a sender posts, taken apart without believing any of it.
+
+A body is cut into its messages first, each still its own JSON, so that one that cannot be read spoils no other.
+"""
+
+import re
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+
+from wetink.core.errors import BadRequest, TooLarge
+from wetink.core.events.event import MessageType
+from wetink.core.events.verdict import Problem, problem
+from wetink.core.text.placeholder import USUAL
+from wetink.core.text.repair import repaired
+from wetink.core.units.quantity import plain
+
+DEEPEST: Final = 64
+"""Levels of nesting a message may have to be stored as an event."""
+
+LONGEST_ID: Final = 100
+"""Characters of a messageId."""
+SHORT, MARKS = 12, "{[<(*%$#@&\"'`-~:_=0"
+"""How short an id is, or how it begins, that may be a placeholder: all messages with the same would count as one."""
+
+
+MOST_SHARED: Final = 8 << 20
+"""Bytes that a batch's own context and integrations may come to when every message has its copy."""
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """A way in, and its limits: bytes of a body and of one message, and how many messages.
+
+    `several` is the key the messages are listed under, empty where the body is one message; with `alone` the body
+    may be one message all the same. `type` is what a message is that does not say it. What comes `relayed` has had its
+    clock corrected by whoever received it first.
+    """
+
+    several: str = ""
+    alone: bool = False
+    type: MessageType | None = None
+    body_bytes: int = 32 * 1024
+    message_bytes: int = 32 * 1024
+    count: int = 1
+    relayed: bool = False
+
+
+BATCH: Final = Endpoint(several="batch", body_bytes=500 * 1024, count=2500)
+"""Segment's limits: `POST /v1/batch` and its other names."""
+
+BEHAVIORAL: Final = Endpoint(
+    several="events", alone=True, body_bytes=1 << 20, message_bytes=64 * 1024, count=1000, relayed=True
+)
+"""Movable Ink's: `POST /behavioral/{key}`. A message was relayed and has grown on its way, so it may be larger."""
+
+
+class Context(msgspec.Struct, gc=False):
+    """What is read of a message's context."""
+
+    traits: Any = None
+    timezone: Any = None
+
+
+class Message(msgspec.Struct, gc=False):
+    """One message, leniently: any field may be anything, but for a context, which is None when it is no object.
+
+    The snake_case names are those of Movable Ink's native body.
+    """
+
+    type: Any = None
+    messageId: Any = None
+    userId: Any = None
+    anonymousId: Any = None
+    previousId: Any = None
+    groupId: Any = None
+    event: Any = None
+    name: Any = None
+    properties: Any = None
+    traits: Any = None
+    context: Context | None = None
+    timestamp: Any = None
+    originalTimestamp: Any = None
+    sentAt: Any = None
+    receivedAt: Any = None
+    writeKey: Any = None
+    message_id: Any = None
+    user_id: Any = None
+    anonymous_id: Any = None
+    previous_id: Any = None
+    group_id: Any = None
+    sent_at: Any = None
+    timezone: Any = None
+    integrations: Any = None
+
+
+class Piece(msgspec.Struct, gc=False):
+    """One message of a body: its own JSON, complete enough to be replayed alone, and what could be read of it.
+
+    `message` is None when `fault` says why it cannot be taken. `index` is its place in the body.
+    """
+
+    raw: bytes
+    index: int = 0
+    message: Message | None = None
+    fault: Problem | None = None
+
+
+class _Envelope(msgspec.Struct):
+    batch: list[msgspec.Raw] | None = None
+    events: list[msgspec.Raw] | None = None
+    context: msgspec.Raw = msgspec.Raw()
+    integrations: msgspec.Raw = msgspec.Raw()
+    sentAt: Any = None
+    writeKey: Any = None
+
+
+_envelope = msgspec.json.Decoder(_Envelope).decode
+_plain_message = msgspec.json.Decoder(Message).decode
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_encode = msgspec.json.Encoder().encode
+_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
+_PLACE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>[^`]*)`| \(byte (?P<byte>\d+)\))$", re.DOTALL)
+_SENT_AT_LIKE = (str, int, float)
+
+
+def pieces(body: bytes, door: Endpoint) -> tuple[list[Piece], str]:
+    """Return the messages of a body and the write key it carries (empty when none).
+
+    Raises TooLarge over the door's limit of bytes, BadRequest (`where`: the byte or path) when the body is not the
+    JSON that this door takes. A fault of one message is its piece's, never the body's.
+    """
+    if len(body) > door.body_bytes:
+        raise TooLarge(
+            f"the body has {len(body)} bytes, {door.body_bytes} are allowed here",
+            hint="send fewer or smaller messages in a request",
+        )
+    body = repaired(body)
+    if not body.strip():
+        raise BadRequest("the body is empty", hint="send a JSON object", where="byte 0")
+    if not door.several:
+        return _single(body, door)
+    envelope: _Envelope = _read(_envelope, body)
+    listed = envelope.events if door.several == "events" and envelope.events is not None else envelope.batch
+    if listed is None:
+        if door.alone:
+            return _single(body, door)
+        raise BadRequest(
+            f"`{door.several}` is missing", hint=f'send {{"{door.several}": […]}}', where=f"$.{door.several}"
+        )
+    return _several(listed, envelope, door), _key(envelope.writeKey)
+
+
+def write_key(body: bytes) -> str:
+    """Return the write key a body of any door carries, empty when none. Raises BadRequest when it is no JSON object."""
+    return _key(_read(_envelope_key, repaired(body)).writeKey)
+
+
+class _Key(msgspec.Struct):
+    writeKey: Any = None
+
+
+_envelope_key = msgspec.json.Decoder(_Key).decode
+
+
+def _key(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _read(decode: Any, body: bytes) -> Any:
+    """Decode, and tell where it went wrong."""
+    try:
+        return decode(body)
+    except RecursionError as error:
+        raise BadRequest("the JSON is nested too deeply", hint=f"nest at most {DEEPEST} levels", where="$") from error
+    except (msgspec.DecodeError, UnicodeError, OverflowError, ValueError) as error:
+        what, where = _told(error)
+        raise BadRequest(
+            f"the body cannot be read: {what}", hint="send one JSON object in UTF-8", where=where
+        ) from error
+
+
+def _told(error: Exception) -> tuple[str, str]:
+    found = _PLACE.match(str(error))
+    if found is None:
+        return str(error), "the end" if "truncated" in str(error) else "$"
+    return found["what"], found["path"] or f"byte {found['byte']}"
+
+
+def _single(body: bytes, door: Endpoint) -> tuple[list[Piece], str]:
+    if len(body) > door.message_bytes:
+        raise TooLarge(f"the message has {len(body)} bytes, {door.message_bytes} are allowed", hint="send less in it")
+    if _too_deep(body):
+        _read(_envelope_key, body)  # is it JSON at all?
+        return [Piece(body, fault=problem("too_deep", detail=str(DEEPEST)))], write_key(body)
+    message: Message = _read(_message, body)
+    key = _key(message.writeKey)
+    if message.writeKey is not None or (message.type is None and door.type is not None):
+        fields = _fields(body)
+        fields.pop("writeKey", None)
+        if message.type is None and door.type is not None:
+            message.type = door.type
+            fields["type"] = msgspec.Raw(b'"%s"' % door.type.encode())
+        body = _encode(fields)
+    return [Piece(body, 0, message)], key
+
+
+def _message(raw: bytes) -> Message:
+    """Decode a message; a context that cannot be read takes nothing else with it."""
+    try:
+        return _plain_message(raw)
+    except (msgspec.DecodeError, ValueError):
+        fields = _fields(raw)
+        if "context" not in fields:
+            raise
+        del fields["context"]
+        return _plain_message(_encode(fields))
+
+
+def _several(listed: Sequence[msgspec.Raw], envelope: _Envelope, door: Endpoint) -> list[Piece]:
+    sent = envelope.sentAt if type(envelope.sentAt) in _SENT_AT_LIKE else None
+    shared = b"" if sent is None else b'"sentAt":' + _encode(sent)
+    common = _Shared(envelope, len(listed))
+    made = []
+    for index, each in enumerate(listed):
+        raw = bytes(each)
+        fault = _fault(raw, index, door)
+        if fault is not None:
+            made.append(Piece(raw, index, fault=fault))
+            continue
+        try:
+            message = _message(raw)
+        except (msgspec.DecodeError, UnicodeError, OverflowError, ValueError, RecursionError) as error:
+            made.append(Piece(raw, index, fault=problem("unreadable", detail=_told(error)[0])))
+            continue
+        if sent is not None and message.sentAt is None:
+            message.sentAt = sent
+            raw = _with(raw, shared)
+        if common.there:
+            if common.fault is not None:
+                made.append(Piece(raw, index, fault=common.fault))
+                continue
+            raw, message = common.under(raw)
+        if message.writeKey is not None:
+            fields = _fields(raw)
+            del fields["writeKey"]
+            raw = _encode(fields)
+        made.append(Piece(raw, index, message))
+    return made
+
+
+class _Shared:
+    """What a batch says of all its messages: a context and integrations, which stand under each message's own."""
+
+    def __init__(self, envelope: _Envelope, count: int) -> None:
+        self._context, self._traits = _object(envelope.context), {}
+        if self._context:
+            self._traits = _object(self._context.get("traits", b""))
+        self._integrations = _object(envelope.integrations)
+        self.there = bool(self._context or self._integrations)
+        self.fault: Problem | None = None
+        if self.there and (_too_deep(bytes(envelope.context)) or _too_deep(bytes(envelope.integrations))):
+            self.fault = problem("too_deep", "context", str(DEEPEST))
+        elif self.there and (len(envelope.context) + len(envelope.integrations)) * count > MOST_SHARED:
+            self.fault = problem("shared_too_large", "context", str(MOST_SHARED))
+
+    def under(self, raw: bytes) -> tuple[bytes, Message]:
+        """Return a message with what is shared: its own fields, traits and integrations win, one by one."""
+        fields = _fields(raw)
+        if self._context:
+            own = _object(fields.get("context", b""))
+            context = {**self._context, **own}
+            if self._traits:
+                traits = {**self._traits, **_object(own.get("traits", b""))}
+                context["traits"] = msgspec.Raw(_encode(traits))
+            fields["context"] = msgspec.Raw(_encode(context))
+        if self._integrations:
+            integrations = {**self._integrations, **_object(fields.get("integrations", b""))}
+            fields["integrations"] = msgspec.Raw(_encode(integrations))
+        raw = _encode(fields)
+        return raw, _message(raw)
+
+
+def _object(raw: Any) -> dict[str, msgspec.Raw]:
+    """Return the members of a JSON object, each still its own JSON; empty for what is none."""
+    try:
+        return _fields(raw) if raw else {}
+    except (msgspec.DecodeError, UnicodeError, ValueError, RecursionError):
+        return {}
+
+
+def _fault(raw: bytes, index: int, door: Endpoint) -> Problem | None:
+    if not raw.startswith(b"{"):
+        return problem("not_an_object")
+    if index >= door.count:
+        return problem("too_many", detail=str(door.count))
+    if len(raw) > door.message_bytes:
+        return problem("too_large", detail=str(door.message_bytes))
+    if _too_deep(raw):
+        return problem("too_deep", detail=str(DEEPEST))
+    return None
+
+
+def _too_deep(raw: bytes) -> bool:
+    if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
+        return False
+    depth = 0
+    for found in _BRACKET.finditer(raw):
+        if found[1] is not None:
+            depth += 1
+            if depth > DEEPEST:
+                return True
+        elif found[2] is not None:
+            depth -= 1
+    return False
+
+
+def _with(raw: bytes, member: bytes) -> bytes:
+    """Return a JSON object with one more member at its end."""
+    head = raw.rstrip()[:-1].rstrip()
+    return head + (b"" if head.endswith(b"{") else b",") + member + b"}"
+
+
+def context_traits(message: Message) -> dict[str, Any]:
+    """Return `context.traits` of a message; empty when there are none that can be read."""
+    context = message.context
+    return context.traits if context is not None and isinstance(context.traits, dict) else {}
+
+
+class _Page(msgspec.Struct, frozen=True):
+    url: Any = None
+
+
+class _Seen(msgspec.Struct, frozen=True):
+    page: _Page = _Page()
+
+
+class _Sent(msgspec.Struct, frozen=True):
+    context: _Seen = _Seen()
+
+
+_sent = msgspec.json.Decoder(_Sent).decode
+
+
+def page_of(piece: Piece) -> str:
+    """Return the URL of the page that a message was sent from, `context.page.url`; empty when it does not say."""
+    try:
+        url = _sent(piece.raw).context.page.url
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return ""
+    return url if isinstance(url, str) else ""
+
+
+def message_id(piece: Piece, message: Message, own_time: int | None, received: int) -> tuple[str, bool]:
+    """Return the id this message is told from others by, and whether its sender's was too long and is replaced.
+
+    Without one it is made from the content, so that a retry makes the same; where the client gave no time either,
+    time (Unix ms) and place of receipt go in too, for the same thing may well be done twice.
+    """
+    given = message.messageId if message.messageId is not None else message.message_id
+    if (
+        isinstance(given, str)
+        and (given := given.strip())
+        and not ((len(given) < SHORT or given[0] in MARKS) and USUAL.nothing(given))
+    ):
+        return (given, False) if len(given) <= LONGEST_ID else (_digest([given]), True)
+    if (type(given) is int or type(given) is float) and (digits := plain(given)):
+        return digits, False
+    content: list[Any] = [
+        getattr(message, field) if field != "context" else _fields(piece.raw).get(field, msgspec.Raw())
+        for field in Message.__struct_fields__
+        if field not in ("sentAt", "sent_at", "receivedAt", "writeKey", "timezone", "integrations")
+    ]
+    if own_time is None:
+        content += [received, piece.index]
+    return _digest(content), False
+
+
+def digest(raw: bytes) -> str:
+    """Return the id of a message that cannot be read: made from its bytes."""
+    return "wetink-" + blake2b(raw, digest_size=16).hexdigest()
+
+
+def _digest(content: list[Any]) -> str:
+    return digest(msgspec.json.encode(content, order="deterministic"))

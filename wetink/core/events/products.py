@@ -1,0 +1,147 @@
+"""Products: those that a track's properties tell of, in whatever shape they were sent, and what cannot be read of them.
+
+`wetink.core.events.ecommerce` reads one property; this module reads those that need more than the value alone: the
+page that a link stands on, and the path at which a sender finds the mistake.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from wetink.core.events.ecommerce import PRODUCT_AMOUNTS, PRODUCT_NAMES, TOLD_APART, hint_of, product, product_field
+from wetink.core.events.event import Product
+from wetink.core.events.verdict import Problem, placeholder, problem
+from wetink.core.text.placeholder import USUAL, Placeholders
+from wetink.core.text.url import read
+from wetink.core.units.amount import read as amount
+from wetink.core.units.quantity import text
+
+MOST_PRODUCTS = 500
+"""Products of one event that are kept."""
+
+LONGEST_JSON, MOST_BRACKETS = 64 * 1024, 2_000
+"""Characters of the longest products sent as JSON text, and the objects and lists in them."""
+
+LINKS = ("url", "image_url")
+PROBLEMS = {
+    **dict.fromkeys(LINKS, "not_a_url"),
+    **dict.fromkeys(("price", "list_price", "quantity", "stock"), "not_a_number"),
+    "availability": "not_an_availability",
+}
+"""Field of a product -> the problem of a value that cannot be read into it. The other fields are left as they are."""
+
+Page = Callable[[], str]
+"""Returns the URL of the page that a message was sent from; empty when it does not say."""
+
+
+class Found(msgspec.Struct, gc=False):
+    """The products, the properties that tell nothing of them, and what could not be read."""
+
+    products: tuple[Product, ...]
+    rest: dict[str, Any]
+    problems: list[Problem]
+
+
+def one(
+    properties: dict[str, Any], found: Product, rest: dict[str, Any], page: Page, known: Placeholders = USUAL
+) -> Found:
+    """Return the product that properties are, read as `found` with a `rest`, in all that takes more than a value.
+
+    Where they name none it may stand in one of them.
+    """
+    if not found.key:
+        for name in ("product", "products"):
+            inside = many(properties[name], name, page, known, hint_of(properties)) if name in rest else None
+            if inside is not None and inside.products:
+                inside.rest = {key: value for key, value in properties.items() if key != name}
+                return inside
+    problems: list[Problem] = []
+    found, rest = _mended(found, rest, "", page, problems, hint_of(properties))
+    return Found((found,), rest, problems)
+
+
+def many(value: Any, place: str, page: Page, known: Placeholders = USUAL, currency: str = "") -> Found | None:
+    """Return the products that are listed; None for what is no list of them. `place` is its path.
+
+    `currency` is that of the order they stand in.
+    """
+    told = listed(value)
+    if told is None:
+        return None
+    products, problems = [], list[Problem]()
+    for index, each in enumerate(told[:MOST_PRODUCTS]):
+        if not isinstance(each, dict):
+            problems.append(problem("not_a_product", f"{place}[{index}]"))
+            continue
+        found, rest = product(each, known, currency)
+        if rest and not PRODUCT_NAMES.isdisjoint(rest):
+            found, _ = _mended(found, rest, f"{place}[{index}].", page, problems, hint_of(each, currency))
+        products.append(found)
+    return Found(tuple(products), {}, problems)
+
+
+def _mended(
+    found: Product, rest: dict[str, Any], place: str, page: Page, problems: list[Problem], currency: str
+) -> tuple[Product, dict[str, Any]]:
+    """Read relative links by the page they stand on, else by the product's own, and tell of what says nothing."""
+    left = dict(rest)
+    for name, value in rest.items():
+        field = product_field(name)
+        if field in TOLD_APART and text(value):  # only what tells nothing apart is left of those
+            problems.append(placeholder(f"{place}{name}", value))
+            del left[name]
+            continue
+        code = PROBLEMS.get(field)
+        if code is None or (field != "quantity" and getattr(found, field) not in ("", None)):
+            continue  # another name says it
+        if field in LINKS:
+            written = _first(value)
+            link = read(written, read(page()) or found.url)
+            if link:
+                found = replace(found, **{field: link})
+                del left[name]
+                continue
+        problems.append(problem((name in PRODUCT_AMOUNTS and amount(value, currency).fault) or code, f"{place}{name}"))
+    return found, left
+
+
+def _first(value: Any) -> Any:
+    """Return the one link of several, and of an object that has it."""
+    if isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, dict):
+        value = value.get("url") or value.get("src") or value.get("href")
+    return value
+
+
+def listed(value: Any) -> list[Any] | None:
+    """Return products as a list however they were sent: JSON text, one object, objects by number; None for no products.
+
+    >>> listed('[{"sku": "S"}]'), listed({"sku": "S"}), listed({"0": {"sku": "S"}}), listed("x")
+    ([{'sku': 'S'}], [{'sku': 'S'}], [{'sku': 'S'}], None)
+    """
+    told = decoded(value)
+    if isinstance(told, dict):
+        parts = list(told.values())
+        told = parts if parts and all(isinstance(each, dict) for each in parts) else [told]
+    if not isinstance(told, list):
+        return None
+    return [decoded(each) for each in told]
+
+
+def decoded(value: Any) -> Any:
+    """Return what a text that is a JSON object or list says; anything else as it is.
+
+    >>> decoded('{"sku": "S"}'), decoded("[1"), decoded(7)
+    ({'sku': 'S'}, '[1', 7)
+    """
+    if type(value) is not str or value.lstrip()[:1] not in ("{", "[") or len(value) > LONGEST_JSON:
+        return value
+    if value.count("[") + value.count("{") > MOST_BRACKETS:
+        return value
+    try:
+        return msgspec.json.decode(value)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return value

@@ -1,0 +1,107 @@
+"""Proof: that the shop's server vouches for a user id that its page sends.
+
+The page's key is public, so anybody can send any user id with it. A shop's server tells the page, beside the id of who
+is logged in, the HMAC-SHA256 of that id with the source's secret, and the page sends both. It proves the user id and
+nothing else. Source of the scheme: Intercom's and other messengers' "identity verification" (`user_hash`).
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from wetink.core import identity
+from wetink.core.events.verdict import Problem, problem
+from wetink.core.identity.identifier import Identifier
+
+PLACES: Final = (("context", "userHash"), ("context", "user_hash"), ("userHash",), ("user_hash",))
+"""Where a message may have its proof; the first of them that is there counts."""
+
+VALID: Final = 2
+"""Secrets of a source that prove what comes in now; those before them prove what came in before."""
+
+
+class Vouching(msgspec.Struct, frozen=True):
+    """How a source proves user ids: by `secrets`, the newest first. With `required` it identifies nobody without."""
+
+    secrets: Sequence[str] = ()
+    required: bool = False
+
+    def __repr__(self) -> str:
+        """Without the secrets."""
+        return f"Vouching(required={self.required})"
+
+
+class _Hashes(msgspec.Struct, gc=False):
+    context: msgspec.Raw = msgspec.Raw()
+    userHash: Any = None
+    user_hash: Any = None
+
+
+class _Context(msgspec.Struct, gc=False):
+    userHash: Any = None
+    user_hash: Any = None
+
+
+_hashes = msgspec.json.Decoder(_Hashes).decode
+_context = msgspec.json.Decoder(_Context).decode
+
+
+def hash_of(user_id: str, secret: str) -> str:
+    """Return the proof of a user id, in hexadecimal digits.
+
+    >>> hash_of("42", "secret")[:8]
+    '93c121e7'
+    """
+    return hmac.new(secret.encode(), user_id.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def given(raw: bytes) -> tuple[str, Any]:
+    """Return the path and the value of the proof a message has; an empty path and None for none."""
+    if b"serHash" not in raw and b"user_hash" not in raw:
+        return "", None
+    try:
+        top = _hashes(raw)
+        inner = _context(top.context) if top.context else _Context()
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return "", None
+    for path in PLACES:
+        value = getattr(top if len(path) == 1 else inner, path[-1])
+        if value is not None and value != "":
+            return ".".join(path), value
+    return "", None
+
+
+def judged(
+    vouching: Vouching, raw: bytes, user: Identifier | None, sent: Any, email: Identifier | None
+) -> tuple[bool, Problem | None]:
+    """Return whether a message proves the user it names, and what is wrong when it must identify nobody.
+
+    `user` and `email` are what it carries, `sent` its user id as it came.
+    """
+    path, value = given(raw)
+    if path and user is not None:
+        spellings = {user.value, sent} if isinstance(sent, str) else {user.value}
+        if proves(value, spellings, vouching.secrets):
+            return True, None
+        return False, problem("wrong_user_hash", path)
+    if vouching.required and (user is not None or email is not None):
+        return False, problem("no_user_hash", "context.userHash")
+    return False, None
+
+
+def joins(previous: Any, user: Identifier, anonymous: Identifier | None) -> bool:
+    """Whether an alias may be meant to join two users: its previousId is neither this user nor the message's device."""
+    before = identity.user(previous)
+    return before not in (None, user) and (anonymous is None or str(previous).strip() != anonymous.value)
+
+
+def proves(value: Any, user_ids: Iterable[str], secrets: Iterable[str]) -> bool:
+    """Whether a proof is of one of these spellings of a user id, by one of these secrets."""
+    if not isinstance(value, str):
+        return False
+    claimed = value.strip().lower().encode("utf-8", "surrogatepass")
+    right = [hmac.compare_digest(claimed, hash_of(each, secret).encode()) for secret in secrets for each in user_ids]
+    return any(right)

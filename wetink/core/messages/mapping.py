@@ -1,0 +1,189 @@
+"""Mapping: a shop's own names of events, properties and traits, as the spec's. Applied before anything is normalized.
+
+What was received stays as it was beside the event, so a mapping that is made today can be run over last week.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from wetink.core.errors import BadContent
+from wetink.core.events.aliases import folded
+from wetink.core.events.clock import parse
+from wetink.core.events.message import Message, Piece, context_traits, message_id
+
+
+class ProductNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a shop lists the products of an event, and what it calls their properties: theirs -> the spec's."""
+
+    at: str = "products"
+    properties: dict[str, str] = {}
+
+
+class EventNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an event is in the spec's words. A property's name may be a path: `item.id`."""
+
+    name: str = ""
+    """The spec's name; empty: it keeps its own."""
+    properties: dict[str, str] = {}
+    products: ProductNames | None = None
+
+
+class EventMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file of `mappings/`: the names that some sources use. Without `sources`, all do."""
+
+    sources: tuple[str, ...] = ()
+    events: dict[str, EventNames] = {}
+    traits: dict[str, str] = {}
+
+
+def mapping_of(raw: Any) -> EventMapping:
+    """Return the mapping a YAML document says. Raises BadContent, with the place, for one that means nothing."""
+    if not isinstance(raw, dict):
+        raise BadContent("a mapping is a list of names", hint="see docs/mappings.md for an example")
+    try:
+        found = msgspec.convert(raw, EventMapping)
+    except msgspec.ValidationError as error:
+        raise BadContent(str(error)) from error
+    if not found.events and not found.traits:
+        raise BadContent("it maps neither events nor traits")
+    seen: dict[str, str] = {}
+    for name, names in found.events.items():
+        if not folded(name):
+            raise BadContent(f"events: {name!r} is no name of an event")
+        if (other := seen.setdefault(folded(name), name)) != name:
+            raise BadContent(f"events: {name!r} and {other!r} are the same event")
+        if not names.name and not names.properties and names.products is None:
+            raise BadContent(f"events.{name}: it says nothing", hint="say name, properties or products")
+        for place, renamed in _renamings(names):
+            _check(f"events.{name}.{place}", renamed)
+    _check("traits", found.traits)
+    return found
+
+
+class Mappings:
+    """All mappings of a content folder, asked by source."""
+
+    def __init__(self, files: Mapping[str, EventMapping]) -> None:
+        """Take them by file name; where two name the same event, the first file by name counts."""
+        self._files = [found for _, found in sorted(files.items())]
+        self.of = lru_cache(maxsize=1_000)(self._of)
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._files)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mappings) and self._files == other._files
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _of(self, source: str) -> EventMapping | None:
+        mine = [each for each in self._files if not each.sources or source in each.sources]
+        if not mine:
+            return None
+        events: dict[str, EventNames] = {}
+        traits: dict[str, str] = {}
+        for each in mine:
+            for name, names in each.events.items():
+                events.setdefault(folded(name), names)
+            traits = {**each.traits, **traits}
+        return EventMapping((), events, traits)
+
+    def applied(self, piece: Piece, source: str, received: int) -> Piece:
+        """Return a message in the spec's words; the same piece when nothing maps it. `received` is Unix ms.
+
+        Its bytes stay, and so does what it is told from others by.
+        """
+        found, message = self.of(source), piece.message
+        if found is None or message is None:
+            return piece
+        names = found.events.get(folded(message.event)) if isinstance(message.event, str) else None
+        traits = _traits(message, found.traits) if found.traits else None
+        if names is None and traits is None:
+            return piece
+        mapped = replace(message, messageId=_id(piece, message, received))
+        if traits is not None:
+            mapped.traits = traits
+        if names is not None:
+            mapped.event = names.name or message.event
+            if isinstance(message.properties, dict):
+                mapped.properties = _properties(message.properties, names)
+        return Piece(piece.raw, piece.index, mapped, piece.fault)
+
+
+def renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Return properties under the names the spec has for them. What has the spec's name already stays as it is.
+
+    >>> renamed({"item": {"id": 7, "x": 1}, "title": "Mug", "name": "Cup"}, {"item.id": "sku", "title": "name"})
+    {'item': {'id': 7, 'x': 1}, 'title': 'Mug', 'name': 'Cup', 'sku': 7}
+    """
+    made = dict(values)
+    for theirs, ours in names.items():
+        value = _at(values, theirs)
+        if value is None or made.get(ours) not in (None, ""):
+            continue
+        made[ours] = value
+        if "." not in theirs and theirs not in names.values():
+            made.pop(theirs, None)
+    return made
+
+
+def _properties(values: Mapping[str, Any], names: EventNames) -> dict[str, Any]:
+    made = renamed(values, names.properties)
+    if names.products is None:
+        return made
+    listed = _at(values, names.products.at)
+    if not isinstance(listed, list):
+        return made
+    made["products"] = [renamed(each, names.products.properties) if isinstance(each, dict) else each for each in listed]
+    if names.products.at != "products":
+        made.pop(names.products.at, None)
+    return made
+
+
+def _traits(message: Message, names: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return the traits under the spec's names, None when none of them changes."""
+    own = message.traits if isinstance(message.traits, dict) else {}
+    if isinstance(message.type, str) and message.type.strip().lower() == "group":
+        return None
+    there = {**context_traits(message), **own}
+    return renamed(there, names) if any(_at(there, name) is not None for name in names) else None
+
+
+def _at(values: Any, path: str) -> Any:
+    if isinstance(values, dict) and path in values:
+        return values[path]
+    for step in path.split("."):
+        values = values.get(step) if isinstance(values, dict) else None
+    return values
+
+
+def _id(piece: Piece, message: Message, received: int) -> Any:
+    """Return what the message is told from others by: made of its own words where it has no id."""
+    given = message.messageId if message.messageId is not None else message.message_id
+    if isinstance(given, int | float) or (isinstance(given, str) and given.strip()):
+        return message.messageId
+    original = parse(message.originalTimestamp) if message.originalTimestamp is not None else None
+    own = original if original is not None else parse(message.timestamp) if message.timestamp is not None else None
+    return message_id(piece, message, own, received)[0]
+
+
+def _renamings(names: EventNames) -> Iterator[tuple[str, Mapping[str, str]]]:
+    yield "properties", names.properties
+    if names.products is not None:
+        yield "products.properties", names.products.properties
+
+
+def _check(place: str, names: Mapping[str, str]) -> None:
+    ours: Sequence[str] = list(names.values())
+    for theirs, name in names.items():
+        if not theirs.strip() or not name.strip():
+            raise BadContent(f"{place}: a name is empty", hint="write THEIRS: OURS")
+        if "." in name:
+            raise BadContent(f"{place}.{theirs}: {name!r} is a path", hint="the spec's properties have plain names")
+        if ours.count(name) > 1 and theirs == name:
+            raise BadContent(f"{place}.{theirs}: it is called that already")

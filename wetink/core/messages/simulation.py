@@ -1,0 +1,104 @@
+"""What if: messages that never came, made into events by the same steps as those that did."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from wetink.core.errors import BadContent, BadRequest
+from wetink.core.events.clock import parse as time_of
+from wetink.core.events.event import Event
+from wetink.core.events.message import Endpoint, pieces
+from wetink.core.messages.mapping import Mappings
+from wetink.core.messages.normalize import normalize
+from wetink.core.units.duration import parse as span_of
+
+MOST, MOST_BYTES = 100, 64 * 1024
+"""Messages that are taken at once, and bytes of all of them."""
+
+LONGEST_AGO = 40
+"""Characters of the longest span of time that is read."""
+
+SOMEBODY = "what if"
+"""Who a message is of that names nobody."""
+
+_DOOR = Endpoint(body_bytes=1 << 20, message_bytes=MOST_BYTES)
+
+
+def event_of(
+    given: Mapping[str, Any], number: int, now: int, *, ago: str = "0", mappings: Mappings | None = None
+) -> Event:
+    """Return the event that a Segment message would be that came at `now` (Unix ms).
+
+    It happened at its `timestamp`, else its `ago` (such as `2h`) before `now`. Without a type it is a track when it
+    names an event, else an identify. `mappings` are those of its `source`. Raises BadContent for what could not be
+    used, with the remedy.
+    """
+    said = {name: value for name, value in given.items() if name not in ("ago", "source")}
+    if "timestamp" not in said:
+        said["timestamp"] = now - _before(str(given.get("ago", ago)), number)
+    elif time_of(said["timestamp"]) is None:
+        raise BadContent(f"events[{number}].timestamp is no time", hint="write 2026-11-20T09:00:00Z")
+    message = {"type": "track" if "event" in said else "identify", "messageId": f"s{number}", **said}
+    if not {"userId", "anonymousId"} & message.keys():
+        message["userId"] = SOMEBODY
+    try:
+        body = msgspec.json.encode(message)
+        piece = pieces(body, _DOOR)[0][0]
+        if mappings is not None:
+            piece = mappings.applied(piece, str(given.get("source", SOMEBODY)), now)
+        normal = normalize(piece, source=SOMEBODY, level="server", received=now)
+    except BadRequest as error:
+        raise BadContent(f"events[{number}]: {error}", hint=error.hint) from error
+    if normal.event is None or normal.verdict != "usable":
+        hints = "; ".join(problem.hint for problem in normal.problems)
+        raise BadContent(f"events[{number}] is {normal.verdict}: {hints}")
+    return normal.event
+
+
+def _before(ago: str, number: int) -> int:
+    try:
+        return span_of(ago[:LONGEST_AGO]) if ago != "0" else 0
+    except BadContent as error:
+        raise BadContent(f"events[{number}].ago: {error}", hint=error.hint) from error
+
+
+def read(text: str | bytes) -> list[dict[str, Any]]:
+    r"""Return the messages of a text: one as JSON, a list of them, `{"batch": […]}`, or one on each line.
+
+    Raises BadContent for anything else.
+
+    >>> read('{"event": "A"}'), read('[]'), read('{"event": "A"}\n{"event": "B"}')
+    ([{'event': 'A'}], [], [{'event': 'A'}, {'event': 'B'}])
+    """
+    raw = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    if len(raw) > MOST_BYTES:
+        raise BadContent(f"more than {MOST_BYTES // 1024} KB of messages")
+    if not raw.strip():
+        return []
+    try:
+        said = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        lines = [line for line in raw.splitlines() if line.strip()]
+        if len(lines) < 2:
+            raise BadContent(f"this is not JSON: {error}", hint='write {"event": "Product Viewed", …}') from error
+        said = [_line(line, number) for number, line in enumerate(lines, 1)]
+    if isinstance(said, dict):
+        said = said["batch"] if isinstance(said.get("batch"), list) else [said]
+    if not isinstance(said, list) or not all(isinstance(each, dict) for each in said):
+        raise BadContent("this is no message", hint='write {"event": "Product Viewed", …}')
+    if len(said) > MOST:
+        raise BadContent(f"more than {MOST} messages")
+    return said
+
+
+def events_of(messages: Sequence[Mapping[str, Any]], now: int) -> tuple[Event, ...]:
+    """Return the events of messages that come at `now` (Unix ms). Raises BadContent, naming the message."""
+    return tuple(event_of(each, number, now) for number, each in enumerate(messages))
+
+
+def _line(line: bytes, number: int) -> Any:
+    try:
+        return msgspec.json.decode(line)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadContent(f"line {number} is not JSON: {error}") from error

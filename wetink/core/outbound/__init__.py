@@ -1,0 +1,1 @@
+"""Outbound: webhooks, deliveries, circuit breakers and feeds."""

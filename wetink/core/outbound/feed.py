@@ -1,0 +1,393 @@
+"""Feed: data from outside, as a file of the content folder declares it, and what it gave.
+
+The rules are here (what a declaration may say, which address is asked, when it is asked again, how old is too old);
+fetching, parsing and keeping are in `wetink.feeds`.
+"""
+
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import quote, urlencode, urlsplit
+
+import msgspec
+from msgspec import Meta
+
+from wetink.core.errors import BadContent
+from wetink.core.events.event import Product
+from wetink.core.text.link import host_of
+from wetink.core.units.duration import parse
+from wetink.core.units.quantity import text
+
+Format = Literal["json", "jsonl", "csv", "rss", "atom", "merchant"]
+Item = dict[str, Any]
+State = Literal["fresh", "stale", "none"]
+
+MEGABYTE = 1024 * 1024
+DEFAULTS = {"catalog": (1024 * MEGABYTE, 1_000_000), "data": (10 * MEGABYTE, 10_000), "person": (MEGABYTE, 100)}
+"""What a feed may weigh and hold unless it says otherwise: (bytes, items), by what it is for."""
+
+LARGEST_JSON = 256 * MEGABYTE
+"""A JSON document is read whole; whoever has more writes one item a line, as `jsonl`."""
+
+SHORTEST_MS, SHORTEST_PERSON_MS = 60_000, 10_000
+"""How often a feed is asked at most, and the feed of one person."""
+
+AHEAD = 0.75
+"""The part of its life after which data is fetched anew, while it is still given."""
+
+SPREAD = 0.2
+"""Feeds of the same schedule are asked within this part of their lives, each at a moment of its own."""
+
+LONGEST_PARAMETER = 200
+"""Characters of the longest value that is put into an address."""
+
+LEAVES = frozenset(Product.__struct_fields__) - {"quantity", "coupon", "position"}
+GOODS = LEAVES | {"list_price", "availability", "stock"}
+"""The names by which a feed may speak of a product in the catalog."""
+
+_HOLE = re.compile(r"\{([^{}]*)\}")
+_PATH = re.compile(r"[^.\s]+(?:\.[^.\s]+)*")
+_SOURCE = re.compile(r"(?:person|moment)(?:\.[^.\s|]+)+")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_FILE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
+_WALK = re.compile(r"(?:^|[/\\])\.{1,2}(?:$|[/\\])")
+
+
+class PerPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A feed that is asked for each person: `parameters: {city: person.traits.city}`.
+
+    A parameter fills the hole of its name in the address (`/weather/{city}`), else it is added to the query. Where it
+    comes from may have several places, the first that says something counts: `moment.city | person.traits.city`.
+    """
+
+    parameters: dict[str, str]
+    deadline_ms: Annotated[int, Meta(ge=1, le=5_000)] = 150
+
+
+class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is taken at most. 0: what `DEFAULTS` says."""
+
+    bytes: Annotated[int, Meta(ge=0, le=4096 * MEGABYTE)] = 0
+    items: Annotated[int, Meta(ge=0, le=5_000_000)] = 0
+
+
+class Feed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Data from an address (`url`) or from a file in the folder of uploads (`file`)."""
+
+    name: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,63}$")]
+    format: Format
+    url: str = ""
+    file: str = ""
+    every: str = "1h"
+    """How long data counts as fresh, as a span: `15m`."""
+    root: str = ""
+    """JSON: the dotted path to the list of items; empty: the document itself."""
+    fields: dict[str, str] = {}
+    """Name here -> dotted path there; empty: items as they come. In a catalog or merchant feed: in addition."""
+    key: str = ""
+    """The field that tells items apart: an item without it, or with one that was there before, is left out."""
+    encoding: str = ""
+    """CSV and JSON lines: what their letters are written in, such as `windows-1252`; empty: UTF-8, or as marked."""
+    limit: Limit = Limit()
+    per_person: PerPerson | None = None
+    purpose: Literal["catalog", "data"] = "data"
+    complete: bool = False
+    """A catalog that lists all there is: what it does not list cannot be bought any more."""
+
+    @property
+    def every_ms(self) -> int:
+        """How long data counts as fresh, in milliseconds."""
+        return parse(self.every)
+
+    @property
+    def most_bytes(self) -> int:
+        """The largest body that is taken, packed or unpacked."""
+        most = self.limit.bytes or self._defaults[0]
+        return min(most, LARGEST_JSON) if self.format == "json" else most
+
+    @property
+    def most_items(self) -> int:
+        """How many items are taken."""
+        return self.limit.items or self._defaults[1]
+
+    @property
+    def of_goods(self) -> bool:
+        """Whether its items are products, in the names of GOODS."""
+        return self.format == "merchant" or self.purpose == "catalog"
+
+    @property
+    def _defaults(self) -> tuple[int, int]:
+        return DEFAULTS["person" if self.per_person is not None else self.purpose]
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """What a feed held when it was fetched. Times are Unix ms; 0: never.
+
+    A catalog's items stay on the disk: `items` is empty then, and `count` says how many there are. `version` changes
+    with the data and with the way it is read. `fetched_at` is when the data came, `checked_at` when its source last
+    said that this is the newest. `failures` counts the failures since, `trouble` is the last one.
+    """
+
+    feed: str
+    items: tuple[Item, ...] = ()
+    count: int = 0
+    version: str = ""
+    fetched_at: int = 0
+    checked_at: int = 0
+    etag: str = ""
+    last_modified: str = ""
+    left_out: int = 0
+    problems: tuple[str, ...] = ()
+    tried_at: int = 0
+    failures: int = 0
+    trouble: str = ""
+    until: int = 0
+    """When (Unix ms) the same data says something else, for a sale begins or ends; 0: never."""
+
+    def age(self, now: int) -> int:
+        """Return for how many milliseconds nobody has said that this is the newest."""
+        return max(0, now - self.checked_at)
+
+
+class Supply(msgspec.Struct, frozen=True):
+    """What a feed gives right now, and for the trace how good that is.
+
+    `age_ms` is None where there is nothing; `because` says why it is stale or nothing.
+    """
+
+    items: tuple[Item, ...] = ()
+    state: State = "none"
+    age_ms: int | None = None
+    because: str = ""
+    version: str = ""
+
+
+def feed_of(name: str, raw: Any) -> Feed:
+    """Return the feed that a file called `name` declares. Raises BadContent with all that is wrong with it."""
+    if not isinstance(raw, dict):
+        raise BadContent("a feed is a mapping", hint="start with url: and format:")
+    try:
+        feed = msgspec.convert({"name": name, **raw}, Feed)
+    except msgspec.ValidationError as error:
+        raise BadContent(str(error)) from error
+    wrong = list(_wrong_with(feed))
+    if wrong:
+        raise BadContent("; ".join(wrong))
+    return feed
+
+
+def _wrong_with(feed: Feed) -> Iterator[str]:
+    if bool(feed.url) == bool(feed.file):
+        yield "say exactly one of url and file"
+    elif feed.url:
+        yield from _wrong_with_address(feed)
+    elif not _FILE.fullmatch(feed.file):
+        yield f"file: {feed.file!r} is no plain name of an uploaded file"
+    try:
+        shortest = SHORTEST_PERSON_MS if feed.per_person is not None else SHORTEST_MS
+        if feed.every_ms < shortest:
+            yield f"every: at least {shortest // 1000}s"
+    except BadContent as error:
+        yield f"every: {error}; {error.hint}"
+    yield from _wrong_with_document(feed)
+    if feed.encoding:
+        yield from _wrong_with_encoding(feed)
+    yield from _wrong_with_fields(feed)
+    if feed.per_person is not None:
+        yield from _wrong_with_parameters(feed, feed.per_person)
+
+
+def _wrong_with_address(feed: Feed) -> Iterator[str]:
+    end = urlsplit(feed.url.partition("{")[0])
+    if "{" in feed.url and not (end.netloc and (end.path or end.query)):
+        yield "url: holes may stand in the path and the query only"
+    elif not host_of(_HOLE.sub("x", feed.url)):
+        yield f"url: {feed.url!r} is no http(s) address"
+    elif "#" in feed.url:
+        yield "url: what follows a # is never sent"
+    elif _HOLE.search(feed.url) and feed.per_person is None:
+        yield "url: holes are filled by per_person.parameters, and there are none"
+
+
+def _wrong_with_document(feed: Feed) -> Iterator[str]:
+    if feed.complete and feed.purpose != "catalog":
+        yield "complete: only a catalog is"
+    if feed.root and feed.format != "json":
+        yield "root: only a json feed has one"
+    if feed.root and not _PATH.fullmatch(feed.root):
+        yield f"root: {feed.root!r} is no dotted path, such as data.items"
+    if feed.format == "json" and feed.limit.bytes > LARGEST_JSON:
+        yield f"limit.bytes: at most {LARGEST_JSON} for json; write larger feeds as jsonl"
+
+
+def _wrong_with_encoding(feed: Feed) -> Iterator[str]:
+    if feed.format not in ("csv", "jsonl", "merchant"):
+        yield "encoding: only csv, jsonl and merchant text have one to say; the others say it themselves"
+    try:
+        "a".encode(feed.encoding)
+    except (LookupError, ValueError):
+        yield f"encoding: {feed.encoding!r} is unknown; write utf-8, windows-1252, utf-16, ..."
+
+
+def _wrong_with_fields(feed: Feed) -> Iterator[str]:
+    for ours, theirs in feed.fields.items():
+        if not _NAME.fullmatch(ours):
+            yield f"fields: {ours!r} is no name a template can use"
+        elif feed.of_goods and ours not in GOODS:
+            yield f"fields: a product has no {ours}; it has {', '.join(sorted(GOODS))}"
+        if feed.format in ("json", "jsonl") and not _PATH.fullmatch(theirs):
+            yield f"fields.{ours}: {theirs!r} is no dotted path, such as price.amount"
+        elif not theirs.strip():
+            yield f"fields.{ours}: say where it comes from"
+    if feed.key and feed.fields and not feed.of_goods and feed.key not in feed.fields:
+        yield f"key: {feed.key} is not among fields"
+    if feed.key and feed.of_goods and feed.key not in GOODS:
+        yield f"key: a product has no {feed.key}"
+
+
+def _wrong_with_parameters(feed: Feed, person: PerPerson) -> Iterator[str]:
+    if feed.file:
+        yield "per_person: an uploaded file is the same for everybody"
+    if feed.purpose == "catalog":
+        yield "per_person: a catalog is the same for everybody"
+    if not person.parameters:
+        yield "per_person.parameters: at least one"
+    for name, source in person.parameters.items():
+        if not _NAME.fullmatch(name):
+            yield f"per_person.parameters: {name!r} is no name"
+        if not all(_SOURCE.fullmatch(each.strip()) for each in source.split("|")):
+            yield f"per_person.parameters.{name}: {source!r} is no path such as person.traits.city"
+    for hole in _HOLE.findall(feed.url):
+        if hole not in person.parameters:
+            yield f"url: {{{hole}}} is none of the parameters"
+
+
+def parameters_of(feed: Feed, known: Mapping[str, Any]) -> dict[str, str]:
+    """Return the feed's parameters as texts; what is not known is left out.
+
+    >>> feed = Feed("weather", "json", per_person=PerPerson({"city": "person.traits.city"}))
+    >>> parameters_of(feed, {"person": {"traits": {"city": "Oslo"}}}), parameters_of(feed, {"person": {}})
+    ({'city': 'Oslo'}, {})
+    >>> feed = Feed("weather", "json", per_person=PerPerson({"city": "moment.city | person.traits.city"}))
+    >>> parameters_of(feed, {"moment": {"city": ""}, "person": {"traits": {"city": "Oslo"}}})
+    {'city': 'Oslo'}
+    """
+    if feed.per_person is None:
+        return {}
+    found: dict[str, str] = {}
+    for name, sources in feed.per_person.parameters.items():
+        told = (text(reached(known, source.strip())) for source in sources.split("|"))
+        if value := next((each for each in told if each), None):
+            found[name] = value
+    return found
+
+
+def reached(value: Any, path: str) -> Any:
+    """Return what a dotted path leads to; None when it leads nowhere.
+
+    >>> reached({"price": [{"amount": 3}]}, "price.0.amount"), reached({"a.b": 1}, "a.b"), reached({}, "a.b")
+    (3, 1, None)
+    """
+    if isinstance(value, Mapping) and path in value:
+        return value[path]
+    for step in path.split("."):
+        if isinstance(value, Mapping):
+            value = value.get(step)
+        elif isinstance(value, list | tuple) and step.isdecimal() and len(step) < 8 and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
+    return value
+
+
+def address(feed: Feed, parameters: Mapping[str, str]) -> str:
+    """Return the address to ask for a person's data.
+
+    Raises BadContent when a parameter is missing, too long, or would lead out of its place in the path.
+
+    >>> feed = Feed("w", "json", "https://w.example/{city}?u=m", per_person=PerPerson({"city": "", "day": ""}))
+    >>> address(feed, {"city": "a/b?c", "day": "x y"})
+    'https://w.example/a%2Fb%3Fc?u=m&day=x%20y'
+    """
+    wanted = feed.per_person.parameters if feed.per_person is not None else {}
+    for name in wanted:
+        value = parameters.get(name, "")
+        if not value.strip():
+            raise BadContent(f"{name} is not known")
+        if len(value) > LONGEST_PARAMETER:
+            raise BadContent(f"{name} is longer than {LONGEST_PARAMETER} characters")
+        if _WALK.search(value):
+            raise BadContent(f"{name} is a way through folders, not a value")
+    url = _HOLE.sub(lambda hole: quote(parameters[hole[1]], safe="", errors="replace"), feed.url)
+    rest = {name: parameters[name] for name in wanted if f"{{{name}}}" not in feed.url}
+    if not rest:
+        return url
+    glue = "&" if "?" in url else "?"
+    return f"{url}{glue}{urlencode(rest, quote_via=quote, safe='', errors='replace')}"
+
+
+def ripe(fetched: int, life: int, now: int) -> bool:
+    """Whether data is in the last quarter of its life or past it; also when the clock was set back."""
+    return not fetched <= now < fetched + AHEAD * life
+
+
+def expired(fetched: int, life: int, now: int) -> bool:
+    """Whether data has outlived its life."""
+    return now >= fetched + life
+
+
+def due_at(feed: Feed, snapshot: Snapshot | None) -> int:
+    """Return when (Unix ms) a scheduled feed is to be asked next, 0: at once.
+
+    That is ahead of need, each feed at a moment of its own; after failures it is later each time.
+    """
+    if snapshot is None or (not snapshot.checked_at and not snapshot.failures):
+        return 0
+    if snapshot.failures:
+        return snapshot.tried_at + min(pause(snapshot.failures), feed.every_ms)
+    own = zlib.crc32(f"{feed.name} {snapshot.checked_at}".encode()) / 2**32
+    usual = snapshot.checked_at + int(feed.every_ms * (AHEAD + SPREAD * own))
+    return min(usual, max(snapshot.until, snapshot.checked_at + SHORTEST_MS)) if snapshot.until else usual
+
+
+def is_due(feed: Feed, snapshot: Snapshot | None, now: int) -> bool:
+    """Whether a scheduled feed is to be asked now; also when the clock was set back."""
+    if snapshot is None:
+        return True
+    last = snapshot.tried_at if snapshot.failures else snapshot.checked_at
+    return not last <= now < due_at(feed, snapshot)
+
+
+def pause(failures: int) -> int:
+    """Return how long (ms) to wait after so many failures in a row: 10 s, doubling to at most 10 minutes.
+
+    >>> pause(1), pause(3), pause(99)
+    (10000, 40000, 600000)
+    """
+    return min(10_000 << min(failures - 1, 10), 600_000)
+
+
+def supply(feed: Feed, snapshot: Snapshot | None, now: int) -> Supply:
+    """Return what a snapshot gives, fresh or stale or none, and why."""
+    if snapshot is None or not snapshot.checked_at:
+        trouble = snapshot.trouble if snapshot is not None else ""
+        return Supply(because=trouble or "it was not fetched yet")
+    late = expired(snapshot.checked_at, feed.every_ms, now)
+    return Supply(
+        snapshot.items,
+        "stale" if late else "fresh",
+        snapshot.age(now),
+        (snapshot.trouble or "it was not refreshed in time") if late else "",
+        snapshot.version,
+    )
+
+
+def product_of(item: Mapping[str, Any]) -> Product | None:
+    """Return the product an item of goods describes, with the fields a Product has; None when it has no key."""
+    known = {name: value for name, value in item.items() if name in Product.__struct_fields__ and value is not None}
+    try:
+        product = msgspec.convert(known, Product)
+    except msgspec.ValidationError:
+        return None
+    return product if product.key else None

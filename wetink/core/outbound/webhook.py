@@ -1,0 +1,159 @@
+"""Hook: how it is told outside that somebody entered or left an audience: a signed webhook, or a Segment message."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from wetink.core.errors import BadContent
+from wetink.core.identity.identifier import Identifier
+from wetink.core.text.link import host_of
+
+Move = Literal["enter", "leave"]
+
+TRACKS: dict[Move, str] = {"enter": "Audience Entered", "leave": "Audience Exited"}
+"""The events that Segment Engage sends, and that ESPs' destinations listen to. Source: Segment's Engage docs."""
+
+TYPES: dict[Move, str] = {"enter": "audience.entered", "leave": "audience.left"}
+
+
+class Hook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where changes of an audience's members are told, and how."""
+
+    url: Annotated[str, Meta(min_length=1, max_length=2048, description="Where it is posted to.")]
+    """For `identify` and `track` the whole address of a Tracking API, such as https://host/v1/track."""
+    send: Literal["webhook", "identify", "track"] = "webhook"
+    write_key: str = ""
+    """For `identify` and `track`; empty: the setting `hook_write_key`."""
+    trait: Annotated[str, Meta(pattern="^[A-Za-z0-9_]{0,64}$")] = ""
+    """What the boolean trait is called; empty: the audience's name with `_` for `-`."""
+    on: tuple[Move, ...] = ("enter", "leave")
+    anonymous: bool = False
+    """Whether those are told of, too, of whom neither a user id nor an address is known."""
+    backfill: bool = False
+    """Whether those are told of, too, who are members when the audience is first looked at."""
+
+
+class MembershipChange(msgspec.Struct, frozen=True):
+    """Somebody entered or left an audience. `member` is the root of their profile, `at` is Unix ms."""
+
+    id: str
+    audience: str
+    move: Move
+    member: Identifier
+    at: int
+
+
+class Post(msgspec.Struct, frozen=True):
+    """A request to send: one POST."""
+
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+def check(hook: Hook) -> None:
+    """Raise BadContent for a hook that cannot mean anything, with the place."""
+    if not host_of(hook.url):
+        raise BadContent(f"{hook.url!r} is no http(s) address", where="hook.url")
+    if not hook.on:
+        raise BadContent("it tells of nothing", hint="write enter, leave or both", where="hook.on")
+    if hook.send == "webhook" and (hook.write_key or hook.trait):
+        field = "write_key" if hook.write_key else "trait"
+        raise BadContent(f"a webhook has no {field}", hint="send: identify or track", where=f"hook.{field}")
+
+
+def change_id(audience: str, move: Move, member: Identifier, at: int) -> str:
+    """Return the id of a change, the same however often it is told: receivers know a repetition by it."""
+    told = "\0".join((audience, move, str(member), str(at)))
+    return "msg_" + hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=15).hexdigest()
+
+
+def concerns(hook: Hook, change: MembershipChange) -> bool:
+    """Whether a hook tells of a change."""
+    return change.move in hook.on and (hook.anonymous or change.member.kind != "anonymous")
+
+
+def post_of(
+    hook: Hook, change: MembershipChange, identifiers: Sequence[Identifier], *, secret: bytes, write_key: str, now: int
+) -> Post:
+    """Return the request that tells of a change. `identifiers` are those of the profile, `now` is Unix ms."""
+    if hook.send == "webhook":
+        return _webhook(hook, change, identifiers, secret, now)
+    body = msgspec.json.encode(_message(hook, change, identifiers))
+    basic = base64.b64encode(f"{hook.write_key or write_key}:".encode()).decode()
+    return Post(hook.url, (("content-type", "application/json"), ("authorization", f"Basic {basic}")), body)
+
+
+def signature(secret: bytes, message_id: str, seconds: int, body: bytes) -> str:
+    """Return what proves that a webhook is ours: `v1,` and the HMAC-SHA256 in base64.
+
+    Source: the Standard Webhooks specification, signature scheme.
+    """
+    signed = b".".join((message_id.encode(), str(seconds).encode(), body))
+    return "v1," + base64.b64encode(hmac.digest(secret, signed, "sha256")).decode()
+
+
+def shown_secret(secret: bytes) -> str:
+    """Return a signing secret as receivers' libraries take it."""
+    return "whsec_" + base64.b64encode(secret).decode()
+
+
+def _webhook(hook: Hook, change: MembershipChange, identifiers: Sequence[Identifier], secret: bytes, now: int) -> Post:
+    body = msgspec.json.encode(
+        {
+            "type": TYPES[change.move],
+            "timestamp": _iso(change.at),
+            "data": {
+                "audience": change.audience,
+                "profile": str(change.member),
+                "identifiers": {
+                    kind: [each.value for each in identifiers if each.kind == kind]
+                    for kind in ("user", "email", "anonymous")
+                },
+            },
+        }
+    )
+    seconds = now // 1000
+    headers = (
+        ("content-type", "application/json"),
+        ("webhook-id", change.id),
+        ("webhook-timestamp", str(seconds)),
+        ("webhook-signature", signature(secret, change.id, seconds, body)),
+    )
+    return Post(hook.url, headers, body)
+
+
+def _message(hook: Hook, change: MembershipChange, identifiers: Sequence[Identifier]) -> dict[str, Any]:
+    """Return a change as Segment Engage would send it."""
+    trait, inside = hook.trait or change.audience.replace("-", "_"), change.move == "enter"
+    emails = [each.value for each in (change.member, *identifiers) if each.kind == "email"]
+    message: dict[str, Any] = {"type": hook.send, "messageId": change.id, "timestamp": _iso(change.at)}
+    message |= _named(change.member, identifiers)
+    contact = {"email": emails[0]} if emails else {}
+    message["context"] = {
+        "personas": {"computation_class": "audience", "computation_key": change.audience},
+        **({"traits": contact} if contact else {}),
+    }
+    if hook.send == "identify":
+        return message | {"traits": {trait: inside, **contact}}
+    return message | {"event": TRACKS[change.move], "properties": {"audience_key": change.audience, trait: inside}}
+
+
+def _named(member: Identifier, identifiers: Sequence[Identifier]) -> dict[str, str]:
+    """Return who a message is about. Who is known by an address alone needs an anonymous id by Segment's rules."""
+    if member.kind == "user":
+        return {"userId": member.value}
+    if member.kind == "anonymous":
+        return {"anonymousId": member.value}
+    own = next((each.value for each in identifiers if each.kind == "anonymous"), "")
+    return {"anonymousId": own or hashlib.blake2b(member.value.encode(), digest_size=16).hexdigest()}
+
+
+def _iso(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,303 @@
+"""The fold: one profile's events, in the order they happened, become a Person.
+
+House rule of this file: the same events give the same person, in whatever order they came in.
+"""
+
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+from typing import Any
+
+from msgspec.structs import replace
+
+from wetink.core.events.event import Product
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.cart import left_of, line_of
+from wetink.core.profile.history import History, Told
+from wetink.core.profile.person import Cart, Person, Purchase, Search, Seen
+from wetink.core.profile.views import Views
+
+SEARCHES, WISHES, LINES = 50, 200, 200
+"""What a person remembers of each: the newest."""
+
+PRODUCTS = 5_000
+"""Products of carts, wishes and orders that a fold reads: of the newest events that name no more. A page's key may say
+that somebody put 500 products into the cart, a thousand times; who opens their email must not wait for that."""
+
+_TIME = attrgetter("at")
+_ORDER = attrgetter("at", "source", "message_id")
+
+
+class _Folding:
+    """A person in the making."""
+
+    def __init__(self) -> None:
+        self.traits: dict[str, Any] = {}
+        self.page_traits: dict[str, Any] = {}
+        self.unset: set[str] = set()
+        self.page_events: set[str] = set()
+        self.viewed: list[Told] = []
+        self.searches: list[Search] = []
+        self.lines: list[Seen] = []
+        self.cart_changed = 0
+        self.wishlist: list[Seen] = []
+        self.orders: list[Purchase] = []
+        self.done: dict[str, list[int]] = {}
+
+
+def in_order(events: Iterable[Any]) -> list[Any]:
+    """Return events in the order they happened; what happened in the same millisecond, by who told of it."""
+    ordered = sorted(events, key=_TIME)
+    if len(set(map(_TIME, ordered))) < len(ordered):
+        ordered.sort(key=_ORDER)
+    return ordered
+
+
+def fold(events: Iterable[Told], now: int, identifiers: Iterable[Identifier] = ()) -> Person:
+    """Return the person these events tell of, as of `now` (Unix ms): later events have not happened yet."""
+    happened = in_order([event for event in events if event.at <= now])
+    folding = _Folding()
+    done, zone = folding.done, ""
+    beyond = _too_old(happened)
+    for index, event in enumerate(happened):
+        if event.zone:
+            zone = event.zone
+        name = event.name if event.type == "track" else event.type
+        if event.traits and event.type != "group":
+            _learn(folding, event.traits, page=event.level == "browser")
+        if event.usable:
+            if name in done:
+                done[name].append(event.at)
+            else:
+                done[name] = [event.at]
+                if event.level != "server":
+                    folding.page_events.add(name)
+            if event.level == "server" and folding.page_events:
+                folding.page_events.discard(name)
+        if event.type == "track":
+            step = STEPS.get(name)
+            if step is not None and (index >= beyond or name in _READ_LATER):
+                step(folding, event)
+    traits, page_traits = _traits(folding)
+    return Person(
+        identifiers=tuple(identifiers),
+        traits=traits,
+        views=Views.of(folding.viewed),
+        searches=tuple(folding.searches[: -SEARCHES - 1 : -1]),
+        cart=Cart(tuple(folding.lines), folding.cart_changed),
+        wishlist=tuple(reversed(folding.wishlist)),
+        orders=tuple(sorted(folding.orders, key=lambda order: -order.at)),
+        done={name: tuple(times) for name, times in folding.done.items()},
+        first_seen=happened[0].at if happened else 0,
+        last_seen=happened[-1].at if happened else 0,
+        history=History(happened),
+        zone=zone,
+        page_traits=page_traits,
+        page_events=tuple(sorted(folding.page_events)),
+    )
+
+
+def _too_old(happened: list[Told]) -> int:
+    """Return the place of the oldest event whose products are read, for carts, wishes and orders."""
+    left = PRODUCTS
+    for place in range(len(happened) - 1, -1, -1):
+        event = happened[place]
+        if event.type == "track" and event.name in STEPS and event.name not in _READ_LATER:
+            left -= event.product_count
+            if left < 0:
+                return place + 1
+    return 0
+
+
+def _learn(folding: _Folding, said: dict[str, Any], *, page: bool) -> None:
+    traits = folding.page_traits if page else folding.traits
+    for name, value in said.items():
+        if value is not None:
+            traits[name] = value
+            continue
+        traits.pop(name, None)
+        if not page:
+            folding.unset.add(name)
+
+
+def _traits(folding: _Folding) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return all traits, and the names of those that pages alone told: what a server told wins, whatever the time."""
+    if not folding.page_traits:
+        return folding.traits, ()
+    alone = {
+        name: value
+        for name, value in folding.page_traits.items()
+        if name not in folding.traits and name not in folding.unset
+    }
+    return {**alone, **folding.traits}, tuple(sorted(alone))
+
+
+def _seen(product: Product, event: Told) -> Seen:
+    return Seen(product, event.at, event.level == "server")
+
+
+def _take(seen: list[Seen], product: Product) -> Seen | None:
+    """Take a product out of a list; None when it is not there."""
+    for index, each in enumerate(seen):
+        if each.product.same(product):
+            return seen.pop(index)
+    return None
+
+
+def _take_line(lines: list[Seen], product: Product) -> Seen | None:
+    """Take the line that a product means out of a cart; None when it is not there."""
+    place = line_of(lines, product)
+    return lines.pop(place) if place is not None else None
+
+
+def _viewed(folding: _Folding, event: Told) -> None:
+    folding.viewed.append(event)
+
+
+def _searched(folding: _Folding, event: Told) -> None:
+    if event.query:
+        before = [search for search in folding.searches if search.query == event.query]
+        if before:
+            folding.searches.remove(before[0])
+        trusted = event.level == "server" or any(search.trusted for search in before)
+        folding.searches.append(Search(event.query, event.at, trusted))
+
+
+def _added(folding: _Folding, event: Told) -> None:
+    for product in event.products:
+        if product.key and _pieces(product.quantity) > 0:
+            before = _take_line(folding.lines, product)
+            quantity = _pieces(product.quantity + (before.product.quantity if before is not None else 0))
+            variant = product.variant or (before.product.variant if before is not None else "")
+            folding.lines.append(_seen(replace(product, quantity=quantity, variant=variant), event))
+            del folding.lines[:-LINES]
+            folding.cart_changed = event.at
+        elif product.quantity < 0:
+            _take_away(folding, product, event.at)
+
+
+def _removed(folding: _Folding, event: Told) -> None:
+    for product in event.products:
+        _take_away(folding, product, event.at)
+
+
+def _take_away(folding: _Folding, product: Product, at: int) -> None:
+    """Take pieces of a product out of the cart, however the sender signs them; all of it when the event names none.
+
+    Without a variant they are taken from the newest line of the product, then from those before it.
+    """
+    pieces = abs(product.quantity)
+    while (place := line_of(folding.lines, product)) is not None:
+        line = folding.lines[place]
+        left = _pieces(line.product.quantity - pieces)
+        folding.cart_changed = at
+        if left > 0 and product.quantity != 0:
+            folding.lines[place] = Seen(replace(line.product, quantity=left), line.at, line.trusted)
+            return
+        del folding.lines[place]
+        pieces = -left
+        if product.variant or (left == 0 and product.quantity != 0):
+            return
+
+
+def _pieces(quantity: int | float) -> int | float:
+    """Return a quantity without the noise of sums of fractions; whole where it is."""
+    if type(quantity) is int:
+        return quantity
+    rounded = round(quantity, 6)
+    return int(rounded) if rounded.is_integer() else rounded
+
+
+def _listed(folding: _Folding, event: Told) -> None:
+    """Cart Viewed and Checkout Started say all that is in the cart; without a product list they say nothing of it."""
+    if not event.products and event.properties.get("products") != []:
+        return
+    before, folding.lines = folding.lines, []
+    for product in event.products:
+        if product.key and _pieces(product.quantity) > 0:
+            known = _take_line(before, product)
+            unchanged = known is not None and known.product.quantity == product.quantity
+            at = known.at if known is not None and unchanged else event.at
+            folding.lines.append(Seen(product, at, event.level == "server"))
+            del folding.lines[:-LINES]
+    folding.cart_changed = event.at
+
+
+def _ordered(folding: _Folding, event: Told) -> None:
+    if event.order is None:
+        return
+    if _held_by_server(folding, event):
+        return
+    known = _order(folding, event)
+    at = known.at if known is not None else event.at
+    folding.orders.append(Purchase(event.order, event.products, at, event.usable, event.level == "server"))
+    if known is not None or not folding.lines:
+        return
+    # An order that lists nothing was the whole cart.
+    folding.lines = left_of(folding.lines, event.products) if event.products else []
+    folding.cart_changed = event.at
+
+
+def _held_by_server(folding: _Folding, event: Told) -> bool:
+    """Whether this is a page's word on an order that a server told of: then the server's holds."""
+    if event.level == "server" or event.order is None or not event.order.order_id:
+        return False
+    return any(each.trusted and each.order.order_id == event.order.order_id for each in folding.orders)
+
+
+def _updated(folding: _Folding, event: Told) -> None:
+    if _held_by_server(folding, event):
+        return
+    known = _order(folding, event)
+    if known is not None and event.order is not None:
+        products = event.products or known.products
+        total = known.order.total if event.order.total is None else event.order.total
+        trusted = event.level == "server" and (known.trusted or bool(event.products))
+        order = replace(event.order, total=total)
+        folding.orders.append(Purchase(order, products, known.at, known.usable, trusted))
+
+
+def _cancelled(folding: _Folding, event: Told) -> None:
+    if not _held_by_server(folding, event):
+        _order(folding, event)
+
+
+def _order(folding: _Folding, event: Told) -> Purchase | None:
+    """Take the order that an event names out of the orders; None when it is not there."""
+    order_id = event.order.order_id if event.order is not None else ""
+    for index, purchase in enumerate(folding.orders):
+        if order_id and purchase.order.order_id == order_id:
+            return folding.orders.pop(index)
+    return None
+
+
+def _wished(folding: _Folding, event: Told) -> None:
+    for product in event.products:
+        if product.key:
+            _take(folding.wishlist, product)
+            folding.wishlist.append(_seen(product, event))
+            del folding.wishlist[:-WISHES]
+
+
+def _unwished(folding: _Folding, event: Told) -> None:
+    for product in event.products:
+        _take(folding.wishlist, product)
+
+
+STEPS: dict[str, Callable[[_Folding, Told], None]] = {
+    "Product Viewed": _viewed,
+    "Products Searched": _searched,
+    "Product Added": _added,
+    "Wishlist Product Added to Cart": _added,
+    "Product Removed": _removed,
+    "Cart Viewed": _listed,
+    "Checkout Started": _listed,
+    "Order Completed": _ordered,
+    "Order Updated": _updated,
+    "Order Cancelled": _cancelled,
+    "Product Added to Wishlist": _wished,
+    "Product Removed from Wishlist": _unwished,
+}
+"""What each event does to a person; all others only count as done."""
+
+_READ_LATER = frozenset({"Product Viewed", "Products Searched"})
+"""Of these a fold reads no products."""

@@ -1,0 +1,147 @@
+"""Check: what in a rule cannot mean anything, each with its place and the reason."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from wetink.core.errors import BadContent
+from wetink.core.rules.context import FIELDS
+from wetink.core.rules.nodes import AGES, STEP, Field, Node, at, node_of, told
+from wetink.core.rules.operators import BY_NAME, OCCASIONS, passes
+from wetink.core.rules.tree import Rule, Test, Where, Window
+from wetink.core.rules.values import bound
+from wetink.core.rules.window import ends
+from wetink.core.rules.written_out import WrittenOut, names_of, too_large
+from wetink.core.units.duration import parse as span_of
+
+
+def problems_of(rule: Rule, place: str = "", audiences: Mapping[str, Rule] | WrittenOut | None = None) -> Iterator[str]:
+    """Yield what is wrong with a rule.
+
+    With `audiences` also those it names that are not there, lead in a circle, or are too large once written out.
+    """
+    if audiences is not None and not isinstance(audiences, WrittenOut):
+        audiences = WrittenOut(audiences)
+    wrong = list(_problems_of(node_of(rule), rule, place, audiences))
+    if not wrong and audiences is not None and names_of(rule) and (problem := too_large(*audiences.size_of(rule))):
+        wrong.append(told(place, problem))
+    yield from wrong
+
+
+def _problems_of(node: Node, thing: Any, place: str, audiences: WrittenOut | None) -> Iterator[str]:
+    place = at(place, node.word) if node.inside else place
+    for name, why, holds in node.checks:
+        if not holds(thing):
+            yield told(at(place, name), why)
+    for field in node.fields:
+        value, here = getattr(thing, field.name), place if field.inline else at(place, field.key)
+        if field.name in node.defaults and value == node.defaults[field.name]:
+            continue
+        if not field.valid(value):
+            yield told(here, field.invalid)
+        elif field.kind in ("rule", "rules", "step", "steps"):
+            listed = value if field.kind.endswith("s") else (value,)
+            for index, part in enumerate(listed):
+                inner = STEP if field.kind.startswith("step") else node_of(part)
+                yield from _problems_of(inner, part, f"{here}[{index}]" if value is listed else here, audiences)
+        elif field.kind == "audience" and audiences is not None:
+            yield from _audience(value, here, audiences)
+        elif field.kind in _CHECKS:
+            yield from _CHECKS[field.kind](value, here, field)
+
+
+def _audience(name: str, place: str, audiences: WrittenOut) -> Iterator[str]:
+    if name not in audiences.audiences:
+        there = ", ".join(sorted(audiences.audiences)) or "none"
+        yield told(place, f"there is no audience {name!r}; there are {there}")
+    elif problem := audiences.problem_of(name):
+        yield told(place, problem)
+
+
+def _choice(value: str, place: str, field: Field) -> Iterator[str]:
+    if value not in dict(field.choices):
+        yield told(place, f"one of {', '.join(dict(field.choices))}")
+
+
+def _where(where: Where, place: str, field: Field) -> Iterator[str]:
+    for each in where:
+        if not each.name:
+            yield told(place, "say which property")
+        yield from _tests(each.tests, at(place, each.name), field)
+
+
+def _context(where: Where, place: str, field: Field) -> Iterator[str]:
+    for each in where:
+        if each.name not in FIELDS and not (each.name.startswith("parameter.") and each.name != "parameter."):
+            yield told(at(place, each.name), f"there is no such thing; there are {', '.join(FIELDS)}, parameter")
+        yield from _tests(each.tests, at(place, each.name), field)
+
+
+def _span(text: str, place: str, field: Field | None = None) -> Iterator[str]:
+    if wrong := _raised(lambda: span_of(text)):
+        yield told(place, wrong)
+
+
+def _window(window: Window, place: str, field: Field) -> Iterator[str]:
+    if window.within:
+        yield from _span(window.within, at(place, "within"))
+    if window.between:
+        wrong = _raised(lambda: ends(window.between))
+        start, end = ends(window.between) if not wrong else (0, 1)
+        if wrong or start >= end:
+            yield told(at(place, "between"), wrong or "the second is before the first")
+
+
+def _tests(tests: tuple[Test, ...], place: str, field: Field) -> Iterator[str]:
+    age = field.only == AGES
+    for index, test in enumerate(tests):
+        here = at(place, test.operator)
+        if field.only and test.operator not in field.only:
+            yield told(here, f"{'how long' if age else 'a number'} is asked with {', '.join(field.only)}")
+        elif any(test.operator == each.operator for each in tests[:index]):
+            yield told(here, "this is said twice")
+        elif age:
+            yield from _span(str(test.value), here)
+        elif wrong := _wrong(test, BY_NAME[test.operator].wants):
+            yield told(here, wrong)
+
+
+def _wrong(test: Test, wants: str) -> str:
+    """Return why an operator cannot compare with a value, empty when it can."""
+    value = test.value
+    fits, otherwise = _SHAPES.get(wants, (lambda value: True, ""))
+    if not fits(value):
+        return otherwise
+    if wants == "occasion":
+        return "" if value in OCCASIONS else _raised(lambda: span_of(value))
+    backwards = "the second is less than the first" if wants == "numbers" else ""
+    return _raised(lambda: passes((test,))) or (backwards and bound(value[0]) > bound(value[1]) and backwards) or ""
+
+
+def _raised(work: Callable[[], Any]) -> str:
+    try:
+        work()
+    except BadContent as error:
+        return f"{error}; {error.hint}" if error.hint else str(error)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _scalar(value: Any) -> bool:
+    return isinstance(value, str | int | float | bool)
+
+
+_SHAPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "value": (_scalar, "one value belongs here"),
+    "values": (lambda value: isinstance(value, tuple) and value != () and all(map(_scalar, value)),
+               "a list of values belongs here"),
+    "numbers": (lambda value: isinstance(value, tuple) and len(value) == 2, "two numbers belong here"),
+    "text": (lambda value: _scalar(value) and str(value).strip() != "", "a text belongs here"),
+    "switch": (lambda value: isinstance(value, bool), "true or false belongs here"),
+    "pattern": (lambda value: isinstance(value, str), "a text belongs here"),
+    "span": (lambda value: isinstance(value, str), "a span belongs here, such as 7d"),
+    "occasion": (lambda value: isinstance(value, str), "a span belongs here, such as 7d"),
+}  # fmt: skip
+_CHECKS: Mapping[str, Callable[[Any, str, Field], Iterator[str]]] = {
+    "choice": _choice, "where": _where, "context": _context, "span": _span, "window": _window, "tests": _tests,
+}  # fmt: skip

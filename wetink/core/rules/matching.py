@@ -1,0 +1,181 @@
+"""Matching: which events of a name have the properties a rule asks for, and what they say."""
+
+from collections.abc import Callable, Iterator, Sequence
+from operator import and_, attrgetter
+from typing import Any, Literal
+
+from wetink.core.events.ecommerce import MANY_PRODUCTS, ONE_PRODUCT, ORDERS, order_field, product_field
+from wetink.core.events.event import Order, Product
+from wetink.core.rules.operators import Today, passes, quick
+from wetink.core.rules.subject import Subject
+from wetink.core.rules.tree import Property, Test, Where
+from wetink.core.rules.values import each_of, look_up
+
+Room = Literal["order", "product", "query", "name", "property"]
+Matches = Callable[[int], bool]
+
+_NOTHING = (Product(quantity=0),)
+"""What an event without products is looked at as: nothing is set."""
+_NO_ORDER = Order()
+
+
+def place_of(event: str, name: str) -> tuple[Room, str]:
+    """Return where an event has a property: in its order, its products, its query, its name or its other properties.
+
+    >>> place_of("Order Completed", "total"), place_of("Order Completed", "category"), place_of("Signed Up", "plan")
+    (('order', 'total'), ('product', 'category'), ('property', 'plan'))
+    """
+    if event in ORDERS and (field := order_field(name)):
+        return "order", field
+    wares = event in MANY_PRODUCTS or event in ONE_PRODUCT
+    if wares and (field := product_field(name.removeprefix("products."))):
+        return "product", field
+    if name == "query" and event == "Products Searched":
+        return "query", name
+    if name == "name" and event in ("page", "screen"):
+        return "name", name
+    return "property", name
+
+
+def told(thing: Any, field: str) -> Any:
+    """Return what a product or an order says; None for nothing."""
+    value = getattr(thing, field, None)
+    return None if value == "" else value
+
+
+def matching(event: str, where: Where) -> Callable[[Subject], Matches] | None:
+    """Return how to tell which events of a name match, by their place in its history; None when all do."""
+    if not where:
+        return None
+    rooms: dict[Room, list[Property]] = {}
+    for each in where:
+        rooms.setdefault(place_of(event, each.name)[0], []).append(each)
+    lookers = [
+        _of_properties(event, asked) if room == "property" else _of_fields(event, room, asked)
+        for room, asked in rooms.items()
+    ]
+
+    def bound(subject: Subject) -> Matches:
+        looks = [looker(subject) for looker in lookers]
+        if len(looks) == 1:
+            return looks[0]
+        return lambda index: all(look(index) for look in looks)
+
+    return bound
+
+
+def counting(event: str, where: Where) -> Callable[[Subject], Callable[[int, int], int]] | None:
+    """Return how to tell how many events of a name match from one place of its history to another.
+
+    Goes through whole columns of typed fields at once; None where what is asked is more than that.
+    """
+    asked: list[tuple[Room, str, Callable[[Any], bool]]] = []
+    for each in where:
+        room, field = place_of(event, each.name)
+        test = quick(each.tests) if room != "property" else None
+        if test is None:
+            return None
+        asked.append((room, field, test))
+    match = matching(event, where)
+    if match is None:
+        return None
+
+    def bound(subject: Subject) -> Callable[[int, int], int]:
+        history = subject.person.history
+        columns = [(history.fields(event, room, field), test) for room, field, test in asked]
+
+        def count(start: int, end: int) -> int:
+            passed: Iterator[bool] | None = None
+            for column, test in columns:
+                if column is None:
+                    matches = match(subject)
+                    return sum([matches(index) for index in range(start, end)])
+                one = map(test, column[start:end])
+                passed = one if passed is None else map(and_, passed, one)
+            return sum(passed or ())
+
+        return count
+
+    return bound
+
+
+Fields = Callable[[Any, Today], bool]
+
+
+def fields(asked: Sequence[tuple[str, tuple[Test, ...]]]) -> Fields:
+    """Return whether all typed fields of a product, an order or an event pass."""
+    quickly = [(attrgetter(field), test) for field, tests in asked if field and (test := quick(tests)) is not None]
+    slowly = [(field, passes(tests)) for field, tests in asked if not field or quick(tests) is None]
+    if not slowly and len(quickly) == 1:
+        [(get_one, passes_one)] = quickly
+        return lambda thing, at: passes_one(get_one(thing))
+    if not slowly and len(quickly) == 2:
+        (get_one, passes_one), (get_two, passes_two) = quickly
+        return lambda thing, at: passes_one(get_one(thing)) and passes_two(get_two(thing))
+
+    def all_pass(thing: Any, at: Today) -> bool:
+        for get, test in quickly:
+            if not test(get(thing)):
+                return False
+        return not slowly or all(test(told(thing, field), at) for field, test in slowly)
+
+    return all_pass
+
+
+def _of_fields(event: str, room: Room, asked: Sequence[Property]) -> Callable[[Subject], Matches]:
+    """Of an event's products one and the same must pass all that is asked of products."""
+    all_pass = fields([(place_of(event, each.name)[1], each.tests) for each in asked])
+    if room == "product":
+
+        def of_products(subject: Subject) -> Matches:
+            columns, at = subject.person.history.products(event), subject.today
+
+            def matches(index: int) -> bool:
+                for product in columns[index] or _NOTHING:  # noqa: SIM110 (this is what an open spends its time on)
+                    if all_pass(product, at):
+                        return True
+                return False
+
+            return matches
+
+        return of_products
+
+    def of_things(subject: Subject) -> Matches:
+        history, at = subject.person.history, subject.today
+        things = history.orders(event) if room == "order" else history.named(event)
+        return lambda index: all_pass(things[index] or _NO_ORDER, at)
+
+    return of_things
+
+
+def _of_properties(event: str, asked: Sequence[Property]) -> Callable[[Subject], Matches]:
+    tests = [(each.name, passes(each.tests)) for each in asked]
+
+    def bound(subject: Subject) -> Matches:
+        column, at = subject.person.history.properties(event), subject.today
+        return lambda index: all(test(look_up(column[index], path), at) for path, test in tests)
+
+    return bound
+
+
+def values(event: str, name: str, where: Where) -> Callable[[Subject], Callable[[int], Sequence[Any]]]:
+    """Return how to get what an event says under a name: of its products only of those that match."""
+    room, field = place_of(event, name)
+    asked = [each for each in where if place_of(event, each.name)[0] == "product"]
+    matches = fields([(place_of(event, each.name)[1], each.tests) for each in asked])
+
+    def bound(subject: Subject) -> Callable[[int], Sequence[Any]]:
+        history = subject.person.history
+        if room == "product":
+            products, at = history.products(event), subject.today
+            return lambda index: [told(each, field) for each in products[index] if matches(each, at)]
+        if room == "order":
+            orders = history.orders(event)
+            return lambda index: (told(orders[index], field),)
+        if room == "property":
+            properties = history.properties(event)
+            return lambda index: each_of(look_up(properties[index], field))
+        events = history.named(event)
+        return lambda index: (told(events[index], field),)
+
+    return bound

@@ -1,0 +1,274 @@
+"""Operators: what can be asked of one value. A value that is a list passes when one of its parts does."""
+
+from calendar import isleap
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from datetime import date as Date
+from functools import lru_cache
+from typing import Any, Literal
+
+import msgspec
+import re2
+
+from wetink.core.errors import BadContent
+from wetink.core.rules.tree import Test
+from wetink.core.rules.values import amount, bound, comparable, day, digits, each_of, time, written
+from wetink.core.units.duration import parse as span_of
+
+Passes = Callable[[Any, "Today"], bool]
+Wants = Literal["value", "values", "number", "numbers", "text", "pattern", "time", "span", "switch", "occasion"]
+
+
+class Today(msgspec.Struct, frozen=True):
+    """The moment a value is looked at: `now` in Unix ms, and the date where the person is."""
+
+    now: int
+    date: Date
+
+
+class Operator(msgspec.Struct, frozen=True):
+    """An operator: its name, what it compares with, how it is said, and what it means."""
+
+    name: str
+    wants: Wants
+    words: str
+    about: str
+
+
+OPERATORS: tuple[Operator, ...] = (
+    Operator("equals", "value", "is", "the same; letters' case does not count, and 42 is the same as \"42\""),
+    Operator("not_equals", "value", "is not", "anything else, or not set"),
+    Operator("one_of", "values", "is one of", "the same as one of a list"),
+    Operator("none_of", "values", "is none of", "the same as none of a list, or not set"),
+    Operator("contains", "text", "contains", "the text has this in it; letters' case does not count"),
+    Operator("starts_with", "text", "starts with", "the text begins like this; letters' case does not count"),
+    Operator("ends_with", "text", "ends with", "the text ends like this; letters' case does not count"),
+    Operator("matches", "pattern", "matches", "a part of the text fits a regular expression of RE2; `(?i)`: any case"),
+    Operator("above", "number", "is above", "a greater number"),
+    Operator("at_least", "number", "is at least", "this number or a greater one"),
+    Operator("below", "number", "is below", "a smaller number"),
+    Operator("at_most", "number", "is at most", "this number or a smaller one"),
+    Operator("between", "numbers", "is between", "a number from the first to the second, both included"),
+    Operator("before", "time", "is before", "an earlier time; a date is its first moment (UTC)"),
+    Operator("after", "time", "is after", "this time or a later one"),
+    Operator("within", "span", "is within the last", "a time in the span up to now"),
+    Operator("ahead", "span", "is within the next", "a time in the span from now on"),
+    Operator("anniversary", "occasion", "has its anniversary", "`today`, `this week`, `this month`; `7d`: soon"),
+    Operator("exists", "switch", "is set", "whether there is a value"),
+)  # fmt: skip
+"""All that can be asked of a value, in the order in which a form offers it."""
+
+BY_NAME = {operator.name: operator for operator in OPERATORS}
+NEGATIONS = {"not_equals": "equals", "none_of": "one_of"}
+
+FIRST_DAY, LAST_DAY = -2_208_988_800_000, 4_102_444_800_000
+"""Whoever has a day is born from 1900 to 2100 (Unix ms)."""
+OCCASIONS = ("today", "this week", "this month")
+_OF_NOW = frozenset({"within", "ahead", "anniversary"})
+REMEMBERED = 5_000
+"""Values of which a test remembers whether they pass."""
+LONGEST_PATTERN, LONGEST_SUBJECT = 1_000, 65_536
+"""Characters of the longest regular expression, and of a text that is looked at."""
+
+
+def pattern_of(text: str) -> Callable[[str], bool]:
+    """Return whether a text has a part that fits, in time linear in its length. Raises BadContent for no expression."""
+    if len(text) > LONGEST_PATTERN:
+        raise BadContent(f"a regular expression of more than {LONGEST_PATTERN} characters")
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 1 << 20
+    try:
+        search = re2.compile(text, options).search
+    except re2.error as error:
+        said = error.args[0] if error.args else ""
+        reason = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+        raise BadContent(
+            f"{text[:60]!r} is no regular expression: {reason}", hint="RE2 has no look-arounds and no back-references"
+        ) from error
+    return lambda subject: search(subject[:LONGEST_SUBJECT]) is not None
+
+
+def today(now: int, zone: Any = UTC) -> Today:
+    """Return the moment of a time (Unix ms) in a time zone."""
+    return Today(now, datetime.fromtimestamp(now / 1000, zone).date())
+
+
+def passes(tests: Sequence[Test]) -> Passes:
+    """Return the function that says whether a value passes all tests. Raises BadContent for what means nothing."""
+    made = [_PASSES[test.operator](test.value) for test in tests]
+    if len(made) == 1:
+        return made[0]
+    return lambda value, at: all(each(value, at) for each in made)
+
+
+def quick(tests: Sequence[Test]) -> Callable[[Any], bool] | None:
+    """Return the function that says whether a typed field (a text, a number; "" for nothing) passes all tests.
+
+    It remembers what it said: people look at the same categories over and over. None where the moment matters, too.
+    """
+    if any(test.operator in _OF_NOW for test in tests):
+        return None
+    return _Remembering(passes(tests)).__getitem__
+
+
+class _Remembering(dict[Any, bool]):
+    """Value -> whether it passes, worked out when it is first asked for."""
+
+    def __init__(self, passes: Passes) -> None:
+        super().__init__()
+        self._passes = passes
+
+    def __missing__(self, value: Any) -> bool:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        held = self[value] = self._passes(None if value == "" else value, Today(0, Date.min))
+        return held
+
+
+def _some(one: Callable[[Any], bool]) -> Passes:
+    """A test of one value as a test of a value that may be a list."""
+
+    def some(value: Any, at: Today) -> bool:
+        kind = type(value)
+        if kind is str or kind is float or kind is int:
+            return one(value)
+        return any(map(one, each_of(value)))
+
+    return some
+
+
+def _equals(wanted: Any) -> Passes:
+    text = written(wanted)
+    number = comparable(wanted)
+
+    def equal(value: Any) -> bool:
+        if value == wanted and type(value) is type(wanted):
+            return True
+        said = written(value)
+        return said == text or (number is not None and type(value) is str and digits(said) == number)
+
+    return _some(equal)
+
+
+def _one_of(wanted: Sequence[Any]) -> Passes:
+    each = [_equals(one) for one in wanted]
+    return lambda value, at: any(one(value, at) for one in each)
+
+
+def _not(passes: Passes) -> Passes:
+    return lambda value, at: not passes(value, at)
+
+
+def _text(fits: Callable[[str, str], bool]) -> Callable[[Any], Passes]:
+    def made(wanted: Any) -> Passes:
+        text = written(wanted)
+        return _some(lambda value: fits(written(value), text))
+
+    return made
+
+
+def _matches(wanted: str) -> Passes:
+    fits = pattern_of(wanted)
+    return _some(lambda value: fits(value if type(value) is str else written(value)))
+
+
+def _number(holds: Callable[[float, float], bool]) -> Callable[[Any], Passes]:
+    def made(wanted: Any) -> Passes:
+        limit = bound(wanted)
+
+        def one(value: Any) -> bool:
+            if type(value) is float:
+                return holds(value, limit)
+            number = amount(value)
+            return number is not None and holds(number, limit)
+
+        return _some(one)
+
+    return made
+
+
+def _between(wanted: Sequence[Any]) -> Passes:
+    low, high = map(bound, wanted)
+
+    def one(value: Any) -> bool:
+        number = amount(value)
+        return number is not None and low <= number <= high
+
+    return _some(one)
+
+
+def _time(holds: Callable[[int, int, int], bool], read: Callable[[Any], int | None]) -> Callable[[Any], Passes]:
+    """A test of a value that is a time: `holds(time, wanted, now)`."""
+
+    def made(wanted: Any) -> Passes:
+        bound = read(wanted)
+        if bound is None:
+            raise BadContent(f"{wanted!r} is no time", hint="write 2026-11-20 or 2026-11-20T09:00:00Z")
+
+        def passes(value: Any, at: Today) -> bool:
+            times = [found for each in each_of(value) if (found := time(each)) is not None]
+            return any(holds(found, bound, at.now) for found in times)
+
+        return passes
+
+    return made
+
+
+def _anniversary(wanted: str) -> Passes:
+    def passes(value: Any, at: Today) -> bool:
+        days = days_of(wanted, at.date)
+        return any((day := _born(each)) is not None and day in days for each in each_of(value))
+
+    return passes
+
+
+@lru_cache(maxsize=64)
+def days_of(wanted: str, today: Date) -> frozenset[tuple[int, int]]:
+    """Return the (month, day) on which somebody is born whose day is on an occasion, seen from a date.
+
+    >>> sorted(days_of("1d", Date(2026, 2, 28)))
+    [(2, 28), (2, 29), (3, 1)]
+    """
+    if wanted == "this month":
+        return frozenset((today.month, day) for day in range(1, 32))
+    start, more = today, 0
+    if wanted == "this week":
+        start, more = today - timedelta(days=today.weekday()), 6
+    elif wanted != "today":
+        more = min(366, max(1, span_of(wanted) // 86_400_000))
+    days = [start + timedelta(days=each) for each in range(more + 1)]
+    leap = {(2, 29) for day in days if (day.month, day.day) == (3, 1) and not isleap(day.year)}
+    return frozenset((day.month, day.day) for day in days) | leap
+
+
+def _born(value: Any) -> tuple[int, int] | None:
+    """Return the month and day of a value that is a time of this calendar."""
+    found = day(value)
+    if found is None or not FIRST_DAY <= found <= LAST_DAY:
+        return None
+    date = datetime.fromtimestamp(found / 1000, UTC)
+    return date.month, date.day
+
+
+_PASSES: dict[str, Callable[[Any], Passes]] = {
+    "equals": _equals,
+    "not_equals": lambda wanted: _not(_equals(wanted)),
+    "one_of": _one_of,
+    "none_of": lambda wanted: _not(_one_of(wanted)),
+    "contains": _text(lambda value, wanted: wanted in value),
+    "starts_with": _text(str.startswith),
+    "ends_with": _text(str.endswith),
+    "matches": _matches,
+    "above": _number(lambda value, bound: value > bound),
+    "at_least": _number(lambda value, bound: value >= bound),
+    "below": _number(lambda value, bound: value < bound),
+    "at_most": _number(lambda value, bound: value <= bound),
+    "between": _between,
+    "before": _time(lambda found, bound, now: found < bound, time),
+    "after": _time(lambda found, bound, now: found >= bound, time),
+    "within": _time(lambda found, span, now: now - span <= found <= now, span_of),
+    "ahead": _time(lambda found, span, now: now <= found <= now + span, span_of),
+    "anniversary": _anniversary,
+    "exists": lambda wanted: lambda value, at: (value is not None) is wanted,
+}

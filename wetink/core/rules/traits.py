@@ -1,0 +1,173 @@
+"""Traits: what is known of somebody: traits, how they stand to the shop, chance, cart, and products they want."""
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any
+
+from wetink.core.catalog.product_changes import price_then, returned_at
+from wetink.core.events.ecommerce import product_field
+from wetink.core.events.event import Product
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Cart, Person, Seen
+from wetink.core.rules.matching import fields
+from wetink.core.rules.operators import Passes, passes
+from wetink.core.rules.subject import Leaf, Subject
+from wetink.core.rules.tree import CartIs, Lifecycle, ProductIs, Share, Test, Trait, Where
+from wetink.core.rules.values import look_up, shown
+from wetink.core.rules.words import words
+from wetink.core.units.duration import UNITS
+from wetink.core.units.duration import parse as span_of
+
+
+def trait(rule: Trait) -> Leaf:
+    """Return what a trait is, and whether that passes."""
+    name, test = rule.name, passes(rule.tests)
+
+    def see(subject: Subject) -> tuple[Any, bool]:
+        found = look_up(subject.person.traits, name)
+        return found, test(found, subject.today)
+
+    return Leaf(see, lambda seen: seen[1], lambda seen: f"trait {name} is {shown(seen[0])}")
+
+
+def lifecycle(rule: Lifecycle) -> Leaf:
+    """Return how somebody stands to the shop; a stranger stands nowhere."""
+    new_for, lapsed_after = span_of(rule.new_for), span_of(rule.lapsed_after)
+
+    def see(subject: Subject) -> str:
+        person = subject.person
+        if not person.known:
+            return "unknown"
+        if subject.now - person.last_seen > lapsed_after:
+            return "lapsed"
+        return "new" if subject.now - person.first_seen <= new_for else "active"
+
+    return Leaf(see, lambda stage: stage == rule.stage, lambda stage: f"is {stage}")
+
+
+def share(rule: Share) -> Leaf:
+    """Return which hundredth of all people somebody is in, 0 up to 100; None for nobody."""
+
+    def see(subject: Subject) -> float | None:
+        return drawn(subject.root, rule.seed) if subject.root is not None else None
+
+    def judge(place: float | None) -> bool:
+        return place is not None and rule.start <= place < rule.start + rule.percent
+
+    def say(place: float | None) -> str:
+        if place is None:
+            return "nobody is known here"
+        return f"stands at {place:.2f}% of all people, {'' if judge(place) else 'not '}in the {rule.percent:g}%"
+
+    return Leaf(see, judge, say)
+
+
+def drawn(root: Identifier, seed: str) -> float:
+    """Return where a profile stands among all people under a seed: the same place each time, from 0 up to 100.
+
+    >>> drawn(Identifier("user", "jane"), "spring") == drawn(Identifier("user", "jane"), "spring")
+    True
+    """
+    digest = blake2b(f"{seed}\0{root}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64 * 100
+
+
+def cart(rule: CartIs) -> Leaf:
+    """Return what lies in the cart: its worth, its pieces, its age (ms, None when empty) and what passes of it."""
+    asked: dict[str, Passes] = {}
+    if rule.value:
+        asked["worth"] = passes(rule.value)
+    if rule.items:
+        asked["items"] = passes(rule.items)
+    if rule.age:
+        asked["age"] = passes([Test(test.operator, span_of(test.value)) for test in rule.age])
+    contains = _products(rule.contains)
+
+    def see(subject: Subject) -> tuple[dict[str, Any], bool]:
+        cart, at = subject.person.cart, subject.today
+        facts = facts_of(cart, subject.now)
+        held = all(test(facts[name], at) for name, test in asked.items())
+        if rule.contains:
+            facts["matching"] = sum(contains(line.product, subject) for line in cart.lines)
+            held = held and facts["matching"] > 0
+        return facts, held
+
+    return Leaf(see, lambda seen: seen[1], lambda seen: _cart_words(seen[0]))
+
+
+def facts_of(cart: Cart, now: int) -> dict[str, Any]:
+    """Return what a cart is worth, how many pieces lie in it, and for how long it has been so (ms)."""
+    worth = sum((line.product.price or 0.0) * line.product.quantity for line in cart.lines)
+    pieces = sum(line.product.quantity for line in cart.lines)
+    return {"worth": round(worth, 6), "items": round(pieces, 6), "age": now - cart.changed_at if cart.lines else None}
+
+
+def _cart_words(facts: dict[str, Any]) -> str:
+    if not facts["items"] and facts["age"] is None:
+        return "the cart is empty"
+    old = f", changed {in_words(facts['age'])} ago" if facts["age"] is not None else ""
+    match = f", {facts['matching']} of them match" if "matching" in facts else ""
+    return f"the cart has {facts['items']} items worth {facts['worth']:g}{old}{match}"
+
+
+def in_words(ms: int) -> str:
+    """Write a span roughly, in its greatest unit.
+
+    >>> in_words(7_300_000), in_words(5)
+    ('2h', '0s')
+    """
+    unit = next((unit for unit in ("d", "h", "m") if ms >= UNITS[unit]), "s")
+    return f"{ms // UNITS[unit]}{unit}"
+
+
+def _products(where: Where) -> Callable[[Product, Subject], bool]:
+    asked = fields([(product_field(each.name), each.tests) for each in where])
+    return lambda product, subject: asked(product, subject.today)
+
+
+_LISTS: dict[str, Callable[[Person], list[Seen]]] = {
+    "viewed": lambda person: list(person.views),
+    "in_cart": lambda person: list(person.cart.lines),
+    "wished": lambda person: list(person.wishlist),
+    "any": lambda person: [*person.cart.lines, *person.wishlist, *person.views],
+}
+
+
+def product(rule: ProductIs) -> Leaf:
+    """Return the keys of those products of somebody's that have become what is asked, as the catalog has them now."""
+    listed, where = _LISTS[rule.interest], _products(rule.where)
+    span = span_of(rule.within) if rule.within else None
+
+    def became(seen: Seen, subject: Subject) -> bool:
+        key = seen.product.key
+        now, changes = subject.products.get(key), subject.changes.get(key, ())
+        if rule.price_fell is not None:
+            price, then = (now or seen.product).price, price_then(seen, changes)
+            if price is None or then is None or price > then * (1 - rule.price_fell / 100):
+                return False
+        if rule.back_in_stock is not None:
+            back = (now or seen.product).buyable and returned_at(seen, changes) is not None
+            if back is not rule.back_in_stock:
+                return False
+        if rule.low_stock is not None:
+            stock = now.stock if now is not None else None
+            return stock is not None and 0 < stock <= rule.low_stock
+        return True
+
+    def see(subject: Subject) -> list[str]:
+        found = [
+            seen.product.key
+            for seen in listed(subject.person)
+            if (span is None or seen.at >= subject.now - span)
+            and where(seen.product, subject)
+            and became(seen, subject)
+        ]
+        return list(dict.fromkeys(found))
+
+    what = words(ProductIs(rule.interest, rule.where)).rstrip()
+
+    def say(keys: list[str]) -> str:
+        more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
+        return f"{what}: {', '.join(keys[:3])}{more}" if keys else f"there is no such {what.removeprefix('a ')}"
+
+    return Leaf(see, bool, say)

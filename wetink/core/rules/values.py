@@ -1,0 +1,152 @@
+"""Values: what events and traits say, as rules read it. Senders vary in letters' case and in how they write numbers."""
+
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from wetink.core.events.clock import parse
+from wetink.core.units.amount import number
+from wetink.core.units.quantity import plain
+
+DIGITS = "[+-]?([0-9]{1,15}|[0-9]{1,3}(,[0-9]{3}){1,4})([.][0-9]{1,15})?"
+"""A text that is a number, thousands apart or not, for Python's expressions and DuckDB's alike."""
+_DIGITS = re.compile(DIGITS)
+OFFSET = ":[0-9]{2}[^+-]*([+-])([0-9]{2}):?([0-9]{2})$"
+"""How a text that is a time ends when it names its offset from UTC, for Python's expressions and DuckDB's alike."""
+_OFFSET = re.compile(OFFSET)
+_MOST = 10.0**16
+_LONGEST_BITS = 14_000
+_LARGEST = sys.float_info.max
+
+
+def look_up(traits: Mapping[str, Any], path: str) -> Any:
+    """Return a trait by name, else step by step along the dots of `address.city`; None when there is none."""
+    if path in traits:
+        return traits[path]
+    found: Any = traits
+    for step in path.split("."):
+        if not isinstance(found, Mapping):
+            return None
+        found = found.get(step)
+    return found
+
+
+def written(value: Any) -> str:
+    """Return the one way to write a value: trimmed, in small letters, a whole number without its point.
+
+    >>> written("Gold "), written(42.0), written(True), written(4.5)
+    ('gold', '42', 'true', '4.5')
+    """
+    if type(value) is str:
+        return value.strip().lower()
+    if type(value) is float:
+        return plain(value) or repr(value)
+    if type(value) is int and value.bit_length() > _LONGEST_BITS:
+        return hex(value)  # Python writes no more digits than some 4,300
+    return str(value).strip().lower()
+
+
+def amount(value: Any) -> float | None:
+    """Return a value as a number, also from a text with a currency or % around it; None for what is none.
+
+    >>> amount("$1,299.00"), amount("15 %"), amount(True), amount(7)
+    (1299.0, 15.0, None, 7.0)
+    """
+    if type(value) is str:
+        return number(value.rstrip(" %"))
+    return value if type(value) is float else number(value)
+
+
+def digits(text: str) -> float | None:
+    """Return the number a text is when it is nothing but its digits.
+
+    >>> digits("7.50"), digits("1,250"), digits("7 kg")
+    (7.5, 1250.0, None)
+    """
+    return float(text.replace(",", "")) if _DIGITS.fullmatch(text) else None
+
+
+def plain_number(text: str) -> float | None:
+    """Return the number of a text as templates make them: its digits as they stand, else the amount that it is.
+
+    >>> plain_number("1.299"), plain_number("1.299,00 €"), plain_number("soon")
+    (1.299, 1299.0, None)
+    """
+    found = digits(text.strip())
+    return found if found is not None else number(text)
+
+
+def comparable(wanted: Any) -> float | None:
+    """Return the number that `digits` of a text may be equal to; None for none, and for one of more digits than it has.
+
+    >>> comparable(7), comparable(1729382256910270771), comparable("7")
+    (7.0, None, None)
+    """
+    if type(wanted) is not int and type(wanted) is not float:
+        return None
+    return float(wanted) if -_MOST < wanted < _MOST else None
+
+
+def bound(wanted: Any) -> float:
+    """Return the number that values are compared with; one that is too large for any is the largest.
+
+    Raises ValueError for what is no number.
+
+    >>> bound(7), bound("$7.50"), bound(-(10**400))
+    (7.0, 7.5, -1.7976931348623157e+308)
+    """
+    found = wanted if type(wanted) is int or type(wanted) is float else amount(wanted)
+    if found is None or found != found:
+        raise ValueError(f"{wanted!r} is no number")
+    return float(max(-_LARGEST, min(found, _LARGEST)))
+
+
+def time(value: Any) -> int | None:
+    """Return the Unix ms of a value that is a time, as clients write it; None for what is none.
+
+    >>> time("2026-01-01"), time("soon")
+    (1767225600000, None)
+    """
+    return parse(value)
+
+
+def day(value: Any) -> int | None:
+    """Return the Unix ms of the beginning or some moment of the day a time names, as the calendar of its writer has it.
+
+    A time with an offset is on the day that is written, whatever day it is in UTC.
+
+    >>> day("1990-12-24T00:00:00+02:00") == time("1990-12-24T00:00:00Z"), day("1990-12-24") == time("1990-12-24")
+    (True, True)
+    """
+    found = time(value)
+    if found is None or type(value) is not str:
+        return found
+    ends = _OFFSET.search(value.rstrip())
+    if ends is None:
+        return found
+    minutes = int(ends[2]) * 60 + int(ends[3])
+    return found + (-minutes if ends[1] == "-" else minutes) * 60_000
+
+
+def each_of(value: Any) -> tuple[Any, ...] | list[Any]:
+    """Return the values a test is to look at: those of a list, else the one; nothing of what is not set or a mapping.
+
+    >>> each_of(["a", None, {"b": 1}]), each_of("a"), each_of(None)
+    (['a'], ('a',), ())
+    """
+    if type(value) is list or type(value) is tuple:
+        return [inner for each in value for inner in each_of(each)]
+    if value is None or isinstance(value, Mapping):
+        return ()
+    return (value,)
+
+
+def shown(value: Any) -> str:
+    """Write a value for a trace, cut short."""
+    if value is None:
+        return "not set"
+    text = msgspec.json.encode(value, enc_hook=str).decode()
+    return text if len(text) <= 60 else f"{text[:57]}…"

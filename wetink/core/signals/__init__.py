@@ -1,0 +1,1 @@
+"""Signals: audiences, goals, conversions, attribution, reports and experiment statistics."""

@@ -1,0 +1,105 @@
+"""Audience: a rule that has a name. Who is in it is worked out when somebody asks: at an open, or for a count."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from wetink.core.errors import BadContent
+from wetink.core.outbound.webhook import Hook, check
+from wetink.core.rules.check import problems_of
+from wetink.core.rules.format import spell
+from wetink.core.rules.nodes import at
+from wetink.core.rules.parse import Unreadable, parse
+from wetink.core.rules.tree import All, Rule
+from wetink.core.rules.written_out import WrittenOut, names_of
+
+
+class Audience(msgspec.Struct, frozen=True):
+    """A saved rule. `name` is its file's; `hook` says where it is told who comes and goes."""
+
+    name: str
+    rule: Rule
+    title: str = ""
+    hook: Hook | None = None
+
+
+FIELDS = ("title", "rule", "hook")
+
+
+def audience_of(name: str, said: Any) -> Audience:
+    """Return the audience of a file that says `{title, rule, hook}`, or a rule alone.
+
+    Raises Unreadable, with the places.
+    """
+    title, hook = "", None
+    place = ""
+    if isinstance(said, Mapping) and "rule" in said:
+        title, place = said.get("title", ""), "rule"
+        wrong = [f"{key}: there is no such thing; there are {', '.join(FIELDS)}" for key in said if key not in FIELDS]
+        if not isinstance(title, str):
+            wrong.append("title: a text belongs here")
+        if said.get("hook") is not None:
+            hook, found = _hook(said["hook"])
+            wrong += found
+        if wrong:
+            raise Unreadable(wrong)
+        said = said["rule"]
+    rule = parse(said, place)
+    if problems := problems_with(rule, place):
+        raise Unreadable(problems)
+    return Audience(name, rule, title, hook)
+
+
+def problems_with(rule: Rule, place: str, audiences: Mapping[str, Rule] | WrittenOut | None = None) -> list[str]:
+    """Return what is wrong with an audience's rule. One that stands as a list has the places of that list."""
+    found = list(problems_of(rule, place, audiences))
+    if not isinstance(rule, All):
+        return found
+    return [(place + each.removeprefix(at(place, "all"))).removeprefix(": ") for each in found]
+
+
+def _hook(said: Any) -> tuple[Hook | None, list[str]]:
+    """Return the hook that is spelled, and what is wrong with it."""
+    try:
+        hook = msgspec.convert(said, Hook)
+        check(hook)
+    except msgspec.ValidationError as error:
+        return None, [f"hook: {error}"]
+    except BadContent as error:
+        return None, [f"{error.where}: {error}"]
+    return hook, []
+
+
+def spelled(audience: Audience) -> dict[str, Any]:
+    """Return what the file of an audience says."""
+    said = spell(audience.rule)
+    rule = said["all"] if isinstance(audience.rule, All) else said
+    hook = {"hook": msgspec.to_builtins(audience.hook)} if audience.hook is not None else {}
+    return {**({"title": audience.title} if audience.title else {}), "rule": rule, **hook}
+
+
+def usable(audiences: Mapping[str, Audience]) -> tuple[dict[str, Audience], dict[str, list[str]]]:
+    """Return the audiences that name only others that can be used, and what is wrong with the rest, by name."""
+    left, wrong = dict(audiences), dict[str, list[str]]()
+    doubted = set(left)
+    while doubted:
+        rules = WrittenOut({name: each.rule for name, each in left.items()})
+        found = {name: told for name in doubted if (told := problems_with(left[name].rule, "rule", rules))}
+        wrong |= {name: found[name] for name in audiences if name in found}
+        left = {name: each for name, each in left.items() if name not in found}
+        doubted = {name for name, each in left.items() if found and not found.keys().isdisjoint(names_of(each.rule))}
+    return left, wrong
+
+
+def rules_of(audiences: Mapping[str, Audience]) -> dict[str, Rule]:
+    """Return the rules of audiences, by name."""
+    return {name: each.rule for name, each in audiences.items()}
+
+
+def rule_of(text: Any) -> Rule:
+    """Return the rule of an audience's file, or of a rule alone. Raises BadContent."""
+    try:
+        return audience_of("", text).rule
+    except Unreadable as error:
+        raise BadContent("; ".join(error.problems), hint=error.hint) from error

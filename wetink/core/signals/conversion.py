@@ -1,0 +1,260 @@
+"""Conversion: what events say of one order or one goal, put together: once, at its time, with what is left of it.
+
+The same order told twice, by any source and at any time, is one. Refunds and cancellations subtract from it.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from wetink.core.events.event import Event, Product
+from wetink.core.identity.identifier import Identifier
+from wetink.core.signals.goal import Goal, Signals
+from wetink.core.text.placeholder import USUAL
+from wetink.core.units.amount import number
+from wetink.core.units.currency import code_of, rounded
+from wetink.core.units.quantity import text
+
+DEFAULT_CURRENCY = "USD"
+"""Source: Segment's Ecommerce spec v2."""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """An event that says something of a conversion, by whoever owns it now; `members` are all names of that profile."""
+
+    event: Event
+    owner: Identifier
+    members: tuple[Identifier, ...] = ()
+
+
+class Conversion(msgspec.Struct, frozen=True):
+    """One conversion. `at` (Unix ms) is when it was first told of, `told` how often; amounts are in `currency`."""
+
+    goal: str
+    id: str
+    at: int
+    amount: float
+    currency: str
+    owner: Identifier
+    members: tuple[Identifier, ...] = ()
+    refunded: float = 0.0
+    cancelled: bool = False
+    told: int = 1
+    notes: tuple[str, ...] = ()
+    page: bool = False
+    """Whether pages' keys alone told of it, which anybody can use."""
+
+    @property
+    def value(self) -> float:
+        """What is left of it."""
+        return 0.0 if self.cancelled else rounded(max(self.amount - self.refunded, 0.0), self.currency)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it still is one: neither cancelled nor refunded in whole."""
+        return not self.cancelled and not (self.refunded and self.value == 0)
+
+
+def conversions(
+    outcomes: Iterable[Outcome], name: str, goal: Goal, signals: Signals, waiting: Collection[str] = ()
+) -> list[Conversion]:
+    """Return the conversions of a goal that events tell of, the oldest first; in whatever order the events come.
+
+    An order that only pages tell of does not count while their sources are `waiting` for a server to tell of it.
+    """
+    wanted = signals.events(goal)
+    told: dict[tuple[str, str], list[Outcome]] = {}
+    for outcome in outcomes:
+        event = outcome.event
+        if event.type == "track" and event.usable and event.name in wanted:
+            told.setdefault(_identity(event, goal), []).append(outcome)
+    made = [
+        conversion
+        for (_, key), group in told.items()
+        if not (waiting and _waits(group, goal, waiting))
+        and (conversion := _one(key, group, name, goal, signals)) is not None
+    ]
+    return sorted(made, key=lambda each: (each.at, each.id))
+
+
+def _waits(group: Sequence[Outcome], goal: Goal, waiting: Collection[str]) -> bool:
+    """Whether an order is told of by those alone who wait for a server."""
+    if goal.event != "Order Completed":
+        return False
+    copies = [each.event for each in group if each.event.name == goal.event]
+    return all(each.level != "server" and each.source in waiting for each in copies)
+
+
+def _identity(event: Event, goal: Goal) -> tuple[str, str]:
+    """What makes two events tell of the same: the id they carry, else the message itself."""
+    own = _told_apart(property_of(event, goal.id or "order_id"))
+    return ("", own) if own else (event.source, event.message_id)
+
+
+def _told_apart(value: Any) -> str:
+    """Return an id as text; empty without one, and for what tells nothing apart."""
+    own = text(value)
+    return own if own and not USUAL.nothing(own) else ""
+
+
+def _one(key: str, group: Sequence[Outcome], name: str, goal: Goal, signals: Signals) -> Conversion | None:
+    """Put together what is told of one. A server's word counts before a browser's; None without the event itself."""
+    told = _in_order(group)
+    order = sorted(told, key=lambda each: each.event.level != "server")
+    copies = [each for each in order if each.event.name == goal.event]
+    if not copies:
+        return None
+    best = copies[0]
+    if best.event.level == "server":  # of an order that a server told of, nobody else's word counts
+        told, order = ([each for each in these if each.event.level == "server"] for these in (told, order))
+    currency = code_of(_currency(best.event) or goal.currency or DEFAULT_CURRENCY)
+    amount, unread = _worth(best.event, goal, currency)
+    notes = [unread] if unread else []
+    bought = best.event.products
+    updates = [each.event for each in order if each.event.name == "Order Updated" and _total(each.event) is not None]
+    if updates:
+        trusted = [each for each in updates if each.level == updates[0].level]
+        latest = max(trusted, key=attrgetter("at", "message_id"))
+        amount, bought = _total(latest) or 0.0, (*latest.products, *bought)
+    refunded = 0.0
+    seen: set[str] = set()
+    for event in (each.event for each in told):
+        if event.name == "Order Updated" and (lost := _unread_total(event)):
+            notes.append(f"Order Updated {event.message_id}: {lost}, so the order is worth what it was before")
+        if event.name == "Order Refunded":
+            own = _told_apart(event.properties.get("refund_id")) or event.message_id
+            if own not in seen:
+                seen.add(own)
+                back, note = _refund(event, bought, amount, currency, signals)
+                refunded += back
+                notes += [note] if note else []
+    return Conversion(
+        name,
+        key,
+        min(each.event.at for each in copies),
+        rounded(amount, currency),
+        currency,
+        best.owner,
+        best.members,
+        rounded(min(refunded, max(amount, 0.0)), currency),
+        any(each.event.name == "Order Cancelled" for each in told),
+        len(copies),
+        tuple(notes),
+        best.event.level != "server",
+    )
+
+
+def _in_order(group: Sequence[Outcome]) -> Sequence[Outcome]:
+    """Return what is told of one in the order it happened, the same in whatever order it came in."""
+    if len(group) < 2:
+        return group
+    return sorted(
+        group,
+        key=lambda each: (each.event.at, each.event.message_id, each.event.source, msgspec.json.encode(each.event)),
+    )
+
+
+def _refund(
+    event: Event, bought: Sequence[Product], amount: float, currency: str, signals: Signals
+) -> tuple[float, str]:
+    """What a refund gives back of an order of `amount`, and a note when it gives nothing as it is not understood.
+
+    One that says neither a total nor products gives all of it back, by Segment's spec.
+    """
+    name = f"refund {text(event.properties.get('refund_id')) or event.message_id}"
+    own = code_of(_currency(event)) or currency
+    back = _total(event)
+    why = _unread_total(event)
+    if back is None and not why and (listed := event.properties.get("products")):
+        why = f"its products {_shown(listed)} cannot be read"
+    if back is None and not why:
+        if not event.products:
+            return amount, ""
+        back, own, why = _of_products(event.products, bought, own, currency)
+    if why or back is None:
+        return 0.0, f"{name}: {why}, so nothing is given back"
+    if own != currency:
+        (into, rate), (other, other_rate) = signals.rate(own), signals.rate(currency)
+        if into != other:
+            return 0.0, f"{name}: {abs(back):g} {own} is left out: no rate to {currency} is stated"
+        back *= rate / other_rate
+    return abs(back), ""
+
+
+def _of_products(
+    products: Sequence[Product], bought: Sequence[Product], own: str, currency: str
+) -> tuple[float, str, str]:
+    """Return what products come to, in which currency, and why it is not known. Those without a price: the order's."""
+    back, ordered = 0.0, 0
+    for product in products:
+        price = product.price
+        if price is None:
+            ordered += 1
+            price = next((each.price for each in bought if each.price is not None and each.same(product)), None)
+        if price is None:
+            named = f"product {product.key[:60]}" if product.key else "a product without sku and product_id"
+            return 0.0, own, f"{named} has no price, here or in the order"
+        back += abs(price) * abs(product.quantity)
+    if ordered and own != currency and ordered < len(products):
+        return 0.0, own, f"it has prices in {own}, the order in {currency}"
+    return back, currency if ordered else own, ""
+
+
+def _unread_total(event: Event) -> str:
+    """Return what an event says of its total that could not be read, in words; empty when it was, or says nothing."""
+    for name in ("total", "revenue", "value"):
+        if event.order is not None and getattr(event.order, name) is not None:
+            return ""
+        if (said := event.properties.get(name)) not in (None, ""):
+            return f"its {name} {_shown(said)} cannot be read"
+    return ""
+
+
+def _shown(value: Any) -> str:
+    """Write a value for a note, cut short."""
+    said = msgspec.json.encode(value, enc_hook=str).decode()
+    return said if len(said) <= 40 else f"{said[:39]}…"
+
+
+def _worth(event: Event, goal: Goal, currency: str) -> tuple[float, str]:
+    """Return what a conversion is worth, and a note when its value could not be read."""
+    if not goal.value:
+        return _total(event) or 0.0, ""
+    said = property_of(event, goal.value)
+    worth = number(said, currency)
+    if worth is None and said not in (None, ""):
+        return 0.0, f"its {goal.value} {_shown(said)} cannot be read, so it counts as worth 0"
+    return worth or 0.0, ""
+
+
+def _total(event: Event) -> float | None:
+    order = event.order
+    if order is None:
+        return None
+    said = (order.total, order.revenue, order.value)
+    return next((each for each in said if each is not None), None)
+
+
+def _currency(event: Event) -> str:
+    if event.order is not None and event.order.currency:
+        return event.order.currency
+    return text(event.properties.get("currency")) or next(
+        (each.currency for each in event.products if each.currency), ""
+    )
+
+
+def property_of(event: Event, path: str) -> Any:
+    """Return a property of an event by its name or dotted path, wherever normalizing put it; None without."""
+    for typed in (event.order, event.products[0] if event.products else None):
+        if typed is not None and path in typed.__struct_fields__ and getattr(typed, path) not in (None, ""):
+            return getattr(typed, path)
+    if path in event.properties:
+        return event.properties[path]
+    found: Any = event.properties
+    for step in path.split("."):
+        if not isinstance(found, Mapping):
+            return None
+        found = found.get(step)
+    return found

@@ -1,0 +1,311 @@
+"""Result: what came of an experiment: its arms, what each brings more than the control, and all that in plain words."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from wetink.core.blocks.experiment import HOLDOUT, Plan
+from wetink.core.signals.lift import ALPHA, FEW_CONVERSIONS, FEW_RECIPIENTS, Lift, Sample, counted, lift
+from wetink.core.signals.report import DAY_MS
+from wetink.core.signals.sample_ratio import Mismatch, mismatch
+from wetink.core.units.currency import rounded
+
+METRICS: dict[str, str] = {
+    "clicks": "recipients who click",
+    "orders": "recipients who order",
+    "revenue": "revenue of a recipient",
+}
+"""What arms are compared by."""
+
+MORE = {"clicks": "more recipients click", "orders": "more recipients order", "revenue": "a recipient brings more"}
+LESS = {"clicks": "fewer recipients click", "orders": "fewer recipients order", "revenue": "a recipient brings less"}
+
+PACE_DAYS = 7
+"""Days by which the present pace is told."""
+
+LONGEST_DAYS, MOST_SAID = 365, 100_000_000
+"""Days and recipients beyond which no number is said: nobody waits for them."""
+
+POINTS = 60
+"""Days of the course that is drawn."""
+
+
+class Newcomers(msgspec.Struct, frozen=True):
+    """The people first exposed on one day (its first Unix ms) in one arm; `clicked` are those who have since.
+
+    With `seen` those who may have looked, on the day of the first open that counts; without, those for whom only
+    machines have fetched so far, on the day of the first fetch.
+    """
+
+    day: int
+    arm: str
+    seen: bool
+    people: int
+    clicked: int
+    implied: int = 0
+    """Those of whom only a click says that they looked."""
+
+
+class Brought(msgspec.Struct, frozen=True):
+    """An order after somebody's first exposure. `person` tells people apart; `revenue` is in the result's currency."""
+
+    arm: str
+    person: str
+    at: int
+    revenue: float
+    seen: bool = True
+
+
+class ArmResult(msgspec.Struct, frozen=True):
+    """What one arm's people did. For the `unseen` only machines have fetched; they are not among `people`."""
+
+    arm: str
+    share: float
+    """The part of people it is meant to get; of a bandit the one it has got."""
+    people: int
+    unseen: int
+    clicked: int
+    ordered: int
+    revenue: float
+    orders_unseen: int
+    samples: dict[str, Sample]
+    implied: int = 0
+    """Of the people, those of whom only a click says that they looked."""
+
+
+class Point(msgspec.Struct, frozen=True):
+    """How a comparison stood at the end of a day."""
+
+    day: int
+    lift: Lift
+
+
+class Result(msgspec.Struct, frozen=True):
+    """An experiment so far. `lifts` and `course` are by metric, each arm but the control beside the control."""
+
+    experiment: str
+    block: str
+    control: str
+    since: int | None
+    people: int
+    per_day: float
+    currency: str
+    arms: tuple[ArmResult, ...]
+    lifts: dict[str, tuple[Lift, ...]]
+    course: dict[str, tuple[Point, ...]]
+    mismatch: Mismatch | None
+    words: dict[str, tuple[str, ...]]
+    alarm: str = ""
+    notes: tuple[str, ...] = ()
+    bandit: bool = False
+
+
+def result(
+    plan: Plan, block: str, days: Iterable[Newcomers], orders: Iterable[Brought], currency: str, now: int
+) -> Result:
+    """Return how an experiment stands at `now` (Unix ms)."""
+    days = sorted((each for each in days if each.arm in plan.arms), key=lambda each: each.day)
+    orders = sorted((each for each in orders if each.arm in plan.arms), key=lambda each: each.at)
+    control, adaptive = plan.arms[0], plan.bandit is not None
+    alpha = ALPHA / max(len(plan.arms) - 1, 1)
+    samples = _samples(plan, days, orders)
+    people = sum(each.people for each in days if each.seen)
+    recent = sum(each.people for each in days if each.seen and each.day > now - (PACE_DAYS + 1) * DAY_MS)
+    since = days[0].day if days else None
+    age = min(max((now - since) / DAY_MS, 1.0), PACE_DAYS) if since is not None else 1.0
+    per_day = recent / age
+    lifts = {
+        metric: tuple(
+            lift(
+                *(arm, samples[metric][arm], control, samples[metric][control]),
+                worth=plan.worth,
+                alpha=alpha,
+                adaptive=adaptive,
+            )
+            for arm in plan.arms[1:]
+        )
+        for metric in METRICS
+    }
+    divided = _divided(plan, days)
+    return Result(
+        plan.name,
+        block,
+        control,
+        since,
+        people,
+        per_day,
+        currency,
+        tuple(_arm(plan, arm, days, orders, samples, people, currency) for arm in plan.arms),
+        lifts,
+        {metric: _course(plan, days, orders, metric, alpha) for metric in METRICS},
+        divided,
+        {metric: tuple(sentence(each, metric, plan.worth, per_day) for each in lifts[metric]) for metric in METRICS},
+        _alarm(divided),
+        bandit=adaptive,
+    )
+
+
+def _samples(plan: Plan, days: Sequence[Newcomers], orders: Sequence[Brought]) -> dict[str, dict[str, Sample]]:
+    """By metric and arm, of the people who may have looked."""
+    people = {arm: sum(each.people for each in days if each.arm == arm and each.seen) for arm in plan.arms}
+    clicked = {arm: sum(each.clicked for each in days if each.arm == arm and each.seen) for arm in plan.arms}
+    spent: dict[str, dict[str, float]] = {arm: {} for arm in plan.arms}
+    for order in orders:
+        if order.seen:
+            mine = spent[order.arm]
+            mine[order.person] = mine.get(order.person, 0.0) + order.revenue
+    return {
+        "clicks": {arm: counted(people[arm], clicked[arm]) for arm in plan.arms},
+        "orders": {arm: counted(people[arm], len(spent[arm])) for arm in plan.arms},
+        "revenue": {
+            arm: Sample(
+                people[arm], sum(mine.values()), sum(each * each for each in mine.values()), len(mine)
+            )
+            for arm, mine in spent.items()
+        },
+    }  # fmt: skip
+
+
+def _arm(
+    plan: Plan,
+    arm: str,
+    days: Sequence[Newcomers],
+    orders: Sequence[Brought],
+    samples: Mapping[str, Mapping[str, Sample]],
+    people: int,
+    currency: str,
+) -> ArmResult:
+    mine = {metric: by_arm[arm] for metric, by_arm in samples.items()}
+    share = plan.expected()[arm]
+    if plan.bandit is not None and arm != HOLDOUT and people:
+        share = mine["orders"].n / people
+    return ArmResult(
+        arm,
+        share,
+        mine["orders"].n,
+        sum(each.people for each in days if each.arm == arm and not each.seen),
+        round(mine["clicks"].total),
+        mine["orders"].conversions,
+        rounded(mine["revenue"].total, currency),
+        sum(not each.seen for each in orders if each.arm == arm),
+        mine,
+        sum(each.implied for each in days if each.arm == arm and each.seen),
+    )
+
+
+def _course(
+    plan: Plan, days: Sequence[Newcomers], orders: Sequence[Brought], metric: str, alpha: float
+) -> tuple[Point, ...]:
+    """How the first comparison stood at the end of each of the last days; clicks count on the day of the exposure."""
+    if not days or len(plan.arms) < 2:
+        return ()
+    arm, control = plan.arms[1], plan.arms[0]
+    ends = sorted({each.day for each in days} | {each.at - each.at % DAY_MS for each in orders})
+    points = []
+    for day in ends[-POINTS:]:
+        until = day + DAY_MS
+        samples = _samples(
+            plan, [each for each in days if each.day < until], [each for each in orders if each.at < until]
+        )
+        mine = samples[metric]
+        points.append(
+            Point(
+                day,
+                lift(arm, mine[arm], control, mine[control], worth=plan.worth, alpha=alpha,
+                     adaptive=plan.bandit is not None),
+            )
+        )  # fmt: skip
+    return tuple(points)
+
+
+def _divided(plan: Plan, days: Sequence[Newcomers]) -> Mismatch | None:
+    """Whether people are divided as they were meant to be. A bandit's shares are not fixed, but its holdout's is."""
+    if plan.bandit is not None and not plan.holdout:
+        return None
+    shares = plan.expected() if plan.bandit is None else {HOLDOUT: plan.holdout, "others": 1 - plan.holdout}
+    by_day: dict[int, dict[str, int]] = {}
+    for each in days:
+        arm = each.arm if each.arm in shares else "others"
+        counts = by_day.setdefault(each.day, {})
+        counts[arm] = counts.get(arm, 0) + each.people
+    return mismatch((counts for _, counts in sorted(by_day.items())), shares)
+
+
+def _alarm(divided: Mismatch | None) -> str:
+    if divided is None or not divided.alarm:
+        return ""
+    n = sum(divided.counts.values())
+    said = ", ".join(
+        f"{arm} has {count:,} and should have about {n * divided.expected[arm]:,.0f}"
+        for arm, count in divided.counts.items()
+    )
+    return f"The arms are not divided as they should be ({said}): do not believe any comparison until it is known why."
+
+
+def sentence(found: Lift, metric: str, worth: float, per_day: float) -> str:
+    """Say a comparison in plain words, with what is missing where it cannot be decided.
+
+    >>> few = lift("new", counted(40, 2), "old", counted(40, 2), worth=0.1)
+    >>> sentence(few, "clicks", 0.1, 8)[:75]
+    'new: not enough data yet, 80 recipients. To tell a difference of 10%, about'
+    """
+    spans = _span(found)
+    match found.verdict:
+        case "better" | "worse":
+            said = (MORE if found.verdict == "better" else LESS)[metric]
+            return f"{found.arm}: {said} than with {found.control}{spans}, however often you look."
+        case "alike":
+            return f"{found.arm}: no difference to {found.control} that matters{spans}."
+        case "too little data":
+            start = f"{found.arm}: not enough data yet, {found.recipients:,} recipients."
+        case _:
+            start = f"{found.arm}: no clear difference to {found.control} yet{spans}."
+    return f"{start} {_wanted(found, worth, per_day)}"
+
+
+def briefly(found: Lift) -> str:
+    """Say a comparison in a few words.
+
+    >>> briefly(lift("new", counted(9, 1), "old", counted(9, 1), worth=0.1))
+    'new: not enough data yet'
+    """
+    relative = found.relative
+    if found.verdict == "too little data" or relative is None:
+        return f"{found.arm}: not enough data yet"
+    middle, low, high = (f"{each * 100:+.0f}%" for each in relative)
+    return f"{found.arm}: {middle} ({low} to {high})"
+
+
+def _span(found: Lift) -> str:
+    relative = found.relative
+    if relative is None:
+        return ""
+    middle, low, high = (f"{each * 100:+.0f}%" for each in relative)
+    return f": {middle}, somewhere between {low} and {high}"
+
+
+def _wanted(found: Lift, worth: float, per_day: float) -> str:
+    if found.needed is None:
+        return (
+            f"Each arm needs {FEW_RECIPIENTS} recipients and {FEW_CONVERSIONS} of them who do it before anything can be"
+            " said."
+        )
+    more = max(found.needed - found.recipients, 1)
+    days = more / per_day if per_day else 0.0
+    pace = f", {_days(days)} at the present pace" if days else ""
+    wait = ": too little traffic for so small a difference" if days > LONGEST_DAYS else ""
+    count = f"about {_round(more):,}" if more <= MOST_SAID else f"over {MOST_SAID:,}"
+    return f"To tell a difference of {worth * 100:.3g}%, {count} more recipients are needed{pace}{wait}."
+
+
+def _days(days: float) -> str:
+    if days > LONGEST_DAYS:
+        return "more than a year"
+    return "about a day" if days <= 1 else f"about {math.ceil(days):,} days"
+
+
+def _round(count: int) -> int:
+    """Two digits that say something."""
+    step = int(10 ** max(len(str(count)) - 2, 0))
+    return math.ceil(count / step) * step

@@ -1,0 +1,226 @@
+"""Report: what blocks did and what came of it, added up by block, variant, campaign and day."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from msgspec.structs import replace
+
+from wetink.core.signals.attribution import Attribution, split
+from wetink.core.signals.goal import Signals
+from wetink.core.units.csv import sheet
+from wetink.core.units.currency import rounded
+
+DAY_MS = 86_400_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+DIMENSIONS = ("block", "variant", "campaign", "day")
+"""By what a report can be broken down. A day is of UTC, given by its first millisecond."""
+
+
+class DayCount(msgspec.Struct, frozen=True):
+    """What was served, opened and clicked on one day (its first Unix ms) of one block, variant and campaign.
+
+    A unique open is a recipient's first of this block and campaign ever, so these add up over days and variants.
+    Machines are prefetches and scanners: what nobody looked at.
+    """
+
+    day: int
+    block: str
+    variant: str
+    campaign: str
+    pictures: int = 0
+    opens: int = 0
+    unique_opens: int = 0
+    machine_opens: int = 0
+    unique_machine_opens: int = 0
+    clicks: int = 0
+    unique_clicks: int = 0
+    machine_clicks: int = 0
+    implied_opens: int = 0
+    """Of the opens, those that nobody saw and a person's click proves."""
+
+
+COUNTS = DayCount.__struct_fields__[4:]
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line of a report: what it is about, what was counted, and what came of it. `revenue` is by currency.
+
+    `orders` are conversions of the goal; parts of them where several touches share the credit.
+    """
+
+    key: dict[str, str | int]
+    pictures: int = 0
+    opens: int = 0
+    unique_opens: int = 0
+    machine_opens: int = 0
+    unique_machine_opens: int = 0
+    clicks: int = 0
+    unique_clicks: int = 0
+    machine_clicks: int = 0
+    implied_opens: int = 0
+    orders: float = 0.0
+    revenue: dict[str, float] = {}
+    page_revenue: dict[str, float] = {}
+    """What of the revenue pages' keys alone told of, which anybody can use."""
+
+    @property
+    def page_share(self) -> dict[str, float]:
+        """The share of the revenue that pages alone told of, by currency; without currencies of which there is none."""
+        return {
+            code: round(self.page_revenue.get(code, 0.0) / amount, 4) for code, amount in self.revenue.items() if amount
+        }
+
+    @property
+    def click_rate(self) -> float | None:
+        """Recipients who clicked for each who opened; None without either.
+
+        Whoever clicked has opened, be it before the days or in another variant: it is never more than 1.
+        """
+        return self.unique_clicks / self.openers if self.openers else None
+
+    @property
+    def openers(self) -> int:
+        """Recipients who are known to have opened it: in these days, or before they clicked in these days."""
+        return max(self.unique_opens, self.unique_clicks)
+
+    @property
+    def per_thousand(self) -> dict[str, float]:
+        """Revenue for each thousand unique opens, by currency."""
+        if not self.unique_opens:
+            return {}
+        return {code: rounded(1000 * amount / self.unique_opens, code) for code, amount in self.revenue.items()}
+
+
+def report(
+    counts: Iterable[DayCount],
+    attributions: Iterable[Attribution],
+    by: Sequence[str],
+    signals: Signals,
+    *,
+    keys: Iterable[Mapping[str, str | int]] = (),
+    block: str = "",
+) -> list[Line]:
+    """Return one line for each combination of `by` (of DIMENSIONS), in their order; `keys` stand there in any case.
+
+    Orders stand on the day of the order, under the touch that is credited with them. With a `block`, only what is
+    credited to it.
+    """
+    added: dict[tuple[str | int, ...], list[int]] = {tuple(key[each] for each in by): [0] * len(COUNTS) for key in keys}
+    for count in counts:
+        sums = added.setdefault(tuple(getattr(count, each) for each in by), [0] * len(COUNTS))
+        for index, name in enumerate(COUNTS):
+            sums[index] += getattr(count, name)
+    orders: dict[tuple[str | int, ...], float] = {}
+    revenue: dict[tuple[str | int, ...], dict[str, float]] = {}
+    of_pages: dict[tuple[str | int, ...], dict[str, float]] = {}
+    for attribution in attributions:
+        conversion = attribution.conversion
+        if not conversion.counts:
+            continue
+        currency, rate = signals.rate(conversion.currency)
+        amounts = [credit.amount for credit in attribution.credits]
+        if rate != 1.0:
+            amounts = split(rounded(sum(amounts) * rate, currency), amounts, currency)
+        for credit, amount in zip(attribution.credits, amounts, strict=True):
+            touch = credit.touch
+            if block and touch.block != block:
+                continue
+            place = {"block": touch.block, "variant": touch.variant, "campaign": touch.campaign}
+            key = tuple(place.get(each, conversion.at - conversion.at % DAY_MS) for each in by)
+            orders[key] = orders.get(key, 0.0) + credit.part
+            mine = revenue.setdefault(key, {})
+            mine[currency] = mine.get(currency, 0.0) + amount
+            if conversion.page:
+                told = of_pages.setdefault(key, {})
+                told[currency] = told.get(currency, 0.0) + amount
+    nothing = [0] * len(COUNTS)
+    return [
+        Line(
+            dict(zip(by, key, strict=True)),
+            orders=round(orders.get(key, 0.0), 9),
+            revenue={code: rounded(amount, code) for code, amount in sorted(revenue.get(key, {}).items())},
+            page_revenue={code: rounded(amount, code) for code, amount in sorted(of_pages.get(key, {}).items())},
+            **dict(zip(COUNTS, added.get(key, nothing), strict=True)),
+        )
+        for key in sorted({*added, *orders}, key=lambda key: tuple(map(str, key)))
+    ]
+
+
+def total(lines: Iterable[Line]) -> Line:
+    """Add lines up."""
+    sums, orders, revenue, of_pages = [0] * len(COUNTS), 0.0, dict[str, float](), dict[str, float]()
+    for line in lines:
+        for index, name in enumerate(COUNTS):
+            sums[index] += getattr(line, name)
+        orders += line.orders
+        for code, amount in line.revenue.items():
+            revenue[code] = rounded(revenue.get(code, 0.0) + amount, code)
+        for code, amount in line.page_revenue.items():
+            of_pages[code] = rounded(of_pages.get(code, 0.0) + amount, code)
+    return Line(
+        {}, orders=round(orders, 6), revenue=revenue, page_revenue=of_pages, **dict(zip(COUNTS, sums, strict=True))
+    )
+
+
+def said(line: Line, lifts: Mapping[str, str] | None = None) -> dict[str, object]:
+    """Return a line as programs read it: flat, days as dates, with what follows from its counts.
+
+    `lifts` is what experiments say of blocks.
+    """
+    key = {name: date_of(value) if isinstance(value, int) else value for name, value in line.key.items()}
+    counts = {name: getattr(line, name) for name in COUNTS}
+    rate = round(line.click_rate, 6) if line.click_rate is not None else None
+    orders = round(line.orders, 6)
+    brought = {"orders": orders, "revenue": line.revenue, "revenue_per_thousand_opens": line.per_thousand}
+    if line.page_revenue:
+        brought["page_share"] = line.page_share
+    lift = (lifts or {}).get(str(line.key.get("block", "")))
+    return {**key, **counts, "click_rate": rate, **brought, **({"lift": lift} if lift is not None else {})}
+
+
+def date_of(day: int) -> str:
+    """Write a day (its first Unix ms, UTC) as in a calendar.
+
+    >>> date_of(86_400_000)
+    '1970-01-02'
+    """
+    return (_EPOCH + timedelta(milliseconds=day)).date().isoformat()
+
+
+def table(lines: Sequence[Line], by: Sequence[str], lifts: Mapping[str, str] | None = None) -> str:
+    """Return a report as CSV: a column for each dimension and count, and two for each currency.
+
+    `lifts` is what experiments say of blocks; it stands in reports by block.
+    """
+    currencies = sorted({code for line in lines for code in line.revenue})
+    lifted = lifts is not None and "block" in by
+    header = [*by, *COUNTS, "click_rate", "orders"]
+    header += [f"revenue_{code}" for code in currencies]
+    header += [f"revenue_per_thousand_opens_{code}" for code in currencies]
+    shared = sorted({code for line in lines for code in line.page_revenue})
+    header += [f"page_share_{code}" for code in shared]
+    rows = []
+    for line in lines:
+        flat = said(line)
+        row = [flat[name] for name in (*by, *COUNTS, "click_rate", "orders")]
+        row += [line.revenue.get(code, 0.0) for code in currencies]
+        row += [line.per_thousand.get(code) for code in currencies]
+        row += [line.page_share.get(code) for code in shared]
+        rows.append([*row, (lifts or {}).get(str(line.key["block"]), "")] if lifted else row)
+    return sheet([*header, "lift"] if lifted else header, rows)
+
+
+def in_currency(lines: Iterable[Line], currency: str) -> list[Line]:
+    """Return the lines with the revenue of one currency only; all as they are for none."""
+    if not currency:
+        return list(lines)
+    return [
+        replace(
+            line,
+            revenue={code: amount for code, amount in line.revenue.items() if code == currency},
+            page_revenue={code: amount for code, amount in line.page_revenue.items() if code == currency},
+        )
+        for line in lines
+    ]

@@ -1,0 +1,1 @@
+"""Text: addresses, links, placeholders and characters as people and programs write them."""

@@ -1,0 +1,311 @@
+"""Placeholder: a text that stands where an id should be and names nobody and nothing.
+
+An email service did not fill in a merge tag, a program printed a null, a shop calls all its guests by one id: many
+people send the same text, and whatever it tells apart is joined. This is the one list. All that tells people,
+products, orders or events apart asks it.
+
+Sources: the ids that PostHog and Mixpanel refuse as a person's; the spellings of nothing in the printers of C,
+Objective-C, Swift, Java, Kotlin, Scala, C#, Visual Basic, Go, Rust, JavaScript, Python and pandas, Ruby, PHP, Perl,
+Lua, R, Julia, Haskell, Erlang, Elixir, Dart and SQL; Excel's error values; Google Analytics' "(not set)"; the merge
+tags of the email services in `core.blocks.esp`, and of Acoustic, Adobe Campaign, AWeber, Brevo, Campaign Monitor,
+Constant Contact, Cordial, dotdigital, Drip, Eloqua, Emarsys, GetResponse, Keap, Mailjet, MailerLite, MailPoet,
+Mandrill, Marketo, Mautic, Moosend, Omnisend, phpList, Responsys, Sailthru, Selligent, Sendy, SparkPost and Zoho; the
+template languages Liquid, Handlebars, Jinja, Go, ERB, JSP, PHP, Razor, FreeMarker, Velocity, Thymeleaf, Smarty and
+AMPscript.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from fnmatch import translate
+from functools import lru_cache
+from html import unescape
+from urllib.parse import unquote
+
+import msgspec
+
+KEPT = 16_384
+"""Texts whose answer is kept."""
+
+LONGEST = 512
+"""Characters of the longest text that is looked at."""
+
+
+def _words(text: str) -> frozenset[str]:
+    """Return words that are divided by commas; those of several are also written as one."""
+    words = [" ".join(each.split()) for each in text.split(",") if each.strip()]
+    return frozenset(words) | frozenset(each.replace(" ", "") for each in words)
+
+
+NULLS = _words(r"""
+    null, nil, none, nan, nat, na, n/a, n.a, n.a., undefined, undef, nullptr, dbnull, nsnull, none type, nil class,
+    nothing, not set, not provided, not defined, not applicable, no value, no data, null value, empty string, is null,
+    infinity, +infinity, inf, +inf, +nan, nan(ind), 1.#ind, 1.#qnan, 1.#inf, void 0,
+    #n/a, #n/a n/a, #na, #nv, #null!, #ref!, #value!, #name?, #div/0!, #num!, #error!, #calc!, #spill!, #n/d,
+    #getting_data,
+    #bezug!, #wert!, #zahl!, #nom?, #valeur!, #nombre!, na_character_, na_integer_, na_real_, character(0), integer(0),
+    numeric(0), list(), optional.empty, optional(nil), optional(null), optional[null], some(null), some(none),
+    just nothing, \n, ~, kotlin.unit, nsnull null, maybe nothing, option.none, python none
+""")
+"""What programs print for nothing: it is nothing wherever it stands."""
+
+WORDS = _words("""
+    unknown, true, false, empty, missing, unset, string, object, array, not available, unavailable, not specified,
+    unspecified, unassigned, not found, tbd, unknown id, no id, no sku, no name,
+    unbekannt, inconnu, desconocido, desconhecido, sconosciuto, onbekend, okänd, ukendt, ukjent, tuntematon, nieznany,
+    neznámý, неизвестно, неизвестный, 未知, 不明, 알 수 없음, bilinmiyor
+""")
+"""Words that say that an id is not known. As the name of an event they may mean something."""
+
+NOBODIES = _words("""
+    anonymous, anon, anonymous user, anonymous visitor, anonymous customer, guest, guest user, guest customer,
+    guest checkout, guest visitor, guest id, is guest, no user, no one, no user id, no customer, void,
+    not authenticated, unauthenticated, not logged in, logged out, logged off, signed out, not signed in,
+    not identified, unidentified, not registered, unregistered, unknown user, unknown visitor, unknown customer,
+    unknown device,
+    new user, default user, empty user, null user, redacted, filtered, removed, hidden, masked,
+    sensitive, anonymized, anonymised, denied, consent denied, opt out, opted out, blank,
+    gast, invité, invitado, invitada, convidado, ospite, misafir, гость, ゲスト, 访客, 游客, 손님
+""")
+"""What shops call those whom they do not know, and what is left of those they must not name."""
+
+FIELDS = _words("""
+    id, uid, uuid, guid, distinct id, anonymous id, anon id, user id, user uuid, user uid, user key, customer id,
+    customer key, customer number, client id, contact id, contact key, member id, person id, profile id, visitor id,
+    subscriber id, subscriber key, recipient id, account id, external id, device id, advertising id, session id,
+    email, e mail, email address, email addr, emailaddr, user email, customer email, contact email, user name,
+    user number, first name, last name, full name, sku, sku id, product id, product sku, product number, item id,
+    item sku, item number, article id, article number, variant id, order id, order number, order no, transaction id,
+    checkout id, cart id, your id, your user id, your email
+""")
+"""Names of fields, sent in the place of what stands in them."""
+
+PARTS = FIELDS | _words("""
+    user, customer, client, contact, member, person, people, profile, visitor, subscriber, recipient, lead, account,
+    external, name, fname, lname, first, last, mail, key, code, token, number, hash, order, product, item, variant,
+    article, transaction, merge, fallback, contactfield, subtag, custom, attribute, var, data, field, campaign, mid, cid
+""")
+"""Words by which what stands between single marks, as in `[SUBSCRIBER_ID]`, reads as the name of a field."""
+
+LOCAL_PARTS = _words("""
+    guest, noreply, no-reply, donotreply, do-not-reply, anonymous, unknown, none, null, undefined, (null), <null>,
+    [null]
+""")
+"""What stands before the @ of an address that is nobody's."""
+
+_TAG = re.compile(
+    r"""
+    \{\s*\{ | \{[%#$!@?^&=~] | \[\[ | \[% | \[= | <% | <\?     # {{id}} {%id%} {$id} {!id} [[id]] [%id%] [=id] <%=id%>
+    | [$#@*~%]\{ | \$!\{ | \$\[ | \$\([a-z]                    # ${id} #{id} @{id} *{id} ~{id} %{id} $!{id} $[id]$ $(id)
+    | \*\|[^|]*\|\* | ^\*\| | \|\*$                            # *|UNIQID|*
+    | %%[^%]+%% | ^%%[a-z_=\[@] | %![a-z]?\(                   # %%_subscriberkey%% %%=v(@id)=%% %!s(<nil>)
+    | \$\$[a-z_][\w.]*\$\$ | \#\#[a-z_][\w.:\ ]*\#\# | @@\w+@@ # $$id$$ ##id## @@id@@
+    | <<[^<>]+>> | \u00ab[^\u00bb@]+\u00bb | ^<span\ class=
+    | \b(?:urlencode|redirectto|concat|attributevalue)\(       # AMPscript's functions
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""A merge tag or the beginning of one. It is found anywhere: an id with a tag in it is the same for everybody."""
+
+_SINGLE = re.compile(
+    r"""
+    %[a-z_][\w.:\ \-]*% | %\d*\$?[sdiufgxpv@] | \$[a-z_][\w.]*\$ | \#[a-z_][\w.:\ \-]*\# | @[a-z_][\w.]*@
+    | ~[a-z_][\w.]*~ | \{\d\} | @model\.[\w.]+
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""Tags between single marks that no id has at both its ends."""
+
+_PRINTED = re.compile(
+    r"""
+    \[object\ \w+\] | \#<[a-z].*>? | <.*\ at\ 0x[0-9a-f]+> | <class\ .*> | <built-in\ .*> | instance\ of\ .*
+    | (?:hash|array|scalar|code|glob|ref)\(0x[0-9a-f]+\) | (?:table|function|userdata):\ 0x[0-9a-f]+
+    | \[l[\w.$]+;@[0-9a-f]+ | (?:java|javax|kotlin|scala|groovy|clojure)\.\w+\.[\w.$]+(?:@[0-9a-f]+)?
+    | system\.(?:object|string|dbnull|guid|void|nullable|collections|byte|char|int\d\d|lazy|func|threading|linq)\b.*
+    | resource\ id\ \#\d+ | (?:array|map|set|list|dict|hash|object)(?:\(\)|\[\]|\{\}) | stdclass\ object
+    | \[function.*\] | function\ ?\w*\(.*  | promise\ \{.* | \#ref(?:erence)?<.* | \[circular.*\] | \[native\ code\]
+    | (?:your|insert|enter|replace)[_\ \-](?:\w+[_\ \-])*(?:id|uid|key|email|name|sku)(?:[_\ \-]here)?
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""What programs print in the place of a thing's own words, and what manuals have in the place of an id."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9][\w.\-/+]*", re.ASCII)
+_DIGIT = re.compile(r"[1-9]")
+_BETWEEN = re.compile(r"[\s_\-]+")
+_APART = re.compile(r"[\s_\-:/,;|@.]+")
+_NO_LETTER = re.compile(r"[^a-z]+")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_ZEROS = re.compile(r"(?:0x)?[0\-.,:+ ]*0[0\-.,:+ ]*|-1(?:\.0)?", re.IGNORECASE)
+_MASK = re.compile(r"x{3,}(?:[ -]x{3,})*", re.IGNORECASE)
+_CODED = re.compile(r"%(?:25)*(?:7b|5b|3c|7c|24|23|2a|22|28)", re.IGNORECASE)
+_QUOTES = "\"'`\u00b4\u2018\u2019\u201a\u201c\u201d\u201e\u2039\u203a\u300c\u300d "
+_PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">"}
+_ENDS = ",;:."
+_NESTED = 4
+"""Quotes and brackets that are taken off, one in the other."""
+
+
+class _Read(msgspec.Struct):
+    """A text as it is compared: without quotes, also without brackets, and its words divided by single blanks.
+
+    What is `plain` has no marks of templates and printers.
+    """
+
+    text: str
+    bare: str
+    words: str
+    plain: bool = False
+
+
+def _read(text: str) -> _Read:
+    if _PLAIN.fullmatch(text):
+        bare = text.rstrip(_ENDS)
+        return _Read(text, bare, _BETWEEN.sub(" ", bare.lower()).strip(), plain=True)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    if "&" in text:
+        text = unescape(text)
+    if "%" in text and _CODED.search(text):
+        text = unquote(unquote(text))
+    text = text.strip(_QUOTES)
+    if text.lower() != r"\n":
+        text = text.replace("\\", "").strip(_QUOTES)
+    bare = text
+    for _ in range(_NESTED):
+        inner = bare.strip(_QUOTES).rstrip(_ENDS)
+        if len(inner) > 1 and _PAIRS.get(inner[0]) == inner[-1]:
+            inner = inner[1:-1]
+        if inner == bare:
+            break
+        bare = inner
+    words = _BETWEEN.sub(" ", bare.lower())
+    return _Read(text, bare, words if len(words) == 1 else words.strip())
+
+
+def _is_null(it: _Read) -> bool:
+    """Whether this says that there is nothing, in whatever language of programs, once or several times."""
+    if it.words in NULLS or it.bare.lower() in NULLS or it.text.lower() in NULLS:
+        return True
+    if _ZEROS.fullmatch(it.bare) or _PRINTED.fullmatch(it.bare):
+        return True
+    if not it.plain and (_PRINTED.fullmatch(it.text) or not any(map(_tells, it.bare))):
+        return True
+    parts = _parts(it.bare)
+    return len(parts) > 1 and all(part in NULLS for part in parts)
+
+
+def _tells(character: str) -> bool:
+    """Whether a character can tell things apart: a letter, a digit, a picture; no mark."""
+    return unicodedata.category(character)[0] not in "PZC" and character not in "$+<=>^`|~"
+
+
+def _parts(text: str) -> list[str]:
+    return [part for part in _APART.split(text.lower()) if part]
+
+
+def _is_tag(it: _Read) -> bool:
+    """Whether this is what a template has in the place of a value, or has one in it."""
+    text = it.text
+    if it.plain:
+        return False
+    return bool(_TAG.search(text) or _SINGLE.fullmatch(text) or _SINGLE.fullmatch(it.bare)) or _is_field(text)
+
+
+def _is_field(text: str) -> bool:
+    """Whether this is the name of a field between single marks: `[SUBSCRIBER_ID]`, `<userId>`, `-id-`, `:id`."""
+    inner = text.strip("[]{}<>():$_-@~|=")
+    if len(inner) == len(text) or text[0].isalnum() or "@" in inner or re.search(r"\d\d", inner):
+        return False
+    parts = [part for part in _NO_LETTER.split(_HUMP.sub(" ", inner).lower()) if part]
+    if "".join(parts) in FIELDS:
+        return True
+    known = [part in PARTS for part in parts]
+    return any(known) if _PAIRS.get(text[0]) == text[-1] else bool(known) and all(known)
+
+
+def is_no_name(text: str) -> bool:
+    """Whether this is no name of an event."""
+    it = _read(text)
+    return _is_null(it) or _is_tag(it)
+
+
+def is_nothing(text: str) -> bool:
+    """Whether this is no id of a thing."""
+    it = _read(text)
+    return _is_null(it) or _is_tag(it) or _is_no_id(it, WORDS | FIELDS)
+
+
+def is_nobody(text: str) -> bool:
+    """Whether this is no id of a person."""
+    it = _read(text)
+    return _is_null(it) or _is_tag(it) or _is_no_id(it, _PEOPLE) or _MASK.fullmatch(it.bare) is not None
+
+
+_PEOPLE = WORDS | FIELDS | NOBODIES
+_BESIDE = PARTS | NOBODIES | NULLS
+
+
+def _is_no_id(it: _Read, words: frozenset[str]) -> bool:
+    """Whether this is one of these words, or words of no meaning around a null: `user_null`, `guest-undefined`."""
+    if it.words in words:
+        return True
+    parts = _parts(it.bare)
+    return len(parts) > 1 and any(part in NULLS for part in parts) and all(part in _BESIDE for part in parts)
+
+
+class Placeholders:
+    """The list, with what an operator added to it and left out. Texts are compared trimmed, in small letters.
+
+    >>> USUAL.nobody("(null)"), USUAL.nobody("{{ customer.id }}"), USUAL.nobody("Guest"), USUAL.nobody("none-such")
+    (True, True, True, False)
+    >>> USUAL.nothing("N/A"), USUAL.nothing("0"), USUAL.nothing("007"), USUAL.nothing("-A-"), USUAL.nothing("guest")
+    (True, True, False, False, False)
+    >>> Placeholders(["till-*", "!unknown"]).nobody("Till-4"), Placeholders(["!unknown"]).nobody("unknown")
+    (True, False)
+    """
+
+    def __init__(self, said: Iterable[str] = ()) -> None:
+        """Take more placeholders. In them `*` stands for any letters; what begins with `!` is none."""
+        words = [each.strip().lower() for each in said if each.strip("! ")]
+        self._more = _pattern(each for each in words if not each.startswith("!"))
+        self._none = _pattern(each[1:].strip() for each in words if each.startswith("!"))
+        self.nobody = self._kept(is_nobody)
+        """Whether this text, where a person's id should be, names nobody."""
+        self.nothing = self._kept(is_nothing)
+        """Whether this text, where the id of a product or an order should be, names nothing."""
+        self.no_name = self._kept(is_no_name)
+        """Whether this text, where the name of an event should be, is none."""
+
+    def no_variant(self, text: str) -> bool:
+        """Whether this text, where the variant of a product should be, is none. There are sizes 0, 00 and ½."""
+        if text.isdecimal() or not (any(map(str.isalpha, text)) or text.strip("-\u2013\u2014 ") == ""):
+            return False
+        return self.no_name(text)
+
+    def _kept(self, usual: Callable[[str], bool]) -> Callable[[str], bool]:
+        more, none = self._more, self._none
+
+        def found(text: str) -> bool:
+            text = text.strip()
+            if none is not None and none.fullmatch(text.lower()):
+                return False
+            if more is not None and more.fullmatch(text.lower()):
+                return True
+            if len(text) > LONGEST:
+                return False
+            if _PLAIN.fullmatch(text) and _DIGIT.search(text):  # most ids: nothing on the list is like that
+                return False
+            return not text or usual(text)
+
+        return lru_cache(maxsize=KEPT)(found)
+
+
+def _pattern(words: Iterable[str]) -> re.Pattern[str] | None:
+    """Return what finds any of these words, None without any."""
+    each = [translate(word) for word in words]
+    return re.compile("|".join(each)) if each else None
+
+
+USUAL = Placeholders()
+"""The list as it comes."""

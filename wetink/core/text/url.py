@@ -1,0 +1,129 @@
+"""URLs as a browser reads them in `href` and `src`: what shops write becomes one absolute, encoded http(s) URL.
+
+The rules are those of the WHATWG URL standard, by the library `ada_url`. Reading is lenient, and it happens once, when
+an event, a feed or a block comes in; `wetink.core.text.link` decides later and strictly what an email may link to.
+"""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import ada_url
+
+from wetink.core.text.link import LONGEST, host_of
+
+REMEMBERED = 8_192
+"""URLs whose reading is remembered, so at most 16 MB."""
+
+_ORIGIN = re.compile(r"https?://(?:(?!xn--)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?!xn--)[a-z]{2,63}").fullmatch
+_REST = re.compile(r"[A-Za-z0-9\-._~%!$&()*+,;=:@/?#]*").fullmatch
+"""How nearly all URLs are written: what a browser makes of one is the same text, but for the next."""
+_ENTITY = re.compile(r"&(?:amp;|#)", re.IGNORECASE).search
+
+_AMPERSAND = re.compile(r"&(?:amp|#0*38|#[xX]0*26);", re.IGNORECASE)
+"""An ampersand as HTML has it. Any other entity may be the name of a parameter (`&copy=1`)."""
+
+_ENDS = "\u200b\u200c\u200d\u2060\ufeff\u200e\u200f"
+_IGNORED = re.compile(r"[\t\n\r]")
+_ABSOLUTE = re.compile(r"https?:[/\\]{2}", re.IGNORECASE)
+_HTTP, _SCHEME = re.compile(r"https?:", re.IGNORECASE), re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
+_SLASHES = re.compile(r"[/\\]{2}")
+_FILE = re.compile(r"[^/\\?#]*[^/\\?#.\s]\.[A-Za-z0-9]{2,5}(?:[?#].*)?", re.DOTALL)
+_WORDS = re.compile(r"[a-z]{1,3}/[a-z]{1,3}|[^A-Za-z0-9]*", re.IGNORECASE)
+"""`N/A` and its like (n/v, s/o, k/a), and marks alone: never a path."""
+
+_LEFT = re.compile(r"[\\'`{}|^]")
+"""A browser leaves these alone in some parts of a URL; encoded they mean the same, and everybody reads them alike."""
+
+
+def read(value: Any, base: str = "") -> str:
+    r"""Return the URL that a browser would go to; empty for what can be no http(s) URL of a page or a photo.
+
+    `base` is the URL of the page it stands on. Without one only absolute URLs are read, and those that leave out just
+    the scheme, which is https then. A single word is no relative path, nor is `www.shop.example`, nor `N/A`.
+
+    >>> read(" https://Shop.Example/my mug?f=a|b&amp;g='1' ")
+    'https://shop.example/my%20mug?f=a%7Cb&g=%271%27'
+    >>> read("//cdn.shop.example/a.jpg"), read("../a.jpg", "https://shop.example/p/mug"), read("N/A"), read("data:,x")
+    ('https://cdn.shop.example/a.jpg', 'https://shop.example/a.jpg', '', '')
+    """
+    if type(value) is not str:
+        return ""
+    found = absolute(value)
+    if found or not value or len(value) > LONGEST:
+        return found
+    text, page = _trimmed(value), absolute(base)
+    if page:
+        return _on_page(text, page)
+    if _SLASHES.match(text):
+        return _parsed(f"https:{text}")
+    return _parsed(text) if _HTTP.match(text) else ""
+
+
+@lru_cache(maxsize=REMEMBERED)
+def absolute(value: str) -> str:
+    """Return what `read` makes of a URL that means the same on every page; empty for any other text."""
+    if len(value) > LONGEST:
+        return ""
+    slash = value.find("/", 8)
+    if (
+        slash > 0
+        and _usual(value[:slash])
+        and _REST(value, slash)
+        and "/." not in value
+        and ("&" not in value or _ENTITY(value) is None)
+        and ("/%2" not in value or "/%2e" not in value.lower())
+    ):
+        return value
+    text = _trimmed(value)
+    return _parsed(text) if _ABSOLUTE.match(text) else ""
+
+
+@lru_cache(maxsize=1024)
+def _usual(origin: str) -> bool:
+    """Whether a scheme and a host are written as nearly all are."""
+    return _ORIGIN(origin) is not None
+
+
+def _on_page(text: str, page: str) -> str:
+    if text.startswith(("/", "\\")) or _HTTP.match(text):
+        return _parsed(text, page)
+    if _SCHEME.match(text) or _WORDS.fullmatch(text) or _names_host(text, host_of(page)):
+        return ""
+    return _parsed(text, page) if text.startswith((".", "?")) or "/" in text or _FILE.fullmatch(text) else ""
+
+
+def _names_host(text: str, host: str) -> bool:
+    """Whether a text without a scheme begins with the name of a host, which a browser would take for a folder."""
+    first = re.split(r"[/\\?#:]", text, maxsplit=1)[0].lower()
+    own = host.partition(":")[0].removeprefix("www.")
+    return first.startswith("www.") or (bool(own) and (first == own or first.endswith(f".{own}")))
+
+
+def _trimmed(value: str) -> str:
+    text = _IGNORED.sub("", value.strip().strip(_ENDS).strip())
+    return _AMPERSAND.sub("&", text) if "&" in text else text
+
+
+def _parsed(text: str, base: str | None = None) -> str:
+    if "\ufffd" in text:
+        return ""  # a repaired character may stand for any
+    try:
+        href: str = ada_url.join_url(base, text) if base is not None else ada_url.normalize_url(text)
+    except ValueError:
+        return ""
+    if _LEFT.search(href):
+        href = _LEFT.sub(lambda left: f"%{ord(left[0]):02X}", href)
+    return href if len(href) <= LONGEST and host_of(href) else ""
+
+
+@lru_cache(maxsize=1024)
+def ascii_host(host: str) -> str:
+    """Return a host, with its port if it names one, as URLs carry it; as it is when it cannot be one.
+
+    >>> ascii_host("B\u00fccher.example:8000"), ascii_host("shop.example")
+    ('xn--bcher-kva.example:8000', 'shop.example')
+    """
+    if host.isascii():
+        return host.lower()
+    return host_of(absolute(f"https://{host}/")) or host.lower()

@@ -1,0 +1,98 @@
+"""Keeper: all feeds, so that whoever draws a picture finds their data at hand, and how good it is."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from pathlib import Path
+
+from wetink.core.outbound.feed import Feed, Item, Snapshot, Supply, supply
+from wetink.feeds.hosts import PER_HOST, Hosts
+from wetink.feeds.personal import MOST_KEPT, Personal
+from wetink.feeds.schedule import Schedule
+from wetink.feeds.snapshots import Shelf
+from wetink.feeds.uploads import Uploads
+from wetink.ports.feeds import Uploaded
+from wetink.ports.leases import Leases
+
+
+class FeedService:
+    """`ports.feeds.Feeds` over HTTP and uploaded files."""
+
+    def __init__(
+        self,
+        folder: Path,
+        uploads: Path,
+        leases: Leases,
+        clock: Callable[[], int],
+        *,
+        private_hosts: Collection[str] = (),
+        per_host: int = PER_HOST,
+        most_kept: int = MOST_KEPT,
+    ) -> None:
+        """Keep snapshots in a folder, which processes with the same `leases` share; find uploaded files in another.
+
+        `clock` says the time in Unix ms. `private_hosts` are `host:port` pairs that are allowed although not public.
+        """
+        self._clock = clock
+        self._hosts = Hosts(clock, private_hosts, per_host=per_host)
+        self._shelf = Shelf(folder)
+        self._schedule = Schedule(self._shelf, uploads, self._hosts, leases, clock)
+        self._uploads = Uploads(uploads, clock)
+        self._personal = Personal(self._hosts, clock, most_kept=most_kept)
+        self._feeds: Mapping[str, Feed] = {}
+
+    def use(self, feeds: Mapping[str, Feed]) -> None:
+        """Go on with these feeds, by name."""
+        self._feeds = dict(feeds)
+        self._schedule.use({name: feed for name, feed in feeds.items() if feed.per_person is None})
+        self._personal.use(self._feeds)
+
+    def declared(self, feed: str) -> Feed | None:
+        return self._feeds.get(feed)
+
+    def give(self, feed: str) -> Supply:
+        known = self._feeds.get(feed)
+        if known is None:
+            return Supply(because=f"there is no feed {feed}")
+        if known.per_person is not None:
+            return Supply(because=f"feed {feed} is asked for each person")
+        return supply(known, self._schedule.snapshot(feed), self._clock())
+
+    async def ask(self, feed: str, parameters: Mapping[str, str], deadline_ms: int) -> Supply:
+        known = self._feeds.get(feed)
+        if known is None or known.per_person is None:
+            return self.give(feed)
+        return await self._personal.ask(known, parameters, deadline_ms)
+
+    def warm(self, feed: str, parameters: Mapping[str, str]) -> None:
+        known = self._feeds.get(feed)
+        if known is not None and known.per_person is not None:
+            self._personal.warm(known, parameters)
+
+    async def upload(self, feed: Feed, parts: AsyncIterator[bytes]) -> Uploaded:
+        return await self._uploads.take(feed, parts)
+
+    def stream(self, feed: str) -> Iterator[Item]:
+        known = self._feeds.get(feed)
+        return iter(()) if known is None else self._shelf.stream(known, self._clock())
+
+    def snapshot(self, feed: str) -> Snapshot | None:
+        """Return what a scheduled or uploaded feed held when it was fetched, with what was left out and why."""
+        return self._schedule.snapshot(feed)
+
+    async def refresh_due(self, now: int) -> None:
+        """Refresh all that is due at `now` (Unix ms), and wait for it."""
+        await asyncio.gather(*await self._begin(now), return_exceptions=True)
+
+    async def begin_due(self) -> None:
+        """Begin to refresh all that is due, and to take over what other processes have fetched."""
+        await self._begin(self._clock())
+
+    async def _begin(self, now: int) -> list[asyncio.Task[None]]:
+        return [*self._personal.begin_due(now), *await self._schedule.begin_due(now)]
+
+    async def close(self) -> None:
+        """End what is in flight and let go of everything. Calling it twice is fine."""
+        self._uploads.close()
+        await self._schedule.close()
+        await self._personal.close()
+        await self._hosts.close()

@@ -1,0 +1,215 @@
+"""Shelf: what feeds held when they were fetched, in a folder that processes share and that outlives them.
+
+NAME.json          when it was fetched, from where, what went wrong since; written last, replaced whole
+NAME.HASH.body     the body as it came; NAME.json names it
+"""
+
+import hashlib
+import logging
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+from msgspec.structs import replace
+
+from wetink.core.outbound.feed import Feed, Item, Snapshot
+from wetink.feeds.guard import Refused
+from wetink.feeds.parse import Readers, Tally, Unreadable, read, whole
+
+logger = logging.getLogger(__name__)
+
+Stamp = tuple[int, int, int]
+"""What changes whenever a file is replaced."""
+
+
+class _Note(msgspec.Struct, frozen=True):
+    """NAME.json: a snapshot without its items, the body they are in, where it came from and how it was read."""
+
+    source: str
+    shape: str
+    body: str
+    snapshot: Snapshot
+
+
+class Draft:
+    """A body on its way in. Not seen by anybody before `Shelf.adopt`."""
+
+    def __init__(self, path: Path) -> None:
+        """Write to a file that is not there yet."""
+        self.path = path
+        self._file: BinaryIO = path.open("xb")
+        self._digest = hashlib.sha256()
+
+    def write(self, part: bytes) -> None:
+        """Add to it. Raises Refused when the disk takes no more."""
+        try:
+            self._file.write(part)
+        except OSError as error:
+            raise Refused(f"it cannot be kept: {error.strerror}") from error
+        self._digest.update(part)
+
+    def finish(self) -> str:
+        """End it and return its hash. Raises Refused when the disk takes no more."""
+        try:
+            self._file.close()
+        except OSError as error:
+            raise Refused(f"it cannot be kept: {error.strerror}") from error
+        return self._digest.hexdigest()[:24]
+
+    def discard(self) -> None:
+        """Remove it, unless it was adopted."""
+        with suppress(OSError):
+            self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+class Shelf:
+    """Snapshots by feed name. Blocks: used from threads."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep them in a folder, which is made when it is not there."""
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder = folder
+        self._drafts = 0
+        self._readers = Readers()
+
+    def close(self) -> None:
+        """End what is being read: a long catalog keeps no process from ending."""
+        self._readers.close()
+
+    def stamps(self, names: Iterable[str]) -> Mapping[str, Stamp | None]:
+        """Return what changes whenever another snapshot of a feed is kept; None for a feed that has none."""
+        return {name: self.stamp(name) for name in names}
+
+    def stamp(self, name: str) -> Stamp | None:
+        """Return what changes whenever another snapshot of a feed is kept; None when there is none."""
+        try:
+            status = self._note(name).stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_size, status.st_ino
+
+    def load(self, feed: Feed, now: int) -> Snapshot | None:
+        """Return the snapshot of a feed; None when there is none from where it comes from now.
+
+        One that cannot be read in the feed's present way has no data, but says why.
+        """
+        note = self._read(feed)
+        if note is None or not note.body:
+            return None if note is None else note.snapshot
+        if feed.purpose == "catalog" and note.shape == shape_of(feed) and (self._folder / note.body).exists():
+            return note.snapshot
+        try:
+            return self._filled(note.snapshot, feed, self._folder / note.body, now)
+        except (OSError, Unreadable) as error:
+            return Snapshot(feed.name, trouble=str(error))
+
+    def stream(self, feed: Feed, now: int) -> Iterator[Item]:
+        """Return the items of the newest body, one by one."""
+        path = self._body(feed)
+        if path is not None:
+            with path.open("rb") as raw:
+                yield from read(feed, raw, Tally(), now)
+
+    def draft(self, name: str) -> Draft:
+        """Return a new file for a body, for whoever holds the feed's lease; what a killed process left of one goes.
+
+        Raises Refused when there is no room.
+        """
+        self._drafts += 1
+        try:
+            for path in (*self._folder.glob(f"{name}.*.draft"), *self._folder.glob(f"{name}.*.note")):
+                path.unlink(missing_ok=True)
+            return Draft(self._folder / f"{name}.{os.getpid()}-{self._drafts}.draft")
+        except OSError as error:
+            raise Refused(f"it cannot be kept: {error.strerror}") from error
+
+    def adopt(self, feed: Feed, draft: Draft, etag: str, last_modified: str, now: int) -> Snapshot:
+        """Read a finished body and keep it in place of the one before.
+
+        Raises Unreadable or Refused; then nothing has changed.
+        """
+        body = f"{feed.name}.{draft.finish()}.body"
+        fresh = Snapshot(feed.name, fetched_at=now, checked_at=now, etag=etag, last_modified=last_modified)
+        snapshot = self._filled(fresh, feed, draft.path, now)
+        try:
+            draft.path.replace(self._folder / body)
+        except OSError as error:
+            raise Refused(f"it cannot be kept: {error.strerror}") from error
+        self._write(feed, body, snapshot)
+        for path in self._folder.glob(f"{feed.name}.*.body"):
+            if path.name != body:
+                path.unlink(missing_ok=True)
+        return snapshot
+
+    def renew(self, feed: Feed, snapshot: Snapshot, now: int) -> Snapshot:
+        """Keep that the source says nothing has changed; what it says is read again when a sale has begun or ended."""
+        known = replace(snapshot, checked_at=now, failures=0, trouble="")
+        if snapshot.until and now >= snapshot.until and (path := self._body(feed)) is not None:
+            known = self._filled(known, feed, path, now)
+        return self._again(feed, known)
+
+    def fail(self, feed: Feed, snapshot: Snapshot | None, trouble: str, now: int) -> Snapshot:
+        """Keep that a refresh went wrong; the data stays."""
+        before = snapshot or Snapshot(feed.name)
+        return self._again(feed, replace(before, failures=before.failures + 1, tried_at=now, trouble=trouble))
+
+    def _again(self, feed: Feed, snapshot: Snapshot) -> Snapshot:
+        note = self._read(feed)
+        self._write(feed, note.body if note is not None and snapshot.checked_at else "", snapshot)
+        return snapshot
+
+    def _body(self, feed: Feed) -> Path | None:
+        note = self._read(feed)
+        return self._folder / note.body if note is not None and note.body else None
+
+    def _filled(self, snapshot: Snapshot, feed: Feed, path: Path, now: int) -> Snapshot:
+        if feed.purpose == "catalog":
+            found = self._readers.read(feed, path, now)
+        else:
+            with path.open("rb") as raw:
+                found = whole(feed, raw, now)
+        return replace(
+            snapshot,
+            items=found.items,
+            count=found.count,
+            left_out=found.left_out,
+            problems=found.problems,
+            version=found.version,
+            until=found.until,
+        )
+
+    def _note(self, name: str) -> Path:
+        return self._folder / f"{name}.json"
+
+    def _read(self, feed: Feed) -> _Note | None:
+        try:
+            note = msgspec.json.decode(self._note(feed.name).read_bytes(), type=_Note)
+        except (OSError, msgspec.DecodeError):
+            return None
+        return note if note.source == source_of(feed) else None
+
+    def _write(self, feed: Feed, body: str, snapshot: Snapshot) -> None:
+        """Write NAME.json. A full disk keeps nobody from using what is in memory."""
+        note = _Note(source_of(feed), shape_of(feed), body, replace(snapshot, items=()))
+        draft = self._folder / f"{feed.name}.{os.getpid()}.note"
+        try:
+            draft.write_bytes(msgspec.json.encode(note))
+            draft.replace(self._note(feed.name))
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            logger.warning("the state of feed %s cannot be kept: %s", feed.name, error)
+
+
+def source_of(feed: Feed) -> str:
+    """Return where a feed comes from: data from elsewhere is not its data."""
+    return feed.url or f"file:{feed.file}"
+
+
+def shape_of(feed: Feed) -> str:
+    """Return what changes whenever a feed is to be read in another way."""
+    way = (feed.format, feed.root, feed.fields, feed.key, feed.encoding, feed.most_bytes, feed.most_items, feed.purpose)
+    return hashlib.sha256(msgspec.json.encode(way)).hexdigest()[:24]

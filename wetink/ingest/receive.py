@@ -1,0 +1,243 @@
+"""Ingest: from the bytes of a request to messages on the disk."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from wetink.core.errors import BadRequest
+from wetink.core.events.clock import parse
+from wetink.core.events.event import Level
+from wetink.core.events.message import BATCH, BEHAVIORAL, Endpoint, Piece, pieces, write_key
+from wetink.core.events.verdict import Problem
+from wetink.core.identity.user_hash import Vouching
+from wetink.core.messages.mapping import Mappings
+from wetink.core.messages.normalize import normalize
+from wetink.core.text.placeholder import USUAL, Placeholders
+from wetink.ports import Log, Receipt, Record, Source
+
+__all__ = ["BATCH", "BEHAVIORAL", "Endpoint", "Ingest", "check_body", "check_line", "record", "write_key"]
+
+logger = logging.getLogger(__name__)
+
+SLICE = 100
+"""Messages normalized before an open gets its turn: about a millisecond."""
+
+LARGE = 64 * 1024
+"""Bytes from which on a body is read in slices."""
+
+ONE_LINE = Endpoint(body_bytes=1 << 20, message_bytes=64 * 1024)
+ANY_BODY = Endpoint(several="events", alone=True, body_bytes=1 << 30, message_bytes=64 * 1024, count=1 << 20)
+"""For what is checked and not stored."""
+
+
+Told = Callable[[Sequence[Receipt] | Exception], object]
+"""Hears what became of a request's messages, or why nothing was written."""
+
+
+class _Request(msgspec.Struct, frozen=True, eq=False):
+    """A small request whose messages wait to be read and written with others'."""
+
+    body: bytes
+    source: Source
+    door: Endpoint
+    now: int
+    tell: Told
+
+
+class Ingest:
+    """Takes requests in. Nothing is acknowledged that is not on the disk.
+
+    Small requests that arrive in the same turn of the event loop are read one after the other and written together:
+    the same few functions run again and again, which takes half the time it takes them between other work.
+    """
+
+    def __init__(self, log: Log, known: Placeholders = USUAL) -> None:
+        """Write to `log`; `known` are the texts that name nobody and nothing."""
+        self._known = known
+        self._log = log
+        self._turn = asyncio.Lock()  # one large body is read at a time
+        self._arrived: list[_Request] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._writing: set[asyncio.Task[None]] = set()
+        self.on_appended: list[Callable[[Sequence[Record]], None]] = []
+        self.mappings: Mappings | None = None
+
+    async def receive(self, body: bytes, source: Source, door: Endpoint, now: int) -> Sequence[Receipt]:
+        """Take a request's body; return what became of each of its messages once they are on the disk.
+
+        `now` is Unix ms. Raises BadRequest and TooLarge for a body that is not what this door takes, StoreUnavailable
+        when nothing was written.
+        """
+        if len(body) < LARGE:
+            answer: asyncio.Future[Sequence[Receipt]] = asyncio.get_running_loop().create_future()
+            self.take(body, source, door, now, partial(_settle, answer))
+            return await answer
+        async with self._turn:
+            records = await self._records(body, source, door, now)
+        return await self._append(records)
+
+    async def _append(self, records: Sequence[Record]) -> Sequence[Receipt]:
+        receipts = await self._log.append(records)
+        for told in self.on_appended:
+            try:
+                told(records)
+            except Exception:  # all of it is on the disk, whoever else wanted to hear of it
+                logger.exception("what was taken in could not be told on")
+        return receipts
+
+    def take(self, body: bytes, source: Source, door: Endpoint, now: int, tell: Told) -> None:
+        """Take a small request's body in, as `receive` does; `tell` hears the outcome. Call it in the event loop."""
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            loop = self._loop = asyncio.get_running_loop()  # a system call: too much for every request
+            self._arrived = []  # who waited in that loop is gone with it
+        self._arrived.append(_Request(body, source, door, now, tell))
+        if len(self._arrived) == 1:
+            loop.call_soon(self._take_in)
+
+    def _take_in(self) -> None:
+        """Read what has arrived in this turn, and have it written."""
+        arrived, self._arrived = self._arrived, []
+        group: list[tuple[_Request, list[Record]]] = []
+        for request in arrived:
+            try:
+                found, _ = pieces(request.body, request.door)
+                group.append(
+                    (request, [self._record(each, request.source, request.door, request.now) for each in found])
+                )
+            except Exception as error:
+                request.tell(error)
+        if group:
+            task = asyncio.get_running_loop().create_task(self._written(group))
+            self._writing.add(task)
+            task.add_done_callback(self._writing.discard)
+
+    async def _written(self, group: Sequence[tuple[_Request, list[Record]]]) -> None:
+        """Write what several requests brought; what cannot be written must not take the others with it."""
+        try:
+            receipts = await self._append([record for _, records in group for record in records])
+        except Exception as error:
+            if len(group) == 1:
+                group[0][0].tell(error)
+            else:
+                await asyncio.gather(*(self._written([alone]) for alone in group))
+            return
+        start = 0
+        for request, records in group:
+            request.tell(receipts[start : start + len(records)])
+            start += len(records)
+
+    async def _records(self, body: bytes, source: Source, door: Endpoint, now: int) -> list[Record]:
+        """Read a large body a slice at a time, so that opens get their turn."""
+        found, _ = pieces(body, door)
+        records: list[Record] = []
+        for start in range(0, len(found), SLICE):
+            await self._log.pause()
+            records += [self._record(piece, source, door, now) for piece in found[start : start + SLICE]]
+        return records
+
+    def _record(self, piece: Piece, source: Source, door: Endpoint, now: int) -> Record:
+        try:
+            if self.mappings is not None:
+                piece = self.mappings.applied(piece, source.name, now)
+            vouching = source.vouching if source.level == "browser" else None
+            return record(piece, source.name, source.level, now, door.relayed, self._known, vouching)
+        except Exception:  # of one message: those beside it in its request are taken in all the same
+            return self._parked(piece, source, now)
+
+    def _parked(self, piece: Piece, source: Source, now: int) -> Record:
+        """Return the record of a message that nothing can be made of: it is kept, and a replay reads it again."""
+        logger.exception("a message cannot be read")
+        message_id = f"unread-{blake2b(piece.raw, digest_size=12).hexdigest()}"
+        problem = Problem(
+            "unreadable", "", "wetink could not read this message; it is kept: see the log, then replay it"
+        )
+        return Record(source.name, message_id, now, 0, piece.raw, "parked", (problem,))
+
+
+def _settle(answer: asyncio.Future[Sequence[Receipt]], outcome: Sequence[Receipt] | Exception) -> None:
+    """Let a sender know, if it still listens."""
+    if answer.done():
+        return
+    if isinstance(outcome, Exception):
+        answer.set_exception(outcome)
+    else:
+        answer.set_result(outcome)
+
+
+def record(
+    piece: Piece,
+    source: str,
+    level: Level,
+    now: int,
+    relayed: bool = False,
+    known: Placeholders = USUAL,
+    vouching: Vouching | None = None,
+) -> Record:
+    """Return the record of one message received at `now` (Unix ms)."""
+    normal = normalize(piece, source, level, now, relayed, known, vouching)
+    return Record(
+        source,
+        normal.message_id,
+        now,
+        normal.own_time,
+        piece.raw,
+        normal.verdict,
+        normal.problems,
+        normal.filed,
+        normal.event,
+        normal.claims,
+        normal.joins,
+    )
+
+
+def check_line(
+    line: bytes, now: int, mappings: Mappings | None = None, source: str = "check", known: Placeholders = USUAL
+) -> dict[str, Any]:
+    """Return the verdict on one JSON message, as if it came now (Unix ms), or when its `receivedAt` says."""
+    return check_body(line, now, mappings, source, known, door=ONE_LINE)[0]
+
+
+def check_body(
+    body: bytes,
+    now: int,
+    mappings: Mappings | None = None,
+    source: str = "check",
+    known: Placeholders = USUAL,
+    *,
+    door: Endpoint = ANY_BODY,
+) -> list[dict[str, Any]]:
+    """Return the verdict on each message of a body: one message, a list of them, or a batch. See `check_line`."""
+    body = body.strip()
+    if door.several and body.startswith(b"["):
+        body = b'{"batch":' + body + b"}"
+    try:
+        found, _ = pieces(body, door)
+    except BadRequest as error:
+        hint = f"{error} ({error.where})" if error.where else str(error)
+        problem = {"code": "unreadable", "property": "", "hint": hint}
+        return [{"messageId": None, "event": None, "verdict": "parked", "problems": [problem]}]
+    return [_checked(piece, now, mappings, source, known) for piece in found]
+
+
+def _checked(piece: Piece, now: int, mappings: Mappings | None, source: str, known: Placeholders) -> dict[str, Any]:
+    received = parse(piece.message.receivedAt) if piece.message is not None else None
+    if mappings is not None:
+        piece = mappings.applied(piece, source, received or now)
+    normal = normalize(piece, source=source, level="server", received=received or now, known=known)
+    message = piece.message
+    name = normal.event.name if normal.event is not None else ""
+    if not name and message is not None:
+        name = message.event if isinstance(message.event, str) else ""
+    given = message is not None and (message.messageId is not None or message.message_id is not None)
+    return {
+        "messageId": normal.message_id if given else None,
+        "event": name or (normal.event.type if normal.event is not None else None),
+        "verdict": normal.verdict,
+        "problems": msgspec.to_builtins(normal.problems),
+    }

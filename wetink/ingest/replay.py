@@ -1,0 +1,102 @@
+"""Replay: messages of the past read anew, by the mappings and the rules of now."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Protocol
+
+import msgspec
+
+from wetink.core.errors import BadRequest
+from wetink.core.events.event import Level
+from wetink.core.events.message import Endpoint, Piece, pieces
+from wetink.core.events.verdict import Verdict
+from wetink.core.identity.user_hash import Vouching
+from wetink.core.messages.mapping import Mappings
+from wetink.ports import Received, Record, Source, Storage
+
+SLICE = 200
+"""Messages that are renewed together: others that write wait no longer than that takes."""
+
+_DOOR = Endpoint(body_bytes=1 << 20, message_bytes=1 << 20)
+
+
+class MakeRecord(Protocol):
+    """Makes a record of a piece of this source and level, received then (Unix ms)."""
+
+    def __call__(self, piece: Piece, source: str, level: Level, now: int, *, vouching: Vouching | None) -> Record:
+        """Return the record."""
+        ...
+
+
+class Replayed(msgspec.Struct):
+    """What came of it: how many messages were looked at, how many come to something else, and to what."""
+
+    messages: int = 0
+    changed: int = 0
+    verdicts: dict[str, int] = {}
+    names: dict[str, int] = {}
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Which messages: received in [since, until) (Unix ms), of a source, with a verdict; empty: any."""
+
+    since: int
+    until: int
+    source: str = ""
+    verdict: Verdict | None = None
+
+
+async def replay(store: Storage, mappings: Mappings | None, record: MakeRecord, asked: Asked, *, dry: bool) -> Replayed:
+    """Read messages anew, and with `dry` only say what would come of it. Raises StoreUnavailable.
+
+    What is written before an error stays written: it may be run again. `record` makes a record of a piece.
+    """
+    sources: Mapping[str, Source] = {source.name: source for source in await store.sources.all()}
+    done, seq = Replayed(), await store.log.place_of(asked.since)
+    while found := await store.log.messages_after(seq, SLICE):
+        seq = found[-1].seq
+        wanted = [each for each in found if _wanted(each, asked)]
+        pairs = [(each, _renewed(each, mappings, record, sources.get(each.source))) for each in wanted]
+        outcome = await store.log.renew(pairs, dry=dry)
+        done.messages += len(wanted)
+        for (old, new), changed in zip(pairs, outcome, strict=True):
+            if changed:
+                _count(done, old, new)
+        if found[0].received >= asked.until:
+            break
+        await asyncio.sleep(0)
+    return done
+
+
+def _wanted(each: Received, asked: Asked) -> bool:
+    return (
+        asked.since <= each.received < asked.until
+        and asked.source in ("", each.source)
+        and asked.verdict in (None, each.verdict)
+    )
+
+
+def _renewed(each: Received, mappings: Mappings | None, record: MakeRecord, source: Source | None) -> Record:
+    level: Level = (
+        "browser" if source is None else source.level
+    )  # of one that is gone no more is believed than of a page
+    vouching = Vouching(source.secrets, required=source.verify) if source is not None and level == "browser" else None
+    try:
+        piece = pieces(each.raw, _DOOR)[0][0]
+    except BadRequest:  # what could not be read then cannot be read now
+        return Record(each.source, each.message_id, each.received, 0, each.raw, each.verdict, each.problems)
+    if piece.message is not None:
+        piece.message.messageId = each.message_id
+        if mappings is not None:
+            piece = mappings.applied(piece, each.source, each.received)
+    made = record(piece, each.source, level, each.received, vouching=vouching)
+    return msgspec.structs.replace(made, message_id=each.message_id)
+
+
+def _count(done: Replayed, old: Received, new: Record) -> None:
+    done.changed += 1
+    was = old.verdict if old.verdict != new.verdict else ""
+    step = f"{was} to {new.verdict}" if was else f"{new.verdict} as before"
+    done.verdicts[step] = done.verdicts.get(step, 0) + 1
+    name = new.event.name or new.event.type if new.event is not None else "parked"
+    done.names[name] = done.names.get(name, 0) + 1

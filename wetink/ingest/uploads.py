@@ -1,0 +1,36 @@
+"""Uploads: the file of a feed that somebody brings by hand, of one that is declared or of a new one."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+from wetink.core.errors import BadContent
+from wetink.core.outbound.feed import Feed, feed_of
+from wetink.ports.feeds import Feeds, Uploaded
+
+EVERY = "365d"
+"""How long a file counts as fresh when nobody says otherwise: until another comes."""
+
+
+class Uploads:
+    """Takes files in."""
+
+    def __init__(
+        self, feeds: Feeds, declared: Callable[[], Mapping[str, Feed]], save: Callable[[Feed], Awaitable[None]]
+    ) -> None:
+        """Hand files to `feeds`; `save` puts a new feed beside those that are `declared`."""
+        self._feeds, self._declared, self._save = feeds, declared, save
+
+    async def take(self, name: str, parts: AsyncIterator[bytes], kind: str, purpose: str) -> Uploaded:
+        """Take the file of an uploaded feed in; of one that is new, of this format and purpose.
+
+        Raises BadContent, TooLarge and Unavailable: then nothing has changed.
+        """
+        feed = self._declared().get(name)
+        if feed is not None and not feed.file:
+            raise BadContent(f"the feed {name} comes from {feed.url}", hint="only one that names a file is uploaded")
+        if feed is None and not kind:
+            raise BadContent(f"there is no feed called {name[:64]!r}", hint="say its format to make one: ?format=csv")
+        made = feed or feed_of(name, {"format": kind, "file": f"{name}.{kind}", "every": EVERY, "purpose": purpose})
+        done = await self._feeds.upload(made, parts)
+        if feed is None:
+            await self._save(made)
+        return done

@@ -1,0 +1,1 @@
+"""Insights: reports, experiment results, trends, and the health of a process."""

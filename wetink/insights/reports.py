@@ -1,0 +1,187 @@
+"""Reports: what blocks did and what came of it, put together from the ledger's sums and the log's conversions."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+
+from wetink.core.errors import BadRequest, NotFound
+from wetink.core.events.event import Event
+from wetink.core.identity import FOREVER
+from wetink.core.identity.identifier import Identifier
+from wetink.core.signals.attribution import Attribution, attribute
+from wetink.core.signals.conversion import Conversion, conversions
+from wetink.core.signals.goal import MODELS, ORDER, Goal, Signals
+from wetink.core.signals.interaction import Touch
+from wetink.core.signals.report import DAY_MS, DIMENSIONS, Line, report
+from wetink.core.units.duration import parse
+from wetink.ports import Storage
+from wetink.ports.ledger import Ledger
+
+CONTACTS = 200
+"""Opens and clicks that are shown of a person."""
+AROUND = 90 * DAY_MS
+"""How far around a conversion the touches are shown that did not bring it."""
+
+
+class Reports:
+    """Asks the store and the ledger; keeps nothing, so any model can be asked about any time."""
+
+    def __init__(
+        self, store: Storage, ledger: Ledger, signals: Callable[[], Signals], blocks: Callable[[], Iterable[str]]
+    ):
+        """Use the signals of the content of now; `blocks` are the names of those there are."""
+        self._store, self._ledger, self._signals, self._blocks = store, ledger, signals, blocks
+
+    def asked(self, goal: str = "", model: str = "") -> tuple[str, Goal, str]:
+        """Return a goal by name with its model, or another one. Raises BadRequest, naming those there are."""
+        signals, name = self._signals(), goal or ORDER
+        found = signals.goal(name)
+        if found is None:
+            raise BadRequest(f"there is no goal called {name[:64]!r}", hint=f"goals: {', '.join(signals.all_goals)}")
+        chosen = model or found.model or signals.model
+        if chosen not in MODELS:
+            raise BadRequest(f"there is no model {chosen[:64]!r}", hint=f"models: {', '.join(MODELS)}")
+        return name, found, chosen
+
+    async def conversions(self, goal: str, since: int, until: int) -> list[Conversion]:
+        """Return the conversions of a goal in [since, until) (Unix ms), the oldest first."""
+        name, found, _ = self.asked(goal)
+        signals = self._signals()
+        told = await self._store.conversions.outcomes(signals.events(found), since, until)
+        waiting = {source.name for source in await self._store.sources.all() if source.orders == "wait"}
+        made = await asyncio.to_thread(conversions, told, name, found, signals, waiting)
+        return [each for each in made if since <= each.at < until]
+
+    async def attributions(self, since: int, until: int, *, goal: str = "", model: str = "") -> list[Attribution]:
+        """Return the conversions of [since, until) with what is credited for each; of what is not, that in the windows.
+
+        Raises BadRequest for a goal or a model there is not, and StoreUnavailable.
+        """
+        name, found, chosen = self.asked(goal, model)
+        made = await self.conversions(name, since, until)
+        span = max(parse(found.clicks), parse(found.opens))
+        return await self._attributed(made, found, chosen, (span, 0))
+
+    async def explained(self, conversion_id: str, *, goal: str = "", model: str = "", at: int = 0) -> Attribution:
+        """Return one conversion with all its person's touches around it, credited or not. Raises NotFound."""
+        return (await self.compared(conversion_id, (model,), goal=goal, at=at))[0]
+
+    async def compared(
+        self, conversion_id: str, models: Sequence[str], *, goal: str = "", at: int = 0
+    ) -> list[Attribution]:
+        """Return one conversion as `explained` does, under each of some models, read once.
+
+        `at` is when it was (Unix ms), if that is known: then no more is read than what tells of it. Raises NotFound.
+        """
+        asked = [self.asked(goal, model) for model in models]
+        name, found, _ = asked[0]
+        by_order = (found.id or "order_id") == "order_id"  # whatever tells of the same order is found by its id
+        spans = [(at, at + 1), (0, FOREVER)] if at and by_order else [(0, FOREVER)]
+        for since, until in spans:
+            made = [each for each in await self.conversions(name, since, until) if each.id == conversion_id][:1]
+            if made:
+                break
+        else:
+            raise NotFound(f"there is no conversion {conversion_id[:64]!r} of the goal {name}")
+        touches = await self._touches(made, (AROUND, AROUND))
+        return [_attributed(made, touches, found, chosen, (AROUND, AROUND))[0] for _, _, chosen in asked]
+
+    async def _attributed(
+        self, made: Sequence[Conversion], goal: Goal, model: str, around: tuple[int, int]
+    ) -> list[Attribution]:
+        if not made:
+            return []
+        touches = await self._touches(made, around)
+        return await asyncio.to_thread(_attributed, made, touches, goal, model, around)
+
+    async def _touches(self, made: Sequence[Conversion], around: tuple[int, int]) -> Sequence[Touch]:
+        spans: dict[str, tuple[int, int]] = {}
+        for each in made:
+            since, until = each.at - around[0], each.at + around[1] + 1
+            for member in map(str, each.members):
+                known = spans.get(member, (since, until))
+                spans[member] = min(known[0], since), max(known[1], until)
+        return await self._ledger.touches_within(spans)
+
+    async def lines(
+        self,
+        since: int,
+        until: int,
+        by: Sequence[str] = ("block",),
+        *,
+        block: str = "",
+        goal: str = "",
+        model: str = "",
+    ) -> list[Line]:
+        """Return a report of the days (UTC) of [since, until), broken down by some of DIMENSIONS.
+
+        Raises BadRequest for a goal, a model or a dimension there is not, and StoreUnavailable.
+        """
+        return (await self.broken_down(since, until, (by,), block=block, goal=goal, model=model))[0]
+
+    async def broken_down(
+        self,
+        since: int,
+        until: int,
+        ways: Sequence[Sequence[str]],
+        *,
+        block: str = "",
+        goal: str = "",
+        model: str = "",
+    ) -> list[list[Line]]:
+        """Return the report of the same days broken down in several ways, read once. Raises what `lines` does."""
+        wrong = [each for by in ways for each in by if each not in DIMENSIONS]
+        if wrong:
+            raise BadRequest(f"nothing is counted by {wrong[0][:64]!r}", hint=f"by: {', '.join(DIMENSIONS)}")
+        since -= since % DAY_MS
+        counts = [each for each in await self._ledger.days(since, until) if not block or each.block == block]
+        found = await self.attributions(since, until, goal=goal, model=model)
+        there = [{"block": name} for name in self._blocks() if not block or name == block]
+        return [
+            report(counts, found, by, self._signals(), keys=there if tuple(by) == ("block",) else (), block=block)
+            for by in ways
+        ]
+
+
+def _attributed(
+    made: Sequence[Conversion], touches: Sequence[Touch], goal: Goal, model: str, around: tuple[int, int]
+) -> list[Attribution]:
+    """Credit each conversion to its person's touches around it."""
+    by_recipient: dict[str, list[Touch]] = defaultdict(list)
+    for touch in touches:
+        by_recipient[touch.recipient].append(touch)
+    return [
+        attribute(
+            each,
+            [
+                touch
+                for member in each.members
+                for touch in by_recipient.get(str(member), ())
+                if each.at - around[0] <= touch.at <= each.at + around[1]
+            ],
+            goal,
+            model,
+        )
+        for each in made
+    ]
+
+
+async def contacts(ledger: Ledger, members: Sequence[Identifier], until: int) -> list[Event]:
+    """Return the opens and clicks of these identifiers in the words of the spec's email events, newest last.
+
+    Source: Segment's Email spec, `Email Opened` and `Email Link Clicked`. Without those of machines.
+    """
+    touches = await ledger.touches([str(member) for member in members], 0, until + 1)
+    return [
+        Event(
+            "track",
+            touch.at,
+            f"{touch.kind}-{touch.block}-{touch.at}",
+            "wetink",
+            "Email Opened" if touch.kind == "open" else "Email Link Clicked",
+            properties={"block": touch.block, "variant": touch.variant, "campaign_id": touch.campaign}
+            | ({"implied_by": "click"} if touch.implied else {}),
+        )
+        for touch in touches[-CONTACTS:]
+        if touch.human
+    ]

@@ -1,0 +1,51 @@
+"""Follower: reads along in the log, whoever writes it, and tells others what happens in the shop as a whole."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from wetink.core.catalog.trends import HOUR, KEPT_HOURS, MEASURES, Trends
+from wetink.core.events.event import Event
+from wetink.ports import Storage
+
+logger = logging.getLogger(__name__)
+
+SLICE = 100
+"""Messages that are read in one go: opens wait no longer than that takes."""
+
+Tell = Callable[[Sequence[Event]], None]
+
+
+class Follower:
+    """Keeps trends up to date. What other processes write is seen within a second."""
+
+    def __init__(self, store: Storage, trends: Trends, clock_ms: Callable[[], int], tell: Sequence[Tell] = ()) -> None:
+        """Read from `store`; `tell` others of the events, too."""
+        self._store, self._trends, self._clock, self._tell = store, trends, clock_ms, tell
+        self._seq, self._replays = -1, 0
+        self._forgot = 0
+
+    async def step(self) -> bool:
+        """Read the next slice; return whether there was one. Raises StoreUnavailable."""
+        now = self._clock()
+        replays = await self._store.log.replays()
+        if replays != self._replays:  # what was counted may have been something else
+            self._trends.clear()
+            self._replays, self._seq = replays, -1
+        if self._seq < 0:
+            self._seq = await self._store.log.place_of(now - KEPT_HOURS * HOUR)
+        last, events = await self._store.log.events_after(self._seq, MEASURES, SLICE)
+        for event in events:
+            try:
+                self._trends.observe(event)
+            except Exception:  # of one event: the log is followed past it
+                logger.exception("an event does not count for trends")
+        for hear in self._tell if events else ():
+            try:
+                hear(events)
+            except Exception:
+                logger.exception("somebody could not be told what happens in the shop")
+        if now - self._forgot >= HOUR:
+            self._trends.forget(now)
+            self._forgot = now
+        more, self._seq = last > self._seq, last
+        return more

@@ -1,0 +1,1 @@
+"""The open, in order: recipient, person, decision, picture; then the click."""

@@ -1,0 +1,134 @@
+"""Arms: which arm of which experiments a recipient is in, kept from the first exposure on."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+
+import msgspec
+
+from wetink.core.blocks.block import Block, Step
+from wetink.core.blocks.experiment import HOLDOUT, Exposure, Plan, cut, drawn, everywhere, inherited, planned
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
+from wetink.core.signals.goal import Signals
+from wetink.ports import Storage
+from wetink.ports.experiments import Exposures
+
+KEPT = 50_000
+"""Exposures a process remembers."""
+
+Shares = Callable[[Plan, int], tuple[int, Mapping[str, float]] | None]
+"""A bandit's epoch at a time (Unix ms) with its shares, None for any other experiment."""
+
+
+class Assigned(msgspec.Struct, frozen=True):
+    """A block as somebody's arms let it be, the arms, and why."""
+
+    block: Block
+    arms: dict[str, str]
+    steps: tuple[Step, ...]
+
+
+class Assignments:
+    """Draws arms and keeps them. A recipient keeps the arm, whoever they turn out to be.
+
+    When two recipients that were both exposed turn out to be one person, the arm of the first exposure holds for both
+    from then on.
+    """
+
+    def __init__(self, store: Storage, exposures: Exposures, signals: Callable[[], Signals], shares: Shares) -> None:
+        """Use these; `signals` are the content's of now."""
+        self._store, self._exposures, self._signals, self._shares = store, exposures, signals, shares
+        self._known: OrderedDict[tuple[str, str], tuple[int, Exposure]] = OrderedDict()
+
+    async def of(self, block: Block, who: Identifier | None, moment: Moment, *, keep: bool) -> Assigned:
+        """Return a block for somebody; with `keep` their arms are kept. Raises StoreUnavailable."""
+        if who is None:
+            return Assigned(block, {}, ())
+        arms: dict[str, str] = {}
+        steps: list[Step] = []
+        for plan in self._plans(block):
+            if HOLDOUT in arms.values():
+                break  # who is held out of everything takes part in nothing else
+            exposure = await self._exposure(plan, who, moment, keep=keep and moment.taken_for != "scanner")
+            arms[plan.name] = exposure.arm
+            steps.append(Step(f"experiment {plan.name}", True, _why(plan, exposure)))
+            block = cut(block, plan, exposure.arm)
+        return Assigned(block, arms, tuple(steps))
+
+    def concerns(self, block: Block) -> bool:
+        """Whether any experiment does."""
+        return block.experiment is not None or self._signals().holdout is not None
+
+    def _plans(self, block: Block) -> Iterator[Plan]:
+        held = self._signals().holdout
+        if held is not None:
+            yield everywhere(held.share, held.seed)
+        if block.experiment is not None:
+            yield planned(block.experiment, block.name)
+
+    async def _exposure(self, plan: Plan, who: Identifier, moment: Moment, *, keep: bool) -> Exposure:
+        key, version = (plan.name, str(who)), await self._store.log.version()
+        known = self._known.get(key)
+        if known is not None and known[0] == version and known[1].arm in plan.arms:
+            return known[1]
+        exposure = await self._found(plan, who, moment, keep=keep)
+        if keep:
+            self._known[key] = version, exposure
+            self._known.move_to_end(key)
+            if len(self._known) > KEPT:
+                self._known.popitem(last=False)
+        return exposure
+
+    async def _found(self, plan: Plan, who: Identifier, moment: Moment, *, keep: bool) -> Exposure:
+        """Look at all names of the person: the first exposure that is kept holds, else a lot is drawn."""
+        profile = await self._store.profiles.profile(who, moment.now)
+        own, person = str(who), str(profile.root)
+        names = dict.fromkeys([own, person, *map(str, profile.identifiers)])
+        kept = {
+            name: each
+            for name, each in (await self._exposures.of(plan.name, list(names))).items()
+            if each.arm in plan.arms  # an arm that is no more leaves its people to be drawn anew
+        }
+        first = inherited(kept)
+        if first is None:
+            drawing = self._shares(plan, moment.now)
+            epoch, shares = drawing if drawing is not None else (0, None)
+            exposure = Exposure(plan.name, own, drawn(plan, person, shares, epoch), moment.now, person)
+        else:
+            origin = first.heir_of or first.recipient
+            heir_of = "" if origin == own else origin
+            mine = kept.get(own)
+            at = mine.at if mine is not None else moment.now
+            exposure = Exposure(plan.name, own, first.arm, at, person, heir_of)
+            if mine is not None and (mine.person, mine.heir_of, mine.arm) == (person, heir_of, first.arm):
+                return mine
+        return await self._exposures.keep(exposure) if keep else exposure
+
+
+def _why(plan: Plan, exposure: Exposure) -> str:
+    share = plan.expected().get(exposure.arm, 0.0)
+    size = f"{share * 100:.4g}% of people" if plan.bandit is None or exposure.arm == HOLDOUT else "a bandit's share"
+    arm = "held out: no personalization" if exposure.arm == HOLDOUT else f"arm {exposure.arm}"
+    since = f", as {exposure.heir_of} is the same person" if exposure.heir_of else ""
+    return f"{arm} ({size}){since}"
+
+
+class Shared:
+    """What share of newcomers each arm of a bandit gets now, worked out in the background."""
+
+    def __init__(self) -> None:
+        """Know none yet: all arms are alike until then."""
+        self._shares: dict[str, tuple[int, Mapping[str, float]]] = {}
+
+    def of(self, plan: Plan, now: int) -> tuple[int, Mapping[str, float]] | None:
+        """Return a bandit's epoch with its shares, None for an experiment of fixed shares."""
+        if plan.bandit is None:
+            return None
+        known = self._shares.get(plan.name)
+        if known is None or set(known[1]) != set(plan.shares):
+            return -1, plan.shares
+        return known
+
+    def put(self, experiment: str, epoch: int, shares: Mapping[str, float]) -> None:
+        """Take in what was worked out."""
+        self._shares[experiment] = epoch, shares

@@ -1,0 +1,86 @@
+"""Polls: what somebody may vote on, and their vote."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from wetink.core.app.app import App
+from wetink.core.blocks.block import Block, Decision
+from wetink.core.errors import BadRequest
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
+from wetink.ports import Storage
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """One answer of a poll: its votes and share, which are 0 for who is not to see them yet."""
+
+    text: str
+    votes: int
+    percent: int
+    mine: bool
+
+
+class Ballot(msgspec.Struct, frozen=True):
+    """What somebody may vote on. `voted` is their answer's number, the first being 1, 0 for none."""
+
+    question: str
+    options: tuple[Answer, ...]
+    total: int
+    voted: int
+    open: bool
+    results: bool
+
+
+def key_of(block: Block, name: str) -> str:
+    """Return the name under which the votes of a block's poll are kept."""
+    return f"{block.name}/{name}"
+
+
+class Polls:
+    """Votes on what a block asks."""
+
+    def __init__(
+        self,
+        store: Storage,
+        apps: Mapping[str, App],
+        preview: Callable[[Block, Identifier, Moment], Awaitable[Decision]],
+    ) -> None:
+        """Keep votes in `store`; `preview` says what a block asks of whom."""
+        self._store, self._apps, self._preview = store, apps, preview
+
+    async def ballot(self, block: Block, who: Identifier, moment: Moment) -> Ballot | None:
+        """Return what `block` asks `who`, None when it asks nothing. Raises StoreUnavailable."""
+        decision = await self._preview(block, who, moment)
+        return self._asked(decision)[1]
+
+    async def vote(self, block: Block, who: Identifier, option: int, moment: Moment) -> dict[str, Any]:
+        """Keep a vote, on the disk before this returns; return what was answered, as properties of an event.
+
+        Voting again changes the vote. Raises BadRequest when this cannot be voted for, StoreUnavailable.
+        """
+        name, ballot = self._asked(await self._preview(block, who, moment))
+        if ballot is None or not ballot.open:
+            raise BadRequest("this poll is over", hint="your vote was not counted")
+        if not 1 <= option <= len(ballot.options):
+            raise BadRequest("there is no such answer", hint=f"choose one of {len(ballot.options)}")
+        await self._store.polls.vote(key_of(block, name), who, option, moment.now)
+        answer = ballot.options[option - 1].text
+        return {"block": block.name, "poll": name, "question": ballot.question, "answer": answer, "option": option}
+
+    def _asked(self, decision: Decision) -> tuple[str, Ballot | None]:
+        app = self._apps.get(decision.app)
+        if app is None or app.poll is None:
+            return "", None
+        return app.poll(msgspec.convert(decision.settings, app.settings)), msgspec.convert(decision.facts, Ballot)
+
+
+def answered(who: Identifier, said: Mapping[str, Any], at: int) -> bytes:
+    """Return the track (JSON) that tells of a vote, so that rules can ask for it: `done: Poll Answered`."""
+    names: dict[str, dict[str, Any]] = {
+        "user": {"userId": who.value},
+        "email": {"context": {"traits": {"email": who.value}}},
+        "anonymous": {"anonymousId": who.value},
+    }
+    return msgspec.json.encode({"event": "Poll Answered", "timestamp": at, "properties": said, **names[who.kind]})

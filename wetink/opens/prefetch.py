@@ -1,0 +1,93 @@
+"""Warm: what feeds say of a person is asked for when that person does something, before they open an email."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+from msgspec.structs import replace
+
+from wetink.core.app.app import App
+from wetink.core.blocks.block import Block
+from wetink.core.blocks.decide import settled
+from wetink.core.identity.identifier import Identifier
+from wetink.core.outbound.feed import Feed, parameters_of
+from wetink.core.profile.person import Moment, plain
+from wetink.opens.profiles import People
+from wetink.ports import Storage
+from wetink.ports.feeds import Feeds
+
+SLICE = 100
+"""Messages that are read in one go: opens wait no longer than that takes."""
+AT_ONCE = 10
+"""People whose data is asked for in one go: what feeds have to answer is bounded."""
+LATE = 1_000
+"""Messages by which this may be late: of a flood only the newest count."""
+
+
+class Prefetcher:
+    """Reads along in the log, whoever writes it, for as long as some block draws on a feed that is asked per person."""
+
+    def __init__(
+        self,
+        store: Storage,
+        feeds: Feeds,
+        apps: Mapping[str, App],
+        blocks: Callable[[], Mapping[str, Block]],
+        clock_ms: Callable[[], int],
+    ) -> None:
+        """Read from `store`, warm `feeds` of these blocks."""
+        self._store, self._feeds, self._apps, self._blocks, self._clock = store, feeds, apps, blocks, clock_ms
+        self._people = People(store)
+        self._seq = -1
+        self._waiting: dict[Identifier, None] = {}
+
+    async def step(self) -> bool:
+        """Look at the next messages and warm what their people need; return whether there is more to do.
+
+        Raises StoreUnavailable.
+        """
+        feeds = self._per_person()
+        if not feeds:
+            self._seq = -1
+            self._waiting.clear()
+            return False
+        more = await self._notice()
+        now = self._clock()
+        for who in list(self._waiting)[:AT_ONCE]:
+            del self._waiting[who]
+            person = await self._people.person(who, now)
+            known = {
+                "person": plain(replace(person, views=())),
+                "moment": msgspec.to_builtins(Moment(now)),
+            }
+            for feed in feeds:
+                self._feeds.warm(feed.name, parameters_of(feed, known))
+        return more or bool(self._waiting)
+
+    async def _notice(self) -> bool:
+        """Note who has done something: those that emails are sent to."""
+        newest = await self._store.log.messages(limit=1)
+        last = newest[0].seq if newest else 0
+        if self._seq < 0:
+            self._seq = last
+        self._seq = max(self._seq, last - LATE)
+        found = await self._store.log.messages_after(self._seq, SLICE) if last > self._seq else ()
+        for each in found:
+            self._seq = each.seq
+            if each.filed is not None and each.filed.kind != "anonymous":
+                self._waiting[each.filed] = None
+        return len(found) == SLICE
+
+    def _per_person(self) -> list[Feed]:
+        """Return the feeds that some block draws on and that are asked for each person."""
+        found: dict[str, Feed] = {}
+        for block in self._blocks().values():
+            for variant in block.variants:
+                app = self._apps.get(variant.app)
+                if app is None or app.feeds is None:
+                    continue
+                settings, _ = settled(app, variant)
+                for name in app.feeds(settings) if settings is not None else ():
+                    feed = self._feeds.declared(name)
+                    if feed is not None and feed.per_person is not None:
+                        found[name] = feed
+        return list(found.values())

@@ -1,0 +1,374 @@
+"""The studio: scenes into pictures, drawn by workers of the sandbox. What was drawn before is not drawn again.
+
+In this order: the same picture as before → the layer of the page and its tiles, as far as they were drawn before →
+the whole page. The pictures are kept here, the rest where it is drawn.
+"""
+
+import asyncio
+import contextlib
+import pickle
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec.structs import replace
+
+from wetink.core.errors import BadContent
+from wetink.ports import Comparison, Film, Photos, Picture, Scene, Ticking
+from wetink.ports.leases import Leases
+from wetink.render import fonts, jobs
+from wetink.render.breaker import Quarantine
+from wetink.render.cache import Kept, key_of
+from wetink.render.countdowns import DISK, Countdowns
+from wetink.render.disk_cache import Shared
+from wetink.render.engines import BROWSER, DEFAULT, named
+from wetink.render.gif.countdown import Countdown, gif
+from wetink.render.glyphs import Letters, noted
+from wetink.render.markup import page as html_page
+from wetink.render.page import MOST_PHOTOS, NO_PHOTO, Photo, Scenery, Sheet, photo, sheet
+from wetink.render.photo import placeholder
+from wetink.sandbox import Lost, Pool, Unborn
+
+if TYPE_CHECKING:
+    from wetink.render.engines.chromium import Chromium
+
+R = TypeVar("R", jobs.Filled, jobs.Drawn, jobs.Compared, jobs.Told, jobs.Pressed)
+
+PHOTO_MS, WARM_PHOTO_MS = 400, 5_000
+"""How long a photo may keep a picture waiting, then a placeholder is drawn; and how long when nobody waits for it."""
+MOST_PIXELS = 12_000_000
+"""Device pixels of one picture."""
+PICTURES, HASHED = 16 << 20, 32 << 20
+"""Bytes that are kept of finished pictures, and of photos whose hash is known."""
+
+WORKERS = 2
+"""One draws, and one is there while the other hangs."""
+FILL_SECONDS, DRAW_SECONDS, LONG_SECONDS = 2.0, 3.0, 15.0
+"""What a worker may take to fill in a template, to draw a page, and for what nobody waits for. Then it is killed."""
+MOST_FRAMES, MOST_FILM_PIXELS = 24, 12_000_000
+"""Pictures of a film, and device pixels of all of them at more than one for each CSS pixel."""
+GIVE_WAY_TIMES, GIVE_WAY_SECONDS = 50, 0.02
+SLOW_SECONDS = 0.5
+"""A template that took so long and came to nothing is left alone as one that had to be ended."""
+
+
+class Renderer:
+    """Draws scenes. Implements `ports.Renderer`."""
+
+    def __init__(
+        self,
+        photos: Photos,
+        *,
+        browser: "Chromium | None" = None,
+        workers: int = WORKERS,
+        shared: Path | None = None,
+        leases: Leases | None = None,
+    ) -> None:
+        """Take where photos come from, the operator's browser, and how many pictures may be drawn at a time.
+
+        Countdowns that are ready are kept in the folder `shared` for other processes with the same `leases`. Raises
+        BadSettings when there are no fonts.
+        """
+        fonts.present()
+        self._countdowns = Countdowns(self._pressed, Shared(shared, DISK) if shared is not None else None, leases)
+        self._photos, self._browser = photos, browser
+        self._pool = Pool("wetink.render.worker", workers)
+        self._quarantine = Quarantine()
+        self._fonts: dict[str, bytes] = {}
+        self._letters = Letters(noted())
+        self._problems: tuple[str, ...] = ()
+        self._trials = asyncio.Semaphore(1)
+        self._warming = asyncio.Semaphore(1)
+        self._flights: dict[bytes, asyncio.Task[Picture]] = {}
+        self._hashed = Kept[tuple[bytes, bytes]](HASHED, lambda known: len(known[0]))
+        self._forget()
+
+    @property
+    def pool(self) -> Pool:
+        """The workers that draw."""
+        return self._pool
+
+    async def prepare(self) -> None:
+        """Load what takes long, so that no open has to wait for it. Never raises BadContent."""
+        with contextlib.suppress(BadContent):  # an open will say so, where somebody sees it
+            await self._asked(jobs.Complete(), LONG_SECONDS)
+
+    async def use(self, own: Mapping[str, bytes]) -> Sequence[str]:
+        """Draw with these fonts (by file name), too; return what is wrong with them. What was drawn is forgotten."""
+        if own == self._fonts:
+            return self._problems
+        problems: list[str] = []
+        good, faces, letters = {}, [], list(noted())
+        for name, body in own.items():  # one by one: a font may be the end of whoever reads it
+            try:
+                told = _as(await self._asked(jobs.Use({name: body}), DRAW_SECONDS), jobs.Told)
+            except BadContent as error:
+                told = jobs.Told((f"fonts/{name}: {error}",))
+            problems += told.problems
+            letters += told.letters
+            if not told.problems:
+                good[name] = body
+                faces += [(face, body) for face in told.faces.values()]
+        self._pool.begin_with(jobs.encoded(jobs.Use(good)) if good else b"")
+        if self._browser is not None:
+            self._browser.use(faces)
+        self._fonts, self._problems = dict(own), tuple(problems)
+        self._countdowns.use(key_of(*(part for each in sorted(good.items()) for part in each)))
+        self._letters = Letters(letters)
+        self._forget()
+        return problems
+
+    def missing(self, text: str) -> str:
+        """Return the characters of a text that no font has, each once."""
+        return self._letters.missing(text)
+
+    def _forget(self) -> None:
+        self._pictures = Kept[Picture](PICTURES, lambda picture: len(picture.body))
+
+    async def render(self, scene: Scene) -> Picture:
+        """Return the picture. Raises BadContent for a template that cannot be drawn; bounded in time and memory."""
+        return await self._rendered(scene)
+
+    async def compare(self, scene: Scene) -> Comparison | None:
+        """Return a scene's picture beside the browser's, None when the operator has no browser. Raises BadContent."""
+        if self._browser is None:
+            return None
+        ours = await self.render(scene)
+        theirs = await self.render(replace(scene, engine=BROWSER))
+        job = jobs.Compare(ours.body, theirs.body)
+        found = _as(await self._asked(job, LONG_SECONDS), jobs.Compared)
+        return Comparison(ours, theirs, Picture(found.difference, "image/png"), found.share)
+
+    async def _rendered(self, scene: Scene, *, ahead: bool = False) -> Picture:
+        scene = replace(scene, engine=self._engine_of(scene))
+        template = key_of(scene.template, scene.engine)
+        reply = await self._begun(scene, template, ahead=ahead)
+        if isinstance(reply, jobs.Drawn):
+            self._quarantine.prove(template)
+            self._pictures.put(self._key(scene, reply.key), reply.picture)
+            return reply.picture
+        page = await self._sheet(scene, reply, WARM_PHOTO_MS if ahead else PHOTO_MS)
+        key = self._key(scene, page.key)
+        return await self._once(key, lambda: self._drawn(scene, template, page, reply.lacks, ahead=ahead))
+
+    async def _begun(self, scene: Scene, template: bytes, *, ahead: bool) -> jobs.Drawn | jobs.Filled:
+        """Return the picture of a scene if nothing more is needed for it, else its page."""
+        if scene.width * scene.height * scene.scale**2 > MOST_PIXELS:
+            raise BadContent(f"the picture has more than {MOST_PIXELS:,} pixels", hint="make the block smaller")
+        if scene.engine == BROWSER or self._quarantine.suspects(template):
+            return _as(await self._tried(_fill(scene), template, b"", FILL_SECONDS), jobs.Filled)
+        photos = {url: self._hash(url, self._photos.at_hand(url)) for url in scene.photos}
+        scenery = Scenery(scene.width, scene.height, scene.scale, scene.transparent, scene.scheme)
+        job = jobs.Make(scene.template, _pickled(scene), photos, scenery, scene.most_bytes, ahead)
+        reply = await self._tried(job, template, b"", DRAW_SECONDS)
+        return reply if isinstance(reply, jobs.Drawn) else _as(reply, jobs.Filled)
+
+    def _engine_of(self, scene: Scene) -> str:
+        """Return what draws a scene: what it or its template names, if there is such a thing here."""
+        name = scene.engine or named(scene.template)
+        return DEFAULT if name == BROWSER and self._browser is None else name
+
+    def _key(self, scene: Scene, page: bytes) -> bytes:
+        return key_of(page, scene.engine, scene.most_bytes)
+
+    async def countdown(self, ticking: Ticking) -> Picture:
+        """Return an animated GIF whose first picture is complete. Raises BadContent for a size it cannot have."""
+        return Picture(gif(await self._countdowns.ready(ticking), ticking.remaining_ms), "image/gif")
+
+    async def prepare_countdown(self, ticking: Ticking) -> None:
+        """Make a countdown ready ahead of need, and keep it on disk. Gives way to `render`. Raises BadContent."""
+        await self._give_way()
+        await self._countdowns.ready(ticking)
+
+    async def _pressed(self, job: jobs.Press) -> Countdown:
+        return _as(await self._asked(job, LONG_SECONDS), jobs.Pressed).countdown
+
+    async def film(self, film: Film) -> Picture:
+        """Return an animated GIF of a film, whose first picture is complete. Raises BadContent.
+
+        The browser draws no films: they are drawn by the usual engine.
+        """
+        scene, template = film.scene, key_of(film.scene.template, "film")
+        count = min(max(film.frames, 1), MOST_FRAMES)
+        if scene.width * scene.height * scene.scale**2 * count > MOST_FILM_PIXELS:
+            scene = replace(scene, scale=1)
+        pages = []
+        for number in range(count):
+            each = replace(scene, data={**scene.data, "frame": number, "frames": count}, transparent=False)
+            filled = _as(await self._tried(_fill(each), template, b"", FILL_SECONDS), jobs.Filled)
+            pages.append(await self._sheet(each, filled, PHOTO_MS))
+        key = key_of(film.milliseconds, film.loop, film.most_bytes, *(page.key for page in pages))
+
+        async def shot() -> Picture:
+            sheets = tuple(replace(page, photos={url: _light(it) for url, it in page.photos.items()}) for page in pages)
+            job = jobs.Shoot(sheets, film.milliseconds, film.loop, film.most_bytes)
+            reply = await self._tried(job, template, key, LONG_SECONDS)
+            if isinstance(reply, jobs.Lacks):
+                reply = await self._tried(replace(job, sheets=tuple(pages)), template, key, LONG_SECONDS)
+            self._quarantine.prove(template)
+            return _as(reply, jobs.Drawn).picture
+
+        return await self._once(key, shot)
+
+    async def _once(self, key: bytes, make: Callable[[], Coroutine[Any, Any, Picture]]) -> Picture:
+        """Return the picture that is kept under a key, else make it; whoever asks meanwhile waits for it."""
+        kept = self._pictures.get(key)
+        if kept is not None:
+            return kept
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = self._flights[key] = asyncio.create_task(make())
+            flight.add_done_callback(lambda _: self._flights.pop(key, None))
+            flight.add_done_callback(_landed)
+        picture = await asyncio.shield(flight)
+        self._pictures.put(key, picture)
+        return picture
+
+    async def warm(self, scene: Scene) -> None:
+        """Draw the layer and the tiles of a scene ahead of need, one scene at a time. Never raises BadContent."""
+        async with self._warming:
+            await self._give_way()
+            try:
+                await self._rendered(scene, ahead=True)
+            except BadContent:
+                return  # the open will say so, where somebody sees it
+
+    async def _give_way(self) -> None:
+        """Let whoever waits for a picture go first, for a while."""
+        for _ in range(GIVE_WAY_TIMES):
+            if self._pool.resting:
+                break
+            await asyncio.sleep(GIVE_WAY_SECONDS)
+
+    async def check_tiles(self, scene: Scene) -> Sequence[str]:
+        """Return what is wrong with the tiles of a template, with the line. Raises BadContent if it cannot be drawn."""
+        template = key_of(scene.template)
+        filled = _as(await self._tried(_fill(scene, numbered=True), template, b"", FILL_SECONDS), jobs.Filled)
+        page = await self._sheet(scene, filled, WARM_PHOTO_MS)
+        return _as(await self._asked(jobs.Check(page), LONG_SECONDS), jobs.Told).problems
+
+    def close(self) -> None:
+        """End what is being drawn, and take no more. Calling it twice is fine."""
+        self._pool.close()
+
+    async def _sheet(self, scene: Scene, filled: jobs.Filled, photo_ms: int) -> Sheet:
+        """Return a page with its photos."""
+        markup, allowed = filled.markup, frozenset(scene.photos)
+        # Only addresses the scene allows are fetched; whatever else the page draws is a placeholder.
+        photos = {url: photo(b"", NO_PHOTO, markup.boxes.get(url), 1) for url in markup.strange}
+        wanted = [url for url in filled.wanted if url in allowed][:MOST_PHOTOS]
+        for url, body in (await self._bodies(wanted, photo_ms)).items():
+            photos[url] = photo(body, self._hash(url, body), markup.boxes.get(url), scene.scale)
+        return sheet(scene, markup, photos)
+
+    async def _bodies(self, urls: Sequence[str], photo_ms: int) -> dict[str, bytes]:
+        """Return photos by address, empty if they cannot be had in time. They are fetched at the same time."""
+        for url in urls:
+            self._photos.warm(url)
+        # Most are at hand, and asking for one after the other spares a task for each.
+        until = time.monotonic() + photo_ms / 1000
+        return {
+            url: await self._photos.get(url, max(0, round((until - time.monotonic()) * 1000))) or b"" for url in urls
+        }
+
+    def _hash(self, url: str, body: bytes | None) -> bytes:
+        """Return the hash of a photo, nothing for none that is at hand."""
+        if not body:
+            return b"" if body is None else NO_PHOTO
+        known = self._hashed.get(url.encode())
+        if known is None or known[0] is not body:  # the very object that was hashed before need not be hashed again
+            known = body, key_of(body)
+            self._hashed.put(url.encode(), known)
+        return known[1]
+
+    async def _drawn(self, scene: Scene, template: bytes, page: Sheet, lacks: Sequence[str], *, ahead: bool) -> Picture:
+        """Return the picture of a page. Photos' bytes are handed on only where they are lacked."""
+        if scene.engine == BROWSER:
+            return await self._browsed(scene, page)
+        for _ in range(2):
+            light = {url: each if url in lacks else _light(each) for url, each in page.photos.items()}
+            job = jobs.Draw(replace(page, photos=light), scene.most_bytes, ahead)
+            reply = await self._tried(job, template, page.key, DRAW_SECONDS)
+            if not isinstance(reply, jobs.Lacks):
+                break
+            lacks = reply.photos
+        else:  # another worker draws now, which has other photos
+            job = jobs.Draw(page, scene.most_bytes, ahead)
+            reply = await self._tried(job, template, page.key, DRAW_SECONDS)
+        self._quarantine.prove(template)
+        return _as(reply, jobs.Drawn).picture
+
+    async def _browsed(self, scene: Scene, page: Sheet) -> Picture:
+        """Return the picture of a page as the browser draws it."""
+        if self._browser is None:
+            raise BadContent("there is no browser here", hint="name one by the setting chromium")
+        nothing = placeholder(dark=page.scheme == "dark")
+        photos = {url: each.body or nothing for url, each in page.photos.items()}
+        paper = "transparent" if page.transparent else "#ffffff"
+        whole = html_page(page.markup.body, page.width, page.height, scheme=page.scheme, paper=paper)
+        size = page.width, page.height
+        shot = await self._browser.draw(whole, page.css, photos, size, page.scale, clear=page.transparent)
+        job = jobs.Encode(shot, page.transparent, scene.most_bytes)
+        return _as(await self._asked(job, DRAW_SECONDS), jobs.Drawn).picture
+
+    async def _tried(self, job: jobs.Job, template: bytes, page: bytes, seconds: float) -> jobs.Reply:
+        """Return the answer to a job about a page, unless one like it went wrong a moment ago. Raises BadContent.
+
+        What nobody has seen drawn yet is tried one at a time: it may hang, and then it shall hang one worker only.
+        """
+        if self._quarantine.proven(template):
+            return await self._watched(job, template, page, seconds)
+        async with self._trials:
+            return await self._watched(job, template, page, seconds)
+
+    async def _watched(self, job: jobs.Job, template: bytes, page: bytes, seconds: float) -> jobs.Reply:
+        why = self._quarantine.why(template, page)
+        if why:
+            raise BadContent(f"the template is left alone for a while: {why}", hint="make it simpler")
+        begun = time.monotonic()
+        try:
+            return await self._asked(job, seconds)
+        except BadContent as error:
+            lost = isinstance(error.__cause__, Lost) and not isinstance(error.__cause__, Unborn)
+            if lost or time.monotonic() - begun > SLOW_SECONDS:
+                self._quarantine.strike(template, page, str(error))
+            raise
+
+    async def _asked(self, job: jobs.Job, seconds: float) -> jobs.Reply:
+        """Return the answer to a job. Raises BadContent."""
+        try:
+            reply: jobs.Reply = jobs.read_reply(await self._pool.ask(jobs.encoded(job), seconds))
+        except Lost as lost:
+            raise BadContent(f"the picture cannot be drawn: {lost}", hint="make the template simpler") from lost
+        if isinstance(reply, jobs.Refused):
+            raise BadContent(reply.message, hint=reply.hint)
+        return reply
+
+
+def _as(reply: jobs.Reply, kind: type[R]) -> R:
+    """Return a reply that must be of a kind. Raises BadContent: who answers otherwise was taken over."""
+    if not isinstance(reply, kind):
+        raise BadContent(f"its worker answered with {type(reply).__name__}")
+    return reply
+
+
+def _fill(scene: Scene, *, numbered: bool = False) -> jobs.Fill:
+    return jobs.Fill(scene.template, _pickled(scene), scene.photos, numbered)
+
+
+def _pickled(scene: Scene) -> bytes:
+    try:
+        return pickle.dumps(dict(scene.data), pickle.HIGHEST_PROTOCOL)
+    except (pickle.PicklingError, TypeError, AttributeError) as error:
+        raise BadContent(f"the template's data cannot be handed on: {error}") from error
+
+
+def _light(photo: Photo) -> Photo:
+    return replace(photo, body=None) if photo.body else photo
+
+
+def _landed(flight: asyncio.Task[Picture]) -> None:
+    """Look at how it ended: whoever asked may have gone."""
+    if not flight.cancelled():
+        flight.exception()

@@ -1,0 +1,130 @@
+"""Desk: where a worker of the sandbox draws. It keeps layers, tiles and photos for the next picture."""
+
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+from PIL import Image
+
+from wetink.core.errors import BadContent
+from wetink.core.units.money import money
+from wetink.ports import Picture
+from wetink.render import check, compare, encode, jobs, liquid
+from wetink.render.cache import Kept
+from wetink.render.drawing import Drawing, Lacking
+from wetink.render.engines.takumi import Takumi
+from wetink.render.gif import face
+from wetink.render.gif.film import film
+from wetink.render.glyphs import Letters, Range, noted, ranges_in
+from wetink.render.markup import taken_apart
+from wetink.render.page import MOST_PHOTOS, NO_PHOTO, photo, sheet
+
+SEEN = 1_000
+"""Pages of which is remembered that they were drawn."""
+
+
+def ready() -> Callable[[bytes], bytes]:
+    """Return what answers jobs, with the engine's fonts loaded. Raises BadSettings when there are none."""
+    Image.init()  # what decodes photos is imported before the first comes
+    money(1, "EUR")  # and how English writes amounts is read
+    return Desk()
+
+
+class Desk:
+    """Answers jobs, one at a time."""
+
+    def __init__(self) -> None:
+        """Have the engine ready."""
+        self._letters = Letters(noted())
+        self._seen = Kept[bool](SEEN, lambda _: 1)
+        self._engine = Takumi()
+        self._drawing = Drawing(self._engine)
+
+    def __call__(self, body: bytes) -> bytes:
+        """Answer a job."""
+        try:
+            return jobs.encoded(self._answer(jobs.read_job(body)))
+        except BadContent as error:
+            return jobs.encoded(jobs.Refused(str(error), error.hint))
+
+    def _answer(self, job: jobs.Job) -> jobs.Reply:
+        answers: dict[type[jobs.Job], Callable[[Any], jobs.Reply]] = {
+            jobs.Make: self._made,
+            jobs.Fill: self._filled,
+            jobs.Draw: self._drawn,
+            jobs.Shoot: self._shot,
+            jobs.Encode: self._encoded_anew,
+            jobs.Compare: lambda job: jobs.Compared(*compare.compared(job.ours, job.theirs)),
+            jobs.Check: lambda job: jobs.Told(check.flaws(self._drawing, job.sheet)),
+            jobs.Press: self._pressed,
+            jobs.Use: self._use,
+            jobs.Complete: self._complete,
+        }
+        return answers[type(job)](job)
+
+    def _encoded_anew(self, job: jobs.Encode) -> jobs.Drawn:
+        encoder = encode.png if job.clear else encode.jpeg
+        return _drawn(encoder(compare.pixels(job.picture), job.most_bytes), b"")
+
+    def _pressed(self, job: jobs.Press) -> jobs.Pressed:
+        return jobs.Pressed(face.drawn(self._drawing, self._letters, job.look, job.width, job.height, job.scale))
+
+    def _complete(self, _: jobs.Complete) -> jobs.Told:
+        self._engine.complete()
+        return jobs.Told(())
+
+    def _made(self, job: jobs.Make) -> jobs.Reply:
+        filled = self._filled(jobs.Fill(job.template, job.data, tuple(job.photos)))
+        wanted = filled.wanted[:MOST_PHOTOS]
+        if not all(job.photos[url] for url in wanted):
+            return filled
+        photos = {url: photo(b"", NO_PHOTO, filled.markup.boxes.get(url), 1) for url in filled.markup.strange}
+        for url in wanted:
+            photos[url] = photo(None, job.photos[url], filled.markup.boxes.get(url), job.scenery.scale)
+        page = sheet(job.scenery, filled.markup, photos)
+        if self._seen.get(page.key) is not None:  # it is kept where it was asked for: sending it again takes longer
+            return filled
+        reply = self._drawn(jobs.Draw(page, job.most_bytes, job.ahead))
+        return replace(filled, lacks=reply.photos) if isinstance(reply, jobs.Lacks) else reply
+
+    def _filled(self, job: jobs.Fill) -> jobs.Filled:
+        template = check.numbered(job.template) if job.numbered else job.template
+        html = liquid.html(template, pickle.loads(job.data))  # noqa: S301 (our parent pickled it)
+        markup = taken_apart(self._letters.drawable(html))
+        return jobs.Filled(markup, tuple(markup.mentioned(job.photos)))
+
+    def _drawn(self, job: jobs.Draw) -> jobs.Drawn | jobs.Lacks:
+        try:
+            picture = self._drawing.picture(job.sheet, job.most_bytes, ahead=job.ahead)
+        except Lacking:
+            return jobs.Lacks(tuple(self._drawing.lacks(job.sheet)))
+        self._seen.put(job.sheet.key, True)
+        return _drawn(picture, job.sheet.key)
+
+    def _shot(self, job: jobs.Shoot) -> jobs.Drawn | jobs.Lacks:
+        lacks = [url for sheet in job.sheets for url in self._drawing.lacks(sheet)]
+        if lacks:
+            return jobs.Lacks(tuple(dict.fromkeys(lacks)))
+        pictures = [self._drawing.drawn(sheet).copy() for sheet in job.sheets]
+        body, note = film(pictures, job.milliseconds, job.most_bytes, loop=job.loop)
+        return jobs.Drawn(body, "image/gif", note, b"")
+
+    def _use(self, job: jobs.Use) -> jobs.Told:
+        problems = self._engine.use(job.fonts)
+        self._drawing = Drawing(self._engine)
+        letters = tuple(each for name, body in job.fonts.items() if name in self._engine.faces for each in _in(body))
+        self._letters = Letters((*noted(), *letters))
+        return jobs.Told(tuple(problems), self._engine.faces, letters)
+
+
+def _in(body: bytes) -> list[Range]:
+    """Return the characters of a font; none of one whose table of them cannot be read."""
+    try:
+        return ranges_in(body)
+    except Exception:  # whatever its reader raises for a stranger's file
+        return []
+
+
+def _drawn(picture: Picture, key: bytes) -> jobs.Drawn:
+    return jobs.Drawn(picture.body, picture.content_type, picture.note, key)

@@ -1,0 +1,77 @@
+"""Zygotes, seen from outside: one for each process that needs workers, started when the first is asked for."""
+
+import atexit
+import socket
+import subprocess
+import threading
+from functools import cache
+
+from wetink.sandbox import python
+
+ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+"""One core for each worker: threads of a numeric library would be lost in the fork. More arenas are address space that
+is set aside, so room beyond a worker's limit."""
+
+
+class ForkServer:
+    """A process that forks workers. May be used by many threads and event loops."""
+
+    def __init__(self) -> None:
+        """Begin without one."""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._lock = threading.Lock()
+
+    def born(self, module: str) -> socket.socket:
+        """Ask for a worker that answers as a module says; return the socket at which it will say hello."""
+        ours, theirs = socket.socketpair()
+        with self._lock, theirs:
+            for attempt in (1, 2):  # it may have ended unseen
+                try:
+                    socket.send_fds(self._running(), [module.encode()], [theirs.fileno()])
+                    break
+                except OSError:
+                    self._end()
+                    if attempt == 2:
+                        ours.close()
+                        raise
+        ours.setblocking(False)
+        return ours
+
+    def close(self) -> None:
+        """End it, and with it all its workers."""
+        with self._lock:
+            self._end()
+
+    def _running(self) -> socket.socket:
+        if self._process is not None and self._process.poll() is not None:
+            self._end()
+        if self._control is None:
+            self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with theirs:
+                self._process = subprocess.Popen(  # noqa: S603
+                    python.command("wetink.sandbox", str(theirs.fileno())),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,  # what a native engine says of somebody's page belongs in no log
+                    pass_fds=(theirs.fileno(),),
+                    env=python.environment(ENVIRONMENT),
+                )
+        return self._control
+
+    def _end(self) -> None:
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+@cache
+def zygote() -> ForkServer:
+    """Return this process's zygote."""
+    made = ForkServer()
+    atexit.register(made.close)
+    return made

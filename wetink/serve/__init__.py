@@ -1,1 +1,0 @@
-"""The open, told in order: recipient, person, decision, picture. And the click that follows it."""

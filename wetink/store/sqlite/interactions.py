@@ -1,0 +1,161 @@
+"""Contacts: opens and clicks into the ledger's file, with the sums of each day and what they say of exposures.
+
+Everything is done by few statements over many rows: a statement for each row would pass Python's lock to and fro with
+the event loop.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import apsw
+import msgspec
+from msgspec.structs import replace
+
+from wetink.core.signals.interaction import AGAIN_MS, PROVED_MS, Touch
+from wetink.core.signals.report import DAY_MS
+from wetink.ports.ledger import Served
+from wetink.store.sqlite.connection import fetch
+from wetink.store.sqlite.queries import read
+
+SQL = read("contact_queries.sql")
+KINDS = ("open", "click")
+AT_ONCE = 5_000
+"""Recipients whose contacts are summed up anew at once."""
+
+_BATCH = """CREATE TEMP TABLE IF NOT EXISTS batch (
+    recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms, implied, once
+)"""
+_SUMS = """CREATE TEMP TABLE sums (
+    day, block, variant, campaign, opens DEFAULT 0, unique_opens DEFAULT 0, machine_opens DEFAULT 0,
+    unique_machine_opens DEFAULT 0, clicks DEFAULT 0, unique_clicks DEFAULT 0, machine_clicks DEFAULT 0,
+    implied_opens DEFAULT 0, PRIMARY KEY (day, block, variant, campaign)
+)"""
+LAST = (1 << 63) - 1
+"""No row comes after it."""
+_rows = msgspec.json.Encoder().encode
+
+
+def prepare(db: apsw.Connection) -> None:
+    """Make the table for a batch, once for each connection that writes contacts."""
+    db.execute(_BATCH)
+
+
+def added(old: tuple[Any, int], new: tuple[Any, int]) -> tuple[Any, int]:
+    """Return two counts of the same as one."""
+    return old[0], old[1] + new[1]
+
+
+def count_pictures(db: apsw.Connection, served: Sequence[tuple[tuple[Served, int], int]]) -> None:
+    """Write how many pictures were sent on which day, inside a transaction."""
+    sums = [(day, what.block, what.variant, what.campaign, count) for (what, day), count in served]
+    db.execute(SQL.pictures, (_rows(sums).decode(),))
+
+
+def count(db: apsw.Connection, touches: Sequence[Touch]) -> None:
+    """Write opens and clicks, inside a transaction."""
+    db.execute("DELETE FROM temp.batch")
+    db.execute(SQL.batch, (_rows([_row(touch) for touch in touches]).decode(),))
+    if any(touch.once for touch in touches):
+        db.execute(SQL.drop_again, {"again": AGAIN_MS})
+    _prove(db, touches)
+    for query in (SQL.count, SQL.count_firsts, SQL.insert, SQL.expose):
+        db.execute(query, {"last": LAST} if query is SQL.count_firsts else None)
+
+
+def _prove(db: apsw.Connection, touches: Sequence[Touch]) -> None:
+    """Let clicks of people prove opens, and opens that come after their proof take its place."""
+    for row, at, block, variant, campaign, new, *taken in fetch(db, SQL.confirmed, (PROVED_MS,)):
+        db.execute(SQL.confirm, (*taken, row))
+        db.execute(SQL.confirm_day, (day_of(at), block, variant, campaign))
+        db.execute(SQL.drop, (new,))
+    clicks = _unproved(touches)
+    if clicks:
+        asked = [(touch.recipient, touch.at, touch.block, touch.campaign) for touch in clicks]
+        found = fetch(db, SQL.unproved, (_rows(asked).decode(), PROVED_MS))
+        implied = [_row(replace(clicks[index], kind="open", implied=True)) for (index,) in found]
+        db.execute(SQL.batch, (_rows(implied).decode(),))
+
+
+def _unproved(touches: Sequence[Touch]) -> list[Touch]:
+    """Return the first click of each person on each block that no open among these stands beside."""
+    clicks = [touch for touch in touches if touch.kind == "click" and touch.human]
+    if not clicks:
+        return []
+    seen: dict[tuple[str, str, str], list[int]] = {}
+    for touch in touches:
+        if touch.kind == "open" and touch.human:
+            seen.setdefault((touch.recipient, touch.block, touch.campaign), []).append(touch.at)
+    first: dict[tuple[str, str, str], Touch] = {}
+    for touch in sorted(clicks, key=lambda each: each.at):
+        key = touch.recipient, touch.block, touch.campaign
+        if not any(abs(touch.at - at) < PROVED_MS for at in seen.get(key, ())):
+            first.setdefault(key, touch)
+    return list(first.values())
+
+
+def sum_up(db: apsw.Connection) -> None:
+    """Work out the sums of all days, inside a transaction, for a file that has none yet. Pictures stay."""
+    aside = Sums(db)
+    db.execute(SQL.clear_exposures)
+    last = ""
+    while names := fetch(db, SQL.recipients, (last, AT_ONCE)):
+        last = names[-1][0]
+        aside.add([name for (name,) in names])
+    aside.take_over()
+
+
+class Sums:
+    """The sums of all days worked out anew, aside: some recipients at a time, while others write on."""
+
+    def __init__(self, db: apsw.Connection) -> None:
+        """Begin with none. What is written from now on is looked at in the end."""
+        self._db, self._last = db, db.execute(SQL.last_contact).get
+        prepare(db)
+        db.execute("DROP TABLE IF EXISTS temp.sums")
+        db.execute(_SUMS)
+
+    def add(self, recipients: Sequence[str]) -> None:
+        """Add all that these did, and say anew what it says of exposures. Inside a transaction."""
+        listed = _rows(recipients).decode()
+        self._db.execute("DELETE FROM temp.batch")
+        self._db.execute(SQL.batch_again, {"recipients": listed, "last": LAST})
+        self._db.execute(SQL.unexpose, (listed,))
+        self._db.execute(SQL.expose)
+        self._db.execute("DELETE FROM temp.batch")
+        self._db.execute(SQL.batch_again, {"recipients": listed, "last": self._last})
+        self._db.execute(_aside(SQL.count))
+        self._db.execute(_aside(SQL.count_firsts), {"last": 0})
+
+    def take_over(self) -> None:
+        """Put these in place of the sums there are. Inside a transaction."""
+        self._db.execute("DELETE FROM temp.batch")
+        self._db.execute(SQL.batch_since, {"last": self._last})
+        self._db.execute(_aside(SQL.count))
+        self._db.execute(_aside(SQL.count_firsts), {"last": self._last})
+        self._db.execute(SQL.clear_days)
+        self._db.execute(SQL.take_over)
+
+
+def _aside(query: str) -> str:
+    return query.replace("INTO daily", "INTO temp.sums")
+
+
+def day_of(at: int) -> int:
+    """Return the first millisecond of the day (UTC) of a moment."""
+    return at - at % DAY_MS
+
+
+def _row(touch: Touch) -> tuple[object, ...]:
+    arms = _rows(touch.arms).decode() if touch.arms else ""
+    return (
+        *(touch.recipient, touch.at, KINDS.index(touch.kind), touch.block, touch.campaign, touch.variant),
+        *(
+            touch.taken_for,
+            _rows(touch.facts).decode(),
+            touch.version,
+            int(touch.human),
+            arms,
+            int(touch.implied),
+            int(touch.once),
+        ),
+    )

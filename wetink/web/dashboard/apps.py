@@ -1,0 +1,221 @@
+"""Apps: a gallery of all that a block can show, and the page that makes a block of one, from nothing to a snippet."""
+
+from collections.abc import Collection, Mapping
+from itertools import count
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wetink.core.app.app import App
+from wetink.core.app.sample import GOODS
+from wetink.core.app.settings_form import Field, fields_of, settings_of
+from wetink.core.blocks.block import Block, Fallback, Variant
+from wetink.core.errors import BadContent
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
+from wetink.opens.recipient import parse
+from wetink.opens.weight import weight
+from wetink.web import session
+from wetink.web.clock import now_ms
+from wetink.web.dashboard.coverage import part
+from wetink.web.dashboard.query import field_of, form_of, moment_of, wetink_of, whole
+from wetink.web.dashboard.render import missing, page
+from wetink.web.dashboard.simulation import EVENTS, Supposed, supposed
+from wetink.web.dashboard.snippet import panel
+
+SIZES = {"width": (600, 40, 1200), "height": (300, 20, 1600)}
+WORDS, BUTTON = "See what is new", "Shop now"
+"""What a fallback says until somebody writes something else: a picture without words leads nobody anywhere."""
+RECIPIENTS = ("user", "email", "token")
+
+
+async def apps(request: Request) -> Response:
+    """List all apps with a live thumbnail each, as the sample shopper sees them."""
+    return page(request, "apps.html", apps=_offered(request))
+
+
+async def app(request: Request) -> Response:
+    """Show one app's settings as a form, with its picture beside it."""
+    found = _app(request)
+    return await _page(request, found, dict(request.query_params)) if found is not None else _none(request)
+
+
+async def tried(request: Request) -> Response:
+    """Return the part of that page that shows what the form makes."""
+    found = _app(request)
+    if found is None:
+        return _none(request)
+    form = dict(request.query_params)
+    return page(request, "tried.html", fields=_fields(found), alone=True, **await _tried(request, found, form))
+
+
+async def covered(request: Request) -> Response:
+    """Show how many real people would see what with the settings of the query."""
+    found = _app(request)
+    if found is None:
+        return _none(request)
+    form = _complete(found, dict(request.query_params))
+    settings, wrong = settings_of(found, form)
+    return await part(request, _block(found, form, {} if wrong else settings))
+
+
+async def picture(request: Request) -> Response:
+    """Return the picture of an app with the settings of the query; the fallback's status is 404."""
+    found = _app(request)
+    if found is None:
+        return Response("no such app", 404, media_type="text/plain")
+    form = dict(request.query_params)
+    settings, _ = settings_of(found, _complete(found, form))
+    who, moment = parse(form.get("who", "")), _moment(request)
+    suppose = await _supposed(request, form, who, moment)
+    try:
+        _, drawn = await wetink_of(request).trial.tried(
+            _block(found, form, settings), who, moment, settings, suppose.events
+        )
+    except BadContent as error:
+        return Response(str(error), 404, media_type="text/plain")
+    if drawn is None:
+        return Response("nothing to show", 404, media_type="text/plain")
+    return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
+
+
+async def make_block(request: Request) -> Response:
+    """Make the block the form asks for, and show its snippet."""
+    found = _app(request)
+    if found is None:
+        return _none(request)
+    form = dict(await form_of(request))
+    session.check_csrf(request, form)
+    settings, wrong = settings_of(found, form)
+    try:
+        if wrong:
+            raise BadContent(f"Correct {_listed(found, wrong)} first")
+        made = msgspec.convert(msgspec.to_builtins(_block(found, form, settings)), Block)
+        await wetink_of(request).author.block(made)
+    except (BadContent, msgspec.ValidationError) as error:
+        hint = f" ({error.hint})" if isinstance(error, BadContent) and error.hint else ""
+        return await _page(request, found, form, status=400, error=f"{error}{hint}")
+    return await _page(request, found, form, made=made)
+
+
+async def _page(
+    request: Request, found: App, form: dict[str, str], *, status: int = 200, error: str = "", made: Block | None = None
+) -> Response:
+    wetink = wetink_of(request)
+    form = _complete(found, form)
+    name = form.get("name") or _free(found.name, wetink.content.blocks)
+    return page(
+        request,
+        "app.html",
+        status=status,
+        fields=_fields(found),
+        alone=False,
+        form={**form, "name": name},
+        sizes=SIZES,
+        error=error,
+        made=made,
+        panel=panel(wetink, made, {"esp": form.get("esp", "")}) if made is not None else {},
+        home=wetink.fallback_link(),
+        usual={"words": WORDS, "button": BUTTON},
+        field_of=field_of,
+        **await _tried(request, found, form),
+    )
+
+
+async def _tried(request: Request, found: App, form: dict[str, str]) -> dict[str, Any]:
+    form = _complete(found, form)
+    settings, wrong = settings_of(found, form)
+    who, moment = parse(form.get("who", "")), _moment(request)
+    block, suppose = _block(found, form, settings), await _supposed(request, form, who, moment)
+    decision, drawn, failed = None, None, wrong.get("", "")
+    try:
+        if not wrong:
+            decision, drawn = await wetink_of(request).trial.tried(block, who, moment, settings, suppose.events)
+    except BadContent as error:
+        failed = f"{error}{f': {error.hint}' if error.hint else ''}"
+    query = {name: form[name] for name in ("who", "width", "height", "scheme", "preview-at") if form.get(name)}
+    if suppose.text:
+        query["suppose"] = suppose.text
+    return {
+        "app": found,
+        "who": who,
+        "asked": form.get("who", ""),
+        "wrong": wrong,
+        "failed": failed or (f"Correct {_listed(found, wrong)} to see the picture." if wrong else ""),
+        "decision": decision,
+        "block": block,
+        "drawn": drawn is not None,
+        "weight": weight(block, drawn) if drawn is not None else "",
+        "query": {**{field.name: form.get(field.name, "") for field in fields_of(found)}, **query},
+        "moment": moment,
+        "suppose": suppose,
+        "if_events": EVENTS,
+    }
+
+
+async def _supposed(request: Request, form: Mapping[str, str], who: Identifier | None, moment: Moment) -> Supposed:
+    return await supposed(wetink_of(request), form, moment.now, GOODS if who is None else {})
+
+
+def _fields(found: App) -> list[Field]:
+    """Return the settings that the form has; products to skip are for programs."""
+    return [field for field in fields_of(found) if field.name != "only.skip"]
+
+
+def _listed(found: App, wrong: Collection[str]) -> str:
+    """Return the labels of fields, or "the settings" for an error that belongs to no single field."""
+    return ", ".join(field.label for field in fields_of(found) if field.name in wrong) or "the settings"
+
+
+def _complete(found: App, form: dict[str, str]) -> dict[str, str]:
+    """Return a form with what was not filled in yet; of one that was, an unticked switch is not sent at all."""
+    if "sent" in form:
+        return form
+    return {**{field.name: field.value for field in fields_of(found, found.sample.settings)}, **form}
+
+
+def _block(found: App, form: dict[str, str], settings: dict[str, Any]) -> Block:
+    chosen = form.get("recipients", "user")
+    words = form.get("fallback", "").strip() or WORDS
+    button = form.get("fallback-button", BUTTON).strip()
+    return Block(
+        form.get("name", "").strip(),
+        Fallback(form.get("fallback-link", "").strip(), title=words, button=button),
+        (Variant(found.name, found.name, settings=settings),),
+        title=form.get("block_title", "").strip(),
+        alt=form.get("fallback-alt", "").strip() or words,
+        email=form.get("email", "").strip(),
+        moving=found.moves != "",
+        recipients=(chosen,) if chosen in RECIPIENTS[:2] else (),  # type: ignore[arg-type]
+        width=_size("width", form),
+        height=_size("height", form),
+    )
+
+
+def _size(side: str, form: dict[str, str]) -> int:
+    usual, least, most = SIZES[side]
+    return min(max(whole(form.get(side)) or usual, least), most)
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """Return a name that no block has yet."""
+    return next(each for number in count(1) if (each := f"{name}-{number}" if number > 1 else name) not in taken)
+
+
+def _moment(request: Request) -> Moment:
+    """Return the moment of the preview. An app may have a setting called `at`: what is ours has a name with a dash."""
+    return moment_of(request, now_ms(), "preview-at")
+
+
+def _offered(request: Request) -> list[App]:
+    return [each for each in wetink_of(request).apps.values() if each.template]
+
+
+def _app(request: Request) -> App | None:
+    return next((each for each in _offered(request) if each.name == request.path_params["name"]), None)
+
+
+def _none(request: Request) -> Response:
+    return missing(request, "No such app", "There is no app with this name.", "See the gallery for all apps.")

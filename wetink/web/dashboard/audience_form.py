@@ -1,0 +1,134 @@
+"""Audience form: one audience as a form and as YAML side by side; whichever was edited last, the other follows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+
+from wetink.content.strict_yaml import parse_yaml
+from wetink.content.write import audience_text
+from wetink.core.errors import BadContent
+from wetink.core.events.aliases import EVENTS
+from wetink.core.rules import context
+from wetink.core.rules.form import Draft, draft_of, edited, nested, rooted, spelling_of
+from wetink.core.rules.nodes import COUNTS, NODES, STEP, WINDOWS
+from wetink.core.rules.operators import OPERATORS
+from wetink.core.rules.parse import Unreadable
+from wetink.core.rules.tree import Rule
+from wetink.core.signals.audience import Audience, audience_of, spelled
+from wetink.web.dashboard.query import wetink_of
+
+PROPERTIES = (
+    *("sku", "product_id", "name", "category", "brand", "price", "quantity"),
+    *("total", "currency", "coupon", "query"),
+)
+
+BLANK: Mapping[str, Any] = {"rule": [{"done": "Product Viewed", "within": "7d"}]}
+"""What a new audience begins as."""
+
+
+MOST_TOLD = 20
+"""Problems of a rule that are told."""
+
+
+class Editor(msgspec.Struct, frozen=True):
+    """An audience as it is edited: the form's draft, the file's text, what they say, and what is wrong with it."""
+
+    title: str
+    draft: Draft
+    hook: Mapping[str, str]
+    yaml: str
+    audience: Audience | None
+    wrong: tuple[str, ...] = ()
+
+
+def of_file(audience: Audience | None) -> Editor:
+    """Return the editor of a saved audience; of a new one for None."""
+    raw = spelled(audience) if audience is not None else dict(BLANK)
+    return _editor(raw, "audience", audience_text(raw))
+
+
+def of_form(form: Mapping[str, str], name: str) -> Editor:
+    """Return the editor after the form's fields were edited, or one of its buttons was pressed.
+
+    A form without a rule's fields is that of a rule that only the file can hold.
+    """
+    if not any(field.startswith("rule.") for field in form):
+        return of_yaml(form.get("yaml", ""), name)
+    draft = edited(rooted(nested(form, "rule")), form.get("do", ""))
+    editor = _editor(_written(form, draft), name, "")
+    text = audience_text(spelled(editor.audience) if editor.audience is not None else _written(form, draft))
+    return msgspec.structs.replace(editor, draft=draft, yaml=text)
+
+
+def of_yaml(text: str, name: str) -> Editor:
+    """Return the editor after the file's text was edited."""
+    try:
+        raw = parse_yaml(text)
+    except BadContent as error:
+        return Editor("", rooted(draft_of({})), {}, text, None, (str(error),))
+    return _editor(raw, name, text)
+
+
+def rule_of(editor: Editor) -> Rule | None:
+    """Return the rule that is edited, None while it cannot mean anything."""
+    return editor.audience.rule if editor.audience is not None else None
+
+
+def offered(request: Request, name: str) -> dict[str, Any]:
+    """Return what the form lets one choose from."""
+    content = wetink_of(request).content
+    return {
+        "nodes": NODES,
+        "step_where": STEP.fields[1],
+        "kinds": tuple((word, node.label) for word, node in NODES.items()),
+        "counts": COUNTS,
+        "windows": WINDOWS,
+        "operators": tuple((each.name, each.words) for each in OPERATORS),
+        "events": sorted(EVENTS),
+        "properties": PROPERTIES,
+        "moments": tuple(context.FIELDS),
+        "audiences": [(each, each) for each in sorted(content.audiences) if each != name],
+    }
+
+
+def _editor(raw: Any, name: str, text: str) -> Editor:
+    said_of = raw if isinstance(raw, Mapping) else {}
+    hook = said_of.get("hook")
+    shown = {str(key): str(value) for key, value in hook.items()} if isinstance(hook, Mapping) else {}
+    draft = rooted(draft_of(said_of.get("rule", {})))
+    title = str(said_of.get("title", ""))
+    try:
+        return Editor(title, draft, shown, text, audience_of(name or "audience", raw))
+    except Unreadable as error:
+        return Editor(title, draft, shown, text, None, tuple(error.problems[:MOST_TOLD]))
+    except BadContent as error:
+        return Editor(title, draft, shown, text, None, (f"{error.where}: {error}" if error.where else str(error),))
+
+
+def _rule(draft: Draft) -> Any:
+    """Return the root's spelling: a list, where all of it must hold."""
+    whole = spelling_of(draft)
+    return whole.get("all", whole)
+
+
+def _written(form: Mapping[str, str], draft: Draft) -> dict[str, Any]:
+    """Return the file that the form makes; what the form has no field for stays as the file's text had it."""
+    before = _read(form.get("yaml", ""))
+    title, url = form.get("title", "").strip(), form.get("hook.url", "").strip()
+    hook = before.get("hook")
+    known = dict(hook) if isinstance(hook, Mapping) else {}
+    written = {**({"title": title} if title else {}), "rule": _rule(draft)}
+    if url:
+        written["hook"] = {**known, "url": url, "send": form.get("hook.send", "webhook")}
+    kept = {name: value for name, value in before.items() if name not in ("title", "rule", "hook")}
+    return {**written, **kept}
+
+
+def _read(text: str) -> Mapping[str, Any]:
+    try:
+        raw = parse_yaml(text)
+    except BadContent:
+        return {}
+    return raw if isinstance(raw, Mapping) else {}

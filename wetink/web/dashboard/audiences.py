@@ -1,0 +1,291 @@
+"""Audiences: who is in each, how that changes, why somebody is; made and edited on one page, told outside by hooks."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+
+from wetink.core.errors import BadContent
+from wetink.core.outbound.delivery import State
+from wetink.core.outbound.webhook import shown_secret
+from wetink.core.rules.form import fits_form
+from wetink.core.rules.tree import All
+from wetink.core.rules.words import words
+from wetink.core.signals.audience import Audience, problems_with, rules_of
+from wetink.core.units.csv import line
+from wetink.opens.recipient import parse
+from wetink.ports.audiences import Point
+from wetink.web import session
+from wetink.web.clock import now_ms
+from wetink.web.dashboard import audience_form
+from wetink.web.dashboard.audience_form import Editor, offered
+from wetink.web.dashboard.query import field_of, form_of, moment_of, time_of, wetink_of
+from wetink.web.dashboard.render import missing, page
+from wetink.wiring import Wetink
+
+DAY_MS = 86_400_000
+DAYS = 90
+"""How far back sizes are shown."""
+
+SOME = 10
+"""Members that are named while a rule is edited."""
+
+_NAME = re.compile(r'name="(rule\.[^"]+)"')
+
+SHOWN = 20
+"""Deliveries of each state that are listed."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """An audience in the list."""
+
+    audience: Audience
+    words: str
+    points: Sequence[Point]
+    line: str
+    tallies: Mapping[State, int]
+
+    @property
+    def entered(self) -> int:
+        """How many came in the days that are shown."""
+        return sum(point.entered or 0 for point in self.points)
+
+    @property
+    def left(self) -> int:
+        """How many went."""
+        return sum(point.left or 0 for point in self.points)
+
+
+class Bar(msgspec.Struct, frozen=True):
+    """A day of the chart: where it stands, and how high what came and what went."""
+
+    x: float
+    came: float
+    went: float
+    title: str
+
+
+class Chart(msgspec.Struct, frozen=True):
+    """Sizes as a line, comings and goings as bars."""
+
+    points: Sequence[Point]
+    line: str
+    bars: tuple[Bar, ...]
+
+
+async def audiences(request: Request) -> Response:
+    """List all saved audiences."""
+    wetink, since = wetink_of(request), now_ms() - DAYS * DAY_MS
+    rows = []
+    for audience in wetink.content.audiences.values():
+        points = await wetink.audiences.memberships.points(audience.name, since)
+        tallies = await wetink.audiences.memberships.tallies(audience.name)
+        drawn = line_of(points, since, 100, 28, 3)
+        rows.append(Row(audience, _words(audience), points, drawn, tallies))
+    problems = [each for each in wetink.content.problems if each.startswith("audiences/")]
+    return page(request, "audiences.html", audiences=rows, days=DAYS, problems=problems)
+
+
+def _words(audience: Audience) -> str:
+    rule = audience.rule
+    return ", and ".join(map(words, rule.of)) if isinstance(rule, All) else words(rule)
+
+
+async def audience(request: Request) -> Response:
+    """Show one audience, or the page that makes a new one."""
+    name = request.path_params.get("name", "")
+    found = wetink_of(request).content.audiences.get(name)
+    if found is None and name:
+        return missing(request, "No such audience", f"There is no audience called “{name[:80]}”.")
+    return await _page(request, audience_form.of_file(found), found, name)
+
+
+async def edit(request: Request) -> Response:
+    """Do what a button of the form says and show the page anew: for browsers without a script."""
+    form = await form_of(request)
+    session.check_csrf(request, form)
+    found, name = wetink_of(request).content.audiences.get(form.get("was", "")), form.get("name", "")
+    return await _page(request, await asyncio.to_thread(audience_form.of_form, form, name), found, name)
+
+
+async def tried(request: Request) -> Response:
+    """Return what the side says that was just edited, and the other side after it."""
+    form = await form_of(request)
+    session.check_csrf(request, form)
+    return await asyncio.to_thread(_tried, request, form)  # hundreds of conditions take a second to draw
+
+
+def _tried(request: Request, form: Mapping[str, str]) -> Response:
+    name, from_form = form.get("name", ""), request.query_params.get("from") == "form"
+    editor = audience_form.of_form(form, name) if from_form else audience_form.of_yaml(form.get("yaml", ""), name)
+    sides = _sides(request, editor, name)
+    drawn = bytes(page(request, "audience_form.html", **sides).body).decode() if from_form else ""
+    return page(
+        request,
+        "audience_tried.html",
+        redraw_form=not from_form or _fields(drawn) != {name for name in form if name.startswith("rule.")},
+        redraw_yaml=from_form,
+        **sides,
+    )
+
+
+def _fields(drawn: str) -> set[str]:
+    """Return the names of the rule's fields in a form: where they are others than were sent, it must be drawn anew."""
+    return set(_NAME.findall(drawn))
+
+
+async def found(request: Request) -> Response:
+    """Return who matches what is edited, and why somebody does or does not."""
+    form = await form_of(request)
+    session.check_csrf(request, form)
+    wetink = wetink_of(request)
+    editor = await asyncio.to_thread(audience_form.of_yaml, form.get("yaml", ""), form.get("name", ""))
+    rule, asked = audience_form.rule_of(editor), form.get("who", "").strip()
+    who, now = parse(asked), now_ms()
+    moment = msgspec.structs.replace(moment_of(request, now), now=time_of(form.get("at", ""), now))
+    saved = rules_of(wetink.content.audiences)
+    wrong = editor.wrong if rule is None else await asyncio.to_thread(problems_with, rule, "rule", saved)
+    if rule is None or wrong:
+        return page(request, "audience_found.html", wrong=wrong)
+    return page(
+        request,
+        "audience_found.html",
+        wrong=(),
+        count=await wetink.audiences.count(rule, moment),
+        some=await wetink.audiences.some(rule, moment, SOME),
+        asked=asked,
+        who=who,
+        explained=await wetink.explain(rule, who, moment) if who is not None else None,
+    )
+
+
+async def save(request: Request) -> Response:
+    """Keep the audience."""
+    form = await form_of(request)
+    session.check_csrf(request, form)
+    name, was = form.get("name", "").strip(), form.get("was", "")
+    editor = await asyncio.to_thread(audience_form.of_yaml, form.get("yaml", ""), name)
+    wetink = wetink_of(request)
+    try:
+        if editor.audience is None:
+            raise BadContent("; ".join(editor.wrong))
+        await wetink.author.audience(msgspec.structs.replace(editor.audience, name=name), new=not was)
+    except BadContent as error:
+        saved = wetink.content.audiences.get(was)
+        told = f"{error}{f' ({error.hint})' if error.hint else ''}"
+        return await _page(request, editor, saved, name, status=400, error=told)
+    return RedirectResponse(f"/dashboard/audiences/{name}?kept=1", 303)
+
+
+async def again(request: Request) -> Response:
+    """Let what was given up be told once more."""
+    session.check_csrf(request, await form_of(request))
+    name = request.path_params["name"]
+    await wetink_of(request).audiences.memberships.again(name, now_ms())
+    return RedirectResponse(f"/dashboard/audiences/{name}?again=1", 303)
+
+
+async def as_csv(request: Request) -> Response:
+    """Return everybody in an audience, one a line."""
+    wetink, name = wetink_of(request), request.path_params["name"]
+    audience = wetink.content.audiences.get(name)
+    if audience is None:
+        return missing(request, "No such audience", f"There is no audience called “{name[:80]}”.")
+    headers = {"content-disposition": f'attachment; filename="{name}.csv"', "cache-control": "no-store"}
+    return StreamingResponse(_lines(wetink, audience), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def _lines(wetink: Wetink, audience: Audience) -> AsyncIterator[str]:
+    now = now_ms()
+    yield line(["profile", "user_id", "email"])
+    async for member in wetink.audiences.members(audience.rule, now):
+        profile = await wetink.store.profiles.profile(member, now)
+        named = {each.kind: each.value for each in reversed(profile.identifiers)}
+        yield line([str(member), named.get("user", ""), named.get("email", "")])
+
+
+def line_of(points: Sequence[Point], since: int, width: int, height: int, margin: int) -> str:
+    """Return sizes as the points of an SVG line, from `since` (Unix ms) to the last of them; empty below two."""
+    if len(points) < 2:
+        return ""
+    first, span = points[0].at, max(points[-1].at - points[0].at, 1)
+    low, high = min(point.size for point in points), max(point.size for point in points)
+    scale = (height - 2 * margin) / ((high - low) or 1)
+    return " ".join(
+        f"{(point.at - first) / span * width:.1f},{height - margin - (point.size - low) * scale:.1f}"
+        for point in points
+    )
+
+
+def chart_of(points: Sequence[Point], since: int) -> Chart:
+    """Return the chart of an audience's days."""
+    most = max((max(point.entered or 0, point.left or 0) for point in points), default=0) or 1
+    first = points[0].at if points else since
+    span = max(points[-1].at - first, DAY_MS) if points else 1
+    bars = tuple(
+        Bar(
+            round((point.at - first) / span * 690 + 3, 1),
+            round((point.entered or 0) / most * 24, 1),
+            round((point.left or 0) / most * 24, 1),
+            _told(point),
+        )
+        for point in points
+    )
+    return Chart(points, line_of(points, since, 700, 110, 8), bars)
+
+
+def _told(point: Point) -> str:
+    moved = "" if point.entered is None else f", {point.entered:,} joined, {point.left or 0:,} left"
+    return f"{field_of(point.at)[:10]}: {point.size:,} people{moved}"
+
+
+async def _page(
+    request: Request, editor: Editor, saved: Audience | None, name: str, *, status: int = 200, error: str = ""
+) -> Response:
+    wetink, since = wetink_of(request), now_ms() - DAYS * DAY_MS
+    query = request.query_params
+    done = "Saved." if "kept" in query else "Retrying failed deliveries." if "again" in query else ""
+    more: dict[str, Any] = {}
+    if saved is not None:
+        more["chart"] = chart_of(await wetink.audiences.memberships.points(saved.name, since), since)
+    if saved is not None and saved.hook is not None:
+        kept = wetink.audiences.memberships
+        more["tallies"] = await kept.tallies(saved.name)
+        signed = saved.hook.send == "webhook"
+        more["secret"] = shown_secret(wetink.audiences.hooks.secret_of(saved.name)) if signed else ""
+        states: tuple[State, ...] = ("dead", "waiting", "delivered")
+        more["deliveries"] = {state: await kept.deliveries(saved.name, state, SHOWN) for state in states}
+    return await asyncio.to_thread(
+        page,
+        request,
+        "audience.html",
+        status=status,
+        saved=saved,
+        done=done,
+        error=error,
+        who=query.get("who", ""),
+        at=query.get("at", ""),
+        days=DAYS,
+        every=f"every {wetink.settings.audience_seconds} seconds",
+        redraw_form=False,
+        redraw_yaml=False,
+        **_sides(request, editor, name),
+        **more,
+    )
+
+
+def _sides(request: Request, editor: Editor, name: str) -> dict[str, Any]:
+    return {
+        "called": name,
+        "title": editor.title,
+        "draft": editor.draft,
+        "fits": fits_form(editor.draft),
+        "hook": {"url": "", "send": "webhook", **editor.hook},
+        "yaml": editor.yaml,
+        "wrong": editor.wrong,
+        **offered(request, name),
+    }

@@ -1,0 +1,102 @@
+"""Overview: what the blocks brought in the last 14 days, what went wrong last, and where messages come from."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wetink.core.signals.goal import MODELS
+from wetink.core.signals.report import DAY_MS, Line
+from wetink.core.signals.report import total as total_of
+from wetink.insights.failures import counted
+from wetink.ports import Received, Storage
+from wetink.web.clock import now_ms
+from wetink.web.dashboard.query import wetink_of
+from wetink.web.dashboard.render import page
+from wetink.wiring import Wetink
+
+DAYS = 14
+TROUBLES = 5
+
+
+class Bar(msgspec.Struct, frozen=True):
+    """One day of the chart: its first millisecond, its opens and clicks, and their heights out of 100."""
+
+    at: int
+    opens: int
+    clicks: int
+    open_height: float
+    click_height: float
+
+
+class Total(msgspec.Struct, frozen=True):
+    """All blocks together; `revenue` by currency, the greatest first."""
+
+    opens: int
+    clicks: int
+    orders: float
+    revenue: tuple[tuple[str, float], ...]
+
+
+async def overview(request: Request) -> Response:
+    """Show the overview; for a store without messages, the first five minutes."""
+    wetink = wetink_of(request)
+    now = now_ms()
+    sources = await wetink.store.sources.all()
+    if not await wetink.store.log.messages(limit=1):
+        return page(request, "first.html", sources=sources, address=wetink.settings.address)
+    results = await wetink.reports.lines(*last_days(DAYS, now))
+    return page(
+        request,
+        "overview.html",
+        days=DAYS,
+        notes=[each for each in wetink.content.notes if "no font has" in each],
+        credited=MODELS[wetink.reports.asked()[2]],
+        results=sorted(results, key=lambda each: (-each.opens, each.key["block"])),
+        total=total(results),
+        bars=await _bars(wetink, now),
+        troubles=await _troubles(wetink.store),
+        contested=await wetink.store.profiles.contested(now - DAYS * DAY_MS),
+        sources=sources,
+        known=set(wetink.content.blocks),
+        problems=wetink.content.problems,
+        failing=wetink.health.failing(),
+        unforeseen=dict(sorted(counted().by_place.items())),
+        lost=wetink.lost(),
+    )
+
+
+def last_days(days: int, now: int) -> tuple[int, int]:
+    """Return the span of the last days (UTC) up to now, today being one of them."""
+    return now - now % DAY_MS - (days - 1) * DAY_MS, now + 1
+
+
+def total(results: Sequence[Line]) -> Total:
+    """Add up the blocks' results."""
+    whole = total_of(results)
+    return Total(
+        whole.opens, whole.clicks, whole.orders, tuple(sorted(whole.revenue.items(), key=lambda pair: -pair[1]))
+    )
+
+
+async def _bars(wetink: Wetink, now: int) -> list[Bar]:
+    """Count opens and clicks of all blocks for each day (UTC), the last one being today."""
+    since, until = last_days(DAYS, now)
+    opens, clicks = Counter[int](), Counter[int]()
+    for count in await wetink.ledger.days(since, until):
+        opens[count.day] += count.opens
+        clicks[count.day] += count.clicks
+    most = max([*opens.values(), *clicks.values()], default=0) or 1
+    return [
+        Bar(day, opens[day], clicks[day], round(100 * opens[day] / most, 2), round(100 * clicks[day] / most, 2))
+        for day in range(since, until, DAY_MS)
+    ]
+
+
+async def _troubles(store: Storage) -> list[Received]:
+    """Return the newest messages that are not usable."""
+    unusable = await store.log.messages(limit=TROUBLES, verdict="unusable")
+    parked = await store.log.messages(limit=TROUBLES, verdict="parked")
+    return sorted([*unusable, *parked], key=lambda each: -each.seq)[:TROUBLES]

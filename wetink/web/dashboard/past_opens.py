@@ -1,0 +1,102 @@
+"""Opened: what past opens got, each with the way it was decided and its picture drawn again."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wetink.core.errors import NotFound, WetinkError
+from wetink.opens.recipient import parse
+from wetink.opens.weight import weight
+from wetink.ports.archive import Opened
+from wetink.web.clock import now_ms
+from wetink.web.dashboard.block_preview import Sight
+from wetink.web.dashboard.query import time_of, wetink_of
+from wetink.web.dashboard.render import missing, page
+
+PAGE = 50
+
+
+async def opens(request: Request) -> Response:
+    """List the newest opens: of whoever `who` names, of `block`, up to `until`."""
+    wetink, query = wetink_of(request), request.query_params
+    asked, block, now = query.get("who", "").strip()[:512], query.get("block", "")[:80], now_ms()
+    who, until = parse(asked), time_of(query.get("until", ""), now)
+    recipients = None
+    if who is not None:
+        recipients = [str(each) for each in (await wetink.person(who, now)).identifiers or (who,)]
+    found = (
+        () if asked and who is None else await wetink.archive.newest(until, PAGE, recipients=recipients, block=block)
+    )
+    return page(
+        request,
+        "opens.html",
+        asked=asked,
+        who=who,
+        problem="write user:42 or email:jane@shop.example" if asked and who is None else "",
+        block=block,
+        blocks=wetink.content.blocks,
+        opens=found,
+        older=found[-1].decision.at - 1 if len(found) == PAGE else None,
+        days=wetink.settings.archive_days,
+        parse=parse,
+    )
+
+
+async def opened(request: Request) -> Response:
+    """Show one open: what was decided at what moment, and its pictures once more."""
+    try:
+        found = await wetink_of(request).past(request.path_params["id"])
+    except NotFound as error:
+        return missing(request, "No such open", f"{error}.", error.hint)
+    base = f"/dashboard/opens/{found.decision.id}"
+    pictures = tuple(f"{base}/{slot}.img" for slot in range(1, found.block.slots + 1))
+    return page(
+        request,
+        "opened.html",
+        opened=found,
+        who=parse(found.decision.recipient),
+        sight=Sight(found.block, found.decision, pictures),
+        facts=facts_of(found),
+        record=msgspec.json.encode({"decision": found.decision, "moment": found.moment}),
+    )
+
+
+async def picture(request: Request) -> Response:
+    """Return the picture of a past open, drawn again; 404 for what is not kept or cannot be drawn any more."""
+    wetink, slot = wetink_of(request), request.path_params["slot"]
+    try:
+        drawn = await wetink.again(await wetink.past(request.path_params["id"]), slot)
+    except WetinkError as error:
+        return Response(str(error), 404, media_type="text/plain")
+    return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
+
+
+async def weighed(request: Request) -> Response:
+    """Return the line of a trace that says what that picture weighs."""
+    wetink, slot = wetink_of(request), request.path_params["slot"]
+    try:
+        found = await wetink.past(request.path_params["id"])
+        drawn = await wetink.again(found, slot)
+    except WetinkError as error:
+        return Response(str(error), 404, media_type="text/plain")
+    return page(request, "weight.html", block=found.block, slot=slot, weight=weight(found.block, drawn))
+
+
+def facts_of(opened: Opened) -> list[tuple[str, str]]:
+    """Return what is kept of the moment, in words, without what is not known."""
+    moment = opened.moment
+    place = ", ".join(each for each in (moment.city, moment.region, moment.country) if each)
+    said = (
+        ("Fetched by", moment.taken_for),
+        ("Email client", moment.facts.client),
+        ("Network", moment.facts.owner),
+        ("Device", moment.device),
+        ("Location", place),
+        ("Campaign", moment.campaign),
+        ("Color scheme", moment.scheme),
+        ("Pixel ratio", f"{moment.ratio}x"),
+        ("Language", moment.language),
+        ("Currency", moment.currency),
+        ("Time zone", moment.time_zone or moment.local_zone),
+    )
+    return [(name, value) for name, value in said if value]

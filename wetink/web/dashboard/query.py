@@ -1,0 +1,142 @@
+"""Asked: what a request's query says, read leniently: a page never fails for an odd address."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Literal
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from wetink.core.errors import BadRequest, TooLarge
+from wetink.core.events.clock import LATEST
+from wetink.core.profile.person import Moment
+from wetink.core.text.keepable import problem_in_text
+from wetink.wiring import Wetink
+
+DEVICES = ("desktop", "mobile", "proxy")
+SCHEMES = ("light", "dark")
+FORM = "application/x-www-form-urlencoded"
+LARGEST_FORM = 64 * 1024
+"""Bytes of the largest form that is read."""
+
+MOST_FIELDS = 4_000
+
+LONGEST_TIME = 40
+"""Characters of a date and time; digits beyond the microsecond mean nothing here."""
+
+
+def wetink_of(request: Request) -> Wetink:
+    """Return the application the request came to."""
+    found: Wetink = request.app.state.wetink
+    return found
+
+
+def whole(text: str | None) -> int | None:
+    """Return a whole number of a sane size, None for any other text.
+
+    >>> whole("12"), whole("-1"), whole("x"), whole(None), whole("9" * 40)
+    (12, None, None, None, None)
+    """
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) <= 18 else None
+
+
+def time_of(text: str, now: int) -> int:
+    """Return Unix milliseconds of `2026-11-23T10:00` (UTC) or of a number of them; `now` for any other text.
+
+    >>> time_of("1970-01-01T00:01", 5), time_of("60000", 5), time_of("soon", 5)
+    (60000, 60000, 5)
+    """
+    found = _time(text)
+    return now if found is None else found
+
+
+def _time(text: str) -> int | None:
+    found = whole(text)
+    if found is not None:
+        return min(found, LATEST)
+    try:
+        date = datetime.fromisoformat(text.strip()[:LONGEST_TIME])
+        if date.tzinfo is None:
+            date = date.replace(tzinfo=UTC)
+        return min(max(int(date.timestamp() * 1000), 0), LATEST)
+    except (ValueError, OverflowError):
+        return None
+
+
+def time_in(query: Mapping[str, str], name: str, usual: int) -> int:
+    """Return the moment (Unix ms) a parameter says, `usual` without it. Raises BadRequest, naming it."""
+    text = query.get(name, "").strip()
+    found = _time(text) if text else usual
+    if found is None:
+        raise BadRequest(
+            f"{name}: {text[:40]!r} is not a date", hint="write 2026-11-23 or 2026-11-23T10:00", where=name
+        )
+    return found
+
+
+def number_in(query: Mapping[str, str], name: str, usual: int, least: int, most: int) -> int:
+    """Return the whole number a parameter says, `usual` without it. Raises BadRequest, naming it."""
+    text = query.get(name, "").strip()
+    found = whole(text) if text else usual
+    if found is None or not least <= found <= most:
+        raise BadRequest(f"{name}: {text[:40]!r} is not a whole number from {least} to {most}", where=name)
+    return found
+
+
+def field_of(at: int) -> str:
+    """Return a moment as an `<input type=datetime-local>` takes it, in UTC.
+
+    >>> field_of(60_000)
+    '1970-01-01T00:01'
+    """
+    return datetime.fromtimestamp(min(at, LATEST) / 1000, UTC).strftime("%Y-%m-%dT%H:%M")
+
+
+def moment_of(request: Request, now: int, at: str = "at") -> Moment:
+    """Return the moment a preview is asked for: `at`, `device` and `scheme` of the query."""
+    query = request.query_params
+    device, scheme = query.get("device", ""), query.get("scheme", "")
+    return Moment(
+        now=time_of(query.get(at, ""), now),
+        device=device if device in DEVICES else "",
+        scheme=scheme if scheme in SCHEMES else "light",
+    )
+
+
+def verdict_of(request: Request) -> Literal["", "usable", "unusable", "parked"]:
+    """Return the verdict the list is to be narrowed to, empty for all."""
+    match request.query_params.get("verdict", ""):
+        case "usable":
+            return "usable"
+        case "unusable":
+            return "unusable"
+        case "parked":
+            return "parked"
+    return ""
+
+
+async def form_of(request: Request) -> Mapping[str, str]:
+    """Return the fields of a posted form; the last one of a name counts. Raises BadRequest and TooLarge.
+
+    A page of another site can send other kinds of bodies without asking the browser first.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != FORM:
+        raise BadRequest(f"a form is {FORM}, not {kind[:40] or 'nothing'}", where="content-type")
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LARGEST_FORM:
+            raise TooLarge(f"the form is larger than {LARGEST_FORM // 1024} KB")
+    try:
+        text = body.decode("utf-8", "surrogateescape")
+        fields = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="surrogateescape")
+    except ValueError as error:
+        raise TooLarge(f"the form has more than {MOST_FIELDS} fields") from error
+    for name, value in fields:
+        place = name.encode("utf-8", "replace").decode()[:60]
+        if "\0" in name or "\0" in value:
+            raise BadRequest(f"{place!r}: a NUL character cannot be kept", where=place)
+        if problem_in_text(name) or problem_in_text(value):
+            raise BadRequest(f"{place!r}: this is not written in UTF-8", where=place)
+    return dict(fields)

@@ -1,0 +1,147 @@
+"""Reports: what blocks brought, by block, variant, campaign or day, under any model, in any currency; and as CSV."""
+
+import asyncio
+from collections import defaultdict
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wetink.core.errors import BadRequest
+from wetink.core.signals.goal import MODELS
+from wetink.core.signals.report import DAY_MS, DIMENSIONS, Line, in_currency, total
+from wetink.web.clock import now_ms
+from wetink.web.dashboard import charts
+from wetink.web.dashboard.query import wetink_of, whole
+from wetink.web.dashboard.render import missing, page
+from wetink.web.reports import Asked, as_csv, asked, lines_of, usual
+from wetink.wiring import Wetink
+
+RANGES = (7, 14, 30, 90, 365)
+SPAN = ("since:", "until:", "days:")
+"""How problems with the days of a report begin: there is no report of other days in their place."""
+
+
+async def reports(request: Request) -> Response:
+    """Show a report, with its pickers; odd ones are told and the usual is shown."""
+    wetink, now = wetink_of(request), now_ms()
+    what, problem = _asked(request, wetink, now)
+    every, by_day = await wetink.reports.broken_down(
+        what.since, what.until, (what.by, ("day",)), block=what.block, goal=what.goal, model=what.model
+    )
+    lines = in_currency(every, what.currency)
+    whole = total(every)
+    currency = what.currency or max(whole.revenue, key=lambda code: whole.revenue[code], default="")
+    name, _, model = wetink.reports.asked(what.goal, what.model)
+    days = {int(line.key["day"]): line for line in by_day}
+    span = range(what.since - what.since % DAY_MS, what.until, DAY_MS)
+    return await asyncio.to_thread(  # ten years of days take a second to draw
+        page,
+        request,
+        "reports.html",
+        status=_status(problem),
+        problem=problem,
+        asked=what,
+        lines=lines if what.by == ("day",) else sorted(lines, key=lambda line: (-line.unique_opens, str(line.key))),
+        total=total(lines),
+        currency=currency,
+        currencies=sorted(whole.revenue),
+        opens=charts.bars([(day, _opens(days.get(day))) for day in span]),
+        money=charts.bars([(day, (_money(days.get(day), currency),)) for day in span]),
+        ranges=RANGES,
+        days=len(span),
+        blocks=sorted(wetink.content.blocks),
+        dimensions=DIMENSIONS,
+        goals=wetink.content.signals.all_goals,
+        goal=name,
+        models=MODELS,
+        model=model,
+        lifts=await wetink.experiments.lifts() if "block" in what.by else {},
+        experiments={block: name for name, (_, block) in wetink.experiments.plans().items()},
+        query=str(request.url.query),
+    )
+
+
+def _asked(request: Request, wetink: Wetink, now: int) -> tuple[Asked, str]:
+    """Read the query; what cannot be is left out, and told."""
+    what = usual(now)
+    try:
+        what = asked(request, now)
+        wetink.reports.asked(what.goal, what.model)
+        if any(each not in DIMENSIONS for each in what.by):
+            raise BadRequest("unknown breakdown", hint=f"by: {', '.join(DIMENSIONS)}")
+    except BadRequest as error:
+        return Asked(what.since, what.until, block=what.block), f"{error}{f' ({error.hint})' if error.hint else ''}"
+    return what, ""
+
+
+def _status(problem: str) -> int:
+    return 400 if problem.startswith(SPAN) else 200
+
+
+def _opens(line: Line | None) -> tuple[float, float]:
+    return (line.unique_opens, line.unique_clicks) if line is not None else (0, 0)
+
+
+def _money(line: Line | None, currency: str) -> float:
+    return line.revenue.get(currency, 0.0) if line is not None else 0.0
+
+
+async def reports_csv(request: Request) -> Response:
+    """Give the same report as a file."""
+    wetink = wetink_of(request)
+    what = asked(request, now_ms())
+    return as_csv(await lines_of(wetink, what), what.by, await wetink.experiments.lifts())
+
+
+async def conversions(request: Request) -> Response:
+    """List the conversions of a span, the newest first, each with who is credited."""
+    wetink, now = wetink_of(request), now_ms()
+    what, problem = _asked(request, wetink, now)
+    name, _, model = wetink.reports.asked(what.goal, what.model)
+    found = await wetink.reports.attributions(what.since, what.until, goal=what.goal, model=what.model)
+    return page(
+        request,
+        "conversions.html",
+        status=_status(problem),
+        problem=problem,
+        found=found[::-1][:MOST],
+        count=len(found),
+        credited=sum(bool(each.credits) for each in found),
+        unclear=sum(bool(each.conversion.notes) for each in found),
+        ranges=RANGES,
+        days=len(range(what.since - what.since % DAY_MS, what.until, DAY_MS)),
+        goals=wetink.content.signals.all_goals,
+        goal=name,
+        models=MODELS,
+        model=model,
+    )
+
+
+MOST = 50
+"""Conversions that are listed."""
+
+
+async def conversion(request: Request) -> Response:
+    """Show one conversion with all touches around it, and who is credited under each model."""
+    wetink, query = wetink_of(request), request.query_params
+    goal, wanted = query.get("goal", "")[:64], request.path_params["id"]
+    if goal not in {"", *wetink.content.signals.all_goals}:
+        return missing(request, "No such goal", f"There is no goal called “{goal}”.")
+    model = query.get("model", "") if query.get("model", "") in MODELS else ""
+    found, *others = await wetink.reports.compared(wanted, (model, *MODELS), goal=goal, at=whole(query.get("at")) or 0)
+    shares: dict[str, dict[str, float]] = {}
+    for each, other in zip(MODELS, others, strict=True):
+        parts: dict[str, float] = defaultdict(float)
+        for credit in other.credits:
+            parts[credit.touch.block] += credit.part
+        shares[each] = dict(parts)
+    touches = [(credit.touch, credit.part, credit.why) for credit in found.credits]
+    touches += [(loss.touch, 0.0, loss.why) for loss in found.losses]
+    return page(
+        request,
+        "conversion.html",
+        found=found,
+        touches=sorted(touches, key=lambda each: -each[0].at),
+        shares=shares,
+        models=MODELS,
+    )

@@ -1,0 +1,61 @@
+"""The page that votes: a click in an email leads here, and only the button counts, since scanners follow every link."""
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from wetink.core.blocks.block import Block
+from wetink.core.errors import BadRequest, NotFound
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.person import Moment
+from wetink.web.clock import now_ms
+from wetink.web.dashboard.query import form_of, wetink_of, whole
+from wetink.web.dashboard.render import page
+
+LONGEST_CAMPAIGN = 100
+
+
+async def ballot(request: Request) -> Response:
+    """Show what is asked, with the clicked answer chosen. Counts nothing."""
+    block, who, moment = _asked(request)
+    found = await wetink_of(request).polls.ballot(block, who, moment)
+    if found is None:
+        return page(request, "voted.html", status=410, ballot=None, thanks=False)
+    voted = request.query_params.get("voted") == "1" and found.voted > 0
+    if voted or not found.open:
+        return page(request, "voted.html", ballot=found, thanks=voted)
+    slot = request.path_params["slot"]
+    chosen = slot if block.slots > 1 and slot <= len(found.options) else found.voted
+    return page(request, "vote.html", ballot=found, chosen=chosen, wrong="")
+
+
+async def cast(request: Request) -> Response:
+    """Count the vote of the form, then show how the poll stands."""
+    block, who, moment = _asked(request)
+    form = await form_of(request)
+    option = whole(form.get("option", ""))
+    try:
+        await wetink_of(request).vote(block, who, option or 0, moment)
+    except BadRequest as error:
+        found = await wetink_of(request).polls.ballot(block, who, moment)
+        if found is None or not found.open:
+            return page(request, "voted.html", status=410, ballot=found, thanks=False)
+        return page(request, "vote.html", status=422, ballot=found, chosen=found.voted, wrong=str(error))
+    query = f"?c={request.query_params['c']}&voted=1" if "c" in request.query_params else "?voted=1"
+    return RedirectResponse(f"{request.url.path}{query}", 303)
+
+
+def _asked(request: Request) -> tuple[Block, Identifier, Moment]:
+    """Return the block, who votes, and when. Raises NotFound for a link that we did not make."""
+    wetink, name = wetink_of(request), request.path_params["block"]
+    who = wetink.unseal(request.path_params["token"], name, "vote")
+    if who is None:
+        raise NotFound("this link does not vote", hint="open it from your email, in one piece")
+    campaign = request.query_params.get("c", "")[:LONGEST_CAMPAIGN]
+    return wetink.block(name), who, Moment(now_ms(), campaign=campaign)
+
+
+ROUTES: tuple[BaseRoute, ...] = (
+    Route("/v/{block}/{slot:slot}/{token}", ballot),
+    Route("/v/{block}/{slot:slot}/{token}", cast, methods=["POST"]),
+)
