@@ -20,7 +20,7 @@ MORE := $(foreach script,$(SMALL),noto-sans-$(script)/$(script)) noto-sans-symbo
 
 MINUTES ?= 10
 
-.PHONY: demo test setup assets run lint fix bench chaos soak attack audit gallery lock shots clean
+.PHONY: demo test setup assets run lint fix bench chaos soak attack audit gallery lock shots readme-picture clean
 
 demo: setup            ## A sample shop beside an inbox, on one address
 	@$(BIN)/wetink demo
@@ -68,6 +68,9 @@ gallery: setup $(MARK)/developing $(MARK)/browser  ## Every app in every script 
 
 shots: setup $(MARK)/developing $(MARK)/browser  ## Screenshots of every page, in shots/
 	$(BIN)/python -m tests.shots
+
+readme-picture: setup $(MARK)/developing $(MARK)/browser  ## The animated picture of the README, recorded on the demo
+	$(BIN)/python -m tests.picture
 
 test: $(MARK)/developing $(MARK)/browser
 

@@ -49,8 +49,8 @@ async function opened(): Promise<void> {
   const answer = await fetch(`/demo/why?to=${encodeURIComponent(to)}`);
   if (!answer.ok || to !== shown) return;
   const reason = (await answer.json()) as Reason;
-  const what = reason.shown.length ? reason.shown.join(", ") : "words for everybody";
-  find("#reason").textContent = `The big picture shows ${what}.`;
+  const what = reason.shown.length ? reason.shown.join(", ") : "the default banner";
+  find("#reason").textContent = `The top picture shows ${what}.`;
   const link = find<HTMLAnchorElement>("#why");
   link.href = reason.more;
   link.title = reason.why;
@@ -86,7 +86,7 @@ window.addEventListener("message", (message: MessageEvent<Word>) => {
     mine.dataset.story = "";
   } else if (anonymousId) {
     mine.dataset.to = `anonymous:${anonymousId}`;
-    mine.dataset.name = "you, still without a name";
+    mine.dataset.name = "you, an anonymous visitor";
   }
   mine.querySelector(".face")!.textContent = shopper ? shopper.first.slice(0, 1).toUpperCase() : "Y";
   mine.querySelector(".who")!.textContent = shopper ? shopper.first : "You";

@@ -56,7 +56,7 @@ def page(demo: Settings, chromium: Browser) -> Iterator[Page]:
 def test_what_is_looked_at_on_the_left_is_in_the_picture_on_the_right_and_a_click_leads_back_to_it(
     page: Page, tmp_path: Path
 ) -> None:
-    expect(page.locator("#reason")).to_contain_text("words for everybody")
+    expect(page.locator("#reason")).to_contain_text("the default banner")
     before = _hero(page)
     page.screenshot(path=tmp_path / "1-first.png")
 
@@ -90,8 +90,8 @@ def test_logging_in_brings_what_was_browsed_without_a_name_into_the_email_to_the
 
     shop = page.frame_locator("#shop")
     shop.get_by_role("button", name="log out").click()
-    expect(page.locator("#to")).to_contain_text("without a name")
-    expect(page.locator("#reason")).to_contain_text("words for everybody")
+    expect(page.locator("#to")).to_contain_text("an anonymous visitor")
+    expect(page.locator("#reason")).to_contain_text("the default banner")
 
 
 def test_a_cart_is_in_the_email_until_it_is_ordered(page: Page) -> None:
@@ -157,7 +157,7 @@ def _log_in(page: Page, address: str, first: str) -> None:
 
 def _open_again(page: Page) -> None:
     before = page.locator("#email").get_attribute("data-opened")
-    page.get_by_role("button", name="Open the email again").click()
+    page.get_by_role("button", name="Open again").click()
     expect(page.locator("#email")).not_to_have_attribute("data-opened", before or "")
 
 

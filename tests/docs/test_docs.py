@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
+from wetink.apps import BUILTIN
 from wetink.cli import main
 from wetink.core.events.verdict import HINTS, problem
 from wetink.settings import SETTINGS
@@ -69,9 +70,14 @@ def test_every_command_and_option_has_help(name: str, command: click.Command) ->
             assert parameter.help, f"{name} {parameter.opts}"
 
 
-def test_the_readme_names_every_command_and_opens_with_the_two() -> None:
+def test_the_readme_opens_with_two_commands_and_counts_the_apps() -> None:
     text = (ROOT / "README.md").read_text()
     assert text.index("make demo") < text.index("make test") < text.index("## ")
+    assert f" {len(BUILTIN) - 1} apps" in text, "all but `custom`"
+
+
+def test_every_command_is_documented() -> None:
+    text = (ROOT / "docs" / "cli.md").read_text()
     for name, _ in commands():
         if name.count(" ") == 1:
             assert f"`{name}`" in text
