@@ -14,7 +14,7 @@ from pathlib import Path
 from wetink.core.events.event import Event, Order, Product
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import Record
-from wetink.store.sqlite.engine import SQLiteStore
+from wetink.store import engine_of
 
 PROFILES, EVENTS = 1_000_000, 10
 DAY = 86_400_000
@@ -77,7 +77,8 @@ def built(profiles: int = PROFILES) -> Path:
 
 async def _build(data: Path, profiles: int) -> None:
     chance = random.Random(7)
-    store = SQLiteStore(data, synchronous="OFF")  # nothing of it is precious: it can be made again
+    address = f"sqlite:///{data}"
+    store = engine_of(address).open(address, lambda: 0, archive_days=0, archive_bytes=0)
     waiting: list[Record] = []
     begun = time.monotonic()
     for number in range(profiles):
@@ -87,7 +88,7 @@ async def _build(data: Path, profiles: int) -> None:
                 Record("bench", event.message_id, event.at, event.at, RAW, "usable", filed=filed, event=event)
             )
         if len(waiting) >= AT_ONCE or number == profiles - 1:
-            await store.append(waiting)
+            await store.log.append(waiting)
             waiting = []
             if number % 50_000 < AT_ONCE // EVENTS:
                 print(f"{number:,} of {profiles:,} people in {time.monotonic() - begun:.0f} s", file=sys.stderr)

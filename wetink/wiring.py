@@ -179,7 +179,7 @@ class Wetink:
     def ready(self) -> None:
         """Get ready to take messages and fetch photos in the running event loop."""
         self.photos.start()
-        self.store.log.start()
+        self.store.start()
 
     async def catch_up(self, block: str) -> None:
         """Read all that has happened in the shop as far as a block's apps ask for it, for who asks just once."""

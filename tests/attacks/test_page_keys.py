@@ -17,16 +17,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.contracts.profiles import LATE, mentioned, received
+from tests.storage import opened
 from tests.web.test_open import SHOP, House
 from wetink.core.blocks.alt import alt_of
-from wetink.core.catalog.catalog import trust
+from wetink.core.catalog import trust
 from wetink.core.identity import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment, plain
 from wetink.opens import template_context as sight_module
 from wetink.opens.template_context import sight
-from wetink.ports import Record
-from wetink.store.sqlite.engine import SQLiteStore
+from wetink.ports import Record, Storage
 
 FAST = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 IDS = {
@@ -51,9 +51,9 @@ def claim(draw: st.DrawFn) -> dict[str, Any]:
     return made
 
 
-async def seen(store: SQLiteStore, everyone: set[Identifier]) -> dict[Identifier, set[str]]:
+async def seen(store: Storage, everyone: set[Identifier]) -> dict[Identifier, set[str]]:
     """Return the ids of the events that each identifier leads to."""
-    found = {who: await store.history(who, FOREVER - 1) for who in everyone}
+    found = {who: await store.profiles.history(who, FOREVER - 1) for who in everyone}
     return {who: {event.message_id for event in events} for who, events in found.items()}
 
 
@@ -70,11 +70,11 @@ def test_what_servers_told_is_seen_by_those_alone_who_would_see_it_had_no_page_e
 
 
 async def compare(place: Path, records: list[Record], told: list[Record], everyone: set[Identifier]) -> None:
-    both, servers = SQLiteStore(place / "both"), SQLiteStore(place / "servers")
+    both, servers = opened(place / "both"), opened(place / "servers")
     try:
         for each in records:
-            await both.append([each])
-        await servers.append(told)
+            await both.log.append([each])
+        await servers.log.append(told)
         known = {each.message_id for each in told}
         now, alone = await seen(both, everyone), await seen(servers, everyone)
         for who in everyone:
@@ -82,7 +82,7 @@ async def compare(place: Path, records: list[Record], told: list[Record], everyo
         users = {each.filed for each in told if each.filed is not None and each.filed.kind == "user"}
         for user, who in itertools.product(users, everyone):
             theirs = {each.message_id for each in records if each.filed == user}
-            if await servers.resolve(who, FOREVER - 1) != await servers.resolve(user, FOREVER - 1):
+            if await servers.profiles.resolve(who, FOREVER - 1) != await servers.profiles.resolve(user, FOREVER - 1):
                 assert not now[who] & theirs, f"{who} sees what is filed under {user}"
     finally:
         await both.close()

@@ -9,9 +9,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.contracts.columns import columns_of, laid_out, log_of
+from tests.contracts.columns import columns_of, laid_out
 from tests.contracts.profiles import LATE, received
-from tests.storage import around
+from tests.storage import opened
 from wetink.audiences.segment_query import ColumnCrowd
 from wetink.columns import engine, layout
 from wetink.columns.tables import ORDERED, TABLES
@@ -19,7 +19,6 @@ from wetink.core.errors import StoreUnavailable
 from wetink.core.profile.person import Moment
 from wetink.core.rules.parse import parse
 from wetink.ports.crowd import Count
-from wetink.store.sqlite.engine import SQLiteStore
 
 VIEWED = parse({"done": "Product Viewed", "where": {"category": "Shoes"}})
 
@@ -29,7 +28,8 @@ class Shop:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.files = folder, folder / "columns"
-        self.store, self.columns = around(SQLiteStore(folder, synchronous="OFF")), columns_of(folder)
+        self.store = opened(folder)
+        self.columns = columns_of(self.store, folder)
         self.crowd = ColumnCrowd(self.store, lambda: self.columns)
         self._sent = 0
 
@@ -89,17 +89,17 @@ def _in_order(folder: Path) -> bool:
 
 
 def test_the_next_file_is_what_laying_everything_out_anew_makes(shop: Shop, tmp_path: Path) -> None:
-    laid_out(tmp_path)
+    laid_out(shop.store, tmp_path)
     shop.view("p3", "new", "p3")
     shop.send(
         {"type": "identify", "userId": "p4", "anonymousId": "d1", "traits": {"plan": "gold", "tags": ["a", "b"]}},
         {"type": "alias", "userId": "p5", "previousId": "p6"},
         {"anonymousId": "d1", "event": "Order Completed", "properties": {"total": 7, "order_id": "o"}},
     )
-    laid_out(tmp_path)
+    laid_out(shop.store, tmp_path)
     shop.view("p7")
-    laid_out(tmp_path)
-    layout.lay_out(log_of(tmp_path), tmp_path / "anew")
+    laid_out(shop.store, tmp_path)
+    layout.lay_out(shop.store.crowd, tmp_path / "anew")
     content = _content(shop.files)
     assert content == _content(tmp_path / "anew")
     assert len(content["profile"]) == 20
@@ -178,7 +178,7 @@ def test_a_file_that_cannot_be_read_is_made_again(shop: Shop, damage: str) -> No
     else:
         whole = path.read_bytes()
         path.write_bytes(whole[:12_288] + b"\xff" * (len(whole) - 12_288))
-    columns = columns_of(shop.folder)
+    columns = columns_of(shop.store, shop.folder)
     assert asyncio.run(ColumnCrowd(shop.store, lambda: columns).count(VIEWED, Moment(LATE), {})) == before
     columns.close()
 
@@ -186,7 +186,7 @@ def test_a_file_that_cannot_be_read_is_made_again(shop: Shop, damage: str) -> No
 def test_progress_grows(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layout, "SAY_SECONDS", 0)
     heard: list[int] = []
-    layout.lay_out(log_of(tmp_path), shop.files, heard.append)
+    layout.lay_out(shop.store.crowd, shop.files, heard.append)
     assert heard == sorted(heard)
     assert 0 < heard[0] < layout.READ_PERCENT < heard[-1] < 100
 

@@ -1,8 +1,9 @@
-"""Every storage engine there is. The contract runs on each."""
+"""Every storage engine there is, as what opens it in a folder. The contract runs on each."""
 
 from collections.abc import Callable
-from pathlib import Path
 
-from wetink.store.sqlite.engine import SQLiteStore
+from tests.storage import opened
+from wetink.ports import Storage
 
-ENGINES: dict[str, Callable[[Path], SQLiteStore]] = {"sqlite": SQLiteStore}
+ENGINES: dict[str, Callable[..., Storage]] = {"sqlite": opened}
+"""Each opens a folder, as `tests.storage.opened` does."""

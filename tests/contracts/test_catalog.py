@@ -3,42 +3,33 @@
 import asyncio
 import itertools
 import random
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.contracts.engines import ENGINES
 from tests.contracts.profiles import received
 from wetink.core.catalog.price_history import Change
 from wetink.core.events.event import Product
-from wetink.store.sqlite.engine import SQLiteStore
+from wetink.ports import Storage
 
 SHOP = "https://shop.example"
 START = 1_750_000_000_000
 
 
-@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SQLiteStore]:
-    made = request.param(tmp_path)
-    yield made
-    asyncio.run(made.close())
-
-
-def tell(store: SQLiteStore, number: int, sku: str, event: str = "Product Viewed", **properties: Any) -> None:
+def tell(store: Storage, number: int, sku: str, event: str = "Product Viewed", **properties: Any) -> None:
     message = {"type": "track", "event": event, "messageId": f"m{number}", "userId": "u", "timestamp": START + number}
     message["properties"] = {"sku": sku, "url": f"{SHOP}/{sku}", **properties}
-    asyncio.run(store.append([received(message)]))
+    asyncio.run(store.log.append([received(message)]))
 
 
-def test_a_change_of_price_or_stock_is_noted_when_it_happens(store: SQLiteStore) -> None:
+def test_a_change_of_price_or_stock_is_noted_when_it_happens(store: Storage) -> None:
     tell(store, 1, "A", price=20)
     tell(store, 2, "A", price=20, name="Lamp")
     tell(store, 3, "A", price=15)
     tell(store, 4, "A", stock=0, availability="out_of_stock")
     tell(store, 2_000, "B", name="Rug")
-    changes = asyncio.run(store.changes(["A", "B", "C"]))
+    changes = asyncio.run(store.catalog.changes(["A", "B", "C"]))
     assert list(changes) == ["A"]
     assert list(changes["A"]) == [
         Change(START + 1, 20.0),
@@ -47,14 +38,14 @@ def test_a_change_of_price_or_stock_is_noted_when_it_happens(store: SQLiteStore)
     ]
 
 
-def test_the_newest_fifty_changes_are_kept(store: SQLiteStore) -> None:
+def test_the_newest_fifty_changes_are_kept(store: Storage) -> None:
     for number in range(60):
         tell(store, number, "A", price=number + 1)
-    kept = asyncio.run(store.changes(["A"]))["A"]
+    kept = asyncio.run(store.catalog.changes(["A"]))["A"]
     assert (len(kept), kept[0].price, kept[-1].price) == (50, 11.0, 60.0)
 
 
-def test_the_last_word_counts_however_many_requests_repeat_and_change_it_at_once(store: SQLiteStore) -> None:
+def test_the_last_word_counts_however_many_requests_repeat_and_change_it_at_once(store: Storage) -> None:
     chance = random.Random(3)
 
     async def say(sku: str, prices: list[int], together: int) -> None:
@@ -72,14 +63,14 @@ def test_the_last_word_counts_however_many_requests_repeat_and_change_it_at_once
             for number, price in enumerate(prices)
         ]
         for start in range(0, len(messages), together):  # so many requests are under way at the same time
-            await asyncio.gather(*(store.append([each]) for each in messages[start : start + together]))
+            await asyncio.gather(*(store.log.append([each]) for each in messages[start : start + together]))
 
     for round in range(60):
         prices = [chance.randint(1, 3) for _ in range(chance.randint(2, 30))]
         asyncio.run(say(f"S{round}", prices, chance.randint(1, 6)))
-        known = asyncio.run(store.products([f"S{round}"]))[f"S{round}"]
+        known = asyncio.run(store.catalog.products([f"S{round}"]))[f"S{round}"]
         assert known.price == prices[-1], prices
-        told = [change.price for change in asyncio.run(store.changes([f"S{round}"]))[f"S{round}"]]
+        told = [change.price for change in asyncio.run(store.catalog.changes([f"S{round}"]))[f"S{round}"]]
         assert told == [float(price) for price, _ in itertools.groupby(prices)], prices
 
 
@@ -98,46 +89,46 @@ def test_the_last_word_counts_however_many_requests_repeat_and_change_it_at_once
         ("Old", []),
     ],
 )
-def test_products_are_found_by_their_newest_words(store: SQLiteStore, text: str, expected: list[str]) -> None:
+def test_products_are_found_by_their_newest_words(store: Storage, text: str, expected: list[str]) -> None:
     tell(store, 1, "A", name="Old name", brand="Tide")
     tell(store, 2, "A", name="Lamp", category="Table")
     tell(store, 3, "B", name="Blue lamp for the table")
     tell(store, 4, "C", name="Café chair")
-    found = [product.sku for product in asyncio.run(store.search(text))]
+    found = [product.sku for product in asyncio.run(store.catalog.search(text))]
     assert sorted(found) == expected
 
 
-def test_the_log_can_be_followed_from_any_place(store: SQLiteStore) -> None:
+def test_the_log_can_be_followed_from_any_place(store: Storage) -> None:
     names = ("Product Viewed", "Order Completed")
-    assert asyncio.run(store.events_after(0, names, 10)) == (0, ())
+    assert asyncio.run(store.log.events_after(0, names, 10)) == (0, ())
     for number in range(5):
         tell(store, number, f"S{number}", "Product Viewed" if number != 2 else "Product Added")
-    last, events = asyncio.run(store.events_after(0, names, 3))
+    last, events = asyncio.run(store.log.events_after(0, names, 3))
     assert [event.products[0].sku for event in events] == ["S0", "S1"]
-    last, events = asyncio.run(store.events_after(last, names, 10))
+    last, events = asyncio.run(store.log.events_after(last, names, 10))
     assert [event.products[0].sku for event in events] == ["S3", "S4"]
-    assert asyncio.run(store.events_after(last, names, 10)) == (last, ())
-    newest = asyncio.run(store.messages(limit=1))[0]
+    assert asyncio.run(store.log.events_after(last, names, 10)) == (last, ())
+    newest = asyncio.run(store.log.messages(limit=1))[0]
     assert last == newest.seq
-    assert asyncio.run(store.place_of(0)) == 0
-    assert asyncio.run(store.place_of(newest.received)) < last
-    assert asyncio.run(store.place_of(newest.received + 1)) == last
+    assert asyncio.run(store.log.place_of(0)) == 0
+    assert asyncio.run(store.log.place_of(newest.received)) < last
+    assert asyncio.run(store.log.place_of(newest.received + 1)) == last
 
 
 @pytest.mark.parametrize("elsewhere", ["another process", "a feed"])
 def test_a_word_that_was_revised_elsewhere_counts_again_when_it_is_said_again(
-    store: SQLiteStore, tmp_path: Path, elsewhere: str
+    store: Storage, another: Callable[[], Storage], elsewhere: str
 ) -> None:
-    other = type(store)(tmp_path)
+    other = another()
 
     def price() -> float | None:
-        return asyncio.run(store.products(["A"]))["A"].price
+        return asyncio.run(store.catalog.products(["A"]))["A"].price
 
     tell(store, 1, "A", price=5)
     tell(store, 2, "A", price=5)
     for number in range(10, 60, 10):
         if elsewhere == "a feed":
-            asyncio.run(store.learn([Product(sku="A", price=6)], START + number))
+            asyncio.run(store.catalog.learn([Product(sku="A", price=6)], START + number))
         else:
             tell(other, number, "A", price=6)
         assert price() == 6
@@ -145,23 +136,21 @@ def test_a_word_that_was_revised_elsewhere_counts_again_when_it_is_said_again(
         assert price() == 5
         tell(store, number + 6, "A", price=5)
         assert price() == 5
-    assert [change.price for change in asyncio.run(store.changes(["A"]))["A"]] == [5, *([6, 5] * 5)]
-    asyncio.run(other.close())
+    assert [change.price for change in asyncio.run(store.catalog.changes(["A"]))["A"]] == [5, *([6, 5] * 5)]
 
 
 def test_what_another_process_revises_just_before_it_is_written_is_looked_at_again(
-    store: SQLiteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Storage, another: Callable[[], Storage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = type(store)(tmp_path)
+    other = another()
     tell(store, 1, "A", price=5)
     tell(store, 2, "A", price=5)
-    write = store._writer.write
+    write = store.log.append
 
     async def after_others(rows: Any) -> Any:
         await asyncio.to_thread(tell, other, 3, "A", price=6)
         return await write(rows)
 
-    monkeypatch.setattr(store._writer, "write", after_others)
+    monkeypatch.setattr(store.log, "append", after_others)
     tell(store, 4, "A", price=5)
-    assert asyncio.run(store.products(["A"]))["A"].price == 5
-    asyncio.run(other.close())
+    assert asyncio.run(store.catalog.products(["A"]))["A"].price == 5

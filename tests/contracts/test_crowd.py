@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.contracts.columns import columns_of, laid_out
+from tests.contracts.engines import ENGINES
 from tests.contracts.profiles import received
 from tests.core.rules.asking import DAY, NOW
 from tests.core.rules.rules import EVENTS, leaves, odd, rules
-from tests.storage import around
 from wetink.audiences.segment_query import ColumnCrowd, _Asking
 from wetink.core.identity import FOREVER
 from wetink.core.identity.identifier import Identifier
@@ -25,7 +25,6 @@ from wetink.core.rules.evaluate import compiled
 from wetink.core.rules.parse import parse
 from wetink.core.rules.tree import Rule
 from wetink.ports import Record, Storage
-from wetink.store.sqlite.engine import SQLiteStore
 
 USERS, ADDRESSES, DEVICES = ["ann", "bob", "cid"], ["a@x.example", "b@x.example"], ["d1", "d2", "d3"]
 _some = st.one_of(st.none(), st.none(), st.sampled_from(["Shoes", "Tea", "7", 7, True]))
@@ -107,18 +106,20 @@ def test_a_count_is_what_asking_each_of_them_comes_to(
     parts: list[list[Record]], said: list[Any], written: list[bool], now: int
 ) -> None:
     """Whatever has been laid out in columns by then, and whatever came since."""
-    with TemporaryDirectory() as folder:
-        asyncio.run(_agree(Path(folder), parts, said, written, now))
+    for engine in ENGINES.values():
+        with TemporaryDirectory() as folder:
+            asyncio.run(_agree(engine(Path(folder)), Path(folder), parts, said, written, now))
 
 
-async def _agree(folder: Path, parts: list[list[Record]], said: list[Any], written: list[bool], now: int) -> None:
-    store = around(SQLiteStore(folder, synchronous="OFF"))
-    columns = columns_of(folder)
+async def _agree(
+    store: Storage, folder: Path, parts: list[list[Record]], said: list[Any], written: list[bool], now: int
+) -> None:
+    columns = columns_of(store, folder)
     crowd = ColumnCrowd(store, lambda: columns)
     for part, lay_out in zip(parts, [*written, False], strict=False):
         await store.log.append(part)
         if lay_out:
-            laid_out(folder)
+            laid_out(store, folder)
     records = [each for part in parts for each in part]
     for each in said:
         rule = parse(each)
@@ -138,9 +139,8 @@ def _list(crowd: ColumnCrowd, rule: Rule, now: int) -> list[Identifier]:
 class Town:
     """Two hundred people with some twenty events each, all of it laid out in columns."""
 
-    def __init__(self, folder: Path) -> None:
-        self.store = around(SQLiteStore(folder, synchronous="OFF"))
-        self.columns = columns_of(folder)
+    def __init__(self, store: Storage, folder: Path) -> None:
+        self.store, self.columns = store, columns_of(store, folder)
         self.crowd = ColumnCrowd(self.store, lambda: self.columns)
         chance = random.Random(11)
         self.people = [Identifier("user", f"p{number}") for number in range(200)]
@@ -197,9 +197,10 @@ def _message(chance: random.Random, who: Identifier, place: int) -> dict[str, An
     return {**said, "type": "track", "event": name, "properties": more}
 
 
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    made = Town(tmp_path_factory.mktemp("town"))
+@pytest.fixture(scope="module", params=ENGINES)
+def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    folder = tmp_path_factory.mktemp("town")
+    made = Town(ENGINES[request.param](folder), folder)
     yield made
     made.columns.close()
     asyncio.run(made.store.close())
@@ -260,9 +261,9 @@ def test_no_value_of_a_rule_can_be_more_than_a_value(town: Town, value: str) -> 
     town.agrees({"done": "Product Viewed"}, NOW)
 
 
-def test_who_does_something_is_counted_at_once_by_every_process(tmp_path: Path) -> None:
-    town = Town(tmp_path)
-    other = columns_of(tmp_path)
+def test_who_does_something_is_counted_at_once_by_every_process(store: Storage, tmp_path: Path) -> None:
+    town = Town(store, tmp_path)
+    other = columns_of(store, tmp_path)
     rule = parse({"done": "Signed Up", "where": {"coupon": "fresh"}})
     crowds = [town.crowd, ColumnCrowd(town.store, lambda: other)]
     assert [asyncio.run(each.count(rule, Moment(NOW + 9), {})).matches for each in crowds] == [0, 0]
@@ -273,7 +274,6 @@ def test_who_does_something_is_counted_at_once_by_every_process(tmp_path: Path) 
         counts = [asyncio.run(each.count(rule, Moment(NOW + 9), {})) for each in crowds]
         assert [(each.matches, each.of) for each in counts] == [(number + 1, 201 + number)] * 2
         if number == 1:
-            laid_out(tmp_path)
+            laid_out(store, tmp_path)
     town.columns.close()
     other.close()
-    asyncio.run(town.store.close())

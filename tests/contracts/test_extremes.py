@@ -16,15 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.contracts.columns import columns_of, laid_out
+from tests.contracts.engines import ENGINES
 from tests.contracts.profiles import received
 from tests.core.rules.asking import NOW, asked, event, person
-from tests.storage import around
 from wetink.audiences.segment_query import ColumnCrowd, _Asking
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.core.rules.evaluate import compiled
 from wetink.core.rules.parse import parse
-from wetink.store.sqlite.engine import SQLiteStore
+from wetink.ports import Storage
 
 MOST = sys.float_info.max
 EXTREMES: list[Any] = [
@@ -68,8 +68,8 @@ def test_sums_and_averages_are_exact_as_far_as_there_are_numbers(said: list[floa
 class Town:
     """People who rated things in extreme ways, all of it laid out in columns, but for those who came last."""
 
-    def __init__(self, folder: Path) -> None:
-        self.store = around(SQLiteStore(folder, synchronous="OFF"))
+    def __init__(self, store: Storage, folder: Path) -> None:
+        self.store = store
         chance = random.Random(5)
         told: list[dict[str, Any]] = []
         groups: list[list[Any]] = [[each] for each in EXTREMES]
@@ -94,9 +94,9 @@ class Town:
         self.people = [Identifier("user", f"p{number}") for number in range(len(groups))]
         records = [received(each) for each in told]
         asyncio.run(self.store.log.append(records[: len(records) * 9 // 10]))
-        laid_out(folder)
+        laid_out(store, folder)
         asyncio.run(self.store.log.append(records[len(records) * 9 // 10 :]))
-        self.columns = columns_of(folder)
+        self.columns = columns_of(store, folder)
         self.crowd = ColumnCrowd(self.store, lambda: self.columns)
 
     async def agrees(self, said: Any) -> None:
@@ -110,9 +110,10 @@ class Town:
         assert counted.matches == len(held), said
 
 
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    made = Town(tmp_path_factory.mktemp("town"))
+@pytest.fixture(scope="module", params=ENGINES)
+def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    folder = tmp_path_factory.mktemp("town")
+    made = Town(ENGINES[request.param](folder), folder)
     yield made
     made.columns.close()
     asyncio.run(made.store.close())

@@ -2,16 +2,17 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import apsw
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.contracts.engines import ENGINES
 from tests.contracts.test_ledger import Desk
 from wetink.core.blocks.experiment import Exposure
 from wetink.core.client_classification import Facts, Kind, classify
@@ -19,6 +20,7 @@ from wetink.core.signals.experiment_result import Newcomers
 from wetink.core.signals.goal import Signals
 from wetink.core.signals.interaction import PROVED_MS, Touch
 from wetink.core.signals.report import DAY_MS, report
+from wetink.ports import Storage
 
 START = 100 * DAY_MS + DAY_MS // 2
 MINUTE, HOUR = 60_000, 3_600_000
@@ -83,12 +85,8 @@ def figures(desk: Desk) -> dict[str, tuple[int, int, int, int, int]]:
 
 
 @pytest.fixture
-def desks(tmp_path: Path) -> Iterator[tuple[Desk, Desk]]:
-    made = Desk(tmp_path), Desk(tmp_path)
-    yield made
-    for desk in made:
-        asyncio.run(desk.ledger.close())
-        asyncio.run(desk.exposures.close())
+def desks(another: Callable[[], Storage]) -> tuple[Desk, Desk]:
+    return Desk(another()), Desk(another())
 
 
 @pytest.mark.parametrize("way", ["at once", "one by one", "by two processes"])
@@ -110,20 +108,6 @@ def test_a_click_of_a_person_proves_one_open(
     assert figures(desks[0]) == (expected or figures(desks[1])), "the same rules say the same again"
     implied = [each for each in asyncio.run(desks[0].ledger.touches(["user:jane"], 0, 1 << 61)) if each.implied]
     assert all(each.kind == "open" and each.human for each in implied)
-
-
-def test_clicks_of_the_past_prove_opens_when_they_are_classed_anew(desks: tuple[Desk, Desk], tmp_path: Path) -> None:
-    desk = desks[0]
-    desk.touched(touch("open", "prefetch"), touch("click", after=HOUR))
-    db = apsw.Connection(str(tmp_path / "opens.db"))  # as an earlier version wrote it
-    db.execute("DELETE FROM contact WHERE implied")
-    db.execute("UPDATE daily SET opens = 0, unique_opens = 0, implied_opens = 0")
-    db.close()
-    assert figures(desk) == {"hero": (0, 0, 1, 1, 0)}
-    asyncio.run(desk.ledger.reclassify(lambda _, kind: kind == "person"))
-    assert figures(desk) == {"hero": (1, 1, 1, 1, 1)}
-    asyncio.run(desk.ledger.reclassify(lambda _, __: False))
-    assert figures(desk) == {"hero": (0, 0, 1, 0, 0)}, "nor does a click that counts no more prove anything"
 
 
 def test_whoever_clicks_after_a_prefetch_is_in_the_experiment(desks: tuple[Desk, Desk]) -> None:
@@ -163,26 +147,29 @@ ANY = st.lists(
 
 @settings(max_examples=25)
 @given(ANY)
-def test_every_clicker_has_opened_and_no_rate_is_above_100_percent(
-    tmp_path_factory: pytest.TempPathFactory, touches: list[Touch]
-) -> None:
-    desk = Desk(tmp_path_factory.mktemp("any"))
-    try:
-        for each in touches:
-            desk.touched(each)
-        for _ in range(2):
-            figures(desk)
-            told = desk.run(desk.ledger.touches(["user:jane"], 0, 1 << 61))
-            for each in told:
-                if each.kind == "click" and each.human:
-                    assert any(
-                        other.kind == "open" and other.human and other.block == each.block
-                        and abs(other.at - each.at) < PROVED_MS for other in told
-                    )  # fmt: skip
-            desk.run(desk.ledger.reclassify(lambda _, kind: kind in ("person", "proxy")))
-    finally:
-        asyncio.run(desk.ledger.close())
-        asyncio.run(desk.exposures.close())
+def test_every_clicker_has_opened_and_no_rate_is_above_100_percent(touches: list[Touch]) -> None:
+    for engine in ENGINES.values():
+        with TemporaryDirectory() as folder:
+            store = engine(Path(folder))
+            try:
+                clickers_have_opened(Desk(store), touches)
+            finally:
+                asyncio.run(store.close())
+
+
+def clickers_have_opened(desk: Desk, touches: list[Touch]) -> None:
+    for each in touches:
+        desk.touched(each)
+    for _ in range(2):
+        figures(desk)
+        told = desk.run(desk.ledger.touches(["user:jane"], 0, 1 << 61))
+        for each in told:
+            if each.kind == "click" and each.human:
+                assert any(
+                    other.kind == "open" and other.human and other.block == each.block
+                    and abs(other.at - each.at) < PROVED_MS for other in told
+                )  # fmt: skip
+        desk.run(desk.ledger.reclassify(lambda _, kind: kind in ("person", "proxy")))
 
 
 def once(after: int, **more: Any) -> Touch:

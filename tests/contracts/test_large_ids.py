@@ -7,13 +7,12 @@ from typing import Any
 
 from tests.contracts.columns import columns_of, laid_out
 from tests.contracts.profiles import LATE, received
-from tests.storage import around
 from wetink.audiences.segment_query import ColumnCrowd, _Asking
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.core.rules.evaluate import compiled
 from wetink.core.rules.parse import parse
-from wetink.store.sqlite.engine import SQLiteStore
+from wetink.ports import Storage
 
 IDS = [
     7, 10**14, 10**15 - 1, 10**15, 10**15 + 1, 1005006123456789, 2**53 - 1, 2**53, 2**53 + 1, 10**17, 10**17 + 1,
@@ -43,45 +42,41 @@ def _rules(wanted: Any) -> list[dict[str, Any]]:
     ]
 
 
-def test_an_id_of_any_length_finds_the_one_who_has_it_by_both_ways_of_asking(tmp_path: Path) -> None:
-    asyncio.run(_agree(tmp_path))
+def test_an_id_of_any_length_finds_the_one_who_has_it_by_both_ways_of_asking(store: Storage, tmp_path: Path) -> None:
+    asyncio.run(_agree(store, tmp_path))
 
 
-async def _agree(folder: Path) -> None:
-    store = SQLiteStore(folder, synchronous="OFF")
+async def _agree(store: Storage, folder: Path) -> None:
     people = {number: Identifier("user", f"p{place}") for place, number in enumerate(IDS)}
-    await store.append([received(each) for number, who in people.items() for each in _said(who.value, number)])
-    laid_out(folder)
-    columns = columns_of(folder)
-    crowd, moment = ColumnCrowd(around(store), lambda: columns), Moment(LATE)
+    await store.log.append([received(each) for number, who in people.items() for each in _said(who.value, number)])
+    laid_out(store, folder)
+    columns = columns_of(store, folder)
+    crowd, moment = ColumnCrowd(store, lambda: columns), Moment(LATE)
     for place, (number, owner) in enumerate(people.items()):
         near = list(people.values())[max(0, place - 2) : place + 3]
         for said in (*_rules(number)[place % 2 :: 2], *_rules(str(number))[1 - place % 2 :: 2]):
             rule = parse(said)
-            asking = _Asking(around(store), compiled(rule), moment, threading.Event())
+            asking = _Asking(store, compiled(rule), moment, threading.Event())
             assert {who for who in near if await asking.holds(who)} == {owner}, said
             assert await asyncio.to_thread(lambda rule=rule: list(crowd.members(rule, moment, {}))) == [owner], said
     columns.close()
-    await store.close()
 
 
-def test_a_number_that_no_float_holds_can_be_asked_for(tmp_path: Path) -> None:
+def test_a_number_that_no_float_holds_can_be_asked_for(store: Storage, tmp_path: Path) -> None:
     """It finds nobody, and breaks nothing."""
 
     async def ask() -> int:
-        store = SQLiteStore(tmp_path, synchronous="OFF")
-        await store.append([received(each) for each in _said("p", 7)])
-        laid_out(tmp_path)
-        columns = columns_of(tmp_path)
-        crowd, found = ColumnCrowd(around(store), lambda: columns), 0
+        await store.log.append([received(each) for each in _said("p", 7)])
+        laid_out(store, tmp_path)
+        columns = columns_of(store, tmp_path)
+        crowd, found = ColumnCrowd(store, lambda: columns), 0
         for wanted in (10**400, -(10**400), 10**4000, 1e300, 1e21):
             for said in _rules(wanted):
                 rule = parse(said)
-                asking = _Asking(around(store), compiled(rule), Moment(LATE), threading.Event())
+                asking = _Asking(store, compiled(rule), Moment(LATE), threading.Event())
                 found += await asking.holds(Identifier("user", "p")) is True
                 found += (await crowd.count(rule, Moment(LATE), {})).matches
         columns.close()
-        await store.close()
         return found
 
     assert asyncio.run(ask()) == 0

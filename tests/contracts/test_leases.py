@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.contracts.engines import ENGINES
 from wetink.core.errors import Held
 from wetink.ports.leases import Leases
-from wetink.store.sqlite.leases import SQLiteLeases
 
-ENGINES: dict[str, Callable[[Path, Callable[[], int]], Leases]] = {"sqlite": SQLiteLeases}
 ROOT = Path(__file__).parents[2]
 LONG = 60.0
 
@@ -34,21 +33,16 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-@pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 def run(engine: str, folder: Path, story: Callable[[Leases], Awaitable[None]]) -> None:
     """Have a process's leases for a story."""
 
     async def whole() -> None:
-        leases = ENGINES[engine](folder, now_ms)
+        store = ENGINES[engine](folder, now_ms)
         try:
-            await story(leases)
+            await story(store.leases)
         finally:
-            await leases.close()
-            await leases.close()
+            await store.close()
+            await store.close()
 
     asyncio.run(whole())
 
@@ -60,7 +54,7 @@ from tests.contracts.test_leases import ENGINES, now_ms
 from wetink.core.errors import Held
 
 async def held(engine, folder, ttl):
-    leases = ENGINES[engine](Path(folder), now_ms)
+    leases = ENGINES[engine](Path(folder), now_ms).leases
     try:
         async with leases.hold("one", float(ttl)):
             print("held", flush=True)
@@ -78,7 +72,7 @@ from pathlib import Path
 from tests.contracts.test_leases import ENGINES, now_ms
 
 async def counted(engine, folder, leased):
-    leases, count = ENGINES[engine](Path(folder), now_ms), Path(folder, "count")
+    leases, count = ENGINES[engine](Path(folder), now_ms).leases, Path(folder, "count")
     Path(folder, f"ready-{sys.argv[4]}").touch()
     while len([*Path(folder).glob("ready-*")]) < 3:
         await asyncio.sleep(0.002)
@@ -226,7 +220,8 @@ def test_who_waits_gets_the_lease_when_it_is_released(engine: str, tmp_path: Pat
 def test_a_lease_runs_out_by_the_clock_and_whoever_works_under_it_is_stopped(engine: str, tmp_path: Path) -> None:
     async def story() -> None:
         clock = Clock()
-        one, other = ENGINES[engine](tmp_path, clock), ENGINES[engine](tmp_path, clock)
+        stores = [ENGINES[engine](tmp_path, clock) for _ in range(2)]
+        one, other = (each.leases for each in stores)
         stopped: list[bool] = []
 
         async def works() -> None:
@@ -245,8 +240,8 @@ def test_a_lease_runs_out_by_the_clock_and_whoever_works_under_it_is_stopped(eng
             await works()
         assert stopped
         assert not await is_held(other)
-        await one.close()
-        await other.close()
+        for each in stores:
+            await each.close()
 
     asyncio.run(story())
 
@@ -254,12 +249,13 @@ def test_a_lease_runs_out_by_the_clock_and_whoever_works_under_it_is_stopped(eng
 def test_a_clock_that_is_set_back_keeps_nobody_out(engine: str, tmp_path: Path) -> None:
     async def story() -> None:
         clock = Clock()
-        leases = ENGINES[engine](tmp_path, clock)
+        store = ENGINES[engine](tmp_path, clock)
+        leases = store.leases
         async with leases.hold("one", 5.0):
             clock.now -= 1
             assert await is_held(leases)
             clock.now -= 3_600_000
             assert not await is_held(leases)
-        await leases.close()
+        await store.close()
 
     asyncio.run(story())

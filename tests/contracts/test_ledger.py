@@ -2,11 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Coroutine, Iterator
-from pathlib import Path
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-import apsw
 import pytest
 from msgspec.structs import replace
 
@@ -14,19 +12,18 @@ from wetink.core.blocks.experiment import Exposure
 from wetink.core.signals.experiment_result import Newcomers
 from wetink.core.signals.interaction import Touch
 from wetink.core.signals.report import DAY_MS, DayCount
+from wetink.ports import Storage
 from wetink.ports.ledger import Served
-from wetink.store.sqlite.exposures import SQLiteExposures
-from wetink.store.sqlite.ledger import SQLiteLedger
 
 T = TypeVar("T")
 NOON = 12 * 3_600_000
 
 
 class Desk:
-    """A ledger and its exposures over one file."""
+    """A ledger and its exposures."""
 
-    def __init__(self, folder: Path) -> None:
-        self.ledger, self.exposures = SQLiteLedger(folder), SQLiteExposures(folder)
+    def __init__(self, store: Storage) -> None:
+        self.ledger, self.exposures = store.ledger, store.exposures
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
@@ -34,7 +31,7 @@ class Desk:
     def touched(self, *touches: Touch) -> None:
         for touch in touches:
             self.run(self.ledger.record(touch))
-        self.ledger.flush()
+        self.run(self.ledger.touches([], 0, 0))  # all that was recorded is counted by then
 
     def days(self) -> dict[tuple[int, str, str, str], tuple[int, ...]]:
         found = self.run(self.ledger.days(0, 1 << 61))
@@ -47,11 +44,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(tmp_path)
-    yield made
-    asyncio.run(made.ledger.close())
-    asyncio.run(made.exposures.close())
+def desk(store: Storage) -> Desk:
+    return Desk(store)
 
 
 def opened(who: str = "user:jane", day: int = 1, **more: Any) -> Touch:
@@ -84,13 +78,11 @@ def test_pictures_are_counted_each_time_they_are_sent(desk: Desk) -> None:
     assert desk.days()[1, "hero", "v", ""][:3] == (4, 1, 1)
 
 
-def test_two_processes_count_firsts_once(tmp_path: Path, desk: Desk) -> None:
-    other = Desk(tmp_path)
+def test_two_processes_count_firsts_once(desk: Desk, another: Callable[[], Storage]) -> None:
+    other = Desk(another())
     desk.touched(opened(), opened(kind="click"))
     other.touched(opened(), opened("user:bob"))
     assert other.days() == desk.days() == {(1, "hero", "v", ""): (0, 3, 2, 0, 0, 1, 1, 0)}
-    asyncio.run(other.ledger.close())
-    asyncio.run(other.exposures.close())
 
 
 def test_sums_that_are_made_anew_are_the_sums_that_grew(desk: Desk) -> None:
@@ -114,25 +106,6 @@ def test_sums_that_are_made_anew_are_the_sums_that_grew(desk: Desk) -> None:
     for index in (1, 2, 5, 6):
         assert sum(each[index] for each in after.values()) == sum(each[index] for each in before.values())
     assert desk.run(desk.exposures.of("test", ["user:1"])) == exposed
-
-
-def test_a_ledger_of_an_earlier_version_is_summed_up_when_it_is_opened(tmp_path: Path) -> None:
-    old = apsw.Connection(str(tmp_path / "opens.db"))
-    old.execute(
-        "CREATE TABLE contact (recipient TEXT NOT NULL, at INTEGER NOT NULL, kind INTEGER NOT NULL, block TEXT NOT"
-        " NULL, campaign TEXT NOT NULL, variant TEXT NOT NULL, taken_for TEXT NOT NULL, facts TEXT NOT NULL,"
-        " version INTEGER NOT NULL)"
-    )
-    for taken_for in ("person", "prefetch", "person"):
-        old.execute("INSERT INTO contact VALUES ('user:jane', 5, 0, 'hero', '', 'v', ?, '{}', 1)", (taken_for,))
-    old.close()
-    for _ in range(2):
-        desk = Desk(tmp_path)
-        assert desk.days() == {(0, "hero", "v", ""): (0, 2, 1, 1, 1, 0, 0, 0)}
-        [first, *_] = desk.run(desk.ledger.touches(["user:jane"], 0, 10))
-        assert first.arms == {}
-        asyncio.run(desk.ledger.close())
-        asyncio.run(desk.exposures.close())
 
 
 def test_the_first_exposure_is_kept_and_no_other_takes_its_place(desk: Desk) -> None:

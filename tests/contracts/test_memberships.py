@@ -1,30 +1,29 @@
 """The contract of memberships: whoever came and went is known once, and told in order."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.contracts.engines import ENGINES
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.delivery import Outcome
 from wetink.core.outbound.webhook import MembershipChange
+from wetink.ports import Storage
 from wetink.ports.audiences import Memberships, Moved
-from wetink.store.sqlite.memberships import SQLiteMemberships
 
-ENGINES: dict[str, Callable[[Path], Memberships]] = {"sqlite": SQLiteMemberships}
 DAY, NOW = 86_400_000, 20_000 * 86_400_000
 ANNA, BEN, CLEO = (Identifier("user", name) for name in ("anna", "ben", "cleo"))
 
 
-@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
-def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Memberships]:
-    made: Memberships = request.param(tmp_path)
-    yield made
-    run(made.close())
+@pytest.fixture
+def kept(store: Storage) -> Memberships:
+    return store.memberships
 
 
 def run(work: Any) -> Any:
@@ -135,14 +134,12 @@ def test_an_audience_nobody_looks_at_for_a_month_is_forgotten_but_for_its_sizes(
     assert run(kept.points("vip", NOW)) != []
 
 
-def test_members_are_there_after_a_restart(tmp_path: Path) -> None:
-    one = SQLiteMemberships(tmp_path)
-    take(one, NOW, ANNA)
-    run(one.close())
-    other = SQLiteMemberships(tmp_path)
+def test_members_are_there_after_a_restart(store: Storage, another: Callable[[], Storage]) -> None:
+    take(store.memberships, NOW, ANNA)
+    run(store.close())
+    other = another().memberships
     assert take(other, NOW + 1, ANNA, BEN, tell=news) == Moved(2, 1, 0)
     assert due(other, NOW + 1) == [("enter", "anna"), ("enter", "ben")]
-    run(other.close())
 
 
 NAMES = st.sets(st.sampled_from("abcdef"))
@@ -150,8 +147,15 @@ NAMES = st.sets(st.sampled_from("abcdef"))
 
 @settings(max_examples=40)
 @given(st.lists(NAMES, min_size=1, max_size=8))
-def test_what_is_told_adds_up_to_who_is_in(tmp_path_factory: pytest.TempPathFactory, looks: list[set[str]]) -> None:
-    kept = SQLiteMemberships(tmp_path_factory.mktemp("kept"))
+def test_what_is_told_adds_up_to_who_is_in(looks: list[set[str]]) -> None:
+    for engine in ENGINES.values():
+        with TemporaryDirectory() as folder:
+            store = engine(Path(folder))
+            adds_up(store.memberships, looks)
+            run(store.close())
+
+
+def adds_up(kept: Memberships, looks: list[set[str]]) -> None:
     inside: set[str] = set()
     for number, names in enumerate(looks):
         moved = take(kept, NOW + number, *(Identifier("user", name) for name in names))
@@ -163,4 +167,3 @@ def test_what_is_told_adds_up_to_who_is_in(tmp_path_factory: pytest.TempPathFact
                 inside ^= {change.member.value}
                 run(kept.settle([(change.id, Outcome("delivered", NOW))]))
         assert inside == names
-    run(kept.close())

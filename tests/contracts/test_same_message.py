@@ -3,24 +3,21 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import apsw
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.contracts.engines import ENGINES
 from tests.contracts.profiles import LATE, received
-from wetink.core.errors import StoreUnavailable
 from wetink.core.identity import FOREVER
 from wetink.core.identity.identifier import Identifier
-from wetink.ports import Receipt
-from wetink.store.sqlite.connection import connect
-from wetink.store.sqlite.engine import SQLiteStore
-from wetink.store.sqlite.recent_ids import AT_LEAST, Recent
+from wetink.ports import Receipt, Storage
 
 FIRST: dict[str, Any] = {"type": "track", "event": "X", "messageId": "m", "userId": "u", "timestamp": LATE - 60_000}
 COPIES: dict[str, dict[str, Any]] = {
@@ -42,60 +39,52 @@ COPIES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SQLiteStore]:
-    made = SQLiteStore(tmp_path)
-    yield made
-    asyncio.run(made.close())
-
-
-def append(store: SQLiteStore, *messages: dict[str, Any], source: str = "test") -> list[bool]:
-    receipts: Any = asyncio.run(store.append([received(each, source=source) for each in messages]))
+def append(store: Storage, *messages: dict[str, Any], source: str = "test") -> list[bool]:
+    receipts: Any = asyncio.run(store.log.append([received(each, source=source) for each in messages]))
     return [receipt.duplicate for receipt in receipts]
 
 
-def stored(store: SQLiteStore) -> int:
-    return len(asyncio.run(store.messages(limit=1_000)))
+def stored(store: Storage) -> int:
+    return len(asyncio.run(store.log.messages(limit=1_000)))
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["first", "last"])
 @pytest.mark.parametrize("copy", COPIES.values(), ids=list(COPIES))
 def test_a_copy_is_known_in_the_same_group_in_another_and_by_another_writer(
-    store: SQLiteStore, tmp_path: Path, copy: dict[str, Any], turned: bool
+    store: Storage, another: Callable[[], Storage], copy: dict[str, Any], turned: bool
 ) -> None:
     one, two = (copy, FIRST) if turned else (FIRST, copy)
     assert append(store, one, two) == [False, True]
     assert append(store, two, one) == [True, True]
-    other = SQLiteStore(tmp_path)
+    other = another()
     assert append(other, {**two, "messageId": "n", "message_id": None}) == [False]
     assert append(other, two) == [True]
     assert append(store, {**one, "messageId": "n", "message_id": None}, two) == [True, True]
     asyncio.run(other.close())
-    again = SQLiteStore(tmp_path)
+    again = another()
     assert append(again, two, one, {**one, "messageId": "n", "message_id": None}) == [True, True, True]
     assert stored(again) == 2
-    asyncio.run(again.close())
 
 
-def test_the_same_id_of_another_source_is_another_message(store: SQLiteStore) -> None:
+def test_the_same_id_of_another_source_is_another_message(store: Storage) -> None:
     assert append(store, FIRST) == [False]
     assert append(store, FIRST, source="other") == [False]
     assert append(store, {**FIRST, "timestamp": LATE}, source="other") == [True]
     assert stored(store) == 2
 
 
-def test_a_copy_changes_nobody(store: SQLiteStore) -> None:
+def test_a_copy_changes_nobody(store: Storage) -> None:
     """Neither does it count for whom it names, nor does it claim anything."""
     append(store, FIRST)
     append(store, {**FIRST, "userId": "v", "anonymousId": "a", "timestamp": LATE - 5, "event": "Order Completed"})
     for who in (Identifier("user", "v"), Identifier("anonymous", "a")):
-        assert not asyncio.run(store.history(who, FOREVER - 1))
-        assert asyncio.run(store.resolve(who, FOREVER - 1)) == who
-    [event] = asyncio.run(store.history(Identifier("user", "u"), FOREVER - 1))
+        assert not asyncio.run(store.profiles.history(who, FOREVER - 1))
+        assert asyncio.run(store.profiles.resolve(who, FOREVER - 1)) == who
+    [event] = asyncio.run(store.profiles.history(Identifier("user", "u"), FOREVER - 1))
     assert event.at == LATE - 60_000
 
 
-def test_a_batch_sent_again_with_the_clock_of_then_or_now_is_stored_once(store: SQLiteStore) -> None:
+def test_a_batch_sent_again_with_the_clock_of_then_or_now_is_stored_once(store: Storage) -> None:
     batch = [{**FIRST, "messageId": f"m{number}", "timestamp": LATE - number} for number in range(600)]
     assert append(store, *batch) == [False] * 600
     assert append(store, *({**each, "timestamp": LATE} for each in batch)) == [True] * 600
@@ -116,35 +105,40 @@ CALLS = st.lists(
 @settings(max_examples=15, deadline=None)
 @given(CALLS)
 def test_of_any_messages_by_any_writers_each_id_is_stored_once(calls: list[Any]) -> None:
-    with TemporaryDirectory() as folder:
-        stores = [SQLiteStore(Path(folder), synchronous="OFF") for _ in range(2)]
-        seen: set[tuple[str, str]] = set()
-        for source, listed, writer in calls:
-            if writer == 2:  # one of them is started again
-                asyncio.run(stores[0].close())
-                stores[0] = SQLiteStore(Path(folder), synchronous="OFF")
-            told, expected = [], []
-            for id_, copy in listed:
-                told.append({**COPIES[copy], "messageId": id_, "message_id": None})
-                expected.append((source, id_) in seen)
-                seen.add((source, id_))
-            assert append(stores[writer % 2], *told, source=source) == expected
-        assert stored(stores[1]) == len(seen)
-        for each in stores:
-            asyncio.run(each.close())
+    for engine in ENGINES.values():
+        with TemporaryDirectory() as folder:
+            stored_once(partial(engine, Path(folder)), calls)
+
+
+def stored_once(opened: Callable[[], Storage], calls: list[Any]) -> None:
+    stores = [opened() for _ in range(2)]
+    seen: set[tuple[str, str]] = set()
+    for source, listed, writer in calls:
+        if writer == 2:  # one of them is started again
+            asyncio.run(stores[0].close())
+            stores[0] = opened()
+        told, expected = [], []
+        for id_, copy in listed:
+            told.append({**COPIES[copy], "messageId": id_, "message_id": None})
+            expected.append((source, id_) in seen)
+            seen.add((source, id_))
+        assert append(stores[writer % 2], *told, source=source) == expected
+    assert stored(stores[1]) == len(seen)
+    for each in stores:
+        asyncio.run(each.close())
 
 
 OTHER_PROCESS = """
 import asyncio, sys
 from pathlib import Path
+from tests.contracts.engines import ENGINES
 from tests.contracts.profiles import received
-from wetink.store.sqlite.engine import SQLiteStore
 
 async def main():
-    store = SQLiteStore(Path(sys.argv[1]))
-    told = [received({"type": "identify", "userId": "u", "messageId": f"m{n}", "timestamp": int(sys.argv[2])})
+    store = ENGINES[sys.argv[1]](Path(sys.argv[2]))
+    told = [received({"type": "identify", "userId": "u", "messageId": f"m{n}", "timestamp": int(sys.argv[3])})
             for n in range(400)]
-    found = await asyncio.gather(*(store.append(told[start : start + 7]) for start in range(0, 400, 7)))
+    found = await asyncio.gather(*(store.log.append(told[start : start + 7]) for start in range(0, 400, 7)))
     print(sum(not each.duplicate for receipts in found for each in receipts))
     await store.close()
 
@@ -152,9 +146,8 @@ asyncio.run(main())
 """
 
 
-def test_processes_that_are_sent_the_same_at_once_store_it_once(tmp_path: Path) -> None:
-    SQLiteStore(tmp_path)
-    command = [sys.executable, "-c", OTHER_PROCESS, str(tmp_path)]
+def test_processes_that_are_sent_the_same_at_once_store_it_once(engine: str, store: Storage, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", OTHER_PROCESS, engine, str(tmp_path)]
     running = [
         subprocess.Popen([*command, str(LATE - number)], stdout=subprocess.PIPE, text=True) for number in range(3)
     ]
@@ -162,14 +155,14 @@ def test_processes_that_are_sent_the_same_at_once_store_it_once(tmp_path: Path) 
     assert sum(counted) == 400
 
 
-def test_what_was_not_written_may_come_again(store: SQLiteStore, tmp_path: Path) -> None:
+def test_what_was_not_written_may_come_again(store: Storage) -> None:
     """A group that fails is undone, in what the writer remembers as well."""
     append(store, {**FIRST, "messageId": "before"})
     good = [{**FIRST, "messageId": f"g{number}", "timestamp": LATE} for number in range(5)]
 
     async def several() -> list[Any]:
         poison = received(FIRST, source="\ud800")
-        calls = [store.append([*map(received, good[:2]), poison]), store.append([*map(received, good[2:])])]
+        calls = [store.log.append([*map(received, good[:2]), poison]), store.log.append([*map(received, good[2:])])]
         return list(await asyncio.gather(*calls, return_exceptions=True))
 
     failed, written = asyncio.run(several())
@@ -178,46 +171,3 @@ def test_what_was_not_written_may_come_again(store: SQLiteStore, tmp_path: Path)
     again = [{**each, "timestamp": LATE - 9} for each in (*good, {**FIRST, "messageId": "before"})]
     assert append(store, *again) == [False, False, True, True, True, True]
     assert append(store, *again) == [True] * 6
-
-    db = connect(tmp_path / "wetink.db")
-    db.execute("CREATE TRIGGER refuse BEFORE INSERT ON message BEGIN SELECT raise(ABORT, 'refused'); END")
-    for _ in range(2):
-        with pytest.raises(StoreUnavailable):
-            append(store, {**FIRST, "messageId": "late"}, good[0])
-    db.execute("DROP TRIGGER refuse")
-    db.close()
-    assert append(store, {**FIRST, "messageId": "late"}, good[0]) == [False, True]
-
-
-def test_a_file_of_an_earlier_version_knows_its_messages(tmp_path: Path) -> None:
-    old = SQLiteStore(tmp_path)
-    append(old, *({**FIRST, "messageId": f"m{number}"} for number in range(2_300)), {**FIRST, "userId": None})
-    asyncio.run(old.close())
-    db = apsw.Connection(str(tmp_path / "wetink.db"))
-    db.execute("DROP TABLE arrival")
-    db.close()
-    new = SQLiteStore(tmp_path)
-    assert (
-        append(new, *({**FIRST, "messageId": f"m{number}", "timestamp": LATE} for number in (0, 999, 2_299)))
-        == [True] * 3
-    )
-    assert append(new, {**FIRST, "timestamp": LATE}, {**FIRST, "messageId": "fresh"}) == [True, False]
-    asyncio.run(new.close())
-
-
-def test_the_last_half_a_million_ids_are_known(tmp_path: Path) -> None:
-    """However many came before them; what is kept in memory does not grow."""
-    SQLiteStore(tmp_path)
-    db, recent = connect(tmp_path / "wetink.db"), Recent()
-    numbers = [number * 0x9E3779B97F4A7C15 % 2**63 + 1 for number in range(AT_LEAST + 70_000)]
-    for start in range(0, len(numbers), 50_000):
-        recent.begin(db, start)
-        assert not recent.known(numbers[start : start + 50_000])
-        recent.written(db, start + 50_000, numbers[start : start + 50_000])
-    recent.begin(db, start + 50_000)
-    newest = numbers[-AT_LEAST:]
-    assert recent.known(newest[::40]) == list(range(len(newest[::40])))
-    later = Recent()
-    later.begin(db, start + 50_000)
-    assert later.known(newest[::40]) == list(range(len(newest[::40])))
-    db.close()

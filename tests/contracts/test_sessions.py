@@ -2,31 +2,22 @@
 
 import asyncio
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from wetink.ports import Storage
 from wetink.ports.sessions import FORGOTTEN_MS, FREE_TRIES, IDLE_MS, LONGEST_MS, LONGEST_WAIT_MS, Sessions
-from wetink.store.sqlite.sessions import SQLiteSessions
 
-ENGINES: dict[str, Callable[[Path], Sessions]] = {"sqlite": SQLiteSessions}
 NOW, DOOR = 20_000 * 86_400_000, "a secret of the door"
 
 
-@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
-def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Sessions]]:
+@pytest.fixture
+def make(another: Callable[[], Storage]) -> Callable[[], Sessions]:
     """Makes what another process would hold of the same folder."""
-    made: list[Sessions] = []
-
-    def one() -> Sessions:
-        made.append(request.param(tmp_path))
-        return made[-1]
-
-    yield one
-    for each in made:
-        run(each.close())
+    return lambda: another().sessions
 
 
 def run(work: Any) -> Any:

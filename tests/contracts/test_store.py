@@ -4,7 +4,7 @@ import asyncio
 import json
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,32 +15,17 @@ from hypothesis import strategies as st
 
 from tests.contracts.engines import ENGINES
 from tests.contracts.profiles import LATE, everybody, mentioned, received
-from wetink.core.errors import BadSettings
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.conversion import Outcome
-from wetink.ports import Record
-from wetink.store.sqlite.engine import SQLiteStore
+from wetink.ports import Record, Storage
 
 SCENARIOS = json.loads((Path(__file__).parents[1] / "facts" / "identity_scenarios.json").read_text())["scenarios"]
-Make = Callable[[Path], SQLiteStore]
+Another = Callable[[], Storage]
 SHOP = "https://shop.example"
 
 
-@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
-def make(request: pytest.FixtureRequest) -> Make:
-    chosen: Make = request.param
-    return chosen
-
-
-@pytest.fixture
-def store(make: Make, tmp_path: Path) -> Iterator[SQLiteStore]:
-    made = make(tmp_path)
-    yield made
-    asyncio.run(made.close())
-
-
-def append(store: SQLiteStore, records: list[Record]) -> list[bool]:
-    return [receipt.duplicate for receipt in asyncio.run(store.append(records))]
+def append(store: Storage, records: list[Record]) -> list[bool]:
+    return [receipt.duplicate for receipt in asyncio.run(store.log.append(records))]
 
 
 def view(message_id: str, sku: str = "S", **more: Any) -> dict[str, Any]:
@@ -50,7 +35,7 @@ def view(message_id: str, sku: str = "S", **more: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario["name"])
 @pytest.mark.parametrize("order", ["as sent", "backwards", "shuffled", "one by one", "twice"])
-def test_identity_comes_out_the_same_in_any_order(store: SQLiteStore, scenario: dict[str, Any], order: str) -> None:
+def test_identity_comes_out_the_same_in_any_order(store: Storage, scenario: dict[str, Any], order: str) -> None:
     records = [received(message) for message in scenario["messages"]]
     arriving = list(records)
     if order == "backwards":
@@ -64,7 +49,7 @@ def test_identity_comes_out_the_same_in_any_order(store: SQLiteStore, scenario: 
         append(store, batch)
     expected = sorted(scenario["expect"], key=lambda each: (sorted(each["events"]), sorted(each["means"])))
     expected = [{"means": sorted(each["means"]), "events": sorted(each["events"])} for each in expected]
-    assert everybody(store, mentioned(records)) == [each for each in expected if each["events"]]
+    assert everybody(store.profiles, mentioned(records)) == [each for each in expected if each["events"]]
 
 
 IDS = {
@@ -110,9 +95,9 @@ def test_same_messages_in_any_order_with_any_duplicates_make_the_same_profiles(
                 size = chance.randint(1, len(mixed))
                 append(second, mixed[:size])
                 mixed = mixed[size:]
-            seen += [everybody(first, everyone), everybody(second, everyone)]
-            asyncio.run(first.rebuild())
-            seen.append(everybody(first, everyone))
+            seen += [everybody(first.profiles, everyone), everybody(second.profiles, everyone)]
+            asyncio.run(first.profiles.rebuild())
+            seen.append(everybody(first.profiles, everyone))
             asyncio.run(first.close())
             asyncio.run(second.close())
     assert all(each == seen[0] for each in seen)
@@ -121,54 +106,52 @@ def test_same_messages_in_any_order_with_any_duplicates_make_the_same_profiles(
     assert set(owned) == {each.message_id for each in records if each.filed is not None}
 
 
-def test_a_message_sent_again_is_a_duplicate_and_stands_once(store: SQLiteStore) -> None:
+def test_a_message_sent_again_is_a_duplicate_and_stands_once(store: Storage) -> None:
     first = received(view("m1", userId="u", timestamp=LATE - 5000))
     assert append(store, [first, first]) == [False, True]
     assert append(store, [first]) == [True]
-    assert len(asyncio.run(store.history(Identifier("user", "u"), LATE))) == 1
-    assert len(asyncio.run(store.messages())) == 1
+    assert len(asyncio.run(store.profiles.history(Identifier("user", "u"), LATE))) == 1
+    assert len(asyncio.run(store.log.messages())) == 1
 
 
-def test_a_duplicate_without_a_time_of_its_own_is_found_as_well(store: SQLiteStore) -> None:
+def test_a_duplicate_without_a_time_of_its_own_is_found_as_well(store: Storage) -> None:
     once, again = received(view("m1", userId="u")), received(view("m1", userId="u", receivedAt=LATE + 9000))
     assert append(store, [once]) == [False]
     assert append(store, [again]) == [True]
 
 
-def test_history_sees_what_was_appended_up_to_its_moment_oldest_first(store: SQLiteStore) -> None:
+def test_history_sees_what_was_appended_up_to_its_moment_oldest_first(store: Storage) -> None:
     append(store, [received(view(f"m{n}", userId="u", timestamp=LATE - n * 1000)) for n in (3, 1, 2)])
     user = Identifier("user", "u")
-    assert [event.message_id for event in asyncio.run(store.history(user, LATE))] == ["m3", "m2", "m1"]
-    assert [event.message_id for event in asyncio.run(store.history(user, LATE - 2000))] == ["m3", "m2"]
-    assert [event.message_id for event in asyncio.run(store.history(user, LATE, limit=2))] == ["m2", "m1"]
+    assert [event.message_id for event in asyncio.run(store.profiles.history(user, LATE))] == ["m3", "m2", "m1"]
+    assert [event.message_id for event in asyncio.run(store.profiles.history(user, LATE - 2000))] == ["m3", "m2"]
+    assert [event.message_id for event in asyncio.run(store.profiles.history(user, LATE, limit=2))] == ["m2", "m1"]
 
 
-def test_an_append_of_another_process_is_seen_at_once_and_changes_the_version(make: Make, tmp_path: Path) -> None:
-    here, there = make(tmp_path), make(tmp_path)
+def test_an_append_of_another_process_is_seen_at_once_and_changes_the_version(another: Another) -> None:
+    here, there = another(), another()
     user = Identifier("user", "u")
-    before = asyncio.run(here.version())
-    assert asyncio.run(here.version()) == before
-    assert not asyncio.run(here.history(user, LATE))
+    before = asyncio.run(here.log.version())
+    assert asyncio.run(here.log.version()) == before
+    assert not asyncio.run(here.profiles.history(user, LATE))
     append(there, [received(view("m1", userId="u"))])
-    assert len(asyncio.run(here.history(user, LATE))) == 1
-    assert asyncio.run(here.version()) != before
-    asyncio.run(here.close())
-    asyncio.run(there.close())
+    assert len(asyncio.run(here.profiles.history(user, LATE))) == 1
+    assert asyncio.run(here.log.version()) != before
 
 
-def test_parked_messages_are_kept_and_in_no_profile(store: SQLiteStore) -> None:
+def test_parked_messages_are_kept_and_in_no_profile(store: Storage) -> None:
     append(store, [received({"type": "track", "event": "X", "messageId": "lost"})])
-    [kept] = asyncio.run(store.messages(verdict="parked"))
+    [kept] = asyncio.run(store.log.messages(verdict="parked"))
     assert (kept.message_id, kept.problems[0].code) == ("lost", "no_identifier")
-    assert not asyncio.run(store.profiles())
+    assert not asyncio.run(store.profiles.profiles())
 
 
-def test_the_catalog_learns_from_servers_only_and_keeps_the_newest_word(store: SQLiteStore) -> None:
+def test_the_catalog_learns_from_servers_only_and_keeps_the_newest_word(store: Storage) -> None:
     old = view("m1", userId="u", timestamp=LATE - 900_000, properties={"name": "Mug", "image_url": f"{SHOP}/mug.jpg"})
     new = view("m2", userId="u", timestamp=LATE - 100_000, properties={"name": "Big Mug", "price": 7})
     lie = view("m3", userId="u", timestamp=LATE, properties={"name": "Free!", "price": 0})
     append(store, [received(new), received(old), received(lie, level="browser")])
-    known = asyncio.run(store.products(["S", "nothing"]))
+    known = asyncio.run(store.catalog.products(["S", "nothing"]))
     assert set(known) == {"S"}
     assert (known["S"].name, known["S"].price, known["S"].image_url) == ("Big Mug", 7, f"{SHOP}/mug.jpg")
 
@@ -177,11 +160,11 @@ ORDER = {"order_id": "O", "total": 20, "currency": "EUR", "products": [{"sku": "
 BOUGHT = {"type": "track", "event": "Order Completed", "anonymousId": "a", "properties": ORDER}
 
 
-def told(store: SQLiteStore, names: set[str], since: int = 0, until: int = LATE + 1) -> dict[str, Outcome]:
-    return {each.event.message_id: each for each in asyncio.run(store.outcomes(names, since, until))}
+def told(store: Storage, names: set[str], since: int = 0, until: int = LATE + 1) -> dict[str, Outcome]:
+    return {each.event.message_id: each for each in asyncio.run(store.conversions.outcomes(names, since, until))}
 
 
-def test_outcomes_are_usable_events_of_whoever_owns_them_now(store: SQLiteStore) -> None:
+def test_outcomes_are_usable_events_of_whoever_owns_them_now(store: Storage) -> None:
     append(store, [received({**BOUGHT, "messageId": f"m{n}", "timestamp": LATE - n}) for n in (1, 2)])
     append(store, [received({**BOUGHT, "messageId": "bad", "properties": {"total": 3}})])
     append(store, [received({"type": "identify", "messageId": "i", "userId": "u", "anonymousId": "a"})])
@@ -193,7 +176,7 @@ def test_outcomes_are_usable_events_of_whoever_owns_them_now(store: SQLiteStore)
     assert told(store, {"Order Refunded"}) == {}
 
 
-def test_an_outcome_comes_with_all_that_is_ever_told_of_the_same_order(store: SQLiteStore) -> None:
+def test_an_outcome_comes_with_all_that_is_ever_told_of_the_same_order(store: Storage) -> None:
     append(store, [received({**BOUGHT, "messageId": "m", "timestamp": LATE - 1000})])
     back = {"order_id": "O", "total": 5}
     later = {"type": "track", "event": "Order Refunded", "anonymousId": "a", "messageId": "r", "properties": back}
@@ -205,7 +188,7 @@ def test_an_outcome_comes_with_all_that_is_ever_told_of_the_same_order(store: SQ
     assert set(told(store, {"Order Completed"}, LATE - 2000)) == {"m"}
 
 
-def test_a_goal_that_is_made_today_finds_what_came_before_it_and_what_comes_after(store: SQLiteStore) -> None:
+def test_a_goal_that_is_made_today_finds_what_came_before_it_and_what_comes_after(store: Storage) -> None:
     quiz = {"type": "track", "event": "Quiz Taken", "userId": "u"}
     append(store, [received({**quiz, "messageId": f"q{n}", "timestamp": LATE - n}) for n in range(3)])
     assert set(told(store, {"Quiz Taken"})) == {"q0", "q1", "q2"}
@@ -214,7 +197,7 @@ def test_a_goal_that_is_made_today_finds_what_came_before_it_and_what_comes_afte
     assert set(told(store, {"Quiz Taken"})) == {"q0", "q1", "q2", "q3"}
 
 
-def test_an_order_of_a_duplicate_that_was_received_earlier_happened_then(store: SQLiteStore) -> None:
+def test_an_order_of_a_duplicate_that_was_received_earlier_happened_then(store: Storage) -> None:
     sent = {**BOUGHT, "messageId": "m", "timestamp": "2026-11-01T10:00:00Z"}
     append(store, [received({**sent, "sentAt": "2026-11-01T10:00:00Z", "receivedAt": "2026-11-01T10:09:00Z"})])
     append(store, [received({**sent, "sentAt": "2026-11-01T10:00:00Z", "receivedAt": "2026-11-01T10:01:00Z"})])
@@ -224,36 +207,23 @@ def test_an_order_of_a_duplicate_that_was_received_earlier_happened_then(store: 
     assert told(store, {"Order Completed"}, at + 1) == {}
 
 
-def test_keys_are_shown_once_and_found_by_what_was_shown(store: SQLiteStore) -> None:
-    made = asyncio.run(store.create_key("shop", "browser", ("shop.example",), LATE))
-    source = asyncio.run(store.source_of_write_key(made.write_key))
-    assert source is not None
-    assert (source.name, source.level, source.hosts) == ("shop", "browser", ("shop.example",))
-    path = made.path.removeprefix("/behavioral/")
-    assert asyncio.run(store.source_of_access_key(path, made.access_key, made.secret)) == source
-    assert asyncio.run(store.source_of_access_key(path, made.access_key, "wrong")) is None
-    assert asyncio.run(store.source_of_write_key("wrong")) is None
-    with pytest.raises(BadSettings, match="shop"):
-        asyncio.run(store.create_key("shop", "server", (), LATE))
-
-
-def test_profiles_are_found_by_the_start_of_any_identifier(store: SQLiteStore) -> None:
+def test_profiles_are_found_by_the_start_of_any_identifier(store: Storage) -> None:
     append(
         store,
         [received({"type": "identify", "messageId": "i", "userId": "u42", "traits": {"email": "Jane@x.example"}})],
     )
     append(store, [received(view("m", anonymousId="zed"))])
-    assert [str(each.root) for each in asyncio.run(store.profiles())] == ["anonymous:zed", "user:u42"]
+    assert [str(each.root) for each in asyncio.run(store.profiles.profiles())] == ["anonymous:zed", "user:u42"]
     for start in ("u4", "jane@"):
-        [found] = asyncio.run(store.profiles(search=start))
+        [found] = asyncio.run(store.profiles.profiles(search=start))
         assert str(found.root) == "user:u42"
 
 
-def test_many_that_append_at_once_are_all_answered(store: SQLiteStore) -> None:
+def test_many_that_append_at_once_are_all_answered(store: Storage) -> None:
     async def rush() -> int:
         waiting = []
         for number in range(8_000):
-            waiting.append(asyncio.create_task(store.append([received(view(f"m{number}", userId="u"))])))
+            waiting.append(asyncio.create_task(store.log.append([received(view(f"m{number}", userId="u"))])))
             if number > 6_000:  # a long queue first, then more while it is worked off
                 await asyncio.sleep(0)
         return sum(not receipt.duplicate for (receipt,) in await asyncio.gather(*waiting))
@@ -266,7 +236,7 @@ def test_many_that_append_at_once_are_all_answered(store: SQLiteStore) -> None:
         sys.setswitchinterval(before)
 
 
-def test_a_claim_that_was_repeated_counts_when_another_claimer_comes(store: SQLiteStore) -> None:
+def test_a_claim_that_was_repeated_counts_when_another_claimer_comes(store: Storage) -> None:
     """Jane is on the device at 10 and again at 30; that Bob was there at 20 is heard of last."""
 
     def on_the_device(user: str, at: int) -> Record:
@@ -276,57 +246,53 @@ def test_a_claim_that_was_repeated_counts_when_another_claimer_comes(store: SQLi
     append(store, [on_the_device("jane", 30)])
     append(store, [on_the_device("bob", 20)])
     device = Identifier("anonymous", "d")
-    owners = [asyncio.run(store.resolve(device, LATE - 100 + at)).value for at in (5, 15, 25, 35)]
+    owners = [asyncio.run(store.profiles.resolve(device, LATE - 100 + at)).value for at in (5, 15, 25, 35)]
     assert owners == ["jane", "jane", "bob", "jane"]
 
 
-def test_a_claim_of_another_process_is_seen_by_one_that_knew_better(make: Make, tmp_path: Path) -> None:
+def test_a_claim_of_another_process_is_seen_by_one_that_knew_better(another: Another) -> None:
     """Each process remembers who holds a device; what it remembers must end when another process learns otherwise."""
 
     def on_the_device(user: str, at: int) -> Record:
         return received(view(f"{user}{at}", userId=user, anonymousId="d", timestamp=LATE - 100 + at))
 
-    here, there = make(tmp_path), make(tmp_path)
+    here, there = another(), another()
     append(here, [on_the_device("jane", 10)])
     append(there, [on_the_device("jane", 15)])
     append(there, [on_the_device("bob", 20)])
     append(here, [on_the_device("jane", 30)])
     append(there, [on_the_device("bob", 40)])
     device = Identifier("anonymous", "d")
-    owners = [asyncio.run(here.resolve(device, LATE - 100 + at)).value for at in (5, 15, 25, 35, 45)]
+    owners = [asyncio.run(here.profiles.resolve(device, LATE - 100 + at)).value for at in (5, 15, 25, 35, 45)]
     assert owners == ["jane", "jane", "bob", "jane", "bob"]
-    asyncio.run(here.close())
-    asyncio.run(there.close())
 
 
-def test_a_device_an_alias_named_is_the_persons_own_once_they_carry_it(store: SQLiteStore) -> None:
+def test_a_device_an_alias_named_is_the_persons_own_once_they_carry_it(store: Storage) -> None:
     alias = {"type": "alias", "messageId": "a", "previousId": "d", "userId": "u", "timestamp": LATE - 9}
     append(store, [received(alias)])
     device, person = Identifier("anonymous", "d"), Identifier("user", "u")
-    assert device not in asyncio.run(store.profile(person, LATE)).identifiers
+    assert device not in asyncio.run(store.profiles.profile(person, LATE)).identifiers
     append(store, [received(view("m", userId="u", anonymousId="d", timestamp=LATE - 5))])
-    assert device in asyncio.run(store.profile(person, LATE)).identifiers
+    assert device in asyncio.run(store.profiles.profile(person, LATE)).identifiers
 
 
-def test_what_is_read_steadily_is_of_one_moment_and_what_follows_of_the_next(make: Make, tmp_path: Path) -> None:
-    store, other = make(tmp_path), make(tmp_path)
+def test_what_is_read_steadily_is_of_one_moment_and_what_follows_of_the_next(another: Another) -> None:
+    store, other = another(), another()
     jane = Identifier("user", "jane")
 
     async def seen() -> list[str]:
-        return [event.message_id for event in await store.history(jane, LATE)]
+        return [event.message_id for event in await store.profiles.history(jane, LATE)]
 
     async def run() -> list[list[str]]:
-        await other.append([received(view("a", userId="jane", timestamp=LATE - 2))])
+        await other.log.append([received(view("a", userId="jane", timestamp=LATE - 2))])
         said = []
-        with store.steady():
+        with store.log.steady():
             said.append(await seen())
-            await other.append([received(view("b", userId="jane", timestamp=LATE - 1))])
+            await other.log.append([received(view("b", userId="jane", timestamp=LATE - 1))])
             said.append(await seen())
-            with store.steady():
+            with store.log.steady():
                 said.append(await seen())
         said.append(await seen())
         return said
 
     assert asyncio.run(run()) == [["a"], ["a"], ["a"], ["a", "b"]]
-    asyncio.run(store.close())
-    asyncio.run(other.close())

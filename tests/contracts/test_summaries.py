@@ -1,7 +1,7 @@
 """The contract of summaries: what is kept of somebody is what their events come to, or nothing."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,20 +17,12 @@ from wetink.core.events.stored_event import Entry
 from wetink.core.identity import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.ingest.receive import record
-from wetink.ports import Record
-from wetink.store.sqlite.engine import SQLiteStore
+from wetink.ports import Record, Storage
 
 HOUR, DAY, RULES = 3_600_000, 86_400_000, 7
 PEOPLE = [Identifier("user", "u"), Identifier("user", "v"), Identifier("email", "e@x.example")]
 DEVICES = [Identifier("anonymous", "a"), Identifier("anonymous", "b")]
 JANE = PEOPLE[0]
-
-
-@pytest.fixture(params=ENGINES.values(), ids=ENGINES.keys())
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SQLiteStore]:
-    made = request.param(tmp_path)
-    yield made
-    asyncio.run(made.close())
 
 
 def made(entries: Sequence[Entry]) -> bytes:
@@ -47,34 +39,34 @@ def visit(number: int, at: int, **ids: Any) -> list[Record]:
     return [received(told(number * 100 + step, at + step * 1_000, **ids)) for step in range(12)]
 
 
-def append(store: SQLiteStore, records: Sequence[Record]) -> None:
-    asyncio.run(store.append(records))
+def append(store: Storage, records: Sequence[Record]) -> None:
+    asyncio.run(store.log.append(records))
 
 
-def sum_up(store: SQLiteStore, rules: int = RULES) -> None:
-    while asyncio.run(store.summarize(made, rules, LATE + DAY, 50)):
+def sum_up(store: Storage, rules: int = RULES) -> None:
+    while asyncio.run(store.profiles.summarize(made, rules, LATE + DAY, 50)):
         pass
 
 
-def summary(store: SQLiteStore, who: Identifier = JANE, rules: int = RULES) -> bytes | None:
-    return asyncio.run(store.summary(who, rules))
+def summary(store: Storage, who: Identifier = JANE, rules: int = RULES) -> bytes | None:
+    return asyncio.run(store.profiles.summary(who, rules))
 
 
-def right(store: SQLiteStore, who: Identifier = JANE) -> bytes:
-    return made(asyncio.run(store.entries(who, FOREVER - 1)))
+def right(store: Storage, who: Identifier = JANE) -> bytes:
+    return made(asyncio.run(store.profiles.entries(who, FOREVER - 1)))
 
 
-def test_who_has_been_quiet_is_summed_up_whichever_identifier_they_are_asked_by(store: SQLiteStore) -> None:
+def test_who_has_been_quiet_is_summed_up_whichever_identifier_they_are_asked_by(store: Storage) -> None:
     append(store, visit(1, LATE - HOUR, userId="u", anonymousId="a"))
     assert summary(store) is None
     sum_up(store)
     assert summary(store) == summary(store, DEVICES[0]) == right(store)
 
 
-def test_who_is_here_right_now_or_has_done_little_is_not(store: SQLiteStore) -> None:
+def test_who_is_here_right_now_or_has_done_little_is_not(store: Storage) -> None:
     append(store, visit(1, LATE - HOUR, userId="u"))
     append(store, visit(2, LATE - HOUR, userId="v")[:3])
-    assert not asyncio.run(store.summarize(made, RULES, LATE + 60_000, 50)), "it was received a minute ago"
+    assert not asyncio.run(store.profiles.summarize(made, RULES, LATE + 60_000, 50)), "it was received a minute ago"
     sum_up(store)
     assert summary(store) is not None
     assert summary(store, PEOPLE[1]) is None
@@ -100,7 +92,7 @@ def test_who_is_here_right_now_or_has_done_little_is_not(store: SQLiteStore) -> 
         ),
     ],
 )
-def test_news_of_any_kind_end_a_summary_at_once_until_the_next(store: SQLiteStore, news: list[dict[str, Any]]) -> None:
+def test_news_of_any_kind_end_a_summary_at_once_until_the_next(store: Storage, news: list[dict[str, Any]]) -> None:
     append(store, visit(1, LATE - HOUR, userId="u", anonymousId="a"))
     sum_up(store)
     assert summary(store) == right(store)
@@ -113,7 +105,7 @@ def test_news_of_any_kind_end_a_summary_at_once_until_the_next(store: SQLiteStor
     assert summary(store) == right(store)
 
 
-def test_a_device_that_moves_takes_its_events_out_of_one_summary_into_another(store: SQLiteStore) -> None:
+def test_a_device_that_moves_takes_its_events_out_of_one_summary_into_another(store: Storage) -> None:
     """Jane's device was Bob's at first, as is heard of last: what was done there before she came is his."""
     append(store, visit(1, LATE - 5 * HOUR, anonymousId="a"))
     append(store, visit(2, LATE - 2 * HOUR, userId="u", anonymousId="a"))
@@ -130,7 +122,7 @@ def test_a_device_that_moves_takes_its_events_out_of_one_summary_into_another(st
         assert summary(store, who) in (None, right(store, who))
 
 
-def test_a_device_that_somebody_new_claims_late_is_gone_from_a_summary(store: SQLiteStore) -> None:
+def test_a_device_that_somebody_new_claims_late_is_gone_from_a_summary(store: Storage) -> None:
     append(store, visit(1, LATE - 5 * HOUR, anonymousId="a"))
     append(store, visit(2, LATE - 2 * HOUR, userId="u", anonymousId="a"))
     sum_up(store)
@@ -141,17 +133,17 @@ def test_a_device_that_somebody_new_claims_late_is_gone_from_a_summary(store: SQ
     assert summary(store) in (None, right(store))
 
 
-def test_a_replay_that_says_something_else_of_them_ends_a_summary(store: SQLiteStore) -> None:
+def test_a_replay_that_says_something_else_of_them_ends_a_summary(store: Storage) -> None:
     append(store, visit(1, LATE - HOUR, userId="u"))
     sum_up(store)
-    [old] = asyncio.run(store.messages_after(4, 1))
+    [old] = asyncio.run(store.log.messages_after(4, 1))
     [piece], _ = pieces(old.raw.replace(b"Product Viewed", b"Lamp Turned On"), ONE)
-    assert asyncio.run(store.renew([(old, record(piece, old.source, "server", old.received))])) == [True]
+    assert asyncio.run(store.log.renew([(old, record(piece, old.source, "server", old.received))])) == [True]
     assert b"Lamp" in right(store)
     assert summary(store) is None
 
 
-def test_rules_that_are_new_begin_anew(store: SQLiteStore) -> None:
+def test_rules_that_are_new_begin_anew(store: Storage) -> None:
     append(store, visit(1, LATE - HOUR, userId="u"))
     sum_up(store)
     assert summary(store, rules=8) is None
@@ -182,7 +174,7 @@ DEEDS = st.lists(
 )
 
 
-def do(store: SQLiteStore, number: int, deed: tuple[str, Any, Any], said: list[dict[str, Any]]) -> None:
+def do(store: Storage, number: int, deed: tuple[str, Any, Any], said: list[dict[str, Any]]) -> None:
     kind, what, when = deed
     if kind == "visit":
         append(store, visit(number, when, **what))
@@ -195,9 +187,9 @@ def do(store: SQLiteStore, number: int, deed: tuple[str, Any, Any], said: list[d
     elif kind == "again" and what < len(said):
         append(store, [received({**said[what], "sentAt": said[what]["timestamp"] + when * HOUR})])
     elif kind == "renew":
-        for old in asyncio.run(store.messages_after(what, 1)):
+        for old in asyncio.run(store.log.messages_after(what, 1)):
             [piece], _ = pieces(old.raw[:-1] + b',"userId":"%s"}' % when.encode(), ONE)
-            asyncio.run(store.renew([(old, record(piece, old.source, "server", old.received))]))
+            asyncio.run(store.log.renew([(old, record(piece, old.source, "server", old.received))]))
     elif kind == "sum up":
         sum_up(store)
 
@@ -205,22 +197,23 @@ def do(store: SQLiteStore, number: int, deed: tuple[str, Any, Any], said: list[d
 @settings(max_examples=60, deadline=None)
 @given(DEEDS)
 def test_whatever_happens_a_summary_is_right_or_there_is_none(deeds: list[tuple[str, Any, Any]]) -> None:
-    with TemporaryDirectory() as place:
-        store = SQLiteStore(Path(place))
-        said: list[dict[str, Any]] = []
-        for number, deed in enumerate(deeds, 1):
-            do(store, number, deed, said)
-            for who in (*PEOPLE, *DEVICES):
-                assert summary(store, who) in (None, right(store, who)), f"{who} after {deed}"
-        asyncio.run(store.close())
+    for engine in ENGINES.values():
+        with TemporaryDirectory() as place:
+            store = engine(Path(place))
+            said: list[dict[str, Any]] = []
+            for number, deed in enumerate(deeds, 1):
+                do(store, number, deed, said)
+                for who in (*PEOPLE, *DEVICES):
+                    assert summary(store, who) in (None, right(store, who)), f"{who} after {deed}"
+            asyncio.run(store.close())
 
 
-def test_of_more_than_an_open_reads_there_is_no_summary(store: SQLiteStore) -> None:
+def test_of_more_than_an_open_reads_there_is_no_summary(store: Storage) -> None:
     long = {f"k{number}": "x" * 100 for number in range(200)}
     for number in range(60):
         told = {"type": "identify", "messageId": f"m{number}", "timestamp": LATE - HOUR + number, "traits": long}
         append(store, [received({**told, "userId": "u"})])
     sum_up(store)
     assert summary(store) is None
-    read = asyncio.run(store.entries(JANE, FOREVER - 1))
+    read = asyncio.run(store.profiles.entries(JANE, FOREVER - 1))
     assert sorted(entry.message_id for entry in read) == sorted(f"m{number}" for number in range(60 - len(read), 60))

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.serving import Server
+from tests.storage import opened
 from wetink.core.identity import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.settings import read
-from wetink.store.sqlite.engine import SQLiteStore
 from wetink.wiring import Wetink
 
 SENDERS, SECONDS, ROUNDS = 8, 1.2, 3
@@ -53,13 +53,13 @@ async def load(port: int, key: str, turn: int, acked: list[str], tried: list[str
 
 
 async def stored(data: Path) -> list[str]:
-    store = SQLiteStore(data)
+    store = opened(data)
     try:
-        messages = [message.message_id for message in await store.messages(limit=10_000_000)]
+        messages = [message.message_id for message in await store.log.messages(limit=10_000_000)]
         owned = [
             event.message_id
             for number in range(7)
-            for event in await store.history(Identifier("user", f"u{number}"), FOREVER - 1, limit=10_000_000)
+            for event in await store.profiles.history(Identifier("user", f"u{number}"), FOREVER - 1, limit=10_000_000)
         ]
     finally:
         await store.close()

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from tests.asgi import ask
 from tests.scenarios.test_who_fetched import CHROME
+from tests.storage import opened
 from tests.store.said import NOW, message
 from tests.web.test_open import JANE, House
 from wetink.audiences.webhooks import Hooks
@@ -29,7 +30,6 @@ from wetink.ports import Picture, Receipt, Record, Source
 from wetink.ports.archive import Opened
 from wetink.ports.ledger import Served
 from wetink.store.sqlite.archive import SQLiteArchive
-from wetink.store.sqlite.engine import SQLiteStore
 from wetink.store.sqlite.ledger import SQLiteLedger
 from wetink.store.sqlite.memberships import SQLiteMemberships
 from wetink.store.sqlite.pictures import SQLitePictures
@@ -153,11 +153,11 @@ def test_an_odd_picture_leaves_a_hundred_for_the_next_process(tmp_path: Path, od
 @pytest.mark.parametrize("odd", [{"message_id": HALF}, {"received": 1 << 70}, {"raw": object()}])
 def test_an_odd_message_leaves_a_hundred_requests_stored(tmp_path: Path, odd: dict[str, Any]) -> None:
     async def stored() -> tuple[list[Any], int]:
-        store = SQLiteStore(tmp_path)
+        store = opened(tmp_path)
         jobs = [[message(number)] for number in range(MANY)]
         jobs.insert(50, [replace(message(MANY), **odd)])
-        answers = await asyncio.gather(*map(store.append, jobs), return_exceptions=True)
-        there = await store.messages(limit=1000)
+        answers = await asyncio.gather(*map(store.log.append, jobs), return_exceptions=True)
+        there = await store.log.messages(limit=1000)
         await store.close()
         del answers[50]
         return answers, len(there)
@@ -205,7 +205,7 @@ def test_what_the_log_does_not_take_leaves_a_hundred_requests_answered() -> None
 def test_a_message_that_cannot_be_read_is_parked_and_the_rest_of_its_request_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from wetink.ingest.receive import receive as module
+    from wetink.ingest import receive as module
 
     def made(piece: Any, *given: Any, **named: Any) -> Any:
         if b'"m50"' in piece.raw:
@@ -216,10 +216,10 @@ def test_a_message_that_cannot_be_read_is_parked_and_the_rest_of_its_request_is_
     monkeypatch.setattr(module, "normalize", made)
 
     async def taken() -> tuple[int, list[Any]]:
-        store = SQLiteStore(tmp_path)
-        receipts = await Ingest(store).receive(body(*range(MANY + 1)), SERVER, BATCH, NOW)
-        again = await Ingest(store).receive(body(50), SERVER, BATCH, NOW + 9)
-        there = await store.messages(limit=1000, verdict="parked")
+        store = opened(tmp_path)
+        receipts = await Ingest(store.log).receive(body(*range(MANY + 1)), SERVER, BATCH, NOW)
+        again = await Ingest(store.log).receive(body(50), SERVER, BATCH, NOW + 9)
+        there = await store.log.messages(limit=1000, verdict="parked")
         await store.close()
         assert again[0].duplicate
         return len(receipts), list(there)
@@ -302,11 +302,11 @@ def test_a_slot_beyond_the_blocks_own_shows_nothing_and_harms_nobody(house: Hous
 @pytest.mark.parametrize("odd", [Product(sku="odd", name=HALF), Product(sku="odd", stock=1 << 70), Product(sku=HALF)])
 def test_an_odd_product_leaves_a_hundred_in_the_catalog(tmp_path: Path, odd: Product) -> None:
     async def known() -> int:
-        store = SQLiteStore(tmp_path)
+        store = opened(tmp_path)
         products = [Product(sku=f"s{number}", name=f"The {number}", price=9.0) for number in range(MANY)]
-        await store.learn([*products[:37], odd, *products[37:]], NOW)
-        there = await store.products([product.sku for product in products])
-        found = await store.search("The")
+        await store.catalog.learn([*products[:37], odd, *products[37:]], NOW)
+        there = await store.catalog.products([product.sku for product in products])
+        found = await store.catalog.search("The")
         await store.close()
         assert found
         return len(there)
@@ -316,10 +316,10 @@ def test_an_odd_product_leaves_a_hundred_in_the_catalog(tmp_path: Path, odd: Pro
 
 def test_somebody_who_cannot_be_summed_up_leaves_the_others_their_summaries(tmp_path: Path) -> None:
     async def summed_up() -> list[bool]:
-        store = SQLiteStore(tmp_path)
+        store = opened(tmp_path)
         for who in ("a", "odd", "b"):
             messages = [{"type": "track", "event": "X", "userId": who, "messageId": f"{who}{n}"} for n in range(20)]
-            await Ingest(store).receive(msgspec.json.encode({"batch": messages}), SERVER, BATCH, NOW)
+            await Ingest(store.log).receive(msgspec.json.encode({"batch": messages}), SERVER, BATCH, NOW)
 
         made: list[int] = []
 
@@ -329,9 +329,9 @@ def test_somebody_who_cannot_be_summed_up_leaves_the_others_their_summaries(tmp_
                 raise ZeroDivisionError
             return b"x"
 
-        while await store.summarize(make, 1, NOW + 10**9, 100):
+        while await store.profiles.summarize(make, 1, NOW + 10**9, 100):
             pass
-        found = [await store.summary(user(who), 1) is not None for who in ("a", "odd", "b")]
+        found = [await store.profiles.summary(user(who), 1) is not None for who in ("a", "odd", "b")]
         await store.close()
         return found
 
@@ -353,8 +353,8 @@ def test_a_hook_that_one_change_breaks_tells_the_others_and_gives_that_one_up(tm
             pass
 
     async def told() -> tuple[int, dict[Any, int]]:
-        kept, store, posts = SQLiteMemberships(tmp_path), SQLiteStore(tmp_path), Posts()
-        hooks = Hooks(kept, store, posts, b"secret", "KEY")
+        kept, store, posts = SQLiteMemberships(tmp_path), opened(tmp_path), Posts()
+        hooks = Hooks(kept, store.profiles, posts, b"secret", "KEY")
         people = [Identifier("user", f"u{number}") for number in range(MANY)]
 
         def tell(change: Any, first: bool) -> bool:
@@ -377,8 +377,8 @@ def test_a_hook_that_one_change_breaks_tells_the_others_and_gives_that_one_up(tm
 
 def test_single_messages_beside_one_that_is_no_json_are_stored(tmp_path: Path) -> None:
     async def told() -> tuple[list[str], int]:
-        store = SQLiteStore(tmp_path)
-        ingest, heard = Ingest(store), dict[int, str]()
+        store = opened(tmp_path)
+        ingest, heard = Ingest(store.log), dict[int, str]()
         done = asyncio.Event()
 
         def tell(number: int, outcome: Any) -> None:
@@ -390,7 +390,7 @@ def test_single_messages_beside_one_that_is_no_json_are_stored(tmp_path: Path) -
             raw = b"{" if number == 50 else b'{"event":"X","userId":"u","messageId":"m%d"}' % number
             ingest.take(raw, SERVER, Endpoint(type="track"), NOW, lambda outcome, number=number: tell(number, outcome))
         await asyncio.wait_for(done.wait(), 60)
-        there = await store.messages(limit=1000)
+        there = await store.log.messages(limit=1000)
         await store.close()
         return [heard[number] for number in range(MANY)], len(there)
 

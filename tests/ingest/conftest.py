@@ -10,11 +10,10 @@ import msgspec
 import pytest
 
 from tests.asgi import Answer, ask
-from tests.storage import around
+from tests.storage import opened
 from wetink.core.events.clock import parse
 from wetink.ingest.receive import Ingest
 from wetink.ports import NewKey, Received
-from wetink.store.sqlite.engine import SQLiteStore
 from wetink.web.ingest import IngestEndpoints
 
 NOW = parse("2026-11-23T18:00:00Z") or 0
@@ -24,7 +23,7 @@ class Desk:
     """The doors, with one source of each level, and what lies behind them."""
 
     def __init__(self, folder: Path) -> None:
-        self.store = around(SQLiteStore(folder))
+        self.store = opened(folder)
         self.now = NOW
         self.doors = IngestEndpoints(self.store.sources, Ingest(self.store.log), clock=lambda: self.now)
         self.key: NewKey = asyncio.run(self.store.sources.create_key("shop", "server", (), NOW))

@@ -8,10 +8,10 @@ import apsw
 import pytest
 
 from tests.ingest.conftest import Desk
+from tests.storage import opened
 from wetink.core.errors import BadSettings, NotFound, WetinkError
 from wetink.core.identity.user_hash import hash_of
 from wetink.ports import Source
-from wetink.store.sqlite.engine import SQLiteStore
 from wetink.web.rates import Rates
 
 TRACK = {"type": "track", "userId": "u", "event": "X"}
@@ -70,15 +70,15 @@ def test_a_second_rotation_ends_the_keys_before_the_last(desk: Desk) -> None:
 
 def test_a_disabled_key_is_401_in_every_process_within_a_second_and_comes_back(desk: Desk, tmp_path: Path) -> None:
     assert status(desk, desk.key.write_key) == 200
-    other = SQLiteStore(tmp_path)  # as another process has it
-    asyncio.run(other.set_source("shop", disabled=True))
+    other = opened(tmp_path)  # as another process has it
+    asyncio.run(other.sources.set_source("shop", disabled=True))
     desk.now += SECOND
     assert status(desk, desk.key.write_key) == 401
     assert desk.behave({**TRACK, "messageId": "m"}).status == 401
     assert desk.ask("GET", f"/v1/projects/{desk.key.write_key}/settings").status == 401
-    asyncio.run(other.set_source("shop", disabled=False))
+    asyncio.run(other.sources.set_source("shop", disabled=False))
     assert status(desk, desk.key.write_key) == 200
-    asyncio.run(other.delete_source("shop"))
+    asyncio.run(other.sources.delete_source("shop"))
     desk.now += SECOND
     assert status(desk, desk.key.write_key) == 401
     assert len(desk.messages()) == 2, "what it sent stays"
@@ -202,13 +202,13 @@ def test_a_file_of_before_opens_with_its_keys_and_without_what_pages_joined(tmp_
     )
     old.close()
     for _ in range(2):  # the second time there is nothing left to do
-        store = SQLiteStore(tmp_path)
+        store = opened(tmp_path)
         db = apsw.Connection(str(tmp_path / "wetink.db"))
         assert db.execute("SELECT previous FROM alias").fetchall() == [("u7",)]
         assert db.execute("SELECT member FROM joined ORDER BY 1").fetchall() == [("u7",), ("u8",)]
         held = db.execute("SELECT identifier, owner, moves, followed FROM holding ORDER BY 1").fetchall()
         assert held == [("a42", "u66", "all", 1), ("a7", "u8", "all", 1), ("edevice", "u8", "all", 1)]
         db.close()
-        [found] = asyncio.run(store.all())
+        [found] = asyncio.run(store.sources.all())
         assert (found.name, found.orders, found.per_second, len(found.secrets)) == ("shop", "count", 0, 1)
         asyncio.run(store.close())

@@ -6,12 +6,11 @@ from importlib.resources import files
 from pathlib import Path
 
 from tests.contracts.profiles import LATE, received
-from tests.storage import around
+from tests.storage import opened
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Person
 from wetink.opens import summaries
 from wetink.opens.profiles import People
-from wetink.store.sqlite.engine import SQLiteStore
 
 JANE, DAY = Identifier("user", "jane"), 86_400_000
 
@@ -28,19 +27,19 @@ def shown(person: Person) -> tuple[object, ...]:
 
 def test_a_person_is_the_same_with_a_summary_and_without(tmp_path: Path) -> None:
     async def story() -> None:
-        store = SQLiteStore(tmp_path)
-        await store.append([received(said(number, LATE - DAY + number)) for number in range(40)])
-        folded = await People(around(store)).person(JANE, LATE)
-        works = summaries.Summaries(store, lambda: LATE + DAY)
+        store = opened(tmp_path)
+        await store.log.append([received(said(number, LATE - DAY + number)) for number in range(40)])
+        folded = await People(store).person(JANE, LATE)
+        works = summaries.Summaries(store.profiles, lambda: LATE + DAY)
         while await works.step():
             pass
-        assert await store.summary(JANE, summaries.RULES) is not None
-        summed_up = await People(around(store)).person(JANE, LATE)
+        assert await store.profiles.summary(JANE, summaries.RULES) is not None
+        summed_up = await People(store).person(JANE, LATE)
         assert shown(summed_up) == shown(folded)
-        past = await People(around(store)).person(JANE, LATE - DAY + 5)
+        past = await People(store).person(JANE, LATE - DAY + 5)
         assert past.last_seen == LATE - DAY + 5, "at a past moment nothing that came later has happened"
-        await store.append([received(said(41, LATE - 5))])
-        assert (await People(around(store)).person(JANE, LATE)).last_seen == LATE - 5
+        await store.log.append([received(said(41, LATE - 5))])
+        assert (await People(store).person(JANE, LATE)).last_seen == LATE - 5
         await store.close()
 
     asyncio.run(story())
@@ -48,11 +47,11 @@ def test_a_person_is_the_same_with_a_summary_and_without(tmp_path: Path) -> None
 
 def test_a_summary_that_cannot_be_read_costs_time_and_nothing_else(tmp_path: Path) -> None:
     async def story() -> None:
-        store = SQLiteStore(tmp_path)
-        await store.append([received(said(number, LATE - DAY + number)) for number in range(40)])
-        while await store.summarize(lambda entries: b"\xff", summaries.RULES, LATE + DAY, 100):
+        store = opened(tmp_path)
+        await store.log.append([received(said(number, LATE - DAY + number)) for number in range(40)])
+        while await store.profiles.summarize(lambda entries: b"\xff", summaries.RULES, LATE + DAY, 100):
             pass
-        assert len((await People(around(store)).person(JANE, LATE)).views) == 7
+        assert len((await People(store).person(JANE, LATE)).views) == 7
         await store.close()
 
     asyncio.run(story())

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.contracts.profiles import received
+from tests.storage import opened
 from wetink import settings
 from wetink.core.catalog.trends import HOUR
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
-from wetink.store.sqlite.engine import SQLiteStore
 from wetink.web.clock import now_ms
 from wetink.wiring import Wetink
 from wetink.worker import Worker
@@ -39,8 +39,8 @@ def test_what_others_buy_is_trending_a_moment_later(tmp_path: Path) -> None:
         async with Wetink(settings.read({}, data=tmp_path)) as wetink, Worker(wetink):
             nobody, moment = Identifier("user", "nobody"), Moment(now_ms())
             before = (await wetink.preview("hot", nobody, moment)).items
-            other = SQLiteStore(tmp_path)
-            await other.append([did("Order Completed", who, 1, "mug") for who in "ab"])
+            other = opened(tmp_path)
+            await other.log.append([did("Order Completed", who, 1, "mug") for who in "ab"])
             async with asyncio.timeout(20):
                 while not (after := (await wetink.preview("hot", nobody, moment)).items):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)

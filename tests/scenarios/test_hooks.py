@@ -11,7 +11,7 @@ import pytest
 
 from tests.contracts.profiles import received
 from tests.feeds.outside import Clock, Outside, outside, sends
-from tests.storage import around
+from tests.storage import opened
 from wetink.audiences.audiences import Audiences
 from wetink.audiences.webhooks import Hooks
 from wetink.core.identity.identifier import Identifier
@@ -23,7 +23,6 @@ from wetink.core.rules.tree import Did, Rule
 from wetink.core.signals.audience import Audience
 from wetink.feeds import Poster
 from wetink.ports.crowd import Count
-from wetink.store.sqlite.engine import SQLiteStore
 from wetink.store.sqlite.memberships import SQLiteMemberships
 
 ANNA, BEN = Identifier("user", "anna"), Identifier("user", "ben")
@@ -59,7 +58,7 @@ class Scene:
         self.clock, self.hooks, self.crowd = Clock(), hooks, ByHand()
         self.members = self.crowd.inside
         self.members.update({name: [] for name in hooks})
-        self.store, self.kept, self.posts = around(SQLiteStore(folder)), SQLiteMemberships(folder), Poster(private)
+        self.store, self.kept, self.posts = opened(folder), SQLiteMemberships(folder), Poster(private)
         self.telling = Hooks(self.kept, self.store.profiles, self.posts, b"secret", "KEY")
         self.keeper = Audiences(
             self.crowd,

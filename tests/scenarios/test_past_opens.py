@@ -11,13 +11,11 @@ from click.testing import CliRunner
 
 from tests.asgi import ask
 from tests.scenarios.test_who_fetched import CHROME
-from tests.web.test_open import JANE, SHOP, House
+from tests.web.test_open import JANE, House
 from wetink.cli import main
-from wetink.core.blocks.block import Block, Decision, Fallback, decision_id
 from wetink.core.client_classification import facts_of
 from wetink.core.profile.person import Moment
 from wetink.ports.archive import Opened
-from wetink.store.sqlite.archive import SQLiteArchive
 from wetink.web.app import create
 
 DAY = 86_400_000
@@ -93,117 +91,6 @@ def test_nothing_that_is_kept_names_an_address_or_a_program(house: House, tmp_pa
         assert b"46.948" not in body
         assert b"AppleWebKit" not in body
         assert b"127.0.0.1" not in body
-
-
-def test_what_is_kept_is_bounded_by_days_and_by_size(tmp_path: Path) -> None:
-    now = [100 * DAY]
-    block = Block("hero", Fallback(f"{SHOP}/"))
-
-    def named(number: int, at: int) -> str:
-        return decision_id("hero", f"user:{number}", "", at)
-
-    def opened(number: int, at: int) -> Opened:
-        decision = Decision(
-            named(number, at), "hero", "user:jane", "", at, "", "", "", {"x": "y" * 2_000}, (), (f"{SHOP}/",), ()
-        )
-        return Opened(decision, Moment(at), block, "")
-
-    async def run() -> tuple[list[str], int]:
-        archive = SQLiteArchive(tmp_path, lambda: now[0], days=2, most_bytes=4 << 20)
-        archive.keep(opened(0, 97 * DAY))
-        archive.keep(opened(1, 99 * DAY))
-        archive.flush()
-        await archive.tidy()
-        left = [each.decision.id for each in await archive.newest(now[0], 10)]
-        for number in range(2, 6_000):
-            archive.keep(opened(number, now[0]))
-            if number % 500 == 0:
-                archive.flush()
-                await archive.tidy()
-        count = len(await archive.newest(now[0], 10_000, block="hero"))
-        newest = await archive.find(named(5_999, now[0]))
-        await archive.close()
-        assert newest is not None
-        return left, count
-
-    left, count = asyncio.run(run())
-    assert left == [named(1, 99 * DAY)]
-    assert 1_000 < count < 4_500
-    assert (tmp_path / "archive.db").stat().st_size < 12 << 20
-
-
-def test_a_block_that_another_process_tidied_away_is_kept_again_with_the_next_open(tmp_path: Path) -> None:
-    def opened(number: int, at: int) -> Opened:
-        id_ = decision_id("hero", f"user:{number}", "", at)
-        decision = Decision(id_, "hero", f"user:{number}", "", at, "", "", "", {}, (), (), ())
-        return Opened(decision, Moment(at), Block("hero", Fallback(f"{SHOP}/")), "the template")
-
-    async def run() -> tuple[Opened | None, Opened | None]:
-        one, other = (SQLiteArchive(tmp_path, lambda: 100 * DAY, days=2, most_bytes=1 << 30) for _ in range(2))
-        old, new = opened(1, 90 * DAY), opened(2, 100 * DAY)
-        one.keep(old)
-        one.flush()
-        assert not await other.tidy()
-        one.keep(new)
-        one.flush()
-        found = await other.find(old.decision.id), await other.find(new.decision.id)
-        await one.close()
-        await other.close()
-        return found
-
-    gone, kept = asyncio.run(run())
-    assert gone is None
-    assert kept is not None
-    assert kept.template == "the template"
-
-
-def test_any_id_and_any_time_may_be_asked_for_and_any_number_of_days_kept(tmp_path: Path) -> None:
-    async def run() -> list[int]:
-        archive = SQLiteArchive(tmp_path, lambda: 5, days=10**9, most_bytes=1 << 30)
-        decision = Decision(
-            decision_id("hero", "user:jane", "", 5), "hero", "user:jane", "", 5, "", "", "", {}, (), (), ()
-        )
-        archive.keep(Opened(decision, Moment(5), Block("hero", Fallback(f"{SHOP}/")), ""))
-        archive.flush()
-        await archive.tidy()
-        for odd in ("", "none", "f" * 40, "-1", "ffffffffffff", decision.id + "0", "é" * 12):
-            assert await archive.find(odd) is None
-        assert await archive.find(decision.id) is not None
-        found = [len(await archive.newest(until, 10)) for until in (-(10**20), -1, 4, 5, 10**20)]
-        await archive.close()
-        return found
-
-    assert asyncio.run(run()) == [0, 0, 0, 1, 1]
-
-
-def test_with_no_days_nothing_is_kept(tmp_path: Path) -> None:
-    async def run() -> int:
-        archive = SQLiteArchive(tmp_path, lambda: 5, days=0, most_bytes=1 << 20)
-        decision = Decision(
-            decision_id("hero", "user:jane", "", 5), "hero", "user:jane", "", 5, "", "", "", {}, (), (), ()
-        )
-        archive.keep(Opened(decision, Moment(5), Block("hero", Fallback(f"{SHOP}/")), ""))
-        found = len(await archive.newest(5, 10))
-        await archive.close()
-        return found
-
-    assert asyncio.run(run()) == 0
-
-
-def test_an_open_that_cannot_be_written_down_loses_no_other(tmp_path: Path) -> None:
-    ids = [decision_id("hero", "user:jane", campaign, 5) for campaign in ("bad", "good")]
-
-    async def run() -> list[str]:
-        archive = SQLiteArchive(tmp_path, lambda: 5, days=1, most_bytes=1 << 30)
-        block = Block("hero", Fallback(f"{SHOP}/"))
-        for name, facts in ((ids[0], {"x": object()}), (ids[1], {})):
-            decision = Decision(name, "hero", "user:jane", "", 5, "", "", "", {}, (), (), (), facts)
-            archive.keep(Opened(decision, Moment(5), block, ""))
-        found = [each.decision.id for each in await archive.newest(5, 10)]
-        await archive.close()
-        return found
-
-    assert asyncio.run(run()) == ids[1:]
 
 
 def test_programs_read_past_opens_with_the_token_and_nobody_else(house: House) -> None:

@@ -210,12 +210,12 @@ def test_audiences_are_counted_as_if_the_mapping_had_always_been_there(house: Ho
     sends(house)
     data = house.wetink.settings.data
     if before:
-        laid_out(data)
+        laid_out(house.wetink.store, data)
     assert asyncio.run(counted()) == 0
     maps(house)
     replayed(house)
     assert asyncio.run(counted()) == 1
-    laid_out(data)
+    laid_out(house.wetink.store, data)
     assert asyncio.run(counted()) == 1
 
 
@@ -233,7 +233,7 @@ def test_an_address_that_a_replay_parts_from_its_user_is_counted_alone(house: Ho
     house.take({"type": "identify", "messageId": "i", "timestamp": house.now, "userId": "jane",
                 "traits": {"mail": "a@x.example"}})  # fmt: skip
     house.now += 1000
-    laid_out(house.wetink.settings.data)
+    laid_out(house.wetink.store, house.wetink.settings.data)
     assert asyncio.run(counted()) == (1, 1)
     (house.wetink.settings.data / "content" / "mappings" / "shop.yaml").unlink()
     asyncio.run(house.wetink.look_again())

@@ -6,36 +6,21 @@ from pathlib import Path
 import apsw
 
 from tests.contracts.profiles import LATE, received
+from tests.storage import opened
 from wetink.core.identity.identifier import Identifier
 from wetink.store.sqlite.crowd import open_crowd_log
-from wetink.store.sqlite.engine import SQLiteStore
 
 ANN = Identifier("user", "ann")
 
 
 def _sends(folder: Path, *message_ids: str) -> None:
     async def send() -> None:
-        store = SQLiteStore(folder, synchronous="OFF")
+        store = opened(folder)
         said = {"type": "track", "event": "Seen", "userId": "ann", "timestamp": LATE}
-        await store.append([received({**said, "messageId": each}) for each in message_ids])
+        await store.log.append([received({**said, "messageId": each}) for each in message_ids])
         await store.close()
 
     asyncio.run(send())
-
-
-def test_a_cursor_says_what_came_after_it(tmp_path: Path) -> None:
-    _sends(tmp_path, "a")
-    with open_crowd_log(tmp_path / "wetink.db") as log:
-        first = log.cursor
-        assert [each.root for each in log.profiles()] == [ANN]
-    _sends(tmp_path, "b", "c")
-    with open_crowd_log(tmp_path / "wetink.db") as log:
-        changes = log.changes(first, 2)
-        assert changes is not None
-        assert (changes.carried, changes.moved) == ({ANN}, frozenset())
-        assert log.changes(first, 1) is None
-        _sends(tmp_path, "d")
-        assert log.size == 3, "it reads one state"
 
 
 def test_the_last_million_corrections_are_known(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 import apsw
 import pytest
 
+from tests.storage import opened
 from tests.store.said import message
 from wetink import settings as setting
 from wetink.core.errors import StoreUnavailable
 from wetink.store.sqlite import wal
-from wetink.store.sqlite.engine import SQLiteStore
 from wetink.store.sqlite.wal import Told, Wal
 from wetink.wiring import Wetink
 from wetink.worker import Worker
@@ -57,11 +57,11 @@ def messages(file: Path) -> int:
 
 def test_what_is_acknowledged_was_synced(tmp_path: Path, waiting: str, synced: list[str]) -> None:
     async def twice() -> None:
-        store = SQLiteStore(tmp_path)
+        store = opened(tmp_path)
         for number in (1, 2):
-            await store.append([message(number)])
+            await store.log.append([message(number)])
             assert synced == [waiting] * number
-        await store.append([message(2)])
+        await store.log.append([message(2)])
         assert len(synced) == 3, "of a repeated message nobody knows whether its first copy is on the disk"
         await store.close()
 
@@ -93,8 +93,8 @@ def test_a_server_is_ready_for_the_first_message_before_it_comes(
 
 def test_what_many_rows_are_in_is_synced_by_the_thread(tmp_path: Path, synced: list[str]) -> None:
     async def many() -> None:
-        store = SQLiteStore(tmp_path)
-        await store.append([message(number) for number in range(300)])
+        store = opened(tmp_path)
+        await store.log.append([message(number) for number in range(300)])
         await store.close()
 
     asyncio.run(many())
@@ -105,9 +105,9 @@ def test_after_a_sync_that_failed_a_retry_is_acknowledged_once_it_is_in_the_file
     tmp_path: Path, waiting: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail_and_retry() -> None:
-        store = SQLiteStore(tmp_path)
-        await store.append([message(1)])
-        await store.messages(limit=1)  # somebody reads: the end of the writer's connection does not empty the log
+        store = opened(tmp_path)
+        await store.log.append([message(1)])
+        await store.log.messages(limit=1)  # somebody reads: the end of the writer's connection does not empty the log
         with monkeypatch.context() as broken:
 
             def thread(file: int) -> None:
@@ -120,9 +120,9 @@ def test_after_a_sync_that_failed_a_retry_is_acknowledged_once_it_is_in_the_file
             broken.setattr(os, "fdatasync", thread)
             broken.setattr(Wal, "sync_soon", kernel)
             with pytest.raises(StoreUnavailable, match=os.strerror(errno.EIO)):
-                await store.append([message(2)])
+                await store.log.append([message(2)])
         assert messages(tmp_path / "wetink.db") == 0
-        (receipt,) = await store.append([message(2)])
+        (receipt,) = await store.log.append([message(2)])
         assert receipt.duplicate
         assert messages(tmp_path / "wetink.db") == 2
         await store.close()
@@ -132,16 +132,16 @@ def test_after_a_sync_that_failed_a_retry_is_acknowledged_once_it_is_in_the_file
 
 def test_as_long_as_the_log_cannot_be_emptied_after_a_sync_that_failed_nothing_is_acknowledged(tmp_path: Path) -> None:
     async def fail() -> None:
-        store = SQLiteStore(tmp_path)
-        await store.append([message(1)])
+        store = opened(tmp_path)
+        await store.log.append([message(1)])
         reader = apsw.Connection(str(tmp_path / "wetink.db"))
         reader.execute("BEGIN; SELECT count(*) FROM message")
-        await store.append([message(2)])
-        store._writer._distrust()
+        await store.log.append([message(2)])
+        store.log._writer._distrust()
         with pytest.raises(StoreUnavailable, match="the disk may not have all that was written"):
-            await store.append([message(2)])
+            await store.log.append([message(2)])
         reader.execute("COMMIT")
-        assert (await store.append([message(2)]))[0].duplicate
+        assert (await store.log.append([message(2)]))[0].duplicate
         reader.close()
         await store.close()
 
@@ -158,8 +158,8 @@ def test_a_kernel_that_cannot_wait_for_this_disk_is_asked_once(tmp_path: Path, m
     monkeypatch.setattr(wal, "_syncing", refuse)
 
     async def write() -> list[bool]:
-        store = SQLiteStore(tmp_path)
-        receipts = [(await store.append([message(number)]))[0] for number in range(3)]
+        store = opened(tmp_path)
+        receipts = [(await store.log.append([message(number)]))[0] for number in range(3)]
         await store.close()
         return [receipt.duplicate for receipt in receipts]
 
@@ -170,17 +170,17 @@ def test_a_kernel_that_cannot_wait_for_this_disk_is_asked_once(tmp_path: Path, m
 def test_a_loop_that_ends_while_the_disk_is_waited_for_leaves_the_store_to_the_next(
     tmp_path: Path, waiting: str
 ) -> None:
-    store = SQLiteStore(tmp_path)
+    store = opened(tmp_path)
 
     async def leave() -> None:
-        writing = asyncio.create_task(store.append([message(1)]))
-        while store._writer._current is None:  # noqa: ASYNC110 (the very next turn)
+        writing = asyncio.create_task(store.log.append([message(1)]))
+        while store.log._writer._current is None:  # noqa: ASYNC110 (the very next turn)
             await asyncio.sleep(0)
         writing.cancel()
 
     async def come() -> int:
-        await store.append([message(2)])
-        count = len(await store.messages(limit=10))
+        await store.log.append([message(2)])
+        count = len(await store.log.messages(limit=10))
         await store.close()
         return count
 
@@ -192,9 +192,9 @@ def test_the_log_is_emptied_when_it_is_long(tmp_path: Path, waiting: str, monkey
     monkeypatch.setattr(wal, "CHECKPOINT_PAGES", 50)
 
     async def write() -> None:
-        store = SQLiteStore(tmp_path)
+        store = opened(tmp_path)
         for number in range(300):
-            await store.append([message(number)])
+            await store.log.append([message(number)])
         assert messages(tmp_path / "wetink.db") > 200
         assert (tmp_path / "wetink.db-wal").stat().st_size < 150 * 4_096
         await store.close()

@@ -9,9 +9,9 @@ from pathlib import Path
 import apsw
 import pytest
 
+from tests.storage import opened
 from tests.store.said import message
 from wetink.store.sqlite.commit import Commits, Row
-from wetink.store.sqlite.engine import SQLiteStore
 
 
 @pytest.fixture
@@ -37,11 +37,11 @@ def another_process_writes(folder: Path) -> Iterator[None]:
 
 def test_all_that_came_while_another_process_wrote_is_one_transaction(tmp_path: Path, commits: list[int]) -> None:
     async def several() -> list[str]:
-        store = SQLiteStore(tmp_path)
+        store = opened(tmp_path)
         with another_process_writes(tmp_path):
-            writing = [asyncio.create_task(store.append([message(0)]))]
+            writing = [asyncio.create_task(store.log.append([message(0)]))]
             await asyncio.sleep(0.05)
-            writing += [asyncio.create_task(store.append([message(number)])) for number in (1, 2, 3)]
+            writing += [asyncio.create_task(store.log.append([message(number)])) for number in (1, 2, 3)]
             await asyncio.sleep(0.05)
             assert not any(task.done() for task in writing)
         receipts = await asyncio.gather(*writing)

@@ -14,7 +14,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.serving import Server
-from wetink.store.sqlite.engine import SQLiteStore
+from tests.storage import opened
+from wetink.ports import Storage
 from wetink.web.clock import now_ms
 
 SNIPPET = """<!doctype html><title>Mugs</title><script>
@@ -57,10 +58,10 @@ class _Page(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[tuple[str, str, SQLiteStore]]:
+def shop(tmp_path: Path) -> Iterator[tuple[str, str, Storage]]:
     """A shop's page at an address of its own, and the server and the store it sends to."""
-    store = SQLiteStore(tmp_path)
-    key = run(store.create_key("page", "browser", (), now_ms())).write_key
+    store = opened(tmp_path)
+    key = run(store.sources.create_key("page", "browser", (), now_ms())).write_key
     with Server(tmp_path, workers=1) as server:
         body = SNIPPET.replace("KEY", key).replace("SERVER", server.address).encode()
         site = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Page, body))
@@ -75,9 +76,7 @@ def shop(tmp_path: Path) -> Iterator[tuple[str, str, SQLiteStore]]:
     run(store.close())
 
 
-def test_what_the_queue_holds_and_what_comes_later_is_stored(
-    shop: tuple[str, str, SQLiteStore], chromium: Browser
-) -> None:
+def test_what_the_queue_holds_and_what_comes_later_is_stored(shop: tuple[str, str, Storage], chromium: Browser) -> None:
     address, server, store = shop
     context = chromium.new_context()
     page = context.new_page()
@@ -89,7 +88,7 @@ def test_what_the_queue_holds_and_what_comes_later_is_stored(
         page.evaluate("analytics.track('Product Added', {sku: 'S-1', url: 'https://shop.example/s-1'})")
     assert answered.value.status == 200
     context.close()
-    stored = run(store.messages(limit=50))
+    stored = run(store.log.messages(limit=50))
     assert sorted(each.name or each.type for each in stored) == ["Product Added", "Product Viewed", "identify", "page"]
     assert {each.verdict for each in stored} == {"usable"}
     added = json.loads(stored[0].raw)

@@ -87,10 +87,6 @@ class Profile(msgspec.Struct, frozen=True):
 class Log(Protocol):
     """Takes what was received and does not lose it; whoever follows it reads it in the order of arrival."""
 
-    def start(self) -> None:
-        """Be ready for the first append, in the event loop that will do it. Without, the first takes longer."""
-        ...
-
     async def append(self, batch: Sequence[Record]) -> Sequence[Receipt]:
         """Write messages, events and claims in one transaction; on disk (fsync) on return.
 
@@ -175,6 +171,10 @@ class Profiles(Protocol):
 
     async def profiles(self, *, limit: int = 50, search: str = "") -> Sequence[Profile]:
         """Return profiles, the newest messages' first; `search` matches the start of an identifier's value."""
+        ...
+
+    async def rebuild(self) -> None:
+        """Work out anew from the log whose events are whose. Changes nothing if all is well."""
         ...
 
     async def contested(self, since: int, limit: int = 20) -> Sequence[Contested]:
@@ -276,8 +276,10 @@ class Conversions(Protocol):
 class Storage(msgspec.Struct, frozen=True):
     """Everything one engine keeps for one wetink, shared by every process that opens the same address.
 
-    `lost` says what this process could not write for too long and keeps no more; `ended` names its threads that ended
-    by themselves. `close` writes what waits and lets go of everything; calling it twice is fine.
+    `start` opens at once all that is opened when it is first used, and gets ready to write in the running event loop:
+    so a server learns what cannot be opened (StoreUnavailable). `lost` says what this process could not write for too
+    long and keeps no more; `ended` names its threads that ended by themselves. `close` writes what waits and lets go of
+    everything; calling it twice is fine.
     """
 
     log: Log
@@ -295,6 +297,7 @@ class Storage(msgspec.Struct, frozen=True):
     sessions: Sessions
     leases: Leases
     crowd: Callable[[], AbstractContextManager[CrowdLog]]
+    start: Callable[[], None]
     lost: Callable[[], Mapping[str, int]]
     ended: Callable[[], Sequence[str]]
     close: Callable[[], Awaitable[None]]

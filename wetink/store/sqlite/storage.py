@@ -2,13 +2,14 @@
 
 import os
 import stat
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
-from wetink.core.errors import BadSettings
+from wetink.core.errors import BadSettings, StoreUnavailable
 from wetink.ports.storage import Storage
 from wetink.store.sqlite.archive import SQLiteArchive
 from wetink.store.sqlite.crowd import open_crowd_log
@@ -33,46 +34,70 @@ def open_storage(address: str, clock_ms: Callable[[], int], *, archive_days: int
     """
     folder = folder_of(address)
     _make(folder)
-    store, ledger = SQLiteStore(folder), SQLiteLedger(folder)
-    exposures, memberships = SQLiteExposures(folder, ledger.late), SQLiteMemberships(folder)
-    archive = SQLiteArchive(folder, clock_ms, days=archive_days, most_bytes=archive_bytes)
-    pictures, sessions = SQLitePictures(folder), SQLiteSessions(folder)
-    leases = SQLiteLeases(folder, clock_ms)
-    threads: dict[str, Any] = {
-        "writer": store,
-        "ledger": ledger.writer,
-        "archive": archive.writer,
-        "pictures": pictures.writer,
+    store, ledger = SQLiteStore(folder), _Later(partial(SQLiteLedger, folder))
+    archive = _Later(partial(SQLiteArchive, folder, clock_ms, days=archive_days, most_bytes=archive_bytes))
+    side = {
+        "exposures": _Later(lambda: SQLiteExposures(folder, ledger.late)),
+        "ledger": ledger,
+        "archive": archive,
+        "memberships": _Later(partial(SQLiteMemberships, folder)),
+        "pictures": _Later(partial(SQLitePictures, folder)),
+        "sessions": _Later(partial(SQLiteSessions, folder)),
+        "leases": _Later(partial(SQLiteLeases, folder, clock_ms)),
     }
 
+    def start() -> None:
+        for each in side.values():
+            each.open()
+        store.start()
+
     def lost() -> dict[str, int]:
-        found = {"opens and clicks": ledger.lost, "kept opens": archive.lost}
-        return {what: count for what, count in found.items() if count}
+        found = {"opens and clicks": ledger, "kept opens": archive}
+        return {what: part.lost for what, part in found.items() if part.opened and part.lost}
+
+    def ended() -> list[str]:
+        threads = {name: part.writer for name, part in side.items() if part.opened and hasattr(part.opened, "writer")}
+        return [name for name, thread in {"writer": store, **threads}.items() if not thread.alive]
 
     async def close() -> None:
-        for each in (store, exposures, ledger, archive, memberships, pictures, sessions, leases):
+        await store.close()
+        for each in side.values():
             await each.close()
 
+    main = dict.fromkeys(("log", "profiles", "catalog", "sources", "polls", "conversions", "projections"), store)
+    parts: dict[str, Any] = {**main, **side}
     return Storage(
-        log=store,
-        profiles=store,
-        catalog=store,
-        sources=store,
-        polls=store,
-        conversions=store,
-        projections=store,
-        ledger=ledger,
-        archive=archive,
-        exposures=exposures,
-        memberships=memberships,
-        pictures=pictures,
-        sessions=sessions,
-        leases=leases,
+        **parts,
         crowd=partial(open_crowd_log, folder / "wetink.db"),
+        start=start,
         lost=lost,
-        ended=lambda: [name for name, thread in threads.items() if not thread.alive],
+        ended=ended,
         close=close,
     )
+
+
+class _Later:
+    """A part that is opened when it is first used: who uses none of it waits for none of it."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.opened: Any = None
+        self._make, self._mutex, self._closed = make, threading.Lock(), False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.open(), name)
+
+    def open(self) -> Any:
+        with self._mutex:
+            if self.opened is None:
+                if self._closed:
+                    raise StoreUnavailable("the store is closed")
+                self.opened = self._make()
+        return self.opened
+
+    async def close(self) -> None:
+        self._closed = True
+        if self.opened is not None:
+            await self.opened.close()
 
 
 def folder_of(address: str) -> Path:
