@@ -29,15 +29,15 @@ def page_of(app: App) -> str:
 
 {fill(said[:1].upper() + said[1:], 120)}
 
-![What {app.title} shows the sample shopper](../../tests/apps/golden/{app.name}-light.png)
+![{app.title} for the sample shopper](../../tests/apps/golden/{app.name}-light.png)
 
-{fill((inspect.getdoc(app.show) or "") + " When there is nothing, it is the next variant's turn.", 120)}
+{fill((inspect.getdoc(app.show) or "") + " If there is nothing, the block takes the next variant.", 120)}
 
-| setting | usually | what it does |
+| setting | default | description |
 |---|---|---|
 {rows}
 
-A block that shows it, as `blocks/NAME.yaml` in the content folder:
+Example, as `blocks/NAME.yaml` in the content folder:
 
 ```yaml
 {yaml.safe_dump(block, sort_keys=False, width=100).strip()}
@@ -55,13 +55,13 @@ def _row(field: Field) -> str:
 def index() -> str:
     """Return the list of them all."""
     rows = "\n".join(f"- [{app.title}]({name}.md): {app.about[0].lower()}{app.about[1:]}" for name, app in APPS.items())
-    return f"""# Apps: what a block can show
+    return f"""# Apps
 
 {rows}
 
-Every app also takes a template of your own (`template:` of a variant). With `app: custom` the template is all there is.
-Products of all of them are those of the moment of the open: price and stock are the catalog's newest, what cannot be
-bought is left out, and blocks that name the same `email:` never show a product twice.
+An app decides what a variant shows. Each one also accepts your own template (`template:` of the variant), and
+`app: custom` has only that. All apps use the catalog's current price and stock, leave out products that are not
+available, and never show a product twice in blocks with the same `email:`.
 """
 
 

@@ -1,4 +1,4 @@
-"""Abandoned Browse: what the shopper looked at last, and neither bought nor put in the cart."""
+"""Abandoned Browse: products from the shopper's last visit that they did not buy or add to the cart."""
 
 from typing import Annotated
 
@@ -16,8 +16,8 @@ DAY, MINUTE = 86_400_000, 60_000
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a marketer can set."""
 
-    days: Annotated[int, Meta(ge=1, le=365, description="How far back views count.")] = 14
-    idle_minutes: Annotated[int, Meta(ge=0, description="How long nothing was looked at before it is shown.")] = 30
+    days: Annotated[int, Meta(ge=1, le=365, description="Maximum age of a view, in days.")] = 14
+    idle_minutes: Annotated[int, Meta(ge=0, description="Minutes since the last view before it shows.")] = 30
 
 
 def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
@@ -45,14 +45,14 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
         head="Still thinking it over?",
         hail="Still thinking it over, NAME?",
         button="Take another look",
-        why="looked at, not bought",
+        why="viewed, not bought",
     )
 
 
 APP = App(
     name="abandoned-browse",
     title="Abandoned Browse",
-    about="What was looked at on the last visit, and neither bought nor put in the cart.",
+    about="Products from the last visit that the shopper did not buy or add to the cart.",
     settings=Settings,
     show=show,
     wants=wants,

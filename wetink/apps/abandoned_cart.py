@@ -1,4 +1,4 @@
-"""Abandoned Cart: what the shopper put in the cart and has not bought."""
+"""Abandoned Cart: products in the shopper's cart that they have not bought."""
 
 from typing import Annotated
 
@@ -15,11 +15,11 @@ DAY, MINUTE = 86_400_000, 60_000
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """What a marketer can set."""
 
-    days: Annotated[int, Meta(ge=1, le=365, description="An older cart counts as given up.")] = 30
-    items: Annotated[int, Meta(ge=1, le=6, description="Products the picture has room for.")] = 3
-    idle_minutes: Annotated[int, Meta(ge=0, description="How long the cart must rest before it is shown.")] = 0
-    title: Annotated[str, Meta(max_length=80, description="The words above; empty: some with their name.")] = ""
-    accent: Annotated[Color, Meta(description="The color of the button.")] = "#3451d1"
+    days: Annotated[int, Meta(ge=1, le=365, description="Maximum age of the cart, in days.")] = 30
+    items: Annotated[int, Meta(ge=1, le=6, description="Maximum number of products.")] = 3
+    idle_minutes: Annotated[int, Meta(ge=0, description="Minutes since the cart changed before it shows.")] = 0
+    title: Annotated[str, Meta(max_length=80, description="Headline. Leave empty to greet the shopper by name.")] = ""
+    accent: Annotated[Color, Meta(description="Button color.")] = "#3451d1"
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
@@ -34,7 +34,7 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
 APP = App(
     name="abandoned-cart",
     title="Abandoned Cart",
-    about="What was put in the cart and not bought.",
+    about="Products in the cart that the shopper has not bought.",
     settings=Settings,
     show=show,
     template="abandoned_cart.liquid",

@@ -1,4 +1,4 @@
-"""Back in Stock: what the shopper wanted while it was sold out, and can be bought again."""
+"""Back in Stock: products that the shopper wanted while they were sold out, and that are available again."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ DAY = 86_400_000
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a marketer can set."""
 
-    days: Annotated[int, Meta(ge=1, le=90, description="For how long it is news.")] = 7
+    days: Annotated[int, Meta(ge=1, le=90, description="Maximum days since the product came back.")] = 7
 
 
 def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
@@ -26,7 +26,7 @@ def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> lis
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
-    """Show what returned last first."""
+    """Show the products that came back last first."""
     since = moment.now - settings.days * DAY
     returned = []
     for seen in _liked(person):
@@ -39,7 +39,7 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
         items,
         head="Back in stock",
         button="Get it this time",
-        why="was sold out when it was wanted",
+        why="was sold out when the shopper wanted it",
         say=lambda index, seen: Saying(badge="It is back", tone="fresh"),
     )
 
@@ -51,7 +51,7 @@ def _liked(person: Person) -> list[Seen]:
 APP = App(
     name="back-in-stock",
     title="Back in Stock",
-    about="What was wanted while it was sold out, and can be bought again.",
+    about="Products that the shopper wanted while they were sold out, and that are available again.",
     settings=Settings,
     show=show,
     wants=wants,

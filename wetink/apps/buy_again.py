@@ -1,4 +1,4 @@
-"""Buy Again: what the shopper bought so long ago that others buy it again by then."""
+"""Buy Again: products that the shopper bought so long ago that other shoppers had reordered them by then."""
 
 from typing import Annotated
 
@@ -17,10 +17,10 @@ class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=T
     """What a marketer can set."""
 
     days: Annotated[
-        int, Meta(ge=0, le=730, description="After how many days to ask; 0: the shop's own repurchase interval.")
+        int, Meta(ge=0, le=730, description="Days after the order. 0 uses your shop's repurchase interval.")
     ] = 0
     otherwise_days: Annotated[
-        int, Meta(ge=0, le=730, description="Where too few have bought something again to tell; 0: do not ask.")
+        int, Meta(ge=0, le=730, description="Days to use if too few shoppers have reordered. 0 skips the product.")
     ] = 60
 
 
@@ -30,7 +30,7 @@ def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> lis
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
-    """Show what is due longest first; a product bought again counts from its last order."""
+    """Show the most overdue products first. A reordered product counts from its last order."""
     last: dict[str, Seen] = {}
     for order in reversed(person.orders):
         for product in order.products:
@@ -53,7 +53,7 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
         head="Time for more?",
         hail="Time for more, NAME?",
         button="Order again",
-        why="others buy it again by then",
+        why="other shoppers reorder it by then",
         say=say,
     )
 
@@ -61,7 +61,7 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
 APP = App(
     name="buy-again",
     title="Buy Again",
-    about="What was bought so long ago that others have bought it again by then.",
+    about="Products that the shopper bought so long ago that other shoppers had reordered them by then.",
     settings=Settings,
     show=show,
     wants=wants,

@@ -1,4 +1,4 @@
-"""Countdown: how much time is left, to a fixed end, a person's own, a cart's, or the next dispatch of parcels."""
+"""Countdown: a ticking clock to a fixed time, to a person's own end, or to the next dispatch."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,33 +24,34 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     ends: Annotated[
         Literal["at", "after_first_open", "cart", "dispatch"],
-        Meta(
-            description="At a fixed time, after a person's first open, when their cart goes, or at the next dispatch."
-        ),
+        Meta(description="At a fixed time, after the person's first open, when the cart expires, or at dispatch."),
     ] = "at"
-    at: Annotated[LocalTime, Meta(description="The fixed end, as in 2026-12-24T18:00.")] = ""
-    hours: Annotated[float, Meta(gt=0, le=2160, description="After the first open, or since the cart changed.")] = 48.0
+    at: Annotated[LocalTime, Meta(description="Fixed end, such as 2026-12-24T18:00.")] = ""
+    hours: Annotated[float, Meta(gt=0, le=2160, description="Hours after the first open or cart change.")] = 48.0
     dispatch: Annotated[
         str,
-        Meta(pattern=r"^([01]?\d|2[0-3]):[0-5]\d$", description="When parcels leave, as in 15:00."),
+        Meta(pattern=r"^([01]?\d|2[0-3]):[0-5]\d$", description="Daily dispatch time, such as 15:00."),
     ] = "15:00"
-    working_days: Annotated[tuple[Weekday, ...], Meta(description="Days on which parcels leave.")] = (
+    working_days: Annotated[tuple[Weekday, ...], Meta(description="Days with a dispatch.")] = (
         "mon", "tue", "wed", "thu", "fri",
     )  # fmt: skip
-    zone: Annotated[Zone, Meta(description="Time zone of the fixed end and of dispatch; empty: the reader's own.")] = ""
+    zone: Annotated[Zone, Meta(description="Time zone of the end and of dispatch. Leave empty for the reader's.")] = ""
     promise: Annotated[
         str,
-        Meta(description="An end once given never moves; another word gives a new one.", max_length=40),
+        Meta(
+            description="Name of the countdown. A new name starts a new one for everybody.",
+            max_length=40,
+        ),
     ] = "first"
-    title: Annotated[str, Meta(max_length=80, description="The words above.")] = "Ends in"
-    labels: Annotated[tuple[str, ...], Meta(max_length=4, description="Days, hours, minutes, seconds.")] = (
+    title: Annotated[str, Meta(max_length=80, description="Headline.")] = "Ends in"
+    labels: Annotated[tuple[str, ...], Meta(max_length=4, description="Words for the four units.")] = (
         "DAYS", "HOURS", "MINUTES", "SECONDS",
     )  # fmt: skip
-    accent: Annotated[Color, Meta(description="The color of the line below.")] = "#ff6b4a"
+    accent: Annotated[Color, Meta(description="Color of the line at the bottom.")] = "#ff6b4a"
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
-    """Show the time that is left. When it is over, it is the next variant's turn."""
+    """Show the time that is left."""
     name = _promise(person, settings, shop)
     promised = shop.promised.get(name)
     ends_at = promised if isinstance(promised, int) else _end(person, settings, moment)
@@ -120,7 +121,7 @@ def _written(at: int) -> str:
 def check(settings: Settings) -> Iterator[tuple[str, str]]:
     """Yield what leaves a countdown without an end."""
     if settings.ends == "at" and not settings.at:
-        yield "at", "enter when it ends, as in 2026-12-24T18:00"
+        yield "at", "enter an end, such as 2026-12-24T18:00"
     if settings.ends == "dispatch" and not settings.working_days:
         yield "working_days", "choose at least one day"
 
@@ -128,7 +129,7 @@ def check(settings: Settings) -> Iterator[tuple[str, str]]:
 APP = App(
     name="countdown",
     title="Countdown",
-    about="How much time is left, ticking: to a fixed end, a person's own, a cart's, or the next dispatch.",
+    about="A ticking clock to a fixed time, to a person's own end, or to the next dispatch.",
     settings=Settings,
     show=show,
     template="countdown.liquid",

@@ -1,4 +1,4 @@
-"""Custom App: a Liquid template of one's own, with the person, the moment and the catalog to draw on."""
+"""Custom App: your own Liquid template, which can use the person, the moment and the catalog."""
 
 from typing import Annotated
 
@@ -12,13 +12,13 @@ from wetink.core.profile.person import Moment, Person
 class Settings(Struct, frozen=True):
     """What a marketer can set; anything else stands in the template as `settings.…`."""
 
-    feeds: Annotated[tuple[str, ...], Meta(description="Feeds to hand over as `facts.feeds.NAME`.")] = ()
-    entries: Annotated[int, Meta(ge=1, le=50, description="How many items of each feed.")] = 20
-    items: Annotated[int, Meta(ge=0, le=12, description="How many recent products to hand over as `items`.")] = 3
+    feeds: Annotated[tuple[str, ...], Meta(description="Feeds for the template, as `facts.feeds.NAME`.")] = ()
+    entries: Annotated[int, Meta(ge=1, le=50, description="Maximum items of each feed.")] = 20
+    items: Annotated[int, Meta(ge=0, le=12, description="Recently viewed products for the template, as `items`.")] = 3
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown:
-    """Show the newest views, as a start: the template has the whole person as well."""
+    """Pass the newest views to the template, which can use the whole person."""
     items = tuple(person.views[: settings.items])
     if not settings.feeds:
         return Shown(items)
@@ -30,7 +30,7 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
 APP = App(
     name="custom",
     title="Custom App",
-    about="A template of your own, with the person, the moment and the catalog to draw on.",
+    about="Your own template, which can use the person, the moment and the catalog.",
     settings=Settings,
     show=show,
     feeds=lambda settings: settings.feeds,

@@ -1,4 +1,4 @@
-"""Filmstrip: the newest products one after the other, as pictures that move by themselves."""
+"""Filmstrip: an animated picture that shows one product after another."""
 
 from typing import Annotated
 
@@ -15,11 +15,11 @@ from wetink.core.profile.person import Moment, Person
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a marketer can set."""
 
-    items: Annotated[int, Meta(ge=2, le=8, description="Products that follow each other.")] = 5
-    seconds: Annotated[float, Meta(ge=0.5, le=10, description="How long each of them stands.")] = 1.8
-    loop: Annotated[bool, Meta(description="Begin again at the end, or stop at the last one.")] = True
-    only: Annotated[Filter, Meta(description="Which products may be shown.")] = Filter()
-    fill: Annotated[tuple[Source, ...], Meta(description="Where the products come from, in this order.")] = (
+    items: Annotated[int, Meta(ge=2, le=8, description="Number of products.")] = 5
+    seconds: Annotated[float, Meta(ge=0.5, le=10, description="Seconds for each product.")] = 1.8
+    loop: Annotated[bool, Meta(description="Repeat. Otherwise the animation stops at the last product.")] = True
+    only: Annotated[Filter, Meta(description="Products to include.")] = Filter()
+    fill: Annotated[tuple[Source, ...], Meta(description="Sources of products, in this order.")] = (
         "new", "category", "best_sellers",
     )  # fmt: skip
 
@@ -30,7 +30,7 @@ def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> lis
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
-    """Show each product for a while. A picture that does not move shows the first, with the others in small below.
+    """Show each product for a while. A still picture shows the first, with small pictures of the others below.
 
     A click leads to the first.
     """
@@ -49,7 +49,7 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
 APP = App(
     name="filmstrip",
     title="Filmstrip",
-    about="The newest products one after the other, in a picture that moves.",
+    about="An animated picture that shows one product after another.",
     settings=Settings,
     show=show,
     wants=wants,

@@ -1,4 +1,4 @@
-"""Last Viewed: the products the shopper looked at, newest first, without what they have bought since."""
+"""Last Viewed: the products that the shopper viewed last and has not bought since."""
 
 from typing import Annotated
 
@@ -15,11 +15,11 @@ DAY = 86_400_000
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """What a marketer can set."""
 
-    days: Annotated[int, Meta(ge=1, le=365, description="A view older than this no longer counts.")] = 30
-    items: Annotated[int, Meta(ge=1, le=6, description="Products the picture has room for.")] = 3
-    bought: Annotated[bool, Meta(description="Show products that were ordered after they were viewed, too.")] = False
-    title: Annotated[str, Meta(max_length=80, description="The words above; empty: some with their name.")] = ""
-    accent: Annotated[Color, Meta(description="The color of the button.")] = "#3451d1"
+    days: Annotated[int, Meta(ge=1, le=365, description="Maximum age of a view, in days.")] = 30
+    items: Annotated[int, Meta(ge=1, le=6, description="Maximum number of products.")] = 3
+    bought: Annotated[bool, Meta(description="Include products that the shopper ordered after viewing them.")] = False
+    title: Annotated[str, Meta(max_length=80, description="Headline. Leave empty to greet the shopper by name.")] = ""
+    accent: Annotated[Color, Meta(description="Button color.")] = "#3451d1"
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
@@ -46,7 +46,7 @@ def _bought_since(person: Person, seen: Seen) -> bool:
 APP = App(
     name="last-viewed",
     title="Last Viewed",
-    about="What the shopper looked at last.",
+    about="The products that the shopper viewed last.",
     settings=Settings,
     show=show,
     template="last_viewed.liquid",

@@ -17,14 +17,14 @@ LONGEST = 200
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """What a marketer can set."""
 
-    feed: Annotated[str, Meta(description="The feed, by its file's name in feeds/.")] = "news"
-    items: Annotated[int, Meta(ge=1, le=4, description="Entries the picture has room for.")] = 3
-    heading: Annotated[str, Meta(max_length=80, description="The words above.")] = "From our journal"
-    title: Annotated[str, Meta(description="Where an entry has its title.")] = "title"
-    link: Annotated[str, Meta(description="Where an entry has its address.")] = "link"
-    image: Annotated[str, Meta(description="Where an entry has its picture.")] = "image"
-    note: Annotated[str, Meta(description="Where an entry has a line to stand below, such as its author.")] = "author"
-    accent: Annotated[Color, Meta(description="The color of what is stressed.")] = "#3451d1"
+    feed: Annotated[str, Meta(description="Name of the feed's file in feeds/.")] = "news"
+    items: Annotated[int, Meta(ge=1, le=4, description="Maximum number of entries.")] = 3
+    heading: Annotated[str, Meta(max_length=80, description="Headline.")] = "From our journal"
+    title: Annotated[str, Meta(description="Field with an entry's title.")] = "title"
+    link: Annotated[str, Meta(description="Field with an entry's link.")] = "link"
+    image: Annotated[str, Meta(description="Field with an entry's picture.")] = "image"
+    note: Annotated[str, Meta(description="Field with a line below the title, such as the author.")] = "author"
+    accent: Annotated[Color, Meta(description="Accent color.")] = "#3451d1"
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:

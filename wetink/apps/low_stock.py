@@ -1,4 +1,4 @@
-"""Low Stock: what the shopper likes and few are left of."""
+"""Low Stock: products that the shopper likes and that are almost sold out."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from wetink.core.profile.person import Moment, Person, Seen
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a marketer can set."""
 
-    most: Annotated[int, Meta(ge=1, le=100, description="With more than this left it is not scarce.")] = 5
+    most: Annotated[int, Meta(ge=1, le=100, description="Maximum stock of a product that shows.")] = 5
 
 
 def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
@@ -23,7 +23,7 @@ def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> lis
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
-    """Show what fewest are left of first. Only what the catalog counts is scarce."""
+    """Show the lowest stock first. Products whose stock the catalog does not know are left out."""
     scarce = []
     for seen in _liked(person):
         stock = shop.products[seen.product.key].stock if seen.product.key in shop.products else None
@@ -41,7 +41,7 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
         head="Going fast",
         hail="Going fast, NAME",
         button="Secure yours",
-        why=f"no more than {settings.most} left",
+        why=f"at most {settings.most} left",
         say=say,
     )
 
@@ -53,7 +53,7 @@ def _liked(person: Person) -> list[Seen]:
 APP = App(
     name="low-stock",
     title="Low Stock",
-    about="What the shopper likes and few are left of.",
+    about="Products that the shopper likes and that are almost sold out.",
     settings=Settings,
     show=show,
     wants=wants,

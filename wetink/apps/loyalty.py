@@ -1,4 +1,4 @@
-"""Loyalty: how far a shopper has come to their next reward, from a trait."""
+"""Loyalty: a shopper's progress to their next reward, from a trait."""
 
 from collections.abc import Iterator
 from math import isfinite
@@ -17,22 +17,22 @@ from wetink.core.units.amount import number
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """What a marketer can set."""
 
-    trait: Annotated[str, Meta(min_length=1, description="The trait that counts, as in points.")] = "points"
-    goals: Annotated[tuple[float, ...], Meta(min_length=1, description="What is rewarded.")] = (
+    trait: Annotated[str, Meta(min_length=1, description="Trait with the balance, such as points.")] = "points"
+    goals: Annotated[tuple[float, ...], Meta(min_length=1, description="Balances that earn a reward.")] = (
         500,
         1000,
         2500,
     )
-    rewards: Annotated[tuple[str, ...], Meta(description="The rewards, in the same order.")] = (
+    rewards: Annotated[tuple[str, ...], Meta(description="Rewards, in the same order.")] = (
         "free shipping", "a €20 voucher", "early access",
     )  # fmt: skip
-    unit: Annotated[str, Meta(max_length=20, description="What is counted.")] = "points"
-    title: Annotated[str, Meta(max_length=80, description="The words above; empty: some with their name.")] = ""
-    accent: Annotated[Color, Meta(description="The color of the bar.")] = "#3451d1"
+    unit: Annotated[str, Meta(max_length=20, description="Unit of the balance.")] = "points"
+    title: Annotated[str, Meta(max_length=80, description="Headline. Leave empty to greet the shopper by name.")] = ""
+    accent: Annotated[Color, Meta(description="Color of the bar.")] = "#3451d1"
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
-    """Show what they have, and what is missing for the next reward; nothing for who has no such trait."""
+    """Show the balance and the rest to the next reward. A shopper without the trait sees nothing."""
     counted = number(look_up(person.traits, settings.trait))
     if counted is None or counted < 0:
         return None
@@ -67,7 +67,7 @@ def check(settings: Settings) -> Iterator[tuple[str, str]]:
 APP = App(
     name="loyalty",
     title="Loyalty",
-    about="How far a shopper has come to their next reward, from a trait.",
+    about="A shopper's progress to their next reward, from a trait.",
     settings=Settings,
     show=show,
     template="loyalty.liquid",

@@ -1,4 +1,4 @@
-"""Nearest Store: the store that is next to the reader, how far it is, and until when it is open."""
+"""Nearest Store: the store nearest to the reader, with its distance and opening hours."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -16,9 +16,9 @@ from wetink.core.rules.values import look_up
 from wetink.core.units.zone import zone
 
 RADIUS = 6371.0
-"""Of the earth, in kilometres (its mean)."""
+"""Of the earth, in kilometers (its mean)."""
 MILE = 1.609344
-"""In kilometres."""
+"""In kilometers."""
 IN_MILES = frozenset({"US", "GB", "LR", "MM"})
 """Countries whose road signs have miles."""
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -45,29 +45,29 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     stores: Annotated[
         tuple[str, ...],
         Meta(
-            description="Each as `name; latitude longitude; address; hours; link; time zone`, what comes after the "
-            "place may be left out. Hours are written `mon-fri 10:00-20:00 / sat 10:00-18:00`."
+            description="One per line: `name; latitude longitude; address; hours; link; time zone`. Everything after "
+            "the coordinates is optional. Hours: `mon-fri 10:00-20:00 / sat 10:00-18:00`."
         ),
     ] = ()
     feed: Annotated[
         str,
         Meta(
-            description="A feed of more stores, whose entries have name, latitude, longitude and, as far as there are "
-            "any, address, hours, link and zone; empty: none."
+            description="Feed of more stores: name, latitude, longitude, and optionally address, hours, link and zone. "
+            "Leave empty for none."
         ),
     ] = ""
-    within_km: Annotated[float, Meta(gt=0, le=20_000, description="A store farther away is not shown.")] = 100.0
+    within_km: Annotated[float, Meta(gt=0, le=20_000, description="Maximum distance in kilometers.")] = 100.0
     unit: Annotated[
-        Literal["auto", "km", "mi"], Meta(description="What distances are told in; auto: by the reader's country.")
+        Literal["auto", "km", "mi"], Meta(description="Unit of distances. auto uses the reader's country.")
     ] = "auto"
-    zone: Annotated[Zone, Meta(description="Time zone of stores that name none; empty: the reader's own.")] = ""
-    title: Annotated[str, Meta(max_length=80, description="The words above.")] = "Your nearest store"
-    button: Annotated[str, Meta(max_length=30, description="The words on the button.")] = "Plan your visit"
-    accent: Annotated[Color, Meta(description="The color of pin and button.")] = "#3451d1"
+    zone: Annotated[Zone, Meta(description="Time zone of stores that name none. Leave empty for the reader's.")] = ""
+    title: Annotated[str, Meta(max_length=80, description="Headline.")] = "Your nearest store"
+    button: Annotated[str, Meta(max_length=30, description="Button text.")] = "Plan your visit"
+    accent: Annotated[Color, Meta(description="Color of the pin and the button.")] = "#3451d1"
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
-    """Show the store next to where the email is opened, else next to the shopper's address; none that is too far."""
+    """Show the store nearest to the place of the open, or else to the shopper's address."""
     here, whose = _here(person, moment)
     found = [(distance(here, store.place), store) for store in _stores(settings, shop)] if here is not None else []
     if not found:
@@ -84,7 +84,7 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
 
 
 def distance(one: Place, other: Place) -> float:
-    """Return the kilometres between two places (latitude and longitude in degrees), as the crow flies: haversine.
+    """Return the kilometers between two places (latitude and longitude in degrees), as the crow flies: haversine.
 
     >>> round(distance((53.5511, 9.9937), (52.52, 13.405)))
     255
@@ -202,7 +202,7 @@ def _hours_problem(hours: str) -> str:
 APP = App(
     name="nearest-store",
     title="Nearest Store",
-    about="The store next to the reader, how far it is, and until when it is open.",
+    about="The store nearest to the reader, with its distance and opening hours.",
     settings=Settings,
     show=show,
     feeds=lambda settings: (settings.feed,) if settings.feed else (),

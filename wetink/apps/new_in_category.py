@@ -1,4 +1,4 @@
-"""New in Favourite Category: what has arrived in the categories the shopper likes."""
+"""New in Favorite Category: new products in the categories that the shopper likes."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from wetink.core.app.app import App, Shown
 from wetink.core.app.app_inputs import Shop
-from wetink.core.app.fill import Source, candidates, favourite_categories, filled
+from wetink.core.app.fill import Source, candidates, favorite_categories, filled
 from wetink.core.app.pick import known, pick
 from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, shelf
 from wetink.core.profile.person import Moment, Person
@@ -17,10 +17,10 @@ DAY = 86_400_000
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a marketer can set."""
 
-    days: Annotated[int, Meta(ge=1, le=180, description="For how long a product is new.")] = 30
-    categories: Annotated[int, Meta(ge=1, le=5, description="How many favourite categories count.")] = 2
+    days: Annotated[int, Meta(ge=1, le=180, description="Maximum days since the product was added.")] = 30
+    categories: Annotated[int, Meta(ge=1, le=5, description="Number of favorite categories.")] = 2
     fill: Annotated[
-        tuple[Source, ...], Meta(description="Where further products come from when there are too few, in this order.")
+        tuple[Source, ...], Meta(description="Sources of more products if there are too few, in this order.")
     ] = ("new", "category")
 
 
@@ -30,7 +30,7 @@ def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> lis
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
-    """Show the newest of the best-liked category first; what was looked at already is not new to them."""
+    """Show the newest products of the favorite category first. Products that the shopper has viewed are left out."""
     arrived = _arrived(person, settings, moment, shop)
     seen = [view.product for view in person.views]
     new = [each for each in known(arrived, shop) if not any(each.product.same(one) for one in seen)]
@@ -38,7 +38,7 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
         return None
     sources = (new, *filled(settings.fill, person, shop, moment.now))
     items = pick(settings.items, sources, settings.only, person, shop)
-    category = next(iter(favourite_categories(person)), "")
+    category = next(iter(favorite_categories(person)), "")
     return shelf(
         items,
         head=f"New in {category}" if category else "New arrivals",
@@ -49,15 +49,15 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
 
 
 def _arrived(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
-    liked = favourite_categories(person)[: settings.categories]
+    liked = favorite_categories(person)[: settings.categories]
     since = moment.now - settings.days * DAY
     return [key for category in liked for key in shop.trends.arrivals(category, since)[:80]]
 
 
 APP = App(
     name="new-in-category",
-    title="New in Favourite Category",
-    about="What has arrived in the categories the shopper likes.",
+    title="New in Favorite Category",
+    about="New products in the categories that the shopper likes.",
     settings=Settings,
     show=show,
     wants=wants,

@@ -1,4 +1,4 @@
-"""Live Poll: a question with two to five answers; who has voted sees how it stands, at every open anew."""
+"""Live Poll: a question with two to five answers. People who have voted see the current results at each open."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
@@ -18,26 +18,26 @@ Option = Annotated[str, Meta(min_length=1, max_length=60)]
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """What a marketer can set."""
 
-    question: Annotated[str, Meta(min_length=1, max_length=120, description="What is asked.")] = "What comes next?"
+    question: Annotated[str, Meta(min_length=1, max_length=120, description="Question.")] = "What comes next?"
     options: Annotated[
         tuple[Option, ...],
-        Meta(min_length=2, max_length=5, description="The answers. With a slot for each, each is a picture to click."),
+        Meta(min_length=2, max_length=5, description="Answers. With one slot per answer, each is a picture to click."),
     ] = ("Something for the table", "Something for the garden", "Something to wear")
     poll: Annotated[
-        str, Meta(min_length=1, max_length=40, description="Under what the votes are kept; another word starts anew.")
+        str, Meta(min_length=1, max_length=40, description="Name of this poll. A new name starts at zero.")
     ] = "first"
     results: Annotated[
-        Literal["voted", "always"], Meta(description="Who sees how it stands: who has voted, or everybody always.")
+        Literal["voted", "always"], Meta(description="Who sees results: people who voted, or everybody.")
     ] = "voted"
-    ends: Annotated[LocalTime, Meta(description="When voting ends, as in 2026-12-24T18:00:00Z; empty: never.")] = ""
-    thanks: Annotated[str, Meta(max_length=80, description="What is said to who has voted.")] = "Thanks for voting"
-    accent: Annotated[Color, Meta(description="The color of the bars.")] = "#3451d1"
+    ends: Annotated[LocalTime, Meta(description="End of voting, such as 2026-12-24T18:00:00Z. Empty for no end.")] = ""
+    thanks: Annotated[str, Meta(max_length=80, description="Thanks to people who voted.")] = "Thanks for voting"
+    accent: Annotated[Color, Meta(description="Color of the bars.")] = "#3451d1"
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
-    """Show the question with its answers to click, and with how many chose each to whoever has voted.
+    """Show the question with its answers, and the results to people who have voted.
 
-    A click leads to a page on which one tap votes, since scanners follow every link. Voting again changes the vote.
+    A click opens a page where one tap votes, because scanners follow every link. Voting again changes the vote.
     """
     ends = parse(settings.ends) if settings.ends else None
     still = ends is None or moment.now < ends
@@ -73,7 +73,7 @@ def check(settings: Settings) -> Iterator[tuple[str, str]]:
 APP = App(
     name="poll",
     title="Live Poll",
-    about="A question to vote on, with how it stands for who has voted.",
+    about="A question to vote on, with live results for people who have voted.",
     settings=Settings,
     show=show,
     poll=lambda settings: settings.poll,

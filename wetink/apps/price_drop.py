@@ -1,4 +1,4 @@
-"""Price Drop: what the shopper looked at, wished for or carted, and costs less by now."""
+"""Price Drop: products from the shopper's views, wishlist and cart that have become cheaper."""
 
 from typing import Annotated
 
@@ -17,8 +17,8 @@ DAY = 86_400_000
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a marketer can set."""
 
-    days: Annotated[int, Meta(ge=1, le=365, description="How far back views count.")] = 60
-    percent: Annotated[int, Meta(ge=1, le=99, description="How much less it must cost.")] = 5
+    days: Annotated[int, Meta(ge=1, le=365, description="Maximum age of a view, in days.")] = 60
+    percent: Annotated[int, Meta(ge=1, le=99, description="Minimum drop in percent.")] = 5
 
 
 def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
@@ -44,7 +44,7 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
         was, now = before[seen.product.key], seen.product.price or 0.0
         return Saying(badge=f"\u2212{round((1 - now / was) * 100)}%", tone="sale", was=was)
 
-    return shelf(items, head="Now for less", button="Get it for less", why="costs less than when it was seen", say=say)
+    return shelf(items, head="Now for less", button="Get it for less", why="cheaper than when last seen", say=say)
 
 
 def _liked(person: Person) -> list[Seen]:
@@ -54,7 +54,7 @@ def _liked(person: Person) -> list[Seen]:
 APP = App(
     name="price-drop",
     title="Price Drop",
-    about="What was looked at, wished for or carted, and costs less by now.",
+    about="Products from views, wishlist and cart that have become cheaper.",
     settings=Settings,
     show=show,
     wants=wants,

@@ -1,4 +1,4 @@
-"""Recently Purchased: what the shopper bought last, to ask how they like it."""
+"""Recently Purchased: the products of the shopper's last order, such as for a review request."""
 
 from typing import Annotated
 
@@ -16,8 +16,8 @@ DAY = 86_400_000
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a marketer can set."""
 
-    days: Annotated[int, Meta(ge=1, le=365, description="An older order is not shown.")] = 30
-    after_days: Annotated[int, Meta(ge=0, le=90, description="How long after the order it is shown.")] = 0
+    days: Annotated[int, Meta(ge=1, le=365, description="Maximum age of the order, in days.")] = 30
+    after_days: Annotated[int, Meta(ge=0, le=90, description="Days after the order before it shows.")] = 0
 
 
 def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
@@ -39,14 +39,14 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
         head="How do you like it?",
         hail="How do you like it, NAME?",
         button="Tell us",
-        why="bought lately",
+        why="bought recently",
     )
 
 
 APP = App(
     name="recently-purchased",
     title="Recently Purchased",
-    about="What was bought last, to ask how they like it.",
+    about="The products of the last order, such as for a review request.",
     settings=Settings,
     show=show,
     wants=wants,

@@ -1,4 +1,4 @@
-"""Recently Searched: products that answer what the shopper searched for."""
+"""Recently Searched: products that match the shopper's last search."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -18,9 +18,9 @@ DAY = 86_400_000
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a marketer can set."""
 
-    days: Annotated[int, Meta(ge=1, le=365, description="How far back searches count.")] = 14
+    days: Annotated[int, Meta(ge=1, le=365, description="Maximum age of a search, in days.")] = 14
     fill: Annotated[
-        tuple[Source, ...], Meta(description="Where further products come from when there are too few, in this order.")
+        tuple[Source, ...], Meta(description="Sources of more products if there are too few, in this order.")
     ] = ("category", "best_sellers", "viewed")
 
 
@@ -35,7 +35,7 @@ def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> lis
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
-    """Show what answers the newest search first; nothing without a search that anything answers."""
+    """Show the products that match the newest search with results."""
     for search in _fresh(person, settings, moment):
         answers = [Seen(product, search.at) for product in shop.found.get(search.query, ())]
         if not pick(1, (answers,), settings.only, person, shop):
@@ -54,7 +54,7 @@ def _fresh(person: Person, settings: Settings, moment: Moment) -> Iterator[Searc
 APP = App(
     name="recently-searched",
     title="Recently Searched",
-    about="Products that answer what the shopper searched for.",
+    about="Products that match the shopper's last search.",
     settings=Settings,
     show=show,
     wants=wants,

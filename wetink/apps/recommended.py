@@ -1,4 +1,4 @@
-"""Recommended: what others looked at and bought together with what this shopper likes."""
+"""Recommended: products that other shoppers viewed and bought together with the shopper's."""
 
 from collections import Counter
 from typing import Annotated
@@ -21,9 +21,9 @@ class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=T
     """What a marketer can set."""
 
     fill: Annotated[
-        tuple[Source, ...], Meta(description="Where further products come from when there are too few, in this order.")
+        tuple[Source, ...], Meta(description="Sources of more products if there are too few, in this order.")
     ] = ("category", "best_sellers", "viewed")
-    seen: Annotated[bool, Meta(description="Also recommend what was looked at already.")] = False
+    seen: Annotated[bool, Meta(description="Include products that the shopper has viewed.")] = False
 
 
 def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
@@ -32,7 +32,7 @@ def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> lis
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
-    """Show what goes best with what was carted, viewed and bought, then the fill-up chain."""
+    """Show the best matches for the shopper's cart, views and orders, and then the sources in `fill`."""
     anchors = _anchors(person)
     mine = anchors if not settings.seen else [line.product for line in person.cart.lines]
     bought = [product for order in person.orders for product in order.products]
@@ -77,7 +77,7 @@ def _ranked(person: Person, shop: Shop) -> list[str]:
 APP = App(
     name="recommended",
     title="Recommended",
-    about="What others looked at and bought together with what this shopper likes, else what is popular.",
+    about="Products that others viewed and bought together with this shopper's, or else popular ones.",
     settings=Settings,
     show=show,
     wants=wants,

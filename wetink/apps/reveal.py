@@ -1,4 +1,4 @@
-"""Reveal: a surprise under a cover, for who comes back to the email: a while later, often enough, or with a click."""
+"""Reveal: a surprise under a cover, which goes after a while, after several opens, or with a click."""
 
 from typing import Annotated, Literal
 
@@ -16,31 +16,31 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     by: Annotated[
         Literal["wait", "opens", "click"],
-        Meta(description="What takes the cover away: time since the first open, the n-th open, or a click."),
+        Meta(description="What removes the cover: time since the first open, a number of opens, or a click."),
     ] = "wait"
-    opens: Annotated[int, Meta(ge=2, le=20, description="The open at which the cover is gone, with `by: opens`.")] = 2
+    opens: Annotated[int, Meta(ge=2, le=20, description="Opens until the cover goes, with `by: opens`.")] = 2
     wait: Annotated[
         str,
         Meta(
             pattern=r"^[1-9]\d{0,3}[smhdw]$",
-            description="How long after the first open the cover goes, as in 5m or 1d.",
+            description="Time from the first open until the cover goes, such as 5m or 1d.",
         ),
     ] = "5m"
-    cover: Annotated[str, Meta(max_length=60, description="The words on the cover.")] = "A surprise for you"
-    hint: Annotated[str, Meta(max_length=80, description="How to get to see it.")] = "Open this email again to see it"
-    prize: Annotated[str, Meta(max_length=60, description="What is under the cover.")] = "15% off your next order"
-    code: Annotated[str, Meta(max_length=24, description="A code below it; empty: none.")] = ""
-    button: Annotated[str, Meta(max_length=30, description="The words on the button.")] = "Use it now"
+    cover: Annotated[str, Meta(max_length=60, description="Text on the cover.")] = "A surprise for you"
+    hint: Annotated[str, Meta(max_length=80, description="How to reveal it.")] = "Open this email again to see it"
+    prize: Annotated[str, Meta(max_length=60, description="Text under the cover.")] = "15% off your next order"
+    code: Annotated[str, Meta(max_length=24, description="Code below it. Leave empty for none.")] = ""
+    button: Annotated[str, Meta(max_length=30, description="Button text.")] = "Use it now"
     promise: Annotated[
-        str, Meta(max_length=40, description="What was revealed stays so; another word covers it again.")
+        str, Meta(max_length=40, description="Name of this surprise. It stays revealed; a new name covers it again.")
     ] = "first"
-    accent: Annotated[Color, Meta(description="The color of cover and button.")] = "#3451d1"
+    accent: Annotated[Color, Meta(description="Color of the cover and the button.")] = "#3451d1"
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
-    """Show the cover at first, and what is under it once the wait since the first open is over, or as `by` says.
+    """Show the cover first, and then the surprise, as `by` says.
 
-    An open counts once a minute, and those that machines make not at all.
+    Opens count once a minute. Opens by machines do not count.
     """
     first = shop.promised.get(settings.promise)
     first = first if isinstance(first, int) else moment.now
@@ -60,7 +60,7 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
 APP = App(
     name="reveal",
     title="Reveal",
-    about="A surprise under a cover, which goes when the email is opened again.",
+    about="A surprise under a cover that goes when the reader opens the email again.",
     settings=Settings,
     show=show,
     template="reveal.liquid",

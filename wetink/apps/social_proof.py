@@ -1,4 +1,4 @@
-"""Social Proof: how many people looked at, added or bought what this shopper likes."""
+"""Social Proof: how many people viewed, added or bought the products that this shopper likes."""
 
 from typing import Annotated
 
@@ -18,9 +18,9 @@ SAID = {"viewed": "looked at this", "added": "put this in their cart", "bought":
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a marketer can set."""
 
-    measure: Annotated[Measure, Meta(description="What counts: viewed, added or bought.")] = "bought"
-    window: Annotated[str, Meta(pattern=r"^[1-9]\d{0,3}[mhdw]$", description="How far back, as in 24h or 7d.")] = "24h"
-    least: Annotated[int, Meta(ge=2, description="People it takes to be worth saying.")] = 5
+    measure: Annotated[Measure, Meta(description="Action to count: viewed, added or bought.")] = "bought"
+    window: Annotated[str, Meta(pattern=r"^[1-9]\d{0,3}[mhdw]$", description="Period, such as 24h or 7d.")] = "24h"
+    least: Annotated[int, Meta(ge=2, description="Minimum people for a product to show.")] = 5
 
 
 def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
@@ -29,7 +29,7 @@ def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> lis
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
-    """Show what most people moved first, out of the cart, the wishlist and what was looked at."""
+    """Show the most popular products of the shopper's cart, wishlist and views first."""
     since = moment.now - parse(settings.window)
     people = {
         seen.product.key: shop.trends.people(seen.product.key, settings.measure, since, moment.now)
@@ -54,7 +54,7 @@ def _liked(person: Person) -> list[Seen]:
 APP = App(
     name="social-proof",
     title="Social Proof",
-    about="How many people looked at, added or bought what this shopper likes.",
+    about="How many people viewed, added or bought the products that this shopper likes.",
     settings=Settings,
     show=show,
     wants=wants,

@@ -1,4 +1,4 @@
-"""Trending: what moves the shop right now, or what sells best, by category, region and window."""
+"""Trending: the shop's most popular products right now, by category, region and period."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from wetink.core.app.app import App, Shown
 from wetink.core.app.app_inputs import Shop
-from wetink.core.app.fill import CANDIDATES, Source, candidates, favourite_categories, filled
+from wetink.core.app.fill import CANDIDATES, Source, candidates, favorite_categories, filled
 from wetink.core.app.pick import known, pick
 from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, shelf
 from wetink.core.catalog.trends import Measure, Ranked
@@ -19,15 +19,13 @@ VERBS = {"viewed": "looked at it", "added": "added it", "bought": "bought it"}
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a marketer can set."""
 
-    measure: Annotated[Measure, Meta(description="What counts: viewed, added or bought.")] = "bought"
-    window: Annotated[str, Meta(pattern=r"^[1-9]\d{0,3}[mhdw]$", description="How far back, as in 24h or 7d.")] = "24h"
-    category: Annotated[
-        str, Meta(description="Only this category; own: the one the shopper likes best; empty: all.")
-    ] = ""
-    region: Annotated[str, Meta(description="Only this country or region; own: the reader's; empty: all.")] = ""
-    least: Annotated[int, Meta(ge=1, description="People it takes for a product to count.")] = 3
+    measure: Annotated[Measure, Meta(description="Action to count: viewed, added or bought.")] = "bought"
+    window: Annotated[str, Meta(pattern=r"^[1-9]\d{0,3}[mhdw]$", description="Period, such as 24h or 7d.")] = "24h"
+    category: Annotated[str, Meta(description="Category. own is the shopper's favorite. Leave empty for all.")] = ""
+    region: Annotated[str, Meta(description="Country or region. own is the reader's. Leave empty for all.")] = ""
+    least: Annotated[int, Meta(ge=1, description="Minimum people for a product to show.")] = 3
     fill: Annotated[
-        tuple[Source, ...], Meta(description="Where further products come from when there are too few, in this order.")
+        tuple[Source, ...], Meta(description="Sources of more products if there are too few, in this order.")
     ] = ("best_sellers", "viewed")
 
 
@@ -40,7 +38,7 @@ def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> lis
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
-    """Show the strongest first, numbered, with how many people it moved."""
+    """Show the most popular products first, numbered, with the number of people."""
     people = {ranked.key: ranked.people for ranked in _ranked(person, settings, moment, shop)}
     sources = (known(people, shop, moment.now), *filled(settings.fill, person, shop, moment.now))
     items = pick(settings.items, sources, settings.only, person, shop)
@@ -64,7 +62,7 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
 def _ranked(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[Ranked]:
     category, region = settings.category, settings.region
     if category == "own":
-        category = next(iter(favourite_categories(person)), "")
+        category = next(iter(favorite_categories(person)), "")
     if region == "own":
         region = moment.region or moment.country
     ranked = shop.trends.popular(
@@ -76,7 +74,7 @@ def _ranked(person: Person, settings: Settings, moment: Moment, shop: Shop) -> l
 APP = App(
     name="trending",
     title="Trending",
-    about="What moves the shop right now, or what sells best, by category, region and window.",
+    about="The shop's most popular products right now, by category, region and period.",
     settings=Settings,
     show=show,
     wants=wants,

@@ -1,4 +1,4 @@
-"""Weather: what it is like where the reader is, with an offer that goes with it."""
+"""Weather: the weather at the reader's place, with an offer to match."""
 
 from collections.abc import Iterator, Mapping
 from math import isfinite
@@ -22,31 +22,31 @@ SAID = {"clear": "Clear", "cloudy": "Cloudy", "fog": "Foggy", "rain": "Rainy", "
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """What a marketer can set."""
 
-    feed: Annotated[str, Meta(description="The feed that is asked for each person, by its file's name.")] = "weather"
+    feed: Annotated[str, Meta(description="Name of a feed in feeds/ that is fetched for each person.")] = "weather"
     temperature: Annotated[
-        str, Meta(description="Where it says how warm it is.")
+        str, Meta(description="Field with the temperature.")
     ] = "current.temperature_2m"  # fmt: skip
     sky: Annotated[
-        str, Meta(description="Where it says what the sky is like: a code of the WMO, or words.")
+        str, Meta(description="Field with the conditions, as a WMO code or in words.")
     ] = "current.weather_code"  # fmt: skip
-    day: Annotated[str, Meta(description="Where it says whether the sun is up.")] = "current.is_day"
-    degrees: Annotated[Literal["C", "F"], Meta(description="What the feed measures in.")] = "C"
+    day: Annotated[str, Meta(description="Field that tells day from night.")] = "current.is_day"
+    degrees: Annotated[Literal["C", "F"], Meta(description="Unit of the feed's temperature.")] = "C"
     unit: Annotated[
-        Literal["auto", "C", "F"], Meta(description="What is shown; auto: by the reader's country.")
+        Literal["auto", "C", "F"], Meta(description="Unit to show. auto uses the reader's country.")
     ] = "auto"  # fmt: skip
     offers: Annotated[
         tuple[str, ...],
         Meta(
-            description="Each as `when; words; link`, the first that fits is shown. When is clear, cloudy, fog, rain, "
+            description="One per line: `when; text; link`. The first match shows. When is clear, cloudy, fog, rain, "
             "snow, storm, a temperature such as `below 5` or `above 25` (degrees Celsius), or any."
         ),
     ] = ("above 25; Cool things for warm days", "below 5; Something warm for cold days", "any; Something for today")
-    button: Annotated[str, Meta(max_length=30, description="The words on the button.")] = "Have a look"
-    accent: Annotated[Color, Meta(description="The color of the button.")] = "#3451d1"
+    button: Annotated[str, Meta(max_length=30, description="Button text.")] = "Have a look"
+    accent: Annotated[Color, Meta(description="Button color.")] = "#3451d1"
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
-    """Show how warm it is where the reader is, and the first offer that goes with it. A click leads to the offer."""
+    """Show the temperature at the reader's place and the first offer that matches. A click leads to the offer."""
     data = shop.feed(settings.feed)
     item = data.items[0] if data.items else {}
     warm, sky = celsius(reached(item, settings.temperature), settings.degrees), sky_of(reached(item, settings.sky))
@@ -114,7 +114,7 @@ def _place(traits: Mapping[str, Any]) -> str:
 APP = App(
     name="weather",
     title="Weather",
-    about="What it is like where the reader is, with an offer that goes with it.",
+    about="The weather at the reader's place, with an offer to match.",
     settings=Settings,
     show=show,
     feeds=lambda settings: (settings.feed,),

@@ -1,4 +1,4 @@
-"""Wishlist: what the shopper has wished for, and not bought since."""
+"""Wishlist: products on the shopper's wishlist that they have not bought."""
 
 from wetink.core.app.app import App, Shown
 from wetink.core.app.app_inputs import Shop
@@ -32,7 +32,7 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
 APP = App(
     name="wishlist",
     title="Wishlist",
-    about="What was wished for, and not bought since.",
+    about="Products on the wishlist that the shopper has not bought.",
     settings=Settings,
     show=show,
     wants=wants,

@@ -10,18 +10,18 @@ from wetink.core.catalog.trends import DAY
 from wetink.core.profile.person import Person, Seen
 
 Source = Literal["category", "best_sellers", "viewed", "new"]
-"""Popular in the person's favourite categories; what sells best; what is looked at most; what is new."""
+"""Popular in the person's favorite categories; what sells best; what is looked at most; what is new."""
 
 CANDIDATES = 240
 """Products that are looked at from each source, so that a strict filter still finds some."""
 WINDOW = 30 * DAY
 
 
-def favourite_categories(person: Person) -> list[str]:
+def favorite_categories(person: Person) -> list[str]:
     """Return the categories somebody looked at and bought from, the most liked first: a purchase counts three views.
 
     >>> from wetink.core.events.event import Product
-    >>> favourite_categories(Person(views=(Seen(Product(sku="A", category="Lamps"), 1),)))
+    >>> favorite_categories(Person(views=(Seen(Product(sku="A", category="Lamps"), 1),)))
     ['Lamps']
     """
     liked: Counter[str] = Counter()
@@ -51,13 +51,13 @@ def _keys(source: Source, person: Person, shop: Shop, now: int) -> list[str]:
     if source == "category":
         return [
             ranked.key
-            for category in favourite_categories(person)[:3]
+            for category in favorite_categories(person)[:3]
             for ranked in trends.popular("viewed", WINDOW, now, category=category)[: CANDIDATES // 3]
         ]
     if source == "new":
         return [
             key
-            for category in favourite_categories(person)[:3]
+            for category in favorite_categories(person)[:3]
             for key in trends.arrivals(category, now - WINDOW)[: CANDIDATES // 3]
         ]
     measure: Literal["bought", "viewed"] = "bought" if source == "best_sellers" else "viewed"

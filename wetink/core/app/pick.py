@@ -23,10 +23,10 @@ class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     categories: Annotated[tuple[str, ...], Meta(description="Only these categories.")] = ()
     brands: Annotated[tuple[str, ...], Meta(description="Only these brands.")] = ()
     not_categories: Annotated[tuple[str, ...], Meta(description="None of these categories.")] = ()
-    price_from: Annotated[Annotated[float, Meta(ge=0)] | None, Meta(description="Costs at least this.")] = None
-    price_to: Annotated[Annotated[float, Meta(ge=0)] | None, Meta(description="Costs at most this.")] = None
-    buyable: Annotated[bool, Meta(description="Only what can be bought right now.")] = True
-    bought: Annotated[bool, Meta(description="Also what this person has bought.")] = True
+    price_from: Annotated[Annotated[float, Meta(ge=0)] | None, Meta(description="Minimum price.")] = None
+    price_to: Annotated[Annotated[float, Meta(ge=0)] | None, Meta(description="Maximum price.")] = None
+    buyable: Annotated[bool, Meta(description="Only products that are available now.")] = True
+    bought: Annotated[bool, Meta(description="Include products that the shopper has bought.")] = True
     skip: Annotated[tuple[str, ...], Meta(description="None of these products.")] = ()
 
     def __post_init__(self) -> None:

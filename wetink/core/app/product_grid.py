@@ -19,10 +19,10 @@ Tone = Literal["plain", "sale", "scarce", "fresh"]
 class ShelfSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What can be set of every shelf."""
 
-    items: Annotated[int, Meta(ge=1, le=6, description="Products the picture has room for.")] = 3
-    only: Annotated[Filter, Meta(description="Which products may be shown.")] = Filter()
-    title: Annotated[str, Meta(max_length=80, description="The words above; empty: the app's own.")] = ""
-    accent: Annotated[Color, Meta(description="The color of what is stressed.")] = "#3451d1"
+    items: Annotated[int, Meta(ge=1, le=6, description="Maximum number of products.")] = 3
+    only: Annotated[Filter, Meta(description="Products to include.")] = Filter()
+    title: Annotated[str, Meta(max_length=80, description="Headline. Leave empty for the app's default.")] = ""
+    accent: Annotated[Color, Meta(description="Accent color.")] = "#3451d1"
 
 
 class Saying(msgspec.Struct, frozen=True, omit_defaults=True):
