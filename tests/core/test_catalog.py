@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.catalog.catalog import Changes, Held, plan, statements
+from wetink.core.catalog.catalog import SAME_WORD_MS, Changes, Held, Standing, plan, statements
 from wetink.core.catalog.price_history import Change
 from wetink.core.events.event import Event, Level, Product
 
@@ -92,3 +92,30 @@ def test_what_is_said_again_in_order_changes_nothing(batch: list[tuple[int, Prod
     batch.sort(key=itemgetter(0))
     known = plan(batch, Held())
     assert plan(batch, Held(known.facts, known.skus)) == Changes()
+
+
+anyhow = st.tuples(
+    st.integers(0, 2 * SAME_WORD_MS),
+    st.builds(
+        Product,
+        sku=st.sampled_from(["", "A", "B"]),
+        product_id=st.sampled_from(["P", "Q"]),
+        price=st.sampled_from([None, 1.0, 2.0]),
+        name=st.sampled_from(["", "Lamp"]),
+        position=st.sampled_from([None, 1, 2]),
+    ),
+)
+
+
+@given(slices=st.lists(st.lists(anyhow, max_size=8), max_size=6))
+def test_what_stands_since_earlier_slices_changes_no_plan(slices: list[list[tuple[int, Product]]]) -> None:
+    """The facts of what a slice merely repeats are not even held."""
+    held, standing = Held(), Standing()
+    for said in slices:
+        lacking = standing.lacking(said)
+        skus = {key: sku for key, sku in held.skus.items() if key in lacking}
+        keys = {*lacking, *skus.values()}
+        known = Held({key: facts for key, facts in held.facts.items() if key in keys}, skus)
+        whole = plan(said, held)
+        assert plan(said, known, standing) == whole
+        held = Held({**held.facts, **whole.facts}, {**held.skus, **whole.skus})

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -11,8 +11,10 @@ from tests.contracts.test_projections import START, derive, say
 from tests.storage import opened
 from wetink.core.events.event import Product
 from wetink.ports import Storage
-from wetink.store.sqlite import catalog
+from wetink.store.sqlite import catalog, statements
 from wetink.store.sqlite.connection import connect
+from wetink.store.sqlite.engine import SQLiteStore
+from wetink.store.sqlite.statements import Statements
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def test_an_odd_statement_is_left_out_and_the_log_is_followed_past_it(
 def test_a_slice_that_somebody_else_has_written_is_not_written_again(store: Storage, tmp_path: Path) -> None:
     say(store, 1, sku="A", price=5)
     db = connect(tmp_path / "wetink.db")
-    mine, theirs = catalog.next_step(db), catalog.next_step(db)
+    mine, theirs = catalog.next_step(db, Statements()), catalog.next_step(db, Statements())
     assert mine is not None
     assert theirs is not None
     with db:
@@ -73,3 +75,31 @@ def test_a_slice_that_somebody_else_has_written_is_not_written_again(store: Stor
     assert db.total_changes() == before
     assert asyncio.run(store.catalog.products(["A"]))["A"].price == 6
     db.close()
+
+
+def test_what_a_process_said_itself_is_not_read_back(store: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    say(store, 9, sku="A")
+    derive(store)
+    monkeypatch.setattr(statements, "_tellings", lambda bodies: pytest.fail("it was decoded"))
+    for number in range(3):
+        say(store, number, sku="A", price=number)
+    derive(store)
+    assert asyncio.run(store.catalog.products(["A"]))["A"].price == 2
+
+
+@pytest.mark.parametrize(("most", "spans"), [(4, 1_000), (5_000, 2), (0, 0)])
+def test_what_is_not_kept_is_read_in_its_place(
+    store: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, spans: int
+) -> None:
+    monkeypatch.setattr(statements, "MOST", most)
+    monkeypatch.setattr(statements, "MOST_SPANS", spans)
+    other = opened(tmp_path)
+    for number in range(40):
+        say(other if number % 5 == 0 else store, number, sku="A", price=number + 1)
+    kept = cast(SQLiteStore, store.log)._statements
+    db = connect(tmp_path / "wetink.db")
+    for seq, last in [(0, 40), (3, 38), (7, 7), (38, 40)]:
+        told = [(place, said.price) for place, (_, said) in kept.between(db, seq, last)]
+        assert told == [(place, place) for place in range(seq + 1, last + 1)]
+    db.close()
+    asyncio.run(other.close())

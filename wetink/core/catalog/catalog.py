@@ -66,13 +66,44 @@ class Changes(msgspec.Struct):
         return said.sku or self.skus.get(said.key) or held.skus.get(said.key, said.key)
 
 
+class Standing:
+    """Statements that a catalog has taken in and that still stand, so that one that repeats them takes no plan.
+
+    Filled by `plan`. Right for as long as nobody else changes that catalog.
+    """
+
+    def __init__(self) -> None:
+        """Know of none yet."""
+        self.said: dict[str, tuple[int, tuple[Any, ...]]] = {}
+        """By key: since when it stands (Unix ms), and its values."""
+        self.skus: dict[str, str] = {}
+        """The key that statements under a product id alone belong to."""
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self.said.clear()
+        self.skus.clear()
+
+    def repeats(self, key: str, at: int, values: tuple[Any, ...]) -> bool:
+        """Whether a product's values were said before, so lately that they need no new date."""
+        stands = self.said.get(key)
+        return stands is not None and at - stands[0] < SAME_WORD_MS and values == stands[1]
+
+    def lacking(self, batch: Iterable[Statement]) -> set[str]:
+        """Return the keys of those statements that `plan` needs to know what is held of."""
+        repeats, skus = self.repeats, self.skus
+        return {
+            said.key for at, said in batch if not repeats(said.sku or skus.get(said.product_id, ""), at, _values(said))
+        }
+
+
 def statements(events: Iterable[Telling]) -> list[Statement]:
     """Return what trusted events say of products that have a name. Browsers are not trusted with the catalog."""
     return [(event.at, said) for event in events if event.level == "server" for said in event.products if said.key]
 
 
-def plan(batch: Iterable[Statement], held: Held) -> Changes:
-    """Return what statements change, in the order given. `held` covers the key of each of their products.
+def plan(batch: Iterable[Statement], held: Held, standing: Standing | None = None) -> Changes:
+    """Return what statements change, in the order given. `held` covers the key of each product that is `lacking`.
 
     >>> said = (200_000, Product(sku="S", product_id="P", price=5.0))
     >>> changes = plan([said], Held())
@@ -83,21 +114,23 @@ def plan(batch: Iterable[Statement], held: Held) -> Changes:
     """
     changes = Changes()
     drafts: dict[str, Facts] = {}
-    standing: dict[str, tuple[int, Product]] = {}
+    standing = standing or Standing()
     for at, said in batch:
-        key = changes.key_of(said, held)
-        stands = standing.get(key)
-        if stands is not None and at - stands[0] < SAME_WORD_MS and said == stands[1]:
-            continue  # as most are: somebody looks at what others looked at a moment ago
+        key = said.sku or standing.skus.get(said.key) or held.skus.get(said.key, said.key)
+        values = _values(said)
+        if standing.repeats(key, at, values):
+            continue  # as most do: somebody looks at what others looked at a moment ago
         facts = drafts.get(key)
         if facts is None:
             facts = drafts[key] = dict(held.facts.get(key, ()))
         offer, words = _offer(facts), words_of(facts)
         changed = learn(facts, said, at)
-        if facts and _stands(facts, said):
-            standing[key] = min(then for then, _ in facts.values()), said
+        if not said.sku:
+            standing.skus[said.key] = key
+        if facts and _stands(facts, values):
+            standing.said[key] = min(then for then, _ in facts.values()), values
         else:
-            standing.pop(key, None)
+            standing.said.pop(key, None)
         if not changed:
             continue
         changes.facts[key] = facts
@@ -106,13 +139,13 @@ def plan(batch: Iterable[Statement], held: Held) -> Changes:
         if words_of(facts) != words:
             changes.reworded.add(key)
         if said.sku and said.product_id and said.product_id != said.sku:
-            changes.skus[said.product_id] = said.sku
+            changes.skus[said.product_id] = standing.skus[said.product_id] = said.sku
     return changes
 
 
-def _stands(facts: Facts, product: Product) -> bool:
+def _stands(facts: Facts, values: tuple[Any, ...]) -> bool:
     """Return whether all that was said of a product is what `facts` have."""
-    said = zip(FIELDS, _values(product), strict=True)
+    said = zip(FIELDS, values, strict=True)
     return all(facts[field][1] == value for field, value in said if value is not None and value != "")
 
 

@@ -15,13 +15,14 @@ import apsw
 import msgspec
 from msgspec.structs import replace
 
-from wetink.core.catalog.catalog import Changes, Facts, Held, Statement, plan, product, statements, words_of
+from wetink.core.catalog.catalog import Changes, Facts, Held, Standing, Statement, plan, product, words_of
 from wetink.core.catalog.price_history import Change
 from wetink.core.events.event import Product
 from wetink.store.sqlite.batch import apart
-from wetink.store.sqlite.codec import array, decode_facts, encode, fingerprint
+from wetink.store.sqlite.codec import decode_facts, encode, fingerprint
 from wetink.store.sqlite.connection import fetch, first, snapshot
 from wetink.store.sqlite.queries import read, script
+from wetink.store.sqlite.statements import Statements, of_message
 
 SQL = read("catalog_queries.sql")
 
@@ -35,22 +36,14 @@ MOST_BEHIND = 5_000
 """Messages that reads look through beyond the projection; while it is further behind, as it is during a rebuild, the
 catalog is as old as the projection."""
 MOST_WORDS = 8
+REMEMBERED = 20_000
+"""Products whose last statement a process remembers: some 15 MB."""
 
 _WORD = re.compile(r"\w+")
 _KEY = itemgetter(0)
 _json = msgspec.json.Encoder().encode
 
 
-class _Telling(msgspec.Struct, gc=False):
-    """As much of a stored event as the catalog reads."""
-
-    at: int
-    level: str = "server"
-    products: tuple[Product, ...] = ()
-
-
-_telling = msgspec.msgpack.Decoder(_Telling).decode
-_tellings = msgspec.msgpack.Decoder(list[_Telling]).decode
 _products = msgspec.msgpack.Decoder(tuple[Product, ...]).decode
 
 
@@ -72,6 +65,26 @@ class Step(NamedTuple):
     changes: Changes
 
 
+class Memory:
+    """The statements that stand in the catalog, for whoever takes one step after the other. Not for two at once."""
+
+    def __init__(self) -> None:
+        """Know of none yet."""
+        self._standing, self._left = Standing(), Cursor(0, 0, -1)
+
+    def of(self, seen: Cursor) -> Standing:
+        """Return what stands where the cursor is: nothing is known of it when somebody else has written."""
+        if seen != self._left or len(self._standing.said) > REMEMBERED:
+            self._standing.clear()
+        self._left = Cursor(0, 0, -1)  # until the step is planned
+        return self._standing
+
+    def left(self, step: "Step") -> "Step":
+        """Note where a step leads; return it."""
+        self._left = Cursor(step.seq, step.imported, step.seen.generation)
+        return step
+
+
 def prepare(db: apsw.Connection) -> None:
     """Make what is missing in a file; words that an earlier version left for later are made searchable."""
     db.execute(script("catalog.sql"))
@@ -91,20 +104,21 @@ def behind(db: apsw.Connection) -> int:
     return int(last - seq)
 
 
-def next_step(db: apsw.Connection) -> Step | None:
+def next_step(db: apsw.Connection, statements: Statements, memory: Memory | None = None) -> Step | None:
     """Return what the next slice comes to, None when there is nothing more. Imports come where they came."""
+    memory = memory or Memory()
     with snapshot(db):
         seen = cursor(db)
         imported = first(db, SQL.next_import, (seen.imported,))
         if imported is not None and imported[1] <= seen.seq:
             id_, _, at, packed = imported
             said = [(at, each) for each in _products(zlib.decompress(packed))]
-            return Step(seen, seen.seq, id_, said, _planned(db, said))
+            return memory.left(Step(seen, seen.seq, id_, said, _planned(db, said, memory.of(seen))))
         ends = [seen.seq + SLICE, int(db.execute(SQL.last_seq).get), *([imported[1]] if imported is not None else [])]
         if (last := min(ends)) <= seen.seq:
             return None
-        said = [each for _, each in _told(db, seen.seq, last)]
-        return Step(seen, last, seen.imported, said, _planned(db, said))
+        said = [each for _, each in statements.between(db, seen.seq, last)]
+        return memory.left(Step(seen, last, seen.imported, said, _planned(db, said, memory.of(seen))))
 
 
 def write(db: apsw.Connection, step: Step) -> None:
@@ -116,22 +130,20 @@ def write(db: apsw.Connection, step: Step) -> None:
 
 def take(db: apsw.Connection, seqs: Iterable[int]) -> None:
     """Take in the events of some messages out of turn: they were renewed."""
-    bodies = [body for seq in seqs for (body,) in fetch(db, SQL.telling_at, (seq,)) if body]
-    said = statements(map(_telling, bodies))
-    _put(db, _planned(db, said))
+    _put(db, _planned(db, [each for seq in seqs for each in of_message(db, seq)]))
     db.execute(SQL.next_generation)
 
 
-def take_import(db: apsw.Connection, at: int, products: Sequence[Product]) -> None:
+def take_import(db: apsw.Connection, statements: Statements, at: int, products: Sequence[Product]) -> None:
     """Take in what an import says of products at a time (Unix ms), and keep what of it is new for a rebuild.
 
     What the log says was before it. During a rebuild that takes longer: then it comes in its turn.
     """
     if behind(db) <= MOST_BEHIND:
-        while (step := next_step(db)) is not None:
+        while (step := next_step(db, statements)) is not None:
             write(db, step)
     said = [(at, each) for each in products if each.key]
-    held_ = held(db, _names(said))
+    held_ = held(db, {each.key for _, each in said})
     changes = plan(said, held_)
     if behind(db):
         changes, new = Changes(), [each for _, each in said]
@@ -200,18 +212,9 @@ def _skus(db: apsw.Connection, keys: Iterable[str]) -> dict[str, str]:
     return dict(fetch(db, SQL.skus, (_json(list(keys)).decode(),)))
 
 
-def _told(db: apsw.Connection, seq: int, last: int) -> list[tuple[int, Statement]]:
-    rows = fetch(db, SQL.telling, (seq, last))
-    tellings = _tellings(array([body for _, body in rows]))
-    return [(place, said) for (place, _), each in zip(rows, tellings, strict=True) for said in statements((each,))]
-
-
-def _planned(db: apsw.Connection, said: Sequence[Statement]) -> Changes:
-    return plan(said, held(db, _names(said)))
-
-
-def _names(said: Iterable[Statement]) -> set[str]:
-    return {each.key for _, each in said}
+def _planned(db: apsw.Connection, said: Sequence[Statement], standing: Standing | None = None) -> Changes:
+    standing = standing or Standing()
+    return plan(said, held(db, standing.lacking(said)), standing)
 
 
 class _Now(NamedTuple):
@@ -232,8 +235,9 @@ def _stored(db: apsw.Connection, keys: Collection[str]) -> _Now:
 class Tail:
     """What the log says of products beyond the projection, read once; and reads that know of it."""
 
-    def __init__(self) -> None:
-        """Know of nothing yet."""
+    def __init__(self, statements: Statements) -> None:
+        """Know of nothing yet; read `statements`."""
+        self._statements = statements
         self._mutex = threading.Lock()
         self._seen, self._last = Cursor(0, 0, -1), 0
         self._said: list[tuple[int, Statement]] = []
@@ -286,7 +290,7 @@ class Tail:
         self._seen = now
         if last <= self._last:
             return bool(self._said)
-        told = _told(db, self._last, last)
+        told = self._statements.between(db, self._last, last)
         known = _skus(db, [said.key for _, (_, said) in told if not said.sku])
         for seq, (at, said) in told:
             if said.sku and said.product_id:

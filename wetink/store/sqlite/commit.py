@@ -10,6 +10,7 @@ from typing import Any
 import apsw
 import msgspec
 
+from wetink.core.catalog.catalog import statements
 from wetink.core.identity import Claim
 from wetink.ports import Record
 from wetink.store.sqlite import groups, identity, summaries
@@ -17,6 +18,7 @@ from wetink.store.sqlite.codec import VERDICTS, decode_event, encode, fingerprin
 from wetink.store.sqlite.connection import fetch, first
 from wetink.store.sqlite.queries import read
 from wetink.store.sqlite.recent_ids import Recent
+from wetink.store.sqlite.statements import Said, Statements
 
 SQL = read("queries.sql")
 
@@ -78,10 +80,13 @@ def grow(db: apsw.Connection) -> None:
 class Commits:
     """Writes rows in one process, remembering what makes most of them cheap. Not for two threads at once."""
 
-    def __init__(self) -> None:
-        """Remember nothing yet."""
+    def __init__(self, statements: Statements) -> None:
+        """Remember nothing yet; `statements` gets what the rows say of products."""
         self._claims = identity.Claims()
         self._recent = Recent()
+        self._statements = statements
+        self._said: list[Said] = []  # in the transaction under way, and from where to where in the log that goes
+        self._since = self._last = 0
 
     def ready(self, db: apsw.Connection | None) -> None:
         """Read what came last, so that the first write need not. What cannot be read is that write's to tell."""
@@ -92,7 +97,14 @@ class Commits:
     def begin(self, db: apsw.Connection) -> None:
         """Begin a transaction."""
         db.execute("BEGIN IMMEDIATE")
-        self._recent.begin(db, db.execute(SQL.last_seq).get)
+        self._said, self._since = [], db.execute(SQL.last_seq).get
+        self._last = self._since
+        self._recent.begin(db, self._since)
+
+    def committed(self) -> None:
+        """Let others know of what was written: it can be read now."""
+        if self._last > self._since:
+            self._statements.add(self._since, self._last, self._said)
 
     def forget(self) -> None:
         """Remember nothing: what was written was undone."""
@@ -106,7 +118,7 @@ class Commits:
         return outcome
 
     def _written(self, db: apsw.Connection, rows: Sequence[Row]) -> list[bool]:
-        last: int = db.execute(SQL.last_seq).get
+        last = self._last
         duplicates = [False] * len(rows)
         for place in self._recent.known([row.fingerprint for row in rows]):
             duplicates[place] = True
@@ -124,7 +136,8 @@ class Commits:
             new = [(seq, row) for seq, row in new if not duplicates[seq - last - 1]]
         if new:
             self._follow(db, new)
-            self._recent.written(db, new[-1][0], [row.fingerprint for _, row in new])
+            self._last = new[-1][0]
+            self._recent.written(db, self._last, [row.fingerprint for _, row in new])
         if len(new) < len(rows):
             for row, duplicate in zip(rows, duplicates, strict=True):
                 if duplicate:
@@ -137,9 +150,12 @@ class Commits:
         claims: list[Claim] = []
         for seq, row in new:
             messages.append((seq, *row.message))
-            claims += row.record.claims
-            if row.record.joins is not None:
-                groups.join(db, *row.record.joins)
+            record = row.record
+            claims += record.claims
+            if record.event is not None and record.event.products:
+                self._said += [(seq, each) for each in statements((record.event,))]
+            if record.joins is not None:
+                groups.join(db, *record.joins)
         db.executemany(SQL.insert_message, messages)
         self._claims.make(db, claims, (row.record for _, row in new))
 

@@ -41,8 +41,9 @@ from wetink.store.sqlite.batch import apart
 from wetink.store.sqlite.codec import VERDICTS, decode_problems, entries, events, identifier, who
 from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, connect, fetch, first, snapshot, translated
 from wetink.store.sqlite.profiles import FEW, People, of_stretch
-from wetink.store.sqlite.projections import PROJECTIONS, Projections
+from wetink.store.sqlite.projections import CONVERSIONS, Projections
 from wetink.store.sqlite.queries import read, script
+from wetink.store.sqlite.statements import Statements
 from wetink.store.sqlite.version import Version
 from wetink.store.sqlite.writer import Writer
 
@@ -65,12 +66,15 @@ class SQLiteStore(senders.SQLiteSenders):
         """Open (or make) the store in a folder. `synchronous` is for tests that weaken it on purpose."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = folder / "wetink.db"
-        self._writer = Writer(self._path, folder / "wetink.lock", synchronous=synchronous)
+        self._statements = Statements()
+        self._writer = Writer(self._path, folder / "wetink.lock", self._statements, synchronous=synchronous)
         self._writer.alone.run(_prepare)
         self._readers = threading.local()
         self._opened: list[apsw.Connection] = []
-        self._projections = Projections(self._path, folder / "wetink.lock", lambda: self._db, synchronous)
-        self._tail = catalog.Tail()
+        self._projections = Projections(
+            self._path, folder / "wetink.lock", lambda: self._db, self._statements, synchronous
+        )
+        self._tail = catalog.Tail(self._statements)
         self._version = Version(lambda: self._db)
         self._long = ThreadPoolExecutor(2, "long-read")
 
@@ -191,7 +195,9 @@ class SQLiteStore(senders.SQLiteSenders):
             return self._tail.products(self._db, keys)
 
     async def learn(self, products: Sequence[Product], at: int) -> None:
-        odd = await self._writer.alone.soon(lambda db: apart(db, products, partial(catalog.take_import, db, at)))
+        odd = await self._writer.alone.soon(
+            lambda db: apart(db, products, partial(catalog.take_import, db, self._statements, at))
+        )
         if odd:
             logger.error("%d products are not in the catalog: %s", len(odd), odd[0])
 
@@ -306,7 +312,7 @@ class SQLiteStore(senders.SQLiteSenders):
         with translated("reading conversions"):
             last = self._db.execute(SQL.last_seq).get
             while (step := conversions.next_step(self._db, names, last)) is not None:
-                self._projections.write([(PROJECTIONS["conversions"], step)])
+                self._projections.write([(CONVERSIONS, step)])
             return conversions.between(self._db, names, since, until)
 
     async def rebuild(self) -> None:

@@ -5,7 +5,10 @@ do it, and one does it. What is written need not reach the disk before the lock 
 back with what it led to.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +18,7 @@ from wetink.core.errors import NotFound, StoreUnavailable
 from wetink.store.sqlite import catalog, conversions
 from wetink.store.sqlite.connection import translated
 from wetink.store.sqlite.exclusive import PATIENCE_SECONDS, Alone
+from wetink.store.sqlite.statements import Statements
 
 
 class Projection(NamedTuple):
@@ -26,20 +30,30 @@ class Projection(NamedTuple):
     reset: Callable[[apsw.Connection], None]
 
 
-PROJECTIONS: Mapping[str, Projection] = {
-    "catalog": Projection(catalog.next_step, catalog.write, catalog.behind, catalog.reset),
-    "conversions": Projection(conversions.next_step, conversions.write, conversions.messages_behind, conversions.reset),
-}
+CONVERSIONS = Projection(conversions.next_step, conversions.write, conversions.messages_behind, conversions.reset)
 
 
 class Projections:
     """Carries the projections of one file forward."""
 
-    def __init__(self, path: Path, lock_path: Path, reading: Callable[[], apsw.Connection], synchronous: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        lock_path: Path,
+        reading: Callable[[], apsw.Connection],
+        statements: Statements,
+        synchronous: str,
+    ) -> None:
         """Read through the connection of the calling thread; write to the file at `path`."""
         self._reading = reading
         self._alone = Alone(path, lock_path, synchronous=synchronous or "NORMAL")
         self._closed = False
+        self._turn = threading.Lock()
+        plan = partial(catalog.next_step, statements=statements, memory=catalog.Memory())
+        self._all: Mapping[str, Projection] = {
+            "catalog": Projection(plan, catalog.write, catalog.behind, catalog.reset),
+            "conversions": CONVERSIONS,
+        }
 
     @property
     def alive(self) -> bool:
@@ -48,17 +62,30 @@ class Projections:
 
     def step(self, patience: float = PATIENCE_SECONDS) -> bool:
         """Carry each forward by a slice; return whether there may be more. Raises StoreUnavailable."""
-        with translated("following the log"):
-            planned = [(each, each.plan(self._reading())) for each in PROJECTIONS.values()]
-        steps = [(projection, step) for projection, step in planned if step is not None]
+        with self._one_at_a_time(patience) as mine:
+            if not mine:
+                return True
+            with translated("following the log"):
+                planned = [(each, each.plan(self._reading())) for each in self._all.values()]
+            steps = [(projection, step) for projection, step in planned if step is not None]
+            try:
+                self.write(steps, patience)
+            except StoreUnavailable:
+                raise
+            except Exception:  # of one of them: the others go on
+                for each in steps:
+                    self.write([each], patience)
+            return bool(steps)
+
+    @contextmanager
+    def _one_at_a_time(self, patience: float) -> Iterator[bool]:
+        """Two threads would take the same step; say whether it is this one's turn."""
+        mine = self._turn.acquire(timeout=patience)
         try:
-            self.write(steps, patience)
-        except StoreUnavailable:
-            raise
-        except Exception:  # of one of them: the others go on
-            for each in steps:
-                self.write([each], patience)
-        return bool(steps)
+            yield mine
+        finally:
+            if mine:
+                self._turn.release()
 
     def write(self, steps: Sequence[tuple[Projection, Any]], patience: float = PATIENCE_SECONDS) -> None:
         """Write slices under the lock, in one transaction. Raises StoreUnavailable."""
@@ -68,13 +95,13 @@ class Projections:
     def behind(self) -> dict[str, int]:
         """Return by how many messages each is behind the log. Raises StoreUnavailable."""
         with translated("following the log"):
-            return {name: projection.behind(self._reading()) for name, projection in PROJECTIONS.items()}
+            return {name: projection.behind(self._reading()) for name, projection in self._all.items()}
 
     def reset(self, name: str) -> None:
         """Empty a projection, so that it follows the log from its beginning. Raises NotFound and StoreUnavailable."""
-        projection = PROJECTIONS.get(name)
+        projection = self._all.get(name)
         if projection is None:
-            raise NotFound(f"there is no projection {name!r}", hint=f"projections: {', '.join(PROJECTIONS)}")
+            raise NotFound(f"there is no projection {name!r}", hint=f"projections: {', '.join(self._all)}")
         self._alone.run(projection.reset)
 
     def close(self) -> None:

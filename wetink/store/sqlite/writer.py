@@ -26,6 +26,7 @@ from wetink.store.sqlite.commit import Commits, Row
 from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, connect, translated
 from wetink.store.sqlite.exclusive import Alone
 from wetink.store.sqlite.group import FEW_ROWS, SLICE_ROWS, Group, Job
+from wetink.store.sqlite.statements import Statements
 from wetink.store.sqlite.wal import Wal
 
 logger = logging.getLogger(__name__)
@@ -42,14 +43,14 @@ LOOK_SECONDS = 0.25
 class Writer:
     """Takes rows from any event loop of this process and commits them in groups."""
 
-    def __init__(self, path: Path, lock_path: Path, *, synchronous: str = "") -> None:
-        """Open the file for writing and start the thread."""
+    def __init__(self, path: Path, lock_path: Path, statements: Statements, *, synchronous: str = "") -> None:
+        """Open the file for writing and start the thread; `statements` gets those that are committed."""
         self._path, self._synchronous = path, synchronous
         self._lock = lock_path.open("a")
         self.alone = Alone(path, lock_path, synchronous=synchronous)
         self._wal = Wal(path, synced=not synchronous)
         self._db: apsw.Connection | None = self._connected()
-        self._commits = Commits()
+        self._commits = Commits(statements)
         self._jobs: deque[Job] = deque()
         self._current: Group | None = None
         self._closed = False
@@ -302,6 +303,7 @@ class Writer:
     def _commit(self, db: apsw.Connection) -> None:
         with self._undone_on_error(db):
             db.execute("COMMIT")
+        self._commits.committed()
 
     def _unlock(self) -> None:
         fcntl.flock(self._lock, fcntl.LOCK_UN)
