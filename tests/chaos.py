@@ -30,8 +30,8 @@ from wetink.core.errors import StoreUnavailable
 from wetink.core.identity import user
 from wetink.render.renderer import WORKERS
 from wetink.sandbox import Pool
+from wetink.web import now_ms
 from wetink.web.app import create
-from wetink.web.clock import now_ms
 from wetink.wiring import Wetink
 
 PEOPLE, CONNECTIONS = 200, 24

@@ -26,7 +26,7 @@ import psutil
 
 from tests.serving import Server
 from wetink.cli.common import with_wetink
-from wetink.web.clock import now_ms
+from wetink.web import now_ms
 from wetink.wiring import Wetink
 
 LOOK_SECONDS = 15.0

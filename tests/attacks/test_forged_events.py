@@ -16,7 +16,7 @@ from tests.web.test_open import SHOP, House
 from wetink.core.identity.identifier import Identifier
 from wetink.core.identity.user_hash import hash_of
 from wetink.opens import profiles
-from wetink.web.dashboard import ROUTES
+from wetink.web.app import ROUTES
 
 VICTIM = Identifier("email", "victim@shop.example")
 MALLORY = "mallory"

@@ -19,8 +19,8 @@ from tests.asgi import Answer
 from tests.attacks.forms import CONTENT, JANE, VOTE, Form, forms, told_in
 from tests.attacks.hostile import Sent, Target, routes
 from wetink.settings import read
+from wetink.web import now_ms
 from wetink.web.app import App, create
-from wetink.web.clock import now_ms
 from wetink.web.dashboard import query
 from wetink.wiring import Wetink
 

@@ -20,8 +20,7 @@ from wetink import web
 from wetink.ports.sessions import FREE_TRIES
 from wetink.settings import read
 from wetink.store.sqlite.sessions import SQLiteSessions
-from wetink.web import session
-from wetink.web.clock import now_ms
+from wetink.web import now_ms, session
 from wetink.wiring import Wetink
 
 PACKAGE = Path(web.__file__).parents[1]
@@ -37,7 +36,7 @@ def wetink(tmp_path: Path) -> Iterator[Wetink]:
 
 
 SECRETS = {"token", "dashboard_token", "secret", "secrets", "wanted", "given", "csrf", "write_key", "digest", "claimed"}
-FILES = ("web/session.py", "web/bearer.py", "web/login.py", "core/identity/user_hash.py", "store/sqlite/senders.py")
+FILES = ("web/session.py", "web/api.py", "web/app.py", "core/identity/user_hash.py", "store/sqlite/senders.py")
 
 
 def compared(source: str) -> list[str]:

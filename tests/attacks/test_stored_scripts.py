@@ -24,8 +24,8 @@ from tests.attacks.injections import INJECTIONS
 from tests.web.test_open import House
 from wetink.core.identity.identifier import Identifier
 from wetink.web import app as app_module
+from wetink.web import now_ms
 from wetink.web.app import ROUTES, create
-from wetink.web.clock import now_ms
 from wetink.web.dashboard import render
 from wetink.web.protocol import HttpProtocol
 

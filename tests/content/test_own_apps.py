@@ -18,7 +18,7 @@ from wetink.content.folder import load
 from wetink.core.app.settings_form import fields_of
 from wetink.core.errors import BadContent
 from wetink.core.profile.person import Moment
-from wetink.web.dashboard import ROUTES
+from wetink.web.app import ROUTES
 
 CARD = """
 title: Product card

@@ -16,8 +16,7 @@ from tests.web.test_open import House
 from wetink.core.errors import TooLarge
 from wetink.core.outbound.feed import Feed, Limit
 from wetink.feeds.uploads import Uploads
-from wetink.web.app import create
-from wetink.web.dashboard import ROUTES
+from wetink.web.app import ROUTES, create
 from wetink.web.session import COOKIE
 
 CSV = b"name,city\nOne,Oslo\nTwo,Bern\n"

@@ -18,8 +18,7 @@ from wetink.core.errors import BadContent
 from wetink.core.identity.identifier import Identifier
 from wetink.core.messages.simulation import events_of, read
 from wetink.core.profile.person import Moment
-from wetink.web.app import create
-from wetink.web.dashboard import ROUTES
+from wetink.web.app import ROUTES, create
 
 STRANGER = Identifier("user", "new")
 

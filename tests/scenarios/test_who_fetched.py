@@ -12,7 +12,7 @@ from tests.asgi import ask
 from tests.scenarios.test_what_counts import results
 from tests.web.test_open import JANE, House
 from wetink.core.profile.person import Moment, Person
-from wetink.web.dashboard import ROUTES
+from wetink.web.app import ROUTES
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"

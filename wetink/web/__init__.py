@@ -1,5 +1,19 @@
-"""The doors to the world: parse, call, answer. They read the clock and pass `now` on."""
+"""HTTP endpoints: parse, call, answer. They read the clock and pass `now` on."""
 
-from wetink.web.convertor import register
+import time
 
-register()
+from starlette.convertors import IntegerConvertor, register_url_convertor
+
+
+def now_ms() -> int:
+    """Return the time in Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class SlotConvertor(IntegerConvertor):
+    """`{slot:slot}` in the paths of routes: a whole number of at most four digits, since no block has more slots."""
+
+    regex = "[0-9]{1,4}"
+
+
+register_url_convertor("slot", SlotConvertor())

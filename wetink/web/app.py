@@ -17,12 +17,25 @@ from starlette.staticfiles import StaticFiles
 from wetink import __version__
 from wetink.core.errors import TooManyRequests, WetinkError
 from wetink.insights.failures import counted
-from wetink.web import content, dashboard, feeds, past_opens, poll, previews, reports, session
-from wetink.web.bearer import admit
+from wetink.web import api, poll, reports, session
+from wetink.web.dashboard import (
+    apps,
+    audiences,
+    blocks,
+    catalog,
+    feeds,
+    keys,
+    mappings,
+    overview,
+    past_opens,
+    people,
+    preview,
+)
+from wetink.web.dashboard import reports as report_pages
+from wetink.web.dashboard.query import form_of
 from wetink.web.dashboard.render import page
 from wetink.web.errors import status_of
 from wetink.web.ingest import IngestEndpoints
-from wetink.web.login import login, logout
 from wetink.web.open import OpenEndpoints
 from wetink.web.protocol import Header, Take
 from wetink.web.rates import Rates
@@ -125,7 +138,7 @@ class Guard:
         """Return the answer to who may not go on. Raises WetinkError."""
         path = request.scope["path"]
         if path.startswith("/api/"):
-            await admit(request)
+            await api.admit(request)
         elif path.rstrip("/").startswith("/dashboard"):
             session.check_origin(request)
             if path.rstrip("/") not in OPEN_PATHS and not await session.signed_in(request):
@@ -154,23 +167,6 @@ async def _health(request: Request) -> Response:
     return JSONResponse({**said, **{name: what for name, what in told.items() if what}}, 503 if failing else 200)
 
 
-ROUTES: tuple[BaseRoute, ...] = (
-    Route("/", _home),
-    Route("/health", _health),
-    Route("/dashboard/login", login, methods=["GET", "POST"]),
-    Route("/dashboard/logout", logout, methods=["POST"]),
-    *dashboard.ROUTES,
-    *poll.ROUTES,
-    *content.ROUTES,
-    *reports.ROUTES,
-    *past_opens.ROUTES,
-    *previews.ROUTES,
-    *feeds.ROUTES,
-    Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
-)
-"""Every path but the hot doors', which stand in `web.ingest` and `web.open`."""
-
-
 def _told(request: Request, error: Exception) -> Response:
     assert isinstance(error, WetinkError)  # noqa: S101 (registered for it)
     status = status_of(error)
@@ -196,3 +192,119 @@ def _answer(
         return page(request, "error.html", status=status, headers=headers, title=message, message=message, hint=hint)
     told = {"code": status, "message": message, "hint": hint, **({"where": where} if where else {})}
     return JSONResponse({"error": told}, status, headers)
+
+
+HOME = "/dashboard"
+
+
+async def login(request: Request) -> Response:
+    """Show the form; sign in whoever comes with the right token, in the form or behind the printed link."""
+    if request.method == "POST":
+        form = await form_of(request)
+        token, onward = form.get("token", ""), _inside(form.get("next", ""))
+    else:
+        token, onward = request.query_params.get("token", ""), _inside(request.query_params.get("next", ""))
+    status, error, headers = 200, "", {}
+    try:
+        if token and await session.right_token(request, token):
+            response = RedirectResponse(onward, 303)
+            await session.sign_in(request, response)
+            return response
+        if token:
+            status, error = 403, "That is not the token. `wetink serve` prints it when it starts."
+    except TooManyRequests as wait:
+        status, error, headers = 429, f"Too many wrong tokens came from your address: {wait.hint}.", _after(wait)
+    return page(request, "login.html", status=status, headers=headers, error=error, next=onward)
+
+
+def _after(wait: TooManyRequests) -> dict[str, str]:
+    return {"retry-after": str(wait.retry_after)}
+
+
+async def logout(request: Request) -> Response:
+    """End the session."""
+    session.check_csrf(request, await form_of(request))
+    response = RedirectResponse("/dashboard/login", 303)
+    await session.sign_out(request, response)
+    return response
+
+
+def _inside(path: str) -> str:
+    """A page of the dashboard, whatever was asked for: a login must not lead elsewhere."""
+    return path if path.startswith(f"{HOME}/") and "//" not in path and "\\" not in path else HOME
+
+
+ROUTES: tuple[BaseRoute, ...] = (
+    Route("/", _home),
+    Route("/health", _health),
+    Route("/dashboard/login", login, methods=["GET", "POST"]),
+    Route("/dashboard/logout", logout, methods=["POST"]),
+    Route("/dashboard", overview.overview),
+    Route("/dashboard/reports", report_pages.reports),
+    Route("/dashboard/reports.csv", report_pages.reports_csv),
+    Route("/dashboard/conversions", report_pages.conversions),
+    Route("/dashboard/conversions/{id:path}", report_pages.conversion),
+    Route("/dashboard/experiments", report_pages.experiments),
+    Route("/dashboard/experiments/{name}", report_pages.experiment),
+    Route("/dashboard/live", overview.live),
+    Route("/dashboard/live/newer", overview.newer),
+    Route("/dashboard/people", people.people),
+    Route("/dashboard/people/{who:path}", people.person),
+    Route("/dashboard/apps", apps.apps),
+    Route("/dashboard/apps/{name}.img", apps.picture),
+    Route("/dashboard/apps/{name}/tried", apps.tried),
+    Route("/dashboard/apps/{name}/covered", apps.covered),
+    Route("/dashboard/apps/{name}", apps.app),
+    Route("/dashboard/apps/{name}", apps.make_block, methods=["POST"]),
+    Route("/dashboard/blocks", blocks.blocks),
+    Route("/dashboard/blocks/{name}/snippet", blocks.snippet),
+    Route("/dashboard/blocks/{name}/covered", blocks.covered),
+    Route("/dashboard/blocks/{name}/beside", preview.beside),
+    Route("/dashboard/blocks/{name}", blocks.block),
+    Route("/dashboard/opens", past_opens.opens),
+    Route("/dashboard/opens/{id}/{slot:slot}.img", past_opens.picture),
+    Route("/dashboard/opens/{id}/{slot:slot}/weight", past_opens.weighed),
+    Route("/dashboard/opens/{id}", past_opens.opened),
+    Route("/dashboard/audiences", audiences.audiences),
+    Route("/dashboard/audiences/new", audiences.audience),
+    Route("/dashboard/audiences/edit", audiences.edit, methods=["POST"]),
+    Route("/dashboard/audiences/tried", audiences.tried, methods=["POST"]),
+    Route("/dashboard/audiences/found", audiences.found, methods=["POST"]),
+    Route("/dashboard/audiences/save", audiences.save, methods=["POST"]),
+    Route("/dashboard/audiences/{name}.csv", audiences.as_csv),
+    Route("/dashboard/audiences/{name}/again", audiences.again, methods=["POST"]),
+    Route("/dashboard/audiences/{name}", audiences.audience),
+    Route("/dashboard/preview/{block}/{slot:slot}.img", preview.preview),
+    Route("/dashboard/preview/{block}/{slot:slot}/weight", preview.weighed),
+    Route("/dashboard/catalog", catalog.catalog),
+    Route("/dashboard/catalog/photo", catalog.photo),
+    Route("/dashboard/catalog/product", catalog.product),
+    Route("/dashboard/feeds", feeds.feeds),
+    Route("/dashboard/feeds/{name}", feeds.feed),
+    Route("/dashboard/feeds/{name}/file", feeds.put, methods=["PUT"]),
+    Route("/dashboard/mappings", mappings.mappings),
+    Route("/dashboard/keys", keys.keys),
+    Route("/dashboard/keys", keys.make_key, methods=["POST"]),
+    Route("/dashboard/keys/change", keys.change_key, methods=["POST"]),
+    Route("/v/{block}/{slot:slot}/{token}", poll.ballot),
+    Route("/v/{block}/{slot:slot}/{token}", poll.cast, methods=["POST"]),
+    Route("/api/content", api.pull),
+    Route("/api/content", api.push, methods=["POST"]),
+    Route("/api/content/versions", api.versions),
+    Route("/api/content/rollback", api.rollback, methods=["POST"]),
+    Route("/api/report", reports.report),
+    Route("/api/report.csv", reports.report_csv),
+    Route("/api/conversions", reports.conversions),
+    Route("/api/conversions/{id:path}", reports.conversion),
+    Route("/api/experiments", reports.experiments),
+    Route("/api/experiments/{name}", reports.experiment),
+    Route("/api/opens", api.opens),
+    Route("/api/opens/{id}", api.opened),
+    Route("/api/opens/{id}/{slot:slot}.img", api.opened_picture),
+    Route("/api/preview", api.preview, methods=["POST"]),
+    Route("/api/preview/{slot:slot}", api.picture, methods=["POST"]),
+    Route("/api/feeds", api.feeds),
+    Route("/api/feeds/{name}", api.put_feed, methods=["PUT"]),
+    Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
+)
+"""Every path but the hot doors', which stand in `web.ingest` and `web.open`."""

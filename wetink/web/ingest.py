@@ -13,11 +13,13 @@ Bodies are JSON whatever their content type says. Sources: Segment's HTTP Tracki
 import asyncio
 import base64
 import binascii
+import gzip
 import logging
 import re
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -27,11 +29,9 @@ from wetink.core.errors import BadRequest, NotFound, TooManyRequests, Unauthoriz
 from wetink.core.events.event import MessageType
 from wetink.ingest.receive import BATCH, BEHAVIORAL, Endpoint, Ingest, write_key
 from wetink.ports import Receipt, Senders, Source
-from wetink.web.body import read_body, unpacked
-from wetink.web.clock import now_ms
+from wetink.web import now_ms
+from wetink.web.body import GIF, PREFIX, as_batch, message_in, read_body, unpacked
 from wetink.web.errors import RETRY_AFTER_SECONDS, body_of, status_of
-from wetink.web.library import library
-from wetink.web.pixel import GIF, PREFIX, as_batch, message_in
 from wetink.web.protocol import Answer, Header, Take
 from wetink.web.rates import Rates
 
@@ -363,3 +363,16 @@ async def _answer(send: Send, status: int, body: bytes, headers: tuple[Header, .
     sized: tuple[Header, ...] = () if status == 204 else ((b"content-length", str(length).encode()),)
     await send({"type": "http.response.start", "status": status, "headers": [*headers, *sized]})
     await send({"type": "http.response.body", "body": body})
+
+
+FILE = Path(__file__).parent / "static" / "built" / "analytics.js"
+
+
+@cache
+def library(*, packed: bool) -> bytes:
+    """Return the SDK as JavaScript, gzipped with `packed`. Raises NotFound where it has not been built."""
+    try:
+        plain = FILE.read_bytes()
+    except OSError as error:
+        raise NotFound("the browser SDK has not been built", hint="run make assets") from error
+    return gzip.compress(plain, mtime=0) if packed else plain

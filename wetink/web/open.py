@@ -29,7 +29,7 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.core.text.invisible import controls
 from wetink.core.text.placeholder import USUAL
-from wetink.web.clock import now_ms
+from wetink.web import now_ms
 from wetink.web.prompt import begin
 from wetink.web.protocol import Answer as Tell
 from wetink.web.protocol import Take

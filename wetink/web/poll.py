@@ -2,13 +2,12 @@
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
 
 from wetink.core.blocks.block import Block
 from wetink.core.errors import BadRequest, NotFound
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
-from wetink.web.clock import now_ms
+from wetink.web import now_ms
 from wetink.web.dashboard.query import form_of, wetink_of, whole
 from wetink.web.dashboard.render import page
 
@@ -53,9 +52,3 @@ def _asked(request: Request) -> tuple[Block, Identifier, Moment]:
         raise NotFound("this link does not vote", hint="open it from your email, in one piece")
     campaign = request.query_params.get("c", "")[:LONGEST_CAMPAIGN]
     return wetink.block(name), who, Moment(now_ms(), campaign=campaign)
-
-
-ROUTES: tuple[BaseRoute, ...] = (
-    Route("/v/{block}/{slot:slot}/{token}", ballot),
-    Route("/v/{block}/{slot:slot}/{token}", cast, methods=["POST"]),
-)

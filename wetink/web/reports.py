@@ -14,12 +14,11 @@ from collections.abc import Sequence
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
 from wetink.core.errors import BadRequest
 from wetink.core.signals.report import DAY_MS, Line, in_currency, said, table, total
-from wetink.web.bearer import allowed, told
-from wetink.web.clock import now_ms
+from wetink.web import now_ms
+from wetink.web.api import allowed, told
 from wetink.web.dashboard.query import number_in, time_in
 from wetink.wiring import Wetink
 
@@ -126,13 +125,3 @@ async def experiments(request: Request) -> Response:
 async def experiment(request: Request) -> Response:
     """Answer with how an experiment stands."""
     return told(await allowed(request).experiments.result(request.path_params["name"]))
-
-
-ROUTES: tuple[BaseRoute, ...] = (
-    Route("/api/report", report),
-    Route("/api/report.csv", report_csv),
-    Route("/api/conversions", conversions),
-    Route("/api/conversions/{id:path}", conversion),
-    Route("/api/experiments", experiments),
-    Route("/api/experiments/{name}", experiment),
-)

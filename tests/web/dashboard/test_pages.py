@@ -13,8 +13,7 @@ from tests.web.dashboard.shopper import EVIL, HOUR, USER, record
 from wetink.core.errors import BadRequest
 from wetink.core.events.event import Event
 from wetink.core.signals.interaction import Touch
-from wetink.web import session
-from wetink.web.clock import now_ms
+from wetink.web import now_ms, session
 from wetink.web.dashboard.query import field_of
 from wetink.wiring import Wetink
 

@@ -17,13 +17,11 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.opens.recipient import parse
 from wetink.opens.weight import weight
-from wetink.web import session
-from wetink.web.clock import now_ms
-from wetink.web.dashboard.coverage import part
+from wetink.web import now_ms, session
+from wetink.web.dashboard.blocks import coverage_part, panel
+from wetink.web.dashboard.preview import EVENTS, Supposed, supposed
 from wetink.web.dashboard.query import field_of, form_of, moment_of, wetink_of, whole
 from wetink.web.dashboard.render import missing, page
-from wetink.web.dashboard.simulation import EVENTS, Supposed, supposed
-from wetink.web.dashboard.snippet import panel
 
 SIZES = {"width": (600, 40, 1200), "height": (300, 20, 1600)}
 WORDS, BUTTON = "See what is new", "Shop now"
@@ -58,7 +56,7 @@ async def covered(request: Request) -> Response:
         return _none(request)
     form = _complete(found, dict(request.query_params))
     settings, wrong = settings_of(found, form)
-    return await part(request, _block(found, form, {} if wrong else settings))
+    return await coverage_part(request, _block(found, form, {} if wrong else settings))
 
 
 async def picture(request: Request) -> Response:

@@ -1,17 +1,24 @@
 """Blocks: each with its variants and their rules in words, its results, and the snippet to paste."""
 
+from collections.abc import Mapping
+from typing import Any, Literal
+
 from starlette.requests import Request
 from starlette.responses import Response
 
+from wetink.core.blocks.block import Block
+from wetink.core.blocks.esp import BY_NAME, ESPS
+from wetink.core.errors import BadRequest
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.report import Line
 from wetink.opens.recipient import parse
-from wetink.web.clock import now_ms
-from wetink.web.dashboard.block_preview import pictures, sight
+from wetink.opens.snippet import is_local
+from wetink.web import now_ms, session
 from wetink.web.dashboard.overview import DAYS, last_days
+from wetink.web.dashboard.preview import pictures, sight
 from wetink.web.dashboard.query import moment_of, wetink_of
 from wetink.web.dashboard.render import missing, page
-from wetink.web.dashboard.snippet import panel
+from wetink.wiring import Wetink
 
 OPENS = 5
 """Past opens that a block's page shows."""
@@ -78,3 +85,53 @@ def _chosen(request: Request) -> tuple[Identifier | None, str, str]:
     who = parse(asked)
     wrong = "write user:42, email:jane@shop.example or anonymous:x" if asked and who is None else ""
     return who, asked, wrong
+
+
+LONGEST_CAMPAIGN = 100
+
+
+async def snippet(request: Request) -> Response:
+    """Return the part of a page that shows a block's snippet for the ESP, kind and campaign of the query."""
+    wetink, name = wetink_of(request), request.path_params["name"]
+    block = wetink.content.blocks.get(name)
+    if block is None:
+        return missing(request, "No such block", f"There is no block called “{name[:80]}”.")
+    return page(request, "snippet.html", panel=panel(wetink, block, request.query_params))
+
+
+def panel(wetink: Wetink, block: Block, asked: Mapping[str, str]) -> dict[str, Any]:
+    """Return what that part shows."""
+    esp = BY_NAME.get(asked.get("esp", ""), ESPS[0])
+    kind = _kind(asked.get("kind", ""), block)
+    campaign = asked.get("campaign", "").strip()[:LONGEST_CAMPAIGN]
+    html, problem = "", ""
+    try:
+        html = wetink.esp_snippet(block.name, esp.name, campaign, kind)
+    except BadRequest as error:
+        problem = f"{error}: {error.hint}"
+    return {
+        "block": block, "esps": ESPS, "esp": esp, "kind": kind, "campaign": campaign, "html": html, "problem": problem,
+        "note": esp.told(kind), "local": wetink.settings.address if is_local(wetink.settings.address) else "",
+    }  # fmt: skip
+
+
+def _kind(asked: str, block: Block) -> Literal["user", "email"] | None:
+    for kind in block.recipients:
+        if kind == asked:
+            return kind
+    return next(iter(block.recipients), None)
+
+
+async def covered(request: Request) -> Response:
+    """Return the part for a block that is on the shelf."""
+    block = wetink_of(request).content.blocks.get(request.path_params["name"])
+    if block is None:
+        return missing(request, "No such block", "There is no block with this name.")
+    return await coverage_part(request, block)
+
+
+async def coverage_part(request: Request, block: Block) -> Response:
+    """Return what real people would see of a block that may not be on the shelf yet. Asked by our own pages alone."""
+    session.check_csrf(request)
+    found = await wetink_of(request).trial.coverage(block, moment_of(request, now_ms()))
+    return page(request, "coverage.html", coverage=found, fallback=block.fallback, several=len(block.variants) > 1)

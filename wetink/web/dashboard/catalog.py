@@ -7,8 +7,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wetink.web.clock import now_ms
-from wetink.web.dashboard.feed_status import held
+from wetink.web import now_ms
+from wetink.web.api import held
 from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import missing, page
 

@@ -9,14 +9,11 @@ from starlette.responses import Response
 from wetink.core.errors import WetinkError
 from wetink.core.outbound.feed import Feed, Format, Item, parameters_of
 from wetink.opens.recipient import parse
-from wetink.web import session
-from wetink.web.bearer import told
-from wetink.web.clock import now_ms
-from wetink.web.dashboard.feed_status import held, held_of
+from wetink.web import now_ms, session
+from wetink.web.api import held, held_of, told, upload
 from wetink.web.dashboard.query import moment_of, wetink_of
 from wetink.web.dashboard.render import missing, page
 from wetink.web.errors import body_of, status_of
-from wetink.web.feeds import taken
 from wetink.wiring import Wetink
 
 SHOWN, COLUMNS = 10, 8
@@ -60,10 +57,9 @@ async def feed(request: Request) -> Response:
 
 async def put(request: Request) -> Response:
     """Take an uploaded file in, and answer a script of the page."""
-    wetink = wetink_of(request)
     try:
         session.check_csrf(request)
-        done = await taken(wetink, request.path_params["name"], request.query_params, request.stream())
+        done = await upload(wetink_of(request), request)
     except WetinkError as error:
         return Response(body_of(error), status_of(error), media_type="application/json")
     return told(done)

@@ -12,8 +12,7 @@ from wetink.core.errors import BadRequest, BadSettings, WetinkError
 from wetink.core.events.event import Level
 from wetink.core.text.own_host import own_hosts
 from wetink.ports import NewKey, Storage
-from wetink.web import session
-from wetink.web.clock import now_ms
+from wetink.web import now_ms, session
 from wetink.web.dashboard.query import form_of, wetink_of
 from wetink.web.dashboard.render import page
 from wetink.web.errors import status_of

@@ -8,8 +8,8 @@ from wetink.core.errors import NotFound, WetinkError
 from wetink.opens.recipient import parse
 from wetink.opens.weight import weight
 from wetink.ports.archive import Opened
-from wetink.web.clock import now_ms
-from wetink.web.dashboard.block_preview import Sight
+from wetink.web import now_ms
+from wetink.web.dashboard.preview import Sight
 from wetink.web.dashboard.query import time_of, wetink_of
 from wetink.web.dashboard.render import missing, page
 

@@ -1,12 +1,19 @@
-"""People: find a profile by the start of any of its identifiers."""
+"""People: find a profile; who somebody is, what they did, and what they would see at a moment of one's choice."""
+
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wetink.core.identity.identifier import STRENGTH
+from wetink.core.events.event import Event
+from wetink.core.identity.identifier import STRENGTH, Identifier
 from wetink.opens.recipient import parse
-from wetink.web.dashboard.query import wetink_of
-from wetink.web.dashboard.render import page
+from wetink.web import now_ms
+from wetink.web.dashboard.preview import EVENTS as EVENTS_IF
+from wetink.web.dashboard.preview import sight, supposed
+from wetink.web.dashboard.query import DEVICES, SCHEMES, field_of, moment_of, wetink_of
+from wetink.web.dashboard.render import day, missing, page
 
 PAGE = 50
 
@@ -18,3 +25,71 @@ async def people(request: Request) -> Response:
     search = value.strip() if colon and kind in STRENGTH else asked
     profiles = await wetink_of(request).store.profiles.profiles(limit=PAGE, search=search)
     return page(request, "people.html", asked=asked, exact=parse(asked), profiles=profiles, full=len(profiles) == PAGE)
+
+
+EVENTS, OPENS, SHOWN = 200, 5, 50
+"""Events the timeline shows, past opens, and identifiers on one page."""
+
+
+async def person(request: Request) -> Response:
+    """Show the person as of `at`, and what they would see in `block` then."""
+    asked = request.path_params["who"]
+    who = parse(asked)
+    if who is None:
+        return missing(
+            request,
+            "Not an identifier",
+            f"“{asked[:80]}” is not an identifier.",
+            "Start with the kind: user:42, email:jane@shop.example or anonymous:x.",
+        )
+    wetink, now = wetink_of(request), now_ms()
+    moment = moment_of(request, now)
+    found = await wetink.person(who, moment.now)
+    history = await wetink.store.profiles.history(who, moment.now, EVENTS + 1)
+    after = parse(request.query_params.get("after", ""))
+    names = found.identifiers or (who,)
+    if after is not None:
+        names = (await wetink.store.profiles.profile(who, moment.now, limit=SHOWN + 1, after=after)).identifiers
+    contacts = await wetink.contacts(found.identifiers or (who,), moment.now)
+    blocks = wetink.content.blocks
+    suppose = await supposed(wetink, request.query_params, moment.now)
+    chosen = blocks.get(request.query_params.get("block", "")) or next(iter(blocks.values()), None)
+    return page(
+        request,
+        "person.html",
+        who=who,
+        person=found,
+        identifiers=names[:SHOWN],
+        next_names=_next(request, names) if len(names) > SHOWN else "",
+        days=by_day(sorted([*history[-EVENTS:], *contacts], key=lambda event: -event.at), now),
+        events=len(history),
+        most=EVENTS,
+        blocks=blocks,
+        opens=await wetink.archive.newest(
+            moment.now, OPENS, recipients=[str(each) for each in found.identifiers or (who,)]
+        ),
+        sight=await sight(wetink, chosen, who, moment, suppose) if chosen is not None else None,
+        at=field_of(moment.now) if request.query_params.get("at") else "",
+        moment=moment,
+        devices=DEVICES,
+        schemes=SCHEMES,
+        suppose=suppose,
+        form=request.query_params,
+        if_events=EVENTS_IF,
+    )
+
+
+def _next(request: Request, names: Sequence[Identifier]) -> str:
+    """Return the address of the page with the identifiers after those that this one shows."""
+    return "?" + urlencode({**request.query_params, "after": str(names[SHOWN - 1])})
+
+
+def by_day(events: Iterable[Event], now: int) -> list[tuple[str, list[Event]]]:
+    """Group events by the day (UTC) they happened, in the order they come."""
+    days: list[tuple[str, list[Event]]] = []
+    for event in events:
+        name = day(event.at, now)
+        if not days or days[-1][0] != name:
+            days.append((name, []))
+        days[-1][1].append(event)
+    return days

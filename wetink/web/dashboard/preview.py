@@ -1,17 +1,118 @@
-"""Preview: the picture somebody would get, drawn as for an open but neither kept nor counted, and what it weighs."""
+"""Preview: the picture somebody would get, drawn as for an open but not counted, and next to a browser's."""
 
+import base64
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wetink.core.blocks.block import Block
+from wetink.core.blocks.block import Block, Decision
+from wetink.core.errors import BadContent
+from wetink.core.events.event import Event, Product
+from wetink.core.identity.identifier import Identifier
+from wetink.core.messages.simulation import events_of, read
+from wetink.core.profile.person import Moment
 from wetink.opens.recipient import parse
 from wetink.opens.weight import weight
-from wetink.ports import Picture
-from wetink.web.clock import now_ms
+from wetink.ports import Comparison, Picture
+from wetink.web import now_ms, session
 from wetink.web.dashboard.query import moment_of, wetink_of
-from wetink.web.dashboard.render import page
-from wetink.web.dashboard.simulation import supposed
+from wetink.web.dashboard.render import missing, page
+from wetink.wiring import Wetink
+
+EVENTS = ("Product Viewed", "Product Added", "Product Added to Wishlist", "Order Completed")
+NO_PRODUCTS: Mapping[str, Product] = {}
+LONGEST = 8_000
+"""Characters of the messages in a page's address."""
+
+
+class Supposed(msgspec.Struct, frozen=True):
+    """What a form supposes. `text` is all of it as JSON, empty for nothing; `problem` says what cannot be used."""
+
+    events: tuple[Event, ...] = ()
+    text: str = ""
+    problem: str = ""
+
+
+async def supposed(
+    wetink: Wetink, query: Mapping[str, str], now: int, others: Mapping[str, Product] = NO_PRODUCTS
+) -> Supposed:
+    """Return what the query supposes to have happened by `now` (Unix ms). Raises StoreUnavailable.
+
+    Its product is one of the catalog, or of the `others` by key.
+    """
+    text, event, key = query.get("suppose", ""), query.get("if_event", ""), query.get("if_product", "").strip()[:200]
+    if not text.strip() and event not in EVENTS:
+        return Supposed()
+    try:
+        if len(text) > LONGEST:
+            raise BadContent(f"more than {LONGEST} characters", hint="`wetink open --with FILE` takes more")
+        messages = read(text)
+        if event in EVENTS:
+            if not key:
+                raise BadContent(f"{event} needs a product", hint="enter its key from the catalog")
+            messages.append({"event": event, "properties": _properties(event, await _product(wetink, key, others))})
+        return Supposed(events_of(messages, now), msgspec.json.encode(messages).decode())
+    except BadContent as error:
+        return Supposed(problem=f"{error}{f': {error.hint}' if error.hint else ''}")
+
+
+async def _product(wetink: Wetink, key: str, others: Mapping[str, Product]) -> Product:
+    """Return a product as the catalog has it. Raises BadContent."""
+    known = (await wetink.store.catalog.products([key])).get(key) or others.get(key)
+    if known is None:
+        some = f"such as {', '.join(list(others)[:3])}, or " if others else ""
+        raise BadContent(f"there is no product {key!r}", hint=f"{some}find keys in the catalog")
+    return known
+
+
+def _properties(event: str, known: Product) -> dict[str, Any]:
+    """Return the properties of an event of a product."""
+    told = {name: value for name, value in msgspec.to_builtins(known).items() if value not in (None, "", 0)}
+    told["quantity"] = 1
+    if event != "Order Completed":
+        return told
+    return {"order_id": "what if", "total": known.price or 0, "currency": known.currency, "products": [told]}
+
+
+NOTHING = Supposed()
+
+
+class Sight(msgspec.Struct, frozen=True):
+    """A decision and where to see it drawn, one address for each slot."""
+
+    block: Block
+    decision: Decision
+    pictures: tuple[str, ...]
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """Where to read what each picture weighs."""
+        return tuple(address.replace(".img", "/weight", 1) for address in self.pictures)
+
+
+async def sight(
+    wetink: Wetink, block: Block, who: Identifier | None, moment: Moment, suppose: Supposed = NOTHING
+) -> Sight:
+    """Decide as an open would, None being nobody, and record nothing. Raises StoreUnavailable."""
+    decision = await wetink.preview(block.name, who, moment, suppose.events)
+    return Sight(block, decision, pictures(block, who, moment, suppose.text))
+
+
+def pictures(block: Block, who: Identifier | None, moment: Moment, suppose: str = "") -> tuple[str, ...]:
+    """Return the address of each slot's picture; `suppose` are messages that had not come, as JSON.
+
+    >>> from wetink.core.blocks.block import Fallback
+    >>> pictures(Block("hero", Fallback("https://shop.example/")), Identifier("user", "4 2"), Moment(5))
+    ('/dashboard/preview/hero/1.img?who=user%3A4+2&at=5&scheme=light',)
+    """
+    query = {"who": str(who) if who is not None else "", "at": moment.now, "device": moment.device}
+    query = {name: value for name, value in {**query, "scheme": moment.scheme, "suppose": suppose}.items() if value}
+    return tuple(f"/dashboard/preview/{block.name}/{slot}.img?{urlencode(query)}" for slot in range(1, block.slots + 1))
 
 
 async def preview(request: Request) -> Response:
@@ -42,3 +143,38 @@ async def _drawn(request: Request) -> tuple[Block, Picture] | None:
     suppose = await supposed(wetink, request.query_params, moment.now)
     decision = await wetink.preview(name, parse(request.query_params.get("who", "")), moment, suppose.events)
     return block, await wetink.picture(decision, slot, moment, suppose.events)
+
+
+async def beside(request: Request) -> Response:
+    """Compare the pictures of a block's first slot for `who`, as a part of its page."""
+    session.check_csrf(request)
+    wetink, name = wetink_of(request), request.path_params["name"]
+    block = wetink.content.blocks.get(name)
+    if block is None:
+        return missing(request, "No such block", "There is no block with this name.")
+    found, problem = None, ""
+    try:
+        who = parse(request.query_params.get("who", ""))
+        found = await wetink.compare(block, 1, who, moment_of(request, now_ms()))
+    except BadContent as error:
+        problem = f"{error}: {error.hint}" if error.hint else str(error)
+    templates = [variant.template for variant in block.variants if variant.template]
+    return page(
+        request,
+        "beside.html",
+        block=block,
+        problem=problem,
+        share=found.share if found is not None else None,
+        pictures=_pictures(found) if found is not None else (),
+        notes=[note for note in wetink.content.notes if any(template in note for template in templates)],
+    )
+
+
+def _pictures(found: Comparison) -> list[tuple[str, str, str]]:
+    """Return each picture with what it is and what had to give for its weight."""
+    named = (("wetink", found.ours), ("Chromium", found.theirs), ("Difference", found.difference))
+    return [(words, _inside(picture), picture.note) for words, picture in named]
+
+
+def _inside(picture: Picture) -> str:
+    return f"data:{picture.content_type};base64,{base64.b64encode(picture.body).decode()}"

@@ -1,20 +1,185 @@
-"""Render: one page from one template, with everything escaped."""
+"""Render: one page from one template, with everything escaped; numbers, money and times as people read them."""
 
+import json
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from wetink.core.catalog.price_history import Change
+from wetink.core.identity.identifier import Identifier
 from wetink.core.rules.words import compact
 from wetink.core.rules.words import words as words_of
-from wetink.web import session
-from wetink.web.clock import now_ms
-from wetink.web.dashboard import words
+from wetink.core.text.link import host_of
+from wetink.core.units.money import money as written
+from wetink.web import now_ms, session
+
+STEPS = ((60_000, 1_000, "s"), (3_600_000, 60_000, "min"), (86_400_000, 3_600_000, "h"), (0, 86_400_000, "d"))
+"""Below how many milliseconds a distance is told in which unit; the last one has no end."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def number(value: float) -> str:
+    """Write a count with its thousands apart, and parts of one with a digit.
+
+    >>> number(1234567), number(2.5)
+    ('1,234,567', '2.5')
+    """
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
+
+
+def share(part: float, whole: float) -> str:
+    """Write a part of a whole in percent; a dash where there is no whole.
+
+    >>> share(1, 8), share(0, 5), share(1, 0)
+    ('12.5%', '0.0%', '—')
+    """
+    return f"{100 * part / whole:.1f}%" if whole else "—"
+
+
+def percent(part: float) -> str:
+    """Write a difference as a part of something, with its sign.
+
+    >>> percent(0.123), percent(-0.005), percent(0)
+    ('+12%', '-0.5%', '0%')
+    """
+    return f"{part * 100:+.0f}%" if abs(part) >= 0.0995 else f"{part * 100:+.1f}%" if part else "0%"
+
+
+def money(amount: float | None, currency: str = "") -> str:
+    """Write an amount as English does, an unknown currency by its name; a dash for no amount.
+
+    >>> money(1234.5, "USD"), money(-3, "eur"), money(1200, "JPY"), money(5), money(None)
+    ('$1,234.50', '-€3.00', '¥1,200', '5.00', '—')
+    """
+    return written(amount, currency) or "—"
+
+
+def coded(text: str) -> Markup:
+    """Return a text whose parts between backticks are set as code, everything else escaped.
+
+    >>> coded("send `url`, not <b>")
+    Markup('send <code>url</code>, not &lt;b&gt;')
+    """
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 (it is escaped before)
+
+
+def moment(at: int) -> datetime | None:
+    """Return Unix milliseconds as a date in UTC, None when no calendar has it."""
+    try:
+        return _EPOCH + timedelta(milliseconds=at)
+    except OverflowError:
+        return None
+
+
+def absolute(at: int) -> str:
+    """Write Unix milliseconds in full.
+
+    >>> absolute(1_700_000_000_123)
+    '2023-11-14 22:13:20 UTC'
+    """
+    date = moment(at)
+    return date.strftime("%Y-%m-%d %H:%M:%S UTC") if date is not None else f"{at} ms"
+
+
+def ago(at: int, now: int) -> str:
+    """Write how far a moment lies from `now`, both Unix milliseconds.
+
+    >>> ago(0, 500), ago(0, 59_000), ago(0, 7_200_000), ago(0, 172_800_000), ago(120_000, 0)
+    ('just now', '59 s ago', '2 h ago', '2 d ago', 'in 2 min')
+    """
+    distance = abs(now - at)
+    if distance < 1_000:
+        return "just now"
+    _, size, unit = next(step for step in STEPS if not step[0] or distance < step[0])
+    text = f"{distance // size} {unit}"
+    return f"{text} ago" if at <= now else f"in {text}"
+
+
+def stamp(at: int, now: int) -> Markup:
+    """Return a `<time>` that says how long ago, with the moment in full as its title."""
+    date = moment(at)
+    if not at or date is None:
+        return Markup("<span>—</span>")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(date.isoformat(), absolute(at), ago(at, now))
+
+
+def day(at: int, now: int) -> str:
+    """Name the day (UTC) of a moment.
+
+    >>> day(0, 3_600_000), day(0, 90_000_000), day(0, 900_000_000)
+    ('Today', 'Yesterday', 'Thursday, 1 January 1970')
+    """
+    date, today = moment(at), moment(now)
+    if date is None or today is None:
+        return "Another time"
+    away = (today.date() - date.date()).days
+    if away in (0, 1):
+        return ("Today", "Yesterday")[away]
+    return f"{date:%A}, {date.day} {date:%B %Y}"
+
+
+def clock(at: int) -> str:
+    """Write the time of day (UTC) of a moment.
+
+    >>> clock(3_660_000)
+    '01:01'
+    """
+    date = moment(at)
+    return date.strftime("%H:%M") if date is not None else ""
+
+
+def plain(value: Any) -> str:
+    """Write a value for a table: text as it is, everything else as JSON that may break between its parts."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def pretty(raw: bytes) -> str:
+    """Lay out raw JSON on several lines; what is none stays as it is."""
+    try:
+        return json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return raw.decode("utf-8", "replace")
+
+
+def is_link(url: str) -> bool:
+    """Whether an address may be followed: http or https, and nothing odd in it."""
+    return bool(host_of(url))
+
+
+def person_path(who: Identifier) -> str:
+    """Return the path of a person's page.
+
+    >>> person_path(Identifier("user", "a/b c"))
+    '/dashboard/people/user:a%2Fb%20c'
+    """
+    return f"/dashboard/people/{who.kind}:{quote(who.value, safe='')}"
+
+
+def product_path(key: str) -> str:
+    """Return the address of a product's page."""
+    return f"/dashboard/catalog/product?{urlencode({'key': key})}"
+
+
+def changed(change: Change) -> str:
+    """Return what a change says of stock, in words.
+
+    >>> changed(Change(0, 1.0, "in_stock", 3)), changed(Change(0, 1.0, "out_of_stock")), changed(Change(0, 1.0))
+    ('3 in stock', 'out of stock', '')
+    """
+    if change.stock is not None:
+        return f"{change.stock} in stock" if change.stock else "out of stock"
+    return change.availability.replace("_", " ")
+
 
 NAVIGATION = (
     ("/dashboard", "Overview"),
@@ -35,12 +200,12 @@ NAVIGATION = (
 
 @pass_context
 def _stamp(context: Context, at: int) -> Markup:
-    return words.stamp(at, context["now"])
+    return stamp(at, context["now"])
 
 
 @pass_context
 def _day(context: Context, at: int) -> str:
-    return words.day(at, context["now"])
+    return day(at, context["now"])
 
 
 def _environment() -> Environment:
@@ -54,23 +219,23 @@ def _environment() -> Environment:
     environment.filters.update(
         stamp=_stamp,
         day=_day,
-        absolute=words.absolute,
-        clock=words.clock,
-        coded=words.coded,
+        absolute=absolute,
+        clock=clock,
+        coded=coded,
         compact=compact,
-        money=words.money,
-        number=words.number,
-        plain=words.plain,
-        pretty=words.pretty,
+        money=money,
+        number=number,
+        plain=plain,
+        pretty=pretty,
         rule=words_of,
     )
-    environment.tests["link"] = words.is_link
+    environment.tests["link"] = is_link
     environment.globals.update(
-        share=words.share,
-        percent=words.percent,
-        person_path=words.person_path,
-        product_path=words.product_path,
-        changed=words.changed,
+        share=share,
+        percent=percent,
+        person_path=person_path,
+        product_path=product_path,
+        changed=changed,
         navigation=NAVIGATION,
     )
     return environment

@@ -6,10 +6,11 @@ from collections import defaultdict
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wetink.core.errors import BadRequest
+from wetink.core.errors import BadRequest, NotFound
+from wetink.core.signals.experiment_result import METRICS
 from wetink.core.signals.goal import MODELS
 from wetink.core.signals.report import DAY_MS, DIMENSIONS, Line, in_currency, total
-from wetink.web.clock import now_ms
+from wetink.web import now_ms
 from wetink.web.dashboard import charts
 from wetink.web.dashboard.query import wetink_of, whole
 from wetink.web.dashboard.render import missing, page
@@ -144,4 +145,36 @@ async def conversion(request: Request) -> Response:
         touches=sorted(touches, key=lambda each: -each[0].at),
         shares=shares,
         models=MODELS,
+    )
+
+
+async def experiments(request: Request) -> Response:
+    """List all experiments with how each stands."""
+    wetink = wetink_of(request)
+    found = [await wetink.experiments.result(name) for name in wetink.experiments.plans()]
+    return page(request, "experiments.html", found=found)
+
+
+async def experiment(request: Request) -> Response:
+    """Show one experiment."""
+    wetink, name = wetink_of(request), request.path_params["name"]
+    try:
+        found = await wetink.experiments.result(name)
+    except NotFound as error:
+        return missing(request, "No such experiment", f"{str(error)[:1].upper()}{str(error)[1:]}.", error.hint)
+    plan, block = wetink.experiments.plans()[name]
+    metric = request.query_params.get("metric", "orders")
+    metric = metric if metric in METRICS else "orders"
+    limit = {each: charts.limit_of(found.lifts[each], plan.worth) for each in METRICS}
+    return page(
+        request,
+        "experiment.html",
+        found=found,
+        plan=plan,
+        block=wetink.content.blocks.get(block),
+        metric=metric,
+        metrics=METRICS,
+        limits=limit,
+        whiskers={each: [(lift, charts.whisker(lift, limit[each])) for lift in found.lifts[each]] for each in METRICS},
+        course=charts.course(found.course[metric], plan.worth),
     )

@@ -1,0 +1,292 @@
+"""API: the endpoints for programs, with the dashboard's token as Bearer.
+
+GET  /api/content               the version that stands, with its files; `?version=3` an earlier one
+POST /api/content               push: {"base": 3, "by": "…", "message": "…", "files": {"blocks/a.yaml": "base64"}}
+GET  /api/content/versions      all versions, the newest first
+POST /api/content/rollback      {"version": 3, "by": "…"}
+GET  /api/feeds                 all feeds with their state
+PUT  /api/feeds/{name}          the file of an uploaded feed, as the body; `?format=csv&purpose=catalog` makes a new one
+GET  /api/opens                 the newest first; `?who=user:42`, `?block=hero`, `?limit=50`, `?until=` narrow it
+GET  /api/opens/{id}            what that open got, and at what moment
+GET  /api/opens/{id}/{slot}.img its picture, drawn again
+POST /api/preview               {"block": "hero", "who": "user:42", "moment": {"scheme": "dark"}, "events": [{…}]}
+POST /api/preview/{slot}        the same: its picture, with what it weighs in the header Wetink-Weight
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wetink.content.tree import LARGEST
+from wetink.content.versions import Pushed, Version
+from wetink.core.blocks.block import Decision
+from wetink.core.errors import BadRequest, TooLarge, Unauthorized
+from wetink.core.events.event import Event
+from wetink.core.messages.simulation import MOST, MOST_BYTES, events_of
+from wetink.core.outbound.feed import Feed, due_at
+from wetink.core.profile.person import Moment, moment_of
+from wetink.core.text.keepable import half_character, problem_in
+from wetink.opens.recipient import parse
+from wetink.opens.weight import weight
+from wetink.ports.feeds import Uploaded
+from wetink.web import now_ms, session
+from wetink.web.dashboard.query import number_in, time_in, wetink_of
+from wetink.wiring import Wetink
+
+T = TypeVar("T")
+
+
+def allowed(request: Request) -> Wetink:
+    """Return the application for who has the token. Raises Unauthorized."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    found: Wetink = request.app.state.wetink
+    if scheme.lower() != "bearer" or not session.is_token(found, token):
+        raise _nobody()
+    return found
+
+
+async def admit(request: Request) -> None:
+    """Let a request on that has the token. Raises Unauthorized; TooManyRequests after too many wrong ones."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip() or not await session.right_token(request, token):
+        raise _nobody()
+
+
+def _nobody() -> Unauthorized:
+    return Unauthorized("this needs the dashboard's token", hint="send it as Authorization: Bearer TOKEN")
+
+
+async def sent(request: Request, what: type[T], largest: int) -> T:
+    """Return the JSON of a body of at most `largest` bytes. Raises BadRequest and TooLarge."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > largest:
+            raise TooLarge(f"the body has more than {largest} bytes")
+    decode: Callable[[bytes], T] = msgspec.json.Decoder(what).decode
+    try:
+        made = decode(bytes(body))
+    except RecursionError as error:
+        raise BadRequest("the body cannot be read: it is nested too deeply") from error
+    except (msgspec.DecodeError, ValueError) as error:
+        if (at := half_character(bytes(body))) is not None:
+            raise BadRequest(f"byte {at}: half a character (a lone surrogate)", where=f"byte {at}") from error
+        raise BadRequest(f"the body cannot be read: {error}") from error
+    place, problem = problem_in(made)
+    if problem:
+        raise BadRequest(f"{place}: {problem}", where=place)
+    return made
+
+
+def told(value: Any, status: int = 200) -> Response:
+    """Return a value as JSON that nobody keeps."""
+    return Response(
+        msgspec.json.encode(value), status, media_type="application/json", headers={"cache-control": "no-store"}
+    )
+
+
+LARGEST_BODY = LARGEST * 3 // 2
+MOST_VERSIONS = 10**9
+
+
+class Push(msgspec.Struct, frozen=True):
+    """What somebody sends; `base` None replaces whatever there is."""
+
+    files: dict[str, bytes]
+    base: int | None = None
+    by: str = ""
+    message: str = ""
+
+
+class Rollback(msgspec.Struct, frozen=True):
+    """Back to which version."""
+
+    version: int
+    by: str = ""
+
+
+class State(msgspec.Struct, frozen=True):
+    """A version with its files."""
+
+    version: Version
+    files: dict[str, bytes]
+
+
+async def pull(request: Request) -> Response:
+    """Answer with the version that stands, or an earlier one."""
+    versions = allowed(request).versions
+    number = number_in(request.query_params, "version", 0, 0, MOST_VERSIONS)
+    if not number:
+        return told(State(*await versions.current(now_ms())))
+    files = await versions.tree(number)
+    listed = await versions.listed(now_ms())
+    return told(State(next(each for each in listed if each.number == number), files))
+
+
+async def push(request: Request) -> Response:
+    """Take a push in: 200 when it stands, 422 with all that is wrong with it, 409 when another came first."""
+    wetink, given = allowed(request), await sent(request, Push, LARGEST_BODY)
+    done = await wetink.versions.push(given.files, given.base, by=given.by, message=given.message, now=now_ms())
+    return await _done(request, done)
+
+
+async def rollback(request: Request) -> Response:
+    """Let an earlier version stand again."""
+    wetink, given = allowed(request), await sent(request, Rollback, LARGEST_BODY)
+    done = await wetink.versions.rollback(given.version, by=given.by, now=now_ms())
+    return await _done(request, done)
+
+
+async def versions(request: Request) -> Response:
+    """List all versions."""
+    return told(await allowed(request).versions.listed(now_ms()))
+
+
+async def _done(request: Request, done: Pushed) -> Response:
+    if not done.problems:
+        await wetink_of(request).look_again()
+    return told(done, 422 if done.problems else 200)
+
+
+class Held(msgspec.Struct, frozen=True, rename="camel"):
+    """A feed and what it holds. `age_ms` is None for what is asked for each person or not there.
+
+    `next_at` (Unix ms) is when its address is asked again, 0 for at once, None for what nobody asks by itself.
+    """
+
+    name: str
+    purpose: str
+    source: str
+    uploaded: bool
+    each: bool
+    every: str
+    state: str
+    because: str
+    age_ms: int | None
+    next_at: int | None
+    failures: int
+    count: int
+    left_out: int
+    problems: tuple[str, ...]
+
+
+def held(wetink: Wetink) -> list[Held]:
+    """Return the feeds of the content folder with what they hold."""
+    return [held_of(wetink, feed) for _, feed in sorted(wetink.content.feeds.items())]
+
+
+def held_of(wetink: Wetink, feed: Feed) -> Held:
+    """Return one of them."""
+    given, kept = wetink.feeds.give(feed.name), wetink.feeds.snapshot(feed.name)
+    seen: dict[str, Any] = {"count": 0, "left_out": 0, "problems": (), "failures": 0}
+    if kept is not None:
+        seen = {name: getattr(kept, name) for name in seen}
+    each = feed.per_person is not None
+    state, because = ("per person", "") if each else (given.state, given.because)
+    due = None if each or feed.file else max(due_at(feed, kept), now_ms() if kept is None else 0)
+    return Held(
+        feed.name,
+        feed.purpose,
+        feed.url or feed.file,
+        bool(feed.file),
+        each,
+        feed.every,
+        state,
+        because,
+        given.age_ms,
+        due,
+        **seen,
+    )
+
+
+async def feeds(request: Request) -> Response:
+    """List all feeds."""
+    return told(held(allowed(request)))
+
+
+async def put_feed(request: Request) -> Response:
+    """Take the file of a feed in: 200 when it stands, 400 with what is wrong with it."""
+    return told(await upload(allowed(request), request))
+
+
+async def upload(wetink: Wetink, request: Request) -> Uploaded:
+    """Take the body in as the file of a feed, of a new one if the query says its format.
+
+    Raises BadContent, TooLarge and Unavailable; then nothing has changed.
+    """
+    name, query = request.path_params["name"], request.query_params
+    return await wetink.upload(name, request.stream(), query.get("format", ""), query.get("purpose", "data"))
+
+
+USUAL_OPENS, MOST_OPENS = 50, 500
+
+
+async def opens(request: Request) -> Response:
+    """List past opens."""
+    wetink, query = allowed(request), request.query_params
+    recipients = None
+    if "who" in query:
+        who = parse(query["who"])
+        if who is None:
+            raise BadRequest(f"{query['who'][:80]!r} names nobody", hint="write user:42, email:a@b.c or anonymous:x")
+        recipients = [str(who)]
+    limit, until = number_in(query, "limit", USUAL_OPENS, 1, MOST_OPENS), time_in(query, "until", now_ms())
+    found = await wetink.archive.newest(until, limit, recipients=recipients, block=query.get("block", ""))
+    return told([each.decision for each in found])
+
+
+async def opened(request: Request) -> Response:
+    """Answer with one open."""
+    found = await allowed(request).past(request.path_params["id"])
+    return told({"decision": found.decision, "moment": found.moment})
+
+
+async def opened_picture(request: Request) -> Response:
+    """Draw it again."""
+    wetink = allowed(request)
+    found = await wetink.past(request.path_params["id"])
+    drawn = await wetink.again(found, request.path_params["slot"])
+    return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
+
+
+OWN = ("facts", "taken_for")
+"""What of a moment only a fetch can tell."""
+
+
+class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is to be previewed. `moment` has the fields of `Moment`; without `now` it is now."""
+
+    block: str
+    who: str = ""
+    moment: dict[str, Any] = {}
+    events: list[dict[str, Any]] = []
+
+
+async def preview(request: Request) -> Response:
+    """Answer with the decision."""
+    decision, _, _ = await _decided(request)
+    return told(decision)
+
+
+async def picture(request: Request) -> Response:
+    """Answer with the picture of a slot."""
+    decision, moment, events = await _decided(request)
+    wetink = allowed(request)
+    drawn = await wetink.picture(decision, request.path_params["slot"], moment, events)
+    headers = {"cache-control": "no-store", "wetink-weight": weight(wetink.block(decision.block), drawn)}
+    return Response(drawn.body, media_type=drawn.content_type, headers=headers)
+
+
+async def _decided(request: Request) -> tuple[Decision, Moment, tuple[Event, ...]]:
+    wetink, asked = allowed(request), await sent(request, Asked, 2 * MOST_BYTES)
+    who = parse(asked.who)
+    if asked.who and who is None:
+        raise BadRequest(f"{asked.who[:80]!r} names nobody", hint="write user:42, email:a@b.c or anonymous:x")
+    if len(asked.events) > MOST:
+        raise BadRequest(f"more than {MOST} events")
+    moment = moment_of({name: value for name, value in asked.moment.items() if name not in OWN}, now_ms())
+    events = events_of(asked.events, moment.now)
+    return await wetink.preview(asked.block, who, moment, events), moment, events
