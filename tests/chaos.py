@@ -25,6 +25,7 @@ from PIL import Image
 
 from bench.server import serving
 from tests.contracts.profiles import received
+from tests.storage import part_with
 from wetink import settings as setting
 from wetink.core.errors import StoreUnavailable
 from wetink.core.identity import user
@@ -103,7 +104,8 @@ def failing(wetink: Wetink) -> Any:
         return asked
 
     for name in ("entries", "products", "profile", "version"):
-        setattr(store.log, name, faulty(getattr(store.log, name)))
+        part = part_with(store, name)
+        setattr(part, name, faulty(getattr(part, name)))
     return create(wetink)
 
 

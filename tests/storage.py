@@ -2,12 +2,20 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from wetink.ports import Storage
 from wetink.store import engine_of
 
 
-def opened(folder: Path, clock_ms: Callable[[], int] = lambda: 0, *, days: int = 30, most: int = 1 << 30) -> Storage:
+def opened(
+    folder: Path, clock_ms: Callable[[], int] = lambda: 0, *, days: int = 30, most: int = 1 << 30, **more: str
+) -> Storage:
     """Open what a folder keeps, as one process has it. Past opens stand for `days` and take `most` bytes."""
     address = f"sqlite:///{folder}"
-    return engine_of(address).open(address, clock_ms, archive_days=days, archive_bytes=most)
+    return engine_of(address).open(address, clock_ms, archive_days=days, archive_bytes=most, **more)
+
+
+def part_with(store: Storage, call: str) -> Any:
+    """Return the part of a storage that opens have this call of."""
+    return next(part for part in (store.log, store.profiles, store.catalog) if hasattr(part, call))

@@ -98,9 +98,8 @@ async def loops(error: Exception, folder: Path) -> None:
     feed = Feed("stores", "json", url="https://shop.example/feed", purpose="catalog")
     event = Event("track", NOW, "m", "s", "Product Viewed", user=USER)
     told: Any = SimpleNamespace(
-        replays=lambda: asyncio.sleep(0, 0),
-        place_of=lambda at: asyncio.sleep(0, 0),
-        events_after=lambda *_: asyncio.sleep(0, (1, [event])),
+        cursor=lambda at: asyncio.sleep(0, ""),
+        events=lambda *_: asyncio.sleep(0, ("1", [event])),
         settle=lambda: asyncio.sleep(0, result=False),
     )
     told.log = told.catalog = told
@@ -159,8 +158,10 @@ async def opens(error: Exception, house: House) -> None:
     got = await ask(app, "GET", f"/dashboard/login?token={house.wetink.dashboard_token}")
     cookie = {"cookie": got.headers["set-cookie"].partition(";")[0]}
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("entries", "history", "profile", "profiles", "resolve", "products", "messages"):
-            patch.setattr(store.log, name, lambda *_, **__: fails(error))
+        for name in ("entries", "history", "profile", "profiles", "resolve"):
+            patch.setattr(store.profiles, name, lambda *_, **__: fails(error))
+        patch.setattr(store.catalog, "products", lambda *_, **__: fails(error))
+        patch.setattr(store.log, "messages", lambda *_, **__: fails(error))
         for purpose in ("picture", "data", "click"):
             await ask(house.door, "GET", house.url(purpose, "hero", who=WHO), headers={"user-agent": EMAIL})
         for path in ("people", f"people/user:{USER}", "live"):

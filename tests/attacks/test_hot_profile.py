@@ -18,7 +18,7 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.profile import fold as fold_module
 from wetink.ingest.receive import BATCH
 from wetink.ports import ENTRY_BYTES
-from wetink.store.sqlite import engine
+from wetink.store.sqlite import profiles
 
 HOT, OTHER = Identifier("user", "hot"), Identifier("user", "other")
 PRODUCTS, LINES = 1_000, 50
@@ -95,7 +95,7 @@ def test_of_a_flood_of_long_events_an_open_reads_the_newest_alone(
     house: House, monkeypatch: pytest.MonkeyPatch, defended: bool
 ) -> None:
     if not defended:
-        monkeypatch.setattr(engine, "ENTRY_BYTES", 1 << 60)
+        monkeypatch.setattr(profiles, "ENTRY_BYTES", 1 << 60)
     long = {f"trait {number}": "x" * 100 for number in range(200)}
     flood(house, [{"type": "identify", "userId": "hot", "traits": {**long, "turn": turn}} for turn in range(60)])
     entries = asyncio.run(house.wetink.store.profiles.entries(HOT, house.now))

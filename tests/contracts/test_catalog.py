@@ -98,23 +98,6 @@ def test_products_are_found_by_their_newest_words(store: Storage, text: str, exp
     assert sorted(found) == expected
 
 
-def test_the_log_can_be_followed_from_any_place(store: Storage) -> None:
-    names = ("Product Viewed", "Order Completed")
-    assert asyncio.run(store.log.events_after(0, names, 10)) == (0, ())
-    for number in range(5):
-        tell(store, number, f"S{number}", "Product Viewed" if number != 2 else "Product Added")
-    last, events = asyncio.run(store.log.events_after(0, names, 3))
-    assert [event.products[0].sku for event in events] == ["S0", "S1"]
-    last, events = asyncio.run(store.log.events_after(last, names, 10))
-    assert [event.products[0].sku for event in events] == ["S3", "S4"]
-    assert asyncio.run(store.log.events_after(last, names, 10)) == (last, ())
-    newest = asyncio.run(store.log.messages(limit=1))[0]
-    assert last == newest.seq
-    assert asyncio.run(store.log.place_of(0)) == 0
-    assert asyncio.run(store.log.place_of(newest.received)) < last
-    assert asyncio.run(store.log.place_of(newest.received + 1)) == last
-
-
 @pytest.mark.parametrize("elsewhere", ["another process", "a feed"])
 def test_a_word_that_was_revised_elsewhere_counts_again_when_it_is_said_again(
     store: Storage, another: Callable[[], Storage], elsewhere: str

@@ -274,25 +274,3 @@ def test_a_device_an_alias_named_is_the_persons_own_once_they_carry_it(store: St
     assert device not in asyncio.run(store.profiles.profile(person, LATE)).identifiers
     append(store, [received(view("m", userId="u", anonymousId="d", timestamp=LATE - 5))])
     assert device in asyncio.run(store.profiles.profile(person, LATE)).identifiers
-
-
-def test_what_is_read_steadily_is_of_one_moment_and_what_follows_of_the_next(another: Another) -> None:
-    store, other = another(), another()
-    jane = Identifier("user", "jane")
-
-    async def seen() -> list[str]:
-        return [event.message_id for event in await store.profiles.history(jane, LATE)]
-
-    async def run() -> list[list[str]]:
-        await other.log.append([received(view("a", userId="jane", timestamp=LATE - 2))])
-        said = []
-        with store.log.steady():
-            said.append(await seen())
-            await other.log.append([received(view("b", userId="jane", timestamp=LATE - 1))])
-            said.append(await seen())
-            with store.log.steady():
-                said.append(await seen())
-        said.append(await seen())
-        return said
-
-    assert asyncio.run(run()) == [["a"], ["a"], ["a"], ["a", "b"]]

@@ -136,7 +136,7 @@ def test_a_device_that_somebody_new_claims_late_is_gone_from_a_summary(store: St
 def test_a_replay_that_says_something_else_of_them_ends_a_summary(store: Storage) -> None:
     append(store, visit(1, LATE - HOUR, userId="u"))
     sum_up(store)
-    [old] = asyncio.run(store.log.messages_after(4, 1))
+    old = asyncio.run(store.log.messages())[-5]
     [piece], _ = pieces(old.raw.replace(b"Product Viewed", b"Lamp Turned On"), ONE)
     assert asyncio.run(store.log.renew([(old, record(piece, old.source, "server", old.received))])) == [True]
     assert b"Lamp" in right(store)
@@ -187,7 +187,7 @@ def do(store: Storage, number: int, deed: tuple[str, Any, Any], said: list[dict[
     elif kind == "again" and what < len(said):
         append(store, [received({**said[what], "sentAt": said[what]["timestamp"] + when * HOUR})])
     elif kind == "renew":
-        for old in asyncio.run(store.log.messages_after(what, 1)):
+        for old in asyncio.run(store.log.messages(limit=1_000))[::-1][what : what + 1]:
             [piece], _ = pieces(old.raw[:-1] + b',"userId":"%s"}' % when.encode(), ONE)
             asyncio.run(store.log.renew([(old, record(piece, old.source, "server", old.received))]))
     elif kind == "sum up":

@@ -179,12 +179,6 @@ class Picky:
         self.taken += [each.message_id for each in batch]
         return [Receipt(each.message_id) for each in batch]
 
-    async def pause(self) -> None:
-        pass
-
-    def start(self) -> None:
-        pass
-
 
 def body(*numbers: int) -> bytes:
     each = [{"type": "track", "event": "X", "userId": "u", "messageId": f"m{number}"} for number in numbers]

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.storage import opened
 from tests.store.said import message
+from wetink.ports import Storage
 from wetink.store.sqlite import wal
-from wetink.store.sqlite.engine import SQLiteStore
 
 MESSAGES = 40
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/bin:/bin"
@@ -54,10 +55,10 @@ def image(tmp_path: Path) -> Path:
     return made
 
 
-async def append(store: SQLiteStore, start: int, end: int) -> set[str]:
+async def append(store: Storage, start: int, end: int) -> set[str]:
     acked = set()
     for number in range(start, end):
-        acked |= {receipt.message_id for receipt in await store.append([message(number)])}
+        acked |= {receipt.message_id for receipt in await store.log.append([message(number)])}
     return acked
 
 
@@ -65,11 +66,11 @@ def acked_before_the_cut(image: Path, folder: Path, survivor: Path, synchronous:
     """Append messages; copy the disk as it is right after the last acknowledgement; return what was acknowledged."""
 
     async def fill(data: Path) -> set[str]:
-        store = SQLiteStore(data, synchronous=synchronous)
+        store = opened(data, synchronous=synchronous)
         acked = await append(store, 0, MESSAGES // 2)
         await store.close()
         os.sync()  # the database was made long ago, but its log is a new file each time a server starts
-        store = SQLiteStore(data, synchronous=synchronous)
+        store = opened(data, synchronous=synchronous)
         acked |= await append(store, MESSAGES // 2, MESSAGES)
         shutil.copyfile(image, survivor)
         await store.close()
@@ -81,9 +82,9 @@ def acked_before_the_cut(image: Path, folder: Path, survivor: Path, synchronous:
 
 def found_after(survivor: Path, folder: Path) -> set[str]:
     async def look(data: Path) -> set[str]:
-        store = SQLiteStore(data)
+        store = opened(data)
         try:
-            return {message.message_id for message in await store.messages(limit=1_000)}
+            return {message.message_id for message in await store.log.messages(limit=1_000)}
         finally:
             await store.close()
 

@@ -47,10 +47,13 @@ class Faults:
     def __init__(self, house: House) -> None:
         self.calls, self.fails_at = 0, 0
         opens = house.wetink._opens
-        kept = ((house.wetink.store.log, STORE), (house.wetink.ledger, LEDGER), (opens._arms._exposures, EXPOSURES))
+        store = house.wetink.store
+        parts = (store.log, store.profiles, store.catalog, store.polls)
+        kept = (*((each, STORE) for each in parts), (house.wetink.ledger, LEDGER), (opens._arms._exposures, EXPOSURES))
         for port, names in kept:
             for name in names:
-                setattr(port, name, self._counted(getattr(port, name)))
+                if hasattr(port, name):
+                    setattr(port, name, self._counted(getattr(port, name)))
 
     def _counted(self, call: Any) -> Any:
         def counted(*given: Any, **named: Any) -> Any:

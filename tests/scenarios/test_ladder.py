@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.storage import part_with
 from tests.web.test_open import House, image
 from wetink.core.errors import StoreUnavailable
 from wetink.core.identity.identifier import Identifier
@@ -31,7 +32,7 @@ def store_down(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
         raise StoreUnavailable("the store is down")
 
     for name in ("entries", "version", "products", "profile"):
-        monkeypatch.setattr(house.wetink.store.log, name, down)
+        monkeypatch.setattr(part_with(house.wetink.store, name), name, down)
 
 
 def engine_hangs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from wetink.core.events.event import Product
 from wetink.ports import Storage
 from wetink.store.sqlite import catalog, statements
 from wetink.store.sqlite.connection import connect
-from wetink.store.sqlite.engine import SQLiteStore
+from wetink.store.sqlite.log import SQLiteLog
 from wetink.store.sqlite.statements import Statements
 
 
@@ -96,7 +96,7 @@ def test_what_is_not_kept_is_read_in_its_place(
     other = opened(tmp_path)
     for number in range(40):
         say(other if number % 5 == 0 else store, number, sku="A", price=number + 1)
-    kept = cast(SQLiteStore, store.log)._statements
+    kept = cast(SQLiteLog, store.log)._database.statements
     db = connect(tmp_path / "wetink.db")
     for seq, last in [(0, 40), (3, 38), (7, 7), (38, 40)]:
         told = [(place, said.price) for place, (_, said) in kept.between(db, seq, last)]

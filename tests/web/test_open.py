@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.asgi import Answer, ask
+from tests.storage import part_with
 from wetink.core.errors import StoreUnavailable
 from wetink.core.identity.identifier import Identifier
 from wetink.ingest.receive import BATCH
@@ -216,7 +217,7 @@ def test_with_the_store_down_opens_and_clicks_get_the_fallback(house: House, mon
         raise StoreUnavailable("the disk is gone")
 
     for name in ("history", "version", "products", "profile"):
-        monkeypatch.setattr(house.wetink.store.log, name, down)
+        monkeypatch.setattr(part_with(house.wetink.store, name), name, down)
     assert house.get(house.url("picture", "hero")).body == stranger
     assert house.get(house.url("click", "hero")).headers["location"] == f"{SHOP}/"
     assert house.data()["link"] == f"{SHOP}/"

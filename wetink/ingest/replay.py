@@ -52,9 +52,9 @@ async def replay(store: Storage, mappings: Mappings | None, record: MakeRecord, 
     What is written before an error stays written: it may be run again. `record` makes a record of a piece.
     """
     sources: Mapping[str, Source] = {source.name: source for source in await store.sources.all()}
-    done, seq = Replayed(), await store.log.place_of(asked.since)
-    while found := await store.log.messages_after(seq, SLICE):
-        seq = found[-1].seq
+    done, place = Replayed(), await store.log.cursor(asked.since)
+    while (read := await store.log.read(place, SLICE))[1]:
+        place, found = read
         wanted = [each for each in found if _wanted(each, asked)]
         pairs = [(each, _renewed(each, mappings, record, sources.get(each.source))) for each in wanted]
         outcome = await store.log.renew(pairs, dry=dry)

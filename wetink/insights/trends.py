@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from wetink.core.catalog.trends import HOUR, KEPT_HOURS, MEASURES, Trends
 from wetink.core.events.event import Event
-from wetink.ports import Storage
+from wetink.ports import Cursor, Storage
 
 logger = logging.getLogger(__name__)
 
@@ -21,19 +21,20 @@ class Follower:
     def __init__(self, store: Storage, trends: Trends, clock_ms: Callable[[], int], tell: Sequence[Tell] = ()) -> None:
         """Read from `store`; `tell` others of the events, too."""
         self._store, self._trends, self._clock, self._tell = store, trends, clock_ms, tell
-        self._seq, self._replays = -1, 0
+        self._place: Cursor | None = None
         self._forgot = 0
 
     async def step(self) -> bool:
         """Read the next slice; return whether there was one. Raises StoreUnavailable."""
         now = self._clock()
-        replays = await self._store.log.replays()
-        if replays != self._replays:  # what was counted may have been something else
-            self._trends.clear()
-            self._replays, self._seq = replays, -1
-        if self._seq < 0:
-            self._seq = await self._store.log.place_of(now - KEPT_HOURS * HOUR)
-        last, events = await self._store.log.events_after(self._seq, MEASURES, SLICE)
+        log = self._store.log
+        found = await log.events(self._place, MEASURES, SLICE) if self._place is not None else None
+        if found is None:
+            if self._place is not None:  # what was counted may have been something else
+                self._trends.clear()
+            self._place = await log.cursor(now - KEPT_HOURS * HOUR)
+            found = await log.events(self._place, MEASURES, SLICE)
+        last, events = found or (self._place, ())
         for event in events:
             try:
                 self._trends.observe(event)
@@ -47,5 +48,5 @@ class Follower:
         if now - self._forgot >= HOUR:
             self._trends.forget(now)
             self._forgot = now
-        more, self._seq = last > self._seq, last
+        more, self._place = last != self._place, last
         return more

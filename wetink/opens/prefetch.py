@@ -12,15 +12,15 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.feed import Feed, parameters_of
 from wetink.core.profile.person import Moment, plain
 from wetink.opens.profiles import People
-from wetink.ports import Storage
+from wetink.ports import Cursor, Storage
 from wetink.ports.feeds import Feeds
 
 SLICE = 100
 """Messages that are read in one go: opens wait no longer than that takes."""
 AT_ONCE = 10
 """People whose data is asked for in one go: what feeds have to answer is bounded."""
-LATE = 1_000
-"""Messages by which this may be late: of a flood only the newest count."""
+LATE_MS = 5_000
+"""How late this may be: of a flood only the newest messages count."""
 
 
 class Prefetcher:
@@ -37,7 +37,7 @@ class Prefetcher:
         """Read from `store`, warm `feeds` of these blocks."""
         self._store, self._feeds, self._apps, self._blocks, self._clock = store, feeds, apps, blocks, clock_ms
         self._people = People(store)
-        self._seq = -1
+        self._place: Cursor | None = None
         self._waiting: dict[Identifier, None] = {}
 
     async def step(self) -> bool:
@@ -47,7 +47,7 @@ class Prefetcher:
         """
         feeds = self._per_person()
         if not feeds:
-            self._seq = -1
+            self._place = None
             self._waiting.clear()
             return False
         more = await self._notice()
@@ -65,14 +65,13 @@ class Prefetcher:
 
     async def _notice(self) -> bool:
         """Note who has done something: those that emails are sent to."""
-        newest = await self._store.log.messages(limit=1)
-        last = newest[0].seq if newest else 0
-        if self._seq < 0:
-            self._seq = last
-        self._seq = max(self._seq, last - LATE)
-        found = await self._store.log.messages_after(self._seq, SLICE) if last > self._seq else ()
+        log, late = self._store.log, self._clock() - LATE_MS
+        if self._place is None:
+            self._place = await log.cursor()
+        self._place, found = await log.read(self._place, SLICE)
+        if found and found[-1].received < late:
+            self._place, found = await log.read(await log.cursor(late), SLICE)
         for each in found:
-            self._seq = each.seq
             if each.filed is not None and each.filed.kind != "anonymous":
                 self._waiting[each.filed] = None
         return len(found) == SLICE

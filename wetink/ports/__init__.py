@@ -14,6 +14,7 @@ from wetink.ports.storage import ENTRY_BYTES as ENTRY_BYTES
 from wetink.ports.storage import NAMES as NAMES
 from wetink.ports.storage import Catalog as Catalog
 from wetink.ports.storage import Conversions as Conversions
+from wetink.ports.storage import Cursor as Cursor
 from wetink.ports.storage import Log as Log
 from wetink.ports.storage import Polls as Polls
 from wetink.ports.storage import Profile as Profile

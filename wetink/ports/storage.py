@@ -5,7 +5,7 @@ Times are Unix milliseconds throughout. Every method may raise `StoreUnavailable
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -26,6 +26,9 @@ from wetink.ports.leases import Leases
 from wetink.ports.ledger import Ledger
 from wetink.ports.pictures import LastPictures
 from wetink.ports.sessions import Sessions
+
+Cursor: TypeAlias = str
+"""A place in the log. Only the engine that wrote a cursor can read it."""
 
 ENTRY_BYTES = 1 << 20
 """Bytes of events, as they are stored, that an open reads of one person: a page's key may write as many as it likes."""
@@ -63,7 +66,7 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
 
 
 class Received(msgspec.Struct, frozen=True):
-    """A message as the live view shows it. `seq` grows in the order of arrival."""
+    """A message as the live view shows it. `seq` grows in the order of arrival, perhaps with gaps."""
 
     seq: int
     source: str
@@ -95,17 +98,6 @@ class Log(Protocol):
         """
         ...
 
-    async def pause(self) -> None:
-        """Let others have their turn, and come back when nobody waits for what this process is writing.
-
-        For whoever prepares a large batch: work that is done while rows are written keeps other processes waiting.
-        """
-        ...
-
-    def steady(self) -> AbstractContextManager[None]:
-        """Have all that is read inside, without waiting, be of one moment: many reads cost less so. Never raises."""
-        ...
-
     async def version(self) -> int:
         """Return a number that is greater after every append by any process: equal numbers, equal answers."""
         ...
@@ -114,16 +106,20 @@ class Log(Protocol):
         """Return the newest messages with seq < `before` first."""
         ...
 
-    async def messages_after(self, seq: int, limit: int) -> Sequence[Received]:
-        """Return the next messages of the log after `seq`, oldest first."""
+    async def cursor(self, received: int | None = None) -> Cursor:
+        """Return the place after which all messages were received at or after `received` (Unix ms); None: the end."""
         ...
 
-    async def events_after(self, seq: int, names: Collection[str], limit: int) -> tuple[int, Sequence[Event]]:
-        """Return the usable events of these names among the `limit` messages after `seq`, and the last one's `seq`."""
+    async def read(self, after: Cursor, limit: int) -> tuple[Cursor, Sequence[Received]]:
+        """Return the next messages of the log, oldest first, and the place after the last of them."""
         ...
 
-    async def place_of(self, received: int) -> int:
-        """Return the `seq` after which all messages were received at or after `received` (Unix ms)."""
+    async def events(self, after: Cursor, names: Collection[str], limit: int) -> tuple[Cursor, Sequence[Event]] | None:
+        """Return the usable events of these names among the next `limit` messages, and the place after those.
+
+        At the end of the log that place is `after` itself. None when a `renew` may have changed what was read before:
+        begin anew.
+        """
         ...
 
     async def renew(self, pairs: Sequence[tuple[Received, Record]], *, dry: bool = False) -> Sequence[bool]:
@@ -132,10 +128,6 @@ class Log(Protocol):
         A record has the source and the message id of the message it is of. One transaction; with `dry` nothing is
         written. Raises StoreUnavailable: then nothing has changed.
         """
-        ...
-
-    async def replays(self) -> int:
-        """Return a number that is greater after every `renew` that changed something: followers begin anew then."""
         ...
 
 

@@ -124,12 +124,11 @@ class OpenEndpoints:
 
     def _answer_all(self) -> None:
         arrived, self._arrived = self._arrived, []
-        with self._wetink.store.log.steady():
-            for asked, tell in arrived:
-                try:
-                    self._begin(asked, tell)
-                except Exception:  # of one whose connection broke, say: the others get their answers all the same
-                    logger.exception("an open's answer could not be sent")
+        for asked, tell in arrived:
+            try:
+                self._begin(asked, tell)
+            except Exception:  # of one whose connection broke, say: the others get their answers all the same
+                logger.exception("an open's answer could not be sent")
 
     def _begin(self, asked: Asked, tell: Tell) -> None:
         try:

@@ -4,10 +4,13 @@ A read sees what is in the log and not yet here, too: it plans the same changes 
 writes nothing. What writes runs inside a transaction that the caller opened.
 """
 
+import asyncio
+import logging
 import re
 import threading
 import zlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -17,13 +20,16 @@ from msgspec.structs import replace
 
 from wetink.core.catalog.catalog import Changes, Facts, Held, Standing, Statement, plan, product, words_of
 from wetink.core.catalog.price_history import Change
+from wetink.core.errors import StoreUnavailable
 from wetink.core.events.event import Product
 from wetink.store.sqlite.batch import apart
 from wetink.store.sqlite.codec import decode_facts, encode, fingerprint
-from wetink.store.sqlite.connection import fetch, first, snapshot
+from wetink.store.sqlite.connection import fetch, first, snapshot, translated
+from wetink.store.sqlite.database import Database
 from wetink.store.sqlite.queries import read, script
 from wetink.store.sqlite.statements import Statements, of_message
 
+logger = logging.getLogger(__name__)
 SQL = read("catalog_queries.sql")
 
 CHANGES, FORGET_EVERY = 50, 16
@@ -38,6 +44,8 @@ catalog is as old as the projection."""
 MOST_WORDS = 8
 REMEMBERED = 20_000
 """Products whose last statement a process remembers: some 15 MB."""
+SEARCH_SECONDS = 0.05
+"""How long a search waits for the catalog to follow the log: without its end it finds what it found before."""
 
 _WORD = re.compile(r"\w+")
 _KEY = itemgetter(0)
@@ -308,3 +316,47 @@ def search(db: apsw.Connection, text: str, limit: int) -> list[str]:
     """Return the keys of products that have every word of `text`, or a word that starts so, the best first."""
     words = [f'"{word}"*' for word in _WORD.findall(text)[:MOST_WORDS]]
     return [key for (key,) in fetch(db, SQL.search, (" ".join(words), limit))] if words else []
+
+
+class SQLiteCatalog:
+    """`ports.Catalog` over the main file. `follow` carries the projections forward, for so many seconds at most."""
+
+    def __init__(self, database: Database, follow: Callable[[float], bool]) -> None:
+        """Read and write there."""
+        self._database, self._follow, self._tail = database, follow, Tail(database.statements)
+
+    async def products(self, keys: Sequence[str]) -> Mapping[str, Product]:
+        with translated("reading the catalog"):
+            return self._tail.products(self._database.reading, keys)
+
+    async def learn(self, products: Sequence[Product], at: int) -> None:
+        odd = await self._database.write(
+            lambda db: apart(db, products, partial(take_import, db, self._database.statements, at))
+        )
+        if odd:
+            logger.error("%d products are not in the catalog: %s", len(odd), odd[0])
+
+    async def keys(self, after: str, limit: int) -> Sequence[str]:
+        await self._caught_up()
+        with translated("listing products"):
+            return [key for (key,) in fetch(self._database.reading, SQL.product_keys, (after, limit))]
+
+    async def changes(self, keys: Sequence[str]) -> Mapping[str, Sequence[Change]]:
+        with translated("reading the catalog's history"):
+            return self._tail.changes(self._database.reading, keys)
+
+    async def search(self, text: str, limit: int = 24) -> Sequence[Product]:
+        await self._caught_up()
+        with translated("searching the catalog"):
+            found = search(self._database.reading, text, limit)
+            return list(self._tail.products(self._database.reading, found).values())
+
+    async def _caught_up(self) -> None:
+        """Have the catalog follow the log for a moment, if it is behind."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + SEARCH_SECONDS
+        try:
+            while behind(self._database.reading) and (left := until - loop.time()) > 0:
+                await asyncio.to_thread(self._follow, left)
+        except StoreUnavailable as error:
+            logger.warning("what is newest of the catalog cannot be found yet: %s", error)

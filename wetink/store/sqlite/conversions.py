@@ -4,8 +4,9 @@ Each name of an event has a cursor of its own: orders are followed from the firs
 from when somebody first asks for them. A goal that is made today counts what came before it.
 """
 
+import asyncio
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import apsw
@@ -16,8 +17,9 @@ from wetink.core.signals.conversion import Outcome
 from wetink.core.signals.goal import ORDER_EVENTS
 from wetink.ports import NAMES
 from wetink.store.sqlite.codec import decode_event, identifier
-from wetink.store.sqlite.connection import fetch, first, snapshot
-from wetink.store.sqlite.profiles import People
+from wetink.store.sqlite.connection import fetch, first, snapshot, translated
+from wetink.store.sqlite.database import Database
+from wetink.store.sqlite.people import People
 from wetink.store.sqlite.queries import read, script
 
 SQL = read("conversion_queries.sql")
@@ -105,6 +107,25 @@ def between(db: apsw.Connection, names: Collection[str], since: int, until: int)
             members[owner] = people.profile(owner, FOREVER - 1, NAMES).identifiers
         told.append(Outcome(event, owner, members[owner]))
     return told
+
+
+class SQLiteConversions:
+    """`ports.Conversions` over the main file. `write_step` writes what a slice of the log comes to."""
+
+    def __init__(self, database: Database, write_step: Callable[[Step], None]) -> None:
+        """Read there."""
+        self._database, self._write_step = database, write_step
+
+    async def outcomes(self, names: Collection[str], since: int, until: int) -> Sequence[Outcome]:
+        return await asyncio.to_thread(self._outcomes, names, since, until)
+
+    def _outcomes(self, names: Collection[str], since: int, until: int) -> list[Outcome]:
+        with translated("reading conversions"):
+            db = self._database.reading
+            last = db.execute(SQL.last_seq).get
+            while (step := next_step(db, names, last)) is not None:
+                self._write_step(step)
+            return between(db, names, since, until)
 
 
 def _row(found: tuple[Any, ...]) -> tuple[object, ...]:

@@ -27,7 +27,7 @@ from wetink.store.sqlite.classing import classify_anew
 from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, connect, fetch, first, translated
 from wetink.store.sqlite.late import MOST_DECISIONS, MOST_ROWS, Key, Late, Row
 from wetink.store.sqlite.queries import read, script
-from wetink.store.sqlite.version import Version
+from wetink.store.sqlite.turn import Version
 
 logger = logging.getLogger(__name__)
 SQL = read("ledger_queries.sql")

@@ -1,168 +1,90 @@
-"""People: following holdings from an identifier to a profile, and from a profile back to its events."""
+"""Profiles: whose events are whose, read for opens, reports and the dashboard."""
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from typing import Any
+import itertools
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 
-import apsw
-
-from wetink.core.identity import FOREVER, Moves
+from wetink.core.events.event import Event
+from wetink.core.events.stored_event import Entry
+from wetink.core.identity import FOREVER, Contested
 from wetink.core.identity.identifier import Identifier
-from wetink.ports import NAMES, Profile
-from wetink.store.sqlite.codec import events, identifier, level_of, who
-from wetink.store.sqlite.connection import fetch, first
+from wetink.ports import ENTRY_BYTES, NAMES, Profile
+from wetink.store.sqlite import identity, summaries
+from wetink.store.sqlite.codec import entries, events, identifier
+from wetink.store.sqlite.connection import fetch, translated
+from wetink.store.sqlite.database import Database
+from wetink.store.sqlite.people import FEW, People
 from wetink.store.sqlite.queries import read
 
 SQL = read("queries.sql")
 
-Stretch = tuple[str, int, int, Moves]
-"""A column value, the [since, until) in which its events belong to the profile, and which of them do."""
 
-RECENT = 2_000
-"""How many of the newest messages are looked through for the list of recent profiles."""
+class SQLiteProfiles:
+    """`ports.Profiles` over the main file."""
 
-FEW = 64
-"""Stretches of a person that are read one after the other; of more, all are read at once, in a thread."""
+    def __init__(self, database: Database) -> None:
+        """Read there."""
+        self._database = database
 
-FIRST = "~"
-"""Comes before every column value in the order of their kinds: users, addresses, anonymous ids."""
+    async def resolve(self, who: Identifier, at: int) -> Identifier:
+        with translated("looking up an identifier"):
+            return People(self._database.reading).root(who, at)
 
+    async def profile(
+        self, who: Identifier, at: int, *, limit: int | None = NAMES, after: Identifier | None = None
+    ) -> Profile:
+        with translated("reading a profile"):
+            people = People(self._database.reading)
+            if len(people.stretches(who, at, FEW + 1)) > FEW:
+                return await self._database.aside(lambda db: People(db).profile(who, at, limit, after))
+            return people.profile(who, at, limit, after)
 
-class People:
-    """Reads over one connection; holds nothing of its own."""
+    async def history(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Event]:
+        found = await self._newest(who, until, limit)
+        found.sort()
+        return events([body for _, body in found[-limit:]])
 
-    def __init__(self, db: apsw.Connection) -> None:
-        """Read through `db`."""
-        self._db = db
+    async def entries(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Entry]:
+        found = await self._newest(who, until, limit)
+        if len(found) > limit or sum([len(body) for _, body in found]) > ENTRY_BYTES:
+            found.sort(reverse=True)
+            sizes = itertools.accumulate(len(body) for _, body in found[:limit])
+            found = found[: bisect_right(list(sizes), ENTRY_BYTES)]
+        return entries([body for _, body in found])
 
-    def root(self, of: Identifier, at: int) -> Identifier:
-        """Return who `of` belongs to at `at` (Unix ms), following the chain anonymous, email, user."""
-        column = self.owner(of, at)
-        row = first(self._db, SQL.root_of, (column,)) if column[0] == "u" else None
-        return identifier(row[0] if row else column)
+    async def _newest(self, who: Identifier, until: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return when, and what, of at least the newest `limit` events, in no order."""
+        with translated("reading a history"):
+            found = People(self._database.reading).newest_of_few(who, until, limit)
+            if found is None:
+                found = await self._database.aside(lambda db: People(db).newest(who, until, limit))
+            return found
 
-    def owner(self, of: Identifier, at: int) -> str:
-        """Return the column value of who `of` belongs to at `at`, where users that an alias joined stand apart."""
-        column = who(of)
-        while column[0] != "u":
-            row = first(self._db, SQL.led_to, (column, at))
-            if row is None:
-                break
-            column = row[0]
-        return column
+    async def profiles(self, *, limit: int = 50, search: str = "") -> Sequence[Profile]:
+        with translated("listing profiles"):
+            people = People(self._database.reading)
+            return people.found(search, limit) if search else people.recent(limit)
 
-    def root_of_event(self, filed: Identifier, at: int, level: str) -> Identifier:
-        """Return whose an event is that was filed so and told at this level at `at` (Unix ms)."""
-        column, moved = who(filed), "browser" if level == "browser" else "server"
-        while column[0] != "u":
-            row = first(self._db, SQL.owner_at, (column, at, moved))
-            if row is None:
-                break
-            column = row[0]
-        row = first(self._db, SQL.root_of, (column,)) if column[0] == "u" else None
-        return identifier(row[0] if row else column)
+    async def contested(self, since: int, limit: int = 20) -> Sequence[Contested]:
+        with translated("looking for contested identifiers"):
+            rows = fetch(self._database.reading, SQL.contested, (since, limit))
+        return [Contested(identifier(column), claimers, at) for column, claimers, at in rows]
 
-    def stretches(self, of: Identifier, at: int, most: int = -1) -> list[Stretch]:
-        """Return where the events lie of whoever `of` means at `at`: all of these stretches, or `most` of them."""
-        column = self.owner(of, at)
-        if column[0] == "a" and first(self._db, SQL.held, (column,)) is not None:
-            return [(column, -FOREVER, FOREVER, "server")]  # what pages told of it is somebody else's
-        reach = self._reach(column, -FOREVER, FOREVER, "all", most)
-        return list(reach if most < 0 else islice(reach, most))
+    async def summary(self, who: Identifier, rules: int) -> bytes | None:
+        with translated("reading a summary"):
+            return summaries.find(self._database.reading, who, rules)
 
-    def _reach(self, column: str, since: int, until: int, moves: Moves, most: int) -> Iterator[Stretch]:
-        for member in self.members(column):
-            yield member, since, until, moves
-            if member[0] == "a":
-                continue  # nothing is weaker: nobody ever belongs to an anonymous id
-            for weaker, start, end, which in fetch(self._db, SQL.held_by, (member, most)):
-                start, end = max(start, since), min(end, until)
-                if start < end or most > 0:  # among the first few an empty one counts as well: there may be more
-                    yield from self._reach(weaker, start, end, which, most)
+    def recall(self, who: Identifier) -> Sequence[Entry]:
+        with translated("reading a history"):  # nobody else has a summary
+            found = People(self._database.reading).newest_of_few(who, FOREVER - 1, summaries.MOST)
+        return entries([body for _, body in found or ()])
 
-    def newest(self, of: Identifier, until: int, limit: int) -> list[tuple[int, bytes]]:
-        """Return when, and what, of the newest `limit` events up to `until`, however many stretches they lie in."""
-        start = self._start(self.owner(of, until))
-        return fetch(self._db, SQL.newest_reached, (start, FOREVER, until, limit))
+    async def summarize(self, make: Callable[[Sequence[Entry]], bytes], rules: int, now: int, limit: int) -> bool:
+        with translated("looking for whom to sum up"):
+            if not summaries.behind(self._database.reading, rules, now, limit):
+                return False
+        await self._database.write(lambda db: summaries.go_on(db, make, rules, now, limit))
+        return True
 
-    def _start(self, column: str) -> str:
-        return json.dumps(list(self.members(column)))
-
-    def members(self, column: str) -> Sequence[str]:
-        """Return the column values of all users that are one person with this one; itself alone for any other."""
-        if column[0] != "u":
-            return (column,)
-        members = [member for (member,) in fetch(self._db, SQL.joined_with, (column,))]
-        return members or (column,)
-
-    def profile(self, of: Identifier, at: int, limit: int | None, after: Identifier | None = None) -> Profile:
-        """Return the profile `of` means at `at` and the identifiers that lead to it then, strongest first.
-
-        At most `limit` of them, those that come behind `after`.
-        """
-        root = self.root(of, at)
-        behind = who(after) if after is not None else FIRST
-        most = -1 if limit is None else limit
-        lead = fetch(self._db, SQL.leading, (self._start(who(root)), at, behind, most))
-        return Profile(root, tuple(identifier(column) for (column,) in lead if self._carried(column)))
-
-    def _carried(self, column: str) -> bool:
-        """Whether some message carried this identifier as its own, rather than an alias as its previousId alone."""
-        if first(self._db, SQL.carried, (column,)):
-            return True
-        return any(
-            event.anonymous == column[1:]
-            for (stronger,) in fetch(self._db, SQL.claimers, (column,))
-            for event in events([body for (body,) in fetch(self._db, SQL.events_filed_under, (stronger,))])
-        )
-
-    def recent(self, limit: int) -> list[Profile]:
-        """Return the profiles of the newest messages, newest first."""
-        columns = [column for (column,) in fetch(self._db, SQL.recent_identifiers, (RECENT,))]
-        return self._profiles(columns, limit)
-
-    def found(self, search: str, limit: int) -> list[Profile]:
-        """Return profiles with an identifier whose value starts with `search`."""
-        columns: list[str] = []
-        for kind in "uea":
-            for query in (SQL.next_identifier_filed, SQL.next_identifier_held):
-                columns += self._walk(query, kind + search, limit)
-        return self._profiles(columns, limit)
-
-    def _walk(self, query: str, prefix: str, limit: int) -> Iterator[str]:
-        """Hop from one identifier to the next in the cluster, whatever number of events each has."""
-        last, end = prefix, prefix + "\U0010ffff"
-        exact = first(self._db, SQL.carried, (prefix,))
-        if exact:
-            yield prefix
-        for _ in range(limit):
-            row = first(self._db, query, (last, end))
-            if row is None:
-                return
-            last = row[0]
-            yield last
-
-    def _profiles(self, columns: Sequence[str], limit: int) -> list[Profile]:
-        roots: dict[Identifier, None] = {}
-        for column in columns:
-            roots.setdefault(self.root(identifier(column), FOREVER - 1))
-            if len(roots) == limit:
-                break
-        return [self.profile(root, FOREVER - 1, NAMES) for root in roots]
-
-
-def prepare(db: apsw.Connection) -> None:
-    """Make a connection fit for `People.newest`."""
-    db.create_scalar_function("told_by", _told_by, 1, deterministic=True)
-
-
-def _told_by(*of: Any) -> str:
-    return "browser" if level_of(of[0]) == "browser" else "server"
-
-
-def of_stretch(bodies: Iterable[bytes], moves: Moves) -> list[bytes]:
-    """Return those events of a stretch that belong to the profile."""
-    if moves == "all":
-        return list(bodies)
-    return [body for body in bodies if (level_of(body) == "browser") == (moves == "browser")]
+    async def rebuild(self) -> None:
+        await self._database.write(identity.rebuild)

@@ -5,11 +5,11 @@ do it, and one does it. What is written need not reach the disk before the lock 
 back with what it led to.
 """
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import apsw
@@ -17,8 +17,11 @@ import apsw
 from wetink.core.errors import NotFound, StoreUnavailable
 from wetink.store.sqlite import catalog, conversions
 from wetink.store.sqlite.connection import translated
+from wetink.store.sqlite.database import Database
 from wetink.store.sqlite.exclusive import PATIENCE_SECONDS, Alone
-from wetink.store.sqlite.statements import Statements
+
+SLICES = 10
+"""Slices of the log that are derived in one go: on a busy machine the next may be a second away."""
 
 
 class Projection(NamedTuple):
@@ -33,23 +36,16 @@ class Projection(NamedTuple):
 CONVERSIONS = Projection(conversions.next_step, conversions.write, conversions.messages_behind, conversions.reset)
 
 
-class Projections:
-    """Carries the projections of one file forward."""
+class SQLiteProjections:
+    """`ports.Projections` over the main file."""
 
-    def __init__(
-        self,
-        path: Path,
-        lock_path: Path,
-        reading: Callable[[], apsw.Connection],
-        statements: Statements,
-        synchronous: str,
-    ) -> None:
-        """Read through the connection of the calling thread; write to the file at `path`."""
-        self._reading = reading
-        self._alone = Alone(path, lock_path, synchronous=synchronous or "NORMAL")
+    def __init__(self, database: Database) -> None:
+        """Read and write there."""
+        self._database = database
+        self._alone = Alone(database.path, database.lock, synchronous=database.synchronous or "NORMAL")
         self._closed = False
         self._turn = threading.Lock()
-        plan = partial(catalog.next_step, statements=statements, memory=catalog.Memory())
+        plan = partial(catalog.next_step, statements=database.statements, memory=catalog.Memory())
         self._all: Mapping[str, Projection] = {
             "catalog": Projection(plan, catalog.write, catalog.behind, catalog.reset),
             "conversions": CONVERSIONS,
@@ -60,13 +56,19 @@ class Projections:
         """Whether its thread goes on as it should: it was closed, or it has not ended."""
         return self._closed or self._alone.alive
 
+    async def settle(self) -> bool:
+        for _ in range(SLICES):
+            if not await asyncio.to_thread(self.step):
+                return False
+        return True
+
     def step(self, patience: float = PATIENCE_SECONDS) -> bool:
         """Carry each forward by a slice; return whether there may be more. Raises StoreUnavailable."""
         with self._one_at_a_time(patience) as mine:
             if not mine:
                 return True
             with translated("following the log"):
-                planned = [(each, each.plan(self._reading())) for each in self._all.values()]
+                planned = [(each, each.plan(self._database.reading)) for each in self._all.values()]
             steps = [(projection, step) for projection, step in planned if step is not None]
             try:
                 self.write(steps, patience)
@@ -87,24 +89,25 @@ class Projections:
             if mine:
                 self._turn.release()
 
+    def write_conversions(self, step: conversions.Step) -> None:
+        """Write a slice of conversions that somebody waits for. Raises StoreUnavailable."""
+        self.write([(CONVERSIONS, step)])
+
     def write(self, steps: Sequence[tuple[Projection, Any]], patience: float = PATIENCE_SECONDS) -> None:
         """Write slices under the lock, in one transaction. Raises StoreUnavailable."""
         if steps:
             self._alone.run(lambda db: [projection.write(db, step) for projection, step in steps], patience)
 
-    def behind(self) -> dict[str, int]:
-        """Return by how many messages each is behind the log. Raises StoreUnavailable."""
+    async def behind(self) -> dict[str, int]:
         with translated("following the log"):
-            return {name: projection.behind(self._reading()) for name, projection in self._all.items()}
+            return {name: projection.behind(self._database.reading) for name, projection in self._all.items()}
 
-    def reset(self, name: str) -> None:
-        """Empty a projection, so that it follows the log from its beginning. Raises NotFound and StoreUnavailable."""
-        projection = self._all.get(name)
-        if projection is None:
-            raise NotFound(f"there is no projection {name!r}", hint=f"projections: {', '.join(self._all)}")
-        self._alone.run(projection.reset)
+    async def reset(self, projection: str) -> None:
+        if projection not in self._all:
+            raise NotFound(f"there is no projection {projection!r}", hint=f"projections: {', '.join(self._all)}")
+        await self._alone.soon(self._all[projection].reset)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let go of the file."""
         self._closed = True
-        self._alone.close()
+        await asyncio.to_thread(self._alone.close)

@@ -14,8 +14,8 @@ from wetink.core.errors import BadSettings, NotFound
 from wetink.core.events.event import Level
 from wetink.ports.keys import NewKey, Orders, Source
 from wetink.store.sqlite.connection import fetch, first, translated
+from wetink.store.sqlite.database import Database
 from wetink.store.sqlite.queries import read
-from wetink.store.sqlite.writer import Writer
 
 SQL = read("sender_queries.sql")
 
@@ -44,13 +44,11 @@ def prepare(db: apsw.Connection) -> None:
 
 
 class SQLiteSenders:
-    """`ports.keys.Senders` over the store's file."""
+    """`ports.keys.Senders` over the main file."""
 
-    _writer: Writer
-
-    @property
-    def _db(self) -> apsw.Connection:
-        raise NotImplementedError
+    def __init__(self, database: Database) -> None:
+        """Read and write there."""
+        self._database = database
 
     async def create_key(self, name: str, level: Level, hosts: Sequence[str], now: int) -> NewKey:
         made, identity_secret = _new(f"/behavioral/{secrets.token_hex(8)}"), _secret()
@@ -59,7 +57,7 @@ class SQLiteSenders:
             *(made.access_key, _digest(made.secret), now, json.dumps([identity_secret])),
         )
         try:
-            await self._write(lambda db: db.execute(SQL.insert, row))
+            await self._database.write(lambda db: db.execute(SQL.insert, row))
         except Exception as error:
             if isinstance(error.__cause__, apsw.ConstraintError):
                 raise BadSettings(f"there is a source called {name!r} already", hint="take another name") from error
@@ -74,8 +72,7 @@ class SQLiteSenders:
             db.execute(SQL.rotate, row)
             return made
 
-        made: NewKey = await self._write(work)
-        return made
+        return await self._database.write(work)
 
     async def retire_key(self, name: str) -> None:
         source = await self._source(name)
@@ -83,11 +80,13 @@ class SQLiteSenders:
             raise BadSettings(
                 f"{name!r} has no old key", hint="rotate it first; then both are valid until you end the old"
             )
-        await self._write(lambda db: db.execute(SQL.retire, (name,)))
+        await self._database.write(lambda db: db.execute(SQL.retire, (name,)))
 
     async def renew_secret(self, name: str) -> str:
         source, secret = await self._source(name), _secret()
-        await self._write(lambda db: db.execute(SQL.set_secrets, (json.dumps([secret, *source.secrets]), name)))
+        await self._database.write(
+            lambda db: db.execute(SQL.set_secrets, (json.dumps([secret, *source.secrets]), name))
+        )
         return secret
 
     async def set_source(
@@ -107,29 +106,29 @@ class SQLiteSenders:
                 f"{burst} events at once are no limit", hint=f"0 for as many as two seconds bring, at most {FASTEST}"
             )
         await self._source(name)
-        await self._write(lambda db: db.execute(SQL.set, (disabled, verify, orders, per_second, burst, name)))
+        await self._database.write(lambda db: db.execute(SQL.set, (disabled, verify, orders, per_second, burst, name)))
         return await self._source(name)
 
     async def delete_source(self, name: str) -> None:
         await self._source(name)
-        await self._write(lambda db: db.execute(SQL.delete, (name,)))
+        await self._database.write(lambda db: db.execute(SQL.delete, (name,)))
 
     async def old_key_used(self, name: str, now: int) -> None:
-        await self._write(lambda db: db.execute(SQL.old_used, (now, name)))
+        await self._database.write(lambda db: db.execute(SQL.old_used, (now, name)))
 
     async def source_of_write_key(self, key: str) -> Source | None:
         with translated("looking up a write key"):
-            row = first(self._db, SQL.of_write_key, (_digest(key),))
+            row = first(self._database.reading, SQL.of_write_key, (_digest(key),))
         source = _source(row) if row else None
         return source if source is not None and not source.disabled else None
 
     async def is_old_key(self, key: str) -> bool:
         with translated("looking up a key"):
-            return first(self._db, SQL.is_old, (_digest(key),)) is not None
+            return first(self._database.reading, SQL.is_old, (_digest(key),)) is not None
 
     async def source_of_access_key(self, path_key: str, access_key: str, secret: str) -> Source | None:
         with translated("looking up an access key"):
-            row = first(self._db, SQL.of_path, (path_key,))
+            row = first(self._database.reading, SQL.of_path, (path_key,))
         if row is None:
             return None
         given, digest = access_key.encode("utf-8", "surrogateescape"), _digest(secret)
@@ -142,18 +141,15 @@ class SQLiteSenders:
 
     async def knows_path(self, path_key: str) -> bool:
         with translated("looking up a path"):
-            return first(self._db, SQL.of_path, (path_key,)) is not None
+            return first(self._database.reading, SQL.of_path, (path_key,)) is not None
 
     async def all(self) -> Sequence[Source]:
         with translated("listing sources"):
-            return [_source(row) for row in fetch(self._db, SQL.sources)]
+            return [_source(row) for row in fetch(self._database.reading, SQL.sources)]
 
     async def _source(self, name: str) -> Source:
         with translated("looking up a source"):
-            return _source(_found(first(self._db, SQL.named, (name,)), name))
-
-    async def _write(self, work: Any) -> Any:
-        return await self._writer.alone.soon(work)
+            return _source(_found(first(self._database.reading, SQL.named, (name,)), name))
 
 
 def _found(row: Any, name: str) -> Any:

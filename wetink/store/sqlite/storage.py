@@ -9,17 +9,25 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
+import apsw
+
 from wetink.core.errors import BadSettings, StoreUnavailable
 from wetink.ports.storage import Storage
+from wetink.store.sqlite import catalog, commit, conversions, earlier, recent_ids, senders
 from wetink.store.sqlite.archive import SQLiteArchive
 from wetink.store.sqlite.crowd import open_crowd_log
-from wetink.store.sqlite.engine import SQLiteStore
+from wetink.store.sqlite.database import Database
 from wetink.store.sqlite.exposures import SQLiteExposures
 from wetink.store.sqlite.leases import SQLiteLeases
 from wetink.store.sqlite.ledger import SQLiteLedger
+from wetink.store.sqlite.log import SQLiteLog
 from wetink.store.sqlite.memberships import SQLiteMemberships
 from wetink.store.sqlite.pictures import SQLitePictures
+from wetink.store.sqlite.profiles import SQLiteProfiles
+from wetink.store.sqlite.projections import SQLiteProjections
+from wetink.store.sqlite.queries import script
 from wetink.store.sqlite.sessions import SQLiteSessions
+from wetink.store.sqlite.votes import SQLitePolls
 
 OWNER_ALONE = 0o077
 """The mode bits that nobody but the owner of a file gets."""
@@ -27,14 +35,17 @@ OWNER_ALONE = 0o077
 MENDED = (".db", ".db-wal", ".db-shm", ".lock")
 
 
-def open_storage(address: str, clock_ms: Callable[[], int], *, archive_days: int, archive_bytes: int) -> Storage:
-    """Open all files of `sqlite:///FOLDER`, making what is missing.
+def open_storage(
+    address: str, clock_ms: Callable[[], int], *, archive_days: int, archive_bytes: int, synchronous: str = ""
+) -> Storage:
+    """Open all files of `sqlite:///FOLDER`, making what is missing. `synchronous` is for tests that weaken it.
 
     Raises BadSettings for a folder that cannot be used, StoreUnavailable for a file.
     """
     folder = folder_of(address)
     _make(folder)
-    store, ledger = SQLiteStore(folder), _Later(partial(SQLiteLedger, folder))
+    main, ledger = Database(folder, _prepare, synchronous=synchronous), _Later(partial(SQLiteLedger, folder))
+    projections = SQLiteProjections(main)
     archive = _Later(partial(SQLiteArchive, folder, clock_ms, days=archive_days, most_bytes=archive_bytes))
     side = {
         "exposures": _Later(lambda: SQLiteExposures(folder, ledger.late)),
@@ -49,7 +60,7 @@ def open_storage(address: str, clock_ms: Callable[[], int], *, archive_days: int
     def start() -> None:
         for each in side.values():
             each.open()
-        store.start()
+        main.writer.start()
 
     def lost() -> dict[str, int]:
         found = {"opens and clicks": ledger, "kept opens": archive}
@@ -57,23 +68,42 @@ def open_storage(address: str, clock_ms: Callable[[], int], *, archive_days: int
 
     def ended() -> list[str]:
         threads = {name: part.writer for name, part in side.items() if part.opened and hasattr(part.opened, "writer")}
-        return [name for name, thread in {"writer": store, **threads}.items() if not thread.alive]
+        threads |= {"writer": main.writer, "projections": projections}
+        return [name for name, thread in threads.items() if not thread.alive]
 
     async def close() -> None:
-        await store.close()
+        await main.close()
+        await projections.close()
         for each in side.values():
             await each.close()
 
-    main = dict.fromkeys(("log", "profiles", "catalog", "sources", "polls", "conversions", "projections"), store)
-    parts: dict[str, Any] = {**main, **side}
+    parts: dict[str, Any] = side  # each stands for what it opens
     return Storage(
+        log=SQLiteLog(main),
+        profiles=SQLiteProfiles(main),
+        catalog=catalog.SQLiteCatalog(main, projections.step),
+        sources=senders.SQLiteSenders(main),
+        polls=SQLitePolls(main),
+        conversions=conversions.SQLiteConversions(main, projections.write_conversions),
+        projections=projections,
         **parts,
-        crowd=partial(open_crowd_log, folder / "wetink.db"),
+        crowd=partial(open_crowd_log, main.path),
         start=start,
         lost=lost,
         ended=ended,
         close=close,
     )
+
+
+def _prepare(db: apsw.Connection) -> None:
+    whole = earlier.set_aside(db)
+    commit.grow(db)
+    db.execute(script("schema.sql") + script("summaries.sql"))
+    earlier.take_over(db, whole=whole)
+    senders.prepare(db)
+    catalog.prepare(db)
+    conversions.prepare(db)
+    recent_ids.prepare(db)
 
 
 class _Later:

@@ -16,7 +16,7 @@ from wetink.core.identity.identifier import Identifier
 from wetink.ports import ENTRY_BYTES
 from wetink.store.sqlite.codec import entries, fingerprint, identifier
 from wetink.store.sqlite.connection import fetch, first
-from wetink.store.sqlite.profiles import FEW, People, Stretch, of_stretch
+from wetink.store.sqlite.people import FEW, People, Stretch, of_stretch
 from wetink.store.sqlite.queries import read
 
 logger = logging.getLogger(__name__)

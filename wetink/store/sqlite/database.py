@@ -1,0 +1,70 @@
+"""The main file: connections to read it, and its one writer. The parts that are in it share these."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import apsw
+
+from wetink.store.sqlite import people
+from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, connect, translated
+from wetink.store.sqlite.statements import Statements
+from wetink.store.sqlite.turn import Turn
+from wetink.store.sqlite.writer import Writer
+
+T = TypeVar("T")
+
+
+class Database:
+    """`wetink.db` of a folder, with its lock. Any number of processes may open the same one."""
+
+    def __init__(self, folder: Path, prepare: Callable[[apsw.Connection], None], *, synchronous: str = "") -> None:
+        """Open (or make) it; `prepare` makes what is missing. `synchronous` is for tests that weaken it on purpose."""
+        self.path, self.lock, self.synchronous = folder / "wetink.db", folder / "wetink.lock", synchronous
+        self.statements = Statements()
+        self.writer = Writer(self.path, self.lock, self.statements, synchronous=synchronous)
+        self.writer.alone.run(prepare)
+        self._readers, self._opened = threading.local(), list[apsw.Connection]()
+        self._long = ThreadPoolExecutor(2, "long-read")
+
+    @property
+    def reading(self) -> apsw.Connection:
+        """The calling thread's own connection to read. All that an event loop reads in one turn is of one state."""
+        db: apsw.Connection | None = getattr(self._readers, "db", None)
+        if db is None:
+            db = self._readers.db = self._connected()
+            self._opened.append(db)
+        turn = self._readers.turn
+        if turn is not None:
+            turn.begin()
+        return db
+
+    def _connected(self) -> apsw.Connection:
+        main = threading.current_thread() is threading.main_thread()  # where the event loop is
+        with translated("opening the store"):
+            db = connect(self.path, busy_ms=LOOP_BUSY_MS, cache_kb=HOT_KB) if main else connect(self.path)
+            db.execute("PRAGMA query_only = ON")
+            people.prepare(db)
+        self._readers.turn = Turn(db) if main else None
+        return db
+
+    async def aside(self, read: Callable[[apsw.Connection], T]) -> T:
+        """Read much in a thread, two at a time: what else is asked meanwhile is answered as fast as ever."""
+        return await asyncio.get_running_loop().run_in_executor(self._long, lambda: read(self.reading))
+
+    async def write(self, work: Callable[[apsw.Connection], T]) -> T:
+        """Return what `work` does in a transaction of its own. Raises StoreUnavailable: nothing was written."""
+        done: T = await self.writer.alone.soon(work)
+        return done
+
+    async def close(self) -> None:
+        """Commit what waits and let go of everything. Calling it twice is fine."""
+        await self.writer.close()
+        self._long.shutdown()
+        for db in self._opened:
+            db.close(force=True)
+        self._opened.clear()
+        self._readers = threading.local()

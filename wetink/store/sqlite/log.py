@@ -1,0 +1,121 @@
+"""The log: messages as they were received, appended by the writer and read in the order of arrival."""
+
+import json
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import apsw
+
+from wetink.core.events.event import Event
+from wetink.core.identity import FOREVER
+from wetink.ports import Cursor, Receipt, Received, Record
+from wetink.store.sqlite import commit, replay
+from wetink.store.sqlite.codec import VERDICTS, decode_problems, events, identifier, who
+from wetink.store.sqlite.connection import fetch, first, translated
+from wetink.store.sqlite.database import Database
+from wetink.store.sqlite.queries import read
+from wetink.store.sqlite.turn import Version
+
+SQL = read("queries.sql")
+
+
+class SQLiteLog:
+    """`ports.Log` over the main file. A cursor says after which message, and how often messages had been renewed."""
+
+    def __init__(self, database: Database) -> None:
+        """Read and append there."""
+        self._database, self._writer = database, database.writer
+        self._version = Version(lambda: database.reading)
+
+    async def append(self, batch: Sequence[Record]) -> Sequence[Receipt]:
+        if not batch:
+            return ()
+        duplicates = await self._writer.write([commit.prepare(record) for record in batch])
+        return [Receipt(record.message_id, again) for record, again in zip(batch, duplicates, strict=True)]
+
+    async def version(self) -> int:
+        return self._version.now()
+
+    async def messages(self, *, limit: int = 50, before: int | None = None, verdict: str = "") -> Sequence[Received]:
+        top = FOREVER if before is None else before
+        with translated("reading messages"):
+            if verdict:
+                rows = fetch(self._database.reading, SQL.messages_of_verdict, (VERDICTS.index(verdict), top, limit))
+            else:
+                rows = fetch(self._database.reading, SQL.messages, (top, limit))
+        return [_received(*row) for row in rows]
+
+    async def cursor(self, received: int | None = None) -> Cursor:
+        with translated("following the log"):
+            db = self._database.reading
+            low, high = 0, _last(db)
+            if received is None:
+                low = high
+            while low < high:
+                middle = (low + high) // 2
+                row = first(db, SQL.received_from, (middle + 1,))
+                if row is None or row[0] >= received:
+                    high = middle
+                else:
+                    low = middle + 1
+            return _cursor(low, db.execute(SQL.replays).get)
+
+    async def read(self, after: Cursor, limit: int) -> tuple[Cursor, Sequence[Received]]:
+        seq, replays = _place(after)
+        with translated("reading messages"):
+            found = [_received(*row) for row in fetch(self._database.reading, SQL.messages_after, (seq, limit))]
+        return _cursor(found[-1].seq, replays) if found else after, found
+
+    async def events(self, after: Cursor, names: Collection[str], limit: int) -> tuple[Cursor, Sequence[Event]] | None:
+        seq, replays = _place(after)
+        with translated("following the log"):
+            db = self._database.reading
+            if db.execute(SQL.replays).get != replays:
+                return None
+            last = min(seq + limit, _last(db))
+            if last <= seq:
+                return after, ()
+            rows = fetch(db, SQL.event_messages_after, (seq, last, json.dumps(list(names))))
+        return _cursor(last, replays), events([body for (body,) in rows])
+
+    async def renew(self, pairs: Sequence[tuple[Received, Record]], *, dry: bool = False) -> Sequence[bool]:
+        if dry:
+            with translated("reading events"):
+                return replay.renew(self._database.reading, pairs, dry=True)
+
+        def work(db: apsw.Connection) -> list[bool]:
+            changed = replay.renew(db, pairs)
+            if any(changed):
+                db.execute(SQL.count_replay)
+            return changed
+
+        return await self._database.write(work)
+
+
+def _last(db: apsw.Connection) -> int:
+    return int(db.execute(SQL.last_seq).get)
+
+
+def _cursor(seq: int, replays: int) -> Cursor:
+    return f"{seq}-{replays}"
+
+
+def _place(cursor: Cursor) -> tuple[int, int]:
+    seq, _, replays = cursor.partition("-")
+    return int(seq), int(replays)
+
+
+def _received(*row: Any) -> Received:
+    seq, source, message_id, received, verdict, problems, type_, name, column, raw = row
+    return Received(
+        seq,
+        source,
+        message_id,
+        received,
+        VERDICTS[verdict],
+        decode_problems(problems) if problems else (),
+        type_,
+        name,
+        None if column == who(None) else identifier(column),
+        raw,
+    )
