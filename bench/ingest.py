@@ -1,7 +1,6 @@
 """Ingest: 500 KB batches over HTTP, on the disk before the answer, beside a bare loop that writes the same rows."""
 
 import asyncio
-import base64
 import random
 import tempfile
 import time
@@ -35,9 +34,8 @@ def measure() -> list[Figure]:
 
 
 def _over_http(data: Path, bodies: list[bytes]) -> float:
-    key = asyncio.run(key_of(data))
-    basic = "Basic " + base64.b64encode(f"{key.write_key}:".encode()).decode()
-    requests = [request("POST", "/v1/batch", body, authorization=basic) for body in bodies]
+    key = key_of(data)
+    requests = [request("POST", "/v1/batch", body, authorization=key) for body in bodies]
     with serving(data, workers=len(CORES), cores=CORES) as settings:
         begun = time.perf_counter()
         asyncio.run(_post_all(settings.port, requests))

@@ -64,8 +64,9 @@ class _Sender(asyncio.Protocol):
         self._times.append((time.perf_counter() - self._begun) * 1000)
         self._buffer = b""
         if status not in (b"200", b"302"):
+            self._done.set_exception(RuntimeError(f"answered {status.decode()}"))
             self._transport.close()
-            raise RuntimeError(f"answered {status.decode()}")
+            return
         self._next()
 
     def connection_lost(self, error: Exception | None) -> None:

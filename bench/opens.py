@@ -7,7 +7,6 @@ event has come in since the server last had time for them. Warm: a few people ov
 """
 
 import asyncio
-import base64
 import random
 import shutil
 import threading
@@ -42,10 +41,10 @@ _ANY = Endpoint(body_bytes=1 << 20)
 
 def measure() -> list[Figure]:
     """Return the figures of the open path."""
-    large, small = _built(LARGE), _built(SMALL)
+    large, small = built(LARGE), built(SMALL)
     for data in (large, small):
-        _forget_opens(data)
-    cold, back, warm = _requests(large, PEOPLE), _requests(large, BACK, first=PEOPLE), _requests(large, 64)
+        forget_opens(data)
+    cold, back, warm = asks(large, PEOPLE), asks(large, BACK, first=PEOPLE), asks(large, 64)
     rates: dict[str, float] = {}
     for _ in range(ROUNDS):
         with serving(large, app="bench.server:constant") as settings:
@@ -54,7 +53,7 @@ def measure() -> list[Figure]:
             _keep(rates, "warm", _press(settings.port, warm))
             _keep(rates, "back", _press(settings.port, back))
             _keep(rates, "cold", _press(settings.port, cold))
-    few = _requests(large, 16, "picture")
+    few = asks(large, 16, "picture")
     for _ in range(ROUNDS):
         with serving(large, app="bench.server:picture") as settings:
             _keep(rates, "bytes", _press(settings.port, few))
@@ -101,7 +100,7 @@ def _press(port: int, requests: list[bytes], connections: int = CONNECTIONS) -> 
 def _latency(data: Path, profiles: int) -> float:
     """Return the median of opens one after the other (ms), each of another person."""
     with serving(data) as settings:
-        requests = _requests(data, min(PEOPLE, profiles))
+        requests = asks(data, min(PEOPLE, profiles))
         return min(_press(settings.port, requests, 1).quantile(0.5) for _ in range(ROUNDS))
 
 
@@ -111,11 +110,10 @@ def _tail(data: Path) -> tuple[float, float]:
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(data, place)
     chance = random.Random(3)
-    key = asyncio.run(key_of(place))
-    basic = "Basic " + base64.b64encode(f"{key.write_key}:".encode()).decode()
+    key = key_of(place)
     bodies = [batch(n * 700, 500_000, chance) for n in range(120)]
-    batches = [request("POST", "/v1/batch", body, authorization=basic) for body in bodies]
-    requests = _requests(place, PEOPLE)
+    batches = [request("POST", "/v1/batch", body, authorization=key) for body in bodies]
+    requests = asks(place, PEOPLE)
     try:
         with serving(place, workers=len(CORES), cores=CORES) as settings:
             idle = _press(settings.port, requests, 2).quantile(0.99)
@@ -131,20 +129,21 @@ def _tail(data: Path) -> tuple[float, float]:
     return idle, busy
 
 
-def _requests(data: Path, people: int, purpose: Purpose = "data", first: int = 0) -> list[bytes]:
+def asks(data: Path, people: int, purpose: Purpose = "data", first: int = 0, block: str = BLOCK) -> list[bytes]:
+    """Return the requests of people who open a block, in no order."""
     paths = {"data": "/d/{}/{}.json", "picture": "/o/{}/1/{}.jpg"}
 
     async def make() -> list[bytes]:
         async with Wetink(setting.read({}, data=data)) as wetink:
             named = [user(f"person-{number}") for number in range(first, first + people)]
             random.Random(1).shuffle(named)
-            tokens = [wetink.seal(who, BLOCK, purpose) for who in named if who]
-            return [request("GET", paths[purpose].format(BLOCK, token)) for token in tokens]
+            tokens = [wetink.seal(who, block, purpose) for who in named if who]
+            return [request("GET", paths[purpose].format(block, token)) for token in tokens]
 
     return asyncio.run(make())
 
 
-def _built(profiles: int) -> Path:
+def built(profiles: int) -> Path:
     """Return a data folder with so many profiles, of whom those asked for have 50 events.
 
     Made anew when it is old, or when persons are folded by other rules than then.
@@ -160,7 +159,7 @@ def _built(profiles: int) -> Path:
     return data
 
 
-def _forget_opens(data: Path) -> None:
+def forget_opens(data: Path) -> None:
     """Begin without what earlier runs opened: files grow by every one of them."""
     for path in (*data.glob("archive.db*"), *data.glob("opens.db*")):
         path.unlink()
@@ -185,7 +184,7 @@ async def _build(data: Path, profiles: int, now: int) -> None:
                     await wetink.store.log.append(waiting)
                     waiting = []
         await wetink.store.log.append(waiting)
-        while await wetink.summaries.step(20_000):  # what a server does while nobody asks for anything
-            pass
+        while await wetink.store.projections.settle() or await wetink.summaries.step(20_000):
+            pass  # what a server does while nobody asks for anything
         if profiles > PEOPLE:
             await wetink.store.log.append([view(number, EVENTS, now) for number in range(PEOPLE, PEOPLE + BACK)])

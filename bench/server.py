@@ -1,5 +1,7 @@
 """A wetink server in a process of its own for the length of a `with`, and the references beside it."""
 
+import asyncio
+import base64
 import contextlib
 import multiprocessing
 import os
@@ -23,9 +25,9 @@ CORES = sorted(os.sched_getaffinity(0))
 
 
 @contextlib.contextmanager
-def one_core() -> Iterator[None]:
-    """Work on the last core alone inside."""
-    os.sched_setaffinity(0, CORES[-1:])
+def one_core(core: int = CORES[-1]) -> Iterator[None]:
+    """Work on one core alone inside, as does whatever is started there."""
+    os.sched_setaffinity(0, [core])
     try:
         yield
     finally:
@@ -64,10 +66,14 @@ def _serve(settings: Settings, app: str, said: Connection, cores: Sequence[int])
     server.run(settings, app=app, ready=said.send)
 
 
-async def key_of(data: Path) -> NewKey:
-    """Make a source in a data folder."""
-    async with Wetink(setting.read({}, data=data)) as wetink:
-        return await wetink.store.sources.create_key("bench", "server", (), 1)
+def key_of(data: Path) -> str:
+    """Make a source in a data folder; return the header that authorizes its messages."""
+
+    async def make() -> NewKey:
+        async with Wetink(setting.read({}, data=data)) as wetink:
+            return await wetink.store.sources.create_key("bench", "server", (), 1)
+
+    return "Basic " + base64.b64encode(f"{asyncio.run(make()).write_key}:".encode()).decode()
 
 
 def constant(wetink: Wetink) -> Any:

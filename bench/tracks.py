@@ -5,7 +5,6 @@ every second message is the first to tell of a product, is told beside it.
 """
 
 import asyncio
-import base64
 import random
 import tempfile
 from pathlib import Path
@@ -25,13 +24,12 @@ CONNECTIONS, SECONDS, ROUNDS, DISTINCT = 64, 3.0, 5, 80_000
 
 def measure() -> list[Figure]:
     """Return the figure: single tracks a second, durable, to tracks a second only decoded."""
-    chance = random.Random(11)
-    messages = [msgspec.json.encode(message(n, shopper(n, chance), chance)) for n in range(DISTINCT)]
+    messages = bodies()
     durable, decoded, empty = [], [], []
     for index in range(ROUNDS):
         with tempfile.TemporaryDirectory(prefix="wetink-bench-", dir=".build") as place:
             data = Path(place) / "data"
-            key = _key(data)
+            key = key_of(data)
             requests = [request("POST", "/v1/track", body, authorization=key) for body in messages]
             with serving(data, app="bench.server:decoding", cores=CORES) as settings:
                 decoded.append(_rate(settings.port, requests))
@@ -39,7 +37,7 @@ def measure() -> list[Figure]:
                 empty.append(_rate(settings.port, requests[index:]))
         with tempfile.TemporaryDirectory(prefix="wetink-bench-", dir=".build") as place:
             data = Path(place) / "data"
-            key = _key(data)
+            key = key_of(data)
             requests = [request("POST", "/v1/track", body, authorization=key) for body in messages]
             asyncio.run(_know_products(data))
             with serving(data, cores=CORES) as settings:
@@ -49,9 +47,10 @@ def measure() -> list[Figure]:
     return [Figure("ingest: single tracks under 64 connections to only decoding", ours / reference, 0.4, told)]
 
 
-def _key(data: Path) -> str:
-    key = asyncio.run(key_of(data))
-    return "Basic " + base64.b64encode(f"{key.write_key}:".encode()).decode()
+def bodies() -> list[bytes]:
+    """Return messages of shoppers who come and go."""
+    chance = random.Random(11)
+    return [msgspec.json.encode(message(n, shopper(n, chance), chance)) for n in range(DISTINCT)]
 
 
 async def _know_products(data: Path) -> None:
