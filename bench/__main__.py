@@ -7,7 +7,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from bench import audience, gif, ingest, opens, pictures, reports, rule, tracks
+from bench import audience, gif, ingest, opens, peers, pictures, reports, rule, tracks
 from bench.figure import Figure
 
 SUITES = {
@@ -19,6 +19,7 @@ SUITES = {
     "pictures": pictures.measure,
     "gif": gif.measure,
     "reports": reports.measure,
+    "peers": peers.measure,
 }
 
 
