@@ -7,7 +7,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from bench import audience, gif, ingest, opens, peers, pictures, reports, rule, tracks
+from bench import audience, gif, ingest, opens, peers, pictures, reports, rule, tracks, visible
 from bench.figure import Figure
 
 SUITES = {
@@ -18,6 +18,7 @@ SUITES = {
     "opens": opens.measure,
     "pictures": pictures.measure,
     "gif": gif.measure,
+    "visible": visible.measure,
     "reports": reports.measure,
     "peers": peers.measure,
 }

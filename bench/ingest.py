@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.figure import Figure
-from bench.load import request
+from bench.load import Connection, request
 from bench.messages import batch
 from bench.server import CORES, key_of, serving
 from wetink.store.sqlite.connection import connect
@@ -49,15 +49,10 @@ async def _post_all(port: int, requests: list[bytes]) -> None:
 
     async def post(turn: int) -> None:
         await asyncio.sleep(turn * 0.02)  # connections of many senders do not all come at once
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        connection = await Connection.to(port)
         while waiting:
-            writer.write(waiting.pop())
-            head = await reader.readuntil(b"\r\n\r\n")
-            if b" 200 " not in head[:16]:
-                raise RuntimeError(head[:60].decode())
-            length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-            await reader.readexactly(length)
-        writer.close()
+            await connection.ask(waiting.pop())
+        connection.close()
 
     await asyncio.gather(*(post(turn) for turn in range(8)))
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import uvloop
@@ -113,6 +113,28 @@ def press(port: int, requests: list[bytes], *, connections: int, seconds: float,
     """Send these requests over and over for a while, from a process pinned to `core`."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(_in_process, port, requests, connections, seconds, core).result()
+
+
+class Connection:
+    """One connection that is asked one thing after the other."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    @classmethod
+    async def to(cls, port: int) -> Self:
+        return cls(*await asyncio.open_connection("127.0.0.1", port))
+
+    async def ask(self, request: bytes) -> bytes:
+        """Return the body of the answer. Raise RuntimeError when its status is not 200."""
+        self._writer.write(request)
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        if b" 200 " not in head[:16]:
+            raise RuntimeError(head[:60].decode())
+        return await self._reader.readexactly(int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0]))
+
+    def close(self) -> None:
+        self._writer.close()
 
 
 def request(method: str, target: str, body: bytes = b"", **headers: str) -> bytes:

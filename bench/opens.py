@@ -11,6 +11,7 @@ import random
 import shutil
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -44,7 +45,7 @@ def measure() -> list[Figure]:
     large, small = built(LARGE), built(SMALL)
     for data in (large, small):
         forget_opens(data)
-    cold, back, warm = asks(large, PEOPLE), asks(large, BACK, first=PEOPLE), asks(large, 64)
+    cold, back, warm = (asks(large, shuffled(*some)) for some in ((PEOPLE,), (BACK, PEOPLE), (64,)))
     rates: dict[str, float] = {}
     for _ in range(ROUNDS):
         with serving(large, app="bench.server:constant") as settings:
@@ -53,7 +54,7 @@ def measure() -> list[Figure]:
             _keep(rates, "warm", _press(settings.port, warm))
             _keep(rates, "back", _press(settings.port, back))
             _keep(rates, "cold", _press(settings.port, cold))
-    few = asks(large, 16, "picture")
+    few = asks(large, range(16), "picture")
     for _ in range(ROUNDS):
         with serving(large, app="bench.server:picture") as settings:
             _keep(rates, "bytes", _press(settings.port, few))
@@ -100,7 +101,7 @@ def _press(port: int, requests: list[bytes], connections: int = CONNECTIONS) -> 
 def _latency(data: Path, profiles: int) -> float:
     """Return the median of opens one after the other (ms), each of another person."""
     with serving(data) as settings:
-        requests = asks(data, min(PEOPLE, profiles))
+        requests = asks(data, shuffled(min(PEOPLE, profiles)))
         return min(_press(settings.port, requests, 1).quantile(0.5) for _ in range(ROUNDS))
 
 
@@ -113,7 +114,7 @@ def _tail(data: Path) -> tuple[float, float]:
     key = key_of(place)
     bodies = [batch(n * 700, 500_000, chance) for n in range(120)]
     batches = [request("POST", "/v1/batch", body, authorization=key) for body in bodies]
-    requests = asks(place, PEOPLE)
+    requests = asks(place, shuffled(PEOPLE))
     try:
         with serving(place, workers=len(CORES), cores=CORES) as settings:
             idle = _press(settings.port, requests, 2).quantile(0.99)
@@ -129,18 +130,22 @@ def _tail(data: Path) -> tuple[float, float]:
     return idle, busy
 
 
-def asks(data: Path, people: int, purpose: Purpose = "data", first: int = 0, block: str = BLOCK) -> list[bytes]:
-    """Return the requests of people who open a block, in no order."""
+def asks(data: Path, people: Sequence[int], purpose: Purpose = "data", block: str = BLOCK) -> list[bytes]:
+    """Return the requests of these people, who open a block."""
     paths = {"data": "/d/{}/{}.json", "picture": "/o/{}/1/{}.jpg"}
 
     async def make() -> list[bytes]:
         async with Wetink(setting.read({}, data=data)) as wetink:
-            named = [user(f"person-{number}") for number in range(first, first + people)]
-            random.Random(1).shuffle(named)
+            named = [user(f"person-{number}") for number in people]
             tokens = [wetink.seal(who, block, purpose) for who in named if who]
             return [request("GET", paths[purpose].format(block, token)) for token in tokens]
 
     return asyncio.run(make())
+
+
+def shuffled(people: int, first: int = 0) -> list[int]:
+    """Return so many people's numbers, in no order."""
+    return random.Random(1).sample(range(first, first + people), people)
 
 
 def built(profiles: int) -> Path:

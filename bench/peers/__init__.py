@@ -52,7 +52,7 @@ def _opens(port: int) -> Figure:
     data = opens.built(PEOPLE)
     (data / "content" / "blocks" / f"{BLOCK}.yaml").write_text(_RULES)
     ours, theirs = [], []
-    asked = opens.asks(data, PEOPLE, block=BLOCK)
+    asked = opens.asks(data, opens.shuffled(PEOPLE), block=BLOCK)
     flags = [request("GET", target(number), authorization=TOKEN) for number in range(PEOPLE)]
     _press(port, flags, WARM_SECONDS)
     for _ in range(ROUNDS):
