@@ -1,6 +1,6 @@
 """Jobs: what the studio asks its workers, and what they answer.
 
-A worker may be taken over by what it draws: so its answer. are read as these types and nothing else.
+A worker may be taken over by what it draws: so its answers are read as these types and nothing else.
 """
 
 from typing import TypeAlias
@@ -15,15 +15,17 @@ from wetink.render.page import Scenery, Sheet
 
 
 class Make(msgspec.Struct, frozen=True, tag=True):
-    """Fill in a template and draw it: answered with Drawn, or with Filled where that takes more than is at hand.
+    """Fill in a template and draw it. The answer is Drawn, or Filled when the worker needs more photos.
 
-    `data` is pickled: Liquid takes anything, and numbers of any size. `photos` are the addresses that may be drawn,
-    with the hash of each photo that is at hand, else nothing. Nobody waits for what is drawn `ahead`.
+    `data` is pickled, because Liquid takes any value and numbers of any size. `photos` maps each address that the page
+    may draw to the hash of its photo, empty when the photo has not been fetched. `bodies` are the photos, by address,
+    that no worker has received yet. Nobody waits for a picture that is drawn `ahead`.
     """
 
     template: str
     data: bytes
     photos: dict[str, bytes]
+    bodies: dict[str, bytes]
     scenery: Scenery
     most_bytes: int
     ahead: bool = False

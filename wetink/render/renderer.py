@@ -41,6 +41,8 @@ MOST_PIXELS = 12_000_000
 """Device pixels of one picture."""
 PICTURES, HASHED = 16 << 20, 32 << 20
 """Bytes that are kept of finished pictures, and of photos whose hash is known."""
+SENT = 10_000
+"""Photos remembered as sent to a worker, by hash. A worker asks again for one that it no longer has."""
 
 WORKERS = 2
 """One draws, and one is there while the other hangs."""
@@ -82,6 +84,7 @@ class Renderer:
         self._warming = asyncio.Semaphore(1)
         self._flights: dict[bytes, asyncio.Task[Picture]] = {}
         self._hashed = Kept[tuple[bytes, bytes]](HASHED, lambda known: len(known[0]))
+        self._sent = Kept[bool](SENT, lambda _: 1)
         self._forget()
 
     @property
@@ -158,10 +161,14 @@ class Renderer:
             raise BadContent(f"the picture has more than {MOST_PIXELS:,} pixels", hint="make the block smaller")
         if scene.engine == BROWSER or self._quarantine.suspects(template):
             return _as(await self._tried(_fill(scene), template, b"", FILL_SECONDS), jobs.Filled)
-        photos = {url: self._hash(url, self._photos.at_hand(url)) for url in scene.photos}
+        found = {url: self._photos.at_hand(url) for url in scene.photos}
+        photos = {url: self._hash(url, body) for url, body in found.items()}
+        new = [(url, body) for url, body in found.items() if body and not self._sent.has(photos[url])][:MOST_PHOTOS]
         scenery = Scenery(scene.width, scene.height, scene.scale, scene.transparent, scene.scheme)
-        job = jobs.Make(scene.template, _pickled(scene), photos, scenery, scene.most_bytes, ahead)
+        job = jobs.Make(scene.template, _pickled(scene), photos, dict(new), scenery, scene.most_bytes, ahead)
         reply = await self._tried(job, template, b"", DRAW_SECONDS)
+        for url, _ in new:
+            self._sent.put(photos[url], True)
         return reply if isinstance(reply, jobs.Drawn) else _as(reply, jobs.Filled)
 
     def _engine_of(self, scene: Scene) -> str:

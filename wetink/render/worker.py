@@ -81,7 +81,7 @@ class Desk:
             return filled
         photos = {url: photo(b"", NO_PHOTO, filled.markup.boxes.get(url), 1) for url in filled.markup.strange}
         for url in wanted:
-            photos[url] = photo(None, job.photos[url], filled.markup.boxes.get(url), job.scenery.scale)
+            photos[url] = photo(job.bodies.get(url), job.photos[url], filled.markup.boxes.get(url), job.scenery.scale)
         page = sheet(job.scenery, filled.markup, photos)
         if self._seen.get(page.key) is not None:  # it is kept where it was asked for: sending it again takes longer
             return filled
