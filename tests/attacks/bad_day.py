@@ -38,7 +38,7 @@ from wetink.opens.rehearsal import Rehearsal
 from wetink.opens.summaries import read
 from wetink.ports import Record, Storage
 from wetink.ports.archive import Opened
-from wetink.render.disk_cache import Shared
+from wetink.render.cache import Shared
 from wetink.store.sqlite.batch import BatchWriter, Queue
 from wetink.store.sqlite.leases import SQLiteLeases
 from wetink.store.sqlite.memberships import SQLiteMemberships

@@ -1,7 +1,4 @@
-"""Kept: bounded, made once, and nothing of one thing for another."""
-
-import threading
-from concurrent.futures import ThreadPoolExecutor
+"""Caches: bounded, made once, and nothing of one thing for another."""
 
 import pytest
 from hypothesis import given
@@ -37,24 +34,15 @@ def test_what_is_over_the_bound_is_given_but_not_kept() -> None:
     assert kept.get(key_of("x")) is None
 
 
-def test_a_failure_reaches_everybody_and_is_not_kept() -> None:
+def test_a_failure_is_not_kept() -> None:
     kept = Kept[str](9, len)
-    begun, go_on = threading.Event(), threading.Event()
 
     def fail() -> str:
-        begun.set()
-        go_on.wait(5)
         raise ValueError("no")
 
-    with ThreadPoolExecutor(2) as threads:
-        first = threads.submit(kept.made, key_of(1), fail)
-        assert begun.wait(5)
-        second = threads.submit(kept.made, key_of(1), lambda: "made again")
-        go_on.set()
-        with pytest.raises(ValueError, match="no"):
-            first.result()
-        assert second.exception() is not None or second.result() == "made again"
-    assert kept.made(key_of(1), lambda: "fresh") in {"fresh", "made again"}
+    with pytest.raises(ValueError, match="no"):
+        kept.made(key_of(1), fail)
+    assert kept.made(key_of(1), lambda: "fresh") == "fresh"
 
 
 @given(st.lists(st.text(max_size=4), max_size=4), st.lists(st.text(max_size=4), max_size=4))

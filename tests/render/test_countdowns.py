@@ -18,8 +18,8 @@ from tests.render.renderer import Album
 from wetink.core.errors import BadContent
 from wetink.ports import Picture, Ticking
 from wetink.render import Renderer, jobs
+from wetink.render.cache import Shared
 from wetink.render.countdowns import Countdowns
-from wetink.render.disk_cache import Shared
 from wetink.render.gif.countdown import Countdown, Look, Plate
 from wetink.store.sqlite.leases import SQLiteLeases
 

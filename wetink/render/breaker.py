@@ -1,27 +1,28 @@
-"""Quarantine: what made a worker hang, crash or eat memory is not drawn again for a while."""
+"""A breaker: a page that made a worker hang, crash or run out of memory is not drawn again for a while."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 
+from wetink.render.cache import Kept
+
 SECONDS = 60.0
-"""How long what went wrong is left alone."""
+"""How long a failed page is not drawn."""
 STRIKES = 3
-"""Pages of a template that was drawn before must have gone wrong in that time, until all of it is left alone."""
+"""Failed pages within that time after which a template that was drawn before is not drawn either."""
 MOST = 4_096
 
 
 class Quarantine:
-    """Templates and pages by key. A template nobody has seen drawn is left alone at the first strike."""
+    """Templates and pages by key. A template that was never drawn is blocked at its first strike."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin with none."""
+        """Start empty."""
         self._clock = clock
-        self._strikes: OrderedDict[bytes, list[tuple[float, str]]] = OrderedDict()
-        self._proven: OrderedDict[bytes, None] = OrderedDict()
+        self._strikes = Kept[list[tuple[float, str]]](MOST)
+        self._proven = Kept[bool](MOST)
 
     def why(self, template: bytes, page: bytes = b"") -> str:
-        """Return why a page is not to be drawn now, empty when it may be."""
+        """Return why a page must not be drawn now, empty when it may be."""
         strikes = self._lately(template)
         if strikes and (template not in self._proven or len(strikes) >= STRIKES):
             return strikes[-1][1]
@@ -29,28 +30,22 @@ class Quarantine:
         return mine[-1][1] if mine else ""
 
     def suspects(self, template: bytes) -> bool:
-        """Whether a page of a template went wrong lately, so that others are to be looked at one by one."""
+        """Return whether a page of a template failed lately, so that its other pages must be drawn one at a time."""
         return bool(self._lately(template))
 
     def proven(self, template: bytes) -> bool:
-        """Whether a template was drawn before."""
+        """Return whether a template was drawn before."""
         return template in self._proven
 
     def prove(self, template: bytes) -> None:
-        """Note that a template was drawn."""
-        self._proven[template] = None
-        self._proven.move_to_end(template)
-        if len(self._proven) > MOST:
-            self._proven.popitem(last=False)
+        """Record that a template was drawn."""
+        self._proven.put(template, True)
 
     def strike(self, template: bytes, page: bytes, told: str) -> None:
-        """Note that a page of a template went wrong, and how."""
+        """Record that a page of a template failed, and the reason."""
         for key in filter(None, (template, page)):
-            self._strikes[key] = [*self._lately(key), (self._clock(), told)]
-            self._strikes.move_to_end(key)
-        while len(self._strikes) > MOST:
-            self._strikes.popitem(last=False)
+            self._strikes.put(key, [*self._lately(key), (self._clock(), told)])
 
     def _lately(self, key: bytes) -> list[tuple[float, str]]:
         since = self._clock() - SECONDS
-        return [strike for strike in self._strikes.get(key, ()) if strike[0] > since]
+        return [strike for strike in self._strikes.get(key) or () if strike[0] > since]

@@ -1,16 +1,17 @@
-"""Kept: what was made once and may be wanted again, by a hash of all that went into it, within a bound of bytes."""
+"""Caches: in memory within a bound of bytes, and on disk for all processes and the next start."""
 
-import threading
+import contextlib
+import logging
+import os
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future
 from hashlib import blake2b
+from pathlib import Path
 from typing import Generic, TypeVar
 
-T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
-MOST_WAIT = 5.0
-"""Seconds to wait for somebody else who is making the same thing."""
+T = TypeVar("T")
 
 
 def key_of(*parts: str | bytes | float) -> bytes:
@@ -27,67 +28,101 @@ def key_of(*parts: str | bytes | float) -> bytes:
     return hashed.digest()
 
 
-class Kept(Generic[T]):
-    """Values by key, up to `most` bytes of them, as `size` counts; the one used longest ago goes first.
+def _one(_: object) -> int:
+    return 1
 
-    May be used by many threads. Values are shared: nobody may change one.
+
+class Kept(Generic[T]):
+    """Values by key. The least recently used one goes first when their sizes exceed `most`.
+
+    One thread may use it. Values are shared: do not change one.
     """
 
-    def __init__(self, most: int, size: Callable[[T], int]) -> None:
-        """Begin with nothing."""
+    def __init__(self, most: int, size: Callable[[T], int] = _one) -> None:
+        """Start empty. `size` returns the bytes of a value; without it every value counts as one."""
         self._most, self._size = most, size
         self._values: OrderedDict[bytes, T] = OrderedDict()
         self._bytes = 0
-        self._making: dict[bytes, Future[T]] = {}
-        self._lock = threading.Lock()
 
     def get(self, key: bytes) -> T | None:
-        """Return what is kept under a key, None when there is nothing."""
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-            return self._values.get(key)
+        """Return the value of a key, None when there is none. The value counts as used."""
+        if key in self._values:
+            self._values.move_to_end(key)
+        return self._values.get(key)
 
-    def has(self, key: bytes) -> bool:
-        """Return whether anything is kept under a key."""
-        with self._lock:
-            return key in self._values
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._values
 
     def put(self, key: bytes, value: T) -> None:
-        """Keep a value, unless it alone is over the bound."""
+        """Keep a value, unless it alone exceeds the bound."""
         size = self._size(value)
         if size > self._most:
             return
-        with self._lock:
-            old = self._values.pop(key, None)
-            self._bytes += size - (self._size(old) if old is not None else 0)
-            self._values[key] = value
-            while self._bytes > self._most:
-                self._bytes -= self._size(self._values.popitem(last=False)[1])
+        self.drop(key)
+        self._bytes += size
+        self._values[key] = value
+        while self._bytes > self._most:
+            self._bytes -= self._size(self._values.popitem(last=False)[1])
+
+    def drop(self, key: bytes) -> None:
+        """Forget the value of a key."""
+        old = self._values.pop(key, None)
+        self._bytes -= self._size(old) if old is not None else 0
 
     def made(self, key: bytes, make: Callable[[], T]) -> T:
-        """Return what is kept, else make and keep it. Whoever asks meanwhile waits for the one who makes it.
-
-        Raises whatever `make` raises, for everybody who waited, and TimeoutError when that takes too long.
-        """
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-            others = self._making.get(key)
-            mine: Future[T] = Future()
-            if others is None:
-                self._making[key] = mine
-        if others is not None:
-            return others.result(MOST_WAIT)
-        try:
+        """Return the value of a key, else make it and keep it. Raises any error of `make`."""
+        value = self.get(key)
+        if value is None:
             value = make()
             self.put(key, value)
-            mine.set_result(value)
-            return value
-        except BaseException as error:
-            mine.set_exception(error)
-            raise
-        finally:
-            with self._lock:
-                del self._making[key]
+        return value
+
+
+class Shared:
+    """Values by key, one file each in a folder. Never raises an error, because the values can be made again."""
+
+    def __init__(self, folder: Path, most: int) -> None:
+        """Keep up to `most` bytes in a folder, created when missing. The least recently used file goes first."""
+        self._folder, self._most = folder, most
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value of a key, None when there is none. The value counts as used."""
+        path = self._folder / key.hex()
+        try:
+            body = path.read_bytes()
+            os.utime(path)
+        except OSError:
+            return None
+        return body
+
+    def put(self, key: bytes, body: bytes) -> None:
+        """Keep a value. Other processes see all of it or nothing."""
+        path = self._folder / key.hex()
+        draft = self._folder / f"{key.hex()}.{os.getpid()}.draft"
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            draft.write_bytes(body)
+            draft.replace(path)
+            self._make_room()
+        except OSError as error:
+            logger.warning("%s cannot be kept: %s", path, error)
+            with contextlib.suppress(OSError):
+                draft.unlink()
+
+    def drop(self, key: bytes) -> None:
+        """Forget the value of a key."""
+        with contextlib.suppress(OSError):
+            (self._folder / key.hex()).unlink()
+
+    def _make_room(self) -> None:
+        found = []
+        for path in self._folder.iterdir():
+            with contextlib.suppress(OSError):  # another process may have made room as well
+                status = path.stat()
+                found.append((status.st_mtime, status.st_size, path))
+        size = sum(each for _, each, _ in found)
+        for _, each, path in sorted(found):
+            if size <= self._most:
+                return
+            path.unlink(missing_ok=True)
+            size -= each

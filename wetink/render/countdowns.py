@@ -7,7 +7,6 @@ time in all processes, and whoever wants the same one waits for it.
 import asyncio
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from importlib.resources import files
@@ -18,8 +17,7 @@ from wetink.core.errors import BadContent, Unavailable
 from wetink.ports import Ticking
 from wetink.ports.leases import TTL_SECONDS, Leases
 from wetink.render import fonts, jobs
-from wetink.render.cache import Kept, key_of
-from wetink.render.disk_cache import Shared
+from wetink.render.cache import Kept, Shared, key_of
 from wetink.render.gif.countdown import MOST_PIXELS, Countdown, Look
 
 logger = logging.getLogger(__name__)
@@ -45,7 +43,7 @@ class Countdowns:
         self._own = b""
         self._kept = Kept[Countdown](MEMORY, lambda countdown: countdown.nbytes)
         self._flights: dict[bytes, asyncio.Task[Countdown]] = {}
-        self._failed: OrderedDict[bytes, tuple[float, BadContent]] = OrderedDict()
+        self._failed = Kept[tuple[float, BadContent]](MOST_FAILED)
         self._one = asyncio.Semaphore(1)
         # What a countdown looks like depends on the code that makes it: another version begins anew.
         self._version = key_of(*fonts.stamp(), *_code())
@@ -62,9 +60,9 @@ class Countdowns:
         kept = self._kept.get(key)
         if kept is not None:
             return kept
-        until, error = self._failed.get(key, (0.0, None))
-        if error is not None and until > time.monotonic():
-            raise BadContent(str(error), hint=error.hint)
+        failed = self._failed.get(key)
+        if failed is not None and failed[0] > time.monotonic():
+            raise BadContent(str(failed[1]), hint=failed[1].hint)
         flight = self._flights.get(key)
         if flight is None:
             flight = self._flights[key] = asyncio.create_task(self._made(key, job))
@@ -101,7 +99,7 @@ class Countdowns:
         del self._flights[key]
         error = None if flight.cancelled() else flight.exception()
         if error is None:
-            self._failed.pop(key, None)
+            self._failed.drop(key)
             return
         size = f"{job.width} by {job.height} at {job.scale}x"
         name = f"the countdown {job.look.title[:40]!r} of {size} cannot be made ready"
@@ -110,9 +108,7 @@ class Countdowns:
         else:
             logger.error("%s", name, exc_info=error)
             error = BadContent(f"the countdown cannot be made ready: {type(error).__name__}")
-        self._failed[key] = time.monotonic() + AGAIN_SECONDS, error
-        while len(self._failed) > MOST_FAILED:
-            self._failed.popitem(last=False)
+        self._failed.put(key, (time.monotonic() + AGAIN_SECONDS, error))
 
 
 def fitting(ticking: Ticking) -> int:

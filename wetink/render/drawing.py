@@ -134,7 +134,7 @@ class Drawing:
 
     def lacks(self, sheet: Sheet) -> list[str]:
         """Return the addresses of the photos of a page whose bytes are not at hand."""
-        return [url for url, each in sheet.photos.items() if each.body is None and not self._photos.has(each.version)]
+        return [url for url, each in sheet.photos.items() if each.body is None and each.version not in self._photos]
 
 
 class _Laid(msgspec.Struct, frozen=True):

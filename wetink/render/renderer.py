@@ -19,9 +19,8 @@ from wetink.ports import Comparison, Film, Photos, Picture, Scene, Ticking
 from wetink.ports.leases import Leases
 from wetink.render import fonts, jobs
 from wetink.render.breaker import Quarantine
-from wetink.render.cache import Kept, key_of
+from wetink.render.cache import Kept, Shared, key_of
 from wetink.render.countdowns import DISK, Countdowns
-from wetink.render.disk_cache import Shared
 from wetink.render.engines import BROWSER, DEFAULT, named
 from wetink.render.gif.countdown import Countdown, gif
 from wetink.render.glyphs import Letters, noted
@@ -84,7 +83,7 @@ class Renderer:
         self._warming = asyncio.Semaphore(1)
         self._flights: dict[bytes, asyncio.Task[Picture]] = {}
         self._hashed = Kept[tuple[bytes, bytes]](HASHED, lambda known: len(known[0]))
-        self._sent = Kept[bool](SENT, lambda _: 1)
+        self._sent = Kept[bool](SENT)
         self._forget()
 
     @property
@@ -163,7 +162,7 @@ class Renderer:
             return _as(await self._tried(_fill(scene), template, b"", FILL_SECONDS), jobs.Filled)
         found = {url: self._photos.at_hand(url) for url in scene.photos}
         photos = {url: self._hash(url, body) for url, body in found.items()}
-        new = [(url, body) for url, body in found.items() if body and not self._sent.has(photos[url])][:MOST_PHOTOS]
+        new = [(url, body) for url, body in found.items() if body and photos[url] not in self._sent][:MOST_PHOTOS]
         scenery = Scenery(scene.width, scene.height, scene.scale, scene.transparent, scene.scheme)
         job = jobs.Make(scene.template, _pickled(scene), photos, dict(new), scenery, scene.most_bytes, ahead)
         reply = await self._tried(job, template, b"", DRAW_SECONDS)
