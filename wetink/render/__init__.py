@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wetink.core.errors import BadSettings
-from wetink.render.blank import blank as blank
+from wetink.render.photo import blank as blank
 from wetink.render.renderer import Renderer as Renderer
 
 if TYPE_CHECKING:

@@ -1,10 +1,14 @@
-"""Composing: pixels laid over pixels. All are arrays of rows of RGBA, eight bits each, alpha not multiplied in."""
+"""Composing and comparing pixels: arrays of rows of RGBA, eight bits each, alpha not multiplied in."""
 
+import io
 from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from PIL import Image, ImageFilter
+
+from wetink.core.errors import BadContent
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 Places: TypeAlias = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
@@ -13,6 +17,9 @@ ROUNDING = 2
 """Levels of 255 by which two ways to draw the same thing may differ."""
 PATCH = 8
 """Pixels along a side of the squares in which differences are looked at."""
+BLUR, CLEARLY = 4, 24
+"""Device pixels by which two engines' pictures are blurred before they are compared, because engines never agree on the
+rims of letters; and levels of 255 in some channel from which a color then counts as different."""
 
 
 class Cut(msgspec.Struct, frozen=True):
@@ -94,3 +101,30 @@ def patches(apart: npt.NDArray[np.bool_]) -> int:
     height, width = (side - side % PATCH for side in apart.shape)
     squares = apart[:height, :width].reshape(height // PATCH, PATCH, width // PATCH, PATCH)
     return int((squares.sum(axis=(1, 3)) > PATCH * PATCH / 4).sum())
+
+
+def pixels(body: bytes) -> Pixels:
+    """Return the pixels of an encoded picture. Raises BadContent when it is none."""
+    try:
+        with Image.open(io.BytesIO(body), formats=("JPEG", "PNG")) as picture:
+            return np.asarray(picture.convert("RGBA"))
+    except (OSError, ValueError, SyntaxError) as error:
+        raise BadContent(f"this is no picture: {error}") from error
+
+
+def compared(ours: bytes, theirs: bytes) -> tuple[float, bytes]:
+    """Return the share of two pictures (0 to 1) in which they look different, and a PNG of where: red on ours."""
+    mine, other = (Image.fromarray(pixels(body), "RGBA") for body in (ours, theirs))
+    if mine.size != other.size:
+        raise BadContent(f"the pictures differ in size: {mine.size} and {other.size}")
+    grounds = [Image.new("RGBA", mine.size, "#8a8f99") for _ in range(2)]
+    flat = [Image.alpha_composite(ground, each) for ground, each in zip(grounds, (mine, other), strict=True)]
+    soft = [np.asarray(each.convert("RGB").filter(ImageFilter.BoxBlur(BLUR)), np.int16) for each in flat]
+    apart = np.abs(soft[0] - soft[1]).max(axis=2)
+    pale = np.asarray(flat[0].convert("L").convert("RGB"), np.float32) * 0.35 + 165
+    red = np.array([214.0, 40.0, 57.0], np.float32)
+    strength = np.clip((apart[..., None] - CLEARLY / 2) / 60, 0, 1).astype(np.float32)
+    shown = Image.fromarray((pale * (1 - strength) + red * strength).astype(np.uint8), "RGB")
+    body = io.BytesIO()
+    shown.save(body, "PNG", compress_level=3)
+    return float((apart > CLEARLY).mean()), body.getvalue()

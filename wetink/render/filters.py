@@ -22,6 +22,7 @@ from liquid.undefined import is_undefined
 
 from wetink.core.events.clock import parse
 from wetink.core.rules.values import plain_number
+from wetink.core.units.money import money
 
 _UNREADABLE = (
     *(FilterArgumentError, FilterError, FilterItemTypeError, FilterValueError),
@@ -285,3 +286,10 @@ def _zone(name: str) -> tzinfo:
         return ZoneInfo(name) if name else UTC
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return UTC
+
+
+@with_context
+def in_currency(amount: object, currency: object = "", *, context: Any) -> str:
+    """Return an amount of money as the reader of the moment writes it."""
+    moment = context.resolve("moment", default=None)
+    return money(amount, currency, moment.get("language", "") if isinstance(moment, dict) else "")

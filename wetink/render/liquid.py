@@ -14,7 +14,6 @@ from liquid.exceptions import LiquidError, TemplateNotFoundError
 from wetink.core.errors import BadContent
 from wetink.render import filters
 from wetink.render.expressions import Echo, Output, Template
-from wetink.render.money import money_filter
 
 MOST_OUTPUT = 400_000
 """Bytes of HTML a template may make."""
@@ -85,7 +84,7 @@ def _tamed(name: str, func: Callable[..., Any]) -> Callable[..., Any]:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
-    "money": money_filter,
+    "money": filters.in_currency,
     "ink": ink,
     "date": filters.date,
     "map": filters.map_,

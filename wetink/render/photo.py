@@ -5,6 +5,8 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
+from wetink.ports import Picture
+
 LONGEST = 1600
 """Device pixels of the longer side that a photo keeps; a picture is rarely wider."""
 MOST_PIXELS = 50_000_000
@@ -59,3 +61,10 @@ def placeholder(*, dark: bool = False) -> bytes:
     kept = io.BytesIO()
     drawing.save(kept, "PNG")
     return kept.getvalue()
+
+
+def blank() -> Picture:
+    """Return a small transparent picture for a place without a block. It suits the background of any email."""
+    clear = io.BytesIO()
+    Image.new("RGBA", (16, 8), (255, 255, 255, 0)).save(clear, "PNG")
+    return Picture(clear.getvalue(), "image/png")

@@ -10,7 +10,7 @@ from PIL import Image
 from wetink.core.errors import BadContent
 from wetink.core.units.money import money
 from wetink.ports import Picture
-from wetink.render import check, compare, encode, jobs, liquid
+from wetink.render import check, compose, encode, jobs, liquid
 from wetink.render.cache import Kept
 from wetink.render.drawing import Drawing, Lacking
 from wetink.render.engines.takumi import Takumi
@@ -37,7 +37,7 @@ class Desk:
     def __init__(self) -> None:
         """Have the engine ready."""
         self._letters = Letters(noted())
-        self._seen = Kept[bool](SEEN, lambda _: 1)
+        self._seen = Kept[bool](SEEN)
         self._engine = Takumi()
         self._drawing = Drawing(self._engine)
 
@@ -55,7 +55,7 @@ class Desk:
             jobs.Draw: self._drawn,
             jobs.Shoot: self._shot,
             jobs.Encode: self._encoded_anew,
-            jobs.Compare: lambda job: jobs.Compared(*compare.compared(job.ours, job.theirs)),
+            jobs.Compare: lambda job: jobs.Compared(*compose.compared(job.ours, job.theirs)),
             jobs.Check: lambda job: jobs.Told(check.flaws(self._drawing, job.sheet)),
             jobs.Press: self._pressed,
             jobs.Use: self._use,
@@ -65,7 +65,7 @@ class Desk:
 
     def _encoded_anew(self, job: jobs.Encode) -> jobs.Drawn:
         encoder = encode.png if job.clear else encode.jpeg
-        return _drawn(encoder(compare.pixels(job.picture), job.most_bytes), b"")
+        return _drawn(encoder(compose.pixels(job.picture), job.most_bytes), b"")
 
     def _pressed(self, job: jobs.Press) -> jobs.Pressed:
         return jobs.Pressed(face.drawn(self._drawing, self._letters, job.look, job.width, job.height, job.scale))
