@@ -14,13 +14,13 @@ from typing import Self
 class Server:
     """`wetink serve` over a data folder, on a free port."""
 
-    def __init__(self, data: Path, *, workers: int = 2, log: Path | None = None) -> None:
+    def __init__(self, data: Path, *, workers: int = 2, log: Path | None = None, module: str = "wetink") -> None:
         """Serve `data`; what it logs goes to a file, or else into the report of the test that fails."""
-        self._data, self._workers, self._log = data, workers, log
+        self._data, self._workers, self._log, self._module = data, workers, log, module
         self.address = ""
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "wetink", "serve", "--data", str(self._data), "--port", "0"]
+        command = [sys.executable, "-m", self._module, "serve", "--data", str(self._data), "--port", "0"]
         with self._log.open("wb") if self._log is not None else contextlib.nullcontext() as log:
             self.process = subprocess.Popen(
                 [*command, "--workers", str(self._workers)], stdout=subprocess.PIPE, stderr=log, text=True
