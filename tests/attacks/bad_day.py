@@ -13,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.asgi import ask
+from tests.feeds.outside import refreshed
 from tests.web.test_open import NOW, House
 from wetink.audiences.audiences import Audiences
 from wetink.audiences.webhooks import Hooks
@@ -199,7 +200,7 @@ async def outside(folder: Path) -> None:
     )
     personal = Feed("mine", "json", url=SECRET_URL, per_person=PerPerson({"p": "person.traits.email"}))
     keeper.use({"stores": Feed("stores", "json", url=SECRET_URL), "mine": personal})
-    await keeper.refresh_due(NOW)
+    await refreshed(keeper)
     with contextlib.suppress(Exception):
         await keeper.ask("mine", {"p": EMAIL}, 500)
     await keeper.close()

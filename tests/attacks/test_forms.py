@@ -18,6 +18,7 @@ from starlette.routing import Route
 from tests.asgi import Answer
 from tests.attacks.forms import CONTENT, JANE, VOTE, Form, forms, told_in
 from tests.attacks.hostile import Sent, Target, routes
+from tests.feeds.outside import refreshed
 from wetink.settings import read
 from wetink.web import now_ms
 from wetink.web.app import App, create
@@ -87,7 +88,7 @@ class Shop:
 
     async def load(self) -> None:
         await self.target.wetink.look_again()
-        await self.target.wetink.feeds.refresh_due(now_ms())
+        await refreshed(self.target.wetink.feeds)
 
     async def ready(self, form: Form) -> Form:
         """Undo what a form made before; return the form with what only this wetink knows."""

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from tests.asgi import ask
 from tests.attacks.hostile import Names, filled
 from tests.attacks.injections import INJECTIONS
+from tests.feeds.outside import refreshed
 from tests.web.test_open import House
 from wetink.core.identity.identifier import Identifier
 from wetink.web import app as app_module
@@ -116,7 +117,7 @@ class Hostile(House):
         )
         assert got.status == 200, got.body
         await self.wetink.look_again()
-        await self.wetink.feeds.refresh_due(0)
+        await refreshed(self.wetink.feeds)
 
     def messages(self, number: int, text: str) -> list[dict[str, Any]]:
         """Return messages of one person, and of one of their own, with a text in every field."""

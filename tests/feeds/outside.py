@@ -139,6 +139,13 @@ def run(
     asyncio.run(whole())
 
 
+async def refreshed(keeper: FeedService) -> None:
+    """Begin to refresh all that is due, and wait for it."""
+    before = asyncio.all_tasks()
+    await keeper.begin_due()
+    await asyncio.gather(*(asyncio.all_tasks() - before), return_exceptions=True)
+
+
 async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not holds():  # noqa: ASYNC110 (what is waited for happens in other threads)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.feeds.outside import HOUR, MINUTE, Clock, Outside, Reply, outside, run, sends, until
+from tests.feeds.outside import HOUR, MINUTE, Clock, Outside, Reply, outside, refreshed, run, sends, until
 from wetink.core.outbound.breaker import SHORTEST_MS, TRIES
 from wetink.core.outbound.feed import Feed, Supply
 from wetink.feeds import FeedService
@@ -153,13 +153,13 @@ def test_who_opens_now_and_then_never_waits_and_who_does_not_is_forgotten(
         for _ in range(10):
             for _ in range(10):
                 clock.now += 9 * MINUTE
-                await keeper.refresh_due(clock())
+                await refreshed(keeper)
             given = await ask(keeper, deadline_ms=0)
             assert given.state == "fresh"
         calls = there.calls
         for _ in range(100):
             clock.now += 9 * MINUTE
-            await keeper.refresh_due(clock())
+            await refreshed(keeper)
         assert calls < there.calls <= calls + 3
         assert (await ask(keeper, deadline_ms=0)).state == "stale"
 
@@ -258,7 +258,7 @@ def test_a_host_gets_so_many_calls_at_a_time_and_a_sick_one_costs_no_other(
             keeper.warm("weather", {"city": f"city-{number}"})
         await until(lambda: there.calls == PER_HOST)
         keeper.use({"weather": weather(there), "stores": other.feed("stores")})
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert keeper.give("stores").state == "fresh"
         given = await ask(keeper, "one more")
         assert given.because == f"{there.host} has 100 calls waiting"
@@ -300,7 +300,7 @@ PERSON = {"parameters": {"city": "person.traits.city"}}
 
 def test_each_kind_of_feed_says_how_it_is_asked(tmp_path: Path, there: Outside, clock: Clock) -> None:
     async def scenario(keeper: FeedService) -> None:
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert keeper.give("weather").because == "feed weather is asked for each person"
         assert (await keeper.ask("news", {}, PATIENT)).state == "fresh"
         assert (await keeper.ask("nothing", {}, PATIENT)).because == "there is no feed nothing"

@@ -7,7 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.feeds.outside import HOUR, MINUTE, ONE, START, TWO, Clock, Outside, Reply, confirms, run, sends, state
+from tests.feeds.outside import (
+    HOUR,
+    MINUTE,
+    ONE,
+    START,
+    TWO,
+    Clock,
+    Outside,
+    Reply,
+    confirms,
+    refreshed,
+    run,
+    sends,
+    state,
+)
 from wetink.feeds import FeedService
 from wetink.feeds.schedule import SECONDS
 
@@ -15,9 +29,9 @@ from wetink.feeds.schedule import SECONDS
 def test_a_feed_is_fetched_once_and_given_with_its_age(tmp_path: Path, there: Outside, clock: Clock) -> None:
     async def scenario(keeper: FeedService) -> None:
         assert keeper.give("news").because == "it was not fetched yet"
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         clock.now += MINUTE
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert keeper.give("news").items == ({"id": 1},)
         assert state(keeper) == ("fresh", 1, MINUTE)
         assert there.calls == 1
@@ -28,7 +42,7 @@ def test_a_feed_is_fetched_once_and_given_with_its_age(tmp_path: Path, there: Ou
 def test_it_is_fetched_again_before_anybody_would_get_it_old(tmp_path: Path, there: Outside, clock: Clock) -> None:
     async def scenario(keeper: FeedService) -> None:
         for _ in range(3 * 60):
-            await keeper.refresh_due(clock())
+            await refreshed(keeper)
             assert keeper.give("news").state == "fresh"
             clock.now += MINUTE
         assert 3 <= there.calls <= 4
@@ -45,10 +59,10 @@ def test_what_has_not_changed_is_not_sent_again(
 ) -> None:
     async def scenario(keeper: FeedService) -> None:
         there.reply = confirms(ONE, **said)
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         first = keeper.snapshot("news")
         clock.now += HOUR
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert state(keeper) == ("fresh", 1, 0)
         second = keeper.snapshot("news")
         assert first is not None
@@ -56,7 +70,7 @@ def test_what_has_not_changed_is_not_sent_again(
         assert (second.version, second.fetched_at, second.checked_at) == (first.version, START, START + HOUR)
         there.reply = confirms(TWO, etag='"v2"')
         clock.now += HOUR
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert state(keeper) == ("fresh", 2, 0)
         assert keeper.give("news").version != first.version
         assert there.calls == 3
@@ -68,18 +82,18 @@ def test_a_failing_host_leaves_what_was_there_and_is_asked_less_and_less(
     tmp_path: Path, there: Outside, clock: Clock
 ) -> None:
     async def scenario(keeper: FeedService) -> None:
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         there.reply = sends(b"oops", 500)
         for _ in range(3 * 360):
             clock.now += 10_000
-            await keeper.refresh_due(clock())
+            await refreshed(keeper)
         given = keeper.give("news")
         assert (given.state, given.items, given.age_ms) == ("stale", ({"id": 1},), 3 * HOUR)
         assert "answered 500" in given.because
         assert 10 < there.calls < 40
         there.reply = sends(TWO)
         clock.now += HOUR
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert keeper.give("news").because == ""
         assert state(keeper) == ("fresh", 2, 0)
 
@@ -136,10 +150,10 @@ def test_no_answer_that_is_no_good_replaces_what_was_there(
     tmp_path: Path, there: Outside, clock: Clock, monkeypatch: pytest.MonkeyPatch, reply: Reply, because: str
 ) -> None:
     async def scenario(keeper: FeedService) -> None:
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         there.reply = reply
         clock.now += HOUR
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         given = keeper.give("news")
         assert (given.state, given.items, given.age_ms) == ("stale", ({"id": 1},), HOUR)
         assert because in given.because
@@ -151,7 +165,7 @@ def test_no_answer_that_is_no_good_replaces_what_was_there(
 
 def test_a_private_host_is_out_of_reach_unless_allowed(tmp_path: Path, there: Outside, clock: Clock) -> None:
     async def scenario(keeper: FeedService) -> None:
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert "no public address" in keeper.give("news").because
         assert there.calls == 0
 
@@ -161,7 +175,7 @@ def test_a_private_host_is_out_of_reach_unless_allowed(tmp_path: Path, there: Ou
 def test_packed_answers_are_asked_for_and_unpacked(tmp_path: Path, there: Outside, clock: Clock) -> None:
     async def scenario(keeper: FeedService) -> None:
         there.reply = sends(gzip.compress(TWO), content_encoding="gzip")
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert state(keeper) == ("fresh", 2, 0)
         assert there.asked[0][1]["accept-encoding"] == "gzip"
 
@@ -171,7 +185,7 @@ def test_packed_answers_are_asked_for_and_unpacked(tmp_path: Path, there: Outsid
 def test_items_left_out_are_counted_and_told(tmp_path: Path, there: Outside, clock: Clock) -> None:
     async def scenario(keeper: FeedService) -> None:
         there.reply = sends(b'[{"id": 1}, 7]')
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         snapshot = keeper.snapshot("news")
         assert snapshot is not None
         assert (snapshot.count, snapshot.left_out, snapshot.problems) == (1, 1, ("item 2: it is no object",))

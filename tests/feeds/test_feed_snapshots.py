@@ -15,6 +15,7 @@ from tests.feeds.outside import (
     TWO,
     Clock,
     Outside,
+    refreshed,
     run,
     sends,
     state,
@@ -29,10 +30,10 @@ def test_a_restart_finds_what_was_there_though_the_host_is_gone(tmp_path: Path, 
     feed = there.feed()
 
     async def first(keeper: FeedService) -> None:
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
 
     async def second(keeper: FeedService) -> None:
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert state(keeper) == ("fresh", 1, MINUTE)
 
     run(tmp_path, clock, there, first, feed)
@@ -47,7 +48,7 @@ def test_damage_on_the_disk_is_mended_by_fetching(
     tmp_path: Path, there: Outside, clock: Clock, name: str, damage: str
 ) -> None:
     async def scenario(keeper: FeedService) -> None:
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert state(keeper) == ("fresh", 1, 0)
 
     run(tmp_path, clock, there, scenario, there.feed())
@@ -68,7 +69,7 @@ def test_of_many_processes_one_fetches_and_the_others_notice(tmp_path: Path, the
             for expected, body in ((1, ONE), (2, TWO), (2, b"oops")):
                 there.reply = sends(body)
                 for _ in range(2):
-                    await asyncio.gather(*(each.refresh_due(clock()) for each in (keeper, *others)))
+                    await asyncio.gather(*(refreshed(each) for each in (keeper, *others)))
                 assert {state(each) for each in others} == {state(keeper)}
                 assert state(keeper)[1] == expected
                 clock.now += HOUR
@@ -84,10 +85,10 @@ def test_while_another_process_refreshes_nobody_else_does(tmp_path: Path, there:
     async def scenario(keeper: FeedService) -> None:
         another = SQLiteLeases(tmp_path, clock)
         async with another.hold("feed news"):
-            await keeper.refresh_due(clock())
+            await refreshed(keeper)
             assert there.calls == 0
         await another.close()
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert there.calls == 1
 
     run(tmp_path, clock, there, scenario, there.feed())
@@ -103,10 +104,10 @@ def test_a_feed_that_hangs_holds_up_no_other_and_no_end(tmp_path: Path, there: O
 
     async def scenario(keeper: FeedService) -> None:
         there.reply = slow
-        waiting = asyncio.create_task(keeper.refresh_due(clock()))
+        waiting = asyncio.create_task(refreshed(keeper))
         await until(lambda: keeper.give("news").state == "fresh")
         clock.now += HOUR
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert state(keeper) == ("fresh", 1, 0)
         assert keeper.give("slow").state == "none"
         await keeper.close()
@@ -131,16 +132,16 @@ def test_what_is_due_is_begun_and_nobody_waits_for_it(tmp_path: Path, there: Out
 
 def test_read_in_another_way_the_same_body_serves(tmp_path: Path, there: Outside, clock: Clock) -> None:
     async def scenario(keeper: FeedService) -> None:
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         keeper.use({"news": there.feed(fields={"number": "id"})})
         assert keeper.give("news").state == "none"
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert keeper.give("news").items == ({"number": 1},)
         assert there.calls == 1
         keeper.use({"news": there.feed(fields={"number": "id"}, every="2h")})
         assert keeper.give("news").state == "fresh"
         keeper.use({"news": there.feed(root="a")})
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert "root: there is no a" in keeper.give("news").because
 
     run(tmp_path, clock, there, scenario, there.feed())
@@ -148,10 +149,10 @@ def test_read_in_another_way_the_same_body_serves(tmp_path: Path, there: Outside
 
 def test_data_from_elsewhere_is_not_a_feeds_data(tmp_path: Path, there: Outside, clock: Clock) -> None:
     async def scenario(keeper: FeedService) -> None:
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         there.reply = sends(b"", 500)
         keeper.use({"news": there.feed(path="/other")})
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert state(keeper) == ("none", 0, None)
         keeper.use({})
         assert keeper.give("news").because == "there is no feed news"
@@ -165,7 +166,7 @@ def test_a_catalog_stays_on_the_disk_and_is_streamed(tmp_path: Path, there: Outs
 
     async def scenario(keeper: FeedService) -> None:
         there.reply = sends(lines)
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         given, snapshot = keeper.give("news"), keeper.snapshot("news")
         assert (given.state, given.items) == ("fresh", ())
         assert snapshot is not None
@@ -186,12 +187,12 @@ def test_a_catalog_being_read_outlives_its_replacement(tmp_path: Path, there: Ou
 
     async def scenario(keeper: FeedService) -> None:
         there.reply = sends(lines(0))
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         items = keeper.stream("news")
         first = next(items)
         there.reply = sends(lines(100_000))
         clock.now += HOUR
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert (first, len([first, *items])) == ({"sku": "S0"}, 50_000)
         assert next(keeper.stream("news")) == {"sku": "S100000"}
         assert len(list((tmp_path / "feeds").glob("*.body"))) == 1
@@ -206,27 +207,27 @@ def test_an_uploaded_file_is_a_feed_and_a_new_one_is_noticed_at_once(tmp_path: P
     path = tmp_path / "uploads" / "news.csv"
 
     async def scenario(keeper: FeedService) -> None:
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert keeper.give("news").because == "there is no uploaded file news.csv"
         path.parent.mkdir()
         path.write_bytes(b"id\n1\n")
         clock.now += 1
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert state(keeper) == ("fresh", 1, 0)
         clock.now += HOUR
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert state(keeper) == ("fresh", 1, 0)
         path.write_bytes(b"id\n1\n2\n")
         clock.now += 1
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert state(keeper) == ("fresh", 2, 0)
         path.write_bytes(b"<html>")
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         clock.now += HOUR
         given = keeper.give("news")
         assert (given.state, len(given.items), given.because) == ("stale", 2, "it is a web page (HTML), not a feed")
         path.unlink()
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert keeper.give("news").because == "there is no uploaded file news.csv"
 
     run(tmp_path, clock, None, scenario, UPLOADED)
@@ -234,7 +235,7 @@ def test_an_uploaded_file_is_a_feed_and_a_new_one_is_noticed_at_once(tmp_path: P
 
 def test_uploads_lead_to_no_other_folder(tmp_path: Path, clock: Clock) -> None:
     async def scenario(keeper: FeedService) -> None:
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert keeper.give("news").because == "there is no uploaded file news.csv"
 
     (tmp_path / "uploads").mkdir()
@@ -245,7 +246,7 @@ def test_uploads_lead_to_no_other_folder(tmp_path: Path, clock: Clock) -> None:
 
 def test_an_upload_larger_than_it_may_be_is_refused(tmp_path: Path, clock: Clock) -> None:
     async def scenario(keeper: FeedService) -> None:
-        await keeper.refresh_due(clock())
+        await refreshed(keeper)
         assert keeper.give("news").because == "more than 10 bytes"
 
     (tmp_path / "uploads").mkdir()

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from tests.asgi import ask
+from tests.feeds.outside import refreshed
 from tests.web.test_open import House
 from wetink.core.errors import TooLarge
 from wetink.core.outbound.feed import Feed, Limit
@@ -40,7 +41,7 @@ def put(house: House, path: str, body: bytes | list[bytes], headers: dict[str, s
 
 def held(house: House, feed: str) -> list[Any]:
     async def run() -> list[Any]:
-        await house.wetink.feeds.refresh_due(0)
+        await refreshed(house.wetink.feeds)
         return list(house.wetink.feeds.give(feed).items)
 
     return asyncio.run(run())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.contracts.profiles import received
-from tests.feeds.outside import Outside, outside, sends
+from tests.feeds.outside import Outside, outside, refreshed, sends
 from wetink import settings
 from wetink.core.blocks.block import Decision
 from wetink.core.identity.identifier import Identifier
@@ -140,7 +140,7 @@ def test_a_catalog_feed_teaches_names_and_prices_and_its_next_version_makes_a_pr
         there.reply = sends(table.replace(",20,", ",15,").encode())
         wetink.feeds._clock = wetink.feeds._schedule._clock = lambda: now_ms() + 2 * 3_600_000
         wetink.catalogs._clock = wetink.feeds._clock
-        await wetink.feeds.refresh_due(wetink.feeds._clock())
+        await refreshed(wetink.feeds)
         return await until(lambda: wetink.preview("sale", JANE, Moment(now_ms())), lambda found: found.variant != "")
 
     with outside() as there:
@@ -163,7 +163,7 @@ def test_what_is_wrong_with_feeds_is_told_with_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("fault", ["gone", "garbage"])
 def test_a_feed_that_cannot_be_had_leaves_the_fallback_and_says_why(tmp_path: Path, fault: str) -> None:
     async def story(wetink: Wetink) -> Decision:
-        await wetink.feeds.refresh_due(now_ms())
+        await refreshed(wetink.feeds)
         return await wetink.preview("journal", JANE, Moment(now_ms()))
 
     with outside() as there:

@@ -97,16 +97,12 @@ class Personal:
         if not answer.fetched or ripe(answer.fetched, feed.every_ms, now):
             self._fly(answer, now)
 
-    def begin_due(self, now: int) -> list[asyncio.Task[None]]:
-        """Refresh each ripe answer that was asked for lately; return what is under way."""
-        flights = [
-            self._fly(answer, now)
-            for answer in list(self._answers.values())
-            if answer.fetched
-            and not expired(answer.asked, KEPT_WARM * answer.feed.every_ms, now)
-            and ripe(answer.fetched, answer.feed.every_ms, now)
-        ]
-        return [flight for flight in flights if flight is not None]
+    def begin_due(self, now: int) -> None:
+        """Begin to refresh each ripe answer that was asked for lately."""
+        for answer in list(self._answers.values()):
+            lately = answer.fetched and not expired(answer.asked, KEPT_WARM * answer.feed.every_ms, now)
+            if lately and ripe(answer.fetched, answer.feed.every_ms, now):
+                self._fly(answer, now)
 
     async def close(self) -> None:
         """End what is in flight."""

@@ -59,22 +59,19 @@ class Schedule:
         """Return the newest snapshot that this process knows of."""
         return self._snapshots.get(name)
 
-    async def begin_due(self, now: int) -> list[asyncio.Task[None]]:
-        """Begin to refresh what is due, and to read what other processes have fetched; return what is under way."""
+    async def begin_due(self, now: int) -> None:
+        """Begin to refresh what is due, and to read what other processes have fetched."""
         feeds = self._feeds
         stamps = await self._in_thread(self._shelf.stamps, list(feeds))
         tokens = await self._in_thread(self._tokens, [feed for feed in feeds.values() if feed.file])
         if feeds is not self._feeds:
-            return []
-        begun = []
+            return
         for name, feed in feeds.items():
             news = stamps[name] != self._stamps.get(name)
             uploaded = tokens.get(name, "") != self._uploaded.get(name, "")
             if name not in self._flights and (news or uploaded or is_due(feed, self._snapshots.get(name), now)):
                 flight = self._flights[name] = asyncio.create_task(self._turn(feed, tokens.get(name, "")))
                 flight.add_done_callback(partial(self._landed, name))
-                begun.append(flight)
-        return begun
 
     async def close(self) -> None:
         """End what is in flight."""

@@ -1,6 +1,5 @@
 """Keeper: all feeds, so that whoever draws a picture finds their data at hand, and how good it is."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
@@ -79,16 +78,11 @@ class FeedService:
         """Return what a scheduled or uploaded feed held when it was fetched, with what was left out and why."""
         return self._schedule.snapshot(feed)
 
-    async def refresh_due(self, now: int) -> None:
-        """Refresh all that is due at `now` (Unix ms), and wait for it."""
-        await asyncio.gather(*await self._begin(now), return_exceptions=True)
-
     async def begin_due(self) -> None:
         """Begin to refresh all that is due, and to take over what other processes have fetched."""
-        await self._begin(self._clock())
-
-    async def _begin(self, now: int) -> list[asyncio.Task[None]]:
-        return [*self._personal.begin_due(now), *await self._schedule.begin_due(now)]
+        now = self._clock()
+        self._personal.begin_due(now)
+        await self._schedule.begin_due(now)
 
     async def close(self) -> None:
         """End what is in flight and let go of everything. Calling it twice is fine."""
