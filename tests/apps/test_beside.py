@@ -16,6 +16,6 @@ def beside() -> Iterator[Beside]:
 
 
 @pytest.mark.parametrize(("name", "script"), PAIRS)
-def test_it_looks_as_a_browser_draws_it(name: str, script: str, beside: Beside) -> None:
+def test_each_app_looks_as_a_browser_draws_it(name: str, script: str, beside: Beside) -> None:
     """Of both, blurred as from arm's length, less than a twentieth is of another color."""
     assert beside.compare(scene(APPS[name], script=script, scale=1)).share < MOST

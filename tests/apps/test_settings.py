@@ -202,5 +202,5 @@ def test_a_name_that_is_a_letter_off_is_refused_and_the_right_one_named(app: App
         ("trending", {"accent": "#fff"}, "accent"),
     ],
 )
-def test_what_could_never_work_is_refused(app: str, settings: dict[str, Any], path: str) -> None:
+def test_a_setting_that_can_never_work_is_refused(app: str, settings: dict[str, Any], path: str) -> None:
     assert [wrong.path for wrong in problems_with(APPS[app], settings)] == [path]

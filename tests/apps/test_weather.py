@@ -56,7 +56,7 @@ def test_the_first_offer_that_goes_with_the_weather(warm: Any, code: Any, words:
     ids=["no forecast", "an empty one", "no sky", "no temperature", "no offer for it", "an unknown code", "a word",
          "hotter than the earth", "a truth", "other shapes", "no number"],
 )  # fmt: skip
-def test_what_says_nothing_shows_nothing(current: Any) -> None:
+def test_an_empty_forecast_shows_nothing(current: Any) -> None:
     assert run(current) is None
 
 

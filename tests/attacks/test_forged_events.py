@@ -53,9 +53,7 @@ def disarm(house: House, source: str) -> None:
 
 
 @pytest.mark.parametrize("defended", DEFENCES)
-def test_an_address_that_the_shop_gave_to_its_customer_is_not_taken_over_by_an_identify_of_a_page(
-    house: House, defended: bool
-) -> None:
+def test_a_page_identify_cannot_take_over_an_address_set_by_the_server(house: House, defended: bool) -> None:
     tells(house, "shop", type="identify", userId="victim", traits={"email": VICTIM.value})
     house.saw("mug", who="victim")
     house.saw("bait", who=MALLORY)
@@ -66,7 +64,7 @@ def test_an_address_that_the_shop_gave_to_its_customer_is_not_taken_over_by_an_i
 
 
 @pytest.mark.parametrize("defended", DEFENCES)
-def test_an_address_that_only_pages_know_is_the_last_ones_but_never_shows_what_a_page_made_up(
+def test_an_address_known_only_to_pages_never_shows_what_a_page_made_up(
     house: House, monkeypatch: pytest.MonkeyPatch, defended: bool
 ) -> None:
     if not defended:
@@ -190,7 +188,7 @@ def test_no_address_is_led_to_a_customer_by_a_page(house: House, attack: str, fi
     assert shown(house, Identifier("user", "victim")) == ["The mug"]
 
 
-def test_what_a_page_did_before_it_said_who_it_is_comes_to_the_customer_and_shows_the_page_nothing(
+def test_anonymous_page_events_reach_the_customer_but_show_the_page_nothing(
     house: House,
 ) -> None:
     house.saw("lamp", who="somebody")

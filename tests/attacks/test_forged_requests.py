@@ -225,7 +225,7 @@ def test_a_forged_request_is_refused_by_every_route_and_nothing_is_changed(house
     assert house.state() == before
 
 
-def test_who_signs_in_needs_the_token_and_a_page_of_ours(house: House) -> None:
+def test_a_sign_in_needs_the_token_and_our_own_origin(house: House) -> None:
     path = "/dashboard/login"
     assert "set-cookie" in house.attack("no session", "POST", path).headers
     for wrong in ("", "x", house.own[1], house.token[:-1]):

@@ -67,7 +67,7 @@ async def together(house: House, *paths: str) -> list[Any]:
 
 @pytest.mark.parametrize("defended", [True, False], ids=["defended", "undefended"])
 @pytest.mark.parametrize("event", ["Product Added", "Cart Viewed", "Product Added to Wishlist"])
-def test_who_fills_somebodys_cart_makes_no_open_compare_it_with_itself(
+def test_a_flooded_cart_is_not_compared_with_itself_at_an_open(
     house: House, compared: list[int], monkeypatch: pytest.MonkeyPatch, event: str, defended: bool
 ) -> None:
     assert (fold_module.PRODUCTS, fold_module.LINES, fold_module.WISHES) == (5_000, 200, 200)
@@ -91,7 +91,7 @@ def told(event: str, skus: list[str]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("defended", [True, False], ids=["defended", "undefended"])
-def test_of_a_flood_of_long_events_an_open_reads_the_newest_alone(
+def test_an_open_reads_only_the_newest_of_a_flood_of_long_events(
     house: House, monkeypatch: pytest.MonkeyPatch, defended: bool
 ) -> None:
     if not defended:
@@ -108,7 +108,7 @@ def test_of_a_flood_of_long_events_an_open_reads_the_newest_alone(
     assert image(house.get(house.url("picture", "hero", who=HOT))).size == (600, 300)
 
 
-def test_of_many_events_an_open_reads_as_many_as_it_may(house: House) -> None:
+def test_an_open_reads_a_bounded_number_of_events(house: House) -> None:
     flood(house, [{"event": "Looked", "userId": "hot"} for _ in range(1_200)], 1_200)
     read = asyncio.run(house.wetink.store.profiles.entries(HOT, house.now))
     undefended = asyncio.run(house.wetink.store.profiles.entries(HOT, house.now, limit=10**9))

@@ -77,7 +77,7 @@ SPELLINGS = ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f.1", "0177.0.
 @pytest.mark.usefixtures("every_port")
 @pytest.mark.parametrize("defended", DEFENCES)
 @pytest.mark.parametrize("host", SPELLINGS)
-def test_however_it_is_written_a_host_inside_is_not_reached(
+def test_a_private_host_is_not_reached_in_any_spelling(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, defended: bool
 ) -> None:
     if not defended:
@@ -90,7 +90,7 @@ def test_however_it_is_written_a_host_inside_is_not_reached(
 @pytest.mark.usefixtures("every_port")
 @pytest.mark.parametrize("defended", DEFENCES)
 @pytest.mark.parametrize("answer", [(HERE,), (PUBLIC, HERE), (HERE, PUBLIC)], ids=["inside", "last", "first"])
-def test_a_name_that_leads_inside_is_not_followed_nor_if_only_one_of_its_addresses_does(
+def test_a_host_name_with_any_private_address_is_not_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: tuple[str, ...], defended: bool
 ) -> None:
     if not defended:
@@ -138,7 +138,7 @@ def test_a_redirect_inside_is_not_followed(
 
 
 @pytest.mark.parametrize("defended", DEFENCES)
-def test_what_listens_beside_the_web_is_not_spoken_to(
+def test_ports_of_other_services_are_not_contacted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, defended: bool
 ) -> None:
     believe(monkeypatch)  # it is at a public address

@@ -151,7 +151,7 @@ def guess(client: TestClient, token: str) -> bool:
 
 
 @pytest.mark.parametrize("defended", [True, False])
-def test_who_knows_all_of_a_token_but_its_last_letter_is_kept_from_trying_them_all(
+def test_guessing_the_last_letter_of_a_token_is_rate_limited(
     wetink: Wetink, monkeypatch: pytest.MonkeyPatch, defended: bool
 ) -> None:
     monkeypatch.setattr(wetink, "dashboard_token", "somethinglong-" + LETTERS[-1])

@@ -205,7 +205,7 @@ def line_of(
 
 
 @pytest.mark.parametrize("value", VALUES)
-def test_what_is_logged_is_stripped_of_what_is_somebodys(value: str) -> None:
+def test_personal_data_is_stripped_from_log_lines(value: str) -> None:
     parts = (EMAIL, quote(EMAIL), USER, VISITOR, PASSWORD, SECRET, NAME, "AbCdEf0123456789")
     lines = [
         line_of("feed %s: %s", "stores", value),

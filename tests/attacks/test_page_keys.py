@@ -59,7 +59,7 @@ async def seen(store: Storage, everyone: set[Identifier]) -> dict[Identifier, se
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(claim(), st.sampled_from(LEVELS)), min_size=2, max_size=9))
-def test_what_servers_told_is_seen_by_those_alone_who_would_see_it_had_no_page_ever_said_anything(
+def test_page_keys_never_widen_who_sees_what_servers_reported(
     sent: list[tuple[dict[str, Any], str]],
 ) -> None:
     records = [received({**each, "messageId": f"m{index}"}, level=level) for index, (each, level) in enumerate(sent)]

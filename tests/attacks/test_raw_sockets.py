@@ -99,7 +99,7 @@ SMUGGLED = {
 
 
 @pytest.mark.parametrize("name", SMUGGLED)
-def test_what_can_be_read_in_two_ways_is_refused_and_nothing_behind_it_is_read(server: Server, name: str) -> None:
+def test_an_ambiguous_request_is_refused_and_the_rest_is_not_read(server: Server, name: str) -> None:
     got = sent(server, SMUGGLED[name])
     assert all(status in (400, 401, 408, 431, 501) for status in answers(got)), got
     assert b"/hidden" not in got
@@ -166,7 +166,7 @@ SLOW = {
 }
 
 
-def test_who_sends_a_head_slowly_is_left_and_others_are_answered_meanwhile(server: Server) -> None:
+def test_a_slow_request_head_is_dropped_while_others_are_answered(server: Server) -> None:
     from wetink.web.protocol import HEAD_SECONDS
 
     attackers = {(name, number): connect(server) for name in SLOW for number in range(EACH)}

@@ -109,7 +109,7 @@ def test_without_proof_bent_tokens_name_others(house: House) -> None:
     assert house.get(doors(walked)["words"]).body != house.get(doors("nobody")["words"]).body
 
 
-def test_a_token_that_says_in_clear_whose_it_is_opens_nothing_but_would_without_seals(
+def test_a_plain_text_token_opens_nothing_but_would_without_seals(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def known() -> list[str]:

@@ -48,7 +48,7 @@ def test_each_node_says_what_it_saw(shop: Path, rule: Path) -> None:
         ("any: [{audience: absent}]", "any[0].audience: there is no audience 'absent'"),
     ],
 )
-def test_what_is_no_rule_is_one_clear_line(shop: Path, given: str, told: str) -> None:
+def test_an_invalid_rule_is_reported_in_one_line(shop: Path, given: str, told: str) -> None:
     assert told in wetink("audience", "explain", "-", "user:42", "--data", shop, given=given, status=1)
 
 

@@ -50,7 +50,7 @@ def test_prices_that_change_stand_in_a_products_history(tmp_path: Path) -> None:
     assert "99.00  4 in stock" in said
 
 
-def test_what_a_complete_file_does_not_list_is_gone_until_it_is_back(tmp_path: Path) -> None:
+def test_products_missing_from_a_complete_file_are_gone_until_they_return(tmp_path: Path) -> None:
     imported(tmp_path, "goods.csv", CSV)
     rest = "\n".join(CSV.splitlines()[:2])
     assert imported(tmp_path, "rest.csv", rest)["gone"] == 0, "it does not say that it is complete"

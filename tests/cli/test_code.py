@@ -32,7 +32,7 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Run]:
         yield lambda *arguments, **more: wetink(*arguments, **{**known, **more})
 
 
-def test_there_and_back(run: Run, tmp_path: Path) -> None:
+def test_content_is_pulled_edited_and_pushed_back(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "repository"
     assert "version 1" in run("pull", folder)
     hello = folder / "blocks" / "hello.yaml"
@@ -64,7 +64,7 @@ def test_a_push_with_a_mistake_changes_nothing_and_says_where(run: Run, tmp_path
     assert len(json.loads(run("versions", "--json"))) == 1
 
 
-def test_who_comes_second_is_told_to_pull(run: Run, tmp_path: Path) -> None:
+def test_a_second_push_from_the_same_version_is_told_to_pull(run: Run, tmp_path: Path) -> None:
     for name in ("mine", "theirs"):
         run("pull", tmp_path / name)
         hello = tmp_path / name / "blocks" / "hello.yaml"
@@ -130,7 +130,7 @@ def test_nobody_gets_in_without_the_token(server: Server) -> None:
         (b'{"files": {"blocks/x.yaml": "eA=="}, "base": 1}', 422, "blocks/x.yaml: a block is a mapping"),
     ],
 )
-def test_what_cannot_be_pushed_is_told(server: Server, tmp_path: Path, body: bytes, status: int, said: str) -> None:
+def test_a_failed_push_says_why(server: Server, tmp_path: Path, body: bytes, status: int, said: str) -> None:
     token = (tmp_path / "data" / "dashboard.token").read_text()
     ask(server, "/api/content/versions", None, token)
     found, told = ask(server, "/api/content", body, token)

@@ -13,7 +13,7 @@ NOW = 1_790_000_000_000
 ANNA = Identifier("user", "anna")
 
 
-def test_what_was_given_up_is_listed_with_its_reason_and_can_be_told_again(tmp_path: Path) -> None:
+def test_failed_webhooks_are_listed_with_their_reason_and_can_be_retried(tmp_path: Path) -> None:
     file = tmp_path / "content" / "audiences" / "vip.yaml"
     file.parent.mkdir(parents=True)
     file.write_text("rule: {trait: plan, equals: gold}\nhook: {url: 'https://esp.example/'}\n")

@@ -25,5 +25,5 @@ def test_a_rebuild_says_how_many_messages_it_went_through(shop: Path, name: str)
     assert wetink("rebuild", name, "--data", shop) == f"{name} is rebuilt from 2 messages\n"
 
 
-def test_what_is_not_derived_cannot_be_rebuilt(shop: Path) -> None:
+def test_only_projections_can_be_rebuilt(shop: Path) -> None:
     assert "catalog, conversions" in wetink("rebuild", "people", "--data", shop, status=1)

@@ -154,7 +154,7 @@ def test_a_count_that_waits_for_another_process_ends_with_its_own(shop: Shop) ->
             counting.result(30)
 
 
-def test_what_a_killed_process_and_an_earlier_version_left_is_removed(shop: Shop, tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_process_or_an_older_version_are_removed(shop: Shop, tmp_path: Path) -> None:
     shop.files.mkdir()
     left = ["manifest.json", "12-0-all.duckdb", "13-1.draft", f"columns-{layout.LAYOUT}-00000001.draft.wal",
             f"columns-{layout.LAYOUT}-00000001.draft"]  # fmt: skip

@@ -11,9 +11,7 @@ from wetink.settings import read
 from wetink.wiring import Wetink
 
 
-def test_what_was_made_is_not_undone_by_a_look_that_began_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_reload_that_began_earlier_does_not_undo_an_edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = Block("hero", Fallback("https://shop.example/"), (Variant("seen", "last-viewed"),))
 
     async def story() -> None:

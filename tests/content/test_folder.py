@@ -62,7 +62,7 @@ def test_a_wrong_block_is_told_with_its_place_and_spoils_no_other(tmp_path: Path
     assert any(told in problem for problem in problems)
 
 
-def test_what_is_no_picture_is_no_picture(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_picture_is_refused(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "a.png").write_bytes(b"GIF89a")
     (tmp_path / "images" / "b.txt").write_bytes(b"")

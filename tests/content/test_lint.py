@@ -35,7 +35,7 @@ TEMPLATES = sorted(Path(wetink.__file__).parent.rglob("*.liquid"))
         (".a { -webkit-line-clamp: 2; overflow: hidden }", "text-overflow"),
     ],
 )
-def test_what_cannot_be_drawn_is_named_with_its_line(css: str, said: str) -> None:
+def test_markup_that_cannot_be_drawn_is_reported_with_its_line(css: str, said: str) -> None:
     [note] = lint(f"<style>\n.b {{ color: red }}\n{css}\n</style>")
     assert note.startswith("line 3: ")
     assert said in note
@@ -54,7 +54,7 @@ def test_what_cannot_be_drawn_is_named_with_its_line(css: str, said: str) -> Non
         ".a { --my-filter: 1; text-column: 2 }",
     ],
 )
-def test_what_can_be_drawn_is_not(css: str) -> None:
+def test_markup_that_can_be_drawn_passes_the_lint(css: str) -> None:
     assert list(lint(f"<style>{css}</style>")) == []
 
 

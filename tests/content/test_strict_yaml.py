@@ -110,7 +110,7 @@ def test_hostile_yaml_is_refused_with_its_line_and_costs_little(name: str) -> No
         ("1: a\n2.5: b", {1: "a", 2.5: "b"}),
     ],
 )
-def test_what_people_write_is_read_as_before(text: str, said: object) -> None:
+def test_usual_yaml_is_read_as_before(text: str, said: object) -> None:
     found = parse_yaml(text)
     assert said is None or found == said
 

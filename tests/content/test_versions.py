@@ -72,7 +72,7 @@ def push(versions: Kept, files: dict[str, bytes], base: int | None = None, messa
     return done.version
 
 
-def test_what_is_there_is_the_first_version(versions: Kept) -> None:
+def test_existing_content_becomes_the_first_version(versions: Kept) -> None:
     version, files = versions.current(7)
     assert (version.number, version.at, version.message) == (1, 7, "first")
     assert files == tree("One")
@@ -91,7 +91,7 @@ def test_the_same_again_makes_no_version(versions: Kept) -> None:
     assert push(versions, tree("One"), 1) == 1
 
 
-def test_what_is_wrong_is_all_told_and_nothing_changes(versions: Kept, content: Path) -> None:
+def test_a_push_with_errors_reports_all_and_changes_nothing(versions: Kept, content: Path) -> None:
     bad = {
         **tree("Two"),
         "blocks/broken.yaml": b"variants: [{",
@@ -115,7 +115,7 @@ def test_a_push_over_somebody_elses_work_is_refused(versions: Kept) -> None:
     assert push(versions, tree("Mine"), None) == 3, "whoever means to replace whatever there is may"
 
 
-def test_what_was_edited_by_hand_is_a_version_and_no_push_overlooks_it(versions: Kept, content: Path) -> None:
+def test_an_edit_by_hand_becomes_a_version_that_pushes_respect(versions: Kept, content: Path) -> None:
     versions.current(1)
     (content / "blocks" / "b0.yaml").write_text(BLOCK % "By hand")
     with pytest.raises(Conflict, match=BY_HAND):
@@ -143,7 +143,7 @@ def test_no_path_leads_out(versions: Kept, content: Path, path: str) -> None:
     assert read_tree(content) == tree("One")
 
 
-def test_of_two_who_push_at_once_one_is_told(versions: Kept, tmp_path: Path, content: Path) -> None:
+def test_of_two_pushes_at_once_one_is_refused(versions: Kept, tmp_path: Path, content: Path) -> None:
     versions.current(1)
     outcomes: list[str] = []
 
@@ -177,7 +177,7 @@ for number in itertools.count():
 """
 
 
-def test_whoever_is_killed_while_pushing_leaves_one_whole_version(tmp_path: Path, content: Path) -> None:
+def test_a_push_that_is_killed_leaves_one_whole_version(tmp_path: Path, content: Path) -> None:
     for turn in range(4):
         command = [sys.executable, "-c", PUSHER, str(tmp_path)]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -195,7 +195,7 @@ def test_whoever_is_killed_while_pushing_leaves_one_whole_version(tmp_path: Path
         assert sorted(each.name for each in tmp_path.iterdir()) == ["content", "leases", "versions"]
 
 
-def test_who_reads_while_it_is_pushed_never_gets_half(tmp_path: Path, content: Path) -> None:
+def test_a_reader_never_sees_half_a_push(tmp_path: Path, content: Path) -> None:
     place = tmp_path / "versions"
     stop = threading.Event()
 
@@ -234,9 +234,7 @@ def test_differences_are_told_line_by_line_for_text_and_by_name_for_pictures() -
     assert found["blocks/b.yaml"][0] == "added"
 
 
-def test_signals_are_pushed_and_taken_away_with_the_rest_and_refused_when_they_mean_nothing(
-    versions: Kept, content: Path
-) -> None:
+def test_signals_are_pushed_removed_and_refused_when_invalid(versions: Kept, content: Path) -> None:
     signals = {"signals.yaml": b"model: linear\n"}
     push(versions, {**tree("One"), **signals})
     assert read_tree(content) == {**tree("One"), **signals}

@@ -104,7 +104,7 @@ async def asked_one_by_one(store: Storage, rule: Any, records: list[Record], now
     st.lists(st.booleans(), min_size=4, max_size=4),
     st.sampled_from([NOW, NOW, NOW + 3 * DAY, NOW - 2 * DAY]),
 )
-def test_a_count_is_what_asking_each_of_them_comes_to(
+def test_a_count_equals_asking_each_person_for_any_log(
     parts: list[list[Record]], said: list[Any], written: list[bool], now: int
 ) -> None:
     """Whatever has been laid out in columns by then, and whatever came since."""
@@ -231,7 +231,7 @@ def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(said=st.one_of(leaves, rules), now=st.sampled_from([NOW, NOW, NOW + 5000, NOW - 2 * DAY]))
-def test_whatever_is_asked_of_a_town_its_count_is_that_of_asking_all_of_it(town: Town, said: Any, now: int) -> None:
+def test_any_rule_counts_the_same_in_columns_and_person_by_person(town: Town, said: Any, now: int) -> None:
     town.agrees(said, now)
 
 
@@ -284,7 +284,7 @@ def test_no_value_of_a_rule_can_be_more_than_a_value(town: Town, value: str) -> 
     town.agrees({"done": "Product Viewed"}, NOW)
 
 
-def test_who_does_something_is_counted_at_once_by_every_process(store: Storage, tmp_path: Path) -> None:
+def test_new_people_are_counted_at_once_by_every_process(store: Storage, tmp_path: Path) -> None:
     town = Town(store, tmp_path)
     other = columns_of(store, tmp_path)
     rule = parse({"done": "Signed Up", "where": {"coupon": "fresh"}})

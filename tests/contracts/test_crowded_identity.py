@@ -70,7 +70,7 @@ STORY = st.lists(
 
 @settings(max_examples=8, deadline=None)
 @given(STORY, st.randoms(use_true_random=False))
-def test_of_more_claimers_than_count_any_order_makes_the_same_profiles(
+def test_claims_beyond_the_limit_make_the_same_profiles_in_any_order(
     story: list[tuple[str, int, Any, bool]], chance: Random
 ) -> None:
     records = [on_the_device(n, user, at, level) for n, (user, at, level, _) in enumerate(story)]

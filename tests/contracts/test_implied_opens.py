@@ -110,7 +110,7 @@ def test_a_click_of_a_person_proves_one_open(
     assert all(each.kind == "open" and each.human for each in implied)
 
 
-def test_whoever_clicks_after_a_prefetch_is_in_the_experiment(desks: tuple[Desk, Desk]) -> None:
+def test_a_click_after_a_prefetch_enters_the_experiment(desks: tuple[Desk, Desk]) -> None:
     desk = desks[0]
     desk.run(desk.exposures.keep(Exposure("test", "user:jane", "a", START, "user:jane")))
     desk.touched(touch("open", "prefetch"))

@@ -202,7 +202,7 @@ def test_two_names_do_not_block_each_other(engine: str, tmp_path: Path) -> None:
     run(engine, tmp_path, story)
 
 
-def test_who_waits_gets_the_lease_when_it_is_released(engine: str, tmp_path: Path) -> None:
+def test_a_waiter_gets_the_lease_when_it_is_released(engine: str, tmp_path: Path) -> None:
     async def story(leases: Leases) -> None:
         async def waits() -> None:
             async with leases.hold("one", wait=LONG):

@@ -127,7 +127,7 @@ def test_an_exposure_knows_the_first_open_and_click_that_count(desk: Desk) -> No
     assert desk.run(desk.exposures.days("test")) == [Newcomers(2 * DAY_MS, "a", True, 1, 1)]
 
 
-def test_what_an_heir_does_counts_for_whom_it_follows_once(desk: Desk) -> None:
+def test_a_merged_person_counts_once_in_the_arm_they_inherit(desk: Desk) -> None:
     desk.run(desk.exposures.keep(Exposure("test", "email:a@b.c", "a", 5, "email:a@b.c")))
     desk.run(desk.exposures.keep(Exposure("test", "user:1", "b", 6, "user:1")))
     kept = desk.run(desk.exposures.keep(Exposure("test", "user:1", "a", 6, "user:1", "email:a@b.c")))

@@ -76,7 +76,7 @@ def test_each_day_has_one_point_with_its_last_size_and_all_comings_and_goings(ke
     assert run(kept.points("other", NOW)) == []
 
 
-def test_sizes_of_days_before_anybody_looked_are_kept_and_change_none_that_somebody_saw(kept: Memberships) -> None:
+def test_sizes_of_past_days_are_filled_in_without_changing_known_ones(kept: Memberships) -> None:
     take(kept, NOW, ANNA)
     run(kept.trace_back("vip", {NOW - DAY: 3}))
     run(kept.trace_back("vip", {NOW - DAY: 7, NOW + 5: 99}))
@@ -87,7 +87,7 @@ def test_sizes_of_days_before_anybody_looked_are_kept_and_change_none_that_someb
     ]
 
 
-def test_nobody_leaves_before_it_was_told_that_they_came(kept: Memberships) -> None:
+def test_a_departure_is_sent_only_after_the_arrival(kept: Memberships) -> None:
     take(kept, NOW, ANNA)
     take(kept, NOW + 1)
     assert due(kept, NOW + 1) == [("enter", "anna")]
@@ -113,7 +113,7 @@ def test_the_dead_are_kept_and_can_be_told_again(kept: Memberships) -> None:
     assert run(kept.again("vip", NOW + 1)) == 0
 
 
-def test_what_was_delivered_is_forgotten_after_a_week_and_all_else_is_not(kept: Memberships) -> None:
+def test_only_delivered_changes_are_deleted_after_a_week(kept: Memberships) -> None:
     take(kept, NOW, ANNA, BEN)
     first, second = run(kept.due("vip", NOW, 10))
     run(kept.settle([(first.change.id, Outcome("delivered", NOW)), (second.change.id, Outcome("dead", NOW))]))
@@ -147,7 +147,7 @@ NAMES = st.sets(st.sampled_from("abcdef"))
 
 @settings(max_examples=40)
 @given(st.lists(NAMES, min_size=1, max_size=8))
-def test_what_is_told_adds_up_to_who_is_in(looks: list[set[str]]) -> None:
+def test_sent_arrivals_and_departures_add_up_to_the_members(looks: list[set[str]]) -> None:
     for engine in ENGINES.values():
         with TemporaryDirectory() as folder:
             store = engine(Path(folder))

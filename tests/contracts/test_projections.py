@@ -85,6 +85,6 @@ def test_how_far_behind_each_is_shows(store: Storage) -> None:
     assert asyncio.run(store.projections.behind()) == {"catalog": 0, "conversions": 0}
 
 
-def test_what_nobody_derives_cannot_be_reset(store: Storage) -> None:
+def test_an_unknown_projection_cannot_be_reset(store: Storage) -> None:
     with pytest.raises(NotFound, match="nothing"):
         asyncio.run(store.projections.reset("nothing"))

@@ -104,7 +104,7 @@ CALLS = st.lists(
 
 @settings(max_examples=15, deadline=None)
 @given(CALLS)
-def test_of_any_messages_by_any_writers_each_id_is_stored_once(calls: list[Any]) -> None:
+def test_each_message_id_is_stored_once_for_any_writers(calls: list[Any]) -> None:
     for engine in ENGINES.values():
         with TemporaryDirectory() as folder:
             stored_once(partial(engine, Path(folder)), calls)
@@ -155,7 +155,7 @@ def test_processes_that_are_sent_the_same_at_once_store_it_once(engine: str, sto
     assert sum(counted) == 400
 
 
-def test_what_was_not_written_may_come_again(store: Storage) -> None:
+def test_a_message_that_failed_to_be_written_can_be_sent_again(store: Storage) -> None:
     """A group that fails is undone, in what the writer remembers as well."""
     append(store, {**FIRST, "messageId": "before"})
     good = [{**FIRST, "messageId": f"g{number}", "timestamp": LATE} for number in range(5)]

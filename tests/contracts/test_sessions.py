@@ -52,7 +52,7 @@ def test_every_session_is_another_and_none_outlives_its_token(make: Callable[[],
     assert not run(kept.holds(session, "a new token", NOW))
 
 
-def test_what_is_on_the_disk_opens_nothing_and_is_readable_by_its_owner_alone(
+def test_session_files_hold_no_usable_token_and_only_the_owner_reads_them(
     make: Callable[[], Sessions], tmp_path: Path
 ) -> None:
     session = run(make().begin(DOOR, NOW))

@@ -56,14 +56,14 @@ def right(store: Storage, who: Identifier = JANE) -> bytes:
     return made(asyncio.run(store.profiles.entries(who, FOREVER - 1)))
 
 
-def test_who_has_been_quiet_is_summed_up_whichever_identifier_they_are_asked_by(store: Storage) -> None:
+def test_a_quiet_person_has_a_summary_under_each_identifier(store: Storage) -> None:
     append(store, visit(1, LATE - HOUR, userId="u", anonymousId="a"))
     assert summary(store) is None
     sum_up(store)
     assert summary(store) == summary(store, DEVICES[0]) == right(store)
 
 
-def test_who_is_here_right_now_or_has_done_little_is_not(store: Storage) -> None:
+def test_an_active_or_short_profile_has_no_summary(store: Storage) -> None:
     append(store, visit(1, LATE - HOUR, userId="u"))
     append(store, visit(2, LATE - HOUR, userId="v")[:3])
     assert not asyncio.run(store.profiles.summarize(made, RULES, LATE + 60_000, 50)), "it was received a minute ago"
@@ -196,7 +196,7 @@ def do(store: Storage, number: int, deed: tuple[str, Any, Any], said: list[dict[
 
 @settings(max_examples=60, deadline=None)
 @given(DEEDS)
-def test_whatever_happens_a_summary_is_right_or_there_is_none(deeds: list[tuple[str, Any, Any]]) -> None:
+def test_a_summary_is_right_or_absent_after_any_events(deeds: list[tuple[str, Any, Any]]) -> None:
     for engine in ENGINES.values():
         with TemporaryDirectory() as place:
             store = engine(Path(place))
@@ -208,7 +208,7 @@ def test_whatever_happens_a_summary_is_right_or_there_is_none(deeds: list[tuple[
             asyncio.run(store.close())
 
 
-def test_of_more_than_an_open_reads_there_is_no_summary(store: Storage) -> None:
+def test_a_summary_is_not_made_beyond_the_events_an_open_reads(store: Storage) -> None:
     long = {f"k{number}": "x" * 100 for number in range(200)}
     for number in range(60):
         told = {"type": "identify", "messageId": f"m{number}", "timestamp": LATE - HOUR + number, "traits": long}

@@ -273,7 +273,7 @@ NO_NAMES = re.compile(r"[()]|compatible|http|www\.|[@+;]", re.IGNORECASE)
 """What no model of a phone is called."""
 
 
-def test_whatever_a_phone_is_called_it_is_no_robot() -> None:
+def test_any_phone_name_is_classed_as_a_person() -> None:
     """Over texts that each of ua-parser's patterns of devices and of crawlerdetect's patterns of crawlers finds."""
     chance, tried = Random(5), 0
     patterns = [str(getattr(each.pattern, "pattern", each.pattern)) for each in MATCHERS[2]] + crawlers
@@ -287,7 +287,7 @@ def test_whatever_a_phone_is_called_it_is_no_robot() -> None:
     assert tried > 1_500
 
 
-def test_whatever_the_list_of_crawlers_finds_is_no_person() -> None:
+def test_any_listed_crawler_is_classed_as_a_machine() -> None:
     chance = Random(7)
     persons = []
     for pattern in crawlers:

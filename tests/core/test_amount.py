@@ -88,7 +88,7 @@ def test_two_readings_that_nothing_decides_between_have_no_value(said: str, curr
 
 
 @pytest.mark.parametrize("said", NONE, ids=lambda each: repr(each)[:20])
-def test_what_is_no_amount_is_not_read_as_one(said: Any) -> None:
+def test_text_that_is_no_amount_is_not_read_as_one(said: Any) -> None:
     assert read(said).fault == "not_a_number"
     assert number(said) is None
 

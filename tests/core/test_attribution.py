@@ -178,7 +178,7 @@ TOUCHES = st.lists(
 
 @pytest.mark.parametrize("model", MODELS)
 @given(touches=TOUCHES, chance=st.randoms(use_true_random=False))
-def test_credit_adds_up_to_one_never_goes_to_machines_or_the_future_and_every_touch_is_accounted_for(
+def test_credit_sums_to_one_and_never_goes_to_machines_or_the_future(
     model: str, touches: list[Touch], chance: Random
 ) -> None:
     made = attribute(ORDER, touches, Goal(), model)
@@ -202,7 +202,7 @@ VALUES = st.tuples(st.integers(0, 10**9), st.sampled_from(["EUR", "JPY", "KWD", 
 
 @pytest.mark.parametrize("model", MODELS)
 @given(touches=TOUCHES, worth=VALUES, names=st.permutations("abc"), chance=st.randoms(use_true_random=False))
-def test_credit_adds_up_to_the_cent_whatever_blocks_are_called_and_in_whatever_order_they_come(
+def test_credit_sums_to_the_cent_for_any_block_names_and_order(
     model: str, touches: list[Touch], worth: tuple[int, str], names: list[str], chance: Random
 ) -> None:
     units, currency = worth

@@ -48,7 +48,7 @@ def test_arms_are_alike_until_revenue_says_something() -> None:
     assert chances({"a": Sample(20, 900, 90_000, 9), "b": Sample(20)}, "revenue") == {"a": 0.5, "b": 0.5}
 
 
-def test_the_best_of_three_arms_gets_most_newcomers_and_the_others_what_they_get_in_any_case() -> None:
+def test_the_best_of_three_arms_gets_most_newcomers_others_the_minimum() -> None:
     rates, least = {"a": 0.04, "b": 0.05, "c": 0.07}, 0.05
     best = 0
     for run in range(20):

@@ -73,7 +73,7 @@ def test_calls_that_fail_late_make_no_pause_longer() -> None:
 
 
 @given(STEPS)
-def test_however_it_went_calls_go_out_again_within_the_longest_pause(steps: list[tuple[str, int]]) -> None:
+def test_calls_resume_within_the_longest_pause(steps: list[tuple[str, int]]) -> None:
     breaker, now = lived(steps)
     assert admits(breaker, now + LONGEST_MS + PROBE_MS)
 

@@ -88,7 +88,7 @@ def test_a_batch_comes_to_the_same_in_one_piece_and_in_two(batch: list[tuple[int
 
 
 @given(batch=st.lists(spoken, max_size=12, unique_by=itemgetter(0)))
-def test_what_is_said_again_in_order_changes_nothing(batch: list[tuple[int, Product]]) -> None:
+def test_a_repeated_product_message_changes_nothing(batch: list[tuple[int, Product]]) -> None:
     batch.sort(key=itemgetter(0))
     known = plan(batch, Held())
     assert plan(batch, Held(known.facts, known.skus)) == Changes()

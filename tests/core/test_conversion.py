@@ -38,7 +38,7 @@ def made(*outcomes: Outcome, goal: Goal | None = None, signals: Signals | None =
     return conversions(outcomes, "order", goal or Goal(), signals or Signals())
 
 
-def test_the_same_order_told_twice_by_any_source_counts_once_at_its_first_time_by_the_servers_word() -> None:
+def test_an_order_reported_twice_counts_once_at_its_first_time_by_the_server() -> None:
     page = bought(10, 49, source="page", level="browser", owner=VISITOR)
     [one] = made(bought(20), page, bought(900, source="nightly export"))
     assert (one.at, one.amount, one.owner, one.told) == (10, 50, JANE, 3)
@@ -80,7 +80,7 @@ def test_a_refund_of_an_order_nobody_told_of_is_no_conversion() -> None:
     assert made(refunded(5, 5)) == []
 
 
-def test_a_refund_in_another_currency_is_converted_by_the_stated_table_else_left_out_with_a_word() -> None:
+def test_a_refund_in_another_currency_is_converted_or_left_out_with_a_note() -> None:
     table = Signals(currencies=Currencies("EUR", {"USD": 0.5}))
     [one] = made(bought(10), refunded(20, 10, "USD"), signals=table)
     assert (one.value, one.notes) == (45, ())

@@ -36,7 +36,7 @@ def test_people_stand_together_by_what_they_see_and_why() -> None:
     )
 
 
-def test_of_many_reasons_the_most_frequent_are_told() -> None:
+def test_only_the_most_frequent_reasons_are_listed() -> None:
     people = [seen("", f"reason {letter}") for letter in "aaaaaaabbbbbbccccdddeefghi"]
     found = coverage(BLOCK, people, {})
     assert [(group.why, group.people) for group in found.groups] == [
@@ -45,7 +45,7 @@ def test_of_many_reasons_the_most_frequent_are_told() -> None:
     assert sum(group.people for group in found.groups) == found.people
 
 
-def test_nobody_is_nobody() -> None:
+def test_coverage_of_no_people_is_empty() -> None:
     assert coverage(BLOCK, [], TEMPLATES) == Coverage(0, (), ())
 
 

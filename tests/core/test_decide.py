@@ -170,7 +170,7 @@ EVIL = product("evil", url="https://evil.example/", image_url="https://evil.exam
         (2, "", (LAMP, product("mug")), (f"{SHOP}lamp", f"{SHOP}mug")),
     ],
 )
-def test_each_slot_leads_to_its_product_else_to_the_variants_link_else_to_the_fallbacks(
+def test_each_slot_links_to_its_product_or_the_variants_or_fallbacks_link(
     slots: int, link: str, seen: tuple[Product, ...], links: tuple[str, ...]
 ) -> None:
     decision = decided(block(Variant("a", "seen", link=link), slots=slots), viewer(*seen))

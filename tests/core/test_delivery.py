@@ -11,7 +11,7 @@ ANSWERS = st.builds(Answer, st.integers(0, 599), retry_after=st.integers(0, 10**
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
-def test_whatever_of_2xx_is_taken(status: int) -> None:
+def test_any_2xx_status_counts_as_delivered(status: int) -> None:
     assert after(1, Answer(status), NOW, "a").state == "delivered"
 
 

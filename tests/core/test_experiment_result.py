@@ -63,7 +63,7 @@ def test_arms_that_are_not_divided_as_meant_raise_the_alarm_with_the_numbers() -
     assert "do not believe any comparison" in found.alarm
 
 
-def test_of_a_bandit_only_the_holdouts_share_is_meant() -> None:
+def test_a_bandits_sample_ratio_checks_only_the_holdout() -> None:
     arms = (Arm("new", ("x",)), Arm("old", ("y",)))
     days = [people("new", 8_000), people("old", 500), people(HOLDOUT, 2_100)]
     plan = planned(Experiment("test", arms=arms, holdout="20%", bandit=Bandit()), "hero")

@@ -113,7 +113,7 @@ def test_limits_follow_from_what_a_feed_is_for(raw: dict[str, Any], items: int) 
         ({"url": URL, "format": "merchant", "key": "gtin"}, "key: a product has no gtin"),
     ],
 )
-def test_what_is_wrong_with_a_declaration_is_said_in_words(raw: Any, said: str) -> None:
+def test_an_invalid_feed_declaration_is_reported_in_words(raw: Any, said: str) -> None:
     with pytest.raises(BadContent) as caught:
         feed_of("shop", raw)
     assert said in str(caught.value)
@@ -154,7 +154,7 @@ def test_an_address_is_not_made_of_what_does_not_belong_there(values: dict[str, 
 
 
 @given(st.text(min_size=1, max_size=60), st.text(min_size=1, max_size=60))
-def test_whatever_a_person_is_called_only_path_and_query_hold_it(city: str, day: str) -> None:
+def test_person_values_reach_only_the_path_and_query_of_a_feed_url(city: str, day: str) -> None:
     try:
         url = address(feed_of("weather", WEATHER), {"city": city, "day": day})
     except BadContent:

@@ -61,7 +61,7 @@ def test_a_product_is_the_same_by_its_sku_else_by_its_product_id() -> None:
     assert [seen.product.key for seen in fold(events, NOW).views] == ["T", "S"]
 
 
-def test_what_comes_after_now_has_not_happened() -> None:
+def test_events_after_now_are_ignored() -> None:
     events = [event("Product Viewed", 5, "A"), event("Product Viewed", 9, "B")]
     person = fold(events, 7)
     assert [seen.product.sku for seen in person.views] == ["A"]
@@ -107,7 +107,7 @@ def test_wishlist_and_searches() -> None:
     assert [(search.query, search.at) for search in person.searches] == [("mug", 6), ("lamp", 5)]
 
 
-def test_what_is_not_usable_for_signals_is_not_done() -> None:
+def test_unusable_events_are_not_counted() -> None:
     person = fold([event("Product Viewed", 1, "A", usable=False), event("Product Viewed", 2, "B")], NOW)
     assert person.done == {"Product Viewed": (2,)}
 

@@ -52,7 +52,7 @@ def test_what_is_filled_in_comes_out_as_settings_and_can_be_filled_in_again() ->
         ("fill", "best_sellers, magic", "'magic' is not one of"),
     ],
 )
-def test_what_makes_no_sense_is_told_at_its_field(field: str, text: str, said: str) -> None:
+def test_an_invalid_setting_is_reported_at_its_field(field: str, text: str, said: str) -> None:
     settings, wrong = settings_of(APPS["trending"], {field: text, "only.buyable": "on", "only.bought": "on"})
     assert settings == {}
     assert list(wrong) == [field]

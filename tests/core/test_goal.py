@@ -8,7 +8,7 @@ from wetink.core.errors import BadContent
 from wetink.core.signals.goal import DEFAULT_MODEL, Goal, signals_of
 
 
-def test_without_a_file_orders_count_for_the_last_click_else_the_last_open_of_seven_days() -> None:
+def test_by_default_orders_credit_the_last_click_or_open_within_seven_days() -> None:
     signals = signals_of(None)
     assert (signals.model, signals.all_goals) == (DEFAULT_MODEL, {"order": Goal()})
     assert (Goal().clicks, Goal().opens) == ("7d", "7d")
@@ -41,7 +41,7 @@ def test_a_goal_is_named_as_the_shop_names_its_event_in_any_of_the_specs_ways() 
         ([], "signals.yaml has goals"),
     ],
 )
-def test_what_means_nothing_is_refused_with_its_place(raw: Any, said: str) -> None:
+def test_an_invalid_goal_is_refused_with_its_place(raw: Any, said: str) -> None:
     with pytest.raises(BadContent) as error:
         signals_of(raw)
     assert said in str(error.value)

@@ -47,7 +47,7 @@ def test_a_number_and_its_digits_are_one_user():
     assert user(10**20 + 1) != user(10**20)
 
 
-def test_what_names_nobody_is_no_identifier():
+def test_a_placeholder_is_no_identifier():
     for value in [
         "",
         "  ",

@@ -104,7 +104,7 @@ JSON = st.recursive(
 
 
 @given(JSON, JSON, JSON, JSON)
-def test_what_is_kept_comes_to_the_same_when_it_is_replayed(
+def test_stored_integrations_give_the_same_result_in_a_replay(
     shared: Any, own: Any, integrations: Any, own_integrations: Any
 ) -> None:
     messages = [

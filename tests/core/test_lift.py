@@ -61,9 +61,7 @@ def simulated(rate: float, *, effect: float = 0.0, baskets: bool = False, adapti
 
 
 @pytest.mark.parametrize(("rate", "baskets"), [(0.3, False), (0.05, False), (0.01, False), (0.05, True), (0.01, True)])
-def test_of_two_thousand_tests_without_a_difference_looked_at_all_the_time_at_most_one_in_twenty_finds_one(
-    rate: float, baskets: bool
-) -> None:
+def test_null_experiments_watched_all_the_time_rarely_find_a_difference(rate: float, baskets: bool) -> None:
     assert simulated(rate, baskets=baskets).mean() <= ALPHA
 
 
@@ -117,7 +115,7 @@ def test_what_is_needed_is_what_makes_the_interval_narrow_enough() -> None:
     assert later.high == pytest.approx(0.1 * later.base, rel=0.01)
 
 
-def test_where_shares_follow_the_data_each_arm_has_an_interval_of_its_own_and_the_difference_is_wider() -> None:
+def test_adaptive_shares_give_each_arm_an_interval_and_a_wider_difference() -> None:
     treatment, control = counted(9_000, 900), counted(1_000, 100)
     fixed = lift("b", treatment, "a", control, worth=0.1)
     adaptive = lift("b", treatment, "a", control, worth=0.1, adaptive=True)

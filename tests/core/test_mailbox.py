@@ -140,7 +140,7 @@ def test_several_addresses_or_none_are_a_problem_at_their_path(written: str, ins
 
 
 @pytest.mark.parametrize("value", [7, True, [JANE], {"a": 1}])
-def test_what_is_no_text_is_no_address_and_is_told(value: Any) -> None:
+def test_an_address_that_is_not_text_is_reported(value: Any) -> None:
     found = normal({"type": "identify", "userId": "t", "traits": {"email": value}})
     assert [each.property for each in found.problems] == ["traits.email"]
 

@@ -72,7 +72,7 @@ def test_a_trait_may_tell_who_somebody_is() -> None:
     assert str(group.filed) == "user:jane"
 
 
-def test_what_has_the_specs_name_already_stays() -> None:
+def test_a_property_with_the_specs_name_is_not_mapped() -> None:
     event = come_to({**SEEN, "properties": {**SEEN["properties"], "sku": "OWN"}}).event  # type: ignore[dict-item]
     assert event is not None
     assert event.products[0].sku == "OWN"
@@ -135,7 +135,7 @@ def test_the_first_file_by_name_counts_and_traits_add_up() -> None:
         ({"traits": {"": "email"}}, "traits: a name is empty"),
     ],
 )
-def test_what_is_no_mapping_is_refused_with_its_place(raw: Any, said: str) -> None:
+def test_an_invalid_mapping_is_refused_with_its_place(raw: Any, said: str) -> None:
     with pytest.raises(BadContent) as caught:
         mapping_of(raw)
     assert said in str(caught.value)

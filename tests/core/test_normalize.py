@@ -95,7 +95,7 @@ def test_an_event_with_all_its_properties_is_usable_and_loses_none_of_them(event
         ("Quiz Taken", {}, []),
     ],
 )  # fmt: skip
-def test_what_is_missing_is_named_with_its_remedy(event: str, properties: dict[str, Any], missing: list[str]) -> None:
+def test_a_missing_field_is_named_with_its_remedy(event: str, properties: dict[str, Any], missing: list[str]) -> None:
     found = track(event, properties)
     assert [problem.property for problem in found.problems] == missing
     assert found.verdict == ("unusable" if missing else "usable")
@@ -117,7 +117,9 @@ def test_what_is_missing_is_named_with_its_remedy(event: str, properties: dict[s
         ({"userId": "u"}, "unknown_type", "type"),
     ],
 )
-def test_what_belongs_to_nobody_is_parked_and_says_why(message: dict[str, Any], code: str, property: str) -> None:
+def test_a_message_without_an_identifier_is_parked_with_the_reason(
+    message: dict[str, Any], code: str, property: str
+) -> None:
     found = normal(message)
     assert found.verdict == "parked"
     assert (found.problems[0].code, found.problems[0].property) == (code, property)

@@ -68,6 +68,6 @@ def test_revenue_is_right_to_the_cent(cents: list[int]) -> None:
 
 
 @pytest.mark.parametrize("by", [("block",), ("variant",), ("campaign",), ("day",), ("block", "variant", "day")])
-def test_however_it_is_broken_down_it_adds_up_to_the_same(by: tuple[str, ...]) -> None:
+def test_every_breakdown_adds_up_to_the_same_total(by: tuple[str, ...]) -> None:
     whole = total(report(COUNTS, [brought(("hero", 0.5), ("gone", 0.5))], by, Signals()))
     assert (whole.pictures, whole.opens, whole.orders, whole.revenue) == (10, 10, 1, {"EUR": 20.0})

@@ -41,7 +41,7 @@ def test_an_alarm_stays_when_later_days_even_it_out() -> None:
     assert not mismatch([{"a": 20_600, "b": 20_600}], {"a": 0.5, "b": 0.5}).alarm
 
 
-def test_looking_every_day_at_two_thousand_sound_experiments_alarms_at_most_one_in_a_hundred() -> None:
+def test_daily_checks_of_2000_sound_experiments_alarm_at_most_one_percent() -> None:
     chance = np.random.default_rng(7)
     days = chance.multinomial(300, list(SHARES.values()), (2_000, 30))
     alarms = sum(mismatch([dict(zip(SHARES, map(int, day), strict=True)) for day in run], SHARES).alarm for run in days)

@@ -71,11 +71,11 @@ def test_reading_the_first_view_alone_gives_the_first_of_all(events: list[Event]
     assert len(read.views) == len(whole.views)
 
 
-def test_nobody_has_a_summary_too() -> None:
+def test_an_empty_profile_has_a_summary() -> None:
     assert person_of(summarize([]), list) == Person()
 
 
-def test_who_has_been_read_leaves_nothing_behind() -> None:
+def test_reading_a_summary_leaves_nothing_behind() -> None:
     """The collector looks at none of it (`gc=False`), so nothing of a person may lead back to them."""
     views = [
         Event("track", at, str(at), "shop", "Product Viewed", products=(Product(sku=str(at)),)) for at in range(1, 20)

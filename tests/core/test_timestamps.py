@@ -185,7 +185,7 @@ def test_the_table_of_printers_is_large() -> None:
 
 
 @pytest.mark.parametrize("written", NO_TIME, ids=lambda each: str(each)[:50])
-def test_what_is_no_time_or_might_be_two_is_none(written: Any) -> None:
+def test_an_invalid_or_ambiguous_timestamp_is_none(written: Any) -> None:
     assert parse(written) is None
 
 

@@ -83,7 +83,7 @@ def test_a_catalog_with_nothing_better_changes_nothing(known: Product | None) ->
     assert refreshed(MUG, known) is MUG
 
 
-def test_a_product_that_a_server_named_last_is_believed_and_one_a_browser_named_last_is_not() -> None:
+def test_a_product_is_believed_only_if_a_server_named_it_last() -> None:
     def view(at: int, level: str) -> Event:
         return Event("track", at, f"m{at}", "s", name="Product Viewed", level=level, products=(MUG,))  # type: ignore[arg-type]
 

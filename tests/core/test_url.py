@@ -35,7 +35,7 @@ def test_blanks_of_any_kind_around_a_url_are_dropped(written: str, meant: str) -
 
 
 @pytest.mark.parametrize("value", [None, True, 7, 1.5, [], {}, ["https://shop.example/"], b"https://shop.example/"])
-def test_what_is_no_text_is_no_url(value: object) -> None:
+def test_a_url_that_is_not_text_is_none(value: object) -> None:
     assert read(value) == read(value, PAGE) == ""
 
 

@@ -110,7 +110,7 @@ def test_a_trait_may_be_called_otherwise_and_a_key_be_the_hooks_own() -> None:
         (Hook(URL, on=("enter",)), change(USER, "leave"), False),
     ],
 )
-def test_who_is_told_of(hook: Hook, of: MembershipChange, is_told: bool) -> None:
+def test_a_webhook_is_sent_only_for_its_changes(hook: Hook, of: MembershipChange, is_told: bool) -> None:
     assert concerns(hook, of) is is_told
 
 

@@ -132,7 +132,7 @@ def test_a_zone_is_read_however_it_is_written(value: Any, meant: str) -> None:
 
 
 @pytest.mark.parametrize("value", NOTHING)
-def test_what_names_no_zone_is_none_and_is_told_at_its_path(value: Any) -> None:
+def test_an_unknown_time_zone_is_reported_at_its_path(value: Any) -> None:
     assert named(value) == ""
     if value is None or value != value or value in ("", float("inf")):
         return

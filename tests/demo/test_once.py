@@ -12,7 +12,7 @@ from wetink.demo.run import prepare
 from wetink.demo.shop import BY_SKU
 
 
-def test_once_leaves_the_opened_pictures_and_a_report_of_what_was_shown_to_whom_and_why(tmp_path: Path) -> None:
+def test_once_saves_the_pictures_and_a_report_of_who_saw_what_and_why(tmp_path: Path) -> None:
     once(tmp_path)
     report = (tmp_path / "report.md").read_text(encoding="utf-8")
     for role in CAST:

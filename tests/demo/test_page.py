@@ -53,9 +53,7 @@ def page(demo: Settings, chromium: Browser) -> Iterator[Page]:
     assert not errors
 
 
-def test_what_is_looked_at_on_the_left_is_in_the_picture_on_the_right_and_a_click_leads_back_to_it(
-    page: Page, tmp_path: Path
-) -> None:
+def test_a_viewed_product_appears_in_the_email_and_a_click_leads_back_to_it(page: Page, tmp_path: Path) -> None:
     expect(page.locator("#reason")).to_contain_text("the default banner")
     before = _hero(page)
     page.screenshot(path=tmp_path / "1-first.png")
@@ -74,9 +72,7 @@ def test_what_is_looked_at_on_the_left_is_in_the_picture_on_the_right_and_a_clic
     assert _shop(page).url.endswith(TENT.path)
 
 
-def test_logging_in_brings_what_was_browsed_without_a_name_into_the_email_to_the_address(
-    page: Page, tmp_path: Path
-) -> None:
+def test_logging_in_brings_anonymous_browsing_into_the_email(page: Page, tmp_path: Path) -> None:
     _look_at(page, TEAPOT.path)
     _log_in(page, "nora@newcomer.example", "Nora")
     expect(page.locator("#to")).to_have_text("nora@newcomer.example")
@@ -124,9 +120,7 @@ def test_the_inboxes_of_the_cast_show_their_stories(page: Page) -> None:
         expect(page.locator("#why")).to_have_attribute("href", f"/dashboard/people/email:{_address(page)}")
 
 
-def test_all_of_the_email_is_drawn_and_the_page_needs_no_sideways_scrolling_on_a_phone(
-    page: Page, tmp_path: Path
-) -> None:
+def test_the_whole_email_is_drawn_and_the_page_fits_a_phone(page: Page, tmp_path: Path) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.get_by_role("tab", name="Inbox").click()
     for image in _email(page).locator("img").all():

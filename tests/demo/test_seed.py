@@ -51,7 +51,7 @@ def listener() -> Iterator[Listener]:
         thread.join()
 
 
-def test_every_message_arrives_with_its_own_time_and_id_and_is_counted_when_acknowledged(listener: Listener) -> None:
+def test_every_seeded_message_arrives_with_its_own_time_and_id(listener: Listener) -> None:
     counts: list[int] = []
     assert seed("key", f"http://127.0.0.1:{listener.server_port}", MESSAGES, counts.append) == 250
     arrived = [message for batch in listener.batches for message in batch["batch"]]

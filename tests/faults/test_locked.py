@@ -250,7 +250,7 @@ def test_decisions_promises_and_counts_made_under_a_lock_agree_and_are_written_l
     asyncio.run(settled())
 
 
-def test_what_cannot_be_written_before_the_end_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_opens_lost_at_shutdown_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def ended() -> Mapping[str, Any]:
         ledger = SQLiteLedger(tmp_path)
         with held(tmp_path / "opens.db"):

@@ -185,7 +185,7 @@ def body(*numbers: int) -> bytes:
     return msgspec.json.encode({"batch": each})
 
 
-def test_what_the_log_does_not_take_leaves_a_hundred_requests_answered() -> None:
+def test_a_rejected_append_leaves_a_hundred_requests_answered() -> None:
     async def taken() -> list[Any]:
         ingest = Ingest(Picky("m50"))
         work = (ingest.receive(body(number), SERVER, BATCH, NOW) for number in range(MANY + 1))
@@ -196,7 +196,7 @@ def test_what_the_log_does_not_take_leaves_a_hundred_requests_answered() -> None
     assert all(len(each) == 1 for each in answers)
 
 
-def test_a_message_that_cannot_be_read_is_parked_and_the_rest_of_its_request_is_taken(
+def test_an_unreadable_message_is_parked_and_the_rest_of_its_request_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     from wetink.ingest import receive as module
@@ -224,7 +224,7 @@ def test_a_message_that_cannot_be_read_is_parked_and_the_rest_of_its_request_is_
     assert "nobody has thought of this" in caplog.text
 
 
-def test_who_hears_of_messages_and_fails_undoes_nothing() -> None:
+def test_a_failing_listener_does_not_undo_an_append() -> None:
     async def taken() -> Sequence[Receipt]:
         log = Picky("")
         ingest = Ingest(log)

@@ -140,7 +140,7 @@ def hostile(folder: Path) -> Path:
     return folder
 
 
-def test_nothing_is_taken_from_the_folder_one_stands_in(tmp_path: Path) -> None:
+def test_files_in_the_current_folder_are_never_imported(tmp_path: Path) -> None:
     folder, data = hostile(tmp_path / "checkout"), tmp_path / "data"
 
     def wetink(*arguments: str) -> str:

@@ -111,7 +111,7 @@ def test_a_bomb_costs_bounded_memory_and_time_and_the_next_photo_is_there(
     asyncio.run(story())
 
 
-def test_what_crashes_the_decoder_is_a_photo_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_photo_that_crashes_the_decoder_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def story() -> None:
         with shop(bad=sends(b"crash"), good=sends(b"echo +photo")) as there:
             photos = PhotoFetcher(tmp_path, private_hosts=(there.host,))

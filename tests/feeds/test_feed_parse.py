@@ -167,7 +167,7 @@ def test_a_body_that_is_not_what_it_should_be_is_refused_in_words(what: Feed, bo
     assert said in str(caught.value)
 
 
-def test_of_many_bad_items_all_are_counted_and_the_first_are_told() -> None:
+def test_all_bad_items_are_counted_and_the_first_are_reported() -> None:
     items, tally = parsed(feed("jsonl"), b"oops\n" * 50 + LINES)
     assert (len(items), tally.left_out, len(tally.problems)) == (2, 50, 20)
 

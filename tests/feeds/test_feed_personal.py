@@ -166,7 +166,7 @@ def test_who_opens_now_and_then_never_waits_and_who_does_not_is_forgotten(
     run(tmp_path, clock, there, scenario, weather(there))
 
 
-def test_what_was_warmed_is_there_at_the_open(tmp_path: Path, there: Outside, clock: Clock) -> None:
+def test_a_prefetched_answer_is_ready_at_the_open(tmp_path: Path, there: Outside, clock: Clock) -> None:
     async def scenario(keeper: FeedService) -> None:
         keeper.warm("weather", {"city": "Oslo"})
         keeper.warm("weather", {"city": "Oslo"})
@@ -271,7 +271,7 @@ def test_a_host_gets_so_many_calls_at_a_time_and_a_sick_one_costs_no_other(
         run(tmp_path, clock, there, scenario, weather(there), other=other)
 
 
-def test_what_was_not_asked_for_longest_goes_first(tmp_path: Path, there: Outside, clock: Clock) -> None:
+def test_the_least_recently_requested_answer_is_evicted(tmp_path: Path, there: Outside, clock: Clock) -> None:
     async def scenario(keeper: FeedService) -> None:
         for city in ("a", "b", "c", "a", "d", "a"):
             await ask(keeper, city)
@@ -309,7 +309,7 @@ def test_each_kind_of_feed_says_how_it_is_asked(tmp_path: Path, there: Outside, 
     run(tmp_path, clock, there, scenario, weather(there), there.feed())
 
 
-def test_it_ends_while_calls_hang(tmp_path: Path, there: Outside, clock: Clock) -> None:
+def test_closing_does_not_wait_for_hanging_calls(tmp_path: Path, there: Outside, clock: Clock) -> None:
     go = threading.Event()
 
     async def scenario(keeper: FeedService) -> None:

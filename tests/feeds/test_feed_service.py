@@ -39,7 +39,7 @@ def test_a_feed_is_fetched_once_and_given_with_its_age(tmp_path: Path, there: Ou
     run(tmp_path, clock, there, scenario, there.feed())
 
 
-def test_it_is_fetched_again_before_anybody_would_get_it_old(tmp_path: Path, there: Outside, clock: Clock) -> None:
+def test_a_feed_is_fetched_again_before_it_expires(tmp_path: Path, there: Outside, clock: Clock) -> None:
     async def scenario(keeper: FeedService) -> None:
         for _ in range(3 * 60):
             await refreshed(keeper)
@@ -54,7 +54,7 @@ def test_it_is_fetched_again_before_anybody_would_get_it_old(tmp_path: Path, the
     "said",
     [{"etag": '"v1"'}, {"last_modified": "Mon, 02 Jun 2025 10:00:00 GMT"}, {"etag": 'W/"a"', "last_modified": "x"}],
 )
-def test_what_has_not_changed_is_not_sent_again(
+def test_an_unchanged_feed_is_confirmed_without_a_body(
     tmp_path: Path, there: Outside, clock: Clock, said: dict[str, str]
 ) -> None:
     async def scenario(keeper: FeedService) -> None:

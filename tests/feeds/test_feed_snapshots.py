@@ -58,7 +58,7 @@ def test_damage_on_the_disk_is_mended_by_fetching(
     assert there.calls == 2
 
 
-def test_of_many_processes_one_fetches_and_the_others_notice(tmp_path: Path, there: Outside, clock: Clock) -> None:
+def test_one_process_fetches_a_feed_and_the_others_notice(tmp_path: Path, there: Outside, clock: Clock) -> None:
     async def scenario(keeper: FeedService) -> None:
         leases = [SQLiteLeases(tmp_path, clock) for _ in range(3)]
         folders = tmp_path / "feeds", tmp_path / "uploads"
@@ -122,7 +122,7 @@ def test_a_feed_that_hangs_holds_up_no_other_and_no_end(tmp_path: Path, there: O
     run(tmp_path, clock, there, scenario, there.feed(), there.feed("slow", "/slow"))
 
 
-def test_what_is_due_is_begun_and_nobody_waits_for_it(tmp_path: Path, there: Outside, clock: Clock) -> None:
+def test_begin_due_returns_before_the_refresh_ends(tmp_path: Path, there: Outside, clock: Clock) -> None:
     async def scenario(keeper: FeedService) -> None:
         await keeper.begin_due()
         await until(lambda: keeper.give("news").state == "fresh")
@@ -130,7 +130,7 @@ def test_what_is_due_is_begun_and_nobody_waits_for_it(tmp_path: Path, there: Out
     run(tmp_path, clock, there, scenario, there.feed())
 
 
-def test_read_in_another_way_the_same_body_serves(tmp_path: Path, there: Outside, clock: Clock) -> None:
+def test_a_changed_mapping_reads_the_kept_body_again(tmp_path: Path, there: Outside, clock: Clock) -> None:
     async def scenario(keeper: FeedService) -> None:
         await refreshed(keeper)
         keeper.use({"news": there.feed(fields={"number": "id"})})
@@ -147,7 +147,7 @@ def test_read_in_another_way_the_same_body_serves(tmp_path: Path, there: Outside
     run(tmp_path, clock, there, scenario, there.feed())
 
 
-def test_data_from_elsewhere_is_not_a_feeds_data(tmp_path: Path, there: Outside, clock: Clock) -> None:
+def test_a_changed_url_drops_the_old_snapshot(tmp_path: Path, there: Outside, clock: Clock) -> None:
     async def scenario(keeper: FeedService) -> None:
         await refreshed(keeper)
         there.reply = sends(b"", 500)
@@ -233,7 +233,7 @@ def test_an_uploaded_file_is_a_feed_and_a_new_one_is_noticed_at_once(tmp_path: P
     run(tmp_path, clock, None, scenario, UPLOADED)
 
 
-def test_uploads_lead_to_no_other_folder(tmp_path: Path, clock: Clock) -> None:
+def test_an_upload_that_links_outside_is_not_read(tmp_path: Path, clock: Clock) -> None:
     async def scenario(keeper: FeedService) -> None:
         await refreshed(keeper)
         assert keeper.give("news").because == "there is no uploaded file news.csv"

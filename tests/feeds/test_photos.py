@@ -57,7 +57,7 @@ def test_public_addresses_are_in_reach() -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "0177.0.0.1", "[::1]", "0.0.0.0"])
-def test_however_it_is_written_our_own_machine_is_out_of_reach(tmp_path: Path, host: str) -> None:
+def test_loopback_is_out_of_reach_in_any_spelling(tmp_path: Path, host: str) -> None:
     with shop(p=sends(picture())) as here:
         port = here.server.server_port
         assert fetch(tmp_path, f"http://{host}:{port}/p") == [None]
@@ -271,7 +271,7 @@ def test_photos_that_are_not_there_say_nothing_of_their_host(tmp_path: Path) -> 
         assert fetch(tmp_path, *urls, there.url("/p"), private=(there.host,))[-1] is not None
 
 
-def test_of_an_animation_the_first_frame_is_taken(tmp_path: Path) -> None:
+def test_the_first_frame_of_an_animation_is_used(tmp_path: Path) -> None:
     frames = [Image.new("RGB", (20, 20), color) for color in ((255, 0, 0), (0, 0, 255))]
     out = io.BytesIO()
     frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])

@@ -72,7 +72,7 @@ def test_addresses_that_nobody_was_assigned_are_not_public(address: str) -> None
 
 
 @pytest.mark.parametrize("text", ["", "1", "256.1.1.1", "1.1.1", "::g", "1.1.1.1/32", "\0", "8.8.8.8 ", "٨.8.8.8"])
-def test_what_is_no_address_is_not_public(text: str) -> None:
+def test_text_that_is_no_address_is_not_public(text: str) -> None:
     assert not public(text)
 
 

@@ -54,7 +54,7 @@ def test_a_file_is_taken_in_and_used(house: House) -> None:
     assert put(house, "/api/feeds/stores", gzip.compress(b"name,city\nThree,Rome\n")).json["items"] == 1
 
 
-def test_what_is_left_out_is_said_with_its_line(house: House) -> None:
+def test_skipped_rows_are_reported_with_their_line(house: House) -> None:
     answer = put(house, "/api/feeds/stores", CSV + b",Rome\nOne,Paris\nFour,\xff\n").json
     assert answer["items"] == 2
     assert answer["leftOut"] == 3
@@ -71,7 +71,7 @@ def test_what_is_left_out_is_said_with_its_line(house: House) -> None:
         ("absent", CSV, 400, "there is no feed called 'absent'"),
     ],
 )
-def test_what_cannot_be_used_changes_nothing(house: House, name: str, body: bytes, status: int, said: str) -> None:
+def test_an_unusable_upload_changes_nothing(house: House, name: str, body: bytes, status: int, said: str) -> None:
     put(house, "/api/feeds/stores", CSV)
     answer = put(house, f"/api/feeds/{name}", body)
     assert answer.status == status

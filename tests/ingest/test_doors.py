@@ -71,7 +71,7 @@ def test_an_unknown_key_is_401_and_says_where_keys_come_from(desk: Desk, key: st
         (b'{"batch":' + b"[" * 2000 + b"]" * 2000 + b"}", "$"),
     ],
 )
-def test_what_cannot_be_read_is_400_with_its_place(desk: Desk, body: bytes, where: str) -> None:
+def test_an_unreadable_body_gets_400_with_its_place(desk: Desk, body: bytes, where: str) -> None:
     answer = desk.post("/v1/batch", body)
     assert answer.status == 400
     assert where in answer.json["error"]["where"]
@@ -81,7 +81,7 @@ def test_what_cannot_be_read_is_400_with_its_place(desk: Desk, body: bytes, wher
 @pytest.mark.parametrize(
     ("path", "size"), [("/v1/track", 33 * 1024), ("/v1/batch", 501 * 1024), ("behavioral", 1100 * 1024)]
 )
-def test_what_is_too_large_is_400_and_says_the_limit(desk: Desk, path: str, size: int) -> None:
+def test_a_too_large_body_gets_400_with_the_limit(desk: Desk, path: str, size: int) -> None:
     message = json.dumps({**TRACK, "properties": {"text": "x" * size}}).encode()
     answer = desk.behave(message) if path == "behavioral" else desk.post(path, message)
     assert answer.status == 400

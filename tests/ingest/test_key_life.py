@@ -86,7 +86,7 @@ def test_a_disabled_key_is_401_in_every_process_within_a_second_and_comes_back(d
 
 
 @pytest.mark.parametrize("work", ["rotate_key", "retire_key", "renew_secret", "set_source", "delete_source"])
-def test_what_is_asked_of_a_source_there_is_not_says_so(desk: Desk, work: str) -> None:
+def test_an_unknown_source_is_reported(desk: Desk, work: str) -> None:
     more = (desk.now,) if work == "rotate_key" else ()
     with pytest.raises(NotFound, match="absent"):
         asyncio.run(getattr(desk.store.sources, work)("absent", *more))
@@ -106,7 +106,7 @@ def test_a_new_identity_secret_stands_beside_the_one_before_until_the_next(desk:
     assert first not in repr(source(desk, "page")) + repr(source(desk, "page").told())
 
 
-def test_over_its_rate_a_source_gets_429_until_it_is_paid_off_and_others_are_not_touched(desk: Desk) -> None:
+def test_a_source_over_its_rate_gets_429_and_others_are_unaffected(desk: Desk) -> None:
     change(desk, per_second=2, burst=3)
     answers = [desk.post("/v1/track", {**TRACK, "messageId": f"m{n}"}) for n in range(5)]
     assert [answer.status for answer in answers] == [200, 200, 200, 429, 429]

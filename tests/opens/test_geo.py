@@ -60,7 +60,7 @@ def test_an_address_is_looked_up_in_both_files(files: tuple[Path, Path], address
     ["10.1.2.3", "127.0.0.1", "192.168.0.1", "100.64.0.1", "169.254.169.254", "::1", "fe80::1%eth0", "fd00::1",
      "::ffff:10.1.2.3", "0.0.0.0", "224.0.0.1", "", "unknown", "81.2.69.142:443", "81.2.69", "[::1]", "jane\x00"],
 )  # fmt: skip
-def test_what_is_no_public_address_is_nowhere(files: tuple[Path, Path], address: str) -> None:
+def test_a_private_address_has_no_place(files: tuple[Path, Path], address: str) -> None:
     assert Places(*files).of(address) == NOWHERE
 
 

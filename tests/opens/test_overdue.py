@@ -47,7 +47,7 @@ def test_what_is_still_running_is_named_without_personal_data(app: str, told: tu
     assert len(said) < 300
 
 
-def test_what_fails_after_its_deadline_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_after_the_deadline_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     async def fails() -> None:
         raise BadContent("the template needs 9 seconds")
 

@@ -19,7 +19,7 @@ def test_it_never_holds_more_than_its_bound_and_gives_what_was_put_last(puts: li
     assert all(value is last[number] for number, value in found if value is not None)
 
 
-def test_what_was_used_longest_ago_goes_first() -> None:
+def test_the_least_recently_used_value_is_evicted() -> None:
     kept = Kept[str](3, len)
     for name in "abc":
         kept.put(key_of(name), name)
@@ -28,7 +28,7 @@ def test_what_was_used_longest_ago_goes_first() -> None:
     assert [kept.get(key_of(name)) for name in "abcd"] == ["a", None, "c", "d"]
 
 
-def test_what_is_over_the_bound_is_given_but_not_kept() -> None:
+def test_a_value_over_the_bound_is_returned_but_not_kept() -> None:
     kept = Kept[str](3, len)
     assert kept.made(key_of("x"), lambda: "too long") == "too long"
     assert kept.get(key_of("x")) is None

@@ -136,7 +136,7 @@ print(len(made))
 """
 
 
-def test_of_several_processes_one_makes_it(tmp_path: Path) -> None:
+def test_one_of_several_processes_makes_a_countdown(tmp_path: Path) -> None:
     known = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     command = [sys.executable, "-c", PROCESS, str(tmp_path)]
     several = [subprocess.Popen(command, env=known, stdout=subprocess.PIPE, text=True) for _ in range(3)]
@@ -184,7 +184,7 @@ def test_what_was_not_foreseen_is_logged_with_its_traceback(tmp_path: Path, capl
 
 
 @pytest.mark.parametrize("body", [b"", b"\xc0", b"\x93\x01\x02\x03", os.urandom(200)])
-def test_what_cannot_be_read_on_disk_is_made_anew(body: bytes, tmp_path: Path) -> None:
+def test_an_unreadable_countdown_on_disk_is_made_again(body: bytes, tmp_path: Path) -> None:
     made: list[jobs.Press] = []
     asyncio.run(countdowns(made, tmp_path).ready(SMALL))
     [kept] = tmp_path.iterdir()

@@ -81,7 +81,7 @@ def test_a_box_is_as_wide_as_it_says_with_its_border_and_padding(drawer: Drawer,
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_what_is_clear_stays_clear(drawer: Drawer, engine: str) -> None:
+def test_transparent_pixels_stay_transparent(drawer: Drawer, engine: str) -> None:
     picture = drawer.draw(plain(HALF, data={"color": "#ff0000"}, transparent=True), engine)
     assert (picture.content_type, seen(picture).mode) == ("image/png", "RGBA")
     assert pixel(picture, 50, 50) == (255, 0, 0, 255)

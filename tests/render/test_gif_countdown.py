@@ -98,7 +98,7 @@ def test_the_first_picture_is_complete_and_stands_alone() -> None:
     assert distance(first, page(LOOK, seconds))[0] < 0.25
 
 
-def test_it_weighs_little() -> None:
+def test_a_countdown_is_small() -> None:
     for seconds in (12 * DAY + 8 * 3600 + 47 * 60 + 36, 88 * DAY + 20 * 3600 + 8, 300 * DAY + 8):
         assert len(gif(drawn(), seconds * 1000)) < 60_000
         assert len(gif(drawn(Look("Your cart is kept for you until", scheme="dark")), seconds * 1000)) < 60_000
@@ -151,7 +151,7 @@ def test_each_frame_shows_a_second_less_and_none_shows_less_than_nothing(seconds
 
 
 @pytest.mark.parametrize("remaining", [0, 999, -1, -(10**30)])
-def test_what_is_over_is_one_still_picture_of_zeros(remaining: int) -> None:
+def test_an_expired_countdown_is_one_still_picture_of_zeros(remaining: int) -> None:
     body = gif(PLAIN, remaining)
     assert b"\x21" not in body[13 + 3 * 128 :], "nothing that moves"
     (still,) = ticks(body)

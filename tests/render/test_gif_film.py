@@ -75,7 +75,7 @@ def test_a_film_goes_on_for_ever_unless_it_is_told_to_stop(studio: Renderer) -> 
             assert image.info.get("loop") == (0 if loop else None)
 
 
-def test_what_does_not_change_is_not_sent_again() -> None:
+def test_unchanged_pixels_are_not_encoded_again() -> None:
     ground = np.random.default_rng(1).integers(0, 255, (100, 100, 4), np.uint8)
     moved = [ground.copy() for _ in range(4)]
     for number, picture in enumerate(moved):

@@ -30,7 +30,7 @@ def drawings(draw: st.DrawFn, size: int) -> bytes:
 
 
 @given(st.integers(2, 8).flatmap(lambda size: st.tuples(st.just(size), drawings(size))))
-def test_what_is_encoded_is_what_is_read(case: tuple[int, bytes]) -> None:
+def test_lzw_output_decodes_to_its_input(case: tuple[int, bytes]) -> None:
     size, pixels = case
     assert read(lzw.encoded(pixels, size), len(pixels), 1) == pixels
 

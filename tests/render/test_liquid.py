@@ -67,7 +67,7 @@ def test_ink_is_readable_on_its_background(background: str, text: str) -> None:
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=40))
-def test_whatever_is_said_stays_text(said: str) -> None:
+def test_data_is_always_escaped(said: str) -> None:
     drawn = html('<p title="{{ x }}">{{ x }}</p>', {"x": said})
     inside = drawn.removeprefix('<p title="').removesuffix("</p>")
     assert "<" not in inside
@@ -75,7 +75,7 @@ def test_whatever_is_said_stays_text(said: str) -> None:
 
 
 @pytest.mark.parametrize("said", ["{{ 7 | times: 7 }}", "{% assign x = 1 %}{{ x }}", "{% if %}", "{{", "{%"])
-def test_what_is_said_is_never_a_template(said: str) -> None:
+def test_data_is_never_run_as_a_template(said: str) -> None:
     assert unescape(html("{{ x }}", {"x": said})) == said
 
 
@@ -129,5 +129,5 @@ def test_a_mistake_is_told_with_its_line(template: str, line: int | None) -> Non
         assert f"line {line} " in caught.value.hint
 
 
-def test_what_is_missing_is_nothing() -> None:
+def test_a_missing_value_renders_as_nothing() -> None:
     assert html("[{{ person.traits.firstName }}{{ catalog['X'].name }}]", {"person": {}}) == "[]"

@@ -43,7 +43,7 @@ def test_a_clear_photo_stays_clear() -> None:
         assert image.getpixel((50, 50))[3] == 0  # type: ignore[index]
 
 
-def test_it_looks_the_same_from_a_large_photo() -> None:
+def test_a_photo_scaled_from_a_large_file_looks_the_same() -> None:
     url = "https://cdn.example/a.jpg"
     template = f'<img src="{url}" width="100" height="50" style="object-fit: cover; display: block">'
     halves = Image.new("RGB", (2400, 1200), "#cc0000")

@@ -66,7 +66,7 @@ def test_every_app_is_equal_put_together_and_drawn_at_once(
 
 @pytest.mark.parametrize("fields", [{"scale": 1}, {"scale": 3}, {"scheme": "dark"}, {"transparent": True}])
 @pytest.mark.parametrize("name", APPS)
-def test_so_it_is_at_every_scale_and_in_either_scheme(renderer: Renderer, name: str, fields: dict[str, Any]) -> None:
+def test_tiles_have_no_flaws_at_any_scale_or_scheme(renderer: Renderer, name: str, fields: dict[str, Any]) -> None:
     assert flaws(renderer, replace(app(name, PRODUCTS), **fields)) == ()
 
 

@@ -53,7 +53,7 @@ def test_large_answers_come_whole(pool: Pool, size: int) -> None:
 
 
 @pytest.mark.parametrize("what", [b"hang", b"spin"])
-def test_what_takes_too_long_is_ended_and_the_next_is_answered(pool: Pool, what: bytes) -> None:
+def test_a_job_over_its_time_is_ended_and_the_next_is_answered(pool: Pool, what: bytes) -> None:
     async def story() -> None:
         lost = int(await pool.ask(b"pid", 5))
         with pytest.raises(Lost, match=r"longer than 0\.3 s"):
@@ -156,7 +156,7 @@ def test_a_worker_writes_no_files_opens_few_and_knows_no_secrets(pool: Pool, tmp
     assert not (tmp_path / "x").exists() or not (tmp_path / "x").read_bytes()
 
 
-def test_whoever_gives_up_leaves_no_answer_for_the_next(pool: Pool) -> None:
+def test_a_cancelled_request_leaves_no_answer_for_the_next(pool: Pool) -> None:
     async def story() -> None:
         for _ in range(3):
             with pytest.raises(TimeoutError):

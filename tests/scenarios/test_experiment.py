@@ -64,7 +64,7 @@ def arm_of(house: House, who: Identifier, name: str = "test") -> str:
     return found[str(who)].arm if found else ""
 
 
-def test_each_arm_shows_its_own_and_the_held_out_see_the_fallback_and_the_trace_says_so(house: House) -> None:
+def test_each_arm_shows_its_variant_and_the_holdout_sees_the_fallback(house: House) -> None:
     for number in range(20):
         house.saw("mug", who=f"u{number}")
     shown: dict[str, set[str]] = {}
@@ -177,7 +177,7 @@ def test_the_same_answer_once_more_is_one_exposure_and_another_picture(house: Ho
 BANDIT = TEST.replace("  holdout: 20%\n", "  bandit: {reward: clicks, every: 1h}\n")
 
 
-def test_a_bandit_sends_newcomers_where_people_click_and_leaves_everybody_where_they_are(house: House) -> None:
+def test_a_bandit_sends_newcomers_where_people_click_and_moves_nobody_else(house: House) -> None:
     says(house, BANDIT)
     for number in range(60):
         house.saw("mug", who=f"u{number}")

@@ -81,7 +81,7 @@ def test_a_feeds_newest_entries_are_shown_with_its_age_in_the_trace(tmp_path: Pa
     assert "feed news is fresh" in decision.trace[0].why
 
 
-def test_a_persons_own_data_is_asked_for_with_their_traits_and_drawn_by_a_template_of_ones_own(tmp_path: Path) -> None:
+def test_a_per_person_feed_is_requested_with_their_traits_and_drawn(tmp_path: Path) -> None:
     async def story(wetink: Wetink) -> tuple[Decision, Decision]:
         who = {
             "type": "identify",
@@ -125,7 +125,7 @@ def test_the_weather_is_that_of_where_the_email_is_opened_else_of_the_address(tm
     assert nowhere.variant == ""
 
 
-def test_a_catalog_feed_teaches_names_and_prices_and_its_next_version_makes_a_price_drop(tmp_path: Path) -> None:
+def test_a_catalog_feed_sets_names_and_prices_and_its_update_a_price_drop(tmp_path: Path) -> None:
     table = "product_id,name,price,url\nmug,The mug,20,https://shop.example/mug\n"
 
     async def story(wetink: Wetink) -> Decision:

@@ -31,7 +31,7 @@ def did(event: str, who: str, number: int, sku: str = "", **more: Any) -> Any:
     return received({**message, "timestamp": now_ms() - HOUR + number, "receivedAt": now_ms()})
 
 
-def test_what_others_buy_is_trending_a_moment_later(tmp_path: Path) -> None:
+def test_purchases_show_up_in_trends_a_moment_later(tmp_path: Path) -> None:
     async def story() -> tuple[list[str], list[str]]:
         content = tmp_path / "content" / "blocks"
         content.mkdir(parents=True)

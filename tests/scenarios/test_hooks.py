@@ -190,7 +190,7 @@ def test_a_receiver_that_is_down_is_left_alone_and_the_others_hear_theirs(tmp_pa
     play(tmp_path, there, scenario, sick={}, well={})
 
 
-def test_what_was_to_be_told_is_told_after_a_restart(tmp_path: Path, there: Outside) -> None:
+def test_pending_webhooks_are_sent_after_a_restart(tmp_path: Path, there: Outside) -> None:
     async def before(scene: Scene) -> None:
         await scene.look(vip=[])
         await scene.look(vip=[ANNA])
@@ -223,9 +223,7 @@ def test_a_hook_reaches_no_private_address_and_follows_no_redirect(tmp_path: Pat
         assert inner.calls == 0
 
 
-def test_days_before_the_first_look_are_worked_out_and_anew_when_more_is_known_of_them(
-    tmp_path: Path, there: Outside
-) -> None:
+def test_days_before_the_first_run_are_computed_and_updated_by_late_data(tmp_path: Path, there: Outside) -> None:
     async def scenario(scene: Scene) -> None:
         async def sizes() -> list[tuple[int, int | None]]:
             return [(each.size, each.entered) for each in await scene.kept.points("vip", 0)]

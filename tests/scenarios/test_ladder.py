@@ -73,7 +73,7 @@ def test_a_forged_token_never_gets_anybodys_picture(house: House, monkeypatch: p
     assert house.get(forged).body != good
 
 
-def test_what_took_too_long_is_there_for_the_next_open(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_late_picture_is_ready_for_the_next_open(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.saw("mug")
     house.wetink._opens._deadline = 0.05
     real = house.wetink.renderer.render

@@ -59,7 +59,7 @@ def test_each_class_gets_what_the_policy_says_and_counts_as_it_says(
     assert target == told_when_clicked
 
 
-def test_a_person_after_a_prefetch_that_got_the_fallback_sees_their_own_in_every_slot(house: House) -> None:
+def test_after_a_prefetch_got_the_fallback_a_person_sees_their_own_slots(house: House) -> None:
     treats(house, "{prefetch: {show: fallback}}", "cards")
     house.saw("mug")
     house.saw("lamp")

@@ -63,7 +63,7 @@ def test_a_click_asks_and_the_button_votes(house: House) -> None:
     assert votes(house) == [0, 1, 0]
 
 
-def test_whoever_only_follows_links_votes_for_nothing(house: House) -> None:
+def test_following_a_link_alone_casts_no_vote(house: House) -> None:
     for slot in (1, 2, 3):
         place = ballot_of(house, slot)
         for method in ("GET", "HEAD"):
@@ -110,7 +110,7 @@ def test_a_vote_is_an_event_of_theirs_that_rules_can_ask_for(house: House) -> No
 
 
 @pytest.mark.parametrize("option", ["0", "4", "", "one", "-1", "99999999999999999999"])
-def test_what_is_no_answer_is_asked_again(house: House, option: str) -> None:
+def test_an_invalid_vote_is_asked_again(house: House, option: str) -> None:
     place = ballot_of(house)
     told = browse(house, place, "POST", option=option)
     assert told.status == 422

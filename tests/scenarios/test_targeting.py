@@ -38,7 +38,7 @@ def shown(house: House, query: str = "") -> str:
     return variant
 
 
-def test_what_was_looked_at_decides(house: House) -> None:
+def test_a_viewed_product_decides_the_variant(house: House) -> None:
     place(house, "[{done: Product Viewed, where: {price: {below: 10}, category: tents}, at_least: 2}]")
     house.saw("a", category="Tents")
     house.saw("b", category="Mugs")

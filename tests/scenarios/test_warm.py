@@ -27,7 +27,7 @@ async def reached(there: Any, path: str) -> None:
             await asyncio.sleep(0.05)
 
 
-def test_a_persons_data_is_asked_for_when_they_do_something_so_that_no_open_pays_for_it(tmp_path: Path) -> None:
+def test_an_event_prefetches_a_persons_feed_so_that_opens_need_not_wait(tmp_path: Path) -> None:
     with outside() as there:
         there.reply = sends(b'[{"temperature": 7}]')
 

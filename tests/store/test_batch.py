@@ -58,7 +58,7 @@ def test_rows_are_written_kind_after_kind_and_those_of_one_key_joined(shelf: She
     assert shelf.writer.find("sums", "a") is None
 
 
-def test_what_cannot_be_written_waits_on_before_what_comes_since(shelf: Shelf) -> None:
+def test_rows_that_failed_are_written_before_newer_ones(shelf: Shelf) -> None:
     shelf.writer.put("first", "x")
     shelf.writer.put("sums", 1, "a")
     shelf.other.execute("BEGIN IMMEDIATE")
@@ -101,7 +101,7 @@ def test_an_odd_row_among_a_hundred_harms_only_itself(
     assert "1 rows are lost: they cannot be written" in caplog.text
 
 
-def test_so_many_rows_are_written_without_waiting_for_the_time(tmp_path: Path) -> None:
+def test_a_full_batch_is_written_without_waiting(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     try:
         for number in range(5_000):

@@ -55,7 +55,7 @@ def messages(file: Path) -> int:
     return count
 
 
-def test_what_is_acknowledged_was_synced(tmp_path: Path, waiting: str, synced: list[str]) -> None:
+def test_every_acknowledged_write_was_synced(tmp_path: Path, waiting: str, synced: list[str]) -> None:
     async def twice() -> None:
         store = opened(tmp_path)
         for number in (1, 2):
@@ -130,7 +130,7 @@ def test_after_a_sync_that_failed_a_retry_is_acknowledged_once_it_is_in_the_file
     asyncio.run(fail_and_retry())
 
 
-def test_as_long_as_the_log_cannot_be_emptied_after_a_sync_that_failed_nothing_is_acknowledged(tmp_path: Path) -> None:
+def test_nothing_is_acknowledged_after_a_failed_sync_until_the_log_is_emptied(tmp_path: Path) -> None:
     async def fail() -> None:
         store = opened(tmp_path)
         await store.log.append([message(1)])

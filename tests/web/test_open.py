@@ -235,7 +235,7 @@ def test_opens_are_counted_once_and_prefetches_not_at_all(house: House) -> None:
     assert counted == {"hero": (0, 0), "cards": (1, 1), "hello": (0, 0)}
 
 
-def test_what_a_browsers_key_says_of_a_product_is_shown_in_the_catalogs_words_or_not_at_all(house: House) -> None:
+def test_a_browser_key_product_is_shown_in_catalog_words_or_not_at_all(house: House) -> None:
     house.saw("mug", who="somebody")  # the shop's own server has taught the catalog
     house.saw("mug", "page", name="You have won", price=0, url=f"{SHOP}/phishing")
     house.saw("invented", "page", name="Call this number")

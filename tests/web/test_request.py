@@ -3,7 +3,7 @@
 from wetink.web.request import Asked
 
 
-def test_of_several_headers_of_one_name_the_last_counts_since_whoever_asks_could_have_sent_the_first() -> None:
+def test_the_last_of_repeated_headers_counts() -> None:
     headers = ((b"x-forwarded-for", b"9.9.9.9"), (b"accept", b"*/*"), (b"x-forwarded-for", b"8.8.4.4"))
     asked = Asked("GET", "/d/hero/x.json", b"", headers, "127.0.0.1")
     assert asked.header(b"x-forwarded-for") == b"8.8.4.4"

@@ -206,7 +206,7 @@ def test_figures_over_what_events_say(asked_: dict[str, Any], saw: float) -> Non
     assert (found.holds, found.saw) == (True, saw)
 
 
-def test_there_is_no_average_of_nothing() -> None:
+def test_an_average_without_values_never_holds() -> None:
     found = asked({"average": "total", "of": ORDER, "below": 10}, person())
     assert (found.holds, found.saw) == (False, None)
     assert asked({"average": "total", "of": ORDER, "exists": False}, person()).holds

@@ -77,7 +77,7 @@ def wrong_with(said: Any) -> list[str]:
         ({"moment": {"weather": "rain"}}, "moment.weather", "names with values"),
     ],
 )
-def test_what_cannot_mean_anything_is_refused_with_the_place_and_the_reason(rule: Any, place: str, why: str) -> None:
+def test_a_meaningless_rule_is_refused_with_its_place_and_reason(rule: Any, place: str, why: str) -> None:
     wrong = wrong_with(rule)
     assert wrong
     assert wrong[0].startswith(f"{place}: " if place else ""), wrong

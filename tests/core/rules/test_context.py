@@ -55,7 +55,7 @@ def test_midnight_is_an_hour_too() -> None:
     assert asked({"moment": {"hour": 0}}, Person(), moment=Moment(NOW - 12 * 3_600_000)).holds
 
 
-def test_what_is_not_known_is_not_set() -> None:
+def test_an_unknown_context_field_is_not_set() -> None:
     found = asked({"moment": {"country": "DE", "weather": {"sky": "rain"}}}, Person())
     assert (found.holds, found.saw) == (False, {"country": None, "weather.sky": None})
     assert asked({"moment": {"device": {"exists": False}}}, Person()).holds

@@ -38,7 +38,7 @@ def test_a_rule_that_a_form_shows_and_sends_back_is_the_same(spelled: Any) -> No
 
 @MANY
 @given(st.dictionaries(st.from_regex(r"rule(\.(of|where|0|1|kind|event|value)){1,4}", fullmatch=True), st.text()))
-def test_whatever_a_form_sends_is_a_rule_or_says_what_is_wrong(form: dict[str, str]) -> None:
+def test_any_form_submission_is_a_rule_or_reports_errors(form: dict[str, str]) -> None:
     for action in ("add of", "remove of.0", "group of.0", "add of.0.where", "remove", "x"):
         draft = edited(rooted(nested(form, "rule")), action)
         try:
@@ -49,7 +49,7 @@ def test_whatever_a_form_sends_is_a_rule_or_says_what_is_wrong(form: dict[str, s
 
 @MANY
 @given(odd)
-def test_whatever_a_file_says_can_be_shown(spelled: Any) -> None:
+def test_any_rule_file_can_be_shown_as_a_form(spelled: Any) -> None:
     assert dict(fields(draft_of(spelled)))
 
 
@@ -86,6 +86,6 @@ def test_a_list_is_read_as_it_is_shown(values: list[Any]) -> None:
         ("sweep of.0", [{"kind": "cart"}, {"kind": "any", "of": []}]),
     ],
 )
-def test_what_each_button_does(action: str, after: list[Any]) -> None:
+def test_each_button_edits_the_rule(action: str, after: list[Any]) -> None:
     draft = {"kind": "all", "of": [{"kind": "cart"}, {"kind": "any", "of": []}]}
     assert edited(draft, action) == {"kind": "all", "of": after}

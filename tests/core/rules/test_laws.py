@@ -37,7 +37,7 @@ def test_the_table_has_every_node_of_the_tree() -> None:
 
 @MANY
 @given(rules, histories())
-def test_explaining_comes_to_the_same_as_asking(said: Any, events: list[Event]) -> None:
+def test_explain_and_holds_agree(said: Any, events: list[Event]) -> None:
     made = compiled(parse(said))
     subject = Subject(fold(events, NOW), Moment(NOW), root=JANE)
     found = made.explain(subject)
@@ -66,7 +66,7 @@ def test_the_order_in_which_events_came_in_does_not_matter(said: Any, events: li
 
 @MANY
 @given(odd)
-def test_whatever_is_no_rule_is_refused_and_never_raises_anything_else(said: Any) -> None:
+def test_anything_that_is_no_rule_raises_only_unreadable(said: Any) -> None:
     try:
         tree = parse(said)
     except Unreadable as error:

@@ -61,7 +61,7 @@ def test_an_expression_takes_no_longer_than_its_text_is_long(pattern: str) -> No
 
 
 @pytest.mark.parametrize("pattern", ["(", "(?=a)b", r"(a)\1", "a{2000}", "x" * 2_000, "[z-a]"])
-def test_what_is_no_expression_is_refused_with_the_reason(pattern: str) -> None:
+def test_an_invalid_regular_expression_is_refused_with_the_reason(pattern: str) -> None:
     with pytest.raises(BadContent) as raised:
         pattern_of(pattern)
     assert "regular expression" in str(raised.value)

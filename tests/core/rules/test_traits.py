@@ -110,7 +110,7 @@ def test_traits_are_compared_as_what_they_are(rule: dict[str, Any], expected: bo
     assert asked(rule, Person(traits=TRAITS)).holds is expected
 
 
-def test_who_was_born_on_a_leap_day_has_it_on_the_first_of_march() -> None:
+def test_a_leap_day_birthday_falls_on_the_first_of_march() -> None:
     for at, expected in (("2023-03-01", True), ("2023-02-28", False), ("2024-02-29", True)):
         now = parse_time(at) or 0
         assert asked({"trait": "leap", "anniversary": "today"}, Person(traits=TRAITS), now).holds is expected
@@ -168,7 +168,7 @@ def test_a_stranger_is_in_no_stage_has_no_place_and_has_done_nothing() -> None:
     assert asked({"trait": "plan", "exists": False}, Person()).holds
 
 
-def test_a_share_is_that_share_of_people_the_same_each_time_and_another_by_another_seed() -> None:
+def test_a_share_selects_that_share_of_people_and_changes_with_the_seed() -> None:
     people = [Identifier("user", str(number)) for number in range(2_000)]
     chosen = {
         seed: {p for p in people if asked({"share": "20%", "seed": seed}, Person(), root=p).holds} for seed in "ab"

@@ -55,7 +55,7 @@ def test_circles_of_any_length_are_told(length: int) -> None:
     assert "circle" in wrong["a0"]
 
 
-def test_who_names_what_was_refused_is_refused_and_others_are_not() -> None:
+def test_a_rule_that_names_a_refused_audience_is_refused() -> None:
     audiences = {name: Audience(name, parse({"audience": f"a{n - 1}"})) for n, name in enumerate(["a0", "a1", "a2"])}
     audiences["alone"] = Audience("alone", parse(VIEW))
     left, wrong = usable(audiences)
@@ -67,7 +67,7 @@ def large() -> tuple[Rule, dict[str, Rule]]:
     return parse({"audience": "a29"}), rules_of(chain(30, 2))
 
 
-def test_a_rule_that_names_a_large_audience_is_told_compiled_for_nobody_and_asked_of_nobody() -> None:
+def test_a_rule_with_a_too_large_audience_is_reported_and_never_compiled() -> None:
     rule, audiences = large()
     assert "written out" in next(iter(problems_of(rule, "", audiences)))
     with pytest.raises(BadContent, match="written out"):

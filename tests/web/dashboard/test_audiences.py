@@ -145,7 +145,7 @@ def test_the_form_is_left_alone_while_one_writes_in_it(dashboard: TestClient) ->
     assert "form-side" in dashboard.post(f"{TRIED}?from=form", data={**sent, "rule.of.0.kind": "share"}).text
 
 
-def test_while_half_of_it_is_written_the_page_says_what_is_missing_and_keeps_the_rest(dashboard: TestClient) -> None:
+def test_a_half_written_audience_says_what_is_missing_and_keeps_the_rest(dashboard: TestClient) -> None:
     sent = {"rule.kind": "all", "rule.of.0.kind": "done", "rule.of.0.event": "", "rule.of.1.kind": "cart"}
     text = unescape(dashboard.post(f"{TRIED}?from=form", data=sent).text)
     assert "rule[0].done: the name of an event belongs here" in text

@@ -63,7 +63,7 @@ def test_feeds_say_how_good_they_are(browser: TestClient) -> None:
     assert "it was not fetched yet" in page
 
 
-def test_what_is_not_there_is_said_so(browser: TestClient, nobody_yet: TestClient) -> None:
+def test_an_unknown_product_is_reported(browser: TestClient, nobody_yet: TestClient) -> None:
     assert browser.get("/dashboard/catalog/product?key=zebra").status_code == 404
     assert browser.get("/dashboard/catalog/photo?key=L/1").status_code == 404
 

@@ -116,7 +116,7 @@ def test_a_countdown_has_an_end_and_its_preview_a_moment_of_its_own(dashboard: T
 
 
 @pytest.mark.parametrize("words", [{"fallback": "Come in", "fallback-button": "Go"}, {"fallback-alt": "A shop"}])
-def test_what_a_fallback_says_is_what_was_typed(dashboard: TestClient, wetink: Wetink, words: dict[str, str]) -> None:
+def test_a_fallback_shows_the_typed_words(dashboard: TestClient, wetink: Wetink, words: dict[str, str]) -> None:
     link = {"fallback-link": "https://shop.example/"}
     name = f"words-{len(words)}"
     dashboard.post("/dashboard/apps/last-viewed", data=form(dashboard, "last-viewed", name=name, **link, **words))

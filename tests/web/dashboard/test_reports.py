@@ -70,9 +70,7 @@ def cells(page: str, row: str) -> list[str]:
     ]
 
 
-def test_a_block_has_the_same_figures_on_the_page_for_programs_in_a_file_and_by_command(
-    house: House, web: TestClient
-) -> None:
+def test_a_block_has_the_same_figures_on_page_api_file_and_command(house: House, web: TestClient) -> None:
     said = web.get("/api/report").json()
     [hero] = [line for line in said["lines"] if line["block"] == "hero"]
     figures = {"pictures": 8, "unique_opens": 7, "unique_machine_opens": 1, "unique_clicks": 1, "orders": 2.0}
@@ -134,7 +132,7 @@ def test_however_it_is_broken_down_the_sums_are_the_same(web: TestClient, by: st
     assert web.get(f"/dashboard/reports?by={by}").status_code == 200
 
 
-def test_another_model_another_goal_another_currency_and_another_block_are_asked_for_without_new_data(
+def test_changing_model_goal_currency_or_block_needs_no_new_data(
     web: TestClient,
 ) -> None:
     def orders(query: str) -> float:
@@ -167,9 +165,7 @@ def test_programs_need_the_token_and_people_a_session(house: House, path: str) -
             assert "/dashboard/login" in str(client.get(f"/dashboard/{page}").url)
 
 
-def test_each_conversion_says_which_touch_got_it_by_which_rule_and_why_the_others_did_not(
-    house: House, web: TestClient
-) -> None:
+def test_each_conversion_explains_which_touch_got_credit_and_why(house: House, web: TestClient) -> None:
     found = {each["conversion"]["id"]: each for each in web.get("/api/conversions").json()}
     assert [(each["touch"]["kind"], each["why"]) for each in found["O-1"]["credits"]] == [
         ("click", "the last click before it")
@@ -198,9 +194,7 @@ def test_each_conversion_says_which_touch_got_it_by_which_rule_and_why_the_other
     assert json.loads(command(house, "conversions", "--json"))[0]["conversion"]["id"] == "O-1"
 
 
-def test_an_experiment_stands_with_its_arms_its_words_and_its_division_everywhere_alike(
-    house: House, web: TestClient
-) -> None:
+def test_an_experiment_shows_the_same_arms_words_and_split_everywhere(house: House, web: TestClient) -> None:
     assert web.get("/api/experiments").json() == [{"name": "test", "block": "hero"}]
     said = web.get("/api/experiments/test").json()
     assert sum(arm["people"] for arm in said["arms"]) == 6
