@@ -6,41 +6,52 @@ Each process that serves imports this module again, and each drawer starts with 
 """
 
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any
 
 MEGABYTE = 1 << 20
 ENTRIES = 500
+BOUNDS = {
+    **dict.fromkeys(("KEPT", "REMEMBERED", "RECENT_PEOPLE", "BUYERS"), ENTRIES),
+    **dict.fromkeys(("PICTURES", "HASHED"), MEGABYTE),
+    **dict.fromkeys(("LAYERS", "TILES", "CELLS", "PHOTOS"), 4 * MEGABYTE),
+    "MOST_NAMED": 10 * ENTRIES,
+    "HOT_KB": 1_024,
+}
+"""What constants of wetink that bound a cache are at most, by their name."""
 
 
 def _bounded(most: Any = 128, typed: bool = False, make: Callable[..., Any] = functools.lru_cache) -> Any:
     return make(min(most, ENTRIES) if isinstance(most, int) else most, typed)
 
 
-functools.lru_cache = _bounded  # before anything of wetink is imported
-
-from wetink.render import drawing, worker  # noqa: E402
+def shrink() -> None:
+    """Lower the bounds of all modules that are imported."""
+    for module in [each for name, each in sys.modules.items() if name.startswith("wetink.")]:
+        for name, most in BOUNDS.items():
+            if isinstance(found := getattr(module, name, None), int):
+                setattr(module, name, min(found, most))
 
 
 def ready() -> Callable[[bytes], bytes]:
     """Return the drawer of a sandbox worker, with small caches."""
-    drawing.LAYERS = drawing.TILES = drawing.CELLS = drawing.PHOTOS = 4 * MEGABYTE
+    from wetink.render import worker
+
+    shrink()
     return worker.ready()
 
 
+functools.lru_cache = _bounded  # before anything of wetink is imported
+
 if __name__ in ("__main__", "__mp_main__"):
-    from wetink.core import memoize
-    from wetink.core.catalog import trends
-    from wetink.opens import assignment, products
+    import wetink.web.app  # noqa: F401 (all that serves)
     from wetink.opens import open as opens
     from wetink.render import renderer
-    from wetink.store.sqlite import engine, identity, ledger, writer
     from wetink.web import response_cache
 
-    trends.MOST_NAMED, trends.RECENT_PEOPLE, trends.BUYERS = 10 * ENTRIES, ENTRIES, ENTRIES
-    assignment.KEPT = products.KEPT = ledger.REMEMBERED = identity.REMEMBERED = memoize.REMEMBERED = ENTRIES
-    engine.HOT_KB = ledger.HOT_KB = writer.HOT_KB = 1_024
-    response_cache.MOST_BYTES = renderer.PICTURES = renderer.HASHED = MEGABYTE
+    shrink()
+    response_cache.MOST_BYTES = MEGABYTE
     opens.LastGood = functools.partial(opens.LastGood, most=MEGABYTE)
     renderer.Pool = lambda _, most, pool=renderer.Pool: pool("tests.small_caches", most)
 
