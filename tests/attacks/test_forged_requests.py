@@ -260,7 +260,7 @@ def test_without_the_defence_the_very_same_request_changes_what_it_says(
     if taken_out == "admit":
         monkeypatch.setattr(session, "is_token", lambda wetink, token: True)
         monkeypatch.setitem(API_ATTACKS, attack, lambda house: {"authorization": "Bearer x"})
-        monkeypatch.setattr(app_module, "admit", _nothing)
+        monkeypatch.setattr(app_module.api, "admit", _nothing)
     elif taken_out:
         monkeypatch.setattr(session, taken_out, lambda *_: None)
     for method, path in GOOD:

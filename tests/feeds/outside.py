@@ -143,7 +143,8 @@ async def refreshed(keeper: FeedService) -> None:
     """Begin to refresh all that is due, and wait for it."""
     before = asyncio.all_tasks()
     await keeper.begin_due()
-    await asyncio.gather(*(asyncio.all_tasks() - before), return_exceptions=True)
+    begun = [each for each in asyncio.all_tasks() - before if "Schedule." in repr(each) or "Personal." in repr(each)]
+    await asyncio.gather(*begun, return_exceptions=True)
 
 
 async def until(holds: Callable[[], bool]) -> None:
