@@ -74,8 +74,8 @@ class Standing:
 
     def __init__(self) -> None:
         """Know of none yet."""
-        self.said: dict[str, tuple[int, tuple[Any, ...]]] = {}
-        """By key: since when it stands (Unix ms), and its values."""
+        self.said: dict[str, tuple[int, Product]] = {}
+        """By key: since when it stands (Unix ms), and what was said."""
         self.skus: dict[str, str] = {}
         """The key that statements under a product id alone belong to."""
 
@@ -84,17 +84,17 @@ class Standing:
         self.said.clear()
         self.skus.clear()
 
-    def repeats(self, key: str, at: int, values: tuple[Any, ...]) -> bool:
-        """Whether a product's values were said before, so lately that they need no new date."""
+    def repeats(self, key: str, at: int, said: Product) -> bool:
+        """Whether the same was said of a product before, so lately that it needs no new date."""
         stands = self.said.get(key)
-        return stands is not None and at - stands[0] < SAME_WORD_MS and values == stands[1]
+        if stands is None or at - stands[0] >= SAME_WORD_MS:
+            return False
+        return said == stands[1] or _values(said) == _values(stands[1])
 
     def lacking(self, batch: Iterable[Statement]) -> set[str]:
         """Return the keys of those statements that `plan` needs to know what is held of."""
         repeats, skus = self.repeats, self.skus
-        return {
-            said.key for at, said in batch if not repeats(said.sku or skus.get(said.product_id, ""), at, _values(said))
-        }
+        return {said.key for at, said in batch if not repeats(said.sku or skus.get(said.product_id, ""), at, said)}
 
 
 def statements(events: Iterable[Telling]) -> list[Statement]:
@@ -113,40 +113,30 @@ def plan(batch: Iterable[Statement], held: Held, standing: Standing | None = Non
     True
     """
     changes = Changes()
-    drafts: dict[str, Facts] = {}
     standing = standing or Standing()
     for at, said in batch:
         key = said.sku or standing.skus.get(said.key) or held.skus.get(said.key, said.key)
-        values = _values(said)
-        if standing.repeats(key, at, values):
+        if standing.repeats(key, at, said):
             continue  # as most do: somebody looks at what others looked at a moment ago
-        facts = drafts.get(key)
-        if facts is None:
-            facts = drafts[key] = dict(held.facts.get(key, ()))
-        offer, words = _offer(facts), words_of(facts)
-        changed = learn(facts, said, at)
+        before = changes.facts.get(key) or held.facts.get(key) or {}
+        facts = dict(before)
+        changed, since = _learnt(facts, said, at)
         if not said.sku:
             standing.skus[said.key] = key
-        if facts and _stands(facts, values):
-            standing.said[key] = min(then for then, _ in facts.values()), values
-        else:
+        if since is None:
             standing.said.pop(key, None)
+        else:
+            standing.said[key] = since, said
         if not changed:
             continue
         changes.facts[key] = facts
-        if (now := _offer(facts)) != offer:
+        if (now := _offer(facts)) != _offer(before):
             changes.history.append((key, Change(at, *now)))
-        if words_of(facts) != words:
+        if words_of(facts) != words_of(before):
             changes.reworded.add(key)
         if said.sku and said.product_id and said.product_id != said.sku:
             changes.skus[said.product_id] = standing.skus[said.product_id] = said.sku
     return changes
-
-
-def _stands(facts: Facts, values: tuple[Any, ...]) -> bool:
-    """Return whether all that was said of a product is what `facts` have."""
-    said = zip(FIELDS, values, strict=True)
-    return all(facts[field][1] == value for field, value in said if value is not None and value != "")
 
 
 def learn(facts: Facts, product: Product, at: int) -> bool:
@@ -158,24 +148,28 @@ def learn(facts: Facts, product: Product, at: int) -> bool:
     >>> facts["name"]
     (200000, 'New')
     """
-    said = zip(FIELDS, _values(product), strict=True)
-    if not facts:
-        facts.update({field: (at, value) for field, value in said if value is not None and value != ""})
-        return bool(facts)
-    changed = False
-    for field, value in said:
+    return _learnt(facts, product, at)[0]
+
+
+def _learnt(facts: Facts, product: Product, at: int) -> tuple[bool, int | None]:
+    """Do the same; return also since when all that was said stands, None when not all of it does."""
+    changed, since, stands = False, at, True
+    for field, value in zip(FIELDS, _values(product), strict=True):
         if value is None or value == "":
             continue
         known = facts.get(field)
         if known is not None:
-            if value == known[1]:
-                if at - known[0] < SAME_WORD_MS:
+            then, word = known
+            if value == word:
+                if at - then < SAME_WORD_MS:
+                    since = min(since, then)
                     continue
-            elif (at, str(value)) <= (known[0], str(known[1])):
+            elif (at, str(value)) <= (then, str(word)):
+                stands = False
                 continue
         facts[field] = (at, value)
         changed = True
-    return changed
+    return changed, since if stands else None
 
 
 def product(facts: Mapping[str, tuple[int, Any]]) -> Product:
