@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.catalog.catalog import trends as module
+from wetink.core.catalog import trends as module
 from wetink.core.catalog.trends import DAY, HOUR, KEPT_HOURS, Trends
 from wetink.core.events.event import Event, Product
 
