@@ -22,8 +22,8 @@ BOUNDS = {
 """What constants of wetink that bound a cache are at most, by their name."""
 
 
-def _bounded(most: Any = 128, typed: bool = False, make: Callable[..., Any] = functools.lru_cache) -> Any:
-    return make(min(most, ENTRIES) if isinstance(most, int) else most, typed)
+def _bounded(maxsize: Any = 128, typed: bool = False, make: Callable[..., Any] = functools.lru_cache) -> Any:
+    return make(min(maxsize, ENTRIES) if isinstance(maxsize, int) else maxsize, typed)
 
 
 def shrink() -> None:
