@@ -134,7 +134,6 @@ class Ingest:
 
     async def _records(self, body: bytes, source: Source, door: Endpoint, now: int) -> list[Record]:
         """Read a large body a slice at a time, so that opens get their turn."""
-        await self._log.pause()
         found, _ = pieces(body, door)
         records: list[Record] = []
         for start in range(0, len(found), SLICE):
