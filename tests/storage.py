@@ -1,9 +1,10 @@
 """Storages for tests: all that the default engine keeps in a folder."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from wetink.core.identity.identifier import Identifier
 from wetink.ports import Storage
 from wetink.store import engine_of
 
@@ -19,3 +20,8 @@ def opened(
 def part_with(store: Storage, call: str) -> Any:
     """Return the part of a storage that opens have this call of."""
     return next(part for part in (store.log, store.profiles, store.catalog) if hasattr(part, call))
+
+
+async def all_at_once(*members: Identifier) -> AsyncIterator[Sequence[Identifier]]:
+    """Yield an audience's members as a crowd does."""
+    yield members

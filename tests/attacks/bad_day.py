@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from tests.asgi import ask
 from tests.feeds.outside import refreshed
+from tests.storage import all_at_once
 from tests.web.test_open import NOW, House
 from wetink.audiences.audiences import Audiences
 from wetink.audiences.webhooks import Hooks
@@ -227,8 +228,8 @@ async def stored(error: Exception, house: House) -> None:
     await house.wetink.ingest.receive(msgspec.json.encode({"batch": viewed}), shop, BATCH, NOW + 20)
     await store.profiles.summarize(lambda entries: Broken(error).hear(), 7, NOW * 2, 1_000)
     memberships = SQLiteMemberships(house.wetink.settings.data / "day")
-    await memberships.take("all", [], NOW, lambda *_: False)
-    await memberships.take("all", [WHO], NOW + 1, lambda *_: Broken(error).hear())
+    await memberships.take("all", all_at_once(), NOW, lambda *_: False)
+    await memberships.take("all", all_at_once(WHO), NOW + 1, lambda *_: Broken(error).hear())
     await memberships.close()
     stumbling = BatchWriter(
         "days", apsw.Connection(":memory:"), {"day": Queue(lambda _: sys.exit(NAME), 9)}, seconds=0.01

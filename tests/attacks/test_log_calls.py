@@ -45,7 +45,7 @@ FILE = "it puts in a file's name and what the system says of that"
 HOST = "it puts in the host of a photo, and an error's kind and place"
 CALLS = "it puts in a block's name, and those of calls, apps, feeds and hosts"
 NOT_REACHED: dict[tuple[str, str, str], str] = {
-    ("columns/engine.py", "narrow", "the columns are written anew, since they cannot be read: %s"): SAID,
+    ("columns/engine.py", "_narrowed", "the columns are written anew, since they cannot be read: %s"): SAID,
     ("columns/engine.py", "_try_to_write", "the columns are as before: %s"): SAID,
     (
         "columns/engine.py",

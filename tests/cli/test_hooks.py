@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from tests.cli.run import wetink
+from tests.storage import all_at_once
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.delivery import Outcome
 from wetink.store.sqlite.memberships import SQLiteMemberships
@@ -20,7 +21,7 @@ def test_failed_webhooks_are_listed_with_their_reason_and_can_be_retried(tmp_pat
 
     async def past() -> None:
         kept = SQLiteMemberships(tmp_path)
-        await kept.take("vip", [ANNA], NOW, lambda change, first: True)
+        await kept.take("vip", all_at_once(ANNA), NOW, lambda change, first: True)
         [waiting] = await kept.due("vip", NOW, 9)
         await kept.settle([(waiting.change.id, Outcome("dead", NOW, "it answered 410"))])
         await kept.close()

@@ -49,7 +49,7 @@ class Shop:
         return asyncio.run(self.crowd.count(VIEWED, Moment(LATE), {}))
 
     def changed(self) -> int:
-        return len(self.columns.narrow(VIEWED, Moment(LATE), {}).changed)
+        return len(asyncio.run(self.columns.narrow(VIEWED, Moment(LATE), {})).changed)
 
     def close(self) -> None:
         asyncio.run(self.crowd.close())

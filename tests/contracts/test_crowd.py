@@ -127,15 +127,15 @@ async def _agree(
         rule = parse(each)
         members, people = await asked_one_by_one(store, rule, records, now)
         counted = await crowd.count(rule, Moment(now), {})
-        listed = await asyncio.to_thread(_list, crowd, rule, now)
+        listed = await _list(crowd, rule, now)
         assert sorted(listed) == sorted(members), each
         assert (counted.matches, counted.of) == (len(members), people), each
     columns.close()
     await store.close()
 
 
-def _list(crowd: ColumnCrowd, rule: Rule, now: int) -> list[Identifier]:
-    return list(crowd.members(rule, Moment(now), {}))
+async def _list(crowd: ColumnCrowd, rule: Rule, now: int) -> list[Identifier]:
+    return [who async for some in crowd.members(rule, Moment(now), {}) for who in some]
 
 
 class Folded(People):
@@ -179,7 +179,7 @@ class Town:
             counted = await self.crowd.count(rule, Moment(now), {})
             return (
                 held,
-                await asyncio.to_thread(_list, self.crowd, rule, now),
+                await _list(self.crowd, rule, now),
                 counted.matches,
             )
 
@@ -266,7 +266,7 @@ ALONE: list[Any] = [
 @pytest.mark.parametrize("said", ALONE, ids=str)
 def test_the_usual_rules_are_counted_without_asking_anybody(town: Town, said: Any) -> None:
     now = NOW + 5000
-    narrowed = town.columns.narrow(parse(said), Moment(now), {})
+    narrowed = asyncio.run(town.columns.narrow(parse(said), Moment(now), {}))
     assert not narrowed.unsure
     assert not narrowed.changed
     town.agrees(said, now)

@@ -105,7 +105,7 @@ class Town:
         asking = _Asking(self.store, one, Moment(NOW), threading.Event())
         held = {who for who in self.people if await asking.holds(who)}
         counted = await self.crowd.count(rule, Moment(NOW), {})
-        listed = await asyncio.to_thread(lambda: set(self.crowd.members(rule, Moment(NOW), {})))
+        listed = {who async for some in self.crowd.members(rule, Moment(NOW), {}) for who in some}
         assert listed == held, (said, listed ^ held)
         assert counted.matches == len(held), said
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.contracts.engines import ENGINES
+from tests.storage import all_at_once
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.delivery import Outcome
 from wetink.core.outbound.webhook import MembershipChange
@@ -39,7 +40,7 @@ def news(change: MembershipChange, first: bool) -> bool:
 
 
 def take(kept: Memberships, now: int, *members: Identifier, tell: Any = all_told, audience: str = "vip") -> Moved:
-    moved: Moved = run(kept.take(audience, members, now, tell))
+    moved: Moved = run(kept.take(audience, all_at_once(*members), now, tell))
     return moved
 
 

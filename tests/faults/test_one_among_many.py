@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tests.asgi import ask
 from tests.scenarios.test_who_fetched import CHROME
-from tests.storage import opened
+from tests.storage import all_at_once, opened
 from tests.store.said import NOW, message
 from tests.web.test_open import JANE, House
 from wetink.audiences.webhooks import Hooks
@@ -356,7 +356,7 @@ def test_a_hook_that_one_change_breaks_tells_the_others_and_gives_that_one_up(tm
                 raise ZeroDivisionError("nor of this")
             return True
 
-        await kept.take("vip", people, NOW, tell)
+        await kept.take("vip", all_at_once(*people), NOW, tell)
         await hooks.deliver({"vip": Hook("https://shop.example/vip")}, lambda: NOW)
         await kept.settle([("no such", Outcome("waiting", NOW, HALF))])
         tallies = await kept.tallies("vip")

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -35,17 +35,20 @@ class ByHand:
     def __init__(self) -> None:
         self.inside: dict[str, list[Identifier]] = {}
 
-    def members(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Iterator[Identifier]:
+    async def members(
+        self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]
+    ) -> AsyncIterator[Sequence[Identifier]]:
         assert isinstance(rule, Did)
-        return iter(self.inside[rule.event])
+        yield self.inside[rule.event]
 
     async def count(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Count:
-        return Count(len([*self.members(rule, moment, audiences)]), 9)
+        return Count(len(await self.sample(rule, moment, audiences, 1 << 40)), 9)
 
     async def sample(
         self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], limit: int = 10
     ) -> Sequence[Identifier]:
-        return [*self.members(rule, moment, audiences)][:limit]
+        assert isinstance(rule, Did)
+        return self.inside[rule.event][:limit]
 
     async def close(self) -> None:
         pass

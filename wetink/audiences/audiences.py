@@ -3,9 +3,8 @@
 Every process answers questions about them; only the one that holds the worker's lease looks at them and tells others.
 """
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from wetink.audiences.webhooks import Hooks
 from wetink.core.identity.identifier import Identifier
@@ -26,9 +25,6 @@ TRACED_DAYS = 30
 
 They are again after a while, at last once an hour: what is imported or comes late tells of those days, too.
 """
-
-SLICE = 500
-"""Members that are read in one go."""
 
 
 class Audiences:
@@ -61,8 +57,7 @@ class Audiences:
 
     async def members(self, rule: Rule, now: int) -> AsyncIterator[Identifier]:
         """Yield everybody for whom a rule holds at `now` (Unix ms). Raises StoreUnavailable."""
-        found = await asyncio.to_thread(self._crowd.members, rule, Moment(now), rules_of(self._saved()))
-        while some := await asyncio.to_thread(_next, found):
+        async for some in self._crowd.members(rule, Moment(now), rules_of(self._saved())):
             for member in some:
                 yield member
 
@@ -102,7 +97,7 @@ class Audiences:
         def tell(change: MembershipChange, first: bool) -> bool:
             return hook is not None and (hook.backfill or not first) and concerns(hook, change)
 
-        members = await asyncio.to_thread(self._crowd.members, audience.rule, Moment(now), rules_of(saved))
+        members = self._crowd.members(audience.rule, Moment(now), rules_of(saved))
         moved = await self.memberships.take(name, members, now, tell)
         at, pause = self._traced.get(name, (now - HOUR_MS, self._every // 2))
         if moved.first or now - at >= pause:
@@ -119,7 +114,3 @@ class Audiences:
                 break
             sizes[end] = counted.matches
         await self.memberships.trace_back(audience.name, sizes)
-
-
-def _next(found: Iterator[Identifier]) -> list[Identifier]:
-    return [member for _, member in zip(range(SLICE), found, strict=False)]

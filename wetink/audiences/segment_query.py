@@ -2,9 +2,11 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -20,7 +22,9 @@ from wetink.core.rules.subject import interests
 from wetink.core.rules.tree import Rule
 from wetink.opens.profiles import People
 from wetink.ports import Storage
-from wetink.ports.crowd import Columns, Count
+from wetink.ports.crowd import Columns, Count, Narrowed
+
+T = TypeVar("T")
 
 ALL = 1 << 40
 THREADS = 2
@@ -38,40 +42,39 @@ class ColumnCrowd:
         self._made: Columns | None = None
         self._threads = ThreadPoolExecutor(THREADS, "crowd")
 
-    @property
-    def _columns(self) -> Columns:
+    async def _narrowed(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], most: int = 0) -> Narrowed:
         if self._made is None:
             self._made = self._make()
-        return self._made
+        return await self._made.narrow(rule, moment, audiences, members=most)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def count(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Count:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._count, rule, moment, audiences)
-
-    def _count(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Count:
-        narrowed = self._columns.narrow(rule, moment, audiences)
+        narrowed = await self._narrowed(rule, moment, audiences)
         asking = _Asking(self._store, compiled(rule, audiences), moment, self._closed)
-        unsure = sum(1 for _ in asking.whom_it_holds_for(narrowed.unsure))
+        unsure = await self._in_thread(lambda: sum(1 for _ in asking.whom_it_holds_for(narrowed.unsure)))
         asking.there = 0  # those were counted
-        changed = sum(1 for _ in asking.whom_it_holds_for(narrowed.changed))
+        changed = await self._in_thread(lambda: sum(1 for _ in asking.whom_it_holds_for(narrowed.changed)))
         return Count(narrowed.matches + unsure + changed, narrowed.of + asking.there)
 
-    def members(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Iterator[Identifier]:
-        return self._some(rule, moment, audiences, ALL)
-
-    def _some(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], most: int) -> Iterator[Identifier]:
-        narrowed = self._columns.narrow(rule, moment, audiences, members=most)
-        yield from narrowed.sure
+    async def members(
+        self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]
+    ) -> AsyncIterator[Sequence[Identifier]]:
+        narrowed = await self._narrowed(rule, moment, audiences, ALL)
+        yield narrowed.sure
         asking = _Asking(self._store, compiled(rule, audiences), moment, self._closed)
-        yield from asking.whom_it_holds_for((*narrowed.changed, *narrowed.unsure))
+        for some in _parts((*narrowed.changed, *narrowed.unsure)):
+            yield await self._in_thread(partial(list, asking.whom_it_holds_for(some)))
 
     async def sample(
         self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], limit: int = 10
     ) -> Sequence[Identifier]:
-        def some() -> list[Identifier]:
-            return [who for _, who in zip(range(limit), self._some(rule, moment, audiences, limit), strict=False)]
-
-        return await asyncio.get_running_loop().run_in_executor(self._threads, some)
+        narrowed = await self._narrowed(rule, moment, audiences, limit)
+        asking = _Asking(self._store, compiled(rule, audiences), moment, self._closed)
+        found = asking.whom_it_holds_for((*narrowed.changed, *narrowed.unsure))
+        more = limit - len(narrowed.sure)
+        return [*narrowed.sure, *(await self._in_thread(lambda: list(islice(found, more))) if more > 0 else ())]
 
     async def close(self) -> None:
         self._closed.set()

@@ -1,11 +1,13 @@
 """The engine: asks the newest columns, and has the next ones written in time."""
 
+import asyncio
 import logging
 import pickle
 import subprocess
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -41,7 +43,7 @@ class DuckDBColumns:
     def __init__(self, open_log: OpenCrowdLog, folder: Path) -> None:
         """Follow a log; nothing is opened before it is asked."""
         self._open, self._folder = open_log, folder
-        self._turn = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, "columns")  # its own: whatever else needs a thread never waits for a count
         self._view: View | None = None
         self._path: Path | None = None
         self._writing: subprocess.Popen[str] | None = None
@@ -49,20 +51,25 @@ class DuckDBColumns:
         self._rests_until = 0.0
         self._closed = False
 
-    def narrow(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], *, members: int = 0) -> Narrowed:
-        with self._turn:
-            try:
-                return self._newest().narrow(rule, moment, audiences, members=members)
-            except duckdb.Error as error:
-                self._let_go()
-                if self._path is None or isinstance(error, SOUND):
-                    raise _unavailable(error) from error
-                logger.warning("the columns are written anew, since they cannot be read: %s", error)
-                self._path.unlink(missing_ok=True)
-            try:
-                return self._newest().narrow(rule, moment, audiences, members=members)
-            except duckdb.Error as error:
+    async def narrow(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], *, members: int = 0) -> Narrowed:
+        if self._closed:
+            raise StoreUnavailable("nobody is counted: this process ends", hint="ask again")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._narrowed, rule, moment, audiences, members)
+
+    def _narrowed(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], members: int) -> Narrowed:
+        try:
+            return self._newest().narrow(rule, moment, audiences, members=members)
+        except duckdb.Error as error:
+            self._let_go()
+            if self._path is None or isinstance(error, SOUND):
                 raise _unavailable(error) from error
+            logger.warning("the columns are written anew, since they cannot be read: %s", error)
+            self._path.unlink(missing_ok=True)
+        try:
+            return self._newest().narrow(rule, moment, audiences, members=members)
+        except duckdb.Error as error:
+            raise _unavailable(error) from error
 
     def _newest(self) -> View:
         """Return a view that sees all that was appended, with few enough changes that they can be asked in memory."""
@@ -142,11 +149,13 @@ class DuckDBColumns:
             )
 
     def close(self) -> None:
+        if self._closed:
+            return
         self._closed, writing = True, self._writing
         if writing is not None:
             writing.kill()
-        with self._turn:
-            self._let_go()
+        self._thread.submit(self._let_go).result()
+        self._thread.shutdown()
         if self._task is not None:
             self._task.join()
 

@@ -1,6 +1,6 @@
 """Seams of audiences: who is in each, and how the outside is told of it. Times are Unix milliseconds."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -51,10 +51,10 @@ Tell: TypeAlias = Callable[[MembershipChange, bool], bool]
 class Memberships(Protocol):
     """Remembers who is in which audience, how large each was, and what is still to be told of that outside."""
 
-    async def take(self, audience: str, members: Iterable[Identifier], now: int, tell: Tell) -> Moved:
+    async def take(self, audience: str, members: AsyncIterable[Sequence[Identifier]], now: int, tell: Tell) -> Moved:
         """Take these as an audience's members from now on (Unix ms); note what is to be told. All or nothing.
 
-        `members` are roots of profiles. They are read in a thread, and so is `tell` called.
+        `members` are roots of profiles, some at a time. `tell` is called in a thread.
         """
         ...
 

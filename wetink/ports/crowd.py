@@ -1,6 +1,6 @@
 """The seam of all people at once: whom a rule surely holds for, and who is to be asked one by one."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, TypeAlias
 
@@ -95,12 +95,11 @@ class Columns(Protocol):
     those with an event up to the moment. Sees every event whose `append` has returned, in any process.
     """
 
-    def narrow(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], *, members: int = 0) -> Narrowed:
+    async def narrow(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], *, members: int = 0) -> Narrowed:
         """Return for whom a rule holds, as far as that can be said. `audiences` are the rules that it may name.
 
         At most `members` of those that match are named, the same ones while nothing changes; `matches` counts those.
-        Blocks, the first time for as long as it takes to lay out all there is: call it in a thread. Raises
-        StoreUnavailable.
+        The first time it takes as long as it takes to lay out all there is. Raises StoreUnavailable.
         """
         ...
 
@@ -120,11 +119,8 @@ class Crowd(Protocol):
         """Return for how many it holds. Raises StoreUnavailable."""
         ...
 
-    def members(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Iterator[Identifier]:
-        """Return the roots of those for whom it holds, each once, in no order. Blocks: call and read it in a thread.
-
-        Raises StoreUnavailable.
-        """
+    def members(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> AsyncIterator[Sequence[Identifier]]:
+        """Yield the roots of those for whom it holds, some at a time, each once. Raises StoreUnavailable."""
         ...
 
     async def sample(

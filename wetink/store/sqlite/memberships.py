@@ -6,7 +6,7 @@ A file of its own, so that a look at an audience of a million never waits for in
 import asyncio
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Mapping, Sequence
 from pathlib import Path
 
 from wetink.core.identity.identifier import Identifier
@@ -37,19 +37,28 @@ class SQLiteMemberships:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._db = connect(folder / "audiences.db", busy_ms=THREAD_BUSY_MS)
         self._mutex = threading.Lock()
+        self._taking = asyncio.Lock()
         with translated("opening the audiences' memberships"):
             self._db.execute(script("memberships.sql"))
             self._db.execute(SQL.gather)
 
-    async def take(self, audience: str, members: Iterable[Identifier], now: int, tell: Tell) -> Moved:
-        return await asyncio.to_thread(self._take, audience, members, now, tell)
+    async def take(self, audience: str, members: AsyncIterable[Sequence[Identifier]], now: int, tell: Tell) -> Moved:
+        async with self._taking:
+            await asyncio.to_thread(self._present, None)
+            async for some in members:
+                await asyncio.to_thread(self._present, some)
+            return await asyncio.to_thread(self._take, audience, now, tell)
 
-    def _take(self, audience: str, members: Iterable[Identifier], now: int, tell: Tell) -> Moved:
-        with self._mutex, translated("taking in an audience's members"):
-            self._db.execute(SQL.empty)
-            self._db.executemany(SQL.present, ((who(member),) for member in members))
-            with self._db:
-                moved = self._moved(audience, now, tell)
+    def _present(self, members: Sequence[Identifier] | None) -> None:
+        with self._mutex, translated("reading an audience's members"):
+            if members is None:
+                self._db.execute(SQL.empty)
+            else:
+                self._db.executemany(SQL.present, [(who(member),) for member in members])
+
+    def _take(self, audience: str, now: int, tell: Tell) -> Moved:
+        with self._mutex, translated("taking in an audience's members"), self._db:
+            moved = self._moved(audience, now, tell)
         return moved
 
     def _moved(self, audience: str, now: int, tell: Tell) -> Moved:
