@@ -54,7 +54,6 @@ class Writer:
         self._jobs: deque[Job] = deque()
         self._current: Group | None = None
         self._closed = False
-        self._stepping = False  # rows are being written, slice by slice, under the lock
         self._mutex = threading.Lock()
         self._handed_over = threading.Lock()  # open once the thread has begun to commit
         self._handed_over.acquire()
@@ -85,12 +84,6 @@ class Writer:
         if self._current is None:
             loop.call_soon(self._begin)  # after the requests that have come in with this one
         return await job.future
-
-    async def pause(self) -> None:
-        """Give others their turn, and come back once this process holds no lock that another may wait for."""
-        await asyncio.sleep(0)
-        while self._stepping:  # noqa: ASYNC110 (the next slice is the next turn)
-            await asyncio.sleep(0)
 
     async def close(self) -> None:
         """Commit what waits, then stop."""
@@ -158,7 +151,6 @@ class Writer:
                 self._tell(group, [])
                 return
         done = len(group.outcome)
-        self._stepping = done + SLICE_ROWS < len(group.rows)
         try:
             db = self._db or self._reopen()
             with self._undone_on_error(db):
