@@ -88,7 +88,7 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
     ("store/sqlite/ledger.py", "_written", "a promise is written later: %s"): SQLITE,
     ("store/sqlite/leases.py", "_renew", "the lease %r was lost"): SHOP,
     ("store/sqlite/leases.py", "_written", "the lease %r cannot be written: %s"): SQLITE,
-    ("store/sqlite/memberships.py", "_settle", "of %d changes it is not noted what became of them: %s"): SQLITE,
+    ("store/sqlite/memberships.py", "settle", "of %d changes it is not noted what became of them: %s"): SQLITE,
     ("store/sqlite/pictures.py", "_last", "the last pictures cannot be read"): TRACE,
     ("store/sqlite/sessions.py", "_note", "the use of a session is not noted: %s"): SQLITE,
     ("store/sqlite/wal.py", "empty", "the log cannot be emptied"): TRACE,

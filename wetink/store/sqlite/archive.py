@@ -19,7 +19,7 @@ from wetink.core.profile.person import Moment
 from wetink.ports.archive import Opened
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, BatchWriter, Queue
 from wetink.store.sqlite.codec import fingerprint
-from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, translated
+from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, in_thread, translated
 from wetink.store.sqlite.queries import read, script
 
 logger = logging.getLogger(__name__)
@@ -125,10 +125,8 @@ class SQLiteArchive:
             marks = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(some))
             self._writing.execute(f"{SQL.insert} {marks}", [value for row in some for value in row])
 
-    async def tidy(self) -> bool:
-        return await asyncio.to_thread(self._tidy)
-
-    def _tidy(self) -> bool:
+    @in_thread
+    def tidy(self) -> bool:
         with self.writer.writing, translated("tidying the archive"):
             gone = self._changed(SQL.outlived, (_places(self._clock() - self._days * DAY_MS),))
             pages, size = first(self._writing, SQL.used)

@@ -1,14 +1,19 @@
 """Connections: how the file is opened, and what SQLite's errors mean to wetink."""
 
+import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import apsw
 
 from wetink.core.errors import StoreUnavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 BUSY_MS = 10_000
 """How long to wait for another process's lock before giving up."""
@@ -82,6 +87,16 @@ class translated:
         """End; SQLite's errors go on as ours."""
         if isinstance(error, apsw.Error):
             raise _unavailable(error, self._doing) from error
+
+
+def in_thread(work: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Have whoever awaits a method wait for it in a thread."""
+
+    @wraps(work)
+    def called(*given: P.args, **named: P.kwargs) -> Coroutine[Any, Any, T]:
+        return asyncio.to_thread(work, *given, **named)
+
+    return called
 
 
 def _unavailable(error: apsw.Error, doing: str) -> StoreUnavailable:

@@ -4,7 +4,6 @@ Each name of an event has a cursor of its own: orders are followed from the firs
 from when somebody first asks for them. A goal that is made today counts what came before it.
 """
 
-import asyncio
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -17,7 +16,7 @@ from wetink.core.signals.conversion import Outcome
 from wetink.core.signals.goal import ORDER_EVENTS
 from wetink.ports import NAMES
 from wetink.store.sqlite.codec import decode_event, identifier
-from wetink.store.sqlite.connection import fetch, first, snapshot, translated
+from wetink.store.sqlite.connection import fetch, first, in_thread, snapshot, translated
 from wetink.store.sqlite.database import Database
 from wetink.store.sqlite.people import People
 from wetink.store.sqlite.queries import read, script
@@ -116,10 +115,8 @@ class SQLiteConversions:
         """Read there."""
         self._database, self._write_step = database, write_step
 
-    async def outcomes(self, names: Collection[str], since: int, until: int) -> Sequence[Outcome]:
-        return await asyncio.to_thread(self._outcomes, names, since, until)
-
-    def _outcomes(self, names: Collection[str], since: int, until: int) -> list[Outcome]:
+    @in_thread
+    def outcomes(self, names: Collection[str], since: int, until: int) -> Sequence[Outcome]:
         with translated("reading conversions"):
             db = self._database.reading
             last = db.execute(SQL.last_seq).get

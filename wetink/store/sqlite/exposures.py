@@ -1,6 +1,5 @@
 """Exposures: who is in which arm of which experiment, in the ledger's file."""
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from wetink.core.blocks.experiment import Exposure
 from wetink.core.errors import StoreUnavailable
 from wetink.core.signals.experiment_result import Newcomers
 from wetink.store.sqlite.batch import passing
-from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, translated
+from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, in_thread, translated
 from wetink.store.sqlite.late import MOST_ROWS, Late
 from wetink.store.sqlite.queries import read, script
 
@@ -66,10 +65,8 @@ class SQLiteExposures:
         self._kept_late[exposure.experiment, exposure.recipient] = exposure
         return exposure
 
-    async def days(self, experiment: str) -> Sequence[Newcomers]:
-        return await asyncio.to_thread(self._days, experiment)
-
-    def _days(self, experiment: str) -> list[Newcomers]:
+    @in_thread
+    def days(self, experiment: str) -> Sequence[Newcomers]:
         with translated("counting who is in which arm"):
             db = connect(self._path, durable=False)
             try:

@@ -24,7 +24,7 @@ from wetink.ports.ledger import Onlooker, Served
 from wetink.store.sqlite import interactions
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, BatchWriter, Queue, passing
 from wetink.store.sqlite.classing import classify_anew
-from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, connect, fetch, first, translated
+from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, connect, fetch, first, in_thread, translated
 from wetink.store.sqlite.late import MOST_DECISIONS, MOST_ROWS, Key, Late, Row
 from wetink.store.sqlite.queries import read, script
 from wetink.store.sqlite.turn import Version
@@ -214,10 +214,8 @@ class SQLiteLedger:
             found = _touches(self._db, dict.fromkeys(recipients, (since, until)))
         return sorted(found, key=lambda touch: touch.at)
 
-    async def touches_within(self, spans: Mapping[str, tuple[int, int]]) -> Sequence[Touch]:
-        return await asyncio.to_thread(self._touches_within, spans)
-
-    def _touches_within(self, spans: Mapping[str, tuple[int, int]]) -> list[Touch]:
+    @in_thread
+    def touches_within(self, spans: Mapping[str, tuple[int, int]]) -> Sequence[Touch]:
         self.flush()
         with translated("reading opens and clicks"):
             db = connect(self._path, durable=False)
@@ -238,10 +236,8 @@ class SQLiteLedger:
                 self.writer.writing.release()
         return counted.get(0, 0) + waiting.count("open"), counted.get(1, 0) + waiting.count("click")
 
-    async def reclassify(self, counts: Callable[[str, Kind], bool]) -> int:
-        return await asyncio.to_thread(self._reclassify, counts)
-
-    def _reclassify(self, counts: Callable[[str, Kind], bool]) -> int:
+    @in_thread
+    def reclassify(self, counts: Callable[[str, Kind], bool]) -> int:
         self.flush()
         with translated("classifying opens and clicks"):
             db = connect(self._path, durable=False)

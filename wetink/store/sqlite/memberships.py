@@ -15,7 +15,7 @@ from wetink.core.outbound.webhook import MembershipChange, Move, change_id
 from wetink.ports.audiences import Delivery, Moved, Point, Tell
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, apart
 from wetink.store.sqlite.codec import identifier, who
-from wetink.store.sqlite.connection import connect, fetch, first, translated
+from wetink.store.sqlite.connection import connect, fetch, first, in_thread, translated
 from wetink.store.sqlite.queries import read, script
 
 logger = logging.getLogger(__name__)
@@ -85,33 +85,25 @@ class SQLiteMemberships:
         member = identifier(column)
         return MembershipChange(change_id(audience, move, member, now), audience, move, member, now)
 
-    async def points(self, audience: str, since: int) -> Sequence[Point]:
-        return await asyncio.to_thread(self._points, audience, since)
-
-    def _points(self, audience: str, since: int) -> Sequence[Point]:
+    @in_thread
+    def points(self, audience: str, since: int) -> Sequence[Point]:
         with self._mutex, translated("reading an audience's sizes"):
             rows = fetch(self._db, SQL.points, (audience, since // DAY_MS))
         return [Point(day * DAY_MS, size, entered, left) for day, size, entered, left in rows]
 
-    async def trace_back(self, audience: str, sizes: Mapping[int, int]) -> None:
-        await asyncio.to_thread(self._trace_back, audience, sizes)
-
-    def _trace_back(self, audience: str, sizes: Mapping[int, int]) -> None:
+    @in_thread
+    def trace_back(self, audience: str, sizes: Mapping[int, int]) -> None:
         with self._mutex, translated("keeping an audience's sizes"), self._db:
             self._db.executemany(SQL.trace_back, [(audience, at // DAY_MS, size) for at, size in sizes.items()])
 
-    async def since(self, audience: str, member: Identifier) -> int | None:
-        return await asyncio.to_thread(self._since, audience, member)
-
-    def _since(self, audience: str, member: Identifier) -> int | None:
+    @in_thread
+    def since(self, audience: str, member: Identifier) -> int | None:
         with self._mutex, translated("looking up a member"):
             row = first(self._db, SQL.since, (audience, who(member)))
         return row[0] if row is not None else None
 
-    async def due(self, audience: str, now: int, limit: int) -> Sequence[Delivery]:
-        return await asyncio.to_thread(self._due, audience, now, limit)
-
-    def _due(self, audience: str, now: int, limit: int) -> Sequence[Delivery]:
+    @in_thread
+    def due(self, audience: str, now: int, limit: int) -> Sequence[Delivery]:
         with self._mutex, translated("looking for what is to be told"):
             rows = fetch(self._db, SQL.due, (audience, now, limit))
         return [
@@ -119,21 +111,16 @@ class SQLiteMemberships:
             for id_, move, column, at, tries, why in rows
         ]
 
-    async def settle(self, outcomes: Sequence[tuple[str, Outcome]]) -> None:
-        if outcomes:
-            await asyncio.to_thread(self._settle, outcomes)
-
-    def _settle(self, outcomes: Sequence[tuple[str, Outcome]]) -> None:
+    @in_thread
+    def settle(self, outcomes: Sequence[tuple[str, Outcome]]) -> None:
         rows = [(STATES.index(each.state), each.at, each.why, id_) for id_, each in outcomes]
         with self._mutex, translated("noting what was told"), self._db:
             odd = apart(self._db, rows, lambda some: self._db.executemany(SQL.settle, some))
         if odd:
             logger.error("of %d changes it is not noted what became of them: %s", len(odd), odd[0])
 
-    async def deliveries(self, audience: str, state: State, limit: int = 50) -> Sequence[Delivery]:
-        return await asyncio.to_thread(self._deliveries, audience, state, limit)
-
-    def _deliveries(self, audience: str, state: State, limit: int) -> Sequence[Delivery]:
+    @in_thread
+    def deliveries(self, audience: str, state: State, limit: int = 50) -> Sequence[Delivery]:
         with self._mutex, translated("listing what was told"):
             rows = fetch(self._db, SQL.of_state, (audience, STATES.index(state), limit))
         return [
@@ -141,37 +128,29 @@ class SQLiteMemberships:
             for id_, move, column, at, tries, due, why in rows
         ]
 
-    async def tallies(self, audience: str) -> dict[State, int]:
-        return await asyncio.to_thread(self._tallies, audience)
-
-    def _tallies(self, audience: str) -> dict[State, int]:
+    @in_thread
+    def tallies(self, audience: str) -> dict[State, int]:
         with self._mutex, translated("counting what was told"):
             found = dict(fetch(self._db, SQL.tallies, (audience,)))
         return {state: found.get(number, 0) for number, state in enumerate(STATES)}
 
-    async def again(self, audience: str, now: int, only: str = "") -> int:
-        return await asyncio.to_thread(self._again, audience, now, only)
-
-    def _again(self, audience: str, now: int, only: str) -> int:
+    @in_thread
+    def again(self, audience: str, now: int, only: str = "") -> int:
         with self._mutex, translated("telling again"), self._db:
             self._db.execute(SQL.again, (now, audience, only))
             count = self._db.changes()
         return count
 
-    async def clean(self, now: int) -> None:
-        await asyncio.to_thread(self._clean, now)
-
-    def _clean(self, now: int) -> None:
+    @in_thread
+    def clean(self, now: int) -> None:
         with self._mutex, translated("forgetting what is long gone"), self._db:
             self._db.execute(SQL.clean, (now - KEPT_MS,))
             for (name,) in fetch(self._db, SQL.unlooked, (now - GONE_MS,)):
                 for query in (SQL.forget_members, SQL.abandon, SQL.forget_audience):
                     self._db.execute(query, (name,))
 
-    async def close(self) -> None:
-        await asyncio.to_thread(self._close)
-
-    def _close(self) -> None:
+    @in_thread
+    def close(self) -> None:
         with self._mutex:
             self._db.close()
 

@@ -1,6 +1,5 @@
 """Sessions: who is signed in to the dashboard, and who tried in vain, in a file of their own."""
 
-import asyncio
 import hashlib
 import logging
 import secrets
@@ -11,7 +10,7 @@ import apsw
 
 from wetink.ports.sessions import FORGOTTEN_MS, IDLE_MS, LONGEST_MS, wait_of
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, passing
-from wetink.store.sqlite.connection import connect, first, translated
+from wetink.store.sqlite.connection import connect, first, in_thread, translated
 from wetink.store.sqlite.queries import read, script
 
 logger = logging.getLogger(__name__)
@@ -34,20 +33,16 @@ class SQLiteSessions:
         with translated("opening the sessions"):
             self._db.execute(script("sessions.sql"))
 
-    async def begin(self, door: str, now: int) -> str:
+    @in_thread
+    def begin(self, door: str, now: int) -> str:
         session = secrets.token_urlsafe(32)
-        await asyncio.to_thread(self._begin, session, door, now)
-        return session
-
-    def _begin(self, session: str, door: str, now: int) -> None:
         with self._mutex, translated("beginning a session"), self._db:
             self._db.execute(SQL.old, (now - IDLE_MS, now - LONGEST_MS))
             self._db.execute(SQL.begin, (_digest(session), _digest(door), now, now))
+        return session
 
-    async def holds(self, session: str, door: str, now: int) -> bool:
-        return await asyncio.to_thread(self._holds, session, door, now)
-
-    def _holds(self, session: str, door: str, now: int) -> bool:
+    @in_thread
+    def holds(self, session: str, door: str, now: int) -> bool:
         with self._mutex, translated("looking up a session"):
             found = first(self._db, SQL.session, (_digest(session),))
             if found is None:
@@ -68,24 +63,18 @@ class SQLiteSessions:
                 raise
             logger.warning("the use of a session is not noted: %s", error)
 
-    async def end(self, session: str) -> None:
-        await asyncio.to_thread(self._end, session)
-
-    def _end(self, session: str) -> None:
+    @in_thread
+    def end(self, session: str) -> None:
         with self._mutex, translated("ending a session"):
             self._db.execute(SQL.end, (_digest(session),))
 
-    async def tried(self, address: str) -> bool:
-        return await asyncio.to_thread(self._tried, address)
-
-    def _tried(self, address: str) -> bool:
+    @in_thread
+    def tried(self, address: str) -> bool:
         with self._mutex, translated("looking up tries to sign in"):
             return first(self._db, SQL.attempt, (address,)) is not None
 
-    async def try_from(self, address: str, now: int) -> int:
-        return await asyncio.to_thread(self._try_from, address, now)
-
-    def _try_from(self, address: str, now: int) -> int:
+    @in_thread
+    def try_from(self, address: str, now: int) -> int:
         with self._mutex, translated("counting tries to sign in"):
             self._db.execute("BEGIN IMMEDIATE")  # else two processes would read the same count
             try:
@@ -105,10 +94,8 @@ class SQLiteSessions:
             self._db.execute(SQL.oldest, (more,))
         return 0
 
-    async def forgive(self, address: str) -> None:
-        await asyncio.to_thread(self._forgive, address)
-
-    def _forgive(self, address: str) -> None:
+    @in_thread
+    def forgive(self, address: str) -> None:
         with self._mutex, translated("forgetting tries to sign in"):
             self._db.execute(SQL.forgive, (address,))
 
