@@ -7,7 +7,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from bench import audience, gif, ingest, opens, peers, pictures, reports, rule, tracks, visible
+from bench import audience, gif, ingest, opens, peers, pictures, reports, rule, tracks, visible, walk
 from bench.figure import Figure
 
 SUITES = {
@@ -20,6 +20,7 @@ SUITES = {
     "gif": gif.measure,
     "visible": visible.measure,
     "reports": reports.measure,
+    "walk": walk.measure,
     "peers": peers.measure,
 }
 

@@ -24,8 +24,8 @@ from wetink import settings as setting
 from wetink.core.events.message import Endpoint, pieces
 from wetink.core.identity import user
 from wetink.ingest.receive import record
+from wetink.opens.lookup import RULES
 from wetink.opens.recipient import Purpose
-from wetink.opens.summaries import RULES
 from wetink.ports import Record
 from wetink.wiring import Wetink
 
@@ -137,7 +137,7 @@ def asks(data: Path, people: Sequence[int], purpose: Purpose = "data", block: st
     async def make() -> list[bytes]:
         async with Wetink(setting.read({}, data=data)) as wetink:
             named = [user(f"person-{number}") for number in people]
-            tokens = [wetink.seal(who, block, purpose) for who in named if who]
+            tokens = [wetink.seals.seal(who, block, purpose) for who in named if who]
             return [request("GET", paths[purpose].format(block, token)) for token in tokens]
 
     return asyncio.run(make())

@@ -130,7 +130,7 @@ async def fill(folder: Path, host: str) -> list[str]:
             )
         await wetink.store.log.append(views)
         tokens = [
-            (block, wetink.seal(user(f"u{number}"), block, "picture"))  # type: ignore[arg-type]
+            (block, wetink.seals.seal(user(f"u{number}"), block, "picture"))  # type: ignore[arg-type]
             for block in BLOCKS
             for number in range(PEOPLE)
         ]

@@ -42,8 +42,8 @@ def made_up(token: str) -> str:
 
 async def different(house: House, count: int) -> int:
     """Return how many of so many tokens were answered in another way than nobody is."""
-    right, chance, wrong = house.wetink.seal(JANE, "hero", "picture"), random.Random(10), 0
-    unseal = house.wetink._seals._unseal
+    right, chance, wrong = house.wetink.seals.seal(JANE, "hero", "picture"), random.Random(10), 0
+    unseal = house.wetink.seals._unseal
     nobody = await ask(house.door, "GET", "/o/hero/1/nobody.jpg")
     for number in range(count):
         token = bent(right, chance).replace("%", "").replace("?", "")
@@ -57,7 +57,7 @@ async def different(house: House, count: int) -> int:
 
 async def timed(house: House, count: int) -> tuple[list[int], list[int]]:
     """Return the nanoseconds that answers to flipped and to made-up tokens took, asked for in turns."""
-    right, chance = house.wetink.seal(JANE, "hero", "picture"), random.Random(11)
+    right, chance = house.wetink.seals.seal(JANE, "hero", "picture"), random.Random(11)
     times: tuple[list[int], list[int]] = ([], [])
     for _ in range(count):
         pair = [(0, flipped(right, chance)), (1, made_up(right))]

@@ -9,7 +9,6 @@ from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlencode
 
 from msgspec.structs import replace
 
@@ -22,19 +21,16 @@ from wetink.content.author import Author
 from wetink.content.folder import Content
 from wetink.content.scenario import wrong_with
 from wetink.content.versions import Versions
-from wetink.core.blocks import policy
-from wetink.core.blocks.block import Block, Decision, Variant
+from wetink.core.blocks.block import Block, counts
 from wetink.core.catalog.trends import Trends
-from wetink.core.errors import NotFound, WetinkError
+from wetink.core.errors import NotFound
 from wetink.core.events.event import Event
 from wetink.core.identity.identifier import Identifier
 from wetink.core.messages.mapping import Mappings
 from wetink.core.outbound.feed import Feed
-from wetink.core.profile.person import Moment, Person
-from wetink.core.rules.evaluate import Finding, Rulebook
-from wetink.core.rules.tree import Rule
-from wetink.core.signals.audience import rules_of
+from wetink.core.profile.person import Moment
 from wetink.core.text.placeholder import Placeholders
+from wetink.core.text.url import Hosts
 from wetink.feeds import FeedService, PhotoFetcher, Poster, WithSamples
 from wetink.feeds.parse import Tally, read
 from wetink.ingest.catalog_feeds import Catalogs, Imported
@@ -43,26 +39,21 @@ from wetink.ingest.replay import Asked, Replayed, replay
 from wetink.ingest.uploads import Uploads
 from wetink.insights.experiments import Experiments
 from wetink.insights.health import Health
-from wetink.insights.reports import Reports, contacts
+from wetink.insights.reports import Reports
 from wetink.insights.trends import Follower
-from wetink.opens import missing_glyphs
-from wetink.opens.allowed_hosts import Hosts
-from wetink.opens.animations import Animations
 from wetink.opens.assignment import Assignments, Shared
-from wetink.opens.audit import Audit
-from wetink.opens.embed import Pasted
+from wetink.opens.audit import Audit, Rehearsal, glyph_notes
+from wetink.opens.embed import Embed
 from wetink.opens.fallback import Fallbacks
 from wetink.opens.geo import Places
-from wetink.opens.live_content import Shelf
+from wetink.opens.lookup import Summaries
 from wetink.opens.open import Opens
 from wetink.opens.polls import Polls, answered
 from wetink.opens.prefetch import Prefetcher
-from wetink.opens.prerender import Prerenderer
-from wetink.opens.recipient import Purpose, Seals, named
-from wetink.opens.rehearsal import Rehearsal
+from wetink.opens.prerender import Animations, Prerenderer
+from wetink.opens.recipient import Seals
 from wetink.opens.secrets import hook_secret, kept_secret, seal_keys
-from wetink.opens.summaries import Summaries
-from wetink.ports import Picture, Source, Storage
+from wetink.ports import Source, Storage
 from wetink.ports.archive import Opened
 from wetink.ports.crowd import Columns
 from wetink.render import Renderer, blank, browser
@@ -89,8 +80,6 @@ class Wetink:
             settings.store, _now_ms, archive_days=settings.archive_days, archive_bytes=settings.archive_mb << 20
         )
         folder.start(settings.content)
-        self.ledger, self.archive, shared = store.ledger, store.archive, Shared()
-        self.sessions, self.leases, self.lost = store.sessions, store.leases, store.lost
         self.photos = PhotoFetcher(settings.data / "photos", private_hosts=settings.private_hosts)
         folders = settings.data / "feeds", settings.data / "uploads"
         self.feeds = FeedService(*folders, store.leases, _now_ms, private_hosts=settings.private_hosts)
@@ -103,59 +92,47 @@ class Wetink:
         self._own_apps, self._app_problems = apps.found()
         self.apps = dict(self._own_apps)
         self._app_templates = {app.name: apps.template_of(app) for app in self._own_apps.values() if app.template}
-        self.content, self.rules = Content(), Rulebook()
-        self.trends = Trends()
+        self.content, self.trends, self.hosts = Content(), Trends(), Hosts()
         self._stamp: object = None
-        self._looking, self._hosts = asyncio.Lock(), Hosts()
-        self.allowed, self.own_origin = self._hosts.allowed, self._hosts.own_origin
+        self._looking = asyncio.Lock()
         self.dashboard_token = kept_secret(settings.data / "dashboard.token", lambda: secrets.token_urlsafe(24))
-        self._places = Places(settings.geoip_city, settings.geoip_asn, settings.trusted_proxies)
-        self.place_of, self.origin_of = self._places.of_request, self._places.origin_of
-        self._seals, self._record = Seals(seal_keys(settings.data / "seal.keys"), known), partial(record, known=known)
-        self.named = partial(named, known)
+        self.places = Places(settings.geoip_city, settings.geoip_asn, settings.trusted_proxies)
+        self.seals, self._record = Seals(seal_keys(settings.data / "seal.keys"), known), partial(record, known=known)
         fallback = files("wetink.render").joinpath("fallback.liquid").read_text(encoding="utf-8")
-        self._fallbacks = Fallbacks(self.renderer, fallback, blank(), self.fallback_link)
-        self.rehearsal = Rehearsal(
-            *(self.renderer, self._fallbacks, self.apps, self._app_templates), lambda: self.content, _now_ms
-        )
+        self.fallbacks = Fallbacks(self.renderer, fallback, blank())
+        drawing = self.renderer, self.fallbacks, self.apps, self._app_templates
+        self.rehearsal = Rehearsal(*drawing, _now_ms)
         wrong = partial(wrong_with, apps=self._own_apps, rehearse=self.rehearsal.problems_of)
         self.versions = Versions(settings.data / "versions", settings.content, store.leases, wrong)
-        self._opens = Opens(
-            self.store,
-            self.renderer,
-            apps=self.apps,
-            app_templates=self._app_templates,
-            shelf=lambda: Shelf(self.content.blocks, self.content.templates, self.rules),
+        self.opens = Opens(
+            store,
+            *drawing,
             trends=self.trends,
-            arms=Assignments(self.store, store.exposures, lambda: self.content.signals, shared.of),
+            assignments=Assignments(store, shared := Shared()),
             feeds=self.feeds,
-            allowed=self.allowed,
-            fallbacks=self._fallbacks,
-            ballot=self._ballot,
+            allowed=self.hosts.allowed,
+            seals=self.seals,
             deadline_ms=settings.deadline,
         )
-        pasted = Pasted(lambda: self.content.blocks, self._seals, self._opens.preview, settings.address)
-        self.words, self.fragment, self.snippet = pasted.words, pasted.fragment, pasted.snippet
-        self.esp_snippet = pasted.esp_snippet
-        self.compare = self._opens.compare
-        self.trial = Audit(
-            *(store.profiles, self._opens, self.renderer, self.feeds, self.apps, self._text), self.allowed
+        self.embed = Embed(self.opens, self.seals, settings.address)
+        self.audit = Audit(
+            *(store.profiles, self.opens, self.renderer, self.apps, self._app_templates, self.feeds), self.hosts.allowed
         )
-        self.reports = Reports(self.store, self.ledger, lambda: self.content.signals, lambda: self.content.blocks)
+        self.reports = Reports(store, lambda: self.content.signals, lambda: self.content.blocks)
         self.experiments = Experiments(
             *(self.reports, store.exposures, lambda: self.content.blocks, lambda: self.content.signals, shared, _now_ms)
         )
-        self.polls = Polls(self.store, self.apps, self._opens.preview)
-        self.ahead = Prerenderer(self._opens.warm, lambda: self.content.blocks, _now_ms)
-        self.moving = Animations(self.renderer, self.apps, lambda: self.content.blocks, self._opens.warm, _now_ms)
-        self.follower = Follower(self.store, self.trends, _now_ms, (self._warm_photos, self.ahead.notice))
-        self.warmer = Prefetcher(self.store, self.feeds, self.apps, lambda: self.content.blocks, _now_ms)
+        self.polls = Polls(store, self.apps)
+        self.prerenderer = Prerenderer(self.opens, _now_ms)
+        self.animations = Animations(self.renderer, self.apps, self.opens, _now_ms)
+        self.follower = Follower(store, self.trends, _now_ms, (self._warm_photos, self.prerenderer.notice))
+        self.prefetcher = Prefetcher(store, self.feeds, self.apps, _now_ms)
         self.summaries = Summaries(store.profiles, _now_ms)
         self.catalogs = Catalogs(
             store.catalog, self.feeds, lambda: self.content.feeds, settings.data / "catalogs", _now_ms
         )
         self._posts = Poster(settings.private_hosts)
-        self.crowd = ColumnCrowd(self.store, lambda: _columns(store, settings.data))
+        self.crowd = ColumnCrowd(store, lambda: _columns(store, settings.data))
         self.audiences = Audiences(
             self.crowd,
             store.memberships,
@@ -183,7 +160,7 @@ class Wetink:
 
     async def catch_up(self, block: str) -> None:
         """Read all that has happened in the shop as far as a block's apps ask for it, for who asks just once."""
-        variants = self.block(block).variants
+        variants = self.content.block(block).variants
         if any((app := self.apps.get(variant.app)) is not None and app.wants is not None for variant in variants):
             while await self.follower.step():
                 pass
@@ -195,21 +172,21 @@ class Wetink:
 
     async def _look(self) -> None:
         sources = await self.store.sources.all()
-        self._hosts.use({*(host for source in sources for host in source.hosts), *self.settings.link_hosts})
+        self.hosts.use({*(host for source in sources for host in source.hosts), *self.settings.link_hosts})
         found = await asyncio.to_thread(folder.news, self.settings.content, self._own_apps, self._stamp)
         if found is None:
             return
         stamp, loaded = found
         wrong = [*self._app_problems, *loaded.problems, *await self.renderer.use(loaded.fonts)]
-        wrong += await self._fallbacks.prepare(loaded.blocks, loaded.images) if self._draws else []
+        wrong += await self.fallbacks.prepare(loaded.blocks, loaded.images) if self._draws else []
         for name in self.content.apps:
             self.apps.pop(name, None)
             self._app_templates.pop(name, None)
         self.apps.update(loaded.apps)
         self._app_templates.update({name: loaded.templates[app.template] for name, app in loaded.apps.items()})
-        notes = (*loaded.notes, *missing_glyphs.notes(loaded.blocks, loaded.templates, self.renderer.missing))
+        notes = (*loaded.notes, *glyph_notes(loaded.blocks, loaded.templates, self.renderer.missing))
         self.content = replace(loaded, problems=tuple(wrong), notes=notes)
-        self.rules = Rulebook(rules_of(loaded.audiences))
+        self.rehearsal.use(self.content)
         self.feeds.use(loaded.feeds)
         self.ingest.mappings = Mappings(loaded.mappings) if loaded.mappings else None
         self._stamp = stamp
@@ -223,106 +200,28 @@ class Wetink:
         await self._posts.close()
         await self.feeds.close()
         await self.photos.close()
-        self._places.close()
+        self.places.close()
         self.renderer.close()
         if self._browser is not None:
             await self._browser.close()
 
-    def block(self, name: str) -> Block:
-        """Return a block. Raises NotFound, naming those there are."""
-        block = self.content.blocks.get(name)
-        if block is None:
-            there = ", ".join(sorted(self.content.blocks)) or "none"
-            raise NotFound(f"there is no block called {name[:64]!r}", hint=f"blocks: {there}")
-        return block
-
-    async def person(self, who: Identifier, now: int) -> Person:
-        """Return whoever `who` means, as of `now` (Unix ms). Raises StoreUnavailable."""
-        return await self._opens.person(who, now)
-
-    async def explain(self, rule: Rule, who: Identifier, moment: Moment) -> Finding:
-        """Return whether a rule holds for whoever `who` means, and why, node by node. Raises StoreUnavailable."""
-        return await self._opens.explain(rule, who, moment)
-
-    async def preview(
-        self, block: str, who: Identifier | None, moment: Moment, supposed: Sequence[Event] = ()
-    ) -> Decision:
-        """Decide without keeping or counting anything, as if the `supposed` had happened, too.
-
-        Raises NotFound and StoreUnavailable.
-        """
-        return await self._opens.preview(self.block(block), who, moment, supposed)
-
-    async def version(self) -> int | None:
-        """Return a number that is another after every append by any process, None when the store cannot be read."""
-        try:
-            return await self.store.log.version()
-        except WetinkError:
-            return None
-        except Exception:  # an open is answered all the same
-            logger.exception("what is in the store cannot be known")
-            return None
-
-    @property
-    def troubles(self) -> int:
-        """How often an open has got something else than what was decided for it."""
-        return self._opens.troubles
-
-    async def read(self, block: Block, who: Identifier | None, moment: Moment) -> Decision:
-        """Decide for an open as data, and count it. Raises StoreUnavailable."""
-        return await self._opens.read(block, who, moment)
-
-    async def open_picture(
-        self, block: str, slot: int, who: Identifier | None, moment: Moment, *, counted: bool = True
-    ) -> Picture:
-        """Return the picture an open gets. Never raises."""
-        return await self._opens.open(block, slot, who, moment, counted=counted)
-
-    async def destination(
-        self, block: str, slot: int, who: Identifier | None, moment: Moment, *, counted: bool = True
-    ) -> str:
-        """Return where a click goes; empty: nowhere. Never raises."""
-        return await self._opens.destination(block, slot, who, moment, counted=counted)
-
     async def vote(self, block: Block, who: Identifier, option: int, moment: Moment) -> None:
         """Count a vote; it is told of as an event of theirs, too. Raises BadRequest and StoreUnavailable."""
-        said = await self.polls.vote(block, who, option, moment)
+        decision = await self.opens.preview(self.content, block, who, moment)
+        said = await self.polls.vote(decision, who, option, moment.now)
         await self.ingest.receive(answered(who, said, moment.now), OURSELVES, Endpoint(type="track"), moment.now)
-
-    def _ballot(self, block: Block, slot: int, who: Identifier, moment: Moment) -> str:
-        """Return where somebody votes on what a block asks: of this server, whatever it is called outside."""
-        campaign = f"?{urlencode({'c': moment.campaign})}" if moment.campaign else ""
-        return f"/v/{block.name}/{slot}/{self.seal(who, block.name, 'vote')}{campaign}"
-
-    async def picture(self, decision: Decision, slot: int, moment: Moment, supposed: Sequence[Event] = ()) -> Picture:
-        """Draw a decision, for previews. Never raises."""
-        return await self._opens.picture(decision, slot, moment, supposed=supposed)
 
     async def past(self, decision_id: str) -> Opened:
         """Return what an open got. Raises NotFound and StoreUnavailable."""
-        found = await self.archive.find(decision_id)
+        found = await self.store.archive.find(decision_id)
         if found is None:
             raise NotFound(f"nothing is kept of the open {decision_id[:40]!r}", hint="archive_days says how long it is")
         return found
 
-    async def again(self, opened: Opened, slot: int) -> Picture:
-        """Draw a past open once more. Raises BadContent and StoreUnavailable."""
-        return await self._opens.again(opened, slot)
-
-    def _text(self, variant: Variant) -> str:
-        """Return the template of a variant, empty when there is none."""
-        if variant.template:
-            return self.content.templates.get(variant.template, "")
-        return self._app_templates.get(variant.app, "")
-
     async def reclassify(self) -> int:
         """Tell people from machines anew, by the rules and the blocks' policies of now; return how many changed."""
         fetches = {name: block.fetches for name, block in self.content.blocks.items()}
-        return await self.ledger.reclassify(lambda block, kind: policy.counts(fetches.get(block, {}), kind))
-
-    async def contacts(self, members: Sequence[Identifier], until: int) -> list[Event]:
-        """Return the opens and clicks of these identifiers, newest last; without those of machines."""
-        return await contacts(self.ledger, members, until)
+        return await self.store.ledger.reclassify(lambda block, kind: counts(fetches.get(block, {}), kind))
 
     async def import_catalog(self, path: Path, feed: Feed, told: Callable[[int], None]) -> Imported:
         """Take the products of a file in; `told` hears how many of its bytes have been read, again and again.
@@ -339,23 +238,10 @@ class Wetink:
         """Read messages of the past anew, by the mappings of now. Raises StoreUnavailable."""
         return await replay(self.store, self.ingest.mappings, self._record, asked, dry=dry)
 
-    def seal(self, who: Identifier, block: str, purpose: Purpose) -> str:
-        """Return the token that names a recipient in the URLs of one block and purpose."""
-        return self._seals.seal(who, block, purpose)
-
-    def unseal(self, token: str, block: str, purpose: Purpose) -> Identifier | None:
-        """Return the recipient a token names; None for whatever was not sealed here for this."""
-        return self._seals.unseal(token, block, purpose)
-
-    def fallback_link(self) -> str:
-        """Return where most blocks lead when they have nothing to show, and a click on one that is gone."""
-        links = [block.fallback.link for block in self.content.blocks.values()]
-        return max(sorted(set(links)), key=links.count, default="")
-
     def _warm_photos(self, events: Sequence[Event]) -> None:
         """Have the photos of products fetched before anybody opens an email that shows them."""
         for url in {product.image_url for event in events for product in event.products if product.image_url}:
-            if self.allowed(url):
+            if self.hosts.allowed(url):
                 self.photos.warm(url)
 
 

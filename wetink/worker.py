@@ -45,10 +45,10 @@ TASKS = (
     Task("bandits", 20.0, lambda wetink: wetink.experiments.refresh()),
     Task("feeds", 1.0, lambda wetink: wetink.feeds.begin_due()),
     Task("catalogs", 2.0, lambda wetink: wetink.catalogs.step(), leased=True),
-    Task("prefetch", 1.0, lambda wetink: wetink.warmer.step(), pause=0.2),
-    Task("prerender", 0.5, lambda wetink: wetink.ahead.step()),
-    Task("archive", 20.0, lambda wetink: wetink.archive.tidy(), leased=True, pause=0.5),
-    Task("moving pictures", 0.5, lambda wetink: wetink.moving.step()),
+    Task("prefetch", 1.0, lambda wetink: wetink.prefetcher.step(wetink.content.blocks), pause=0.2),
+    Task("prerender", 0.5, lambda wetink: wetink.prerenderer.step(wetink.content)),
+    Task("archive", 20.0, lambda wetink: wetink.store.archive.tidy(), leased=True, pause=0.5),
+    Task("moving pictures", 0.5, lambda wetink: wetink.animations.step(wetink.content)),
 )
 
 
@@ -76,7 +76,7 @@ class Worker:
         """Run a task until cancelled; after a failure another process may take over."""
         while True:
             try:
-                async with self._wetink.leases.hold(task.name) if task.leased else nullcontext():
+                async with self._wetink.store.leases.hold(task.name) if task.leased else nullcontext():
                     await self._turns(task)
                 return
             except Held:

@@ -7,8 +7,7 @@ import pytest
 
 from tests.apps.test_shelves import NOW, did, product, shop, who
 from wetink.apps import load
-from wetink.core.app.app import Shown
-from wetink.core.app.app_inputs import Shop
+from wetink.core.app.app import Shop, Shown
 from wetink.core.catalog.trends import DAY, HOUR
 from wetink.core.events.clock import parse
 from wetink.core.profile.person import Moment, Person

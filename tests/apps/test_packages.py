@@ -66,8 +66,9 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 async def main():
     async with Wetink(read({{}}, data={str(tmp_path / "data")!r})) as wetink:
-        decision = await wetink.preview("hello", Identifier("user", "jane"), Moment(1))
-        picture = await wetink.picture(decision, 1, Moment(1))
+        content, jane = wetink.content, Identifier("user", "jane")
+        decision = await wetink.opens.preview(content, content.block("hello"), jane, Moment(1))
+        picture = await wetink.opens.picture(content, decision, 1, Moment(1))
         print(json.dumps([decision.facts, wetink.content.problems, picture.content_type, "greeting" in wetink.apps]))
 asyncio.run(main())
 """

@@ -6,8 +6,7 @@ import msgspec
 import pytest
 
 from wetink.apps import load
-from wetink.core.app.app import Shown
-from wetink.core.app.app_inputs import Shop
+from wetink.core.app.app import Shop, Shown
 from wetink.core.profile.person import Moment, Person
 
 APP = load()["reveal"]

@@ -11,7 +11,7 @@ import pytest
 
 from wetink.apps import load
 from wetink.core.app.app import App
-from wetink.core.app.fill import Source
+from wetink.core.app.product_grid import Source
 from wetink.core.app.setting import problems_with
 
 APPS = load()

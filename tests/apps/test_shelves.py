@@ -8,8 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from wetink.apps import load
-from wetink.core.app.app import Shown
-from wetink.core.app.app_inputs import Shop
+from wetink.core.app.app import Shop, Shown
 from wetink.core.catalog.price_history import Change
 from wetink.core.catalog.trends import DAY, HOUR, Trends
 from wetink.core.events.event import Event, Order, Product

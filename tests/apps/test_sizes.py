@@ -14,7 +14,7 @@ import wetink
 from tests.render.renderer import Album
 from wetink.apps import load
 from wetink.core.profile.person import Moment
-from wetink.opens.gallery import sample_scene
+from wetink.opens.audit import sample_scene
 from wetink.ports import Scene
 from wetink.render import Renderer
 

@@ -32,12 +32,12 @@ from wetink.feeds import FeedService, PhotoFetcher
 from wetink.ingest.catalog_feeds import Catalogs
 from wetink.ingest.receive import BATCH
 from wetink.insights.trends import Follower
-from wetink.opens.embed import Pasted
+from wetink.opens import lookup
+from wetink.opens.audit import Rehearsal
+from wetink.opens.embed import Embed
+from wetink.opens.fallback import watch
 from wetink.opens.geo import Places
-from wetink.opens.overdue import watch
 from wetink.opens.prerender import Prerenderer
-from wetink.opens.rehearsal import Rehearsal
-from wetink.opens.summaries import read
 from wetink.ports import Record, Storage
 from wetink.ports.archive import Opened
 from wetink.render.cache import Shared
@@ -137,16 +137,14 @@ async def hooks(error: Exception) -> None:
 
 async def drawing(error: Exception, house: House) -> None:
     """Have what is drawn ahead, said in words, or late, meet an error."""
-    blocks = house.wetink.content.blocks
-    hero, moment = blocks["hero"], Moment(NOW)
-    ahead = Prerenderer(lambda *_: fails(error), lambda: {"hero": hero}, lambda: NOW)
+    content, moment = house.wetink.content, Moment(NOW)
+    broken: Any = Broken(error)
+    ahead = Prerenderer(broken, lambda: NOW)
     ahead.notice([Event("track", NOW, "m", "s", "Product Viewed", user=USER)])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("wetink.opens.prerender.CALM_SECONDS", 0.0)
-        await ahead.step()
-    broken: Any = Broken(error)
-    pasted = Pasted(lambda: blocks, broken, lambda *_: fails(error), "https://shop.example")
-    await pasted.words("hero", 1, WHO, moment)
+        await ahead.step(content)
+    await Embed(broken, broken, "https://shop.example").words(content, "hero", 1, WHO, moment)
     late = asyncio.create_task(fails(error))
     watch(late, "hero")
     await asyncio.wait([late])
@@ -174,8 +172,8 @@ async def opens(error: Exception, house: House) -> None:
     take(b"", lambda *_: Broken(error).hear())
     await asyncio.sleep(0.1)
     with pytest.MonkeyPatch.context() as patch:
-        for failing in (store.log, house.wetink):
-            patch.setattr(failing, "version", lambda: fails(error))
+        for failing, name in ((store.log, "version"), (house.door, "_version")):
+            patch.setattr(failing, name, lambda: fails(error))
             take(b"", lambda *_: None)
             await asyncio.sleep(0.1)
     sources = await store.sources.all()
@@ -209,7 +207,7 @@ async def outside(folder: Path) -> None:
 
 async def stored(error: Exception, house: House) -> None:
     """Have the store be told what it cannot keep, and by callers who fail."""
-    store, archive = house.wetink.store, house.wetink.archive
+    store, archive = house.wetink.store, house.wetink.store.archive
     await store.catalog.learn([Product(sku=f"{NAME}\ud800", name=NAME), Product(sku="mug", name=NAME)], NOW)
     told = Record("shop", f"{TOKEN}\ud800", NOW, NOW, NAME.encode(), "usable", (), WHO, None)
     for alone in (True, False):
@@ -219,7 +217,7 @@ async def stored(error: Exception, house: House) -> None:
     decision = Decision(id_, "hero", str(WHO), "", NOW, "it", "custom", "", {}, (), (), (), facts={NAME: 1 << 80})
     archive.keep(Opened(decision, Moment(NOW), house.wetink.content.blocks["hero"], ""))
     with contextlib.suppress(Exception):
-        await house.wetink.ledger.settle(replace(decision, facts={NAME: object()}), 1, 60_000, "person")
+        await house.wetink.store.ledger.settle(replace(decision, facts={NAME: object()}), 1, 60_000, "person")
     viewed = [
         {"type": "track", "event": "Product Viewed", "userId": USER, "messageId": f"d{each}", "timestamp": NOW + each}
         for each in range(12)
@@ -239,7 +237,7 @@ async def stored(error: Exception, house: House) -> None:
     stumbling.close()
     broken: Any = Broken(error)
     fallbacks: Any = SimpleNamespace(scene=lambda block: None)
-    rehearsal = Rehearsal(broken, fallbacks, {}, {}, lambda: house.wetink.content, lambda: NOW)
+    rehearsal = Rehearsal(broken, fallbacks, {}, {}, lambda: NOW)
     with contextlib.suppress(Exception):
         await rehearsal.of(house.wetink.content.blocks["hero"])
 
@@ -253,7 +251,7 @@ async def locked(house: House) -> None:
             other.execute("BEGIN EXCLUSIVE")
         mozilla = {"user-agent": f"Mozilla/5.0 (Macintosh) {EMAIL}"}
         await ask(house.door, "GET", house.url("picture", "hero", who=WHO), headers=mozilla)
-        await asyncio.gather(*(asyncio.to_thread(each.flush) for each in (wetink.archive, wetink.ledger)))
+        await asyncio.gather(*(asyncio.to_thread(each.flush) for each in (wetink.store.archive, wetink.store.ledger)))
 
 
 async def content(house: House) -> None:
@@ -270,7 +268,7 @@ def files(folder: Path) -> None:
     SQLitePictures(folder).writer.close()
     Places(folder / "nothing.mmdb", None).close()
     with contextlib.suppress(Exception):
-        read(NAME.encode(), lambda: ())
+        lookup._read(NAME.encode())
 
 
 def rules() -> None:

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from tests.web.test_open import SHOP, House
 from wetink.core.identity.identifier import Identifier
 from wetink.core.identity.user_hash import hash_of
-from wetink.opens import profiles
+from wetink.opens import lookup
 from wetink.web.app import ROUTES
 
 VICTIM = Identifier("email", "victim@shop.example")
@@ -68,7 +68,7 @@ def test_an_address_known_only_to_pages_never_shows_what_a_page_made_up(
     house: House, monkeypatch: pytest.MonkeyPatch, defended: bool
 ) -> None:
     if not defended:
-        monkeypatch.setattr(profiles, "doubtful", lambda person: ())
+        monkeypatch.setattr(lookup, "doubtful", lambda person: ())
     tells(house, "page", type="identify", userId=MALLORY, traits={"email": VICTIM.value})
     house.saw("invented", "page", who=MALLORY, name="Call +1 900 555 0100", image_url=f"{SHOP}/x.jpg")
     assert shown(house) == ([] if defended else ["Call +1 900 555 0100"])
@@ -82,10 +82,10 @@ def test_what_a_page_says_of_a_product_is_shown_as_the_catalog_has_it(
     known = {"name": "The mug", "brand": "Good", "category": "Cups", "image_url": f"{SHOP}/mug.jpg"}
     house.saw("mug", who="somebody", **known)
     if not defended:
-        monkeypatch.setattr(profiles, "doubtful", lambda person: ())
+        monkeypatch.setattr(lookup, "doubtful", lambda person: ())
     forged = f"{SHOP}/attack" if field.endswith("url") else "Call +1 900 555 0100"
     house.saw("mug", "page", who="victim", **{**known, field: forged})
-    person = asyncio.run(house.wetink.person(Identifier("user", "victim"), house.now))
+    person = asyncio.run(house.wetink.opens.person(Identifier("user", "victim"), house.now))
     values = [getattr(view.product, field) for view in person.views]
     assert (forged in values) is not defended
 
@@ -95,7 +95,7 @@ def test_links_and_photos_lead_to_the_shop_alone_whoever_names_others(
     house: House, monkeypatch: pytest.MonkeyPatch, defended: bool
 ) -> None:
     if not defended:
-        monkeypatch.setattr(house.wetink._opens, "_allowed", lambda url: True)
+        monkeypatch.setattr(house.wetink.opens, "_allowed", lambda url: True)
     tells(house, "shop", type="identify", userId="victim", traits={"email": VICTIM.value})
     house.saw("mug", who="victim", url=f"{EVIL}/login", image_url=f"{EVIL}/track.gif")
     [item] = house.get(house.url("data", "hero", who=VICTIM)).json["items"]
@@ -108,10 +108,10 @@ def test_an_order_that_a_page_made_up_is_not_shown(
     house: House, monkeypatch: pytest.MonkeyPatch, defended: bool
 ) -> None:
     if not defended:
-        monkeypatch.setattr(profiles, "doubtful", lambda person: ())
+        monkeypatch.setattr(lookup, "doubtful", lambda person: ())
     bought = {"order_id": "O", "total": 9, "products": [{"sku": "invented", "name": "Call me", "price": 9}]}
     tells(house, "page", event="Order Completed", userId="victim", properties=bought)
-    person = asyncio.run(house.wetink.person(Identifier("user", "victim"), house.now))
+    person = asyncio.run(house.wetink.opens.person(Identifier("user", "victim"), house.now))
     names = [product.name for purchase in person.orders for product in purchase.products]
     assert ("Call me" in names) is not defended
 
@@ -198,7 +198,7 @@ def test_anonymous_page_events_reach_the_customer_but_show_the_page_nothing(
     )
     tells(house, "page", type="identify", anonymousId="device", userId="victim")
     assert shown(house, Identifier("user", "victim")) == ["The lamp", "The mug"]
-    assert asyncio.run(house.wetink.person(Identifier("anonymous", "device"), house.now)).views == ()
+    assert asyncio.run(house.wetink.opens.person(Identifier("anonymous", "device"), house.now)).views == ()
 
 
 @pytest.mark.parametrize("proof", [True, False])
@@ -208,7 +208,7 @@ def test_a_page_that_proves_its_user_leads_the_address_to_what_the_shop_told(hou
     traits = {"email": VICTIM.value, "name": "Ada 2nd, née 1815"}
     tells(house, "page", type="identify", userId="42", traits=traits, context=context)
     assert shown(house) == (["The mug"] if proof else [])
-    person = asyncio.run(house.wetink.person(Identifier("user", "42"), house.now))
+    person = asyncio.run(house.wetink.opens.person(Identifier("user", "42"), house.now))
     assert (person.page_traits == ()) is proof
 
 

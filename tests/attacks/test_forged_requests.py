@@ -216,7 +216,9 @@ def test_a_forged_request_is_refused_by_every_route_and_nothing_is_changed(house
     for method, path in ((method, path) for method, path, each in table() if each == name):
         got = house.attack(name, method, path)
         where = f"{method} {path}: {got.status} {got.body[:200]!r}"
-        house.runner.run(house.target.wetink.sessions.forgive("127.0.0.1"))  # who guesses must wait, see the sessions
+        house.runner.run(
+            house.target.wetink.store.sessions.forgive("127.0.0.1")
+        )  # who guesses must wait, see the sessions
         if name == "no session":
             assert (got.status, got.headers["location"]) == (303, "/dashboard/login"), where
         elif not name.startswith("a read") and not name.startswith("a look"):

@@ -104,20 +104,22 @@ class Shop:
             await wetink.store.sources.create_key("made", "browser", ["shop.example"], now_ms())
             await wetink.store.sources.rotate_key("made", now_ms())
         await self.sign_in()
-        holes = {hole: wetink.seal(JANE, "tea", "vote") if each == VOTE else each for hole, each in form.holes.items()}
+        holes = {
+            hole: wetink.seals.seal(JANE, "tea", "vote") if each == VOTE else each for hole, each in form.holes.items()
+        }
         fields = {**form.fields, **({"token": wetink.dashboard_token} if "token" in form.fields else {})}
         return form._replace(holes=holes, fields=fields)
 
     async def sign_in(self) -> None:
         """Sign in, unless that lasts."""
-        await self.target.wetink.sessions.forgive("127.0.0.1")
+        await self.target.wetink.store.sessions.forgive("127.0.0.1")
         if (await self.get("/dashboard/keys")).status != 200:
             await self.target.sign_in()
 
     async def send(self, form: Form, field: str = "", value: str | bytes = "") -> tuple[int, str]:
         """Return the status, and what the answer says is wrong; 599 for what breaks on the way."""
         if "token" in form.fields:
-            await self.target.wetink.sessions.forgive("127.0.0.1")
+            await self.target.wetink.store.sessions.forgive("127.0.0.1")
         try:
             answer = await asyncio.wait_for(self.target.send(form.sent(self.target.csrf, field, value)), PATIENCE)
         except Exception as error:

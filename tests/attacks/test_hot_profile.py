@@ -103,7 +103,7 @@ def test_an_open_reads_only_the_newest_of_a_flood_of_long_events(
     assert (read <= ENTRY_BYTES) is defended
     assert (len(entries) < 60) is defended
     assert max(entry.traits["turn"] for entry in entries if entry.traits) == 59
-    person = asyncio.run(house.wetink.person(HOT, house.now))
+    person = asyncio.run(house.wetink.opens.person(HOT, house.now))
     assert person.traits["turn"] == 59
     assert image(house.get(house.url("picture", "hero", who=HOT))).size == (600, 300)
 

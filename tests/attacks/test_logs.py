@@ -70,7 +70,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
         await wetink.look_again()
         key = await wetink.store.sources.create_key("shop", "server", ["shop.example"], 1)
         who = [Identifier("user", USER), Identifier("email", EMAIL)]
-        tokens = [wetink.seal(each, name, "picture") for each in who for name in ("good", "date", "html")]
+        tokens = [wetink.seals.seal(each, name, "picture") for each in who for name in ("good", "date", "html")]
         token = wetink.dashboard_token
         await wetink.close()
         return (key.write_key, key.secret, token), tokens

@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 from tests.contracts.profiles import LATE, mentioned, received
 from tests.storage import opened
 from tests.web.test_open import SHOP, House
-from wetink.core.blocks.alt import alt_of
+from wetink.core.blocks.block import alt_of
 from wetink.core.catalog import trust
 from wetink.core.identity import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment, plain
-from wetink.opens import template_context as sight_module
-from wetink.opens.template_context import sight
+from wetink.opens import drawing
+from wetink.opens.drawing import sight
 from wetink.ports import Record, Storage
 
 FAST = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
@@ -146,17 +146,19 @@ class Gallery(House):
     async def look(self, who: Identifier) -> Iterator[str]:
         """Return everything that is sent to somebody, as text."""
         moment, found = Moment(self.now, taken_for="person"), []
-        person = await self.wetink.person(who, self.now)
+        person = await self.wetink.opens.person(who, self.now)
         found.append(msgspec.json.encode(plain(trust.shown(person))).decode())
         for name in self.blocks():
-            block = self.wetink.block(name)
-            decision = await self.wetink.preview(name, who, moment)
+            block = self.wetink.content.block(name)
+            decision = await self.wetink.opens.preview(
+                self.wetink.content, self.wetink.content.block(name), who, moment
+            )
             found.append(alt_of(block, decision, 1))
             found += decision.links
             found.append(msgspec.json.encode([decision.items, decision.facts]).decode())
             found.append(msgspec.json.encode(sight(block, decision, 1, person, moment, {})).decode())
-            found.append(await self.wetink.words(name, 1, who, moment))
-            found.append(await self.wetink.fragment(name, who, moment))
+            found.append(await self.wetink.embed.words(self.wetink.content, name, 1, who, moment))
+            found.append(await self.wetink.embed.fragment(self.wetink.content, name, who, moment))
         return iter(found)
 
 
@@ -192,7 +194,7 @@ def test_pages_put_no_words_links_or_photos_into_anything_that_is_sent(
     sent = list(asyncio.run(gallery.look(Identifier("user", who))))
     for mark in MARKS:
         assert not [text for text in sent if mark in text]
-    person = asyncio.run(gallery.wetink.person(Identifier("user", who), gallery.now))
+    person = asyncio.run(gallery.wetink.opens.person(Identifier("user", who), gallery.now))
     assert (person.traits["first_name"], person.traits["plan"]) == ("Ada", "gold")
 
 
@@ -211,7 +213,7 @@ def tell_of(gallery: Gallery, who: str, forgeries: list[dict[str, Any]], *, befo
 def test_without_the_defence_each_of_these_words_is_sent(
     gallery: Gallery, monkeypatch: pytest.MonkeyPatch, words: str
 ) -> None:
-    monkeypatch.setattr(sight_module, "shown", lambda person, **_: person)
+    monkeypatch.setattr(drawing, "shown", lambda person, **_: person)
     who = f"undefended-{next(count)}"
     tell_of(gallery, who, [{"type": "identify", "traits": {"nick": words}}], before=True)
     sent = list(asyncio.run(gallery.look(Identifier("user", who))))

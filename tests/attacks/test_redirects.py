@@ -95,7 +95,7 @@ def clicks(house: House) -> list[str]:
     async def run() -> list[str]:
         found = []
         for number in range(len(TARGETS)):
-            token = house.wetink.seal(Identifier("user", f"v{number}"), "hero", "click")
+            token = house.wetink.seals.seal(Identifier("user", f"v{number}"), "hero", "click")
             answer = await ask(house.door, "GET", f"/c/hero/1/{token}")
             assert answer.status == 302
             found.append(answer.headers["location"])
@@ -145,7 +145,7 @@ def test_no_target_of_an_event_leads_away_from_the_shop(house: House) -> None:
 
 
 def test_without_the_defence_most_of_them_would(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(house.wetink._opens, "_allowed", lambda url: True)
+    monkeypatch.setattr(house.wetink.opens, "_allowed", lambda url: True)
     for field in ("url", "image_url"):  # reading an address is a defence, too: only what can be one is kept
         monkeypatch.setitem(ecommerce._PRODUCT, field, (field, text, True))
     origins = in_a_browser(clicks(house))

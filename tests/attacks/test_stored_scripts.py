@@ -165,7 +165,7 @@ class Hostile(House):
             for purpose in ("picture", "click"):
                 address = self.url(purpose, f"evil-{number % 4}", who=who)
                 self.get(f"{address}?c={quote(text)}&{urlencode({text: text})}", agent=text)
-        self.wetink.ledger.flush()
+        self.wetink.store.ledger.flush()
 
 
 class Seen(NamedTuple):
@@ -295,7 +295,7 @@ def sights(house: Hostile) -> dict[str, list[str]]:
     """Return the addresses of what is in the store, for each route that names something."""
 
     async def find() -> tuple[list[str], list[str]]:
-        opens = await house.wetink.archive.newest(now_ms(), 500)
+        opens = await house.wetink.store.archive.newest(now_ms(), 500)
         found = await house.wetink.reports.attributions(now_ms() - 86_400_000, now_ms())
         return [each.decision.id for each in opens], [each.conversion.id for each in found[::30]]
 

@@ -59,7 +59,7 @@ def bent(token: str, chance: random.Random) -> str:
 
 def tokens(house: House, count: int) -> Iterator[str]:
     chance = random.Random(4)
-    right = house.wetink.seal(JANE, "hero", "picture")
+    right = house.wetink.seals.seal(JANE, "hero", "picture")
     for _ in range(count):
         yield bent(right, chance)
 
@@ -91,18 +91,18 @@ class Unbound:
 
 def disarm(house: House, cipher: type[Unproven | Unbound]) -> None:
     """Seal by another cipher."""
-    ciphers: dict[int, Any] = house.wetink._seals._ciphers
+    ciphers: dict[int, Any] = house.wetink.seals._ciphers
     for epoch, real in ciphers.items():
         ciphers[epoch] = cipher(real)
 
 
 def test_without_proof_bent_tokens_name_others(house: House) -> None:
     disarm(house, Unproven)
-    unseal = house.wetink._seals._unseal
+    unseal = house.wetink.seals._unseal
     opened = [token for token in tokens(house, 1_000) if unseal(token, "hero", "picture") is not None]
     assert len(opened) > 100
     house.saw("secret", who="jbne")  # one bit from jane
-    raw = bytearray(base64.urlsafe_b64decode(house.wetink.seal(JANE, "hero", "picture") + "=="))
+    raw = bytearray(base64.urlsafe_b64decode(house.wetink.seals.seal(JANE, "hero", "picture") + "=="))
     raw[3] ^= 3
     walked = base64.urlsafe_b64encode(bytes(raw)).rstrip(b"=").decode()
     assert unseal(walked, "hero", "picture") == Identifier("user", "jbne")
@@ -120,20 +120,20 @@ def test_a_plain_text_token_opens_nothing_but_would_without_seals(
         ]  # fmt: skip
 
     assert known() == []
-    monkeypatch.setattr(house.wetink, "unseal", lambda token, *_: parse(token.partition(".")[0]))
+    monkeypatch.setattr(house.wetink.seals, "unseal", lambda token, *_: parse(token.partition(".")[0]))
     assert known() == ["picture", "words", "click"]
 
 
 def test_no_token_that_was_not_sealed_here_names_anybody(house: House) -> None:
-    unseal = house.wetink._seals._unseal
-    assert unseal(house.wetink.seal(JANE, "hero", "picture"), "hero", "picture") == JANE
+    unseal = house.wetink.seals._unseal
+    assert unseal(house.wetink.seals.seal(JANE, "hero", "picture"), "hero", "picture") == JANE
     opened = [token for token in tokens(house, TOKENS) if unseal(token, "hero", "picture") is not None]
     assert opened == []
 
 
 @pytest.mark.parametrize("defended", DEFENCES)
 def test_every_bit_of_a_token_counts(house: House, monkeypatch: pytest.MonkeyPatch, defended: bool) -> None:
-    right = house.wetink.seal(JANE, "hero", "picture")
+    right = house.wetink.seals.seal(JANE, "hero", "picture")
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     if not defended:  # however it is written
         monkeypatch.setattr(recipient, "_written", lambda raw: ANY)
@@ -142,12 +142,12 @@ def test_every_bit_of_a_token_counts(house: House, monkeypatch: pytest.MonkeyPat
         for place in range(len(right))
         for letter in letters.replace(right[place], "")
     ]
-    opened = [token for token in others if house.wetink.unseal(token, "hero", "picture") is not None]
+    opened = [token for token in others if house.wetink.seals.unseal(token, "hero", "picture") is not None]
     assert (opened == []) is defended
     if not defended:
         return
-    assert house.wetink.unseal(f"{right}=", "hero", "picture") is None
-    assert house.wetink.unseal(f"{right}\n", "hero", "picture") is None
+    assert house.wetink.seals.unseal(f"{right}=", "hero", "picture") is None
+    assert house.wetink.seals.unseal(f"{right}\n", "hero", "picture") is None
 
 
 def doors(token: str) -> dict[str, str]:
@@ -167,7 +167,9 @@ def test_every_door_answers_a_forged_token_as_it_answers_nobody(house: House) ->
             return got.status, got.headers, got.body
 
         nobody = {door: await answer(path) for door, path in doors("nobody").items()}
-        jane = {door: await answer(path) for door, path in doors(house.wetink.seal(JANE, "hero", "picture")).items()}
+        jane = {
+            door: await answer(path) for door, path in doors(house.wetink.seals.seal(JANE, "hero", "picture")).items()
+        }
         assert jane["picture"] != nobody["picture"]
         assert jane["words"] != nobody["words"]
         different = []
@@ -181,7 +183,7 @@ def test_every_door_answers_a_forged_token_as_it_answers_nobody(house: House) ->
 
 
 def test_a_stranger_with_a_true_token_gets_the_very_same_as_nobody(house: House) -> None:
-    token = house.wetink.seal(Identifier("user", "stranger"), "hero", "picture")
+    token = house.wetink.seals.seal(Identifier("user", "stranger"), "hero", "picture")
     for door in ("picture", "words", "click"):
         answers = [house.get(doors(each)[door]) for each in (token, "nobody")]
         assert (answers[0].status, answers[0].headers, answers[0].body) == (
@@ -193,7 +195,7 @@ def test_a_stranger_with_a_true_token_gets_the_very_same_as_nobody(house: House)
 
 def test_a_token_that_is_bound_to_nothing_opens_every_door_of_every_block(house: House) -> None:
     disarm(house, Unbound)
-    token = house.wetink.seal(JANE, "cards", "picture")
+    token = house.wetink.seals.seal(JANE, "cards", "picture")
     answer = house.get(doors(token)["data"])
     assert [item["product"]["name"] for item in answer.json["items"]] == ["The mug"]
     assert house.get(doors(token)["click"]).headers["location"] == "https://shop.example/mug"
@@ -203,7 +205,7 @@ def test_a_token_that_is_bound_to_nothing_opens_every_door_of_every_block(house:
 @pytest.mark.parametrize("door", ["picture", "data", "click"])
 def test_a_token_opens_the_door_it_was_made_for_and_no_other(house: House, purpose: Any, door: str) -> None:
     nobody = house.get(doors("nobody")[door])
-    got = house.get(doors(house.wetink.seal(JANE, "hero", purpose))[door])
+    got = house.get(doors(house.wetink.seals.seal(JANE, "hero", purpose))[door])
     assert (got.body, got.headers) != (nobody.body, nobody.headers) or purpose != door
     if purpose != door:
         assert (got.status, got.body, got.headers) == (nobody.status, nobody.body, nobody.headers)
@@ -212,7 +214,7 @@ def test_a_token_opens_the_door_it_was_made_for_and_no_other(house: House, purpo
 def test_tokens_of_another_block_and_another_server_are_nobodys(house: House, tmp_path: Path) -> None:
     other = House(tmp_path / "other")
     nobody = house.get("/o/hero/1/nobody.jpg").body
-    for token in (house.wetink.seal(JANE, "cards", "picture"), other.wetink.seal(JANE, "hero", "picture")):
+    for token in (house.wetink.seals.seal(JANE, "cards", "picture"), other.wetink.seals.seal(JANE, "hero", "picture")):
         assert house.get(f"/o/hero/1/{token}.jpg").body == nobody
     asyncio.run(other.wetink.close())
 
@@ -222,8 +224,8 @@ def test_data_of_a_person_is_for_pages_of_the_shop_and_never_for_all(
     house: House, monkeypatch: pytest.MonkeyPatch, defended: bool
 ) -> None:
     if not defended:
-        monkeypatch.setattr(house.wetink, "own_origin", lambda origin: True)
-    path = doors(house.wetink.seal(JANE, "hero", "data"))["data"]
+        monkeypatch.setattr(house.wetink.hosts, "own_origin", lambda origin: True)
+    path = doors(house.wetink.seals.seal(JANE, "hero", "data"))["data"]
     for origin in ("https://evil.example", "null", "https://shop.example.evil.example"):
         answer = asyncio.run(ask(house.door, "GET", path, headers={"origin": origin}))
         assert ("access-control-allow-origin" not in answer.headers) is defended

@@ -27,7 +27,7 @@ from wetink.core.profile.person import Moment
 from wetink.core.rules.parse import parse as rule_of
 from wetink.feeds.parse import Tally, Unreadable, read
 from wetink.ingest.receive import check_line
-from wetink.opens.template_context import sight
+from wetink.opens.drawing import sight
 from wetink.ports import Scene
 from wetink.render.liquid import html
 
@@ -129,7 +129,7 @@ async def glyphs(characters: str, shop: Shop) -> Seen:
     for what in (characters, "\ue123" * len(characters), "A"):
         name = await shop.block({"fallback": {"link": LINK, "title": what, "button": what}})
         decision = await shop.decided(name, None)
-        pictures.append((await shop.wetink.picture(decision, 1, Moment(shop.now))).body)
+        pictures.append((await shop.wetink.opens.picture(shop.wetink.content, decision, 1, Moment(shop.now))).body)
     if len(set(pictures)) < 3:
         lost.append("the fallback's title")
     return {"drawn": not lost, "lost": lost}
@@ -224,7 +224,7 @@ async def click(case: Any, shop: Shop) -> Seen:
     who = named(case["who"])
     assert who is not None
     shop.now += 3_600_000
-    answer = await shop.get(f"/c/{block}/{case.get('slot', 1)}/{shop.wetink.seal(who, block, 'click')}")
+    answer = await shop.get(f"/c/{block}/{case.get('slot', 1)}/{shop.wetink.seals.seal(who, block, 'click')}")
     return {"status": answer.status, "location": answer.headers.get("location")}
 
 
@@ -236,7 +236,7 @@ async def push(given: Any, shop: Shop) -> Seen:
     seen: Seen = {"taken": not done.problems, "problems": list(done.problems), "settings": {}}
     if not done.problems:
         await shop.wetink.look_again()
-        for variant in shop.wetink.block("case").variants:
+        for variant in shop.wetink.content.block("case").variants:
             seen["settings"] |= plain(settled(shop.wetink.apps[variant.app], variant)[0])
     return seen
 
@@ -258,9 +258,9 @@ async def template(case: Any, shop: Shop) -> Seen:
     await shop.post_all(case.get("events", ()))
     at = moment_of(case, shop.now)
     moment = Moment(at, language=case.get("lang", ""))
-    decision = await shop.wetink.preview(name, SOMEBODY, moment)
-    person = await shop.wetink.person(SOMEBODY, max(at, shop.now))
-    page = html(case["template"], sight(shop.wetink.block(name), decision, 1, person, moment, {}))
+    decision = await shop.wetink.opens.preview(shop.wetink.content, shop.wetink.content.block(name), SOMEBODY, moment)
+    person = await shop.wetink.opens.person(SOMEBODY, max(at, shop.now))
+    page = html(case["template"], sight(shop.wetink.content.block(name), decision, 1, person, moment, {}))
     return {"text": unescape(re.sub(r"<[^>]*>", "", page)), "html": page}
 
 
@@ -270,7 +270,9 @@ async def rule(case: Any, shop: Shop) -> Seen:
     shop.now = at - 60_000
     await shop.post({"type": "identify", "userId": "somebody", "traits": case.get("traits", {})})
     await shop.post_all(case.get("events", ()))
-    finding = await shop.wetink.explain(rule_of(case["rule"]), SOMEBODY, Moment(at, **case.get("moment", {})))
+    finding = await shop.wetink.opens.explain(
+        shop.wetink.content, rule_of(case["rule"]), SOMEBODY, Moment(at, **case.get("moment", {}))
+    )
     return {"holds": finding.holds, "why": finding.why}
 
 
@@ -279,7 +281,7 @@ async def alt(case: Any, shop: Shop) -> Seen:
     fields = {name: value for name, value in case.items() if name != "lang"}
     properties = {"sku": "X", "name": "Mug", "url": "https://shop.example/mug", **fields}
     await shop.post({"type": "track", "event": "Product Viewed", "userId": "somebody", "properties": properties})
-    token = shop.wetink.seal(SOMEBODY, "last-viewed", "picture")
+    token = shop.wetink.seals.seal(SOMEBODY, "last-viewed", "picture")
     answer = await shop.get(f"/a/last-viewed/1/{token}.txt?lang={case.get('lang', '')}")
     return {"text": answer.body.decode()}
 
@@ -307,10 +309,14 @@ async def name(given: Any, shop: Shop) -> Seen:
     first = given if isinstance(given, str) else given["name"]
     lines = "{{ person.traits.firstName }}"
     seen = await template({"template": lines, "traits": {"firstName": first}}, shop)
-    decision = await shop.wetink.preview("hello", SOMEBODY, Moment(shop.now))
-    picture = await shop.wetink.picture(decision, 1, Moment(shop.now))
-    other = await shop.wetink.preview("hello", None, Moment(shop.now))
-    fallback = await shop.wetink.picture(other, 1, Moment(shop.now))
+    decision = await shop.wetink.opens.preview(
+        shop.wetink.content, shop.wetink.content.block("hello"), SOMEBODY, Moment(shop.now)
+    )
+    picture = await shop.wetink.opens.picture(shop.wetink.content, decision, 1, Moment(shop.now))
+    other = await shop.wetink.opens.preview(
+        shop.wetink.content, shop.wetink.content.block("hello"), None, Moment(shop.now)
+    )
+    fallback = await shop.wetink.opens.picture(shop.wetink.content, other, 1, Moment(shop.now))
     with Image.open(io.BytesIO(picture.body)) as image:
         image.load()
         inked = image.convert("RGBA").getextrema()[3][1] > 0

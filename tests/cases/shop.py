@@ -88,7 +88,9 @@ class Shop:
     async def decided(self, block: str, who: Identifier | None, at: int | None = None) -> Decision:
         """Return what an open would get, an hour after the last message unless told otherwise."""
         self.now = at if at is not None else self.now + HOUR
-        return await self.wetink.preview(block, who, Moment(self.now))
+        return await self.wetink.opens.preview(
+            self.wetink.content, self.wetink.content.block(block), who, Moment(self.now)
+        )
 
     async def history(self, who: Identifier) -> list[Event]:
         return list(await self.wetink.store.profiles.history(who, 1 << 61))

@@ -18,7 +18,7 @@ def test_a_reload_that_began_earlier_does_not_undo_an_edit(tmp_path: Path, monke
         wetink = Wetink(read({}, data=tmp_path))
         await wetink.look_again()
         drawing, go = asyncio.Event(), asyncio.Event()
-        prepare = wetink._fallbacks.prepare
+        prepare = wetink.fallbacks.prepare
 
         async def slow(*given: Any) -> Any:
             drawing.set()
@@ -27,10 +27,10 @@ def test_a_reload_that_began_earlier_does_not_undo_an_edit(tmp_path: Path, monke
 
         (wetink.settings.content / "blocks").mkdir(exist_ok=True)
         (wetink.settings.content / "blocks" / "other.yaml").write_text("fallback: {link: 'https://shop.example/'}\n")
-        monkeypatch.setattr(wetink._fallbacks, "prepare", slow)
+        monkeypatch.setattr(wetink.fallbacks, "prepare", slow)
         before = asyncio.create_task(wetink.look_again())
         await drawing.wait()
-        monkeypatch.setattr(wetink._fallbacks, "prepare", prepare)
+        monkeypatch.setattr(wetink.fallbacks, "prepare", prepare)
         making = asyncio.create_task(wetink.author.block(made))
         await asyncio.sleep(0.2)
         go.set()

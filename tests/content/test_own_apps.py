@@ -83,11 +83,13 @@ def load_yaml(text: str) -> Any:
 def test_a_block_of_it_is_drawn_with_what_was_set_and_the_defaults(house: House) -> None:
     assert house.wetink.content.problems == ()
     house.saw("mug")
-    decision = asyncio.run(house.wetink.preview("mine", JANE, Moment(house.now)))
+    decision = asyncio.run(
+        house.wetink.opens.preview(house.wetink.content, house.wetink.content.block("mine"), JANE, Moment(house.now))
+    )
     assert decision.settings["heading"] == "Hi"
     assert decision.settings["mood"] == "calm"
     assert [item.key for item in decision.items] == ["mug"]
-    fallback = house.wetink._fallbacks.of(house.wetink.block("mine")).body
+    fallback = house.wetink.fallbacks.of(house.wetink.content.block("mine")).body
     first = house.get(house.url("picture", "mine")).body
     assert first != fallback
     write(house.wetink.settings.content, {"blocks/mine.yaml": block("{heading: Another}")})

@@ -25,7 +25,7 @@ from wetink.core.profile.person import Moment, Person
 from wetink.core.rules.evaluate import compiled
 from wetink.core.rules.parse import parse
 from wetink.core.rules.tree import Rule
-from wetink.opens.profiles import People
+from wetink.opens.lookup import Lookup, Lookups
 from wetink.ports import Record, Storage
 
 USERS, ADDRESSES, DEVICES = ["ann", "bob", "cid"], ["a@x.example", "b@x.example"], ["d1", "d2", "d3"]
@@ -138,16 +138,20 @@ async def _list(crowd: ColumnCrowd, rule: Rule, now: int) -> list[Identifier]:
     return [who async for some in crowd.members(rule, Moment(now), {}) for who in some]
 
 
-class Folded(People):
-    """People of a store to which nothing is added: each is read and folded once for a moment, not for each rule."""
+class Folded(Lookup):
+    """The people of a store to which nothing is added: each is read and folded once for a moment, not for each rule."""
 
     def __init__(self, store: Storage) -> None:
-        super().__init__(store)
+        super().__init__(store, None, 0)
         self._at: dict[tuple[Identifier, int], Person] = {}
 
-    async def person(self, who: Identifier, now: int) -> Person:
+    async def newest(self) -> Lookup:
+        return self
+
+    async def person(self, who: Identifier | None, now: int, **_: Any) -> Person:
+        assert who is not None
         if (who, now) not in self._at:
-            self._at[who, now] = await super().person(who, now)
+            self._at[who, now] = await super().person(who, now, events=True)
         return self._at[who, now]
 
 
@@ -223,7 +227,7 @@ def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     made = Town(ENGINES[request.param](folder), folder)
     folded = Folded(made.store)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(segment_query, "People", lambda store: folded if store is made.store else People(store))
+        patch.setattr(segment_query, "Lookups", lambda store: folded if store is made.store else Lookups(store))
         yield made
     made.columns.close()
     asyncio.run(made.store.close())

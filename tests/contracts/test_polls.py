@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from wetink.core.app.poll import Tally
+from wetink.core.app.app import Tally
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import Storage
 

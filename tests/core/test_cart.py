@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from wetink.core.catalog.trust import refreshed
 from wetink.core.events.event import Event, Order, Product
-from wetink.core.profile.cart import left_of, line_of, named
-from wetink.core.profile.fold import fold
+from wetink.core.profile.fold import fold, left_of, line_of, named
 from wetink.core.profile.person import Seen
 
 NOW = 10_000

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.blocks.alt import alt_of
-from wetink.core.blocks.block import Block, Decision, Fallback
+from wetink.core.blocks.block import Block, Decision, Fallback, alt_of
 from wetink.core.events.event import Product
 from wetink.core.text.invisible import controls
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.app.app_inputs import Shop
-from wetink.core.app.pick import Filter, known, pick
+from wetink.core.app.app import Shop
+from wetink.core.app.product_grid import Filter, known, pick
 from wetink.core.events.event import Order, Product
 from wetink.core.profile.person import Person, Purchase, Seen
 

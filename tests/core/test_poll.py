@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.app.poll import shares
+from wetink.core.app.app import shares
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=2, max_size=5))

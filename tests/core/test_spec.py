@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from wetink.core.app.spec import PROPERTIES, doubts
+from wetink.core.app.setting import PROPERTIES, doubts
 from wetink.core.events.aliases import EVENTS
 from wetink.core.messages.mapping import mapping_of
 

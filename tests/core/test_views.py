@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wetink.core.events.event import Event, Product
-from wetink.core.profile.views import MOST, Views
+from wetink.core.profile.person import MOST, Views
 
 products = st.builds(Product, sku=st.sampled_from(["", "A", "B", "C"]), product_id=st.sampled_from(["", "1", "2"]))
 

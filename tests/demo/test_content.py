@@ -9,7 +9,7 @@ import wetink.demo
 from tests.demo.story import person_of
 from wetink.apps import load as apps
 from wetink.content.folder import load
-from wetink.core.app.app_inputs import Shop
+from wetink.core.app.app import Shop
 from wetink.core.blocks.block import Decision
 from wetink.core.blocks.decide import choose, decide
 from wetink.core.profile.person import Moment, Person

@@ -90,10 +90,10 @@ def test_opens_and_pages_go_on_and_it_heals_alone(disk: Path) -> None:
         assert sent() == 200, "nobody has to start it anew"
         opened(3)
         assert [browser.get(page).status_code for page in PAGES] == [200] * len(PAGES)
-    house.wetink.ledger.flush()
-    days = asyncio.run(house.wetink.ledger.days(0, 1 << 61))
+    house.wetink.store.ledger.flush()
+    days = asyncio.run(house.wetink.store.ledger.days(0, 1 << 61))
     assert sum(each.opens for each in days) == 3 + 10 + 3 + 1 + 1, "each recipient's, jane's picture and her data"
-    assert house.wetink.lost() == {}
+    assert house.wetink.store.lost() == {}
     stored = {each.message_id for each in asyncio.run(house.wetink.store.log.messages(limit=1000))}
     assert not stored & {f"n{each}" for each in refused}
     asyncio.run(house.wetink.close())

@@ -257,7 +257,7 @@ def test_an_open_that_cannot_be_answered_leaves_a_hundred_that_are(house: House)
             raise ConnectionResetError("whoever asked is gone")
 
         for number in range(MANY):
-            token = house.wetink.seal(Identifier("user", f"u{number}"), "hero", "data")
+            token = house.wetink.seals.seal(Identifier("user", f"u{number}"), "hero", "data")
             asked = Asked("GET", f"/d/hero/{token}.json", b"", (), "127.0.0.1")
             if number == 37:
                 house.door._take(asked, b"", gone)
@@ -283,14 +283,14 @@ def test_a_slot_beyond_the_blocks_own_shows_nothing_and_harms_nobody(house: Hous
             each.body for each in await asyncio.gather(*(ask(house.door, "GET", path, headers=agent) for path in paths))
         ]
 
-    troubles = house.wetink.troubles
+    troubles = house.wetink.opens.troubles
     assert set(run(opened())) == {fallback}, "nobody has seen anything but jane, and she not in that slot"
-    assert house.wetink.troubles == troubles
+    assert house.wetink.opens.troubles == troubles
     click = house.get(house.url("click", "hero", slot)).headers["location"]
     assert click == "https://shop.example/"
-    assert run(house.wetink.ledger.touches(["user:jane"], 0, 1 << 61)) == []
+    assert run(house.wetink.store.ledger.touches(["user:jane"], 0, 1 << 61)) == []
     house.get(house.url("picture", "hero"), agent=CHROME)
-    assert len(run(house.wetink.ledger.touches([str(JANE)], 0, 1 << 61))) == 1
+    assert len(run(house.wetink.store.ledger.touches([str(JANE)], 0, 1 << 61))) == 1
 
 
 @pytest.mark.parametrize("odd", [Product(sku="odd", name=HALF), Product(sku="odd", stock=1 << 70), Product(sku=HALF)])

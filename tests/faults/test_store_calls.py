@@ -15,7 +15,7 @@ from tests.web.test_open import JANE, SHOP, House
 from wetink.core.errors import StoreUnavailable
 from wetink.ports import Picture, Scene
 
-STORE = ("version", "summary", "recall", "entries", "products", "profile", "resolve", "changes", "search", "tally")
+STORE = ("version", "summary", "entries", "products", "profile", "resolve", "changes", "search", "tally")
 LEDGER = ("current", "settle", "promised", "promise", "contacts")
 EXPOSURES = ("of", "keep")
 RULES = {
@@ -46,10 +46,10 @@ class Faults:
 
     def __init__(self, house: House) -> None:
         self.calls, self.fails_at = 0, 0
-        opens = house.wetink._opens
+        opens = house.wetink.opens
         store = house.wetink.store
         parts = (store.log, store.profiles, store.catalog, store.polls)
-        kept = (*((each, STORE) for each in parts), (house.wetink.ledger, LEDGER), (opens._arms._exposures, EXPOSURES))
+        kept = (*((each, STORE) for each in parts), (store.ledger, LEDGER), (opens._assignments._exposures, EXPOSURES))
         for port, names in kept:
             for name in names:
                 if hasattr(port, name):
@@ -119,7 +119,7 @@ def news(house: House) -> None:
 @pytest.mark.parametrize("who", ["jane", "bob", "nobody"])
 @pytest.mark.parametrize("block", names())
 def test_the_nth_store_call_of_an_open_fails(house: House, faults: Faults, block: str, who: str) -> None:
-    token = house.wetink.seal(msgspec.structs.replace(JANE, value=who), block, "data")
+    token = house.wetink.seals.seal(msgspec.structs.replace(JANE, value=who), block, "data")
     url = f"/d/{block}/{token}.json"
     faults.fails_at = 0
     news(house)
@@ -144,9 +144,9 @@ def test_the_nth_store_call_of_an_open_fails(house: House, faults: Faults, block
 
 @pytest.mark.parametrize("block", ["own-not-done-where", "own-not-audience", "hero", "picks"])
 def test_the_nth_store_call_of_a_picture_fails(house: House, faults: Faults, block: str) -> None:
-    token = house.wetink.seal(JANE, block, "picture")
+    token = house.wetink.seals.seal(JANE, block, "picture")
     faults.fails_at = 0
-    fallback = house.wetink._fallbacks.of(house.wetink.content.blocks[block]).body
+    fallback = house.wetink.fallbacks.of(house.wetink.content.blocks[block]).body
     for number in range(1, 60):
         news(house)
         url = f"/o/{block}/1/{token}.png?c=n{number}"

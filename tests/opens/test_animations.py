@@ -7,10 +7,11 @@ import pytest
 from msgspec.structs import replace
 
 from wetink.apps import load
+from wetink.content.folder import Content
 from wetink.core.blocks.block import Block, Fallback, Variant
 from wetink.core.errors import BadContent
 from wetink.core.profile.person import Moment
-from wetink.opens.animations import Animations
+from wetink.opens.prerender import Animations
 from wetink.ports import Ticking
 
 APPS = load()
@@ -35,18 +36,18 @@ class Renderer:
         if self.error is not None:
             raise self.error
 
-    async def warm(self, block: Block, who: None, moment: Moment) -> None:
+    async def warm(self, content: Content, block: Block, who: None, moment: Moment) -> None:
         self.films.append((block.name, moment.scheme))
         if self.error is not None:
             raise self.error
 
 
 def stepped(studio: Renderer, *shelves: dict[str, Block]) -> None:
-    shelf = shelves[0]
-    moving = Animations(studio, APPS, lambda: shelf, studio.warm, lambda: 1)  # type: ignore[arg-type]
-    for each in shelves:
-        shelf = each
-        asyncio.run(moving.step())
+    moving = Animations(studio, APPS, studio, lambda: 1)  # type: ignore[arg-type]
+    for shelf in shelves:
+        content = Content(shelf)
+        while asyncio.run(moving.step(content)):
+            pass
 
 
 def test_each_look_of_each_countdown_is_made_once_and_films_for_nobody() -> None:

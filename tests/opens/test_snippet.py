@@ -13,7 +13,8 @@ import pytest
 from wetink.core.blocks.block import Block, Fallback
 from wetink.core.blocks.esp import BY_NAME, ESPS, Esp
 from wetink.core.errors import BadRequest
-from wetink.opens.snippet import esp_snippet, mended, snippet
+from wetink.opens.embed import esp_snippet, snippet
+from wetink.opens.recipient import mended
 
 ADDRESS = "https://open.shop.example"
 ADDRESSES = ("jane+tag@shop.example", "o'brien@shop.example", "ü@shop.example", "a.b_c-d@shop.example")

@@ -9,8 +9,8 @@ from tests.contracts.profiles import LATE, received
 from tests.storage import opened
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Person
-from wetink.opens import summaries
-from wetink.opens.profiles import People
+from wetink.opens import lookup
+from wetink.opens.lookup import Lookups
 
 JANE, DAY = Identifier("user", "jane"), 86_400_000
 
@@ -29,17 +29,17 @@ def test_a_person_is_the_same_with_a_summary_and_without(tmp_path: Path) -> None
     async def story() -> None:
         store = opened(tmp_path)
         await store.log.append([received(said(number, LATE - DAY + number)) for number in range(40)])
-        folded = await People(store).person(JANE, LATE)
-        works = summaries.Summaries(store.profiles, lambda: LATE + DAY)
+        folded = await (await Lookups(store).newest()).person(JANE, LATE)
+        works = lookup.Summaries(store.profiles, lambda: LATE + DAY)
         while await works.step():
             pass
-        assert await store.profiles.summary(JANE, summaries.RULES) is not None
-        summed_up = await People(store).person(JANE, LATE)
+        assert await store.profiles.summary(JANE, lookup.RULES) is not None
+        summed_up = await (await Lookups(store).newest()).person(JANE, LATE)
         assert shown(summed_up) == shown(folded)
-        past = await People(store).person(JANE, LATE - DAY + 5)
+        past = await (await Lookups(store).newest()).person(JANE, LATE - DAY + 5)
         assert past.last_seen == LATE - DAY + 5, "at a past moment nothing that came later has happened"
         await store.log.append([received(said(41, LATE - 5))])
-        assert (await People(store).person(JANE, LATE)).last_seen == LATE - 5
+        assert (await (await Lookups(store).newest()).person(JANE, LATE)).last_seen == LATE - 5
         await store.close()
 
     asyncio.run(story())
@@ -49,9 +49,9 @@ def test_a_summary_that_cannot_be_read_costs_time_and_nothing_else(tmp_path: Pat
     async def story() -> None:
         store = opened(tmp_path)
         await store.log.append([received(said(number, LATE - DAY + number)) for number in range(40)])
-        while await store.profiles.summarize(lambda entries: b"\xff", summaries.RULES, LATE + DAY, 100):
+        while await store.profiles.summarize(lambda entries: b"\xff", lookup.RULES, LATE + DAY, 100):
             pass
-        assert len((await People(store).person(JANE, LATE)).views) == 7
+        assert len((await (await Lookups(store).newest()).person(JANE, LATE)).views) == 7
         await store.close()
 
     asyncio.run(story())
@@ -62,4 +62,4 @@ def test_the_rules_of_summaries_name_all_code_a_fold_is_made_of() -> None:
     for name in ("fold", "summary"):
         for node in ast.walk(ast.parse(core.joinpath(f"profile/{name}.py").read_text("utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("wetink.core."):
-                assert (node.module or "").removeprefix("wetink.core.").replace(".", "/") in summaries.CODE
+                assert (node.module or "").removeprefix("wetink.core.").replace(".", "/") in lookup.CODE

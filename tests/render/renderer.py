@@ -10,7 +10,7 @@ from PIL import Image
 from wetink.core.blocks.block import Block, Decision, Fallback
 from wetink.core.events.event import Product
 from wetink.core.profile.person import Cart, Moment, Person, Seen
-from wetink.opens.template_context import sight
+from wetink.opens.drawing import sight
 from wetink.ports import Picture, Scene
 from wetink.render import Renderer
 from wetink.render.worker import Desk

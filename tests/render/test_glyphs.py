@@ -12,7 +12,7 @@ from PIL import Image
 from tests.render.renderer import plain, shot
 from wetink.core.blocks.block import Block, Fallback, Variant
 from wetink.core.text.invisible import controls
-from wetink.opens.missing_glyphs import named, notes
+from wetink.opens.audit import glyph_notes, named
 from wetink.render.glyphs import STAND_IN, Letters, noted
 
 BLOCKS = {
@@ -122,7 +122,7 @@ def test_content_with_such_a_character_is_told_with_its_place() -> None:
     settings = {"title": "Sale ★ ଅ", "nested": {"labels": ["DAYS", "ଆ"]}}
     block = Block("hero", Fallback("https://shop.example/", button="Go ଅ"), (Variant("v", "x", settings=settings),))
     templates = {"a.liquid": "<p>★</p>\n<p>ଅ</p>", "b.liquid": "→ ℃"}
-    assert list(notes({"hero": block}, templates, LETTERS.missing)) == [
+    assert list(glyph_notes({"hero": block}, templates, LETTERS.missing)) == [
         "templates/a.liquid: line 2: no font has ଅ (U+0B05 oriya letter a)",
         "blocks/hero.yaml: fallback.button: no font has ଅ (U+0B05 oriya letter a)",
         "blocks/hero.yaml: variants[0].settings.title: no font has ଅ (U+0B05 oriya letter a)",

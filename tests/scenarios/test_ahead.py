@@ -4,12 +4,14 @@ import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.render.renderer import Here
 from tests.web.test_open import House
+from wetink.content.folder import Content
 from wetink.core.blocks.block import Block
 from wetink.core.events.event import Event
 from wetink.core.identity.identifier import Identifier
@@ -31,21 +33,26 @@ def event(user: str = "jane", at: int = NOW, **more: Any) -> Event:
     return Event("track", at, f"{user}-{at}", "shop", "Product Viewed", user=user, **more)
 
 
+def ahead(warm: Any) -> Prerenderer:
+    """Return one that draws with `warm`."""
+    return Prerenderer(SimpleNamespace(warm=warm), lambda: NOW)  # type: ignore[arg-type]
+
+
 def drawn_for(monkeypatch: pytest.MonkeyPatch, *events: Event) -> list[tuple[str, Identifier]]:
     """Return which blocks were drawn for whom after these events."""
     monkeypatch.setattr(prerender, "CALM_SECONDS", 0.0)
     drawn: list[tuple[str, Identifier]] = []
 
-    async def warm(block: Block, who: Identifier, moment: Moment) -> None:
+    async def warm(content: Content, block: Block, who: Identifier, moment: Moment) -> None:
         drawn.append((block.name, who))
 
     async def story() -> None:
         from wetink.core.blocks.block import Fallback
 
         blocks = {name: Block(name, Fallback("https://shop.example/")) for name in ("hero", "cards")}
-        it = Prerenderer(warm, lambda: blocks, lambda: NOW)
+        it = ahead(warm)
         it.notice(events)
-        while await it.step():
+        while await it.step(Content(blocks)):
             pass
 
     asyncio.run(story())
@@ -58,13 +65,15 @@ def test_an_open_after_an_event_finds_its_tiles_drawn(house: House) -> None:
     house.wetink.renderer._pool = here  # type: ignore[assignment]
     house.saw("mug")
     jane = Identifier("user", "jane")
-    asyncio.run(house.wetink._opens.warm(house.wetink.block("hero"), jane, Moment(house.now)))
+    asyncio.run(
+        house.wetink.opens.warm(house.wetink.content, house.wetink.content.block("hero"), jane, Moment(house.now))
+    )
     assert here.drawn
     here.drawn.clear()
-    picture = asyncio.run(house.wetink.open_picture("hero", 1, jane, Moment(house.now + 1)))
+    picture = asyncio.run(house.wetink.opens.open(house.wetink.content, "hero", 1, jane, Moment(house.now + 1)))
     assert picture.content_type == "image/jpeg"
     assert here.drawn == [], "nothing was left to draw"
-    assert house.wetink.troubles == 0
+    assert house.wetink.opens.troubles == 0
 
 
 def test_the_newest_people_come_first_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,9 +98,9 @@ def test_who_is_still_busy_is_waited_for() -> None:
         async def never(*_: Any) -> None:
             raise AssertionError
 
-        it = Prerenderer(never, dict, lambda: NOW)
+        it = ahead(never)
         it.notice([event()])
-        assert not await it.step()
+        assert not await it.step(Content())
 
     asyncio.run(story())
 
@@ -110,9 +119,9 @@ def test_it_takes_no_more_than_its_share_of_time(monkeypatch: pytest.MonkeyPatch
 
         monkeypatch.setattr(prerender, "CALM_SECONDS", 0.0)
         monkeypatch.setattr(prerender.asyncio, "sleep", sleep)
-        it = Prerenderer(warm, lambda: {"hero": Block("hero", Fallback(""))}, lambda: NOW)
+        it = ahead(warm)
         it.notice([event()])
-        assert await it.step()
+        assert await it.step(Content({"hero": Block("hero", Fallback(""))}))
 
     asyncio.run(story())
     assert slept
@@ -125,13 +134,10 @@ def test_warming_gives_way_to_whoever_waits_for_a_picture(house: House, monkeypa
 
     async def story() -> None:
         studio = house.wetink.renderer
-        scene = await house.wetink._opens._scenes.scene(
-            house.wetink.block("hero"),
-            await house.wetink.preview("hero", Identifier("user", "jane"), Moment(house.now)),
-            1,
-            Identifier("user", "jane"),
-            Moment(house.now),
-        )
+        opens, content, jane = house.wetink.opens, house.wetink.content, Identifier("user", "jane")
+        asked = await opens._look(content, content.block("hero"), jane, Moment(house.now))
+        decision = await opens._decided(asked)
+        scene = await opens._scenes.scene(asked, decision, 1, opens._scenes.template(content, decision))
         assert scene is not None
         busy = asyncio.create_task(studio.countdown(_ticking()))
         await asyncio.sleep(0.05)

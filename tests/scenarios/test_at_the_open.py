@@ -44,7 +44,9 @@ def adds(house: House, sku: str, event: str = "Product Added", **more: Any) -> N
 
 
 def end_of(house: House, block: str) -> int | None:
-    decision = asyncio.run(house.wetink.preview(block, JANE, Moment(house.now)))
+    decision = asyncio.run(
+        house.wetink.opens.preview(house.wetink.content, house.wetink.content.block(block), JANE, Moment(house.now))
+    )
     return decision.facts.get("ends_at")
 
 

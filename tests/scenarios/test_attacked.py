@@ -19,7 +19,7 @@ from wetink.sandbox import Pool
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setattr(renderer, "DRAW_SECONDS", 1.5)
     made = House(tmp_path / "data")
-    made.wetink._opens._deadline = 0.7
+    made.wetink.opens._deadline = 0.7
     made.wetink.renderer.pool.close()
     made.wetink.renderer._pool = Pool("tests.render.wild", 2)
     yield made
@@ -34,11 +34,13 @@ def test_the_open_is_answered_and_so_is_the_next(house: House, what: str) -> Non
     async def opened(name: str) -> tuple[bytes, float]:
         house.now += 100_000
         begun = time.monotonic()
-        picture = await house.wetink.open_picture("hero", 1, Identifier("user", name), Moment(house.now))
+        picture = await house.wetink.opens.open(
+            house.wetink.content, "hero", 1, Identifier("user", name), Moment(house.now)
+        )
         return picture.body, time.monotonic() - begun
 
     async def story() -> None:
-        fallback = house.wetink._fallbacks.of(house.wetink.block("hero")).body
+        fallback = house.wetink.fallbacks.of(house.wetink.content.block("hero")).body
         first, _ = await opened("ada")
         assert first != fallback
         [before] = [resident(pid) for pid in house.wetink.renderer.pool.pids]

@@ -34,7 +34,9 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 
 
 def end_of(house: House, who: Identifier = JANE) -> int | None:
-    decision = asyncio.run(house.wetink.preview("offer", who, Moment(house.now)))
+    decision = asyncio.run(
+        house.wetink.opens.preview(house.wetink.content, house.wetink.content.block("offer"), who, Moment(house.now))
+    )
     return decision.facts.get("ends_at")
 
 
@@ -77,7 +79,7 @@ def test_as_a_gif_it_ticks_and_as_a_jpeg_it_stands_still(house: House) -> None:
 
 
 def test_the_snippet_asks_for_a_picture_that_moves(house: House) -> None:
-    assert ".gif" in house.wetink.snippet("offer", JANE, "https://ink.example")
+    assert ".gif" in house.wetink.embed.snippet(house.wetink.content, "offer", JANE, "https://ink.example")
 
 
 SMALL = BLOCK.replace("width: 600\nheight: 130", "width: 200\nheight: 60")
@@ -85,7 +87,7 @@ SMALL = BLOCK.replace("width: 600\nheight: 130", "width: 200\nheight: 60")
 
 def moving(house: House, scheme: str = "light", ratio: int = 2) -> Picture:
     moment = Moment(house.now, scheme=scheme, ratio=ratio, moving=True)
-    return asyncio.run(house.wetink.open_picture("offer", 1, JANE, moment))
+    return asyncio.run(house.wetink.opens.open(house.wetink.content, "offer", 1, JANE, moment))
 
 
 def test_until_it_is_ready_it_stands_still_and_shows_the_time_that_remains(house: House) -> None:
@@ -97,8 +99,14 @@ def test_until_it_is_ready_it_stands_still_and_shows_the_time_that_remains(house
         still = house.get(url.replace(".jpg", ".gif"))
         assert image(still).format == "JPEG"
         assert still.body == house.get(url).body, "no fallback: what is asked for as a picture that stands still"
-        decision = asyncio.run(house.wetink.preview("offer", JANE, Moment(house.now)))
-        shown = asyncio.run(house.wetink.picture(decision, 1, Moment(house.now, moving=True)))
+        decision = asyncio.run(
+            house.wetink.opens.preview(
+                house.wetink.content, house.wetink.content.block("offer"), JANE, Moment(house.now)
+            )
+        )
+        shown = asyncio.run(
+            house.wetink.opens.picture(house.wetink.content, decision, 1, Moment(house.now, moving=True))
+        )
         assert shown.note == "it stands still: it is being made ready to tick"
         another.run(lease.__aexit__(None, None, None))
         another.run(leases.close())
@@ -110,7 +118,9 @@ def ticks(house: House) -> bool:
 
     async def opened() -> bool:
         for _ in range(100):
-            picture = await house.wetink.open_picture("offer", 1, JANE, Moment(house.now, moving=True))
+            picture = await house.wetink.opens.open(
+                house.wetink.content, "offer", 1, JANE, Moment(house.now, moving=True)
+            )
             if picture.content_type == "image/gif":
                 return True
             await asyncio.sleep(0.1)
@@ -125,13 +135,24 @@ def test_a_block_that_cannot_tick_stands_still_and_the_trace_says_why(
     monkeypatch.setattr(test_open, "BLOCKS", {"offer": BLOCK.replace("width: 600", "width: 100")})
     house = House(tmp_path / "data")
     try:
-        decision = asyncio.run(house.wetink.preview("offer", JANE, Moment(house.now)))
+        decision = asyncio.run(
+            house.wetink.opens.preview(
+                house.wetink.content, house.wetink.content.block("offer"), JANE, Moment(house.now)
+            )
+        )
         for _ in range(2):
-            shown = asyncio.run(house.wetink.picture(decision, 1, Moment(house.now, moving=True)))
+            shown = asyncio.run(
+                house.wetink.opens.picture(house.wetink.content, decision, 1, Moment(house.now, moving=True))
+            )
             assert shown.note == "it stands still: a countdown needs 120 by 32 pixels"
         assert moving(house).content_type == "image/jpeg"
     finally:
         asyncio.run(house.wetink.close())
+
+
+async def made_ready(house: House) -> None:
+    while await house.wetink.animations.step(house.wetink.content):
+        pass
 
 
 def test_it_is_made_ready_when_its_block_is_saved_for_every_screen_and_scheme(
@@ -140,7 +161,7 @@ def test_it_is_made_ready_when_its_block_is_saved_for_every_screen_and_scheme(
     monkeypatch.setattr(test_open, "BLOCKS", {"offer": SMALL})
     house = House(tmp_path / "data")
     try:
-        asyncio.run(house.wetink.moving.step())
+        asyncio.run(made_ready(house))
         kept = set(ready(house))
         assert len(kept) == 6
         for scheme in ("light", "dark"):

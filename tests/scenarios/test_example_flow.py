@@ -69,7 +69,9 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         async with Wetink(read({}, data=tmp_path)) as wetink:
             made = await wetink.store.sources.create_key("shop", "server", (), 1)
             jane = Identifier("email", "jane@shop.example")
-            tokens = {purpose: wetink.seal(jane, "last-viewed", purpose) for purpose in ("picture", "data", "click")}  # type: ignore[arg-type]
+            tokens = {
+                purpose: wetink.seals.seal(jane, "last-viewed", purpose) for purpose in ("picture", "data", "click")
+            }  # type: ignore[arg-type]
             return made.write_key, tokens
 
     key, tokens = asyncio.run(prepare())

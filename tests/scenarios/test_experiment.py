@@ -54,7 +54,7 @@ def opened(house: House, who: Identifier, agent: str = "Mozilla/5.0 (Macintosh) 
 
 
 def arms(house: House, name: str = "test") -> dict[str, ArmResult]:
-    house.wetink.ledger.flush()
+    house.wetink.store.ledger.flush()
     house.wetink.experiments._clock = lambda: house.now
     return {each.arm: each for each in asyncio.run(house.wetink.experiments.result(name)).arms}
 
@@ -73,7 +73,11 @@ def test_each_arm_shows_its_variant_and_the_holdout_sees_the_fallback(house: Hou
         shown.setdefault(arm_of(house, user(number)), set()).add(answer["variant"])
     assert shown == {"looked at": {"seen"}, "greeted": {"hello"}, HOLDOUT: {""}}
     held = next(user(number) for number in range(20) if arm_of(house, user(number)) == HOLDOUT)
-    decision = asyncio.run(house.wetink.preview("hero", held, Moment(now=house.now)))
+    decision = asyncio.run(
+        house.wetink.opens.preview(
+            house.wetink.content, house.wetink.content.block("hero"), held, Moment(now=house.now)
+        )
+    )
     assert decision.arms == {"test": HOLDOUT}
     assert decision.trace[0].variant == "experiment test"
     assert "held out: no personalization (20% of people)" in decision.trace[0].why
@@ -186,7 +190,7 @@ def test_a_bandit_sends_newcomers_where_people_click_and_moves_nobody_else(house
             house.get(house.url("click", "hero", who=user(number)), agent="Mozilla/5.0 (Macintosh) Firefox/120.0")
     before = [arm_of(house, user(number)) for number in range(60)]
     assert 15 < before.count("greeted") < 45, "all arms are alike at first"
-    house.wetink.ledger.flush()
+    house.wetink.store.ledger.flush()
     house.now += 3_600_000
     house.wetink.experiments._clock = lambda: house.now
     asyncio.run(house.wetink.experiments.refresh())
@@ -199,7 +203,7 @@ def test_a_bandit_sends_newcomers_where_people_click_and_moves_nobody_else(house
     house.wetink.experiments._shared = other
     asyncio.run(house.wetink.experiments.refresh())
     plan = house.wetink.experiments.plans()["test"][0]
-    epoch, given = other.of(plan, house.now) or (0, {})
+    epoch, given = other.of(plan) or (0, {})
     assert (epoch, dict(given)) == (house.now // 3_600_000, pytest.approx({"looked at": 0.05, "greeted": 0.95}))
 
 

@@ -71,7 +71,10 @@ ENTRIES = [{"title": f"Entry {n}", "link": f"https://shop.example/{n}", "image":
 
 def test_a_feeds_newest_entries_are_shown_with_its_age_in_the_trace(tmp_path: Path) -> None:
     async def story(wetink: Wetink) -> Decision:
-        return await until(lambda: wetink.preview("journal", JANE, Moment(now_ms())), lambda found: found.variant != "")
+        return await until(
+            lambda: wetink.opens.preview(wetink.content, wetink.content.block("journal"), JANE, Moment(now_ms())),
+            lambda found: found.variant != "",
+        )
 
     with outside() as there:
         there.reply = sends(json.dumps(ENTRIES).encode())
@@ -91,8 +94,10 @@ def test_a_per_person_feed_is_requested_with_their_traits_and_drawn(tmp_path: Pa
             "receivedAt": now_ms(),
         }
         await wetink.store.log.append([received({**who, "traits": {"city": "Oslo"}})])
-        known = await wetink.preview("weather", JANE, Moment(now_ms()))
-        return known, await wetink.preview("weather", Identifier("user", "nobody"), Moment(now_ms()))
+        known = await wetink.opens.preview(wetink.content, wetink.content.block("weather"), JANE, Moment(now_ms()))
+        return known, await wetink.opens.preview(
+            wetink.content, wetink.content.block("weather"), Identifier("user", "nobody"), Moment(now_ms())
+        )
 
     with outside() as there:
         there.reply = sends(b'[{"temperature": 7}]')
@@ -108,8 +113,16 @@ def test_the_weather_is_that_of_where_the_email_is_opened_else_of_the_address(tm
         who = {"type": "identify", "userId": "jane", "messageId": "i", "traits": {"city": "Oslo"}}
         await wetink.store.log.append([received({**who, "timestamp": now_ms() - 1000, "receivedAt": now_ms()})])
         moments = (Moment(now_ms(), city="Rome", country="US"), Moment(now_ms()))
-        seen = [await wetink.preview("forecast", JANE, moment) for moment in moments]
-        return [*seen, await wetink.preview("forecast", Identifier("user", "nobody"), Moment(now_ms()))]
+        seen = [
+            await wetink.opens.preview(wetink.content, wetink.content.block("forecast"), JANE, moment)
+            for moment in moments
+        ]
+        return [
+            *seen,
+            await wetink.opens.preview(
+                wetink.content, wetink.content.block("forecast"), Identifier("user", "nobody"), Moment(now_ms())
+            ),
+        ]
 
     with outside() as there:
         there.reply = sends(b'{"current": {"temperature_2m": 8.6, "weather_code": 80, "is_day": 1}}')
@@ -141,7 +154,10 @@ def test_a_catalog_feed_sets_names_and_prices_and_its_update_a_price_drop(tmp_pa
         wetink.feeds._clock = wetink.feeds._schedule._clock = lambda: now_ms() + 2 * 3_600_000
         wetink.catalogs._clock = wetink.feeds._clock
         await refreshed(wetink.feeds)
-        return await until(lambda: wetink.preview("sale", JANE, Moment(now_ms())), lambda found: found.variant != "")
+        return await until(
+            lambda: wetink.opens.preview(wetink.content, wetink.content.block("sale"), JANE, Moment(now_ms())),
+            lambda found: found.variant != "",
+        )
 
     with outside() as there:
         there.reply = sends(table.encode())
@@ -164,7 +180,7 @@ def test_what_is_wrong_with_feeds_is_told_with_its_file(tmp_path: Path) -> None:
 def test_a_feed_that_cannot_be_had_leaves_the_fallback_and_says_why(tmp_path: Path, fault: str) -> None:
     async def story(wetink: Wetink) -> Decision:
         await refreshed(wetink.feeds)
-        return await wetink.preview("journal", JANE, Moment(now_ms()))
+        return await wetink.opens.preview(wetink.content, wetink.content.block("journal"), JANE, Moment(now_ms()))
 
     with outside() as there:
         there.reply = sends(b"", 500) if fault == "gone" else sends(b"<html>")

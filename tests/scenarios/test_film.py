@@ -49,7 +49,9 @@ def _opened(house: House) -> tuple[bytes, str]:
     async def opened() -> tuple[bytes, str]:
         for _ in range(40):
             house.now += 1_000
-            picture = await house.wetink.open_picture("strip", 1, JANE, Moment(house.now, moving=True))
+            picture = await house.wetink.opens.open(
+                house.wetink.content, "strip", 1, JANE, Moment(house.now, moving=True)
+            )
             if picture.content_type == "image/gif":
                 break
             assert picture.content_type == "image/jpeg"

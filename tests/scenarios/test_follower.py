@@ -38,11 +38,12 @@ def test_purchases_show_up_in_trends_a_moment_later(tmp_path: Path) -> None:
         (content / "hot.yaml").write_text(BLOCK)
         async with Wetink(settings.read({}, data=tmp_path)) as wetink, Worker(wetink):
             nobody, moment = Identifier("user", "nobody"), Moment(now_ms())
-            before = (await wetink.preview("hot", nobody, moment)).items
+            before = (await wetink.opens.preview(wetink.content, wetink.content.block("hot"), nobody, moment)).items
             other = opened(tmp_path)
             await other.log.append([did("Order Completed", who, 1, "mug") for who in "ab"])
             async with asyncio.timeout(20):
-                while not (after := (await wetink.preview("hot", nobody, moment)).items):  # noqa: ASYNC110
+                hot = wetink.content.block("hot")
+                while not (after := (await wetink.opens.preview(wetink.content, hot, nobody, moment)).items):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             await other.close()
             return [item.sku for item in before], [item.sku for item in after]
@@ -66,8 +67,12 @@ def test_the_catalog_answers_a_search_and_remembers_that_it_was_sold_out(tmp_pat
                 ]
             )  # fmt: skip
             moment = Moment(now_ms())
-            ann = await wetink.preview("hot", Identifier("user", "ann"), moment)
-            bob = await wetink.preview("hot", Identifier("user", "bob"), moment)
+            ann = await wetink.opens.preview(
+                wetink.content, wetink.content.block("hot"), Identifier("user", "ann"), moment
+            )
+            bob = await wetink.opens.preview(
+                wetink.content, wetink.content.block("hot"), Identifier("user", "bob"), moment
+            )
             return ann.variant, bob.variant
 
     assert asyncio.run(story()) == ("back", "searched")

@@ -11,7 +11,7 @@ from tests.storage import part_with
 from tests.web.test_open import House, image
 from wetink.core.errors import StoreUnavailable
 from wetink.core.identity.identifier import Identifier
-from wetink.opens.last_good import LastGood
+from wetink.opens.fallback import LastGood
 from wetink.ports import Picture
 from wetink.settings import read
 from wetink.store.sqlite.pictures import SQLitePictures
@@ -22,7 +22,7 @@ from wetink.wiring import Wetink
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     made = House(tmp_path / "data")
-    made.wetink._opens._deadline = 0.5
+    made.wetink.opens._deadline = 0.5
     yield made
     asyncio.run(made.wetink.close())
 
@@ -75,7 +75,7 @@ def test_a_forged_token_never_gets_anybodys_picture(house: House, monkeypatch: p
 
 def test_a_late_picture_is_ready_for_the_next_open(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.saw("mug")
-    house.wetink._opens._deadline = 0.05
+    house.wetink.opens._deadline = 0.05
     real = house.wetink.renderer.render
     begun: list[asyncio.Task[Any]] = []
 
@@ -89,7 +89,11 @@ def test_a_late_picture_is_ready_for_the_next_open(house: House, monkeypatch: py
         from wetink.core.profile.person import Moment
 
         async def once() -> bytes:
-            return (await house.wetink.open_picture("hero", 1, Identifier("user", "jane"), Moment(house.now))).body
+            return (
+                await house.wetink.opens.open(
+                    house.wetink.content, "hero", 1, Identifier("user", "jane"), Moment(house.now)
+                )
+            ).body
 
         first = await once()
         begun.extend(task for task in asyncio.all_tasks() if task is not asyncio.current_task())
@@ -99,7 +103,7 @@ def test_a_late_picture_is_ready_for_the_next_open(house: House, monkeypatch: py
     first, second = asyncio.run(opened_twice())
     assert begun
     assert first != second
-    assert first == house.wetink._fallbacks.of(house.wetink.block("hero")).body
+    assert first == house.wetink.fallbacks.of(house.wetink.content.block("hero")).body
 
 
 def test_pictures_are_kept_within_a_bound() -> None:
@@ -132,7 +136,7 @@ def test_a_restart_forgets_nobodys_picture_and_gives_nobody_anothers(
     house.now += 100_000
     assert {name: house.get(url).body for name, url in urls.items()} == good
     other = house.url("picture", "hero", who=Identifier("user", "else"))
-    assert house.get(other).body == house.wetink._fallbacks.of(house.wetink.block("hero")).body
+    assert house.get(other).body == house.wetink.fallbacks.of(house.wetink.content.block("hero")).body
     asyncio.run(house.wetink.close())
 
 

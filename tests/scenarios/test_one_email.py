@@ -29,13 +29,15 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 
 
 def shown(house: House, block: str, who: Identifier = JANE) -> list[str]:
-    decision = asyncio.run(house.wetink.preview(block, who, Moment(house.now)))
+    decision = asyncio.run(
+        house.wetink.opens.preview(house.wetink.content, house.wetink.content.block(block), who, Moment(house.now))
+    )
     return [item.sku for item in decision.items]
 
 
 def kept(house: House, block: str) -> list[str]:
     """Return what was last served in a block."""
-    decision = asyncio.run(house.wetink.ledger.current(block, str(JANE), ""))
+    decision = asyncio.run(house.wetink.store.ledger.current(block, str(JANE), ""))
     assert decision is not None
     return [item.sku for item in decision.items]
 
@@ -50,7 +52,9 @@ def test_the_first_block_has_the_first_choice_and_another_email_its_own(house: H
 
 def test_a_block_that_has_nothing_left_to_show_says_so(house: House) -> None:
     house.saw("mug")
-    decision = asyncio.run(house.wetink.preview("below", JANE, Moment(house.now)))
+    decision = asyncio.run(
+        house.wetink.opens.preview(house.wetink.content, house.wetink.content.block("below"), JANE, Moment(house.now))
+    )
     assert decision.variant == ""
     assert not decision.trace[0].taken
 

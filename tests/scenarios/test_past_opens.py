@@ -29,11 +29,11 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 def kept(house: House, **narrowed: Any) -> list[Opened]:
-    return list(asyncio.run(house.wetink.archive.newest(house.now, 50, **narrowed)))
+    return list(asyncio.run(house.wetink.store.archive.newest(house.now, 50, **narrowed)))
 
 
 def again(house: House, opened: Opened, slot: int = 1) -> bytes:
-    return asyncio.run(house.wetink.again(opened, slot)).body
+    return asyncio.run(house.wetink.opens.again(house.wetink.content, opened, slot)).body
 
 
 @pytest.mark.parametrize("query", ["", "?scheme=dark", "?r=3", "?lang=de&cur=EUR&c=spring"])
@@ -69,7 +69,9 @@ def test_it_is_drawn_with_the_template_and_the_block_of_then(house: House) -> No
 
 def test_opens_as_data_are_kept_too_and_previews_and_strangers_are_not(house: House) -> None:
     house.saw("mug")
-    asyncio.run(house.wetink.preview("hero", JANE, Moment(house.now)))
+    asyncio.run(
+        house.wetink.opens.preview(house.wetink.content, house.wetink.content.block("hero"), JANE, Moment(house.now))
+    )
     house.get("/o/hero/1/forged.jpg")
     house.get(house.url("picture", "hero"), "HEAD")
     assert kept(house) == []
@@ -81,11 +83,11 @@ def test_opens_as_data_are_kept_too_and_previews_and_strangers_are_not(house: Ho
 
 def test_nothing_that_is_kept_names_an_address_or_a_program(house: House, tmp_path: Path) -> None:
     moment = Moment(house.now, facts=facts_of(CHROME), city="Bern", latitude=46.9480, longitude=7.4474)
-    asyncio.run(house.wetink.read(house.wetink.block("hero"), JANE, moment))
+    asyncio.run(house.wetink.opens.read(house.wetink.content, house.wetink.content.block("hero"), JANE, moment))
     [opened] = kept(house)
     assert (opened.moment.city, opened.moment.latitude, opened.moment.longitude) == ("Bern", None, None)
     house.get(house.url("picture", "hero"), agent=CHROME)
-    house.wetink.archive.flush()
+    house.wetink.store.archive.flush()
     for path in house.wetink.settings.data.glob("archive.db*"):
         body = path.read_bytes()
         assert b"46.948" not in body

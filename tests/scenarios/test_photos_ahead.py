@@ -51,8 +51,8 @@ def test_a_photo_is_small_and_on_the_disk_before_anybody_opens(tmp_path: Path) -
                 assert (image.format, image.size) == ("JPEG", (1200, 600))
             assert kept[0] == wetink.photos.at_hand(url)
             jane = Identifier("user", "jane")
-            shown = await wetink.open_picture("hero", 1, jane, Moment(now_ms()))
-            assert wetink.troubles == 0
+            shown = await wetink.opens.open(wetink.content, "hero", 1, jane, Moment(now_ms()))
+            assert wetink.opens.troubles == 0
             with Image.open(io.BytesIO(shown.body)) as image:
                 colors = image.convert("RGB").getcolors(1 << 20) or []
                 assert any(red > 180 and green < 60 and blue < 60 for _, (red, green, blue) in colors), "the photo"

@@ -124,19 +124,19 @@ def test_an_open_for_a_placeholder_is_nobodys(tmp_path: Path, text: str) -> None
         async with shop(tmp_path, placeholders=OFF) as there:
             await there.put("blocks/case.yaml", BLOCK)
             await there.post(seen("A", userId=text))
-            who = there.wetink.named("user", text)
+            who = there.wetink.seals.named("user", text)
             assert who is not None
-            token = there.wetink.seal(who, "case", "click")
+            token = there.wetink.seals.seal(who, "case", "click")
             there.now += 60_000
             assert (await there.get(f"/c/case/1?user={quote(text)}")).headers["location"] == "https://shop.example/A"
         async with shop(tmp_path, source="again", placeholders="till-*") as there:
-            assert there.wetink.named("user", text) is None
-            assert there.wetink.named("email", text) is None
+            assert there.wetink.seals.named("user", text) is None
+            assert there.wetink.seals.named("email", text) is None
             for target in (f"/c/case/1?user={quote(text)}", f"/c/case/1/{token}", f"/c/case/1?email={quote(text)}"):
                 assert (await there.get(target)).headers["location"] == "https://shop.example/none"
             data = await there.get(f"/d/case.json?user={quote(text)}")
             assert data.json["items"] == []
-            counted = await there.wetink.ledger.days(0, FOREVER)
+            counted = await there.wetink.store.ledger.days(0, FOREVER)
             assert sum(each.clicks for each in counted) == 1, "nobody's clicks count nothing"
 
     asyncio.run(run())

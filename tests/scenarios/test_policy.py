@@ -50,10 +50,10 @@ def test_each_class_gets_what_the_policy_says_and_counts_as_it_says(
 ) -> None:
     treats(house, policy)
     house.saw("mug")
-    fallback = house.wetink._fallbacks.of(house.wetink.block("hero")).body
+    fallback = house.wetink.fallbacks.of(house.wetink.content.block("hero")).body
     assert (house.get(house.url("picture", "hero"), agent=agent).body != fallback) is decided
     assert results(house)["hero"].opens == counted
-    assert asyncio.run(house.wetink.ledger.contacts("hero", str(JANE))) == (counted, 0)
+    assert asyncio.run(house.wetink.store.ledger.contacts("hero", str(JANE))) == (counted, 0)
     target = house.get(house.url("click", "hero"), agent=agent).headers["location"]
     told_when_clicked = {APPLE: f"{SHOP}/mug"}.get(agent, f"{SHOP}/mug" if decided else f"{SHOP}/")
     assert target == told_when_clicked
@@ -73,7 +73,11 @@ def test_after_a_prefetch_got_the_fallback_a_person_sees_their_own_slots(house: 
 def test_the_trace_says_that_it_was_the_policy(house: House) -> None:
     treats(house, "{scanner: {show: fallback}}")
     house.saw("mug")
-    decision = asyncio.run(house.wetink.preview("hero", JANE, Moment(house.now, taken_for="scanner")))
+    decision = asyncio.run(
+        house.wetink.opens.preview(
+            house.wetink.content, house.wetink.content.block("hero"), JANE, Moment(house.now, taken_for="scanner")
+        )
+    )
     assert decision.trace[-1].why == "fallback: this is what the block gives a fetch that is taken for a scanner"
     assert decision.items == ()
 

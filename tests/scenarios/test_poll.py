@@ -46,7 +46,9 @@ def ballot_of(house: House, slot: int = 1, who: Identifier = JANE) -> str:
 
 
 def votes(house: House, who: Identifier = JANE) -> list[int]:
-    facts = asyncio.run(house.wetink.preview("tea", who, Moment(house.now))).facts
+    facts = asyncio.run(
+        house.wetink.opens.preview(house.wetink.content, house.wetink.content.block("tea"), who, Moment(house.now))
+    ).facts
     return [option["votes"] for option in facts["options"]]
 
 
@@ -119,7 +121,12 @@ def test_an_invalid_vote_is_asked_again(house: House, option: str) -> None:
 
 
 def test_a_forged_link_votes_for_nobody(house: House) -> None:
-    tokens = ("x", house.wetink.seal(JANE, "tea", "click"), house.wetink.seal(JANE, "hero", "vote"), "A" * 3_000)
+    tokens = (
+        "x",
+        house.wetink.seals.seal(JANE, "tea", "click"),
+        house.wetink.seals.seal(JANE, "hero", "vote"),
+        "A" * 3_000,
+    )
     for token in tokens:
         for method in ("GET", "POST"):
             told = browse(house, f"/v/tea/1/{token}", method, option="1")

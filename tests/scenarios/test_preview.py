@@ -25,8 +25,10 @@ def test_a_preview_has_the_bytes_that_the_open_gets(house: House, block: str, sc
 
     async def previewed() -> bytes:
         moment = Moment(house.now, scheme=scheme)
-        decision = await house.wetink.preview(block, JANE, moment)
-        return (await house.wetink.picture(decision, 1, moment)).body
+        decision = await house.wetink.opens.preview(
+            house.wetink.content, house.wetink.content.block(block), JANE, moment
+        )
+        return (await house.wetink.opens.picture(house.wetink.content, decision, 1, moment)).body
 
     before = asyncio.run(previewed())
     assert house.get(f"{house.url('picture', block)}?scheme={scheme}").body == before
@@ -41,7 +43,9 @@ def test_a_preview_of_the_past_shows_what_was_shown_then(house: House) -> None:
     assert house.get(house.url("picture", "hero")).body != shown
 
     async def previewed() -> bytes:
-        decision = await house.wetink.preview("hero", JANE, Moment(then))
-        return (await house.wetink.picture(decision, 1, Moment(then))).body
+        decision = await house.wetink.opens.preview(
+            house.wetink.content, house.wetink.content.block("hero"), JANE, Moment(then)
+        )
+        return (await house.wetink.opens.picture(house.wetink.content, decision, 1, Moment(then))).body
 
     assert asyncio.run(previewed()) == shown

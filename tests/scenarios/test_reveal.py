@@ -27,7 +27,9 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 
 
 def revealed(house: House, who: Identifier = JANE) -> object:
-    return asyncio.run(house.wetink.preview("offer", who, Moment(house.now))).facts["revealed"]
+    return asyncio.run(
+        house.wetink.opens.preview(house.wetink.content, house.wetink.content.block("offer"), who, Moment(house.now))
+    ).facts["revealed"]
 
 
 def test_what_was_covered_at_the_first_open_is_there_at_a_later_one(house: House) -> None:

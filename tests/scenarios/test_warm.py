@@ -32,12 +32,14 @@ def test_an_event_prefetches_a_persons_feed_so_that_opens_need_not_wait(tmp_path
         there.reply = sends(b'[{"temperature": 7}]')
 
         async def story(wetink: Wetink) -> Any:
-            await wetink.warmer.step()  # from here on
+            await wetink.prefetcher.step(wetink.content.blocks)  # from here on
             await says(wetink, '{"type": "identify", "userId": "jane", "traits": {"city": "Oslo"}}')
             await reached(there, "/sky/Oslo")
             await asyncio.sleep(0.2)
             count = len(there.asked)
-            decision = await wetink.preview("weather", JANE, Moment(now_ms()))
+            decision = await wetink.opens.preview(
+                wetink.content, wetink.content.block("weather"), JANE, Moment(now_ms())
+            )
             return decision, len(there.asked) - count
 
         decision, asked = told(tmp_path, there, story)
@@ -51,7 +53,7 @@ def test_every_process_warms_its_own_and_visitors_that_get_no_email_cost_nothing
         there.reply = sends(b'[{"temperature": 7}]')
 
         async def story(wetink: Wetink) -> None:
-            await wetink.warmer.step()
+            await wetink.prefetcher.step(wetink.content.blocks)
             async with Wetink(wetink.settings) as other:  # which takes messages in, and does nothing else
                 await says(other, '{"type": "identify", "anonymousId": "v", "traits": {"city": "Rome"}}')
                 await says(other, '{"type": "identify", "userId": "bob", "traits": {"city": "Bern"}}')

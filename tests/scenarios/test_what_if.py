@@ -39,8 +39,10 @@ def previewed(house: House, block: str, who: Identifier | None, messages: list[d
     async def run() -> bytes:
         when = Moment(house.now, **moment)
         events = events_of(messages, house.now)
-        decision = await house.wetink.preview(block, who, when, events)
-        return (await house.wetink.picture(decision, 1, when, events)).body
+        decision = await house.wetink.opens.preview(
+            house.wetink.content, house.wetink.content.block(block), who, when, events
+        )
+        return (await house.wetink.opens.picture(house.wetink.content, decision, 1, when, events)).body
 
     return asyncio.run(run())
 

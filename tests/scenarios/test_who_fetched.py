@@ -36,7 +36,7 @@ def test_what_counts_as_an_open(house: House, agent: str, counted: int) -> None:
     house.saw("mug")
     house.get(house.url("picture", "hero"), agent=agent)
     assert results(house)["hero"].opens == counted
-    [touch] = asyncio.run(house.wetink.ledger.touches([str(JANE)], 0, house.now + 1))
+    [touch] = asyncio.run(house.wetink.store.ledger.touches([str(JANE)], 0, house.now + 1))
     assert touch.human is bool(counted)
     assert agent not in repr(touch) or not agent
 
@@ -165,7 +165,7 @@ def test_only_trusted_proxies_are_believed_about_where_a_request_came_from(
     house: House, monkeypatch: pytest.MonkeyPatch, client: str, forwarded: str, expected: str
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(house.wetink._places, "_proxies", frozenset({"10.0.0.1"}))
-    monkeypatch.setattr(house.wetink._places, "of", asked.append)
-    house.wetink.place_of(client, forwarded)
+    monkeypatch.setattr(house.wetink.places, "_proxies", frozenset({"10.0.0.1"}))
+    monkeypatch.setattr(house.wetink.places, "of", asked.append)
+    house.wetink.places.of_request(client, forwarded)
     assert asked == [expected]

@@ -39,11 +39,11 @@ def asked(house: House, path: str, **headers: str) -> Answer:
 
 
 def test_a_picture_is_told_in_words(house: House) -> None:
-    token = house.wetink.seal(JANE, "cards", "picture")
+    token = house.wetink.seals.seal(JANE, "cards", "picture")
     assert asked(house, f"/a/cards/1/{token}.txt").body.decode() == "Come in"
     house.saw("mug", currency="EUR")
     house.saw("lamp", price=1299.5)
-    hero = house.wetink.seal(JANE, "hero", "picture")
+    hero = house.wetink.seals.seal(JANE, "hero", "picture")
     assert asked(house, f"/a/hero/1/{hero}.txt").body.decode() == "The lamp (1,299.50), The mug (€9.00)"
     assert asked(house, f"/a/cards/2/{token}.txt").body.decode() == "The mug (€9.00)"
     assert asked(house, "/a/hero/1/forged.txt").body.decode() == "Come in"
@@ -52,7 +52,7 @@ def test_a_picture_is_told_in_words(house: House) -> None:
 
 def test_a_page_of_the_shop_gets_html_that_no_product_can_break_out_of(house: House) -> None:
     house.saw("mug", name='"><script>alert(1)</script>')
-    token = house.wetink.seal(JANE, "hero", "picture")
+    token = house.wetink.seals.seal(JANE, "hero", "picture")
     answer = asked(house, f"/h/hero/{token}.html", origin=SHOP)
     text = answer.body.decode()
     assert answer.headers["access-control-allow-origin"] == SHOP
@@ -70,8 +70,8 @@ def test_a_page_of_the_shop_gets_html_that_no_product_can_break_out_of(house: Ho
 def test_a_page_gets_pictures_for_each_pixel_ratio_and_an_email_just_one(house: House, block: str, query: str) -> None:
     house.saw("mug")
     house.saw("lamp")
-    token = house.wetink.seal(JANE, block, "picture")
-    made = house.wetink.block(block)
+    token = house.wetink.seals.seal(JANE, block, "picture")
+    made = house.wetink.content.block(block)
     text = asked(house, f"/h/{block}/{token}.html{query}").body.decode()
     pictures = re.findall(r'<img src="([^"]+)" srcset="([^"]+)" width="(\d+)" height="(\d+)" alt="([^"]+)"', text)
     assert len(pictures) == made.slots
@@ -83,7 +83,7 @@ def test_a_page_gets_pictures_for_each_pixel_ratio_and_an_email_just_one(house: 
         drawn = [Image.open(io.BytesIO(house.get(urlsplit(url)._replace(scheme="", netloc="").geturl()).body))
                  for url in (*(url for url, _ in sizes), unescape(source))]  # fmt: skip
         assert [image.width for image in drawn] == [made.width, made.width * 2, made.width * 3, made.width * 2]
-    assert "srcset" not in house.wetink.snippet(block, JANE, "https://open.shop.example")
+    assert "srcset" not in house.wetink.embed.snippet(house.wetink.content, block, JANE, "https://open.shop.example")
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ class House:
         return asyncio.run(ask(self.door, method, path, headers={"user-agent": agent}))
 
     def url(self, purpose: Any, block: str, slot: int = 1, who: Identifier = JANE) -> str:
-        token = self.wetink.seal(who, block, purpose)
+        token = self.wetink.seals.seal(who, block, purpose)
         forms = {
             "picture": f"/o/{block}/{slot}/{token}.jpg",
             "data": f"/d/{block}/{token}.json",
@@ -163,11 +163,11 @@ def test_no_proxy_may_keep_a_picture(house: House) -> None:
 
 
 def forged(house: House) -> list[str]:
-    right = house.wetink.seal(JANE, "hero", "picture")
+    right = house.wetink.seals.seal(JANE, "hero", "picture")
     return [
         f"/o/hero/1/{right[:9]}{'B' if right[9] == 'A' else 'A'}{right[10:]}.jpg",
-        f"/o/hero/1/{house.wetink.seal(JANE, 'hero', 'data')}.jpg",
-        f"/o/hero/1/{house.wetink.seal(JANE, 'cards', 'picture')}.jpg",
+        f"/o/hero/1/{house.wetink.seals.seal(JANE, 'hero', 'data')}.jpg",
+        f"/o/hero/1/{house.wetink.seals.seal(JANE, 'cards', 'picture')}.jpg",
         "/o/hero/1/.jpg",
         "/o/hero/1/%00%ff.jpg",
         f"/o/hero/1/{'A' * 5000}.jpg",

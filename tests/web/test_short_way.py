@@ -185,9 +185,9 @@ OPENS: dict[str, tuple[str, bool]] = {
 def at(made: Site, address: str) -> bytes:
     jane = Identifier("user", "42")
     tokens = {
-        "data": made.wetink.seal(jane, "hero", "data"),
-        "picture": made.wetink.seal(jane, "hero", "picture"),
-        "fed": made.wetink.seal(jane, "fed", "data"),
+        "data": made.wetink.seals.seal(jane, "hero", "data"),
+        "picture": made.wetink.seals.seal(jane, "hero", "picture"),
+        "fed": made.wetink.seals.seal(jane, "fed", "data"),
     }
     return address.format(**tokens).encode()
 

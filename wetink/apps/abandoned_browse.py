@@ -4,10 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wetink.core.app.app import App, Shown
-from wetink.core.app.app_inputs import Shop
-from wetink.core.app.pick import pick
-from wetink.core.app.product_grid import TEMPLATE, ShelfSettings, shelf
+from wetink.core.app.app import App, Shop, Shown
+from wetink.core.app.product_grid import TEMPLATE, ShelfSettings, pick, shelf
 from wetink.core.profile.person import Moment, Person
 
 DAY, MINUTE = 86_400_000, 60_000

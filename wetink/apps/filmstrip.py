@@ -4,11 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wetink.core.app.app import App, Shown
-from wetink.core.app.app_inputs import Shop
-from wetink.core.app.fill import Source, candidates, filled
-from wetink.core.app.pick import Filter, pick
-from wetink.core.app.product_grid import ShelfSettings
+from wetink.core.app.app import App, Shop, Shown
+from wetink.core.app.product_grid import Filter, ShelfSettings, Source, candidates, filled, pick
 from wetink.core.profile.person import Moment, Person
 
 

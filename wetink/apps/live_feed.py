@@ -4,8 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from wetink.core.app.app import App, Sample, Shown
-from wetink.core.app.app_inputs import Shop
+from wetink.core.app.app import App, Sample, Shop, Shown
 from wetink.core.app.setting import Color
 from wetink.core.outbound.feed import reached
 from wetink.core.profile.person import Moment, Person

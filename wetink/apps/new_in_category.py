@@ -4,11 +4,19 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wetink.core.app.app import App, Shown
-from wetink.core.app.app_inputs import Shop
-from wetink.core.app.fill import Source, candidates, favorite_categories, filled
-from wetink.core.app.pick import known, pick
-from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, shelf
+from wetink.core.app.app import App, Shop, Shown
+from wetink.core.app.product_grid import (
+    TEMPLATE,
+    Saying,
+    ShelfSettings,
+    Source,
+    candidates,
+    favorite_categories,
+    filled,
+    known,
+    pick,
+    shelf,
+)
 from wetink.core.profile.person import Moment, Person
 
 DAY = 86_400_000

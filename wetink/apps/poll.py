@@ -5,9 +5,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from wetink.core.app.app import App, Sample, Shown
-from wetink.core.app.app_inputs import Shop
-from wetink.core.app.poll import Tally, shares
+from wetink.core.app.app import App, Sample, Shop, Shown, Tally, shares
 from wetink.core.app.setting import Color, LocalTime
 from wetink.core.events.clock import parse
 from wetink.core.profile.person import Moment, Person

@@ -5,11 +5,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wetink.core.app.app import App, Sample, Shown
-from wetink.core.app.app_inputs import Shop
-from wetink.core.app.fill import Source, candidates, filled
-from wetink.core.app.pick import known, pick
-from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, shelf
+from wetink.core.app.app import App, Sample, Shop, Shown
+from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, Source, candidates, filled, known, pick, shelf
 from wetink.core.events.event import Product
 from wetink.core.profile.person import Moment, Person
 

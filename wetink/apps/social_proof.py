@@ -4,10 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wetink.core.app.app import App, Sample, Shown
-from wetink.core.app.app_inputs import Shop
-from wetink.core.app.pick import pick
-from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, shelf
+from wetink.core.app.app import App, Sample, Shop, Shown
+from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, pick, shelf
 from wetink.core.catalog.trends import Measure
 from wetink.core.profile.person import Moment, Person, Seen
 from wetink.core.units.duration import parse

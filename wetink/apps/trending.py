@@ -4,11 +4,20 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from wetink.core.app.app import App, Shown
-from wetink.core.app.app_inputs import Shop
-from wetink.core.app.fill import CANDIDATES, Source, candidates, favorite_categories, filled
-from wetink.core.app.pick import known, pick
-from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, shelf
+from wetink.core.app.app import App, Shop, Shown
+from wetink.core.app.product_grid import (
+    CANDIDATES,
+    TEMPLATE,
+    Saying,
+    ShelfSettings,
+    Source,
+    candidates,
+    favorite_categories,
+    filled,
+    known,
+    pick,
+    shelf,
+)
 from wetink.core.catalog.trends import Measure, Ranked
 from wetink.core.profile.person import Moment, Person
 from wetink.core.units.duration import parse

@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from wetink.core.app.app import App, Sample, Shown
-from wetink.core.app.app_inputs import Shop
+from wetink.core.app.app import App, Sample, Shop, Shown
 from wetink.core.app.setting import Color, closest, link_problem
 from wetink.core.outbound.feed import reached
 from wetink.core.outbound.weather import celsius, sky_of

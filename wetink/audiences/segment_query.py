@@ -8,19 +8,16 @@ from functools import partial
 from itertools import islice
 from typing import TypeVar
 
-from msgspec.structs import replace
-
-from wetink.core.app.app_inputs import Shop
+from wetink.core.app.app import Shop
 from wetink.core.blocks.decide import subject_of
-from wetink.core.blocks.locale import at_home
 from wetink.core.errors import StoreUnavailable
 from wetink.core.identity import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.core.rules.evaluate import Compiled, compiled
-from wetink.core.rules.subject import interests
+from wetink.core.rules.subject import at_home
 from wetink.core.rules.tree import Rule
-from wetink.opens.profiles import People
+from wetink.opens.lookup import Lookups
 from wetink.ports import Storage
 from wetink.ports.crowd import Columns, Count, Narrowed
 
@@ -87,7 +84,7 @@ class _Asking:
     """Asks a rule of one profile after the other. `there` counts those who are somebody at the moment."""
 
     def __init__(self, store: Storage, rule: Compiled, moment: Moment, closed: threading.Event) -> None:
-        self._store, self._rule, self._moment, self._people = store, rule, moment, People(store)
+        self._store, self._rule, self._moment, self._lookups = store, rule, moment, Lookups(store)
         self._closed, self.there = closed, 0
 
     def whom_it_holds_for(self, roots: Iterable[Identifier]) -> Iterator[Identifier]:
@@ -107,17 +104,12 @@ class _Asking:
         """Return whether the rule holds for a profile; None for who is part of another, or has no events yet."""
         if await self._store.profiles.resolve(root, FOREVER - 1) != root:
             return None
-        person = await self._people.person(root, self._moment.now)
+        look, needs, moment = await self._lookups.newest(), self._rule.needs, self._moment
+        person = await look.person(root, moment.now, events=needs.events)
         if not person.known:
             return None
-        shop = Shop(root=root)
-        if self._rule.needs.history:
-            person.history.read()
-        if self._rule.needs.catalog:
-            keys = list(dict.fromkeys(seen.product.key for seen in interests(person) if seen.product.key))
-            products, history = await self._store.catalog.products(keys), await self._store.catalog.changes(keys)
-            shop = replace(shop, products=products, history=history)
-        return self._rule.holds(subject_of(person, at_home(self._moment, person), shop))
+        shop = await look.for_rules(needs, Shop(root=root), person, root, moment)
+        return self._rule.holds(subject_of(person, at_home(moment, person), shop))
 
 
 def _parts(roots: Iterable[Identifier]) -> Iterator[Sequence[Identifier]]:

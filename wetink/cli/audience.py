@@ -39,7 +39,7 @@ def explain(file: str, id_: str, at: str | None, data: str | None, as_json: bool
 
     async def work(wetink: Wetink) -> Finding:
         known(wetink, rule)
-        return await wetink.explain(rule, who, Moment(now))
+        return await wetink.opens.explain(wetink.content, rule, who, Moment(now))
 
     found = with_wetink(data, work)
     if as_json:

@@ -19,7 +19,7 @@ def coverage(block: str, data: str | None, as_json: bool) -> None:
 
     async def work(wetink: Wetink) -> Any:
         await wetink.catch_up(block)
-        return await wetink.trial.coverage(wetink.block(block), Moment(now_ms()))
+        return await wetink.audit.coverage(wetink.content, wetink.content.block(block), Moment(now_ms()))
 
     found = with_wetink(data, work)
     if as_json:

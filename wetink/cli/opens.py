@@ -13,7 +13,7 @@ from wetink.core.blocks.block import Decision
 from wetink.core.errors import BadSettings
 from wetink.core.messages.simulation import events_of, read
 from wetink.core.profile.person import Moment
-from wetink.opens.weight import weight
+from wetink.opens.drawing import weight
 from wetink.ports.archive import Opened
 from wetink.wiring import Wetink
 
@@ -52,7 +52,7 @@ def list_(who: str | None, block: str, until: str | None, limit: int, data: str 
     at = time_of(until)
 
     async def work(wetink: Wetink) -> Sequence[Opened]:
-        return await wetink.archive.newest(at, limit, recipients=recipients, block=block)
+        return await wetink.store.archive.newest(at, limit, recipients=recipients, block=block)
 
     for each in with_wetink(data, work):
         decision = each.decision
@@ -80,7 +80,7 @@ def show(id_: str, image: Path | None, slot: int, data: str | None, as_json: boo
     async def work(wetink: Wetink) -> tuple[Opened, str]:
         found, weighs = await wetink.past(id_), ""
         if image is not None:
-            picture = await wetink.again(found, slot)
+            picture = await wetink.opens.again(wetink.content, found, slot)
             await asyncio.to_thread(_write, image, picture.body)
             weighs = weight(found.block, picture)
         return found, weighs
@@ -133,11 +133,14 @@ def open_(
     async def work(wetink: Wetink) -> Any:
         when = Moment(now=now, **{**moment, "device": moment["device"].replace("any", "")})
         await wetink.catch_up(block)
-        decision, weighs = await wetink.preview(block, who, when, supposed), ""
+        decision, weighs = (
+            await wetink.opens.preview(wetink.content, wetink.content.block(block), who, when, supposed),
+            "",
+        )
         if image is not None:
-            picture = await wetink.picture(decision, slot, when, supposed)
+            picture = await wetink.opens.picture(wetink.content, decision, slot, when, supposed)
             await asyncio.to_thread(_write, image, picture.body)
-            weighs = weight(wetink.block(block), picture)
+            weighs = weight(wetink.content.block(block), picture)
         return decision, weighs
 
     decision, weighs = with_wetink(data, work, draws=image is not None)

@@ -27,7 +27,7 @@ def show(id_: str, data: str | None, as_json: bool) -> None:
         now = now_ms()
         found = await wetink.store.profiles.profile(who, now, limit=None)
         events = await wetink.store.profiles.history(who, FOREVER - 1, limit=1_000_000)
-        person = await wetink.person(who, now)
+        person = await wetink.opens.person(who, now)
         identifiers: dict[str, list[str]] = {"user": [], "email": [], "anonymous": []}
         for identifier in found.identifiers if events else ():
             identifiers[identifier.kind].append(identifier.value)

@@ -51,7 +51,7 @@ def report(
 
     async def work(wetink: Wetink) -> tuple[list[Line], dict[str, str]]:
         if block:
-            wetink.block(block)
+            wetink.content.block(block)
         lines = await wetink.reports.lines(since, until, by, block=block, goal=goal, model=model or "")
         return in_currency(lines, currency.upper()), await wetink.experiments.lifts()
 

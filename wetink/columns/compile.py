@@ -22,7 +22,6 @@ from wetink.columns.answer import (
 )
 from wetink.columns.events import Ask, Matching, done, matching, of_product, tested
 from wetink.columns.tables import ITEM_NUMBERS, ITEM_TEXTS, ORDER_NUMBERS, ORDER_TEXTS, ZONE
-from wetink.core.blocks.locale import TRAITS
 from wetink.core.events.ecommerce import product_field
 from wetink.core.profile.person import Moment, Person
 from wetink.core.rules import tree
@@ -30,7 +29,7 @@ from wetink.core.rules import window as windows
 from wetink.core.rules.evaluate import compiled
 from wetink.core.rules.matching import place_of
 from wetink.core.rules.operators import NEGATIONS, days_of
-from wetink.core.rules.subject import Subject
+from wetink.core.rules.subject import TRAITS, Subject
 from wetink.core.rules.tree import Rule, Test, Window
 from wetink.core.rules.values import bound
 from wetink.core.units.duration import parse as span_of

@@ -12,8 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from wetink.apps import custom
-from wetink.core.app.app import App, Sample, Shown
-from wetink.core.app.app_inputs import Shop
+from wetink.core.app.app import App, Sample, Shop, Shown
 from wetink.core.app.setting import Color, LocalTime, Zone
 from wetink.core.errors import BadContent
 from wetink.core.profile.person import Moment, Person

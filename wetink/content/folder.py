@@ -26,11 +26,12 @@ from wetink.content.lint import lint
 from wetink.content.read import block_of, read_audiences
 from wetink.content.strict_yaml import parse_yaml
 from wetink.core.app.app import App
-from wetink.core.app.spec import doubts
+from wetink.core.app.setting import doubts
 from wetink.core.blocks.block import Block
-from wetink.core.errors import BadContent
+from wetink.core.errors import BadContent, NotFound
 from wetink.core.messages.mapping import EventMapping, mapping_of
 from wetink.core.outbound.feed import Feed, feed_of
+from wetink.core.rules.evaluate import Rulebook
 from wetink.core.signals.audience import Audience, rules_of
 from wetink.core.signals.goal import Signals, signals_of
 from wetink.ports import Picture
@@ -69,6 +70,16 @@ class Content(msgspec.Struct, frozen=True):
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     """What is used all the same: CSS that cannot be drawn, and names that mappings make and nothing reads."""
+    rules: Rulebook = msgspec.field(default_factory=Rulebook)
+    """The rules of its blocks, compiled as they are asked for, with the audiences that they may name."""
+
+    def block(self, name: str) -> Block:
+        """Return a block. Raises NotFound, naming those there are."""
+        block = self.blocks.get(name)
+        if block is None:
+            there = ", ".join(sorted(self.blocks)) or "none"
+            raise NotFound(f"there is no block called {name[:64]!r}", hint=f"blocks: {there}")
+        return block
 
 
 def start(folder: Path) -> None:
@@ -164,7 +175,9 @@ def load(folder: Path, apps: Mapping[str, App]) -> Content:
     own = {name: app for name, app in own.items() if apps[name] is app}
     signals = _signals(folder, problems)
     told = tuple(map(shortened, problems))
-    return Content(blocks, templates, images, feeds, mappings, own, audiences, fonts, signals, told, notes)
+    return Content(
+        blocks, templates, images, feeds, mappings, own, audiences, fonts, signals, told, notes, Rulebook(rules)
+    )
 
 
 def shortened(problem: str) -> str:

@@ -18,8 +18,7 @@ from msgspec import Meta
 
 from wetink.content.folder import Content, load, shortened
 from wetink.content.strict_yaml import parse_all
-from wetink.core.app.app import App
-from wetink.core.app.app_inputs import Shop
+from wetink.core.app.app import App, Shop
 from wetink.core.blocks.block import Decision
 from wetink.core.blocks.decide import choose, decide
 from wetink.core.catalog.catalog import Facts, learn, product
@@ -32,8 +31,6 @@ from wetink.core.messages.mapping import Mappings
 from wetink.core.messages.simulation import SOMEBODY, event_of
 from wetink.core.profile.fold import fold
 from wetink.core.profile.person import moment_of
-from wetink.core.rules.evaluate import Rulebook
-from wetink.core.signals.audience import rules_of
 
 NOON = "2026-06-17T12:00:00Z"
 """When an email is opened unless a scenario says otherwise: a Wednesday."""
@@ -132,7 +129,7 @@ def decided(scenario: Scenario, block: str, content: Content, apps: Mapping[str,
     moment = moment_of(scenario.moment, now)
     trends = Trends(event for event, _ in events if event.at <= now)
     found = {each.query: tuple(_answers(each.query, catalog)) for each in person.searches}
-    shop = Shop(trends, catalog, found, rules=Rulebook(rules_of(content.audiences)), root=PERSON)
+    shop = Shop(trends, catalog, found, rules=content.rules, root=PERSON)
     choice = choose(content.blocks[block], person, moment, apps, shop)
     return decide(
         content.blocks[block], choice, moment, catalog, recipient="", decision_id="scenario", allowed=lambda url: True

@@ -72,14 +72,16 @@ async def post(wetink: Wetink, sent: Sequence[Letter]) -> int:
             continue
         shown = {}
         for block in wetink.content.blocks.values():
-            decision = await wetink.read(block, who, _moment(letter, letter.at, click=False))
+            decision = await wetink.opens.read(wetink.content, block, who, _moment(letter, letter.at, click=False))
             shown[block.name] = decision.variant
             for _ in range(block.slots):
-                wetink.ledger.served(Served(block.name, decision.variant, letter.campaign), letter.at)
+                wetink.store.ledger.served(Served(block.name, decision.variant, letter.campaign), letter.at)
             pictures += block.slots
         clicked = _clicked(letter, shown)
         if clicked:
-            await wetink.destination(clicked, 1, who, _moment(letter, letter.at + MINUTE // 2, click=True))
+            await wetink.opens.destination(
+                wetink.content, clicked, 1, who, _moment(letter, letter.at + MINUTE // 2, click=True)
+            )
     return pictures
 
 

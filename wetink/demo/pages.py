@@ -111,7 +111,8 @@ async def why(request: Request) -> Response:
     """Tell what the email to `?to=kind:value` shows now, and why."""
     who = _recipient(request.query_params.get("to", ""))
     moment = Moment(now=time.time_ns() // 1_000_000)
-    decision = await _wetink(request).preview("hero", who, moment)
+    wetink = _wetink(request)
+    decision = await wetink.opens.preview(wetink.content, wetink.content.block("hero"), who, moment)
     taken = [step for step in decision.trace if step.taken]
     return JSONResponse(
         {
@@ -149,7 +150,7 @@ ROUTES: Sequence[BaseRoute] = (
 
 def _live(wetink: Wetink, block: Block, who: Identifier) -> list[dict[str, Any]]:
     """Return what an email needs of each slot: the picture's address, the click's, and the size."""
-    seen, clicked = wetink.seal(who, block.name, "picture"), wetink.seal(who, block.name, "click")
+    seen, clicked = wetink.seals.seal(who, block.name, "picture"), wetink.seals.seal(who, block.name, "click")
     kind = "png" if block.transparent else "jpg"
     return [
         {

@@ -108,7 +108,7 @@ class Experiments:
             if plan.bandit is None:
                 continue
             epoch = now // parse(plan.bandit.every)
-            known = self._shared.of(plan, now)
+            known = self._shared.of(plan)
             if known is not None and known[0] == epoch:
                 continue
             kept = await self._exposures.shares(plan.name, epoch)

@@ -15,7 +15,6 @@ from wetink.core.signals.interaction import Touch
 from wetink.core.signals.report import DAY_MS, DIMENSIONS, Line, report
 from wetink.core.units.duration import parse
 from wetink.ports import Storage
-from wetink.ports.ledger import Ledger
 
 CONTACTS = 200
 """Opens and clicks that are shown of a person."""
@@ -26,11 +25,9 @@ AROUND = 90 * DAY_MS
 class Reports:
     """Asks the store and the ledger; keeps nothing, so any model can be asked about any time."""
 
-    def __init__(
-        self, store: Storage, ledger: Ledger, signals: Callable[[], Signals], blocks: Callable[[], Iterable[str]]
-    ):
+    def __init__(self, store: Storage, signals: Callable[[], Signals], blocks: Callable[[], Iterable[str]]):
         """Use the signals of the content of now; `blocks` are the names of those there are."""
-        self._store, self._ledger, self._signals, self._blocks = store, ledger, signals, blocks
+        self._store, self._ledger, self._signals, self._blocks = store, store.ledger, signals, blocks
 
     def asked(self, goal: str = "", model: str = "") -> tuple[str, Goal, str]:
         """Return a goal by name with its model, or another one. Raises BadRequest, naming those there are."""
@@ -142,6 +139,26 @@ class Reports:
             for by in ways
         ]
 
+    async def contacts(self, members: Sequence[Identifier], until: int) -> list[Event]:
+        """Return the opens and clicks of these identifiers in the words of the spec's email events, newest last.
+
+        Source: Segment's Email spec, `Email Opened` and `Email Link Clicked`. Without those of machines.
+        """
+        touches = await self._ledger.touches([str(member) for member in members], 0, until + 1)
+        return [
+            Event(
+                "track",
+                touch.at,
+                f"{touch.kind}-{touch.block}-{touch.at}",
+                "wetink",
+                "Email Opened" if touch.kind == "open" else "Email Link Clicked",
+                properties={"block": touch.block, "variant": touch.variant, "campaign_id": touch.campaign}
+                | ({"implied_by": "click"} if touch.implied else {}),
+            )
+            for touch in touches[-CONTACTS:]
+            if touch.human
+        ]
+
 
 def _attributed(
     made: Sequence[Conversion], touches: Sequence[Touch], goal: Goal, model: str, around: tuple[int, int]
@@ -163,25 +180,4 @@ def _attributed(
             model,
         )
         for each in made
-    ]
-
-
-async def contacts(ledger: Ledger, members: Sequence[Identifier], until: int) -> list[Event]:
-    """Return the opens and clicks of these identifiers in the words of the spec's email events, newest last.
-
-    Source: Segment's Email spec, `Email Opened` and `Email Link Clicked`. Without those of machines.
-    """
-    touches = await ledger.touches([str(member) for member in members], 0, until + 1)
-    return [
-        Event(
-            "track",
-            touch.at,
-            f"{touch.kind}-{touch.block}-{touch.at}",
-            "wetink",
-            "Email Opened" if touch.kind == "open" else "Email Link Clicked",
-            properties={"block": touch.block, "variant": touch.variant, "campaign_id": touch.campaign}
-            | ({"implied_by": "click"} if touch.implied else {}),
-        )
-        for touch in touches[-CONTACTS:]
-        if touch.human
     ]

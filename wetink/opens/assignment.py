@@ -1,31 +1,14 @@
 """Arms: which arm of which experiments a recipient is in, kept from the first exposure on."""
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-
-import msgspec
+from collections.abc import Iterator, Mapping
 
 from wetink.core.blocks.block import Block, Step
 from wetink.core.blocks.experiment import HOLDOUT, Exposure, Plan, cut, drawn, everywhere, inherited, planned
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.core.signals.goal import Signals
+from wetink.opens.lookup import Lookup, Open
 from wetink.ports import Storage
-from wetink.ports.experiments import Exposures
-
-KEPT = 50_000
-"""Exposures a process remembers."""
-
-Shares = Callable[[Plan, int], tuple[int, Mapping[str, float]] | None]
-"""A bandit's epoch at a time (Unix ms) with its shares, None for any other experiment."""
-
-
-class Assigned(msgspec.Struct, frozen=True):
-    """A block as somebody's arms let it be, the arms, and why."""
-
-    block: Block
-    arms: dict[str, str]
-    steps: tuple[Step, ...]
 
 
 class Assignments:
@@ -35,53 +18,42 @@ class Assignments:
     from then on.
     """
 
-    def __init__(self, store: Storage, exposures: Exposures, signals: Callable[[], Signals], shares: Shares) -> None:
-        """Use these; `signals` are the content's of now."""
-        self._store, self._exposures, self._signals, self._shares = store, exposures, signals, shares
-        self._known: OrderedDict[tuple[str, str], tuple[int, Exposure]] = OrderedDict()
+    def __init__(self, store: Storage, shared: "Shared") -> None:
+        """Keep arms in `store`; `shared` says how bandits draw them."""
+        self._profiles, self._exposures, self._shared = store.profiles, store.exposures, shared
 
-    async def of(self, block: Block, who: Identifier | None, moment: Moment, *, keep: bool) -> Assigned:
-        """Return a block for somebody; with `keep` their arms are kept. Raises StoreUnavailable."""
-        if who is None:
-            return Assigned(block, {}, ())
+    async def of(
+        self, asked: Open, block: Block, moment: Moment, *, keep: bool
+    ) -> tuple[Block, dict[str, str], tuple[Step, ...]]:
+        """Return a block as the arms of whoever asks let it be, the arms, and why. Raises StoreUnavailable.
+
+        With `keep` the arms are kept.
+        """
         arms: dict[str, str] = {}
         steps: list[Step] = []
-        for plan in self._plans(block):
-            if HOLDOUT in arms.values():
+        who = asked.who
+        for plan in _plans(block, asked.content.signals):
+            if who is None or HOLDOUT in arms.values():
                 break  # who is held out of everything takes part in nothing else
-            exposure = await self._exposure(plan, who, moment, keep=keep and moment.taken_for != "scanner")
+            exposure = await self._exposure(plan, asked.look, who, moment, keep=keep and moment.taken_for != "scanner")
             arms[plan.name] = exposure.arm
             steps.append(Step(f"experiment {plan.name}", True, _why(plan, exposure)))
             block = cut(block, plan, exposure.arm)
-        return Assigned(block, arms, tuple(steps))
+        return block, arms, tuple(steps)
 
-    def concerns(self, block: Block) -> bool:
-        """Whether any experiment does."""
-        return block.experiment is not None or self._signals().holdout is not None
-
-    def _plans(self, block: Block) -> Iterator[Plan]:
-        held = self._signals().holdout
-        if held is not None:
-            yield everywhere(held.share, held.seed)
-        if block.experiment is not None:
-            yield planned(block.experiment, block.name)
-
-    async def _exposure(self, plan: Plan, who: Identifier, moment: Moment, *, keep: bool) -> Exposure:
-        key, version = (plan.name, str(who)), await self._store.log.version()
-        known = self._known.get(key)
-        if known is not None and known[0] == version and known[1].arm in plan.arms:
-            return known[1]
+    async def _exposure(self, plan: Plan, look: Lookup, who: Identifier, moment: Moment, *, keep: bool) -> Exposure:
+        key, kept = (plan.name, str(who)), look.exposures
+        known = kept.get(key)
+        if known is not None and known.arm in plan.arms:
+            return known
         exposure = await self._found(plan, who, moment, keep=keep)
         if keep:
-            self._known[key] = version, exposure
-            self._known.move_to_end(key)
-            if len(self._known) > KEPT:
-                self._known.popitem(last=False)
+            kept[key] = exposure
         return exposure
 
     async def _found(self, plan: Plan, who: Identifier, moment: Moment, *, keep: bool) -> Exposure:
         """Look at all names of the person: the first exposure that is kept holds, else a lot is drawn."""
-        profile = await self._store.profiles.profile(who, moment.now)
+        profile = await self._profiles.profile(who, moment.now)
         own, person = str(who), str(profile.root)
         names = dict.fromkeys([own, person, *map(str, profile.identifiers)])
         kept = {
@@ -91,7 +63,7 @@ class Assignments:
         }
         first = inherited(kept)
         if first is None:
-            drawing = self._shares(plan, moment.now)
+            drawing = self._shared.of(plan)
             epoch, shares = drawing if drawing is not None else (0, None)
             exposure = Exposure(plan.name, own, drawn(plan, person, shares, epoch), moment.now, person)
         else:
@@ -103,6 +75,13 @@ class Assignments:
             if mine is not None and (mine.person, mine.heir_of, mine.arm) == (person, heir_of, first.arm):
                 return mine
         return await self._exposures.keep(exposure) if keep else exposure
+
+
+def _plans(block: Block, signals: Signals) -> Iterator[Plan]:
+    if signals.holdout is not None:
+        yield everywhere(signals.holdout.share, signals.holdout.seed)
+    if block.experiment is not None:
+        yield planned(block.experiment, block.name)
 
 
 def _why(plan: Plan, exposure: Exposure) -> str:
@@ -120,7 +99,7 @@ class Shared:
         """Know none yet: all arms are alike until then."""
         self._shares: dict[str, tuple[int, Mapping[str, float]]] = {}
 
-    def of(self, plan: Plan, now: int) -> tuple[int, Mapping[str, float]] | None:
+    def of(self, plan: Plan) -> tuple[int, Mapping[str, float]] | None:
         """Return a bandit's epoch with its shares, None for an experiment of fixed shares."""
         if plan.bandit is None:
             return None

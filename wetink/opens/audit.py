@@ -1,28 +1,48 @@
-"""Trial: what a block would show before it goes live: one person, the sample shopper, all the people there are."""
+"""Audit: what a block would show before it goes live: one person, the sample shopper, all the people there are.
+
+Each variant of a block that comes in is decided, encoded as the server keeps it, and drawn once before it is taken; of
+characters that no font has is told where content says them, and for how many people data does.
+"""
 
 import asyncio
+import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
+from wetink.content.folder import Content
 from wetink.core.app.app import App
-from wetink.core.blocks.block import Block, Decision, Variant
+from wetink.core.app.sample import SHOP, shop, shopper
+from wetink.core.blocks.block import Block, Decision, Fallback, Variant
 from wetink.core.blocks.coverage import Coverage, Seen, coverage
-from wetink.core.blocks.decide import settled
+from wetink.core.blocks.decide import choose, decide, settled
 from wetink.core.catalog.trust import shown
+from wetink.core.errors import BadContent, WetinkError
 from wetink.core.events.event import Event
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
-from wetink.opens.gallery import sample_decision, sample_scene
-from wetink.opens.missing_glyphs import named
+from wetink.core.text.keepable import problem_in
+from wetink.opens.drawing import sight
+from wetink.opens.fallback import Fallbacks
 from wetink.opens.open import Opens
-from wetink.ports import Picture, Profiles, Renderer
+from wetink.ports import Picture, Profiles, Renderer, Scene
+from wetink.ports.archive import Opened
 from wetink.ports.feeds import Feeds
+
+logger = logging.getLogger(__name__)
 
 MOST, MOST_ASKING, SECONDS = 1_000, 20, 3.0
 """People that are looked at, those where each costs a call to a feed, and how long that may take in all."""
+DRAWN_SECONDS = 8.0
+"""How long the blocks of one push are drawn; the rest are taken without."""
+TRIES = 2
+"""A machine that is busy may need a second try."""
+WORDS = ("title", "alt", "fallback", "variants")
+"""What of a block is shown, or may be."""
 
 
 class Audit:
@@ -33,17 +53,18 @@ class Audit:
         profiles: Profiles,
         opens: Opens,
         renderer: Renderer,
-        feeds: Feeds,
         apps: Mapping[str, App],
-        text_of: Callable[[Variant], str],
+        app_templates: Mapping[str, str],
+        feeds: Feeds,
         allowed: Callable[[str], bool],
     ) -> None:
-        """Use what opens use; `text_of` is the template of a variant, `allowed` tells which photos may be drawn."""
+        """Use what opens use; `allowed` tells which photos may be drawn."""
         self._profiles, self._opens, self._renderer, self._feeds = profiles, opens, renderer, feeds
-        self._apps, self._text_of, self._allowed = apps, text_of, allowed
+        self._apps, self._app_templates, self._allowed = apps, app_templates, allowed
 
     async def tried(
         self,
+        content: Content,
         block: Block,
         who: Identifier | None,
         moment: Moment,
@@ -56,18 +77,20 @@ class Audit:
         """
         app = self._apps[block.variants[0].app]
         if who is not None:
-            decision = await self._opens.preview(block, who, moment, supposed)
-            shown = await self._opens.picture(decision, 1, moment, block, supposed) if decision.variant else None
+            decision = await self._opens.preview(content, block, who, moment, supposed)
+            shown = (
+                await self._opens.picture(content, decision, 1, moment, supposed, block) if decision.variant else None
+            )
             return decision, shown
         _, decision = sample_decision(app, moment, settings, supposed)
         if not decision.variant:
             return decision, None
-        template = self._text_of(block.variants[0])
+        template = self._text(content, block.variants[0])
         size = block.width, block.height
         scene = sample_scene(app, template, moment, settings, size=size, supposed=supposed, allowed=self._allowed)
         return decision, await self._renderer.render(scene)
 
-    async def coverage(self, block: Block, moment: Moment) -> Coverage:
+    async def coverage(self, content: Content, block: Block, moment: Moment) -> Coverage:
         """Return what a block would show the people heard from last. Raises StoreUnavailable.
 
         Where a feed is asked for each person, fewer of them are looked at.
@@ -75,15 +98,21 @@ class Audit:
         until = time.monotonic() + SECONDS
         seen: list[Seen] = []
         for profile in await self._profiles.profiles(limit=MOST_ASKING if self._asks(block) else MOST):
-            decision = await self._opens.preview(block, profile.root, moment)
+            decision = await self._opens.preview(content, block, profile.root, moment)
             person = await self._opens.person(profile.root, moment.now)
             seen.append(Seen(decision, shown(person).traits))
             if time.monotonic() > until:
                 break
             await asyncio.sleep(0)  # opens go first
-        texts = {variant.name: self._text_of(variant) for variant in block.variants}
+        texts = {variant.name: self._text(content, variant) for variant in block.variants}
         found = coverage(block, seen, texts, self._renderer.missing)
         return replace(found, undrawn=tuple((named(char), people) for char, people in found.undrawn))
+
+    def _text(self, content: Content, variant: Variant) -> str:
+        """Return the template of a variant, empty when there is none."""
+        if variant.template:
+            return content.templates.get(variant.template, "")
+        return self._app_templates.get(variant.app, "")
 
     def _asks(self, block: Block) -> bool:
         """Whether some variant draws on a feed that is asked for each person."""
@@ -97,3 +126,208 @@ class Audit:
                 if feed is not None and feed.per_person is not None:
                     return True
         return False
+
+
+class Rehearsal:
+    """Tries blocks with the sample shopper of their apps."""
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        fallbacks: Fallbacks,
+        apps: Mapping[str, App],
+        app_templates: Mapping[str, str],
+        clock_ms: Callable[[], int],
+    ) -> None:
+        """Draw with `renderer`."""
+        self._renderer, self._fallbacks, self._apps, self._app_templates = renderer, fallbacks, apps, app_templates
+        self._known, self._clock_ms = Content(), clock_ms
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        """Draw in the loop that runs now."""
+        self._loop = asyncio.get_running_loop()
+
+    def use(self, content: Content) -> None:
+        """Take in the content that stands: of it nothing is drawn again."""
+        self._known = content
+
+    def problems_of(self, stock: Content, apps: Mapping[str, App]) -> list[str]:
+        """Return what is wrong with the blocks that are not known yet. For threads other than the loop's."""
+        if self._loop is None:
+            return []
+        if self._loop is asyncio._get_running_loop():
+            raise RuntimeError("ask for this from a thread: the loop has to draw meanwhile")
+        return asyncio.run_coroutine_threadsafe(self._new(stock, apps), self._loop).result()
+
+    async def _new(self, stock: Content, apps: Mapping[str, App]) -> list[str]:
+        known, until, found = self._known, time.monotonic() + DRAWN_SECONDS, list[str]()
+        for name, block in stock.blocks.items():
+            if block == known.blocks.get(name) and not any(
+                stock.templates.get(each) != known.templates.get(each)
+                for variant in block.variants
+                for each in (variant.template, f"{variant.app}.liquid")
+            ):
+                continue
+            if time.monotonic() > until:
+                logger.warning("block %s and those after it are taken without being drawn: that took too long", name)
+                break
+            found += [f"block {name}: {each}" for each in await self._tried(block, stock, apps)]
+        return found
+
+    async def of(self, block: Block) -> list[str]:
+        """Return what is wrong with a block beside what is known: what cannot be kept, and what cannot be drawn."""
+        return await self._tried(block, self._known, self._apps)
+
+    async def _tried(self, block: Block, stock: Content, apps: Mapping[str, App]) -> list[str]:
+        place, why = problem_in(block)
+        if why:
+            return [f"{place}: {why}"]
+        found = []
+        if block.fallback.image not in stock.images and (why := await self._drawn(self._fallbacks.scene(block))):
+            found.append(f"fallback: it cannot be drawn: {why}")
+        for index, variant in enumerate(block.variants):
+            app = apps.get(variant.app)
+            name = variant.template or (app.template if app is not None and not app.package else "")
+            text = stock.templates.get(name) if name else self._app_templates.get(variant.app)
+            if app is not None and text is not None and (why := await self._shown(block, variant, app, text)):
+                found.append(f"variants[{index}] ({variant.name[:60]}): {why}")
+        return found
+
+    async def _shown(self, block: Block, variant: Variant, app: App, template: str) -> str:
+        """Return why a variant cannot be shown to the sample shopper of its app, empty when it can."""
+        moment, settings = Moment(self._clock_ms()), dict(variant.settings)
+        app = _fed(app, variant)
+        try:
+            _, decision = sample_decision(app, moment, settings)
+            opened = Opened(decision, moment, block, template)
+            msgspec.msgpack.encode(opened)
+            msgspec.json.encode(opened)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            return f"what it decides cannot be kept: {error}"
+        place, why = problem_in(decision)
+        if why:
+            return f"what it decides cannot be kept: {place}: {why}"
+        if not decision.variant:
+            return ""  # there is nothing of it to draw
+        size = block.width, block.height
+        why = await self._drawn(sample_scene(app, template, moment, settings, scale=1, size=size))
+        return f"it cannot be drawn: {why}" if why else ""
+
+    async def _drawn(self, scene: Scene) -> str:
+        """Return why a scene cannot be drawn, empty when it can."""
+        why = ""
+        for _ in range(TRIES):
+            try:
+                await self._renderer.render(scene)
+            except BadContent as error:
+                why = f"{error}{f' ({error.hint})' if error.hint else ''}"
+            except WetinkError as error:
+                logger.warning("a block is taken without being drawn: %s", error)
+                return ""
+            else:
+                return ""
+        return why
+
+
+def _fed(app: App, variant: Variant) -> App:
+    """Return an app whose sample has items for the feeds that a variant names."""
+    settings = settled(app, variant)[0] if app.feeds is not None else None
+    if app.feeds is None or settings is None:
+        return app
+    items = next(iter(app.sample.feeds.values()), ())
+    feeds = {**dict.fromkeys(app.feeds(settings), items), **app.sample.feeds}
+    return replace(app, sample=replace(app.sample, feeds=feeds))
+
+
+def sample_decision(
+    app: App,
+    moment: Moment,
+    settings: Mapping[str, Any] | None = None,
+    supposed: Sequence[Event] = (),
+) -> tuple[Block, Decision]:
+    """Return what an app decides for the sample shopper; without `settings` by those of its sample.
+
+    The decision has no variant when there is nothing to show, and its trace says why. The `supposed` are as if they
+    had happened, too.
+    """
+    chosen = dict(app.sample.settings if settings is None else settings)
+    block = Block("sample", Fallback(SHOP), (Variant("sample", app.name, settings=chosen),))
+    person, there = shopper(moment.now, supposed), shop(moment.now, app)
+    choice = choose(block, person, moment, {app.name: app}, there)
+    return block, decide(
+        block, choice, moment, there.products, recipient="", decision_id="sample", allowed=lambda url: True
+    )
+
+
+def sample_scene(
+    app: App,
+    template: str,
+    moment: Moment,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    scale: int = 2,
+    size: tuple[int, int] = (600, 300),
+    supposed: Sequence[Event] = (),
+    allowed: Callable[[str], bool] = lambda url: False,
+) -> Scene:
+    """Return the scene of an app's template with the sample shopper; `size` is in CSS pixels.
+
+    Of the photos of what is `supposed` those are drawn that are `allowed`.
+    """
+    block, decision = sample_decision(app, moment, settings, supposed)
+    block = replace(block, width=size[0], height=size[1])
+    person, there = shopper(moment.now, supposed), shop(moment.now, app)
+    photos = {product.image_url for product in there.products.values()}
+    photos.update(each.image_url for event in supposed for each in event.products if allowed(each.image_url))
+    return Scene(
+        template,
+        sight(block, decision, 1, person, moment, there.products),
+        block.width,
+        block.height,
+        scale=scale,
+        photos=tuple(sorted(photos)),
+        scheme=moment.scheme,
+    )
+
+
+def named(char: str) -> str:
+    """Return a character with its name.
+
+    >>> named("\u2713")
+    '✓ (U+2713 check mark)'
+    """
+    return f"{char} (U+{ord(char):04X}{f' {unicodedata.name(char, str()).lower()}'.rstrip()})"
+
+
+def glyph_notes(
+    blocks: Mapping[str, Block], templates: Mapping[str, str], missing: Callable[[str], str]
+) -> Iterator[str]:
+    """Yield each place of the content with characters that no font has. A box is drawn for them."""
+    for name, text in templates.items():
+        if missing(text):
+            for number, line in enumerate(text.splitlines(), 1):
+                if lacking := missing(line):
+                    yield f"templates/{name}: line {number}: no font has {_all(lacking)}"
+    for block in blocks.values():
+        plain = msgspec.to_builtins(block)
+        for field in WORDS:
+            for place, said in _strings(plain.get(field), field):
+                if lacking := missing(said):
+                    yield f"blocks/{block.name}.yaml: {place}: no font has {_all(lacking)}"
+
+
+def _all(chars: str) -> str:
+    return ", ".join(map(named, chars[:5])) + (" and more" if len(chars) > 5 else "")
+
+
+def _strings(value: Any, place: str) -> Iterator[tuple[str, str]]:
+    """Yield the texts in a value, each with its place."""
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield from _strings(each, f"{place}.{key}")
+    elif isinstance(value, list | tuple):
+        for number, each in enumerate(value):
+            yield from _strings(each, f"{place}[{number}]")

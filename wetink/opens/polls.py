@@ -1,7 +1,8 @@
 """Polls: what somebody may vote on, and their vote."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -9,7 +10,6 @@ from wetink.core.app.app import App
 from wetink.core.blocks.block import Block, Decision
 from wetink.core.errors import BadRequest
 from wetink.core.identity.identifier import Identifier
-from wetink.core.profile.person import Moment
 from wetink.ports import Storage
 
 
@@ -33,47 +33,54 @@ class Ballot(msgspec.Struct, frozen=True):
     results: bool
 
 
-def key_of(block: Block, name: str) -> str:
+def key_of(block: str, name: str) -> str:
     """Return the name under which the votes of a block's poll are kept."""
-    return f"{block.name}/{name}"
+    return f"{block}/{name}"
 
 
 class Polls:
-    """Votes on what a block asks."""
+    """Votes on what a decision asks."""
 
-    def __init__(
-        self,
-        store: Storage,
-        apps: Mapping[str, App],
-        preview: Callable[[Block, Identifier, Moment], Awaitable[Decision]],
-    ) -> None:
-        """Keep votes in `store`; `preview` says what a block asks of whom."""
-        self._store, self._apps, self._preview = store, apps, preview
+    def __init__(self, store: Storage, apps: Mapping[str, App]) -> None:
+        """Keep votes in `store`."""
+        self._store, self._apps = store, apps
 
-    async def ballot(self, block: Block, who: Identifier, moment: Moment) -> Ballot | None:
-        """Return what `block` asks `who`, None when it asks nothing. Raises StoreUnavailable."""
-        decision = await self._preview(block, who, moment)
+    def ballot(self, decision: Decision) -> Ballot | None:
+        """Return what a decision asks, None when it asks nothing."""
         return self._asked(decision)[1]
 
-    async def vote(self, block: Block, who: Identifier, option: int, moment: Moment) -> dict[str, Any]:
-        """Keep a vote, on the disk before this returns; return what was answered, as properties of an event.
+    async def vote(self, decision: Decision, who: Identifier, option: int, now: int) -> dict[str, Any]:
+        """Keep a vote on what was decided for `who`, on the disk before this returns; `now` is Unix ms.
 
-        Voting again changes the vote. Raises BadRequest when this cannot be voted for, StoreUnavailable.
+        Returns what was answered, as properties of an event. Voting again changes the vote. Raises BadRequest when this
+        cannot be voted for, StoreUnavailable.
         """
-        name, ballot = self._asked(await self._preview(block, who, moment))
+        name, ballot = self._asked(decision)
         if ballot is None or not ballot.open:
             raise BadRequest("this poll is over", hint="your vote was not counted")
         if not 1 <= option <= len(ballot.options):
             raise BadRequest("there is no such answer", hint=f"choose one of {len(ballot.options)}")
-        await self._store.polls.vote(key_of(block, name), who, option, moment.now)
+        await self._store.polls.vote(key_of(decision.block, name), who, option, now)
         answer = ballot.options[option - 1].text
-        return {"block": block.name, "poll": name, "question": ballot.question, "answer": answer, "option": option}
+        return {"block": decision.block, "poll": name, "question": ballot.question, "answer": answer, "option": option}
 
     def _asked(self, decision: Decision) -> tuple[str, Ballot | None]:
         app = self._apps.get(decision.app)
         if app is None or app.poll is None:
             return "", None
         return app.poll(msgspec.convert(decision.settings, app.settings)), msgspec.convert(decision.facts, Ballot)
+
+
+def asks(apps: Mapping[str, App], decision: Decision) -> bool:
+    """Whether a decision shows a poll that somebody may vote in."""
+    app = apps.get(decision.app)
+    return app is not None and app.poll is not None and decision.facts.get("open") is True
+
+
+def voting_link(block: Block, slot: int, token: str, campaign: str) -> str:
+    """Return where somebody votes on what a block asks: of this server, whatever it is called outside."""
+    query = f"?{urlencode({'c': campaign})}" if campaign else ""
+    return f"/v/{block.name}/{slot}/{token}{query}"
 
 
 def answered(who: Identifier, said: Mapping[str, Any], at: int) -> bytes:

@@ -11,7 +11,7 @@ from wetink.core.blocks.decide import settled
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.feed import Feed, parameters_of
 from wetink.core.profile.person import Moment, plain
-from wetink.opens.profiles import People
+from wetink.opens.lookup import Lookups
 from wetink.ports import Cursor, Storage
 from wetink.ports.feeds import Feeds
 
@@ -26,26 +26,19 @@ LATE_MS = 5_000
 class Prefetcher:
     """Reads along in the log, whoever writes it, for as long as some block draws on a feed that is asked per person."""
 
-    def __init__(
-        self,
-        store: Storage,
-        feeds: Feeds,
-        apps: Mapping[str, App],
-        blocks: Callable[[], Mapping[str, Block]],
-        clock_ms: Callable[[], int],
-    ) -> None:
-        """Read from `store`, warm `feeds` of these blocks."""
-        self._store, self._feeds, self._apps, self._blocks, self._clock = store, feeds, apps, blocks, clock_ms
-        self._people = People(store)
+    def __init__(self, store: Storage, feeds: Feeds, apps: Mapping[str, App], clock_ms: Callable[[], int]) -> None:
+        """Read from `store`, warm `feeds`."""
+        self._store, self._feeds, self._apps, self._clock = store, feeds, apps, clock_ms
+        self._lookups = Lookups(store)
         self._place: Cursor | None = None
         self._waiting: dict[Identifier, None] = {}
 
-    async def step(self) -> bool:
-        """Look at the next messages and warm what their people need; return whether there is more to do.
+    async def step(self, blocks: Mapping[str, Block]) -> bool:
+        """Look at the next messages and warm what their people need in these blocks; return whether there is more.
 
         Raises StoreUnavailable.
         """
-        feeds = self._per_person()
+        feeds = self._per_person(blocks)
         if not feeds:
             self._place = None
             self._waiting.clear()
@@ -54,7 +47,7 @@ class Prefetcher:
         now = self._clock()
         for who in list(self._waiting)[:AT_ONCE]:
             del self._waiting[who]
-            person = await self._people.person(who, now)
+            person = await (await self._lookups.newest()).person(who, now)
             known = {
                 "person": plain(replace(person, views=())),
                 "moment": msgspec.to_builtins(Moment(now)),
@@ -76,10 +69,10 @@ class Prefetcher:
                 self._waiting[each.filed] = None
         return len(found) == SLICE
 
-    def _per_person(self) -> list[Feed]:
+    def _per_person(self, blocks: Mapping[str, Block]) -> list[Feed]:
         """Return the feeds that some block draws on and that are asked for each person."""
         found: dict[str, Feed] = {}
-        for block in self._blocks().values():
+        for block in blocks.values():
             for variant in block.variants:
                 app = self._apps.get(variant.app)
                 if app is None or app.feeds is None:

@@ -1,20 +1,30 @@
-"""Ahead: what emails would show somebody is drawn when that person does something, before they open one.
+"""Prerender: what emails would show is drawn before anybody opens one, so that opens find it ready.
 
-Then an open finds its tiles drawn, its photos scaled. It is bounded whatever happens: the newest people first, one
-picture at a time, no more than a tenth of a core, and those who wait for a picture go first.
+For people when they do something: their tiles are drawn then, their photos scaled. It is bounded whatever happens: the
+newest people first, one picture at a time, no more than a tenth of a core, and those who wait for a picture go first.
+
+For everybody when a block that moves is saved and when wetink starts. Countdowns are the same for everybody; a film is
+made ready for somebody nobody knows, which is what most see where its products are new ones or best sellers.
 """
 
 import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from itertools import product
 
+from wetink.content.folder import Content
+from wetink.core.app.app import App
 from wetink.core.blocks.block import Block
+from wetink.core.blocks.decide import settled
 from wetink.core.errors import WetinkError
 from wetink.core.events.event import Event
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
+from wetink.opens.drawing import ticking
+from wetink.opens.open import Opens
+from wetink.ports import Renderer, Ticking
 
 logger = logging.getLogger(__name__)
 
@@ -26,16 +36,19 @@ CALM_SECONDS = 1.0
 """How long somebody must have done nothing more."""
 SHARE = 0.1
 """Of the time of a core."""
-
-Warm = Callable[[Block, Identifier, Moment], Awaitable[None]]
+MOVING_SHARE = 0.5
+"""Of the time of a core: in between others have their turn."""
+SCHEMES = ("light", "dark")
+LOOKS = tuple(product((2, 1, 3), SCHEMES))
+"""Device pixels for each of CSS, and color schemes. What snippets ask for by themselves comes first."""
 
 
 class Prerenderer:
     """Draws for people who have just done something."""
 
-    def __init__(self, warm: Warm, blocks: Callable[[], Mapping[str, Block]], clock_ms: Callable[[], int]) -> None:
-        """Take what draws, and the blocks there are."""
-        self._warm, self._blocks, self._clock = warm, blocks, clock_ms
+    def __init__(self, opens: Opens, clock_ms: Callable[[], int]) -> None:
+        """Take what draws."""
+        self._opens, self._clock = opens, clock_ms
         self._waiting: OrderedDict[Identifier, float] = OrderedDict()
 
     def notice(self, events: Sequence[Event]) -> None:
@@ -49,23 +62,87 @@ class Prerenderer:
         while len(self._waiting) > MOST_PEOPLE:
             self._waiting.popitem(last=False)
 
-    async def step(self) -> bool:
+    async def step(self, content: Content) -> bool:
         """Draw for the one who did something last, and has come to rest; return whether there was one."""
         calm = time.monotonic() - CALM_SECONDS
         who = next((each for each, at in reversed(self._waiting.items()) if at <= calm), None)
         if who is None:
             return False
         del self._waiting[who]
-        for block in list(self._blocks().values())[:MOST_BLOCKS]:
+        for block in list(content.blocks.values())[:MOST_BLOCKS]:
             begun = time.monotonic()
             try:
-                await self._warm(block, who, Moment(self._clock()))
+                await self._opens.warm(content, block, who, Moment(self._clock()))
             except WetinkError as error:
                 logger.info("%s is not drawn ahead: %s", block.name, error)
             except Exception:
                 logger.exception("%s is not drawn ahead", block.name)
             await asyncio.sleep((time.monotonic() - begun) * (1 / SHARE - 1))
         return True
+
+
+class Animations:
+    """Has the moving pictures of the content made ready, countdowns in every way in which an email may ask for them."""
+
+    def __init__(self, renderer: Renderer, apps: Mapping[str, App], opens: Opens, clock_ms: Callable[[], int]) -> None:
+        """Take who makes countdowns ready, the apps, and what draws a film ahead."""
+        self._renderer, self._apps, self._opens, self._clock = renderer, apps, opens, clock_ms
+        self._seen: Mapping[str, Block] = {}
+        self._waiting: list[Ticking | tuple[Block, str]] = []
+        self._done: set[Ticking] = set()
+
+    async def step(self, content: Content) -> bool:
+        """Make the next one ready, unless it cannot be: the open shows a still picture then.
+
+        Returns whether there are more. What is saved meanwhile goes first.
+        """
+        blocks = content.blocks
+        if blocks is not self._seen:
+            self._seen, wanted = blocks, dict.fromkeys(self._wanted(blocks))
+            self._done.intersection_update(wanted)
+            films = [block for block in blocks.values() if self._is_film(block)]
+            self._waiting = [each for each in wanted if each not in self._done]
+            self._waiting += [(block, scheme) for block in films for scheme in SCHEMES]
+        if not self._waiting:
+            return False
+        each = self._waiting.pop(0)
+        if isinstance(each, Ticking):
+            self._done.add(each)
+            making = self._renderer.prepare_countdown(each)
+            await self._made(f"a countdown of {each.width} by {each.height}", making)
+        else:
+            block, scheme = each
+            moment = Moment(self._clock(), scheme=scheme, moving=True)
+            await self._made(f"the film of {block.name}", self._opens.warm(content, block, None, moment))
+        return bool(self._waiting)
+
+    async def _made(self, name: str, making: Awaitable[None]) -> None:
+        """Wait for something to be made, and then as long again."""
+        begun = time.monotonic()
+        try:
+            await making
+        except WetinkError as error:
+            logger.info("%s stands still: %s", name, error)
+        except Exception:
+            logger.exception("%s stands still", name)
+        await asyncio.sleep((time.monotonic() - begun) * (1 / MOVING_SHARE - 1))
+
+    def _is_film(self, block: Block) -> bool:
+        apps = (self._apps.get(variant.app) for variant in block.variants)
+        return block.moving and any(app is not None and app.moves == "film" for app in apps)
+
+    def _wanted(self, blocks: Mapping[str, Block]) -> Iterator[Ticking]:
+        """Yield all looks of all countdowns: of each block first the ones that are asked for most."""
+        for ratio, scheme in LOOKS:
+            for block in blocks.values():
+                for variant in block.variants:
+                    app = self._apps.get(variant.app)
+                    if app is None or app.face is None or app.moves != "countdown" or not block.moving:
+                        continue
+                    settings, _ = settled(app, variant)
+                    if settings is not None:
+                        facts = {**app.face(settings), "ends_at": 0}
+                        yield ticking(block, facts, Moment(0, ratio=ratio, scheme=scheme))
 
 
 def _sent_to(event: Event) -> Identifier | None:

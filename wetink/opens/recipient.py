@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from wetink.core.identity import anonymous, email, user
 from wetink.core.identity.identifier import Identifier, Kind
 from wetink.core.text.placeholder import USUAL, Placeholders
-from wetink.opens.snippet import mended
 
 Purpose = Literal["picture", "data", "click", "vote"]
 
@@ -40,9 +39,15 @@ def parse(text: str, known: Placeholders = USUAL) -> Identifier | None:
     return _CLEAN[kind](value, known) if colon and kind in _CLEAN else None
 
 
-def named(known: Placeholders, kind: str, value: str) -> Identifier | None:
-    """Return the identifier of a kind and a value as somebody wrote it; None for what names nobody."""
-    return parse(f"{kind}:{mended(kind, value)}", known)
+def mended(kind: str, value: str) -> str:
+    """Return a recipient's value as it was before an ESP put it into a query without encoding.
+
+    A bare `+` there reads as a space, and no address has a space inside.
+
+    >>> mended("email", "jane tag@shop.example"), mended("user", "a b")
+    ('jane+tag@shop.example', 'a b')
+    """
+    return value.strip().replace(" ", "+") if kind == "email" else value
 
 
 class Seals:
@@ -63,6 +68,10 @@ class Seals:
         text = f"{who.kind[0]}{who.value}".encode()
         sealed = self._ciphers[self._epoch].encrypt(text, [purpose.encode(), block.encode()])
         return _written(bytes([self._epoch]) + sealed).decode()
+
+    def named(self, kind: str, value: str) -> Identifier | None:
+        """Return the identifier of a kind and a value as somebody wrote it; None for what names nobody."""
+        return parse(f"{kind}:{mended(kind, value)}", self._known)
 
     def _unseal(self, token: str, block: str, purpose: Purpose) -> Identifier | None:
         """Return the recipient; None for whatever we did not seal for this block and purpose."""

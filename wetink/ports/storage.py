@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
-from wetink.core.app.poll import Tally
+from wetink.core.app.app import Tally
 from wetink.core.catalog.price_history import Change
 from wetink.core.events.event import Event, Product
 from wetink.core.events.stored_event import Entry
@@ -177,13 +177,6 @@ class Profiles(Protocol):
         """Return what `summarize` kept, by these rules, of whoever `who` means; None when anything has come in since.
 
         So what it gives is made of the very events that `entries` would return, of all time. Raises StoreUnavailable.
-        """
-        ...
-
-    def recall(self, who: Identifier) -> Sequence[Entry]:
-        """Return the entries a summary of `who` is made of, for the few rules that ask for more than it says.
-
-        Blocks for as long as that takes. What came in a moment ago may be among them. Raises StoreUnavailable.
         """
         ...
 

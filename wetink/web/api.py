@@ -29,8 +29,8 @@ from wetink.core.messages.simulation import MOST, MOST_BYTES, events_of
 from wetink.core.outbound.feed import Feed, due_at
 from wetink.core.profile.person import Moment, moment_of
 from wetink.core.text.keepable import half_character, problem_in
+from wetink.opens.drawing import weight
 from wetink.opens.recipient import parse
-from wetink.opens.weight import weight
 from wetink.ports.feeds import Uploaded
 from wetink.web import now_ms, session
 from wetink.web.dashboard.query import number_in, time_in, wetink_of
@@ -234,7 +234,7 @@ async def opens(request: Request) -> Response:
             raise BadRequest(f"{query['who'][:80]!r} names nobody", hint="write user:42, email:a@b.c or anonymous:x")
         recipients = [str(who)]
     limit, until = number_in(query, "limit", USUAL_OPENS, 1, MOST_OPENS), time_in(query, "until", now_ms())
-    found = await wetink.archive.newest(until, limit, recipients=recipients, block=query.get("block", ""))
+    found = await wetink.store.archive.newest(until, limit, recipients=recipients, block=query.get("block", ""))
     return told([each.decision for each in found])
 
 
@@ -248,7 +248,7 @@ async def opened_picture(request: Request) -> Response:
     """Draw it again."""
     wetink = allowed(request)
     found = await wetink.past(request.path_params["id"])
-    drawn = await wetink.again(found, request.path_params["slot"])
+    drawn = await wetink.opens.again(wetink.content, found, request.path_params["slot"])
     return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
 
 
@@ -275,8 +275,8 @@ async def picture(request: Request) -> Response:
     """Answer with the picture of a slot."""
     decision, moment, events = await _decided(request)
     wetink = allowed(request)
-    drawn = await wetink.picture(decision, request.path_params["slot"], moment, events)
-    headers = {"cache-control": "no-store", "wetink-weight": weight(wetink.block(decision.block), drawn)}
+    drawn = await wetink.opens.picture(wetink.content, decision, request.path_params["slot"], moment, events)
+    headers = {"cache-control": "no-store", "wetink-weight": weight(wetink.content.block(decision.block), drawn)}
     return Response(drawn.body, media_type=drawn.content_type, headers=headers)
 
 
@@ -289,4 +289,8 @@ async def _decided(request: Request) -> tuple[Decision, Moment, tuple[Event, ...
         raise BadRequest(f"more than {MOST} events")
     moment = moment_of({name: value for name, value in asked.moment.items() if name not in OWN}, now_ms())
     events = events_of(asked.events, moment.now)
-    return await wetink.preview(asked.block, who, moment, events), moment, events
+    return (
+        await wetink.opens.preview(wetink.content, wetink.content.block(asked.block), who, moment, events),
+        moment,
+        events,
+    )

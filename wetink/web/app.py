@@ -160,7 +160,7 @@ async def _health(request: Request) -> Response:
         "failing": failing,
         "tasks": wetink.health.struggling,
         "troubles": dict(sorted(counted().by_place.items())),
-        "lost": wetink.lost(),
+        "lost": wetink.store.lost(),
         "behind": {name: count for name, count in (await wetink.store.projections.behind()).items() if count},
     }
     said = {"status": "failing" if failing else "ok", "version": __version__}

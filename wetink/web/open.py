@@ -24,6 +24,7 @@ from msgspec.structs import replace
 from wetink.core.blocks.block import Block, Decision
 from wetink.core.blocks.decide import asks_outside
 from wetink.core.client_classification import seen_as
+from wetink.core.errors import WetinkError
 from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
@@ -149,7 +150,7 @@ class OpenEndpoints:
         block = self._wetink.content.blocks.get(asked.path[3:].partition("/")[0])
         if block is None or block.email:
             return False
-        return not asks_outside(block, self._wetink.apps, self._wetink.rules)
+        return not asks_outside(block, self._wetink.apps, self._wetink.content.rules)
 
     async def _tell(self, asked: Asked, tell: Tell) -> None:
         try:
@@ -172,14 +173,14 @@ class OpenEndpoints:
         """Give the answer of a moment ago if nothing has happened since; else make it, and keep it for a moment."""
         if self._made_of is not self._wetink.content:
             self._again, self._made_of = Again(), self._wetink.content
-        now, version = self._clock(), await self._wetink.version()
+        now, version = self._clock(), await self._version()
         if version is None or (asked.path[1] == "d" and not self._again.asked_before(asked.path, now)):
             return await self._answer(asked)  # most who read data do so once: to keep that would cost all others
         state = version, self._clicks
         known = self._again.get(asked, state, now)
         if known is not None:
             if known.served is not None:
-                self._wetink.ledger.served(known.served, now)
+                self._wetink.store.ledger.served(known.served, now)
             return known
         troubles = self._troubles
         reply = await self._answer(asked)
@@ -187,9 +188,19 @@ class OpenEndpoints:
             self._again.put(asked, state, now, reply)
         return reply
 
+    async def _version(self) -> int | None:
+        """Return what is another after every append by any process, None when the store cannot be read."""
+        try:
+            return await self._wetink.store.log.version()
+        except WetinkError:
+            return None
+        except Exception:  # an open is answered all the same
+            logger.exception("what is in the store cannot be known")
+            return None
+
     @property
     def _troubles(self) -> int:
-        return self._failed + self._wetink.troubles
+        return self._failed + self._wetink.opens.troubles
 
     async def _answer(self, asked: Asked) -> Reply:
         parts, query = asked.path[3:].split("/"), asked.parameters()
@@ -211,9 +222,9 @@ class OpenEndpoints:
         slot = _slot(parts[1] if len(parts) == 3 else stem)
         who = self._recipient(name, stem if len(parts) == 3 else "", "picture", query)
         moment = self._moment(query, asked, moving=last[2] == "gif" and bool(last[1]))
-        picture = await self._wetink.open_picture(name, slot, who, moment, counted=not asked.head)
+        picture = await self._wetink.opens.open(self._wetink.content, name, slot, who, moment, counted=not asked.head)
         if picture.served is not None:
-            self._wetink.ledger.served(picture.served, moment.now)
+            self._wetink.store.ledger.served(picture.served, moment.now)
         headers = ((b"content-type", picture.content_type.encode()), *NOT_KEPT)
         return Reply(200, headers, picture.body, picture.served)
 
@@ -222,7 +233,9 @@ class OpenEndpoints:
         slot = _slot(parts[1] if len(parts) > 1 else "")
         who = self._recipient(name, parts[2] if len(parts) == 3 else "", "click", query)
         self._clicks += 1  # what is shown next may depend on it
-        target = await self._wetink.destination(name, slot, who, self._moment(query, asked), counted=not asked.head)
+        target = await self._wetink.opens.destination(
+            self._wetink.content, name, slot, who, self._moment(query, asked), counted=not asked.head
+        )
         if target:
             location = quote(target, safe=LEGAL).encode("ascii")
             return Reply(302, (*NOT_KEPT, (b"location", location)), b"")
@@ -238,7 +251,11 @@ class OpenEndpoints:
         who = self._recipient(name, token, "data", query)
         moment = self._moment(query, asked)
         try:
-            decided = self._wetink.preview(name, who, moment) if asked.head else self._wetink.read(block, who, moment)
+            decided = (
+                self._wetink.opens.preview(self._wetink.content, self._wetink.content.block(name), who, moment)
+                if asked.head
+                else self._wetink.opens.read(self._wetink.content, block, who, moment)
+            )
             decision = await decided
             body = _encode(_shown(decision))
         except Exception:
@@ -251,14 +268,14 @@ class OpenEndpoints:
         name = unquote(parts[0])
         slot = _slot(parts[1] if len(parts) > 1 else "")
         who = self._recipient(name, parts[2].removesuffix(".txt") if len(parts) == 3 else "", "picture", query)
-        said = await self._wetink.words(name, slot, who, self._moment(query, asked))
+        said = await self._wetink.embed.words(self._wetink.content, name, slot, who, self._moment(query, asked))
         headers = ((b"content-type", b"text/plain; charset=utf-8"), *DATA, *self._cors(asked))
         return Reply(200, headers, said.encode("utf-8", "replace"))
 
     async def _fragment(self, parts: list[str], query: dict[str, str], asked: Asked) -> Reply:
         name = unquote(parts[0].removesuffix(".html"))
         who = self._recipient(name, parts[1].removesuffix(".html") if len(parts) == 2 else "", "picture", query)
-        html = await self._wetink.fragment(name, who, self._moment(query, asked))
+        html = await self._wetink.embed.fragment(self._wetink.content, name, who, self._moment(query, asked))
         headers = ((b"content-type", b"text/html; charset=utf-8"), *DATA, *self._cors(asked))
         return Reply(200, headers, html.encode("utf-8", "replace"))
 
@@ -285,21 +302,21 @@ class OpenEndpoints:
         origin = asked.header(b"origin")
         if not origin:
             return ()
-        mine = self._wetink.own_origin(origin.decode("latin-1"))
+        mine = self._wetink.hosts.own_origin(origin.decode("latin-1"))
         return ((b"vary", b"origin"), *(((b"access-control-allow-origin", origin),) if mine else ()))
 
     def _recipient(self, name: str, token: str, purpose: Any, query: dict[str, str]) -> Identifier | None:
         if token:
-            return self._wetink.unseal(token, name, purpose)
+            return self._wetink.seals.unseal(token, name, purpose)
         block = self._wetink.content.blocks.get(name)
         if block is not None:
             for kind in block.recipients:
                 if kind in query:
-                    return self._wetink.named(kind, query[kind])
+                    return self._wetink.seals.named(kind, query[kind])
         return None
 
     def _moment(self, query: dict[str, str], asked: Asked, *, moving: bool = False) -> Moment:
-        place = self._wetink.place_of(asked.client, asked.header(b"x-forwarded-for").decode("latin-1"))
+        place = self._wetink.places.of_request(asked.client, asked.header(b"x-forwarded-for").decode("latin-1"))
         facts, fetch = seen_as(asked.header(b"user-agent").decode("latin-1"), place.owner, asked.method, False)
         here = fetch.kind == "person"  # else the address tells where a machine stands
         return Moment(

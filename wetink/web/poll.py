@@ -7,6 +7,7 @@ from wetink.core.blocks.block import Block
 from wetink.core.errors import BadRequest, NotFound
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
+from wetink.opens.polls import Ballot
 from wetink.web import now_ms
 from wetink.web.dashboard.query import form_of, wetink_of, whole
 from wetink.web.dashboard.render import page
@@ -17,7 +18,7 @@ LONGEST_CAMPAIGN = 100
 async def ballot(request: Request) -> Response:
     """Show what is asked, with the clicked answer chosen. Counts nothing."""
     block, who, moment = _asked(request)
-    found = await wetink_of(request).polls.ballot(block, who, moment)
+    found = await _ballot(request, block, who, moment)
     if found is None:
         return page(request, "voted.html", status=410, ballot=None, thanks=False)
     voted = request.query_params.get("voted") == "1" and found.voted > 0
@@ -36,7 +37,7 @@ async def cast(request: Request) -> Response:
     try:
         await wetink_of(request).vote(block, who, option or 0, moment)
     except BadRequest as error:
-        found = await wetink_of(request).polls.ballot(block, who, moment)
+        found = await _ballot(request, block, who, moment)
         if found is None or not found.open:
             return page(request, "voted.html", status=410, ballot=found, thanks=False)
         return page(request, "vote.html", status=422, ballot=found, chosen=found.voted, wrong=str(error))
@@ -44,11 +45,16 @@ async def cast(request: Request) -> Response:
     return RedirectResponse(f"{request.url.path}{query}", 303)
 
 
+async def _ballot(request: Request, block: Block, who: Identifier, moment: Moment) -> Ballot | None:
+    wetink = wetink_of(request)
+    return wetink.polls.ballot(await wetink.opens.preview(wetink.content, block, who, moment))
+
+
 def _asked(request: Request) -> tuple[Block, Identifier, Moment]:
     """Return the block, who votes, and when. Raises NotFound for a link that we did not make."""
     wetink, name = wetink_of(request), request.path_params["block"]
-    who = wetink.unseal(request.path_params["token"], name, "vote")
+    who = wetink.seals.unseal(request.path_params["token"], name, "vote")
     if who is None:
         raise NotFound("this link does not vote", hint="open it from your email, in one piece")
     campaign = request.query_params.get("c", "")[:LONGEST_CAMPAIGN]
-    return wetink.block(name), who, Moment(now_ms(), campaign=campaign)
+    return wetink.content.block(name), who, Moment(now_ms(), campaign=campaign)

@@ -30,7 +30,7 @@ async def sign_in(request: Request, response: Response) -> None:
     """Give the browser that gets this response a session of a new id; the one it had ends."""
     wetink = _wetink(request)
     await _end(request)
-    session = await wetink.sessions.begin(wetink.dashboard_token, now_ms())
+    session = await wetink.store.sessions.begin(wetink.dashboard_token, now_ms())
     response.set_cookie(
         cookie(wetink), session, max_age=LONGEST_MS // 1000, httponly=True, samesite="lax", secure=_secure(wetink)
     )
@@ -46,12 +46,12 @@ async def sign_out(request: Request, response: Response) -> None:
 async def signed_in(request: Request) -> bool:
     """Whether a request comes with a session that lasts."""
     wetink, session = _wetink(request), _session(request)
-    return bool(session) and await wetink.sessions.holds(session, wetink.dashboard_token, now_ms())
+    return bool(session) and await wetink.store.sessions.holds(session, wetink.dashboard_token, now_ms())
 
 
 async def _end(request: Request) -> None:
     if session := _session(request):
-        await _wetink(request).sessions.end(session)
+        await _wetink(request).store.sessions.end(session)
 
 
 async def right_token(request: Request, token: str) -> bool:
@@ -61,16 +61,16 @@ async def right_token(request: Request, token: str) -> bool:
     """
     wetink, address, now = _wetink(request), _address(request), now_ms()
     right = is_token(wetink, token)
-    if right and not await wetink.sessions.tried(address):
+    if right and not await wetink.store.sessions.tried(address):
         return True
-    wait = await wetink.sessions.try_from(address, now)
+    wait = await wetink.store.sessions.try_from(address, now)
     if wait:
         seconds = -(-wait // 1000)
         raise TooManyRequests(
             "too many wrong tokens came from your address", hint=f"try again in {seconds} s", retry_after=seconds
         )
     if right:
-        await wetink.sessions.forgive(address)
+        await wetink.store.sessions.forgive(address)
     return right
 
 
@@ -119,7 +119,7 @@ def _session(request: Request) -> str:
 def _address(request: Request) -> str:
     """Return who tries, as far as addresses tell: of IPv6 a network, since a single sender has all of it."""
     client = request.client.host if request.client is not None else ""
-    origin = _wetink(request).origin_of(client, request.headers.get("x-forwarded-for", ""))
+    origin = _wetink(request).places.origin_of(client, request.headers.get("x-forwarded-for", ""))
     try:
         found = ip_address(origin.partition("%")[0])
     except ValueError:

@@ -190,7 +190,7 @@ def test_the_preview_is_a_picture_and_counts_as_no_open(dashboard: TestClient, w
     assert answer.status_code == 200
     assert answer.headers["content-type"] in ("image/jpeg", "image/png")
     assert answer.content[:3] in (b"\xff\xd8\xff", b"\x89PN")
-    assert list(asyncio.run(wetink.ledger.days(0, now_ms() + HOUR))) == []
+    assert list(asyncio.run(wetink.store.ledger.days(0, now_ms() + HOUR))) == []
 
 
 def test_what_a_picture_weighs_stands_with_the_why_of_its_preview(dashboard: TestClient, wetink: Wetink) -> None:
@@ -213,7 +213,7 @@ def test_there_is_no_preview_of_what_is_not_there(dashboard: TestClient, address
 def test_the_overview_counts_opens_clicks_orders_and_revenue(dashboard: TestClient, wetink: Wetink) -> None:
     async def touch() -> None:
         for kind, hours in (("open", 50), ("click", 49), ("open", 2)):
-            await wetink.ledger.record(Touch(kind, "hero", "user:42", "", now_ms() - hours * HOUR))
+            await wetink.store.ledger.record(Touch(kind, "hero", "user:42", "", now_ms() - hours * HOUR))
 
     asyncio.run(touch())
     row = re.search(r"blocks/hero\">.*?</tr>", dashboard.get("/dashboard").text, re.S)

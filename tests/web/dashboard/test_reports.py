@@ -56,7 +56,7 @@ def web(house: House) -> Iterator[TestClient]:
 
 
 def command(house: House, *words: str) -> Any:
-    house.wetink.ledger.flush()
+    house.wetink.store.ledger.flush()
     answer = CliRunner().invoke(main, [*words, "--data", str(house.wetink.settings.data)])
     assert answer.exit_code == 0, answer.output
     return answer.output

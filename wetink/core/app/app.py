@@ -1,13 +1,73 @@
-"""App: what a block can show, as a pure declaration."""
+"""App: what a block can show, as a pure declaration, and what it may ask of the shop as a whole."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
-from wetink.core.app.app_inputs import Shop
-from wetink.core.app.poll import Tally
+from wetink.core.catalog.price_history import Change, FeedData
+from wetink.core.catalog.trends import Trends
+from wetink.core.events.event import Product
+from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment, Person, Seen
+from wetink.core.rules.evaluate import Rulebook
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """How a poll stands: votes by option, the first being 1, and this person's own option, 0 for none."""
+
+    votes: Mapping[int, int] = {}
+    own: int = 0
+
+
+def shares(votes: Sequence[int]) -> list[int]:
+    """Return whole per cents that add up to 100, or all 0 without a vote: the largest rests are rounded up.
+
+    >>> shares([1, 1, 1]), shares([0, 0]), shares([2, 1, 5])
+    ([34, 33, 33], [0, 0], [25, 13, 62])
+    """
+    total = sum(votes)
+    if not total:
+        return [0 for _ in votes]
+    found = [100 * each // total for each in votes]
+    rests = sorted(range(len(votes)), key=lambda index: (-(100 * votes[index] % total), index))
+    for index in rests[: 100 - sum(found)]:
+        found[index] += 1
+    return found
+
+
+class Shop(msgspec.Struct, frozen=True, gc=False):
+    """The shop at the moment of an open.
+
+    `products` are the newest facts of those products that the app asked for, and of no others; `history` is what was
+    said of their price and stock before, oldest first. `found` has what the catalog answers to each query. `polls`
+    says how each poll of the block stands, by name. `taken` are keys of products that other blocks of the same email
+    show. `promised` is what this block promised this person when it was first shown to them; `opened` and `clicked`
+    say how often they did that with this block before, machines left out.
+    """
+
+    trends: Trends = msgspec.field(default_factory=Trends)
+    products: Mapping[str, Product] = {}
+    found: Mapping[str, Sequence[Product]] = {}
+    history: Mapping[str, Sequence[Change]] = {}
+    feeds: Mapping[str, FeedData] = {}
+    polls: Mapping[str, Tally] = {}
+    taken: frozenset[str] = frozenset()
+    promised: Mapping[str, Any] = {}
+    opened: int = 0
+    clicked: int = 0
+    rules: Rulebook = msgspec.field(default_factory=Rulebook)
+    """How the rules of blocks are looked at, and the audiences they name."""
+    root: Identifier | None = None
+    """The profile of whom it is about, when a rule asks for it."""
+
+    def newest(self, product: Product) -> Product:
+        """Return a product as the catalog knows it now, or as it is when it does not."""
+        return self.products.get(product.key, product)
+
+    def feed(self, name: str) -> FeedData:
+        """Return what a feed holds, empty when there is none of this name."""
+        return self.feeds.get(name, FeedData())
 
 
 class Shown(msgspec.Struct, frozen=True, gc=False):

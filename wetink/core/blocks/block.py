@@ -1,6 +1,6 @@
-"""Block: a place in an email, with its variants in order. Decision: what one open got, and why."""
+"""Block: a place in an email, with its variants in order. Decision: what one open got, and why, and in words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Annotated, Any, Literal
 
@@ -8,12 +8,46 @@ import msgspec
 from msgspec import Meta
 
 from wetink.core.blocks.experiment import Experiment
-from wetink.core.blocks.policy import Treatment
-from wetink.core.client_classification import Kind
+from wetink.core.client_classification import MACHINES, Kind
 from wetink.core.events.event import Product
 from wetink.core.rules.tree import Rule
+from wetink.core.text.invisible import controls
 from wetink.core.text.link import host_of
 from wetink.core.text.url import read
+from wetink.core.units.money import money
+
+
+class Treatment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How a block treats one class of fetch. What is left out stays as it is usually."""
+
+    show: Literal["decide", "fallback"] = "decide"
+    """`fallback`: the block's fallback, without anything of the person in it; a click leads where the fallback does."""
+    count: bool | None = None
+    """Whether it counts. None: people, proxies and what nothing is known of do; prefetches and scanners do not."""
+
+
+Fetches = Mapping[Kind, Treatment]
+
+_USUAL = Treatment()
+
+
+def decides(fetches: Fetches, kind: str) -> bool:
+    """Whether a fetch of this class gets what is decided for the person, and not the fallback.
+
+    >>> decides({"prefetch": Treatment("fallback")}, "prefetch"), decides({}, "prefetch")
+    (False, True)
+    """
+    return fetches.get(kind, _USUAL).show == "decide"  # type: ignore[call-overload, no-any-return]
+
+
+def counts(fetches: Fetches, kind: str) -> bool:
+    """Whether a fetch of this class is somebody's open or click.
+
+    >>> counts({}, "person"), counts({}, "scanner"), counts({"proxy": Treatment(count=False)}, "proxy")
+    (True, False, False)
+    """
+    said = fetches.get(kind, _USUAL).count  # type: ignore[call-overload]
+    return kind not in MACHINES if said is None else bool(said)
 
 
 def _read_links(thing: msgspec.Struct, *names: str) -> None:
@@ -183,3 +217,36 @@ def stands(current: Decision, served: int, fresh: Decision, slot: int, ttl_ms: i
     if not 0 <= fresh.at - current.at < ttl_ms:
         return False
     return current.says(fresh) or not served >> slot & 1
+
+
+LONGEST = 300
+"""Characters."""
+
+
+def alt_of(block: Block, decision: Decision | None, slot: int, language: str = "") -> str:
+    """Return the words for a slot's picture: what a decision shows, else what the block says of itself.
+
+    Prices are written as in `language`, such as `de` or `pt-BR`. Controls that pictures do not show are not said.
+
+    >>> from wetink.core.blocks.block import Fallback
+    >>> alt_of(Block("hero", Fallback("https://shop.example/", title="New every week")), None, 1)
+    'New every week'
+    """
+    return controls(_said(block, decision, slot, language))[:LONGEST]
+
+
+def _said(block: Block, decision: Decision | None, slot: int, language: str) -> str:
+    said = block.alt or block.title
+    if decision is None or not decision.variant:
+        return block.fallback.title or said
+    items = decision.items[slot - 1 : slot] if block.slots > 1 else decision.items
+    shown = ", ".join(_named(item, language) for item in items)
+    if not shown:
+        words = (decision.facts.get(name) for name in ("title", "heading", "head"))
+        shown = next((word for word in words if isinstance(word, str) and word), "")
+    return ": ".join(part for part in (said, shown) if part)
+
+
+def _named(item: Product, language: str) -> str:
+    price = money(item.price, item.currency, language)
+    return f"{item.name or item.key} ({price})" if price else item.name or item.key

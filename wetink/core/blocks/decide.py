@@ -1,22 +1,20 @@
 """Decide: which variant of a block a person gets, with what, and why."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from wetink.core.app.app import OURS, App, Shown
-from wetink.core.app.app_inputs import Shop
-from wetink.core.blocks import policy
-from wetink.core.blocks.block import Block, Decision, Step, Variant
+from wetink.core.app.app import OURS, App, Shop, Shown
+from wetink.core.blocks.block import Block, Decision, Step, Variant, decides
 from wetink.core.catalog.trust import refreshed
 from wetink.core.catalog.trust import shown as visible
 from wetink.core.events.event import Product
 from wetink.core.memoize import once_for_each
 from wetink.core.profile.person import Moment, Person
-from wetink.core.rules.evaluate import Rulebook
+from wetink.core.rules.evaluate import EVENTS, Needs, Rulebook
 from wetink.core.rules.subject import Subject
 from wetink.core.text.link import tagged
 from wetink.core.text.url import read
@@ -41,19 +39,33 @@ class Choice(msgspec.Struct, frozen=True, gc=False):
         return list(dict.fromkeys(seen.product.key for seen in self.shown.items))
 
 
-def asks(block: Block, apps: Mapping[str, App]) -> bool:
-    """Whether any app of a block wants something looked up at all, whoever it is."""
-    for variant in block.variants:  # noqa: SIM110 (a generator costs as much as what it asks)
-        if _wanting(apps.get(variant.app)) is not None:
-            return True
-    return False
+class Requirements(msgspec.Struct, frozen=True, gc=False):
+    """What the apps of a block want looked up before they are asked: those whose turn it may be, with their settings.
+
+    `promised` and `contacts` say whether any of them asks what this block promised, and how often it was opened.
+    """
+
+    apps: tuple[tuple[App, Any], ...] = ()
+    queries: tuple[str, ...] = ()
+    feeds: tuple[str, ...] = ()
+    polls: tuple[str, ...] = ()
+    promised: bool = False
+    contacts: bool = False
 
 
-def _wanting(app: App | None) -> App | None:
-    """Return an app that wants something looked up, None for any other."""
-    if app is None or (app.wants is None and app.queries is None and app.feeds is None and app.poll is None):
-        return None
-    return app
+_NONE = Requirements()
+
+
+def needs(blocks: Iterable[Block], apps: Mapping[str, App], rules: Rulebook) -> Needs:
+    """Return what the rules of these blocks want looked up, and events where an app not of ours may look at them."""
+    found = rules.needs(rule for block in blocks for variant in block.variants for rule in variant.when)
+    if not found.events and any(
+        (app := apps.get(variant.app)) is not None and app.package not in (OURS, "")
+        for block in blocks
+        for variant in block.variants
+    ):
+        return found | EVENTS
+    return found
 
 
 def asks_outside(block: Block, apps: Mapping[str, App], rules: Rulebook) -> bool:
@@ -63,57 +75,55 @@ def asks_outside(block: Block, apps: Mapping[str, App], rules: Rulebook) -> bool
     return any((app := apps.get(variant.app)) is not None and app.feeds is not None for variant in block.variants)
 
 
-def wants(
-    block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop
-) -> tuple[list[str], list[str]]:
-    """Return the keys of products whose newest facts the block's apps are to find, and those of which the history."""
-    keys: dict[str, None] = {}
-    history: dict[str, None] = {}
-    for app, settings in _asked(block, person, moment, apps, shop):
+def requirements(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> Requirements:
+    """Return what the apps of a block want looked up, of the variants whose rules hold; `shop` has what rules need."""
+    if not any([_looks_up(apps.get(variant.app)) for variant in block.variants]):
+        return _NONE
+    subject = subject_of(person, moment, shop)
+    asked: list[tuple[App, Any]] = []
+    queries, feeds, polls = dict[str, None](), dict[str, None](), dict[str, None]()
+    for variant in block.variants:
+        app = apps.get(variant.app)
+        if app is None or not _looks_up(app) or not all([shop.rules.of(rule).holds(subject) for rule in variant.when]):
+            continue
+        settings, _ = settled(app, variant)
+        if settings is None:
+            continue
+        asked.append((app, settings))
+        if app.queries is not None:
+            queries |= dict.fromkeys(app.queries(person, settings, moment))
+        if app.feeds is not None:
+            feeds |= dict.fromkeys(app.feeds(settings))
+        if app.poll is not None:
+            polls[app.poll(settings)] = None
+    promised, contacts = any([app.promises for app, _ in asked]), any([app.contacts for app, _ in asked])
+    return Requirements(tuple(asked), tuple(queries), tuple(feeds), tuple(polls), promised, contacts)
+
+
+def _looks_up(app: App | None) -> bool:
+    """Whether an app wants anything looked up, whoever it is for."""
+    return app is not None and (
+        app.wants is not None
+        or app.queries is not None
+        or app.feeds is not None
+        or app.poll is not None
+        or app.promises
+        or app.contacts
+    )
+
+
+def products_of(
+    required: Requirements, person: Person, moment: Moment, shop: Shop
+) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the keys of products whose newest facts the apps want, and of those whose price history they look at."""
+    keys, history = dict[str, None](), dict[str, None]()
+    for app, settings in required.apps:
         if app.wants is not None:
             wanted = dict.fromkeys(app.wants(person, settings, moment, shop))
-            keys.update(wanted)
+            keys |= wanted
             if app.history:
-                history.update(wanted)
+                history |= wanted
     return list(keys), list(history)
-
-
-def searched(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> list[str]:
-    """Return what the block's apps search the catalog for."""
-    asked = _asked(block, person, moment, apps, shop)
-    return [
-        text for app, settings in asked if app.queries is not None for text in app.queries(person, settings, moment)
-    ]
-
-
-def fed(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> list[str]:
-    """Return the names of the feeds that the block's apps draw on."""
-    names: dict[str, None] = {}
-    for app, settings in _asked(block, person, moment, apps, shop):
-        if app.feeds is not None:
-            names.update(dict.fromkeys(app.feeds(settings)))
-    return list(names)
-
-
-def polled(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> list[str]:
-    """Return the names of the polls that the block's apps hold."""
-    asked = _asked(block, person, moment, apps, shop)
-    return list(dict.fromkeys(app.poll(settings) for app, settings in asked if app.poll is not None))
-
-
-def _asked(
-    block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop
-) -> Iterator[tuple[App, msgspec.Struct]]:
-    """Yield the apps that want something looked up, of variants whose turn it may be, with their settings."""
-    subject = subject_of(person, moment, shop)
-    for variant in block.variants:
-        app = _wanting(apps.get(variant.app))
-        if app is None:
-            continue
-        if all(shop.rules.of(rule).holds(subject) for rule in variant.when):
-            settings, _ = settled(app, variant)
-            if settings is not None:
-                yield app, settings
 
 
 def choose(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> Choice:
@@ -125,7 +135,7 @@ def choose(block: Block, person: Person, moment: Moment, apps: Mapping[str, App]
         trace.append(Step(variant.name, shown is not None, why))
         if shown is not None:
             return Choice(variant, shown, settings, tuple(trace))
-    if not policy.decides(block.fetches, moment.taken_for):
+    if not decides(block.fetches, moment.taken_for):
         why = f"this is what the block gives a fetch that is taken for a {moment.taken_for}"
     else:
         why = "no variant holds" if block.variants else "there is no variant"

@@ -21,9 +21,8 @@ from msgspec.structs import replace
 from wetink.core.catalog.catalog import FIELDS
 from wetink.core.events.aliases import EVENTS
 from wetink.core.events.event import MessageType, Product
-from wetink.core.profile.cart import named
-from wetink.core.profile.person import Cart, Person, Purchase, Search, Seen
-from wetink.core.profile.views import Views
+from wetink.core.profile.fold import named
+from wetink.core.profile.person import Cart, Person, Purchase, Search, Seen, Views
 
 _words = attrgetter(*FIELDS)
 

@@ -1,7 +1,8 @@
-"""Person: everything rules and apps may look at, as it was at one moment."""
+"""Person: everything rules and apps may look at, as it was at one moment: views and events as far as anybody reads."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, Self, TypeAlias, overload
 
 import msgspec
 from msgspec.structs import replace
@@ -9,9 +10,212 @@ from msgspec.structs import replace
 from wetink.core.client_classification import Facts, classify
 from wetink.core.errors import BadContent
 from wetink.core.events.clock import LATEST
-from wetink.core.events.event import Order, Product
+from wetink.core.events.event import Event, Order, Product
+from wetink.core.events.stored_event import Entry
 from wetink.core.identity.identifier import Identifier
-from wetink.core.profile.history import History
+
+_NO_ORDER = Order()
+
+Told: TypeAlias = Event | Entry
+
+
+def name_of(event: Told) -> str:
+    """Return what an event is called in rules: the name of a track, else the message type."""
+    return event.name if event.type == "track" else event.type
+
+
+class History:
+    """The usable events of one person. Nothing is unpacked before it is asked for, and then only once."""
+
+    __slots__ = ("_events", "_named", "_pages", "_read")
+
+    def __init__(self, events: Sequence[Told] = (), *, pages: bool = True) -> None:
+        """Take all events, oldest first; without `pages` those that browsers' keys told do not count."""
+        self._events, self._pages = events, pages
+        self._named: dict[str, list[Told]] | None = None
+        self._read: dict[tuple[str, str], list[Any]] = {}
+
+    def without_pages(self) -> "History":
+        """Return the history as servers told it."""
+        return History(self._events, pages=False)
+
+    def _counts(self, event: Told) -> bool:
+        return event.usable and (self._pages or event.level == "server")
+
+    def named(self, name: str) -> Sequence[Told]:
+        """Return the events of a name: as many as `Person.done` has times, in that order."""
+        if self._named is None:
+            named: dict[str, list[Told]] = {}
+            for event in self._events:
+                if self._counts(event):
+                    named.setdefault(name_of(event), []).append(event)
+            self._named = named
+        return self._named.get(name, ())
+
+    def products(self, name: str) -> Sequence[tuple[Product, ...]]:
+        """Return the products of each event of a name."""
+        return self._column(name, "products", lambda event: event.products)
+
+    def orders(self, name: str) -> Sequence[Order | None]:
+        """Return the order of each event of a name."""
+        return self._column(name, "orders", lambda event: event.order)
+
+    def properties(self, name: str) -> Sequence[dict[str, Any]]:
+        """Return the other properties of each event of a name."""
+        return self._column(name, "properties", lambda event: event.properties)
+
+    def fields(self, name: str, room: str, field: str) -> Sequence[Any] | None:
+        """Return a field of each event of a name: of its only product, of its order, or its own.
+
+        None where there is not just one product in each.
+        """
+        known = self._read.get((name, f"{room}.{field}"))
+        if known is not None:
+            return known
+        get = attrgetter(field)
+        if room == "product":
+            products = self.products(name)
+            if any(len(each) != 1 for each in products):
+                return None
+            found = [get(each[0]) for each in products]
+        elif room == "order":
+            found = [get(each or _NO_ORDER) for each in self.orders(name)]
+        else:
+            found = list(map(get, self.named(name)))
+        self._read[name, f"{room}.{field}"] = found
+        return found
+
+    def _column(self, name: str, part: str, read: Callable[[Told], Any]) -> Sequence[Any]:
+        column = self._read.get((name, part))
+        if column is None:
+            column = self._read[name, part] = [read(event) for event in self.named(name)]
+        return column
+
+    def times(self) -> list[int]:
+        """Return when all of them happened (Unix ms, ascending)."""
+        return [event.at for event in self._events if self._counts(event)]
+
+    def __len__(self) -> int:
+        """How many events there are, usable or not."""
+        return len(self._events)
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, History) and list(map(_key, self._events)) == list(map(_key, other._events))
+
+    def __hash__(self) -> int:
+        return hash(tuple(map(_key, self._events)))
+
+    def __repr__(self) -> str:
+        """How many there are."""
+        return f"History({len(self)} events)"
+
+
+def _key(event: Told) -> tuple[int, str, str]:
+    return event.at, event.source, event.message_id
+
+
+class Seen(msgspec.Struct, frozen=True, gc=False):
+    """A product and when it was last viewed, added or wished for (Unix ms)."""
+
+    product: Product
+    at: int
+    trusted: bool = True
+    """False when only a browser's key told us: its text is shown only as the catalog has it."""
+
+
+MOST = 100
+"""Products that are remembered, the newest of which count."""
+
+
+class Views(Sequence[Seen]):
+    """The newest view of each product, newest first, as `Product.same` tells products apart.
+
+    A block mostly shows the first three of fifty: no product is read before it is asked for. Equal to any sequence of
+    the same views.
+    """
+
+    __slots__ = ("_coming", "_known", "trusted")
+
+    def __init__(self, coming: Iterator[Seen], *, trusted: bool) -> None:
+        """Take them as they come, newest first. `trusted` says whether servers' keys told of all of them."""
+        self._coming: Iterator[Seen] | None = coming
+        self._known: list[Seen] = []
+        self.trusted = trusted
+
+    @classmethod
+    def of(cls, viewed: Sequence[Event | Entry]) -> Self:
+        """Return those of these events, which come oldest first."""
+        return cls(_newest_of_each(viewed), trusted=all([event.level == "server" for event in viewed]))
+
+    def _read(self, count: int) -> list[Seen]:
+        """Return what is known once `count` views are, or all there are."""
+        known = self._known
+        while len(known) < count and self._coming is not None:
+            seen = next(self._coming, None)
+            if seen is None:
+                self._coming = None
+            else:
+                known.append(seen)
+        return known
+
+    @overload
+    def __getitem__(self, index: int) -> Seen: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Seen, ...]: ...
+    def __getitem__(self, index: int | slice) -> Seen | tuple[Seen, ...]:
+        """Return the n-th newest, or a tuple of some."""
+        if isinstance(index, slice):
+            ahead = index.stop is not None and index.stop >= 0 and (index.start or 0) >= 0
+            return tuple(self._read(index.stop if ahead else MOST)[index])
+        return self._read(index + 1 if index >= 0 else MOST)[index]
+
+    def __len__(self) -> int:
+        return len(self._read(MOST))
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._read(1))
+
+    def __iter__(self) -> Iterator[Seen]:
+        known, at = self._known, 0
+        while at < len(known) or len(self._read(at + 1)) > at:
+            yield known[at]
+            at += 1
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, Views | tuple | list) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        """As a tuple."""
+        return repr(tuple(self))
+
+
+def _newest_of_each(viewed: Sequence[Event | Entry]) -> Iterator[Seen]:
+    """Yield the newest view of each product, newest first: what `Product.same` says, in one pass."""
+    skus: set[str] = set()
+    ids: set[str] = set()
+    ids_alone: set[str] = set()
+    left = MOST
+    for event in reversed(viewed):
+        for product in reversed(event.products):
+            sku, product_id = product.sku, product.product_id
+            if sku:
+                if sku in skus or product_id in ids_alone:
+                    continue
+                skus.add(sku)
+            elif not product_id or product_id in ids:
+                continue
+            else:
+                ids_alone.add(product_id)
+            if product_id:
+                ids.add(product_id)
+            yield Seen(product, event.at, event.level == "server")
+            left -= 1
+            if left == 0:
+                return
 
 
 class Moment(msgspec.Struct, frozen=True, gc=False):
@@ -82,15 +286,6 @@ def clicked(moment: Moment) -> Moment:
     return replace(moment, facts=facts, taken_for=classify(facts).kind)
 
 
-class Seen(msgspec.Struct, frozen=True, gc=False):
-    """A product and when it was last viewed, added or wished for (Unix ms)."""
-
-    product: Product
-    at: int
-    trusted: bool = True
-    """False when only a browser's key told us: its text is shown only as the catalog has it."""
-
-
 class Search(msgspec.Struct, frozen=True, gc=False):
     """What was searched for, and when (Unix ms)."""
 
@@ -136,7 +331,7 @@ class Person(msgspec.Struct, frozen=True, gc=False):
     first_seen: int = 0
     last_seen: int = 0
     history: History = History()
-    """The events themselves, for rules that ask for more than when."""
+    """The events themselves, for rules that ask for more than when; empty where a summary told of the person."""
     zone: str = ""
     """The time zone their device was in last, as it named it."""
     page_traits: tuple[str, ...] = ()

@@ -1,27 +1,17 @@
 """Summary: a person as folded, in bytes from which an open is answered without reading their events again.
 
-Nothing but a fold kept: reading one gives the very person that folding all those events gives. The newest views are at
-hand; for older ones, and for the events themselves, the log is asked.
+Nothing but a fold kept: reading one gives the very person that folding all those events gives, without the events.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 from msgspec.structs import force_setattr
 
 from wetink.core.events.event import Product
 from wetink.core.events.stored_event import Entry
-from wetink.core.profile.fold import fold, in_order
-from wetink.core.profile.history import History
-from wetink.core.profile.person import Person, Seen
-from wetink.core.profile.views import Views
-
-NEWEST = 8
-"""Products viewed that are at hand: more than an email shows."""
-
-Recall = Callable[[], Sequence[Entry]]
-"""Gives the entries a summary was made of."""
+from wetink.core.profile.fold import fold
+from wetink.core.profile.person import Person, Seen, Views
 
 
 class _Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -38,13 +28,12 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class _Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """`person` has neither views nor history nor `done`. The newest view of each product follows, newest first.
 
-    `trusted` says whether servers' keys told of all views, `more` whether there are products beyond these.
+    `trusted` says whether servers' keys told of all views.
     """
 
     person: Person
     trusted: bool
-    newest: tuple[_Kept, ...]
-    more: bool
+    views: tuple[_Kept, ...]
     done: dict[str, msgspec.Raw]
 
 
@@ -66,31 +55,6 @@ class _Done(Mapping[str, tuple[int, ...]]):
         return len(self._packed)
 
 
-class _Recalled(Sequence[Any]):
-    """Events, oldest first, that are read when one of them is asked for."""
-
-    __slots__ = ("_events", "_recall")
-
-    def __init__(self, recall: Recall) -> None:
-        self._recall = recall
-        self._events: list[Entry] | None = None
-
-    @property
-    def events(self) -> list[Entry]:
-        if self._events is None:
-            self._events = in_order(self._recall())
-        return self._events
-
-    def __getitem__(self, index: Any) -> Any:
-        return self.events[index]
-
-    def __len__(self) -> int:
-        return len(self.events)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.events)
-
-
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Summary).decode
 _product = msgspec.msgpack.Decoder(Product).decode
@@ -99,33 +63,22 @@ _times = msgspec.msgpack.Decoder(tuple[int, ...]).decode
 
 def summarize(entries: Iterable[Entry]) -> bytes:
     """Return the summary of whoever all these events are of."""
-    person = _folded(list(entries))
-    newest = person.views[: NEWEST + 1]
-    kept = [(seen.at, seen.trusted, seen.product) for seen in newest[:NEWEST]]
+    events = list(entries)
+    person = fold(events, max((event.at for event in events), default=0))
+    trusted = isinstance(person.views, Views) and person.views.trusted
+    views = [(seen.at, seen.trusted, seen.product) for seen in person.views]
     facts = {
         name: getattr(person, name) for name in Person.__struct_fields__ if name not in ("views", "history", "done")
     }
-    return _encode((facts, _trusted(person), kept, len(newest) > NEWEST, person.done))
+    return _encode((facts, trusted, views, person.done))
 
 
-def person_of(summary: bytes, recall: Recall) -> Person:
-    """Return the person; `recall` gives their events, should anybody ask for more than the summary says.
+def person_of(summary: bytes) -> Person:
+    """Return the person, without their events.
 
     Raises msgspec.DecodeError for what `summarize` of this version has not made.
     """
     read = _decode(summary)
-    recalled = _Recalled(recall)
-    more = (lambda: _folded(recalled.events).views) if read.more else None
-    views = Views((kept.seen() for kept in read.newest), trusted=read.trusted, more=more)
-    force_setattr(read.person, "views", views)
-    force_setattr(read.person, "history", History(recalled))
+    force_setattr(read.person, "views", Views((kept.seen() for kept in read.views), trusted=read.trusted))
     force_setattr(read.person, "done", _Done(read.done))
     return read.person
-
-
-def _folded(events: Sequence[Entry]) -> Person:
-    return fold(events, max((event.at for event in events), default=0))
-
-
-def _trusted(person: Person) -> bool:
-    return isinstance(person.views, Views) and person.views.trusted

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from wetink.core.identity import FOREVER
-from wetink.core.profile.history import Told
+from wetink.core.profile.person import Told
 from wetink.core.rules import tree
 from wetink.core.rules.matching import counting, matching, values
 from wetink.core.rules.operators import passes

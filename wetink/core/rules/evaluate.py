@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from wetink.core.errors import BadContent, Unavailable
+from wetink.core.errors import BadContent
 from wetink.core.rules import behavior, context, traits
 from wetink.core.rules.format import spell
 from wetink.core.rules.subject import Leaf, Subject
@@ -53,12 +53,12 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Needs(msgspec.Struct, frozen=True):
-    """What a rule wants to have looked up before it is asked, beyond the person; `history` is the person's own."""
+    """What a rule wants to have looked up before it is asked, beyond the person; `events` are the person's own."""
 
     root: bool = False
     catalog: bool = False
     feeds: frozenset[str] = frozenset()
-    history: bool = False
+    events: bool = False
 
     def __or__(self, other: "Needs") -> "Needs":
         """What both want."""
@@ -66,13 +66,13 @@ class Needs(msgspec.Struct, frozen=True):
             self.root or other.root,
             self.catalog or other.catalog,
             self.feeds | other.feeds,
-            self.history or other.history,
+            self.events or other.events,
         )
 
 
 NOTHING = Needs()
 """What most rules want: the person is enough."""
-HISTORY = Needs(history=True)
+EVENTS = Needs(events=True)
 """What rules want that look into events."""
 
 
@@ -111,8 +111,6 @@ def compiled(rule: Rule, audiences: Mapping[str, Rule] | None = None) -> Compile
     def holds(subject: Subject) -> bool:
         try:
             return test(subject)
-        except Unavailable:
-            raise
         except Exception:
             logger.debug("a rule is asked node by node", exc_info=True)
             return explain(subject).holds  # which knows what is left to be known, and logs what is not
@@ -145,8 +143,6 @@ def _leaf(leaf: Leaf, rule: Rule) -> Compiled:
         try:
             seen = see(subject)
             held, why = judge(seen), say(seen)
-        except Unavailable:
-            raise
         except Exception as error:
             logger.exception("%s cannot be told of somebody", next(iter(spelled)))
             why = f"what is known cannot be read for this: {error}"
@@ -166,7 +162,7 @@ def _plain(value: Any) -> Any:
 
 def _needs(rule: Rule) -> Needs:
     if isinstance(rule, Aggregate | Sequence) or (isinstance(rule, Did) and (rule.where or rule.window.visit)):
-        return HISTORY
+        return EVENTS
     if not isinstance(rule, Share | ProductIs | MomentIs):
         return NOTHING
     weather = isinstance(rule, MomentIs) and any(each.name.startswith("weather.") for each in rule.where)

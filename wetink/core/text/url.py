@@ -5,15 +5,19 @@ an event, a feed or a block comes in; `wetink.core.text.link` decides later and 
 """
 
 import re
+from collections.abc import Set
 from functools import lru_cache
 from typing import Any
 
 import ada_url
 
-from wetink.core.text.link import LONGEST, host_of
+from wetink.core.text.link import LONGEST, allowed, host_of
 
 REMEMBERED = 8_192
 """URLs whose reading is remembered, so at most 16 MB."""
+
+ADDRESSES = 50_000
+"""Addresses of which is remembered whether they are allowed."""
 
 _ORIGIN = re.compile(r"https?://(?:(?!xn--)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?!xn--)[a-z]{2,63}").fullmatch
 _REST = re.compile(r"[A-Za-z0-9\-._~%!$&()*+,;=:@/?#]*").fullmatch
@@ -127,3 +131,31 @@ def ascii_host(host: str) -> str:
     if host.isascii():
         return host.lower()
     return host_of(absolute(f"https://{host}/")) or host.lower()
+
+
+class Hosts:
+    """The hosts that sources and settings name, and what follows for an address."""
+
+    def __init__(self) -> None:
+        """Begin with none: then any public host will do."""
+        self._hosts: frozenset[str] = frozenset()
+        self._known: dict[str, bool] = {}
+
+    def use(self, hosts: Set[str]) -> None:
+        """Go on with these."""
+        hosts = frozenset(map(ascii_host, hosts))
+        if hosts != self._hosts:
+            self._hosts, self._known = hosts, {}
+
+    def allowed(self, url: str) -> bool:
+        """Whether a link or a photo may have this address."""
+        known = self._known.get(url)
+        if known is None:
+            if len(self._known) > ADDRESSES:
+                self._known.clear()
+            known = self._known[url] = allowed(url if url.isascii() else absolute(url), self._hosts)
+        return known
+
+    def own_origin(self, origin: str) -> bool:
+        """Whether a page of this origin is the shop's own: its host is one that a source or a setting names."""
+        return bool(host_of(origin)) and any(allowed(origin, frozenset((each,))) for each in self._hosts)

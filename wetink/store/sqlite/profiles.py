@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from wetink.core.events.event import Event
 from wetink.core.events.stored_event import Entry
-from wetink.core.identity import FOREVER, Contested
+from wetink.core.identity import Contested
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import ENTRY_BYTES, NAMES, Profile
 from wetink.store.sqlite import identity, summaries
@@ -73,11 +73,6 @@ class SQLiteProfiles:
     async def summary(self, who: Identifier, rules: int) -> bytes | None:
         with translated("reading a summary"):
             return summaries.find(self._database.reading, who, rules)
-
-    def recall(self, who: Identifier) -> Sequence[Entry]:
-        with translated("reading a history"):  # nobody else has a summary
-            found = People(self._database.reading).newest_of_few(who, FOREVER - 1, summaries.MOST)
-        return entries([body for _, body in found or ()])
 
     async def summarize(self, make: Callable[[Sequence[Entry]], bytes], rules: int, now: int, limit: int) -> bool:
         with translated("looking for whom to sum up"):

@@ -2,7 +2,7 @@
 
 import apsw
 
-from wetink.core.app.poll import Tally
+from wetink.core.app.app import Tally
 from wetink.core.identity.identifier import Identifier
 from wetink.store.sqlite.codec import who
 from wetink.store.sqlite.connection import fetch, first, translated

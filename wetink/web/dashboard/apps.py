@@ -15,8 +15,9 @@ from wetink.core.blocks.block import Block, Fallback, Variant
 from wetink.core.errors import BadContent
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
+from wetink.opens.drawing import weight
+from wetink.opens.fallback import home
 from wetink.opens.recipient import parse
-from wetink.opens.weight import weight
 from wetink.web import now_ms, session
 from wetink.web.dashboard.blocks import coverage_part, panel
 from wetink.web.dashboard.preview import EVENTS, Supposed, supposed
@@ -69,8 +70,8 @@ async def picture(request: Request) -> Response:
     who, moment = parse(form.get("who", "")), _moment(request)
     suppose = await _supposed(request, form, who, moment)
     try:
-        _, drawn = await wetink_of(request).trial.tried(
-            _block(found, form, settings), who, moment, settings, suppose.events
+        _, drawn = await wetink_of(request).audit.tried(
+            wetink_of(request).content, _block(found, form, settings), who, moment, settings, suppose.events
         )
     except BadContent as error:
         return Response(str(error), 404, media_type="text/plain")
@@ -115,7 +116,7 @@ async def _page(
         error=error,
         made=made,
         panel=panel(wetink, made, {"esp": form.get("esp", "")}) if made is not None else {},
-        home=wetink.fallback_link(),
+        home=home(wetink.content.blocks),
         usual={"words": WORDS, "button": BUTTON},
         field_of=field_of,
         **await _tried(request, found, form),
@@ -130,7 +131,9 @@ async def _tried(request: Request, found: App, form: dict[str, str]) -> dict[str
     decision, drawn, failed = None, None, wrong.get("", "")
     try:
         if not wrong:
-            decision, drawn = await wetink_of(request).trial.tried(block, who, moment, settings, suppose.events)
+            decision, drawn = await wetink_of(request).audit.tried(
+                wetink_of(request).content, block, who, moment, settings, suppose.events
+            )
     except BadContent as error:
         failed = f"{error}{f': {error.hint}' if error.hint else ''}"
     query = {name: form[name] for name in ("who", "width", "height", "scheme", "preview-at") if form.get(name)}

@@ -158,7 +158,7 @@ async def found(request: Request) -> Response:
         some=await wetink.audiences.some(rule, moment, SOME),
         asked=asked,
         who=who,
-        explained=await wetink.explain(rule, who, moment) if who is not None else None,
+        explained=await wetink.opens.explain(wetink.content, rule, who, moment) if who is not None else None,
     )
 
 

@@ -11,8 +11,8 @@ from wetink.core.blocks.esp import BY_NAME, ESPS
 from wetink.core.errors import BadRequest
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.report import Line
+from wetink.opens.embed import is_local
 from wetink.opens.recipient import parse
-from wetink.opens.snippet import is_local
 from wetink.web import now_ms, session
 from wetink.web.dashboard.overview import DAYS, last_days
 from wetink.web.dashboard.preview import pictures, sight
@@ -67,10 +67,10 @@ async def block(request: Request) -> Response:
         who=who,
         sight=await sight(wetink, found, who, moment_of(request, now)),
         panel=panel(wetink, found, request.query_params),
-        snippet=wetink.snippet(name, who, wetink.settings.address) if who is not None else "",
+        snippet=wetink.embed.snippet(wetink.content, name, who, wetink.settings.address) if who is not None else "",
         result=next((each for each in results if each.key["block"] == name), Line({"block": name})),
         days=DAYS,
-        opens=await wetink.archive.newest(now, OPENS, block=name),
+        opens=await wetink.store.archive.newest(now, OPENS, block=name),
         parse=parse,
         app_titles={name: app.title for name, app in wetink.apps.items()},
         browser=wetink.settings.chromium is not None,
@@ -106,7 +106,7 @@ def panel(wetink: Wetink, block: Block, asked: Mapping[str, str]) -> dict[str, A
     campaign = asked.get("campaign", "").strip()[:LONGEST_CAMPAIGN]
     html, problem = "", ""
     try:
-        html = wetink.esp_snippet(block.name, esp.name, campaign, kind)
+        html = wetink.embed.esp_snippet(wetink.content, block.name, esp.name, campaign, kind)
     except BadRequest as error:
         problem = f"{error}: {error.hint}"
     return {
@@ -133,5 +133,5 @@ async def covered(request: Request) -> Response:
 async def coverage_part(request: Request, block: Block) -> Response:
     """Return what real people would see of a block that may not be on the shelf yet. Asked by our own pages alone."""
     session.check_csrf(request)
-    found = await wetink_of(request).trial.coverage(block, moment_of(request, now_ms()))
+    found = await wetink_of(request).audit.coverage(wetink_of(request).content, block, moment_of(request, now_ms()))
     return page(request, "coverage.html", coverage=found, fallback=block.fallback, several=len(block.variants) > 1)

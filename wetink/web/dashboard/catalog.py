@@ -69,7 +69,7 @@ async def photo(request: Request) -> Response:
     wetink, key = wetink_of(request), request.query_params.get("key", "")[:LONGEST]
     known = (await wetink.store.catalog.products([key])).get(key)
     body = None
-    if known is not None and known.image_url and wetink.allowed(known.image_url):
+    if known is not None and known.image_url and wetink.hosts.allowed(known.image_url):
         body = await wetink.photos.get(known.image_url, PHOTO_MS)
     if body is None:
         return Response("no photo", 404, media_type="text/plain")

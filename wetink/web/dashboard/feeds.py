@@ -76,7 +76,7 @@ async def _items(wetink: Wetink, found: Feed, request: Request) -> tuple[list[It
     if who is None:
         return [], "wetink fetches this feed per person. Enter an identifier to preview it."
     moment = moment_of(request, now_ms())
-    person = await wetink.person(who, moment.now)
+    person = await wetink.opens.person(who, moment.now)
     known = {"person": msgspec.to_builtins(msgspec.structs.replace(person, views=())), "moment": {}}
     supply = await wetink.feeds.ask(found.name, parameters_of(found, known), LOOK_MS)
     return list(supply.items[:SHOWN]), f"{supply.state}{f': {supply.because}' if supply.because else ''}"

@@ -64,7 +64,7 @@ async def overview(request: Request) -> Response:
         problems=wetink.content.problems,
         failing=wetink.health.failing(),
         unforeseen=dict(sorted(counted().by_place.items())),
-        lost=wetink.lost(),
+        lost=wetink.store.lost(),
     )
 
 
@@ -85,7 +85,7 @@ async def _bars(wetink: Wetink, now: int) -> list[Bar]:
     """Count opens and clicks of all blocks for each day (UTC), the last one being today."""
     since, until = last_days(DAYS, now)
     opens, clicks = Counter[int](), Counter[int]()
-    for count in await wetink.ledger.days(since, until):
+    for count in await wetink.store.ledger.days(since, until):
         opens[count.day] += count.opens
         clicks[count.day] += count.clicks
     most = max([*opens.values(), *clicks.values()], default=0) or 1

@@ -5,8 +5,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wetink.core.errors import NotFound, WetinkError
+from wetink.opens.drawing import weight
 from wetink.opens.recipient import parse
-from wetink.opens.weight import weight
 from wetink.ports.archive import Opened
 from wetink.web import now_ms
 from wetink.web.dashboard.preview import Sight
@@ -23,9 +23,11 @@ async def opens(request: Request) -> Response:
     who, until = parse(asked), time_of(query.get("until", ""), now)
     recipients = None
     if who is not None:
-        recipients = [str(each) for each in (await wetink.person(who, now)).identifiers or (who,)]
+        recipients = [str(each) for each in (await wetink.opens.person(who, now)).identifiers or (who,)]
     found = (
-        () if asked and who is None else await wetink.archive.newest(until, PAGE, recipients=recipients, block=block)
+        ()
+        if asked and who is None
+        else await wetink.store.archive.newest(until, PAGE, recipients=recipients, block=block)
     )
     return page(
         request,
@@ -65,7 +67,7 @@ async def picture(request: Request) -> Response:
     """Return the picture of a past open, drawn again; 404 for what is not kept or cannot be drawn any more."""
     wetink, slot = wetink_of(request), request.path_params["slot"]
     try:
-        drawn = await wetink.again(await wetink.past(request.path_params["id"]), slot)
+        drawn = await wetink.opens.again(wetink.content, await wetink.past(request.path_params["id"]), slot)
     except WetinkError as error:
         return Response(str(error), 404, media_type="text/plain")
     return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
@@ -76,7 +78,7 @@ async def weighed(request: Request) -> Response:
     wetink, slot = wetink_of(request), request.path_params["slot"]
     try:
         found = await wetink.past(request.path_params["id"])
-        drawn = await wetink.again(found, slot)
+        drawn = await wetink.opens.again(wetink.content, found, slot)
     except WetinkError as error:
         return Response(str(error), 404, media_type="text/plain")
     return page(request, "weight.html", block=found.block, slot=slot, weight=weight(found.block, drawn))

@@ -44,13 +44,13 @@ async def person(request: Request) -> Response:
         )
     wetink, now = wetink_of(request), now_ms()
     moment = moment_of(request, now)
-    found = await wetink.person(who, moment.now)
+    found = await wetink.opens.person(who, moment.now)
     history = await wetink.store.profiles.history(who, moment.now, EVENTS + 1)
     after = parse(request.query_params.get("after", ""))
     names = found.identifiers or (who,)
     if after is not None:
         names = (await wetink.store.profiles.profile(who, moment.now, limit=SHOWN + 1, after=after)).identifiers
-    contacts = await wetink.contacts(found.identifiers or (who,), moment.now)
+    contacts = await wetink.reports.contacts(found.identifiers or (who,), moment.now)
     blocks = wetink.content.blocks
     suppose = await supposed(wetink, request.query_params, moment.now)
     chosen = blocks.get(request.query_params.get("block", "")) or next(iter(blocks.values()), None)
@@ -65,7 +65,7 @@ async def person(request: Request) -> Response:
         events=len(history),
         most=EVENTS,
         blocks=blocks,
-        opens=await wetink.archive.newest(
+        opens=await wetink.store.archive.newest(
             moment.now, OPENS, recipients=[str(each) for each in found.identifiers or (who,)]
         ),
         sight=await sight(wetink, chosen, who, moment, suppose) if chosen is not None else None,

@@ -16,8 +16,8 @@ from wetink.core.events.event import Event, Product
 from wetink.core.identity.identifier import Identifier
 from wetink.core.messages.simulation import events_of, read
 from wetink.core.profile.person import Moment
+from wetink.opens.drawing import weight
 from wetink.opens.recipient import parse
-from wetink.opens.weight import weight
 from wetink.ports import Comparison, Picture
 from wetink.web import now_ms, session
 from wetink.web.dashboard.query import moment_of, wetink_of
@@ -99,7 +99,7 @@ async def sight(
     wetink: Wetink, block: Block, who: Identifier | None, moment: Moment, suppose: Supposed = NOTHING
 ) -> Sight:
     """Decide as an open would, None being nobody, and record nothing. Raises StoreUnavailable."""
-    decision = await wetink.preview(block.name, who, moment, suppose.events)
+    decision = await wetink.opens.preview(wetink.content, wetink.content.block(block.name), who, moment, suppose.events)
     return Sight(block, decision, pictures(block, who, moment, suppose.text))
 
 
@@ -141,8 +141,10 @@ async def _drawn(request: Request) -> tuple[Block, Picture] | None:
         return None
     moment = replace(moment_of(request, now_ms()), moving=block.moving)  # as emails ask for it
     suppose = await supposed(wetink, request.query_params, moment.now)
-    decision = await wetink.preview(name, parse(request.query_params.get("who", "")), moment, suppose.events)
-    return block, await wetink.picture(decision, slot, moment, suppose.events)
+    decision = await wetink.opens.preview(
+        wetink.content, wetink.content.block(name), parse(request.query_params.get("who", "")), moment, suppose.events
+    )
+    return block, await wetink.opens.picture(wetink.content, decision, slot, moment, suppose.events)
 
 
 async def beside(request: Request) -> Response:
@@ -155,7 +157,7 @@ async def beside(request: Request) -> Response:
     found, problem = None, ""
     try:
         who = parse(request.query_params.get("who", ""))
-        found = await wetink.compare(block, 1, who, moment_of(request, now_ms()))
+        found = await wetink.opens.compare(wetink.content, block, 1, who, moment_of(request, now_ms()))
     except BadContent as error:
         problem = f"{error}: {error.hint}" if error.hint else str(error)
     templates = [variant.template for variant in block.variants if variant.template]
