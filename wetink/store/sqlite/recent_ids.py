@@ -42,7 +42,7 @@ class Recent:
 
     def _forget(self) -> None:
         self._seq = -1  # as far as the log is known
-        self._table = _empty()
+        self._table = array("q")  # made when somebody writes: most who open a store only read
         self._older: array[int] | None = None
         self._count = 0
 
@@ -51,6 +51,7 @@ class Recent:
         self._ours.clear()
         if last < self._seq:  # the file is another
             self._forget()
+        self._table = self._table or _empty()
         if last != self._seq:
             self._take_in(_told_since(db, self._seq))
             self._seq = last
@@ -107,7 +108,7 @@ class Recent:
 
 
 def _empty() -> "array[int]":
-    return array("q", bytes(8 * _SLOTS))
+    return array("q", [0]) * _SLOTS
 
 
 def _holds(table: "array[int]", wanted: int) -> bool:
