@@ -145,7 +145,7 @@ class Gallery(House):
 
     async def look(self, who: Identifier) -> Iterator[str]:
         """Return everything that is sent to somebody, as text."""
-        moment, found = Moment(self.now, taken_for="person"), []
+        moment, found = Moment(self.now, fetch_class="person"), []
         person = await self.wetink.opens.person(who, self.now)
         found.append(msgspec.json.encode(plain(trust.shown(person))).decode())
         for name in self.blocks():

@@ -55,7 +55,7 @@ def opened(who: str = "user:jane", day: int = 1, **more: Any) -> Touch:
 
 
 def test_days_have_the_sums_of_opens_and_clicks_with_machines_apart_and_firsts_once(desk: Desk) -> None:
-    machine = {"human": False, "taken_for": "prefetch"}
+    machine = {"human": False, "fetch_class": "prefetch"}
     desk.touched(opened(), opened(), opened("user:bob"), opened(**machine), opened(kind="click"))
     desk.touched(
         opened(), opened(day=2), opened(day=2, variant="w"), opened("user:new", 2), opened(kind="click", day=2)

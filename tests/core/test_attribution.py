@@ -48,7 +48,7 @@ def given_to(touches: list[Touch], model: str = DEFAULT_MODEL, goal: Goal | None
         ([clicked("a", ORDERED)], "a"),
         ([clicked("a", ORDERED + 1), opened("b", ORDERED + 1)], None),
         ([clicked("a", ORDERED + 1), opened("b", ORDERED - 1)], "b"),
-        ([clicked("a", ORDERED - 1, human=False, taken_for="scanner"), opened("b", ORDERED - 2)], "b"),
+        ([clicked("a", ORDERED - 1, human=False, fetch_class="scanner"), opened("b", ORDERED - 2)], "b"),
     ],
 )
 def test_by_default_the_last_click_gets_it_else_the_last_open(touches: list[Touch], block: str | None) -> None:
@@ -145,7 +145,7 @@ def test_each_touch_that_gets_nothing_says_why() -> None:
     odd = [
         clicked("later", ORDERED + 5),
         clicked("old", FIRST - 1),
-        clicked("robot", ORDERED - 2, human=False, taken_for="scanner"),
+        clicked("robot", ORDERED - 2, human=False, fetch_class="scanner"),
     ]
     made = attribute(ORDER, [*JOURNEY, *odd], Goal(), DEFAULT_MODEL)
     assert [credit.why for credit in made.credits] == ["the last click before it"]

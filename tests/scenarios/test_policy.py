@@ -75,7 +75,7 @@ def test_the_trace_says_that_it_was_the_policy(house: House) -> None:
     house.saw("mug")
     decision = asyncio.run(
         house.wetink.opens.preview(
-            house.wetink.content, house.wetink.content.block("hero"), JANE, Moment(house.now, taken_for="scanner")
+            house.wetink.content, house.wetink.content.block("hero"), JANE, Moment(house.now, fetch_class="scanner")
         )
     )
     assert decision.trace[-1].why == "fallback: this is what the block gives a fetch that is taken for a scanner"

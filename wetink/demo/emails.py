@@ -96,4 +96,4 @@ def _clicked(letter: Letter, shown: Mapping[str, str]) -> str:
 
 def _moment(letter: Letter, at: int, *, click: bool) -> Moment:
     facts = facts_of(letter.agent, click=click)
-    return Moment(now=at, campaign=letter.campaign, facts=facts, taken_for=classify(facts).kind, device=facts.device)
+    return Moment(now=at, campaign=letter.campaign, facts=facts, fetch_class=classify(facts).kind, device=facts.device)

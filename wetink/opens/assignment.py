@@ -35,7 +35,9 @@ class Assignments:
         for plan in _plans(block, asked.content.signals):
             if who is None or HOLDOUT in arms.values():
                 break  # who is held out of everything takes part in nothing else
-            exposure = await self._exposure(plan, asked.look, who, moment, keep=keep and moment.taken_for != "scanner")
+            exposure = await self._exposure(
+                plan, asked.look, who, moment, keep=keep and moment.fetch_class != "scanner"
+            )
             arms[plan.name] = exposure.arm
             steps.append(Step(f"experiment {plan.name}", True, _why(plan, exposure)))
             block = cut(block, plan, exposure.arm)

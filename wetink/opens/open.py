@@ -125,12 +125,12 @@ class Opens:
         What the block's policy gives its fallback is not kept, since others may ask within the minute.
         """
         block, who, moment = asked.block, asked.who, asked.moment
-        if not decides(block.fetches, moment.taken_for):
+        if not decides(block.fetches, moment.fetch_class):
             return await self._data(asked), asked.person
         fresh = await self._decided(asked, keep=True)
         if who is None:
             return fresh, asked.person
-        by: Onlooker = "person" if counts(block.fetches, moment.taken_for) else "machine"
+        by: Onlooker = "person" if counts(block.fetches, moment.fetch_class) else "machine"
         decision, first = await self._ledger.settle(fresh, slot, DECISION_MS, by)
         if first:
             await self._count("open", asked.content, block, decision, moment)
@@ -149,7 +149,7 @@ class Opens:
             decision = await self._ledger.current(mate.name, str(who), moment.campaign) if who is not None else None
             if decision is None or not 0 <= moment.now - decision.at < DECISION_MS:
                 decision = await self._chosen(asked, mate, taken, keep=keep, expose=False)
-                if keep and who is not None and decides(mate.fetches, moment.taken_for):
+                if keep and who is not None and decides(mate.fetches, moment.fetch_class):
                     decision, _ = await self._ledger.settle(decision, 0, DECISION_MS, "nobody")
             taken |= {item.key for item in decision.items}
         return await self._chosen(asked, asked.block, taken, keep=keep, expose=expose)
@@ -158,8 +158,8 @@ class Opens:
         """Decide for one block: its arms, what its rules and apps need, the variant, and its products as of now."""
         content, look, who, person = asked.content, asked.look, asked.who, asked.person
         moment, arms, steps = at_home(asked.moment, person), dict[str, str](), tuple[Step, ...]()
-        counting = counts(block.fetches, moment.taken_for)
-        if not decides(block.fetches, moment.taken_for):
+        counting = counts(block.fetches, moment.fetch_class)
+        if not decides(block.fetches, moment.fetch_class):
             block = replace(block, variants=())
         elif block.experiment is not None or content.signals.holdout is not None:
             block, arms, steps = await self._assignments.of(asked, block, moment, keep=keep or expose)
@@ -190,11 +190,11 @@ class Opens:
     async def _count(
         self, kind: str, content: Content, block: Block, decision: Decision, moment: Moment, *, once: bool = False
     ) -> None:
-        taken_for = moment.taken_for or "unknown"
+        fetch_class = moment.fetch_class or "unknown"
         if kind == "open":
             self._archive.keep(Opened(decision, moment, block, self._scenes.template(content, decision)))
-        who, human = decision.recipient, counts(block.fetches, taken_for)
-        touch = Touch(kind, block.name, who, moment.campaign, moment.now, decision.variant, taken_for, moment.facts)
+        who, human = decision.recipient, counts(block.fetches, fetch_class)
+        touch = Touch(kind, block.name, who, moment.campaign, moment.now, decision.variant, fetch_class, moment.facts)
         await self._ledger.record(replace(touch, human=human, arms=decision.arms, once=once))
 
     async def _draw(self, asked: Open, decision: Decision, slot: int, template: str = "") -> Picture:
@@ -211,7 +211,7 @@ class Opens:
 
     async def _data(self, asked: Open) -> Decision:
         decision, moment = await self._decided(asked, expose=True), asked.moment
-        by = counts(asked.block.fetches, moment.taken_for)
+        by = counts(asked.block.fetches, moment.fetch_class)
         place = decision.recipient, decision.block, moment.campaign, by
         if asked.who is not None and self._is_first(place, moment.now):
             await self._count("open", asked.content, asked.block, decision, moment, once=True)
@@ -241,9 +241,9 @@ class Opens:
         try:
             moment = clicked(moment)
             served = None
-            if who is not None and decides(block.fetches, moment.taken_for):
+            if who is not None and decides(block.fetches, moment.fetch_class):
                 served = await self._ledger.current(name, str(who), moment.campaign)
-            proves = counted and counts(block.fetches, moment.taken_for)
+            proves = counted and counts(block.fetches, moment.fetch_class)
             decision = served or await self.preview(content, block, who, moment, expose=proves)
             if who is not None and counted:
                 await self._count("click", content, block, decision, moment)

@@ -323,7 +323,7 @@ class OpenEndpoints:
             now=self._clock(),
             device=facts.device if fetch.kind in ("person", "unknown") else fetch.kind,
             facts=facts,
-            taken_for=fetch.kind,
+            fetch_class=fetch.kind,
             country=place.country if here else "",
             region=place.region if here else "",
             city=place.city if here else "",

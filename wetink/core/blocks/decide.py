@@ -135,8 +135,8 @@ def choose(block: Block, person: Person, moment: Moment, apps: Mapping[str, App]
         trace.append(Step(variant.name, shown is not None, why))
         if shown is not None:
             return Choice(variant, shown, settings, tuple(trace))
-    if not decides(block.fetches, moment.taken_for):
-        why = f"this is what the block gives a fetch that is taken for a {moment.taken_for}"
+    if not decides(block.fetches, moment.fetch_class):
+        why = f"this is what the block gives a fetch that is taken for a {moment.fetch_class}"
     else:
         why = "no variant holds" if block.variants else "there is no variant"
     trace.append(Step("", True, f"fallback: {why}"))

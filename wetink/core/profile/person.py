@@ -246,7 +246,7 @@ class Moment(msgspec.Struct, frozen=True, gc=False):
     """Whether a picture that moves was asked for."""
     facts: Facts = Facts()
     """What is kept of how it was asked for."""
-    taken_for: str = ""
+    fetch_class: str = msgspec.field(default="", name="taken_for")
     """What that was taken for: `person`, `proxy`, `prefetch`, `scanner` or `unknown`."""
     parameters: Mapping[str, str] = {}
     """What the address that was asked for says after its question mark."""
@@ -283,7 +283,7 @@ def moment_of(said: Mapping[str, Any], now: int) -> Moment:
 def clicked(moment: Moment) -> Moment:
     """Return the moment of a fetch as that of a click. How soon it came is told in hindsight, by all of an email's."""
     facts = replace(moment.facts, click=True)
-    return replace(moment, facts=facts, taken_for=classify(facts).kind)
+    return replace(moment, facts=facts, fetch_class=classify(facts).kind)
 
 
 class Search(msgspec.Struct, frozen=True, gc=False):

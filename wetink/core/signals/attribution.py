@@ -127,7 +127,7 @@ def _barred(touch: Touch, at: int, windows: dict[str, tuple[int, str]], clicked:
     if touch.at > at:
         return "it came after the conversion"
     if not touch.human:
-        return f"taken for a {touch.taken_for}: nobody looked"
+        return f"taken for a {touch.fetch_class}: nobody looked"
     span, said = windows[touch.kind]
     if touch.at < at - span:
         return f"{_a(touch.kind)} counts for {said}"

@@ -20,7 +20,7 @@ class Touch(msgspec.Struct, frozen=True, gc=False):
     campaign: str
     at: int
     variant: str = ""
-    taken_for: str = "person"
+    fetch_class: str = msgspec.field(default="person", name="taken_for")
     facts: Facts = Facts()
     version: int = RULES_VERSION
     human: bool = True

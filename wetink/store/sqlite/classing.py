@@ -76,10 +76,10 @@ def _classify(db: apsw.Connection, people: Sequence[str], counts: Callable[[str,
         email, counted = list(group), list[tuple[str, int, bool, int]]()
         told = [(at, kind == 1, block, _facts(facts)) for _, _, at, kind, block, _, _, facts in email]
         for row, facts in zip(email, in_hindsight(told), strict=True):
-            taken_for = classify(facts).kind
-            changed += taken_for != row[6]
-            human = counts(row[4], taken_for)
-            db.execute(SQL.retake, (taken_for, _json(facts).decode(), RULES_VERSION, human, row[0]))
+            fetch_class = classify(facts).kind
+            changed += fetch_class != row[6]
+            human = counts(row[4], fetch_class)
+            db.execute(SQL.retake, (fetch_class, _json(facts).decode(), RULES_VERSION, human, row[0]))
             if human:
                 counted.append((row[4], row[2], row[3] == 1, row[0]))
         wanted |= {(recipient, campaign, block, at): click for block, at, click in _proved(counted)}

@@ -150,7 +150,7 @@ def _row(touch: Touch) -> tuple[object, ...]:
     return (
         *(touch.recipient, touch.at, KINDS.index(touch.kind), touch.block, touch.campaign, touch.variant),
         *(
-            touch.taken_for,
+            touch.fetch_class,
             _rows(touch.facts).decode(),
             touch.version,
             int(touch.human),

@@ -284,14 +284,14 @@ def _touches(db: apsw.Connection, spans: Mapping[str, tuple[int, int]]) -> list[
     rows = fetch(db, SQL.touches_within, (_rows(spans).decode(),))
     return [
         Touch(
-            *(KINDS[kind], block, who, campaign, at, variant, taken_for),
+            *(KINDS[kind], block, who, campaign, at, variant, fetch_class),
             _NO_FACTS if facts == "{}" else _facts(facts),
             version,
             bool(human),
             _arms(arms) if arms else {},
             bool(implied),
         )
-        for who, at, kind, block, campaign, variant, taken_for, facts, version, human, arms, implied in rows
+        for who, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied in rows
     ]
 
 

@@ -89,7 +89,7 @@ def facts_of(opened: Opened) -> list[tuple[str, str]]:
     moment = opened.moment
     place = ", ".join(each for each in (moment.city, moment.region, moment.country) if each)
     said = (
-        ("Fetched by", moment.taken_for),
+        ("Fetched by", moment.fetch_class),
         ("Email client", moment.facts.client),
         ("Network", moment.facts.owner),
         ("Device", moment.device),
