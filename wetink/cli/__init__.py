@@ -3,22 +3,17 @@
 import click
 
 from wetink import __version__
-from wetink.cli.audience import audience
+from wetink.cli.audience import audience, hooks
 from wetink.cli.catalog import catalog
-from wetink.cli.check import check
-from wetink.cli.content import apps_, test_
-from wetink.cli.content_versions import diff, pull, push, rollback, versions
-from wetink.cli.coverage import coverage
-from wetink.cli.demo import demo
-from wetink.cli.group import Commands
-from wetink.cli.hooks import hooks
+from wetink.cli.check import check, coverage
+from wetink.cli.common import Commands
+from wetink.cli.content import apps_, diff, pull, push, rollback, test_, versions
 from wetink.cli.keys import keys
 from wetink.cli.opens import open_, opens
 from wetink.cli.profile import profile
-from wetink.cli.rebuild import rebuild
-from wetink.cli.replay import replay
+from wetink.cli.replay import rebuild, replay
 from wetink.cli.report import conversions, experiment, report
-from wetink.cli.serve import serve
+from wetink.cli.serve import demo, serve
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

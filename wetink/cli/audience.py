@@ -1,4 +1,4 @@
-"""Audiences, from the command line: who is in one, and why."""
+"""Audiences: who is in one and why, and what became of their webhooks."""
 
 import json
 import sys
@@ -8,10 +8,11 @@ from typing import Any
 import click
 import msgspec
 
-from wetink.cli.common import DATA, JSON, identifier_of, iso, time_of, with_wetink
+from wetink.cli.common import DATA, JSON, identifier_of, iso, now_ms, time_of, with_wetink
 from wetink.content.strict_yaml import parse_yaml
-from wetink.core.errors import BadContent, BadRequest
+from wetink.core.errors import BadContent, BadRequest, NotFound
 from wetink.core.identity.identifier import Identifier
+from wetink.core.outbound.delivery import State
 from wetink.core.profile.person import Moment
 from wetink.core.rules.evaluate import Finding
 from wetink.core.rules.tree import Rule
@@ -108,3 +109,53 @@ def _tell(finding: Finding, depth: int) -> None:
     click.echo(f"{'  ' * depth}{mark} {f'{finding.node}:' if finding.parts else finding.why}")
     for part in finding.parts:
         _tell(part, depth + 1)
+
+
+STATES: tuple[State, ...] = ("waiting", "delivered", "dead")
+MOST = 50
+
+
+@click.command()
+@click.argument("name")
+@click.option("--again", is_flag=True, help="Retry failed deliveries.")
+@DATA
+@JSON
+def hooks(name: str, again: bool, data: str | None, as_json: bool) -> None:
+    """Show webhook deliveries of the audience NAME: waiting, delivered, and failed with the reason."""
+
+    async def work(wetink: Wetink) -> dict[str, Any]:
+        kept = wetink.audiences.memberships
+        saved = wetink.content.audiences.get(name)
+        if saved is None:
+            there = ", ".join(sorted(wetink.content.audiences)) or "none"
+            raise NotFound(f"there is no audience called {name[:64]!r}", hint=f"audiences: {there}")
+        told = await kept.again(name, now_ms()) if again else 0
+        return {
+            "audience": name,
+            "hook": msgspec.to_builtins(saved.hook) if saved.hook is not None else None,
+            "again": told,
+            "counts": dict(await kept.tallies(name)),
+            "dead": [
+                {
+                    "id": each.change.id,
+                    "move": each.change.move,
+                    "member": str(each.change.member),
+                    "at": iso(each.change.at),
+                    "tries": each.tries,
+                    "why": each.why,
+                }
+                for each in await kept.deliveries(name, "dead", MOST)
+            ],
+        }
+
+    found = with_wetink(data, work)
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return
+    if found["hook"] is None:
+        click.echo(f"{name} tells nobody: its file has no hook.")
+    click.echo(", ".join(f"{found['counts'][state]} {'given up' if state == 'dead' else state}" for state in STATES))
+    for each in found["dead"]:
+        click.echo(f"{each['at']}  {each['move']:5}  {each['member']}  {each['why']} ({each['tries']} tries)")
+    if again:
+        click.echo(f"{found['again']} are told again.")

@@ -1,4 +1,4 @@
-"""What wetink would make of messages, without a server."""
+"""Checks: what wetink makes of messages, and what a block shows to whom."""
 
 import gzip
 import io
@@ -12,12 +12,14 @@ import click
 import msgspec
 
 from wetink.apps import load as apps
-from wetink.cli.common import JSON, now_ms, settings_of
+from wetink.cli.common import DATA, JSON, now_ms, settings_of, with_wetink
 from wetink.content.folder import load
 from wetink.core.errors import BadRequest
 from wetink.core.messages.mapping import Mappings
+from wetink.core.profile.person import Moment
 from wetink.core.text.placeholder import Placeholders
 from wetink.ingest.receive import check_body
+from wetink.wiring import Wetink
 
 GZIP = b"\x1f\x8b"
 
@@ -114,3 +116,28 @@ def _is_json(text: bytes) -> bool:
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return False
     return True
+
+
+@click.command()
+@click.argument("block")
+@DATA
+@JSON
+def coverage(block: str, data: str | None, as_json: bool) -> None:
+    """Check BLOCK against your most recent profiles: what each would see, and which template values are missing."""
+
+    async def work(wetink: Wetink) -> Any:
+        await wetink.catch_up(block)
+        return await wetink.audit.coverage(wetink.content, wetink.content.block(block), Moment(now_ms()))
+
+    found = with_wetink(data, work)
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return
+    for group in found.groups:
+        click.echo(
+            f"{group.people:6} of {found.people}  {group.variant or 'fallback'}{f': {group.why}' if group.why else ''}"
+        )
+    for lack in found.lacking:
+        click.echo(f"{lack.people:6} have no {lack.value}{'' if lack.default else ', and its place stays empty'}")
+    if not found.people:
+        click.echo("Nobody is known yet.")

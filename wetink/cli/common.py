@@ -1,15 +1,16 @@
-"""What commands have in common: options, a wetink over a data folder, times and identifiers as one types them."""
+"""Commands share these: options, a data folder's wetink, times and identifiers, and errors in one line on stderr."""
 
 import asyncio
 import os
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 
-from wetink.core.errors import BadRequest, BadSettings, Unavailable
+from wetink.core.errors import BadRequest, BadSettings, Unavailable, WetinkError
 from wetink.core.events import clock
 from wetink.core.identity.identifier import Identifier
 from wetink.opens.recipient import parse
@@ -83,3 +84,26 @@ def identifier_of(text: str) -> Identifier:
     if who is None:
         raise BadRequest(f"{text!r} names nobody", hint="write user:42, email:a@b.c or anonymous:x")
     return who
+
+
+class Commands(click.Group):
+    """Lists commands in the order they were added, and tells errors in one line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands' names."""
+        return list(self.commands)
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a command; what cannot be done ends with one line and 1."""
+        try:
+            return super().main(*args, **kwargs)
+        except WetinkError as error:
+            _fail(f"{error}{f' ({error.hint})' if error.hint else ''}")
+        except BrokenPipeError:
+            sys.stderr.close()  # the reader has gone, as `head` does
+            sys.exit(1)
+
+
+def _fail(sentence: str) -> NoReturn:
+    click.echo(f"wetink: {' '.join(sentence.split())}", err=True)
+    sys.exit(1)

@@ -1,16 +1,22 @@
-"""What a block can show, and whether a content folder does what its scenarios say."""
+"""Content as code: what a block can show, scenarios, and a copy in a repository that is pulled and pushed."""
 
+import asyncio
 import sys
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 import msgspec
 
 from wetink.apps import load
-from wetink.cli.common import DATA, JSON, settings_of
+from wetink.cli.common import DATA, JSON, iso, settings_of, with_wetink
+from wetink.cli.content_client import Afar, Desk, Here
 from wetink.content.folder import load as read_folder
 from wetink.content.scenario import outcomes
-from wetink.core.errors import BadSettings
+from wetink.content.tree import Difference, differences, names, read_tree, write_tree
+from wetink.content.versions import Pushed
+from wetink.core.errors import BadContent, BadSettings, Conflict
 
 
 @click.command("apps")
@@ -65,3 +71,174 @@ def test_(folder: Path | None, data: str | None, as_json: bool) -> None:
         click.echo(f"{len(found) - len(wrong)} of {len(found)} hold" if found else f"{place} has no scenarios")
     if wrong or content.problems:
         sys.exit(1)
+
+
+T = TypeVar("T")
+
+NOTE = ".wetink.json"
+"""Beside the files: which version they came from, and what they were."""
+
+TO = click.option(
+    "--to",
+    metavar="URL",
+    help="URL of a server to use instead of a local data folder.  [WETINK_URL]",
+    envvar="WETINK_URL",
+)
+TOKEN = click.option(
+    "--token", metavar="T", help="Dashboard token of the server.  [WETINK_TOKEN]", envvar="WETINK_TOKEN", default=""
+)
+FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Which version files came from, and what they were then."""
+
+    version: int
+    files: dict[str, str]
+
+
+@click.command()
+@FOLDER
+@click.option("--force", is_flag=True, help="Overwrite local changes in FOLDER.")
+@DATA
+@TO
+@TOKEN
+def pull(folder: Path, force: bool, data: str | None, to: str | None, token: str) -> None:
+    """Download the content into FOLDER (default: the current directory).
+
+    Writes blocks, templates, feeds, images and scenarios as files to review and keep in git, never keys or tokens.
+    """
+    version, files = _at(data, to, token, lambda desk: desk.current())
+    mine, origin = (read_tree(folder) if folder.exists() else {}), _origin(folder)
+    if names(mine) not in ({}, version.files, origin.files if origin is not None else {}) and not force:
+        raise Conflict(f"{folder} has changes that were not pushed", hint="push them, or say --force to lose them")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_tree(folder, files)
+    for path in mine.keys() - files.keys():
+        (folder / path).unlink()
+    _keep(folder, Origin(version.number, version.files))
+    click.echo(f"version {version.number}: {len(files)} files in {folder}")
+
+
+@click.command()
+@FOLDER
+@DATA
+@TO
+@TOKEN
+@JSON
+def diff(folder: Path, data: str | None, to: str | None, token: str, as_json: bool) -> None:
+    """Show the changes that a push of FOLDER would make. Exits with 1 if there are any."""
+    _, files = _at(data, to, token, lambda desk: desk.current())
+    found = list(differences(files, read_tree(folder)))
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+    else:
+        _show(found)
+    sys.exit(1 if found else 0)
+
+
+@click.command()
+@FOLDER
+@click.option("-m", "--message", default="", help="Description of the change, shown in the list of versions.")
+@click.option(
+    "--force", is_flag=True, help="Overwrite the current content, for repositories that are the source of truth."
+)
+@DATA
+@TO
+@TOKEN
+@JSON
+def push(folder: Path, message: str, force: bool, data: str | None, to: str | None, token: str, as_json: bool) -> None:
+    """Replace the content with FOLDER, all or nothing.
+
+    Validates FOLDER and runs its scenarios first. Fails if the content has changed since you pulled FOLDER.
+    """
+    files, origin = read_tree(folder), _origin(folder)
+    if not files:
+        raise BadContent(f"{folder} has no content", hint="it has blocks/, templates/, …; `wetink pull` makes one")
+    if origin is None and not force:
+        raise Conflict(f"{folder} was not pulled from anywhere", hint="pull first, or say --force")
+    base = None if force or origin is None else origin.version
+
+    async def work(desk: Desk) -> tuple[Pushed, list[Difference]]:
+        version, before = await desk.current()
+        done = await desk.push(files, base, message)
+        changed = list(differences(before, files)) if done.version != version.number else []
+        return done, changed
+
+    done, changed = _at(data, to, token, work, makes=True)
+    if not done.problems:
+        _keep(folder, Origin(done.version, names(files)))
+    if as_json:
+        click.echo(msgspec.json.encode(done).decode())
+    else:
+        for problem in done.problems:
+            click.echo(f"! {problem}")
+        for note in read_folder(folder, load()).notes:
+            click.echo(f"~ {note}")
+        for each in changed:
+            click.echo(f"{each.what:8} {each.path}")
+        click.echo("nothing was changed" if done.problems or not changed else f"version {done.version} stands")
+    if done.problems:
+        sys.exit(1)
+
+
+@click.command()
+@DATA
+@TO
+@TOKEN
+@JSON
+def versions(data: str | None, to: str | None, token: str, as_json: bool) -> None:
+    """List versions of the content, newest first."""
+    found = _at(data, to, token, lambda desk: desk.listed())
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return
+    for each in found:
+        click.echo(f"{each.number:5}  {iso(each.at)}  {each.by:16} {each.message}")
+
+
+@click.command()
+@click.argument("version", type=click.IntRange(1))
+@DATA
+@TO
+@TOKEN
+@JSON
+def rollback(version: int, data: str | None, to: str | None, token: str, as_json: bool) -> None:
+    """Restore an earlier VERSION as a new version. wetink keeps all versions."""
+    done = _at(data, to, token, lambda desk: desk.rollback(version))
+    if as_json:
+        click.echo(msgspec.json.encode(done).decode())
+    else:
+        for problem in done.problems:
+            click.echo(f"! {problem}")
+        click.echo("nothing was changed" if done.problems else f"version {done.version} stands, as {version} was")
+    if done.problems:
+        sys.exit(1)
+
+
+def _at(
+    data: str | None, to: str | None, token: str, work: Callable[[Desk], Coroutine[Any, Any, T]], *, makes: bool = False
+) -> T:
+    """Do something at the desk of a server, or of a data folder, which the command `makes` or which must be there."""
+    if to:
+        return asyncio.run(work(Afar(to, token)))
+    return with_wetink(data, lambda wetink: work(Here(wetink)), makes=makes)
+
+
+def _origin(folder: Path) -> Origin | None:
+    try:
+        return msgspec.json.decode((folder / NOTE).read_bytes(), type=Origin)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def _keep(folder: Path, origin: Origin) -> None:
+    (folder / NOTE).write_bytes(msgspec.json.format(msgspec.json.encode(origin)) + b"\n")
+
+
+def _show(found: list[Any]) -> None:
+    for each in found:
+        if each.lines:
+            click.echo("\n".join(each.lines))
+        else:
+            click.echo(f"{each.what} {each.path}")
