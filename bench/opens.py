@@ -22,7 +22,7 @@ from bench.messages import batch, message, product
 from bench.server import CORES, key_of, serving
 from wetink import settings as setting
 from wetink.core.events.message import Endpoint, pieces
-from wetink.core.identity import user
+from wetink.core.identity.identifier import user
 from wetink.ingest.receive import record
 from wetink.opens.lookup import RULES
 from wetink.opens.recipient import Purpose

@@ -14,7 +14,7 @@ import msgspec
 from bench.figure import Figure
 from wetink import settings as setting
 from wetink.core.events.message import Endpoint, pieces
-from wetink.core.signals.interaction import Touch
+from wetink.core.signals.attribution import Touch
 from wetink.core.signals.report import DAY_MS
 from wetink.ingest.receive import record
 from wetink.ports import Record

@@ -20,7 +20,7 @@ import msgspec
 import wetink
 from bench.figure import Figure
 from wetink import settings as setting
-from wetink.core.identity import user
+from wetink.core.identity.identifier import user
 from wetink.web.app import create
 from wetink.wiring import Wetink
 

@@ -28,7 +28,7 @@ from tests.contracts.profiles import received
 from tests.storage import part_with
 from wetink import settings as setting
 from wetink.core.errors import StoreUnavailable
-from wetink.core.identity import user
+from wetink.core.identity.identifier import user
 from wetink.render.renderer import WORKERS
 from wetink.sandbox import Pool
 from wetink.web import now_ms

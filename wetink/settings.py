@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 
 from wetink.core.errors import BadSettings
-from wetink.core.text.link import host_of
-from wetink.core.text.own_host import own_host
+from wetink.core.text.link import host_of, own_host
 
 
 class Settings(msgspec.Struct, frozen=True):

@@ -17,10 +17,10 @@ from wetink.audiences.audiences import Audiences
 from wetink.audiences.segment_query import ColumnCrowd
 from wetink.audiences.webhooks import Hooks
 from wetink.content import folder
-from wetink.content.author import Author
 from wetink.content.folder import Content
 from wetink.content.scenario import wrong_with
 from wetink.content.versions import Versions
+from wetink.content.write import Author
 from wetink.core.blocks.block import Block, counts
 from wetink.core.catalog.trends import Trends
 from wetink.core.errors import NotFound

@@ -21,7 +21,7 @@ from tests.storage import opened
 from tests.web.test_open import SHOP, House
 from wetink.core.blocks.block import alt_of
 from wetink.core.catalog import trust
-from wetink.core.identity import FOREVER
+from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment, plain
 from wetink.opens import drawing

@@ -20,7 +20,7 @@ from wetink.core.blocks.block import Decision
 from wetink.core.blocks.decide import settled
 from wetink.core.client_classification import seen_as
 from wetink.core.events.event import Event, Product
-from wetink.core.identity import FOREVER
+from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.feed import Feed, product_of
 from wetink.core.profile.person import Moment

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.cli.run import wetink
 from tests.storage import all_at_once
 from wetink.core.identity.identifier import Identifier
-from wetink.core.outbound.delivery import Outcome
+from wetink.core.outbound.webhook import Outcome
 from wetink.store.sqlite.memberships import SQLiteMemberships
 
 NOW = 1_790_000_000_000

@@ -8,7 +8,7 @@ import msgspec
 
 from wetink.core.events.clock import parse
 from wetink.core.events.message import Endpoint, pieces
-from wetink.core.identity import FOREVER
+from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.ingest.receive import record
 from wetink.ports import Profiles, Record

@@ -19,7 +19,7 @@ from tests.core.rules.asking import DAY, NOW
 from tests.core.rules.rules import EVENTS, leaves, odd, rules
 from wetink.audiences import segment_query
 from wetink.audiences.segment_query import ColumnCrowd, _Asking
-from wetink.core.identity import FOREVER
+from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment, Person
 from wetink.core.rules.evaluate import compiled

@@ -16,9 +16,9 @@ from tests.contracts.engines import ENGINES
 from tests.contracts.test_ledger import Desk
 from wetink.core.blocks.experiment import Exposure
 from wetink.core.client_classification import Facts, Kind, classify
+from wetink.core.signals.attribution import PROVED_MS, Touch
 from wetink.core.signals.experiment_result import Newcomers
 from wetink.core.signals.goal import Signals
-from wetink.core.signals.interaction import PROVED_MS, Touch
 from wetink.core.signals.report import DAY_MS, report
 from wetink.ports import Storage
 

@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from wetink.core.blocks.experiment import Exposure
+from wetink.core.signals.attribution import Touch
 from wetink.core.signals.experiment_result import Newcomers
-from wetink.core.signals.interaction import Touch
 from wetink.core.signals.report import DAY_MS, DayCount
 from wetink.ports import Storage
 from wetink.ports.ledger import Served

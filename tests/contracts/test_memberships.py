@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from tests.contracts.engines import ENGINES
 from tests.storage import all_at_once
 from wetink.core.identity.identifier import Identifier
-from wetink.core.outbound.delivery import Outcome
-from wetink.core.outbound.webhook import MembershipChange
+from wetink.core.outbound.webhook import MembershipChange, Outcome
 from wetink.ports import Storage
 from wetink.ports.audiences import Memberships, Moved
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.contracts.engines import ENGINES
 from tests.contracts.profiles import LATE, received
-from wetink.core.identity import FOREVER
+from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import Receipt, Storage
 

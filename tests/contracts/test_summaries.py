@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from tests.contracts.engines import ENGINES
 from tests.contracts.profiles import LATE, ONE, received
+from wetink.core.events.event import Entry
 from wetink.core.events.message import pieces
-from wetink.core.events.stored_event import Entry
-from wetink.core.identity import FOREVER
+from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.ingest.receive import record
 from wetink.ports import Record, Storage

@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from wetink.core.identity.identifier import Identifier
-from wetink.core.signals.attribution import RULES, Attribution, attribute
+from wetink.core.signals.attribution import RULES, Attribution, Touch, attribute
 from wetink.core.signals.conversion import Conversion
 from wetink.core.signals.goal import DEFAULT_MODEL, MODELS, Goal
-from wetink.core.signals.interaction import Touch
 
 DAY = 86_400_000
 WINDOW = 7 * DAY

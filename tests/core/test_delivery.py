@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.outbound.delivery import HOUR, LONGEST_WISH, PAUSES, Answer, after
+from wetink.core.outbound.webhook import HOUR, LONGEST_WISH, PAUSES, Answer, after
 
 NOW = 10**12
 ANSWERS = st.builds(Answer, st.integers(0, 599), retry_after=st.integers(0, 10**12))

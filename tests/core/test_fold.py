@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.events.event import Event, Order, Product
-from wetink.core.events.stored_event import Entry
+from wetink.core.events.event import Entry, Event, Order, Product
 from wetink.core.profile.fold import fold
 from wetink.core.profile.person import Person
 

@@ -6,22 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.identity import (
+from wetink.core.identity.holding import (
     FOREVER,
     MAX_CLAIMERS,
     Claim,
-    anonymous,
     changes_nothing,
     claims,
     contested,
-    email,
     holder,
     holdings,
     led_to,
     strongest,
-    user,
 )
-from wetink.core.identity.identifier import Identifier
+from wetink.core.identity.identifier import Identifier, anonymous, email, user
 
 VISITOR = Identifier("anonymous", "a-1")
 ADDRESS = Identifier("email", "home@shop.example")

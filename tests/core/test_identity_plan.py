@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wetink.core.identity import Claim, changes_nothing, holdings
 from wetink.core.identity import holding as holding_module
+from wetink.core.identity.holding import Claim, changes_nothing, holdings
 from wetink.core.identity.identifier import Identifier
 from wetink.core.identity.plan import ALWAYS, Held, asks, asks_without, plan, runs
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from wetink.core.blocks.block import Block, Decision, Fallback, alt_of
 from wetink.core.events.event import Product
-from wetink.core.text.invisible import controls
+from wetink.core.text.characters import controls
 
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 """Source: Unicode's property Bidi_Control, version 15."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.test_normalize import normal
-from wetink.core.identity import email
+from wetink.core.identity.identifier import email
 
 JANE = "jane@shop.example"
 WRITTEN = (

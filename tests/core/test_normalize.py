@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wetink.core.errors import BadRequest
-from wetink.core.events.aliases import EVENTS, canonical
 from wetink.core.events.clock import parse
+from wetink.core.events.ecommerce import EVENTS, canonical
 from wetink.core.events.message import BATCH, Endpoint, Piece, pieces
 from wetink.core.messages.normalize import Normal, normalize
 

@@ -3,7 +3,7 @@
 import pytest
 
 from wetink.core.errors import BadSettings
-from wetink.core.text.own_host import SECOND_LEVEL, SHARED, own_host, own_hosts
+from wetink.core.text.link import SECOND_LEVEL, SHARED, own_host, own_hosts
 from wetink.settings import read
 
 GOOD = {

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from wetink.core.blocks.esp import ESPS, HOLE
 from wetink.core.events.message import Endpoint, pieces
-from wetink.core.identity import anonymous, email, user
+from wetink.core.identity.identifier import anonymous, email, user
 from wetink.core.messages.normalize import Normal, normalize
 from wetink.core.text.placeholder import USUAL, Placeholders
 from wetink.opens.recipient import parse

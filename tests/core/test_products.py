@@ -14,7 +14,7 @@ from wetink.core.events.ecommerce import product
 from wetink.core.events.event import Event, Product
 from wetink.core.messages.normalize import Normal
 from wetink.core.profile.fold import fold
-from wetink.core.text.entities import unescaped
+from wetink.core.text.characters import unescaped
 
 MUG = {"sku": "S-1", "name": "Mug", "url": "https://shop.example/mug"}
 JUG = {"sku": "S-2", "name": "Jug", "url": "https://shop.example/jug"}

@@ -5,10 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wetink.core.identity.identifier import Identifier
-from wetink.core.signals.attribution import Attribution, Credit
+from wetink.core.signals.attribution import Attribution, Credit, Touch
 from wetink.core.signals.conversion import Conversion
 from wetink.core.signals.goal import Currencies, Signals
-from wetink.core.signals.interaction import Touch
 from wetink.core.signals.report import DAY_MS, DayCount, report, total
 
 JANE = Identifier("user", "jane")

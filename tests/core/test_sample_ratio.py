@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from wetink.core.signals.sample_ratio import ALARM, log_bayes_factor, mismatch
+from wetink.core.signals.experiment_result import ALARM, log_bayes_factor, mismatch
 
 SHARES = {"a": 0.4, "b": 0.4, "c": 0.2}
 FLAT = {"a": 1.0, "b": 1.0, "c": 1.0}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from wetink.core.app.setting import PROPERTIES, doubts
-from wetink.core.events.aliases import EVENTS
+from wetink.core.events.ecommerce import EVENTS
 from wetink.core.messages.mapping import mapping_of
 
 

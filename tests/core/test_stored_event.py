@@ -3,8 +3,7 @@
 import msgspec
 import pytest
 
-from wetink.core.events.event import Event, Order, Product
-from wetink.core.events.stored_event import Entry
+from wetink.core.events.event import Entry, Event, Order, Product
 from wetink.core.profile.fold import fold
 
 PRODUCT = Product(sku="A", name="Mug", price=12.0, quantity=2)

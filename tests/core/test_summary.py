@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from wetink.core.events.event import Event, Order, Product
-from wetink.core.events.stored_event import Entry
+from wetink.core.events.event import Entry, Event, Order, Product
 from wetink.core.profile.fold import fold
 from wetink.core.profile.person import History, Person, plain
 from wetink.core.profile.summary import person_of, summarize

@@ -13,7 +13,7 @@ import pytest
 
 from tests.serving import Server
 from tests.storage import opened
-from wetink.core.identity import FOREVER
+from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.settings import read
 from wetink.wiring import Wetink

@@ -23,7 +23,7 @@ from tests.scenarios.test_who_fetched import CHROME
 from tests.serving import Server
 from tests.web.test_open import BLOCKS
 from wetink.core.client_classification import Kind
-from wetink.core.signals.interaction import Touch
+from wetink.core.signals.attribution import Touch
 from wetink.settings import read
 from wetink.store.sqlite.ledger import SQLiteLedger
 from wetink.wiring import Wetink

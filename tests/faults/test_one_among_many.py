@@ -17,13 +17,11 @@ from tests.web.test_open import JANE, House
 from wetink.audiences.webhooks import Hooks
 from wetink.core.blocks.block import Block, Decision, Fallback, decision_id
 from wetink.core.events.event import Product
-from wetink.core.identity import user
-from wetink.core.identity.identifier import Identifier
-from wetink.core.outbound.delivery import Answer as Told
-from wetink.core.outbound.delivery import Outcome
-from wetink.core.outbound.webhook import Hook, Post
+from wetink.core.identity.identifier import Identifier, user
+from wetink.core.outbound.webhook import Answer as Told
+from wetink.core.outbound.webhook import Hook, Outcome, Post
 from wetink.core.profile.person import Moment
-from wetink.core.signals.interaction import Touch
+from wetink.core.signals.attribution import Touch
 from wetink.ingest.receive import BATCH, Endpoint, Ingest
 from wetink.opens.open import DECISION_MS
 from wetink.ports import Picture, Receipt, Record, Source

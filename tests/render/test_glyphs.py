@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.render.renderer import plain, shot
 from wetink.core.blocks.block import Block, Fallback, Variant
-from wetink.core.text.invisible import controls
+from wetink.core.text.characters import controls
 from wetink.opens.audit import glyph_notes, named
 from wetink.render.glyphs import STAND_IN, Letters, noted
 

@@ -16,8 +16,7 @@ from wetink.audiences.audiences import Audiences
 from wetink.audiences.webhooks import Hooks
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.breaker import TRIES
-from wetink.core.outbound.delivery import PAUSES
-from wetink.core.outbound.webhook import Hook
+from wetink.core.outbound.webhook import PAUSES, Hook
 from wetink.core.profile.person import Moment
 from wetink.core.rules.tree import Did, Rule
 from wetink.core.signals.audience import Audience

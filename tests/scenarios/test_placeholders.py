@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.cases.shop import Shop, named, shop
-from wetink.core.identity import FOREVER
+from wetink.core.identity.holding import FOREVER
 from wetink.ingest.replay import Asked
 
 OFF = "!*"

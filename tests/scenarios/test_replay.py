@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from tests.contracts.columns import laid_out
 from tests.web.test_open import JANE, SHOP, House
 from wetink.cli import main
-from wetink.core.identity import FOREVER
+from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.core.rules.parse import parse

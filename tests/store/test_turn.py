@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.storage import opened
 from tests.store.said import message
-from wetink.core.identity import FOREVER
+from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.store.sqlite.connection import connect
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 from wetink.core.app.app import Shop
 from wetink.core.blocks.decide import subject_of
 from wetink.core.errors import StoreUnavailable
-from wetink.core.identity import FOREVER
+from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.core.rules.evaluate import Compiled, compiled

@@ -9,8 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from wetink.core.outbound.breaker import Breaker, admits, begun, failed, succeeded
-from wetink.core.outbound.delivery import Answer, Outcome, after
-from wetink.core.outbound.webhook import Hook, post_of
+from wetink.core.outbound.webhook import Answer, Hook, Outcome, after, post_of
 from wetink.core.trouble import tell
 from wetink.ports import Profiles
 from wetink.ports.audiences import Delivery, Memberships, Posts

@@ -12,7 +12,7 @@ from wetink.cli.common import DATA, JSON, identifier_of, iso, now_ms, time_of, w
 from wetink.content.strict_yaml import parse_yaml
 from wetink.core.errors import BadContent, BadRequest, NotFound
 from wetink.core.identity.identifier import Identifier
-from wetink.core.outbound.delivery import State
+from wetink.core.outbound.webhook import State
 from wetink.core.profile.person import Moment
 from wetink.core.rules.evaluate import Finding
 from wetink.core.rules.tree import Rule

@@ -9,7 +9,7 @@ import msgspec
 from wetink.cli.common import DATA, JSON, iso, now_ms, settings_of, with_wetink
 from wetink.core.errors import BadSettings
 from wetink.core.events.event import Level
-from wetink.core.text.own_host import own_hosts
+from wetink.core.text.link import own_hosts
 from wetink.ports.keys import NewKey, Orders, Source
 from wetink.web.rates import Rates, burst_of
 from wetink.wiring import Wetink

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from wetink.cli.common import DATA, JSON, identifier_of, iso, now_ms, with_wetink
-from wetink.core.identity import FOREVER
+from wetink.core.identity.holding import FOREVER
 from wetink.wiring import Wetink
 
 

@@ -24,8 +24,8 @@ from wetink.columns.events import Ask, Matching, done, matching, of_product, tes
 from wetink.columns.tables import ITEM_NUMBERS, ITEM_TEXTS, ORDER_NUMBERS, ORDER_TEXTS, ZONE
 from wetink.core.events.ecommerce import product_field
 from wetink.core.profile.person import Moment, Person
+from wetink.core.rules import matching as windows
 from wetink.core.rules import tree
-from wetink.core.rules import window as windows
 from wetink.core.rules.evaluate import compiled
 from wetink.core.rules.matching import place_of
 from wetink.core.rules.operators import NEGATIONS, days_of

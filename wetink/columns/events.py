@@ -8,7 +8,7 @@ from wetink.columns.answer import Answer, Values, both, exact, neither, of_numbe
 from wetink.columns.answer import at_most as at_most_where
 from wetink.columns.tables import ITEM_NUMBERS, ITEM_TEXTS, ORDER_NUMBERS, ORDER_TEXTS
 from wetink.core.events.ecommerce import ONE_PRODUCT
-from wetink.core.rules import window as windows
+from wetink.core.rules import matching as windows
 from wetink.core.rules.matching import Room, place_of
 from wetink.core.rules.operators import NEGATIONS
 from wetink.core.rules.tree import Property, Test, Where, Window

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from wetink.core.events.ecommerce import MANY_PRODUCTS, ONE_PRODUCT
 from wetink.core.events.event import Event, Product
-from wetink.core.identity import FOREVER
+from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier, Kind
 from wetink.core.profile.fold import fold
 from wetink.core.profile.person import name_of

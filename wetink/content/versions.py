@@ -18,7 +18,7 @@ import msgspec
 from wetink.content.swap import exchange
 from wetink.content.tree import Tree, check_paths, digest, names, read_tree, write_tree
 from wetink.core.errors import BadContent, Conflict, Held, NotFound, Unavailable
-from wetink.core.text.keepable import problem_in_text
+from wetink.core.text.characters import problem_in_text
 from wetink.ports.leases import Leases
 
 T = TypeVar("T")

@@ -1,21 +1,23 @@
-"""Write: a block, a feed or an audience into the content folder, as the file its author would have written."""
+"""Write: what is made on pages, into the content folder as its author would have written it, and taken in at once."""
 
+import asyncio
 import re
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import yaml
 
-from wetink.content.check import never_works, problems_of
+from wetink.content.check import never_works, problems_of, unusable
+from wetink.content.folder import Content, shortened
 from wetink.core.app.app import App
 from wetink.core.blocks.block import Block
 from wetink.core.errors import BadContent
 from wetink.core.outbound.feed import Feed
 from wetink.core.rules.format import spell_all
-from wetink.core.signals.audience import Audience, spelled, usable
+from wetink.core.signals.audience import Audience, rules_of, spelled, usable
 
 NAME = re.compile("[a-z0-9][a-z0-9-]{0,63}")
 
@@ -106,3 +108,42 @@ def text_of(block: Block) -> str:
     order = ("title", "email", "place", "width", "height", "recipients", "variants", "fallback")
     known = {name: said.pop(name) for name in order if name in said}
     return yaml.safe_dump({**known, **said}, sort_keys=False, allow_unicode=True, width=100)
+
+
+class Author:
+    """Writes content as its author would have."""
+
+    def __init__(
+        self,
+        folder: Path,
+        content: Callable[[], Content],
+        apps: Mapping[str, App],
+        look_again: Callable[[], Awaitable[None]],
+        rehearsed: Callable[[Block], Awaitable[list[str]]],
+    ) -> None:
+        """Write into a folder whose `content` there is a look at; `look_again` takes in what was written.
+
+        `rehearsed` says what is wrong with a block once it is drawn.
+        """
+        self._folder, self._content, self._apps, self._look_again = folder, content, apps, look_again
+        self._rehearsed = rehearsed
+
+    async def block(self, block: Block) -> None:
+        """Put a new block on the shelf. Raises BadContent."""
+        content = self._content()
+        others = [each for each in content.blocks.values() if each.name != block.name]
+        stock = content.templates, content.images, content.feeds, rules_of(content.audiences)
+        if wrong := [*unusable(block, self._apps, *stock, others), *await self._rehearsed(block)]:
+            raise BadContent(shortened(wrong[0]))
+        await asyncio.to_thread(save, self._folder, block, self._apps, [*content.templates], [*content.images])
+        await self._look_again()
+
+    async def audience(self, audience: Audience, *, new: bool) -> None:
+        """Keep an audience, in place of the one of its name unless it is `new`. Raises BadContent."""
+        await asyncio.to_thread(save_audience, self._folder, audience, self._content().audiences, new=new)
+        await self._look_again()
+
+    async def feed(self, feed: Feed) -> None:
+        """Keep a new feed. Raises BadContent."""
+        await asyncio.to_thread(save_feed, self._folder, feed)
+        await self._look_again()

@@ -20,8 +20,7 @@ from starlette.types import ASGIApp
 
 from wetink.core.blocks.block import Block
 from wetink.core.errors import NotFound
-from wetink.core.identity import anonymous, email, user
-from wetink.core.identity.identifier import Identifier
+from wetink.core.identity.identifier import Identifier, anonymous, email, user
 from wetink.core.profile.person import Moment
 from wetink.demo import keys
 from wetink.demo.life import CAST

@@ -7,8 +7,7 @@ from urllib.parse import quote
 
 import httpcore
 
-from wetink.core.outbound.delivery import Answer
-from wetink.core.outbound.webhook import Post
+from wetink.core.outbound.webhook import Answer, Post
 from wetink.core.text.link import host_of
 from wetink.feeds.download import LEGAL
 from wetink.feeds.guard import GuardedBackend, Refused

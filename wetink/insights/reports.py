@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from wetink.core.errors import BadRequest, NotFound
 from wetink.core.events.event import Event
-from wetink.core.identity import FOREVER
+from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
-from wetink.core.signals.attribution import Attribution, attribute
+from wetink.core.signals.attribution import Attribution, Touch, attribute
 from wetink.core.signals.conversion import Conversion, conversions
 from wetink.core.signals.goal import MODELS, ORDER, Goal, Signals
-from wetink.core.signals.interaction import Touch
 from wetink.core.signals.report import DAY_MS, DIMENSIONS, Line, report
 from wetink.core.units.duration import parse
 from wetink.ports import Storage

@@ -25,7 +25,7 @@ from wetink.core.errors import BadContent, WetinkError
 from wetink.core.events.event import Event
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
-from wetink.core.text.keepable import problem_in
+from wetink.core.text.characters import problem_in
 from wetink.opens.drawing import sight
 from wetink.opens.fallback import Fallbacks
 from wetink.opens.open import Opens

@@ -18,7 +18,7 @@ from wetink.core.blocks.experiment import Exposure
 from wetink.core.catalog.price_history import FeedData
 from wetink.core.catalog.trust import believed, doubtful, shown
 from wetink.core.events.event import Event, Product
-from wetink.core.identity import FOREVER
+from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.feed import parameters_of
 from wetink.core.profile.fold import fold
@@ -40,7 +40,6 @@ SLICE = 100
 """Messages whose senders are summed up in one go: some ten milliseconds."""
 CODE = (
     "events/event",
-    "events/stored_event",
     "identity/identifier",
     "profile/fold",
     "profile/person",

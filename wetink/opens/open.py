@@ -22,7 +22,7 @@ from wetink.core.profile.person import Moment, Person, clicked
 from wetink.core.rules.evaluate import Finding
 from wetink.core.rules.subject import at_home
 from wetink.core.rules.tree import Rule
-from wetink.core.signals.interaction import Touch
+from wetink.core.signals.attribution import Touch
 from wetink.opens.assignment import Assignments
 from wetink.opens.drawing import Scenes, recipient_of
 from wetink.opens.fallback import Fallbacks, LastGood, Place, home, still_running, watch

@@ -12,8 +12,7 @@ from typing import Literal
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from wetink.core.identity import anonymous, email, user
-from wetink.core.identity.identifier import Identifier, Kind
+from wetink.core.identity.identifier import Identifier, Kind, anonymous, email, user
 from wetink.core.text.placeholder import USUAL, Placeholders
 
 Purpose = Literal["picture", "data", "click", "vote"]

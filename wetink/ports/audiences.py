@@ -6,8 +6,7 @@ from typing import Protocol, TypeAlias
 import msgspec
 
 from wetink.core.identity.identifier import Identifier
-from wetink.core.outbound.delivery import Answer, Outcome, State
-from wetink.core.outbound.webhook import MembershipChange, Post
+from wetink.core.outbound.webhook import Answer, MembershipChange, Outcome, Post, State
 
 
 class Moved(msgspec.Struct, frozen=True):

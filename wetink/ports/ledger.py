@@ -7,7 +7,7 @@ import msgspec
 
 from wetink.core.blocks.block import Decision
 from wetink.core.client_classification import Kind
-from wetink.core.signals.interaction import Touch
+from wetink.core.signals.attribution import Touch
 from wetink.core.signals.report import DayCount
 
 Onlooker = Literal["person", "machine", "nobody"]

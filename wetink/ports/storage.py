@@ -11,10 +11,9 @@ import msgspec
 
 from wetink.core.app.app import Tally
 from wetink.core.catalog.price_history import Change
-from wetink.core.events.event import Event, Product
-from wetink.core.events.stored_event import Entry
+from wetink.core.events.event import Entry, Event, Product
 from wetink.core.events.verdict import Problem, Verdict
-from wetink.core.identity import Claim, Contested
+from wetink.core.identity.holding import Claim, Contested
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.conversion import Outcome
 from wetink.ports.archive import Archive

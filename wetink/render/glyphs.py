@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from wetink.core.text.invisible import controls
+from wetink.core.text.characters import controls
 from wetink.render import fonts
 
 NOTED = fonts.FOLDER / "letters.json"

@@ -28,7 +28,7 @@ from wetink.core.events.event import Event
 from wetink.core.messages.simulation import MOST, MOST_BYTES, events_of
 from wetink.core.outbound.feed import Feed, due_at
 from wetink.core.profile.person import Moment, moment_of
-from wetink.core.text.keepable import half_character, problem_in
+from wetink.core.text.characters import half_character, problem_in
 from wetink.opens.drawing import weight
 from wetink.opens.recipient import parse
 from wetink.ports.feeds import Uploaded

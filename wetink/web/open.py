@@ -28,7 +28,7 @@ from wetink.core.errors import WetinkError
 from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
-from wetink.core.text.invisible import controls
+from wetink.core.text.characters import controls
 from wetink.core.text.placeholder import USUAL
 from wetink.web import now_ms
 from wetink.web.prompt import begin

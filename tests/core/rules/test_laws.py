@@ -12,12 +12,11 @@ from wetink.core.profile.fold import fold
 from wetink.core.profile.person import Moment
 from wetink.core.rules.check import problems_of
 from wetink.core.rules.evaluate import Finding, compiled
-from wetink.core.rules.format import spell
+from wetink.core.rules.format import spell, words
 from wetink.core.rules.nodes import NODES
 from wetink.core.rules.parse import Unreadable, parse
 from wetink.core.rules.subject import Subject
 from wetink.core.rules.tree import Rule
-from wetink.core.rules.words import words
 
 MANY = settings(max_examples=300, deadline=None)
 

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from tests.serving import Server
 from tests.web.dashboard.shopper import EVIL
 from wetink.core.identity.identifier import Identifier
-from wetink.core.outbound.delivery import Outcome
+from wetink.core.outbound.webhook import Outcome
 from wetink.core.rules.nodes import NODES
 from wetink.web import now_ms
 from wetink.wiring import Wetink

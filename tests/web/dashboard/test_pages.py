@@ -12,7 +12,7 @@ from tests.contracts.profiles import received
 from tests.web.dashboard.shopper import EVIL, HOUR, USER, record
 from wetink.core.errors import BadRequest
 from wetink.core.events.event import Event
-from wetink.core.signals.interaction import Touch
+from wetink.core.signals.attribution import Touch
 from wetink.web import now_ms, session
 from wetink.web.dashboard.query import field_of
 from wetink.wiring import Wetink

@@ -17,8 +17,7 @@ from msgspec import Meta, inspect
 from msgspec.structs import replace
 
 from wetink.core.app.app import App
-from wetink.core.events.aliases import EVENTS, canonical
-from wetink.core.events.ecommerce import PRODUCT_NAMES, order_names
+from wetink.core.events.ecommerce import EVENTS, PRODUCT_NAMES, canonical, order_names
 from wetink.core.messages.mapping import EventMapping
 from wetink.core.text.link import host_of
 from wetink.core.text.url import read

@@ -11,7 +11,7 @@ from wetink.core.blocks.experiment import Experiment
 from wetink.core.client_classification import MACHINES, Kind
 from wetink.core.events.event import Product
 from wetink.core.rules.tree import Rule
-from wetink.core.text.invisible import controls
+from wetink.core.text.characters import controls
 from wetink.core.text.link import host_of
 from wetink.core.text.url import read
 from wetink.core.units.money import money

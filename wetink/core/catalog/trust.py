@@ -19,7 +19,7 @@ from unicodedata import category, normalize
 from msgspec.structs import replace
 
 from wetink.core.catalog.catalog import FIELDS
-from wetink.core.events.aliases import EVENTS
+from wetink.core.events.ecommerce import EVENTS
 from wetink.core.events.event import MessageType, Product
 from wetink.core.profile.fold import named
 from wetink.core.profile.person import Cart, Person, Purchase, Search, Seen, Views

@@ -16,29 +16,5 @@ server told of somebody else:
 A claim of a page whose user id was proven by the source's secret counts as a server's, but for an address that a
 server itself claims: the proof is of the user id alone.
 
-House rule of this file: nothing here depends on the order in which messages arrive.
+House rule of this package: nothing here depends on the order in which messages arrive.
 """
-
-from wetink.core.identity.claim import RANK as RANK
-from wetink.core.identity.claim import Carrier as Carrier
-from wetink.core.identity.claim import Claim as Claim
-from wetink.core.identity.claim import claims as claims
-from wetink.core.identity.claim import claims_of as claims_of
-from wetink.core.identity.claim import strongest as strongest
-from wetink.core.identity.claim import tells_of as tells_of
-from wetink.core.identity.holding import FOREVER as FOREVER
-from wetink.core.identity.holding import MAX_CLAIMERS as MAX_CLAIMERS
-from wetink.core.identity.holding import MOST_A_DAY as MOST_A_DAY
-from wetink.core.identity.holding import Contested as Contested
-from wetink.core.identity.holding import Holding as Holding
-from wetink.core.identity.holding import Moves as Moves
-from wetink.core.identity.holding import changes_nothing as changes_nothing
-from wetink.core.identity.holding import contested as contested
-from wetink.core.identity.holding import holder as holder
-from wetink.core.identity.holding import holdings as holdings
-from wetink.core.identity.holding import led_to as led_to
-from wetink.core.identity.holding import root_of as root_of
-from wetink.core.identity.name import anonymous as anonymous
-from wetink.core.identity.name import email as email
-from wetink.core.identity.name import means_nobody as means_nobody
-from wetink.core.identity.name import user as user

@@ -1,8 +1,17 @@
-"""Identifiers: the three kinds of name a shopper can go by."""
+"""Identifiers: the three kinds of name a shopper can go by, how they are cleaned, and which of them name nobody."""
 
-from typing import Literal
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Any, Literal
+from urllib.parse import unquote
 
+import idna
 import msgspec
+
+from wetink.core.text.characters import unescaped
+from wetink.core.text.placeholder import LOCAL_PARTS, USUAL, Placeholders
+from wetink.core.units.quantity import plain
 
 Kind = Literal["user", "email", "anonymous"]
 
@@ -11,7 +20,7 @@ STRENGTH: dict[Kind, int] = {"user": 0, "email": 1, "anonymous": 2}
 
 
 class Identifier(msgspec.Struct, frozen=True, order=True, array_like=True, gc=False):
-    """One name of a shopper, already cleaned (see `wetink.core.identity.clean`).
+    """One name of a shopper, already cleaned (see `user`, `email` and `anonymous`).
 
     >>> str(Identifier("email", "jane@shop.example"))
     'email:jane@shop.example'
@@ -23,3 +32,151 @@ class Identifier(msgspec.Struct, frozen=True, order=True, array_like=True, gc=Fa
     def __str__(self) -> str:
         """Write it as `kind:value`."""
         return f"{self.kind}:{self.value}"
+
+
+LONGEST_TEXT = 1_024
+"""Characters of the longest text in which an address is looked for."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9_+\-]+(?:\.[A-Za-z0-9_+\-]+)*@(?:[A-Za-z0-9\-]+\.)+[A-Za-z]{2,}").fullmatch
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0xFE6B: "@", 0x3002: ".", 0xFF61: "."}
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_ANGLES = re.compile(r"([^<>]*)<\s*(?:mailto:)?([^<>]*)>[\s.,;]*", re.IGNORECASE | re.DOTALL)
+_COMMENT = re.compile(r"\s*\([^()@]*\)\s*$")
+_MAILTO = re.compile(r"mailto:/{0,2}([^?]*)(?:\?.*)?", re.IGNORECASE | re.DOTALL)
+_WRAPPED = {'"': '"', "'": "'", "`": "`", "[": "]", "(": ")", "{": "}", "\u201c": "\u201d", "\u2018": "\u2019",
+            "\u201e": "\u201c", "\u201a": "\u2018", "\u00ab": "\u00bb", "\u2039": "\u203a"}  # fmt: skip
+_ONE = re.compile(r"[^\s@<>()\[\]\\,;:\"]+@[^\s@<>()\[\]\\,;:\"'/?#%&=|{}]+")
+
+
+def mailbox(text: str) -> str:
+    """Return the one address in a text, as it is written; empty when there is none, or when there are several.
+
+    >>> mailbox('"Roe, Jane" <Jane@Shop.Example>'), mailbox("mailto:jane@shop.example?cc=x"), mailbox("a@b.c, d@e.f")
+    ('Jane@Shop.Example', 'jane@shop.example', '')
+    """
+    if _PLAIN(text) is not None:
+        return text
+    if len(text) > LONGEST_TEXT:
+        return ""
+    found = _bare(_letters(text))
+    local, _, domain = found.partition("@")
+    if not _ONE.fullmatch(found) or domain.startswith(".") or ".." in domain or local.startswith("."):
+        return ""
+    return found
+
+
+def _letters(text: str) -> str:
+    """Return a text without what nobody sees, its wide letters narrow, its escapes read."""
+    if not text.isascii():
+        text = "".join(char for char in text if unicodedata.category(char) != "Cf").translate(_WIDE)
+    if "&" in text:
+        text = unescaped(text)
+    if "@" not in text and "%40" in text:
+        text = unquote(text, errors="replace")
+    return text.strip()
+
+
+def _bare(text: str) -> str:
+    for _ in range(4):  # `"<mailto:jane@shop.example>"` is wrapped three times
+        before = text
+        unnamed = _ANGLES.fullmatch(_QUOTED.sub("", text))
+        angled = _ANGLES.fullmatch(text)
+        if angled is not None and unnamed is not None:
+            if "@" in unnamed[1] and re.search(r"[,;\s]\S", unnamed[1].strip()):
+                return ""  # a list, of which the last has a name
+            text = angled[2].strip()
+        mailto = _MAILTO.fullmatch(text)
+        if mailto is not None:
+            text = mailto[1] if "@" in mailto[1] else unquote(mailto[1], errors="replace")
+        text = _COMMENT.sub("", text).strip(" \t\r\n,;").rstrip(".:,; ")
+        while len(text) > 1 and _WRAPPED.get(text[0]) == text[-1]:
+            text = text[1:-1].strip()
+        if text == before:
+            return text
+    return text
+
+
+LONGEST = 512
+"""Characters of the longest identifier that is believed."""
+
+REMEMBERED = 16_384
+"""Ids and addresses whose reading is kept: most of those that are sent at the same time."""
+
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
+
+
+def user(value: Any, known: Placeholders = USUAL) -> Identifier | None:
+    """Return the user identifier, trimmed; None for what names nobody. A number and its digits are one id.
+
+    `known` says which texts are placeholders, here and below.
+
+    >>> str(user(42)), str(user(" 42 ")), user("null")
+    ('user:42', 'user:42', None)
+    """
+    text = _text(value, known)
+    return Identifier("user", text) if text else None
+
+
+def anonymous(value: Any, known: Placeholders = USUAL) -> Identifier | None:
+    """Return the anonymous identifier, trimmed; None for what names nobody."""
+    text = _text(value, known)
+    return Identifier("anonymous", text) if text else None
+
+
+def email(value: Any, known: Placeholders = USUAL) -> Identifier | None:
+    """Return the one address in a text, lower-cased, NFC, its domain in Unicode; None for none, or for several.
+
+    >>> str(email("Jane <Jane@Shop.Example>")), email("n/a"), email("noreply@shop.example")
+    ('email:jane@shop.example', None, None)
+    """
+    return address(value, known) if isinstance(value, str) else None
+
+
+def means_nobody(address: Any, known: Placeholders = USUAL) -> bool:
+    """Whether what was sent as an address says plainly that there is none: a placeholder, or one that nobody reads."""
+    if not isinstance(address, str):
+        return address is None
+    text = address.strip()
+    local = mailbox(text).partition("@")[0].lower()
+    return known.nobody(text) or local in LOCAL_PARTS
+
+
+def _text(value: Any, known: Placeholders) -> str:
+    if isinstance(value, str):
+        text = value.strip()
+        if len(text) > LONGEST or known.nobody(text) or "\x00" in text or "\ufffd" in text:
+            return ""  # as `_blocked` has it, which would cost one more call of every message
+        return text
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    digits = plain(value)
+    return "" if digits is None or _blocked(digits, known) else digits
+
+
+def _blocked(text: str, known: Placeholders) -> bool:
+    if len(text) > LONGEST or "\x00" in text or "\ufffd" in text:
+        return True  # a repaired character may stand for any: two ids must not become one
+    return known.nobody(text)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def address(value: str, known: Placeholders = USUAL) -> Identifier | None:
+    """Return the one address in a text, as `email` does."""
+    if known.nobody(value):
+        return None
+    text = unicodedata.normalize("NFC", mailbox(value).lower())
+    if _blocked(text, known) or not _ADDRESS.fullmatch(text):
+        return None
+    local, _, domain = text.partition("@")
+    if local in LOCAL_PARTS:
+        return None
+    return Identifier("email", f"{local}@{_unicode_domain(domain)}")
+
+
+def _unicode_domain(domain: str) -> str:
+    if "xn--" not in domain:
+        return domain
+    try:
+        return idna.decode(domain)
+    except idna.IDNAError:
+        return domain

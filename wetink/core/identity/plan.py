@@ -16,8 +16,7 @@ import msgspec
 
 from wetink.core.events.event import Level
 from wetink.core.identity import holding
-from wetink.core.identity.claim import Carrier, Claim
-from wetink.core.identity.holding import FOREVER, MOST_A_DAY, Contested, Holding, contested, holdings
+from wetink.core.identity.holding import FOREVER, MOST_A_DAY, Carrier, Claim, Contested, Holding, contested, holdings
 from wetink.core.identity.identifier import Identifier
 
 Span = tuple[int, int]

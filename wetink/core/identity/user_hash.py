@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
-from wetink.core import identity
 from wetink.core.events.verdict import Problem, problem
+from wetink.core.identity import identifier
 from wetink.core.identity.identifier import Identifier
 
 PLACES: Final = (("context", "userHash"), ("context", "user_hash"), ("userHash",), ("user_hash",))
@@ -94,7 +94,7 @@ def judged(
 
 def joins(previous: Any, user: Identifier, anonymous: Identifier | None) -> bool:
     """Whether an alias may be meant to join two users: its previousId is neither this user nor the message's device."""
-    before = identity.user(previous)
+    before = identifier.user(previous)
     return before not in (None, user) and (anonymous is None or str(previous).strip() != anonymous.value)
 
 

@@ -11,8 +11,8 @@ import msgspec
 from msgspec.structs import replace
 
 from wetink.core.errors import BadContent
-from wetink.core.events.aliases import folded
 from wetink.core.events.clock import parse
+from wetink.core.events.ecommerce import folded
 from wetink.core.events.message import Message, Piece, context_traits, message_id
 
 

@@ -4,9 +4,9 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from wetink.core import identity
-from wetink.core.events.aliases import EVENTS, canonical
+from wetink.core.events.clock import happened
 from wetink.core.events.ecommerce import (
+    EVENTS,
     MANY_PRODUCTS,
     ONE_PRODUCT,
     ORDER_AMOUNTS,
@@ -14,6 +14,7 @@ from wetink.core.events.ecommerce import (
     ORDERS,
     PRODUCT_NAMES,
     SEARCHED,
+    canonical,
     hint_of,
     order,
     product,
@@ -21,15 +22,14 @@ from wetink.core.events.ecommerce import (
 )
 from wetink.core.events.event import Event, Level, MessageType, Order, Product
 from wetink.core.events.message import Message, Piece, context_traits, digest, message_id, page_of
-from wetink.core.events.products import listed, many, one
-from wetink.core.events.required import REQUIRED
+from wetink.core.events.products import REQUIRED, listed, many, one
 from wetink.core.events.verdict import Problem, Verdict, placeholder, problem
-from wetink.core.identity import Claim, user_hash
+from wetink.core.identity import holding, identifier, user_hash
+from wetink.core.identity.holding import Claim
 from wetink.core.identity.identifier import Identifier
 from wetink.core.identity.user_hash import Vouching
-from wetink.core.messages.happened import happened
 from wetink.core.messages.integrations import switched_off
-from wetink.core.text.entities import unescaped
+from wetink.core.text.characters import unescaped
 from wetink.core.text.placeholder import USUAL, Placeholders
 from wetink.core.units import zone
 from wetink.core.units.quantity import storable, text
@@ -122,7 +122,7 @@ def normalize(
         return Normal(draft.message_id, "parked", (*draft.parked, *draft.noted), own)
     type_, at, id_, level, lacking = draft.type, draft.at, draft.message_id, draft.level, draft.lacking
     user, email, anonymous = draft.user, draft.email, draft.anonymous
-    claims, joins = identity.claims(
+    claims, joins = holding.claims(
         type_, user, email, anonymous, _previous(message) if type_ == "alias" else None, at, source, id_, level, known
     )
     return Normal(
@@ -130,7 +130,7 @@ def normalize(
         "unusable" if lacking else "usable",
         (*lacking, *draft.noted) if lacking or draft.noted else _NO_PROBLEMS,
         own,
-        identity.strongest(user, email, anonymous),
+        holding.strongest(user, email, anonymous),
         Event(  # by place: it is the hottest call of all
             type_,  # type: ignore[arg-type]  # one of TYPES, or it were parked
             at,
@@ -192,10 +192,10 @@ def _identifiers(draft: _Draft) -> None:
     user = message.userId if message.userId is not None else message.user_id
     anonymous = message.anonymousId if message.anonymousId is not None else message.anonymous_id
     known = draft.known
-    draft.user = identity.user(user, known) if user is not None else None
-    draft.anonymous = identity.anonymous(anonymous, known) if anonymous is not None else None
+    draft.user = identifier.user(user, known) if user is not None else None
+    draft.anonymous = identifier.anonymous(anonymous, known) if anonymous is not None else None
     address = draft.traits.get("email")
-    draft.email = identity.email(address, known) if address is not None else None
+    draft.email = identifier.email(address, known) if address is not None else None
     if (user and draft.user is None) or (anonymous and draft.anonymous is None) or (address and draft.email is None):
         _note_nobodies(draft, user, anonymous, address)
     if draft.type == "alias" and (previous := text(_previous(message))) and known.nobody(previous):
@@ -240,7 +240,7 @@ def _note_nobodies(draft: _Draft, user: Any, anonymous: Any, address: Any) -> No
     ):
         if found is None and (said := text(value)) and draft.known.nobody(said):
             draft.noted.append(placeholder(name, value))
-    if draft.email is None and address and not identity.means_nobody(address, draft.known):
+    if draft.email is None and address and not identifier.means_nobody(address, draft.known):
         draft.noted.append(problem("not_an_email", _place_of_address(draft)))
 
 

@@ -10,8 +10,7 @@ from msgspec.structs import replace
 from wetink.core.client_classification import Facts, classify
 from wetink.core.errors import BadContent
 from wetink.core.events.clock import LATEST
-from wetink.core.events.event import Event, Order, Product
-from wetink.core.events.stored_event import Entry
+from wetink.core.events.event import Entry, Event, Order, Product
 from wetink.core.identity.identifier import Identifier
 
 _NO_ORDER = Order()

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 from msgspec.structs import force_setattr
 
-from wetink.core.events.event import Product
-from wetink.core.events.stored_event import Entry
+from wetink.core.events.event import Entry, Product
 from wetink.core.profile.fold import fold
 from wetink.core.profile.person import Person, Seen, Views
 

@@ -9,16 +9,15 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from wetink.core.identity import FOREVER
+from wetink.core.identity.holding import FOREVER
 from wetink.core.profile.person import Told
 from wetink.core.rules import tree
-from wetink.core.rules.matching import counting, matching, values
+from wetink.core.rules.format import asked_of, where_of, words
+from wetink.core.rules.matching import ALWAYS, bounds, counting, matching, said, values
 from wetink.core.rules.operators import passes
 from wetink.core.rules.subject import Leaf, Subject
 from wetink.core.rules.tree import Aggregate, Did
 from wetink.core.rules.values import amount, shown, written
-from wetink.core.rules.window import ALWAYS, bounds, said
-from wetink.core.rules.words import asked_of, where_of, words
 from wetink.core.units.duration import parse as span_of
 
 DECIMALS = 6

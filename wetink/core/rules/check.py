@@ -1,17 +1,93 @@
-"""Check: what in a rule cannot mean anything, each with its place and the reason."""
+"""Check: what in a rule cannot mean anything, each with its place and the reason; and how large rules are.
+
+The size is that of a rule with the audiences it names written out in their place, counted without doing so: thirty
+short audiences, each of which names the one before it twice, would be a billion conditions.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from wetink.core.errors import BadContent
 from wetink.core.rules.context import FIELDS
+from wetink.core.rules.matching import ends
 from wetink.core.rules.nodes import AGES, STEP, Field, Node, at, node_of, told
 from wetink.core.rules.operators import BY_NAME, OCCASIONS, passes
-from wetink.core.rules.tree import Rule, Test, Where, Window
+from wetink.core.rules.tree import Member, Rule, Test, Where, Window, nodes_of, parts_of
 from wetink.core.rules.values import bound
-from wetink.core.rules.window import ends
-from wetink.core.rules.written_out import WrittenOut, names_of, too_large
 from wetink.core.units.duration import parse as span_of
+
+MOST_NODES, DEEPEST = 5_000, 100
+"""Conditions of a rule that names audiences, with all of theirs, and how deep they may lie inside each other."""
+
+
+class WrittenOut:
+    """Counts audiences, each once. Those that name each other in a circle have no end."""
+
+    def __init__(self, audiences: Mapping[str, Rule]) -> None:
+        """Count these audiences as they are asked for."""
+        self.audiences = audiences
+        self._sizes: dict[str, tuple[int, int]] = {}
+        self._circles: dict[str, tuple[str, ...]] = {}
+
+    def problem_of(self, name: str) -> str:
+        """Return why an audience cannot be used by a rule, empty when it can."""
+        circle = self._measure(name)
+        if circle:
+            return f"audiences lead in a circle: {' → '.join(circle)}"
+        return too_large(*self._sizes[name])
+
+    def size_of(self, rule: Rule) -> tuple[int, int]:
+        """Return how many nodes a rule has, and how deep they lie; audiences that are not there are one."""
+        for name in names_of(rule):
+            if name in self.audiences:
+                self._measure(name)
+        return self._size(rule)
+
+    def _measure(self, start: str) -> tuple[str, ...]:
+        """Count an audience after those it names; return a circle it leads into, nothing when there is none."""
+        path: dict[str, None] = {}
+        left: list[Iterator[str]] = [iter((start,))]
+        while left:
+            name = next(left[-1], None)
+            if name is None:
+                left.pop()
+                if path:
+                    done, _ = path.popitem()
+                    self._sizes[done] = self._size(self.audiences[done])
+            elif name in path or name in self._circles:
+                whole = [*path]
+                circle = self._circles.get(name) or _circle(whole[whole.index(name) :])
+                self._circles |= dict.fromkeys(path, circle)
+                return circle
+            elif name in self.audiences and name not in self._sizes:
+                path[name] = None
+                left.append(iter(names_of(self.audiences[name])))
+        return ()
+
+    def _size(self, rule: Rule) -> tuple[int, int]:
+        if isinstance(rule, Member):
+            nodes, depth = self._sizes.get(rule.name, (0, 0))
+            return min(nodes + 1, MOST_NODES + 1), min(depth + 1, DEEPEST + 1)
+        sizes = [self._size(part) for part in parts_of(rule)]
+        return 1 + sum(nodes for nodes, _ in sizes), 1 + max((depth for _, depth in sizes), default=0)
+
+
+def _circle(circle: list[str]) -> tuple[str, ...]:
+    """Return a circle from its first name in the alphabet back to it, wherever it was entered."""
+    first = circle.index(min(circle))
+    return (*circle[first:], *circle[: first + 1])
+
+
+def names_of(rule: Rule) -> tuple[str, ...]:
+    """Return the audiences a rule names itself, each once."""
+    return tuple(dict.fromkeys(node.name for node in nodes_of(rule) if isinstance(node, Member)))
+
+
+def too_large(nodes: int, depth: int) -> str:
+    """Return why a rule of this size is refused, empty when it is not."""
+    if nodes > MOST_NODES:
+        return f"written out, with the audiences they name, these are more than {MOST_NODES:,} conditions"
+    return f"audiences lie more than {DEEPEST} deep inside each other" if depth > DEEPEST else ""
 
 
 def problems_of(rule: Rule, place: str = "", audiences: Mapping[str, Rule] | WrittenOut | None = None) -> Iterator[str]:

@@ -13,6 +13,7 @@ import msgspec
 
 from wetink.core.errors import BadContent
 from wetink.core.rules import behavior, context, traits
+from wetink.core.rules.check import WrittenOut, names_of, too_large
 from wetink.core.rules.format import spell
 from wetink.core.rules.subject import Leaf, Subject
 from wetink.core.rules.tree import (
@@ -28,7 +29,6 @@ from wetink.core.rules.tree import (
     Sequence,
     Share,
 )
-from wetink.core.rules.written_out import WrittenOut, names_of, too_large
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from wetink.core.errors import BadContent
-from wetink.core.events.aliases import canonical
+from wetink.core.events.ecommerce import canonical
 from wetink.core.rules.nodes import (
     LAST_ORDER,
     NESTED,

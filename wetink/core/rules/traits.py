@@ -9,12 +9,12 @@ from wetink.core.events.ecommerce import product_field
 from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Cart, Person, Seen
+from wetink.core.rules.format import words
 from wetink.core.rules.matching import fields
 from wetink.core.rules.operators import Passes, passes
 from wetink.core.rules.subject import Leaf, Subject
 from wetink.core.rules.tree import CartIs, Lifecycle, ProductIs, Share, Test, Trait, Where
 from wetink.core.rules.values import look_up, shown
-from wetink.core.rules.words import words
 from wetink.core.units.duration import UNITS
 from wetink.core.units.duration import parse as span_of
 

@@ -7,12 +7,11 @@ import msgspec
 
 from wetink.core.errors import BadContent
 from wetink.core.outbound.webhook import Hook, check
-from wetink.core.rules.check import problems_of
+from wetink.core.rules.check import WrittenOut, names_of, problems_of
 from wetink.core.rules.format import spell
 from wetink.core.rules.nodes import at
 from wetink.core.rules.parse import Unreadable, parse
 from wetink.core.rules.tree import All, Rule
-from wetink.core.rules.written_out import WrittenOut, names_of
 
 
 class Audience(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from wetink.core.errors import BadContent
-from wetink.core.events.aliases import canonical
+from wetink.core.events.ecommerce import canonical
 from wetink.core.units.bucketing import fraction
 from wetink.core.units.duration import parse
 

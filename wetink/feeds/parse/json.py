@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from wetink.core.text.keepable import problem_in
+from wetink.core.text.characters import problem_in
 from wetink.core.units.quantity import storable
 from wetink.feeds.parse.body import Found, Unreadable, flaw, lines, mark_of
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wetink.core.events.availability import availability
-from wetink.core.text.entities import unescaped
+from wetink.core.text.characters import unescaped
 from wetink.core.text.placeholder import USUAL
 from wetink.core.text.url import read
 from wetink.core.units.amount import read as amount_of

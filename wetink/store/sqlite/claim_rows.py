@@ -5,7 +5,8 @@ from typing import Any
 
 import apsw
 
-from wetink.core.identity import Claim, Holding, claims_of, plan, tells_of
+from wetink.core.identity import plan
+from wetink.core.identity.holding import Claim, Holding, claims_of, tells_of
 from wetink.core.identity.identifier import Identifier
 from wetink.core.identity.plan import Changes, Span
 from wetink.store.sqlite.codec import decode_carrier, identifier, who

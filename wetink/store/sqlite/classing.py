@@ -11,7 +11,7 @@ import apsw
 import msgspec
 
 from wetink.core.client_classification import RULES_VERSION, Facts, Kind, classify, in_hindsight
-from wetink.core.signals.interaction import PROVED_MS
+from wetink.core.signals.attribution import PROVED_MS
 from wetink.store.sqlite import interactions
 from wetink.store.sqlite.batch import transaction
 from wetink.store.sqlite.connection import fetch

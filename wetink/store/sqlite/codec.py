@@ -6,10 +6,9 @@ from typing import Any
 
 import msgspec
 
-from wetink.core.events.event import Event
-from wetink.core.events.stored_event import Entry
+from wetink.core.events.event import Entry, Event
 from wetink.core.events.verdict import Problem, Verdict
-from wetink.core.identity import Carrier
+from wetink.core.identity.holding import Carrier
 from wetink.core.identity.identifier import Identifier, Kind
 
 PARKED = "p"

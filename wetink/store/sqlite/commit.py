@@ -11,7 +11,7 @@ import apsw
 import msgspec
 
 from wetink.core.catalog.catalog import statements
-from wetink.core.identity import Claim
+from wetink.core.identity.holding import Claim
 from wetink.ports import Record
 from wetink.store.sqlite import groups, identity, summaries
 from wetink.store.sqlite.codec import VERDICTS, decode_event, encode, fingerprint, who

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from wetink.core.identity import FOREVER
+from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.conversion import Outcome
 from wetink.core.signals.goal import ORDER_EVENTS

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import apsw
 
-from wetink.core.identity import FOREVER
+from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.ports.crowd import Changes, ProfileEvents
 from wetink.store.sqlite.codec import PARKED, events, identifier, who

@@ -2,7 +2,7 @@
 
 import apsw
 
-from wetink.core.identity import root_of
+from wetink.core.identity.holding import root_of
 from wetink.core.identity.identifier import Identifier
 from wetink.store.sqlite import summaries
 from wetink.store.sqlite.codec import identifier, who

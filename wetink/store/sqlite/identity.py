@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import apsw
 
-from wetink.core.identity import Claim, Holding, changes_nothing, plan
+from wetink.core.identity import plan
+from wetink.core.identity.holding import Claim, Holding, changes_nothing
 from wetink.core.identity.identifier import Identifier
 from wetink.core.identity.plan import ALWAYS, Changes, Held, Span
 from wetink.ports import Record

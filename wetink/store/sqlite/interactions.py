@@ -11,7 +11,7 @@ import apsw
 import msgspec
 from msgspec.structs import replace
 
-from wetink.core.signals.interaction import AGAIN_MS, PROVED_MS, Touch
+from wetink.core.signals.attribution import AGAIN_MS, PROVED_MS, Touch
 from wetink.core.signals.report import DAY_MS
 from wetink.ports.ledger import Served
 from wetink.store.sqlite.connection import fetch

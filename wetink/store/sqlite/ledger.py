@@ -18,7 +18,7 @@ import msgspec
 from wetink.core.blocks.block import Decision, stands
 from wetink.core.client_classification import MACHINES, Facts, Kind
 from wetink.core.errors import StoreUnavailable
-from wetink.core.signals.interaction import Touch
+from wetink.core.signals.attribution import Touch
 from wetink.core.signals.report import DayCount
 from wetink.ports.ledger import Onlooker, Served
 from wetink.store.sqlite import interactions

@@ -7,7 +7,7 @@ from typing import Any
 import apsw
 
 from wetink.core.events.event import Event
-from wetink.core.identity import FOREVER
+from wetink.core.identity.holding import FOREVER
 from wetink.ports import Cursor, Receipt, Received, Record
 from wetink.store.sqlite import commit, replay
 from wetink.store.sqlite.codec import VERDICTS, decode_problems, events, identifier, who

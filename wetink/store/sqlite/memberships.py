@@ -10,8 +10,7 @@ from collections.abc import AsyncIterable, Mapping, Sequence
 from pathlib import Path
 
 from wetink.core.identity.identifier import Identifier
-from wetink.core.outbound.delivery import Outcome, State
-from wetink.core.outbound.webhook import MembershipChange, Move, change_id
+from wetink.core.outbound.webhook import MembershipChange, Move, Outcome, State, change_id
 from wetink.ports.audiences import Delivery, Moved, Point, Tell
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, apart
 from wetink.store.sqlite.codec import identifier, who

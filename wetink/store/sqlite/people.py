@@ -7,7 +7,7 @@ from typing import Any
 
 import apsw
 
-from wetink.core.identity import FOREVER, Moves
+from wetink.core.identity.holding import FOREVER, Moves
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import NAMES, Profile
 from wetink.store.sqlite.codec import events, identifier, level_of, who

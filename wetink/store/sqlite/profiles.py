@@ -4,9 +4,8 @@ import itertools
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
-from wetink.core.events.event import Event
-from wetink.core.events.stored_event import Entry
-from wetink.core.identity import Contested
+from wetink.core.events.event import Entry, Event
+from wetink.core.identity.holding import Contested
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import ENTRY_BYTES, NAMES, Profile
 from wetink.store.sqlite import identity, summaries

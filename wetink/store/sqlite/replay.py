@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from wetink.core.events.event import Event
-from wetink.core.identity import Claim, claims_of
+from wetink.core.identity.holding import Claim, claims_of
 from wetink.core.identity.identifier import Identifier
 from wetink.core.units.quantity import text
 from wetink.ports import Received, Record

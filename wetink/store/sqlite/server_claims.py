@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 
 import apsw
 
-from wetink.core.identity import Claim
+from wetink.core.identity.holding import Claim
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import Record
 from wetink.store.sqlite.codec import identifier, level_of, who

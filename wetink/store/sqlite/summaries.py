@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 import apsw
 import msgspec
 
-from wetink.core.events.stored_event import Entry
-from wetink.core.identity import FOREVER
+from wetink.core.events.event import Entry
+from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import ENTRY_BYTES
 from wetink.store.sqlite.codec import entries, fingerprint, identifier

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from wetink.content.strict_yaml import parse_yaml
 from wetink.content.write import audience_text
 from wetink.core.errors import BadContent
-from wetink.core.events.aliases import EVENTS
+from wetink.core.events.ecommerce import EVENTS
 from wetink.core.rules import context
 from wetink.core.rules.form import Draft, draft_of, edited, nested, rooted, spelling_of
 from wetink.core.rules.nodes import COUNTS, NODES, STEP, WINDOWS

@@ -10,11 +10,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from wetink.core.errors import BadContent
-from wetink.core.outbound.delivery import State
-from wetink.core.outbound.webhook import shown_secret
+from wetink.core.outbound.webhook import State, shown_secret
 from wetink.core.rules.form import fits_form
+from wetink.core.rules.format import words
 from wetink.core.rules.tree import All
-from wetink.core.rules.words import words
 from wetink.core.signals.audience import Audience, problems_with, rules_of
 from wetink.core.units.csv import line
 from wetink.opens.recipient import parse

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wetink.core.errors import BadRequest, BadSettings, WetinkError
 from wetink.core.events.event import Level
-from wetink.core.text.own_host import own_hosts
+from wetink.core.text.link import own_hosts
 from wetink.ports import NewKey, Storage
 from wetink.web import now_ms, session
 from wetink.web.dashboard.query import form_of, wetink_of

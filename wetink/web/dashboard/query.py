@@ -10,7 +10,7 @@ from starlette.requests import Request
 from wetink.core.errors import BadRequest, TooLarge
 from wetink.core.events.clock import LATEST
 from wetink.core.profile.person import Moment
-from wetink.core.text.keepable import problem_in_text
+from wetink.core.text.characters import problem_in_text
 from wetink.wiring import Wetink
 
 DEVICES = ("desktop", "mobile", "proxy")

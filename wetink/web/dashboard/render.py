@@ -16,8 +16,8 @@ from starlette.responses import HTMLResponse
 
 from wetink.core.catalog.price_history import Change
 from wetink.core.identity.identifier import Identifier
-from wetink.core.rules.words import compact
-from wetink.core.rules.words import words as words_of
+from wetink.core.rules.format import compact
+from wetink.core.rules.format import words as words_of
 from wetink.core.text.link import host_of
 from wetink.core.units.money import money as written
 from wetink.web import now_ms, session
