@@ -43,7 +43,6 @@ class Here:
     """The content of a data folder on this machine."""
 
     def __init__(self, wetink: Wetink) -> None:
-        """Use the versions of a wetink."""
         self._versions = wetink.versions
 
     async def current(self) -> tuple[Version, dict[str, bytes]]:

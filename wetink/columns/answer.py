@@ -85,7 +85,6 @@ class Values:
     """What rules compare with, as parameters of a query: no value of a rule ever stands in its text."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self.given: list[Any] = []
 
     def used(self, query: str) -> dict[str, Any]:

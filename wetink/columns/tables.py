@@ -75,7 +75,6 @@ class Rows:
     """Rows of some profiles, by table and column."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self.profiles = self.events = 0
         self._columns: dict[str, dict[str, list[Any]]] = {
             table: {name: [] for name in columns} for table, columns in TABLES.items()

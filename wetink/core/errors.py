@@ -22,7 +22,6 @@ class WetinkError(Exception):
     code = "error"
 
     def __init__(self, message: str, *, hint: str = "", where: str = "") -> None:
-        """Take a sentence for people, what to do about it, and the place it is about."""
         super().__init__(message)
         self.hint = hint
         self.where = where
@@ -70,7 +69,6 @@ class TooManyRequests(WetinkError):
     code = "too_many_requests"
 
     def __init__(self, message: str, *, retry_after: int, hint: str = "", where: str = "") -> None:
-        """Take a sentence for people and when to try again."""
         super().__init__(message, hint=hint, where=where)
         self.retry_after = retry_after
 

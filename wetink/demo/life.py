@@ -105,7 +105,6 @@ class Visit:
     """Somebody on one device, with a clock that runs from call to call."""
 
     def __init__(self, chance: random.Random, anonymous: str, base_url: str, device: str = "") -> None:
-        """Begin on a device."""
         self.messages: list[Message] = []
         self.cart: list[Item] = []
         self.at = 0

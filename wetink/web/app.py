@@ -61,7 +61,6 @@ class App:
     """One wetink as an ASGI application."""
 
     def __init__(self, wetink: Wetink, extra_routes: Sequence[BaseRoute] = ()) -> None:
-        """Serve `wetink`, with further routes."""
         self._ingest = IngestEndpoints(wetink.store.sources, wetink.ingest, rates=Rates(wetink.settings.data / "rates"))
         self._opens = OpenEndpoints(wetink)
         self.pages = Starlette(
@@ -100,7 +99,6 @@ class Headers:
     """Puts the security headers on every answer."""
 
     def __init__(self, app: Any) -> None:
-        """Wrap an ASGI application."""
         self._app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -120,7 +118,6 @@ class Guard:
     """Lets nobody into the dashboard who has not signed in, and nobody to the doors for programs without the token."""
 
     def __init__(self, app: Any) -> None:
-        """Wrap an ASGI application."""
         self._app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -85,7 +85,6 @@ class OneLine(logging.Formatter):
     """Formats a record as one safe line."""
 
     def __init__(self) -> None:
-        """Take the form of all of wetink's logs."""
         super().__init__("%(levelname)s %(name)s: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:

@@ -14,7 +14,6 @@ class Again:
     """Answers by all that was asked, with the version of the store they were made of."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self._kept: OrderedDict[Hashable, tuple[object, int, Reply]] = OrderedDict()
         self._bytes = 0
         self._asked: dict[str, int] = {}

@@ -73,7 +73,6 @@ class Standing:
     """
 
     def __init__(self) -> None:
-        """Know of none yet."""
         self.said: dict[str, tuple[int, Product]] = {}
         """By key: since when it stands (Unix ms), and what was said."""
         self.skus: dict[str, str] = {}

@@ -63,7 +63,6 @@ class Trends:
     """Counts events; answers what is popular, what goes together, and what is new."""
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
-        """Begin with these events."""
         self._hours: dict[Measure, dict[int, dict[str, set[int] | int]]] = {"viewed": {}, "added": {}, "bought": {}}
         self._regions: dict[str, dict[int, Counter[tuple[Measure, str]]]] = {}
         self._together: dict[Measure, dict[str, Counter[str]]] = {"viewed": {}, "added": {}, "bought": {}}

@@ -24,7 +24,6 @@ class WrittenOut:
     """Counts audiences, each once. Those that name each other in a circle have no end."""
 
     def __init__(self, audiences: Mapping[str, Rule]) -> None:
-        """Count these audiences as they are asked for."""
         self.audiences = audiences
         self._sizes: dict[str, tuple[int, int]] = {}
         self._circles: dict[str, tuple[str, ...]] = {}

@@ -228,7 +228,6 @@ class Rulebook:
     """Compiles rules as they are asked for, and keeps what came of it. `audiences` are the saved ones, by name."""
 
     def __init__(self, audiences: Mapping[str, Rule] | None = None) -> None:
-        """Take the audiences that rules may name."""
         self.audiences: Mapping[str, Rule] = audiences or {}
         self._kept: dict[int, tuple[Rule, Compiled]] = {}
 

@@ -39,7 +39,6 @@ class Unreadable(BadContent):
     """A rule that cannot be read. `problems` has all that is wrong, each with its place."""
 
     def __init__(self, problems: list[str]) -> None:
-        """Take what is wrong."""
         super().__init__("; ".join(problems[:3]), hint="docs/rules.md has the language")
         self.problems = problems
 
@@ -68,7 +67,6 @@ class Reading:
     """Reads rules, and notes all that is wrong with them."""
 
     def __init__(self) -> None:
-        """Begin with nothing wrong."""
         self.problems: list[str] = []
         self._nodes = self._depth = 0
 

@@ -85,7 +85,6 @@ class Subject:
         changes: Mapping[str, Sequence[Change]] | None = None,
         feeds: Mapping[str, FeedData] | None = None,
     ) -> None:
-        """Take what there is to know."""
         self.person, self.moment, self.now, self.root = person, moment, moment.now, root
         self.products = products if products is not None else {}
         self.changes = changes if changes is not None else {}
