@@ -81,8 +81,8 @@ asyncio.run(main())
     [
         ("shop_apps:NAMED_AS_OURS", "there is an app called last-viewed already"),
         ("shop_apps:NO_TEMPLATE", "absent.liquid"),
-        ("shop_apps:BAD_NAME", "no name in small letters"),
-        ("shop_apps:NO_APP", "no wetink.core.app.app.App"),
+        ("shop_apps:BAD_NAME", "not a name in lowercase letters"),
+        ("shop_apps:NO_APP", "not a wetink.core.app.app.App"),
         ("shop_apps:NEEDY", "a setting has no default"),
         ("shop_apps:NOWHERE", "AttributeError"),
         ("nowhere:APP", "ModuleNotFoundError"),

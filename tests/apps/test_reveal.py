@@ -33,7 +33,7 @@ def run(now: int, promised: dict[str, Any], **settings: Any) -> Shown:
         ({"first": "soon"}, {}, False),
     ],
     ids=["never opened", "the same moment", "almost", "the wait is over", "a longer wait", "another promise",
-         "a clock that went back", "a promise that is no time"],
+         "a clock that went back", "a promise that is not a time"],
 )  # fmt: skip
 def test_the_cover_goes_a_while_after_the_first_open(
     promised: dict[str, Any], settings: dict[str, Any], revealed: bool

@@ -159,7 +159,7 @@ def test_a_name_that_is_a_letter_off_is_refused_and_the_right_one_named(app: App
                 continue
             [wrong] = problems_with(app, {other: getattr(app.settings(), name)})
             assert wrong.path == other
-            assert wrong.why.startswith("there is no such setting")
+            assert wrong.why.startswith("unknown setting")
             if len(name) > 3:
                 assert "did you mean" in wrong.why
 

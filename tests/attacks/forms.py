@@ -264,7 +264,7 @@ def forms(apps: tuple[str, ...] = ()) -> list[Form]:
     audience = ("/dashboard/audiences/made", "/dashboard/audiences/made.csv", *MADE_FILE)
     return [
         Form("POST", "/dashboard/keys", {"name": "made", "hosts": "shop.example", "level": "browser"},
-             words={"hosts": "no host"}),
+             words={"hosts": "not a host"}),
         *(
             Form("POST", "/dashboard/keys/change", {"change": change, **KEYS}, words=CHANGE_WORDS)
             for change in ("set", "rotate", "retire", "disable", "enable", "secret", "renew", "delete")

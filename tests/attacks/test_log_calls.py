@@ -45,7 +45,7 @@ FILE = "it puts in a file's name and what the system says of that"
 HOST = "it puts in the host of a photo, and an error's kind and place"
 CALLS = "it puts in a block's name, and those of calls, apps, feeds and hosts"
 NOT_REACHED: dict[tuple[str, str, str], str] = {
-    ("columns/engine.py", "_narrowed", "the columns are written anew, since they cannot be read: %s"): SAID,
+    ("columns/engine.py", "_narrowed", "the columns cannot be read and are written again: %s"): SAID,
     ("columns/engine.py", "_try_to_write", "the columns are as before: %s"): SAID,
     (
         "columns/engine.py",
@@ -56,21 +56,21 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
     (
         "feeds/photos.py",
         "_fetch",
-        "a photo of %s cannot be had",
+        "a photo of %s is not available",
     ): HOST,
     ("feeds/schedule.py", "_landed", "feed %s: %s"): SAID,
     ("feeds/schedule.py", "_refresh", "feed %s cannot be refreshed"): SHOP,
-    ("feeds/snapshots.py", "_write", "the state of feed %s cannot be kept: %s"): FILE,
+    ("feeds/snapshots.py", "_write", "the state of feed %s cannot be stored: %s"): FILE,
     ("render/countdowns.py", "_landed", "%s: %s"): SAID,
     ("render/countdowns.py", "_landed", "%s"): SAID,
     ("ingest/catalog_feeds.py", "take_in", "the catalog %s has %d products"): SHOP,
-    ("insights/health.py", "look", "nothing can be drawn: %s"): SAID,
-    ("opens/prerender.py", "_made", "%s stands still: %s"): SAID,
-    ("opens/prerender.py", "_made", "%s stands still"): SHOP,
+    ("insights/health.py", "look", "no picture can be rendered: %s"): SAID,
+    ("opens/prerender.py", "_made", "%s is a still picture: %s"): SAID,
+    ("opens/prerender.py", "_made", "%s is a still picture"): SHOP,
     (
         "opens/open.py",
         "open",
-        "%s shows what it can: the deadline passed in %s",
+        "%s shows a fallback: the deadline passed in %s",
     ): CALLS,
     (
         "opens/geo.py",
@@ -80,9 +80,9 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
     (
         "opens/audit.py",
         "_new",
-        "block %s and those after it are taken without being drawn",
+        "block %s and those after it are accepted without a test render, which took too long",
     ): SHOP,
-    ("opens/drawing.py", "_ticking", "a countdown stands still"): TRACE,
+    ("opens/drawing.py", "_ticking", "a countdown is a still picture"): TRACE,
     ("store/sqlite/batch.py", "_run", "the thread that writes %s stumbled"): TRACE,
     ("store/sqlite/catalog.py", "_caught_up", "what is newest of the catalog cannot be found yet: %s"): SQLITE,
     ("store/sqlite/ledger.py", "_written", "a promise is written later: %s"): SQLITE,

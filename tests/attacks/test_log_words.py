@@ -36,7 +36,7 @@ def told(template: str, form: logging.Formatter) -> str:
     except BadContent as error:
         words = ("hero", str(error))
         record = logging.LogRecord(
-            "wetink.opens.open", logging.WARNING, __file__, 1, "%s shows what it can: %s", words, None
+            "wetink.opens.open", logging.WARNING, __file__, 1, "%s shows a fallback: %s", words, None
         )
         return form.format(record)
     return ""

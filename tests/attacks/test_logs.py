@@ -167,7 +167,7 @@ def enter(ask: Ask, token: str) -> str:
 
 
 def test_the_log_of_a_day_tells_nothing_of_people_keys_or_bodies(day: Day) -> None:
-    assert "shows what it can" in day.log, "something went wrong and was told of"
+    assert "shows a fallback" in day.log, "something went wrong and was told of"
     found = [each for each in (*SEEDED, *day.secrets) if each in day.log]
     assert found == [], [line for line in day.log.splitlines() if any(each in line for each in found)][:5]
 
@@ -212,7 +212,7 @@ def test_personal_data_is_stripped_from_log_lines(value: str) -> None:
         line_of(f"no answer from {value} in time"),
         line_of("a page broke", error=broken(value)),
         line_of("a page broke", error=OSError(2, "No such file", value)),
-        line_of("it shows what it can: %s", BadContent(f"the template cannot be filled in: {value}")),
+        line_of("it shows a fallback: %s", BadContent(f"the template has an error: {value}")),
     ]
     for line in lines:
         assert not [each for each in parts if each in line], line

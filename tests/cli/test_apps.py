@@ -22,4 +22,4 @@ def test_apps_are_listed_with_their_settings_as_json_schema() -> None:
 
 def test_apps_are_listed_for_people_too() -> None:
     answer = CliRunner().invoke(main, ["apps"])
-    assert "price-drop           What was looked at" in answer.stdout
+    assert "price-drop           Products from views" in answer.stdout

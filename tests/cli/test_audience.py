@@ -41,7 +41,7 @@ def test_each_node_says_what_it_saw(shop: Path, rule: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ("done: Product Viewed\nwithin: -3d", "within: '-3d' is no span of time"),
+        ("done: Product Viewed\nwithin: -3d", "within: '-3d' is not a duration"),
         ("{any: [{done: x}, {done: x, where: {a: {matches: '('}}}]}", "any[1].where.a.matches"),
         ("rule: [", "line 1"),
         ("", "a rule is a mapping"),

@@ -83,7 +83,7 @@ def test_each_format_is_told_by_its_ending(tmp_path: Path, name: str, body: str 
 @pytest.mark.parametrize(
     ("name", "body", "more", "said"),
     [
-        ("goods.dat", "x", [], "what goods.dat is cannot be told by its name"),
+        ("goods.dat", "x", [], "goods.dat has an unknown format"),
         ("goods.csv", "", [], "it is empty"),
         ("goods.csv", "<!doctype html><p>Log in", [], "it is a web page"),
         ("goods.csv", CSV, ["--encoding", "klingon"], "'klingon' is unknown"),

@@ -71,7 +71,7 @@ def test_a_second_push_from_the_same_version_is_told_to_pull(run: Run, tmp_path:
         hello.write_text(f"{hello.read_text()}alt: {name}\n")
     run("push", tmp_path / "theirs")
     told = run("push", tmp_path / "mine", status=1)
-    assert "version 2 stands by now (ida: )" in told
+    assert "version 2 is current (ida: )" in told
     assert "version 3 stands" in run("push", tmp_path / "mine", "--force")
 
 
@@ -124,10 +124,10 @@ def test_nobody_gets_in_without_the_token(server: Server) -> None:
     ("body", "status", "said"),
     [
         (b"{", 400, "cannot be read"),
-        (b'{"files": {"../x.yaml": "eA=="}}', 400, "no path of content"),
+        (b'{"files": {"../x.yaml": "eA=="}}', 400, "not a path in the content folder"),
         (b'{"files": {"blocks/x.yaml": "not base64!"}}', 400, "cannot be read"),
-        (b'{"files": {"blocks/x.yaml": "eA=="}, "base": 99}', 409, "stands by now"),
-        (b'{"files": {"blocks/x.yaml": "eA=="}, "base": 1}', 422, "blocks/x.yaml: a block is a mapping"),
+        (b'{"files": {"blocks/x.yaml": "eA=="}, "base": 99}', 409, "is current"),
+        (b'{"files": {"blocks/x.yaml": "eA=="}, "base": 1}', 422, "blocks/x.yaml: a block must be a mapping"),
     ],
 )
 def test_a_failed_push_says_why(server: Server, tmp_path: Path, body: bytes, status: int, said: str) -> None:

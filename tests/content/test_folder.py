@@ -46,7 +46,7 @@ def test_a_block_is_read_and_its_events_get_their_canonical_names(tmp_path: Path
         (GOOD.replace("last-viewed", "last-seen"), "there is no app called 'last-seen'"),
         (GOOD.replace("within: 7d", "within: soon"), "variants[0].when[0].within"),
         (GOOD.replace("one_of: [gold, silver]", "within: a day"), "variants[0].when[1].within"),
-        (GOOD.replace("done: product_viewed, ", ""), "say one of done, not_done, sequence"),
+        (GOOD.replace("done: product_viewed, ", ""), "use one of done, not_done, sequence"),
         (GOOD.replace("app: last-viewed", "app: last-viewed\n    settings: {items: 99}"), "variants[0].settings"),
         (GOOD.replace("app: last-viewed", "app: custom"), "variants[0].template"),
         (GOOD.replace("app: last-viewed", "app: custom\n    template: absent.liquid"), "absent.liquid"),

@@ -168,7 +168,7 @@ def test_a_template_that_cannot_be_drawn_is_refused_with_its_block_and_variant(
     files = {**block(), "templates/card.liquid": template}
     status, said = server.run(server.push(files))
     assert status == 422, said
-    assert "block hero: variants[0] (card): it cannot be drawn: " in said["problems"][0]
+    assert "block hero: variants[0] (card): it cannot be rendered: " in said["problems"][0]
     assert why in said["problems"][0]
 
 
@@ -222,4 +222,4 @@ def test_the_command_draws_what_it_takes(tmp_path: Path) -> None:
     said = ["push", str(tmp_path / "folder"), "--force", "--data", str(tmp_path / "data")]
     answer = CliRunner().invoke(main, said)
     assert answer.exit_code == 1
-    assert "variants[0] (card): it cannot be drawn" in answer.output
+    assert "variants[0] (card): it cannot be rendered" in answer.output

@@ -105,7 +105,7 @@ def test_a_block_of_it_is_drawn_with_what_was_set_and_the_defaults(house: House)
         ("{items: 9}", "settings.items: 9 does not fit: at most 6"),
         ("{mood: wild}", "settings.mood: 'wild' is not one of"),
         ("{accent: red}", "settings.accent: 'red' does not fit; write a color as #3451d1"),
-        ("{headnig: x}", "settings.headnig: there is no such setting; did you mean heading?"),
+        ("{headnig: x}", "settings.headnig: unknown setting; did you mean heading?"),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused_with_its_place(tmp_path: Path, settings: str, said: str) -> None:
@@ -123,8 +123,8 @@ def test_a_setting_that_cannot_be_is_refused_with_its_place(tmp_path: Path, sett
     [
         ("card", {}, "missing required field `title`"),
         ("card", {"title": "A", "colour": 1}, "unknown field `colour`"),
-        ("Card", {"title": "A"}, "no name of an app"),
-        ("card", {"title": "A", "settings": {"X": {"type": "string"}}}, "settings.X: this is no name"),
+        ("Card", {"title": "A"}, "not a name for an app"),
+        ("card", {"title": "A", "settings": {"X": {"type": "string"}}}, "settings.X: this is not a name"),
         ("card", {"title": "A", "settings": {"feeds": {"type": "string"}}}, "settings.feeds"),
         ("card", {"title": "A", "settings": {"x": {}}}, "settings.x: it needs a type"),
         ("card", {"title": "A", "settings": {"x": {"type": "object"}}}, "$.settings[...].type"),

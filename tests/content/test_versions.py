@@ -110,7 +110,7 @@ def test_a_push_with_errors_reports_all_and_changes_nothing(versions: Kept, cont
 
 def test_a_push_over_somebody_elses_work_is_refused(versions: Kept) -> None:
     push(versions, tree("Two"), 1, "theirs")
-    with pytest.raises(Conflict, match=r"version 2 stands by now \(ida: theirs\)"):
+    with pytest.raises(Conflict, match=r"version 2 is current \(ida: theirs\)"):
         push(versions, tree("Mine"), 1)
     assert push(versions, tree("Mine"), None) == 3, "whoever means to replace whatever there is may"
 
@@ -138,7 +138,7 @@ def test_an_earlier_version_stands_again_as_a_new_one(versions: Kept, content: P
      "blocks\\a.yaml", "blocks/", "", "blocks/a\x00.yaml", "blocks/" + "a" * 200],
 )  # fmt: skip
 def test_no_path_leads_out(versions: Kept, content: Path, path: str) -> None:
-    with pytest.raises(BadContent, match="no path of content"):
+    with pytest.raises(BadContent, match="not a path in the content folder"):
         push(versions, {path: b"x"}, None)
     assert read_tree(content) == tree("One")
 

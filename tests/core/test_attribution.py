@@ -154,9 +154,9 @@ def test_each_touch_that_gets_nothing_says_why() -> None:
         ("open", "b", ORDERED - 4 * DAY - 1): "a click counts before any open",
         ("open", "d", ORDERED - 2 * DAY): "a click counts before any open",
         ("open", "d", ORDERED - DAY): "a click counts before any open",
-        ("click", "later", ORDERED + 5): "it came after the conversion",
+        ("click", "later", ORDERED + 5): "it happened after the conversion",
         ("click", "old", FIRST - 1): "a click counts for 7d",
-        ("click", "robot", ORDERED - 2): "taken for a scanner: nobody looked",
+        ("click", "robot", ORDERED - 2): "taken for a scanner, so nobody looked",
     }
 
 

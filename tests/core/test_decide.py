@@ -115,9 +115,9 @@ def test_the_trace_says_why_of_each_variant_that_was_asked() -> None:
 @pytest.mark.parametrize(
     ("variants", "trace"),
     [
-        ((), [Step("", True, "fallback: there is no variant")]),
+        ((), [Step("", True, "fallback: the block has no variants")]),
         ((Variant("a", "seen"),),
-         [Step("a", False, "Seen has nothing to show"), Step("", True, "fallback: no variant holds")]),
+         [Step("a", False, "Seen has nothing to show"), Step("", True, "fallback: no variant matches")]),
         ((Variant("a", "page"),), [Step("a", True, "Page is shown")]),
     ],
 )  # fmt: skip

@@ -42,11 +42,11 @@ def test_too_little_is_said_plainly_with_how_much_more_is_needed_and_when() -> N
     found = result(PLAN, "hero", days, [], "", NOW)
     assert found.per_day == pytest.approx(200, rel=0.01)
     words = found.words["clicks"][0]
-    assert "new: no clear difference to holdout yet" in words or "not enough data yet" in words
+    assert "new: no clear difference from holdout yet" in words or "not enough data yet" in words
     assert "more recipients are needed, about" in words
-    assert "days at the present pace" in words
+    assert "days at the current pace" in words
     assert found.words["orders"][0].startswith("new: not enough data yet, 840 recipients.")
-    assert "25 of them who do it" in found.words["orders"][0]
+    assert "25 conversions" in found.words["orders"][0]
 
 
 def test_a_winner_is_named_with_its_bounds() -> None:
@@ -60,7 +60,7 @@ def test_a_winner_is_named_with_its_bounds() -> None:
 def test_arms_that_are_not_divided_as_meant_raise_the_alarm_with_the_numbers() -> None:
     found = result(PLAN, "hero", [people("new", 5_000), people("old", 4_000), people(HOLDOUT, 2_250)], [], "", NOW)
     assert "old has 4,000 and should have about 4,500" in found.alarm
-    assert "do not believe any comparison" in found.alarm
+    assert "Do not trust any comparison" in found.alarm
 
 
 def test_a_bandits_sample_ratio_checks_only_the_holdout() -> None:
@@ -88,10 +88,10 @@ def test_an_experiment_nobody_has_been_exposed_to_says_so_without_a_number() -> 
 @pytest.mark.parametrize(
     ("rate", "per_day", "said"),
     [
-        (0.5, 1_000.0, r"about [\d,]+ more recipients are needed, about \d+ days at the present pace\.$"),
-        (0.5, 1e9, r", about a day at the present pace\.$"),
-        (0.05, 1.0, r", more than a year at the present pace: too little traffic for so small a difference\.$"),
-        (0.05, 1e-9, r", more than a year at the present pace: too little traffic for so small a difference\.$"),
+        (0.5, 1_000.0, r"about [\d,]+ more recipients are needed, about \d+ days at the current pace\.$"),
+        (0.5, 1e9, r", about a day at the current pace\.$"),
+        (0.05, 1.0, r", more than a year at the current pace: too little traffic for such a small difference\.$"),
+        (0.05, 1e-9, r", more than a year at the current pace: too little traffic for such a small difference\.$"),
         (0.05, 0.0, r"about [\d,]+ more recipients are needed\.$"),
     ],
 )

@@ -68,46 +68,49 @@ def test_limits_follow_from_what_a_feed_is_for(raw: dict[str, Any], items: int) 
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
-        ([], "a feed is a mapping"),
-        ({"format": "json"}, "exactly one of url and file"),
-        ({"format": "json", "url": URL, "file": "a.json"}, "exactly one of url and file"),
+        ([], "a feed must be a mapping"),
+        ({"format": "json"}, "set either url or file"),
+        ({"format": "json", "url": URL, "file": "a.json"}, "set either url or file"),
         ({"url": URL}, "missing required field `format`"),
         ({"url": URL, "format": "yaml"}, "Invalid enum value 'yaml' - at `$.format`"),
         ({"url": URL, "format": "json", "evry": "1h"}, "unknown field `evry`"),
-        ({"url": URL, "format": "json", "every": "soon"}, "every: 'soon' is no span of time; write 30m"),
+        ({"url": URL, "format": "json", "every": "soon"}, "every: 'soon' is not a duration; write 30m"),
         ({"url": URL, "format": "json", "every": "5s"}, "every: at least 60s"),
         ({**WEATHER, "every": "5s"}, "every: at least 10s"),
-        ({"url": "ftp://shop.example/a", "format": "json"}, "url: 'ftp://shop.example/a' is no http(s) address"),
-        ({"url": "https://u:p@shop.example/a", "format": "json"}, "is no http(s) address"),
-        ({"url": f"{URL}#a", "format": "json"}, "what follows a # is never sent"),
-        ({"url": f"{URL}/{{city}}", "format": "json"}, "holes are filled by per_person.parameters"),
-        ({**WEATHER, "url": "https://{city}.api.example/"}, "holes may stand in the path and the query only"),
-        ({**WEATHER, "url": "https://api.example{city}"}, "holes may stand in the path and the query only"),
-        ({**WEATHER, "url": "https://{city}/a"}, "holes may stand in the path and the query only"),
-        ({**WEATHER, "url": "{city}://api.example/a"}, "holes may stand in the path and the query only"),
-        ({**WEATHER, "url": "https://api.example:{city}/a"}, "holes may stand in the path and the query only"),
-        ({**WEATHER, "url": "https://api.example/{town}"}, "url: {town} is none of the parameters"),
-        ({**WEATHER, "url": "https://api.example/{city"}, "is no http(s) address"),
+        ({"url": "ftp://shop.example/a", "format": "json"}, "url: 'ftp://shop.example/a' is not an http(s) URL"),
+        ({"url": "https://u:p@shop.example/a", "format": "json"}, "is not an http(s) URL"),
+        ({"url": f"{URL}#a", "format": "json"}, "remove the part after #"),
+        ({"url": f"{URL}/{{city}}", "format": "json"}, "need per_person.parameters"),
+        ({**WEATHER, "url": "https://{city}.api.example/"}, "may be in the path and the query only"),
+        ({**WEATHER, "url": "https://api.example{city}"}, "may be in the path and the query only"),
+        ({**WEATHER, "url": "https://{city}/a"}, "may be in the path and the query only"),
+        ({**WEATHER, "url": "{city}://api.example/a"}, "may be in the path and the query only"),
+        ({**WEATHER, "url": "https://api.example:{city}/a"}, "may be in the path and the query only"),
+        ({**WEATHER, "url": "https://api.example/{town}"}, "url: {town} is not in per_person.parameters"),
+        ({**WEATHER, "url": "https://api.example/{city"}, "is not an http(s) URL"),
         ({**WEATHER, "purpose": "catalog"}, "a catalog is the same for everybody"),
         ({**WEATHER, "url": "", "file": "a.json"}, "an uploaded file is the same for everybody"),
         ({**WEATHER, "per_person": {"parameters": {}}}, "per_person.parameters: at least one"),
-        ({**WEATHER, "per_person": {"parameters": {"city": "city"}}}, "'city' is no path such as person.traits.city"),
+        (
+            {**WEATHER, "per_person": {"parameters": {"city": "city"}}},
+            "'city' is not a path such as person.traits.city",
+        ),
         (
             {**WEATHER, "per_person": {"parameters": {"city": "person.a"}, "deadline_ms": 60_000}},
             "Expected `int` <= 5000 - at `$.per_person.deadline_ms`",
         ),
-        ({"file": "../secrets", "format": "csv"}, "no plain name of an uploaded file"),
-        ({"file": ".hidden", "format": "csv"}, "no plain name of an uploaded file"),
-        ({"url": URL, "format": "csv", "root": "a"}, "root: only a json feed has one"),
-        ({"url": URL, "format": "json", "root": "a..b"}, "root: 'a..b' is no dotted path"),
+        ({"file": "../secrets", "format": "csv"}, "not the name of an uploaded file"),
+        ({"file": ".hidden", "format": "csv"}, "not the name of an uploaded file"),
+        ({"url": URL, "format": "csv", "root": "a"}, "root: only for json"),
+        ({"url": URL, "format": "json", "root": "a..b"}, "root: 'a..b' is not a dotted path"),
         ({"url": URL, "format": "json", "limit": {"bytes": 10**9}}, "limit.bytes: at most 268435456 for json"),
         ({"url": URL, "format": "json", "limit": {"items": -1}}, "`int` >= 0 - at `$.limit.items`"),
         ({"url": URL, "format": "csv", "encoding": "klingon"}, "encoding: 'klingon' is unknown"),
         ({"url": URL, "format": "csv", "encoding": "zlib"}, "encoding: 'zlib' is unknown"),
         ({"url": URL, "format": "rss", "encoding": "utf-8"}, "encoding: only csv"),
-        ({"url": URL, "format": "json", "fields": {"a b": "c"}}, "fields: 'a b' is no name"),
-        ({"url": URL, "format": "json", "fields": {"a": "b. c"}}, "fields.a: 'b. c' is no dotted path"),
-        ({"url": URL, "format": "csv", "fields": {"a": " "}}, "fields.a: say where it comes from"),
+        ({"url": URL, "format": "json", "fields": {"a b": "c"}}, "fields: 'a b' is not a name"),
+        ({"url": URL, "format": "json", "fields": {"a": "b. c"}}, "fields.a: 'b. c' is not a dotted path"),
+        ({"url": URL, "format": "csv", "fields": {"a": " "}}, "fields.a: enter a source"),
         ({"url": URL, "format": "csv", "fields": {"colour": "c"}, "purpose": "catalog"}, "a product has no colour"),
         ({"url": URL, "format": "json", "fields": {"a": "b"}, "key": "b"}, "key: b is not among fields"),
         ({"url": URL, "format": "merchant", "key": "gtin"}, "key: a product has no gtin"),
@@ -120,7 +123,7 @@ def test_an_invalid_feed_declaration_is_reported_in_words(raw: Any, said: str) -
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
-    with pytest.raises(BadContent, match=r"url and file.*every:.*root:"):
+    with pytest.raises(BadContent, match=r"url or file.*every:.*root:"):
         feed_of("shop", {"format": "csv", "every": "x", "root": "a"})
 
 
@@ -143,9 +146,9 @@ def test_parameters_come_from_the_person_and_the_moment() -> None:
         ({"city": "Oslo"}, "day is not known"),
         ({"city": " ", "day": "1"}, "city is not known"),
         ({"city": "x" * 201, "day": "1"}, "longer than 200"),
-        ({"city": "..", "day": "1"}, "a way through folders"),
-        ({"city": "a/../b", "day": "1"}, "a way through folders"),
-        ({"city": "..\\b", "day": "1"}, "a way through folders"),
+        ({"city": "..", "day": "1"}, "contains a path"),
+        ({"city": "a/../b", "day": "1"}, "contains a path"),
+        ({"city": "..\\b", "day": "1"}, "contains a path"),
     ],
 )
 def test_an_address_is_not_made_of_what_does_not_belong_there(values: dict[str, str], said: str) -> None:
@@ -212,7 +215,7 @@ def test_a_clock_that_was_set_back_makes_it_due_once() -> None:
 @pytest.mark.parametrize(
     ("snapshot", "now", "expected"),
     [
-        (None, 5, Supply(because="it was not fetched yet")),
+        (None, 5, Supply(because="it has not been fetched yet")),
         (Snapshot("news", trouble="answered 500", failures=1, tried_at=3), 5, Supply(because="answered 500")),
         (at(10), 10 + HOUR - 1, Supply(({"a": 1},), "fresh", HOUR - 1, "", "v")),
         (at(10, trouble="answered 500", failures=1), 20, Supply(({"a": 1},), "fresh", 10, "", "v")),

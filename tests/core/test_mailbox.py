@@ -158,4 +158,5 @@ def test_whatever_is_read_has_one_at_sign_and_is_read_the_same_again(text: str) 
         assert found.value.count("@") == 1
         assert not any(char.isspace() for char in found.value)
         assert email(found.value) == found
-        assert email(f"Jane <{found.value}>") == found
+        if not found.value.startswith("%"):  # "<%" begins a tag of a template
+            assert email(f"Jane <{found.value}>") == found

@@ -122,13 +122,13 @@ def test_the_first_file_by_name_counts_and_traits_add_up() -> None:
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
-        (None, "a mapping is a list of names"),
-        ({}, "neither events nor traits"),
+        (None, "a mapping must have names"),
+        ({}, "add events or traits"),
         ({"event": {}}, "unknown field `event`"),
         ({"events": {"A": {"name": 7}}}, "$.events"),
-        ({"events": {"A": {}}}, "events.A: it says nothing"),
-        ({"events": {" ": {"name": "B"}}}, "no name of an event"),
-        ({"events": {"A B": {"name": "B"}, "a_b": {"name": "C"}}}, "are the same event"),
+        ({"events": {"A": {}}}, "events.A: it is empty"),
+        ({"events": {" ": {"name": "B"}}}, "not a name for an event"),
+        ({"events": {"A B": {"name": "B"}, "a_b": {"name": "C"}}}, "are names of the same event"),
         ({"events": {"A": {"properties": {"x": ""}}}}, "events.A.properties: a name is empty"),
         ({"events": {"A": {"properties": {"x": "item.id"}}}}, "events.A.properties.x: 'item.id' is a path"),
         ({"events": {"A": {"products": {"properties": {"x": "a.b"}}}}}, "events.A.products.properties.x"),

@@ -33,7 +33,7 @@ def test_a_host_of_ones_own_is_kept_as_it_is_compared(text: str, kept: str) -> N
 def test_anything_else_is_refused_and_says_why(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w+"):
         own_host(text)
-    with pytest.raises(BadSettings, match="is no host") as caught:
+    with pytest.raises(BadSettings, match="is not a host") as caught:
         own_hosts(["shop.example", text])
     assert caught.value.hint
 

@@ -159,7 +159,7 @@ WRITTEN: list[tuple[Any, int]] = [
     (-1000, -1_000_000),
     ("0001-01-01T00:00:00Z", -62135596800000),
 ]
-"""What is written -> Unix ms; 0: it is no time."""
+"""What is written -> Unix ms; 0: it is not a time."""
 
 NO_TIME: list[Any] = [
     "04/05/2026", "4/5/2026 10:00", "04-05-2026", "12/11/10", "24.12.25", "24/12", "24.13.2025", "13/24/2025",

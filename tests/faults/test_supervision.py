@@ -106,10 +106,10 @@ def test_health_names_each_part_that_fails() -> None:
         assert health.failing() == {}, "it was done"
         tasks[1] = asyncio.create_task(_raise(), name="watch")
         await asyncio.wait([tasks[1]])
-        assert health.failing() == {"watch": "it ended: ValueError: gone"}
+        assert health.failing() == {"watch": "it has stopped: ValueError: gone"}
         tasks.pop()
         ended.append("ledger")
-        assert health.failing() == {"ledger": "its thread ended"}
+        assert health.failing() == {"ledger": "its thread has stopped"}
         ended.clear()
         pen.why = "no worker can be started"
         assert await health.look(), "it is soon tried again"
@@ -186,7 +186,7 @@ MANY = """
 import asyncio, os, resource, sys
 from wetink.render import photo as _  # everything is imported before the descriptors are gone
 from wetink.ports import Scene
-from wetink.render.renderer import Studio
+from wetink.render.renderer import Renderer
 from tests.render.renderer import Album
 
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -194,7 +194,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
 taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(1_500)]
 
 async def story():
-    studio = Studio(Album())
+    studio = Renderer(Album())
     for number in range(20):
         drawn = await studio.render(Scene("<p>{{ n }}</p>", {"n": number}, 60, 30))
         assert len(drawn.body) > 200

@@ -202,7 +202,7 @@ def test_a_photo_that_is_none_costs_a_feed_no_product(written: str, meant: str) 
 def test_a_link_that_is_none_costs_a_feed_no_product(link: str) -> None:
     item, tally = table("id,title,link", f"1,Mug,{link}")
     assert item == {"product_id": "1", "name": "Mug"}
-    assert tally.problems == [f"line 2: url {link!r} is no http(s) address and is left empty"]
+    assert tally.problems == [f"line 2: url {link!r} is not an http(s) URL and is left empty"]
 
 
 def test_relative_links_stand_on_the_feed_and_photos_on_their_page() -> None:
@@ -262,7 +262,7 @@ WESTERN = (
 def test_western_names_come_through_in_any_usual_encoding(name: str, encoding: str) -> None:
     items, tally = parsed(CATALOG, f"sku,name\nA,Mug\nB,{name}\n".encode(encoding))
     assert [item["name"] for item in items] == ["Mug", name]
-    told = "line 3: it is not written in UTF-8 and is read as windows-1252; name another encoding"
+    told = "line 3: it is not encoded in UTF-8 and is read as windows-1252; name another encoding"
     assert tally.problems == ([told] if encoding == "cp1252" else [])
 
 
@@ -274,7 +274,7 @@ def test_words_of_another_code_page_are_not_guessed_but_read_when_it_is_named(na
     body = f"sku,name\nA,Mug\nB,{name}\n".encode(encoding)
     items, tally = parsed(CATALOG, body)
     assert [item["name"] for item in items] == ["Mug"]
-    assert tally.problems == ["line 3: it is not written in UTF-8"]
+    assert tally.problems == ["line 3: it is not encoded in UTF-8"]
     items, _ = parsed(feed("csv", purpose="catalog", encoding=encoding), body)
     assert items[1]["name"] == name
 
@@ -282,14 +282,14 @@ def test_words_of_another_code_page_are_not_guessed_but_read_when_it_is_named(na
 @pytest.mark.parametrize(
     ("body", "where"),
     [
-        ("<rss><channel></rss>", "line 1, column 17: this is no XML: mismatched tag"),
-        ("<rss>\n<channel>\n <item><title>A & B</title></item></channel></rss>", "line 3, column 18: this is no XML"),
-        ("<rss>\n <item><title>&nbsp;</title></item></rss>", "line 2, column 15: this is no XML: undefined entity"),
-        ("<rss><item a=b></item></rss>", "line 1, column 14: this is no XML"),
-        ("<rss><item>\x01</item></rss>", "line 1, column 12: this is no XML"),
-        ("<rss>", "line 1, column 6: this is no XML: no element found"),
-        ("<rss></rss>\n<rss></rss>", "line 2, column 1: this is no XML: junk after document element"),
-        ("<?xml version='1.0'?>\n<rss>\n<item>\n<a></b>", "line 4, column 6: this is no XML: mismatched tag"),
+        ("<rss><channel></rss>", "line 1, column 17: this is not XML: mismatched tag"),
+        ("<rss>\n<channel>\n <item><title>A & B</title></item></channel></rss>", "line 3, column 18: this is not XML"),
+        ("<rss>\n <item><title>&nbsp;</title></item></rss>", "line 2, column 15: this is not XML: undefined entity"),
+        ("<rss><item a=b></item></rss>", "line 1, column 14: this is not XML"),
+        ("<rss><item>\x01</item></rss>", "line 1, column 12: this is not XML"),
+        ("<rss>", "line 1, column 6: this is not XML: no element found"),
+        ("<rss></rss>\n<rss></rss>", "line 2, column 1: this is not XML: junk after document element"),
+        ("<?xml version='1.0'?>\n<rss>\n<item>\n<a></b>", "line 4, column 6: this is not XML: mismatched tag"),
     ],
 )
 @pytest.mark.parametrize("form", ["rss", "merchant"])
@@ -322,7 +322,7 @@ def test_an_entry_leads_to_its_link_or_permanent_guid(inside: str, link: str) ->
     item, tally = entry(inside)
     assert item["link"] == link
     assert tally.problems == (
-        ["line 1: its link 'N/A' is no http(s) address and is left empty"] if "N/A" in inside else []
+        ["line 1: its link 'N/A' is not an http(s) URL and is left empty"] if "N/A" in inside else []
     )
 
 

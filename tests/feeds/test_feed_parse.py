@@ -75,16 +75,16 @@ def test_items_are_read_from_what_there_is(what: Feed, body: bytes, expected: li
 @pytest.mark.parametrize(
     ("what", "body", "count", "problem"),
     [
-        (feed("json"), b'[{"id":1},7,{"id":2}]', 2, "item 2: it is no object"),
-        (feed("json"), b'[{"id":1},{"id":"\xff"}]', 1, "item 2: it is not written in UTF-8"),
-        (feed("json", key="id"), b'[{"id":1},{"id":1},{"id":2}]', 2, "item 2: '1' was there before"),
+        (feed("json"), b'[{"id":1},7,{"id":2}]', 2, "item 2: it is not an object"),
+        (feed("json"), b'[{"id":1},{"id":"\xff"}]', 1, "item 2: it is not encoded in UTF-8"),
+        (feed("json", key="id"), b'[{"id":1},{"id":1},{"id":2}]', 2, "item 2: '1' is a duplicate"),
         (feed("json", key="id"), b'[{"id":1},{"x":1}]', 1, "item 2: it has no id"),
         (feed("json"), rb'[{"id":1},{"id":2,"a":["b\u0000"]}]', 1, "item 2: a[0]: a NUL character"),
         (feed("jsonl"), LINES + rb'{"id\u0000":3}', 2, "line 4: a name: 'id\\x00': a NUL character"),
         (feed("jsonl"), rb'{"id":"\\u0000"}' + b"\noops\n" + LINES, 3, "line 2: JSON is malformed"),
         (feed("jsonl"), LINES + b'{"id":3', 2, "line 4: Input data was truncated"),
         (feed("jsonl"), b"oops\n" + LINES, 2, "line 1: JSON is malformed"),
-        (feed("jsonl"), b'{"id":"\xe9"}\n' + LINES, 2, "line 1: it is not written in UTF-8"),
+        (feed("jsonl"), b'{"id":"\xe9"}\n' + LINES, 2, "line 1: it is not encoded in UTF-8"),
         (
             feed("jsonl"),
             b'{"id":"' + b"x" * 2_500_000 + b'"}\n' + LINES,
@@ -94,16 +94,21 @@ def test_items_are_read_from_what_there_is(what: Feed, body: bytes, expected: li
         (feed("jsonl"), b"[" * 90_000 + b"\n" + LINES, 2, "line 1: it is nested too deeply"),
         (feed("csv"), b"id,name\n1,Mug,3\n2,Jug\n", 1, "line 2: it has 3 cells, the header 2"),
         (feed("csv"), b"id,name\n1\n2,Jug\n", 1, "line 2: it has 1 cells, the header 2"),
-        (feed("csv"), b"id,name\n1,\xca\xf0\xf3\xe6\n2,Jug\n", 1, "line 2: it is not written in UTF-8"),
+        (feed("csv"), b"id,name\n1,\xca\xf0\xf3\xe6\n2,Jug\n", 1, "line 2: it is not encoded in UTF-8"),
         (feed("csv"), b"id,name\n1,M\0g\n2,Jug\n", 1, "line 2: it holds a NUL"),
         (feed("csv"), b"id,name\n1," + b"x" * 200_000 + b"\n2,Jug\n", 1, "line 2: field larger than field limit"),
         (feed("csv", limit={"items": 1}), b"id,name\n1,Mug\n2,Jug\n", 1, "line 3: more than 1 items"),
-        (feed("csv"), b"id,id\n1,9\n", 1, "the header: 'id' stands there 2 times: the first column counts"),
-        (feed("csv", purpose="catalog"), b"sku,price\nA,free\nB,2\n", 1, "line 2: price 'free' is no price"),
-        (feed("csv", purpose="catalog"), b"sku,price\nA,-1\nB,2\n", 1, "line 2: price '-1' is no price"),
-        (feed("csv", purpose="catalog"), b"sku,name\nA,a\nA,b\n", 1, "line 3: 'A' was there before"),
+        (feed("csv"), b"id,id\n1,9\n", 1, "the header: 'id' appears 2 times: the first column counts"),
+        (feed("csv", purpose="catalog"), b"sku,price\nA,free\nB,2\n", 1, "line 2: price 'free' is not a price"),
+        (feed("csv", purpose="catalog"), b"sku,price\nA,-1\nB,2\n", 1, "line 2: price '-1' is not a price"),
+        (feed("csv", purpose="catalog"), b"sku,name\nA,a\nA,b\n", 1, "line 3: 'A' is a duplicate"),
         (feed("csv", purpose="catalog"), b"sku,name\n,a\nB,b\n", 1, "line 2: it has neither product_id nor sku"),
-        (feed("csv", purpose="catalog"), b"sku,url\nA,javascript:x()\nB,\n", 2, "url 'javascript:x()' is no http(s)"),
+        (
+            feed("csv", purpose="catalog"),
+            b"sku,url\nA,javascript:x()\nB,\n",
+            2,
+            "url 'javascript:x()' is not an http(s)",
+        ),
     ],
 )
 def test_a_bad_item_is_left_out_and_does_not_spoil_the_rest(what: Feed, body: bytes, count: int, problem: str) -> None:
@@ -133,11 +138,11 @@ PAGE = b"\n <!DOCTYPE html><html><body>Please log in</body></html>"
         (
             feed("rss"),
             b"<rss><channel><item>&lol;</item></channel></rss>",
-            "line 1, column 21: this is no XML: undefined",
+            "line 1, column 21: this is not XML: undefined",
         ),
-        (feed("rss"), b"<rss><channel>\n<item></rss>", "line 2, column 9: this is no XML: mismatched tag"),
+        (feed("rss"), b"<rss><channel>\n<item></rss>", "line 2, column 9: this is not XML: mismatched tag"),
         (feed("rss"), b"<rss><channel>", "no element found"),
-        (feed("rss"), b'{"a": 1}', "this is no XML"),
+        (feed("rss"), b'{"a": 1}', "this is not XML"),
         (feed("rss"), b"<sitemap/>", "it starts with <sitemap>: this is neither RSS nor Atom"),
         (feed("rss"), b'<?xml version="1.0" encoding="klingon"?><rss/>', "unknown"),
         (feed("rss"), b"<rss><channel><item>\xff</item></channel></rss>", "not well-formed"),
@@ -151,9 +156,9 @@ PAGE = b"\n <!DOCTYPE html><html><body>Please log in</body></html>"
         (feed("json", root="a.b"), b'{"a": 0}', "root: there is no b, for there is no object"),
         (feed("json", root="a.3"), b'{"a": [1]}', "root: the list has no item 3"),
         (feed("json", root="a"), b'{"a": "x"}', "a is neither a list nor an object"),
-        (feed("json"), b"\xff\xfe[\x00\x01", "not written in utf-16"),
+        (feed("json"), b"\xff\xfe[\x00\x01", "not encoded in utf-16"),
         (feed("csv"), b"\n\n1,2\n", "the header: it is empty"),
-        (feed("csv"), b"a\xff,b\n1,2\n", "the header: it is not written in UTF-8"),
+        (feed("csv"), b"a\xff,b\n1,2\n", "the header: it is not encoded in UTF-8"),
         (feed("csv"), b'"' + b"a" * 200_000, "the header: field larger than field limit"),
         (feed("csv", limit={"bytes": 20}), b"a,b\n" + b"1,2\n" * 10, "more than 20 bytes"),
         (feed("csv", limit={"bytes": 2000}), gzip.compress(b"1,2\n" * 100_000, mtime=0), "more than 2000 bytes"),
@@ -220,7 +225,7 @@ def test_rss_is_read_in_the_words_of_a_template() -> None:
     ]  # fmt: skip
     assert tally.problems == [
         "line 16: it has no title and no text",
-        "line 17: its link 'javascript:alert(1)' is no http(s) address and is left empty",
+        "line 17: its link 'javascript:alert(1)' is not an http(s) URL and is left empty",
     ]
 
 
@@ -270,7 +275,7 @@ JUG = {"product_id": "A2", "name": "Jug", "price": 1299.0, "currency": "EUR", "a
 def test_google_merchant_products_become_ours() -> None:
     items, tally = parsed(feed("merchant"), GOOGLE.encode())
     assert items == [MUG, JUG]
-    assert tally.problems == ["line 13: it has neither product_id nor sku", "line 14: price 'ask us' is no price"]
+    assert tally.problems == ["line 13: it has neither product_id nor sku", "line 14: price 'ask us' is not a price"]
     product = product_of(items[0])
     assert product is not None
     assert (product.key, product.name, product.price, product.currency) == ("A1", "Mug & saucer", 9.99, "EUR")

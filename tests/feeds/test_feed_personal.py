@@ -84,7 +84,7 @@ def test_without_good_parameters_nobody_is_asked(
         given = await keeper.ask("weather", parameters, PATIENT)
         keeper.warm("weather", parameters)
         assert given.state == "none"
-        assert given.because.startswith("city is")
+        assert given.because.startswith("city ")
         assert there.calls == 0
 
     run(tmp_path, clock, there, scenario, weather(there))
@@ -202,7 +202,7 @@ def test_when_the_host_fails_the_last_answer_is_given_and_says_so(tmp_path: Path
     [
         (sends(b"", 404), "it answered 404"),
         (sends(b"<html>"), "it is a web page (HTML), not a feed"),
-        (sends(b"[1]"), "none of its 1 items can be used; item 1: it is no object"),
+        (sends(b"[1]"), "none of its 1 items can be used; item 1: it is not an object"),
         (sends(b" " * 2_000_000), "more than 1048576 bytes"),
         (sends(b"", 302, location="http://10.0.0.1/"), "10.0.0.1 has no public address"),
     ],
@@ -228,7 +228,7 @@ def test_a_host_that_keeps_failing_is_left_alone_then_probed_by_one(
         for number in range(50):
             given = await ask(keeper, f"city-{number}")
         assert there.calls == TRIES
-        assert given.because == f"{there.host} is left alone after {TRIES} failures, the last: it answered 503"
+        assert given.because == f"{there.host} is paused after {TRIES} failures, the last: it answered 503"
         clock.now += SHORTEST_MS
         await asyncio.gather(*(ask(keeper, f"town-{number}") for number in range(30)))
         assert there.calls == TRIES + 1
@@ -301,7 +301,7 @@ PERSON = {"parameters": {"city": "person.traits.city"}}
 def test_each_kind_of_feed_says_how_it_is_asked(tmp_path: Path, there: Outside, clock: Clock) -> None:
     async def scenario(keeper: FeedService) -> None:
         await refreshed(keeper)
-        assert keeper.give("weather").because == "feed weather is asked for each person"
+        assert keeper.give("weather").because == "feed weather is fetched for each person"
         assert (await keeper.ask("news", {}, PATIENT)).state == "fresh"
         assert (await keeper.ask("nothing", {}, PATIENT)).because == "there is no feed nothing"
         assert [path for path, _ in there.asked] == ["/feed"]

@@ -28,7 +28,7 @@ from wetink.feeds.schedule import SECONDS
 
 def test_a_feed_is_fetched_once_and_given_with_its_age(tmp_path: Path, there: Outside, clock: Clock) -> None:
     async def scenario(keeper: FeedService) -> None:
-        assert keeper.give("news").because == "it was not fetched yet"
+        assert keeper.give("news").because == "it has not been fetched yet"
         await refreshed(keeper)
         clock.now += MINUTE
         await refreshed(keeper)
@@ -131,7 +131,7 @@ def drips(handler: BaseHTTPRequestHandler) -> None:
         (sends(b"<!DOCTYPE html><title>Log in</title>", content_type="application/json"), "a web page"),
         (sends(b"\x89PNG\r\n\x1a\n", content_type="image/png"), "malformed"),
         (sends(ONE[:-1]), "truncated"),
-        (sends(b"[1, 2, 3]"), "none of its 3 items can be used; item 1: it is no object"),
+        (sends(b"[1, 2, 3]"), "none of its 3 items can be used; item 1: it is not an object"),
         (sends(b"", 404), "it answered 404"),
         (sends(b"", 204), "it answered 204"),
         (sends(b"", 503), "it answered 503"),
@@ -142,7 +142,7 @@ def drips(handler: BaseHTTPRequestHandler) -> None:
         (drips, "it did not answer in time"),
         (sends(b"", 302, location="http://127.0.0.1:9/secret"), "no public address"),
         (sends(b"", 302, location="http://169.254.169.254/latest/meta-data"), "no public address"),
-        (sends(b"", 302, location="file:///etc/passwd"), "no http(s) address"),
+        (sends(b"", 302, location="file:///etc/passwd"), "not an http(s) URL"),
         (sends(b"", 302, location="/feed"), "more than 3 redirects"),
     ],
 )
@@ -188,6 +188,6 @@ def test_items_left_out_are_counted_and_told(tmp_path: Path, there: Outside, clo
         await refreshed(keeper)
         snapshot = keeper.snapshot("news")
         assert snapshot is not None
-        assert (snapshot.count, snapshot.left_out, snapshot.problems) == (1, 1, ("item 2: it is no object",))
+        assert (snapshot.count, snapshot.left_out, snapshot.problems) == (1, 1, ("item 2: it is not an object",))
 
     run(tmp_path, clock, there, scenario, there.feed())

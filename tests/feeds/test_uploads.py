@@ -65,7 +65,7 @@ def test_skipped_rows_are_reported_with_their_line(house: House) -> None:
     ("name", "body", "status", "said"),
     [
         ("stores", b"", 400, "it is empty"),
-        ("stores", b"name,city\n", 400, "not one item"),
+        ("stores", b"name,city\n", 400, "the file has no items"),
         ("stores", b"name,city\n,Oslo\n", 400, "line 2"),
         ("news", b"[]", 400, "comes from https://shop.example/n"),
         ("absent", CSV, 400, "there is no feed called 'absent'"),
@@ -139,4 +139,4 @@ def test_the_pages_show_feeds_with_their_items_and_take_files(house: House) -> N
         assert (done.status_code, done.json()["items"]) == (200, 2)
         wrong = browser.put(path, content=b"name\n", headers={"x-csrf": csrf})
         assert wrong.status_code == 400
-        assert "not one item" in json.dumps(wrong.json())
+        assert "the file has no items" in json.dumps(wrong.json())

@@ -38,7 +38,7 @@ def _bits(network: str, ip_version: int) -> list[int]:
     asked = ipaddress.ip_network(network)
     prefix = asked.prefixlen
     if ip_version == 6 and asked.version == 4:
-        prefix += 96  # IPv4 stands at ::/96
+        prefix += 96  # IPv4 is at ::/96
     width = 128 if ip_version == 6 else 32
     value = int(asked.network_address)
     return [value >> (width - 1 - place) & 1 for place in range(prefix)]

@@ -109,7 +109,7 @@ def test_a_file_that_cannot_be_read_is_named_at_the_start(tmp_path: Path, broken
 
 
 def test_a_folder_in_place_of_a_file_is_named_at_the_start(tmp_path: Path) -> None:
-    with pytest.raises(BadSettings, match="is no MaxMind DB file"):
+    with pytest.raises(BadSettings, match="is not a MaxMind DB file"):
         Places(None, tmp_path)
 
 

@@ -285,7 +285,7 @@ def test_what_is_told_of_an_esp_is_about_the_kind_of_recipient_in_the_snippet() 
     for esp in ESPS:
         about_ids, about_addresses = esp.told("user"), esp.told("email")
         assert "address" not in about_ids.replace("SUBSCRIBERID", ""), esp.name
-        for word in ("your own id", "For ids", " an id ", "USER_ID", "USERID", "external id", "subscriber key"):
+        for word in ("your user ID", "IDs", "USER_ID", "USERID", "external ID", "subscriber key"):
             assert word not in about_addresses, esp.name
 
 

@@ -149,7 +149,7 @@ def test_a_failure_says_its_cause_to_all_who_ask_and_is_not_tried_at_every_open(
     made: list[jobs.Press] = []
 
     async def fails() -> None:
-        raise BadContent("the picture cannot be drawn: it takes too much memory")
+        raise BadContent("the picture cannot be rendered: it takes too much memory")
 
     ready = countdowns(made, tmp_path, fails)
 
@@ -162,9 +162,11 @@ def test_a_failure_says_its_cause_to_all_who_ask_and_is_not_tried_at_every_open(
 
     with caplog.at_level(logging.WARNING):
         causes = [asyncio.run(asked()) for _ in range(5)]
-    assert set(causes) == {"the picture cannot be drawn: it takes too much memory"}
+    assert set(causes) == {"the picture cannot be rendered: it takes too much memory"}
     assert len(made) == 1
-    assert "200 by 60 at 1x cannot be made ready: the picture cannot be drawn: it takes too much memory" in caplog.text
+    assert (
+        "200 by 60 at 1x cannot be made ready: the picture cannot be rendered: it takes too much memory" in caplog.text
+    )
 
 
 def test_what_was_not_foreseen_is_logged_with_its_traceback(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -46,7 +46,7 @@ def test_a_picture_weighs_what_it_may_and_says_what_had_to_give(most: int) -> No
         picture = kind(heavy, most)
         assert len(picture.body) <= most
         assert seen(picture).size == (640, 400)
-        assert f"no more than {most // 1000} KB" in picture.note
+        assert f"stay below {most // 1000} KB" in picture.note
         assert kind(light, most).note == ""
 
 

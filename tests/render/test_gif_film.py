@@ -111,7 +111,7 @@ def test_what_is_too_heavy_gives_way_and_says_so(most: int) -> None:
     body, note = film(noise, 400, most, loop=True)
     seen = pictures_of(body)
     assert len(body) <= most
-    assert f"no more than {most // 1000} KB" in note
+    assert f"stay below {most // 1000} KB" in note
     assert sum(stands for _, stands in seen) == 6 * 400 or len(seen) < 6
     assert len(seen) > 1
 

@@ -123,7 +123,7 @@ def test_python_cannot_be_reached() -> None:
     [("one\n{% if %}", 2), ("{{ a | nothing }}", 1), ("\n\n{% for x in y %}", None), ("{% include 'a' %}", None)],
 )
 def test_a_mistake_is_told_with_its_line(template: str, line: int | None) -> None:
-    with pytest.raises(BadContent, match=r"the template cannot be filled in: .") as caught:
+    with pytest.raises(BadContent, match=r"the template has an error: .") as caught:
         html(template, {})
     if line is not None:
         assert f"line {line} " in caught.value.hint

@@ -78,7 +78,7 @@ def grow(rest: bytes) -> bytes:
 
 
 def fail(_: bytes) -> bytes:
-    raise ValueError("this is no number")
+    raise ValueError("this is not a number")
 
 
 def write(rest: bytes) -> bytes:

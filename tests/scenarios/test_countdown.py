@@ -107,7 +107,7 @@ def test_until_it_is_ready_it_stands_still_and_shows_the_time_that_remains(house
         shown = asyncio.run(
             house.wetink.opens.picture(house.wetink.content, decision, 1, Moment(house.now, moving=True))
         )
-        assert shown.note == "it stands still: it is being made ready to tick"
+        assert shown.note == "it is a still picture until the animation is ready"
         another.run(lease.__aexit__(None, None, None))
         another.run(leases.close())
     assert ticks(house)
@@ -144,7 +144,7 @@ def test_a_block_that_cannot_tick_stands_still_and_the_trace_says_why(
             shown = asyncio.run(
                 house.wetink.opens.picture(house.wetink.content, decision, 1, Moment(house.now, moving=True))
             )
-            assert shown.note == "it stands still: a countdown needs 120 by 32 pixels"
+            assert shown.note == "it is a still picture: a countdown needs 120 by 32 pixels"
         assert moving(house).content_type == "image/jpeg"
     finally:
         asyncio.run(house.wetink.close())

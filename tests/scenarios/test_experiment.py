@@ -80,7 +80,7 @@ def test_each_arm_shows_its_variant_and_the_holdout_sees_the_fallback(house: Hou
     )
     assert decision.arms == {"test": HOLDOUT}
     assert decision.trace[0].variant == "experiment test"
-    assert "held out: no personalization (20% of people)" in decision.trace[0].why
+    assert "in the holdout: no personalization (20% of people)" in decision.trace[0].why
 
 
 def test_from_exposure_to_order_to_result_and_an_order_before_it_never_counts(house: House) -> None:

@@ -78,7 +78,7 @@ def test_the_trace_says_that_it_was_the_policy(house: House) -> None:
             house.wetink.content, house.wetink.content.block("hero"), JANE, Moment(house.now, fetch_class="scanner")
         )
     )
-    assert decision.trace[-1].why == "fallback: this is what the block gives a fetch that is taken for a scanner"
+    assert decision.trace[-1].why == "fallback: the block's policy for this class of fetch: scanner"
     assert decision.items == ()
 
 

@@ -96,6 +96,6 @@ def test_an_audience_that_is_wrong_spoils_only_what_names_it(house: House) -> No
     (content / "blocks" / "aimed.yaml").write_text(BLOCK.replace("RULES", "[{audience: a}]"))
     asyncio.run(house.wetink.look_again())
     told = "\n".join(house.wetink.content.problems)
-    assert "audiences/a.yaml: rule.audience: audiences lead in a circle: a → b → a" in told
+    assert "audiences/a.yaml: rule.audience: audiences refer to each other in a circle: a → b → a" in told
     assert "blocks/aimed.yaml: variants[0].when[0].audience: there is no audience 'a'" in told
     assert "hero" in house.wetink.content.blocks

@@ -71,9 +71,9 @@ def found(names: Sequence[str] = BUILTIN) -> tuple[dict[str, App], tuple[str, ..
 def wrong_with(app: Any) -> str:
     """Return why an app of a package cannot be used, empty when it can."""
     if not isinstance(app, App):
-        return "this is no wetink.core.app.app.App"
+        return "this is not a wetink.core.app.app.App"
     if not _NAME.fullmatch(app.name) or not app.title:
-        return f"{app.name!r} is no name in small letters, digits and dashes, or it has no title"
+        return f"{app.name!r} is not a name in lowercase letters, digits and dashes, or it has no title"
     try:
         msgspec.convert({}, app.settings)
         if app.template:

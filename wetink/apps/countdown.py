@@ -25,7 +25,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         Literal["at", "after_first_open", "cart", "dispatch"],
         Meta(description="At a fixed time, after the person's first open, when the cart expires, or at dispatch."),
     ] = "at"
-    at: Annotated[LocalTime, Meta(description="Fixed end, such as 2026-12-24T18:00.")] = ""
+    at: Annotated[LocalTime, Meta(title="Fixed end", description="Fixed end, such as 2026-12-24T18:00.")] = ""
     hours: Annotated[float, Meta(gt=0, le=2160, description="Hours after the first open or cart change.")] = 48.0
     dispatch: Annotated[
         str,
@@ -38,6 +38,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     promise: Annotated[
         str,
         Meta(
+            title="Name",
             description="Name of the countdown. A new name starts a new one for everybody.",
             max_length=40,
         ),

@@ -16,7 +16,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     days: Annotated[int, Meta(ge=1, le=365, description="Maximum age of a view, in days.")] = 30
     items: Annotated[int, Meta(ge=1, le=6, description="Maximum number of products.")] = 3
-    bought: Annotated[bool, Meta(description="Include products that the shopper ordered after viewing them.")] = False
+    bought: Annotated[
+        bool,
+        Meta(
+            title="Include bought products", description="Include products that the shopper ordered after viewing them."
+        ),
+    ] = False
     title: Annotated[str, Meta(max_length=80, description="Headline. Leave empty to greet the shopper by name.")] = ""
     accent: Annotated[Color, Meta(description="Button color.")] = "#3451d1"
 

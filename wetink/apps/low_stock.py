@@ -12,7 +12,9 @@ from wetink.core.profile.person import Moment, Person, Seen
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a marketer can set."""
 
-    most: Annotated[int, Meta(ge=1, le=100, description="Maximum stock of a product that shows.")] = 5
+    most: Annotated[
+        int, Meta(ge=1, le=100, title="Maximum stock", description="Maximum stock of a product that shows.")
+    ] = 5
 
 
 def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:

@@ -27,7 +27,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     results: Annotated[
         Literal["voted", "always"], Meta(description="Who sees results: people who voted, or everybody.")
     ] = "voted"
-    ends: Annotated[LocalTime, Meta(description="End of voting, such as 2026-12-24T18:00:00Z. Empty for no end.")] = ""
+    ends: Annotated[
+        LocalTime,
+        Meta(title="Voting ends", description="End of voting, such as 2026-12-24T18:00:00Z. Empty for no end."),
+    ] = ""
     thanks: Annotated[str, Meta(max_length=80, description="Thanks to people who voted.")] = "Thanks for voting"
     accent: Annotated[Color, Meta(description="Color of the bars.")] = "#3451d1"
 

@@ -20,7 +20,9 @@ class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=T
     fill: Annotated[
         tuple[Source, ...], Meta(description="Sources of more products if there are too few, in this order.")
     ] = ("category", "best_sellers", "viewed")
-    seen: Annotated[bool, Meta(description="Include products that the shopper has viewed.")] = False
+    seen: Annotated[
+        bool, Meta(title="Include viewed products", description="Include products that the shopper has viewed.")
+    ] = False
 
 
 def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:

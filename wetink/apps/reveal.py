@@ -15,9 +15,14 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     by: Annotated[
         Literal["wait", "opens", "click"],
-        Meta(description="What removes the cover: time since the first open, a number of opens, or a click."),
+        Meta(
+            title="Reveal after",
+            description="What removes the cover: time since the first open, a number of opens, or a click.",
+        ),
     ] = "wait"
-    opens: Annotated[int, Meta(ge=2, le=20, description="Opens until the cover goes, with `by: opens`.")] = 2
+    opens: Annotated[
+        int, Meta(ge=2, le=20, title="Opens to reveal", description="Opens until the cover goes, with `by: opens`.")
+    ] = 2
     wait: Annotated[
         str,
         Meta(
@@ -31,7 +36,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     code: Annotated[str, Meta(max_length=24, description="Code below it. Leave empty for none.")] = ""
     button: Annotated[str, Meta(max_length=30, description="Button text.")] = "Use it now"
     promise: Annotated[
-        str, Meta(max_length=40, description="Name of this surprise. It stays revealed; a new name covers it again.")
+        str,
+        Meta(
+            max_length=40,
+            title="Name",
+            description="Name of this surprise. It stays revealed; a new name covers it again.",
+        ),
     ] = "first"
     accent: Annotated[Color, Meta(description="Color of the cover and the button.")] = "#3451d1"
 

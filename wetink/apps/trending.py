@@ -32,7 +32,7 @@ class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=T
     window: Annotated[str, Meta(pattern=r"^[1-9]\d{0,3}[mhdw]$", description="Period, such as 24h or 7d.")] = "24h"
     category: Annotated[str, Meta(description="Category. own is the shopper's favorite. Leave empty for all.")] = ""
     region: Annotated[str, Meta(description="Country or region. own is the reader's. Leave empty for all.")] = ""
-    least: Annotated[int, Meta(ge=1, description="Minimum people for a product to show.")] = 3
+    least: Annotated[int, Meta(ge=1, title="Minimum people", description="Minimum people for a product to show.")] = 3
     fill: Annotated[
         tuple[Source, ...], Meta(description="Sources of more products if there are too few, in this order.")
     ] = ("best_sellers", "viewed")

@@ -83,7 +83,10 @@ def check(settings: Settings) -> Iterator[tuple[str, str]]:
         when, _, link = offer
         if when not in (*SAID, "any") and _bound(when) is None:
             known = [*SAID, "any", "below 5", "above 25"]
-            yield f"offers[{index}]", f"{when!r} is no weather{closest(when, known) or '; write ' + ', '.join(known)}"
+            yield (
+                f"offers[{index}]",
+                f"{when!r} is not a weather condition{closest(when, known) or '; write ' + ', '.join(known)}",
+            )
         if why := link_problem(link):
             yield f"offers[{index}]", why
 

@@ -79,7 +79,7 @@ class Audiences:
                 try:
                     await self.look(name)
                 except Exception as error:  # of one audience: the others are looked at all the same
-                    tell(logger, error, "audience %s is not looked at", name)
+                    tell(logger, error, "audience %s was not recomputed", name)
 
     async def tell(self) -> int:
         """Tell outside what is due now; return how much it was. Raises StoreUnavailable."""

@@ -44,7 +44,7 @@ class Hooks:
         sent = 0
         for audience, done in zip(hooks, await asyncio.gather(*turns, return_exceptions=True), strict=True):
             if isinstance(done, BaseException):
-                tell(logger, done, "what is due of %s is not told now", audience)
+                tell(logger, done, "the deliveries of %s wait", audience)
             else:
                 sent += done
         return sent
@@ -64,7 +64,7 @@ class Hooks:
         outcomes: list[tuple[str, Outcome]] = []
         for done in await asyncio.gather(*map(one, due), return_exceptions=True):
             if isinstance(done, BaseException):  # of one message: what became of the others is noted
-                tell(logger, done, "a change of %s is not told now", audience)
+                tell(logger, done, "a change of %s is not sent yet", audience)
             elif done is not None:
                 outcomes.append(done)
         await self._memberships.settle(outcomes)
@@ -85,11 +85,11 @@ class Hooks:
             post = post_of(hook, change, profile.identifiers, secret=secret, write_key=self._write_key, now=now)
             answer = await self._posts.send(post)
         except Exception as error:  # whatever is odd about this one: it counts as a try, and is given up in the end
-            tell(logger, error, "a change of %s cannot be told", audience)
+            tell(logger, error, "a change of %s cannot be sent", audience)
             answer = Answer(0, f"it cannot be sent: {type(error).__name__}")
         unwell = answer.status in (0, 429) or answer.status >= 500
         self._breakers[hook.url] = failed(self._breakers[hook.url], now) if unwell else succeeded()
         outcome = after(delivery.tries + 1, answer, clock(), change.id)
         if outcome.state == "dead":
-            logger.warning("a change of %s is given up: %s", audience, outcome.why)
+            logger.warning("a change of %s has failed: %s", audience, outcome.why)
         return change.id, outcome

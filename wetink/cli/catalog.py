@@ -47,7 +47,7 @@ def import_(file: Path, form: Format | None, complete: bool, encoding: str, data
     endings = [ending.lower() for ending in file.suffixes if ending.lower() != ".gz"]
     chosen = form or (ENDINGS.get(endings[-1]) if endings else None)
     if chosen is None:
-        raise BadRequest(f"what {file.name} is cannot be told by its name", hint="say --format csv, jsonl, …")
+        raise BadRequest(f"{file.name} has an unknown format", hint="pass --format csv, jsonl, …")
     limit = Limit(DEFAULTS["catalog"][0] if chosen != "json" else 0, 5_000_000)
     feed = Feed("import", chosen, encoding=encoding, purpose="catalog", complete=complete, limit=limit)
     try:

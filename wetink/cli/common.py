@@ -53,7 +53,7 @@ def there(data: str | None) -> Settings:
         if os.environ.get("WETINK_STORE"):
             raise BadSettings(f"WETINK_STORE: {settings.store} does not exist", hint="`wetink serve` makes one")
         where = "--data" if data is not None else "WETINK_DATA"
-        what = "is no data folder of wetink" if settings.data.exists() else "does not exist"
+        what = "is not a data folder of wetink" if settings.data.exists() else "does not exist"
         raise BadSettings(f"{where}: {settings.data} {what}", hint="`wetink serve` makes one", where=where)
     return settings
 
@@ -74,7 +74,7 @@ def time_of(text: str | None) -> int:
         return now_ms()
     at = clock.parse(text)
     if at is None or not 0 <= at <= clock.LATEST:
-        raise BadRequest(f"{text!r} is no time", hint="write 2026-11-20T09:00:00Z")
+        raise BadRequest(f"{text!r} is not a time", hint="write 2026-11-20T09:00:00Z")
     return at
 
 

@@ -111,7 +111,7 @@ def pull(folder: Path, force: bool, data: str | None, to: str | None, token: str
     version, files = _at(data, to, token, lambda desk: desk.current())
     mine, origin = (read_tree(folder) if folder.exists() else {}), _origin(folder)
     if names(mine) not in ({}, version.files, origin.files if origin is not None else {}) and not force:
-        raise Conflict(f"{folder} has changes that were not pushed", hint="push them, or say --force to lose them")
+        raise Conflict(f"{folder} has changes that were not pushed", hint="push them, or pass --force to lose them")
     folder.mkdir(parents=True, exist_ok=True)
     write_tree(folder, files)
     for path in mine.keys() - files.keys():
@@ -156,7 +156,7 @@ def push(folder: Path, message: str, force: bool, data: str | None, to: str | No
     if not files:
         raise BadContent(f"{folder} has no content", hint="it has blocks/, templates/, …; `wetink pull` makes one")
     if origin is None and not force:
-        raise Conflict(f"{folder} was not pulled from anywhere", hint="pull first, or say --force")
+        raise Conflict(f"{folder} was not pulled from anywhere", hint="pull first, or pass --force")
     base = None if force or origin is None else origin.version
 
     async def work(desk: Desk) -> tuple[Pushed, list[Difference]]:

@@ -64,9 +64,9 @@ class Afar:
     def __init__(self, address: str, token: str) -> None:
         """Ask the server at `address` with the token of its dashboard. Raises BadSettings."""
         if not address.startswith(("http://", "https://")):
-            raise BadSettings(f"--to: {address!r} is no http(s) address")
+            raise BadSettings(f"--to: {address!r} is not an http(s) URL")
         if not token:
-            raise BadSettings("--to needs the dashboard's token", hint="set WETINK_TOKEN, or say --token")
+            raise BadSettings("--to needs the dashboard's token", hint="set WETINK_TOKEN, or pass --token")
         self._address, self._token = address.rstrip("/"), token
 
     async def current(self) -> tuple[Version, dict[str, bytes]]:

@@ -64,7 +64,7 @@ class DuckDBColumns:
             self._let_go()
             if self._path is None or isinstance(error, SOUND):
                 raise _unavailable(error) from error
-            logger.warning("the columns are written anew, since they cannot be read: %s", error)
+            logger.warning("the columns cannot be read and are written again: %s", error)
             self._path.unlink(missing_ok=True)
         try:
             return self._newest().narrow(rule, moment, audiences, members=members)

@@ -55,7 +55,7 @@ class Companion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def app_of(name: str, raw: Any) -> App:
     """Return the app that the file beside the template `name`.liquid says. Raises BadContent, with the place."""
     if not _NAME.fullmatch(name):
-        raise BadContent(f"{name!r} is no name of an app", hint="small letters, digits and dashes")
+        raise BadContent(f"{name!r} is not a name for an app", hint="lowercase letters, digits and dashes")
     try:
         said = msgspec.convert(raw, Companion)
     except msgspec.ValidationError as error:
@@ -97,7 +97,7 @@ def _field(name: str, setting: Setting) -> tuple[str, Any, Any]:
     """Return a setting as a field of a struct. Raises BadContent."""
     place = f"settings.{name}"
     if not _SETTING.fullmatch(name) or name in ("feeds", "entries"):
-        raise BadContent(f"{place}: this is no name of a setting", hint="small letters, digits and underscores")
+        raise BadContent(f"{place}: this is not a name for a setting", hint="lowercase letters, digits and underscores")
     kind = _type(place, setting)
     default = setting.default if setting.default is not msgspec.UNSET else _usual(setting)
     try:

@@ -28,11 +28,11 @@ def problems_of(
     """
     found = []
     if not host_of(block.fallback.link):
-        found.append(f"fallback.link: {block.fallback.link!r} is no http(s) address")
+        found.append(f"fallback.link: {block.fallback.link!r} is not an http(s) URL")
     if block.fallback.image and block.fallback.image not in images:
         found.append(f"fallback.image: there is no picture {block.fallback.image} in images/")
     if block.gone and not host_of(block.gone):
-        found.append(f"gone: {block.gone!r} is no http(s) address")
+        found.append(f"gone: {block.gone!r} is not an http(s) URL")
     names = [variant.name for variant in block.variants]
     for index, variant in enumerate(block.variants):
         place = f"variants[{index}]"
@@ -97,7 +97,7 @@ def same_experiment(block: Block, others: Iterable[Block]) -> Iterator[str]:
         return
     name = block.experiment.name or block.name
     if name == experiment.EVERYWHERE:
-        yield f"experiment.name: {name!r} is the holdout of signals.yaml; take another name"
+        yield f"experiment.name: {name!r} is the holdout of signals.yaml; choose another name"
     for other in others:
         if other.experiment is not None and (other.experiment.name or other.name) == name:
             yield f"experiment.name: there is an experiment called {name} already, in block {other.name}"
@@ -116,6 +116,6 @@ def _wrong_with(
     if variant.template and variant.template not in templates:
         yield f"template: there is no {variant.template} in templates/"
     if variant.link and not host_of(variant.link):
-        yield f"link: {variant.link!r} is no http(s) address"
+        yield f"link: {variant.link!r} is not an http(s) URL"
     for index, rule in enumerate(variant.when):
         yield from wrong_with_rule(rule, f"when[{index}]", audiences)

@@ -156,7 +156,7 @@ def load(folder: Path, apps: Mapping[str, App]) -> Content:
             block, wrong = block_of(path.stem, parse_yaml(text))
             wrong += unusable(block, apps, templates, images, feeds, rules, blocks.values())
             if block.name in blocks:
-                wrong.append(f"there is a block called {block.name} already")
+                wrong.append(f"there is already a block called {block.name}")
         except BadContent as error:
             wrong = [f"{error}{f' ({error.hint})' if error.hint else ''}"]
         if wrong:
@@ -262,7 +262,7 @@ LARGEST = 256 * 1024
 def block_of(name: str, said: Any) -> tuple[Block, list[str]]:
     """Return the block a file says, and what is wrong with its rules. Raises BadContent for what is no block."""
     if not isinstance(said, dict):
-        raise BadContent("a block is a mapping", hint="see the tutorial for an example")
+        raise BadContent("a block must be a mapping", hint="see the tutorial for an example")
     problems: list[str] = []
     variants = said.get("variants")
     if isinstance(variants, list):

@@ -121,7 +121,7 @@ def decided(scenario: Scenario, block: str, content: Content, apps: Mapping[str,
     """Return what a block decides in a scenario. Raises BadContent for a time or an event that means nothing."""
     now = time_of(scenario.at)
     if now is None:
-        raise BadContent(f"at: {scenario.at!r} is no time", hint="write 2026-11-20T09:00:00Z")
+        raise BadContent(f"at: {scenario.at!r} is not a time", hint="write 2026-11-20T09:00:00Z")
     mappings = Mappings(content.mappings)
     events = [_event(given, number, now, mappings) for number, given in enumerate(scenario.events)]
     person = fold([event for event, own in events if own], now)

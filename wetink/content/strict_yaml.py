@@ -53,7 +53,7 @@ def _measure(text: str, most: int) -> None:
         if isinstance(event, yaml.DocumentStartEvent):
             documents, counted = documents + 1, _Count(counted.aliases)
             if documents > most:
-                wanted = f"more than {most} documents" if most > 1 else "one document belongs here"
+                wanted = f"more than {most} documents" if most > 1 else "write one document only"
                 raise BadContent(_at(text, event.start_mark, wanted))
         problem = counted.problem_of(event)
         if problem:
@@ -74,7 +74,7 @@ class _Count:
             self.aliases += 1
             self._nodes += self._sizes.get(event.anchor, 1)
             if any(event.anchor == anchor for anchor, _ in self._path):
-                return f"*{event.anchor} stands in what it names"
+                return f"*{event.anchor} refers to itself"
         elif isinstance(event, _STARTS):
             self._path.append((event.anchor, self._nodes))
             self._nodes += 1
@@ -112,7 +112,7 @@ class _Loader(yaml.CSafeLoader):
         made = super().construct_mapping(node, deep)
         for name in made:
             if name is None or isinstance(name, bool):
-                problem = f"{str(name).lower()} is no name here; write it in quotes if it is one"
+                problem = f"{str(name).lower()} is not a name here; put it in quotes if it is one"
                 raise ConstructorError(None, None, problem, node.start_mark)
         return made
 
@@ -122,7 +122,7 @@ class _Loader(yaml.CSafeLoader):
             return self.text(node)
         number = len(node.value) <= _LONGEST_NUMBER and self.construct_yaml_int(node)
         if number is False or not LEAST_NUMBER <= number <= MOST_NUMBER:
-            problem = "a number with more digits than can be kept; write it in quotes if it is a text"
+            problem = "a number with too many digits; put it in quotes if it is text"
             raise ConstructorError(None, None, problem, node.start_mark)
         return int(number)
 
@@ -144,7 +144,7 @@ class _Loader(yaml.CSafeLoader):
 
 def _refused(loader: SafeConstructor, node: Any) -> Any:
     kind = str(node.tag).rpartition(":")[2]
-    raise ConstructorError(None, None, f"{kind} is not taken here", node.start_mark)
+    raise ConstructorError(None, None, f"{kind} is not allowed here", node.start_mark)
 
 
 for _kind, _make in {

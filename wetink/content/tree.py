@@ -58,7 +58,7 @@ def check_paths(tree: Tree) -> None:
     for path in tree:
         if not _PATH.fullmatch(path):
             raise BadContent(
-                f"{path[:100]!r} is no path of content",
+                f"{path[:100]!r} is not a path in the content folder",
                 hint=f"a file in {', '.join(ROOMS)}, named with letters, digits, dots and dashes",
             )
     if len(tree) > MOST or sum(map(len, tree.values())) > LARGEST:

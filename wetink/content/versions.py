@@ -82,8 +82,8 @@ class Versions:
             version, there = self._noted(now)
             if base is not None and base != version.number:
                 raise Conflict(
-                    f"version {version.number} stands by now ({version.by}: {version.message})",
-                    hint="pull it, bring your changes into it, then push again",
+                    f"version {version.number} is current ({version.by}: {version.message})",
+                    hint="pull again, merge your changes, then push",
                 )
             return self._put(tree, there, version, by, message, now)
 
@@ -95,7 +95,7 @@ class Versions:
 
         def rolled_back() -> Pushed:
             version, there = self._noted(now)
-            return self._put(self._tree(self._version(number)), there, version, by, f"back to version {number}", now)
+            return self._put(self._tree(self._version(number)), there, version, by, f"restored version {number}", now)
 
         return await self._alone(rolled_back)
 

@@ -69,7 +69,7 @@ def _refuse_another(there: Path, text: str) -> None:
     if there.read_text(encoding="utf-8", errors="replace") != text:
         kind = there.parent.name.removesuffix("s")
         article = "an" if kind[0] in "aeiou" else "a"
-        raise BadContent(f"there is {article} {kind} called {there.stem} already", hint="take another name")
+        raise BadContent(f"there is already {article} {kind} called {there.stem}", hint="choose another name")
 
 
 def save_feed(folder: Path, feed: Feed) -> Path:
@@ -85,7 +85,9 @@ def save_audience(folder: Path, audience: Audience, others: Mapping[str, Audienc
     Raises BadContent when it, or another that names it, could not be used any more.
     """
     if not NAME.fullmatch(audience.name):
-        raise BadContent(f"{audience.name[:64]!r} is no name", hint="small letters, digits and dashes: big-spenders")
+        raise BadContent(
+            f"{audience.name[:64]!r} is no name", hint="lowercase letters, digits and dashes: big-spenders"
+        )
     _, wrong = usable({**others, audience.name: audience})
     if wrong:
         name, problems = next(iter(wrong.items()))

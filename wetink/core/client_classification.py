@@ -24,7 +24,7 @@ Group = Literal["proxy", "prefetch", "scanner", "robot", "program", "mail", "bro
 Device = Literal["mobile", "tablet", "desktop", ""]
 
 MACHINES: tuple[Kind, ...] = ("prefetch", "scanner")
-"""What is no open and no click: nobody looked."""
+"""What is no open and no click, so nobody looked."""
 
 RULES_VERSION = 2
 """Goes up whenever CLIENTS, the networks or RULES change what some facts are taken for."""

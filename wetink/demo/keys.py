@@ -27,7 +27,7 @@ def read(data: Path) -> Keys:
     try:
         return msgspec.json.decode(path(data).read_bytes(), type=Keys)
     except (OSError, msgspec.MsgspecError) as error:
-        raise BadSettings(f"{path(data)} cannot be read: {error}", hint="remove the folder to begin anew") from error
+        raise BadSettings(f"{path(data)} cannot be read: {error}", hint="delete the folder to start over") from error
 
 
 def write(data: Path, keys: Keys) -> None:

@@ -67,7 +67,7 @@ class Downloads:
         async with asyncio.timeout(seconds):
             for _ in range(MOST_HOPS + 1):
                 if not host_of(url):
-                    raise Refused("no http(s) address")
+                    raise Refused("not an http(s) URL")
                 reply = await self._once(quote(url, safe=LEGAL), headers, take, largest, min(seconds, LONGEST_SILENCE))
                 if reply.status not in REDIRECTS:
                     return reply

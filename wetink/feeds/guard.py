@@ -60,7 +60,7 @@ class GuardedBackend(AsyncNetworkBackend):
             if not all(map(public, addresses)):
                 raise Refused(f"{host} has an address that is not public")
             if self._ports and port not in self._ports:
-                raise Refused(f"port {port} is out of reach")
+                raise Refused(f"port {port} is not allowed")
         return addresses
 
     async def connect_unix_socket(
@@ -70,7 +70,7 @@ class GuardedBackend(AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> AsyncNetworkStream:
         """Refuse: nothing public is there."""
-        raise Refused("local sockets are out of reach")
+        raise Refused("local sockets are not allowed")
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""

@@ -101,7 +101,7 @@ class Hosts:
 
     def _look(self, name: str, host: _Host) -> None:
         if not admits(host.breaker, self._clock()):
-            raise Resting(f"{name} is left alone after {host.breaker.failures} failures, the last: {host.trouble}")
+            raise Resting(f"{name} is paused after {host.breaker.failures} failures, the last: {host.trouble}")
 
     async def _call(self, host: _Host, call: Awaitable[Reply]) -> Reply:
         try:

@@ -39,4 +39,4 @@ def plain(raw: bytes) -> bytes:
                 upright.save(out, "JPEG", quality=QUALITY, subsampling=0)
             return out.getvalue()
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise Refused(f"no picture: {error}") from error
+        raise Refused(f"not a picture: {error}") from error

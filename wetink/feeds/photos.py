@@ -145,9 +145,9 @@ class PhotoFetcher:
             await self._in_thread(self._cache.put, url, body)
         except Exception as error:
             if foreseen(error):
-                logger.info("a photo of %s cannot be had: %s", host_of(url), words(error))
+                logger.info("a photo of %s is not available: %s", host_of(url), words(error))
             else:
-                logger.exception("a photo of %s cannot be had", host_of(url))
+                logger.exception("a photo of %s is not available", host_of(url))
             if len(self._gone) > MOST_GONE:
                 self._gone.clear()
             self._gone[url] = time.monotonic() + (RESTING_SECONDS if isinstance(error, Resting) else GONE_SECONDS)

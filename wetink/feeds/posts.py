@@ -31,7 +31,7 @@ class Poster:
 
     async def send(self, post: Post) -> Answer:
         if not host_of(post.url):
-            return Answer(0, "no http(s) address")
+            return Answer(0, "not an http(s) URL")
         try:
             async with asyncio.timeout(SECONDS):
                 return await self._sent(post)

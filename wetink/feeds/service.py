@@ -53,7 +53,7 @@ class FeedService:
         if known is None:
             return Supply(because=f"there is no feed {feed}")
         if known.per_person is not None:
-            return Supply(because=f"feed {feed} is asked for each person")
+            return Supply(because=f"feed {feed} is fetched for each person")
         return supply(known, self._schedule.snapshot(feed), self._clock())
 
     async def ask(self, feed: str, parameters: Mapping[str, str], deadline_ms: int) -> Supply:

@@ -48,7 +48,7 @@ class Draft:
         try:
             self._file.write(part)
         except OSError as error:
-            raise Refused(f"it cannot be kept: {error.strerror}") from error
+            raise Refused(f"it cannot be stored: {error.strerror}") from error
         self._digest.update(part)
 
     def finish(self) -> str:
@@ -56,7 +56,7 @@ class Draft:
         try:
             self._file.close()
         except OSError as error:
-            raise Refused(f"it cannot be kept: {error.strerror}") from error
+            raise Refused(f"it cannot be stored: {error.strerror}") from error
         return self._digest.hexdigest()[:24]
 
     def discard(self) -> None:
@@ -125,7 +125,7 @@ class Shelf:
                 path.unlink(missing_ok=True)
             return Draft(self._folder / f"{name}.{os.getpid()}-{self._drafts}.draft")
         except OSError as error:
-            raise Refused(f"it cannot be kept: {error.strerror}") from error
+            raise Refused(f"it cannot be stored: {error.strerror}") from error
 
     def adopt(self, feed: Feed, draft: Draft, etag: str, last_modified: str, now: int) -> Snapshot:
         """Read a finished body and keep it in place of the one before.
@@ -138,7 +138,7 @@ class Shelf:
         try:
             draft.path.replace(self._folder / body)
         except OSError as error:
-            raise Refused(f"it cannot be kept: {error.strerror}") from error
+            raise Refused(f"it cannot be stored: {error.strerror}") from error
         self._write(feed, body, snapshot)
         for path in self._folder.glob(f"{feed.name}.*.body"):
             if path.name != body:
@@ -201,7 +201,7 @@ class Shelf:
             draft.replace(self._note(feed.name))
         except OSError as error:
             draft.unlink(missing_ok=True)
-            logger.warning("the state of feed %s cannot be kept: %s", feed.name, error)
+            logger.warning("the state of feed %s cannot be stored: %s", feed.name, error)
 
 
 def source_of(feed: Feed) -> str:

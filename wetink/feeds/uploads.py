@@ -26,12 +26,12 @@ class Uploads:
             await self._write(draft, parts, feed.most_bytes)
             reading = await asyncio.to_thread(self._read, feed, draft)
             if not reading.count:
-                raise BadContent("there is not one item in it", hint=f"the feed {feed.name} reads {feed.format}")
+                raise BadContent("the file has no items", hint=f"the feed {feed.name} reads {feed.format}")
             draft.replace(self._folder / feed.file)
         except Unreadable as error:
             raise BadContent(str(error), hint=f"the feed {feed.name} reads {feed.format}") from error
         except OSError as error:
-            raise Unavailable(f"{feed.file} cannot be kept: {error.strerror}") from error
+            raise Unavailable(f"{feed.file} cannot be stored: {error.strerror}") from error
         finally:
             draft.unlink(missing_ok=True)
         return Uploaded(reading.count, reading.left_out, reading.problems)
@@ -43,7 +43,7 @@ class Uploads:
             async for part in parts:
                 size += len(part)
                 if size > most:
-                    raise TooLarge(f"more than {most} bytes", hint="a feed's limit says how many are taken")
+                    raise TooLarge(f"more than {most} bytes", hint="a feed's limit says how many items are read")
                 await asyncio.to_thread(file.write, part)
             file.flush()
             await asyncio.to_thread(os.fsync, file.fileno())

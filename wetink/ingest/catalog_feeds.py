@@ -51,7 +51,7 @@ class Catalogs:
                 try:
                     await self.take_in(feed)
                 except Exception:
-                    logger.exception("the catalog %s cannot be taken in", feed.name)
+                    logger.exception("the catalog %s cannot be imported", feed.name)
 
     async def take_in(self, feed: Feed) -> int:
         """Take in a feed's data unless it was already; return how many products there were."""

@@ -87,7 +87,7 @@ class Ingest:
             try:
                 told(records)
             except Exception:  # all of it is on the disk, whoever else wanted to hear of it
-                logger.exception("what was taken in could not be told on")
+                logger.exception("the workers were not told of new messages")
         return receipts
 
     def take(self, body: bytes, source: Source, door: Endpoint, now: int, tell: Told) -> None:

@@ -26,9 +26,9 @@ class Uploads:
         """
         feed = self._declared().get(name)
         if feed is not None and not feed.file:
-            raise BadContent(f"the feed {name} comes from {feed.url}", hint="only one that names a file is uploaded")
+            raise BadContent(f"the feed {name} comes from {feed.url}", hint="only a feed with a file can be uploaded")
         if feed is None and not kind:
-            raise BadContent(f"there is no feed called {name[:64]!r}", hint="say its format to make one: ?format=csv")
+            raise BadContent(f"there is no feed called {name[:64]!r}", hint="add the format to create it: ?format=csv")
         made = feed or feed_of(name, {"format": kind, "file": f"{name}.{kind}", "every": EVERY, "purpose": purpose})
         done = await self._feeds.upload(made, parts)
         if feed is None:

@@ -94,7 +94,7 @@ class Experiments:
             sums[currency] = sums.get(currency, 0.0) + brought.revenue
         main = max(sorted(sums), key=lambda code: sums[code], default="")
         others = sorted(set(sums) - {main})
-        note = f"Revenue in {', '.join(others)} is left out: signals.yaml states no rate to {main}." if others else ""
+        note = f"Revenue in {', '.join(others)} is left out: signals.yaml has no rate to {main}." if others else ""
         inside = [
             brought if currency == main else Brought(brought.arm, brought.person, brought.at, 0.0, brought.seen)
             for brought, currency in found

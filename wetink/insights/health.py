@@ -26,11 +26,11 @@ class Health:
 
     def failing(self) -> dict[str, str]:
         """Return what does not work, and why; empty when all does."""
-        found = {name: "its thread ended" for name in self._ended()}
+        found = {name: "its thread has stopped" for name in self._ended()}
         for task in self.tasks:
             error = task.exception() if task.done() and not task.cancelled() else None
             if error is not None:
-                found[task.get_name()] = f"it ended: {type(error).__name__}: {error}"
+                found[task.get_name()] = f"it has stopped: {type(error).__name__}: {error}"
         if self._undrawable:
             found["drawing"] = self._undrawable
         return found
@@ -49,6 +49,6 @@ class Health:
         self._failed = self._failed + 1 if why else 0
         told = why if self._failed > 1 else ""  # one failure may be a busy machine
         if told and not self._undrawable:
-            logger.error("nothing can be drawn: %s", told)
+            logger.error("no picture can be rendered: %s", told)
         self._undrawable = told
         return bool(why)

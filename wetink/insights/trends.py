@@ -44,7 +44,7 @@ class Follower:
             try:
                 hear(events)
             except Exception:
-                logger.exception("somebody could not be told what happens in the shop")
+                logger.exception("a listener of trends failed")
         if now - self._forgot >= HOUR:
             self._trends.forget(now)
             self._forgot = now

@@ -89,7 +89,7 @@ def _plans(block: Block, signals: Signals) -> Iterator[Plan]:
 def _why(plan: Plan, exposure: Exposure) -> str:
     share = plan.expected().get(exposure.arm, 0.0)
     size = f"{share * 100:.4g}% of people" if plan.bandit is None or exposure.arm == HOLDOUT else "a bandit's share"
-    arm = "held out: no personalization" if exposure.arm == HOLDOUT else f"arm {exposure.arm}"
+    arm = "in the holdout: no personalization" if exposure.arm == HOLDOUT else f"arm {exposure.arm}"
     since = f", as {exposure.heir_of} is the same person" if exposure.heir_of else ""
     return f"{arm} ({size}){since}"
 

@@ -93,7 +93,7 @@ class Audit:
     async def coverage(self, content: Content, block: Block, moment: Moment) -> Coverage:
         """Return what a block would show the people heard from last. Raises StoreUnavailable.
 
-        Where a feed is asked for each person, fewer of them are looked at.
+        Where a feed is fetched for each person, fewer of them are looked at.
         """
         until = time.monotonic() + SECONDS
         seen: list[Seen] = []
@@ -115,7 +115,7 @@ class Audit:
         return self._app_templates.get(variant.app, "")
 
     def _asks(self, block: Block) -> bool:
-        """Whether some variant draws on a feed that is asked for each person."""
+        """Whether some variant draws on a feed that is fetched for each person."""
         for variant in block.variants:
             app = self._apps.get(variant.app)
             settings = settled(app, variant)[0] if app is not None else None
@@ -170,7 +170,9 @@ class Rehearsal:
             ):
                 continue
             if time.monotonic() > until:
-                logger.warning("block %s and those after it are taken without being drawn: that took too long", name)
+                logger.warning(
+                    "block %s and those after it are accepted without a test render, which took too long", name
+                )
                 break
             found += [f"block {name}: {each}" for each in await self._tried(block, stock, apps)]
         return found
@@ -185,7 +187,7 @@ class Rehearsal:
             return [f"{place}: {why}"]
         found = []
         if block.fallback.image not in stock.images and (why := await self._drawn(self._fallbacks.scene(block))):
-            found.append(f"fallback: it cannot be drawn: {why}")
+            found.append(f"fallback: it cannot be rendered: {why}")
         for index, variant in enumerate(block.variants):
             app = apps.get(variant.app)
             name = variant.template or (app.template if app is not None and not app.package else "")
@@ -204,15 +206,15 @@ class Rehearsal:
             msgspec.msgpack.encode(opened)
             msgspec.json.encode(opened)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            return f"what it decides cannot be kept: {error}"
+            return f"its decisions cannot be stored: {error}"
         place, why = problem_in(decision)
         if why:
-            return f"what it decides cannot be kept: {place}: {why}"
+            return f"its decisions cannot be stored: {place}: {why}"
         if not decision.variant:
             return ""  # there is nothing of it to draw
         size = block.width, block.height
         why = await self._drawn(sample_scene(app, template, moment, settings, scale=1, size=size))
-        return f"it cannot be drawn: {why}" if why else ""
+        return f"it cannot be rendered: {why}" if why else ""
 
     async def _drawn(self, scene: Scene) -> str:
         """Return why a scene cannot be drawn, empty when it can."""
@@ -223,7 +225,7 @@ class Rehearsal:
             except BadContent as error:
                 why = f"{error}{f' ({error.hint})' if error.hint else ''}"
             except WetinkError as error:
-                logger.warning("a block is taken without being drawn: %s", error)
+                logger.warning("a block is accepted without a test render: %s", error)
                 return ""
             else:
                 return ""

@@ -87,12 +87,14 @@ class Scenes:
         making.add_done_callback(_ended)
         await asyncio.wait([making], timeout=FILM_SECONDS)
         try:
-            return (making.result(), "") if making.done() else (None, "it stands still: it is being made ready to tick")
+            return (
+                (making.result(), "") if making.done() else (None, "it is a still picture until the animation is ready")
+            )
         except WetinkError as error:
-            return None, f"it stands still: {error}"
+            return None, f"it is a still picture: {error}"
         except Exception as error:
-            logger.exception("a countdown stands still")
-            return None, f"it stands still: {type(error).__name__}"
+            logger.exception("a countdown is a still picture")
+            return None, f"it is a still picture: {type(error).__name__}"
 
     async def _moving(self, film: Film) -> Picture:
         """Return a film if it can be had soon, else its first picture: the film is there for the next open."""
@@ -168,7 +170,7 @@ def _seen(product: Product) -> dict[str, Any]:
 
 
 def ticking(block: Block, facts: Mapping[str, Any], moment: Moment) -> Ticking:
-    """Return the countdown that a decision of these facts shows, as it stands at a moment."""
+    """Return the countdown that a decision of these facts shows, as it is at a moment."""
     labels = tuple(facts["labels"])
     left = facts["ends_at"] - moment.now
     return Ticking(
@@ -189,8 +191,8 @@ def weight(block: Block, picture: Picture) -> str:
     >>> hero = Block("hero", Fallback("https://shop.example/"), kilobytes=40)
     >>> weight(hero, Picture(bytes(38_200), "image/jpeg"))
     '38 KB, of 40 KB at most'
-    >>> weight(hero, Picture(bytes(39_900), "image/jpeg", note="JPEG at quality 74, to weigh no more than 40 KB"))
-    '40 KB: JPEG at quality 74, to weigh no more than 40 KB'
+    >>> weight(hero, Picture(bytes(39_900), "image/jpeg", note="JPEG at quality 74, to stay below 40 KB"))
+    '40 KB: JPEG at quality 74, to stay below 40 KB'
     >>> weight(hero, Picture(bytes(51_000), "image/png"))
     '51 KB, more than the 40 KB it may weigh'
     """

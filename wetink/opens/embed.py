@@ -41,10 +41,10 @@ class Embed:
         try:
             decision = await self._opens.preview(content, found, who, moment) if slot <= found.slots else None
         except WetinkError as error:
-            logger.warning("%s says what it can: %s", block, error)
+            logger.warning("%s answers with less: %s", block, error)
             decision = None
         except Exception:
-            logger.exception("%s says what it can", block)
+            logger.exception("%s answers with less", block)
             decision = None
         return alt_of(found, decision, slot, moment.language)
 

@@ -44,7 +44,7 @@ class Fallbacks:
             try:
                 made[block.name] = image if image is not None else await self._renderer.render(self.scene(block))
             except WetinkError as error:
-                problems.append(f"block {block.name}: its fallback cannot be drawn: {error}")
+                problems.append(f"block {block.name}: its fallback cannot be rendered: {error}")
         self._made = made
         return problems
 
@@ -108,7 +108,7 @@ class LastGood:
 
 
 def still_running(task: asyncio.Task[Any]) -> str:
-    """Return what a task waits for, such as `Scenes.draw, Studio.render (app countdown)`.
+    """Return what a task waits for, such as `Scenes.draw, Renderer.render (app countdown)`.
 
     It names calls, apps, feeds and the hosts of photos, and nothing of a person.
     """

@@ -143,7 +143,7 @@ def _opened(path: Path) -> maxminddb.Reader:
     try:
         file = maxminddb.open_database(path)
     except (maxminddb.InvalidDatabaseError, OSError, ValueError) as error:
-        raise BadSettings(f"{path} is no MaxMind DB file: {error}", hint=hint, where=str(path)) from error
+        raise BadSettings(f"{path} is not a MaxMind DB file: {error}", hint=hint, where=str(path)) from error
     try:
         for probe in PROBES[: 2 if file.metadata().ip_version == 6 else 1]:
             file.get(probe)

@@ -91,7 +91,7 @@ class Opens:
             if drawing.done():
                 _tell(error, name)
             else:
-                logger.warning("%s shows what it can: the deadline passed in %s", name, still_running(drawing))
+                logger.warning("%s shows a fallback: the deadline passed in %s", name, still_running(drawing))
                 watch(drawing, name)
             self.troubles += 1
             kept = await self._last.get(_place(block, slot, who, moment)) if who is not None else None
@@ -367,6 +367,6 @@ def _ended(drawing: asyncio.Task[Picture]) -> None:
 
 def _tell(error: Exception, block: str) -> None:
     if isinstance(error, WetinkError | TimeoutError):
-        logger.warning("%s shows what it can: %s", block, str(error) or "the deadline passed")
+        logger.warning("%s shows a fallback: %s", block, str(error) or "the deadline passed")
     else:
-        logger.error("%s shows what it can", block, exc_info=error)
+        logger.error("%s shows a fallback", block, exc_info=error)

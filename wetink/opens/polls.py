@@ -57,9 +57,9 @@ class Polls:
         """
         name, ballot = self._asked(decision)
         if ballot is None or not ballot.open:
-            raise BadRequest("this poll is over", hint="your vote was not counted")
+            raise BadRequest("this poll has ended", hint="your vote was not counted")
         if not 1 <= option <= len(ballot.options):
-            raise BadRequest("there is no such answer", hint=f"choose one of {len(ballot.options)}")
+            raise BadRequest("this answer does not exist", hint=f"choose one of {len(ballot.options)}")
         await self._store.polls.vote(key_of(decision.block, name), who, option, now)
         answer = ballot.options[option - 1].text
         return {"block": decision.block, "poll": name, "question": ballot.question, "answer": answer, "option": option}

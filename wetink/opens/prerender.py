@@ -74,9 +74,9 @@ class Prerenderer:
             try:
                 await self._opens.warm(content, block, who, Moment(self._clock()))
             except WetinkError as error:
-                logger.info("%s is not drawn ahead: %s", block.name, error)
+                logger.info("%s is not prerendered: %s", block.name, error)
             except Exception:
-                logger.exception("%s is not drawn ahead", block.name)
+                logger.exception("%s is not prerendered", block.name)
             await asyncio.sleep((time.monotonic() - begun) * (1 / SHARE - 1))
         return True
 
@@ -122,9 +122,9 @@ class Animations:
         try:
             await making
         except WetinkError as error:
-            logger.info("%s stands still: %s", name, error)
+            logger.info("%s is a still picture: %s", name, error)
         except Exception:
-            logger.exception("%s stands still", name)
+            logger.exception("%s is a still picture", name)
         await asyncio.sleep((time.monotonic() - begun) * (1 / MOVING_SHARE - 1))
 
     def _is_film(self, block: Block) -> bool:

@@ -105,7 +105,7 @@ class Shared:
             draft.replace(path)
             self._make_room()
         except OSError as error:
-            logger.warning("%s cannot be kept: %s", path, error)
+            logger.warning("%s cannot be stored: %s", path, error)
             with contextlib.suppress(OSError):
                 draft.unlink()
 

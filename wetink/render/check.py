@@ -44,8 +44,8 @@ def flaws(drawing: Drawing, sheet: Sheet) -> tuple[str, ...]:
     for tile in tiles.tiles:
         part = window(apart, tile.left, tile.top, tile.width, tile.height)
         if part.mean() > FAR_APART or patches(part):
-            told.append(f"line {tile.line}: the tile `{tile.name}` looks different when it is drawn apart")
+            told.append(f"line {tile.line}: the tile `{tile.name}` looks different when drawn separately")
         part[:] = False
     if apart.any() and not told:
-        told.append("what lies around the tiles looks different without them")
+        told.append("the page around the tiles looks different without them")
     return tuple(told)

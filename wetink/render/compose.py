@@ -109,7 +109,7 @@ def pixels(body: bytes) -> Pixels:
         with Image.open(io.BytesIO(body), formats=("JPEG", "PNG")) as picture:
             return np.asarray(picture.convert("RGBA"))
     except (OSError, ValueError, SyntaxError) as error:
-        raise BadContent(f"this is no picture: {error}") from error
+        raise BadContent(f"this is not a picture: {error}") from error
 
 
 def compared(ours: bytes, theirs: bytes) -> tuple[float, bytes]:

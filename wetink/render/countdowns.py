@@ -107,7 +107,7 @@ class Countdowns:
             logger.warning("%s: %s", name, error)
         else:
             logger.error("%s", name, exc_info=error)
-            error = BadContent(f"the countdown cannot be made ready: {type(error).__name__}")
+            error = BadContent(f"the countdown cannot be prepared: {type(error).__name__}")
         self._failed.put(key, (time.monotonic() + AGAIN_SECONDS, error))
 
 

@@ -26,7 +26,7 @@ def jpeg(pixels: Pixels, most: int = MOST_BYTES) -> Picture:
         body = turbo(pixels, quality, color)
         if len(body) <= most:
             break
-    note = "" if quality == QUALITIES[0] else f"JPEG at quality {quality}, to weigh no more than {_kilo(most)}"
+    note = "" if quality == QUALITIES[0] else f"JPEG at quality {quality}, to stay below {_kilo(most)}"
     return Picture(body, "image/jpeg", note=note if len(body) <= most else _heavy(body, most))
 
 
@@ -52,7 +52,7 @@ def png(pixels: Pixels, most: int = MOST_BYTES) -> Picture:
         image.quantize(colors, Image.Quantize.FASTOCTREE).save(fewer, "PNG", compress_level=6)
         body = min(body, fewer.getvalue(), key=len)
         if len(body) <= most:
-            return Picture(body, "image/png", note=f"PNG of {colors} colors, to weigh no more than {_kilo(most)}")
+            return Picture(body, "image/png", note=f"PNG of {colors} colors, to stay below {_kilo(most)}")
     return Picture(body, "image/png", note=_heavy(body, most))
 
 
@@ -75,4 +75,4 @@ def _kilo(size: int) -> str:
 
 
 def _heavy(body: bytes, most: int) -> str:
-    return f"it weighs {_kilo(len(body))} and cannot be made as light as {_kilo(most)}: make the block smaller"
+    return f"it weighs {_kilo(len(body))} and cannot be made smaller than {_kilo(most)}: make the block smaller"

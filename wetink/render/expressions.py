@@ -148,7 +148,7 @@ class _Loop(loop.LoopExpression):
     __slots__ = ()
 
     def _to_int(self, obj: object, *, token: object) -> Any:
-        """Return a limit or an offset; None, which is as if it were not there, for what is no whole number."""
+        """Return a limit or an offset; None, which is as if it were not there, for what is not a whole number."""
         whole = _number(obj)
         return int(whole) if whole is not None and whole >= 0 else None
 

@@ -227,7 +227,7 @@ def date(value: Any, form: Any = None, *, context: Any) -> str:
     """Return a time in a form such as `%d.%m.%Y`. `now` and `today` are the moment of the open.
 
     Unix seconds or milliseconds and `now` are written in the reader's time zone (UTC if unknown), a text as it stands.
-    What is no time is printed as it is.
+    What is not a time is printed as it is.
     """
     moment = context.resolve("moment", default=None)
     moment = moment if isinstance(moment, Mapping) else {}
@@ -270,7 +270,7 @@ def _written(value: str, now: datetime) -> datetime | None:
 
 
 def moment_at(unix_ms: Any, moment: Mapping[str, Any]) -> datetime | None:
-    """Return a time (Unix ms) in the zone of a moment's reader, UTC when it is unknown; None for what is no time."""
+    """Return a time (Unix ms) in the zone of a moment's reader, UTC when it is unknown; None for what is not a time."""
     if not isinstance(unix_ms, int | float):
         return None
     zone = moment.get("time_zone") or moment.get("local_zone")

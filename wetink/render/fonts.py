@@ -62,7 +62,7 @@ def stamp() -> list[str]:
 def present(found: Sequence[Path] | None = None) -> None:
     """Raise BadSettings when there are no fonts, of these files or at all."""
     if not (files(large=False) if found is None else found):
-        raise BadSettings("there are no fonts to draw pictures with", hint="run `make assets`", where=str(FOLDER))
+        raise BadSettings("there are no fonts", hint="run `make assets`", where=str(FOLDER))
 
 
 def register(engine: "Renderer", files: Sequence[Path]) -> list[str]:

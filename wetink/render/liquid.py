@@ -126,14 +126,14 @@ def html(template: str, data: Mapping[str, Any]) -> str:
         return _parsed(template).render({**_clock_of(data.get("moment")), **data})
     except TemplateNotFoundError as error:  # the name may be a person's trait: quoted, no log tells it
         raise BadContent(
-            f"the template cannot be filled in: there is no template {str(error.args[0] if error.args else '')[:80]!r}",
-            hint="templates include no others",
+            f"the template has an error: there is no template {str(error.args[0] if error.args else '')[:80]!r}",
+            hint="templates cannot include others",
         ) from error
     except LiquidError as error:
         place = error.context()
         raise BadContent(
-            f"the template cannot be filled in: {error.message or type(error).__name__}",
+            f"the template has an error: {error.message or type(error).__name__}",
             hint=f"see line {place[0]} of the template" if place else "",
         ) from error
     except (RecursionError, MemoryError, ArithmeticError, ValueError, TypeError) as error:
-        raise BadContent(f"the template cannot be filled in: {error}") from error
+        raise BadContent(f"the template has an error: {error}") from error

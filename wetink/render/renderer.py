@@ -308,7 +308,7 @@ class Renderer:
     async def _browsed(self, scene: Scene, page: Sheet) -> Picture:
         """Return the picture of a page as the browser draws it."""
         if self._browser is None:
-            raise BadContent("there is no browser here", hint="name one by the setting chromium")
+            raise BadContent("no browser is configured", hint="name one by the setting chromium")
         nothing = placeholder(dark=page.scheme == "dark")
         photos = {url: each.body or nothing for url, each in page.photos.items()}
         paper = "transparent" if page.transparent else "#ffffff"
@@ -331,7 +331,7 @@ class Renderer:
     async def _watched(self, job: jobs.Job, template: bytes, page: bytes, seconds: float) -> jobs.Reply:
         why = self._quarantine.why(template, page)
         if why:
-            raise BadContent(f"the template is left alone for a while: {why}", hint="make it simpler")
+            raise BadContent(f"the template is paused after repeated failures: {why}", hint="make it simpler")
         begun = time.monotonic()
         try:
             return await self._asked(job, seconds)
@@ -346,7 +346,7 @@ class Renderer:
         try:
             reply: jobs.Reply = jobs.read_reply(await self._pool.ask(jobs.encoded(job), seconds))
         except Lost as lost:
-            raise BadContent(f"the picture cannot be drawn: {lost}", hint="make the template simpler") from lost
+            raise BadContent(f"the picture cannot be rendered: {lost}", hint="make the template simpler") from lost
         if isinstance(reply, jobs.Refused):
             raise BadContent(reply.message, hint=reply.hint)
         return reply
@@ -355,7 +355,7 @@ class Renderer:
 def _as(reply: jobs.Reply, kind: type[R]) -> R:
     """Return a reply that must be of a kind. Raises BadContent: who answers otherwise was taken over."""
     if not isinstance(reply, kind):
-        raise BadContent(f"its worker answered with {type(reply).__name__}")
+        raise BadContent(f"its worker failed with {type(reply).__name__}")
     return reply
 
 
@@ -367,7 +367,7 @@ def _pickled(scene: Scene) -> bytes:
     try:
         return pickle.dumps(dict(scene.data), pickle.HIGHEST_PROTOCOL)
     except (pickle.PicklingError, TypeError, AttributeError) as error:
-        raise BadContent(f"the template's data cannot be handed on: {error}") from error
+        raise BadContent(f"the template's data cannot be sent to the worker: {error}") from error
 
 
 def _light(photo: Photo) -> Photo:

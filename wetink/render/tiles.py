@@ -110,7 +110,7 @@ def _elements(body: str) -> tuple[_Element, list[_Element]]:
         name = (each[2] or "").lower()
         if each[1]:
             if not opened or opened[-1][0] != name:
-                raise Refused(f"tiles need tidy HTML, and `</{name}>` closes what is not open")
+                raise Refused(f"tiles need tidy HTML, and `</{name}>` closes an element that is not open")
             element = _Element(*opened.pop(), each.start(), each.end())
             if not opened:
                 roots.append(element)
@@ -135,14 +135,14 @@ def _tile(element: _Element, inner: str, around: tuple[str, str], page: tuple[in
         raise Refused("needs left, top, width and height in px in its style", said)
     written = said.get("data-bleed", "0")
     if not written.isdecimal() or len(written) > 3:
-        raise Refused("has a data-bleed that is no whole number of CSS pixels", said)
+        raise Refused("has a data-bleed that is not a whole number of CSS pixels", said)
     bleed = int(written)
     pixels = {name: number * scale for name, number in place.items()}
     if any(abs(number - round(number)) > 1e-6 for number in pixels.values()):
         raise Refused(f"does not lie at whole device pixels at {scale}x", said)
     left, top, width, height = (round(pixels[name]) for name in ("left", "top", "width", "height"))
     if min(left, top, width - 1, height - 1) < 0 or left + width > page[0] * scale or top + height > page[1] * scale:
-        raise Refused("does not lie on the page", said)
+        raise Refused("is not on the page", said)
     # Drawn at the corner of its page, and without a name, it is the same tile wherever it lies.
     alone = {key: value for key, value in said.items() if key != "data-line"}
     alone |= {"data-tile": "", "style": _CORNER.sub("", said["style"]).strip()}

@@ -152,7 +152,7 @@ async def _done(request: Request, done: Pushed) -> Response:
 
 
 class Held(msgspec.Struct, frozen=True, rename="camel"):
-    """A feed and what it holds. `age_ms` is None for what is asked for each person or not there.
+    """A feed and what it holds. `age_ms` is None for what is fetched for each person or not there.
 
     `next_at` (Unix ms) is when its address is asked again, 0 for at once, None for what nobody asks by itself.
     """

@@ -1,4 +1,4 @@
-"""Context: what time it is where the person is, on what they read, where, and in what weather."""
+"""Context: what time it is in the person's time zone, on what they read, where, and in what weather."""
 
 from typing import Any
 

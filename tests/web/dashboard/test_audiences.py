@@ -65,7 +65,7 @@ def test_an_audience_is_changed_in_place_and_a_name_is_taken_once(dashboard: Tes
     assert "Saved." in clicked_twice.text
     again = save(dashboard, csrf, FILE.replace("gold}", "silver}"))
     assert again.status_code == 400
-    assert "there is an audience called gold already" in again.text
+    assert "there is already an audience called gold" in again.text
     changed = save(dashboard, csrf, FILE.replace("gold}", "silver}"), was="gold")
     assert changed.status_code == 200
     assert yaml_of(changed.text)["rule"][0] == {"trait": "plan", "equals": "silver"}
@@ -148,7 +148,7 @@ def test_the_form_is_left_alone_while_one_writes_in_it(dashboard: TestClient) ->
 def test_a_half_written_audience_says_what_is_missing_and_keeps_the_rest(dashboard: TestClient) -> None:
     sent = {"rule.kind": "all", "rule.of.0.kind": "done", "rule.of.0.event": "", "rule.of.1.kind": "cart"}
     text = unescape(dashboard.post(f"{TRIED}?from=form", data=sent).text)
-    assert "rule[0].done: the name of an event belongs here" in text
+    assert "rule[0].done: choose an event" in text
     assert 'name="rule.of.1.kind"' in text
 
 

@@ -60,7 +60,7 @@ def test_a_products_page_shows_how_its_price_and_stock_went(browser: TestClient)
 def test_feeds_say_how_good_they_are(browser: TestClient) -> None:
     page = browser.get("/dashboard/catalog").text
     assert "news.json" in page
-    assert "it was not fetched yet" in page
+    assert "it has not been fetched yet" in page
 
 
 def test_an_unknown_product_is_reported(browser: TestClient, nobody_yet: TestClient) -> None:

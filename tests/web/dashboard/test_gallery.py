@@ -192,13 +192,13 @@ def test_a_block_is_made_and_its_snippet_is_there_to_copy(dashboard: TestClient,
     assert "hot-now is live" in clicked_twice.text
     again = dashboard.post("/dashboard/apps/trending", data={**sent, "items": "3"})
     assert again.status_code == 400
-    assert "there is a block called hot-now already" in again.text
+    assert "there is already a block called hot-now" in again.text
 
 
 @pytest.mark.parametrize(
     ("field", "said"),
     [
-        ({"fallback-link": "javascript:alert(1)"}, "no http(s) address"),
+        ({"fallback-link": "javascript:alert(1)"}, "not an http(s) URL"),
         ({"name": "../../etc"}, "regex"),
         ({"name": ""}, "regex"),
         ({"items": "99"}, "at most 6"),

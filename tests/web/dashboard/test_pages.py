@@ -98,7 +98,7 @@ def test_a_stranger_gets_a_page_with_the_fallback_they_would_see(dashboard: Test
     answer = dashboard.get("/dashboard/people/email:new@shop.example?block=hero")
     assert answer.status_code == 200
     assert "wetink has no data about" in answer.text
-    assert "fallback: no variant holds" in answer.text
+    assert "fallback: no variant matches" in answer.text
 
 
 def test_a_person_is_shown_as_of_the_chosen_time(dashboard: TestClient) -> None:
@@ -250,7 +250,7 @@ def test_a_new_key_is_shown_once_and_works(nobody_yet: TestClient, empty: Wetink
         ({"name": "shop-backend"}, "already"),
         ({"name": "  "}, "needs a name"),
         ({"name": "x" * 65}, "needs a name"),
-        ({"name": "new", "hosts": "https://a.example/x"}, "is no host"),
+        ({"name": "new", "hosts": "https://a.example/x"}, "is not a host"),
     ],
 )
 def test_a_key_that_cannot_be_made_says_why(dashboard: TestClient, fields: dict[str, str], says: str) -> None:

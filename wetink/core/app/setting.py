@@ -115,7 +115,7 @@ def _local_time_problem(text: str) -> str:
         at = datetime.fromisoformat(text)
     except ValueError:
         return f"{text!r} is not a date and time; write 2026-12-24T18:00"
-    return "" if 2000 <= at.year <= 2200 else f"the year {at.year} cannot be meant"
+    return "" if 2000 <= at.year <= 2200 else f"the year {at.year} is out of range"
 
 
 def link_problem(text: str) -> str:
@@ -156,9 +156,7 @@ def _told(message: str, app: App, settings: Any) -> Wrong:
     if (found := _UNKNOWN.match(what)) is not None:
         names = _names(inspect.type_info(app.settings), path)
         where = f"{path}.{found['name']}" if path else found["name"]
-        return Wrong(
-            where, f"there is no such setting{closest(found['name'], names) or f'; there are {_listed(names)}'}"
-        )
+        return Wrong(where, f"unknown setting{closest(found['name'], names) or f'; there are {_listed(names)}'}")
     described = _described(inspect.type_info(app.settings), path)
     value = _at(settings, path)
     if (found := _ENUM.match(what)) is not None and described is not None:
@@ -186,7 +184,7 @@ def _bound(bound: str) -> str:
 def _example(described: tuple[inspect.Type, Mapping[str, Any]]) -> str:
     if described[1].get("format") == "color":
         return "write a color as #3451d1"
-    return str(described[1].get("description") or "see the description of this setting")
+    return str(described[1].get("description") or "see this setting's description")
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -73,11 +73,11 @@ def settings_of(app: App, form: Mapping[str, str]) -> tuple[dict[str, Any], dict
 def _fields(struct: inspect.StructType, prefix: str, values: Any) -> Iterator[Field]:
     for each in struct.fields:
         value = getattr(values, each.name)
-        described, about = _unwrapped(each.type)
+        described, about, title = _unwrapped(each.type)
         if isinstance(described, inspect.StructType):
             yield from _fields(described, f"{prefix}{each.name}.", value)
             continue
-        name, label = f"{prefix}{each.name}", each.name.replace("_", " ").capitalize()
+        name, label = f"{prefix}{each.name}", title or each.name.replace("_", " ").capitalize()
         if isinstance(described, inspect.BoolType):
             yield Field(name, "switch", label, "true" if value else "false", about)
         elif isinstance(described, inspect.IntType | inspect.FloatType):
@@ -87,7 +87,7 @@ def _fields(struct: inspect.StructType, prefix: str, values: Any) -> Iterator[Fi
         elif isinstance(described, inspect.LiteralType):
             yield Field(name, "choice", label, str(value), about, tuple(str(each) for each in described.values))
         elif isinstance(described, inspect.VarTupleType | inspect.ListType):
-            item, _ = _unwrapped(described.item_type)
+            item, *_ = _unwrapped(described.item_type)
             choices = tuple(map(str, item.values)) if isinstance(item, inspect.LiteralType) else ()
             if isinstance(item, inspect.StrType):
                 yield Field(name, "lines", label, "\n".join(value), about)
@@ -98,17 +98,18 @@ def _fields(struct: inspect.StructType, prefix: str, values: Any) -> Iterator[Fi
             yield Field(name, kind, label, value, about, longest=described.max_length)
 
 
-def _unwrapped(described: inspect.Type) -> tuple[inspect.Type, str]:
-    """Return a type without what is said about it, or that it may be None, and what is said."""
-    about = ""
+def _unwrapped(described: inspect.Type) -> tuple[inspect.Type, str, str]:
+    """Return a type without its metadata and without None, its description, and its title."""
+    about = title = ""
     while True:
         if isinstance(described, inspect.Metadata):
-            about = about or (described.extra_json_schema or {}).get("description", "")
+            extra = described.extra_json_schema or {}
+            about, title = about or extra.get("description", ""), title or extra.get("title", "")
             described = described.type
         elif isinstance(described, inspect.UnionType):
             described = next(each for each in described.types if not isinstance(each, inspect.NoneType))
         else:
-            return described, about
+            return described, about, title
 
 
 def _read(field: Field, text: str) -> Any:

@@ -80,7 +80,7 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
 
 class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What is shown when no variant holds, and where a click on it goes."""
+    """What is shown when no variant matches, and where a click on it goes."""
 
     link: str
     title: str = ""
@@ -119,7 +119,7 @@ class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """Tags for where clicks lead, such as `utm_campaign: "{campaign}"`; also {block}, {variant} and {slot}.
 
     `source`, `medium`, `campaign`, `term`, `content` and `id` are short for the same with `utm_`. Nothing is added."""
-    gone: Annotated[str, Meta(description="Where a click leads when its product cannot be bought any more.")] = ""
+    gone: Annotated[str, Meta(description="Link for clicks on a product that is not available.")] = ""
     """Empty: to the product's own page all the same."""
     recipients: tuple[Literal["user", "email"], ...] = ()
     """Which plain identifiers may stand in the URL instead of a sealed token; empty: none."""

@@ -136,9 +136,9 @@ def choose(block: Block, person: Person, moment: Moment, apps: Mapping[str, App]
         if shown is not None:
             return Choice(variant, shown, settings, tuple(trace))
     if not decides(block.fetches, moment.fetch_class):
-        why = f"this is what the block gives a fetch that is taken for a {moment.fetch_class}"
+        why = f"the block's policy for this class of fetch: {moment.fetch_class}"
     else:
-        why = "no variant holds" if block.variants else "there is no variant"
+        why = "no variant matches" if block.variants else "the block has no variants"
     trace.append(Step("", True, f"fallback: {why}"))
     return Choice(None, Shown(), {}, tuple(trace))
 
@@ -162,7 +162,7 @@ def _settled_once(app: App, variant: Variant) -> _Settled:
     try:
         settings = msgspec.convert(variant.settings, app.settings)
     except msgspec.ValidationError as error:
-        return _Settled(None, {}, f"its settings cannot be used: {error}")
+        return _Settled(None, {}, f"its settings are invalid: {error}")
     return _Settled(settings, {**variant.settings, **msgspec.to_builtins(settings)}, "")
 
 
@@ -250,7 +250,7 @@ def _shown(
     if shop.taken and shown.items:
         left = tuple(seen for seen in shown.items if seen.product.key not in shop.taken)
         if not left:
-            return None, {}, "; ".join([*reasons, f"all that {app.title} shows stands in this email already"])
+            return None, {}, "; ".join([*reasons, f"all that {app.title} shows is in this email already"])
         shown = replace(shown, items=left)
     names = ", ".join(seen.product.name or seen.product.key for seen in shown.items)
     said = f"{app.title} shows {names}" if names else f"{app.title} is shown"

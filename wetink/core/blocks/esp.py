@@ -48,10 +48,9 @@ class Esp(msgspec.Struct, frozen=True):
 
 _BARE = "{} does not URL-encode: "
 _BARE_ID = _BARE + (
-    "an id may have letters, digits and - . _ ~ as they are, and anything else has to be URL-encoded where the field "
-    "is filled."
+    "URL-encode IDs that contain other characters than letters, digits and - . _ ~ when you fill the field."
 )
-_BARE_EMAIL = _BARE + "addresses work as they are, unless they have one of & # %."
+_BARE_EMAIL = _BARE + "Addresses work unless they contain & # or %."
 
 ESPS: tuple[Esp, ...] = (
     Esp(
@@ -61,7 +60,7 @@ ESPS: tuple[Esp, ...] = (
         email="person.email",
         user="person|lookup:'external_id'",
         note="Klaviyo has no tag for the campaign: name it when you copy the snippet.",
-        user_note="The profile's external id has to be your own id of the person.",
+        user_note="The profile's external ID must be your user ID.",
     ),
     Esp(
         name="mailchimp",
@@ -70,8 +69,7 @@ ESPS: tuple[Esp, ...] = (
         email="EMAIL",
         user="USERID",
         campaign="CAMPAIGN_UID",
-        user_note="Add an audience field with the merge tag USERID that holds your own id of the person "
-        "(UNIQID is Mailchimp's, which your events do not know).",
+        user_note="Add an audience field with the merge tag USERID for your user ID. (UNIQID is Mailchimp's own ID.)",
     ),
     Esp(
         name="braze",
@@ -91,7 +89,7 @@ ESPS: tuple[Esp, ...] = (
         campaign="jobid",
         link="%%=RedirectTo(Concat('…'))=%%",
         link_tag="',URLEncode(…,1,1),'",
-        user_note="The subscriber key has to be your own id of the person.",
+        user_note="The subscriber key must be your user ID.",
         note="Links are whole RedirectTo() calls, so that click tracking keeps the recipient.",
     ),
     Esp(
@@ -113,7 +111,7 @@ ESPS: tuple[Esp, ...] = (
         email="contact.email",
         user="contact.user_id",
         encodes=False,
-        user_note=_BARE_ID.format("HubSpot (in emails)") + " Add a contact property user_id with your own id.",
+        user_note=_BARE_ID.format("HubSpot (in emails)") + " Add a contact property user_id for your user ID.",
         email_note=_BARE_EMAIL.format("HubSpot (in emails)"),
         note="HubSpot has no tag for the campaign: name it when you copy the snippet.",
     ),
@@ -124,7 +122,7 @@ ESPS: tuple[Esp, ...] = (
         email="customer.email",
         user="customer.id",
         campaign="campaign.id",
-        user_note="The person's id has to be the userId of your events, as Segment sends it.",
+        user_note="The person's ID must be the userId of your events, as Segment sends it.",
     ),
     Esp(
         name="iterable",
@@ -158,7 +156,7 @@ ESPS: tuple[Esp, ...] = (
         encodes=False,
         email_note=_BARE_EMAIL.format("ActiveCampaign"),
         user_note=_BARE_ID.format("ActiveCampaign") + " Add a contact field with the personalization tag USER_ID "
-        "(SUBSCRIBERID is ActiveCampaign's, which your events do not know).",
+        "for your user ID. (SUBSCRIBERID is ActiveCampaign's own ID.)",
     ),
     Esp(
         name="postmark",
@@ -179,7 +177,7 @@ ESPS: tuple[Esp, ...] = (
         email=".Subscriber.Email",
         user=".Subscriber.Attribs.user_id",
         campaign=".Campaign.UUID",
-        user_note="Give subscribers the attribute user_id with your own id of the person.",
+        user_note="Give subscribers the attribute user_id with your user ID.",
         note="Paste into a raw HTML campaign.",
     ),
 )

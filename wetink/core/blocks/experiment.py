@@ -156,7 +156,7 @@ def problems_of(experiment: Experiment, variants: tuple[str, ...]) -> Iterator[s
     yield from _wrong_arms(experiment, variants)
     yield from _wrong_shares(experiment)
     if len(experiment.arms) == 1 or not (experiment.arms or experiment.holdout):
-        yield "experiment: there is nothing to compare; name two arms or more, or a holdout"
+        yield "experiment: nothing to compare; add at least two arms, or a holdout"
     try:
         if fraction(experiment.worth) == 0:
             yield "experiment.worth: more than 0%"
@@ -171,11 +171,11 @@ def _wrong_arms(experiment: Experiment, variants: tuple[str, ...]) -> Iterator[s
     for index, arm in enumerate(experiment.arms):
         place = f"experiment.arms[{index}]"
         if not arm.name.strip() or arm.name in (HOLDOUT, PERSONALIZED):
-            yield f"{place}.name: an arm needs a name of its own, none of {HOLDOUT} and {PERSONALIZED}"
+            yield f"{place}.name: an arm needs its own name, other than {HOLDOUT} and {PERSONALIZED}"
         if names.count(arm.name) > 1:
             yield f"{place}.name: there are several arms called {arm.name}"
         if not arm.variants:
-            yield f"{place}.variants: an arm without a variant shows nothing; name some, or take a holdout"
+            yield f"{place}.variants: an arm needs a variant; for an arm that shows nothing, use a holdout"
         for name in arm.variants:
             if name not in variants:
                 yield f"{place}.variants: there is no variant called {name}"
@@ -190,9 +190,9 @@ def _wrong_shares(experiment: Experiment) -> Iterator[str]:
         yield f"experiment: {error}; {error.hint}"
         return
     if experiment.holdout and not 0 < held < 1:
-        yield "experiment.holdout: between 0 and 100 %, without both"
+        yield "experiment.holdout: more than 0 % and less than 100 %"
     if said and len(said) < len(experiment.arms):
-        yield "experiment.arms: give all arms a share, or none"
+        yield "experiment.arms: either all arms need a share, or none"
     elif said and total != 1:
         percent = f"{float(total) * 100:.4g}%"
         yield f"experiment.arms: the shares are {percent} in all, not 100% (of those who are not held out)"
@@ -200,9 +200,9 @@ def _wrong_shares(experiment: Experiment) -> Iterator[str]:
 
 def _wrong_with_bandit(experiment: Experiment, bandit: Bandit) -> Iterator[str]:
     if len(experiment.arms) < 2:
-        yield "experiment.bandit: it needs two arms or more to choose from"
+        yield "experiment.bandit: it needs at least two arms"
     if any(arm.share for arm in experiment.arms):
-        yield "experiment.arms: a bandit finds the shares itself; leave them out"
+        yield "experiment.arms: a bandit sets the shares; remove them"
     if bandit.reward not in REWARDS:
         yield f"experiment.bandit.reward: there is no {bandit.reward!r}; there are {', '.join(REWARDS)}"
     try:
@@ -211,7 +211,7 @@ def _wrong_with_bandit(experiment: Experiment, bandit: Bandit) -> Iterator[str]:
         yield f"experiment.bandit.every: {error}; {error.hint}"
     try:
         if fraction(bandit.least) * max(len(experiment.arms), 1) >= 1:
-            yield "experiment.bandit.least: all arms' together are 100% or more; there is nothing left to choose"
+            yield "experiment.bandit.least: the minimum shares add up to 100% or more"
     except BadContent as error:
         yield f"experiment.bandit.least: {error}; {error.hint}"
 

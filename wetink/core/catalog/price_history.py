@@ -13,7 +13,7 @@ class FeedData(msgspec.Struct, frozen=True):
 
     items: tuple[dict[str, Any], ...] = ()
     fetched_at: int = 0
-    state: str = "there is no such feed"
+    state: str = "this feed does not exist"
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):

@@ -71,7 +71,7 @@ _BLANKS = str.maketrans({"\u202f": " ", "\u00a0": " ", "\u2009": " ", "\u2212": 
 
 
 def read_text(text: str) -> int | None:
-    """Return the Unix ms of a time in any writing; None for what is no time, or might be two.
+    """Return the Unix ms of a time in any writing; None for what is not a time, or might be two.
 
     >>> read_text("Fri, 14 Nov 2025 10:00:00 GMT"), read_text("14.11.2025 10:00"), read_text("1763114400000000")
     (1763114400000, 1763114400000, 1763114400000)

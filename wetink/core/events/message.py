@@ -64,7 +64,7 @@ class Context(msgspec.Struct, gc=False):
 
 
 class Message(msgspec.Struct, gc=False):
-    """One message, leniently: any field may be anything, but for a context, which is None when it is no object.
+    """One message, leniently: any field may be anything, but for a context, which is None when it is not an object.
 
     The snake_case names are those of Movable Ink's native body.
     """

@@ -169,7 +169,7 @@ def _product_and_url(track: Read) -> Sequence[Problem]:
 
 
 def _query(track: Read) -> Sequence[Problem]:
-    return () if track.query else (problem("missing_property", "query", "`query`, what was searched for"),)
+    return () if track.query else (problem("missing_property", "query", "`query`, the words of the search"),)
 
 
 def _total_and_products(track: Read) -> Sequence[Problem]:
@@ -177,10 +177,10 @@ def _total_and_products(track: Read) -> Sequence[Problem]:
     currency = hint_of(properties)
     lacking = []
     if track.order is None or track.order.total is None:
-        lacking.append(_amount("total", properties.get("total"), "what the customer paid", currency))
+        lacking.append(_amount("total", properties.get("total"), "the amount that the customer paid", currency))
     listed = properties.get("products")
     if not isinstance(listed, list) or not listed:
-        return [*lacking, problem("missing_property", "products", "`products`, a list of what was bought")]
+        return [*lacking, problem("missing_property", "products", "`products`, the list of products in the order")]
     named = [bool(each.key) for each in track.products]  # in their order, but for what is no product
     if len(named) != len(listed):
         named = [isinstance(each, dict) and bool(product(each, track.known)[0].key) for each in listed]
@@ -192,7 +192,7 @@ def _total_and_products(track: Read) -> Sequence[Problem]:
             lacking.append(problem("missing_property", f"{place}.sku", hint))
         price = bought.get("price")
         if type(price) is not float and number(price, hint_of(bought, currency)) is None:
-            lacking.append(_amount(f"{place}.price", bought.get("price"), "what one of it costs", currency))
+            lacking.append(_amount(f"{place}.price", bought.get("price"), "the price of one piece", currency))
     return lacking
 
 

@@ -43,21 +43,21 @@ class EventMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def mapping_of(raw: Any) -> EventMapping:
     """Return the mapping a YAML document says. Raises BadContent, with the place, for one that means nothing."""
     if not isinstance(raw, dict):
-        raise BadContent("a mapping is a list of names", hint="see docs/mappings.md for an example")
+        raise BadContent("a mapping must have names", hint="see docs/mappings.md for an example")
     try:
         found = msgspec.convert(raw, EventMapping)
     except msgspec.ValidationError as error:
         raise BadContent(str(error)) from error
     if not found.events and not found.traits:
-        raise BadContent("it maps neither events nor traits")
+        raise BadContent("add events or traits")
     seen: dict[str, str] = {}
     for name, names in found.events.items():
         if not folded(name):
-            raise BadContent(f"events: {name!r} is no name of an event")
+            raise BadContent(f"events: {name!r} is not a name for an event")
         if (other := seen.setdefault(folded(name), name)) != name:
-            raise BadContent(f"events: {name!r} and {other!r} are the same event")
+            raise BadContent(f"events: {name!r} and {other!r} are names of the same event")
         if not names.name and not names.properties and names.products is None:
-            raise BadContent(f"events.{name}: it says nothing", hint="say name, properties or products")
+            raise BadContent(f"events.{name}: it is empty", hint="add name, properties or products")
         for place, renamed in _renamings(names):
             _check(f"events.{name}.{place}", renamed)
     _check("traits", found.traits)
@@ -184,6 +184,6 @@ def _check(place: str, names: Mapping[str, str]) -> None:
         if not theirs.strip() or not name.strip():
             raise BadContent(f"{place}: a name is empty", hint="write THEIRS: OURS")
         if "." in name:
-            raise BadContent(f"{place}.{theirs}: {name!r} is a path", hint="the spec's properties have plain names")
+            raise BadContent(f"{place}.{theirs}: {name!r} is a path", hint="the spec's properties have no dots")
         if ours.count(name) > 1 and theirs == name:
-            raise BadContent(f"{place}.{theirs}: it is called that already")
+            raise BadContent(f"{place}.{theirs}: it already has this name")

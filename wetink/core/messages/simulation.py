@@ -38,7 +38,7 @@ def event_of(
     if "timestamp" not in said:
         said["timestamp"] = now - _before(str(given.get("ago", ago)), number)
     elif time_of(said["timestamp"]) is None:
-        raise BadContent(f"events[{number}].timestamp is no time", hint="write 2026-11-20T09:00:00Z")
+        raise BadContent(f"events[{number}].timestamp is not a time", hint="write 2026-11-20T09:00:00Z")
     message = {"type": "track" if "event" in said else "identify", "messageId": f"s{number}", **said}
     if not {"userId", "anonymousId"} & message.keys():
         message["userId"] = SOMEBODY
@@ -86,7 +86,7 @@ def read(text: str | bytes) -> list[dict[str, Any]]:
     if isinstance(said, dict):
         said = said["batch"] if isinstance(said.get("batch"), list) else [said]
     if not isinstance(said, list) or not all(isinstance(each, dict) for each in said):
-        raise BadContent("this is no message", hint='write {"event": "Product Viewed", …}')
+        raise BadContent("this is not a message", hint='write {"event": "Product Viewed", …}')
     if len(said) > MOST:
         raise BadContent(f"more than {MOST} messages")
     return said

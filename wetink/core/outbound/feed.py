@@ -55,7 +55,7 @@ _WALK = re.compile(r"(?:^|[/\\])\.{1,2}(?:$|[/\\])")
 
 
 class PerPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A feed that is asked for each person: `parameters: {city: person.traits.city}`.
+    """A feed that is fetched for each person: `parameters: {city: person.traits.city}`.
 
     A parameter fills the hole of its name in the address (`/weather/{city}`), else it is added to the query. Where it
     comes from may have several places, the first that says something counts: `moment.city | person.traits.city`.
@@ -86,7 +86,7 @@ class Feed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     fields: dict[str, str] = {}
     """Name here -> dotted path there; empty: items as they come. In a catalog or merchant feed: in addition."""
     key: str = ""
-    """The field that tells items apart: an item without it, or with one that was there before, is left out."""
+    """The field that tells items apart: an item without it, or with one that is a duplicate, is left out."""
     encoding: str = ""
     """CSV and JSON lines: what their letters are written in, such as `windows-1252`; empty: UTF-8, or as marked."""
     limit: Limit = Limit()
@@ -166,7 +166,7 @@ class Supply(msgspec.Struct, frozen=True):
 def feed_of(name: str, raw: Any) -> Feed:
     """Return the feed that a file called `name` declares. Raises BadContent with all that is wrong with it."""
     if not isinstance(raw, dict):
-        raise BadContent("a feed is a mapping", hint="start with url: and format:")
+        raise BadContent("a feed must be a mapping", hint="start with url: and format:")
     try:
         feed = msgspec.convert({"name": name, **raw}, Feed)
     except msgspec.ValidationError as error:
@@ -179,11 +179,11 @@ def feed_of(name: str, raw: Any) -> Feed:
 
 def _wrong_with(feed: Feed) -> Iterator[str]:
     if bool(feed.url) == bool(feed.file):
-        yield "say exactly one of url and file"
+        yield "set either url or file"
     elif feed.url:
         yield from _wrong_with_address(feed)
     elif not _FILE.fullmatch(feed.file):
-        yield f"file: {feed.file!r} is no plain name of an uploaded file"
+        yield f"file: {feed.file!r} is not the name of an uploaded file"
     try:
         shortest = SHORTEST_PERSON_MS if feed.per_person is not None else SHORTEST_MS
         if feed.every_ms < shortest:
@@ -201,29 +201,29 @@ def _wrong_with(feed: Feed) -> Iterator[str]:
 def _wrong_with_address(feed: Feed) -> Iterator[str]:
     end = urlsplit(feed.url.partition("{")[0])
     if "{" in feed.url and not (end.netloc and (end.path or end.query)):
-        yield "url: holes may stand in the path and the query only"
+        yield "url: {parameters} may be in the path and the query only"
     elif not host_of(_HOLE.sub("x", feed.url)):
-        yield f"url: {feed.url!r} is no http(s) address"
+        yield f"url: {feed.url!r} is not an http(s) URL"
     elif "#" in feed.url:
-        yield "url: what follows a # is never sent"
+        yield "url: remove the part after #; it is never sent"
     elif _HOLE.search(feed.url) and feed.per_person is None:
-        yield "url: holes are filled by per_person.parameters, and there are none"
+        yield "url: {parameters} need per_person.parameters, and there are none"
 
 
 def _wrong_with_document(feed: Feed) -> Iterator[str]:
     if feed.complete and feed.purpose != "catalog":
-        yield "complete: only a catalog is"
+        yield "complete: only for a catalog"
     if feed.root and feed.format != "json":
-        yield "root: only a json feed has one"
+        yield "root: only for json"
     if feed.root and not _PATH.fullmatch(feed.root):
-        yield f"root: {feed.root!r} is no dotted path, such as data.items"
+        yield f"root: {feed.root!r} is not a dotted path, such as data.items"
     if feed.format == "json" and feed.limit.bytes > LARGEST_JSON:
         yield f"limit.bytes: at most {LARGEST_JSON} for json; write larger feeds as jsonl"
 
 
 def _wrong_with_encoding(feed: Feed) -> Iterator[str]:
     if feed.format not in ("csv", "jsonl", "merchant"):
-        yield "encoding: only csv, jsonl and merchant text have one to say; the others say it themselves"
+        yield "encoding: only csv, jsonl and merchant have one; the other formats name it themselves"
     try:
         "a".encode(feed.encoding)
     except (LookupError, ValueError):
@@ -233,13 +233,13 @@ def _wrong_with_encoding(feed: Feed) -> Iterator[str]:
 def _wrong_with_fields(feed: Feed) -> Iterator[str]:
     for ours, theirs in feed.fields.items():
         if not _NAME.fullmatch(ours):
-            yield f"fields: {ours!r} is no name a template can use"
+            yield f"fields: {ours!r} is not a name that a template can use"
         elif feed.of_goods and ours not in GOODS:
             yield f"fields: a product has no {ours}; it has {', '.join(sorted(GOODS))}"
         if feed.format in ("json", "jsonl") and not _PATH.fullmatch(theirs):
-            yield f"fields.{ours}: {theirs!r} is no dotted path, such as price.amount"
+            yield f"fields.{ours}: {theirs!r} is not a dotted path, such as price.amount"
         elif not theirs.strip():
-            yield f"fields.{ours}: say where it comes from"
+            yield f"fields.{ours}: enter a source"
     if feed.key and feed.fields and not feed.of_goods and feed.key not in feed.fields:
         yield f"key: {feed.key} is not among fields"
     if feed.key and feed.of_goods and feed.key not in GOODS:
@@ -257,10 +257,10 @@ def _wrong_with_parameters(feed: Feed, person: PerPerson) -> Iterator[str]:
         if not _NAME.fullmatch(name):
             yield f"per_person.parameters: {name!r} is no name"
         if not all(_SOURCE.fullmatch(each.strip()) for each in source.split("|")):
-            yield f"per_person.parameters.{name}: {source!r} is no path such as person.traits.city"
+            yield f"per_person.parameters.{name}: {source!r} is not a path such as person.traits.city"
     for hole in _HOLE.findall(feed.url):
         if hole not in person.parameters:
-            yield f"url: {{{hole}}} is none of the parameters"
+            yield f"url: {{{hole}}} is not in per_person.parameters"
 
 
 def parameters_of(feed: Feed, known: Mapping[str, Any]) -> dict[str, str]:
@@ -318,7 +318,7 @@ def address(feed: Feed, parameters: Mapping[str, str]) -> str:
         if len(value) > LONGEST_PARAMETER:
             raise BadContent(f"{name} is longer than {LONGEST_PARAMETER} characters")
         if _WALK.search(value):
-            raise BadContent(f"{name} is a way through folders, not a value")
+            raise BadContent(f"{name} contains a path, not a value")
     url = _HOLE.sub(lambda hole: quote(parameters[hole[1]], safe="", errors="replace"), feed.url)
     rest = {name: parameters[name] for name in wanted if f"{{{name}}}" not in feed.url}
     if not rest:
@@ -372,7 +372,7 @@ def supply(feed: Feed, snapshot: Snapshot | None, now: int) -> Supply:
     """Return what a snapshot gives, fresh or stale or none, and why."""
     if snapshot is None or not snapshot.checked_at:
         trouble = snapshot.trouble if snapshot is not None else ""
-        return Supply(because=trouble or "it was not fetched yet")
+        return Supply(because=trouble or "it has not been fetched yet")
     late = expired(snapshot.checked_at, feed.every_ms, now)
     return Supply(
         snapshot.items,

@@ -30,7 +30,7 @@ TYPES: dict[Move, str] = {"enter": "audience.entered", "leave": "audience.left"}
 class Hook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Where changes of an audience's members are told, and how."""
 
-    url: Annotated[str, Meta(min_length=1, max_length=2048, description="Where it is posted to.")]
+    url: Annotated[str, Meta(min_length=1, max_length=2048, description="URL that receives the webhook.")]
     """For `identify` and `track` the whole address of a Tracking API, such as https://host/v1/track."""
     send: Literal["webhook", "identify", "track"] = "webhook"
     write_key: str = ""
@@ -65,9 +65,9 @@ class Post(msgspec.Struct, frozen=True):
 def check(hook: Hook) -> None:
     """Raise BadContent for a hook that cannot mean anything, with the place."""
     if not host_of(hook.url):
-        raise BadContent(f"{hook.url!r} is no http(s) address", where="hook.url")
+        raise BadContent(f"{hook.url!r} is not an http(s) URL", where="hook.url")
     if not hook.on:
-        raise BadContent("it tells of nothing", hint="write enter, leave or both", where="hook.on")
+        raise BadContent("it has no events", hint="write enter, leave or both", where="hook.on")
     if hook.send == "webhook" and (hook.write_key or hook.trait):
         field = "write_key" if hook.write_key else "trait"
         raise BadContent(f"a webhook has no {field}", hint="send: identify or track", where=f"hook.{field}")

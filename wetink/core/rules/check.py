@@ -32,7 +32,7 @@ class WrittenOut:
         """Return why an audience cannot be used by a rule, empty when it can."""
         circle = self._measure(name)
         if circle:
-            return f"audiences lead in a circle: {' → '.join(circle)}"
+            return f"audiences refer to each other in a circle: {' → '.join(circle)}"
         return too_large(*self._sizes[name])
 
     def size_of(self, rule: Rule) -> tuple[int, int]:
@@ -85,8 +85,8 @@ def names_of(rule: Rule) -> tuple[str, ...]:
 def too_large(nodes: int, depth: int) -> str:
     """Return why a rule of this size is refused, empty when it is not."""
     if nodes > MOST_NODES:
-        return f"written out, with the audiences they name, these are more than {MOST_NODES:,} conditions"
-    return f"audiences lie more than {DEEPEST} deep inside each other" if depth > DEEPEST else ""
+        return f"with the audiences that they refer to, these have more than {MOST_NODES:,} conditions"
+    return f"audiences are nested more than {DEEPEST} deep inside each other" if depth > DEEPEST else ""
 
 
 def problems_of(rule: Rule, place: str = "", audiences: Mapping[str, Rule] | WrittenOut | None = None) -> Iterator[str]:
@@ -140,14 +140,14 @@ def _choice(value: str, place: str, field: Field) -> Iterator[str]:
 def _where(where: Where, place: str, field: Field) -> Iterator[str]:
     for each in where:
         if not each.name:
-            yield told(place, "say which property")
+            yield told(place, "choose a property")
         yield from _tests(each.tests, at(place, each.name), field)
 
 
 def _context(where: Where, place: str, field: Field) -> Iterator[str]:
     for each in where:
         if each.name not in FIELDS and not (each.name.startswith("parameter.") and each.name != "parameter."):
-            yield told(at(place, each.name), f"there is no such thing; there are {', '.join(FIELDS)}, parameter")
+            yield told(at(place, each.name), f"unknown name; use one of {', '.join(FIELDS)}, parameter")
         yield from _tests(each.tests, at(place, each.name), field)
 
 
@@ -171,9 +171,9 @@ def _tests(tests: tuple[Test, ...], place: str, field: Field) -> Iterator[str]:
     for index, test in enumerate(tests):
         here = at(place, test.operator)
         if field.only and test.operator not in field.only:
-            yield told(here, f"{'how long' if age else 'a number'} is asked with {', '.join(field.only)}")
+            yield told(here, f"{'a duration' if age else 'a number'} is compared with {', '.join(field.only)}")
         elif any(test.operator == each.operator for each in tests[:index]):
-            yield told(here, "this is said twice")
+            yield told(here, "this appears twice")
         elif age:
             yield from _span(str(test.value), here)
         elif wrong := _wrong(test, BY_NAME[test.operator].wants):
@@ -207,15 +207,15 @@ def _scalar(value: Any) -> bool:
 
 
 _SHAPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "value": (_scalar, "one value belongs here"),
+    "value": (_scalar, "this must be one value"),
     "values": (lambda value: isinstance(value, tuple) and value != () and all(map(_scalar, value)),
-               "a list of values belongs here"),
-    "numbers": (lambda value: isinstance(value, tuple) and len(value) == 2, "two numbers belong here"),
-    "text": (lambda value: _scalar(value) and str(value).strip() != "", "a text belongs here"),
-    "switch": (lambda value: isinstance(value, bool), "true or false belongs here"),
-    "pattern": (lambda value: isinstance(value, str), "a text belongs here"),
-    "span": (lambda value: isinstance(value, str), "a span belongs here, such as 7d"),
-    "occasion": (lambda value: isinstance(value, str), "a span belongs here, such as 7d"),
+               "this must be a list of values"),
+    "numbers": (lambda value: isinstance(value, tuple) and len(value) == 2, "this must be two numbers"),
+    "text": (lambda value: _scalar(value) and str(value).strip() != "", "this must be text"),
+    "switch": (lambda value: isinstance(value, bool), "this must be true or false"),
+    "pattern": (lambda value: isinstance(value, str), "this must be text"),
+    "span": (lambda value: isinstance(value, str), "this must be a duration, such as 7d"),
+    "occasion": (lambda value: isinstance(value, str), "this must be a duration, such as 7d"),
 }  # fmt: skip
 _CHECKS: Mapping[str, Callable[[Any, str, Field], Iterator[str]]] = {
     "choice": _choice, "where": _where, "context": _context, "span": _span, "window": _window, "tests": _tests,

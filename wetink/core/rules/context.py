@@ -22,11 +22,14 @@ def _weather(path: str, read: Callable[[Any], Any]) -> Callable[[Subject, str], 
 
 
 FIELDS: Mapping[str, tuple[Callable[[Subject, str], Any], str]] = {
-    "weekday": (lambda subject, feed: DAYS[subject.local.weekday()], "mon to sun, where the person is"),
-    "hour": (lambda subject, feed: subject.local.hour, "0 to 23, where the person is: 17 lasts until 17:59"),
+    "weekday": (lambda subject, feed: DAYS[subject.local.weekday()], "mon to sun, in the person's time zone"),
+    "hour": (lambda subject, feed: subject.local.hour, "0 to 23, in the person's time zone: 17 lasts until 17:59"),
     "day": (lambda subject, feed: subject.local.day, "1 to 31, the day of the month"),
     "month": (lambda subject, feed: subject.local.month, "1 to 12"),
-    "date": (lambda subject, feed: subject.local.date().isoformat(), "such as 2026-11-20; asked with before and after"),
+    "date": (
+        lambda subject, feed: subject.local.date().isoformat(),
+        "such as 2026-11-20; compared with before and after",
+    ),
     "device": (lambda subject, feed: subject.moment.device, "mobile, tablet, desktop, proxy or prefetch"),
     "client": (lambda subject, feed: subject.moment.facts.client, "the mail program, such as apple-mail or outlook"),
     "scheme": (lambda subject, feed: subject.moment.scheme, "light or dark"),
@@ -35,7 +38,7 @@ FIELDS: Mapping[str, tuple[Callable[[Subject, str], Any], str]] = {
     "city": (lambda subject, feed: subject.moment.city, "as the GeoIP file has it"),
     "language": (lambda subject, feed: subject.moment.language, "such as de or pt-BR"),
     "currency": (lambda subject, feed: subject.moment.currency, "such as EUR"),
-    "campaign": (lambda subject, feed: subject.moment.campaign, "`?c=` of the picture's address"),
+    "campaign": (lambda subject, feed: subject.moment.campaign, "`?c=` of the picture's URL"),
     "weather.sky": (_weather("current.weather_code", sky_of), "clear, cloudy, fog, rain, snow or storm"),
     "weather.temperature": (_weather("current.temperature_2m", celsius), "degrees Celsius"),
 }

@@ -144,8 +144,8 @@ def _leaf(leaf: Leaf, rule: Rule) -> Compiled:
             seen = see(subject)
             held, why = judge(seen), say(seen)
         except Exception as error:
-            logger.exception("%s cannot be told of somebody", next(iter(spelled)))
-            why = f"what is known cannot be read for this: {error}"
+            logger.exception("%s cannot be evaluated for somebody", next(iter(spelled)))
+            why = f"the data cannot be read for this condition: {error}"
             return Finding(next(iter(spelled)), False, why, None, spelled, unknown=True)
         value = seen[0] if isinstance(seen, tuple) else seen
         return Finding(next(iter(spelled)), held, why, _plain(value), spelled)

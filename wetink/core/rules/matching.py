@@ -29,7 +29,7 @@ NEVER = (FOREVER, FOREVER)
 def ends(between: Sequence[str]) -> tuple[int, int]:
     """Return the [start, end) of two dates or times; a date without a time is all of that day (UTC).
 
-    Raises BadContent for what is no time.
+    Raises BadContent for what is not a time.
 
     >>> start, end = ends(("2026-01-01", "2026-01-02"))
     >>> (end - start) // DAY_MS
@@ -38,7 +38,7 @@ def ends(between: Sequence[str]) -> tuple[int, int]:
     start, end = (parse(text) for text in between)
     if start is None or end is None:
         wrong = between[0] if start is None else between[1]
-        raise BadContent(f"{wrong!r} is no time", hint="write 2026-01-31 or 2026-01-31T09:00:00Z")
+        raise BadContent(f"{wrong!r} is not a time", hint="write 2026-01-31 or 2026-01-31T09:00:00Z")
     return start, end + (DAY_MS if len(between[1].strip()) <= 10 and "-" in between[1] else 1)
 
 

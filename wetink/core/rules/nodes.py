@@ -106,31 +106,31 @@ def _node(word: str, struct: type[Any], label: str, words: str, *fields: Field, 
 
 
 _EVENT = Field("event", "event", label="Event", hint="Product Viewed", size="long", offers="events",
-               invalid="the name of an event belongs here")  # fmt: skip
+               invalid="choose an event")  # fmt: skip
 _WHERE = Field("where", "where", before="where", label="property", offers="properties")
 _WINDOW = Field("window", "window")
 _TIMES = Field("at_least", "times")
 _STEPS = Field("steps", "steps", words=" then ", valid=lambda steps: 2 <= len(steps) <= LONGEST_SEQUENCE,
                invalid=f"2 to {LONGEST_SEQUENCE} events")  # fmt: skip
-_RULES: dict[str, Any] = {"valid": bool, "invalid": "at least one rule belongs here"}
+_RULES: dict[str, Any] = {"valid": bool, "invalid": "add at least one rule"}
 _DID: dict[str, Any] = {
     "checks": (
         ("at_least", "at least 1, or exactly: 0", lambda did: did.at_most is not None or did.at_least >= 1),
-        ("at_most", "this is less than at_least", lambda did: did.at_most is None or did.at_most >= did.at_least),
-        ("first_time", "say when the first time was, with within or between",
+        ("at_most", "this must be at least at_least", lambda did: did.at_most is None or did.at_most >= did.at_least),
+        ("first_time", "add a period for the first time, with within or between",
          lambda did: not did.first_time or did.window != tree.Window()),
-        ("first_time", "this goes with done alone, and without a number of times",
+        ("first_time", "use this only with done, without a number of times",
          lambda did: not did.first_time or (did.at_least == 1 and did.at_most is None and not did.negated)),
     ),
 }  # fmt: skip
 _FIGURE = (
     Field("property", "text", label="Property", hint="total", offers="properties",
-          valid=bool, invalid="say of which property"),
+          valid=bool, invalid="choose a property"),
     Field("event", "event", "of", label="Event", before="of", hint="Order Completed", size="long", offers="events",
-          invalid="say of which event"),
+          invalid="choose an event"),
     _WHERE,
     Field("tests", "tests", "is", label="It", inline=tuple(name for name in BY_NAME if name not in WHEN), only=NUMERIC,
-          valid=bool, invalid="say what the figure is compared with, such as above: 200"),
+          valid=bool, invalid="add a comparison, such as above: 200"),
     _WINDOW,
 )  # fmt: skip
 
@@ -158,9 +158,9 @@ NODES: Mapping[str, Node] = {node.word: node for node in (
       for figure, label in (("sum", "sum of"), ("average", "average of"), ("maximum", "maximum of"),
                             ("minimum", "minimum of"), ("distinct", "number of different"))),
     _node("trait", tree.Trait, "has the trait", "trait {name} {tests}",
-          Field("name", "text", label="Trait", hint="plan", valid=bool, invalid="say which trait"),
+          Field("name", "text", label="Trait", hint="plan", valid=bool, invalid="choose a trait"),
           Field("tests", "tests", label="It", inline=tuple(BY_NAME), valid=bool,
-                invalid="say what is asked of the trait, such as equals, one_of or exists")),
+                invalid="add a comparison, such as equals, one_of or exists")),
     _node("audience", tree.Member, "is in the audience", "is in {name}", Field("name", "audience", label="Audience")),
     _node("share", tree.Share, "in a random share", "is in {percent} of all people{start}",
           Field("percent", "percent", label="Percent", hint="20%", size="short",
@@ -177,7 +177,7 @@ NODES: Mapping[str, Node] = {node.word: node for node in (
           Field("contains", "where", words="contains a product{}", before="contains", label="contains",
                 offers="properties"),
           inside=True,
-          checks=(("", "say what of it: value, items, age or contains", lambda cart: cart != tree.CartIs()),)),
+          checks=(("", "add value, items, age or contains", lambda cart: cart != tree.CartIs()),)),
     _node("product", tree.ProductIs, "has a product",
           "a product {interest}{where}{within} {price_fell,back_in_stock,low_stock}",
           Field("interest", "choice", label="Which", choices=(("viewed", "they viewed"), ("in_cart", "in their cart"),
@@ -191,7 +191,7 @@ NODES: Mapping[str, Node] = {node.word: node for node in (
                 hint="3", size="short", valid=lambda left: left >= 1, invalid="at least 1"),
           Field("back_in_stock", "switch", label="Back in stock",
                 choices=(("", "back or not"), ("true", "is back in stock"), ("false", "is not back in stock"))),
-          checks=(("", "say what became of it: price_fell, back_in_stock or low_stock",
+          checks=(("", "add price_fell, back_in_stock or low_stock",
                    lambda product: {product.price_fell, product.back_in_stock, product.low_stock} != {None}),)),
     _node("lifecycle", tree.Lifecycle, "is to the shop",
           "is {stage} (new for {new_for}, lapsed after {lapsed_after})",

@@ -20,7 +20,7 @@ Wants = Literal["value", "values", "number", "numbers", "text", "pattern", "time
 
 
 class Today(msgspec.Struct, frozen=True):
-    """The moment a value is looked at: `now` in Unix ms, and the date where the person is."""
+    """The moment a value is looked at: `now` in Unix ms, and the date in the person's time zone."""
 
     now: int
     date: Date
@@ -36,25 +36,25 @@ class Operator(msgspec.Struct, frozen=True):
 
 
 OPERATORS: tuple[Operator, ...] = (
-    Operator("equals", "value", "is", "the same; letters' case does not count, and 42 is the same as \"42\""),
-    Operator("not_equals", "value", "is not", "anything else, or not set"),
-    Operator("one_of", "values", "is one of", "the same as one of a list"),
-    Operator("none_of", "values", "is none of", "the same as none of a list, or not set"),
-    Operator("contains", "text", "contains", "the text has this in it; letters' case does not count"),
-    Operator("starts_with", "text", "starts with", "the text begins like this; letters' case does not count"),
-    Operator("ends_with", "text", "ends with", "the text ends like this; letters' case does not count"),
-    Operator("matches", "pattern", "matches", "a part of the text fits a regular expression of RE2; `(?i)`: any case"),
+    Operator("equals", "value", "is", "the same value; case does not matter, and 42 equals \"42\""),
+    Operator("not_equals", "value", "is not", "another value, or not set"),
+    Operator("one_of", "values", "is one of", "one of the listed values"),
+    Operator("none_of", "values", "is none of", "none of the listed values, or not set"),
+    Operator("contains", "text", "contains", "text that contains this; case does not matter"),
+    Operator("starts_with", "text", "starts with", "text that starts with this; case does not matter"),
+    Operator("ends_with", "text", "ends with", "text that ends with this; case does not matter"),
+    Operator("matches", "pattern", "matches", "text that an RE2 regular expression matches; `(?i)` ignores case"),
     Operator("above", "number", "is above", "a greater number"),
     Operator("at_least", "number", "is at least", "this number or a greater one"),
     Operator("below", "number", "is below", "a smaller number"),
     Operator("at_most", "number", "is at most", "this number or a smaller one"),
-    Operator("between", "numbers", "is between", "a number from the first to the second, both included"),
+    Operator("between", "numbers", "is between", "a number from the first to the second, including both"),
     Operator("before", "time", "is before", "an earlier time; a date is its first moment (UTC)"),
     Operator("after", "time", "is after", "this time or a later one"),
-    Operator("within", "span", "is within the last", "a time in the span up to now"),
-    Operator("ahead", "span", "is within the next", "a time in the span from now on"),
-    Operator("anniversary", "occasion", "has its anniversary", "`today`, `this week`, `this month`; `7d`: soon"),
-    Operator("exists", "switch", "is set", "whether there is a value"),
+    Operator("within", "span", "is within the last", "a time in the last 7d, 12h, …"),
+    Operator("ahead", "span", "is within the next", "a time in the next 7d, 12h, …"),
+    Operator("anniversary", "occasion", "has its anniversary", "`today`, `this week`, `this month`; `7d`: next 7 days"),
+    Operator("exists", "switch", "is set", "true if there is a value, false if not"),
 )  # fmt: skip
 """All that can be asked of a value, in the order in which a form offers it."""
 
@@ -84,7 +84,8 @@ def pattern_of(text: str) -> Callable[[str], bool]:
         said = error.args[0] if error.args else ""
         reason = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
         raise BadContent(
-            f"{text[:60]!r} is no regular expression: {reason}", hint="RE2 has no look-arounds and no back-references"
+            f"{text[:60]!r} is not a regular expression: {reason}",
+            hint="RE2 has no look-arounds and no back-references",
         ) from error
     return lambda subject: search(subject[:LONGEST_SUBJECT]) is not None
 
@@ -204,7 +205,7 @@ def _time(holds: Callable[[int, int, int], bool], read: Callable[[Any], int | No
     def made(wanted: Any) -> Passes:
         bound = read(wanted)
         if bound is None:
-            raise BadContent(f"{wanted!r} is no time", hint="write 2026-11-20 or 2026-11-20T09:00:00Z")
+            raise BadContent(f"{wanted!r} is not a time", hint="write 2026-11-20 or 2026-11-20T09:00:00Z")
 
         def passes(value: Any, at: Today) -> bool:
             times = [found for each in each_of(value) if (found := time(each)) is not None]

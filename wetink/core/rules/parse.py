@@ -39,7 +39,7 @@ class Unreadable(BadContent):
     """A rule that cannot be read. `problems` has all that is wrong, each with its place."""
 
     def __init__(self, problems: list[str]) -> None:
-        super().__init__("; ".join(problems[:3]), hint="docs/rules.md has the language")
+        super().__init__("; ".join(problems[:3]), hint="see docs/rules.md")
         self.problems = problems
 
 
@@ -77,7 +77,7 @@ class Reading:
     def rules(self, spelled: Any, place: str) -> tuple[Rule, ...]:
         """Read a list of rules."""
         if not isinstance(spelled, list | tuple):
-            self.wrong(place, "a list of rules belongs here")
+            self.wrong(place, "this must be a list of rules")
             return ()
         read = [self.rule(each, f"{place}[{index}]") for index, each in enumerate(spelled)]
         return tuple(each for each in read if each is not None)
@@ -105,11 +105,12 @@ class Reading:
 
     def _no_word(self, spelled: Mapping[Any, Any], words: list[str], place: str) -> None:
         if words:
-            self.wrong(place, f"say one of {' and '.join(words)} here, and the other in a rule of its own")
+            self.wrong(place, f"use one of {' and '.join(words)} here, and the other in a rule of its own")
             return
         key = next(iter(map(str, spelled)), "")
         self.wrong(
-            place, _unlike(key, NODES, f"{key!r} is no rule", "say one of") if key else f"say one of {', '.join(NODES)}"
+            place,
+            _unlike(key, NODES, f"{key!r} is not a rule", "use one of") if key else f"use one of {', '.join(NODES)}",
         )
 
     def node(self, node: Node, spelled: Mapping[Any, Any], place: str) -> Any:
@@ -147,7 +148,7 @@ def _text(reading: Reading, value: Any, place: str, field: Field | None = None) 
     value = plain(value)
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value)
-    reading.wrong(place, "a text belongs here")
+    reading.wrong(place, "this must be text")
     return ""
 
 
@@ -161,13 +162,13 @@ def _event(reading: Reading, value: Any, place: str, field: Field) -> str:
 def _whole(reading: Reading, value: Any, place: str, field: Field | None = None) -> int | None:
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value
-    reading.wrong(place, f"{value!r} is no whole number")
+    reading.wrong(place, f"{value!r} is not a whole number")
     return None
 
 
 def _switch(reading: Reading, value: Any, place: str, field: Field | None = None) -> bool:
     if not isinstance(value, bool):
-        reading.wrong(place, "true or false belongs here")
+        reading.wrong(place, "this must be true or false")
     return value is True
 
 
@@ -176,20 +177,20 @@ def _percent(reading: Reading, value: Any, place: str, field: Field) -> float:
     try:
         return float(str(value).strip().removesuffix("%"))
     except ValueError:
-        reading.wrong(place, f"{value!r} is no share; write 20%")
+        reading.wrong(place, f"{value!r} is not a share; write 20%")
         return 0.0
 
 
 def _step(reading: Reading, value: Any, place: str, field: Field) -> Any:
     if isinstance(value, Mapping) and STEP.word in value:
         return reading.node(STEP, value, place)
-    reading.wrong(place, "an event belongs here, such as {done: Product Added}")
+    reading.wrong(place, "this must be an event, such as {done: Product Added}")
     return None
 
 
 def _steps(reading: Reading, value: Any, place: str, field: Field) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple):
-        reading.wrong(place, "a list of events belongs here")
+        reading.wrong(place, "this must be a list of events")
         return ()
     steps = [_step(reading, each, f"{place}[{index}]", field) for index, each in enumerate(value)]
     return tuple(each for each in steps if each is not None)
@@ -200,7 +201,7 @@ def _where(reading: Reading, value: Any, place: str, field: Field | None = None)
     if isinstance(value, Mapping) and value:
         return tuple(Property(str(name), _asked(reading, each, at(place, name))) for name, each in value.items())
     if value is not None:
-        reading.wrong(place, "properties belong here, such as {category: Shoes}")
+        reading.wrong(place, "this must be properties, such as {category: Shoes}")
     return ()
 
 
@@ -210,7 +211,7 @@ def _asked(reading: Reading, value: Any, place: str) -> tuple[Test, ...]:
     if not isinstance(value, Mapping):
         return (Test("one_of" if isinstance(value, tuple) else "equals", value),)
     if not value:
-        reading.wrong(place, "say what is asked of it")
+        reading.wrong(place, "add a comparison")
     reading.known(value, BY_NAME, place, "operator")
     return tuple(Test(name, plain(each)) for name, each in value.items() if name in BY_NAME)
 
@@ -226,10 +227,10 @@ def _times(reading: Reading, field: Field, spelled: Mapping[Any, Any], place: st
     at_least, exactly, at_most = (_whole(reading, spelled.get(name), at(place, name)) for name in TIMES[:3])
     for name, number in zip(TIMES, (at_least, exactly, at_most), strict=False):
         if number is not None and number < 0:
-            reading.wrong(at(place, name), "nothing happens less than 0 times")
+            reading.wrong(at(place, name), "this must be 0 or more")
     if exactly is not None:
         if at_least is not None or at_most is not None:
-            reading.wrong(at(place, "exactly"), "at_least and at_most do not go with exactly")
+            reading.wrong(at(place, "exactly"), "do not combine exactly with at_least or at_most")
         at_least = at_most = exactly
     if at_least is None:
         at_least = 1 if at_most is None else 0
@@ -244,7 +245,7 @@ def _when(reading: Reading, field: Field, spelled: Mapping[Any, Any], place: str
     below, place = spelled.get(field.key), at(place, field.key)
     if not isinstance(below, Mapping):
         if below is not None:
-            reading.wrong(place, "when it was completed belongs here, such as {within: 30d}")
+            reading.wrong(place, "this must be a period, such as {within: 30d}")
         return {}
     reading.known(below, WHEN, place)
     return {field.name: _window(reading, below, place)}
@@ -253,7 +254,7 @@ def _when(reading: Reading, field: Field, spelled: Mapping[Any, Any], place: str
 def _window(reading: Reading, spelled: Mapping[Any, Any], place: str) -> Window:
     asked = [name for name in WHEN if name in spelled]
     if len(asked) > 1:
-        reading.wrong(at(place, asked[1]), f"{asked[0]} says when already")
+        reading.wrong(at(place, asked[1]), f"{asked[0]} already sets the period")
     name = asked[0] if asked else ""
     value, place = plain(spelled.get(name)), at(place, name)
     match name:
@@ -265,12 +266,12 @@ def _window(reading: Reading, spelled: Mapping[Any, Any], place: str) -> Window:
             return Window(since=canonical(event) or event)
         case "in":
             if value != "this visit":
-                reading.wrong(place, "only `this visit` can stand here")
+                reading.wrong(place, "only `this visit` is allowed here")
             return Window(visit=True)
         case "between":
             if isinstance(value, tuple) and len(value) == 2:
                 return Window(between=(str(value[0]), str(value[1])))
-            reading.wrong(place, "two dates belong here, such as [2026-01-01, 2026-02-01]")
+            reading.wrong(place, "this must be two dates, such as [2026-01-01, 2026-02-01]")
     return Window()
 
 
@@ -280,9 +281,9 @@ def _context(reading: Reading, field: Field, spelled: Mapping[Any, Any], place: 
     flat = flattened(asked) if isinstance(asked, Mapping) else {}
     feed = _text(reading, flat.pop("weather.feed", "weather"), at(place, "weather.feed"))
     for name in flat.keys() & NESTED:
-        reading.wrong(at(place, name), "names with values belong here")
+        reading.wrong(at(place, name), "this must be names with values")
     if not flat:
-        reading.wrong(place, "say what of it, such as {weekday: [sat, sun]}")
+        reading.wrong(place, "add a condition, such as {weekday: [sat, sun]}")
     if "weekday" in flat:
         flat["weekday"] = _days(flat["weekday"])
     return {field.name: _where(reading, flat or None, place), "feed": feed}

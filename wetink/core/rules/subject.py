@@ -93,14 +93,14 @@ class Subject:
 
     @property
     def today(self) -> Today:
-        """The moment, with the date where the person is."""
+        """The moment, with the date in the person's time zone."""
         if self._today is None:
             self._today = today(self.now, zone(self.moment.time_zone))
         return self._today
 
     @property
     def local(self) -> datetime:
-        """The time where the person is."""
+        """The time in the person's time zone."""
         return datetime.fromtimestamp(self.now / 1000, zone(self.moment.time_zone))
 
 

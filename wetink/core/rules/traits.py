@@ -56,8 +56,8 @@ def share(rule: Share) -> Leaf:
 
     def say(place: float | None) -> str:
         if place is None:
-            return "nobody is known here"
-        return f"stands at {place:.2f}% of all people, {'' if judge(place) else 'not '}in the {rule.percent:g}%"
+            return "the person is unknown"
+        return f"is at {place:.2f}% of all people, {'' if judge(place) else 'not '}in the {rule.percent:g}%"
 
     return Leaf(see, judge, say)
 

@@ -93,14 +93,14 @@ def comparable(wanted: Any) -> float | None:
 def bound(wanted: Any) -> float:
     """Return the number that values are compared with; one that is too large for any is the largest.
 
-    Raises ValueError for what is no number.
+    Raises ValueError for what is not a number.
 
     >>> bound(7), bound("$7.50"), bound(-(10**400))
     (7.0, 7.5, -1.7976931348623157e+308)
     """
     found = wanted if type(wanted) is int or type(wanted) is float else amount(wanted)
     if found is None or found != found:
-        raise ValueError(f"{wanted!r} is no number")
+        raise ValueError(f"{wanted!r} is not a number")
     return float(max(-_LARGEST, min(found, _LARGEST)))
 
 

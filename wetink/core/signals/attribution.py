@@ -154,9 +154,9 @@ def _order(touch: Touch) -> tuple[int, bool, str, str, str, str]:
 
 def _barred(touch: Touch, at: int, windows: dict[str, tuple[int, str]], clicked: dict[tuple[str, str], int]) -> str:
     if touch.at > at:
-        return "it came after the conversion"
+        return "it happened after the conversion"
     if not touch.human:
-        return f"taken for a {touch.fetch_class}: nobody looked"
+        return f"taken for a {touch.fetch_class}, so nobody looked"
     span, said = windows[touch.kind]
     if touch.at < at - span:
         return f"{_a(touch.kind)} counts for {said}"
@@ -217,7 +217,7 @@ def _last_click_else_open(able: Sequence[Touch]) -> Chosen:
         return _shared(
             clicks, "the last click before it"
         ), lambda touch: "a later click counts" if touch.kind == "click" else "a click counts before any open"
-    return _shared(_last_looks(able), "no click; the last open before it"), lambda _: "a later open counts"
+    return _shared(_last_looks(able), "no click, so the last open before it"), lambda _: "a later open counts"
 
 
 def _last(kind: str) -> Callable[[Sequence[Touch]], Chosen]:
@@ -253,7 +253,7 @@ def _linear(able: Sequence[Touch]) -> Chosen:
         shared = f", shared by its {len(mine)} blocks" if len(mine) > 1 else ""
         why = f"one of {count}, in equal parts" if count > 1 else "one of 1"
         chosen += [(touch, count * len(mine), why + shared) for touch in mine]
-    return sorted(chosen, key=lambda each: _order(each[0])), lambda _: "the same block of the same campaign counts once"
+    return sorted(chosen, key=lambda each: _order(each[0])), lambda _: "the same block in the same campaign counts once"
 
 
 def _emails(able: Sequence[Touch]) -> list[list[Touch]]:

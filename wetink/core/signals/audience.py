@@ -35,9 +35,9 @@ def audience_of(name: str, said: Any) -> Audience:
     place = ""
     if isinstance(said, Mapping) and "rule" in said:
         title, place = said.get("title", ""), "rule"
-        wrong = [f"{key}: there is no such thing; there are {', '.join(FIELDS)}" for key in said if key not in FIELDS]
+        wrong = [f"{key}: unknown name; use one of {', '.join(FIELDS)}" for key in said if key not in FIELDS]
         if not isinstance(title, str):
-            wrong.append("title: a text belongs here")
+            wrong.append("title: this must be text")
         if said.get("hook") is not None:
             hook, found = _hook(said["hook"])
             wrong += found

@@ -122,7 +122,7 @@ def _one(key: str, group: Sequence[Outcome], name: str, goal: Goal, signals: Sig
     seen: set[str] = set()
     for event in (each.event for each in told):
         if event.name == "Order Updated" and (lost := _unread_total(event)):
-            notes.append(f"Order Updated {event.message_id}: {lost}, so the order is worth what it was before")
+            notes.append(f"Order Updated {event.message_id}: {lost}, so the value of the order stays the same")
         if event.name == "Order Refunded":
             own = _told_apart(event.properties.get("refund_id")) or event.message_id
             if own not in seen:
@@ -178,7 +178,7 @@ def _refund(
     if own != currency:
         (into, rate), (other, other_rate) = signals.rate(own), signals.rate(currency)
         if into != other:
-            return 0.0, f"{name}: {abs(back):g} {own} is left out: no rate to {currency} is stated"
+            return 0.0, f"{name}: {abs(back):g} {own} is not converted: there is no rate to {currency} is stated"
         back *= rate / other_rate
     return abs(back), ""
 

@@ -157,7 +157,7 @@ class Result(msgspec.Struct, frozen=True):
 def result(
     plan: Plan, block: str, days: Iterable[Newcomers], orders: Iterable[Brought], currency: str, now: int
 ) -> Result:
-    """Return how an experiment stands at `now` (Unix ms)."""
+    """Return how an experiment is at `now` (Unix ms)."""
     days = sorted((each for each in days if each.arm in plan.arms), key=lambda each: each.day)
     orders = sorted((each for each in orders if each.arm in plan.arms), key=lambda each: each.at)
     control, adaptive = plan.arms[0], plan.bandit is not None
@@ -293,7 +293,7 @@ def _alarm(divided: Mismatch | None) -> str:
         f"{arm} has {count:,} and should have about {n * divided.expected[arm]:,.0f}"
         for arm, count in divided.counts.items()
     )
-    return f"The arms are not divided as they should be ({said}): do not believe any comparison until it is known why."
+    return f"The arms have unexpected sizes ({said}). Do not trust any comparison until you know why."
 
 
 def sentence(found: Lift, metric: str, worth: float, per_day: float) -> str:
@@ -301,7 +301,7 @@ def sentence(found: Lift, metric: str, worth: float, per_day: float) -> str:
 
     >>> few = lift("new", counted(40, 2), "old", counted(40, 2), worth=0.1)
     >>> sentence(few, "clicks", 0.1, 8)[:75]
-    'new: not enough data yet, 80 recipients. To tell a difference of 10%, about'
+    'new: not enough data yet, 80 recipients. To detect a difference of 10%, about'
     """
     spans = _span(found)
     match found.verdict:
@@ -309,11 +309,11 @@ def sentence(found: Lift, metric: str, worth: float, per_day: float) -> str:
             said = (MORE if found.verdict == "better" else LESS)[metric]
             return f"{found.arm}: {said} than with {found.control}{spans}, however often you look."
         case "alike":
-            return f"{found.arm}: no difference to {found.control} that matters{spans}."
+            return f"{found.arm}: no difference that matters from {found.control}{spans}."
         case "too little data":
             start = f"{found.arm}: not enough data yet, {found.recipients:,} recipients."
         case _:
-            start = f"{found.arm}: no clear difference to {found.control} yet{spans}."
+            start = f"{found.arm}: no clear difference from {found.control} yet{spans}."
     return f"{start} {_wanted(found, worth, per_day)}"
 
 
@@ -341,15 +341,14 @@ def _span(found: Lift) -> str:
 def _wanted(found: Lift, worth: float, per_day: float) -> str:
     if found.needed is None:
         return (
-            f"Each arm needs {FEW_RECIPIENTS} recipients and {FEW_CONVERSIONS} of them who do it before anything can be"
-            " said."
+            f"Each arm needs {FEW_RECIPIENTS} recipients and {FEW_CONVERSIONS} conversions before it can be compared."
         )
     more = max(found.needed - found.recipients, 1)
     days = more / per_day if per_day else 0.0
-    pace = f", {_days(days)} at the present pace" if days else ""
-    wait = ": too little traffic for so small a difference" if days > LONGEST_DAYS else ""
+    pace = f", {_days(days)} at the current pace" if days else ""
+    wait = ": too little traffic for such a small difference" if days > LONGEST_DAYS else ""
     count = f"about {_round(more):,}" if more <= MOST_SAID else f"over {MOST_SAID:,}"
-    return f"To tell a difference of {worth * 100:.3g}%, {count} more recipients are needed{pace}{wait}."
+    return f"To detect a difference of {worth * 100:.3g}%, {count} more recipients are needed{pace}{wait}."
 
 
 def _days(days: float) -> str:

@@ -17,11 +17,11 @@ from wetink.core.units.bucketing import fraction
 from wetink.core.units.duration import parse
 
 MODELS: dict[str, str] = {
-    "last-click-else-open": "the last click before it, else the last open",
-    "last-click": "the last click before it",
-    "last-open": "the last open before it",
-    "first": "the first open or click before it",
-    "linear": "all emails opened or clicked before it, in equal parts",
+    "last-click-else-open": "the last click, or else the last open",
+    "last-click": "the last click",
+    "last-open": "the last open",
+    "first": "the first open or click",
+    "linear": "all emails that were opened or clicked, in equal parts",
 }
 """Model -> what gets the credit for a conversion."""
 
@@ -144,7 +144,7 @@ def _wrong_with(signals: Signals) -> Iterator[str]:
             yield f"holdout.share: {error}; {error.hint}"
         else:
             if not 0 < share < 1:
-                yield "holdout.share: between 0 and 100 %, without both"
+                yield "holdout.share: more than 0 % and less than 100 %"
 
 
 def _wrong_goal(name: str, goal: Goal) -> Iterator[str]:
@@ -164,10 +164,10 @@ def _wrong_goal(name: str, goal: Goal) -> Iterator[str]:
 def _wrong_table(table: Currencies) -> Iterator[str]:
     for code in (table.into, *table.rates):
         if not (len(code) == 3 and code.isascii() and code.isalpha()):
-            yield f"currencies: {code!r} is no currency; write EUR, USD, …"
+            yield f"currencies: {code!r} is not a currency; write EUR, USD, …"
     for code, rate in table.rates.items():
         if not 0 < rate < 1e9:
-            yield f"currencies.rates.{code}: {rate} is no rate; say what one {code} is worth in {table.into}"
+            yield f"currencies.rates.{code}: {rate} is not a rate; enter what one {code} is worth in {table.into}"
 
 
 def _wrong_model(place: str, model: str) -> Iterator[str]:

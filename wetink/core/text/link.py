@@ -126,7 +126,7 @@ def own_host(text: str) -> str:
     if len(name) > LONGEST_HOST or not all(_LABEL.fullmatch(label) for label in labels):
         raise ValueError("a host is names with dots between, such as shop.example")
     if labels[-1].isdecimal():
-        raise ValueError("this is no IP address, nor a name")
+        raise ValueError("this is neither an IP address nor a name")
     if len(labels) == 1 or name in SHARED or (len(labels) == 2 and labels[0] in SECOND_LEVEL and len(labels[1]) == 2):
         raise ValueError("anybody can have a name under it; write a host of your own, such as www.shop.example")
     return host
@@ -142,7 +142,7 @@ def own_hosts(given: Iterable[str]) -> list[str]:
             kept[own_host(text)] = None
         except ValueError as error:
             raise BadSettings(
-                f"{text.strip()[:80]!r} is no host for a source", hint=str(error), where="host"
+                f"{text.strip()[:80]!r} is not a host for a source", hint=str(error), where="host"
             ) from error
     return list(kept)
 

@@ -225,7 +225,7 @@ def _is_field(text: str) -> bool:
 
 
 def is_no_name(text: str) -> bool:
-    """Whether this is no name of an event."""
+    """Whether this is not a name of an event."""
     it = _read(text)
     return _is_null(it) or _is_tag(it)
 

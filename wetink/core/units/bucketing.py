@@ -22,7 +22,7 @@ def fraction(text: str) -> Fraction:
     else:
         part = _PART.fullmatch(text)
         if part is None or int(part[2]) == 0:
-            raise BadContent(f"{text!r} is no share", hint="write 50% or 1/3")
+            raise BadContent(f"{text!r} is not a share", hint="write 50% or 1/3")
         share = Fraction(int(part[1]), int(part[2]))
     if share > 1:
         raise BadContent(f"{text!r} is more than all", hint="write 50% or 1/3")

@@ -20,5 +20,5 @@ def parse(text: str) -> int:
     """
     match = _SPAN.fullmatch(text)
     if match is None or int(match[1]) == 0:
-        raise BadContent(f"{text!r} is no span of time", hint="write 30m, 12h, 7d or 2w")
+        raise BadContent(f"{text!r} is not a duration", hint="write 30m, 12h, 7d or 2w")
     return int(match[1]) * UNITS[match[2]]

@@ -33,7 +33,7 @@ _TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 def money(amount: object, currency: object = "", language: object = "") -> str:
     r"""Return an amount of a currency (a code or a symbol) as a language writes it.
 
-    Nothing for what is no number, and for one too large to be an amount.
+    Nothing for what is not a number, and for one too large to be an amount.
 
     >>> money(1299.5, "USD"), money(1200, "JPY"), money(9, "CHF"), money(None, "EUR"), money(1.255, "KWD")
     ('$1,299.50', '¥1,200', 'CHF\xa09.00', '', 'KWD\xa01.255')

@@ -133,5 +133,5 @@ def flaw(text: str, encoding: str) -> str:
     if CUT in text:
         return f"it holds a NUL or more than {LONGEST_LINE} characters"
     if "\ufffd" in text:
-        return f"it is not written in {encoding or 'UTF-8'}"
+        return f"it is not encoded in {encoding or 'UTF-8'}"
     return ""

@@ -111,7 +111,7 @@ def _put_on_sale(told: Named, now: int) -> None:
     currency = text(found.get("currency")) or ""
     amount, price = number(sale, currency), number(found.get("price"), currency)
     if amount is None:
-        told.notes.append(f"sale_price {str(sale)[:40]!r} is no price and is ignored")
+        told.notes.append(f"sale_price {str(sale)[:40]!r} is not a price and is ignored")
         return
     if amount <= 0 or (price is not None and amount >= price):
         if amount != price:

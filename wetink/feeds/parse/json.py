@@ -50,7 +50,7 @@ def _whole(stream: io.BufferedReader) -> Any:
     try:
         return body.decode(mark).encode().lstrip()
     except UnicodeDecodeError as error:
-        raise Unreadable(f"it is not written in {mark}") from error
+        raise Unreadable(f"it is not encoded in {mark}") from error
 
 
 def _start(node: Any) -> bytes:
@@ -78,7 +78,7 @@ def _item(raw: Any) -> dict[str, Any] | str:
     except _ERRORS as error:
         return _said(error)
     if not isinstance(item, dict):
-        return "it is no object"
+        return "it is not an object"
     if _is_deep(item):
         return "it is nested too deeply"
     kept: dict[str, Any] = storable(item)
@@ -113,4 +113,4 @@ def _decoded(node: Any, kind: Any) -> Any:
 def _said(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
-    return "it is not written in UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+    return "it is not encoded in UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)

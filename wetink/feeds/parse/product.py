@@ -36,7 +36,7 @@ def goods(raw: Mapping[str, Any], base: str, told: list[str]) -> dict[str, Any] 
         if link:
             item[name] = link
         else:
-            told.append(f"{name} {said[:100]!r} is no http(s) address and is left empty")
+            told.append(f"{name} {said[:100]!r} is not an http(s) URL and is left empty")
     wrong = _price(item, raw)
     if wrong:
         return wrong
@@ -62,7 +62,7 @@ def _price(item: dict[str, Any], raw: Mapping[str, Any]) -> str:
         if amount.fault == "ambiguous_number":
             return f"{name} {str(said)[:40]!r} can be read in two ways; give its currency, or a number"
         if amount.value is None or amount.value < 0:
-            return f"{name} {str(said)[:40]!r} is no price"
+            return f"{name} {str(said)[:40]!r} is not a price"
         item[name] = amount.value
         if amount.currency:
             item.setdefault("currency", amount.currency)

@@ -61,7 +61,7 @@ def read(feed: Feed, raw: BinaryIO, tally: Tally, now: int) -> Iterator[Item]:
                 tally.leave_out(where, f"it has no {feed.key}")
                 continue
             if hash(key) in seen:
-                tally.leave_out(where, f"{key[:100]!r} was there before")
+                tally.leave_out(where, f"{key[:100]!r} is a duplicate")
                 continue
             seen.add(hash(key))
         if tally.count >= feed.most_items:

@@ -49,7 +49,7 @@ def _item(entry: Node, base: str, notes: list[str]) -> dict[str, Any] | str:
     if not title and not summary and not content:
         return "it has no title and no text"
     if said and not link:
-        notes.append(f"its link {said[:100]!r} is no http(s) address and is left empty")
+        notes.append(f"its link {said[:100]!r} is not an http(s) URL and is left empty")
     page = link or base
     author = _child(entry, "author")
     item = {

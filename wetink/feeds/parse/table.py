@@ -29,7 +29,7 @@ def items(stream: io.BufferedReader, encoding: str) -> Iterator[Found]:
     header = _header(rows, encoding)
     for name, times in Counter(name for name in header if name).items():
         if times > 1:
-            yield "the header", f"{name!r} stands there {times} times: the first column counts"
+            yield "the header", f"{name!r} appears {times} times: the first column counts"
     while True:
         try:
             row = next(rows, None)
@@ -41,7 +41,7 @@ def items(stream: io.BufferedReader, encoding: str) -> Iterator[Found]:
         if any(row):
             yield f"line {rows.line_num + above}", _item(header, row, encoding)
     if mended:
-        yield f"line {mended[0]}", Note("it is not written in UTF-8 and is read as windows-1252; name another encoding")
+        yield f"line {mended[0]}", Note("it is not encoded in UTF-8 and is read as windows-1252; name another encoding")
 
 
 def _header(rows: Iterator[list[str]], encoding: str) -> list[str]:

@@ -70,7 +70,7 @@ class Entries:
             except expat.ExpatError as error:
                 reason = expat.errors.messages.get(error.code, "not well-formed")
                 where = f"line {error.lineno}, column {error.offset + 1}"
-                raise Unreadable(f"{where}: this is no XML: {reason}") from error
+                raise Unreadable(f"{where}: this is not XML: {reason}") from error
             except LookupError as error:
                 raise Unreadable(f"its encoding is unknown: {error}") from error
             if given - self._parser.CurrentByteIndex > LONGEST_TAG:

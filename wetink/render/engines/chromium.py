@@ -74,12 +74,12 @@ class Chromium:
                 await self._end()
                 simpler = "make the template simpler"
                 if isinstance(error, TimeoutError):
-                    raise BadContent("the browser takes too long to draw it", hint=simpler) from None
+                    raise BadContent("the browser takes too long to render it", hint=simpler) from None
                 if isinstance(error, MemoryError):
-                    raise BadContent("the browser takes too much memory to draw it", hint=simpler) from None
+                    raise BadContent("the browser takes too much memory to render it", hint=simpler) from None
                 if isinstance(error, OSError | Error):
                     why = str(error).partition("\n")[0]
-                    raise BadContent(f"the browser cannot draw it: {why}", hint="see the setting chromium") from error
+                    raise BadContent(f"the browser cannot render it: {why}", hint="see the setting chromium") from error
                 raise
 
     def use(self, fonts: Iterable[tuple[Face, bytes]]) -> None:

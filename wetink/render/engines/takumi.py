@@ -63,7 +63,7 @@ class Takumi:
     ) -> Pixels:
         """Return a page of `width` by `height` device pixels. Raises BadContent when it cannot be drawn."""
         if page.count("<") - page.count("</") > MOST_ELEMENTS:
-            raise BadContent(f"the template makes more than {MOST_ELEMENTS} elements", hint="draw fewer of them")
+            raise BadContent(f"the template makes more than {MOST_ELEMENTS} elements", hint="use fewer elements")
         if not self._complete and fonts.LARGE.search(page):
             self.complete()
         try:
@@ -79,5 +79,5 @@ class Takumi:
                 max_depth=MOST_DEPTH,
             )
         except BaseException as error:  # a panic of the engine is no Exception, and this thread gets no interrupts
-            raise BadContent(f"the template's HTML cannot be drawn: {error}") from error
+            raise BadContent(f"the template's HTML cannot be rendered: {error}") from error
         return np.frombuffer(drawn, np.uint8).reshape(height, width, 4)

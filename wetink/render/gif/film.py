@@ -45,9 +45,9 @@ def film(pictures: Sequence[Pixels], milliseconds: int, most: int, *, loop: bool
                 said = [f"GIF of {colors} colors"] if colors < STEPS[0][1] else []
                 said += [f"a {'half' if smaller == 2 else 'third'} of the sharpness"] if smaller > 1 else []
                 said += [note] if note else []
-                return body, f"{', '.join(said)}, to weigh no more than {most // 1000} KB" if said else ""
+                return body, f"{', '.join(said)}, to stay below {most // 1000} KB" if said else ""
         if len(opaque) < 3:
-            return body, f"it weighs {len(body) // 1000} KB and cannot be made lighter: make the block smaller"
+            return body, f"it has {len(body) // 1000} KB and cannot be made smaller: make the block smaller"
         opaque, stand = opaque[::2], min(stand * 2, LONGEST)
         note = f"{len(opaque)} pictures of {len(pictures)}"
 

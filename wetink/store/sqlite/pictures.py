@@ -38,7 +38,7 @@ class SQLitePictures:
             except apsw.BusyError:
                 raise  # there is nothing wrong with it: others write
             except apsw.Error:
-                logger.exception("%s is begun anew", self._path)
+                logger.exception("%s starts empty", self._path)
                 for each in folder.glob("pictures.db*"):
                     each.unlink(missing_ok=True)
                 self._open()

@@ -60,7 +60,7 @@ class SQLiteSenders:
             await self._database.write(lambda db: db.execute(SQL.insert, row))
         except Exception as error:
             if isinstance(error.__cause__, apsw.ConstraintError):
-                raise BadSettings(f"there is a source called {name!r} already", hint="take another name") from error
+                raise BadSettings(f"there is a source called {name!r} already", hint="choose another name") from error
             raise
         return replace(made, identity_secret=identity_secret) if level == "browser" else made
 
@@ -100,10 +100,10 @@ class SQLiteSenders:
         burst: int | None = None,
     ) -> Source:
         if per_second is not None and not 0 <= per_second <= FASTEST:
-            raise BadSettings(f"{per_second:g} events a second are no limit", hint=f"0 for none, at most {FASTEST}")
+            raise BadSettings(f"{per_second:g} events a second is not a limit", hint=f"0 for none, at most {FASTEST}")
         if burst is not None and not 0 <= burst <= FASTEST:
             raise BadSettings(
-                f"{burst} events at once are no limit", hint=f"0 for as many as two seconds bring, at most {FASTEST}"
+                f"{burst} events at once is not a limit", hint=f"0 for as many as two seconds bring, at most {FASTEST}"
             )
         await self._source(name)
         await self._database.write(lambda db: db.execute(SQL.set, (disabled, verify, orders, per_second, burst, name)))

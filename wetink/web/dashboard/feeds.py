@@ -35,7 +35,7 @@ async def feeds(request: Request) -> Response:
 
 
 async def feed(request: Request) -> Response:
-    """Show one feed: its state, its first items, or those of `who` where it is asked for each person."""
+    """Show one feed: its state, its first items, or those of `who` where it is fetched for each person."""
     wetink, name = wetink_of(request), request.path_params["name"]
     found = wetink.content.feeds.get(name)
     if found is None:
