@@ -5,10 +5,12 @@ import asyncio
 from importlib.resources import files
 from pathlib import Path
 
+import pytest
+
 from tests.contracts.profiles import LATE, received
 from tests.storage import opened
 from wetink.core.identity.identifier import Identifier
-from wetink.core.profile.person import Person
+from wetink.core.profile.person import History, Person
 from wetink.opens import lookup
 from wetink.opens.lookup import Lookups
 
@@ -40,6 +42,34 @@ def test_a_person_is_the_same_with_a_summary_and_without(tmp_path: Path) -> None
         assert past.last_seen == LATE - DAY + 5, "at a past moment nothing that came later has happened"
         await store.log.append([received(said(41, LATE - 5))])
         assert (await (await Lookups(store).newest()).person(JANE, LATE)).last_seen == LATE - 5
+        await store.close()
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("asked", "read"),
+    [
+        (frozenset[str](), False),
+        (frozenset(["Order Completed"]), False),
+        (frozenset(["Order Completed", "Product Viewed"]), True),
+        (frozenset(["*"]), True),
+    ],
+)
+def test_events_are_read_when_a_rule_looks_into_some_that_happened(
+    asked: frozenset[str], read: bool, tmp_path: Path
+) -> None:
+    async def story() -> None:
+        store = opened(tmp_path)
+        await store.log.append([received(said(number, LATE - DAY + number)) for number in range(40)])
+        folded = await (await Lookups(store).newest()).person(JANE, LATE)
+        while await lookup.Summaries(store.profiles, lambda: LATE + DAY).step():
+            pass
+        look = await Lookups(store).newest()
+        assert not (await look.person(JANE, LATE)).history
+        summed_up = await look.person(JANE, LATE, events=asked)
+        assert shown(summed_up) == shown(folded)
+        assert summed_up.history == (folded.history if read else History())
         await store.close()
 
     asyncio.run(story())

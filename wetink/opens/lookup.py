@@ -21,10 +21,10 @@ from wetink.core.events.event import Event, Product
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.feed import parameters_of
-from wetink.core.profile.fold import fold
-from wetink.core.profile.person import Moment, Person, plain
+from wetink.core.profile.fold import fold, in_order
+from wetink.core.profile.person import History, Moment, Person, plain
 from wetink.core.profile.summary import person_of, summarize
-from wetink.core.rules.evaluate import Needs
+from wetink.core.rules.evaluate import EVERY, Needs
 from wetink.core.rules.subject import interests
 from wetink.opens.polls import key_of
 from wetink.ports import Profiles, Storage
@@ -73,12 +73,18 @@ class Lookup:
         return len(self._products) > PRODUCTS or len(self.exposures) > EXPOSURES
 
     async def person(
-        self, who: Identifier | None, now: int, *, events: bool = False, supposed: Sequence[Event] = ()
+        self,
+        who: Identifier | None,
+        now: int,
+        *,
+        events: frozenset[str] = frozenset(),
+        supposed: Sequence[Event] = (),
     ) -> Person:
         """Return whoever `who` means, as of `now` (Unix ms), with nothing a browser's key alone could have made up.
 
-        None is a stranger. With `events` they have their history; the `supposed` are as if they had happened, too.
-        Without identifiers: no decision needs them. A fold of all there is stays right at any later time.
+        None is a stranger. They have their history if they did any of the `events` (see `Needs`); the `supposed` are as
+        if they had happened, too. Without identifiers: no decision needs them. A fold of all there is stays right at
+        any later time.
         """
         if supposed:
             entries = await self._store.profiles.entries(who, now) if who is not None else ()
@@ -86,12 +92,15 @@ class Lookup:
         if who is None:
             return Person()
         kept, whole = self._people.get(who, (None, False))
-        if kept is not None and kept.last_seen <= now and (whole or not events):
+        if kept is not None and kept.last_seen <= now and (whole or not _did(kept, events)):
             return kept
-        summed_up = None if events else _read(await self._store.profiles.summary(who, RULES))
-        if summed_up is not None and summed_up.last_seen <= now:
+        summed_up = _read(await self._store.profiles.summary(who, RULES))
+        quiet = summed_up is not None and summed_up.last_seen <= now
+        if summed_up is not None and quiet and not _did(summed_up, events):
             return self._kept(who, await self._believed(summed_up), whole=False)
         entries = await self._store.profiles.entries(who, FOREVER - 1)
+        if summed_up is not None and quiet and _has_all(history := History(in_order(entries)), summed_up):
+            return self._kept(who, replace(await self._believed(summed_up), history=history), whole=True)
         if max(map(_TIME, entries), default=0) <= now:
             return self._kept(who, await self._believed(fold(entries, now)), whole=True)
         # Some of it has not happened yet at `now`, and may belong to others then.
@@ -178,6 +187,16 @@ def _read(summary: bytes | None) -> Person | None:
     except msgspec.DecodeError:
         logger.warning("a summary cannot be read; the events say it all the same", exc_info=True)
         return None
+
+
+def _did(person: Person, events: frozenset[str]) -> bool:
+    """Whether a rule that looks into these events would find any."""
+    return EVERY in events or not events.isdisjoint(person.done)
+
+
+def _has_all(history: History, person: Person) -> bool:
+    """Whether a history has every event that a summary counts: none came or went between the two reads."""
+    return all(len(history.named(name)) == len(times) for name, times in person.done.items())
 
 
 class Open(msgspec.Struct, frozen=True):

@@ -53,12 +53,15 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Needs(msgspec.Struct, frozen=True):
-    """What a rule wants to have looked up before it is asked, beyond the person; `events` are the person's own."""
+    """What a rule wants to have looked up before it is asked, beyond the person.
+
+    `events` are the names of the person's own events that it looks into, `EVERY` for all of them.
+    """
 
     root: bool = False
     catalog: bool = False
     feeds: frozenset[str] = frozenset()
-    events: bool = False
+    events: frozenset[str] = frozenset()
 
     def __or__(self, other: "Needs") -> "Needs":
         """What both want."""
@@ -66,14 +69,15 @@ class Needs(msgspec.Struct, frozen=True):
             self.root or other.root,
             self.catalog or other.catalog,
             self.feeds | other.feeds,
-            self.events or other.events,
+            self.events | other.events,
         )
 
 
 NOTHING = Needs()
 """What most rules want: the person is enough."""
-EVENTS = Needs(events=True)
-"""What rules want that look into events."""
+EVERY = "*"
+EVENTS = Needs(events=frozenset([EVERY]))
+"""What rules want that look into all events."""
 
 
 class Compiled(msgspec.Struct, frozen=True):
@@ -161,8 +165,12 @@ def _plain(value: Any) -> Any:
 
 
 def _needs(rule: Rule) -> Needs:
-    if isinstance(rule, Aggregate | Sequence) or (isinstance(rule, Did) and (rule.where or rule.window.visit)):
+    if isinstance(rule, Aggregate | Sequence | Did) and rule.window.visit:
         return EVENTS
+    if isinstance(rule, Aggregate) or (isinstance(rule, Did) and rule.where):
+        return Needs(events=frozenset([rule.event]))
+    if isinstance(rule, Sequence):
+        return Needs(events=frozenset(step.event for step in (*rule.steps, rule.without) if step is not None))
     if not isinstance(rule, Share | ProductIs | MomentIs):
         return NOTHING
     weather = isinstance(rule, MomentIs) and any(each.name.startswith("weather.") for each in rule.where)
