@@ -1,6 +1,6 @@
 """Letters: which characters our fonts have, so that one that none has is told, and never drawn as nothing.
 
-`python -m wetink.render.glyphs` notes them beside the fonts: `make assets` does.
+`make assets` notes them beside the fonts.
 """
 
 import io
@@ -119,6 +119,7 @@ def write(files: Sequence[Path]) -> None:
     NOTED.write_bytes(msgspec.json.encode(merged))
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Note the ranges beside the fonts, and say how many characters they have."""
     write(fonts.files(large=None))
     sys.stdout.write(f"{sum(last - first + 1 for first, last in noted()):,} characters can be drawn\n")
