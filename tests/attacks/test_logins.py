@@ -183,7 +183,7 @@ def test_processes_share_what_they_know_of_who_guesses(tmp_path: Path) -> None:
 
         doors = (tried_here, lambda token: tried(other, token))
         assert [doors[number % 2](f"wrong{number}") for number in range(FREE_TRIES + 1)] == [401] * (FREE_TRIES + 1)
-        waits = [asyncio.run(made.sessions.try_from("127.0.0.1", now_ms())) for _ in range(2)]
+        waits = [asyncio.run(made.store.sessions.try_from("127.0.0.1", now_ms())) for _ in range(2)]
         assert max(waits) > 0
         said = [door("wrong") for _ in range(3) for door in doors]
         assert said.count(429) >= 4, "each of them has had a try at most since"

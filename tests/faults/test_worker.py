@@ -30,7 +30,7 @@ class Process:
 
     def __init__(self, leases: Leases) -> None:
         nobody: Any = SimpleNamespace()
-        self.leases, self.health = leases, Health(nobody, list)
+        self.store, self.health = SimpleNamespace(leases=leases), Health(nobody, list)
         self.turns = 0
         self.error: BaseException | None = None
         self.turned = asyncio.Event()
@@ -68,8 +68,8 @@ def story(folder: Path, told: Callable[[Process, Process], Awaitable[None]]) -> 
     async def whole() -> None:
         one, other = Process(SQLiteLeases(folder, now_ms)), Process(SQLiteLeases(folder, now_ms))
         await told(one, other)
-        await one.leases.close()
-        await other.leases.close()
+        await one.store.leases.close()
+        await other.store.leases.close()
 
     asyncio.run(whole())
 

@@ -43,8 +43,14 @@ class Desk:
         return self.ask("POST", self.key.path, raw, {"authorization": f"Basic {basic}"})
 
     def ask(self, method: str, path: str, body: Any = b"", headers: dict[str, str] | None = None) -> Answer:
-        """Send any request."""
-        return asyncio.run(ask(self.doors, method, path, body, headers))
+        """Send any request, and wait for all that it left running."""
+
+        async def story() -> Answer:
+            answer = await ask(self.doors, method, path, body, headers)
+            await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+            return answer
+
+        return asyncio.run(story())
 
     def messages(self) -> list[Received]:
         """Everything that was stored, oldest first."""

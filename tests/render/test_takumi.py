@@ -81,9 +81,16 @@ def test_the_same_address_with_another_photo_is_drawn_anew() -> None:
     assert near(seen(blue).getpixel((100, 50)), (0, 0, 254))
 
 
+class Afar(Album):
+    """Photos that all have to be fetched: none is at hand."""
+
+    def at_hand(self, url: str) -> bytes | None:
+        return None
+
+
 def test_only_photos_that_are_allowed_and_drawn_are_fetched() -> None:
     drawn, undrawn, forbidden = (f"https://cdn.example/{name}.jpg" for name in ("drawn", "undrawn", "forbidden"))
-    album = Album({url: photo("#ff0000") for url in (drawn, undrawn, forbidden)})
+    album = Afar({url: photo("#ff0000") for url in (drawn, undrawn, forbidden)})
     template = f'<img src="{drawn}"><img src="{forbidden}">'
     shot(plain(template, photos=(drawn, undrawn)), album)
     assert album.asked == [drawn]

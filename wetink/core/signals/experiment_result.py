@@ -300,7 +300,7 @@ def sentence(found: Lift, metric: str, worth: float, per_day: float) -> str:
     """Say a comparison in plain words, with what is missing where it cannot be decided.
 
     >>> few = lift("new", counted(40, 2), "old", counted(40, 2), worth=0.1)
-    >>> sentence(few, "clicks", 0.1, 8)[:75]
+    >>> sentence(few, "clicks", 0.1, 8)[:77]
     'new: not enough data yet, 80 recipients. To detect a difference of 10%, about'
     """
     spans = _span(found)
