@@ -48,6 +48,8 @@ _PARTS = re.compile(r"([^0-9]*?)([.,٫]?[0-9](?:[0-9 '.,٫٬]*[0-9])?)([^0-9]*)"
 _SEPARATORS = re.compile(r"[ '.,٬]")
 _GROUPS = " '٬"
 _NO_CENTS = re.compile(r"\s?([.,:])\s?-{1,3}(?!-)")
+_WHOLE = re.compile(r"(?<=[0-9])\s?/[-=](?=\s|$)")
+"""How India (`Rs. 499/-`) and East Africa (`1,000/=`) write an amount without cents."""
 _MULTIPLIES = re.compile(
     r"\s*(?:k|m|b|t|bn|mn|mm|mio|mrd|bio|tsd|tys|thousand|million|billion|lakhs?|crores?|cr)\b\.?", re.I
 )
@@ -112,7 +114,7 @@ def _object(value: Mapping[str, Any], currency: str) -> Amount:
 
 @lru_cache(4096)
 def _read(text: str, currency: str) -> Amount:
-    text = (text if text.isascii() and text.isprintable() else _plain(text)).strip()
+    text = _WHOLE.sub("", text if text.isascii() and text.isprintable() else _plain(text)).strip()
     if _FLOAT.fullmatch(text):
         return _amount(float(text))
     parts = _PARTS.fullmatch(text)
