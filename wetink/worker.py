@@ -9,8 +9,7 @@ from typing import Self
 
 import msgspec
 
-from wetink.core.errors import Held
-from wetink.core.trouble import tell
+from wetink.core.errors import Held, log_error
 from wetink.wiring import Wetink
 
 logger = logging.getLogger(__name__)
@@ -106,7 +105,7 @@ class Worker:
             self._failures.pop(task.name, None)
             self._wetink.health.struggling.pop(task.name, None)
             return
-        tell(logger, error, "the task %s failed", task.name)
+        log_error(logger, error, "the task %s failed", task.name)
         count = self._failures[task.name] = self._failures.get(task.name, 0) + 1
         self._wetink.health.struggling[task.name] = f"failed {count} times in a row: {type(error).__name__}"
 

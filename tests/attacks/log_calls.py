@@ -31,11 +31,11 @@ class Call(msgspec.Struct, frozen=True):
 
 
 def calls() -> list[Call]:
-    """Return all calls of a logger, or of `tell` with one, in wetink."""
+    """Return all calls of a logger, or of `log_error` with one, in wetink."""
     found = []
     for path in sorted(ROOT.rglob("*.py")):
         text = path.read_text()
-        if "getLogger" in text or "tell(logger" in text:
+        if "getLogger" in text or "log_error(logger" in text:
             found += list(_within(ast.parse(text), str(path.relative_to(ROOT)), ""))
     return found
 
@@ -61,7 +61,7 @@ def _logged(call: ast.Call) -> list[ast.expr] | None:
             named = ast.unparse(of.func)
         if named.lstrip("_").lower() in ("logger", "log", "logging") or named.endswith("getLogger"):
             return call.args
-    if isinstance(made, ast.Name) and made.id == "tell" and call.args and ast.unparse(call.args[0]) == "logger":
+    if isinstance(made, ast.Name) and made.id == "log_error" and call.args and ast.unparse(call.args[0]) == "logger":
         return [call.args[2], *call.args[3:], call.args[1]]
     return None
 

@@ -24,7 +24,7 @@ ARGUMENTS = {
     **dict.fromkeys(("str(error) or 'the deadline passed'", "str(error) or type(error).__name__"), WORDS),
     "why": f"a fixed text; of what cannot be written, {WORDS}",
     "outcome.why": "how a receiver answered: its status, never its body",
-    "*details": "what `tell` was called with, which stands here itself",
+    "*details": "what `log_error` was called with, which stands here itself",
     **dict.fromkeys(("count", "lost", "len(odd)", "child.process.pid", "last"), COUNT),
     "host_of(url)": "the host of a photo, without the rest of its address",
     "next(iter(spelled))": "the kind of a rule's condition",
@@ -128,7 +128,7 @@ def test_log_calls_are_found_in_every_package() -> None:
 @pytest.mark.parametrize("call", KNOWN, ids=lambda call: f"{call.path}:{call.first}")
 def test_every_argument_of_a_log_call_is_classified(call: Call) -> None:
     assert set(call.arguments) <= ARGUMENTS.keys()
-    assert "{" not in call.said or call.path == "core/trouble.py", "a text that is made up before it is logged"
+    assert "{" not in call.said or call.path == "core/errors.py", "a text that is made up before it is logged"
 
 
 def test_every_argument_is_still_of_some_call() -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 import wetink
-from wetink.core.errors import StoreUnavailable
-from wetink.core.trouble import tell
+from wetink.core.errors import StoreUnavailable, log_error
 from wetink.insights.failures import Troubles, counted
 
 PASSED_ON = {
@@ -71,7 +70,7 @@ def tells(handler: ast.ExceptHandler) -> bool:
             return True
         if not isinstance(node, ast.Call):
             continue
-        if isinstance(node.func, ast.Name) and node.func.id == "tell":
+        if isinstance(node.func, ast.Name) and node.func.id == "log_error":
             return True
         if (
             isinstance(node.func, ast.Attribute)
@@ -104,9 +103,9 @@ def test_troubles_are_counted_by_place_and_what_was_foreseen_is_not() -> None:
     troubles, log = Troubles(), logging.getLogger("wetink.some.place")
     log.addHandler(troubles)
     try:
-        tell(log, StoreUnavailable("the store is busy"), "%s is not done", "it")
+        log_error(log, StoreUnavailable("the store is busy"), "%s is not done", "it")
         assert troubles.by_place == {}
-        tell(log, ZeroDivisionError("nobody has thought of this"), "%s is not done", "it")
+        log_error(log, ZeroDivisionError("nobody has thought of this"), "%s is not done", "it")
         log.error("three are lost")
         log.warning("nothing special")
         log.warning("with a trace", exc_info=ValueError("odd"))

@@ -7,12 +7,12 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from wetink.audiences.webhooks import Hooks
+from wetink.core.errors import log_error
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.webhook import MembershipChange, concerns
 from wetink.core.profile.person import Moment
 from wetink.core.rules.tree import Rule
 from wetink.core.signals.audience import Audience, rules_of
-from wetink.core.trouble import tell
 from wetink.ports.audiences import Memberships, Moved
 from wetink.ports.crowd import Count, Crowd
 
@@ -79,7 +79,7 @@ class Audiences:
                 try:
                     await self.look(name)
                 except Exception as error:  # of one audience: the others are looked at all the same
-                    tell(logger, error, "audience %s was not recomputed", name)
+                    log_error(logger, error, "audience %s was not recomputed", name)
 
     async def tell(self) -> int:
         """Tell outside what is due now; return how much it was. Raises StoreUnavailable."""

@@ -8,9 +8,9 @@ import hmac
 import logging
 from collections.abc import Callable, Mapping
 
+from wetink.core.errors import log_error
 from wetink.core.outbound.breaker import Breaker, admits, begun, failed, succeeded
 from wetink.core.outbound.webhook import Answer, Hook, Outcome, after, post_of
-from wetink.core.trouble import tell
 from wetink.ports import Profiles
 from wetink.ports.audiences import Delivery, Memberships, Posts
 
@@ -44,7 +44,7 @@ class Hooks:
         sent = 0
         for audience, done in zip(hooks, await asyncio.gather(*turns, return_exceptions=True), strict=True):
             if isinstance(done, BaseException):
-                tell(logger, done, "the deliveries of %s wait", audience)
+                log_error(logger, done, "the deliveries of %s wait", audience)
             else:
                 sent += done
         return sent
@@ -64,7 +64,7 @@ class Hooks:
         outcomes: list[tuple[str, Outcome]] = []
         for done in await asyncio.gather(*map(one, due), return_exceptions=True):
             if isinstance(done, BaseException):  # of one message: what became of the others is noted
-                tell(logger, done, "a change of %s is not sent yet", audience)
+                log_error(logger, done, "a change of %s is not sent yet", audience)
             elif done is not None:
                 outcomes.append(done)
         await self._memberships.settle(outcomes)
@@ -85,7 +85,7 @@ class Hooks:
             post = post_of(hook, change, profile.identifiers, secret=secret, write_key=self._write_key, now=now)
             answer = await self._posts.send(post)
         except Exception as error:  # whatever is odd about this one: it counts as a try, and is given up in the end
-            tell(logger, error, "a change of %s cannot be sent", audience)
+            log_error(logger, error, "a change of %s cannot be sent", audience)
             answer = Answer(0, f"it cannot be sent: {type(error).__name__}")
         unwell = answer.status in (0, 429) or answer.status >= 500
         self._breakers[hook.url] = failed(self._breakers[hook.url], now) if unwell else succeeded()

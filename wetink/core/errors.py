@@ -1,23 +1,25 @@
-"""The errors wetink raises on purpose.
+"""The errors that wetink raises on purpose, with the HTTP status of each.
 
 WetinkError
-├── BadRequest        what was sent is not what was asked for      400
-│   └── TooLarge      it is over a limit                           400
+├── BadRequest        the request does not make sense              400
+│   └── TooLarge      the request exceeds a limit                  400
 ├── Unauthorized      the key is certainly unknown                 401
-├── NotFound          no such profile, block, page                 404
-├── Conflict          somebody else has changed it since          409
-├── TooManyRequests   over a rate; Retry-After says when to try again    429
+├── Forbidden         the request came from a page that may not send it    403
+├── NotFound          no such profile, block or page               404
+├── Conflict          somebody else has changed it                 409
+├── TooManyRequests   over a rate limit; see Retry-After           429
 ├── BadContent        a block, template or picture cannot be used
-├── BadSettings       a setting or a command's argument is off
-├── Forbidden         the request may not be made from there            403
-└── Unavailable       cannot store or cannot know right now        503
+├── BadSettings       a setting or a command's argument is wrong
+└── Unavailable       wetink cannot store or look up now           503
     ├── StoreUnavailable
     └── Held          another process holds the lease
 """
 
+import logging
+
 
 class WetinkError(Exception):
-    """Something went wrong that the caller can read about. `hint` says what to do."""
+    """An error for the caller to read. `hint` says how to fix it, and `where` names the place."""
 
     code = "error"
 
@@ -28,13 +30,13 @@ class WetinkError(Exception):
 
 
 class BadRequest(WetinkError):
-    """The request cannot be understood."""
+    """The request does not make sense."""
 
     code = "bad_request"
 
 
 class TooLarge(BadRequest):
-    """The request is over a limit."""
+    """The request exceeds a limit."""
 
     code = "too_large"
 
@@ -46,25 +48,25 @@ class Unauthorized(WetinkError):
 
 
 class Forbidden(WetinkError):
-    """The request may not be made from where it comes from."""
+    """The request came from a page that may not send it."""
 
     code = "forbidden"
 
 
 class NotFound(WetinkError):
-    """There is no such thing."""
+    """The thing does not exist."""
 
     code = "not_found"
 
 
 class Conflict(WetinkError):
-    """Somebody else has changed it since."""
+    """Somebody else has changed the thing in the meantime."""
 
     code = "conflict"
 
 
 class TooManyRequests(WetinkError):
-    """The sender is over a rate. `retry_after` is in seconds."""
+    """The sender exceeds a rate limit. `retry_after` is in seconds."""
 
     code = "too_many_requests"
 
@@ -74,30 +76,38 @@ class TooManyRequests(WetinkError):
 
 
 class BadContent(WetinkError):
-    """A block, a template or a picture of the content folder cannot be used."""
+    """A block, a template or a picture in the content folder cannot be used."""
 
     code = "bad_content"
 
 
 class BadSettings(WetinkError):
-    """A setting or an argument is off."""
+    """A setting or a command's argument is wrong."""
 
     code = "bad_settings"
 
 
 class Unavailable(WetinkError):
-    """Cannot store, or cannot know, right now; try again."""
+    """wetink cannot store or look up something now. The caller should try again."""
 
     code = "unavailable"
 
 
 class StoreUnavailable(Unavailable):
-    """The store cannot take or give anything right now: nothing was written."""
+    """The store is unavailable. Nothing was written."""
 
     code = "store_unavailable"
 
 
 class Held(Unavailable):
-    """Another process does this right now."""
+    """Another process holds the lease."""
 
     code = "held"
+
+
+def log_error(logger: logging.Logger, error: BaseException, message: str, *details: object) -> None:
+    """Log an error that the caller recovers from: an expected one as a warning, any other with its traceback."""
+    if isinstance(error, WetinkError | TimeoutError):
+        logger.warning(f"{message}: %s", *details, str(error) or type(error).__name__)
+    else:
+        logger.error(message, *details, exc_info=error)

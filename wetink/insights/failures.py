@@ -2,8 +2,6 @@
 
 import logging
 
-from wetink.core.trouble import counts
-
 ROOT = "wetink."
 
 
@@ -16,8 +14,8 @@ class Troubles(logging.Handler):
         self.by_place: dict[str, int] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Count a record, if it is of a trouble."""
-        if counts(record.levelno, traced=bool(record.exc_info)):
+        """Count a record of an error, or of a warning with a traceback."""
+        if record.levelno >= logging.ERROR or record.exc_info:
             place = record.name.removeprefix(ROOT)
             self.by_place[place] = self.by_place.get(place, 0) + 1
         last = logging.lastResort
