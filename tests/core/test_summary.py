@@ -1,16 +1,21 @@
 """A summary is the fold it was made of, to the byte."""
 
 import tracemalloc
+from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from wetink.core.events.event import Entry, Event, Order, Product
 from wetink.core.profile.fold import fold
-from wetink.core.profile.person import History, Person, plain
+from wetink.core.profile.person import History, Moment, Person, plain
 from wetink.core.profile.summary import person_of, summarize
+from wetink.core.rules.evaluate import compiled
+from wetink.core.rules.parse import parse
+from wetink.core.rules.subject import Subject
 
 NAMES = (
     "Product Viewed", "Product Viewed", "Product Viewed", "Product Added", "Product Removed", "Cart Viewed",
@@ -62,6 +67,34 @@ def test_a_summary_gives_the_person_that_folding_the_events_gives(events: list[E
     assert read == replace(folded, history=History())
     assert read.views[:2] == folded.views[:2]
     assert getattr(read.views, "trusted", None) == getattr(folded.views, "trusted", None)
+
+
+@given(EVENTS)
+def test_a_summary_knows_the_products_and_orders_of_each_event(events: list[Event]) -> None:
+    whole, read = fold(entries_of(events), 1_000), person_of(summarize(entries_of(events)))
+    for name in whole.done:
+        assert read.history.products(name) == whole.history.products(name)
+        assert read.history.orders(name) == whole.history.orders(name)
+        for room, field in (("product", "price"), ("product", "sku"), ("order", "total")):
+            assert read.history.fields(name, room, field) == whole.history.fields(name, room, field)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"done": "Product Viewed", "where": {"price": {"above": 20}}, "at_least": 2},
+        {"done": "Product Viewed", "where": {"name": {"contains": "mug"}, "price": {"below": 50}}, "first_time": True},
+        {"done": "Order Completed", "where": {"sku": {"one_of": ["A", "B"]}, "total": {"above": 4}}},
+        {"sum": "total", "of": "Order Completed", "above": 5},
+        {"distinct": "sku", "of": "Product Added", "where": {"quantity": {"above": 1}}, "above": 1},
+    ],
+)
+@given(events=EVENTS)
+def test_a_rule_finds_in_a_summary_what_it_finds_in_the_events(said: dict[str, Any], events: list[Event]) -> None:
+    rule = compiled(parse(said))
+    whole, read = fold(entries_of(events), 1_000), person_of(summarize(entries_of(events)))
+    assert rule.needs.events == frozenset()
+    assert rule.explain(Subject(read, Moment(1_000))) == rule.explain(Subject(whole, Moment(1_000)))
 
 
 @given(EVENTS)

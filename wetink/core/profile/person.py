@@ -1,8 +1,9 @@
 """Person: everything rules and apps may look at, as it was at one moment: views and events as far as anybody reads."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from operator import attrgetter
-from typing import Any, Self, TypeAlias, overload
+from typing import Any, Self, TypeAlias, TypeVar, overload
 
 import msgspec
 from msgspec.structs import replace
@@ -16,6 +17,7 @@ from wetink.core.identity.identifier import Identifier
 _NO_ORDER = Order()
 
 Told: TypeAlias = Event | Entry
+T = TypeVar("T")
 
 
 def name_of(event: Told) -> str:
@@ -23,16 +25,28 @@ def name_of(event: Told) -> str:
     return event.name if event.type == "track" else event.type
 
 
+class Columns(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The products and the order of each event of one name, oldest first, packed (msgpack)."""
+
+    products: msgspec.Raw
+    orders: msgspec.Raw
+
+
 class History:
-    """The usable events of one person. Nothing is unpacked before it is asked for, and then only once."""
+    """The usable events of one person. Nothing is unpacked before it is asked for, and then only once.
 
-    __slots__ = ("_events", "_named", "_pages", "_read")
+    A summary has no events, but the `columns` of what they name, by the events' names.
+    """
 
-    def __init__(self, events: Sequence[Told] = (), *, pages: bool = True) -> None:
+    __slots__ = ("_columns", "_events", "_named", "_pages", "_read")
+
+    def __init__(
+        self, events: Sequence[Told] = (), *, pages: bool = True, columns: Mapping[str, Columns] | None = None
+    ) -> None:
         """Take all events, oldest first; without `pages` those that browsers' keys told do not count."""
-        self._events, self._pages = events, pages
+        self._events, self._pages, self._columns = events, pages, columns or {}
         self._named: dict[str, list[Told]] | None = None
-        self._read: dict[tuple[str, str], list[Any]] = {}
+        self._read: dict[tuple[str, str], Any] = {}
 
     def without_pages(self) -> "History":
         """Return the history as servers told it."""
@@ -53,42 +67,47 @@ class History:
 
     def products(self, name: str) -> Sequence[tuple[Product, ...]]:
         """Return the products of each event of a name."""
-        return self._column(name, "products", lambda event: event.products)
+        packed = self._columns.get(name)
+        if packed is not None:
+            return self._once(name, "products", lambda: _products(packed.products))
+        return self._once(name, "products", lambda: [event.products for event in self.named(name)])
 
     def orders(self, name: str) -> Sequence[Order | None]:
         """Return the order of each event of a name."""
-        return self._column(name, "orders", lambda event: event.order)
+        packed = self._columns.get(name)
+        if packed is not None:
+            return self._once(name, "orders", lambda: _orders(packed.orders))
+        return self._once(name, "orders", lambda: [event.order for event in self.named(name)])
 
     def properties(self, name: str) -> Sequence[dict[str, Any]]:
         """Return the other properties of each event of a name."""
-        return self._column(name, "properties", lambda event: event.properties)
+        return self._once(name, "properties", lambda: [event.properties for event in self.named(name)])
 
     def fields(self, name: str, room: str, field: str) -> Sequence[Any] | None:
         """Return a field of each event of a name: of its only product, of its order, or its own.
 
         None where there is not just one product in each.
         """
-        known = self._read.get((name, f"{room}.{field}"))
-        if known is not None:
-            return known
-        get = attrgetter(field)
-        if room == "product":
-            products = self.products(name)
-            if any(len(each) != 1 for each in products):
-                return None
-            found = [get(each[0]) for each in products]
-        elif room == "order":
-            found = [get(each or _NO_ORDER) for each in self.orders(name)]
-        else:
-            found = list(map(get, self.named(name)))
-        self._read[name, f"{room}.{field}"] = found
-        return found
+        return self._once(name, f"{room}.{field}", lambda: self._fields(name, room, attrgetter(field), field))
 
-    def _column(self, name: str, part: str, read: Callable[[Told], Any]) -> Sequence[Any]:
-        column = self._read.get((name, part))
-        if column is None:
-            column = self._read[name, part] = [read(event) for event in self.named(name)]
-        return column
+    def _fields(self, name: str, room: str, get: Callable[[Any], Any], field: str) -> Sequence[Any] | None:
+        if room == "product":
+            packed = self._columns.get(name)
+            products = self.products(name) if packed is None else _products_with(field)(packed.products)
+            if any([len(each) != 1 for each in products]):
+                return None
+            return [get(each[0]) for each in products]
+        if room == "order":
+            return [get(each or _NO_ORDER) for each in self.orders(name)]
+        return list(map(get, self.named(name)))
+
+    def _once(self, name: str, part: str, read: Callable[[], T]) -> T:
+        found: T
+        if (name, part) in self._read:
+            found = self._read[name, part]
+        else:
+            found = self._read[name, part] = read()
+        return found
 
     def times(self) -> list[int]:
         """Return when all of them happened (Unix ms, ascending)."""
@@ -111,6 +130,19 @@ class History:
 
 def _key(event: Told) -> tuple[int, str, str]:
     return event.at, event.source, event.message_id
+
+
+_products = msgspec.msgpack.Decoder(list[tuple[Product, ...]]).decode
+_orders = msgspec.msgpack.Decoder(list[Order | None]).decode
+
+
+@cache
+def _products_with(field: str) -> Callable[[msgspec.Raw], Sequence[tuple[Any, ...]]]:
+    """Return how to unpack the products of a column with one field alone, which takes a quarter of the time."""
+    known = next(each for each in msgspec.structs.fields(Product) if each.name == field)
+    product = msgspec.defstruct("_Product", [(field, known.type, known.default)], frozen=True, gc=False)
+    decode: Any = msgspec.msgpack.Decoder(list[tuple[product, ...]]).decode  # type: ignore[valid-type]
+    return decode  # type: ignore[no-any-return]
 
 
 class Seen(msgspec.Struct, frozen=True, gc=False):

@@ -1,27 +1,28 @@
 """Summary: a person as folded, in bytes from which an open is answered without reading their events again.
 
-Nothing but a fold kept: reading one gives the very person that folding all those events gives, without the events.
+Nothing but a fold kept: reading one gives the very person that folding all those events gives, without the events, but
+with the products and orders that they name.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 from msgspec.structs import force_setattr
 
 from wetink.core.events.event import Entry, Product
 from wetink.core.profile.fold import fold
-from wetink.core.profile.person import Person, Seen, Views
+from wetink.core.profile.person import Columns, History, Person, Seen, Views
+
+VIEWED = "Product Viewed"
 
 
 class _Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The newest view of one product, the product packed until somebody asks for it."""
+    """The newest view of one product: the place of its event in the column of views, or the product itself."""
 
     at: int
     trusted: bool
-    packed: msgspec.Raw
-
-    def seen(self) -> Seen:
-        return Seen(_product(self.packed), self.at, self.trusted)
+    product: int | Product
 
 
 class _Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -34,6 +35,7 @@ class _Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     trusted: bool
     views: tuple[_Kept, ...]
     done: dict[str, msgspec.Raw]
+    columns: dict[str, Columns]
 
 
 class _Done(Mapping[str, tuple[int, ...]]):
@@ -57,7 +59,10 @@ class _Done(Mapping[str, tuple[int, ...]]):
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Summary).decode
 _product = msgspec.msgpack.Decoder(Product).decode
+_packed_products = msgspec.msgpack.Decoder(list[tuple[msgspec.Raw, ...]]).decode
 _times = msgspec.msgpack.Decoder(tuple[int, ...]).decode
+
+_NO_PRODUCTS, _NO_ORDER = msgspec.Raw(_encode(())), msgspec.Raw(_encode(None))
 
 
 def summarize(entries: Iterable[Entry]) -> bytes:
@@ -65,11 +70,19 @@ def summarize(entries: Iterable[Entry]) -> bytes:
     events = list(entries)
     person = fold(events, max((event.at for event in events), default=0))
     trusted = isinstance(person.views, Views) and person.views.trusted
-    views = [(seen.at, seen.trusted, seen.product) for seen in person.views]
+    alone = {each[0]: place for place, each in enumerate(person.history.products(VIEWED)) if len(each) == 1}
+    views = [(seen.at, seen.trusted, alone.get(seen.product, seen.product)) for seen in person.views]
     facts = {
         name: getattr(person, name) for name in Person.__struct_fields__ if name not in ("views", "history", "done")
     }
-    return _encode((facts, trusted, views, person.done))
+    columns = {name: _columns(person.history, name) for name in person.done}
+    return _encode((facts, trusted, views, person.done, columns))
+
+
+def _columns(history: History, name: str) -> tuple[list[msgspec.Raw], list[msgspec.Raw]]:
+    events: Sequence[Any] = history.named(name)
+    products = [event.packed_products or _NO_PRODUCTS for event in events]
+    return products, [event.packed_order or _NO_ORDER for event in events]
 
 
 def person_of(summary: bytes) -> Person:
@@ -78,6 +91,15 @@ def person_of(summary: bytes) -> Person:
     Raises msgspec.DecodeError for what `summarize` of this version has not made.
     """
     read = _decode(summary)
-    force_setattr(read.person, "views", Views((kept.seen() for kept in read.views), trusted=read.trusted))
+    force_setattr(read.person, "views", Views(_views(read.views, read.columns.get(VIEWED)), trusted=read.trusted))
     force_setattr(read.person, "done", _Done(read.done))
+    force_setattr(read.person, "history", History(columns=read.columns))
     return read.person
+
+
+def _views(kept: Sequence[_Kept], viewed: Columns | None) -> Iterator[Seen]:
+    """Yield the views, each product unpacked when somebody asks for it."""
+    packed = _packed_products(viewed.products) if viewed is not None else []
+    for each in kept:
+        product = each.product if isinstance(each.product, Product) else _product(packed[each.product][0])
+        yield Seen(product, each.at, each.trusted)

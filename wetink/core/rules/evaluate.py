@@ -15,6 +15,7 @@ from wetink.core.errors import BadContent
 from wetink.core.rules import behavior, context, traits
 from wetink.core.rules.check import WrittenOut, names_of, too_large
 from wetink.core.rules.format import spell
+from wetink.core.rules.matching import place_of
 from wetink.core.rules.subject import Leaf, Subject
 from wetink.core.rules.tree import (
     Aggregate,
@@ -55,7 +56,8 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
 class Needs(msgspec.Struct, frozen=True):
     """What a rule wants to have looked up before it is asked, beyond the person.
 
-    `events` are the names of the person's own events that it looks into, `EVERY` for all of them.
+    `events` are the names of the person's own events that it looks into for more than when they happened, and which
+    products and orders they name; `EVERY` for all of them.
     """
 
     root: bool = False
@@ -167,8 +169,10 @@ def _plain(value: Any) -> Any:
 def _needs(rule: Rule) -> Needs:
     if isinstance(rule, Aggregate | Sequence | Did) and rule.window.visit:
         return EVENTS
-    if isinstance(rule, Aggregate) or (isinstance(rule, Did) and rule.where):
-        return Needs(events=frozenset([rule.event]))
+    if isinstance(rule, Aggregate | Did):
+        asked = [each.name for each in rule.where] + ([rule.property] if isinstance(rule, Aggregate) else [])
+        typed = all([place_of(rule.event, name)[0] in ("product", "order") for name in asked])
+        return NOTHING if typed else Needs(events=frozenset([rule.event]))
     if isinstance(rule, Sequence):
         return Needs(events=frozenset(step.event for step in (*rule.steps, rule.without) if step is not None))
     if not isinstance(rule, Share | ProductIs | MomentIs):
