@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from wetink.core.events.message import Endpoint, pieces
 from wetink.core.messages.normalize import Normal, normalize
-from wetink.core.units.amount import Amount, number, read
 from wetink.core.units.currency import CODES, COMMA, MINOR, code_of, digits, most_digits, named, rounded
+from wetink.core.units.money import Amount, number, read
 
 READ: list[tuple[str, str, float]] = [
     # A word's dot is not the number's.

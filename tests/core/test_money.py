@@ -9,9 +9,8 @@ from babel.numbers import format_currency
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetink.core.units.amount import number
 from wetink.core.units.currency import CODES, digits, most_digits
-from wetink.core.units.money import money
+from wetink.core.units.money import money, number
 
 LANGUAGES = ("en", "de", "de-AT", "de-CH", "fr", "es-MX", "pt-BR", "sv", "pl", "nl", "hi", "ja", "ar-EG", "he", "tr")
 CURRENT = sorted(

@@ -10,7 +10,7 @@ from wetink.core.app.app import App, Shop, Shown
 from wetink.core.app.setting import Color
 from wetink.core.profile.person import Moment, Person
 from wetink.core.rules.values import look_up
-from wetink.core.units.amount import number
+from wetink.core.units.money import number
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):

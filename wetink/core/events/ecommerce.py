@@ -11,8 +11,8 @@ from wetink.core.events.verdict import Problem, problem
 from wetink.core.text.characters import unescaped
 from wetink.core.text.placeholder import USUAL, Placeholders
 from wetink.core.text.url import absolute as url
-from wetink.core.units.amount import number
-from wetink.core.units.amount import read as amount_of
+from wetink.core.units.money import number
+from wetink.core.units.money import read as amount_of
 from wetink.core.units.quantity import LONGEST_TEXT, pieces, stock, text, whole
 
 EVENTS: dict[str, tuple[str, ...]] = {

@@ -12,9 +12,9 @@ from wetink.core.events.message import Message
 from wetink.core.events.verdict import Problem, placeholder, problem
 from wetink.core.text.placeholder import USUAL, Placeholders
 from wetink.core.text.url import read
-from wetink.core.units.amount import number
-from wetink.core.units.amount import read as amount
-from wetink.core.units.amount import read as read_amount
+from wetink.core.units.money import number
+from wetink.core.units.money import read as amount
+from wetink.core.units.money import read as read_amount
 from wetink.core.units.quantity import text
 
 MOST_PRODUCTS = 500

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from wetink.core.events.clock import parse
-from wetink.core.units.amount import number
+from wetink.core.units.money import number
 from wetink.core.units.quantity import plain
 
 DIGITS = "[+-]?([0-9]{1,15}|[0-9]{1,3}(,[0-9]{3}){1,4})([.][0-9]{1,15})?"

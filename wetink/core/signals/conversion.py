@@ -13,8 +13,8 @@ from wetink.core.events.event import Event, Product
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.goal import Goal, Signals
 from wetink.core.text.placeholder import USUAL
-from wetink.core.units.amount import number
 from wetink.core.units.currency import code_of, rounded
+from wetink.core.units.money import number
 from wetink.core.units.quantity import text
 
 DEFAULT_CURRENCY = "USD"

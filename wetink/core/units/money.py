@@ -1,22 +1,261 @@
-"""Money: an amount as people write it where they live: by Unicode's CLDR (babel), for pictures, words, pages and lines.
+"""Money: amounts as senders write them, read exactly or not at all; and as each language writes them.
 
-A whole amount has the decimals that are in use (none for RSD); one with a fraction has those of ISO 4217, so that
-nothing is lost that the currency has.
+`read` takes a JSON number as it is. For text, the first of these rules that decides applies:
+
+- Spaces, apostrophes and the Arabic `٬` group digits. The Arabic `٫` begins the decimals.
+- Of two different separators, the last begins the decimals: `1.299,50`, `1,29,900.00`.
+- A separator that repeats groups digits: `1.299.000`.
+- A single dot or comma begins the decimals unless exactly three digits follow one to three digits: `12.5`, `0,125`,
+  `1234.567`.
+- In `1,299` and `1.299`, the currency decides. A currency with two decimals or none cannot have three, so the comma
+  groups thousands. The dot does so only if the currency has no decimals (JPY) or its country writes a comma before them
+  (EUR): `$1.299` is ambiguous. With a currency of three decimals (KWD), the dot begins them and the comma is ambiguous.
+- Without a currency, `1,299` is 1299 and `1.299` is ambiguous.
+
+`money` writes an amount by Unicode's CLDR (babel). A whole amount has the decimals in use (none for RSD); an amount
+with a fraction has those of ISO 4217, so that no digit is lost.
 """
 
 import math
 import re
+import unicodedata
+from collections.abc import Mapping
 from copy import copy
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 from babel import localedata
 from babel.core import Locale, UnknownLocaleError
 from babel.numbers import get_currency_symbol
 
-from wetink.core.units.amount import LARGEST
-from wetink.core.units.currency import CODES, code_of, digits, most_digits
+from wetink.core.units.currency import CODES, COMMA, MINOR, code_of, digits, most_digits, named
+
+LARGEST = 1e15
+LONGEST = 64
+"""Characters of a text that can be an amount."""
+
+Fault = Literal["", "ambiguous_number", "not_a_number"]
+
+
+class Amount(msgspec.Struct, frozen=True, gc=False):
+    """What was read. `currency` is the code that the amount itself names, empty for none."""
+
+    value: float | None = None
+    currency: str = ""
+    fault: Fault = ""
+
+
+AMBIGUOUS, NO_AMOUNT = Amount(fault="ambiguous_number"), Amount(fault="not_a_number")
+
+_PLAIN = re.compile(r"-?[0-9]{1,15}(?:\.(?:[0-9]{1,2}|[0-9]{4,15}))?")
+_FLOAT = re.compile(r"[+-]?[0-9]{1,16}(?:\.[0-9]{1,17})?[eE][+-]?[0-9]{1,3}")
+_PARTS = re.compile(r"([^0-9]*?)([.,٫]?[0-9](?:[0-9 '.,٫٬]*[0-9])?)([^0-9]*)")
+_SEPARATORS = re.compile(r"[ '.,٬]")
+_GROUPS = " '٬"
+_NO_CENTS = re.compile(r"\s?([.,:])\s?-{1,3}(?!-)")
+_WHOLE = re.compile(r"(?<=[0-9])\s?/[-=](?=\s|$)")
+"""How India (`Rs. 499/-`) and East Africa (`1,000/=`) write an amount without cents."""
+_MULTIPLIES = re.compile(
+    r"\s*(?:k|m|b|t|bn|mn|mm|mio|mrd|bio|tsd|tys|thousand|million|billion|lakhs?|crores?|cr)\b\.?", re.I
+)
+_NEVER = frozenset("%‰°#@=<>*×^~\\|[]{}_")
+_KEYS, _CODES = ("amount", "value"), ("currency", "currencyCode", "currency_code", "currencyIso", "iso")
+_SCALED = frozenset({"precision", "scale", "exponent", "fractionDigits", "decimals", "nanos", "units", "type"})
+_SAME = {
+    **dict.fromkeys("\u2212\u2010\u2011\u2012\u2013\u2014\u2015\u207b\u208b\ufe58\ufe63\uff0d", "-"),
+    **dict.fromkeys("\u2018\u2019\u02bc\u02b9\u02bb\u2032\u00b4`\uff07", "'"),
+    **dict.fromkeys("\u060c\uff0c\ufe50\u3001", ","), **dict.fromkeys("\uff0e\ufe52", "."),
+    "\u2e41": "٬", "\u00b7": "٫", "\uff08": "(", "\uff09": ")", "\uff04": "$", "\uffe5": "¥", "\uffe1": "£",
+    "\uffe6": "₩", "\uff0b": "+", "\u3000": " ", "\t": " ", "\n": " ", "\r": " ",
+}  # fmt: skip
+
+
+def number(value: Any, currency: str = "") -> float | None:
+    """Return a finite number, also from a text with a currency around it; None for what is none, or stays open.
+
+    >>> number("$1,299.00"), number("12,50 €"), number(9), number("free"), number(10**400)
+    (1299.0, 12.5, 9.0, None, None)
+    >>> number("1.299"), number("1.299", "EUR")
+    (None, 1299.0)
+    """
+    kind = type(value)
+    if kind is float or kind is int:
+        return float(value) if -LARGEST < value < LARGEST else None
+    return None if value is None else read(value, currency).value
+
+
+def read(value: Any, currency: str = "") -> Amount:
+    """Return the amount a value is: a number, a text, or an object of `amount` (or `value`) and `currency`.
+
+    `currency` is what else says in which currency it is: a code, or a symbol.
+
+    >>> read("Rs. 499").value, read("1.299,- €"), read("(kr.123.45)").value
+    (499.0, Amount(value=1299.0, currency='EUR', fault=''), -123.45)
+    >>> read({"amount": "12.50", "currency": "usd"})
+    Amount(value=12.5, currency='USD', fault='')
+    >>> read("1.299").fault, read("2 for 9").fault
+    ('ambiguous_number', 'not_a_number')
+    """
+    kind = type(value)
+    if kind is float or kind is int:
+        return Amount(float(value)) if -LARGEST < value < LARGEST else NO_AMOUNT
+    if kind is str:
+        if _PLAIN.fullmatch(value) is not None:
+            return Amount(float(value))
+        return _read(value, currency) if len(value) <= LONGEST else NO_AMOUNT
+    return _object(value, currency) if isinstance(value, Mapping) else NO_AMOUNT
+
+
+def _object(value: Mapping[str, Any], currency: str) -> Amount:
+    """Read an amount beside its currency; one in cents, or in parts of them, is none that can be trusted."""
+    there = [name for name in _KEYS if value.get(name) is not None]
+    if len(there) != 1 or not _SCALED.isdisjoint(value) or isinstance(value[there[0]], Mapping):
+        return NO_AMOUNT
+    said = next((each for name in _CODES if isinstance(each := value.get(name), str) and each.strip()), "")
+    found = read(value[there[0]], said or currency)
+    own = code_of(said) if said else ""
+    return Amount(found.value, own, found.fault) if own in CODES and found.value is not None else found
+
+
+@lru_cache(4096)
+def _read(text: str, currency: str) -> Amount:
+    text = _WHOLE.sub("", text if text.isascii() and text.isprintable() else _plain(text)).strip()
+    if _FLOAT.fullmatch(text):
+        return _amount(float(text))
+    parts = _PARTS.fullmatch(text)
+    if parts is None or not _NEVER.isdisjoint(text):
+        return NO_AMOUNT
+    before, run, after = parts.groups()
+    if (whole := _NO_CENTS.match(after)) is not None:  # `1.299,-`: what stands before the dash begins decimals
+        run, after = run if whole[1] == ":" else f"{run}{whole[1]}00", after[whole.end() :]
+    elif after[:1] in (".", ","):
+        after = after[1:]
+    before, after, negative = _signed(before, after)
+    hint = code_of(currency)
+    if negative is None or (_MULTIPLIES.match(after) and hint not in named(after)):
+        return NO_AMOUNT
+    if run[0] in ".,":
+        if _dotted(before) is None:
+            return AMBIGUOUS
+        run = run[1:] if _dotted(before) else run
+    codes = _meant(named(before), named(after))
+    own = codes[0] if len(codes) == 1 else ""
+    found = _value(run, (hint,) if hint in CODES and (not codes or hint in codes) else codes)
+    if isinstance(found, Amount):
+        return found
+    return _amount(-found if negative else found, own)
+
+
+def _dotted(before: str) -> bool | None:
+    """Whether a dot before the first digit is the word's, as in `kr.123.45`, not the number's; None for who knows."""
+    word = before[-1:]
+    if word.isalpha() or word == "/":
+        return None if before.strip() in CODES else True
+    return None if any(map(str.isalpha, before)) else False
+
+
+def _meant(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the currencies that the words on both sides may mean."""
+    both = tuple(code for code in before if code in after)
+    return both or before or after
+
+
+def _amount(value: float, currency: str = "") -> Amount:
+    return Amount(value, currency) if math.isfinite(value) and -LARGEST < value < LARGEST else NO_AMOUNT
+
+
+def _plain(text: str) -> str:
+    """Return a text with the digits, blanks and marks of all scripts as those that are read; `x` for other numbers."""
+    made = []
+    for letter in text:
+        if letter in _SAME:
+            made.append(_SAME[letter])
+        elif letter.isascii():
+            made.append(letter)
+        elif letter.isdecimal():
+            made.append(str(unicodedata.decimal(letter)))
+        elif letter.isnumeric():
+            made.append("_")  # ½, ², 万: nothing that is read
+        elif letter.isspace():
+            made.append(" ")
+        elif unicodedata.category(letter) != "Cf":
+            made.append(letter)
+    return "".join(made)
+
+
+def _signed(before: str, after: str) -> tuple[str, str, bool | None]:
+    """Return what stands around the digits without signs, and whether they are negative; None when that is unclear."""
+    signs = 0
+    if before.count("(") > before.count(")") and after.count(")") > after.count("("):
+        before, after, signs = before.replace("(", "", 1), after.replace(")", "", 1), 1
+    trailing = after.strip()
+    if trailing[:1] == "-" or trailing[-1:] == "-":
+        after, signs = trailing[1:] if trailing[:1] == "-" else trailing[:-1], signs + 1
+        if after.strip() and not named(after.strip()):
+            return before, after, None
+    head = before.lstrip()
+    if head[:1] in ("-", "+"):
+        before, signs = head[1:], signs + (head[0] == "-")
+    elif before.rstrip()[-1:] in ("-", "+"):
+        sign = before.rstrip()
+        word = sign[:-1]
+        if word.strip() and not word[-1:].isspace() and not named(word.strip()):
+            return before, after, None  # SKU-5
+        before, signs = word, signs + (sign[-1] == "-")
+    if signs > 1 or "+" in before or "+" in after or before.strip()[:1] == "-" or before.rstrip()[-1:] == "-":
+        return before, after, None
+    return before, after, signs == 1
+
+
+def _value(run: str, codes: tuple[str, ...]) -> float | Amount:
+    """Return the number that digits and separators are, or why they are none."""
+    whole, point, cents = run.partition("٫")
+    if point:
+        if not cents.isdigit():
+            return NO_AMOUNT
+        parts = _SEPARATORS.split(whole) if whole else ["0"]
+        return float(f"{''.join(parts)}.{cents}") if _grouped(whole, parts) else NO_AMOUNT
+    parts, marks = _SEPARATORS.split(run), _SEPARATORS.findall(run)
+    if not marks:
+        return float(run)
+    last = marks[-1]
+    if last in _GROUPS or marks.count(last) > 1:
+        return float("".join(parts)) if _grouped(run, parts) else NO_AMOUNT
+    head, cents = parts[:-1], parts[-1]
+    if len(marks) > 1:
+        return float(f"{''.join(head)}.{cents}") if _grouped(run[: -len(cents) - 1], head) else NO_AMOUNT
+    if len(cents) == 3 and 1 <= len(head[0]) <= 3 and head[0][0] != "0":
+        thousands = _thousands(last, codes)
+        if thousands is None:
+            return AMBIGUOUS
+        if thousands:
+            return float(head[0] + cents)
+    return float(f"{head[0] or '0'}.{cents}")
+
+
+def _grouped(run: str, parts: list[str]) -> bool:
+    """Whether one separator groups digits by thousands, or as in India; no separator groups as well."""
+    if len(parts) == 1:
+        return True
+    first, *middle, last = parts
+    if len(set(_SEPARATORS.findall(run))) != 1 or len(last) != 3 or not 1 <= len(first) <= 3 or first[0] == "0":
+        return False
+    return all(len(each) == 3 for each in middle) or (len(first) < 3 and all(len(each) == 2 for each in middle))
+
+
+def _thousands(mark: str, codes: tuple[str, ...]) -> bool | None:
+    """Whether the mark in `1.299` groups; None when it cannot be told."""
+    if not codes:
+        return True if mark == "," else None
+    fractions = {digits(code) for code in codes} | {MINOR.get(code, 0) for code in codes}
+    if max(fractions) < 3:
+        if mark == "," or max(map(digits, codes)) == 0 or COMMA.issuperset(codes):
+            return True
+        return None
+    return False if mark == "." and min(map(digits, codes)) == 3 and COMMA.isdisjoint(codes) else None
+
 
 NO_CURRENCY = "XXX"
 """ISO 4217's code for none; it stands for the symbol while an amount is written."""

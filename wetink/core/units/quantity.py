@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from wetink.core.units.amount import LARGEST, number
+from wetink.core.units.money import LARGEST, number
 
 LONGEST_TEXT = 4096
 """Characters of a product's or order's text that are kept in its field."""

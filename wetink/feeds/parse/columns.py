@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from wetink.core.events.clock import parse
-from wetink.core.units.amount import number
+from wetink.core.units.money import number
 from wetink.core.units.quantity import text
 
 NAMES: dict[str, tuple[str, ...]] = {

@@ -7,8 +7,8 @@ from wetink.core.events.availability import availability
 from wetink.core.text.characters import unescaped
 from wetink.core.text.placeholder import USUAL
 from wetink.core.text.url import read
-from wetink.core.units.amount import read as amount_of
 from wetink.core.units.currency import code_of
+from wetink.core.units.money import read as amount_of
 from wetink.core.units.quantity import stock, text
 
 TEXTS = ("product_id", "sku", "name", "category", "brand", "variant")
