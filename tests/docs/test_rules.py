@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from wetink.core.rules.context import FIELDS
 from wetink.core.rules.nodes import NODES
 from wetink.core.rules.operators import OPERATORS
+from wetink.core.rules.traits import MOMENT_FIELDS
 from wetink.core.signals.audience import audience_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rules.md").read_text()
@@ -25,7 +25,7 @@ def test_each_operator_is_explained_as_the_table_has_it(operator: object) -> Non
     assert re.search(rf"^\| `{name}` \| {re.escape(about.split(';')[0].split(', `')[0])}", PAGE, re.M)
 
 
-@pytest.mark.parametrize("name", [name for name in FIELDS if "." not in name])
+@pytest.mark.parametrize("name", [name for name in MOMENT_FIELDS if "." not in name])
 def test_each_part_of_a_moment_is_explained(name: str) -> None:
     assert re.search(rf"^\| .*`{name}`.* \|", PAGE, re.M)
 

@@ -1,6 +1,6 @@
-"""Rules: what can be asked of a person at a moment. One tree, one spelling, evaluated here or over the whole store.
+"""Rules: conditions on a person at a moment.
 
-`tree` has the nodes, `operators` what can be asked of one value. `parse` and `format` go from a spelling to the tree
-and back, `check` finds what cannot mean anything, `evaluate` says whether a rule holds for somebody, and why;
-`behavior`, `traits` and `context` look at the person. docs/rules.md is the language for those who write it.
+`tree` has the nodes and `operators` the comparisons. `parse` reads a rule and `format` writes it, `check` finds rules
+that make no sense, and `evaluate` says whether a rule matches somebody, and why. `behavior` and `traits` look at the
+person. docs/rules.md describes the language to those who write rules.
 """

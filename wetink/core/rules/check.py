@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from wetink.core.errors import BadContent
-from wetink.core.rules.context import FIELDS
 from wetink.core.rules.matching import ends
 from wetink.core.rules.nodes import AGES, STEP, Field, Node, at, node_of, told
 from wetink.core.rules.operators import BY_NAME, OCCASIONS, passes
+from wetink.core.rules.traits import MOMENT_FIELDS
 from wetink.core.rules.tree import Member, Rule, Test, Where, Window, nodes_of, parts_of
 from wetink.core.rules.values import bound
 from wetink.core.units.duration import parse as span_of
@@ -146,8 +146,8 @@ def _where(where: Where, place: str, field: Field) -> Iterator[str]:
 
 def _context(where: Where, place: str, field: Field) -> Iterator[str]:
     for each in where:
-        if each.name not in FIELDS and not (each.name.startswith("parameter.") and each.name != "parameter."):
-            yield told(at(place, each.name), f"unknown name; use one of {', '.join(FIELDS)}, parameter")
+        if each.name not in MOMENT_FIELDS and not (each.name.startswith("parameter.") and each.name != "parameter."):
+            yield told(at(place, each.name), f"unknown name; use one of {', '.join(MOMENT_FIELDS)}, parameter")
         yield from _tests(each.tests, at(place, each.name), field)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from wetink.core.errors import BadContent
-from wetink.core.rules import behavior, context, traits
+from wetink.core.rules import behavior, traits
 from wetink.core.rules.check import WrittenOut, names_of, too_large
 from wetink.core.rules.format import spell
 from wetink.core.rules.matching import place_of
@@ -99,7 +99,7 @@ _LEAVES: Mapping[str, Callable[[Any], Leaf]] = {
     "CartIs": traits.cart,
     "ProductIs": traits.product,
     "Lifecycle": traits.lifecycle,
-    "MomentIs": context.moment,
+    "MomentIs": traits.moment,
 }
 """Node without parts -> how it is compiled."""
 

@@ -1,7 +1,7 @@
 """Nodes: the rule language as one table: each node's word, its struct, its fields, and how it is said.
 
 `parse`, `format`, `check`, `words`, `form` and the form's template walk this table and know only kinds of fields. A new
-node is a struct in `tree`, an entry here, and a function in `behavior`, `traits` or `context` that looks at a person.
+node is a struct in `tree`, an entry here, and a function in `behavior` or `traits` that looks at a person.
 """
 
 from collections.abc import Callable, Mapping

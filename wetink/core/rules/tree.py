@@ -164,7 +164,7 @@ class Lifecycle(Node, frozen=True, tag="lifecycle"):
 
 
 class MomentIs(Node, frozen=True, tag="moment"):
-    """The circumstances of an open. Names are of `context.FIELDS`; `parameter.x` is of the address asked for."""
+    """The circumstances of an open. Names are of `traits.MOMENT_FIELDS`; `parameter.x` is of the address asked for."""
 
     where: Where
     feed: str = "weather"

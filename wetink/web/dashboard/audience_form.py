@@ -10,7 +10,7 @@ from wetink.content.strict_yaml import parse_yaml
 from wetink.content.write import audience_text
 from wetink.core.errors import BadContent
 from wetink.core.events.ecommerce import EVENTS
-from wetink.core.rules import context
+from wetink.core.rules import traits
 from wetink.core.rules.form import Draft, draft_of, edited, nested, rooted, spelling_of
 from wetink.core.rules.nodes import COUNTS, NODES, STEP, WINDOWS
 from wetink.core.rules.operators import OPERATORS
@@ -88,7 +88,7 @@ def offered(request: Request, name: str) -> dict[str, Any]:
         "operators": tuple((each.name, each.words) for each in OPERATORS),
         "events": sorted(EVENTS),
         "properties": PROPERTIES,
-        "moments": tuple(context.FIELDS),
+        "moments": tuple(traits.MOMENT_FIELDS),
         "audiences": [(each, each) for each in sorted(content.audiences) if each != name],
     }
 
