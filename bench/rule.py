@@ -10,7 +10,7 @@ from wetink.core.profile.fold import fold
 from wetink.core.profile.person import Moment, Person
 from wetink.core.rules.evaluate import compiled
 from wetink.core.rules.parse import parse
-from wetink.core.rules.subject import Subject
+from wetink.core.rules.tree import Subject
 
 DAY = 86_400_000
 NOW = 1_795_000_000_000

@@ -15,7 +15,7 @@ from wetink.core.profile.person import History, Moment, Person, plain
 from wetink.core.profile.summary import person_of, summarize
 from wetink.core.rules.evaluate import compiled
 from wetink.core.rules.parse import parse
-from wetink.core.rules.subject import Subject
+from wetink.core.rules.tree import Subject
 
 NAMES = (
     "Product Viewed", "Product Viewed", "Product Viewed", "Product Added", "Product Removed", "Cart Viewed",

@@ -13,9 +13,9 @@ from tests.core.test_normalize import NOW, normal
 from wetink.core.events.event import Event
 from wetink.core.profile.fold import fold
 from wetink.core.profile.person import Moment, Person
-from wetink.core.rules.operators import Today, passes
-from wetink.core.rules.subject import at_home
+from wetink.core.rules.operators import passes
 from wetink.core.rules.tree import Test as Check
+from wetink.core.rules.tree import Today, at_home
 from wetink.core.units.zone import named, zone
 
 IANA = sorted(zoneinfo.available_timezones() - {"localtime", "Factory", "build/etc/localtime"})

@@ -15,8 +15,7 @@ from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.core.rules.evaluate import Compiled, compiled
-from wetink.core.rules.subject import at_home
-from wetink.core.rules.tree import Rule
+from wetink.core.rules.tree import Rule, at_home
 from wetink.opens.lookup import Lookups
 from wetink.ports import Storage
 from wetink.ports.crowd import Columns, Count, Narrowed

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from wetink.core.rules.operators import FIRST_DAY, LAST_DAY, passes, today
-from wetink.core.rules.tree import Test
+from wetink.core.rules.operators import FIRST_DAY, LAST_DAY, passes
+from wetink.core.rules.tree import Test, today
 from wetink.core.rules.values import DIGITS, OFFSET, amount, bound, comparable, digits, time, written
 from wetink.core.units.duration import parse as span_of
 

@@ -29,8 +29,7 @@ from wetink.core.rules import tree
 from wetink.core.rules.evaluate import compiled
 from wetink.core.rules.matching import place_of
 from wetink.core.rules.operators import NEGATIONS, days_of
-from wetink.core.rules.subject import TRAITS, Subject
-from wetink.core.rules.tree import Rule, Test, Window
+from wetink.core.rules.tree import TRAITS, Rule, Subject, Test, Window
 from wetink.core.rules.values import bound
 from wetink.core.units.duration import parse as span_of
 

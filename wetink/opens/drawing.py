@@ -17,7 +17,7 @@ from wetink.core.errors import BadContent, WetinkError
 from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment, Person, plain
-from wetink.core.rules.subject import at_home
+from wetink.core.rules.tree import at_home
 from wetink.opens.lookup import Open
 from wetink.ports import Film, Picture, Renderer, Scene, Ticking
 

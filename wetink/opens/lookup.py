@@ -25,7 +25,7 @@ from wetink.core.profile.fold import fold, in_order
 from wetink.core.profile.person import History, Moment, Person, plain
 from wetink.core.profile.summary import person_of, summarize
 from wetink.core.rules.evaluate import EVERY, Needs
-from wetink.core.rules.subject import interests
+from wetink.core.rules.tree import interests
 from wetink.opens.polls import key_of
 from wetink.ports import Profiles, Storage
 from wetink.ports.feeds import Feeds

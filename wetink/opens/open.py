@@ -20,8 +20,7 @@ from wetink.core.events.event import Event
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment, Person, clicked
 from wetink.core.rules.evaluate import Finding
-from wetink.core.rules.subject import at_home
-from wetink.core.rules.tree import Rule
+from wetink.core.rules.tree import Rule, at_home
 from wetink.core.signals.attribution import Touch
 from wetink.opens.assignment import Assignments
 from wetink.opens.drawing import Scenes, recipient_of

@@ -10,7 +10,7 @@ from wetink.core.profile.fold import fold
 from wetink.core.profile.person import Moment, Person
 from wetink.core.rules.evaluate import Finding, compiled
 from wetink.core.rules.parse import parse
-from wetink.core.rules.subject import Subject
+from wetink.core.rules.tree import Subject
 
 HOUR, DAY = 3_600_000, 86_400_000
 NOW = 20_000 * DAY + 12 * HOUR

@@ -15,8 +15,7 @@ from wetink.core.rules.evaluate import Finding, compiled
 from wetink.core.rules.format import spell, words
 from wetink.core.rules.nodes import NODES
 from wetink.core.rules.parse import Unreadable, parse
-from wetink.core.rules.subject import Subject
-from wetink.core.rules.tree import Rule
+from wetink.core.rules.tree import Rule, Subject
 
 MANY = settings(max_examples=300, deadline=None)
 

@@ -6,8 +6,8 @@ import pytest
 
 from wetink.core.errors import BadContent
 from wetink.core.rules.check import problems_of
-from wetink.core.rules.operators import BY_NAME, OPERATORS, passes, pattern_of, today
-from wetink.core.rules.tree import Test, Trait
+from wetink.core.rules.operators import BY_NAME, OPERATORS, passes, pattern_of
+from wetink.core.rules.tree import Test, Trait, today
 
 DAY = 86_400_000
 NOW = today(20_000 * DAY)

@@ -9,8 +9,7 @@ from wetink.core.profile.person import Moment, Person
 from wetink.core.rules.check import problems_of
 from wetink.core.rules.evaluate import Rulebook, compiled
 from wetink.core.rules.parse import parse
-from wetink.core.rules.subject import Subject
-from wetink.core.rules.tree import Rule
+from wetink.core.rules.tree import Rule, Subject
 from wetink.core.signals.audience import Audience, rules_of, usable
 
 VIEW = {"done": "Product Viewed"}

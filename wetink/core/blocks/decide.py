@@ -15,7 +15,7 @@ from wetink.core.events.event import Product
 from wetink.core.memoize import once_for_each
 from wetink.core.profile.person import Moment, Person
 from wetink.core.rules.evaluate import EVENTS, Needs, Rulebook
-from wetink.core.rules.subject import Subject
+from wetink.core.rules.tree import Subject
 from wetink.core.text.link import tagged
 from wetink.core.text.url import read
 

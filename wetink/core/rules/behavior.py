@@ -15,8 +15,7 @@ from wetink.core.rules import tree
 from wetink.core.rules.format import asked_of, where_of, words
 from wetink.core.rules.matching import ALWAYS, bounds, counting, matching, said, values
 from wetink.core.rules.operators import passes
-from wetink.core.rules.subject import Leaf, Subject
-from wetink.core.rules.tree import Aggregate, Did
+from wetink.core.rules.tree import Aggregate, Did, Leaf, Subject
 from wetink.core.rules.values import amount, shown, written
 from wetink.core.units.duration import parse as span_of
 

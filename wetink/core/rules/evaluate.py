@@ -16,12 +16,12 @@ from wetink.core.rules import behavior, traits
 from wetink.core.rules.check import WrittenOut, names_of, too_large
 from wetink.core.rules.format import spell
 from wetink.core.rules.matching import place_of
-from wetink.core.rules.subject import Leaf, Subject
 from wetink.core.rules.tree import (
     Aggregate,
     All,
     AnyOf,
     Did,
+    Leaf,
     Member,
     MomentIs,
     Not,
@@ -29,6 +29,7 @@ from wetink.core.rules.tree import (
     Rule,
     Sequence,
     Share,
+    Subject,
 )
 
 logger = logging.getLogger(__name__)

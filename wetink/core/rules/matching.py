@@ -9,9 +9,8 @@ from wetink.core.events.clock import parse
 from wetink.core.events.ecommerce import MANY_PRODUCTS, ONE_PRODUCT, ORDERS, order_field, product_field
 from wetink.core.events.event import Order, Product
 from wetink.core.identity.holding import FOREVER
-from wetink.core.rules.operators import Today, passes, quick
-from wetink.core.rules.subject import Subject
-from wetink.core.rules.tree import Property, Test, Where, Window
+from wetink.core.rules.operators import passes, quick
+from wetink.core.rules.tree import Property, Subject, Test, Today, Where, Window
 from wetink.core.rules.values import each_of, look_up
 from wetink.core.units.duration import parse as span_of
 

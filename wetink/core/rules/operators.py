@@ -11,19 +11,12 @@ import msgspec
 import re2
 
 from wetink.core.errors import BadContent
-from wetink.core.rules.tree import Test
+from wetink.core.rules.tree import Test, Today
 from wetink.core.rules.values import amount, bound, comparable, day, digits, each_of, time, written
 from wetink.core.units.duration import parse as span_of
 
-Passes = Callable[[Any, "Today"], bool]
+Passes = Callable[[Any, Today], bool]
 Wants = Literal["value", "values", "number", "numbers", "text", "pattern", "time", "span", "switch", "occasion"]
-
-
-class Today(msgspec.Struct, frozen=True):
-    """The moment a value is looked at: `now` in Unix ms, and the date in the person's time zone."""
-
-    now: int
-    date: Date
 
 
 class Operator(msgspec.Struct, frozen=True):
@@ -88,11 +81,6 @@ def pattern_of(text: str) -> Callable[[str], bool]:
             hint="RE2 has no look-arounds and no back-references",
         ) from error
     return lambda subject: search(subject[:LONGEST_SUBJECT]) is not None
-
-
-def today(now: int, zone: Any = UTC) -> Today:
-    """Return the moment of a time (Unix ms) in a time zone."""
-    return Today(now, datetime.fromtimestamp(now / 1000, zone).date())
 
 
 def passes(tests: Sequence[Test]) -> Passes:

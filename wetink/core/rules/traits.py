@@ -14,8 +14,19 @@ from wetink.core.profile.person import Cart, Person, Seen
 from wetink.core.rules.format import words
 from wetink.core.rules.matching import fields
 from wetink.core.rules.operators import Passes, passes
-from wetink.core.rules.subject import Leaf, Subject
-from wetink.core.rules.tree import CartIs, Lifecycle, MomentIs, ProductIs, Share, Test, Trait, Where
+from wetink.core.rules.tree import (
+    CartIs,
+    Leaf,
+    Lifecycle,
+    MomentIs,
+    ProductIs,
+    Share,
+    Subject,
+    Test,
+    Trait,
+    Where,
+    interests,
+)
 from wetink.core.rules.values import look_up, shown
 from wetink.core.units.duration import UNITS
 from wetink.core.units.duration import parse as span_of
@@ -131,7 +142,7 @@ _LISTS: dict[str, Callable[[Person], list[Seen]]] = {
     "viewed": lambda person: list(person.views),
     "in_cart": lambda person: list(person.cart.lines),
     "wished": lambda person: list(person.wishlist),
-    "any": lambda person: [*person.cart.lines, *person.wishlist, *person.views],
+    "any": interests,
 }
 
 
