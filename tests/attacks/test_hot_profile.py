@@ -98,7 +98,7 @@ def test_an_open_reads_only_the_newest_of_a_flood_of_long_events(
         monkeypatch.setattr(profiles, "ENTRY_BYTES", 1 << 60)
     long = {f"trait {number}": "x" * 100 for number in range(200)}
     flood(house, [{"type": "identify", "userId": "hot", "traits": {**long, "turn": turn}} for turn in range(60)])
-    entries = asyncio.run(house.wetink.store.profiles.entries(HOT, house.now))
+    entries = asyncio.run(house.wetink.store.profiles.load({HOT: ""}, house.now))[HOT].entries
     read = sum(len(msgspec.msgpack.encode(entry.traits)) for entry in entries)
     assert (read <= ENTRY_BYTES) is defended
     assert (len(entries) < 60) is defended
@@ -108,12 +108,16 @@ def test_an_open_reads_only_the_newest_of_a_flood_of_long_events(
     assert image(house.get(house.url("picture", "hero", who=HOT))).size == (600, 300)
 
 
-def test_an_open_reads_a_bounded_number_of_events(house: House) -> None:
+@pytest.mark.parametrize("defended", [True, False], ids=["defended", "undefended"])
+def test_an_open_reads_a_bounded_number_of_events(
+    house: House, monkeypatch: pytest.MonkeyPatch, defended: bool
+) -> None:
+    if not defended:
+        monkeypatch.setattr(profiles, "ENTRIES", 1 << 60)
     flood(house, [{"event": "Looked", "userId": "hot"} for _ in range(1_200)], 1_200)
-    read = asyncio.run(house.wetink.store.profiles.entries(HOT, house.now))
-    undefended = asyncio.run(house.wetink.store.profiles.entries(HOT, house.now, limit=10**9))
-    assert (len(read), len(undefended)) == (1_000, 1_200)
-    assert min(entry.at for entry in read) == NOW + 200, "the newest"
+    read = asyncio.run(house.wetink.store.profiles.load({HOT: ""}, house.now))[HOT].entries
+    assert len(read) == (1_000 if defended else 1_200)
+    assert min(entry.at for entry in read) == NOW + (200 if defended else 0), "the newest"
 
 
 @pytest.mark.parametrize("defended", [True, False], ids=["defended", "undefended"])

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,20 +12,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.contracts.asking import holds
 from tests.contracts.columns import columns_of, laid_out
 from tests.contracts.engines import ENGINES
 from tests.contracts.profiles import received
 from tests.core.rules.asking import DAY, NOW
 from tests.core.rules.rules import EVENTS, leaves, odd, rules
-from wetink.audiences import segment_query
-from wetink.audiences.segment_query import ColumnCrowd, _Asking
+from wetink.audiences.segment_query import ColumnCrowd
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment, Person
-from wetink.core.rules.evaluate import compiled
+from wetink.core.rules.evaluate import EVERY, compiled
 from wetink.core.rules.parse import parse
 from wetink.core.rules.tree import Rule
-from wetink.opens.lookup import Lookup, Lookups
+from wetink.opens.lookup import Lookup
 from wetink.ports import Record, Storage
 
 USERS, ADDRESSES, DEVICES = ["ann", "bob", "cid"], ["a@x.example", "b@x.example"], ["d1", "d2", "d3"]
@@ -93,7 +93,7 @@ async def asked_one_by_one(store: Storage, rule: Any, records: list[Record], now
     roots |= {Identifier("email", each) for each in ADDRESSES}
     roots = {root for root in roots if await store.profiles.resolve(root, FOREVER - 1) == root}
     one = compiled(rule)
-    found = {root: await _Asking(store, one, Moment(now), threading.Event()).holds(root) for root in roots}
+    found = {root: await holds(store, one, Moment(now), root) for root in roots}
     return {root for root, held in found.items() if held}, sum(held is not None for held in found.values())
 
 
@@ -142,16 +142,13 @@ class Folded(Lookup):
     """The people of a store to which nothing is added: each is read and folded once for a moment, not for each rule."""
 
     def __init__(self, store: Storage) -> None:
-        super().__init__(store, None, 0)
+        super().__init__(store, None, OrderedDict())
         self._at: dict[tuple[Identifier, int], Person] = {}
-
-    async def newest(self) -> Lookup:
-        return self
 
     async def person(self, who: Identifier | None, now: int, **_: Any) -> Person:
         assert who is not None
         if (who, now) not in self._at:
-            self._at[who, now] = await super().person(who, now, events=True)
+            self._at[who, now] = await super().person(who, now, events=frozenset([EVERY]))
         return self._at[who, now]
 
 
@@ -161,6 +158,7 @@ class Town:
     def __init__(self, store: Storage, folder: Path) -> None:
         self.store, self.columns = store, columns_of(store, folder)
         self.crowd = ColumnCrowd(self.store, lambda: self.columns)
+        self.look = Folded(store)
         chance = random.Random(11)
         self.people = [Identifier("user", f"p{number}") for number in range(200)]
         told = [_message(chance, who, place) for who in self.people for place in range(chance.randrange(2, 40))]
@@ -176,10 +174,8 @@ class Town:
         rule = parse(said)
         one = compiled(rule)
 
-        asking = _Asking(self.store, one, Moment(now), threading.Event())
-
         async def ask() -> tuple[set[Identifier], list[Identifier], int]:
-            held = {who for who in self.people if await asking.holds(who)}
+            held = {who for who in self.people if await holds(self.store, one, Moment(now), who, self.look)}
             counted = await self.crowd.count(rule, Moment(now), {})
             return (
                 held,
@@ -225,10 +221,7 @@ def _message(chance: random.Random, who: Identifier, place: int) -> dict[str, An
 def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     folder = tmp_path_factory.mktemp("town")
     made = Town(ENGINES[request.param](folder), folder)
-    folded = Folded(made.store)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(segment_query, "Lookups", lambda store: folded if store is made.store else Lookups(store))
-        yield made
+    yield made
     made.columns.close()
     asyncio.run(made.store.close())
 

@@ -4,7 +4,6 @@ import asyncio
 import math
 import random
 import sys
-import threading
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import product
@@ -15,11 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.contracts.asking import holds
 from tests.contracts.columns import columns_of, laid_out
 from tests.contracts.engines import ENGINES
 from tests.contracts.profiles import received
 from tests.core.rules.asking import NOW, asked, event, person
-from wetink.audiences.segment_query import ColumnCrowd, _Asking
+from wetink.audiences.segment_query import ColumnCrowd
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.core.rules.evaluate import compiled
@@ -102,8 +102,7 @@ class Town:
     async def agrees(self, said: Any) -> None:
         rule = parse(said)
         one = compiled(rule)
-        asking = _Asking(self.store, one, Moment(NOW), threading.Event())
-        held = {who for who in self.people if await asking.holds(who)}
+        held = {who for who in self.people if await holds(self.store, one, Moment(NOW), who)}
         counted = await self.crowd.count(rule, Moment(NOW), {})
         listed = {who async for some in self.crowd.members(rule, Moment(NOW), {}) for who in some}
         assert listed == held, (said, listed ^ held)

@@ -49,11 +49,11 @@ def sum_up(store: Storage, rules: int = RULES) -> None:
 
 
 def summary(store: Storage, who: Identifier = JANE, rules: int = RULES) -> bytes | None:
-    return asyncio.run(store.profiles.summary(who, rules))
+    return asyncio.run(store.profiles.load({who: ""}, FOREVER - 1, rules=rules))[who].summary
 
 
 def right(store: Storage, who: Identifier = JANE) -> bytes:
-    return made(asyncio.run(store.profiles.entries(who, FOREVER - 1)))
+    return made(asyncio.run(store.profiles.load({who: ""}, FOREVER - 1))[who].entries)
 
 
 def test_a_quiet_person_has_a_summary_under_each_identifier(store: Storage) -> None:
@@ -215,5 +215,5 @@ def test_a_summary_is_not_made_beyond_the_events_an_open_reads(store: Storage) -
         append(store, [received({**told, "userId": "u"})])
     sum_up(store)
     assert summary(store) is None
-    read = asyncio.run(store.profiles.entries(JANE, FOREVER - 1))
+    read = asyncio.run(store.profiles.load({JANE: ""}, FOREVER - 1))[JANE].entries
     assert sorted(entry.message_id for entry in read) == sorted(f"m{number}" for number in range(60 - len(read), 60))

@@ -31,17 +31,17 @@ def test_a_person_is_the_same_with_a_summary_and_without(tmp_path: Path) -> None
     async def story() -> None:
         store = opened(tmp_path)
         await store.log.append([received(said(number, LATE - DAY + number)) for number in range(40)])
-        folded = await (await Lookups(store).newest()).person(JANE, LATE)
+        folded = await Lookups(store).begin().person(JANE, LATE)
         works = lookup.Summaries(store.profiles, lambda: LATE + DAY)
         while await works.step():
             pass
-        assert await store.profiles.summary(JANE, lookup.RULES) is not None
-        summed_up = await (await Lookups(store).newest()).person(JANE, LATE)
+        assert (await store.profiles.load({JANE: ""}, LATE, rules=lookup.RULES))[JANE].summary is not None
+        summed_up = await Lookups(store).begin().person(JANE, LATE)
         assert shown(summed_up) == shown(folded)
-        past = await (await Lookups(store).newest()).person(JANE, LATE - DAY + 5)
+        past = await Lookups(store).begin().person(JANE, LATE - DAY + 5)
         assert past.last_seen == LATE - DAY + 5, "at a past moment nothing that came later has happened"
         await store.log.append([received(said(41, LATE - 5))])
-        assert (await (await Lookups(store).newest()).person(JANE, LATE)).last_seen == LATE - 5
+        assert (await Lookups(store).begin().person(JANE, LATE)).last_seen == LATE - 5
         await store.close()
 
     asyncio.run(story())
@@ -62,10 +62,10 @@ def test_events_are_read_when_a_rule_looks_into_some_that_happened(
     async def story() -> None:
         store = opened(tmp_path)
         await store.log.append([received(said(number, LATE - DAY + number)) for number in range(40)])
-        folded = await (await Lookups(store).newest()).person(JANE, LATE)
+        folded = await Lookups(store).begin().person(JANE, LATE)
         while await lookup.Summaries(store.profiles, lambda: LATE + DAY).step():
             pass
-        look = await Lookups(store).newest()
+        look = Lookups(store).begin()
         assert not (await look.person(JANE, LATE)).history
         summed_up = await look.person(JANE, LATE, events=asked)
         assert shown(summed_up) == shown(folded)
@@ -81,7 +81,7 @@ def test_a_summary_that_cannot_be_read_costs_time_and_nothing_else(tmp_path: Pat
         await store.log.append([received(said(number, LATE - DAY + number)) for number in range(40)])
         while await store.profiles.summarize(lambda entries: b"\xff", lookup.RULES, LATE + DAY, 100):
             pass
-        assert len((await (await Lookups(store).newest()).person(JANE, LATE)).views) == 7
+        assert len((await Lookups(store).begin().person(JANE, LATE)).views) == 7
         await store.close()
 
     asyncio.run(story())

@@ -98,7 +98,6 @@ def test_a_hand_over_writes_as_many_rows_whatever_the_device_carried(
         device = Identifier("anonymous", "d")
         assert asyncio.run(store.profiles.resolve(device, LATE - 10_000_000 + at)) == BOB
         assert asyncio.run(store.profiles.resolve(device, LATE - 10_000_000 + at - 1)) == JANE
-        asyncio.run(store.profiles.rebuild())
         assert asyncio.run(store.profiles.resolve(device, LATE)) == (BOB if at > 10_000 else JANE)
         asyncio.run(store.close())
     assert len(written) == 1

@@ -50,6 +50,19 @@ def test_the_same_open_gets_the_same_answer_without_drawing_until_something_happ
     assert len(drawn) == 3, "time alone changes things, too"
 
 
+def test_what_others_do_leaves_an_answer_as_it_is_but_a_new_price_does_not(house: House, drawn: list[Any]) -> None:
+    house.saw("mug")
+    url = house.url("picture", "hero")
+    house.get(url)
+    house.saw("lamp", who="john")
+    house.get(url)
+    assert len(drawn) == 1
+    house.now -= 900
+    house.saw("mug", who="john", price=8)
+    house.get(url)
+    assert len(drawn) == 2
+
+
 def test_another_question_gets_an_answer_of_its_own(house: House, drawn: list[Any]) -> None:
     house.saw("mug")
     url = house.url("picture", "hero")
@@ -84,12 +97,11 @@ def test_what_was_made_in_need_is_not_given_again(house: House, monkeypatch: pyt
     assert house.get(house.url("picture", "hero")).body != fallback
 
 
-def test_answers_are_kept_within_a_bound() -> None:
-    again = Again()
+def test_answers_are_kept_within_a_bound(house: House) -> None:
+    again, look, reply = Again(), house.wetink.opens.begin(), Reply(200, (), b"x")
     for number in range(MOST_ANSWERS + 5):
-        again.put(number, 1, 0, Reply(200, (), b"x"))
-    assert again.get(4, 1, 0) is None
-    assert again.get(5, 1, 0) == Reply(200, (), b"x")
-    assert again.get(5, 2, 0) is None, "something has happened"
-    assert again.get(5, 1, 5_000) is None
-    assert again.get(5, 1, -1) is None
+        again.put(number, look, 0, reply)
+    assert again.get(4, 0) is None
+    assert again.get(5, 0) == (reply, look)
+    assert again.get(5, 5_000) is None
+    assert again.get(5, -1) is None

@@ -1,22 +1,25 @@
 """The crowd: a rule asked of all people. Columns say what they can; all others are asked as an open asks them."""
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from wetink.core.app.app import Shop
 from wetink.core.blocks.decide import subject_of
+from wetink.core.catalog.trust import believed, doubtful
 from wetink.core.errors import StoreUnavailable
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
-from wetink.core.profile.person import Moment
+from wetink.core.profile.fold import fold
+from wetink.core.profile.person import Moment, Person
 from wetink.core.rules.evaluate import Compiled, compiled
-from wetink.core.rules.tree import Rule, at_home
-from wetink.opens.lookup import Lookups
+from wetink.core.rules.tree import Rule, at_home, interests
+from wetink.opens.lookup import RULES, folded_at
 from wetink.ports import Storage
 from wetink.ports.crowd import Columns, Count, Narrowed
 
@@ -30,11 +33,11 @@ AT_ONCE = 100
 
 
 class ColumnCrowd:
-    """`ports.crowd.Crowd` over columns and a store. Works in threads, so that opens do not wait for it."""
+    """`ports.crowd.Crowd` over columns and a store. Folds and judges in threads, so that opens do not wait for it."""
 
     def __init__(self, store: Storage, make: Callable[[], Columns]) -> None:
         """Use the store's people, and columns that are made when somebody first asks."""
-        self._store, self._make, self._closed = store, make, threading.Event()
+        self._store, self._make, self._closed = store, make, False
         self._made: Columns | None = None
         self._threads = ThreadPoolExecutor(THREADS, "crowd")
 
@@ -47,71 +50,85 @@ class ColumnCrowd:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def count(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Count:
-        narrowed = await self._narrowed(rule, moment, audiences)
-        asking = _Asking(self._store, compiled(rule, audiences), moment, self._closed)
-        unsure = await self._in_thread(lambda: sum(1 for _ in asking.whom_it_holds_for(narrowed.unsure)))
-        asking.there = 0  # those were counted
-        changed = await self._in_thread(lambda: sum(1 for _ in asking.whom_it_holds_for(narrowed.changed)))
-        return Count(narrowed.matches + unsure + changed, narrowed.of + asking.there)
+        narrowed, asked = await self._narrowed(rule, moment, audiences), compiled(rule, audiences)
+        matches, there = narrowed.matches, narrowed.of
+        async for held in self._asked(asked, moment, narrowed.unsure):  # these were counted
+            matches += sum(held.values())
+        async for held in self._asked(asked, moment, narrowed.changed):
+            matches, there = matches + sum(held.values()), there + len(held)
+        return Count(matches, there)
 
     async def members(
         self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]
     ) -> AsyncIterator[Sequence[Identifier]]:
         narrowed = await self._narrowed(rule, moment, audiences, ALL)
         yield narrowed.sure
-        asking = _Asking(self._store, compiled(rule, audiences), moment, self._closed)
-        for some in _parts((*narrowed.changed, *narrowed.unsure)):
-            yield await self._in_thread(partial(list, asking.whom_it_holds_for(some)))
+        async for held in self._asked(compiled(rule, audiences), moment, (*narrowed.changed, *narrowed.unsure)):
+            yield [root for root in held if held[root]]
 
     async def sample(
         self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], limit: int = 10
     ) -> Sequence[Identifier]:
         narrowed = await self._narrowed(rule, moment, audiences, limit)
-        asking = _Asking(self._store, compiled(rule, audiences), moment, self._closed)
-        found = asking.whom_it_holds_for((*narrowed.changed, *narrowed.unsure))
-        more = limit - len(narrowed.sure)
-        return [*narrowed.sure, *(await self._in_thread(lambda: list(islice(found, more))) if more > 0 else ())]
+        found = list(narrowed.sure)
+        if len(found) < limit:
+            async for held in self._asked(compiled(rule, audiences), moment, (*narrowed.changed, *narrowed.unsure)):
+                found += [root for root in held if held[root]]
+                if len(found) >= limit:
+                    break
+        return found[:limit]
+
+    async def _asked(
+        self, rule: Compiled, moment: Moment, roots: Sequence[Identifier]
+    ) -> AsyncIterator[Mapping[Identifier, bool]]:
+        """Yield whether a rule holds for these profiles, some at a time, in their order.
+
+        Without those who are part of another profile, or have no events yet. Raises StoreUnavailable, also once it is
+        all over.
+        """
+        left = iter(roots)
+        while some := tuple(islice(left, AT_ONCE)):
+            if self._closed:
+                raise StoreUnavailable("asking people was given up: this process ends", hint="ask again")
+            people = await self._people(some, moment.now, rule.needs.events)
+            shop = await self._shop(rule, people.values())
+            yield await self._in_thread(partial(_judged, rule, moment, shop, people))
+
+    async def _people(
+        self, roots: Sequence[Identifier], now: int, events: frozenset[str]
+    ) -> Mapping[Identifier, Person]:
+        """Return those of these who are profiles of their own and have events, as an open would know them."""
+        load = self._store.profiles.load
+        loaded = await load(dict.fromkeys(roots, ""), FOREVER - 1, rules=RULES)
+        mine = [(root, loaded[root]) for root in roots if loaded[root].root == root]
+        folded = await self._in_thread(lambda: {root: folded_at(each, now, events) for root, each in mine})
+        if unfolded := [root for root, person in folded.items() if person is None]:
+            again = await load(dict.fromkeys(unfolded, ""), now)
+            folded |= await self._in_thread(lambda: {root: fold(again[root].entries, now) for root in unfolded})
+        people = {root: person for root, person in folded.items() if person is not None and person.known}
+        keys = {key for person in people.values() for key in doubtful(person)}
+        catalog = await self._store.catalog.products(sorted(keys)) if keys else {}
+        return {root: believed(person, catalog) for root, person in people.items()}
+
+    async def _shop(self, rule: Compiled, people: Iterable[Person]) -> Shop:
+        """Return what a rule needs of the catalog for all of these."""
+        if not rule.needs.catalog:
+            return Shop()
+        keys = sorted({seen.product.key for person in people for seen in interests(person) if seen.product.key})
+        catalog = self._store.catalog
+        return Shop(products=await catalog.products(keys), history=await catalog.changes(keys))
 
     async def close(self) -> None:
-        self._closed.set()
+        self._closed = True
         if self._made is not None:
             await asyncio.to_thread(self._made.close)
         self._threads.shutdown(cancel_futures=True)
 
 
-class _Asking:
-    """Asks a rule of one profile after the other. `there` counts those who are somebody at the moment."""
-
-    def __init__(self, store: Storage, rule: Compiled, moment: Moment, closed: threading.Event) -> None:
-        self._store, self._rule, self._moment, self._lookups = store, rule, moment, Lookups(store)
-        self._closed, self.there = closed, 0
-
-    def whom_it_holds_for(self, roots: Iterable[Identifier]) -> Iterator[Identifier]:
-        """Yield those of these roots for whom the rule holds. Blocks; raises StoreUnavailable once it is all over."""
-        with asyncio.Runner() as runner:
-            for some in _parts(roots):
-                if self._closed.is_set():
-                    raise StoreUnavailable("asking people was given up: this process ends", hint="ask again")
-                yield from runner.run(self._among(some))
-
-    async def _among(self, roots: Sequence[Identifier]) -> list[Identifier]:
-        held = [await self.holds(root) for root in roots]
-        self.there += len(held) - held.count(None)
-        return [root for root, holds in zip(roots, held, strict=True) if holds]
-
-    async def holds(self, root: Identifier) -> bool | None:
-        """Return whether the rule holds for a profile; None for who is part of another, or has no events yet."""
-        if await self._store.profiles.resolve(root, FOREVER - 1) != root:
-            return None
-        look, needs, moment = await self._lookups.newest(), self._rule.needs, self._moment
-        person = await look.person(root, moment.now, events=needs.events)
-        if not person.known:
-            return None
-        shop = await look.for_rules(needs, Shop(root=root), person, root, moment)
-        return self._rule.holds(subject_of(person, at_home(moment, person), shop))
-
-
-def _parts(roots: Iterable[Identifier]) -> Iterator[Sequence[Identifier]]:
-    left = iter(roots)
-    while some := tuple(islice(left, AT_ONCE)):
-        yield some
+def _judged(
+    rule: Compiled, moment: Moment, shop: Shop, people: Mapping[Identifier, Person]
+) -> Mapping[Identifier, bool]:
+    return {
+        root: rule.holds(subject_of(person, at_home(moment, person), replace(shop, root=root)))
+        for root, person in people.items()
+    }

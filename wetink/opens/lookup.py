@@ -1,11 +1,12 @@
-"""Lookup: all that an open asks of the store and of feeds, each once while nothing new is appended anywhere."""
+"""Lookup: all that an open asks of the store and of feeds."""
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from hashlib import blake2b
 from importlib.resources import files
-from operator import attrgetter
+from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -18,24 +19,22 @@ from wetink.core.blocks.experiment import Exposure
 from wetink.core.catalog.price_history import FeedData
 from wetink.core.catalog.trust import believed, doubtful, shown
 from wetink.core.events.event import Event, Product
-from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.feed import parameters_of
-from wetink.core.profile.fold import fold, in_order
-from wetink.core.profile.person import History, Moment, Person, plain
+from wetink.core.profile.fold import fold
+from wetink.core.profile.person import Moment, Person, plain
 from wetink.core.profile.summary import person_of, summarize
 from wetink.core.rules.evaluate import EVERY, Needs
 from wetink.core.rules.tree import interests
 from wetink.opens.polls import key_of
-from wetink.ports import Profiles, Storage
+from wetink.ports import Loaded, Profiles, Revision, Storage
 from wetink.ports.feeds import Feeds
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
-_TIME = attrgetter("at")
-
-PEOPLE, PRODUCTS, EXPOSURES = 64, 20_000, 50_000
-"""How many of each are kept: an email's pictures are asked for together, and any new message makes them stale."""
+PEOPLE = 64
+"""How many are known to all opens: an email's pictures are asked for together."""
 SLICE = 100
 """Messages whose senders are summed up in one go: some ten milliseconds."""
 CODE = (
@@ -57,20 +56,42 @@ def _rules() -> int:
 RULES = _rules()
 
 
+class Known(msgspec.Struct, gc=False):
+    """A person as they were folded from one revision of their profile; `whole`: with their history.
+
+    `exposures` are those that opens found since, by experiment and recipient.
+    """
+
+    root: Identifier
+    revision: Revision
+    person: Person
+    whole: bool
+    exposures: dict[tuple[str, str], Exposure]
+
+
 class Lookup:
-    """The store at one version, as far as opens have asked for it; feeds as they are when asked."""
+    """All that one open asks of the store and of feeds; it remembers what the store answered."""
 
-    def __init__(self, store: Storage, feeds: Feeds | None, version: int) -> None:
-        """Read from these; without feeds no rule that needs one holds."""
-        self._store, self._feeds, self.version = store, feeds, version
+    def __init__(self, store: Storage, feeds: Feeds | None, people: OrderedDict[Identifier, Known]) -> None:
+        """Read from these; without feeds no rule that needs one holds. `people` are known from other opens."""
+        self._store, self._feeds, self._people = store, feeds, people
+        self._answers: list[tuple[Callable[[], Awaitable[object]], object]] = []
+        self._revisions: dict[Identifier, Revision] = {}
         self.exposures: dict[tuple[str, str], Exposure] = {}
-        self._people: OrderedDict[Identifier, tuple[Person, bool]] = OrderedDict()
-        self._products: dict[str, Product | None] = {}
 
-    @property
-    def full(self) -> bool:
-        """Whether it is time to begin with another one."""
-        return len(self._products) > PRODUCTS or len(self.exposures) > EXPOSURES
+    async def stands(self, now: int) -> bool:
+        """Return whether the store would still answer as it did, at `now` (Unix ms). Raises StoreUnavailable."""
+        if self._revisions and await self._store.profiles.load(self._revisions, now, rules=RULES):
+            return False
+        for ask, answer in self._answers:
+            if await ask() != answer:
+                return False
+        return True
+
+    async def _asked(self, ask: Callable[[], Awaitable[T]]) -> T:
+        answer = await ask()
+        self._answers.append((ask, answer))
+        return answer
 
     async def person(
         self,
@@ -83,55 +104,51 @@ class Lookup:
         """Return whoever `who` means, as of `now` (Unix ms), with nothing a browser's key alone could have made up.
 
         None is a stranger. They have their history if they did any of the `events` (see `Needs`); the `supposed` are as
-        if they had happened, too. Without identifiers: no decision needs them. A fold of all there is stays right at
-        any later time.
+        if they had happened, too. Without identifiers: no decision needs them.
         """
         if supposed:
-            entries = await self._store.profiles.entries(who, now) if who is not None else ()
+            entries = (await self._loaded(who, now)).entries if who is not None else ()
             return await self._believed(fold([*entries, *supposed], now))
         if who is None:
             return Person()
-        kept, whole = self._people.get(who, (None, False))
-        if kept is not None and kept.last_seen <= now and (whole or not _did(kept, events)):
-            return kept
-        summed_up = _read(await self._store.profiles.summary(who, RULES))
-        quiet = summed_up is not None and summed_up.last_seen <= now
-        if summed_up is not None and quiet and not _did(summed_up, events):
-            return self._kept(who, await self._believed(summed_up), whole=False)
-        entries = await self._store.profiles.entries(who, FOREVER - 1)
-        if summed_up is not None and quiet and _has_all(history := History(in_order(entries)), summed_up):
-            return self._kept(who, replace(await self._believed(summed_up), history=history), whole=True)
-        if max(map(_TIME, entries), default=0) <= now:
-            return self._kept(who, await self._believed(fold(entries, now)), whole=True)
-        # Some of it has not happened yet at `now`, and may belong to others then.
-        return await self._believed(fold(await self._store.profiles.entries(who, now), now))
+        known = self._people.get(who)
+        if known is not None and not known.whole and _did(known.person, events):
+            known = None
+        revision = known.revision if known is not None else ""
+        loaded = (await self._store.profiles.load({who: revision}, now, rules=RULES)).get(who)
+        if known is None or loaded is not None:
+            assert loaded is not None  # noqa: S101 (no profile has the empty revision)
+            person = folded_at(loaded, now, events)
+            if person is None:
+                loaded = await self._loaded(who, now)
+                person = fold(loaded.entries, now)
+            whole = loaded.summary is None
+            known = self._people[who] = Known(loaded.root, loaded.revision, person, whole, {})
+            if len(self._people) > PEOPLE:
+                self._people.popitem(last=False)
+        self._revisions[who], self.exposures = known.revision, known.exposures
+        return await self._believed(known.person)
 
-    def _kept(self, who: Identifier, person: Person, *, whole: bool) -> Person:
-        self._people[who] = person, whole
-        if len(self._people) > PEOPLE:
-            self._people.popitem(last=False)
-        return person
+    async def _loaded(self, who: Identifier, now: int) -> Loaded:
+        return (await self._store.profiles.load({who: ""}, now))[who]
 
     async def _believed(self, person: Person) -> Person:
         keys = doubtful(person)
-        return believed(person, await self._store.catalog.products(keys)) if keys else person
+        return believed(person, await self.products(keys)) if keys else person
 
     async def products(self, keys: Sequence[str]) -> Mapping[str, Product]:
         """Return the catalog's facts of these products; those it does not know are left out."""
-        missing = [key for key in keys if key not in self._products]
-        if missing:
-            found = await self._store.catalog.products(missing)
-            for key in missing:
-                self._products[key] = found.get(key)
-        return {key: known for key in keys if (known := self._products[key]) is not None}
+        return await self._asked(partial(self._store.catalog.products, keys)) if keys else {}
 
     async def for_rules(self, needs: Needs, shop: Shop, person: Person, who: Identifier | None, moment: Moment) -> Shop:
         """Return the shop with what rules need of it. Raises StoreUnavailable."""
         if needs.root and who is not None and shop.root is None:
-            shop = replace(shop, root=await self._store.profiles.resolve(who, moment.now))
+            known = self._people.get(who)
+            root = known.root if known is not None else await self._store.profiles.resolve(who, moment.now)
+            shop = replace(shop, root=root)
         if needs.catalog:
             keys = list(dict.fromkeys(seen.product.key for seen in interests(person) if seen.product.key))
-            products, history = await self.products(keys), await self._store.catalog.changes(keys)
+            products, history = await self.products(keys), await self._asked(partial(self._store.catalog.changes, keys))
             shop = replace(shop, products=products, history=history)
         if needs.feeds and self._feeds is not None:
             shop = replace(shop, feeds={name: await self._fed(name, person, moment) for name in sorted(needs.feeds)})
@@ -148,24 +165,29 @@ class Lookup:
     ) -> Shop:
         """Return the shop with what the apps of a block require of it. Raises StoreUnavailable."""
         if required.queries:
-            found = {query: tuple(await self._store.catalog.search(query)) for query in required.queries}
+            catalog = self._store.catalog
+            found = {query: tuple(await self._asked(partial(catalog.search, query))) for query in required.queries}
             shop = replace(shop, found=found)
         if required.feeds:
             fed = {name: await self._fed(name, person, moment) for name in required.feeds if name not in shop.feeds}
             shop = replace(shop, feeds={**shop.feeds, **fed})
         if required.polls:
-            tallies = {name: await self._store.polls.tally(key_of(block.name, name), who) for name in required.polls}
+            tally = self._store.polls.tally
+            tallies = {
+                name: await self._asked(partial(tally, key_of(block.name, name), who)) for name in required.polls
+            }
             shop = replace(shop, polls=tallies)
         if required.promised and who is not None:
-            shop = replace(shop, promised=await self._store.ledger.promised(block.name, str(who)))
+            shop = replace(shop, promised=await self._asked(partial(self._store.ledger.promised, block.name, str(who))))
         if required.contacts and who is not None:
-            opened, clicked = await self._store.ledger.contacts(block.name, str(who))
+            opened, clicked = await self._asked(partial(self._store.ledger.contacts, block.name, str(who)))
             shop = replace(shop, opened=opened, clicked=clicked)
         keys, history = products_of(required, person, moment, shop)
         if keys:
             shop = replace(shop, products={**shop.products, **await self.products(keys)})
         if history:
-            shop = replace(shop, history={**shop.history, **await self._store.catalog.changes(history)})
+            changes = await self._asked(partial(self._store.catalog.changes, history))
+            shop = replace(shop, history={**shop.history, **changes})
         return shop
 
     async def _fed(self, name: str, person: Person, moment: Moment) -> FeedData:
@@ -180,23 +202,24 @@ class Lookup:
         return FeedData(given.items, fetched, f"{given.state}: {given.because}" if given.because else given.state)
 
 
-def _read(summary: bytes | None) -> Person | None:
-    """Return the person of a summary, None when there is none or it cannot be read."""
+def folded_at(loaded: Loaded, now: int, events: frozenset[str]) -> Person | None:
+    """Return the person of a profile as of `now` (Unix ms), with history if they did any of the `events`.
+
+    None when the profile has a summary or events of later than that, and its events up to then are to be loaded.
+    """
+    if loaded.summary is None:
+        return fold(loaded.entries, now) if all(entry.at <= now for entry in loaded.entries) else None
     try:
-        return person_of(summary) if summary is not None else None
+        person = person_of(loaded.summary)
     except msgspec.DecodeError:
         logger.warning("a summary cannot be read; the events say it all the same", exc_info=True)
         return None
+    return None if _did(person, events) or person.last_seen > now else person
 
 
 def _did(person: Person, events: frozenset[str]) -> bool:
     """Whether a rule that looks into these events would find any."""
     return EVERY in events or not events.isdisjoint(person.done)
-
-
-def _has_all(history: History, person: Person) -> bool:
-    """Whether a history has every event that a summary counts: none came or went between the two reads."""
-    return all(len(history.named(name)) == len(times) for name, times in person.done.items())
 
 
 class Open(msgspec.Struct, frozen=True):
@@ -212,19 +235,15 @@ class Open(msgspec.Struct, frozen=True):
 
 
 class Lookups:
-    """Gives each open the lookup of the newest version: opens of the same version share one."""
+    """Gives each open a lookup of its own. All of them know the people of the last few opens."""
 
     def __init__(self, store: Storage, feeds: Feeds | None = None) -> None:
         """Read from these."""
-        self._store, self._feeds = store, feeds
-        self._newest: Lookup | None = None
+        self._store, self._feeds, self._people = store, feeds, OrderedDict[Identifier, Known]()
 
-    async def newest(self) -> Lookup:
-        """Return what sees every event whose append has returned. Raises StoreUnavailable."""
-        version, known = await self._store.log.version(), self._newest
-        if known is None or known.version != version or known.full:
-            known = self._newest = Lookup(self._store, self._feeds, version)
-        return known
+    def begin(self) -> Lookup:
+        """Return what sees every event whose append has returned."""
+        return Lookup(self._store, self._feeds, self._people)
 
 
 class Summaries:

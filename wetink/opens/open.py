@@ -25,7 +25,7 @@ from wetink.core.signals.attribution import Touch
 from wetink.opens.assignment import Assignments
 from wetink.opens.drawing import Scenes, recipient_of
 from wetink.opens.fallback import Fallbacks, LastGood, Place, home, still_running, watch
-from wetink.opens.lookup import Lookups, Open
+from wetink.opens.lookup import Lookup, Lookups, Open
 from wetink.opens.polls import asks, voting_link
 from wetink.opens.recipient import Seals
 from wetink.ports import Comparison, Picture, Renderer, Storage
@@ -69,8 +69,20 @@ class Opens:
         self.troubles = 0
         """How often an open has got something else than what was decided for it."""
 
+    def begin(self) -> Lookup:
+        """Return what one open asks the store through, for whoever wants to know later whether that still stands."""
+        return self._lookups.begin()
+
     async def open(
-        self, content: Content, name: str, slot: int, who: Identifier | None, moment: Moment, *, counted: bool = True
+        self,
+        content: Content,
+        name: str,
+        slot: int,
+        who: Identifier | None,
+        moment: Moment,
+        look: Lookup | None = None,
+        *,
+        counted: bool = True,
     ) -> Picture:
         """Return the picture of a block's slot for a recipient, None being nobody. Never raises.
 
@@ -81,7 +93,7 @@ class Opens:
             return self._fallbacks.blank()
         if slot > block.slots:
             return self._fallbacks.of(block)  # nothing stands there
-        drawing = asyncio.create_task(self._opened(content, block, slot, who, moment, counted=counted))
+        drawing = asyncio.create_task(self._opened(content, block, slot, who, moment, look, counted=counted))
         drawing.add_done_callback(_ended)  # over the deadline it goes on, for the next open
         try:
             async with asyncio.timeout(self._deadline):
@@ -97,10 +109,18 @@ class Opens:
             return _counted(kept or self._fallbacks.of(block), name, "", who, moment, counted=counted)
 
     async def _opened(
-        self, content: Content, block: Block, slot: int, who: Identifier | None, moment: Moment, *, counted: bool
+        self,
+        content: Content,
+        block: Block,
+        slot: int,
+        who: Identifier | None,
+        moment: Moment,
+        look: Lookup | None,
+        *,
+        counted: bool,
     ) -> Picture:
         """Decide, count and draw."""
-        asked = await self._look(content, block, who, moment)
+        asked = await self._look(content, block, who, moment, look=look)
         decision, person = await self._settled(asked, slot) if counted else (await self._decided(asked), asked.person)
         picture = await self._draw(replace(asked, person=person), decision, slot)
         if who is not None and counted:
@@ -108,10 +128,16 @@ class Opens:
         return _counted(picture, block.name, decision.variant, who, moment, counted=counted)
 
     async def _look(
-        self, content: Content, block: Block, who: Identifier | None, moment: Moment, supposed: Sequence[Event] = ()
+        self,
+        content: Content,
+        block: Block,
+        who: Identifier | None,
+        moment: Moment,
+        supposed: Sequence[Event] = (),
+        look: Lookup | None = None,
     ) -> Open:
         """Look up whoever asks, with their events if a rule wants them. Raises StoreUnavailable."""
-        look = await self._lookups.newest()
+        look = look or self.begin()
         mates = before(block, content.blocks.values()) if block.email else ()
         events = needs((block, *mates), self._apps, content.rules).events
         person = await look.person(who, moment.now, events=events, supposed=supposed)
@@ -201,12 +227,14 @@ class Opens:
         drawn = await self._scenes.draw(asked, decision, slot, template)
         return drawn if drawn is not None else self._fallbacks.of(asked.block)
 
-    async def read(self, content: Content, block: Block, who: Identifier | None, moment: Moment) -> Decision:
+    async def read(
+        self, content: Content, block: Block, who: Identifier | None, moment: Moment, look: Lookup | None = None
+    ) -> Decision:
         """Decide for an open as data and count the open, once a minute in all processes. Raises StoreUnavailable.
 
         It is not kept: data says itself where each product leads, so no later request has to agree with it.
         """
-        return await self._data(await self._look(content, block, who, moment))
+        return await self._data(await self._look(content, block, who, moment, look=look))
 
     async def _data(self, asked: Open) -> Decision:
         decision, moment = await self._decided(asked, expose=True), asked.moment
@@ -260,7 +288,7 @@ class Opens:
         if not block.gone or slot > len(decision.items):
             return ""
         item = decision.items[slot - 1]
-        known = (await (await self._lookups.newest()).products([item.key])).get(item.key)
+        known = (await self.begin().products([item.key])).get(item.key)
         return block.gone if known is not None and not known.buyable else ""
 
     async def preview(
@@ -307,7 +335,7 @@ class Opens:
         self, content: Content, block: Block, decision: Decision, moment: Moment, supposed: Sequence[Event] = ()
     ) -> Open:
         """Return an open as it was when it was decided."""
-        who, look = recipient_of(decision), await self._lookups.newest()
+        who, look = recipient_of(decision), self.begin()
         return Open(content, look, block, (), who, await look.person(who, decision.at, supposed=supposed), moment)
 
     async def warm(self, content: Content, block: Block, who: Identifier | None, moment: Moment) -> None:
@@ -331,13 +359,13 @@ class Opens:
 
     async def person(self, who: Identifier, now: int) -> Person:
         """Return whoever `who` means, as of `now` (Unix ms), with all their identifiers. Raises StoreUnavailable."""
-        person = await (await self._lookups.newest()).person(who, now)
+        person = await self.begin().person(who, now)
         profile = await self._profiles.profile(who, now) if person.known else None
         return replace(person, identifiers=profile.identifiers) if profile is not None else person
 
     async def explain(self, content: Content, rule: Rule, who: Identifier, moment: Moment) -> Finding:
         """Return whether a rule holds for whoever `who` means, and why, node by node. Raises StoreUnavailable."""
-        asked, look = content.rules.of(rule), await self._lookups.newest()
+        asked, look = content.rules.of(rule), self.begin()
         person = await look.person(who, moment.now, events=asked.needs.events)
         moment = at_home(moment, person)
         shop = await look.for_rules(asked.needs, Shop(self._trends), person, who, moment)

@@ -47,7 +47,7 @@ class Prefetcher:
         now = self._clock()
         for who in list(self._waiting)[:AT_ONCE]:
             del self._waiting[who]
-            person = await (await self._lookups.newest()).person(who, now)
+            person = await self._lookups.begin().person(who, now)
             known = {
                 "person": plain(replace(person, views=())),
                 "moment": msgspec.to_builtins(Moment(now)),

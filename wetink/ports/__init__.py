@@ -10,11 +10,13 @@ from wetink.ports.drawing import Ticking as Ticking
 from wetink.ports.keys import NewKey as NewKey
 from wetink.ports.keys import Senders as Senders
 from wetink.ports.keys import Source as Source
+from wetink.ports.storage import ENTRIES as ENTRIES
 from wetink.ports.storage import ENTRY_BYTES as ENTRY_BYTES
 from wetink.ports.storage import NAMES as NAMES
 from wetink.ports.storage import Catalog as Catalog
 from wetink.ports.storage import Conversions as Conversions
 from wetink.ports.storage import Cursor as Cursor
+from wetink.ports.storage import Loaded as Loaded
 from wetink.ports.storage import Log as Log
 from wetink.ports.storage import Polls as Polls
 from wetink.ports.storage import Profile as Profile
@@ -23,4 +25,5 @@ from wetink.ports.storage import Projections as Projections
 from wetink.ports.storage import Receipt as Receipt
 from wetink.ports.storage import Received as Received
 from wetink.ports.storage import Record as Record
+from wetink.ports.storage import Revision as Revision
 from wetink.ports.storage import Storage as Storage

@@ -29,9 +29,13 @@ from wetink.ports.sessions import Sessions
 Cursor: TypeAlias = str
 """A place in the log. Only the engine that wrote a cursor can read it."""
 
-ENTRY_BYTES = 1 << 20
-"""Bytes of events, as they are stored, that an open reads of one person: a page's key may write as many as it likes."""
+Revision: TypeAlias = str
+"""Names one state of one profile: its root and its events. Equal revisions, equal profiles; empty names none. Only the
+engine that gave a revision can read it."""
 
+ENTRIES, ENTRY_BYTES = 1_000, 1 << 20
+"""Events, and bytes of them as they are stored, that an open reads of one person: a page's key may write as many as it
+likes."""
 
 NAMES = 1_000
 """Identifiers of one profile that are read at a time: a page's key may claim as many for somebody as it likes."""
@@ -86,6 +90,19 @@ class Profile(msgspec.Struct, frozen=True):
     identifiers: tuple[Identifier, ...]
 
 
+class Loaded(msgspec.Struct, frozen=True, gc=False):
+    """A profile as it is at a moment, read in one snapshot. `revision` names what was read: see `Revision`.
+
+    `entries` are its events in no order, as far as a fold needs all of them: the newest `ENTRIES`, and of more than
+    `ENTRY_BYTES` the newest of those. `summary` stands in their place if one was asked for and is kept of all of them.
+    """
+
+    root: Identifier
+    revision: Revision
+    entries: Sequence[Entry] = ()
+    summary: bytes | None = None
+
+
 class Log(Protocol):
     """Takes what was received and does not lose it; whoever follows it reads it in the order of arrival."""
 
@@ -95,10 +112,6 @@ class Log(Protocol):
         One receipt per record, in order. A message id already seen from its source is not written again and its
         receipt says `duplicate`, so callers may retry freely. Raises `StoreUnavailable` if nothing was written.
         """
-        ...
-
-    async def version(self) -> int:
-        """Return a number that is greater after every append by any process: equal numbers, equal answers."""
         ...
 
     async def messages(self, *, limit: int = 50, before: int | None = None, verdict: str = "") -> Sequence[Received]:
@@ -153,10 +166,14 @@ class Profiles(Protocol):
         """
         ...
 
-    async def entries(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Entry]:
-        """Return what `history` does, in no order and read only as far as a fold needs all of it.
+    async def load(
+        self, known: Mapping[Identifier, Revision], at: int, *, rules: int | None = None
+    ) -> Mapping[Identifier, Loaded]:
+        """Return the profiles that these identifiers mean at `at`, but those that still have the revision you know.
 
-        Of somebody with more than `ENTRY_BYTES` of events, the newest of them.
+        One call reads one snapshot, however many are asked for. Sees every event whose `append` has returned, in any
+        process. A stranger has a profile without events. With `rules` you get the summary that `summarize` kept by
+        these rules instead of the events, where there is one.
         """
         ...
 
@@ -164,27 +181,17 @@ class Profiles(Protocol):
         """Return profiles, the newest messages' first; `search` matches the start of an identifier's value."""
         ...
 
-    async def rebuild(self) -> None:
-        """Work out anew from the log whose events are whose. Changes nothing if all is well."""
-        ...
-
     async def contested(self, since: int, limit: int = 20) -> Sequence[Contested]:
         """Return what oddly many have claimed since `since` (Unix ms), the newest first."""
-        ...
-
-    async def summary(self, who: Identifier, rules: int) -> bytes | None:
-        """Return what `summarize` kept, by these rules, of whoever `who` means; None when anything has come in since.
-
-        So what it gives is made of the very events that `entries` would return, of all time. Raises StoreUnavailable.
-        """
         ...
 
     async def summarize(self, make: Callable[[Sequence[Entry]], bytes], rules: int, now: int, limit: int) -> bool:
         """Go on in the log by up to `limit` messages and keep what `make` makes of the entries of those they are of.
 
         Of those who have many, and have been quiet for a while before `now` (Unix ms): what somebody does right now
-        would be out of date with their next click. `rules` (64 bits) tells `make` from what made others before: with
-        new ones all begins anew. Return whether there is more. Raises StoreUnavailable.
+        would be out of date with their next click. What is kept belongs to one revision: `load` gives it for that
+        revision alone. `rules` (64 bits) tells `make` from what made others before: with new ones all begins anew.
+        Return whether there is more. Raises StoreUnavailable.
         """
         ...
 

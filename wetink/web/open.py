@@ -30,6 +30,7 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.core.text.characters import controls
 from wetink.core.text.placeholder import USUAL
+from wetink.opens.lookup import Lookup
 from wetink.web import now_ms
 from wetink.web.prompt import begin
 from wetink.web.protocol import Answer as Tell
@@ -95,7 +96,7 @@ class OpenEndpoints:
     def __init__(self, wetink: Wetink, clock: Callable[[], int] = now_ms) -> None:
         """Serve this wetink by this clock (Unix ms)."""
         self._wetink, self._clock = wetink, clock
-        self._again, self._made_of, self._failed, self._clicks = Again(), wetink.content, 0, 0
+        self._again, self._made_of, self._failed = Again(), wetink.content, 0
         self._arrived: list[tuple[Asked, Tell]] = []
         self._replying: set[asyncio.Task[None]] = set()
 
@@ -165,64 +166,64 @@ class OpenEndpoints:
             return Reply(204, (*self._cors(asked), (b"access-control-allow-methods", b"GET, HEAD")), b"")
         if asked.method not in ("GET", "HEAD"):
             return _error(405, "method_not_allowed", "only GET and HEAD", (*NOT_KEPT, (b"allow", b"GET, HEAD")))
+        look = self._wetink.opens.begin()
         if asked.path[1] in "od" and not asked.head and not asked.path.endswith(".gif"):
-            return await self._once_more(asked)
-        return await self._answer(asked)
+            return await self._once_more(asked, look)
+        return await self._answer(asked, look)
 
-    async def _once_more(self, asked: Asked) -> Reply:
-        """Give the answer of a moment ago if nothing has happened since; else make it, and keep it for a moment."""
+    async def _once_more(self, asked: Asked, look: Lookup) -> Reply:
+        """Give the answer of a moment ago if the store says the same; else make it, and keep it for a moment."""
         if self._made_of is not self._wetink.content:
             self._again, self._made_of = Again(), self._wetink.content
-        now, version = self._clock(), await self._version()
-        if version is None or (asked.path[1] == "d" and not self._again.asked_before(asked.path, now)):
-            return await self._answer(asked)  # most who read data do so once: to keep that would cost all others
-        state = version, self._clicks
-        known = self._again.get(asked, state, now)
-        if known is not None:
-            if known.served is not None:
-                self._wetink.store.ledger.served(known.served, now)
-            return known
+        now = self._clock()
+        if asked.path[1] == "d" and not self._again.asked_before(asked.path, now):
+            return await self._answer(asked, look)  # most who read data do so once: to keep that would cost all others
+        known = self._again.get(asked, now)
+        if known is not None and await self._stands(known[1], now):
+            if known[0].served is not None:
+                self._wetink.store.ledger.served(known[0].served, now)
+            return known[0]
         troubles = self._troubles
-        reply = await self._answer(asked)
+        reply = await self._answer(asked, look)
         if self._troubles == troubles and reply.status == 200:
-            self._again.put(asked, state, now, reply)
+            self._again.put(asked, look, now, reply)
         return reply
 
-    async def _version(self) -> int | None:
-        """Return what is another after every append by any process, None when the store cannot be read."""
+    async def _stands(self, look: Lookup, now: int) -> bool:
         try:
-            return await self._wetink.store.log.version()
+            return await look.stands(now)
         except WetinkError:
-            return None
+            return False
         except Exception:  # an open is answered all the same
             logger.exception("what is in the store cannot be known")
-            return None
+            return False
 
     @property
     def _troubles(self) -> int:
         return self._failed + self._wetink.opens.troubles
 
-    async def _answer(self, asked: Asked) -> Reply:
+    async def _answer(self, asked: Asked, look: Lookup) -> Reply:
         parts, query = asked.path[3:].split("/"), asked.parameters()
         kind = asked.path[1]
         if kind == "o":
-            return await self._picture(parts, query, asked)
+            return await self._picture(parts, query, asked, look)
         if kind == "c":
             return await self._click(parts, query, asked)
         if kind == "a":
             return await self._words(parts, query, asked)
         if kind == "h":
             return await self._fragment(parts, query, asked)
-        return await self._data(parts, query, asked)
+        return await self._data(parts, query, asked, look)
 
-    async def _picture(self, parts: list[str], query: dict[str, str], asked: Asked) -> Reply:
+    async def _picture(self, parts: list[str], query: dict[str, str], asked: Asked, look: Lookup) -> Reply:
         last = parts[-1].rpartition(".")
         stem = last[0] if last[1] else last[2]
         name = unquote(parts[0])
         slot = _slot(parts[1] if len(parts) == 3 else stem)
         who = self._recipient(name, stem if len(parts) == 3 else "", "picture", query)
         moment = self._moment(query, asked, moving=last[2] == "gif" and bool(last[1]))
-        picture = await self._wetink.opens.open(self._wetink.content, name, slot, who, moment, counted=not asked.head)
+        opens, content = self._wetink.opens, self._wetink.content
+        picture = await opens.open(content, name, slot, who, moment, look, counted=not asked.head)
         if picture.served is not None:
             self._wetink.store.ledger.served(picture.served, moment.now)
         headers = ((b"content-type", picture.content_type.encode()), *NOT_KEPT)
@@ -232,7 +233,6 @@ class OpenEndpoints:
         name = unquote(parts[0])
         slot = _slot(parts[1] if len(parts) > 1 else "")
         who = self._recipient(name, parts[2] if len(parts) == 3 else "", "click", query)
-        self._clicks += 1  # what is shown next may depend on it
         target = await self._wetink.opens.destination(
             self._wetink.content, name, slot, who, self._moment(query, asked), counted=not asked.head
         )
@@ -241,7 +241,7 @@ class OpenEndpoints:
             return Reply(302, (*NOT_KEPT, (b"location", location)), b"")
         return Reply(200, ((b"content-type", b"text/html; charset=utf-8"), *NOT_KEPT), NOWHERE)
 
-    async def _data(self, parts: list[str], query: dict[str, str], asked: Asked) -> Reply:
+    async def _data(self, parts: list[str], query: dict[str, str], asked: Asked, look: Lookup) -> Reply:
         name = unquote(parts[0].removesuffix(".json"))
         block = self._wetink.content.blocks.get(name)
         if block is None or not block.data:
@@ -254,7 +254,7 @@ class OpenEndpoints:
             decided = (
                 self._wetink.opens.preview(self._wetink.content, self._wetink.content.block(name), who, moment)
                 if asked.head
-                else self._wetink.opens.read(self._wetink.content, block, who, moment)
+                else self._wetink.opens.read(self._wetink.content, block, who, moment, look)
             )
             decision = await decided
             body = _encode(_shown(decision))

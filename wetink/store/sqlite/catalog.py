@@ -38,12 +38,14 @@ SLICE = 2_000
 """Messages that are planned and written together: some ten milliseconds."""
 FEW = 8
 """Products that are looked up one by one: that takes half as long as a list of them."""
+AT_ONCE = 100
+"""Products that the event loop reads in one go; more are read in a thread."""
 MOST_BEHIND = 5_000
 """Messages that reads look through beyond the projection; while it is further behind, as it is during a rebuild, the
 catalog is as old as the projection."""
 MOST_WORDS = 8
 REMEMBERED = 20_000
-"""Products whose last statement a process remembers: some 15 MB."""
+"""Products whose last statement a process remembers, some 15 MB, and whose facts it does until anything is written."""
 SEARCH_SECONDS = 0.05
 """How long a search waits for the catalog to follow the log: without its end it finds what it found before."""
 
@@ -324,10 +326,22 @@ class SQLiteCatalog:
     def __init__(self, database: Database, follow: Callable[[float], bool]) -> None:
         """Read and write there."""
         self._database, self._follow, self._tail = database, follow, Tail(database.statements)
+        self._version: int | None = None
+        self._known: dict[str, Product | None] = {}  # at that version
 
     async def products(self, keys: Sequence[str]) -> Mapping[str, Product]:
         with translated("reading the catalog"):
-            return self._tail.products(self._database.reading, keys)
+            version = self._database.version()
+            if version is None:
+                return self._tail.products(self._database.reading, keys)
+            if version != self._version or len(self._known) > REMEMBERED:
+                self._version, self._known = version, {}
+            if len(keys) > AT_ONCE:
+                return await self._database.aside(lambda db: self._tail.products(db, keys))
+            if missing := [key for key in keys if key not in self._known]:
+                found = self._tail.products(self._database.reading, missing)
+                self._known.update({key: found.get(key) for key in missing})
+            return {key: known for key in keys if (known := self._known[key]) is not None}
 
     async def learn(self, products: Sequence[Product], at: int) -> None:
         odd = await self._database.write(
@@ -343,6 +357,8 @@ class SQLiteCatalog:
 
     async def changes(self, keys: Sequence[str]) -> Mapping[str, Sequence[Change]]:
         with translated("reading the catalog's history"):
+            if len(keys) > AT_ONCE:
+                return await self._database.aside(lambda db: self._tail.changes(db, keys))
             return self._tail.changes(self._database.reading, keys)
 
     async def search(self, text: str, limit: int = 24) -> Sequence[Product]:

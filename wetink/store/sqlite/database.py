@@ -12,7 +12,7 @@ import apsw
 from wetink.store.sqlite import people
 from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, connect, translated
 from wetink.store.sqlite.statements import Statements
-from wetink.store.sqlite.turn import Turn
+from wetink.store.sqlite.turn import Turn, Version
 from wetink.store.sqlite.writer import Writer
 
 T = TypeVar("T")
@@ -29,6 +29,7 @@ class Database:
         self.writer.alone.run(prepare)
         self._readers, self._opened = threading.local(), list[apsw.Connection]()
         self._long = ThreadPoolExecutor(2, "long-read")
+        self._version = Version(lambda: self.reading)
 
     @property
     def reading(self) -> apsw.Connection:
@@ -41,6 +42,13 @@ class Database:
         if turn is not None:
             turn.begin()
         return db
+
+    def version(self) -> int | None:
+        """Return a number that is another after every commit, None in a thread without an event loop of its own.
+
+        What was read at a number is right for as long as the number stands.
+        """
+        return self._version.now() if threading.current_thread() is threading.main_thread() else None
 
     def _connected(self) -> apsw.Connection:
         main = threading.current_thread() is threading.main_thread()  # where the event loop is

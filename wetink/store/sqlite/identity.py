@@ -14,7 +14,7 @@ from wetink.core.identity.holding import Claim, Holding, changes_nothing
 from wetink.core.identity.identifier import Identifier
 from wetink.core.identity.plan import ALWAYS, Changes, Held, Span
 from wetink.ports import Record
-from wetink.store.sqlite import groups, summaries
+from wetink.store.sqlite import summaries
 from wetink.store.sqlite.claim_rows import (
     claims_on,
     holdings_of,
@@ -23,7 +23,6 @@ from wetink.store.sqlite.claim_rows import (
     uncounted_claimers,
 )
 from wetink.store.sqlite.codec import identifier, who
-from wetink.store.sqlite.connection import fetch
 from wetink.store.sqlite.queries import read
 from wetink.store.sqlite.server_claims import no_longer_told, now_told, told_among, told_of
 
@@ -159,16 +158,6 @@ def untell(db: apsw.Connection, columns: Collection[str]) -> None:
     """Look again whether a server tells of these, since some event that did is no more."""
     for column in no_longer_told(db, columns):
         _settle(db, identifier(column))
-
-
-def rebuild(db: apsw.Connection) -> None:
-    """Work out every holding and every group of users anew from the events, claims and aliases alone."""
-    db.execute("DELETE FROM holding; DELETE FROM page_claimed")
-    summaries.drop_all(db)
-    db.execute(SQL.next_holding_generation)
-    groups.rebuild(db)
-    for (weaker,) in fetch(db, SQL.claimed_identifiers):
-        derive(db, identifier(weaker))
 
 
 def derive(db: apsw.Connection, of: Identifier) -> None:

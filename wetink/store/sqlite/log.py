@@ -14,7 +14,6 @@ from wetink.store.sqlite.codec import VERDICTS, decode_problems, events, identif
 from wetink.store.sqlite.connection import fetch, first, translated
 from wetink.store.sqlite.database import Database
 from wetink.store.sqlite.queries import read
-from wetink.store.sqlite.turn import Version
 
 SQL = read("queries.sql")
 
@@ -25,16 +24,12 @@ class SQLiteLog:
     def __init__(self, database: Database) -> None:
         """Read and append there."""
         self._database, self._writer = database, database.writer
-        self._version = Version(lambda: database.reading)
 
     async def append(self, batch: Sequence[Record]) -> Sequence[Receipt]:
         if not batch:
             return ()
         duplicates = await self._writer.write([commit.prepare(record) for record in batch])
         return [Receipt(record.message_id, again) for record, again in zip(batch, duplicates, strict=True)]
-
-    async def version(self) -> int:
-        return self._version.now()
 
     async def messages(self, *, limit: int = 50, before: int | None = None, verdict: str = "") -> Sequence[Received]:
         top = FOREVER if before is None else before

@@ -2,15 +2,16 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 
 from wetink.core.identity.holding import FOREVER, Moves
 from wetink.core.identity.identifier import Identifier
-from wetink.ports import NAMES, Profile
-from wetink.store.sqlite.codec import events, identifier, level_of, who
+from wetink.ports import NAMES, Profile, Revision
+from wetink.store.sqlite.codec import array, events, identifier, level_of, who
 from wetink.store.sqlite.connection import fetch, first, snapshot
 from wetink.store.sqlite.queries import read
 
@@ -18,6 +19,26 @@ SQL = read("queries.sql")
 
 Stretch = tuple[str, int, int, Moves]
 """A column value, the [since, until) in which its events belong to the profile, and which of them do."""
+
+DIGEST = 12
+"""Bytes by which one state of somebody's events is told from another."""
+
+
+class Found(NamedTuple):
+    """When, and what, of somebody's events, in no order; `digest` tells them from any others that they had or get.
+
+    It need not look at events: within a stretch more of them come, a duplicate makes the time of one smaller, and else
+    only a replay changes any.
+    """
+
+    rows: list[tuple[int, bytes]]
+    digest: str
+
+
+def revision_of(found: Found, root: Identifier) -> Revision:
+    """Return the revision of a profile with this root and these events."""
+    return f"{found.digest}{root}"
+
 
 RECENT = 2_000
 """How many of the newest messages are looked through for the list of recent profiles."""
@@ -81,25 +102,30 @@ class People:
                 if start < end or most > 0:  # among the first few an empty one counts as well: there may be more
                     yield from self._reach(weaker, start, end, which, most)
 
-    def newest(self, of: Identifier, until: int, limit: int) -> list[tuple[int, bytes]]:
-        """Return when, and what, of the newest `limit` events up to `until`, however many stretches they lie in."""
+    def newest(self, of: Identifier, until: int, limit: int) -> Found:
+        """Return the newest `limit` events up to `until`, however many stretches they lie in."""
         start = self._start(self.owner(of, until))
-        return fetch(self._db, SQL.newest_reached, (start, FOREVER, until, limit))
+        rows = fetch(self._db, SQL.newest_reached, (start, FOREVER, until, limit))
+        return Found(rows, blake2b(array([body for _, body in rows]), digest_size=DIGEST).hexdigest())
 
-    def newest_of_few(self, of: Identifier, until: int, limit: int) -> list[tuple[int, bytes]] | None:
+    def newest_of_few(self, of: Identifier, until: int, limit: int) -> Found | None:
         """Return the same, and maybe more; None of somebody whose events lie in many places."""
         found: list[tuple[int, bytes]] = []
+        sums: list[object] = []
         with snapshot(self._db):
             stretches = self.stretches(of, until, FEW + 1)
             if len(stretches) > FEW:
                 return None
-            for column, since, end, moves in stretches:
+            for stretch in stretches:
+                column, since, end, moves = stretch
                 span = (column, since, min(end, until + 1))
                 rows = fetch(self._db, SQL.newest_events, (*span, limit))
                 if len(rows) == limit:  # there may be more: those without a time of their own stand at the far end
                     rows = list({*rows, *fetch(self._db, SQL.untimed_events, (*span, limit))})
-                found += rows if moves == "all" else [row for row in rows if of_stretch(row[1:], moves)]
-        return found
+                sums += (stretch, len(rows), sum([row[0] for row in rows]), sum([row[2] for row in rows]))
+                found += [row[:2] for row in rows if moves == "all" or of_stretch(row[1:2], moves)]
+            sums.append(self._db.execute(SQL.replays).get)
+        return Found(found, blake2b(repr(sums).encode("utf-8", "surrogatepass"), digest_size=DIGEST).hexdigest())
 
     def _start(self, column: str) -> str:
         return json.dumps(list(self.members(column)))

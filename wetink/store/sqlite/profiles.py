@@ -2,20 +2,28 @@
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+
+import apsw
 
 from wetink.core.events.event import Entry, Event
-from wetink.core.identity.holding import Contested
+from wetink.core.identity.holding import FOREVER, Contested
 from wetink.core.identity.identifier import Identifier
-from wetink.ports import ENTRY_BYTES, NAMES, Profile
-from wetink.store.sqlite import identity, summaries
+from wetink.ports import ENTRIES, ENTRY_BYTES, NAMES, Loaded, Profile, Revision
+from wetink.store.sqlite import summaries
 from wetink.store.sqlite.codec import entries, events, identifier
-from wetink.store.sqlite.connection import fetch, translated
+from wetink.store.sqlite.connection import fetch, snapshot, translated
 from wetink.store.sqlite.database import Database
-from wetink.store.sqlite.people import FEW, People
+from wetink.store.sqlite.people import FEW, Found, People, revision_of
 from wetink.store.sqlite.queries import read
 
 SQL = read("queries.sql")
+AT_ONCE = 10
+"""Profiles that the event loop reads in one go; more are read in a thread."""
+REMEMBERED = 10_000
+"""Profiles whose revision is remembered until anything is written."""
+_AT = itemgetter(0)
 
 
 class SQLiteProfiles:
@@ -24,6 +32,8 @@ class SQLiteProfiles:
     def __init__(self, database: Database) -> None:
         """Read there."""
         self._database = database
+        self._version: int | None = None
+        self._standing: dict[Identifier, tuple[Revision, int]] = {}  # at that version; from which moment on
 
     async def resolve(self, who: Identifier, at: int) -> Identifier:
         with translated("looking up an identifier"):
@@ -39,25 +49,37 @@ class SQLiteProfiles:
             return people.profile(who, at, limit, after)
 
     async def history(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Event]:
-        found = await self._newest(who, until, limit)
-        found.sort()
-        return events([body for _, body in found[-limit:]])
-
-    async def entries(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Entry]:
-        found = await self._newest(who, until, limit)
-        if len(found) > limit or sum([len(body) for _, body in found]) > ENTRY_BYTES:
-            found.sort(reverse=True)
-            sizes = itertools.accumulate(len(body) for _, body in found[:limit])
-            found = found[: bisect_right(list(sizes), ENTRY_BYTES)]
-        return entries([body for _, body in found])
-
-    async def _newest(self, who: Identifier, until: int, limit: int) -> list[tuple[int, bytes]]:
-        """Return when, and what, of at least the newest `limit` events, in no order."""
         with translated("reading a history"):
             found = People(self._database.reading).newest_of_few(who, until, limit)
             if found is None:
                 found = await self._database.aside(lambda db: People(db).newest(who, until, limit))
-            return found
+        return events([body for _, body in sorted(found.rows)[-limit:]])
+
+    async def load(
+        self, known: Mapping[Identifier, Revision], at: int, *, rules: int | None = None
+    ) -> Mapping[Identifier, Loaded]:
+        with translated("reading profiles"):
+            version = self._database.version()
+            if version is None or version != self._version or len(self._standing) > REMEMBERED:
+                self._version, self._standing = version, {}
+            asked = {who: known[who] for who in known if not self._stands(who, known[who], at)}
+            found = None
+            if len(asked) <= AT_ONCE:
+                found = _load(self._database.reading, asked, at, rules, few=True)
+            if found is None:
+                found = await self._database.aside(lambda db: _load(db, asked, at, rules, few=False))
+            loaded: dict[Identifier, Loaded] = {}
+            for who, (profile, newest) in (found or {}).items():
+                if version is not None and version == self._version:
+                    self._standing[who] = profile.revision, newest
+                if profile.revision != known[who]:
+                    loaded[who] = profile
+            return loaded
+
+    def _stands(self, who: Identifier, revision: Revision, at: int) -> bool:
+        """Whether a profile was found to have this revision, and nothing was written since."""
+        standing = self._standing.get(who)
+        return standing is not None and standing[0] == revision and standing[1] <= at
 
     async def profiles(self, *, limit: int = 50, search: str = "") -> Sequence[Profile]:
         with translated("listing profiles"):
@@ -69,10 +91,6 @@ class SQLiteProfiles:
             rows = fetch(self._database.reading, SQL.contested, (since, limit))
         return [Contested(identifier(column), claimers, at) for column, claimers, at in rows]
 
-    async def summary(self, who: Identifier, rules: int) -> bytes | None:
-        with translated("reading a summary"):
-            return summaries.find(self._database.reading, who, rules)
-
     async def summarize(self, make: Callable[[Sequence[Entry]], bytes], rules: int, now: int, limit: int) -> bool:
         with translated("looking for whom to sum up"):
             if not summaries.behind(self._database.reading, rules, now, limit):
@@ -80,5 +98,47 @@ class SQLiteProfiles:
         await self._database.write(lambda db: summaries.go_on(db, make, rules, now, limit))
         return True
 
-    async def rebuild(self) -> None:
-        await self._database.write(identity.rebuild)
+
+def _load(
+    db: apsw.Connection, known: Mapping[Identifier, Revision], at: int, rules: int | None, *, few: bool
+) -> dict[Identifier, tuple[Loaded, int]] | None:
+    """Return profiles, each with the moment from which on it is the same; None if one is too large for a `few`.
+
+    What a profile has of known revision is not decoded.
+    """
+    loaded: dict[Identifier, tuple[Loaded, int]] = {}
+    with snapshot(db):
+        for who, revision in known.items():
+            found = _one(db, who, revision, at, rules, few=few)
+            if found is None:
+                return None
+            loaded[who] = found
+    return loaded
+
+
+def _one(
+    db: apsw.Connection, who: Identifier, known: Revision, at: int, rules: int | None, *, few: bool
+) -> tuple[Loaded, int] | None:
+    people = People(db)
+    summary = summaries.find(db, people.owner(who, FOREVER - 1), rules) if rules is not None else None
+    if summary is not None and summary.newest <= at:
+        return Loaded(identifier(summary.root), summary.revision, summary=summary.body), summary.newest
+
+    def read(who: Identifier, until: int, limit: int) -> Found | None:
+        return people.newest_of_few(who, until, limit) or (None if few else people.newest(who, until, limit))
+
+    found, lasting = read(who, FOREVER - 1, ENTRIES), FOREVER
+    if found is not None and (newest := max(map(_AT, found.rows), default=0)) <= at:
+        lasting = newest
+    elif found is not None:  # some of it has not happened yet at `at`, and may belong to others then
+        found = read(who, at, ENTRIES)
+    if found is None:
+        return None
+    root = people.root(who, FOREVER - 1 if lasting < FOREVER else at)
+    revision = revision_of(found, root)
+    rows = found.rows if revision != known else []
+    if len(rows) > ENTRIES or sum([len(body) for _, body in rows]) > ENTRY_BYTES:
+        rows.sort(reverse=True)
+        sizes = itertools.accumulate(len(body) for _, body in rows[:ENTRIES])
+        rows = rows[: bisect_right(list(sizes), ENTRY_BYTES)]
+    return Loaded(root, revision, entries([body for _, body in rows])), lasting

@@ -55,9 +55,6 @@ AND (SELECT count(*) FROM holding WHERE identifier = weaker) = 1
 -- name: claims_on
 SELECT at, source, message_id, weaker, stronger, level, alias FROM claim WHERE weaker = ?
 
--- name: claimed_identifiers
-SELECT DISTINCT weaker FROM claim
-
 -- name: claimers
 SELECT DISTINCT stronger FROM claim WHERE weaker = ?
 
@@ -212,10 +209,10 @@ UPDATE event SET at = ?, body = ? WHERE who = ? AND key_time = ? AND fingerprint
 SELECT body FROM event WHERE who = ?
 
 -- name: newest_events  Newest first by the client's own time.
-SELECT at, body FROM event WHERE who = ? AND at >= ? AND at < ? ORDER BY key_time DESC LIMIT ?
+SELECT at, body, seq FROM event WHERE who = ? AND at >= ? AND at < ? ORDER BY key_time DESC LIMIT ?
 
 -- name: untimed_events  Those whose client gave no time stand first in the cluster.
-SELECT at, body FROM event WHERE who = ? AND key_time = 0 AND at >= ? AND at < ? LIMIT ?
+SELECT at, body, seq FROM event WHERE who = ? AND key_time = 0 AND at >= ? AND at < ? LIMIT ?
 
 -- name: event_messages_after  Events of some names among the messages of (seq, seq].
 SELECT body FROM logged WHERE seq > ? AND seq <= ? AND verdict = 0

@@ -6,24 +6,25 @@ events are whose, or what they say, calls `drop`: claims that move a stretch, al
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import NamedTuple
 
 import apsw
 import msgspec
 
 from wetink.core.events.event import Entry
 from wetink.core.identity.holding import FOREVER
-from wetink.core.identity.identifier import Identifier
-from wetink.ports import ENTRY_BYTES
+from wetink.ports import ENTRIES, ENTRY_BYTES, Revision
 from wetink.store.sqlite.codec import entries, fingerprint, identifier
+from wetink.store.sqlite.codec import who as column_of
 from wetink.store.sqlite.connection import fetch, first
-from wetink.store.sqlite.people import FEW, People, Stretch, of_stretch
+from wetink.store.sqlite.people import People, revision_of
 from wetink.store.sqlite.queries import read
 
 logger = logging.getLogger(__name__)
 SQL = read("summaries_queries.sql")
 
-FEWEST, MOST = 12, 1_000
-"""Events of those that have a summary: fewer are folded as fast, and no fold looks at more."""
+FEWEST = 12
+"""Events of those that have a summary: fewer are folded as fast."""
 QUIET_MS = 30 * 60_000
 """How long somebody has been quiet before they get one: a visit is over."""
 
@@ -32,14 +33,19 @@ _json = msgspec.json.Encoder().encode
 Make = Callable[[Sequence[Entry]], bytes]
 
 
-def find(db: apsw.Connection, of: Identifier, rules: int) -> bytes | None:
-    """Return the summary of whoever `of` means, None without one by these rules that still holds."""
-    return _kept(db, People(db).owner(of, FOREVER - 1), rules)
+class Summary(NamedTuple):
+    """What was kept of a profile, of all its events: none of them is newer than `newest` (Unix ms)."""
+
+    root: str
+    revision: Revision
+    newest: int
+    body: bytes
 
 
-def _kept(db: apsw.Connection, column: str, rules: int) -> bytes | None:
+def find(db: apsw.Connection, column: str, rules: int) -> Summary | None:
+    """Return the summary of whoever an identifier stands for, None without one by these rules that still holds."""
     row = first(db, SQL.summary, (_id(column), column, rules))
-    return row[0] if row else None
+    return Summary(*row) if row else None
 
 
 def _id(column: str) -> int:
@@ -89,34 +95,25 @@ def go_on(db: apsw.Connection, make: Make, rules: int, now: int, limit: int) -> 
     heard_from = [column for (column,) in fetch(db, SQL.heard_from, (seq, end))]
     owners = {people.owner(identifier(column), FOREVER - 1) for column in heard_from}
     for owner in {member for each in owners for member in people.members(each)}:
-        if _kept(db, owner, rules) is None:
+        if find(db, owner, rules) is None:
             _put(db, make, rules, owner, now)
     db.execute(SQL.go_on, (end, rules))
 
 
 def _put(db: apsw.Connection, make: Make, rules: int, owner: str, now: int) -> None:
-    people = People(db)
-    stretches = people.stretches(identifier(owner), FOREVER - 1, FEW + 1)
-    if len(stretches) > FEW:
-        return  # looking through so many would hold up whoever writes
-    rows = _rows(db, stretches)
-    if not FEWEST <= len(rows) < MOST or max(max(key_time, at) for key_time, at, _ in rows) > now - QUIET_MS:
-        return
-    if sum([len(body) for *_, body in rows]) > ENTRY_BYTES:
-        return  # an open folds the newest of them alone
+    people, who = People(db), identifier(owner)
+    found = people.newest_of_few(who, FOREVER - 1, ENTRIES)
+    if found is None or not FEWEST <= len(found.rows) < ENTRIES:
+        return  # of many stretches: looking through so many would hold up whoever writes
+    newest = max(at for at, _ in found.rows)
+    if newest > now - QUIET_MS or sum([len(body) for _, body in found.rows]) > ENTRY_BYTES:
+        return  # of more bytes an open folds the newest alone
     try:
-        summary = make(entries([body for _, _, body in rows]))
+        summary = make(entries([body for _, body in found.rows]))
     except Exception:  # of one person: opens fold their events, and the others get their summaries
         logger.exception("a person cannot be summed up")
         return
-    db.execute(SQL.put, (_id(owner), owner, rules, summary))
-    others = {column for column, *_ in stretches} - {owner}
+    root = people.root(who, FOREVER - 1)
+    db.execute(SQL.put, (_id(owner), owner, rules, column_of(root), revision_of(found, root), newest, summary))
+    others = {column for column, *_ in people.stretches(who, FOREVER - 1)} - {owner}
     db.executemany(SQL.put_with, [(_id(column), _id(owner)) for column in others])
-
-
-def _rows(db: apsw.Connection, stretches: Iterable[Stretch]) -> list[tuple[int, int, bytes]]:
-    rows: list[tuple[int, int, bytes]] = []
-    for column, since, until, moves in stretches:
-        found = fetch(db, SQL.rows, (column, since, until, MOST))
-        rows += found if moves == "all" else [row for row in found if of_stretch(row[2:], moves)]
-    return rows

@@ -1,33 +1,34 @@
 -- name: summary
-SELECT body FROM summed_up WHERE id = ? AND who = ? AND rules = ?
+SELECT root, revision, newest, body FROM profile_summary WHERE id = ? AND who = ? AND rules = ?
 
 -- name: some
-SELECT EXISTS (SELECT 1 FROM summed_up)
+SELECT EXISTS (SELECT 1 FROM profile_summary)
 
 -- name: put
-INSERT INTO summed_up (id, who, rules, body) VALUES (?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET who = excluded.who, rules = excluded.rules, body = excluded.body
+INSERT INTO profile_summary (id, who, rules, root, revision, newest, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET who = excluded.who, rules = excluded.rules, root = excluded.root,
+    revision = excluded.revision, newest = excluded.newest, body = excluded.body
 
 -- name: put_with
-INSERT OR IGNORE INTO summed_up_with (member, id) VALUES (?, ?)
+INSERT OR IGNORE INTO profile_summary_part (member, id) VALUES (?, ?)
 
 -- name: delete  Those of the fingerprints in a JSON list.
-DELETE FROM summed_up WHERE id IN (SELECT value FROM json_each(?))
+DELETE FROM profile_summary WHERE id IN (SELECT value FROM json_each(?))
 
 -- name: with_them
-SELECT DISTINCT id FROM summed_up_with WHERE member IN (SELECT value FROM json_each(?))
+SELECT DISTINCT id FROM profile_summary_part WHERE member IN (SELECT value FROM json_each(?))
 
 -- name: delete_with
-DELETE FROM summed_up_with WHERE member IN (SELECT value FROM json_each(?))
+DELETE FROM profile_summary_part WHERE member IN (SELECT value FROM json_each(?))
 
 -- name: delete_all
-DELETE FROM summed_up; DELETE FROM summed_up_with
+DELETE FROM profile_summary; DELETE FROM profile_summary_part
 
 -- name: place
-SELECT CASE rules WHEN ? THEN seq ELSE 0 END FROM summing_up
+SELECT CASE rules WHEN ? THEN seq ELSE 0 END FROM profile_summary_place
 
 -- name: go_on
-UPDATE summing_up SET seq = ?, rules = ?
+UPDATE profile_summary_place SET seq = ?, rules = ?
 
 -- name: quiet  How far messages of (seq, seq] were received by then.
 SELECT coalesce(max(seq), ?1) FROM message WHERE seq > ?1 AND seq <= ?2 AND received <= ?3
@@ -37,6 +38,3 @@ SELECT DISTINCT who FROM message WHERE seq > ? AND seq <= ? AND who <> 'p'
 
 -- name: owners
 SELECT owner FROM holding WHERE identifier = ?
-
--- name: rows  As many as are asked for.
-SELECT key_time, at, body FROM event WHERE who = ? AND at >= ? AND at < ? LIMIT ?
