@@ -56,10 +56,10 @@ async def _measure(data: Path) -> list[Figure]:
             db.execute(BARE, (now - DAYS * DAY_MS, now)).fetchall()
             bare.append(time.perf_counter() - begun)
             begun = time.perf_counter()
-            await wetink.reports.lines(now - DAYS * DAY_MS, now, ("block", "variant"))
+            await wetink.reports.lines(wetink.content, now - DAYS * DAY_MS, now, ("block", "variant"))
             report.append(time.perf_counter() - begun)
             begun = time.perf_counter()
-            await wetink.experiments.result("test")
+            await wetink.experiments.result(wetink.content, "test")
             experiment.append(time.perf_counter() - begun)
     db.close()
     return [

@@ -118,31 +118,26 @@ class Wetink:
         self.audit = Audit(
             *(store.profiles, self.opens, self.renderer, self.apps, self._app_templates, self.feeds), self.hosts.allowed
         )
-        self.reports = Reports(store, lambda: self.content.signals, lambda: self.content.blocks)
-        self.experiments = Experiments(
-            *(self.reports, store.exposures, lambda: self.content.blocks, lambda: self.content.signals, shared, _now_ms)
-        )
+        self.reports = Reports(store)
+        self.experiments = Experiments(self.reports, store.exposures, shared, _now_ms)
         self.polls = Polls(store, self.apps)
         self.prerenderer = Prerenderer(self.opens, _now_ms)
         self.animations = Animations(self.renderer, self.apps, self.opens, _now_ms)
         self.follower = Follower(store, self.trends, _now_ms, (self._warm_photos, self.prerenderer.notice))
         self.prefetcher = Prefetcher(store, self.feeds, self.apps, _now_ms)
         self.summaries = Summaries(store.profiles, _now_ms)
-        self.catalogs = Catalogs(
-            store.catalog, self.feeds, lambda: self.content.feeds, settings.data / "catalogs", _now_ms
-        )
+        self.catalogs = Catalogs(store.catalog, self.feeds, settings.data / "catalogs", _now_ms)
         self._posts = Poster(settings.private_hosts)
         self.crowd = ColumnCrowd(store, lambda: _columns(store, settings.data))
         self.audiences = Audiences(
             self.crowd,
             store.memberships,
             Hooks(store.memberships, store.profiles, self._posts, hook_secret(settings.data), settings.hook_write_key),
-            lambda: self.content.audiences,
             every_ms=settings.audience_seconds * 1000,
             clock_ms=_now_ms,
         )
         self.author = Author(settings.content, lambda: self.content, self.apps, self.look_again, self.rehearsal.of)
-        self.upload = Uploads(self.feeds, lambda: self.content.feeds, self.author.feed).take
+        self.uploads = Uploads(self.feeds, self.author.feed)
         self.health = Health(self.renderer, store.ended)
 
     async def __aenter__(self) -> Self:

@@ -93,10 +93,10 @@ async def loops(error: Exception, folder: Path) -> None:
     one = Audience("all", rule_of({"done": "X"}))
 
     def audiences(memberships: Any) -> Audiences:
-        return Audiences(broken, memberships, broken, lambda: {"all": one}, every_ms=1, clock_ms=lambda: 0)
+        return Audiences(broken, memberships, broken, every_ms=1, clock_ms=lambda: 0)
 
     looking = audiences(SimpleNamespace(clean=lambda now: asyncio.sleep(0), points=lambda *_: fails(error)))
-    await looking.look_at_due()
+    await looking.look_at_due({"all": one})
     feed = Feed("stores", "json", url="https://shop.example/feed", purpose="catalog")
     event = Event("track", NOW, "m", "s", "Product Viewed", user=USER)
     told: Any = SimpleNamespace(
@@ -108,7 +108,7 @@ async def loops(error: Exception, folder: Path) -> None:
     hears = Follower(told, broken, lambda: 0, [lambda events: broken.hear()])
     with contextlib.suppress(Exception):
         await hears.step()
-    await Catalogs(broken, broken, lambda: {"stores": feed}, folder, lambda: 0).step()
+    await Catalogs(broken, broken, folder, lambda: 0).step({"stores": feed})
     leases = SQLiteLeases(folder, lambda: NOW)
     process: Any = SimpleNamespace(leases=leases, health=SimpleNamespace(tasks=[], struggling={}), ready=lambda: None)
     tasks = [replace(task, turn=lambda _: fails(error)) for task in TASKS]

@@ -108,7 +108,11 @@ def test_opens_that_are_repeated_count_once_a_minute(
     for each in range(10):
         house.now += 100
         house.get(f"{house.url('picture', 'hero')}?x={each}")
-    [line] = [each for each in asyncio.run(house.wetink.reports.lines(0, house.now + 1)) if each.key["block"] == "hero"]
+    [line] = [
+        each
+        for each in asyncio.run(house.wetink.reports.lines(house.wetink.content, 0, house.now + 1))
+        if each.key["block"] == "hero"
+    ]
     assert (line.opens == 1) is defended
 
 
@@ -121,5 +125,5 @@ def test_a_value_of_a_rule_is_never_part_of_a_query(
     for user in ("ann", "bob"):
         house.take({"type": "identify", "userId": user, "traits": {"plan": "gold"}, "messageId": user})
     rule = parse({"trait": "plan", "contains": "x') OR ('1'='1"})
-    counted = asyncio.run(house.wetink.audiences.count(rule, Moment(house.now + 1_000)))
+    counted = asyncio.run(house.wetink.audiences.count({}, rule, Moment(house.now + 1_000)))
     assert (counted.matches, counted.of) == ((0, 2) if defended else (2, 2))

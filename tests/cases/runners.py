@@ -107,7 +107,7 @@ def of_decision(decision: Decision) -> Seen:
 async def conversions(case: Any, shop: Shop) -> Seen:
     """The orders there are once these events have happened, and what was given back of them."""
     await shop.post_all(case["events"])
-    found = await shop.wetink.reports.conversions("order", 0, FOREVER)
+    found = await shop.wetink.reports.conversions(shop.wetink.content, "order", 0, FOREVER)
     revenue: dict[str, float] = defaultdict(float)
     for each in found:
         revenue[each.currency] = round(revenue[each.currency] + each.value, 3)

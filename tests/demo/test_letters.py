@@ -33,11 +33,11 @@ def test_reports_have_opens_clicks_and_an_experiment_with_people_in_both_arms(tm
         async with Wetink(read({}, data=tmp_path / "data")) as wetink:
             assert wetink.content.problems == ()
             sent = await post(wetink, letters(20, MESSAGES, NOW)[:400])
-            lines = {line.key["block"]: line for line in await wetink.reports.lines(0, NOW + 1)}
+            lines = {line.key["block"]: line for line in await wetink.reports.lines(wetink.content, 0, NOW + 1)}
             assert sum(line.pictures for line in lines.values()) == sent
             hero = lines["hero"]
             assert hero.unique_opens > hero.unique_clicks > 0 < hero.unique_machine_opens
-            found = await wetink.experiments.result("cart-words")
+            found = await wetink.experiments.result(wetink.content, "cart-words")
             assert all(arm.people > 50 for arm in found.arms)
             assert found.alarm == ""
 

@@ -119,7 +119,7 @@ def test_an_order_is_credited_to_the_block_that_was_clicked(scene: Scene) -> Non
     async def results() -> Any:
         await asyncio.sleep(0.8)  # opens and clicks are counted a moment later
         async with Wetink(read({}, data=scene.data)) as wetink:
-            return {each.key["block"]: each for each in await wetink.reports.lines(0, 1 << 61)}
+            return {each.key["block"]: each for each in await wetink.reports.lines(wetink.content, 0, 1 << 61)}
 
     block = asyncio.run(results())["last-viewed"]
     assert (block.clicks, block.orders, block.revenue) == (1, 1, {"EUR": 20.0})

@@ -56,7 +56,7 @@ def opened(house: House, who: Identifier, agent: str = "Mozilla/5.0 (Macintosh) 
 def arms(house: House, name: str = "test") -> dict[str, ArmResult]:
     house.wetink.store.ledger.flush()
     house.wetink.experiments._clock = lambda: house.now
-    return {each.arm: each for each in asyncio.run(house.wetink.experiments.result(name)).arms}
+    return {each.arm: each for each in asyncio.run(house.wetink.experiments.result(house.wetink.content, name)).arms}
 
 
 def arm_of(house: House, who: Identifier, name: str = "test") -> str:
@@ -174,7 +174,11 @@ def test_the_same_answer_once_more_is_one_exposure_and_another_picture(house: Ho
     for _ in range(4):
         opened(house, JANE)
     assert sum(each.people for each in arms(house).values()) == 1
-    [line] = [each for each in asyncio.run(house.wetink.reports.lines(0, NOW + DAY_MS)) if each.key["block"] == "hero"]
+    [line] = [
+        each
+        for each in asyncio.run(house.wetink.reports.lines(house.wetink.content, 0, NOW + DAY_MS))
+        if each.key["block"] == "hero"
+    ]
     assert (line.pictures, line.opens, line.unique_opens) == (4, 1, 1)
 
 
@@ -193,7 +197,7 @@ def test_a_bandit_sends_newcomers_where_people_click_and_moves_nobody_else(house
     house.wetink.store.ledger.flush()
     house.now += 3_600_000
     house.wetink.experiments._clock = lambda: house.now
-    asyncio.run(house.wetink.experiments.refresh())
+    asyncio.run(house.wetink.experiments.refresh(house.wetink.content))
     for number in range(120):
         opened(house, user(number))
     after = [arm_of(house, user(number)) for number in range(120)]
@@ -201,8 +205,8 @@ def test_a_bandit_sends_newcomers_where_people_click_and_moves_nobody_else(house
     assert after[60:].count("greeted") > 50
     other = Shared()
     house.wetink.experiments._shared = other
-    asyncio.run(house.wetink.experiments.refresh())
-    plan = house.wetink.experiments.plans()["test"][0]
+    asyncio.run(house.wetink.experiments.refresh(house.wetink.content))
+    plan = house.wetink.experiments.plans(house.wetink.content)["test"][0]
     epoch, given = other.of(plan) or (0, {})
     assert (epoch, dict(given)) == (house.now // 3_600_000, pytest.approx({"looked at": 0.05, "greeted": 0.95}))
 
@@ -232,7 +236,7 @@ def test_signals_that_mean_nothing_are_told_and_orders_go_on_counting(house: Hou
     assert any(each.startswith("signals.yaml: model: there is no model") for each in house.wetink.content.problems)
     opened(house, JANE)
     order(house, "O")
-    assert asyncio.run(house.wetink.reports.attributions(0, house.now + 1))[0].credits
+    assert asyncio.run(house.wetink.reports.attributions(house.wetink.content, 0, house.now + 1))[0].credits
 
 
 def test_who_looks_right_after_a_prefetch_of_the_same_picture_has_looked(house: House) -> None:
@@ -243,5 +247,9 @@ def test_who_looks_right_after_a_prefetch_of_the_same_picture_has_looked(house: 
     opened(house, user(1), APPLE)
     found = arms(house)[arm_of(house, user(1))]
     assert (found.people, found.unseen) == (1, 0)
-    [hero] = [each for each in asyncio.run(house.wetink.reports.lines(0, house.now + 1)) if each.key["block"] == "hero"]
+    [hero] = [
+        each
+        for each in asyncio.run(house.wetink.reports.lines(house.wetink.content, 0, house.now + 1))
+        if each.key["block"] == "hero"
+    ]
     assert (hero.opens, hero.machine_opens) == (1, 1)

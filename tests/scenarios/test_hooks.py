@@ -62,24 +62,21 @@ class Scene:
         self.members.update({name: [] for name in hooks})
         self.store, self.kept, self.posts = opened(folder), SQLiteMemberships(folder), Poster(private)
         self.telling = Hooks(self.kept, self.store.profiles, self.posts, b"secret", "KEY")
-        self.keeper = Audiences(
-            self.crowd,
-            self.kept,
-            self.telling,
-            lambda: {name: Audience(name, Did(name), hook=hook) for name, hook in self.hooks.items()},
-            every_ms=60_000,
-            clock_ms=self.clock,
-        )
+        self.keeper = Audiences(self.crowd, self.kept, self.telling, every_ms=60_000, clock_ms=self.clock)
+
+    @property
+    def saved(self) -> dict[str, Audience]:
+        return {name: Audience(name, Did(name), hook=hook) for name, hook in self.hooks.items()}
 
     async def look(self, after: int = 1, **members: Sequence[Identifier]) -> None:
         self.clock.now += after
         for name, those in members.items():
             self.members[name] = list(those)
-            await self.keeper.look(name)
+            await self.keeper.look(self.saved, name)
 
     async def deliver(self, after: int = 0) -> int:
         self.clock.now += after
-        return await self.keeper.tell()
+        return await self.keeper.tell(self.saved)
 
 
 def play(folder: Path, there: Outside, scenario: Callable[[Scene], Awaitable[None]], **hooks: Any) -> None:
@@ -245,19 +242,19 @@ def test_days_before_the_first_run_are_computed_and_updated_by_late_data(tmp_pat
 def test_each_audience_is_looked_at_when_its_time_has_come(tmp_path: Path, there: Outside) -> None:
     async def scenario(scene: Scene) -> None:
         scene.members["vip"] = [ANNA]
-        await scene.keeper.look_at_due()
+        await scene.keeper.look_at_due(scene.saved)
         scene.members["vip"] = [ANNA, BEN]
         scene.clock.now += 59_000
-        await scene.keeper.look_at_due()
+        await scene.keeper.look_at_due(scene.saved)
         assert await scene.kept.since("vip", BEN) is None
         scene.clock.now += 1_000
-        await scene.keeper.look_at_due()
+        await scene.keeper.look_at_due(scene.saved)
         assert await scene.kept.since("vip", BEN) == scene.clock.now
         scene.hooks = {}
-        await scene.keeper.look_at_due()
+        await scene.keeper.look_at_due(scene.saved)
         scene.hooks = {"vip": Hook(f"http://{there.host}/")}
         scene.members["vip"] = [BEN]
-        await scene.keeper.look_at_due()
+        await scene.keeper.look_at_due(scene.saved)
         assert await scene.kept.since("vip", ANNA) is None, "it is looked at at once when it is back"
         assert await scene.kept.since("vip", BEN) == scene.clock.now
 

@@ -30,7 +30,7 @@ class Figures(NamedTuple):
 
 
 def results(house: House) -> dict[str, Figures]:
-    lines = asyncio.run(house.wetink.reports.lines(0, house.now + 1))
+    lines = asyncio.run(house.wetink.reports.lines(house.wetink.content, 0, house.now + 1))
     return {str(each.key["block"]): Figures(each.opens, each.clicks, each.orders, each.revenue) for each in lines}
 
 

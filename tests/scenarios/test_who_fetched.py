@@ -71,11 +71,19 @@ def test_a_persons_click_proves_an_open_and_no_rate_is_above_100_percent(
     for purpose, agent in fetches:
         house.now += 30_000
         house.get(house.url(purpose, "hero"), agent=agent)
-    [line] = [each for each in asyncio.run(house.wetink.reports.lines(0, house.now + 1)) if each.key["block"] == "hero"]
+    [line] = [
+        each
+        for each in asyncio.run(house.wetink.reports.lines(house.wetink.content, 0, house.now + 1))
+        if each.key["block"] == "hero"
+    ]
     assert (line.opens, line.implied_opens, line.clicks) == (opens, implied, clicks)
     assert line.click_rate is None or line.click_rate <= 1
     asyncio.run(house.wetink.reclassify())
-    [line] = [each for each in asyncio.run(house.wetink.reports.lines(0, house.now + 1)) if each.key["block"] == "hero"]
+    [line] = [
+        each
+        for each in asyncio.run(house.wetink.reports.lines(house.wetink.content, 0, house.now + 1))
+        if each.key["block"] == "hero"
+    ]
     assert (line.opens, line.implied_opens, line.clicks) == (opens, implied, clicks)
 
 

@@ -230,7 +230,7 @@ def test_opens_are_counted_once_and_prefetches_not_at_all(house: House) -> None:
         house.get(house.url("picture", "cards", 1))
         house.get(house.url("picture", "cards", 2))
     house.get(house.url("click", "cards", 1))
-    results = asyncio.run(house.wetink.reports.lines(0, house.now + 1))
+    results = asyncio.run(house.wetink.reports.lines(house.wetink.content, 0, house.now + 1))
     counted = {each.key["block"]: (each.opens, each.clicks) for each in results}
     assert counted == {"hero": (0, 0), "cards": (1, 1), "hello": (0, 0)}
 

@@ -5,6 +5,7 @@ Every process answers questions about them; only the one that holds the worker's
 
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from wetink.audiences.webhooks import Hooks
 from wetink.core.errors import log_error
@@ -18,6 +19,8 @@ from wetink.ports.crowd import Count, Crowd
 
 logger = logging.getLogger(__name__)
 
+Saved: TypeAlias = Mapping[str, Audience]
+
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 TRACED_DAYS = 30
@@ -28,47 +31,40 @@ They are again after a while, at last once an hour: what is imported or comes la
 
 
 class Audiences:
-    """Asks the crowd, keeps memberships up to date, and the outside informed."""
+    """Asks the crowd, keeps memberships up to date, and the outside informed. `saved` are the content's audiences."""
 
     def __init__(
-        self,
-        crowd: Crowd,
-        memberships: Memberships,
-        hooks: Hooks,
-        saved: Callable[[], Mapping[str, Audience]],
-        *,
-        every_ms: int,
-        clock_ms: Callable[[], int],
+        self, crowd: Crowd, memberships: Memberships, hooks: Hooks, *, every_ms: int, clock_ms: Callable[[], int]
     ) -> None:
-        """Take the ports and a look at the `saved` audiences; look at who is in them every so many ms."""
+        """Take the ports; look at who is in audiences every so many ms."""
         self._crowd, self.memberships, self.hooks = crowd, memberships, hooks
-        self._saved, self._every, self._clock = saved, every_ms, clock_ms
+        self._every, self._clock = every_ms, clock_ms
         self._looked: dict[str, int] = {}
         self._traced: dict[str, tuple[int, int]] = {}
         self._cleaned = 0
 
-    async def count(self, rule: Rule, moment: Moment) -> Count:
+    async def count(self, saved: Saved, rule: Rule, moment: Moment) -> Count:
         """Return for how many people a rule holds. Raises StoreUnavailable."""
-        return await self._crowd.count(rule, moment, rules_of(self._saved()))
+        return await self._crowd.count(rule, moment, rules_of(saved))
 
-    async def some(self, rule: Rule, moment: Moment, limit: int) -> Sequence[Identifier]:
+    async def some(self, saved: Saved, rule: Rule, moment: Moment, limit: int) -> Sequence[Identifier]:
         """Return a few for whom a rule holds. Raises StoreUnavailable."""
-        return await self._crowd.sample(rule, moment, rules_of(self._saved()), limit)
+        return await self._crowd.sample(rule, moment, rules_of(saved), limit)
 
-    async def members(self, rule: Rule, now: int) -> AsyncIterator[Identifier]:
+    async def members(self, saved: Saved, rule: Rule, now: int) -> AsyncIterator[Identifier]:
         """Yield everybody for whom a rule holds at `now` (Unix ms). Raises StoreUnavailable."""
-        async for some in self._crowd.members(rule, Moment(now), rules_of(self._saved())):
+        async for some in self._crowd.members(rule, Moment(now), rules_of(saved)):
             for member in some:
                 yield member
 
-    async def step(self) -> None:
+    async def step(self, saved: Saved) -> None:
         """Look at each audience whose time has come, then tell outside what is due. Raises StoreUnavailable."""
-        await self.look_at_due()
-        await self.tell()
+        await self.look_at_due(saved)
+        await self.tell(saved)
 
-    async def look_at_due(self) -> None:
+    async def look_at_due(self, saved: Saved) -> None:
         """Look at each audience whose time has come. Raises StoreUnavailable."""
-        saved, now = self._saved(), self._clock()
+        now = self._clock()
         self._looked = {name: at for name, at in self._looked.items() if name in saved}
         if not 0 <= now - self._cleaned < HOUR_MS:
             self._cleaned = now
@@ -77,21 +73,20 @@ class Audiences:
             if not 0 <= now - self._looked.get(name, -self._every) < self._every:
                 self._looked[name] = now
                 try:
-                    await self.look(name)
+                    await self.look(saved, name)
                 except Exception as error:  # of one audience: the others are looked at all the same
                     log_error(logger, error, "audience %s was not recomputed", name)
 
-    async def tell(self) -> int:
+    async def tell(self, saved: Saved) -> int:
         """Tell outside what is due now; return how much it was. Raises StoreUnavailable."""
-        hooks = {name: each.hook for name, each in self._saved().items() if each.hook is not None}
+        hooks = {name: each.hook for name, each in saved.items() if each.hook is not None}
         return await self.hooks.deliver(hooks, self._clock)
 
-    async def look(self, name: str) -> Moved:
+    async def look(self, saved: Saved, name: str) -> Moved:
         """Take in who is in a saved audience now. Raises StoreUnavailable."""
-        saved, now = self._saved(), self._clock()
-        audience = saved[name]
+        audience, now = saved[name], self._clock()
         hook = audience.hook
-        if not await self.memberships.points(name, 0) and not (await self.count(audience.rule, Moment(now))).of:
+        if not await self.memberships.points(name, 0) and not (await self.count(saved, audience.rule, Moment(now))).of:
             return Moved(0, 0, 0, first=True)  # nobody is known yet: the first look is one that sees somebody
 
         def tell(change: MembershipChange, first: bool) -> bool:
@@ -102,14 +97,14 @@ class Audiences:
         at, pause = self._traced.get(name, (now - HOUR_MS, self._every // 2))
         if moved.first or now - at >= pause:
             self._traced[name] = now, min(2 * pause, HOUR_MS)
-            await self._trace_back(audience, now)
+            await self._trace_back(saved, audience, now)
         return moved
 
-    async def _trace_back(self, audience: Audience, now: int) -> None:
+    async def _trace_back(self, saved: Saved, audience: Audience, now: int) -> None:
         """Work out how large an audience would have been at the end of each day before, as far as anybody was known."""
         sizes: dict[int, int] = {}
         for end in range(now - now % DAY_MS - 1, now - TRACED_DAYS * DAY_MS, -DAY_MS):
-            counted = await self.count(audience.rule, Moment(end))
+            counted = await self.count(saved, audience.rule, Moment(end))
             if not counted.of:
                 break
             sizes[end] = counted.matches

@@ -65,8 +65,8 @@ def count(file: str, at: str | None, listed: bool, data: str | None, as_json: bo
 
     async def work(wetink: Wetink) -> tuple[Count, list[Identifier]]:
         known(wetink, rule)
-        members = [who async for who in wetink.audiences.members(rule, now)] if listed else []
-        return await wetink.audiences.count(rule, Moment(now)), sorted(members)
+        members = [who async for who in wetink.audiences.members(wetink.content.audiences, rule, now)] if listed else []
+        return await wetink.audiences.count(wetink.content.audiences, rule, Moment(now)), sorted(members)
 
     found, members = with_wetink(data, work)
     if as_json:

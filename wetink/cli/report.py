@@ -52,8 +52,8 @@ def report(
     async def work(wetink: Wetink) -> tuple[list[Line], dict[str, str]]:
         if block:
             wetink.content.block(block)
-        lines = await wetink.reports.lines(since, until, by, block=block, goal=goal, model=model or "")
-        return in_currency(lines, currency.upper()), await wetink.experiments.lifts()
+        lines = await wetink.reports.lines(wetink.content, since, until, by, block=block, goal=goal, model=model or "")
+        return in_currency(lines, currency.upper()), await wetink.experiments.lifts(wetink.content)
 
     lines, lifts = with_wetink(data, work)
     if as_csv:
@@ -77,8 +77,8 @@ def conversions(id: str | None, days: int, goal: str, model: str | None, data: s
 
     async def work(wetink: Wetink) -> list[Attribution]:
         if id is not None:
-            return [await wetink.reports.explained(id, goal=goal, model=model or "")]
-        return await wetink.reports.attributions(since, until, goal=goal, model=model or "")
+            return [await wetink.reports.explained(wetink.content, id, goal=goal, model=model or "")]
+        return await wetink.reports.attributions(wetink.content, since, until, goal=goal, model=model or "")
 
     found = with_wetink(data, work)
     if as_json:
@@ -112,7 +112,7 @@ def list_(data: str | None, as_json: bool) -> None:
     """List all experiments."""
 
     async def work(wetink: Wetink) -> Any:
-        return [{"name": name, "block": block} for name, (_, block) in wetink.experiments.plans().items()]
+        return [{"name": name, "block": block} for name, (_, block) in wetink.experiments.plans(wetink.content).items()]
 
     found = with_wetink(data, work)
     if as_json:
@@ -130,7 +130,7 @@ def show(name: str, data: str | None, as_json: bool) -> None:
     """Show the arms of experiment NAME and their lift. Results stay valid however often you check."""
 
     async def work(wetink: Wetink) -> Result:
-        return await wetink.experiments.result(name)
+        return await wetink.experiments.result(wetink.content, name)
 
     found = with_wetink(data, work)
     if as_json:

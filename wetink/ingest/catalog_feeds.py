@@ -32,21 +32,13 @@ class Imported(msgspec.Struct, frozen=True, rename="camel"):
 class Catalogs:
     """Takes catalog feeds in, once for each version of their data."""
 
-    def __init__(
-        self,
-        catalog: Catalog,
-        feeds: Feeds,
-        declared: Callable[[], Mapping[str, Feed]],
-        folder: Path,
-        clock_ms: Callable[[], int],
-    ) -> None:
+    def __init__(self, catalog: Catalog, feeds: Feeds, folder: Path, clock_ms: Callable[[], int]) -> None:
         """Read `feeds` into `catalog`; note in `folder` which version of each was taken in."""
-        self._catalog, self._feeds, self._declared, self._folder = catalog, feeds, declared, folder
-        self._clock = clock_ms
+        self._catalog, self._feeds, self._folder, self._clock = catalog, feeds, folder, clock_ms
 
-    async def step(self) -> None:
-        """Take in what is new. One feed that fails keeps no other out."""
-        for feed in list(self._declared().values()):
+    async def step(self, declared: Mapping[str, Feed]) -> None:
+        """Take in what is new of these feeds. One feed that fails keeps no other out."""
+        for feed in declared.values():
             if feed.purpose == "catalog":
                 try:
                     await self.take_in(feed)

@@ -13,18 +13,18 @@ EVERY = "365d"
 class Uploads:
     """Takes files in."""
 
-    def __init__(
-        self, feeds: Feeds, declared: Callable[[], Mapping[str, Feed]], save: Callable[[Feed], Awaitable[None]]
-    ) -> None:
-        """Hand files to `feeds`; `save` puts a new feed beside those that are `declared`."""
-        self._feeds, self._declared, self._save = feeds, declared, save
+    def __init__(self, feeds: Feeds, save: Callable[[Feed], Awaitable[None]]) -> None:
+        """Hand files to `feeds`; `save` puts a new feed into the content."""
+        self._feeds, self._save = feeds, save
 
-    async def take(self, name: str, parts: AsyncIterator[bytes], kind: str, purpose: str) -> Uploaded:
-        """Take the file of an uploaded feed in; of one that is new, of this format and purpose.
+    async def take(
+        self, declared: Mapping[str, Feed], name: str, parts: AsyncIterator[bytes], kind: str, purpose: str
+    ) -> Uploaded:
+        """Take the file of an uploaded feed in; of one that is not `declared` yet, of this format and purpose.
 
         Raises BadContent, TooLarge and Unavailable: then nothing has changed.
         """
-        feed = self._declared().get(name)
+        feed = declared.get(name)
         if feed is not None and not feed.file:
             raise BadContent(f"the feed {name} comes from {feed.url}", hint="only a feed with a file can be uploaded")
         if feed is None and not kind:

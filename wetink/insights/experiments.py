@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from wetink.core.blocks.block import Block
+from wetink.content.folder import Content
 from wetink.core.blocks.experiment import EVERYWHERE, Plan, everywhere, inherited, planned
 from wetink.core.errors import NotFound
 from wetink.core.signals.bandit import chances, shares
@@ -26,57 +26,49 @@ logger = logging.getLogger(__name__)
 class Experiments:
     """Puts exposures and orders together. Keeps nothing but what bandits need."""
 
-    def __init__(
-        self,
-        reports: Reports,
-        exposures: Exposures,
-        blocks: Callable[[], Mapping[str, Block]],
-        signals: Callable[[], Signals],
-        shared: Shared,
-        clock: Callable[[], int],
-    ) -> None:
+    def __init__(self, reports: Reports, exposures: Exposures, shared: Shared, clock: Callable[[], int]) -> None:
         """Use these; `shared` is where opens find a bandit's shares."""
-        self._reports, self._exposures, self._blocks, self._signals = reports, exposures, blocks, signals
-        self._shared, self._clock = shared, clock
+        self._reports, self._exposures, self._shared, self._clock = reports, exposures, shared, clock
 
-    def plans(self) -> dict[str, tuple[Plan, str]]:
+    def plans(self, content: Content) -> dict[str, tuple[Plan, str]]:
         """Return all experiments by name, each with its block; empty for the holdout of all blocks."""
         found: dict[str, tuple[Plan, str]] = {}
-        held = self._signals().holdout
+        held = content.signals.holdout
         if held is not None:
             found[EVERYWHERE] = everywhere(held.share, held.seed), ""
-        for block in self._blocks().values():
+        for block in content.blocks.values():
             if block.experiment is not None:
                 plan = planned(block.experiment, block.name)
                 found[plan.name] = plan, block.name
         return found
 
-    async def result(self, name: str) -> Result:
+    async def result(self, content: Content, name: str) -> Result:
         """Return how an experiment stands. Raises NotFound, naming those there are, and StoreUnavailable."""
-        plans = self.plans()
+        plans = self.plans(content)
         if name not in plans:
             there = ", ".join(plans) or "none"
             raise NotFound(f"there is no experiment called {name[:64]!r}", hint=f"experiments: {there}")
         plan, block = plans[name]
         now = self._clock()
         days = await self._exposures.days(name)
-        orders, currency, notes = await self._brought(plan, min((each.day for each in days), default=now), now)
+        orders, currency, notes = await self._brought(content, plan, min((each.day for each in days), default=now), now)
         made = await asyncio.to_thread(result, plan, block, days, orders, currency, now)
         return replace(made, notes=notes)
 
-    async def lifts(self) -> dict[str, str]:
+    async def lifts(self, content: Content) -> dict[str, str]:
         """Return what each block's experiment says of orders in a few words, by block."""
         found: dict[str, str] = {}
-        for name, (_, block) in self.plans().items():
+        for name, (_, block) in self.plans(content).items():
             if block:
-                found[block] = "; ".join(briefly(each) for each in (await self.result(name)).lifts["orders"])
+                found[block] = "; ".join(briefly(each) for each in (await self.result(content, name)).lifts["orders"])
         return found
 
-    async def _brought(self, plan: Plan, since: int, now: int) -> tuple[list[Brought], str, tuple[str, ...]]:
+    async def _brought(
+        self, content: Content, plan: Plan, since: int, now: int
+    ) -> tuple[list[Brought], str, tuple[str, ...]]:
         """Return the orders after their people's first exposure, in the currency that most of them are in."""
-        made = [each for each in await self._reports.conversions("", since, now + 1) if each.counts]
+        made = [each for each in await self._reports.conversions(content, "", since, now + 1) if each.counts]
         exposed = await self._exposures.of(plan.name, [str(member) for each in made for member in each.members])
-        signals = self._signals()
         found: list[tuple[Brought, str]] = []
         for each in made:
             mine = {str(member): exposed[str(member)] for member in each.members if str(member) in exposed}
@@ -86,7 +78,7 @@ class Experiments:
                 continue
             exposed_at = origin.seen if origin.seen is not None else origin.at
             if each.at > exposed_at:
-                currency, revenue = _told(each, signals)
+                currency, revenue = _told(each, content.signals)
                 brought = Brought(origin.arm, origin.recipient, each.at, revenue, origin.seen is not None)
                 found.append((brought, currency))
         sums: dict[str, float] = {}
@@ -101,10 +93,10 @@ class Experiments:
         ]
         return inside, main, (note,) if note else ()
 
-    async def refresh(self) -> None:
+    async def refresh(self, content: Content) -> None:
         """Work out the shares of each bandit whose epoch has begun; what another process worked out is taken over."""
         now = self._clock()
-        for plan, _ in self.plans().values():
+        for plan, _ in self.plans(content).values():
             if plan.bandit is None:
                 continue
             epoch = now // parse(plan.bandit.every)
@@ -113,7 +105,7 @@ class Experiments:
                 continue
             kept = await self._exposures.shares(plan.name, epoch)
             if kept is None or set(kept) != set(plan.shares):
-                found = await self.result(plan.name)
+                found = await self.result(content, plan.name)
                 metric = "clicks" if plan.bandit.reward == "clicks" else "revenue"
                 samples = {each.arm: each.samples[metric] for each in found.arms if each.arm in plan.shares}
                 made = shares(chances(samples, plan.bandit.reward), float(fraction(plan.bandit.least)))

@@ -2,15 +2,16 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
+from wetink.content.folder import Content
 from wetink.core.errors import BadRequest, NotFound
 from wetink.core.events.event import Event
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.attribution import Attribution, Touch, attribute
 from wetink.core.signals.conversion import Conversion, conversions
-from wetink.core.signals.goal import MODELS, ORDER, Goal, Signals
+from wetink.core.signals.goal import MODELS, ORDER, Goal
 from wetink.core.signals.report import DAY_MS, DIMENSIONS, Line, report
 from wetink.core.units.duration import parse
 from wetink.ports import Storage
@@ -22,15 +23,18 @@ AROUND = 90 * DAY_MS
 
 
 class Reports:
-    """Asks the store and the ledger; keeps nothing, so any model can be asked about any time."""
+    """Asks the store and the ledger; keeps nothing, so any model can be asked about any time.
 
-    def __init__(self, store: Storage, signals: Callable[[], Signals], blocks: Callable[[], Iterable[str]]):
-        """Use the signals of the content of now; `blocks` are the names of those there are."""
-        self._store, self._ledger, self._signals, self._blocks = store, store.ledger, signals, blocks
+    `content` has the goals, the models and the blocks.
+    """
 
-    def asked(self, goal: str = "", model: str = "") -> tuple[str, Goal, str]:
+    def __init__(self, store: Storage) -> None:
+        """Read from these."""
+        self._store, self._ledger = store, store.ledger
+
+    def asked(self, content: Content, goal: str = "", model: str = "") -> tuple[str, Goal, str]:
         """Return a goal by name with its model, or another one. Raises BadRequest, naming those there are."""
-        signals, name = self._signals(), goal or ORDER
+        signals, name = content.signals, goal or ORDER
         found = signals.goal(name)
         if found is None:
             raise BadRequest(f"there is no goal called {name[:64]!r}", hint=f"goals: {', '.join(signals.all_goals)}")
@@ -39,42 +43,48 @@ class Reports:
             raise BadRequest(f"there is no model {chosen[:64]!r}", hint=f"models: {', '.join(MODELS)}")
         return name, found, chosen
 
-    async def conversions(self, goal: str, since: int, until: int) -> list[Conversion]:
+    async def conversions(self, content: Content, goal: str, since: int, until: int) -> list[Conversion]:
         """Return the conversions of a goal in [since, until) (Unix ms), the oldest first."""
-        name, found, _ = self.asked(goal)
-        signals = self._signals()
+        name, found, _ = self.asked(content, goal)
+        signals = content.signals
         told = await self._store.conversions.outcomes(signals.events(found), since, until)
         waiting = {source.name for source in await self._store.sources.all() if source.orders == "wait"}
         made = await asyncio.to_thread(conversions, told, name, found, signals, waiting)
         return [each for each in made if since <= each.at < until]
 
-    async def attributions(self, since: int, until: int, *, goal: str = "", model: str = "") -> list[Attribution]:
+    async def attributions(
+        self, content: Content, since: int, until: int, *, goal: str = "", model: str = ""
+    ) -> list[Attribution]:
         """Return the conversions of [since, until) with what is credited for each; of what is not, that in the windows.
 
         Raises BadRequest for a goal or a model there is not, and StoreUnavailable.
         """
-        name, found, chosen = self.asked(goal, model)
-        made = await self.conversions(name, since, until)
+        name, found, chosen = self.asked(content, goal, model)
+        made = await self.conversions(content, name, since, until)
         span = max(parse(found.clicks), parse(found.opens))
         return await self._attributed(made, found, chosen, (span, 0))
 
-    async def explained(self, conversion_id: str, *, goal: str = "", model: str = "", at: int = 0) -> Attribution:
+    async def explained(
+        self, content: Content, conversion_id: str, *, goal: str = "", model: str = "", at: int = 0
+    ) -> Attribution:
         """Return one conversion with all its person's touches around it, credited or not. Raises NotFound."""
-        return (await self.compared(conversion_id, (model,), goal=goal, at=at))[0]
+        return (await self.compared(content, conversion_id, (model,), goal=goal, at=at))[0]
 
     async def compared(
-        self, conversion_id: str, models: Sequence[str], *, goal: str = "", at: int = 0
+        self, content: Content, conversion_id: str, models: Sequence[str], *, goal: str = "", at: int = 0
     ) -> list[Attribution]:
         """Return one conversion as `explained` does, under each of some models, read once.
 
         `at` is when it was (Unix ms), if that is known: then no more is read than what tells of it. Raises NotFound.
         """
-        asked = [self.asked(goal, model) for model in models]
+        asked = [self.asked(content, goal, model) for model in models]
         name, found, _ = asked[0]
         by_order = (found.id or "order_id") == "order_id"  # whatever tells of the same order is found by its id
         spans = [(at, at + 1), (0, FOREVER)] if at and by_order else [(0, FOREVER)]
         for since, until in spans:
-            made = [each for each in await self.conversions(name, since, until) if each.id == conversion_id][:1]
+            made = [each for each in await self.conversions(content, name, since, until) if each.id == conversion_id][
+                :1
+            ]
             if made:
                 break
         else:
@@ -101,6 +111,7 @@ class Reports:
 
     async def lines(
         self,
+        content: Content,
         since: int,
         until: int,
         by: Sequence[str] = ("block",),
@@ -113,10 +124,11 @@ class Reports:
 
         Raises BadRequest for a goal, a model or a dimension there is not, and StoreUnavailable.
         """
-        return (await self.broken_down(since, until, (by,), block=block, goal=goal, model=model))[0]
+        return (await self.broken_down(content, since, until, (by,), block=block, goal=goal, model=model))[0]
 
     async def broken_down(
         self,
+        content: Content,
         since: int,
         until: int,
         ways: Sequence[Sequence[str]],
@@ -131,10 +143,10 @@ class Reports:
             raise BadRequest(f"nothing is counted by {wrong[0][:64]!r}", hint=f"by: {', '.join(DIMENSIONS)}")
         since -= since % DAY_MS
         counts = [each for each in await self._ledger.days(since, until) if not block or each.block == block]
-        found = await self.attributions(since, until, goal=goal, model=model)
-        there = [{"block": name} for name in self._blocks() if not block or name == block]
+        found = await self.attributions(content, since, until, goal=goal, model=model)
+        there = [{"block": name} for name in content.blocks if not block or name == block]
         return [
-            report(counts, found, by, self._signals(), keys=there if tuple(by) == ("block",) else (), block=block)
+            report(counts, found, by, content.signals, keys=there if tuple(by) == ("block",) else (), block=block)
             for by in ways
         ]
 

@@ -218,7 +218,8 @@ async def upload(wetink: Wetink, request: Request) -> Uploaded:
     Raises BadContent, TooLarge and Unavailable; then nothing has changed.
     """
     name, query = request.path_params["name"], request.query_params
-    return await wetink.upload(name, request.stream(), query.get("format", ""), query.get("purpose", "data"))
+    kind, purpose = query.get("format", ""), query.get("purpose", "data")
+    return await wetink.uploads.take(wetink.content.feeds, name, request.stream(), kind, purpose)
 
 
 USUAL_OPENS, MOST_OPENS = 50, 500

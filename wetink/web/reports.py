@@ -67,7 +67,7 @@ def asked(request: Request, now: int) -> Asked:
 async def lines_of(wetink: Wetink, what: Asked) -> list[Line]:
     """Return the lines of a report. Raises BadRequest for what there is not."""
     lines = await wetink.reports.lines(
-        what.since, what.until, what.by, block=what.block, goal=what.goal, model=what.model
+        wetink.content, what.since, what.until, what.by, block=what.block, goal=what.goal, model=what.model
     )
     return in_currency(lines, what.currency)
 
@@ -77,8 +77,8 @@ async def report(request: Request) -> Response:
     wetink = allowed(request)
     what = asked(request, now_ms())
     lines = await lines_of(wetink, what)
-    name, _, model = wetink.reports.asked(what.goal, what.model)
-    lifts = await wetink.experiments.lifts() if "block" in what.by else {}
+    name, _, model = wetink.reports.asked(wetink.content, what.goal, what.model)
+    lifts = await wetink.experiments.lifts(wetink.content) if "block" in what.by else {}
     return told(
         {
             "since": what.since,
@@ -95,7 +95,7 @@ async def report_csv(request: Request) -> Response:
     """Answer with a report as CSV."""
     wetink = allowed(request)
     what = asked(request, now_ms())
-    return as_csv(await lines_of(wetink, what), what.by, await wetink.experiments.lifts())
+    return as_csv(await lines_of(wetink, what), what.by, await wetink.experiments.lifts(wetink.content))
 
 
 def as_csv(lines: Sequence[Line], by: Sequence[str], lifts: dict[str, str]) -> Response:
@@ -107,21 +107,29 @@ def as_csv(lines: Sequence[Line], by: Sequence[str], lifts: dict[str, str]) -> R
 async def conversions(request: Request) -> Response:
     """Answer with what was credited for each conversion."""
     wetink, what = allowed(request), asked(request, now_ms())
-    return told(await wetink.reports.attributions(what.since, what.until, goal=what.goal, model=what.model))
+    return told(
+        await wetink.reports.attributions(wetink.content, what.since, what.until, goal=what.goal, model=what.model)
+    )
 
 
 async def conversion(request: Request) -> Response:
     """Answer with one conversion and all touches around it."""
     wetink, query = allowed(request), request.query_params
     name = request.path_params["id"]
-    return told(await wetink.reports.explained(name, goal=query.get("goal", ""), model=query.get("model", "")))
+    return told(
+        await wetink.reports.explained(wetink.content, name, goal=query.get("goal", ""), model=query.get("model", ""))
+    )
 
 
 async def experiments(request: Request) -> Response:
     """Answer with the names of all experiments, each with its block."""
-    return told([{"name": name, "block": block} for name, (_, block) in allowed(request).experiments.plans().items()])
+    wetink = allowed(request)
+    return told(
+        [{"name": name, "block": block} for name, (_, block) in wetink.experiments.plans(wetink.content).items()]
+    )
 
 
 async def experiment(request: Request) -> Response:
     """Answer with how an experiment stands."""
-    return told(await allowed(request).experiments.result(request.path_params["name"]))
+    wetink = allowed(request)
+    return told(await wetink.experiments.result(wetink.content, request.path_params["name"]))

@@ -221,7 +221,7 @@ def test_sizes_and_what_was_told_stand_on_its_page_and_the_dead_are_told_again(
     kept, member = wetink.audiences.memberships, Identifier("user", "42")
 
     async def live() -> None:
-        assert (await wetink.audiences.look("gold")).size == 1
+        assert (await wetink.audiences.look(wetink.content.audiences, "gold")).size == 1
         assert await kept.since("gold", member) is not None
         [waiting] = await kept.due("gold", now_ms(), 9)
         await kept.settle([(waiting.change.id, Outcome("dead", now_ms(), "it answered 410"))])

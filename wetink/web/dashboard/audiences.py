@@ -153,8 +153,8 @@ async def found(request: Request) -> Response:
         request,
         "audience_found.html",
         wrong=(),
-        count=await wetink.audiences.count(rule, moment),
-        some=await wetink.audiences.some(rule, moment, SOME),
+        count=await wetink.audiences.count(wetink.content.audiences, rule, moment),
+        some=await wetink.audiences.some(wetink.content.audiences, rule, moment, SOME),
         asked=asked,
         who=who,
         explained=await wetink.opens.explain(wetink.content, rule, who, moment) if who is not None else None,
@@ -200,7 +200,7 @@ async def as_csv(request: Request) -> Response:
 async def _lines(wetink: Wetink, audience: Audience) -> AsyncIterator[str]:
     now = now_ms()
     yield line(["profile", "user_id", "email"])
-    async for member in wetink.audiences.members(audience.rule, now):
+    async for member in wetink.audiences.members(wetink.content.audiences, audience.rule, now):
         profile = await wetink.store.profiles.profile(member, now)
         named = {each.kind: each.value for each in reversed(profile.identifiers)}
         yield line([str(member), named.get("user", ""), named.get("email", "")])

@@ -29,7 +29,7 @@ async def blocks(request: Request) -> Response:
     wetink = wetink_of(request)
     who, asked, problem = _chosen(request)
     now = now_ms()
-    results = await wetink.reports.lines(*last_days(DAYS, now))
+    results = await wetink.reports.lines(wetink.content, *last_days(DAYS, now))
     return page(
         request,
         "blocks.html",
@@ -56,7 +56,7 @@ async def block(request: Request) -> Response:
         return missing(request, "No such block", f"There is no block called “{name[:80]}”.", hint)
     who, asked, problem = _chosen(request)
     now = now_ms()
-    results = await wetink.reports.lines(*last_days(DAYS, now))
+    results = await wetink.reports.lines(wetink.content, *last_days(DAYS, now))
     files = (f"blocks/{name}.yaml:", *(f"templates/{each.template}:" for each in found.variants if each.template))
     return page(
         request,

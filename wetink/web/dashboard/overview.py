@@ -47,13 +47,13 @@ async def overview(request: Request) -> Response:
     sources = await wetink.store.sources.all()
     if not await wetink.store.log.messages(limit=1):
         return page(request, "first.html", sources=sources, address=wetink.settings.address)
-    results = await wetink.reports.lines(*last_days(DAYS, now))
+    results = await wetink.reports.lines(wetink.content, *last_days(DAYS, now))
     return page(
         request,
         "overview.html",
         days=DAYS,
         notes=[each for each in wetink.content.notes if "no font has" in each],
-        credited=MODELS[wetink.reports.asked()[2]],
+        credited=MODELS[wetink.reports.asked(wetink.content)[2]],
         results=sorted(results, key=lambda each: (-each.opens, each.key["block"])),
         total=total(results),
         bars=await _bars(wetink, now),

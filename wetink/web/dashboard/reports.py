@@ -27,12 +27,12 @@ async def reports(request: Request) -> Response:
     wetink, now = wetink_of(request), now_ms()
     what, problem = _asked(request, wetink, now)
     every, by_day = await wetink.reports.broken_down(
-        what.since, what.until, (what.by, ("day",)), block=what.block, goal=what.goal, model=what.model
+        wetink.content, what.since, what.until, (what.by, ("day",)), block=what.block, goal=what.goal, model=what.model
     )
     lines = in_currency(every, what.currency)
     whole = total(every)
     currency = what.currency or max(whole.revenue, key=lambda code: whole.revenue[code], default="")
-    name, _, model = wetink.reports.asked(what.goal, what.model)
+    name, _, model = wetink.reports.asked(wetink.content, what.goal, what.model)
     days = {int(line.key["day"]): line for line in by_day}
     span = range(what.since - what.since % DAY_MS, what.until, DAY_MS)
     return await asyncio.to_thread(  # ten years of days take a second to draw
@@ -56,8 +56,8 @@ async def reports(request: Request) -> Response:
         goal=name,
         models=MODELS,
         model=model,
-        lifts=await wetink.experiments.lifts() if "block" in what.by else {},
-        experiments={block: name for name, (_, block) in wetink.experiments.plans().items()},
+        lifts=await wetink.experiments.lifts(wetink.content) if "block" in what.by else {},
+        experiments={block: name for name, (_, block) in wetink.experiments.plans(wetink.content).items()},
         query=str(request.url.query),
     )
 
@@ -67,7 +67,7 @@ def _asked(request: Request, wetink: Wetink, now: int) -> tuple[Asked, str]:
     what = usual(now)
     try:
         what = asked(request, now)
-        wetink.reports.asked(what.goal, what.model)
+        wetink.reports.asked(wetink.content, what.goal, what.model)
         if any(each not in DIMENSIONS for each in what.by):
             raise BadRequest("unknown breakdown", hint=f"by: {', '.join(DIMENSIONS)}")
     except BadRequest as error:
@@ -91,15 +91,15 @@ async def reports_csv(request: Request) -> Response:
     """Give the same report as a file."""
     wetink = wetink_of(request)
     what = asked(request, now_ms())
-    return as_csv(await lines_of(wetink, what), what.by, await wetink.experiments.lifts())
+    return as_csv(await lines_of(wetink, what), what.by, await wetink.experiments.lifts(wetink.content))
 
 
 async def conversions(request: Request) -> Response:
     """List the conversions of a span, the newest first, each with who is credited."""
     wetink, now = wetink_of(request), now_ms()
     what, problem = _asked(request, wetink, now)
-    name, _, model = wetink.reports.asked(what.goal, what.model)
-    found = await wetink.reports.attributions(what.since, what.until, goal=what.goal, model=what.model)
+    name, _, model = wetink.reports.asked(wetink.content, what.goal, what.model)
+    found = await wetink.reports.attributions(wetink.content, what.since, what.until, goal=what.goal, model=what.model)
     return page(
         request,
         "conversions.html",
@@ -129,7 +129,9 @@ async def conversion(request: Request) -> Response:
     if goal not in {"", *wetink.content.signals.all_goals}:
         return missing(request, "No such goal", f"There is no goal called “{goal}”.")
     model = query.get("model", "") if query.get("model", "") in MODELS else ""
-    found, *others = await wetink.reports.compared(wanted, (model, *MODELS), goal=goal, at=whole(query.get("at")) or 0)
+    found, *others = await wetink.reports.compared(
+        wetink.content, wanted, (model, *MODELS), goal=goal, at=whole(query.get("at")) or 0
+    )
     shares: dict[str, dict[str, float]] = {}
     for each, other in zip(MODELS, others, strict=True):
         parts: dict[str, float] = defaultdict(float)
@@ -151,7 +153,7 @@ async def conversion(request: Request) -> Response:
 async def experiments(request: Request) -> Response:
     """List all experiments with how each stands."""
     wetink = wetink_of(request)
-    found = [await wetink.experiments.result(name) for name in wetink.experiments.plans()]
+    found = [await wetink.experiments.result(wetink.content, name) for name in wetink.experiments.plans(wetink.content)]
     return page(request, "experiments.html", found=found)
 
 
@@ -159,10 +161,10 @@ async def experiment(request: Request) -> Response:
     """Show one experiment."""
     wetink, name = wetink_of(request), request.path_params["name"]
     try:
-        found = await wetink.experiments.result(name)
+        found = await wetink.experiments.result(wetink.content, name)
     except NotFound as error:
         return missing(request, "No such experiment", f"{str(error)[:1].upper()}{str(error)[1:]}.", error.hint)
-    plan, block = wetink.experiments.plans()[name]
+    plan, block = wetink.experiments.plans(wetink.content)[name]
     metric = request.query_params.get("metric", "orders")
     metric = metric if metric in METRICS else "orders"
     limit = {each: charts.limit_of(found.lifts[each], plan.worth) for each in METRICS}
