@@ -11,8 +11,7 @@ from bench.figure import Figure
 from bench.load import Connection, request
 from bench.messages import batch
 from bench.server import CORES, key_of, serving
-from wetink.store.sqlite.connection import connect
-from wetink.store.sqlite.queries import script
+from wetink.store.sqlite.connection import connect, script
 
 BATCHES, BYTES, ROUNDS = 120, 500_000, 4
 TABLES = ("message", "arrival", "event", "claim", "holding")

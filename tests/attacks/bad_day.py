@@ -158,7 +158,7 @@ async def opens(error: Exception, house: House) -> None:
     got = await ask(app, "GET", f"/dashboard/login?token={house.wetink.dashboard_token}")
     cookie = {"cookie": got.headers["set-cookie"].partition(";")[0]}
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("entries", "history", "profile", "profiles", "resolve"):
+        for name in ("load", "history", "profile", "profiles", "resolve"):
             patch.setattr(store.profiles, name, lambda *_, **__: fails(error))
         patch.setattr(store.catalog, "products", lambda *_, **__: fails(error))
         patch.setattr(store.log, "messages", lambda *_, **__: fails(error))

@@ -22,7 +22,7 @@ PASSED_ON = {
     ("sandbox/__main__.py", "main"): "the process that asked is told, and raises it",
     ("apps/__init__.py", "found"): "it is one of the problems that are shown of content, and logged with them",
     ("ingest/receive.py", "_record"): "`_parked` logs it",
-    ("store/sqlite/exclusive.py", "_run"): "whoever waits for the work gets it raised",
+    ("store/sqlite/connection.py", "_run"): "whoever waits for the work gets it raised",
     ("store/sqlite/batch.py", "apart"): "it is split until one piece is left, of which it is logged",
     ("store/sqlite/projections.py", "step"): "each is written again alone, and is raised",
     ("store/sqlite/writer.py", "_finish_here"): "whoever waits is told, which is logged",

@@ -19,8 +19,7 @@ from wetink.core.profile.person import Moment
 from wetink.ports.archive import Opened
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, BatchWriter, Queue
 from wetink.store.sqlite.codec import fingerprint
-from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, in_thread, translated
-from wetink.store.sqlite.queries import read, script
+from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, in_thread, read, script, translated
 
 logger = logging.getLogger(__name__)
 SQL = read("archive_queries.sql")

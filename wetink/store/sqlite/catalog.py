@@ -24,9 +24,8 @@ from wetink.core.errors import StoreUnavailable
 from wetink.core.events.event import Product
 from wetink.store.sqlite.batch import apart
 from wetink.store.sqlite.codec import decode_facts, encode, fingerprint
-from wetink.store.sqlite.connection import fetch, first, snapshot, translated
+from wetink.store.sqlite.connection import fetch, first, read, script, snapshot, translated
 from wetink.store.sqlite.database import Database
-from wetink.store.sqlite.queries import read, script
 from wetink.store.sqlite.statements import Statements, of_message
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,7 @@ from wetink.core.identity.holding import Claim, Holding, claims_of, tells_of
 from wetink.core.identity.identifier import Identifier
 from wetink.core.identity.plan import Changes, Span
 from wetink.store.sqlite.codec import decode_carrier, identifier, who
-from wetink.store.sqlite.connection import fetch
-from wetink.store.sqlite.queries import read
+from wetink.store.sqlite.connection import fetch, read
 
 SQL = read("queries.sql")
 

@@ -13,10 +13,9 @@ import msgspec
 from wetink.core.catalog.catalog import statements
 from wetink.core.identity.holding import Claim
 from wetink.ports import Record
-from wetink.store.sqlite import groups, identity, summaries
+from wetink.store.sqlite import groups, identity, people
 from wetink.store.sqlite.codec import VERDICTS, decode_event, encode, fingerprint, who
-from wetink.store.sqlite.connection import fetch, first
-from wetink.store.sqlite.queries import read
+from wetink.store.sqlite.connection import fetch, first, read
 from wetink.store.sqlite.recent_ids import Recent
 from wetink.store.sqlite.statements import Said, Statements
 
@@ -114,7 +113,7 @@ class Commits:
     def write(self, db: apsw.Connection, rows: Sequence[Row]) -> list[bool]:
         """Write the rows and all that follows from them; return for each whether it was a duplicate."""
         outcome = self._written(db, rows)
-        summaries.heard(db, {row.who for row in rows if row.body})
+        people.drop_summaries_of(db, {row.who for row in rows if row.body})
         return outcome
 
     def _written(self, db: apsw.Connection, rows: Sequence[Row]) -> list[bool]:

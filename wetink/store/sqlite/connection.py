@@ -1,12 +1,24 @@
-"""Connections: how the file is opened, and what SQLite's errors mean to wetink."""
+"""Connections: how a file is opened and read, what SQLite's errors mean to wetink, and work under the processes' lock.
+
+SQL stays in `.sql` files. A file is looked at once in a turn of the event loop, and its readers have one state of it
+(`Version`, `Turn`): a request that is handled in a turn had arrived before the turn began, so whatever its sender had
+been told before is in the file by then. One look is as good as one for each request, and costs several system calls.
+"""
 
 import asyncio
+import fcntl
+import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from functools import wraps
+from importlib.resources import files
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from queue import SimpleQueue
+from threading import get_ident
+from types import SimpleNamespace
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import apsw
 
@@ -21,14 +33,18 @@ BUSY_MS = 10_000
 CHECKPOINT_PAGES = 8_000
 """WAL pages after which a commit also moves them into the file (32 MB)."""
 
-
 LOOP_BUSY_MS = 5
 """How long an event loop waits for another process's lock before it leaves that to a thread, or gives up."""
-
 
 HOT_KB, COLD_KB = 16_384, 2_048
 """Memory for pages of a connection that every request uses, and of one that is used now and then. A process has a dozen
 of these, and each fills its memory in time."""
+
+PATIENCE_SECONDS = 10.0
+"""How long a piece of work waits until it may begin. Once begun it is waited for to its end."""
+
+Work: TypeAlias = Callable[[apsw.Connection], Any]
+_Piece: TypeAlias = tuple[Work, "Future[Any]"]
 
 
 def connect(
@@ -128,3 +144,153 @@ def fetch(db: apsw.Connection, query: str, values: tuple[Any, ...] = ()) -> list
 def first(db: apsw.Connection, query: str, values: tuple[Any, ...] = ()) -> Any:
     """Return the first row of a query, None without any."""
     return db.execute(query, values).fetchone()
+
+
+def read(name: str) -> SimpleNamespace:
+    """Return the queries of a `.sql` file of this package as attributes, by the names in its `-- name:` lines."""
+    queries: dict[str, str] = {}
+    for part in files(__package__).joinpath(name).read_text("utf-8").split("-- name:")[1:]:
+        head, _, body = part.partition("\n")
+        queries[head.split()[0]] = body.strip()
+    return SimpleNamespace(**queries)
+
+
+def script(name: str) -> str:
+    """Return a `.sql` file of this package whole."""
+    return files(__package__).joinpath(name).read_text("utf-8")
+
+
+class Version:
+    """A number that changes with every commit of another connection to the same file."""
+
+    def __init__(self, db: Callable[[], apsw.Connection]) -> None:
+        """Look through the connection that `db` returns."""
+        self._db = db
+        self._loop: asyncio.AbstractEventLoop | None = None  # in a turn of which, in this thread, it was looked at
+        self._thread = 0
+        self._seen = 0
+
+    def now(self) -> int:
+        """Return the version. Called in an event loop. Raises StoreUnavailable."""
+        if self._loop is None or self._thread != get_ident() or not self._loop.is_running():
+            with translated("looking for news"):
+                self._seen = self._db().execute("PRAGMA data_version").get
+            self._loop, self._thread = asyncio.get_running_loop(), get_ident()  # the loop takes a system call to tell
+            self._loop.call_soon(self._forget)
+        return self._seen
+
+    def _forget(self) -> None:
+        self._loop = None
+
+
+class Turn:
+    """One state of a file for all that a connection reads in a turn of its event loop: many reads cost less so.
+
+    It is no older than what `Version` tells, for the same reason. Where no loop runs each read is by itself.
+    """
+
+    def __init__(self, db: apsw.Connection) -> None:
+        """Hold the states of a connection that only reads."""
+        self._db = db
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def begin(self) -> None:
+        """Hold the state of now until the end of this turn, unless one is held already."""
+        if self._loop is not None:
+            if self._loop.is_running():
+                return
+            self._end()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        loop.call_soon(self._end)  # first: whatever is called before that was asked for before the state is taken
+        self._loop = loop
+        with suppress(apsw.Error):  # then reads may be of different states
+            self._db.execute("BEGIN")
+
+    def _end(self) -> None:
+        self._loop = None
+        with suppress(apsw.Error):
+            if self._db.in_transaction:
+                self._db.execute("COMMIT")
+
+
+class Alone:
+    """Does work under the lock of a file, each piece in a transaction of its own, one after the other in one thread.
+
+    Whoever asks waits for so long and no longer: while a process that was frozen holds the lock there is one thread
+    that hangs, and nobody else.
+    """
+
+    def __init__(self, path: Path, lock_path: Path, *, synchronous: str = "") -> None:
+        """Work on the file at `path`. `synchronous` is SQLite's setting of that name."""
+        self._path, self._synchronous = path, synchronous
+        self._lock = lock_path.open("a")
+        self._pieces: SimpleQueue[_Piece | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="wetink-alone", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Work, patience: float = PATIENCE_SECONDS) -> Any:
+        """Return what `work` does; the calling thread waits. Raises StoreUnavailable: nothing was written."""
+        asked = self._asked(work)
+        try:
+            return asked.result(patience)
+        except TimeoutError:
+            if asked.cancel():
+                raise _held() from None
+            return asked.result()
+
+    async def soon(self, work: Work, patience: float = PATIENCE_SECONDS) -> Any:
+        """Return what `work` does, without a thread that waits for it. Raises StoreUnavailable: nothing was written."""
+        asked = self._asked(work)
+        waited = asyncio.wrap_future(asked)
+        done, _ = await asyncio.wait([waited], timeout=patience)
+        if not done and asked.cancel():
+            raise _held()
+        return await waited
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread is there."""
+        return self._thread.is_alive()
+
+    def close(self) -> None:
+        """Finish what was begun. A thread that hangs is left behind."""
+        self._pieces.put(None)
+        self._thread.join(1.0)
+        if not self._thread.is_alive():
+            self._lock.close()
+
+    def _asked(self, work: Work) -> "Future[Any]":
+        asked: Future[Any] = Future()
+        self._pieces.put((work, asked))
+        return asked
+
+    def _run(self) -> None:
+        while (piece := self._pieces.get()) is not None:
+            work, asked = piece
+            try:
+                if not asked.cancelled():
+                    fcntl.flock(self._lock, fcntl.LOCK_EX)
+                    try:
+                        if asked.set_running_or_notify_cancel():
+                            asked.set_result(self._done(work))
+                    finally:
+                        fcntl.flock(self._lock, fcntl.LOCK_UN)
+            except BaseException as error:
+                if not asked.done():
+                    asked.set_exception(error)
+
+    def _done(self, work: Work) -> Any:
+        with translated("opening the file"):
+            db = connect(self._path, synchronous=self._synchronous)
+        try:
+            with translated("writing"), db:
+                return work(db)
+        finally:
+            db.close()
+
+
+def _held() -> StoreUnavailable:
+    return StoreUnavailable("another process holds the store for too long", hint="try again; see whether one hangs")

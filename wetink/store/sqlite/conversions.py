@@ -16,10 +16,9 @@ from wetink.core.signals.conversion import Outcome
 from wetink.core.signals.goal import ORDER_EVENTS
 from wetink.ports import NAMES
 from wetink.store.sqlite.codec import decode_event, identifier
-from wetink.store.sqlite.connection import fetch, first, in_thread, snapshot, translated
+from wetink.store.sqlite.connection import fetch, first, in_thread, read, script, snapshot, translated
 from wetink.store.sqlite.database import Database
 from wetink.store.sqlite.people import People
-from wetink.store.sqlite.queries import read, script
 
 SQL = read("conversion_queries.sql")
 

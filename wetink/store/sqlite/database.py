@@ -10,9 +10,8 @@ from typing import TypeVar
 import apsw
 
 from wetink.store.sqlite import people
-from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, connect, translated
+from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, Turn, Version, connect, translated
 from wetink.store.sqlite.statements import Statements
-from wetink.store.sqlite.turn import Turn, Version
 from wetink.store.sqlite.writer import Writer
 
 T = TypeVar("T")

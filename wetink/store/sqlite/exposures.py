@@ -11,9 +11,8 @@ from wetink.core.blocks.experiment import Exposure
 from wetink.core.errors import StoreUnavailable
 from wetink.core.signals.experiment_result import Newcomers
 from wetink.store.sqlite.batch import passing
-from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, in_thread, translated
-from wetink.store.sqlite.late import MOST_ROWS, Late
-from wetink.store.sqlite.queries import read, script
+from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, in_thread, read, script, translated
+from wetink.store.sqlite.ledger import MOST_ROWS, Late
 
 SQL = read("exposure_queries.sql")
 

@@ -4,10 +4,9 @@ import apsw
 
 from wetink.core.identity.holding import root_of
 from wetink.core.identity.identifier import Identifier
-from wetink.store.sqlite import summaries
+from wetink.store.sqlite import people
 from wetink.store.sqlite.codec import identifier, who
-from wetink.store.sqlite.connection import fetch, first
-from wetink.store.sqlite.queries import read
+from wetink.store.sqlite.connection import fetch, first, read
 
 SQL = read("queries.sql")
 
@@ -33,7 +32,7 @@ def part(db: apsw.Connection, user: Identifier) -> None:
     for previous, current in made:
         if column not in (previous, current):
             _join(db, previous, current)
-    summaries.drop(db, members)
+    people.drop_summaries_about(db, members)
 
 
 def rebuild(db: apsw.Connection) -> None:
@@ -50,7 +49,7 @@ def _join(db: apsw.Connection, one: str, other: str) -> None:
         members.update(member for (member,) in fetch(db, SQL.members_of, (root,)))
     name = who(root_of(map(identifier, members)))
     db.executemany(SQL.upsert_joined, [(member, name) for member in members])
-    summaries.drop(db, members)
+    people.drop_summaries_about(db, members)
 
 
 def _root(db: apsw.Connection, user: str) -> str:

@@ -14,7 +14,7 @@ from wetink.core.identity.holding import Claim, Holding, changes_nothing
 from wetink.core.identity.identifier import Identifier
 from wetink.core.identity.plan import ALWAYS, Changes, Held, Span
 from wetink.ports import Record
-from wetink.store.sqlite import summaries
+from wetink.store.sqlite import people
 from wetink.store.sqlite.claim_rows import (
     claims_on,
     holdings_of,
@@ -23,7 +23,7 @@ from wetink.store.sqlite.claim_rows import (
     uncounted_claimers,
 )
 from wetink.store.sqlite.codec import identifier, who
-from wetink.store.sqlite.queries import read
+from wetink.store.sqlite.connection import read
 from wetink.store.sqlite.server_claims import no_longer_told, now_told, told_among, told_of
 
 SQL = read("queries.sql")
@@ -133,10 +133,10 @@ def _settle(
         db.execute(SQL.next_holding_generation)
     moved = bool(held.holdings and (changes.holdings_added or changes.holdings_removed))
     if moved:
-        summaries.drop(db, [column])
+        people.drop_summaries_about(db, [column])
     put(db, {of: changes})
     if moved:
-        summaries.drop(db, [column])
+        people.drop_summaries_about(db, [column])
     return changes.holdings
 
 

@@ -15,8 +15,7 @@ import apsw
 
 from wetink.core.errors import Held, StoreUnavailable
 from wetink.ports.leases import TTL_SECONDS
-from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, translated
-from wetink.store.sqlite.queries import read, script
+from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, read, script, translated
 
 logger = logging.getLogger(__name__)
 SQL = read("lease_queries.sql")

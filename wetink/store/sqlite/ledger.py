@@ -2,7 +2,7 @@
 
 They never wait for ingest's lock, and a commit need not reach the disk before an open is answered: what a power cut
 can take is the last second's statistics, not a message. Nor does an open wait for whoever holds the file: what it
-decides is kept in memory then, and written later (see `late`).
+decides is kept in memory then, and written later (see `Late`).
 """
 
 import asyncio
@@ -22,12 +22,19 @@ from wetink.core.signals.attribution import Touch
 from wetink.core.signals.report import DayCount
 from wetink.ports.ledger import Onlooker, Served
 from wetink.store.sqlite import interactions
-from wetink.store.sqlite.batch import THREAD_BUSY_MS, BatchWriter, Queue, passing
-from wetink.store.sqlite.classing import classify_anew
-from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, connect, fetch, first, in_thread, translated
-from wetink.store.sqlite.late import MOST_DECISIONS, MOST_ROWS, Key, Late, Row
-from wetink.store.sqlite.queries import read, script
-from wetink.store.sqlite.turn import Version
+from wetink.store.sqlite.batch import THREAD_BUSY_MS, Batch, BatchWriter, Queue, passing
+from wetink.store.sqlite.connection import (
+    HOT_KB,
+    LOOP_BUSY_MS,
+    Version,
+    connect,
+    fetch,
+    first,
+    in_thread,
+    read,
+    script,
+    translated,
+)
 
 logger = logging.getLogger(__name__)
 SQL = read("ledger_queries.sql")
@@ -35,11 +42,17 @@ SQL_CONTACTS = interactions.SQL
 KINDS = interactions.KINDS
 MARKS: dict[Onlooker, int] = {"person": 1 << 31, "machine": 1 << 30, "nobody": 0}
 """Beside the bits of the slots that a decision was served in: by whom one of them was counted."""
+MOST_DECISIONS, MOST_ROWS = 10_000, 10_000
+"""What waits at most; what comes beyond is not kept."""
 MOST_TOUCHES = MOST_PICTURES = 50_000
 """Opens and clicks, and counts of pictures, that wait at most; what comes beyond is lost."""
 REMEMBERED = 10_000
 """Decisions a process remembers while no other connection writes."""
 
+Key: TypeAlias = tuple[str, str, str]
+"""Recipient, block, campaign."""
+Row: TypeAlias = tuple[str, tuple[Any, ...]]
+"""A statement and its values."""
 _Job: TypeAlias = tuple[Decision, int, int, Onlooker, "asyncio.Future[tuple[Decision, bool]]"]
 """A decision, its slot, its time to live (ms), who looks on, and who waits."""
 _Outcome: TypeAlias = tuple[Decision, bool] | Exception
@@ -50,6 +63,54 @@ _rows = msgspec.json.Encoder().encode
 _facts = msgspec.json.Decoder(Facts).decode
 _NO_FACTS = Facts()
 _arms = msgspec.json.Decoder(dict[str, str]).decode
+
+
+class Late:
+    """Decisions and promises that wait to be written: another process holds the file, or the disk is full.
+
+    Filled by the event loop, which finds them here; emptied as a thread writes them.
+    """
+
+    def __init__(self, writer: BatchWriter) -> None:
+        """Let `writer` write them, as its kinds `decisions` and `rows`."""
+        self._writer = writer
+        self.decisions: dict[Key, tuple[Decision, int]] = {}
+        self.promises: dict[tuple[str, str], dict[str, Any]] = {}
+        self.locked = False
+        """Whether a write could not be made, and none has been since: the event loop does not try again."""
+
+    def decide(self, key: Key, decision: Decision, served: int) -> None:
+        """Keep a decision and its slots here, in place of the one before."""
+        kept = decision, served
+        with self._writer.mutex:
+            self.locked = True
+            if self._writer.put("decisions", (key, kept), key):
+                self.decisions[key] = kept
+
+    def promise(self, recipient: str, block: str, promise: Mapping[str, Any], rows: Sequence[Row]) -> None:
+        """Keep promises here that were not given before, with the rows that say so."""
+        with self._writer.mutex:
+            given = self.promises.setdefault((recipient, block), {})
+            given.update({name: value for name, value in promise.items() if name not in given})
+            for row in rows:
+                self.row(row)
+
+    def row(self, row: Row) -> None:
+        """Let a statement wait; it is run before opens and clicks are counted."""
+        with self._writer.mutex:
+            self.locked = True
+            self._writer.put("rows", row)
+
+    def tried(self, taken: Batch, waiting: Batch, written: bool) -> None:
+        """Forget what is written. Called under the writer's mutex."""
+        if not written:
+            return
+        for key, kept in taken["decisions"].values():
+            if self.decisions.get(key) is kept:
+                del self.decisions[key]
+        if not waiting["decisions"] and not waiting["rows"]:
+            self.locked = False
+            self.promises.clear()
 
 
 class SQLiteLedger:
@@ -242,7 +303,7 @@ class SQLiteLedger:
         with translated("classifying opens and clicks"):
             db = connect(self._path, durable=False)
             try:
-                return classify_anew(db, counts)
+                return interactions.classify_anew(db, counts)
             finally:
                 db.close()
 

@@ -11,9 +11,8 @@ from wetink.core.identity.holding import FOREVER
 from wetink.ports import Cursor, Receipt, Received, Record
 from wetink.store.sqlite import commit, replay
 from wetink.store.sqlite.codec import VERDICTS, decode_problems, events, identifier, who
-from wetink.store.sqlite.connection import fetch, first, translated
+from wetink.store.sqlite.connection import fetch, first, read, translated
 from wetink.store.sqlite.database import Database
-from wetink.store.sqlite.queries import read
 
 SQL = read("queries.sql")
 

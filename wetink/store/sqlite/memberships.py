@@ -14,8 +14,7 @@ from wetink.core.outbound.webhook import MembershipChange, Move, Outcome, State,
 from wetink.ports.audiences import Delivery, Moved, Point, Tell
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, apart
 from wetink.store.sqlite.codec import identifier, who
-from wetink.store.sqlite.connection import connect, fetch, first, in_thread, translated
-from wetink.store.sqlite.queries import read, script
+from wetink.store.sqlite.connection import connect, fetch, first, in_thread, read, script, translated
 
 logger = logging.getLogger(__name__)
 SQL = read("membership_queries.sql")

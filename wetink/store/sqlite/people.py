@@ -1,27 +1,55 @@
-"""People: following holdings from an identifier to a profile, and from a profile back to its events."""
+"""People: following holdings from an identifier to a profile, and from a profile back to its events.
+
+Their summaries are made at leisure, and an open only looks one up. So whoever writes an event calls `drop_summaries_of`
+in the same transaction, and whoever changes whose events are whose, or what they say, `drop_summaries_about`: claims
+that move a stretch, aliases, replays.
+"""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import islice
 from typing import Any, NamedTuple
 
 import apsw
+import msgspec
 
+from wetink.core.events.event import Entry
 from wetink.core.identity.holding import FOREVER, Moves
 from wetink.core.identity.identifier import Identifier
-from wetink.ports import NAMES, Profile, Revision
-from wetink.store.sqlite.codec import array, events, identifier, level_of, who
-from wetink.store.sqlite.connection import fetch, first, snapshot
-from wetink.store.sqlite.queries import read
+from wetink.ports import ENTRIES, ENTRY_BYTES, NAMES, Profile, Revision
+from wetink.store.sqlite.codec import array, entries, events, fingerprint, identifier, level_of, who
+from wetink.store.sqlite.connection import fetch, first, read, snapshot
 
-SQL = read("queries.sql")
+logger = logging.getLogger(__name__)
+SQL, SUMMARIES = read("queries.sql"), read("summaries_queries.sql")
 
 Stretch = tuple[str, int, int, Moves]
 """A column value, the [since, until) in which its events belong to the profile, and which of them do."""
 
 DIGEST = 12
 """Bytes by which one state of somebody's events is told from another."""
+
+
+RECENT = 2_000
+"""How many of the newest messages are looked through for the list of recent profiles."""
+
+FEW = 64
+"""Stretches of a person that are read one after the other; of more, all are read at once, in a thread."""
+
+FIRST = "~"
+"""Comes before every column value in the order of their kinds: users, addresses, anonymous ids."""
+
+FEWEST = 12
+"""Events of those that have a summary: fewer are folded as fast."""
+
+QUIET_MS = 30 * 60_000
+"""How long somebody has been quiet before they get one: a visit is over."""
+
+Make = Callable[[Sequence[Entry]], bytes]
+
+_json = msgspec.json.Encoder().encode
 
 
 class Found(NamedTuple):
@@ -38,16 +66,6 @@ class Found(NamedTuple):
 def revision_of(found: Found, root: Identifier) -> Revision:
     """Return the revision of a profile with this root and these events."""
     return f"{found.digest}{root}"
-
-
-RECENT = 2_000
-"""How many of the newest messages are looked through for the list of recent profiles."""
-
-FEW = 64
-"""Stretches of a person that are read one after the other; of more, all are read at once, in a thread."""
-
-FIRST = "~"
-"""Comes before every column value in the order of their kinds: users, addresses, anonymous ids."""
 
 
 class People:
@@ -207,3 +225,89 @@ def of_stretch(bodies: Iterable[bytes], moves: Moves) -> list[bytes]:
     if moves == "all":
         return list(bodies)
     return [body for body in bodies if (level_of(body) == "browser") == (moves == "browser")]
+
+
+class Summary(NamedTuple):
+    """What was kept of a profile, of all its events: none of them is newer than `newest` (Unix ms)."""
+
+    root: str
+    revision: Revision
+    newest: int
+    body: bytes
+
+
+def summary_of(db: apsw.Connection, column: str, rules: int) -> Summary | None:
+    """Return the summary of whoever an identifier stands for, None without one by these rules that still holds."""
+    row = first(db, SUMMARIES.summary, (_id(column), column, rules))
+    return Summary(*row) if row else None
+
+
+def _id(column: str) -> int:
+    return fingerprint("summary", column)
+
+
+def drop_summaries_of(db: apsw.Connection, columns: Collection[str]) -> None:
+    """Drop every summary that events filed under these identifiers went into: more of them have come in."""
+    if not columns or not db.execute(SUMMARIES.some).get:
+        return
+    listed = _json(list(map(_id, columns))).decode()
+    db.execute(SUMMARIES.delete, (listed,))
+    if ids := [id_ for (id_,) in fetch(db, SUMMARIES.with_them, (listed,))]:
+        db.execute(SUMMARIES.delete, (_json(ids).decode(),))
+        db.execute(SUMMARIES.delete_with, (listed,))
+
+
+def drop_summaries_about(db: apsw.Connection, columns: Iterable[str]) -> None:
+    """Drop every summary that events filed under these identifiers may be in, or may come to be in."""
+    people, seen, waiting = People(db), set[str](), list(columns)
+    while waiting:
+        column = waiting.pop()
+        if column in seen:
+            continue
+        seen.add(column)
+        waiting += people.members(column)
+        waiting += [owner for (owner,) in fetch(db, SUMMARIES.owners, (column,))]
+    drop_summaries_of(db, seen)
+
+
+def drop_all_summaries(db: apsw.Connection) -> None:
+    """Drop them all."""
+    db.execute(SUMMARIES.delete_all)
+
+
+def summaries_behind(db: apsw.Connection, rules: int, now: int, limit: int) -> bool:
+    """Whether there are messages for `summarize` to look at."""
+    seq: int = db.execute(SUMMARIES.place, (rules,)).get
+    return bool(db.execute(SUMMARIES.quiet, (seq, seq + limit, now - QUIET_MS)).get > seq)
+
+
+def summarize(db: apsw.Connection, make: Make, rules: int, now: int, limit: int) -> None:
+    """Make summaries of those whom the next `limit` messages are of, who have been quiet before `now` (Unix ms)."""
+    seq: int = db.execute(SUMMARIES.place, (rules,)).get
+    end: int = db.execute(SUMMARIES.quiet, (seq, seq + limit, now - QUIET_MS)).get
+    people = People(db)
+    heard_from = [column for (column,) in fetch(db, SUMMARIES.heard_from, (seq, end))]
+    owners = {people.owner(identifier(column), FOREVER - 1) for column in heard_from}
+    for owner in {member for each in owners for member in people.members(each)}:
+        if summary_of(db, owner, rules) is None:
+            _put(db, make, rules, owner, now)
+    db.execute(SUMMARIES.go_on, (end, rules))
+
+
+def _put(db: apsw.Connection, make: Make, rules: int, owner: str, now: int) -> None:
+    people, whose = People(db), identifier(owner)
+    found = people.newest_of_few(whose, FOREVER - 1, ENTRIES)
+    if found is None or not FEWEST <= len(found.rows) < ENTRIES:
+        return  # of many stretches: looking through so many would hold up whoever writes
+    newest = max(at for at, _ in found.rows)
+    if newest > now - QUIET_MS or sum([len(body) for _, body in found.rows]) > ENTRY_BYTES:
+        return  # of more bytes an open folds the newest alone
+    try:
+        summary = make(entries([body for _, body in found.rows]))
+    except Exception:  # of one person: opens fold their events, and the others get their summaries
+        logger.exception("a person cannot be summed up")
+        return
+    root = people.root(whose, FOREVER - 1)
+    db.execute(SUMMARIES.put, (_id(owner), owner, rules, who(root), revision_of(found, root), newest, summary))
+    others = {column for column, *_ in people.stretches(whose, FOREVER - 1)} - {owner}
+    db.executemany(SUMMARIES.put_with, [(_id(column), _id(owner)) for column in others])

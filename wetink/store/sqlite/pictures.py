@@ -13,8 +13,7 @@ import msgspec
 from wetink.ports import Picture
 from wetink.ports.pictures import Place
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, BatchWriter, Queue, passing
-from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, first, translated
-from wetink.store.sqlite.queries import read, script
+from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, first, read, script, translated
 
 logger = logging.getLogger(__name__)
 SQL = read("pictures_queries.sql")

@@ -11,12 +11,10 @@ from wetink.core.events.event import Entry, Event
 from wetink.core.identity.holding import FOREVER, Contested
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import ENTRIES, ENTRY_BYTES, NAMES, Loaded, Profile, Revision
-from wetink.store.sqlite import summaries
 from wetink.store.sqlite.codec import entries, events, identifier
-from wetink.store.sqlite.connection import fetch, snapshot, translated
+from wetink.store.sqlite.connection import fetch, read, snapshot, translated
 from wetink.store.sqlite.database import Database
-from wetink.store.sqlite.people import FEW, Found, People, revision_of
-from wetink.store.sqlite.queries import read
+from wetink.store.sqlite.people import FEW, Found, People, revision_of, summaries_behind, summarize, summary_of
 
 SQL = read("queries.sql")
 AT_ONCE = 10
@@ -93,9 +91,9 @@ class SQLiteProfiles:
 
     async def summarize(self, make: Callable[[Sequence[Entry]], bytes], rules: int, now: int, limit: int) -> bool:
         with translated("looking for whom to sum up"):
-            if not summaries.behind(self._database.reading, rules, now, limit):
+            if not summaries_behind(self._database.reading, rules, now, limit):
                 return False
-        await self._database.write(lambda db: summaries.go_on(db, make, rules, now, limit))
+        await self._database.write(lambda db: summarize(db, make, rules, now, limit))
         return True
 
 
@@ -120,7 +118,7 @@ def _one(
     db: apsw.Connection, who: Identifier, known: Revision, at: int, rules: int | None, *, few: bool
 ) -> tuple[Loaded, int] | None:
     people = People(db)
-    summary = summaries.find(db, people.owner(who, FOREVER - 1), rules) if rules is not None else None
+    summary = summary_of(db, people.owner(who, FOREVER - 1), rules) if rules is not None else None
     if summary is not None and summary.newest <= at:
         return Loaded(identifier(summary.root), summary.revision, summary=summary.body), summary.newest
 

@@ -16,9 +16,8 @@ import apsw
 
 from wetink.core.errors import NotFound, StoreUnavailable
 from wetink.store.sqlite import catalog, conversions
-from wetink.store.sqlite.connection import translated
+from wetink.store.sqlite.connection import PATIENCE_SECONDS, Alone, translated
 from wetink.store.sqlite.database import Database
-from wetink.store.sqlite.exclusive import PATIENCE_SECONDS, Alone
 
 SLICES = 10
 """Slices of the log that are derived in one go: on a busy machine the next may be a second away."""

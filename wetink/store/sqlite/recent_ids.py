@@ -14,8 +14,7 @@ from collections.abc import Iterable
 import apsw
 
 from wetink.store.sqlite.codec import fingerprint
-from wetink.store.sqlite.connection import fetch
-from wetink.store.sqlite.queries import read
+from wetink.store.sqlite.connection import fetch, read
 
 SQL = read("queries.sql")
 

@@ -17,10 +17,9 @@ from wetink.core.identity.holding import Claim, claims_of
 from wetink.core.identity.identifier import Identifier
 from wetink.core.units.quantity import text
 from wetink.ports import Received, Record
-from wetink.store.sqlite import catalog, conversions, groups, identity, summaries
+from wetink.store.sqlite import catalog, conversions, groups, identity, people
 from wetink.store.sqlite.codec import PARKED, VERDICTS, decode_event, encode, fingerprint, who
-from wetink.store.sqlite.connection import first
-from wetink.store.sqlite.queries import read
+from wetink.store.sqlite.connection import first, read
 
 SQL = read("queries.sql")
 
@@ -114,5 +113,5 @@ def _put(db: apsw.Connection, seq: int, key: Key, old: Event | None, record: Rec
         groups.join(db, *record.joins)
     problems = encode(record.problems) if record.problems else None
     name = (event.type, event.name) if event is not None else ("", "")
-    summaries.drop(db, {key[0], column})
+    people.drop_summaries_about(db, {key[0], column})
     db.execute(SQL.renew_message, (VERDICTS.index(record.verdict), problems, *name, column, seq))

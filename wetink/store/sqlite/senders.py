@@ -13,9 +13,8 @@ from msgspec.structs import replace
 from wetink.core.errors import BadSettings, NotFound
 from wetink.core.events.event import Level
 from wetink.ports.keys import NewKey, Orders, Source
-from wetink.store.sqlite.connection import fetch, first, translated
+from wetink.store.sqlite.connection import fetch, first, read, translated
 from wetink.store.sqlite.database import Database
-from wetink.store.sqlite.queries import read
 
 SQL = read("sender_queries.sql")
 

@@ -13,8 +13,7 @@ from wetink.core.identity.holding import Claim
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import Record
 from wetink.store.sqlite.codec import identifier, level_of, who
-from wetink.store.sqlite.connection import fetch, first
-from wetink.store.sqlite.queries import read
+from wetink.store.sqlite.connection import fetch, first, read
 
 SQL = read("queries.sql")
 

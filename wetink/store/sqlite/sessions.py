@@ -10,8 +10,7 @@ import apsw
 
 from wetink.ports.sessions import FORGOTTEN_MS, IDLE_MS, LONGEST_MS, wait_of
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, passing
-from wetink.store.sqlite.connection import connect, first, in_thread, translated
-from wetink.store.sqlite.queries import read, script
+from wetink.store.sqlite.connection import connect, first, in_thread, read, script, translated
 
 logger = logging.getLogger(__name__)
 SQL = read("session_queries.sql")

@@ -14,8 +14,7 @@ import msgspec
 from wetink.core.catalog.catalog import Statement, statements
 from wetink.core.events.event import Product
 from wetink.store.sqlite.codec import array
-from wetink.store.sqlite.connection import fetch
-from wetink.store.sqlite.queries import read
+from wetink.store.sqlite.connection import fetch, read
 
 SQL, LOG = read("catalog_queries.sql"), read("queries.sql")
 

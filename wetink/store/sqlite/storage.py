@@ -13,8 +13,10 @@ import apsw
 
 from wetink.core.errors import BadSettings, StoreUnavailable
 from wetink.ports.storage import Storage
-from wetink.store.sqlite import catalog, commit, conversions, earlier, recent_ids, senders
+from wetink.store.sqlite import catalog, commit, conversions, groups, identity, people, recent_ids, senders
 from wetink.store.sqlite.archive import SQLiteArchive
+from wetink.store.sqlite.codec import identifier
+from wetink.store.sqlite.connection import fetch, read, script
 from wetink.store.sqlite.crowd import open_crowd_log
 from wetink.store.sqlite.database import Database
 from wetink.store.sqlite.exposures import SQLiteExposures
@@ -25,9 +27,11 @@ from wetink.store.sqlite.memberships import SQLiteMemberships
 from wetink.store.sqlite.pictures import SQLitePictures
 from wetink.store.sqlite.profiles import SQLiteProfiles
 from wetink.store.sqlite.projections import SQLiteProjections
-from wetink.store.sqlite.queries import script
 from wetink.store.sqlite.sessions import SQLiteSessions
 from wetink.store.sqlite.votes import SQLitePolls
+
+SQL = read("queries.sql")
+
 
 OWNER_ALONE = 0o077
 """The mode bits that nobody but the owner of a file gets."""
@@ -96,14 +100,44 @@ def open_storage(
 
 
 def _prepare(db: apsw.Connection) -> None:
-    whole = earlier.set_aside(db)
+    whole = _set_aside(db)
     commit.grow(db)
     db.execute(script("schema.sql") + script("summaries.sql"))
-    earlier.take_over(db, whole=whole)
+    _take_over(db, whole=whole)
     senders.prepare(db)
     catalog.prepare(db)
     conversions.prepare(db)
     recent_ids.prepare(db)
+
+
+def _set_aside(db: apsw.Connection) -> bool:
+    """Make room for the holdings of now before the schema is made; return whether its claims are no runs yet."""
+    columns = {name for _, name, *_ in fetch(db, "PRAGMA table_info(holding)")}
+    if columns and "moves" not in columns:
+        db.execute("DROP INDEX IF EXISTS holding_by_owner; ALTER TABLE holding RENAME TO holding_before")
+    return bool(columns) and not fetch(db, "PRAGMA table_info(uncounted_claim)")
+
+
+def _take_over(db: apsw.Connection, *, whole: bool) -> None:
+    """Make holdings of those that were set aside: what pages claimed no longer counts for more than it does now.
+
+    Where the claims are `whole`, those of a holder that were left out after others had claimed are found again.
+    """
+    before = bool(fetch(db, "PRAGMA table_info(holding_before)"))
+    if before:
+        db.execute(
+            "INSERT INTO holding SELECT identifier, since, until, owner, level, 'all', 1 FROM holding_before;"
+            " DROP TABLE holding_before"
+        )
+        for previous, current in fetch(db, SQL.aliases_of_pages):
+            db.execute(SQL.delete_alias, (previous, current))
+        groups.rebuild(db)
+        for (weaker,) in fetch(db, "SELECT DISTINCT weaker FROM claim WHERE level = 'browser'"):
+            identity.derive(db, identifier(weaker))
+        people.drop_all_summaries(db)
+    if whole:
+        for (weaker,) in fetch(db, SQL.claimed_by_several):
+            identity.derive(db, identifier(weaker))
 
 
 class _Later:
@@ -114,7 +148,10 @@ class _Later:
         self._make, self._mutex, self._closed = make, threading.Lock(), False
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.open(), name)
+        found = getattr(self.open(), name)
+        if callable(found):
+            self.__dict__[name] = found  # so that the next call takes no detour
+        return found
 
     def open(self) -> Any:
         with self._mutex:

@@ -5,9 +5,8 @@ import apsw
 from wetink.core.app.app import Tally
 from wetink.core.identity.identifier import Identifier
 from wetink.store.sqlite.codec import who
-from wetink.store.sqlite.connection import fetch, first, translated
+from wetink.store.sqlite.connection import fetch, first, read, translated
 from wetink.store.sqlite.database import Database
-from wetink.store.sqlite.queries import read
 
 SQL = read("queries.sql")
 

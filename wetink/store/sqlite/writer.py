@@ -23,8 +23,7 @@ import apsw
 
 from wetink.core.errors import StoreUnavailable
 from wetink.store.sqlite.commit import Commits, Row
-from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, connect, translated
-from wetink.store.sqlite.exclusive import Alone
+from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, Alone, connect, translated
 from wetink.store.sqlite.group import FEW_ROWS, SLICE_ROWS, Group, Job
 from wetink.store.sqlite.statements import Statements
 from wetink.store.sqlite.wal import Wal
