@@ -1,12 +1,12 @@
 """Memo: told apart by identity, and never mistaken for what had the same place before."""
 
-from wetink.core.memoize import REMEMBERED, once_for_each
+from wetink.core.memoize import REMEMBERED, memoize
 
 
 def test_each_object_is_worked_on_once_and_equal_ones_apart() -> None:
     seen: list[object] = []
 
-    @once_for_each
+    @memoize
     def noted(one: list[int], other: str) -> int:
         seen.append(one)
         return len(one)
@@ -18,6 +18,6 @@ def test_each_object_is_worked_on_once_and_equal_ones_apart() -> None:
 
 
 def test_an_object_in_the_place_of_one_that_is_gone_is_not_taken_for_it() -> None:
-    size = once_for_each(lambda one: len(one))
+    size = memoize(lambda one: len(one))
     for number in range(3 * REMEMBERED):
         assert size([0] * (number % 7)) == number % 7

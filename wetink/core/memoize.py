@@ -11,14 +11,14 @@ REMEMBERED = 2_000
 """Calls whose outcome is remembered; then all are forgotten."""
 
 
-def once_for_each(work: Callable[[*Ts], T]) -> Callable[[*Ts], T]:
+def memoize(work: Callable[[*Ts], T]) -> Callable[[*Ts], T]:
     """Remember what a pure function made of these very objects, which must never change.
 
     They are told apart by identity, since what holds a dict cannot be hashed, and kept along, so that nothing else
     gets their place.
 
     >>> seen = []
-    >>> length = once_for_each(lambda what: seen.append(what) or len(what))
+    >>> length = memoize(lambda what: seen.append(what) or len(what))
     >>> word = ["a", "b"]
     >>> length(word), length(word), length(["a", "b"]), len(seen)
     (2, 2, 2, 2)

@@ -12,7 +12,7 @@ from wetink.core.blocks.block import Block, Decision, Step, Variant, decides
 from wetink.core.catalog.trust import refreshed
 from wetink.core.catalog.trust import shown as visible
 from wetink.core.events.event import Product
-from wetink.core.memoize import once_for_each
+from wetink.core.memoize import memoize
 from wetink.core.profile.person import Moment, Person
 from wetink.core.rules.evaluate import EVENTS, Needs, Rulebook
 from wetink.core.rules.tree import Subject
@@ -157,7 +157,7 @@ class _Settled(msgspec.Struct, frozen=True, gc=False):
     wrong: str
 
 
-@once_for_each
+@memoize
 def _settled_once(app: App, variant: Variant) -> _Settled:
     try:
         settings = msgspec.convert(variant.settings, app.settings)

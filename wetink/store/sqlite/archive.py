@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from wetink.core.blocks.block import TIME_DIGITS, Block, Decision
-from wetink.core.memoize import once_for_each
+from wetink.core.memoize import memoize
 from wetink.core.profile.person import Moment
 from wetink.ports.archive import Opened
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, BatchWriter, Queue
@@ -158,7 +158,7 @@ def _places(at: int) -> int:
     return max(0, min(at, LAST)) << SPREAD_BITS
 
 
-@once_for_each
+@memoize
 def _written_down(block: Block) -> str:
     return _json(block).decode()
 
