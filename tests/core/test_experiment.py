@@ -21,7 +21,7 @@ from wetink.core.blocks.experiment import (
     planned,
     problems_of,
 )
-from wetink.core.units.bucketing import lot
+from wetink.core.units.bucketing import bucket
 
 PEOPLE = [f"user:{number}" for number in range(20_000)]
 AB = Experiment("test", arms=(Arm("a", ("x",), "60%"), Arm("b", ("y", "z"), "40%")), holdout="10%")
@@ -58,8 +58,8 @@ def test_experiments_are_independent_of_each_other(second: object) -> None:
 
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_a_lot_is_a_number_between_nothing_and_one(seed: str, person: str) -> None:
-    assert 0 <= lot(seed, person) < 1
-    assert lot(seed, person) == lot(seed, person)
+    assert 0 <= bucket(seed, person) < 1
+    assert bucket(seed, person) == bucket(seed, person)
 
 
 BLOCK = Block(

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from wetink.core.errors import BadContent
-from wetink.core.units.bucketing import fraction, lot
+from wetink.core.units.bucketing import bucket, fraction
 from wetink.core.units.duration import parse
 
 HOLDOUT, PERSONALIZED, EVERYWHERE = "holdout", "personalized", "everywhere"
@@ -124,9 +124,9 @@ def drawn(plan: Plan, person: str, shares: Mapping[str, float] | None = None, ep
     >>> drawn(plan, "user:1") == drawn(plan, "user:1")
     True
     """
-    if plan.holdout and lot(plan.seed, HOLDOUT, person) < plan.holdout:
+    if plan.holdout and bucket(plan.seed, HOLDOUT, person) < plan.holdout:
         return HOLDOUT
-    point = lot(plan.seed, "arm", person, str(epoch)) if shares is not None else lot(plan.seed, "arm", person)
+    point = bucket(plan.seed, "arm", person, str(epoch)) if shares is not None else bucket(plan.seed, "arm", person)
     chosen = plan.shares if shares is None else {arm: shares.get(arm, 0.0) for arm in plan.shares}
     reached, last = 0.0, ""
     for arm, share in chosen.items():

@@ -29,10 +29,10 @@ def fraction(text: str) -> Fraction:
     return share
 
 
-def lot(*parts: str) -> float:
+def bucket(*parts: str) -> float:
     """Return the lot of these words: a number in [0, 1), the same for the same words, as if by chance for others.
 
-    >>> lot("hero", "user:42") == lot("hero", "user:42"), 0 <= lot("hero", "user:43") < 1
+    >>> bucket("hero", "user:42") == bucket("hero", "user:42"), 0 <= bucket("hero", "user:43") < 1
     (True, True)
     """
     digest = blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest()
