@@ -6,7 +6,7 @@ from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.core.rules.evaluate import Compiled
-from wetink.core.rules.tree import at_home
+from wetink.core.rules.tree import with_locale
 from wetink.opens.lookup import Lookup, Lookups
 from wetink.ports import Storage
 
@@ -22,4 +22,4 @@ async def holds(
     if not person.known:
         return None
     shop = await look.for_rules(rule.needs, Shop(root=root), person, root, moment)
-    return rule.holds(subject_of(person, at_home(moment, person), shop))
+    return rule.holds(subject_of(person, with_locale(moment, person), shop))

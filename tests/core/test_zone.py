@@ -15,7 +15,7 @@ from wetink.core.profile.fold import fold
 from wetink.core.profile.person import Moment, Person
 from wetink.core.rules.operators import passes
 from wetink.core.rules.tree import Test as Check
-from wetink.core.rules.tree import Today, at_home
+from wetink.core.rules.tree import Today, with_locale
 from wetink.core.units.zone import named, zone
 
 IANA = sorted(zoneinfo.available_timezones() - {"localtime", "Factory", "build/etc/localtime"})
@@ -180,7 +180,7 @@ def person(**message: Any) -> Person:
     ],
 )  # fmt: skip
 def test_the_reader_is_in_the_zone_that_was_told_last(message: dict[str, Any], moment: Moment, meant: str) -> None:
-    assert at_home(moment, person(**message)).time_zone == meant
+    assert with_locale(moment, person(**message)).time_zone == meant
 
 
 def test_the_newest_device_counts() -> None:

@@ -18,7 +18,7 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.fold import fold
 from wetink.core.profile.person import Moment, Person
 from wetink.core.rules.evaluate import Compiled, compiled
-from wetink.core.rules.tree import Rule, at_home, interests
+from wetink.core.rules.tree import Rule, interests, with_locale
 from wetink.opens.lookup import RULES, folded_at
 from wetink.ports import Storage
 from wetink.ports.crowd import Columns, Count, Narrowed
@@ -129,6 +129,6 @@ def _judged(
     rule: Compiled, moment: Moment, shop: Shop, people: Mapping[Identifier, Person]
 ) -> Mapping[Identifier, bool]:
     return {
-        root: rule.holds(subject_of(person, at_home(moment, person), replace(shop, root=root)))
+        root: rule.holds(subject_of(person, with_locale(moment, person), replace(shop, root=root)))
         for root, person in people.items()
     }

@@ -17,7 +17,7 @@ from wetink.core.errors import BadContent, WetinkError
 from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment, Person, plain
-from wetink.core.rules.tree import at_home
+from wetink.core.rules.tree import with_locale
 from wetink.opens.lookup import Open
 from wetink.ports import Film, Picture, Renderer, Scene, Ticking
 
@@ -105,7 +105,7 @@ class Scenes:
 
     async def scene(self, asked: Open, decision: Decision, slot: int, template: str) -> Scene | None:
         """Return what is to be drawn of a decision's slot, None when the fallback is due."""
-        block, person, moment = asked.block, asked.person, at_home(asked.moment, asked.person)
+        block, person, moment = asked.block, asked.person, with_locale(asked.moment, asked.person)
         if not template or (block.slots > 1 and decision.items and slot > len(decision.items)):
             return None
         seen = [each.product for each in (*person.views, *person.cart.lines, *person.wishlist)]

@@ -20,7 +20,7 @@ from wetink.core.events.event import Event
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment, Person, clicked
 from wetink.core.rules.evaluate import Finding
-from wetink.core.rules.tree import Rule, at_home
+from wetink.core.rules.tree import Rule, with_locale
 from wetink.core.signals.attribution import Touch
 from wetink.opens.assignment import Assignments
 from wetink.opens.drawing import Scenes, recipient_of
@@ -182,7 +182,7 @@ class Opens:
     async def _chosen(self, asked: Open, block: Block, taken: frozenset[str], *, keep: bool, expose: bool) -> Decision:
         """Decide for one block: its arms, what its rules and apps need, the variant, and its products as of now."""
         content, look, who, person = asked.content, asked.look, asked.who, asked.person
-        moment, arms, steps = at_home(asked.moment, person), dict[str, str](), tuple[Step, ...]()
+        moment, arms, steps = with_locale(asked.moment, person), dict[str, str](), tuple[Step, ...]()
         counting = counts(block.fetches, moment.fetch_class)
         if not decides(block.fetches, moment.fetch_class):
             block = replace(block, variants=())
@@ -367,7 +367,7 @@ class Opens:
         """Return whether a rule holds for whoever `who` means, and why, node by node. Raises StoreUnavailable."""
         asked, look = content.rules.of(rule), self.begin()
         person = await look.person(who, moment.now, events=asked.needs.events)
-        moment = at_home(moment, person)
+        moment = with_locale(moment, person)
         shop = await look.for_rules(asked.needs, Shop(self._trends), person, who, moment)
         return asked.explain(subject_of(person, moment, shop))
 

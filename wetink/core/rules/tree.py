@@ -219,10 +219,10 @@ _SHAPES = {  # of a page's words nothing else is believed to be one
 }
 
 
-def at_home(moment: Moment, person: Person) -> Moment:
+def with_locale(moment: Moment, person: Person) -> Moment:
     """Return the moment with what the person's traits say of it where nothing else has.
 
-    >>> at_home(Moment(0), Person(traits={"timezone": "Europe/Paris", "locale": "fr-FR"})).time_zone
+    >>> with_locale(Moment(0), Person(traits={"timezone": "Europe/Paris", "locale": "fr-FR"})).time_zone
     'Europe/Paris'
     """
     if _NAMES.isdisjoint(person.traits) and not moment.local_zone and not person.zone:
