@@ -15,7 +15,7 @@ from wetink.core.identity.holding import (
     contested,
     holder,
     holdings,
-    led_to,
+    resolves_to,
     strongest,
 )
 from wetink.core.identity.identifier import Identifier, anonymous, email, user
@@ -150,9 +150,9 @@ def test_holdings_tile_time_for_what_servers_told_and_for_what_pages_told(made, 
 def test_a_lookup_follows_no_page_to_or_from_what_a_server_told(made, told, at):
     for of in (VISITOR, ADDRESS):
         believed = [claim for claim in made if claim.weaker == of and claim.level != "browser"]
-        leads = led_to(holdings(of, made, told), at)
+        leads = resolves_to(holdings(of, made, told), at)
         if believed:
-            assert leads == led_to(holdings(of, believed, told), at)
+            assert leads == resolves_to(holdings(of, believed, told), at)
         elif of in told:
             assert leads is None
         else:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from wetink.core.identity import holding as holding_module
 from wetink.core.identity.holding import Claim, changes_nothing, holdings
 from wetink.core.identity.identifier import Identifier
-from wetink.core.identity.plan import ALWAYS, Held, asks, asks_without, plan, runs
+from wetink.core.identity.plan import ALWAYS, Held, claims_to_read, claims_to_read_without, plan, runs
 
 VISITOR, ADDRESS = Identifier("anonymous", "a"), Identifier("email", "home@shop.example")
 USERS = [Identifier("user", name) for name in "UVWXY"]
@@ -45,11 +45,11 @@ class Engine:
             rows = {each for each in self.held.claims if not each.alias}
             self.settle([], {*rows, gone}, dict.fromkeys(everybody, ALWAYS))
         else:
-            self.settle([], {gone}, asks_without(self.held, gone))
+            self.settle([], {gone}, claims_to_read_without(self.held, gone))
 
     def settle(self, made, gone=frozenset(), asked=None) -> None:
         made, known = list(made), {}
-        asking = {**(asked or {}), **asks(self.held, made)}
+        asking = {**(asked or {}), **claims_to_read(self.held, made)}
         while asking:
             for claimer, (since, until) in asking.items():
                 made += [each for each in self.log if each.stronger == claimer and since <= each.at <= until]
@@ -57,7 +57,7 @@ class Engine:
             known |= asking
             asking = {
                 claimer: span
-                for claimer, span in asks(self.held, made).items()
+                for claimer, span in claims_to_read(self.held, made).items()
                 if known.get(claimer) not in (span, ALWAYS)
             }
         changes = plan(self.of, self.held, made, gone, self.told)

@@ -98,7 +98,7 @@ def claims_of(event: Event | Carrier) -> tuple[Claim, ...]:
     return claims(event.type, *carried, None, **kept, level=event.level)[0]
 
 
-def tells_of(event: Carrier, weaker: Identifier) -> bool:
+def makes_claim_on(event: Carrier, weaker: Identifier) -> bool:
     """Whether the message of this event, which is filed under somebody else, claimed `weaker`."""
     if weaker.kind == "anonymous":
         return event.anonymous == weaker.value
@@ -248,7 +248,7 @@ def holder(held: Iterable[Holding], at: int, level: Level = "server") -> Identif
     return next((each.owner for each in held if each.since <= at < each.until and each.moves in moved), None)
 
 
-def led_to(held: Iterable[Holding], at: int) -> Identifier | None:
+def resolves_to(held: Iterable[Holding], at: int) -> Identifier | None:
     """Return whom a lookup of the identifier leads to at `at` (Unix ms); None when it means itself."""
     return next((each.owner for each in held if each.since <= at < each.until and each.followed), None)
 

@@ -3,7 +3,7 @@
 Theory of operation. An engine keeps *runs*: where one claimer claims an identifier over and over, the first claim of
 each level stands for all of them, as the events that made the others tell of them. While an identifier has one claimer
 alone, any of the claims may stand for all. When somebody else's claim falls into a run, those of the others are looked
-up in the log that matter now: `asks` says whose, from when to when. More true claims than needed never do harm.
+up in the log that matter now: `claims_to_read` says whose, from when to when. More true claims than needed never do harm.
 
 The claims of those alone are kept who are among the first 25 of a level; of everybody else it is noted that they claim.
 So a change reads and writes as much whatever the number of claims there have been.
@@ -48,7 +48,7 @@ class Changes(msgspec.Struct, frozen=True):
     contested: Contested | None = None
 
 
-def asks(held: Held, made: Iterable[Claim]) -> dict[Identifier, Span]:
+def claims_to_read(held: Held, made: Iterable[Claim]) -> dict[Identifier, Span]:
     """Return whose claims, and of when, have to be looked up in the log before these claims are planned."""
     rows, made = sorted(held.claims), list(made)
     claimers = {row.stronger for row in rows}
@@ -65,7 +65,7 @@ def asks(held: Held, made: Iterable[Claim]) -> dict[Identifier, Span]:
     return found
 
 
-def asks_without(held: Held, gone: Claim) -> dict[Identifier, Span]:
+def claims_to_read_without(held: Held, gone: Claim) -> dict[Identifier, Span]:
     """Return whose claims have to be looked up before a claim is taken back that is a row."""
     rows = sorted(held.claims)
     if all(row.stronger == gone.stronger for row in rows):
@@ -110,7 +110,7 @@ def plan(
     gone: Container[Claim] = (),
     told: Container[Identifier] = frozenset(),
 ) -> Changes:
-    """Return what changes when claims on `of` are made, those that `asks` had looked up among them, and some are gone.
+    """Return what changes when claims on `of` are made, those that `claims_to_read` had looked up among them, and some are gone.
 
     `told` has those identifiers that a server has told of.
     """

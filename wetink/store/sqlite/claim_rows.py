@@ -6,7 +6,7 @@ from typing import Any
 import apsw
 
 from wetink.core.identity import plan
-from wetink.core.identity.holding import Claim, Holding, claims_of, tells_of
+from wetink.core.identity.holding import Claim, Holding, claims_of, makes_claim_on
 from wetink.core.identity.identifier import Identifier
 from wetink.core.identity.plan import Changes, Span
 from wetink.store.sqlite.codec import decode_carrier, identifier, who
@@ -21,7 +21,7 @@ def looked_up(
     """Return the claims on `of` that somebody's events tell of, and those of their aliases that did not count."""
     told = "" if of.kind == "email" and "@" in claimer.value else of.value  # a user id may be spelled otherwise
     rows = db.execute(SQL.carriers, (who(claimer), *span, told.encode()))
-    carriers = (each for (body,) in rows if tells_of(each := decode_carrier(body), of))
+    carriers = (each for (body,) in rows if makes_claim_on(each := decode_carrier(body), of))
     telling = carriers if cuts is None else plan.firsts(carriers, cuts)
     found = [each for event in telling for each in claims_of(event) if each.weaker == of]
     aliases = fetch(db, SQL.uncounted_aliases, (who(of), who(claimer)))

@@ -120,13 +120,13 @@ def _settle(
     column = who(of)
     held = Held(tuple(claims_on(db, column)), tuple(holdings_of(db, column)))
     made, asking, known = list(made), dict(asked or {}), dict[Identifier, Span]()
-    asking |= plan.asks(held, made)
+    asking |= plan.claims_to_read(held, made)
     cuts = None if whole or plan.crowded(held) else sorted({each.at for each in [*held.claims, *made]})
     while asking:
         for claimer, span in asking.items():
             made += looked_up(db, of, claimer, span, cuts)
         known |= asking
-        more = plan.asks(held, made)
+        more = plan.claims_to_read(held, made)
         asking = {claimer: span for claimer, span in more.items() if known.get(claimer) not in (span, ALWAYS)}
     changes = plan.plan(of, held, made, gone, told_among(db, [*held.claims, *made], told))
     if held.claims and (changes.claims_added or changes.claims_removed or changes.holdings_added):
@@ -151,7 +151,7 @@ def unclaim(db: apsw.Connection, claims: Iterable[Claim], at: int) -> None:
             if uncounted_claimers(db, column):
                 derive(db, each.weaker)
             else:
-                _settle(db, each.weaker, gone=(gone,), asked=plan.asks_without(held, gone))
+                _settle(db, each.weaker, gone=(gone,), asked=plan.claims_to_read_without(held, gone))
 
 
 def untell(db: apsw.Connection, columns: Collection[str]) -> None:
