@@ -4,7 +4,7 @@ Signals: all of a content folder's `signals.yaml`: the goals, the model that cre
 in, and who is held out of everything.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -86,18 +86,6 @@ class Signals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def events(self, goal: Goal) -> frozenset[str]:
         """Return the names of the events that say something of a goal."""
         return ORDER_EVENTS if goal.event == "Order Completed" else frozenset({goal.event})
-
-    def told(self, amounts: Mapping[str, float]) -> dict[str, float]:
-        """Return amounts by currency, those with a stated rate in the currency of the table.
-
-        >>> Signals(currencies=Currencies("EUR", {"USD": 0.5})).told({"USD": 4, "EUR": 1, "SEK": 9})
-        {'EUR': 3.0, 'SEK': 9}
-        """
-        made: dict[str, float] = {}
-        for currency, amount in amounts.items():
-            into, rate = self.rate(currency)
-            made[into] = made.get(into, 0.0) + amount * rate if rate != 1.0 or into in made else amount
-        return made
 
     def rate(self, currency: str) -> tuple[str, float]:
         """Return the currency an amount is told in, and what one unit of it is worth there."""
