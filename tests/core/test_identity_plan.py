@@ -108,7 +108,7 @@ def test_rows_kept_claim_by_claim_say_what_all_claims_say(most, story, chance: R
                 if back and each in batch:
                     standing.discard(each)
                     engine.take_back(each)
-            assert engine.held.holdings == plan(of, Held(), standing, told=told).holdings
+            assert engine.held.holdings == plan(of, Held(), standing, server_known=told).holdings
         other = Engine(of, told)
         mixed = [*standing, *chance.choices([*standing], k=3)] if standing else []
         chance.shuffle(mixed)

@@ -133,13 +133,15 @@ class Holding(msgspec.Struct, frozen=True, order=True, gc=False):
     followed: bool = True
 
 
-def holdings(of: Identifier, claims: Iterable[Claim], told: Container[Identifier] = frozenset()) -> tuple[Holding, ...]:
-    """Return who held the identifier `of` when: adjoining stretches from -FOREVER to FOREVER, or none at all.
+def holdings(
+    of: Identifier, claims: Iterable[Claim], server_known: Container[Identifier] = frozenset()
+) -> tuple[Holding, ...]:
+    """Return who held the identifier `of` at each time: adjoining holdings from -FOREVER to FOREVER, or none.
 
-    The last claim at or before a time holds; before the first claim the first claimer does: what a visitor did
-    while anonymous is theirs once they say who they are. Only the first 25 distinct claimers count. Where servers and
-    pages tell of different holders of an anonymous id there are stretches for the events of each. `told` has those
-    identifiers that a server has told of.
+    The last claim at or before a time wins. Before the first claim, the first claimer holds the identifier, so that a
+    visitor's history becomes theirs once they identify. Only the first 25 distinct claimers count. If servers and pages
+    name different holders of an anonymous ID, each side's events get their own holdings. `server_known` has the
+    identifiers that a server has sent.
 
     >>> visitor, jane, bob = Identifier("anonymous", "a"), Identifier("user", "jane"), Identifier("user", "bob")
     >>> made = [Claim(500, "s", "m2", visitor, bob), Claim(200, "s", "m1", visitor, jane)]
@@ -148,13 +150,13 @@ def holdings(of: Identifier, claims: Iterable[Claim], told: Container[Identifier
     """
     made = sorted(claim for claim in claims if claim.weaker == of)
     if of.kind == "email":
-        return _of_address(of, made, told)
+        return _of_address(of, made, server_known)
     believed = _stretches([claim for claim in made if claim.level != "browser"], "server")
     everybody = _stretches(made, "browser")
     if not believed:
-        known = of in told
+        known = of in server_known
         return tuple(
-            replace(each, moves="browser" if known else "all", followed=not known and each.owner not in told)
+            replace(each, moves="browser" if known else "all", followed=not known and each.owner not in server_known)
             for each in everybody
         )
     if [(each.since, each.owner) for each in believed] == [(each.since, each.owner) for each in everybody]:
@@ -165,14 +167,14 @@ def holdings(of: Identifier, claims: Iterable[Claim], told: Container[Identifier
     )
 
 
-def _of_address(of: Identifier, made: Sequence[Claim], told: Container[Identifier]) -> tuple[Holding, ...]:
+def _of_address(of: Identifier, made: Sequence[Claim], server_known: Container[Identifier]) -> tuple[Holding, ...]:
     """Return who held an address: the claims of the highest level silence all others."""
     if not made:
         return ()
     level = max((claim.level for claim in made), key=RANK.__getitem__)
     if level != "browser":
         return tuple(_stretches([claim for claim in made if claim.level == level], level))
-    counted = [claim for claim in made if claim.stronger not in told] if of not in told else []
+    counted = [claim for claim in made if claim.stronger not in server_known] if of not in server_known else []
     if counted:
         return tuple(_stretches(counted, level))
     return tuple(replace(each, moves="none", followed=False) for each in _stretches(made, level))

@@ -3,7 +3,7 @@
 Theory of operation. An engine keeps *runs*: where one claimer claims an identifier over and over, the first claim of
 each level stands for all of them, as the events that made the others tell of them. While an identifier has one claimer
 alone, any of the claims may stand for all. When somebody else's claim falls into a run, those of the others are looked
-up in the log that matter now: `claims_to_read` says whose, from when to when. More true claims than needed never do harm.
+up in the log that matter now: `claims_to_read` says whose and when. More true claims than needed never do harm.
 
 The claims of those alone are kept who are among the first 25 of a level; of everybody else it is noted that they claim.
 So a change reads and writes as much whatever the number of claims there have been.
@@ -108,20 +108,20 @@ def plan(
     held: Held,
     made: Iterable[Claim] = (),
     gone: Container[Claim] = (),
-    told: Container[Identifier] = frozenset(),
+    server_known: Container[Identifier] = frozenset(),
 ) -> Changes:
-    """Return what changes when claims on `of` are made, those that `claims_to_read` had looked up among them, and some are gone.
+    """Return what changes when claims on `of` are made, with those of `claims_to_read`, and others are taken back.
 
-    `told` has those identifiers that a server has told of.
+    `server_known` has those identifiers that a server has told of.
     """
     made = tuple(made)
     if len(made) == 1 and not held.claims:  # most of them
-        now = holdings(of, made, told)
+        now = holdings(of, made, server_known)
         return Changes(now, made, holdings_added=now)
     known = {*(row for row in held.claims if row not in gone), *made}
     counted = _counted(known)
     rows = runs(each for each in known if each.stronger in counted)
-    now = holdings(of, rows, told)
+    now = holdings(of, rows, server_known)
     before = {row.stronger for row in held.claims}
     uncounted = [each for each in known if each.stronger not in counted]
     odd = contested(of, rows) if len(rows) > MOST_A_DAY else None

@@ -69,7 +69,7 @@ class Claims:
             if held:
                 sole = _claimed(db, weaker, made, held, told)
             else:  # so these are all the claims there are
-                new[weaker] = first = plan.plan(weaker, Held(), made, told=told_among(db, made, told))
+                new[weaker] = first = plan.plan(weaker, Held(), made, server_known=told_among(db, made, told))
                 alone = len(first.holdings) == 1 and (len(made) == 1 or len({each.stronger for each in made}) == 1)
                 sole = first.holdings[0] if alone else None
             if sole is not None:
