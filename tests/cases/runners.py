@@ -18,7 +18,7 @@ from tests.asgi import Answer
 from tests.cases.shop import NOW, Shop, moment_of, named, plain
 from wetink.core.blocks.block import Decision
 from wetink.core.blocks.decide import settled
-from wetink.core.client_classification import seen_as
+from wetink.core.client_classification import classify_request
 from wetink.core.events.event import Event, Product
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
@@ -244,8 +244,8 @@ async def push(given: Any, shop: Shop) -> Seen:
 async def agent(given: Any, shop: Shop) -> Seen:
     """What the fetches of a User-Agent are taken for."""
     name, owner = (given, "") if isinstance(given, str) else (given["agent"], given.get("owner", ""))
-    facts, fetch = seen_as(name, owner, "GET", False)
-    clicked = seen_as(name, owner, "GET", True)[1]
+    facts, fetch = classify_request(name, owner, "GET", False)
+    clicked = classify_request(name, owner, "GET", True)[1]
     return {"open": fetch.kind, "click": clicked.kind, "device": facts.device, "client": facts.client}
 
 

@@ -11,7 +11,7 @@ import pytest
 from crawlerdetect.providers.crawlers import data as crawlers
 from ua_parser_builtins.lazy import MATCHERS
 
-from wetink.core.client_classification import CLIENTS, LISTED, OTHERS, seen_as
+from wetink.core.client_classification import CLIENTS, LISTED, OTHERS, classify_request
 
 KHTML = "AppleWebKit/537.36 (KHTML, like Gecko)"
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
@@ -231,8 +231,8 @@ AGENTS: dict[tuple[str, str], list[str]] = {
     ("opened", "clicked", "agent"), [(*kinds, agent) for kinds, agents in AGENTS.items() for agent in agents]
 )
 def test_an_agent_is_taken_for_what_it_is(opened: str, clicked: str, agent: str) -> None:
-    facts, fetch = seen_as(agent, "", "GET", False)
-    assert (fetch.kind, seen_as(agent, "", "GET", True)[1].kind) == (opened, clicked), facts.client
+    facts, fetch = classify_request(agent, "", "GET", False)
+    assert (fetch.kind, classify_request(agent, "", "GET", True)[1].kind) == (opened, clicked), facts.client
 
 
 def sample(pattern: str, chance: Random) -> str:
@@ -282,7 +282,7 @@ def test_any_phone_name_is_classed_as_a_person() -> None:
         if not name or NO_NAMES.search(name):
             continue
         tried += 1
-        facts, fetch = seen_as(ANDROID.format(f"{name} Build/X1"), "", "GET", False)
+        facts, fetch = classify_request(ANDROID.format(f"{name} Build/X1"), "", "GET", False)
         assert (facts.client, fetch.kind) == ("chrome", "person"), name
     assert tried > 1_500
 
@@ -292,7 +292,7 @@ def test_any_listed_crawler_is_classed_as_a_machine() -> None:
     persons = []
     for pattern in crawlers:
         agent = f"Mozilla/5.0 (compatible; {sample(pattern.strip('^$'), chance)}/1.0; +http://robots.example)"
-        if seen_as(agent, "", "GET", True)[1].kind == "person":
+        if classify_request(agent, "", "GET", True)[1].kind == "person":
             persons.append(agent)
     assert len(persons) <= 2, persons
 

@@ -294,7 +294,7 @@ Apple's relay too, so it says nothing of a click."""
 
 
 @lru_cache(maxsize=4_096)
-def seen_as(user_agent: str, owner: str, method: str, click: bool) -> tuple[Facts, Fetch]:
+def classify_request(user_agent: str, owner: str, method: str, click: bool) -> tuple[Facts, Fetch]:
     """Return the facts of a fetch as it comes in, and what they are taken for before more is known."""
     facts = facts_of(user_agent, owner, method=method, click=click)
     return facts, classify(facts)

@@ -23,7 +23,7 @@ from msgspec.structs import replace
 
 from wetink.core.blocks.block import Block, Decision
 from wetink.core.blocks.decide import asks_outside
-from wetink.core.client_classification import seen_as
+from wetink.core.client_classification import classify_request
 from wetink.core.errors import WetinkError
 from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier
@@ -317,7 +317,7 @@ class OpenEndpoints:
 
     def _moment(self, query: dict[str, str], asked: Asked, *, moving: bool = False) -> Moment:
         place = self._wetink.places.of_request(asked.client, asked.header(b"x-forwarded-for").decode("latin-1"))
-        facts, fetch = seen_as(asked.header(b"user-agent").decode("latin-1"), place.owner, asked.method, False)
+        facts, fetch = classify_request(asked.header(b"user-agent").decode("latin-1"), place.owner, asked.method, False)
         here = fetch.kind == "person"  # else the address tells where a machine stands
         return Moment(
             now=self._clock(),
