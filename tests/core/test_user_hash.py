@@ -13,7 +13,7 @@ import pytest
 
 from tests.contracts.profiles import ONE
 from wetink.core.events.message import pieces
-from wetink.core.identity.user_hash import PLACES, Vouching, given, hash_of, proves
+from wetink.core.identity.user_hash import PLACES, IdentityVerification, hash_of, matches, sent_hash
 from wetink.core.messages.normalize import Normal, normalize
 
 SECRET, USER = "an identity secret", "42"
@@ -27,14 +27,14 @@ def line(language: str) -> str:
     return found[1]
 
 
-def read(message: dict[str, Any], level: Any = "browser", **vouching: Any) -> Normal:
+def read(message: dict[str, Any], level: Any = "browser", **verification: Any) -> Normal:
     body = msgspec.json.encode({"type": "identify", "userId": USER, "messageId": "m", **message})
     return normalize(
         pieces(body, ONE)[0][0],
         source="page",
         level=level,
         received=1_795_000_000_000,
-        vouching=Vouching(**{"secrets": (SECRET,), **vouching}),
+        verification=IdentityVerification(**{"secrets": (SECRET,), **verification}),
     )
 
 
@@ -127,13 +127,13 @@ def test_a_servers_key_needs_no_proof_and_an_empty_hash_is_none() -> None:
 
 @pytest.mark.parametrize("raw", [b'{"userHash":', b'{"context":"user_hash"}', b'{"context":[],"a":"userHash"}', b"[]"])
 def test_a_hash_that_cannot_be_read_is_none(raw: bytes) -> None:
-    assert given(raw) == ("", None)
+    assert sent_hash(raw) == ("", None)
 
 
 def test_no_secret_proves_nothing() -> None:
-    assert not proves(RIGHT, [USER], [])
-    assert proves(RIGHT, [USER], ["new", SECRET])
-    assert "secret" not in repr(Vouching((SECRET,)))
+    assert not matches(RIGHT, [USER], [])
+    assert matches(RIGHT, [USER], ["new", SECRET])
+    assert "secret" not in repr(IdentityVerification((SECRET,)))
 
 
 def test_a_page_that_joins_users_is_told_that_it_joins_nobody() -> None:

@@ -14,7 +14,7 @@ from wetink.core.events.clock import parse
 from wetink.core.events.event import Level
 from wetink.core.events.message import BATCH, BEHAVIORAL, Endpoint, Piece, pieces, write_key
 from wetink.core.events.verdict import Problem
-from wetink.core.identity.user_hash import Vouching
+from wetink.core.identity.user_hash import IdentityVerification
 from wetink.core.messages.mapping import Mappings
 from wetink.core.messages.normalize import normalize
 from wetink.core.text.placeholder import USUAL, Placeholders
@@ -145,8 +145,8 @@ class Ingest:
         try:
             if self.mappings is not None:
                 piece = self.mappings.applied(piece, source.name, now)
-            vouching = source.vouching if source.level == "browser" else None
-            return record(piece, source.name, source.level, now, door.relayed, self._known, vouching)
+            verification = source.verification if source.level == "browser" else None
+            return record(piece, source.name, source.level, now, door.relayed, self._known, verification)
         except Exception:  # of one message: those beside it in its request are taken in all the same
             return self._parked(piece, source, now)
 
@@ -177,10 +177,10 @@ def record(
     now: int,
     relayed: bool = False,
     known: Placeholders = USUAL,
-    vouching: Vouching | None = None,
+    verification: IdentityVerification | None = None,
 ) -> Record:
     """Return the record of one message received at `now` (Unix ms)."""
-    normal = normalize(piece, source, level, now, relayed, known, vouching)
+    normal = normalize(piece, source, level, now, relayed, known, verification)
     return Record(
         source,
         normal.message_id,

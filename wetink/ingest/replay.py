@@ -10,7 +10,7 @@ from wetink.core.errors import BadRequest
 from wetink.core.events.event import Level
 from wetink.core.events.message import Endpoint, Piece, pieces
 from wetink.core.events.verdict import Verdict
-from wetink.core.identity.user_hash import Vouching
+from wetink.core.identity.user_hash import IdentityVerification
 from wetink.core.messages.mapping import Mappings
 from wetink.ports import Received, Record, Source, Storage
 
@@ -23,7 +23,9 @@ _DOOR = Endpoint(body_bytes=1 << 20, message_bytes=1 << 20)
 class MakeRecord(Protocol):
     """Makes a record of a piece of this source and level, received then (Unix ms)."""
 
-    def __call__(self, piece: Piece, source: str, level: Level, now: int, *, vouching: Vouching | None) -> Record:
+    def __call__(
+        self, piece: Piece, source: str, level: Level, now: int, *, verification: IdentityVerification | None
+    ) -> Record:
         """Return the record."""
         ...
 
@@ -80,7 +82,11 @@ def _renewed(each: Received, mappings: Mappings | None, record: MakeRecord, sour
     level: Level = (
         "browser" if source is None else source.level
     )  # of one that is gone no more is believed than of a page
-    vouching = Vouching(source.secrets, required=source.verify) if source is not None and level == "browser" else None
+    verification = (
+        IdentityVerification(source.secrets, required=source.verify)
+        if source is not None and level == "browser"
+        else None
+    )
     try:
         piece = pieces(each.raw, _DOOR)[0][0]
     except BadRequest:  # what could not be read then cannot be read now
@@ -89,7 +95,7 @@ def _renewed(each: Received, mappings: Mappings | None, record: MakeRecord, sour
         piece.message.messageId = each.message_id
         if mappings is not None:
             piece = mappings.applied(piece, each.source, each.received)
-    made = record(piece, each.source, level, each.received, vouching=vouching)
+    made = record(piece, each.source, level, each.received, verification=verification)
     return msgspec.structs.replace(made, message_id=each.message_id)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from wetink.core.events.event import Level
-from wetink.core.identity.user_hash import VALID, Vouching
+from wetink.core.identity.user_hash import VALID, IdentityVerification
 
 Orders = Literal["count", "wait"]
 """What a page's order is worth by itself: it counts, or waits for a server's order of the same id."""
@@ -34,9 +34,9 @@ class Source(msgspec.Struct, frozen=True):
     old_used: int = 0
 
     @property
-    def vouching(self) -> Vouching | None:
+    def verification(self) -> IdentityVerification | None:
         """How this source proves user ids; None for a server's, which is believed as it is."""
-        return Vouching(self.secrets[:VALID], required=self.verify) if self.level == "browser" else None
+        return IdentityVerification(self.secrets[:VALID], required=self.verify) if self.level == "browser" else None
 
     def __repr__(self) -> str:
         """Without the secrets."""

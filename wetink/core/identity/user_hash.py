@@ -23,7 +23,7 @@ VALID: Final = 2
 """Secrets of a source that prove what comes in now; those before them prove what came in before."""
 
 
-class Vouching(msgspec.Struct, frozen=True):
+class IdentityVerification(msgspec.Struct, frozen=True):
     """How a source proves user ids: by `secrets`, the newest first. With `required` it identifies nobody without."""
 
     secrets: Sequence[str] = ()
@@ -58,7 +58,7 @@ def hash_of(user_id: str, secret: str) -> str:
     return hmac.new(secret.encode(), user_id.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
-def given(raw: bytes) -> tuple[str, Any]:
+def sent_hash(raw: bytes) -> tuple[str, Any]:
     """Return the path and the value of the proof a message has; an empty path and None for none."""
     if b"serHash" not in raw and b"user_hash" not in raw:
         return "", None
@@ -74,20 +74,20 @@ def given(raw: bytes) -> tuple[str, Any]:
     return "", None
 
 
-def judged(
-    vouching: Vouching, raw: bytes, user: Identifier | None, sent: Any, email: Identifier | None
+def verified(
+    verification: IdentityVerification, raw: bytes, user: Identifier | None, sent: Any, email: Identifier | None
 ) -> tuple[bool, Problem | None]:
     """Return whether a message proves the user it names, and what is wrong when it must identify nobody.
 
     `user` and `email` are what it carries, `sent` its user id as it came.
     """
-    path, value = given(raw)
+    path, value = sent_hash(raw)
     if path and user is not None:
         spellings = {user.value, sent} if isinstance(sent, str) else {user.value}
-        if proves(value, spellings, vouching.secrets):
+        if matches(value, spellings, verification.secrets):
             return True, None
         return False, problem("wrong_user_hash", path)
-    if vouching.required and (user is not None or email is not None):
+    if verification.required and (user is not None or email is not None):
         return False, problem("no_user_hash", "context.userHash")
     return False, None
 
@@ -98,7 +98,7 @@ def joins(previous: Any, user: Identifier, anonymous: Identifier | None) -> bool
     return before not in (None, user) and (anonymous is None or str(previous).strip() != anonymous.value)
 
 
-def proves(value: Any, user_ids: Iterable[str], secrets: Iterable[str]) -> bool:
+def matches(value: Any, user_ids: Iterable[str], secrets: Iterable[str]) -> bool:
     """Whether a proof is of one of these spellings of a user id, by one of these secrets."""
     if not isinstance(value, str):
         return False

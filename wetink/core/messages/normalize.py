@@ -27,7 +27,7 @@ from wetink.core.events.verdict import Problem, Verdict, placeholder, problem
 from wetink.core.identity import holding, identifier, user_hash
 from wetink.core.identity.holding import Claim
 from wetink.core.identity.identifier import Identifier
-from wetink.core.identity.user_hash import Vouching
+from wetink.core.identity.user_hash import IdentityVerification
 from wetink.core.messages.integrations import switched_off
 from wetink.core.text.characters import unescaped
 from wetink.core.text.placeholder import USUAL, Placeholders
@@ -64,7 +64,7 @@ class _Draft(msgspec.Struct, gc=False):
     relayed: bool
     at: int
     known: Placeholders = USUAL
-    vouching: Vouching | None = None
+    verification: IdentityVerification | None = None
     type: str = ""
     name: str = ""
     message_id: str = ""
@@ -90,18 +90,18 @@ def normalize(
     received: int,
     relayed: bool = False,
     known: Placeholders = USUAL,
-    vouching: Vouching | None = None,
+    verification: IdentityVerification | None = None,
 ) -> Normal:
     """Return what one message of a body comes to. Never raises: what cannot be used is parked, with its problem.
 
     `received` is Unix ms; `relayed` says that its clock was corrected before it came here; `known` are the texts that
-    tell nobody and nothing apart; `vouching` is how a browser's source proves user ids, None when it is not looked at.
+    tell nobody and nothing apart; `verification` is how a browser's source proves user IDs, None if it proves none.
     """
     message = piece.message
     if message is None:
         fault = piece.fault or problem("unreadable", detail="unknown")
         return Normal(digest(piece.raw), "parked", (fault,))
-    draft = _Draft(piece, message, source, level, received, relayed, received, known, vouching)
+    draft = _Draft(piece, message, source, level, received, relayed, received, known, verification)
     _type(draft)
     if message.integrations:  # nearly always empty
         _meant_for_here(draft)
@@ -211,9 +211,9 @@ def _identifiers(draft: _Draft) -> None:
 def _page(draft: _Draft) -> None:
     """What a page's key may say of who somebody is: its user id counts as a server's with its proof."""
     message = draft.message
-    if draft.vouching is not None:
+    if draft.verification is not None:
         sent = message.userId if message.userId is not None else message.user_id
-        proven, wrong = user_hash.judged(draft.vouching, draft.piece.raw, draft.user, sent, draft.email)
+        proven, wrong = user_hash.verified(draft.verification, draft.piece.raw, draft.user, sent, draft.email)
         if proven:
             draft.level = "verified"
         if wrong is not None:

@@ -108,7 +108,7 @@ def read(raw: bytes, mappings: Mappings | None, source: Source) -> Read:
         return Read("parked", (problem,), "parked")
     mapped = mappings.applied(piece, source.name, now) if mappings is not None else piece
     made, unmapped = (
-        record(each, source.name, source.level, now, vouching=source.vouching) for each in (mapped, piece)
+        record(each, source.name, source.level, now, verification=source.verification) for each in (mapped, piece)
     )
     said = ""
     if mapped is not piece and mapped.message is not None:
