@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.contracts.engines import ENGINES
 from tests.contracts.profiles import LATE, everybody, mentioned, received
 from wetink.core.identity.identifier import Identifier
-from wetink.core.signals.conversion import Outcome
+from wetink.core.signals.conversion import ConversionEvent
 from wetink.ports import Record, Storage
 
 SCENARIOS = json.loads((Path(__file__).parents[1] / "facts" / "identity_scenarios.json").read_text())["scenarios"]
@@ -155,7 +155,7 @@ ORDER = {"order_id": "O", "total": 20, "currency": "EUR", "products": [{"sku": "
 BOUGHT = {"type": "track", "event": "Order Completed", "anonymousId": "a", "properties": ORDER}
 
 
-def told(store: Storage, names: set[str], since: int = 0, until: int = LATE + 1) -> dict[str, Outcome]:
+def told(store: Storage, names: set[str], since: int = 0, until: int = LATE + 1) -> dict[str, ConversionEvent]:
     return {each.event.message_id: each for each in asyncio.run(store.conversions.outcomes(names, since, until))}
 
 

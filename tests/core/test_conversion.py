@@ -14,27 +14,29 @@ from wetink.core.events.event import Event, Order, Product
 from wetink.core.events.message import Endpoint, pieces
 from wetink.core.identity.identifier import Identifier
 from wetink.core.messages.normalize import normalize
-from wetink.core.signals.conversion import Conversion, Outcome, conversions
+from wetink.core.signals.conversion import Conversion, ConversionEvent, conversions
 from wetink.core.signals.goal import Currencies, Goal, Signals
 
 JANE, VISITOR = Identifier("user", "jane"), Identifier("anonymous", "x")
 
 
-def told(name: str, at: int, order: Order | None = None, **more: Any) -> Outcome:
+def told(name: str, at: int, order: Order | None = None, **more: Any) -> ConversionEvent:
     owner = more.pop("owner", JANE)
     message = more.pop("message_id", f"{name}-{at}")
-    return Outcome(Event("track", at, message, more.pop("source", "shop"), name, order=order, **more), owner, (owner,))
+    return ConversionEvent(
+        Event("track", at, message, more.pop("source", "shop"), name, order=order, **more), owner, (owner,)
+    )
 
 
-def bought(at: int, total: float = 50, order_id: str = "O", currency: str = "EUR", **more: Any) -> Outcome:
+def bought(at: int, total: float = 50, order_id: str = "O", currency: str = "EUR", **more: Any) -> ConversionEvent:
     return told("Order Completed", at, Order(order_id, total=total, currency=currency), **more)
 
 
-def refunded(at: int, total: float | None = None, currency: str = "", **more: Any) -> Outcome:
+def refunded(at: int, total: float | None = None, currency: str = "", **more: Any) -> ConversionEvent:
     return told("Order Refunded", at, Order("O", total=total, currency=currency), **more)
 
 
-def made(*outcomes: Outcome, goal: Goal | None = None, signals: Signals | None = None) -> list[Conversion]:
+def made(*outcomes: ConversionEvent, goal: Goal | None = None, signals: Signals | None = None) -> list[Conversion]:
     return conversions(outcomes, "order", goal or Goal(), signals or Signals())
 
 
@@ -69,7 +71,7 @@ LAMP = Product(sku="lamp", price=15.0, quantity=2)
     ],
 )
 def test_refunds_cancellations_and_updates_change_what_an_order_is_worth(
-    after: list[Outcome], value: float, counts: bool
+    after: list[ConversionEvent], value: float, counts: bool
 ) -> None:
     for events in ([bought(10), *after], [*after[::-1], bought(10)]):
         [one] = made(*events)
@@ -113,14 +115,14 @@ CUP, RUG = Product(sku="cup", price=10.0), Product(sku="rug", product_id="7", pr
 CART = (CUP, RUG)
 
 
-def sent(total: object = None, **properties: Any) -> Outcome:
+def sent(total: object = None, **properties: Any) -> ConversionEvent:
     """A refund as it comes in: what cannot be read of it stays among the properties."""
     body = {"order_id": "O", **({"total": total} if total is not None else {}), **properties}
     message = {"type": "track", "event": "Order Refunded", "userId": "jane", "messageId": "m", "properties": body}
     [piece] = pieces(json.dumps(message).encode(), Endpoint())[0]
     event = normalize(piece, source="shop", level="server", received=20).event
     assert event is not None
-    return Outcome(event, JANE, (JANE,))
+    return ConversionEvent(event, JANE, (JANE,))
 
 
 @pytest.mark.parametrize(
@@ -146,7 +148,7 @@ def sent(total: object = None, **properties: Any) -> Outcome:
         (sent(products=[{"sku": "rug", "quantity": 9}]), 70),
     ],
 )
-def test_a_refund_gives_back_what_it_says(refund: Outcome, back: float) -> None:
+def test_a_refund_gives_back_what_it_says(refund: ConversionEvent, back: float) -> None:
     [one] = made(bought(10, 70, products=CART), refund)
     assert (one.refunded, one.notes) == (back, ())
 
@@ -170,7 +172,7 @@ def test_a_refund_gives_back_what_it_says(refund: Outcome, back: float) -> None:
         (sent(products=[{"sku": "cup"}, {"sku": "rug", "price": 5}], currency="USD"), "it has prices in USD"),
     ],
 )
-def test_a_refund_that_is_not_understood_gives_nothing_back_and_is_told(refund: Outcome, why: str) -> None:
+def test_a_refund_that_is_not_understood_gives_nothing_back_and_is_told(refund: ConversionEvent, why: str) -> None:
     [one] = made(bought(10, 70, products=CART), refund)
     assert (one.refunded, one.value, one.counts) == (0, 70, True)
     [note] = one.notes
@@ -224,7 +226,7 @@ EVENTS = st.lists(
 @example([bought(0, 0), bought(0, 1)], Random(3))
 @given(EVENTS, st.randoms(use_true_random=False))
 def test_the_order_of_arrival_does_not_matter_and_nothing_is_worth_less_than_nothing(
-    events: list[Outcome], chance: Random
+    events: list[ConversionEvent], chance: Random
 ) -> None:
     mixed = list(events)
     chance.shuffle(mixed)

@@ -15,7 +15,7 @@ from wetink.core.events.event import Entry, Event, Product
 from wetink.core.events.verdict import Problem, Verdict
 from wetink.core.identity.holding import Claim, Contested
 from wetink.core.identity.identifier import Identifier
-from wetink.core.signals.conversion import Outcome
+from wetink.core.signals.conversion import ConversionEvent
 from wetink.ports.archive import Archive
 from wetink.ports.audiences import Memberships
 from wetink.ports.crowd import CrowdLog
@@ -255,7 +255,7 @@ class Polls(Protocol):
 class Conversions(Protocol):
     """Finds orders and whatever else counts as a conversion."""
 
-    async def outcomes(self, names: Collection[str], since: int, until: int) -> Sequence[Outcome]:
+    async def outcomes(self, names: Collection[str], since: int, until: int) -> Sequence[ConversionEvent]:
         """Return the usable events of these names in [since, until) by whoever owns them now, in no order.
 
         With whatever else is ever told under the same names of the same order ids, at any time. What was received

@@ -21,7 +21,7 @@ DEFAULT_CURRENCY = "USD"
 """Source: Segment's Ecommerce spec v2."""
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class ConversionEvent(msgspec.Struct, frozen=True):
     """An event that says something of a conversion, by whoever owns it now; `members` are all names of that profile."""
 
     event: Event
@@ -58,14 +58,14 @@ class Conversion(msgspec.Struct, frozen=True):
 
 
 def conversions(
-    outcomes: Iterable[Outcome], name: str, goal: Goal, signals: Signals, waiting: Collection[str] = ()
+    outcomes: Iterable[ConversionEvent], name: str, goal: Goal, signals: Signals, waiting: Collection[str] = ()
 ) -> list[Conversion]:
     """Return the conversions of a goal that events tell of, the oldest first; in whatever order the events come.
 
     An order that only pages tell of does not count while their sources are `waiting` for a server to tell of it.
     """
     wanted = signals.events(goal)
-    told: dict[tuple[str, str], list[Outcome]] = {}
+    told: dict[tuple[str, str], list[ConversionEvent]] = {}
     for outcome in outcomes:
         event = outcome.event
         if event.type == "track" and event.usable and event.name in wanted:
@@ -79,7 +79,7 @@ def conversions(
     return sorted(made, key=lambda each: (each.at, each.id))
 
 
-def _waits(group: Sequence[Outcome], goal: Goal, waiting: Collection[str]) -> bool:
+def _waits(group: Sequence[ConversionEvent], goal: Goal, waiting: Collection[str]) -> bool:
     """Whether an order is told of by those alone who wait for a server."""
     if goal.event != "Order Completed":
         return False
@@ -99,7 +99,7 @@ def _told_apart(value: Any) -> str:
     return own if own and not USUAL.nothing(own) else ""
 
 
-def _one(key: str, group: Sequence[Outcome], name: str, goal: Goal, signals: Signals) -> Conversion | None:
+def _one(key: str, group: Sequence[ConversionEvent], name: str, goal: Goal, signals: Signals) -> Conversion | None:
     """Put together what is told of one. A server's word counts before a browser's; None without the event itself."""
     told = _in_order(group)
     order = sorted(told, key=lambda each: each.event.level != "server")
@@ -146,7 +146,7 @@ def _one(key: str, group: Sequence[Outcome], name: str, goal: Goal, signals: Sig
     )
 
 
-def _in_order(group: Sequence[Outcome]) -> Sequence[Outcome]:
+def _in_order(group: Sequence[ConversionEvent]) -> Sequence[ConversionEvent]:
     """Return what is told of one in the order it happened, the same in whatever order it came in."""
     if len(group) < 2:
         return group

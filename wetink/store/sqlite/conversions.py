@@ -12,7 +12,7 @@ import apsw
 
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
-from wetink.core.signals.conversion import Outcome
+from wetink.core.signals.conversion import ConversionEvent
 from wetink.core.signals.goal import ORDER_EVENTS
 from wetink.ports import NAMES
 from wetink.store.sqlite.codec import decode_event, identifier
@@ -94,7 +94,7 @@ def reset(db: apsw.Connection) -> None:
     db.execute(SQL.empty)
 
 
-def between(db: apsw.Connection, names: Collection[str], since: int, until: int) -> list[Outcome]:
+def between(db: apsw.Connection, names: Collection[str], since: int, until: int) -> list[ConversionEvent]:
     """Return what is told in [since, until), with whatever else is ever told of the same ids."""
     people, members = People(db), dict[Identifier, tuple[Identifier, ...]]()
     told = []
@@ -103,7 +103,7 @@ def between(db: apsw.Connection, names: Collection[str], since: int, until: int)
         owner = people.root_of_event(identifier(column), event.at, event.level)
         if owner not in members:
             members[owner] = people.profile(owner, FOREVER - 1, NAMES).identifiers
-        told.append(Outcome(event, owner, members[owner]))
+        told.append(ConversionEvent(event, owner, members[owner]))
     return told
 
 
@@ -115,7 +115,7 @@ class SQLiteConversions:
         self._database, self._write_step = database, write_step
 
     @in_thread
-    def outcomes(self, names: Collection[str], since: int, until: int) -> Sequence[Outcome]:
+    def outcomes(self, names: Collection[str], since: int, until: int) -> Sequence[ConversionEvent]:
         with translated("reading conversions"):
             db = self._database.reading
             last = db.execute(SQL.last_seq).get
