@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier
-from wetink.core.profile.person import Cart, History, Person, Purchase, Search, Seen, Told, Views
+from wetink.core.profile.person import AnyEvent, Cart, History, Person, Purchase, Search, Seen, Views
 
 
 def line_of(lines: Sequence[Seen], product: Product) -> int | None:
@@ -113,7 +113,7 @@ class _Folding:
         self.page_traits: dict[str, Any] = {}
         self.unset: set[str] = set()
         self.page_events: set[str] = set()
-        self.viewed: list[Told] = []
+        self.viewed: list[AnyEvent] = []
         self.searches: list[Search] = []
         self.lines: list[Seen] = []
         self.cart_changed = 0
@@ -130,7 +130,7 @@ def in_order(events: Iterable[Any]) -> list[Any]:
     return ordered
 
 
-def fold(events: Iterable[Told], now: int, identifiers: Iterable[Identifier] = ()) -> Person:
+def fold(events: Iterable[AnyEvent], now: int, identifiers: Iterable[Identifier] = ()) -> Person:
     """Return the person these events tell of, as of `now` (Unix ms): later events have not happened yet."""
     happened = in_order([event for event in events if event.at <= now])
     folding = _Folding()
@@ -174,7 +174,7 @@ def fold(events: Iterable[Told], now: int, identifiers: Iterable[Identifier] = (
     )
 
 
-def _too_old(happened: list[Told]) -> int:
+def _too_old(happened: list[AnyEvent]) -> int:
     """Return the place of the oldest event whose products are read, for carts, wishes and orders."""
     left = PRODUCTS
     for place in range(len(happened) - 1, -1, -1):
@@ -209,7 +209,7 @@ def _traits(folding: _Folding) -> tuple[dict[str, Any], tuple[str, ...]]:
     return {**alone, **folding.traits}, tuple(sorted(alone))
 
 
-def _seen(product: Product, event: Told) -> Seen:
+def _seen(product: Product, event: AnyEvent) -> Seen:
     return Seen(product, event.at, event.level == "server")
 
 
@@ -227,11 +227,11 @@ def _take_line(lines: list[Seen], product: Product) -> Seen | None:
     return lines.pop(place) if place is not None else None
 
 
-def _viewed(folding: _Folding, event: Told) -> None:
+def _viewed(folding: _Folding, event: AnyEvent) -> None:
     folding.viewed.append(event)
 
 
-def _searched(folding: _Folding, event: Told) -> None:
+def _searched(folding: _Folding, event: AnyEvent) -> None:
     if event.query:
         before = [search for search in folding.searches if search.query == event.query]
         if before:
@@ -240,7 +240,7 @@ def _searched(folding: _Folding, event: Told) -> None:
         folding.searches.append(Search(event.query, event.at, trusted))
 
 
-def _added(folding: _Folding, event: Told) -> None:
+def _added(folding: _Folding, event: AnyEvent) -> None:
     for product in event.products:
         if product.key and _pieces(product.quantity) > 0:
             before = _take_line(folding.lines, product)
@@ -253,7 +253,7 @@ def _added(folding: _Folding, event: Told) -> None:
             _take_away(folding, product, event.at)
 
 
-def _removed(folding: _Folding, event: Told) -> None:
+def _removed(folding: _Folding, event: AnyEvent) -> None:
     for product in event.products:
         _take_away(folding, product, event.at)
 
@@ -285,7 +285,7 @@ def _pieces(quantity: int | float) -> int | float:
     return int(rounded) if rounded.is_integer() else rounded
 
 
-def _listed(folding: _Folding, event: Told) -> None:
+def _listed(folding: _Folding, event: AnyEvent) -> None:
     """Cart Viewed and Checkout Started say all that is in the cart; without a product list they say nothing of it."""
     if not event.products and event.properties.get("products") != []:
         return
@@ -300,7 +300,7 @@ def _listed(folding: _Folding, event: Told) -> None:
     folding.cart_changed = event.at
 
 
-def _ordered(folding: _Folding, event: Told) -> None:
+def _ordered(folding: _Folding, event: AnyEvent) -> None:
     if event.order is None:
         return
     if _held_by_server(folding, event):
@@ -315,14 +315,14 @@ def _ordered(folding: _Folding, event: Told) -> None:
     folding.cart_changed = event.at
 
 
-def _held_by_server(folding: _Folding, event: Told) -> bool:
+def _held_by_server(folding: _Folding, event: AnyEvent) -> bool:
     """Whether this is a page's word on an order that a server told of: then the server's holds."""
     if event.level == "server" or event.order is None or not event.order.order_id:
         return False
     return any(each.trusted and each.order.order_id == event.order.order_id for each in folding.orders)
 
 
-def _updated(folding: _Folding, event: Told) -> None:
+def _updated(folding: _Folding, event: AnyEvent) -> None:
     if _held_by_server(folding, event):
         return
     known = _order(folding, event)
@@ -334,12 +334,12 @@ def _updated(folding: _Folding, event: Told) -> None:
         folding.orders.append(Purchase(order, products, known.at, known.usable, trusted))
 
 
-def _cancelled(folding: _Folding, event: Told) -> None:
+def _cancelled(folding: _Folding, event: AnyEvent) -> None:
     if not _held_by_server(folding, event):
         _order(folding, event)
 
 
-def _order(folding: _Folding, event: Told) -> Purchase | None:
+def _order(folding: _Folding, event: AnyEvent) -> Purchase | None:
     """Take the order that an event names out of the orders; None when it is not there."""
     order_id = event.order.order_id if event.order is not None else ""
     for index, purchase in enumerate(folding.orders):
@@ -348,7 +348,7 @@ def _order(folding: _Folding, event: Told) -> Purchase | None:
     return None
 
 
-def _wished(folding: _Folding, event: Told) -> None:
+def _wished(folding: _Folding, event: AnyEvent) -> None:
     for product in event.products:
         if product.key:
             _take(folding.wishlist, product)
@@ -356,12 +356,12 @@ def _wished(folding: _Folding, event: Told) -> None:
             del folding.wishlist[:-WISHES]
 
 
-def _unwished(folding: _Folding, event: Told) -> None:
+def _unwished(folding: _Folding, event: AnyEvent) -> None:
     for product in event.products:
         _take(folding.wishlist, product)
 
 
-STEPS: dict[str, Callable[[_Folding, Told], None]] = {
+STEPS: dict[str, Callable[[_Folding, AnyEvent], None]] = {
     "Product Viewed": _viewed,
     "Products Searched": _searched,
     "Product Added": _added,

@@ -16,11 +16,11 @@ from wetink.core.identity.identifier import Identifier
 
 _NO_ORDER = Order()
 
-Told: TypeAlias = Event | Entry
+AnyEvent: TypeAlias = Event | Entry
 T = TypeVar("T")
 
 
-def name_of(event: Told) -> str:
+def name_of(event: AnyEvent) -> str:
     """Return what an event is called in rules: the name of a track, else the message type."""
     return event.name if event.type == "track" else event.type
 
@@ -41,24 +41,24 @@ class History:
     __slots__ = ("_columns", "_events", "_named", "_pages", "_read")
 
     def __init__(
-        self, events: Sequence[Told] = (), *, pages: bool = True, columns: Mapping[str, Columns] | None = None
+        self, events: Sequence[AnyEvent] = (), *, pages: bool = True, columns: Mapping[str, Columns] | None = None
     ) -> None:
         """Take all events, oldest first; without `pages` those that browsers' keys told do not count."""
         self._events, self._pages, self._columns = events, pages, columns or {}
-        self._named: dict[str, list[Told]] | None = None
+        self._named: dict[str, list[AnyEvent]] | None = None
         self._read: dict[tuple[str, str], Any] = {}
 
     def without_pages(self) -> "History":
         """Return the history as servers told it."""
         return History(self._events, pages=False)
 
-    def _counts(self, event: Told) -> bool:
+    def _counts(self, event: AnyEvent) -> bool:
         return event.usable and (self._pages or event.level == "server")
 
-    def named(self, name: str) -> Sequence[Told]:
+    def named(self, name: str) -> Sequence[AnyEvent]:
         """Return the events of a name: as many as `Person.done` has times, in that order."""
         if self._named is None:
-            named: dict[str, list[Told]] = {}
+            named: dict[str, list[AnyEvent]] = {}
             for event in self._events:
                 if self._counts(event):
                     named.setdefault(name_of(event), []).append(event)
@@ -128,7 +128,7 @@ class History:
         return f"History({len(self)} events)"
 
 
-def _key(event: Told) -> tuple[int, str, str]:
+def _key(event: AnyEvent) -> tuple[int, str, str]:
     return event.at, event.source, event.message_id
 
 

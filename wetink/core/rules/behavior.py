@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from wetink.core.identity.holding import FOREVER
-from wetink.core.profile.person import Told
+from wetink.core.profile.person import AnyEvent
 from wetink.core.rules import tree
 from wetink.core.rules.format import asked_of, where_of, words
 from wetink.core.rules.matching import ALWAYS, bounds, counting, matching, said, values
@@ -145,7 +145,7 @@ class _Run:
         self.began = [fresh, *([None] * (len(self.began) - 1))]
 
 
-def _in_order(subject: Subject, names: Iterable[str]) -> list[tuple[Told, str, int]]:
+def _in_order(subject: Subject, names: Iterable[str]) -> list[tuple[AnyEvent, str, int]]:
     """Return the events of some names in their order, each with its name and its place among those of that name."""
     history = subject.person.history
     found = [(event, name, index) for name in names for index, event in enumerate(history.named(name))]
