@@ -17,7 +17,7 @@ from tests.contracts.test_ledger import Desk
 from wetink.core.blocks.experiment import Exposure
 from wetink.core.client_classification import Facts, Kind, classify
 from wetink.core.signals.attribution import PROVED_MS, Touch
-from wetink.core.signals.experiment_result import Newcomers
+from wetink.core.signals.experiment_result import DailyExposures
 from wetink.core.signals.goal import Signals
 from wetink.core.signals.report import DAY_MS, report
 from wetink.ports import Storage
@@ -114,9 +114,9 @@ def test_a_click_after_a_prefetch_enters_the_experiment(desks: tuple[Desk, Desk]
     desk = desks[0]
     desk.run(desk.exposures.keep(Exposure("test", "user:jane", "a", START, "user:jane")))
     desk.touched(touch("open", "prefetch"))
-    assert desk.run(desk.exposures.days("test")) == [Newcomers(START - START % DAY_MS, "a", False, 1, 0)]
+    assert desk.run(desk.exposures.days("test")) == [DailyExposures(START - START % DAY_MS, "a", False, 1, 0)]
     desk.touched(touch("click", after=HOUR))
-    expected = [Newcomers(START - START % DAY_MS, "a", True, 1, 1, 1)]
+    expected = [DailyExposures(START - START % DAY_MS, "a", True, 1, 1, 1)]
     assert desk.run(desk.exposures.days("test")) == expected
     desk.run(desk.ledger.reclassify(lambda _, kind: kind == "person"))
     assert desk.run(desk.exposures.days("test")) == expected

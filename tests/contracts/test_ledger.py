@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from wetink.core.blocks.experiment import Exposure
 from wetink.core.signals.attribution import Touch
-from wetink.core.signals.experiment_result import Newcomers
+from wetink.core.signals.experiment_result import DailyExposures
 from wetink.core.signals.report import DAY_MS, DayCount
 from wetink.ports import Storage
 from wetink.ports.ledger import Served
@@ -119,12 +119,12 @@ def test_an_exposure_knows_the_first_open_and_click_that_count(desk: Desk) -> No
     desk.run(desk.exposures.keep(Exposure("test", "user:1", "a", 5, "user:1")))
     arms = {"test": "a"}
     desk.touched(opened("user:1", 1, human=False, arms=arms))
-    assert desk.run(desk.exposures.days("test")) == [Newcomers(0, "a", False, 1, 0)]
+    assert desk.run(desk.exposures.days("test")) == [DailyExposures(0, "a", False, 1, 0)]
     desk.touched(opened("user:1", 3, arms=arms), opened("user:1", 4, kind="click", arms=arms))
     desk.touched(opened("user:1", 2, arms=arms), opened("user:2", 2, arms=arms))
     [exposure] = desk.run(desk.exposures.of("test", ["user:1", "user:2"])).values()
     assert (exposure.seen, exposure.clicked) == (2 * DAY_MS + NOON, 4 * DAY_MS + NOON)
-    assert desk.run(desk.exposures.days("test")) == [Newcomers(2 * DAY_MS, "a", True, 1, 1)]
+    assert desk.run(desk.exposures.days("test")) == [DailyExposures(2 * DAY_MS, "a", True, 1, 1)]
 
 
 def test_a_merged_person_counts_once_in_the_arm_they_inherit(desk: Desk) -> None:
@@ -133,7 +133,7 @@ def test_a_merged_person_counts_once_in_the_arm_they_inherit(desk: Desk) -> None
     kept = desk.run(desk.exposures.keep(Exposure("test", "user:1", "a", 6, "user:1", "email:a@b.c")))
     assert (kept.arm, kept.heir_of) == ("a", "email:a@b.c")
     desk.touched(opened("user:1", 3, kind="click", arms={"test": "a"}), opened("user:1", 2, arms={"test": "a"}))
-    assert desk.run(desk.exposures.days("test")) == [Newcomers(2 * DAY_MS, "a", True, 1, 1)]
+    assert desk.run(desk.exposures.days("test")) == [DailyExposures(2 * DAY_MS, "a", True, 1, 1)]
 
 
 def test_a_bandits_shares_of_an_epoch_are_those_that_were_kept_first(desk: Desk) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wetink.core.blocks.experiment import HOLDOUT, Arm, Bandit, Experiment, planned
-from wetink.core.signals.experiment_result import Brought, Newcomers, briefly, result, sentence
+from wetink.core.signals.experiment_result import DailyExposures, ExperimentOrder, briefly, result, sentence
 from wetink.core.signals.lift import Sample, counted, lift
 from wetink.core.signals.report import DAY_MS
 
@@ -15,17 +15,17 @@ PLAN = planned(Experiment("test", arms=(Arm("new", ("x",)), Arm("old", ("y",))),
 NOW = 20 * DAY_MS
 
 
-def people(arm: str, count: int, clicked: int = 0, day: int = 10, *, seen: bool = True) -> Newcomers:
-    return Newcomers(day * DAY_MS, arm, seen, count, clicked)
+def people(arm: str, count: int, clicked: int = 0, day: int = 10, *, seen: bool = True) -> DailyExposures:
+    return DailyExposures(day * DAY_MS, arm, seen, count, clicked)
 
 
 def test_people_count_in_their_arm_and_whom_only_machines_fetched_for_apart() -> None:
     days = [people("new", 400, 40), people("new", 90, seen=False), people(HOLDOUT, 200, 10), people("gone", 7)]
     orders = [
-        Brought("new", "a", 12 * DAY_MS, 30),
-        Brought("new", "a", 13 * DAY_MS, 20),
-        Brought("new", "b", 13 * DAY_MS, 5),
-        Brought("new", "c", 13 * DAY_MS, 99, seen=False),
+        ExperimentOrder("new", "a", 12 * DAY_MS, 30),
+        ExperimentOrder("new", "a", 13 * DAY_MS, 20),
+        ExperimentOrder("new", "b", 13 * DAY_MS, 5),
+        ExperimentOrder("new", "c", 13 * DAY_MS, 99, seen=False),
     ]
     found = result(PLAN, "hero", days, orders, "EUR", NOW)
     new = next(each for each in found.arms if each.arm == "new")

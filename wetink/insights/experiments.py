@@ -11,7 +11,7 @@ from wetink.core.blocks.experiment import EVERYWHERE, Plan, everywhere, inherite
 from wetink.core.errors import NotFound
 from wetink.core.signals.bandit import chances, shares
 from wetink.core.signals.conversion import Conversion
-from wetink.core.signals.experiment_result import Brought, Result, briefly, result
+from wetink.core.signals.experiment_result import ExperimentOrder, Result, briefly, result
 from wetink.core.signals.goal import Signals
 from wetink.core.units.bucketing import fraction
 from wetink.core.units.currency import rounded
@@ -65,11 +65,11 @@ class Experiments:
 
     async def _brought(
         self, content: Content, plan: Plan, since: int, now: int
-    ) -> tuple[list[Brought], str, tuple[str, ...]]:
+    ) -> tuple[list[ExperimentOrder], str, tuple[str, ...]]:
         """Return the orders after their people's first exposure, in the currency that most of them are in."""
         made = [each for each in await self._reports.conversions(content, "", since, now + 1) if each.counts]
         exposed = await self._exposures.of(plan.name, [str(member) for each in made for member in each.members])
-        found: list[tuple[Brought, str]] = []
+        found: list[tuple[ExperimentOrder, str]] = []
         for each in made:
             mine = {str(member): exposed[str(member)] for member in each.members if str(member) in exposed}
             first = inherited(mine)
@@ -79,7 +79,7 @@ class Experiments:
             exposed_at = origin.seen if origin.seen is not None else origin.at
             if each.at > exposed_at:
                 currency, revenue = _told(each, content.signals)
-                brought = Brought(origin.arm, origin.recipient, each.at, revenue, origin.seen is not None)
+                brought = ExperimentOrder(origin.arm, origin.recipient, each.at, revenue, origin.seen is not None)
                 found.append((brought, currency))
         sums: dict[str, float] = {}
         for brought, currency in found:
@@ -88,7 +88,7 @@ class Experiments:
         others = sorted(set(sums) - {main})
         note = f"Revenue in {', '.join(others)} is left out: signals.yaml has no rate to {main}." if others else ""
         inside = [
-            brought if currency == main else Brought(brought.arm, brought.person, brought.at, 0.0, brought.seen)
+            brought if currency == main else ExperimentOrder(brought.arm, brought.person, brought.at, 0.0, brought.seen)
             for brought, currency in found
         ]
         return inside, main, (note,) if note else ()

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from wetink.core.blocks.experiment import Exposure
-from wetink.core.signals.experiment_result import Newcomers
+from wetink.core.signals.experiment_result import DailyExposures
 
 
 class Exposures(Protocol):
@@ -21,7 +21,7 @@ class Exposures(Protocol):
         """
         ...
 
-    async def days(self, experiment: str) -> Sequence[Newcomers]:
+    async def days(self, experiment: str) -> Sequence[DailyExposures]:
         """Return how many people were first exposed on which day in which arm, without heirs."""
         ...
 

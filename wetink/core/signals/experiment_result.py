@@ -84,7 +84,7 @@ POINTS = 60
 """Days of the course that is drawn."""
 
 
-class Newcomers(msgspec.Struct, frozen=True):
+class DailyExposures(msgspec.Struct, frozen=True):
     """The people first exposed on one day (its first Unix ms) in one arm; `clicked` are those who have since.
 
     With `seen` those who may have looked, on the day of the first open that counts; without, those for whom only
@@ -100,7 +100,7 @@ class Newcomers(msgspec.Struct, frozen=True):
     """Those of whom only a click says that they looked."""
 
 
-class Brought(msgspec.Struct, frozen=True):
+class ExperimentOrder(msgspec.Struct, frozen=True):
     """An order after somebody's first exposure. `person` tells people apart; `revenue` is in the result's currency."""
 
     arm: str
@@ -155,7 +155,7 @@ class Result(msgspec.Struct, frozen=True):
 
 
 def result(
-    plan: Plan, block: str, days: Iterable[Newcomers], orders: Iterable[Brought], currency: str, now: int
+    plan: Plan, block: str, days: Iterable[DailyExposures], orders: Iterable[ExperimentOrder], currency: str, now: int
 ) -> Result:
     """Return how an experiment is at `now` (Unix ms)."""
     days = sorted((each for each in days if each.arm in plan.arms), key=lambda each: each.day)
@@ -199,7 +199,9 @@ def result(
     )
 
 
-def _samples(plan: Plan, days: Sequence[Newcomers], orders: Sequence[Brought]) -> dict[str, dict[str, Sample]]:
+def _samples(
+    plan: Plan, days: Sequence[DailyExposures], orders: Sequence[ExperimentOrder]
+) -> dict[str, dict[str, Sample]]:
     """By metric and arm, of the people who may have looked."""
     people = {arm: sum(each.people for each in days if each.arm == arm and each.seen) for arm in plan.arms}
     clicked = {arm: sum(each.clicked for each in days if each.arm == arm and each.seen) for arm in plan.arms}
@@ -223,8 +225,8 @@ def _samples(plan: Plan, days: Sequence[Newcomers], orders: Sequence[Brought]) -
 def _arm(
     plan: Plan,
     arm: str,
-    days: Sequence[Newcomers],
-    orders: Sequence[Brought],
+    days: Sequence[DailyExposures],
+    orders: Sequence[ExperimentOrder],
     samples: Mapping[str, Mapping[str, Sample]],
     people: int,
     currency: str,
@@ -248,7 +250,7 @@ def _arm(
 
 
 def _course(
-    plan: Plan, days: Sequence[Newcomers], orders: Sequence[Brought], metric: str, alpha: float
+    plan: Plan, days: Sequence[DailyExposures], orders: Sequence[ExperimentOrder], metric: str, alpha: float
 ) -> tuple[Point, ...]:
     """How the first comparison stood at the end of each of the last days; clicks count on the day of the exposure."""
     if not days or len(plan.arms) < 2:
@@ -272,7 +274,7 @@ def _course(
     return tuple(points)
 
 
-def _divided(plan: Plan, days: Sequence[Newcomers]) -> Mismatch | None:
+def _divided(plan: Plan, days: Sequence[DailyExposures]) -> Mismatch | None:
     """Whether people are divided as they were meant to be. A bandit's shares are not fixed, but its holdout's is."""
     if plan.bandit is not None and not plan.holdout:
         return None

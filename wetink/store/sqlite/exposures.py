@@ -9,7 +9,7 @@ import msgspec
 
 from wetink.core.blocks.experiment import Exposure
 from wetink.core.errors import StoreUnavailable
-from wetink.core.signals.experiment_result import Newcomers
+from wetink.core.signals.experiment_result import DailyExposures
 from wetink.store.sqlite.batch import passing
 from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, in_thread, read, script, translated
 from wetink.store.sqlite.ledger import MOST_ROWS, Late
@@ -65,7 +65,7 @@ class SQLiteExposures:
         return exposure
 
     @in_thread
-    def days(self, experiment: str) -> Sequence[Newcomers]:
+    def days(self, experiment: str) -> Sequence[DailyExposures]:
         with translated("counting who is in which arm"):
             db = connect(self._path, durable=False)
             try:
@@ -73,7 +73,7 @@ class SQLiteExposures:
             finally:
                 db.close()
         return [
-            Newcomers(day, arm, bool(seen), people, clicked, int(implied))
+            DailyExposures(day, arm, bool(seen), people, clicked, int(implied))
             for day, arm, seen, people, clicked, implied in rows
         ]
 
