@@ -15,7 +15,7 @@ from wetink.core.events.message import BATCH, Endpoint, pieces
 from wetink.ports import NewKey
 from wetink.settings import Settings
 from wetink.web import server
-from wetink.web.body import read_body
+from wetink.web.request import read_body
 from wetink.wiring import Wetink
 
 PICTURE_BYTES = 54_000

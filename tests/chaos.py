@@ -31,8 +31,8 @@ from wetink.core.errors import StoreUnavailable
 from wetink.core.identity.identifier import user
 from wetink.render.renderer import WORKERS
 from wetink.sandbox import Pool
-from wetink.web import now_ms
 from wetink.web.app import create
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 PEOPLE, CONNECTIONS = 200, 24

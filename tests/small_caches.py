@@ -48,10 +48,10 @@ if __name__ in ("__main__", "__mp_main__"):
     import wetink.web.app  # noqa: F401 (all that serves)
     from wetink.opens import open as opens
     from wetink.render import renderer
-    from wetink.web import response_cache
+    from wetink.web import request
 
     shrink()
-    response_cache.MOST_BYTES = MEGABYTE
+    request.MOST_BYTES = MEGABYTE
     opens.LastGood = functools.partial(opens.LastGood, most=MEGABYTE)
     renderer.Pool = lambda _, most, pool=renderer.Pool: pool("tests.small_caches", most)
 

@@ -27,7 +27,7 @@ import psutil
 
 from tests.serving import Server
 from wetink.cli.common import with_wetink
-from wetink.web import now_ms
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 LOOK_SECONDS = 15.0

@@ -20,8 +20,8 @@ from tests.attacks.hostile_values import BODIES, MEGABYTE, TEXTS
 from tests.web.dashboard.shopper import BLOCKS, past
 from wetink.ports import NewKey
 from wetink.settings import read
-from wetink.web import now_ms
 from wetink.web.app import App, create
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 LOOP_SECONDS = 0.25

@@ -20,9 +20,9 @@ from tests.attacks.forms import CONTENT, JANE, VOTE, Form, forms, told_in
 from tests.attacks.hostile import Sent, Target, routes
 from tests.feeds.outside import refreshed
 from wetink.settings import read
-from wetink.web import now_ms
 from wetink.web.app import App, create
 from wetink.web.dashboard import query
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 T = TypeVar("T")

@@ -20,7 +20,8 @@ from wetink import web
 from wetink.ports.sessions import FREE_TRIES
 from wetink.settings import read
 from wetink.store.sqlite.sessions import SQLiteSessions
-from wetink.web import now_ms, session
+from wetink.web import session
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 PACKAGE = Path(web.__file__).parents[1]

@@ -15,10 +15,10 @@ import pytest
 import uvicorn
 
 from tests.attacks.test_raw_sockets import OVERSIZED, POST, SLOW, SMUGGLED, answers, rest
-from wetink.web import body as body_module
 from wetink.web import protocol
-from wetink.web.body import read_body
+from wetink.web import request as requests
 from wetink.web.protocol import HttpProtocol
+from wetink.web.request import read_body
 
 MEGABYTE = 1024 * 1024
 LENIENT = (
@@ -135,7 +135,7 @@ def test_without_an_end_of_patience_slow_heads_hold_their_connections(
 @pytest.mark.parametrize("defended", [True, False], ids=["defended", "undefended"])
 def test_without_a_bound_of_what_is_inflated_a_bomb_goes_off(monkeypatch: pytest.MonkeyPatch, defended: bool) -> None:
     if not defended:
-        monkeypatch.setattr(body_module, "_inflated", lambda body, limit: gzip.decompress(body))
+        monkeypatch.setattr(requests, "_inflated", lambda body, limit: gzip.decompress(body))
     bomb = gzip.compress(bytes(60 * MEGABYTE))
     head = POST + b"Content-Encoding: gzip\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(bomb)
     with serving() as port:

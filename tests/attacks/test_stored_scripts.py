@@ -25,10 +25,10 @@ from tests.feeds.outside import refreshed
 from tests.web.test_open import House
 from wetink.core.identity.identifier import Identifier
 from wetink.web import app as app_module
-from wetink.web import now_ms
 from wetink.web.app import ROUTES, create
 from wetink.web.dashboard import render
 from wetink.web.protocol import HttpProtocol
+from wetink.web.request import now_ms
 
 ADDRESS = "http://127.0.0.1"
 PATIENCE_MS = 15_000

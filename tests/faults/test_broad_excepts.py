@@ -17,7 +17,7 @@ PASSED_ON = {
     ("web/ingest.py", "__call__"): "it is answered by `_refused`, which logs it",
     ("web/ingest.py", "_take"): "the same",
     ("web/logs.py", "format"): "it says so in the line of the record that it cannot put into words",
-    ("web/prompt.py", "_go_on"): "it is thrown into the coroutine that waits",
+    ("web/protocol.py", "_go_on"): "it is thrown into the coroutine that waits",
     ("sandbox/child.py", "work"): "the process that asked is told, and raises it",
     ("sandbox/__main__.py", "main"): "the process that asked is told, and raises it",
     ("apps/__init__.py", "found"): "it is one of the problems that are shown of content, and logged with them",

@@ -15,8 +15,8 @@ from wetink.core.errors import StoreUnavailable
 from wetink.insights.health import Health
 from wetink.ports.leases import Leases
 from wetink.store.sqlite.leases import SQLiteLeases
-from wetink.web import now_ms
 from wetink.web.app import create
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 from wetink.worker import ONCE, TASKS, Task, Worker
 

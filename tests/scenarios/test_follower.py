@@ -10,7 +10,7 @@ from wetink import settings
 from wetink.core.catalog.trends import HOUR
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
-from wetink.web import now_ms
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 from wetink.worker import Worker
 

@@ -14,7 +14,7 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.feeds.cache import Cache
 from wetink.settings import read
-from wetink.web import now_ms
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 BLOCK = """

@@ -10,7 +10,7 @@ from tests.scenarios.test_fed import shop as _shop
 from wetink.core.profile.person import Moment
 from wetink.ingest.receive import Endpoint
 from wetink.ports import Source
-from wetink.web import now_ms
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 _ = _shop

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser
 from tests.serving import Server
 from tests.storage import opened
 from wetink.ports import Storage
-from wetink.web import now_ms
+from wetink.web.request import now_ms
 
 SNIPPET = """<!doctype html><title>Mugs</title><script>
 (function (key, server) {

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from wetink.web.prompt import begin
+from wetink.web.protocol import begin
 
 
 def test_what_never_waits_is_done_at_once_without_a_task() -> None:

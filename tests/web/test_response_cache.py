@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from tests.web.test_open import House
-from wetink.web.request import Reply
-from wetink.web.response_cache import MOST_ANSWERS, Again
+from wetink.web.request import MOST_ANSWERS, Again, Reply
 
 
 @pytest.fixture

@@ -1,13 +1,6 @@
 """HTTP endpoints: parse, call, answer. They read the clock and pass `now` on."""
 
-import time
-
 from starlette.convertors import IntegerConvertor, register_url_convertor
-
-
-def now_ms() -> int:
-    """Return the time in Unix milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 class SlotConvertor(IntegerConvertor):

@@ -32,8 +32,9 @@ from wetink.core.text.characters import half_character, problem_in
 from wetink.opens.drawing import weight
 from wetink.opens.recipient import parse
 from wetink.ports.feeds import Uploaded
-from wetink.web import now_ms, session
+from wetink.web import session
 from wetink.web.dashboard.query import number_in, time_in, wetink_of
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 T = TypeVar("T")

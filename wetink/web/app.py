@@ -34,11 +34,11 @@ from wetink.web.dashboard import (
 from wetink.web.dashboard import reports as report_pages
 from wetink.web.dashboard.query import form_of
 from wetink.web.dashboard.render import page
-from wetink.web.errors import status_of
 from wetink.web.ingest import IngestEndpoints
 from wetink.web.open import OpenEndpoints
 from wetink.web.protocol import Header, Take
 from wetink.web.rates import Rates
+from wetink.web.request import status_of
 from wetink.wiring import Wetink
 
 logger = logging.getLogger(__name__)

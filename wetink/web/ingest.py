@@ -29,11 +29,20 @@ from wetink.core.errors import BadRequest, NotFound, TooManyRequests, Unauthoriz
 from wetink.core.events.event import MessageType
 from wetink.ingest.receive import BATCH, BEHAVIORAL, Endpoint, Ingest, write_key
 from wetink.ports import Receipt, Senders, Source
-from wetink.web import now_ms
-from wetink.web.body import GIF, PREFIX, as_batch, message_in, read_body, unpacked
-from wetink.web.errors import RETRY_AFTER_SECONDS, body_of, status_of
 from wetink.web.protocol import Answer, Header, Take
 from wetink.web.rates import Rates
+from wetink.web.request import (
+    GIF,
+    PREFIX,
+    RETRY_AFTER_SECONDS,
+    as_batch,
+    body_of,
+    message_in,
+    now_ms,
+    read_body,
+    status_of,
+    unpacked,
+)
 
 logger = logging.getLogger(__name__)
 

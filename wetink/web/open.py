@@ -31,12 +31,9 @@ from wetink.core.profile.person import Moment
 from wetink.core.text.characters import controls
 from wetink.core.text.placeholder import USUAL
 from wetink.opens.lookup import Lookup
-from wetink.web import now_ms
-from wetink.web.prompt import begin
 from wetink.web.protocol import Answer as Tell
-from wetink.web.protocol import Take
-from wetink.web.request import Asked, Header, Reply, Scope, Send, of_scope, parameters_of, reply_with
-from wetink.web.response_cache import Again
+from wetink.web.protocol import Take, begin
+from wetink.web.request import Again, Asked, Header, Reply, Scope, Send, now_ms, of_scope, parameters_of, reply_with
 from wetink.wiring import Wetink
 
 logger = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ from wetink.core.errors import BadRequest, NotFound
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.opens.polls import Ballot
-from wetink.web import now_ms
 from wetink.web.dashboard.query import form_of, wetink_of, whole
 from wetink.web.dashboard.render import page
+from wetink.web.request import now_ms
 
 LONGEST_CAMPAIGN = 100
 

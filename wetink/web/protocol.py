@@ -9,8 +9,9 @@ short way, the same bytes mean the same and are not read again.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from functools import lru_cache
+from types import coroutine
 from typing import Any, TypeAlias
 
 import msgspec
@@ -282,3 +283,29 @@ class _Cycle:
 def _lines(headers: tuple[Header, ...]) -> bytes:
     """Return headers as they are sent: most answers have those of the one before."""
     return b"".join(b"%s: %s\r\n" % header for header in headers)
+
+
+def begin(work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
+    """Run `work` up to its end, or up to where it waits: then a task goes on with it, which is to be held on to.
+
+    What it does before it first waits must not ask for its task, as `asyncio.timeout` does. Call it in the event loop.
+    """
+    try:
+        waited_for = work.send(None)
+    except StopIteration:
+        return None
+    return asyncio.ensure_future(_go_on(work, waited_for))
+
+
+@coroutine
+def _go_on(work: Coroutine[Any, Any, None], waited_for: Any) -> Generator[Any, Any, None]:
+    try:
+        while True:
+            try:
+                heard = yield waited_for
+            except BaseException as error:
+                waited_for = work.throw(error)
+            else:
+                waited_for = work.send(heard)
+    except StopIteration:
+        return

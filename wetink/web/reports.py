@@ -17,9 +17,9 @@ from starlette.responses import Response
 
 from wetink.core.errors import BadRequest
 from wetink.core.signals.report import DAY_MS, Line, in_currency, said, table, total
-from wetink.web import now_ms
 from wetink.web.api import allowed, told
 from wetink.web.dashboard.query import number_in, time_in
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 USUAL_DAYS, MOST_DAYS = 14, 3_660

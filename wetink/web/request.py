@@ -1,16 +1,48 @@
-"""Asked: a request as the opens' doors read it, and what they answer it with, whichever way both come and go."""
+"""Request: what an endpoint is asked and what it answers: bodies within bounds, errors, and recently given answers.
 
-from collections.abc import Awaitable, Callable, MutableMapping
+A request is the same whether it comes by ASGI or the short way (`web.protocol`). Messages also come in the address of a
+tracking pixel: GET /v1/pixel/{track,identify,page,screen,group,alias}?data=BASE64 (Segment's Pixel Tracking API).
+
+Clients drop data for good on most 4xx: 400 is for what cannot be read or is too large, 401 for a key that is certainly
+unknown, and 503 with Retry-After for whenever we cannot know or cannot store.
+"""
+
+import base64
+import binascii
+import time
+import zlib
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
 
+from wetink.core.errors import (
+    BadContent,
+    BadRequest,
+    BadSettings,
+    Conflict,
+    Forbidden,
+    NotFound,
+    TooLarge,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+    WetinkError,
+)
+from wetink.opens.lookup import Lookup
 from wetink.ports.ledger import Served
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Header = tuple[bytes, bytes]
+
+
+def now_ms() -> int:
+    """Return the time in Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
 
 LONGEST_PARAMETER, MOST_PARAMETERS, LONGEST_NAME = 256, 32, 64
 
@@ -71,3 +103,171 @@ def parameters_of(query: dict[str, str]) -> dict[str, str]:
         return {}
     kept = [(name, value[:LONGEST_PARAMETER]) for name, value in query.items() if name not in ("user", "email")]
     return {name: value for name, value in kept[:MOST_PARAMETERS] if len(name) <= LONGEST_NAME}
+
+
+DRAINED = 16 * 1024 * 1024
+"""Bytes of an oversized body that are still read, so that its sender gets to see the answer."""
+
+_GZIP = b"\x1f\x8b"
+
+
+async def read_body(
+    headers: Mapping[bytes, bytes], receive: Callable[[], Awaitable[MutableMapping[str, Any]]], limit: int
+) -> bytes:
+    """Return a request's body, inflated as `unpacked` does it.
+
+    Raises TooLarge when it has more than `limit` bytes, packed or not; BadRequest when it cannot be inflated.
+    """
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Unavailable("the sender hung up")
+        part = message.get("body", b"")
+        size += len(part)
+        if size <= limit:
+            parts.append(part)
+        elif size > DRAINED:
+            break
+        if not message.get("more_body", False):
+            break
+    if size > limit:
+        raise TooLarge(f"the body has more than {limit} bytes", hint="send fewer or smaller messages in a request")
+    return unpacked(parts[0] if len(parts) == 1 else b"".join(parts), headers.get(b"content-encoding", b""), limit)
+
+
+def unpacked(body: bytes, encoding: bytes, limit: int) -> bytes:
+    """Return a body inflated when it is gzip or zlib, whether or not its `Content-Encoding` says so.
+
+    Raises TooLarge when that has more than `limit` bytes, BadRequest when it cannot be inflated.
+    """
+    encoding = encoding.strip().lower()
+    if body.startswith(_GZIP) or (encoding in (b"gzip", b"x-gzip", b"deflate") and body[:1] not in (b"{", b"")):
+        return _inflated(body, limit)
+    if encoding not in (b"", b"identity", b"gzip", b"x-gzip", b"deflate"):
+        raise BadRequest(f"the encoding {encoding.decode('latin-1')!r} is unknown here", hint="send gzip or plain JSON")
+    return body
+
+
+def _inflated(body: bytes, limit: int) -> bytes:
+    unpacking = zlib.decompressobj(wbits=47)
+    try:
+        plain = unpacking.decompress(body, limit + 1)
+    except zlib.error as error:
+        raise BadRequest(f"the body cannot be inflated: {error}", hint="send it as gzip or plain") from error
+    if len(plain) > limit:
+        raise TooLarge(f"the body has more than {limit} bytes inflated", hint="send fewer messages in a request")
+    if not unpacking.eof:
+        raise BadRequest("the body's gzip ends too early", hint="send it whole")
+    return plain
+
+
+PREFIX = "/v1/pixel/"
+
+GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+"""One transparent pixel."""
+
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def message_in(query: bytes) -> bytes:
+    """Return the JSON of a message that stands in `data` of a query, in either alphabet of base64, padded or not.
+
+    What is no JSON object comes as a JSON string: a message of that kind is set aside, and can be read. Its bytes are
+    empty where there is no `data`.
+
+    >>> message_in(b"data=eyJ1c2VySWQiOiAidSJ9"), message_in(b"data=no%21"), message_in(b"")
+    (b'{"userId": "u"}', b'"no!"', b'')
+    """
+    data = dict(parse_qsl(query.decode("latin-1"))).get("data", "")
+    if not data:
+        return b""
+    try:
+        coded = data.translate(_ALPHABET).rstrip("=")
+        raw = base64.b64decode(coded + "=" * (-len(coded) % 4), validate=True)
+        _object(raw)
+    except (binascii.Error, ValueError, msgspec.DecodeError, RecursionError):
+        return msgspec.json.encode(data)
+    return raw
+
+
+_ALPHABET = str.maketrans({"-": "+", "_": "/", " ": "+", "\n": "", "\r": "", "\t": ""})  # a plus is a blank in a query
+
+
+def as_batch(raw: bytes, type_: str) -> bytes:
+    """Return the body of a batch with the one message, which is of the type its path says unless it says another."""
+    try:
+        fields: dict[str, Any] = _object(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return b'{"batch":[%b]}' % raw
+    fields.pop("writeKey", None)
+    if "type" not in fields:
+        fields["type"] = type_
+    return msgspec.json.encode({"batch": [fields]})
+
+
+STATUS: dict[type[WetinkError], int] = {
+    BadRequest: 400,
+    BadContent: 400,
+    BadSettings: 400,
+    Unauthorized: 401,
+    NotFound: 404,
+    Conflict: 409,
+    Forbidden: 403,
+    TooManyRequests: 429,
+    Unavailable: 503,
+}
+"""Error class -> status; a class that does not stand here has its parent's."""
+
+RETRY_AFTER_SECONDS = 2
+
+
+def status_of(error: WetinkError) -> int:
+    """Return the status of an error's answer."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 503)
+
+
+def body_of(error: WetinkError) -> bytes:
+    """Return an error as JSON. `code` and `message` stand at the top as well: Segment's Python SDK reads them there."""
+    told = {"code": error.code, "message": str(error)}
+    details = {**told, "hint": error.hint, "where": error.where}
+    return msgspec.json.encode({**told, "error": {name: value for name, value in details.items() if value}})
+
+
+TTL_MS = 2_000
+"""How long an answer may be given again: what depends on the time alone is no older."""
+MOST_ANSWERS, MOST_BYTES = 1_024, 32 << 20
+
+
+class Again:
+    """Answers by all that was asked, with the lookup they were made of."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Hashable, tuple[int, Reply, Lookup]] = OrderedDict()
+        self._bytes = 0
+        self._asked: dict[str, int] = {}
+
+    def asked_before(self, path: str, now: int) -> bool:
+        """Return whether anybody has asked for this path a moment ago, and note that somebody has now (Unix ms)."""
+        last = self._asked.get(path)
+        if len(self._asked) >= MOST_ANSWERS:
+            self._asked.clear()
+        self._asked[path] = now
+        return last is not None and 0 <= now - last < TTL_MS
+
+    def get(self, asked: Hashable, now: int) -> tuple[Reply, Lookup] | None:
+        """Return the answer to the same question, and what it was made of, None when there is none at `now` (Unix ms).
+
+        Whoever gives it again asks first whether that still stands.
+        """
+        kept = self._kept.get(asked)
+        return kept[1:] if kept is not None and 0 <= now - kept[0] < TTL_MS else None
+
+    def put(self, asked: Hashable, look: Lookup, now: int, reply: Reply) -> None:
+        """Keep an answer; those kept longest go first."""
+        old = self._kept.pop(asked, None)
+        self._bytes += len(reply.body) - (len(old[1].body) if old is not None else 0)
+        self._kept[asked] = now, reply, look
+        while self._bytes > MOST_BYTES or len(self._kept) > MOST_ANSWERS:
+            self._bytes -= len(self._kept.popitem(last=False)[1][1].body)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from wetink.core.errors import BadRequest, Forbidden, TooManyRequests
 from wetink.ports.sessions import LONGEST_MS
-from wetink.web import now_ms
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 COOKIE = "wetink_session"

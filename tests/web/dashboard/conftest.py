@@ -12,8 +12,9 @@ from starlette.testclient import TestClient
 
 from tests.web.dashboard.shopper import BLOCKS, past
 from wetink.settings import read
-from wetink.web import now_ms, session
+from wetink.web import session
 from wetink.web.app import ROUTES
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]

@@ -17,7 +17,7 @@ from tests.web.dashboard.shopper import EVIL
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.webhook import Outcome
 from wetink.core.rules.nodes import NODES
-from wetink.web import now_ms
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 SAVE, TRIED, FOUND = (f"/dashboard/audiences/{each}" for each in ("save", "tried", "found"))

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from tests.web.dashboard.conftest import client_of
 from wetink.core.events.event import Product
-from wetink.web import now_ms
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 HOUR = 3_600_000

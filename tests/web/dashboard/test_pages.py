@@ -13,8 +13,9 @@ from tests.web.dashboard.shopper import EVIL, HOUR, USER, record
 from wetink.core.errors import BadRequest
 from wetink.core.events.event import Event
 from wetink.core.signals.attribution import Touch
-from wetink.web import now_ms, session
+from wetink.web import session
 from wetink.web.dashboard.query import field_of
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 JANE = "/dashboard/people/user:42"

@@ -17,8 +17,8 @@ from tests.scenarios.test_experiment import TEST, opened, says, user
 from tests.scenarios.test_what_counts import order
 from tests.web.test_open import House
 from wetink.cli import main
-from wetink.web import now_ms
 from wetink.web.app import create
+from wetink.web.request import now_ms
 
 FORMULA = '=HYPERLINK("https://evil.example")'
 

@@ -18,11 +18,12 @@ from wetink.core.profile.person import Moment
 from wetink.opens.drawing import weight
 from wetink.opens.fallback import home
 from wetink.opens.recipient import parse
-from wetink.web import now_ms, session
+from wetink.web import session
 from wetink.web.dashboard.blocks import coverage_part, panel
 from wetink.web.dashboard.preview import EVENTS, Supposed, supposed
 from wetink.web.dashboard.query import field_of, form_of, moment_of, wetink_of, whole
 from wetink.web.dashboard.render import missing, page
+from wetink.web.request import now_ms
 
 SIZES = {"width": (600, 40, 1200), "height": (300, 20, 1600)}
 WORDS, BUTTON = "See what is new", "Shop now"

@@ -18,11 +18,12 @@ from wetink.core.signals.audience import Audience, problems_with, rules_of
 from wetink.core.units.csv import line
 from wetink.opens.recipient import parse
 from wetink.ports.audiences import Point
-from wetink.web import now_ms, session
+from wetink.web import session
 from wetink.web.dashboard import audience_form
 from wetink.web.dashboard.audience_form import Editor, offered
 from wetink.web.dashboard.query import field_of, form_of, moment_of, time_of, wetink_of
 from wetink.web.dashboard.render import missing, page
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 DAY_MS = 86_400_000

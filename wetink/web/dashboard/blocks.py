@@ -13,11 +13,12 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.report import Line
 from wetink.opens.embed import is_local
 from wetink.opens.recipient import parse
-from wetink.web import now_ms, session
+from wetink.web import session
 from wetink.web.dashboard.overview import DAYS, last_days
 from wetink.web.dashboard.preview import pictures, sight
 from wetink.web.dashboard.query import moment_of, wetink_of
 from wetink.web.dashboard.render import missing, page
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 OPENS = 5

@@ -7,10 +7,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wetink.web import now_ms
 from wetink.web.api import held
 from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import missing, page
+from wetink.web.request import now_ms
 
 PAGE = 50
 LONGEST = 200

@@ -9,11 +9,11 @@ from starlette.responses import Response
 from wetink.core.errors import WetinkError
 from wetink.core.outbound.feed import Feed, Format, Item, parameters_of
 from wetink.opens.recipient import parse
-from wetink.web import now_ms, session
+from wetink.web import session
 from wetink.web.api import held, held_of, told, upload
 from wetink.web.dashboard.query import moment_of, wetink_of
 from wetink.web.dashboard.render import missing, page
-from wetink.web.errors import body_of, status_of
+from wetink.web.request import body_of, now_ms, status_of
 from wetink.wiring import Wetink
 
 SHOWN, COLUMNS = 10, 8

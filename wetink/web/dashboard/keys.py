@@ -12,11 +12,11 @@ from wetink.core.errors import BadRequest, BadSettings, WetinkError
 from wetink.core.events.event import Level
 from wetink.core.text.link import own_hosts
 from wetink.ports import NewKey, Storage
-from wetink.web import now_ms, session
+from wetink.web import session
 from wetink.web.dashboard.query import form_of, wetink_of
 from wetink.web.dashboard.render import page
-from wetink.web.errors import status_of
 from wetink.web.rates import Rates, burst_of
+from wetink.web.request import now_ms, status_of
 
 LONGEST_NAME = 64
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?")

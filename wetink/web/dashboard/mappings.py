@@ -13,9 +13,9 @@ from wetink.core.events.verdict import Problem, Verdict
 from wetink.core.messages.mapping import EventMapping, Mappings
 from wetink.ingest.receive import ONE_LINE, record
 from wetink.ports import Received, Source
-from wetink.web import now_ms
 from wetink.web.dashboard.query import wetink_of
 from wetink.web.dashboard.render import page, pretty
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 LONGEST = 8_000

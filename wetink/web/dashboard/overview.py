@@ -12,9 +12,9 @@ from wetink.core.signals.report import DAY_MS, Line
 from wetink.core.signals.report import total as total_of
 from wetink.insights.failures import counted
 from wetink.ports import Received, Storage
-from wetink.web import now_ms
 from wetink.web.dashboard.query import verdict_of, wetink_of, whole
 from wetink.web.dashboard.render import page
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 DAYS = 14

@@ -8,10 +8,10 @@ from wetink.core.errors import NotFound, WetinkError
 from wetink.opens.drawing import weight
 from wetink.opens.recipient import parse
 from wetink.ports.archive import Opened
-from wetink.web import now_ms
 from wetink.web.dashboard.preview import Sight
 from wetink.web.dashboard.query import time_of, wetink_of
 from wetink.web.dashboard.render import missing, page
+from wetink.web.request import now_ms
 
 PAGE = 50
 

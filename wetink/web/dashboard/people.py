@@ -9,11 +9,11 @@ from starlette.responses import Response
 from wetink.core.events.event import Event
 from wetink.core.identity.identifier import STRENGTH, Identifier
 from wetink.opens.recipient import parse
-from wetink.web import now_ms
 from wetink.web.dashboard.preview import EVENTS as EVENTS_IF
 from wetink.web.dashboard.preview import sight, supposed
 from wetink.web.dashboard.query import DEVICES, SCHEMES, field_of, moment_of, wetink_of
 from wetink.web.dashboard.render import day, missing, page
+from wetink.web.request import now_ms
 
 PAGE = 50
 

@@ -19,9 +19,10 @@ from wetink.core.profile.person import Moment
 from wetink.opens.drawing import weight
 from wetink.opens.recipient import parse
 from wetink.ports import Comparison, Picture
-from wetink.web import now_ms, session
+from wetink.web import session
 from wetink.web.dashboard.query import moment_of, wetink_of
 from wetink.web.dashboard.render import missing, page
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 EVENTS = ("Product Viewed", "Product Added", "Product Added to Wishlist", "Order Completed")

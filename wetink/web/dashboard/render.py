@@ -20,7 +20,8 @@ from wetink.core.rules.format import compact
 from wetink.core.rules.format import words as words_of
 from wetink.core.text.link import host_of
 from wetink.core.units.money import money as written
-from wetink.web import now_ms, session
+from wetink.web import session
+from wetink.web.request import now_ms
 
 STEPS = ((60_000, 1_000, "s"), (3_600_000, 60_000, "min"), (86_400_000, 3_600_000, "h"), (0, 86_400_000, "d"))
 """Below how many milliseconds a distance is told in which unit; the last one has no end."""

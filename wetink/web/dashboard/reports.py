@@ -10,11 +10,11 @@ from wetink.core.errors import BadRequest, NotFound
 from wetink.core.signals.experiment_result import METRICS
 from wetink.core.signals.goal import MODELS
 from wetink.core.signals.report import DAY_MS, DIMENSIONS, Line, in_currency, total
-from wetink.web import now_ms
 from wetink.web.dashboard import charts
 from wetink.web.dashboard.query import wetink_of, whole
 from wetink.web.dashboard.render import missing, page
 from wetink.web.reports import Asked, as_csv, asked, lines_of, usual
+from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 RANGES = (7, 14, 30, 90, 365)
