@@ -16,14 +16,14 @@ from wetink import apps
 from wetink.audiences.audiences import Audiences
 from wetink.audiences.segment_query import ColumnCrowd
 from wetink.audiences.webhooks import Hooks
-from wetink.content import folder
-from wetink.content.folder import Content
+from wetink.content.folder import Content, load
 from wetink.content.scenario import wrong_with
+from wetink.content.tree import start
 from wetink.content.versions import Versions
 from wetink.content.write import Author
 from wetink.core.blocks.block import Block, counts
 from wetink.core.catalog.trends import Trends
-from wetink.core.errors import NotFound
+from wetink.core.errors import BadContent, Conflict, NotFound, Unavailable
 from wetink.core.events.event import Event
 from wetink.core.identity.identifier import Identifier
 from wetink.core.messages.mapping import Mappings
@@ -79,7 +79,7 @@ class Wetink:
         self.store = store = engine_of(settings.store).open(
             settings.store, _now_ms, archive_days=settings.archive_days, archive_bytes=settings.archive_mb << 20
         )
-        folder.start(settings.content)
+        start(settings.content)
         self.photos = PhotoFetcher(settings.data / "photos", private_hosts=settings.private_hosts)
         folders = settings.data / "feeds", settings.data / "uploads"
         self.feeds = FeedService(*folders, store.leases, _now_ms, private_hosts=settings.private_hosts)
@@ -93,7 +93,7 @@ class Wetink:
         self.apps = dict(self._own_apps)
         self._app_templates = {app.name: apps.template_of(app) for app in self._own_apps.values() if app.template}
         self.content, self.trends, self.hosts = Content(), Trends(), Hosts()
-        self._stamp: object = None
+        self._revision = 0
         self._looking = asyncio.Lock()
         self.dashboard_token = kept_secret(settings.data / "dashboard.token", lambda: secrets.token_urlsafe(24))
         self.places = Places(settings.geoip_city, settings.geoip_asn, settings.trusted_proxies)
@@ -103,7 +103,7 @@ class Wetink:
         drawing = self.renderer, self.fallbacks, self.apps, self._app_templates
         self.rehearsal = Rehearsal(*drawing, _now_ms)
         wrong = partial(wrong_with, apps=self._own_apps, rehearse=self.rehearsal.problems_of)
-        self.versions = Versions(settings.data / "versions", settings.content, store.leases, wrong)
+        self.versions = Versions(store.content, store.leases, settings.content, settings.data / "versions", wrong)
         self.opens = Opens(
             store,
             *drawing,
@@ -136,7 +136,7 @@ class Wetink:
             every_ms=settings.audience_seconds * 1000,
             clock_ms=_now_ms,
         )
-        self.author = Author(settings.content, lambda: self.content, self.apps, self.look_again, self.rehearsal.of)
+        self.author = Author(self.versions, lambda: self.content, self.apps, self.follow, self.rehearsal.of, _now_ms)
         self.uploads = Uploads(self.feeds, self.author.feed)
         self.health = Health(self.renderer, store.ended)
 
@@ -161,17 +161,25 @@ class Wetink:
                 pass
 
     async def look_again(self) -> None:
-        """Take in the content folder and the sources' hosts, as far as they have changed. One at a time."""
+        """Make a version of what was edited in the content folder, then follow."""
+        try:
+            await self.versions.take_in(_now_ms())
+        except (Unavailable, Conflict, BadContent) as error:  # what is published goes on
+            logger.warning("the content folder: %s", error)
+        await self.follow()
+
+    async def follow(self) -> None:
+        """Use the current content and the sources' hosts, as far as they have changed. One at a time."""
         async with self._looking:  # else what was read first may be taken in last
             await self._look()
 
     async def _look(self) -> None:
         sources = await self.store.sources.all()
         self.hosts.use({*(host for source in sources for host in source.hosts), *self.settings.link_hosts})
-        found = await asyncio.to_thread(folder.news, self.settings.content, self._own_apps, self._stamp)
-        if found is None:
+        if await self.store.content.revision() == self._revision:
             return
-        stamp, loaded = found
+        version, tree = await self.store.content.read()
+        loaded = await asyncio.to_thread(load, tree, self._own_apps)
         wrong = [*self._app_problems, *loaded.problems, *await self.renderer.use(loaded.fonts)]
         wrong += await self.fallbacks.prepare(loaded.blocks, loaded.images) if self._draws else []
         for name in self.content.apps:
@@ -184,7 +192,7 @@ class Wetink:
         self.rehearsal.use(self.content)
         self.feeds.use(loaded.feeds)
         self.ingest.mappings = Mappings(loaded.mappings) if loaded.mappings else None
-        self._stamp = stamp
+        self._revision = version.number
         for problem in self.content.problems:
             logger.warning("content: %s", problem)
 

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+import platform
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from math import inf
-from typing import Self
+from typing import Literal, Self
 
 import msgspec
 
@@ -27,26 +28,27 @@ class Task(msgspec.Struct, frozen=True):
     period: float
     """Seconds between two turns."""
     turn: Callable[[Wetink], Awaitable[object]]
-    leased: bool = False
-    """One process at a time does it; if it ends, another takes over. Otherwise every process does it for itself."""
+    leased: Literal["", "folder", "store"] = ""
+    """Of all processes with the same data folder, or the same store, one at a time does it. Empty: each for itself."""
     pause: float = 0.0
     """Seconds between two turns while there is more to do; longer while the event loop is busy."""
 
 
 TASKS = (
-    Task("content", 1.0, lambda wetink: wetink.look_again()),
+    Task("content", 1.0, lambda wetink: wetink.follow()),
+    Task("folder", 1.0, lambda wetink: wetink.look_again(), leased="folder"),
     Task("fonts", ONCE, lambda wetink: wetink.renderer.prepare()),
     Task("drawing", 30.0, lambda wetink: wetink.health.look(), pause=2.0),
     Task("trends", 0.5, lambda wetink: wetink.follower.step(), pause=0.1),
-    Task("projections", 0.25, lambda wetink: wetink.store.projections.settle(), leased=True, pause=0.1),
-    Task("summaries", 5.0, lambda wetink: wetink.summaries.step(), leased=True, pause=0.2),
-    Task("audiences", 1.0, lambda wetink: wetink.audiences.step(wetink.content.audiences), leased=True),
+    Task("projections", 0.25, lambda wetink: wetink.store.projections.settle(), leased="store", pause=0.1),
+    Task("summaries", 5.0, lambda wetink: wetink.summaries.step(), leased="store", pause=0.2),
+    Task("audiences", 1.0, lambda wetink: wetink.audiences.step(wetink.content.audiences), leased="store"),
     Task("bandits", 20.0, lambda wetink: wetink.experiments.refresh(wetink.content)),
     Task("feeds", 1.0, lambda wetink: wetink.feeds.begin_due()),
-    Task("catalogs", 2.0, lambda wetink: wetink.catalogs.step(wetink.content.feeds), leased=True),
+    Task("catalogs", 2.0, lambda wetink: wetink.catalogs.step(wetink.content.feeds), leased="store"),
     Task("prefetch", 1.0, lambda wetink: wetink.prefetcher.step(wetink.content.blocks), pause=0.2),
     Task("prerender", 0.5, lambda wetink: wetink.prerenderer.step(wetink.content)),
-    Task("archive", 20.0, lambda wetink: wetink.store.archive.tidy(), leased=True, pause=0.5),
+    Task("archive", 20.0, lambda wetink: wetink.store.archive.tidy(), leased="store", pause=0.5),
     Task("moving pictures", 0.5, lambda wetink: wetink.animations.step(wetink.content)),
 )
 
@@ -75,7 +77,7 @@ class Worker:
         """Run a task until cancelled; after a failure another process may take over."""
         while True:
             try:
-                async with self._wetink.store.leases.hold(task.name) if task.leased else nullcontext():
+                async with self._turn_of(task):
                     await self._turns(task)
                 return
             except Held:
@@ -86,6 +88,13 @@ class Worker:
                     raise
                 self._went(task, error)
             await asyncio.sleep(BUSY_SECONDS if task.period == ONCE else task.period)
+
+    def _turn_of(self, task: Task) -> AbstractAsyncContextManager[None]:
+        """Have a task to ourselves, if it is leased. Raises Held."""
+        leases = self._wetink.store.leases
+        if task.leased == "folder":
+            return leases.hold(f"{task.name} of {platform.node()}:{self._wetink.settings.data.resolve()}")
+        return leases.hold(task.name) if task.leased else nullcontext()
 
     async def _turns(self, task: Task) -> None:
         """Take turn after turn, until one fails. A task that is done once ends after one."""

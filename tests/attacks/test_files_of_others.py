@@ -33,7 +33,6 @@ def run(data: Path) -> None:
         async with wetink, Worker(wetink):
             if not await wetink.store.sources.all():
                 await wetink.store.sources.create_key("shop", "server", ["shop.example"], 1)
-            await wetink.versions.current(1)
             await wetink.crowd.close()
 
     asyncio.run(story())

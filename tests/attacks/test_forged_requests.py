@@ -59,7 +59,7 @@ GOOD = {
     ("POST", "/dashboard/keys"): Good("/dashboard/keys", {"name": "made-*", "level": "server"}),
     ("POST", "/dashboard/keys/change"): Good("/dashboard/keys/change", {"name": "shop", "change": "rotate"}),
     ("POST", "/api/content"): Good("/api/content", b'{"files": {"blocks/made-*.yaml": "BLOCK"}}'),
-    ("POST", "/api/content/rollback"): Good("/api/content/rollback", b'{"version": 1}'),
+    ("POST", "/api/content/rollback"): Good("/api/content/rollback", b'{"version": 2}'),
     ("PUT", "/api/feeds/{name}"): Good("/api/feeds/made-*?format=csv", b"name,city\nHarbor,Oslo\n"),
     ("POST", "/api/preview"): Good("/api/preview", b'{"block": "hero", "who": "user:42"}', changes=False),
     ("POST", "/api/preview/{slot:slot}"): Good("/api/preview/1", b'{"block": "hero"}', changes=False),
@@ -82,6 +82,7 @@ class House:
         self.target, self.runner, self.data = Target(folder), runner, folder / "data"
         runner.run(self.target.prepare())
         (self.target.wetink.settings.content / "blocks" / "broken.yaml").unlink()  # nothing can be pushed beside it
+        runner.run(self.target.wetink.look_again())
         self.own = self.target.cookie, self.target.csrf
         self.other = runner.run(self.enter())
 
@@ -100,9 +101,10 @@ class House:
     def state(self) -> str:
         """Return a digest of all that somebody may change: content, feeds, sources and their keys, and the session."""
         wetink, whole = self.target.wetink, hashlib.sha256()
-        for place in (wetink.settings.content, self.data / "versions", self.data / "uploads"):
+        for place in (wetink.settings.content, self.data / "uploads"):
             for path in sorted(place.rglob("*")) if place.exists() else ():
                 whole.update(f"{path}\0".encode() + (path.read_bytes() if path.is_file() else b""))
+        whole.update(msgspec.json.encode(self.runner.run(wetink.versions.listed())))
         whole.update(msgspec.json.encode(self.runner.run(wetink.store.sources.all())))
         page = self.runner.run(ask(self.target.app, "GET", "/dashboard/keys", headers={"cookie": self.own[0]}))
         return f"{whole.hexdigest()} {page.status}"

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.storage import opened
 from tests.web.test_open import NOW, House
 from tests.web.test_open import house as house
 from wetink.columns.answer import Values
@@ -24,7 +25,6 @@ from wetink.core.units import csv
 from wetink.ingest.receive import check_line
 from wetink.opens import open as opening
 from wetink.render import liquid
-from wetink.store.sqlite.leases import SQLiteLeases
 
 BOTH = pytest.mark.parametrize("defended", [True, False], ids=["defended", "undefended"])
 
@@ -52,8 +52,9 @@ def test_a_push_writes_nothing_outside_the_content_folder(
         monkeypatch.setattr(versions, "check_paths", lambda tree: None)
     content = tmp_path / "content"
     content.mkdir()
-    kept = Versions(tmp_path / "versions", content, SQLiteLeases(tmp_path, lambda: 1), lambda place: ())
-    asyncio.run(kept.current(1))
+    store = opened(tmp_path / "store", lambda: 1)
+    kept = Versions(store.content, store.leases, content, tmp_path / "versions", lambda tree: ())
+    asyncio.run(kept.take_in(1))
     tree = {"blocks/../../outside.yaml": b"x"}
     try:
         asyncio.run(kept.push(tree, 1, by="mallory", message="", now=2))
@@ -61,6 +62,7 @@ def test_a_push_writes_nothing_outside_the_content_folder(
         assert defended
     outside = [each for each in tmp_path.rglob("outside.yaml") if content not in each.parents]
     assert bool(outside) is not defended
+    asyncio.run(store.close())
 
 
 @BOTH

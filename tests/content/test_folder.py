@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from wetink import apps
-from wetink.content.folder import load, start
+from wetink.content.folder import load
+from wetink.content.tree import read_tree, start
 
 GOOD = """
 title: Seen lately
@@ -24,14 +25,14 @@ def loaded(folder: Path, **blocks: str) -> tuple[set[str], list[str]]:
         path = folder / "blocks" / f"{name}.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    content = load(folder, apps.load())
+    content = load(read_tree(folder), apps.load())
     return set(content.blocks), list(content.problems)
 
 
 def test_a_block_is_read_and_its_events_get_their_canonical_names(tmp_path: Path) -> None:
     names, problems = loaded(tmp_path)
     assert (names, problems) == ({"good"}, [])
-    [variant] = load(tmp_path, apps.load()).blocks["good"].variants
+    [variant] = load(read_tree(tmp_path), apps.load()).blocks["good"].variants
     assert variant.when[0].event == "Product Viewed"
 
 
@@ -66,13 +67,13 @@ def test_a_file_that_is_not_a_picture_is_refused(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "a.png").write_bytes(b"GIF89a")
     (tmp_path / "images" / "b.txt").write_bytes(b"")
-    assert len(load(tmp_path, apps.load()).problems) == 2
+    assert len(load(read_tree(tmp_path), apps.load()).problems) == 2
 
 
 def test_the_starter_content_is_all_right_and_never_overwrites(tmp_path: Path) -> None:
     folder = tmp_path / "content"
     start(folder)
-    content = load(folder, apps.load())
+    content = load(read_tree(folder), apps.load())
     assert not content.problems
     assert {"last-viewed", "abandoned-cart"} <= set(content.blocks)
     (folder / "blocks" / "last-viewed.yaml").write_text(GOOD)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import wetink
-from wetink.content.lint import lint
+from wetink.content.check import lint
 
 TEMPLATES = sorted(Path(wetink.__file__).parent.rglob("*.liquid"))
 

@@ -15,6 +15,7 @@ from wetink.apps import load as builtin
 from wetink.cli import main
 from wetink.content.apps import app_of
 from wetink.content.folder import load
+from wetink.content.tree import read_tree
 from wetink.core.app.settings_form import fields_of
 from wetink.core.errors import BadContent
 from wetink.core.profile.person import Moment
@@ -111,7 +112,7 @@ def test_a_block_of_it_is_drawn_with_what_was_set_and_the_defaults(house: House)
 def test_a_setting_that_cannot_be_is_refused_with_its_place(tmp_path: Path, settings: str, said: str) -> None:
     files = {"templates/card.liquid": TEMPLATE, "templates/card.yaml": CARD, "blocks/mine.yaml": block(settings)}
     write(tmp_path, files)
-    content = load(tmp_path, builtin())
+    content = load(read_tree(tmp_path), builtin())
     [problem] = content.problems
     assert problem.startswith("blocks/mine.yaml: variants[0].settings.")
     assert said in problem
@@ -158,7 +159,7 @@ def test_problems_of_companions_are_told_and_leave_the_rest_alone(tmp_path: Path
             "blocks/good.yaml": block("{}", "last-viewed"),
         },
     )
-    content = load(tmp_path, builtin())
+    content = load(read_tree(tmp_path), builtin())
     assert sorted(content.problems) == [
         "templates/alone.yaml: there is no alone.liquid beside it",
         "templates/fed.yaml: feeds: there is no feed none in feeds/",

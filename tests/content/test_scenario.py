@@ -11,6 +11,7 @@ from wetink.apps import load
 from wetink.cli import main
 from wetink.content.folder import load as read
 from wetink.content.scenario import outcomes
+from wetink.content.tree import read_tree
 
 HOME = Path(wetink.__file__).parent
 APPS = load()
@@ -25,7 +26,8 @@ VIEW = "{event: Product Viewed, properties: {sku: A, name: Mug, url: 'https://sh
 
 @pytest.mark.parametrize("place", ["content/starter", "demo/content"])
 def test_the_examples_hold(place: str) -> None:
-    found = list(outcomes(HOME / place, read(HOME / place, APPS), APPS))
+    tree = read_tree(HOME / place)
+    found = list(outcomes(tree, read(tree, APPS), APPS))
     assert found
     assert [outcome for outcome in found if outcome.wrong] == []
 
@@ -40,7 +42,8 @@ def folder(tmp_path: Path) -> Path:
 
 def told(folder: Path, scenario: str) -> tuple[str, ...]:
     (folder / "scenarios" / "one.yaml").write_text(scenario)
-    [outcome] = outcomes(folder, read(folder, APPS), APPS)
+    tree = read_tree(folder)
+    [outcome] = outcomes(tree, read(tree, APPS), APPS)
     return outcome.wrong
 
 

@@ -2,26 +2,29 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from wetink.apps import load
-from wetink.content import folder
+from tests.storage import opened
+from wetink import apps
+from wetink.content.folder import load
 from wetink.content.scenario import wrong_with
-from wetink.content.tree import differences, read_tree
-from wetink.content.versions import BY_HAND, Pushed, Version, Versions
+from wetink.content.tree import LARGEST_FONT, Tree, differences, names, read_tree, stamp, start
+from wetink.content.versions import BY_HAND, Pushed, Versions
 from wetink.core.errors import BadContent, Conflict, NotFound, Unavailable
-from wetink.store.sqlite.leases import SQLiteLeases
+from wetink.ports.content import Version, digest
 
-APPS = load()
+APPS = apps.load()
 ROOT = Path(__file__).parents[2]
 BLOCK = 'variants: [{name: seen, app: last-viewed}]\nfallback: {link: "https://shop.example/", title: %s}\n'
 
@@ -31,17 +34,21 @@ def tree(*titles: str) -> dict[str, bytes]:
 
 
 class Kept:
-    """Versions as one process has them."""
+    """Versions as one process has them: in the store of a folder, beside its content folder."""
 
-    def __init__(self, folder: Path, content: Path, check: Callable[[Path], Sequence[str]]) -> None:
-        self.leases = SQLiteLeases(folder.parent / "leases", lambda: time.time_ns() // 1_000_000)
-        self._versions = Versions(folder, content, self.leases, check)
+    def __init__(self, place: Path, check: Callable[[Tree], Sequence[str]] = lambda tree: ()) -> None:
+        self.store = opened(place / "store", lambda: time.time_ns() // 1_000_000)
+        self.folder = place / "content"
+        self._versions = Versions(self.store.content, self.store.leases, self.folder, place / "versions", check)
 
-    def current(self, now: int) -> tuple[Version, dict[str, bytes]]:
-        return asyncio.run(self._versions.current(now))
+    def take_in(self, now: int = 1) -> None:
+        asyncio.run(self._versions.take_in(now))
 
-    def listed(self, now: int) -> list[Version]:
-        return asyncio.run(self._versions.listed(now))
+    def current(self) -> tuple[Version, dict[str, bytes]]:
+        return asyncio.run(self._versions.read())
+
+    def listed(self) -> list[Version]:
+        return asyncio.run(self._versions.listed())
 
     def push(self, files: dict[str, bytes], base: int | None, **said: Any) -> Pushed:
         return asyncio.run(self._versions.push(files, base, **said))
@@ -50,7 +57,24 @@ class Kept:
         return asyncio.run(self._versions.rollback(number, **said))
 
     def tree(self, number: int) -> dict[str, bytes]:
-        return asyncio.run(self._versions.tree(number))
+        return asyncio.run(self._versions.read(number))[1]
+
+    def close(self) -> None:
+        asyncio.run(self.store.close())
+
+
+@pytest.fixture
+def another(tmp_path: Path) -> Iterator[Callable[..., Kept]]:
+    """Makes what another process has of the same content."""
+    made: list[Kept] = []
+
+    def one(**given: Any) -> Kept:
+        made.append(Kept(tmp_path, **given))
+        return made[-1]
+
+    yield one
+    for each in made:
+        each.close()
 
 
 @pytest.fixture
@@ -62,8 +86,8 @@ def content(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def versions(tmp_path: Path, content: Path) -> Kept:
-    return Kept(tmp_path / "versions", content, lambda place: wrong_with(place, APPS))
+def versions(another: Callable[..., Kept], content: Path) -> Kept:
+    return another(check=lambda tree: wrong_with(tree, APPS))
 
 
 def push(versions: Kept, files: dict[str, bytes], base: int | None = None, message: str = "") -> int:
@@ -73,18 +97,20 @@ def push(versions: Kept, files: dict[str, bytes], base: int | None = None, messa
 
 
 def test_existing_content_becomes_the_first_version(versions: Kept) -> None:
-    version, files = versions.current(7)
+    versions.take_in(7)
+    version, files = versions.current()
     assert (version.number, version.at, version.message) == (1, 7, "first")
     assert files == tree("One")
-    assert versions.current(9)[0] == version
+    versions.take_in(9)
+    assert versions.current()[0] == version
 
 
 def test_a_push_replaces_everything_and_says_who_and_why(versions: Kept, content: Path) -> None:
     assert push(versions, tree("Two", "Three"), 1, "more") == 2
     assert read_tree(content) == tree("Two", "Three")
-    newest = versions.listed(9)[0]
+    newest = versions.listed()[0]
     assert (newest.number, newest.by, newest.message) == (2, "ida", "more")
-    assert sorted(each.name for each in content.parent.iterdir()) == ["content", "leases", "versions"]
+    assert sorted(each.name for each in content.parent.iterdir()) == ["content", "content.json", "store"]
 
 
 def test_the_same_again_makes_no_version(versions: Kept) -> None:
@@ -105,7 +131,7 @@ def test_a_push_with_errors_reports_all_and_changes_nothing(versions: Kept, cont
     assert "nonesuch" in text
     assert "scenarios/s.yaml" in text
     assert read_tree(content) == tree("One")
-    assert len(versions.listed(9)) == 1
+    assert len(versions.listed()) == 1
 
 
 def test_a_push_over_somebody_elses_work_is_refused(versions: Kept) -> None:
@@ -116,7 +142,7 @@ def test_a_push_over_somebody_elses_work_is_refused(versions: Kept) -> None:
 
 
 def test_an_edit_by_hand_becomes_a_version_that_pushes_respect(versions: Kept, content: Path) -> None:
-    versions.current(1)
+    versions.take_in()
     (content / "blocks" / "b0.yaml").write_text(BLOCK % "By hand")
     with pytest.raises(Conflict, match=BY_HAND):
         push(versions, tree("Two"), 1)
@@ -127,7 +153,7 @@ def test_an_earlier_version_stands_again_as_a_new_one(versions: Kept, content: P
     push(versions, tree("Two"), 1)
     assert versions.rollback(1, by="ida", now=6).version == 3
     assert read_tree(content) == tree("One")
-    assert [each.number for each in versions.listed(9)] == [3, 2, 1]
+    assert [each.number for each in versions.listed()] == [3, 2, 1]
     with pytest.raises(NotFound, match="no version 9"):
         versions.rollback(9, by="", now=6)
 
@@ -143,14 +169,13 @@ def test_no_path_leads_out(versions: Kept, content: Path, path: str) -> None:
     assert read_tree(content) == tree("One")
 
 
-def test_of_two_pushes_at_once_one_is_refused(versions: Kept, tmp_path: Path, content: Path) -> None:
-    versions.current(1)
+def test_of_two_pushes_at_once_one_is_refused(versions: Kept, another: Callable[..., Kept]) -> None:
+    versions.take_in()
     outcomes: list[str] = []
 
     def go(title: str) -> None:
-        mine = Kept(tmp_path / "versions", content, lambda place: ())
         try:
-            outcomes.append(f"version {push(mine, tree(title), 1)}")
+            outcomes.append(f"version {push(another(), tree(title), 1)}")
         except Conflict:
             outcomes.append("refused")
 
@@ -168,58 +193,151 @@ from pathlib import Path
 from tests.content.test_versions import Kept
 from wetink.content import versions as module
 module.TTL_SECONDS = 0.5
-place = Path(sys.argv[1])
-versions = Kept(place / "versions", place / "content", lambda folder: ())
-print("ready", flush=True)
+versions = Kept(Path(sys.argv[1]))
 for number in itertools.count():
     files = {f"blocks/f{n}.yaml": b"%d" % number for n in range(20)}
     versions.push(files, None, by="", message="", now=1)
+    print(number, flush=True)
 """
 
 
-def test_a_push_that_is_killed_leaves_one_whole_version(tmp_path: Path, content: Path) -> None:
+def test_a_push_that_is_killed_leaves_one_whole_version_and_no_edit(
+    tmp_path: Path, content: Path, another: Callable[..., Kept]
+) -> None:
+    versions = another()
     for turn in range(4):
         command = [sys.executable, "-c", PUSHER, str(tmp_path)]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
-            process.stdout.readline()
-            seen: set[bytes] = set()
-            while len(seen) < 3 + turn:
-                seen.update(read_tree(content).values())
+            for _ in range(3 + turn):
+                process.stdout.readline()
             os.kill(process.pid, signal.SIGKILL)
-        versions = Kept(tmp_path / "versions", content, lambda place: ())
-        version, files = versions.current(2)
+        versions.take_in(2)
+        _, files = versions.current()
         assert len(files) == 20
         assert len(set(files.values())) == 1, "all files are of one push"
-        assert versions.tree(version.number) == files
-        assert sorted(each.name for each in tmp_path.iterdir()) == ["content", "leases", "versions"]
+        assert read_tree(content) == files, "the folder is brought in step"
+        assert BY_HAND not in {each.message for each in versions.listed()}
 
 
-def test_a_reader_never_sees_half_a_push(tmp_path: Path, content: Path) -> None:
-    place = tmp_path / "versions"
-    stop = threading.Event()
+def test_what_is_published_elsewhere_is_written_to_the_folder(another: Callable[..., Kept], content: Path) -> None:
+    versions = another()
+    versions.take_in()
+    asyncio.run(versions.store.content.publish(tree("Two", "Three"), 1, by="afar", message="", at=2))
+    (content / "README.md").write_text("mine")
+    versions.take_in()
+    assert read_tree(content) == tree("Two", "Three")
+    assert (content / "README.md").read_text() == "mine"
+    assert versions.current()[0].number == 2
 
-    def go() -> None:
-        versions = Kept(place, content, lambda folder: ())
-        number = 0
-        while not stop.is_set():
-            number += 1
-            push(versions, tree(*[f"N{number}"] * 8), None)
 
-    pushing = threading.Thread(target=go)
-    pushing.start()
-    try:
-        known: object = None
-        for _ in range(40):
-            found = folder.news(content, APPS, known)
-            if found is None:
-                continue
-            known, loaded = found
-            titles = {block.fallback.title for block in loaded.blocks.values()}
-            assert len(titles) == 1, titles
-    finally:
-        stop.set()
-        pushing.join()
+def test_an_edit_in_the_folder_and_a_push_elsewhere_are_both_kept(another: Callable[..., Kept], content: Path) -> None:
+    versions = another()
+    push(versions, tree("One", "Two", "Three"))
+    asyncio.run(versions.store.content.publish(tree("One", "Theirs", "Theirs"), 2, by="afar", message="", at=2))
+    (content / "blocks" / "b0.yaml").write_text(BLOCK % "Mine")
+    (content / "blocks" / "b2.yaml").write_text(BLOCK % "Mine")
+    versions.take_in()
+    assert versions.current()[1] == read_tree(content) == tree("Mine", "Theirs", "Mine")
+    assert versions.tree(3) == tree("One", "Theirs", "Theirs"), "and there is a way back"
+    assert versions.listed()[0].message == BY_HAND
+
+
+def test_a_folder_that_is_taken_away_leaves_what_is_current(another: Callable[..., Kept], content: Path) -> None:
+    versions = another()
+    versions.take_in()
+    content.rename(content.with_name("away"))
+    versions.take_in()
+    assert not content.exists()
+    assert versions.current()[1] == tree("One")
+    content.with_name("away").rename(content)
+    (content / "blocks" / "b0.yaml").unlink()
+    versions.take_in()
+    assert versions.current()[1] == {}
+
+
+def test_a_folder_that_is_made_anew_gets_what_is_current(another: Callable[..., Kept], content: Path) -> None:
+    versions = another()
+    versions.take_in()
+    shutil.rmtree(content)
+    start(content)
+    assert read_tree(content) != tree("One")
+    versions.take_in()
+    assert read_tree(content) == tree("One")
+    assert versions.current()[0].number == 1
+
+
+def test_a_folder_that_cannot_be_written_keeps_nobody_from_a_push(
+    another: Callable[..., Kept], content: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    versions = another()
+
+    def full(*given: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("wetink.content.versions.write_tree", full)
+    assert push(versions, tree("Two")) == 2
+    versions.take_in()
+    assert versions.current()[1] == tree("Two")
+    assert "cannot be written to the content folder: No space left on device" in caplog.text
+    monkeypatch.undo()
+    another().take_in()
+    assert read_tree(content) == tree("Two")
+
+
+def test_a_file_too_large_for_anything_is_named_and_spoils_no_other(versions: Kept, content: Path) -> None:
+    (content / "images").mkdir()
+    (content / "images" / "film.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(LARGEST_FONT + 9))
+    versions.take_in()
+    _, files = versions.current()
+    assert load(files, APPS).problems == ("images/film.png: larger than 2 MB",)
+    assert (content / "images" / "film.png").stat().st_size == LARGEST_FONT + 17, "it stays as it is"
+
+
+def earlier(place: Path, *trees: dict[str, bytes]) -> None:
+    """Keep versions as the release before this one did."""
+    (place / "objects").mkdir(parents=True)
+    for number, files in enumerate(trees, 1):
+        for body in files.values():
+            (place / "objects" / digest(body)).write_bytes(body)
+        version = Version(number, number * 10, "ida", f"number {number}", names(files))
+        (place / f"{number:06}.json").write_bytes(msgspec.json.encode(version))
+
+
+def test_versions_kept_as_files_are_taken_over_once_under_their_numbers(
+    tmp_path: Path, content: Path, another: Callable[..., Kept]
+) -> None:
+    earlier(tmp_path / "versions", tree("A"), tree("B"), tree("One"))
+    (tmp_path / "versions" / "000002.json").write_text("{")
+    for _ in range(2):
+        versions = another()
+        versions.take_in(99)
+        found = [(each.number, each.at, each.by, each.message) for each in versions.listed()]
+        assert found == [(3, 30, "ida", "number 3"), (2, 0, "", "could not be read"), (1, 10, "ida", "number 1")]
+        assert [versions.tree(number) for number in (1, 2, 3)] == [tree("A"), tree("A"), tree("One")]
+    assert push(versions, tree("New"), 3) == 4
+
+
+def test_a_takeover_that_was_interrupted_goes_on_and_sees_edits_since(
+    tmp_path: Path, content: Path, another: Callable[..., Kept]
+) -> None:
+    earlier(tmp_path / "versions", tree("A"), tree("B"))
+    versions = another()
+    asyncio.run(versions.store.content.publish(tree("A"), 0, by="ida", message="number 1", at=10))
+    versions.take_in(99)
+    assert [each.message for each in versions.listed()] == [BY_HAND, "number 2", "number 1"]
+    assert versions.current()[1] == tree("One")
+
+
+def test_a_store_with_other_versions_takes_none_over(
+    tmp_path: Path, content: Path, another: Callable[..., Kept]
+) -> None:
+    versions = another()
+    push(versions, tree("One"))
+    earlier(tmp_path / "versions", tree("A"), tree("B"))
+    again = another()
+    again.take_in()
+    assert [each.message for each in again.listed()] == ["first"]
 
 
 def test_differences_are_told_line_by_line_for_text_and_by_name_for_pictures() -> None:
@@ -238,35 +356,32 @@ def test_signals_are_pushed_removed_and_refused_when_invalid(versions: Kept, con
     signals = {"signals.yaml": b"model: linear\n"}
     push(versions, {**tree("One"), **signals})
     assert read_tree(content) == {**tree("One"), **signals}
-    assert folder.load(content, APPS).signals.model == "linear"
+    assert load(versions.current()[1], APPS).signals.model == "linear"
     done = versions.push({**tree("One"), "signals.yaml": b"model: best\n"}, None, by="ida", message="", now=6)
     assert done.problems[0].startswith("signals.yaml: model: there is no model 'best'")
     assert read_tree(content)["signals.yaml"] == b"model: linear\n"
     push(versions, tree("One"))
-    assert folder.load(content, APPS).signals.model == "last-click-else-open"
+    assert load(versions.current()[1], APPS).signals.model == "last-click-else-open"
     with pytest.raises(BadContent):
         versions.push({"other.yaml": b""}, None, by="ida", message="", now=7)
 
 
 def test_a_change_of_signals_alone_is_seen(content: Path) -> None:
-    before = folder.stamp(content)
+    before = stamp(content)
     (content / "signals.yaml").write_text("model: first\n")
-    assert folder.stamp(content) != before
+    assert stamp(content) != before
 
 
 def test_a_process_that_hangs_with_the_lease_keeps_nobody_waiting_for_ever(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    another: Callable[..., Kept], content: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("wetink.content.versions.PATIENCE_SECONDS", 0.1)
-    versions = Kept(tmp_path / "versions", tmp_path / "content", lambda place: [])
-    (tmp_path / "versions").mkdir()
-    (tmp_path / "content").mkdir()
-    hangs = Kept(tmp_path / "versions", tmp_path / "content", lambda place: [])
+    versions, hangs = another(), another()
 
     async def hung() -> None:
-        async with hangs.leases.hold("content"):
+        async with hangs.store.leases.hold("content"):
             with pytest.raises(Unavailable, match="another process"):
-                await asyncio.to_thread(versions.listed, 1)
+                await asyncio.to_thread(push, versions, tree("Two"))
 
     asyncio.run(hung())
-    assert versions.listed(1)
+    assert push(versions, tree("Two")) == 2

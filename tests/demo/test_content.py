@@ -9,6 +9,7 @@ import wetink.demo
 from tests.demo.story import person_of
 from wetink.apps import load as apps
 from wetink.content.folder import load
+from wetink.content.tree import read_tree
 from wetink.core.app.app import Shop
 from wetink.core.blocks.block import Decision
 from wetink.core.blocks.decide import choose, decide
@@ -19,7 +20,7 @@ from wetink.demo.shop import BY_SKU
 NOW = 1_795_468_800_000
 BASE = "http://127.0.0.1:8000"
 messages = cache(partial(life, 20, NOW, BASE))
-SHELF = load(Path(wetink.demo.__file__).parent / "content", apps())
+SHELF = load(read_tree(Path(wetink.demo.__file__).parent / "content"), apps())
 
 
 def test_there_is_nothing_wrong_with_the_content_folder() -> None:

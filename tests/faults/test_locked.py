@@ -170,6 +170,7 @@ HELD = [
     "audiences.db",
     "sessions.db",
     "leases.db",
+    "content.db",
     "wetink.lock",
 ]
 

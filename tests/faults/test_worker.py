@@ -74,9 +74,9 @@ def story(folder: Path, told: Callable[[Process, Process], Awaitable[None]]) -> 
     asyncio.run(whole())
 
 
-@pytest.mark.parametrize("leased", [False, True])
+@pytest.mark.parametrize("leased", ["", "store"])
 @pytest.mark.parametrize("error", [ValueError, MemoryError, SystemExit, Stumble, asyncio.CancelledError, TimeoutError])
-def test_a_task_goes_on_whatever_a_turn_raises(tmp_path: Path, error: type[BaseException], leased: bool) -> None:
+def test_a_task_goes_on_whatever_a_turn_raises(tmp_path: Path, error: type[BaseException], leased: str) -> None:
     async def told(one: Process, _: Process) -> None:
         one.error = error()
         async with worker(one, task(leased=leased)):
@@ -95,8 +95,8 @@ def test_a_task_goes_on_whatever_a_turn_raises(tmp_path: Path, error: type[BaseE
 
 def test_a_leased_task_runs_in_one_process_and_another_takes_over(tmp_path: Path) -> None:
     async def told(one: Process, other: Process) -> None:
-        async with worker(other, task(leased=True)):
-            async with worker(one, task(leased=True)):
+        async with worker(other, task(leased="store")):
+            async with worker(one, task(leased="store")):
                 await other.next()
                 before = one.turns
                 await other.next(5)

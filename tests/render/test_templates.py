@@ -13,6 +13,7 @@ import wetink
 from tests.render.renderer import PRODUCTS, plain, scene, seen, shot
 from wetink.apps import load
 from wetink.content import folder
+from wetink.content.tree import read_tree
 from wetink.core.events.event import Product
 from wetink.ports import Scene
 
@@ -71,7 +72,7 @@ def test_an_app_greets_by_either_spelling_of_the_name(name: str) -> None:
 
 @pytest.mark.parametrize("place", ["content/starter", "demo/content"])
 def test_every_block_of_a_content_folder_can_be_used_and_draws(place: str) -> None:
-    content = folder.load(HOME / place, load())
+    content = folder.load(read_tree(HOME / place), load())
     assert content.problems == ()
     assert content.blocks
     for block in content.blocks.values():

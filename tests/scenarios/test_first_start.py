@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
-from wetink.content.folder import STARTER
+from wetink.content.tree import STARTER
 from wetink.settings import read
 from wetink.wiring import Wetink
 

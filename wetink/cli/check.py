@@ -14,6 +14,7 @@ import msgspec
 from wetink.apps import load as apps
 from wetink.cli.common import DATA, JSON, now_ms, settings_of, with_wetink
 from wetink.content.folder import load
+from wetink.content.tree import read_tree
 from wetink.core.errors import BadRequest
 from wetink.core.messages.mapping import Mappings
 from wetink.core.profile.person import Moment
@@ -42,7 +43,7 @@ def check(file: BinaryIO, content: Path | None, source: str, as_json: bool) -> N
     """
     mappings = None
     if content is not None:
-        read = load(content, apps())
+        read = load(read_tree(content), apps())
         mappings = Mappings(read.mappings)
         for problem in (each for each in read.problems if each.startswith("mappings/")):
             click.echo(f"! {problem}", err=True)

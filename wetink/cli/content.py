@@ -12,9 +12,9 @@ import msgspec
 from wetink.apps import load
 from wetink.cli.common import DATA, JSON, iso, settings_of, with_wetink
 from wetink.cli.content_client import Afar, Desk, Here
-from wetink.content.folder import load as read_folder
+from wetink.content.folder import load as read
 from wetink.content.scenario import outcomes
-from wetink.content.tree import Difference, differences, names, read_tree, write_tree
+from wetink.content.tree import Difference, Origin, differences, keep_origin, names, origin_in, read_tree, write_tree
 from wetink.content.versions import Pushed
 from wetink.core.errors import BadContent, BadSettings, Conflict
 
@@ -32,7 +32,7 @@ def apps_(content: Path | None, as_json: bool) -> None:
     Each variant of a block names an app: `app: last-viewed`.
     """
     own = load()
-    found = [*own.values(), *(read_folder(content, own).apps.values() if content is not None else ())]
+    found = [*own.values(), *(read(read_tree(content), own).apps.values() if content is not None else ())]
     if as_json:
         said = [{"name": app.name, "title": app.title, "settings": msgspec.json.schema(app.settings)} for app in found]
         click.echo(msgspec.json.encode(said).decode())
@@ -54,8 +54,9 @@ def test_(folder: Path | None, data: str | None, as_json: bool) -> None:
     place = folder or settings_of(data=data).content
     if not place.is_dir():
         raise BadSettings(f"--data: {place} does not exist", hint="check the spelling, or name a FOLDER")
-    content = read_folder(place, load())
-    found = list(outcomes(place, content, {**load(), **content.apps}))
+    tree = read_tree(place)
+    content = read(tree, load())
+    found = list(outcomes(tree, content, {**load(), **content.apps}))
     wrong = [outcome for outcome in found if outcome.wrong]
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
@@ -90,13 +91,6 @@ TOKEN = click.option(
 FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
 
 
-class Origin(msgspec.Struct, frozen=True):
-    """Which version files came from, and what they were then."""
-
-    version: int
-    files: dict[str, str]
-
-
 @click.command()
 @FOLDER
 @click.option("--force", is_flag=True, help="Overwrite local changes in FOLDER.")
@@ -109,14 +103,12 @@ def pull(folder: Path, force: bool, data: str | None, to: str | None, token: str
     Writes blocks, templates, feeds, images and scenarios as files to review and keep in git, never keys or tokens.
     """
     version, files = _at(data, to, token, lambda desk: desk.current())
-    mine, origin = (read_tree(folder) if folder.exists() else {}), _origin(folder)
+    mine, origin = (read_tree(folder) if folder.exists() else {}), origin_in(folder / NOTE)
     if names(mine) not in ({}, version.files, origin.files if origin is not None else {}) and not force:
         raise Conflict(f"{folder} has changes that were not pushed", hint="push them, or pass --force to lose them")
     folder.mkdir(parents=True, exist_ok=True)
-    write_tree(folder, files)
-    for path in mine.keys() - files.keys():
-        (folder / path).unlink()
-    _keep(folder, Origin(version.number, version.files))
+    write_tree(folder, files, mine)
+    keep_origin(folder / NOTE, Origin(version.number, version.files))
     click.echo(f"version {version.number}: {len(files)} files in {folder}")
 
 
@@ -152,7 +144,7 @@ def push(folder: Path, message: str, force: bool, data: str | None, to: str | No
 
     Validates FOLDER and runs its scenarios first. Fails if the content has changed since you pulled FOLDER.
     """
-    files, origin = read_tree(folder), _origin(folder)
+    files, origin = read_tree(folder), origin_in(folder / NOTE)
     if not files:
         raise BadContent(f"{folder} has no content", hint="it has blocks/, templates/, …; `wetink pull` makes one")
     if origin is None and not force:
@@ -167,13 +159,13 @@ def push(folder: Path, message: str, force: bool, data: str | None, to: str | No
 
     done, changed = _at(data, to, token, work, makes=True)
     if not done.problems:
-        _keep(folder, Origin(done.version, names(files)))
+        keep_origin(folder / NOTE, Origin(done.version, names(files)))
     if as_json:
         click.echo(msgspec.json.encode(done).decode())
     else:
         for problem in done.problems:
             click.echo(f"! {problem}")
-        for note in read_folder(folder, load()).notes:
+        for note in read(files, load()).notes:
             click.echo(f"~ {note}")
         for each in changed:
             click.echo(f"{each.what:8} {each.path}")
@@ -223,17 +215,6 @@ def _at(
     if to:
         return asyncio.run(work(Afar(to, token)))
     return with_wetink(data, lambda wetink: work(Here(wetink)), makes=makes)
-
-
-def _origin(folder: Path) -> Origin | None:
-    try:
-        return msgspec.json.decode((folder / NOTE).read_bytes(), type=Origin)
-    except (OSError, msgspec.DecodeError):
-        return None
-
-
-def _keep(folder: Path, origin: Origin) -> None:
-    (folder / NOTE).write_bytes(msgspec.json.format(msgspec.json.encode(origin)) + b"\n")
 
 
 def _show(found: list[Any]) -> None:

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from wetink.content.versions import Pushed, Version
+from wetink.content.versions import Pushed
 from wetink.core.errors import BadSettings, Conflict, NotFound, Unauthorized, Unavailable, WetinkError
+from wetink.ports.content import Version
 from wetink.wiring import Wetink
 
 SECONDS = 60.0
@@ -46,13 +47,13 @@ class Here:
         self._versions = wetink.versions
 
     async def current(self) -> tuple[Version, dict[str, bytes]]:
-        return await self._versions.current(_now())
+        return await self._versions.read()
 
     async def push(self, files: Mapping[str, bytes], base: int | None, message: str) -> Pushed:
         return await self._versions.push(files, base, by=who(), message=message, now=_now())
 
     async def listed(self) -> list[Version]:
-        return await self._versions.listed(_now())
+        return await self._versions.listed()
 
     async def rollback(self, number: int) -> Pushed:
         return await self._versions.rollback(number, by=who(), now=_now())

@@ -10,14 +10,14 @@ No server and no store is needed: it is the code of an open, over events that ar
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from wetink.content.folder import Content, load, shortened
+from wetink.content.folder import YAML, Content, files_in, load, shortened
 from wetink.content.strict_yaml import parse_all
+from wetink.content.tree import Tree
 from wetink.core.app.app import App, Shop
 from wetink.core.blocks.block import Decision
 from wetink.core.blocks.decide import choose, decide
@@ -78,27 +78,27 @@ Rehearse = Callable[[Content, Mapping[str, App]], list[str]]
 """Returns what is wrong with the blocks of a folder once they are drawn."""
 
 
-def wrong_with(folder: Path, apps: Mapping[str, App], rehearse: Rehearse = lambda content, apps: []) -> list[str]:
-    """Return all that is wrong with a content folder, its scenarios included, and what drawing its blocks shows."""
-    content = load(folder, apps)
+def wrong_with(tree: Tree, apps: Mapping[str, App], rehearse: Rehearse = lambda content, apps: []) -> list[str]:
+    """Return all that is wrong with content, its scenarios included, and what drawing its blocks shows."""
+    content = load(tree, apps)
     apps = {**apps, **content.apps}
     failed = [
         f"{outcome.file}: {outcome.scenario} [{outcome.block}]: {line}"
-        for outcome in outcomes(folder, content, apps)
+        for outcome in outcomes(tree, content, apps)
         for line in outcome.wrong
     ]
     found = [*content.problems, *failed]
     return [shortened(each) for each in found or rehearse(content, apps)]
 
 
-def outcomes(folder: Path, content: Content, apps: Mapping[str, App]) -> Iterator[Outcome]:
-    """Yield what came of each scenario of a content folder, block by block."""
-    for path in sorted([*folder.glob("scenarios/*.yaml"), *folder.glob("scenarios/*.yml")]):
-        file = str(path.relative_to(folder))
+def outcomes(tree: Tree, content: Content, apps: Mapping[str, App]) -> Iterator[Outcome]:
+    """Yield what came of each scenario, block by block."""
+    for path, body in files_in(tree, "scenarios", *YAML):
+        file = str(path)
         try:
-            if path.stat().st_size > LARGEST:
+            if len(body) > LARGEST:
                 raise BadContent(f"larger than {LARGEST // 1024} KB")
-            documents = list(parse_all(path.read_text(encoding="utf-8")))
+            documents = list(parse_all(body.decode()))
             for document in documents:
                 scenario = msgspec.convert(document, Scenario)
                 for name, expected in scenario.expect.items():

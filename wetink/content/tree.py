@@ -1,15 +1,19 @@
-"""Tree: the files of a content folder as one value, to be compared, sent and written whole."""
+"""Tree: the files of content as one value, to be compared, merged, sent, and brought to and from a folder."""
 
 import difflib
-import hashlib
 import re
+import secrets
+import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 import msgspec
 
 from wetink.core.errors import BadContent
+from wetink.ports.content import digest
 
 ROOMS = ("blocks", "audiences", "feeds", "mappings", "templates", "images", "scenarios", "fonts")
 """The folders whose files are content; whatever else lies beside them is left alone."""
@@ -18,9 +22,16 @@ FILES = ("signals.yaml",)
 """Files of content that lie in no room."""
 
 LARGEST, MOST = 32 * 1024 * 1024, 5_000
-"""Bytes of all files together, and how many files there may be."""
+"""Bytes of all files of a push together, and how many files it may have."""
+
+LARGEST_FONT = 8 * 1024 * 1024
+"""Bytes of the largest file of any kind: a font."""
+
+STARTER = Path(__file__).parent / "starter"
+"""What a new content folder is filled with."""
 
 TEXTS = (".yaml", ".yml", ".liquid", ".css", ".svg")
+_UNWRITABLE = re.compile("[\ud800-\udfff\0-\x1f\x7f]")
 _PATH = re.compile(rf"(?:{'|'.join(ROOMS)})/[A-Za-z0-9_][A-Za-z0-9_.@+-]{{0,127}}|{'|'.join(map(re.escape, FILES))}")
 
 Tree = Mapping[str, bytes]
@@ -35,22 +46,68 @@ class Difference(msgspec.Struct, frozen=True):
     lines: tuple[str, ...] = ()
 
 
-def read_tree(folder: Path) -> dict[str, bytes]:
-    """Return the files of a content folder. Raises BadContent for more than a content folder may hold."""
-    tree: dict[str, bytes] = {}
-    alone = (folder / name for name in FILES)
-    for path in (*sorted(each for room in ROOMS for each in folder.glob(f"{room}/*")), *alone):
-        name = path.relative_to(folder).as_posix()
-        if path.name.startswith((".", "~")) or path.name.endswith("~") or not path.is_file():
-            continue
+class Origin(msgspec.Struct, frozen=True):
+    """What a folder was when it was last in step with the versions: the version, and the digest of each file."""
+
+    version: int
+    files: dict[str, str]
+
+
+def start(folder: Path) -> None:
+    """Fill a content folder that does not exist yet with the starter's blocks and templates.
+
+    Several processes may begin at the same time: the first one's is taken, and nobody sees half of it.
+    """
+    if folder.exists():
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    keep_origin(origin_path(folder), Origin(0, names(read_tree(STARTER))))
+    with TemporaryDirectory(prefix=".starter-", dir=folder.parent) as draft:
+        whole = shutil.copytree(STARTER, Path(draft) / folder.name, copy_function=shutil.copyfile)
         try:
-            tree[name] = path.read_bytes()
+            whole.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else another process was first
+                raise
+
+
+def stamp(folder: Path) -> tuple[tuple[str, int, int], ...] | None:
+    """Return what changes whenever a file of the folder does: names, sizes and times. None without a folder."""
+    if not folder.is_dir():
+        return None
+    found = []
+    for path in _paths(folder):
+        with suppress(FileNotFoundError):  # it went while we looked
+            status = path.stat()
+            found.append((str(path.relative_to(folder)), status.st_size, status.st_mtime_ns))
+    return tuple(found)
+
+
+def read_tree(folder: Path) -> dict[str, bytes]:
+    """Return the files of a content folder. Raises BadContent for one that cannot be read.
+
+    Of a file that is larger than any may be, only as much is read as shows that.
+    """
+    tree: dict[str, bytes] = {}
+    for path in _paths(folder):
+        name = path.relative_to(folder).as_posix()
+        try:
+            if path.is_file():
+                with path.open("rb") as file:
+                    tree[name] = file.read(LARGEST_FONT + 1)
         except FileNotFoundError:  # it went while we looked
             continue
         except OSError as error:
             raise BadContent(f"{name} cannot be read: {error.strerror}") from error
-    check_paths(tree)
     return tree
+
+
+def _paths(folder: Path) -> Iterator[Path]:
+    """Yield what may be content: all but what editors leave, and names that no text can hold."""
+    rooms = (path for room in ROOMS for path in sorted(folder.glob(f"{room}/*")))
+    for path in (*rooms, *(folder / name for name in FILES)):
+        if not (path.name.startswith((".", "~")) or path.name.endswith("~") or _UNWRITABLE.search(path.name)):
+            yield path
 
 
 def check_paths(tree: Tree) -> None:
@@ -65,23 +122,56 @@ def check_paths(tree: Tree) -> None:
         raise BadContent(f"more than {MOST} files or {LARGEST // 1024 // 1024} MB of content")
 
 
-def write_tree(folder: Path, tree: Tree) -> None:
-    """Write all files of a tree into a folder. Raises OSError."""
-    for room in ROOMS:
-        if any(path.startswith(f"{room}/") for path in tree):
-            (folder / room).mkdir(parents=True, exist_ok=True)
+def write_tree(folder: Path, tree: Tree, there: Tree) -> None:
+    """Make a folder that holds the files `there` hold those of `tree`, each file in one step. Raises OSError."""
     for path, body in tree.items():
-        (folder / path).write_bytes(body)
+        if there.get(path) != body:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            draft = (folder / path).with_name(f".{secrets.token_hex(6)}")
+            try:
+                draft.write_bytes(body)
+                draft.replace(folder / path)
+            finally:
+                draft.unlink(missing_ok=True)
+    for path in there.keys() - tree.keys():
+        (folder / path).unlink(missing_ok=True)
 
 
-def digest(body: bytes) -> str:
-    """Return the name of a file's content."""
-    return hashlib.sha256(body).hexdigest()
+def origin_path(folder: Path) -> Path:
+    """Return where the origin of a server's content folder is kept: beside it."""
+    return folder.with_name(f"{folder.name}.json")
+
+
+def origin_in(path: Path) -> Origin | None:
+    """Return the origin that a file says, None when it says none."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Origin)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def keep_origin(path: Path, origin: Origin) -> None:
+    """Write an origin to a file, in one step. Raises OSError."""
+    draft = path.with_name(f".{secrets.token_hex(6)}")
+    draft.write_bytes(msgspec.json.format(msgspec.json.encode(origin)) + b"\n")
+    draft.replace(path)
 
 
 def names(tree: Tree) -> dict[str, str]:
-    """Return the name of each file's content, by path."""
+    """Return the digest of each file, by path."""
     return {path: digest(body) for path, body in sorted(tree.items())}
+
+
+def merged(base: Mapping[str, str], mine: Tree, theirs: Tree) -> dict[str, bytes]:
+    """Return `theirs` with each file that `mine` has changed since both were `base` (digests by path).
+
+    >>> merged({"a": digest(b"1"), "b": digest(b"1")}, {"a": b"2", "b": b"1"}, {"a": b"1", "b": b"3", "c": b"1"})
+    {'a': b'2', 'b': b'3', 'c': b'1'}
+    """
+    own = names(mine)
+    changed = {path for path in base.keys() | own.keys() if base.get(path) != own.get(path)}
+    kept = {path: body for path, body in theirs.items() if path not in changed}
+    return dict(sorted({**kept, **{path: mine[path] for path in changed & mine.keys()}}.items()))
 
 
 def differences(old: Tree, new: Tree) -> Iterator[Difference]:

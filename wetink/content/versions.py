@@ -1,42 +1,44 @@
-"""Versions: what the content folder was, who changed it when, and the way back.
+"""Versions: what the content was, who changed it when, and the way back.
 
-versions/
-├── 000007.json           one version: its number, time, author, message and files by content
-└── objects/SHA256        the content of files, each once
+The versions in the store count, and every process follows them. The content folder is where people edit: a change in it
+becomes a version, and what is published elsewhere is written to it.
 """
 
 import asyncio
-import os
-import secrets
-import shutil
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
-from wetink.content.swap import exchange
-from wetink.content.tree import Tree, check_paths, digest, names, read_tree, write_tree
-from wetink.core.errors import BadContent, Conflict, Held, NotFound, Unavailable
+from wetink.content.earlier import newest_in, take_over
+from wetink.content.tree import (
+    Origin,
+    Tree,
+    check_paths,
+    keep_origin,
+    merged,
+    names,
+    origin_in,
+    origin_path,
+    read_tree,
+    stamp,
+    write_tree,
+)  # fmt: skip
+from wetink.core.errors import BadContent, Conflict, Held, Unavailable
 from wetink.core.text.characters import problem_in_text
+from wetink.ports.content import ContentVersions, Version
 from wetink.ports.leases import Leases
 
-T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 BY_HAND = "edited in the folder"
 LONGEST_MESSAGE, LONGEST_NAME = 200, 60
 PATIENCE_SECONDS, TTL_SECONDS = 10.0, 5.0
 """How long to wait for another process that changes content, and how long one that was killed still counts."""
-
-
-class Version(msgspec.Struct, frozen=True):
-    """One state of the content. `at` is Unix ms; `files` are digests by path."""
-
-    number: int
-    at: int
-    by: str
-    message: str
-    files: dict[str, str]
+PAGE = 100
+NONE = Version(0, 0, "", "", {})
 
 
 class Pushed(msgspec.Struct, frozen=True):
@@ -47,123 +49,149 @@ class Pushed(msgspec.Struct, frozen=True):
 
 
 class Versions:
-    """The content folder with its past. Any process may use it; they take turns."""
+    """The content with its past. Processes take turns to change it."""
 
-    def __init__(self, folder: Path, content: Path, leases: Leases, check: Callable[[Path], Sequence[str]]) -> None:
-        """Keep versions in `folder` of what is in `content`; `check` says what is wrong with a folder of content.
+    def __init__(
+        self,
+        store: ContentVersions,
+        leases: Leases,
+        folder: Path,
+        earlier: Path,
+        check: Callable[[Tree], Sequence[str]],
+    ) -> None:
+        """Keep versions in `store`, and `folder` in step with them.
 
-        `check` is called in a thread.
+        `earlier` is the folder in which an earlier release kept versions. `check` says what is wrong with content, in a
+        thread.
         """
-        self._folder, self._content, self._leases, self._check = folder, content, leases, check
+        self._store, self._leases, self._folder, self._check = store, leases, folder, check
+        self._earlier, self._known, self._wanted = earlier, object(), newest_in(earlier)
 
-    async def current(self, now: int) -> tuple[Version, dict[str, bytes]]:
-        """Return the version that stands, with its files; what was edited in the folder becomes one first."""
-        return await self._alone(lambda: self._noted(now))
+    async def take_in(self, now: int) -> None:
+        """Make a version of what was edited in the folder, and write to the folder what was published elsewhere.
 
-    async def listed(self, now: int) -> list[Version]:
-        """Return all versions, the newest first."""
+        A folder that is not there stays away, and the current version with it. Raises Unavailable, BadContent.
+        """
+        before = await asyncio.to_thread(stamp, self._folder)
+        [newest] = await self._store.versions(1) or [NONE]
+        if before is None or self._known == (before, newest.number):
+            return
+        if newest.number < max(self._wanted, 1) or not await asyncio.to_thread(self._in_step, newest):
+            async with self._alone():
+                newest, _ = await self._reconciled(now)
+        self._known = before, newest.number
 
-        def listed() -> list[Version]:
-            self._noted(now)
-            return [self._version(number) for number in reversed(self._numbers())]
+    async def listed(self) -> list[Version]:
+        """Return all versions, newest first. Raises StoreUnavailable."""
+        found = [*await self._store.versions(PAGE)]
+        while found and found[-1].number > 1:
+            found += await self._store.versions(PAGE, before=found[-1].number)
+        return found
 
-        return await self._alone(listed)
+    async def read(self, number: int = 0) -> tuple[Version, dict[str, bytes]]:
+        """Return a version with its files; 0 is the current one. Raises NotFound, StoreUnavailable."""
+        return await self._store.read(number)
 
     async def push(self, tree: Tree, base: int | None, *, by: str, message: str, now: int) -> Pushed:
         """Put `tree` in the place of the content, in one step, unless something is wrong with it: then nothing changes.
 
         `base` is the version it was made from, None to replace whatever there is. Raises Conflict when another stands
-        by now, BadContent for what is no content, OSError.
+        by now, BadContent for what is no content, Unavailable.
         """
         check_paths(tree)
         _check_words(by=by, message=message)
-
-        def pushed() -> Pushed:
-            version, there = self._noted(now)
+        async with self._alone():
+            version, there = await self._reconciled(now)
             if base is not None and base != version.number:
                 raise Conflict(
                     f"version {version.number} is current ({version.by}: {version.message})",
                     hint="pull again, merge your changes, then push",
                 )
-            return self._put(tree, there, version, by, message, now)
-
-        return await self._alone(pushed)
+            return await self._checked(tree, version, there, by, message, now)
 
     async def rollback(self, number: int, *, by: str, now: int) -> Pushed:
-        """Let an earlier version stand again, as a new one. Raises NotFound, BadContent, OSError."""
+        """Restore an earlier version as a new one. Raises NotFound, BadContent, Unavailable."""
         _check_words(by=by)
+        async with self._alone():
+            version, there = await self._reconciled(now)
+            _, tree = await self._store.read(number)
+            return await self._checked(tree, version, there, by, f"restored version {number}", now)
 
-        def rolled_back() -> Pushed:
-            version, there = self._noted(now)
-            return self._put(self._tree(self._version(number)), there, version, by, f"restored version {number}", now)
+    async def write(self, path: str, body: bytes, *, by: str, message: str, now: int, new: bool) -> None:
+        """Write one YAML file, in place of the one of its name unless it is `new`. It is not checked.
 
-        return await self._alone(rolled_back)
+        The same again is no conflict: a second click means the first. Raises BadContent, Unavailable.
+        """
+        async with self._alone():
+            version, there = await self._reconciled(now)
+            other = f"{path.removesuffix('.yaml')}.yml"
+            place = other if other in there else path
+            if new and there.get(place, body) != body:
+                kind, _, name = path.removesuffix(".yaml").partition("/")
+                article = "an" if kind[0] in "aeiou" else "a"
+                raise BadContent(
+                    f"there is already {article} {kind.removesuffix('s')} called {name}", hint="choose another name"
+                )
+            if there.get(place) != body:
+                await self._publish({**there, place: body}, version, there, by, message, now)
 
-    async def tree(self, number: int) -> dict[str, bytes]:
-        """Return the files of a version. Raises NotFound."""
-        return await asyncio.to_thread(lambda: self._tree(self._version(number)))
-
-    def _put(self, tree: Tree, there: Tree, version: Version, by: str, message: str, now: int) -> Pushed:
+    async def _checked(self, tree: Tree, version: Version, there: Tree, by: str, message: str, now: int) -> Pushed:
         if dict(tree) == dict(there):
             return Pushed(version.number)
-        self._content.parent.mkdir(parents=True, exist_ok=True)
-        draft = self._content.parent / f".{self._content.name}.{secrets.token_hex(6)}"
-        draft.mkdir()
+        if problems := tuple(await asyncio.to_thread(self._check, tree)):
+            return Pushed(version.number, problems)
+        return Pushed((await self._publish(tree, version, there, by, message, now)).number)
+
+    async def _publish(self, tree: Tree, version: Version, there: Tree, by: str, message: str, now: int) -> Version:
+        by, message = by.strip()[:LONGEST_NAME], message.strip()[:LONGEST_MESSAGE]
+        published = await self._store.publish(tree, version.number, by=by, message=message, at=now)
+        await asyncio.to_thread(self._write_back, published, tree, there)
+        return published
+
+    async def _reconciled(self, now: int) -> tuple[Version, dict[str, bytes]]:
+        """Return the current version and its files, with the folder in step with it."""
+        await take_over(self._store, self._earlier)
+        version, files = (await self._store.read()) if await self._store.revision() else (NONE, {})
+        origin, there = await asyncio.to_thread(self._edited)
+        if there is not None:
+            base = origin.files if origin is not None else await self._like(names(there)) or version.files
+            mine = merged(base, there, files) if version.number else there
+            if not version.number or mine != files:
+                message = BY_HAND if version.number else "first"
+                version, files = await self._store.publish(mine, version.number, by="", message=message, at=now), mine
+            await asyncio.to_thread(self._write_back, version, files, there)
+        return version, files
+
+    async def _like(self, files: dict[str, str]) -> dict[str, str]:
+        """Return `files` if a recent version had just these, else none: a folder of unknown origin may be no edit."""
+        return files if any(each.files == files for each in await self._store.versions(PAGE)) else {}
+
+    def _edited(self) -> tuple[Origin | None, dict[str, bytes] | None]:
+        """Return what the folder was when it was last in step, and its files; the first is read first."""
+        return origin_in(origin_path(self._folder)), read_tree(self._folder) if self._folder.is_dir() else None
+
+    def _in_step(self, newest: Version) -> bool:
+        """Whether the folder holds a version, and was noted to."""
+        origin, there = self._edited()
+        return origin == Origin(newest.number, newest.files) and names(there or {}) == newest.files
+
+    def _write_back(self, version: Version, tree: Tree, there: Tree) -> None:
+        """Bring the folder, which holds the files `there`, in step. One that cannot be written keeps nobody from work.
+
+        What a process that is killed has written by then is no edit: it is in the version that it wrote.
+        """
         try:
-            write_tree(draft, tree)
-            problems = tuple(self._check(draft))
-            if problems:
-                return Pushed(version.number, problems)
-            exchange(draft, self._content)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-        return Pushed(self._note(tree, version.number + 1, by, message, now).number)
+            write_tree(self._folder, tree, there)
+            keep_origin(origin_path(self._folder), Origin(version.number, version.files))
+        except OSError as error:
+            logger.warning("version %d cannot be written to the content folder: %s", version.number, error.strerror)
 
-    def _noted(self, now: int) -> tuple[Version, dict[str, bytes]]:
-        """Return the newest version; if the folder is not what it says, the folder becomes one."""
-        for left in self._content.parent.glob(f".{self._content.name}.*"):
-            shutil.rmtree(left, ignore_errors=True)  # of somebody who was killed
-        there = read_tree(self._content)
-        numbers = self._numbers()
-        newest = self._version(numbers[-1]) if numbers else None
-        if newest is not None and newest.files == names(there):
-            return newest, there
-        message = "first" if newest is None else BY_HAND
-        return self._note(there, (newest.number if newest is not None else 0) + 1, "", message, now), there
-
-    def _note(self, tree: Tree, number: int, by: str, message: str, now: int) -> Version:
-        objects = self._folder / "objects"
-        objects.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for body in tree.values():
-            if not (kept := objects / digest(body)).exists():
-                _write(kept, body)
-        version = Version(number, now, by.strip()[:LONGEST_NAME], message.strip()[:LONGEST_MESSAGE], names(tree))
-        _write(self._path(number), msgspec.json.encode(version))
-        return version
-
-    def _numbers(self) -> list[int]:
-        return sorted(int(path.stem) for path in self._folder.glob("*.json") if path.stem.isdecimal())
-
-    def _path(self, number: int) -> Path:
-        return self._folder / f"{number:06}.json"
-
-    def _version(self, number: int) -> Version:
-        try:
-            return msgspec.json.decode(self._path(number).read_bytes(), type=Version)
-        except FileNotFoundError:
-            raise NotFound(f"there is no version {number}", hint="wetink versions lists them") from None
-        except msgspec.DecodeError as error:
-            raise BadContent(f"version {number} cannot be read: {error}") from error
-
-    def _tree(self, version: Version) -> dict[str, bytes]:
-        objects = self._folder / "objects"
-        return {path: (objects / name).read_bytes() for path, name in version.files.items()}
-
-    async def _alone(self, work: Callable[[], T]) -> T:
-        """Return what `work` does in a thread, while nobody else changes content. Raises Unavailable."""
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Keep others from changing content inside. Raises Unavailable."""
         try:
             async with self._leases.hold("content", TTL_SECONDS, PATIENCE_SECONDS):
-                return await asyncio.to_thread(work)
+                yield
         except Held as error:
             raise Unavailable("another process is changing the content", hint="try again") from error
 
@@ -173,13 +201,3 @@ def _check_words(**words: str) -> None:
     for name, text in words.items():
         if problem := problem_in_text(text):
             raise BadContent(f"{name}: {problem}", where=name)
-
-
-def _write(path: Path, body: bytes) -> None:
-    """Write a file that is there whole, also after a power cut, or not at all."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
-    with draft.open("wb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

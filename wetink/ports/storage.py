@@ -18,6 +18,7 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.conversion import ConversionEvent
 from wetink.ports.archive import Archive
 from wetink.ports.audiences import Memberships
+from wetink.ports.content import ContentVersions
 from wetink.ports.crowd import CrowdLog
 from wetink.ports.experiments import Exposures
 from wetink.ports.keys import Senders
@@ -287,6 +288,7 @@ class Storage(msgspec.Struct, frozen=True):
     pictures: LastPictures
     sessions: Sessions
     leases: Leases
+    content: ContentVersions
     crowd: Callable[[], AbstractContextManager[CrowdLog]]
     start: Callable[[], None]
     lost: Callable[[], Mapping[str, int]]

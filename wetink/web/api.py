@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wetink.content.tree import LARGEST
-from wetink.content.versions import Pushed, Version
+from wetink.content.versions import Pushed
 from wetink.core.blocks.block import Decision
 from wetink.core.errors import BadRequest, TooLarge, Unauthorized
 from wetink.core.events.event import Event
@@ -31,6 +31,7 @@ from wetink.core.profile.person import Moment, moment_of
 from wetink.core.text.characters import half_character, problem_in
 from wetink.opens.drawing import weight
 from wetink.opens.recipient import parse
+from wetink.ports.content import Version
 from wetink.ports.feeds import Uploaded
 from wetink.web import session
 from wetink.web.dashboard.query import number_in, time_in, wetink_of
@@ -120,11 +121,7 @@ async def pull(request: Request) -> Response:
     """Answer with the version that stands, or an earlier one."""
     versions = allowed(request).versions
     number = number_in(request.query_params, "version", 0, 0, MOST_VERSIONS)
-    if not number:
-        return told(State(*await versions.current(now_ms())))
-    files = await versions.tree(number)
-    listed = await versions.listed(now_ms())
-    return told(State(next(each for each in listed if each.number == number), files))
+    return told(State(*await versions.read(number)))
 
 
 async def push(request: Request) -> Response:
@@ -143,12 +140,12 @@ async def rollback(request: Request) -> Response:
 
 async def versions(request: Request) -> Response:
     """List all versions."""
-    return told(await allowed(request).versions.listed(now_ms()))
+    return told(await allowed(request).versions.listed())
 
 
 async def _done(request: Request, done: Pushed) -> Response:
     if not done.problems:
-        await wetink_of(request).look_again()
+        await wetink_of(request).follow()
     return told(done, 422 if done.problems else 200)
 
 

@@ -17,6 +17,7 @@ from wetink.store.sqlite import catalog, commit, conversions, groups, identity, 
 from wetink.store.sqlite.archive import SQLiteArchive
 from wetink.store.sqlite.codec import identifier
 from wetink.store.sqlite.connection import fetch, read, script
+from wetink.store.sqlite.content import SQLiteContent
 from wetink.store.sqlite.crowd import open_crowd_log
 from wetink.store.sqlite.database import Database
 from wetink.store.sqlite.exposures import SQLiteExposures
@@ -59,6 +60,7 @@ def open_storage(
         "pictures": _Later(partial(SQLitePictures, folder)),
         "sessions": _Later(partial(SQLiteSessions, folder)),
         "leases": _Later(partial(SQLiteLeases, folder, clock_ms)),
+        "content": _Later(partial(SQLiteContent, folder)),
     }
 
     def start() -> None:

@@ -1,0 +1,70 @@
+"""Content: its versions as rows, and each body of a file once, in a file of their own."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from wetink.core.errors import Conflict, NotFound
+from wetink.ports.content import Version, digest
+from wetink.store.sqlite.batch import THREAD_BUSY_MS, transaction
+from wetink.store.sqlite.connection import connect, fetch, first, in_thread, read, script, snapshot, translated
+
+SQL = read("content_queries.sql")
+LAST = 2**63 - 1
+
+
+class SQLiteContent:
+    """`ports.content.ContentVersions` over one SQLite file, shared by all processes."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open (or make) the file in a folder."""
+        self._db = connect(folder / "content.db", busy_ms=THREAD_BUSY_MS)
+        self._mutex = threading.Lock()
+        with translated("opening the content"):
+            self._db.execute(script("content.sql"))
+
+    @in_thread
+    def revision(self) -> int:
+        with self._mutex, translated("reading the content's revision"):
+            return self._revision()
+
+    def _revision(self) -> int:
+        return int(first(self._db, SQL.revision)[0])
+
+    @in_thread
+    def read(self, number: int = 0) -> tuple[Version, dict[str, bytes]]:
+        with self._mutex, translated("reading the content"), snapshot(self._db):
+            row = first(self._db, SQL.version, (number or self._revision(),))
+            if row is None:
+                raise NotFound(f"there is no version {number}", hint="wetink versions lists them")
+            version = _version(row)
+            return version, {path: first(self._db, SQL.body, (name,))[0] for path, name in version.files.items()}
+
+    @in_thread
+    def versions(self, limit: int, before: int | None = None) -> Sequence[Version]:
+        with self._mutex, translated("listing versions"):
+            return [_version(row) for row in fetch(self._db, SQL.versions, (before or LAST, limit))]
+
+    @in_thread
+    def publish(self, files: Mapping[str, bytes], expected: int, *, by: str, message: str, at: int) -> Version:
+        version = Version(expected + 1, at, by, message, {path: digest(body) for path, body in sorted(files.items())})
+        with self._mutex, translated("publishing content"), transaction(self._db):
+            if self._revision() != expected:
+                raise Conflict(f"version {self._revision()} is current", hint="read it and try again")
+            for path, name in version.files.items():
+                self._db.execute(SQL.keep_body, (name, files[path]))
+            row = (version.number, at, by, message, msgspec.json.encode(version.files).decode())
+            self._db.execute(SQL.publish, row)
+        return version
+
+    async def close(self) -> None:
+        with self._mutex:
+            self._db.close()
+
+
+def _version(row: tuple[Any, ...]) -> Version:
+    number, at, by, message, files = row
+    return Version(number, at, by, message, msgspec.json.decode(files, type=dict[str, str]))
