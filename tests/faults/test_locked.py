@@ -151,7 +151,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 
 @pytest.fixture(scope="module")
 def server(shop: Shop) -> Iterator[Server]:
-    with Server(shop.data, workers=2) as running:
+    with Server(shop.data, workers=2, module="tests.impatient") as running:
         asyncio.run(shop.load(running, 4))
         yield running
 
@@ -251,7 +251,11 @@ def test_decisions_promises_and_counts_made_under_a_lock_agree_and_are_written_l
     asyncio.run(settled())
 
 
-def test_opens_lost_at_shutdown_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_opens_lost_at_shutdown_are_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wetink.store.sqlite.ledger.THREAD_BUSY_MS", 50)
+
     async def ended() -> Mapping[str, Any]:
         ledger = SQLiteLedger(tmp_path)
         with held(tmp_path / "opens.db"):
@@ -266,7 +270,7 @@ def test_opens_lost_at_shutdown_are_logged(tmp_path: Path, caplog: pytest.LogCap
 
 def test_an_ingest_under_way_when_a_worker_ends_is_told_to_come_again(tmp_path: Path) -> None:
     shop = Shop(tmp_path / "data")
-    with Server(shop.data, workers=1) as server:
+    with Server(shop.data, workers=1, module="tests.impatient") as server:
         asyncio.run(shop.load(server, 1))
         with held(shop.data / "wetink.lock", frozen=True):
 

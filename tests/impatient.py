@@ -1,0 +1,36 @@
+"""`wetink` that waits for a lock of another process a fifth as long, so that a test need not wait for it to give up.
+
+    python -m tests.impatient serve --data FOLDER
+
+Each process that serves imports this module again.
+"""
+
+import sys
+
+SHARE = 0.2
+DEADLINES = ("BUSY_MS", "THREAD_BUSY_MS", "CLOSE_SECONDS", "PATIENCE_SECONDS", "STOP_SECONDS")
+"""Constants of wetink that say how long to wait for others."""
+
+
+def hurry() -> None:
+    """Lower the deadlines of all modules that are imported."""
+    for module in [each for name, each in sys.modules.items() if name.startswith("wetink.")]:
+        for name in DEADLINES:
+            if isinstance(found := getattr(module, name, None), int | float):
+                setattr(module, name, type(found)(found * SHARE))
+
+
+if __name__ in ("__main__", "__mp_main__"):
+    import wetink.web.server  # noqa: F401 (all that serves)
+    from wetink.store.sqlite.connection import Alone
+    from wetink.store.sqlite.projections import SQLiteProjections
+
+    hurry()
+    for function in (Alone.run, Alone.soon, SQLiteProjections.step, SQLiteProjections.write):
+        [patience] = function.__defaults__ or ()
+        function.__defaults__ = (patience * SHARE,)
+
+if __name__ == "__main__":
+    from wetink.cli import main
+
+    main()
