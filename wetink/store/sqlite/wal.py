@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ class Wal:
         self._file: int | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._kernel: Context | None = None
+        self._asked = False
         self._pages = 0
 
     def follow(self, db: apsw.Connection) -> None:
@@ -77,11 +79,9 @@ class Wal:
                 raise _lost(error.errno) from error
 
     def waits(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Whether `sync_soon` may be called in this loop: not all kernels can, and only one loop at a time.
-
-        The first call takes a twentieth of a second.
-        """
+        """Whether `sync_soon` may be called in this loop: not all kernels can, and only one loop at a time."""
         if self._loop is not loop and (self._loop is None or self._loop.is_closed()):
+            self._let_go()
             self._loop, self._kernel = loop, _kernel()
             if self._kernel is not None:
                 loop.add_reader(self._kernel.fileno, self._look)
@@ -98,12 +98,17 @@ class Wal:
             return True
         try:
             assert self._kernel is not None  # noqa: S101 (see `waits`)
-            self._kernel.submit(_syncing(self._opened(), then))
+            self._kernel.submit(_syncing(self._opened(), partial(self._synced_by_kernel, then)))
+            self._asked = True
         except Exception:
             logger.warning("the kernel does not wait for this disk; a thread does", exc_info=True)
             self._let_go()
             return False
         return True
+
+    def _synced_by_kernel(self, then: Told, error: StoreUnavailable | None) -> None:
+        self._asked = False
+        then(error)
 
     def _look(self) -> None:
         if self._kernel is not None:
@@ -120,7 +125,9 @@ class Wal:
     def _let_go(self) -> None:
         if self._kernel is not None and self._loop is not None and not self._loop.is_closed():
             self._loop.remove_reader(self._kernel.fileno)
-        self._kernel = None
+        if self._kernel is not None and not self._asked:
+            _IDLE.append(self._kernel)
+        self._kernel, self._asked = None, False
 
     def close(self) -> None:
         """Let go of the file."""
@@ -134,8 +141,14 @@ class Wal:
             self._file = None
 
 
+_IDLE: "list[Context]" = []
+"""Contexts that wait for nothing, for the next log: to end one takes the kernel a twentieth of a second."""
+
+
 def _kernel() -> "Context | None":
     """Return who waits without a thread; None where there is no such thing (other systems, containers without AIO)."""
+    if _IDLE:
+        return _IDLE.pop()
     try:
         from caio import linux_aio  # here: only who writes needs the time it takes
     except ImportError:
