@@ -1,7 +1,8 @@
 """Pictures: 600x300 at 2x with three photos, drawn in process, beside a warm Chromium's screenshots of the same HTML.
 
 The drawing side begins with the template and its data and ends with the bytes that are served; the browser gets the
-finished HTML, with the photos inside. All turn by turn, each time with other words and other photos:
+finished HTML, with the photos inside. All turn by turn, each time with other words and other photos. The browser rests
+after each screenshot: for up to 60 ms after its answer it goes on working, on the core that the next turn needs.
 
 - all new: not one part of the picture was drawn before, and no photo was decoded;
 - from tiles: the products were seen before, each by somebody; they stand together for the first time, under the name
@@ -32,6 +33,7 @@ from wetink.render import Renderer
 from wetink.render.liquid import html
 
 TURNS, PRODUCTS, WIDTH, HEIGHT, SCALE = 40, 48, 600, 300, 2
+REST_SECONDS = 0.3
 TEMPLATE = files("wetink.apps").joinpath("last_viewed.liquid").read_text(encoding="utf-8")
 
 
@@ -85,6 +87,7 @@ def _measured() -> list[Figure]:
                 page.set_content(f"<body style='margin:0'>{markup}", wait_until="load")
                 page.screenshot(**options)
                 theirs[kind].append(time.perf_counter() - begun)
+                time.sleep(REST_SECONDS)
             new.append(timed(renderer.render(scene)))
             tiles.append(timed(renderer.render(_scene(f"Mary {turn}", chance.sample(shop, 3)))))
     loop.close()
