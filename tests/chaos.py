@@ -103,7 +103,7 @@ def failing(wetink: Wetink) -> Any:
 
         return asked
 
-    for name in ("entries", "products", "profile", "version"):
+    for name in ("load", "products", "profile"):
         part = part_with(store, name)
         setattr(part, name, faulty(getattr(part, name)))
     return create(wetink)

@@ -38,7 +38,7 @@ from wetink.opens.embed import Embed
 from wetink.opens.fallback import watch
 from wetink.opens.geo import Places
 from wetink.opens.prerender import Prerenderer
-from wetink.ports import Record, Storage
+from wetink.ports import Loaded, Record, Storage
 from wetink.ports.archive import Opened
 from wetink.render.cache import Shared
 from wetink.store.sqlite.batch import BatchWriter, Queue
@@ -171,9 +171,12 @@ async def opens(error: Exception, house: House) -> None:
     assert take is not None
     take(b"", lambda *_: Broken(error).hear())
     await asyncio.sleep(0.1)
+    for _ in range(2):
+        take(b"", lambda *_: None)
+        await asyncio.sleep(0.1)
     with pytest.MonkeyPatch.context() as patch:
-        for failing, name in ((store.log, "version"), (house.door, "_version")):
-            patch.setattr(failing, name, lambda: fails(error))
+        for failing, name in ((lookup.Lookup, "stands"), (house.door, "_stands")):
+            patch.setattr(failing, name, lambda *_: fails(error))
             take(b"", lambda *_: None)
             await asyncio.sleep(0.1)
     sources = await store.sources.all()
@@ -268,7 +271,7 @@ def files(folder: Path) -> None:
     SQLitePictures(folder).writer.close()
     Places(folder / "nothing.mmdb", None).close()
     with contextlib.suppress(Exception):
-        lookup._read(NAME.encode())
+        lookup.folded_at(Loaded(WHO, "", summary=NAME.encode()), NOW, frozenset())
 
 
 def rules() -> None:

@@ -15,7 +15,7 @@ from tests.web.test_open import JANE, SHOP, House
 from wetink.core.errors import StoreUnavailable
 from wetink.ports import Picture, Scene
 
-STORE = ("version", "summary", "entries", "products", "profile", "resolve", "changes", "search", "tally")
+STORE = ("load", "products", "profile", "resolve", "changes", "search", "tally")
 LEDGER = ("current", "settle", "promised", "promise", "contacts")
 EXPOSURES = ("of", "keep")
 RULES = {
@@ -111,9 +111,9 @@ def names() -> list[str]:
 
 
 def news(house: House) -> None:
-    """Have somebody else do something, so that nothing that is remembered may be believed."""
+    """Have somebody else do something, and let a moment pass, so that nothing that is remembered may be believed."""
     house.saw("lamp", who="somebody")
-    house.now -= 1000
+    house.now += 1_000
 
 
 @pytest.mark.parametrize("who", ["jane", "bob", "nobody"])
@@ -139,7 +139,7 @@ def test_the_nth_store_call_of_an_open_fails(house: House, faults: Faults, block
             break
     else:
         raise AssertionError("an open that never ends")
-    assert number > 2
+    assert number > 1
 
 
 @pytest.mark.parametrize("block", ["own-not-done-where", "own-not-audience", "hero", "picks"])
@@ -161,4 +161,4 @@ def test_the_nth_store_call_of_a_picture_fails(house: House, faults: Faults, blo
         assert SHOP.encode() in right.body or right.body == fallback
         if not fired:
             break
-    assert number > 2
+    assert number > 1

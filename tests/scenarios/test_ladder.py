@@ -31,7 +31,7 @@ def store_down(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     async def down(*_: Any, **__: Any) -> Any:
         raise StoreUnavailable("the store is down")
 
-    for name in ("entries", "version", "products", "profile"):
+    for name in ("load", "products", "profile"):
         monkeypatch.setattr(part_with(house.wetink.store, name), name, down)
 
 

@@ -216,7 +216,7 @@ def test_with_the_store_down_opens_and_clicks_get_the_fallback(house: House, mon
     async def down(*_: Any, **__: Any) -> Any:
         raise StoreUnavailable("the disk is gone")
 
-    for name in ("history", "version", "products", "profile"):
+    for name in ("load", "history", "products", "profile"):
         monkeypatch.setattr(part_with(house.wetink.store, name), name, down)
     assert house.get(house.url("picture", "hero")).body == stranger
     assert house.get(house.url("click", "hero")).headers["location"] == f"{SHOP}/"
