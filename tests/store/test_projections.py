@@ -11,10 +11,10 @@ from tests.contracts.test_projections import START, derive, say
 from tests.storage import opened
 from wetink.core.events.event import Product
 from wetink.ports import Storage
-from wetink.store.sqlite import catalog, statements
+from wetink.store.sqlite import catalog, recent_events
 from wetink.store.sqlite.connection import connect
 from wetink.store.sqlite.log import SQLiteLog
-from wetink.store.sqlite.statements import Statements
+from wetink.store.sqlite.recent_events import RecentEvents
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_an_odd_statement_is_left_out_and_the_log_is_followed_past_it(
 def test_a_slice_that_somebody_else_has_written_is_not_written_again(store: Storage, tmp_path: Path) -> None:
     say(store, 1, sku="A", price=5)
     db = connect(tmp_path / "wetink.db")
-    mine, theirs = catalog.next_step(db, Statements()), catalog.next_step(db, Statements())
+    mine, theirs = catalog.next_step(db, RecentEvents()), catalog.next_step(db, RecentEvents())
     assert mine is not None
     assert theirs is not None
     with db:
@@ -80,7 +80,7 @@ def test_a_slice_that_somebody_else_has_written_is_not_written_again(store: Stor
 def test_what_a_process_said_itself_is_not_read_back(store: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     say(store, 9, sku="A")
     derive(store)
-    monkeypatch.setattr(statements, "_tellings", lambda bodies: pytest.fail("it was decoded"))
+    monkeypatch.setattr(recent_events, "events", lambda bodies: pytest.fail("it was decoded"))
     for number in range(3):
         say(store, number, sku="A", price=number)
     derive(store)
@@ -91,15 +91,15 @@ def test_what_a_process_said_itself_is_not_read_back(store: Storage, monkeypatch
 def test_what_is_not_kept_is_read_in_its_place(
     store: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, spans: int
 ) -> None:
-    monkeypatch.setattr(statements, "MOST", most)
-    monkeypatch.setattr(statements, "MOST_SPANS", spans)
+    monkeypatch.setattr(recent_events, "MOST", most)
+    monkeypatch.setattr(recent_events, "MOST_SPANS", spans)
     other = opened(tmp_path)
     for number in range(40):
         say(other if number % 5 == 0 else store, number, sku="A", price=number + 1)
-    kept = cast(SQLiteLog, store.log)._database.statements
+    kept = cast(SQLiteLog, store.log)._database.recent_events
     db = connect(tmp_path / "wetink.db")
     for seq, last in [(0, 40), (3, 38), (7, 7), (38, 40)]:
-        told = [(place, said.price) for place, (_, said) in kept.between(db, seq, last)]
+        told = [(place, event.products[0].price) for place, event in kept.between(db, seq, last)]
         assert told == [(place, place) for place in range(seq + 1, last + 1)]
     db.close()
     asyncio.run(other.close())

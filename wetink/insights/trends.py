@@ -9,7 +9,7 @@ from wetink.ports import Cursor, Storage
 
 logger = logging.getLogger(__name__)
 
-SLICE = 100
+SLICE = 200
 """Messages that are read in one go: opens wait no longer than that takes."""
 
 Tell = Callable[[Sequence[Event]], None]

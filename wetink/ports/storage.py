@@ -128,7 +128,7 @@ class Log(Protocol):
         ...
 
     async def events(self, after: Cursor, names: Collection[str], limit: int) -> tuple[Cursor, Sequence[Event]] | None:
-        """Return the usable events of these names among the next `limit` messages, and the place after those.
+        """Return the usable events by these names, of products, among the next `limit` messages; and the place after.
 
         At the end of the log that place is `after` itself. None when a `renew` may have changed what was read before:
         begin anew.

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from wetink.core.catalog.price_history import Change
-from wetink.core.events.event import Product
+from wetink.core.events.event import Event, Product
 
 FIELDS = (
     "product_id", "sku", "name", "url", "image_url", "price", "currency", "category", "brand", "variant",
@@ -25,25 +25,6 @@ Facts = dict[str, tuple[int, Any]]
 
 Statement = tuple[int, Product]
 """What was said of a product, and when (Unix ms)."""
-
-
-class Telling(Protocol):
-    """As much of an event as the catalog reads."""
-
-    @property
-    def level(self) -> str:
-        """The level of the key that sent it."""
-        ...
-
-    @property
-    def at(self) -> int:
-        """When it happened, in Unix ms."""
-        ...
-
-    @property
-    def products(self) -> tuple[Product, ...]:
-        """What it says of products."""
-        ...
 
 
 class Held(msgspec.Struct):
@@ -96,7 +77,7 @@ class Standing:
         return {said.key for at, said in batch if not repeats(said.sku or skus.get(said.product_id, ""), at, said)}
 
 
-def statements(events: Iterable[Telling]) -> list[Statement]:
+def statements(events: Iterable[Event]) -> list[Statement]:
     """Return what trusted events say of products that have a name. Browsers are not trusted with the catalog."""
     return [(event.at, said) for event in events if event.level == "server" for said in event.products if said.key]
 

@@ -18,7 +18,7 @@ import apsw
 import msgspec
 from msgspec.structs import replace
 
-from wetink.core.catalog.catalog import Changes, Facts, Held, Standing, Statement, plan, product, words_of
+from wetink.core.catalog.catalog import Changes, Facts, Held, Standing, Statement, plan, product, statements, words_of
 from wetink.core.catalog.price_history import Change
 from wetink.core.errors import StoreUnavailable
 from wetink.core.events.event import Product
@@ -26,7 +26,7 @@ from wetink.store.sqlite.batch import apart
 from wetink.store.sqlite.codec import decode_facts, encode, fingerprint
 from wetink.store.sqlite.connection import fetch, first, read, script, snapshot, translated
 from wetink.store.sqlite.database import Database
-from wetink.store.sqlite.statements import Statements, of_message
+from wetink.store.sqlite.recent_events import RecentEvents
 
 logger = logging.getLogger(__name__)
 SQL = read("catalog_queries.sql")
@@ -113,7 +113,7 @@ def behind(db: apsw.Connection) -> int:
     return int(last - seq)
 
 
-def next_step(db: apsw.Connection, statements: Statements, memory: Memory | None = None) -> Step | None:
+def next_step(db: apsw.Connection, recent: RecentEvents, memory: Memory | None = None) -> Step | None:
     """Return what the next slice comes to, None when there is nothing more. Imports come where they came."""
     memory = memory or Memory()
     with snapshot(db):
@@ -126,7 +126,7 @@ def next_step(db: apsw.Connection, statements: Statements, memory: Memory | None
         ends = [seen.seq + SLICE, int(db.execute(SQL.last_seq).get), *([imported[1]] if imported is not None else [])]
         if (last := min(ends)) <= seen.seq:
             return None
-        said = [each for _, each in statements.between(db, seen.seq, last)]
+        said = statements(event for _, event in recent.between(db, seen.seq, last))
         return memory.left(Step(seen, last, seen.imported, said, _planned(db, said, memory.of(seen))))
 
 
@@ -139,17 +139,17 @@ def write(db: apsw.Connection, step: Step) -> None:
 
 def take(db: apsw.Connection, seqs: Iterable[int]) -> None:
     """Take in the events of some messages out of turn: they were renewed."""
-    _put(db, _planned(db, [each for seq in seqs for each in of_message(db, seq)]))
+    _put(db, _planned(db, statements(event for seq in seqs for _, event in RecentEvents().between(db, seq - 1, seq))))
     db.execute(SQL.next_generation)
 
 
-def take_import(db: apsw.Connection, statements: Statements, at: int, products: Sequence[Product]) -> None:
+def take_import(db: apsw.Connection, recent: RecentEvents, at: int, products: Sequence[Product]) -> None:
     """Take in what an import says of products at a time (Unix ms), and keep what of it is new for a rebuild.
 
     What the log says was before it. During a rebuild that takes longer: then it comes in its turn.
     """
     if behind(db) <= MOST_BEHIND:
-        while (step := next_step(db, statements)) is not None:
+        while (step := next_step(db, recent)) is not None:
             write(db, step)
     said = [(at, each) for each in products if each.key]
     held_ = held(db, {each.key for _, each in said})
@@ -244,9 +244,9 @@ def _stored(db: apsw.Connection, keys: Collection[str]) -> _Now:
 class Tail:
     """What the log says of products beyond the projection, read once; and reads that know of it."""
 
-    def __init__(self, statements: Statements) -> None:
-        """Know of nothing yet; read `statements`."""
-        self._statements = statements
+    def __init__(self, recent: RecentEvents) -> None:
+        """Know of nothing yet; read on in `recent`."""
+        self._recent = recent
         self._mutex = threading.Lock()
         self._seen, self._last = Cursor(0, 0, -1), 0
         self._said: list[tuple[int, Statement]] = []
@@ -299,7 +299,8 @@ class Tail:
         self._seen = now
         if last <= self._last:
             return bool(self._said)
-        told = self._statements.between(db, self._last, last)
+        events = self._recent.between(db, self._last, last)
+        told = [(seq, each) for seq, event in events for each in statements((event,))]
         known = _skus(db, [said.key for _, (_, said) in told if not said.sku])
         for seq, (at, said) in told:
             if said.sku and said.product_id:
@@ -324,7 +325,7 @@ class SQLiteCatalog:
 
     def __init__(self, database: Database, follow: Callable[[float], bool]) -> None:
         """Read and write there."""
-        self._database, self._follow, self._tail = database, follow, Tail(database.statements)
+        self._database, self._follow, self._tail = database, follow, Tail(database.recent_events)
         self._version: int | None = None
         self._known: dict[str, Product | None] = {}  # at that version
 
@@ -344,7 +345,7 @@ class SQLiteCatalog:
 
     async def learn(self, products: Sequence[Product], at: int) -> None:
         odd = await self._database.write(
-            lambda db: apart(db, products, partial(take_import, db, self._database.statements, at))
+            lambda db: apart(db, products, partial(take_import, db, self._database.recent_events, at))
         )
         if odd:
             logger.error("%d products are not in the catalog: %s", len(odd), odd[0])

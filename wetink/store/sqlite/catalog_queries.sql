@@ -57,11 +57,8 @@ UPDATE catalog_cursor SET seq = ?, imported = ? WHERE seq = ? AND imported = ? A
 -- name: last_seq
 SELECT coalesce(max(seq), 0) FROM message
 
--- name: telling  Events of (seq, seq] that may say something of a product.
+-- name: events_of_products  Those of (seq, seq], and perhaps some others.
 SELECT seq, body FROM logged WHERE seq > ? AND seq <= ? AND instr(body, CAST('products' AS BLOB)) ORDER BY seq
-
--- name: telling_at  The event of a message.
-SELECT body FROM logged WHERE seq = ?
 
 -- name: next_import
 SELECT id, seq, at, products FROM product_import WHERE id > ? ORDER BY id LIMIT 1

@@ -10,14 +10,13 @@ from typing import Any
 import apsw
 import msgspec
 
-from wetink.core.catalog.catalog import statements
 from wetink.core.identity.holding import Claim
 from wetink.ports import Record
 from wetink.store.sqlite import groups, identity, people
 from wetink.store.sqlite.codec import VERDICTS, decode_event, encode, fingerprint, who
 from wetink.store.sqlite.connection import fetch, first, read
+from wetink.store.sqlite.recent_events import Placed, RecentEvents
 from wetink.store.sqlite.recent_ids import Recent
-from wetink.store.sqlite.statements import Said, Statements
 
 SQL = read("queries.sql")
 
@@ -79,12 +78,12 @@ def grow(db: apsw.Connection) -> None:
 class Commits:
     """Writes rows in one process, remembering what makes most of them cheap. Not for two threads at once."""
 
-    def __init__(self, statements: Statements) -> None:
-        """Remember nothing yet; `statements` gets what the rows say of products."""
+    def __init__(self, recent_events: RecentEvents) -> None:
+        """Remember nothing yet; `recent_events` gets the events of products."""
         self._claims = identity.Claims()
         self._recent = Recent()
-        self._statements = statements
-        self._said: list[Said] = []  # in the transaction under way, and from where to where in the log that goes
+        self._recent_events = recent_events
+        self._of_products: list[Placed] = []  # in the transaction under way; from where to where in the log that goes
         self._since = self._last = 0
 
     def ready(self, db: apsw.Connection | None) -> None:
@@ -96,14 +95,14 @@ class Commits:
     def begin(self, db: apsw.Connection) -> None:
         """Begin a transaction."""
         db.execute("BEGIN IMMEDIATE")
-        self._said, self._since = [], db.execute(SQL.last_seq).get
+        self._of_products, self._since = [], db.execute(SQL.last_seq).get
         self._last = self._since
         self._recent.begin(db, self._since)
 
     def committed(self) -> None:
         """Let others know of what was written: it can be read now."""
         if self._last > self._since:
-            self._statements.add(self._since, self._last, self._said)
+            self._recent_events.add(self._since, self._last, self._of_products)
 
     def forget(self) -> None:
         """Remember nothing: what was written was undone."""
@@ -152,7 +151,7 @@ class Commits:
             record = row.record
             claims += record.claims
             if record.event is not None and record.event.products:
-                self._said += [(seq, each) for each in statements((record.event,))]
+                self._of_products.append((seq, record.event))
             if record.joins is not None:
                 groups.join(db, *record.joins)
         db.executemany(SQL.insert_message, messages)

@@ -11,7 +11,7 @@ import apsw
 
 from wetink.store.sqlite import people
 from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, Turn, Version, connect, translated
-from wetink.store.sqlite.statements import Statements
+from wetink.store.sqlite.recent_events import RecentEvents
 from wetink.store.sqlite.writer import Writer
 
 T = TypeVar("T")
@@ -23,8 +23,8 @@ class Database:
     def __init__(self, folder: Path, prepare: Callable[[apsw.Connection], None], *, synchronous: str = "") -> None:
         """Open (or make) it; `prepare` makes what is missing. `synchronous` is for tests that weaken it on purpose."""
         self.path, self.lock, self.synchronous = folder / "wetink.db", folder / "wetink.lock", synchronous
-        self.statements = Statements()
-        self.writer = Writer(self.path, self.lock, self.statements, synchronous=synchronous)
+        self.recent_events = RecentEvents()
+        self.writer = Writer(self.path, self.lock, self.recent_events, synchronous=synchronous)
         self.writer.alone.run(prepare)
         self._readers, self._opened = threading.local(), list[apsw.Connection]()
         self._long = ThreadPoolExecutor(2, "long-read")

@@ -1,6 +1,5 @@
 """The log: messages as they were received, appended by the writer and read in the order of arrival."""
 
-import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ from wetink.core.events.event import Event
 from wetink.core.identity.holding import FOREVER
 from wetink.ports import Cursor, Receipt, Received, Record
 from wetink.store.sqlite import commit, replay
-from wetink.store.sqlite.codec import VERDICTS, decode_problems, events, identifier, who
+from wetink.store.sqlite.codec import VERDICTS, decode_problems, identifier, who
 from wetink.store.sqlite.connection import fetch, first, read, translated
 from wetink.store.sqlite.database import Database
 
@@ -69,8 +68,8 @@ class SQLiteLog:
             last = min(seq + limit, _last(db))
             if last <= seq:
                 return after, ()
-            rows = fetch(db, SQL.event_messages_after, (seq, last, json.dumps(list(names))))
-        return _cursor(last, replays), events([body for (body,) in rows])
+            found = self._database.recent_events.between(db, seq, last)
+        return _cursor(last, replays), [event for _, event in found if event.usable and event.name in names]
 
     async def renew(self, pairs: Sequence[tuple[Received, Record]], *, dry: bool = False) -> Sequence[bool]:
         if dry:

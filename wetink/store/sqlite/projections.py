@@ -44,7 +44,7 @@ class SQLiteProjections:
         self._alone = Alone(database.path, database.lock, synchronous=database.synchronous or "NORMAL")
         self._closed = False
         self._turn = threading.Lock()
-        plan = partial(catalog.next_step, statements=database.statements, memory=catalog.Memory())
+        plan = partial(catalog.next_step, recent=database.recent_events, memory=catalog.Memory())
         self._all: Mapping[str, Projection] = {
             "catalog": Projection(plan, catalog.write, catalog.behind, catalog.reset),
             "conversions": CONVERSIONS,

@@ -214,10 +214,6 @@ SELECT at, body, seq FROM event WHERE who = ? AND at >= ? AND at < ? ORDER BY ke
 -- name: untimed_events  Those whose client gave no time stand first in the cluster.
 SELECT at, body, seq FROM event WHERE who = ? AND key_time = 0 AND at >= ? AND at < ? LIMIT ?
 
--- name: event_messages_after  Events of some names among the messages of (seq, seq].
-SELECT body FROM logged WHERE seq > ? AND seq <= ? AND verdict = 0
-  AND name IN (SELECT value FROM json_each(?)) ORDER BY seq
-
 -- name: received_from  When the message was received that stands at a place of the log, or the next one.
 SELECT received FROM message WHERE seq >= ? ORDER BY seq LIMIT 1
 

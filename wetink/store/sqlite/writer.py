@@ -25,7 +25,7 @@ from wetink.core.errors import StoreUnavailable
 from wetink.store.sqlite.commit import Commits, Row
 from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, Alone, connect, translated
 from wetink.store.sqlite.group import FEW_ROWS, SLICE_ROWS, Group, Job
-from wetink.store.sqlite.statements import Statements
+from wetink.store.sqlite.recent_events import RecentEvents
 from wetink.store.sqlite.wal import Wal
 
 logger = logging.getLogger(__name__)
@@ -42,14 +42,14 @@ LOOK_SECONDS = 0.25
 class Writer:
     """Takes rows from any event loop of this process and commits them in groups."""
 
-    def __init__(self, path: Path, lock_path: Path, statements: Statements, *, synchronous: str = "") -> None:
-        """Open the file for writing and start the thread; `statements` gets those that are committed."""
+    def __init__(self, path: Path, lock_path: Path, recent_events: RecentEvents, *, synchronous: str = "") -> None:
+        """Open the file for writing and start the thread; `recent_events` gets what it commits."""
         self._path, self._synchronous = path, synchronous
         self._lock = lock_path.open("a")
         self.alone = Alone(path, lock_path, synchronous=synchronous)
         self._wal = Wal(path, synced=not synchronous)
         self._db: apsw.Connection | None = self._connected()
-        self._commits = Commits(statements)
+        self._commits = Commits(recent_events)
         self._jobs: deque[Job] = deque()
         self._current: Group | None = None
         self._closed = False
