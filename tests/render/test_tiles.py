@@ -12,11 +12,11 @@ from PIL import Image
 
 from tests.render.renderer import ALBUM, PRODUCTS, Album, Here, near, plain, seen
 from tests.render.test_templates import APPS, BARE, LONG, app
+from tests.render.tile_flaws import FAR_APART, far_apart, flaws, patches
 from wetink.core.events.event import Product
 from wetink.ports import Picture, Scene
 from wetink.render import Renderer
-from wetink.render.check import FAR_APART
-from wetink.render.compose import cut, far_apart, lay, patches
+from wetink.render.compose import cut, lay
 from wetink.render.tiles import Refused, layered
 
 
@@ -31,17 +31,15 @@ def album() -> Album:
     return Album(photos)
 
 
+PHOTOS = album()
+
+
 @pytest.fixture(scope="module")
 def renderer() -> Any:
     """Return one renderer for all, with what it keeps."""
     made = Renderer(album())
     yield made
     made.close()
-
-
-def flaws(renderer: Renderer, it: Scene) -> tuple[str, ...]:
-    """Return what is wrong with the tiles of a scene."""
-    return tuple(asyncio.run(renderer.check_tiles(it)))
 
 
 SHOWN: Mapping[str, tuple[Product, ...]] = {
@@ -57,17 +55,17 @@ SHOWN: Mapping[str, tuple[Product, ...]] = {
 @pytest.mark.parametrize("items", SHOWN.values(), ids=SHOWN.keys())
 @pytest.mark.parametrize("name", APPS)
 def test_every_app_is_equal_put_together_and_drawn_at_once(
-    renderer: Renderer, name: str, items: tuple[Product, ...], size: tuple[int, int]
+    name: str, items: tuple[Product, ...], size: tuple[int, int]
 ) -> None:
     it = app(name, items, width=size[0], height=size[1])
     assert "data-tile" in it.template
-    assert flaws(renderer, it) == ()
+    assert flaws(it, PHOTOS) == []
 
 
 @pytest.mark.parametrize("fields", [{"scale": 1}, {"scale": 3}, {"scheme": "dark"}, {"transparent": True}])
 @pytest.mark.parametrize("name", APPS)
-def test_tiles_have_no_flaws_at_any_scale_or_scheme(renderer: Renderer, name: str, fields: dict[str, Any]) -> None:
-    assert flaws(renderer, replace(app(name, PRODUCTS), **fields)) == ()
+def test_tiles_have_no_flaws_at_any_scale_or_scheme(name: str, fields: dict[str, Any]) -> None:
+    assert flaws(replace(app(name, PRODUCTS), **fields), PHOTOS) == []
 
 
 PAGE = """<style>.page { position: relative; width: 100px; height: 50px; background-color: #ffffff; color: #cc0000 }
@@ -94,36 +92,36 @@ OTHER = '<div data-tile="b" class="box" style="left: 40px; top: 10px; width: 30p
     ],
     ids=["one", "side by side", "with a shadow", "at the edge", "clear", "with all sorts of things in it"],
 )
-def test_a_tidy_page_can_be_drawn_from_tiles(renderer: Renderer, tiles: str) -> None:
-    assert flaws(renderer, plain(PAGE % tiles)) == ()
+def test_a_tidy_page_can_be_drawn_from_tiles(tiles: str) -> None:
+    assert flaws(plain(PAGE % tiles), PHOTOS) == []
 
 
 @pytest.mark.parametrize(
     ("tiles", "said"),
     [
-        (TILE.replace("left: 10px", "left: 10.3px"), "line 5: the tile `a` does not lie at whole device pixels at 1x"),
+        (TILE.replace("left: 10px", "left: 10.3px"), "the tile `a` does not lie at whole device pixels at 1x"),
         (TILE.replace("left: 10px", "left: 10.5px"), "at 1x"),
-        (TILE.replace("left: 10px;", ""), "line 5: the tile `a` needs left, top, width and height in px in its style"),
+        (TILE.replace("left: 10px;", ""), "the tile `a` needs left, top, width and height in px in its style"),
         (TILE.replace("left: 10px", "left: 10%"), "needs left, top, width and height"),
         (TILE.replace("left: 10px", "margin-left: 10px"), "needs left, top, width and height"),
         (TILE.replace("left: 10px", "left: 80px"), "is not on the page"),
         (TILE.replace("left: 10px", "left: -1px"), "is not on the page"),
         (TILE.replace("width: 30px", "width: 0px"), "is not on the page"),
         (TILE.replace("class", "data-bleed='2px' class"), "data-bleed that is not a whole number"),
-        (TILE + "\n" + OTHER.replace("40px", "39px"), "line 6: the tile `b` lies over the tile `a`"),
+        (TILE + "\n" + OTHER.replace("40px", "39px"), "the tile `b` lies over the tile `a`"),
         (TILE + OTHER.replace("data-tile", "data-bleed='1' data-tile"), "the tile `b` lies over the tile `a`"),
         (f"<div>{TILE}</div>", "must stand right inside"),
         (f"</div>{TILE}<div>", "must stand right inside"),
         (f"{TILE}</div><div>", "a page of one element"),
         (f"{TILE}<b>", "closes an element that is not open"),
         (f"{TILE}<div>", "is not closed"),
-        ("<style>p { margin: 9px }</style>" + TILE, "line 5: the tile `a` looks different when drawn separately"),
+        ("<style>p { margin: 9px }</style>" + TILE, "the tile `a` looks different when drawn separately"),
         (TILE * 41, "is one of more than 40"),
-        ("<style>.page p ~ .box { background-color: #00ff00 }</style>" + TILE, "line 5: the tile `a` looks differ"),
+        ("<style>.page p ~ .box { background-color: #00ff00 }</style>" + TILE, "the tile `a` looks differ"),
         (
             TILE
             + "<i style='position:absolute;left:0;top:0;z-index:5;width:99px;height:40px;background-color:red'></i>",
-            "line 5: the tile `a` looks different when drawn separately",
+            "the tile `a` looks different when drawn separately",
         ),
         (
             "<style>.box ~ i { color: #00ff00 }</style>" + TILE + "<i style='font-size:30px'>IIII</i>",
@@ -131,8 +129,8 @@ def test_a_tidy_page_can_be_drawn_from_tiles(renderer: Renderer, tiles: str) -> 
         ),
     ],
 )
-def test_what_cannot_be_drawn_from_tiles_is_told_with_its_line(renderer: Renderer, tiles: str, said: str) -> None:
-    told = flaws(renderer, plain(PAGE % tiles))
+def test_what_cannot_be_drawn_from_tiles_is_told(tiles: str, said: str) -> None:
+    told = flaws(plain(PAGE % tiles), PHOTOS)
     assert len(told) == 1
     assert said in told[0]
 
@@ -144,8 +142,8 @@ def test_what_cannot_be_drawn_from_tiles_is_drawn_at_once(renderer: Renderer, ti
     assert near(image.getpixel((150, 50)), (255, 255, 255))
 
 
-def test_a_template_without_tiles_has_no_flaws(renderer: Renderer) -> None:
-    assert flaws(renderer, plain("<p>words")) == ()
+def test_a_template_without_tiles_has_no_flaws() -> None:
+    assert flaws(plain("<p>words"), PHOTOS) == []
 
 
 def test_a_tile_is_the_same_wherever_it_lies_and_whatever_it_is_called() -> None:

@@ -1,6 +1,6 @@
 """The seam of drawing: what is to be drawn, the picture of it, who draws, and where photos come from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -110,10 +110,6 @@ class Renderer(Protocol):
 
     async def compare(self, scene: Scene) -> Comparison | None:
         """Return a scene's picture beside the browser's, None when the operator has no browser. Raises BadContent."""
-        ...
-
-    async def check_tiles(self, scene: Scene) -> Sequence[str]:
-        """Return what is wrong with the tiles of a template, with the line; nothing when it can be drawn from them."""
         ...
 
 

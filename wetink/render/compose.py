@@ -13,10 +13,6 @@ from wetink.core.errors import BadContent
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 Places: TypeAlias = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
 
-ROUNDING = 2
-"""Levels of 255 by which two ways to draw the same thing may differ."""
-PATCH = 8
-"""Pixels along a side of the squares in which differences are looked at."""
 BLUR, CLEARLY = 4, 24
 """Device pixels by which two engines' pictures are blurred before they are compared, because engines never agree on the
 rims of letters; and levels of 255 in some channel from which a color then counts as different."""
@@ -88,19 +84,6 @@ def lay(canvas: Pixels, above: Cut, left: int, top: int, *, opaque: bool) -> Non
 def window(pixels: npt.NDArray[Any], left: int, top: int, width: int, height: int) -> npt.NDArray[Any]:
     """Return the part of a picture that a box covers, of a box that may reach beyond its edges."""
     return pixels[max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)]
-
-
-def far_apart(one: Pixels, other: Pixels) -> npt.NDArray[np.bool_]:
-    """Return which pixels of two pictures differ by more than rounding."""
-    apart: npt.NDArray[np.bool_] = (np.maximum(one, other) - np.minimum(one, other)).max(axis=2) > ROUNDING
-    return apart
-
-
-def patches(apart: npt.NDArray[np.bool_]) -> int:
-    """Return how many squares of a picture differ in more than a quarter of their pixels."""
-    height, width = (side - side % PATCH for side in apart.shape)
-    squares = apart[:height, :width].reshape(height // PATCH, PATCH, width // PATCH, PATCH)
-    return int((squares.sum(axis=(1, 3)) > PATCH * PATCH / 4).sum())
 
 
 def pixels(body: bytes) -> Pixels:

@@ -32,12 +32,11 @@ class Make(msgspec.Struct, frozen=True, tag=True):
 
 
 class Fill(msgspec.Struct, frozen=True, tag=True):
-    """Only fill in a template: answered with Filled. `numbered` tiles say in which line of the template they stand."""
+    """Only fill in a template: answered with Filled."""
 
     template: str
     data: bytes
     photos: tuple[str, ...]
-    numbered: bool = False
 
 
 class Draw(msgspec.Struct, frozen=True, tag=True):
@@ -70,12 +69,6 @@ class Compare(msgspec.Struct, frozen=True, tag=True):
 
     ours: bytes
     theirs: bytes
-
-
-class Check(msgspec.Struct, frozen=True, tag=True):
-    """Look for what is wrong with a page's tiles: answered with Told."""
-
-    sheet: Sheet
 
 
 class Press(msgspec.Struct, frozen=True, tag=True):
@@ -153,7 +146,7 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
     hint: str
 
 
-Job: TypeAlias = Make | Fill | Draw | Shoot | Encode | Compare | Check | Press | Use | Complete
+Job: TypeAlias = Make | Fill | Draw | Shoot | Encode | Compare | Press | Use | Complete
 Reply: TypeAlias = Filled | Drawn | Lacks | Compared | Told | Pressed | Refused
 
 encoded = msgspec.msgpack.Encoder().encode

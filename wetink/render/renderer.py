@@ -247,13 +247,6 @@ class Renderer:
                 break
             await asyncio.sleep(GIVE_WAY_SECONDS)
 
-    async def check_tiles(self, scene: Scene) -> Sequence[str]:
-        """Return what is wrong with the tiles of a template, with the line. Raises BadContent if it cannot be drawn."""
-        template = key_of(scene.template)
-        filled = _as(await self._tried(_fill(scene, numbered=True), template, b"", FILL_SECONDS), jobs.Filled)
-        page = await self._sheet(scene, filled, WARM_PHOTO_MS)
-        return _as(await self._asked(jobs.Check(page), LONG_SECONDS), jobs.Told).problems
-
     def close(self) -> None:
         """End what is being drawn, and take no more. Calling it twice is fine."""
         self._pool.close()
@@ -359,8 +352,8 @@ def _as(reply: jobs.Reply, kind: type[R]) -> R:
     return reply
 
 
-def _fill(scene: Scene, *, numbered: bool = False) -> jobs.Fill:
-    return jobs.Fill(scene.template, _pickled(scene), scene.photos, numbered)
+def _fill(scene: Scene) -> jobs.Fill:
+    return jobs.Fill(scene.template, _pickled(scene), scene.photos)
 
 
 def _pickled(scene: Scene) -> bytes:

@@ -32,12 +32,11 @@ BARE = "background: none; border-radius: 0; box-shadow: none; overflow: visible"
 
 
 class Refused(Exception):
-    """The tiles of a page cannot be drawn apart. `line` is that of the template, 0 when it is not known."""
+    """The tiles of a page cannot be drawn apart."""
 
     def __init__(self, said: str, tile: Mapping[str, str] | None = None) -> None:
         """Say what is wrong; `tile` has the attributes of the one it is about."""
         super().__init__(f"the tile `{tile.get('data-tile', '')}` {said}" if tile is not None else said)
-        self.line = _line(tile or {})
 
 
 class Tile(msgspec.Struct, frozen=True):
@@ -49,8 +48,6 @@ class Tile(msgspec.Struct, frozen=True):
     height: int
     body: str
     name: str
-    line: int
-    """That of the template, 0 when it is not known."""
 
     def meets(self, other: "Tile") -> bool:
         """Whether two tiles have a pixel in common."""
@@ -144,8 +141,7 @@ def _tile(element: _Element, inner: str, around: tuple[str, str], page: tuple[in
     if min(left, top, width - 1, height - 1) < 0 or left + width > page[0] * scale or top + height > page[1] * scale:
         raise Refused("is not on the page", said)
     # Drawn at the corner of its page, and without a name, it is the same tile wherever it lies.
-    alone = {key: value for key, value in said.items() if key != "data-line"}
-    alone |= {"data-tile": "", "style": _CORNER.sub("", said["style"]).strip()}
+    alone = {**said, "data-tile": "", "style": _CORNER.sub("", said["style"]).strip()}
     return Tile(
         left - bleed * scale,
         top - bleed * scale,
@@ -153,13 +149,7 @@ def _tile(element: _Element, inner: str, around: tuple[str, str], page: tuple[in
         height + 2 * bleed * scale,
         around[0] + tag(element.name, _styled(alone, f"left: {bleed}px; top: {bleed}px")) + inner + around[1],
         said["data-tile"],
-        _line(said),
     )
-
-
-def _line(said: Mapping[str, str]) -> int:
-    line = said.get("data-line", "")
-    return int(line) if line.isdecimal() else 0
 
 
 def _styled(said: Mapping[str, str], style: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from PIL import Image
 from wetink.core.errors import BadContent
 from wetink.core.units.money import money
 from wetink.ports import Picture
-from wetink.render import check, compose, encode, jobs, liquid
+from wetink.render import compose, encode, jobs, liquid
 from wetink.render.cache import Kept
 from wetink.render.drawing import Drawing, Lacking
 from wetink.render.engines.takumi import Takumi
@@ -56,7 +56,6 @@ class Desk:
             jobs.Shoot: self._shot,
             jobs.Encode: self._encoded_anew,
             jobs.Compare: lambda job: jobs.Compared(*compose.compared(job.ours, job.theirs)),
-            jobs.Check: lambda job: jobs.Told(check.flaws(self._drawing, job.sheet)),
             jobs.Press: self._pressed,
             jobs.Use: self._use,
             jobs.Complete: self._complete,
@@ -89,8 +88,7 @@ class Desk:
         return replace(filled, lacks=reply.photos) if isinstance(reply, jobs.Lacks) else reply
 
     def _filled(self, job: jobs.Fill) -> jobs.Filled:
-        template = check.numbered(job.template) if job.numbered else job.template
-        html = liquid.html(template, pickle.loads(job.data))  # noqa: S301 (our parent pickled it)
+        html = liquid.html(job.template, pickle.loads(job.data))  # noqa: S301 (our parent pickled it)
         markup = taken_apart(self._letters.drawable(html))
         return jobs.Filled(markup, tuple(markup.mentioned(job.photos)))
 
