@@ -122,7 +122,7 @@ def test_a_bandits_shares_decide_within_its_epoch() -> None:
         (Experiment(arms=(Arm("a", ("x",)),)), "nothing to compare"),
         (Experiment(), "nothing to compare"),
         (Experiment(holdout="100%"), "experiment.holdout: more than 0 % and less than 100 %"),
-        (Experiment(holdout="120%"), "more than all"),
+        (Experiment(holdout="120%"), "more than 100%"),
         (Experiment(holdout="10%", worth="0%"), "experiment.worth: more than 0%"),
         (Experiment(holdout="10%", bandit=Bandit()), "bandit: it needs at least two arms"),
         (Experiment(arms=AB.arms, bandit=Bandit()), "a bandit sets the shares"),

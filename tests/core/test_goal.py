@@ -35,7 +35,7 @@ def test_a_goal_is_named_as_the_shop_names_its_event_in_any_of_the_specs_ways() 
         ({"goal": {}}, "unknown field `goal`"),
         ({"currencies": {"into": "EUR", "rates": {"DOLLARS": 1}}}, "'DOLLARS' is not a currency"),
         ({"currencies": {"into": "EUR", "rates": {"USD": 0}}}, "currencies.rates.USD: 0.0 is not a rate"),
-        ({"holdout": {"share": "110%"}}, "holdout.share: '110%' is more than all; write 50% or 1/3"),
+        ({"holdout": {"share": "110%"}}, "holdout.share: '110%' is more than 100%; write 50% or 1/3"),
         ({"holdout": {"share": "0%"}}, "holdout.share: more than 0 % and less than 100 %"),
         ({"holdout": {"share": "a few"}}, "holdout.share: 'a few' is not a share"),
         ([], "signals.yaml has goals"),

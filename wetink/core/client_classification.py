@@ -1,14 +1,14 @@
-"""Fetch: who asked for a picture or followed a link: a person, a mail provider's machine, or a scanner.
+"""Client classification: whether a person, a mail provider or a scanner requested a picture or followed a link.
 
-Neither the address nor the User-Agent is kept: only `Facts`, the few words that the rules below read, so that
-better rules can be run over what came before.
+wetink stores neither the address nor the User-Agent, only `Facts`: the few values that the rules below read, so that
+better rules can be applied to past requests.
 
-Sources: Gmail's image proxy names itself `GoogleImageProxy`, Yahoo's `YahooMailProxy`; Apple Mail Privacy Protection
-fetches ahead of anybody's look, with the bare `Mozilla/5.0`, through relays that Akamai, Cloudflare and Fastly run;
-Apple Mail itself is WebKit that names neither a browser nor a version; link scanners ask by HEAD, follow all links
-of an email at once, or come from a data center within seconds of the first fetch. Gmail fetches ahead as an Edge 12
-with a second `Mozilla/5.0`; HEY documents its proxy at hey.com/image-proxy, Slack its robots at api.slack.com/robots.
-Crawlers are those that the list of crawlerdetect has, programs are named as ua-parser names them.
+Sources: Gmail's image proxy is called `GoogleImageProxy`, Yahoo's `YahooMailProxy`. Apple Mail Privacy Protection
+prefetches with the bare `Mozilla/5.0`, through relays at Akamai, Cloudflare and Fastly. Apple Mail itself is WebKit
+without the name or version of a browser. Link scanners send HEAD, follow all links of an email at once, or request from
+a data center within seconds of the first fetch. Gmail prefetches as an Edge 12 with a second `Mozilla/5.0`. HEY
+documents its proxy at hey.com/image-proxy, and Slack its robots at api.slack.com/robots. Crawlers are those on
+crawlerdetect's list, and programs have the names that ua-parser gives them.
 """
 
 import re
@@ -24,44 +24,44 @@ Group = Literal["proxy", "prefetch", "scanner", "robot", "program", "mail", "bro
 Device = Literal["mobile", "tablet", "desktop", ""]
 
 MACHINES: tuple[Kind, ...] = ("prefetch", "scanner")
-"""What is no open and no click, so nobody looked."""
+"""Classes that are neither an open nor a click, because nobody looked."""
 
 RULES_VERSION = 2
-"""Goes up whenever CLIENTS, the networks or RULES change what some facts are taken for."""
+"""Increase this when CLIENTS, the networks or RULES classify the same facts differently."""
 
 INSTANT_MS = 300
-"""Nobody sees a picture and follows its link sooner."""
+"""Nobody sees a picture and follows its link faster."""
 EARLY_MS = 5_000
-"""How soon after the first fetch a data center's click is a machine's."""
+"""A data center's click this soon after the first fetch is a machine's."""
 TOGETHER_MS = 2_000
-"""The stretch in which an email's links count as followed at once."""
+"""The period in which an email's links count as followed at once."""
 TOGETHER_LINKS = 3
-"""How many different links of one email nobody follows within TOGETHER_MS."""
+"""Nobody follows this many different links of one email within TOGETHER_MS."""
 
 LONGEST_AGENT = 512
-"""Characters of a User-Agent that are looked at."""
+"""Characters of a User-Agent that are examined."""
 
 
 class Facts(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """All that is kept of how a picture was asked for or a link followed. Names nobody."""
+    """What wetink stores about a request for a picture or a click. It identifies nobody."""
 
     client: str = ""
-    """A family of CLIENTS, LISTED or OTHERS; empty when none is recognized."""
+    """A family of CLIENTS, LISTED or OTHERS; empty if none matches."""
     device: Device = ""
     owner: str = ""
-    """Who runs the network it came from, as the operator's GeoIP file has it."""
+    """The operator of the network, from the operator's GeoIP file."""
     method: str = "GET"
     click: bool = False
     delay: int | None = None
-    """Milliseconds since the recipient's first fetch of this email; None when this is the first."""
+    """Milliseconds since the recipient's first fetch of this email; None for the first."""
     together: int = 1
-    """How many different links of this email were followed within TOGETHER_MS, this one included."""
+    """Different links of this email that were followed within TOGETHER_MS, including this one."""
     links: int = 0
-    """How many links this email has; 0 when that is not known."""
+    """Links in this email; 0 if unknown."""
 
 
 class Fetch(msgspec.Struct, frozen=True, gc=False):
-    """What a fetch was taken for, and by which rule of which version."""
+    """The class of a request, and the rule and version that decided it."""
 
     kind: Kind
     rule: str
@@ -113,7 +113,7 @@ CLIENTS: tuple[tuple[str, Group, str], ...] = (
         r"facebookexternalhit|\bslack(?:bot|-imgproxy)|github-camo|twitterbot|linkedinbot|skypeuripreview|^whatsapp"
         "|telegrambot|discordbot",
     ),
-    # Programs: whatever somebody has written, such as the shop's own checks.
+    # Programs, such as the shop's own checks.
     ("headless-browser", "program", "headless|phantomjs|puppeteer|playwright|selenium"),
     ("python-requests", "program", "python-requests"),
     ("python", "program", "python|aiohttp|httpx"),
@@ -142,8 +142,8 @@ CLIENTS: tuple[tuple[str, Group, str], ...] = (
     ("bare-mozilla", "", r"^mozilla/5\.0$"),
     ("no-agent", "", r"^-?$"),
 )
-"""wetink's own rules, about mail above all: family, group, and a pattern in the lower-cased User-Agent. The first that
-is found counts, before the lists that others keep."""
+"""wetink's own rules, mainly about mail: family, group, and a pattern for the lower-cased User-Agent. The first match
+applies, before the public lists."""
 
 LISTED: dict[str, tuple[str, Group]] = {
     **dict.fromkeys(("Mobile Safari UI/WKWebView", "Apple Mail"), ("apple-mail", "mail")),
@@ -168,28 +168,28 @@ LISTED: dict[str, tuple[str, Group]] = {
     **dict.fromkeys(("Safari", "Mobile Safari", "WebKit Nightly"), ("safari", "browser")),
     **dict.fromkeys(("IE", "IE Mobile", "IE Large Screen"), ("internet-explorer", "browser")),
 }
-"""What ua-parser calls a program -> our family and group. Any other that says it is a browser is `browser`."""
+"""ua-parser's name of a program -> our family and group. Any other browser is `browser`."""
 
 OTHERS: dict[str, Group] = {"robot": "robot", "browser": "browser"}
-"""Families of what crawlerdetect lists, and of browsers that have none of their own here."""
+"""Families of crawlers on crawlerdetect's list, and of browsers without a family of their own."""
 
 DEVICES: tuple[tuple[Device, str], ...] = (
     ("tablet", r"ipad|tablet|kindle|silk/|android(?!.*mobile)(?=.*webkit)"),
     ("mobile", r"iphone|ipod|android|mobile|windows phone"),
     ("desktop", r"windows|macintosh|mac os x|x11|linux|cros"),
 )
-"""Device and its pattern, the first that is found. An iPad that calls itself a Macintosh is taken for one."""
+"""Device and its pattern; the first match applies. An iPad that claims to be a Macintosh counts as one."""
 
 RELAYS = ("akamai", "cloudflare", "fastly")
-"""Whose networks Apple's relays are on."""
+"""Networks that Apple's relays use."""
 DATA_CENTERS = ("microsoft", "amazon", "google", "digitalocean", "ovh", "hetzner", "linode", "oracle", "alibaba")
 HOMES = ("google fiber", "google-fiber")
-"""Networks of people that a data center's name would match."""
+"""Networks of people that match the name of a data center."""
 MAIL_SECURITY = ("barracuda", "mimecast", "proofpoint", "messagelabs", "ironport", "trend micro", "trendmicro")
-"""Whose networks only their scanners are on; a web filter's, where people browse, are not listed."""
+"""Networks with scanners only. Networks of web filters, where people browse, are not listed."""
 
 MAIL_PROXIES = ("proton ag", "protonmail", "fastmail")
-"""Whose networks fetch pictures for their readers, under a browser's name."""
+"""Networks that fetch pictures for their readers, with the User-Agent of a browser."""
 
 _CLIENTS = tuple((family, re.compile(pattern)) for family, _, pattern in CLIENTS)
 _PHONE = re.compile(r"^([^()]*)\(([^()]*(?:\bandroid\b|\blinux; u;)[^()]*(?:\([^()]*\)[^()]*)*)\)", re.IGNORECASE)
@@ -209,13 +209,13 @@ def facts_of(
     together: int = 1,
     links: int = 0,
 ) -> Facts:
-    """Return what is kept of a fetch. The User-Agent ends here."""
+    """Return the facts of a request. The User-Agent is not stored."""
     client, device = _read(user_agent[:LONGEST_AGENT])
     return Facts(client, device, owner.strip(), method.upper(), click, delay, together, links)
 
 
 def classify(facts: Facts) -> Fetch:
-    """Return what a fetch was: by the first rule that holds.
+    """Return the class of a request, by the first rule that matches.
 
     >>> classify(facts_of("Mozilla/5.0")).kind, classify(facts_of("curl/8.5.0")).kind
     ('prefetch', 'unknown')
@@ -225,15 +225,15 @@ def classify(facts: Facts) -> Fetch:
     return next(Fetch(kind, name) for name, holds, kind in RULES if holds(facts))
 
 
-def in_hindsight(told: Sequence[tuple[int, bool, str, Facts]]) -> list[Facts]:
-    """Return the facts of all fetches of one email by one recipient, with what only all of them together tell.
+def in_hindsight(fetches: Sequence[tuple[int, bool, str, Facts]]) -> list[Facts]:
+    """Return the facts of all fetches of one email by one recipient, completed with what all of them together show.
 
-    Each comes with its time (Unix ms), whether it is a click, and the link it followed, in the order of time.
+    Each item of `fetches` has a time (Unix ms), whether it is a click, the link, and its facts, in the order of time.
     """
-    opens = [at for at, click, _, _ in told if not click]
+    opens = [at for at, click, _, _ in fetches if not click]
     completed = []
-    for at, click, link, facts in told:
-        near = {other for when, clicked, other, _ in told if clicked and abs(when - at) < TOGETHER_MS} | {link}
+    for at, click, link, facts in fetches:
+        near = {other for when, clicked, other, _ in fetches if clicked and abs(when - at) < TOGETHER_MS} | {link}
         delay = at - opens[0] if opens and opens[0] < at else facts.delay
         completed.append(replace(facts, delay=delay, together=len(near) if click else facts.together))
     return completed
@@ -289,24 +289,26 @@ RULES: tuple[tuple[str, Callable[[Facts], bool], Kind], ...] = (
     ("a browser", lambda facts: _group(facts) == "browser", "person"),
     ("nothing known", lambda _: True, "unknown"),
 )
-"""Name, when it holds, and what it makes of a fetch: the first that holds decides. People tap a link through
-Apple's relay too, so it says nothing of a click."""
+"""Name, condition, and the resulting class; the first match applies. People also tap links through Apple's relay, so
+the relay means nothing for a click."""
 
 
 @lru_cache(maxsize=4_096)
 def classify_request(user_agent: str, owner: str, method: str, click: bool) -> tuple[Facts, Fetch]:
-    """Return the facts of a fetch as it comes in, and what they are taken for before more is known."""
+    """Return the facts of a new request, and its class before later evidence."""
     facts = facts_of(user_agent, owner, method=method, click=click)
     return facts, classify(facts)
 
 
 @lru_cache(maxsize=4_096)
 def _read(user_agent: str) -> tuple[str, Device]:
-    """Return the client's family and, for a program that a person sits before, the device."""
+    """Return the client's family, and the device if a person uses that program."""
     agent = without_model(user_agent.strip())
     lowered = agent.lower()
     family = next((family for family, pattern in _CLIENTS if pattern.search(lowered)), None)
-    if family is None or ("://" in lowered and _GROUPS[family] == "mail"):  # who gives an address is no mail program
+    if family is None or (
+        "://" in lowered and _GROUPS[family] == "mail"
+    ):  # a mail program's User-Agent contains no URL
         family = _listed(agent)
     if _GROUPS.get(family) not in ("mail", "browser"):
         return family, ""
@@ -315,7 +317,7 @@ def _read(user_agent: str) -> tuple[str, Device]:
 
 
 def without_model(agent: str) -> str:
-    """Return a User-Agent without the model of an Android phone, which may be called anything; a robot's stays.
+    """Return a User-Agent without the model of an Android phone, which may have any name. A robot's stays as it is.
 
     >>> without_model("Mozilla/5.0 (Linux; Android 7.0; M bot 60) Chrome/99 Mobile")
     'Mozilla/5.0 (Android) Chrome/99 Mobile'
@@ -327,7 +329,7 @@ def without_model(agent: str) -> str:
 
 
 def _listed(agent: str) -> str:
-    """Return the family of an agent by the lists that others keep; empty for one that says nothing of itself."""
+    """Return the family of a User-Agent from the public lists; empty if it names nothing."""
     is_crawler, name_of = _lists()
     if is_crawler(agent):
         return "robot"
@@ -339,13 +341,13 @@ def _listed(agent: str) -> str:
 
 @cache
 def _lists() -> tuple[Callable[[str], bool], Callable[[str], str]]:
-    """Return what tells crawlers (crawlerdetect) and what names programs (ua-parser). Read when first asked for."""
+    """Return the functions that recognize crawlers (crawlerdetect) and name programs (ua-parser), loaded once."""
     from crawlerdetect import CrawlerDetect
     from ua_parser.core import Domain
     from ua_parser.re2 import Resolver
     from ua_parser_builtins.lazy import MATCHERS
 
-    resolve = Resolver((list(MATCHERS[0]), [], []))  # devices and systems are not asked for
+    resolve = Resolver((list(MATCHERS[0]), [], []))  # devices and systems are not needed
 
     def name_of(agent: str) -> str:
         found = resolve(agent, Domain.USER_AGENT).user_agent
@@ -355,5 +357,5 @@ def _lists() -> tuple[Callable[[str], bool], Callable[[str], str]]:
 
 
 def prepare() -> None:
-    """Read the lists, which takes a third of a second, before anybody waits for it."""
+    """Load the lists, which takes a third of a second, before a request needs them."""
     _listed("Mozilla/5.0 (X11; Linux x86_64)")

@@ -1,4 +1,4 @@
-"""Memo: what follows from content alone is worked out once for each piece of content, not for each open."""
+"""Memoize: cache values that follow from content alone, per content object instead of per open."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -8,14 +8,14 @@ Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
 
 REMEMBERED = 2_000
-"""Calls whose outcome is remembered; then all are forgotten."""
+"""Calls whose results are cached. Beyond that, the cache is emptied."""
 
 
 def memoize(work: Callable[[*Ts], T]) -> Callable[[*Ts], T]:
-    """Remember what a pure function made of these very objects, which must never change.
+    """Cache the results of a pure function by the identity of its arguments, which must never change.
 
-    They are told apart by identity, since what holds a dict cannot be hashed, and kept along, so that nothing else
-    gets their place.
+    Arguments that contain a dict have no hash, so their IDs are the key. The cache keeps the arguments alive, so that
+    no other object gets their ID.
 
     >>> seen = []
     >>> length = memoize(lambda what: seen.append(what) or len(what))

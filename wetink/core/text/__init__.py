@@ -1,1 +1,1 @@
-"""Text: addresses, links, placeholders and characters as people and programs write them."""
+"""Text: URLs, links, placeholders and characters as people and programs write them."""

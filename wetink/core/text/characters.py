@@ -1,7 +1,7 @@
-"""Characters: HTML entities, controls that show nothing, bytes that are almost JSON, and what no store can keep.
+"""Characters: HTML entities, invisible controls, bytes that are almost JSON, and characters that no store can hold.
 
-A 400 makes a client drop its whole batch for good, so what a browser cuts in half or a database cannot keep becomes
-U+FFFD here instead: half of a surrogate pair, NUL, and bytes that are no UTF-8.
+A 400 makes a client drop its whole batch for good. wetink therefore replaces halves of surrogate pairs, which browsers
+produce, NUL, and bytes that are not UTF-8 with U+FFFD.
 """
 
 import html
@@ -15,7 +15,7 @@ _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,
 
 
 def unescaped(text: str) -> str:
-    """Return a text with its HTML entities decoded once. Without its semicolon nothing is an entity: `R&D`, `&copy`.
+    """Return text with its HTML entities decoded once. Without a semicolon, nothing is an entity: `R&D`, `&copy`.
 
     >>> unescaped("Tom &amp; Jerry &#174;"), unescaped("&amp;lt;"), unescaped("AT&T &nope;")
     ('Tom & Jerry ®', '&lt;', 'AT&T &nope;')
@@ -27,11 +27,11 @@ def unescaped(text: str) -> str:
 
 _HIDDEN = (0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)
 _DROPPED = dict.fromkeys((*_HIDDEN, *range(0xFFF9, 0xFFFC), *range(0x80, 0x85), *range(0x86, 0xA0)))
-"""Controls without a picture: directions, where a word may break, and what terminals read."""
+"""Invisible controls: directions, places for line breaks, and terminal commands."""
 
 
 def controls(text: str) -> str:
-    """Return text without such controls. The joiners that scripts and emoji need stay.
+    """Return text without invisible controls. The joiners that scripts and emoji need stay.
 
     >>> controls("Mug\u202egnp.exe\u2066\u200b"), controls("\U0001f469\u200d\U0001f467") == "\U0001f469\u200d\U0001f467"
     ('Muggnp.exe', True)
@@ -43,14 +43,14 @@ _BOM = b"\xef\xbb\xbf"
 _REPLACEMENT = rb"\ufffd"
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a whole pair
-    rb"|(u[dD][89a-fA-F][0-9a-fA-F]{2}|u0000)"  # what is to be replaced
+    rb"|(u[dD][89a-fA-F][0-9a-fA-F]{2}|u0000)"  # to be replaced
     rb"|.)",  # any other escape, so that the second backslash of a pair begins nothing
     re.DOTALL,
 )
 
 
 def repaired(body: bytes) -> bytes:
-    r"""Return the bytes without BOM, lone surrogates, NUL escapes and invalid UTF-8; the same object when it had none.
+    r"""Return the bytes without BOM, lone surrogates, NUL escapes and invalid UTF-8; the same object if it had none.
 
     >>> repaired(rb'"\ud83d\ude00 \ud83d \u0000 \\u0000"') == rb'"\ud83d\ude00 \ufffd \ufffd \\u0000"'
     True
@@ -81,7 +81,7 @@ _HALF = re.compile(
 
 
 def problem_in_text(text: str) -> str:
-    r"""Return why a text cannot be kept, empty when it can.
+    r"""Return why text cannot be stored; empty if it can.
 
     >>> problem_in_text("a\0"), problem_in_text("\ud800"), problem_in_text("\N{SNOWMAN}")
     ('a NUL character', 'half a character (a lone surrogate)', '')
@@ -99,7 +99,7 @@ def problem_in_text(text: str) -> str:
 def problem_in(  # noqa: C901 (a case for each kind of value)
     value: Any, place: str = "", depth: int = 0
 ) -> tuple[str, str]:
-    """Return the place of what cannot be kept in plain values and structs, and why; both empty when all can.
+    """Return the place and reason of a value that cannot be stored, in plain values and structs; both empty if all can.
 
     >>> problem_in({"a": [1, 10**26]})
     ('a[1]', 'a number with more digits than can be kept')
@@ -131,7 +131,7 @@ def problem_in(  # noqa: C901 (a case for each kind of value)
 
 
 def half_character(body: bytes) -> int | None:
-    r"""Return where in JSON half of a surrogate pair is escaped, None when it is nowhere.
+    r"""Return the offset in JSON of an escaped half of a surrogate pair; None if there is none.
 
     >>> half_character(rb'"a\ud800"'), half_character(rb'"\ud83d\ude00"')
     (2, None)

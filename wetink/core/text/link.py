@@ -1,8 +1,8 @@
-"""Links: which addresses may stand in an email, and which host a shop can name as its own.
+"""Link: which URLs an email may contain, and which hosts a shop can name as its own.
 
-Whatever lies under an own host is allowed, so it must not be one that strangers get names under: no top level, no
-`co.uk`, no hosting that gives each customer a name. The facts of the two tables are those of the Public Suffix List
-(publicsuffix.org, November 2026), as far as shops come across them; it has thousands more.
+Every host under an own host is allowed, so strangers must not be able to get names under it: no top-level domain, no
+`co.uk`, no hosting that gives each customer a name. The two tables have the entries of the Public Suffix List
+(publicsuffix.org, November 2026) that shops meet. The list has thousands more.
 """
 
 import ipaddress
@@ -14,19 +14,19 @@ from urllib.parse import unquote_plus, urlencode, urlsplit
 from wetink.core.errors import BadSettings
 
 LONGEST = 2_048
-"""Characters of the longest address that is believed."""
+"""Maximum length of a URL, in characters."""
 
 _FORBIDDEN = re.compile(r"[\s\\\x00-\x1f\x7f<>\"'`{}|^\ufffd]")
 _HOST = re.compile(r"(?:[a-z0-9._-]|[^\x00-\x7f]){1,253}|\[[0-9a-f:.]+\]")
-"""No other ASCII: some readers end a host where others do not."""
+"""No other ASCII characters: some parsers end a host where others do not."""
 
 
 _PLAIN = re.compile(r"https?://([a-z0-9._-]{1,253})(?=[/?#]|$)")
-"""How nearly all addresses begin: what comes before their first slash cannot be read in two ways."""
+"""The beginning of nearly all URLs. The text before their first slash has only one reading."""
 
 
 def host_of(url: str) -> str:
-    """Return the host (with its port, when one is named) of an http(s) address, lower-cased; empty for any other text.
+    """Return the lower-cased host of an http(s) URL, with its port if it has one; empty for any other text.
 
     >>> host_of("https://Shop.Example/a?b=c"), host_of("http://127.0.0.1:8000/x")
     ('shop.example', '127.0.0.1:8000')
@@ -51,7 +51,7 @@ def host_of(url: str) -> str:
 
 
 def tagged(url: str, tags: Mapping[str, str]) -> str:
-    """Return an address with tags in its query, in place of those it had of the same names; all else stays.
+    """Return a URL with tags in its query. They replace parameters of the same names, and everything else stays.
 
     >>> tagged("https://shop.example/a?b=1&utm_source=x#top", {"utm_source": "wetink mail"})
     'https://shop.example/a?b=1&utm_source=wetink+mail#top'
@@ -65,7 +65,7 @@ def tagged(url: str, tags: Mapping[str, str]) -> str:
 
 
 def allowed(url: str, hosts: Collection[str]) -> bool:
-    """Whether an address is http(s) and its host is one of these or under one of them; with no hosts, any will do.
+    """Return whether a URL is http(s) and its host is one of `hosts` or under one. Without hosts, any host is allowed.
 
     >>> allowed("https://www.shop.example/a", ["shop.example"]), allowed("https://badshop.example/", ["shop.example"])
     (True, False)
@@ -83,7 +83,7 @@ SECOND_LEVEL: Final = frozenset(
     ["ac", "co", "com", "edu", "firm", "gen", "go", "gob", "gouv", "gov", "gv", "info", "ltd", "mil", "ne", "net",
      "nom", "or", "org", "plc", "res", "sch", "web"]
 )  # fmt: skip
-"""What stands before a country's two letters where people get names below that: `co.uk`, `com.br`, `or.jp`."""
+"""Second-level domains under which people get names, before a country's two letters: `co.uk`, `com.br`, `or.jp`."""
 
 SHARED: Final = frozenset(
     [
@@ -96,7 +96,7 @@ SHARED: Final = frozenset(
         "workers.dev",
     ]
 )  # fmt: skip
-"""Hosting that gives each customer a name of their own below it."""
+"""Hosting that gives each customer a name under this host."""
 
 LONGEST_HOST: Final = 253
 _LABEL = re.compile(r"(?!-)(?:[^\W_]|-){1,63}(?<!-)")
@@ -104,7 +104,7 @@ _PORT = re.compile(r":(\d{1,5})$")
 
 
 def own_host(text: str) -> str:
-    """Return a host as it is kept, lower-cased, with its port if it names one. Raises ValueError, saying what is wrong.
+    """Return a host as wetink stores it: lower-cased, with its port if it has one. Raises ValueError with the remedy.
 
     >>> own_host(" Shop.Example "), own_host("127.0.0.1:8000")
     ('shop.example', '127.0.0.1:8000')
@@ -113,27 +113,27 @@ def own_host(text: str) -> str:
     if "://" in host or host.startswith("//"):
         raise ValueError("write the host alone, without https://")
     if "/" in host or "?" in host or "#" in host or "@" in host:
-        raise ValueError("write the host alone, without a path or a user")
+        raise ValueError("write the host alone, without a path or user")
     if "*" in host:
-        raise ValueError("hosts under it are allowed as well, so it needs no *")
+        raise ValueError("remove the *; hosts under this one are allowed as well")
     port = _PORT.search(host)
     if port is not None and not 0 < int(port[1]) < 65_536:
-        raise ValueError("its port is a number from 1 to 65535")
+        raise ValueError("write a port from 1 to 65535")
     name = host[: port.start()] if port is not None else host
     if name == "localhost" or _is_address(name):
         return host
     labels = name.split(".")
     if len(name) > LONGEST_HOST or not all(_LABEL.fullmatch(label) for label in labels):
-        raise ValueError("a host is names with dots between, such as shop.example")
+        raise ValueError("write names with dots in between, such as shop.example")
     if labels[-1].isdecimal():
-        raise ValueError("this is neither an IP address nor a name")
+        raise ValueError("write an IP address or a name")
     if len(labels) == 1 or name in SHARED or (len(labels) == 2 and labels[0] in SECOND_LEVEL and len(labels[1]) == 2):
-        raise ValueError("anybody can have a name under it; write a host of your own, such as www.shop.example")
+        raise ValueError("anybody can get a name under it; write your own host, such as www.shop.example")
     return host
 
 
 def own_hosts(given: Iterable[str]) -> list[str]:
-    """Return hosts as they are kept, each once, without empty ones. Raises BadSettings, naming the first wrong one."""
+    """Return hosts as wetink stores them, each once, without empty ones. Raises BadSettings for the first wrong one."""
     kept: dict[str, None] = {}
     for text in given:
         if not text.strip():

@@ -1,17 +1,16 @@
-"""Placeholder: a text that stands where an id should be and names nobody and nothing.
+"""Placeholder: text in the place of an ID that identifies nobody and nothing.
 
-An email service did not fill in a merge tag, a program printed a null, a shop calls all its guests by one id: many
-people send the same text, and whatever it tells apart is joined. This is the one list. All that tells people,
-products, orders or events apart asks it.
+An email service did not fill in a merge tag, a program printed a null value, a shop uses one ID for all its guests:
+many people send the same text, and using it as an ID would join them. This is the only list, for people, products,
+orders and events.
 
-Sources: the ids that PostHog and Mixpanel refuse as a person's; the spellings of nothing in the printers of C,
-Objective-C, Swift, Java, Kotlin, Scala, C#, Visual Basic, Go, Rust, JavaScript, Python and pandas, Ruby, PHP, Perl,
-Lua, R, Julia, Haskell, Erlang, Elixir, Dart and SQL; Excel's error values; Google Analytics' "(not set)"; the merge
-tags of the email services in `core.blocks.esp`, and of Acoustic, Adobe Campaign, AWeber, Brevo, Campaign Monitor,
-Constant Contact, Cordial, dotdigital, Drip, Eloqua, Emarsys, GetResponse, Keap, Mailjet, MailerLite, MailPoet,
-Mandrill, Marketo, Mautic, Moosend, Omnisend, phpList, Responsys, Sailthru, Selligent, Sendy, SparkPost and Zoho; the
-template languages Liquid, Handlebars, Jinja, Go, ERB, JSP, PHP, Razor, FreeMarker, Velocity, Thymeleaf, Smarty and
-AMPscript.
+Sources: the IDs that PostHog and Mixpanel refuse for a person; how these print a null value: C, Objective-C, Swift,
+Java, Kotlin, Scala, C#, Visual Basic, Go, Rust, JavaScript, Python and pandas, Ruby, PHP, Perl, Lua, R, Julia, Haskell,
+Erlang, Elixir, Dart and SQL; Excel's error values; Google Analytics' "(not set)"; the merge tags of the email services
+in `core.blocks.esp`, and of Acoustic, Adobe Campaign, AWeber, Brevo, Campaign Monitor, Constant Contact, Cordial,
+dotdigital, Drip, Eloqua, Emarsys, GetResponse, Keap, Mailjet, MailerLite, MailPoet, Mandrill, Marketo, Mautic, Moosend,
+Omnisend, phpList, Responsys, Sailthru, Selligent, Sendy, SparkPost and Zoho; the template languages Liquid, Handlebars,
+Jinja, Go, ERB, JSP, PHP, Razor, FreeMarker, Velocity, Thymeleaf, Smarty and AMPscript.
 """
 
 import re
@@ -25,14 +24,14 @@ from urllib.parse import unquote
 import msgspec
 
 KEPT = 16_384
-"""Texts whose answer is kept."""
+"""Texts whose result is cached."""
 
 LONGEST = 512
-"""Characters of the longest text that is looked at."""
+"""Maximum length of text that is examined, in characters."""
 
 
 def _words(text: str) -> frozenset[str]:
-    """Return words that are divided by commas; those of several are also written as one."""
+    """Return words separated by commas. Those of several parts are also included as one word."""
     words = [" ".join(each.split()) for each in text.split(",") if each.strip()]
     return frozenset(words) | frozenset(each.replace(" ", "") for each in words)
 
@@ -47,7 +46,7 @@ NULLS = _words(r"""
     numeric(0), list(), optional.empty, optional(nil), optional(null), optional[null], some(null), some(none),
     just nothing, \n, ~, kotlin.unit, nsnull null, maybe nothing, option.none, python none
 """)
-"""What programs print for nothing: it is nothing wherever it stands."""
+"""Null values as programs print them. They are placeholders everywhere."""
 
 WORDS = _words("""
     unknown, true, false, empty, missing, unset, string, object, array, not available, unavailable, not specified,
@@ -55,7 +54,7 @@ WORDS = _words("""
     unbekannt, inconnu, desconocido, desconhecido, sconosciuto, onbekend, okänd, ukendt, ukjent, tuntematon, nieznany,
     neznámý, неизвестно, неизвестный, 未知, 不明, 알 수 없음, bilinmiyor
 """)
-"""Words that say that an id is not known. As the name of an event they may mean something."""
+"""Words for an unknown ID. As the name of an event, they may mean something."""
 
 NOBODIES = _words("""
     anonymous, anon, anonymous user, anonymous visitor, anonymous customer, guest, guest user, guest customer,
@@ -67,7 +66,7 @@ NOBODIES = _words("""
     sensitive, anonymized, anonymised, denied, consent denied, opt out, opted out, blank,
     gast, invité, invitado, invitada, convidado, ospite, misafir, гость, ゲスト, 访客, 游客, 손님
 """)
-"""What shops call those whom they do not know, and what is left of those they must not name."""
+"""Words that shops use for unknown people, and for names that they must not send."""
 
 FIELDS = _words("""
     id, uid, uuid, guid, distinct id, anonymous id, anon id, user id, user uuid, user uid, user key, customer id,
@@ -78,20 +77,20 @@ FIELDS = _words("""
     item sku, item number, article id, article number, variant id, order id, order number, order no, transaction id,
     checkout id, cart id, your id, your user id, your email
 """)
-"""Names of fields, sent in the place of what stands in them."""
+"""Names of fields, sent instead of their values."""
 
 PARTS = FIELDS | _words("""
     user, customer, client, contact, member, person, people, profile, visitor, subscriber, recipient, lead, account,
     external, name, fname, lname, first, last, mail, key, code, token, number, hash, order, product, item, variant,
     article, transaction, merge, fallback, contactfield, subtag, custom, attribute, var, data, field, campaign, mid, cid
 """)
-"""Words by which what stands between single marks, as in `[SUBSCRIBER_ID]`, reads as the name of a field."""
+"""Words that make text between single marks, such as `[SUBSCRIBER_ID]`, the name of a field."""
 
 LOCAL_PARTS = _words("""
     guest, noreply, no-reply, donotreply, do-not-reply, anonymous, unknown, none, null, undefined, (null), <null>,
     [null]
 """)
-"""What stands before the @ of an address that is nobody's."""
+"""Local parts of email addresses that belong to nobody."""
 
 _TAG = re.compile(
     r"""
@@ -105,7 +104,7 @@ _TAG = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-"""A merge tag or the beginning of one. It is found anywhere: an id with a tag in it is the same for everybody."""
+"""A merge tag or its beginning, anywhere in the text: an ID that contains a tag is the same for everybody."""
 
 _SINGLE = re.compile(
     r"""
@@ -114,7 +113,7 @@ _SINGLE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-"""Tags between single marks that no id has at both its ends."""
+"""Tags between single marks that no ID has at both ends."""
 
 _PRINTED = re.compile(
     r"""
@@ -128,7 +127,7 @@ _PRINTED = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-"""What programs print in the place of a thing's own words, and what manuals have in the place of an id."""
+"""Text that programs print instead of a value, and examples of IDs in manuals."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9][\w.\-/+]*", re.ASCII)
 _DIGIT = re.compile(r"[1-9]")
@@ -143,13 +142,13 @@ _QUOTES = "\"'`\u00b4\u2018\u2019\u201a\u201c\u201d\u201e\u2039\u203a\u300c\u300
 _PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _ENDS = ",;:."
 _NESTED = 4
-"""Quotes and brackets that are taken off, one in the other."""
+"""Maximum number of nested quotes and brackets that are removed."""
 
 
 class _Read(msgspec.Struct):
-    """A text as it is compared: without quotes, also without brackets, and its words divided by single blanks.
+    """Text as it is compared: without quotes; without quotes and brackets; and its words separated by single spaces.
 
-    What is `plain` has no marks of templates and printers.
+    `plain` text has no marks of templates and programs.
     """
 
     text: str
@@ -184,7 +183,7 @@ def _read(text: str) -> _Read:
 
 
 def _is_null(it: _Read) -> bool:
-    """Whether this says that there is nothing, in whatever language of programs, once or several times."""
+    """Return whether this is a null value of a programming language, once or repeated."""
     if it.words in NULLS or it.bare.lower() in NULLS or it.text.lower() in NULLS:
         return True
     if _ZEROS.fullmatch(it.bare) or _PRINTED.fullmatch(it.bare):
@@ -196,7 +195,7 @@ def _is_null(it: _Read) -> bool:
 
 
 def _tells(character: str) -> bool:
-    """Whether a character can tell things apart: a letter, a digit, a picture; no mark."""
+    """Return whether a character can distinguish things: a letter, a digit or a picture, but not a mark."""
     return unicodedata.category(character)[0] not in "PZC" and character not in "$+<=>^`|~"
 
 
@@ -205,7 +204,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _is_tag(it: _Read) -> bool:
-    """Whether this is what a template has in the place of a value, or has one in it."""
+    """Return whether this is or contains a template's placeholder."""
     text = it.text
     if it.plain:
         return False
@@ -213,7 +212,7 @@ def _is_tag(it: _Read) -> bool:
 
 
 def _is_field(text: str) -> bool:
-    """Whether this is the name of a field between single marks: `[SUBSCRIBER_ID]`, `<userId>`, `-id-`, `:id`."""
+    """Return whether this is the name of a field between single marks: `[SUBSCRIBER_ID]`, `<userId>`, `-id-`, `:id`."""
     inner = text.strip("[]{}<>():$_-@~|=")
     if len(inner) == len(text) or text[0].isalnum() or "@" in inner or re.search(r"\d\d", inner):
         return False
@@ -225,19 +224,19 @@ def _is_field(text: str) -> bool:
 
 
 def is_no_name(text: str) -> bool:
-    """Whether this is not a name of an event."""
+    """Return whether this cannot be the name of an event."""
     it = _read(text)
     return _is_null(it) or _is_tag(it)
 
 
 def is_nothing(text: str) -> bool:
-    """Whether this is no id of a thing."""
+    """Return whether this cannot be the ID of a thing."""
     it = _read(text)
     return _is_null(it) or _is_tag(it) or _is_no_id(it, WORDS | FIELDS)
 
 
 def is_nobody(text: str) -> bool:
-    """Whether this is no id of a person."""
+    """Return whether this cannot be the ID of a person."""
     it = _read(text)
     return _is_null(it) or _is_tag(it) or _is_no_id(it, _PEOPLE) or _MASK.fullmatch(it.bare) is not None
 
@@ -247,7 +246,7 @@ _BESIDE = PARTS | NOBODIES | NULLS
 
 
 def _is_no_id(it: _Read, words: frozenset[str]) -> bool:
-    """Whether this is one of these words, or words of no meaning around a null: `user_null`, `guest-undefined`."""
+    """Return whether this is one of these words, or a null value with filler words: `user_null`, `guest-undefined`."""
     if it.words in words:
         return True
     parts = _parts(it.bare)
@@ -255,7 +254,7 @@ def _is_no_id(it: _Read, words: frozenset[str]) -> bool:
 
 
 class Placeholders:
-    """The list, with what an operator added to it and left out. Texts are compared trimmed, in small letters.
+    """The list, with the operator's additions and exceptions. Text is compared trimmed and in lower case.
 
     >>> USUAL.nobody("(null)"), USUAL.nobody("{{ customer.id }}"), USUAL.nobody("Guest"), USUAL.nobody("none-such")
     (True, True, True, False)
@@ -266,19 +265,19 @@ class Placeholders:
     """
 
     def __init__(self, said: Iterable[str] = ()) -> None:
-        """Take more placeholders. In them `*` stands for any letters; what begins with `!` is none."""
+        """Take the operator's list. In it, `*` matches any characters, and an entry with `!` is an exception."""
         words = [each.strip().lower() for each in said if each.strip("! ")]
         self._more = _pattern(each for each in words if not each.startswith("!"))
         self._none = _pattern(each[1:].strip() for each in words if each.startswith("!"))
         self.nobody = self._kept(is_nobody)
-        """Whether this text, where a person's id should be, names nobody."""
+        """Return whether text in the place of a person's ID identifies nobody."""
         self.nothing = self._kept(is_nothing)
-        """Whether this text, where the id of a product or an order should be, names nothing."""
+        """Return whether text in the place of a product's or order's ID identifies nothing."""
         self.no_name = self._kept(is_no_name)
-        """Whether this text, where the name of an event should be, is none."""
+        """Return whether text in the place of an event's name is none."""
 
     def no_variant(self, text: str) -> bool:
-        """Whether this text, where the variant of a product should be, is none. There are sizes 0, 00 and ½."""
+        """Return whether this text cannot be the variant of a product. Sizes 0, 00 and ½ exist."""
         if text.isdecimal() or not (any(map(str.isalpha, text)) or text.strip("-\u2013\u2014 ") == ""):
             return False
         return self.no_name(text)
@@ -294,7 +293,7 @@ class Placeholders:
                 return True
             if len(text) > LONGEST:
                 return False
-            if _PLAIN.fullmatch(text) and _DIGIT.search(text):  # most ids: nothing on the list is like that
+            if _PLAIN.fullmatch(text) and _DIGIT.search(text):  # most IDs: no entry of the list looks like this
                 return False
             return not text or usual(text)
 
@@ -302,10 +301,10 @@ class Placeholders:
 
 
 def _pattern(words: Iterable[str]) -> re.Pattern[str] | None:
-    """Return what finds any of these words, None without any."""
+    """Return a pattern that matches any of these words; None without words."""
     each = [translate(word) for word in words]
     return re.compile("|".join(each)) if each else None
 
 
 USUAL = Placeholders()
-"""The list as it comes."""
+"""The built-in list."""

@@ -1,7 +1,7 @@
-"""URLs as a browser reads them in `href` and `src`: what shops write becomes one absolute, encoded http(s) URL.
+"""URL: what a browser makes of the text in `href` and `src`, as one absolute, encoded http(s) URL.
 
-The rules are those of the WHATWG URL standard, by the library `ada_url`. Reading is lenient, and it happens once, when
-an event, a feed or a block comes in; `wetink.core.text.link` decides later and strictly what an email may link to.
+The rules are the WHATWG URL standard's, by the library `ada_url`. Reading is lenient and happens once, when an event, a
+feed or a block arrives. `wetink.core.text.link` later decides strictly which URLs an email may contain.
 """
 
 import re
@@ -14,18 +14,18 @@ import ada_url
 from wetink.core.text.link import LONGEST, allowed, host_of
 
 REMEMBERED = 8_192
-"""URLs whose reading is remembered, so at most 16 MB."""
+"""URLs whose reading is cached: at most 16 MB."""
 
 ADDRESSES = 50_000
-"""Addresses of which is remembered whether they are allowed."""
+"""URLs for which wetink caches whether they are allowed."""
 
 _ORIGIN = re.compile(r"https?://(?:(?!xn--)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?!xn--)[a-z]{2,63}").fullmatch
 _REST = re.compile(r"[A-Za-z0-9\-._~%!$&()*+,;=:@/?#]*").fullmatch
-"""How nearly all URLs are written: what a browser makes of one is the same text, but for the next."""
+"""The form of nearly all URLs, which a browser leaves unchanged, except for the next pattern."""
 _ENTITY = re.compile(r"&(?:amp;|#)", re.IGNORECASE).search
 
 _AMPERSAND = re.compile(r"&(?:amp|#0*38|#[xX]0*26);", re.IGNORECASE)
-"""An ampersand as HTML has it. Any other entity may be the name of a parameter (`&copy=1`)."""
+"""An ampersand in HTML. Any other entity may be the name of a parameter (`&copy=1`)."""
 
 _ENDS = "\u200b\u200c\u200d\u2060\ufeff\u200e\u200f"
 _IGNORED = re.compile(r"[\t\n\r]")
@@ -34,17 +34,17 @@ _HTTP, _SCHEME = re.compile(r"https?:", re.IGNORECASE), re.compile(r"[A-Za-z][A-
 _SLASHES = re.compile(r"[/\\]{2}")
 _FILE = re.compile(r"[^/\\?#]*[^/\\?#.\s]\.[A-Za-z0-9]{2,5}(?:[?#].*)?", re.DOTALL)
 _WORDS = re.compile(r"[a-z]{1,3}/[a-z]{1,3}|[^A-Za-z0-9]*", re.IGNORECASE)
-"""`N/A` and its like (n/v, s/o, k/a), and marks alone: never a path."""
+"""`N/A` and similar (n/v, s/o, k/a), and marks alone: never a path."""
 
 _LEFT = re.compile(r"[\\'`{}|^]")
-"""A browser leaves these alone in some parts of a URL; encoded they mean the same, and everybody reads them alike."""
+"""A browser leaves these as they are in some parts of a URL. Encoded, they mean the same, and all parsers agree."""
 
 
 def read(value: Any, base: str = "") -> str:
-    r"""Return the URL that a browser would go to; empty for what can be no http(s) URL of a page or a photo.
+    r"""Return the URL that a browser would open; empty if the value cannot be the http(s) URL of a page or photo.
 
-    `base` is the URL of the page it stands on. Without one only absolute URLs are read, and those that leave out just
-    the scheme, which is https then. A single word is no relative path, nor is `www.shop.example`, nor `N/A`.
+    `base` is the URL of the page around it. Without `base`, only absolute URLs are read, and those that lack only the
+    scheme, which is https then. A single word is not a relative path, and neither are `www.shop.example` and `N/A`.
 
     >>> read(" https://Shop.Example/my mug?f=a|b&amp;g='1' ")
     'https://shop.example/my%20mug?f=a%7Cb&g=%271%27'
@@ -66,7 +66,7 @@ def read(value: Any, base: str = "") -> str:
 
 @lru_cache(maxsize=REMEMBERED)
 def absolute(value: str) -> str:
-    """Return what `read` makes of a URL that means the same on every page; empty for any other text."""
+    """Return what `read` makes of a URL that is the same on every page; empty for any other text."""
     if len(value) > LONGEST:
         return ""
     slash = value.find("/", 8)
@@ -85,7 +85,7 @@ def absolute(value: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _usual(origin: str) -> bool:
-    """Whether a scheme and a host are written as nearly all are."""
+    """Return whether a scheme and host have the usual form."""
     return _ORIGIN(origin) is not None
 
 
@@ -98,7 +98,7 @@ def _on_page(text: str, page: str) -> str:
 
 
 def _names_host(text: str, host: str) -> bool:
-    """Whether a text without a scheme begins with the name of a host, which a browser would take for a folder."""
+    """Return whether text without a scheme begins with a host's name, which a browser would read as a folder."""
     first = re.split(r"[/\\?#:]", text, maxsplit=1)[0].lower()
     own = host.partition(":")[0].removeprefix("www.")
     return first.startswith("www.") or (bool(own) and (first == own or first.endswith(f".{own}")))
@@ -123,7 +123,7 @@ def _parsed(text: str, base: str | None = None) -> str:
 
 @lru_cache(maxsize=1024)
 def ascii_host(host: str) -> str:
-    """Return a host, with its port if it names one, as URLs carry it; as it is when it cannot be one.
+    """Return a host, with its port if it has one, in the ASCII form of URLs; unchanged if it cannot be a host.
 
     >>> ascii_host("B\u00fccher.example:8000"), ascii_host("shop.example")
     ('xn--bcher-kva.example:8000', 'shop.example')
@@ -134,21 +134,21 @@ def ascii_host(host: str) -> str:
 
 
 class Hosts:
-    """The hosts that sources and settings name, and what follows for an address."""
+    """The hosts that sources and settings name, and which URLs they allow."""
 
     def __init__(self) -> None:
-        """Begin with none: then any public host will do."""
+        """Start without hosts, which allows any public host."""
         self._hosts: frozenset[str] = frozenset()
         self._known: dict[str, bool] = {}
 
     def use(self, hosts: Set[str]) -> None:
-        """Go on with these."""
+        """Replace the hosts."""
         hosts = frozenset(map(ascii_host, hosts))
         if hosts != self._hosts:
             self._hosts, self._known = hosts, {}
 
     def allowed(self, url: str) -> bool:
-        """Whether a link or a photo may have this address."""
+        """Return whether a link or photo may have this URL."""
         known = self._known.get(url)
         if known is None:
             if len(self._known) > ADDRESSES:
@@ -157,5 +157,5 @@ class Hosts:
         return known
 
     def own_origin(self, origin: str) -> bool:
-        """Whether a page of this origin is the shop's own: its host is one that a source or a setting names."""
+        """Return whether the origin of a page is the shop's own: a source or a setting names its host."""
         return bool(host_of(origin)) and any(allowed(origin, frozenset((each,))) for each in self._hosts)

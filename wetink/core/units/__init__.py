@@ -1,1 +1,1 @@
-"""Units: amounts, currencies, quantities, durations, times and zones, read from text and written back."""
+"""Units: amounts, currencies, quantities, durations, shares and time zones, read from text and written as text."""

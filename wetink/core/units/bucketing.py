@@ -1,4 +1,4 @@
-"""Shares as people write them: `50%`, `12.5 %`, `1/3`; and who falls into one, by a hash."""
+"""Bucketing: shares such as `50%`, `12.5 %` or `1/3`, and the position of a person in a split, by a hash."""
 
 import re
 from fractions import Fraction
@@ -11,7 +11,7 @@ _PART = re.compile(r"\s*(\d{1,6})\s*/\s*(\d{1,6})\s*")
 
 
 def fraction(text: str) -> Fraction:
-    """Return a share as a fraction of 1. Raises BadContent, with the way to write it, for anything else.
+    """Return a share as a fraction of 1. Raises BadContent if the text is not a share.
 
     >>> fraction("12.5%"), fraction("1/3")
     (Fraction(1, 8), Fraction(1, 3))
@@ -25,12 +25,12 @@ def fraction(text: str) -> Fraction:
             raise BadContent(f"{text!r} is not a share", hint="write 50% or 1/3")
         share = Fraction(int(part[1]), int(part[2]))
     if share > 1:
-        raise BadContent(f"{text!r} is more than all", hint="write 50% or 1/3")
+        raise BadContent(f"{text!r} is more than 100%", hint="write 50% or 1/3")
     return share
 
 
 def bucket(*parts: str) -> float:
-    """Return the lot of these words: a number in [0, 1), the same for the same words, as if by chance for others.
+    """Return a number in [0, 1) for these words: the same for the same words, and as if random for others.
 
     >>> bucket("hero", "user:42") == bucket("hero", "user:42"), 0 <= bucket("hero", "user:43") < 1
     (True, True)

@@ -1,6 +1,6 @@
-"""Currency: codes, the symbols that name them, and how many digits their fractions have.
+"""Currency: codes, symbols, and the number of decimals.
 
-Codes and the digits in use come from Unicode's CLDR (babel). The tables here are facts of ISO 4217 and CLDR 47.
+Codes and the decimals in use come from Unicode's CLDR (babel). The tables here are facts of ISO 4217 and CLDR 47.
 """
 
 import re
@@ -9,13 +9,13 @@ from functools import lru_cache
 from babel.core import get_global
 
 CODES: frozenset[str] = frozenset(get_global("all_currencies"))
-"""ISO 4217 codes, past ones included."""
+"""ISO 4217 codes, including past ones."""
 
 MINOR = {
     "AFN": 2, "ALL": 2, "IQD": 3, "IRR": 2, "KPW": 2, "LAK": 2, "LBP": 2, "MGA": 2, "MMK": 2, "RSD": 2, "SOS": 2,
     "SYP": 2, "YER": 2,
 }  # fmt: skip
-"""Digits by ISO 4217 (list one, 2025) where CLDR has none, because prices there are written without."""
+"""Decimals by ISO 4217 (list one, 2025) where CLDR has none, because prices there have none."""
 
 COMMA = frozenset({
     "ALL", "AMD", "AOA", "ARS", "AZN", "BAM", "BGN", "BOB", "BRL", "BYN", "CDF", "CLP", "COP", "CRC", "CVE",
@@ -23,7 +23,7 @@ COMMA = frozenset({
     "MKD", "MRU", "MZN", "NOK", "PLN", "PYG", "RON", "RSD", "RUB", "SEK", "SRD", "STN", "TJS", "TMT", "TND",
     "TRY", "UAH", "UYU", "UZS", "VES", "VND", "XAF", "XOF", "XPF",
 })  # fmt: skip
-"""Currencies whose countries put a comma before the decimals (CLDR, the official languages of each)."""
+"""Currencies whose countries write a comma before the decimals (CLDR, the official languages of each)."""
 
 _DOLLARS = (
     "USD", "ARS", "AUD", "BBD", "BMD", "BND", "BSD", "BZD", "CAD", "CLP", "COP", "CUP", "DOP", "FJD", "GYD", "HKD",
@@ -58,7 +58,7 @@ SYMBOLS: dict[str, tuple[str, ...]] = {
     "د.ا": ("JOD",), "د.ك": ("KWD",), "ل.ل": ("LBP",), "د.ل": ("LYD",), "د.م": ("MAD",), "ر.ع": ("OMR",),
     "ر.ق": ("QAR",), "ر.س": ("SAR",), "د.ت": ("TND",), "ر.ي": ("YER",), "ل.س": ("SYP",),
 }  # fmt: skip
-"""Symbol without blanks and its last dot -> the currencies it is used for. Those in small letters go by any case."""
+"""Symbol, without spaces and its last dot -> the currencies that use it. Lower-case symbols match in any case."""
 
 _BLANKS = re.compile(r"[\s\u200b\u200e\u200f\u061c]+")
 _CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
@@ -92,7 +92,7 @@ def _one(text: str) -> tuple[str, ...]:
 
 @lru_cache(1024)
 def code_of(text: str) -> str:
-    """Return a currency as its ISO 4217 code; what is none in capital letters, as it is.
+    """Return the ISO 4217 code of a currency; unknown text in capital letters.
 
     >>> code_of("eur"), code_of("€"), code_of(" US$"), code_of("$"), code_of("gems")
     ('EUR', 'EUR', 'USD', '$', 'GEMS')
@@ -106,7 +106,7 @@ def code_of(text: str) -> str:
 
 @lru_cache(512)
 def digits(code: str) -> int:
-    """Return how many decimals prices in a currency are written with; 2 for an unknown one.
+    """Return the number of decimals in prices of a currency; 2 for an unknown one.
 
     >>> digits("EUR"), digits("KWD"), digits("XOF"), digits("RSD")
     (2, 3, 0, 0)
@@ -116,7 +116,7 @@ def digits(code: str) -> int:
 
 
 def most_digits(code: str) -> int:
-    """Return how many decimals an amount can have at most, by ISO 4217.
+    """Return the maximum number of decimals of an amount, by ISO 4217.
 
     >>> most_digits("EUR"), most_digits("RSD"), most_digits("JPY")
     (2, 2, 0)
@@ -125,7 +125,7 @@ def most_digits(code: str) -> int:
 
 
 def rounded(amount: float, code: str) -> float:
-    """Return a sum of amounts without the noise of adding them: to two decimals, or as many as the currency has.
+    """Return a sum of amounts without floating-point noise: rounded to two decimals, or to as many as the currency has.
 
     >>> rounded(0.1 + 0.2, "EUR"), rounded(1.2551, "KWD")
     (0.3, 1.255)

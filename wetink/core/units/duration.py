@@ -1,4 +1,4 @@
-"""Spans of time as people write them: `30m`, `12h`, `7d`, `2w`."""
+"""Duration: a length of time such as `30m`, `12h`, `7d` or `2w`."""
 
 import re
 from functools import lru_cache
@@ -13,7 +13,7 @@ _SPAN = re.compile(r"\s*(\d{1,6})\s*([smhdw])\s*")
 
 @lru_cache(maxsize=1_000)
 def parse(text: str) -> int:
-    """Return a span's milliseconds. Raises BadContent, with the way to write it, for anything else.
+    """Return the milliseconds of a duration. Raises BadContent if the text is not a duration.
 
     >>> parse("7d"), parse("90 m")
     (604800000, 5400000)

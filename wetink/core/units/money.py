@@ -34,13 +34,13 @@ from wetink.core.units.currency import CODES, COMMA, MINOR, code_of, digits, mos
 
 LARGEST = 1e15
 LONGEST = 64
-"""Characters of a text that can be an amount."""
+"""Maximum length of text that can be an amount, in characters."""
 
 Fault = Literal["", "ambiguous_number", "not_a_number"]
 
 
 class Amount(msgspec.Struct, frozen=True, gc=False):
-    """What was read. `currency` is the code that the amount itself names, empty for none."""
+    """The result of `read`. `currency` is the code in the amount itself; empty for none."""
 
     value: float | None = None
     currency: str = ""
@@ -73,7 +73,7 @@ _SAME = {
 
 
 def number(value: Any, currency: str = "") -> float | None:
-    """Return a finite number, also from a text with a currency around it; None for what is none, or stays open.
+    """Return a finite number, also from text with a currency around it; None if it is not a number or is ambiguous.
 
     >>> number("$1,299.00"), number("12,50 €"), number(9), number("free"), number(10**400)
     (1299.0, 12.5, 9.0, None, None)
@@ -87,9 +87,9 @@ def number(value: Any, currency: str = "") -> float | None:
 
 
 def read(value: Any, currency: str = "") -> Amount:
-    """Return the amount a value is: a number, a text, or an object of `amount` (or `value`) and `currency`.
+    """Return the amount in a value: a number, text, or an object with `amount` (or `value`) and `currency`.
 
-    `currency` is what else says in which currency it is: a code, or a symbol.
+    `currency` is a code or symbol from elsewhere in the message.
 
     >>> read("Rs. 499").value, read("1.299,- €"), read("(kr.123.45)").value
     (499.0, Amount(value=1299.0, currency='EUR', fault=''), -123.45)
@@ -109,7 +109,7 @@ def read(value: Any, currency: str = "") -> Amount:
 
 
 def _object(value: Mapping[str, Any], currency: str) -> Amount:
-    """Read an amount beside its currency; one in cents, or in parts of them, is none that can be trusted."""
+    """Read an amount beside its currency. Amounts in cents or in several fields cannot be trusted, and are not read."""
     there = [name for name in _KEYS if value.get(name) is not None]
     if len(there) != 1 or not _SCALED.isdisjoint(value) or isinstance(value[there[0]], Mapping):
         return NO_AMOUNT
@@ -128,7 +128,7 @@ def _read(text: str, currency: str) -> Amount:
     if parts is None or not _NEVER.isdisjoint(text):
         return NO_AMOUNT
     before, run, after = parts.groups()
-    if (whole := _NO_CENTS.match(after)) is not None:  # `1.299,-`: what stands before the dash begins decimals
+    if (whole := _NO_CENTS.match(after)) is not None:  # `1.299,-`: the mark before the dash begins the decimals
         run, after = run if whole[1] == ":" else f"{run}{whole[1]}00", after[whole.end() :]
     elif after[:1] in (".", ","):
         after = after[1:]
@@ -149,7 +149,7 @@ def _read(text: str, currency: str) -> Amount:
 
 
 def _dotted(before: str) -> bool | None:
-    """Whether a dot before the first digit is the word's, as in `kr.123.45`, not the number's; None for who knows."""
+    """Return whether a dot before the first digit belongs to the word, as in `kr.123.45`; None if that is unclear."""
     word = before[-1:]
     if word.isalpha() or word == "/":
         return None if before.strip() in CODES else True
@@ -167,7 +167,7 @@ def _amount(value: float, currency: str = "") -> Amount:
 
 
 def _plain(text: str) -> str:
-    """Return a text with the digits, blanks and marks of all scripts as those that are read; `x` for other numbers."""
+    """Return text with the digits, spaces and marks of all scripts as ASCII; `_` for other numbers."""
     made = []
     for letter in text:
         if letter in _SAME:
@@ -177,7 +177,7 @@ def _plain(text: str) -> str:
         elif letter.isdecimal():
             made.append(str(unicodedata.decimal(letter)))
         elif letter.isnumeric():
-            made.append("_")  # ½, ², 万: nothing that is read
+            made.append("_")  # ½, ², 万: not read
         elif letter.isspace():
             made.append(" ")
         elif unicodedata.category(letter) != "Cf":
@@ -186,7 +186,7 @@ def _plain(text: str) -> str:
 
 
 def _signed(before: str, after: str) -> tuple[str, str, bool | None]:
-    """Return what stands around the digits without signs, and whether they are negative; None when that is unclear."""
+    """Return the text around the digits without signs, and whether the amount is negative; None if that is unclear."""
     signs = 0
     if before.count("(") > before.count(")") and after.count(")") > after.count("("):
         before, after, signs = before.replace("(", "", 1), after.replace(")", "", 1), 1
@@ -210,7 +210,7 @@ def _signed(before: str, after: str) -> tuple[str, str, bool | None]:
 
 
 def _value(run: str, codes: tuple[str, ...]) -> float | Amount:
-    """Return the number that digits and separators are, or why they are none."""
+    """Return the number that digits and separators mean, or why they mean none."""
     whole, point, cents = run.partition("٫")
     if point:
         if not cents.isdigit():
@@ -236,7 +236,7 @@ def _value(run: str, codes: tuple[str, ...]) -> float | Amount:
 
 
 def _grouped(run: str, parts: list[str]) -> bool:
-    """Whether one separator groups digits by thousands, or as in India; no separator groups as well."""
+    """Return whether one separator groups digits by thousands, or as in India. A number without separators counts."""
     if len(parts) == 1:
         return True
     first, *middle, last = parts
@@ -246,7 +246,7 @@ def _grouped(run: str, parts: list[str]) -> bool:
 
 
 def _thousands(mark: str, codes: tuple[str, ...]) -> bool | None:
-    """Whether the mark in `1.299` groups; None when it cannot be told."""
+    """Return whether the mark in `1.299` groups thousands; None if that is unclear."""
     if not codes:
         return True if mark == "," else None
     fractions = {digits(code) for code in codes} | {MINOR.get(code, 0) for code in codes}
@@ -258,13 +258,13 @@ def _thousands(mark: str, codes: tuple[str, ...]) -> bool | None:
 
 
 NO_CURRENCY = "XXX"
-"""ISO 4217's code for none; it stands for the symbol while an amount is written."""
+"""ISO 4217's code for no currency, a stand-in for the symbol while an amount is written."""
 
 LONGEST_LANGUAGE = 35
 LONGEST_CURRENCY = 16
-"""Characters of a name for a currency that has no code."""
+"""Maximum length of the name of a currency that has no code, in characters."""
 MOST_LOCALES = 64
-"""Languages whose data is kept in memory: some 200 kB each, and whoever opens an email can name any."""
+"""Languages whose data stays in memory: about 200 kB each, and anybody who opens an email can name any."""
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 
@@ -272,7 +272,7 @@ _TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 def money(amount: object, currency: object = "", language: object = "") -> str:
     r"""Return an amount of a currency (a code or a symbol) as a language writes it.
 
-    Nothing for what is not a number, and for one too large to be an amount.
+    Returns empty text for anything but a number, and for a number too large to be an amount.
 
     >>> money(1299.5, "USD"), money(1200, "JPY"), money(9, "CHF"), money(None, "EUR"), money(1.255, "KWD")
     ('$1,299.50', '¥1,200', 'CHF\xa09.00', '', 'KWD\xa01.255')
@@ -299,7 +299,7 @@ def _written(number: float, currency: str, language: str) -> str:
         places = most_digits(code)
     rounded = _to(exact, places)
     if not rounded:
-        rounded = abs(rounded)  # no minus before nothing
+        rounded = abs(rounded)  # no minus before zero
     pattern = copy(locale.currency_formats["standard"] if code else locale.decimal_formats[None])
     pattern.frac_prec = (places, places)
     if not code:
@@ -310,7 +310,7 @@ def _written(number: float, currency: str, language: str) -> str:
 
 
 def _apart(made: str, symbol: str) -> str:
-    """Put a symbol in the place of ¤, with a blank between its letters and the digits, as CLDR has it."""
+    """Replace ¤ with a symbol, with a space between its letters and the digits, by the rules of CLDR."""
     before, _, after = made.partition("¤")
     left = "\xa0" if before[-1:].isdigit() and _lettered(symbol[:1]) else ""
     right = "\xa0" if after[:1].isdigit() and _lettered(symbol[-1:]) else ""
@@ -327,7 +327,7 @@ def _to(exact: Decimal, places: int) -> Decimal:
 
 @lru_cache(MOST_LOCALES)
 def _locale(language: str) -> Locale:
-    """Return the locale of a language such as `de`, `pt-BR` or `pt_BR`; English for one there is no data of."""
+    """Return the locale of a language such as `de`, `pt-BR` or `pt_BR`; English if there is no data for it."""
     found = _TAG.match(language.strip())
     parts = re.split("[-_]", found[0]) if found else []
     while parts:
@@ -340,7 +340,7 @@ def _locale(language: str) -> Locale:
 
 def _loaded(tag: str) -> Locale:
     locale = Locale.parse(tag)
-    kept: dict[str, Any] = getattr(localedata, "_cache", {})  # babel keeps all it ever read
+    kept: dict[str, Any] = getattr(localedata, "_cache", {})  # babel never drops what it has read
     if len(kept) > MOST_LOCALES:
         kept.clear()
     return locale

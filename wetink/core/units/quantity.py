@@ -1,4 +1,4 @@
-"""Quantity: whole numbers and short texts as senders write them, made uniform or refused."""
+"""Quantity: whole numbers and short texts as senders write them, made uniform or rejected."""
 
 from decimal import Decimal
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 from wetink.core.units.money import LARGEST, number
 
 LONGEST_TEXT = 4096
-"""Characters of a product's or order's text that are kept in its field."""
+"""Maximum length of a product's or order's text, in characters."""
 
 LONGEST_DIGITS = 100
-"""Digits of the longest whole number that is taken for an id."""
+"""Maximum length of a whole number that can be an ID, in digits."""
 
 _LONGEST_INT = 10**LONGEST_DIGITS
 _LARGEST_FLOAT = 1e21
@@ -17,7 +17,7 @@ _EXACT = 1 << 53
 
 
 def whole(value: Any) -> int | None:
-    """Return a whole number that is not negative; None for anything else.
+    """Return a whole number that is 0 or more; None for anything else.
 
     >>> whole("2"), whole(3.0), whole(1.5), whole(-1)
     (2, 3, None, None)
@@ -27,9 +27,9 @@ def whole(value: Any) -> int | None:
 
 
 def pieces(value: Any) -> int | float | None:
-    """Return how many there are of a thing, as a whole number where it is one; None for anything else.
+    """Return a quantity, as an int if it is whole; None for anything else.
 
-    Less than none are taken away, and of what is weighed there may be a part.
+    A negative quantity takes pieces away, and goods sold by weight have fractions.
 
     >>> pieces("2"), pieces(3.0), pieces("1,5 kg"), pieces(-1), pieces("some")
     (2, 3, 1.5, -1, None)
@@ -43,7 +43,7 @@ def pieces(value: Any) -> int | float | None:
 
 
 def stock(value: Any) -> int | None:
-    """Return how many there are left, in whole pieces; what was sold beyond that leaves none.
+    """Return the whole pieces in stock; 0 for a negative number. None for anything else.
 
     >>> stock("7"), stock(-3), stock(2.5), stock("many")
     (7, 0, 2, None)
@@ -53,7 +53,7 @@ def stock(value: Any) -> int | None:
 
 
 def text(value: Any) -> str | None:
-    """Return a trimmed text, or a number as `plain` writes it; None for anything else and for nothing.
+    """Return trimmed text, or a number as `plain` writes it; None for anything else and for empty text.
 
     >>> text(" Mug "), text(1729382256910270771), text(12.0), text(True)
     ('Mug', '1729382256910270771', '12', None)
@@ -65,10 +65,10 @@ def text(value: Any) -> str | None:
 
 
 def plain(value: float) -> str | None:
-    """Return the digits of a number that may be an id: every one of a whole number, no exponent, no point it needs not.
+    """Return the digits of a number that may be an ID, all of them, without an exponent or a needless point.
 
-    A float is written as JavaScript writes it. None for one that is not finite or has no digits of its own any more
-    (1e21 and above), and for a whole number of more than LONGEST_DIGITS digits.
+    A float is written as JavaScript writes it. Returns None for a number that is not finite, for a float of 1e21 or
+    more, whose last digits are lost, and for a whole number with more than LONGEST_DIGITS digits.
 
     >>> plain(1005006123456789012), plain(1.005e15), plain(1.2345678901234567e18), plain(4.5), plain(1e300)
     ('1005006123456789012', '1005000000000000', '1234567890123456800', '4.5', None)
@@ -83,7 +83,7 @@ def plain(value: float) -> str | None:
 
 
 def storable(value: Any) -> Any:
-    """Return a decoded JSON value with every whole number that no file format holds (over 64 bits) as its digits."""
+    """Return a decoded JSON value in which whole numbers over 64 bits, which no file format holds, are text."""
     kind = type(value)
     if kind is int:
         return value if -(1 << 63) <= value < 1 << 63 else str(value)

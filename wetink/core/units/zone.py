@@ -1,6 +1,6 @@
-"""Zones: the time zone somebody names, as browsers, devices and shops write it.
+"""Zone: time zones as browsers, devices and shops write them.
 
-A zone is kept under one name: IANA's (`Europe/Berlin`), `UTC`, or an offset from it (`+05:30`).
+wetink stores a zone under one name: IANA's (`Europe/Berlin`), `UTC`, or an offset (`+05:30`).
 """
 
 import re
@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 from babel.core import get_global
 
 TRAITS = ("timeZone", "timezone", "time_zone", "tz", "timezoneOffset", "timezone_offset")
-"""Traits that hold a time zone, as shops name them."""
+"""Traits with a time zone, by the names that shops use."""
 LONGEST = 64
-"""Characters of the longest name of a zone."""
+"""Maximum length of a zone's name, in characters."""
 
 FURTHEST = 14 * 60
-"""Minutes of the offset furthest from UTC: no place is further."""
+"""The largest offset from UTC, in minutes."""
 
 _OFFSET = re.compile(r"(?:UTC|GMT|Z)?\s*([+\-\u2212])\s*(\d{1,2})(?::?(\d{2}))?(?::?00)?", re.IGNORECASE)
 _MINUTES = re.compile(r"\d{1,5}(?:\.\d{1,2})?|-\d{3}|-\d{5}|-\d{1,2}\.\d{1,2}")
@@ -33,14 +33,15 @@ _LETTERS = {
     "aest": "Australia/Sydney", "aedt": "Australia/Sydney", "acst": "Australia/Adelaide", "awst": "Australia/Perth",
     "nzst": "Pacific/Auckland", "nzdt": "Pacific/Auckland",
 }  # fmt: skip
-"""Abbreviations that mean one zone to nearly everybody; `IST`, `CST` and `AST` mean several, and nothing here."""
+"""Abbreviations that mean one zone to nearly everybody. `IST`, `CST` and `AST` have several meanings and are not
+listed."""
 
 
 def named(value: Any) -> str:
-    """Return the one name of a zone; empty for what names none, misspelt names among it.
+    """Return the one name of a zone; empty if the value names none or is misspelled.
 
-    An offset may be written as one (`+02:00`, `UTC+2`, `GMT+0530`) or be a number: hours east of Greenwich up to 14,
-    else the minutes that `getTimezoneOffset` of JavaScript gives, which count west, else seconds east.
+    An offset can be text (`+02:00`, `UTC+2`, `GMT+0530`) or a number: hours east of Greenwich up to 14, or else the
+    minutes of JavaScript's `getTimezoneOffset`, which count west, or else seconds east.
 
     >>> named("europe/berlin"), named("America/New York"), named("UTC+2"), named("GMT+0530"), named(-120), named(5.5)
     ('Europe/Berlin', 'America/New_York', '+02:00', '+05:30', '+02:00', '+05:30')
@@ -74,7 +75,7 @@ def _named(text: str) -> str:
     known = _known()
     found = known.get(low) or known.get(re.sub(r"\s*/\s*", "/", low).replace(" ", "_").replace("-", "_"))
     if found is None and _PLACE.fullmatch(name):
-        found = name  # younger than the list
+        found = name  # newer than the list
     return found if found is not None and _zone(found) is not None else ""
 
 
@@ -95,7 +96,7 @@ def _written(minutes: int) -> str:
 
 @lru_cache(maxsize=1)
 def _known() -> dict[str, str]:
-    """Return name in small letters -> IANA's name: CLDR's list of zones, their older names, and those of Windows."""
+    """Return lower-case name -> IANA's name, from CLDR's zones, their older names, and those of Windows."""
     aliases, windows = get_global("zone_aliases"), get_global("windows_zone_mapping")
     names = {str(name) for name in (*get_global("zone_territories"), *aliases, *aliases.values())}
     found = {name.lower(): str(zone) for name, zone in windows.items()}
@@ -112,7 +113,7 @@ def _zone(name: str) -> tzinfo | None:
 
 @lru_cache(maxsize=256)
 def zone(name: str) -> tzinfo:
-    """Return the time zone that is meant, UTC for what is none.
+    """Return a time zone by its name; UTC for an unknown one.
 
     >>> zone("nowhere") is UTC, zone("+05:30").utcoffset(None)
     (True, datetime.timedelta(seconds=19800))
