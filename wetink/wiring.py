@@ -54,8 +54,8 @@ from wetink.opens.prerender import Animations, Prerenderer
 from wetink.opens.recipient import Seals
 from wetink.opens.secrets import hook_secret, kept_secret, seal_keys
 from wetink.ports import Source, Storage
-from wetink.ports.archive import Opened
-from wetink.ports.crowd import Columns
+from wetink.ports.audiences import Columns
+from wetink.ports.ledger import Opened
 from wetink.render import Renderer, blank, browser
 from wetink.settings import Settings
 from wetink.store import engine_of

@@ -39,7 +39,7 @@ from wetink.opens.fallback import watch
 from wetink.opens.geo import Places
 from wetink.opens.prerender import Prerenderer
 from wetink.ports import Loaded, Record, Storage
-from wetink.ports.archive import Opened
+from wetink.ports.ledger import Opened
 from wetink.render.cache import Shared
 from wetink.store.sqlite.batch import BatchWriter, Queue
 from wetink.store.sqlite.leases import SQLiteLeases

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from tests.serving import Server
 from tests.web.test_sessions import LOGIN, browser
 from wetink import web
-from wetink.ports.sessions import FREE_TRIES
+from wetink.ports.keys import FREE_TRIES
 from wetink.settings import read
 from wetink.store.sqlite.sessions import SQLiteSessions
 from wetink.web import session

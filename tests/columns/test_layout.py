@@ -18,7 +18,7 @@ from wetink.columns.tables import ORDERED, TABLES
 from wetink.core.errors import StoreUnavailable
 from wetink.core.profile.person import Moment
 from wetink.core.rules.parse import parse
-from wetink.ports.crowd import Count
+from wetink.ports.audiences import Count
 
 VIEWED = parse({"done": "Product Viewed", "where": {"category": "Shoes"}})
 

@@ -11,7 +11,7 @@ from tests.contracts.engines import ENGINES
 from wetink.core.blocks.block import Block, Decision, Fallback, decision_id
 from wetink.core.profile.person import Moment
 from wetink.ports import Storage
-from wetink.ports.archive import Opened
+from wetink.ports.ledger import Opened
 
 DAY = 86_400_000
 BLOCK = Block("hero", Fallback("https://shop.example/"))

@@ -13,7 +13,7 @@ import pytest
 
 from tests.contracts.engines import ENGINES
 from wetink.core.errors import Held
-from wetink.ports.leases import Leases
+from wetink.ports.storage import Leases
 
 ROOT = Path(__file__).parents[2]
 LONG = 60.0

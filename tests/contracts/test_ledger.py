@@ -13,7 +13,7 @@ from wetink.core.signals.attribution import Touch
 from wetink.core.signals.experiment_result import DailyExposures
 from wetink.core.signals.report import DAY_MS, DayCount
 from wetink.ports import Storage
-from wetink.ports.ledger import Served
+from wetink.ports.drawing import Served
 
 T = TypeVar("T")
 NOON = 12 * 3_600_000

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from wetink.ports import Storage
-from wetink.ports.sessions import FORGOTTEN_MS, FREE_TRIES, IDLE_MS, LONGEST_MS, LONGEST_WAIT_MS, Sessions
+from wetink.ports.keys import FORGOTTEN_MS, FREE_TRIES, IDLE_MS, LONGEST_MS, LONGEST_WAIT_MS, Sessions
 
 NOW, DOOR = 20_000 * 86_400_000, "a secret of the door"
 

@@ -25,8 +25,8 @@ from wetink.core.signals.attribution import Touch
 from wetink.ingest.receive import BATCH, Endpoint, Ingest
 from wetink.opens.open import DECISION_MS
 from wetink.ports import Picture, Receipt, Record, Source
-from wetink.ports.archive import Opened
-from wetink.ports.ledger import Served
+from wetink.ports.drawing import Served
+from wetink.ports.ledger import Opened
 from wetink.store.sqlite.archive import SQLiteArchive
 from wetink.store.sqlite.ledger import SQLiteLedger
 from wetink.store.sqlite.memberships import SQLiteMemberships

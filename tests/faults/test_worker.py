@@ -13,7 +13,7 @@ from tests.web.test_open import House
 from wetink import settings
 from wetink.core.errors import StoreUnavailable
 from wetink.insights.health import Health
-from wetink.ports.leases import Leases
+from wetink.ports.storage import Leases
 from wetink.store.sqlite.leases import SQLiteLeases
 from wetink.web.app import create
 from wetink.web.request import now_ms

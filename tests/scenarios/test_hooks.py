@@ -21,7 +21,7 @@ from wetink.core.profile.person import Moment
 from wetink.core.rules.tree import Did, Rule
 from wetink.core.signals.audience import Audience
 from wetink.feeds import Poster
-from wetink.ports.crowd import Count
+from wetink.ports.audiences import Count
 from wetink.store.sqlite.memberships import SQLiteMemberships
 
 ANNA, BEN = Identifier("user", "anna"), Identifier("user", "ben")

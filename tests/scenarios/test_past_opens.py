@@ -15,7 +15,7 @@ from tests.web.test_open import JANE, House
 from wetink.cli import main
 from wetink.core.client_classification import facts_of
 from wetink.core.profile.person import Moment
-from wetink.ports.archive import Opened
+from wetink.ports.ledger import Opened
 from wetink.web.app import create
 
 DAY = 86_400_000

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from wetink.ports.sessions import FREE_TRIES
+from wetink.ports.keys import FREE_TRIES
 from wetink.settings import read
 from wetink.web.app import create
 from wetink.wiring import Wetink

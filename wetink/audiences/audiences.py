@@ -14,8 +14,7 @@ from wetink.core.outbound.webhook import MembershipChange, concerns
 from wetink.core.profile.person import Moment
 from wetink.core.rules.tree import Rule
 from wetink.core.signals.audience import Audience, rules_of
-from wetink.ports.audiences import Memberships, Moved
-from wetink.ports.crowd import Count, Crowd
+from wetink.ports.audiences import Count, Crowd, Memberships, Moved
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from wetink.core.rules.evaluate import Compiled, compiled
 from wetink.core.rules.tree import Rule, interests, with_locale
 from wetink.opens.lookup import RULES, folded_at
 from wetink.ports import Storage
-from wetink.ports.crowd import Columns, Count, Narrowed
+from wetink.ports.audiences import Columns, Count, Narrowed
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ AT_ONCE = 100
 
 
 class ColumnCrowd:
-    """`ports.crowd.Crowd` over columns and a store. Folds and judges in threads, so that opens do not wait for it."""
+    """`ports.audiences.Crowd` over columns and a store. Folds and judges in threads: opens do not wait for it."""
 
     def __init__(self, store: Storage, make: Callable[[], Columns]) -> None:
         """Use the store's people, and columns that are made when somebody first asks."""

@@ -12,7 +12,8 @@ from wetink.core.errors import log_error
 from wetink.core.outbound.breaker import Breaker, admits, begun, failed, succeeded
 from wetink.core.outbound.webhook import Answer, Hook, Outcome, after, post_of
 from wetink.ports import Profiles
-from wetink.ports.audiences import Delivery, Memberships, Posts
+from wetink.ports.audiences import Delivery, Memberships
+from wetink.ports.outside import Posts
 
 logger = logging.getLogger(__name__)
 

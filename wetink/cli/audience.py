@@ -17,7 +17,7 @@ from wetink.core.profile.person import Moment
 from wetink.core.rules.evaluate import Finding
 from wetink.core.rules.tree import Rule
 from wetink.core.signals.audience import problems_with, rule_of, rules_of
-from wetink.ports.crowd import Count
+from wetink.ports.audiences import Count
 from wetink.wiring import Wetink
 
 AT = click.option("--at", metavar="TIME", help="Evaluate at this time, such as 2026-11-20T09:00:00Z.  [default: now]")

@@ -14,7 +14,7 @@ from wetink.core.errors import BadSettings
 from wetink.core.messages.simulation import events_of, read
 from wetink.core.profile.person import Moment
 from wetink.opens.drawing import weight
-from wetink.ports.archive import Opened
+from wetink.ports.ledger import Opened
 from wetink.wiring import Wetink
 
 DEVICES = ("mobile", "tablet", "desktop", "proxy")

@@ -17,7 +17,7 @@ from wetink.columns.view import View
 from wetink.core.errors import StoreUnavailable
 from wetink.core.profile.person import Moment
 from wetink.core.rules.tree import Rule
-from wetink.ports.crowd import Narrowed, OpenCrowdLog
+from wetink.ports.audiences import Narrowed, OpenCrowdLog
 from wetink.sandbox import python
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ SOUND = (duckdb.ProgrammingError, duckdb.DataError, duckdb.OutOfMemoryException)
 
 
 class DuckDBColumns:
-    """`ports.crowd.Columns` over a log and a folder of this machine. Any number of processes may share both."""
+    """`ports.audiences.Columns` over a log and a folder of this machine. Any number of processes may share both."""
 
     def __init__(self, open_log: OpenCrowdLog, folder: Path) -> None:
         """Follow a log; nothing is opened before it is asked."""

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from wetink.columns.tables import ORDERED, TABLES, Rows, identifier, key
-from wetink.ports.crowd import CrowdLog, OpenCrowdLog
+from wetink.ports.audiences import CrowdLog, OpenCrowdLog
 
 LAYOUT = 3
 """Goes up when TABLES change: files of another layout are not read."""

@@ -14,7 +14,7 @@ from wetink.core.profile.fold import fold
 from wetink.core.profile.person import name_of
 from wetink.core.rules.traits import facts_of
 from wetink.core.rules.values import amount, each_of, time, written
-from wetink.ports.crowd import ProfileEvents
+from wetink.ports.audiences import ProfileEvents
 
 MOST_EVENTS = 1_000
 """A profile with more events than an open reads is always asked in memory."""

@@ -14,7 +14,7 @@ from wetink.core.profile.person import Moment
 from wetink.core.rules.operators import pattern_of
 from wetink.core.rules.traits import drawn
 from wetink.core.rules.tree import Rule
-from wetink.ports.crowd import CrowdLog, Narrowed
+from wetink.ports.audiences import CrowdLog, Narrowed
 
 MOST_EXPRESSIONS = 50
 """Regular expressions of which is kept what fits them."""

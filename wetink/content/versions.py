@@ -29,7 +29,7 @@ from wetink.content.tree import (
 from wetink.core.errors import BadContent, Conflict, Held, Unavailable
 from wetink.core.text.characters import problem_in_text
 from wetink.ports.content import ContentVersions, Version
-from wetink.ports.leases import Leases
+from wetink.ports.storage import Leases
 
 logger = logging.getLogger(__name__)
 

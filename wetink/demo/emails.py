@@ -12,7 +12,7 @@ from wetink.core.client_classification import classify, facts_of
 from wetink.core.profile.person import Moment
 from wetink.demo.life import DAY, DEVICES, HOUR, MINUTE, Message
 from wetink.opens.recipient import parse
-from wetink.ports.ledger import Served
+from wetink.ports.drawing import Served
 from wetink.wiring import Wetink
 
 CAMPAIGNS = (("autumn-lamps", 13), ("slow-mornings", 10), ("back-to-the-trail", 6), ("long-evenings", 2))

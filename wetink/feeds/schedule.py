@@ -14,7 +14,7 @@ from wetink.core.outbound.feed import Feed, Snapshot, is_due
 from wetink.feeds.guard import Refused
 from wetink.feeds.hosts import Hosts, foreseen, words
 from wetink.feeds.snapshots import Draft, Shelf, Stamp, shape_of, source_of
-from wetink.ports.leases import Leases
+from wetink.ports.storage import Leases
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)

@@ -9,12 +9,12 @@ from wetink.feeds.personal import MOST_KEPT, Personal
 from wetink.feeds.schedule import Schedule
 from wetink.feeds.snapshots import Shelf
 from wetink.feeds.uploads import Uploads
-from wetink.ports.feeds import Uploaded
-from wetink.ports.leases import Leases
+from wetink.ports.outside import Uploaded
+from wetink.ports.storage import Leases
 
 
 class FeedService:
-    """`ports.feeds.Feeds` over HTTP and uploaded files."""
+    """`ports.outside.Feeds` over HTTP and uploaded files."""
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from pathlib import Path
 from wetink.core.errors import BadContent, TooLarge, Unavailable
 from wetink.core.outbound.feed import Feed
 from wetink.feeds.parse import Readers, Reading, Unreadable, whole
-from wetink.ports.feeds import Uploaded
+from wetink.ports.outside import Uploaded
 
 
 class Uploads:

@@ -11,7 +11,7 @@ import msgspec
 from wetink.core.events.event import Product
 from wetink.core.outbound.feed import Feed, Item, product_of
 from wetink.ports import Catalog
-from wetink.ports.feeds import Feeds
+from wetink.ports.outside import Feeds
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from wetink.core.errors import BadContent
 from wetink.core.outbound.feed import Feed, feed_of
-from wetink.ports.feeds import Feeds, Uploaded
+from wetink.ports.outside import Feeds, Uploaded
 
 EVERY = "365d"
 """How long a file counts as fresh when nobody says otherwise: until another comes."""

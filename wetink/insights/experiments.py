@@ -18,7 +18,7 @@ from wetink.core.units.currency import rounded
 from wetink.core.units.duration import parse
 from wetink.insights.reports import Reports
 from wetink.opens.assignment import Shared
-from wetink.ports.experiments import Exposures
+from wetink.ports.ledger import Exposures
 
 logger = logging.getLogger(__name__)
 

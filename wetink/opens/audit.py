@@ -30,8 +30,8 @@ from wetink.opens.drawing import sight
 from wetink.opens.fallback import Fallbacks
 from wetink.opens.open import Opens
 from wetink.ports import Picture, Profiles, Renderer, Scene
-from wetink.ports.archive import Opened
-from wetink.ports.feeds import Feeds
+from wetink.ports.ledger import Opened
+from wetink.ports.outside import Feeds
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from wetink.core.blocks.block import Block, Decision
 from wetink.core.errors import WetinkError
 from wetink.core.outbound.feed import Feed
 from wetink.ports import Picture, Renderer, Scene
-from wetink.ports.pictures import LastPictures
-from wetink.ports.pictures import Place as Place
+from wetink.ports.ledger import LastPictures
+from wetink.ports.ledger import Place as Place
 
 logger = logging.getLogger(__name__)
 

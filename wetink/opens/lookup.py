@@ -28,7 +28,7 @@ from wetink.core.rules.evaluate import EVERY, Needs
 from wetink.core.rules.tree import interests
 from wetink.opens.polls import key_of
 from wetink.ports import Loaded, Profiles, Revision, Storage
-from wetink.ports.feeds import Feeds
+from wetink.ports.outside import Feeds
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -29,9 +29,9 @@ from wetink.opens.lookup import Lookup, Lookups, Open
 from wetink.opens.polls import asks, voting_link
 from wetink.opens.recipient import Seals
 from wetink.ports import Comparison, Picture, Renderer, Storage
-from wetink.ports.archive import Opened
-from wetink.ports.feeds import Feeds
-from wetink.ports.ledger import Onlooker, Served
+from wetink.ports.drawing import Served
+from wetink.ports.ledger import Onlooker, Opened
+from wetink.ports.outside import Feeds
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from wetink.core.outbound.feed import Feed, parameters_of
 from wetink.core.profile.person import Moment, plain
 from wetink.opens.lookup import Lookups
 from wetink.ports import Cursor, Storage
-from wetink.ports.feeds import Feeds
+from wetink.ports.outside import Feeds
 
 SLICE = 100
 """Messages that are read in one go: opens wait no longer than that takes."""

@@ -5,7 +5,13 @@ from typing import Any, Protocol
 
 import msgspec
 
-from wetink.ports.ledger import Served
+
+class Served(msgspec.Struct, frozen=True, gc=False):
+    """What a picture that was sent shows: of which block and variant, in which campaign."""
+
+    block: str
+    variant: str
+    campaign: str
 
 
 class Picture(msgspec.Struct, frozen=True):

@@ -1,25 +1,24 @@
-"""The seam of the ledger: what was decided, served, opened and clicked."""
+"""The seam of opens: what was decided, served, opened and clicked, who is in which arm, and what is kept to draw again.
+
+All of it is shared by every process.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
-from wetink.core.blocks.block import Decision
+from wetink.core.blocks.block import Block, Decision
+from wetink.core.blocks.experiment import Exposure
 from wetink.core.client_classification import Kind
+from wetink.core.profile.person import Moment
 from wetink.core.signals.attribution import Touch
+from wetink.core.signals.experiment_result import DailyExposures
 from wetink.core.signals.report import DayCount
+from wetink.ports.drawing import Picture, Served
 
 Onlooker = Literal["person", "machine", "nobody"]
 """By whom a picture was fetched, as far as it counts."""
-
-
-class Served(msgspec.Struct, frozen=True, gc=False):
-    """What a picture that was sent shows: of which block and variant, in which campaign."""
-
-    block: str
-    variant: str
-    campaign: str
 
 
 class Ledger(Protocol):
@@ -79,4 +78,96 @@ class Ledger(Protocol):
 
     async def close(self) -> None:
         """Write what waits and let go of everything. Calling it twice is fine."""
+        ...
+
+
+class Opened(msgspec.Struct, frozen=True, gc=False):
+    """What an open got, and all it takes to draw it again: the moment, the block and the template's text of then.
+
+    Of who asked from where it has what `Moment` has; the archive leaves out the coordinates.
+    """
+
+    decision: Decision
+    moment: Moment
+    block: Block
+    template: str
+
+
+class Archive(Protocol):
+    """Remembers what opens got, for as long as the operator wants. Shared by every process."""
+
+    def keep(self, opened: Opened) -> None:
+        """Keep what an open got. May be written a moment later; never waits, never raises."""
+        ...
+
+    async def find(self, decision_id: str) -> Opened | None:
+        """Return what is kept of a decision, None when it is not or not any more. Raises StoreUnavailable."""
+        ...
+
+    async def newest(
+        self, until: int, limit: int, *, recipients: Sequence[str] | None = None, block: str = ""
+    ) -> Sequence[Opened]:
+        """Return the newest up to `until` (Unix ms) first: of these recipients, of a block, or of all."""
+        ...
+
+    async def tidy(self) -> bool:
+        """Remove some of what is too old, or the oldest of what is too much; return whether there may be more.
+
+        Raises StoreUnavailable.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Write what waits and let go of everything. Calling it twice is fine."""
+        ...
+
+
+Place: TypeAlias = tuple[str, int, str, str]
+"""Block, slot, recipient, and whatever else makes another picture."""
+
+
+class LastPictures(Protocol):
+    """Outlives the process and is shared by all. Bounded: what was shown longest ago goes first."""
+
+    def put(self, place: Place, at: int, picture: Picture) -> None:
+        """Keep what was shown at `at` (Unix ms), unless something newer is kept. Never waits, never raises."""
+        ...
+
+    async def get(self, place: Place) -> tuple[int, Picture] | None:
+        """Return what was shown there last, and when; None when it is not known. Never raises."""
+        ...
+
+    async def close(self) -> None:
+        """Write what waits and let go of everything. Calling it twice is fine."""
+        ...
+
+
+class Exposures(Protocol):
+    """Remembers who is in which arm of which experiment. Shared by every process."""
+
+    async def of(self, experiment: str, recipients: Sequence[str]) -> Mapping[str, Exposure]:
+        """Return what is kept of these recipients, by recipient; without those who were never exposed."""
+        ...
+
+    async def keep(self, exposure: Exposure) -> Exposure:
+        """Keep the first exposure of a recipient, in the file on return; return what is kept, which may be another's.
+
+        One that names an heir or another person than the kept one takes its place.
+        """
+        ...
+
+    async def days(self, experiment: str) -> Sequence[DailyExposures]:
+        """Return how many people were first exposed on which day in which arm, without heirs."""
+        ...
+
+    async def shares(self, experiment: str, epoch: int) -> Mapping[str, float] | None:
+        """Return a bandit's shares of an epoch, None when nobody has worked them out."""
+        ...
+
+    async def keep_shares(self, experiment: str, epoch: int, shares: Mapping[str, float]) -> Mapping[str, float]:
+        """Keep a bandit's shares of an epoch, unless somebody has; return what is kept."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything. Calling it twice is fine."""
         ...

@@ -4,7 +4,7 @@ Times are Unix milliseconds throughout. Every method may raise `StoreUnavailable
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -16,16 +16,31 @@ from wetink.core.events.verdict import Problem, Verdict
 from wetink.core.identity.holding import Claim, Contested
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.conversion import ConversionEvent
-from wetink.ports.archive import Archive
-from wetink.ports.audiences import Memberships
+from wetink.ports.audiences import CrowdLog, Memberships
 from wetink.ports.content import ContentVersions
-from wetink.ports.crowd import CrowdLog
-from wetink.ports.experiments import Exposures
-from wetink.ports.keys import Senders
-from wetink.ports.leases import Leases
-from wetink.ports.ledger import Ledger
-from wetink.ports.pictures import LastPictures
-from wetink.ports.sessions import Sessions
+from wetink.ports.keys import Senders, Sessions
+from wetink.ports.ledger import Archive, Exposures, LastPictures, Ledger
+
+TTL_SECONDS = 15.0
+"""How long a lease outlives a holder that was killed, unless its user says otherwise."""
+
+
+class Leases(Protocol):
+    """Exclusive rights by name. A holder that dies loses its lease after a while, one that lives keeps it."""
+
+    def hold(self, name: str, ttl: float = TTL_SECONDS, wait: float = 0.0) -> AbstractAsyncContextManager[None]:
+        """Hold the lease `name` inside; it is renewed until then, and released at the end.
+
+        Waits up to `wait` seconds for another holder, then raises Held. After `ttl` seconds without a renewal, as when
+        the process was frozen, another may take it: then the task inside is cancelled and Held is raised. A thread
+        that the task waits for is not stopped. Raises StoreUnavailable when nobody can know who holds it.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything. Calling it twice is fine."""
+        ...
+
 
 Cursor: TypeAlias = str
 """A place in the log. Only the engine that wrote a cursor can read it."""

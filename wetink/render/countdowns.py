@@ -15,7 +15,7 @@ import msgspec
 
 from wetink.core.errors import BadContent, Unavailable
 from wetink.ports import Ticking
-from wetink.ports.leases import TTL_SECONDS, Leases
+from wetink.ports.storage import TTL_SECONDS, Leases
 from wetink.render import fonts, jobs
 from wetink.render.cache import Kept, Shared, key_of
 from wetink.render.gif.countdown import MOST_PIXELS, Countdown, Look

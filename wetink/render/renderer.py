@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from wetink.core.errors import BadContent
 from wetink.ports import Comparison, Film, Photos, Picture, Scene, Ticking
-from wetink.ports.leases import Leases
+from wetink.ports.storage import Leases
 from wetink.render import fonts, jobs
 from wetink.render.breaker import Quarantine
 from wetink.render.cache import Kept, Shared, key_of

@@ -32,7 +32,7 @@ from wetink.core.text.characters import half_character, problem_in
 from wetink.opens.drawing import weight
 from wetink.opens.recipient import parse
 from wetink.ports.content import Version
-from wetink.ports.feeds import Uploaded
+from wetink.ports.outside import Uploaded
 from wetink.web import session
 from wetink.web.dashboard.query import number_in, time_in, wetink_of
 from wetink.web.request import now_ms

@@ -32,7 +32,7 @@ from wetink.core.errors import (
     WetinkError,
 )
 from wetink.opens.lookup import Lookup
-from wetink.ports.ledger import Served
+from wetink.ports.drawing import Served
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wetink.core.errors import BadRequest, Forbidden, TooManyRequests
-from wetink.ports.sessions import LONGEST_MS
+from wetink.ports.keys import LONGEST_MS
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 

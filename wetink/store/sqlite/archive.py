@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from wetink.core.blocks.block import TIME_DIGITS, Block, Decision
 from wetink.core.memoize import memoize
 from wetink.core.profile.person import Moment
-from wetink.ports.archive import Opened
+from wetink.ports.ledger import Opened
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, BatchWriter, Queue
 from wetink.store.sqlite.codec import fingerprint
 from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, in_thread, read, script, translated

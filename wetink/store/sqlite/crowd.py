@@ -9,7 +9,7 @@ import apsw
 
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
-from wetink.ports.crowd import Changes, ProfileEvents
+from wetink.ports.audiences import Changes, ProfileEvents
 from wetink.store.sqlite.codec import PARKED, events, identifier, who
 from wetink.store.sqlite.connection import connect, fetch, first, snapshot, translated
 from wetink.store.sqlite.people import People, of_stretch
@@ -29,7 +29,7 @@ ORPHANS = "SELECT DISTINCT owner FROM holding WHERE NOT EXISTS (SELECT 1 FROM ev
 
 @contextmanager
 def open_crowd_log(path: Path) -> Iterator["SQLiteCrowdLog"]:
-    """Open a store's file as a `ports.crowd.CrowdLog`. Raises StoreUnavailable."""
+    """Open a store's file as a `ports.audiences.CrowdLog`. Raises StoreUnavailable."""
     with translated("following the log"):
         db = connect(path)
         try:
@@ -41,7 +41,7 @@ def open_crowd_log(path: Path) -> Iterator["SQLiteCrowdLog"]:
 
 
 class SQLiteCrowdLog:
-    """`ports.crowd.CrowdLog` over the transaction of a connection."""
+    """`ports.audiences.CrowdLog` over the transaction of a connection."""
 
     def __init__(self, db: apsw.Connection) -> None:
         """Read through `db`."""

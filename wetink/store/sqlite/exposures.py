@@ -20,7 +20,7 @@ _shares = msgspec.json.Decoder(dict[str, float]).decode
 
 
 class SQLiteExposures:
-    """`ports.experiments.Exposures` over one SQLite file, shared by all processes."""
+    """`ports.ledger.Exposures` over one SQLite file, shared by all processes."""
 
     def __init__(self, folder: Path, late: Late | None = None) -> None:
         """Open (or make) the tables in a folder's ledger. `late` is where its ledger keeps what is written later."""

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from wetink.core.client_classification import RULES_VERSION, Facts, Kind, classify, in_hindsight
 from wetink.core.signals.attribution import AGAIN_MS, PROVED_MS, Touch
 from wetink.core.signals.report import DAY_MS
-from wetink.ports.ledger import Served
+from wetink.ports.drawing import Served
 from wetink.store.sqlite.batch import transaction
 from wetink.store.sqlite.connection import fetch, read
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import apsw
 
 from wetink.core.errors import Held, StoreUnavailable
-from wetink.ports.leases import TTL_SECONDS
+from wetink.ports.storage import TTL_SECONDS
 from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, read, script, translated
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ RENEWALS = 3
 
 
 class SQLiteLeases:
-    """`ports.leases.Leases` over one SQLite file, shared by all processes. Used from one thread, its event loop's."""
+    """`ports.storage.Leases` over one SQLite file, shared by all processes. Used from one thread, its event loop's."""
 
     def __init__(self, folder: Path, clock_ms: Callable[[], int]) -> None:
         """Open (or make) the file in a folder. All processes must have the same `clock_ms`."""

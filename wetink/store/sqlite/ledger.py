@@ -20,7 +20,8 @@ from wetink.core.client_classification import MACHINES, Facts, Kind
 from wetink.core.errors import StoreUnavailable
 from wetink.core.signals.attribution import Touch
 from wetink.core.signals.report import DayCount
-from wetink.ports.ledger import Onlooker, Served
+from wetink.ports.drawing import Served
+from wetink.ports.ledger import Onlooker
 from wetink.store.sqlite import interactions
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, Batch, BatchWriter, Queue, passing
 from wetink.store.sqlite.connection import (

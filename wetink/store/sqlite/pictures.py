@@ -11,7 +11,7 @@ import apsw
 import msgspec
 
 from wetink.ports import Picture
-from wetink.ports.pictures import Place
+from wetink.ports.ledger import Place
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, BatchWriter, Queue, passing
 from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, first, read, script, translated
 
@@ -25,7 +25,7 @@ _pack = msgspec.msgpack.Encoder().encode
 
 
 class SQLitePictures:
-    """`ports.pictures.LastPictures` over one SQLite file, shared by all processes."""
+    """`ports.ledger.LastPictures` over one SQLite file, shared by all processes."""
 
     def __init__(self, folder: Path, most_bytes: int = MOST_BYTES) -> None:
         """Open (or make) the file in a folder. A file that cannot be read is begun anew: it is but a cache."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import apsw
 
-from wetink.ports.sessions import FORGOTTEN_MS, IDLE_MS, LONGEST_MS, wait_of
+from wetink.ports.keys import FORGOTTEN_MS, IDLE_MS, LONGEST_MS, wait_of
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, passing
 from wetink.store.sqlite.connection import connect, first, in_thread, read, script, translated
 
@@ -23,7 +23,7 @@ MOST_ADDRESSES = 50_000
 
 
 class SQLiteSessions:
-    """`ports.sessions.Sessions` over one SQLite file, shared by all processes. What it does runs in threads."""
+    """`ports.keys.Sessions` over one SQLite file, shared by all processes. What it does runs in threads."""
 
     def __init__(self, folder: Path) -> None:
         """Open (or make) the file in a folder."""

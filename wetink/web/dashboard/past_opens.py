@@ -7,7 +7,7 @@ from starlette.responses import Response
 from wetink.core.errors import NotFound, WetinkError
 from wetink.opens.drawing import weight
 from wetink.opens.recipient import parse
-from wetink.ports.archive import Opened
+from wetink.ports.ledger import Opened
 from wetink.web.dashboard.preview import Sight
 from wetink.web.dashboard.query import time_of, wetink_of
 from wetink.web.dashboard.render import missing, page

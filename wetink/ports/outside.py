@@ -1,4 +1,4 @@
-"""The seam of feeds: data from outside."""
+"""The seam of the outside: data that feeds fetch, and messages that hooks send."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Protocol
@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from wetink.core.outbound.feed import Feed, Item, Supply
+from wetink.core.outbound.webhook import Answer, Post
 
 
 class Uploaded(msgspec.Struct, frozen=True, rename="camel"):
@@ -49,4 +50,16 @@ class Feeds(Protocol):
 
     def stream(self, feed: str) -> Iterator[Item]:
         """Return all items of a feed from the disk, one by one, also of a catalog. Blocks: call it in a thread."""
+        ...
+
+
+class Posts(Protocol):
+    """Sends messages to public hosts, and says how they answered."""
+
+    async def send(self, post: Post) -> Answer:
+        """Return how the receiver answered; never raises, follows no redirect, waits ten seconds at most."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of all connections."""
         ...
