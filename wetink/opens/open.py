@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from wetink.content.folder import Content
 from wetink.core.app.app import App, Shop
 from wetink.core.blocks.block import Block, Decision, Step, before, counts, decides, decision_id
-from wetink.core.blocks.decide import choose, decide, needs, requirements, subject_of
+from wetink.core.blocks.decide import choose, decide, prepared, requirements, subject_of
 from wetink.core.catalog.trends import Trends
 from wetink.core.errors import WetinkError
 from wetink.core.events.event import Event
@@ -139,7 +139,8 @@ class Opens:
         """Look up whoever asks, with their events if a rule wants them. Raises StoreUnavailable."""
         look = look or self.begin()
         mates = before(block, content.blocks.values()) if block.email else ()
-        events = needs((block, *mates), self._apps, content.rules).events
+        wanted = [prepared(each, self._apps, content.rules).needs.events for each in (block, *mates)]
+        events = frozenset[str]().union(*wanted)
         person = await look.person(who, moment.now, events=events, supposed=supposed)
         return Open(content, look, block, mates, who, person, moment)
 
@@ -189,8 +190,7 @@ class Opens:
         elif block.experiment is not None or content.signals.holdout is not None:
             block, arms, steps = await self._assignments.of(asked, block, moment, keep=keep or expose)
         shop = Shop(self._trends, taken=taken, rules=content.rules)
-        wanted = needs((block,), self._apps, content.rules)
-        shop = await look.for_rules(wanted, shop, person, who, moment)
+        shop = await look.for_rules(prepared(block, self._apps, content.rules).needs, shop, person, who, moment)
         required = requirements(block, person, moment, self._apps, shop)
         if required.apps:
             shop = await look.for_apps(required, shop, block, person, who, moment)

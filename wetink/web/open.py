@@ -22,7 +22,7 @@ import msgspec
 from msgspec.structs import replace
 
 from wetink.core.blocks.block import Block, Decision
-from wetink.core.blocks.decide import asks_outside
+from wetink.core.blocks.decide import prepared
 from wetink.core.client_classification import classify_request
 from wetink.core.errors import WetinkError
 from wetink.core.events.event import Product
@@ -148,7 +148,7 @@ class OpenEndpoints:
         block = self._wetink.content.blocks.get(asked.path[3:].partition("/")[0])
         if block is None or block.email:
             return False
-        return not asks_outside(block, self._wetink.apps, self._wetink.content.rules)
+        return not prepared(block, self._wetink.apps, self._wetink.content.rules).outside
 
     async def _tell(self, asked: Asked, tell: Tell) -> None:
         try:

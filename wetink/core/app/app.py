@@ -142,3 +142,9 @@ class App(msgspec.Struct, frozen=True):
     ready to tick before anybody opens it."""
     check: Callable[[Any], Iterable[tuple[str, str]]] | None = None
     """What could never work in settings that fit: the path of each such setting, and why. Asked when they are saved."""
+
+    @property
+    def looks_up(self) -> bool:
+        """Whether it wants anything looked up, whoever it is for."""
+        asks = (self.wants, self.queries, self.feeds, self.poll)
+        return self.promises or self.contacts or any(each is not None for each in asks)

@@ -1,7 +1,7 @@
 """Decide: which variant of a block a person gets, with what, and why."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from wetink.core.catalog.trust import shown as visible
 from wetink.core.events.event import Product
 from wetink.core.memoize import memoize
 from wetink.core.profile.person import Moment, Person
-from wetink.core.rules.evaluate import EVENTS, Needs, Rulebook
+from wetink.core.rules.evaluate import EVENTS, NOTHING, Compiled, Needs, Rulebook, together
 from wetink.core.rules.tree import Subject
 from wetink.core.text.link import tagged
 from wetink.core.text.url import read
@@ -56,38 +56,69 @@ class Requirements(msgspec.Struct, frozen=True, gc=False):
 _NONE = Requirements()
 
 
-def needs(blocks: Iterable[Block], apps: Mapping[str, App], rules: Rulebook) -> Needs:
-    """Return what the rules of these blocks want looked up, and events where an app not of ours may look at them."""
-    found = rules.needs(rule for block in blocks for variant in block.variants for rule in variant.when)
-    if not found.events and any(
-        (app := apps.get(variant.app)) is not None and app.package not in (OURS, "")
-        for block in blocks
-        for variant in block.variants
-    ):
-        return found | EVENTS
-    return found
+class Ready(msgspec.Struct, frozen=True):
+    """A variant ready to be asked: its app, its settings as the app wants them and plain, and its rules as functions.
+
+    `wrong` says why the settings cannot be used; they are None then.
+    """
+
+    variant: Variant
+    app: App | None
+    settings: Any
+    plain: dict[str, Any]
+    wrong: str
+    rules: tuple[Compiled, ...]
+    needs: Needs
+    looks_up: bool
+    """Whether its app wants anything looked up, whoever it is for."""
 
 
-def asks_outside(block: Block, apps: Mapping[str, App], rules: Rulebook) -> bool:
-    """Whether deciding may have to wait for somebody else's server, whoever it is for: for a feed."""
-    if rules.needs(rule for variant in block.variants for rule in variant.when).feeds:
-        return True
-    return any((app := apps.get(variant.app)) is not None and app.feeds is not None for variant in block.variants)
+def settled(app: App, variant: Variant) -> tuple[Any, str]:
+    """Return a variant's settings as its app wants them; None, and what is wrong, when they cannot be used."""
+    try:
+        return msgspec.convert(variant.settings, app.settings), ""
+    except msgspec.ValidationError as error:
+        return None, f"its settings are invalid: {error}"
+
+
+@memoize
+def ready(variant: Variant, app: App | None, rules: Rulebook) -> Ready:
+    """Return a variant with all that follows from the content alone, worked out once."""
+    compiled = tuple([rules.of(rule) for rule in variant.when])
+    foreign = app is not None and app.package not in (OURS, "")  # such an app may look at all events
+    needs = together([EVENTS if foreign else NOTHING, *(each.needs for each in compiled)])
+    settings, wrong = settled(app, variant) if app is not None else (None, f"there is no app called {variant.app}")
+    plain = {**variant.settings, **msgspec.to_builtins(settings)} if settings is not None else {}
+    return Ready(variant, app, settings, plain, wrong, compiled, needs, app is not None and app.looks_up)
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """The variants of a block, ready to be asked, and what all of them need. `outside`: for a feed they may wait."""
+
+    variants: tuple[Ready, ...]
+    needs: Needs
+    outside: bool
+
+
+@memoize
+def prepared(block: Block, apps: Mapping[str, App], rules: Rulebook) -> Prepared:
+    """Return a block with all that follows from the content alone, worked out once."""
+    variants = tuple([ready(variant, apps.get(variant.app), rules) for variant in block.variants])
+    outside = any(each.needs.feeds or (each.app is not None and each.app.feeds is not None) for each in variants)
+    return Prepared(variants, together(each.needs for each in variants), outside)
 
 
 def requirements(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> Requirements:
     """Return what the apps of a block want looked up, of the variants whose rules hold; `shop` has what rules need."""
-    if not any([_looks_up(apps.get(variant.app)) for variant in block.variants]):
+    looking = [each for each in prepared(block, apps, shop.rules).variants if each.looks_up]
+    if not looking:
         return _NONE
     subject = subject_of(person, moment, shop)
     asked: list[tuple[App, Any]] = []
     queries, feeds, polls = dict[str, None](), dict[str, None](), dict[str, None]()
-    for variant in block.variants:
-        app = apps.get(variant.app)
-        if app is None or not _looks_up(app) or not all([shop.rules.of(rule).holds(subject) for rule in variant.when]):
-            continue
-        settings, _ = settled(app, variant)
-        if settings is None:
+    for each in looking:
+        app, settings = each.app, each.settings
+        if app is None or settings is None or not all([rule.holds(subject) for rule in each.rules]):
             continue
         asked.append((app, settings))
         if app.queries is not None:
@@ -98,18 +129,6 @@ def requirements(block: Block, person: Person, moment: Moment, apps: Mapping[str
             polls[app.poll(settings)] = None
     promised, contacts = any([app.promises for app, _ in asked]), any([app.contacts for app, _ in asked])
     return Requirements(tuple(asked), tuple(queries), tuple(feeds), tuple(polls), promised, contacts)
-
-
-def _looks_up(app: App | None) -> bool:
-    """Whether an app wants anything looked up, whoever it is for."""
-    return app is not None and (
-        app.wants is not None
-        or app.queries is not None
-        or app.feeds is not None
-        or app.poll is not None
-        or app.promises
-        or app.contacts
-    )
 
 
 def products_of(
@@ -130,40 +149,17 @@ def choose(block: Block, person: Person, moment: Moment, apps: Mapping[str, App]
     """Return the first variant whose rules hold and whose app has something to show."""
     trace: list[Step] = []
     subject, seen = subject_of(person, moment, shop), visible(person, shop.found)
-    for variant in block.variants:
-        shown, settings, why = _shown(variant, subject, seen, apps, shop)
-        trace.append(Step(variant.name, shown is not None, why))
+    for each in prepared(block, apps, shop.rules).variants:
+        shown, why = _shown(each, subject, seen, shop)
+        trace.append(Step(each.variant.name, shown is not None, why))
         if shown is not None:
-            return Choice(variant, shown, settings, tuple(trace))
+            return Choice(each.variant, shown, each.plain, tuple(trace))
     if not decides(block.fetches, moment.fetch_class):
         why = f"the block's policy for this class of fetch: {moment.fetch_class}"
     else:
         why = "no variant matches" if block.variants else "the block has no variants"
     trace.append(Step("", True, f"fallback: {why}"))
     return Choice(None, Shown(), {}, tuple(trace))
-
-
-def settled(app: App, variant: Variant) -> tuple[Any, str]:
-    """Return a variant's settings as its app wants them; None, and what is wrong, when they cannot be used."""
-    known = _settled_once(app, variant)
-    return known.settings, known.wrong
-
-
-class _Settled(msgspec.Struct, frozen=True, gc=False):
-    """The settings of a variant, as its app wants them and as plain values, or what is wrong with them."""
-
-    settings: Any
-    plain: dict[str, Any]
-    wrong: str
-
-
-@memoize
-def _settled_once(app: App, variant: Variant) -> _Settled:
-    try:
-        settings = msgspec.convert(variant.settings, app.settings)
-    except msgspec.ValidationError as error:
-        return _Settled(None, {}, f"its settings are invalid: {error}")
-    return _Settled(settings, {**variant.settings, **msgspec.to_builtins(settings)}, "")
 
 
 def decide(
@@ -223,39 +219,33 @@ def subject_of(person: Person, moment: Moment, shop: Shop) -> Subject:
     return Subject(person, moment, root=shop.root, products=shop.products, changes=shop.history, feeds=shop.feeds)
 
 
-def _shown(
-    variant: Variant, subject: Subject, seen: Person, apps: Mapping[str, App], shop: Shop
-) -> tuple[Shown | None, dict[str, Any], str]:
-    """What a variant would show, None when it is not its turn; with its settings and the reason.
+def _shown(asked: Ready, subject: Subject, seen: Person, shop: Shop) -> tuple[Shown | None, str]:
+    """What a variant would show, None when it is not its turn; and the reason.
 
     Rules look at all of the subject, apps at what pictures may show of the person.
     """
     reasons = []
-    for rule in variant.when:
-        finding = shop.rules.of(rule).explain(subject)
+    for rule in asked.rules:
+        finding = rule.explain(subject)
         if not finding.holds:
-            return None, {}, finding.why
+            return None, finding.why
         reasons.append(finding.why)
-    app = apps.get(variant.app)
-    if app is None:
-        return None, {}, f"there is no app called {variant.app}"
-    known = _settled_once(app, variant)
-    if known.settings is None:
-        return None, {}, known.wrong
+    app = asked.app
+    if app is None or asked.settings is None:
+        return None, asked.wrong
     if app.package != OURS:  # others' apps may look for whatever they like
         seen = replace(seen, history=seen.history.without_pages())
-    shown = app.show(seen, known.settings, subject.moment, shop)
+    shown = app.show(seen, asked.settings, subject.moment, shop)
     if shown is None:
-        return None, {}, "; ".join([*reasons, f"{app.title} has nothing to show"])
+        return None, "; ".join([*reasons, f"{app.title} has nothing to show"])
     if shop.taken and shown.items:
         left = tuple(seen for seen in shown.items if seen.product.key not in shop.taken)
         if not left:
-            return None, {}, "; ".join([*reasons, f"all that {app.title} shows is in this email already"])
+            return None, "; ".join([*reasons, f"all that {app.title} shows is in this email already"])
         shown = replace(shown, items=left)
     names = ", ".join(seen.product.name or seen.product.key for seen in shown.items)
     said = f"{app.title} shows {names}" if names else f"{app.title} is shown"
-    why = "; ".join([*reasons, f"{said} ({shown.why})" if shown.why else said])
-    return shown, known.plain, why
+    return shown, "; ".join([*reasons, f"{said} ({shown.why})" if shown.why else said])
 
 
 _SHORT = frozenset(("source", "medium", "campaign", "term", "content", "id"))

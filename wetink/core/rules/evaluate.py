@@ -66,21 +66,25 @@ class Needs(msgspec.Struct, frozen=True):
     feeds: frozenset[str] = frozenset()
     events: frozenset[str] = frozenset()
 
-    def __or__(self, other: "Needs") -> "Needs":
-        """What both want."""
-        return Needs(
-            self.root or other.root,
-            self.catalog or other.catalog,
-            self.feeds | other.feeds,
-            self.events | other.events,
-        )
-
 
 NOTHING = Needs()
 """What most rules want: the person is enough."""
 EVERY = "*"
 EVENTS = Needs(events=frozenset([EVERY]))
 """What rules want that look into all events."""
+
+
+def together(each: Iterable[Needs]) -> Needs:
+    """Return what all of these want."""
+    some = [needs for needs in each if needs is not NOTHING]
+    if not some:
+        return NOTHING
+    return Needs(
+        any(needs.root for needs in some),
+        any(needs.catalog for needs in some),
+        frozenset().union(*(needs.feeds for needs in some)),
+        frozenset().union(*(needs.events for needs in some)),
+    )
 
 
 class Compiled(msgspec.Struct, frozen=True):
@@ -183,14 +187,6 @@ def _needs(rule: Rule) -> Needs:
     return Needs(isinstance(rule, Share), isinstance(rule, ProductIs), feeds)
 
 
-def _together(parts: Iterable[Compiled]) -> Needs:
-    needs = NOTHING
-    for part in parts:
-        if part.needs is not NOTHING:
-            needs |= part.needs
-    return needs
-
-
 def _group(word: str, parts: list[Compiled]) -> Compiled:
     tests, every = [part.holds for part in parts], word == "all"
 
@@ -215,7 +211,7 @@ def _group(word: str, parts: list[Compiled]) -> Compiled:
         unknown = not holds and (all(failed) if every else any(failed))
         return Finding(word, holds, "; ".join(each.why for each in deciding or found), parts=found, unknown=unknown)
 
-    return Compiled(all_hold if every else any_holds, explain, _together(parts))
+    return Compiled(all_hold if every else any_holds, explain, together(part.needs for part in parts))
 
 
 def _not(part: Compiled) -> Compiled:
@@ -259,7 +255,3 @@ class Rulebook:
             made = Compiled(lambda subject: False, lambda subject: Finding("rule", False, why, unknown=True))
         self._kept[id(rule)] = rule, made  # with the rule itself, so that nothing else gets its id
         return made
-
-    def needs(self, rules: Iterable[Rule]) -> Needs:
-        """Return what all of these want to have looked up."""
-        return _together(self.of(rule) for rule in rules)
