@@ -1,20 +1,21 @@
-"""Identity: whose event is it? Events never move, ownership does.
+"""Identity: who owns an event. Events never move, ownership does.
 
-Theory of operation. Every message that carries several identifiers makes claims: from its time on, the weaker
-identifier belongs to the strongest. An identifier's claims, in their total order, cut time into stretches, each held
-by one claimer; what came before the first claim goes to the first claimer. Who owns an event is found by following
-the holder of the identifier it is filed under, at the event's own time: anonymous, then email, then user. Users are
-only ever joined by an alias of a server's key, for all time.
+Theory of operation. A message with several identifiers makes claims: from its time on, each weaker identifier belongs
+to the strongest. In their total order, the claims on an identifier divide time into periods, each with one holder. The
+time before the first claim belongs to the first claimer. To find the owner of an event, follow the holder of its
+identifier at the event's own time: from anonymous to email to user. Only an alias from a server key joins users, for
+all time.
 
-The key on a page is public, so what it claims moves what pages told of an anonymous id, and lets nobody see what a
-server told of somebody else:
+The key in a page is public. Its claims move what pages sent for an anonymous ID, and never show anybody what a server
+sent about somebody else:
 
-- An event that a server told under an anonymous id follows servers' claims alone; one that a page told follows all.
-- Whoever looks an identifier up follows a page's claim only where no server has told of either side of it.
-- For an address a page's claim counts only where that holds as well, and none of a higher level claims it.
+- An event that a server sent with an anonymous ID follows servers' claims only. An event from a page follows all
+  claims.
+- A lookup follows a page's claim only if no server has sent either of its identifiers.
+- For an address, a page's claim counts only under the same condition, and if no claim of a higher level exists.
 
-A claim of a page whose user id was proven by the source's secret counts as a server's, but for an address that a
-server itself claims: the proof is of the user id alone.
+A page's claim with a user ID that the source's secret proves counts as a server's, except for an address that a server
+itself claims: the proof covers the user ID only.
 
-House rule of this package: nothing here depends on the order in which messages arrive.
+House rule of this package: nothing depends on the order in which messages arrive.
 """

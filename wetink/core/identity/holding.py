@@ -1,4 +1,4 @@
-"""Holdings: what a message that carries several identifiers claims of them, and who holds an identifier when."""
+"""Holding: who holds an identifier, and when, by the claims of messages that carry several identifiers."""
 
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
@@ -12,13 +12,13 @@ from wetink.core.identity.identifier import Identifier, address, user
 from wetink.core.text.placeholder import USUAL, Placeholders
 
 RANK: dict[Level, int] = {"browser": 0, "verified": 1, "server": 2}
-"""How far a claim is believed."""
+"""The trust in a claim, by its level."""
 
 
 class Claim(msgspec.Struct, frozen=True, order=True, gc=False):
-    """From `at` (Unix ms) on, `weaker` belongs to `stronger`. The fields' order is the claims' order.
+    """From `at` (Unix ms) on, `weaker` belongs to `stronger`. The order of the fields is the order of claims.
 
-    `alias` marks the claim of an alias on its previousId, which nobody has carried as such.
+    `alias` marks an alias's claim on its previousId, which no event carries.
     """
 
     at: int
@@ -31,7 +31,7 @@ class Claim(msgspec.Struct, frozen=True, order=True, gc=False):
 
 
 class Carrier(msgspec.Struct, frozen=True, gc=False):
-    """As much of an event as its claims follow from."""
+    """The fields of an event that its claims depend on."""
 
     type: str
     at: int
@@ -44,7 +44,7 @@ class Carrier(msgspec.Struct, frozen=True, gc=False):
 
 
 def strongest(user: Identifier | None, email: Identifier | None, anonymous: Identifier | None) -> Identifier | None:
-    """Return the identifier an event that carries these is filed under; None when it carries none."""
+    """Return the identifier under which an event with these is filed; None without any."""
     return user or email or anonymous
 
 
@@ -60,9 +60,10 @@ def claims(
     level: Level,
     known: Placeholders = USUAL,
 ) -> tuple[tuple[Claim, ...], tuple[Identifier, Identifier] | None]:
-    """Return the claims a message makes, each weaker identifier's to the strongest, and the users an alias joins.
+    """Return a message's claims, each weaker identifier's to the strongest, and the users that an alias joins.
 
-    `previous` is an alias's previousId as it came: it claims as an anonymous id and, told by a server, joins as a user.
+    `previous` is an alias's previousId as received. It claims as an anonymous ID, and joins as a user if a server sent
+    it.
     """
     owner = strongest(user_, email_, anonymous_)
     if owner is None or (owner is anonymous_ and message_type != "alias"):
@@ -88,7 +89,7 @@ def claims(
 
 
 def claims_of(event: Event | Carrier) -> tuple[Claim, ...]:
-    """Return the claims the message of this event made, but for what an alias says of its previousId."""
+    """Return the claims of an event's message, except an alias's claim on its previousId."""
     carried = (
         Identifier("user", event.user) if event.user else None,
         Identifier("email", event.email) if event.email else None,
@@ -99,30 +100,31 @@ def claims_of(event: Event | Carrier) -> tuple[Claim, ...]:
 
 
 def makes_claim_on(event: Carrier, weaker: Identifier) -> bool:
-    """Whether the message of this event, which is filed under somebody else, claimed `weaker`."""
+    """Return whether this event's message, which is filed under another identifier, claimed `weaker`."""
     if weaker.kind == "anonymous":
         return event.anonymous == weaker.value
     return any(claim.weaker == weaker for claim in claims_of(event))
 
 
 FOREVER = 1 << 62
-"""The end of a stretch that has not ended; with a minus sign, the beginning of one that has none (Unix ms)."""
+"""The end of a period that has not ended; negative, the beginning of one without a beginning (Unix ms)."""
 
 MAX_CLAIMERS = 25
-"""Distinct claimers that count for one identifier; an identifier with more is a placeholder nobody blocked yet."""
+"""Distinct claimers that count for one identifier. An identifier with more is a placeholder that nobody has blocked
+yet."""
 MOST_A_DAY, DAY_MS = 3, 86_400_000
-"""Users that may claim one address within a day before somebody is told of it."""
+"""Users that may claim one address within a day before it is reported."""
 
 
 Moves = Literal["all", "server", "browser", "none"]
-"""Which events a holding moves to its owner: all, those that servers told, those that pages told, or none."""
+"""The events that a holding moves to its owner: all, those from servers, those from pages, or none."""
 
 
 class Holding(msgspec.Struct, frozen=True, order=True, gc=False):
-    """`owner` holds an identifier in [since, until) (Unix ms). `level` is the highest its claims were made at.
+    """`owner` holds an identifier in [since, until) (Unix ms). `level` is the highest level of its claims.
 
-    `moves` says which events filed under the identifier are the owner's; `followed` whether a lookup of the identifier
-    leads to the owner.
+    `moves` says which events under the identifier belong to the owner; `followed` says whether a lookup leads to the
+    owner.
     """
 
     since: int
@@ -168,7 +170,7 @@ def holdings(
 
 
 def _of_address(of: Identifier, made: Sequence[Claim], server_known: Container[Identifier]) -> tuple[Holding, ...]:
-    """Return who held an address: the claims of the highest level silence all others."""
+    """Return who held an address: claims of the highest level silence all others."""
     if not made:
         return ()
     level = max((claim.level for claim in made), key=RANK.__getitem__)
@@ -181,7 +183,7 @@ def _of_address(of: Identifier, made: Sequence[Claim], server_known: Container[I
 
 
 def _stretches(made: Iterable[Claim], level: Level) -> list[Holding]:
-    """Cut time by these claims, which come in their order."""
+    """Return the holdings of claims, which come in their order."""
     held: list[Holding] = []
     for claim in _counted(made):
         if not held:
@@ -201,7 +203,7 @@ def _stretches(made: Iterable[Claim], level: Level) -> list[Holding]:
 
 
 class Contested(msgspec.Struct, frozen=True):
-    """An identifier that oddly many claim: somebody's attack, or a placeholder. `at` is Unix ms, of the last claim."""
+    """An identifier with suspiciously many claimers: an attack or a placeholder. `at` is the last claim's Unix ms."""
 
     identifier: Identifier
     claimers: int
@@ -209,10 +211,10 @@ class Contested(msgspec.Struct, frozen=True):
 
 
 def contested(of: Identifier, claims: Iterable[Claim]) -> Contested | None:
-    """Return by how many this identifier is claimed when that is odd; None when it is not.
+    """Return the number of claimers of an identifier if it is suspicious, else None.
 
-    An address that more than three users claim within a day is somebody's attack or a shop's placeholder; an identifier
-    that more claim than count is a placeholder. Browsers' claims are told of, too, though a server's silence them.
+    More than three users who claim an address within a day are an attack or a shop's placeholder. An identifier with
+    more claimers than count is a placeholder. Browsers' claims are included, even if a server's claim silences them.
     """
     made = sorted(claim for claim in claims if claim.weaker == of and not claim.alias)
     everybody = {claim.stronger for claim in made}
@@ -225,7 +227,7 @@ def contested(of: Identifier, claims: Iterable[Claim]) -> Contested | None:
         day[claim.stronger] += 1
         while made[first].at <= claim.at - DAY_MS:
             day[made[first].stronger] -= 1
-            day += Counter()  # without those that are gone
+            day += Counter()  # drops the zeros
             first += 1
         if len(day) > MOST_A_DAY:
             odd = Contested(of, len(day), claim.at)
@@ -245,26 +247,26 @@ def _counted(made: Iterable[Claim]) -> Sequence[Claim]:
 
 
 def holder(held: Iterable[Holding], at: int, level: Level = "server") -> Identifier | None:
-    """Return whose an event is that was told at this level at `at` (Unix ms); None when it is its identifier's own."""
+    """Return the owner of an event of this level at `at` (Unix ms); None if it belongs to its own identifier."""
     moved = ("all", "browser" if level == "browser" else "server")
     return next((each.owner for each in held if each.since <= at < each.until and each.moves in moved), None)
 
 
 def resolves_to(held: Iterable[Holding], at: int) -> Identifier | None:
-    """Return whom a lookup of the identifier leads to at `at` (Unix ms); None when it means itself."""
+    """Return the identifier that a lookup leads to at `at` (Unix ms); None if it leads nowhere else."""
     return next((each.owner for each in held if each.since <= at < each.until and each.followed), None)
 
 
 def changes_nothing(claim: Claim, held: Iterable[Holding]) -> bool:
-    """Whether a new claim leaves all these holdings of its identifier as they are, so that they need no rebuilding.
+    """Return whether a new claim leaves all these holdings of its identifier unchanged, so that nothing is recomputed.
 
-    At the very start of a stretch the order among equals decides, and a claim of a higher level may silence those of a
-    lower: both must be worked out.
+    False at the very start of a holding, where the order among equal times decides, and for a claim of a higher level,
+    which may silence lower ones.
     """
     there = [each for each in held if each.since <= claim.at < each.until]
     if claim.level == "browser" and any(each.moves == "browser" for each in there):
-        there = [each for each in there if each.moves == "browser"]  # what servers told is not for pages to move
-    apart = len(there) > 1  # then the stretches of what pages told hold for all claims
+        there = [each for each in there if each.moves == "browser"]  # pages cannot move what servers sent
+    apart = len(there) > 1  # then pages' events have holdings of their own, which all claims change
     return bool(there) and all(
         each.since < claim.at
         and each.owner == claim.stronger

@@ -1,4 +1,4 @@
-"""Identifiers: the three kinds of name a shopper can go by, how they are cleaned, and which of them name nobody."""
+"""Identifier: the three kinds of name of a shopper, how they are cleaned, and which of them identify nobody."""
 
 import re
 import unicodedata
@@ -16,11 +16,11 @@ from wetink.core.units.quantity import plain
 Kind = Literal["user", "email", "anonymous"]
 
 STRENGTH: dict[Kind, int] = {"user": 0, "email": 1, "anonymous": 2}
-"""Strongest first: an event is filed under the strongest identifier it carries."""
+"""Strongest first: an event is filed under its strongest identifier."""
 
 
 class Identifier(msgspec.Struct, frozen=True, order=True, array_like=True, gc=False):
-    """One name of a shopper, already cleaned (see `user`, `email` and `anonymous`).
+    """One cleaned name of a shopper. See `user`, `email` and `anonymous`.
 
     >>> str(Identifier("email", "jane@shop.example"))
     'email:jane@shop.example'
@@ -30,12 +30,12 @@ class Identifier(msgspec.Struct, frozen=True, order=True, array_like=True, gc=Fa
     value: str
 
     def __str__(self) -> str:
-        """Write it as `kind:value`."""
+        """Return `kind:value`."""
         return f"{self.kind}:{self.value}"
 
 
 LONGEST_TEXT = 1_024
-"""Characters of the longest text in which an address is looked for."""
+"""Maximum length of text that is searched for an address, in characters."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9_+\-]+(?:\.[A-Za-z0-9_+\-]+)*@(?:[A-Za-z0-9\-]+\.)+[A-Za-z]{2,}").fullmatch
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0xFE6B: "@", 0x3002: ".", 0xFF61: "."}
@@ -49,7 +49,7 @@ _ONE = re.compile(r"[^\s@<>()\[\]\\,;:\"]+@[^\s@<>()\[\]\\,;:\"'/?#%&=|{}]+")
 
 
 def mailbox(text: str) -> str:
-    """Return the one address in a text, as it is written; empty when there is none, or when there are several.
+    """Return the one address in a text, as written; empty if there is none or there are several.
 
     >>> mailbox('"Roe, Jane" <Jane@Shop.Example>'), mailbox("mailto:jane@shop.example?cc=x"), mailbox("a@b.c, d@e.f")
     ('Jane@Shop.Example', 'jane@shop.example', '')
@@ -66,7 +66,7 @@ def mailbox(text: str) -> str:
 
 
 def _letters(text: str) -> str:
-    """Return a text without what nobody sees, its wide letters narrow, its escapes read."""
+    """Return text without invisible characters, with full-width letters as ASCII, and with escapes decoded."""
     if not text.isascii():
         text = "".join(char for char in text if unicodedata.category(char) != "Cf").translate(_WIDE)
     if "&" in text:
@@ -83,7 +83,7 @@ def _bare(text: str) -> str:
         angled = _ANGLES.fullmatch(text)
         if angled is not None and unnamed is not None:
             if "@" in unnamed[1] and re.search(r"[,;\s]\S", unnamed[1].strip()):
-                return ""  # a list, of which the last has a name
+                return ""  # a list whose last address has a name
             text = angled[2].strip()
         mailto = _MAILTO.fullmatch(text)
         if mailto is not None:
@@ -97,18 +97,18 @@ def _bare(text: str) -> str:
 
 
 LONGEST = 512
-"""Characters of the longest identifier that is believed."""
+"""Maximum length of an identifier, in characters."""
 
 REMEMBERED = 16_384
-"""Ids and addresses whose reading is kept: most of those that are sent at the same time."""
+"""IDs and addresses whose reading is cached: most of those that are active at the same time."""
 
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
 
 def user(value: Any, known: Placeholders = USUAL) -> Identifier | None:
-    """Return the user identifier, trimmed; None for what names nobody. A number and its digits are one id.
+    """Return the user identifier, trimmed; None if the value identifies nobody. A number and its digits are one ID.
 
-    `known` says which texts are placeholders, here and below.
+    `known` is the list of placeholders, here and below.
 
     >>> str(user(42)), str(user(" 42 ")), user("null")
     ('user:42', 'user:42', None)
@@ -118,13 +118,13 @@ def user(value: Any, known: Placeholders = USUAL) -> Identifier | None:
 
 
 def anonymous(value: Any, known: Placeholders = USUAL) -> Identifier | None:
-    """Return the anonymous identifier, trimmed; None for what names nobody."""
+    """Return the anonymous identifier, trimmed; None if the value identifies nobody."""
     text = _text(value, known)
     return Identifier("anonymous", text) if text else None
 
 
 def email(value: Any, known: Placeholders = USUAL) -> Identifier | None:
-    """Return the one address in a text, lower-cased, NFC, its domain in Unicode; None for none, or for several.
+    """Return the one address in a text, lower-cased, NFC, with its domain in Unicode; None for none or several.
 
     >>> str(email("Jane <Jane@Shop.Example>")), email("n/a"), email("noreply@shop.example")
     ('email:jane@shop.example', None, None)
@@ -133,7 +133,7 @@ def email(value: Any, known: Placeholders = USUAL) -> Identifier | None:
 
 
 def means_nobody(address: Any, known: Placeholders = USUAL) -> bool:
-    """Whether what was sent as an address says plainly that there is none: a placeholder, or one that nobody reads."""
+    """Return whether a sender states that there is no address: by a placeholder, or by an address that nobody reads."""
     if not isinstance(address, str):
         return address is None
     text = address.strip()
@@ -145,7 +145,7 @@ def _text(value: Any, known: Placeholders) -> str:
     if isinstance(value, str):
         text = value.strip()
         if len(text) > LONGEST or known.nobody(text) or "\x00" in text or "\ufffd" in text:
-            return ""  # as `_blocked` has it, which would cost one more call of every message
+            return ""  # the conditions of `_blocked`, without a call for every message
         return text
     if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
@@ -155,7 +155,7 @@ def _text(value: Any, known: Placeholders) -> str:
 
 def _blocked(text: str, known: Placeholders) -> bool:
     if len(text) > LONGEST or "\x00" in text or "\ufffd" in text:
-        return True  # a repaired character may stand for any: two ids must not become one
+        return True  # a repaired character may stand for any: two IDs must not become one
     return known.nobody(text)
 
 

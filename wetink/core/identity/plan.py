@@ -1,12 +1,12 @@
-"""The plan: which rows of claims and holdings an engine changes when claims are made or taken back.
+"""Plan: the rows of claims and holdings that an engine changes when claims are made or taken back.
 
-Theory of operation. An engine keeps *runs*: where one claimer claims an identifier over and over, the first claim of
-each level stands for all of them, as the events that made the others tell of them. While an identifier has one claimer
-alone, any of the claims may stand for all. When somebody else's claim falls into a run, those of the others are looked
-up in the log that matter now: `claims_to_read` says whose and when. More true claims than needed never do harm.
+Theory of operation. An engine stores *runs*: if one claimer claims an identifier many times, the first claim of each
+level stands for all, because the events of the others are in the log. While an identifier has one claimer, any of the
+claims may stand for all. If somebody else's claim falls into a run, the engine must read the claims that now matter
+from the log: `claims_to_read` says whose, and from when to when. More true claims than needed do no harm.
 
-The claims of those alone are kept who are among the first 25 of a level; of everybody else it is noted that they claim.
-So a change reads and writes as much whatever the number of claims there have been.
+Only the claims of claimers among the first 25 of a level are stored. For everybody else, a row records that they claim.
+So a change reads and writes the same amount, however many claims there have been.
 """
 
 from bisect import bisect_left, bisect_right
@@ -20,36 +20,36 @@ from wetink.core.identity.holding import FOREVER, MOST_A_DAY, Carrier, Claim, Co
 from wetink.core.identity.identifier import Identifier
 
 Span = tuple[int, int]
-"""From when to when, both included (Unix ms)."""
+"""From and until, both included (Unix ms)."""
 
 ALWAYS: Span = (-FOREVER, FOREVER)
 
 
 class Held(msgspec.Struct, frozen=True):
-    """What an engine has of one identifier: the claims that are rows, and the holdings."""
+    """An engine's rows of one identifier: claims and holdings."""
 
     claims: tuple[Claim, ...] = ()
     holdings: tuple[Holding, ...] = ()
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """What an engine writes about one identifier."""
+    """The rows that an engine writes for one identifier."""
 
     holdings: tuple[Holding, ...]
-    """All of them, as they are then."""
+    """All holdings after the change."""
     claims_added: Collection[Claim] = ()
     claims_removed: Collection[Claim] = ()
     uncounted: Collection[Claim] = ()
-    """Claims of those who come too late to count. One for each of them is noted, and all of aliases."""
+    """Claims of claimers who come too late to count. One is noted for each of them, and all of aliases."""
     counted: Collection[Identifier] = ()
-    """Who counts now and did not before."""
+    """Claimers who count now and did not before."""
     holdings_added: Sequence[Holding] = ()
     holdings_removed: Sequence[Holding] = ()
     contested: Contested | None = None
 
 
 def claims_to_read(held: Held, made: Iterable[Claim]) -> dict[Identifier, Span]:
-    """Return whose claims, and of when, have to be looked up in the log before these claims are planned."""
+    """Return whose claims the engine must read from the log, and from when to when, before these claims are planned."""
     rows, made = sorted(held.claims), list(made)
     claimers = {row.stronger for row in rows}
     if len(claimers) == 1 and any(each.stronger not in claimers for each in made):
@@ -66,7 +66,7 @@ def claims_to_read(held: Held, made: Iterable[Claim]) -> dict[Identifier, Span]:
 
 
 def claims_to_read_without(held: Held, gone: Claim) -> dict[Identifier, Span]:
-    """Return whose claims have to be looked up before a claim is taken back that is a row."""
+    """Return whose claims the engine must read from the log before a claim that is a row is taken back."""
     rows = sorted(held.claims)
     if all(row.stronger == gone.stronger for row in rows):
         return {gone.stronger: ALWAYS}
@@ -74,14 +74,14 @@ def claims_to_read_without(held: Held, gone: Claim) -> dict[Identifier, Span]:
 
 
 def crowded(held: Held) -> bool:
-    """Whether as many claim an identifier as count: of somebody new all claims matter."""
+    """Return whether the maximum number of claimers claim an identifier: all claims of a further one then matter."""
     return len({row.stronger for row in held.claims}) >= holding.MAX_CLAIMERS
 
 
 def firsts(carriers: Iterable[Carrier], cuts: Sequence[int]) -> Iterator[Carrier]:
-    """Yield the first events of each level in each time between these, and all that happened right at one of them.
+    """Yield the first events of each level between the cuts, and all events exactly at one of them.
 
-    No other event of somebody begins a run, when `cuts` (Unix ms, in order) has the times of all others' claims.
+    No other event of a claimer begins a run if `cuts` (Unix ms, in order) has the times of all others' claims.
     """
     earliest: dict[tuple[int, Level], list[Carrier]] = {}
     for each in carriers:
@@ -99,7 +99,7 @@ def firsts(carriers: Iterable[Carrier], cuts: Sequence[int]) -> Iterator[Carrier
 
 
 def _end(rows: Sequence[Claim], place: int, claimer: Identifier) -> int:
-    """Return when the run ends of a claimer that goes on at this place."""
+    """Return when a claimer's run ends that continues at this index."""
     return next((row.at for row in rows[place:] if row.stronger != claimer), FOREVER)
 
 
@@ -110,12 +110,12 @@ def plan(
     gone: Container[Claim] = (),
     server_known: Container[Identifier] = frozenset(),
 ) -> Changes:
-    """Return what changes when claims on `of` are made, with those of `claims_to_read`, and others are taken back.
+    """Return the changes when claims on `of`, including those of `claims_to_read`, are made and others are taken back.
 
-    `server_known` has those identifiers that a server has told of.
+    `server_known` has the identifiers that a server has sent.
     """
     made = tuple(made)
-    if len(made) == 1 and not held.claims:  # most of them
+    if len(made) == 1 and not held.claims:  # the usual case
         now = holdings(of, made, server_known)
         return Changes(now, made, holdings_added=now)
     known = {*(row for row in held.claims if row not in gone), *made}
@@ -140,7 +140,7 @@ def plan(
 
 
 def runs(claims: Iterable[Claim]) -> list[Claim]:
-    """Return the first claim of each level in each run of one claimer, and all of aliases, which no event tells of."""
+    """Return the first claim of each level in each claimer's run, and all claims of aliases, which no event carries."""
     kept: list[Claim] = []
     levels: set[Level] = set()
     for claim in sorted(claims):
@@ -153,7 +153,7 @@ def runs(claims: Iterable[Claim]) -> list[Claim]:
 
 
 def _counted(claims: Collection[Claim]) -> set[Identifier]:
-    """Return who claims an identifier and is among the first of a level who do."""
+    """Return the claimers of an identifier that are among the first of a level."""
     everybody = {claim.stronger for claim in claims}
     if len(everybody) <= holding.MAX_CLAIMERS:
         return everybody

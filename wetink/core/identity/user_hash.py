@@ -1,8 +1,8 @@
-"""Proof: that the shop's server vouches for a user id that its page sends.
+"""User hash: the proof that the shop's server vouches for a user ID that its page sends.
 
-The page's key is public, so anybody can send any user id with it. A shop's server tells the page, beside the id of who
-is logged in, the HMAC-SHA256 of that id with the source's secret, and the page sends both. It proves the user id and
-nothing else. Source of the scheme: Intercom's and other messengers' "identity verification" (`user_hash`).
+The page's key is public, so anybody can send any user ID with it. The shop's server gives the page the user's ID and
+its HMAC-SHA256 with the source's secret, and the page sends both. The hash proves the user ID and nothing else. Source
+of the scheme: "identity verification" of Intercom and other messengers (`user_hash`).
 """
 
 import hashlib
@@ -17,20 +17,20 @@ from wetink.core.identity import identifier
 from wetink.core.identity.identifier import Identifier
 
 PLACES: Final = (("context", "userHash"), ("context", "user_hash"), ("userHash",), ("user_hash",))
-"""Where a message may have its proof; the first of them that is there counts."""
+"""Where a message may have its hash. The first one that exists counts."""
 
 VALID: Final = 2
-"""Secrets of a source that prove what comes in now; those before them prove what came in before."""
+"""A source's newest secrets, which verify new messages. Older secrets verified earlier messages."""
 
 
 class IdentityVerification(msgspec.Struct, frozen=True):
-    """How a source proves user ids: by `secrets`, the newest first. With `required` it identifies nobody without."""
+    """How a source verifies user IDs: by `secrets`, newest first. If `required`, others identify nobody."""
 
     secrets: Sequence[str] = ()
     required: bool = False
 
     def __repr__(self) -> str:
-        """Without the secrets."""
+        """Omit the secrets."""
         return f"Vouching(required={self.required})"
 
 
@@ -50,7 +50,7 @@ _context = msgspec.json.Decoder(_Context).decode
 
 
 def hash_of(user_id: str, secret: str) -> str:
-    """Return the proof of a user id, in hexadecimal digits.
+    """Return the hash of a user ID, in hexadecimal digits.
 
     >>> hash_of("42", "secret")[:8]
     '93c121e7'
@@ -59,7 +59,7 @@ def hash_of(user_id: str, secret: str) -> str:
 
 
 def sent_hash(raw: bytes) -> tuple[str, Any]:
-    """Return the path and the value of the proof a message has; an empty path and None for none."""
+    """Return the path and value of the hash in a message; an empty path and None without one."""
     if b"serHash" not in raw and b"user_hash" not in raw:
         return "", None
     try:
@@ -77,9 +77,9 @@ def sent_hash(raw: bytes) -> tuple[str, Any]:
 def verified(
     verification: IdentityVerification, raw: bytes, user: Identifier | None, sent: Any, email: Identifier | None
 ) -> tuple[bool, Problem | None]:
-    """Return whether a message proves the user it names, and what is wrong when it must identify nobody.
+    """Return whether a message verifies its user, and the problem if it must identify nobody.
 
-    `user` and `email` are what it carries, `sent` its user id as it came.
+    `user` and `email` are the message's identifiers, and `sent` is its user ID as received.
     """
     path, value = sent_hash(raw)
     if path and user is not None:
@@ -93,13 +93,13 @@ def verified(
 
 
 def joins(previous: Any, user: Identifier, anonymous: Identifier | None) -> bool:
-    """Whether an alias may be meant to join two users: its previousId is neither this user nor the message's device."""
+    """Return whether an alias may join two users: its previousId is neither this user nor the message's device."""
     before = identifier.user(previous)
     return before not in (None, user) and (anonymous is None or str(previous).strip() != anonymous.value)
 
 
 def matches(value: Any, user_ids: Iterable[str], secrets: Iterable[str]) -> bool:
-    """Whether a proof is of one of these spellings of a user id, by one of these secrets."""
+    """Return whether a hash is of one of these spellings of a user ID, by one of these secrets."""
     if not isinstance(value, str):
         return False
     claimed = value.strip().lower().encode("utf-8", "surrogatepass")

@@ -1,1 +1,1 @@
-"""Profile: a person's events folded into who they are, what they viewed, and what is in their cart."""
+"""Profile: a person's events, folded into traits, views, cart and orders."""

@@ -1,6 +1,6 @@
-"""The fold: one profile's events, in the order they happened, become a Person.
+"""Fold: turns one profile's events, in the order they happened, into a Person.
 
-House rule of this file: the same events give the same person, in whatever order they came in.
+House rule of this file: the same events give the same person, in whatever order they arrive.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +16,7 @@ from wetink.core.profile.person import AnyEvent, Cart, History, Person, Purchase
 
 
 def line_of(lines: Sequence[Seen], product: Product) -> int | None:
-    """Return the place of the line that this product means, lines being oldest first; None when there is none.
+    """Return the index of the cart line that a product means, with the oldest line first; None if there is none.
 
     >>> lines = [Seen(Product(sku="TEE", variant=variant), 0) for variant in ("Small", "Large")]
     >>> [line_of(lines, Product(sku="TEE", variant=variant)) for variant in ("small", "Large", "", "Medium")]
@@ -39,10 +39,10 @@ def line_of(lines: Sequence[Seen], product: Product) -> int | None:
 
 
 def left_of(lines: Sequence[Seen], bought: Iterable[Product]) -> list[Seen]:
-    """Return the lines that an order of these products leaves in the cart.
+    """Return the cart lines that remain after an order of these products.
 
-    An order takes the variants it names. Where it names none of those in the cart, the shop writes them in another way
-    there or the shopper has chosen anew: the product was bought, so all its lines go.
+    An order takes the variants that it names. If it names none of those in the cart, the shop writes variants
+    differently there, or the shopper has chosen another one: the product was bought, so all its lines go.
     """
     taken, there = _Variants(bought), _Variants(line.product for line in lines)
     left = []
@@ -57,7 +57,7 @@ def left_of(lines: Sequence[Seen], bought: Iterable[Product]) -> list[Seen]:
 
 
 class _Variants:
-    """The variants of products, found by whatever is the same product: an order may name as many as a cart has."""
+    """The variants of products, by product. An order may name as many products as a cart has."""
 
     def __init__(self, products: Iterable[Product]) -> None:
         self._by_sku: dict[str, set[str]] = {}
@@ -74,7 +74,7 @@ class _Variants:
                 self._by_id.setdefault(each.product_id, set()).add(variant)
 
     def of(self, product: Product) -> AbstractSet[str]:
-        """Return the variants of those that are the same as this one."""
+        """Return the variants of the same product."""
         thing = product.sku, product.product_id
         found = self._found.get(thing)
         if found is None:
@@ -90,23 +90,23 @@ _NONE: frozenset[str] = frozenset()
 
 
 def named(product: Product) -> str:
-    """Return the variant of a product as variants are compared."""
+    """Return the variant of a product in the form in which variants are compared."""
     return " ".join(product.variant.split()).casefold()
 
 
 SEARCHES, WISHES, LINES = 50, 200, 200
-"""What a person remembers of each: the newest."""
+"""The newest searches, wishes and cart lines that a person keeps."""
 
 PRODUCTS = 5_000
-"""Products of carts, wishes and orders that a fold reads: of the newest events that name no more. A page's key may say
-that somebody put 500 products into the cart, a thousand times; who opens their email must not wait for that."""
+"""Products in carts, wishes and orders that a fold reads, from the newest events. A page's key can report that somebody
+put 500 products into the cart a thousand times, and the open of their email must not wait for that."""
 
 _TIME = attrgetter("at")
 _ORDER = attrgetter("at", "source", "message_id")
 
 
 class _Folding:
-    """A person in the making."""
+    """A person under construction."""
 
     def __init__(self) -> None:
         self.traits: dict[str, Any] = {}
@@ -123,7 +123,7 @@ class _Folding:
 
 
 def in_order(events: Iterable[Any]) -> list[Any]:
-    """Return events in the order they happened; what happened in the same millisecond, by who told of it."""
+    """Return events in the order they happened; within a millisecond, by source and message ID."""
     ordered = sorted(events, key=_TIME)
     if len(set(map(_TIME, ordered))) < len(ordered):
         ordered.sort(key=_ORDER)
@@ -131,7 +131,7 @@ def in_order(events: Iterable[Any]) -> list[Any]:
 
 
 def fold(events: Iterable[AnyEvent], now: int, identifiers: Iterable[Identifier] = ()) -> Person:
-    """Return the person these events tell of, as of `now` (Unix ms): later events have not happened yet."""
+    """Return the person of these events at `now` (Unix ms). Later events have not happened yet."""
     happened = in_order([event for event in events if event.at <= now])
     folding = _Folding()
     done, zone = folding.done, ""
@@ -175,7 +175,7 @@ def fold(events: Iterable[AnyEvent], now: int, identifiers: Iterable[Identifier]
 
 
 def _too_old(happened: list[AnyEvent]) -> int:
-    """Return the place of the oldest event whose products are read, for carts, wishes and orders."""
+    """Return the index of the oldest event whose products are read for carts, wishes and orders."""
     left = PRODUCTS
     for place in range(len(happened) - 1, -1, -1):
         event = happened[place]
@@ -198,7 +198,7 @@ def _learn(folding: _Folding, said: dict[str, Any], *, page: bool) -> None:
 
 
 def _traits(folding: _Folding) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Return all traits, and the names of those that pages alone told: what a server told wins, whatever the time."""
+    """Return all traits, and the names of those from pages only. A server's value wins, whatever its time."""
     if not folding.page_traits:
         return folding.traits, ()
     alone = {
@@ -214,7 +214,7 @@ def _seen(product: Product, event: AnyEvent) -> Seen:
 
 
 def _take(seen: list[Seen], product: Product) -> Seen | None:
-    """Take a product out of a list; None when it is not there."""
+    """Remove a product from a list and return it; None if it is not there."""
     for index, each in enumerate(seen):
         if each.product.same(product):
             return seen.pop(index)
@@ -222,7 +222,7 @@ def _take(seen: list[Seen], product: Product) -> Seen | None:
 
 
 def _take_line(lines: list[Seen], product: Product) -> Seen | None:
-    """Take the line that a product means out of a cart; None when it is not there."""
+    """Remove the line that a product means from a cart and return it; None if it is not there."""
     place = line_of(lines, product)
     return lines.pop(place) if place is not None else None
 
@@ -259,9 +259,9 @@ def _removed(folding: _Folding, event: AnyEvent) -> None:
 
 
 def _take_away(folding: _Folding, product: Product, at: int) -> None:
-    """Take pieces of a product out of the cart, however the sender signs them; all of it when the event names none.
+    """Remove pieces of a product from the cart, with either sign; all of it if the event has no quantity.
 
-    Without a variant they are taken from the newest line of the product, then from those before it.
+    Without a variant, they are removed from the product's newest line first.
     """
     pieces = abs(product.quantity)
     while (place := line_of(folding.lines, product)) is not None:
@@ -278,7 +278,7 @@ def _take_away(folding: _Folding, product: Product, at: int) -> None:
 
 
 def _pieces(quantity: int | float) -> int | float:
-    """Return a quantity without the noise of sums of fractions; whole where it is."""
+    """Return a quantity without floating-point noise; an int if it is whole."""
     if type(quantity) is int:
         return quantity
     rounded = round(quantity, 6)
@@ -286,7 +286,7 @@ def _pieces(quantity: int | float) -> int | float:
 
 
 def _listed(folding: _Folding, event: AnyEvent) -> None:
-    """Cart Viewed and Checkout Started say all that is in the cart; without a product list they say nothing of it."""
+    """Replace the cart: Cart Viewed and Checkout Started list all of it. Without a product list, nothing changes."""
     if not event.products and event.properties.get("products") != []:
         return
     before, folding.lines = folding.lines, []
@@ -310,13 +310,13 @@ def _ordered(folding: _Folding, event: AnyEvent) -> None:
     folding.orders.append(Purchase(event.order, event.products, at, event.usable, event.level == "server"))
     if known is not None or not folding.lines:
         return
-    # An order that lists nothing was the whole cart.
+    # An order without products was the whole cart.
     folding.lines = left_of(folding.lines, event.products) if event.products else []
     folding.cart_changed = event.at
 
 
 def _held_by_server(folding: _Folding, event: AnyEvent) -> bool:
-    """Whether this is a page's word on an order that a server told of: then the server's holds."""
+    """Return whether a page reports an order that a server has sent. The server's order then stays."""
     if event.level == "server" or event.order is None or not event.order.order_id:
         return False
     return any(each.trusted and each.order.order_id == event.order.order_id for each in folding.orders)
@@ -340,7 +340,7 @@ def _cancelled(folding: _Folding, event: AnyEvent) -> None:
 
 
 def _order(folding: _Folding, event: AnyEvent) -> Purchase | None:
-    """Take the order that an event names out of the orders; None when it is not there."""
+    """Remove the order that an event names and return it; None if it is not there."""
     order_id = event.order.order_id if event.order is not None else ""
     for index, purchase in enumerate(folding.orders):
         if order_id and purchase.order.order_id == order_id:
@@ -375,7 +375,7 @@ STEPS: dict[str, Callable[[_Folding, AnyEvent], None]] = {
     "Product Added to Wishlist": _wished,
     "Product Removed from Wishlist": _unwished,
 }
-"""What each event does to a person; all others only count as done."""
+"""How each event changes a person. All others only count as done."""
 
 _READ_LATER = frozenset({"Product Viewed", "Products Searched"})
-"""Of these a fold reads no products."""
+"""Events whose products the fold does not read."""

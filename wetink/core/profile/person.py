@@ -1,4 +1,4 @@
-"""Person: everything rules and apps may look at, as it was at one moment: views and events as far as anybody reads."""
+"""Person: everything that rules and apps may read about somebody at one moment, decoded on demand."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
@@ -21,21 +21,21 @@ T = TypeVar("T")
 
 
 def name_of(event: AnyEvent) -> str:
-    """Return what an event is called in rules: the name of a track, else the message type."""
+    """Return the name of an event in rules: a track's name, or else the message type."""
     return event.name if event.type == "track" else event.type
 
 
 class Columns(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The products and the order of each event of one name, oldest first, packed (msgpack)."""
+    """The products and the order of each event of one name, oldest first, packed as msgpack."""
 
     products: msgspec.Raw
     orders: msgspec.Raw
 
 
 class History:
-    """The usable events of one person. Nothing is unpacked before it is asked for, and then only once.
+    """The usable events of one person. Each is decoded when it is first read.
 
-    A summary has no events, but the `columns` of what they name, by the events' names.
+    A summary has no events. It has the `columns` of their products and orders, by the events' names.
     """
 
     __slots__ = ("_columns", "_events", "_named", "_pages", "_read")
@@ -43,20 +43,20 @@ class History:
     def __init__(
         self, events: Sequence[AnyEvent] = (), *, pages: bool = True, columns: Mapping[str, Columns] | None = None
     ) -> None:
-        """Take all events, oldest first; without `pages` those that browsers' keys told do not count."""
+        """Take all events, oldest first. Without `pages`, events from browser keys do not count."""
         self._events, self._pages, self._columns = events, pages, columns or {}
         self._named: dict[str, list[AnyEvent]] | None = None
         self._read: dict[tuple[str, str], Any] = {}
 
     def without_pages(self) -> "History":
-        """Return the history as servers told it."""
+        """Return the history without events from pages."""
         return History(self._events, pages=False)
 
     def _counts(self, event: AnyEvent) -> bool:
         return event.usable and (self._pages or event.level == "server")
 
     def named(self, name: str) -> Sequence[AnyEvent]:
-        """Return the events of a name: as many as `Person.done` has times, in that order."""
+        """Return the events of a name: as many as `Person.done` has times, in the same order."""
         if self._named is None:
             named: dict[str, list[AnyEvent]] = {}
             for event in self._events:
@@ -84,9 +84,9 @@ class History:
         return self._once(name, "properties", lambda: [event.properties for event in self.named(name)])
 
     def fields(self, name: str, room: str, field: str) -> Sequence[Any] | None:
-        """Return a field of each event of a name: of its only product, of its order, or its own.
+        """Return one field of each event of a name: of its only product, of its order, or its own.
 
-        None where there is not just one product in each.
+        Returns None if an event does not have exactly one product.
         """
         return self._once(name, f"{room}.{field}", lambda: self._fields(name, room, attrgetter(field), field))
 
@@ -110,11 +110,11 @@ class History:
         return found
 
     def times(self) -> list[int]:
-        """Return when all of them happened (Unix ms, ascending)."""
+        """Return the times of all events (Unix ms, ascending)."""
         return [event.at for event in self._events if self._counts(event)]
 
     def __len__(self) -> int:
-        """How many events there are, usable or not."""
+        """Return the number of events, usable or not."""
         return len(self._events)
 
     def __eq__(self, other: Any) -> bool:
@@ -124,7 +124,7 @@ class History:
         return hash(tuple(map(_key, self._events)))
 
     def __repr__(self) -> str:
-        """How many there are."""
+        """Return the number of events."""
         return f"History({len(self)} events)"
 
 
@@ -138,7 +138,7 @@ _orders = msgspec.msgpack.Decoder(list[Order | None]).decode
 
 @cache
 def _products_with(field: str) -> Callable[[msgspec.Raw], Sequence[tuple[Any, ...]]]:
-    """Return how to unpack the products of a column with one field alone, which takes a quarter of the time."""
+    """Return a decoder of a column's products that reads one field only, in a quarter of the time."""
     known = next(each for each in msgspec.structs.fields(Product) if each.name == field)
     product = msgspec.defstruct("_Product", [(field, known.type, known.default)], frozen=True, gc=False)
     decode: Any = msgspec.msgpack.Decoder(list[tuple[product, ...]]).decode  # type: ignore[valid-type]
@@ -146,40 +146,40 @@ def _products_with(field: str) -> Callable[[msgspec.Raw], Sequence[tuple[Any, ..
 
 
 class Seen(msgspec.Struct, frozen=True, gc=False):
-    """A product and when it was last viewed, added or wished for (Unix ms)."""
+    """A product, and when it was last viewed, added or wished for (Unix ms)."""
 
     product: Product
     at: int
     trusted: bool = True
-    """False when only a browser's key told us: its text is shown only as the catalog has it."""
+    """False if only a browser key sent it. Pictures then show the catalog's text."""
 
 
 MOST = 100
-"""Products that are remembered, the newest of which count."""
+"""Products that are remembered, newest first."""
 
 
 class Views(Sequence[Seen]):
-    """The newest view of each product, newest first, as `Product.same` tells products apart.
+    """The newest view of each product, newest first. `Product.same` decides what is one product.
 
-    A block mostly shows the first three of fifty: no product is read before it is asked for. Equal to any sequence of
-    the same views.
+    A block mostly shows the first three of fifty, so products are decoded on demand. Equal to any sequence of the same
+    views.
     """
 
     __slots__ = ("_coming", "_known", "trusted")
 
     def __init__(self, coming: Iterator[Seen], *, trusted: bool) -> None:
-        """Take them as they come, newest first. `trusted` says whether servers' keys told of all of them."""
+        """Take views, newest first. `trusted` says whether server keys sent all of them."""
         self._coming: Iterator[Seen] | None = coming
         self._known: list[Seen] = []
         self.trusted = trusted
 
     @classmethod
     def of(cls, viewed: Sequence[Event | Entry]) -> Self:
-        """Return those of these events, which come oldest first."""
+        """Return the views of these events, which come oldest first."""
         return cls(_newest_of_each(viewed), trusted=all([event.level == "server" for event in viewed]))
 
     def _read(self, count: int) -> list[Seen]:
-        """Return what is known once `count` views are, or all there are."""
+        """Return the views read so far, after reading up to `count`."""
         known = self._known
         while len(known) < count and self._coming is not None:
             seen = next(self._coming, None)
@@ -194,7 +194,7 @@ class Views(Sequence[Seen]):
     @overload
     def __getitem__(self, index: slice) -> tuple[Seen, ...]: ...
     def __getitem__(self, index: int | slice) -> Seen | tuple[Seen, ...]:
-        """Return the n-th newest, or a tuple of some."""
+        """Return the n-th newest view, or a tuple of a slice."""
         if isinstance(index, slice):
             ahead = index.stop is not None and index.stop >= 0 and (index.start or 0) >= 0
             return tuple(self._read(index.stop if ahead else MOST)[index])
@@ -204,7 +204,7 @@ class Views(Sequence[Seen]):
         return len(self._read(MOST))
 
     def __bool__(self) -> bool:
-        """Whether there are any."""
+        """Return whether there are views."""
         return bool(self._read(1))
 
     def __iter__(self) -> Iterator[Seen]:
@@ -220,12 +220,12 @@ class Views(Sequence[Seen]):
         return hash(tuple(self))
 
     def __repr__(self) -> str:
-        """As a tuple."""
+        """Show the views as a tuple."""
         return repr(tuple(self))
 
 
 def _newest_of_each(viewed: Sequence[Event | Entry]) -> Iterator[Seen]:
-    """Yield the newest view of each product, newest first: what `Product.same` says, in one pass."""
+    """Yield the newest view of each product, newest first, by the rule of `Product.same`, in one pass."""
     skus: set[str] = set()
     ids: set[str] = set()
     ids_alone: set[str] = set()
@@ -250,37 +250,37 @@ def _newest_of_each(viewed: Sequence[Event | Entry]) -> Iterator[Seen]:
 
 
 class Moment(msgspec.Struct, frozen=True, gc=False):
-    """The circumstances of an open. `now` is Unix milliseconds; what is empty is not known."""
+    """The circumstances of an open. `now` is Unix ms; empty fields are unknown."""
 
     now: int
     device: str = ""
-    """`mobile`, `tablet`, `desktop`, `proxy` (a mail provider's fetcher), `prefetch`, or empty when unknown."""
+    """`mobile`, `tablet`, `desktop`, `proxy` (a mail provider's fetcher) or `prefetch`; empty if unknown."""
     scheme: str = "light"
     campaign: str = ""
     language: str = ""
-    """As in `de` or `pt-BR`."""
+    """Such as `de` or `pt-BR`."""
     currency: str = ""
-    """As in `EUR` (ISO 4217)."""
+    """Such as `EUR` (ISO 4217)."""
     time_zone: str = ""
-    """As in `Europe/Berlin`."""
+    """Such as `Europe/Berlin`."""
     local_zone: str = ""
-    """The time zone of where the reader seems to be, for want of a better one."""
+    """The time zone of the place of the open, used if no better one is known."""
     country: str = ""
-    """As in `DE` (ISO 3166-1)."""
+    """Such as `DE` (ISO 3166-1)."""
     region: str = ""
     city: str = ""
     latitude: float | None = None
     longitude: float | None = None
     ratio: int = 2
-    """Device pixels for each CSS pixel, 1 to 3."""
+    """Device pixels per CSS pixel, 1 to 3."""
     moving: bool = False
-    """Whether a picture that moves was asked for."""
+    """Whether the request asks for an animated picture."""
     facts: Facts = Facts()
-    """What is kept of how it was asked for."""
+    """What wetink stores about the request."""
     fetch_class: str = msgspec.field(default="", name="taken_for")
-    """What that was taken for: `person`, `proxy`, `prefetch`, `scanner` or `unknown`."""
+    """The class of the request: `person`, `proxy`, `prefetch`, `scanner` or `unknown`."""
     parameters: Mapping[str, str] = {}
-    """What the address that was asked for says after its question mark."""
+    """The query parameters of the request's URL."""
 
 
 BOUNDS: Mapping[str, tuple[int, int]] = {
@@ -289,13 +289,13 @@ BOUNDS: Mapping[str, tuple[int, int]] = {
     "latitude": (-90, 90),
     "longitude": (-180, 180),
 }
-"""The least and the most of a moment's numbers."""
+"""The minimum and maximum of a moment's numbers."""
 
 
 def moment_of(said: Mapping[str, Any], now: int) -> Moment:
-    """Return the moment that somebody describes by its fields, `now` (Unix ms) unless they say when.
+    """Return the moment with these fields, and `now` (Unix ms) unless they include a time.
 
-    Raises BadContent, with the field's place.
+    Raises BadContent with the field's place.
 
     >>> moment_of({"scheme": "dark"}, 5).now
     5
@@ -312,22 +312,22 @@ def moment_of(said: Mapping[str, Any], now: int) -> Moment:
 
 
 def clicked(moment: Moment) -> Moment:
-    """Return the moment of a fetch as that of a click. How soon it came is told in hindsight, by all of an email's."""
+    """Return the moment of a fetch as a click's. Later classification considers how soon it came."""
     facts = replace(moment.facts, click=True)
     return replace(moment, facts=facts, fetch_class=classify(facts).kind)
 
 
 class Search(msgspec.Struct, frozen=True, gc=False):
-    """What was searched for, and when (Unix ms)."""
+    """A search, and when it happened (Unix ms)."""
 
     query: str
     at: int
     trusted: bool = True
-    """False when only a browser's key told us, as with `Seen`."""
+    """False if only a browser key sent it, as with `Seen`."""
 
 
 class Cart(msgspec.Struct, frozen=True, gc=False):
-    """What lies in the cart, in the order it was put there. `changed_at` is Unix ms, 0 for never."""
+    """The cart's lines, in the order they were added. `changed_at` is Unix ms, 0 for never."""
 
     lines: tuple[Seen, ...] = ()
     changed_at: int = 0
@@ -341,14 +341,14 @@ class Purchase(msgspec.Struct, frozen=True, gc=False):
     at: int
     usable: bool = True
     trusted: bool = True
-    """False when only a browser's key told us, as with `Seen`."""
+    """False if only a browser key sent it, as with `Seen`."""
 
 
 class Person(msgspec.Struct, frozen=True, gc=False):
-    """A profile's events folded up to a moment.
+    """A profile's events, folded at a moment.
 
-    Sequences are newest first, except cart lines. `done` maps each event name to the times (Unix ms, ascending)
-    it happened, for rules.
+    Sequences are newest first, except cart lines. `done` maps each event name to its times (Unix ms, ascending), for
+    rules.
     """
 
     identifiers: tuple[Identifier, ...] = ()
@@ -362,17 +362,17 @@ class Person(msgspec.Struct, frozen=True, gc=False):
     first_seen: int = 0
     last_seen: int = 0
     history: History = History()
-    """The events themselves, for rules that ask for more than when; empty where a summary told of the person."""
+    """The events, for rules that need more than their times. A summary has only their products and orders."""
     zone: str = ""
-    """The time zone their device was in last, as it named it."""
+    """The latest time zone of the person's device."""
     page_traits: tuple[str, ...] = ()
-    """The names of those traits that only browsers' keys told us."""
+    """Names of traits from browser keys only."""
     page_events: tuple[str, ...] = ()
-    """The names in `done` that only browsers' keys told us."""
+    """Names in `done` from browser keys only."""
 
     @property
     def known(self) -> bool:
-        """Whether anything at all is known of them."""
+        """Whether there is any event."""
         return self.last_seen > 0
 
 
@@ -380,7 +380,7 @@ _NOT_PLAIN = ("history", "page_traits", "page_events")
 
 
 def plain(person: Person) -> dict[str, Any]:
-    """Return all of a person but their events as plain values, for templates and addresses."""
+    """Return a person without events as plain values, for templates and URLs."""
     told = {name: getattr(person, name) for name in person.__struct_fields__ if name not in _NOT_PLAIN}
     plain: dict[str, Any] = msgspec.to_builtins({**told, "views": tuple(person.views), "done": dict(person.done)})
     return plain

@@ -1,7 +1,7 @@
-"""Summary: a person as folded, in bytes from which an open is answered without reading their events again.
+"""Summary: a folded person as bytes, so that an open need not read their events again.
 
-Nothing but a fold kept: reading one gives the very person that folding all those events gives, without the events, but
-with the products and orders that they name.
+A summary stores only what a fold returns. Reading one gives the same person as folding the events, without the events,
+but with their products and orders.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ VIEWED = "Product Viewed"
 
 
 class _Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The newest view of one product: the place of its event in the column of views, or the product itself."""
+    """The newest view of one product: the index of its event in the column of views, or the product itself."""
 
     at: int
     trusted: bool
@@ -26,9 +26,9 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class _Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """`person` has neither views nor history nor `done`. The newest view of each product follows, newest first.
+    """`person` has no views, history and `done`. The newest view of each product follows, newest first.
 
-    `trusted` says whether servers' keys told of all views.
+    `trusted` says whether server keys sent all views.
     """
 
     person: Person
@@ -39,7 +39,7 @@ class _Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class _Done(Mapping[str, tuple[int, ...]]):
-    """When things happened, unpacked when a rule asks."""
+    """When events happened, decoded when a rule reads it."""
 
     __slots__ = ("_packed",)
 
@@ -66,7 +66,7 @@ _NO_PRODUCTS, _NO_ORDER = msgspec.Raw(_encode(())), msgspec.Raw(_encode(None))
 
 
 def summarize(entries: Iterable[Entry]) -> bytes:
-    """Return the summary of whoever all these events are of."""
+    """Return the summary of the profile with these events."""
     events = list(entries)
     person = fold(events, max((event.at for event in events), default=0))
     trusted = isinstance(person.views, Views) and person.views.trusted
@@ -88,7 +88,7 @@ def _columns(history: History, name: str) -> tuple[list[msgspec.Raw], list[msgsp
 def person_of(summary: bytes) -> Person:
     """Return the person, without their events.
 
-    Raises msgspec.DecodeError for what `summarize` of this version has not made.
+    Raises msgspec.DecodeError if `summarize` of this version did not make the bytes.
     """
     read = _decode(summary)
     force_setattr(read.person, "views", Views(_views(read.views, read.columns.get(VIEWED)), trusted=read.trusted))
@@ -98,7 +98,7 @@ def person_of(summary: bytes) -> Person:
 
 
 def _views(kept: Sequence[_Kept], viewed: Columns | None) -> Iterator[Seen]:
-    """Yield the views, each product unpacked when somebody asks for it."""
+    """Yield the views. Each product is decoded when it is read."""
     packed = _packed_products(viewed.products) if viewed is not None else []
     for each in kept:
         product = each.product if isinstance(each.product, Product) else _product(packed[each.product][0])
