@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -52,7 +51,7 @@ from wetink.opens.polls import Polls, answered
 from wetink.opens.prefetch import Prefetcher
 from wetink.opens.prerender import Animations, Prerenderer
 from wetink.opens.recipient import Seals
-from wetink.opens.secrets import hook_secret, kept_secret, seal_keys
+from wetink.opens.secrets import check_files, known_in, new_token
 from wetink.ports import Source, Storage
 from wetink.ports.audiences import Columns
 from wetink.ports.ledger import Opened
@@ -95,9 +94,11 @@ class Wetink:
         self.content, self.trends, self.hosts = Content(), Trends(), Hosts()
         self._revision = 0
         self._looking = asyncio.Lock()
-        self.dashboard_token = kept_secret(settings.data / "dashboard.token", lambda: secrets.token_urlsafe(24))
+        check_files(settings.data)
+        self.dashboard_token = new_token()  # nobody's, until the secrets are read
+        self._secrets: object = None
         self.places = Places(settings.geoip_city, settings.geoip_asn, settings.trusted_proxies)
-        self.seals, self._record = Seals(seal_keys(settings.data / "seal.keys"), known), partial(record, known=known)
+        self.seals, self._record = Seals({}, known), partial(record, known=known)
         fallback = files("wetink.render").joinpath("fallback.liquid").read_text(encoding="utf-8")
         self.fallbacks = Fallbacks(self.renderer, fallback, blank())
         drawing = self.renderer, self.fallbacks, self.apps, self._app_templates
@@ -132,7 +133,7 @@ class Wetink:
         self.audiences = Audiences(
             self.crowd,
             store.memberships,
-            Hooks(store.memberships, store.profiles, self._posts, hook_secret(settings.data), settings.hook_write_key),
+            Hooks(store.memberships, store.profiles, self._posts, b"", settings.hook_write_key),
             every_ms=settings.audience_seconds * 1000,
             clock_ms=_now_ms,
         )
@@ -169,11 +170,15 @@ class Wetink:
         await self.follow()
 
     async def follow(self) -> None:
-        """Use the current content and the sources' hosts, as far as they have changed. One at a time."""
+        """Use the current secrets, content and sources' hosts, as far as they have changed. One at a time."""
         async with self._looking:  # else what was read first may be taken in last
             await self._look()
 
     async def _look(self) -> None:
+        if (kept := await self.store.secrets.all()) != self._secrets or not kept:
+            known = await known_in(self.store.secrets, self.settings.data)
+            self.dashboard_token, self.audiences.hooks.secret, self._secrets = known.token, known.hooks, kept
+            self.seals.use(known.seals)
         sources = await self.store.sources.all()
         self.hosts.use({*(host for source in sources for host in source.hosts), *self.settings.link_hosts})
         if await self.store.content.revision() == self._revision:

@@ -171,6 +171,7 @@ HELD = [
     "sessions.db",
     "leases.db",
     "content.db",
+    "secrets.db",
     "wetink.lock",
 ]
 

@@ -32,12 +32,12 @@ class Hooks:
     ) -> None:
         """Take the ports; `secret` is what the secrets of all hooks are made from."""
         self._memberships, self._profiles, self._posts = memberships, profiles, posts
-        self._secret, self._write_key = secret, write_key
+        self.secret, self._write_key = secret, write_key
         self._breakers: dict[str, Breaker] = {}
 
     def secret_of(self, audience: str) -> bytes:
         """Return what signs the webhooks of one audience."""
-        return hmac.digest(self._secret, f"hook\0{audience}".encode(), "sha256")
+        return hmac.digest(self.secret, f"hook\0{audience}".encode(), "sha256")
 
     async def deliver(self, hooks: Mapping[str, Hook], clock: Callable[[], int]) -> int:
         """Send what is due now by `clock` (Unix ms); return how much was sent. Raises StoreUnavailable."""

@@ -1,5 +1,6 @@
 """The keys that senders use: made, listed, rotated, limited, disabled and deleted."""
 
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -10,6 +11,7 @@ from wetink.cli.common import DATA, JSON, iso, now_ms, settings_of, with_wetink
 from wetink.core.errors import BadSettings
 from wetink.core.events.event import Level
 from wetink.core.text.link import own_hosts
+from wetink.opens.secrets import SEALS, TOKEN, new_token, with_new_seal
 from wetink.ports.keys import NewKey, Orders, Source
 from wetink.web.rates import Rates, burst_of
 from wetink.wiring import Wetink
@@ -20,7 +22,7 @@ YES = click.option("--yes", is_flag=True, help="Skip the confirmation prompt.")
 
 @click.group()
 def keys() -> None:
-    """Create, list, rotate and delete write keys."""
+    """Create, list, rotate and delete write keys; renew the server's own keys."""
 
 
 @keys.command("create")
@@ -112,6 +114,42 @@ def secret(name: str, renew: bool, data: str | None) -> None:
         return (await wetink.store.sources.set_source(name)).secrets[0]
 
     click.echo(with_wetink(data, work))
+
+
+RENEW = click.option("--renew", is_flag=True, help="Create a new one.")
+
+
+@keys.command("dashboard")
+@RENEW
+@DATA
+def dashboard(renew: bool, data: str | None) -> None:
+    """Show the token that signs in to the dashboard and the API. With --renew, all sessions end."""
+    click.echo(_own(data, TOKEN, lambda _: new_token(), renew=renew))
+
+
+@keys.command("seals")
+@RENEW
+@DATA
+def seals(renew: bool, data: str | None) -> None:
+    """Show the keys that seal the links in your emails, to back them up.
+
+    With --renew, a new key seals new links, and links sent earlier stay valid. To use these keys with a new store, put
+    this output into a file `seal.keys` in the data folder.
+    """
+    click.echo(_own(data, SEALS, with_new_seal, renew=renew))
+
+
+def _own(data: str | None, name: str, make: Callable[[str], str], *, renew: bool) -> str:
+    """Return a secret of the installation, a new one made from it to `renew` it."""
+
+    async def work(wetink: Wetink) -> str:
+        secret = (await wetink.store.secrets.all())[name]
+        if renew:
+            await wetink.store.secrets.replace(name, secret, secret := make(secret))
+            await wetink.follow()
+        return secret
+
+    return with_wetink(data, work)
 
 
 @keys.command("set")

@@ -58,8 +58,12 @@ class Seals:
         `known` are the texts that name nobody, also where they were sealed before that was known.
         """
         self._known = known
+        self.use(keys)
+
+    def use(self, keys: Mapping[int, bytes]) -> None:
+        """Go on with these keys."""
         self._ciphers = {epoch: AESSIV(key) for epoch, key in keys.items()}
-        self._epoch = max(keys)
+        self._epoch = max(keys, default=0)
         self.unseal = lru_cache(maxsize=REMEMBERED)(self._unseal)
 
     def seal(self, who: Identifier, block: str, purpose: Purpose) -> str:

@@ -1,60 +1,126 @@
-"""Secrets: what a data folder keeps for this server alone, made once."""
+"""Secrets: what this installation alone knows, made once and kept in the store.
+
+A file of its name in the data folder, of an earlier release or made by hand, is taken over if the store has none.
+"""
 
 import base64
-import contextlib
 import json
+import logging
 import os
 import secrets
 import stat
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from wetink.core.errors import BadSettings
+import msgspec
 
+from wetink.core.errors import BadSettings
+from wetink.ports.keys import Secrets
+
+logger = logging.getLogger(__name__)
+
+TOKEN, SEALS, HOOKS = "dashboard.token", "seal.keys", "hooks.key"
 OTHERS = 0o077
 """What nobody but its owner may do with a secret's file."""
 
 
-def kept_secret(path: Path, make: Callable[[], str]) -> str:
-    """Return what a file readable by its owner alone holds; made once, whichever process is first.
+class Known(msgspec.Struct, frozen=True):
+    """The dashboard's token, the keys that seal recipients by epoch, and what webhooks' secrets are made from."""
 
-    Raises BadSettings when it cannot be read, or others can read it.
+    token: str
+    seals: Mapping[int, bytes]
+    hooks: bytes
+
+    def __repr__(self) -> str:
+        """Without the secrets."""
+        return "Known()"
+
+
+def new_token() -> str:
+    """Return a token that nobody knows."""
+    return secrets.token_urlsafe(24)
+
+
+def with_new_seal(text: str) -> str:
+    """Return keys with one of the next epoch, which seals from now on; the others still open.
+
+    >>> sorted(json.loads(with_new_seal('{"1": "a"}')))
+    ['1', '2']
     """
-    if not path.exists():
-        draft = path.with_suffix(f".{os.getpid()}-{time.monotonic_ns()}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(make())
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-        draft.unlink()
+    known = json.loads(text)
+    return json.dumps({**known, str(max(map(int, known), default=0) + 1): _seal()})
+
+
+def _seal() -> str:
+    return base64.b64encode(secrets.token_bytes(64)).decode()
+
+
+MAKE: Mapping[str, Callable[[], str]] = {
+    TOKEN: new_token,
+    SEALS: lambda: with_new_seal("{}"),
+    HOOKS: lambda: secrets.token_hex(32),
+}
+
+
+def check_files(data: Path) -> None:
+    """Raise BadSettings for a secret's file that cannot be read, or that others can read."""
+    for name in MAKE:
+        _file(data / name)
+
+
+async def known_in(store: Secrets, data: Path) -> Known:
+    """Return the secrets of the store, making those that are missing, with the dashboard's token in its file.
+
+    Raises BadSettings for a damaged one, StoreUnavailable.
+    """
+    kept = await store.all()
+    if missing := MAKE.keys() - kept.keys():
+        for name in missing:
+            text = _file(data / name) or MAKE[name]()
+            if name == SEALS:
+                _seals(text)  # a damaged file is not taken over
+            await store.keep(name, text)
+        kept = await store.all()
+    known = Known(kept[TOKEN], _seals(kept[SEALS]), kept[HOOKS].encode("ascii"))
+    _write(data / TOKEN, known.token)
+    return known
+
+
+def _file(path: Path) -> str:
+    """Return what a secret's file holds, "" without one. Raises BadSettings."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & OTHERS:
             raise BadSettings(
                 f"{path} can be read by others (its mode is {mode:04o})",
-                hint=f"run chmod 600 {path}; if others may have read it, remove it to get a new one",
+                hint=f"run chmod 600 {path}; if others may have read it, renew the secret",
                 where=str(path),
             )
         return path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return ""
     except (OSError, UnicodeDecodeError) as error:
         raise BadSettings(f"{path} cannot be read: {error}", hint="restore it from a backup") from error
 
 
-def hook_secret(data: Path) -> bytes:
-    """Return what the secrets of audiences' webhooks are made from."""
-    return kept_secret(data / "hooks.key", lambda: secrets.token_hex(32)).encode("ascii")
+def _write(path: Path, text: str) -> None:
+    """Have a file say this, readable by its owner alone. A disk that takes no more keeps nobody from work."""
+    try:
+        if path.exists() and path.read_text(encoding="ascii") == text:
+            return
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+        draft.replace(path)
+    except (OSError, UnicodeDecodeError) as error:
+        logger.warning("%s cannot be written: %s", path.name, error)
 
 
-def seal_keys(path: Path) -> Mapping[int, bytes]:
-    """Read the keys that seal recipients, by epoch."""
-    text = kept_secret(path, lambda: json.dumps({"1": base64.b64encode(secrets.token_bytes(64)).decode()}))
+def _seals(text: str) -> Mapping[int, bytes]:
     try:
         keys = {int(epoch): base64.b64decode(key, validate=True) for epoch, key in json.loads(text).items()}
     except (ValueError, AttributeError, TypeError) as error:
-        raise BadSettings(f"{path} is damaged: {error}", hint="restore it from a backup") from error
+        raise BadSettings(f"{SEALS} is damaged: {error}", hint="restore it from a backup") from error
     if not keys or any(len(key) != 64 or not 0 <= epoch <= 255 for epoch, key in keys.items()):
-        raise BadSettings(f"{path} is damaged: keys are 64 bytes each", hint="restore it from a backup")
+        raise BadSettings(f"{SEALS} is damaged: keys are 64 bytes each", hint="restore it from a backup")
     return keys

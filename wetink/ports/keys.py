@@ -1,6 +1,6 @@
-"""The seam of keys: who may send, how far they are believed, how much they may send; and who is signed in."""
+"""The seam of keys: who may send, how far they are believed, how much they may send; who is signed in; and secrets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -170,6 +170,29 @@ class Sessions(Protocol):
 
     async def forgive(self, address: str) -> None:
         """Forget the tries of an address: it has succeeded. Raises StoreUnavailable."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything. Calling it twice is fine."""
+        ...
+
+
+class Secrets(Protocol):
+    """Keeps secrets by name, readable by the store's owner alone."""
+
+    async def all(self) -> Mapping[str, str]:
+        """Return all of them. Cheap: every process asks each second. Raises StoreUnavailable."""
+        ...
+
+    async def keep(self, name: str, value: str) -> None:
+        """Keep a secret unless there is one of this name; on disk (fsync) on return. Raises StoreUnavailable."""
+        ...
+
+    async def replace(self, name: str, known: str, value: str) -> None:
+        """Put a secret in the place of the `known` one; on disk (fsync) on return.
+
+        Raises Conflict if another is kept by now, StoreUnavailable: then nothing has changed.
+        """
         ...
 
     async def close(self) -> None:

@@ -18,7 +18,7 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.conversion import ConversionEvent
 from wetink.ports.audiences import CrowdLog, Memberships
 from wetink.ports.content import ContentVersions
-from wetink.ports.keys import Senders, Sessions
+from wetink.ports.keys import Secrets, Senders, Sessions
 from wetink.ports.ledger import Archive, Exposures, LastPictures, Ledger
 
 TTL_SECONDS = 15.0
@@ -304,6 +304,7 @@ class Storage(msgspec.Struct, frozen=True):
     sessions: Sessions
     leases: Leases
     content: ContentVersions
+    secrets: Secrets
     crowd: Callable[[], AbstractContextManager[CrowdLog]]
     start: Callable[[], None]
     lost: Callable[[], Mapping[str, int]]

@@ -28,6 +28,7 @@ from wetink.store.sqlite.memberships import SQLiteMemberships
 from wetink.store.sqlite.pictures import SQLitePictures
 from wetink.store.sqlite.profiles import SQLiteProfiles
 from wetink.store.sqlite.projections import SQLiteProjections
+from wetink.store.sqlite.secrets import SQLiteSecrets
 from wetink.store.sqlite.sessions import SQLiteSessions
 from wetink.store.sqlite.votes import SQLitePolls
 
@@ -61,6 +62,7 @@ def open_storage(
         "sessions": _Later(partial(SQLiteSessions, folder)),
         "leases": _Later(partial(SQLiteLeases, folder, clock_ms)),
         "content": _Later(partial(SQLiteContent, folder)),
+        "secrets": _Later(partial(SQLiteSecrets, folder)),
     }
 
     def start() -> None:
