@@ -18,7 +18,7 @@ from wetink.core.errors import StoreUnavailable
 from wetink.core.profile.person import Moment
 from wetink.core.rules.tree import Rule
 from wetink.ports.audiences import Narrowed, OpenCrowdLog
-from wetink.sandbox import python
+from wetink.sandbox import forkserver
 
 logger = logging.getLogger(__name__)
 
@@ -128,9 +128,9 @@ class DuckDBColumns:
             size = log.size
         if size <= HERE:
             return layout.lay_out(self._open, self._folder)
-        command = python.command("wetink.columns", str(self._folder.absolute()), pickle.dumps(self._open).hex())
+        command = forkserver.command("wetink.columns", str(self._folder.absolute()), pickle.dumps(self._open).hex())
         with subprocess.Popen(  # noqa: S603
-            command, env=python.environment(), pass_fds=(lock,), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            command, env=forkserver.environment(), pass_fds=(lock,), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             encoding="utf-8", errors="replace",
         ) as process:  # fmt: skip
             self._writing = process

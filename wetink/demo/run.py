@@ -21,7 +21,7 @@ from wetink.demo import keys
 from wetink.demo.emails import letters, post
 from wetink.demo.life import Message, life
 from wetink.demo.seed import seed_with_bar
-from wetink.sandbox.python import SAFE_PATH
+from wetink.sandbox.forkserver import SAFE_PATH
 from wetink.settings import Settings
 from wetink.web import server
 from wetink.wiring import Wetink

@@ -10,7 +10,7 @@ from wetink.core.outbound.breaker import Breaker, admits, begun, failed, succeed
 from wetink.core.text.link import host_of
 from wetink.feeds.download import Downloads, Reply
 from wetink.feeds.guard import Refused
-from wetink.sandbox.worker import Lost
+from wetink.sandbox.pool import Lost
 
 PER_HOST, MOST_WAITING = 6, 100
 """Calls to a host at a time, and how many more may wait for their turn."""

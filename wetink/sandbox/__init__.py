@@ -6,6 +6,6 @@ A zygote imports what the work needs and forks workers that are ready at once an
 one request at a time; over its time or memory it is killed, and another takes its place.
 """
 
+from wetink.sandbox.pool import Lost as Lost
 from wetink.sandbox.pool import Pool as Pool
-from wetink.sandbox.worker import Lost as Lost
-from wetink.sandbox.worker import Unborn as Unborn
+from wetink.sandbox.pool import Unborn as Unborn

@@ -11,8 +11,7 @@ import signal
 import socket
 import sys
 
-from wetink.sandbox.child import Answer, die_with_parent, work
-from wetink.sandbox.frame import ANSWER, FAILED
+from wetink.sandbox.child import ANSWER, FAILED, Answer, die_with_parent, work
 
 
 def main() -> None:

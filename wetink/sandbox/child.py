@@ -1,4 +1,4 @@
-"""Inside: a worker's life, from its fork to its end, and the limits it works under."""
+"""Child: the life of a worker from its fork to its end, its limits, and how requests and answers are framed."""
 
 import contextlib
 import ctypes
@@ -8,10 +8,30 @@ import os
 import resource
 import signal
 import socket
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
-from wetink.sandbox.frame import ANSWER, DONE, FAILED, REQUEST, SPENT, taken
+REQUEST = struct.Struct("<Qd")
+"""Before a request: how many bytes it has, and how many seconds it may take."""
+ANSWER = struct.Struct("<QB")
+"""Before an answer: how many bytes it has, and what it is."""
+
+DONE, FAILED, SPENT = 0, 1, 2
+"""What an answer is: what was asked for, the words of an error, or of one after which the worker ends."""
+
+
+def taken(sock: socket.socket, size: int) -> bytearray | None:
+    """Return the next `size` bytes of a socket that blocks, None when it ends before."""
+    body = bytearray(size)
+    rest = memoryview(body)
+    while rest:
+        count = sock.recv_into(rest)
+        if not count:
+            return None
+        rest = rest[count:]
+    return body
+
 
 Answer = Callable[[bytes], bytes]
 

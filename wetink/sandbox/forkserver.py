@@ -1,12 +1,38 @@
-"""Zygotes, seen from outside: one for each process that needs workers, started when the first is asked for."""
+"""Fork server: one process for each process that needs workers, started when the first worker is asked for.
+
+It and other Python processes of wetink are started so that they import this wetink, whatever the current folder is:
+`python -m` looks there first, and a folder called `wetink` or a file called `json.py` would be imported instead.
+"""
 
 import atexit
+import os
 import socket
 import subprocess
+import sys
 import threading
+from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 
-from wetink.sandbox import python
+import wetink
+
+KNOWN = ("PATH", "LANG", "LC_ALL", "HOME", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
+"""Environment variables that such a process gets: nothing secret, and nothing that changes what it imports."""
+
+SAFE_PATH = "PYTHONSAFEPATH"
+"""The variable that keeps Python from looking into the current folder, also in processes started by others for us."""
+
+
+def command(module: str, *arguments: str) -> list[str]:
+    """Return the command that runs a module of ours."""
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment it runs in, with `more` of it."""
+    known = {name: os.environ[name] for name in KNOWN if name in os.environ}
+    return {**known, SAFE_PATH: "1", "PYTHONPATH": str(Path(wetink.__file__).parent.parent), **(more or {})}
+
 
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
 """One core for each worker: threads of a numeric library would be lost in the fork. More arenas are address space that
@@ -50,12 +76,12 @@ class ForkServer:
             self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with theirs:
                 self._process = subprocess.Popen(  # noqa: S603
-                    python.command("wetink.sandbox", str(theirs.fileno())),
+                    command("wetink.sandbox", str(theirs.fileno())),
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,  # what a native engine says of somebody's page belongs in no log
                     pass_fds=(theirs.fileno(),),
-                    env=python.environment(ENVIRONMENT),
+                    env=environment(ENVIRONMENT),
                 )
         return self._control
 

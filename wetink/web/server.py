@@ -23,7 +23,7 @@ from msgspec.structs import replace
 
 from wetink.core import client_classification
 from wetink.core.errors import BadSettings, Unavailable
-from wetink.sandbox.python import SAFE_PATH
+from wetink.sandbox.forkserver import SAFE_PATH
 from wetink.settings import Settings
 from wetink.web import logs
 from wetink.web.protocol import HttpProtocol

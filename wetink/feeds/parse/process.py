@@ -11,7 +11,7 @@ import msgspec
 from wetink.core.outbound.feed import Feed
 from wetink.feeds.parse.body import Unreadable
 from wetink.feeds.parse.reader import Reading
-from wetink.sandbox import python
+from wetink.sandbox import forkserver
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -30,9 +30,9 @@ class Readers:
 
     def read(self, feed: Feed, path: Path, now: int) -> Reading:
         """Return what the body in a file holds, as `whole`. Raises Unreadable."""
-        command, pipe = python.command("wetink.feeds.parse", str(path.absolute()), str(now)), subprocess.PIPE
+        command, pipe = forkserver.command("wetink.feeds.parse", str(path.absolute()), str(now)), subprocess.PIPE
         with subprocess.Popen(  # noqa: S603
-            command, stdin=pipe, stdout=pipe, stderr=pipe, env=python.environment()
+            command, stdin=pipe, stdout=pipe, stderr=pipe, env=forkserver.environment()
         ) as process:
             self._running.add(process)
             try:
