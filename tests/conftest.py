@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 
 from tests.browser import chromium as start
-from wetink.feeds import decoding
+from wetink.feeds import photo
 from wetink.render import renderer
 from wetink.render.engines import chromium as browsers
 
@@ -18,7 +18,7 @@ settings.register_profile(
     "wetink", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
 )
 settings.load_profile("wetink")
-renderer.FILL_SECONDS = renderer.DRAW_SECONDS = renderer.LONG_SECONDS = decoding.SECONDS = 60.0
+renderer.FILL_SECONDS = renderer.DRAW_SECONDS = renderer.LONG_SECONDS = photo.SECONDS = 60.0
 browsers.START_SECONDS = browsers.DRAW_SECONDS = 60.0
 
 

@@ -21,7 +21,7 @@ from tests.browser import CHROMIUM, environment
 from wetink.apps import load, template_of
 from wetink.core.app.app import App
 from wetink.core.profile.person import Moment
-from wetink.feeds.samples import WithSamples
+from wetink.feeds.photos import WithSamples
 from wetink.opens.audit import sample_scene
 from wetink.ports import Comparison, Scene
 from wetink.render import Renderer, browser

@@ -17,7 +17,7 @@ from PIL import Image
 from tests.gallery import APPS, NoPhotos, scene
 from wetink.apps import countdown
 from wetink.core.errors import WetinkError
-from wetink.feeds.samples import WithSamples
+from wetink.feeds.photos import WithSamples
 from wetink.opens.drawing import MOVING_SHARE
 from wetink.ports import Film, Picture, Ticking
 from wetink.render import Renderer

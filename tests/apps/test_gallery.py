@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, ImageStat
 from tests.gallery import APPS, NOW, SCRIPTS, NoPhotos, scene
 from tests.render.tile_flaws import flaws
 from wetink.core.profile.person import Moment
-from wetink.feeds.samples import WithSamples
+from wetink.feeds.photos import WithSamples
 from wetink.opens.audit import sample_decision
 from wetink.ports import Scene
 from wetink.render import Renderer

@@ -16,9 +16,9 @@ from tests.feeds.outside import sends
 from tests.feeds.shop import picture, shop
 from tests.feeds.test_bombs import many_scans, png
 from tests.sandbox.test_pool import MEGABYTE, resident
-from wetink.feeds import PhotoFetcher, decoding, photos
-from wetink.feeds.decoding import Decoders
+from wetink.feeds import PhotoFetcher, photo, photos
 from wetink.feeds.guard import Refused
+from wetink.feeds.photo import Decoders
 
 MOST = 200 * MEGABYTE
 
@@ -60,7 +60,7 @@ def test_a_picture_of_more_pixels_than_there_is_memory_for_takes_little_of_it(wi
 
 @pytest.mark.parametrize("defended", [True, False], ids=["defended", "undefended"])
 def test_a_picture_that_takes_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch, defended: bool) -> None:
-    monkeypatch.setattr(decoding, "SECONDS", 1.0 if defended else 60.0)
+    monkeypatch.setattr(photo, "SECONDS", 1.0 if defended else 60.0)
     bomb = many_scans()
 
     async def story() -> None:

@@ -1,4 +1,4 @@
-"""Undefended: workers that decode photos with one defence or more of `wetink.feeds.decoding` taken out.
+"""Undefended: workers that decode photos with one defence or more of `wetink.feeds.photo` taken out.
 
 They are told which by a request: `header` is the look at a picture's size before it is decoded, `memory` the bound of
 what a request may take.
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from wetink.feeds import decoding, photo
+from wetink.feeds import photo
 from wetink.sandbox import child
 
 WITHOUT = b"without "
@@ -16,7 +16,7 @@ WITHOUT = b"without "
 
 def ready() -> Callable[[bytes], bytes]:
     """Return what takes defences out, and else answers as the real workers do."""
-    real = decoding.ready()
+    real = photo.ready()
 
     def answer(raw: bytes) -> bytes:
         if not raw.startswith(WITHOUT):

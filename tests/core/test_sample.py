@@ -2,7 +2,7 @@
 
 from wetink.core.app.sample import GOODS, PHOTOS, REDUCED, shop, shopper
 from wetink.core.catalog.trends import DAY
-from wetink.feeds.samples import FOLDER
+from wetink.feeds.photos import FOLDER
 
 NOW = 1_800_000_000_000
 

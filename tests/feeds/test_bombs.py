@@ -13,9 +13,9 @@ from PIL import Image
 from tests.feeds.outside import sends
 from tests.feeds.shop import picture, shop
 from tests.sandbox.test_pool import MEGABYTE, resident
-from wetink.feeds import PhotoFetcher, decoding
-from wetink.feeds.decoding import Decoders
+from wetink.feeds import PhotoFetcher, photo
 from wetink.feeds.guard import Refused
+from wetink.feeds.photo import Decoders
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -82,7 +82,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 def test_a_bomb_costs_bounded_memory_and_time_and_the_next_photo_is_there(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decoding, "SECONDS", 2.0)
+    monkeypatch.setattr(photo, "SECONDS", 2.0)
     body = BOMBS[name]()
 
     async def story() -> None:

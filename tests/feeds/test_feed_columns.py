@@ -14,7 +14,7 @@ from tests.core.urls import BARE, TABLE
 from tests.feeds.test_feed_parse import feed, parsed
 from wetink.core.outbound.feed import Feed, Item, Snapshot, due_at, is_due
 from wetink.feeds.parse import Unreadable
-from wetink.feeds.parse.columns import sale_of
+from wetink.feeds.parse.product import sale_of
 from wetink.feeds.parse.reader import Tally
 
 CATALOG = feed("csv", purpose="catalog")

@@ -14,7 +14,7 @@ from tests.feeds.outside import HOUR, MINUTE, Clock, Outside, Reply, outside, re
 from wetink.core.outbound.breaker import SHORTEST_MS, TRIES
 from wetink.core.outbound.feed import Feed, Supply
 from wetink.feeds import FeedService
-from wetink.feeds.hosts import PER_HOST
+from wetink.feeds.download import PER_HOST
 
 PATIENT = 5_000
 

@@ -20,8 +20,7 @@ from tests.feeds.shop import Shop, picture, shop
 from wetink.core.outbound.breaker import TRIES
 from wetink.feeds import PhotoFetcher
 from wetink.feeds.cache import Cache
-from wetink.feeds.guard import GuardedBackend, Refused
-from wetink.feeds.special_purpose import public
+from wetink.feeds.guard import GuardedBackend, Refused, public
 
 
 def fetch(folder: Path, *urls: str, private: tuple[str, ...] = (), deadline_ms: int = 4000) -> list[bytes | None]:

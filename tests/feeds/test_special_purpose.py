@@ -5,7 +5,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 
 import pytest
 
-from wetink.feeds.special_purpose import IPV4, IPV6, public
+from wetink.feeds.guard import IPV4, IPV6, public
 
 CARRIERS = ("::ffff:0:0/96", "64:ff9b::/96", "2002::/16")
 PLAIN = ("1.1.1.1", "8.8.8.8", "93.184.216.34", "192.0.1.1", "192.1.0.0", "223.255.255.255", "100.63.255.255")

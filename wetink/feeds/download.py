@@ -1,4 +1,7 @@
-"""Download: one address, a few redirects, bounded bytes and time."""
+"""Download: GET requests with a few redirects, bounded bytes and time.
+
+Each host has a limit of calls at a time and its own breaker, so that a failing host does not slow down the others.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -8,14 +11,16 @@ from urllib.parse import quote, urljoin
 import anyio
 import httpcore
 
+from wetink.core.errors import WetinkError
+from wetink.core.outbound.breaker import Breaker, admits, begun, failed, succeeded, withdrawn
 from wetink.core.text.link import host_of
 from wetink.feeds.guard import GuardedBackend, Refused
+from wetink.sandbox.pool import Lost
 
 MOST_HOPS = 3
 LONGEST_SILENCE = 15.0
 """Seconds without a byte, however long the whole may take."""
 
-CONNECTIONS = 24
 LEGAL = "!#$%&'()*+,/:;=?@[]~"
 """What stays as it is in an address; all else beyond letters and digits is sent as %XX."""
 
@@ -32,13 +37,8 @@ class Reply(NamedTuple):
 class Downloads:
     """Fetches from public http(s) addresses, looking at each hop anew."""
 
-    def __init__(
-        self, private_hosts: Collection[str] = (), *, ports: Collection[int] = (), connections: int = CONNECTIONS
-    ) -> None:
-        """Allow these `host:port` pairs although they are not public; hold so many connections at most.
-
-        `ports` are those that may be asked for, all unless some are named.
-        """
+    def __init__(self, private_hosts: Collection[str], ports: Collection[int], connections: int) -> None:
+        """Take what `Hosts` takes."""
         self._pool = httpcore.AsyncConnectionPool(
             network_backend=GuardedBackend(private_hosts, ports),
             max_connections=connections,
@@ -97,3 +97,129 @@ class Downloads:
     async def close(self) -> None:
         """Let go of all connections."""
         await self._pool.aclose()
+
+
+PER_HOST, MOST_WAITING = 6, 100
+"""Calls to a host at a time, and how many more may wait for their turn."""
+
+MOST_HOSTS = 4_096
+"""Hosts that are known; of more, those with nothing under way are forgotten."""
+
+CONNECTIONS = 240
+"""Enough for forty hosts that hang at once."""
+
+ERRORS = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, TimeoutError, OSError)
+
+
+class Unwell(WetinkError):
+    """The host answers that it cannot answer now."""
+
+    code = "unwell"
+
+
+class Resting(Refused):
+    """The host is left alone for a while, or has too many calls waiting: nothing was sent."""
+
+
+class _Host:
+    def __init__(self, cap: int) -> None:
+        self.turn = asyncio.Semaphore(cap)
+        self.waiting = self.calls = 0
+        self.breaker = Breaker()
+        self.trouble = ""
+
+
+class Hosts:
+    """Downloads, host by host."""
+
+    def __init__(
+        self,
+        clock: Callable[[], int],
+        private_hosts: Collection[str] = (),
+        *,
+        ports: Collection[int] = (),
+        per_host: int = PER_HOST,
+        most_waiting: int = MOST_WAITING,
+        connections: int = CONNECTIONS,
+    ) -> None:
+        """Read the time (ms) from `clock`; allow these `host:port` pairs although they are not public.
+
+        `ports` are those that may be asked for, all unless some are named.
+        """
+        self._clock, self._per_host, self._most_waiting = clock, per_host, most_waiting
+        self._downloads = Downloads(private_hosts, ports, connections)
+        self._hosts: dict[str, _Host] = {}
+
+    async def ask(
+        self,
+        url: str,
+        headers: Sequence[tuple[bytes, bytes]],
+        take: Callable[[bytes], Awaitable[None]],
+        *,
+        largest: int,
+        seconds: float,
+    ) -> Reply:
+        """Do as `Downloads.ask`; raise Unwell for 429 and 5xx, and Resting instead of asking a host that is sick."""
+        name = host_of(url)
+        host = self._host(name)
+        self._look(name, host)
+        if host.waiting >= self._most_waiting:
+            raise Resting(f"{name} has {self._most_waiting} calls waiting")
+        host.waiting += 1
+        try:
+            await host.turn.acquire()
+        finally:
+            host.waiting -= 1
+        host.calls += 1
+        try:
+            self._look(name, host)
+            host.breaker = begun(host.breaker, self._clock())
+            return await self._call(host, self._downloads.ask(url, headers, take, largest=largest, seconds=seconds))
+        finally:
+            host.calls -= 1
+            host.turn.release()
+
+    def _host(self, name: str) -> _Host:
+        if name not in self._hosts:
+            if len(self._hosts) >= MOST_HOSTS:
+                self._hosts = {each: host for each, host in self._hosts.items() if host.waiting or host.calls}
+            self._hosts[name] = _Host(self._per_host)
+        return self._hosts[name]
+
+    def _look(self, name: str, host: _Host) -> None:
+        if not admits(host.breaker, self._clock()):
+            raise Resting(f"{name} is paused after {host.breaker.failures} failures, the last: {host.trouble}")
+
+    async def _call(self, host: _Host, call: Awaitable[Reply]) -> Reply:
+        try:
+            reply = await call
+            if reply.status == 429 or reply.status >= 500:
+                raise Unwell(f"it answered {reply.status}")
+        except (Unwell, *ERRORS) as error:
+            host.trouble = words(error)
+            host.breaker = failed(host.breaker, self._clock())
+            raise
+        except BaseException:
+            host.breaker = withdrawn(host.breaker)
+            raise
+        host.breaker = succeeded()
+        return reply
+
+    def prepare(self) -> None:
+        self._downloads.prepare()
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        await self._downloads.close()
+
+
+def foreseen(error: BaseException) -> bool:
+    """Whether an error is one of those that hosts, what they send and the disk are known for."""
+    return isinstance(error, (WetinkError, httpcore.ConnectError, httpcore.UnsupportedProtocol, Lost, *ERRORS))
+
+
+def words(error: BaseException) -> str:
+    """Return what went wrong, for people."""
+    if isinstance(error, TimeoutError | httpcore.TimeoutException):
+        return "it did not answer in time"
+    return str(error) or type(error).__name__

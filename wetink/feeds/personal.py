@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from wetink.core.errors import BadContent
 from wetink.core.outbound.feed import Feed, Item, Supply, address, expired, pause, ripe
+from wetink.feeds.download import Hosts, Resting, foreseen, words
 from wetink.feeds.guard import Refused
-from wetink.feeds.hosts import Hosts, Resting, foreseen, words
 from wetink.feeds.parse import Reading, whole
 
 logger = logging.getLogger(__name__)

@@ -9,9 +9,8 @@ import httpcore
 
 from wetink.core.outbound.webhook import Answer, Post
 from wetink.core.text.link import host_of
-from wetink.feeds.download import LEGAL
+from wetink.feeds.download import ERRORS, LEGAL, words
 from wetink.feeds.guard import GuardedBackend, Refused
-from wetink.feeds.hosts import ERRORS, words
 
 SECONDS = 10.0
 LARGEST = 64 * 1024

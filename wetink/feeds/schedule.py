@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from wetink.core.errors import Unavailable
 from wetink.core.outbound.feed import Feed, Snapshot, is_due
+from wetink.feeds.download import Hosts, foreseen, words
 from wetink.feeds.guard import Refused
-from wetink.feeds.hosts import Hosts, foreseen, words
 from wetink.feeds.snapshots import Draft, Shelf, Stamp, shape_of, source_of
 from wetink.ports.storage import Leases
 

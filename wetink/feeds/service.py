@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mappi
 from pathlib import Path
 
 from wetink.core.outbound.feed import Feed, Item, Snapshot, Supply, supply
-from wetink.feeds.hosts import PER_HOST, Hosts
+from wetink.feeds.download import PER_HOST, Hosts
 from wetink.feeds.personal import MOST_KEPT, Personal
 from wetink.feeds.schedule import Schedule
 from wetink.feeds.snapshots import Shelf

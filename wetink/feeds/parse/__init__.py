@@ -1,7 +1,6 @@
 """Bodies of feeds, read item by item: one format, one file."""
 
 from wetink.feeds.parse.body import Unreadable
-from wetink.feeds.parse.process import Readers
-from wetink.feeds.parse.reader import Reading, Tally, read, whole
+from wetink.feeds.parse.reader import Readers, Reading, Tally, read, whole
 
 __all__ = ["Readers", "Reading", "Tally", "Unreadable", "read", "whole"]

@@ -12,8 +12,7 @@ import msgspec
 
 from wetink.core.outbound.feed import Feed
 from wetink.feeds.parse.body import Unreadable
-from wetink.feeds.parse.process import Outcome
-from wetink.feeds.parse.reader import whole
+from wetink.feeds.parse.reader import Outcome, whole
 
 NICENESS = 10
 MOST_MEMORY = 2 * 1024 * 1024 * 1024

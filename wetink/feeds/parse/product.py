@@ -1,20 +1,29 @@
-"""Goods: what a feed says of a product, checked and made uniform."""
+"""Product: its fields by our names, whatever the table, the export or the feed calls them, checked and made uniform.
 
-from collections.abc import Mapping
+Sources: product data of Google Merchant Center and Meta Commerce, product exports of Shopify and WooCommerce (all read
+in November 2026). Letters' case, blanks and marks in a name do not count: `Image Link`, `image_link`, `g:imageLink`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from wetink.core.events.availability import availability
+from wetink.core.events.clock import parse
 from wetink.core.text.characters import unescaped
 from wetink.core.text.placeholder import USUAL
 from wetink.core.text.url import read
 from wetink.core.units.currency import code_of
+from wetink.core.units.money import number
 from wetink.core.units.money import read as amount_of
 from wetink.core.units.quantity import stock, text
 
 TEXTS = ("product_id", "sku", "name", "category", "brand", "variant")
 LINKS = ("url", "image_url")
 
-NONE = {"product_id": USUAL.nothing, "sku": USUAL.nothing, "variant": USUAL.no_variant}
+_NONE = {"product_id": USUAL.nothing, "sku": USUAL.nothing, "variant": USUAL.no_variant}
 """Fields that tell products apart -> whether a text says nothing there."""
 
 
@@ -24,7 +33,7 @@ def goods(raw: Mapping[str, Any], base: str, told: list[str]) -> dict[str, Any] 
     Relative links stand on the product's own page, else on `base`. What is left empty is `told`.
     """
     item: dict[str, Any] = {name: unescaped(value) for name in TEXTS if (value := text(raw.get(name)))}
-    for name in [name for name, none in NONE.items() if name in item and none(item[name])]:
+    for name in [name for name, none in _NONE.items() if name in item and none(item[name])]:
         del item[name]  # it would be one product with all others that have none
     if "product_id" not in item and "sku" not in item:
         return "it has neither product_id nor sku"
@@ -71,3 +80,161 @@ def _price(item: dict[str, Any], raw: Mapping[str, Any]) -> str:
     if item.get("list_price", 0) <= item.get("price", 0):
         item.pop("list_price", None)
     return ""
+
+
+NAMES: dict[str, tuple[str, ...]] = {
+    "product_id": ("productid", "id", "itemid", "handle"),
+    "sku": ("sku", "variantsku"),
+    "name": ("name", "title", "productname", "producttitle"),
+    "url": ("url", "link", "producturl", "productlink", "permalink"),
+    "image_url": ("imageurl", "imagelink", "image", "imagesrc", "images", "photo", "picture", "variantimage"),
+    "category": ("category", "producttype", "googleproductcategory", "fbproductcategory", "productcategory",
+                 "categories", "type"),
+    "brand": ("brand", "vendor", "manufacturer"),
+    "variant": ("variant",),
+    "price": ("price", "variantprice"),
+    "list_price": ("listprice", "compareatprice", "variantcompareatprice", "regularprice", "originalprice"),
+    "currency": ("currency", "currencycode", "pricecurrency"),
+    "availability": ("availability", "instock", "available", "isinstock", "stockstatus"),
+    "stock": ("stock", "quantity", "inventory", "inventoryquantity", "stockquantity", "variantinventoryqty",
+              "quantitytosellonfacebook"),
+    "sale_price": ("saleprice",),
+    "sale_dates": ("salepriceeffectivedate",),
+}  # fmt: skip
+"""Our name -> what it is called, as `plain` writes it; the first that says something counts."""
+
+DAY_MS = 86_400_000
+_OURS = {plain: (name, rank) for name, plains in NAMES.items() for rank, plain in enumerate(plains)}
+_PARTS = ("color", "colour", "size", "option1value", "option2value", "option3value")
+_BETWEEN = re.compile(r"\s*(?:/|\.\.\.?|\u2026)\s*|\s+(?:to|until|till|bis|-|\u2013|\u2014)\s+", re.IGNORECASE)
+_SLASHES = re.compile(r"\s+(?:to|until|till|bis|-|\u2013|\u2014|/)\s+", re.IGNORECASE)
+_OPEN_END = re.compile(r"(?:from|since|ab|von)\s+", re.IGNORECASE)
+_OPEN_START = re.compile(r"(?:to|until|till|bis)\s+", re.IGNORECASE)
+_SPACED = re.compile(r"\s+(?=[+-]\d{2}:?\d{2}$)")
+
+
+class Sale(msgspec.Struct, frozen=True):
+    """When a sale price is in force: from `begins` until `ends` (Unix ms); None: always."""
+
+    begins: int | None = None
+    ends: int | None = None
+
+
+class Named(msgspec.Struct):
+    """A product's fields by our names, not yet checked; what is to be told of them; when they change (ms), 0: never."""
+
+    fields: dict[str, Any]
+    notes: list[str]
+    until: int = 0
+
+
+def plain(name: str) -> str:
+    """Return a column's name without what does not count.
+
+    >>> plain("g:image_link"), plain("Variant Compare At Price"), plain("imageLink")
+    ('imagelink', 'variantcompareatprice', 'imagelink')
+    """
+    return re.sub(r"[^a-z0-9]", "", name.strip().lower().removeprefix("g:"))
+
+
+def named(raw: Mapping[str, Any], now: int) -> Named:
+    """Return a product's fields by our names. A sale price counts while its dates say so and it is one."""
+    found: dict[str, Any] = {}
+    ranks: dict[str, int] = {}
+    parts: dict[str, str] = {}
+    for name, value in raw.items():
+        key = plain(name)
+        said = one(value)
+        if said is None or said == "":
+            continue
+        if key in _PARTS and (part := text(said)):
+            parts[key] = part
+        ours, rank = _OURS.get(key, ("", 0))
+        if ours and rank < ranks.get(ours, 99):
+            found[ours], ranks[ours] = said, rank
+    if parts and "variant" not in found:
+        found["variant"] = " / ".join(parts[key] for key in _PARTS if key in parts)
+    if "price" not in found and "list_price" in found:
+        found["price"] = found.pop("list_price")
+    told = Named(found, [])
+    _put_on_sale(told, now)
+    return told
+
+
+def one(value: Any) -> Any:
+    """Return the first of several values, and the address in an object."""
+    if isinstance(value, list):
+        return one(value[0]) if value else None
+    if isinstance(value, Mapping):
+        inner = (value.get(name) for name in ("url", "src", "href"))
+        return next((each for each in inner if isinstance(each, str) and each), value)
+    return value
+
+
+def _put_on_sale(told: Named, now: int) -> None:
+    found = told.fields
+    sale, dates = found.pop("sale_price", None), text(found.pop("sale_dates", None)) or ""
+    if sale is None:
+        return
+    currency = text(found.get("currency")) or ""
+    amount, price = number(sale, currency), number(found.get("price"), currency)
+    if amount is None:
+        told.notes.append(f"sale_price {str(sale)[:40]!r} is not a price and is ignored")
+        return
+    if amount <= 0 or (price is not None and amount >= price):
+        if amount != price:
+            told.notes.append(f"sale_price {str(sale)[:40]!r} is not between 0 and the price and is ignored")
+        return
+    when = sale_of(dates)
+    if when is None:
+        told.notes.append(f"sale_price_effective_date {dates[:60]!r} cannot be read; the sale price is ignored")
+        return
+    told.until = next((at for at in (when.begins, when.ends) if at is not None and at > now), 0)
+    if (when.begins is None or when.begins <= now) and (when.ends is None or now < when.ends):
+        found["list_price"] = found.get("price")
+        found["price"] = sale
+
+
+def sale_of(dates: str) -> Sale | None:
+    """Return when a sale is, as its two dates say it, or one of them; None when they cannot be read.
+
+    Without a zone they are in UTC. A last day without a time is part of the sale.
+
+    >>> sale_of("2026-01-01/2026-02-01") == sale_of("2026-01-01 to 2026-02-01") == Sale(1767225600000, 1769990400000)
+    True
+    >>> sale_of("2026-01-01T00:00Z/"), sale_of("soon"), sale_of("")
+    (Sale(begins=1767225600000, ends=None), None, Sale(begins=None, ends=None))
+    """
+    text = dates.strip()
+    if not text.strip("/- "):
+        return Sale()
+    for first, last in _halves(text):
+        begins = _moment(first, last=False) if first else None
+        ends = _moment(last, last=True) if last else None
+        if (begins is None) is bool(first) or (ends is None) is bool(last):
+            continue
+        if begins is None or ends is None or begins < ends:
+            return Sale(begins, ends)
+    return None
+
+
+def _halves(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the ways to take two dates apart, the likeliest first."""
+    if opens := _OPEN_START.match(text):
+        yield "", text[opens.end() :]
+        return
+    text = _OPEN_END.sub("", text, count=1) if _OPEN_END.match(text) else text
+    for between in (_SLASHES, _BETWEEN):
+        parts = between.split(text)
+        if len(parts) == 2:
+            yield parts[0].strip(), parts[1].strip()
+    for mark in (",", ";", "-"):
+        if text.count(mark) == 1:
+            first, _, last = text.partition(mark)
+            yield first.strip(), last.strip()
+    yield text, ""
+
+
+def _moment(text: str, *, last: bool) -> int | None:
+    at = parse(_SPACED.sub("", text))
+    return at + DAY_MS if at is not None and last and ":" not in text and not text.isdecimal() else at

@@ -1,17 +1,23 @@
-"""Reader: a body of any format as the items its feed asks for. A bad item is left out and counted, never the rest."""
+"""Reader: a body of any format as the items its feed asks for. A bad item is left out and counted, never the rest.
+
+Another process reads a large catalog: Python runs one thread at a time, and opens would wait for it.
+"""
 
 import hashlib
 import io
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
 from wetink.core.outbound.feed import Feed, Item, reached
 from wetink.core.units.quantity import text
-from wetink.feeds.parse import columns, json, merchant, syndication, table
+from wetink.feeds.parse import json, product, syndication, table
 from wetink.feeds.parse.body import Found, Note, Unreadable, opened
 from wetink.feeds.parse.product import goods
+from wetink.sandbox import forkserver
 
 MOST_TOLD = 20
 """Items left out whose reason is kept."""
@@ -112,17 +118,17 @@ def _found(feed: Feed, stream: io.BufferedReader) -> Iterator[Found]:
         case "rss" | "atom":
             return syndication.items(stream, feed.url)
         case "merchant":
-            return merchant.items(stream, feed.encoding)
+            return syndication.products(stream, feed.encoding)
 
 
 def _shaped(feed: Feed, found: Item, now: int, tally: Tally, notes: list[str]) -> Item | str:
     if not feed.of_goods:
         return {ours: reached(found, theirs) for ours, theirs in feed.fields.items()} if feed.fields else found
-    named = columns.named(found, now)
+    named = product.named(found, now)
     notes += named.notes
     if named.until:
         tally.until = min(tally.until or named.until, named.until)
-    own = {ours: columns.one(reached(found, theirs)) for ours, theirs in feed.fields.items()}
+    own = {ours: product.one(reached(found, theirs)) for ours, theirs in feed.fields.items()}
     return goods({**named.fields, **own}, feed.url, notes)
 
 
@@ -132,3 +138,42 @@ def _key(feed: Feed, item: Item) -> str | None:
         value = reached(item, feed.key)
         return "" if value is None else text(value) or str(value)
     return str(item.get("sku") or item["product_id"]) if feed.of_goods else None
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What the other process says."""
+
+    reading: Reading | None = None
+    unreadable: str = ""
+
+
+class Readers:
+    """The processes that read at the moment. Blocks: used from threads."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._running: set[subprocess.Popen[bytes]] = set()
+
+    def read(self, feed: Feed, path: Path, now: int) -> Reading:
+        """Return what the body in a file holds, as `whole`. Raises Unreadable."""
+        command, pipe = forkserver.command("wetink.feeds.parse", str(path.absolute()), str(now)), subprocess.PIPE
+        with subprocess.Popen(  # noqa: S603
+            command, stdin=pipe, stdout=pipe, stderr=pipe, env=forkserver.environment()
+        ) as process:
+            self._running.add(process)
+            try:
+                said, trouble = process.communicate(msgspec.json.encode(feed))
+            finally:
+                self._running.discard(process)
+        if process.returncode != 0:
+            last = trouble.decode("utf-8", "replace").strip().rpartition("\n")[2]
+            raise Unreadable(f"its reader ended with {process.returncode}: {last[:200]}")
+        outcome = msgspec.json.decode(said, type=Outcome)
+        if outcome.reading is None:
+            raise Unreadable(outcome.unreadable)
+        return outcome.reading
+
+    def close(self) -> None:
+        """End them all."""
+        for process in list(self._running):
+            process.kill()

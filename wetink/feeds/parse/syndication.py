@@ -1,6 +1,8 @@
 """Syndication: RSS (0.9x, 1.0, 2.0) and Atom, in the same words: what stands in a feed of news, for a template.
 
 `id`, `title`, `link`, `summary` and `content` (plain text), `image`, `author`, `categories`, `published` (Unix ms).
+Google Merchant product data comes in both, with the `g:` namespace, or as a table of the same names (Google Merchant
+Center, product data specification).
 """
 
 import io
@@ -13,7 +15,8 @@ from typing import Any
 
 from wetink.core.events.clock import parse
 from wetink.core.text.url import read
-from wetink.feeds.parse.body import Found, Note
+from wetink.feeds.parse import table
+from wetink.feeds.parse.body import Found, Note, mark_of
 from wetink.feeds.parse.xml import Entries, Node
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -167,3 +170,27 @@ def plain(html: str) -> tuple[str, str]:
     reader.feed(html[:200_000])
     reader.close()
     return " ".join("".join(reader.letters).split()), reader.picture
+
+
+def products(stream: io.BufferedReader, encoding: str) -> Iterator[Found]:
+    """Return the products by Google's names (`image_link`), texts; what is there several times as a list."""
+    start = stream.peek(1024).removeprefix(b"\xef\xbb\xbf").lstrip()
+    wide = mark_of(stream) in ("utf-16", "utf-32")
+    if start[:1] == b"<" or (wide and b"<" in stream.peek(16)[:8]):
+        for where, entry in Entries(NAMES, ROOTS).read(stream):
+            yield where, entry if isinstance(entry, str) else _fields(entry)
+    else:
+        yield from table.items(stream, encoding)
+
+
+def _fields(entry: Node) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for child in entry.children:
+        value = _fields(child) if child.children else child.text or child.attributes.get("href", "")
+        if child.name not in fields:
+            fields[child.name] = value
+        elif isinstance(fields[child.name], list):
+            fields[child.name].append(value)
+        else:
+            fields[child.name] = [fields[child.name], value]
+    return fields
