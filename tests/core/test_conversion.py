@@ -168,7 +168,7 @@ def test_a_refund_gives_back_what_it_says(refund: ConversionEvent, back: float) 
         (sent(products=7), "its products 7 cannot be read"),
         (sent(products=[{"sku": "gone"}]), "product gone has no price, here or in the order"),
         (sent(products=[{"name": "Cup"}]), "a product without sku and product_id has no price"),
-        (sent(5, currency="USD"), "5 USD is not converted: there is no rate to EUR is stated"),
+        (sent(5, currency="USD"), "5 USD is not converted: there is no rate to EUR"),
         (sent(products=[{"sku": "cup"}, {"sku": "rug", "price": 5}], currency="USD"), "it has prices in USD"),
     ],
 )

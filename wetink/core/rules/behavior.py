@@ -1,4 +1,4 @@
-"""Behavior: what somebody did: how often and when, one thing after another, and figures over it."""
+"""Behavior: rules about events: how often and when, in which order, and figures over them."""
 
 import sys
 from bisect import bisect_left
@@ -20,12 +20,12 @@ from wetink.core.rules.values import amount, shown, written
 from wetink.core.units.duration import parse as span_of
 
 DECIMALS = 6
-"""Figures are rounded to so many: sums of prices come out as one would write them."""
+"""Figures are rounded to this many decimals, so that sums of prices come out as expected."""
 LARGEST = Fraction(sys.float_info.max)
 
 
 def did(rule: Did) -> Leaf:
-    """Return how often somebody did something; a first time counts only when no matching event came before it."""
+    """Return the leaf of an event: how often it happened. A first time counts only if no matching event came before."""
     times, what = _times(rule), f"{rule.event}{where_of(rule.where)}"
     window, least, most = said(rule.window), rule.at_least, rule.at_most
 
@@ -82,14 +82,14 @@ def _all(index: int) -> bool:
 
 
 def _within(times: Sequence[int], span: tuple[int, int]) -> tuple[int, int]:
-    """Return the [first, last) places of the times in a window."""
+    """Return the [first, last) indexes of the times in a period."""
     start = bisect_left(times, span[0]) if span[0] > -FOREVER else 0
     end = bisect_left(times, span[1]) if span[1] < FOREVER else len(times)
     return start, max(start, end)
 
 
 def sequence(rule: tree.Sequence) -> Leaf:
-    """Return when a sequence was last completed (Unix ms), None when it never was."""
+    """Return the leaf of a sequence: when it was last completed (Unix ms); None if never."""
     steps = [(each.event, matching(each.event, each.where)) for each in rule.steps]
     without = rule.without
     between = matching(without.event, without.where) if without is not None else None
@@ -119,7 +119,7 @@ def sequence(rule: tree.Sequence) -> Leaf:
 
 
 class _Run:
-    """How far a sequence has come. `began[n]` is the latest start (Unix ms) of a run that has come to step n."""
+    """The progress of a sequence. `began[n]` is the latest start (Unix ms) of a run that has reached step n."""
 
     def __init__(self, steps: int, longest: int) -> None:
         self.began: list[int | None] = [None] * steps
@@ -141,12 +141,12 @@ class _Run:
         return completes
 
     def breaks(self, fresh: int | None) -> None:
-        """Forget all that has begun, but for what begins with this very event."""
+        """Drop all runs, except one that starts with this event."""
         self.began = [fresh, *([None] * (len(self.began) - 1))]
 
 
 def _in_order(subject: Subject, names: Iterable[str]) -> list[tuple[AnyEvent, str, int]]:
-    """Return the events of some names in their order, each with its name and its place among those of that name."""
+    """Return the events of some names in order, each with its name and its index among those of that name."""
     history = subject.person.history
     found = [(event, name, index) for name in names for index, event in enumerate(history.named(name))]
     found.sort(key=lambda each: (each[0].at, each[0].source, each[0].message_id))
@@ -154,7 +154,7 @@ def _in_order(subject: Subject, names: Iterable[str]) -> list[tuple[AnyEvent, st
 
 
 def aggregate(rule: Aggregate) -> Leaf:
-    """Return a figure over what events say; None when there is nothing to make it of."""
+    """Return the leaf of a figure over events' values; None if there are none."""
     event, span, match = rule.event, bounds(rule.window), matching(rule.event, rule.where)
     found, test = values(event, rule.property, rule.where), passes(rule.tests)
     work, told = _FIGURES[rule.figure], words(replace(rule, tests=())).rstrip()
@@ -187,7 +187,7 @@ def _average(found: Sequence[Any]) -> float | None:
 
 
 def _mean(numbers: Sequence[float], count: int) -> float:
-    """Return the sum over a count, rounded; what is beyond the largest number is that."""
+    """Return the sum divided by a count, rounded, and limited to the largest float."""
     try:
         return round(fsum(numbers) / count, DECIMALS)
     except OverflowError:  # on the way only, or in the end as well

@@ -1,7 +1,7 @@
-"""Check: what in a rule cannot mean anything, each with its place and the reason; and how large rules are.
+"""Check: the problems of a rule, each with its place and reason; and the size of rules.
 
-The size is that of a rule with the audiences it names written out in their place, counted without doing so: thirty
-short audiences, each of which names the one before it twice, would be a billion conditions.
+The size includes the audiences that a rule names, without expanding them: thirty short audiences that each name the one
+before twice would be a billion conditions.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,11 +17,11 @@ from wetink.core.rules.values import bound
 from wetink.core.units.duration import parse as span_of
 
 MOST_NODES, DEEPEST = 5_000, 100
-"""Conditions of a rule that names audiences, with all of theirs, and how deep they may lie inside each other."""
+"""Maximum conditions of a rule including those of its audiences, and maximum depth of their nesting."""
 
 
 class WrittenOut:
-    """Counts audiences, each once. Those that name each other in a circle have no end."""
+    """The sizes of audiences, each computed once. Audiences that refer to each other in a circle have none."""
 
     def __init__(self, audiences: Mapping[str, Rule]) -> None:
         self.audiences = audiences
@@ -29,21 +29,21 @@ class WrittenOut:
         self._circles: dict[str, tuple[str, ...]] = {}
 
     def problem_of(self, name: str) -> str:
-        """Return why an audience cannot be used by a rule, empty when it can."""
+        """Return why a rule cannot use an audience; empty if it can."""
         circle = self._measure(name)
         if circle:
             return f"audiences refer to each other in a circle: {' → '.join(circle)}"
         return too_large(*self._sizes[name])
 
     def size_of(self, rule: Rule) -> tuple[int, int]:
-        """Return how many nodes a rule has, and how deep they lie; audiences that are not there are one."""
+        """Return the number of a rule's nodes and their depth. A missing audience counts as one node."""
         for name in names_of(rule):
             if name in self.audiences:
                 self._measure(name)
         return self._size(rule)
 
     def _measure(self, start: str) -> tuple[str, ...]:
-        """Count an audience after those it names; return a circle it leads into, nothing when there is none."""
+        """Measure an audience after those that it names; return the circle that it leads into, or nothing."""
         path: dict[str, None] = {}
         left: list[Iterator[str]] = [iter((start,))]
         while left:
@@ -72,27 +72,27 @@ class WrittenOut:
 
 
 def _circle(circle: list[str]) -> tuple[str, ...]:
-    """Return a circle from its first name in the alphabet back to it, wherever it was entered."""
+    """Return a circle from its alphabetically first name back to it, wherever it was entered."""
     first = circle.index(min(circle))
     return (*circle[first:], *circle[: first + 1])
 
 
 def names_of(rule: Rule) -> tuple[str, ...]:
-    """Return the audiences a rule names itself, each once."""
+    """Return the audiences that a rule names directly, each once."""
     return tuple(dict.fromkeys(node.name for node in nodes_of(rule) if isinstance(node, Member)))
 
 
 def too_large(nodes: int, depth: int) -> str:
-    """Return why a rule of this size is refused, empty when it is not."""
+    """Return why a rule of this size is refused; empty if it is not."""
     if nodes > MOST_NODES:
         return f"with the audiences that they refer to, these have more than {MOST_NODES:,} conditions"
     return f"audiences are nested more than {DEEPEST} deep inside each other" if depth > DEEPEST else ""
 
 
 def problems_of(rule: Rule, place: str = "", audiences: Mapping[str, Rule] | WrittenOut | None = None) -> Iterator[str]:
-    """Yield what is wrong with a rule.
+    """Yield the problems of a rule.
 
-    With `audiences` also those it names that are not there, lead in a circle, or are too large once written out.
+    With `audiences`, these include audiences that do not exist, lead in a circle, or are too large when expanded.
     """
     if audiences is not None and not isinstance(audiences, WrittenOut):
         audiences = WrittenOut(audiences)
@@ -181,7 +181,7 @@ def _tests(tests: tuple[Test, ...], place: str, field: Field) -> Iterator[str]:
 
 
 def _wrong(test: Test, wants: str) -> str:
-    """Return why an operator cannot compare with a value, empty when it can."""
+    """Return why an operator cannot compare with a value; empty if it can."""
     value = test.value
     fits, otherwise = _SHAPES.get(wants, (lambda value: True, ""))
     if not fits(value):

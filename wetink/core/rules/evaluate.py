@@ -1,8 +1,8 @@
-"""Evaluate: whether a rule holds for somebody at a moment, quickly; and why, node by node.
+"""Evaluate: whether a rule matches somebody at a moment, fast; and why, node by node.
 
-A rule is compiled once into functions that call each other. Of a node that odd data makes fail it is unknown whether it
-holds, and so of its negation; a rule of which that is unknown holds for nobody, says so, and is logged. Nothing a
-person's events say can raise out of here. A rule does no I/O: what it `Needs` is read before it is asked.
+A rule is compiled once into functions that call each other. If odd data makes a node fail, it is unknown whether the
+node matches, and so is its negation. A rule with an unknown result matches nobody, says so, and is logged. A person's
+data can never raise an error out of here. A rule does no I/O: the caller first reads what it `Needs`.
 """
 
 import logging
@@ -35,14 +35,13 @@ from wetink.core.rules.tree import (
 logger = logging.getLogger(__name__)
 
 COMPILED = 1_024
-"""Rules of which a book keeps the functions."""
+"""Rules whose functions a rulebook keeps."""
 
 
 class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What came of a node: whether it holds, why in words, and the value it saw; then of its parts.
+    """The result of a node: whether it matches, why, and the value it saw; then its parts.
 
-    `rule` is how a node without parts is spelled; the others have their word for it in `node`. What is `unknown` could
-    not be told, and does not hold.
+    `rule` spells a node without parts; for others, `node` is its word. An `unknown` result does not match.
     """
 
     node: str
@@ -55,10 +54,10 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Needs(msgspec.Struct, frozen=True):
-    """What a rule wants to have looked up before it is asked, beyond the person.
+    """What a rule reads beyond the person, to be looked up in advance.
 
-    `events` are the names of the person's own events that it looks into for more than when they happened, and which
-    products and orders they name; `EVERY` for all of them.
+    `events` are the names of the person's events from which it reads more than times, products and orders; `EVERY` for
+    all.
     """
 
     root: bool = False
@@ -68,10 +67,10 @@ class Needs(msgspec.Struct, frozen=True):
 
 
 NOTHING = Needs()
-"""What most rules want: the person is enough."""
+"""The needs of most rules: the person is enough."""
 EVERY = "*"
 EVENTS = Needs(events=frozenset([EVERY]))
-"""What rules want that look into all events."""
+"""The needs of rules that read all events."""
 
 
 def together(each: Iterable[Needs]) -> Needs:
@@ -110,9 +109,9 @@ _LEAVES: Mapping[str, Callable[[Any], Leaf]] = {
 
 
 def compiled(rule: Rule, audiences: Mapping[str, Rule] | None = None) -> Compiled:
-    """Return the functions of a rule that `check` has passed. Raises BadContent for what means nothing.
+    """Return the functions of a rule that `check` has accepted. Raises BadContent if it makes no sense.
 
-    Whoever is in an audience that is not there, or that leads back to itself, is in none.
+    Nobody is in an audience that does not exist or that leads back to itself.
     """
     if audiences and names_of(rule) and (problem := too_large(*WrittenOut(audiences).size_of(rule))):
         raise BadContent(problem)
@@ -123,8 +122,8 @@ def compiled(rule: Rule, audiences: Mapping[str, Rule] | None = None) -> Compile
         try:
             return test(subject)
         except Exception:
-            logger.debug("a rule is asked node by node", exc_info=True)
-            return explain(subject).holds  # which knows what is left to be known, and logs what is not
+            logger.debug("a rule is evaluated node by node", exc_info=True)
+            return explain(subject).holds  # which finds the parts that can still be evaluated, and logs the others
 
     return Compiled(holds, explain, made.needs)
 
@@ -165,7 +164,7 @@ def _leaf(leaf: Leaf, rule: Rule) -> Compiled:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON can have it."""
+    """Return a value as JSON can represent it."""
     if value is None or isinstance(value, str | int | float):
         return value
     return msgspec.to_builtins(value, enc_hook=str)
@@ -203,7 +202,7 @@ def _group(word: str, parts: list[Compiled]) -> Compiled:
         return False
 
     def explain(subject: Subject) -> Finding:
-        """Name the parts that decide: those that fail where all must hold, those that hold where one must."""
+        """Name the parts that decide: those that fail if all must match, those that match if one must."""
         found = tuple(part.explain(subject) for part in parts)
         deciding = [each for each in found if each.holds is not every]
         holds = bool(deciding) is not every
@@ -234,14 +233,14 @@ def _member(name: str, part: Compiled) -> Compiled:
 
 
 class Rulebook:
-    """Compiles rules as they are asked for, and keeps what came of it. `audiences` are the saved ones, by name."""
+    """Compiles rules on demand and keeps the result. `audiences` are the saved ones, by name."""
 
     def __init__(self, audiences: Mapping[str, Rule] | None = None) -> None:
         self.audiences: Mapping[str, Rule] = audiences or {}
         self._kept: dict[int, tuple[Rule, Compiled]] = {}
 
     def of(self, rule: Rule) -> Compiled:
-        """Return the functions of a rule. One that means nothing holds for nobody."""
+        """Return the functions of a rule. A rule that makes no sense matches nobody."""
         kept = self._kept.get(id(rule))
         if kept is not None:
             return kept[1]
@@ -253,5 +252,5 @@ class Rulebook:
             logger.warning("a rule cannot be used", exc_info=True)
             why = f"the rule cannot be used: {error}"
             made = Compiled(lambda subject: False, lambda subject: Finding("rule", False, why, unknown=True))
-        self._kept[id(rule)] = rule, made  # with the rule itself, so that nothing else gets its id
+        self._kept[id(rule)] = rule, made  # with the rule, so that no other object gets its ID
         return made

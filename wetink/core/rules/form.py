@@ -1,7 +1,7 @@
-"""Form: a rule as somebody fills it in, field by field, on the way to and from its spelling.
+"""Form: a rule as the fields of a form.
 
-A draft is a mapping of texts, lists and further drafts that a form can show and send back whole or half done. Names of
-fields are paths, such as `rule.of.0.event`. A value is written as in YAML: 42 is a number, "42" in quotes is a text.
+A draft is a mapping of texts, lists and further drafts that a form can show and send back, complete or not. Names of
+fields are paths, such as `rule.of.0.event`. Values are written as in YAML: 42 is a number, "42" in quotes is text.
 """
 
 import json
@@ -15,7 +15,7 @@ from wetink.core.rules.operators import BY_NAME
 Draft: TypeAlias = dict[str, Any]
 
 NEW: Draft = {"kind": "done", "event": ""}
-"""What a new condition begins as."""
+"""A new condition."""
 _PROPERTY, _TEST = {"name": "", "operator": "equals", "value": ""}, {"operator": "equals", "value": ""}
 _BLANK: Mapping[str, Draft] = {
     "rules": NEW, "rule": NEW, "steps": {"event": ""}, "where": _PROPERTY, "context": _PROPERTY, "tests": _TEST,
@@ -23,22 +23,22 @@ _BLANK: Mapping[str, Draft] = {
 BLANKS: Mapping[str, Draft] = {
     field.name: _BLANK[field.kind] for node in NODES.values() for field in node.fields if field.kind in _BLANK
 }
-"""Name of a list -> what a new item of it is."""
+"""Name of a list -> a new item of it."""
 
 MOST = 500
-"""Items of the longest list."""
+"""Maximum items of a list."""
 _DEEPEST = 40
 MOST_SENT = 40_000
-"""Bytes that a rule's fields may come to when its form is sent: as much again is left for the file beside it."""
+"""Maximum bytes of a rule's fields when its form is sent. The same again is left for the file beside it."""
 _FIELDS_EACH, _FIELD_BYTES = 6, 16
-"""Fields of a condition, and the bytes of each beside its path: its own name, a short value, and signs in between."""
+"""Fields of a condition, and each field's bytes besides its path: its own name, a short value, and separators."""
 _LISTS, _BARE = ("values", "numbers"), ("text", "pattern", "time", "span", "occasion")
 _NUMBER = re.compile(r"-?(0|[1-9]\d{0,15})(\.\d{1,12})?")
 _PART = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[^,]*)\s*(?:,|$)')
 
 
 def fits_form(draft: Draft) -> bool:
-    """Return whether a form can show a draft and send all of it back: others are edited as files.
+    """Return whether a form can show a draft and send all of it back. Other rules are edited as files.
 
     >>> fits_form({"kind": "all", "of": [{"kind": "done", "event": "Order Completed"}]})
     True
@@ -59,7 +59,7 @@ def fits_form(draft: Draft) -> bool:
 
 
 def nested(fields: Mapping[str, str], root: str) -> Draft:
-    """Return the draft that a form's fields below `root` make; numbers in names become places in lists.
+    """Return the draft of a form's fields below `root`. Numbers in names become indexes of lists.
 
     >>> nested({"rule.kind": "any", "rule.of.0.kind": "done", "rule.of.1.kind": "cart", "x": "y"}, "rule")
     {'kind': 'any', 'of': [{'kind': 'done'}, {'kind': 'cart'}]}
@@ -87,7 +87,7 @@ def _numbered(value: Any) -> Any:
 
 
 def draft_of(spelled: Any) -> Draft:
-    """Return the draft that shows a spelling. What cannot be shown is left out."""
+    """Return the draft of a rule in YAML or JSON. Parts that a form cannot show are left out."""
     if isinstance(spelled, list | tuple):
         return {"kind": "all", "of": [draft_of(each) for each in spelled]}
     word = next((word for word in NODES if word in spelled), "") if isinstance(spelled, Mapping) else ""
@@ -108,7 +108,7 @@ def _shown(node: Node, spelled: Any) -> Draft:
 
 
 def spelling_of(draft: Any) -> Any:
-    """Return the spelling a draft makes, for `parse.parse` to read and to complain of."""
+    """Return the YAML or JSON of a draft, for `parse.parse` to read and check."""
     if not isinstance(draft, dict):
         return {}
     word = text_of(draft, "kind")
@@ -235,11 +235,11 @@ _SPREAD: Mapping[str, Both] = {
     "tests": (_tests, _asked_tests), "times": (_times, _asked_times), "window": (_window, _asked_window),
     "context": (_context, _asked_context),
 }  # fmt: skip
-"""Kind of field -> how a draft shows the value of its key, and how that is read back; or all that it has of a node."""
+"""Kind of field -> how a draft shows the value of its key, and how it is read back; or all its names in a node."""
 
 
 def edited(draft: Draft, action: str) -> Draft:
-    """Return the draft after a button, `add PATH`, `remove PATH` or `group PATH`; unchanged for one that leads nowhere.
+    """Return the draft after a button: `add PATH`, `remove PATH` or `group PATH`. An unknown path changes nothing.
 
     >>> edited({"kind": "all", "of": []}, "add of")
     {'kind': 'all', 'of': [{'kind': 'done', 'event': ''}]}
@@ -263,7 +263,7 @@ def edited(draft: Draft, action: str) -> Draft:
 
 
 def _at(place: Any, steps: list[str], work: Callable[[list[Any]], list[Any]]) -> Any:
-    """Return `place` with what lies along the steps worked on; the last step names a list, which may be missing."""
+    """Return `place` with `work` applied to the list at the path, which may be missing."""
     step, *further = steps
     if isinstance(place, list) and further:
         return [_at(each, further, work) if str(index) == step else each for index, each in enumerate(place)]
@@ -276,13 +276,13 @@ def _at(place: Any, steps: list[str], work: Callable[[list[Any]], list[Any]]) ->
 
 
 def rooted(draft: Draft) -> Draft:
-    """Return a draft whose root is a group, so that there is always somewhere to add to."""
+    """Return a draft whose root is a group, so that conditions can be added."""
     whole = _whole(draft)
     return whole if whole["kind"] in ("all", "any") else {"kind": "all", "of": [whole]}
 
 
 def _whole(draft: Any) -> Draft:
-    """Return a draft with all that shows it: its kind, and lists where lists belong."""
+    """Return a draft with everything that the form needs: its kind, and lists where lists belong."""
     if not isinstance(draft, dict) or not isinstance(draft.get("kind"), str):
         return dict(NEW)
     lists = {name: rows_of(draft, name) for name in BLANKS.keys() & draft.keys()}
@@ -290,7 +290,7 @@ def _whole(draft: Any) -> Draft:
 
 
 def scalar(text: str) -> Any:
-    """Read one value as it stands in a field.
+    """Return the value of a field's text.
 
     >>> [scalar(each) for each in ("42", "4.5", "true", "Shoes", '"42"', " ")]
     [42, 4.5, True, 'Shoes', '42', '']
@@ -309,7 +309,7 @@ def scalar(text: str) -> Any:
 
 
 def shown(value: Any) -> str:
-    """Write one value as it stands in a field: `scalar` reads it back."""
+    """Return a value as a field's text, which `scalar` reads back."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, str):
@@ -319,12 +319,12 @@ def shown(value: Any) -> str:
 
 
 def parts(text: str) -> list[Any]:
-    """Read several values, with commas between them; one in quotes may have commas of its own."""
+    """Return several values, separated by commas. A value in quotes may contain commas."""
     return [scalar(each) for each in _PART.findall(text) if each.strip()]
 
 
 def listing(values: Sequence[Any]) -> str:
-    """Write several values: `parts` reads them back."""
+    """Return several values as text, which `parts` reads back."""
     return ", ".join(
         json.dumps(each, ensure_ascii=False) if isinstance(each, str) and re.search('[,"]', each) else shown(each)
         for each in values
@@ -332,13 +332,13 @@ def listing(values: Sequence[Any]) -> str:
 
 
 def text_of(draft: Mapping[str, Any], name: str) -> str:
-    """Return a field's text, empty when there is none."""
+    """Return a field's text; empty if there is none."""
     value = draft.get(name, "")
     return value.strip() if isinstance(value, str) else ""
 
 
 def rows_of(draft: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    """Return the rows below a name, none when there are none."""
+    """Return the rows below a name; none if there are none."""
     value = draft.get(name)
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
@@ -348,7 +348,7 @@ def _wants(operator: str) -> str:
 
 
 def value_of(operator: str, text: str) -> Any:
-    """Read what an operator compares with."""
+    """Return the value that an operator compares with."""
     if _wants(operator) in _LISTS:
         return parts(text)
     bare = _wants(operator) in _BARE and text.strip()[:1] != '"'
@@ -356,7 +356,7 @@ def value_of(operator: str, text: str) -> Any:
 
 
 def written(operator: str, value: Any) -> str:
-    """Write what an operator compares with: `value_of` reads it back."""
+    """Return that value as text, which `value_of` reads back."""
     if _wants(operator) in _LISTS and isinstance(value, list | tuple):
         return listing(value)
     if _wants(operator) in _BARE and isinstance(value, str) and value == value.strip() and value[:1] != '"':
@@ -365,13 +365,13 @@ def written(operator: str, value: Any) -> str:
 
 
 def asked(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return what is asked of one value, operator by operator."""
+    """Return the comparisons of one value, by operator."""
     named = [(text_of(row, "operator"), str(row.get("value", ""))) for row in rows]
     return {operator: value_of(operator, text) for operator, text in named if operator}
 
 
 def asking(tests: Any) -> list[dict[str, Any]]:
-    """Return a row for each operator of what is asked of one value."""
+    """Return a row for each comparison of one value."""
     if isinstance(tests, list | tuple):
         tests = {"one_of": tests}
     elif not isinstance(tests, Mapping):
@@ -380,7 +380,7 @@ def asking(tests: Any) -> list[dict[str, Any]]:
 
 
 def properties(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return what is asked of properties: rows of the same name go together."""
+    """Return the conditions on properties. Rows of the same name belong together."""
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
         if name := text_of(row, "name"):
@@ -389,7 +389,7 @@ def properties(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def property_rows(where: Any) -> list[dict[str, Any]]:
-    """Return a row for each operator of each property."""
+    """Return a row for each comparison of each property."""
     if not isinstance(where, Mapping):
         return []
     return [{"name": str(name), **test} for name, tests in where.items() for test in asking(tests)]

@@ -1,4 +1,4 @@
-"""Format: a rule's tree as people spell it, without what goes without saying; and as one says it."""
+"""Format: a rule's tree in the language of rules, without defaults; and in words."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +13,7 @@ from wetink.core.rules.tree import Did, MomentIs, Rule, Step, Test, Where, Windo
 
 
 def spell(rule: Rule) -> dict[str, Any]:
-    """Return how a rule is spelled: `parse.parse` reads it back.
+    """Return a rule as YAML or JSON values, which `parse.parse` reads back.
 
     >>> spell(Did("Product Viewed", window=Window(within="7d"), at_least=2))
     {'done': 'Product Viewed', 'at_least': 2, 'within': '7d'}
@@ -24,7 +24,7 @@ def spell(rule: Rule) -> dict[str, Any]:
 
 
 def spell_all(rules: Iterable[Rule]) -> list[dict[str, Any]]:
-    """Return how several rules are spelled."""
+    """Return several rules as YAML or JSON values."""
     return [spell(each) for each in rules]
 
 
@@ -104,14 +104,14 @@ _SPREAD: Mapping[str, Callable[[Field, Any, Any], dict[str, Any]]] = {
     "window": _window,
     "context": _context,
 }
-"""Kind of field -> how its value is spelled; or all that it has in a node's spelling."""
+"""Kind of field -> how its value is written; or all its names in a node."""
 
 
 _PLACES = re.compile(r"\{([a-z_,]+)\}")
 
 
 def words(rule: Rule) -> str:
-    """Say what a rule asks for.
+    """Return a rule in words.
 
     >>> from wetink.core.rules.parse import parse
     >>> words(parse({"done": "Product Viewed", "within": "7d", "at_least": 2}))
@@ -128,7 +128,7 @@ def _words(node: Node, thing: Any) -> str:
 
 
 def _field(field: Field, thing: Any) -> str:
-    """Say a field's value; nothing where it is not asked for."""
+    """Return a field's value in words; empty if it is not compared."""
     value = getattr(thing, field.name)
     if field.kind == "times":
         return _often(thing)
@@ -142,17 +142,17 @@ def _field(field: Field, thing: Any) -> str:
 
 
 def step_of(step: Step) -> str:
-    """Say an event of a sequence."""
+    """Return an event of a sequence in words."""
     return _words(STEP, step)
 
 
 def where_of(where: Where) -> str:
-    """Say what is asked of properties, with a space before."""
+    """Return the conditions on properties in words, with a space before."""
     return f" ({', '.join(f'{each.name} {asked_of(each.tests)}' for each in where)})" if where else ""
 
 
 def asked_of(tests: tuple[Test, ...]) -> str:
-    """Say what is asked of a value."""
+    """Return the comparisons of a value in words."""
     return " and ".join(map(_asked_word, tests))
 
 
@@ -188,7 +188,7 @@ _SAID: Mapping[str, Callable[[Any], str]] = {
 
 
 def compact(value: Any) -> str:
-    """Write any value on one line, as JSON.
+    """Return any value as JSON on one line.
 
     >>> compact({"a": [1, "ü"]}), compact("x")
     ('{"a":[1,"ü"]}', '"x"')

@@ -1,4 +1,4 @@
-"""Matching: which events of a name have the properties a rule asks for, and when they count."""
+"""Matching: which events of a name have the properties that a rule names, and in which period."""
 
 from collections.abc import Callable, Iterator, Sequence
 from operator import and_, attrgetter
@@ -16,7 +16,7 @@ from wetink.core.units.duration import parse as span_of
 
 DAY_MS = 86_400_000
 VISIT_GAP_MS = 30 * 60_000
-"""After so long without an event a visit is over."""
+"""A visit is over after this long without an event."""
 
 Bounds = Callable[[Subject], tuple[int, int]]
 """The [start, end) in which events count (Unix ms)."""
@@ -26,9 +26,9 @@ NEVER = (FOREVER, FOREVER)
 
 
 def ends(between: Sequence[str]) -> tuple[int, int]:
-    """Return the [start, end) of two dates or times; a date without a time is all of that day (UTC).
+    """Return the [start, end) of two dates or times. A date without a time is the whole day (UTC).
 
-    Raises BadContent for what is not a time.
+    Raises BadContent if one is not a time.
 
     >>> start, end = ends(("2026-01-01", "2026-01-02"))
     >>> (end - start) // DAY_MS
@@ -42,7 +42,7 @@ def ends(between: Sequence[str]) -> tuple[int, int]:
 
 
 def bounds(window: Window) -> Bounds:
-    """Return how a window is worked out. Raises BadContent for a span or a date that means nothing."""
+    """Return a function that computes a period. Raises BadContent for a duration or date that cannot be read."""
     if window.within:
         span = span_of(window.within)
         return lambda subject: (subject.now - span, FOREVER)
@@ -57,7 +57,7 @@ def bounds(window: Window) -> Bounds:
 
 
 def said(window: Window) -> str:
-    """Return a window in words, with a space before."""
+    """Return a period in words, with a space before."""
     if window.within:
         return f" within {window.within}"
     if window.between:
@@ -73,7 +73,7 @@ def _after_last(subject: Subject, event: str) -> tuple[int, int]:
 
 
 def _visit(subject: Subject) -> tuple[int, int]:
-    """The visit that goes on: back from now as far as no gap is longer than half an hour."""
+    """Return the current visit: back from now to the last gap of more than half an hour."""
     start = 0
     for at in reversed(subject.person.history.times()):
         if (start or subject.now) - at > VISIT_GAP_MS:
@@ -86,12 +86,12 @@ Room = Literal["order", "product", "query", "name", "property"]
 Matches = Callable[[int], bool]
 
 _NOTHING = (Product(quantity=0),)
-"""What an event without products is looked at as: nothing is set."""
+"""Stands for the products of an event without any."""
 _NO_ORDER = Order()
 
 
 def place_of(event: str, name: str) -> tuple[Room, str]:
-    """Return where an event has a property: in its order, its products, its query, its name or its other properties.
+    """Return where an event has a property: in its order, products, query, name or other properties.
 
     >>> place_of("Order Completed", "total"), place_of("Order Completed", "category"), place_of("Signed Up", "plan")
     (('order', 'total'), ('product', 'category'), ('property', 'plan'))
@@ -109,13 +109,13 @@ def place_of(event: str, name: str) -> tuple[Room, str]:
 
 
 def told(thing: Any, field: str) -> Any:
-    """Return what a product or an order says; None for nothing."""
+    """Return a field of a product or an order; None for nothing."""
     value = getattr(thing, field, None)
     return None if value == "" else value
 
 
 def matching(event: str, where: Where) -> Callable[[Subject], Matches] | None:
-    """Return how to tell which events of a name match, by their place in its history; None when all do."""
+    """Return a function that says which events of a name match, by their index in its history; None if all do."""
     if not where:
         return None
     rooms: dict[Room, list[Property]] = {}
@@ -136,9 +136,9 @@ def matching(event: str, where: Where) -> Callable[[Subject], Matches] | None:
 
 
 def counting(event: str, where: Where) -> Callable[[Subject], Callable[[int, int], int]] | None:
-    """Return how to tell how many events of a name match from one place of its history to another.
+    """Return a function that counts the matching events of a name from one index of its history to another.
 
-    Goes through whole columns of typed fields at once; None where what is asked is more than that.
+    It reads whole columns of typed fields at once. Returns None if the conditions need more than that.
     """
     asked: list[tuple[Room, str, Callable[[Any], bool]]] = []
     for each in where:
@@ -174,7 +174,7 @@ Fields = Callable[[Any, Today], bool]
 
 
 def fields(asked: Sequence[tuple[str, tuple[Test, ...]]]) -> Fields:
-    """Return whether all typed fields of a product, an order or an event pass."""
+    """Return a function that says whether all typed fields of a product, an order or an event match."""
     quickly = [(attrgetter(field), test) for field, tests in asked if field and (test := quick(tests)) is not None]
     slowly = [(field, passes(tests)) for field, tests in asked if not field or quick(tests) is None]
     if not slowly and len(quickly) == 1:
@@ -194,7 +194,7 @@ def fields(asked: Sequence[tuple[str, tuple[Test, ...]]]) -> Fields:
 
 
 def _of_fields(event: str, room: Room, asked: Sequence[Property]) -> Callable[[Subject], Matches]:
-    """Of an event's products one and the same must pass all that is asked of products."""
+    """Return the matches by fields. One product of an event must match all conditions on products."""
     all_pass = fields([(place_of(event, each.name)[1], each.tests) for each in asked])
     if room == "product":
 
@@ -230,7 +230,7 @@ def _of_properties(event: str, asked: Sequence[Property]) -> Callable[[Subject],
 
 
 def values(event: str, name: str, where: Where) -> Callable[[Subject], Callable[[int], Sequence[Any]]]:
-    """Return how to get what an event says under a name: of its products only of those that match."""
+    """Return a function that gets an event's values of a name, from matching products only."""
     room, field = place_of(event, name)
     asked = [each for each in where if place_of(event, each.name)[0] == "product"]
     matches = fields([(place_of(event, each.name)[1], each.tests) for each in asked])

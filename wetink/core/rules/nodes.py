@@ -1,4 +1,4 @@
-"""Nodes: the rule language as one table: each node's word, its struct, its fields, and how it is said.
+"""Nodes: the rule language as one table: each node's word, struct, fields and wording.
 
 `parse`, `format`, `check`, `words`, `form` and the form's template walk this table and know only kinds of fields. A new
 node is a struct in `tree`, an entry here, and a function in `behavior` or `traits` that looks at a person.
@@ -36,17 +36,17 @@ WINDOWS: Choices = (
 )
 TIMES, WHEN = (tuple(name for name, _ in each if name) for each in (COUNTS, WINDOWS))
 NESTED = ("parameter", "weather")
-"""Names of a moment that have names of their own."""
+"""Names of a moment with nested names."""
 NUMERIC = ("equals", "not_equals", "one_of", "none_of", "above", "at_least", "below", "at_most", "between", "exists")
 AGES = ("above", "at_least", "below", "at_most")
 LONGEST_SEQUENCE = 10
 
 
 class Field(msgspec.Struct, frozen=True):
-    """A field of a node: `name` is that of the struct's attribute and of the form's field.
+    """A field of a node. `name` is the struct's attribute and the form's field.
 
-    It is spelled as `key`, and tests also as operators beside it (`inline`). `words` says its value. The form shows it
-    between `before` and `after`, called `label` for those who cannot see that, with `hint` while it is empty.
+    Rules spell it as `key`; comparisons can also stand beside it (`inline`). `words` describes its value. The form
+    shows it between `before` and `after`, with the accessible name `label`, and with `hint` while it is empty.
     """
 
     name: str
@@ -67,16 +67,16 @@ class Field(msgspec.Struct, frozen=True):
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """All names that it may have in a spelling."""
+        """All names that it may have in a rule."""
         spread = {"times": TIMES, "window": () if self.key else WHEN, "tests": self.inline}.get(self.kind, ())
         return (*spread, self.key) if self.key else spread
 
 
 class Node(msgspec.Struct, frozen=True):
-    """A node: its `word` holds the value of its first field or, `inside`, all its fields.
+    """A node. Its `word` holds the value of its first field, or all its fields if `inside`.
 
-    `fixed` tells apart nodes of the same struct. In `words` several fields in one place are joined by "and". `checks`
-    have the place and the text of a problem, and what must hold.
+    `fixed` distinguishes nodes with the same struct. In `words`, "and" joins several fields at one place. `checks` have
+    the place and text of a problem, and the condition that must be true.
     """
 
     word: str
@@ -91,7 +91,7 @@ class Node(msgspec.Struct, frozen=True):
 
 
 def _node(word: str, struct: type[Any], label: str, words: str, *fields: Field, **more: Any) -> Node:
-    """Return a node with what follows from its struct and its word."""
+    """Return a node with the values that follow from its struct and word."""
     spread = ("times", "window", "tests")
     first = 0 if not more.get("inside") else -1
     keyed = [
@@ -140,7 +140,7 @@ def _cart(name: str, before: str, hint: str, words: str, only: tuple[str, ...]) 
 
 
 STEP = _node("done", tree.Step, "", "{event}{where}", msgspec.structs.replace(_EVENT, hint="Product Added"), _WHERE)
-"""An event of a sequence: no rule of its own."""
+"""An event of a sequence, which is not a rule."""
 
 NODES: Mapping[str, Node] = {node.word: node for node in (
     _node("done", tree.Did, "did", "did {event}{where}{at_least}{window}", _EVENT, _WHERE, _TIMES, _WINDOW, **_DID),
@@ -204,7 +204,7 @@ NODES: Mapping[str, Node] = {node.word: node for node in (
     _node("any", tree.AnyOf, "at least one of", "({of})", Field("of", "rules", words=" or ", **_RULES)),
     _node("not", tree.Not, "not", "not {of}", Field("of", "rule")),
 )}  # fmt: skip
-"""Word -> node, in the order in which a form offers them. A new node is an entry here."""
+"""Word -> node, in the form's order. A new node is an entry here."""
 
 
 def node_of(rule: Rule) -> Node:
@@ -233,7 +233,7 @@ def told(place: str, why: str) -> str:
 
 
 def flattened(moment: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return what is asked of a moment with each nested name behind a dot; one that has no names stays.
+    """Return the conditions of a moment with dotted instead of nested names.
 
     >>> flattened({"hour": 9, "weather": {"sky": "rain"}})
     {'hour': 9, 'weather.sky': 'rain'}
@@ -246,7 +246,7 @@ def flattened(moment: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def deepened(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is asked of a moment as it is spelled: the opposite of `flattened`."""
+    """Return the conditions of a moment with nested names: the opposite of `flattened`."""
     moment: dict[str, Any] = {}
     for name, value in flat.items():
         outer, _, inner = name.partition(".")

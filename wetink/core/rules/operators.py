@@ -1,4 +1,4 @@
-"""Operators: what can be asked of one value. A value that is a list passes when one of its parts does."""
+"""Operators: the comparisons of one value. A list matches if one of its values does."""
 
 from calendar import isleap
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ Wants = Literal["value", "values", "number", "numbers", "text", "pattern", "time
 
 
 class Operator(msgspec.Struct, frozen=True):
-    """An operator: its name, what it compares with, how it is said, and what it means."""
+    """An operator: its name, the kind of value it compares with, its words, and its meaning."""
 
     name: str
     wants: Wants
@@ -49,23 +49,23 @@ OPERATORS: tuple[Operator, ...] = (
     Operator("anniversary", "occasion", "has its anniversary", "`today`, `this week`, `this month`; `7d`: next 7 days"),
     Operator("exists", "switch", "is set", "true if there is a value, false if not"),
 )  # fmt: skip
-"""All that can be asked of a value, in the order in which a form offers it."""
+"""All comparisons, in the form's order."""
 
 BY_NAME = {operator.name: operator for operator in OPERATORS}
 NEGATIONS = {"not_equals": "equals", "none_of": "one_of"}
 
 FIRST_DAY, LAST_DAY = -2_208_988_800_000, 4_102_444_800_000
-"""Whoever has a day is born from 1900 to 2100 (Unix ms)."""
+"""Birthdays are from 1900 to 2100 (Unix ms)."""
 OCCASIONS = ("today", "this week", "this month")
 _OF_NOW = frozenset({"within", "ahead", "anniversary"})
 REMEMBERED = 5_000
-"""Values of which a test remembers whether they pass."""
+"""Values for which a comparison caches its result."""
 LONGEST_PATTERN, LONGEST_SUBJECT = 1_000, 65_536
-"""Characters of the longest regular expression, and of a text that is looked at."""
+"""Maximum length of a regular expression, and of the text that it sees, in characters."""
 
 
 def pattern_of(text: str) -> Callable[[str], bool]:
-    """Return whether a text has a part that fits, in time linear in its length. Raises BadContent for no expression."""
+    """Return a function that searches text, in time linear in its length. Raises BadContent for a wrong expression."""
     if len(text) > LONGEST_PATTERN:
         raise BadContent(f"a regular expression of more than {LONGEST_PATTERN} characters")
     options = re2.Options()
@@ -84,7 +84,7 @@ def pattern_of(text: str) -> Callable[[str], bool]:
 
 
 def passes(tests: Sequence[Test]) -> Passes:
-    """Return the function that says whether a value passes all tests. Raises BadContent for what means nothing."""
+    """Return the function that says whether a value matches all tests. Raises BadContent for a wrong test."""
     made = [_PASSES[test.operator](test.value) for test in tests]
     if len(made) == 1:
         return made[0]
@@ -92,9 +92,9 @@ def passes(tests: Sequence[Test]) -> Passes:
 
 
 def quick(tests: Sequence[Test]) -> Callable[[Any], bool] | None:
-    """Return the function that says whether a typed field (a text, a number; "" for nothing) passes all tests.
+    """Return a function that says whether a typed field (text or a number; "" for nothing) matches all tests.
 
-    It remembers what it said: people look at the same categories over and over. None where the moment matters, too.
+    It caches results, because people look at the same categories over and over. Returns None if the time matters.
     """
     if any(test.operator in _OF_NOW for test in tests):
         return None
@@ -102,7 +102,7 @@ def quick(tests: Sequence[Test]) -> Callable[[Any], bool] | None:
 
 
 class _Remembering(dict[Any, bool]):
-    """Value -> whether it passes, worked out when it is first asked for."""
+    """Value -> whether it matches, computed on first use."""
 
     def __init__(self, passes: Passes) -> None:
         super().__init__()
@@ -116,7 +116,7 @@ class _Remembering(dict[Any, bool]):
 
 
 def _some(one: Callable[[Any], bool]) -> Passes:
-    """A test of one value as a test of a value that may be a list."""
+    """Return a test of one value as a test of a value that may be a list."""
 
     def some(value: Any, at: Today) -> bool:
         kind = type(value)
@@ -188,7 +188,7 @@ def _between(wanted: Sequence[Any]) -> Passes:
 
 
 def _time(holds: Callable[[int, int, int], bool], read: Callable[[Any], int | None]) -> Callable[[Any], Passes]:
-    """A test of a value that is a time: `holds(time, wanted, now)`."""
+    """Return a test of a time: `holds(time, wanted, now)`."""
 
     def made(wanted: Any) -> Passes:
         bound = read(wanted)
@@ -214,7 +214,7 @@ def _anniversary(wanted: str) -> Passes:
 
 @lru_cache(maxsize=64)
 def days_of(wanted: str, today: Date) -> frozenset[tuple[int, int]]:
-    """Return the (month, day) on which somebody is born whose day is on an occasion, seen from a date.
+    """Return each (month, day) of a birthday whose anniversary is on an occasion, as seen from a date.
 
     >>> sorted(days_of("1d", Date(2026, 2, 28)))
     [(2, 28), (2, 29), (3, 1)]
@@ -232,7 +232,7 @@ def days_of(wanted: str, today: Date) -> frozenset[tuple[int, int]]:
 
 
 def _born(value: Any) -> tuple[int, int] | None:
-    """Return the month and day of a value that is a time of this calendar."""
+    """Return the month and day of a time within the range of birthdays."""
     found = day(value)
     if found is None or not FIRST_DAY <= found <= LAST_DAY:
         return None

@@ -1,4 +1,4 @@
-"""Parse: a rule as people write it in YAML or JSON, read into the tree it stands for; `format` goes back.
+"""Parse: reads a rule in YAML or JSON into its tree. `format` writes it.
 
 when:
   - done: Product Viewed
@@ -32,11 +32,11 @@ from wetink.core.rules.operators import BY_NAME
 from wetink.core.rules.tree import All, Property, Rule, Test, Where, Window
 
 DEEPEST, MOST = 32, 500
-"""How deep rules may be nested, and how many nodes one may have."""
+"""Maximum depth of a rule, and maximum number of its nodes."""
 
 
 class Unreadable(BadContent):
-    """A rule that cannot be read. `problems` has all that is wrong, each with its place."""
+    """A rule that cannot be read. `problems` has all problems, each with its place."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems[:3]), hint="see docs/rules.md")
@@ -44,7 +44,7 @@ class Unreadable(BadContent):
 
 
 def parse(spelled: Any, place: str = "") -> Rule:
-    """Return the rule that somebody has spelled; a list is all of its parts. Raises Unreadable.
+    """Return the rule that YAML or JSON spells. A list matches if all its parts do. Raises Unreadable.
 
     >>> from wetink.core.rules.tree import Did
     >>> parse({"done": "Viewed Product", "within": "7d"}) == Did("Product Viewed", window=Window(within="7d"))
@@ -58,24 +58,24 @@ def parse(spelled: Any, place: str = "") -> Rule:
 
 
 def parse_all(spelled: Any, place: str) -> tuple[tuple[Rule, ...], list[str]]:
-    """Return the rules of a list as far as they can be read, and what is wrong with the others."""
+    """Return the rules of a list that can be read, and the problems of the others."""
     reading = Reading()
     return reading.rules(spelled, place), reading.problems
 
 
 class Reading:
-    """Reads rules, and notes all that is wrong with them."""
+    """Reads rules and collects all problems."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []
         self._nodes = self._depth = 0
 
     def wrong(self, place: str, why: str) -> None:
-        """Note what is wrong at a place."""
+        """Add a problem at a place."""
         self.problems.append(told(place, why))
 
     def rules(self, spelled: Any, place: str) -> tuple[Rule, ...]:
-        """Read a list of rules."""
+        """Return the rules of a list."""
         if not isinstance(spelled, list | tuple):
             self.wrong(place, "this must be a list of rules")
             return ()
@@ -83,7 +83,7 @@ class Reading:
         return tuple(each for each in read if each is not None)
 
     def rule(self, spelled: Any, place: str) -> Rule | None:
-        """Read one rule; None when it cannot be read."""
+        """Return one rule; None if it cannot be read."""
         if isinstance(spelled, list | tuple):
             return All(self.rules(spelled, place))
         if not isinstance(spelled, Mapping):
@@ -114,7 +114,7 @@ class Reading:
         )
 
     def node(self, node: Node, spelled: Mapping[Any, Any], place: str) -> Any:
-        """Read what stands in a node of a known word."""
+        """Return the node of a known word."""
         if node.inside:
             self.known(spelled, (node.word,), place)
             spelled, place = spelled[node.word], at(place, node.word)
@@ -132,7 +132,7 @@ class Reading:
         return node.struct(**values)
 
     def known(self, spelled: Mapping[Any, Any], names: Iterable[str], place: str, what: str = "thing") -> None:
-        """Note each name that does not belong here."""
+        """Add a problem for each unknown name."""
         for name in spelled:
             if name not in names:
                 self.wrong(at(place, name), _unlike(str(name), names, f"there is no such {what}"))
@@ -144,7 +144,7 @@ def _unlike(name: str, names: Iterable[str], why: str, others: str = "there are"
 
 
 def _text(reading: Reading, value: Any, place: str, field: Field | None = None) -> str:
-    """Read a text; a number is its digits."""
+    """Return text; a number as its digits."""
     value = plain(value)
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return str(value)
@@ -173,7 +173,7 @@ def _switch(reading: Reading, value: Any, place: str, field: Field | None = None
 
 
 def _percent(reading: Reading, value: Any, place: str, field: Field) -> float:
-    """Read a share of a hundred, with or without its sign."""
+    """Return a percentage, with or without its sign."""
     try:
         return float(str(value).strip().removesuffix("%"))
     except ValueError:
@@ -197,7 +197,7 @@ def _steps(reading: Reading, value: Any, place: str, field: Field) -> tuple[Any,
 
 
 def _where(reading: Reading, value: Any, place: str, field: Field | None = None) -> Where:
-    """Read what is asked of properties."""
+    """Return the conditions on properties."""
     if isinstance(value, Mapping) and value:
         return tuple(Property(str(name), _asked(reading, each, at(place, name))) for name, each in value.items())
     if value is not None:
@@ -206,7 +206,7 @@ def _where(reading: Reading, value: Any, place: str, field: Field | None = None)
 
 
 def _asked(reading: Reading, value: Any, place: str) -> tuple[Test, ...]:
-    """Read what is asked of a value: the value itself, a list of values, or operators."""
+    """Return the comparisons of a value: a plain value, a list of values, or operators."""
     value = plain(value)
     if not isinstance(value, Mapping):
         return (Test("one_of" if isinstance(value, tuple) else "equals", value),)
@@ -217,7 +217,7 @@ def _asked(reading: Reading, value: Any, place: str) -> tuple[Test, ...]:
 
 
 def _tests(reading: Reading, field: Field, spelled: Mapping[Any, Any], place: str) -> dict[str, Any]:
-    """Read what is asked of one value, with operators beside the word or below a key."""
+    """Return the comparisons of one value, with operators beside the word or below a key."""
     beside = tuple(Test(name, plain(value)) for name, value in spelled.items() if name in field.inline)
     below = field.key and field.key in spelled
     return {field.name: beside + (_asked(reading, spelled[field.key], at(place, field.key)) if below else ())}
@@ -239,7 +239,7 @@ def _times(reading: Reading, field: Field, spelled: Mapping[Any, Any], place: st
 
 
 def _when(reading: Reading, field: Field, spelled: Mapping[Any, Any], place: str) -> dict[str, Any]:
-    """Read when, beside the word or below a key."""
+    """Return the period, beside the word or below a key."""
     if not field.key:
         return {field.name: _window(reading, spelled, place)}
     below, place = spelled.get(field.key), at(place, field.key)
@@ -276,7 +276,7 @@ def _window(reading: Reading, spelled: Mapping[Any, Any], place: str) -> Window:
 
 
 def _context(reading: Reading, field: Field, spelled: Mapping[Any, Any], place: str) -> dict[str, Any]:
-    """Read what is asked of the moment; a weekday by its first three letters."""
+    """Return the conditions on the moment. A weekday is its first three letters."""
     asked, place = spelled[field.key], at(place, field.key)
     flat = flattened(asked) if isinstance(asked, Mapping) else {}
     feed = _text(reading, flat.pop("weather.feed", "weather"), at(place, "weather.feed"))
@@ -307,11 +307,11 @@ _READ: Mapping[str, Callable[[Reading, Any, str, Field], Any]] = {
 _SPREAD: Mapping[str, Callable[[Reading, Field, Mapping[Any, Any], str], dict[str, Any]]] = {
     "tests": _tests, "times": _times, "window": _when, "context": _context,
 }  # fmt: skip
-"""Kind of field -> how the value of its key is read; or how all that it takes of a node is."""
+"""Kind of field -> how the value of its key is read; or how all its names in a node are read."""
 
 
 def plain(value: Any) -> Any:
-    """Return what YAML has read as the tree keeps it: lists as tuples, dates as they are written.
+    """Return a value of YAML as the tree stores it: lists as tuples, dates as text.
 
     >>> plain([date(2026, 1, 1)])
     ('2026-01-01',)

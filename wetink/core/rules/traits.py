@@ -33,7 +33,7 @@ from wetink.core.units.duration import parse as span_of
 
 
 def trait(rule: Trait) -> Leaf:
-    """Return what a trait is, and whether that passes."""
+    """Return the leaf of a trait: its value, and whether it matches."""
     name, test = rule.name, passes(rule.tests)
 
     def see(subject: Subject) -> tuple[Any, bool]:
@@ -44,7 +44,7 @@ def trait(rule: Trait) -> Leaf:
 
 
 def lifecycle(rule: Lifecycle) -> Leaf:
-    """Return how somebody stands to the shop; a stranger stands nowhere."""
+    """Return the leaf of a lifecycle stage. A stranger has none."""
     new_for, lapsed_after = span_of(rule.new_for), span_of(rule.lapsed_after)
 
     def see(subject: Subject) -> str:
@@ -59,7 +59,7 @@ def lifecycle(rule: Lifecycle) -> Leaf:
 
 
 def share(rule: Share) -> Leaf:
-    """Return which hundredth of all people somebody is in, 0 up to 100; None for nobody."""
+    """Return the leaf of a random share: a person's position, 0 up to 100; None for nobody."""
 
     def see(subject: Subject) -> float | None:
         return drawn(subject.root, rule.seed) if subject.root is not None else None
@@ -76,7 +76,7 @@ def share(rule: Share) -> Leaf:
 
 
 def drawn(root: Identifier, seed: str) -> float:
-    """Return where a profile stands among all people under a seed: the same place each time, from 0 up to 100.
+    """Return a profile's position among all people under a seed: always the same, from 0 up to 100.
 
     >>> drawn(Identifier("user", "jane"), "spring") == drawn(Identifier("user", "jane"), "spring")
     True
@@ -86,7 +86,7 @@ def drawn(root: Identifier, seed: str) -> float:
 
 
 def cart(rule: CartIs) -> Leaf:
-    """Return what lies in the cart: its worth, its pieces, its age (ms, None when empty) and what passes of it."""
+    """Return the leaf of the cart: its value, pieces and age (ms, None if empty), and what matches."""
     asked: dict[str, Passes] = {}
     if rule.value:
         asked["worth"] = passes(rule.value)
@@ -109,7 +109,7 @@ def cart(rule: CartIs) -> Leaf:
 
 
 def facts_of(cart: Cart, now: int) -> dict[str, Any]:
-    """Return what a cart is worth, how many pieces lie in it, and for how long it has been so (ms)."""
+    """Return a cart's value, its pieces, and how long ago it changed (ms)."""
     worth = sum((line.product.price or 0.0) * line.product.quantity for line in cart.lines)
     pieces = sum(line.product.quantity for line in cart.lines)
     return {"worth": round(worth, 6), "items": round(pieces, 6), "age": now - cart.changed_at if cart.lines else None}
@@ -124,7 +124,7 @@ def _cart_words(facts: dict[str, Any]) -> str:
 
 
 def in_words(ms: int) -> str:
-    """Write a span roughly, in its greatest unit.
+    """Return a duration (ms) roughly, in its largest unit.
 
     >>> in_words(7_300_000), in_words(5)
     ('2h', '0s')
@@ -147,7 +147,7 @@ _LISTS: dict[str, Callable[[Person], list[Seen]]] = {
 
 
 def product(rule: ProductIs) -> Leaf:
-    """Return the keys of those products of somebody's that have become what is asked, as the catalog has them now."""
+    """Return the leaf of a person's products: the keys of those that match, by the catalog's current data."""
     listed, where = _LISTS[rule.interest], _products(rule.where)
     span = span_of(rule.within) if rule.within else None
 
@@ -218,11 +218,11 @@ MOMENT_FIELDS: Mapping[str, tuple[Callable[[Subject, str], Any], str]] = {
     "weather.sky": (_weather("current.weather_code", sky_of), "clear, cloudy, fog, rain, snow or storm"),
     "weather.temperature": (_weather("current.temperature_2m", celsius), "degrees Celsius"),
 }
-"""Name -> how it is found, and what it is."""
+"""Name -> how its value is found, and its description."""
 
 
 def moment(rule: MomentIs) -> Leaf:
-    """Return what the circumstances are, as far as they are asked for, and whether all pass."""
+    """Return the leaf of a moment: the values that the rule names, and whether all match."""
     asked = [(each.name, _get(each.name), passes(each.tests)) for each in rule.where]
 
     def see(subject: Subject) -> tuple[dict[str, Any], bool]:

@@ -20,16 +20,16 @@ from wetink.core.units.zone import named, zone
 
 
 class Test(msgspec.Struct, frozen=True, array_like=True):
-    """What is asked of one value: an operator of `operators.OPERATORS` and what it compares with."""
+    """A comparison of one value: an operator of `operators.OPERATORS` and the value to compare with."""
 
-    __test__ = False  # no test of pytest's
+    __test__ = False  # not a test class of pytest
 
     operator: str
     value: Any
 
 
 class Property(msgspec.Struct, frozen=True, array_like=True):
-    """What is asked of a property: all of its tests must hold. `name` may have dots."""
+    """The comparisons of a property, which must all match. `name` may have dots."""
 
     name: str
     tests: tuple[Test, ...]
@@ -39,44 +39,44 @@ Where: TypeAlias = tuple[Property, ...]
 
 
 class Window(msgspec.Struct, frozen=True, omit_defaults=True):
-    """When: at most one of the four. Without any: ever."""
+    """A period: at most one of the four. Without any, at any time."""
 
     within: str = ""
-    """A span back from now, such as `7d`."""
+    """A duration back from now, such as `7d`."""
     between: tuple[str, ...] = ()
-    """Two dates or times; a date without a time means all of that day (UTC)."""
+    """Two dates or times. A date without a time is the whole day (UTC)."""
     since: str = ""
     """After the last event of this name."""
     visit: bool = False
-    """In the visit that goes on at the moment."""
+    """In the current visit."""
 
 
 class Node(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What all nodes are."""
+    """The base of all nodes."""
 
 
 class All(Node, frozen=True, tag="all"):
-    """Holds when every one of them does."""
+    """Matches if all of them match."""
 
     of: tuple["Rule", ...]
 
 
 class AnyOf(Node, frozen=True, tag="any"):
-    """Holds when at least one of them does."""
+    """Matches if at least one of them matches."""
 
     of: tuple["Rule", ...]
 
 
 class Not(Node, frozen=True, tag="not"):
-    """Holds when the other does not."""
+    """Matches if the other does not."""
 
     of: "Rule"
 
 
 class Did(Node, frozen=True, tag="did"):
-    """Did an event so often. `negated` asks for the opposite.
+    """Did an event this often. `negated` means the opposite.
 
-    `at_most` is None without an upper bound. `first_time` asks that the first of all times lies in the window.
+    `at_most` is None without an upper bound. `first_time` requires that the first event ever is in the period.
     """
 
     event: str
@@ -96,20 +96,20 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Sequence(Node, frozen=True, tag="sequence"):
-    """Did these one after the other, from the first to the last within a span, and without another in between."""
+    """Did these in this order, from the first to the last within a duration, without another event in between."""
 
     steps: tuple[Step, ...]
     within: str = ""
     without: Step | None = None
     window: Window = Window()
-    """When the last of them happened."""
+    """The period of the last event."""
 
 
 Figure = Literal["sum", "average", "maximum", "minimum", "distinct"]
 
 
 class Aggregate(Node, frozen=True, tag="aggregate"):
-    """A figure over a property of events, compared."""
+    """Compares a figure over a property of events."""
 
     figure: Figure
     property: str
@@ -120,7 +120,7 @@ class Aggregate(Node, frozen=True, tag="aggregate"):
 
 
 class Trait(Node, frozen=True, tag="trait"):
-    """What is known of the person."""
+    """Compares a trait of the person."""
 
     name: str
     tests: tuple[Test, ...]
@@ -133,7 +133,7 @@ class Member(Node, frozen=True, tag="member"):
 
 
 class Share(Node, frozen=True, tag="share"):
-    """Is in a random share of all people, the same people each time: `percent` of them, from `start` percent on."""
+    """Is in a random share of all people, always the same people: `percent` of them, starting at `start` percent."""
 
     percent: float
     start: float = 0.0
@@ -141,7 +141,7 @@ class Share(Node, frozen=True, tag="share"):
 
 
 class CartIs(Node, frozen=True, tag="cart"):
-    """What lies in the cart: what it is worth, how many pieces, for how long (ms), and a product of it."""
+    """Compares the cart: its value, its pieces, its age (ms), and a product in it."""
 
     value: tuple[Test, ...] = ()
     items: tuple[Test, ...] = ()
@@ -153,24 +153,24 @@ Interest = Literal["viewed", "in_cart", "wished", "any"]
 
 
 class ProductIs(Node, frozen=True, tag="product"):
-    """A product of theirs, as the catalog has it now. What is None is not asked for."""
+    """Compares the person's products with the catalog. Fields that are None are not compared."""
 
     interest: Interest
     where: Where = ()
     within: str = ""
     """How far back views, cart and wishes count."""
     price_fell: float | None = None
-    """By at least so many percent since it was seen."""
+    """By at least this percentage since the person saw it."""
     back_in_stock: bool | None = None
     low_stock: int | None = None
-    """At most so many are left, and at least one."""
+    """At most this many are left, and at least one."""
 
 
 Stage = Literal["new", "active", "lapsed"]
 
 
 class Lifecycle(Node, frozen=True, tag="lifecycle"):
-    """How they stand to the shop: lapsed without an event for `lapsed_after`, else new for `new_for`, else active."""
+    """Is lapsed (no event for `lapsed_after`), or else new (for `new_for`), or else active."""
 
     stage: Stage
     new_for: str = "30d"
@@ -178,11 +178,11 @@ class Lifecycle(Node, frozen=True, tag="lifecycle"):
 
 
 class MomentIs(Node, frozen=True, tag="moment"):
-    """The circumstances of an open. Names are of `traits.MOMENT_FIELDS`; `parameter.x` is of the address asked for."""
+    """Compares the circumstances of an open, by `traits.MOMENT_FIELDS`; `parameter.x` is a query parameter."""
 
     where: Where
     feed: str = "weather"
-    """The feed that tells the weather."""
+    """The feed with the weather."""
 
 
 Rule: TypeAlias = (
@@ -192,14 +192,14 @@ Rule: TypeAlias = (
 
 
 def parts_of(rule: Rule) -> tuple[Rule, ...]:
-    """Return the nodes right below this one."""
+    """Return the nodes directly below this one."""
     if isinstance(rule, All | AnyOf):
         return rule.of
     return (rule.of,) if isinstance(rule, Not) else ()
 
 
 def nodes_of(rule: Rule) -> list[Rule]:
-    """Return this node and all below it."""
+    """Return this node and all nodes below it."""
     return [rule, *(node for part in parts_of(rule) for node in nodes_of(part))]
 
 
@@ -208,19 +208,19 @@ TRAITS = {
     "currency": ("currency",),
     "time_zone": (*ZONE_TRAITS, "address.timeZone"),
 }
-"""Field of a moment -> the traits that tell it, as shops name them."""
+"""Field of a moment -> the traits that can set it, by the names that shops use."""
 _NAMES = frozenset(name.partition(".")[0] for names in TRAITS.values() for name in names) | frozenset(
     name for names in TRAITS.values() for name in names
 )
 LONGEST = 64
-_SHAPES = {  # of a page's words nothing else is believed to be one
+_SHAPES = {  # a page's value must look like one
     "language": re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{4})?(?:[-_](?:[A-Za-z]{2}|[0-9]{3}))?"),
     "currency": re.compile(r"[A-Za-z]{3}"),
 }
 
 
 def with_locale(moment: Moment, person: Person) -> Moment:
-    """Return the moment with what the person's traits say of it where nothing else has.
+    """Return the moment with language, currency and time zone from the person's traits where it has none.
 
     >>> with_locale(Moment(0), Person(traits={"timezone": "Europe/Paris", "locale": "fr-FR"})).time_zone
     'Europe/Paris'
@@ -253,22 +253,22 @@ def _told(field: str, names: tuple[str, ...], person: Person) -> str:
 
 
 class Today(msgspec.Struct, frozen=True):
-    """The moment a value is looked at: `now` in Unix ms, and the date in the person's time zone."""
+    """A moment: `now` in Unix ms, and the date in the person's time zone."""
 
     now: int
     date: Date
 
 
 def today(now: int, zone: Any = UTC) -> Today:
-    """Return the moment of a time (Unix ms) in a time zone."""
+    """Return the moment at a time (Unix ms) in a time zone."""
     return Today(now, datetime.fromtimestamp(now / 1000, zone).date())
 
 
 class Subject:
-    """One person at one moment. `root` names their profile, None for nobody.
+    """One person at one moment. `root` identifies their profile; None for nobody.
 
-    `products` and `changes` are what the catalog says of products and said of them before, by their keys; `feeds` what
-    feeds hold. A rule asks only for what its `Needs` name.
+    `products` and `changes` are the catalog's current products and their past values, by key; `feeds` is the data of
+    feeds. A rule reads only what its `Needs` name.
     """
 
     __slots__ = ("_today", "changes", "feeds", "moment", "now", "person", "products", "root")
@@ -303,14 +303,14 @@ class Subject:
 
 
 def interests(person: Person) -> list[Any]:
-    """Return what the person has in the cart, wished for or viewed, as `Seen`."""
+    """Return the products that the person has in the cart, wished for or viewed, as `Seen`."""
     return [*person.cart.lines, *person.wishlist, *person.views]
 
 
 class Leaf(msgspec.Struct, frozen=True):
-    """A node without parts, compiled: `see` finds its value, `judge` says whether that holds, `say` tells it in words.
+    """A compiled node without parts: `see` finds its value, `judge` says whether it matches, `say` describes it.
 
-    They may raise whatever odd data makes them raise: then it is unknown whether the node holds.
+    They may raise any error on odd data. Whether the node matches is then unknown.
     """
 
     see: Callable[[Subject], Any]

@@ -1,4 +1,4 @@
-"""Values: what events and traits say, as rules read it. Senders vary in letters' case and in how they write numbers."""
+"""Values: the values of events and traits as rules read them. Senders vary in case and in how they write numbers."""
 
 import re
 import sys
@@ -12,10 +12,10 @@ from wetink.core.units.money import number
 from wetink.core.units.quantity import plain
 
 DIGITS = "[+-]?([0-9]{1,15}|[0-9]{1,3}(,[0-9]{3}){1,4})([.][0-9]{1,15})?"
-"""A text that is a number, thousands apart or not, for Python's expressions and DuckDB's alike."""
+"""Text that is a number, with or without commas between thousands, for Python's and DuckDB's regular expressions."""
 _DIGITS = re.compile(DIGITS)
 OFFSET = ":[0-9]{2}[^+-]*([+-])([0-9]{2}):?([0-9]{2})$"
-"""How a text that is a time ends when it names its offset from UTC, for Python's expressions and DuckDB's alike."""
+"""The end of a time with an offset from UTC, for Python's and DuckDB's regular expressions."""
 _OFFSET = re.compile(OFFSET)
 _MOST = 10.0**16
 _LONGEST_BITS = 14_000
@@ -23,7 +23,7 @@ _LARGEST = sys.float_info.max
 
 
 def look_up(traits: Mapping[str, Any], path: str) -> Any:
-    """Return a trait by name, else step by step along the dots of `address.city`; None when there is none."""
+    """Return a trait by its name, or else along the dots of `address.city`; None if there is none."""
     if path in traits:
         return traits[path]
     found: Any = traits
@@ -35,7 +35,7 @@ def look_up(traits: Mapping[str, Any], path: str) -> Any:
 
 
 def written(value: Any) -> str:
-    """Return the one way to write a value: trimmed, in small letters, a whole number without its point.
+    """Return the one form of a value as text: trimmed, in lower case, a whole number without its point.
 
     >>> written("Gold "), written(42.0), written(True), written(4.5)
     ('gold', '42', 'true', '4.5')
@@ -45,12 +45,12 @@ def written(value: Any) -> str:
     if type(value) is float:
         return plain(value) or repr(value)
     if type(value) is int and value.bit_length() > _LONGEST_BITS:
-        return hex(value)  # Python writes no more digits than some 4,300
+        return hex(value)  # Python writes at most about 4,300 digits
     return str(value).strip().lower()
 
 
 def amount(value: Any) -> float | None:
-    """Return a value as a number, also from a text with a currency or % around it; None for what is none.
+    """Return a value as a number, also from text with a currency or % around it; None if it is not a number.
 
     >>> amount("$1,299.00"), amount("15 %"), amount(True), amount(7)
     (1299.0, 15.0, None, 7.0)
@@ -61,7 +61,7 @@ def amount(value: Any) -> float | None:
 
 
 def digits(text: str) -> float | None:
-    """Return the number a text is when it is nothing but its digits.
+    """Return the number in text of only digits, with commas between thousands and a point.
 
     >>> digits("7.50"), digits("1,250"), digits("7 kg")
     (7.5, 1250.0, None)
@@ -70,7 +70,7 @@ def digits(text: str) -> float | None:
 
 
 def plain_number(text: str) -> float | None:
-    """Return the number of a text as templates make them: its digits as they stand, else the amount that it is.
+    """Return the number in a template's text: its digits as they are, or else the amount.
 
     >>> plain_number("1.299"), plain_number("1.299,00 €"), plain_number("soon")
     (1.299, 1299.0, None)
@@ -80,7 +80,7 @@ def plain_number(text: str) -> float | None:
 
 
 def comparable(wanted: Any) -> float | None:
-    """Return the number that `digits` of a text may be equal to; None for none, and for one of more digits than it has.
+    """Return the number that `digits` of text may equal; None if there is none, or if it has too many digits.
 
     >>> comparable(7), comparable(1729382256910270771), comparable("7")
     (7.0, None, None)
@@ -91,9 +91,9 @@ def comparable(wanted: Any) -> float | None:
 
 
 def bound(wanted: Any) -> float:
-    """Return the number that values are compared with; one that is too large for any is the largest.
+    """Return the number to compare values with. A number too large for a float becomes the largest float.
 
-    Raises ValueError for what is not a number.
+    Raises ValueError if it is not a number.
 
     >>> bound(7), bound("$7.50"), bound(-(10**400))
     (7.0, 7.5, -1.7976931348623157e+308)
@@ -105,7 +105,7 @@ def bound(wanted: Any) -> float:
 
 
 def time(value: Any) -> int | None:
-    """Return the Unix ms of a value that is a time, as clients write it; None for what is none.
+    """Return the Unix ms of a time in any form that clients send; None if it is not a time.
 
     >>> time("2026-01-01"), time("soon")
     (1767225600000, None)
@@ -114,9 +114,9 @@ def time(value: Any) -> int | None:
 
 
 def day(value: Any) -> int | None:
-    """Return the Unix ms of the beginning or some moment of the day a time names, as the calendar of its writer has it.
+    """Return the Unix ms of a moment in the day that a time names, in the writer's own calendar.
 
-    A time with an offset is on the day that is written, whatever day it is in UTC.
+    A time with an offset is on the written day, whatever the day in UTC.
 
     >>> day("1990-12-24T00:00:00+02:00") == time("1990-12-24T00:00:00Z"), day("1990-12-24") == time("1990-12-24")
     (True, True)
@@ -132,7 +132,7 @@ def day(value: Any) -> int | None:
 
 
 def each_of(value: Any) -> tuple[Any, ...] | list[Any]:
-    """Return the values a test is to look at: those of a list, else the one; nothing of what is not set or a mapping.
+    """Return the values to test: those of a list, or else the one. None and mappings have no value.
 
     >>> each_of(["a", None, {"b": 1}]), each_of("a"), each_of(None)
     (['a'], ('a',), ())
@@ -145,7 +145,7 @@ def each_of(value: Any) -> tuple[Any, ...] | list[Any]:
 
 
 def shown(value: Any) -> str:
-    """Write a value for a trace, cut short."""
+    """Return a value for a trace, cut short."""
     if value is None:
         return "not set"
     text = msgspec.json.encode(value, enc_hook=str).decode()

@@ -1,4 +1,4 @@
-"""Attribution: which opens and clicks brought a conversion, by which rule, and why the others did not.
+"""Attribution: which opens and clicks get credit for a conversion, by which rule, and why the others do not.
 
 The blocks of one email are fetched in the same moment: that is one open of the email, and its blocks share the credit.
 """
@@ -16,14 +16,14 @@ from wetink.core.units.currency import most_digits
 from wetink.core.units.duration import parse
 
 AGAIN_MS = 60_000
-"""Opens as data of the same block by the same recipient within this many milliseconds are one."""
+"""Opens as data of the same block by the same recipient within this many milliseconds are one open."""
 
 PROVED_MS = 86_400_000
-"""A click within this many milliseconds of an open of its block proves no further one, before or after."""
+"""If its block was opened within this many milliseconds before or after, a click implies no further open."""
 
 
 class Touch(msgspec.Struct, frozen=True, gc=False):
-    """An open or a click of a block by a recipient (`kind:value`), by whom it was, and the facts that say so."""
+    """An open or a click of a block by a recipient (`kind:value`), its class, and the facts behind the class."""
 
     kind: str
     block: str
@@ -35,23 +35,23 @@ class Touch(msgspec.Struct, frozen=True, gc=False):
     facts: Facts = Facts()
     version: int = RULES_VERSION
     human: bool = True
-    """Whether it counts as somebody's, by its block's policy: machines' usually do not."""
+    """Whether it counts as a person's, by the block's policy: machines' usually do not."""
     arms: dict[str, str] = {}
-    """Experiment -> the arm this person is in."""
+    """Experiment -> the person's arm."""
     implied: bool = False
-    """An open that nobody saw, but a person's click proves: their mail provider had fetched the picture before."""
+    """An open that nobody saw but a person's click proves: the mail provider had prefetched the picture."""
     once: bool = False
     """Whether it counts only if no process has counted such an open within `AGAIN_MS`."""
 
 
 TOGETHER_MS = 5_000
-"""Opens of one campaign that follow each other within this many milliseconds are one open of the email."""
+"""Opens of one campaign at most this many milliseconds apart are one open of the email."""
 
 
 class Credit(msgspec.Struct, frozen=True):
-    """A touch that gets a part of a conversion (1 for all of it), and the rule that gives it.
+    """An open or click that gets a part of a conversion (1 for all of it), and the rule that gives it.
 
-    `amount` is that part of what is left of the conversion, in its currency: all credits add up to it exactly.
+    `amount` is its part of the value that is left, in the conversion's currency. All credits add up to it exactly.
     """
 
     touch: Touch
@@ -61,14 +61,14 @@ class Credit(msgspec.Struct, frozen=True):
 
 
 class Loss(msgspec.Struct, frozen=True):
-    """A touch that gets nothing, and why."""
+    """An open or click that gets no credit, and why."""
 
     touch: Touch
     why: str
 
 
 class Attribution(msgspec.Struct, frozen=True):
-    """A conversion with who is credited for it, under a model; nobody is for what came of itself."""
+    """A conversion with its credits under a model. There are none if no email brought it."""
 
     conversion: Conversion
     model: str
@@ -77,17 +77,18 @@ class Attribution(msgspec.Struct, frozen=True):
 
 
 Chosen = tuple[list[tuple[Touch, int, str]], Callable[[Touch], str]]
-"""Who gets it: each with the number of equal parts it gets one of, and the rule; and why any other does not."""
+"""The chosen opens and clicks, each with the number of equal parts that it gets one of, and the rule; and a function
+that returns why another gets none."""
 
 Look = Sequence[Touch]
-"""The opens of one email's blocks in one moment, the oldest first."""
+"""The opens of one email's blocks in one moment, oldest first."""
 
 
 def attribute(conversion: Conversion, touches: Iterable[Touch], goal: Goal, model: str) -> Attribution:
-    """Return who is credited for a conversion among these touches of its person, in whatever order they come.
+    """Return the credits for a conversion among these opens and clicks of its person, in any order.
 
-    Nothing after it, nothing a machine did, no fallback that was not clicked and nothing older than the goal's windows
-    ever gets any.
+    No credit goes to anything after the conversion, to machines, to a fallback without a click, or outside the goal's
+    windows.
     """
     touches = sorted(touches, key=_order)
     windows = {"click": (parse(goal.clicks), goal.clicks), "open": (parse(goal.opens), goal.opens)}
@@ -120,9 +121,9 @@ def attribute(conversion: Conversion, touches: Iterable[Touch], goal: Goal, mode
 
 
 def split(amount: float, weights: Sequence[Fraction | float], currency: str, names: Sequence[str] = ()) -> list[float]:
-    """Split an amount by weights into whole cents (or what the currency has) that add up to it: by largest remainder.
+    """Split an amount by weights into whole cents (or the currency's decimals) that add up to it, by largest remainder.
 
-    Of equal remainders, the hashes of `names` decide who gets the odd cent, so that no name is favored for long.
+    If remainders are equal, the hashes of `names` decide, so that no name is favored for long.
 
     >>> split(10, [1, 1, 1], "EUR"), split(100, [1, 2], "JPY"), split(10, [], "EUR")
     ([3.34, 3.33, 3.33], [33.0, 67.0], [])
@@ -170,7 +171,7 @@ def _a(kind: str) -> str:
 
 
 def _looks(able: Iterable[Touch]) -> Sequence[Look]:
-    """Return the opens of each email: those of one campaign that follow each other closely, oldest first."""
+    """Return the opens of each email, oldest first: those of one campaign that follow each other closely."""
     looks: list[list[Touch]] = []
     newest: dict[str, list[Touch]] = {}
     for touch in able:
@@ -185,7 +186,7 @@ def _looks(able: Iterable[Touch]) -> Sequence[Look]:
 
 
 def _shared(looks: Sequence[Look], why: str) -> list[tuple[Touch, int, str]]:
-    """Give each of some emails an equal part, which its blocks share, each by its newest touch."""
+    """Give each of several emails an equal part, which its blocks share, each by its newest open or click."""
     blocks = [list({touch.block: touch for touch in look}.values()) for look in looks]
     count = sum(map(len, blocks))
     shared = f", shared by {count} blocks" if count > 1 else ""
@@ -200,13 +201,13 @@ def _by_campaign(touches: Iterable[Touch]) -> Sequence[Look]:
 
 
 def _last_clicks(able: Sequence[Touch]) -> Sequence[Look]:
-    """Return the clicks that nobody can tell apart by time as the last, by campaign; nearly always there is one."""
+    """Return the last clicks by campaign: nearly always one, more only within the same millisecond."""
     clicks = [touch for touch in able if touch.kind == "click"]
     return _by_campaign(touch for touch in clicks if touch.at == clicks[-1].at)
 
 
 def _last_looks(able: Sequence[Touch]) -> Sequence[Look]:
-    """Return the email that was opened last; several only when that was in the same millisecond."""
+    """Return the email that was opened last; several only within the same millisecond."""
     looks = _looks(able)
     newest = max((look[-1].at for look in looks), default=0)
     return [look for look in looks if look[-1].at == newest]
@@ -244,7 +245,7 @@ def _first(able: Sequence[Touch]) -> Chosen:
 
 
 def _linear(able: Sequence[Touch]) -> Chosen:
-    """Each email counts once, and each of its blocks once: by its last click, else its last open."""
+    """Count each email once, and each of its blocks once: by its last click, or else its last open."""
     emails = _emails(able)
     blocks = [_best(email) for email in emails]
     count = len(emails)
@@ -257,7 +258,7 @@ def _linear(able: Sequence[Touch]) -> Chosen:
 
 
 def _emails(able: Sequence[Touch]) -> list[list[Touch]]:
-    """Return the touches of each email: of each campaign; without one, those that share a moment or a block."""
+    """Return the opens and clicks of each email: of each campaign, or else those that share a moment or a block."""
     emails: dict[str, list[tuple[set[str], list[Touch]]]] = {}
     for look in (*_looks(able), *([touch] for touch in able if touch.kind == "click")):
         campaign, blocks, touches = look[0].campaign, {touch.block for touch in look}, list(look)
@@ -270,7 +271,7 @@ def _emails(able: Sequence[Touch]) -> list[list[Touch]]:
 
 
 def _best(email: Iterable[Touch]) -> list[Touch]:
-    """Return for each block of an email its last click, else its last open."""
+    """Return each block's last click, or else its last open."""
     best: dict[str, Touch] = {}
     for touch in sorted(email, key=_order):
         other = best.get(touch.block)
@@ -286,4 +287,4 @@ RULES: dict[str, Callable[[Sequence[Touch]], Chosen]] = {
     "first": _first,
     "linear": _linear,
 }
-"""How each of `goal.MODELS` chooses among the touches that may get credit, the oldest first."""
+"""How each of `goal.MODELS` chooses among the opens and clicks that may get credit, oldest first."""

@@ -1,4 +1,4 @@
-"""Audience: a rule that has a name. Who is in it is worked out when somebody asks: at an open, or for a count."""
+"""Audience: a rule with a name. wetink computes its members when needed: at an open, or for a count."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from wetink.core.rules.tree import All, Rule
 
 
 class Audience(msgspec.Struct, frozen=True):
-    """A saved rule. `name` is its file's; `hook` says where it is told who comes and goes."""
+    """A saved rule. `name` is its file's name, and `hook` says where changes of its members are sent."""
 
     name: str
     rule: Rule
@@ -27,9 +27,9 @@ FIELDS = ("title", "rule", "hook")
 
 
 def audience_of(name: str, said: Any) -> Audience:
-    """Return the audience of a file that says `{title, rule, hook}`, or a rule alone.
+    """Return the audience of a file with `{title, rule, hook}`, or with only a rule.
 
-    Raises Unreadable, with the places.
+    Raises Unreadable with the places.
     """
     title, hook = "", None
     place = ""
@@ -51,7 +51,7 @@ def audience_of(name: str, said: Any) -> Audience:
 
 
 def problems_with(rule: Rule, place: str, audiences: Mapping[str, Rule] | WrittenOut | None = None) -> list[str]:
-    """Return what is wrong with an audience's rule. One that stands as a list has the places of that list."""
+    """Return the problems of an audience's rule. A rule written as a list has the places of that list."""
     found = list(problems_of(rule, place, audiences))
     if not isinstance(rule, All):
         return found
@@ -59,7 +59,7 @@ def problems_with(rule: Rule, place: str, audiences: Mapping[str, Rule] | Writte
 
 
 def _hook(said: Any) -> tuple[Hook | None, list[str]]:
-    """Return the hook that is spelled, and what is wrong with it."""
+    """Return the webhook of an audience, and its problems."""
     try:
         hook = msgspec.convert(said, Hook)
         check(hook)
@@ -71,7 +71,7 @@ def _hook(said: Any) -> tuple[Hook | None, list[str]]:
 
 
 def spelled(audience: Audience) -> dict[str, Any]:
-    """Return what the file of an audience says."""
+    """Return the content of an audience's file."""
     said = spell(audience.rule)
     rule = said["all"] if isinstance(audience.rule, All) else said
     hook = {"hook": msgspec.to_builtins(audience.hook)} if audience.hook is not None else {}
@@ -79,7 +79,7 @@ def spelled(audience: Audience) -> dict[str, Any]:
 
 
 def usable(audiences: Mapping[str, Audience]) -> tuple[dict[str, Audience], dict[str, list[str]]]:
-    """Return the audiences that name only others that can be used, and what is wrong with the rest, by name."""
+    """Return the audiences that can be used and name only such others, and the problems of the rest, by name."""
     left, wrong = dict(audiences), dict[str, list[str]]()
     doubted = set(left)
     while doubted:
@@ -97,7 +97,7 @@ def rules_of(audiences: Mapping[str, Audience]) -> dict[str, Rule]:
 
 
 def rule_of(text: Any) -> Rule:
-    """Return the rule of an audience's file, or of a rule alone. Raises BadContent."""
+    """Return the rule of an audience's file, or a rule alone. Raises BadContent."""
     try:
         return audience_of("", text).rule
     except Unreadable as error:

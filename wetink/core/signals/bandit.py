@@ -1,7 +1,7 @@
-"""Bandit: how likely each arm is to be the best, which is the share of newcomers it gets.
+"""Bandit: the probability that each arm is the best, which is its share of new people.
 
-Thompson sampling in batches, known as randomized probability matching. Source: Scott (2010), "A modern Bayesian look at
-the multi-armed bandit", Applied Stochastic Models in Business and Industry 26, 639-658: the probability of being the
+Thompson sampling in batches, also called randomized probability matching. Source: Scott (2010), "A modern Bayesian look
+at the multi-armed bandit", Applied Stochastic Models in Business and Industry 26, 639-658: the probability of being the
 best is the integral of an arm's posterior density times the other arms' distribution functions.
 """
 
@@ -12,14 +12,14 @@ from itertools import accumulate
 from wetink.core.signals.lift import Sample
 
 POINTS = 1_024
-"""Of the grid that is integrated over."""
+"""Points of the grid for the integral."""
 
 FEW = 30
-"""Recipients of each arm below which revenue says nothing yet: arms are alike until then."""
+"""Recipients per arm below which revenue means nothing yet, and arms have equal chances."""
 
 
 def chances(samples: Mapping[str, Sample], reward: str) -> dict[str, float]:
-    """Return how likely each arm is to be the best.
+    """Return the probability that each arm is the best.
 
     Clicks have a Beta posterior with a flat prior, means of revenue a normal one (by the central limit theorem).
 
@@ -48,7 +48,7 @@ def chances(samples: Mapping[str, Sample], reward: str) -> dict[str, float]:
 
 
 def shares(chance: Mapping[str, float], least: float) -> dict[str, float]:
-    """Return the shares that give each arm `least` in any case and what is left by its chance.
+    """Return shares that give each arm `least`, and distribute the rest by probability.
 
     >>> {arm: round(share, 3) for arm, share in shares({"a": 1.0, "b": 0.0}, 0.05).items()}
     {'a': 0.95, 'b': 0.05}

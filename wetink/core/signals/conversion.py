@@ -1,6 +1,6 @@
-"""Conversion: what events say of one order or one goal, put together: once, at its time, with what is left of it.
+"""Conversion: all events of one order or goal as one conversion, at its time, with the value that is left.
 
-The same order told twice, by any source and at any time, is one. Refunds and cancellations subtract from it.
+The same order from several sources, or at several times, is one. Refunds and cancellations subtract from it.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ DEFAULT_CURRENCY = "USD"
 
 
 class ConversionEvent(msgspec.Struct, frozen=True):
-    """An event that says something of a conversion, by whoever owns it now; `members` are all names of that profile."""
+    """An event about a conversion, and its current owner. `members` are all identifiers of that profile."""
 
     event: Event
     owner: Identifier
@@ -30,7 +30,7 @@ class ConversionEvent(msgspec.Struct, frozen=True):
 
 
 class Conversion(msgspec.Struct, frozen=True):
-    """One conversion. `at` (Unix ms) is when it was first told of, `told` how often; amounts are in `currency`."""
+    """One conversion. `at` is its first event (Unix ms), `told` the number of its events. Amounts are in `currency`."""
 
     goal: str
     id: str
@@ -44,25 +44,25 @@ class Conversion(msgspec.Struct, frozen=True):
     told: int = 1
     notes: tuple[str, ...] = ()
     page: bool = False
-    """Whether pages' keys alone told of it, which anybody can use."""
+    """Whether only browser keys reported it, which anybody can use."""
 
     @property
     def value(self) -> float:
-        """What is left of it."""
+        """The amount that is left."""
         return 0.0 if self.cancelled else rounded(max(self.amount - self.refunded, 0.0), self.currency)
 
     @property
     def counts(self) -> bool:
-        """Whether it still is one: neither cancelled nor refunded in whole."""
+        """Whether it still counts: neither canceled nor fully refunded."""
         return not self.cancelled and not (self.refunded and self.value == 0)
 
 
 def conversions(
     outcomes: Iterable[ConversionEvent], name: str, goal: Goal, signals: Signals, waiting: Collection[str] = ()
 ) -> list[Conversion]:
-    """Return the conversions of a goal that events tell of, the oldest first; in whatever order the events come.
+    """Return a goal's conversions, oldest first, whatever the order of events.
 
-    An order that only pages tell of does not count while their sources are `waiting` for a server to tell of it.
+    An order that only pages reported does not count while their sources are `waiting` for a server to report it.
     """
     wanted = signals.events(goal)
     told: dict[tuple[str, str], list[ConversionEvent]] = {}
@@ -80,7 +80,7 @@ def conversions(
 
 
 def _waits(group: Sequence[ConversionEvent], goal: Goal, waiting: Collection[str]) -> bool:
-    """Whether an order is told of by those alone who wait for a server."""
+    """Return whether only sources that wait for a server have reported an order."""
     if goal.event != "Order Completed":
         return False
     copies = [each.event for each in group if each.event.name == goal.event]
@@ -88,26 +88,26 @@ def _waits(group: Sequence[ConversionEvent], goal: Goal, waiting: Collection[str
 
 
 def _identity(event: Event, goal: Goal) -> tuple[str, str]:
-    """What makes two events tell of the same: the id they carry, else the message itself."""
+    """Return the key of a conversion: the ID in its events, or else the message."""
     own = _told_apart(property_of(event, goal.id or "order_id"))
     return ("", own) if own else (event.source, event.message_id)
 
 
 def _told_apart(value: Any) -> str:
-    """Return an id as text; empty without one, and for what tells nothing apart."""
+    """Return an ID as text; empty without one, and for a placeholder."""
     own = text(value)
     return own if own and not USUAL.nothing(own) else ""
 
 
 def _one(key: str, group: Sequence[ConversionEvent], name: str, goal: Goal, signals: Signals) -> Conversion | None:
-    """Put together what is told of one. A server's word counts before a browser's; None without the event itself."""
+    """Return the conversion of these events; None without the event itself. A server's values win over a browser's."""
     told = _in_order(group)
     order = sorted(told, key=lambda each: each.event.level != "server")
     copies = [each for each in order if each.event.name == goal.event]
     if not copies:
         return None
     best = copies[0]
-    if best.event.level == "server":  # of an order that a server told of, nobody else's word counts
+    if best.event.level == "server":  # of an order that a server sent, only servers' events count
         told, order = ([each for each in these if each.event.level == "server"] for these in (told, order))
     currency = code_of(_currency(best.event) or goal.currency or DEFAULT_CURRENCY)
     amount, unread = _worth(best.event, goal, currency)
@@ -147,7 +147,7 @@ def _one(key: str, group: Sequence[ConversionEvent], name: str, goal: Goal, sign
 
 
 def _in_order(group: Sequence[ConversionEvent]) -> Sequence[ConversionEvent]:
-    """Return what is told of one in the order it happened, the same in whatever order it came in."""
+    """Return a conversion's events in the order they happened, whatever the order they arrived in."""
     if len(group) < 2:
         return group
     return sorted(
@@ -159,9 +159,9 @@ def _in_order(group: Sequence[ConversionEvent]) -> Sequence[ConversionEvent]:
 def _refund(
     event: Event, bought: Sequence[Product], amount: float, currency: str, signals: Signals
 ) -> tuple[float, str]:
-    """What a refund gives back of an order of `amount`, and a note when it gives nothing as it is not understood.
+    """Return what a refund takes off an order of `amount`, and a note if it cannot be understood and takes off nothing.
 
-    One that says neither a total nor products gives all of it back, by Segment's spec.
+    A refund with neither a total nor products takes off all of it, by Segment's spec.
     """
     name = f"refund {text(event.properties.get('refund_id')) or event.message_id}"
     own = code_of(_currency(event)) or currency
@@ -178,7 +178,7 @@ def _refund(
     if own != currency:
         (into, rate), (other, other_rate) = signals.rate(own), signals.rate(currency)
         if into != other:
-            return 0.0, f"{name}: {abs(back):g} {own} is not converted: there is no rate to {currency} is stated"
+            return 0.0, f"{name}: {abs(back):g} {own} is not converted: there is no rate to {currency}"
         back *= rate / other_rate
     return abs(back), ""
 
@@ -186,7 +186,7 @@ def _refund(
 def _of_products(
     products: Sequence[Product], bought: Sequence[Product], own: str, currency: str
 ) -> tuple[float, str, str]:
-    """Return what products come to, in which currency, and why it is not known. Those without a price: the order's."""
+    """Return the value of products, its currency, and why it is unknown. Products without a price have the order's."""
     back, ordered = 0.0, 0
     for product in products:
         price = product.price
@@ -203,7 +203,7 @@ def _of_products(
 
 
 def _unread_total(event: Event) -> str:
-    """Return what an event says of its total that could not be read, in words; empty when it was, or says nothing."""
+    """Return the reason if an event's total cannot be read; empty if it can, or if there is none."""
     for name in ("total", "revenue", "value"):
         if event.order is not None and getattr(event.order, name) is not None:
             return ""
@@ -213,13 +213,13 @@ def _unread_total(event: Event) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Write a value for a note, cut short."""
+    """Return a value for a note, cut short."""
     said = msgspec.json.encode(value, enc_hook=str).decode()
     return said if len(said) <= 40 else f"{said[:39]}…"
 
 
 def _worth(event: Event, goal: Goal, currency: str) -> tuple[float, str]:
-    """Return what a conversion is worth, and a note when its value could not be read."""
+    """Return the value of a conversion, and a note if it could not be read."""
     if not goal.value:
         return _total(event) or 0.0, ""
     said = property_of(event, goal.value)
@@ -246,7 +246,7 @@ def _currency(event: Event) -> str:
 
 
 def property_of(event: Event, path: str) -> Any:
-    """Return a property of an event by its name or dotted path, wherever normalizing put it; None without."""
+    """Return an event's property by its name or dotted path, wherever normalizing put it; None without one."""
     for typed in (event.order, event.products[0] if event.products else None):
         if typed is not None and path in typed.__struct_fields__ and getattr(typed, path) not in (None, ""):
             return getattr(typed, path)

@@ -1,8 +1,8 @@
-"""Result: what came of an experiment: its arms, what each brings more than the control, and all that in plain words.
+"""Experiment result: the arms, their lift over the control, and both in plain words.
 
-A mismatch of the arms' sizes makes every comparison worthless. Source: Lindon and Malek, "Anytime-Valid Inference for
-Multinomial Count Data" (arXiv 2011.03567): the Bayes factor of a Dirichlet prior around the shares that were meant
-against those shares; its inverse, at its smallest so far, is a p-value at every look.
+If the arms' sizes do not match their shares, every comparison is worthless. Source: Lindon and Malek, "Anytime-Valid
+Inference for Multinomial Count Data" (arXiv 2011.03567): the Bayes factor of a Dirichlet prior around the intended
+shares against those shares. The inverse of its maximum so far is a p-value that is valid at every look.
 """
 
 import math
@@ -16,15 +16,15 @@ from wetink.core.signals.report import DAY_MS
 from wetink.core.units.currency import rounded
 
 ALARM = 0.01
-"""How often the alarm may be raised falsely, ever."""
+"""The probability that the alarm is ever raised falsely."""
 
 CONCENTRATION = 1_000.0
-"""How near to the shares the prior expects what else there may be: one or two percent off. A gross mismatch is told
-within hundreds of people, one of a percent within tens of thousands."""
+"""How close to the shares the prior expects alternatives: one or two percent off. The test detects a gross mismatch
+within hundreds of people, and one of a percent within tens of thousands."""
 
 
 class Mismatch(msgspec.Struct, frozen=True):
-    """Whether people are divided as they were meant to be. `p` is always valid; `counts` and `expected` are by arm."""
+    """Whether people are divided as intended. `p` is always valid; `counts` and `expected` are by arm."""
 
     p: float
     counts: dict[str, int]
@@ -32,14 +32,14 @@ class Mismatch(msgspec.Struct, frozen=True):
 
     @property
     def alarm(self) -> bool:
-        """Whether it is all but certain that something is wrong."""
+        """Whether something is almost certainly wrong."""
         return self.p < ALARM
 
 
 def log_bayes_factor(
     counts: Mapping[str, int], shares: Mapping[str, float], prior: Mapping[str, float] | None = None
 ) -> float:
-    """Return how much more likely counts are by the prior than by the shares, as a logarithm.
+    """Return the logarithm of how much more likely the counts are under the prior than under the shares.
 
     >>> round(log_bayes_factor({"a": 500, "b": 500}, {"a": 0.5, "b": 0.5}), 3)
     -0.347
@@ -54,7 +54,7 @@ def log_bayes_factor(
 
 
 def mismatch(by_day: Iterable[Mapping[str, int]], shares: Mapping[str, float]) -> Mismatch:
-    """Return the state after these days' new people by arm, looked at after each day. `shares` add up to 1."""
+    """Return the state after these days' new people by arm, tested after each day. `shares` add up to 1."""
     counts = dict.fromkeys(shares, 0)
     p = 1.0
     for day in by_day:
@@ -69,26 +69,26 @@ METRICS: dict[str, str] = {
     "orders": "recipients who order",
     "revenue": "revenue of a recipient",
 }
-"""What arms are compared by."""
+"""The metrics of a comparison."""
 
 MORE = {"clicks": "more recipients click", "orders": "more recipients order", "revenue": "a recipient brings more"}
 LESS = {"clicks": "fewer recipients click", "orders": "fewer recipients order", "revenue": "a recipient brings less"}
 
 PACE_DAYS = 7
-"""Days by which the present pace is told."""
+"""Days that the current pace is measured over."""
 
 LONGEST_DAYS, MOST_SAID = 365, 100_000_000
-"""Days and recipients beyond which no number is said: nobody waits for them."""
+"""Days and recipients beyond which no number is shown, because nobody waits for them."""
 
 POINTS = 60
-"""Days of the course that is drawn."""
+"""Days in the chart."""
 
 
 class DailyExposures(msgspec.Struct, frozen=True):
-    """The people first exposed on one day (its first Unix ms) in one arm; `clicked` are those who have since.
+    """The people first exposed on one day (its first Unix ms) in one arm. `clicked` are those who have clicked since.
 
-    With `seen` those who may have looked, on the day of the first open that counts; without, those for whom only
-    machines have fetched so far, on the day of the first fetch.
+    If `seen`, people who may have looked, on the day of the first open that counts. Otherwise, people with fetches by
+    machines only, on the day of the first fetch.
     """
 
     day: int
@@ -97,11 +97,11 @@ class DailyExposures(msgspec.Struct, frozen=True):
     people: int
     clicked: int
     implied: int = 0
-    """Those of whom only a click says that they looked."""
+    """People who looked according to a click only."""
 
 
 class ExperimentOrder(msgspec.Struct, frozen=True):
-    """An order after somebody's first exposure. `person` tells people apart; `revenue` is in the result's currency."""
+    """An order after a person's first exposure. `person` identifies people; `revenue` is in the result's currency."""
 
     arm: str
     person: str
@@ -111,11 +111,11 @@ class ExperimentOrder(msgspec.Struct, frozen=True):
 
 
 class ArmResult(msgspec.Struct, frozen=True):
-    """What one arm's people did. For the `unseen` only machines have fetched; they are not among `people`."""
+    """The results of one arm. The `unseen`, whose emails only machines fetched, are not among `people`."""
 
     arm: str
     share: float
-    """The part of people it is meant to get; of a bandit the one it has got."""
+    """The intended part of people; for a bandit, the actual one."""
     people: int
     unseen: int
     clicked: int
@@ -124,18 +124,18 @@ class ArmResult(msgspec.Struct, frozen=True):
     orders_unseen: int
     samples: dict[str, Sample]
     implied: int = 0
-    """Of the people, those of whom only a click says that they looked."""
+    """People of the arm who looked according to a click only."""
 
 
 class Point(msgspec.Struct, frozen=True):
-    """How a comparison stood at the end of a day."""
+    """A comparison at the end of a day."""
 
     day: int
     lift: Lift
 
 
 class Result(msgspec.Struct, frozen=True):
-    """An experiment so far. `lifts` and `course` are by metric, each arm but the control beside the control."""
+    """An experiment so far. `lifts` and `course` are by metric, for each arm beside the control."""
 
     experiment: str
     block: str
@@ -157,7 +157,7 @@ class Result(msgspec.Struct, frozen=True):
 def result(
     plan: Plan, block: str, days: Iterable[DailyExposures], orders: Iterable[ExperimentOrder], currency: str, now: int
 ) -> Result:
-    """Return how an experiment is at `now` (Unix ms)."""
+    """Return the result of an experiment at `now` (Unix ms)."""
     days = sorted((each for each in days if each.arm in plan.arms), key=lambda each: each.day)
     orders = sorted((each for each in orders if each.arm in plan.arms), key=lambda each: each.at)
     control, adaptive = plan.arms[0], plan.bandit is not None
@@ -252,7 +252,7 @@ def _arm(
 def _course(
     plan: Plan, days: Sequence[DailyExposures], orders: Sequence[ExperimentOrder], metric: str, alpha: float
 ) -> tuple[Point, ...]:
-    """How the first comparison stood at the end of each of the last days; clicks count on the day of the exposure."""
+    """Return the first comparison at the end of each of the last days. Clicks count on the day of the exposure."""
     if not days or len(plan.arms) < 2:
         return ()
     arm, control = plan.arms[1], plan.arms[0]
@@ -275,7 +275,7 @@ def _course(
 
 
 def _divided(plan: Plan, days: Sequence[DailyExposures]) -> Mismatch | None:
-    """Whether people are divided as they were meant to be. A bandit's shares are not fixed, but its holdout's is."""
+    """Return whether people are divided as intended. A bandit's shares are not fixed, but its holdout's is."""
     if plan.bandit is not None and not plan.holdout:
         return None
     shares = plan.expected() if plan.bandit is None else {HOLDOUT: plan.holdout, "others": 1 - plan.holdout}
@@ -299,7 +299,7 @@ def _alarm(divided: Mismatch | None) -> str:
 
 
 def sentence(found: Lift, metric: str, worth: float, per_day: float) -> str:
-    """Say a comparison in plain words, with what is missing where it cannot be decided.
+    """Return a comparison in plain words, with what is missing if it is undecided.
 
     >>> few = lift("new", counted(40, 2), "old", counted(40, 2), worth=0.1)
     >>> sentence(few, "clicks", 0.1, 8)[:77]
@@ -320,7 +320,7 @@ def sentence(found: Lift, metric: str, worth: float, per_day: float) -> str:
 
 
 def briefly(found: Lift) -> str:
-    """Say a comparison in a few words.
+    """Return a comparison in a few words.
 
     >>> briefly(lift("new", counted(9, 1), "old", counted(9, 1), worth=0.1))
     'new: not enough data yet'
@@ -360,6 +360,6 @@ def _days(days: float) -> str:
 
 
 def _round(count: int) -> int:
-    """Two digits that say something."""
+    """Return a count rounded up to two significant digits."""
     step = int(10 ** max(len(str(count)) - 2, 0))
     return math.ceil(count / step) * step

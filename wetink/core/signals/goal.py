@@ -1,7 +1,6 @@
-"""Goal: which event counts as a conversion, what one is worth, and how long before it an email may have brought it.
+"""Goal: which event counts as a conversion, its value, and how long before it an email may get credit.
 
-Signals: all of a content folder's `signals.yaml`: the goals, the model that credits them, the currencies they are told
-in, and who is held out of everything.
+Signals: the whole `signals.yaml` of a content folder: goals, the attribution model, currencies, and the holdout.
 """
 
 from collections.abc import Iterator
@@ -29,45 +28,45 @@ DEFAULT_MODEL = "last-click-else-open"
 ORDER = "order"
 """The built-in goal."""
 ORDER_EVENTS = frozenset({"Order Completed", "Order Updated", "Order Refunded", "Order Cancelled"})
-"""What is told of an order after it was made counts for it."""
+"""Later events about an order count for it."""
 
 
 class Goal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """An event that counts. `value` and `id` name properties, dotted paths allowed; windows are spans such as `7d`."""
+    """An event that counts. `value` and `id` name properties or dotted paths. Windows are durations such as `7d`."""
 
     event: str = "Order Completed"
     value: str = ""
-    """The property that says what one is worth; empty: an order's total, and nothing for any other event."""
+    """The property with the value. Empty: an order's total, and 0 for any other event."""
     currency: str = ""
-    """Of an event that does not say its own, as in `EUR`; empty: US dollars, as Segment's spec has it."""
+    """For events without a currency, such as `EUR`. Empty: US dollars, by Segment's spec."""
     id: str = ""
-    """The property that tells one from another, so that the same one told twice counts once; empty: the order's id."""
+    """The property that identifies a conversion, so that a repeated one counts once. Empty: the order's ID."""
     clicks: str = "7d"
     """How long before it a click still counts."""
     opens: str = "7d"
     """How long before it an open still counts."""
     model: str = ""
-    """Empty: the one of all goals."""
+    """Empty: the model of all goals."""
 
 
 class Currencies(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A stated table: what one unit of another currency is worth in `into`. What is not in it stays apart."""
+    """Exchange rates: the value of one unit of another currency in `into`. Currencies without a rate stay separate."""
 
     into: str
     rates: dict[str, float] = {}
     as_of: str = ""
-    """When these rates held, for the reader."""
+    """The date of these rates, for the reader."""
 
 
 class Everywhere(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Those who get no personalization in any block, to show what all of it brings."""
+    """The people who get no personalization in any block, to measure the effect of all of it."""
 
     share: str
     seed: str = "everywhere"
 
 
 class Signals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What `signals.yaml` says. Orders are a goal in any case."""
+    """The content of `signals.yaml`. Orders are always a goal."""
 
     goals: dict[str, Goal] = {}
     model: str = DEFAULT_MODEL
@@ -84,11 +83,11 @@ class Signals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return {ORDER: self.goals.get(ORDER, Goal()), **self.goals}
 
     def events(self, goal: Goal) -> frozenset[str]:
-        """Return the names of the events that say something of a goal."""
+        """Return the names of the events that are about a goal."""
         return ORDER_EVENTS if goal.event == "Order Completed" else frozenset({goal.event})
 
     def rate(self, currency: str) -> tuple[str, float]:
-        """Return the currency an amount is told in, and what one unit of it is worth there."""
+        """Return the currency that an amount is reported in, and the value of one unit there."""
         table = self.currencies
         if table is None or currency not in table.rates:
             return currency, 1.0
@@ -96,13 +95,13 @@ class Signals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def signals_of(raw: Any) -> Signals:
-    """Return what a YAML document says. Raises BadContent with all that is wrong, each with its place."""
+    """Return the signals of a YAML document. Raises BadContent with all problems and their places."""
     if raw is None:
         return Signals()
     if not isinstance(raw, dict):
         raise BadContent("signals.yaml has goals, model, currencies and holdout", hint="see docs/signals.md")
     table = raw.get("currencies")
-    if isinstance(table, dict) and isinstance(table.get("as_of"), date):  # YAML reads a day as one
+    if isinstance(table, dict) and isinstance(table.get("as_of"), date):  # YAML reads a day as a date
         raw = {**raw, "currencies": {**table, "as_of": table["as_of"].isoformat()}}
     try:
         found = msgspec.convert(raw, Signals)

@@ -1,10 +1,10 @@
-"""Lift: what an arm brings more than another, with intervals that hold however often one looks.
+"""Lift: the difference that an arm makes, with intervals that hold however often you look.
 
 Source: Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, "Time-uniform central limit theory and asymptotic confidence
 sequences" (arXiv 2103.06476), Theorem 2.2 for means and section 3 for the effect in a randomized experiment. For one
-arm of unit variance the bounds are Robbins's (1970) normal mixture.
+arm of unit variance, the bounds are Robbins's (1970) normal mixture.
 
-Recipients count from their first exposure, in the arm they were drawn for, whatever they saw later (intent to treat).
+Recipients count from their first exposure, in their assigned arm, whatever they saw later (intention to treat).
 """
 
 import math
@@ -13,52 +13,52 @@ from typing import Literal
 import msgspec
 
 ALPHA = 0.05
-"""How often an interval may miss the truth at some look, ever."""
+"""The probability that an interval ever misses the true value."""
 
 BEST_AT = 5_000
 """The number of recipients at which the intervals are narrowest, chosen before any data."""
 
 FEW_RECIPIENTS, FEW_CONVERSIONS = 100, 25
-"""Of each arm: below these the normal law that the intervals rest on does not hold well enough to say anything."""
+"""Per arm. Below these, the normal approximation behind the intervals is too poor for a verdict."""
 
 MOST = 10**10
 """Recipients beyond which nobody waits."""
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """What came of an arm's recipients: their number, the sum of their values and of the squares of these."""
+    """An arm's recipients: their number, the sum of their values, and the sum of the squares."""
 
     n: int = 0
     total: float = 0.0
     squares: float = 0.0
     positive: int = -1
-    """How many have any value; -1: as many as the total says, each being 1."""
+    """Recipients with any value; -1: as many as the total, each with the value 1."""
 
     @property
     def mean(self) -> float:
-        """The value of a recipient; 0 without any."""
+        """The mean value per recipient; 0 without recipients."""
         return self.total / self.n if self.n else 0.0
 
     @property
     def variance(self) -> float:
-        """How much recipients differ, unbiased; 0 for fewer than two."""
+        """The unbiased variance of the values; 0 for fewer than two recipients."""
         if self.n < 2:
             return 0.0
         return max(self.squares - self.n * self.mean**2, 0.0) / (self.n - 1)
 
     @property
     def conversions(self) -> int:
-        """How many recipients have any value."""
+        """Recipients with any value."""
         return self.positive if self.positive >= 0 else round(self.total)
 
 
 def counted(n: int, successes: int) -> Sample:
-    """Return the sample of `n` recipients of whom some did it."""
+    """Return the sample of `n` recipients with this many successes."""
     return Sample(n, float(successes), float(successes))
 
 
 class Lift(msgspec.Struct, frozen=True):
-    """An arm beside the control. `low` and `high` bound the difference of their means at every look, together."""
+    """An arm beside the control. `low` and `high` bound the difference of their means at every look, simultaneously."""
 
     arm: str
     control: str
@@ -70,13 +70,13 @@ class Lift(msgspec.Struct, frozen=True):
     verdict: Literal["too little data", "better", "worse", "alike", "open"]
     recipients: int
     needed: int | None = None
-    """Recipients of both in all to tell a difference that matters; None when that cannot be known yet."""
+    """Recipients of both arms needed to detect a difference that matters; None if that cannot be known yet."""
 
     @property
     def relative(self) -> tuple[float, float, float] | None:
-        """The difference and its bounds as parts of the control's mean as measured; None where that is 0.
+        """The difference and its bounds as parts of the control's measured mean; None if that is 0.
 
-        Nobody clicks or orders less than never, so none is below -1: cutting the bounds there leaves out nothing true.
+        Rates and revenue are never negative, so no true value is below -1, and the bounds are cut there.
         """
         if self.base <= 0:
             return None
@@ -85,7 +85,7 @@ class Lift(msgspec.Struct, frozen=True):
 
 
 def rho(alpha: float = ALPHA, best_at: float = BEST_AT) -> float:
-    """Return the mixture's scale whose bounds are narrowest at `best_at` recipients. Source: section 2.3 there.
+    """Return the mixture's scale whose bounds are narrowest at `best_at` recipients. Source: its section 2.3.
 
     >>> round(rho(0.05, 1), 3)
     2.817
@@ -95,7 +95,7 @@ def rho(alpha: float = ALPHA, best_at: float = BEST_AT) -> float:
 
 
 def radius(n: float, alpha: float = ALPHA, scale: float | None = None) -> float:
-    """Return half the width of the interval of a mean of `n` values of variance 1, equation (5) there.
+    """Return half the width of the interval for a mean of `n` values of variance 1. Source: its equation (5).
 
     >>> radius(10_000) > radius(40_000) > 1.96 / 200
     True
@@ -115,10 +115,10 @@ def lift(
     alpha: float = ALPHA,
     adaptive: bool = False,
 ) -> Lift:
-    """Return what an arm brings beside the control. `worth` is the part of the control's mean that matters.
+    """Return an arm's lift over the control. `worth` is the part of the control's mean that matters.
 
-    With `adaptive`, as of a bandit whose shares follow the data, each arm gets an interval of its own in its own number
-    of recipients, which holds whatever decides when it grows; the difference's is what both allow.
+    If `adaptive`, as for a bandit whose shares follow the data, each arm gets its own interval in its own number of
+    recipients, which holds whatever decides when it grows. The interval of the difference is what both allow.
     """
     n = treatment.n + control.n
     few = any(
@@ -144,7 +144,7 @@ def lift(
 
 
 def _half(treatment: Sample, control: Sample, times: float, alpha: float, *, adaptive: bool) -> float:
-    """Half the width with `times` as many recipients, all else as it is."""
+    """Return half the width with `times` as many recipients and everything else unchanged."""
     if adaptive:
         return sum(
             math.sqrt(each.variance) * radius(each.n * times, alpha / 2, rho(alpha / 2, BEST_AT / 2))
@@ -156,7 +156,7 @@ def _half(treatment: Sample, control: Sample, times: float, alpha: float, *, ada
 
 
 def _needed(treatment: Sample, control: Sample, matters: float, alpha: float, *, adaptive: bool) -> int | None:
-    """How many recipients in all it takes until the interval is as narrow as what matters, and arms are not too few."""
+    """Return the recipients needed until the interval is as narrow as `matters` and no arm is too small."""
     if not treatment.n or not control.n or matters <= 0 or not treatment.variance or not control.variance:
         return None
     n = treatment.n + control.n

@@ -1,4 +1,4 @@
-"""Report: what blocks did and what came of it, added up by block, variant, campaign and day."""
+"""Report: opens, clicks, orders and revenue by block, variant, campaign and day."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,14 +15,14 @@ DAY_MS = 86_400_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 DIMENSIONS = ("block", "variant", "campaign", "day")
-"""By what a report can be broken down. A day is of UTC, given by its first millisecond."""
+"""The dimensions of a report. A day is in UTC, given by its first millisecond."""
 
 
 class DayCount(msgspec.Struct, frozen=True):
-    """What was served, opened and clicked on one day (its first Unix ms) of one block, variant and campaign.
+    """Counts of one day (its first Unix ms) for one block, variant and campaign.
 
-    A unique open is a recipient's first of this block and campaign ever, so these add up over days and variants.
-    Machines are prefetches and scanners: what nobody looked at.
+    A unique open is a recipient's first of this block and campaign, ever, so unique opens add up over days and
+    variants. Machines are prefetches and scanners: fetches that nobody looked at.
     """
 
     day: int
@@ -38,16 +38,16 @@ class DayCount(msgspec.Struct, frozen=True):
     unique_clicks: int = 0
     machine_clicks: int = 0
     implied_opens: int = 0
-    """Of the opens, those that nobody saw and a person's click proves."""
+    """Opens that nobody saw and a person's click proves."""
 
 
 COUNTS = DayCount.__struct_fields__[4:]
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One line of a report: what it is about, what was counted, and what came of it. `revenue` is by currency.
+    """One line of a report: its key, its counts, and the orders and revenue. `revenue` is by currency.
 
-    `orders` are conversions of the goal; parts of them where several touches share the credit.
+    `orders` are conversions of the goal, or parts of them if several opens and clicks share the credit.
     """
 
     key: dict[str, str | int]
@@ -63,20 +63,20 @@ class Line(msgspec.Struct, frozen=True):
     orders: float = 0.0
     revenue: dict[str, float] = {}
     page_revenue: dict[str, float] = {}
-    """What of the revenue pages' keys alone told of, which anybody can use."""
+    """The revenue that only browser keys reported, which anybody can use."""
 
     @property
     def page_share(self) -> dict[str, float]:
-        """The share of the revenue that pages alone told of, by currency; without currencies of which there is none."""
+        """The share of revenue that only pages reported, by currency, for currencies with revenue."""
         return {
             code: round(self.page_revenue.get(code, 0.0) / amount, 4) for code, amount in self.revenue.items() if amount
         }
 
     @property
     def click_rate(self) -> float | None:
-        """Recipients who clicked for each who opened; None without either.
+        """Recipients who clicked per recipient who opened; None without either.
 
-        Whoever clicked has opened, be it before the days or in another variant: it is never more than 1.
+        Everybody who clicked has opened, even if before these days or in another variant, so the rate is never above 1.
         """
         return self.unique_clicks / self.openers if self.openers else None
 
@@ -87,7 +87,7 @@ class Line(msgspec.Struct, frozen=True):
 
     @property
     def per_thousand(self) -> dict[str, float]:
-        """Revenue for each thousand unique opens, by currency."""
+        """Revenue per thousand unique opens, by currency."""
         if not self.unique_opens:
             return {}
         return {code: rounded(1000 * amount / self.unique_opens, code) for code, amount in self.revenue.items()}
@@ -102,10 +102,9 @@ def report(
     keys: Iterable[Mapping[str, str | int]] = (),
     block: str = "",
 ) -> list[Line]:
-    """Return one line for each combination of `by` (of DIMENSIONS), in their order; `keys` stand there in any case.
+    """Return one line per combination of the dimensions in `by`, in their order, and a line for each of `keys`.
 
-    Orders stand on the day of the order, under the touch that is credited with them. With a `block`, only what is
-    credited to it.
+    Orders are counted on their day, for the open or click that gets the credit. With a `block`, only its credit counts.
     """
     added: dict[tuple[str | int, ...], list[int]] = {tuple(key[each] for each in by): [0] * len(COUNTS) for key in keys}
     for count in counts:
@@ -149,7 +148,7 @@ def report(
 
 
 def total(lines: Iterable[Line]) -> Line:
-    """Add lines up."""
+    """Return the sum of lines."""
     sums, orders, revenue, of_pages = [0] * len(COUNTS), 0.0, dict[str, float](), dict[str, float]()
     for line in lines:
         for index, name in enumerate(COUNTS):
@@ -165,9 +164,9 @@ def total(lines: Iterable[Line]) -> Line:
 
 
 def said(line: Line, lifts: Mapping[str, str] | None = None) -> dict[str, object]:
-    """Return a line as programs read it: flat, days as dates, with what follows from its counts.
+    """Return a line as JSON values: flat, with dates for days, and with the figures that follow from its counts.
 
-    `lifts` is what experiments say of blocks.
+    `lifts` has a text for each block with an experiment.
     """
     key = {name: date_of(value) if isinstance(value, int) else value for name, value in line.key.items()}
     counts = {name: getattr(line, name) for name in COUNTS}
@@ -181,7 +180,7 @@ def said(line: Line, lifts: Mapping[str, str] | None = None) -> dict[str, object
 
 
 def date_of(day: int) -> str:
-    """Write a day (its first Unix ms, UTC) as in a calendar.
+    """Return a day (its first Unix ms, UTC) as an ISO date.
 
     >>> date_of(86_400_000)
     '1970-01-02'
@@ -190,9 +189,9 @@ def date_of(day: int) -> str:
 
 
 def table(lines: Sequence[Line], by: Sequence[str], lifts: Mapping[str, str] | None = None) -> str:
-    """Return a report as CSV: a column for each dimension and count, and two for each currency.
+    """Return a report as CSV: a column per dimension and count, and two per currency.
 
-    `lifts` is what experiments say of blocks; it stands in reports by block.
+    `lifts` has a text for each block with an experiment, for reports by block.
     """
     currencies = sorted({code for line in lines for code in line.revenue})
     lifted = lifts is not None and "block" in by
@@ -213,7 +212,7 @@ def table(lines: Sequence[Line], by: Sequence[str], lifts: Mapping[str, str] | N
 
 
 def in_currency(lines: Iterable[Line], currency: str) -> list[Line]:
-    """Return the lines with the revenue of one currency only; all as they are for none."""
+    """Return the lines with the revenue of one currency only; unchanged without a currency."""
     if not currency:
         return list(lines)
     return [
