@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.contracts.profiles import received
 from wetink.core.errors import NotFound
@@ -14,6 +15,7 @@ from wetink.ports import Storage
 
 START = 1_750_000_000_000
 KEYS = ("A", "B", "P-A", "C")
+VIEW = {"type": "track", "event": "Products Searched", "userId": "u", "timestamp": START + 1}
 
 
 def say(store: Storage, number: int, **properties: Any) -> None:
@@ -60,8 +62,7 @@ def test_a_rebuild_comes_to_what_was_there(store: Storage, another: Callable[[],
     speak(store, other, random.Random(seed), derived=0.3)
     before = known(store)
     for name in asyncio.run(store.projections.behind()):
-        asyncio.run(store.projections.reset(name))
-    derive(other)
+        asyncio.run(other.projections.rebuild(name))
     assert known(store) == before
 
 
@@ -85,6 +86,66 @@ def test_how_far_behind_each_is_shows(store: Storage) -> None:
     assert asyncio.run(store.projections.behind()) == {"catalog": 0, "conversions": 0}
 
 
-def test_an_unknown_projection_cannot_be_reset(store: Storage) -> None:
+def test_an_unknown_projection_cannot_be_rebuilt(store: Storage) -> None:
     with pytest.raises(NotFound, match="nothing"):
-        asyncio.run(store.projections.reset("nothing"))
+        asyncio.run(store.projections.rebuild("nothing"))
+
+
+def test_products_are_there_while_the_catalog_is_rebuilt(store: Storage, another: Callable[[], Storage]) -> None:
+    other = another()
+    for number in range(40):
+        say(store, number, sku="AB"[number % 2], product_id=f"P-{'AB'[number % 2]}", name="Lamp", price=number)
+    derive(store)
+    before, lefts = known(store), list[int]()
+
+    async def read() -> tuple[Any, ...]:
+        found = [await store.catalog.products(KEYS), await store.catalog.changes(KEYS)]
+        return (*found, [each.key for each in await store.catalog.search("lamp")])
+
+    async def rebuild() -> None:
+        rebuilding = asyncio.create_task(other.projections.rebuild("catalog", lefts.append))
+        while not rebuilding.done():
+            assert await read() == before
+            await asyncio.sleep(0)
+        await rebuilding
+
+    asyncio.run(rebuild())
+    assert (lefts[0], lefts[-1]) == (40, 0)
+    assert known(store) == before
+
+
+def test_a_rebuild_leaves_out_what_the_log_does_not_say(store: Storage, another: Callable[[], Storage]) -> None:
+    """A renewed message keeps what the catalog learned from it, until a rebuild."""
+    say(store, 1, sku="A", product_id="P-A", name="Lamp", price=5)
+    say(store, 2, sku="B", name="Rug", price=6)
+    derive(store)
+    first = asyncio.run(store.log.messages())[-1]
+    asyncio.run(store.log.renew([(first, replace(received(VIEW | {"messageId": "m1"}), received=first.received))]))
+    assert set(known(store)[0]) == {"A", "B", "P-A"}
+    asyncio.run(another().projections.rebuild("catalog"))
+    assert set(known(store)[0]) == {"B"}
+    assert known(store)[2] == []
+    say(store, 3, sku="A", name="Lamp")
+    assert set(known(store)[0]) == {"A", "B"}
+
+
+def test_a_replay_during_a_rebuild_is_not_undone(store: Storage, another: Callable[[], Storage]) -> None:
+    for number in range(40):
+        say(store, number, sku="AB"[number % 2], name="Lamp", price=number)
+    derive(store)
+    last = asyncio.run(store.log.messages())[0]
+    dearer = received(VIEW | {"messageId": "m39", "event": "Product Viewed", "properties": {"sku": "B", "price": 99}})
+
+    async def both() -> None:
+        renewals = list[asyncio.Task[Any]]()
+
+        def told(left: int) -> None:
+            if not renewals:
+                pairs = [(last, replace(dearer, received=last.received))]
+                renewals.append(asyncio.create_task(asyncio.wait_for(store.log.renew(pairs), 9)))
+
+        await another().projections.rebuild("catalog", told)
+        await renewals[0]
+
+    asyncio.run(both())
+    assert asyncio.run(store.catalog.products(["B"]))["B"].price == 99

@@ -251,8 +251,11 @@ class Projections(Protocol):
         """Return by how many messages each projection is behind the log, by its name."""
         ...
 
-    async def reset(self, projection: str) -> None:
-        """Empty a projection: `settle` derives it anew from the beginning of the log. Raises NotFound."""
+    async def rebuild(self, projection: str, told: Callable[[int], object] = lambda left: None) -> None:
+        """Derive a projection anew from the beginning of the log. `told` hears how many messages are left.
+
+        Reads see the catalog as it was until the new one takes its place. Raises NotFound and StoreUnavailable.
+        """
         ...
 
 

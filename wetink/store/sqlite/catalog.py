@@ -175,12 +175,6 @@ def forget(db: apsw.Connection, keys: Collection[str]) -> None:
     db.execute(SQL.next_generation)
 
 
-def reset(db: apsw.Connection) -> None:
-    """Empty the projection and begin anew."""
-    db.execute(SQL.empty)
-    db.execute(script("catalog.sql"))
-
-
 def _put(db: apsw.Connection, changes: Changes) -> None:
     if changes.facts:
         db.executemany(SQL.upsert_product, [(key, encode(facts)) for key, facts in sorted(changes.facts.items())])

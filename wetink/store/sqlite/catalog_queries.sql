@@ -72,9 +72,29 @@ UPDATE catalog_cursor SET imported = ?1 WHERE imported = ?1 - 1
 -- name: next_generation
 UPDATE catalog_cursor SET generation = generation + 1
 
--- name: empty
-DELETE FROM product; DELETE FROM product_change; DELETE FROM product_alias; DROP TABLE product_words;
-UPDATE catalog_cursor SET seq = 0, imported = 0, generation = generation + 1
+-- name: begin_beside  In a file of its own, where the log and the imports are those of `store`.
+DROP TABLE product_import;
+UPDATE catalog_cursor SET seq = 0
+
+-- name: replace  The catalog of the store by the one beside it. Only rows that differ are written.
+DELETE FROM store.product WHERE key IN (
+    SELECT key FROM (SELECT key, facts FROM store.product EXCEPT SELECT key, facts FROM main.product)
+);
+INSERT INTO store.product SELECT key, facts FROM main.product EXCEPT SELECT key, facts FROM store.product;
+DELETE FROM store.product_change WHERE (key, at) IN (
+    SELECT key, at FROM (SELECT * FROM store.product_change EXCEPT SELECT * FROM main.product_change)
+);
+INSERT INTO store.product_change SELECT * FROM main.product_change EXCEPT SELECT * FROM store.product_change;
+DELETE FROM store.product_alias;
+INSERT INTO store.product_alias SELECT * FROM main.product_alias;
+DELETE FROM store.product_words WHERE rowid IN (SELECT rowid FROM (
+    SELECT rowid, * FROM store.product_words EXCEPT SELECT rowid, * FROM main.product_words
+));
+INSERT INTO store.product_words (rowid, key, name, brand, category)
+SELECT rowid, * FROM main.product_words EXCEPT SELECT rowid, * FROM store.product_words;
+UPDATE store.catalog_cursor SET generation = generation + 1, (seq, imported) = (
+    SELECT seq, imported FROM main.catalog_cursor
+)
 
 -- name: has_unworded
 SELECT 1 FROM sqlite_master WHERE name = 'unworded'

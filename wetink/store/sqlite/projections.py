@@ -10,14 +10,18 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import apsw
 
 from wetink.core.errors import NotFound, StoreUnavailable
 from wetink.store.sqlite import catalog, conversions
-from wetink.store.sqlite.connection import PATIENCE_SECONDS, Alone, translated
+from wetink.store.sqlite.connection import PATIENCE_SECONDS, Alone, connect, read, script, translated
 from wetink.store.sqlite.database import Database
+from wetink.store.sqlite.recent_events import RecentEvents
+
+SQL, LOG = read("catalog_queries.sql"), read("queries.sql")
 
 SLICES = 10
 """Slices of the log that are derived in one go: on a busy machine the next may be a second away."""
@@ -29,10 +33,9 @@ class Projection(NamedTuple):
     plan: Callable[[apsw.Connection], Any]
     write: Callable[[apsw.Connection, Any], None]
     behind: Callable[[apsw.Connection], int]
-    reset: Callable[[apsw.Connection], None]
 
 
-CONVERSIONS = Projection(conversions.next_step, conversions.write, conversions.messages_behind, conversions.reset)
+CONVERSIONS = Projection(conversions.next_step, conversions.write, conversions.messages_behind)
 
 
 class SQLiteProjections:
@@ -46,7 +49,7 @@ class SQLiteProjections:
         self._turn = threading.Lock()
         plan = partial(catalog.next_step, recent=database.recent_events, memory=catalog.Memory())
         self._all: Mapping[str, Projection] = {
-            "catalog": Projection(plan, catalog.write, catalog.behind, catalog.reset),
+            "catalog": Projection(plan, catalog.write, catalog.behind),
             "conversions": CONVERSIONS,
         }
 
@@ -101,12 +104,79 @@ class SQLiteProjections:
         with translated("following the log"):
             return {name: projection.behind(self._database.reading) for name, projection in self._all.items()}
 
-    async def reset(self, projection: str) -> None:
+    async def rebuild(self, projection: str, told: Callable[[int], object] = lambda left: None) -> None:
         if projection not in self._all:
             raise NotFound(f"there is no projection {projection!r}", hint=f"projections: {', '.join(self._all)}")
-        await self._alone.soon(self._all[projection].reset)
+        with translated(f"rebuilding the {projection}"):
+            if projection == "catalog":
+                while not await self._rebuilt_beside(told):
+                    pass
+                return
+            await self._alone.soon(conversions.reset)
+            told(CONVERSIONS.behind(self._database.reading))
+            while await asyncio.to_thread(self.step):
+                told(CONVERSIONS.behind(self._database.reading))
+
+    async def _rebuilt_beside(self, told: Callable[[int], object]) -> bool:
+        """Build the catalog anew; return False if it is to be begun again. The old one is there up to the end."""
+        beside = await asyncio.to_thread(_Beside, self._database.path)
+        try:
+            told(beside.behind())
+            while await asyncio.to_thread(beside.step):
+                told(beside.behind())
+            return bool(await self._alone.soon(lambda db: beside.replace()))
+        finally:
+            await asyncio.to_thread(beside.close)
 
     async def close(self) -> None:
         """Let go of the file."""
         self._closed = True
         await asyncio.to_thread(self._alone.close)
+
+
+class _Beside:
+    """A catalog that is built anew in a file of its own, from the log and the imports of a store."""
+
+    def __init__(self, store: Path) -> None:
+        """Begin beside the store's file."""
+        self._path = store.with_name("catalog.rebuilt")
+        self._remove()
+        self._db = connect(self._path, synchronous="OFF")
+        self._db.execute("ATTACH ? AS store", (str(store),))
+        self._db.execute(script("catalog.sql") + SQL.begin_beside)
+        self._recent, self._memory = RecentEvents(), catalog.Memory()
+        self._replays = self._db.execute(LOG.replays).get
+
+    def step(self) -> bool:
+        """Take in the next slice; return whether there was one."""
+        step = catalog.next_step(self._db, self._recent, self._memory)
+        if step is not None:
+            with self._db:
+                catalog.write(self._db, step)
+        return step is not None
+
+    def behind(self) -> int:
+        """Return how many messages it is behind the log."""
+        return catalog.behind(self._db)
+
+    def replace(self) -> bool:
+        """Take in what is left and let it be the store's catalog; return False if messages were renewed meanwhile.
+
+        Called under the lock of the store.
+        """
+        while self.step():
+            pass
+        if self._db.execute(LOG.replays).get != self._replays:
+            return False
+        with self._db:
+            self._db.execute(SQL.replace)
+        return True
+
+    def close(self) -> None:
+        """Remove its file."""
+        self._db.close()
+        self._remove()
+
+    def _remove(self) -> None:
+        for path in self._path.parent.glob(f"{self._path.name}*"):
+            path.unlink(missing_ok=True)
