@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.web.test_open import House
+from wetink.content.folder import Content
 from wetink.web.request import MOST_ANSWERS, Again, Reply
 
 
@@ -98,9 +99,15 @@ def test_what_was_made_in_need_is_not_given_again(house: House, monkeypatch: pyt
 
 def test_answers_are_kept_within_a_bound(house: House) -> None:
     again, look, reply = Again(), house.wetink.opens.begin(), Reply(200, (), b"x")
+    content = house.wetink.content
     for number in range(MOST_ANSWERS + 5):
-        again.put(number, look, 0, reply)
-    assert again.get(4, 0) is None
-    assert again.get(5, 0) == (reply, look)
-    assert again.get(5, 5_000) is None
-    assert again.get(5, -1) is None
+        again.put(number, content, look, 0, reply)
+
+    def standing(number: int, now: int, content: Content = content) -> Reply | None:
+        return asyncio.run(again.standing(number, content, now))
+
+    assert standing(4, 0) is None
+    assert standing(5, 0) == reply
+    assert standing(5, 0, Content()) is None
+    assert standing(5, 5_000) is None
+    assert standing(5, -1) is None

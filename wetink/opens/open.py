@@ -66,8 +66,6 @@ class Opens:
         self._renderer, self._lookups = renderer, Lookups(store, feeds)
         self._scenes = Scenes(renderer, apps=apps, app_templates=app_templates, allowed=allowed)
         self._last, self._read = LastGood(store.pictures), dict[Hashable, int]()
-        self.troubles = 0
-        """How often an open has got something else than what was decided for it."""
 
     def begin(self) -> Lookup:
         """Return what one open asks the store through, for whoever wants to know later whether that still stands."""
@@ -104,9 +102,9 @@ class Opens:
             else:
                 logger.warning("%s shows a fallback: the deadline passed in %s", name, still_running(drawing))
                 watch(drawing, name)
-            self.troubles += 1
             kept = await self._last.get(_place(block, slot, who, moment)) if who is not None else None
-            return _counted(kept or self._fallbacks.of(block), name, "", who, moment, counted=counted)
+            picture = replace(kept or self._fallbacks.of(block), stopgap=True)
+            return _counted(picture, name, "", who, moment, counted=counted)
 
     async def _opened(
         self,

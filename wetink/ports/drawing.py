@@ -18,12 +18,14 @@ class Picture(msgspec.Struct, frozen=True):
     """Encoded bytes and their content type (`image/jpeg`, `image/png`, `image/gif`).
 
     `served` is what they are counted as when sent, `note` what had to give so that they weigh no more than they may.
+    `stopgap`: something went wrong, and they stand in for what was decided.
     """
 
     body: bytes
     content_type: str
     served: Served | None = None
     note: str = ""
+    stopgap: bool = False
 
 
 class Scene(msgspec.Struct, frozen=True):

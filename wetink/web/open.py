@@ -11,11 +11,10 @@
 `?lang=`, `?cur=` and `?tz=` the reader's language, currency and time zone, else their traits say them.
 """
 
-import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 import msgspec
@@ -24,15 +23,15 @@ from msgspec.structs import replace
 from wetink.core.blocks.block import Block, Decision
 from wetink.core.blocks.decide import prepared
 from wetink.core.client_classification import classify_request
-from wetink.core.errors import WetinkError
 from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.core.text.characters import controls
 from wetink.core.text.placeholder import USUAL
 from wetink.opens.lookup import Lookup
+from wetink.opens.recipient import Purpose
 from wetink.web.protocol import Answer as Tell
-from wetink.web.protocol import Take, begin
+from wetink.web.protocol import Take, Turns
 from wetink.web.request import Again, Asked, Header, Reply, Scope, Send, now_ms, of_scope, parameters_of, reply_with
 from wetink.wiring import Wetink
 
@@ -87,20 +86,43 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 _encode = msgspec.json.Encoder().encode
 
 
+class Target(NamedTuple):
+    """What an address names: a block, one of its slots, and the token of a recipient, empty when it has none.
+
+    `moving`: a GIF was asked for.
+    """
+
+    block: str
+    slot: int
+    token: str
+    moving: bool
+
+
+PURPOSES: Mapping[str, Purpose] = {"o": "picture", "d": "data", "c": "click", "a": "picture", "h": "picture"}
+"""By the first letter of an address: what the tokens in such addresses are sealed for."""
+SLOTTED, SUFFIXES = "oca", {"d": ".json", "a": ".txt", "h": ".html"}
+"""Those of them that name a slot, and what addresses end in; a picture's ends in what it is."""
+
+
 class OpenEndpoints:
     """Answers `/o/`, `/d/`, `/c/`, `/a/` and `/h/`."""
 
     def __init__(self, wetink: Wetink, clock: Callable[[], int] = now_ms) -> None:
         """Serve this wetink by this clock (Unix ms)."""
         self._wetink, self._clock = wetink, clock
-        self._again, self._made_of, self._failed = Again(), wetink.content, 0
-        self._arrived: list[tuple[Asked, Tell]] = []
-        self._replying: set[asyncio.Task[None]] = set()
+        self._again, self._turns = Again(), Turns()
+        self._answers = {
+            "o": self._picture,
+            "d": self._data,
+            "c": self._click,
+            "a": self._words,
+            "h": self._fragment,
+        }
 
     @staticmethod
     def handles(path: str) -> bool:
-        """Whether a path is one of these doors."""
-        return path[:3] in ("/o/", "/d/", "/c/", "/a/", "/h/")
+        """Whether a path is one of these endpoints."""
+        return path[:1] == "/" and path[1:2] in PURPOSES and path[2:3] == "/"
 
     async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
         """Answer one request."""
@@ -112,43 +134,17 @@ class OpenEndpoints:
         if target[:3] not in (b"/o/", b"/d/") or b"%" in target:
             return None
         path, _, query = target.partition(b"?")
-        asked = Asked("GET", path.decode("latin-1"), query, tuple(headers), client)
-        return partial(self._take, asked)
+        return partial(self.take, Asked("GET", path.decode("latin-1"), query, tuple(headers), client))
 
-    def _take(self, asked: Asked, body: bytes, tell: Tell) -> None:
-        """Answer in the next turn of the event loop: all that anybody was told before this came is seen there."""
-        self._arrived.append((asked, tell))
-        if len(self._arrived) == 1:
-            asyncio.get_running_loop().call_soon(self._answer_all)
-
-    def _answer_all(self) -> None:
-        arrived, self._arrived = self._arrived, []
-        for asked, tell in arrived:
-            try:
-                self._begin(asked, tell)
-            except Exception:  # of one whose connection broke, say: the others get their answers all the same
-                logger.exception("an open's answer could not be sent")
-
-    def _begin(self, asked: Asked, tell: Tell) -> None:
-        try:
-            prompt = self._is_prompt(asked)
-        except Exception:
-            logger.exception("it cannot be told whether an open has to wait for others; it may")
-            prompt = False
-        work = self._tell(asked, tell)
-        replying = begin(work) if prompt else asyncio.ensure_future(work)
-        if replying is not None:
-            self._replying.add(replying)
-            replying.add_done_callback(self._replying.discard)
+    def take(self, asked: Asked, body: bytes, tell: Tell) -> None:
+        """Answer in the next turn of the event loop."""
+        self._turns.add(self._tell(asked, tell), prompt=self._is_prompt(asked))
 
     def _is_prompt(self, asked: Asked) -> bool:
         """Whether the answer hardly ever has to be waited for: data, unless it is to be asked for outside."""
-        if asked.path[1] != "d":
-            return False
-        block = self._wetink.content.blocks.get(asked.path[3:].partition("/")[0])
-        if block is None or block.email:
-            return False
-        return not prepared(block, self._wetink.apps, self._wetink.content.rules).outside
+        content = self._wetink.content
+        block = content.blocks.get(asked.path[3:].partition("/")[0]) if asked.path[1] == "d" else None
+        return block is not None and not block.email and not prepared(block, self._wetink.apps, content.rules).outside
 
     async def _tell(self, asked: Asked, tell: Tell) -> None:
         try:
@@ -159,122 +155,80 @@ class OpenEndpoints:
         tell(reply.status, reply.headers, reply.body)
 
     async def _reply(self, asked: Asked) -> Reply:
+        """Answer an open, with what was answered a moment ago if the store still says the same."""
         if asked.method == "OPTIONS":
             return Reply(204, (*self._cors(asked), (b"access-control-allow-methods", b"GET, HEAD")), b"")
         if asked.method not in ("GET", "HEAD"):
             return _error(405, "method_not_allowed", "only GET and HEAD", (*NOT_KEPT, (b"allow", b"GET, HEAD")))
-        look = self._wetink.opens.begin()
-        if asked.path[1] in "od" and not asked.head and not asked.path.endswith(".gif"):
-            return await self._once_more(asked, look)
-        return await self._answer(asked, look)
-
-    async def _once_more(self, asked: Asked, look: Lookup) -> Reply:
-        """Give the answer of a moment ago if the store says the same; else make it, and keep it for a moment."""
-        if self._made_of is not self._wetink.content:
-            self._again, self._made_of = Again(), self._wetink.content
-        now = self._clock()
-        if asked.path[1] == "d" and not self._again.asked_before(asked.path, now):
-            return await self._answer(asked, look)  # most who read data do so once: to keep that would cost all others
-        known = self._again.get(asked, now)
-        if known is not None and await self._stands(known[1], now):
-            if known[0].served is not None:
-                self._wetink.store.ledger.served(known[0].served, now)
-            return known[0]
-        troubles = self._troubles
-        reply = await self._answer(asked, look)
-        if self._troubles == troubles and reply.status == 200:
-            self._again.put(asked, look, now, reply)
+        kind, content, now = asked.path[1], self._wetink.content, self._clock()
+        keep = kind in "od" and not asked.head and not asked.path.endswith(".gif")
+        if kind == "d" and keep:  # most who read data do so once: to keep that would cost all others
+            keep = self._again.asked_before(asked.path, now)
+        reply = await self._again.standing(asked, content, now) if keep else None
+        if reply is None:
+            look = self._wetink.opens.begin()
+            reply = await self._answers[kind](asked, target_of(asked.path), asked.parameters(), look)
+            if keep and reply.status == 200 and not reply.stopgap:
+                self._again.put(asked, content, look, now, reply)
+        if reply.served is not None:
+            self._wetink.store.ledger.served(reply.served, now)
         return reply
 
-    async def _stands(self, look: Lookup, now: int) -> bool:
-        try:
-            return await look.stands(now)
-        except WetinkError:
-            return False
-        except Exception:  # an open is answered all the same
-            logger.exception("what is in the store cannot be known")
-            return False
-
-    @property
-    def _troubles(self) -> int:
-        return self._failed + self._wetink.opens.troubles
-
-    async def _answer(self, asked: Asked, look: Lookup) -> Reply:
-        parts, query = asked.path[3:].split("/"), asked.parameters()
-        kind = asked.path[1]
-        if kind == "o":
-            return await self._picture(parts, query, asked, look)
-        if kind == "c":
-            return await self._click(parts, query, asked)
-        if kind == "a":
-            return await self._words(parts, query, asked)
-        if kind == "h":
-            return await self._fragment(parts, query, asked)
-        return await self._data(parts, query, asked, look)
-
-    async def _picture(self, parts: list[str], query: dict[str, str], asked: Asked, look: Lookup) -> Reply:
-        last = parts[-1].rpartition(".")
-        stem = last[0] if last[1] else last[2]
-        name = unquote(parts[0])
-        slot = _slot(parts[1] if len(parts) == 3 else stem)
-        who = self._recipient(name, stem if len(parts) == 3 else "", "picture", query)
-        moment = self._moment(query, asked, moving=last[2] == "gif" and bool(last[1]))
-        opens, content = self._wetink.opens, self._wetink.content
-        picture = await opens.open(content, name, slot, who, moment, look, counted=not asked.head)
-        if picture.served is not None:
-            self._wetink.store.ledger.served(picture.served, moment.now)
-        headers = ((b"content-type", picture.content_type.encode()), *NOT_KEPT)
-        return Reply(200, headers, picture.body, picture.served)
-
-    async def _click(self, parts: list[str], query: dict[str, str], asked: Asked) -> Reply:
-        name = unquote(parts[0])
-        slot = _slot(parts[1] if len(parts) > 1 else "")
-        who = self._recipient(name, parts[2] if len(parts) == 3 else "", "click", query)
-        target = await self._wetink.opens.destination(
-            self._wetink.content, name, slot, who, self._moment(query, asked), counted=not asked.head
+    async def _picture(self, asked: Asked, target: Target, query: dict[str, str], look: Lookup) -> Reply:
+        who, moment = self._reader(asked, target, query)
+        picture = await self._wetink.opens.open(
+            self._wetink.content, target.block, target.slot, who, moment, look, counted=not asked.head
         )
-        if target:
-            location = quote(target, safe=LEGAL).encode("ascii")
-            return Reply(302, (*NOT_KEPT, (b"location", location)), b"")
+        headers = ((b"content-type", picture.content_type.encode()), *NOT_KEPT)
+        return Reply(200, headers, picture.body, picture.served, picture.stopgap)
+
+    async def _click(self, asked: Asked, target: Target, query: dict[str, str], look: Lookup) -> Reply:
+        who, moment = self._reader(asked, target, query)
+        link = await self._wetink.opens.destination(
+            self._wetink.content, target.block, target.slot, who, moment, counted=not asked.head
+        )
+        if link:
+            return Reply(302, (*NOT_KEPT, (b"location", quote(link, safe=LEGAL).encode("ascii"))), b"")
         return Reply(200, ((b"content-type", b"text/html; charset=utf-8"), *NOT_KEPT), NOWHERE)
 
-    async def _data(self, parts: list[str], query: dict[str, str], asked: Asked, look: Lookup) -> Reply:
-        name = unquote(parts[0].removesuffix(".json"))
-        block = self._wetink.content.blocks.get(name)
+    async def _data(self, asked: Asked, target: Target, query: dict[str, str], look: Lookup) -> Reply:
+        content, opens = self._wetink.content, self._wetink.opens
+        block = content.blocks.get(target.block)
         if block is None or not block.data:
-            message = f"there is no block called {name[:64]!r} to read here"
+            message = f"there is no block called {target.block[:64]!r} to read here"
             return _error(404, "unknown_block", message, (*NOT_KEPT, *self._cors(asked)))
-        token = parts[1].removesuffix(".json") if len(parts) == 2 else ""
-        who = self._recipient(name, token, "data", query)
-        moment = self._moment(query, asked)
+        who, moment = self._reader(asked, target, query)
+        headers = (*JSON_DATA, *(self._amp(query, asked) or self._cors(asked)))
         try:
-            decided = (
-                self._wetink.opens.preview(self._wetink.content, self._wetink.content.block(name), who, moment)
-                if asked.head
-                else self._wetink.opens.read(self._wetink.content, block, who, moment, look)
-            )
-            decision = await decided
-            body = _encode(_shown(decision))
+            decided = opens.preview(content, block, who, moment) if asked.head else None
+            decision = await (decided or opens.read(content, block, who, moment, look))
+            return Reply(200, headers, _encode(_shown(decision)))
         except Exception:
-            logger.exception("%s answers its fallback", name)
-            self._failed += 1
-            body = _encode(_nothing(block, self._clock()))
-        return Reply(200, (*JSON_DATA, *(self._amp(query, asked) or self._cors(asked))), body)
+            logger.exception("%s answers its fallback", target.block)
+            return Reply(200, headers, _encode(_nothing(block, self._clock())), stopgap=True)
 
-    async def _words(self, parts: list[str], query: dict[str, str], asked: Asked) -> Reply:
-        name = unquote(parts[0])
-        slot = _slot(parts[1] if len(parts) > 1 else "")
-        who = self._recipient(name, parts[2].removesuffix(".txt") if len(parts) == 3 else "", "picture", query)
-        said = await self._wetink.embed.words(self._wetink.content, name, slot, who, self._moment(query, asked))
+    async def _words(self, asked: Asked, target: Target, query: dict[str, str], look: Lookup) -> Reply:
+        who, moment = self._reader(asked, target, query)
+        words = await self._wetink.embed.words(self._wetink.content, target.block, target.slot, who, moment)
         headers = ((b"content-type", b"text/plain; charset=utf-8"), *DATA, *self._cors(asked))
-        return Reply(200, headers, said.encode("utf-8", "replace"))
+        return Reply(200, headers, words.encode("utf-8", "replace"))
 
-    async def _fragment(self, parts: list[str], query: dict[str, str], asked: Asked) -> Reply:
-        name = unquote(parts[0].removesuffix(".html"))
-        who = self._recipient(name, parts[1].removesuffix(".html") if len(parts) == 2 else "", "picture", query)
-        html = await self._wetink.embed.fragment(self._wetink.content, name, who, self._moment(query, asked))
+    async def _fragment(self, asked: Asked, target: Target, query: dict[str, str], look: Lookup) -> Reply:
+        who, moment = self._reader(asked, target, query)
+        html = await self._wetink.embed.fragment(self._wetink.content, target.block, who, moment)
         headers = ((b"content-type", b"text/html; charset=utf-8"), *DATA, *self._cors(asked))
         return Reply(200, headers, html.encode("utf-8", "replace"))
+
+    def _reader(self, asked: Asked, target: Target, query: dict[str, str]) -> tuple[Identifier | None, Moment]:
+        """Return who opens, None for nobody we know, and when, where and how."""
+        return self._recipient(asked, target, query), self._moment(query, asked, moving=target.moving)
+
+    def _recipient(self, asked: Asked, target: Target, query: dict[str, str]) -> Identifier | None:
+        if target.token:
+            return self._wetink.seals.unseal(target.token, target.block, PURPOSES[asked.path[1]])
+        block = self._wetink.content.blocks.get(target.block)
+        kinds = block.recipients if block is not None else ()
+        return next((self._wetink.seals.named(kind, query[kind]) for kind in kinds if kind in query), None)
 
     def _amp(self, query: dict[str, str], asked: Asked) -> tuple[Header, ...]:
         """Return the headers by which an AMP email may read the answer, none for a sender that is not the shop's.
@@ -301,16 +255,6 @@ class OpenEndpoints:
             return ()
         mine = self._wetink.hosts.own_origin(origin.decode("latin-1"))
         return ((b"vary", b"origin"), *(((b"access-control-allow-origin", origin),) if mine else ()))
-
-    def _recipient(self, name: str, token: str, purpose: Any, query: dict[str, str]) -> Identifier | None:
-        if token:
-            return self._wetink.seals.unseal(token, name, purpose)
-        block = self._wetink.content.blocks.get(name)
-        if block is not None:
-            for kind in block.recipients:
-                if kind in query:
-                    return self._wetink.seals.named(kind, query[kind])
-        return None
 
     def _moment(self, query: dict[str, str], asked: Asked, *, moving: bool = False) -> Moment:
         place = self._wetink.places.of_request(asked.client, asked.header(b"x-forwarded-for").decode("latin-1"))
@@ -347,6 +291,25 @@ NOWHERE = (
 def _campaign(text: str) -> str:
     """Return what names the campaign; empty for a merge tag that was not filled in, or was read as %XX."""
     return "" if not text or "\ufffd" in text or USUAL.no_name(text) else text[:LONGEST_CAMPAIGN]
+
+
+def target_of(path: str) -> Target:
+    """Return what an address names.
+
+    >>> target_of("/o/hero/2/TOKEN.gif")
+    Target(block='hero', slot=2, token='TOKEN', moving=True)
+    >>> target_of("/d/hero/TOKEN.json").token, target_of("/c/hero/2").slot
+    ('TOKEN', 2)
+    """
+    kind, (block, *rest) = path[1], path[3:].split("/")
+    slotted, moving = kind in SLOTTED, False
+    if kind == "o" and rest:
+        stem, dot, suffix = rest[-1].rpartition(".")
+        rest[-1], moving = stem if dot else suffix, bool(dot) and suffix == "gif"
+    elif kind in SUFFIXES:
+        block, rest = block.removesuffix(SUFFIXES[kind]), [each.removesuffix(SUFFIXES[kind]) for each in rest]
+    slot = _slot(rest[0]) if slotted and rest else 1
+    return Target(unquote(block), slot, rest[-1] if len(rest) == 1 + slotted else "", moving)
 
 
 def _slot(text: str) -> int:

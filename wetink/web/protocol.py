@@ -9,6 +9,7 @@ short way, the same bytes mean the same and are not read again.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from functools import lru_cache
 from types import coroutine
@@ -16,6 +17,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+logger = logging.getLogger(__name__)
 
 Header: TypeAlias = tuple[bytes, bytes]
 Answer: TypeAlias = Callable[[int, Sequence[Header], bytes], None]
@@ -283,6 +286,35 @@ class _Cycle:
 def _lines(headers: tuple[Header, ...]) -> bytes:
     """Return headers as they are sent: most answers have those of the one before."""
     return b"".join(b"%s: %s\r\n" % header for header in headers)
+
+
+class Turns:
+    """Begins with all that has come since the last turn of the event loop in the next one, in its order.
+
+    Whatever anybody was told before a request came is seen there.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Coroutine[Any, Any, None], bool]] = []
+        self._running: set[asyncio.Task[None]] = set()
+
+    def add(self, work: Coroutine[Any, Any, None], *, prompt: bool) -> None:
+        """Begin with `work` in the next turn. What is `prompt` hardly ever waits: it has no task until it does."""
+        self._waiting.append((work, prompt))
+        if len(self._waiting) == 1:
+            asyncio.get_running_loop().call_soon(self._begin)
+
+    def _begin(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for work, prompt in waiting:
+            try:
+                task = begin(work) if prompt else asyncio.ensure_future(work)
+            except Exception:  # of one whose connection broke, say: the others get their answers all the same
+                logger.exception("an answer could not be sent")
+                continue
+            if task is not None:
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
 
 
 def begin(work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:

@@ -9,6 +9,7 @@ unknown, and 503 with Retry-After for whenever we cannot know or cannot store.
 
 import base64
 import binascii
+import logging
 import time
 import zlib
 from collections import OrderedDict
@@ -18,6 +19,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from wetink.content.folder import Content
 from wetink.core.errors import (
     BadContent,
     BadRequest,
@@ -30,9 +32,12 @@ from wetink.core.errors import (
     Unauthorized,
     Unavailable,
     WetinkError,
+    log_error,
 )
 from wetink.opens.lookup import Lookup
 from wetink.ports.drawing import Served
+
+logger = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -75,12 +80,16 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
-    """An answer. `served` is what a picture counts as whenever it is sent."""
+    """An answer. `served` is what a picture counts as whenever it is sent.
+
+    `stopgap`: something went wrong, and this stands in for the answer.
+    """
 
     status: int
     headers: tuple[Header, ...]
     body: bytes
     served: Served | None = None
+    stopgap: bool = False
 
 
 def of_scope(scope: Scope) -> Asked:
@@ -241,10 +250,10 @@ MOST_ANSWERS, MOST_BYTES = 1_024, 32 << 20
 
 
 class Again:
-    """Answers by all that was asked, with the lookup they were made of."""
+    """Answers by all that was asked, with the content and the lookup they were made of."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[Hashable, tuple[int, Reply, Lookup]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[Content, Lookup, int, Reply]] = OrderedDict()
         self._bytes = 0
         self._asked: dict[str, int] = {}
 
@@ -256,18 +265,21 @@ class Again:
         self._asked[path] = now
         return last is not None and 0 <= now - last < TTL_MS
 
-    def get(self, asked: Hashable, now: int) -> tuple[Reply, Lookup] | None:
-        """Return the answer to the same question, and what it was made of, None when there is none at `now` (Unix ms).
-
-        Whoever gives it again asks first whether that still stands.
-        """
+    async def standing(self, asked: Hashable, content: Content, now: int) -> Reply | None:
+        """Return the answer of a moment before `now` (Unix ms) if the store still says the same. Never raises."""
         kept = self._kept.get(asked)
-        return kept[1:] if kept is not None and 0 <= now - kept[0] < TTL_MS else None
+        if kept is None or kept[0] is not content or not 0 <= now - kept[2] < TTL_MS:
+            return None
+        try:
+            return kept[3] if await kept[1].stands(now) else None
+        except Exception as error:  # an open is answered all the same
+            log_error(logger, error, "the store cannot say whether an answer still stands")
+            return None
 
-    def put(self, asked: Hashable, look: Lookup, now: int, reply: Reply) -> None:
+    def put(self, asked: Hashable, content: Content, look: Lookup, now: int, reply: Reply) -> None:
         """Keep an answer; those kept longest go first."""
         old = self._kept.pop(asked, None)
-        self._bytes += len(reply.body) - (len(old[1].body) if old is not None else 0)
-        self._kept[asked] = now, reply, look
+        self._bytes += len(reply.body) - (len(old[3].body) if old is not None else 0)
+        self._kept[asked] = content, look, now, reply
         while self._bytes > MOST_BYTES or len(self._kept) > MOST_ANSWERS:
-            self._bytes -= len(self._kept.popitem(last=False)[1][1].body)
+            self._bytes -= len(self._kept.popitem(last=False)[1][3].body)
