@@ -107,7 +107,8 @@ def of_decision(decision: Decision) -> Seen:
 async def conversions(case: Any, shop: Shop) -> Seen:
     """The orders there are once these events have happened, and what was given back of them."""
     await shop.post_all(case["events"])
-    found = await shop.wetink.reports.conversions(shop.wetink.content, "order", 0, FOREVER)
+    batches = shop.wetink.reports.conversions(shop.wetink.content, "order", 0, FOREVER)
+    found = sorted([each async for batch in batches for each in batch], key=lambda each: (each.at, each.id))
     revenue: dict[str, float] = defaultdict(float)
     for each in found:
         revenue[each.currency] = round(revenue[each.currency] + each.value, 3)

@@ -156,7 +156,34 @@ BOUGHT = {"type": "track", "event": "Order Completed", "anonymousId": "a", "prop
 
 
 def told(store: Storage, names: set[str], since: int = 0, until: int = LATE + 1) -> dict[str, ConversionEvent]:
-    return {each.event.message_id: each for each in asyncio.run(store.conversions.outcomes(names, since, until))}
+    async def read() -> dict[str, ConversionEvent]:
+        batches = store.conversions.outcomes(names, since, until)
+        return {each.event.message_id: each async for batch in batches for each in batch}
+
+    return asyncio.run(read())
+
+
+def test_events_of_an_order_come_in_one_batch_and_no_batch_holds_all_orders(store: Storage) -> None:
+    orders = [received({**BOUGHT, "messageId": f"m{n}", "timestamp": LATE - n,
+                        "properties": {**ORDER, "order_id": f"O{n}"}}) for n in range(1_100)]  # fmt: skip
+    refunds = [received({**BOUGHT, "messageId": f"r{n}", "event": "Order Refunded", "timestamp": LATE + 1_000,
+                         "properties": {"order_id": f"O{n}"}}) for n in range(1_100)]  # fmt: skip
+    nameless = [received({**BOUGHT, "messageId": f"n{n}", "event": "Signed Up", "timestamp": LATE - n,
+                          "properties": {}}) for n in range(1_100)]  # fmt: skip
+    append(store, [*orders, *refunds, *nameless])
+
+    async def read() -> list[list[str]]:
+        names = {"Order Completed", "Order Refunded", "Signed Up"}
+        batches = store.conversions.outcomes(names, 0, LATE + 1)
+        return [[each.event.message_id for each in batch] async for batch in batches]
+
+    batches = asyncio.run(read())
+    assert sorted(each for batch in batches for each in batch) == sorted(
+        f"{kind}{n}" for kind in "mrn" for n in range(1_100)
+    )
+    for batch in batches:
+        assert {each[1:] for each in batch if each[0] == "m"} == {each[1:] for each in batch if each[0] == "r"}
+    assert max(map(len, batches)) < 1_100
 
 
 def test_outcomes_are_usable_events_of_whoever_owns_them_now(store: Storage) -> None:

@@ -1,5 +1,7 @@
 """Reports: what is counted and what is credited, added up by any of block, variant, campaign and day."""
 
+from collections.abc import Iterable, Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.attribution import Attribution, Credit, Touch
 from wetink.core.signals.conversion import Conversion
 from wetink.core.signals.goal import Currencies, Signals
-from wetink.core.signals.report import DAY_MS, DayCount, report, total
+from wetink.core.signals.report import DAY_MS, DayCount, Line, Report, total
 
 JANE = Identifier("user", "jane")
 
@@ -26,6 +28,19 @@ COUNTS = [
     DayCount(DAY_MS, "hero", "w", "c", pictures=1, opens=1, unique_opens=1, machine_opens=5, unique_machine_opens=5),
     DayCount(0, "quiet", "", "", opens=2, unique_opens=2),
 ]
+
+
+def report(
+    counts: Iterable[DayCount],
+    attributions: Iterable[Attribution],
+    by: Sequence[str],
+    signals: Signals,
+    keys: Iterable[dict[str, str | int]] = (),
+) -> list[Line]:
+    made = Report(by, signals)
+    for each in attributions:
+        made.add([each])
+    return made.lines(counts, keys=keys)
 
 
 def test_each_block_has_what_was_counted_and_what_was_credited_to_it() -> None:

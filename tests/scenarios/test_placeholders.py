@@ -57,8 +57,8 @@ async def told(there: Shop) -> tuple[dict[str, list[str]], float]:
     for who in ("anonymous:a-1", "user:u-1", "user:v-1", "user:v-3"):
         decision = await there.decided("last-viewed", named(who))
         shown[who] = [item.name for item in decision.items]
-    orders = await there.wetink.reports.conversions(there.wetink.content, "order", 0, FOREVER)
-    return shown, sum(each.value for each in orders)
+    batches = there.wetink.reports.conversions(there.wetink.content, "order", 0, FOREVER)
+    return shown, sum([each.value async for batch in batches for each in batch])
 
 
 APART = (

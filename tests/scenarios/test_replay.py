@@ -97,7 +97,7 @@ def known(house: House) -> Any:
             [await store.profiles.profile(who, house.now) for who in people],
             [await store.profiles.history(who, house.now) for who in people],
             sorted(
-                await store.conversions.outcomes(["Order Completed"], 0, house.now),
+                [each async for some in store.conversions.outcomes(["Order Completed"], 0, house.now) for each in some],
                 key=lambda each: each.event.message_id,
             ),
             [(each.verdict, each.problems, each.type, each.name, each.filed) for each in await store.log.messages()],

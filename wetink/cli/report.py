@@ -78,7 +78,7 @@ def conversions(id: str | None, days: int, goal: str, model: str | None, data: s
     async def work(wetink: Wetink) -> list[Attribution]:
         if id is not None:
             return [await wetink.reports.explained(wetink.content, id, goal=goal, model=model or "")]
-        return await wetink.reports.attributions(wetink.content, since, until, goal=goal, model=model or "")
+        return await wetink.reports.all_attributions(wetink.content, since, until, goal=goal, model=model or "")
 
     found = with_wetink(data, work)
     if as_json:

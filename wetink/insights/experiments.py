@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
 from wetink.content.folder import Content
-from wetink.core.blocks.experiment import EVERYWHERE, Plan, everywhere, inherited, planned
+from wetink.core.blocks.experiment import EVERYWHERE, Exposure, Plan, everywhere, inherited, planned
 from wetink.core.errors import NotFound
 from wetink.core.signals.bandit import chances, shares
 from wetink.core.signals.conversion import Conversion
@@ -67,20 +67,11 @@ class Experiments:
         self, content: Content, plan: Plan, since: int, now: int
     ) -> tuple[list[ExperimentOrder], str, tuple[str, ...]]:
         """Return the orders after their people's first exposure, in the currency that most of them are in."""
-        made = [each for each in await self._reports.conversions(content, "", since, now + 1) if each.counts]
-        exposed = await self._exposures.of(plan.name, [str(member) for each in made for member in each.members])
         found: list[tuple[ExperimentOrder, str]] = []
-        for each in made:
-            mine = {str(member): exposed[str(member)] for member in each.members if str(member) in exposed}
-            first = inherited(mine)
-            origin = mine.get(first.heir_of, first) if first is not None else None
-            if origin is None:
-                continue
-            exposed_at = origin.seen if origin.seen is not None else origin.at
-            if each.at > exposed_at:
-                currency, revenue = _told(each, content.signals)
-                brought = ExperimentOrder(origin.arm, origin.recipient, each.at, revenue, origin.seen is not None)
-                found.append((brought, currency))
+        async for batch in self._reports.conversions(content, "", since, now + 1):
+            made = [each for each in batch if each.counts]
+            exposed = await self._exposures.of(plan.name, [str(member) for each in made for member in each.members])
+            found += _exposed_orders(made, exposed, content.signals)
         sums: dict[str, float] = {}
         for brought, currency in found:
             sums[currency] = sums.get(currency, 0.0) + brought.revenue
@@ -111,6 +102,22 @@ class Experiments:
                 made = shares(chances(samples, plan.bandit.reward), float(fraction(plan.bandit.least)))
                 kept = await self._exposures.keep_shares(plan.name, epoch, made)
             self._shared.put(plan.name, epoch, kept)
+
+
+def _exposed_orders(
+    made: Iterable[Conversion], exposed: Mapping[str, Exposure], signals: Signals
+) -> Iterator[tuple[ExperimentOrder, str]]:
+    """Yield the orders after their people's first exposure, each with its currency."""
+    for each in made:
+        mine = {str(member): exposed[str(member)] for member in each.members if str(member) in exposed}
+        first = inherited(mine)
+        origin = mine.get(first.heir_of, first) if first is not None else None
+        if origin is None:
+            continue
+        exposed_at = origin.seen if origin.seen is not None else origin.at
+        if each.at > exposed_at:
+            currency, revenue = _told(each, signals)
+            yield ExperimentOrder(origin.arm, origin.recipient, each.at, revenue, origin.seen is not None), currency
 
 
 def _told(conversion: Conversion, signals: Signals) -> tuple[str, float]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from wetink.content.folder import Content
 from wetink.core.errors import BadRequest, NotFound
@@ -10,9 +10,9 @@ from wetink.core.events.event import Event
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.attribution import Attribution, Touch, attribute
-from wetink.core.signals.conversion import Conversion, conversions
+from wetink.core.signals.conversion import Conversion, ConversionEvent, conversions
 from wetink.core.signals.goal import MODELS, ORDER, Goal
-from wetink.core.signals.report import DAY_MS, DIMENSIONS, Line, report
+from wetink.core.signals.report import DAY_MS, DIMENSIONS, Line, Report
 from wetink.core.units.duration import parse
 from wetink.ports import Storage
 
@@ -43,26 +43,42 @@ class Reports:
             raise BadRequest(f"there is no model {chosen[:64]!r}", hint=f"models: {', '.join(MODELS)}")
         return name, found, chosen
 
-    async def conversions(self, content: Content, goal: str, since: int, until: int) -> list[Conversion]:
-        """Return the conversions of a goal in [since, until) (Unix ms), the oldest first."""
+    async def conversions(
+        self, content: Content, goal: str, since: int, until: int
+    ) -> AsyncIterator[Sequence[Conversion]]:
+        """Yield the conversions of a goal in [since, until) (Unix ms), batch by batch, in no order.
+
+        A goal with an id property of its own comes in one batch: the store keeps together events of one order id only.
+        """
         name, found, _ = self.asked(content, goal)
         signals = content.signals
-        told = await self._store.conversions.outcomes(signals.events(found), since, until)
         waiting = {source.name for source in await self._store.sources.all() if source.orders == "wait"}
-        made = await asyncio.to_thread(conversions, told, name, found, signals, waiting)
-        return [each for each in made if since <= each.at < until]
+        batches = self._store.conversions.outcomes(signals.events(found), since, until)
+        if not _by_order(found):
+            batches = _in_one(batches)
+        async for told in batches:
+            made = await asyncio.to_thread(conversions, told, name, found, signals, waiting)
+            yield [each for each in made if since <= each.at < until]
 
     async def attributions(
         self, content: Content, since: int, until: int, *, goal: str = "", model: str = ""
-    ) -> list[Attribution]:
-        """Return the conversions of [since, until) with what is credited for each; of what is not, that in the windows.
+    ) -> AsyncIterator[Sequence[Attribution]]:
+        """Yield the conversions of [since, until) with the touches of the windows: who is credited, and why others not.
 
-        Raises BadRequest for a goal or a model there is not, and StoreUnavailable.
+        They come batch by batch, in no order. Raises BadRequest for an unknown goal or model, and StoreUnavailable.
         """
         name, found, chosen = self.asked(content, goal, model)
-        made = await self.conversions(content, name, since, until)
-        span = max(parse(found.clicks), parse(found.opens))
-        return await self._attributed(made, found, chosen, (span, 0))
+        around = max(parse(found.clicks), parse(found.opens)), 0
+        async for made in self.conversions(content, name, since, until):
+            touches = await self._touches(made, around)
+            yield await asyncio.to_thread(_attributed, made, touches, found, chosen, around)
+
+    async def all_attributions(
+        self, content: Content, since: int, until: int, *, goal: str = "", model: str = ""
+    ) -> list[Attribution]:
+        """Return what `attributions` yields in one list, the oldest conversion first."""
+        batches = self.attributions(content, since, until, goal=goal, model=model)
+        return sorted([each async for batch in batches for each in batch], key=by_time)
 
     async def explained(
         self, content: Content, conversion_id: str, *, goal: str = "", model: str = "", at: int = 0
@@ -79,26 +95,18 @@ class Reports:
         """
         asked = [self.asked(content, goal, model) for model in models]
         name, found, _ = asked[0]
-        by_order = (found.id or "order_id") == "order_id"  # whatever tells of the same order is found by its id
-        spans = [(at, at + 1), (0, FOREVER)] if at and by_order else [(0, FOREVER)]
+        spans = [(at, at + 1), (0, FOREVER)] if at and _by_order(found) else [(0, FOREVER)]
+        made: list[Conversion] = []
         for since, until in spans:
-            made = [each for each in await self.conversions(content, name, since, until) if each.id == conversion_id][
-                :1
-            ]
+            async for batch in self.conversions(content, name, since, until):
+                made += [each for each in batch if each.id == conversion_id]
             if made:
+                made = [min(made, key=lambda each: each.at)]
                 break
         else:
             raise NotFound(f"there is no conversion {conversion_id[:64]!r} of the goal {name}")
         touches = await self._touches(made, (AROUND, AROUND))
         return [_attributed(made, touches, found, chosen, (AROUND, AROUND))[0] for _, _, chosen in asked]
-
-    async def _attributed(
-        self, made: Sequence[Conversion], goal: Goal, model: str, around: tuple[int, int]
-    ) -> list[Attribution]:
-        if not made:
-            return []
-        touches = await self._touches(made, around)
-        return await asyncio.to_thread(_attributed, made, touches, goal, model, around)
 
     async def _touches(self, made: Sequence[Conversion], around: tuple[int, int]) -> Sequence[Touch]:
         spans: dict[str, tuple[int, int]] = {}
@@ -143,11 +151,14 @@ class Reports:
             raise BadRequest(f"nothing is counted by {wrong[0][:64]!r}", hint=f"by: {', '.join(DIMENSIONS)}")
         since -= since % DAY_MS
         counts = [each for each in await self._ledger.days(since, until) if not block or each.block == block]
-        found = await self.attributions(content, since, until, goal=goal, model=model)
+        reports = [Report(by, content.signals, block=block) for by in ways]
+        async for found in self.attributions(content, since, until, goal=goal, model=model):
+            for each in reports:
+                await asyncio.to_thread(each.add, found)
         there = [{"block": name} for name in content.blocks if not block or name == block]
         return [
-            report(counts, found, by, content.signals, keys=there if tuple(by) == ("block",) else (), block=block)
-            for by in ways
+            each.lines(counts, keys=there if tuple(by) == ("block",) else ())
+            for by, each in zip(ways, reports, strict=True)
         ]
 
     async def contacts(self, members: Sequence[Identifier], until: int) -> list[Event]:
@@ -169,6 +180,20 @@ class Reports:
             for touch in touches[-CONTACTS:]
             if touch.human
         ]
+
+
+def by_time(found: Attribution) -> tuple[int, str]:
+    """Return what attributions are sorted by: the time of the conversion, then its id."""
+    return found.conversion.at, found.conversion.id
+
+
+def _by_order(goal: Goal) -> bool:
+    """Return whether the events of one conversion share an order id."""
+    return (goal.id or "order_id") == "order_id"
+
+
+async def _in_one(batches: AsyncIterator[Sequence[ConversionEvent]]) -> AsyncIterator[Sequence[ConversionEvent]]:
+    yield [each async for batch in batches for each in batch]
 
 
 def _attributed(

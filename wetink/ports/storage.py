@@ -3,7 +3,7 @@
 Times are Unix milliseconds throughout. Every method may raise `StoreUnavailable`; its text says when it may not.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Protocol, TypeAlias
 
@@ -274,11 +274,12 @@ class Polls(Protocol):
 class Conversions(Protocol):
     """Finds orders and whatever else counts as a conversion."""
 
-    async def outcomes(self, names: Collection[str], since: int, until: int) -> Sequence[ConversionEvent]:
-        """Return the usable events of these names in [since, until) by whoever owns them now, in no order.
+    def outcomes(self, names: Collection[str], since: int, until: int) -> AsyncIterator[Sequence[ConversionEvent]]:
+        """Yield the usable events of these names in [since, until) by whoever owns them now, in no order.
 
-        With whatever else is ever told under the same names of the same order ids, at any time. What was received
-        before anybody asked for a name is found, too, if with some delay the first time.
+        With whatever else is ever told under the same names of the same order ids, at any time; all events of one order
+        id are in one batch. A batch holds at most a few hundred ids, whatever the span holds. What was received before
+        anybody asked for a name is found, too, if with some delay the first time.
         """
         ...
 

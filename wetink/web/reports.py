@@ -108,7 +108,7 @@ async def conversions(request: Request) -> Response:
     """Answer with what was credited for each conversion."""
     wetink, what = allowed(request), asked(request, now_ms())
     return told(
-        await wetink.reports.attributions(wetink.content, what.since, what.until, goal=what.goal, model=what.model)
+        await wetink.reports.all_attributions(wetink.content, what.since, what.until, goal=what.goal, model=what.model)
     )
 
 

@@ -93,58 +93,62 @@ class Line(msgspec.Struct, frozen=True):
         return {code: rounded(1000 * amount / self.unique_opens, code) for code, amount in self.revenue.items()}
 
 
-def report(
-    counts: Iterable[DayCount],
-    attributions: Iterable[Attribution],
-    by: Sequence[str],
-    signals: Signals,
-    *,
-    keys: Iterable[Mapping[str, str | int]] = (),
-    block: str = "",
-) -> list[Line]:
-    """Return one line per combination of the dimensions in `by`, in their order, and a line for each of `keys`.
+class Report:
+    """A report broken down by some of DIMENSIONS. Conversions are added batch by batch, and only their sums are kept.
 
-    Orders are counted on their day, for the open or click that gets the credit. With a `block`, only its credit counts.
+    Orders are counted on their day, for the open or click that gets the credit.
     """
-    added: dict[tuple[str | int, ...], list[int]] = {tuple(key[each] for each in by): [0] * len(COUNTS) for key in keys}
-    for count in counts:
-        sums = added.setdefault(tuple(getattr(count, each) for each in by), [0] * len(COUNTS))
-        for index, name in enumerate(COUNTS):
-            sums[index] += getattr(count, name)
-    orders: dict[tuple[str | int, ...], float] = {}
-    revenue: dict[tuple[str | int, ...], dict[str, float]] = {}
-    of_pages: dict[tuple[str | int, ...], dict[str, float]] = {}
-    for attribution in attributions:
-        conversion = attribution.conversion
-        if not conversion.counts:
-            continue
-        currency, rate = signals.rate(conversion.currency)
-        amounts = [credit.amount for credit in attribution.credits]
-        if rate != 1.0:
-            amounts = split(rounded(sum(amounts) * rate, currency), amounts, currency)
-        for credit, amount in zip(attribution.credits, amounts, strict=True):
-            touch = credit.touch
-            if block and touch.block != block:
+
+    def __init__(self, by: Sequence[str], signals: Signals, *, block: str = "") -> None:
+        """Start without conversions. With a `block`, only what is credited to that block is added."""
+        self._by, self._signals, self._block = by, signals, block
+        self._orders: dict[tuple[str | int, ...], float] = {}
+        self._revenue: dict[tuple[str | int, ...], dict[str, float]] = {}
+        self._page_revenue: dict[tuple[str | int, ...], dict[str, float]] = {}
+
+    def add(self, attributions: Iterable[Attribution]) -> None:
+        """Add the conversions that count, each to the lines of the touches that are credited."""
+        for attribution in attributions:
+            conversion = attribution.conversion
+            if not conversion.counts:
                 continue
-            place = {"block": touch.block, "variant": touch.variant, "campaign": touch.campaign}
-            key = tuple(place.get(each, conversion.at - conversion.at % DAY_MS) for each in by)
-            orders[key] = orders.get(key, 0.0) + credit.part
-            mine = revenue.setdefault(key, {})
-            mine[currency] = mine.get(currency, 0.0) + amount
-            if conversion.page:
-                told = of_pages.setdefault(key, {})
-                told[currency] = told.get(currency, 0.0) + amount
-    nothing = [0] * len(COUNTS)
-    return [
-        Line(
-            dict(zip(by, key, strict=True)),
-            orders=round(orders.get(key, 0.0), 9),
-            revenue={code: rounded(amount, code) for code, amount in sorted(revenue.get(key, {}).items())},
-            page_revenue={code: rounded(amount, code) for code, amount in sorted(of_pages.get(key, {}).items())},
-            **dict(zip(COUNTS, added.get(key, nothing), strict=True)),
-        )
-        for key in sorted({*added, *orders}, key=lambda key: tuple(map(str, key)))
-    ]
+            currency, rate = self._signals.rate(conversion.currency)
+            amounts = [credit.amount for credit in attribution.credits]
+            if rate != 1.0:
+                amounts = split(rounded(sum(amounts) * rate, currency), amounts, currency)
+            for credit, amount in zip(attribution.credits, amounts, strict=True):
+                touch = credit.touch
+                if self._block and touch.block != self._block:
+                    continue
+                place = {"block": touch.block, "variant": touch.variant, "campaign": touch.campaign}
+                key = tuple(place.get(each, conversion.at - conversion.at % DAY_MS) for each in self._by)
+                self._orders[key] = self._orders.get(key, 0.0) + credit.part
+                for sums in (self._revenue, self._page_revenue)[: 2 if conversion.page else 1]:
+                    mine = sums.setdefault(key, {})
+                    mine[currency] = mine.get(currency, 0.0) + amount
+
+    def lines(self, counts: Iterable[DayCount], *, keys: Iterable[Mapping[str, str | int]] = ()) -> list[Line]:
+        """Return one line for each combination of the dimensions, in order; `keys` have a line even without counts."""
+        by, nothing = self._by, [0] * len(COUNTS)
+        added: dict[tuple[str | int, ...], list[int]] = {tuple(key[each] for each in by): [*nothing] for key in keys}
+        for count in counts:
+            sums = added.setdefault(tuple(getattr(count, each) for each in by), [*nothing])
+            for index, name in enumerate(COUNTS):
+                sums[index] += getattr(count, name)
+        return [
+            Line(
+                dict(zip(by, key, strict=True)),
+                orders=round(self._orders.get(key, 0.0), 9),
+                revenue=_rounded(self._revenue.get(key, {})),
+                page_revenue=_rounded(self._page_revenue.get(key, {})),
+                **dict(zip(COUNTS, added.get(key, nothing), strict=True)),
+            )
+            for key in sorted({*added, *self._orders}, key=lambda key: tuple(map(str, key)))
+        ]
+
+
+def _rounded(revenue: Mapping[str, float]) -> dict[str, float]:
+    return {code: rounded(amount, code) for code, amount in sorted(revenue.items())}
 
 
 def total(lines: Iterable[Line]) -> Line:

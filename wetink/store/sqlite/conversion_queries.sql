@@ -24,16 +24,24 @@ DELETE FROM outcome; UPDATE outcome_scan SET seq = 0
 SELECT who, key_time, fingerprint, name, body FROM logged
 WHERE seq > ? AND seq <= ? AND verdict = 0 AND type = 'track' AND name IN (SELECT value FROM json_each(?)) ORDER BY seq
 
--- name: between  All that is told in a span, with whatever else is ever told of the same ids.
-WITH told AS (
-    SELECT who, key_time, fingerprint, id FROM outcome
-    WHERE name IN (SELECT value FROM json_each(?1)) AND at >= ?2 AND at < ?3
-)
-SELECT event.body, told.who FROM told JOIN event USING (who, key_time, fingerprint)
-UNION
-SELECT event.body, other.who
-FROM (SELECT DISTINCT id FROM told WHERE id <> '') JOIN outcome AS other USING (id) JOIN event USING (who, key_time, fingerprint)
-WHERE other.id <> '' AND other.name IN (SELECT value FROM json_each(?1))
+-- name: ids_between
+SELECT DISTINCT id FROM outcome WHERE name IN (SELECT value FROM json_each(?)) AND at >= ? AND at < ? AND id <> ''
+
+-- name: places_between  Of what is told without an id.
+SELECT who, key_time, fingerprint FROM outcome
+WHERE name IN (SELECT value FROM json_each(?)) AND at >= ? AND at < ? AND id = ''
+
+-- name: of_ids  All that is ever told of some ids.
+SELECT event.body, outcome.who
+FROM json_each(?2) AS wanted CROSS JOIN outcome ON outcome.id = wanted.value JOIN event USING (who, key_time, fingerprint)
+WHERE outcome.id <> '' AND outcome.name IN (SELECT value FROM json_each(?1))
+
+-- name: of_places
+SELECT event.body, outcome.who
+FROM json_each(?2) AS wanted CROSS JOIN outcome ON outcome.who = wanted.value ->> 0
+    AND outcome.key_time = wanted.value ->> 1 AND outcome.fingerprint = wanted.value ->> 2
+JOIN event USING (who, key_time, fingerprint)
+WHERE outcome.name IN (SELECT value FROM json_each(?1))
 
 -- name: had_purchases
 SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'purchase'

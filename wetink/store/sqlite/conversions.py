@@ -5,8 +5,8 @@ from when somebody first asks for them. A goal that is made today counts what ca
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import apsw
 
@@ -24,6 +24,13 @@ SQL = read("conversion_queries.sql")
 
 SLICE = 20_000
 """Messages that are gone through in one go."""
+
+
+BATCH = 100
+"""Order ids, or events without one, that are read at a time: reports of any span take the memory of so many."""
+
+Batch: TypeAlias = tuple[str, str]
+"""A query for some events of a span, and what it finds them by (JSON)."""
 
 
 class Step(NamedTuple):
@@ -94,11 +101,23 @@ def reset(db: apsw.Connection) -> None:
     db.execute(SQL.empty)
 
 
-def between(db: apsw.Connection, names: Collection[str], since: int, until: int) -> list[ConversionEvent]:
-    """Return what is told in [since, until), with whatever else is ever told of the same ids."""
+def between(db: apsw.Connection, names: Collection[str], since: int, until: int) -> list[Batch]:
+    """Return what is told in [since, until), in batches for `told`."""
+    span = (json.dumps(list(names)), since, until)
+    ids, places = [id for (id,) in fetch(db, SQL.ids_between, span)], fetch(db, SQL.places_between, span)
+    return [
+        (query, json.dumps(found[start : start + BATCH]))
+        for query, found in ((SQL.of_ids, ids), (SQL.of_places, places))
+        for start in range(0, len(found), BATCH)
+    ]
+
+
+def told(db: apsw.Connection, names: Collection[str], batch: Batch) -> list[ConversionEvent]:
+    """Return the events of a batch, with whatever else is ever told of the same ids."""
     people, members = People(db), dict[Identifier, tuple[Identifier, ...]]()
     told = []
-    for body, column in fetch(db, SQL.between, (json.dumps(list(names)), since, until)):
+    query, keys = batch
+    for body, column in fetch(db, query, (json.dumps(list(names)), keys)):
         event = decode_event(body)
         owner = people.root_of_event(identifier(column), event.at, event.level)
         if owner not in members:
@@ -114,14 +133,25 @@ class SQLiteConversions:
         """Read there."""
         self._database, self._write_step = database, write_step
 
+    async def outcomes(
+        self, names: Collection[str], since: int, until: int
+    ) -> AsyncIterator[Sequence[ConversionEvent]]:
+        for batch in await self._between(names, since, until):
+            yield await self._told(names, batch)
+
     @in_thread
-    def outcomes(self, names: Collection[str], since: int, until: int) -> Sequence[ConversionEvent]:
+    def _between(self, names: Collection[str], since: int, until: int) -> list[Batch]:
         with translated("reading conversions"):
             db = self._database.reading
             last = db.execute(SQL.last_seq).get
             while (step := next_step(db, names, last)) is not None:
                 self._write_step(step)
             return between(db, names, since, until)
+
+    @in_thread
+    def _told(self, names: Collection[str], batch: Batch) -> list[ConversionEvent]:
+        with translated("reading conversions"):
+            return told(self._database.reading, names, batch)
 
 
 def _row(found: tuple[Any, ...]) -> tuple[object, ...]:

@@ -7,9 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wetink.core.errors import BadRequest, NotFound
+from wetink.core.signals.attribution import Attribution
 from wetink.core.signals.experiment_result import METRICS
 from wetink.core.signals.goal import MODELS
 from wetink.core.signals.report import DAY_MS, DIMENSIONS, Line, in_currency, total
+from wetink.insights.reports import by_time
 from wetink.web.dashboard import charts
 from wetink.web.dashboard.query import wetink_of, whole
 from wetink.web.dashboard.render import missing, page
@@ -99,16 +101,23 @@ async def conversions(request: Request) -> Response:
     wetink, now = wetink_of(request), now_ms()
     what, problem = _asked(request, wetink, now)
     name, _, model = wetink.reports.asked(wetink.content, what.goal, what.model)
-    found = await wetink.reports.attributions(wetink.content, what.since, what.until, goal=what.goal, model=what.model)
+    found: list[Attribution] = []
+    count = credited = unclear = 0
+    span = what.since, what.until
+    async for batch in wetink.reports.attributions(wetink.content, *span, goal=what.goal, model=what.model):
+        count += len(batch)
+        credited += sum(bool(each.credits) for each in batch)
+        unclear += sum(bool(each.conversion.notes) for each in batch)
+        found = sorted((*found, *batch), key=by_time)[-MOST:]
     return page(
         request,
         "conversions.html",
         status=_status(problem),
         problem=problem,
-        found=found[::-1][:MOST],
-        count=len(found),
-        credited=sum(bool(each.credits) for each in found),
-        unclear=sum(bool(each.conversion.notes) for each in found),
+        found=found[::-1],
+        count=count,
+        credited=credited,
+        unclear=unclear,
         ranges=RANGES,
         days=len(range(what.since - what.since % DAY_MS, what.until, DAY_MS)),
         goals=wetink.content.signals.all_goals,
