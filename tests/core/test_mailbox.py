@@ -1,5 +1,6 @@
 """Email addresses as forms, CRMs and mail programs write them: one is read, several are told."""
 
+import re
 from typing import Any
 
 import pytest
@@ -79,6 +80,9 @@ OTHERS = (
     ("jane=roe@shop.example", "jane=roe@shop.example"),
     ("jane/sales@shop.example", "jane/sales@shop.example"),
     ("100%@shop.example", "100%@shop.example"),
+    ("%jane@shop.example", "%jane@shop.example"),
+    ("Jane <%jane@shop.example>", "%jane@shop.example"),
+    ("<%4%a@shop.example>", "%4%a@shop.example"),
     ("jane@localhost", "jane@localhost"),
 )
 SEVERAL = (
@@ -139,6 +143,14 @@ def test_several_addresses_or_none_are_a_problem_at_their_path(written: str, ins
     assert [(each.code, each.property) for each in found.problems] == [(code, path)]
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["Jane <%= user@shop.example %>", "<%=@user.email%>", "<%jane@shop.example%>", "<% jane@shop.example", "<%=@user>"],
+)
+def test_a_merge_tag_with_an_at_sign_is_no_address(written: str) -> None:
+    assert email(written) is None
+
+
 @pytest.mark.parametrize("value", [7, True, [JANE], {"a": 1}])
 def test_an_address_that_is_not_text_is_reported(value: Any) -> None:
     found = normal({"type": "identify", "userId": "t", "traits": {"email": value}})
@@ -158,5 +170,5 @@ def test_whatever_is_read_has_one_at_sign_and_is_read_the_same_again(text: str) 
         assert found.value.count("@") == 1
         assert not any(char.isspace() for char in found.value)
         assert email(found.value) == found
-        if not found.value.startswith("%"):  # "<%" begins a tag of a template
+        if re.match("%[^a-z0-9]", found.value) is None:  # "<%=" and its like begin a tag of a template
             assert email(f"Jane <{found.value}>") == found
