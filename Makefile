@@ -107,7 +107,7 @@ $(MARK)/assets: $(MARK)/node $(wildcard frontend/*.ts)
 	  if [ -f $$file ]; then cp $$file wetink/render/fonts/; elif [ $$weight = 400 ]; then exit 1; fi; \
 	done; done
 	cp node_modules/twemoji-colr-font/twemoji.woff2 wetink/render/fonts/twemoji-emoji-400-normal.woff2
-	$(BIN)/python -c "from wetink.render.glyphs import main; main()"
+	$(BIN)/python -c "from wetink.render.fonts import main; main()"
 	@touch $@
 
 $(MARK)/browser: $(MARK)/installed tests/browser/package.json tests/browser/package-lock.json tests/browser/unpack.mjs

@@ -13,7 +13,7 @@ from tests.render.renderer import plain, shot
 from wetink.core.blocks.block import Block, Fallback, Variant
 from wetink.core.text.characters import controls
 from wetink.opens.audit import glyph_notes, named
-from wetink.render.glyphs import STAND_IN, Letters, noted
+from wetink.render.fonts import STAND_IN, Letters, noted
 
 BLOCKS = {
     "Latin-1": (0xA0, 0xFF), "Latin Extended-A": (0x100, 0x17F), "Latin Extended-B": (0x180, 0x24F),

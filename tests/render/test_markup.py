@@ -2,7 +2,7 @@
 
 import pytest
 
-from wetink.render.markup import NO_SOURCE, taken_apart
+from wetink.render.page import NO_SOURCE, taken_apart
 
 
 def test_styles_are_lifted_out_in_order() -> None:

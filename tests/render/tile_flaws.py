@@ -11,9 +11,8 @@ from wetink.render.cache import key_of
 from wetink.render.compose import Pixels, window
 from wetink.render.drawing import Drawing
 from wetink.render.engines.takumi import Takumi
-from wetink.render.glyphs import Letters, noted
-from wetink.render.markup import taken_apart
-from wetink.render.page import Sheet, photo, sheet
+from wetink.render.fonts import Letters, noted
+from wetink.render.page import Sheet, photo, sheet, taken_apart
 from wetink.render.tiles import Refused, layered
 
 SCALES = (1, 2, 3)

@@ -14,9 +14,8 @@ from wetink.render.cache import Kept, key_of
 from wetink.render.compose import Cut, Pixels, cut, lay, window
 from wetink.render.encode import jpeg, png
 from wetink.render.engines.takumi import Takumi
-from wetink.render.markup import page
 from wetink.render.mosaic import Box, Cell, Grid, encoded, grid, joined
-from wetink.render.page import Photo, Sheet
+from wetink.render.page import Photo, Sheet, page
 from wetink.render.photo import fitted, placeholder
 from wetink.render.tiles import Layered, Refused, Tile, layered
 

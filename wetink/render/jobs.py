@@ -10,8 +10,7 @@ import msgspec
 from wetink.ports import Picture
 from wetink.render.fonts import Face
 from wetink.render.gif.countdown import Countdown, Look
-from wetink.render.markup import Markup
-from wetink.render.page import Scenery, Sheet
+from wetink.render.page import Markup, Scenery, Sheet
 
 
 class Make(msgspec.Struct, frozen=True, tag=True):

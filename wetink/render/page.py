@@ -1,12 +1,116 @@
-"""Sheets: pages that are filled in and have all they need to be drawn."""
+"""Pages: HTML taken apart into what the engine needs, and ready to be drawn once it has its photos."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from html import unescape
 
 import msgspec
 
 from wetink.ports import Scene
 from wetink.render.cache import key_of
-from wetink.render.markup import Box, Markup
+
+_STYLE = re.compile(r"<style\b[^>]*>(.*?)</style\s*>", re.IGNORECASE | re.DOTALL)
+_IMAGE = re.compile(r"<img\b([^>\"']*(?:(?:\"[^\"]*\"|'[^']*')[^>\"']*)*)>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+)))?")
+
+NO_SOURCE = "none"
+"""Stands as the address of an `<img>` that has none: the engine refuses those."""
+
+TILES = """
+[data-tile] { position: absolute !important; z-index: 1; margin: 0 !important; box-sizing: border-box }
+[data-tile] { overflow: hidden }
+[data-tile][data-bleed] { overflow: visible }
+"""
+"""Tiles lie where their own style says, above everything else, and show nothing outside of their box."""
+
+NO_DOTS = "* { text-overflow: clip !important }"
+"""On a page with letters that run from right to left: the engine's dots leave hardly any of them standing."""
+
+BORDER_BOX = "*, ::before, ::after { box-sizing: border-box }"
+"""How boxes are measured unless a template says otherwise: the usual engine's way, and so every other's."""
+
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+
+Box = tuple[int, int]
+
+
+class Markup(msgspec.Struct, frozen=True):
+    """HTML without its `<style>`, the style sheets, and the addresses of the pictures in it.
+
+    `boxes` are the sizes in CSS pixels that `<img width height>` say, the largest for each address; an address that
+    some `<img>` draws without saying its size has none.
+    """
+
+    body: str
+    styles: tuple[str, ...]
+    sources: frozenset[str]
+    boxes: dict[str, Box]
+
+    @property
+    def strange(self) -> list[str]:
+        """The addresses that some `<img>` draws; whatever of them may not be fetched is a placeholder."""
+        return [source for source in self.sources if not source.startswith("data:")]
+
+    def mentioned(self, urls: Iterable[str]) -> list[str]:
+        """Return those of these addresses whose pictures are drawn, by an `<img>` or from CSS."""
+        text = "\n".join((unescape(self.body), *self.styles))
+        return [url for url in urls if url and (url in self.sources or url in text)]
+
+
+def taken_apart(html: str) -> Markup:
+    """Return HTML made ready for the engine."""
+    styles = tuple(_STYLE.findall(html))
+    boxes: dict[str, Box | None] = {}
+
+    def with_source(image: re.Match[str]) -> str:
+        said = attributes(image[1])
+        source = unescape(said.pop("src", "")).strip()
+        _enlarge(boxes, source or NO_SOURCE, said)
+        return image[0] if source else tag("img", {"src": NO_SOURCE, **said})
+
+    body = _IMAGE.sub(with_source, _STYLE.sub("", html))
+    if "data-tile" in body:
+        styles = (TILES, *styles)
+    if _RIGHT_TO_LEFT.search(body):
+        styles = (*styles, NO_DOTS)
+    return Markup(body, styles, frozenset(boxes), {url: box for url, box in boxes.items() if box})
+
+
+def _enlarge(boxes: dict[str, Box | None], source: str, said: Mapping[str, str]) -> None:
+    sides = [said.get(name, "").removesuffix("px") for name in ("width", "height")]
+    known = boxes.get(source, (0, 0))
+    if known is None or not all(side.isdecimal() and len(side) < 5 for side in sides):
+        boxes[source] = None
+    else:
+        boxes[source] = (max(int(sides[0]), known[0]), max(int(sides[1]), known[1]))
+
+
+def attributes(inside: str) -> dict[str, str]:
+    """Return the attributes of a tag by name, as they are written, of what stands between its name and its end.
+
+    >>> attributes(' alt="a > b" src=x.jpg hidden')
+    {'alt': 'a > b', 'src': 'x.jpg', 'hidden': ''}
+    """
+    found: dict[str, str] = {}
+    for each in _ATTRIBUTE.finditer(inside):
+        found.setdefault(each[1].lower(), each[2] or each[3] or each[4] or "")
+    return found
+
+
+def tag(name: str, said: Mapping[str, str]) -> str:
+    """Return an opening tag with these attributes."""
+    written = "".join(f' {key}="{value.replace(chr(34), "&#34;")}"' for key, value in said.items())
+    return f"<{name}{written}>"
+
+
+def page(body: str, width: float, height: float, *, scheme: str, paper: str = "transparent") -> str:
+    """Return a piece of HTML on a page of its own, cut at `width` by `height` CSS pixels.
+
+    Its element has the class of the scheme, `light` or `dark`, by which style sheets can tell.
+    """
+    look = f"position: relative; width: {width:g}px; height: {height:g}px; overflow: hidden; background-color: {paper}"
+    return f'<div class="{scheme}" style="{look}">{body}</div>'
+
 
 MOST_PHOTOS = 24
 """Photos of one picture; the rest are drawn as placeholders."""

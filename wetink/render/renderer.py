@@ -22,10 +22,10 @@ from wetink.render.breaker import Quarantine
 from wetink.render.cache import Kept, Shared, key_of
 from wetink.render.countdowns import DISK, Countdowns
 from wetink.render.engines import BROWSER, DEFAULT, named
+from wetink.render.fonts import Letters, noted
 from wetink.render.gif.countdown import Countdown, gif
-from wetink.render.glyphs import Letters, noted
-from wetink.render.markup import page as html_page
 from wetink.render.page import MOST_PHOTOS, NO_PHOTO, Photo, Scenery, Sheet, photo, sheet
+from wetink.render.page import page as html_page
 from wetink.render.photo import placeholder
 from wetink.sandbox import Lost, Pool, Unborn
 

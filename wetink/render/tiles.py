@@ -14,7 +14,7 @@ from itertools import combinations
 
 import msgspec
 
-from wetink.render.markup import attributes, tag
+from wetink.render.page import attributes, tag
 
 _TAG = re.compile(
     r"<!--.*?-->|<(/?)([a-z][\w:-]*)([^>\"']*(?:(?:\"[^\"]*\"|'[^']*')[^>\"']*)*)>", re.IGNORECASE | re.DOTALL

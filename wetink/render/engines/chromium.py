@@ -20,9 +20,8 @@ from typing import Any
 from playwright.async_api import Browser, Error, Page, Playwright, async_playwright
 
 from wetink.core.errors import BadContent
-from wetink.render.fonts import Face, family_of, files
-from wetink.render.markup import BORDER_BOX
-from wetink.render.scripts import RANGES, naming, needs, script_of
+from wetink.render.fonts import RANGES, Face, family_of, files, naming, needs, script_of
+from wetink.render.page import BORDER_BOX
 
 START_SECONDS, DRAW_SECONDS, END_SECONDS = 20.0, 6.0, 5.0
 """How long the browser may take to start and to draw a page, and Playwright to notice that it is dead."""

@@ -10,11 +10,10 @@ from wetink.core.errors import BadContent
 from wetink.ports import Scene
 from wetink.render import liquid
 from wetink.render.drawing import Drawing
+from wetink.render.fonts import Letters
 from wetink.render.gif.countdown import DAY, MOST_PIXELS, Countdown, Look
 from wetink.render.gif.press import Face, Slot, box, prepare
-from wetink.render.glyphs import Letters
-from wetink.render.markup import taken_apart
-from wetink.render.page import Sheet, sheet
+from wetink.render.page import Sheet, sheet, taken_apart
 from wetink.render.tiles import Layered, Refused, Tile, layered
 
 TEMPLATE = files("wetink.render.gif").joinpath("countdown.liquid").read_text(encoding="utf-8")

@@ -13,8 +13,7 @@ from PIL import GifImagePlugin, Image
 
 from wetink.render.compose import Pixels
 from wetink.render.gif.countdown import stands
-from wetink.render.gif.palette import Colors, extended, none
-from wetink.render.gif.press import box
+from wetink.render.gif.press import Colors, box, extended, none
 
 STEPS = ((1, 256), (1, 128), (2, 256), (2, 128), (2, 64), (3, 64), (3, 32))
 """By how much a film is made smaller, and how many colors it has, tried in turn."""
