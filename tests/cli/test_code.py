@@ -93,9 +93,14 @@ def test_secrets_and_strangers_files_stay_where_they_are(run: Run, tmp_path: Pat
     assert (folder / "README.md").read_text() == "mine"
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    with Server(tmp_path / "data", workers=1) as server:
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("served") / "data"
+
+
+@pytest.fixture(scope="module")
+def server(data: Path) -> Iterator[Server]:
+    with Server(data, workers=1) as server:
         yield server
 
 
@@ -130,15 +135,15 @@ def test_nobody_gets_in_without_the_token(server: Server) -> None:
         (b'{"files": {"blocks/x.yaml": "eA=="}, "base": 1}', 422, "blocks/x.yaml: a block must be a mapping"),
     ],
 )
-def test_a_failed_push_says_why(server: Server, tmp_path: Path, body: bytes, status: int, said: str) -> None:
-    token = (tmp_path / "data" / "dashboard.token").read_text()
+def test_a_failed_push_says_why(server: Server, data: Path, body: bytes, status: int, said: str) -> None:
+    token = (data / "dashboard.token").read_text()
     ask(server, "/api/content/versions", None, token)
     found, told = ask(server, "/api/content", body, token)
     assert (found, said in told) == (status, True), told
 
 
-def test_a_server_shows_what_was_pushed_within_a_second_or_two(server: Server, tmp_path: Path) -> None:
-    token = (tmp_path / "data" / "dashboard.token").read_text()
+def test_a_server_shows_what_was_pushed_within_a_second_or_two(server: Server, data: Path) -> None:
+    token = (data / "dashboard.token").read_text()
     block = b'fallback: {link: "https://shop.example/", title: New}'
     files = {"blocks/fresh.yaml": base64.b64encode(block).decode()}
     assert ask(server, "/d/fresh.json")[0] == 404
