@@ -67,7 +67,9 @@ def test_opens_and_pages_go_on_and_it_heals_alone(disk: Path) -> None:
         nonlocal number
 
         async def all_of_them() -> list[bytes]:
-            paths = [f"/o/hero/1.jpg?user=r{number + each}" for each in range(count)] + ["/o/hero/1.jpg?user=jane"]
+            paths = [f"/o/hero/1.jpg?user=r{number + each}" for each in range(count)] + [
+                "/o/hero/1.jpg?user=jane&campaign=other"
+            ]
             return [(await ask(house.door, "GET", path, headers={"user-agent": CHROME})).body for path in paths]
 
         for body in asyncio.run(all_of_them()):
