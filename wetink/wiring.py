@@ -42,8 +42,8 @@ from wetink.insights.reports import Reports
 from wetink.insights.trends import Follower
 from wetink.opens.assignment import Assignments, Shared
 from wetink.opens.audit import Audit, Rehearsal, glyph_notes
+from wetink.opens.drawing import Fallbacks
 from wetink.opens.embed import Embed
-from wetink.opens.fallback import Fallbacks
 from wetink.opens.geo import Places
 from wetink.opens.lookup import Summaries
 from wetink.opens.open import Opens
@@ -116,9 +116,7 @@ class Wetink:
             deadline_ms=settings.deadline,
         )
         self.embed = Embed(self.opens, self.seals, settings.address)
-        self.audit = Audit(
-            *(store.profiles, self.opens, self.renderer, self.apps, self._app_templates, self.feeds), self.hosts.allowed
-        )
+        self.audit = Audit(*(store.profiles, self.opens, self.renderer, self.apps, self.feeds), self.hosts.allowed)
         self.reports = Reports(store)
         self.experiments = Experiments(self.reports, store.exposures, shared, _now_ms)
         self.polls = Polls(store, self.apps)

@@ -34,8 +34,8 @@ from wetink.ingest.receive import BATCH
 from wetink.insights.trends import Follower
 from wetink.opens import lookup
 from wetink.opens.audit import Rehearsal
+from wetink.opens.drawing import watch
 from wetink.opens.embed import Embed
-from wetink.opens.fallback import watch
 from wetink.opens.geo import Places
 from wetink.opens.prerender import Prerenderer
 from wetink.ports import Loaded, Record, Storage
@@ -175,7 +175,7 @@ async def opens(error: Exception, house: House) -> None:
         take(b"", lambda *_: None)
         await asyncio.sleep(0.1)
     with pytest.MonkeyPatch.context() as patch:
-        for failing, name in ((lookup.Lookup, "stands"), (house.door, "_stands")):
+        for failing, name in ((lookup.Lookup, "stands"), (house.door, "_reply")):
             patch.setattr(failing, name, lambda *_: fails(error))
             take(b"", lambda *_: None)
             await asyncio.sleep(0.1)

@@ -1,6 +1,6 @@
 """Memo: told apart by identity, and never mistaken for what had the same place before."""
 
-from wetink.core.memoize import REMEMBERED, memoize
+from wetink.core.blocks.block import REMEMBERED, memoize
 
 
 def test_each_object_is_worked_on_once_and_equal_ones_apart() -> None:

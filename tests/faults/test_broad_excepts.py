@@ -29,9 +29,6 @@ PASSED_ON = {
     ("store/sqlite/writer.py", "_step"): "each request is written alone, where it is logged",
     ("core/rules/evaluate.py", "holds"): "the rule is asked node by node, where it is logged",
     ("render/worker.py", "_in"): "a font of a stranger: its engine has said what is wrong with it",
-    ("opens/open.py", "open"): "`_tell` logs it",
-    ("opens/open.py", "picture"): "`_tell` logs it",
-    ("opens/open.py", "destination"): "`_tell` logs it",
 }
 """Where such an error is handed to somebody who logs or raises it, and how."""
 

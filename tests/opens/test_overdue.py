@@ -9,7 +9,7 @@ from wetink.apps import load
 from wetink.core.app.app import App
 from wetink.core.errors import BadContent
 from wetink.core.outbound.feed import Feed, feed_of
-from wetink.opens.fallback import still_running, watch
+from wetink.opens.drawing import still_running, watch
 
 NEWS = feed_of("news", {"format": "json", "url": "https://feeds.example/", "every": "1h"})
 

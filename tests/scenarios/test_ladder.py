@@ -11,7 +11,7 @@ from tests.storage import part_with
 from tests.web.test_open import House, image
 from wetink.core.errors import StoreUnavailable
 from wetink.core.identity.identifier import Identifier
-from wetink.opens.fallback import LastGood
+from wetink.opens.drawing import LastGood
 from wetink.ports import Picture
 from wetink.settings import read
 from wetink.store.sqlite.pictures import SQLitePictures

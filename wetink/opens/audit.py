@@ -26,8 +26,7 @@ from wetink.core.events.event import Event
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.core.text.characters import problem_in
-from wetink.opens.drawing import sight
-from wetink.opens.fallback import Fallbacks
+from wetink.opens.drawing import Fallbacks, sight
 from wetink.opens.open import Opens
 from wetink.ports import Picture, Profiles, Renderer, Scene
 from wetink.ports.ledger import Opened
@@ -54,13 +53,12 @@ class Audit:
         opens: Opens,
         renderer: Renderer,
         apps: Mapping[str, App],
-        app_templates: Mapping[str, str],
         feeds: Feeds,
         allowed: Callable[[str], bool],
     ) -> None:
         """Use what opens use; `allowed` tells which photos may be drawn."""
         self._profiles, self._opens, self._renderer, self._feeds = profiles, opens, renderer, feeds
-        self._apps, self._app_templates, self._allowed = apps, app_templates, allowed
+        self._apps, self._allowed = apps, allowed
 
     async def tried(
         self,
@@ -85,7 +83,7 @@ class Audit:
         _, decision = sample_decision(app, moment, settings, supposed)
         if not decision.variant:
             return decision, None
-        template = self._text(content, block.variants[0])
+        template = self._opens.template_of(content, block.variants[0])
         size = block.width, block.height
         scene = sample_scene(app, template, moment, settings, size=size, supposed=supposed, allowed=self._allowed)
         return decision, await self._renderer.render(scene)
@@ -104,15 +102,9 @@ class Audit:
             if time.monotonic() > until:
                 break
             await asyncio.sleep(0)  # opens go first
-        texts = {variant.name: self._text(content, variant) for variant in block.variants}
+        texts = {variant.name: self._opens.template_of(content, variant) for variant in block.variants}
         found = coverage(block, seen, texts, self._renderer.missing)
         return replace(found, undrawn=tuple((named(char), people) for char, people in found.undrawn))
-
-    def _text(self, content: Content, variant: Variant) -> str:
-        """Return the template of a variant, empty when there is none."""
-        if variant.template:
-            return content.templates.get(variant.template, "")
-        return self._app_templates.get(variant.app, "")
 
     def _asks(self, block: Block) -> bool:
         """Whether some variant draws on a feed that is fetched for each person."""

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from wetink.content.folder import Content
 from wetink.core.app.app import App, Shop
-from wetink.core.blocks.block import Block, Decision, Step, before, counts, decides, decision_id
+from wetink.core.blocks.block import Block, Decision, Step, Variant, before, counts, decides, decision_id
 from wetink.core.blocks.decide import choose, decide, prepared, requirements, subject_of
 from wetink.core.catalog.trends import Trends
-from wetink.core.errors import WetinkError
+from wetink.core.errors import log_error
 from wetink.core.events.event import Event
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment, Person, clicked
@@ -23,8 +23,7 @@ from wetink.core.rules.evaluate import Finding
 from wetink.core.rules.tree import Rule, with_locale
 from wetink.core.signals.attribution import Touch
 from wetink.opens.assignment import Assignments
-from wetink.opens.drawing import Scenes, recipient_of
-from wetink.opens.fallback import Fallbacks, LastGood, Place, home, still_running, watch
+from wetink.opens.drawing import Fallbacks, LastGood, Place, Scenes, home, recipient_of, still_running, watch
 from wetink.opens.lookup import Lookup, Lookups, Open
 from wetink.opens.polls import asks, voting_link
 from wetink.opens.recipient import Seals
@@ -64,12 +63,18 @@ class Opens:
         self._apps, self._trends, self._assignments, self._seals = apps, trends, assignments, seals
         self._allowed, self._fallbacks, self._deadline = allowed, fallbacks, deadline_ms / 1000
         self._renderer, self._lookups = renderer, Lookups(store, feeds)
-        self._scenes = Scenes(renderer, apps=apps, app_templates=app_templates, allowed=allowed)
+        self._scenes, self._app_templates = Scenes(renderer, apps, allowed), app_templates
         self._last, self._read = LastGood(store.pictures), dict[Hashable, int]()
 
     def begin(self) -> Lookup:
         """Return what one open asks the store through, for whoever wants to know later whether that still stands."""
         return self._lookups.begin()
+
+    def template_of(self, content: Content, shown: Decision | Variant) -> str:
+        """Return the template that draws a decision or a variant, empty for a fallback or when it is gone."""
+        if shown.template:
+            return content.templates.get(shown.template, "")
+        return self._app_templates.get(shown.app, "")
 
     async def open(
         self,
@@ -98,7 +103,7 @@ class Opens:
                 return await asyncio.shield(drawing)
         except Exception as error:
             if drawing.done():
-                _tell(error, name)
+                log_error(logger, error, "%s shows a fallback", name)
             else:
                 logger.warning("%s shows a fallback: the deadline passed in %s", name, still_running(drawing))
                 watch(drawing, name)
@@ -118,14 +123,16 @@ class Opens:
         counted: bool,
     ) -> Picture:
         """Decide, count and draw."""
-        asked = await self._look(content, block, who, moment, look=look)
-        decision, person = await self._settled(asked, slot) if counted else (await self._decided(asked), asked.person)
+        asked = await self._begun(content, block, who, moment, look=look)
+        decision, person = (
+            await self._decide_and_count(asked, slot) if counted else (await self._decide(asked), asked.person)
+        )
         picture = await self._draw(replace(asked, person=person), decision, slot)
         if who is not None and counted:
             self._last.put(_place(block, slot, who, moment), picture, moment.now)
         return _counted(picture, block.name, decision.variant, who, moment, counted=counted)
 
-    async def _look(
+    async def _begun(
         self,
         content: Content,
         block: Block,
@@ -142,7 +149,7 @@ class Opens:
         person = await look.person(who, moment.now, events=events, supposed=supposed)
         return Open(content, look, block, mates, who, person, moment)
 
-    async def _settled(self, asked: Open, slot: int) -> tuple[Decision, Person]:
+    async def _decide_and_count(self, asked: Open, slot: int) -> tuple[Decision, Person]:
         """Decide for an open of `slot`, keep the decision, count the open; return it with the person it is about.
 
         A kept decision that says the same is given as of now: whatever else its picture shows of the person is newer.
@@ -150,8 +157,8 @@ class Opens:
         """
         block, who, moment = asked.block, asked.who, asked.moment
         if not decides(block.fetches, moment.fetch_class):
-            return await self._data(asked), asked.person
-        fresh = await self._decided(asked, keep=True)
+            return await self._decide_data(asked), asked.person
+        fresh = await self._decide(asked, keep=True)
         if who is None:
             return fresh, asked.person
         by: Onlooker = "person" if counts(block.fetches, moment.fetch_class) else "machine"
@@ -162,7 +169,7 @@ class Opens:
             return fresh, asked.person
         return decision, await asked.look.person(who, decision.at)
 
-    async def _decided(self, asked: Open, *, keep: bool = False, expose: bool = False) -> Decision:
+    async def _decide(self, asked: Open, *, keep: bool = False, expose: bool = False) -> Decision:
         """Decide, without the products that blocks before this one show in the same email.
 
         What was decided for those within the last minute stands. With `keep` what is decided here stands, too, so that
@@ -172,13 +179,15 @@ class Opens:
         for mate in asked.mates:
             decision = await self._ledger.current(mate.name, str(who), moment.campaign) if who is not None else None
             if decision is None or not 0 <= moment.now - decision.at < DECISION_MS:
-                decision = await self._chosen(asked, mate, taken, keep=keep, expose=False)
+                decision = await self._decide_block(asked, mate, taken, keep=keep, expose=False)
                 if keep and who is not None and decides(mate.fetches, moment.fetch_class):
                     decision, _ = await self._ledger.settle(decision, 0, DECISION_MS, "nobody")
             taken |= {item.key for item in decision.items}
-        return await self._chosen(asked, asked.block, taken, keep=keep, expose=expose)
+        return await self._decide_block(asked, asked.block, taken, keep=keep, expose=expose)
 
-    async def _chosen(self, asked: Open, block: Block, taken: frozenset[str], *, keep: bool, expose: bool) -> Decision:
+    async def _decide_block(
+        self, asked: Open, block: Block, taken: frozenset[str], *, keep: bool, expose: bool
+    ) -> Decision:
         """Decide for one block: its arms, what its rules and apps need, the variant, and its products as of now."""
         content, look, who, person = asked.content, asked.look, asked.who, asked.person
         moment, arms, steps = with_locale(asked.moment, person), dict[str, str](), tuple[Step, ...]()
@@ -215,13 +224,13 @@ class Opens:
     ) -> None:
         fetch_class = moment.fetch_class or "unknown"
         if kind == "open":
-            self._archive.keep(Opened(decision, moment, block, self._scenes.template(content, decision)))
+            self._archive.keep(Opened(decision, moment, block, self.template_of(content, decision)))
         who, human = decision.recipient, counts(block.fetches, fetch_class)
         touch = Touch(kind, block.name, who, moment.campaign, moment.now, decision.variant, fetch_class, moment.facts)
         await self._ledger.record(replace(touch, human=human, arms=decision.arms, once=once))
 
     async def _draw(self, asked: Open, decision: Decision, slot: int, template: str = "") -> Picture:
-        template = template or self._scenes.template(asked.content, decision)
+        template = template or self.template_of(asked.content, decision)
         drawn = await self._scenes.draw(asked, decision, slot, template)
         return drawn if drawn is not None else self._fallbacks.of(asked.block)
 
@@ -232,10 +241,10 @@ class Opens:
 
         It is not kept: data says itself where each product leads, so no later request has to agree with it.
         """
-        return await self._data(await self._look(content, block, who, moment, look=look))
+        return await self._decide_data(await self._begun(content, block, who, moment, look=look))
 
-    async def _data(self, asked: Open) -> Decision:
-        decision, moment = await self._decided(asked, expose=True), asked.moment
+    async def _decide_data(self, asked: Open) -> Decision:
+        decision, moment = await self._decide(asked, expose=True), asked.moment
         by = counts(asked.block.fetches, moment.fetch_class)
         place = decision.recipient, decision.block, moment.campaign, by
         if asked.who is not None and self._is_first(place, moment.now):
@@ -276,12 +285,12 @@ class Opens:
                 return voting_link(block, slot, self._seals.seal(who, block.name, "vote"), moment.campaign)
             if not 1 <= slot <= len(decision.links):
                 return block.fallback.link
-            return await self._substitute(block, decision, slot) or decision.links[slot - 1]
+            return await self._sold_out_link(block, decision, slot) or decision.links[slot - 1]
         except Exception as error:
-            _tell(error, name)
+            log_error(logger, error, "%s shows a fallback", name)
             return block.fallback.link
 
-    async def _substitute(self, block: Block, decision: Decision, slot: int) -> str:
+    async def _sold_out_link(self, block: Block, decision: Decision, slot: int) -> str:
         """Return where a click leads instead, when what it was to lead to cannot be bought any more."""
         if not block.gone or slot > len(decision.items):
             return ""
@@ -303,7 +312,7 @@ class Opens:
 
         With `expose` the arms of experiments are kept all the same. Raises StoreUnavailable.
         """
-        return await self._decided(await self._look(content, block, who, moment, supposed), expose=expose)
+        return await self._decide(await self._begun(content, block, who, moment, supposed), expose=expose)
 
     async def picture(
         self,
@@ -319,17 +328,17 @@ class Opens:
         if block is None:
             return self._fallbacks.blank()
         try:
-            return await self._draw(await self._asked(content, block, decision, moment, supposed), decision, slot)
+            return await self._draw(await self._past(content, block, decision, moment, supposed), decision, slot)
         except Exception as error:
-            _tell(error, block.name)
+            log_error(logger, error, "%s shows a fallback", block.name)
             return self._fallbacks.of(block)
 
     async def again(self, content: Content, opened: Opened, slot: int) -> Picture:
         """Draw what a past open got, with the template of then. Raises BadContent and StoreUnavailable."""
-        asked = await self._asked(content, opened.block, opened.decision, opened.moment)
+        asked = await self._past(content, opened.block, opened.decision, opened.moment)
         return await self._draw(asked, opened.decision, slot, opened.template)
 
-    async def _asked(
+    async def _past(
         self, content: Content, block: Block, decision: Decision, moment: Moment, supposed: Sequence[Event] = ()
     ) -> Open:
         """Return an open as it was when it was decided."""
@@ -338,10 +347,10 @@ class Opens:
 
     async def warm(self, content: Content, block: Block, who: Identifier | None, moment: Moment) -> None:
         """Have drawn ahead what a block would show somebody now. Keeps and counts nothing. Raises StoreUnavailable."""
-        asked = await self._look(content, block, who, moment)
-        decision = await self._decided(asked)
+        asked = await self._begun(content, block, who, moment)
+        decision = await self._decide(asked)
         for slot in range(1, block.slots + 1):
-            await self._scenes.warm(asked, decision, slot, self._scenes.template(content, decision))
+            await self._scenes.warm(asked, decision, slot, self.template_of(content, decision))
 
     async def compare(
         self, content: Content, block: Block, slot: int, who: Identifier | None, moment: Moment
@@ -350,9 +359,9 @@ class Opens:
 
         Raises BadContent and StoreUnavailable.
         """
-        asked = await self._look(content, block, who, moment)
-        decision = await self._decided(asked)
-        scene = await self._scenes.scene(asked, decision, slot, self._scenes.template(content, decision))
+        asked = await self._begun(content, block, who, moment)
+        decision = await self._decide(asked)
+        scene = await self._scenes.scene(asked, decision, slot, self.template_of(content, decision))
         return await self._renderer.compare(scene) if scene is not None else None
 
     async def person(self, who: Identifier, now: int) -> Person:
@@ -388,10 +397,3 @@ def _ended(drawing: asyncio.Task[Picture]) -> None:
     """Look at how it ended: whoever asked may have gone."""
     if not drawing.cancelled():
         drawing.exception()
-
-
-def _tell(error: Exception, block: str) -> None:
-    if isinstance(error, WetinkError | TimeoutError):
-        logger.warning("%s shows a fallback: %s", block, str(error) or "the deadline passed")
-    else:
-        logger.error("%s shows a fallback", block, exc_info=error)

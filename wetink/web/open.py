@@ -204,7 +204,7 @@ class OpenEndpoints:
             decision = await (decided or opens.read(content, block, who, moment, look))
             return Reply(200, headers, _encode(_shown(decision)))
         except Exception:
-            logger.exception("%s answers its fallback", target.block)
+            logger.exception("%s answers its fallback", block.name)
             return Reply(200, headers, _encode(_nothing(block, self._clock())), stopgap=True)
 
     async def _words(self, asked: Asked, target: Target, query: dict[str, str], look: Lookup) -> Reply:

@@ -1,8 +1,12 @@
-"""Block: a place in an email, with its variants in order. Decision: what one open got, and why, and in words."""
+"""Block: a place in an email, with its variants in order. Decision: what one open got, and why, and in words.
 
-from collections.abc import Iterable, Mapping
+What follows from a block alone is cached per block (`memoize`) instead of worked out for each open.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
 from hashlib import blake2b
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, TypeVarTuple
 
 import msgspec
 from msgspec import Meta
@@ -15,6 +19,41 @@ from wetink.core.text.characters import controls
 from wetink.core.text.link import host_of
 from wetink.core.text.url import read
 from wetink.core.units.money import money
+
+Ts = TypeVarTuple("Ts")
+T = TypeVar("T")
+
+REMEMBERED = 2_000
+"""Calls whose results are cached. Beyond that, the cache is emptied."""
+
+
+def memoize(work: Callable[[*Ts], T]) -> Callable[[*Ts], T]:
+    """Cache the results of a pure function by the identity of its arguments, which must never change.
+
+    Arguments that contain a dict have no hash, so their IDs are the key. The cache keeps the arguments alive, so that
+    no other object gets their ID.
+
+    >>> seen = []
+    >>> length = memoize(lambda what: seen.append(what) or len(what))
+    >>> word = ["a", "b"]
+    >>> length(word), length(word), length(["a", "b"]), len(seen)
+    (2, 2, 2, 2)
+    """
+    known: dict[tuple[int, ...], tuple[tuple[*Ts], T]] = {}
+
+    @wraps(work)
+    def worked(*given: *Ts) -> T:
+        key = tuple(map(id, given))
+        kept = known.get(key)
+        if kept is not None:
+            return kept[1]
+        if len(known) >= REMEMBERED:
+            known.clear()
+        made = work(*given)
+        known[key] = given, made
+        return made
+
+    return worked
 
 
 class Treatment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -8,11 +8,10 @@ import msgspec
 from msgspec.structs import replace
 
 from wetink.core.app.app import OURS, App, Shop, Shown
-from wetink.core.blocks.block import Block, Decision, Step, Variant, decides
+from wetink.core.blocks.block import Block, Decision, Step, Variant, decides, memoize
 from wetink.core.catalog.trust import refreshed
 from wetink.core.catalog.trust import shown as visible
 from wetink.core.events.event import Product
-from wetink.core.memoize import memoize
 from wetink.core.profile.person import Moment, Person
 from wetink.core.rules.evaluate import EVENTS, NOTHING, Compiled, Needs, Rulebook, together
 from wetink.core.rules.tree import Subject

@@ -13,8 +13,7 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
-from wetink.core.blocks.block import TIME_DIGITS, Block, Decision
-from wetink.core.memoize import memoize
+from wetink.core.blocks.block import TIME_DIGITS, Block, Decision, memoize
 from wetink.core.profile.person import Moment
 from wetink.ports.ledger import Opened
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, BatchWriter, Queue

@@ -15,8 +15,7 @@ from wetink.core.blocks.block import Block, Fallback, Variant
 from wetink.core.errors import BadContent
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
-from wetink.opens.drawing import weight
-from wetink.opens.fallback import home
+from wetink.opens.drawing import home, weight
 from wetink.opens.recipient import parse
 from wetink.web import session
 from wetink.web.dashboard.blocks import coverage_part, panel
