@@ -81,7 +81,7 @@ class Wetink:
         start(settings.content)
         self.photos = PhotoFetcher(settings.data / "photos", private_hosts=settings.private_hosts)
         folders = settings.data / "feeds", settings.data / "uploads"
-        self.feeds = FeedService(*folders, store.leases, _now_ms, private_hosts=settings.private_hosts)
+        self.feeds = FeedService(*folders, store.uploads, store.leases, _now_ms, private_hosts=settings.private_hosts)
         self._browser = browser(settings.chromium, settings.data / "browser") if settings.chromium else None
         shared_folder = settings.data / "countdowns"
         self.renderer = Renderer(

@@ -37,6 +37,7 @@ class Task(msgspec.Struct, frozen=True):
 TASKS = (
     Task("content", 1.0, lambda wetink: wetink.follow()),
     Task("folder", 1.0, lambda wetink: wetink.look_again(), leased="folder"),
+    Task("uploads", 1.0, lambda wetink: wetink.feeds.take_in(), leased="folder"),
     Task("fonts", ONCE, lambda wetink: wetink.renderer.prepare()),
     Task("drawing", 30.0, lambda wetink: wetink.health.look(), pause=2.0),
     Task("trends", 0.5, lambda wetink: wetink.follower.step(), pause=0.1),

@@ -45,6 +45,7 @@ from wetink.store.sqlite.batch import BatchWriter, Queue
 from wetink.store.sqlite.leases import SQLiteLeases
 from wetink.store.sqlite.memberships import SQLiteMemberships
 from wetink.store.sqlite.pictures import SQLitePictures
+from wetink.store.sqlite.uploads import SQLiteUploads
 from wetink.web.app import create
 from wetink.worker import TASKS, Worker
 
@@ -197,7 +198,7 @@ async def outside(folder: Path) -> None:
     await fetcher.get(SECRET_URL, 2_000)
     await fetcher.close()
     keeper = FeedService(
-        *(folder / "feeds", folder / "uploads", SQLiteLeases(folder, lambda: NOW), lambda: NOW),
+        *(folder / "feeds", folder / "uploads", SQLiteUploads(folder), SQLiteLeases(folder, lambda: NOW), lambda: NOW),
         private_hosts=("127.0.0.1:1",),
     )
     personal = Feed("mine", "json", url=SECRET_URL, per_person=PerPerson({"p": "person.traits.email"}))

@@ -172,6 +172,7 @@ HELD = [
     "leases.db",
     "content.db",
     "secrets.db",
+    "uploads.db",
     "wetink.lock",
 ]
 

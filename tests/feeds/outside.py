@@ -11,6 +11,7 @@ from typing import Any
 from wetink.core.outbound.feed import Feed, State, feed_of
 from wetink.feeds import FeedService
 from wetink.store.sqlite.leases import SQLiteLeases
+from wetink.store.sqlite.uploads import SQLiteUploads
 
 Reply = Callable[[BaseHTTPRequestHandler], None]
 MINUTE = 60_000
@@ -127,7 +128,10 @@ def run(
     async def whole() -> None:
         private = tuple(each.host for each in (there, other) if each is not None)
         leases = SQLiteLeases(folder, clock)
-        keeper = FeedService(folder / "feeds", folder / "uploads", leases, clock, private_hosts=private, **more)
+        uploaded = SQLiteUploads(folder)
+        keeper = FeedService(
+            folder / "feeds", folder / "uploads", uploaded, leases, clock, private_hosts=private, **more
+        )
         keeper.use({feed.name: feed for feed in feeds})
         try:
             await scenario(keeper)
@@ -135,12 +139,14 @@ def run(
             await keeper.close()
             await keeper.close()
             await leases.close()
+            await uploaded.close()
 
     asyncio.run(whole())
 
 
 async def refreshed(keeper: FeedService) -> None:
-    """Begin to refresh all that is due, and wait for it."""
+    """Take in what was uploaded, begin to refresh all that is due, and wait for it."""
+    await keeper.take_in()
     before = asyncio.all_tasks()
     await keeper.begin_due()
     begun = [each for each in asyncio.all_tasks() - before if "Schedule." in repr(each) or "Personal." in repr(each)]

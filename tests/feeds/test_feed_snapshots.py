@@ -24,6 +24,7 @@ from tests.feeds.outside import (
 from wetink.core.outbound.feed import feed_of
 from wetink.feeds import FeedService
 from wetink.store.sqlite.leases import SQLiteLeases
+from wetink.store.sqlite.uploads import SQLiteUploads
 
 
 def test_a_restart_finds_what_was_there_though_the_host_is_gone(tmp_path: Path, there: Outside, clock: Clock) -> None:
@@ -61,8 +62,9 @@ def test_damage_on_the_disk_is_mended_by_fetching(
 def test_one_process_fetches_a_feed_and_the_others_notice(tmp_path: Path, there: Outside, clock: Clock) -> None:
     async def scenario(keeper: FeedService) -> None:
         leases = [SQLiteLeases(tmp_path, clock) for _ in range(3)]
-        folders = tmp_path / "feeds", tmp_path / "uploads"
-        others = [FeedService(*folders, each, clock, private_hosts=(there.host,)) for each in leases]
+        uploaded = SQLiteUploads(tmp_path)
+        given = tmp_path / "feeds", tmp_path / "uploads", uploaded
+        others = [FeedService(*given, each, clock, private_hosts=(there.host,)) for each in leases]
         for other in others:
             other.use({"news": there.feed()})
         try:
@@ -75,7 +77,7 @@ def test_one_process_fetches_a_feed_and_the_others_notice(tmp_path: Path, there:
                 clock.now += HOUR
             assert there.calls == 3
         finally:
-            for other in (*others, *leases):
+            for other in (*others, *leases, uploaded):
                 await other.close()
 
     run(tmp_path, clock, there, scenario, there.feed())

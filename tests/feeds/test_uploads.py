@@ -13,12 +13,17 @@ from starlette.testclient import TestClient
 
 from tests.asgi import ask
 from tests.feeds.outside import refreshed
+from tests.storage import opened
 from tests.web.test_open import House
+from wetink.cli.common import now_ms
 from wetink.core.errors import TooLarge
 from wetink.core.outbound.feed import Feed, Limit
+from wetink.feeds import FeedService
 from wetink.feeds.uploads import Uploads
+from wetink.settings import read
 from wetink.web.app import ROUTES, create
 from wetink.web.session import COOKIE
+from wetink.wiring import Wetink
 
 CSV = b"name,city\nOne,Oslo\nTwo,Bern\n"
 
@@ -110,11 +115,14 @@ def test_a_file_over_the_limit_is_not_read_to_its_end(tmp_path: Path) -> None:
             yield b"x" * 1_000
 
     feed = Feed("stores", "csv", file="stores.csv", limit=Limit(bytes=10_000))
-    uploads = Uploads(tmp_path, lambda: 5)
+    store = opened(tmp_path / "store")
+    uploads = Uploads(tmp_path / "uploads", store.uploads, lambda: 5)
     with pytest.raises(TooLarge, match="more than 10000 bytes"):
         asyncio.run(uploads.take(feed, endless()))
     assert len(given) == 11
-    assert list(tmp_path.iterdir()) == []
+    assert list((tmp_path / "uploads").iterdir()) == []
+    assert asyncio.run(store.uploads.revisions()) == {}
+    asyncio.run(store.close())
 
 
 def test_the_pages_show_feeds_with_their_items_and_take_files(house: House) -> None:
@@ -140,3 +148,48 @@ def test_the_pages_show_feeds_with_their_items_and_take_files(house: House) -> N
         wrong = browser.put(path, content=b"name\n", headers={"x-csrf": csrf})
         assert wrong.status_code == 400
         assert "the file has no items" in json.dumps(wrong.json())
+
+
+def test_a_file_uploaded_on_one_node_is_used_on_another_and_survives_its_folder(tmp_path: Path) -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        yield CSV
+
+    async def story() -> None:
+        store = opened(tmp_path / "store", now_ms)
+        feed = Feed("stores", "csv", file="stores.csv", key="name")
+        given = [(tmp_path / f"node{n}" / "feeds", tmp_path / f"node{n}" / "uploads") for n in range(2)]
+        one, other = (FeedService(*folders, store.uploads, store.leases, now_ms) for folders in given)
+        for each in (one, other):
+            each.use({"stores": feed})
+        assert (await one.upload(feed, parts())).items == 2
+        await refreshed(other)
+        assert [item["name"] for item in other.give("stores").items] == ["One", "Two"]
+        (tmp_path / "node1" / "uploads").mkdir()
+        (tmp_path / "node1" / "uploads" / "stores.csv").write_text("name,city\nThree,Rome\n")
+        await refreshed(other)
+        await refreshed(one)
+        assert [item["name"] for item in one.give("stores").items] == ["Three"], "by hand is an upload, too"
+        assert (await one.upload(feed, parts())).items == 2
+        await refreshed(other)
+        assert [item["name"] for item in other.give("stores").items] == ["One", "Two"], "an older file stays taken"
+        for each in (one, other, store):
+            await each.close()
+
+    asyncio.run(story())
+
+
+def test_files_of_an_earlier_release_are_taken_in_at_the_first_start(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    declared = "file: stores.csv\nformat: csv\n"
+    for name, text in {"uploads/stores.csv": CSV.decode(), "content/feeds/stores.yaml": declared}.items():
+        (data / name).parent.mkdir(parents=True, exist_ok=True)
+        (data / name).write_text(text)
+
+    async def story() -> None:
+        async with Wetink(read({}, data=data), draws=False) as wetink:
+            await refreshed(wetink.feeds)
+            assert set(await wetink.store.uploads.revisions()) == {"stores.csv"}
+            assert len(wetink.feeds.give("stores").items) == 2
+
+    asyncio.run(story())
+    assert (data / "uploads" / "stores.csv").read_bytes() == CSV

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
-from wetink.core.errors import Unavailable
+from wetink.core.errors import NotFound, Unavailable
 from wetink.core.outbound.feed import Feed, Snapshot, is_due
 from wetink.feeds.download import Hosts, foreseen, words
 from wetink.feeds.guard import Refused
 from wetink.feeds.snapshots import Draft, Shelf, Stamp, shape_of, source_of
+from wetink.ports.content import UploadedFiles
 from wetink.ports.storage import Leases
 
 T = TypeVar("T")
@@ -32,8 +32,10 @@ HEADERS = ((b"user-agent", b"wetink (feeds)"), (b"accept", b"*/*"), (b"accept-en
 class Schedule:
     """Snapshots in memory, each as new as the shelf's. One refresh is under way per feed, whatever process does it."""
 
-    def __init__(self, shelf: Shelf, uploads: Path, hosts: Hosts, leases: Leases, clock: Callable[[], int]) -> None:
-        """Keep snapshots on a shelf; find uploaded files in a folder."""
+    def __init__(
+        self, shelf: Shelf, uploads: UploadedFiles, hosts: Hosts, leases: Leases, clock: Callable[[], int]
+    ) -> None:
+        """Keep snapshots on a shelf; find uploaded files in the store."""
         self._shelf, self._uploads, self._hosts, self._leases, self._clock = shelf, uploads, hosts, leases, clock
         self._threads = ThreadPoolExecutor(AT_A_TIME + 2, "wetink-feeds")
         self._feeds: Mapping[str, Feed] = {}
@@ -63,7 +65,8 @@ class Schedule:
         """Begin to refresh what is due, and to read what other processes have fetched."""
         feeds = self._feeds
         stamps = await self._in_thread(self._shelf.stamps, list(feeds))
-        tokens = await self._in_thread(self._tokens, [feed for feed in feeds.values() if feed.file])
+        revisions = await self._uploads.revisions() if any(feed.file for feed in feeds.values()) else {}
+        tokens = {name: revisions.get(feed.file, "") for name, feed in feeds.items() if feed.file}
         if feeds is not self._feeds:
             return
         for name, feed in feeds.items():
@@ -165,34 +168,17 @@ class Schedule:
             return await self._in_thread(self._shelf.renew, feed, before, self._clock())
         draft = self._shelf.draft(feed.name)
         try:
-            await self._in_thread(self._copied, feed, draft)
-            if await self._in_thread(self._token, feed) != token:
-                raise Refused(f"{feed.file} changed while it was read")
-            return await self._in_thread(self._shelf.adopt, feed, draft, token, "", self._clock())
-        finally:
-            draft.discard()
-
-    def _copied(self, feed: Feed, draft: Draft) -> None:
-        size = 0
-        with (self._uploads / feed.file).open("rb") as file:
-            while part := file.read(CHUNK):
+            size = 0
+            async for part in self._uploads.read(feed.file, token):
                 size += len(part)
                 if size > feed.most_bytes:
                     raise Refused(f"more than {feed.most_bytes} bytes")
-                draft.write(part)
-
-    def _tokens(self, feeds: list[Feed]) -> dict[str, str]:
-        return {feed.name: self._token(feed) for feed in feeds}
-
-    def _token(self, feed: Feed) -> str:
-        """Return what changes whenever an uploaded file does; empty when there is none in the folder of uploads."""
-        path = self._uploads / feed.file
-        try:
-            status = path.stat()
-            inside = path.resolve().parent == self._uploads.resolve()
-        except OSError:
-            return ""
-        return f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}" if inside and path.is_file() else ""
+                await self._in_thread(draft.write, part)
+            return await self._in_thread(self._shelf.adopt, feed, draft, token, "", self._clock())
+        except NotFound as error:
+            raise Refused(f"{feed.file} changed while it was read") from error
+        finally:
+            draft.discard()
 
     async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)

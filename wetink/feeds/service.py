@@ -9,6 +9,7 @@ from wetink.feeds.personal import MOST_KEPT, Personal
 from wetink.feeds.schedule import Schedule
 from wetink.feeds.snapshots import Shelf
 from wetink.feeds.uploads import Uploads
+from wetink.ports.content import UploadedFiles
 from wetink.ports.outside import Uploaded
 from wetink.ports.storage import Leases
 
@@ -20,6 +21,7 @@ class FeedService:
         self,
         folder: Path,
         uploads: Path,
+        uploaded: UploadedFiles,
         leases: Leases,
         clock: Callable[[], int],
         *,
@@ -27,15 +29,15 @@ class FeedService:
         per_host: int = PER_HOST,
         most_kept: int = MOST_KEPT,
     ) -> None:
-        """Keep snapshots in a folder, which processes with the same `leases` share; find uploaded files in another.
+        """Keep snapshots in a folder that processes share; take files from the folder `uploads` into `uploaded`.
 
         `clock` says the time in Unix ms. `private_hosts` are `host:port` pairs that are allowed although not public.
         """
         self._clock = clock
         self._hosts = Hosts(clock, private_hosts, per_host=per_host)
         self._shelf = Shelf(folder)
-        self._schedule = Schedule(self._shelf, uploads, self._hosts, leases, clock)
-        self._uploads = Uploads(uploads, clock)
+        self._schedule = Schedule(self._shelf, uploaded, self._hosts, leases, clock)
+        self._uploads = Uploads(uploads, uploaded, clock)
         self._personal = Personal(self._hosts, clock, most_kept=most_kept)
         self._feeds: Mapping[str, Feed] = {}
 
@@ -69,6 +71,10 @@ class FeedService:
 
     async def upload(self, feed: Feed, parts: AsyncIterator[bytes]) -> Uploaded:
         return await self._uploads.take(feed, parts)
+
+    async def take_in(self) -> None:
+        """Take in files that were put into the folder of uploads by hand, and drop those that were removed from it."""
+        await self._uploads.take_in([feed for feed in self._feeds.values() if feed.file])
 
     def stream(self, feed: str) -> Iterator[Item]:
         known = self._feeds.get(feed)

@@ -1,23 +1,43 @@
-"""Uploads: files that somebody brings by hand. None takes the place of the one before unless it can be read."""
+"""Uploads: files that somebody brings, with a program or into a folder by hand, taken into the store.
+
+None that is brought with a program takes the place of the one before unless it can be read.
+"""
 
 import asyncio
+import logging
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
+
+import msgspec
 
 from wetink.core.errors import BadContent, TooLarge, Unavailable
 from wetink.core.outbound.feed import Feed
 from wetink.feeds.parse import Readers, Reading, Unreadable, whole
+from wetink.ports.content import UploadedFiles
 from wetink.ports.outside import Uploaded
+
+logger = logging.getLogger(__name__)
+
+PART = 1024 * 1024
+"""Bytes that are read of a file at once."""
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """A file of the folder that the store has: what changes whenever it is replaced, and its revision there."""
+
+    stamp: str
+    revision: str
 
 
 class Uploads:
-    """A folder of uploaded files, which processes share."""
+    """A folder in which people put files, and the store that keeps them. A note beside it says what was taken."""
 
-    def __init__(self, folder: Path, clock: Callable[[], int]) -> None:
-        """Keep files in a folder, which is made when the first comes. `clock` says the time in Unix ms."""
-        self._folder, self._clock = folder, clock
+    def __init__(self, folder: Path, store: UploadedFiles, clock: Callable[[], int]) -> None:
+        """Take files from a folder, which is made when the first is uploaded. `clock` says the time in Unix ms."""
+        self._folder, self._store, self._clock = folder, store, clock
+        self._note = folder.with_name(f"{folder.name}.json")
         self._readers = Readers()
 
     async def take(self, feed: Feed, parts: AsyncIterator[bytes]) -> Uploaded:
@@ -27,7 +47,8 @@ class Uploads:
             reading = await asyncio.to_thread(self._read, feed, draft)
             if not reading.count:
                 raise BadContent("the file has no items", hint=f"the feed {feed.name} reads {feed.format}")
-            draft.replace(self._folder / feed.file)
+            revision = await self._store.put(feed.file, _parts(draft, feed.most_bytes), self._clock())
+            await asyncio.to_thread(self._show, draft, feed.file, revision)
         except Unreadable as error:
             raise BadContent(str(error), hint=f"the feed {feed.name} reads {feed.format}") from error
         except OSError as error:
@@ -35,6 +56,20 @@ class Uploads:
         finally:
             draft.unlink(missing_ok=True)
         return Uploaded(reading.count, reading.left_out, reading.problems)
+
+    async def take_in(self, feeds: Sequence[Feed]) -> None:
+        """Take in what was put into the folder, and remove from the store what was removed from the folder."""
+        for feed, stamp, taken in await asyncio.to_thread(self._changed, feeds):
+            if stamp:
+                try:
+                    parts = _parts(self._folder / feed.file, feed.most_bytes)
+                    taken = Taken(stamp, await self._store.put(feed.file, parts, self._clock()))
+                    await asyncio.to_thread(self._keep, feed.file, taken)
+                except OSError as error:  # it went while we looked, or cannot be read: the other files are taken
+                    logger.warning("the upload %s cannot be taken in: %s", feed.file, error.strerror)
+            elif taken is not None:
+                await self._store.remove(feed.file, taken.revision)
+                await asyncio.to_thread(self._keep, feed.file, None)
 
     async def _write(self, draft: Path, parts: AsyncIterator[bytes], most: int) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -45,8 +80,6 @@ class Uploads:
                 if size > most:
                     raise TooLarge(f"more than {most} bytes", hint="a feed's limit says how many items are read")
                 await asyncio.to_thread(file.write, part)
-            file.flush()
-            await asyncio.to_thread(os.fsync, file.fileno())
 
     def _read(self, feed: Feed, path: Path) -> Reading:
         """Read it as the feed will. Raises Unreadable."""
@@ -55,6 +88,51 @@ class Uploads:
         with path.open("rb") as raw:
             return whole(feed, raw, self._clock())
 
+    def _changed(self, feeds: Sequence[Feed]) -> list[tuple[Feed, str, Taken | None]]:
+        """Return the feeds whose file is not what was taken, with its stamp and that."""
+        notes = self._notes()
+        seen = ((feed, self._stamp(feed.file), notes.get(feed.file)) for feed in feeds)
+        return [(feed, stamp, taken) for feed, stamp, taken in seen if stamp != (taken.stamp if taken else "")]
+
+    def _stamp(self, name: str) -> str:
+        """Return what changes whenever a file of the folder does; empty when there is none in the folder itself."""
+        path = self._folder / name
+        try:
+            status = path.stat()
+            inside = path.resolve().parent == self._folder.resolve()
+        except OSError:
+            return ""
+        return f"{status.st_ino}-{status.st_size}-{status.st_mtime_ns}" if inside and path.is_file() else ""
+
+    def _notes(self) -> dict[str, Taken]:
+        try:
+            return msgspec.json.decode(self._note.read_bytes(), type=dict[str, Taken])
+        except (OSError, msgspec.DecodeError):
+            return {}
+
+    def _show(self, draft: Path, name: str, revision: str) -> None:
+        """Put what the store has taken into the folder, too, in the place of an older file."""
+        try:
+            draft.replace(self._folder / name)
+            self._keep(name, Taken(self._stamp(name), revision))
+        except OSError as error:
+            logger.warning("the upload %s is not in the folder: %s", name, error.strerror)
+
+    def _keep(self, name: str, taken: Taken | None) -> None:
+        """Note what was taken; without a note a file is taken again, which does no harm."""
+        notes = {**self._notes(), name: taken}
+        draft = self._note.with_name(f".{self._note.name}.{secrets.token_hex(4)}")
+        draft.write_bytes(msgspec.json.encode({name: each for name, each in notes.items() if each is not None}))
+        draft.replace(self._note)
+
     def close(self) -> None:
         """End what is being read."""
         self._readers.close()
+
+
+def _parts(path: Path, most: int) -> Iterator[bytes]:
+    """Yield a file in parts; of one with more than `most` bytes only as much as shows that."""
+    with path.open("rb") as file:
+        while most >= 0 and (part := file.read(min(PART, most + 1))):
+            yield part
+            most -= len(part)

@@ -1,7 +1,7 @@
-"""The seam of content: the files of blocks, templates and pictures, version by version."""
+"""The seam of content: the files of blocks, templates and pictures, version by version; and uploaded files of feeds."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -37,6 +37,34 @@ class ContentVersions(Protocol):
 
         Raises Conflict if another version than `expected` is current, StoreUnavailable: then nothing has changed.
         """
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything. Calling it twice is fine."""
+        ...
+
+
+class UploadedFiles(Protocol):
+    """Keeps files by name, gigabytes each if need be. The last one of a name counts, in every process at once."""
+
+    async def revisions(self) -> Mapping[str, str]:
+        """Return a text for each file that is another after every `put`. Cheap. Raises StoreUnavailable."""
+        ...
+
+    async def put(self, name: str, parts: Iterator[bytes], at: int) -> str:
+        """Keep a file whole in the place of the one of its name, at `at` (Unix ms); return its revision.
+
+        `parts` of a megabyte or so are read in a thread; what that raises is raised. On disk (fsync) on return. Raises
+        StoreUnavailable: then nothing has changed.
+        """
+        ...
+
+    def read(self, name: str, revision: str) -> AsyncIterator[bytes]:
+        """Yield the parts of a file. Raises NotFound if another is in its place, also meanwhile; StoreUnavailable."""
+        ...
+
+    async def remove(self, name: str, revision: str) -> None:
+        """Remove a file, unless another is in its place. Raises StoreUnavailable."""
         ...
 
     async def close(self) -> None:

@@ -17,7 +17,7 @@ from wetink.core.identity.holding import Claim, Contested
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.conversion import ConversionEvent
 from wetink.ports.audiences import CrowdLog, Memberships
-from wetink.ports.content import ContentVersions
+from wetink.ports.content import ContentVersions, UploadedFiles
 from wetink.ports.keys import Secrets, Senders, Sessions
 from wetink.ports.ledger import Archive, Exposures, LastPictures, Ledger
 
@@ -308,6 +308,7 @@ class Storage(msgspec.Struct, frozen=True):
     sessions: Sessions
     leases: Leases
     content: ContentVersions
+    uploads: UploadedFiles
     secrets: Secrets
     crowd: Callable[[], AbstractContextManager[CrowdLog]]
     start: Callable[[], None]

@@ -30,6 +30,7 @@ from wetink.store.sqlite.profiles import SQLiteProfiles
 from wetink.store.sqlite.projections import SQLiteProjections
 from wetink.store.sqlite.secrets import SQLiteSecrets
 from wetink.store.sqlite.sessions import SQLiteSessions
+from wetink.store.sqlite.uploads import SQLiteUploads
 from wetink.store.sqlite.votes import SQLitePolls
 
 SQL = read("queries.sql")
@@ -62,6 +63,7 @@ def open_storage(
         "sessions": _Later(partial(SQLiteSessions, folder)),
         "leases": _Later(partial(SQLiteLeases, folder, clock_ms)),
         "content": _Later(partial(SQLiteContent, folder)),
+        "uploads": _Later(partial(SQLiteUploads, folder)),
         "secrets": _Later(partial(SQLiteSecrets, folder)),
     }
 

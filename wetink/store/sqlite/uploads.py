@@ -1,0 +1,83 @@
+"""Uploads: files as rows, one for each part. All parts of a new one are written before it takes the old one's place."""
+
+import asyncio
+import secrets
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from wetink.core.errors import NotFound
+from wetink.store.sqlite.batch import THREAD_BUSY_MS, transaction
+from wetink.store.sqlite.connection import connect, fetch, first, in_thread, read, script, translated
+
+SQL = read("upload_queries.sql")
+LEFT_MS = 3_600_000
+"""After how long parts that became no upload are dropped."""
+
+
+class SQLiteUploads:
+    """`ports.content.UploadedFiles` over one SQLite file, shared by all processes."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open (or make) the file in a folder."""
+        self._db = connect(folder / "uploads.db", busy_ms=THREAD_BUSY_MS)
+        self._mutex = threading.Lock()
+        """Held for one part at a time: a large file keeps nobody waiting."""
+        with translated("opening the uploads"):
+            self._db.execute(script("uploads.sql"))
+
+    @in_thread
+    def revisions(self) -> Mapping[str, str]:
+        with self._mutex, translated("listing uploads"):
+            return dict(fetch(self._db, SQL.revisions))
+
+    @in_thread
+    def put(self, name: str, parts: Iterator[bytes], at: int) -> str:
+        revision = f"{at:013}-{secrets.token_hex(8)}"
+        try:
+            for number, part in enumerate(parts):
+                with self._mutex, translated("keeping an upload"):
+                    self._db.execute(SQL.add_part, (revision, number, part))
+            with self._mutex, translated("keeping an upload"), transaction(self._db):
+                self._let_go(name)
+                self._db.execute(SQL.put, (name, revision))
+                self._db.execute(SQL.left, (f"{at - LEFT_MS:013}",))
+        except BaseException:
+            with self._mutex, suppress(apsw.Error):
+                self._db.execute(SQL.drop, (revision,))
+            raise
+        return revision
+
+    async def read(self, name: str, revision: str) -> AsyncIterator[bytes]:
+        number = 0
+        while (part := await asyncio.to_thread(self._part, name, revision, number)) is not None:
+            yield part
+            number += 1
+
+    def _part(self, name: str, revision: str, number: int) -> Any:
+        with self._mutex, translated("reading an upload"):
+            row = first(self._db, SQL.part, (revision, number))
+            if row is None and first(self._db, SQL.revision, (name,)) != (revision,):
+                raise NotFound(f"another {name} was uploaded", hint="try again")
+            return row[0] if row is not None else None
+
+    @in_thread
+    def remove(self, name: str, revision: str) -> None:
+        with self._mutex, translated("removing an upload"), transaction(self._db):
+            if first(self._db, SQL.revision, (name,)) == (revision,):
+                self._let_go(name)
+
+    def _let_go(self, name: str) -> None:
+        """Remove what is kept under a name, if anything."""
+        row = first(self._db, SQL.revision, (name,))
+        if row is not None:
+            self._db.execute(SQL.remove, (name, row[0]))
+            self._db.execute(SQL.drop, row)
+
+    async def close(self) -> None:
+        with self._mutex:
+            self._db.close()
