@@ -39,7 +39,7 @@ def test_an_app_shows_the_sample_shopper_something(name: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", APPS)
-def test_its_picture_looks_as_it_was_meant_to(name: str, scheme: str, draw) -> None:
+def test_the_picture_of_an_app_equals_its_golden_picture(name: str, scheme: str, draw) -> None:
     """Compare with a golden picture; `WETINK_GOLDEN=1` makes them anew: look at them before you keep them."""
     image = draw(scene(APPS[name], scheme)).convert("RGB")
     drawn = image.resize((image.width // 2, image.height // 2), Image.Resampling.BOX)
@@ -56,7 +56,7 @@ def test_its_picture_looks_as_it_was_meant_to(name: str, scheme: str, draw) -> N
 
 
 @pytest.mark.parametrize("name", APPS)
-def test_its_template_can_be_drawn_from_tiles(name: str) -> None:
+def test_the_template_of_an_app_can_be_drawn_from_tiles(name: str) -> None:
     assert flaws(scene(APPS[name]), WithSamples(NoPhotos())) == []
 
 

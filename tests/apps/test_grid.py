@@ -25,5 +25,5 @@ def test_what_moves_does_so_after_a_new_start_at_the_corners_of_the_grid(name: s
     assert asyncio.run(tried([name], MOVING_CORNERS, tmp_path)) == []
 
 
-def test_the_grid_is_whole() -> None:
+def test_the_grid_has_36_combinations_for_each_app() -> None:
     assert len(GRID) == 36

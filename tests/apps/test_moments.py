@@ -58,7 +58,7 @@ def test_a_countdown_ends(now: str, settings: dict[str, Any], zone: str, expecte
     assert ends(settings, now=parse(now), time_zone=zone) == (parse(expected) if expected else None)
 
 
-def test_a_cart_is_kept_for_so_long_after_it_changed() -> None:
+def test_a_countdown_to_a_cart_ends_so_long_after_its_last_change() -> None:
     assert ends({"ends": "cart", "hours": 2}, CART) == NOW + HOUR
     assert ends({"ends": "cart", "hours": 1}, CART) is None
     assert ends({"ends": "cart"}) is None, "there is no cart"

@@ -107,7 +107,9 @@ def test_a_click_leads_to_the_store_and_hours_are_those_of_its_own_zone() -> Non
         ("mon-fri 10:00-99:00", "2026-11-24T10:00", (False, "")),
     ],
 )
-def test_opening_hours(hours: str, at: str, expected: tuple[bool, str]) -> None:
+def test_opening_hours_say_whether_a_store_is_open_and_until_when(
+    hours: str, at: str, expected: tuple[bool, str]
+) -> None:
     assert opening(hours, datetime.fromisoformat(at).replace(tzinfo=ZoneInfo("Europe/Berlin"))) == expected
 
 

@@ -52,7 +52,7 @@ def test_the_cover_goes_a_while_after_the_first_open(
         (0, 1, {"by": "click"}, True),
     ],
 )
-def test_or_at_the_nth_open_or_with_a_click(
+def test_the_cover_goes_at_the_nth_open_or_with_a_click(
     opened: int, clicked: int, settings: dict[str, Any], revealed: bool
 ) -> None:
     shop = Shop(opened=opened, clicked=clicked)
@@ -61,7 +61,7 @@ def test_or_at_the_nth_open_or_with_a_click(
     assert shown.facts["revealed"] is revealed
 
 
-def test_the_first_open_is_what_is_promised_at_every_open() -> None:
+def test_every_open_promises_the_time_of_the_first() -> None:
     kept = dict(run(NOW, {}).promise)
     assert kept == {"first": NOW}
     later = run(NOW + 6 * MINUTE, kept)

@@ -84,7 +84,9 @@ CROWD = tuple(
     ],
     ids=["newest first", "the visit goes on", "fewer", "too long ago", "in the cart", "bought", "a stranger"],
 )
-def test_abandoned_browse(person: Person, settings: dict[str, Any], expected: Any) -> None:
+def test_abandoned_browse_shows_recent_views_that_led_to_no_cart_or_order(
+    person: Person, settings: dict[str, Any], expected: Any
+) -> None:
     assert shown("abandoned-browse", person, shop(), settings) == expected
 
 
@@ -99,7 +101,9 @@ def test_abandoned_browse(person: Person, settings: dict[str, Any], expected: An
     ],
     ids=["cheaper", "hardly cheaper", "hardly, but enough", "dearer", "the filter says no"],
 )
-def test_price_drop(now: float, settings: dict[str, Any], expected: Any) -> None:
+def test_price_drop_shows_viewed_products_that_are_cheaper_by_enough(
+    now: float, settings: dict[str, Any], expected: Any
+) -> None:
     there = shop(replace(MUG, price=now), LAMP)
     assert shown("price-drop", VIEWED, there, settings) == expected
 
@@ -133,7 +137,9 @@ OUT = replace(MUG, availability="out_of_stock")
     ],
     ids=["was out since", "was out when seen", "still out", "never out", "old news", "out again"],
 )
-def test_back_in_stock(seen: Product, changes: Any, now: Product, expected: Any) -> None:
+def test_back_in_stock_shows_wishes_that_were_sold_out_and_can_be_bought_again(
+    seen: Product, changes: Any, now: Product, expected: Any
+) -> None:
     person = who(did("Product Added to Wishlist", 40 * DAY, seen))
     history = {"mug": tuple(Change(NOW + day * DAY, 10.0, stock=stock) for day, stock in changes)}
     assert shown("back-in-stock", person, shop(now, history=history)) == expected
@@ -142,7 +148,7 @@ def test_back_in_stock(seen: Product, changes: Any, now: Product, expected: Any)
 @pytest.mark.parametrize(
     ("stock", "expected"), [(None, None), (0, None), (1, ["mug"]), (5, ["mug"]), (6, None)], ids=str
 )
-def test_low_stock(stock: int | None, expected: Any) -> None:
+def test_low_stock_shows_viewed_products_of_which_few_are_left(stock: int | None, expected: Any) -> None:
     assert shown("low-stock", VIEWED, shop(replace(MUG, stock=stock), LAMP)) == expected
 
 
@@ -156,7 +162,7 @@ def test_a_wish_stands_until_it_is_bought() -> None:
     ("settings", "expected"),
     [({}, ["mug"]), ({"days": 60}, ["mug", "lamp"]), ({"after_days": 20, "days": 60}, ["lamp"])],
 )
-def test_recently_purchased(settings: dict[str, Any], expected: Any) -> None:
+def test_recently_purchased_shows_orders_of_the_days_that_are_set(settings: dict[str, Any], expected: Any) -> None:
     person = who(did("Order Completed", 10 * DAY, MUG), did("Order Completed", 40 * DAY, LAMP))
     assert shown("recently-purchased", person, shop(), settings) == expected
 
@@ -206,7 +212,7 @@ def test_recommended_shows_nothing_that_was_bought_or_lies_in_the_cart() -> None
     ],
     ids=["bought", "viewed", "too few people", "another category", "nothing fits", "one fits, far down"],
 )
-def test_trending(settings: dict[str, Any], expected: Any) -> None:
+def test_trending_shows_the_products_most_people_bought_or_viewed(settings: dict[str, Any], expected: Any) -> None:
     there = shop(MUG, replace(JUG, brand="X"), RUG, events=CROWD)
     found = shown("trending", Person(), there, settings)
     assert (found and sorted(found[1:]) == sorted(expected[1:]) and found[0] == expected[0]) or found == expected

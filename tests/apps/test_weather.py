@@ -38,7 +38,7 @@ def run(current: Any, moment: Moment | None = None, traits: Any = None, **settin
     ],
     ids=["the first that fits", "warmer than", "colder than", "the sky", "numbers as texts", "a sky in words"],
 )
-def test_the_first_offer_that_goes_with_the_weather(warm: Any, code: Any, words: str, link: str) -> None:
+def test_the_first_offer_that_fits_the_weather_is_shown(warm: Any, code: Any, words: str, link: str) -> None:
     shown = run({"temperature_2m": warm, "weather_code": code})
     assert shown is not None
     assert (shown.facts["words"], shown.link) == (words, link)
@@ -64,7 +64,7 @@ def test_an_empty_forecast_shows_nothing(current: Any) -> None:
     [("DE", {}, "20°"), ("US", {}, "68°F"), ("DE", {"unit": "F"}, "68°F"), ("US", {"unit": "C"}, "20°"),
      ("DE", {"degrees": "F"}, "-7°"), ("US", {"degrees": "F"}, "20°F")],
 )  # fmt: skip
-def test_degrees_are_the_readers_own(country: str, settings: dict[str, Any], degrees: str) -> None:
+def test_temperatures_are_in_the_readers_unit(country: str, settings: dict[str, Any], degrees: str) -> None:
     shown = run({"temperature_2m": 20, "weather_code": 61}, Moment(1, country=country), **settings)
     assert shown is not None
     assert shown.facts["degrees"] == degrees
@@ -79,7 +79,7 @@ def test_degrees_are_the_readers_own(country: str, settings: dict[str, Any], deg
         (Moment(1), {"city": 7}, ""),
     ],
 )
-def test_the_place_is_where_the_email_is_opened_else_where_they_live(moment: Moment, traits: Any, place: str) -> None:
+def test_the_weather_is_that_of_the_open_or_else_of_the_address(moment: Moment, traits: Any, place: str) -> None:
     shown = run({"temperature_2m": 20, "weather_code": 61, "is_day": 0}, moment, traits)
     assert shown is not None
     assert (shown.facts["place"], shown.facts["night"]) == (place, True)
@@ -91,7 +91,7 @@ def test_the_place_is_where_the_email_is_opened_else_where_they_live(moment: Mom
      (95, "storm"), (100, ""), (-1, ""), ("73", "snow"), ("Thundery rain", "storm"), ("Partly cloudy", "cloudy"),
      ("", "")],
 )  # fmt: skip
-def test_skies(said: Any, sky: str) -> None:
+def test_a_weather_code_or_text_becomes_a_sky(said: Any, sky: str) -> None:
     assert sky_of(said) == sky
 
 
