@@ -103,7 +103,9 @@ def test_an_answer_without_end_is_not_taken_to_its_end(
 
 
 @pytest.mark.parametrize("defended", [True, False], ids=["defended", "undefended"])
-def test_a_host_that_drips_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, defended: bool) -> None:
+def test_a_host_that_sends_byte_by_byte_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, defended: bool
+) -> None:
     monkeypatch.setattr(photos, "LONGEST_SECONDS", 0.4 if defended else 60.0)
     drops = 0
 

@@ -207,7 +207,7 @@ def lone(tmp_path: Path) -> Iterator[House]:
         runner.run(made.target.wetink.close())
 
 
-def test_there_is_a_good_request_for_every_route_that_changes_something() -> None:
+def test_every_route_that_changes_something_has_a_valid_request_to_forge() -> None:
     assert {each for each in changing() if each not in BY_LINK} == set(GOOD)
     assert all(path.startswith(("/dashboard/", "/api/")) for _, path in GOOD)
 
@@ -258,7 +258,7 @@ def undo(house: House, path: str) -> None:
         ("no token", "admit"),
     ],
 )
-def test_without_the_defence_the_very_same_request_changes_what_it_says(
+def test_without_its_check_each_forged_request_succeeds(
     lone: House, monkeypatch: pytest.MonkeyPatch, attack: str, taken_out: str
 ) -> None:
     if taken_out == "admit":

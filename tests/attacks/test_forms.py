@@ -181,12 +181,12 @@ def uncovered(app: App) -> set[tuple[str, str]]:
     return {(method, path) for method, path in routes(app) if method != "GET"} - known - ELSEWHERE.keys()
 
 
-def test_every_route_that_takes_something_in_is_tried(shop: Shop) -> None:
+def test_every_route_that_takes_input_is_tested(shop: Shop) -> None:
     assert uncovered(shop.target.app) == set()
     assert {(form.method, form.path) for form in FORMS if form.method != "GET"} <= {*routes(shop.target.app)}
 
 
-def test_a_new_route_that_nobody_tries_is_found(shop: Shop) -> None:
+def test_a_route_that_no_test_covers_is_reported(shop: Shop) -> None:
     async def take(request: Request) -> Response:
         raise NotImplementedError
 
@@ -209,7 +209,7 @@ def test_without_the_check_a_key_is_made_of_bytes_that_nobody_can_read(
     assert shop.run(shop.send(form, "name", b"%ED%A0%80"))[0] >= 500
 
 
-def test_after_all_of_it_a_new_start_reads_everything_and_takes_what_is_usual(shop: Shop) -> None:
+def test_a_restart_after_hostile_forms_reads_everything_and_takes_usual_input(shop: Shop) -> None:
     async def story() -> list[str]:
         await shop.restart()
         wrong = await shop.unread(shop.healthy)

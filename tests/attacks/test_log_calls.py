@@ -140,11 +140,11 @@ def test_every_argument_of_a_log_call_is_classified(call: Call) -> None:
     assert "{" not in call.said or call.path == "core/errors.py", "a text that is made up before it is logged"
 
 
-def test_every_argument_is_still_of_some_call() -> None:
+def test_every_classified_argument_still_belongs_to_a_log_call() -> None:
     assert ARGUMENTS.keys() == {each for call in KNOWN for each in call.arguments}
 
 
-def test_every_call_is_come_by_or_it_is_said_why_it_tells_of_nobody(heard: Heard) -> None:
+def test_every_log_call_is_reached_or_listed_as_free_of_personal_data(heard: Heard) -> None:
     names = {each.name for each in KNOWN}
     assert names - heard.reached - NOT_REACHED.keys() == set(), "a call nobody comes by: provoke it, or say why not"
     assert NOT_REACHED.keys() - names == set(), "there is no such call any more"
@@ -152,12 +152,12 @@ def test_every_call_is_come_by_or_it_is_said_why_it_tells_of_nobody(heard: Heard
     assert by_now == set(), "it is come by"
 
 
-def test_a_bad_day_full_of_peoples_data_tells_of_nobody(heard: Heard) -> None:
+def test_the_log_of_a_bad_day_holds_no_personal_data(heard: Heard) -> None:
     assert len(heard.lines) > 60
     assert [line for line in heard.lines if any(each in line for each in bad_day.SEEDED)] == []
     assert all(line.isprintable() for line in heard.lines)
 
 
-def test_without_the_defence_it_tells_of_them_all(heard: Heard) -> None:
+def test_a_plain_formatter_logs_the_personal_data_of_a_bad_day(heard: Heard) -> None:
     told = "\n".join(heard.plain)
     assert [each for each in bad_day.SEEDED if each not in told] == []

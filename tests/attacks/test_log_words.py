@@ -53,11 +53,11 @@ def templates() -> list[str]:
     return made + [tag.format(one) for tag, one in itertools.product(TAGS, EACH)]
 
 
-def test_no_template_tells_the_log_what_it_was_filled_with() -> None:
+def test_a_template_error_logs_none_of_the_values_filled_in() -> None:
     lines = [(each, told(each, OneLine())) for each in templates()]
     assert sum(bool(line) for _, line in lines) > 1_000
     assert [pair for pair in lines if any(mark in pair[1] for mark in MARKS)] == []
 
 
-def test_without_the_defence_a_template_tells_it() -> None:
+def test_a_plain_formatter_logs_the_values_of_a_template_error() -> None:
     assert "Zuleika" in told("{% include person.traits.name %}", logging.Formatter("%(message)s"))

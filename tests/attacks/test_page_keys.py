@@ -210,7 +210,7 @@ def tell_of(gallery: Gallery, who: str, forgeries: list[dict[str, Any]], *, befo
 
 
 @pytest.mark.parametrize("words", POISON)
-def test_without_the_defence_each_of_these_words_is_sent(
+def test_without_the_filter_of_page_words_each_of_them_is_sent(
     gallery: Gallery, monkeypatch: pytest.MonkeyPatch, words: str
 ) -> None:
     monkeypatch.setattr(drawing, "shown", lambda person, **_: person)

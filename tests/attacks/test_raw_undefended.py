@@ -112,9 +112,7 @@ def test_without_a_bound_of_the_head_a_large_one_is_taken(
 
 
 @pytest.mark.parametrize("defended", [True, False], ids=["defended", "undefended"])
-def test_without_an_end_of_patience_slow_heads_hold_their_connections(
-    monkeypatch: pytest.MonkeyPatch, defended: bool
-) -> None:
+def test_without_a_deadline_slow_heads_hold_their_connections(monkeypatch: pytest.MonkeyPatch, defended: bool) -> None:
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3 if defended else 60.0)
     with serving() as port, contextlib.ExitStack() as stack:
         slow = [stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30)) for _ in SLOW]

@@ -144,7 +144,7 @@ def test_no_target_of_an_event_leads_away_from_the_shop(house: House) -> None:
     assert set(in_a_browser(locations)) == {"https:shop.example"}
 
 
-def test_without_the_defence_most_of_them_would(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_host_check_most_targets_lead_away(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(house.wetink.opens, "_allowed", lambda url: True)
     for field in ("url", "image_url"):  # reading an address is a defence, too: only what can be one is kept
         monkeypatch.setitem(ecommerce._PRODUCT, field, (field, text, True))
@@ -187,7 +187,7 @@ def test_a_real_browser_that_follows_clicks_never_leaves_the_shop(house: House) 
     assert {urlsplit(url).netloc for url in asked} == {"shop.example"}
 
 
-def test_tags_and_campaigns_cannot_bend_a_target_either(house: House) -> None:
+def test_tags_and_campaigns_cannot_change_where_a_click_leads(house: House) -> None:
     path = house.wetink.settings.data / "content" / "blocks" / "hero.yaml"
     path.write_text(path.read_text() + 'utm: {utm_campaign: "{campaign}"}\n')
     asyncio.run(house.wetink.look_again())

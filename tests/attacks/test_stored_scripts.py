@@ -332,7 +332,7 @@ def with_texts(house: Hostile, path: str, first: int) -> str:
     return f"{path}?{urlencode({name: plain(first + 7 * number) for number, name in enumerate(names)})}"
 
 
-def test_there_are_enough_texts_and_pages() -> None:
+def test_the_test_covers_enough_texts_and_pages() -> None:
     assert len(set(INJECTIONS)) == len(INJECTIONS) >= 60
     assert len(listed()) >= 30
 
@@ -348,7 +348,9 @@ def test_nothing_that_an_address_says_runs_loads_or_stands_out_on_any_page(plan:
 
 
 @pytest.mark.parametrize("defended", ["by its header", "by nothing"])
-def test_without_the_escapes_they_do(walker: Walker, monkeypatch: pytest.MonkeyPatch, defended: str) -> None:
+def test_without_escaping_the_stored_scripts_run(
+    walker: Walker, monkeypatch: pytest.MonkeyPatch, defended: str
+) -> None:
     monkeypatch.setattr(render, "TEMPLATES", render.TEMPLATES.overlay(autoescape=False))
     if defended == "by nothing":
         policy = b"content-security-policy"

@@ -96,7 +96,7 @@ def disarm(house: House, cipher: type[Unproven | Unbound]) -> None:
         ciphers[epoch] = cipher(real)
 
 
-def test_without_proof_bent_tokens_name_others(house: House) -> None:
+def test_without_authentication_altered_tokens_name_other_people(house: House) -> None:
     disarm(house, Unproven)
     unseal = house.wetink.seals._unseal
     opened = [token for token in tokens(house, 1_000) if unseal(token, "hero", "picture") is not None]
