@@ -29,12 +29,12 @@ def _seen(case: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=f"{case['id']}-{case['how']}") for case in CASES])
-def test_a_field_case_gets_its_right_answer(case: dict[str, Any], tmp_path: Path) -> None:
+def test_a_field_case_gets_its_expected_answer(case: dict[str, Any], tmp_path: Path) -> None:
     wrong = wrong_with(_seen(case, tmp_path), case["expect"])
     assert not wrong, "\n".join(wrong)
 
 
-def test_every_way_that_the_cases_name_has_a_runner() -> None:
+def test_every_kind_of_case_has_a_runner() -> None:
     assert set(RUNNERS) == set(ABOUT["how"])
 
 
@@ -66,5 +66,5 @@ MORE = [
 
 
 @pytest.mark.parametrize("case", MORE, ids=lambda case: case["how"])
-def test_a_case_of_each_way_is_told_right(case: dict[str, Any], tmp_path: Path) -> None:
+def test_each_runner_judges_a_known_case_correctly(case: dict[str, Any], tmp_path: Path) -> None:
     assert not wrong_with(_seen(case, tmp_path), case["expect"])
