@@ -52,12 +52,12 @@ def test_an_invalid_rule_is_reported_in_one_line(shop: Path, given: str, told: s
     assert told in wetink("audience", "explain", "-", "user:42", "--data", shop, given=given, status=1)
 
 
-def test_a_file_that_is_not_there_is_told_of(shop: Path) -> None:
+def test_a_missing_file_is_reported(shop: Path) -> None:
     said = wetink("audience", "explain", "absent.yaml", "user:42", "--data", shop, status=1)
     assert "absent.yaml cannot be read" in said
 
 
-def test_a_count_says_for_how_many_of_all(shop: Path, rule: Path) -> None:
+def test_a_count_says_how_many_of_all_people_match(shop: Path, rule: Path) -> None:
     assert json.loads(wetink("audience", "count", rule, "--data", shop, "--json")) == {"matches": 0, "of": 1}
     at = ("--at", "2026-11-20T09:00:00Z")
     looked = "done: Product Viewed\nwhere: {name: mug}\nwithin: 1d"

@@ -75,7 +75,7 @@ def test_products_missing_from_a_complete_file_are_gone_until_they_return(tmp_pa
     ],
     ids=["JSON lines", "JSON", "Merchant XML", "Merchant text", "packed", "UTF-16"],
 )
-def test_each_format_is_told_by_its_ending(tmp_path: Path, name: str, body: str | bytes) -> None:
+def test_the_file_extension_tells_the_format(tmp_path: Path, name: str, body: str | bytes) -> None:
     assert imported(tmp_path, name, body)["products"] == 1
     assert "Moth Lamp" in wetink("catalog", "search", "lamp", "--data", tmp_path / "data")
 
@@ -101,6 +101,6 @@ def test_a_file_that_cannot_be_read_is_one_clear_line(
     assert said in line or said == name
 
 
-def test_a_product_nobody_knows_is_told_of(tmp_path: Path) -> None:
+def test_an_unknown_product_is_reported(tmp_path: Path) -> None:
     wetink("keys", "create", "shop", "--data", tmp_path / "data")
     assert "there is no product 'Z'" in wetink("catalog", "show", "Z", "--data", tmp_path / "data", status=1)

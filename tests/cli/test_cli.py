@@ -16,7 +16,7 @@ from wetink import __version__
 from wetink.cli import main
 
 
-def test_version_says_which() -> None:
+def test_version_prints_the_version() -> None:
     assert wetink("version").strip() == f"wetink {__version__}"
 
 
@@ -221,7 +221,7 @@ def test_a_data_folder_that_cannot_be_one_is_named(tmp_path: Path) -> None:
     assert "data folder" in error
 
 
-def test_serve_stops_when_told_and_says_it_went_well(tmp_path: Path) -> None:
+def test_serve_stops_on_sigterm_with_status_0(tmp_path: Path) -> None:
     with Server(tmp_path) as server:
         assert server.address.startswith("http://127.0.0.1:")
         server.process.terminate()
