@@ -183,7 +183,9 @@ def test_a_file_that_cannot_be_read_is_made_again(shop: Shop, damage: str) -> No
     columns.close()
 
 
-def test_progress_grows(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_only_grows_and_stays_below_100_percent(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(layout, "SAY_SECONDS", 0)
     heard: list[int] = []
     layout.lay_out(shop.store.crowd, shop.files, heard.append)
