@@ -201,7 +201,7 @@ def test_a_push_whose_words_cannot_be_kept_is_refused_with_the_place(server: Ser
 
 
 @pytest.mark.parametrize("place", ["a variant's name", "a setting", "an audience's value", "a scenario"])
-def test_the_command_refuses_and_takes_the_same(tmp_path: Path, place: str) -> None:
+def test_wetink_check_refuses_and_takes_the_same_values(tmp_path: Path, place: str) -> None:
     for number, (name, value) in enumerate({"fine": "fine", **VALUES}.items()):
         if name not in ("fine", "half a character", "10^26", "a recursive alias", "65 levels"):
             continue
@@ -215,7 +215,7 @@ def test_the_command_refuses_and_takes_the_same(tmp_path: Path, place: str) -> N
         assert ("! " in answer.output) is (name != "fine")
 
 
-def test_the_command_draws_what_it_takes(tmp_path: Path) -> None:
+def test_wetink_check_draws_the_content_it_takes(tmp_path: Path) -> None:
     for path, text in {**block(), "templates/card.liquid": "{{ 1 | no_filter }}"}.items():
         (tmp_path / "folder" / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "folder" / path).write_text(text)

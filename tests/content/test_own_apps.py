@@ -61,7 +61,7 @@ def house(tmp_path: Path) -> Any:
     asyncio.run(made.wetink.close())
 
 
-def test_its_settings_become_a_form_and_a_json_schema() -> None:
+def test_settings_of_an_own_app_become_a_form_and_a_json_schema() -> None:
     app = app_of("card", load_yaml(CARD))
     fields = {field.name: field for field in fields_of(app)}
     assert [(name, field.kind) for name, field in fields.items()] == [
@@ -81,7 +81,7 @@ def load_yaml(text: str) -> Any:
     return yaml.safe_load(text)
 
 
-def test_a_block_of_it_is_drawn_with_what_was_set_and_the_defaults(house: House) -> None:
+def test_a_block_of_an_own_app_is_drawn_with_its_settings_and_defaults(house: House) -> None:
     assert house.wetink.content.problems == ()
     house.saw("mug")
     decision = asyncio.run(
@@ -141,7 +141,7 @@ def test_a_setting_that_cannot_be_is_refused_with_its_place(tmp_path: Path, sett
         ("card", [], "Expected `object`"),
     ],
 )
-def test_a_companion_that_means_nothing_is_refused_with_its_place(name: str, raw: Any, said: str) -> None:
+def test_an_invalid_companion_file_is_refused_with_its_place(name: str, raw: Any, said: str) -> None:
     with pytest.raises(BadContent) as caught:
         app_of(name, raw)
     assert said in str(caught.value)
@@ -169,7 +169,7 @@ def test_problems_of_companions_are_told_and_leave_the_rest_alone(tmp_path: Path
     assert "trending" not in content.apps
 
 
-def test_it_is_in_the_gallery_from_its_form_to_a_block(house: House) -> None:
+def test_an_own_app_in_the_gallery_leads_from_its_form_to_a_block(house: House) -> None:
     app = Starlette(routes=ROUTES)
     app.state.wetink = house.wetink
     with TestClient(app) as browser:
@@ -202,14 +202,14 @@ def test_a_template_that_cannot_be_drawn_is_told_beside_its_form(house: House) -
         assert browser.get("/dashboard/apps/card.img").status_code == 404
 
 
-def test_an_app_that_is_taken_away_is_gone_and_its_block_told(house: House) -> None:
+def test_a_removed_app_is_gone_and_its_block_is_reported(house: House) -> None:
     (house.wetink.settings.content / "templates" / "card.yaml").unlink()
     asyncio.run(house.wetink.look_again())
     assert "card" not in house.wetink.apps
     assert any("there is no app called 'card'" in problem for problem in house.wetink.content.problems)
 
 
-def test_the_command_line_lists_it_and_runs_its_scenarios(house: House) -> None:
+def test_the_command_line_lists_an_own_app_and_runs_its_scenarios(house: House) -> None:
     folder = house.wetink.settings.content
     write(
         folder,

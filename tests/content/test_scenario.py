@@ -25,7 +25,7 @@ VIEW = "{event: Product Viewed, properties: {sku: A, name: Mug, url: 'https://sh
 
 
 @pytest.mark.parametrize("place", ["content/starter", "demo/content"])
-def test_the_examples_hold(place: str) -> None:
+def test_every_scenario_of_the_examples_holds(place: str) -> None:
     tree = read_tree(HOME / place)
     found = list(outcomes(tree, read(tree, APPS), APPS))
     assert found

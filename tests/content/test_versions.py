@@ -113,7 +113,7 @@ def test_a_push_replaces_everything_and_says_who_and_why(versions: Kept, content
     assert sorted(each.name for each in content.parent.iterdir()) == ["content", "content.json", "store"]
 
 
-def test_the_same_again_makes_no_version(versions: Kept) -> None:
+def test_pushing_unchanged_content_makes_no_version(versions: Kept) -> None:
     assert push(versions, tree("One"), 1) == 1
 
 
@@ -163,7 +163,7 @@ def test_an_earlier_version_stands_again_as_a_new_one(versions: Kept, content: P
     ["../out.yaml", "blocks/../../out", "/etc/passwd", "blocks/.hidden", "elsewhere/a.yaml", "blocks/a/b.yaml",
      "blocks\\a.yaml", "blocks/", "", "blocks/a\x00.yaml", "blocks/" + "a" * 200],
 )  # fmt: skip
-def test_no_path_leads_out(versions: Kept, content: Path, path: str) -> None:
+def test_no_path_leads_out_of_the_content_folder(versions: Kept, content: Path, path: str) -> None:
     with pytest.raises(BadContent, match="not a path in the content folder"):
         push(versions, {path: b"x"}, None)
     assert read_tree(content) == tree("One")
