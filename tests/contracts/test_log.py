@@ -62,7 +62,7 @@ def test_events_of_some_names_are_followed_past_all_others(store: Storage) -> No
     asyncio.run(story())
 
 
-def test_who_follows_begins_anew_when_messages_were_renewed(store: Storage) -> None:
+def test_a_follower_begins_anew_after_messages_were_renewed(store: Storage) -> None:
     async def story() -> None:
         await store.log.append([told(1), told(2)])
         begin = await store.log.cursor(0)

@@ -47,14 +47,14 @@ def due(kept: Memberships, now: int, audience: str = "vip") -> list[tuple[str, s
     return [(each.change.move, each.change.member.value) for each in run(kept.due(audience, now, 100))]
 
 
-def test_the_first_look_finds_all_in_and_nobody_coming(kept: Memberships) -> None:
+def test_the_first_count_finds_members_and_nobody_who_joined(kept: Memberships) -> None:
     assert take(kept, NOW, ANNA, BEN, tell=news) == Moved(2, 0, 0, first=True)
     assert due(kept, NOW) == []
     assert run(kept.since("vip", ANNA)) == NOW
     assert run(kept.since("vip", CLEO)) is None
 
 
-def test_later_looks_tell_who_came_and_who_went(kept: Memberships) -> None:
+def test_later_counts_say_who_joined_and_who_left(kept: Memberships) -> None:
     take(kept, NOW, ANNA, BEN, tell=news)
     assert take(kept, NOW + 1, BEN, CLEO, tell=news) == Moved(2, 1, 1)
     assert sorted(due(kept, NOW + 1)) == [("enter", "cleo"), ("leave", "anna")]
@@ -101,7 +101,7 @@ def test_a_departure_is_sent_only_after_the_arrival(kept: Memberships) -> None:
     assert run(kept.tallies("vip")) == {"waiting": 1, "delivered": 1, "dead": 0}
 
 
-def test_the_dead_are_kept_and_can_be_told_again(kept: Memberships) -> None:
+def test_webhooks_that_were_given_up_are_kept_and_can_be_retried(kept: Memberships) -> None:
     take(kept, NOW, ANNA, BEN)
     waiting = run(kept.due("vip", NOW, 10))
     run(kept.settle([(each.change.id, Outcome("dead", NOW, "it answered 410")) for each in waiting]))

@@ -73,7 +73,7 @@ def test_the_same_id_of_another_source_is_another_message(store: Storage) -> Non
     assert stored(store) == 2
 
 
-def test_a_copy_changes_nobody(store: Storage) -> None:
+def test_a_copy_of_a_message_changes_no_profile(store: Storage) -> None:
     """Neither does it count for whom it names, nor does it claim anything."""
     append(store, FIRST)
     append(store, {**FIRST, "userId": "v", "anonymousId": "a", "timestamp": LATE - 5, "event": "Order Completed"})

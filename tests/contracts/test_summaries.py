@@ -143,7 +143,7 @@ def test_a_replay_that_says_something_else_of_them_ends_a_summary(store: Storage
     assert summary(store) is None
 
 
-def test_rules_that_are_new_begin_anew(store: Storage) -> None:
+def test_new_rules_make_every_summary_anew(store: Storage) -> None:
     append(store, visit(1, LATE - HOUR, userId="u"))
     sum_up(store)
     assert summary(store, rules=8) is None
