@@ -173,7 +173,7 @@ def test_any_text_is_read_or_has_a_fault(said: str, currency: str) -> None:
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.integers())
-def test_a_number_is_taken_as_it_is(value: float) -> None:
+def test_a_json_number_is_its_own_amount(value: float) -> None:
     assert number(value) == (float(value) if abs(value) < 1e15 else None)
     if abs(value) < 1e15 and isinstance(value, int):
         assert number(str(value)) == value

@@ -121,7 +121,9 @@ def test_the_trace_says_why_of_each_variant_that_was_asked() -> None:
         ((Variant("a", "page"),), [Step("a", True, "Page is shown")]),
     ],
 )  # fmt: skip
-def test_the_trace_of_a_stranger(variants: tuple[Variant, ...], trace: list[Step]) -> None:
+def test_the_trace_of_a_stranger_says_why_each_variant_was_passed_over(
+    variants: tuple[Variant, ...], trace: list[Step]
+) -> None:
     assert list(decided(block(*variants), Person()).trace) == trace
 
 

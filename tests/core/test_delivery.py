@@ -23,7 +23,7 @@ def test_all_else_is_tried_again_since_todays_mistake_is_mended_tomorrow(status:
     assert outcome.why == ("no way" if not status else f"it answered {status}")
 
 
-def test_gone_is_believed_at_once() -> None:
+def test_a_410_answer_gives_up_at_once() -> None:
     assert after(1, Answer(410), NOW, "a").state == "dead"
 
 

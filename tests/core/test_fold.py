@@ -90,7 +90,7 @@ def test_orders_are_one_each_updated_and_cancelled_by_their_id() -> None:
     assert [p.order.order_id for p in fold([*events, order("Order Cancelled", 5, "O", 0)], NOW).orders] == ["P"]
 
 
-def test_wishlist_and_searches() -> None:
+def test_the_wishlist_and_searches_are_what_is_left_newest_first() -> None:
     person = fold(
         [
             event("Product Added to Wishlist", 1, "A"),

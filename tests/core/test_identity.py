@@ -172,7 +172,7 @@ def test_a_lookup_follows_no_page_to_or_from_what_a_server_told(made, told, at):
     ),
     st.sets(st.sampled_from([VISITOR, ADDRESS, *OWNERS])),
 )
-def test_the_short_cut_is_right(made, new, told):
+def test_a_claim_that_is_said_to_change_nothing_changes_nothing(made, new, told):
     """Where a claim is said to change nothing, working everything out anew gives the same."""
     held = holdings(new.weaker, made, told)
     if changes_nothing(new, held):

@@ -102,7 +102,7 @@ def test_a_message_is_told_from_others_by_what_it_was_told_by_without_a_mapping(
 
 
 @pytest.mark.parametrize("odd", [{"properties": 7}, {"properties": {"item": 7}}, {"event": 7}, {"traits": []}, {}])
-def test_odd_messages_are_no_trouble(odd: dict[str, Any]) -> None:
+def test_odd_messages_pass_through_a_mapping(odd: dict[str, Any]) -> None:
     come_to({"type": "track", "event": "Bought", "userId": "jane", **odd})
 
 

@@ -31,7 +31,7 @@ MUG = Product(sku="M", name="Mug", url="https://s.example/m", price=10.0, catego
         ({"skip": ("M",)}, False),
     ],
 )
-def test_a_filter_lets_through(fields: dict[str, Any], expected: bool) -> None:
+def test_a_filter_passes_products_within_its_bounds(fields: dict[str, Any], expected: bool) -> None:
     assert Filter(**fields).lets(MUG) is expected
 
 
@@ -78,7 +78,7 @@ def test_what_was_bought_is_left_out_when_told_so_and_the_newest_facts_are_shown
     assert (one.product.name, one.product.price, one.product.url) == ("Bee", 1.0, "https://s.example/B")
 
 
-def test_only_what_the_catalog_knows_is_known() -> None:
+def test_known_leaves_out_products_that_the_catalog_lacks() -> None:
     assert [each.product.sku for each in known(["A", "B"], Shop(products={"B": made("B")}))] == ["B"]
 
 

@@ -43,7 +43,7 @@ def test_a_surge_shows_while_it_happens() -> None:
     ("more", "expected"),
     [({}, ["A", "B"]), ({"category": "lamps"}, ["B"]), ({"region": "DE"}, ["A"]), ({"region": "fr"}, [])],
 )
-def test_a_category_or_a_region_narrows(more: dict[str, str], expected: list[str]) -> None:
+def test_a_category_or_a_region_narrows_trends(more: dict[str, str], expected: list[str]) -> None:
     events = [did("Product Viewed", 0, "A", who=who, country="de") for who in "xy"]
     assert order_of(Trends([*events, did("Product Viewed", 0, "B", category="Lamps")]), **more) == expected
 
@@ -74,7 +74,7 @@ def test_what_is_seen_in_one_visit_and_bought_in_one_order_goes_together() -> No
     assert list(trends.together("D", "bought")) == ["A"]
 
 
-def test_how_many_people_bought_it_since() -> None:
+def test_people_who_bought_a_product_are_counted_since_a_time() -> None:
     trends = Trends([did("Order Completed", hours * HOUR, "A", who=f"u{hours}") for hours in (0, 1, 5, 30)])
     assert trends.people("A", "bought", NOW - 6 * HOUR, NOW + 1) == 3
     trends.forget(NOW + 3 * DAY)
@@ -99,7 +99,7 @@ def test_the_order_of_arrival_changes_no_count(what: list[tuple[str, int, str]],
     assert one.popular("viewed", 2 * DAY, NOW) == other.popular("viewed", 2 * DAY, NOW)
 
 
-def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trends_keep_a_bounded_number_of_people(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RECENT_PEOPLE", 50)
     monkeypatch.setattr(module, "BUYERS", 50)
     trends = Trends()

@@ -130,7 +130,7 @@ def test_a_hash_that_cannot_be_read_is_none(raw: bytes) -> None:
     assert sent_hash(raw) == ("", None)
 
 
-def test_no_secret_proves_nothing() -> None:
+def test_without_a_secret_no_hash_is_valid() -> None:
     assert not matches(RIGHT, [USER], [])
     assert matches(RIGHT, [USER], ["new", SECRET])
     assert "secret" not in repr(IdentityVerification((SECRET,)))

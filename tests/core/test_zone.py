@@ -147,7 +147,7 @@ def test_an_unknown_time_zone_is_reported_at_its_path(value: Any) -> None:
 
 
 @given(st.text(max_size=40))
-def test_no_text_whatever_breaks_it(text: str) -> None:
+def test_any_text_is_a_zone_or_none(text: str) -> None:
     found = named(text)
     assert found == "" or named(found) == found
     zone(text)

@@ -51,7 +51,7 @@ SHOPPER = Person(done={VIEW: (NOW - 10 * DAY, NOW - 7 * DAY, NOW - DAY), ORDER: 
         ({"not_done": "Product Shared"}, True, "did not do Product Shared"),
     ],
 )
-def test_how_often_something_was_done_in_a_window(rule: Any, expected: bool, why: str) -> None:
+def test_a_rule_counts_how_often_something_was_done_in_a_window(rule: Any, expected: bool, why: str) -> None:
     found = asked(rule, SHOPPER)
     assert (found.holds, found.why) == (expected, why)
 
@@ -74,7 +74,7 @@ def test_an_event_is_meant_by_any_of_its_names() -> None:
         ({"within": "1d"}, 1),
     ],
 )
-def test_windows(window: dict[str, Any], expected: int) -> None:
+def test_a_window_counts_the_events_inside_it_alone(window: dict[str, Any], expected: int) -> None:
     """Noon of 4 October 2024 is now; there is a view each noon of the first three days, and one minutes ago."""
     days = [viewed(n * DAY) for n in (3, 2)]
     events = [*days, viewed(DAY + HOUR), ordered(DAY), viewed(10 * 60_000), event("Scrolled", 30 * 60_000)]
@@ -201,7 +201,7 @@ ORDERS = [
         ({"sum": "total", "within": "90d", "is": {"between": [0.2, 0.4]}}, 0.3),
     ],
 )
-def test_figures_over_what_events_say(asked_: dict[str, Any], saw: float) -> None:
+def test_a_rule_compares_sums_averages_and_extremes_of_event_values(asked_: dict[str, Any], saw: float) -> None:
     found = asked({"of": ORDER, **asked_}, person(*ORDERS))
     assert (found.holds, found.saw) == (True, saw)
 
@@ -212,5 +212,5 @@ def test_an_average_without_values_never_holds() -> None:
     assert asked({"average": "total", "of": ORDER, "exists": False}, person()).holds
 
 
-def test_adding_needs_no_order_of_its_own() -> None:
+def test_a_rule_on_an_added_product_needs_no_order() -> None:
     assert holds({"done": ADD, "where": {"sku": "S"}}, event(ADD, products=(product("S"),)))

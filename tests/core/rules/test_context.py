@@ -41,7 +41,7 @@ RAIN = {"weather": FeedData(({"current": {"temperature_2m": 3.5, "weather_code":
         ({"weather": {"feed": "other", "sky": "rain"}}, False),
     ],
 )
-def test_circumstances_of_an_open(of: dict[str, Any], expected: bool) -> None:
+def test_a_rule_asks_for_time_device_place_and_weather_of_an_open(of: dict[str, Any], expected: bool) -> None:
     assert asked({"moment": of}, Person(), moment=HERE, feeds=RAIN).holds is expected
 
 
@@ -51,7 +51,7 @@ def test_the_hour_is_that_of_where_the_person_is() -> None:
     assert asked({"moment": {"weekday": "fri", "hour": 12}}, Person(), moment=Moment(NOW, time_zone="no/where")).holds
 
 
-def test_midnight_is_an_hour_too() -> None:
+def test_an_hour_of_0_means_midnight() -> None:
     assert asked({"moment": {"hour": 0}}, Person(), moment=Moment(NOW - 12 * 3_600_000)).holds
 
 
