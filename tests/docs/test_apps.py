@@ -11,5 +11,5 @@ def test_an_apps_page_says_what_the_app_says(name: str) -> None:
     assert (PLACE / f"{name}.md").read_text() == page_of(APPS[name])
 
 
-def test_the_list_has_them_all() -> None:
+def test_the_list_of_apps_names_every_app() -> None:
     assert (PLACE / "README.md").read_text() == index()

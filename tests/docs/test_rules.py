@@ -30,7 +30,7 @@ def test_each_part_of_a_moment_is_explained(name: str) -> None:
     assert re.search(rf"^\| .*`{name}`.* \|", PAGE, re.M)
 
 
-def test_what_the_page_shows_can_be_read() -> None:
+def test_every_rule_on_the_page_can_be_read() -> None:
     blocks = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
     assert blocks
     for block in blocks:
