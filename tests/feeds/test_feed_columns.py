@@ -182,7 +182,7 @@ def test_a_feed_is_read_again_when_a_sale_begins_or_ends() -> None:
 
 
 @given(st.text(alphabet="0123456789-/TZ:+ to", max_size=40))
-def test_no_dates_whatever_break_a_sale(text: str) -> None:
+def test_any_sale_dates_are_read_or_ignored(text: str) -> None:
     sale = sale_of(text)
     assert sale is None or sale.begins is None or sale.ends is None or sale.begins < sale.ends
 

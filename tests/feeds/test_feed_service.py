@@ -146,7 +146,7 @@ def drips(handler: BaseHTTPRequestHandler) -> None:
         (sends(b"", 302, location="/feed"), "more than 3 redirects"),
     ],
 )
-def test_no_answer_that_is_no_good_replaces_what_was_there(
+def test_an_unusable_answer_does_not_replace_the_last_good_one(
     tmp_path: Path, there: Outside, clock: Clock, monkeypatch: pytest.MonkeyPatch, reply: Reply, because: str
 ) -> None:
     async def scenario(keeper: FeedService) -> None:

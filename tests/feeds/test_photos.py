@@ -230,7 +230,7 @@ def bomb() -> bytes:
     ],
     ids=["bomb", "cut", "svg", "text", "empty", "not found", "oversized"],
 )
-def test_what_is_no_good_photo_is_none_and_not_asked_for_again_at_once(tmp_path: Path, reply: Reply) -> None:
+def test_an_unusable_photo_is_missing_and_is_not_fetched_again_at_once(tmp_path: Path, reply: Reply) -> None:
     async def run(there: Shop) -> None:
         photos = PhotoFetcher(tmp_path, private_hosts=(there.host,))
         assert await photos.get(there.url("/p"), 4000) is None
