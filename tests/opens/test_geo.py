@@ -64,7 +64,7 @@ def test_a_private_address_has_no_place(files: tuple[Path, Path], address: str) 
     assert Places(*files).of(address) == NOWHERE
 
 
-def test_without_files_everywhere_is_nowhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_without_files_no_address_has_a_place(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert Places(None, None).of("81.2.69.142") == NOWHERE
     assert not caplog.records
     assert Places(tmp_path / "city.mmdb", None).of("81.2.69.142") == NOWHERE
@@ -151,7 +151,7 @@ def test_closed_places_are_empty(files: tuple[Path, Path]) -> None:
 
 
 @given(st.text(max_size=60) | st.ip_addresses().map(str))
-def test_no_text_whatever_breaks_a_look_up(tmp_path_factory: pytest.TempPathFactory, address: str) -> None:
+def test_any_text_has_a_place_or_none(tmp_path_factory: pytest.TempPathFactory, address: str) -> None:
     path = tmp_path_factory.getbasetemp() / "any.mmdb"
     if not path.exists():
         path.write_bytes(CITY)
