@@ -8,7 +8,7 @@ from wetink.render.cache import Kept, key_of
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 60)), max_size=60))
-def test_it_never_holds_more_than_its_bound_and_gives_what_was_put_last(puts: list[tuple[int, int]]) -> None:
+def test_a_cache_stays_within_its_bound_and_returns_the_last_value(puts: list[tuple[int, int]]) -> None:
     kept = Kept[bytes](100, len)
     last: dict[int, bytes] = {}
     for number, size in puts:

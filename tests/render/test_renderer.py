@@ -128,7 +128,7 @@ def test_where_the_limits_of_templates_have_a_hole_the_workers_hold(bomb: str, m
     asyncio.run(story())
 
 
-def test_quarantine_ends() -> None:
+def test_a_template_is_tried_again_after_its_quarantine() -> None:
     now = 0.0
     quarantine = Quarantine(lambda: now)
     quarantine.prove(b"good")
