@@ -179,7 +179,7 @@ def test_every_worker_begins_with_the_setup_of_its_time(pool: Pool) -> None:
     run(story())
 
 
-def test_in_one_loop_after_the_other(pool: Pool) -> None:
+def test_a_pool_answers_in_one_event_loop_after_another(pool: Pool) -> None:
     assert [run(pool.ask(b"echo x", 5)) for _ in range(3)] == [b"x"] * 3
 
 
