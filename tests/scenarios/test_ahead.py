@@ -87,13 +87,13 @@ def test_nothing_is_drawn_for_old_events_or_for_browsers_nobody_has_named(monkey
     assert {str(who) for _, who in named} == {"email:jane@shop.example"}
 
 
-def test_a_flood_of_people_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prerendering_keeps_a_bounded_number_of_people(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = drawn_for(monkeypatch, *(event(f"u{number}") for number in range(MOST_PEOPLE + 50)))
     assert len({who for _, who in drawn}) == MOST_PEOPLE
     assert drawn[0][1].value == f"u{MOST_PEOPLE + 49}"
 
 
-def test_who_is_still_busy_is_waited_for() -> None:
+def test_a_person_who_is_still_browsing_is_prerendered_later() -> None:
     async def story() -> None:
         async def never(*_: Any) -> None:
             raise AssertionError
@@ -105,7 +105,7 @@ def test_who_is_still_busy_is_waited_for() -> None:
     asyncio.run(story())
 
 
-def test_it_takes_no_more_than_its_share_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prerendering_takes_no_more_than_its_share_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
 
     async def warm(*_: Any) -> None:

@@ -61,7 +61,7 @@ def test_what_a_machine_fetches_ahead_promises_nothing(house: House) -> None:
     assert end_of(house) == house.now + 48 * HOUR, "it begins when somebody looks"
 
 
-def test_as_a_gif_it_ticks_and_as_a_jpeg_it_stands_still(house: House) -> None:
+def test_a_countdown_ticks_as_a_gif_and_stands_still_as_a_jpeg(house: House) -> None:
     url = house.url("picture", "offer")
     assert ticks(house)
     moving = house.get(url.replace(".jpg", ".gif"))
@@ -90,7 +90,7 @@ def moving(house: House, scheme: str = "light", ratio: int = 2) -> Picture:
     return asyncio.run(house.wetink.opens.open(house.wetink.content, "offer", 1, JANE, moment))
 
 
-def test_until_it_is_ready_it_stands_still_and_shows_the_time_that_remains(house: House) -> None:
+def test_a_countdown_that_is_not_ready_stands_still_at_the_time_that_remains(house: House) -> None:
     url = house.url("picture", "offer")
     leases = SQLiteLeases(house.wetink.settings.data, lambda: time.time_ns() // 1_000_000)
     with asyncio.Runner() as another:  # as if another process were making it
@@ -155,7 +155,7 @@ async def made_ready(house: House) -> None:
         pass
 
 
-def test_it_is_made_ready_when_its_block_is_saved_for_every_screen_and_scheme(
+def test_saving_a_block_makes_its_countdown_for_every_screen_and_scheme(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(test_open, "BLOCKS", {"offer": SMALL})

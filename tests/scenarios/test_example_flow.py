@@ -126,7 +126,7 @@ def test_an_order_is_credited_to_the_block_that_was_clicked(scene: Scene) -> Non
     assert block.opens >= 1
 
 
-def test_movable_inks_own_door_and_a_wrong_key(scene: Scene) -> None:
+def test_the_behavioral_endpoint_takes_its_key_and_refuses_a_wrong_one(scene: Scene) -> None:
     message = {"type": "track", "event": "product_viewed", "user_id": "jane", "properties": {"id": "p"}}
     wrong = scene.http.request(
         "POST", f"{scene.server.address}/behavioral/nobody", content=json.dumps(message).encode()

@@ -166,7 +166,7 @@ def test_a_catalog_feed_sets_names_and_prices_and_its_update_a_price_drop(tmp_pa
     assert decision.facts["says"][0]["badge"] == "\u221225%"
 
 
-def test_what_is_wrong_with_feeds_is_told_with_its_file(tmp_path: Path) -> None:
+def test_a_problem_of_a_feed_is_reported_with_its_file(tmp_path: Path) -> None:
     async def story(wetink: Wetink) -> tuple[str, ...]:
         return wetink.content.problems
 

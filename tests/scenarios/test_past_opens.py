@@ -51,7 +51,7 @@ def test_an_open_is_drawn_again_byte_for_byte(house: House, block: str, query: s
     assert again(house, first) == shown
 
 
-def test_it_is_drawn_with_the_template_and_the_block_of_then(house: House) -> None:
+def test_a_past_open_is_drawn_with_the_template_and_block_of_its_time(house: House) -> None:
     house.saw("mug")
     shown = house.get(house.url("picture", "hello")).body
     content = house.wetink.settings.data / "content"

@@ -139,7 +139,7 @@ def test_a_mapping_that_is_taken_back_is_undone_by_a_replay(house: House) -> Non
     assert known(house)[:4] == before[:4]
 
 
-def test_the_next_open_shows_it_and_trends_count_it(house: House) -> None:
+def test_after_a_replay_the_next_open_and_trends_have_the_events(house: House) -> None:
     sends(house)
     sees_a_lamp(house)
     nothing = house.get(house.url("picture", "hero")).body

@@ -48,7 +48,7 @@ def test_a_preview_takes_nothing_off_the_cover(house: House) -> None:
     assert revealed(house) is False
 
 
-def test_by_opens_it_is_there_at_the_second_one(house: House) -> None:
+def test_a_reveal_by_opens_shows_at_the_second_open(house: House) -> None:
     rewrite(house, "by: opens")
     covered = house.get(house.url("picture", "offer")).body
     house.get(house.url("picture", "offer"), agent="Barracuda Sentinel")
@@ -57,7 +57,7 @@ def test_by_opens_it_is_there_at_the_second_one(house: House) -> None:
     assert house.get(house.url("picture", "offer")).body != covered
 
 
-def test_by_click_it_is_there_at_the_very_next_open(house: House) -> None:
+def test_a_reveal_by_click_shows_at_the_next_open(house: House) -> None:
     rewrite(house, "by: click")
     covered = house.get(house.url("picture", "offer")).body
     house.get(house.url("click", "offer"), agent="Barracuda Sentinel")

@@ -32,7 +32,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     [(CHROME, 1), (GMAIL, 1), ("", 1), ("python-requests/2.32.5", 1), ("Mozilla/5.0", 0), ("Barracuda Sentinel", 0)],
     ids=["a browser", "Gmail's proxy", "nothing known", "a program", "Apple's prefetch", "a scanner"],
 )
-def test_what_counts_as_an_open(house: House, agent: str, counted: int) -> None:
+def test_each_class_of_fetch_counts_as_an_open_or_does_not(house: House, agent: str, counted: int) -> None:
     house.saw("mug")
     house.get(house.url("picture", "hero"), agent=agent)
     assert results(house)["hero"].opens == counted
