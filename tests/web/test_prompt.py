@@ -64,7 +64,7 @@ def test_what_goes_wrong_while_it_waits_is_told_inside() -> None:
     asyncio.run(run())
 
 
-def test_it_can_be_cancelled_while_it_waits() -> None:
+def test_a_waiting_coroutine_can_be_cancelled() -> None:
     ended = []
 
     async def run() -> None:

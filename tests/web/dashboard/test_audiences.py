@@ -199,7 +199,7 @@ def test_who_matches_and_why_is_said_while_it_is_edited(dashboard: TestClient) -
     assert EVIL not in text
 
 
-def test_another_moment_may_be_asked_for(dashboard: TestClient) -> None:
+def test_an_audience_can_be_counted_at_another_moment(dashboard: TestClient) -> None:
     text = unescape(dashboard.post(FOUND, data={"yaml": FILE, "who": "user:42", "at": "2001-01-01T00:00"}).text)
     assert "does not match" in text
 

@@ -57,7 +57,7 @@ def test_a_block_is_shown_beside_the_browsers_picture_with_a_figure(browsed: Tes
     assert "line 1: clamp() takes the whole width" in page
 
 
-def test_where_there_is_nothing_to_compare_it_says_so(browsed: TestClient, dashboard: TestClient) -> None:
+def test_the_comparison_says_when_it_shows_the_fallback(browsed: TestClient, dashboard: TestClient) -> None:
     assert "shows the fallback" in browsed.get("/dashboard/blocks/hero/beside?who=user:nobody").text
     assert browsed.get("/dashboard/blocks/absent/beside").status_code == 404
     assert "/beside" not in dashboard.get("/dashboard/blocks/hero").text, "without a browser there is no such part"

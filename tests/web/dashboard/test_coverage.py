@@ -15,7 +15,7 @@ def test_a_block_says_how_many_people_see_what(wetink: Wetink) -> None:
         assert f'hx-get="/dashboard/blocks/{name}/covered"' in browser.get(f"/dashboard/blocks/{name}").text
 
 
-def test_in_the_gallery_it_follows_the_settings(wetink: Wetink) -> None:
+def test_coverage_in_the_gallery_follows_the_settings(wetink: Wetink) -> None:
     with client_of(wetink) as browser:
         assert "see it" in browser.get("/dashboard/apps/last-viewed/covered?sent=1&days=30").text
         none = browser.get("/dashboard/apps/loyalty/covered?sent=1&trait=nonesuch&fallback=New+here").text
@@ -24,7 +24,7 @@ def test_in_the_gallery_it_follows_the_settings(wetink: Wetink) -> None:
         assert 'hx-get="/dashboard/apps/loyalty/covered"' in browser.get("/dashboard/apps/loyalty").text
 
 
-def test_with_nobody_there_it_says_so(nobody_yet: TestClient) -> None:
+def test_coverage_without_people_says_so(nobody_yet: TestClient) -> None:
     assert "There are no profiles to check yet" in nobody_yet.get("/dashboard/apps/last-viewed/covered").text
     assert nobody_yet.get("/dashboard/apps/absent/covered").status_code == 404
     assert nobody_yet.get("/dashboard/blocks/absent/covered").status_code == 404

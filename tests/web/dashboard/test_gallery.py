@@ -49,7 +49,7 @@ def test_the_picture_follows_the_form(dashboard: TestClient) -> None:
     assert mine.content != usual
 
 
-def test_what_the_picture_weighs_stands_with_the_why(dashboard: TestClient) -> None:
+def test_the_size_of_a_picture_is_shown_beside_the_trace(dashboard: TestClient) -> None:
     size = len(dashboard.get("/dashboard/apps/last-viewed.img").content)
     assert f"{size / 1000:.0f} KB, of 200 KB at most" in dashboard.get("/dashboard/apps/last-viewed/tried").text
 

@@ -100,7 +100,7 @@ def test_nothing_in_a_mapping_or_a_message_becomes_markup(mapped: TestClient, we
     assert text.count("</textarea>") == 1
 
 
-def test_without_any_the_page_says_how_to_make_one(nobody_yet: TestClient) -> None:
+def test_a_page_without_mappings_says_how_to_make_one(nobody_yet: TestClient) -> None:
     text = nobody_yet.get("/dashboard/mappings").text
     assert "mappings/NAME.yaml" in text
     assert "Paste one to test it" in text

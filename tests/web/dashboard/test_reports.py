@@ -148,7 +148,7 @@ def test_changing_model_goal_currency_or_block_needs_no_new_data(
 
 
 @pytest.mark.parametrize("query", ["model=best", "goal=love", "by=moon"])
-def test_what_there_is_not_is_told_with_what_there_is(web: TestClient, query: str) -> None:
+def test_an_unknown_goal_model_or_dimension_is_refused_with_the_known_ones(web: TestClient, query: str) -> None:
     answer = web.get(f"/api/report?{query}")
     assert answer.status_code == 400
     assert answer.json()["error"]["hint"]
