@@ -34,71 +34,6 @@ class Reply(NamedTuple):
     headers: Mapping[str, str]
 
 
-class Downloads:
-    """Fetches from public http(s) addresses, looking at each hop anew."""
-
-    def __init__(self, private_hosts: Collection[str], ports: Collection[int], connections: int) -> None:
-        """Take what `Hosts` takes."""
-        self._pool = httpcore.AsyncConnectionPool(
-            network_backend=GuardedBackend(private_hosts, ports),
-            max_connections=connections,
-            max_keepalive_connections=8,
-            keepalive_expiry=10.0,
-        )
-
-    @staticmethod
-    def prepare() -> None:
-        """Load what the first download would: a tenth of a second in which an event loop answers nothing else."""
-        anyio.Event()
-
-    async def ask(
-        self,
-        url: str,
-        headers: Sequence[tuple[bytes, bytes]],
-        take: Callable[[bytes], Awaitable[None]],
-        *,
-        largest: int,
-        seconds: float,
-    ) -> Reply:
-        """Return how an address answers; the body of a 200 is handed to `take` in parts.
-
-        Raises Refused, also for more than `largest` bytes; httpcore's errors; TimeoutError after so many seconds.
-        """
-        async with asyncio.timeout(seconds):
-            for _ in range(MOST_HOPS + 1):
-                if not host_of(url):
-                    raise Refused("not an http(s) URL")
-                reply = await self._once(quote(url, safe=LEGAL), headers, take, largest, min(seconds, LONGEST_SILENCE))
-                if reply.status not in REDIRECTS:
-                    return reply
-                url = urljoin(url, reply.headers.get("location", ""))
-        raise Refused(f"more than {MOST_HOPS} redirects")
-
-    async def _once(
-        self,
-        url: str,
-        headers: Sequence[tuple[bytes, bytes]],
-        take: Callable[[bytes], Awaitable[None]],
-        largest: int,
-        silence: float,
-    ) -> Reply:
-        timeouts = {"connect": silence, "read": silence, "write": silence, "pool": silence}
-        async with self._pool.stream("GET", url, headers=headers, extensions={"timeout": timeouts}) as answer:
-            size = 0
-            if answer.status == 200:
-                async for part in answer.aiter_stream():
-                    size += len(part)
-                    if size > largest:
-                        raise Refused(f"more than {largest} bytes")
-                    await take(part)
-            said = {name.decode("latin-1").lower(): value.decode("utf-8", "replace") for name, value in answer.headers}
-            return Reply(answer.status, said)
-
-    async def close(self) -> None:
-        """Let go of all connections."""
-        await self._pool.aclose()
-
-
 PER_HOST, MOST_WAITING = 6, 100
 """Calls to a host at a time, and how many more may wait for their turn."""
 
@@ -147,7 +82,12 @@ class Hosts:
         `ports` are those that may be asked for, all unless some are named.
         """
         self._clock, self._per_host, self._most_waiting = clock, per_host, most_waiting
-        self._downloads = Downloads(private_hosts, ports, connections)
+        self._pool = httpcore.AsyncConnectionPool(
+            network_backend=GuardedBackend(private_hosts, ports),
+            max_connections=connections,
+            max_keepalive_connections=8,
+            keepalive_expiry=10.0,
+        )
         self._hosts: dict[str, _Host] = {}
 
     async def ask(
@@ -159,7 +99,11 @@ class Hosts:
         largest: int,
         seconds: float,
     ) -> Reply:
-        """Do as `Downloads.ask`; raise Unwell for 429 and 5xx, and Resting instead of asking a host that is sick."""
+        """Return how an address answers; the body of a 200 is handed to `take` in parts.
+
+        Raises Refused, also for more than `largest` bytes; httpcore's errors; TimeoutError after so many seconds;
+        Unwell for 429 and 5xx; and Resting instead of asking a host that is sick.
+        """
         name = host_of(url)
         host = self._host(name)
         self._look(name, host)
@@ -174,10 +118,55 @@ class Hosts:
         try:
             self._look(name, host)
             host.breaker = begun(host.breaker, self._clock())
-            return await self._call(host, self._downloads.ask(url, headers, take, largest=largest, seconds=seconds))
+            return await self._call(host, self._get(url, headers, take, largest, seconds))
         finally:
             host.calls -= 1
             host.turn.release()
+
+    async def body(self, url: str, headers: Sequence[tuple[bytes, bytes]], *, largest: int, seconds: float) -> bytes:
+        """Return the body of a 200. Raises what `ask` does, and Refused for any other status."""
+        parts: list[bytes] = []
+
+        async def take(part: bytes) -> None:
+            parts.append(part)
+
+        reply = await self.ask(url, headers, take, largest=largest, seconds=seconds)
+        if reply.status != 200:
+            raise Refused(f"it answered {reply.status}")
+        return b"".join(parts)
+
+    async def _get(
+        self,
+        url: str,
+        headers: Sequence[tuple[bytes, bytes]],
+        take: Callable[[bytes], Awaitable[None]],
+        largest: int,
+        seconds: float,
+    ) -> Reply:
+        """Follow an address through its redirects, looking at each hop anew."""
+        silence = min(seconds, LONGEST_SILENCE)
+        timeouts = {"connect": silence, "read": silence, "write": silence, "pool": silence}
+        async with asyncio.timeout(seconds):
+            for _ in range(MOST_HOPS + 1):
+                if not host_of(url):
+                    raise Refused("not an http(s) URL")
+                sent = quote(url, safe=LEGAL)
+                async with self._pool.stream("GET", sent, headers=headers, extensions={"timeout": timeouts}) as answer:
+                    size = 0
+                    if answer.status == 200:
+                        async for part in answer.aiter_stream():
+                            size += len(part)
+                            if size > largest:
+                                raise Refused(f"more than {largest} bytes")
+                            await take(part)
+                    said = {
+                        name.decode("latin-1").lower(): value.decode("utf-8", "replace")
+                        for name, value in answer.headers
+                    }
+                if answer.status not in REDIRECTS:
+                    return Reply(answer.status, said)
+                url = urljoin(url, said.get("location", ""))
+        raise Refused(f"more than {MOST_HOPS} redirects")
 
     def _host(self, name: str) -> _Host:
         if name not in self._hosts:
@@ -205,12 +194,14 @@ class Hosts:
         host.breaker = succeeded()
         return reply
 
-    def prepare(self) -> None:
-        self._downloads.prepare()
+    @staticmethod
+    def prepare() -> None:
+        """Load what the first download would: a tenth of a second in which an event loop answers nothing else."""
+        anyio.Event()
 
     async def close(self) -> None:
         """Let go of all connections."""
-        await self._downloads.close()
+        await self._pool.aclose()
 
 
 def foreseen(error: BaseException) -> bool:

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from wetink.core.errors import BadContent
 from wetink.core.outbound.feed import Feed, Item, Supply, address, expired, pause, ripe
 from wetink.feeds.download import Hosts, Resting, foreseen, words
-from wetink.feeds.guard import Refused
 from wetink.feeds.parse import Reading, whole
 
 logger = logging.getLogger(__name__)
@@ -134,16 +133,9 @@ class Personal:
         return answer.flight
 
     async def _fetch(self, answer: _Answer) -> None:
-        feed, parts = answer.feed, list[bytes]()
-
-        async def take(part: bytes) -> None:
-            parts.append(part)
-
+        feed = answer.feed
         try:
-            reply = await self._hosts.ask(answer.url, HEADERS, take, largest=feed.most_bytes, seconds=SECONDS)
-            if reply.status != 200:
-                raise Refused(f"it answered {reply.status}")
-            body = b"".join(parts)
+            body = await self._hosts.body(answer.url, HEADERS, largest=feed.most_bytes, seconds=SECONDS)
             found = await asyncio.get_running_loop().run_in_executor(self._threads, self._read, feed, body)
         except Resting as error:
             answer.trouble = words(error)

@@ -12,7 +12,6 @@ from wetink.core.app.sample import PHOTOS
 from wetink.core.text.link import host_of
 from wetink.feeds.cache import Cache
 from wetink.feeds.download import Hosts, Resting, foreseen, words
-from wetink.feeds.guard import Refused
 from wetink.feeds.photo import Decoders
 from wetink.ports import Photos
 
@@ -143,7 +142,8 @@ class PhotoFetcher:
 
     async def _fetch(self, url: str) -> bytes | None:
         try:
-            body = await self._decoders.plain(await self._download(url))
+            raw = await self._hosts.body(url, HEADERS, largest=LARGEST, seconds=LONGEST_SECONDS)
+            body = await self._decoders.plain(raw)
             await self._in_thread(self._cache.put, url, body)
         except Exception as error:
             if foreseen(error):
@@ -156,17 +156,6 @@ class PhotoFetcher:
             return None
         self._gone.pop(url, None)
         return body
-
-    async def _download(self, url: str) -> bytes:
-        parts: list[bytes] = []
-
-        async def take(part: bytes) -> None:
-            parts.append(part)
-
-        reply = await self._hosts.ask(url, HEADERS, take, largest=LARGEST, seconds=LONGEST_SECONDS)
-        if reply.status != 200:
-            raise Refused(f"answered {reply.status}")
-        return b"".join(parts)
 
 
 def _now_ms() -> int:
