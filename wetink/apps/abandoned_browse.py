@@ -5,21 +5,18 @@ from typing import Annotated
 from msgspec import Meta
 
 from wetink.core.app.app import App, Shop, Shown
-from wetink.core.app.product_grid import TEMPLATE, ShelfSettings, pick, shelf
+from wetink.core.app.product_grid import TEMPLATE, ShelfSettings, bought_since, pick, shelf
 from wetink.core.profile.person import Moment, Person
 
 DAY, MINUTE = 86_400_000, 60_000
 
 
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a marketer can set."""
-
     days: Annotated[int, Meta(ge=1, le=365, description="Maximum age of a view, in days.")] = 14
     idle_minutes: Annotated[int, Meta(ge=0, description="Minutes since the last view before it shows.")] = 30
 
 
 def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
-    """Want the newest facts of what was looked at."""
     return [seen.product.key for seen in person.views[: settings.items * 4]]
 
 
@@ -33,9 +30,7 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
         for seen in person.views
         if moment.now - seen.at < settings.days * DAY
         and not any(seen.product.same(product) for product in kept)
-        and not any(
-            order.at >= seen.at and any(seen.product.same(each) for each in order.products) for order in person.orders
-        )
+        and not bought_since(person, seen)
     )
     items = pick(settings.items, (open_views,), settings.only, person, shop)
     return shelf(

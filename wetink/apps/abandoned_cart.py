@@ -12,8 +12,6 @@ DAY, MINUTE = 86_400_000, 60_000
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a marketer can set."""
-
     days: Annotated[int, Meta(ge=1, le=365, description="Maximum age of the cart, in days.")] = 30
     items: Annotated[int, Meta(ge=1, le=6, description="Maximum number of products.")] = 3
     idle_minutes: Annotated[int, Meta(ge=0, description="Minutes since the cart changed before it shows.")] = 0

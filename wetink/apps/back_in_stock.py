@@ -5,29 +5,22 @@ from typing import Annotated
 from msgspec import Meta
 
 from wetink.core.app.app import App, Shop, Shown
-from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, pick, shelf
+from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, liked_keys, pick, shelf
 from wetink.core.catalog.price_history import returned_at
-from wetink.core.profile.person import Moment, Person, Seen
+from wetink.core.profile.person import Moment, Person
 
 DAY = 86_400_000
 
 
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a marketer can set."""
-
     days: Annotated[int, Meta(ge=1, le=90, description="Maximum days since the product came back.")] = 7
-
-
-def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
-    """Want today's stock."""
-    return [seen.product.key for seen in _liked(person)]
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
     """Show the products that came back last first."""
     since = moment.now - settings.days * DAY
     returned = []
-    for seen in _liked(person):
+    for seen in (*person.wishlist, *person.cart.lines, *person.views):
         at = returned_at(seen, shop.history.get(seen.product.key, ()))
         if shop.newest(seen.product).buyable and at is not None and at >= since:
             returned.append((at, seen))
@@ -42,17 +35,13 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
     )
 
 
-def _liked(person: Person) -> list[Seen]:
-    return [*person.wishlist, *person.cart.lines, *person.views]
-
-
 APP = App(
     name="back-in-stock",
     title="Back in Stock",
     about="Products that the shopper wanted while they were sold out, and that are available again.",
     settings=Settings,
     show=show,
-    wants=wants,
+    wants=liked_keys,
     history=True,
     template=TEMPLATE,
 )

@@ -12,8 +12,6 @@ DAY = 86_400_000
 
 
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a marketer can set."""
-
     days: Annotated[
         int, Meta(ge=0, le=730, description="Days after the order. 0 uses your shop's repurchase interval.")
     ] = 0
@@ -23,7 +21,6 @@ class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
-    """Want the newest facts of what was bought."""
     return [product.key for order in person.orders for product in order.products]
 
 

@@ -19,8 +19,6 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a marketer can set."""
-
     ends: Annotated[
         Literal["at", "after_first_open", "cart", "dispatch"],
         Meta(description="At a fixed time, after the person's first open, when the cart expires, or at dispatch."),

@@ -10,8 +10,6 @@ from wetink.core.profile.person import Moment, Person
 
 
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a marketer can set."""
-
     items: Annotated[int, Meta(ge=2, le=8, description="Number of products.")] = 5
     seconds: Annotated[float, Meta(ge=0.5, le=10, description="Seconds for each product.")] = 1.8
     loop: Annotated[bool, Meta(description="Repeat. Otherwise the animation stops at the last product.")] = True
@@ -22,7 +20,6 @@ class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
-    """Want whatever may follow."""
     return candidates(settings.fill, person, shop, moment.now)
 
 

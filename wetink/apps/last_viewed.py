@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from wetink.core.app.app import App, Shop, Shown
+from wetink.core.app.product_grid import bought_since
 from wetink.core.app.setting import Color
 from wetink.core.profile.person import Moment, Person, Seen
 
@@ -12,8 +13,6 @@ DAY = 86_400_000
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a marketer can set."""
-
     days: Annotated[int, Meta(ge=1, le=365, description="Maximum age of a view, in days.")] = 30
     items: Annotated[int, Meta(ge=1, le=6, description="Maximum number of products.")] = 3
     bought: Annotated[
@@ -33,18 +32,11 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
     for seen in person.views:
         if seen.at <= since or seen.product.key in shop.taken:
             continue
-        if settings.bought or not _bought_since(person, seen):
+        if settings.bought or not bought_since(person, seen):
             items.append(seen)
             if len(items) == settings.items:
                 break
     return Shown(tuple(items)) if items else None
-
-
-def _bought_since(person: Person, seen: Seen) -> bool:
-    for order in person.orders:
-        if order.at >= seen.at and any(seen.product.same(bought) for bought in order.products):
-            return True
-    return False
 
 
 APP = App(

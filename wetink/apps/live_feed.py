@@ -14,8 +14,6 @@ LONGEST = 200
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a marketer can set."""
-
     feed: Annotated[str, Meta(description="Name of the feed's file in feeds/.")] = "news"
     items: Annotated[int, Meta(ge=1, le=4, description="Maximum number of entries.")] = 3
     heading: Annotated[str, Meta(max_length=80, description="Headline.")] = "From our journal"

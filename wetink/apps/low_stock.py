@@ -5,27 +5,20 @@ from typing import Annotated
 from msgspec import Meta
 
 from wetink.core.app.app import App, Shop, Shown
-from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, pick, shelf
+from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, liked, liked_keys, pick, shelf
 from wetink.core.profile.person import Moment, Person, Seen
 
 
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a marketer can set."""
-
     most: Annotated[
         int, Meta(ge=1, le=100, title="Maximum stock", description="Maximum stock of a product that shows.")
     ] = 5
 
 
-def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
-    """Want today's stock."""
-    return [seen.product.key for seen in _liked(person)]
-
-
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
     """Show the lowest stock first. Products whose stock the catalog does not know are left out."""
     scarce = []
-    for seen in _liked(person):
+    for seen in liked(person):
         stock = shop.products[seen.product.key].stock if seen.product.key in shop.products else None
         if stock is not None and 0 < stock <= settings.most:
             scarce.append((stock, -seen.at, seen))
@@ -46,16 +39,12 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
     )
 
 
-def _liked(person: Person) -> list[Seen]:
-    return [*person.cart.lines, *person.wishlist, *person.views]
-
-
 APP = App(
     name="low-stock",
     title="Low Stock",
     about="Products that the shopper likes and that are almost sold out.",
     settings=Settings,
     show=show,
-    wants=wants,
+    wants=liked_keys,
     template=TEMPLATE,
 )

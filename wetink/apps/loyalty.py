@@ -14,8 +14,6 @@ from wetink.core.units.money import number
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a marketer can set."""
-
     trait: Annotated[str, Meta(min_length=1, description="Trait with the balance, such as points.")] = "points"
     goals: Annotated[tuple[float, ...], Meta(min_length=1, description="Balances that earn a reward.")] = (
         500,

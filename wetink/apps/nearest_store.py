@@ -39,8 +39,6 @@ class Store(Struct, frozen=True):
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a marketer can set."""
-
     stores: Annotated[
         tuple[str, ...],
         Meta(

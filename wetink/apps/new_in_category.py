@@ -7,9 +7,9 @@ from msgspec import Meta
 from wetink.core.app.app import App, Shop, Shown
 from wetink.core.app.product_grid import (
     TEMPLATE,
+    Fill,
     Saying,
     ShelfSettings,
-    Source,
     candidates,
     favorite_categories,
     filled,
@@ -23,17 +23,12 @@ DAY = 86_400_000
 
 
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a marketer can set."""
-
     days: Annotated[int, Meta(ge=1, le=180, description="Maximum days since the product was added.")] = 30
     categories: Annotated[int, Meta(ge=1, le=5, description="Number of favorite categories.")] = 2
-    fill: Annotated[
-        tuple[Source, ...], Meta(description="Sources of more products if there are too few, in this order.")
-    ] = ("new", "category")
+    fill: Fill = ("new", "category")
 
 
 def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
-    """Want what is new, and what could fill up."""
     return [*_arrived(person, settings, moment, shop), *candidates(settings.fill, person, shop, moment.now)]
 
 

@@ -14,8 +14,6 @@ Option = Annotated[str, Meta(min_length=1, max_length=60)]
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a marketer can set."""
-
     question: Annotated[str, Meta(min_length=1, max_length=120, description="Question.")] = "What comes next?"
     options: Annotated[
         tuple[Option, ...],

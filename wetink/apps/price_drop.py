@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from wetink.core.app.app import App, Shop, Shown
-from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, pick, shelf
+from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, liked, liked_keys, pick, shelf
 from wetink.core.catalog.price_history import price_then
 from wetink.core.profile.person import Moment, Person, Seen
 
@@ -13,22 +13,15 @@ DAY = 86_400_000
 
 
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a marketer can set."""
-
     days: Annotated[int, Meta(ge=1, le=365, description="Maximum age of a view, in days.")] = 60
     percent: Annotated[int, Meta(ge=1, le=99, description="Minimum drop in percent.")] = 5
-
-
-def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
-    """Want today's prices."""
-    return [seen.product.key for seen in _liked(person)]
 
 
 def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Shown | None:
     """Show the largest drops first."""
     before: dict[str, float] = {}
     dropped = []
-    for seen in _liked(person):
+    for seen in liked(person):
         now, then = shop.newest(seen.product).price, price_then(seen, shop.history.get(seen.product.key, ()))
         if now is None or then is None or moment.now - seen.at > settings.days * DAY:
             continue
@@ -45,17 +38,13 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
     return shelf(items, head="Now for less", button="Get it for less", why="cheaper than when last seen", say=say)
 
 
-def _liked(person: Person) -> list[Seen]:
-    return [*person.cart.lines, *person.wishlist, *person.views]
-
-
 APP = App(
     name="price-drop",
     title="Price Drop",
     about="Products from views, wishlist and cart that have become cheaper.",
     settings=Settings,
     show=show,
-    wants=wants,
+    wants=liked_keys,
     history=True,
     template=TEMPLATE,
 )

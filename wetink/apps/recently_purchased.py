@@ -12,14 +12,11 @@ DAY = 86_400_000
 
 
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a marketer can set."""
-
     days: Annotated[int, Meta(ge=1, le=365, description="Maximum age of the order, in days.")] = 30
     after_days: Annotated[int, Meta(ge=0, le=90, description="Days after the order before it shows.")] = 0
 
 
 def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
-    """Want the photos of what was bought."""
     return [product.key for order in person.orders[:5] for product in order.products]
 
 

@@ -6,19 +6,15 @@ from typing import Annotated
 from msgspec import Meta
 
 from wetink.core.app.app import App, Shop, Shown
-from wetink.core.app.product_grid import TEMPLATE, ShelfSettings, Source, candidates, filled, pick, shelf
+from wetink.core.app.product_grid import TEMPLATE, Fill, ShelfSettings, candidates, filled, pick, shelf
 from wetink.core.profile.person import Moment, Person, Search, Seen
 
 DAY = 86_400_000
 
 
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a marketer can set."""
-
     days: Annotated[int, Meta(ge=1, le=365, description="Maximum age of a search, in days.")] = 14
-    fill: Annotated[
-        tuple[Source, ...], Meta(description="Sources of more products if there are too few, in this order.")
-    ] = ("category", "best_sellers", "viewed")
+    fill: Fill = ("category", "best_sellers", "viewed")
 
 
 def queries(person: Person, settings: Settings, moment: Moment) -> list[str]:
@@ -27,7 +23,6 @@ def queries(person: Person, settings: Settings, moment: Moment) -> list[str]:
 
 
 def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
-    """Want what could fill up."""
     return candidates(settings.fill, person, shop, moment.now)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from wetink.core.app.app import App, Sample, Shop, Shown
-from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, Source, candidates, filled, known, pick, shelf
+from wetink.core.app.product_grid import TEMPLATE, Fill, Saying, ShelfSettings, candidates, filled, known, pick, shelf
 from wetink.core.events.event import Product
 from wetink.core.profile.person import Moment, Person
 
@@ -15,18 +15,13 @@ ANCHORS = 8
 
 
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a marketer can set."""
-
-    fill: Annotated[
-        tuple[Source, ...], Meta(description="Sources of more products if there are too few, in this order.")
-    ] = ("category", "best_sellers", "viewed")
+    fill: Fill = ("category", "best_sellers", "viewed")
     seen: Annotated[
         bool, Meta(title="Include viewed products", description="Include products that the shopper has viewed.")
     ] = False
 
 
 def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
-    """Want all that could be recommended."""
     return [*_ranked(person, shop), *candidates(settings.fill, person, shop, moment.now)]
 
 

@@ -11,8 +11,6 @@ from wetink.core.units.duration import parse
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a marketer can set."""
-
     by: Annotated[
         Literal["wait", "opens", "click"],
         Meta(

@@ -14,15 +14,12 @@ SAID = {"viewed": "looked at this", "added": "put this in their cart", "bought":
 
 
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a marketer can set."""
-
     measure: Annotated[Measure, Meta(description="Action to count: viewed, added or bought.")] = "bought"
     window: Annotated[str, Meta(pattern=r"^[1-9]\d{0,3}[mhdw]$", description="Period, such as 24h or 7d.")] = "24h"
     least: Annotated[int, Meta(ge=2, title="Minimum people", description="Minimum people for a product to show.")] = 5
 
 
 def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
-    """Want the newest facts of what the shopper likes."""
     return [seen.product.key for seen in _liked(person)]
 
 

@@ -8,9 +8,9 @@ from wetink.core.app.app import App, Shop, Shown
 from wetink.core.app.product_grid import (
     CANDIDATES,
     TEMPLATE,
+    Fill,
     Saying,
     ShelfSettings,
-    Source,
     candidates,
     favorite_categories,
     filled,
@@ -26,20 +26,15 @@ VERBS = {"viewed": "looked at it", "added": "added it", "bought": "bought it"}
 
 
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a marketer can set."""
-
     measure: Annotated[Measure, Meta(description="Action to count: viewed, added or bought.")] = "bought"
     window: Annotated[str, Meta(pattern=r"^[1-9]\d{0,3}[mhdw]$", description="Period, such as 24h or 7d.")] = "24h"
     category: Annotated[str, Meta(description="Category. own is the shopper's favorite. Leave empty for all.")] = ""
     region: Annotated[str, Meta(description="Country or region. own is the reader's. Leave empty for all.")] = ""
     least: Annotated[int, Meta(ge=1, title="Minimum people", description="Minimum people for a product to show.")] = 3
-    fill: Annotated[
-        tuple[Source, ...], Meta(description="Sources of more products if there are too few, in this order.")
-    ] = ("best_sellers", "viewed")
+    fill: Fill = ("best_sellers", "viewed")
 
 
 def wants(person: Person, settings: Settings, moment: Moment, shop: Shop) -> list[str]:
-    """Want what is popular, and what could fill up."""
     return [
         *(ranked.key for ranked in _ranked(person, settings, moment, shop)),
         *candidates(settings.fill, person, shop, moment.now),

@@ -19,8 +19,6 @@ SAID = {"clear": "Clear", "cloudy": "Cloudy", "fog": "Foggy", "rain": "Rainy", "
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a marketer can set."""
-
     feed: Annotated[str, Meta(description="Name of a feed in feeds/ that is fetched for each person.")] = "weather"
     temperature: Annotated[
         str, Meta(description="Field with the temperature.")

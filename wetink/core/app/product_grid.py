@@ -96,10 +96,28 @@ def _path(value: str) -> list[str]:
 
 Source = Literal["category", "best_sellers", "viewed", "new"]
 """Popular in the person's favorite categories; what sells best; what is looked at most; what is new."""
+Fill = Annotated[tuple[Source, ...], Meta(description="Sources of more products if there are too few, in this order.")]
 
 CANDIDATES = 240
 """Products that are looked at from each source, so that a strict filter still finds some."""
 WINDOW = 30 * DAY
+
+
+def liked(person: Person) -> list[Seen]:
+    """Return the products in somebody's cart, on their wishlist and among their views."""
+    return [*person.cart.lines, *person.wishlist, *person.views]
+
+
+def liked_keys(person: Person, *_: object) -> list[str]:
+    """Return the keys of what somebody likes: what an app is to want that shows some of it."""
+    return [seen.product.key for seen in liked(person)]
+
+
+def bought_since(person: Person, seen: Seen) -> bool:
+    """Whether somebody ordered a product after they saw it."""
+    return any(
+        order.at >= seen.at and any(seen.product.same(each) for each in order.products) for order in person.orders
+    )
 
 
 def favorite_categories(person: Person) -> list[str]:
