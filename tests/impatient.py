@@ -1,4 +1,4 @@
-"""`wetink` that waits for a lock of another process a fifth as long, so that a test need not wait for it to give up.
+"""`wetink` that waits a fifth as long for locks and slow clients, so that a test need not wait for it to give up.
 
     python -m tests.impatient serve --data FOLDER
 
@@ -8,7 +8,10 @@ Each process that serves imports this module again.
 import sys
 
 SHARE = 0.2
-DEADLINES = ("BUSY_MS", "THREAD_BUSY_MS", "CLOSE_SECONDS", "PATIENCE_SECONDS", "STOP_SECONDS")
+DEADLINES = (
+    *("BUSY_MS", "THREAD_BUSY_MS", "CLOSE_SECONDS", "PATIENCE_SECONDS", "STOP_SECONDS"),
+    *("HEAD_SECONDS", "BODY_SECONDS"),
+)
 """Constants of wetink that say how long to wait for others."""
 
 
