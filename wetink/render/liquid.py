@@ -6,6 +6,7 @@ length; here they are names like any other, for traits may be called so.
 """
 
 import math
+import operator
 import re
 import threading
 import time
@@ -97,42 +98,14 @@ def _number(value: Any) -> float | None:
     return value if isinstance(value, int | float) else plain_number(value) if isinstance(value, str) else None
 
 
-def _before(left: Any, right: Any) -> bool:
-    found = _comparable(left, right)
-    return found is not None and bool(found[0] < found[1])
+def _comparing(base: type[Expression], holds: Callable[[Any, Any], bool]) -> type[Expression]:
+    """Return a comparison of the language that does not hold for values without an order."""
 
+    def evaluate(self: Any, context: RenderContext) -> object:
+        found = _comparable(self.left.evaluate(context), self.right.evaluate(context))
+        return found is not None and bool(holds(*found))
 
-def _up_to(left: Any, right: Any) -> bool:
-    found = _comparable(left, right)
-    return found is not None and bool(found[0] <= found[1])
-
-
-class _Lt(logical.LtExpression):
-    __slots__ = ()
-
-    def evaluate(self, context: RenderContext) -> object:
-        return _before(self.left.evaluate(context), self.right.evaluate(context))
-
-
-class _Gt(logical.GtExpression):
-    __slots__ = ()
-
-    def evaluate(self, context: RenderContext) -> object:
-        return _before(self.right.evaluate(context), self.left.evaluate(context))
-
-
-class _Le(logical.LeExpression):
-    __slots__ = ()
-
-    def evaluate(self, context: RenderContext) -> object:
-        return _up_to(self.left.evaluate(context), self.right.evaluate(context))
-
-
-class _Ge(logical.GeExpression):
-    __slots__ = ()
-
-    def evaluate(self, context: RenderContext) -> object:
-        return _up_to(self.right.evaluate(context), self.left.evaluate(context))
+    return type(base.__name__, (base,), {"__slots__": (), "evaluate": evaluate})
 
 
 class _Contains(logical.ContainsExpression):
@@ -162,10 +135,10 @@ class _Loop(loop.LoopExpression):
 
 
 SOFT: dict[type[Expression], type[Expression]] = {
-    logical.LtExpression: _Lt,
-    logical.GtExpression: _Gt,
-    logical.LeExpression: _Le,
-    logical.GeExpression: _Ge,
+    logical.LtExpression: _comparing(logical.LtExpression, operator.lt),
+    logical.GtExpression: _comparing(logical.GtExpression, operator.gt),
+    logical.LeExpression: _comparing(logical.LeExpression, operator.le),
+    logical.GeExpression: _comparing(logical.GeExpression, operator.ge),
     logical.ContainsExpression: _Contains,
     loop.LoopExpression: _Loop,
 }
