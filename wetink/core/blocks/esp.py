@@ -43,14 +43,15 @@ class Esp(msgspec.Struct, frozen=True):
 
     def told(self, kind: str | None) -> str:
         """Return what the marketer has to know of a snippet that names the recipient by `user` or `email`."""
-        return f"{self.email_note if kind == 'email' else self.user_note} {self.note}".strip()
+        bare = "" if self.encodes else f"{self.title} does not URL-encode: {_BARE[kind == 'email']}"
+        return " ".join(filter(None, (bare, self.email_note if kind == "email" else self.user_note, self.note)))
 
 
-_BARE = "{} does not URL-encode: "
-_BARE_ID = _BARE + (
-    "URL-encode IDs that contain other characters than letters, digits and - . _ ~ when you fill the field."
+_BARE = (
+    "URL-encode IDs that contain other characters than letters, digits and - . _ ~ when you fill the field.",
+    "Addresses work unless they contain & # or %.",
 )
-_BARE_EMAIL = _BARE + "Addresses work unless they contain & # or %."
+"""What that means for IDs and for addresses."""
 
 ESPS: tuple[Esp, ...] = (
     Esp(
@@ -100,8 +101,6 @@ ESPS: tuple[Esp, ...] = (
         user="user_id",
         campaign="campaign",
         encodes=False,
-        user_note=_BARE_ID.format("SendGrid"),
-        email_note=_BARE_EMAIL.format("SendGrid"),
         note="Send email, user_id and campaign with the dynamic template's data.",
     ),
     Esp(
@@ -111,8 +110,7 @@ ESPS: tuple[Esp, ...] = (
         email="contact.email",
         user="contact.user_id",
         encodes=False,
-        user_note=_BARE_ID.format("HubSpot (in emails)") + " Add a contact property user_id for your user ID.",
-        email_note=_BARE_EMAIL.format("HubSpot (in emails)"),
+        user_note="Add a contact property user_id for your user ID.",
         note="HubSpot has no tag for the campaign: name it when you copy the snippet.",
     ),
     Esp(
@@ -142,8 +140,6 @@ ESPS: tuple[Esp, ...] = (
         user="user_id",
         campaign="campaign",
         encodes=False,
-        user_note=_BARE_ID.format("Mailgun"),
-        email_note=_BARE_EMAIL.format("Mailgun"),
         note="Send email, user_id and campaign with each recipient's recipient-variables.",
     ),
     Esp(
@@ -154,9 +150,8 @@ ESPS: tuple[Esp, ...] = (
         user="USER_ID",
         campaign="CAMPAIGNID",
         encodes=False,
-        email_note=_BARE_EMAIL.format("ActiveCampaign"),
-        user_note=_BARE_ID.format("ActiveCampaign") + " Add a contact field with the personalization tag USER_ID "
-        "for your user ID. (SUBSCRIBERID is ActiveCampaign's own ID.)",
+        user_note="Add a contact field with the personalization tag USER_ID for your user ID. (SUBSCRIBERID is "
+        "ActiveCampaign's own ID.)",
     ),
     Esp(
         name="postmark",
@@ -166,8 +161,6 @@ ESPS: tuple[Esp, ...] = (
         user="user_id",
         campaign="campaign",
         encodes=False,
-        user_note=_BARE_ID.format("Postmark"),
-        email_note=_BARE_EMAIL.format("Postmark"),
         note="Send email, user_id and campaign with the template's model.",
     ),
     Esp(
