@@ -11,7 +11,7 @@ from tests.attacks.hostile_values import TEXTS
 from tests.content.test_kept import VALUES as YAML_VALUES
 from wetink.apps import load
 from wetink.core.app.app import App
-from wetink.core.app.settings_form import fields_of
+from wetink.core.app.setting import fields_of
 from wetink.core.identity.identifier import Identifier
 
 Kind = Literal["form", "query", "json", "file"]

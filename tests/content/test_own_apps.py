@@ -16,7 +16,7 @@ from wetink.cli import main
 from wetink.content.apps import app_of
 from wetink.content.folder import load
 from wetink.content.tree import read_tree
-from wetink.core.app.settings_form import fields_of
+from wetink.core.app.setting import fields_of
 from wetink.core.errors import BadContent
 from wetink.core.profile.person import Moment
 from wetink.web.app import ROUTES

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from wetink.apps import load
-from wetink.core.app.settings_form import fields_of, settings_of
+from wetink.core.app.setting import fields_of, settings_of
 
 APPS = load()
 

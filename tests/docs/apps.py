@@ -8,7 +8,7 @@ import yaml
 
 from wetink.apps import load
 from wetink.core.app.app import App
-from wetink.core.app.settings_form import Field, fields_of
+from wetink.core.app.setting import Field, fields_of
 
 PLACE = Path(__file__).parents[2] / "docs" / "apps"
 APPS = {name: app for name, app in load().items() if app.template}

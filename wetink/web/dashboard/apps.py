@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from wetink.core.app.app import App
 from wetink.core.app.sample import GOODS
-from wetink.core.app.settings_form import Field, fields_of, settings_of
+from wetink.core.app.setting import Field, fields_of, settings_of
 from wetink.core.blocks.block import Block, Fallback, Variant
 from wetink.core.errors import BadContent
 from wetink.core.identity.identifier import Identifier
