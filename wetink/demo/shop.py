@@ -1,7 +1,9 @@
 """Shop: Tidewick, an invented brand, and everything it sells."""
 
+import csv
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -42,55 +44,8 @@ CATEGORIES: Mapping[str, str] = {
 }
 """Categories by the word in their address, in the order of the shop's menu."""
 
-ITEMS: tuple[Item, ...] = (
-    # Table
-    Item("TW-101", "Harbor Mug", 24.0, "table", "mug", "Stoneware, dipped by hand."),
-    Item("TW-102", "Ember Mug", 24.0, "table", "mug", "Warm terracotta, 12 oz."),
-    Item("TW-103", "Low Tide Teapot", 68.0, "table", "teapot", "Brews for four."),
-    Item("TW-104", "Kiln Teapot", 72.0, "table", "teapot", "Matte black, oak lid."),
-    Item("TW-105", "Shoal Bowl", 32.0, "table", "bowl", "For soup, or for keys."),
-    Item("TW-106", "Dune Bowl", 32.0, "table", "bowl", "Sand glaze, deep and wide."),
-    Item("TW-107", "Rill Carafe", 46.0, "table", "carafe", "Recycled glass and cork."),
-    # Light
-    Item("TW-201", "Moth Table Lamp", 129.0, "light", "lamp", "Linen over ash."),
-    Item("TW-202", "Dusk Table Lamp", 139.0, "light", "lamp", "Glows like late sun."),
-    Item("TW-203", "Bell Pendant", 158.0, "light", "pendant", "Spun steel, brass within."),
-    Item("TW-204", "Chalk Pendant", 148.0, "light", "pendant", "Plaster white, softly lit."),
-    Item("TW-205", "Keeper Lantern", 84.0, "light", "lantern", "Burns for 40 hours."),
-    Item("TW-206", "Fir Candle", 28.0, "light", "candle", "Fir, smoke, orange peel."),
-    Item("TW-207", "Salt Candle", 28.0, "light", "candle", "Sea salt and driftwood."),
-    # Rest
-    Item("TW-301", "Wren Chair", 289.0, "rest", "chair", "Solid ash, paper-cord seat."),
-    Item("TW-302", "Ink Wren Chair", 299.0, "rest", "chair", "The same, stained ink."),
-    Item("TW-303", "Heron Armchair", 749.0, "rest", "armchair", "Wool bouclé, deep seat."),
-    Item("TW-304", "Fox Armchair", 749.0, "rest", "armchair", "Rust wool, walnut feet."),
-    Item("TW-305", "Milking Stool", 119.0, "rest", "stool", "Three legs never wobble."),
-    Item("TW-306", "Pond Stool", 124.0, "rest", "stool", "A painted seat on oak."),
-    # Cloth
-    Item("TW-401", "Fog Blanket", 118.0, "cloth", "blanket", "Lambswool, made to last."),
-    Item("TW-402", "Rowan Blanket", 118.0, "cloth", "blanket", "Lambswool in berry red."),
-    Item("TW-403", "Moss Blanket", 124.0, "cloth", "blanket", "A picnic's best friend."),
-    Item("TW-404", "Drift Cushion", 48.0, "cloth", "cushion", "Washed linen, down fill."),
-    Item("TW-405", "Saffron Cushion", 48.0, "cloth", "cushion", "One bright thing."),
-    Item("TW-406", "Plum Cushion", 52.0, "cloth", "cushion", "Velvet on one side."),
-    # Green
-    Item("TW-501", "Fig in Clay", 64.0, "green", "plant", "A young fiddle-leaf fig."),
-    Item("TW-502", "Snake Plant", 42.0, "green", "sansevieria", "Thrives on neglect."),
-    Item("TW-503", "Pothos, Hanging", 38.0, "green", "hanging", "Trails by the window."),
-    Item("TW-504", "Reed Vase", 54.0, "green", "vase", "With a bunch of dried reed."),
-    Item("TW-505", "Inkwell Vase", 58.0, "green", "vase", "Blue-black and narrow."),
-    Item("TW-506", "Garden Can", 56.0, "green", "can", "Holds two liters, pours one drop."),
-    Item("TW-507", "Copper Can", 72.0, "green", "can", "Grows more handsome."),
-    # Trail
-    Item("TW-601", "Ridge Backpack", 148.0, "trail", "backpack", "22 liters, waxed canvas."),
-    Item("TW-602", "Ochre Backpack", 148.0, "trail", "backpack", "Seen from across a moor."),
-    Item("TW-603", "Tarn Bottle", 34.0, "trail", "bottle", "Cold for a day, hot for half."),
-    Item("TW-604", "Clay Bottle", 34.0, "trail", "bottle", "The same in red clay."),
-    Item("TW-605", "Market Tote", 39.0, "trail", "tote", "Heavy canvas, long straps."),
-    Item("TW-606", "Lee Tent", 389.0, "trail", "tent", "Two sleepers, one storm."),
-    Item("TW-607", "Camp Enamel Mug", 19.0, "trail", "enamel", "Chips with dignity."),
-)
-
+with (Path(__file__).parent / "items.csv").open(encoding="utf-8", newline="") as _rows:
+    ITEMS = tuple(msgspec.convert(row, Item, strict=False) for row in csv.DictReader(_rows))
 BY_SKU: Mapping[str, Item] = {item.sku: item for item in ITEMS}
 
 
