@@ -3,9 +3,9 @@
 import asyncio
 from pathlib import Path
 
-from wetink.demo.emails import CAMPAIGNS, PREFETCH, letters, post
 from wetink.demo.life import life
 from wetink.demo.run import CONTENT
+from wetink.demo.seed import CAMPAIGNS, PREFETCH, letters, post
 from wetink.settings import read
 from wetink.wiring import Wetink
 

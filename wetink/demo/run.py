@@ -18,9 +18,8 @@ from rich.console import Console
 from wetink import settings as setting
 from wetink.core.errors import BadSettings, Unavailable
 from wetink.demo import keys
-from wetink.demo.emails import letters, post
 from wetink.demo.life import Message, life
-from wetink.demo.seed import seed_with_bar
+from wetink.demo.seed import letters, post, seed_with_bar
 from wetink.sandbox.forkserver import SAFE_PATH
 from wetink.settings import Settings
 from wetink.web import server
