@@ -58,8 +58,8 @@ class _Done(Mapping[str, tuple[int, ...]]):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Summary).decode
-_product = msgspec.msgpack.Decoder(Product).decode
-_packed_products = msgspec.msgpack.Decoder(list[tuple[msgspec.Raw, ...]]).decode
+_alone = msgspec.msgpack.Decoder(tuple[Product]).decode
+_packed = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
 _times = msgspec.msgpack.Decoder(tuple[int, ...]).decode
 
 _NO_PRODUCTS, _NO_ORDER = msgspec.Raw(_encode(())), msgspec.Raw(_encode(None))
@@ -99,7 +99,7 @@ def person_of(summary: bytes) -> Person:
 
 def _views(kept: Sequence[_Kept], viewed: Columns | None) -> Iterator[Seen]:
     """Yield the views. Each product is decoded when it is read."""
-    packed = _packed_products(viewed.products) if viewed is not None else []
+    packed = _packed(viewed.products) if viewed is not None else []
     for each in kept:
-        product = each.product if isinstance(each.product, Product) else _product(packed[each.product][0])
+        product = each.product if isinstance(each.product, Product) else _alone(packed[each.product])[0]
         yield Seen(product, each.at, each.trusted)
