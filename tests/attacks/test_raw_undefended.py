@@ -131,6 +131,51 @@ def test_without_a_deadline_slow_heads_hold_their_connections(monkeypatch: pytes
 
 
 @pytest.mark.parametrize("defended", [True, False], ids=["defended", "undefended"])
+def test_without_an_end_of_patience_half_a_body_holds_its_connection(
+    monkeypatch: pytest.MonkeyPatch, defended: bool
+) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(protocol, "BODY_SECONDS", 0.3 if defended else 60.0)
+    with serving() as port, socket.create_connection(("127.0.0.1", port), timeout=30) as here:
+        here.sendall(POST + b"Content-Length: 10\r\n\r\n12345")
+        here.settimeout(30 if defended else 1.5)
+        if defended:
+            assert rest(here) == b""
+        else:
+            with pytest.raises(TimeoutError):
+                here.recv(4_096)
+
+
+def test_a_body_that_keeps_coming_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.5)
+    monkeypatch.setattr(protocol, "BODY_SECONDS", 2.0)
+    with serving() as port:
+        pieces = [POST + b"Content-Length: 12\r\n\r\n", *[b"x"] * 12]
+        assert answers(sent(port, *pieces, pause=0.2)) == [200]
+
+
+@pytest.mark.parametrize("size", [10, 300_000])
+def test_a_get_with_a_body_is_answered(size: int) -> None:
+    head = b"GET /health HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
+    with serving() as port:
+        assert answers(sent(port, head + b"x" * size)) == [200]
+
+
+@pytest.mark.parametrize("defended", [True, False], ids=["defended", "undefended"])
+def test_without_a_bound_connections_take_all_there_is(monkeypatch: pytest.MonkeyPatch, defended: bool) -> None:
+    monkeypatch.setattr(protocol, "MOST_CONNECTIONS", 3 if defended else 1 << 30)
+    ask = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+    with serving() as port, contextlib.ExitStack() as stack:
+        held = [stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30)) for _ in range(3)]
+        for here in held:
+            here.sendall(ask)
+            assert here.recv(4_096).startswith(b"HTTP/1.1 200")
+        assert answers(sent(port, ask)) == ([503] if defended else [200])
+        held[0].close()
+        assert [answers(sent(port, ask)) for _ in range(20)][-1] == [200], "there is room again"
+
+
+@pytest.mark.parametrize("defended", [True, False], ids=["defended", "undefended"])
 def test_without_a_bound_of_what_is_inflated_a_bomb_goes_off(monkeypatch: pytest.MonkeyPatch, defended: bool) -> None:
     if not defended:
         monkeypatch.setattr(requests, "_inflated", lambda body, limit: gzip.decompress(body))

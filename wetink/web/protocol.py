@@ -47,12 +47,19 @@ MOST_HEADS, LONGEST_HEAD = 1_000, 2_048
 """How many are remembered, of how many bytes at most."""
 
 
-LARGEST_HEAD, MOST_HEADERS = 64 * 1024, 100
+LARGEST_HEAD, MOST_HEADERS = 32 * 1024, 100
 """Bytes of a request's first line and headers, and how many headers: previews carry messages in their addresses."""
 
 HEAD_SECONDS, BODY_SECONDS = 10.0, 30.0
 """How long a head may take in whole, and how long no byte of a body may come."""
 
+MOST_CONNECTIONS = 10_000
+"""Connections of one process. A further one gets 503 and is closed, so its client tries again."""
+
+TOO_MANY = (
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\ncontent-length: 21\r\nretry-after: 2\r\n"
+    b"connection: close\r\n\r\nToo many connections."
+)
 TOO_SLOW = (
     b"HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain\r\ncontent-length: 28\r\nconnection: close\r\n\r\n"
     b"The request came too slowly."
@@ -202,6 +209,9 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Hear of a new connection: its first request has to come soon."""
         super().connection_made(transport)
+        if len(self.connections) > MOST_CONNECTIONS:
+            self._end(TOO_MANY)
+            return
         self._since = self.loop.time()
         self._watch = self.loop.call_later(min(HEAD_SECONDS, self.timeout_keep_alive), self._look)
 
