@@ -13,9 +13,7 @@ from wetink.core.identity.holding import (
     changes_nothing,
     claims,
     contested,
-    holder,
     holdings,
-    resolves_to,
     strongest,
 )
 from wetink.core.identity.identifier import Identifier, anonymous, email, user
@@ -37,6 +35,17 @@ CLAIMS = st.lists(
     ),
     max_size=12,
 )
+
+
+def holder(held, at, level="server"):
+    """Return the owner of an event of this level at `at` (Unix ms); None if it belongs to its own identifier."""
+    moved = ("all", "browser" if level == "browser" else "server")
+    return next((each.owner for each in held if each.since <= at < each.until and each.moves in moved), None)
+
+
+def resolves_to(held, at):
+    """Return the identifier that a lookup leads to at `at` (Unix ms); None if it leads nowhere else."""
+    return next((each.owner for each in held if each.since <= at < each.until and each.followed), None)
 
 
 def test_a_number_and_its_digits_are_one_user():

@@ -246,17 +246,6 @@ def _counted(made: Iterable[Claim]) -> Sequence[Claim]:
     return counted
 
 
-def holder(held: Iterable[Holding], at: int, level: Level = "server") -> Identifier | None:
-    """Return the owner of an event of this level at `at` (Unix ms); None if it belongs to its own identifier."""
-    moved = ("all", "browser" if level == "browser" else "server")
-    return next((each.owner for each in held if each.since <= at < each.until and each.moves in moved), None)
-
-
-def resolves_to(held: Iterable[Holding], at: int) -> Identifier | None:
-    """Return the identifier that a lookup leads to at `at` (Unix ms); None if it leads nowhere else."""
-    return next((each.owner for each in held if each.since <= at < each.until and each.followed), None)
-
-
 def changes_nothing(claim: Claim, held: Iterable[Holding]) -> bool:
     """Return whether a new claim leaves all these holdings of its identifier unchanged, so that nothing is recomputed.
 
