@@ -56,8 +56,6 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Milliseconds since the recipient's first fetch of this email; None for the first."""
     together: int = 1
     """Different links of this email that were followed within TOGETHER_MS, including this one."""
-    links: int = 0
-    """Links in this email; 0 if unknown."""
 
 
 class Fetch(msgspec.Struct, frozen=True, gc=False):
@@ -199,19 +197,10 @@ _DEVICES = tuple((device, re.compile(pattern)) for device, pattern in DEVICES)
 _GROUPS: dict[str, Group] = {family: group for family, group, _ in CLIENTS} | dict(LISTED.values()) | OTHERS
 
 
-def facts_of(
-    user_agent: str,
-    owner: str = "",
-    *,
-    method: str = "GET",
-    click: bool = False,
-    delay: int | None = None,
-    together: int = 1,
-    links: int = 0,
-) -> Facts:
+def facts_of(user_agent: str, owner: str = "", *, method: str = "GET", click: bool = False) -> Facts:
     """Return the facts of a request. The User-Agent is not stored."""
     client, device = _read(user_agent[:LONGEST_AGENT])
-    return Facts(client, device, owner.strip(), method.upper(), click, delay, together, links)
+    return Facts(client, device, owner.strip(), method.upper(), click)
 
 
 def classify(facts: Facts) -> Fetch:
@@ -260,10 +249,6 @@ def _apple_shows(facts: Facts) -> bool:
     return facts.client in ("apple-mail", "safari") and not facts.click
 
 
-def _at_once(facts: Facts) -> bool:
-    return facts.together >= TOGETHER_LINKS or (facts.links > 1 and facts.together >= facts.links)
-
-
 def _within(facts: Facts, span: int) -> bool:
     return facts.delay is not None and facts.delay < span
 
@@ -273,7 +258,7 @@ RULES: tuple[tuple[str, Callable[[Facts], bool], Kind], ...] = (
     ("a scanner's name", lambda facts: _group(facts) == "scanner", "scanner"),
     ("a robot's name", lambda facts: _group(facts) == "robot", "scanner"),
     ("a mail security network", lambda facts: _on(facts, MAIL_SECURITY), "scanner"),
-    ("links followed at once", lambda facts: facts.click and _at_once(facts), "scanner"),
+    ("links followed at once", lambda facts: facts.click and facts.together >= TOGETHER_LINKS, "scanner"),
     ("a click sooner than seen", lambda facts: facts.click and _within(facts, INSTANT_MS), "scanner"),
     ("a data center's early click", lambda facts: _center_clicks(facts) and _within(facts, EARLY_MS), "scanner"),
     ("a program's click", lambda facts: facts.click and _group(facts) == "program", "scanner"),
