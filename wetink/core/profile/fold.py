@@ -11,7 +11,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from wetink.core.events.event import Product
-from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import AnyEvent, Cart, History, Person, Purchase, Search, Seen, Views
 
 
@@ -130,7 +129,7 @@ def in_order(events: Iterable[Any]) -> list[Any]:
     return ordered
 
 
-def fold(events: Iterable[AnyEvent], now: int, identifiers: Iterable[Identifier] = ()) -> Person:
+def fold(events: Iterable[AnyEvent], now: int) -> Person:
     """Return the person of these events at `now` (Unix ms). Later events have not happened yet."""
     happened = in_order([event for event in events if event.at <= now])
     folding = _Folding()
@@ -157,7 +156,6 @@ def fold(events: Iterable[AnyEvent], now: int, identifiers: Iterable[Identifier]
                 step(folding, event)
     traits, page_traits = _traits(folding)
     return Person(
-        identifiers=tuple(identifiers),
         traits=traits,
         views=Views.of(folding.viewed),
         searches=tuple(folding.searches[: -SEARCHES - 1 : -1]),
