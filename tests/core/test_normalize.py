@@ -15,6 +15,7 @@ from wetink.core.events.clock import parse
 from wetink.core.events.ecommerce import EVENTS, canonical
 from wetink.core.events.message import BATCH, Endpoint, Piece, pieces
 from wetink.core.messages.normalize import Normal, normalize
+from wetink.core.text.placeholder import USUAL, Placeholders
 
 FACTS = json.loads((Path(__file__).parents[1] / "facts" / "ecommerce.json").read_text())
 NOW = parse("2026-11-23T12:00:00Z") or 0
@@ -29,6 +30,11 @@ def normal(message: dict[str, Any], **given: Any) -> Normal:
 
 def track(event: str, properties: dict[str, Any] | None = None, **more: Any) -> Normal:
     return normal({"type": "track", "userId": "u", "messageId": "m", "event": event, "properties": properties, **more})
+
+
+def read(event: str, known: Placeholders, **properties: Any) -> Normal:
+    message = {"type": "track", "userId": "u", "messageId": "m", "event": event, "properties": VIEW | properties}
+    return normal(message, known=known)
 
 
 def names() -> list[tuple[str, str]]:
@@ -336,3 +342,16 @@ def test_a_category_is_found_in_any_shape(said: dict[str, Any], category: str) -
     found = track("Product Viewed", {**VIEW, **said})
     assert found.event is not None
     assert found.event.products[0].category == category
+
+
+def test_the_same_properties_are_read_once_and_equal_values_are_not_the_same() -> None:
+    first, again, true = [
+        read(event, USUAL, price=price).event
+        for event, price in (("Product Viewed", 1), ("Product Added", 1), ("Product Viewed", True))
+    ]
+    assert first is not None
+    assert again is not None
+    assert true is not None
+    assert first.products[0] is again.products[0]
+    assert true.products[0].price is None
+    assert read("Product Viewed", Placeholders(["s-1"]), price=1).verdict == "unusable"

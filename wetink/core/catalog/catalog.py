@@ -69,7 +69,7 @@ class Standing:
         stands = self.said.get(key)
         if stands is None or at - stands[0] >= SAME_WORD_MS:
             return False
-        return said == stands[1] or _values(said) == _values(stands[1])
+        return said is stands[1] or said == stands[1] or _values(said) == _values(stands[1])
 
     def lacking(self, batch: Iterable[Statement]) -> set[str]:
         """Return the keys of those statements that `plan` needs to know what is held of."""

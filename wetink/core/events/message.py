@@ -5,6 +5,7 @@ A body is cut into its messages first, each still its own JSON, so that one that
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -19,6 +20,10 @@ from wetink.core.units.quantity import plain
 
 DEEPEST: Final = 64
 """Levels of nesting a message may have to be stored as an event."""
+
+REMEMBERED: Final = 8_192
+LONGEST_REMEMBERED: Final = 1_024
+"""How many properties are remembered that were sent before, byte for byte, and their longest JSON: some 15 MB."""
 
 LONGEST_ID: Final = 100
 """Characters of a messageId."""
@@ -95,6 +100,12 @@ class Message(msgspec.Struct, gc=False):
     integrations: Any = None
 
 
+class _Packed(Message, gc=False):
+    """A message whose properties are still their own JSON."""
+
+    properties: msgspec.Raw = msgspec.Raw()
+
+
 class Piece(msgspec.Struct, gc=False):
     """One message of a body: its own JSON, complete enough to be replayed alone, and what could be read of it.
 
@@ -117,7 +128,8 @@ class _Envelope(msgspec.Struct):
 
 
 _envelope = msgspec.json.Decoder(_Envelope).decode
-_plain_message = msgspec.json.Decoder(Message).decode
+_packed_message = msgspec.json.Decoder(_Packed).decode
+_any = msgspec.json.Decoder().decode
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
@@ -204,6 +216,19 @@ def _single(body: bytes, door: Endpoint) -> tuple[list[Piece], str]:
             fields["type"] = msgspec.Raw(b'"%s"' % door.type.encode())
         body = _encode(fields)
     return [Piece(body, 0, message)], key
+
+
+def _plain_message(raw: bytes) -> Message:
+    message: Message = _packed_message(raw)
+    packed = bytes(message.properties)
+    message.properties = (_members if len(packed) <= LONGEST_REMEMBERED else _any)(packed) if packed else None
+    return message
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _members(packed: bytes) -> Any:
+    """Return the properties that were sent, which nobody may change: shoppers look at the same products."""
+    return _any(packed)
 
 
 def _message(raw: bytes) -> Message:
@@ -328,28 +353,11 @@ def context_traits(message: Message) -> dict[str, Any]:
     return context.traits if context is not None and isinstance(context.traits, dict) else {}
 
 
-class _Page(msgspec.Struct, frozen=True):
-    url: Any = None
-
-
-class _Seen(msgspec.Struct, frozen=True):
-    page: _Page = _Page()
-
-
-class _Sent(msgspec.Struct, frozen=True):
-    context: _Seen = _Seen()
-
-
-_sent = msgspec.json.Decoder(_Sent).decode
-
-
 def page_of(piece: Piece) -> str:
     """Return the URL of the page that a message was sent from, `context.page.url`; empty when it does not say."""
-    try:
-        url = _sent(piece.raw).context.page.url
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        return ""
-    return url if isinstance(url, str) else ""
+    page = _object(_object(_object(piece.raw).get("context")).get("page"))
+    url = bytes(page.get("url", b""))
+    return str(_any(url)) if url.startswith(b'"') else ""
 
 
 def message_id(piece: Piece, message: Message, own_time: int | None, received: int) -> tuple[str, bool]:

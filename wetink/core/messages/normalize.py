@@ -21,7 +21,7 @@ from wetink.core.events.ecommerce import (
     unread,
 )
 from wetink.core.events.event import Event, Level, MessageType, Order, Product
-from wetink.core.events.message import Message, Piece, context_traits, digest, message_id, page_of
+from wetink.core.events.message import REMEMBERED, Message, Piece, context_traits, digest, message_id, page_of
 from wetink.core.events.products import REQUIRED, listed, many, one
 from wetink.core.events.verdict import Problem, Verdict, placeholder, problem
 from wetink.core.identity import holding, identifier, user_hash
@@ -38,6 +38,7 @@ TYPES: Final = frozenset(get_args(MessageType))
 _ZONES = frozenset(zone.TRAITS)
 _pack = msgspec.msgpack.Encoder().encode
 _NO_PROBLEMS: tuple[Problem, ...] = ()
+_products: dict[int, tuple[dict[str, Any], Placeholders, tuple[Product, dict[str, Any]]]] = {}
 
 
 class Normal(msgspec.Struct, gc=False):
@@ -302,7 +303,7 @@ def _properties(draft: _Draft) -> None:
 def _wares(draft: _Draft) -> None:
     name, properties = draft.name, draft.properties
     if name in ONE_PRODUCT:
-        found, draft.properties = product(properties, draft.known)
+        found, draft.properties = _product(properties, draft.known)
         draft.products = (found,)
         named = found.sku or found.product_id
         if not named or (draft.properties and not PRODUCT_NAMES.isdisjoint(draft.properties)):
@@ -322,6 +323,16 @@ def _wares(draft: _Draft) -> None:
         draft.query = unescaped(next((said for each in SEARCHED if (said := text(properties.get(each)))), ""))
         if draft.query and "query" in properties:
             draft.properties = {key: value for key, value in properties.items() if key != "query"}
+
+
+def _product(properties: dict[str, Any], known: Placeholders) -> tuple[Product, dict[str, Any]]:
+    """Return what `product` does; the very same if it has read the very same properties before."""
+    kept = _products.get(id(properties))
+    if kept is None or kept[0] is not properties or kept[1] is not known:
+        if len(_products) >= REMEMBERED:
+            _products.clear()
+        kept = _products[id(properties)] = (properties, known, product(properties, known))
+    return kept[2]
 
 
 def _money(draft: _Draft) -> None:
