@@ -1,6 +1,8 @@
 """Content as code: what a block can show, scenarios, and a copy in a repository that is pulled and pushed."""
 
 import asyncio
+import getpass
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -10,12 +12,12 @@ import click
 import msgspec
 
 from wetink.apps import load
-from wetink.cli.common import DATA, JSON, iso, settings_of, with_wetink
-from wetink.cli.content_client import Afar, Desk, Here
-from wetink.content.folder import load as read
+from wetink.cli.common import DATA, JSON, iso, now_ms, settings_of, with_wetink
+from wetink.cli.content_client import RemoteVersions
+from wetink.content.content import load as read
 from wetink.content.scenario import outcomes
 from wetink.content.tree import Difference, Origin, differences, keep_origin, names, origin_in, read_tree, write_tree
-from wetink.content.versions import Pushed
+from wetink.content.versions import Pushed, Versions
 from wetink.core.errors import BadContent, BadSettings, Conflict
 
 
@@ -75,6 +77,8 @@ def test_(folder: Path | None, data: str | None, as_json: bool) -> None:
 
 
 T = TypeVar("T")
+AnyVersions = Versions | RemoteVersions
+Work = Callable[[AnyVersions], Coroutine[Any, Any, T]]
 
 NOTE = ".wetink.json"
 """Beside the files: which version they came from, and what they were."""
@@ -102,7 +106,7 @@ def pull(folder: Path, force: bool, data: str | None, to: str | None, token: str
 
     Writes blocks, templates, feeds, images and scenarios as files to review and keep in git, never keys or tokens.
     """
-    version, files = _at(data, to, token, lambda desk: desk.current())
+    version, files = _at(data, to, token, lambda there: there.read())
     mine, origin = (read_tree(folder) if folder.exists() else {}), origin_in(folder / NOTE)
     if names(mine) not in ({}, version.files, origin.files if origin is not None else {}) and not force:
         raise Conflict(f"{folder} has changes that were not pushed", hint="push them, or pass --force to lose them")
@@ -120,7 +124,7 @@ def pull(folder: Path, force: bool, data: str | None, to: str | None, token: str
 @JSON
 def diff(folder: Path, data: str | None, to: str | None, token: str, as_json: bool) -> None:
     """Show the changes that a push of FOLDER would make. Exits with 1 if there are any."""
-    _, files = _at(data, to, token, lambda desk: desk.current())
+    _, files = _at(data, to, token, lambda there: there.read())
     found = list(differences(files, read_tree(folder)))
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
@@ -151,9 +155,9 @@ def push(folder: Path, message: str, force: bool, data: str | None, to: str | No
         raise Conflict(f"{folder} was not pulled from anywhere", hint="pull first, or pass --force")
     base = None if force or origin is None else origin.version
 
-    async def work(desk: Desk) -> tuple[Pushed, list[Difference]]:
-        version, before = await desk.current()
-        done = await desk.push(files, base, message)
+    async def work(there: AnyVersions) -> tuple[Pushed, list[Difference]]:
+        version, before = await there.read()
+        done = await there.push(files, base, by=_who(), message=message, now=now_ms())
         changed = list(differences(before, files)) if done.version != version.number else []
         return done, changed
 
@@ -181,7 +185,7 @@ def push(folder: Path, message: str, force: bool, data: str | None, to: str | No
 @JSON
 def versions(data: str | None, to: str | None, token: str, as_json: bool) -> None:
     """List versions of the content, newest first."""
-    found = _at(data, to, token, lambda desk: desk.listed())
+    found = _at(data, to, token, lambda there: there.listed())
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
         return
@@ -197,7 +201,7 @@ def versions(data: str | None, to: str | None, token: str, as_json: bool) -> Non
 @JSON
 def rollback(version: int, data: str | None, to: str | None, token: str, as_json: bool) -> None:
     """Restore an earlier VERSION as a new version. wetink keeps all versions."""
-    done = _at(data, to, token, lambda desk: desk.rollback(version))
+    done = _at(data, to, token, lambda there: there.rollback(version, by=_who(), now=now_ms()))
     if as_json:
         click.echo(msgspec.json.encode(done).decode())
     else:
@@ -209,12 +213,17 @@ def rollback(version: int, data: str | None, to: str | None, token: str, as_json
 
 
 def _at(
-    data: str | None, to: str | None, token: str, work: Callable[[Desk], Coroutine[Any, Any, T]], *, makes: bool = False
+    data: str | None,
+    to: str | None,
+    token: str,
+    work: Callable[[AnyVersions], Coroutine[Any, Any, T]],
+    *,
+    makes: bool = False,
 ) -> T:
-    """Do something at the desk of a server, or of a data folder, which the command `makes` or which must be there."""
+    """Do something with the versions of a server, or of a data folder, which the command `makes` or must be there."""
     if to:
-        return asyncio.run(work(Afar(to, token)))
-    return with_wetink(data, lambda wetink: work(Here(wetink)), makes=makes)
+        return asyncio.run(work(RemoteVersions(to, token)))
+    return with_wetink(data, lambda wetink: work(wetink.versions), makes=makes)
 
 
 def _show(found: list[Any]) -> None:
@@ -223,3 +232,11 @@ def _show(found: list[Any]) -> None:
             click.echo("\n".join(each.lines))
         else:
             click.echo(f"{each.what} {each.path}")
+
+
+def _who() -> str:
+    """Return the name of whoever works at this terminal."""
+    try:
+        return os.environ.get("WETINK_AUTHOR") or getpass.getuser()
+    except (KeyError, OSError):
+        return ""
