@@ -15,11 +15,11 @@ from wetink import apps
 from wetink.audiences.audiences import Audiences
 from wetink.audiences.segment_query import ColumnCrowd
 from wetink.audiences.webhooks import Hooks
-from wetink.content.folder import Content, load
+from wetink.content.author import Author
+from wetink.content.content import Content, load
 from wetink.content.scenario import wrong_with
 from wetink.content.tree import start
 from wetink.content.versions import Versions
-from wetink.content.write import Author
 from wetink.core.blocks.block import Block, counts
 from wetink.core.catalog.trends import Trends
 from wetink.core.errors import BadContent, Conflict, NotFound, Unavailable
@@ -135,7 +135,7 @@ class Wetink:
             every_ms=settings.audience_seconds * 1000,
             clock_ms=_now_ms,
         )
-        self.author = Author(self.versions, lambda: self.content, self.apps, self.follow, self.rehearsal.of, _now_ms)
+        self.author = Author(self.versions, self.apps, self.follow, self.rehearsal.of, _now_ms)
         self.uploads = Uploads(self.feeds, self.author.feed)
         self.health = Health(self.renderer, store.ended)
 

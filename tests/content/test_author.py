@@ -31,7 +31,7 @@ def test_a_reload_that_began_earlier_does_not_undo_an_edit(tmp_path: Path, monke
         before = asyncio.create_task(wetink.look_again())
         await drawing.wait()
         monkeypatch.setattr(wetink.fallbacks, "prepare", prepare)
-        making = asyncio.create_task(wetink.author.block(made))
+        making = asyncio.create_task(wetink.author.block(wetink.content, made))
         await asyncio.sleep(0.2)
         go.set()
         await asyncio.gather(before, making)

@@ -14,7 +14,7 @@ from tests.web.test_open import JANE, House
 from wetink.apps import load as builtin
 from wetink.cli import main
 from wetink.content.apps import app_of
-from wetink.content.folder import load
+from wetink.content.content import load
 from wetink.content.tree import read_tree
 from wetink.core.app.setting import fields_of
 from wetink.core.errors import BadContent

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 import wetink
 from wetink.apps import load
 from wetink.cli import main
-from wetink.content.folder import load as read
+from wetink.content.content import load as read
 from wetink.content.scenario import outcomes
 from wetink.content.tree import read_tree
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from wetink.content.folder import block_of
+from wetink.content.content import block_of
 from wetink.content.strict_yaml import parse_yaml
 
 

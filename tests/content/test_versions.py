@@ -17,7 +17,7 @@ import pytest
 
 from tests.storage import opened
 from wetink import apps
-from wetink.content.folder import load
+from wetink.content.content import load
 from wetink.content.scenario import wrong_with
 from wetink.content.tree import LARGEST_FONT, Tree, differences, names, read_tree, stamp, start
 from wetink.content.versions import BY_HAND, Pushed, Versions

@@ -8,7 +8,7 @@ import pytest
 import wetink.demo
 from tests.demo.story import person_of
 from wetink.apps import load as apps
-from wetink.content.folder import load
+from wetink.content.content import load
 from wetink.content.tree import read_tree
 from wetink.core.app.app import Shop
 from wetink.core.blocks.block import Decision

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from wetink.apps import load
-from wetink.content.folder import Content
+from wetink.content.content import Content
 from wetink.core.blocks.block import Block, Fallback, Variant
 from wetink.core.errors import BadContent
 from wetink.core.profile.person import Moment

@@ -6,7 +6,7 @@ from pathlib import Path
 import wetink
 from tests.render.renderer import Album, plain
 from wetink.apps import load
-from wetink.content import folder
+from wetink.content import content as contents
 from wetink.content.tree import read_tree
 from wetink.render import Renderer
 from wetink.render.engines.takumi import Takumi
@@ -46,6 +46,6 @@ def test_the_content_folder_takes_fonts_and_nothing_else(tmp_path: Path) -> None
     (place / "own.woff2").write_bytes(OWN)
     (place / "named.ttf").write_bytes(OWN)
     (place / "notes.txt").write_text("x")
-    found = folder.load(read_tree(tmp_path), load())
+    found = contents.load(read_tree(tmp_path), load())
     assert list(found.fonts) == ["own.woff2"]
     assert found.problems == ("fonts/named.ttf: this is no .ttf font", "fonts/notes.txt: fonts are WOFF2, TTF or OTF")

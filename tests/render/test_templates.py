@@ -12,7 +12,7 @@ from PIL import Image, ImageChops, ImageStat
 import wetink
 from tests.render.renderer import PRODUCTS, plain, scene, seen, shot
 from wetink.apps import load
-from wetink.content import folder
+from wetink.content import content as contents
 from wetink.content.tree import read_tree
 from wetink.core.events.event import Product
 from wetink.ports import Scene
@@ -72,7 +72,7 @@ def test_an_app_greets_by_either_spelling_of_the_name(name: str) -> None:
 
 @pytest.mark.parametrize("place", ["content/starter", "demo/content"])
 def test_every_block_of_a_content_folder_can_be_used_and_draws(place: str) -> None:
-    content = folder.load(read_tree(HOME / place), load())
+    content = contents.load(read_tree(HOME / place), load())
     assert content.problems == ()
     assert content.blocks
     for block in content.blocks.values():

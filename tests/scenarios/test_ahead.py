@@ -11,7 +11,7 @@ import pytest
 
 from tests.render.renderer import Here
 from tests.web.test_open import House
-from wetink.content.folder import Content
+from wetink.content.content import Content
 from wetink.core.blocks.block import Block
 from wetink.core.events.event import Event
 from wetink.core.identity.identifier import Identifier

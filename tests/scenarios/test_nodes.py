@@ -36,7 +36,8 @@ async def soon(holds: Callable[[], bool]) -> None:
 def test_a_block_made_on_one_node_is_served_by_the_other_and_is_in_its_folder(tmp_path: Path) -> None:
     async def story() -> None:
         async with nodes(tmp_path) as (one, other):
-            await one.author.block(Block("fresh", Fallback("https://shop.example/"), (Variant("seen", "last-viewed"),)))
+            made = Block("fresh", Fallback("https://shop.example/"), (Variant("seen", "last-viewed"),))
+            await one.author.block(one.content, made)
             await soon(lambda: "fresh" in other.content.blocks)
             await soon(lambda: (other.settings.content / "blocks" / "fresh.yaml").exists())
             assert read_tree(one.settings.content) == read_tree(other.settings.content)

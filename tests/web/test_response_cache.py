@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.web.test_open import House
-from wetink.content.folder import Content
+from wetink.content.content import Content
 from wetink.web.request import MOST_ANSWERS, Again, Reply
 
 

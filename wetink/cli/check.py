@@ -13,7 +13,7 @@ import msgspec
 
 from wetink.apps import load as apps
 from wetink.cli.common import DATA, JSON, now_ms, settings_of, with_wetink
-from wetink.content.folder import load
+from wetink.content.content import load
 from wetink.content.tree import read_tree
 from wetink.core.errors import BadRequest
 from wetink.core.messages.mapping import Mappings

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from wetink.content.folder import YAML, Content, files_in, load, shortened
+from wetink.content.content import YAML, Content, files_in, load, shortened
 from wetink.content.strict_yaml import parse_all
 from wetink.content.tree import Tree
 from wetink.core.app.app import App, Shop

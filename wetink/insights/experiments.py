@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from wetink.content.folder import Content
+from wetink.content.content import Content
 from wetink.core.blocks.experiment import EVERYWHERE, Exposure, Plan, everywhere, inherited, planned
 from wetink.core.errors import NotFound
 from wetink.core.signals.bandit import chances, shares

@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 
-from wetink.content.folder import Content
+from wetink.content.content import Content
 from wetink.core.errors import BadRequest, NotFound
 from wetink.core.events.event import Event
 from wetink.core.identity.holding import FOREVER

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from wetink.content.folder import Content
+from wetink.content.content import Content
 from wetink.core.app.app import App
 from wetink.core.app.sample import SHOP, shop, shopper
 from wetink.core.blocks.block import Block, Decision, Fallback, Variant

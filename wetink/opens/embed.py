@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import quote_plus, urlencode, urlsplit
 
-from wetink.content.folder import Content
+from wetink.content.content import Content
 from wetink.core.blocks.block import Block, alt_of
 from wetink.core.blocks.esp import BY_NAME, HOLE, Esp
 from wetink.core.errors import BadRequest, NotFound, WetinkError

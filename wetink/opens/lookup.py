@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from wetink.content.folder import Content
+from wetink.content.content import Content
 from wetink.core.app.app import Shop
 from wetink.core.blocks.block import Block
 from wetink.core.blocks.decide import Requirements, products_of

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from wetink.content.folder import Content
+from wetink.content.content import Content
 from wetink.core.app.app import App, Shop
 from wetink.core.blocks.block import Block, Decision, Step, Variant, before, counts, decides, decision_id
 from wetink.core.blocks.decide import choose, decide, prepared, requirements, subject_of

@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from itertools import product
 
-from wetink.content.folder import Content
+from wetink.content.content import Content
 from wetink.core.app.app import App
 from wetink.core.blocks.block import Block
 from wetink.core.blocks.decide import settled

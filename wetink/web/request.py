@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from wetink.content.folder import Content
+from wetink.content.content import Content
 from wetink.core.errors import (
     BadContent,
     BadRequest,

@@ -92,7 +92,8 @@ async def make_block(request: Request) -> Response:
         if wrong:
             raise BadContent(f"Correct {_listed(found, wrong)} first")
         made = msgspec.convert(msgspec.to_builtins(_block(found, form, settings)), Block)
-        await wetink_of(request).author.block(made)
+        wetink = wetink_of(request)
+        await wetink.author.block(wetink.content, made)
     except (BadContent, msgspec.ValidationError) as error:
         hint = f" ({error.hint})" if isinstance(error, BadContent) and error.hint else ""
         return await _page(request, found, form, status=400, error=f"{error}{hint}")

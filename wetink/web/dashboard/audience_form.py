@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 
+from wetink.content.author import audience_text
 from wetink.content.strict_yaml import parse_yaml
-from wetink.content.write import audience_text
 from wetink.core.errors import BadContent
 from wetink.core.events.ecommerce import EVENTS
 from wetink.core.rules import traits

@@ -172,7 +172,7 @@ async def save(request: Request) -> Response:
     try:
         if editor.audience is None:
             raise BadContent("; ".join(editor.wrong))
-        await wetink.author.audience(msgspec.structs.replace(editor.audience, name=name), new=not was)
+        await wetink.author.audience(wetink.content, msgspec.structs.replace(editor.audience, name=name), new=not was)
     except BadContent as error:
         saved = wetink.content.audiences.get(was)
         told = f"{error}{f' ({error.hint})' if error.hint else ''}"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from wetink import apps
-from wetink.content.folder import load
+from wetink.content.content import load
 from wetink.content.tree import read_tree, start
 
 GOOD = """

@@ -1,4 +1,4 @@
-"""Write: what is made on pages, as the file that its author would have written, published and followed at once."""
+"""Author: what is made on pages, as the file that its author would have written, published and followed at once."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -8,7 +8,7 @@ import msgspec
 import yaml
 
 from wetink.content.check import never_works, unusable
-from wetink.content.folder import Content, shortened
+from wetink.content.content import Content, shortened
 from wetink.content.versions import Versions
 from wetink.core.app.app import App
 from wetink.core.blocks.block import Block
@@ -43,22 +43,20 @@ class Author:
     def __init__(
         self,
         versions: Versions,
-        content: Callable[[], Content],
         apps: Mapping[str, App],
         follow: Callable[[], Awaitable[None]],
         rehearsed: Callable[[Block], Awaitable[list[str]]],
         clock_ms: Callable[[], int],
     ) -> None:
-        """Write the next of the `versions`, checked against the `content` there is; `follow` takes in what was written.
+        """Write the next of the `versions`; `follow` takes in what was written.
 
         `rehearsed` says what is wrong with a block once it is drawn.
         """
-        self._versions, self._content, self._apps, self._follow = versions, content, apps, follow
+        self._versions, self._apps, self._follow = versions, apps, follow
         self._rehearsed, self._clock = rehearsed, clock_ms
 
-    async def block(self, block: Block) -> None:
-        """Put a new block on the shelf. Raises BadContent, Unavailable."""
-        content = self._content()
+    async def block(self, content: Content, block: Block) -> None:
+        """Put a new block beside those of the content. Raises BadContent, Unavailable."""
         others = [each for each in content.blocks.values() if each.name != block.name]
         stock = content.templates, content.images, content.feeds, rules_of(content.audiences)
         wrong = [*unusable(block, self._apps, *stock, others), *await self._rehearsed(block)]
@@ -66,7 +64,7 @@ class Author:
             raise BadContent(shortened(wrong[0]))
         await self._write(f"blocks/{block.name}.yaml", text_of(block))
 
-    async def audience(self, audience: Audience, *, new: bool) -> None:
+    async def audience(self, content: Content, audience: Audience, *, new: bool) -> None:
         """Keep an audience, in place of the one of its name unless it is `new`.
 
         Raises BadContent when it, or another that names it, could not be used any more; Unavailable.
@@ -75,7 +73,7 @@ class Author:
             raise BadContent(
                 f"{audience.name[:64]!r} is no name", hint="lowercase letters, digits and dashes: big-spenders"
             )
-        _, wrong = usable({**self._content().audiences, audience.name: audience})
+        _, wrong = usable({**content.audiences, audience.name: audience})
         if wrong:
             name, problems = next(iter(wrong.items()))
             raise BadContent(problems[0] if name == audience.name else f"{name}: {problems[0]}")
