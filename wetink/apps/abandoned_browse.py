@@ -7,8 +7,7 @@ from msgspec import Meta
 from wetink.core.app.app import App, Shop, Shown
 from wetink.core.app.product_grid import TEMPLATE, ShelfSettings, bought_since, pick, shelf
 from wetink.core.profile.person import Moment, Person
-
-DAY, MINUTE = 86_400_000, 60_000
+from wetink.core.units.duration import DAY, MINUTE
 
 
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -7,8 +7,7 @@ from msgspec import Meta
 from wetink.core.app.app import App, Sample, Shop, Shown
 from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, pick, shelf
 from wetink.core.profile.person import Moment, Person, Seen
-
-DAY = 86_400_000
+from wetink.core.units.duration import DAY
 
 
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):

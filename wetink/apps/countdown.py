@@ -9,9 +9,9 @@ from msgspec import Meta, Struct
 from wetink.core.app.app import App, Sample, Shop, Shown
 from wetink.core.app.setting import Color, LocalTime, Zone
 from wetink.core.profile.person import Moment, Person
+from wetink.core.units.duration import HOUR
 from wetink.core.units.zone import zone
 
-HOUR = 3_600_000
 DAYS = {"mon": 0, "tue": 1, "wed": 2, "thu": 3, "fri": 4, "sat": 5, "sun": 6}
 
 

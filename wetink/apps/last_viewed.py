@@ -8,8 +8,7 @@ from wetink.core.app.app import App, Shop, Shown
 from wetink.core.app.product_grid import bought_since
 from wetink.core.app.setting import Color
 from wetink.core.profile.person import Moment, Person, Seen
-
-DAY = 86_400_000
+from wetink.core.units.duration import DAY
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -18,8 +18,7 @@ from wetink.core.app.product_grid import (
     shelf,
 )
 from wetink.core.profile.person import Moment, Person
-
-DAY = 86_400_000
+from wetink.core.units.duration import DAY
 
 
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -8,8 +8,7 @@ from wetink.core.app.app import App, Shop, Shown
 from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, liked, liked_keys, pick, shelf
 from wetink.core.catalog.price_history import price_then
 from wetink.core.profile.person import Moment, Person, Seen
-
-DAY = 86_400_000
+from wetink.core.units.duration import DAY
 
 
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -8,8 +8,7 @@ from msgspec import Meta
 from wetink.core.app.app import App, Shop, Shown
 from wetink.core.app.product_grid import TEMPLATE, Fill, ShelfSettings, candidates, filled, pick, shelf
 from wetink.core.profile.person import Moment, Person, Search, Seen
-
-DAY = 86_400_000
+from wetink.core.units.duration import DAY
 
 
 class Settings(ShelfSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):

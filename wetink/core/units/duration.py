@@ -7,6 +7,7 @@ from wetink.core.errors import BadContent
 
 UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 """Unit -> milliseconds."""
+MINUTE, HOUR, DAY = UNITS["m"], UNITS["h"], UNITS["d"]
 
 _SPAN = re.compile(r"\s*(\d{1,6})\s*([smhdw])\s*")
 

@@ -16,6 +16,7 @@ from wetink.core.text.characters import unescaped
 from wetink.core.text.placeholder import USUAL
 from wetink.core.text.url import read
 from wetink.core.units.currency import code_of
+from wetink.core.units.duration import DAY
 from wetink.core.units.money import number
 from wetink.core.units.money import read as amount_of
 from wetink.core.units.quantity import stock, text
@@ -103,7 +104,6 @@ NAMES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Our name -> what it is called, as `plain` writes it; the first that says something counts."""
 
-DAY_MS = 86_400_000
 _OURS = {plain: (name, rank) for name, plains in NAMES.items() for rank, plain in enumerate(plains)}
 _PARTS = ("color", "colour", "size", "option1value", "option2value", "option3value")
 _BETWEEN = re.compile(r"\s*(?:/|\.\.\.?|\u2026)\s*|\s+(?:to|until|till|bis|-|\u2013|\u2014)\s+", re.IGNORECASE)
@@ -237,4 +237,4 @@ def _halves(text: str) -> Iterator[tuple[str, str]]:
 
 def _moment(text: str, *, last: bool) -> int | None:
     at = parse(_SPACED.sub("", text))
-    return at + DAY_MS if at is not None and last and ":" not in text and not text.isdecimal() else at
+    return at + DAY if at is not None and last and ":" not in text and not text.isdecimal() else at
