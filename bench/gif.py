@@ -15,10 +15,10 @@ from PIL import Image
 from bench.figure import Figure
 from bench.server import one_core
 from wetink.render.drawing import Drawing
-from wetink.render.engines.takumi import Takumi
 from wetink.render.fonts import Letters, noted
 from wetink.render.gif.countdown import DAY, Look, gif
 from wetink.render.gif.face import drawn
+from wetink.render.takumi import Takumi
 
 TURNS, FRAMES, MOST_BYTES = 15, 60, 60_000
 LOOK = Look("Midsummer sale ends in")

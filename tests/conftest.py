@@ -9,8 +9,8 @@ from playwright.sync_api import Browser
 
 from tests.browser import chromium as start
 from wetink.feeds import photo
+from wetink.render import chromium as browsers
 from wetink.render import renderer
-from wetink.render.engines import chromium as browsers
 
 # Two busy cores: how long an example takes says nothing about whether it is right.
 # The same examples each time where a change is judged; new ones wherever somebody works.

@@ -19,8 +19,8 @@ from tests.feeds.outside import Reply, sends
 from tests.feeds.shop import Shop, picture, shop
 from wetink.core.outbound.breaker import TRIES
 from wetink.feeds import PhotoFetcher
-from wetink.feeds.cache import Cache
 from wetink.feeds.guard import GuardedBackend, Refused, public
+from wetink.feeds.photos import Cache
 
 
 def fetch(folder: Path, *urls: str, private: tuple[str, ...] = (), deadline_ms: int = 4000) -> list[bytes | None]:

@@ -16,8 +16,8 @@ from tests.render.renderer import Album, near, photo, plain, seen
 from wetink.core.errors import BadContent, BadSettings
 from wetink.ports import Comparison, Picture, Scene
 from wetink.render import Renderer, browser
-from wetink.render.engines import BROWSER, DEFAULT, ENGINES, named
-from wetink.render.engines import chromium as browsers
+from wetink.render import chromium as browsers
+from wetink.render.page import BROWSER, DEFAULT, ENGINES, named
 
 URL = "https://cdn.example/a.jpg?w=1&h=2"
 

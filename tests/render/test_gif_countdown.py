@@ -13,7 +13,6 @@ from wetink.core.errors import BadContent
 from wetink.render import liquid
 from wetink.render.compose import Pixels
 from wetink.render.drawing import Drawing
-from wetink.render.engines.takumi import Takumi
 from wetink.render.fonts import Letters, noted
 from wetink.render.gif import countdown as countdowns
 from wetink.render.gif import face as faces
@@ -21,6 +20,7 @@ from wetink.render.gif.countdown import DAY, Countdown, Look, gif
 from wetink.render.gif.face import TEMPLATE, UNITS, scene
 from wetink.render.gif.press import Face, Slot, prepare
 from wetink.render.page import sheet, taken_apart
+from wetink.render.takumi import Takumi
 
 LOOK = Look(title="Midsummer sale ends in")
 

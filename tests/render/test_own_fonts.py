@@ -9,7 +9,7 @@ from wetink.apps import load
 from wetink.content import content as contents
 from wetink.content.tree import read_tree
 from wetink.render import Renderer
-from wetink.render.engines.takumi import Takumi
+from wetink.render.takumi import Takumi
 
 SCRIPTS = Path(wetink.__file__).parents[1] / "node_modules" / "@fontsource"
 OWN = (SCRIPTS / "noto-sans-jp" / "files" / "noto-sans-jp-latin-700-normal.woff2").read_bytes()

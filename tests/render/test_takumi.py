@@ -10,7 +10,7 @@ from tests.render.renderer import PRODUCTS, Album, near, photo, plain, scene, se
 from wetink.core.errors import BadContent, BadSettings
 from wetink.ports import Picture
 from wetink.render import Renderer, blank, fonts
-from wetink.render.engines.takumi import Takumi
+from wetink.render.takumi import Takumi
 
 URL = "https://cdn.example/a.jpg?w=1&h=2"
 FULL = '<img src="{{ url }}" style="width: 100px; height: 50px; object-fit: cover">'

@@ -10,9 +10,9 @@ from wetink.render import liquid
 from wetink.render.cache import key_of
 from wetink.render.compose import Pixels, window
 from wetink.render.drawing import Drawing
-from wetink.render.engines.takumi import Takumi
 from wetink.render.fonts import Letters, noted
 from wetink.render.page import Sheet, photo, sheet, taken_apart
+from wetink.render.takumi import Takumi
 from wetink.render.tiles import Refused, layered
 
 SCALES = (1, 2, 3)

@@ -12,7 +12,7 @@ from tests.feeds.outside import sends
 from tests.feeds.shop import picture, shop
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
-from wetink.feeds.cache import Cache
+from wetink.feeds.photos import Cache
 from wetink.settings import read
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink

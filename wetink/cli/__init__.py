@@ -9,14 +9,13 @@ from pathlib import Path
 import click
 
 from wetink import __version__
-from wetink.cli.audience import audience, hooks
+from wetink.cli.audience import audience, hooks, profile
 from wetink.cli.catalog import catalog
 from wetink.cli.check import check, coverage
 from wetink.cli.common import DATA, Commands, settings_of
 from wetink.cli.content import apps_, diff, pull, push, rollback, test_, versions
 from wetink.cli.keys import keys
 from wetink.cli.opens import open_, opens
-from wetink.cli.profile import profile
 from wetink.cli.replay import rebuild, replay
 from wetink.cli.report import conversions, experiment, report
 

@@ -1,4 +1,4 @@
-"""Audiences: who is in one and why, and what became of their webhooks."""
+"""Audiences and profiles: who is in an audience and why, its webhooks, and what is known of one person."""
 
 import json
 import sys
@@ -11,6 +11,7 @@ import msgspec
 from wetink.cli.common import DATA, JSON, identifier_of, iso, now_ms, time_of, with_wetink
 from wetink.content.strict_yaml import parse_yaml
 from wetink.core.errors import BadContent, BadRequest, NotFound
+from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.webhook import State
 from wetink.core.profile.person import Moment
@@ -159,3 +160,47 @@ def hooks(name: str, again: bool, data: str | None, as_json: bool) -> None:
         click.echo(f"{each['at']}  {each['move']:5}  {each['member']}  {each['why']} ({each['tries']} tries)")
     if again:
         click.echo(f"{found['again']} are told again.")
+
+
+@click.group()
+def profile() -> None:
+    """Inspect profiles."""
+
+
+@profile.command("show")
+@click.argument("id_", metavar="ID")
+@DATA
+@JSON
+def show(id_: str, data: str | None, as_json: bool) -> None:
+    """Show the profile of ID: user:42, email:a@b.c or anonymous:x."""
+    who = identifier_of(id_)
+
+    async def work(wetink: Wetink) -> dict[str, Any]:
+        now = now_ms()
+        found = await wetink.store.profiles.profile(who, now, limit=None)
+        events = await wetink.store.profiles.history(who, FOREVER - 1, limit=1_000_000)
+        person = await wetink.opens.person(who, now)
+        identifiers: dict[str, list[str]] = {"user": [], "email": [], "anonymous": []}
+        for identifier in found.identifiers if events else ():
+            identifiers[identifier.kind].append(identifier.value)
+        return {
+            "identifiers": {kind: sorted(values) for kind, values in identifiers.items()},
+            "traits": person.traits,
+            "events": [
+                {"event": event.label, "messageId": event.message_id, "timestamp": iso(event.at)} for event in events
+            ],
+        }
+
+    found = with_wetink(data, work)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for kind, values in found["identifiers"].items():
+        for value in values:
+            click.echo(f"{kind:10} {value}")
+    for name, value in found["traits"].items():
+        click.echo(f"{name:10} {json.dumps(value, ensure_ascii=False)}")
+    for event in found["events"]:
+        click.echo(f"{event['timestamp']}  {event['event']}")
+    if not found["events"]:
+        click.echo(f"Nothing is known of {who}.")

@@ -8,13 +8,13 @@ from wetink.render.photo import blank as blank
 from wetink.render.renderer import Renderer as Renderer
 
 if TYPE_CHECKING:
-    from wetink.render.engines.chromium import Chromium
+    from wetink.render.chromium import Chromium
 
 
 def browser(path: Path, home: Path) -> "Chromium":
     """Return the operator's browser, with a folder for its pages. Raises BadSettings when Playwright is missing."""
     try:
-        from wetink.render.engines.chromium import Chromium
+        from wetink.render.chromium import Chromium
     except ImportError as error:
         install = "pip install 'wetink[chromium]'"
         raise BadSettings(

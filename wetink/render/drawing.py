@@ -13,10 +13,10 @@ from wetink.ports import Picture
 from wetink.render.cache import Kept, key_of
 from wetink.render.compose import Cut, Pixels, cut, lay, window
 from wetink.render.encode import jpeg, png
-from wetink.render.engines.takumi import Takumi
 from wetink.render.mosaic import Box, Cell, Grid, encoded, grid, joined
 from wetink.render.page import Photo, Sheet, page
 from wetink.render.photo import fitted, placeholder
+from wetink.render.takumi import Takumi
 from wetink.render.tiles import Layered, Refused, Tile, layered
 
 LAYERS, TILES, CELLS, PHOTOS = 48 << 20, 48 << 20, 48 << 20, 24 << 20

@@ -6,6 +6,7 @@ from html import unescape
 
 import msgspec
 
+from wetink.core.errors import BadContent
 from wetink.ports import Scene
 from wetink.render.cache import key_of
 
@@ -32,6 +33,27 @@ BORDER_BOX = "*, ::before, ::after { box-sizing: border-box }"
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
 Box = tuple[int, int]
+
+DEFAULT, BROWSER = "takumi", "chromium"
+"""Engines: the one that draws whatever names no other, in a worker, and the operator's browser."""
+ENGINES = DEFAULT, BROWSER
+
+_HEADER = re.compile(r"\s*\{%-?\s*comment\s*-?%\}\s*engine:\s*([\w-]+)\s*\{%-?\s*endcomment\s*-?%\}")
+
+
+def named(template: str) -> str:
+    """Return the engine that a template asks for in its first words, the usual one when it asks for none.
+
+    Raises BadContent when there is no such engine.
+
+    >>> named("{% comment %} engine: chromium {% endcomment %}<p>"), named("<p>")
+    ('chromium', 'takumi')
+    """
+    found = _HEADER.match(template)
+    name = found[1] if found else DEFAULT
+    if name not in ENGINES:
+        raise BadContent(f"there is no engine called {name!r}", hint=f"engines: {', '.join(ENGINES)}")
+    return name
 
 
 class Markup(msgspec.Struct, frozen=True):

@@ -21,16 +21,15 @@ from wetink.render import fonts, jobs
 from wetink.render.breaker import Quarantine
 from wetink.render.cache import Kept, Shared, key_of
 from wetink.render.countdowns import DISK, Countdowns
-from wetink.render.engines import BROWSER, DEFAULT, named
 from wetink.render.fonts import Letters, noted
 from wetink.render.gif.countdown import Countdown, gif
-from wetink.render.page import MOST_PHOTOS, NO_PHOTO, Photo, Scenery, Sheet, photo, sheet
+from wetink.render.page import BROWSER, DEFAULT, MOST_PHOTOS, NO_PHOTO, Photo, Scenery, Sheet, named, photo, sheet
 from wetink.render.page import page as html_page
 from wetink.render.photo import placeholder
 from wetink.sandbox import Lost, Pool, Unborn
 
 if TYPE_CHECKING:
-    from wetink.render.engines.chromium import Chromium
+    from wetink.render.chromium import Chromium
 
 R = TypeVar("R", jobs.Filled, jobs.Drawn, jobs.Compared, jobs.Told, jobs.Pressed)
 
@@ -285,16 +284,12 @@ class Renderer:
         """Return the picture of a page. Photos' bytes are handed on only where they are lacked."""
         if scene.engine == BROWSER:
             return await self._browsed(scene, page)
-        for _ in range(2):
-            light = {url: each if url in lacks else _light(each) for url, each in page.photos.items()}
-            job = jobs.Draw(replace(page, photos=light), scene.most_bytes, ahead)
+        light = {url: each if url in lacks else _light(each) for url, each in page.photos.items()}
+        for photos in (light, page.photos):  # another worker may draw it, which has other photos
+            job = jobs.Draw(replace(page, photos=photos), scene.most_bytes, ahead)
             reply = await self._tried(job, template, page.key, DRAW_SECONDS)
             if not isinstance(reply, jobs.Lacks):
                 break
-            lacks = reply.photos
-        else:  # another worker draws now, which has other photos
-            job = jobs.Draw(page, scene.most_bytes, ahead)
-            reply = await self._tried(job, template, page.key, DRAW_SECONDS)
         self._quarantine.prove(template)
         return _as(reply, jobs.Drawn).picture
 

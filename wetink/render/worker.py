@@ -13,11 +13,11 @@ from wetink.ports import Picture
 from wetink.render import compose, encode, jobs, liquid
 from wetink.render.cache import Kept
 from wetink.render.drawing import Drawing, Lacking
-from wetink.render.engines.takumi import Takumi
 from wetink.render.fonts import Letters, Range, noted, ranges_in
 from wetink.render.gif import face
 from wetink.render.gif.film import film
 from wetink.render.page import MOST_PHOTOS, NO_PHOTO, photo, sheet, taken_apart
+from wetink.render.takumi import Takumi
 
 SEEN = 1_000
 """Pages of which is remembered that they were drawn."""
