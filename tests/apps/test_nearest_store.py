@@ -10,7 +10,7 @@ import pytest
 from wetink.apps import load
 from wetink.apps.nearest_store import opening
 from wetink.core.app.app import Shop, Shown
-from wetink.core.catalog.price_history import FeedData
+from wetink.core.catalog.catalog import FeedData
 from wetink.core.events.clock import parse
 from wetink.core.profile.person import Moment, Person
 

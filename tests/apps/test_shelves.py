@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from wetink.apps import load
 from wetink.core.app.app import Shop, Shown
-from wetink.core.catalog.price_history import Change
+from wetink.core.catalog.catalog import Change
 from wetink.core.catalog.trends import DAY, HOUR, Trends
 from wetink.core.events.event import Event, Order, Product
 from wetink.core.profile.fold import fold

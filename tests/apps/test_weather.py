@@ -7,7 +7,7 @@ import pytest
 
 from wetink.apps import load
 from wetink.core.app.app import Shop, Shown
-from wetink.core.catalog.price_history import FeedData
+from wetink.core.catalog.catalog import FeedData
 from wetink.core.outbound.weather import sky_of
 from wetink.core.profile.person import Moment, Person
 

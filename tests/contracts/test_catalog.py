@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.contracts.profiles import received
-from wetink.core.catalog.price_history import Change
+from wetink.core.catalog.catalog import Change
 from wetink.core.events.event import Product
 from wetink.ports import Storage
 

@@ -9,7 +9,7 @@ import pytest
 
 from wetink.apps import BUILTIN
 from wetink.cli import main
-from wetink.core.events.verdict import HINTS, problem
+from wetink.core.events.event import HINTS, problem
 from wetink.settings import SETTINGS
 
 ROOT = Path(__file__).parents[2]

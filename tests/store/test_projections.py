@@ -11,10 +11,10 @@ from tests.contracts.test_projections import START, derive, say
 from tests.storage import opened
 from wetink.core.events.event import Product
 from wetink.ports import Storage
-from wetink.store.sqlite import catalog, recent_events
+from wetink.store.sqlite import catalog, recent
 from wetink.store.sqlite.connection import connect
 from wetink.store.sqlite.log import SQLiteLog
-from wetink.store.sqlite.recent_events import RecentEvents
+from wetink.store.sqlite.recent import RecentEvents
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_a_slice_that_somebody_else_has_written_is_not_written_again(store: Stor
 def test_what_a_process_said_itself_is_not_read_back(store: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     say(store, 9, sku="A")
     derive(store)
-    monkeypatch.setattr(recent_events, "events", lambda bodies: pytest.fail("it was decoded"))
+    monkeypatch.setattr(recent, "events", lambda bodies: pytest.fail("it was decoded"))
     for number in range(3):
         say(store, number, sku="A", price=number)
     derive(store)
@@ -91,8 +91,8 @@ def test_what_a_process_said_itself_is_not_read_back(store: Storage, monkeypatch
 def test_what_is_not_kept_is_read_in_its_place(
     store: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, spans: int
 ) -> None:
-    monkeypatch.setattr(recent_events, "MOST", most)
-    monkeypatch.setattr(recent_events, "MOST_SPANS", spans)
+    monkeypatch.setattr(recent, "MOST", most)
+    monkeypatch.setattr(recent, "MOST_SPANS", spans)
     other = opened(tmp_path)
     for number in range(40):
         say(other if number % 5 == 0 else store, number, sku="A", price=number + 1)

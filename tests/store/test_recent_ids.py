@@ -11,7 +11,7 @@ from tests.contracts.test_same_message import FIRST, append
 from tests.storage import opened
 from wetink.core.errors import StoreUnavailable
 from wetink.store.sqlite.connection import connect
-from wetink.store.sqlite.recent_ids import AT_LEAST, Recent
+from wetink.store.sqlite.recent import AT_LEAST, RecentIds
 
 
 def test_a_group_that_the_file_refuses_may_come_again(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_a_file_of_an_earlier_version_knows_its_messages(tmp_path: Path) -> None
 def test_the_last_half_a_million_ids_are_known(tmp_path: Path) -> None:
     """However many came before them; what is kept in memory does not grow."""
     opened(tmp_path)
-    db, recent = connect(tmp_path / "wetink.db"), Recent()
+    db, recent = connect(tmp_path / "wetink.db"), RecentIds()
     numbers = [number * 0x9E3779B97F4A7C15 % 2**63 + 1 for number in range(AT_LEAST + 70_000)]
     for start in range(0, len(numbers), 50_000):
         recent.begin(db, start)
@@ -56,7 +56,7 @@ def test_the_last_half_a_million_ids_are_known(tmp_path: Path) -> None:
     recent.begin(db, start + 50_000)
     newest = numbers[-AT_LEAST:]
     assert recent.known(newest[::40]) == list(range(len(newest[::40])))
-    later = Recent()
+    later = RecentIds()
     later.begin(db, start + 50_000)
     assert later.known(newest[::40]) == list(range(len(newest[::40])))
     db.close()

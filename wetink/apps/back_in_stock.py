@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from wetink.core.app.app import App, Shop, Shown
 from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, liked_keys, pick, shelf
-from wetink.core.catalog.price_history import returned_at
+from wetink.core.catalog.catalog import returned_at
 from wetink.core.profile.person import Moment, Person
 from wetink.core.units.duration import DAY
 

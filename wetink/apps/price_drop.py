@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from wetink.core.app.app import App, Shop, Shown
 from wetink.core.app.product_grid import TEMPLATE, Saying, ShelfSettings, liked, liked_keys, pick, shelf
-from wetink.core.catalog.price_history import price_then
+from wetink.core.catalog.catalog import price_then
 from wetink.core.profile.person import Moment, Person, Seen
 from wetink.core.units.duration import DAY
 

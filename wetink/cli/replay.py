@@ -7,7 +7,7 @@ import msgspec
 
 from wetink.cli.common import DATA, JSON, now_ms, time_of, with_wetink
 from wetink.core.errors import BadContent, BadRequest
-from wetink.core.events.verdict import Verdict
+from wetink.core.events.event import Verdict
 from wetink.core.units import duration
 from wetink.ingest.replay import Asked, Replayed
 from wetink.wiring import Wetink

@@ -11,9 +11,8 @@ import msgspec
 
 from wetink.core.errors import BadRequest
 from wetink.core.events.clock import parse
-from wetink.core.events.event import Level
+from wetink.core.events.event import Level, Problem
 from wetink.core.events.message import BATCH, BEHAVIORAL, Endpoint, Piece, pieces, write_key
-from wetink.core.events.verdict import Problem
 from wetink.core.identity.user_hash import IdentityVerification
 from wetink.core.messages.mapping import Mappings
 from wetink.core.messages.normalize import normalize

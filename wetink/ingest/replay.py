@@ -7,9 +7,8 @@ from typing import Protocol
 import msgspec
 
 from wetink.core.errors import BadRequest
-from wetink.core.events.event import Level
+from wetink.core.events.event import Level, Verdict
 from wetink.core.events.message import Endpoint, Piece, pieces
-from wetink.core.events.verdict import Verdict
 from wetink.core.identity.user_hash import IdentityVerification
 from wetink.core.messages.mapping import Mappings
 from wetink.ports import Received, Record, Source, Storage

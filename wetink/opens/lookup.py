@@ -16,7 +16,7 @@ from wetink.core.app.app import Shop
 from wetink.core.blocks.block import Block
 from wetink.core.blocks.decide import Requirements, products_of
 from wetink.core.blocks.experiment import Exposure
-from wetink.core.catalog.price_history import FeedData
+from wetink.core.catalog.catalog import FeedData
 from wetink.core.catalog.trust import believed, doubtful, shown
 from wetink.core.events.event import Event, Product
 from wetink.core.identity.identifier import Identifier

@@ -10,9 +10,8 @@ from typing import Protocol, TypeAlias
 import msgspec
 
 from wetink.core.app.app import Tally
-from wetink.core.catalog.price_history import Change
-from wetink.core.events.event import Entry, Event, Product
-from wetink.core.events.verdict import Problem, Verdict
+from wetink.core.catalog.catalog import Change
+from wetink.core.events.event import Entry, Event, Problem, Product, Verdict
 from wetink.core.identity.holding import Claim, Contested
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.conversion import ConversionEvent

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.core.rules.asking import NOW, asked
-from wetink.core.catalog.price_history import FeedData
+from wetink.core.catalog.catalog import FeedData
 from wetink.core.client_classification import Facts
 from wetink.core.profile.person import Moment, Person
 

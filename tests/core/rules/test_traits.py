@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.core.rules.asking import ADD, DAY, HOUR, NOW, VIEW, asked, event, ordered, person, product, viewed
-from wetink.core.catalog.price_history import Change
+from wetink.core.catalog.catalog import Change
 from wetink.core.events.clock import parse as parse_time
 from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier

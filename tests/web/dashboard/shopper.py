@@ -2,8 +2,7 @@
 
 import msgspec
 
-from wetink.core.events.event import Event, Order, Product
-from wetink.core.events.verdict import Problem, Verdict
+from wetink.core.events.event import Event, Order, Problem, Product, Verdict
 from wetink.core.identity.holding import Claim
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import Record

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from wetink.core.catalog.price_history import Change, FeedData
+from wetink.core.catalog.catalog import Change, FeedData
 from wetink.core.catalog.trends import Trends
 from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from wetink.core.app.app import App, Shop
-from wetink.core.catalog.price_history import Change, FeedData
+from wetink.core.catalog.catalog import Change, FeedData
 from wetink.core.catalog.trends import DAY, HOUR, Trends
 from wetink.core.events.event import Event, Order, Product
 from wetink.core.profile.fold import fold

@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from wetink.core.events.event import Problem, problem
 from wetink.core.events.message import Message
-from wetink.core.events.verdict import Problem, problem
 
 _LOCAL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (both sides of the difference are UTC)
 _MS = timedelta(milliseconds=1)

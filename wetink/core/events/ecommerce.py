@@ -6,8 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from wetink.core.events.availability import availability
-from wetink.core.events.event import Order, Product
-from wetink.core.events.verdict import Problem, problem
+from wetink.core.events.event import Order, Problem, Product, problem
 from wetink.core.text.characters import unescaped
 from wetink.core.text.placeholder import USUAL, Placeholders
 from wetink.core.text.url import absolute as url

@@ -12,8 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from wetink.core.errors import BadRequest, TooLarge
-from wetink.core.events.event import MessageType
-from wetink.core.events.verdict import Problem, problem
+from wetink.core.events.event import MessageType, Problem, problem
 from wetink.core.text.characters import repaired
 from wetink.core.text.placeholder import USUAL
 from wetink.core.units.quantity import plain

@@ -7,9 +7,8 @@ import msgspec
 from msgspec.structs import replace
 
 from wetink.core.events.ecommerce import PRODUCT_AMOUNTS, PRODUCT_NAMES, TOLD_APART, hint_of, product, product_field
-from wetink.core.events.event import Order, Product
+from wetink.core.events.event import Order, Problem, Product, placeholder, problem
 from wetink.core.events.message import Message
-from wetink.core.events.verdict import Problem, placeholder, problem
 from wetink.core.text.placeholder import USUAL, Placeholders
 from wetink.core.text.url import read
 from wetink.core.units.money import number

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from wetink.core.events.verdict import Problem, problem
+from wetink.core.events.event import Problem, problem
 from wetink.core.identity import identifier
 from wetink.core.identity.identifier import Identifier
 

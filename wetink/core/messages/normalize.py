@@ -20,10 +20,9 @@ from wetink.core.events.ecommerce import (
     product,
     unread,
 )
-from wetink.core.events.event import Event, Level, MessageType, Order, Product
+from wetink.core.events.event import Event, Level, MessageType, Order, Problem, Product, Verdict, placeholder, problem
 from wetink.core.events.message import REMEMBERED, Message, Piece, context_traits, digest, message_id, page_of
 from wetink.core.events.products import REQUIRED, listed, many, one
-from wetink.core.events.verdict import Problem, Verdict, placeholder, problem
 from wetink.core.identity import holding, identifier, user_hash
 from wetink.core.identity.holding import Claim
 from wetink.core.identity.identifier import Identifier

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from typing import Any
 
-from wetink.core.catalog.price_history import price_then, returned_at
+from wetink.core.catalog.catalog import price_then, returned_at
 from wetink.core.events.ecommerce import product_field
 from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
-from wetink.core.catalog.price_history import Change, FeedData
+from wetink.core.catalog.catalog import Change, FeedData
 from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment, Person

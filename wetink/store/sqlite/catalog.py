@@ -18,15 +18,25 @@ import apsw
 import msgspec
 from msgspec.structs import replace
 
-from wetink.core.catalog.catalog import Changes, Facts, Held, Standing, Statement, plan, product, statements, words_of
-from wetink.core.catalog.price_history import Change
+from wetink.core.catalog.catalog import (
+    Change,
+    Changes,
+    Facts,
+    Held,
+    Standing,
+    Statement,
+    plan,
+    product,
+    statements,
+    words_of,
+)
 from wetink.core.errors import StoreUnavailable
 from wetink.core.events.event import Product
 from wetink.store.sqlite.batch import apart
 from wetink.store.sqlite.codec import decode_facts, encode, fingerprint
 from wetink.store.sqlite.connection import fetch, first, read, script, snapshot, translated
 from wetink.store.sqlite.database import Database
-from wetink.store.sqlite.recent_events import RecentEvents
+from wetink.store.sqlite.recent import RecentEvents
 
 logger = logging.getLogger(__name__)
 SQL = read("catalog_queries.sql")

@@ -57,9 +57,6 @@ UPDATE catalog_cursor SET seq = ?, imported = ? WHERE seq = ? AND imported = ? A
 -- name: last_seq
 SELECT coalesce(max(seq), 0) FROM message
 
--- name: events_of_products  Those of (seq, seq], and perhaps some others.
-SELECT seq, body FROM logged WHERE seq > ? AND seq <= ? AND instr(body, CAST('products' AS BLOB)) ORDER BY seq
-
 -- name: next_import
 SELECT id, seq, at, products FROM product_import WHERE id > ? ORDER BY id LIMIT 1
 

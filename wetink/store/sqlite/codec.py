@@ -6,8 +6,7 @@ from typing import Any
 
 import msgspec
 
-from wetink.core.events.event import Entry, Event
-from wetink.core.events.verdict import Problem, Verdict
+from wetink.core.events.event import Entry, Event, Problem, Verdict
 from wetink.core.identity.holding import Carrier
 from wetink.core.identity.identifier import Identifier, Kind
 

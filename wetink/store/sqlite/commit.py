@@ -3,7 +3,9 @@
 Runs inside a transaction that the writer opened; knows nothing of threads, locks or files.
 """
 
+import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,11 +14,10 @@ import msgspec
 
 from wetink.core.identity.holding import Claim
 from wetink.ports import Record
-from wetink.store.sqlite import groups, identity, people
+from wetink.store.sqlite import identity, people
 from wetink.store.sqlite.codec import VERDICTS, decode_event, encode, fingerprint, who
 from wetink.store.sqlite.connection import fetch, first, read
-from wetink.store.sqlite.recent_events import Placed, RecentEvents
-from wetink.store.sqlite.recent_ids import Recent
+from wetink.store.sqlite.recent import Placed, RecentEvents, RecentIds
 
 SQL = read("queries.sql")
 
@@ -81,7 +82,7 @@ class Commits:
     def __init__(self, recent_events: RecentEvents) -> None:
         """Remember nothing yet; `recent_events` gets the events of products."""
         self._claims = identity.Claims()
-        self._recent = Recent()
+        self._recent = RecentIds()
         self._recent_events = recent_events
         self._of_products: list[Placed] = []  # in the transaction under way; from where to where in the log that goes
         self._since = self._last = 0
@@ -153,7 +154,7 @@ class Commits:
             if record.event is not None and record.event.products:
                 self._of_products.append((seq, record.event))
             if record.joins is not None:
-                groups.join(db, *record.joins)
+                identity.join_users(db, *record.joins)
         db.executemany(SQL.insert_message, messages)
         self._claims.make(db, claims, (row.record for _, row in new))
 
@@ -174,3 +175,49 @@ class Commits:
         self._claims.forget()
         if row.record.claims:
             self._claims.make(db, row.record.claims, (row.record,))
+
+
+FEW_ROWS = 100
+"""Rows that the loop commits by itself: a millisecond at most, less than it takes to hand them over."""
+SLICE_ROWS = 250
+"""Rows that are written before others get their turn: about five milliseconds."""
+GROUP_ROWS = 2_500
+"""Rows after which a group is closed; a request is never split."""
+
+
+class Job:
+    """One request's rows, and who waits for them."""
+
+    def __init__(self, rows: Sequence[Row], loop: asyncio.AbstractEventLoop) -> None:
+        """Make a job whose future belongs to `loop`."""
+        self.rows = rows
+        self.loop, self.since = loop, loop.time()
+        self.future: asyncio.Future[list[bool]] = loop.create_future()
+
+
+class Group:
+    """Jobs that are written in one transaction, as far as that has come; none until the lock is held."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin with none, in this loop."""
+        self.loop = loop
+        self.jobs: list[Job] = []
+        self.rows: list[Row] = []
+        self.outcome: list[bool] = []
+        self.in_thread = self.waiting = False  # for another process, with jobs or without
+        self.begun = False
+
+    def take(self, waiting: deque[Job]) -> None:
+        """Take from what waits."""
+        while waiting and len(self.rows) < GROUP_ROWS:
+            job = waiting.popleft()
+            self.jobs.append(job)
+            self.rows += job.rows
+
+    def shares(self) -> list[list[bool]]:
+        """Each job's part of the outcome."""
+        shares, start = [], 0
+        for job in self.jobs:
+            shares.append(self.outcome[start : start + len(job.rows)])
+            start += len(job.rows)
+        return shares

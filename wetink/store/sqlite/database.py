@@ -11,7 +11,7 @@ import apsw
 
 from wetink.store.sqlite import people
 from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, Turn, Version, connect, translated
-from wetink.store.sqlite.recent_events import RecentEvents
+from wetink.store.sqlite.recent import RecentEvents
 from wetink.store.sqlite.writer import Writer
 
 T = TypeVar("T")

@@ -1,30 +1,26 @@
-"""Ownership: the rows of claims and holdings, read and written as `core.identity.plan` says.
+"""Identity: the rows of claims and holdings, read and written as `core.identity.plan` says, and the users of aliases.
 
 Nearly every message repeats what is known: this visitor is that user. Such a claim is not written, as the event that
 made it tells of it; when somebody else comes to claim the same identifier, those that matter are read back from the
-events. Runs inside a transaction that the writer opened, after its events were written.
+events. What pages claim depends on which identifiers a server has told of: `page_claimed` keeps that of the identifiers
+on either side of such a claim alone, so what only servers tell of costs nothing. Runs inside a transaction that the
+writer opened, after its events were written.
 """
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 import apsw
 
 from wetink.core.identity import plan
-from wetink.core.identity.holding import Claim, Holding, changes_nothing
+from wetink.core.identity.holding import Claim, Holding, changes_nothing, claims_of, makes_claim_on, root_of
 from wetink.core.identity.identifier import Identifier
 from wetink.core.identity.plan import ALWAYS, Changes, Held, Span
 from wetink.ports import Record
 from wetink.store.sqlite import people
-from wetink.store.sqlite.claim_rows import (
-    claims_on,
-    holdings_of,
-    looked_up,
-    put,
-    uncounted_claimers,
-)
-from wetink.store.sqlite.codec import identifier, who
-from wetink.store.sqlite.connection import read
-from wetink.store.sqlite.server_claims import no_longer_told, now_told, told_among, told_of
+from wetink.store.sqlite.codec import decode_carrier, identifier, level_of, who
+from wetink.store.sqlite.connection import fetch, first, read
 
 SQL = read("queries.sql")
 
@@ -172,3 +168,178 @@ def derive(db: apsw.Connection, of: Identifier) -> None:
 def _generation(db: apsw.Connection) -> int:
     number: int = db.execute(SQL.holding_generation).get
     return number
+
+
+def join_users(db: apsw.Connection, previous: Identifier, current: Identifier) -> None:
+    """Make two users one person, as an alias says. A known alias changes nothing."""
+    db.execute(SQL.insert_alias, (who(previous), who(current)))
+    if db.changes():
+        _joined(db, who(previous), who(current))
+
+
+def part_users(db: apsw.Connection, user: Identifier) -> None:
+    """Take back all that aliases have joined by a user who turned out to be nobody; what others say of each stays."""
+    column = who(user)
+    root = _root_user(db, column)
+    members = [member for (member,) in fetch(db, SQL.members_of, (root,))]
+    made = [alias for member in members for alias in fetch(db, SQL.aliases_of, (member,))]
+    gone = [alias for alias in made if column in alias]
+    if not gone:
+        return
+    db.executemany(SQL.delete_alias, gone)
+    db.execute(SQL.delete_joined, (root,))
+    for previous, current in made:
+        if column not in (previous, current):
+            _joined(db, previous, current)
+    people.drop_summaries_about(db, members)
+
+
+def rejoin_users(db: apsw.Connection) -> None:
+    """Work out all groups anew from the aliases."""
+    db.execute("DELETE FROM joined")
+    for previous, current in fetch(db, SQL.all_aliases):
+        _joined(db, previous, current)
+
+
+def _joined(db: apsw.Connection, one: str, other: str) -> None:
+    """Make the groups of two users one, named by its smallest member."""
+    members = {one, other}
+    for root in {_root_user(db, one), _root_user(db, other)}:
+        members.update(member for (member,) in fetch(db, SQL.members_of, (root,)))
+    name = who(root_of(map(identifier, members)))
+    db.executemany(SQL.upsert_joined, [(member, name) for member in members])
+    people.drop_summaries_about(db, members)
+
+
+def _root_user(db: apsw.Connection, user: str) -> str:
+    row = first(db, SQL.root_of, (user,))
+    return row[0] if row else user
+
+
+def told_of(records: Iterable[Record]) -> set[str]:
+    """Return the column values of all identifiers that servers, and pages with a proof, tell of in these records."""
+    found: set[str] = set()
+    for record in records:
+        event = record.event
+        if event is None or event.level == "browser":
+            continue
+        if record.filed is not None:
+            found.add(who(record.filed))
+        if record.claims:
+            found.update(who(each.weaker) for each in record.claims if not each.alias)
+        if record.joins is not None:
+            found.update(map(who, record.joins))
+    return found
+
+
+def now_told(db: apsw.Connection, told: Collection[str]) -> set[str]:
+    """Note that a server told of these; return the column values of those whose holdings that may change."""
+    return _noted(db, [column for (column,) in fetch(db, SQL.untold, (json.dumps(list(told)),))], told=True)
+
+
+def no_longer_told(db: apsw.Connection, columns: Collection[str]) -> set[str]:
+    """Look again whether a server tells of these, since some event that did is no more; return what `now_told` does."""
+    listed = json.dumps(list(columns))
+    known = [column for column, told in fetch(db, SQL.page_claimed, (listed,)) if told]
+    return _noted(db, [column for column in known if not _tells(db, column)], told=False)
+
+
+def _noted(db: apsw.Connection, columns: Iterable[str], *, told: bool) -> set[str]:
+    moved: set[str] = set()
+    for column in columns:
+        db.execute(SQL.put_page_claimed, (column, told))
+        moved |= {column} if column[0] != "u" else set()
+        moved.update(weaker for (weaker,) in fetch(db, SQL.page_claims_for, (column,)))
+    return moved
+
+
+def told_among(db: apsw.Connection, made: Collection[Claim], told: Collection[str]) -> set[Identifier]:
+    """Return which identifiers of these claims a server has told of, as far as it matters; `told` has some of them."""
+    pages = [each for each in made if each.level == "browser"]
+    if len(pages) < len(made) or not pages:
+        return set()
+    columns = {who(pages[0].weaker), *(who(each.stronger) for each in pages)}
+    known = dict(fetch(db, SQL.page_claimed, (json.dumps(list(columns)),)))
+    for column in columns - known.keys():
+        known[column] = column in told or _tells(db, column)
+        db.execute(SQL.put_page_claimed, (column, known[column]))
+    return {identifier(column) for column, yes in known.items() if yes}
+
+
+def _tells(db: apsw.Connection, column: str) -> bool:
+    """Whether what is written has a server tell of an identifier."""
+    if first(db, SQL.told_by_claim, (column,)) is not None:
+        return True
+    bodies = db.execute(SQL.events_filed_under, (column,))
+    return any(level_of(body) != "browser" for (body,) in bodies)
+
+
+def looked_up(
+    db: apsw.Connection, of: Identifier, claimer: Identifier, span: Span, cuts: Sequence[int] | None
+) -> list[Claim]:
+    """Return the claims on `of` that somebody's events tell of, and those of their aliases that did not count."""
+    told = "" if of.kind == "email" and "@" in claimer.value else of.value  # a user id may be spelled otherwise
+    rows = db.execute(SQL.carriers, (who(claimer), *span, told.encode()))
+    carriers = (each for (body,) in rows if makes_claim_on(each := decode_carrier(body), of))
+    telling = carriers if cuts is None else plan.firsts(carriers, cuts)
+    found = [each for event in telling for each in claims_of(event) if each.weaker == of]
+    aliases = fetch(db, SQL.uncounted_aliases, (who(of), who(claimer)))
+    return found + [Claim(at, source, id_, of, claimer, level, alias=True) for at, source, id_, level in aliases]
+
+
+def put(db: apsw.Connection, changed: Mapping[Identifier, Changes]) -> None:
+    """Write what changes about each of these identifiers."""
+    named = [(who(of), changes) for of, changes in changed.items()]
+    rows: dict[str, list[tuple[Any, ...]]] = {
+        SQL.delete_claim: [_claim_row(each) for _, changes in named for each in changes.claims_removed],
+        SQL.insert_claim: [_claim_row(each) for _, changes in named for each in changes.claims_added],
+        SQL.delete_uncounted: [(column, who(each)) for column, changes in named for each in changes.counted],
+        SQL.insert_uncounted: [_uncounted_row(each) for _, changes in named for each in changes.uncounted],
+        SQL.delete_holding: [
+            (column, each.moves, each.since) for column, changes in named for each in changes.holdings_removed
+        ],
+        SQL.insert_holding: [
+            _holding_row(column, each) for column, changes in named for each in changes.holdings_added
+        ],
+        SQL.contest: [
+            (column, odd.claimers, odd.at) for column, changes in named if (odd := changes.contested) is not None
+        ],
+    }
+    for query, values in rows.items():
+        if values:
+            db.executemany(query, values)
+
+
+def uncounted_claimers(db: apsw.Connection, column: str) -> set[Identifier]:
+    """Return who claims an identifier and does not count."""
+    return {identifier(claimer) for (claimer,) in fetch(db, SQL.uncounted, (column,))}
+
+
+def claims_on(db: apsw.Connection, column: str) -> list[Claim]:
+    """Return the claims on an identifier that are rows."""
+    return [
+        Claim(at, source, message_id, identifier(weaker), identifier(stronger), level, bool(alias))
+        for at, source, message_id, weaker, stronger, level, alias in fetch(db, SQL.claims_on, (column,))
+    ]
+
+
+def holdings_of(db: apsw.Connection, column: str) -> list[Holding]:
+    """Return who holds an identifier when."""
+    return [
+        Holding(since, until, identifier(owner), level, moves, bool(followed))
+        for since, until, owner, level, moves, followed in fetch(db, SQL.held, (column,))
+    ]
+
+
+def _claim_row(claim: Claim) -> tuple[Any, ...]:
+    weaker, stronger = who(claim.weaker), who(claim.stronger)
+    return (weaker, claim.at, claim.source, claim.message_id, stronger, claim.level, claim.alias)
+
+
+def _uncounted_row(claim: Claim) -> tuple[Any, ...]:
+    weaker, *place, stronger, level, alias = _claim_row(claim)
+    return (weaker, *(place if alias else (0, "", "")), stronger, level, alias)
+
+
+def _holding_row(column: str, held: Holding) -> tuple[Any, ...]:
+    return (column, held.since, held.until, who(held.owner), held.level, held.moves, held.followed)

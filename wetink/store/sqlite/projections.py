@@ -19,7 +19,7 @@ from wetink.core.errors import NotFound, StoreUnavailable
 from wetink.store.sqlite import catalog, conversions
 from wetink.store.sqlite.connection import PATIENCE_SECONDS, Alone, connect, read, script, translated
 from wetink.store.sqlite.database import Database
-from wetink.store.sqlite.recent_events import RecentEvents
+from wetink.store.sqlite.recent import RecentEvents
 
 SQL, LOG = read("catalog_queries.sql"), read("queries.sql")
 

@@ -246,3 +246,6 @@ SELECT who FROM event WHERE who > ? AND who < ? ORDER BY who LIMIT 1
 
 -- name: next_identifier_held
 SELECT identifier FROM holding WHERE identifier > ? AND identifier < ? ORDER BY identifier LIMIT 1
+
+-- name: events_of_products  Those of (seq, seq], and perhaps some others.
+SELECT seq, body FROM logged WHERE seq > ? AND seq <= ? AND instr(body, CAST('products' AS BLOB)) ORDER BY seq

@@ -17,7 +17,7 @@ from wetink.core.identity.holding import Claim, claims_of
 from wetink.core.identity.identifier import Identifier
 from wetink.core.units.quantity import text
 from wetink.ports import Received, Record
-from wetink.store.sqlite import catalog, conversions, groups, identity, people
+from wetink.store.sqlite import catalog, conversions, identity, people
 from wetink.store.sqlite.codec import PARKED, VERDICTS, decode_event, encode, fingerprint, who
 from wetink.store.sqlite.connection import first, read
 
@@ -44,7 +44,7 @@ def renew(db: apsw.Connection, pairs: Sequence[tuple[Received, Record]], *, dry:
         if any(each.code == "placeholder" for each in record.problems):
             mixed |= _keys(old) - _keys(record.event)
             for nobody in _nobodies(old, record):
-                groups.part(db, nobody)
+                identity.part_users(db, nobody)
         renewed.append(received.seq)
     if mixed:
         catalog.forget(db, mixed)
@@ -110,7 +110,7 @@ def _put(db: apsw.Connection, seq: int, key: Key, old: Event | None, record: Rec
     if old is not None and old.level != "browser":
         identity.untell(db, {key[0], *(who(claim.weaker) for claim in before)})
     if record.joins is not None:
-        groups.join(db, *record.joins)
+        identity.join_users(db, *record.joins)
     problems = encode(record.problems) if record.problems else None
     name = (event.type, event.name) if event is not None else ("", "")
     people.drop_summaries_about(db, {key[0], column})

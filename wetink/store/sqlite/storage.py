@@ -13,7 +13,7 @@ import apsw
 
 from wetink.core.errors import BadSettings, StoreUnavailable
 from wetink.ports.storage import Storage
-from wetink.store.sqlite import catalog, commit, conversions, groups, identity, people, recent_ids, senders
+from wetink.store.sqlite import catalog, commit, conversions, identity, people, recent, senders
 from wetink.store.sqlite.archive import SQLiteArchive
 from wetink.store.sqlite.codec import identifier
 from wetink.store.sqlite.connection import fetch, read, script
@@ -113,7 +113,7 @@ def _prepare(db: apsw.Connection) -> None:
     senders.prepare(db)
     catalog.prepare(db)
     conversions.prepare(db)
-    recent_ids.prepare(db)
+    recent.prepare(db)
 
 
 def _set_aside(db: apsw.Connection) -> bool:
@@ -137,7 +137,7 @@ def _take_over(db: apsw.Connection, *, whole: bool) -> None:
         )
         for previous, current in fetch(db, SQL.aliases_of_pages):
             db.execute(SQL.delete_alias, (previous, current))
-        groups.rebuild(db)
+        identity.rejoin_users(db)
         for (weaker,) in fetch(db, "SELECT DISTINCT weaker FROM claim WHERE level = 'browser'"):
             identity.derive(db, identifier(weaker))
         people.drop_all_summaries(db)

@@ -22,10 +22,9 @@ from typing import Any
 import apsw
 
 from wetink.core.errors import StoreUnavailable
-from wetink.store.sqlite.commit import Commits, Row
+from wetink.store.sqlite.commit import FEW_ROWS, SLICE_ROWS, Commits, Group, Job, Row
 from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, Alone, connect, translated
-from wetink.store.sqlite.group import FEW_ROWS, SLICE_ROWS, Group, Job
-from wetink.store.sqlite.recent_events import RecentEvents
+from wetink.store.sqlite.recent import RecentEvents
 from wetink.store.sqlite.wal import Wal
 
 logger = logging.getLogger(__name__)

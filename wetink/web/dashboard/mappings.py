@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from wetink.core.app.setting import closest
 from wetink.core.errors import BadRequest
+from wetink.core.events.event import Problem, Verdict
 from wetink.core.events.message import pieces
-from wetink.core.events.verdict import Problem, Verdict
 from wetink.core.messages.mapping import EventMapping, Mappings
 from wetink.ingest.receive import ONE_LINE, record
 from wetink.ports import Received, Source

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from wetink.core.catalog.price_history import Change
+from wetink.core.catalog.catalog import Change
 from wetink.core.identity.identifier import Identifier
 from wetink.core.rules.format import compact
 from wetink.core.rules.format import words as words_of
