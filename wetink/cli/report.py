@@ -9,7 +9,7 @@ from wetink.cli.common import DATA, JSON, iso, now_ms, with_wetink
 from wetink.core.signals.attribution import Attribution
 from wetink.core.signals.experiment_result import METRICS, Result
 from wetink.core.signals.goal import MODELS
-from wetink.core.signals.report import DAY_MS, DIMENSIONS, Line, in_currency, said, table
+from wetink.core.signals.report import DAY_MS, DIMENSIONS, Line, flat, in_currency, table
 from wetink.core.units.money import money
 from wetink.wiring import Wetink
 
@@ -59,9 +59,9 @@ def report(
     if as_csv:
         click.echo(table(lines, by, lifts), nl=False)
     elif as_json:
-        click.echo(msgspec.json.encode([said(line, lifts) for line in lines]).decode())
+        click.echo(msgspec.json.encode([flat(line, lifts) for line in lines]).decode())
     else:
-        _show([(" / ".join(str(said(line)[each]) or "-" for each in by), line) for line in lines])
+        _show([(" / ".join(str(flat(line)[each]) or "-" for each in by), line) for line in lines])
 
 
 @click.command()

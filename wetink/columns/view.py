@@ -12,7 +12,7 @@ from wetink.columns.layout import attach, changed_since, connect, one
 from wetink.columns.tables import identifier
 from wetink.core.profile.person import Moment
 from wetink.core.rules.operators import pattern_of
-from wetink.core.rules.traits import drawn
+from wetink.core.rules.traits import share_position
 from wetink.core.rules.tree import Rule
 from wetink.ports.audiences import CrowdLog, Narrowed
 
@@ -117,7 +117,7 @@ class View:
             return known
         name = self._draws[seed] = f"draw{len(self._draws)}"
         pids, roots = zip(*self._db.execute("SELECT pid, root FROM profile").fetchall() or [(-1, "u")], strict=True)
-        places = np.fromiter((drawn(identifier(root), seed) for root in roots), np.float64, len(roots))
+        places = np.fromiter((share_position(identifier(root), seed) for root in roots), np.float64, len(roots))
         self._db.register("fresh", {"pid": np.array(pids, np.int32), "place": places})
         self._db.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM fresh")  # noqa: S608
         self._db.unregister("fresh")

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wetink.core.errors import BadRequest
-from wetink.core.signals.report import DAY_MS, Line, in_currency, said, table, total
+from wetink.core.signals.report import DAY_MS, Line, flat, in_currency, table, total
 from wetink.web.api import allowed, told
 from wetink.web.dashboard.query import number_in, time_in
 from wetink.web.request import now_ms
@@ -85,8 +85,8 @@ async def report(request: Request) -> Response:
             "until": what.until,
             "goal": name,
             "model": model,
-            "lines": [said(line, lifts) for line in lines],
-            "total": said(total(lines)),
+            "lines": [flat(line, lifts) for line in lines],
+            "total": flat(total(lines)),
         }
     )
 

@@ -10,7 +10,7 @@ from wetink.core.events.clock import parse as parse_time
 from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment, Person
-from wetink.core.rules.traits import drawn
+from wetink.core.rules.traits import share_position
 
 TRAITS: dict[str, Any] = {
     "plan": "Gold ",
@@ -178,7 +178,7 @@ def test_a_share_selects_that_share_of_people_and_changes_with_the_seed() -> Non
     assert chosen["a"] | rest == set(people)
     assert not chosen["a"] & rest
     assert 40 < len(chosen["a"] & chosen["b"]) < 120, "what one seed chooses says nothing of another"
-    assert drawn(people[0], "a") == drawn(people[0], "a")
+    assert share_position(people[0], "a") == share_position(people[0], "a")
 
 
 CART = [

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from wetink.core.identity.holding import FOREVER
 from wetink.core.profile.person import AnyEvent
 from wetink.core.rules import tree
-from wetink.core.rules.format import asked_of, where_of, words
-from wetink.core.rules.matching import ALWAYS, bounds, counting, matching, said, values
+from wetink.core.rules.format import comparison_words, where_words, words
+from wetink.core.rules.matching import ALWAYS, bounds, counting, matching, values, window_words
 from wetink.core.rules.operators import passes
 from wetink.core.rules.tree import Aggregate, Did, Leaf, Subject
 from wetink.core.rules.values import amount, shown, written
@@ -26,8 +26,8 @@ LARGEST = Fraction(sys.float_info.max)
 
 def did(rule: Did) -> Leaf:
     """Return the leaf of an event: how often it happened. A first time counts only if no matching event came before."""
-    times, what = _times(rule), f"{rule.event}{where_of(rule.where)}"
-    window, least, most = said(rule.window), rule.at_least, rule.at_most
+    times, what = _times(rule), f"{rule.event}{where_words(rule.where)}"
+    window, least, most = window_words(rule.window), rule.at_least, rule.at_most
 
     def holds(times: int) -> bool:
         return (times >= least and (most is None or times <= most)) is not rule.negated
@@ -168,7 +168,7 @@ def aggregate(rule: Aggregate) -> Leaf:
 
     def say(seen: tuple[Any, bool]) -> str:
         found = f"{told} is {shown(seen[0])}"
-        return found if seen[1] else f"{found}, not {asked_of(rule.tests).removeprefix('is ')}"
+        return found if seen[1] else f"{found}, not {comparison_words(rule.tests).removeprefix('is ')}"
 
     return Leaf(figure, lambda seen: seen[1], say)
 

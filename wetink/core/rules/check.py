@@ -9,7 +9,7 @@ from typing import Any
 
 from wetink.core.errors import BadContent
 from wetink.core.rules.matching import ends
-from wetink.core.rules.nodes import AGES, STEP, Field, Node, at, node_of, told
+from wetink.core.rules.nodes import AGES, STEP, Field, Node, at, node_of, problem_at
 from wetink.core.rules.operators import BY_NAME, OCCASIONS, passes
 from wetink.core.rules.traits import MOMENT_FIELDS
 from wetink.core.rules.tree import Member, Rule, Test, Where, Window, nodes_of, parts_of
@@ -20,7 +20,7 @@ MOST_NODES, DEEPEST = 5_000, 100
 """Maximum conditions of a rule including those of its audiences, and maximum depth of their nesting."""
 
 
-class WrittenOut:
+class AudienceSizes:
     """The sizes of audiences, each computed once. Audiences that refer to each other in a circle have none."""
 
     def __init__(self, audiences: Mapping[str, Rule]) -> None:
@@ -89,30 +89,32 @@ def too_large(nodes: int, depth: int) -> str:
     return f"audiences are nested more than {DEEPEST} deep inside each other" if depth > DEEPEST else ""
 
 
-def problems_of(rule: Rule, place: str = "", audiences: Mapping[str, Rule] | WrittenOut | None = None) -> Iterator[str]:
+def problems_of(
+    rule: Rule, place: str = "", audiences: Mapping[str, Rule] | AudienceSizes | None = None
+) -> Iterator[str]:
     """Yield the problems of a rule.
 
     With `audiences`, these include audiences that do not exist, lead in a circle, or are too large when expanded.
     """
-    if audiences is not None and not isinstance(audiences, WrittenOut):
-        audiences = WrittenOut(audiences)
+    if audiences is not None and not isinstance(audiences, AudienceSizes):
+        audiences = AudienceSizes(audiences)
     wrong = list(_problems_of(node_of(rule), rule, place, audiences))
     if not wrong and audiences is not None and names_of(rule) and (problem := too_large(*audiences.size_of(rule))):
-        wrong.append(told(place, problem))
+        wrong.append(problem_at(place, problem))
     yield from wrong
 
 
-def _problems_of(node: Node, thing: Any, place: str, audiences: WrittenOut | None) -> Iterator[str]:
+def _problems_of(node: Node, thing: Any, place: str, audiences: AudienceSizes | None) -> Iterator[str]:
     place = at(place, node.word) if node.inside else place
     for name, why, holds in node.checks:
         if not holds(thing):
-            yield told(at(place, name), why)
+            yield problem_at(at(place, name), why)
     for field in node.fields:
         value, here = getattr(thing, field.name), place if field.inline else at(place, field.key)
         if field.name in node.defaults and value == node.defaults[field.name]:
             continue
         if not field.valid(value):
-            yield told(here, field.invalid)
+            yield problem_at(here, field.invalid)
         elif field.kind in ("rule", "rules", "step", "steps"):
             listed = value if field.kind.endswith("s") else (value,)
             for index, part in enumerate(listed):
@@ -124,36 +126,36 @@ def _problems_of(node: Node, thing: Any, place: str, audiences: WrittenOut | Non
             yield from _CHECKS[field.kind](value, here, field)
 
 
-def _audience(name: str, place: str, audiences: WrittenOut) -> Iterator[str]:
+def _audience(name: str, place: str, audiences: AudienceSizes) -> Iterator[str]:
     if name not in audiences.audiences:
         there = ", ".join(sorted(audiences.audiences)) or "none"
-        yield told(place, f"there is no audience {name!r}; there are {there}")
+        yield problem_at(place, f"there is no audience {name!r}; there are {there}")
     elif problem := audiences.problem_of(name):
-        yield told(place, problem)
+        yield problem_at(place, problem)
 
 
 def _choice(value: str, place: str, field: Field) -> Iterator[str]:
     if value not in dict(field.choices):
-        yield told(place, f"one of {', '.join(dict(field.choices))}")
+        yield problem_at(place, f"one of {', '.join(dict(field.choices))}")
 
 
 def _where(where: Where, place: str, field: Field) -> Iterator[str]:
     for each in where:
         if not each.name:
-            yield told(place, "choose a property")
+            yield problem_at(place, "choose a property")
         yield from _tests(each.tests, at(place, each.name), field)
 
 
 def _context(where: Where, place: str, field: Field) -> Iterator[str]:
     for each in where:
         if each.name not in MOMENT_FIELDS and not (each.name.startswith("parameter.") and each.name != "parameter."):
-            yield told(at(place, each.name), f"unknown name; use one of {', '.join(MOMENT_FIELDS)}, parameter")
+            yield problem_at(at(place, each.name), f"unknown name; use one of {', '.join(MOMENT_FIELDS)}, parameter")
         yield from _tests(each.tests, at(place, each.name), field)
 
 
 def _span(text: str, place: str, field: Field | None = None) -> Iterator[str]:
     if wrong := _raised(lambda: span_of(text)):
-        yield told(place, wrong)
+        yield problem_at(place, wrong)
 
 
 def _window(window: Window, place: str, field: Field) -> Iterator[str]:
@@ -163,7 +165,7 @@ def _window(window: Window, place: str, field: Field) -> Iterator[str]:
         wrong = _raised(lambda: ends(window.between))
         start, end = ends(window.between) if not wrong else (0, 1)
         if wrong or start >= end:
-            yield told(at(place, "between"), wrong or "the second is before the first")
+            yield problem_at(at(place, "between"), wrong or "the second is before the first")
 
 
 def _tests(tests: tuple[Test, ...], place: str, field: Field) -> Iterator[str]:
@@ -171,13 +173,13 @@ def _tests(tests: tuple[Test, ...], place: str, field: Field) -> Iterator[str]:
     for index, test in enumerate(tests):
         here = at(place, test.operator)
         if field.only and test.operator not in field.only:
-            yield told(here, f"{'a duration' if age else 'a number'} is compared with {', '.join(field.only)}")
+            yield problem_at(here, f"{'a duration' if age else 'a number'} is compared with {', '.join(field.only)}")
         elif any(test.operator == each.operator for each in tests[:index]):
-            yield told(here, "this appears twice")
+            yield problem_at(here, "this appears twice")
         elif age:
             yield from _span(str(test.value), here)
         elif wrong := _wrong(test, BY_NAME[test.operator].wants):
-            yield told(here, wrong)
+            yield problem_at(here, wrong)
 
 
 def _wrong(test: Test, wants: str) -> str:

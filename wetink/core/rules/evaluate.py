@@ -13,7 +13,7 @@ import msgspec
 
 from wetink.core.errors import BadContent
 from wetink.core.rules import behavior, traits
-from wetink.core.rules.check import WrittenOut, names_of, too_large
+from wetink.core.rules.check import AudienceSizes, names_of, too_large
 from wetink.core.rules.format import spell
 from wetink.core.rules.matching import place_of
 from wetink.core.rules.tree import (
@@ -113,7 +113,7 @@ def compiled(rule: Rule, audiences: Mapping[str, Rule] | None = None) -> Compile
 
     Nobody is in an audience that does not exist or that leads back to itself.
     """
-    if audiences and names_of(rule) and (problem := too_large(*WrittenOut(audiences).size_of(rule))):
+    if audiences and names_of(rule) and (problem := too_large(*AudienceSizes(audiences).size_of(rule))):
         raise BadContent(problem)
     made = _compiled(rule, audiences or {}, frozenset())
     test, explain = made.holds, made.explain

@@ -151,14 +151,14 @@ def _step(field: Field, draft: Draft) -> dict[str, Any]:
 
 
 def _tests(field: Field, spelled: Mapping[str, Any]) -> Draft:
-    rows = asking({name: value for name, value in spelled.items() if name in field.inline})
-    rows += asking(spelled[field.key]) if field.key and field.key in spelled else []
+    rows = comparison_rows({name: value for name, value in spelled.items() if name in field.inline})
+    rows += comparison_rows(spelled[field.key]) if field.key and field.key in spelled else []
     return {field.name: rows} if rows else {}
 
 
 def _asked_tests(field: Field, draft: Draft) -> dict[str, Any]:
     rows = [row for row in rows_of(draft, field.name) if not field.only or text_of(row, "value")]
-    tests = asked(rows)
+    tests = comparisons(rows)
     return tests if not field.key or all(name in field.inline for name in tests) else {field.key: tests}
 
 
@@ -180,15 +180,15 @@ def _asked_times(field: Field, draft: Draft) -> dict[str, Any]:
 
 def _window(field: Field, spelled: Mapping[str, Any]) -> Draft:
     below = spelled.get(field.key) if field.key else spelled
-    asked = [(name, below[name]) for name in WHEN if name in below] if isinstance(below, Mapping) else []
-    match asked[:1]:
+    given = [(name, below[name]) for name in WHEN if name in below] if isinstance(below, Mapping) else []
+    match given[:1]:
         case [("within", span)]:
             return {"when": "within", "span": str(span)}
         case [("between", [first, last])]:
             return {"when": "between", "first": str(first), "last": str(last)}
         case [("since", event)]:
             return {"when": "since", "event_before": str(event)}
-    return {"when": asked[0][0] if asked else ""}
+    return {"when": given[0][0] if given else ""}
 
 
 def _asked_window(field: Field, draft: Draft) -> dict[str, Any]:
@@ -204,8 +204,8 @@ def _asked_window(field: Field, draft: Draft) -> dict[str, Any]:
 
 
 def _context(field: Field, spelled: Mapping[str, Any]) -> Draft:
-    asked = spelled.get(field.key)
-    flat = flattened(asked) if isinstance(asked, Mapping) else {}
+    given = spelled.get(field.key)
+    flat = flattened(given) if isinstance(given, Mapping) else {}
     feed = {"feed": str(flat.pop("weather.feed"))} if "weather.feed" in flat else {}
     return {field.name: property_rows(flat), **feed}
 
@@ -364,13 +364,13 @@ def written(operator: str, value: Any) -> str:
     return shown(value)
 
 
-def asked(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def comparisons(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the comparisons of one value, by operator."""
     named = [(text_of(row, "operator"), str(row.get("value", ""))) for row in rows]
     return {operator: value_of(operator, text) for operator, text in named if operator}
 
 
-def asking(tests: Any) -> list[dict[str, Any]]:
+def comparison_rows(tests: Any) -> list[dict[str, Any]]:
     """Return a row for each comparison of one value."""
     if isinstance(tests, list | tuple):
         tests = {"one_of": tests}
@@ -384,7 +384,7 @@ def properties(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
         if name := text_of(row, "name"):
-            found.setdefault(name, {}).update(asked([row]))
+            found.setdefault(name, {}).update(comparisons([row]))
     return {name: tests for name, tests in found.items() if tests}
 
 
@@ -392,4 +392,4 @@ def property_rows(where: Any) -> list[dict[str, Any]]:
     """Return a row for each comparison of each property."""
     if not isinstance(where, Mapping):
         return []
-    return [{"name": str(name), **test} for name, tests in where.items() for test in asking(tests)]
+    return [{"name": str(name), **test} for name, tests in where.items() for test in comparison_rows(tests)]

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from wetink.core.rules.matching import said
+from wetink.core.rules.matching import window_words
 from wetink.core.rules.nodes import LAST_ORDER, ORDER, STEP, Field, Node, deepened, node_of
 from wetink.core.rules.operators import BY_NAME
 from wetink.core.rules.tree import Did, MomentIs, Rule, Step, Test, Where, Window
@@ -135,23 +135,23 @@ def _field(field: Field, thing: Any) -> str:
     if value is None or value == "" or value == () or (value == 0.0 and isinstance(value, float)):
         return ""
     if field.kind in ("rules", "steps"):
-        return field.words.join(words(each) if field.kind == "rules" else step_of(each) for each in value)
+        return field.words.join(words(each) if field.kind == "rules" else step_words(each) for each in value)
     if field.choices:
         return dict(field.choices).get(value if isinstance(value, str) else str(value).lower(), str(value))
     return field.words.format(_SAID[field.kind](value) if field.kind in _SAID else value)
 
 
-def step_of(step: Step) -> str:
+def step_words(step: Step) -> str:
     """Return an event of a sequence in words."""
     return _words(STEP, step)
 
 
-def where_of(where: Where) -> str:
+def where_words(where: Where) -> str:
     """Return the conditions on properties in words, with a space before."""
-    return f" ({', '.join(f'{each.name} {asked_of(each.tests)}' for each in where)})" if where else ""
+    return f" ({', '.join(f'{each.name} {comparison_words(each.tests)}' for each in where)})" if where else ""
 
 
-def asked_of(tests: tuple[Test, ...]) -> str:
+def comparison_words(tests: tuple[Test, ...]) -> str:
     """Return the comparisons of a value in words."""
     return " and ".join(map(_asked_word, tests))
 
@@ -178,12 +178,12 @@ def _often(rule: Did) -> str:
 
 _SAID: Mapping[str, Callable[[Any], str]] = {
     "percent": "{:g}%".format,
-    "where": where_of,
-    "context": lambda where: " and ".join(f"{each.name} {asked_of(each.tests)}" for each in where),
-    "tests": asked_of,
-    "window": said,
+    "where": where_words,
+    "context": lambda where: " and ".join(f"{each.name} {comparison_words(each.tests)}" for each in where),
+    "tests": comparison_words,
+    "window": window_words,
     "rule": words,
-    "step": step_of,
+    "step": step_words,
 }
 
 

@@ -56,7 +56,7 @@ def bounds(window: Window) -> Bounds:
     return lambda subject: ALWAYS
 
 
-def said(window: Window) -> str:
+def window_words(window: Window) -> str:
     """Return a period in words, with a space before."""
     if window.within:
         return f" within {window.within}"
@@ -108,7 +108,7 @@ def place_of(event: str, name: str) -> tuple[Room, str]:
     return "property", name
 
 
-def told(thing: Any, field: str) -> Any:
+def field_value(thing: Any, field: str) -> Any:
     """Return a field of a product or an order; None for nothing."""
     value = getattr(thing, field, None)
     return None if value == "" else value
@@ -188,7 +188,7 @@ def fields(asked: Sequence[tuple[str, tuple[Test, ...]]]) -> Fields:
         for get, test in quickly:
             if not test(get(thing)):
                 return False
-        return not slowly or all(test(told(thing, field), at) for field, test in slowly)
+        return not slowly or all(test(field_value(thing, field), at) for field, test in slowly)
 
     return all_pass
 
@@ -239,14 +239,14 @@ def values(event: str, name: str, where: Where) -> Callable[[Subject], Callable[
         history = subject.person.history
         if room == "product":
             products, at = history.products(event), subject.today
-            return lambda index: [told(each, field) for each in products[index] if matches(each, at)]
+            return lambda index: [field_value(each, field) for each in products[index] if matches(each, at)]
         if room == "order":
             orders = history.orders(event)
-            return lambda index: (told(orders[index], field),)
+            return lambda index: (field_value(orders[index], field),)
         if room == "property":
             properties = history.properties(event)
             return lambda index: each_of(look_up(properties[index], field))
         events = history.named(event)
-        return lambda index: (told(events[index], field),)
+        return lambda index: (field_value(events[index], field),)
 
     return bound

@@ -227,7 +227,7 @@ def at(place: str, name: object) -> str:
     return f"{place}.{name}" if place and name != "" else str(name) or place
 
 
-def told(place: str, why: str) -> str:
+def problem_at(place: str, why: str) -> str:
     """Return a problem with its place."""
     return f"{place}: {why}" if place else why
 

@@ -26,7 +26,7 @@ from wetink.core.rules.nodes import (
     Node,
     at,
     flattened,
-    told,
+    problem_at,
 )
 from wetink.core.rules.operators import BY_NAME
 from wetink.core.rules.tree import All, Property, Rule, Test, Where, Window
@@ -72,7 +72,7 @@ class Reading:
 
     def wrong(self, place: str, why: str) -> None:
         """Add a problem at a place."""
-        self.problems.append(told(place, why))
+        self.problems.append(problem_at(place, why))
 
     def rules(self, spelled: Any, place: str) -> tuple[Rule, ...]:
         """Return the rules of a list."""

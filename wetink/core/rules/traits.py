@@ -62,7 +62,7 @@ def share(rule: Share) -> Leaf:
     """Return the leaf of a random share: a person's position, 0 up to 100; None for nobody."""
 
     def see(subject: Subject) -> float | None:
-        return drawn(subject.root, rule.seed) if subject.root is not None else None
+        return share_position(subject.root, rule.seed) if subject.root is not None else None
 
     def judge(place: float | None) -> bool:
         return place is not None and rule.start <= place < rule.start + rule.percent
@@ -75,10 +75,10 @@ def share(rule: Share) -> Leaf:
     return Leaf(see, judge, say)
 
 
-def drawn(root: Identifier, seed: str) -> float:
+def share_position(root: Identifier, seed: str) -> float:
     """Return a profile's position among all people under a seed: always the same, from 0 up to 100.
 
-    >>> drawn(Identifier("user", "jane"), "spring") == drawn(Identifier("user", "jane"), "spring")
+    >>> share_position(Identifier("user", "jane"), "spring") == share_position(Identifier("user", "jane"), "spring")
     True
     """
     digest = blake2b(f"{seed}\0{root}".encode("utf-8", "surrogatepass"), digest_size=8).digest()

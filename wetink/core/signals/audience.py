@@ -7,7 +7,7 @@ import msgspec
 
 from wetink.core.errors import BadContent
 from wetink.core.outbound.webhook import Hook, check
-from wetink.core.rules.check import WrittenOut, names_of, problems_of
+from wetink.core.rules.check import AudienceSizes, names_of, problems_of
 from wetink.core.rules.format import spell
 from wetink.core.rules.nodes import at
 from wetink.core.rules.parse import Unreadable, parse
@@ -50,7 +50,7 @@ def audience_of(name: str, said: Any) -> Audience:
     return Audience(name, rule, title, hook)
 
 
-def problems_with(rule: Rule, place: str, audiences: Mapping[str, Rule] | WrittenOut | None = None) -> list[str]:
+def problems_with(rule: Rule, place: str, audiences: Mapping[str, Rule] | AudienceSizes | None = None) -> list[str]:
     """Return the problems of an audience's rule. A rule written as a list has the places of that list."""
     found = list(problems_of(rule, place, audiences))
     if not isinstance(rule, All):
@@ -83,7 +83,7 @@ def usable(audiences: Mapping[str, Audience]) -> tuple[dict[str, Audience], dict
     left, wrong = dict(audiences), dict[str, list[str]]()
     doubted = set(left)
     while doubted:
-        rules = WrittenOut({name: each.rule for name, each in left.items()})
+        rules = AudienceSizes({name: each.rule for name, each in left.items()})
         found = {name: told for name in doubted if (told := problems_with(left[name].rule, "rule", rules))}
         wrong |= {name: found[name] for name in audiences if name in found}
         left = {name: each for name, each in left.items() if name not in found}

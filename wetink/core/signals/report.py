@@ -167,7 +167,7 @@ def total(lines: Iterable[Line]) -> Line:
     )
 
 
-def said(line: Line, lifts: Mapping[str, str] | None = None) -> dict[str, object]:
+def flat(line: Line, lifts: Mapping[str, str] | None = None) -> dict[str, object]:
     """Return a line as JSON values: flat, with dates for days, and with the figures that follow from its counts.
 
     `lifts` has a text for each block with an experiment.
@@ -206,8 +206,8 @@ def table(lines: Sequence[Line], by: Sequence[str], lifts: Mapping[str, str] | N
     header += [f"page_share_{code}" for code in shared]
     rows = []
     for line in lines:
-        flat = said(line)
-        row = [flat[name] for name in (*by, *COUNTS, "click_rate", "orders")]
+        figures = flat(line)
+        row = [figures[name] for name in (*by, *COUNTS, "click_rate", "orders")]
         row += [line.revenue.get(code, 0.0) for code in currencies]
         row += [line.per_thousand.get(code) for code in currencies]
         row += [line.page_share.get(code) for code in shared]
