@@ -184,9 +184,9 @@ def _too_old(happened: list[AnyEvent]) -> int:
     return 0
 
 
-def _learn(folding: _Folding, said: dict[str, Any], *, page: bool) -> None:
+def _learn(folding: _Folding, sent: dict[str, Any], *, page: bool) -> None:
     traits = folding.page_traits if page else folding.traits
-    for name, value in said.items():
+    for name, value in sent.items():
         if value is not None:
             traits[name] = value
             continue

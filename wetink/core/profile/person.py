@@ -292,7 +292,7 @@ BOUNDS: Mapping[str, tuple[int, int]] = {
 """The minimum and maximum of a moment's numbers."""
 
 
-def moment_of(said: Mapping[str, Any], now: int) -> Moment:
+def moment_of(fields: Mapping[str, Any], now: int) -> Moment:
     """Return the moment with these fields, and `now` (Unix ms) unless they include a time.
 
     Raises BadContent with the field's place.
@@ -301,7 +301,7 @@ def moment_of(said: Mapping[str, Any], now: int) -> Moment:
     5
     """
     try:
-        made = msgspec.convert({"now": now, **said}, Moment)
+        made = msgspec.convert({"now": now, **fields}, Moment)
     except msgspec.ValidationError as error:
         raise BadContent(f"moment: {error}", where="moment") from error
     for name, (least, most) in BOUNDS.items():
@@ -381,6 +381,6 @@ _NOT_PLAIN = ("history", "page_traits", "page_events")
 
 def plain(person: Person) -> dict[str, Any]:
     """Return a person without events as plain values, for templates and URLs."""
-    told = {name: getattr(person, name) for name in person.__struct_fields__ if name not in _NOT_PLAIN}
-    plain: dict[str, Any] = msgspec.to_builtins({**told, "views": tuple(person.views), "done": dict(person.done)})
+    values = {name: getattr(person, name) for name in person.__struct_fields__ if name not in _NOT_PLAIN}
+    plain: dict[str, Any] = msgspec.to_builtins({**values, "views": tuple(person.views), "done": dict(person.done)})
     return plain

@@ -39,12 +39,12 @@ def did(rule: Did) -> Leaf:
             )
         if times == 0:
             return f"did not do {what}{window}"
-        told = f"{_often(times)}{window}"
+        often = f"{_often(times)}{window}"
         if rule.negated:
-            return f"did {what} only {told}" if times < least else f"did {what} {told}"
+            return f"did {what} only {often}" if times < least else f"did {what} {often}"
         if times < least:
-            return f"did {what} {told}, not {least}"
-        return f"did {what} {told}" if most is None or times <= most else f"did {what} {told}, more than {most}"
+            return f"did {what} {often}, not {least}"
+        return f"did {what} {often}" if most is None or times <= most else f"did {what} {often}, more than {most}"
 
     return Leaf(times, holds, say)
 
@@ -110,10 +110,10 @@ def sequence(rule: tree.Sequence) -> Leaf:
                 run.breaks(event.at if fits[0] else None)
         return ends
 
-    told = words(rule).removeprefix("did ")
+    described = words(rule).removeprefix("did ")
 
     def say(at: int | None) -> str:
-        return f"{'did' if at is not None else 'did not do'} {told}"
+        return f"{'did' if at is not None else 'did not do'} {described}"
 
     return Leaf(completed, lambda at: at is not None, say)
 
@@ -157,7 +157,7 @@ def aggregate(rule: Aggregate) -> Leaf:
     """Return the leaf of a figure over events' values; None if there are none."""
     event, span, match = rule.event, bounds(rule.window), matching(rule.event, rule.where)
     found, test = values(event, rule.property, rule.where), passes(rule.tests)
-    work, told = _FIGURES[rule.figure], words(replace(rule, tests=())).rstrip()
+    work, described = _FIGURES[rule.figure], words(replace(rule, tests=())).rstrip()
 
     def figure(subject: Subject) -> tuple[Any, bool]:
         start, end = _within(subject.person.done.get(event, ()), span(subject))
@@ -167,7 +167,7 @@ def aggregate(rule: Aggregate) -> Leaf:
         return number, test(number, subject.today)
 
     def say(seen: tuple[Any, bool]) -> str:
-        found = f"{told} is {shown(seen[0])}"
+        found = f"{described} is {shown(seen[0])}"
         return found if seen[1] else f"{found}, not {comparison_words(rule.tests).removeprefix('is ')}"
 
     return Leaf(figure, lambda seen: seen[1], say)

@@ -174,8 +174,8 @@ def _needs(rule: Rule) -> Needs:
     if isinstance(rule, Aggregate | Sequence | Did) and rule.window.visit:
         return EVENTS
     if isinstance(rule, Aggregate | Did):
-        asked = [each.name for each in rule.where] + ([rule.property] if isinstance(rule, Aggregate) else [])
-        typed = all([place_of(rule.event, name)[0] in ("product", "order") for name in asked])
+        named = [each.name for each in rule.where] + ([rule.property] if isinstance(rule, Aggregate) else [])
+        typed = all([place_of(rule.event, name)[0] in ("product", "order") for name in named])
         return NOTHING if typed else Needs(events=frozenset([rule.event]))
     if isinstance(rule, Sequence):
         return Needs(events=frozenset(step.event for step in (*rule.steps, rule.without) if step is not None))
@@ -226,8 +226,8 @@ def _not(part: Compiled) -> Compiled:
 def _member(name: str, part: Compiled) -> Compiled:
     def explain(subject: Subject) -> Finding:
         found = part.explain(subject)
-        said = "is in" if found.holds else "is not in"
-        return Finding("audience", found.holds, f"{said} {name}: {found.why}", parts=(found,), unknown=found.unknown)
+        verb = "is in" if found.holds else "is not in"
+        return Finding("audience", found.holds, f"{verb} {name}: {found.why}", parts=(found,), unknown=found.unknown)
 
     return Compiled(part.holds, explain, part.needs)
 

@@ -156,7 +156,7 @@ def _tests(field: Field, spelled: Mapping[str, Any]) -> Draft:
     return {field.name: rows} if rows else {}
 
 
-def _asked_tests(field: Field, draft: Draft) -> dict[str, Any]:
+def _read_tests(field: Field, draft: Draft) -> dict[str, Any]:
     rows = [row for row in rows_of(draft, field.name) if not field.only or text_of(row, "value")]
     tests = comparisons(rows)
     return tests if not field.key or all(name in field.inline for name in tests) else {field.key: tests}
@@ -171,7 +171,7 @@ def _times(field: Field, spelled: Mapping[str, Any]) -> Draft:
     return draft
 
 
-def _asked_times(field: Field, draft: Draft) -> dict[str, Any]:
+def _read_times(field: Field, draft: Draft) -> dict[str, Any]:
     if text_of(draft, "count") == "first_time":
         return {"first_time": True}
     counts = {text_of(draft, f"count{more}"): text_of(draft, f"times{more}") for more in ("_too", "")}
@@ -191,7 +191,7 @@ def _window(field: Field, spelled: Mapping[str, Any]) -> Draft:
     return {"when": given[0][0] if given else ""}
 
 
-def _asked_window(field: Field, draft: Draft) -> dict[str, Any]:
+def _read_window(field: Field, draft: Draft) -> dict[str, Any]:
     when = text_of(draft, "when")
     values = {
         "within": text_of(draft, "span"),
@@ -210,7 +210,7 @@ def _context(field: Field, spelled: Mapping[str, Any]) -> Draft:
     return {field.name: property_rows(flat), **feed}
 
 
-def _asked_context(field: Field, draft: Draft) -> dict[str, Any]:
+def _read_context(field: Field, draft: Draft) -> dict[str, Any]:
     flat, feed = properties(rows_of(draft, field.name)), text_of(draft, "feed")
     weather = feed and any(name.startswith("weather.") for name in flat)
     return {field.key: deepened({**flat, **({"weather.feed": feed} if weather else {})})}
@@ -232,8 +232,8 @@ _ALONE: Mapping[str, Both] = {
     "step": (lambda field, value: _shown(STEP, value), _step),
 }
 _SPREAD: Mapping[str, Both] = {
-    "tests": (_tests, _asked_tests), "times": (_times, _asked_times), "window": (_window, _asked_window),
-    "context": (_context, _asked_context),
+    "tests": (_tests, _read_tests), "times": (_times, _read_times), "window": (_window, _read_window),
+    "context": (_context, _read_context),
 }  # fmt: skip
 """Kind of field -> how a draft shows the value of its key, and how it is read back; or all its names in a node."""
 

@@ -40,10 +40,10 @@ def _fields(node: Node, rule: Any) -> dict[str, Any]:
 
 
 def _properties(where: Where) -> dict[str, Any]:
-    return {each.name: _asked(each.tests) for each in where}
+    return {each.name: _comparisons(each.tests) for each in where}
 
 
-def _asked(tests: tuple[Test, ...]) -> Any:
+def _comparisons(tests: tuple[Test, ...]) -> Any:
     if len(tests) == 1 and tests[0].operator in ("equals", "one_of"):
         return _listed(tests[0].value)
     return {test.operator: _listed(test.value) for test in tests}
@@ -60,7 +60,7 @@ def _percent(value: float) -> str:
 def _tests(field: Field, tests: tuple[Test, ...], rule: Any) -> dict[str, Any]:
     if tests and all(test.operator in field.inline for test in tests):
         return {test.operator: _listed(test.value) for test in tests}
-    return {field.key: _asked(tests)} if tests else {}
+    return {field.key: _comparisons(tests)} if tests else {}
 
 
 def _times(field: Field, at_least: int, did: Did) -> dict[str, Any]:
@@ -123,8 +123,10 @@ def words(rule: Rule) -> str:
 
 
 def _words(node: Node, thing: Any) -> str:
-    told = {field.name: _field(field, thing) for field in node.fields}
-    return _PLACES.sub(lambda place: " and ".join(filter(None, map(told.__getitem__, place[1].split(",")))), node.words)
+    values = {field.name: _field(field, thing) for field in node.fields}
+    return _PLACES.sub(
+        lambda place: " and ".join(filter(None, map(values.__getitem__, place[1].split(",")))), node.words
+    )
 
 
 def _field(field: Field, thing: Any) -> str:
@@ -153,10 +155,10 @@ def where_words(where: Where) -> str:
 
 def comparison_words(tests: tuple[Test, ...]) -> str:
     """Return the comparisons of a value in words."""
-    return " and ".join(map(_asked_word, tests))
+    return " and ".join(map(_comparison_word, tests))
 
 
-def _asked_word(test: Test) -> str:
+def _comparison_word(test: Test) -> str:
     if test.operator == "exists":
         return "is set" if test.value else "is not set"
     operator, value = BY_NAME[test.operator], test.value

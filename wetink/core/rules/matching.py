@@ -122,8 +122,8 @@ def matching(event: str, where: Where) -> Callable[[Subject], Matches] | None:
     for each in where:
         rooms.setdefault(place_of(event, each.name)[0], []).append(each)
     lookers = [
-        _of_properties(event, asked) if room == "property" else _of_fields(event, room, asked)
-        for room, asked in rooms.items()
+        _of_properties(event, conditions) if room == "property" else _of_fields(event, room, conditions)
+        for room, conditions in rooms.items()
     ]
 
     def bound(subject: Subject) -> Matches:
@@ -140,20 +140,20 @@ def counting(event: str, where: Where) -> Callable[[Subject], Callable[[int, int
 
     It reads whole columns of typed fields at once. Returns None if the conditions need more than that.
     """
-    asked: list[tuple[Room, str, Callable[[Any], bool]]] = []
+    compared: list[tuple[Room, str, Callable[[Any], bool]]] = []
     for each in where:
         room, field = place_of(event, each.name)
         test = quick(each.tests) if room != "property" else None
         if test is None:
             return None
-        asked.append((room, field, test))
+        compared.append((room, field, test))
     match = matching(event, where)
     if match is None:
         return None
 
     def bound(subject: Subject) -> Callable[[int, int], int]:
         history = subject.person.history
-        columns = [(history.fields(event, room, field), test) for room, field, test in asked]
+        columns = [(history.fields(event, room, field), test) for room, field, test in compared]
 
         def count(start: int, end: int) -> int:
             passed: Iterator[bool] | None = None
@@ -173,10 +173,10 @@ def counting(event: str, where: Where) -> Callable[[Subject], Callable[[int, int
 Fields = Callable[[Any, Today], bool]
 
 
-def fields(asked: Sequence[tuple[str, tuple[Test, ...]]]) -> Fields:
+def fields(conditions: Sequence[tuple[str, tuple[Test, ...]]]) -> Fields:
     """Return a function that says whether all typed fields of a product, an order or an event match."""
-    quickly = [(attrgetter(field), test) for field, tests in asked if field and (test := quick(tests)) is not None]
-    slowly = [(field, passes(tests)) for field, tests in asked if not field or quick(tests) is None]
+    quickly = [(attrgetter(field), test) for field, tests in conditions if field and (test := quick(tests)) is not None]
+    slowly = [(field, passes(tests)) for field, tests in conditions if not field or quick(tests) is None]
     if not slowly and len(quickly) == 1:
         [(get_one, passes_one)] = quickly
         return lambda thing, at: passes_one(get_one(thing))
@@ -193,9 +193,9 @@ def fields(asked: Sequence[tuple[str, tuple[Test, ...]]]) -> Fields:
     return all_pass
 
 
-def _of_fields(event: str, room: Room, asked: Sequence[Property]) -> Callable[[Subject], Matches]:
+def _of_fields(event: str, room: Room, conditions: Sequence[Property]) -> Callable[[Subject], Matches]:
     """Return the matches by fields. One product of an event must match all conditions on products."""
-    all_pass = fields([(place_of(event, each.name)[1], each.tests) for each in asked])
+    all_pass = fields([(place_of(event, each.name)[1], each.tests) for each in conditions])
     if room == "product":
 
         def of_products(subject: Subject) -> Matches:
@@ -219,8 +219,8 @@ def _of_fields(event: str, room: Room, asked: Sequence[Property]) -> Callable[[S
     return of_things
 
 
-def _of_properties(event: str, asked: Sequence[Property]) -> Callable[[Subject], Matches]:
-    tests = [(each.name, passes(each.tests)) for each in asked]
+def _of_properties(event: str, conditions: Sequence[Property]) -> Callable[[Subject], Matches]:
+    tests = [(each.name, passes(each.tests)) for each in conditions]
 
     def bound(subject: Subject) -> Matches:
         column, at = subject.person.history.properties(event), subject.today
@@ -232,8 +232,8 @@ def _of_properties(event: str, asked: Sequence[Property]) -> Callable[[Subject],
 def values(event: str, name: str, where: Where) -> Callable[[Subject], Callable[[int], Sequence[Any]]]:
     """Return a function that gets an event's values of a name, from matching products only."""
     room, field = place_of(event, name)
-    asked = [each for each in where if place_of(event, each.name)[0] == "product"]
-    matches = fields([(place_of(event, each.name)[1], each.tests) for each in asked])
+    conditions = [each for each in where if place_of(event, each.name)[0] == "product"]
+    matches = fields([(place_of(event, each.name)[1], each.tests) for each in conditions])
 
     def bound(subject: Subject) -> Callable[[int], Sequence[Any]]:
         history = subject.person.history

@@ -74,8 +74,8 @@ def pattern_of(text: str) -> Callable[[str], bool]:
     try:
         search = re2.compile(text, options).search
     except re2.error as error:
-        said = error.args[0] if error.args else ""
-        reason = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+        message = error.args[0] if error.args else ""
+        reason = message.decode("utf-8", "replace") if isinstance(message, bytes) else str(message)
         raise BadContent(
             f"{text[:60]!r} is not a regular expression: {reason}",
             hint="RE2 has no look-arounds and no back-references",
@@ -134,8 +134,8 @@ def _equals(wanted: Any) -> Passes:
     def equal(value: Any) -> bool:
         if value == wanted and type(value) is type(wanted):
             return True
-        said = written(value)
-        return said == text or (number is not None and type(value) is str and digits(said) == number)
+        found = written(value)
+        return found == text or (number is not None and type(value) is str and digits(found) == number)
 
     return _some(equal)
 

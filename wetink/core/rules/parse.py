@@ -199,13 +199,13 @@ def _steps(reading: Reading, value: Any, place: str, field: Field) -> tuple[Any,
 def _where(reading: Reading, value: Any, place: str, field: Field | None = None) -> Where:
     """Return the conditions on properties."""
     if isinstance(value, Mapping) and value:
-        return tuple(Property(str(name), _asked(reading, each, at(place, name))) for name, each in value.items())
+        return tuple(Property(str(name), _comparisons(reading, each, at(place, name))) for name, each in value.items())
     if value is not None:
         reading.wrong(place, "this must be properties, such as {category: Shoes}")
     return ()
 
 
-def _asked(reading: Reading, value: Any, place: str) -> tuple[Test, ...]:
+def _comparisons(reading: Reading, value: Any, place: str) -> tuple[Test, ...]:
     """Return the comparisons of a value: a plain value, a list of values, or operators."""
     value = plain(value)
     if not isinstance(value, Mapping):
@@ -220,7 +220,7 @@ def _tests(reading: Reading, field: Field, spelled: Mapping[Any, Any], place: st
     """Return the comparisons of one value, with operators beside the word or below a key."""
     beside = tuple(Test(name, plain(value)) for name, value in spelled.items() if name in field.inline)
     below = field.key and field.key in spelled
-    return {field.name: beside + (_asked(reading, spelled[field.key], at(place, field.key)) if below else ())}
+    return {field.name: beside + (_comparisons(reading, spelled[field.key], at(place, field.key)) if below else ())}
 
 
 def _times(reading: Reading, field: Field, spelled: Mapping[Any, Any], place: str) -> dict[str, Any]:
@@ -252,10 +252,10 @@ def _when(reading: Reading, field: Field, spelled: Mapping[Any, Any], place: str
 
 
 def _window(reading: Reading, spelled: Mapping[Any, Any], place: str) -> Window:
-    asked = [name for name in WHEN if name in spelled]
-    if len(asked) > 1:
-        reading.wrong(at(place, asked[1]), f"{asked[0]} already sets the period")
-    name = asked[0] if asked else ""
+    named = [name for name in WHEN if name in spelled]
+    if len(named) > 1:
+        reading.wrong(at(place, named[1]), f"{named[0]} already sets the period")
+    name = named[0] if named else ""
     value, place = plain(spelled.get(name)), at(place, name)
     match name:
         case "within":
@@ -277,8 +277,8 @@ def _window(reading: Reading, spelled: Mapping[Any, Any], place: str) -> Window:
 
 def _context(reading: Reading, field: Field, spelled: Mapping[Any, Any], place: str) -> dict[str, Any]:
     """Return the conditions on the moment. A weekday is its first three letters."""
-    asked, place = spelled[field.key], at(place, field.key)
-    flat = flattened(asked) if isinstance(asked, Mapping) else {}
+    conditions, place = spelled[field.key], at(place, field.key)
+    flat = flattened(conditions) if isinstance(conditions, Mapping) else {}
     feed = _text(reading, flat.pop("weather.feed", "weather"), at(place, "weather.feed"))
     for name in flat.keys() & NESTED:
         reading.wrong(at(place, name), "this must be names with values")

@@ -87,19 +87,19 @@ def share_position(root: Identifier, seed: str) -> float:
 
 def cart(rule: CartIs) -> Leaf:
     """Return the leaf of the cart: its value, pieces and age (ms, None if empty), and what matches."""
-    asked: dict[str, Passes] = {}
+    compared: dict[str, Passes] = {}
     if rule.value:
-        asked["worth"] = passes(rule.value)
+        compared["worth"] = passes(rule.value)
     if rule.items:
-        asked["items"] = passes(rule.items)
+        compared["items"] = passes(rule.items)
     if rule.age:
-        asked["age"] = passes([Test(test.operator, span_of(test.value)) for test in rule.age])
+        compared["age"] = passes([Test(test.operator, span_of(test.value)) for test in rule.age])
     contains = _products(rule.contains)
 
     def see(subject: Subject) -> tuple[dict[str, Any], bool]:
         cart, at = subject.person.cart, subject.today
         facts = facts_of(cart, subject.now)
-        held = all(test(facts[name], at) for name, test in asked.items())
+        held = all(test(facts[name], at) for name, test in compared.items())
         if rule.contains:
             facts["matching"] = sum(contains(line.product, subject) for line in cart.lines)
             held = held and facts["matching"] > 0
@@ -134,8 +134,8 @@ def in_words(ms: int) -> str:
 
 
 def _products(where: Where) -> Callable[[Product, Subject], bool]:
-    asked = fields([(product_field(each.name), each.tests) for each in where])
-    return lambda product, subject: asked(product, subject.today)
+    match = fields([(product_field(each.name), each.tests) for each in where])
+    return lambda product, subject: match(product, subject.today)
 
 
 _LISTS: dict[str, Callable[[Person], list[Seen]]] = {
@@ -223,14 +223,14 @@ MOMENT_FIELDS: Mapping[str, tuple[Callable[[Subject, str], Any], str]] = {
 
 def moment(rule: MomentIs) -> Leaf:
     """Return the leaf of a moment: the values that the rule names, and whether all match."""
-    asked = [(each.name, _get(each.name), passes(each.tests)) for each in rule.where]
+    named = [(each.name, _get(each.name), passes(each.tests)) for each in rule.where]
 
     def see(subject: Subject) -> tuple[dict[str, Any], bool]:
         facts = {
             name: get(subject, rule.feed) or None if name != "hour" else get(subject, rule.feed)
-            for name, get, _ in asked
+            for name, get, _ in named
         }
-        return facts, all(test(facts[name], subject.today) for name, _, test in asked)
+        return facts, all(test(facts[name], subject.today) for name, _, test in named)
 
     def say(seen: tuple[dict[str, Any], bool]) -> str:
         return ", ".join(f"{name} is {shown(value)}" for name, value in seen[0].items())

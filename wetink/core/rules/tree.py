@@ -227,14 +227,16 @@ def with_locale(moment: Moment, person: Person) -> Moment:
     """
     if _NAMES.isdisjoint(person.traits) and not moment.local_zone and not person.zone:
         return moment
-    said = {field: _told(field, names, person) for field, names in TRAITS.items() if not getattr(moment, field)}
-    told = {field: value for field, value in said.items() if value}
+    values = {
+        field: _from_traits(field, names, person) for field, names in TRAITS.items() if not getattr(moment, field)
+    }
+    found = {field: value for field, value in values.items() if value}
     if not moment.time_zone and (zone := person.zone or moment.local_zone):
-        told = {"time_zone": zone, **told}
-    return replace(moment, **told) if told else moment
+        found = {"time_zone": zone, **found}
+    return replace(moment, **found) if found else moment
 
 
-def _told(field: str, names: tuple[str, ...], person: Person) -> str:
+def _from_traits(field: str, names: tuple[str, ...], person: Person) -> str:
     traits = person.traits
     for name in names:
         if name not in traits and "." not in name:

@@ -158,9 +158,9 @@ def _barred(touch: Touch, at: int, windows: dict[str, tuple[int, str]], clicked:
         return "it happened after the conversion"
     if not touch.human:
         return f"taken for a {touch.fetch_class}, so nobody looked"
-    span, said = windows[touch.kind]
+    span, window = windows[touch.kind]
     if touch.at < at - span:
-        return f"{_a(touch.kind)} counts for {said}"
+        return f"{_a(touch.kind)} counts for {window}"
     if touch.kind == "open" and not touch.variant and clicked.get((touch.block, touch.campaign), -1) < touch.at:
         return "it showed the fallback, which was not clicked"
     return ""

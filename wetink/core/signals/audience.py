@@ -26,25 +26,25 @@ class Audience(msgspec.Struct, frozen=True):
 FIELDS = ("title", "rule", "hook")
 
 
-def audience_of(name: str, said: Any) -> Audience:
+def audience_of(name: str, document: Any) -> Audience:
     """Return the audience of a file with `{title, rule, hook}`, or with only a rule.
 
     Raises Unreadable with the places.
     """
     title, hook = "", None
     place = ""
-    if isinstance(said, Mapping) and "rule" in said:
-        title, place = said.get("title", ""), "rule"
-        wrong = [f"{key}: unknown name; use one of {', '.join(FIELDS)}" for key in said if key not in FIELDS]
+    if isinstance(document, Mapping) and "rule" in document:
+        title, place = document.get("title", ""), "rule"
+        wrong = [f"{key}: unknown name; use one of {', '.join(FIELDS)}" for key in document if key not in FIELDS]
         if not isinstance(title, str):
             wrong.append("title: this must be text")
-        if said.get("hook") is not None:
-            hook, found = _hook(said["hook"])
+        if document.get("hook") is not None:
+            hook, found = _hook(document["hook"])
             wrong += found
         if wrong:
             raise Unreadable(wrong)
-        said = said["rule"]
-    rule = parse(said, place)
+        document = document["rule"]
+    rule = parse(document, place)
     if problems := problems_with(rule, place):
         raise Unreadable(problems)
     return Audience(name, rule, title, hook)
@@ -58,10 +58,10 @@ def problems_with(rule: Rule, place: str, audiences: Mapping[str, Rule] | Audien
     return [(place + each.removeprefix(at(place, "all"))).removeprefix(": ") for each in found]
 
 
-def _hook(said: Any) -> tuple[Hook | None, list[str]]:
+def _hook(document: Any) -> tuple[Hook | None, list[str]]:
     """Return the webhook of an audience, and its problems."""
     try:
-        hook = msgspec.convert(said, Hook)
+        hook = msgspec.convert(document, Hook)
         check(hook)
     except msgspec.ValidationError as error:
         return None, [f"hook: {error}"]
@@ -72,8 +72,8 @@ def _hook(said: Any) -> tuple[Hook | None, list[str]]:
 
 def spelled(audience: Audience) -> dict[str, Any]:
     """Return the content of an audience's file."""
-    said = spell(audience.rule)
-    rule = said["all"] if isinstance(audience.rule, All) else said
+    rule = spell(audience.rule)
+    rule = rule["all"] if isinstance(audience.rule, All) else rule
     hook = {"hook": msgspec.to_builtins(audience.hook)} if audience.hook is not None else {}
     return {**({"title": audience.title} if audience.title else {}), "rule": rule, **hook}
 
@@ -84,7 +84,7 @@ def usable(audiences: Mapping[str, Audience]) -> tuple[dict[str, Audience], dict
     doubted = set(left)
     while doubted:
         rules = AudienceSizes({name: each.rule for name, each in left.items()})
-        found = {name: told for name in doubted if (told := problems_with(left[name].rule, "rule", rules))}
+        found = {name: problems for name in doubted if (problems := problems_with(left[name].rule, "rule", rules))}
         wrong |= {name: found[name] for name in audiences if name in found}
         left = {name: each for name, each in left.items() if name not in found}
         doubted = {name for name, each in left.items() if found and not found.keys().isdisjoint(names_of(each.rule))}

@@ -65,14 +65,14 @@ def conversions(
     An order that only pages reported does not count while their sources are `waiting` for a server to report it.
     """
     wanted = signals.events(goal)
-    told: dict[tuple[str, str], list[ConversionEvent]] = {}
+    groups: dict[tuple[str, str], list[ConversionEvent]] = {}
     for outcome in outcomes:
         event = outcome.event
         if event.type == "track" and event.usable and event.name in wanted:
-            told.setdefault(_identity(event, goal), []).append(outcome)
+            groups.setdefault(_identity(event, goal), []).append(outcome)
     made = [
         conversion
-        for (_, key), group in told.items()
+        for (_, key), group in groups.items()
         if not (waiting and _waits(group, goal, waiting))
         and (conversion := _one(key, group, name, goal, signals)) is not None
     ]
@@ -89,11 +89,11 @@ def _waits(group: Sequence[ConversionEvent], goal: Goal, waiting: Collection[str
 
 def _identity(event: Event, goal: Goal) -> tuple[str, str]:
     """Return the key of a conversion: the ID in its events, or else the message."""
-    own = _told_apart(property_of(event, goal.id or "order_id"))
+    own = _own_id(property_of(event, goal.id or "order_id"))
     return ("", own) if own else (event.source, event.message_id)
 
 
-def _told_apart(value: Any) -> str:
+def _own_id(value: Any) -> str:
     """Return an ID as text; empty without one, and for a placeholder."""
     own = text(value)
     return own if own and not USUAL.nothing(own) else ""
@@ -101,14 +101,14 @@ def _told_apart(value: Any) -> str:
 
 def _one(key: str, group: Sequence[ConversionEvent], name: str, goal: Goal, signals: Signals) -> Conversion | None:
     """Return the conversion of these events; None without the event itself. A server's values win over a browser's."""
-    told = _in_order(group)
-    order = sorted(told, key=lambda each: each.event.level != "server")
+    ordered = _in_order(group)
+    order = sorted(ordered, key=lambda each: each.event.level != "server")
     copies = [each for each in order if each.event.name == goal.event]
     if not copies:
         return None
     best = copies[0]
     if best.event.level == "server":  # of an order that a server sent, only servers' events count
-        told, order = ([each for each in these if each.event.level == "server"] for these in (told, order))
+        ordered, order = ([each for each in these if each.event.level == "server"] for these in (ordered, order))
     currency = code_of(_currency(best.event) or goal.currency or DEFAULT_CURRENCY)
     amount, unread = _worth(best.event, goal, currency)
     notes = [unread] if unread else []
@@ -120,11 +120,11 @@ def _one(key: str, group: Sequence[ConversionEvent], name: str, goal: Goal, sign
         amount, bought = _total(latest) or 0.0, (*latest.products, *bought)
     refunded = 0.0
     seen: set[str] = set()
-    for event in (each.event for each in told):
+    for event in (each.event for each in ordered):
         if event.name == "Order Updated" and (lost := _unread_total(event)):
             notes.append(f"Order Updated {event.message_id}: {lost}, so the value of the order stays the same")
         if event.name == "Order Refunded":
-            own = _told_apart(event.properties.get("refund_id")) or event.message_id
+            own = _own_id(event.properties.get("refund_id")) or event.message_id
             if own not in seen:
                 seen.add(own)
                 back, note = _refund(event, bought, amount, currency, signals)
@@ -139,7 +139,7 @@ def _one(key: str, group: Sequence[ConversionEvent], name: str, goal: Goal, sign
         best.owner,
         best.members,
         rounded(min(refunded, max(amount, 0.0)), currency),
-        any(each.event.name == "Order Cancelled" for each in told),
+        any(each.event.name == "Order Cancelled" for each in ordered),
         len(copies),
         tuple(notes),
         best.event.level != "server",
@@ -207,25 +207,25 @@ def _unread_total(event: Event) -> str:
     for name in ("total", "revenue", "value"):
         if event.order is not None and getattr(event.order, name) is not None:
             return ""
-        if (said := event.properties.get(name)) not in (None, ""):
-            return f"its {name} {_shown(said)} cannot be read"
+        if (sent := event.properties.get(name)) not in (None, ""):
+            return f"its {name} {_shown(sent)} cannot be read"
     return ""
 
 
 def _shown(value: Any) -> str:
     """Return a value for a note, cut short."""
-    said = msgspec.json.encode(value, enc_hook=str).decode()
-    return said if len(said) <= 40 else f"{said[:39]}…"
+    shown = msgspec.json.encode(value, enc_hook=str).decode()
+    return shown if len(shown) <= 40 else f"{shown[:39]}…"
 
 
 def _worth(event: Event, goal: Goal, currency: str) -> tuple[float, str]:
     """Return the value of a conversion, and a note if it could not be read."""
     if not goal.value:
         return _total(event) or 0.0, ""
-    said = property_of(event, goal.value)
-    worth = number(said, currency)
-    if worth is None and said not in (None, ""):
-        return 0.0, f"its {goal.value} {_shown(said)} cannot be read, so it counts as worth 0"
+    sent = property_of(event, goal.value)
+    worth = number(sent, currency)
+    if worth is None and sent not in (None, ""):
+        return 0.0, f"its {goal.value} {_shown(sent)} cannot be read, so it counts as worth 0"
     return worth or 0.0, ""
 
 
@@ -233,8 +233,8 @@ def _total(event: Event) -> float | None:
     order = event.order
     if order is None:
         return None
-    said = (order.total, order.revenue, order.value)
-    return next((each for each in said if each is not None), None)
+    amounts = (order.total, order.revenue, order.value)
+    return next((each for each in amounts if each is not None), None)
 
 
 def _currency(event: Event) -> str:

@@ -291,11 +291,11 @@ def _alarm(divided: Mismatch | None) -> str:
     if divided is None or not divided.alarm:
         return ""
     n = sum(divided.counts.values())
-    said = ", ".join(
+    sizes = ", ".join(
         f"{arm} has {count:,} and should have about {n * divided.expected[arm]:,.0f}"
         for arm, count in divided.counts.items()
     )
-    return f"The arms have unexpected sizes ({said}). Do not trust any comparison until you know why."
+    return f"The arms have unexpected sizes ({sizes}). Do not trust any comparison until you know why."
 
 
 def sentence(found: Lift, metric: str, worth: float, per_day: float) -> str:
@@ -308,8 +308,8 @@ def sentence(found: Lift, metric: str, worth: float, per_day: float) -> str:
     spans = _span(found)
     match found.verdict:
         case "better" | "worse":
-            said = (MORE if found.verdict == "better" else LESS)[metric]
-            return f"{found.arm}: {said} than with {found.control}{spans}, however often you look."
+            more = (MORE if found.verdict == "better" else LESS)[metric]
+            return f"{found.arm}: {more} than with {found.control}{spans}, however often you look."
         case "alike":
             return f"{found.arm}: no difference that matters from {found.control}{spans}."
         case "too little data":

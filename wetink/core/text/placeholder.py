@@ -189,13 +189,13 @@ def _is_null(it: _Read) -> bool:
         return True
     if _ZEROS.fullmatch(it.bare) or _PRINTED.fullmatch(it.bare):
         return True
-    if not it.plain and (_PRINTED.fullmatch(it.text) or not any(map(_tells, it.bare))):
+    if not it.plain and (_PRINTED.fullmatch(it.text) or not any(map(_distinguishes, it.bare))):
         return True
     parts = _parts(it.bare)
     return len(parts) > 1 and all(part in NULLS for part in parts)
 
 
-def _tells(character: str) -> bool:
+def _distinguishes(character: str) -> bool:
     """Return whether a character can distinguish things: a letter, a digit or a picture, but not a mark."""
     return unicodedata.category(character)[0] not in "PZC" and character not in "$+<=>^`|~"
 
@@ -265,9 +265,9 @@ class Placeholders:
     (True, False)
     """
 
-    def __init__(self, said: Iterable[str] = ()) -> None:
+    def __init__(self, additions: Iterable[str] = ()) -> None:
         """Take the operator's list. In it, `*` matches any characters, and an entry with `!` is an exception."""
-        words = [each.strip().lower() for each in said if each.strip("! ")]
+        words = [each.strip().lower() for each in additions if each.strip("! ")]
         self._more = _pattern(each for each in words if not each.startswith("!"))
         self._none = _pattern(each[1:].strip() for each in words if each.startswith("!"))
         self.nobody = self._kept(is_nobody)

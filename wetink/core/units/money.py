@@ -113,9 +113,9 @@ def _object(value: Mapping[str, Any], currency: str) -> Amount:
     there = [name for name in _KEYS if value.get(name) is not None]
     if len(there) != 1 or not _SCALED.isdisjoint(value) or isinstance(value[there[0]], Mapping):
         return NO_AMOUNT
-    said = next((each for name in _CODES if isinstance(each := value.get(name), str) and each.strip()), "")
-    found = read(value[there[0]], said or currency)
-    own = code_of(said) if said else ""
+    sent = next((each for name in _CODES if isinstance(each := value.get(name), str) and each.strip()), "")
+    found = read(value[there[0]], sent or currency)
+    own = code_of(sent) if sent else ""
     return Amount(found.value, own, found.fault) if own in CODES and found.value is not None else found
 
 
@@ -285,8 +285,8 @@ def money(amount: object, currency: object = "", language: object = "") -> str:
         return ""
     if isinstance(amount, bool) or not math.isfinite(number) or abs(number) >= LARGEST:
         return ""
-    said = currency.strip()[:LONGEST_CURRENCY] if isinstance(currency, str) else ""
-    return _written(number, said, language[:LONGEST_LANGUAGE] if isinstance(language, str) else "")
+    name = currency.strip()[:LONGEST_CURRENCY] if isinstance(currency, str) else ""
+    return _written(number, name, language[:LONGEST_LANGUAGE] if isinstance(language, str) else "")
 
 
 @lru_cache(4096)
