@@ -1,4 +1,4 @@
-"""Apps: what a block can show. One file each, with its template beside it; `BUILTIN` lists them."""
+"""Apps: the content that a block can show. Each app is one file next to its template; `BUILTIN` lists them."""
 
 import re
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ def load(names: Sequence[str] = BUILTIN) -> dict[str, App]:
 
 
 def found(names: Sequence[str] = BUILTIN) -> tuple[dict[str, App], tuple[str, ...]]:
-    """Return the apps by name, and what is wrong with those of installed packages that cannot be used."""
+    """Return the apps by name, and the problems with unusable apps of installed packages."""
     own: list[App] = [import_module(f"{__name__}.{name}").APP for name in names]
     apps, problems = {app.name: app for app in own}, []
     for entry in sorted(entry_points(group=GROUP), key=lambda each: each.name):

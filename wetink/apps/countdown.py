@@ -61,7 +61,7 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
 
 
 def face(settings: Settings) -> dict[str, Any]:
-    """Return what stands on the countdown, whoever looks at it."""
+    """Return the facts of a countdown that are the same for everybody."""
     labels = [*settings.labels, *("",) * 4][:4]
     return {"title": settings.title, "labels": labels, "accent": settings.accent}
 

@@ -9,7 +9,7 @@ from wetink.core.profile.person import Moment, Person
 
 
 class Settings(Struct, frozen=True):
-    """What a marketer can set; anything else stands in the template as `settings.…`."""
+    """The settings that wetink reads. The template sees all others as `settings.…`."""
 
     feeds: Annotated[tuple[str, ...], Meta(description="Feeds for the template, as `facts.feeds.NAME`.")] = ()
     entries: Annotated[int, Meta(ge=1, le=50, description="Maximum items of each feed.")] = 20

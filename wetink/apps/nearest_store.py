@@ -28,7 +28,7 @@ Place = tuple[float, float]
 
 
 class Store(Struct, frozen=True):
-    """One store; `hours` as they are written, empty when nobody said."""
+    """A store. `hours` are empty if unknown."""
 
     name: str
     place: Place
@@ -92,7 +92,7 @@ def distance(one: Place, other: Place) -> float:
 
 
 def opening(hours: str, now: datetime) -> tuple[bool, str]:
-    """Return whether it is open at `now`, in the store's zone, and what to say of it; nothing if hours tell nothing."""
+    """Return whether a store is open at `now`, in its own zone, and the words for it; None if the hours do not tell."""
     coming: list[datetime] = []
     until: list[datetime] = []
     for begin, end in _spans(hours, now):

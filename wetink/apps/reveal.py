@@ -1,4 +1,4 @@
-"""Reveal: a surprise under a cover, which goes after a while, after several opens, or with a click."""
+"""Reveal: a surprise under a cover that goes away after some time, some opens, or a click."""
 
 from typing import Annotated, Literal
 

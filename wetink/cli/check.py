@@ -1,4 +1,4 @@
-"""Checks: what wetink makes of messages, and what a block shows to whom."""
+"""Checks of messages and of blocks, without sending anything."""
 
 import gzip
 import io

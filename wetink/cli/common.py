@@ -24,16 +24,16 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def settings_of(**given: Any) -> Settings:
-    """Return the settings: what a command was given, else the environment. Raises BadSettings."""
+    """Return the settings from a command's options, else from the environment. Raises BadSettings."""
     return read(os.environ, **given)
 
 
 def with_wetink(
     data: str | None, work: Callable[[Wetink], Awaitable[T]], *, draws: bool = False, makes: bool = False
 ) -> T:
-    """Do something with a wetink over a data folder; say so when it `draws` pictures.
+    """Run `work` with a wetink on a data folder. Set `draws` if it draws pictures.
 
-    Raises BadSettings when there is no such folder, unless the command `makes` it: a slip is no empty shop.
+    Raises BadSettings if there is no such folder, unless the command `makes` it: a typo must not create an empty shop.
     """
     settings = settings_of(data=data) if makes else there(data)
 
@@ -69,7 +69,7 @@ def iso(at: int) -> str:
 
 
 def time_of(text: str | None) -> int:
-    """Read a time as one types it, in Unix ms; None is now. Raises BadRequest."""
+    """Parse a typed time into Unix ms; None is now. Raises BadRequest."""
     if text is None:
         return now_ms()
     at = clock.parse(text)
@@ -79,7 +79,7 @@ def time_of(text: str | None) -> int:
 
 
 def identifier_of(text: str) -> Identifier:
-    """Read an identifier as one types it. Raises BadRequest."""
+    """Parse a typed identifier. Raises BadRequest."""
     who = parse(text)
     if who is None:
         raise BadRequest(f"{text!r} names nobody", hint="write user:42, email:a@b.c or anonymous:x")

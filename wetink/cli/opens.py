@@ -1,4 +1,4 @@
-"""Looking after what is kept of opens and clicks; opening as somebody would."""
+"""Commands for archived opens and clicks, and for opens on behalf of a person."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What blocks brought: reports, conversions with who is credited for them, and how experiments stand."""
+"""Reports of blocks, attributed conversions, and results of experiments."""
 
 from typing import Any
 

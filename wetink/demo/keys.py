@@ -1,4 +1,4 @@
-"""Keys: what the demo keeps for itself in DATA/demo/keys.json."""
+"""Keys: the demo's own file DATA/demo/keys.json."""
 
 import os
 from pathlib import Path
@@ -23,7 +23,7 @@ def path(data: Path) -> Path:
 
 
 def read(data: Path) -> Keys:
-    """Return what is kept. Raises BadSettings when it cannot be read."""
+    """Read the file. Raises BadSettings if it cannot be read."""
     try:
         return msgspec.json.decode(path(data).read_bytes(), type=Keys)
     except (OSError, msgspec.MsgspecError) as error:

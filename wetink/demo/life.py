@@ -118,7 +118,7 @@ class Visit:
         self._say("page", "Home", {"path": "/demo/shop"})
 
     def lists(self, category: str) -> list[Item]:
-        """Look through a category; return what it has."""
+        """Look through a category; return its products."""
         items = [item for item in ITEMS if item.category == category]
         self._say("page", CATEGORIES[category], {"path": f"/demo/shop/{category}"})
         self._track(
@@ -127,7 +127,7 @@ class Visit:
         return items
 
     def search(self, query: str) -> list[Item]:
-        """Search; return what was found."""
+        """Search; return the products found."""
         self._track("Products Searched", query=query)
         return found(query)
 
@@ -156,17 +156,17 @@ class Visit:
         self._track("Cart Viewed", products=self._many(self.cart))
 
     def check_out(self, order: str) -> None:
-        """Begin to pay for what is in the cart."""
+        """Begin the checkout of the cart."""
         self._track("Checkout Started", order_id=order, **self._money(), products=self._many(self.cart))
 
     def complete(self, order: str) -> None:
-        """Buy what is in the cart."""
+        """Buy the cart."""
         money = {"order_id": order, "affiliation": BRAND, "total": self._money()["value"], "shipping": 0.0}
         self._track("Order Completed", **money, **self._money(), products=self._many(self.cart))
         self.cart = []
 
     def log_in(self, name: str, email: str) -> None:
-        """Say who one is."""
+        """Identify the shopper."""
         self.user = account(email)
         first, last = name.split(" ", 1)
         self._say("identify", "", {"email": email, "firstName": first, "lastName": last})

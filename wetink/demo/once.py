@@ -1,4 +1,4 @@
-"""Once: the demo without a browser. Everything goes over real HTTP; what was shown is left in a folder."""
+"""Once: the demo without a browser. It uses real HTTP and leaves the pictures in a folder."""
 
 import html
 import io

@@ -68,7 +68,7 @@ async def category(request: Request) -> Response:
 
 
 async def search(request: Request) -> Response:
-    """Show what a search found."""
+    """Show the results of a search."""
     query = request.query_params.get("q", "").strip()[:80]
     items = found(query) if query else []
     heading = f"{len(items)} for “{query}”" if query else "What are you looking for?"
@@ -107,7 +107,7 @@ async def mail(request: Request) -> Response:
 
 
 async def why(request: Request) -> Response:
-    """Tell what the email to `?to=kind:value` shows now, and why."""
+    """Return the current content of the email to `?to=kind:value`, and the reason."""
     who = _recipient(request.query_params.get("to", ""))
     moment = Moment(now=time.time_ns() // 1_000_000)
     wetink = _wetink(request)

@@ -29,9 +29,9 @@ PATIENCE = 60
 def seed(
     write_key: str, address: str, messages: Sequence[Message], told: Callable[[int], None] = lambda _: None
 ) -> int:
-    """Send the messages to the server at `address`; return how many it acknowledged, which is all of them.
+    """Send the messages to the server at `address`; return their number once all are acknowledged.
 
-    `told` hears the number acknowledged so far. Raises Unavailable when the server refuses any, or stops answering.
+    `told` receives the number acknowledged so far. Raises Unavailable if the server refuses any, or stops answering.
     """
     refused: list[tuple[Exception, int]] = []
 
@@ -148,7 +148,7 @@ def letters(seed: int, messages: Sequence[Message], now: int) -> list[Letter]:
 
 
 async def post(wetink: Wetink, sent: Sequence[Letter]) -> int:
-    """Have all these emails opened and clicked as of then; return how many pictures were sent."""
+    """Open and click all these emails at their times; return the number of pictures sent."""
     pictures = 0
     for letter in sent:
         who = parse(letter.recipient)

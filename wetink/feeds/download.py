@@ -196,7 +196,7 @@ class Hosts:
 
     @staticmethod
     def prepare() -> None:
-        """Load what the first download would: a tenth of a second in which an event loop answers nothing else."""
+        """Import what the first download needs: it would block the event loop for a tenth of a second."""
         anyio.Event()
 
     async def close(self) -> None:
@@ -205,12 +205,12 @@ class Hosts:
 
 
 def foreseen(error: BaseException) -> bool:
-    """Whether an error is one of those that hosts, what they send and the disk are known for."""
+    """Whether an error is expected from hosts, their data or the disk."""
     return isinstance(error, (WetinkError, httpcore.ConnectError, httpcore.UnsupportedProtocol, Lost, *ERRORS))
 
 
 def words(error: BaseException) -> str:
-    """Return what went wrong, for people."""
+    """Return an error in words."""
     if isinstance(error, TimeoutError | httpcore.TimeoutException):
         return "it did not answer in time"
     return str(error) or type(error).__name__

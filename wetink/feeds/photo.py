@@ -18,8 +18,8 @@ QUALITY = 88
 def plain(raw: bytes) -> bytes:
     """Return the first frame of a picture as JPEG, or as PNG where it is transparent, at most 1,200 pixels long.
 
-    Raises Refused for what is no picture, or one with too many pixels: that is known from its header. It takes up to
-    four bytes of memory for each pixel, and nobody knows how long: call it where it can be stopped.
+    Raises Refused if it is not a picture, or if its header announces too many pixels. Decoding takes up to four bytes
+    for each pixel and may take long, so call it in a process that can be killed.
     """
     try:
         with warnings.catch_warnings(), Image.open(io.BytesIO(raw), formats=FORMATS) as picture:
@@ -60,7 +60,6 @@ class Decoders:
     """The workers that decode photos."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self.pool = Pool("wetink.feeds.photo", WORKERS)
 
     async def plain(self, raw: bytes) -> bytes:

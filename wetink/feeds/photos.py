@@ -42,7 +42,7 @@ class Cache:
         self._written = 0
 
     def recall(self, url: str) -> tuple[bytes, float] | None:
-        """Return what memory has of an address, and when it was fetched (Unix seconds)."""
+        """Return the bytes of an address from memory, and when they were fetched (Unix seconds)."""
         with self._mutex:
             found = self._memory.get(url)
             if found is not None:
@@ -50,7 +50,7 @@ class Cache:
             return found
 
     def get(self, url: str) -> tuple[bytes, float] | None:
-        """Return what is kept of an address, and when it was fetched (Unix seconds). Reads the disk."""
+        """Return the bytes of an address, and when they were fetched (Unix seconds). Reads the disk."""
         path = self._path(url)
         try:
             body, fetched = path.read_bytes(), path.stat().st_mtime
@@ -61,7 +61,7 @@ class Cache:
         return body, fetched
 
     def put(self, url: str, body: bytes) -> None:
-        """Keep what was fetched from an address. A full disk is no reason not to show it."""
+        """Store the bytes of an address. A full disk does not keep them from being shown."""
         path = self._path(url)
         draft = path.with_suffix(f".{os.getpid()}.{id(body)}")
         try:
@@ -75,7 +75,7 @@ class Cache:
             self.sweep()
 
     def sweep(self) -> None:
-        """Remove what was not asked for longest, until the rest fits."""
+        """Remove the least recently used files until the rest fits."""
         with self._mutex:
             busy = {str(self._path(url)) for url in self._memory}
         found = []

@@ -46,7 +46,7 @@ class Schedule:
         self._few = asyncio.Semaphore(AT_A_TIME)
 
     def use(self, feeds: Mapping[str, Feed]) -> None:
-        """Go on with these feeds. One that is read or fetched in another way now is looked at anew."""
+        """Use these feeds from now on. A feed that is read or fetched in another way is read again."""
         for name, feed in self._feeds.items():
             now = feeds.get(name)
             if now is None or (source_of(now), shape_of(now)) != (source_of(feed), shape_of(feed)):
@@ -62,7 +62,7 @@ class Schedule:
         return self._snapshots.get(name)
 
     async def begin_due(self, now: int) -> None:
-        """Begin to refresh what is due, and to read what other processes have fetched."""
+        """Start to refresh the feeds that are due, and to read those that other processes have fetched."""
         feeds = self._feeds
         stamps = await self._in_thread(self._shelf.stamps, list(feeds))
         revisions = await self._uploads.revisions() if any(feed.file for feed in feeds.values()) else {}

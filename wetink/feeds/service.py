@@ -1,4 +1,4 @@
-"""Keeper: all feeds, so that whoever draws a picture finds their data at hand, and how good it is."""
+"""All feeds: their data, and how fresh it is."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from pathlib import Path
@@ -81,17 +81,17 @@ class FeedService:
         return iter(()) if known is None else self._shelf.stream(known, self._clock())
 
     def snapshot(self, feed: str) -> Snapshot | None:
-        """Return what a scheduled or uploaded feed held when it was fetched, with what was left out and why."""
+        """Return the snapshot of a scheduled or uploaded feed, with the items left out and why."""
         return self._schedule.snapshot(feed)
 
     async def begin_due(self) -> None:
-        """Begin to refresh all that is due, and to take over what other processes have fetched."""
+        """Start to refresh the feeds that are due, and to read those that other processes have fetched."""
         now = self._clock()
         self._personal.begin_due(now)
         await self._schedule.begin_due(now)
 
     async def close(self) -> None:
-        """End what is in flight and let go of everything. Calling it twice is fine."""
+        """Cancel all calls and close everything. You can call it twice."""
         self._uploads.close()
         await self._schedule.close()
         await self._personal.close()

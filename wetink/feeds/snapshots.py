@@ -77,7 +77,7 @@ class Shelf:
         self._readers = Readers()
 
     def close(self) -> None:
-        """End what is being read: a long catalog keeps no process from ending."""
+        """Stop reading, so that a long catalog does not keep the process alive."""
         self._readers.close()
 
     def stamps(self, names: Iterable[str]) -> Mapping[str, Stamp | None]:
@@ -93,9 +93,9 @@ class Shelf:
         return status.st_mtime_ns, status.st_size, status.st_ino
 
     def load(self, feed: Feed, now: int) -> Snapshot | None:
-        """Return the snapshot of a feed; None when there is none from where it comes from now.
+        """Return the snapshot of a feed; None if there is none from its current source.
 
-        One that cannot be read in the feed's present way has no data, but says why.
+        A snapshot that cannot be read in the feed's current way has no data and the reason.
         """
         note = self._read(feed)
         if note is None or not note.body:
@@ -115,9 +115,9 @@ class Shelf:
                 yield from read(feed, raw, Tally(), now)
 
     def draft(self, name: str) -> Draft:
-        """Return a new file for a body, for whoever holds the feed's lease; what a killed process left of one goes.
+        """Return a new file for a body. Call it with the feed's lease: it removes the drafts of killed processes.
 
-        Raises Refused when there is no room.
+        Raises Refused if the disk is full.
         """
         self._drafts += 1
         try:
@@ -146,14 +146,14 @@ class Shelf:
         return snapshot
 
     def renew(self, feed: Feed, snapshot: Snapshot, now: int) -> Snapshot:
-        """Keep that the source says nothing has changed; what it says is read again when a sale has begun or ended."""
+        """Record that the source has not changed. The body is read again if a sale has begun or ended."""
         known = replace(snapshot, checked_at=now, failures=0, trouble="")
         if snapshot.until and now >= snapshot.until and (path := self._body(feed)) is not None:
             known = self._filled(known, feed, path, now)
         return self._again(feed, known)
 
     def fail(self, feed: Feed, snapshot: Snapshot | None, trouble: str, now: int) -> Snapshot:
-        """Keep that a refresh went wrong; the data stays."""
+        """Record that a refresh failed; the data stays."""
         before = snapshot or Snapshot(feed.name)
         return self._again(feed, replace(before, failures=before.failures + 1, tried_at=now, trouble=trouble))
 
@@ -210,6 +210,6 @@ def source_of(feed: Feed) -> str:
 
 
 def shape_of(feed: Feed) -> str:
-    """Return what changes whenever a feed is to be read in another way."""
+    """Return a hash of everything that decides how a feed is read."""
     way = (feed.format, feed.root, feed.fields, feed.key, feed.encoding, feed.most_bytes, feed.most_items, feed.purpose)
     return hashlib.sha256(msgspec.json.encode(way)).hexdigest()[:24]

@@ -16,7 +16,6 @@ class Quarantine:
     """Templates and pages by key. A template that was never drawn is blocked at its first strike."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start empty."""
         self._clock = clock
         self._strikes = Kept[list[tuple[float, str]]](MOST)
         self._proven = Kept[bool](MOST)

@@ -47,7 +47,6 @@ class Chromium:
     """Draws pages with the browser at a path. Nothing is started before the first page."""
 
     def __init__(self, path: Path, home: Path) -> None:
-        """Take the browser, and a folder for its pages."""
         self._path, self._home = path, home
         self._own = ""
         self._mark = f"--wetink-{secrets.token_hex(8)}"  # a flag that it ignores and that its processes are found by
@@ -82,7 +81,7 @@ class Chromium:
                 raise
 
     def use(self, fonts: Iterable[tuple[Face, bytes]]) -> None:
-        """Draw with these fonts, too."""
+        """Add these fonts to the built-in ones."""
         self._own = "\n".join(_face(face, "", body) for face, body in fonts)
 
     async def close(self) -> None:

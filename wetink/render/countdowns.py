@@ -1,7 +1,7 @@
-"""Countdowns: each look of one is made ready once, whoever asks, and then shows any time that remains.
+"""Countdowns: each look is prepared once and then shows any remaining time.
 
-In this order: what this process keeps → what is kept on disk for all of them → a worker makes it. One is made at a
-time in all processes, and whoever wants the same one waits for it.
+A countdown comes from memory, else from the folder that all processes share, else from a worker. All processes together
+prepare one at a time, and callers that need the same countdown wait for it.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ class Countdowns:
     def __init__(
         self, make: Callable[[jobs.Press], Awaitable[Countdown]], shared: Shared | None, leases: Leases | None
     ) -> None:
-        """Take what makes one, which may raise BadContent, where they are kept on disk, if they are, and for whom."""
+        """`make` prepares a countdown and may raise BadContent. `shared` and `leases` may be missing."""
         self._make, self._shared, self._leases = make, shared, leases
         self._own = b""
         self._kept = Kept[Countdown](MEMORY, lambda countdown: countdown.nbytes)
@@ -49,7 +49,7 @@ class Countdowns:
         self._version = key_of(*fonts.stamp(), *_code())
 
     def use(self, own: bytes) -> None:
-        """Draw with these fonts of the shop's own, by their hash, too, from now on."""
+        """Use the shop's own fonts, given by their hash, from now on."""
         self._own = own
 
     async def ready(self, ticking: Ticking) -> Countdown:

@@ -33,7 +33,6 @@ class Drawing:
     """Draws pages, one at a time, and keeps the parts."""
 
     def __init__(self, engine: Takumi) -> None:
-        """Take the engine."""
         self._engine = engine
         self._layers = Kept[Pixels](LAYERS, lambda pixels: pixels.nbytes)
         self._tiles = Kept[Cut](TILES, lambda cut: cut.nbytes)
@@ -42,9 +41,9 @@ class Drawing:
         self._canvas: Pixels | None = None
 
     def picture(self, sheet: Sheet, most: int, *, ahead: bool = False) -> Picture:
-        """Return the picture of a page, of at most `most` bytes if that can be. Raises as `drawn` does.
+        """Return the picture of a page, of at most `most` bytes if possible. Raises as `drawn` does.
 
-        When nobody waits for it (`ahead`), its tiles are made ready for all places where they may come to stand.
+        With `ahead`, when nobody waits for the picture, its tiles are prepared for every place that they may take.
         """
         if sheet.transparent:
             return png(self.drawn(sheet), most)
@@ -144,7 +143,7 @@ class _Laid(msgspec.Struct, frozen=True):
     plan: Grid
 
     def key(self, cell: Cell) -> bytes:
-        """What is equal for cells that look the same in the same place."""
+        """Equal for cells that look the same in the same place."""
         tiles = (part for tile in cell.tiles for part in self.placed[tile].where)
         return key_of(self.ground.key, self.plan.blocks, *cell.rect, *tiles)
 
@@ -166,17 +165,17 @@ class _Placed(msgspec.Struct, frozen=True):
     box: Box
 
     def fits(self, other: "_Placed") -> bool:
-        """Whether it could stand in the other's place."""
+        """Return whether the tile fits in the place of another one."""
         return self.seen == other.seen and self is not other
 
     @property
     def key(self) -> bytes:
-        """What is equal for tiles that look the same."""
+        """Equal for tiles that look the same."""
         return key_of(self.part.key, *self.seen)
 
     @property
     def where(self) -> tuple[bytes | int, ...]:
-        """What is equal for those that lie in the same place, too."""
+        """Equal for tiles that look the same in the same place."""
         return self.part.key, *self.seen, *self.box
 
 

@@ -1,8 +1,8 @@
-"""Filters: what a template makes of values that may be anything.
+"""Filters of templates, for values of any type.
 
-A shopper's traits and a feed's fields come as they come, so a filter that was given something of another kind, or
-nothing, makes nothing of it instead of failing the picture. Only a mistake of the template itself is an error.
-Numbers, dates and texts are read as the rest of wetink reads them.
+A shopper's traits and a feed's fields can hold any value, so a filter returns nothing for a value that it cannot use
+and the picture is still drawn. Only a mistake in the template itself is an error. Filters read numbers, dates and texts
+as the rest of wetink does.
 """
 
 import inspect
@@ -60,7 +60,7 @@ def _without_nulls(value: Any) -> Any:
 
 
 def forgiving(name: str, func: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a filter that makes nothing (None) of values it cannot use. Raises what it raised for a wrong call."""
+    """Return a filter that returns None for values that it cannot use. A wrong call raises the same error as before."""
     prepare = PREPARE.get(name)
 
     @wraps(func)  # which also keeps the marks by which Liquid sees what a filter wants to be handed
@@ -173,7 +173,7 @@ def _number(value: Any) -> int | float | None:
 
 
 def items(value: Any) -> list[Any]:
-    """Return a list's items, whatever is no list as the only one, and none for nothing."""
+    """Return a list's items, any other value as the only item, and no items for null."""
     if is_nothing(value):
         return []
     if isinstance(value, list | tuple):
@@ -198,7 +198,7 @@ def compact(left: Any, key: object = None) -> list[Any]:
 
 
 def sort(left: Any, key: object = None) -> list[Any]:
-    """Return a list in order: numbers, then texts, then whatever else; nulls, and those without `key`, come last."""
+    """Return a sorted list: numbers, texts, other values, and last the nulls and the items without `key`."""
     return sorted(items(left), key=lambda each: _rank(under(each, key)))
 
 
@@ -208,7 +208,7 @@ def sort_natural(left: Any, key: object = None) -> list[Any]:
 
 
 def under(value: Any, key: object) -> Any:
-    """Return the part of a map that is under a key, the value itself without a key, nothing of whatever is no map."""
+    """Return a map's value under a key, the value itself without a key, and None if it is not a map."""
     if is_nothing(key):
         return value
     return value.get(str(key)) if isinstance(value, Mapping) else None
@@ -224,10 +224,10 @@ def _rank(value: Any) -> tuple[int, float, str]:
 
 @with_context
 def date(value: Any, form: Any = None, *, context: Any) -> str:
-    """Return a time in a form such as `%d.%m.%Y`. `now` and `today` are the moment of the open.
+    """Format a time, such as `%d.%m.%Y`. `now` and `today` are the moment of the open.
 
-    Unix seconds or milliseconds and `now` are written in the reader's time zone (UTC if unknown), a text as it stands.
-    What is not a time is printed as it is.
+    Unix seconds, Unix milliseconds and `now` are in the reader's time zone (UTC if unknown), texts in their own.
+    Other values are returned unchanged.
     """
     moment = context.resolve("moment", default=None)
     moment = moment if isinstance(moment, Mapping) else {}
@@ -270,7 +270,7 @@ def _written(value: str, now: datetime) -> datetime | None:
 
 
 def moment_at(unix_ms: Any, moment: Mapping[str, Any]) -> datetime | None:
-    """Return a time (Unix ms) in the zone of a moment's reader, UTC when it is unknown; None for what is not a time."""
+    """Return a time (Unix ms) in the reader's zone, UTC if unknown; None if `value` is not a time."""
     if not isinstance(unix_ms, int | float):
         return None
     zone = moment.get("time_zone") or moment.get("local_zone")

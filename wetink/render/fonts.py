@@ -107,7 +107,7 @@ def stamp() -> list[str]:
 
 
 def present(found: Sequence[Path] | None = None) -> None:
-    """Raise BadSettings when there are no fonts, of these files or at all."""
+    """Raise BadSettings if there are no fonts."""
     if not (files(large=False) if found is None else found):
         raise BadSettings("there are no fonts", hint="run `make assets`", where=str(FOLDER))
 
@@ -230,7 +230,7 @@ class Letters:
     """Characters that can be drawn."""
 
     def __init__(self, ranges: Iterable[Range]) -> None:
-        """Take them as ranges in any order; none at all means that nobody has noted them, and then nothing lacks."""
+        """Take ranges in any order. Without ranges, every character counts as available."""
         ranges = tuple(ranges)
         self._known = bool(ranges)
         self._ranges: list[list[int]] = []
@@ -254,7 +254,7 @@ class Letters:
         return "".join(char for char in dict.fromkeys(controls(text)) if not self.has(char) and not self._made_of(char))
 
     def drawable(self, text: str) -> str:
-        """Return a text with what is drawn in place of characters that no font has: what they are made of, or a box."""
+        """Return a text in which plainer characters or a box replace the characters that no font has."""
         if text.isascii() and "&#" not in text:
             return text
         text = controls(_ENTITY.sub(lambda found: _char(found[0]), text))
@@ -285,7 +285,7 @@ def ranges_of(codes: Iterable[int]) -> list[Range]:
 
 
 def ranges_in(body: bytes) -> list[Range]:
-    """Return the characters a font has. Raises whatever its reader does for one that is broken."""
+    """Return the characters of a font. A broken font raises any error of its reader."""
     from fontTools.ttLib import TTFont  # only fonts of one's own are looked at after the start
 
     with TTFont(io.BytesIO(body), lazy=True) as font:
@@ -309,6 +309,6 @@ def write(files: Sequence[Path]) -> None:
 
 
 def main() -> None:
-    """Note the ranges beside the fonts, and say how many characters they have."""
+    """Save the ranges next to the fonts, and print the number of characters."""
     write(files(large=None))
     sys.stdout.write(f"{sum(last - first + 1 for first, last in noted()):,} characters can be drawn\n")

@@ -1,6 +1,6 @@
-"""Jobs: what the studio asks its workers, and what they answer.
+"""Jobs: the requests of the renderer to its workers, and their answers.
 
-A worker may be taken over by what it draws: so its answers are read as these types and nothing else.
+A page may take over the worker that draws it, so the renderer accepts no answers but these types.
 """
 
 from typing import TypeAlias
@@ -56,7 +56,7 @@ class Shoot(msgspec.Struct, frozen=True, tag=True):
 
 
 class Encode(msgspec.Struct, frozen=True, tag=True):
-    """Encode a picture anew, of at most so many bytes, with its alpha if it is `clear`: answered with Drawn."""
+    """Re-encode a picture in at most so many bytes, with alpha if `clear`. The answer is Drawn."""
 
     picture: bytes
     clear: bool
@@ -80,13 +80,13 @@ class Press(msgspec.Struct, frozen=True, tag=True):
 
 
 class Use(msgspec.Struct, frozen=True, tag=True):
-    """Draw with these fonts, too, by file name: answered with Told, of those that cannot be used."""
+    """Add these fonts, by file name. The answer is Told, with the fonts that cannot be used."""
 
     fonts: dict[str, bytes]
 
 
 class Complete(msgspec.Struct, frozen=True, tag=True):
-    """Load what takes long: answered with Told, of nothing."""
+    """Load the large fonts. The answer is an empty Told."""
 
 
 class Filled(msgspec.Struct, frozen=True, tag=True):
@@ -107,7 +107,7 @@ class Drawn(msgspec.Struct, frozen=True, tag=True):
 
     @property
     def picture(self) -> Picture:
-        """It as a picture: what else one says is no worker's to say."""
+        """The answer as a picture, without the fields that a worker must not set."""
         return Picture(self.body, self.content_type, note=self.note)
 
 
@@ -125,7 +125,7 @@ class Compared(msgspec.Struct, frozen=True, tag=True):
 
 
 class Told(msgspec.Struct, frozen=True, tag=True):
-    """What is wrong, in words; of fonts, also what CSS calls those that can be used, and which characters they have."""
+    """The problems in words. For fonts also the names in CSS of the usable ones, and their characters."""
 
     problems: tuple[str, ...]
     faces: dict[str, Face] = {}
@@ -139,7 +139,7 @@ class Pressed(msgspec.Struct, frozen=True, tag=True):
 
 
 class Refused(msgspec.Struct, frozen=True, tag=True):
-    """It cannot be done, whoever tries: `BadContent`."""
+    """No worker can do the job: `BadContent`."""
 
     message: str
     hint: str

@@ -39,7 +39,7 @@ class Context(RenderContext):
     __slots__ = ()
 
     def get_item(self, obj: Any, key: Any) -> Any:
-        """Return what a value has under a key. Raises KeyError, IndexError or TypeError when it has nothing there."""
+        """Return a value's part under a key. Raises KeyError, IndexError or TypeError if there is none."""
         if key in OWN and isinstance(obj, Mapping):
             return obj[key]
         return super().get_item(obj, key)
@@ -213,7 +213,7 @@ def ink(background: object) -> str:
 
 
 class Tame(Environment):
-    """Liquid with limits: what a template can make the machine do is bounded whatever it says."""
+    """Liquid with limits on the time, memory and output of a template."""
 
     loop_iteration_limit = MOST_ITERATIONS
     output_stream_limit = MOST_OUTPUT

@@ -70,7 +70,7 @@ class Markup(msgspec.Struct, frozen=True):
 
     @property
     def strange(self) -> list[str]:
-        """The addresses that some `<img>` draws; whatever of them may not be fetched is a placeholder."""
+        """The addresses in `<img>` elements. An address that may not be fetched becomes a placeholder."""
         return [source for source in self.sources if not source.startswith("data:")]
 
     def mentioned(self, urls: Iterable[str]) -> list[str]:
@@ -108,7 +108,7 @@ def _enlarge(boxes: dict[str, Box | None], source: str, said: Mapping[str, str])
 
 
 def attributes(inside: str) -> dict[str, str]:
-    """Return the attributes of a tag by name, as they are written, of what stands between its name and its end.
+    """Return the attributes of a tag by name, unescaped. `inside` is the text between its name and its end.
 
     >>> attributes(' alt="a > b" src=x.jpg hidden')
     {'alt': 'a > b', 'src': 'x.jpg', 'hidden': ''}
@@ -150,7 +150,7 @@ class Photo(msgspec.Struct, frozen=True):
 
 
 class Scenery(msgspec.Struct, frozen=True):
-    """Of a scene what a page needs to know beside its HTML."""
+    """The properties of a scene that a page needs besides its HTML."""
 
     width: int
     height: int

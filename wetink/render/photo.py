@@ -50,7 +50,7 @@ def _shrunk(photo: Image.Image, share: float) -> bytes:
 
 @lru_cache(maxsize=2)
 def placeholder(*, dark: bool = False) -> bytes:
-    """Return the PNG that stands where a photo is missing: quiet hills under a sun, at home in any design."""
+    """Return the PNG that replaces a missing photo: gray hills under a sun, to suit any design."""
     side = 480
     sky, far, near = ("#2c303a", "#3d424e", "#484e5c") if dark else ("#eceef1", "#d5d9df", "#c8cdd5")
     drawing = Image.new("RGB", (side, side), sky)

@@ -1,7 +1,7 @@
-"""The studio: scenes into pictures, drawn by workers of the sandbox. What was drawn before is not drawn again.
+"""Renderer: scenes into pictures, drawn by workers of the sandbox.
 
-In this order: the same picture as before → the layer of the page and its tiles, as far as they were drawn before →
-the whole page. The pictures are kept here, the rest where it is drawn.
+A picture comes from the cache, else from the cached layer and tiles of its page, else the whole page is drawn. This
+process caches pictures; each worker caches layers and tiles.
 """
 
 import asyncio
@@ -65,10 +65,10 @@ class Renderer:
         shared: Path | None = None,
         leases: Leases | None = None,
     ) -> None:
-        """Take where photos come from, the operator's browser, and how many pictures may be drawn at a time.
+        """Draw at most `workers` pictures at a time.
 
-        Countdowns that are ready are kept in the folder `shared` for other processes with the same `leases`. Raises
-        BadSettings when there are no fonts.
+        The folder `shared` keeps prepared countdowns for all processes with the same `leases`. Raises BadSettings if
+        there are no fonts.
         """
         fonts.present()
         self._countdowns = Countdowns(self._pressed, Shared(shared, DISK) if shared is not None else None, leases)
@@ -96,7 +96,7 @@ class Renderer:
             await self._asked(jobs.Complete(), LONG_SECONDS)
 
     async def use(self, own: Mapping[str, bytes]) -> Sequence[str]:
-        """Draw with these fonts (by file name), too; return what is wrong with them. What was drawn is forgotten."""
+        """Add these fonts (by file name), forget all pictures, and return the problems with the fonts."""
         if own == self._fonts:
             return self._problems
         problems: list[str] = []
@@ -247,7 +247,7 @@ class Renderer:
             await asyncio.sleep(GIVE_WAY_SECONDS)
 
     def close(self) -> None:
-        """End what is being drawn, and take no more. Calling it twice is fine."""
+        """Stop all workers and draw no more. You can call it twice."""
         self._pool.close()
 
     async def _sheet(self, scene: Scene, filled: jobs.Filled, photo_ms: int) -> Sheet:

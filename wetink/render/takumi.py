@@ -27,14 +27,14 @@ class Takumi:
         self._engine, self.families, _ = self._made()
 
     def complete(self) -> None:
-        """Load the large fonts as well, which takes half a second. They are used from then on."""
+        """Load the large fonts as well. It takes half a second."""
         with self._changing:
             if not self._complete:
                 self._complete = True
                 self._engine, self.families, _ = self._made()
 
     def use(self, own: Mapping[str, bytes]) -> list[str]:
-        """Draw with these fonts, too, from now on; return what is wrong with those that cannot be used."""
+        """Add these fonts; return the problems with the unusable ones."""
         with self._changing:
             if own == self._own:
                 return []

@@ -1,6 +1,6 @@
-"""Tiles: the parts of a template that differ from person to person, told apart from all that is the same for everybody.
+"""Tiles: the parts of a template that differ from person to person, apart from the rest of the page.
 
-A tile is a direct child of the page's one element, and says where it lies:
+A tile is a direct child of the page's root element and gives its own position:
 
     <div data-tile="card-1" style="left:28px; top:72px; width:176px; height:200px">…</div>
 
@@ -35,7 +35,7 @@ class Refused(Exception):
     """The tiles of a page cannot be drawn apart."""
 
     def __init__(self, said: str, tile: Mapping[str, str] | None = None) -> None:
-        """Say what is wrong; `tile` has the attributes of the one it is about."""
+        """`tile` has the attributes of the tile with the problem."""
         super().__init__(f"the tile `{tile.get('data-tile', '')}` {said}" if tile is not None else said)
 
 

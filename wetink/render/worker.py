@@ -34,7 +34,6 @@ class Desk:
     """Answers jobs, one at a time."""
 
     def __init__(self) -> None:
-        """Have the engine ready."""
         self._letters = Letters(noted())
         self._seen = Kept[bool](SEEN)
         self._engine = Takumi()

@@ -1,4 +1,4 @@
-"""The sandbox: work that may hang, crash or eat memory, done in processes that can be killed.
+"""The sandbox: processes that can be killed, for work that may hang, crash or use too much memory.
 
     Pool ──> Zygote ──fork──> worker ──> answer(body)
 

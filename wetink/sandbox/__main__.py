@@ -1,7 +1,7 @@
 """The zygote: forks workers that have everything imported. `python -m wetink.sandbox FD`.
 
-Over the socket of that number comes the name of a module with a socket for the worker that is to be born. The module's
-`ready()` is called once, before the first of its kind, and returns what answers requests.
+The socket FD receives the name of a module with a socket for each new worker. The zygote calls the module's `ready()`
+once, before it forks the first worker of its kind; `ready()` returns the function that answers requests.
 """
 
 import gc

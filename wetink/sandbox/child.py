@@ -79,7 +79,7 @@ def work(sock: socket.socket, answer: Answer) -> None:
 
 
 def confine() -> None:
-    """Take from this process, for good, what no request needs: writing files, many of them open, memory without end."""
+    """Limit this process for good: it cannot write files, open many of them or use unlimited memory."""
     memory = _held() + MOST_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     for limit, most in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_NOFILE, MOST_FILES)):

@@ -40,16 +40,15 @@ is set aside, so room beyond a worker's limit."""
 
 
 class ForkServer:
-    """A process that forks workers. May be used by many threads and event loops."""
+    """A process that forks workers. Safe for many threads and event loops."""
 
     def __init__(self) -> None:
-        """Begin without one."""
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._lock = threading.Lock()
 
     def born(self, module: str) -> socket.socket:
-        """Ask for a worker that answers as a module says; return the socket at which it will say hello."""
+        """Start a worker of a module; return the socket on which it will say hello."""
         ours, theirs = socket.socketpair()
         with self._lock, theirs:
             for attempt in (1, 2):  # it may have ended unseen

@@ -19,15 +19,15 @@ ROOM = 1 << 18
 
 
 class Lost(Exception):
-    """A worker did not do what it was asked: too slow, too large, or it crashed. `told` may go into a sentence."""
+    """A worker did not do its job: it was too slow or too large, or it crashed. The message fits into a sentence."""
 
 
 class Ended(Lost):
-    """A worker ended before it had answered: of what it was asked, or because somebody ended it."""
+    """A worker ended before it had answered, because of the request or because somebody ended it."""
 
 
 class Unborn(Lost):
-    """No worker could be had: that says nothing of what it was to be asked."""
+    """No worker could be started. The request is not to blame."""
 
 
 class Worker:
@@ -44,7 +44,7 @@ class Worker:
             raise Ended("its process ended") from None
 
     async def ask(self, body: bytes, seconds: float) -> bytes:
-        """Return the answer to a request. Raises Lost; who is told so, or is cancelled, must `kill` it."""
+        """Return the answer to a request. Raises Lost; the caller must then `kill` it, and also when cancelled."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(seconds):
@@ -68,7 +68,7 @@ class Worker:
         return bool(ended.poll(0))
 
     def stop(self) -> None:
-        """End its process, whatever it is doing."""
+        """End its process."""
         with contextlib.suppress(OSError):
             signal.pidfd_send_signal(self._process, signal.SIGKILL)
 
@@ -82,9 +82,9 @@ class Worker:
 
 
 async def heard(sock: socket.socket, room: bytearray) -> tuple[int, bytes]:
-    """Return what the next answer at a socket is, and the answer, received by way of some room for it.
+    """Return the kind and the body of the next answer on a socket. `room` is the buffer to receive it.
 
-    Raises Ended when there is none.
+    Raises Ended if there is none.
     """
     loop = asyncio.get_running_loop()
     got = 0
@@ -111,10 +111,9 @@ BIRTH_SECONDS = 30.0
 
 
 class Pool:
-    """Up to `most` workers that answer as `module` says, born when they are needed."""
+    """Up to `most` workers of a module, started when needed."""
 
     def __init__(self, module: str, most: int) -> None:
-        """Begin with none."""
         self._module, self._most = module, most
         self._idle: list[Worker] = []
         self._busy: set[Worker] = set()
@@ -135,15 +134,15 @@ class Pool:
         return not self._busy and not self._coming and not self._waiting
 
     def begin_with(self, setup: bytes) -> None:
-        """Ask every worker this first from now on. Those there are end when they have done what they are doing."""
+        """Send this request first to every new worker. Current workers end after their request."""
         self._setup, self._age = setup, self._age + 1
         while self._idle:
             self._idle.pop().kill()
 
     async def ask(self, body: bytes, seconds: float) -> bytes:
-        """Return a worker's answer. Raises Lost when there is none within so many seconds of its work, or at all.
+        """Return a worker's answer. Raises Lost if there is none within so many seconds of work, or at all.
 
-        A worker that ended is no proof against the request: it is asked of one more. Unborn when none can be had.
+        If a worker ends, a second one gets the request. Raises Unborn if no worker can be started.
         """
         try:
             return await self._asked(body, seconds)
@@ -242,7 +241,7 @@ class Pool:
                 return
 
     def close(self) -> None:
-        """End all workers, whatever they are doing. Calling it twice is fine."""
+        """End all workers. You can call it twice."""
         self._closed = True
         while self._idle:
             self._idle.pop().kill()

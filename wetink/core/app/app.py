@@ -1,4 +1,4 @@
-"""App: what a block can show, as a pure declaration, and what it may ask of the shop as a whole."""
+"""App: a pure declaration of content that a block can show, and the data of the shop that it may read."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from wetink.core.rules.evaluate import Rulebook
 
 
 class Tally(msgspec.Struct, frozen=True):
-    """How a poll stands: votes by option, the first being 1, and this person's own option, 0 for none."""
+    """The votes of a poll by option, from 1, and this person's own option, 0 for none."""
 
     votes: Mapping[int, int] = {}
     own: int = 0
@@ -66,7 +66,7 @@ class Shop(msgspec.Struct, frozen=True, gc=False):
         return self.products.get(product.key, product)
 
     def feed(self, name: str) -> FeedData:
-        """Return what a feed holds, empty when there is none of this name."""
+        """Return the data of a feed, empty if there is no feed of this name."""
         return self.feeds.get(name, FeedData())
 
 
@@ -145,6 +145,6 @@ class App(msgspec.Struct, frozen=True):
 
     @property
     def looks_up(self) -> bool:
-        """Whether it wants anything looked up, whoever it is for."""
+        """Whether it needs anything looked up for any person."""
         asks = (self.wants, self.queries, self.feeds, self.poll)
         return self.promises or self.contacts or any(each is not None for each in asks)

@@ -38,7 +38,7 @@ class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
             raise ValueError(f"price_from is above price_to ({self.price_from:g} and {self.price_to:g})")
 
     def lets(self, product: Product) -> bool:
-        """Whether a product may be shown, whoever looks."""
+        """Whether a product may be shown to anyone."""
         if self.buyable and not product.buyable:
             return False
         if product.key in self.skip or _among(product.category, self.not_categories):
@@ -109,7 +109,7 @@ def liked(person: Person) -> list[Seen]:
 
 
 def liked_keys(person: Person, *_: object) -> list[str]:
-    """Return the keys of what somebody likes: what an app is to want that shows some of it."""
+    """Return the keys of the products that somebody likes, as `wants` of an app that shows some of them."""
     return [seen.product.key for seen in liked(person)]
 
 
@@ -182,7 +182,7 @@ class ShelfSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
 
 class Saying(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is said of one product: a badge on its photo, its price before, a line below, and how full its bar is."""
+    """The words for one product: a badge on its photo, its previous price, a line below, and the level of its bar."""
 
     badge: str = ""
     tone: Tone = "plain"

@@ -1,7 +1,7 @@
-"""The sample: a shop and a shopper that every app can show something of, before there is any real data.
+"""The sample: a shop and a shopper with something to show for every app, before there is any real data.
 
-Everything is told by events, and folded as real ones are. Photos are at addresses below PHOTOS, which only the
-gallery and tests can draw.
+The data are events that are folded like real ones. Only the gallery and tests can draw the photos, whose addresses are
+below PHOTOS.
 """
 
 from collections.abc import Iterable, Iterator
@@ -63,9 +63,9 @@ REDUCED, RETURNED, SCARCE = "TW-201", "TW-405", "TW-402"
 
 
 def shopper(now: int, supposed: Iterable[Event] = ()) -> Person:
-    """Return the sample shopper as of `now` (Unix ms): views, searches, a cart, a wishlist, orders and traits.
+    """Return the sample shopper at `now` (Unix ms): views, searches, a cart, a wishlist, orders and traits.
 
-    As if the `supposed` had happened, too.
+    The `supposed` events count as if they had happened.
     """
     return fold([*_life(now), *supposed], now)
 

@@ -57,7 +57,7 @@ class Wrong(msgspec.Struct, frozen=True):
 
 
 def problems_with(app: App, settings: Mapping[str, Any]) -> list[Wrong]:
-    """Return what is wrong with the settings of a variant: what does not fit its app, and what could never work."""
+    """Return the problems with a variant's settings: values that do not fit its app, and values that can never work."""
     return [replace(each, why=each.why[:LONGEST_WHY]) for each in _problems_with(app, settings)]
 
 
@@ -74,7 +74,7 @@ def _problems_with(app: App, settings: Mapping[str, Any]) -> list[Wrong]:
 
 
 def canonical_zone(name: str) -> str:
-    """Return a time zone's name as it is spelled, whatever its capitals; empty for what names none.
+    """Return a time zone's name in its official spelling, ignoring case; empty if there is no such zone.
 
     >>> canonical_zone("europe/berlin"), canonical_zone("Europe/Berln")
     ('Europe/Berlin', '')
@@ -119,7 +119,7 @@ def _local_time_problem(text: str) -> str:
 
 
 def link_problem(text: str) -> str:
-    """Return why a text is no address that may stand in an email; empty when it is one, or is empty."""
+    """Return why a text is not a valid address for an email; empty if it is valid or empty."""
     host = host_of(read(text) or "") if text else ""
     return "" if not text or _TOLD_APART.search(host) else f"{text!r} is not an http(s) address"
 
@@ -245,9 +245,9 @@ TRAITS = (
 
 
 def doubts(mapping: EventMapping) -> Iterator[str]:
-    """Yield each name that a mapping makes and that nothing reads, with its place and the nearest name that is read.
+    """Yield each name in a mapping that nothing reads, with its place and the nearest known name.
 
-    A name of the shop's own may be meant, so these are notes and no errors.
+    A shop may use its own names, so these are notes and not errors.
     """
     for theirs, names in mapping.events.items():
         place = f"events.{theirs}"

@@ -57,7 +57,7 @@ def memoize(work: Callable[[*Ts], T]) -> Callable[[*Ts], T]:
 
 
 class Treatment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How a block treats one class of fetch. What is left out stays as it is usually."""
+    """How a block treats one class of fetch. A missing field keeps the default."""
 
     show: Literal["decide", "fallback"] = "decide"
     """`fallback`: the block's fallback, without anything of the person in it; a click leads where the fallback does."""
@@ -71,7 +71,7 @@ _USUAL = Treatment()
 
 
 def decides(fetches: Fetches, kind: str) -> bool:
-    """Whether a fetch of this class gets what is decided for the person, and not the fallback.
+    """Whether a fetch of this class gets the person's decision and not the fallback.
 
     >>> decides({"prefetch": Treatment("fallback")}, "prefetch"), decides({}, "prefetch")
     (False, True)
@@ -119,7 +119,7 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
 
 class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What is shown when no variant matches, and where a click on it goes."""
+    """The content if no variant matches, and the target of a click on it."""
 
     link: str
     title: str = ""

@@ -1,4 +1,4 @@
-"""Coverage: what a block would show real people, and which values its templates use that some of them lack."""
+"""Coverage: the variants that real people would see, and the template values that some of them lack."""
 
 import re
 from collections import Counter
@@ -27,7 +27,7 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class Lack(msgspec.Struct, frozen=True):
-    """A value that templates use, how many people have none, and whether the template says what stands there then."""
+    """A template value, the number of people without it, and whether the template has a default for it."""
 
     value: str
     people: int

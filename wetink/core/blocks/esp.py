@@ -42,7 +42,7 @@ class Esp(msgspec.Struct, frozen=True):
     """What goes before it where the recipient is named by the address."""
 
     def told(self, kind: str | None) -> str:
-        """Return what the marketer has to know of a snippet that names the recipient by `user` or `email`."""
+        """Return the notes for a snippet that names the recipient by `user` or `email`."""
         bare = "" if self.encodes else f"{self.title} does not URL-encode: {_BARE[kind == 'email']}"
         return " ".join(filter(None, (bare, self.email_note if kind == "email" else self.user_note, self.note)))
 

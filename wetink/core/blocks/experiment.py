@@ -152,7 +152,7 @@ def allowed(variants: tuple[Any, ...], plan: Plan, arm: str, control: str) -> tu
 
 
 def problems_of(experiment: Experiment, variants: tuple[str, ...]) -> Iterator[str]:
-    """Yield what is wrong with a block's experiment, each with its place."""
+    """Yield the problems with a block's experiment, each with its place."""
     yield from _wrong_arms(experiment, variants)
     yield from _wrong_shares(experiment)
     if len(experiment.arms) == 1 or not (experiment.arms or experiment.holdout):

@@ -48,7 +48,7 @@ def begun(breaker: Breaker, now: int) -> Breaker:
 
 
 def succeeded() -> Breaker:
-    """Return the breaker after the host answered: whatever was, it is well."""
+    """Return the breaker after the host answered: closed."""
     return Breaker()
 
 
@@ -64,7 +64,7 @@ def failed(breaker: Breaker, now: int) -> Breaker:
 
 
 def withdrawn(breaker: Breaker) -> Breaker:
-    """Return the breaker after a call ended that says nothing of the host: another may probe."""
+    """Return the breaker after a call that proves nothing about the host: another call may probe."""
     return replace(breaker, probe=0)
 
 

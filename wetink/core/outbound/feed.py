@@ -1,7 +1,7 @@
-"""Feed: data from outside, as a file of the content folder declares it, and what it gave.
+"""Feed: outside data, as a file in the content folder declares it, and the data that came.
 
-The rules are here (what a declaration may say, which address is asked, when it is asked again, how old is too old);
-fetching, parsing and keeping are in `wetink.feeds`.
+This module has the rules: valid declarations, the address to call, the time of the next call, and when data is too old.
+`wetink.feeds` fetches, parses and stores.
 """
 
 import re
@@ -66,7 +66,7 @@ class PerPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
 
 class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What is taken at most. 0: what `DEFAULTS` says."""
+    """The largest size. 0 takes the value in `DEFAULTS`."""
 
     bytes: Annotated[int, Meta(ge=0, le=4096 * MEGABYTE)] = 0
     items: Annotated[int, Meta(ge=0, le=5_000_000)] = 0
@@ -146,7 +146,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     """When (Unix ms) the same data says something else, for a sale begins or ends; 0: never."""
 
     def age(self, now: int) -> int:
-        """Return for how many milliseconds nobody has said that this is the newest."""
+        """Return the milliseconds since the source last confirmed the data."""
         return max(0, now - self.checked_at)
 
 
@@ -264,7 +264,7 @@ def _wrong_with_parameters(feed: Feed, person: PerPerson) -> Iterator[str]:
 
 
 def parameters_of(feed: Feed, known: Mapping[str, Any]) -> dict[str, str]:
-    """Return the feed's parameters as texts; what is not known is left out.
+    """Return the feed's known parameters as texts.
 
     >>> feed = Feed("weather", "json", per_person=PerPerson({"city": "person.traits.city"}))
     >>> parameters_of(feed, {"person": {"traits": {"city": "Oslo"}}}), parameters_of(feed, {"person": {}})
@@ -284,7 +284,7 @@ def parameters_of(feed: Feed, known: Mapping[str, Any]) -> dict[str, str]:
 
 
 def reached(value: Any, path: str) -> Any:
-    """Return what a dotted path leads to; None when it leads nowhere.
+    """Return the value at a dotted path; None if there is none.
 
     >>> reached({"price": [{"amount": 3}]}, "price.0.amount"), reached({"a.b": 1}, "a.b"), reached({}, "a.b")
     (3, 1, None)
@@ -338,9 +338,9 @@ def expired(fetched: int, life: int, now: int) -> bool:
 
 
 def due_at(feed: Feed, snapshot: Snapshot | None) -> int:
-    """Return when (Unix ms) a scheduled feed is to be asked next, 0: at once.
+    """Return the time (Unix ms) of the next call for a scheduled feed; 0: now.
 
-    That is ahead of need, each feed at a moment of its own; after failures it is later each time.
+    It is before the data expires, at a different moment for each feed; after failures the pause grows.
     """
     if snapshot is None or (not snapshot.checked_at and not snapshot.failures):
         return 0
@@ -352,7 +352,7 @@ def due_at(feed: Feed, snapshot: Snapshot | None) -> int:
 
 
 def is_due(feed: Feed, snapshot: Snapshot | None, now: int) -> bool:
-    """Whether a scheduled feed is to be asked now; also when the clock was set back."""
+    """Whether a scheduled feed is due; also true if the clock was set back."""
     if snapshot is None:
         return True
     last = snapshot.tried_at if snapshot.failures else snapshot.checked_at
@@ -369,7 +369,7 @@ def pause(failures: int) -> int:
 
 
 def supply(feed: Feed, snapshot: Snapshot | None, now: int) -> Supply:
-    """Return what a snapshot gives, fresh or stale or none, and why."""
+    """Return the data of a snapshot: fresh, stale or none, and why."""
     if snapshot is None or not snapshot.checked_at:
         trouble = snapshot.trouble if snapshot is not None else ""
         return Supply(because=trouble or "it has not been fetched yet")

@@ -1,4 +1,4 @@
-"""Sky: what a weather feed says, in a few words and in degrees Celsius."""
+"""Weather: the sky of a weather feed in one word, and its temperature in degrees Celsius."""
 
 SKIES = {
     "clear": (0, 1), "cloudy": (2, 3), "fog": (45, 48), "rain": (*range(51, 68), 80, 81, 82),
@@ -16,7 +16,7 @@ COLDEST, HOTTEST = -90.0, 60.0
 
 
 def sky_of(said: object) -> str:
-    """Return what the sky is like, empty for what says nothing.
+    """Return the sky in one word, empty if unknown.
 
     >>> sky_of(61), sky_of("Light rain shower"), sky_of(4), sky_of(None)
     ('rain', 'rain', '', '')
@@ -32,7 +32,7 @@ def sky_of(said: object) -> str:
 
 
 def celsius(said: object, degrees: str = "C") -> float | None:
-    """Return how warm it is in degrees Celsius, None for what says nothing. `degrees` is what was measured in: C or F.
+    """Return a temperature in degrees Celsius, None if it is not one. `degrees` is the unit of the input: C or F.
 
     >>> celsius("50", "F"), celsius("warm")
     (10.0, None)

@@ -1,8 +1,8 @@
-"""Webhooks: how it is told outside that somebody entered or left an audience, and what becomes of that after each try.
+"""Webhooks: messages that somebody entered or left an audience, and their state after each try.
 
-waiting     its time will come
-delivered   the receiver took it (2xx)
-dead        given up: it is kept, and can be tried again by hand
+waiting     due later
+delivered   the receiver accepted it (2xx)
+dead        given up; you can retry it by hand
 """
 
 import base64
@@ -28,7 +28,7 @@ TYPES: dict[Move, str] = {"enter": "audience.entered", "leave": "audience.left"}
 
 
 class Hook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Where changes of an audience's members are told, and how."""
+    """The receiver of an audience's changes, and the form of the messages."""
 
     url: Annotated[str, Meta(min_length=1, max_length=2048, description="URL that receives the webhook.")]
     """For `identify` and `track` the whole address of a Tracking API, such as https://host/v1/track."""
@@ -74,7 +74,7 @@ def check(hook: Hook) -> None:
 
 
 def change_id(audience: str, move: Move, member: Identifier, at: int) -> str:
-    """Return the id of a change, the same however often it is told: receivers know a repetition by it."""
+    """Return the id of a change. It is the same for each delivery, so receivers can recognize repetitions."""
     told = "\0".join((audience, move, str(member), str(at)))
     return "msg_" + hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=15).hexdigest()
 
@@ -177,7 +177,7 @@ GONE = 410
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """How a receiver answered. `status` 0: it did not, and `trouble` says why. `retry_after` is in ms, 0 for none."""
+    """A receiver's answer. `status` is 0 if there was none; `trouble` says why. `retry_after` is in ms, or 0."""
 
     status: int
     trouble: str = ""
@@ -195,7 +195,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What is to become of a message. `at` is when it is tried again (Unix ms), `why` what happened last."""
+    """The next state of a message. `at` is the next try (Unix ms), `why` the last answer."""
 
     state: State
     at: int
@@ -203,11 +203,11 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 def after(tries: int, answer: Answer, now: int, message_id: str) -> Outcome:
-    """Return what becomes of a message at `now` (Unix ms) after its `tries`-th try.
+    """Return the state of a message at `now` (Unix ms) after its `tries`-th try.
 
-    Whatever else than a 2xx is tried again, since a 404 today is often a mistake of today's deployment; only 410 says
-    that nobody will ever listen. Pauses differ a little from message to message, so that a receiver that comes back
-    is not run over. Source: the Standard Webhooks specification, deliverability.
+    Any answer but a 2xx is retried, because a 404 is often a mistake in a deployment; only a 410 ends the tries. Pauses
+    vary from message to message, so that a receiver that recovers is not flooded. Source: the Standard Webhooks
+    specification, deliverability.
 
     >>> after(1, Answer(204), 0, "a").state, after(1, Answer(500), 0, "a").state, after(9, Answer(500), 0, "a").state
     ('delivered', 'waiting', 'dead')

@@ -15,7 +15,7 @@ Found = tuple[str, "dict[str, Any] | str | Note"]
 
 
 class Note(str):
-    """Something to be told of a body that costs it no item."""
+    """A note about a body that costs no item."""
 
 
 LONGEST_LINE = 1024 * 1024
@@ -42,7 +42,7 @@ _PAGES = (b"<!doctype html", b"<html")
 
 
 class Unreadable(WetinkError):
-    """The body as a whole is not what the feed says it is."""
+    """The body as a whole does not match its feed's format."""
 
     code = "unreadable"
 

@@ -27,7 +27,6 @@ class Tally:
     """What became of the items of one body."""
 
     def __init__(self) -> None:
-        """Begin at nothing."""
         self.count = 0
         self.left_out = 0
         self.problems: list[str] = []
@@ -91,9 +90,9 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 def whole(feed: Feed, raw: BinaryIO, now: int) -> Reading:
-    """Return what a body holds; of a catalog all but the items themselves.
+    """Return the data of a body; for a catalog without the items themselves.
 
-    Raises Unreadable when it is not what the feed says, or has items of which none can be used.
+    Raises Unreadable if it does not match the feed's format, or if none of its items can be used.
     """
     tally, digest, kept = Tally(), hashlib.sha256(), []
     for item in read(feed, raw, tally, now):
@@ -141,7 +140,7 @@ def _key(feed: Feed, item: Item) -> str | None:
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What the other process says."""
+    """The answer of the other process."""
 
     reading: Reading | None = None
     unreadable: str = ""
@@ -151,11 +150,10 @@ class Readers:
     """The processes that read at the moment. Blocks: used from threads."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self._running: set[subprocess.Popen[bytes]] = set()
 
     def read(self, feed: Feed, path: Path, now: int) -> Reading:
-        """Return what the body in a file holds, as `whole`. Raises Unreadable."""
+        """Return the data of the body in a file, like `whole`. Raises Unreadable."""
         command, pipe = forkserver.command("wetink.feeds.parse", str(path.absolute()), str(now)), subprocess.PIPE
         with subprocess.Popen(  # noqa: S603
             command, stdin=pipe, stdout=pipe, stderr=pipe, env=forkserver.environment()

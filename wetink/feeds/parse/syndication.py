@@ -72,7 +72,7 @@ class Entries:
         self._ready: list[tuple[str, Node | str]] = []
 
     def read(self, stream: io.BufferedReader) -> Iterator[tuple[str, Node | str]]:
-        """Return where each entry stands, and the entry, or why it cannot be used."""
+        """Yield the place of each entry, and the entry or why it cannot be used."""
         given = 0
         while True:
             part = stream.read(PART)
@@ -289,7 +289,7 @@ def plain(html: str) -> tuple[str, str]:
 
 
 def products(stream: io.BufferedReader, encoding: str) -> Iterator[Found]:
-    """Return the products by Google's names (`image_link`), texts; what is there several times as a list."""
+    """Yield products with Google's names (`image_link`) and texts. A repeated name has a list."""
     start = stream.peek(1024).removeprefix(b"\xef\xbb\xbf").lstrip()
     wide = mark_of(stream) in ("utf-16", "utf-32")
     if start[:1] == b"<" or (wide and b"<" in stream.peek(16)[:8]):

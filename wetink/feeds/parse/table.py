@@ -1,4 +1,4 @@
-"""Table: CSV with a header line, whatever divides its cells."""
+"""Table: CSV with a header line and any delimiter."""
 
 import csv
 import io
