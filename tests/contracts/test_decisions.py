@@ -1,0 +1,117 @@
+"""The contract of decisions: what an open got stands for a while in every process, and is counted once of each kind."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.contracts.profiles import LATE, received
+from wetink.core.blocks.block import Decision
+from wetink.core.signals.attribution import Touch
+from wetink.ports import Storage
+from wetink.ports.ledger import Ledger, Onlooker
+
+MINUTE, NOW = 60_000, 1_790_000_000_000
+HERO, JANE = "hero", "user:jane"
+
+
+@pytest.fixture
+def pair(another: Callable[[], Storage]) -> tuple[Ledger, Ledger]:
+    """The ledger as two processes have it."""
+    return another().ledger, another().ledger
+
+
+def decided(variant: str, at: int = NOW, campaign: str = "") -> Decision:
+    return Decision(f"{at:x}{variant}", HERO, JANE, campaign, at, variant, "app", "", {}, (), (), ())
+
+
+def settle(ledger: Ledger, decision: Decision, slot: int = 1, by: Onlooker = "person") -> tuple[str, bool]:
+    kept, counted = asyncio.run(ledger.settle(decision, slot, MINUTE, by))
+    return kept.variant, counted
+
+
+def test_a_decision_stands_for_other_slots_of_its_email_in_every_process(pair: tuple[Ledger, Ledger]) -> None:
+    here, there = pair
+    assert settle(here, decided("a")) == ("a", True)
+    assert settle(there, decided("b", NOW + 1_000), slot=2) == ("a", False)
+    assert settle(there, decided("b", NOW + 1_000, "spring"), slot=2) == ("b", True)
+    assert settle(there, decided("b", NOW + MINUTE), slot=3) == ("b", True)
+    current = [asyncio.run(ledger.current(HERO, JANE, "")) for ledger in pair]
+    assert [decision and decision.variant for decision in current] == ["b", "b"]
+    assert asyncio.run(here.current(HERO, "user:bob", "")) is None
+
+
+def test_an_email_that_is_opened_again_gets_what_is_decided_now(pair: tuple[Ledger, Ledger]) -> None:
+    here, there = pair
+    settle(here, decided("a"))
+    assert settle(there, decided("b", NOW + 1_000)) == ("b", True)
+
+
+@pytest.mark.parametrize(
+    "fetches",
+    [
+        [("person", True), ("person", False), ("machine", True), ("machine", False)],
+        [("nobody", False), ("machine", True), ("nobody", False), ("person", True)],
+    ],
+)
+def test_one_fetch_of_a_person_and_one_of_a_machine_count(
+    pair: tuple[Ledger, Ledger], fetches: list[tuple[Any, bool]]
+) -> None:
+    for number, (by, counts) in enumerate(fetches):
+        assert settle(pair[number % 2], decided("a", NOW + number), slot=number, by=by) == ("a", counts)
+
+
+def test_a_promise_is_given_once(pair: tuple[Ledger, Ledger]) -> None:
+    async def story() -> None:
+        here, there = pair
+        assert await here.promised(HERO, JANE) == {}
+        assert await here.promise(HERO, JANE, {"ends": 5}) == {"ends": 5}
+        assert await there.promise(HERO, JANE, {"ends": 7, "code": "x"}) == {"ends": 5, "code": "x"}
+        assert await here.promised(HERO, JANE) == {"ends": 5, "code": "x"}
+        assert await here.promised(HERO, "user:bob") == await here.promised("foot", JANE) == {}
+
+    asyncio.run(story())
+
+
+def touch(kind: Any, at: int, who: str = JANE, block: str = HERO, *, human: bool = True) -> Touch:
+    return Touch(kind, block, who, "", at, "v", human=human)
+
+
+def test_contacts_are_the_opens_and_clicks_that_count(pair: tuple[Ledger, Ledger]) -> None:
+    async def story() -> None:
+        here, there = pair
+        for kind, at in (("open", NOW), ("open", NOW + MINUTE), ("click", NOW + MINUTE)):
+            await here.record(touch(kind, at))
+        await here.record(touch("open", NOW, human=False))
+        await here.record(touch("open", NOW, block="foot"))
+        await here.record(touch("open", NOW, who="user:bob"))
+        assert await here.contacts(HERO, JANE) == (2, 1)
+        await here.touches([], 0, 0)  # all that was recorded is written by then
+        assert await there.contacts(HERO, JANE) == (2, 1)
+
+    asyncio.run(story())
+
+
+def test_touches_are_found_in_a_span_of_each_recipient(pair: tuple[Ledger, Ledger]) -> None:
+    async def story() -> None:
+        here, _ = pair
+        for at in (10, 20, 30):
+            await here.record(touch("open", at))
+            await here.record(touch("open", at, "user:bob"))
+        found = await here.touches_within({JANE: (10, 30), "user:bob": (20, 21)})
+        assert sorted((each.recipient, each.at) for each in found) == [("user:bob", 20), (JANE, 10), (JANE, 20)]
+        assert [each.at for each in await here.touches([JANE], 15, 31)] == [20, 30]
+
+    asyncio.run(story())
+
+
+def test_an_address_that_many_claim_within_a_day_is_contested(store: Storage) -> None:
+    for number in range(4):
+        assert asyncio.run(store.profiles.contested(0)) == []
+        claim = {"type": "identify", "userId": f"u{number}", "traits": {"email": "home@shop.example"}}
+        claim |= {"messageId": f"m{number}", "timestamp": LATE - number}
+        asyncio.run(store.log.append([received(claim, "browser")]))
+    [contested] = asyncio.run(store.profiles.contested(0))
+    assert (str(contested.identifier), contested.claimers) == ("email:home@shop.example", 4)
+    assert asyncio.run(store.profiles.contested(LATE + 1)) == []
