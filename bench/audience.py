@@ -69,7 +69,7 @@ async def _measure(data: Path) -> list[Figure]:
         theirs.append(time.perf_counter() - begun)
     assert row is not None
     assert (counted.matches, counted.of) == (row[0], before.of + ROUNDS), "both say the same, and each message is in"
-    columns.close()
+    await columns.close()
     await store.close()
     return [
         Figure(

@@ -78,7 +78,7 @@ async def _walks(data: Path) -> dict[str, Walk]:
     (blocks := settings.content / "blocks").mkdir(parents=True)
     (blocks / "viewed.yaml").write_text(BLOCK)
     async with Wetink(settings) as server:
-        server.ready()
+        await server.ready()
         app, walks = create(server), dict[str, Walk]()
         key = await server.store.sources.create_key("bench", "server", (), 1)
         basic = b"Basic " + base64.b64encode(f"{key.write_key}:".encode())

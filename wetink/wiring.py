@@ -147,10 +147,10 @@ class Wetink:
     async def __aexit__(self, *error: object) -> None:
         await self.close()
 
-    def ready(self) -> None:
+    async def ready(self) -> None:
         """Get ready to take messages and fetch photos in the running event loop."""
         self.photos.start()
-        self.store.start()
+        await self.store.start()
 
     async def catch_up(self, block: str) -> None:
         """Read all that has happened in the shop as far as a block's apps ask for it, for who asks just once."""

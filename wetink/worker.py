@@ -63,7 +63,7 @@ class Worker:
         self._failures: dict[str, int] = {}
 
     async def __aenter__(self) -> Self:
-        self._wetink.ready()
+        await self._wetink.ready()
         self._wetink.health.tasks = [asyncio.create_task(self._run(task), name=task.name) for task in self._tasks]
         return self
 

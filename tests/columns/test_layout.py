@@ -149,7 +149,7 @@ def test_a_count_that_waits_for_another_process_ends_with_its_own(shop: Shop) ->
         assert lock is not None
         counting = threads.submit(shop.count)
         assert not wait([counting], timeout=0.5).done
-        shop.columns.close()
+        asyncio.run(shop.columns.close())
         with pytest.raises(StoreUnavailable, match="this process ends"):
             counting.result(30)
 
@@ -170,7 +170,7 @@ def test_a_file_that_cannot_be_read_is_made_again(shop: Shop, damage: str) -> No
     before = shop.count()
     path = layout.newest(shop.files)
     assert path is not None
-    shop.columns.close()
+    asyncio.run(shop.columns.close())
     if damage == "gone":
         path.unlink()
     elif damage == "another file":
@@ -180,7 +180,7 @@ def test_a_file_that_cannot_be_read_is_made_again(shop: Shop, damage: str) -> No
         path.write_bytes(whole[:12_288] + b"\xff" * (len(whole) - 12_288))
     columns = columns_of(shop.store, shop.folder)
     assert asyncio.run(ColumnCrowd(shop.store, lambda: columns).count(VIEWED, Moment(LATE), {})) == before
-    columns.close()
+    asyncio.run(columns.close())
 
 
 def test_progress_only_grows_and_stays_below_100_percent(

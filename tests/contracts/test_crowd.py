@@ -130,7 +130,7 @@ async def _agree(
         listed = await _list(crowd, rule, now)
         assert sorted(listed) == sorted(members), each
         assert (counted.matches, counted.of) == (len(members), people), each
-    columns.close()
+    await columns.close()
     await store.close()
 
 
@@ -222,7 +222,7 @@ def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.mktemp("town")
     made = Town(ENGINES[request.param](folder), folder)
     yield made
-    made.columns.close()
+    asyncio.run(made.columns.close())
     asyncio.run(made.store.close())
 
 
@@ -295,5 +295,5 @@ def test_new_people_are_counted_at_once_by_every_process(store: Storage, tmp_pat
         assert [(each.matches, each.of) for each in counts] == [(number + 1, 201 + number)] * 2
         if number == 1:
             laid_out(store, tmp_path)
-    town.columns.close()
+    asyncio.run(town.columns.close())
     other.close()

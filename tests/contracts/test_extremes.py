@@ -114,7 +114,7 @@ def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.mktemp("town")
     made = Town(ENGINES[request.param](folder), folder)
     yield made
-    made.columns.close()
+    asyncio.run(made.columns.close())
     asyncio.run(made.store.close())
 
 

@@ -58,7 +58,7 @@ async def _agree(store: Storage, folder: Path) -> None:
             rule = parse(said)
             assert {who for who in near if await holds(store, compiled(rule), moment, who)} == {owner}, said
             assert [who async for some in crowd.members(rule, moment, {}) for who in some] == [owner], said
-    columns.close()
+    await columns.close()
 
 
 def test_a_number_that_no_float_holds_can_be_asked_for(store: Storage, tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_number_that_no_float_holds_can_be_asked_for(store: Storage, tmp_path:
                 rule = parse(said)
                 found += await holds(store, compiled(rule), Moment(LATE), Identifier("user", "p")) is True
                 found += (await crowd.count(rule, Moment(LATE), {})).matches
-        columns.close()
+        await columns.close()
         return found
 
     assert asyncio.run(ask()) == 0

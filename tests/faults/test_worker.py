@@ -152,7 +152,7 @@ def test_while_there_is_more_to_do_a_task_does_not_wait_for_its_period(tmp_path:
 def test_each_task_of_the_table_has_a_turn_over_a_real_shop(tmp_path: Path) -> None:
     async def turns() -> None:
         async with Wetink(settings.read({}, data=tmp_path)) as wetink:
-            wetink.ready()
+            await wetink.ready()
             for each in TASKS:
                 await each.turn(wetink)
 

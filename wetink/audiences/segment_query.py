@@ -121,7 +121,7 @@ class ColumnCrowd:
     async def close(self) -> None:
         self._closed = True
         if self._made is not None:
-            await asyncio.to_thread(self._made.close)
+            await self._made.close()
         self._threads.shutdown(cancel_futures=True)
 
 

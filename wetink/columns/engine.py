@@ -148,10 +148,13 @@ class DuckDBColumns:
                 hint="try again; if that does not help, remove the folder columns/: it is made again",
             )
 
-    def close(self) -> None:
-        if self._closed:
-            return
-        self._closed, writing = True, self._writing
+    async def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            await asyncio.to_thread(self._end)
+
+    def _end(self) -> None:
+        writing = self._writing
         if writing is not None:
             writing.kill()
         self._thread.submit(self._let_go).result()

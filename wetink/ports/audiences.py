@@ -60,7 +60,7 @@ class Memberships(Protocol):
     async def take(self, audience: str, members: AsyncIterable[Sequence[Identifier]], now: int, tell: Tell) -> Moved:
         """Take these as an audience's members from now on (Unix ms); note what is to be told. All or nothing.
 
-        `members` are roots of profiles, some at a time. `tell` is called in a thread.
+        `members` are roots of profiles, some at a time. `tell` must not wait for anything.
         """
         ...
 
@@ -101,10 +101,6 @@ class Memberships(Protocol):
 
     async def clean(self, now: int) -> None:
         """Forget what was delivered a week ago, and audiences that nobody has looked at for a month."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of everything. Calling it twice is fine."""
         ...
 
 
@@ -199,7 +195,7 @@ class Columns(Protocol):
         """
         ...
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let go of everything. Calling it twice is fine."""
         ...
 

@@ -172,10 +172,6 @@ class Sessions(Protocol):
         """Forget the tries of an address: it has succeeded. Raises StoreUnavailable."""
         ...
 
-    async def close(self) -> None:
-        """Let go of everything. Calling it twice is fine."""
-        ...
-
 
 class Secrets(Protocol):
     """Keeps secrets by name, readable by the store's owner alone."""

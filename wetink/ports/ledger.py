@@ -76,10 +76,6 @@ class Ledger(Protocol):
         """Return what was served, opened and clicked on the days (UTC) that begin in [since, until)."""
         ...
 
-    async def close(self) -> None:
-        """Write what waits and let go of everything. Calling it twice is fine."""
-        ...
-
 
 class Opened(msgspec.Struct, frozen=True, gc=False):
     """What an open got, and all it takes to draw it again: the moment, the block and the template's text of then.
@@ -117,10 +113,6 @@ class Archive(Protocol):
         """
         ...
 
-    async def close(self) -> None:
-        """Write what waits and let go of everything. Calling it twice is fine."""
-        ...
-
 
 Place: TypeAlias = tuple[str, int, str, str]
 """Block, slot, recipient, and whatever else makes another picture."""
@@ -135,10 +127,6 @@ class LastPictures(Protocol):
 
     async def get(self, place: Place) -> tuple[int, Picture] | None:
         """Return what was shown there last, and when; None when it is not known. Never raises."""
-        ...
-
-    async def close(self) -> None:
-        """Write what waits and let go of everything. Calling it twice is fine."""
         ...
 
 
@@ -166,8 +154,4 @@ class Exposures(Protocol):
 
     async def keep_shares(self, experiment: str, epoch: int, shares: Mapping[str, float]) -> Mapping[str, float]:
         """Keep a bandit's shares of an epoch, unless somebody has; return what is kept."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of everything. Calling it twice is fine."""
         ...

@@ -36,10 +36,6 @@ class Leases(Protocol):
         """
         ...
 
-    async def close(self) -> None:
-        """Let go of everything. Calling it twice is fine."""
-        ...
-
 
 Cursor: TypeAlias = str
 """A place in the log. Only the engine that wrote a cursor can read it."""
@@ -288,8 +284,8 @@ class Storage(msgspec.Struct, frozen=True):
 
     `start` opens at once all that is opened when it is first used, and gets ready to write in the running event loop:
     so a server learns what cannot be opened (StoreUnavailable). `lost` says what this process could not write for too
-    long and keeps no more; `ended` names its threads that ended by themselves. `close` writes what waits and lets go of
-    everything; calling it twice is fine.
+    long and keeps no more; `ended` names what should work in the background and ended by itself. `close` writes what
+    waits and lets go of everything; calling it twice is fine.
     """
 
     log: Log
@@ -310,7 +306,7 @@ class Storage(msgspec.Struct, frozen=True):
     uploads: UploadedFiles
     secrets: Secrets
     crowd: Callable[[], AbstractContextManager[CrowdLog]]
-    start: Callable[[], None]
+    start: Callable[[], Awaitable[None]]
     lost: Callable[[], Mapping[str, int]]
     ended: Callable[[], Sequence[str]]
     close: Callable[[], Awaitable[None]]

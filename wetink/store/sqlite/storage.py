@@ -67,7 +67,7 @@ def open_storage(
         "secrets": _Later(partial(SQLiteSecrets, folder)),
     }
 
-    def start() -> None:
+    async def start() -> None:
         for each in side.values():
             each.open()
         main.writer.start()
