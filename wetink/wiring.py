@@ -20,20 +20,17 @@ from wetink.content.content import Content, load
 from wetink.content.scenario import wrong_with
 from wetink.content.tree import start
 from wetink.content.versions import Versions
-from wetink.core.blocks.block import Block, counts
 from wetink.core.catalog.trends import Trends
-from wetink.core.errors import BadContent, Conflict, NotFound, Unavailable
+from wetink.core.errors import BadContent, Conflict, Unavailable
 from wetink.core.events.event import Event
-from wetink.core.identity.identifier import Identifier
 from wetink.core.messages.mapping import Mappings
 from wetink.core.outbound.feed import Feed
-from wetink.core.profile.person import Moment
 from wetink.core.text.placeholder import Placeholders
 from wetink.core.text.url import Hosts
 from wetink.feeds import FeedService, PhotoFetcher, Poster, WithSamples
 from wetink.feeds.parse import Tally, read
 from wetink.ingest.catalog_feeds import Catalogs, Imported
-from wetink.ingest.receive import Endpoint, Ingest, record
+from wetink.ingest.receive import Ingest, record
 from wetink.ingest.replay import Asked, Replayed, replay
 from wetink.ingest.uploads import Uploads
 from wetink.insights.experiments import Experiments
@@ -47,22 +44,18 @@ from wetink.opens.embed import Embed
 from wetink.opens.geo import Places
 from wetink.opens.lookup import Summaries
 from wetink.opens.open import Opens
-from wetink.opens.polls import Polls, answered
+from wetink.opens.polls import Polls
 from wetink.opens.prefetch import Prefetcher
 from wetink.opens.prerender import Animations, Prerenderer
 from wetink.opens.recipient import Seals
 from wetink.opens.secrets import check_files, known_in, new_token
-from wetink.ports import Source, Storage
+from wetink.ports import Storage
 from wetink.ports.audiences import Columns
-from wetink.ports.ledger import Opened
 from wetink.render import Renderer, blank, browser
 from wetink.settings import Settings
 from wetink.store import engine_of
 
 logger = logging.getLogger(__name__)
-
-OURSELVES = Source("wetink", "server")
-"""Who tells of what people do on our own pages."""
 
 
 class Wetink:
@@ -210,24 +203,6 @@ class Wetink:
         self.renderer.close()
         if self._browser is not None:
             await self._browser.close()
-
-    async def vote(self, block: Block, who: Identifier, option: int, moment: Moment) -> None:
-        """Count a vote; it is told of as an event of theirs, too. Raises BadRequest and StoreUnavailable."""
-        decision = await self.opens.preview(self.content, block, who, moment)
-        said = await self.polls.vote(decision, who, option, moment.now)
-        await self.ingest.receive(answered(who, said, moment.now), OURSELVES, Endpoint(type="track"), moment.now)
-
-    async def past(self, decision_id: str) -> Opened:
-        """Return what an open got. Raises NotFound and StoreUnavailable."""
-        found = await self.store.archive.find(decision_id)
-        if found is None:
-            raise NotFound(f"nothing is kept of the open {decision_id[:40]!r}", hint="archive_days says how long it is")
-        return found
-
-    async def reclassify(self) -> int:
-        """Tell people from machines anew, by the rules and the blocks' policies of now; return how many changed."""
-        fetches = {name: block.fetches for name, block in self.content.blocks.items()}
-        return await self.store.ledger.reclassify(lambda block, kind: counts(fetches.get(block, {}), kind))
 
     async def import_catalog(self, path: Path, feed: Feed, told: Callable[[int], None]) -> Imported:
         """Take the products of a file in; `told` hears how many of its bytes have been read, again and again.

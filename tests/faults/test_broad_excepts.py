@@ -9,7 +9,7 @@ import pytest
 
 import wetink
 from wetink.core.errors import StoreUnavailable, log_error
-from wetink.insights.failures import Troubles, counted
+from wetink.insights.health import Troubles, counted
 
 PASSED_ON = {
     ("ingest/receive.py", "_take_in"): "whoever asked is told, and answers it by `web.ingest._refused`, which logs it",

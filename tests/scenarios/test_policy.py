@@ -88,7 +88,7 @@ def test_a_policy_that_is_changed_is_applied_to_the_past_on_request(house: House
     assert results(house)["hero"].opens == 0
     treats(house, "{prefetch: {count: true}}")
     assert results(house)["hero"].opens == 0
-    asyncio.run(house.wetink.reclassify())
+    asyncio.run(house.wetink.reports.reclassify(house.wetink.content))
     assert results(house)["hero"].opens == 1
 
 

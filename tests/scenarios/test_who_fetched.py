@@ -78,7 +78,7 @@ def test_a_persons_click_proves_an_open_and_no_rate_is_above_100_percent(
     ]
     assert (line.opens, line.implied_opens, line.clicks) == (opens, implied, clicks)
     assert line.click_rate is None or line.click_rate <= 1
-    asyncio.run(house.wetink.reclassify())
+    asyncio.run(house.wetink.reports.reclassify(house.wetink.content))
     [line] = [
         each
         for each in asyncio.run(house.wetink.reports.lines(house.wetink.content, 0, house.now + 1))
@@ -93,10 +93,10 @@ def test_in_hindsight_links_that_were_followed_at_once_were_a_scanners(house: Ho
         house.get(house.url("picture", block), agent=CHROME)
         house.get(house.url("click", block), agent=CHROME)
     assert sum(each.clicks for each in results(house).values()) == 3
-    assert asyncio.run(house.wetink.reclassify()) == 3
+    assert asyncio.run(house.wetink.reports.reclassify(house.wetink.content)) == 3
     assert sum(each.clicks for each in results(house).values()) == 0
     assert sum(each.opens for each in results(house).values()) == 3
-    assert asyncio.run(house.wetink.reclassify()) == 0, "the same rules say the same again"
+    assert asyncio.run(house.wetink.reports.reclassify(house.wetink.content)) == 0, "the same rules say the same again"
 
 
 def test_opens_and_clicks_of_people_stand_in_their_timeline(house: House) -> None:

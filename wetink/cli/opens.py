@@ -31,7 +31,7 @@ def classify(data: str | None) -> None:
     """Re-run bot detection on past opens and clicks with the current rules."""
 
     async def work(wetink: Wetink) -> int:
-        return await wetink.reclassify()
+        return await wetink.reports.reclassify(wetink.content)
 
     changed = with_wetink(data, work)
     click.echo(f"{changed} open{'' if changed == 1 else 's'} or clicks reclassified")
@@ -78,7 +78,7 @@ def show(id_: str, image: Path | None, slot: int, data: str | None, as_json: boo
     """Show one past open, explain its decision, and re-render its picture."""
 
     async def work(wetink: Wetink) -> tuple[Opened, str]:
-        found, weighs = await wetink.past(id_), ""
+        found, weighs = await wetink.reports.past(id_), ""
         if image is not None:
             picture = await wetink.opens.again(wetink.content, found, slot)
             await asyncio.to_thread(_write, image, picture.body)

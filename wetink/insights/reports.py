@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 
 from wetink.content.content import Content
+from wetink.core.blocks.block import counts
 from wetink.core.errors import BadRequest, NotFound
 from wetink.core.events.event import Event
 from wetink.core.identity.holding import FOREVER
@@ -15,6 +16,7 @@ from wetink.core.signals.goal import MODELS, ORDER, Goal
 from wetink.core.signals.report import DAY_MS, DIMENSIONS, Line, Report
 from wetink.core.units.duration import parse
 from wetink.ports import Storage
+from wetink.ports.ledger import Opened
 
 CONTACTS = 200
 """Opens and clicks that are shown of a person."""
@@ -160,6 +162,20 @@ class Reports:
             each.lines(counts, keys=there if tuple(by) == ("block",) else ())
             for by, each in zip(ways, reports, strict=True)
         ]
+
+    async def past(self, decision_id: str) -> Opened:
+        """Return what an open got. Raises NotFound and StoreUnavailable."""
+        found = await self._store.archive.find(decision_id)
+        if found is None:
+            raise NotFound(
+                f"there is no open {decision_id[:40]!r} in the archive", hint="archive_days sets how long it is kept"
+            )
+        return found
+
+    async def reclassify(self, content: Content) -> int:
+        """Classify past fetches again, by today's rules and the blocks' policies; return how many changed."""
+        fetches = {name: block.fetches for name, block in content.blocks.items()}
+        return await self._ledger.reclassify(lambda block, kind: counts(fetches.get(block, {}), kind))
 
     async def contacts(self, members: Sequence[Identifier], until: int) -> list[Event]:
         """Return the opens and clicks of these identifiers in the words of the spec's email events, newest last.

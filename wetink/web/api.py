@@ -239,14 +239,14 @@ async def opens(request: Request) -> Response:
 
 async def opened(request: Request) -> Response:
     """Answer with one open."""
-    found = await allowed(request).past(request.path_params["id"])
+    found = await allowed(request).reports.past(request.path_params["id"])
     return told({"decision": found.decision, "moment": found.moment})
 
 
 async def opened_picture(request: Request) -> Response:
     """Draw it again."""
     wetink = allowed(request)
-    found = await wetink.past(request.path_params["id"])
+    found = await wetink.reports.past(request.path_params["id"])
     drawn = await wetink.opens.again(wetink.content, found, request.path_params["slot"])
     return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
 

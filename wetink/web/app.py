@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from wetink import __version__
 from wetink.core.errors import TooManyRequests, WetinkError
-from wetink.insights.failures import counted
+from wetink.insights.health import counted
 from wetink.web import api, poll, reports, session
 from wetink.web.dashboard import (
     apps,

@@ -7,12 +7,16 @@ from wetink.core.blocks.block import Block
 from wetink.core.errors import BadRequest, NotFound
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
-from wetink.opens.polls import Ballot
+from wetink.ingest.receive import Endpoint
+from wetink.opens.polls import Ballot, answered
+from wetink.ports import Source
 from wetink.web.dashboard.query import form_of, wetink_of, whole
 from wetink.web.dashboard.render import page
 from wetink.web.request import now_ms
 
 LONGEST_CAMPAIGN = 100
+OURSELVES = Source("wetink", "server")
+"""The source of events that happen on our own pages."""
 
 
 async def ballot(request: Request) -> Response:
@@ -30,12 +34,14 @@ async def ballot(request: Request) -> Response:
 
 
 async def cast(request: Request) -> Response:
-    """Count the vote of the form, then show how the poll stands."""
-    block, who, moment = _asked(request)
+    """Count the vote of the form, take it in as an event of theirs, then show how the poll stands."""
+    wetink, (block, who, moment) = wetink_of(request), _asked(request)
     form = await form_of(request)
     option = whole(form.get("option", ""))
     try:
-        await wetink_of(request).vote(block, who, option or 0, moment)
+        decision = await wetink.opens.preview(wetink.content, block, who, moment)
+        said = await wetink.polls.vote(decision, who, option or 0, moment.now)
+        await wetink.ingest.receive(answered(who, said, moment.now), OURSELVES, Endpoint(type="track"), moment.now)
     except BadRequest as error:
         found = await _ballot(request, block, who, moment)
         if found is None or not found.open:

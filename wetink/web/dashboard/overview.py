@@ -10,7 +10,7 @@ from starlette.responses import Response
 from wetink.core.signals.goal import MODELS
 from wetink.core.signals.report import DAY_MS, Line
 from wetink.core.signals.report import total as total_of
-from wetink.insights.failures import counted
+from wetink.insights.health import counted
 from wetink.ports import Received, Storage
 from wetink.web.dashboard.query import verdict_of, wetink_of, whole
 from wetink.web.dashboard.render import page

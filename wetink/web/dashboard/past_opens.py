@@ -47,7 +47,7 @@ async def opens(request: Request) -> Response:
 async def opened(request: Request) -> Response:
     """Show one open: what was decided at what moment, and its pictures once more."""
     try:
-        found = await wetink_of(request).past(request.path_params["id"])
+        found = await wetink_of(request).reports.past(request.path_params["id"])
     except NotFound as error:
         return missing(request, "No such open", f"{error}.", error.hint)
     base = f"/dashboard/opens/{found.decision.id}"
@@ -67,7 +67,7 @@ async def picture(request: Request) -> Response:
     """Return the picture of a past open, drawn again; 404 for what is not kept or cannot be drawn any more."""
     wetink, slot = wetink_of(request), request.path_params["slot"]
     try:
-        drawn = await wetink.opens.again(wetink.content, await wetink.past(request.path_params["id"]), slot)
+        drawn = await wetink.opens.again(wetink.content, await wetink.reports.past(request.path_params["id"]), slot)
     except WetinkError as error:
         return Response(str(error), 404, media_type="text/plain")
     return Response(drawn.body, media_type=drawn.content_type, headers={"cache-control": "no-store"})
@@ -77,7 +77,7 @@ async def weighed(request: Request) -> Response:
     """Return the line of a trace that says what that picture weighs."""
     wetink, slot = wetink_of(request), request.path_params["slot"]
     try:
-        found = await wetink.past(request.path_params["id"])
+        found = await wetink.reports.past(request.path_params["id"])
         drawn = await wetink.opens.again(wetink.content, found, slot)
     except WetinkError as error:
         return Response(str(error), 404, media_type="text/plain")
