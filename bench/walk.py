@@ -27,7 +27,7 @@ from wetink.wiring import Wetink
 ROOT = f"{Path(wetink.__file__).parent}/"
 OPEN_FILES, TRACK_FILES = 25, 14
 """The most files that an open and a track may pass through."""
-REST_SECONDS = 0.3
+REST_SECONDS = 0.8
 """How long threads may take that write behind an answer."""
 BLOCK = """
 title: Last viewed
@@ -92,6 +92,8 @@ async def _walks(data: Path) -> dict[str, Walk]:
                 "picture open": ("GET", f"/o/viewed/1/{server.seals.seal(who, 'viewed', 'picture')}.jpg", b""),
             }
             for name, (method, path, body) in requests.items():
+                if method == "POST":  # its key is known for a second
+                    await _ask(app, method, path, body.replace(b'"userId":"', b'"userId":"before '), basic)
                 walks[name] = walk = Walk()
                 sys.setprofile(walk.note)
                 try:

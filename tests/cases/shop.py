@@ -64,9 +64,9 @@ class Shop:
     async def get(self, target: str, agent: str = READER) -> Answer:
         """Ask a door of opens, or one of ingest, or a page."""
         headers = {"user-agent": agent}
-        if self.opens.handles(target.partition("?")[0]):
+        if target.startswith(self.opens.PATHS):
             return await ask(self.opens, "GET", target, headers=headers)
-        if self.ingest.handles(target.partition("?")[0]):
+        if target.startswith(self.ingest.PATHS):
             return await ask(self.ingest, "GET", target, headers=headers)
         return await ask(App(self.wetink), "GET", target, headers=headers)
 

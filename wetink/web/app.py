@@ -81,10 +81,10 @@ class App:
         """Answer one request."""
         if scope["type"] == "http":
             path = scope["path"]
-            if self._opens.handles(path):
+            if path.startswith(self._opens.PATHS):
                 await self._opens(scope, receive, send)
                 return
-            if self._ingest.handles(path):
+            if path.startswith(self._ingest.PATHS):
                 await self._ingest(scope, receive, send)
                 return
         await self.pages(scope, receive, send)

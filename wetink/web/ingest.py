@@ -92,6 +92,9 @@ TAKEN: tuple[int, bytes, tuple[Header, ...]] = (200, SUCCESS, (JSON,))
 class IngestEndpoints:
     """Answers everything that SDKs and other senders ask."""
 
+    PATHS = ("/v1/", "/behavioral/", "/sourceConfig", "/beacon/", "/projects/", "/analytics.js/")
+    """What the paths begin with that it answers."""
+
     def __init__(
         self, sources: Senders, ingest: Ingest, clock: Callable[[], int] = now_ms, rates: Rates | None = None
     ) -> None:
@@ -101,11 +104,6 @@ class IngestEndpoints:
         self._keys: dict[str, tuple[int, Source]] = {}
         self._old: dict[str, int] = {}  # sources whose old key was used, and when that was noted
         self._noting: set[asyncio.Task[None]] = set()
-
-    @staticmethod
-    def handles(path: str) -> bool:
-        """Whether a path is one of these doors."""
-        return path.startswith(("/v1/", "/behavioral/", "/sourceConfig", "/beacon/", "/projects/", "/analytics.js/"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens."""

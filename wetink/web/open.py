@@ -107,6 +107,9 @@ SLOTTED, SUFFIXES = "oca", {"d": ".json", "a": ".txt", "h": ".html"}
 class OpenEndpoints:
     """Answers `/o/`, `/d/`, `/c/`, `/a/` and `/h/`."""
 
+    PATHS = tuple(f"/{letter}/" for letter in PURPOSES)
+    """What the paths begin with that it answers."""
+
     def __init__(self, wetink: Wetink, clock: Callable[[], int] = now_ms) -> None:
         """Serve this wetink by this clock (Unix ms)."""
         self._wetink, self._clock = wetink, clock
@@ -118,11 +121,6 @@ class OpenEndpoints:
             "a": self._words,
             "h": self._fragment,
         }
-
-    @staticmethod
-    def handles(path: str) -> bool:
-        """Whether a path is one of these endpoints."""
-        return path[:1] == "/" and path[1:2] in PURPOSES and path[2:3] == "/"
 
     async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
         """Answer one request."""
