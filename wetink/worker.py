@@ -4,7 +4,7 @@ import asyncio
 import logging
 import platform
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from math import inf
 from typing import Literal, Self
 
@@ -32,6 +32,8 @@ class Task(msgspec.Struct, frozen=True):
     """Of all processes with the same data folder, or the same store, one at a time does it. Empty: each for itself."""
     pause: float = 0.0
     """Seconds between two turns while there is more to do; longer while the event loop is busy."""
+    follows: bool = False
+    """A message that this process takes in begins its next turn, a pause after the last one."""
 
 
 TASKS = (
@@ -40,8 +42,15 @@ TASKS = (
     Task("uploads", 1.0, lambda wetink: wetink.feeds.take_in(), leased="folder"),
     Task("fonts", ONCE, lambda wetink: wetink.renderer.prepare()),
     Task("drawing", 30.0, lambda wetink: wetink.health.look(), pause=2.0),
-    Task("trends", 0.5, lambda wetink: wetink.follower.step(), pause=0.1),
-    Task("projections", 0.25, lambda wetink: wetink.store.projections.settle(), leased="store", pause=0.1),
+    Task("trends", 0.5, lambda wetink: wetink.follower.step(), pause=0.1, follows=True),
+    Task(
+        "projections",
+        0.25,
+        lambda wetink: wetink.store.projections.settle(),
+        leased="store",
+        pause=0.1,
+        follows=True,
+    ),
     Task("summaries", 5.0, lambda wetink: wetink.summaries.step(), leased="store", pause=0.2),
     Task("audiences", 1.0, lambda wetink: wetink.audiences.step(wetink.content.audiences), leased="store"),
     Task("bandits", 20.0, lambda wetink: wetink.experiments.refresh(wetink.content)),
@@ -61,9 +70,11 @@ class Worker:
         """Run `tasks` of `wetink`, whose health then says how they go."""
         self._wetink, self._tasks = wetink, tasks
         self._failures: dict[str, int] = {}
+        self._news = {task.name: asyncio.Event() for task in tasks}
 
     async def __aenter__(self) -> Self:
         await self._wetink.ready()
+        self._wetink.ingest.on_appended = self._appended
         self._wetink.health.tasks = [asyncio.create_task(self._run(task), name=task.name) for task in self._tasks]
         return self
 
@@ -105,9 +116,23 @@ class Worker:
             self._went(task, None)
             if task.period == ONCE:
                 return
-            begun, meant = loop.time(), pause if more else task.period
+            begun, meant = loop.time(), pause if more or task.follows else task.period
             await asyncio.sleep(meant)
             pause = paced(pause, loop.time() - begun - meant, task.pause)
+            if task.follows and not more:
+                await self._news_for(task)
+
+    def _appended(self) -> None:
+        for news in self._news.values():
+            news.set()
+
+    async def _news_for(self, task: Task) -> None:
+        """Wait until there are messages for a task, or until other processes may have taken some in."""
+        news = self._news[task.name]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(task.period):
+                await news.wait()
+        news.clear()
 
     def _went(self, task: Task, error: BaseException | None) -> None:
         """Note how a turn went."""

@@ -187,7 +187,6 @@ async def opens(error: Exception, house: House) -> None:
         patch.setattr(store.log, "append", lambda *_, **__: fails(error))
         await ask(app, "POST", f"/v1/batch?writeKey={key.write_key}", body)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(house.wetink.ingest, "on_appended", [lambda records: Broken(error).hear()])
         patch.setattr(house.wetink.ingest, "mappings", Broken(error))
         await house.wetink.ingest.receive(body, sources[0], BATCH, NOW)
 

@@ -222,18 +222,6 @@ def test_an_unreadable_message_is_parked_and_the_rest_of_its_request_taken(
     assert "nobody has thought of this" in caplog.text
 
 
-def test_a_failing_listener_does_not_undo_an_append() -> None:
-    async def taken() -> Sequence[Receipt]:
-        log = Picky("")
-        ingest = Ingest(log)
-        ingest.on_appended.append(lambda records: 1 // 0)
-        receipts = await ingest.receive(body(1), SERVER, BATCH, NOW)
-        assert log.taken == ["m1"]
-        return receipts
-
-    assert [each.message_id for each in run(taken())] == ["m1"]
-
-
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     made = House(tmp_path / "data")

@@ -31,6 +31,7 @@ class Process:
     def __init__(self, leases: Leases) -> None:
         nobody: Any = SimpleNamespace()
         self.store, self.health = SimpleNamespace(leases=leases), Health(nobody, list)
+        self.ingest = SimpleNamespace(on_appended=lambda: None)
         self.turns = 0
         self.error: BaseException | None = None
         self.turned = asyncio.Event()
@@ -89,6 +90,18 @@ def test_a_task_goes_on_whatever_a_turn_raises(tmp_path: Path, error: type[BaseE
         ended = one.turns
         await asyncio.sleep(0.05)
         assert one.turns == ended
+
+    story(tmp_path, told)
+
+
+def test_a_message_begins_the_next_turn_of_what_follows_the_log(tmp_path: Path) -> None:
+    async def told(one: Process, _: Process) -> None:
+        async with worker(one, task(period=3600.0, follows=True)):
+            await one.next()
+            for _ in range(3):
+                one.ingest.on_appended()
+                await one.next()
+            assert one.turns == 4
 
     story(tmp_path, told)
 

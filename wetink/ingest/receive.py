@@ -63,7 +63,8 @@ class Ingest:
         self._arrived: list[_Request] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._writing: set[asyncio.Task[None]] = set()
-        self.on_appended: list[Callable[[Sequence[Record]], None]] = []
+        self.on_appended: Callable[[], None] = lambda: None
+        """Called after messages were stored."""
         self.mappings: Mappings | None = None
 
     async def receive(self, body: bytes, source: Source, door: Endpoint, now: int) -> Sequence[Receipt]:
@@ -82,11 +83,7 @@ class Ingest:
 
     async def _append(self, records: Sequence[Record]) -> Sequence[Receipt]:
         receipts = await self._log.append(records)
-        for told in self.on_appended:
-            try:
-                told(records)
-            except Exception:  # all of it is on the disk, whoever else wanted to hear of it
-                logger.exception("the workers were not told of new messages")
+        self.on_appended()
         return receipts
 
     def take(self, body: bytes, source: Source, door: Endpoint, now: int, tell: Told) -> None:
