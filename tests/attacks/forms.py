@@ -232,7 +232,7 @@ WORDS = {
     "by": "byte|by",
 }
 YAML = "title: T\nrule:\n- {done: Product Viewed, within: 7d}\n"
-LINES = "line|rule|title|hook|there is no such thing|no audience|aliases"
+LINES = "line|rule|title|hook|unknown name|no audience|aliases"
 RULE = {
     "yaml": YAML,
     "title": "T",

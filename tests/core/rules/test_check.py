@@ -23,10 +23,10 @@ def wrong_with(said: Any) -> list[str]:
     [
         ({}, "", "use one of done, not_done, sequence"),
         ("gold", "", "a rule is a mapping"),
-        ([VIEW, {"dune": "X"}], "[1]", "do you mean done?"),
+        ([VIEW, {"dune": "X"}], "[1]", "did you mean done?"),
         ({"done": "A", "trait": "b"}, "", "use one of done and trait"),
         ({"all": [VIEW, {**VIEW, "within": "-3d"}]}, "all[1].within", "not a duration"),
-        ({"all": [VIEW, {**VIEW, "wihtin": "3d"}]}, "all[1].wihtin", "do you mean within?"),
+        ({"all": [VIEW, {**VIEW, "wihtin": "3d"}]}, "all[1].wihtin", "did you mean within?"),
         ({"any": []}, "any", "at least one rule"),
         ({"not": {"any": []}}, "not.any", "at least one rule"),
         ({**VIEW, "exactly": -1}, "exactly", "0 or more"),
@@ -40,8 +40,8 @@ def wrong_with(said: Any) -> list[str]:
         ({**VIEW, "between": ["2026-01-02", "2026-01-01"]}, "between", "before the first"),
         ({**VIEW, "between": ["soon", "2026-01-01"]}, "between", "'soon' is not a time"),
         ({**VIEW, "between": "2026-01-01"}, "between", "two dates"),
-        ({**VIEW, "where": {"price": {"over": 5}}}, "where.price.over", "there is no such operator"),
-        ({**VIEW, "where": {"price": {"abvoe": 5}}}, "where.price.abvoe", "do you mean above?"),
+        ({**VIEW, "where": {"price": {"over": 5}}}, "where.price.over", "unknown operator; did you mean above?"),
+        ({**VIEW, "where": {"price": {"abvoe": 5}}}, "where.price.abvoe", "did you mean above?"),
         ({**VIEW, "where": {"price": {"above": "much"}}}, "where.price.above", "'much' is not a number"),
         ({**VIEW, "where": {"price": {"between": [5, 1]}}}, "where.price.between", "less than the first"),
         ({**VIEW, "where": {"name": {"matches": "("}}}, "where.name.matches", "not a regular expression"),
@@ -55,22 +55,22 @@ def wrong_with(said: Any) -> list[str]:
         ({"sequence": [VIEW, VIEW], "within": "long"}, "within", "not a duration"),
         ({"sum": "total", "of": "Order Completed"}, "", "add a comparison"),
         ({"sum": "total", "above": 5}, "of", "choose an event"),
-        ({"sum": "total", "of": "X", "contains": "a"}, "contains", "a number is compared with"),
+        ({"sum": "total", "of": "X", "contains": "a"}, "contains", "compare a number with one of"),
         ({"trait": "plan"}, "", "add a comparison"),
         ({"trait": "plan", "exists": "yes"}, "exists", "true or false"),
         ({"trait": "born", "anniversary": "this year"}, "anniversary", "not a duration"),
         ({"trait": "born", "before": "the war"}, "before", "is not a time"),
-        ({"audience": "nobody"}, "audience", "there is no audience 'nobody'; there are there"),
+        ({"audience": "nobody"}, "audience", "there is no audience 'nobody'; use one of there"),
         ({"share": "0%"}, "share", "more than 0%"),
         ({"share": "a lot"}, "share", "not a share"),
         ({"share": "60%", "from": "50%"}, "from", "end at 100%"),
         ({"cart": {}}, "cart", "add value"),
-        ({"cart": {"age": {"equals": "1d"}}}, "cart.age.equals", "a duration is compared with"),
-        ({"cart": {"weight": 3}}, "cart.weight", "there is no such thing"),
+        ({"cart": {"age": {"equals": "1d"}}}, "cart.age.equals", "compare a duration with one of"),
+        ({"cart": {"weight": 3}}, "cart.weight", "unknown name; use one of value"),
         ({"product": "owned", "low_stock": 1}, "product", "one of viewed, in_cart, wished, any"),
         ({"product": "viewed"}, "", "price_fell, back_in_stock or low_stock"),
         ({"product": "viewed", "price_fell": "100%"}, "price_fell", "less than 100%"),
-        ({"lifecycle": "asleep"}, "lifecycle", "one of new, active, lapsed"),
+        ({"lifecycle": "asleep"}, "lifecycle", "use one of new, active, lapsed"),
         ({"lifecycle": "new", "new_for": "ever"}, "new_for", "not a duration"),
         ({"moment": {"mood": "good"}}, "moment.mood", "use one of weekday, hour"),
         ({"moment": {}}, "moment", "add a condition"),
@@ -96,8 +96,8 @@ def test_a_rule_cannot_be_endless() -> None:
     deep: Any = VIEW
     for _ in range(100):
         deep = {"not": deep}
-    assert "nested deeper" in wrong_with(deep)[0]
-    assert "more than 500" in wrong_with([VIEW] * 600)[0]
+    assert "nested at most 32 deep" in wrong_with(deep)[0]
+    assert "at most 500" in wrong_with([VIEW] * 600)[0]
 
 
 def test_audiences_that_lead_in_a_circle_are_refused_and_whoever_names_them() -> None:

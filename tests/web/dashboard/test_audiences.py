@@ -75,7 +75,7 @@ def test_an_audience_is_changed_in_place_and_a_name_is_taken_once(dashboard: Tes
     ("text", "told"),
     [
         ("rule:\n- {done: }\n", "rule[0].done"),
-        ("rule: {don: X}\n", "do you mean done"),
+        ("rule: {don: X}\n", "did you mean done"),
         ("rule: {done: X, within: -3d}\n", "rule.within"),
         ("rule: {audience: gold}\n", "gold"),
         ("rule: {audience: absent}\n", "absent"),

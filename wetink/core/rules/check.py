@@ -128,15 +128,16 @@ def _problems_of(node: Node, thing: Any, place: str, audiences: AudienceSizes | 
 
 def _audience(name: str, place: str, audiences: AudienceSizes) -> Iterator[str]:
     if name not in audiences.audiences:
-        there = ", ".join(sorted(audiences.audiences)) or "none"
-        yield problem_at(place, f"there is no audience {name!r}; there are {there}")
+        others = ", ".join(sorted(audiences.audiences))
+        remedy = f"use one of {others}" if others else "create it first"
+        yield problem_at(place, f"there is no audience {name!r}; {remedy}")
     elif problem := audiences.problem_of(name):
         yield problem_at(place, problem)
 
 
 def _choice(value: str, place: str, field: Field) -> Iterator[str]:
     if value not in dict(field.choices):
-        yield problem_at(place, f"one of {', '.join(dict(field.choices))}")
+        yield problem_at(place, f"use one of {', '.join(dict(field.choices))}")
 
 
 def _where(where: Where, place: str, field: Field) -> Iterator[str]:
@@ -173,9 +174,9 @@ def _tests(tests: tuple[Test, ...], place: str, field: Field) -> Iterator[str]:
     for index, test in enumerate(tests):
         here = at(place, test.operator)
         if field.only and test.operator not in field.only:
-            yield problem_at(here, f"{'a duration' if age else 'a number'} is compared with {', '.join(field.only)}")
+            yield problem_at(here, f"compare {'a duration' if age else 'a number'} with one of {', '.join(field.only)}")
         elif any(test.operator == each.operator for each in tests[:index]):
-            yield problem_at(here, "this appears twice")
+            yield problem_at(here, "this appears twice; remove one")
         elif age:
             yield from _span(str(test.value), here)
         elif wrong := _wrong(test, BY_NAME[test.operator].wants):

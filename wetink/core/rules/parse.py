@@ -96,7 +96,7 @@ class Reading:
         self._nodes += 1
         if self._nodes > MOST or self._depth > DEEPEST:
             if self._nodes == MOST + 1 or self._depth > DEEPEST:
-                self.wrong(place, f"more than {MOST} rules in one, or nested deeper than {DEEPEST}")
+                self.wrong(place, f"a rule can have at most {MOST} conditions, nested at most {DEEPEST} deep")
             return None
         self._depth += 1
         rule: Rule = self.node(NODES[words[0]], spelled, place)
@@ -110,7 +110,7 @@ class Reading:
         key = next(iter(map(str, spelled)), "")
         self.wrong(
             place,
-            _unlike(key, NODES, f"{key!r} is not a rule", "use one of") if key else f"use one of {', '.join(NODES)}",
+            _unlike(key, NODES, f"{key!r} is not a rule") if key else f"use one of {', '.join(NODES)}",
         )
 
     def node(self, node: Node, spelled: Mapping[Any, Any], place: str) -> Any:
@@ -131,16 +131,16 @@ class Reading:
                 values[field.name] = _READ[field.kind](self, spelled.get(field.key, ""), at(place, field.key), field)
         return node.struct(**values)
 
-    def known(self, spelled: Mapping[Any, Any], names: Iterable[str], place: str, what: str = "thing") -> None:
+    def known(self, spelled: Mapping[Any, Any], names: Iterable[str], place: str, what: str = "name") -> None:
         """Add a problem for each unknown name."""
         for name in spelled:
             if name not in names:
-                self.wrong(at(place, name), _unlike(str(name), names, f"there is no such {what}"))
+                self.wrong(at(place, name), _unlike(str(name), names, f"unknown {what}"))
 
 
-def _unlike(name: str, names: Iterable[str], why: str, others: str = "there are") -> str:
+def _unlike(name: str, names: Iterable[str], why: str) -> str:
     near = get_close_matches(name, names, 1)
-    return f"{why}; do you mean {near[0]}?" if near else f"{why}; {others} {', '.join(names)}"
+    return f"{why}; did you mean {near[0]}?" if near else f"{why}; use one of {', '.join(names)}"
 
 
 def _text(reading: Reading, value: Any, place: str, field: Field | None = None) -> str:
@@ -162,7 +162,7 @@ def _event(reading: Reading, value: Any, place: str, field: Field) -> str:
 def _whole(reading: Reading, value: Any, place: str, field: Field | None = None) -> int | None:
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value
-    reading.wrong(place, f"{value!r} is not a whole number")
+    reading.wrong(place, f"{value!r} is not a whole number, such as 3")
     return None
 
 
@@ -266,7 +266,7 @@ def _window(reading: Reading, spelled: Mapping[Any, Any], place: str) -> Window:
             return Window(since=canonical(event) or event)
         case "in":
             if value != "this visit":
-                reading.wrong(place, "only `this visit` is allowed here")
+                reading.wrong(place, "write `this visit`")
             return Window(visit=True)
         case "between":
             if isinstance(value, tuple) and len(value) == 2:

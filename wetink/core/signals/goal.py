@@ -99,7 +99,9 @@ def signals_of(raw: Any) -> Signals:
     if raw is None:
         return Signals()
     if not isinstance(raw, dict):
-        raise BadContent("signals.yaml has goals, model, currencies and holdout", hint="see docs/signals.md")
+        raise BadContent(
+            "signals.yaml must be a mapping with goals, model, currencies or holdout", hint="see docs/signals.md"
+        )
     table = raw.get("currencies")
     if isinstance(table, dict) and isinstance(table.get("as_of"), date):  # YAML reads a day as a date
         raw = {**raw, "currencies": {**table, "as_of": table["as_of"].isoformat()}}
@@ -131,7 +133,7 @@ def _wrong_with(signals: Signals) -> Iterator[str]:
             yield f"holdout.share: {error}; {error.hint}"
         else:
             if not 0 < share < 1:
-                yield "holdout.share: more than 0 % and less than 100 %"
+                yield "holdout.share: write more than 0% and less than 100%"
 
 
 def _wrong_goal(name: str, goal: Goal) -> Iterator[str]:
@@ -145,7 +147,7 @@ def _wrong_goal(name: str, goal: Goal) -> Iterator[str]:
     if goal.model:
         yield from _wrong_model(".model", goal.model)
     if name == ORDER and (canonical(goal.event) or goal.event) != "Order Completed":
-        yield ".event: this goal is the orders; give another event another name"
+        yield ".event: the goal order is Order Completed; give another event another name"
 
 
 def _wrong_table(table: Currencies) -> Iterator[str]:
@@ -159,4 +161,4 @@ def _wrong_table(table: Currencies) -> Iterator[str]:
 
 def _wrong_model(place: str, model: str) -> Iterator[str]:
     if model not in MODELS:
-        yield f"{place}: there is no model {model!r}; there are {', '.join(MODELS)}"
+        yield f"{place}: there is no model {model!r}; use one of {', '.join(MODELS)}"
