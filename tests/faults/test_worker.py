@@ -36,7 +36,7 @@ class Process:
         self.error: BaseException | None = None
         self.turned = asyncio.Event()
 
-    def ready(self) -> None:
+    async def ready(self) -> None:
         pass
 
     async def turn(self) -> bool:
