@@ -256,6 +256,29 @@ def test_a_folder_that_is_taken_away_leaves_what_is_current(another: Callable[..
     assert versions.current()[1] == {}
 
 
+def test_a_push_while_the_folder_is_away_or_behind_makes_no_edit_of_it(
+    another: Callable[..., Kept], content: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = another()
+    push(versions, tree("One", "Two", "Three"))
+    content.rename(content.with_name("away"))
+    push(versions, tree("One", "Pushed", "Three"))
+    versions.take_in()
+    assert not content.exists()
+    content.with_name("away").rename(content)
+
+    def full(*given: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("wetink.content.versions.write_tree", full)
+        push(versions, tree("One", "Pushed", "Again"))
+    push(versions, tree("Once more", "Pushed", "Again"))
+    versions.take_in()
+    assert versions.current()[1] == read_tree(content) == tree("Once more", "Pushed", "Again")
+    assert BY_HAND not in {each.message for each in versions.listed()}
+
+
 def test_a_folder_that_is_made_anew_gets_what_is_current(another: Callable[..., Kept], content: Path) -> None:
     versions = another()
     versions.take_in()

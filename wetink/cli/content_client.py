@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from wetink.content.tree import Tree
+from wetink.content.tree import Tree, check_paths
 from wetink.content.versions import Pushed
 from wetink.core.errors import BadSettings, Conflict, NotFound, Unauthorized, Unavailable, WetinkError
 from wetink.ports.content import Version
@@ -29,7 +29,9 @@ class RemoteVersions:
 
     async def read(self) -> tuple[Version, dict[str, bytes]]:
         said = await self._ask("/api/content")
-        return msgspec.convert(said["version"], Version), msgspec.convert(said["files"], dict[str, bytes])
+        files = msgspec.convert(said["files"], dict[str, bytes])
+        check_paths(files)  # they are written to a folder here
+        return msgspec.convert(said["version"], Version), files
 
     async def push(self, tree: Tree, base: int | None, *, by: str, message: str, now: int) -> Pushed:
         sent = {"files": dict(tree), "base": base, "by": by, "message": message}

@@ -145,7 +145,8 @@ class Versions:
     async def _publish(self, tree: Tree, version: Version, there: Tree, by: str, message: str, now: int) -> Version:
         by, message = by.strip()[:LONGEST_NAME], message.strip()[:LONGEST_MESSAGE]
         published = await self._store.publish(tree, version.number, by=by, message=message, at=now)
-        await asyncio.to_thread(self._write_back, published, tree, there)
+        if self._folder.is_dir() and self._noted(version):  # else the files that are behind would look edited
+            await asyncio.to_thread(self._write_back, published, tree, there)
         return published
 
     async def _reconciled(self, now: int) -> tuple[Version, dict[str, bytes]]:
@@ -172,8 +173,11 @@ class Versions:
 
     def _in_step(self, newest: Version) -> bool:
         """Whether the folder holds a version, and was noted to."""
-        origin, there = self._edited()
-        return origin == Origin(newest.number, newest.files) and names(there or {}) == newest.files
+        return self._noted(newest) and names(read_tree(self._folder)) == newest.files
+
+    def _noted(self, version: Version) -> bool:
+        """Whether the folder was last in step with this version."""
+        return origin_in(origin_path(self._folder)) == Origin(version.number, version.files)
 
     def _write_back(self, version: Version, tree: Tree, there: Tree) -> None:
         """Bring the folder, which holds the files `there`, in step. One that cannot be written keeps nobody from work.
