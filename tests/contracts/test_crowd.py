@@ -296,4 +296,4 @@ def test_new_people_are_counted_at_once_by_every_process(store: Storage, tmp_pat
         if number == 1:
             laid_out(store, tmp_path)
     asyncio.run(town.columns.close())
-    other.close()
+    asyncio.run(other.close())
