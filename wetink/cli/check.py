@@ -69,36 +69,16 @@ def check(file: BinaryIO, content: Path | None, source: str, as_json: bool) -> N
 
 def _bodies(file: BinaryIO) -> Iterator[bytes]:
     """Yield the JSON values of a file: one in each line, or one that is written over many lines."""
+    stream: Any = io.BufferedReader(file)
     try:
-        yield from _values(_unpacked(file))
+        yield from _values(gzip.GzipFile(fileobj=stream) if stream.peek(2)[:2] == GZIP else stream)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise BadRequest(f"the file cannot be unpacked: {error}") from error
+    finally:
+        stream.detach()  # whoever opened the file closes it
 
 
-def _unpacked(file: BinaryIO) -> BinaryIO:
-    start = file.read(len(GZIP))
-    whole = io.BufferedReader(_Again(start, file))
-    return gzip.GzipFile(fileobj=whole) if start == GZIP else whole  # type: ignore[return-value]
-
-
-class _Again(io.RawIOBase):
-    """A file from its start, of which some was read already; it need not be one that can go back."""
-
-    def __init__(self, start: bytes, file: BinaryIO) -> None:
-        self._start, self._file = start, file
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        found = self._start or self._file.read(len(buffer))
-        made = found[: len(buffer)]
-        self._start = self._start[len(made) :]
-        buffer[: len(made)] = made
-        return len(made)
-
-
-def _values(file: BinaryIO) -> Iterator[bytes]:
+def _values(file: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
     first = next((line for line in file if line.strip(b"\xef\xbb\xbf \t\r\n")), b"").removeprefix(b"\xef\xbb\xbf")
     if _is_json(first):
         yield first
