@@ -50,18 +50,11 @@ class _Answer:
 class Personal:
     """Answers by address. One call is in flight for each; the others wait for it."""
 
-    def __init__(
-        self,
-        hosts: Hosts,
-        clock: Callable[[], int],
-        *,
-        most_kept: int = MOST_KEPT,
-        most_bytes: int = MOST_BYTES,
-    ) -> None:
+    def __init__(self, hosts: Hosts, clock: Callable[[], int], *, most_kept: int) -> None:
         """Ask hosts; keep so many answers at most."""
         self._hosts, self._clock = hosts, clock
         self._threads = ThreadPoolExecutor(2, "wetink-feeds-personal")
-        self._most_kept, self._most_bytes = most_kept, most_bytes
+        self._most_kept = most_kept
         self._answers: OrderedDict[tuple[str, str], _Answer] = OrderedDict()
         self._held = 0
 
@@ -158,7 +151,7 @@ class Personal:
 
     def _tidy(self, most: int) -> None:
         """Forget what was not asked for longest, but nothing that is under way."""
-        while len(self._answers) > most or self._held > self._most_bytes:
+        while len(self._answers) > most or self._held > MOST_BYTES:
             key = next((key for key, answer in self._answers.items() if answer.flight is None), None)
             if key is None:
                 return

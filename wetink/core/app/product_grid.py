@@ -54,12 +54,10 @@ class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         return (self.price_from or 0) <= product.price and (self.price_to is None or product.price <= self.price_to)
 
 
-def pick(
-    count: int, sources: Iterable[Iterable[Seen]], only: Filter, person: Person, shop: Shop, *, showable: bool = True
-) -> tuple[Seen, ...]:
+def pick(count: int, sources: Iterable[Iterable[Seen]], only: Filter, person: Person, shop: Shop) -> tuple[Seen, ...]:
     """Return the first `count` products of the sources, in order, that the filter lets through; none of them twice.
 
-    Each stands with its newest facts. With `showable` a product needs a name and an address to be picked.
+    Each has its newest facts, a name and an address.
     """
     bought = () if only.bought else tuple(each for order in person.orders for each in order.products)
     picked: list[Seen] = []
@@ -68,7 +66,7 @@ def pick(
             if len(picked) == count:
                 return tuple(picked)
             product = refreshed(seen.product, shop.products.get(seen.product.key))
-            if product.key in shop.taken or (showable and not (product.name and product.url)):
+            if product.key in shop.taken or not (product.name and product.url):
                 continue
             if not only.lets(product) or any(product.same(each) for each in bought):
                 continue
