@@ -85,17 +85,8 @@ class _Nothing(Exception):
     """There is nothing to make anything of."""
 
 
-def _texts(left: Any, args: list[Any]) -> tuple[Any, list[Any]]:
-    return text(left), [text(each) for each in args]
-
-
-def _text_and_counts(left: Any, args: list[Any]) -> tuple[Any, list[Any]]:
-    return text(left), [each for each in args if not is_nothing(each)]
-
-
-def _sliced(left: Any, args: list[Any]) -> tuple[Any, list[Any]]:
-    sliced = left if isinstance(left, list | tuple) else text(left)
-    return sliced, [each for each in args if not is_nothing(each)]
+def _there(args: list[Any]) -> list[Any]:
+    return [each for each in args if not is_nothing(each)]
 
 
 def _numbers(left: Any, args: list[Any]) -> tuple[Any, list[Any]]:
@@ -105,29 +96,9 @@ def _numbers(left: Any, args: list[Any]) -> tuple[Any, list[Any]]:
     return found[0], found[1:]
 
 
-def _rounded(left: Any, args: list[Any]) -> tuple[Any, list[Any]]:
-    return _numbers(left, [each for each in args if not is_nothing(each)])
-
-
-def _joined(left: Any, args: list[Any]) -> tuple[Any, list[Any]]:
-    return [text(each) for each in _things(left)], [text(each) for each in args]
-
-
-def _maps(left: Any, args: list[Any]) -> tuple[Any, list[Any]]:
-    return [each for each in items(left) if isinstance(each, Mapping)], args
-
-
 def _summed(left: Any, args: list[Any]) -> tuple[Any, list[Any]]:
     key, *others = args or [None]
     return [_number(under(each, key)) or 0 for each in items(left)], others
-
-
-def _lists(left: Any, args: list[Any]) -> tuple[Any, list[Any]]:
-    return items(left), [items(each) for each in args]
-
-
-def _distinct(left: Any, args: list[Any]) -> tuple[Any, list[Any]]:
-    return _things(left), args
 
 
 _OF_TEXTS = (
@@ -139,16 +110,19 @@ _OF_TEXTS = (
 _OF_NUMBERS = ("abs", "at_least", "at_most", "ceil", "divided_by", "floor", "minus", "modulo", "plus", "times")
 
 PREPARE: dict[str, Callable[[Any, list[Any]], tuple[Any, list[Any]]]] = {
-    **dict.fromkeys(_OF_TEXTS, _texts),
-    **dict.fromkeys(("truncate", "truncatewords"), _text_and_counts),
-    "slice": _sliced,
+    **dict.fromkeys(_OF_TEXTS, lambda left, args: (text(left), list(map(text, args)))),
+    **dict.fromkeys(("truncate", "truncatewords"), lambda left, args: (text(left), _there(args))),
+    "slice": lambda left, args: (left if isinstance(left, list | tuple) else text(left), _there(args)),
     **dict.fromkeys(_OF_NUMBERS, _numbers),
-    "round": _rounded,
-    "join": _joined,
-    **dict.fromkeys(("find", "has", "reject", "where"), _maps),
+    "round": lambda left, args: _numbers(left, _there(args)),
+    "join": lambda left, args: (list(map(text, _things(left))), list(map(text, args))),
+    **dict.fromkeys(
+        ("find", "has", "reject", "where"),
+        lambda left, args: ([each for each in items(left) if isinstance(each, Mapping)], args),
+    ),
     "sum": _summed,
-    "concat": _lists,
-    **dict.fromkeys(("reverse", "uniq"), _distinct),
+    "concat": lambda left, args: (items(left), list(map(items, args))),
+    **dict.fromkeys(("reverse", "uniq"), lambda left, args: (_things(left), args)),
 }
 """How the values for a filter are made ready; those of a filter that is not here are handed on as they are."""
 
@@ -184,7 +158,7 @@ def items(value: Any) -> list[Any]:
 
 
 def _things(value: Any) -> list[Any]:
-    return [each for each in items(value) if not is_nothing(each)]
+    return _there(items(value))
 
 
 def map_(left: Any, key: object) -> list[Any]:
