@@ -157,18 +157,13 @@ class Scenery(msgspec.Struct, frozen=True):
     scale: int
     transparent: bool
     scheme: str
+    """`light` or `dark`: the class of the page's element, by which style sheets can tell."""
 
 
-class Sheet(msgspec.Struct, frozen=True):
+class Sheet(Scenery, frozen=True):
     """A page ready to be drawn: filled in, with the photos it draws by address, in the order of their addresses."""
 
     markup: Markup
-    width: int
-    height: int
-    scale: int
-    transparent: bool
-    scheme: str
-    """`light` or `dark`: the class of the page's element, by which style sheets can tell."""
     photos: dict[str, Photo]
     look: bytes
     """A hash of what all parts share."""
@@ -199,4 +194,4 @@ def sheet(scene: "Scene | Scenery", markup: Markup, photos: Mapping[str, Photo])
     versions = (part for url, photo in photos.items() for part in (url, photo.version))
     look = key_of(scene.scale, scheme, *markup.styles)
     key = key_of(look, markup.body, scene.width, scene.height, scene.transparent, *versions)
-    return Sheet(markup, scene.width, scene.height, scene.scale, scene.transparent, scheme, photos, look, key)
+    return Sheet(scene.width, scene.height, scene.scale, scene.transparent, scheme, markup, photos, look, key)
