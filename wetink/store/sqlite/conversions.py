@@ -29,6 +29,10 @@ SLICE = 20_000
 BATCH = 100
 """Order ids, or events without one, that are read at a time: reports of any span take the memory of so many."""
 
+OWNERS = 5_000
+Members: TypeAlias = dict[Identifier, tuple[Identifier, ...]]
+"""The names of the profiles that own events."""
+
 Batch: TypeAlias = tuple[str, str]
 """A query for some events of a span, and what it finds them by (JSON)."""
 
@@ -112,10 +116,14 @@ def between(db: apsw.Connection, names: Collection[str], since: int, until: int)
     ]
 
 
-def told(db: apsw.Connection, names: Collection[str], batch: Batch) -> list[ConversionEvent]:
-    """Return the events of a batch, with whatever else is ever told of the same ids."""
-    people, members = People(db), dict[Identifier, tuple[Identifier, ...]]()
-    told = []
+def told(db: apsw.Connection, names: Collection[str], batch: Batch, members: Members) -> list[ConversionEvent]:
+    """Return the events of a batch, with whatever else is ever told of the same ids.
+
+    `members` remembers the names of owners from batch to batch, of up to `OWNERS` of them.
+    """
+    people, told = People(db), []
+    if len(members) > OWNERS:
+        members.clear()
     query, keys = batch
     for body, column in fetch(db, query, (json.dumps(list(names)), keys)):
         event = decode_event(body)
@@ -136,8 +144,9 @@ class SQLiteConversions:
     async def outcomes(
         self, names: Collection[str], since: int, until: int
     ) -> AsyncIterator[Sequence[ConversionEvent]]:
+        members: Members = {}
         for batch in await self._between(names, since, until):
-            yield await self._told(names, batch)
+            yield await self._told(names, batch, members)
 
     @in_thread
     def _between(self, names: Collection[str], since: int, until: int) -> list[Batch]:
@@ -149,9 +158,9 @@ class SQLiteConversions:
             return between(db, names, since, until)
 
     @in_thread
-    def _told(self, names: Collection[str], batch: Batch) -> list[ConversionEvent]:
+    def _told(self, names: Collection[str], batch: Batch, members: Members) -> list[ConversionEvent]:
         with translated("reading conversions"):
-            return told(self._database.reading, names, batch)
+            return told(self._database.reading, names, batch, members)
 
 
 def _row(found: tuple[Any, ...]) -> tuple[object, ...]:
