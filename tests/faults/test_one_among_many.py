@@ -224,7 +224,7 @@ def test_an_unreadable_message_is_parked_and_the_rest_of_its_request_taken(
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "data")
+    made = House(tmp_path / "data", draws=False)
     yield made
     run(made.wetink.close())
 

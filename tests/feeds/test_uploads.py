@@ -30,7 +30,7 @@ CSV = b"name,city\nOne,Oslo\nTwo,Bern\n"
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "data")
+    made = House(tmp_path / "data", draws=False)
     (made.wetink.settings.content / "feeds").mkdir()
     (made.wetink.settings.content / "feeds" / "stores.yaml").write_text("file: stores.csv\nformat: csv\nkey: name\n")
     (made.wetink.settings.content / "feeds" / "news.yaml").write_text("url: https://shop.example/n\nformat: json\n")

@@ -34,7 +34,7 @@ height: 150
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "data")
+    made = House(tmp_path / "data", draws=False)
     says(made, TEST)
     yield made
     asyncio.run(made.wetink.close())

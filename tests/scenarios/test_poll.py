@@ -29,7 +29,7 @@ FORM = {"content-type": "application/x-www-form-urlencoded", "accept": "text/htm
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setattr(test_open, "BLOCKS", {"tea": BLOCK})
-    made = House(tmp_path / "data")
+    made = House(tmp_path / "data", draws=False)
     yield made
     asyncio.run(made.wetink.close())
 

@@ -33,7 +33,7 @@ traits: {mail: email}
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "data")
+    made = House(tmp_path / "data", draws=False)
     yield made
     asyncio.run(made.wetink.close())
 
@@ -108,7 +108,7 @@ def known(house: House) -> Any:
 
 
 def test_after_a_replay_all_is_as_if_the_mapping_had_always_been_there(house: House, tmp_path: Path) -> None:
-    other = House(tmp_path / "other")
+    other = House(tmp_path / "other", draws=False)
     maps(other)
     sends(other)
     sends(house)

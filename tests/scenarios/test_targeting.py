@@ -17,7 +17,7 @@ variants:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "data")
+    made = House(tmp_path / "data", draws=False)
     yield made
     asyncio.run(made.wetink.close())
 

@@ -25,7 +25,7 @@ STRANGER = Identifier("user", "new")
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "data")
+    made = House(tmp_path / "data", draws=False)
     yield made
     asyncio.run(made.wetink.close())
 

@@ -22,7 +22,7 @@ GMAIL = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "data")
+    made = House(tmp_path / "data", draws=False)
     yield made
     asyncio.run(made.wetink.close())
 

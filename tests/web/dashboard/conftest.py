@@ -28,7 +28,7 @@ def empty(tmp_path: Path) -> Iterator[Wetink]:
         path = settings.content / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    wetink = Wetink(settings)
+    wetink = Wetink(settings, draws=False)
     asyncio.run(wetink.look_again())
     yield wetink
     asyncio.run(wetink.close())

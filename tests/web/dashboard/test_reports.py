@@ -26,7 +26,7 @@ FORMULA = '=HYPERLINK("https://evil.example")'
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A shop with an experiment, opens of people and machines in a campaign named as a formula, and three orders."""
-    made = House(tmp_path_factory.mktemp("reports") / "data")
+    made = House(tmp_path_factory.mktemp("reports") / "data", draws=False)
     made.now = now_ms() - 3_600_000
     says(made, TEST)
     says(made, "goals: {quiz: {event: Quiz Taken, value: points, currency: EUR}}", "signals.yaml")
@@ -91,7 +91,7 @@ def test_a_block_has_the_same_figures_on_page_api_file_and_command(house: House,
 
 @pytest.mark.parametrize("orders", ["count", "wait"])
 def test_reports_say_which_share_of_revenue_pages_alone_told(tmp_path: Path, orders: Literal["count", "wait"]) -> None:
-    house = House(tmp_path / "data")
+    house = House(tmp_path / "data", draws=False)
     house.now = now_ms() - 3_600_000
     store = house.wetink.store
     asyncio.run(store.sources.set_source("page", orders=orders))
