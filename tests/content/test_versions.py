@@ -317,6 +317,17 @@ def test_a_file_too_large_for_anything_is_named_and_spoils_no_other(versions: Ke
     assert (content / "images" / "film.png").stat().st_size == LARGEST_FONT + 17, "it stays as it is"
 
 
+def test_a_file_that_cannot_be_read_is_named_and_spoils_no_other(
+    versions: Kept, content: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (content / "blocks" / "broken.yaml").symlink_to("/proc/self/mem")
+    versions.take_in()
+    assert versions.current()[1] == tree("One")
+    assert "blocks/broken.yaml: Input/output error" in caplog.text
+    assert push(versions, tree("Two")) == 2
+    assert (content / "blocks" / "broken.yaml").is_symlink()
+
+
 def earlier(place: Path, *trees: dict[str, bytes]) -> None:
     """Keep versions as the release before this one did."""
     (place / "objects").mkdir(parents=True)

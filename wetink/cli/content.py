@@ -56,14 +56,15 @@ def test_(folder: Path | None, data: str | None, as_json: bool) -> None:
     place = folder or settings_of(data=data).content
     if not place.is_dir():
         raise BadSettings(f"--data: {place} does not exist", hint="check the spelling, or name a FOLDER")
-    tree = read_tree(place)
+    unread: list[str] = []
+    tree = read_tree(place, unread)
     content = read(tree, load())
     found = list(outcomes(tree, content, {**load(), **content.apps}))
     wrong = [outcome for outcome in found if outcome.wrong]
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
     else:
-        for problem in content.problems:
+        for problem in (*unread, *content.problems):
             click.echo(f"! {problem}")
         for note in content.notes:
             click.echo(f"~ {note}")
@@ -72,7 +73,7 @@ def test_(folder: Path | None, data: str | None, as_json: bool) -> None:
             for line in (*outcome.wrong, *(f"  {step}" for step in outcome.trace)) if outcome.wrong else ():
                 click.echo(f"    {line}")
         click.echo(f"{len(found) - len(wrong)} of {len(found)} hold" if found else f"{place} has no scenarios")
-    if wrong or content.problems:
+    if wrong or unread or content.problems:
         sys.exit(1)
 
 

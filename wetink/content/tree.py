@@ -83,10 +83,10 @@ def stamp(folder: Path) -> tuple[tuple[str, int, int], ...] | None:
     return tuple(found)
 
 
-def read_tree(folder: Path) -> dict[str, bytes]:
-    """Return the files of a content folder. Raises BadContent for one that cannot be read.
+def read_tree(folder: Path, problems: list[str] | None = None) -> dict[str, bytes]:
+    """Return the files of a content folder; of one that is larger than any may be, only as much as shows that.
 
-    Of a file that is larger than any may be, only as much is read as shows that.
+    A file that cannot be read is added to `problems` and left out. Raises BadContent for it without `problems`.
     """
     tree: dict[str, bytes] = {}
     for path in _paths(folder):
@@ -98,7 +98,9 @@ def read_tree(folder: Path) -> dict[str, bytes]:
         except FileNotFoundError:  # it went while we looked
             continue
         except OSError as error:
-            raise BadContent(f"{name} cannot be read: {error.strerror}") from error
+            if problems is None:
+                raise BadContent(f"{name}: {error.strerror}") from error
+            problems.append(f"{name}: {error.strerror}")
     return tree
 
 

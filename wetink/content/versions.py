@@ -169,11 +169,15 @@ class Versions:
 
     def _edited(self) -> tuple[Origin | None, dict[str, bytes] | None]:
         """Return what the folder was when it was last in step, and its files; the first is read first."""
-        return origin_in(origin_path(self._folder)), read_tree(self._folder) if self._folder.is_dir() else None
+        origin, problems = origin_in(origin_path(self._folder)), list[str]()
+        there = read_tree(self._folder, problems) if self._folder.is_dir() else None
+        for problem in problems:
+            logger.warning("content: %s", problem)
+        return origin, there
 
     def _in_step(self, newest: Version) -> bool:
         """Whether the folder holds a version, and was noted to."""
-        return self._noted(newest) and names(read_tree(self._folder)) == newest.files
+        return self._noted(newest) and names(read_tree(self._folder, [])) == newest.files
 
     def _noted(self, version: Version) -> bool:
         """Whether the folder was last in step with this version."""
