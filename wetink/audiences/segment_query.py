@@ -94,9 +94,7 @@ class ColumnCrowd:
             shop = await self._shop(rule, people.values())
             yield await self._in_thread(partial(_judged, rule, moment, shop, people))
 
-    async def _people(
-        self, roots: Sequence[Identifier], now: int, events: frozenset[str]
-    ) -> Mapping[Identifier, Person]:
+    async def _people(self, roots: Sequence[Identifier], now: int, events: frozenset[str]) -> dict[Identifier, Person]:
         """Return those of these who are profiles of their own and have events, as an open would know them."""
         load = self._store.profiles.load
         loaded = await load(dict.fromkeys(roots, ""), FOREVER - 1, rules=RULES)
@@ -125,10 +123,11 @@ class ColumnCrowd:
         self._threads.shutdown(cancel_futures=True)
 
 
-def _judged(
-    rule: Compiled, moment: Moment, shop: Shop, people: Mapping[Identifier, Person]
-) -> Mapping[Identifier, bool]:
-    return {
+def _judged(rule: Compiled, moment: Moment, shop: Shop, people: dict[Identifier, Person]) -> Mapping[Identifier, bool]:
+    """Return whether a rule holds for these people; lets go of them, which the event loop should not have to do."""
+    held = {
         root: rule.holds(subject_of(person, with_locale(moment, person), replace(shop, root=root)))
         for root, person in people.items()
     }
+    people.clear()
+    return held
