@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -203,6 +204,37 @@ async def story():
 
 asyncio.run(story())
 """
+
+
+ARENAS = """
+import ctypes, sys, threading
+from wetink.web.server import bound_arenas
+
+libc = ctypes.CDLL(None)
+bound_arenas()
+hold, taken = threading.Event(), threading.Barrier(9)
+
+def work():
+    parts = [bytes(1_000 + number) for number in range(100)]
+    taken.wait(60)
+    hold.wait(60)
+
+threads = [threading.Thread(target=work) for _ in range(8)]
+for each in threads:
+    each.start()
+taken.wait(60)
+libc.fopen.restype = ctypes.c_void_p
+file = ctypes.c_void_p(libc.fopen(sys.argv[1].encode(), b"w"))
+libc.malloc_info(0, file)
+libc.fclose(file)
+hold.set()
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_info"), reason="only glibc has arenas")
+def test_threads_of_a_server_share_two_arenas_of_malloc(tmp_path: Path) -> None:
+    script(ARENAS, str(tmp_path / "arenas.xml"))
+    assert (tmp_path / "arenas.xml").read_text().count("<heap nr=") <= 2
 
 
 def script(text: str, *arguments: str) -> None:
