@@ -92,7 +92,7 @@ def distance(one: Place, other: Place) -> float:
 
 
 def opening(hours: str, now: datetime) -> tuple[bool, str]:
-    """Return whether a store is open at `now`, in its own zone, and the words for it; None if the hours do not tell."""
+    """Return whether a store is open at `now`, in its own zone, and the words for it, empty if unknown."""
     coming: list[datetime] = []
     until: list[datetime] = []
     for begin, end in _spans(hours, now):

@@ -90,8 +90,8 @@ def life(seed: int, now: int, base_url: str) -> list[Message]:
     for number in range(WANDERERS):
         messages += _wander(random.Random(f"{seed}/{number}"), number, now, base_url)  # noqa: S311 (no secret)
 
-    def begin(name: str, device: int) -> Visit:
-        return Visit(random.Random(f"{seed}/{name}"), name, base_url, DEVICES[device])  # noqa: S311 (no secret)
+    def begin(name: str, device: int) -> _Visit:
+        return _Visit(random.Random(f"{seed}/{name}"), name, base_url, DEVICES[device])  # noqa: S311 (no secret)
 
     for role, story in zip(CAST, STORIES, strict=True):
         messages += [message for visit in story(begin, role, now) for message in visit.messages]
@@ -101,7 +101,7 @@ def life(seed: int, now: int, base_url: str) -> list[Message]:
     )
 
 
-class Visit:
+class _Visit:
     """Somebody on one device, with a clock that runs from call to call."""
 
     def __init__(self, chance: random.Random, anonymous: str, base_url: str, device: str = "") -> None:
@@ -113,12 +113,10 @@ class Visit:
         self._device = device or chance.choice(DEVICES)
 
     def arrive(self, at: int) -> None:
-        """Come to the shop at a time."""
         self.at = at
         self._say("page", "Home", {"path": "/demo/shop"})
 
     def lists(self, category: str) -> list[Item]:
-        """Look through a category; return its products."""
         items = [item for item in ITEMS if item.category == category]
         self._say("page", CATEGORIES[category], {"path": f"/demo/shop/{category}"})
         self._track(
@@ -127,12 +125,10 @@ class Visit:
         return items
 
     def search(self, query: str) -> list[Item]:
-        """Search; return the products found."""
         self._track("Products Searched", query=query)
         return found(query)
 
     def view(self, sku: str) -> None:
-        """Look at a product."""
         item = BY_SKU[sku]
         self._say("page", item.name, {"path": item.path})
         self._track("Product Viewed", **product(item, self._base))
@@ -143,30 +139,24 @@ class Visit:
         self._track("Product Added", late=late, **product(BY_SKU[sku], self._base))
 
     def remove(self, sku: str) -> None:
-        """Take a product out of the cart."""
         self.cart.remove(BY_SKU[sku])
         self._track("Product Removed", **product(BY_SKU[sku], self._base))
 
     def wish(self, sku: str) -> None:
-        """Put a product on the wishlist."""
         self._track("Product Added to Wishlist", wishlist_name="Someday", **product(BY_SKU[sku], self._base))
 
     def look_at_cart(self) -> None:
-        """Open the cart."""
         self._track("Cart Viewed", products=self._many(self.cart))
 
     def check_out(self, order: str) -> None:
-        """Begin the checkout of the cart."""
         self._track("Checkout Started", order_id=order, **self._money(), products=self._many(self.cart))
 
     def complete(self, order: str) -> None:
-        """Buy the cart."""
         money = {"order_id": order, "affiliation": BRAND, "total": self._money()["value"], "shipping": 0.0}
         self._track("Order Completed", **money, **self._money(), products=self._many(self.cart))
         self.cart = []
 
     def log_in(self, name: str, email: str) -> None:
-        """Identify the shopper."""
         self.user = account(email)
         first, last = name.split(" ", 1)
         self._say("identify", "", {"email": email, "firstName": first, "lastName": last})
@@ -194,11 +184,11 @@ class Visit:
         self.at += self._chance.randrange(2, 60) * 1000 + self._chance.randrange(1000)
 
 
-Story = Callable[[Callable[[str, int], Visit], Role, int], list[Visit]]
+Story = Callable[[Callable[[str, int], _Visit], Role, int], list[_Visit]]
 """Tells what a role did up to now (Unix ms), given a way to begin a visit by its name and device."""
 
 
-def _jane(visit: Callable[[str, int], Visit], role: Role, now: int) -> list[Visit]:
+def _jane(visit: Callable[[str, int], _Visit], role: Role, now: int) -> list[_Visit]:
     phone = visit("jane-phone", 0)
     phone.arrive(now - 6 * DAY)
     phone.lists("trail")
@@ -215,7 +205,7 @@ def _jane(visit: Callable[[str, int], Visit], role: Role, now: int) -> list[Visi
     return [phone]
 
 
-def _bob(visit: Callable[[str, int], Visit], role: Role, now: int) -> list[Visit]:
+def _bob(visit: Callable[[str, int], _Visit], role: Role, now: int) -> list[_Visit]:
     desk = visit("bob-desk", 1)
     desk.arrive(now - 3 * DAY)
     desk.search("lamp")
@@ -228,7 +218,7 @@ def _bob(visit: Callable[[str, int], Visit], role: Role, now: int) -> list[Visit
     return [desk]
 
 
-def _carla(visit: Callable[[str, int], Visit], role: Role, now: int) -> list[Visit]:
+def _carla(visit: Callable[[str, int], _Visit], role: Role, now: int) -> list[_Visit]:
     desk = visit("carla-desk", 2)
     desk.arrive(now - 4 * DAY)
     desk.lists("cloth")
@@ -246,7 +236,7 @@ def _carla(visit: Callable[[str, int], Visit], role: Role, now: int) -> list[Vis
     return [desk]
 
 
-def _theo(visit: Callable[[str, int], Visit], role: Role, now: int) -> list[Visit]:
+def _theo(visit: Callable[[str, int], _Visit], role: Role, now: int) -> list[_Visit]:
     phone, laptop = visit("theo-phone", 3), visit("theo-laptop", 1)
     phone.arrive(now - 9 * DAY)
     phone.search("tent")
@@ -261,7 +251,7 @@ def _theo(visit: Callable[[str, int], Visit], role: Role, now: int) -> list[Visi
     return [phone, laptop]
 
 
-def _ines(visit: Callable[[str, int], Visit], role: Role, now: int) -> list[Visit]:
+def _ines(visit: Callable[[str, int], _Visit], role: Role, now: int) -> list[_Visit]:
     tablet = visit("ines-tablet", 0)
     tablet.arrive(now - 8 * DAY)
     tablet.log_in(role.name, role.email)
@@ -275,7 +265,7 @@ def _ines(visit: Callable[[str, int], Visit], role: Role, now: int) -> list[Visi
     return [tablet]
 
 
-def _stranger(visit: Callable[[str, int], Visit], role: Role, now: int) -> list[Visit]:
+def _stranger(visit: Callable[[str, int], _Visit], role: Role, now: int) -> list[_Visit]:
     phone = visit(role.recipient.partition(":")[2], 3)
     phone.arrive(now - 26 * HOUR)
     phone.lists("green")
@@ -293,7 +283,7 @@ def _wander(chance: random.Random, number: int, now: int, base_url: str) -> list
     name = f"{chance.choice(FIRST)} {chance.choice(LAST)}"
     email = f"{name.replace(' ', '.').lower()}{number}@mail.example"
     tells, loyal = chance.random() < 0.62, chance.choice(list(CATEGORIES))
-    devices = [Visit(chance, f"visitor-{number:03d}-{part}", base_url) for part in range(chance.choice((1, 1, 1, 2)))]
+    devices = [_Visit(chance, f"visitor-{number:03d}-{part}", base_url) for part in range(chance.choice((1, 1, 1, 2)))]
     times = sorted(chance.randrange(now - SPAN, now - 20 * MINUTE) for _ in range(chance.randint(1, 5)))
     for turn, at in enumerate(times):
         visit = chance.choice(devices)
@@ -306,7 +296,7 @@ def _wander(chance: random.Random, number: int, now: int, base_url: str) -> list
     return [message for visit in devices for message in visit.messages if message.at < now]
 
 
-def _browse(chance: random.Random, visit: Visit, loyal: str, order: str) -> None:
+def _browse(chance: random.Random, visit: _Visit, loyal: str, order: str) -> None:
     for _ in range(chance.randint(1, 3)):
         if chance.random() < 0.2:
             shown = visit.search(chance.choice(SEARCHES))
@@ -322,7 +312,7 @@ def _browse(chance: random.Random, visit: Visit, loyal: str, order: str) -> None
         _decide(chance, visit, order)
 
 
-def _decide(chance: random.Random, visit: Visit, order: str) -> None:
+def _decide(chance: random.Random, visit: _Visit, order: str) -> None:
     if chance.random() < 0.6:
         visit.look_at_cart()
     if len(visit.cart) > 1 and chance.random() < 0.2:
