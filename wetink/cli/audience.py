@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 
-from wetink.cli.common import DATA, JSON, identifier_of, iso, now_ms, time_of, with_wetink
+from wetink.cli.common import DATA, JSON, identifier_of, iso, now_ms, print_json, time_of, with_wetink
 from wetink.content.strict_yaml import parse_yaml
 from wetink.core.errors import BadContent, BadRequest, NotFound
 from wetink.core.identity.holding import FOREVER
@@ -151,8 +151,7 @@ def hooks(name: str, again: bool, data: str | None, as_json: bool) -> None:
 
     found = with_wetink(data, work)
     if as_json:
-        click.echo(msgspec.json.encode(found).decode())
-        return
+        return print_json(found)
     if found["hook"] is None:
         click.echo(f"{name} tells nobody: its file has no hook.")
     click.echo(", ".join(f"{found['counts'][state]} {'given up' if state == 'dead' else state}" for state in STATES))

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import msgspec
 
-from wetink.cli.common import DATA, JSON, iso, with_wetink
+from wetink.cli.common import DATA, JSON, iso, print_json, with_wetink
 from wetink.core.errors import BadRequest, BadSettings, NotFound
 from wetink.core.outbound.feed import DEFAULTS, Feed, Format, Limit
 from wetink.core.units.money import money
@@ -64,8 +64,7 @@ def import_(file: Path, form: Format | None, complete: bool, encoding: str, data
         found = with_wetink(data, work, makes=True)
         bar.update(size - bar.pos)
     if as_json:
-        click.echo(msgspec.json.encode(found).decode())
-        return
+        return print_json(found)
     seconds = max(time.monotonic() - begun, 0.001)
     click.echo(f"{found.products:,} products in {seconds:.1f} s ({found.products / seconds:,.0f} a second)")
     if found.gone:
@@ -91,8 +90,7 @@ def search(words: str, limit: int, data: str | None, as_json: bool) -> None:
 
     found = with_wetink(data, work)
     if as_json:
-        click.echo(msgspec.json.encode(found).decode())
-        return
+        return print_json(found)
     for product in found:
         price = money(product.price, product.currency)
         click.echo(f"{product.key:20} {price:>14}  {product.name}")
@@ -115,8 +113,7 @@ def show(key: str, data: str | None, as_json: bool) -> None:
     if product is None:
         raise NotFound(f"there is no product {key!r}", hint="wetink catalog search WORDS")
     if as_json:
-        click.echo(msgspec.json.encode({"product": product, "changes": changes}).decode())
-        return
+        return print_json({"product": product, "changes": changes})
     for field, value in msgspec.to_builtins(product).items():
         if field not in ("quantity", "coupon", "position") and value not in (None, ""):
             click.echo(f"{field:13} {value}")

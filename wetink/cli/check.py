@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from wetink.apps import load as apps
-from wetink.cli.common import DATA, JSON, now_ms, settings_of, with_wetink
+from wetink.cli.common import DATA, JSON, now_ms, print_json, settings_of, with_wetink
 from wetink.content.content import load
 from wetink.content.tree import read_tree
 from wetink.core.errors import BadRequest
@@ -56,7 +56,7 @@ def check(file: BinaryIO, content: Path | None, source: str, as_json: bool) -> N
             checked += 1
             usable += found["verdict"] == "usable"
             if as_json:
-                click.echo(msgspec.json.encode(found).decode())
+                print_json(found)
                 continue
             click.echo(f"{found['verdict']:9} {found['event'] or '-'}  {found['messageId'] or '-'}")
             for problem in found["problems"]:
@@ -112,8 +112,7 @@ def coverage(block: str, data: str | None, as_json: bool) -> None:
 
     found = with_wetink(data, work)
     if as_json:
-        click.echo(msgspec.json.encode(found).decode())
-        return
+        return print_json(found)
     for group in found.groups:
         click.echo(
             f"{group.people:6} of {found.people}  {group.variant or 'fallback'}{f': {group.why}' if group.why else ''}"

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn, TypeVar
 
 import click
+import msgspec
 
 from wetink.core.errors import BadRequest, BadSettings, Unavailable, WetinkError
 from wetink.core.events import clock
@@ -56,6 +57,11 @@ def there(data: str | None) -> Settings:
         what = "is not a data folder of wetink" if settings.data.exists() else "does not exist"
         raise BadSettings(f"{where}: {settings.data} {what}", hint="`wetink serve` makes one", where=where)
     return settings
+
+
+def print_json(found: object) -> None:
+    """Print a value as JSON in one line."""
+    click.echo(msgspec.json.encode(found).decode())
 
 
 def now_ms() -> int:

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
-import msgspec
 
-from wetink.cli.common import DATA, JSON, identifier_of, iso, time_of, with_wetink
+from wetink.cli.common import DATA, JSON, identifier_of, iso, print_json, time_of, with_wetink
 from wetink.core.blocks.block import Decision
 from wetink.core.errors import BadSettings
 from wetink.core.messages.simulation import events_of, read
@@ -57,7 +56,7 @@ def list_(who: str | None, block: str, until: str | None, limit: int, data: str 
     for each in with_wetink(data, work):
         decision = each.decision
         if as_json:
-            click.echo(msgspec.json.encode(decision).decode())
+            print_json(decision)
         else:
             shown = ", ".join(item.name or item.key for item in decision.items)
             click.echo(
@@ -87,8 +86,7 @@ def show(id_: str, image: Path | None, slot: int, data: str | None, as_json: boo
 
     found, weighs = with_wetink(data, work, draws=image is not None)
     if as_json:
-        click.echo(msgspec.json.encode({"decision": found.decision, "moment": found.moment}).decode())
-        return
+        return print_json({"decision": found.decision, "moment": found.moment})
     _tell(found.decision, found.decision.recipient or "nobody", weighs)
 
 
@@ -145,8 +143,7 @@ def open_(
 
     decision, weighs = with_wetink(data, work, draws=image is not None)
     if as_json:
-        click.echo(msgspec.json.encode(decision).decode())
-        return
+        return print_json(decision)
     _tell(decision, who, weighs)
 
 

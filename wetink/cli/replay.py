@@ -3,9 +3,8 @@
 import sys
 
 import click
-import msgspec
 
-from wetink.cli.common import DATA, JSON, now_ms, time_of, with_wetink
+from wetink.cli.common import DATA, JSON, now_ms, print_json, time_of, with_wetink
 from wetink.core.errors import BadContent, BadRequest
 from wetink.core.events.event import Verdict
 from wetink.core.units import duration
@@ -42,8 +41,7 @@ def replay(
 
     done = with_wetink(data, work)
     if as_json:
-        click.echo(msgspec.json.encode(done).decode())
-        return
+        return print_json(done)
     would = "would come" if dry_run else "came"
     click.echo(f"{done.changed} of {done.messages} messages {would} to something else")
     for step, count in sorted(done.verdicts.items(), key=lambda each: -each[1]):

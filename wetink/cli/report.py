@@ -3,9 +3,8 @@
 from typing import Any
 
 import click
-import msgspec
 
-from wetink.cli.common import DATA, JSON, iso, now_ms, with_wetink
+from wetink.cli.common import DATA, JSON, iso, now_ms, print_json, with_wetink
 from wetink.core.signals.attribution import Attribution
 from wetink.core.signals.experiment_result import METRICS, Result
 from wetink.core.signals.goal import MODELS
@@ -59,7 +58,7 @@ def report(
     if as_csv:
         click.echo(table(lines, by, lifts), nl=False)
     elif as_json:
-        click.echo(msgspec.json.encode([flat(line, lifts) for line in lines]).decode())
+        print_json([flat(line, lifts) for line in lines])
     else:
         _show([(" / ".join(str(flat(line)[each]) or "-" for each in by), line) for line in lines])
 
@@ -82,8 +81,7 @@ def conversions(id: str | None, days: int, goal: str, model: str | None, data: s
 
     found = with_wetink(data, work)
     if as_json:
-        click.echo(msgspec.json.encode(found[0] if id is not None else found).decode())
-        return
+        return print_json(found[0] if id is not None else found)
     for each in found:
         made = each.conversion
         back = money(made.refunded, made.currency)
@@ -116,8 +114,7 @@ def list_(data: str | None, as_json: bool) -> None:
 
     found = with_wetink(data, work)
     if as_json:
-        click.echo(msgspec.json.encode(found).decode())
-        return
+        return print_json(found)
     for each in found:
         click.echo(f"{each['name']:24} {each['block'] or 'all blocks'}")
 
@@ -134,8 +131,7 @@ def show(name: str, data: str | None, as_json: bool) -> None:
 
     found = with_wetink(data, work)
     if as_json:
-        click.echo(msgspec.json.encode(found).decode())
-        return
+        return print_json(found)
     click.echo(f"{'arm':20} {'people':>9} {'clicked':>9} {'ordered':>9} {'revenue':>14}   only machines")
     for arm in found.arms:
         revenue = money(arm.revenue, found.currency)
