@@ -31,7 +31,9 @@ ARGUMENTS = {
     "still_running(drawing)": "calls, apps, feeds and hosts",
     "type(error).__name__": "the kind of an error",
     "self._what": "a fixed text",
-    **dict.fromkeys(("path", "self._path", "folder", "path.name"), "a file of the data folder or of the settings"),
+    **dict.fromkeys(
+        ("path", "self._path", "folder", "path.name", "feed.file"), "a file of the data folder or of the settings"
+    ),
     "task.name": "a task's name",
     **dict.fromkeys(("True", "not passing(error)"), "whether there is a trace: kinds and places of errors alone"),
 }
@@ -57,6 +59,9 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
         "take_over",
         "versions 1 to %d of the content are in the store now; %s is not used any more",
     ): FILE,
+    ("content/versions.py", "_edited", "content: %s"): SHOP,
+    ("feeds/uploads.py", "_show", "the upload %s is not in the folder: %s"): FILE,
+    ("feeds/uploads.py", "take_in", "the upload %s cannot be taken in: %s"): FILE,
     ("content/earlier.py", "_read", "version %d of the content cannot be read: %s"): SAID,
     ("content/versions.py", "_write_back", "version %d cannot be written to the content folder: %s"): FILE,
     ("feeds/personal.py", "_fetch", "feed %s has no answer"): SHOP,
