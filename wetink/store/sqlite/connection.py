@@ -241,11 +241,11 @@ class Alone:
                 raise _held() from None
             return asked.result()
 
-    async def soon(self, work: Work, patience: float = PATIENCE_SECONDS) -> Any:
+    async def soon(self, work: Work) -> Any:
         """Return what `work` does, without a thread that waits for it. Raises StoreUnavailable: nothing was written."""
         asked = self._asked(work)
         waited = asyncio.wrap_future(asked)
-        done, _ = await asyncio.wait([waited], timeout=patience)
+        done, _ = await asyncio.wait([waited], timeout=PATIENCE_SECONDS)
         if not done and asked.cancel():
             raise _held()
         return await waited
