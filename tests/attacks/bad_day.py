@@ -111,9 +111,13 @@ async def loops(error: Exception, folder: Path) -> None:
         await hears.step()
     await Catalogs(broken, broken, folder, lambda: 0).step({"stores": feed})
     leases = SQLiteLeases(folder, lambda: NOW)
-    health = SimpleNamespace(tasks=[], struggling={})
-    ingest, ready = SimpleNamespace(on_appended=None), lambda: asyncio.sleep(0)
-    process: Any = SimpleNamespace(store=SimpleNamespace(leases=leases), ingest=ingest, health=health, ready=ready)
+    process: Any = SimpleNamespace(
+        store=SimpleNamespace(leases=leases),
+        settings=SimpleNamespace(data=folder),
+        health=SimpleNamespace(tasks=[], struggling={}),
+        ingest=SimpleNamespace(on_appended=None),
+        ready=lambda: asyncio.sleep(0),
+    )
     tasks = [replace(task, turn=lambda _: fails(error)) for task in TASKS]
     async with Worker(process, tasks):
         while len(process.health.struggling) < len(tasks):  # noqa: ASYNC110 (there is no event)

@@ -12,17 +12,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from tests.storage import opened
 from wetink import apps
 from wetink.content.content import load
 from wetink.content.scenario import wrong_with
-from wetink.content.tree import LARGEST_FONT, Tree, differences, names, read_tree, stamp, start
+from wetink.content.tree import LARGEST_FONT, Tree, differences, read_tree, stamp, start
 from wetink.content.versions import BY_HAND, Pushed, Versions
 from wetink.core.errors import BadContent, Conflict, NotFound, Unavailable
-from wetink.ports.content import Version, digest
+from wetink.ports.content import Version
 
 APPS = apps.load()
 ROOT = Path(__file__).parents[2]
@@ -326,52 +325,6 @@ def test_a_file_that_cannot_be_read_is_named_and_spoils_no_other(
     assert "blocks/broken.yaml: Input/output error" in caplog.text
     assert push(versions, tree("Two")) == 2
     assert (content / "blocks" / "broken.yaml").is_symlink()
-
-
-def earlier(place: Path, *trees: dict[str, bytes]) -> None:
-    """Keep versions as the release before this one did."""
-    (place / "objects").mkdir(parents=True)
-    for number, files in enumerate(trees, 1):
-        for body in files.values():
-            (place / "objects" / digest(body)).write_bytes(body)
-        version = Version(number, number * 10, "ida", f"number {number}", names(files))
-        (place / f"{number:06}.json").write_bytes(msgspec.json.encode(version))
-
-
-def test_versions_kept_as_files_are_taken_over_once_under_their_numbers(
-    tmp_path: Path, content: Path, another: Callable[..., Kept]
-) -> None:
-    earlier(tmp_path / "versions", tree("A"), tree("B"), tree("One"))
-    (tmp_path / "versions" / "000002.json").write_text("{")
-    for _ in range(2):
-        versions = another()
-        versions.take_in(99)
-        found = [(each.number, each.at, each.by, each.message) for each in versions.listed()]
-        assert found == [(3, 30, "ida", "number 3"), (2, 0, "", "could not be read"), (1, 10, "ida", "number 1")]
-        assert [versions.tree(number) for number in (1, 2, 3)] == [tree("A"), tree("A"), tree("One")]
-    assert push(versions, tree("New"), 3) == 4
-
-
-def test_a_takeover_that_was_interrupted_goes_on_and_sees_edits_since(
-    tmp_path: Path, content: Path, another: Callable[..., Kept]
-) -> None:
-    earlier(tmp_path / "versions", tree("A"), tree("B"))
-    versions = another()
-    asyncio.run(versions.store.content.publish(tree("A"), 0, by="ida", message="number 1", at=10))
-    versions.take_in(99)
-    assert [each.message for each in versions.listed()] == [BY_HAND, "number 2", "number 1"]
-    assert versions.current()[1] == tree("One")
-
-
-def test_a_store_with_other_versions_takes_none_over(
-    tmp_path: Path, content: Path, another: Callable[..., Kept]
-) -> None:
-    versions = another()
-    push(versions, tree("One"))
-    earlier(tmp_path / "versions", tree("A"), tree("B"))
-    again = another()
-    again.take_in()
-    assert [each.message for each in again.listed()] == ["first"]
 
 
 def test_differences_are_told_line_by_line_for_text_and_by_name_for_pictures() -> None:
