@@ -18,22 +18,23 @@ VIEWED = "Product Viewed"
 
 
 class _Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The newest view of one product: the index of its event in the column of views, or the product itself."""
+    """The newest view of one product that is not the only one of a usable event."""
 
     at: int
     trusted: bool
-    product: int | Product
+    product: Product
 
 
 class _Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """`person` has no views, history and `done`. The newest view of each product follows, newest first.
 
-    `trusted` says whether server keys sent all views.
+    Most are the index of an event in the column of views, times two, plus one if a server key sent it: small numbers
+    take no memory of their own. `trusted` says whether server keys sent all views.
     """
 
     person: Person
     trusted: bool
-    views: tuple[_Kept, ...]
+    views: tuple[int | _Kept, ...]
     done: dict[str, msgspec.Raw]
     columns: dict[str, Columns]
 
@@ -70,8 +71,12 @@ def summarize(entries: Iterable[Entry]) -> bytes:
     events = list(entries)
     person = fold(events, max((event.at for event in events), default=0))
     trusted = isinstance(person.views, Views) and person.views.trusted
-    alone = {each[0]: place for place, each in enumerate(person.history.products(VIEWED)) if len(each) == 1}
-    views = [(seen.at, seen.trusted, alone.get(seen.product, seen.product)) for seen in person.views]
+    viewed = zip(person.done.get(VIEWED, ()), person.history.products(VIEWED), strict=True)
+    places = {(at, products[0]): index for index, (at, products) in enumerate(viewed) if len(products) == 1}
+    views: list[object] = []
+    for seen in person.views:
+        index = places.get((seen.at, seen.product))
+        views.append((seen.at, seen.trusted, seen.product) if index is None else 2 * index + seen.trusted)
     facts = {
         name: getattr(person, name) for name in Person.__struct_fields__ if name not in ("views", "history", "done")
     }
@@ -91,15 +96,20 @@ def person_of(summary: bytes) -> Person:
     Raises msgspec.DecodeError if `summarize` of this version did not make the bytes.
     """
     read = _decode(summary)
-    force_setattr(read.person, "views", Views(_views(read.views, read.columns.get(VIEWED)), trusted=read.trusted))
+    views = _views(read.views, read.columns.get(VIEWED), read.done.get(VIEWED))
+    force_setattr(read.person, "views", Views(views, trusted=read.trusted))
     force_setattr(read.person, "done", _Done(read.done))
     force_setattr(read.person, "history", History(columns=read.columns))
     return read.person
 
 
-def _views(kept: Sequence[_Kept], viewed: Columns | None) -> Iterator[Seen]:
-    """Yield the views. Each product is decoded when it is read."""
+def _views(kept: Sequence[int | _Kept], viewed: Columns | None, times: msgspec.Raw | None) -> Iterator[Seen]:
+    """Yield the views, each product unpacked when somebody asks for it."""
     packed = _packed(viewed.products) if viewed is not None else []
+    at = _times(times) if times is not None else ()
     for each in kept:
-        product = each.product if isinstance(each.product, Product) else _alone(packed[each.product])[0]
-        yield Seen(product, each.at, each.trusted)
+        if isinstance(each, int):
+            index, trusted = divmod(each, 2)
+            yield Seen(_alone(packed[index])[0], at[index], bool(trusted))
+        else:
+            yield Seen(each.product, each.at, each.trusted)
