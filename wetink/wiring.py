@@ -118,7 +118,7 @@ class Wetink:
         self.follower = Follower(store, self.trends, _now_ms, (self._warm_photos, self.prerenderer.notice))
         self.prefetcher = Prefetcher(store, self.feeds, self.apps, _now_ms)
         self.summaries = Summaries(store.profiles, _now_ms)
-        self.catalogs = Catalogs(store.catalog, self.feeds, settings.data / "catalogs", _now_ms)
+        self.catalogs = Catalogs(store.catalog, self.feeds, _now_ms)
         self._posts = Poster(settings.private_hosts)
         self.crowd = ColumnCrowd(store, lambda: _columns(store, settings.data))
         self.audiences = Audiences(

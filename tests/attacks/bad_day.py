@@ -109,7 +109,7 @@ async def loops(error: Exception, folder: Path) -> None:
     hears = Follower(told, broken, lambda: 0, [lambda events: broken.hear()])
     with contextlib.suppress(Exception):
         await hears.step()
-    await Catalogs(broken, broken, folder, lambda: 0).step({"stores": feed})
+    await Catalogs(broken, broken, lambda: 0).step({"stores": feed})
     leases = SQLiteLeases(folder, lambda: NOW)
     process: Any = SimpleNamespace(
         store=SimpleNamespace(leases=leases),

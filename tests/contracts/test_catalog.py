@@ -137,3 +137,13 @@ def test_what_another_process_revises_just_before_it_is_written_is_looked_at_aga
     monkeypatch.setattr(store.log, "append", after_others)
     tell(store, 4, "A", price=5)
     assert asyncio.run(store.catalog.products(["A"]))["A"].price == 5
+
+
+def test_the_last_imported_version_of_a_feed_is_known_in_every_process(
+    store: Storage, another: Callable[[], Storage]
+) -> None:
+    assert asyncio.run(store.catalog.imported("goods")) == ""
+    for version in ("one", "two"):
+        asyncio.run(store.catalog.note_import("goods", version))
+        assert asyncio.run(another().catalog.imported("goods")) == version
+    assert asyncio.run(store.catalog.imported("other")) == ""

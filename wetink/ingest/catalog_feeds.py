@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Container, Iterator, Mapping
 from itertools import islice
-from pathlib import Path
 
 import msgspec
 
@@ -32,9 +31,9 @@ class Imported(msgspec.Struct, frozen=True, rename="camel"):
 class Catalogs:
     """Takes catalog feeds in, once for each version of their data."""
 
-    def __init__(self, catalog: Catalog, feeds: Feeds, folder: Path, clock_ms: Callable[[], int]) -> None:
-        """Read `feeds` into `catalog`; note in `folder` which version of each was taken in."""
-        self._catalog, self._feeds, self._folder, self._clock = catalog, feeds, folder, clock_ms
+    def __init__(self, catalog: Catalog, feeds: Feeds, clock_ms: Callable[[], int]) -> None:
+        """Read `feeds` into `catalog`, which knows the last version of each that was taken in."""
+        self._catalog, self._feeds, self._clock = catalog, feeds, clock_ms
 
     async def step(self, declared: Mapping[str, Feed]) -> None:
         """Take in what is new of these feeds. One feed that fails keeps no other out."""
@@ -48,14 +47,10 @@ class Catalogs:
     async def take_in(self, feed: Feed) -> int:
         """Take in a feed's data unless it was already; return how many products there were."""
         version = self._feeds.give(feed.name).version
-        mark = self._folder / feed.name
-        if not version or (mark.exists() and mark.read_text() == version):
+        if not version or await self._catalog.imported(feed.name) == version:
             return 0
         count, _ = await self.learn(self._feeds.stream(feed.name), feed.complete)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        draft = mark.with_suffix(".new")
-        draft.write_text(version)
-        draft.replace(mark)
+        await self._catalog.note_import(feed.name, version)
         logger.info("the catalog %s has %d products", feed.name, count)
         return count
 

@@ -218,6 +218,14 @@ class Catalog(Protocol):
         """Take in what a catalog says of products at `at` (Unix ms), as a trusted event would."""
         ...
 
+    async def imported(self, feed: str) -> str:
+        """Return which version of a catalog feed was imported last, empty for none."""
+        ...
+
+    async def note_import(self, feed: str, version: str) -> None:
+        """Note which version of a catalog feed was imported. Raises StoreUnavailable."""
+        ...
+
     async def keys(self, after: str, limit: int) -> Sequence[str]:
         """Return the keys of the next products of the catalog after a key, in their order."""
         ...

@@ -354,6 +354,14 @@ class SQLiteCatalog:
         if odd:
             logger.error("%d products are not in the catalog: %s", len(odd), odd[0])
 
+    async def imported(self, feed: str) -> str:
+        with translated("reading what was imported"):
+            row = first(self._database.reading, SQL.feed_version, (feed,))
+        return str(row[0]) if row is not None else ""
+
+    async def note_import(self, feed: str, version: str) -> None:
+        await self._database.write(lambda db: db.execute(SQL.note_feed, (feed, version)))
+
     async def keys(self, after: str, limit: int) -> Sequence[str]:
         await self._caught_up()
         with translated("listing products"):

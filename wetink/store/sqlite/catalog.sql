@@ -34,6 +34,12 @@ CREATE TABLE IF NOT EXISTS product_import (
     products BLOB NOT NULL
 );
 
+-- Which version of each catalog feed was imported last.
+CREATE TABLE IF NOT EXISTS catalog_feed (
+    feed TEXT PRIMARY KEY,
+    version TEXT NOT NULL
+) WITHOUT ROWID;
+
 -- How far the catalog has followed the log and the imports. `generation` counts what was written to it in other ways.
 CREATE TABLE IF NOT EXISTS catalog_cursor (
     seq INTEGER NOT NULL,

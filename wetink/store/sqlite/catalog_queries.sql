@@ -4,6 +4,12 @@ SELECT facts FROM product WHERE key = ?
 -- name: products  The facts of the products of a JSON list of keys.
 SELECT key, facts FROM product WHERE key IN (SELECT value FROM json_each(?))
 
+-- name: feed_version
+SELECT version FROM catalog_feed WHERE feed = ?
+
+-- name: note_feed
+INSERT OR REPLACE INTO catalog_feed (feed, version) VALUES (?, ?)
+
 -- name: product_keys
 SELECT key FROM product WHERE key > ? ORDER BY key LIMIT ?
 
