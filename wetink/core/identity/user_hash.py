@@ -31,7 +31,7 @@ class IdentityVerification(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         """Omit the secrets."""
-        return f"Vouching(required={self.required})"
+        return f"IdentityVerification(required={self.required})"
 
 
 class _Hashes(msgspec.Struct, gc=False):
