@@ -121,18 +121,15 @@ class Renderer:
         return problems
 
     def missing(self, text: str) -> str:
-        """Return the characters of a text that no font has, each once."""
         return self._letters.missing(text)
 
     def _forget(self) -> None:
         self._pictures = Kept[Picture](PICTURES, lambda picture: len(picture.body))
 
     async def render(self, scene: Scene) -> Picture:
-        """Return the picture. Raises BadContent for a template that cannot be drawn; bounded in time and memory."""
         return await self._rendered(scene)
 
     async def compare(self, scene: Scene) -> Comparison | None:
-        """Return a scene's picture beside the browser's, None when the operator has no browser. Raises BadContent."""
         if self._browser is None:
             return None
         ours = await self.render(scene)
@@ -178,7 +175,6 @@ class Renderer:
         return key_of(page, scene.engine, scene.most_bytes)
 
     async def countdown(self, ticking: Ticking) -> Picture:
-        """Return an animated GIF whose first picture is complete. Raises BadContent for a size it cannot have."""
         return Picture(gif(await self._countdowns.ready(ticking), ticking.remaining_ms), "image/gif")
 
     async def prepare_countdown(self, ticking: Ticking) -> None:
