@@ -162,9 +162,6 @@ SELECT previous, current FROM alias WHERE EXISTS (
     SELECT 1 FROM claim WHERE weaker = 'a' || substr(previous, 2) AND stronger = current AND level <> 'browser'
 )
 
--- name: delete_alias
-DELETE FROM alias WHERE previous = ? AND current = ?
-
 -- name: root_of
 SELECT root FROM joined WHERE member = ?
 
