@@ -31,7 +31,7 @@ def fetch(folder: Path, url: str, *, private: tuple[str, ...] = (), resolver: Ca
         if resolver is not None:
             setattr(asyncio.get_running_loop(), "getaddrinfo", resolver)  # noqa: B010
         fetcher = PhotoFetcher(folder, private_hosts=private)
-        backend = fetcher._hosts._downloads._pool._network_backend
+        backend = fetcher._hosts._pool._network_backend
         assert isinstance(backend, GuardedBackend)
         backend._network = Loopback()  # type: ignore[assignment]
         await fetcher.get(url, 4_000)
