@@ -48,7 +48,7 @@ TASKS = (
         0.25,
         lambda wetink: wetink.store.projections.settle(),
         leased="store",
-        pause=0.1,
+        pause=0.2,
         follows=True,
     ),
     Task("summaries", 5.0, lambda wetink: wetink.summaries.step(), leased="store", pause=0.2),
