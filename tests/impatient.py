@@ -29,7 +29,7 @@ if __name__ in ("__main__", "__mp_main__"):
     from wetink.store.sqlite.projections import SQLiteProjections
 
     hurry()
-    for function in (Alone.run, Alone.soon, SQLiteProjections.step, SQLiteProjections.write):
+    for function in (Alone.run, SQLiteProjections.step, SQLiteProjections.write):
         [patience] = function.__defaults__ or ()
         function.__defaults__ = (patience * SHARE,)
 
