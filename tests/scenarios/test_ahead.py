@@ -73,7 +73,7 @@ def test_an_open_after_an_event_finds_its_tiles_drawn(house: House) -> None:
     picture = asyncio.run(house.wetink.opens.open(house.wetink.content, "hero", 1, jane, Moment(house.now + 1)))
     assert picture.content_type == "image/jpeg"
     assert here.drawn == [], "nothing was left to draw"
-    assert house.wetink.opens.troubles == 0
+    assert not picture.stopgap
 
 
 def test_the_newest_people_come_first_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
