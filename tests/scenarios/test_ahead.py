@@ -133,16 +133,11 @@ def test_warming_gives_way_to_whoever_waits_for_a_picture(house: House, monkeypa
     order: list[str] = []
 
     async def story() -> None:
-        studio = house.wetink.renderer
         opens, content, jane = house.wetink.opens, house.wetink.content, Identifier("user", "jane")
-        asked = await opens._look(content, content.block("hero"), jane, Moment(house.now))
-        decision = await opens._decided(asked)
-        scene = await opens._scenes.scene(asked, decision, 1, opens._scenes.template(content, decision))
-        assert scene is not None
-        busy = asyncio.create_task(studio.countdown(_ticking()))
+        busy = asyncio.create_task(house.wetink.renderer.countdown(_ticking()))
         await asyncio.sleep(0.05)
         busy.add_done_callback(lambda _: order.append("open"))
-        await studio.warm(scene)
+        await opens.warm(content, content.block("hero"), jane, Moment(house.now))
         order.append("warm")
         await busy
 
