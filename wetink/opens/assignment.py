@@ -1,4 +1,4 @@
-"""Arms: which arm of which experiments a recipient is in, kept from the first exposure on."""
+"""Arms: the arm of each experiment that a recipient is in, kept from the first exposure on."""
 
 from collections.abc import Iterator, Mapping
 
@@ -12,29 +12,28 @@ from wetink.ports import Storage
 
 
 class Assignments:
-    """Draws arms and keeps them. A recipient keeps the arm, whoever they turn out to be.
+    """Draws arms and keeps them. A recipient keeps an arm even when other identifiers join the person.
 
-    When two recipients that were both exposed turn out to be one person, the arm of the first exposure holds for both
-    from then on.
+    If two exposed recipients turn out to be one person, the arm of the earlier exposure holds for both from then on.
     """
 
     def __init__(self, store: Storage, shared: "Shared") -> None:
-        """Keep arms in `store`; `shared` says how bandits draw them."""
+        """Keep arms in `store`. `shared` has the shares that bandits draw arms by."""
         self._profiles, self._exposures, self._shared = store.profiles, store.exposures, shared
 
     async def of(
         self, asked: Open, block: Block, moment: Moment, *, keep: bool
     ) -> tuple[Block, dict[str, str], tuple[Step, ...]]:
-        """Return a block as the arms of whoever asks let it be, the arms, and why. Raises StoreUnavailable.
+        """Return a block cut to the recipient's arms, the arms by experiment, and the trace. Raises StoreUnavailable.
 
-        With `keep` the arms are kept.
+        With `keep`, the arms are stored.
         """
         arms: dict[str, str] = {}
         steps: list[Step] = []
         who = asked.who
         for plan in _plans(block, asked.content.signals):
             if who is None or HOLDOUT in arms.values():
-                break  # who is held out of everything takes part in nothing else
+                break  # people in the global holdout take part in no other experiment
             exposure = await self._exposure(
                 plan, asked.look, who, moment, keep=keep and moment.fetch_class != "scanner"
             )
@@ -54,14 +53,14 @@ class Assignments:
         return exposure
 
     async def _found(self, plan: Plan, who: Identifier, moment: Moment, *, keep: bool) -> Exposure:
-        """Look at all names of the person: the first exposure that is kept holds, else a lot is drawn."""
+        """Check all of the person's identifiers: the first stored exposure holds; without one, an arm is drawn."""
         profile = await self._profiles.profile(who, moment.now)
         own, person = str(who), str(profile.root)
         names = dict.fromkeys([own, person, *map(str, profile.identifiers)])
         kept = {
             name: each
             for name, each in (await self._exposures.of(plan.name, list(names))).items()
-            if each.arm in plan.arms  # an arm that is no more leaves its people to be drawn anew
+            if each.arm in plan.arms  # people of a removed arm are drawn again
         }
         first = inherited(kept)
         if first is None:
@@ -95,14 +94,14 @@ def _why(plan: Plan, exposure: Exposure) -> str:
 
 
 class Shared:
-    """What share of newcomers each arm of a bandit gets now, worked out in the background."""
+    """The current share of newcomers for each arm of a bandit, computed in the background."""
 
     def __init__(self) -> None:
-        """Know none yet: all arms are alike until then."""
+        """Start without shares: the plan's own apply until the first computation."""
         self._shares: dict[str, tuple[int, Mapping[str, float]]] = {}
 
     def of(self, plan: Plan) -> tuple[int, Mapping[str, float]] | None:
-        """Return a bandit's epoch with its shares, None for an experiment of fixed shares."""
+        """Return a bandit's epoch and its shares by arm; None for an experiment with fixed shares."""
         if plan.bandit is None:
             return None
         known = self._shares.get(plan.name)
@@ -111,5 +110,5 @@ class Shared:
         return known
 
     def put(self, experiment: str, epoch: int, shares: Mapping[str, float]) -> None:
-        """Take in what was worked out."""
+        """Store the shares computed for an experiment."""
         self._shares[experiment] = epoch, shares

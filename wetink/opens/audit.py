@@ -1,7 +1,7 @@
-"""Audit: what a block would show before it goes live: one person, the sample shopper, all the people there are.
+"""Audit: tries a block before it goes live, for one person, for the sample shopper, or for recent profiles.
 
-Each variant of a block that comes in is decided, encoded as the server keeps it, and drawn once before it is taken; of
-characters that no font has is told where content says them, and for how many people data does.
+Each variant of an incoming block is decided, encoded as the server stores it, and drawn once before the block is
+accepted. Characters without a font are reported by place for content, and by number of people for data.
 """
 
 import asyncio
@@ -35,17 +35,17 @@ from wetink.ports.outside import Feeds
 logger = logging.getLogger(__name__)
 
 MOST, MOST_ASKING, SECONDS = 1_000, 20, 3.0
-"""People that are looked at, those where each costs a call to a feed, and how long that may take in all."""
+"""Profiles in a coverage check, profiles if each costs a call to a feed, and the time limit in seconds."""
 DRAWN_SECONDS = 8.0
-"""How long the blocks of one push are drawn; the rest are taken without."""
+"""Time for the test renders of one push, in seconds. Blocks after that are accepted without one."""
 TRIES = 2
-"""A machine that is busy may need a second try."""
+"""Attempts for a test render: a busy machine may need a second one."""
 WORDS = ("title", "alt", "fallback", "variants")
-"""What of a block is shown, or may be."""
+"""The fields of a block that hold visible text."""
 
 
 class Audit:
-    """Tries blocks. Keeps and counts nothing."""
+    """Tries blocks. Stores and counts nothing."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Audit:
         feeds: Feeds,
         allowed: Callable[[str], bool],
     ) -> None:
-        """Use what opens use; `allowed` tells which photos may be drawn."""
+        """Use the services that opens use. `allowed` returns whether a photo's URL may be fetched."""
         self._profiles, self._opens, self._renderer, self._feeds = profiles, opens, renderer, feeds
         self._apps, self._allowed = apps, allowed
 
@@ -69,9 +69,10 @@ class Audit:
         settings: Mapping[str, Any],
         supposed: Sequence[Event] = (),
     ) -> tuple[Decision, Picture | None]:
-        """Return what a block that is being made shows, None for nothing; without `who` to the sample shopper.
+        """Return the decision of a block under construction and its picture, None if it shows nothing.
 
-        `settings` are its only variant's; the `supposed` are as if they had happened, too.
+        Without `who`, the sample shopper opens it. `settings` are those of its only variant. The `supposed` events
+        count as if they had happened.
         """
         app = self._apps[block.variants[0].app]
         if who is not None:
@@ -89,9 +90,9 @@ class Audit:
         return decision, await self._renderer.render(scene)
 
     async def coverage(self, content: Content, block: Block, moment: Moment) -> Coverage:
-        """Return what a block would show the people heard from last. Raises StoreUnavailable.
+        """Return the coverage of a block among the most recent profiles. Raises StoreUnavailable.
 
-        Where a feed is fetched for each person, fewer of them are looked at.
+        If a feed is fetched for each person, fewer profiles are checked.
         """
         until = time.monotonic() + SECONDS
         seen: list[Seen] = []
@@ -107,7 +108,7 @@ class Audit:
         return replace(found, undrawn=tuple((named(char), people) for char, people in found.undrawn))
 
     def _asks(self, block: Block) -> bool:
-        """Whether some variant draws on a feed that is fetched for each person."""
+        """Return whether a variant uses a feed that is fetched for each person."""
         for variant in block.variants:
             app = self._apps.get(variant.app)
             settings = settled(app, variant)[0] if app is not None else None
@@ -137,15 +138,15 @@ class Rehearsal:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
-        """Draw in the loop that runs now."""
+        """Draw in the running event loop."""
         self._loop = asyncio.get_running_loop()
 
     def use(self, content: Content) -> None:
-        """Take in the content that stands: of it nothing is drawn again."""
+        """Take the live content. Its blocks are not tried again."""
         self._known = content
 
     def problems_of(self, stock: Content, apps: Mapping[str, App]) -> list[str]:
-        """Return what is wrong with the blocks that are not known yet. For threads other than the loop's."""
+        """Return the problems of the blocks that are not live yet. Call it from a thread, not from the event loop."""
         if self._loop is None:
             return []
         if self._loop is asyncio._get_running_loop():
@@ -170,7 +171,7 @@ class Rehearsal:
         return found
 
     async def of(self, block: Block) -> list[str]:
-        """Return what is wrong with a block beside what is known: what cannot be kept, and what cannot be drawn."""
+        """Return the problems of a block next to the live content: values not storable, scenes not drawable."""
         return await self._tried(block, self._known, self._apps)
 
     async def _tried(self, block: Block, stock: Content, apps: Mapping[str, App]) -> list[str]:
@@ -189,7 +190,7 @@ class Rehearsal:
         return found
 
     async def _shown(self, block: Block, variant: Variant, app: App, template: str) -> str:
-        """Return why a variant cannot be shown to the sample shopper of its app, empty when it can."""
+        """Return the reason why a variant cannot be shown to its app's sample shopper; empty if it can."""
         moment, settings = Moment(self._clock_ms()), dict(variant.settings)
         app = _fed(app, variant)
         try:
@@ -203,13 +204,13 @@ class Rehearsal:
         if why:
             return f"its decisions cannot be stored: {place}: {why}"
         if not decision.variant:
-            return ""  # there is nothing of it to draw
+            return ""  # nothing to draw
         size = block.width, block.height
         why = await self._drawn(sample_scene(app, template, moment, settings, scale=1, size=size))
         return f"it cannot be rendered: {why}" if why else ""
 
     async def _drawn(self, scene: Scene) -> str:
-        """Return why a scene cannot be drawn, empty when it can."""
+        """Return the reason why a scene cannot be drawn; empty if it can."""
         why = ""
         for _ in range(TRIES):
             try:
@@ -225,7 +226,7 @@ class Rehearsal:
 
 
 def _fed(app: App, variant: Variant) -> App:
-    """Return an app whose sample has items for the feeds that a variant names."""
+    """Return an app whose sample has items for the feeds that a variant uses."""
     settings = settled(app, variant)[0] if app.feeds is not None else None
     if app.feeds is None or settings is None:
         return app
@@ -240,10 +241,10 @@ def sample_decision(
     settings: Mapping[str, Any] | None = None,
     supposed: Sequence[Event] = (),
 ) -> tuple[Block, Decision]:
-    """Return what an app decides for the sample shopper; without `settings` by those of its sample.
+    """Return a block with an app's sample and its decision for the sample shopper.
 
-    The decision has no variant when there is nothing to show, and its trace says why. The `supposed` are as if they
-    had happened, too.
+    Without `settings`, those of the sample apply. If there is nothing to show, the decision has no variant and its
+    trace has the reason. The `supposed` events count as if they had happened.
     """
     chosen = dict(app.sample.settings if settings is None else settings)
     block = Block("sample", Fallback(SHOP), (Variant("sample", app.name, settings=chosen),))
@@ -265,9 +266,9 @@ def sample_scene(
     supposed: Sequence[Event] = (),
     allowed: Callable[[str], bool] = lambda url: False,
 ) -> Scene:
-    """Return the scene of an app's template with the sample shopper; `size` is in CSS pixels.
+    """Return the scene of an app's template with the sample shopper. `size` is in CSS pixels.
 
-    Of the photos of what is `supposed` those are drawn that are `allowed`.
+    Photos of the `supposed` events are drawn if their URLs are `allowed`.
     """
     block, decision = sample_decision(app, moment, settings, supposed)
     block = replace(block, width=size[0], height=size[1])
@@ -286,7 +287,7 @@ def sample_scene(
 
 
 def named(char: str) -> str:
-    """Return a character with its name.
+    """Return a character with its Unicode name.
 
     >>> named("\u2713")
     '✓ (U+2713 check mark)'
@@ -297,7 +298,7 @@ def named(char: str) -> str:
 def glyph_notes(
     blocks: Mapping[str, Block], templates: Mapping[str, str], missing: Callable[[str], str]
 ) -> Iterator[str]:
-    """Yield each place of the content with characters that no font has. A box is drawn for them."""
+    """Yield a note for each place of the content with characters that no font has. They are drawn as boxes."""
     for name, text in templates.items():
         if missing(text):
             for number, line in enumerate(text.splitlines(), 1):
@@ -316,7 +317,7 @@ def _all(chars: str) -> str:
 
 
 def _strings(value: Any, place: str) -> Iterator[tuple[str, str]]:
-    """Yield the texts in a value, each with its place."""
+    """Yield each text in a value with its place."""
     if isinstance(value, str):
         yield place, value
     elif isinstance(value, dict):

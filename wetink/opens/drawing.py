@@ -1,7 +1,7 @@
-"""Drawing: a decision as what is to be drawn of it, with all that its template may see, and what came of it.
+"""Drawing: turns a decision into a scene with the values that its template may use, and the scene into a picture.
 
-An open that cannot be decided or drawn in time gets a block's fallback or the last good picture; the log says what it
-was still waiting for.
+An open that cannot be decided or drawn in time gets the block's fallback or the last good picture. The log names the
+call that it waited for.
 """
 
 import asyncio
@@ -32,22 +32,22 @@ from wetink.ports.ledger import Place as Place
 logger = logging.getLogger(__name__)
 
 MOVING_SHARE = 2.5
-"""How much more a picture may weigh that moves."""
+"""The size limit of an animation, as a multiple of the block's limit."""
 FILM_SECONDS = 0.3
-"""How long an open waits for a picture that moves before it gets one that stands still."""
+"""Time that an open waits for an animation before it gets a still picture, in seconds."""
 FRAMES, FRAME_MS = 6, 1_500
-"""Of a film whose app does not say how many pictures it has, and for how long each stands."""
+"""Frames of a film whose app gives no number, and milliseconds for each."""
 
 
 class Scenes:
     """Draws decisions."""
 
     def __init__(self, renderer: Renderer, apps: Mapping[str, App], allowed: Callable[[str], bool]) -> None:
-        """Take the apps; `allowed` tells which photos may be drawn."""
+        """Take the apps by name. `allowed` returns whether a photo's URL may be fetched."""
         self._renderer, self._apps, self._allowed = renderer, apps, allowed
 
     async def draw(self, asked: Open, decision: Decision, slot: int, template: str) -> Picture | None:
-        """Return the picture of a decision's slot, None when the fallback is due. Raises BadContent."""
+        """Return the picture of a decision's slot; None if the fallback is due. Raises BadContent."""
         app, block, moment = self._apps.get(decision.app), asked.block, asked.moment
         moves = app.moves if app is not None and moment.moving else ""
         note = ""
@@ -64,18 +64,18 @@ class Scenes:
         return replace(still, note=note) if note else still
 
     async def warm(self, asked: Open, decision: Decision, slot: int, template: str) -> None:
-        """Have the parts of a slot's picture drawn ahead, and its film if it is one. Never raises BadContent."""
+        """Draw the parts of a slot's picture ahead, and its film if it has one. A film's BadContent is suppressed."""
         scene = await self.scene(asked, decision, slot, template)
         if scene is None:
             return
         await self._renderer.warm(scene)
         app = self._apps.get(decision.app)
         if asked.block.moving and app is not None and app.moves == "film":
-            with contextlib.suppress(BadContent):  # the open will say so, where somebody sees it
+            with contextlib.suppress(BadContent):  # the open reports it
                 await self._renderer.film(film(scene, decision, asked.block))
 
     async def _ticking(self, countdown: Ticking) -> tuple[Picture | None, str]:
-        """Return a countdown that ticks if it is ready or can be had soon, else why it stands still."""
+        """Return a countdown's animation if it is ready in time; else None and the reason."""
         making = asyncio.create_task(self._renderer.countdown(countdown))
         making.add_done_callback(_ended)
         await asyncio.wait([making], timeout=FILM_SECONDS)
@@ -90,14 +90,14 @@ class Scenes:
             return None, f"it is a still picture: {type(error).__name__}"
 
     async def _moving(self, film: Film) -> Picture:
-        """Return a film if it can be had soon, else its first picture: the film is there for the next open."""
+        """Return a film if it is ready in time; else its first frame. The film is then ready for the next open."""
         making = asyncio.create_task(self._renderer.film(film))
         making.add_done_callback(_ended)
         done, _ = await asyncio.wait([making], timeout=FILM_SECONDS)
         return making.result() if done else await self._renderer.render(film.scene)
 
     async def scene(self, asked: Open, decision: Decision, slot: int, template: str) -> Scene | None:
-        """Return what is to be drawn of a decision's slot, None when the fallback is due."""
+        """Return the scene of a decision's slot; None if the fallback is due."""
         block, person, moment = asked.block, asked.person, with_locale(asked.moment, asked.person)
         if not template or (block.slots > 1 and decision.items and slot > len(decision.items)):
             return None
@@ -129,9 +129,9 @@ def sight(
     catalog: Mapping[str, Product],
     template: str = "",
 ) -> dict[str, Any]:
-    """Return everything a template may see: of what pages told no more than `core.trust` lets through.
+    """Return the values that a template may use. Data from pages is limited to what `core.catalog.trust` lets through.
 
-    Of the person's identifiers it sees the recipient alone, for the others may be anybody's words.
+    Of the person's identifiers, the template gets only the recipient: anybody may have sent the others.
     """
     items = [_seen(item) for item in decision.items]
     who = recipient_of(decision)
@@ -163,7 +163,7 @@ def _seen(product: Product) -> dict[str, Any]:
 
 
 def ticking(block: Block, facts: Mapping[str, Any], moment: Moment) -> Ticking:
-    """Return the countdown that a decision of these facts shows, as it is at a moment."""
+    """Return the countdown that a decision with these facts shows at a moment."""
     labels = tuple(facts["labels"])
     left = facts["ends_at"] - moment.now
     return Ticking(
@@ -172,13 +172,13 @@ def ticking(block: Block, facts: Mapping[str, Any], moment: Moment) -> Ticking:
 
 
 def recipient_of(decision: Decision) -> Identifier | None:
-    """Return whom a decision was made for."""
+    """Return the recipient of a decision; None for an anonymous open."""
     kind, colon, value = decision.recipient.partition(":")
     return Identifier(kind, value) if colon else None  # type: ignore[arg-type]
 
 
 def weight(block: Block, picture: Picture) -> str:
-    """Return what a block's picture weighs beside what it may.
+    """Return the size of a block's picture next to its limit, in words.
 
     >>> from wetink.core.blocks.block import Fallback
     >>> hero = Block("hero", Fallback("https://shop.example/"), kilobytes=40)
@@ -201,38 +201,38 @@ def weight(block: Block, picture: Picture) -> str:
 
 
 def film(scene: Scene, decision: Decision, block: Block) -> Film:
-    """Return a scene as a film: how many pictures it has, and how long each stands, its facts say."""
+    """Return a scene as a film. The decision's facts have the number of frames and the milliseconds for each."""
     frames, milliseconds = decision.facts.get("frames", FRAMES), decision.facts.get("frame_ms", FRAME_MS)
     most = round(block.kilobytes * 1000 * MOVING_SHARE)
     return Film(scene, frames, milliseconds, loop=decision.facts.get("loop") is not False, most_bytes=most)
 
 
 def _ended(making: asyncio.Task[Picture]) -> None:
-    """Look at how it ended: whoever asked may have gone."""
+    """Retrieve a task's exception: the open that started it may be over."""
     if not making.cancelled():
         making.exception()
 
 
 MOST = 16 << 20
-"""Bytes of pictures that are kept in memory."""
+"""Bytes of pictures kept in memory."""
 
 PATIENCE = 0.2
-"""Seconds that what outlived the process may take to be found: somebody waits who has waited before."""
+"""Time to wait for a stored picture, in seconds. The open has already waited for its deadline."""
 
 DEEPEST, SHOWN = 40, 3
-"""How far calls are followed, and how many of the innermost are named."""
+"""Depth to which calls are followed, and the number of innermost calls that are named."""
 
 
 class Fallbacks:
-    """The picture of each block for when there is nothing to show, or no time."""
+    """The picture of each block for opens with nothing to show or no time left."""
 
     def __init__(self, renderer: Renderer, template: str, blank: Picture) -> None:
-        """Take the template that draws a fallback's words, and the last resort."""
+        """Take the template that draws a fallback's texts, and the picture for unknown blocks."""
         self._renderer, self._template, self._blank = renderer, template, blank
         self._made: dict[str, Picture] = {}
 
     async def prepare(self, blocks: Mapping[str, Block], images: Mapping[str, Picture]) -> list[str]:
-        """Make the pictures of these blocks; return what could not be made, in words. Never raises."""
+        """Draw the fallbacks of these blocks. Returns a message for each that fails. Never raises."""
         made: dict[str, Picture] = {}
         problems = []
         for block in blocks.values():
@@ -245,7 +245,7 @@ class Fallbacks:
         return problems
 
     def of(self, block: Block) -> Picture:
-        """Return the fallback picture of a block, the blank one when there is none."""
+        """Return the fallback picture of a block; the blank one if it has none."""
         return self._made.get(block.name, self._blank)
 
     def blank(self) -> Picture:
@@ -253,7 +253,7 @@ class Fallbacks:
         return self._blank
 
     def scene(self, block: Block) -> Scene:
-        """Return what is drawn of a block's fallback without a picture of its own."""
+        """Return the scene of a fallback without an image of its own."""
         fallback = block.fallback
         words = {"title": fallback.title or block.title, "text": fallback.text, "button": fallback.button}
         sight = {"fallback": words, "block": {"name": block.name, "width": block.width, "height": block.height}}
@@ -261,21 +261,21 @@ class Fallbacks:
 
 
 def home(blocks: Mapping[str, Block]) -> str:
-    """Return where most blocks lead when they have nothing to show, and a click on one that is gone; empty: nowhere."""
+    """Return the most common fallback link, for clicks on a block that no longer exists; empty without blocks."""
     links = [block.fallback.link for block in blocks.values()]
     return max(sorted(set(links)), key=links.count, default="")
 
 
 class LastGood:
-    """Pictures by where and to whom they were shown; the one kept longest ago goes first."""
+    """The last good pictures by place and recipient. The one stored longest ago goes first."""
 
     def __init__(self, lasting: LastPictures | None = None, most: int = MOST) -> None:
-        """Keep up to `most` bytes here, and more where it outlives the process and others find it."""
+        """Keep up to `most` bytes in memory, and copies in `lasting`, which outlives this process."""
         self._lasting, self._most, self._bytes = lasting, most, 0
         self._kept: OrderedDict[Place, tuple[int, Picture]] = OrderedDict()
 
     async def get(self, place: Place) -> Picture | None:
-        """Return the last good picture, None if there is none any more. Never raises."""
+        """Return the last good picture; None without one. Never raises."""
         kept = self._kept.get(place)
         if self._lasting is not None:
             try:
@@ -288,7 +288,7 @@ class LastGood:
         return kept[1] if kept is not None else None
 
     def put(self, place: Place, picture: Picture, at: int) -> None:
-        """Keep a picture of an open at `at` (Unix ms), unless a newer one is kept."""
+        """Keep the picture of an open at `at` (Unix ms) unless a newer one is kept."""
         old = self._kept.get(place)
         if old is not None:
             if old[0] > at:
@@ -304,9 +304,9 @@ class LastGood:
 
 
 def still_running(task: asyncio.Task[Any]) -> str:
-    """Return what a task waits for, such as `Scenes.draw, Renderer.render (app countdown)`.
+    """Return the call that a task waits for, such as `Scenes.draw, Renderer.render (app countdown)`.
 
-    It names calls, apps, feeds and the hosts of photos, and nothing of a person.
+    It names calls, apps, feeds and hosts of photos, and no personal data.
     """
     calls: list[str] = []
     facts: dict[str, str] = {}
@@ -319,7 +319,7 @@ def still_running(task: asyncio.Task[Any]) -> str:
 
 
 def watch(task: asyncio.Task[Any], block: str) -> None:
-    """Log how a task ends that goes on after its deadline, if it fails."""
+    """Log the failure of a task that runs past its deadline."""
 
     def ended(done: asyncio.Task[Any]) -> None:
         error = None if done.cancelled() else done.exception()
@@ -341,7 +341,7 @@ def _chain(task: asyncio.Task[Any]) -> Iterator[Any]:
 
 
 def _facts(frame: Any) -> Iterator[tuple[str, str]]:
-    """Yield the app, the feed and the photo's host that a call is about."""
+    """Yield the app, the feed and the photo's host of a call, each with its kind."""
     for name, value in (frame.f_locals if frame is not None else {}).items():
         if isinstance(value, App):
             yield "app", value.name

@@ -1,4 +1,4 @@
-"""Embed: the HTML to paste into emails and pages for a block, with an ESP's merge tags or for one person."""
+"""Embed: a block's HTML for emails and pages, with an ESP's merge tags or for one person."""
 
 import logging
 from collections.abc import Sequence
@@ -23,18 +23,18 @@ STYLE = "display:inline-block;border:0;max-width:100%;height:auto"
 
 _LOCAL = (".localhost", ".local", ".internal", ".lan", ".home.arpa", ".test", ".invalid")
 _TAGS = str.maketrans({mark: f"&#{ord(mark)};" for mark in "{}[]%*|"})
-"""What would begin an ESP's tag, as HTML that reads the same: an alternative text is never a template."""
+"""The characters that begin ESPs' tags, as HTML entities: an alternative text must never act as a template."""
 
 
 class Embed:
-    """Writes HTML and words of blocks."""
+    """Writes the HTML and the alternative texts of blocks."""
 
     def __init__(self, opens: Opens, seals: Seals, address: str) -> None:
-        """Take what decides, what seals recipients, and where this server is reached."""
+        """Take the service that decides, the seals for recipients, and the public URL of this server."""
         self._opens, self._seals, self._address = opens, seals, address.rstrip("/")
 
     async def words(self, content: Content, block: str, slot: int, who: Identifier | None, moment: Moment) -> str:
-        """Return what a slot's picture shows, in words. Never raises; empty for a block there is not."""
+        """Return the alternative text of a slot's picture. Never raises; empty for an unknown block."""
         found = content.blocks.get(block)
         if found is None:
             return ""
@@ -49,7 +49,7 @@ class Embed:
         return alt_of(found, decision, slot, moment.language)
 
     async def fragment(self, content: Content, block: str, who: Identifier | None, moment: Moment) -> str:
-        """Return a block's linked pictures as HTML for a page, with what they show in words. Never raises."""
+        """Return a block's linked pictures as HTML for a page, with alternative texts. Never raises."""
         found = content.blocks.get(block)
         if found is None or who is None:
             return ""
@@ -71,7 +71,7 @@ class Embed:
         campaign: str = "",
         kind: Literal["user", "email"] | None = None,
     ) -> str:
-        """Return the HTML to paste into an email that an ESP sends to many. Raises NotFound and BadRequest."""
+        """Return the HTML to paste into an email that an ESP sends to many people. Raises NotFound and BadRequest."""
         if esp not in BY_NAME:
             raise NotFound(f"there is no ESP called {esp[:40]!r}", hint=", ".join(BY_NAME))
         return esp_snippet(content.block(block), BY_NAME[esp], self._address, campaign, kind)
@@ -87,9 +87,9 @@ def snippet(
     *,
     ratios: Sequence[int] = (),
 ) -> str:
-    """Return one linked picture for each slot, with its size and alternative text: `words`, else the block's.
+    """Return one linked picture for each slot, with its size and alternative text: from `words`, else from the block.
 
-    `ratios` are the pixel ratios a browser may choose from, by `srcset`; mail programs get the one picture.
+    `ratios` are the pixel ratios that `srcset` offers to a browser. Mail clients get a single picture.
     """
     query = f"?{urlencode({'c': campaign})}" if campaign else ""
     lines = []
@@ -103,7 +103,7 @@ def snippet(
 
 
 def is_local(address: str) -> bool:
-    """Whether the world cannot reach an address: it is this machine's, a private network's, or has a name of neither.
+    """Return whether an address is unreachable from the internet: this machine, a private network, or a bare name.
 
     >>> [is_local(f"http://{host}/") for host in ("localhost:8200", "10.0.0.7", "[::1]", "ink", "ink.local")]
     [True, True, True, True, True]
@@ -123,8 +123,8 @@ def esp_snippet(
 ) -> str:
     """Return one linked picture for each slot, with the ESP's tags for the recipient and the campaign in its URLs.
 
-    `kind` says what names the recipient; without it, what the block names first. A `campaign` that is given stands in
-    the URLs in place of the ESP's own. Raises BadRequest when the block allows no plain recipient, or not this kind.
+    `kind` is the kind of identifier in the URLs; without it, the first that the block allows. A given `campaign`
+    replaces the ESP's campaign tag. Raises BadRequest if the block allows no plain recipient, or not this kind.
     """
     chosen = kind or next(iter(block.recipients), None)
     if chosen is None or chosen not in block.recipients:

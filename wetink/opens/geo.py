@@ -1,7 +1,7 @@
-"""Place: where an address is and who runs its network, by files that the operator supplies.
+"""Place: the location and the network owner of an IP address, from files that the operator supplies.
 
-The files are in the MaxMind DB format (version 2.0 of its public specification): GeoLite2, DB-IP, IPinfo or any other
-maker's. The makers' layouts differ a little, so each fact is looked for in the places they have it.
+The files are in the MaxMind DB format (version 2.0 of its public specification), such as those of GeoLite2, DB-IP and
+IPinfo. The makers' layouts differ, so each fact is looked up in all places where a maker stores it.
 """
 
 import ipaddress
@@ -20,26 +20,26 @@ logger = logging.getLogger(__name__)
 
 
 class Place(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where an open was, as far as the files tell. All empty for what they do not."""
+    """The location of an open, as far as the files have it. A field without data is empty."""
 
     country: str = ""
     """Two capital letters (ISO 3166)."""
     region: str = ""
-    """A state or province, by its English name."""
+    """State or province, in English."""
     city: str = ""
-    """By its English name."""
+    """In English."""
     latitude: float | None = None
     longitude: float | None = None
     time_zone: str = ""
-    """Such as `Europe/Berlin`."""
+    """IANA name, such as `Europe/Berlin`."""
     owner: str = ""
-    """Who runs the network."""
+    """Organization that runs the network."""
 
 
 NOWHERE = Place()
 
 PROBES = ("1.1.1.1", "2606:4700::1111")
-"""Addresses that are looked up at the start: a file that is damaged all over shows it then."""
+"""Addresses looked up at startup, to find a badly damaged file."""
 
 Steps = tuple[str | int, ...]
 
@@ -74,23 +74,23 @@ FIELDS: tuple[tuple[str, Callable[[Any], Any], tuple[Steps, ...]], ...] = (
     ("time_zone", _text, (("location", "time_zone"), ("timezone",))),
     ("owner", _text, (("autonomous_system_organization",), ("as_name",), ("organization",))),
 )
-"""A fact of Place, how it is read, and where a record may have it: the first that can be read counts."""
+"""Fields of Place, each with its reader and its paths in a record. The first readable value counts."""
 
 
 class Places:
-    """Looks addresses up in up to two files, each of which may tell any of the facts."""
+    """Looks addresses up in up to two files. Either may have any of the facts."""
 
     def __init__(self, city: Path | None, asn: Path | None, proxies: Collection[str] = ()) -> None:
-        """Open the files; one that is not there tells nothing. Raises BadSettings for one that cannot be read.
+        """Open the files; a missing one is skipped. Raises BadSettings for one that cannot be read.
 
-        `proxies` are addresses that are believed about whom they ask for.
+        `proxies` are the addresses whose X-Forwarded-For header is trusted.
         """
         self._proxies = frozenset(proxies)
         self._files = [(path, _opened(path)) for path in (city, asn) if path is not None and _there(path)]
         self._damaged: set[Path] = set()
 
     def of(self, address: str) -> Place:
-        """Return the place of an IP address; an empty one for what is no public address. Never raises."""
+        """Return the place of an IP address; an empty place for an address that is not public. Never raises."""
         asked = _public(address)
         if asked is None:
             return NOWHERE
@@ -102,18 +102,18 @@ class Places:
         return Place(**known) if known else NOWHERE
 
     def of_request(self, client: str, forwarded: str) -> Place:
-        """Return where a request came from: from `client`, or through trusted proxies from whom they name."""
+        """Return the place of a request: of `client`, or of the client that trusted proxies report."""
         return self.of(self.origin_of(client, forwarded))
 
     def origin_of(self, client: str, forwarded: str) -> str:
-        """Return the address a request came from: `client`, or whom trusted proxies name."""
+        """Return the client's address of a request: `client`, or the one that trusted proxies report."""
         if client not in self._proxies:
             return client
         hops = [client, *(hop.strip() for hop in reversed(forwarded.split(",")))]
         return next((hop for hop in hops if hop not in self._proxies), client)
 
     def close(self) -> None:
-        """Let go of the files. Every place is empty from then on."""
+        """Close the files. Every place is empty from then on."""
         files, self._files = self._files, []
         for _, file in files:
             file.close()
@@ -124,7 +124,7 @@ class Places:
         try:
             return file.get(asked)
         except Exception as error:
-            # Damage inside a file shows only where it is met. What it is, but not who met it, goes to the log, once.
+            # Damage inside a file shows only where a lookup meets it. It is logged once, without the address.
             if path not in self._damaged:
                 self._damaged.add(path)
                 logger.error("%s is damaged (%s): some places stay empty", path, type(error).__name__)

@@ -1,4 +1,4 @@
-"""Lookup: all that an open asks of the store and of feeds."""
+"""Lookup: all reads of an open from the store and from feeds."""
 
 import logging
 from collections import OrderedDict
@@ -34,9 +34,9 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PEOPLE = 64
-"""How many are known to all opens: an email's pictures are asked for together."""
+"""People that opens share in memory: the pictures of one email are fetched together."""
 SLICE = 100
-"""Messages whose senders are summed up in one go: some ten milliseconds."""
+"""Messages whose senders are summarized in one step, which takes about ten milliseconds."""
 CODE = (
     "events/event",
     "identity/identifier",
@@ -44,11 +44,11 @@ CODE = (
     "profile/person",
     "profile/summary",
 )
-"""The modules of the core that define a fold: when one of them changes, all summaries are computed again."""
+"""The core modules that define a fold. If one of them changes, all summaries are computed again."""
 
 
 def _rules() -> int:
-    """Return what tells the rules of now from all others: a fold by other rules must not be believed."""
+    """Return the version of the fold's rules: a summary computed by other rules is not used."""
     code = [files("wetink.core").joinpath(f"{name}.py").read_bytes() for name in CODE]
     return int.from_bytes(blake2b(repr(code).encode(), digest_size=8).digest(), "big", signed=True)
 
@@ -57,9 +57,9 @@ RULES = _rules()
 
 
 class Known(msgspec.Struct, gc=False):
-    """A person as they were folded from one revision of their profile; `whole`: with their history.
+    """A person as folded from one revision of their profile. `whole` means that the history is included.
 
-    `exposures` are those that opens found since, by experiment and recipient.
+    `exposures` are those that opens have found since, by experiment and recipient.
     """
 
     root: Identifier
@@ -70,17 +70,17 @@ class Known(msgspec.Struct, gc=False):
 
 
 class Lookup:
-    """All that one open asks of the store and of feeds; it remembers what the store answered."""
+    """All reads of one open from the store and from feeds. It remembers the store's answers."""
 
     def __init__(self, store: Storage, feeds: Feeds | None, people: OrderedDict[Identifier, Known]) -> None:
-        """Read from these; without feeds no rule that needs one holds. `people` are known from other opens."""
+        """Read from these. Without feeds, no rule that needs one matches. `people` are shared with other opens."""
         self._store, self._feeds, self._people = store, feeds, people
         self._answers: list[tuple[Callable[[], Awaitable[object]], object]] = []
         self._revisions: dict[Identifier, Revision] = {}
         self.exposures: dict[tuple[str, str], Exposure] = {}
 
     async def stands(self, now: int) -> bool:
-        """Return whether the store would still answer as it did, at `now` (Unix ms). Raises StoreUnavailable."""
+        """Return whether the store would give the same answers at `now` (Unix ms). Raises StoreUnavailable."""
         if self._revisions and await self._store.profiles.load(self._revisions, now, rules=RULES):
             return False
         for ask, answer in self._answers:
@@ -101,10 +101,10 @@ class Lookup:
         events: frozenset[str] = frozenset(),
         supposed: Sequence[Event] = (),
     ) -> Person:
-        """Return whoever `who` means, as of `now` (Unix ms), with nothing a browser's key alone could have made up.
+        """Return the person behind `who` as of `now` (Unix ms), without facts that only a browser's key supports.
 
-        None is a stranger. They have their history if they did any of the `events` (see `Needs`); the `supposed` are as
-        if they had happened, too. Without identifiers: no decision needs them.
+        None is a stranger. The person includes the history if they did any of the `events` (see `Needs`). The
+        `supposed` events count as if they had happened. Identifiers are left out, since no decision needs them.
         """
         if supposed:
             entries = (await self._loaded(who, now)).entries if who is not None else ()
@@ -137,11 +137,11 @@ class Lookup:
         return believed(person, await self.products(keys)) if keys else person
 
     async def products(self, keys: Sequence[str]) -> Mapping[str, Product]:
-        """Return the catalog's facts of these products; those it does not know are left out."""
+        """Return the catalog's products by key. Unknown keys are left out."""
         return await self._asked(partial(self._store.catalog.products, keys)) if keys else {}
 
     async def for_rules(self, needs: Needs, shop: Shop, person: Person, who: Identifier | None, moment: Moment) -> Shop:
-        """Return the shop with what rules need of it. Raises StoreUnavailable."""
+        """Return the shop with the data that rules need. Raises StoreUnavailable."""
         if needs.root and who is not None and shop.root is None:
             known = self._people.get(who)
             root = known.root if known is not None else await self._store.profiles.resolve(who, moment.now)
@@ -163,7 +163,7 @@ class Lookup:
         who: Identifier | None,
         moment: Moment,
     ) -> Shop:
-        """Return the shop with what the apps of a block require of it. Raises StoreUnavailable."""
+        """Return the shop with the data that a block's apps need. Raises StoreUnavailable."""
         if required.queries:
             catalog = self._store.catalog
             found = {query: tuple(await self._asked(partial(catalog.search, query))) for query in required.queries}
@@ -203,9 +203,9 @@ class Lookup:
 
 
 def folded_at(loaded: Loaded, now: int, events: frozenset[str]) -> Person | None:
-    """Return the person of a profile as of `now` (Unix ms), with history if they did any of the `events`.
+    """Return a profile's person as of `now` (Unix ms), with the history if they did any of the `events`.
 
-    None when the profile has a summary or events of later than that, and its events up to then are to be loaded.
+    Returns None if the summary or an event is later than `now`; the caller then loads the events up to `now`.
     """
     if loaded.summary is None:
         return fold(loaded.entries, now) if all(entry.at <= now for entry in loaded.entries) else None
@@ -218,12 +218,12 @@ def folded_at(loaded: Loaded, now: int, events: frozenset[str]) -> Person | None
 
 
 def _did(person: Person, events: frozenset[str]) -> bool:
-    """Whether a rule that looks into these events would find any."""
+    """Return whether a rule over these events could find one."""
     return EVERY in events or not events.isdisjoint(person.done)
 
 
 class Open(msgspec.Struct, frozen=True):
-    """One open and all there is to decide it from. `mates` are the blocks that choose before this one in its email."""
+    """One open and the data to decide it. `mates` are the blocks that choose before this one in the same email."""
 
     content: Content
     look: Lookup
@@ -235,24 +235,24 @@ class Open(msgspec.Struct, frozen=True):
 
 
 class Lookups:
-    """Gives each open a lookup of its own. All of them know the people of the last few opens."""
+    """Gives each open its own lookup. All lookups share the people of the last few opens."""
 
     def __init__(self, store: Storage, feeds: Feeds | None = None) -> None:
-        """Read from these."""
+        """Read from the store and, if given, from feeds."""
         self._store, self._feeds, self._people = store, feeds, OrderedDict[Identifier, Known]()
 
     def begin(self) -> Lookup:
-        """Return what sees every event whose append has returned."""
+        """Return a lookup that sees every event whose append has returned."""
         return Lookup(self._store, self._feeds, self._people)
 
 
 class Summaries:
-    """Follows the log and sums up, ahead of their next open, those who have been quiet for a while."""
+    """Follows the log and summarizes people who have been quiet for a while, before their next open."""
 
     def __init__(self, profiles: Profiles, clock_ms: Callable[[], int]) -> None:
-        """Read from `profiles`, and keep there what was made."""
+        """Read from `profiles`, and store the summaries there."""
         self._profiles, self._clock = profiles, clock_ms
 
     async def step(self, limit: int = SLICE) -> bool:
-        """Go on by some messages; return whether there may be more. Raises StoreUnavailable."""
+        """Process up to `limit` messages. Returns whether there may be more. Raises StoreUnavailable."""
         return await self._profiles.summarize(summarize, RULES, self._clock(), limit)

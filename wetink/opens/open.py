@@ -1,7 +1,7 @@
-"""The open: who, what, and the picture of it. Whatever happens, there is an answer.
+"""The open: from recipient to decision to picture. Every open gets an answer.
 
-`Opens.open` answers a picture and `Opens.read` data; each looks up what there is to know, decides, counts, and draws.
-`content` is what there is when somebody asks: it is handed to each call, and stays the same until the answer.
+`Opens.open` returns a picture and `Opens.read` returns data. Both look up the person, decide, and count. `content` is
+the live content at the time of the call. It stays the same until the answer.
 """
 
 import asyncio
@@ -35,13 +35,13 @@ from wetink.ports.outside import Feeds
 logger = logging.getLogger(__name__)
 
 DECISION_MS = 60_000
-"""How long a decision lives, so that all slots of one email and its click agree."""
+"""How long a decision holds, in milliseconds, so that all slots of one email and its click agree."""
 REMEMBERED = 50_000
-"""Opens as data that are remembered, so that none is counted twice within that time."""
+"""Opens as data kept in memory, so that none is counted twice within that time."""
 
 
 class Opens:
-    """Answers opens, clicks and previews. Everything it needs is handed in."""
+    """Answers opens, clicks and previews."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Opens:
         seals: Seals,
         deadline_ms: int,
     ) -> None:
-        """Take the storage, the apps with their own templates, and what else there is beside content."""
+        """Take the storage, the apps with their own templates, and all services besides content."""
         self._ledger, self._archive, self._profiles = store.ledger, store.archive, store.profiles
         self._apps, self._trends, self._assignments, self._seals = apps, trends, assignments, seals
         self._allowed, self._fallbacks, self._deadline = allowed, fallbacks, deadline_ms / 1000
@@ -67,11 +67,11 @@ class Opens:
         self._last, self._read = LastGood(store.pictures), dict[Hashable, int]()
 
     def begin(self) -> Lookup:
-        """Return what one open asks the store through, for whoever wants to know later whether that still stands."""
+        """Return a lookup for one open. Its `stands` later reports whether the answer is still current."""
         return self._lookups.begin()
 
     def template_of(self, content: Content, shown: Decision | Variant) -> str:
-        """Return the template that draws a decision or a variant, empty for a fallback or when it is gone."""
+        """Return the template of a decision or a variant; empty for a fallback or a missing template."""
         if shown.template:
             return content.templates.get(shown.template, "")
         return self._app_templates.get(shown.app, "")
@@ -87,17 +87,17 @@ class Opens:
         *,
         counted: bool = True,
     ) -> Picture:
-        """Return the picture of a block's slot for a recipient, None being nobody. Never raises.
+        """Return the picture of a block's slot for a recipient; None is an anonymous open. Never raises.
 
-        Nothing is kept of an open that is not `counted`.
+        An open that is not `counted` leaves no trace.
         """
         block = content.blocks.get(name)
         if block is None:
             return self._fallbacks.blank()
         if slot > block.slots:
-            return self._fallbacks.of(block)  # nothing stands there
+            return self._fallbacks.of(block)  # this slot is always empty
         drawing = asyncio.create_task(self._opened(content, block, slot, who, moment, look, counted=counted))
-        drawing.add_done_callback(_ended)  # over the deadline it goes on, for the next open
+        drawing.add_done_callback(_ended)  # past the deadline, the drawing continues for the next open
         try:
             async with asyncio.timeout(self._deadline):
                 return await asyncio.shield(drawing)
@@ -141,7 +141,7 @@ class Opens:
         supposed: Sequence[Event] = (),
         look: Lookup | None = None,
     ) -> Open:
-        """Look up whoever asks, with their events if a rule wants them. Raises StoreUnavailable."""
+        """Look up the person, with their events if a rule needs them. Raises StoreUnavailable."""
         look = look or self.begin()
         mates = before(block, content.blocks.values()) if block.email else ()
         wanted = [prepared(each, self._apps, content.rules).needs.events for each in (block, *mates)]
@@ -150,10 +150,10 @@ class Opens:
         return Open(content, look, block, mates, who, person, moment)
 
     async def _decide_and_count(self, asked: Open, slot: int) -> tuple[Decision, Person]:
-        """Decide for an open of `slot`, keep the decision, count the open; return it with the person it is about.
+        """Decide for an open of `slot`, store the decision, and count the open. Returns the decision and its person.
 
-        A kept decision that says the same is given as of now: whatever else its picture shows of the person is newer.
-        What the block's policy gives its fallback is not kept, since others may ask within the minute.
+        If the stored decision shows the same, the fresh one is returned, since the rest of its picture is newer. A
+        fallback due to the block's policy on fetch classes is not stored, since a person may open within the minute.
         """
         block, who, moment = asked.block, asked.who, asked.moment
         if not decides(block.fetches, moment.fetch_class):
@@ -170,10 +170,10 @@ class Opens:
         return decision, await asked.look.person(who, decision.at)
 
     async def _decide(self, asked: Open, *, keep: bool = False, expose: bool = False) -> Decision:
-        """Decide, without the products that blocks before this one show in the same email.
+        """Decide, without the products that earlier blocks show in the same email.
 
-        What was decided for those within the last minute stands. With `keep` what is decided here stands, too, so that
-        they agree in whatever order their pictures are fetched.
+        A decision for those blocks within the last minute holds. With `keep`, those made here hold as well, so that
+        pictures agree in whatever order they are fetched.
         """
         who, moment, taken = asked.who, asked.moment, frozenset[str]()
         for mate in asked.mates:
@@ -188,7 +188,7 @@ class Opens:
     async def _decide_block(
         self, asked: Open, block: Block, taken: frozenset[str], *, keep: bool, expose: bool
     ) -> Decision:
-        """Decide for one block: its arms, what its rules and apps need, the variant, and its products as of now."""
+        """Decide for one block: arms, data for rules and apps, the variant, and its products with current data."""
         content, look, who, person = asked.content, asked.look, asked.who, asked.person
         moment, arms, steps = with_locale(asked.moment, person), dict[str, str](), tuple[Step, ...]()
         counting = counts(block.fetches, moment.fetch_class)
@@ -237,9 +237,9 @@ class Opens:
     async def read(
         self, content: Content, block: Block, who: Identifier | None, moment: Moment, look: Lookup | None = None
     ) -> Decision:
-        """Decide for an open as data and count the open, once a minute in all processes. Raises StoreUnavailable.
+        """Decide for an open as data and count the open, once a minute across processes. Raises StoreUnavailable.
 
-        It is not kept: data says itself where each product leads, so no later request has to agree with it.
+        The decision is not stored: the data has each product's link, so no later request has to agree with it.
         """
         return await self._decide_data(await self._begun(content, block, who, moment, look=look))
 
@@ -252,7 +252,7 @@ class Opens:
         return decision
 
     def _is_first(self, place: Hashable, now: int) -> bool:
-        """Whether nobody has read this within a minute before `now` (Unix ms), as far as this process knows."""
+        """Return whether this process has seen no such read within the minute before `now` (Unix ms)."""
         at = self._read.get(place)
         if at is not None and 0 <= now - at < DECISION_MS:
             return False
@@ -266,7 +266,7 @@ class Opens:
     async def destination(
         self, content: Content, name: str, slot: int, who: Identifier | None, moment: Moment, *, counted: bool = True
     ) -> str:
-        """Return where a click on a slot goes: where the last served decision pointed. Never raises; empty: nowhere."""
+        """Return the URL for a click on a slot, by the last served decision; empty for none. Never raises."""
         block = content.blocks.get(name)
         if block is None:
             return home(content.blocks)
@@ -291,7 +291,7 @@ class Opens:
             return block.fallback.link
 
     async def _sold_out_link(self, block: Block, decision: Decision, slot: int) -> str:
-        """Return where a click leads instead, when what it was to lead to cannot be bought any more."""
+        """Return the block's sold-out link if the clicked product cannot be bought any more; else empty."""
         if not block.gone or slot > len(decision.items):
             return ""
         item = decision.items[slot - 1]
@@ -308,9 +308,9 @@ class Opens:
         *,
         expose: bool = False,
     ) -> Decision:
-        """Decide without keeping or counting anything, as if the `supposed` had happened, too.
+        """Decide without storing or counting anything. The `supposed` events count as if they had happened.
 
-        With `expose` the arms of experiments are kept all the same. Raises StoreUnavailable.
+        With `expose`, arms of experiments are stored even so. Raises StoreUnavailable.
         """
         return await self._decide(await self._begun(content, block, who, moment, supposed), expose=expose)
 
@@ -323,7 +323,7 @@ class Opens:
         supposed: Sequence[Event] = (),
         block: Block | None = None,
     ) -> Picture:
-        """Draw a decision, for previews; `block` is one that the content does not have. Never raises."""
+        """Return the picture of a decision, for previews. `block` may be one that the content lacks. Never raises."""
         block = block or content.blocks.get(decision.block)
         if block is None:
             return self._fallbacks.blank()
@@ -334,19 +334,19 @@ class Opens:
             return self._fallbacks.of(block)
 
     async def again(self, content: Content, opened: Opened, slot: int) -> Picture:
-        """Draw what a past open got, with the template of then. Raises BadContent and StoreUnavailable."""
+        """Draw a past open again, with the template of that time. Raises BadContent and StoreUnavailable."""
         asked = await self._past(content, opened.block, opened.decision, opened.moment)
         return await self._draw(asked, opened.decision, slot, opened.template)
 
     async def _past(
         self, content: Content, block: Block, decision: Decision, moment: Moment, supposed: Sequence[Event] = ()
     ) -> Open:
-        """Return an open as it was when it was decided."""
+        """Return an open with the person as of its decision."""
         who, look = recipient_of(decision), self.begin()
         return Open(content, look, block, (), who, await look.person(who, decision.at, supposed=supposed), moment)
 
     async def warm(self, content: Content, block: Block, who: Identifier | None, moment: Moment) -> None:
-        """Have drawn ahead what a block would show somebody now. Keeps and counts nothing. Raises StoreUnavailable."""
+        """Draw a block's current pictures for a recipient ahead. Stores and counts nothing. Raises StoreUnavailable."""
         asked = await self._begun(content, block, who, moment)
         decision = await self._decide(asked)
         for slot in range(1, block.slots + 1):
@@ -355,7 +355,7 @@ class Opens:
     async def compare(
         self, content: Content, block: Block, slot: int, who: Identifier | None, moment: Moment
     ) -> Comparison | None:
-        """Return what a block shows beside the browser's picture of it, None when there is no browser or nothing shown.
+        """Return a block's picture next to the browser's rendering; None without a browser or if nothing is shown.
 
         Raises BadContent and StoreUnavailable.
         """
@@ -365,13 +365,13 @@ class Opens:
         return await self._renderer.compare(scene) if scene is not None else None
 
     async def person(self, who: Identifier, now: int) -> Person:
-        """Return whoever `who` means, as of `now` (Unix ms), with all their identifiers. Raises StoreUnavailable."""
+        """Return the person behind `who` as of `now` (Unix ms), with all identifiers. Raises StoreUnavailable."""
         person = await self.begin().person(who, now)
         profile = await self._profiles.profile(who, now) if person.known else None
         return replace(person, identifiers=profile.identifiers) if profile is not None else person
 
     async def explain(self, content: Content, rule: Rule, who: Identifier, moment: Moment) -> Finding:
-        """Return whether a rule holds for whoever `who` means, and why, node by node. Raises StoreUnavailable."""
+        """Return whether a rule matches the person behind `who`, with reasons by node. Raises StoreUnavailable."""
         asked, look = content.rules.of(rule), self.begin()
         person = await look.person(who, moment.now, events=asked.needs.events)
         moment = with_locale(moment, person)
@@ -382,18 +382,18 @@ class Opens:
 def _counted(
     picture: Picture, block: str, variant: str, who: Identifier | None, moment: Moment, *, counted: bool
 ) -> Picture:
-    """Say on a picture what it is counted as when it is sent; nobody's and what is not counted are nothing."""
+    """Return a picture marked with its count on delivery. Anonymous and uncounted opens get no mark."""
     if who is None or not counted:
         return picture
     return replace(picture, served=Served(block, variant, moment.campaign))
 
 
 def _place(block: Block, slot: int, who: Identifier, moment: Moment) -> Place:
-    """Return what tells the pictures from each other that a recipient may have been shown."""
+    """Return the key of the picture last shown to a recipient."""
     return block.name, slot, str(who), f"{moment.campaign}\0{moment.scheme}\0{moment.ratio}\0{moment.moving}"
 
 
 def _ended(drawing: asyncio.Task[Picture]) -> None:
-    """Look at how it ended: whoever asked may have gone."""
+    """Retrieve a task's exception: the open that started it may be over."""
     if not drawing.cancelled():
         drawing.exception()

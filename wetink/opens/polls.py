@@ -1,4 +1,4 @@
-"""Polls: what somebody may vote on, and their vote."""
+"""Polls: the question of a decision, and votes on it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ from wetink.ports import Storage
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """One answer of a poll: its votes and share, which are 0 for who is not to see them yet."""
+    """One answer of a poll. `votes` and `percent` are 0 for people who may not see them yet."""
 
     text: str
     votes: int
@@ -23,7 +23,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Ballot(msgspec.Struct, frozen=True):
-    """What somebody may vote on. `voted` is their answer's number, the first being 1, 0 for none."""
+    """A poll's question and its answers. `voted` is the number of the person's own answer, from 1; 0 for none."""
 
     question: str
     options: tuple[Answer, ...]
@@ -34,26 +34,26 @@ class Ballot(msgspec.Struct, frozen=True):
 
 
 def key_of(block: str, name: str) -> str:
-    """Return the name under which the votes of a block's poll are kept."""
+    """Return the key of a block's poll in the store."""
     return f"{block}/{name}"
 
 
 class Polls:
-    """Votes on what a decision asks."""
+    """Reads polls from decisions and stores votes."""
 
     def __init__(self, store: Storage, apps: Mapping[str, App]) -> None:
-        """Keep votes in `store`."""
+        """Store votes in `store`."""
         self._store, self._apps = store, apps
 
     def ballot(self, decision: Decision) -> Ballot | None:
-        """Return what a decision asks, None when it asks nothing."""
+        """Return the poll of a decision; None without one."""
         return self._asked(decision)[1]
 
     async def vote(self, decision: Decision, who: Identifier, option: int, now: int) -> dict[str, Any]:
-        """Keep a vote on what was decided for `who`, on the disk before this returns; `now` is Unix ms.
+        """Store the vote of `who` on a decision's poll. It is on disk before this returns. `now` is Unix ms.
 
-        Returns what was answered, as properties of an event. Voting again changes the vote. Raises BadRequest when this
-        cannot be voted for, StoreUnavailable.
+        Returns the answer as the properties of an event. A second vote replaces the first. Raises BadRequest if the
+        poll has ended or lacks this answer, and StoreUnavailable.
         """
         name, ballot = self._asked(decision)
         if ballot is None or not ballot.open:
@@ -72,19 +72,19 @@ class Polls:
 
 
 def asks(apps: Mapping[str, App], decision: Decision) -> bool:
-    """Whether a decision shows a poll that somebody may vote in."""
+    """Return whether a decision shows an open poll."""
     app = apps.get(decision.app)
     return app is not None and app.poll is not None and decision.facts.get("open") is True
 
 
 def voting_link(block: Block, slot: int, token: str, campaign: str) -> str:
-    """Return where somebody votes on what a block asks: of this server, whatever it is called outside."""
+    """Return the path of a slot's voting page, relative to this server."""
     query = f"?{urlencode({'c': campaign})}" if campaign else ""
     return f"/v/{block.name}/{slot}/{token}{query}"
 
 
 def answered(who: Identifier, said: Mapping[str, Any], at: int) -> bytes:
-    """Return the track (JSON) that tells of a vote, so that rules can ask for it: `done: Poll Answered`."""
+    """Return the track call (JSON) for a vote, so that rules can match `done: Poll Answered`."""
     names: dict[str, dict[str, Any]] = {
         "user": {"userId": who.value},
         "email": {"context": {"traits": {"email": who.value}}},

@@ -1,4 +1,4 @@
-"""Warm: what feeds say of a person is asked for when that person does something, before they open an email."""
+"""Prefetch: feeds are asked about a person when that person does something, before they open an email."""
 
 from collections.abc import Callable, Mapping
 
@@ -16,27 +16,27 @@ from wetink.ports import Cursor, Storage
 from wetink.ports.outside import Feeds
 
 SLICE = 100
-"""Messages that are read in one go: opens wait no longer than that takes."""
+"""Messages read in one step. Opens wait no longer than one step takes."""
 AT_ONCE = 10
-"""People whose data is asked for in one go: what feeds have to answer is bounded."""
+"""People whose data is fetched in one step. This limits the load on feeds."""
 LATE_MS = 5_000
-"""How late this may be: of a flood only the newest messages count."""
+"""Age limit of a message in milliseconds. In a flood, only the newest messages count."""
 
 
 class Prefetcher:
-    """Reads along in the log, whoever writes it, for as long as some block draws on a feed that is asked per person."""
+    """Follows the log while a block uses a feed that is fetched for each person."""
 
     def __init__(self, store: Storage, feeds: Feeds, apps: Mapping[str, App], clock_ms: Callable[[], int]) -> None:
-        """Read from `store`, warm `feeds`."""
+        """Read from `store`, fill the cache of `feeds`."""
         self._store, self._feeds, self._apps, self._clock = store, feeds, apps, clock_ms
         self._lookups = Lookups(store)
         self._place: Cursor | None = None
         self._waiting: dict[Identifier, None] = {}
 
     async def step(self, blocks: Mapping[str, Block]) -> bool:
-        """Look at the next messages and warm what their people need in these blocks; return whether there is more.
+        """Read the next messages and fetch the feed data of their people for these blocks.
 
-        Raises StoreUnavailable.
+        Returns whether there is more. Raises StoreUnavailable.
         """
         feeds = self._per_person(blocks)
         if not feeds:
@@ -57,7 +57,7 @@ class Prefetcher:
         return more or bool(self._waiting)
 
     async def _notice(self) -> bool:
-        """Note who has done something: those that emails are sent to."""
+        """Note the identified people of the next messages. Emails go to nobody else."""
         log, late = self._store.log, self._clock() - LATE_MS
         if self._place is None:
             self._place = await log.cursor()
@@ -70,7 +70,7 @@ class Prefetcher:
         return len(found) == SLICE
 
     def _per_person(self, blocks: Mapping[str, Block]) -> list[Feed]:
-        """Return the feeds that some block draws on and that are asked for each person."""
+        """Return the feeds of these blocks that are fetched for each person."""
         found: dict[str, Feed] = {}
         for block in blocks.values():
             for variant in block.variants:

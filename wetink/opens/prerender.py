@@ -1,10 +1,10 @@
-"""Prerender: what emails would show is drawn before anybody opens one, so that opens find it ready.
+"""Prerender: pictures are drawn before the email is opened, so that opens find them ready.
 
-For people when they do something: their tiles are drawn then, their photos scaled. It is bounded whatever happens: the
-newest people first, one picture at a time, no more than a tenth of a core, and those who wait for a picture go first.
+When a person does something, the tiles and scaled photos of their pictures are drawn. This is limited: the newest
+people first, one picture at a time, a tenth of a core at most, and opens go first.
 
-For everybody when a block that moves is saved and when wetink starts. Countdowns are the same for everybody; a film is
-made ready for somebody nobody knows, which is what most see where its products are new ones or best sellers.
+When an animated block is saved and when wetink starts, its animations are drawn. Countdowns are the same for everybody.
+Films are drawn for a stranger; most people see the same one if its products are new ones or best sellers.
 """
 
 import asyncio
@@ -29,30 +29,30 @@ from wetink.ports import Renderer, Ticking
 logger = logging.getLogger(__name__)
 
 RECENT_MS = 120_000
-"""What is older has been drawn, or will be by an open: the log is read again at every start."""
+"""Age limit of an event in milliseconds. The log is read again at every start, and older events have been drawn for."""
 MOST_PEOPLE, MOST_BLOCKS = 500, 8
-"""People who wait, and blocks that are drawn for each."""
+"""People in the queue, and blocks that are drawn for each."""
 CALM_SECONDS = 1.0
-"""How long somebody must have done nothing more."""
+"""Time without new activity before a person is drawn for, in seconds."""
 SHARE = 0.1
-"""Of the time of a core."""
+"""Limit, as a share of one core's time."""
 MOVING_SHARE = 0.5
-"""Of the time of a core: in between others have their turn."""
+"""Limit for animations, as a share of one core's time."""
 SCHEMES = ("light", "dark")
 LOOKS = tuple(product((2, 1, 3), SCHEMES))
-"""Device pixels for each of CSS, and color schemes. What snippets ask for by themselves comes first."""
+"""Pixel ratios and color schemes, those of the plain snippets first."""
 
 
 class Prerenderer:
     """Draws for people who have just done something."""
 
     def __init__(self, opens: Opens, clock_ms: Callable[[], int]) -> None:
-        """Take what draws."""
+        """Draw with `opens`."""
         self._opens, self._clock = opens, clock_ms
         self._waiting: OrderedDict[Identifier, float] = OrderedDict()
 
     def notice(self, events: Sequence[Event]) -> None:
-        """Note whose events these are, if they are new."""
+        """Queue the people of recent events."""
         since = self._clock() - RECENT_MS
         for event in events:
             who = _sent_to(event)
@@ -63,7 +63,7 @@ class Prerenderer:
             self._waiting.popitem(last=False)
 
     async def step(self, content: Content) -> bool:
-        """Draw for the one who did something last, and has come to rest; return whether there was one."""
+        """Draw for the most recently active person who is now quiet. Returns whether there was one."""
         calm = time.monotonic() - CALM_SECONDS
         who = next((each for each, at in reversed(self._waiting.items()) if at <= calm), None)
         if who is None:
@@ -82,19 +82,19 @@ class Prerenderer:
 
 
 class Animations:
-    """Has the moving pictures of the content made ready, countdowns in every way in which an email may ask for them."""
+    """Prepares the animations of the content: films, and countdowns in each look that an email may request."""
 
     def __init__(self, renderer: Renderer, apps: Mapping[str, App], opens: Opens, clock_ms: Callable[[], int]) -> None:
-        """Take who makes countdowns ready, the apps, and what draws a film ahead."""
+        """Take the renderer of countdowns, the apps by name, and the service that draws films ahead."""
         self._renderer, self._apps, self._opens, self._clock = renderer, apps, opens, clock_ms
         self._seen: Mapping[str, Block] = {}
         self._waiting: list[Ticking | tuple[Block, str]] = []
         self._done: set[Ticking] = set()
 
     async def step(self, content: Content) -> bool:
-        """Make the next one ready, unless it cannot be: the open shows a still picture then.
+        """Prepare the next animation. If one fails, opens show a still picture.
 
-        Returns whether there are more. What is saved meanwhile goes first.
+        Returns whether there are more. Newly saved content goes first.
         """
         blocks = content.blocks
         if blocks is not self._seen:
@@ -117,7 +117,7 @@ class Animations:
         return bool(self._waiting)
 
     async def _made(self, name: str, making: Awaitable[None]) -> None:
-        """Wait for something to be made, and then as long again."""
+        """Wait for an animation, then rest for as long."""
         begun = time.monotonic()
         try:
             await making
@@ -132,7 +132,7 @@ class Animations:
         return block.moving and any(app is not None and app.moves == "film" for app in apps)
 
     def _wanted(self, blocks: Mapping[str, Block]) -> Iterator[Ticking]:
-        """Yield all looks of all countdowns: of each block first the ones that are asked for most."""
+        """Yield all looks of all countdowns, the most requested looks of each block first."""
         for ratio, scheme in LOOKS:
             for block in blocks.values():
                 for variant in block.variants:
@@ -146,7 +146,7 @@ class Animations:
 
 
 def _sent_to(event: Event) -> Identifier | None:
-    """Return whom emails go to: a browser that nobody has named gets none."""
+    """Return the recipient of emails about an event; None for an anonymous visitor."""
     if event.user:
         return Identifier("user", event.user)
     return Identifier("email", event.email) if event.email else None

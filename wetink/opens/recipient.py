@@ -1,7 +1,7 @@
-"""Recipient: who an email was sent to, sealed into its URLs.
+"""Recipient: the person an email was sent to, sealed into its URLs.
 
 A token is the key's epoch (one byte) and AES-SIV (RFC 5297) over the recipient, bound to a block and a purpose. It is
-deterministic, so an email's URLs do not change from send to send, and a picture's token does not open data.
+deterministic, so an email's URLs do not change from send to send. A picture's token does not open data.
 """
 
 import binascii
@@ -18,10 +18,10 @@ from wetink.core.text.placeholder import USUAL, Placeholders
 Purpose = Literal["picture", "data", "click", "vote"]
 
 LONGEST_TOKEN = 1_100
-"""Characters of the longest token that is tried."""
+"""Characters. A longer token is rejected."""
 
 REMEMBERED = 1_000
-"""Tokens of which is remembered whose they are: an email's pictures and clicks come with the same ones."""
+"""Tokens whose recipients are cached: an email's pictures and clicks carry the same few."""
 
 _SAFE, _PLAIN = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 _CLEAN = {"user": user, "email": email, "anonymous": anonymous}
@@ -29,7 +29,7 @@ _LETTERS: dict[str, Kind] = {"u": "user", "e": "email", "a": "anonymous"}
 
 
 def parse(text: str, known: Placeholders = USUAL) -> Identifier | None:
-    """Return the identifier written as `kind:value`, cleaned; None for anything else, and for what names nobody.
+    """Return the identifier written as `kind:value`, cleaned; None for anything else and for placeholders.
 
     >>> str(parse("email: Jane@Shop.example")), parse("jane")
     ('email:jane@shop.example', None)
@@ -41,7 +41,7 @@ def parse(text: str, known: Placeholders = USUAL) -> Identifier | None:
 def mended(kind: str, value: str) -> str:
     """Return a recipient's value as it was before an ESP put it into a query without encoding.
 
-    A bare `+` there reads as a space, and no address has a space inside.
+    A bare `+` in a query reads as a space, and no address contains a space.
 
     >>> mended("email", "jane tag@shop.example"), mended("user", "a b")
     ('jane+tag@shop.example', 'a b')
@@ -53,15 +53,15 @@ class Seals:
     """Seals recipients into tokens and opens them again, with one key per epoch."""
 
     def __init__(self, keys: Mapping[int, bytes], known: Placeholders = USUAL) -> None:
-        """Take 64-byte keys by epoch (0..255); the greatest epoch seals, all of them open.
+        """Take 64-byte keys by epoch (0..255). The highest epoch seals; all of them open.
 
-        `known` are the texts that name nobody, also where they were sealed before that was known.
+        `known` are the placeholders. A token for one opens to None, even if it was sealed before.
         """
         self._known = known
         self.use(keys)
 
     def use(self, keys: Mapping[int, bytes]) -> None:
-        """Go on with these keys."""
+        """Replace the keys."""
         self._ciphers = {epoch: AESSIV(key) for epoch, key in keys.items()}
         self._epoch = max(keys, default=0)
         self.unseal = lru_cache(maxsize=REMEMBERED)(self._unseal)
@@ -73,17 +73,17 @@ class Seals:
         return _written(bytes([self._epoch]) + sealed).decode()
 
     def named(self, kind: str, value: str) -> Identifier | None:
-        """Return the identifier of a kind and a value as somebody wrote it; None for what names nobody."""
+        """Return the identifier of a kind and a value as written in a URL; None for a placeholder."""
         return parse(f"{kind}:{mended(kind, value)}", self._known)
 
     def _unseal(self, token: str, block: str, purpose: Purpose) -> Identifier | None:
-        """Return the recipient; None for whatever we did not seal for this block and purpose."""
+        """Return the recipient of a token; None if it was not sealed here for this block and purpose."""
         if len(token) > LONGEST_TOKEN:
             return None
         try:
             written = token.encode("ascii")
             raw = binascii.a2b_base64(written.translate(_PLAIN) + b"==="[: -len(written) % 4])
-            if _written(raw) != written:  # letters that are none are skipped, and the last has bits to spare
+            if _written(raw) != written:  # the decoder skips invalid letters and ignores spare bits of the last one
                 return None
             text = self._ciphers[raw[0]].decrypt(raw[1:], [purpose.encode(), block.encode()]).decode()
             return _CLEAN[_LETTERS[text[0]]](text[1:], self._known)
@@ -92,5 +92,5 @@ class Seals:
 
 
 def _written(raw: bytes) -> bytes:
-    """Return the one way in which we write these bytes: Base64 with the URL-safe letters of RFC 4648, unpadded."""
+    """Return the canonical text of these bytes: URL-safe Base64 (RFC 4648) without padding."""
     return binascii.b2a_base64(raw, newline=False).translate(_SAFE).rstrip(b"=")

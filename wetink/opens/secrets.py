@@ -1,6 +1,7 @@
-"""Secrets: what this installation alone knows, made once and kept in the store.
+"""Secrets: this installation's token and keys, made once and kept in the store.
 
-A file of its name in the data folder, of an earlier release or made by hand, is taken over if the store has none.
+A file with a secret's name in the data folder, from an earlier release or made by hand, is imported if the store has
+none.
 """
 
 import base64
@@ -21,28 +22,28 @@ logger = logging.getLogger(__name__)
 
 TOKEN, SEALS, HOOKS = "dashboard.token", "seal.keys", "hooks.key"
 OTHERS = 0o077
-"""What nobody but its owner may do with a secret's file."""
+"""Permission bits that a secret's file must not have."""
 
 
 class Known(msgspec.Struct, frozen=True):
-    """The dashboard's token, the keys that seal recipients by epoch, and what webhooks' secrets are made from."""
+    """The dashboard's token, the keys that seal recipients by epoch, and the key that webhooks' secrets derive from."""
 
     token: str
     seals: Mapping[int, bytes]
     hooks: bytes
 
     def __repr__(self) -> str:
-        """Without the secrets."""
+        """Leave the secrets out."""
         return "Known()"
 
 
 def new_token() -> str:
-    """Return a token that nobody knows."""
+    """Return a random token."""
     return secrets.token_urlsafe(24)
 
 
 def with_new_seal(text: str) -> str:
-    """Return keys with one of the next epoch, which seals from now on; the others still open.
+    """Return the keys with one of the next epoch. The new one seals from now on; the others still open.
 
     >>> sorted(json.loads(with_new_seal('{"1": "a"}')))
     ['1', '2']
@@ -69,16 +70,16 @@ def check_files(data: Path) -> None:
 
 
 async def known_in(store: Secrets, data: Path) -> Known:
-    """Return the secrets of the store, making those that are missing, with the dashboard's token in its file.
+    """Return the store's secrets. Makes those that are missing, and writes the dashboard's token to its file.
 
-    Raises BadSettings for a damaged one, StoreUnavailable.
+    Raises BadSettings for a damaged secret, and StoreUnavailable.
     """
     kept = await store.all()
     if missing := MAKE.keys() - kept.keys():
         for name in missing:
             text = _file(data / name) or MAKE[name]()
             if name == SEALS:
-                _seals(text)  # a damaged file is not taken over
+                _seals(text)  # raises before a damaged file is imported
             await store.keep(name, text)
         kept = await store.all()
     known = Known(kept[TOKEN], _seals(kept[SEALS]), kept[HOOKS].encode("ascii"))
@@ -87,7 +88,7 @@ async def known_in(store: Secrets, data: Path) -> Known:
 
 
 def _file(path: Path) -> str:
-    """Return what a secret's file holds, "" without one. Raises BadSettings."""
+    """Return the text of a secret's file; "" without one. Raises BadSettings."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & OTHERS:
@@ -104,7 +105,7 @@ def _file(path: Path) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Have a file say this, readable by its owner alone. A disk that takes no more keeps nobody from work."""
+    """Write a text to a file that only its owner can read. A write error is logged and does not stop the start."""
     try:
         if path.exists() and path.read_text(encoding="ascii") == text:
             return
