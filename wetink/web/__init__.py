@@ -1,10 +1,10 @@
-"""HTTP endpoints: parse, call, answer. They read the clock and pass `now` on."""
+"""HTTP endpoints: parse the request, call a use case, answer. They read the clock and pass `now` on."""
 
 from starlette.convertors import IntegerConvertor, register_url_convertor
 
 
 class SlotConvertor(IntegerConvertor):
-    """`{slot:slot}` in the paths of routes: a whole number of at most four digits, since no block has more slots."""
+    """`{slot:slot}` in the paths of routes: a whole number of up to four digits, since no block has more slots."""
 
     regex = "[0-9]{1,4}"
 

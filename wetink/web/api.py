@@ -1,16 +1,16 @@
 """API: the endpoints for programs, with the dashboard's token as Bearer.
 
-GET  /api/content               the version that stands, with its files; `?version=3` an earlier one
+GET  /api/content               the live version, with its files; `?version=3` an earlier one
 POST /api/content               push: {"base": 3, "by": "…", "message": "…", "files": {"blocks/a.yaml": "base64"}}
 GET  /api/content/versions      all versions, the newest first
 POST /api/content/rollback      {"version": 3, "by": "…"}
 GET  /api/feeds                 all feeds with their state
-PUT  /api/feeds/{name}          the file of an uploaded feed, as the body; `?format=csv&purpose=catalog` makes a new one
-GET  /api/opens                 the newest first; `?who=user:42`, `?block=hero`, `?limit=50`, `?until=` narrow it
-GET  /api/opens/{id}            what that open got, and at what moment
-GET  /api/opens/{id}/{slot}.img its picture, drawn again
+PUT  /api/feeds/{name}          the file of an uploaded feed, as the body; `?format=csv&purpose=catalog` creates a feed
+GET  /api/opens                 past opens, the newest first; `?who=user:42`, `?block=hero`, `?limit=50`, `?until=`
+GET  /api/opens/{id}            one open: its decision and its moment
+GET  /api/opens/{id}/{slot}.img the picture of its slot, drawn again
 POST /api/preview               {"block": "hero", "who": "user:42", "moment": {"scheme": "dark"}, "events": [{…}]}
-POST /api/preview/{slot}        the same: its picture, with what it weighs in the header Wetink-Weight
+POST /api/preview/{slot}        the same body: its picture, with its size in the header Wetink-Weight
 """
 
 from collections.abc import Callable
@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 
 def allowed(request: Request) -> Wetink:
-    """Return the application for who has the token. Raises Unauthorized."""
+    """Return the application if the request has the token. Raises Unauthorized."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     found: Wetink = request.app.state.wetink
     if scheme.lower() != "bearer" or not session.is_token(found, token):
@@ -51,7 +51,7 @@ def allowed(request: Request) -> Wetink:
 
 
 async def admit(request: Request) -> None:
-    """Let a request on that has the token. Raises Unauthorized; TooManyRequests after too many wrong ones."""
+    """Check a request's token. Raises Unauthorized, and TooManyRequests after too many wrong tokens."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip() or not await session.right_token(request, token):
         raise _nobody()
@@ -84,7 +84,7 @@ async def sent(request: Request, what: type[T], largest: int) -> T:
 
 
 def told(value: Any, status: int = 200) -> Response:
-    """Return a value as JSON that nobody keeps."""
+    """Return a value as a JSON response that is not cached."""
     return Response(
         msgspec.json.encode(value), status, media_type="application/json", headers={"cache-control": "no-store"}
     )
@@ -95,7 +95,7 @@ MOST_VERSIONS = 10**9
 
 
 class Push(msgspec.Struct, frozen=True):
-    """What somebody sends; `base` None replaces whatever there is."""
+    """The body of a push. `base` is the version that the files are based on; None replaces any version."""
 
     files: dict[str, bytes]
     base: int | None = None
@@ -104,7 +104,7 @@ class Push(msgspec.Struct, frozen=True):
 
 
 class Rollback(msgspec.Struct, frozen=True):
-    """Back to which version."""
+    """The body of a rollback. `version` becomes live again."""
 
     version: int
     by: str = ""
@@ -118,21 +118,21 @@ class State(msgspec.Struct, frozen=True):
 
 
 async def pull(request: Request) -> Response:
-    """Answer with the version that stands, or an earlier one."""
+    """Return the live version, or the version that the query names."""
     versions = allowed(request).versions
     number = number_in(request.query_params, "version", 0, 0, MOST_VERSIONS)
     return told(State(*await versions.read(number)))
 
 
 async def push(request: Request) -> Response:
-    """Take a push in: 200 when it stands, 422 with all that is wrong with it, 409 when another came first."""
+    """Apply a push: 200 if it is live, 422 with all its problems, 409 if another push came first."""
     wetink, given = allowed(request), await sent(request, Push, LARGEST_BODY)
     done = await wetink.versions.push(given.files, given.base, by=given.by, message=given.message, now=now_ms())
     return await _done(request, done)
 
 
 async def rollback(request: Request) -> Response:
-    """Let an earlier version stand again."""
+    """Restore an earlier version."""
     wetink, given = allowed(request), await sent(request, Rollback, LARGEST_BODY)
     done = await wetink.versions.rollback(given.version, by=given.by, now=now_ms())
     return await _done(request, done)
@@ -150,9 +150,9 @@ async def _done(request: Request, done: Pushed) -> Response:
 
 
 class Held(msgspec.Struct, frozen=True, rename="camel"):
-    """A feed and what it holds. `age_ms` is None for what is fetched for each person or not there.
+    """A feed and its state. `age_ms` is None if the feed is fetched for each person or has no data.
 
-    `next_at` (Unix ms) is when its address is asked again, 0 for at once, None for what nobody asks by itself.
+    `next_at` (Unix ms) is the time of the next fetch: 0 for at once, None for a feed without scheduled fetches.
     """
 
     name: str
@@ -172,12 +172,12 @@ class Held(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def held(wetink: Wetink) -> list[Held]:
-    """Return the feeds of the content folder with what they hold."""
+    """Return the feeds of the content with their state."""
     return [held_of(wetink, feed) for _, feed in sorted(wetink.content.feeds.items())]
 
 
 def held_of(wetink: Wetink, feed: Feed) -> Held:
-    """Return one of them."""
+    """Return a feed with its state."""
     given, kept = wetink.feeds.give(feed.name), wetink.feeds.snapshot(feed.name)
     seen: dict[str, Any] = {"count": 0, "left_out": 0, "problems": (), "failures": 0}
     if kept is not None:
@@ -206,14 +206,14 @@ async def feeds(request: Request) -> Response:
 
 
 async def put_feed(request: Request) -> Response:
-    """Take the file of a feed in: 200 when it stands, 400 with what is wrong with it."""
+    """Store the body as a feed's file: 200 if it is in use, 400 with its problems."""
     return told(await upload(allowed(request), request))
 
 
 async def upload(wetink: Wetink, request: Request) -> Uploaded:
-    """Take the body in as the file of a feed, of a new one if the query says its format.
+    """Store the body as a feed's file. A format in the query creates the feed.
 
-    Raises BadContent, TooLarge and Unavailable; then nothing has changed.
+    Raises BadContent, TooLarge and Unavailable. Then nothing has changed.
     """
     name, query = request.path_params["name"], request.query_params
     kind, purpose = query.get("format", ""), query.get("purpose", "data")
@@ -238,13 +238,13 @@ async def opens(request: Request) -> Response:
 
 
 async def opened(request: Request) -> Response:
-    """Answer with one open."""
+    """Return one open."""
     found = await allowed(request).reports.past(request.path_params["id"])
     return told({"decision": found.decision, "moment": found.moment})
 
 
 async def opened_picture(request: Request) -> Response:
-    """Draw it again."""
+    """Return the picture of a past open's slot, drawn again."""
     wetink = allowed(request)
     found = await wetink.reports.past(request.path_params["id"])
     drawn = await wetink.opens.again(wetink.content, found, request.path_params["slot"])
@@ -252,11 +252,11 @@ async def opened_picture(request: Request) -> Response:
 
 
 OWN = ("facts", "taken_for")
-"""What of a moment only a fetch can tell."""
+"""Fields of a moment that only a real fetch can set."""
 
 
 class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is to be previewed. `moment` has the fields of `Moment`; without `now` it is now."""
+    """The body of a preview. `moment` has the fields of `Moment`; without `now`, it is the current time."""
 
     block: str
     who: str = ""
@@ -265,13 +265,13 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def preview(request: Request) -> Response:
-    """Answer with the decision."""
+    """Return the decision of a preview."""
     decision, _, _ = await _decided(request)
     return told(decision)
 
 
 async def picture(request: Request) -> Response:
-    """Answer with the picture of a slot."""
+    """Return the picture of a previewed slot."""
     decision, moment, events = await _decided(request)
     wetink = allowed(request)
     drawn = await wetink.opens.picture(wetink.content, decision, request.path_params["slot"], moment, events)

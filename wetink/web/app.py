@@ -1,4 +1,4 @@
-"""App: every path of wetink. The hot doors are plain ASGI callables, asked first; the rest is Starlette."""
+"""App: all paths of wetink. Ingest and opens are plain ASGI callables and checked first. The rest is Starlette."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 OPEN_PATHS = ("/dashboard/login",)
-"""The only paths of the dashboard for those who have not signed in."""
+"""Dashboard paths that need no session."""
 
 HEADERS = {
     b"content-security-policy": b"default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
@@ -54,11 +54,11 @@ HEADERS = {
     b"referrer-policy": b"same-origin",
     b"x-frame-options": b"DENY",
 }
-"""On every page that does not say otherwise."""
+"""Headers of every page that does not set them itself."""
 
 
 class App:
-    """One wetink as an ASGI application."""
+    """A wetink server as an ASGI application."""
 
     def __init__(self, wetink: Wetink, extra_routes: Sequence[BaseRoute] = ()) -> None:
         self._ingest = IngestEndpoints(wetink.store.sources, wetink.ingest, rates=Rates(wetink.settings.data / "rates"))
@@ -72,7 +72,7 @@ class App:
         counted()
 
     def short(self, method: bytes, target: bytes, headers: Sequence[Header], client: str) -> Take | None:
-        """Return who takes a request the short way (see `web.protocol`), None when it has to go the long one."""
+        """Return the callable that takes a request the short way (see `web.protocol`); None for the long way."""
         if method == b"POST":
             return self._ingest.short(target, headers)
         return self._opens.short(target, headers, client) if method == b"GET" else None
@@ -91,12 +91,12 @@ class App:
 
 
 def create(wetink: Wetink, extra_routes: Sequence[BaseRoute] = ()) -> App:
-    """Return the application of a wetink."""
+    """Return the ASGI application of a wetink."""
     return App(wetink, extra_routes)
 
 
 class Headers:
-    """Puts the security headers on every answer."""
+    """Adds the security headers to every answer."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -115,7 +115,7 @@ class Headers:
 
 
 class Guard:
-    """Lets nobody into the dashboard who has not signed in, and nobody to the doors for programs without the token."""
+    """Requires a session for the dashboard, and the token for the API."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -132,7 +132,7 @@ class Guard:
 
     @staticmethod
     async def _stopped(request: Request) -> Response | None:
-        """Return the answer to who may not go on. Raises WetinkError."""
+        """Return a redirect to the login page if the request has no session; else None. Raises WetinkError."""
         path = request.scope["path"]
         if path.startswith("/api/"):
             await api.admit(request)
@@ -149,7 +149,10 @@ async def _home(request: Request) -> Response:
 
 
 async def _health(request: Request) -> Response:
-    """Whether this process can read the store, draw, and is whole; what fails, went wrong, is lost or late."""
+    """Return this process's health: failing tasks, errors by place, lost records, and projections that lag.
+
+    503 means that a task is failing.
+    """
     wetink = request.app.state.wetink
     await wetink.store.sources.all()
     failing = wetink.health.failing()
@@ -195,7 +198,7 @@ HOME = "/dashboard"
 
 
 async def login(request: Request) -> Response:
-    """Show the form; sign in whoever comes with the right token, in the form or behind the printed link."""
+    """Show the login form. Sign in with the token from the form or from the printed link."""
     if request.method == "POST":
         form = await form_of(request)
         token, onward = form.get("token", ""), _inside(form.get("next", ""))
@@ -227,7 +230,7 @@ async def logout(request: Request) -> Response:
 
 
 def _inside(path: str) -> str:
-    """A page of the dashboard, whatever was asked for: a login must not lead elsewhere."""
+    """Return a dashboard path, or the home page for any other: a login must not redirect elsewhere."""
     return path if path.startswith(f"{HOME}/") and "//" not in path and "\\" not in path else HOME
 
 
@@ -304,4 +307,4 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/api/feeds/{name}", api.put_feed, methods=["PUT"]),
     Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
 )
-"""Every path but the hot doors', which stand in `web.ingest` and `web.open`."""
+"""All paths except those of ingest and opens, which are in `web.ingest` and `web.open`."""

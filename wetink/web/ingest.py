@@ -1,13 +1,13 @@
-"""The ingest doors, a plain ASGI callable: Segment's Tracking API, RudderStack's dialect of it, and Movable Ink's.
+"""Ingest endpoints, a plain ASGI callable: Segment's Tracking API, RudderStack's dialect of it, and Movable Ink's.
 
     POST /v1/{track,identify,page,screen,group,alias} and /v1/{t,i,p,s,g,a}    one message
     POST /v1/{batch,import,b} and /beacon/v1/batch                             {"batch": […]}
     POST /behavioral/{key}                                                     one message, or {"events": […]}
-    GET  /v1/pixel/{track,identify,…}?data=BASE64                              one message, where only a picture can be
-    GET  /v1/projects/{writeKey}/settings, /projects/… and /sourceConfig/      what browser and mobile SDKs ask first
+    GET  /v1/pixel/{track,identify,…}?data=BASE64                              one message, in the URL of an image
+    GET  /v1/projects/{writeKey}/settings, /projects/… and /sourceConfig/      settings of browser and mobile SDKs
     GET  /analytics.js/v1/{writeKey}/analytics.min.js                          the SDK that the classic snippet loads
 
-Bodies are JSON whatever their content type says. Sources: Segment's HTTP Tracking API; recordings in tests/wire.
+Bodies are JSON whatever their content type is. Sources: Segment's HTTP Tracking API; recordings in tests/wire.
 """
 
 import asyncio
@@ -59,21 +59,21 @@ DOORS: dict[str, Endpoint] = {
     "/v1/import": BATCH,
     "/beacon/v1/batch": BATCH,
 }
-"""Path -> door."""
+"""Endpoints by path."""
 
 _ASKED = re.compile(
     r"(?:/v1)?/projects/(?P<settings>[^/]+)/settings"
     r"|/analytics\.js/v1/(?P<library>[^/]+)/(?:platform/)?analytics(?:\.min)?\.js"
 )
-"""What a page or an app asks for before it sends anything."""
+"""Requests that a page or an app makes before it sends events."""
 
 _SINGLE = {path.encode(): door for path, door in DOORS.items() if not door.several}
 
 KEY_MS = 1_000
-"""How long a write key that was found is believed without looking again."""
+"""Time that a write key is trusted without another lookup, in milliseconds."""
 
 OLD_KEY_MS = 60_000
-"""How often is noted that an old key is still in use."""
+"""Interval between two notes that an old key is in use, in milliseconds."""
 
 KNOWN_KEYS = 1_024
 FRESH: Header = (b"cache-control", b"no-cache")
@@ -86,27 +86,27 @@ PICTURE: tuple[Header, ...] = ((b"content-type", b"image/gif"), (b"cache-control
 SUCCESS = b'{"success":true}'
 JSON: Header = (b"content-type", b"application/json")
 TAKEN: tuple[int, bytes, tuple[Header, ...]] = (200, SUCCESS, (JSON,))
-"""The answer to what is on the disk: status, body, headers."""
+"""The answer to a body that is on disk: status, body, headers."""
 
 
 class IngestEndpoints:
-    """Answers everything that SDKs and other senders ask."""
+    """Answers all requests of SDKs and other senders."""
 
     PATHS = ("/v1/", "/behavioral/", "/sourceConfig", "/beacon/", "/projects/", "/analytics.js/")
-    """What the paths begin with that it answers."""
+    """Prefixes of the paths that these endpoints answer."""
 
     def __init__(
         self, sources: Senders, ingest: Ingest, clock: Callable[[], int] = now_ms, rates: Rates | None = None
     ) -> None:
-        """Look keys up in `store`, hand bodies to `ingest`, by this clock (Unix ms); `rates` bounds what comes in."""
+        """Look keys up in `sources` and pass bodies to `ingest`. `clock` returns Unix ms. `rates` limits sources."""
         self._sources, self._ingest, self._clock = sources, ingest, clock
         self._rates = rates or Rates()
         self._keys: dict[str, tuple[int, Source]] = {}
-        self._old: dict[str, int] = {}  # sources whose old key was used, and when that was noted
+        self._old: dict[str, int] = {}  # last note of an old key in use, by source
         self._noting: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, whatever happens."""
+        """Answer one request. An error becomes an answer."""
         headers = dict(scope["headers"])
         if scope["method"] == "OPTIONS":
             await _answer(send, 204, b"", _cors(headers, preflight=True))
@@ -116,12 +116,15 @@ class IngestEndpoints:
             status, body, own = await self._answered(scope, headers, receive)
         except Exception as error:
             status, body, own = _refused(error)
-        except asyncio.CancelledError:  # this process ends before all of it has come: its sender tries again
+        except asyncio.CancelledError:  # this process ends before the body is complete; the sender tries again
             status, body, own = _refused(Unavailable("this server is ending", hint="send it again"))
         await _answer(send, status, b"" if scope["method"] == "HEAD" else body, (*own, *more), len(body))
 
     def short(self, target: bytes, headers: Sequence[Header]) -> Take | None:
-        """Return who takes a POST the short way (see `web.protocol`): one plain message with a key seen just now."""
+        """Return the callable that takes a POST the short way (see `web.protocol`), None for the long way.
+
+        The short way takes a single plain message with a recently checked key.
+        """
         door = _SINGLE.get(target)
         if door is None:
             return None
@@ -230,7 +233,7 @@ class IngestEndpoints:
             self._rates.charge(source, len(receipts) - 1, self._clock())
 
     def _note_old(self, source: Source) -> None:
-        """Have it noted that an old key is in use, once a minute and while others are answered."""
+        """Note that an old key is in use, once a minute and in the background."""
         now = self._clock()
         if now - self._old.get(source.name, -OLD_KEY_MS) < OLD_KEY_MS:
             return
@@ -249,7 +252,7 @@ class IngestEndpoints:
         return await self._known(_key_beside_the_body(scope, headers) or write_key(body))
 
     async def _known(self, key: str) -> Source:
-        """Return whose write key this is. Raises Unauthorized when it is certainly nobody's."""
+        """Return the source of a write key. Raises Unauthorized if the key is certainly unknown."""
         kept = self._kept(key)
         if kept is not None:
             return kept
@@ -265,7 +268,7 @@ class IngestEndpoints:
         return source
 
     def _kept(self, key: str) -> Source | None:
-        """Return whose write key this is if it was looked up just now."""
+        """Return the source of a write key if it was looked up recently; else None."""
         kept = self._keys.get(key)
         return kept[1] if kept is not None and 0 <= self._clock() - kept[0] < KEY_MS else None
 
@@ -279,7 +282,7 @@ def _key_beside_the_body(scope: Scope, headers: dict[bytes, bytes]) -> str:
 
 @lru_cache(maxsize=KNOWN_KEYS)
 def _basic(authorization: bytes) -> tuple[str, str]:
-    """Return user and password of a Basic header, empty ones when there is none that can be read."""
+    """Return user and password of a Basic header; empty strings for a missing or unreadable one."""
     scheme, _, coded = authorization.strip().partition(b" ")
     if scheme.lower() != b"basic":
         return "", ""
@@ -293,7 +296,7 @@ def _basic(authorization: bytes) -> tuple[str, str]:
 
 
 def _settings(key: str, scope: Scope, headers: dict[bytes, bytes]) -> bytes:
-    """What a Segment browser or mobile SDK needs to know to send its events here."""
+    """Return the settings (JSON) with which Segment's browser and mobile SDKs send their events here."""
     host = headers.get(b"host", b"").decode("latin-1")
     scheme = headers.get(b"x-forwarded-proto", b"").decode("latin-1") or scope.get("scheme", "http")
     destination: dict[str, Any] = {"apiKey": key, "apiHost": f"{host}/v1", "versionSettings": {"componentTypes": []}}
@@ -309,7 +312,7 @@ def _settings(key: str, scope: Scope, headers: dict[bytes, bytes]) -> bytes:
 
 
 def _source_config(key: str, source: Source) -> bytes:
-    """What RudderStack's browser SDK needs to know to send its events here."""
+    """Return the configuration (JSON) with which RudderStack's browser SDK sends its events here."""
     return msgspec.json.encode(
         {
             "source": {
@@ -327,7 +330,7 @@ def _source_config(key: str, source: Source) -> bytes:
 
 
 def _cors(headers: dict[bytes, bytes], *, preflight: bool = False) -> tuple[Header, ...]:
-    """A page of any origin may send; the asked-for headers are echoed, since `*` does not cover Authorization."""
+    """Return the CORS headers: any origin may send. Requested headers are echoed, as `*` excludes Authorization."""
     origin = headers.get(b"origin")
     if origin is None:
         return ()
@@ -349,7 +352,7 @@ def _wrong_method(right: str) -> tuple[int, bytes, tuple[Header, ...]]:
 
 
 def _refused(error: Exception) -> tuple[int, bytes, tuple[Header, ...]]:
-    """Return the answer to what could not be taken: status, body, headers."""
+    """Return the answer for an error: status, body, headers."""
     if not isinstance(error, WetinkError):
         logger.error("a request could not be taken in", exc_info=error)
         error = Unavailable("this cannot be taken in right now", hint="send it again")
@@ -377,7 +380,7 @@ FILE = Path(__file__).parent / "static" / "built" / "analytics.js"
 
 @cache
 def library(*, packed: bool) -> bytes:
-    """Return the SDK as JavaScript, gzipped with `packed`. Raises NotFound where it has not been built."""
+    """Return the SDK as JavaScript, gzipped with `packed`. Raises NotFound if it has not been built."""
     try:
         plain = FILE.read_bytes()
     except OSError as error:

@@ -1,7 +1,7 @@
-"""Logs: one line for each record, which tells what went wrong and where, and nothing about people.
+"""Logs: one line for each record, with the error and its place, and without personal data.
 
-Neither addresses, keys and tokens nor what somebody sent are in it: of an address on the web only its host is left, of
-an error only what Python itself says; control characters are escaped, so that no value can begin a line or color it.
+A line has no addresses, keys, tokens or sent values. Of a URL only the host is left, of an error only Python's own
+text. Control characters are escaped, so that no value can begin a line or color it.
 """
 
 import logging
@@ -12,20 +12,20 @@ from pathlib import Path
 from wetink.core.errors import WetinkError
 
 LONGEST = 2_000
-"""Characters of a line."""
+"""Longest line, in characters."""
 
 MOST_FRAMES, MOST_CAUSES = 12, 4
 
 ROOT = Path(__file__).parents[2]
 
 SPOKEN = (AttributeError, NameError, ImportError, AssertionError, MemoryError, RecursionError, NotImplementedError)
-"""Errors of Python whose words are of the code alone."""
+"""Errors of Python whose texts are about code only."""
 
 LIBRARIES = ("apsw", "httpcore", "msgspec")
-"""Libraries whose errors tell of files, connections and types, never of values."""
+"""Libraries whose errors name files, connections and types, never values."""
 
 AUTHORED = ("wetink.wiring",)
-"""Who tells of what stands in the content folder, which is the shop's own; all else that is quoted may be anybody's."""
+"""Loggers that quote the content folder, which belongs to the shop. Quotes of all others may be personal data."""
 
 _URL = re.compile(r"\b([a-z][a-z0-9+.-]{1,15})://(?:[^\s/?#@'\"]*@)?([^\s/?#'\"@]*)([^\s'\"]*)", re.IGNORECASE)
 _EMAIL = re.compile(r"[^\s@:'\"<>(),;=]+(?:@|%40)[^\s@:'\"<>(),;=&]+", re.IGNORECASE)
@@ -35,7 +35,7 @@ _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|“[^”]*”", re
 
 
 def safe(text: str) -> str:
-    r"""Return a text of a log without what is nobody's business, on one line.
+    r"""Return a text as one line for the log, without personal data and secrets.
 
     >>> safe("no answer from https://me:pw@shop.example/feed?key=1 for email:jane@shop.example")
     'no answer from https://shop.example/… for email:…'
@@ -55,7 +55,7 @@ def _escaped(character: str) -> str:
 
 
 def told(error: BaseException) -> str:
-    """Return an error in a few words: its kind, what of its text cannot be somebody's, and where it happened.
+    """Return an error in short: its kind, its text without possible personal data, and its place.
 
     >>> told(KeyError("jane")), told(AttributeError("'str' object has no attribute 'x'"))
     ("KeyError: '…'", "AttributeError: 'str' object has no attribute 'x'")
@@ -88,10 +88,10 @@ class OneLine(logging.Formatter):
         super().__init__("%(levelname)s %(name)s: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line of a record, its error and what caused that included."""
+        """Return the line of a record, including its error and the error's causes."""
         try:
             line = f"{record.levelname} {record.name}: {record.getMessage()}"
-        except Exception as error:  # what cannot be put into words must not end what was being done
+        except Exception as error:  # a log record that cannot be formatted must not stop the caller
             line = f"{record.levelname} {record.name}: {record.msg} ({type(error).__name__})"
         if record.name not in AUTHORED:
             line = _QUOTED.sub("'…'", line)
@@ -103,7 +103,7 @@ class OneLine(logging.Formatter):
 
 
 def begin() -> None:
-    """Write the logs of this process to its standard error, from warnings on."""
+    """Write this process's warnings and errors to standard error."""
     handler = logging.StreamHandler()
     handler.setFormatter(OneLine())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])

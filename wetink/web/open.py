@@ -1,14 +1,14 @@
-"""The opens' door, a plain ASGI callable: pictures, decisions as JSON, clicks. Every answer is a valid one.
+"""Endpoints for opens, a plain ASGI callable: pictures, decisions as JSON, clicks. Every answer is valid.
 
-    GET /o/{block}/{slot}/{token}.jpg     a picture; .png alike; or /o/{block}/{slot}.jpg?user=42 where the block allows
-    GET /o/{block}/{slot}/{token}.gif     the same, moving where it can
+    GET /o/{block}/{slot}/{token}.jpg     a picture, or .png; /o/{block}/{slot}.jpg?user=42 if the block allows it
+    GET /o/{block}/{slot}/{token}.gif     the same, animated if possible
     GET /d/{block}/{token}.json           the decision as JSON
-    GET /c/{block}/{slot}/{token}         a click: on to where the served decision points
-    GET /a/{block}/{slot}/{token}.txt     what a slot's picture shows, in words
+    GET /c/{block}/{slot}/{token}         a click: redirects to the link of the served decision
+    GET /a/{block}/{slot}/{token}.txt     the alternative text of a slot's picture
     GET /h/{block}/{token}.html           the linked pictures as HTML, for a page of the shop
 
-`?c=` names the campaign, `?scheme=dark` the reader's color scheme, `?r=3` the device pixels for each CSS pixel;
-`?lang=`, `?cur=` and `?tz=` the reader's language, currency and time zone, else their traits say them.
+`?c=` is the campaign, `?scheme=dark` the reader's color scheme, and `?r=3` the device pixels for each CSS pixel.
+`?lang=`, `?cur=` and `?tz=` are the reader's language, currency and time zone; without them, the person's traits apply.
 """
 
 import logging
@@ -39,9 +39,9 @@ logger = logging.getLogger(__name__)
 
 LONGEST_CAMPAIGN, LONGEST_HABIT = 100, 64
 RATIOS = {"1": 1, "2": 2, "3": 3}
-"""Device pixels for each CSS pixel, by `?r=`."""
+"""Pixel ratios by the value of `?r=`."""
 LEGAL = "!#$%&'()*+,/:;=?@[]~"
-"""What stays as it is in a redirect's address; all else beyond letters and digits is written as %XX."""
+"""Characters that stay unescaped in a redirect's URL, besides letters and digits."""
 
 NOT_KEPT: tuple[Header, ...] = (
     (b"cache-control", b"private, no-cache, no-store, must-revalidate, max-age=0"),
@@ -50,14 +50,14 @@ NOT_KEPT: tuple[Header, ...] = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 )
-"""What keeps mail proxies from keeping an answer. There is no ETag: nothing may be answered with 304."""
+"""Headers that keep mail proxies from caching an answer. There is no ETag: an answer must never be a 304."""
 
 DATA: tuple[Header, ...] = (
     (b"cache-control", b"private, no-store, max-age=0"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 )
-"""On data, which pages and programs ask for, never a mail provider's proxy of pictures."""
+"""Headers of data, which pages and programs fetch; image proxies of mail providers do not."""
 
 
 JSON: Header = (b"content-type", b"application/json")
@@ -65,7 +65,7 @@ JSON_DATA = (JSON, *DATA)
 
 
 class Shown(msgspec.Struct, frozen=True, gc=False):
-    """One product of a decision, as JSON shows it. `link` is what its slot's click leads to."""
+    """One product of a decision as JSON. `link` is the URL of a click on its slot."""
 
     key: str
     product: Product
@@ -73,7 +73,7 @@ class Shown(msgspec.Struct, frozen=True, gc=False):
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """A decision as JSON. `at` is Unix milliseconds. Names nobody."""
+    """A decision as JSON, without the recipient. `at` is Unix ms."""
 
     block: str
     variant: str
@@ -87,9 +87,9 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Target(NamedTuple):
-    """What an address names: a block, one of its slots, and the token of a recipient, empty when it has none.
+    """The parts of a path: a block, one of its slots, and a recipient's token, empty without one.
 
-    `moving`: a GIF was asked for.
+    `moving` means that the path is a GIF's.
     """
 
     block: str
@@ -99,19 +99,19 @@ class Target(NamedTuple):
 
 
 PURPOSES: Mapping[str, Purpose] = {"o": "picture", "d": "data", "c": "click", "a": "picture", "h": "picture"}
-"""By the first letter of an address: what the tokens in such addresses are sealed for."""
+"""The purpose of the tokens in a path, by the path's first letter."""
 SLOTTED, SUFFIXES = "oca", {"d": ".json", "a": ".txt", "h": ".html"}
-"""Those of them that name a slot, and what addresses end in; a picture's ends in what it is."""
+"""First letters of the paths with a slot, and suffixes of paths. A picture's suffix is that of its format."""
 
 
 class OpenEndpoints:
     """Answers `/o/`, `/d/`, `/c/`, `/a/` and `/h/`."""
 
     PATHS = tuple(f"/{letter}/" for letter in PURPOSES)
-    """What the paths begin with that it answers."""
+    """Prefixes of the paths that these endpoints answer."""
 
     def __init__(self, wetink: Wetink, clock: Callable[[], int] = now_ms) -> None:
-        """Serve this wetink by this clock (Unix ms)."""
+        """Serve `wetink`. `clock` returns Unix ms."""
         self._wetink, self._clock = wetink, clock
         self._again, self._turns = Again(), Turns()
         self._answers = {
@@ -128,7 +128,7 @@ class OpenEndpoints:
         await reply_with(send, await self._reply(asked), head=asked.head)
 
     def short(self, target: bytes, headers: Sequence[Header], client: str) -> Take | None:
-        """Return who takes a GET the short way (see `web.protocol`): a picture or data, at a plain address."""
+        """Return the callable that takes a GET the short way (see `web.protocol`): picture or data at a plain path."""
         if target[:3] not in (b"/o/", b"/d/") or b"%" in target:
             return None
         path, _, query = target.partition(b"?")
@@ -139,7 +139,7 @@ class OpenEndpoints:
         self._turns.add(self._tell(asked, tell), prompt=self._is_prompt(asked))
 
     def _is_prompt(self, asked: Asked) -> bool:
-        """Whether the answer hardly ever has to be waited for: data, unless it is to be asked for outside."""
+        """Return whether the answer rarely has to wait: data, unless it needs an outside service."""
         content = self._wetink.content
         block = content.blocks.get(asked.path[3:].partition("/")[0]) if asked.path[1] == "d" else None
         return block is not None and not block.email and not prepared(block, self._wetink.apps, content.rules).outside
@@ -153,14 +153,14 @@ class OpenEndpoints:
         tell(reply.status, reply.headers, reply.body)
 
     async def _reply(self, asked: Asked) -> Reply:
-        """Answer an open, with what was answered a moment ago if the store still says the same."""
+        """Answer an open, from the cache if the store would still give the same answers."""
         if asked.method == "OPTIONS":
             return Reply(204, (*self._cors(asked), (b"access-control-allow-methods", b"GET, HEAD")), b"")
         if asked.method not in ("GET", "HEAD"):
             return _error(405, "method_not_allowed", "only GET and HEAD", (*NOT_KEPT, (b"allow", b"GET, HEAD")))
         kind, content, now = asked.path[1], self._wetink.content, self._clock()
         keep = kind in "od" and not asked.head and not asked.path.endswith(".gif")
-        if kind == "d" and keep:  # most who read data do so once: to keep that would cost all others
+        if kind == "d" and keep:  # most recipients read data once, so only a second read is cached
             keep = self._again.asked_before(asked.path, now)
         reply = await self._again.standing(asked, content, now) if keep else None
         if reply is None:
@@ -218,7 +218,7 @@ class OpenEndpoints:
         return Reply(200, headers, html.encode("utf-8", "replace"))
 
     def _reader(self, asked: Asked, target: Target, query: dict[str, str]) -> tuple[Identifier | None, Moment]:
-        """Return who opens, None for nobody we know, and when, where and how."""
+        """Return the recipient, None for an unknown one, and the moment."""
         return self._recipient(asked, target, query), self._moment(query, asked, moving=target.moving)
 
     def _recipient(self, asked: Asked, target: Target, query: dict[str, str]) -> Identifier | None:
@@ -229,9 +229,9 @@ class OpenEndpoints:
         return next((self._wetink.seals.named(kind, query[kind]) for kind in kinds if kind in query), None)
 
     def _amp(self, query: dict[str, str], asked: Asked) -> tuple[Header, ...]:
-        """Return the headers by which an AMP email may read the answer, none for a sender that is not the shop's.
+        """Return the CORS headers for an AMP email; none for a sender that is not the shop's.
 
-        Source: "CORS in AMP for Email", both versions: by the sender's address, or by the mail program's origin.
+        Source: "CORS in AMP for Email", both versions: by the sender's address, or by the mail client's origin.
         """
         senders = self._wetink.settings.amp_senders
         sender = asked.header(b"amp-email-sender").decode("latin-1")
@@ -247,7 +247,7 @@ class OpenEndpoints:
         )
 
     def _cors(self, asked: Asked) -> tuple[Header, ...]:
-        """Let pages of the shop's own hosts read the answer, and no others: it tells of a person."""
+        """Return the CORS headers: only the shop's own hosts may read the answer, since it is about a person."""
         origin = asked.header(b"origin")
         if not origin:
             return ()
@@ -257,7 +257,7 @@ class OpenEndpoints:
     def _moment(self, query: dict[str, str], asked: Asked, *, moving: bool = False) -> Moment:
         place = self._wetink.places.of_request(asked.client, asked.header(b"x-forwarded-for").decode("latin-1"))
         facts, fetch = classify_request(asked.header(b"user-agent").decode("latin-1"), place.owner, asked.method, False)
-        here = fetch.kind == "person"  # else the address tells where a machine stands
+        here = fetch.kind == "person"  # else the address is a machine's
         return Moment(
             now=self._clock(),
             device=facts.device if fetch.kind in ("person", "unknown") else fetch.kind,
@@ -287,12 +287,12 @@ NOWHERE = (
 
 
 def _campaign(text: str) -> str:
-    """Return what names the campaign; empty for a merge tag that was not filled in, or was read as %XX."""
+    """Return the campaign; empty for a merge tag that was not filled in, or was decoded as %XX."""
     return "" if not text or "\ufffd" in text or USUAL.no_name(text) else text[:LONGEST_CAMPAIGN]
 
 
 def target_of(path: str) -> Target:
-    """Return what an address names.
+    """Return the parts of a path.
 
     >>> target_of("/o/hero/2/TOKEN.gif")
     Target(block='hero', slot=2, token='TOKEN', moving=True)

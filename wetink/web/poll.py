@@ -1,4 +1,4 @@
-"""The page that votes: a click in an email leads here, and only the button counts, since scanners follow every link."""
+"""The voting page: a link in an email leads here. Only the button counts, since scanners follow every link."""
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -16,11 +16,11 @@ from wetink.web.request import now_ms
 
 LONGEST_CAMPAIGN = 100
 OURSELVES = Source("wetink", "server")
-"""The source of events that happen on our own pages."""
+"""The source of events that happen on this server's own pages."""
 
 
 async def ballot(request: Request) -> Response:
-    """Show what is asked, with the clicked answer chosen. Counts nothing."""
+    """Show the poll with the clicked answer selected. Counts nothing."""
     block, who, moment = _asked(request)
     found = await _ballot(request, block, who, moment)
     if found is None:
@@ -34,7 +34,7 @@ async def ballot(request: Request) -> Response:
 
 
 async def cast(request: Request) -> Response:
-    """Count the vote of the form, take it in as an event of theirs, then show how the poll stands."""
+    """Count the form's vote, ingest it as an event of the voter, and show the results."""
     wetink, (block, who, moment) = wetink_of(request), _asked(request)
     form = await form_of(request)
     option = whole(form.get("option", ""))
@@ -57,7 +57,7 @@ async def _ballot(request: Request, block: Block, who: Identifier, moment: Momen
 
 
 def _asked(request: Request) -> tuple[Block, Identifier, Moment]:
-    """Return the block, who votes, and when. Raises NotFound for a link that we did not make."""
+    """Return the block, the voter, and the moment. Raises NotFound for a link that was not made here."""
     wetink, name = wetink_of(request), request.path_params["block"]
     who = wetink.seals.unseal(request.path_params["token"], name, "vote")
     if who is None:

@@ -1,11 +1,11 @@
-"""Protocol: uvicorn's HTTP connection, with a short way for requests that a door takes without waiting.
+"""Protocol: uvicorn's HTTP connection, with a short way for requests that an endpoint takes without waiting.
 
-An ASGI call costs a task, a dozen awaits and an answer in two pieces, more than all that is done with a single message.
-Whatever is not plain about a request (pipelined, chunked, compressed, an unknown key) goes the long way, so that the
-short one has nothing to decide.
+An ASGI call costs a task, a dozen awaits and an answer in two pieces: more than the processing of one message. A
+request that is not plain (pipelined, chunked, compressed, with an unknown key) goes the long way, so that the short one
+has no special cases.
 
-Who sends messages sends the same head with each, but for a few lengths. Once it was read, and its request went the
-short way, the same bytes mean the same and are not read again.
+A sender of messages repeats the same head, except for a few lengths. Once a head is parsed and its request has gone the
+short way, the same bytes are not parsed again.
 """
 
 import asyncio
@@ -22,18 +22,18 @@ logger = logging.getLogger(__name__)
 
 Header: TypeAlias = tuple[bytes, bytes]
 Answer: TypeAlias = Callable[[int, Sequence[Header], bytes], None]
-"""To be called once with status, headers but for the length's, and body."""
+"""Call it once with status, headers without content-length, and body."""
 
 Take: TypeAlias = Callable[[bytes, Answer], None]
-"""Takes a request's body; sees to it that it is answered. Never raises."""
+"""Takes a request's body and a callback for the answer. Never raises."""
 
 Short: TypeAlias = Callable[[bytes, bytes, Sequence[Header], str], Take | None]
-"""Tells from method, target, headers and the client's address whether a request may go the short way; names in headers
-are in lower case."""
+"""Takes method, target, headers and the client's address. Returns None if the request must go the long way. Names of
+headers are in lower case."""
 
 
 class _Head(msgspec.Struct, frozen=True, gc=False):
-    """What a POST's head says; `length` is its body's."""
+    """A POST's parsed head. `length` is the length of its body in bytes."""
 
     target: bytes
     headers: Sequence[Header]
@@ -41,17 +41,17 @@ class _Head(msgspec.Struct, frozen=True, gc=False):
 
 
 _heads: dict[bytes, _Head] = {}
-"""Heads as they were sent, read. What bytes mean depends on nothing else, so all connections share them."""
+"""Parsed heads by their bytes. All connections share them, since the meaning depends on the bytes alone."""
 
 MOST_HEADS, LONGEST_HEAD = 1_000, 2_048
-"""How many are remembered, of how many bytes at most."""
+"""Number of heads kept, and bytes of the longest."""
 
 
 LARGEST_HEAD, MOST_HEADERS = 32 * 1024, 100
-"""Bytes of a request's first line and headers, and how many headers: previews carry messages in their addresses."""
+"""Limits of a request's first line and headers in bytes, and of headers in number. Previews have events in the URL."""
 
 HEAD_SECONDS, BODY_SECONDS = 10.0, 30.0
-"""How long a head may take in whole, and how long no byte of a body may come."""
+"""Seconds for a whole head, and seconds between two parts of a body."""
 
 MOST_CONNECTIONS = 10_000
 """Connections of one process. A further one gets 503 and is closed, so its client tries again."""
@@ -71,23 +71,23 @@ TOO_LARGE = (
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """One connection. The application's attribute `short`, if it has one, is asked about each request.
+    """One connection. It calls the application's attribute `short`, if there is one, for each request.
 
-    A request that is larger than it may be, or that comes more slowly, ends its connection.
+    A request that is too large or too slow ends its connection.
     """
 
     def __init__(self, *given: Any, **named: Any) -> None:
-        """Take what uvicorn gives."""
+        """Take uvicorn's arguments."""
         super().__init__(*given, **named)
         self._short: Short | None = getattr(self.config.app, "short", None)
         self._idle, self._idle_since = False, 0.0
         self._watch: asyncio.TimerHandle | None = None
-        self._begun, self._ended = 0, 0  # requests
+        self._begun, self._ended = 0, 0  # requests whose first and last byte have come
         self._in_head, self._head_bytes, self._half_closed = False, 0, False
         self._since = self._heard = 0.0  # when the head began, and when the last bytes came
 
     def data_received(self, data: bytes) -> None:
-        """Take in what has come: a whole request whose head is known at once, all else by the parser."""
+        """Handle received bytes: a whole request with a known head directly, all else with the parser."""
         if self._short is None or self._begun != self._ended or not data.startswith(b"POST "):
             self._parsed(data)
             return
@@ -107,7 +107,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._remember(data[:end], len(data) - end)
 
     def _parsed(self, data: bytes) -> None:
-        """Have the parser read what came, as long as it is no more than a request may be."""
+        """Parse received bytes within the limits of a request."""
         self._heard, begun, whole = self.loop.time(), self._begun, self._begun == self._ended
         if whole and len(data) > LARGEST_HEAD and b"\r\n\r\n" not in data[:LARGEST_HEAD]:
             self._end(TOO_LARGE)
@@ -117,10 +117,10 @@ class HttpProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self._begun == self._ended:
-            if self.cycle is not None and self.cycle.response_complete and not self._idle:  # blank lines
+            if self.cycle is not None and self.cycle.response_complete and not self._idle:  # only blank lines came
                 self._idle, self._idle_since = True, self._idle_since if was_idle else self._heard
         else:
-            if self._begun == begun or (whole and self._begun == begun + 1):  # else it is of several requests
+            if self._begun == begun or (whole and self._begun == begun + 1):  # else the bytes span several requests
                 self._head_bytes += len(data)
             if len(self.headers) > MOST_HEADERS or (self._in_head and self._head_bytes > LARGEST_HEAD):
                 self._end(TOO_LARGE)
@@ -129,13 +129,13 @@ class HttpProtocol(HttpToolsProtocol):
             self._watch = self.loop.call_later(min(HEAD_SECONDS, self.timeout_keep_alive), self._look)
 
     def _end(self, answer: bytes) -> None:
-        """End the connection, with an answer unless another one is under way."""
+        """End the connection. Send an answer first unless another is in progress."""
         if self._nothing_under_way():
             self.transport.write(answer)
         self.transport.close()
 
     def _remember(self, head: bytes, length: int) -> None:
-        """Remember the head of the request that has just come, if it went the short way and is as long as it seems."""
+        """Keep the head of the last request if it went the short way and its body has this length."""
         cycle: Any = self.cycle
         if isinstance(cycle, _Cycle) and cycle.keep_alive and len(cycle.body) == length:
             if len(_heads) >= MOST_HEADS:
@@ -143,18 +143,18 @@ class HttpProtocol(HttpToolsProtocol):
             _heads[head] = _Head(self.url, tuple(self.headers), length)
 
     def on_message_begin(self) -> None:
-        """Hear of a request's first byte."""
+        """Note a request's first byte."""
         self._begun += 1
         self._in_head, self._head_bytes, self._since = True, 0, self.loop.time()
         super().on_message_begin()
 
     def on_message_complete(self) -> None:
-        """Hear of a request's last byte."""
+        """Note a request's last byte."""
         self._ended += 1
         super().on_message_complete()
 
     def on_headers_complete(self) -> None:
-        """Begin with a request, the short way if it may."""
+        """Start a request, the short way if possible."""
         known = self.parser.get_http_version() in ("1.1", "1.0")
         if not known or len(self.headers) > MOST_HEADERS or self._head_too_large():
             raise ValueError("no head that we read")  # the parser ends the connection with 400
@@ -166,9 +166,9 @@ class HttpProtocol(HttpToolsProtocol):
             self.cycle = _Cycle(self, take)  # type: ignore[assignment]
 
     def rest(self) -> None:
-        """Begin to wait for the next request, after an answer that went the short way.
+        """Wait for the next request after an answer that went the short way.
 
-        One timer looks after a connection, however many requests come: to set one for each takes as long as to read it.
+        One timer serves a connection for all its requests: setting one for each takes as long as parsing it.
         """
         self.server_state.total_requests += 1
         if self.transport.is_closing():
@@ -196,9 +196,9 @@ class HttpProtocol(HttpToolsProtocol):
         elif self._in_head or self.cycle is None:
             left = self._since + HEAD_SECONDS - now
         elif self._begun == self._ended:
-            return  # the answer sees to it
+            return  # the answer ends this wait
         elif self.flow.read_paused:
-            left = BODY_SECONDS  # we do not listen
+            left = BODY_SECONDS  # reading is paused
         else:
             left = self._heard + BODY_SECONDS - now
         if left > 0:
@@ -207,7 +207,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._end(TOO_SLOW)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Hear of a new connection: its first request has to come soon."""
+        """Start the timer: a new connection's first request has to come soon."""
         super().connection_made(transport)
         if len(self.connections) > MOST_CONNECTIONS:
             self._end(TOO_MANY)
@@ -216,28 +216,28 @@ class HttpProtocol(HttpToolsProtocol):
         self._watch = self.loop.call_later(min(HEAD_SECONDS, self.timeout_keep_alive), self._look)
 
     def _unset_keepalive_if_required(self) -> None:
-        self._idle = False  # uvicorn calls it whenever bytes come
+        self._idle = False  # uvicorn calls this whenever bytes come
         super()._unset_keepalive_if_required()
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Hear that no more will come. What has come is still answered."""
+        """Note that the client sends no more. Complete requests are still answered."""
         self._half_closed = not self._nothing_under_way() and self._begun == self._ended
         return self._half_closed
 
     def on_response_complete(self) -> None:
-        """Hear that an answer that went the long way is sent."""
+        """Close a half-closed connection once its last answer is sent."""
         super().on_response_complete()
         if self._half_closed and self._nothing_under_way():
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Hear that the connection is gone."""
+        """Stop the timer."""
         if self._watch is not None:
             self._watch.cancel()
         super().connection_lost(exc)
 
     def _head_too_large(self) -> bool:
-        """Whether a head that has come in whole is larger than it may be: its last bytes may end it beyond that."""
+        """Return whether a complete head is too large: its last bytes may take it past the limit."""
         return len(self.url) + sum([len(name) + len(value) + 4 for name, value in self.headers]) > LARGEST_HEAD
 
     def _short_way(self) -> Take | None:
@@ -249,7 +249,7 @@ class HttpProtocol(HttpToolsProtocol):
         return self._short(parser.get_method(), self.url, self.headers, self.client[0] if self.client else "")
 
     def _may_go_short(self) -> bool:
-        """Whether nothing is under way: else a request is pipelined, and waits for its turn."""
+        """Return whether no request is in progress. Otherwise this one is pipelined and waits for its turn."""
         return self._nothing_under_way() and not self.flow.write_paused
 
     def _nothing_under_way(self) -> bool:
@@ -257,13 +257,13 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class _Cycle:
-    """A request that goes the short way, where uvicorn looks for the one it is busy with.
+    """A request that goes the short way, in the place of uvicorn's request cycle.
 
-    All attributes without an underscore are what it looks for there.
+    The attributes without an underscore are those that uvicorn uses.
     """
 
     def __init__(self, connection: HttpProtocol, take: Take, whole: bytes | None = None) -> None:
-        """`whole` is the body of a request with a known head: it is taken at once, and its connection stays."""
+        """With `whole`, the body of a request with a known head, the connection stays open."""
         self._connection, self._take, self._taken = connection, take, False
         self.body = bytearray() if whole is None else whole
         self.more_body = whole is None
@@ -272,7 +272,7 @@ class _Cycle:
         self.message_event = self
 
     def set(self) -> None:
-        """Hear that there is news: bytes, the end of them, or the end of the connection."""
+        """Handle news from uvicorn: bytes, their end, or the end of the connection."""
         if not self.more_body and not self._taken and not self.disconnected:
             self._taken = True
             self._take(bytes(self.body), self._answer)
@@ -294,14 +294,14 @@ class _Cycle:
 
 @lru_cache(maxsize=64)
 def _lines(headers: tuple[Header, ...]) -> bytes:
-    """Return headers as they are sent: most answers have those of the one before."""
+    """Return headers as bytes. They are cached, since most answers have the same ones."""
     return b"".join(b"%s: %s\r\n" % header for header in headers)
 
 
 class Turns:
-    """Begins with all that has come since the last turn of the event loop in the next one, in its order.
+    """Starts all requests since the last turn of the event loop in the next turn, in order.
 
-    Whatever anybody was told before a request came is seen there.
+    A request therefore sees all writes that were acknowledged before it came.
     """
 
     def __init__(self) -> None:
@@ -309,7 +309,7 @@ class Turns:
         self._running: set[asyncio.Task[None]] = set()
 
     def add(self, work: Coroutine[Any, Any, None], *, prompt: bool) -> None:
-        """Begin with `work` in the next turn. What is `prompt` hardly ever waits: it has no task until it does."""
+        """Start `work` in the next turn. `prompt` work rarely waits, so it gets a task only when it does."""
         self._waiting.append((work, prompt))
         if len(self._waiting) == 1:
             asyncio.get_running_loop().call_soon(self._begin)
@@ -319,7 +319,7 @@ class Turns:
         for work, prompt in waiting:
             try:
                 task = begin(work) if prompt else asyncio.ensure_future(work)
-            except Exception:  # of one whose connection broke, say: the others get their answers all the same
+            except Exception:  # such as a broken connection; the others get their answers
                 logger.exception("an answer could not be sent")
                 continue
             if task is not None:
@@ -328,9 +328,9 @@ class Turns:
 
 
 def begin(work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
-    """Run `work` up to its end, or up to where it waits: then a task goes on with it, which is to be held on to.
+    """Run `work` until it ends or waits. In the second case, return a task for the rest; the caller must hold on to it.
 
-    What it does before it first waits must not ask for its task, as `asyncio.timeout` does. Call it in the event loop.
+    Before it first waits, `work` must not use its task, as `asyncio.timeout` does. Call this in the event loop.
     """
     try:
         waited_for = work.send(None)

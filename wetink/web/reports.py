@@ -1,12 +1,12 @@
 """Reports for programs, with the dashboard's token as Bearer.
 
 GET /api/report               `?by=block,variant,campaign,day`, `?days=14` or `?since=&until=`, `?block=`, `?goal=`,
-                              `?model=`, `?currency=`; as CSV with `.csv` behind `report`
-GET /api/conversions          what was credited for each conversion, by which rule, and why the others lost; `?days=`,
+                              `?model=`, `?currency=`; `/api/report.csv` returns CSV
+GET /api/conversions          the credit of each conversion, its rule, and why other touches lost; `?days=`,
                               `?goal=`, `?model=`
-GET /api/conversions/{id}     one, with all touches around it
+GET /api/conversions/{id}     one conversion, with all touches around it
 GET /api/experiments          the names of all experiments
-GET /api/experiments/{name}   how one stands
+GET /api/experiments/{name}   the result of one experiment
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ USUAL_DAYS, MOST_DAYS = 14, 3_660
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What a report is asked for. `since` and `until` are Unix ms."""
+    """A report's query. `since` and `until` are Unix ms."""
 
     since: int
     until: int
@@ -38,12 +38,12 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def usual(now: int) -> Asked:
-    """Return what is shown unless somebody asks for something else: the last two weeks, by block."""
+    """Return the default report: the last two weeks, by block."""
     return Asked(max(now - now % DAY_MS - (USUAL_DAYS - 1) * DAY_MS, 0), now + 1)
 
 
 def asked(request: Request, now: int) -> Asked:
-    """Read what a request's query asks for. Raises BadRequest, naming the parameter, for what cannot be."""
+    """Return the report that a request's query selects. Raises BadRequest with the wrong parameter's name."""
     query = request.query_params
     days = number_in(query, "days", USUAL_DAYS, 1, MOST_DAYS)
     until = time_in(query, "until", now + 1)
@@ -65,7 +65,7 @@ def asked(request: Request, now: int) -> Asked:
 
 
 async def lines_of(wetink: Wetink, what: Asked) -> list[Line]:
-    """Return the lines of a report. Raises BadRequest for what there is not."""
+    """Return the lines of a report. Raises BadRequest for an unknown goal, model or column."""
     lines = await wetink.reports.lines(
         wetink.content, what.since, what.until, what.by, block=what.block, goal=what.goal, model=what.model
     )
@@ -73,7 +73,7 @@ async def lines_of(wetink: Wetink, what: Asked) -> list[Line]:
 
 
 async def report(request: Request) -> Response:
-    """Answer with a report as JSON."""
+    """Return a report as JSON."""
     wetink = allowed(request)
     what = asked(request, now_ms())
     lines = await lines_of(wetink, what)
@@ -92,20 +92,20 @@ async def report(request: Request) -> Response:
 
 
 async def report_csv(request: Request) -> Response:
-    """Answer with a report as CSV."""
+    """Return a report as CSV."""
     wetink = allowed(request)
     what = asked(request, now_ms())
     return as_csv(await lines_of(wetink, what), what.by, await wetink.experiments.lifts(wetink.content))
 
 
 def as_csv(lines: Sequence[Line], by: Sequence[str], lifts: dict[str, str]) -> Response:
-    """Return a report as a file to keep."""
+    """Return a report as a CSV download."""
     headers = {"cache-control": "no-store", "content-disposition": 'attachment; filename="wetink-report.csv"'}
     return Response(table(lines, by, lifts), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 async def conversions(request: Request) -> Response:
-    """Answer with what was credited for each conversion."""
+    """Return the credits of each conversion."""
     wetink, what = allowed(request), asked(request, now_ms())
     return told(
         await wetink.reports.all_attributions(wetink.content, what.since, what.until, goal=what.goal, model=what.model)
@@ -113,7 +113,7 @@ async def conversions(request: Request) -> Response:
 
 
 async def conversion(request: Request) -> Response:
-    """Answer with one conversion and all touches around it."""
+    """Return one conversion with all touches around it."""
     wetink, query = allowed(request), request.query_params
     name = request.path_params["id"]
     return told(
@@ -122,7 +122,7 @@ async def conversion(request: Request) -> Response:
 
 
 async def experiments(request: Request) -> Response:
-    """Answer with the names of all experiments, each with its block."""
+    """Return the names of all experiments, each with its block."""
     wetink = allowed(request)
     return told(
         [{"name": name, "block": block} for name, (_, block) in wetink.experiments.plans(wetink.content).items()]
@@ -130,6 +130,6 @@ async def experiments(request: Request) -> Response:
 
 
 async def experiment(request: Request) -> Response:
-    """Answer with how an experiment stands."""
+    """Return an experiment's result."""
     wetink = allowed(request)
     return told(await wetink.experiments.result(wetink.content, request.path_params["name"]))

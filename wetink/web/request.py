@@ -1,10 +1,10 @@
-"""Request: what an endpoint is asked and what it answers: bodies within bounds, errors, and recently given answers.
+"""Request: requests and answers of endpoints, bodies within limits, errors, and a cache of recent answers.
 
-A request is the same whether it comes by ASGI or the short way (`web.protocol`). Messages also come in the address of a
-tracking pixel: GET /v1/pixel/{track,identify,page,screen,group,alias}?data=BASE64 (Segment's Pixel Tracking API).
+A request is the same by ASGI and by the short way (`web.protocol`). Messages also come in the URL of a tracking pixel:
+GET /v1/pixel/{track,identify,page,screen,group,alias}?data=BASE64 (Segment's Pixel Tracking API).
 
-Clients drop data for good on most 4xx: 400 is for what cannot be read or is too large, 401 for a key that is certainly
-unknown, and 503 with Retry-After for whenever we cannot know or cannot store.
+Clients drop data for good on most 4xx. So 400 is only for unreadable or oversized bodies, 401 only for a key that is
+certainly unknown. If the server cannot know or cannot store, it answers 503 with Retry-After.
 """
 
 import base64
@@ -53,7 +53,7 @@ LONGEST_PARAMETER, MOST_PARAMETERS, LONGEST_NAME = 256, 32, 64
 
 
 class Asked(msgspec.Struct, frozen=True, gc=False):
-    """A request. Names of headers are in lower case; `client` is an IP address, empty when it is not known."""
+    """A request. Names of headers are in lower case. `client` is an IP address, empty if unknown."""
 
     method: str
     path: str
@@ -63,11 +63,11 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def head(self) -> bool:
-        """Whether only the headers are wanted: then nobody looks at what would come with them."""
+        """Whether this is a HEAD request: nobody will see the body."""
         return self.method == "HEAD"
 
     def header(self, name: bytes) -> bytes:
-        """Return a header, empty for none of this name; of several the last, which the nearest proxy added."""
+        """Return a header's value, empty without one. Of several, return the last, which the nearest proxy added."""
         found = b""
         for each, value in self.headers:
             if each == name:
@@ -75,14 +75,14 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
         return found
 
     def parameters(self) -> dict[str, str]:
-        """Return what stands after the question mark."""
+        """Return the parameters of the query."""
         return dict(parse_qsl(self.query.decode("latin-1"), errors="replace")) if self.query else {}
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
-    """An answer. `served` is what a picture counts as whenever it is sent.
+    """An answer. `served` is the count of a picture, made each time it is sent.
 
-    `stopgap`: something went wrong, and this stands in for the answer.
+    `stopgap` means that an error occurred and this replaces the real answer.
     """
 
     status: int
@@ -100,14 +100,14 @@ def of_scope(scope: Scope) -> Asked:
 
 
 async def reply_with(send: Send, reply: Reply, *, head: bool) -> None:
-    """Send an answer, the headers alone to who wants no more."""
+    """Send an answer, without the body if `head` is set."""
     length = () if reply.status == 204 else ((b"content-length", b"%d" % len(reply.body)),)
     await send({"type": "http.response.start", "status": reply.status, "headers": [*reply.headers, *length]})
     await send({"type": "http.response.body", "body": b"" if head else reply.body})
 
 
 def parameters_of(query: dict[str, str]) -> dict[str, str]:
-    """Return what an address says beyond what names the reader, as far as rules may ask for it."""
+    """Return the query's parameters for rules, without those that identify the recipient, and within limits."""
     if not query:
         return {}
     kept = [(name, value[:LONGEST_PARAMETER]) for name, value in query.items() if name not in ("user", "email")]
@@ -115,7 +115,7 @@ def parameters_of(query: dict[str, str]) -> dict[str, str]:
 
 
 DRAINED = 16 * 1024 * 1024
-"""Bytes of an oversized body that are still read, so that its sender gets to see the answer."""
+"""Bytes of an oversized body that are still read, so that its sender sees the answer."""
 
 _GZIP = b"\x1f\x8b"
 
@@ -123,9 +123,10 @@ _GZIP = b"\x1f\x8b"
 async def read_body(
     headers: Mapping[bytes, bytes], receive: Callable[[], Awaitable[MutableMapping[str, Any]]], limit: int
 ) -> bytes:
-    """Return a request's body, inflated as `unpacked` does it.
+    """Return a request's body, inflated as by `unpacked`.
 
-    Raises TooLarge when it has more than `limit` bytes, packed or not; BadRequest when it cannot be inflated.
+    Raises TooLarge over `limit` bytes, packed or not, BadRequest if it cannot be inflated, and Unavailable if the
+    sender hangs up.
     """
     parts: list[bytes] = []
     size = 0
@@ -147,9 +148,9 @@ async def read_body(
 
 
 def unpacked(body: bytes, encoding: bytes, limit: int) -> bytes:
-    """Return a body inflated when it is gzip or zlib, whether or not its `Content-Encoding` says so.
+    """Return a body, inflated if it is gzip or zlib, whatever its `Content-Encoding` is.
 
-    Raises TooLarge when that has more than `limit` bytes, BadRequest when it cannot be inflated.
+    Raises TooLarge over `limit` bytes, BadRequest if it cannot be inflated.
     """
     encoding = encoding.strip().lower()
     if body.startswith(_GZIP) or (encoding in (b"gzip", b"x-gzip", b"deflate") and body[:1] not in (b"{", b"")):
@@ -181,10 +182,10 @@ _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def message_in(query: bytes) -> bytes:
-    """Return the JSON of a message that stands in `data` of a query, in either alphabet of base64, padded or not.
+    """Return a message's JSON from `data` in a query, in either alphabet of Base64, padded or not.
 
-    What is no JSON object comes as a JSON string: a message of that kind is set aside, and can be read. Its bytes are
-    empty where there is no `data`.
+    Anything but a JSON object is returned as a JSON string: such a message is set aside and can be inspected. Without
+    `data`, the result is empty.
 
     >>> message_in(b"data=eyJ1c2VySWQiOiAidSJ9"), message_in(b"data=no%21"), message_in(b"")
     (b'{"userId": "u"}', b'"no!"', b'')
@@ -201,11 +202,11 @@ def message_in(query: bytes) -> bytes:
     return raw
 
 
-_ALPHABET = str.maketrans({"-": "+", "_": "/", " ": "+", "\n": "", "\r": "", "\t": ""})  # a plus is a blank in a query
+_ALPHABET = str.maketrans({"-": "+", "_": "/", " ": "+", "\n": "", "\r": "", "\t": ""})  # a query reads + as a space
 
 
 def as_batch(raw: bytes, type_: str) -> bytes:
-    """Return the body of a batch with the one message, which is of the type its path says unless it says another."""
+    """Return the body of a batch with this one message. A message without a type gets `type_`, the type in its path."""
     try:
         fields: dict[str, Any] = _object(raw)
     except (msgspec.DecodeError, RecursionError):
@@ -227,7 +228,7 @@ STATUS: dict[type[WetinkError], int] = {
     TooManyRequests: 429,
     Unavailable: 503,
 }
-"""Error class -> status; a class that does not stand here has its parent's."""
+"""Status by error class. A class that is missing has its parent's."""
 
 RETRY_AFTER_SECONDS = 2
 
@@ -238,19 +239,19 @@ def status_of(error: WetinkError) -> int:
 
 
 def body_of(error: WetinkError) -> bytes:
-    """Return an error as JSON. `code` and `message` stand at the top as well: Segment's Python SDK reads them there."""
+    """Return an error as JSON. `code` and `message` are also at the top, where Segment's Python SDK reads them."""
     told = {"code": error.code, "message": str(error)}
     details = {**told, "hint": error.hint, "where": error.where}
     return msgspec.json.encode({**told, "error": {name: value for name, value in details.items() if value}})
 
 
 TTL_MS = 2_000
-"""How long an answer may be given again: what depends on the time alone is no older."""
+"""Time that an answer may be reused, in milliseconds. Parts that depend on time alone are at most this old."""
 MOST_ANSWERS, MOST_BYTES = 1_024, 32 << 20
 
 
 class Again:
-    """Answers by all that was asked, with the content and the lookup they were made of."""
+    """Recent answers by request, each with the content and the lookup that it was made from."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Hashable, tuple[Content, Lookup, int, Reply]] = OrderedDict()
@@ -258,7 +259,7 @@ class Again:
         self._asked: dict[str, int] = {}
 
     def asked_before(self, path: str, now: int) -> bool:
-        """Return whether anybody has asked for this path a moment ago, and note that somebody has now (Unix ms)."""
+        """Note a request for this path at `now` (Unix ms). Returns whether there was another one shortly before."""
         last = self._asked.get(path)
         if len(self._asked) >= MOST_ANSWERS:
             self._asked.clear()
@@ -266,18 +267,18 @@ class Again:
         return last is not None and 0 <= now - last < TTL_MS
 
     async def standing(self, asked: Hashable, content: Content, now: int) -> Reply | None:
-        """Return the answer of a moment before `now` (Unix ms) if the store still says the same. Never raises."""
+        """Return a recent answer if the store's answers are the same at `now` (Unix ms); else None. Never raises."""
         kept = self._kept.get(asked)
         if kept is None or kept[0] is not content or not 0 <= now - kept[2] < TTL_MS:
             return None
         try:
             return kept[3] if await kept[1].stands(now) else None
-        except Exception as error:  # an open is answered all the same
+        except Exception as error:  # the open is answered without the cache
             log_error(logger, error, "the store cannot say whether an answer still stands")
             return None
 
     def put(self, asked: Hashable, content: Content, look: Lookup, now: int, reply: Reply) -> None:
-        """Keep an answer; those kept longest go first."""
+        """Store an answer. The oldest ones go first."""
         old = self._kept.pop(asked, None)
         self._bytes += len(reply.body) - (len(old[3].body) if old is not None else 0)
         self._kept[asked] = content, look, now, reply

@@ -1,4 +1,4 @@
-"""Server: one process per core, all equal, on one address. Children never outlive their parent."""
+"""Server: one process for each core, all equal, on one address. Children never outlive their parent."""
 
 import asyncio
 import contextlib
@@ -37,26 +37,26 @@ KEEP_ALIVE_SECONDS = 30
 STOP_SECONDS = 10
 PR_SET_PDEATHSIG = 1
 M_ARENA_MAX, ARENAS = -8, 2
-"""mallopt's name for the number of arenas, and how many all threads share."""
+"""mallopt's parameter for the number of arenas, and the number that all threads share."""
 SWITCH_SECONDS = 0.0005
-"""How long a thread may keep the interpreter while another waits for it: the one that commits, or the loop itself."""
+"""Interpreter switch interval in seconds: how long the committing thread and the event loop may block each other."""
 MOST_DESCRIPTORS = 65_536
 BEAT_SECONDS = 1.0
-"""How often a process tells its parent that it serves."""
+"""Interval of a process's heartbeat to its parent, in seconds."""
 PAUSE_SECONDS = 5.0
-"""When the parent itself has not looked for so long, its children are given time again."""
+"""If the parent itself stalls for this long, in seconds, it gives its children new time."""
 START_SECONDS = 60.0
-"""How long a process may take to start, on top of the time it may be silent."""
+"""Time to start, in seconds, on top of the time without heartbeats."""
 GC_THRESHOLD = 20_000
-"""New objects between two looks of the garbage collector: requests leave hardly any cycles."""
+"""New objects between two garbage collections. Requests leave hardly any cycles."""
 
 Ready = Callable[[str], object]
 
 
 def run(settings: Settings, *, app: str = "wetink.web.app:create", ready: Ready) -> None:
-    """Serve until told to stop; call `ready` with the address once it answers.
+    """Serve until a signal stops it. Calls `ready` with the address once it answers.
 
-    `app` names a function that makes the ASGI application of a Wetink. Raises BadSettings when the address is taken.
+    `app` names a function that makes the ASGI application of a Wetink. Raises BadSettings if the address is taken.
     """
     _take_descriptors()
     listening = _listen(settings)
@@ -68,7 +68,7 @@ def run(settings: Settings, *, app: str = "wetink.web.app:create", ready: Ready)
 
 
 def _take_descriptors() -> None:
-    """Have as many descriptors as the system lets us: each connection is one."""
+    """Raise the limit of open files as far as the system allows: each connection needs one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, MOST_DESCRIPTORS)), hard))
@@ -76,7 +76,7 @@ def _take_descriptors() -> None:
 
 def _listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, or answers wait for ACKs
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # unnamed, answers wait for ACKs
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((settings.host, settings.port))
@@ -122,30 +122,30 @@ async def _serve(settings: Settings, app: str, listening: socket.socket, ready: 
 
 
 def bound_arenas() -> None:
-    """Let all threads share two arenas of glibc's malloc. Call it before there are threads.
+    """Limit all threads to two arenas of glibc's malloc. Call it before there are threads.
 
-    By default it makes one for each thread, up to eight for each core, and each keeps the most that it ever held.
+    By default there is one for each thread, up to eight for each core, and each keeps the most memory it ever held.
     """
     with contextlib.suppress(OSError, AttributeError):  # another libc than glibc
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
 
 
 def _settle_memory() -> None:
-    """Keep the garbage collector from going through all that was made at the start, again and again."""
+    """Exclude the objects made at startup from garbage collection."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 20, 50)
 
 
 class _Parent:
-    """Keeps the children alive, and ends them."""
+    """Starts, replaces and ends the child processes."""
 
     def __init__(self, settings: Settings, app: str, listening: socket.socket) -> None:
         self._settings, self._app, self._listening = settings, app, listening
         self._spawn = multiprocessing.get_context("spawn")
         self._children: dict[int, _Child] = {}
         self._stopping = False
-        os.environ[SAFE_PATH] = "1"  # what is spawned looks for nothing in the folder one stands in
+        os.environ[SAFE_PATH] = "1"  # child processes must not import from the working directory
 
     def run(self, ready: Ready) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -166,12 +166,12 @@ class _Parent:
             self._end()
 
     def _watch(self) -> None:
-        """Replace children that ended, and end those that have not been heard of for too long."""
+        """Replace children that ended, and end those without a recent heartbeat."""
         looked = time.monotonic()
         while not self._stopping:
             wait([*self._children, *(child.heard for child in self._children.values() if child.speaks)], timeout=1.0)
             now = time.monotonic()
-            if now - looked > PAUSE_SECONDS:  # this process stood still itself, as when a laptop sleeps
+            if now - looked > PAUSE_SECONDS:  # this process itself stalled, as when a laptop sleeps
                 for child in self._children.values():
                     child.beat_at = now
             looked = now
@@ -216,14 +216,14 @@ class _Parent:
 
 
 class _Child:
-    """A process that serves, and when it last told that it does (monotonic seconds)."""
+    """A serving process and its last heartbeat (monotonic seconds)."""
 
     def __init__(self, process: BaseProcess, heard: Connection, beat_at: float) -> None:
         self.process, self.heard, self.beat_at = process, heard, beat_at
         self.speaks = True
 
     def listen(self, now: float) -> None:
-        """Take in what it has told since."""
+        """Read the heartbeats since the last call."""
         try:
             while self.speaks and self.heard.poll():
                 self.heard.recv()
@@ -233,17 +233,17 @@ class _Child:
 
 
 def _child(settings: Settings, app: str, listening: socket.socket, said: Connection, parent: int) -> None:
-    with contextlib.suppress(OSError):  # where there is no such call, a parent's kill leaves us to the operator
+    with contextlib.suppress(OSError):  # without prctl, a killed parent leaves its children to the operator
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         return
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent tells us when to stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its children
     logs.begin()
     uvloop.run(_serve(settings, app, listening, lambda: _beat(said)))
 
 
 def _beat(said: Connection) -> None:
-    """Tell the parent now and every second that the event loop turns; a full pipe says that nobody listens."""
+    """Send the parent a heartbeat now and every second while the event loop runs. A full pipe is ignored."""
     loop = asyncio.get_running_loop()
     os.set_blocking(said.fileno(), False)
     with contextlib.suppress(OSError):

@@ -1,6 +1,6 @@
-"""Session: who may look into the dashboard. A cookie names a session that the server keeps, until somebody logs out.
+"""Session: access to the dashboard. A cookie names a session that the server keeps until a logout.
 
-The token that `wetink serve` prints begins one. Whoever tries wrong tokens must wait between tries, longer each time.
+The token that `wetink serve` prints begins a session. After a wrong token the sender must wait, longer each time.
 """
 
 import hashlib
@@ -22,12 +22,12 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 def cookie(wetink: Wetink) -> str:
-    """Return the name of the cookie: over https one that no other host and no plain http can set."""
+    """Return the name of the cookie. Over HTTPS, its prefix keeps other hosts and plain HTTP from setting it."""
     return f"__Host-{COOKIE}" if _secure(wetink) else COOKIE
 
 
 async def sign_in(request: Request, response: Response) -> None:
-    """Give the browser that gets this response a session of a new id; the one it had ends."""
+    """Give the browser a new session in this response. Its earlier session ends."""
     wetink = _wetink(request)
     await _end(request)
     session = await wetink.store.sessions.begin(wetink.dashboard_token, now_ms())
@@ -37,14 +37,14 @@ async def sign_in(request: Request, response: Response) -> None:
 
 
 async def sign_out(request: Request, response: Response) -> None:
-    """End the session, here and in every copy of its cookie."""
+    """End the session, for all copies of its cookie."""
     await _end(request)
     wetink = _wetink(request)
     response.delete_cookie(cookie(wetink), httponly=True, samesite="lax", secure=_secure(wetink))
 
 
 async def signed_in(request: Request) -> bool:
-    """Whether a request comes with a session that lasts."""
+    """Return whether a request has a valid session."""
     wetink, session = _wetink(request), _session(request)
     return bool(session) and await wetink.store.sessions.holds(session, wetink.dashboard_token, now_ms())
 
@@ -55,9 +55,9 @@ async def _end(request: Request) -> None:
 
 
 async def right_token(request: Request, token: str) -> bool:
-    """Whether this is the token that `wetink serve` prints.
+    """Return whether this is the token that `wetink serve` prints.
 
-    Raises TooManyRequests when its sender has tried wrong ones and must wait, whichever one this is.
+    Raises TooManyRequests if its sender must wait after wrong ones, even for the right token.
     """
     wetink, address, now = _wetink(request), _address(request), now_ms()
     right = is_token(wetink, token)
@@ -75,26 +75,26 @@ async def right_token(request: Request, token: str) -> bool:
 
 
 def is_token(wetink: Wetink, token: str) -> bool:
-    """Whether this is the token that `wetink serve` prints, told in the same time whatever it is."""
+    """Return whether this is the token that `wetink serve` prints. The comparison takes constant time."""
     return _same(token.strip(), wetink.dashboard_token)
 
 
 def csrf(request: Request) -> str:
-    """Return what a form of this session must send along as `csrf`, and a script as the header `x-csrf`."""
+    """Return the CSRF token of this session, for a form's field `csrf` or a script's header `x-csrf`."""
     wetink = _wetink(request)
     text = f"csrf\0{_session(request)}".encode("utf-8", "surrogateescape")
     return hmac.new(wetink.dashboard_token.encode(), text, hashlib.sha256).hexdigest()
 
 
 def check_csrf(request: Request, form: Mapping[str, str] | None = None) -> None:
-    """Raise BadRequest unless the form's field `csrf`, or without one the header `x-csrf`, is of this session."""
+    """Raise BadRequest unless the form's field `csrf`, or else the header `x-csrf`, has this session's CSRF token."""
     given = (form or {}).get("csrf") or request.headers.get("x-csrf", "")
     if not _same(given, csrf(request)):
         raise BadRequest("this form has grown old", hint="load the page again and send it once more", where="csrf")
 
 
 def check_origin(request: Request) -> None:
-    """Raise Forbidden for a request that changes something and comes from a page of another site."""
+    """Raise Forbidden for a request that changes something and comes from another site's page."""
     if request.method in SAFE:
         return
     origin = request.headers.get("origin")
@@ -117,7 +117,7 @@ def _session(request: Request) -> str:
 
 
 def _address(request: Request) -> str:
-    """Return who tries, as far as addresses tell: of IPv6 a network, since a single sender has all of it."""
+    """Return the sender's address; for IPv6 its /64 network, since a single sender has all of it."""
     client = request.client.host if request.client is not None else ""
     origin = _wetink(request).places.origin_of(client, request.headers.get("x-forwarded-for", ""))
     try:
