@@ -1,4 +1,4 @@
-"""The seams: what the use cases ask of the outside, and what they may rely on."""
+"""Ports: the interfaces between the use cases and storage, drawing and other services."""
 
 from wetink.ports.drawing import Comparison as Comparison
 from wetink.ports.drawing import Film as Film

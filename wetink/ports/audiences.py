@@ -1,4 +1,4 @@
-"""Seams of audiences: who is in each, how the outside hears of it, and for whom among all people a rule holds.
+"""Ports of audiences: members, webhook deliveries about changes, and queries over all profiles.
 
 Times are Unix milliseconds.
 """
@@ -17,7 +17,7 @@ from wetink.core.rules.tree import Rule
 
 
 class Moved(msgspec.Struct, frozen=True):
-    """What a look at an audience found: how many are in it, who came and went. `first`: nobody had looked before."""
+    """The result of recomputing an audience: its size, joined and left. `first` marks the first computation."""
 
     size: int
     entered: int
@@ -26,9 +26,9 @@ class Moved(msgspec.Struct, frozen=True):
 
 
 class Point(msgspec.Struct, frozen=True):
-    """An audience's day (`at`: its first Unix ms, UTC): its last size, and how many came and went.
+    """One day (UTC) of an audience. `at` is its first Unix ms. It has the last size, and the numbers joined and left.
 
-    The latter are None for a day before anybody looked: its size was worked out afterwards.
+    Both numbers are None for a day before the first computation, whose size was computed afterwards.
     """
 
     at: int
@@ -38,9 +38,9 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """A change of membership that is told outside: how often that was tried, and what happened last.
+    """A webhook delivery of a membership change, with its number of tries and the last result.
 
-    `at` is when it is due (waiting), was delivered, or was given up (dead), in Unix ms.
+    `at` is the time in Unix ms when it is due (waiting), was delivered, or was given up (dead).
     """
 
     change: MembershipChange
@@ -51,71 +51,71 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 Tell: TypeAlias = Callable[[MembershipChange, bool], bool]
-"""Whether a change is told outside; the second says whether it comes of the first look at an audience."""
+"""Returns whether a change is sent to a webhook. The second argument marks an audience's first computation."""
 
 
 class Memberships(Protocol):
-    """Remembers who is in which audience, how large each was, and what is still to be told of that outside."""
+    """Stores the members and past sizes of audiences, and the webhook deliveries about changes."""
 
     async def take(self, audience: str, members: AsyncIterable[Sequence[Identifier]], now: int, tell: Tell) -> Moved:
-        """Take these as an audience's members from now on (Unix ms); note what is to be told. All or nothing.
+        """Replace an audience's members as of `now` (Unix ms) and queue deliveries. All or nothing.
 
-        `members` are roots of profiles, some at a time. `tell` must not wait for anything.
+        `members` are roots of profiles, in batches. `tell` must not block.
         """
         ...
 
     async def points(self, audience: str, since: int) -> Sequence[Point]:
-        """Return an audience's days from that of `since` (Unix ms) on, in order; days nobody looked are left out."""
+        """Return an audience's days from the day of `since` (Unix ms) on, in order. Days without a size are omitted."""
         ...
 
     async def trace_back(self, audience: str, sizes: Mapping[int, int]) -> None:
-        """Keep what sizes were on days (any Unix ms of theirs) nobody looked, in place of what was kept of them before.
+        """Store the sizes of days (any Unix ms of theirs) without a computation, replacing earlier ones of this kind.
 
-        Days somebody looked on stay as they are.
+        Days with a computation stay as they are.
         """
         ...
 
     async def since(self, audience: str, member: Identifier) -> int | None:
-        """Return since when somebody is known to be in an audience (Unix ms), None when they are not."""
+        """Return the time (Unix ms) when a profile joined an audience; None if it is not a member."""
         ...
 
     async def due(self, audience: str, now: int, limit: int) -> Sequence[Delivery]:
-        """Return what is to be told now. Of one member only the first: nobody leaves before they came."""
+        """Return up to `limit` due deliveries. Each member has only the oldest one: joining goes before leaving."""
         ...
 
     async def settle(self, outcomes: Sequence[tuple[str, Outcome]]) -> None:
-        """Keep what became of changes, by their ids, each after one more try."""
+        """Store the results of tries, each with the id of its change."""
         ...
 
     async def deliveries(self, audience: str, state: State, limit: int = 50) -> Sequence[Delivery]:
-        """Return what is in a state, the newest change first."""
+        """Return the deliveries in a state, the newest change first."""
         ...
 
     async def tallies(self, audience: str) -> Mapping[State, int]:
-        """Return how many changes are in each state. Delivered ones are remembered for a week."""
+        """Return the number of deliveries in each state. Delivered ones are kept for a week."""
         ...
 
     async def again(self, audience: str, now: int, only: str = "") -> int:
-        """Let dead changes (all of an audience, or one by its id) be told from now on; return how many."""
+        """Make an audience's dead deliveries due again, or only the one with the id `only`. Returns their number."""
         ...
 
     async def clean(self, now: int) -> None:
-        """Forget what was delivered a week ago, and audiences that nobody has looked at for a month."""
+        """Delete deliveries a week after success, and audiences a month after their last computation."""
         ...
 
 
 class Count(msgspec.Struct, frozen=True):
-    """For how many of so many profiles a rule holds."""
+    """The number of profiles that a rule matches, and of all profiles."""
 
     matches: int
     of: int
 
 
 class Narrowed(msgspec.Struct, frozen=True):
-    """What can be said of a rule without asking anybody: it holds for `matches` of `of` profiles.
+    """The part of a rule's result that columns alone can give: `matches` of `of` profiles match.
 
-    `unsure` are the roots of others, counted in `of`, that must be asked; so must `changed`, which are not counted at
-    all yet: some of them may be no profile any more. `sure` are the roots of those that match, if they were wanted.
+    `unsure` are roots, counted in `of`, that need an evaluation. So do `changed`, which are not counted yet; some may
+    no longer be profiles. `sure` are roots of matching profiles, if requested.
     """
 
     matches: int
@@ -126,7 +126,7 @@ class Narrowed(msgspec.Struct, frozen=True):
 
 
 class ProfileEvents(msgspec.Struct, frozen=True):
-    """A profile with all its events, and the identifiers that those are filed under."""
+    """A profile's root, all its events, and the identifiers that these are filed under."""
 
     root: Identifier
     identifiers: Sequence[Identifier]
@@ -136,8 +136,8 @@ class ProfileEvents(msgspec.Struct, frozen=True):
 class Changes(msgspec.Struct, frozen=True):
     """Identifiers whose profiles may have changed.
 
-    New messages carry `carried`. `moved` belong to events that were corrected or removed: every identifier that shared
-    a profile with one of them may have another owner, too.
+    `carried` are those of new messages. `moved` are those of corrected or removed events: any identifier that shared a
+    profile with one of them may have another owner as well.
     """
 
     carried: frozenset[Identifier]
@@ -145,82 +145,82 @@ class Changes(msgspec.Struct, frozen=True):
 
 
 class CrowdLog(Protocol):
-    """One state of the log, read for everybody at once: what is appended later is not in it. For one thread.
+    """A snapshot of the log, for queries over all profiles. Later messages are not in it. For a single thread.
 
     Every method may raise StoreUnavailable.
     """
 
     @property
     def cursor(self) -> str:
-        """Where the log ends. Only the engine that wrote a cursor can read it."""
+        """The end of the log. Only the engine that wrote a cursor can read it."""
         ...
 
     @property
     def size(self) -> int:
-        """About how many messages the log has."""
+        """The approximate number of messages in the log."""
         ...
 
     def changes(self, after: str, limit: int) -> Changes | None:
-        """Return whose profiles may have changed after a cursor.
+        """Return the identifiers whose profiles may have changed after a cursor.
 
-        None when that is more than `limit` messages ago, or the engine no longer knows.
+        None if more than `limit` messages have come since, or if the engine no longer knows.
         """
         ...
 
     def owners(self, identifiers: Iterable[Identifier]) -> set[Identifier]:
-        """Return the roots of all profiles to which these identifiers belong at any time."""
+        """Return the roots of all profiles that own these identifiers at any time."""
         ...
 
     def profiles(self, roots: Iterable[Identifier] | None = None) -> Iterator[ProfileEvents]:
-        """Yield every profile that has events, in no order. With `roots` those alone, without what is no root."""
+        """Yield all profiles with events, in no order. With `roots`, yield only those of them that are roots."""
         ...
 
 
 OpenCrowdLog: TypeAlias = Callable[[], AbstractContextManager[CrowdLog]]
-"""Opens the log as it is now. It can be pickled: another process of this machine may call it."""
+"""Opens a snapshot of the log. It can be pickled for another process on this machine."""
 
 
 class Columns(Protocol):
-    """What all people did, laid out for questions about all of them.
+    """The events of all people as columns, for queries over everybody.
 
-    Never says of anybody what `core.rule.evaluate` would not: what it cannot say is left to who asks. Profiles are
-    those with an event up to the moment. Sees every event whose `append` has returned, in any process.
+    A result never contradicts `core.rules.evaluate`. Profiles that columns cannot decide are left to the caller.
+    Counted profiles have an event up to the moment. Every event whose `append` has returned is visible, in any process.
     """
 
     async def narrow(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], *, members: int = 0) -> Narrowed:
-        """Return for whom a rule holds, as far as that can be said. `audiences` are the rules that it may name.
+        """Return a rule's result as far as columns can decide it. `audiences` are the rules that it may name.
 
-        At most `members` of those that match are named, the same ones while nothing changes; `matches` counts those.
-        The first time it takes as long as it takes to lay out all there is. Raises StoreUnavailable.
+        At most `members` matching profiles are named, the same ones while nothing changes; `matches` counts those as
+        well. The first call takes as long as building all columns. Raises StoreUnavailable.
         """
         ...
 
     async def close(self) -> None:
-        """Let go of everything. Calling it twice is fine."""
+        """Close everything. A second call does nothing."""
         ...
 
 
 class Crowd(Protocol):
-    """Asks a rule of every profile there is at a moment. Says of each just what `core.rule.evaluate` says of it.
+    """Evaluates a rule for all profiles, with the same results as `core.rules.evaluate`.
 
-    Profiles are those with an event up to the moment. Sees every event whose `append` has returned, in any process.
+    Counted profiles have an event up to the moment. Every event whose `append` has returned is visible, in any process.
     `audiences` are the rules that the rule may name.
     """
 
     async def count(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Count:
-        """Return for how many it holds. Raises StoreUnavailable."""
+        """Return the number of matching profiles, and of all. Raises StoreUnavailable."""
         ...
 
     def members(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> AsyncIterator[Sequence[Identifier]]:
-        """Yield the roots of those for whom it holds, some at a time, each once. Raises StoreUnavailable."""
+        """Yield the roots of matching profiles in batches, each root once. Raises StoreUnavailable."""
         ...
 
     async def sample(
         self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], limit: int = 10
     ) -> Sequence[Identifier]:
-        """Return the roots of a few for whom it holds: the same ones while nothing changes. Raises StoreUnavailable."""
+        """Return the roots of a few matching profiles, the same ones while nothing changes. Raises StoreUnavailable."""
         ...
 
     async def close(self) -> None:
-        """Let go of everything. Calling it twice is fine."""
+        """Close everything. A second call does nothing."""
         ...

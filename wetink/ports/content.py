@@ -1,4 +1,4 @@
-"""The seam of content: the files of blocks, templates and pictures, version by version; and uploaded files of feeds."""
+"""Ports of content: versions of blocks, templates and pictures, and uploaded files of feeds."""
 
 import hashlib
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -40,35 +40,35 @@ class ContentVersions(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of everything. Calling it twice is fine."""
+        """Close everything. A second call does nothing."""
         ...
 
 
 class UploadedFiles(Protocol):
-    """Keeps files by name, gigabytes each if need be. The last one of a name counts, in every process at once."""
+    """Keeps files by name, up to gigabytes each. The last upload of a name is current, in every process at once."""
 
     async def revisions(self) -> Mapping[str, str]:
-        """Return a text for each file that is another after every `put`. Cheap. Raises StoreUnavailable."""
+        """Return a revision for each file, which every `put` changes. Cheap. Raises StoreUnavailable."""
         ...
 
     async def put(self, name: str, parts: Iterator[bytes], at: int) -> str:
-        """Keep a file whole in the place of the one of its name, at `at` (Unix ms); return its revision.
+        """Store a whole file at `at` (Unix ms) in place of the one with its name. Returns its revision.
 
-        `parts` of a megabyte or so are read in a thread; what that raises is raised. On disk (fsync) on return. Raises
+        `parts` of about a megabyte are read in a thread; their errors are passed on. On disk (fsync) on return. Raises
         StoreUnavailable: then nothing has changed.
         """
         ...
 
     def read(self, name: str, revision: str) -> AsyncIterator[bytes]:
-        """Yield the parts of a file. Raises NotFound if another is in its place, also meanwhile; StoreUnavailable."""
+        """Yield the parts of a file. Raises StoreUnavailable, and NotFound once another has replaced it."""
         ...
 
     async def remove(self, name: str, revision: str) -> None:
-        """Remove a file, unless another is in its place. Raises StoreUnavailable."""
+        """Remove a file unless another has replaced it. Raises StoreUnavailable."""
         ...
 
     async def close(self) -> None:
-        """Let go of everything. Calling it twice is fine."""
+        """Close everything. A second call does nothing."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The seam of drawing: what is to be drawn, the picture of it, who draws, and where photos come from."""
+"""Ports of drawing: scenes, pictures, the renderer, and the source of photos."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -7,7 +7,7 @@ import msgspec
 
 
 class Served(msgspec.Struct, frozen=True, gc=False):
-    """What a picture that was sent shows: of which block and variant, in which campaign."""
+    """The block, variant and campaign of a delivered picture."""
 
     block: str
     variant: str
@@ -17,8 +17,8 @@ class Served(msgspec.Struct, frozen=True, gc=False):
 class Picture(msgspec.Struct, frozen=True):
     """Encoded bytes and their content type (`image/jpeg`, `image/png`, `image/gif`).
 
-    `served` is what they are counted as when sent, `note` what had to give so that they weigh no more than they may.
-    `stopgap`: something went wrong, and they stand in for what was decided.
+    `served` is its count on delivery. `note` names the compromise that keeps it within its size limit. `stopgap` means
+    that an error occurred and this replaces the decided picture.
     """
 
     body: bytes
@@ -29,11 +29,11 @@ class Picture(msgspec.Struct, frozen=True):
 
 
 class Scene(msgspec.Struct, frozen=True):
-    """What to draw: a Liquid template with its data. Sizes are CSS pixels; `scale` (1, 2 or 3) device pixels for each.
+    """A Liquid template with its data. Sizes are CSS pixels; `scale` (1, 2 or 3) is the device pixels for each.
 
-    `scheme` is `light` or `dark`: what the reader's mail client asked for. `photos` are the only URLs of pictures the
-    template may draw; the renderer gets those it does draw from Photos. `engine` names what draws it, empty: the usual
-    one. `most_bytes` is what the picture may weigh.
+    `scheme` is `light` or `dark`, as the reader's mail client requested. `photos` are the only picture URLs that the
+    template may draw; the renderer gets them from Photos. `engine` names the engine that draws it, empty for the
+    default. `most_bytes` is the picture's size limit.
     """
 
     template: str
@@ -49,7 +49,7 @@ class Scene(msgspec.Struct, frozen=True):
 
 
 class Ticking(msgspec.Struct, frozen=True):
-    """A countdown to draw as it ticks: what stands on it, CSS pixels, device pixels for each, and what is left."""
+    """A countdown to animate: its texts, its size in CSS pixels, device pixels for each, and the time left (ms)."""
 
     title: str
     labels: tuple[str, str, str, str]
@@ -62,9 +62,9 @@ class Ticking(msgspec.Struct, frozen=True):
 
 
 class Film(msgspec.Struct, frozen=True):
-    """A scene drawn several times, as pictures that follow each other: its template sees `frame` (from 0) and `frames`.
+    """A scene drawn as several pictures in a row. Its template sees `frame` (from 0) and `frames`.
 
-    Each picture stands for `milliseconds`. The first is that of the scene drawn once.
+    Each picture lasts `milliseconds`. The first is that of the scene drawn once.
     """
 
     scene: Scene
@@ -75,9 +75,9 @@ class Film(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """A scene as it is served, as the operator's browser draws it, and where they differ.
+    """A scene's served picture, the browser's rendering of it, and their difference.
 
-    `share` (0 to 1) is how much of the picture looks different.
+    `share` (0 to 1) is the part of the picture that looks different.
     """
 
     ours: Picture
@@ -87,37 +87,37 @@ class Comparison(msgspec.Struct, frozen=True):
 
 
 class Renderer(Protocol):
-    """Turns a scene into a picture, with no network and no file access of its own."""
+    """Turns a scene into a picture, without network or file access of its own."""
 
     async def render(self, scene: Scene) -> Picture:
-        """Return the picture. Raises BadContent for a template that cannot be drawn; bounded in time and memory."""
+        """Return the picture. Limited in time and memory. Raises BadContent for a template that cannot be drawn."""
         ...
 
     async def countdown(self, ticking: Ticking) -> Picture:
-        """Return an animated GIF whose first picture is complete. Raises BadContent for a size it cannot have.
+        """Return an animated GIF whose first frame is complete. Raises BadContent for an impossible size.
 
-        The first of its look takes a second or so, unless it was prepared.
+        The first of its look takes about a second, unless it was prepared.
         """
         ...
 
     async def prepare_countdown(self, ticking: Ticking) -> None:
-        """Make a countdown ready ahead of need, so that it has not to be waited for. Raises BadContent."""
+        """Prepare a countdown, so that no open waits for it. Raises BadContent."""
         ...
 
     async def film(self, film: Film) -> Picture:
-        """Return an animated GIF of a film, whose first picture is complete. Raises BadContent."""
+        """Return a film as an animated GIF whose first frame is complete. Raises BadContent."""
         ...
 
     async def warm(self, scene: Scene) -> None:
-        """Draw the parts of a scene that are kept, ahead of need. Gives way to `render`; never raises BadContent."""
+        """Draw the cacheable parts of a scene ahead. Yields to `render`. Never raises BadContent."""
         ...
 
     def missing(self, text: str) -> str:
-        """Return the characters of a text that no font has, each once: a box is drawn for them."""
+        """Return the characters of a text that no font has, each once. They are drawn as boxes."""
         ...
 
     async def compare(self, scene: Scene) -> Comparison | None:
-        """Return a scene's picture beside the browser's, None when the operator has no browser. Raises BadContent."""
+        """Return a scene's picture next to the browser's; None without a browser. Raises BadContent."""
         ...
 
 
@@ -125,13 +125,13 @@ class Photos(Protocol):
     """Fetches and keeps photos of products, from public hosts only."""
 
     async def get(self, url: str, deadline_ms: int) -> bytes | None:
-        """Return a photo's bytes (JPEG or PNG, checked), None when it cannot be had within the deadline."""
+        """Return a photo's bytes (JPEG or PNG, checked); None if it is unavailable within the deadline."""
         ...
 
     def at_hand(self, url: str) -> bytes | None:
-        """Return a photo's bytes, the same as `get` would, if that needs no waiting; never raises."""
+        """Return the same bytes as `get` if that needs no waiting; else None. Never raises."""
         ...
 
     def warm(self, url: str) -> None:
-        """Start to fetch it in the background, if it is not there already; never raises."""
+        """Start fetching a photo in the background unless it is cached. Never raises."""
         ...

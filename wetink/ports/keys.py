@@ -1,4 +1,4 @@
-"""The seam of keys: who may send, how far they are believed, how much they may send; who is signed in; and secrets."""
+"""Ports of keys: senders with their trust and limits, dashboard sessions, and secrets."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
@@ -9,15 +9,15 @@ from wetink.core.events.event import Level
 from wetink.core.identity.user_hash import VALID, IdentityVerification
 
 Orders = Literal["count", "wait"]
-"""What a page's order is worth by itself: it counts, or waits for a server's order of the same id."""
+"""A page's order counts by itself, or waits for a server's order with the same id."""
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A sender: its name, how far it is trusted, and the hosts its links and pictures may name (empty: any public).
+    """A sender: its name, its trust level, and the allowed hosts of its links and pictures (empty: any public host).
 
-    `secrets` prove user ids, the newest first; `verify` says that nobody is identified without such a proof.
-    `per_second` events are taken on average (0: any number), `burst` of them at once. Times are Unix ms, 0 for never:
-    `rotated` is when the key got a successor while it stays valid itself, `old_used` when it was last used since.
+    `secrets` prove user ids, the newest first; with `verify`, nobody is identified without such a proof. `per_second`
+    is the average limit of events (0: none), `burst` the number allowed at once. Times are Unix ms, 0 for never:
+    `rotated` is when the key got a successor, `old_used` when the old key was last used since.
     """
 
     name: str
@@ -35,22 +35,22 @@ class Source(msgspec.Struct, frozen=True):
 
     @property
     def verification(self) -> IdentityVerification | None:
-        """How this source proves user ids; None for a server's, which is believed as it is."""
+        """The check of user ids from this source; None for a server, which is trusted without proof."""
         return IdentityVerification(self.secrets[:VALID], required=self.verify) if self.level == "browser" else None
 
     def __repr__(self) -> str:
-        """Without the secrets."""
+        """Leave the secrets out."""
         return f"Source({self.name!r}, {self.level!r})"
 
     def told(self) -> dict[str, Any]:
-        """Return what may be shown of it: all but the secrets."""
+        """Return all fields except the secrets."""
         return {name: getattr(self, name) for name in self.__struct_fields__ if name != "secrets"}
 
 
 class NewKey(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """What `keys create` and `keys rotate` show once: only hashes of the write key and the secret are kept.
+    """A new key as `keys create` and `keys rotate` show it once: the store has only hashes of write key and secret.
 
-    `identity_secret` proves a page's user ids; it is kept, and `keys secret` shows it again.
+    `identity_secret` proves a page's user ids. It is stored, and `keys secret` shows it again.
     """
 
     write_key: str
@@ -61,22 +61,22 @@ class NewKey(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
 
 
 class Senders(Protocol):
-    """Keeps sources. What changes holds in every process within a second or two."""
+    """Stores sources. A change takes effect in every process within two seconds."""
 
     async def create_key(self, name: str, level: Level, hosts: Sequence[str], now: int) -> NewKey:
-        """Make a source with its write key, access key and secret. Raises BadSettings when the name is taken."""
+        """Create a source with its write key, access key and secret. Raises BadSettings if the name is taken."""
         ...
 
     async def rotate_key(self, name: str, now: int) -> NewKey:
-        """Give a source new keys; those of now stay valid, and those before them do not. Raises NotFound."""
+        """Give a source new keys. The current ones stay valid, older ones do not. Raises NotFound."""
         ...
 
     async def retire_key(self, name: str) -> None:
-        """End the old keys of a source that got new ones. Raises NotFound, BadSettings when there are none."""
+        """End the old keys of a source with new ones. Raises NotFound, and BadSettings if there are none."""
         ...
 
     async def renew_secret(self, name: str) -> str:
-        """Give a source a new secret to prove user ids with; the one before stays valid, too. Raises NotFound."""
+        """Give a source a new secret for user ids. The previous one stays valid. Raises NotFound."""
         ...
 
     async def set_source(
@@ -89,11 +89,11 @@ class Senders(Protocol):
         per_second: float | None = None,
         burst: int | None = None,
     ) -> Source:
-        """Change what is given of a source, and return it. Raises NotFound, BadSettings."""
+        """Change the given fields of a source, and return it. Raises NotFound, BadSettings."""
         ...
 
     async def delete_source(self, name: str) -> None:
-        """Remove a source with its keys. What it sent stays. Raises NotFound."""
+        """Remove a source with its keys. Its messages stay. Raises NotFound."""
         ...
 
     async def old_key_used(self, name: str, now: int) -> None:
@@ -101,19 +101,19 @@ class Senders(Protocol):
         ...
 
     async def source_of_write_key(self, key: str) -> Source | None:
-        """Return whose write key this is, None when it is certainly nobody's, or of a disabled source."""
+        """Return the source of a write key; None if the key is certainly unknown or its source is disabled."""
         ...
 
     async def is_old_key(self, key: str) -> bool:
-        """Return whether this write key, or secret, is one that has a successor."""
+        """Return whether this write key or secret has a successor."""
         ...
 
     async def source_of_access_key(self, path_key: str, access_key: str, secret: str) -> Source | None:
-        """Return whose `/behavioral/{path_key}` and Basic pair this is, None as for `source_of_write_key`."""
+        """Return the source of a `/behavioral/{path_key}` and its Basic pair; None as for `source_of_write_key`."""
         ...
 
     async def knows_path(self, path_key: str) -> bool:
-        """Return whether `/behavioral/{path_key}` is anybody's."""
+        """Return whether a source has `/behavioral/{path_key}`."""
         ...
 
     async def all(self) -> Sequence[Source]:
@@ -123,18 +123,18 @@ class Senders(Protocol):
 
 HOUR_MS = 3_600_000
 IDLE_MS, LONGEST_MS = 48 * HOUR_MS, 14 * 24 * HOUR_MS
-"""A session ends when nobody uses it for this long, and at the latest this long after log-in."""
+"""A session ends after this long without use, and at the latest this long after login."""
 
 FREE_TRIES = 5
-"""Failed tries of an address that cost no time."""
+"""Failed logins of an address that cost no wait."""
 
 LONGEST_WAIT_MS = 60_000
 FORGOTTEN_MS = HOUR_MS
-"""An address that has not tried for this long begins afresh."""
+"""Time without a login attempt after which an address starts over."""
 
 
 def wait_of(failures: int) -> int:
-    """Return for how many milliseconds an address must wait after so many failed tries.
+    """Return the wait of an address in milliseconds after so many failed logins.
 
     >>> wait_of(5), wait_of(6), wait_of(8), wait_of(99)
     (0, 1000, 4000, 60000)
@@ -143,14 +143,14 @@ def wait_of(failures: int) -> int:
 
 
 class Sessions(Protocol):
-    """Sessions of the dashboard. Times are Unix ms. What is kept of a session does not open the dashboard."""
+    """Sessions of the dashboard. Times are Unix ms. The stored form of a session does not open the dashboard."""
 
     async def begin(self, door: str, now: int) -> str:
-        """Return the id of a new session behind a log-in with `door`. Raises StoreUnavailable."""
+        """Return the id of a new session for a login with the token `door`. Raises StoreUnavailable."""
         ...
 
     async def holds(self, session: str, door: str, now: int) -> bool:
-        """Whether a session lasts that began with this very `door`; notes that it is used. Raises StoreUnavailable."""
+        """Return whether a session that began with this `door` is valid, and note its use. Raises StoreUnavailable."""
         ...
 
     async def end(self, session: str) -> None:
@@ -158,39 +158,39 @@ class Sessions(Protocol):
         ...
 
     async def tried(self, address: str) -> bool:
-        """Whether tries of an address are remembered. Raises StoreUnavailable."""
+        """Return whether login attempts of an address are on record. Raises StoreUnavailable."""
         ...
 
     async def try_from(self, address: str, now: int) -> int:
-        """Count a try of an address before it is looked at; return how long (ms) it must wait, 0: it may try.
+        """Count a login attempt of an address before its check. Returns the wait in ms; 0 means it may try.
 
-        A try that must wait is not counted. Raises StoreUnavailable.
+        An attempt that must wait is not counted. Raises StoreUnavailable.
         """
         ...
 
     async def forgive(self, address: str) -> None:
-        """Forget the tries of an address: it has succeeded. Raises StoreUnavailable."""
+        """Forget the attempts of an address after a success. Raises StoreUnavailable."""
         ...
 
 
 class Secrets(Protocol):
-    """Keeps secrets by name, readable by the store's owner alone."""
+    """Stores secrets by name, readable by the store's owner alone."""
 
     async def all(self) -> Mapping[str, str]:
-        """Return all of them. Cheap: every process asks each second. Raises StoreUnavailable."""
+        """Return all secrets by name. Cheap: every process calls it each second. Raises StoreUnavailable."""
         ...
 
     async def keep(self, name: str, value: str) -> None:
-        """Keep a secret unless there is one of this name; on disk (fsync) on return. Raises StoreUnavailable."""
+        """Store a secret unless the name has one. On disk (fsync) on return. Raises StoreUnavailable."""
         ...
 
     async def replace(self, name: str, known: str, value: str) -> None:
-        """Put a secret in the place of the `known` one; on disk (fsync) on return.
+        """Replace the `known` value of a secret. On disk (fsync) on return.
 
-        Raises Conflict if another is kept by now, StoreUnavailable: then nothing has changed.
+        Raises Conflict if the stored value differs, and StoreUnavailable. Then nothing has changed.
         """
         ...
 
     async def close(self) -> None:
-        """Let go of everything. Calling it twice is fine."""
+        """Close everything. A second call does nothing."""
         ...

@@ -1,6 +1,6 @@
-"""The seam of opens: what was decided, served, opened and clicked, who is in which arm, and what is kept to draw again.
+"""Ports of opens: decisions, deliveries, opens and clicks, arms of experiments, and the archive.
 
-All of it is shared by every process.
+All processes share them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,35 +18,35 @@ from wetink.core.signals.report import DayCount
 from wetink.ports.drawing import Picture, Served
 
 Onlooker = Literal["person", "machine", "nobody"]
-"""By whom a picture was fetched, as far as it counts."""
+"""The kind of fetch, for counting. Nobody fetches when a decision is only looked up ahead."""
 
 
 class Ledger(Protocol):
-    """Remembers what was decided, opened and clicked. Shared by every process."""
+    """Stores decisions, opens and clicks. All processes share it."""
 
     async def settle(self, decision: Decision, slot: int, ttl_ms: int, by: Onlooker) -> tuple[Decision, bool]:
-        """Return what slot `slot` is to show, and whether that is to be counted: it is the first fetch `by` such.
+        """Return the decision to serve in `slot`, and True if this fetch is the first of its kind and must be counted.
 
-        The kept decision of (block, recipient, campaign) goes on while it `core.block.stands`; else this one takes its
-        place. Marks the slot as served. Of all slots of a decision one fetch counts as a machine's and one as a
-        person's, whatever process asks; one by nobody, which only looks ahead, never does.
+        The kept decision of (block, recipient, campaign) continues while `core.blocks.block.stands`; else this one
+        replaces it. The slot is marked as served. Across all slots and processes, one fetch of a decision counts for
+        machines and one for persons. A fetch by nobody never counts.
         """
         ...
 
     async def current(self, block: str, recipient: str, campaign: str) -> Decision | None:
-        """Return the newest decision of (block, recipient, campaign), however old."""
+        """Return the newest decision of (block, recipient, campaign), whatever its age."""
         ...
 
     async def promised(self, block: str, recipient: str) -> Mapping[str, Any]:
-        """Return what a block has promised a recipient, by name."""
+        """Return a block's promises to a recipient, by name."""
         ...
 
     async def promise(self, block: str, recipient: str, promise: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Keep promises, but change none that was given; return all that hold now."""
+        """Store promises without changing earlier ones. Returns all that hold."""
         ...
 
     async def record(self, touch: Touch) -> None:
-        """Keep an open or a click. May be written a moment later; never raises."""
+        """Store an open or a click. May be written a moment later. Never raises."""
         ...
 
     async def touches(self, recipients: Sequence[str], since: int, until: int) -> Sequence[Touch]:
@@ -54,33 +54,33 @@ class Ledger(Protocol):
         ...
 
     async def touches_within(self, spans: Mapping[str, tuple[int, int]]) -> Sequence[Touch]:
-        """Return the opens and clicks of many recipients, each in a span [since, until) of its own, in no order."""
+        """Return the opens and clicks of many recipients in no order, each within its own span [since, until)."""
         ...
 
     async def contacts(self, block: str, recipient: str) -> tuple[int, int]:
-        """Return how often a recipient has opened and clicked a block, of what counts."""
+        """Return the numbers of counted opens and clicks of a block by a recipient."""
         ...
 
     async def reclassify(self, counts: Callable[[str, Kind], bool]) -> int:
-        """Run the rules of now over the facts of all opens and clicks; return how many came out differently.
+        """Classify the facts of all opens and clicks with the current rules. Returns the number of changes.
 
-        `counts` says whether a block counts a class of fetch.
+        `counts` returns whether a block counts a class of fetch.
         """
         ...
 
     def served(self, served: Served, at: int) -> None:
-        """Count a picture that was sent at `at` (Unix ms). May be written a moment later; never waits, never raises."""
+        """Count a picture delivered at `at` (Unix ms). May be written a moment later. Never waits, never raises."""
         ...
 
     async def days(self, since: int, until: int) -> Sequence[DayCount]:
-        """Return what was served, opened and clicked on the days (UTC) that begin in [since, until)."""
+        """Return deliveries, opens and clicks of the days (UTC) that begin in [since, until)."""
         ...
 
 
 class Opened(msgspec.Struct, frozen=True, gc=False):
-    """What an open got, and all it takes to draw it again: the moment, the block and the template's text of then.
+    """A past open with all data to draw it again: the moment, the block, and the template's text at that time.
 
-    Of who asked from where it has what `Moment` has; the archive leaves out the coordinates.
+    About the place and the client it has the fields of `Moment`; the archive drops the coordinates.
     """
 
     decision: Decision
@@ -90,68 +90,68 @@ class Opened(msgspec.Struct, frozen=True, gc=False):
 
 
 class Archive(Protocol):
-    """Remembers what opens got, for as long as the operator wants. Shared by every process."""
+    """Stores past opens for as long as the operator wants. All processes share it."""
 
     def keep(self, opened: Opened) -> None:
-        """Keep what an open got. May be written a moment later; never waits, never raises."""
+        """Store an open. May be written a moment later. Never waits, never raises."""
         ...
 
     async def find(self, decision_id: str) -> Opened | None:
-        """Return what is kept of a decision, None when it is not or not any more. Raises StoreUnavailable."""
+        """Return the open of a decision; None if it is not, or no longer, in the archive. Raises StoreUnavailable."""
         ...
 
     async def newest(
         self, until: int, limit: int, *, recipients: Sequence[str] | None = None, block: str = ""
     ) -> Sequence[Opened]:
-        """Return the newest up to `until` (Unix ms) first: of these recipients, of a block, or of all."""
+        """Return past opens up to `until` (Unix ms), the newest first: of these recipients, of a block, or all."""
         ...
 
     async def tidy(self) -> bool:
-        """Remove some of what is too old, or the oldest of what is too much; return whether there may be more.
+        """Remove some opens beyond the age limit, or the oldest beyond the size limit.
 
-        Raises StoreUnavailable.
+        Returns whether there may be more. Raises StoreUnavailable.
         """
         ...
 
 
 Place: TypeAlias = tuple[str, int, str, str]
-"""Block, slot, recipient, and whatever else makes another picture."""
+"""Block, slot, recipient, and the other inputs that change a picture."""
 
 
 class LastPictures(Protocol):
-    """Outlives the process and is shared by all. Bounded: what was shown longest ago goes first."""
+    """Keeps the last pictures beyond a restart, for all processes. Limited: the one shown longest ago goes first."""
 
     def put(self, place: Place, at: int, picture: Picture) -> None:
-        """Keep what was shown at `at` (Unix ms), unless something newer is kept. Never waits, never raises."""
+        """Store a picture shown at `at` (Unix ms) unless a newer one is stored. Never waits, never raises."""
         ...
 
     async def get(self, place: Place) -> tuple[int, Picture] | None:
-        """Return what was shown there last, and when; None when it is not known. Never raises."""
+        """Return the last picture of a place and its time (Unix ms); None without one. Never raises."""
         ...
 
 
 class Exposures(Protocol):
-    """Remembers who is in which arm of which experiment. Shared by every process."""
+    """Stores the arms of recipients in experiments. All processes share it."""
 
     async def of(self, experiment: str, recipients: Sequence[str]) -> Mapping[str, Exposure]:
-        """Return what is kept of these recipients, by recipient; without those who were never exposed."""
+        """Return the stored exposures by recipient. Recipients without one are left out."""
         ...
 
     async def keep(self, exposure: Exposure) -> Exposure:
-        """Keep the first exposure of a recipient, in the file on return; return what is kept, which may be another's.
+        """Store a recipient's first exposure, on disk on return. Returns the stored one, which may differ.
 
-        One that names an heir or another person than the kept one takes its place.
+        An exposure with another heir or person than the stored one replaces it.
         """
         ...
 
     async def days(self, experiment: str) -> Sequence[DailyExposures]:
-        """Return how many people were first exposed on which day in which arm, without heirs."""
+        """Return the number of people first exposed on each day in each arm, without heirs."""
         ...
 
     async def shares(self, experiment: str, epoch: int) -> Mapping[str, float] | None:
-        """Return a bandit's shares of an epoch, None when nobody has worked them out."""
+        """Return a bandit's shares of an epoch; None if they have not been computed."""
         ...
 
     async def keep_shares(self, experiment: str, epoch: int, shares: Mapping[str, float]) -> Mapping[str, float]:
-        """Keep a bandit's shares of an epoch, unless somebody has; return what is kept."""
+        """Store a bandit's shares of an epoch unless they are stored. Returns the stored ones."""
         ...

@@ -1,4 +1,4 @@
-"""The seam of the outside: data that feeds fetch, and messages that hooks send."""
+"""Ports of outside services: data that feeds fetch, and webhooks."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Protocol
@@ -10,7 +10,7 @@ from wetink.core.outbound.webhook import Answer, Post
 
 
 class Uploaded(msgspec.Struct, frozen=True, rename="camel"):
-    """What became of an uploaded file: its items, how many were left out, and why, with the line."""
+    """The result of an uploaded file: its items, the number left out, and the reasons with their lines."""
 
     items: int
     left_out: int = 0
@@ -18,48 +18,48 @@ class Uploaded(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Feeds(Protocol):
-    """Data from outside, fetched ahead of need. What it gives always says how old it is, and why."""
+    """Outside data, fetched ahead of need. Each result has its age and the reason for its state."""
 
     def declared(self, feed: str) -> Feed | None:
-        """Return how a feed is declared, None when there is none of this name."""
+        """Return the declaration of a feed; None for an unknown name."""
         ...
 
     def give(self, feed: str) -> Supply:
-        """Return what a scheduled or uploaded feed holds, from memory: never waits, never raises."""
+        """Return the items of a scheduled or uploaded feed from memory. Never waits, never raises."""
         ...
 
     async def ask(self, feed: str, parameters: Mapping[str, str], deadline_ms: int) -> Supply:
-        """Return a per-person feed's data for these parameters, within the deadline and the feed's own.
+        """Return a per-person feed's data for these parameters, within this deadline and the feed's own.
 
-        What is known is given at once while it is fresh; else the newest that can be had by then, or nothing. Never
-        raises; one call is in flight per address.
+        Fresh data is returned at once. Otherwise, the newest data available by the deadline is returned, or none. Never
+        raises. An address gets one call at a time.
         """
         ...
 
     def warm(self, feed: str, parameters: Mapping[str, str]) -> None:
-        """Start to fetch a per-person feed's data in the background, if it is not there already; never raises."""
+        """Start fetching a per-person feed's data in the background unless it is cached. Never raises."""
         ...
 
     async def upload(self, feed: Feed, parts: AsyncIterator[bytes]) -> Uploaded:
-        """Take the file of an uploaded feed in, in the place of the one before.
+        """Store an uploaded feed's file in place of the previous one.
 
-        Raises BadContent, with the line, for what the feed cannot read, TooLarge over the feed's limit, and
-        Unavailable when the disk takes no more: then nothing has changed.
+        Raises BadContent with the line if the feed cannot read it, TooLarge over the feed's limit, and Unavailable if
+        the disk rejects the write. Then nothing has changed.
         """
         ...
 
     def stream(self, feed: str) -> Iterator[Item]:
-        """Return all items of a feed from the disk, one by one, also of a catalog. Blocks: call it in a thread."""
+        """Return all items of a feed from disk, one by one, including a catalog's. Blocks: call it in a thread."""
         ...
 
 
 class Posts(Protocol):
-    """Sends messages to public hosts, and says how they answered."""
+    """Sends messages to public hosts and returns their answers."""
 
     async def send(self, post: Post) -> Answer:
-        """Return how the receiver answered; never raises, follows no redirect, waits ten seconds at most."""
+        """Return the receiver's answer. Never raises, follows no redirect, waits up to ten seconds."""
         ...
 
     async def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         ...

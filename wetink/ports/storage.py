@@ -1,6 +1,6 @@
-"""The seam of storage: all that an engine keeps, part by part. An engine is one package that opens a `Storage`.
+"""Ports of storage: the parts of an engine. An engine is one package that opens a `Storage`.
 
-Times are Unix milliseconds throughout. Every method may raise `StoreUnavailable`; its text says when it may not.
+Times are Unix milliseconds throughout. Every method may raise `StoreUnavailable`, unless its text rules it out.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
@@ -21,42 +21,41 @@ from wetink.ports.keys import Secrets, Senders, Sessions
 from wetink.ports.ledger import Archive, Exposures, LastPictures, Ledger
 
 TTL_SECONDS = 15.0
-"""How long a lease outlives a holder that was killed, unless its user says otherwise."""
+"""How long a lease outlives a killed holder by default, in seconds."""
 
 
 class Leases(Protocol):
-    """Exclusive rights by name. A holder that dies loses its lease after a while, one that lives keeps it."""
+    """Exclusive rights by name. A dead holder loses its lease after a while, a live one keeps it."""
 
     def hold(self, name: str, ttl: float = TTL_SECONDS, wait: float = 0.0) -> AbstractAsyncContextManager[None]:
-        """Hold the lease `name` inside; it is renewed until then, and released at the end.
+        """Hold the lease `name` inside the context. It is renewed until the end and then released.
 
         Waits up to `wait` seconds for another holder, then raises Held. After `ttl` seconds without a renewal, as when
-        the process was frozen, another may take it: then the task inside is cancelled and Held is raised. A thread
-        that the task waits for is not stopped. Raises StoreUnavailable when nobody can know who holds it.
+        the process was frozen, another may take it: then the task inside is cancelled and Held is raised. A thread that
+        the task waits for is not stopped. Raises StoreUnavailable if the holder cannot be determined.
         """
         ...
 
 
 Cursor: TypeAlias = str
-"""A place in the log. Only the engine that wrote a cursor can read it."""
+"""A position in the log. Only the engine that wrote a cursor can read it."""
 
 Revision: TypeAlias = str
-"""Names one state of one profile: its root and its events. Equal revisions, equal profiles; empty names none. Only the
-engine that gave a revision can read it."""
+"""The state of one profile: its root and its events. Equal revisions mean equal profiles; empty means none. Only the
+engine that made a revision can read it."""
 
 ENTRIES, ENTRY_BYTES = 1_000, 1 << 20
-"""Events, and bytes of them as they are stored, that an open reads of one person: a page's key may write as many as it
-likes."""
+"""Events of one person that an open reads, and their stored bytes: a page's key may write any number of events."""
 
 NAMES = 1_000
-"""Identifiers of one profile that are read at a time: a page's key may claim as many for somebody as it likes."""
+"""Identifiers of one profile that are read at a time: a page's key may claim any number of them."""
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
-    """One message as `ingest` hands it to the log, with everything derived from it.
+    """One message as `ingest` passes it to the log, with all data derived from it.
 
-    `sent_at_key` is the client's own timestamp (0 when it gave none): a retry carries the same one, which is how a
-    duplicate finds itself. `filed` is None for a parked message, and so is `event`.
+    `sent_at_key` is the client's own timestamp, 0 without one. A retry carries the same one, which identifies a
+    duplicate. `filed` and `event` are None for a parked message.
     """
 
     source: str
@@ -73,14 +72,14 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
 
 class Receipt(msgspec.Struct, frozen=True, gc=False):
-    """What became of one record."""
+    """The result of one record."""
 
     message_id: str
     duplicate: bool = False
 
 
 class Received(msgspec.Struct, frozen=True):
-    """A message as the live view shows it. `seq` grows in the order of arrival, perhaps with gaps."""
+    """A message in the live view. `seq` grows in the order of arrival, perhaps with gaps."""
 
     seq: int
     source: str
@@ -95,17 +94,17 @@ class Received(msgspec.Struct, frozen=True):
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """Who somebody is now: the identifiers that lead to this profile. `root` names it."""
+    """A current profile: its root, and the identifiers that lead to it."""
 
     root: Identifier
     identifiers: tuple[Identifier, ...]
 
 
 class Loaded(msgspec.Struct, frozen=True, gc=False):
-    """A profile as it is at a moment, read in one snapshot. `revision` names what was read: see `Revision`.
+    """A profile at a moment, read in one snapshot. `revision` identifies that state.
 
-    `entries` are its events in no order, as far as a fold needs all of them: the newest `ENTRIES`, and of more than
-    `ENTRY_BYTES` the newest of those. `summary` stands in their place if one was asked for and is kept of all of them.
+    `entries` are the events that a fold needs, in no order: the newest `ENTRIES`, and beyond `ENTRY_BYTES` the newest
+    of those. If a summary was requested and covers them all, `summary` replaces them.
     """
 
     root: Identifier
@@ -115,185 +114,185 @@ class Loaded(msgspec.Struct, frozen=True, gc=False):
 
 
 class Log(Protocol):
-    """Takes what was received and does not lose it; whoever follows it reads it in the order of arrival."""
+    """Stores received messages durably. Followers read them in the order of arrival."""
 
     async def append(self, batch: Sequence[Record]) -> Sequence[Receipt]:
-        """Write messages, events and claims in one transaction; on disk (fsync) on return.
+        """Write messages, events and claims in one transaction, on disk (fsync) on return.
 
-        One receipt per record, in order. A message id already seen from its source is not written again and its
-        receipt says `duplicate`, so callers may retry freely. Raises `StoreUnavailable` if nothing was written.
+        Returns one receipt for each record, in order. A message id already seen from its source is not written again,
+        and its receipt says `duplicate`, so callers may retry freely. Raises `StoreUnavailable` if nothing was written.
         """
         ...
 
     async def messages(self, *, limit: int = 50, before: int | None = None, verdict: str = "") -> Sequence[Received]:
-        """Return the newest messages with seq < `before` first."""
+        """Return the newest messages with seq < `before`, the newest first."""
         ...
 
     async def cursor(self, received: int | None = None) -> Cursor:
-        """Return the place after which all messages were received at or after `received` (Unix ms); None: the end."""
+        """Return the position before the messages received at or after `received` (Unix ms); None means the end."""
         ...
 
     async def read(self, after: Cursor, limit: int) -> tuple[Cursor, Sequence[Received]]:
-        """Return the next messages of the log, oldest first, and the place after the last of them."""
+        """Return the next messages of the log, oldest first, and the position after the last of them."""
         ...
 
     async def events(self, after: Cursor, names: Collection[str], limit: int) -> tuple[Cursor, Sequence[Event]] | None:
-        """Return the usable events by these names, of products, among the next `limit` messages; and the place after.
+        """Return the usable product events with these names among the next `limit` messages.
 
-        At the end of the log that place is `after` itself. None when a `renew` may have changed what was read before:
-        begin anew.
+        The cursor is the position after them, and `after` itself at the end of the log. None if a `renew` may have
+        changed messages read earlier: start over.
         """
         ...
 
     async def renew(self, pairs: Sequence[tuple[Received, Record]], *, dry: bool = False) -> Sequence[bool]:
-        """Put what messages come to now in the place of what they came to before; return for each whether it differs.
+        """Replace the stored results of messages with new ones. Returns for each whether it differs.
 
-        A record has the source and the message id of the message it is of. One transaction; with `dry` nothing is
-        written. Raises StoreUnavailable: then nothing has changed.
+        A record has the source and the message id of its message. One transaction; with `dry`, nothing is written.
+        Raises StoreUnavailable: then nothing has changed.
         """
         ...
 
 
 class Profiles(Protocol):
-    """Knows whose events are whose. Right when `tests/contracts/test_store.py` passes on it."""
+    """Assigns events to profiles. An engine is correct if it passes `tests/contracts/test_store.py`."""
 
     async def resolve(self, who: Identifier, at: int) -> Identifier:
-        """Return the root identifier of the profile that `who` means at `at`; `who` itself for a stranger."""
+        """Return the root identifier of the profile that owns `who` at `at`; `who` itself for a stranger."""
         ...
 
     async def profile(
         self, who: Identifier, at: int, *, limit: int | None = NAMES, after: Identifier | None = None
     ) -> Profile:
-        """Return the profile that `who` means at `at`, with the identifiers that lead to it then, strongest first.
+        """Return the profile that owns `who` at `at`, with the identifiers that lead to it then, strongest first.
 
-        At most `limit` of them (None: all), those that come behind `after`.
+        At most `limit` of them (None: all), those after `after`.
         """
         ...
 
     async def history(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Event]:
-        """Return the newest `limit` events up to `until` of whoever `who` means at `until`, oldest first.
+        """Return the newest `limit` events up to `until` of the profile that owns `who` then, oldest first.
 
-        Sees every event whose `append` has returned, in any process. Empty for a stranger.
+        Every event whose `append` has returned is visible, in any process. Empty for a stranger.
         """
         ...
 
     async def load(
         self, known: Mapping[Identifier, Revision], at: int, *, rules: int | None = None
     ) -> Mapping[Identifier, Loaded]:
-        """Return the profiles that these identifiers mean at `at`, but those that still have the revision you know.
+        """Return the profiles that own these identifiers at `at`, except those that still have the known revision.
 
-        One call reads one snapshot, however many are asked for. Sees every event whose `append` has returned, in any
-        process. A stranger has a profile without events. With `rules` you get the summary that `summarize` kept by
-        these rules instead of the events, where there is one.
+        One call reads one snapshot, for any number of identifiers. Every event whose `append` has returned is visible,
+        in any process. A stranger has a profile without events. With `rules`, a summary that `summarize` stored under
+        these rules replaces the events.
         """
         ...
 
     async def profiles(self, *, limit: int = 50, search: str = "") -> Sequence[Profile]:
-        """Return profiles, the newest messages' first; `search` matches the start of an identifier's value."""
+        """Return profiles, newest messages first. `search` matches the start of an identifier's value."""
         ...
 
     async def contested(self, since: int, limit: int = 20) -> Sequence[Contested]:
-        """Return what oddly many have claimed since `since` (Unix ms), the newest first."""
+        """Return identifiers with suspiciously many claimers since `since` (Unix ms), the newest first."""
         ...
 
     async def summarize(self, make: Callable[[Sequence[Entry]], bytes], rules: int, now: int, limit: int) -> bool:
-        """Go on in the log by up to `limit` messages and keep what `make` makes of the entries of those they are of.
+        """Read up to `limit` more messages of the log and store the summaries that `make` returns for their profiles.
 
-        Of those who have many, and have been quiet for a while before `now` (Unix ms): what somebody does right now
-        would be out of date with their next click. What is kept belongs to one revision: `load` gives it for that
-        revision alone. `rules` (64 bits) tells `make` from what made others before: with new ones all begins anew.
-        Return whether there is more. Raises StoreUnavailable.
+        Only profiles with many events that have been quiet for a while before `now` (Unix ms) are summarized, since the
+        next click of an active person would outdate a summary. A summary belongs to one revision, and `load` returns it
+        only for that one. `rules` (64 bits) identifies the version of `make`: with a new one, all summaries start over.
+        Returns whether there is more. Raises StoreUnavailable.
         """
         ...
 
 
 class Catalog(Protocol):
-    """Keeps what trusted events and imports tell of products."""
+    """Stores product data from trusted events and imports."""
 
     async def products(self, keys: Sequence[str]) -> Mapping[str, Product]:
-        """Return the catalog's facts by product key, as learnt from trusted events; unknown ones are left out."""
+        """Return the catalog's products by key, as learned from trusted events. Unknown keys are left out."""
         ...
 
     async def learn(self, products: Sequence[Product], at: int) -> None:
-        """Take in what a catalog says of products at `at` (Unix ms), as a trusted event would."""
+        """Store product data from a catalog as of `at` (Unix ms), as a trusted event would."""
         ...
 
     async def imported(self, feed: str) -> str:
-        """Return which version of a catalog feed was imported last, empty for none."""
+        """Return the last imported version of a catalog feed; empty for none."""
         ...
 
     async def note_import(self, feed: str, version: str) -> None:
-        """Note which version of a catalog feed was imported. Raises StoreUnavailable."""
+        """Store the imported version of a catalog feed. Raises StoreUnavailable."""
         ...
 
     async def keys(self, after: str, limit: int) -> Sequence[str]:
-        """Return the keys of the next products of the catalog after a key, in their order."""
+        """Return the next product keys of the catalog after a key, in order."""
         ...
 
     async def changes(self, keys: Sequence[str]) -> Mapping[str, Sequence[Change]]:
-        """Return how price and stock of these products changed, oldest first; without those that never did."""
+        """Return the changes in price and stock by product, oldest first. Products without changes are left out."""
         ...
 
     async def search(self, text: str, limit: int = 24) -> Sequence[Product]:
-        """Return the products whose name, brand or category have all words of `text` or begin so, the best first."""
+        """Return the products that have all words of `text`, or words that begin so, the best match first."""
         ...
 
 
 class Projections(Protocol):
-    """Carries what is derived from the log forward: the catalog and conversions."""
+    """Updates the data derived from the log: the catalog and conversions."""
 
     async def settle(self) -> bool:
-        """Carry the projections forward for a while; return whether there may be more.
+        """Update the projections for a while. Returns whether there may be more.
 
-        A search and `outcomes` do so first, and other reads see what is in the log all the same, so nobody sees the
-        difference but after a large import. Any process may do it. Raises StoreUnavailable.
+        `search` and `outcomes` call it first, and other reads include the rest of the log, so a lag shows only after a
+        large import. Any process may call it. Raises StoreUnavailable.
         """
         ...
 
     async def behind(self) -> Mapping[str, int]:
-        """Return by how many messages each projection is behind the log, by its name."""
+        """Return the number of messages that each projection lags behind the log, by name."""
         ...
 
     async def rebuild(self, projection: str, told: Callable[[int], object] = lambda left: None) -> None:
-        """Derive a projection anew from the beginning of the log. `told` hears how many messages are left.
+        """Derive a projection again from the beginning of the log. `told` gets the number of messages left.
 
-        Reads see the catalog as it was until the new one takes its place. Raises NotFound and StoreUnavailable.
+        Reads see the old catalog until the new one replaces it. Raises NotFound and StoreUnavailable.
         """
         ...
 
 
 class Polls(Protocol):
-    """Counts votes."""
+    """Stores votes."""
 
     async def vote(self, poll: str, voter: Identifier, option: int, at: int) -> None:
-        """Keep a vote, durably, in place of the one this voter gave in this poll before. Raises StoreUnavailable."""
+        """Store a vote, durably. It replaces the voter's earlier vote in this poll. Raises StoreUnavailable."""
         ...
 
     async def tally(self, poll: str, voter: Identifier | None) -> Tally:
-        """Return how a poll stands, with this voter's own vote."""
+        """Return a poll's votes by option, and this voter's own vote."""
         ...
 
 
 class Conversions(Protocol):
-    """Finds orders and whatever else counts as a conversion."""
+    """Finds orders and other conversions."""
 
     def outcomes(self, names: Collection[str], since: int, until: int) -> AsyncIterator[Sequence[ConversionEvent]]:
-        """Yield the usable events of these names in [since, until) by whoever owns them now, in no order.
+        """Yield the usable events with these names in [since, until) with their current owners, in unordered batches.
 
-        With whatever else is ever told under the same names of the same order ids, at any time; all events of one order
-        id are in one batch. A batch holds at most a few hundred ids, whatever the span holds. What was received before
-        anybody asked for a name is found, too, if with some delay the first time.
+        Events with the same names and order ids from any other time are included. All events of one order id are in one
+        batch; a batch has up to a few hundred ids, whatever the span. Messages from before the first request for a name
+        are found as well, with some delay the first time.
         """
         ...
 
 
 class Storage(msgspec.Struct, frozen=True):
-    """Everything one engine keeps for one wetink, shared by every process that opens the same address.
+    """All data of one wetink in one engine, shared by every process that opens the same address.
 
-    `start` opens at once all that is opened when it is first used, and gets ready to write in the running event loop:
-    so a server learns what cannot be opened (StoreUnavailable). `lost` says what this process could not write for too
-    long and keeps no more; `ended` names what should work in the background and ended by itself. `close` writes what
-    waits and lets go of everything; calling it twice is fine.
+    `start` opens all parts that otherwise open on first use, and prepares writing in the running event loop, so that a
+    server learns at once about a failure (StoreUnavailable). `lost` returns the writes that this process gave up after
+    waiting too long; `ended` returns the names of background threads that have stopped. `close` writes pending data and
+    closes everything; a second call does nothing.
     """
 
     log: Log
