@@ -1,1 +1,1 @@
-"""Ingest: requests become messages on disk; replay reads past messages anew; files and feeds fill the catalog."""
+"""Ingest: requests become messages on disk. Replay reprocesses past messages. Files and feeds fill the catalog."""

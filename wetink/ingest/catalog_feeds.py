@@ -1,4 +1,4 @@
-"""Catalogs: feeds of products, taken into the shop's catalog whenever there is a new one."""
+"""Catalogs: product feeds, imported into the shop's catalog when they have new data."""
 
 import asyncio
 import logging
@@ -15,12 +15,12 @@ from wetink.ports.outside import Feeds
 logger = logging.getLogger(__name__)
 
 SLICE = 500
-"""Products that are written together: others that write wait no longer than that takes."""
+"""Products written together. Other writers wait no longer than one write takes."""
 GONE = "out_of_stock"
 
 
 class Imported(msgspec.Struct, frozen=True, rename="camel"):
-    """What became of a file of products: how many there were, how many others are gone, and what was left out, why."""
+    """The result of importing a file: products in it, products gone, products left out, and the reasons."""
 
     products: int
     gone: int
@@ -29,14 +29,14 @@ class Imported(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Catalogs:
-    """Takes catalog feeds in, once for each version of their data."""
+    """Imports catalog feeds, once for each version of their data."""
 
     def __init__(self, catalog: Catalog, feeds: Feeds, clock_ms: Callable[[], int]) -> None:
-        """Read `feeds` into `catalog`, which knows the last version of each that was taken in."""
+        """Read `feeds` into `catalog`, which stores the last imported version of each feed."""
         self._catalog, self._feeds, self._clock = catalog, feeds, clock_ms
 
     async def step(self, declared: Mapping[str, Feed]) -> None:
-        """Take in what is new of these feeds. One feed that fails keeps no other out."""
+        """Import new data of these feeds. A failing feed does not stop the others."""
         for feed in declared.values():
             if feed.purpose == "catalog":
                 try:
@@ -45,7 +45,7 @@ class Catalogs:
                     logger.exception("the catalog %s cannot be imported", feed.name)
 
     async def take_in(self, feed: Feed) -> int:
-        """Take in a feed's data unless it was already; return how many products there were."""
+        """Import a feed's data unless it is imported. Returns the number of products."""
         version = self._feeds.give(feed.name).version
         if not version or await self._catalog.imported(feed.name) == version:
             return 0
@@ -57,9 +57,10 @@ class Catalogs:
     async def learn(
         self, items: Iterator[Item], complete: bool, told: Callable[[int], None] | None = None
     ) -> tuple[int, int]:
-        """Take products in, slice by slice; return how many, and of how many others it says that they are gone.
+        """Import products in slices. Returns their number, and the number of other products that are now gone.
 
-        With `complete` those are all the catalog has beside them. `told` hears how many have been taken in.
+        With `complete`, all products of the catalog that are not listed are gone. `told` gets the number imported so
+        far.
         """
         at, count = self._clock(), 0
         listed: set[int] = set()
@@ -74,7 +75,7 @@ class Catalogs:
         return count, await self._leave_out(listed, at) if complete and count else 0
 
     async def _leave_out(self, listed: Container[int], at: int) -> int:
-        """Say of every product that is not listed that it cannot be bought; return how many could until then."""
+        """Mark all unlisted products as gone. Returns the number of those that were not gone before."""
         gone, after = 0, ""
         while keys := await self._catalog.keys(after, SLICE):
             after = keys[-1]

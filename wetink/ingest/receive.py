@@ -1,4 +1,4 @@
-"""Ingest: from the bytes of a request to messages on the disk."""
+"""Ingest: turns the bytes of a request into messages on disk."""
 
 import asyncio
 import logging
@@ -24,22 +24,22 @@ __all__ = ["BATCH", "BEHAVIORAL", "Endpoint", "Ingest", "check_body", "check_lin
 logger = logging.getLogger(__name__)
 
 SLICE = 100
-"""Messages normalized before an open gets its turn: about a millisecond."""
+"""Messages normalized before an open gets its turn, which takes about a millisecond."""
 
 LARGE = 64 * 1024
-"""Bytes from which on a body is read in slices."""
+"""Size of a body, in bytes, from which it is read in slices."""
 
 ONE_LINE = Endpoint(body_bytes=1 << 20, message_bytes=64 * 1024)
 ANY_BODY = Endpoint(several="events", alone=True, body_bytes=1 << 30, message_bytes=64 * 1024, count=1 << 20)
-"""For what is checked and not stored."""
+"""Limits for bodies that are checked and not stored."""
 
 
 Told = Callable[[Sequence[Receipt] | Exception], object]
-"""Hears what became of a request's messages, or why nothing was written."""
+"""Receives the results of a request's messages, or the error if nothing was written."""
 
 
 class _Request(msgspec.Struct, frozen=True, eq=False):
-    """A small request whose messages wait to be read and written with others'."""
+    """A small request that waits to be read and written with others."""
 
     body: bytes
     source: Source
@@ -49,14 +49,14 @@ class _Request(msgspec.Struct, frozen=True, eq=False):
 
 
 class Ingest:
-    """Takes requests in. Nothing is acknowledged that is not on the disk.
+    """Turns requests into stored messages. Nothing is acknowledged before it is on disk.
 
-    Small requests that arrive in the same turn of the event loop are read one after the other and written together:
-    the same few functions run again and again, which takes half the time it takes them between other work.
+    Small requests of the same turn of the event loop are read one after the other and written together. Running the
+    same few functions in a row takes half the time.
     """
 
     def __init__(self, log: Log, known: Placeholders = USUAL) -> None:
-        """Write to `log`; `known` are the texts that name nobody and nothing."""
+        """Write to `log`. `known` are the placeholders, which identify nobody."""
         self._known = known
         self._log = log
         self._turn = asyncio.Lock()  # one large body is read at a time
@@ -68,10 +68,10 @@ class Ingest:
         self.mappings: Mappings | None = None
 
     async def receive(self, body: bytes, source: Source, door: Endpoint, now: int) -> Sequence[Receipt]:
-        """Take a request's body; return what became of each of its messages once they are on the disk.
+        """Store the messages of a request's body. Returns their results once they are on disk.
 
-        `now` is Unix ms. Raises BadRequest and TooLarge for a body that is not what this door takes, StoreUnavailable
-        when nothing was written.
+        `now` is Unix ms. Raises BadRequest and TooLarge for a body that this endpoint rejects, and StoreUnavailable if
+        nothing was written.
         """
         if len(body) < LARGE:
             answer: asyncio.Future[Sequence[Receipt]] = asyncio.get_running_loop().create_future()
@@ -87,17 +87,17 @@ class Ingest:
         return receipts
 
     def take(self, body: bytes, source: Source, door: Endpoint, now: int, tell: Told) -> None:
-        """Take a small request's body in, as `receive` does; `tell` hears the outcome. Call it in the event loop."""
+        """Store a small body as `receive` does; `tell` gets the result. Call it in the event loop."""
         loop = self._loop
         if loop is None or loop.is_closed():
-            loop = self._loop = asyncio.get_running_loop()  # a system call: too much for every request
-            self._arrived = []  # who waited in that loop is gone with it
+            loop = self._loop = asyncio.get_running_loop()  # costs a system call, so not for every request
+            self._arrived = []  # requests of an earlier loop ended with it
         self._arrived.append(_Request(body, source, door, now, tell))
         if len(self._arrived) == 1:
             loop.call_soon(self._take_in)
 
     def _take_in(self) -> None:
-        """Read what has arrived in this turn, and have it written."""
+        """Read the requests of this turn and start writing them."""
         arrived, self._arrived = self._arrived, []
         group: list[tuple[_Request, list[Record]]] = []
         for request in arrived:
@@ -114,7 +114,7 @@ class Ingest:
             task.add_done_callback(self._writing.discard)
 
     async def _written(self, group: Sequence[tuple[_Request, list[Record]]]) -> None:
-        """Write what several requests brought; what cannot be written must not take the others with it."""
+        """Write the messages of several requests. If that fails, write each alone, so that none stops the others."""
         try:
             receipts = await self._append([record for _, records in group for record in records])
         except Exception as error:
@@ -129,7 +129,7 @@ class Ingest:
             start += len(records)
 
     async def _records(self, body: bytes, source: Source, door: Endpoint, now: int) -> list[Record]:
-        """Read a large body a slice at a time, so that opens get their turn."""
+        """Read a large body in slices, so that opens get their turn."""
         found, _ = pieces(body, door)
         records: list[Record] = []
         for start in range(0, len(found), SLICE):
@@ -143,11 +143,11 @@ class Ingest:
                 piece = self.mappings.applied(piece, source.name, now)
             verification = source.verification if source.level == "browser" else None
             return record(piece, source.name, source.level, now, door.relayed, self._known, verification)
-        except Exception:  # of one message: those beside it in its request are taken in all the same
+        except Exception:  # one message; the others of its request are stored
             return self._parked(piece, source, now)
 
     def _parked(self, piece: Piece, source: Source, now: int) -> Record:
-        """Return the record of a message that nothing can be made of: it is kept, and a replay reads it again."""
+        """Return the record of an unreadable message. It is stored, and a replay reads it again."""
         logger.exception("a message cannot be read")
         message_id = f"unread-{blake2b(piece.raw, digest_size=12).hexdigest()}"
         problem = Problem(
@@ -157,7 +157,7 @@ class Ingest:
 
 
 def _settle(answer: asyncio.Future[Sequence[Receipt]], outcome: Sequence[Receipt] | Exception) -> None:
-    """Let a sender know, if it still listens."""
+    """Pass a result to a sender that still waits."""
     if answer.done():
         return
     if isinstance(outcome, Exception):
@@ -195,7 +195,7 @@ def record(
 def check_line(
     line: bytes, now: int, mappings: Mappings | None = None, source: str = "check", known: Placeholders = USUAL
 ) -> dict[str, Any]:
-    """Return the verdict on one JSON message, as if it came now (Unix ms), or when its `receivedAt` says."""
+    """Return the verdict on one JSON message as if received at its `receivedAt`, or else at `now` (Unix ms)."""
     return check_body(line, now, mappings, source, known, door=ONE_LINE)[0]
 
 

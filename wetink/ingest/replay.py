@@ -1,4 +1,4 @@
-"""Replay: messages of the past read anew, by the mappings and the rules of now."""
+"""Replay: reprocesses past messages with the current mappings and rules."""
 
 import asyncio
 from collections.abc import Mapping
@@ -14,13 +14,13 @@ from wetink.core.messages.mapping import Mappings
 from wetink.ports import Received, Record, Source, Storage
 
 SLICE = 200
-"""Messages that are renewed together: others that write wait no longer than that takes."""
+"""Messages reprocessed together. Other writers wait no longer than that takes."""
 
 _DOOR = Endpoint(body_bytes=1 << 20, message_bytes=1 << 20)
 
 
 class MakeRecord(Protocol):
-    """Makes a record of a piece of this source and level, received then (Unix ms)."""
+    """Makes the record of a piece from a source with a level, received at `now` (Unix ms)."""
 
     def __call__(
         self, piece: Piece, source: str, level: Level, now: int, *, verification: IdentityVerification | None
@@ -30,7 +30,7 @@ class MakeRecord(Protocol):
 
 
 class Replayed(msgspec.Struct):
-    """What came of it: how many messages were looked at, how many come to something else, and to what."""
+    """The result of a replay: messages read, messages with another result, and their new verdicts and names."""
 
     messages: int = 0
     changed: int = 0
@@ -39,7 +39,7 @@ class Replayed(msgspec.Struct):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """Which messages: received in [since, until) (Unix ms), of a source, with a verdict; empty: any."""
+    """The messages to replay: received in [since, until) (Unix ms), of a source, with a verdict. Empty matches any."""
 
     since: int
     until: int
@@ -48,9 +48,9 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 async def replay(store: Storage, mappings: Mappings | None, record: MakeRecord, asked: Asked, *, dry: bool) -> Replayed:
-    """Read messages anew, and with `dry` only say what would come of it. Raises StoreUnavailable.
+    """Reprocess messages. With `dry`, only return the changes. Raises StoreUnavailable.
 
-    What is written before an error stays written: it may be run again. `record` makes a record of a piece.
+    Writes before an error stay, and it can be run again. `record` makes the record of a piece.
     """
     sources: Mapping[str, Source] = {source.name: source for source in await store.sources.all()}
     done, place = Replayed(), await store.log.cursor(asked.since)
@@ -78,9 +78,7 @@ def _wanted(each: Received, asked: Asked) -> bool:
 
 
 def _renewed(each: Received, mappings: Mappings | None, record: MakeRecord, source: Source | None) -> Record:
-    level: Level = (
-        "browser" if source is None else source.level
-    )  # of one that is gone no more is believed than of a page
+    level: Level = "browser" if source is None else source.level  # a deleted source has no more trust than a page
     verification = (
         IdentityVerification(source.secrets, required=source.verify)
         if source is not None and level == "browser"
@@ -88,7 +86,7 @@ def _renewed(each: Received, mappings: Mappings | None, record: MakeRecord, sour
     )
     try:
         piece = pieces(each.raw, _DOOR)[0][0]
-    except BadRequest:  # what could not be read then cannot be read now
+    except BadRequest:  # still unreadable
         return Record(each.source, each.message_id, each.received, 0, each.raw, each.verdict, each.problems)
     if piece.message is not None:
         piece.message.messageId = each.message_id

@@ -1,4 +1,4 @@
-"""Uploads: the file of a feed that somebody brings by hand, of one that is declared or of a new one."""
+"""Uploads: a feed's file sent by hand, for a declared feed or a new one."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
@@ -7,22 +7,22 @@ from wetink.core.outbound.feed import Feed, feed_of
 from wetink.ports.outside import Feeds, Uploaded
 
 EVERY = "365d"
-"""How long a file counts as fresh when nobody says otherwise: until another comes."""
+"""Default freshness of an uploaded file: until the next upload."""
 
 
 class Uploads:
-    """Takes files in."""
+    """Stores uploaded files."""
 
     def __init__(self, feeds: Feeds, save: Callable[[Feed], Awaitable[None]]) -> None:
-        """Hand files to `feeds`; `save` puts a new feed into the content."""
+        """Pass files to `feeds`. `save` adds a new feed to the content."""
         self._feeds, self._save = feeds, save
 
     async def take(
         self, declared: Mapping[str, Feed], name: str, parts: AsyncIterator[bytes], kind: str, purpose: str
     ) -> Uploaded:
-        """Take the file of an uploaded feed in; of one that is not `declared` yet, of this format and purpose.
+        """Store the file of an uploaded feed. A feed that is not `declared` is created with this format and purpose.
 
-        Raises BadContent, TooLarge and Unavailable: then nothing has changed.
+        Raises BadContent, TooLarge and Unavailable. Then nothing has changed.
         """
         feed = declared.get(name)
         if feed is not None and not feed.file:
