@@ -1,4 +1,4 @@
-"""Experiments: how each stands, and the shares a bandit gives its arms, worked out while nobody waits."""
+"""Experiments: their results, and the shares of bandits' arms, computed in the background."""
 
 import asyncio
 import logging
@@ -24,14 +24,14 @@ logger = logging.getLogger(__name__)
 
 
 class Experiments:
-    """Puts exposures and orders together. Keeps nothing but what bandits need."""
+    """Combines exposures and orders. Stores only the shares of bandits."""
 
     def __init__(self, reports: Reports, exposures: Exposures, shared: Shared, clock: Callable[[], int]) -> None:
-        """Use these; `shared` is where opens find a bandit's shares."""
+        """Use these services. `shared` passes the bandits' shares to opens."""
         self._reports, self._exposures, self._shared, self._clock = reports, exposures, shared, clock
 
     def plans(self, content: Content) -> dict[str, tuple[Plan, str]]:
-        """Return all experiments by name, each with its block; empty for the holdout of all blocks."""
+        """Return all experiments by name, each with its block; the block is empty for the global holdout."""
         found: dict[str, tuple[Plan, str]] = {}
         held = content.signals.holdout
         if held is not None:
@@ -43,7 +43,7 @@ class Experiments:
         return found
 
     async def result(self, content: Content, name: str) -> Result:
-        """Return how an experiment stands. Raises NotFound, naming those there are, and StoreUnavailable."""
+        """Return an experiment's result. Raises StoreUnavailable, and NotFound with the known names."""
         plans = self.plans(content)
         if name not in plans:
             there = ", ".join(plans) or "none"
@@ -56,7 +56,7 @@ class Experiments:
         return replace(made, notes=notes)
 
     async def lifts(self, content: Content) -> dict[str, str]:
-        """Return what each block's experiment says of orders in a few words, by block."""
+        """Return the lift in orders of each block's experiment, in a few words, by block."""
         found: dict[str, str] = {}
         for name, (_, block) in self.plans(content).items():
             if block:
@@ -66,7 +66,7 @@ class Experiments:
     async def _brought(
         self, content: Content, plan: Plan, since: int, now: int
     ) -> tuple[list[ExperimentOrder], str, tuple[str, ...]]:
-        """Return the orders after their people's first exposure, in the currency that most of them are in."""
+        """Return the orders after each person's first exposure, the currency with the most revenue, and notes."""
         found: list[tuple[ExperimentOrder, str]] = []
         async for batch in self._reports.conversions(content, "", since, now + 1):
             made = [each for each in batch if each.counts]
@@ -85,7 +85,7 @@ class Experiments:
         return inside, main, (note,) if note else ()
 
     async def refresh(self, content: Content) -> None:
-        """Work out the shares of each bandit whose epoch has begun; what another process worked out is taken over."""
+        """Compute the shares of each bandit in a new epoch, or take those that another process computed."""
         now = self._clock()
         for plan, _ in self.plans(content).values():
             if plan.bandit is None:
@@ -107,7 +107,7 @@ class Experiments:
 def _exposed_orders(
     made: Iterable[Conversion], exposed: Mapping[str, Exposure], signals: Signals
 ) -> Iterator[tuple[ExperimentOrder, str]]:
-    """Yield the orders after their people's first exposure, each with its currency."""
+    """Yield the orders after each person's first exposure, each with its currency."""
     for each in made:
         mine = {str(member): exposed[str(member)] for member in each.members if str(member) in exposed}
         first = inherited(mine)

@@ -1,4 +1,4 @@
-"""Health: whether everything that this process needs is alive and can draw, and how often it met unexpected errors."""
+"""Health: the state of this process's tasks, threads and drawing, and its number of unexpected errors."""
 
 import asyncio
 import logging
@@ -12,20 +12,21 @@ logger = logging.getLogger(__name__)
 
 
 class Health:
-    """What does not work in this process, by part and reason."""
+    """The failures of this process, by part."""
 
     def __init__(self, renderer: Renderer, ended: Callable[[], Iterable[str]]) -> None:
-        """Take who draws, and the names of threads that ended by themselves."""
+        """Take the renderer and the source of names of threads that have stopped."""
         self._renderer, self._ended = renderer, ended
         self.tasks: Sequence[asyncio.Task[None]] = ()
-        """What the worker of this process runs."""
+        """Tasks of this process's worker."""
         self.struggling: dict[str, str] = {}
-        """Tasks whose last turn failed, and how often in a row. They go on, and the process is whole all the same."""
+        """Tasks whose last turn failed, with the number of failures in a row. They go on and do not count as failing.
+        """
         self._drawn, self._failed = count(), 0
         self._undrawable = ""
 
     def failing(self) -> dict[str, str]:
-        """Return what does not work, and why; empty when all does."""
+        """Return the reason of each failure by part; empty if all is well."""
         found = {name: "its thread has stopped" for name in self._ended()}
         for task in self.tasks:
             error = task.exception() if task.done() and not task.cancelled() else None
@@ -36,7 +37,7 @@ class Health:
         return found
 
     async def drawing(self) -> str:
-        """Return why nothing can be drawn, empty when it can: by drawing something nobody has drawn yet."""
+        """Draw a new test scene. Returns the error; empty if drawing works."""
         try:
             await self._renderer.render(Scene("<p>{{ number }}</p>", {"number": next(self._drawn)}, 40, 20, scale=1))
         except WetinkError as error:
@@ -44,7 +45,7 @@ class Health:
         return ""
 
     async def look(self) -> bool:
-        """Look whether pictures can be drawn; return whether that failed, so that it is soon tried again."""
+        """Check drawing. Returns whether it failed, so that the next check comes soon."""
         why = await self.drawing()
         self._failed = self._failed + 1 if why else 0
         told = why if self._failed > 1 else ""  # one failure may be a busy machine
@@ -58,10 +59,10 @@ ROOT = "wetink."
 
 
 class Troubles(logging.Handler):
-    """Counts what the log is told of. One for each process; it stays as long as that."""
+    """Counts errors in the log. There is one for each process, for its whole life."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start without errors."""
         super().__init__(logging.WARNING)
         self.by_place: dict[str, int] = {}
 
@@ -72,13 +73,13 @@ class Troubles(logging.Handler):
             self.by_place[place] = self.by_place.get(place, 0) + 1
         last = logging.lastResort
         if last is not None and not logging.getLogger().handlers and record.levelno >= last.level:
-            last.handle(record)  # Python does so only where nobody listens at all
+            last.handle(record)  # Python does so only without any handler
 
 
 _troubles = Troubles()
 
 
 def counted() -> Troubles:
-    """Return the counter of this process, which listens from now on."""
-    logging.getLogger(ROOT.rstrip(".")).addHandler(_troubles)  # a handler that is there already is not added again
+    """Return this process's counter, and attach it to the log."""
+    logging.getLogger(ROOT.rstrip(".")).addHandler(_troubles)  # logging ignores a handler that is already attached
     return _troubles

@@ -1,4 +1,4 @@
-"""Reports: what blocks did and what came of it, put together from the ledger's sums and the log's conversions."""
+"""Reports: results of blocks, from the ledger's sums and the log's conversions."""
 
 import asyncio
 from collections import defaultdict
@@ -19,23 +19,23 @@ from wetink.ports import Storage
 from wetink.ports.ledger import Opened
 
 CONTACTS = 200
-"""Opens and clicks that are shown of a person."""
+"""Opens and clicks shown for a person."""
 AROUND = 90 * DAY_MS
-"""How far around a conversion the touches are shown that did not bring it."""
+"""Time before and after a conversion in which its other touches are shown, in milliseconds."""
 
 
 class Reports:
-    """Asks the store and the ledger; keeps nothing, so any model can be asked about any time.
+    """Reads the store and the ledger, and stores nothing, so any model can be applied to any time.
 
     `content` has the goals, the models and the blocks.
     """
 
     def __init__(self, store: Storage) -> None:
-        """Read from these."""
+        """Read from `store`."""
         self._store, self._ledger = store, store.ledger
 
     def asked(self, content: Content, goal: str = "", model: str = "") -> tuple[str, Goal, str]:
-        """Return a goal by name with its model, or another one. Raises BadRequest, naming those there are."""
+        """Return a goal's name, the goal, and its model or the given one. Raises BadRequest with the known names."""
         signals, name = content.signals, goal or ORDER
         found = signals.goal(name)
         if found is None:
@@ -48,9 +48,10 @@ class Reports:
     async def conversions(
         self, content: Content, goal: str, since: int, until: int
     ) -> AsyncIterator[Sequence[Conversion]]:
-        """Yield the conversions of a goal in [since, until) (Unix ms), batch by batch, in no order.
+        """Yield the conversions of a goal in [since, until) (Unix ms), in batches without order.
 
-        A goal with an id property of its own comes in one batch: the store keeps together events of one order id only.
+        A goal with its own id property comes in one batch, since the store keeps together only events with one order
+        id.
         """
         name, found, _ = self.asked(content, goal)
         signals = content.signals
@@ -65,9 +66,9 @@ class Reports:
     async def attributions(
         self, content: Content, since: int, until: int, *, goal: str = "", model: str = ""
     ) -> AsyncIterator[Sequence[Attribution]]:
-        """Yield the conversions of [since, until) with the touches of the windows: who is credited, and why others not.
+        """Yield the conversions of [since, until) with the touches in their windows, and why each is credited or not.
 
-        They come batch by batch, in no order. Raises BadRequest for an unknown goal or model, and StoreUnavailable.
+        They come in batches without order. Raises BadRequest for an unknown goal or model, and StoreUnavailable.
         """
         name, found, chosen = self.asked(content, goal, model)
         around = max(parse(found.clicks), parse(found.opens)), 0
@@ -78,7 +79,7 @@ class Reports:
     async def all_attributions(
         self, content: Content, since: int, until: int, *, goal: str = "", model: str = ""
     ) -> list[Attribution]:
-        """Return what `attributions` yields in one list, the oldest conversion first."""
+        """Return the results of `attributions` as one list, the oldest conversion first."""
         batches = self.attributions(content, since, until, goal=goal, model=model)
         return sorted([each async for batch in batches for each in batch], key=by_time)
 
@@ -91,9 +92,9 @@ class Reports:
     async def compared(
         self, content: Content, conversion_id: str, models: Sequence[str], *, goal: str = "", at: int = 0
     ) -> list[Attribution]:
-        """Return one conversion as `explained` does, under each of some models, read once.
+        """Return one conversion as `explained` does, under each of several models, read once.
 
-        `at` is when it was (Unix ms), if that is known: then no more is read than what tells of it. Raises NotFound.
+        `at` is its time (Unix ms), if known: then only its own events are read. Raises NotFound.
         """
         asked = [self.asked(content, goal, model) for model in models]
         name, found, _ = asked[0]
@@ -132,7 +133,7 @@ class Reports:
     ) -> list[Line]:
         """Return a report of the days (UTC) of [since, until), broken down by some of DIMENSIONS.
 
-        Raises BadRequest for a goal, a model or a dimension there is not, and StoreUnavailable.
+        Raises BadRequest for an unknown goal, model or dimension, and StoreUnavailable.
         """
         return (await self.broken_down(content, since, until, (by,), block=block, goal=goal, model=model))[0]
 
@@ -147,7 +148,7 @@ class Reports:
         goal: str = "",
         model: str = "",
     ) -> list[list[Line]]:
-        """Return the report of the same days broken down in several ways, read once. Raises what `lines` does."""
+        """Return the report of the same days in several breakdowns, read once. Raises the errors of `lines`."""
         wrong = [each for by in ways for each in by if each not in DIMENSIONS]
         if wrong:
             raise BadRequest(f"nothing is counted by {wrong[0][:64]!r}", hint=f"by: {', '.join(DIMENSIONS)}")
@@ -164,7 +165,7 @@ class Reports:
         ]
 
     async def past(self, decision_id: str) -> Opened:
-        """Return what an open got. Raises NotFound and StoreUnavailable."""
+        """Return a past open. Raises NotFound and StoreUnavailable."""
         found = await self._store.archive.find(decision_id)
         if found is None:
             raise NotFound(
@@ -173,14 +174,14 @@ class Reports:
         return found
 
     async def reclassify(self, content: Content) -> int:
-        """Classify past fetches again, by today's rules and the blocks' policies; return how many changed."""
+        """Classify past fetches again, by the current rules and the blocks' policies. Returns the number of changes."""
         fetches = {name: block.fetches for name, block in content.blocks.items()}
         return await self._ledger.reclassify(lambda block, kind: counts(fetches.get(block, {}), kind))
 
     async def contacts(self, members: Sequence[Identifier], until: int) -> list[Event]:
-        """Return the opens and clicks of these identifiers in the words of the spec's email events, newest last.
+        """Return the opens and clicks of these identifiers as the spec's email events, newest last.
 
-        Source: Segment's Email spec, `Email Opened` and `Email Link Clicked`. Without those of machines.
+        Source: Segment's Email spec, `Email Opened` and `Email Link Clicked`. Fetches by machines are left out.
         """
         touches = await self._ledger.touches([str(member) for member in members], 0, until + 1)
         return [
@@ -199,7 +200,7 @@ class Reports:
 
 
 def by_time(found: Attribution) -> tuple[int, str]:
-    """Return what attributions are sorted by: the time of the conversion, then its id."""
+    """Return the sort key of attributions: the time of the conversion, then its id."""
     return found.conversion.at, found.conversion.id
 
 

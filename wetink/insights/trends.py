@@ -1,4 +1,4 @@
-"""Follower: reads along in the log, whoever writes it, and tells others what happens in the shop as a whole."""
+"""Trends: follows the log of all processes and passes the shop's product events on."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -10,27 +10,27 @@ from wetink.ports import Cursor, Storage
 logger = logging.getLogger(__name__)
 
 SLICE = 200
-"""Messages that are read in one go: opens wait no longer than that takes."""
+"""Messages read in one step. Opens wait no longer than one step takes."""
 
 Tell = Callable[[Sequence[Event]], None]
 
 
 class Follower:
-    """Keeps trends up to date. What other processes write is seen within a second."""
+    """Keeps trends up to date. Writes of other processes are seen within a second."""
 
     def __init__(self, store: Storage, trends: Trends, clock_ms: Callable[[], int], tell: Sequence[Tell] = ()) -> None:
-        """Read from `store`; `tell` others of the events, too."""
+        """Read from `store`. Each function of `tell` also gets the events."""
         self._store, self._trends, self._clock, self._tell = store, trends, clock_ms, tell
         self._place: Cursor | None = None
         self._forgot = 0
 
     async def step(self) -> bool:
-        """Read the next slice; return whether there was one. Raises StoreUnavailable."""
+        """Read the next slice. Returns whether there was one. Raises StoreUnavailable."""
         now = self._clock()
         log = self._store.log
         found = await log.events(self._place, MEASURES, SLICE) if self._place is not None else None
         if found is None:
-            if self._place is not None:  # what was counted may have been something else
+            if self._place is not None:  # a replay may have changed counted events
                 self._trends.clear()
             self._place = await log.cursor(now - KEPT_HOURS * HOUR)
             found = await log.events(self._place, MEASURES, SLICE)
@@ -38,7 +38,7 @@ class Follower:
         for event in events:
             try:
                 self._trends.observe(event)
-            except Exception:  # of one event: the log is followed past it
+            except Exception:  # one event; the others still count
                 logger.exception("an event does not count for trends")
         for hear in self._tell if events else ():
             try:
