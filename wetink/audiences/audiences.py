@@ -1,6 +1,6 @@
-"""Audiences: who is in each right now; who came and went, looked at again and again, and told outside.
+"""Audiences: their current members, changes over time, and webhooks about them.
 
-Every process answers questions about them; only the one that holds the worker's lease looks at them and tells others.
+Every process answers queries. Only the holder of the worker's lease recomputes audiences and sends webhooks.
 """
 
 import logging
@@ -23,19 +23,18 @@ Saved: TypeAlias = Mapping[str, Audience]
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 TRACED_DAYS = 30
-"""How far back sizes are worked out of days nobody looked on: the log knows who would have been in an audience.
+"""Days before the first computation whose sizes are computed afterwards, from the log.
 
-They are again after a while, at last once an hour: what is imported or comes late tells of those days, too.
-"""
+They are computed again after a while, at least once an hour: imports and late messages change those days as well."""
 
 
 class Audiences:
-    """Asks the crowd, keeps memberships up to date, and the outside informed. `saved` are the content's audiences."""
+    """Queries the crowd, keeps memberships up to date, and sends webhooks. `saved` are the content's audiences."""
 
     def __init__(
         self, crowd: Crowd, memberships: Memberships, hooks: Hooks, *, every_ms: int, clock_ms: Callable[[], int]
     ) -> None:
-        """Take the ports; look at who is in audiences every so many ms."""
+        """Take the ports. Recompute audiences every `every_ms` milliseconds."""
         self._crowd, self.memberships, self.hooks = crowd, memberships, hooks
         self._every, self._clock = every_ms, clock_ms
         self._looked: dict[str, int] = {}
@@ -43,26 +42,26 @@ class Audiences:
         self._cleaned = 0
 
     async def count(self, saved: Saved, rule: Rule, moment: Moment) -> Count:
-        """Return for how many people a rule holds. Raises StoreUnavailable."""
+        """Return the number of people that a rule matches, and of all. Raises StoreUnavailable."""
         return await self._crowd.count(rule, moment, rules_of(saved))
 
     async def some(self, saved: Saved, rule: Rule, moment: Moment, limit: int) -> Sequence[Identifier]:
-        """Return a few for whom a rule holds. Raises StoreUnavailable."""
+        """Return up to `limit` people that a rule matches. Raises StoreUnavailable."""
         return await self._crowd.sample(rule, moment, rules_of(saved), limit)
 
     async def members(self, saved: Saved, rule: Rule, now: int) -> AsyncIterator[Identifier]:
-        """Yield everybody for whom a rule holds at `now` (Unix ms). Raises StoreUnavailable."""
+        """Yield all people that a rule matches at `now` (Unix ms). Raises StoreUnavailable."""
         async for some in self._crowd.members(rule, Moment(now), rules_of(saved)):
             for member in some:
                 yield member
 
     async def step(self, saved: Saved) -> None:
-        """Look at each audience whose time has come, then tell outside what is due. Raises StoreUnavailable."""
+        """Recompute the audiences that are due, then send the webhooks that are due. Raises StoreUnavailable."""
         await self.look_at_due(saved)
         await self.tell(saved)
 
     async def look_at_due(self, saved: Saved) -> None:
-        """Look at each audience whose time has come. Raises StoreUnavailable."""
+        """Recompute the audiences that are due. Raises StoreUnavailable."""
         now = self._clock()
         self._looked = {name: at for name, at in self._looked.items() if name in saved}
         if not 0 <= now - self._cleaned < HOUR_MS:
@@ -73,20 +72,20 @@ class Audiences:
                 self._looked[name] = now
                 try:
                     await self.look(saved, name)
-                except Exception as error:  # of one audience: the others are looked at all the same
+                except Exception as error:  # one audience; the others are recomputed
                     log_error(logger, error, "audience %s was not recomputed", name)
 
     async def tell(self, saved: Saved) -> int:
-        """Tell outside what is due now; return how much it was. Raises StoreUnavailable."""
+        """Send the webhooks that are due. Returns their number. Raises StoreUnavailable."""
         hooks = {name: each.hook for name, each in saved.items() if each.hook is not None}
         return await self.hooks.deliver(hooks, self._clock)
 
     async def look(self, saved: Saved, name: str) -> Moved:
-        """Take in who is in a saved audience now. Raises StoreUnavailable."""
+        """Recompute a saved audience's members. Raises StoreUnavailable."""
         audience, now = saved[name], self._clock()
         hook = audience.hook
         if not await self.memberships.points(name, 0) and not (await self.count(saved, audience.rule, Moment(now))).of:
-            return Moved(0, 0, 0, first=True)  # nobody is known yet: the first look is one that sees somebody
+            return Moved(0, 0, 0, first=True)  # without any profile, this is not the first computation yet
 
         def tell(change: MembershipChange, first: bool) -> bool:
             return hook is not None and (hook.backfill or not first) and concerns(hook, change)
@@ -100,7 +99,7 @@ class Audiences:
         return moved
 
     async def _trace_back(self, saved: Saved, audience: Audience, now: int) -> None:
-        """Work out how large an audience would have been at the end of each day before, as far as anybody was known."""
+        """Compute an audience's size at the end of each earlier day, back to the first profile."""
         sizes: dict[int, int] = {}
         for end in range(now - now % DAY_MS - 1, now - TRACED_DAYS * DAY_MS, -DAY_MS):
             counted = await self.count(saved, audience.rule, Moment(end))

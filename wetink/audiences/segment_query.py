@@ -1,4 +1,4 @@
-"""The crowd: a rule asked of all people. Columns say what they can; all others are asked as an open asks them."""
+"""Segment query: evaluates a rule for all people. Columns decide most of them; the rest are evaluated as in an open."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -27,16 +27,16 @@ T = TypeVar("T")
 
 ALL = 1 << 40
 THREADS = 2
-"""Threads that count: their own, so that whatever else needs one never waits for a count."""
+"""Threads for counting only, so that other work never waits for a count."""
 AT_ONCE = 100
-"""People that are asked between two looks at whether it is all over."""
+"""People evaluated between two checks for the end of the process."""
 
 
 class ColumnCrowd:
-    """`ports.audiences.Crowd` over columns and a store. Folds and judges in threads: opens do not wait for it."""
+    """`ports.audiences.Crowd` over columns and a store. Folds and evaluates in threads, so that opens do not wait."""
 
     def __init__(self, store: Storage, make: Callable[[], Columns]) -> None:
-        """Use the store's people, and columns that are made when somebody first asks."""
+        """Use the store's people, and columns that are made for the first query."""
         self._store, self._make, self._closed = store, make, False
         self._made: Columns | None = None
         self._threads = ThreadPoolExecutor(THREADS, "crowd")
@@ -52,7 +52,7 @@ class ColumnCrowd:
     async def count(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Count:
         narrowed, asked = await self._narrowed(rule, moment, audiences), compiled(rule, audiences)
         matches, there = narrowed.matches, narrowed.of
-        async for held in self._asked(asked, moment, narrowed.unsure):  # these were counted
+        async for held in self._asked(asked, moment, narrowed.unsure):  # already in `of`
             matches += sum(held.values())
         async for held in self._asked(asked, moment, narrowed.changed):
             matches, there = matches + sum(held.values()), there + len(held)
@@ -81,10 +81,10 @@ class ColumnCrowd:
     async def _asked(
         self, rule: Compiled, moment: Moment, roots: Sequence[Identifier]
     ) -> AsyncIterator[Mapping[Identifier, bool]]:
-        """Yield whether a rule holds for these profiles, some at a time, in their order.
+        """Yield whether a rule matches each of these profiles, in batches and in order.
 
-        Without those who are part of another profile, or have no events yet. Raises StoreUnavailable, also once it is
-        all over.
+        Roots that belong to another profile or have no events yet are left out. Raises StoreUnavailable, also after
+        `close`.
         """
         left = iter(roots)
         while some := tuple(islice(left, AT_ONCE)):
@@ -95,7 +95,7 @@ class ColumnCrowd:
             yield await self._in_thread(partial(_judged, rule, moment, shop, people))
 
     async def _people(self, roots: Sequence[Identifier], now: int, events: frozenset[str]) -> dict[Identifier, Person]:
-        """Return those of these who are profiles of their own and have events, as an open would know them."""
+        """Return the people of these roots that are profiles with events, as an open would see them."""
         load = self._store.profiles.load
         loaded = await load(dict.fromkeys(roots, ""), FOREVER - 1, rules=RULES)
         mine = [(root, loaded[root]) for root in roots if loaded[root].root == root]
@@ -109,7 +109,7 @@ class ColumnCrowd:
         return {root: believed(person, catalog) for root, person in people.items()}
 
     async def _shop(self, rule: Compiled, people: Iterable[Person]) -> Shop:
-        """Return what a rule needs of the catalog for all of these."""
+        """Return the catalog data that a rule needs for all of these people."""
         if not rule.needs.catalog:
             return Shop()
         keys = sorted({seen.product.key for person in people for seen in interests(person) if seen.product.key})
@@ -124,7 +124,7 @@ class ColumnCrowd:
 
 
 def _judged(rule: Compiled, moment: Moment, shop: Shop, people: dict[Identifier, Person]) -> Mapping[Identifier, bool]:
-    """Return whether a rule holds for these people; lets go of them, which the event loop should not have to do."""
+    """Return whether a rule matches each of these people. Clears `people`: freeing them would block the event loop."""
     held = {
         root: rule.holds(subject_of(person, with_locale(moment, person), replace(shop, root=root)))
         for root, person in people.items()

@@ -1,6 +1,6 @@
-"""Hooks: tell outside who entered and who left audiences, again and again until it is taken or given up.
+"""Webhooks: report who joined and left audiences, with retries until a delivery is accepted or given up.
 
-Each hook has its own turn and its own breaker: a receiver that hangs holds up nobody else's messages.
+Each webhook has its own turn and its own breaker: a receiver that hangs delays nobody else's deliveries.
 """
 
 import asyncio
@@ -18,29 +18,29 @@ from wetink.ports.outside import Posts
 logger = logging.getLogger(__name__)
 
 AT_A_TIME = 4
-"""Messages of one hook that are on their way at once."""
+"""Deliveries of one webhook sent at once."""
 
 SLICE = 100
-"""Messages of one hook that are looked at in one turn."""
+"""Deliveries of one webhook in one turn."""
 
 
 class Hooks:
-    """Delivers what waits. One process does so at a time: whoever keeps the audiences."""
+    """Sends waiting deliveries. One process does so at a time: the holder of the worker's lease."""
 
     def __init__(
         self, memberships: Memberships, profiles: Profiles, posts: Posts, secret: bytes, write_key: str
     ) -> None:
-        """Take the ports; `secret` is what the secrets of all hooks are made from."""
+        """Take the ports. The secrets of all webhooks derive from `secret`."""
         self._memberships, self._profiles, self._posts = memberships, profiles, posts
         self.secret, self._write_key = secret, write_key
         self._breakers: dict[str, Breaker] = {}
 
     def secret_of(self, audience: str) -> bytes:
-        """Return what signs the webhooks of one audience."""
+        """Return the key that signs the webhooks of one audience."""
         return hmac.digest(self.secret, f"hook\0{audience}".encode(), "sha256")
 
     async def deliver(self, hooks: Mapping[str, Hook], clock: Callable[[], int]) -> int:
-        """Send what is due now by `clock` (Unix ms); return how much was sent. Raises StoreUnavailable."""
+        """Send the deliveries that are due by `clock` (Unix ms). Returns their number. Raises StoreUnavailable."""
         turns = (self._turn(audience, hook, clock) for audience, hook in hooks.items())
         sent = 0
         for audience, done in zip(hooks, await asyncio.gather(*turns, return_exceptions=True), strict=True):
@@ -64,7 +64,7 @@ class Hooks:
 
         outcomes: list[tuple[str, Outcome]] = []
         for done in await asyncio.gather(*map(one, due), return_exceptions=True):
-            if isinstance(done, BaseException):  # of one message: what became of the others is noted
+            if isinstance(done, BaseException):  # one delivery; the results of the others are stored
                 log_error(logger, done, "a change of %s is not sent yet", audience)
             elif done is not None:
                 outcomes.append(done)
@@ -74,7 +74,7 @@ class Hooks:
     async def _one(
         self, audience: str, hook: Hook, delivery: Delivery, clock: Callable[[], int]
     ) -> tuple[str, Outcome] | None:
-        """Send one message; None when it was not tried: its receiver has failed too often meanwhile."""
+        """Send one delivery. Returns None if the breaker has opened in the meantime."""
         now, change = clock(), delivery.change
         profile = await self._profiles.profile(change.member, change.at)
         breaker = self._breakers.get(hook.url, Breaker())
@@ -85,7 +85,7 @@ class Hooks:
         try:
             post = post_of(hook, change, profile.identifiers, secret=secret, write_key=self._write_key, now=now)
             answer = await self._posts.send(post)
-        except Exception as error:  # whatever is odd about this one: it counts as a try, and is given up in the end
+        except Exception as error:  # an unexpected error counts as a try, so it is given up in the end
             log_error(logger, error, "a change of %s cannot be sent", audience)
             answer = Answer(0, f"it cannot be sent: {type(error).__name__}")
         unwell = answer.status in (0, 429) or answer.status >= 500
