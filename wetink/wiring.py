@@ -1,4 +1,4 @@
-"""Wiring: who plays which part. The only place that names an engine."""
+"""Wiring: builds all services. The only place that names an engine."""
 
 import asyncio
 import logging
@@ -59,13 +59,13 @@ logger = logging.getLogger(__name__)
 
 
 class Wetink:
-    """One wetink over one data folder: what the web, the command line and the demo hold."""
+    """One wetink over one data folder, as the web, the command line and the demo use it."""
 
     def __init__(self, settings: Settings, *, draws: bool = True) -> None:
-        """Open the store, the ledger and the engines of a data folder, making what is missing.
+        """Open the store and the services of a data folder, creating missing parts.
 
-        Without `draws` no fallback is drawn ahead of need, for who asks something else than for pictures.
-        Raises BadSettings when the folder cannot be used, StoreUnavailable when the store cannot be opened.
+        Without `draws`, no fallback is drawn ahead, for commands that need no pictures. Raises BadSettings if the
+        folder cannot be used, StoreUnavailable if the store cannot be opened.
         """
         self.settings, self._draws = settings, draws
         self.store = store = engine_of(settings.store).open(
@@ -88,7 +88,7 @@ class Wetink:
         self._revision = 0
         self._looking = asyncio.Lock()
         check_files(settings.data)
-        self.dashboard_token = new_token()  # nobody's, until the secrets are read
+        self.dashboard_token = new_token()  # random until the secrets are read
         self._secrets: object = None
         self.places = Places(settings.geoip_city, settings.geoip_asn, settings.trusted_proxies)
         self.seals, self._record = Seals({}, known), partial(record, known=known)
@@ -141,28 +141,28 @@ class Wetink:
         await self.close()
 
     async def ready(self) -> None:
-        """Get ready to take messages and fetch photos in the running event loop."""
+        """Prepare to store messages and fetch photos in the running event loop."""
         self.photos.start()
         await self.store.start()
 
     async def catch_up(self, block: str) -> None:
-        """Read all that has happened in the shop as far as a block's apps ask for it, for who asks just once."""
+        """Read all past events if a block's apps need them, for commands that run once."""
         variants = self.content.block(block).variants
         if any((app := self.apps.get(variant.app)) is not None and app.wants is not None for variant in variants):
             while await self.follower.step():
                 pass
 
     async def look_again(self) -> None:
-        """Make a version of what was edited in the content folder, then follow."""
+        """Make a version of edits in the content folder, then follow."""
         try:
             await self.versions.take_in(_now_ms())
-        except (Unavailable, Conflict, BadContent) as error:  # what is published goes on
+        except (Unavailable, Conflict, BadContent) as error:  # the published version stays live
             logger.warning("the content folder: %s", error)
         await self.follow()
 
     async def follow(self) -> None:
-        """Use the current secrets, content and sources' hosts, as far as they have changed. One at a time."""
-        async with self._looking:  # else what was read first may be taken in last
+        """Take over changed secrets, content and sources' hosts. One call at a time."""
+        async with self._looking:  # else an older state could replace a newer one
             await self._look()
 
     async def _look(self) -> None:
@@ -193,7 +193,7 @@ class Wetink:
             logger.warning("content: %s", problem)
 
     async def close(self) -> None:
-        """Finish what was begun and let go of everything."""
+        """Finish pending work and close everything."""
         await self.crowd.close()
         await self.store.close()
         await self._posts.close()
@@ -205,9 +205,9 @@ class Wetink:
             await self._browser.close()
 
     async def import_catalog(self, path: Path, feed: Feed, told: Callable[[int], None]) -> Imported:
-        """Take the products of a file in; `told` hears how many of its bytes have been read, again and again.
+        """Import the products of a file. `told` gets the number of bytes read so far, after each slice.
 
-        Raises Unreadable when it is not what `feed` says; what came before that stays. Raises StoreUnavailable.
+        Raises Unreadable if the file does not match `feed`; products before that stay. Raises StoreUnavailable.
         """
         tally = Tally()
         with path.open("rb") as raw:
@@ -216,11 +216,11 @@ class Wetink:
         return Imported(count, gone, tally.left_out, tuple(tally.problems))
 
     async def replay(self, asked: Asked, *, dry: bool) -> Replayed:
-        """Read messages of the past anew, by the mappings of now. Raises StoreUnavailable."""
+        """Reprocess past messages with the current mappings. Raises StoreUnavailable."""
         return await replay(self.store, self.ingest.mappings, self._record, asked, dry=dry)
 
     def _warm_photos(self, events: Sequence[Event]) -> None:
-        """Have the photos of products fetched before anybody opens an email that shows them."""
+        """Fetch the photos of these events' products, before an email shows them."""
         for url in {product.image_url for event in events for product in event.products if product.image_url}:
             if self.hosts.allowed(url):
                 self.photos.warm(url)
@@ -231,12 +231,12 @@ def _now_ms() -> int:
 
 
 def has_store(settings: Settings) -> bool:
-    """Return whether there is a store already where these settings have it."""
+    """Return whether a store already exists at the settings' address."""
     return engine_of(settings.store).exists(settings.store)
 
 
 def _columns(store: Storage, data: Path) -> Columns:
-    """Return the columns of a data folder. Loaded here: that takes a tenth of a second, and most never count."""
+    """Return the columns of a data folder. Imported here: it takes 0.1 s, and most commands never count."""
     from wetink.columns import DuckDBColumns
 
     return DuckDBColumns(store.crowd, data / "columns")

@@ -1,4 +1,4 @@
-"""The worker: everything that goes on beside requests, as one table, and the loop that runs it in each process."""
+"""The worker: one table of all background tasks, and the loop that runs them in each process."""
 
 import asyncio
 import logging
@@ -16,24 +16,25 @@ from wetink.wiring import Wetink
 logger = logging.getLogger(__name__)
 
 ONCE = inf
-"""The period of a task that is done once, when the process starts."""
+"""The period of a task that runs once, when the process starts."""
 BUSY_SECONDS, LATE_SECONDS = 1.0, 0.001
-"""The longest pause while there is more to do, and how late a pause must end to show that the event loop is busy."""
+"""The longest pause while there is more to do, and the delay of a pause that shows a busy event loop. Both in seconds.
+"""
 
 
 class Task(msgspec.Struct, frozen=True):
-    """Something a process does again and again. A turn returns whether there is more to do right away."""
+    """A repeated task. A turn returns whether there is more to do right away."""
 
     name: str
     period: float
     """Seconds between two turns."""
     turn: Callable[[Wetink], Awaitable[object]]
     leased: Literal["", "folder", "store"] = ""
-    """Of all processes with the same data folder, or the same store, one at a time does it. Empty: each for itself."""
+    """One process at a time runs it, of those with the same data folder or the same store. Empty: every process."""
     pause: float = 0.0
     """Seconds between two turns while there is more to do; longer while the event loop is busy."""
     follows: bool = False
-    """A message that this process takes in begins its next turn, a pause after the last one."""
+    """A message stored by this process starts the next turn, a pause after the last one."""
 
 
 TASKS = (
@@ -64,10 +65,10 @@ TASKS = (
 
 
 class Worker:
-    """Runs tasks in the event loop of this process while it is entered. No exception ends one."""
+    """Runs tasks in the event loop of this process inside its context. No exception ends a task."""
 
     def __init__(self, wetink: Wetink, tasks: Sequence[Task] = TASKS) -> None:
-        """Run `tasks` of `wetink`, whose health then says how they go."""
+        """Run `tasks` of `wetink`, whose health reports their failures."""
         self._wetink, self._tasks = wetink, tasks
         self._failures: dict[str, int] = {}
         self._news = {task.name: asyncio.Event() for task in tasks}
@@ -79,14 +80,14 @@ class Worker:
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        """End all tasks and wait until they have."""
+        """Cancel all tasks and wait for their end."""
         tasks = self._wetink.health.tasks
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _run(self, task: Task) -> None:
-        """Run a task until cancelled; after a failure another process may take over."""
+        """Run a task until it is cancelled. After a failure, another process may take over."""
         while True:
             try:
                 async with self._turn_of(task):
@@ -102,14 +103,14 @@ class Worker:
             await asyncio.sleep(BUSY_SECONDS if task.period == ONCE else task.period)
 
     def _turn_of(self, task: Task) -> AbstractAsyncContextManager[None]:
-        """Have a task to ourselves, if it is leased. Raises Held."""
+        """Hold a task's lease if it needs one. Raises Held."""
         leases = self._wetink.store.leases
         if task.leased == "folder":
             return leases.hold(f"{task.name} of {platform.node()}:{self._wetink.settings.data.resolve()}")
         return leases.hold(task.name) if task.leased else nullcontext()
 
     async def _turns(self, task: Task) -> None:
-        """Take turn after turn, until one fails. A task that is done once ends after one."""
+        """Run turns until one fails. A task that runs once ends after one turn."""
         loop, pause = asyncio.get_running_loop(), task.pause
         while True:
             more = await task.turn(self._wetink)
@@ -127,7 +128,7 @@ class Worker:
             news.set()
 
     async def _news_for(self, task: Task) -> None:
-        """Wait until there are messages for a task, or until other processes may have taken some in."""
+        """Wait for a message, or for the task's period: other processes may store messages as well."""
         news = self._news[task.name]
         with suppress(TimeoutError):
             async with asyncio.timeout(task.period):
@@ -135,7 +136,7 @@ class Worker:
         news.clear()
 
     def _went(self, task: Task, error: BaseException | None) -> None:
-        """Note how a turn went."""
+        """Record the result of a turn."""
         if error is None:
             self._failures.pop(task.name, None)
             self._wetink.health.struggling.pop(task.name, None)
@@ -146,7 +147,7 @@ class Worker:
 
 
 def paced(pause: float, late: float, least: float) -> float:
-    """Return how long to pause next (s), when the last pause ended so much later than it should (s).
+    """Return the next pause (s), given the delay `late` (s) of the last one.
 
     >>> paced(0.1, 0.0, 0.1), paced(0.1, 0.005, 0.1), paced(0.8, 0.005, 0.1), paced(0.8, 0.0, 0.1)
     (0.1, 0.2, 1.0, 0.4)
