@@ -1,4 +1,4 @@
-"""Availability: whether a product can be had, in the four words of Google Merchant's product data.
+"""Availability: whether a product can be bought, in the four words of Google Merchant's product data.
 
 Sources: Google Merchant Center and Meta Commerce, product data specifications; schema.org, ItemAvailability (all read
 in November 2026).
@@ -21,7 +21,7 @@ _WORDS = {
     PREORDER: "preorder presale comingsoon vorbestellbar vorbestellung precommande preventa",
     BACKORDER: "backorder backordered onbackorder madetoorder nachbestellt",
 }
-"""Ours -> how senders write it, in small letters without marks and blanks."""
+"""The words of senders by availability, in small letters without accents and spaces."""
 
 _OURS = {word: ours for ours, words in _WORDS.items() for word in words.split()}
 _LONGEST = 100
@@ -30,9 +30,9 @@ _AMOUNT = re.compile(r"[+-]?\d{1,15}(?:[.,]\d{1,6})?")
 
 
 def availability(value: Any) -> str | None:
-    """Return whether a product can be had, in one of four words; None for what says nothing of it.
+    """Return the availability of a product, one of four words; None for any other value.
 
-    A number says how many there are. schema.org's values are understood as addresses.
+    A number is the quantity left. schema.org's values are accepted as URLs.
 
     >>> availability("In stock"), availability("https://schema.org/OutOfStock"), availability(False), availability("0")
     ('in_stock', 'out_of_stock', 'out_of_stock', 'out_of_stock')

@@ -1,7 +1,7 @@
-"""Clock: when did it happen? Times are read, client clocks corrected, impossible ones not believed. All are Unix ms.
+"""Clock: the time of an event. Reads times, corrects client clocks, rejects impossible times. All are Unix ms.
 
-Times come in every way that SDKs, languages and databases write one. A writing that has two readings, such as
-04/05/2026, has none here. A time without a zone is UTC.
+Times are accepted in the formats of SDKs, languages and databases. A text with two readings, such as 04/05/2026, is
+rejected. A time without a zone is UTC.
 """
 
 import re
@@ -19,10 +19,11 @@ _LOCAL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (both sides of the differenc
 _MS = timedelta(milliseconds=1)
 _DAY = timedelta(days=1)
 LONGEST = 120
-"""Characters of the longest time: what JavaScript prints, with a zone's long name."""
+"""Characters of the longest time: JavaScript's, with a zone's long name."""
 
 _SECONDS, _MILLISECONDS, _MICROSECONDS, _NANOSECONDS = 10**11, 10**14, 10**17, 10**20
-"""A smaller number is of this unit: seconds until the year 5138, finer units from 1973 on."""
+"""The unit of a number by its size: each limit belongs to a unit. Seconds reach to the year 5138, finer units start in
+1973."""
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -34,7 +35,7 @@ ZONES = {
     "eet": 120, "eest": 180, "msk": 180, "jst": 540, "kst": 540, "sgt": 480, "hkt": 480, "awst": 480, "acst": 570,
     "acdt": 630, "aest": 600, "aedt": 660, "nzst": 720, "nzdt": 780,
 }  # fmt: skip
-"""Zone names with one meaning -> minutes east of Greenwich: those of RFC 2822, and others that printers use."""
+"""Zone names with a single meaning, as minutes east of Greenwich: those of RFC 2822, and others in use."""
 
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)})[a-z]*\.?"
 _WEEKDAY = rf"(?:(?:{'|'.join(_DAYS)})[a-z]*\.?,?\s+)"
@@ -71,7 +72,7 @@ _BLANKS = str.maketrans({"\u202f": " ", "\u00a0": " ", "\u2009": " ", "\u2212": 
 
 
 def read_text(text: str) -> int | None:
-    """Return the Unix ms of a time in any writing; None for what is not a time, or might be two.
+    """Return the Unix ms of a time in any format; None for any other text, and for one with two readings.
 
     >>> read_text("Fri, 14 Nov 2025 10:00:00 GMT"), read_text("14.11.2025 10:00"), read_text("1763114400000000")
     (1763114400000, 1763114400000, 1763114400000)
@@ -89,7 +90,7 @@ def read_text(text: str) -> int | None:
     found = _DOT_NET.fullmatch(text)
     if found is not None:
         return int(found[1])
-    if text.startswith("+00"):  # how JavaScript writes a year of more than four digits
+    if text.startswith("+00"):  # JavaScript's form of a year with more than four digits
         text = text[3:]
     if text[:4].isdecimal() and (at := _iso(text)) is not None:
         return at
@@ -97,7 +98,7 @@ def read_text(text: str) -> int | None:
 
 
 def _iso(text: str) -> int | None:
-    """Return what Python reads as ISO 8601, its basic form, weeks and small letters among it."""
+    """Return the Unix ms of an ISO 8601 time, including the basic format, weeks and small letters; else None."""
     try:
         moment = datetime.fromisoformat(text.upper())
         return (moment.replace(tzinfo=None) - (moment.utcoffset() or timedelta()) - _LOCAL_EPOCH) // _MS
@@ -125,7 +126,7 @@ def of_number(value: Decimal | int) -> int | None:
 
 
 def _compact(text: str) -> int | None:
-    """Return the time that 20251224 or 20251224180000 is; None for what is none."""
+    """Return the Unix ms of 20251224 or 20251224180000; None for other digits."""
     try:
         moment = datetime.strptime(text, "%Y%m%d" if len(text) == 8 else "%Y%m%d%H%M%S")  # noqa: DTZ007 (it is UTC)
     except ValueError:
@@ -134,7 +135,7 @@ def _compact(text: str) -> int | None:
 
 
 def _matched(text: str) -> int | None:
-    """Return the time of a text by the first pattern that is all of it."""
+    """Return the Unix ms of a text by the first pattern that matches all of it; else None."""
     for pattern, date in _PATTERNS:
         found = pattern.fullmatch(text)
         if found is not None:
@@ -155,7 +156,7 @@ def _year_first(said: Said) -> datetime:
 
 
 def _year_last(said: Said) -> datetime | None:
-    """Dots are written with the day first everywhere; else a number above 12 must tell which is the day."""
+    """Return the date. With dots the day is first; otherwise a number above 12 must identify the day, else None."""
     one, two, year = int(said["one"] or 0), int(said["two"] or 0), int(said["year"] or 0)
     if said["sep"] == "." or one > 12 or one == two:
         return datetime(year, two, one)  # noqa: DTZ001
@@ -199,11 +200,11 @@ def _moment(day: datetime, said: Said) -> int | None:
 
 
 def _offset(local: datetime, said: Said) -> timedelta | None:
-    """Return how far east a zone is; none is UTC. Return None for a zone that is not known."""
+    """Return a zone's offset, positive to the east; UTC without a zone, None for an unknown zone."""
     zone, offset, region = said["zone"], said["offset"], said["region"]
     if offset:
         if zone and ZONES.get(zone.lower()) != 0:
-            return None  # whether CET-1 is east or west depends on who is asked
+            return None  # the sign of CET-1 has two conventions
         parts = re.findall(r"\d{1,2}", offset if len(offset) % 2 or ":" in offset else f"0{offset[1:]}")
         hours, minutes, seconds = (*map(int, parts), 0, 0)[:3]
         if hours > 23 or minutes > 59 or seconds > 59:
@@ -228,29 +229,29 @@ def _zone(name: str) -> ZoneInfo | None:
 
 
 YEAR_2000 = 946_684_800_000
-"""No event is older (Unix ms)."""
+"""The earliest time of an event (Unix ms)."""
 
 LATEST = 253_370_764_799_000
-"""The last second of the year 9998: no moment is later. A calendar ends with 9999, and apps look months ahead."""
+"""The latest moment (Unix ms): the end of the year 9998. Calendars end with 9999, and apps look months ahead."""
 
 AHEAD_MS = 5 * 60_000
-"""How far ahead of its receipt an event may claim to be."""
+"""The furthest that an event may be ahead of its receipt, in milliseconds."""
 
 SLIGHT_MS = 5_000
-"""A clock that seems no further off than this is right: the rest is the way here, and differs from batch to batch."""
+"""A clock that seems off by up to this (ms) is right: the delay of delivery varies from batch to batch."""
 
 MOST_MS = 86_400_000
-"""A clock that seems further off than this was not off: what it sent is history that is sent again."""
+"""A clock that seems off by more than this (ms) is right as well: its events are history, sent again."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_PLAIN = datetime(1970, 1, 1)  # noqa: DTZ001 - a time without an offset is UTC
 
 
 def parse(value: Any) -> int | None:
-    """Return the Unix ms of a time as clients write it, None when it is none.
+    """Return the Unix ms of a time as clients write it; None for any other value.
 
-    A text in any of the writings that `read_text` knows (without an offset: UTC), or the seconds, milli-, micro-
-    or nanoseconds since 1970, as a number or in a string.
+    A text has one of the formats of `read_text`, in UTC unless it has an offset. A number, also as a text, counts
+    seconds, milli-, micro- or nanoseconds since 1970.
 
     >>> parse("2015-2-02T00:30:08.276Z"), parse(1257894000), parse("1257894000000"), parse("soon")
     (1422837008276, 1257894000000, 1257894000000, None)
@@ -265,7 +266,7 @@ def parse(value: Any) -> int | None:
         return read_text(value)
     if kind is int:
         return value if 100_000_000_000 <= value < 10_000_000_000_000 else of_number(value)
-    if kind is float and -1e20 < value < 1e20:  # also false for NaN
+    if kind is float and -1e20 < value < 1e20:  # false for NaN as well
         return of_number(Decimal(repr(value)))
     return None
 
@@ -276,18 +277,17 @@ def _ms(moment: datetime) -> int:
 
 
 def believed(at: int, received: int) -> bool:
-    """Whether something that was received then (Unix ms) can have happened at this time."""
+    """Return whether an event received at `received` (Unix ms) can have happened at `at`."""
     return YEAR_2000 <= at <= received + AHEAD_MS
 
 
 def corrected(own: int | None, sent: int | None, received: int, first_received: int | None = None) -> int:
-    """Return when it happened by our clock: `received - (sent - own)`, all in Unix ms.
+    """Return the time of an event by our clock: `received - (sent - own)`, all in Unix ms.
 
-    `own` is the client's time of the event and `sent` the client's time of sending; without `sent` there is nothing to
-    correct by. `first_received` is when a relay received it, which is then what its sending is compared with. A clock
-    that seems off by five seconds or less is right. One that seems off by more than a day is not corrected as long as
-    the event's own time can be believed: history keeps its dates. A result before 2000 or more than five minutes ahead
-    of receipt is not believed: then `received`.
+    `own` is the client's time of the event and `sent` the client's time of sending; without `sent`, nothing is
+    corrected. `first_received` is the time of receipt by a relay, which then replaces `received` in the formula. A
+    clock that seems off by up to five seconds is right. If it seems off by more than a day, a possible `own` stays:
+    history keeps its dates. A result before 2000, or more than five minutes after receipt, is replaced by `received`.
 
     >>> corrected(YEAR_2000 + 50, YEAR_2000 + 60, YEAR_2000 + 10_000) - YEAR_2000
     9990
@@ -309,10 +309,10 @@ RECEIPT_COUNTS, NOT_CORRECTED = ", so the time of receipt counts", ", so the sen
 
 
 def happened(message: Message, received: int, noted: list[Problem], relayed: bool = False) -> tuple[int, int | None]:
-    """Return when a message happened by our clock, and its own time by the client's, if it has one (Unix ms).
+    """Return the time of a message by our clock, and its own time by the client's clock, if it has one (Unix ms).
 
-    `timestamp` beside `originalTimestamp` was corrected by a relay, and so was that of a `relayed` message; alone,
-    either is the client's own. What cannot be read or believed is added to `noted`.
+    A relay has corrected `timestamp` beside `originalTimestamp`, and that of a `relayed` message. Alone, either is the
+    client's own. Unreadable and impossible times are added to `noted`.
     """
     timestamp = _read(noted, "timestamp", message.timestamp) if message.timestamp is not None else None
     original = (
@@ -335,7 +335,7 @@ def happened(message: Message, received: int, noted: list[Problem], relayed: boo
 
 
 def _read(noted: list[Problem], place: str, value: Any) -> int | None:
-    """Return a time of the message; one that cannot be read is told of."""
+    """Return a time of the message; an unreadable one is added to `noted`."""
     at = parse(value)
     if at is None and value != "":
         noted.append(problem("unreadable_time", place, NOT_CORRECTED if place == "sentAt" else RECEIPT_COUNTS))

@@ -1,4 +1,4 @@
-"""Ecommerce: the 28 events of Segment's Ecommerce spec v2 with every other name they go by, and their properties."""
+"""Ecommerce: the 28 events of Segment's Ecommerce spec v2 with their other names, and their properties."""
 
 import re
 from collections.abc import Callable, Collection
@@ -50,15 +50,15 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "Cart Shared": ("Shared Cart",),
     "Product Reviewed": ("Reviewed Product",),
 }
-"""Canonical name -> its other names: of the spec's first version, of Movable Ink's native events, and common slips.
-Case, blanks, underscores and hyphens never matter, so they need no entries."""
+"""Other names by the spec's name: of the spec's first version, of Movable Ink's native events, and common slips. Case,
+spaces, underscores and hyphens do not matter, so they need no entries."""
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _BETWEEN = re.compile(r"[\s_\-]+")
 
 
 def folded(name: str) -> str:
-    """Return a name without what never matters in it: case, blanks, underscores and hyphens."""
+    """Return a name in its compared form: without differences in case, spaces, underscores and hyphens."""
     return _BETWEEN.sub(" ", _HUMP.sub(" ", name)).strip().lower()
 
 
@@ -67,7 +67,7 @@ _CANONICAL = {folded(name): event for event, others in EVENTS.items() for name i
 
 @lru_cache(maxsize=4096)
 def canonical(name: str) -> str | None:
-    """Return the spec's name for an event name as it was sent; None for a custom event.
+    """Return the spec's name of an event name as sent; None for a custom event.
 
     >>> canonical("product_viewed"), canonical("Completed Order"), canonical("Quiz Taken")
     ('Product Viewed', 'Order Completed', None)
@@ -90,7 +90,7 @@ ONE_PRODUCT = frozenset(
         "Product Reviewed",
     ]
 )
-"""Events whose properties are themselves a product."""
+"""Events whose properties are a product."""
 
 MANY_PRODUCTS = frozenset(
     [
@@ -108,16 +108,16 @@ MANY_PRODUCTS = frozenset(
 """Events that list products."""
 
 ORDERS = frozenset(["Checkout Started", "Order Updated", "Order Completed", "Order Refunded", "Order Cancelled"])
-"""Events with an order's money."""
+"""Events with the amounts of an order."""
 
 LONGEST_HINT = 16
-"""Characters of what can name a currency."""
+"""Characters of the longest text that may name a currency."""
 
 SEARCHED = (
     "query", "search_query", "search_term", "search_string", "searchQuery", "searchTerm", "searchString", "term",
     "keyword", "keywords", "q",
 )  # fmt: skip
-"""What senders call the words of a search; the first is the spec's."""
+"""Senders' names for the words of a search, the spec's first."""
 
 Reader = Callable[[Any], Any]
 
@@ -176,7 +176,7 @@ _PRODUCT: dict[str, tuple[str, Reader, bool]] = {
     "product_variant": ("variant", text, False),
     "categories": ("category", first_category, False),
 }
-"""Property -> field, how it is read, and whether it is the spec's own name, which wins over the others."""
+"""Field, reader, and whether the name is the spec's own, by property. The spec's name wins over others."""
 
 _ORDER: dict[str, tuple[str, Reader, bool]] = {
     "order_id": ("order_id", text, True),
@@ -197,7 +197,7 @@ _ORDER: dict[str, tuple[str, Reader, bool]] = {
 
 
 def _texts(words: dict[str, tuple[str, Reader, bool]]) -> frozenset[str]:
-    """Return the fields that are texts and go by their own name."""
+    """Return the text fields whose property has the field's own name."""
     return frozenset(name for name, (field, read, own) in words.items() if own and read is text and name == field)
 
 
@@ -222,22 +222,22 @@ def order_names() -> tuple[str, ...]:
 
 
 def product_field(name: str) -> str:
-    """Return the field of a product that a property by this name is read into, empty for none."""
+    """Return the product field that a property is read into; empty for none."""
     return _PRODUCT[name][0] if name in _PRODUCT else ""
 
 
 def order_field(name: str) -> str:
-    """Return the field of an order that a property by this name is read into, empty for none."""
+    """Return the order field that a property is read into; empty for none."""
     return _ORDER[name][0] if name in _ORDER else ""
 
 
 def product(
     properties: dict[str, Any], known: Placeholders = USUAL, currency: Any = None
 ) -> tuple[Product, dict[str, Any]]:
-    """Return the product these properties describe, and what else they say: also what cannot be read, as it came.
+    """Return the product in these properties, and the remaining properties, including unreadable ones, as received.
 
-    What `known` says is a placeholder tells no product apart and is left among the rest. `currency` is that of the
-    order it stands in.
+    A placeholder by `known` cannot identify a product, so it stays with the rest. `currency` is that of the surrounding
+    order.
 
     >>> product({"sku": 7, "title": "Mug", "price": "9.50", "color": "blue"}) == (
     ...     Product(sku="7", name="Mug", price=9.5), {"color": "blue"}
@@ -258,7 +258,7 @@ def product(
 
 
 def order(properties: dict[str, Any], known: Placeholders = USUAL) -> tuple[Order, dict[str, Any]]:
-    """Return the order these properties describe, and what else they say; placeholders as in `product`."""
+    """Return the order in these properties, and the remaining properties. Placeholders are treated as in `product`."""
     fields, rest = _split(properties, _ORDER, _ORDER_TEXTS)
     found = Order(**fields)
     if found.order_id and known.nothing(found.order_id):
@@ -274,16 +274,16 @@ TOLD_APART: dict[str, Callable[[str, Placeholders], bool]] = {
     "order_id": lambda text, known: known.nothing(text),
     "variant": lambda text, known: known.no_variant(text),
 }
-"""Fields by which things are told apart -> whether a text of one is a placeholder."""
+"""Checks for placeholders, by the fields that identify things."""
 
 ORDER_IDS = tuple(name for name, (field, _, _) in _ORDER.items() if field == "order_id")
-"""The names of an order's id."""
+"""Properties that may hold an order's id."""
 
 
 def _placeholders(
     properties: dict[str, Any], words: dict[str, tuple[str, Reader, bool]], known: Placeholders
 ) -> dict[str, Any]:
-    """Return those of the properties that hold placeholders where things are told apart."""
+    """Return the properties with a placeholder in a field that identifies things."""
     held: dict[str, Any] = {}
     for name, value in properties.items():
         field = words[name][0] if name in words else ""
@@ -306,10 +306,10 @@ def _split(
     fields: dict[str, Any] = {}
     rest: dict[str, Any] = {}
     found: Any
-    named = ""  # the currency that an amount names itself
+    named = ""  # the currency inside an amount
     for name, value in properties.items():
         if name in texts and type(value) is str and len(value) <= LONGEST_TEXT and (said := value.strip()):
-            # What `text` makes of it, written for HTML or not: nearly all of a product is this.
+            # The result of `text`, inlined, with HTML entities or without: most properties of a product take this path.
             fields[name] = said if "&" not in said else unescaped(said)
             continue
         word = words.get(name)
@@ -327,7 +327,7 @@ def _split(
             found = None
         if found is None or found == "":
             if value is not None and value != "":
-                rest[name] = value  # what cannot be read is not lost
+                rest[name] = value  # unreadable values are kept
         elif own or field not in fields:
             fields[field] = found
     if named and "currency" not in fields:
@@ -336,7 +336,7 @@ def _split(
 
 
 def unread(rest: dict[str, Any], names: Collection[str], place: str, currency: str) -> list[Problem]:
-    """Return the problems of the amounts (`names`) that could not be read: those that are left. `place` is before."""
+    """Return a problem for each unreadable amount in `rest` with one of the `names`. `place` is the path's prefix."""
     return [
         problem(amount_of(value, currency).fault or "not_a_number", f"{place}{name}")
         for name, value in rest.items()
@@ -345,7 +345,7 @@ def unread(rest: dict[str, Any], names: Collection[str], place: str, currency: s
 
 
 def hint_of(properties: dict[str, Any], currency: Any = None) -> str:
-    """Return what properties say of their currency, else the `currency` of what they stand in; empty for nothing."""
+    """Return the currency in these properties, else `currency`, that of the surroundings; empty for none."""
     said = properties.get("currency") if isinstance(properties, dict) else None
     if type(said) is not str or not said:
         said = currency

@@ -1,9 +1,9 @@
-"""Events: a message made uniform, and an event as it stands in the log. Facts that never change once written.
+"""Events: a normalized message, and an event as stored in the log. They never change once written.
 
-Nothing here can be part of a reference cycle (`gc=False`), so the garbage collector need not look at them.
-An open folds all of a person's events and shows a few of their products, so what only some steps of the fold ask for
-stays packed (msgpack) in an `Entry` until it is asked for. An entry says whatever its `Event` says, by the same names.
-Beside them stand the verdicts on messages, and the closed list of problems, each with its remedy.
+Nothing here can be part of a reference cycle (`gc=False`), so the garbage collector skips these objects. An open folds
+all events of a person and shows a few of their products. Parts that only some steps of the fold need therefore stay
+packed (msgpack) in an `Entry` until they are used. An `Entry` has the fields of its `Event` by the same names. This
+module also has the verdicts on messages, and the closed list of problems, each with its remedy.
 """
 
 from typing import Any, Literal
@@ -12,12 +12,12 @@ import msgspec
 
 MessageType = Literal["track", "identify", "page", "screen", "group", "alias"]
 Level = Literal["server", "browser", "verified"]
-"""How far what is told is trusted: a server's key, a browser's key, which is public, or a browser's key with the proof
-of the user id (see `core.proof`), which is trusted as a server's in who somebody is and what their traits are."""
+"""The trust in an event, by its key: a server's key, a browser's key, which is public, or a browser's key with a proof
+of the user id (see `core.identity.user_hash`). That proof gives a server's trust in identity and traits."""
 
 
 class Product(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """What one event said of one product. Empty string or None: it said nothing.
+    """One product in one event. An empty string or None means that the event has no such value.
 
     Source: Segment Ecommerce spec v2, the product object.
     """
@@ -30,32 +30,32 @@ class Product(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     price: float | None = None
     currency: str = ""
     quantity: int | float = 1
-    """Negative: taken away. A fraction: of what is weighed."""
+    """Negative for removed pieces. A fraction for goods sold by weight."""
     category: str = ""
     brand: str = ""
     variant: str = ""
     coupon: str = ""
     position: int | None = None
     list_price: float | None = None
-    """What it costs when it is not reduced."""
+    """The price without a reduction."""
     availability: str = ""
-    """`in_stock`, `out_of_stock`, `preorder` or `backorder`, as Google Merchant's products say it."""
+    """`in_stock`, `out_of_stock`, `preorder` or `backorder`, as in Google Merchant's product data."""
     stock: int | None = None
 
     @property
     def key(self) -> str:
-        """The name this product is remembered by: its sku, else its product id."""
+        """The product's identifier: its sku, else its product id."""
         return self.sku or self.product_id
 
     @property
     def buyable(self) -> bool:
-        """Whether nothing says that it cannot be bought right now."""
+        """Whether the product can be bought, as far as known."""
         return self.availability != "out_of_stock" and self.stock != 0
 
     def same(self, other: "Product") -> bool:
-        """Whether both are the same thing to put in a cart.
+        """Return whether both are the same thing to put in a cart.
 
-        Equal skus decide where both have one; else equal product ids.
+        If both have a sku, it decides; otherwise the product ids must be equal.
 
         >>> Product(sku="S", product_id="P").same(Product(product_id="P"))
         True
@@ -70,7 +70,7 @@ class Product(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Order(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """The money side of Checkout Started and the Order events."""
+    """The order's ids and amounts, in Checkout Started and the Order events."""
 
     order_id: str = ""
     checkout_id: str = ""
@@ -87,10 +87,10 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """One thing that happened, in wetink's own words.
+    """One event, normalized.
 
-    `at` is Unix milliseconds, the client's clock corrected. `name` is the canonical event name of a track
-    ("Product Viewed", or the sender's own name for a custom event), the page's name for page and screen, else empty.
+    `at` is Unix milliseconds by the corrected client clock. `name` is the canonical event name of a track ("Product
+    Viewed", or the sender's own name for a custom event), the page's name for page and screen, else empty.
     """
 
     type: MessageType
@@ -107,20 +107,20 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     order: Order | None = None
     query: str = ""
     properties: dict[str, Any] = {}
-    """What else was sent with a track, page or screen, as it came, without what has a field above."""
+    """Other properties of a track, page or screen, as received."""
     traits: dict[str, Any] = {}
-    """Traits of an identify, or of `context.traits`; a None value unsets."""
+    """Traits of an identify, or of `context.traits`. None unsets a trait."""
     zone: str = ""
-    """The time zone of where it happened, as `wetink.core.units.zone` names it."""
+    """The time zone of the event, as `wetink.core.units.zone` names it."""
 
     @property
     def label(self) -> str:
-        """What to call this event in a list: the name of a track, else the message type."""
+        """The event's name in a list: that of a track, else the message type."""
         return self.name if self.type == "track" and self.name else self.type
 
     @property
     def product_count(self) -> int:
-        """How many products it names."""
+        """The number of products."""
         return len(self.products)
 
 
@@ -132,7 +132,7 @@ _properties = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One event of the log. The fields are `Event`'s; those that are packed have a property."""
+    """One event of the log. It has the fields of `Event`; packed ones are properties."""
 
     at: int
     message_id: str
@@ -150,12 +150,12 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def products(self) -> tuple[Product, ...]:
-        """The products it names, read anew each time."""
+        """The products, decoded on each access."""
         return _products(self.packed_products) if self.packed_products else ()
 
     @property
     def product_count(self) -> int:
-        """How many products it names, told by the head of the packed list alone."""
+        """The number of products, read from the header of the packed list."""
         packed = memoryview(self.packed_products)
         if not packed:
             return 0
@@ -165,18 +165,18 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def order(self) -> Order | None:
-        """The money side, as an Order event has it."""
+        """The order's ids and amounts, as in `Event`."""
         return _order(self.packed_order) if self.packed_order else None
 
     @property
     def properties(self) -> dict[str, Any]:
-        """What else was sent with it."""
+        """Other properties, as in `Event`."""
         return _properties(self.packed_properties) if self.packed_properties else {}
 
 
 Verdict = Literal["usable", "unusable", "parked"]
-"""`usable`: stored, in the profile, can be targeted. `unusable`: stored and in the profile, but lacks what Signals
-needs. `parked`: kept and readable, in no profile."""
+"""`usable`: stored, in the profile, can be targeted. `unusable`: stored and in the profile, but without data that
+Signals needs. `parked`: stored and readable, in no profile."""
 
 HINTS: dict[str, str] = {
     # These park a message.
@@ -198,7 +198,7 @@ HINTS: dict[str, str] = {
     "no_user_hash": ("this source identifies nobody without `{property}`, the HMAC-SHA256 of `userId` with its secret"),
     "not_a_number": "`{property}` must be a number such as 9.5, without words",
     "ambiguous_number": "`{property}` can be read in two ways; send a number such as 1299 or 1.299, or a `currency`",
-    # These change nothing about the verdict, unless what cannot be read is needed.
+    # These do not affect the verdict, unless the unreadable value is needed.
     "unreadable_time": "`{property}` cannot be read as a time{detail}; send ISO 8601, such as 2026-11-23T18:00:00Z",
     "unlikely_time": "`{property}` is before the year 2000 or later than now{detail}; check the sender's clock",
     "not_an_email": "`{property}` must be one email address, such as jane@shop.example",
@@ -211,15 +211,15 @@ HINTS: dict[str, str] = {
     "placeholder": "`{property}` is {detail}, a placeholder: send the real value, or leave it out",
     "message_id_too_long": "a `messageId` has at most 100 characters; this one was replaced by its hash",
 }
-"""Every problem code with its remedy. `detail` and `property` are filled in by `problem`."""
+"""The remedy for each problem code. `problem` fills in `detail` and `property`."""
 
 
 LONGEST_TOLD = 80
-"""Characters of a value that a problem tells."""
+"""Characters of a value that a problem quotes."""
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """One thing wrong with a message. `property` is the path that is missing or wrong, as the sender would write it.
+    """One problem of a message. `property` is the path of the missing or wrong value, as the sender would write it.
 
     Paths of a track's properties start inside of `properties`: `url`, `products[1].price`.
     """
@@ -230,7 +230,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 def problem(code: str, property: str = "", detail: str = "") -> Problem:
-    """Return the problem of this code. Raises KeyError for a code that is not on the list.
+    """Return the problem of this code. Raises KeyError for an unknown code.
 
     >>> problem("missing_property", "url", "`url`, the product's page").hint
     "send `url`, the product's page"
@@ -239,7 +239,7 @@ def problem(code: str, property: str = "", detail: str = "") -> Problem:
 
 
 def placeholder(path: str, value: Any) -> Problem:
-    """Return the problem of a value that names nobody and nothing.
+    """Return the problem of a placeholder value.
 
     >>> placeholder("userId", "(null)").hint
     "`userId` is '(null)', a placeholder: send the real value, or leave it out"

@@ -1,6 +1,6 @@
-"""Message: what a sender posts, taken apart without believing any of it.
+"""Message: splits and decodes the posted bodies of senders, without trust in any part.
 
-A body is cut into its messages first, each still its own JSON, so that one that cannot be read spoils no other.
+A body is first split into its messages, each still its own JSON, so that an unreadable one affects no other.
 """
 
 import re
@@ -18,28 +18,29 @@ from wetink.core.text.placeholder import USUAL
 from wetink.core.units.quantity import plain
 
 DEEPEST: Final = 64
-"""Levels of nesting a message may have to be stored as an event."""
+"""Maximum levels of nesting in a message."""
 
 REMEMBERED: Final = 8_192
 LONGEST_REMEMBERED: Final = 1_024
-"""How many properties are remembered that were sent before, byte for byte, and their longest JSON: some 15 MB."""
+"""Properties cached by their exact bytes, and the longest JSON that is cached, in bytes: about 15 MB in all."""
 
 LONGEST_ID: Final = 100
-"""Characters of a messageId."""
+"""Longest messageId, in characters."""
 SHORT, MARKS = 12, "{[<(*%$#@&\"'`-~:_=0"
-"""How short an id is, or how it begins, that may be a placeholder: all messages with the same would count as one."""
+"""An id shorter than this, or that begins with one of these marks, may be a placeholder. Messages with the same one
+would count as one."""
 
 
 MOST_SHARED: Final = 8 << 20
-"""Bytes that a batch's own context and integrations may come to when every message has its copy."""
+"""Maximum bytes of a batch's own context and integrations, copied to all its messages."""
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """A way in, and its limits: bytes of a body and of one message, and how many messages.
+    """An endpoint's format and limits: bytes of a body and of one message, and the number of messages.
 
-    `several` is the key the messages are listed under, empty where the body is one message; with `alone` the body
-    may be one message all the same. `type` is what a message is that does not say it. What comes `relayed` has had its
-    clock corrected by whoever received it first.
+    `several` is the key of the list of messages, empty if a body is one message. With `alone`, a body may also be one
+    message. `type` is the default type of a message. For a `relayed` message, the first receiver has corrected the
+    clock.
     """
 
     several: str = ""
@@ -52,23 +53,23 @@ class Endpoint(msgspec.Struct, frozen=True):
 
 
 BATCH: Final = Endpoint(several="batch", body_bytes=500 * 1024, count=2500)
-"""Segment's limits: `POST /v1/batch` and its other names."""
+"""Segment's `POST /v1/batch` and its other names, with Segment's limits."""
 
 BEHAVIORAL: Final = Endpoint(
     several="events", alone=True, body_bytes=1 << 20, message_bytes=64 * 1024, count=1000, relayed=True
 )
-"""Movable Ink's: `POST /behavioral/{key}`. A message was relayed and has grown on its way, so it may be larger."""
+"""Movable Ink's `POST /behavioral/{key}`. A relayed message has grown on its way, so it may be larger."""
 
 
 class Context(msgspec.Struct, gc=False):
-    """What is read of a message's context."""
+    """The parts of a message's context that are used."""
 
     traits: Any = None
     timezone: Any = None
 
 
 class Message(msgspec.Struct, gc=False):
-    """One message, leniently: any field may be anything, but for a context, which is None when it is not an object.
+    """One message, decoded leniently: any field may have any type. A context that is no object is None.
 
     The snake_case names are those of Movable Ink's native body.
     """
@@ -100,15 +101,15 @@ class Message(msgspec.Struct, gc=False):
 
 
 class _Packed(Message, gc=False):
-    """A message whose properties are still their own JSON."""
+    """A message whose properties are still JSON."""
 
     properties: msgspec.Raw = msgspec.Raw()
 
 
 class Piece(msgspec.Struct, gc=False):
-    """One message of a body: its own JSON, complete enough to be replayed alone, and what could be read of it.
+    """One message of a body: its own JSON, complete enough for a replay, and its decoded form.
 
-    `message` is None when `fault` says why it cannot be taken. `index` is its place in the body.
+    `message` is None if it has a `fault`. `index` is its position in the body.
     """
 
     raw: bytes
@@ -137,10 +138,10 @@ _SENT_AT_LIKE = (str, int, float)
 
 
 def pieces(body: bytes, door: Endpoint) -> tuple[list[Piece], str]:
-    """Return the messages of a body and the write key it carries (empty when none).
+    """Return the messages of a body, and its write key, empty without one.
 
-    Raises TooLarge over the door's limit of bytes, BadRequest (`where`: the byte or path) when the body is not the
-    JSON that this door takes. A fault of one message is its piece's, never the body's.
+    Raises TooLarge over the endpoint's limit of bytes, and BadRequest (`where`: the byte or path) for a body that is
+    not the endpoint's JSON. A fault of one message is in its piece and raises nothing.
     """
     if len(body) > door.body_bytes:
         raise TooLarge(
@@ -164,7 +165,7 @@ def pieces(body: bytes, door: Endpoint) -> tuple[list[Piece], str]:
 
 
 def write_key(body: bytes) -> str:
-    """Return the write key a body of any door carries, empty when none. Raises BadRequest when it is no JSON object."""
+    """Return the write key in any endpoint's body, empty without one. Raises BadRequest unless it is a JSON object."""
     return _key(_read(_envelope_key, repaired(body)).writeKey)
 
 
@@ -180,7 +181,7 @@ def _key(value: Any) -> str:
 
 
 def _read(decode: Any, body: bytes) -> Any:
-    """Decode, and tell where it went wrong."""
+    """Decode a body. Raises BadRequest with the place of the error."""
     try:
         return decode(body)
     except RecursionError as error:
@@ -203,7 +204,7 @@ def _single(body: bytes, door: Endpoint) -> tuple[list[Piece], str]:
     if len(body) > door.message_bytes:
         raise TooLarge(f"the message has {len(body)} bytes, {door.message_bytes} are allowed", hint="send less in it")
     if _too_deep(body):
-        _read(_envelope_key, body)  # is it JSON at all?
+        _read(_envelope_key, body)  # raises unless it is JSON
         return [Piece(body, fault=problem("too_deep", detail=str(DEEPEST)))], write_key(body)
     message: Message = _read(_message, body)
     key = _key(message.writeKey)
@@ -226,12 +227,12 @@ def _plain_message(raw: bytes) -> Message:
 
 @lru_cache(maxsize=REMEMBERED)
 def _members(packed: bytes) -> Any:
-    """Return the properties that were sent, which nobody may change: shoppers look at the same products."""
+    """Return the decoded properties. They are cached and shared, so callers must not change them."""
     return _any(packed)
 
 
 def _message(raw: bytes) -> Message:
-    """Decode a message; a context that cannot be read takes nothing else with it."""
+    """Decode a message. An unreadable context is dropped."""
     try:
         return _plain_message(raw)
     except (msgspec.DecodeError, ValueError):
@@ -275,7 +276,7 @@ def _several(listed: Sequence[msgspec.Raw], envelope: _Envelope, door: Endpoint)
 
 
 class _Shared:
-    """What a batch says of all its messages: a context and integrations, which stand under each message's own."""
+    """The shared context and integrations of a batch, which apply under each message's own."""
 
     def __init__(self, envelope: _Envelope, count: int) -> None:
         self._context, self._traits = _object(envelope.context), {}
@@ -290,7 +291,7 @@ class _Shared:
             self.fault = problem("shared_too_large", "context", str(MOST_SHARED))
 
     def under(self, raw: bytes) -> tuple[bytes, Message]:
-        """Return a message with what is shared: its own fields, traits and integrations win, one by one."""
+        """Return a message with the shared values. Its own fields, traits and integrations win, one by one."""
         fields = _fields(raw)
         if self._context:
             own = _object(fields.get("context", b""))
@@ -307,7 +308,7 @@ class _Shared:
 
 
 def _object(raw: Any) -> dict[str, msgspec.Raw]:
-    """Return the members of a JSON object, each still its own JSON; empty for what is none."""
+    """Return the members of a JSON object, each still its own JSON; empty for any other value."""
     try:
         return _fields(raw) if raw else {}
     except (msgspec.DecodeError, UnicodeError, ValueError, RecursionError):
@@ -347,23 +348,23 @@ def _with(raw: bytes, member: bytes) -> bytes:
 
 
 def context_traits(message: Message) -> dict[str, Any]:
-    """Return `context.traits` of a message; empty when there are none that can be read."""
+    """Return `context.traits` of a message; empty for missing or unreadable ones."""
     context = message.context
     return context.traits if context is not None and isinstance(context.traits, dict) else {}
 
 
 def page_of(piece: Piece) -> str:
-    """Return the URL of the page that a message was sent from, `context.page.url`; empty when it does not say."""
+    """Return the URL of a message's page, `context.page.url`; empty without one."""
     page = _object(_object(_object(piece.raw).get("context")).get("page"))
     url = bytes(page.get("url", b""))
     return str(_any(url)) if url.startswith(b'"') else ""
 
 
 def message_id(piece: Piece, message: Message, own_time: int | None, received: int) -> tuple[str, bool]:
-    """Return the id this message is told from others by, and whether its sender's was too long and is replaced.
+    """Return the id of a message, and whether it replaces a sender's id that was too long.
 
-    Without one it is made from the content, so that a retry makes the same; where the client gave no time either,
-    time (Unix ms) and place of receipt go in too, for the same thing may well be done twice.
+    Without an id, it is made from the content, so that a retry gets the same one. If the client gave no time either,
+    the time (Unix ms) and position of receipt are included, since the same event may happen twice.
     """
     given = message.messageId if message.messageId is not None else message.message_id
     if (
@@ -385,7 +386,7 @@ def message_id(piece: Piece, message: Message, own_time: int | None, received: i
 
 
 def digest(raw: bytes) -> str:
-    """Return the id of a message that cannot be read: made from its bytes."""
+    """Return the id of an unreadable message, made from its bytes."""
     return "wetink-" + blake2b(raw, digest_size=16).hexdigest()
 
 

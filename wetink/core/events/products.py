@@ -1,4 +1,4 @@
-"""Products: those of a track, read in order with their problems; and what an event lacks to be usable for Signals."""
+"""Products: the products of a track in order, with their problems, and the data that an event lacks for Signals."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -17,10 +17,10 @@ from wetink.core.units.money import read as read_amount
 from wetink.core.units.quantity import text
 
 MOST_PRODUCTS = 500
-"""Products of one event that are kept."""
+"""Maximum products of one event."""
 
 LONGEST_JSON, MOST_BRACKETS = 64 * 1024, 2_000
-"""Characters of the longest products sent as JSON text, and the objects and lists in them."""
+"""Limits of products sent as JSON text: characters, and objects and lists."""
 
 LINKS = ("url", "image_url")
 PROBLEMS = {
@@ -28,14 +28,14 @@ PROBLEMS = {
     **dict.fromkeys(("price", "list_price", "quantity", "stock"), "not_a_number"),
     "availability": "not_an_availability",
 }
-"""Field of a product -> the problem of a value that cannot be read into it. The other fields are left as they are."""
+"""The problem of an unreadable value, by product field. Unreadable values of other fields are left as they are."""
 
 Page = Callable[[], str]
-"""Returns the URL of the page that a message was sent from; empty when it does not say."""
+"""Returns the URL of a message's page; empty without one."""
 
 
 class Found(msgspec.Struct, gc=False):
-    """The products, the properties that tell nothing of them, and what could not be read."""
+    """The products, the other properties, and the problems."""
 
     products: tuple[Product, ...]
     rest: dict[str, Any]
@@ -45,9 +45,9 @@ class Found(msgspec.Struct, gc=False):
 def one(
     properties: dict[str, Any], found: Product, rest: dict[str, Any], page: Page, known: Placeholders = USUAL
 ) -> Found:
-    """Return the product that properties are, read as `found` with a `rest`, in all that takes more than a value.
+    """Complete a product that was read as `found` with a `rest`: links, problems, and a product inside a property.
 
-    Where they name none it may stand in one of them.
+    If the properties identify no product, one of them may contain it.
     """
     if not found.key:
         for name in ("product", "products"):
@@ -61,9 +61,9 @@ def one(
 
 
 def many(value: Any, place: str, page: Page, known: Placeholders = USUAL, currency: str = "") -> Found | None:
-    """Return the products that are listed; None for what is no list of them. `place` is its path.
+    """Return the products in a list; None for any other value. `place` is the list's path.
 
-    `currency` is that of the order they stand in.
+    `currency` is that of the surrounding order.
     """
     told = listed(value)
     if told is None:
@@ -83,17 +83,17 @@ def many(value: Any, place: str, page: Page, known: Placeholders = USUAL, curren
 def _mended(
     found: Product, rest: dict[str, Any], place: str, page: Page, problems: list[Problem], currency: str
 ) -> tuple[Product, dict[str, Any]]:
-    """Read relative links by the page they stand on, else by the product's own, and tell of what says nothing."""
+    """Resolve relative links against the page, else the product's own URL. Add the problems of unreadable values."""
     left = dict(rest)
     for name, value in rest.items():
         field = product_field(name)
-        if field in TOLD_APART and text(value):  # only what tells nothing apart is left of those
+        if field in TOLD_APART and text(value):  # here only placeholders are left of these fields
             problems.append(placeholder(f"{place}{name}", value))
             del left[name]
             continue
         code = PROBLEMS.get(field)
         if code is None or (field != "quantity" and getattr(found, field) not in ("", None)):
-            continue  # another name says it
+            continue  # another property has the value
         if field in LINKS:
             written = _first(value)
             link = read(written, read(page()) or found.url)
@@ -106,7 +106,7 @@ def _mended(
 
 
 def _first(value: Any) -> Any:
-    """Return the one link of several, and of an object that has it."""
+    """Return the link in a list, or in an object that has one."""
     if isinstance(value, list) and value:
         value = value[0]
     if isinstance(value, dict):
@@ -115,7 +115,7 @@ def _first(value: Any) -> Any:
 
 
 def listed(value: Any) -> list[Any] | None:
-    """Return products as a list however they were sent: JSON text, one object, objects by number; None for no products.
+    """Return products as a list, from JSON text, one object, or objects by number; None for any other value.
 
     >>> listed('[{"sku": "S"}]'), listed({"sku": "S"}), listed({"0": {"sku": "S"}}), listed("x")
     ([{'sku': 'S'}], [{'sku': 'S'}], [{'sku': 'S'}], None)
@@ -130,7 +130,7 @@ def listed(value: Any) -> list[Any] | None:
 
 
 def decoded(value: Any) -> Any:
-    """Return what a text that is a JSON object or list says; anything else as it is.
+    """Return the decoded value of a text that is a JSON object or list; any other value as it is.
 
     >>> decoded('{"sku": "S"}'), decoded("[1"), decoded(7)
     ({'sku': 'S'}, '[1', 7)
@@ -146,7 +146,7 @@ def decoded(value: Any) -> Any:
 
 
 class Read(Protocol):
-    """What was read of a track."""
+    """A track's decoded parts."""
 
     message: Message
     known: Placeholders
@@ -180,7 +180,7 @@ def _total_and_products(track: Read) -> Sequence[Problem]:
     listed = properties.get("products")
     if not isinstance(listed, list) or not listed:
         return [*lacking, problem("missing_property", "products", "`products`, the list of products in the order")]
-    named = [bool(each.key) for each in track.products]  # in their order, but for what is no product
+    named = [bool(each.key) for each in track.products]  # in the order of `listed`, without values that are no product
     if len(named) != len(listed):
         named = [isinstance(each, dict) and bool(product(each, track.known)[0].key) for each in listed]
     for index, each in enumerate(listed):
@@ -207,4 +207,4 @@ REQUIRED: dict[str, Callable[[Read], Sequence[Problem]]] = {
     "Product Added": _product_and_url,
     "Order Completed": _total_and_products,
 }
-"""Event -> what returns all that it lacks."""
+"""The function that returns the missing data of an event, by event name."""
