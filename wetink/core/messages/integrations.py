@@ -1,6 +1,6 @@
-"""Integrations: whether a message is meant for wetink, by what Segment's `integrations` object says of destinations.
+"""Integrations: whether a message is meant for wetink, by Segment's `integrations` object.
 
-Source: Segment spec, common fields: `All` is what holds for destinations that are not named, and is true by default.
+Source: Segment spec, common fields: `All` applies to destinations that are not named, and is true by default.
 """
 
 from collections.abc import Mapping
@@ -8,11 +8,11 @@ from typing import Any
 
 
 def switched_off(integrations: Any, *, relayed: bool = False) -> str:
-    """Return the name by which a message is kept from wetink, empty when it is not.
+    """Return the name that switches wetink off in `integrations`; empty if it is on.
 
-    wetink stands where Movable Ink's destination does, so it goes by each name of it: `Movable Ink`, `Movable Ink
-    (Actions)`, `movable-ink`; and by its own. A name of its own says more than `All`. What comes `relayed` was sent
-    here by whoever read `All`, knowing the name that the destination has there.
+    wetink replaces Movable Ink's destination, so it accepts that destination's names, such as `Movable Ink`, `Movable
+    Ink (Actions)` and `movable-ink`, and its own. A name goes before `All`. For a `relayed` message, `All` does not
+    count: the relay has applied it under the destination's name there.
 
     >>> switched_off({"All": False}), switched_off({"All": False, "Movable Ink": True}), switched_off({"wetink": False})
     ('All', '', 'wetink')
@@ -35,7 +35,7 @@ def _names_us(name: str) -> bool:
 
 
 def _switch(value: Any) -> bool | None:
-    """Return whether a value switches on: settings of a destination do; None for what says nothing."""
+    """Return whether a value switches a destination on, as settings do; None for any other value."""
     if isinstance(value, str):
         return {"true": True, "false": False}.get(value.strip().lower())
     if isinstance(value, Mapping):

@@ -1,6 +1,6 @@
-"""Mapping: a shop's own names of events, properties and traits, as the spec's. Applied before anything is normalized.
+"""Mapping: a shop's own names of events, properties and traits, as the spec's. It applies before normalization.
 
-What was received stays as it was beside the event, so a mapping that is made today can be run over last week.
+The received message is stored beside the event, so a new mapping can be applied to past messages.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,23 +17,23 @@ from wetink.core.events.message import Message, Piece, context_traits, message_i
 
 
 class ProductNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a shop lists the products of an event, and what it calls their properties: theirs -> the spec's."""
+    """The path of an event's list of products, and the spec's names of their properties by the shop's."""
 
     at: str = "products"
     properties: dict[str, str] = {}
 
 
 class EventNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What an event is in the spec's words. A property's name may be a path: `item.id`."""
+    """An event's name and properties in the spec's words. A property's name may be a path: `item.id`."""
 
     name: str = ""
-    """The spec's name; empty: it keeps its own."""
+    """The spec's name. Empty keeps the shop's own."""
     properties: dict[str, str] = {}
     products: ProductNames | None = None
 
 
 class EventMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One file of `mappings/`: the names that some sources use. Without `sources`, all do."""
+    """One file of `mappings/`: the names that these sources use. Without `sources`, it applies to all."""
 
     sources: tuple[str, ...] = ()
     events: dict[str, EventNames] = {}
@@ -41,7 +41,7 @@ class EventMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def mapping_of(raw: Any) -> EventMapping:
-    """Return the mapping a YAML document says. Raises BadContent, with the place, for one that means nothing."""
+    """Return the mapping in a YAML document. Raises BadContent, with the place, for an invalid one."""
     if not isinstance(raw, dict):
         raise BadContent("a mapping must have names", hint="see docs/mappings.md for an example")
     try:
@@ -65,15 +65,15 @@ def mapping_of(raw: Any) -> EventMapping:
 
 
 class Mappings:
-    """All mappings of a content folder, asked by source."""
+    """All mappings of a content folder, by source."""
 
     def __init__(self, files: Mapping[str, EventMapping]) -> None:
-        """Take them by file name; where two name the same event, the first file by name counts."""
+        """Take mappings by file name. If two map the same event, the first file in order of names counts."""
         self._files = [found for _, found in sorted(files.items())]
         self.of = lru_cache(maxsize=1_000)(self._of)
 
     def __bool__(self) -> bool:
-        """Whether there are any."""
+        """Return whether there are any."""
         return bool(self._files)
 
     def __eq__(self, other: object) -> bool:
@@ -94,9 +94,9 @@ class Mappings:
         return EventMapping((), events, traits)
 
     def applied(self, piece: Piece, source: str, received: int) -> Piece:
-        """Return a message in the spec's words; the same piece when nothing maps it. `received` is Unix ms.
+        """Return a message in the spec's words; the same piece if no mapping applies. `received` is Unix ms.
 
-        Its bytes stay, and so does what it is told from others by.
+        Its bytes and its id stay the same.
         """
         found, message = self.of(source), piece.message
         if found is None or message is None:
@@ -116,7 +116,7 @@ class Mappings:
 
 
 def renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """Return properties under the names the spec has for them. What has the spec's name already stays as it is.
+    """Return properties under the spec's names. A value already under the spec's name stays.
 
     >>> renamed({"item": {"id": 7, "x": 1}, "title": "Mug", "name": "Cup"}, {"item.id": "sku", "title": "name"})
     {'item': {'id': 7, 'x': 1}, 'title': 'Mug', 'name': 'Cup', 'sku': 7}
@@ -146,7 +146,7 @@ def _properties(values: Mapping[str, Any], names: EventNames) -> dict[str, Any]:
 
 
 def _traits(message: Message, names: Mapping[str, str]) -> dict[str, Any] | None:
-    """Return the traits under the spec's names, None when none of them changes."""
+    """Return the traits under the spec's names; None if none changes."""
     own = message.traits if isinstance(message.traits, dict) else {}
     if isinstance(message.type, str) and message.type.strip().lower() == "group":
         return None
@@ -163,7 +163,7 @@ def _at(values: Any, path: str) -> Any:
 
 
 def _id(piece: Piece, message: Message, received: int) -> Any:
-    """Return what the message is told from others by: made of its own words where it has no id."""
+    """Return the message's id. Without one, it is made from the message's own words."""
     given = message.messageId if message.messageId is not None else message.message_id
     if isinstance(given, int | float) or (isinstance(given, str) and given.strip()):
         return message.messageId

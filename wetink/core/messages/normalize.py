@@ -1,4 +1,4 @@
-"""Normalize: one message becomes an event, in one ordered list of small steps, each told what the ones before found."""
+"""Normalize: turns one message into an event, in one ordered list of small steps. Each sees the results before it."""
 
 from typing import Any, Final, get_args
 
@@ -41,7 +41,7 @@ _products: dict[int, tuple[dict[str, Any], Placeholders, tuple[Product, dict[str
 
 
 class Normal(msgspec.Struct, gc=False):
-    """What normalizing made of a message. `own_time` is the client's own timestamp, 0 when it gave none (Unix ms)."""
+    """The result of normalization. `own_time` is the client's own timestamp (Unix ms), 0 without one."""
 
     message_id: str
     verdict: Verdict
@@ -54,7 +54,7 @@ class Normal(msgspec.Struct, gc=False):
 
 
 class _Draft(msgspec.Struct, gc=False):
-    """An event in the making."""
+    """An event under construction."""
 
     piece: Piece
     message: Message
@@ -92,10 +92,10 @@ def normalize(
     known: Placeholders = USUAL,
     verification: IdentityVerification | None = None,
 ) -> Normal:
-    """Return what one message of a body comes to. Never raises: what cannot be used is parked, with its problem.
+    """Return the result of normalizing one message. Never raises: an unusable message is parked, with its problem.
 
-    `received` is Unix ms; `relayed` says that its clock was corrected before it came here; `known` are the texts that
-    tell nobody and nothing apart; `verification` is how a browser's source proves user IDs, None if it proves none.
+    `received` is Unix ms. `relayed` means that a relay has corrected the clock. `known` are the placeholders.
+    `verification` is the check of user IDs from a browser's source, None if it has none.
     """
     message = piece.message
     if message is None:
@@ -131,7 +131,7 @@ def normalize(
         (*lacking, *draft.noted) if lacking or draft.noted else _NO_PROBLEMS,
         own,
         holding.strongest(user, email, anonymous),
-        Event(  # by place: it is the hottest call of all
+        Event(  # positional arguments: this is the hottest call
             type_,  # type: ignore[arg-type]  # one of TYPES, or it were parked
             at,
             id_,
@@ -160,7 +160,7 @@ def _type(draft: _Draft) -> None:
         draft.type = given
         return
     if given is None and isinstance(draft.message.event, str):
-        given = "track"  # Movable Ink's native events need not say it
+        given = "track"  # Movable Ink's native events may leave it out
     if isinstance(given, str) and given.strip().lower() in TYPES:
         draft.type = given.strip().lower()
     else:
@@ -180,7 +180,7 @@ def _message_id(draft: _Draft) -> None:
 
 
 def _traits(draft: _Draft) -> None:
-    """RudderStack's SDKs send an identify's traits in its context alone; a group's own are not the person's."""
+    """Take the traits. RudderStack sends an identify's only in its context. A group's own are not the person's."""
     draft.traits = context_traits(draft.message)
     own = draft.message.traits
     if isinstance(own, dict) and draft.type != "group":
@@ -209,7 +209,7 @@ def _identifiers(draft: _Draft) -> None:
 
 
 def _page(draft: _Draft) -> None:
-    """What a page's key may say of who somebody is: its user id counts as a server's with its proof."""
+    """Limit the identity that a page's key may state. With its proof, a user ID has a server's trust."""
     message = draft.message
     if draft.verification is not None:
         sent = message.userId if message.userId is not None else message.user_id
@@ -251,7 +251,7 @@ def _place_of_address(draft: _Draft) -> str:
 
 
 def _zone(draft: _Draft) -> None:
-    """The zone of the device, or of the message; one that nobody knows is told of, a trait's as well."""
+    """Take the zone of the device, or of the message. An unknown zone is a problem, also in a trait."""
     message = draft.message
     context = message.context
     if context is not None and context.timezone is not None:
@@ -325,7 +325,7 @@ def _wares(draft: _Draft) -> None:
 
 
 def _product(properties: dict[str, Any], known: Placeholders) -> tuple[Product, dict[str, Any]]:
-    """Return what `product` does; the very same if it has read the very same properties before."""
+    """Return the result of `product`, cached by the identity of the properties."""
     kept = _products.get(id(properties))
     if kept is None or kept[0] is not properties or kept[1] is not known:
         if len(_products) >= REMEMBERED:
@@ -354,7 +354,7 @@ def _odd_product(draft: _Draft, found: Product) -> None:
 
 
 def _storable(draft: _Draft) -> None:
-    """No file format holds whole numbers of any size; those of our own fields are bounded where they are read."""
+    """Replace whole numbers that are too large to store. Fields of `Event` are limited when they are read."""
     if not draft.properties and not draft.traits:
         return
     try:
@@ -373,7 +373,7 @@ def _requirements(draft: _Draft) -> None:
 
 
 def _lack(draft: _Draft, lacking: Problem) -> None:
-    """Say that something is lacking; where something was said that cannot be read, that is what is wrong."""
+    """Add a missing value as a problem, unless the value was sent and is unreadable, which is then the problem."""
     unread = [each for each in draft.noted if each.property == lacking.property]
     place = lacking.property.rpartition(".")[0]
     draft.noted = [each for each in draft.noted if each.code != "not_a_product" or each.property != place]

@@ -1,4 +1,4 @@
-"""What if: messages that never came, made into events by the same steps as those that did."""
+"""Simulation: made-up messages as events, by the same steps as real ones."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,13 +14,13 @@ from wetink.core.messages.normalize import normalize
 from wetink.core.units.duration import parse as span_of
 
 MOST, MOST_BYTES = 100, 64 * 1024
-"""Messages that are taken at once, and bytes of all of them."""
+"""Limits of one simulation: messages, and bytes of all of them."""
 
 LONGEST_AGO = 40
-"""Characters of the longest span of time that is read."""
+"""Longest duration, in characters."""
 
 SOMEBODY = "what if"
-"""Who a message is of that names nobody."""
+"""The user of a message without an identifier."""
 
 _DOOR = Endpoint(body_bytes=1 << 20, message_bytes=MOST_BYTES)
 
@@ -28,11 +28,11 @@ _DOOR = Endpoint(body_bytes=1 << 20, message_bytes=MOST_BYTES)
 def event_of(
     given: Mapping[str, Any], number: int, now: int, *, ago: str = "0", mappings: Mappings | None = None
 ) -> Event:
-    """Return the event that a Segment message would be that came at `now` (Unix ms).
+    """Return the event of a Segment message as if received at `now` (Unix ms).
 
-    It happened at its `timestamp`, else its `ago` (such as `2h`) before `now`. Without a type it is a track when it
-    names an event, else an identify. `mappings` are those of its `source`. Raises BadContent for what could not be
-    used, with the remedy.
+    It happened at its `timestamp`, else its `ago` (such as `2h`) before `now`. Without a type, it is a track if it has
+    an event name, else an identify. `mappings` are those of its `source`. Raises BadContent for an unusable message,
+    with the remedy.
     """
     said = {name: value for name, value in given.items() if name not in ("ago", "source")}
     if "timestamp" not in said:
@@ -93,7 +93,7 @@ def read(text: str | bytes) -> list[dict[str, Any]]:
 
 
 def events_of(messages: Sequence[Mapping[str, Any]], now: int) -> tuple[Event, ...]:
-    """Return the events of messages that come at `now` (Unix ms). Raises BadContent, naming the message."""
+    """Return the events of messages as if received at `now` (Unix ms). Raises BadContent with the message's number."""
     return tuple(event_of(each, number, now) for number, each in enumerate(messages))
 
 
