@@ -1,6 +1,6 @@
-"""Block: a place in an email, with its variants in order. Decision: what one open got, and why, and in words.
+"""Block: a place in an email, with its variants in order. Decision: the content of one open, with the reasons.
 
-What follows from a block alone is cached per block (`memoize`) instead of worked out for each open.
+Values that depend on a block alone are cached for each block (`memoize`) instead of computed for each open.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -57,12 +57,13 @@ def memoize(work: Callable[[*Ts], T]) -> Callable[[*Ts], T]:
 
 
 class Treatment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How a block treats one class of fetch. A missing field keeps the default."""
+    """The treatment of one class of fetch. A missing field keeps the default."""
 
     show: Literal["decide", "fallback"] = "decide"
-    """`fallback`: the block's fallback, without anything of the person in it; a click leads where the fallback does."""
+    """`fallback`: the block's fallback, without personal data. A click leads to the fallback's link."""
     count: bool | None = None
-    """Whether it counts. None: people, proxies and what nothing is known of do; prefetches and scanners do not."""
+    """Whether the fetch counts. None is the default: people, proxies and unknown clients count; prefetches and scanners
+    do not."""
 
 
 Fetches = Mapping[Kind, Treatment]
@@ -71,7 +72,7 @@ _USUAL = Treatment()
 
 
 def decides(fetches: Fetches, kind: str) -> bool:
-    """Whether a fetch of this class gets the person's decision and not the fallback.
+    """Return whether a fetch of this class gets the person's decision and not the fallback.
 
     >>> decides({"prefetch": Treatment("fallback")}, "prefetch"), decides({}, "prefetch")
     (False, True)
@@ -80,7 +81,7 @@ def decides(fetches: Fetches, kind: str) -> bool:
 
 
 def counts(fetches: Fetches, kind: str) -> bool:
-    """Whether a fetch of this class is somebody's open or click.
+    """Return whether a fetch of this class counts as a person's open or click.
 
     >>> counts({}, "person"), counts({}, "scanner"), counts({"proxy": Treatment(count=False)}, "proxy")
     (True, False, False)
@@ -90,7 +91,7 @@ def counts(fetches: Fetches, kind: str) -> bool:
 
 
 def _read_links(thing: msgspec.Struct, *names: str) -> None:
-    """Read links that cannot stand in an email as they are written, as a browser does."""
+    """Correct links that are invalid in an email as written, in the way of a browser."""
     for name in names:
         written = getattr(thing, name)
         if written and not host_of(written) and (link := read(written)):
@@ -98,7 +99,7 @@ def _read_links(thing: msgspec.Struct, *names: str) -> None:
 
 
 class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One answer a block can give: shown when every rule holds and the app has something to show."""
+    """One alternative of a block, shown if all its rules match and its app has something to show."""
 
     name: str
     app: str
@@ -107,14 +108,14 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     template: str = ""
     """A file in the content folder's `templates/`; empty: the app's own. A Custom App (`app: custom`) must name one."""
     link: str = ""
-    """Where a click goes instead of to the product. With several slots each goes to its product's own address, and
-    this is for products that have none."""
+    """Target of a click instead of the product. With several slots, each links to its product's own URL, and this
+    applies to products without one."""
     engine: Literal["", "takumi", "chromium"] = ""
-    """What draws it; empty: what its template asks for in its first words, else the usual one. Without a browser of the
-    operator's the usual one stands in for `chromium`."""
+    """The rendering engine. Empty: the one that the template requests in its first words, else the default. Without a
+    browser on the server, the default replaces `chromium`."""
 
     def __post_init__(self) -> None:
-        """Read its link as a browser does."""
+        """Correct its link."""
         _read_links(self, "link")
 
 
@@ -129,12 +130,12 @@ class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     """A picture file in the content folder's `images/`; empty: one is drawn from title, text and button."""
 
     def __post_init__(self) -> None:
-        """Read its link as a browser does."""
+        """Correct its link."""
         _read_links(self, "link")
 
 
 class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A place in an email. Sizes are CSS pixels; pictures are made at twice that."""
+    """A place in an email. Sizes are CSS pixels; pictures have twice as many device pixels."""
 
     name: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,63}$")]
     fallback: Fallback
@@ -144,35 +145,36 @@ class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     width: Annotated[int, Meta(ge=40, le=1200)] = 600
     height: Annotated[int, Meta(ge=20, le=1600)] = 300
     slots: Annotated[int, Meta(ge=1, le=12)] = 1
-    """With more than one, slot n is a picture of its own that shows the n-th product."""
+    """With more than one, slot n is its own picture, of the n-th product."""
     email: Annotated[str, Meta(pattern="^[a-z0-9-]{0,64}$")] = ""
-    """Blocks of one email name it here: no product stands in two of them. Empty: it stands alone."""
+    """The email that contains this block. Blocks of one email never show the same product. Empty: it stands alone."""
     place: Annotated[int, Meta(ge=0, le=99)] = 0
-    """Blocks of an email choose in this order, then by name: the first has the first choice."""
+    """The order in which blocks of an email choose products, then by name."""
     transparent: bool = False
     kilobytes: Annotated[int, Meta(ge=20, le=2000)] = 200
-    """The most a picture may weigh: quality and colors give way. One that moves may weigh two and a half times that."""
+    """Size limit of a picture: quality and colors are reduced to meet it. An animation may have two and a half times
+    that."""
     moving: bool = False
-    """Whether the snippet asks for GIFs, which move where the app can."""
+    """Whether the snippet requests GIFs, which are animated if the app supports it."""
     utm: dict[str, str] = {}
-    """Tags for where clicks lead, such as `utm_campaign: "{campaign}"`; also {block}, {variant} and {slot}.
+    """Tags for link targets, such as `utm_campaign: "{campaign}"`; also {block}, {variant} and {slot}.
 
     `source`, `medium`, `campaign`, `term`, `content` and `id` are short for the same with `utm_`. Nothing is added."""
     gone: Annotated[str, Meta(description="Link for clicks on a product that is not available.")] = ""
-    """Empty: to the product's own page all the same."""
+    """Empty: the product's own page."""
     recipients: tuple[Literal["user", "email"], ...] = ()
-    """Which plain identifiers may stand in the URL instead of a sealed token; empty: none."""
+    """Plain identifiers that the URL may have instead of a sealed token; empty: none."""
     data: bool = True
     """Whether its decision may be read as JSON (with a token for that purpose)."""
     experiment: Experiment | None = None
-    """Which people see which of the variants, to find out what works."""
+    """An experiment that shows its variants to different people, to compare their results."""
     control: str = ""
-    """The variant that people see who are held out of an experiment; empty: the fallback."""
+    """The variant for people in an experiment's holdout; empty: the fallback."""
     fetches: dict[Kind, Treatment] = {}
-    """What each class of fetch gets, and whether it counts, where that is not as usual."""
+    """Treatments by class of fetch, for classes without the default one."""
 
     def __post_init__(self) -> None:
-        """Read where it leads as a browser does."""
+        """Correct its links."""
         _read_links(self, "gone")
 
 
@@ -190,11 +192,11 @@ def before(block: Block, others: Iterable[Block]) -> list[Block]:
 
 
 TIME_DIGITS = 11
-"""Hexadecimal digits that a decision's id begins with: its time, so that ids are in the order of time."""
+"""Leading hexadecimal digits of a decision's id: its time, so that ids sort by time."""
 
 
 def decision_id(block: str, recipient: str, campaign: str, at: int) -> str:
-    """Return what names the decision of this time (Unix ms).
+    """Return the id of a decision at this time (Unix ms).
 
     >>> decision_id("hero", "user:42", "", 1_700_000_000_000)
     '18bcfe56800b949429b11ef68'
@@ -204,7 +206,7 @@ def decision_id(block: str, recipient: str, campaign: str, at: int) -> str:
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):
-    """One line of a trace: which variant was asked, whether it was taken, and why."""
+    """One line of a trace: a variant, whether it was chosen, and the reason."""
 
     variant: str
     taken: bool
@@ -212,11 +214,10 @@ class Step(msgspec.Struct, frozen=True, gc=False):
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
-    """What an open got. Lives 60 s per (block, recipient, campaign), so all slots of one email agree.
+    """The content of one open. It holds for 60 s per (block, recipient, campaign), so all slots of one email agree.
 
-    `at` is Unix ms. `recipient` is written as `kind:value`, empty for nobody. `items` are the products shown, with the
-    catalog's facts filled in; `links` has the click's destination of each slot, in order. `variant` is empty for the
-    fallback.
+    `at` is Unix ms. `recipient` is `kind:value`, empty for an anonymous open. `items` are the products shown, with the
+    catalog's data filled in. `links` has the click target of each slot, in order. `variant` is empty for the fallback.
     """
 
     id: str
@@ -232,12 +233,12 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     links: tuple[str, ...]
     trace: tuple[Step, ...]
     facts: dict[str, Any] = {}
-    """What else its app found out for its template."""
+    """Other results of the app, for its template."""
     arms: dict[str, str] = {}
-    """Experiment -> the arm this person is in."""
+    """The person's arm by experiment."""
 
     def says(self, other: "Decision") -> bool:
-        """Whether both show the same and lead to the same places."""
+        """Return whether both show the same content with the same links."""
         return (
             self.variant == other.variant
             and self.items == other.items
@@ -247,11 +248,11 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
 
 
 def stands(current: Decision, served: int, fresh: Decision, slot: int, ttl_ms: int) -> bool:
-    """Whether a kept decision still answers an open of `slot`, `fresh` being what would be decided now.
+    """Return whether a kept decision still answers an open of `slot`. `fresh` is the decision as of now.
 
-    It stands while it is younger than `ttl_ms`, and either says the same as the fresh one or has not been served in
-    this slot yet: the slots of one email are fetched once each, so the same slot again is the email opened again.
-    `served` is a bit for each slot that was.
+    It does while it is younger than `ttl_ms`, and either shows the same as the fresh one or has not been served in this
+    slot: an email fetches each slot once, so a second fetch means that the email was opened again. `served` has a bit
+    for each served slot.
     """
     if not 0 <= fresh.at - current.at < ttl_ms:
         return False
@@ -259,13 +260,14 @@ def stands(current: Decision, served: int, fresh: Decision, slot: int, ttl_ms: i
 
 
 LONGEST = 300
-"""Characters."""
+"""Longest alternative text, in characters."""
 
 
 def alt_of(block: Block, decision: Decision | None, slot: int, language: str = "") -> str:
-    """Return the words for a slot's picture: what a decision shows, else what the block says of itself.
+    """Return the alternative text of a slot's picture, from the decision, else from the block.
 
-    Prices are written as in `language`, such as `de` or `pt-BR`. Controls that pictures do not show are not said.
+    Prices are formatted for `language`, such as `de` or `pt-BR`. Control characters that pictures do not show are left
+    out.
 
     >>> from wetink.core.blocks.block import Fallback
     >>> alt_of(Block("hero", Fallback("https://shop.example/", title="New every week")), None, 1)

@@ -19,7 +19,7 @@ _NUMBERS = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 class Group(msgspec.Struct, frozen=True):
-    """People who would see the same variant (empty: the fallback) for the same reason."""
+    """The number of people who would see the same variant (empty: the fallback) for the same reason."""
 
     variant: str
     people: int
@@ -35,26 +35,26 @@ class Lack(msgspec.Struct, frozen=True):
 
 
 class Coverage(msgspec.Struct, frozen=True):
-    """Of so many people, who would see what."""
+    """The groups and missing values among this number of people."""
 
     people: int
     groups: tuple[Group, ...]
     lacking: tuple[Lack, ...]
     undrawn: tuple[tuple[str, int], ...] = ()
-    """Characters of names that no font has, and how many people would see a box for each."""
+    """Characters of names that no font has, each with the number of people who would see a box."""
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """What one person would see, and their traits."""
+    """One person's decision and traits."""
 
     decision: Decision
     traits: Mapping[str, Any]
 
 
 def values_of(template: str) -> dict[tuple[str, ...], bool]:
-    """Return the traits a template shows, and whether it says what stands there without one, or asks for it first.
+    """Return the traits that a template shows, and whether it has a default for each, or tests it first.
 
-    Traits that stand in for one another are one value: it is there when one of them is.
+    Alternative traits are one value, which is present if one of them is.
 
     >>> values_of("Hi {{ person.traits.name | default: person.traits.nick | default: 'you' }}{{ person.traits.tier }}")
     {('name', 'nick'): True, ('tier',): False}
@@ -76,9 +76,9 @@ def coverage(
     templates: Mapping[str, str],
     missing: Callable[[str], str] = lambda text: "",
 ) -> Coverage:
-    """Sum up what people would see; `templates` are the texts by variant.
+    """Return the coverage of these people. `templates` are the texts by variant.
 
-    Reasons that differ in numbers alone are one. A value counts as lacking for who would see a template that uses it.
+    Reasons that differ only in numbers are one. A value is missing for people who would see a template that uses it.
     `missing` returns the characters of a text that cannot be drawn.
     """
     groups: Counter[tuple[str, str]] = Counter((each.decision.variant, _why(each.decision)) for each in seen)
@@ -112,7 +112,7 @@ def coverage(
 
 
 def _most(groups: Counter[tuple[str, str]]) -> Iterable[tuple[tuple[str, str], int]]:
-    """Yield the groups, of each variant the greatest and the rest of them together."""
+    """Yield the largest groups of each variant, and its other groups combined."""
     for variant in {variant for variant, _ in groups}:
         own = Counter({why: people for (name, why), people in groups.items() if name == variant}).most_common()
         yield from (((variant, why), people) for why, people in own[:MOST_REASONS])
@@ -121,6 +121,6 @@ def _most(groups: Counter[tuple[str, str]]) -> Iterable[tuple[tuple[str, str], i
 
 
 def _why(decision: Decision) -> str:
-    """Return why the first variant was not taken, empty when it was."""
+    """Return the reason why the first variant was not chosen; empty if it was."""
     first = decision.trace[0] if decision.trace else None
     return "" if first is None or first.taken else _NUMBERS.sub("…", first.why)

@@ -1,4 +1,4 @@
-"""Decide: which variant of a block a person gets, with what, and why."""
+"""Decide: chooses the variant of a block for a person, with its content and the reasons."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ _HOLE = re.compile(r"\{(\w+)\}")
 
 
 class Choice(msgspec.Struct, frozen=True, gc=False):
-    """The variant that was taken, None for the fallback, with what its app shows and the way there.
+    """The chosen variant, None for the fallback, with its app's content and the trace.
 
     `settings` are the variant's, completed with the app's defaults.
     """
@@ -34,14 +34,14 @@ class Choice(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def wanted(self) -> list[str]:
-        """The keys of the products whose newest facts the decision needs."""
+        """The keys of the products whose newest data the decision needs."""
         return list(dict.fromkeys(seen.product.key for seen in self.shown.items))
 
 
 class Requirements(msgspec.Struct, frozen=True, gc=False):
-    """What the apps of a block want looked up before they are asked: those whose turn it may be, with their settings.
+    """The lookups that apps of a block need before they run, and the apps of possible variants with their settings.
 
-    `promised` and `contacts` say whether any of them asks what this block promised, and how often it was opened.
+    `promised` and `contacts` tell whether an app needs the block's promises, and its numbers of opens and clicks.
     """
 
     apps: tuple[tuple[App, Any], ...] = ()
@@ -56,9 +56,9 @@ _NONE = Requirements()
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """A variant ready to be asked: its app, its settings as the app wants them and plain, and its rules as functions.
+    """A compiled variant: its app, its settings as the app's struct and as plain values, and its rules as functions.
 
-    `wrong` says why the settings cannot be used; they are None then.
+    `wrong` is the reason why the settings are invalid; `settings` is None then.
     """
 
     variant: Variant
@@ -69,11 +69,11 @@ class Ready(msgspec.Struct, frozen=True):
     rules: tuple[Compiled, ...]
     needs: Needs
     looks_up: bool
-    """Whether its app wants anything looked up, whoever it is for."""
+    """Whether its app needs a lookup, whoever the person is."""
 
 
 def settled(app: App, variant: Variant) -> tuple[Any, str]:
-    """Return a variant's settings as its app wants them; None, and what is wrong, when they cannot be used."""
+    """Return a variant's settings as its app's struct and ""; None and the reason if they are invalid."""
     try:
         return msgspec.convert(variant.settings, app.settings), ""
     except msgspec.ValidationError as error:
@@ -82,9 +82,9 @@ def settled(app: App, variant: Variant) -> tuple[Any, str]:
 
 @memoize
 def ready(variant: Variant, app: App | None, rules: Rulebook) -> Ready:
-    """Return a variant with all that follows from the content alone, worked out once."""
+    """Return a compiled variant. Cached, since it depends on the content alone."""
     compiled = tuple([rules.of(rule) for rule in variant.when])
-    foreign = app is not None and app.package not in (OURS, "")  # such an app may look at all events
+    foreign = app is not None and app.package not in (OURS, "")  # such an app may read all events
     needs = together([EVENTS if foreign else NOTHING, *(each.needs for each in compiled)])
     settings, wrong = settled(app, variant) if app is not None else (None, f"there is no app called {variant.app}")
     plain = {**variant.settings, **msgspec.to_builtins(settings)} if settings is not None else {}
@@ -92,7 +92,7 @@ def ready(variant: Variant, app: App | None, rules: Rulebook) -> Ready:
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """The variants of a block, ready to be asked, and what all of them need. `outside`: for a feed they may wait."""
+    """The compiled variants of a block, and the needs of all. `outside` means that they may wait for a feed."""
 
     variants: tuple[Ready, ...]
     needs: Needs
@@ -101,14 +101,14 @@ class Prepared(msgspec.Struct, frozen=True):
 
 @memoize
 def prepared(block: Block, apps: Mapping[str, App], rules: Rulebook) -> Prepared:
-    """Return a block with all that follows from the content alone, worked out once."""
+    """Return a compiled block. Cached, since it depends on the content alone."""
     variants = tuple([ready(variant, apps.get(variant.app), rules) for variant in block.variants])
     outside = any(each.needs.feeds or (each.app is not None and each.app.feeds is not None) for each in variants)
     return Prepared(variants, together(each.needs for each in variants), outside)
 
 
 def requirements(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> Requirements:
-    """Return what the apps of a block want looked up, of the variants whose rules hold; `shop` has what rules need."""
+    """Return the lookups for the apps of the variants whose rules match. `shop` has the data that rules need."""
     looking = [each for each in prepared(block, apps, shop.rules).variants if each.looks_up]
     if not looking:
         return _NONE
@@ -133,7 +133,7 @@ def requirements(block: Block, person: Person, moment: Moment, apps: Mapping[str
 def products_of(
     required: Requirements, person: Person, moment: Moment, shop: Shop
 ) -> tuple[Sequence[str], Sequence[str]]:
-    """Return the keys of products whose newest facts the apps want, and of those whose price history they look at."""
+    """Return the keys of products whose newest data the apps need, and of those whose price history they need."""
     keys, history = dict[str, None](), dict[str, None]()
     for app, settings in required.apps:
         if app.wants is not None:
@@ -145,7 +145,7 @@ def products_of(
 
 
 def choose(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> Choice:
-    """Return the first variant whose rules hold and whose app has something to show."""
+    """Return the first variant whose rules match and whose app has something to show."""
     trace: list[Step] = []
     subject, seen = subject_of(person, moment, shop), visible(person, shop.found)
     for each in prepared(block, apps, shop.rules).variants:
@@ -173,11 +173,11 @@ def decide(
     arms: Mapping[str, str] | None = None,
     steps: tuple[Step, ...] = (),
 ) -> Decision:
-    """Return the decision a choice makes, with the catalog's newest facts filled in.
+    """Return the decision for a choice, with the catalog's newest data filled in.
 
-    Only addresses that are `allowed` get in: a photo of any other host is left out, and a product that leads there
-    leads to the variant's link, else the fallback's. With one slot a variant's link is where a click goes. `arms` are
-    those of the person's experiments, `steps` how they came into them.
+    Only `allowed` URLs are used: a photo on another host is left out, and a product on another host links to the
+    variant's link, else the fallback's. With one slot, a variant's link is the click target. `arms` are the person's
+    arms by experiment, `steps` the trace of their choice.
     """
     variant = choice.variant
     otherwise = (variant.link if variant is not None else "") or block.fallback.link
@@ -214,14 +214,14 @@ def decide(
 
 
 def subject_of(person: Person, moment: Moment, shop: Shop) -> Subject:
-    """Return whom rules are asked about, with what the shop knows of what they may ask for."""
+    """Return the subject of rules: the person, the moment, and the shop's data."""
     return Subject(person, moment, root=shop.root, products=shop.products, changes=shop.history, feeds=shop.feeds)
 
 
 def _shown(asked: Ready, subject: Subject, seen: Person, shop: Shop) -> tuple[Shown | None, str]:
-    """What a variant would show, None when it is not its turn; and the reason.
+    """Return a variant's content, None if it does not apply; and the reason.
 
-    Rules look at all of the subject, apps at what pictures may show of the person.
+    Rules see the whole subject. Apps see only the data of the person that pictures may show.
     """
     reasons = []
     for rule in asked.rules:
@@ -232,7 +232,7 @@ def _shown(asked: Ready, subject: Subject, seen: Person, shop: Shop) -> tuple[Sh
     app = asked.app
     if app is None or asked.settings is None:
         return None, asked.wrong
-    if app.package != OURS:  # others' apps may look for whatever they like
+    if app.package != OURS:  # apps of others may read any event
         seen = replace(seen, history=seen.history.without_pages())
     shown = app.show(seen, asked.settings, subject.moment, shop)
     if shown is None:
@@ -251,7 +251,7 @@ _SHORT = frozenset(("source", "medium", "campaign", "term", "content", "id"))
 
 
 def _tags(block: Block, known: Mapping[str, str]) -> dict[str, str]:
-    """Return the block's tags filled in; one that would be empty is left out. `source` is short for `utm_source`."""
+    """Return the block's tags, filled in. Empty ones are left out. `source` is short for `utm_source`."""
     filled = {tag: _HOLE.sub(lambda hole: known.get(hole[1], ""), text) for tag, text in block.utm.items()}
     return {f"utm_{tag}" if tag in _SHORT else tag: text for tag, text in filled.items() if text}
 

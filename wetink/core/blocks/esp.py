@@ -1,26 +1,25 @@
-"""ESPs: how each email service writes a recipient's address, own id and campaign into a URL.
+"""ESPs: the merge tags of each email service for a recipient's address, own id and campaign in a URL.
 
-Read in the makers' pages on these topics, and where a page was silent in templates that are in use:
-ActiveCampaign "Personalization tags"; Braze "Supported personalization tags" and "Advanced filters" (`url_encode`);
-Customer.io "Liquid tag list"; HubSpot "HubL filters" (they do not work on contact tokens in emails); Iterable
-"Personalizing templates with Handlebars" (`#urlEncode`) and "Handlebars FAQ" (triple braces keep an apostrophe);
-Klaviyo "Glossary of variable filters" (Django's); listmonk "Templating" (Go's html/template); Mailchimp "Merge tags
-cheat sheet" (`URL:`); Mailgun "Batch sending" (recipient variables); Postmark "Template syntax" (Mustachio);
-Salesforce "AMPscript UrlEncode()" and "RedirectTo()"; SendGrid "Using Handlebars" (the helpers it has, none of which
-encodes).
+Read in the makers' pages on these topics, and where a page gave no answer in templates that are in use: ActiveCampaign
+"Personalization tags"; Braze "Supported personalization tags" and "Advanced filters" (`url_encode`); Customer.io
+"Liquid tag list"; HubSpot "HubL filters" (they do not work on contact tokens in emails); Iterable "Personalizing
+templates with Handlebars" (`#urlEncode`) and "Handlebars FAQ" (triple braces keep an apostrophe); Klaviyo "Glossary of
+variable filters" (Django's); listmonk "Templating" (Go's html/template); Mailchimp "Merge tags cheat sheet" (`URL:`);
+Mailgun "Batch sending" (recipient variables); Postmark "Template syntax" (Mustachio); Salesforce "AMPscript
+UrlEncode()" and "RedirectTo()"; SendGrid "Using Handlebars" (the helpers it has, none of which encodes).
 """
 
 import msgspec
 
 HOLE = "…"
-"""Where a field goes in a tag, a tag in what surrounds it, a URL in a link."""
+"""The place of a field in a tag, and of a URL in a link."""
 
 
 class Esp(msgspec.Struct, frozen=True):
-    """One email service. `email`, `user` and `campaign` are its fields, written as `tag` around the field.
+    """One email service. `email`, `user` and `campaign` are its fields, and `tag` surrounds a field.
 
-    `user` holds the shop's own id of a person, the userId of its events. `campaign` is empty where the service has no
-    such field. `encodes` tells whether the tag writes %XX for what may not stand in a URL's query.
+    `user` has the shop's own id of a person, the userId of its events. `campaign` is empty if the service has no such
+    field. `encodes` is whether the tag percent-encodes characters that a URL's query cannot have.
     """
 
     name: str
@@ -31,18 +30,18 @@ class Esp(msgspec.Struct, frozen=True):
     campaign: str = ""
     encodes: bool = True
     link: str = HOLE
-    """What surrounds the URL of a link; pictures have it bare."""
+    """Text around the URL of a link. Pictures have the bare URL."""
     link_tag: str = ""
-    """The tag inside a link; empty: the same as in a picture's URL."""
+    """The tag inside a link; empty: that of a picture's URL."""
     note: str = ""
-    """What the marketer has to know, shown beside the snippet."""
+    """Instructions for the marketer, shown beside the snippet."""
     user_note: str = ""
-    """What goes before it where the recipient is named by the shop's own id."""
+    """Text before the note, if the recipient is given by the shop's own id."""
     email_note: str = ""
-    """What goes before it where the recipient is named by the address."""
+    """Text before the note, if the recipient is given by the address."""
 
     def told(self, kind: str | None) -> str:
-        """Return the notes for a snippet that names the recipient by `user` or `email`."""
+        """Return the notes for a snippet that identifies the recipient by `user` or `email`."""
         bare = "" if self.encodes else f"{self.title} does not URL-encode: {_BARE[kind == 'email']}"
         return " ".join(filter(None, (bare, self.email_note if kind == "email" else self.user_note, self.note)))
 
@@ -51,7 +50,7 @@ _BARE = (
     "URL-encode IDs that contain other characters than letters, digits and - . _ ~ when you fill the field.",
     "Addresses work unless they contain & # or %.",
 )
-"""What that means for IDs and for addresses."""
+"""The consequence of this for IDs and for addresses."""
 
 ESPS: tuple[Esp, ...] = (
     Esp(

@@ -1,8 +1,8 @@
-"""Experiment: who sees which of a block's variants, by lot, and who sees nothing made for them.
+"""Experiment: shows a block's variants to different people at random, and nothing personal to a holdout.
 
-An arm is a set of variants; a variant that belongs to arms is shown in those only, any other in all of them. Who is in
-which arm is a lot drawn from the experiment's seed and the person: the same for ever, and as if by chance for every
-other experiment. What is kept of the first exposure goes before the lot.
+An arm is a set of variants. A variant of some arms is shown only in those, any other in all of them. A person's arm is
+drawn from the experiment's seed and the person: always the same, and independent of other experiments. The stored first
+exposure goes before the draw.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,13 +17,13 @@ from wetink.core.units.bucketing import bucket, fraction
 from wetink.core.units.duration import parse
 
 HOLDOUT, PERSONALIZED, EVERYWHERE = "holdout", "personalized", "everywhere"
-"""The arm of who gets no personalization; of all others, where there are no arms; the experiment over all blocks."""
+"""The arm without personalization; the only other arm of an experiment without arms; the experiment over all blocks."""
 
 REWARDS = {"clicks": "recipients who click", "revenue": "revenue of a recipient"}
 
 
 class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One way to treat people. Without shares all arms are alike in size."""
+    """One treatment of people. Without shares, all arms have the same size."""
 
     name: str
     variants: tuple[str, ...]
@@ -31,32 +31,32 @@ class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
 
 
 class Bandit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Shares that follow what works: newcomers go to an arm as often as it is likely to be the best."""
+    """Shares that follow results: an arm gets new people in proportion to its chance to be the best."""
 
     reward: str = "clicks"
     every: str = "1h"
-    """How often the shares are worked out anew."""
+    """How often the shares are computed."""
     least: str = "5%"
-    """What each arm gets in any case, so that it can show that it has become better."""
+    """Minimum share of each arm, so that it can show an improvement."""
 
 
 class Experiment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """An experiment within one block. Without arms it compares the block's variants with the holdout."""
+    """An experiment within one block. Without arms, it compares the block's variants with the holdout."""
 
     name: str = ""
-    """Empty: the block's."""
+    """Empty: the block's name."""
     seed: str = ""
-    """Another seed draws everybody anew; empty: the name."""
+    """A new seed draws all arms again. Empty: the name."""
     arms: tuple[Arm, ...] = ()
     holdout: str = ""
-    """The share of people who get the block's control, else its fallback."""
+    """Share of people who get the block's control, else its fallback."""
     bandit: Bandit | None = None
     worth: str = "10%"
-    """The smallest difference that matters, as a part of the control's rate."""
+    """The smallest difference that matters, as a share of the control's rate."""
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """An experiment made ready to draw. Shares are of those who are not held out; `variants` has each arm's own."""
+    """An experiment with computed shares of the people outside the holdout. `variants` has each arm's own."""
 
     name: str
     seed: str
@@ -68,20 +68,20 @@ class Plan(msgspec.Struct, frozen=True):
 
     @property
     def arms(self) -> tuple[str, ...]:
-        """All arms, the one that others are compared with first."""
+        """All arms, the control first."""
         return ((HOLDOUT,) if self.holdout else ()) + tuple(self.shares)
 
     def expected(self) -> dict[str, float]:
-        """Return the part of all people that each arm is to get."""
+        """Return each arm's expected share of all people."""
         rest = {arm: share * (1 - self.holdout) for arm, share in self.shares.items()}
         return {HOLDOUT: self.holdout, **rest} if self.holdout else rest
 
 
 class Exposure(msgspec.Struct, frozen=True):
-    """That a recipient is in an arm, since when (Unix ms), and whose first exposure that follows.
+    """A recipient's arm, the time of exposure (Unix ms), and the earlier recipient that it was taken from.
 
-    `seen` is the first open that counts as somebody's, `clicked` the first such click; None for none so far. `heir_of`
-    names the recipient that is the same person and was exposed before; empty: this is the person's first.
+    `seen` is the first open that counts as a person's, `clicked` the first such click; None without one. `heir_of` is
+    the recipient that is the same person and was exposed earlier; empty if this is the person's first.
     """
 
     experiment: str
@@ -96,7 +96,7 @@ class Exposure(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=1_000)
 def planned(experiment: Experiment, block: str) -> Plan:
-    """Return an experiment of a block, checked before, as a plan."""
+    """Return the plan of a block's valid experiment."""
     name = experiment.name or block
     arms = experiment.arms
     shares = {arm.name: float(fraction(arm.share)) if arm.share else 1 / len(arms) for arm in arms}
@@ -113,12 +113,12 @@ def planned(experiment: Experiment, block: str) -> Plan:
 
 @lru_cache(maxsize=100)
 def everywhere(share: str, seed: str) -> Plan:
-    """Return the plan of a holdout over all blocks."""
+    """Return the plan of the global holdout."""
     return Plan(EVERYWHERE, seed, float(fraction(share)), {PERSONALIZED: 1.0}, {}, 0.1)
 
 
 def drawn(plan: Plan, person: str, shares: Mapping[str, float] | None = None, epoch: int = 0) -> str:
-    """Return the arm that is drawn for a person. `shares` are a bandit's of an epoch, in place of the plan's.
+    """Return the arm drawn for a person. `shares` are a bandit's shares in an epoch, and replace the plan's.
 
     >>> plan = planned(Experiment(arms=(Arm("a", ("x",)), Arm("b", ("y",)))), "hero")
     >>> drawn(plan, "user:1") == drawn(plan, "user:1")
@@ -138,12 +138,12 @@ def drawn(plan: Plan, person: str, shares: Mapping[str, float] | None = None, ep
 
 
 def inherited(found: Mapping[str, Exposure]) -> Exposure | None:
-    """Return the first exposure of a person among those of all their names; None for a newcomer."""
+    """Return the person's first exposure among those of all identifiers; None without one."""
     return min(found.values(), key=lambda each: (each.at, each.heir_of != "", each.recipient), default=None)
 
 
 def allowed(variants: tuple[Any, ...], plan: Plan, arm: str, control: str) -> tuple[Any, ...]:
-    """Return the variants that are shown in an arm, in their order."""
+    """Return the variants of an arm, in order."""
     if arm == HOLDOUT:
         return tuple(variant for variant in variants if variant.name == control)
     bound = {name for names in plan.variants.values() for name in names}
@@ -217,5 +217,5 @@ def _wrong_with_bandit(experiment: Experiment, bandit: Bandit) -> Iterator[str]:
 
 
 def cut(block: Any, plan: Plan, arm: str) -> Any:
-    """Return a block as it is in an arm."""
+    """Return a block with the variants of an arm."""
     return replace(block, variants=allowed(block.variants, plan, arm, block.control))
