@@ -21,7 +21,7 @@ class Tally(msgspec.Struct, frozen=True):
 
 
 def shares(votes: Sequence[int]) -> list[int]:
-    """Return whole per cents that add up to 100, or all 0 without a vote: the largest rests are rounded up.
+    """Return whole percentages that add up to 100, or all 0 without a vote: the largest remainders are rounded up.
 
     >>> shares([1, 1, 1]), shares([0, 0]), shares([2, 1, 5])
     ([34, 33, 33], [0, 0], [25, 13, 62])
@@ -37,13 +37,13 @@ def shares(votes: Sequence[int]) -> list[int]:
 
 
 class Shop(msgspec.Struct, frozen=True, gc=False):
-    """The shop at the moment of an open.
+    """The shop's data at the moment of an open.
 
-    `products` are the newest facts of those products that the app asked for, and of no others; `history` is what was
-    said of their price and stock before, oldest first. `found` has what the catalog answers to each query. `polls`
-    says how each poll of the block stands, by name. `taken` are keys of products that other blocks of the same email
-    show. `promised` is what this block promised this person when it was first shown to them; `opened` and `clicked`
-    say how often they did that with this block before, machines left out.
+    `products` are the newest data of the products that the app requested, and `history` their earlier prices and stock,
+    oldest first. `found` has the catalog's results by query. `polls` has the votes of the block's polls, by name.
+    `taken` are keys of products in other blocks of the same email. `promised` has the promises that the block made when
+    it was first shown to this person. `opened` and `clicked` count the person's earlier opens and clicks of the block,
+    without machines.
     """
 
     trends: Trends = msgspec.field(default_factory=Trends)
@@ -57,12 +57,12 @@ class Shop(msgspec.Struct, frozen=True, gc=False):
     opened: int = 0
     clicked: int = 0
     rules: Rulebook = msgspec.field(default_factory=Rulebook)
-    """How the rules of blocks are looked at, and the audiences they name."""
+    """Evaluates the rules of blocks, with the audiences that they name."""
     root: Identifier | None = None
-    """The profile of whom it is about, when a rule asks for it."""
+    """The profile of the person, if a rule needs it."""
 
     def newest(self, product: Product) -> Product:
-        """Return a product as the catalog knows it now, or as it is when it does not."""
+        """Return the catalog's current data of a product, or the product itself if it is unknown."""
         return self.products.get(product.key, product)
 
     def feed(self, name: str) -> FeedData:
@@ -71,12 +71,11 @@ class Shop(msgspec.Struct, frozen=True, gc=False):
 
 
 class Shown(msgspec.Struct, frozen=True, gc=False):
-    """What an app shows: products, most important first, and whatever else its template draws.
+    """An app's content: products, most important first, and other data for its template.
 
-    `facts` stand in the decision and are compared from open to open, so they say what does not change by itself ("ends
-    at", not "seconds left"). `why` is told in the trace; `link` is where a click goes instead of to the product.
-    `promise` is kept for this person and block when it is first shown, and never changes: it comes back as
-    `shop.promised`.
+    `facts` are stored in the decision and compared between opens, so they must not change with time alone ("ends at",
+    not "seconds left"). `why` is shown in the trace. `link` is the click target instead of the product. `promise` is
+    stored for the person and block when it is first shown, never changes, and comes back as `shop.promised`.
     """
 
     items: tuple[Seen, ...] = ()
@@ -87,9 +86,9 @@ class Shown(msgspec.Struct, frozen=True, gc=False):
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """With what an app shows the sample shopper of `core.sample` something: its settings, and data from outside.
+    """The settings and outside data with which an app has something to show to the sample shopper.
 
-    `feeds` are items by the name of a feed, `polls` and `promised` as a `Shop` has them.
+    `feeds` are items by the name of a feed. `polls` and `promised` are as in `Shop`.
     """
 
     settings: dict[str, Any] = {}
@@ -105,10 +104,10 @@ OURS = "wetink.apps"
 class App(msgspec.Struct, frozen=True):
     """A Behavioral App: data and a template.
 
-    `show(person, settings, moment, shop)` must be pure; None means "nothing to show: the next variant's turn". With
-    `wants` it names, from the same, the keys of products whose newest facts it is to find in `shop.products`.
-    `template` is a Liquid file beside the app; empty: the variant names its own. `about` is one sentence for those
-    who choose among apps.
+    `show(person, settings, moment, shop)` must be pure. None means that there is nothing to show, and the next variant
+    is tried. `wants`, with the same arguments, returns the keys of products whose newest data `shop.products` must
+    have. `template` is a Liquid file beside the app; empty: the variant names its own. `about` describes the app in one
+    sentence for the gallery.
     """
 
     name: str
@@ -119,32 +118,32 @@ class App(msgspec.Struct, frozen=True):
     template: str = ""
     about: str = ""
     package: str = OURS
-    """The Python package that has the template, of an app that comes with a package of its own."""
+    """The Python package that has the template, for an app from another package."""
     feeds: Callable[[Any], Iterable[str]] | None = None
-    """The names of the feeds that these settings draw on."""
+    """Returns the names of the feeds that these settings use."""
     queries: Callable[[Person, Any, Moment], Iterable[str]] | None = None
-    """What the catalog is to be searched for; the answers come as `shop.found`."""
+    """Returns the catalog searches to run. `shop.found` has the results."""
     history: bool = False
-    """Whether it looks at `shop.history` of what it wants."""
+    """Whether it reads `shop.history` of the products in `wants`."""
     moves: Literal["", "countdown", "film"] = ""
-    """How its picture moves where a GIF is asked for: `countdown` ticks to `facts["ends_at"]` (Unix ms); of a `film`
-    the template is drawn `facts["frames"]` times, each picture stands for `facts["frame_ms"]`, and it goes on for ever
-    unless `facts["loop"]` is false."""
+    """The animation of its picture if a GIF is requested. `countdown` ticks to `facts["ends_at"]` (Unix ms). `film`
+    draws the template `facts["frames"]` times, for `facts["frame_ms"]` each, and repeats unless `facts["loop"]` is
+    false."""
     promises: bool = False
-    """Whether it wants to know what it promised before, as `shop.promised`."""
+    """Whether it reads its earlier promises in `shop.promised`."""
     contacts: bool = False
-    """Whether it wants to know how often this block was opened and clicked before, as `shop.opened` and `.clicked`."""
+    """Whether it reads this block's earlier opens and clicks in `shop.opened` and `shop.clicked`."""
     poll: Callable[[Any], str] | None = None
-    """The name of the poll that these settings hold; how it stands comes as `shop.polls`."""
+    """Returns the name of the poll in these settings. `shop.polls` has its votes."""
     sample: Sample = Sample()
     face: Callable[[Any], Mapping[str, Any]] | None = None
-    """Of a countdown the facts `title`, `labels` and `accent`, where settings alone say them: so that it can be made
-    ready to tick before anybody opens it."""
+    """Returns a countdown's facts `title`, `labels` and `accent` from settings alone, so that the animation can be
+    prepared before an open."""
     check: Callable[[Any], Iterable[tuple[str, str]]] | None = None
-    """What could never work in settings that fit: the path of each such setting, and why. Asked when they are saved."""
+    """Returns the problems of valid settings that can never work: path and reason. Called when they are saved."""
 
     @property
     def looks_up(self) -> bool:
-        """Whether it needs anything looked up for any person."""
+        """Whether it needs a lookup for any person."""
         asks = (self.wants, self.queries, self.feeds, self.poll)
         return self.promises or self.contacts or any(each is not None for each in asks)

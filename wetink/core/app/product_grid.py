@@ -1,7 +1,7 @@
-"""Product grid: the form that most product apps share, and which of many products fill its few places.
+"""Product grid: the settings that most product apps share, and the choice of products for a few places.
 
-A filter is applied before anything is ranked or cut off, and what then is missing is filled up from further sources in
-a declared order: a strict filter never leaves a grid half empty while there is anything left that it lets through.
+The filter is applied before any ranking or limit. If there are too few products, further sources fill the grid in a
+declared order: a strict filter leaves places empty only if no source has another match.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ from wetink.core.profile.person import Person, Seen
 
 
 class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Which products may be shown. Empty: any."""
+    """The products that may be shown. Empty fields allow any."""
 
     categories: Annotated[tuple[str, ...], Meta(description="Only these categories.")] = ()
     brands: Annotated[tuple[str, ...], Meta(description="Only these brands.")] = ()
@@ -33,12 +33,12 @@ class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     skip: Annotated[tuple[str, ...], Meta(description="None of these products.")] = ()
 
     def __post_init__(self) -> None:
-        """Refuse prices that nothing can have."""
+        """Raise ValueError for a price range without prices."""
         if self.price_from is not None and self.price_to is not None and self.price_from > self.price_to:
             raise ValueError(f"price_from is above price_to ({self.price_from:g} and {self.price_to:g})")
 
     def lets(self, product: Product) -> bool:
-        """Whether a product may be shown to anyone."""
+        """Return whether a product matches the filter, for any person."""
         if self.buyable and not product.buyable:
             return False
         if product.key in self.skip or _among(product.category, self.not_categories):
@@ -55,9 +55,9 @@ class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 
 def pick(count: int, sources: Iterable[Iterable[Seen]], only: Filter, person: Person, shop: Shop) -> tuple[Seen, ...]:
-    """Return the first `count` products of the sources, in order, that the filter lets through; none of them twice.
+    """Return the first `count` different products of the sources, in order, that match the filter.
 
-    Each has its newest facts, a name and an address.
+    Each has its newest data, a name and a URL.
     """
     bought = () if only.bought else tuple(each for order in person.orders for each in order.products)
     picked: list[Seen] = []
@@ -76,12 +76,12 @@ def pick(count: int, sources: Iterable[Iterable[Seen]], only: Filter, person: Pe
 
 
 def known(keys: Iterable[str], shop: Shop, at: int = 0) -> Iterable[Seen]:
-    """Return the products of these keys that the catalog knows, in order. `at` is Unix ms."""
+    """Return the products with these keys that the catalog knows, in order. `at` is Unix ms."""
     return [Seen(shop.products[key], at) for key in keys if key in shop.products]
 
 
 def _among(value: str, listed: tuple[str, ...]) -> bool:
-    """Whether a category or brand is one of those listed, or below one of them ("Home" has "Home > Table")."""
+    """Return whether a category or brand is listed, or below a listed one ("Home" includes "Home > Table")."""
     if not listed:
         return False
     said = _path(value)
@@ -93,33 +93,33 @@ def _path(value: str) -> list[str]:
 
 
 Source = Literal["category", "best_sellers", "viewed", "new"]
-"""Popular in the person's favorite categories; what sells best; what is looked at most; what is new."""
+"""Popular in the person's favorite categories, best sellers, most viewed, and new products."""
 Fill = Annotated[tuple[Source, ...], Meta(description="Sources of more products if there are too few, in this order.")]
 
 CANDIDATES = 240
-"""Products that are looked at from each source, so that a strict filter still finds some."""
+"""Products taken from each source, so that a strict filter still finds some."""
 WINDOW = 30 * DAY
 
 
 def liked(person: Person) -> list[Seen]:
-    """Return the products in somebody's cart, on their wishlist and among their views."""
+    """Return the products in a person's cart, wishlist and views."""
     return [*person.cart.lines, *person.wishlist, *person.views]
 
 
 def liked_keys(person: Person, *_: object) -> list[str]:
-    """Return the keys of the products that somebody likes, as `wants` of an app that shows some of them."""
+    """Return the keys of a person's liked products, as the `wants` of an app that shows some of them."""
     return [seen.product.key for seen in liked(person)]
 
 
 def bought_since(person: Person, seen: Seen) -> bool:
-    """Whether somebody ordered a product after they saw it."""
+    """Return whether a person ordered a product after they saw it."""
     return any(
         order.at >= seen.at and any(seen.product.same(each) for each in order.products) for order in person.orders
     )
 
 
 def favorite_categories(person: Person) -> list[str]:
-    """Return the categories somebody looked at and bought from, the most liked first: a purchase counts three views.
+    """Return a person's categories of views, cart and orders, the most liked first: a purchase counts as three views.
 
     >>> from wetink.core.events.event import Product
     >>> favorite_categories(Person(views=(Seen(Product(sku="A", category="Lamps"), 1),)))
@@ -137,13 +137,13 @@ def favorite_categories(person: Person) -> list[str]:
 
 
 def filled(fill: Sequence[Source], person: Person, shop: Shop, now: int) -> Iterator[Iterable[Seen]]:
-    """Yield the products of each source in turn, as the catalog knows them."""
+    """Yield the catalog's products of each source, in order."""
     for source in fill:
         yield known(_keys(source, person, shop, now), shop, now)
 
 
 def candidates(fill: Sequence[Source], person: Person, shop: Shop, now: int) -> list[str]:
-    """Return the keys of all that `filled` may yield: what an app is to want."""
+    """Return the keys of all products that `filled` may yield, for an app's `wants`."""
     return [key for source in fill for key in _keys(source, person, shop, now)]
 
 
@@ -171,7 +171,7 @@ Tone = Literal["plain", "sale", "scarce", "fresh"]
 
 
 class ShelfSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What can be set of every shelf."""
+    """The settings of every product grid."""
 
     items: Annotated[int, Meta(ge=1, le=6, description="Maximum number of products.")] = 3
     only: Annotated[Filter, Meta(description="Products to include.")] = Filter()
@@ -187,7 +187,7 @@ class Saying(msgspec.Struct, frozen=True, omit_defaults=True):
     was: float | None = None
     note: str = ""
     left: Annotated[int, Meta(ge=0, le=100)] | None = None
-    """Percent; None: there is no bar."""
+    """Percent; None: no bar."""
 
 
 def shelf(
@@ -199,9 +199,9 @@ def shelf(
     hail: str = "",
     say: Callable[[int, Seen], Saying] = lambda index, seen: Saying(),
 ) -> Shown | None:
-    """Return a shelf of these products, None without any.
+    """Return a grid of these products; None without any.
 
-    `head` stands above, or `hail` with NAME replaced where a first name is known, unless the marketer set a title.
+    `head` is the headline, or `hail` with NAME replaced if the first name is known, unless the marketer set a title.
     """
     if not items:
         return None

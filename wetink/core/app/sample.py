@@ -59,7 +59,7 @@ TRAITS = {
 }
 
 REDUCED, RETURNED, SCARCE = "TW-201", "TW-405", "TW-402"
-"""What has become cheaper, what is back in stock, and what few are left of."""
+"""The sample product with a reduced price, the one back in stock, and the one with little stock."""
 
 
 def shopper(now: int, supposed: Iterable[Event] = ()) -> Person:
@@ -124,7 +124,7 @@ def _life(now: int) -> Iterator[Event]:
 
 
 def _crowd(now: int) -> Iterator[Event]:
-    """Yield what other shoppers did in the last days: some things are looked at, and bought, more than others."""
+    """Yield other shoppers' events of the last days, with different numbers of views and purchases for each product."""
     skus = list(GOODS)
     for number in range(240):
         who, hours_ago = f"c{number}", (number * 7) % 60

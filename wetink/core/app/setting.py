@@ -1,7 +1,7 @@
-"""Settings: the kinds of values a marketer may set of an app, and what is wrong with one before it is saved.
+"""Settings: the kinds of values in an app's settings, and the check of a value before it is saved.
 
-A kind is the `format` of a field's JSON schema, so that forms and programs see it. A value that could never work, such
-as a time zone that does not exist, is refused with the place of its field. An app's settings are also fields of a form.
+A kind is the `format` of a field's JSON schema, so that forms and programs see it. A value that can never work, such as
+an unknown time zone, is rejected with the path of its field. This module also turns settings into a form's fields.
 """
 
 import re
@@ -30,10 +30,10 @@ Color = Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$", extra_json_schema={"for
 """A color such as `#3451d1`."""
 
 LONGEST_WHY = 300
-"""Characters of what is told of a setting: it may repeat a text of any length."""
+"""Longest message about a setting, in characters: it may quote a text of any length."""
 
 _TOLD_APART = re.compile(r"[.:]|^localhost$")
-"""What a host has that an email may lead to: `http:s//shop.example/` leads a browser to the host s."""
+"""A host that an email may link to: in `http:s//shop.example/`, a browser reads the host s."""
 _NUMBER_BOUND = re.compile(r"^Expected `(?:int|float)` (?P<bound>[<>]=? .+)$")
 _BOUNDS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
 _UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>.*)`$", re.DOTALL)
@@ -44,12 +44,12 @@ _KINDS = {"int": "a whole number", "float": "a number", "str": "text", "bool": "
 
 
 class Wrong(msgspec.Struct, frozen=True):
-    """What is wrong with a setting: `path` as in `only.price_from` or `stores[1]`, and why."""
+    """A problem with a setting: its `path`, such as `only.price_from` or `stores[1]`, and the reason."""
 
     path: str
     why: str
     fits: bool = False
-    """Whether its app can read the setting all the same, though it never does what was meant."""
+    """Whether the app can still read the setting, although it never has the intended effect."""
 
     def __str__(self) -> str:
         """Write it as `path: why`."""
@@ -83,7 +83,7 @@ def canonical_zone(name: str) -> str:
 
 
 def closest(word: str, known: Sequence[str]) -> str:
-    """Return `; did you mean X?` for the known word that is nearest, nothing when none is near.
+    """Return `; did you mean X?` for the nearest known word; empty if none is near.
 
     >>> closest("Product Vieweddd", ["Product Viewed", "Order Completed"])
     '; did you mean Product Viewed?'
@@ -99,7 +99,7 @@ def _zones() -> dict[str, str]:
 
 
 def zone_problem(name: str) -> str:
-    """Return why a text names no time zone; empty when it does, or is empty."""
+    """Return the problem of a time zone's name; empty for a valid or empty one."""
     if not name or name in _zones().values():
         return ""
     known = canonical_zone(name)
@@ -119,17 +119,17 @@ def _local_time_problem(text: str) -> str:
 
 
 def link_problem(text: str) -> str:
-    """Return why a text is not a valid address for an email; empty if it is valid or empty."""
+    """Return the problem of an email's link; empty for a valid or empty one."""
     host = host_of(read(text) or "") if text else ""
     return "" if not text or _TOLD_APART.search(host) else f"{text!r} is not an http(s) address"
 
 
 FORMATS: dict[str, Callable[[str], str]] = {"time-zone": zone_problem, "local-date-time": _local_time_problem}
-"""Format -> why a text is none of it; empty when it is."""
+"""Check by format. It returns the problem of a text; empty if there is none."""
 
 
 def _values(described: inspect.Type, value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Yield each value of a format that is none of it."""
+    """Yield the path and the problem of each value that does not match its format."""
     described, extra = unwrapped(described)
     if isinstance(described, inspect.StructType):
         for field in described.fields:
@@ -144,7 +144,7 @@ def _values(described: inspect.Type, value: Any, path: str) -> Iterator[tuple[st
 
 
 def _told(message: str, app: App, settings: Any) -> Wrong:
-    """Return what msgspec says, as it is said to a marketer."""
+    """Return a message of msgspec as a problem in a marketer's words."""
     what, _, place = message.partition(" - at `")
     path = place.removesuffix("`").removeprefix("$").removeprefix(".")
     if (found := _UNKNOWN.match(what)) is not None:
@@ -186,7 +186,7 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _described(described: inspect.Type, path: str) -> tuple[inspect.Type, Mapping[str, Any]] | None:
-    """Return the type of the setting at a path, without what is said of it, and what is said of it."""
+    """Return the type and the metadata of the setting at a path; None for an unknown path."""
     found = unwrapped(described)
     for step in re.findall(r"[^.\[\]]+", path):
         struct = found[0]
@@ -201,7 +201,7 @@ def _described(described: inspect.Type, path: str) -> tuple[inspect.Type, Mappin
 
 
 def unwrapped(described: inspect.Type) -> tuple[inspect.Type, Mapping[str, Any]]:
-    """Return a type without its metadata and without None, and its metadata: the outermost counts."""
+    """Return a type without metadata and None, and its metadata: the outermost counts."""
     extra: Mapping[str, Any] = {}
     while isinstance(described, inspect.Metadata | inspect.UnionType):
         if isinstance(described, inspect.UnionType):
@@ -234,18 +234,18 @@ PROPERTIES: tuple[str, ...] = (
     "rating", "share_via", "share_message", "recipient", "sorts", "filters", "promotion_id", "creative", "reason",
     "coupon_id", "coupon_name", "step", "shipping_method", "payment_method", "email",
 )  # fmt: skip
-"""Names of properties of the 28 events, and of a product in one of them."""
+"""Property names of the 28 events and of products in them."""
 
 TRAITS = (
     "address", "age", "avatar", "birthday", "company", "createdAt", "created_at", "description", "email", "firstName",
     "first_name", "gender", "id", "lastName", "last_name", "name", "phone", "title", "username", "website", "plan",
     "locale", "language", "timezone", "currency", "country", "city",
 )  # fmt: skip
-"""Names of traits."""
+"""Common trait names."""
 
 
 def doubts(mapping: EventMapping) -> Iterator[str]:
-    """Yield each name in a mapping that nothing reads, with its place and the nearest known name.
+    """Yield a note for each name in a mapping that no part of wetink reads, with its place and the nearest known name.
 
     A shop may use its own names, so these are notes and not errors.
     """
@@ -281,9 +281,9 @@ Kind = Literal["text", "color", "whole", "number", "switch", "choice", "list", "
 
 
 class Field(msgspec.Struct, frozen=True):
-    """One setting. `name` has dots between nested ones; `value` is the default as it is written in a field.
+    """One setting. `name` has dots between nested ones. `value` is the default as a form's text.
 
-    A `list` has commas between its entries, `lines` has one entry in a line, since texts may have commas of their own.
+    A `list` has commas between its entries. `lines` has one entry per line, for texts with commas.
     """
 
     name: str
@@ -298,16 +298,16 @@ class Field(msgspec.Struct, frozen=True):
 
 
 def fields_of(app: App, chosen: Mapping[str, Any] | None = None) -> list[Field]:
-    """Return the fields of an app's settings in order; `chosen` go before the defaults."""
+    """Return the fields of an app's settings in order. `chosen` values replace the defaults."""
     described = inspect.type_info(app.settings)
     assert isinstance(described, inspect.StructType)  # noqa: S101 (settings are a struct)
     return list(_fields(described, "", msgspec.convert(dict(chosen or {}), app.settings)))
 
 
 def settings_of(app: App, form: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the settings that a filled-in form asks for, without defaults, and the errors by the name of their field.
+    """Return the settings in a filled-in form, without defaults, and the errors by field name.
 
-    With an error there are no settings. An error that belongs to no single field has the name "".
+    With an error, there are no settings. An error that belongs to no single field has the name "".
     """
     settings: dict[str, Any] = {}
     wrong: dict[str, str] = {}
@@ -367,7 +367,7 @@ def _fields(struct: inspect.StructType, prefix: str, values: Any) -> Iterator[Fi
 
 
 def _read(field: Field, text: str) -> Any:
-    """Return the value a text means. Raises ValueError."""
+    """Return the value of a form's text. Raises ValueError."""
     if field.kind == "switch":
         return text == "true"
     if field.kind == "whole":
