@@ -1,4 +1,4 @@
-"""Catalog: what trusted events have said of each product, the newest word on each field, and its price history."""
+"""Catalog: product data from trusted events, the newest value of each field, and the price history."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
@@ -11,7 +11,7 @@ from wetink.core.profile.person import Seen
 
 
 class FeedData(msgspec.Struct, frozen=True):
-    """What a feed holds right now. `fetched_at` is Unix ms, 0 for never; `state` says in words how fresh it is."""
+    """A feed's current data. `fetched_at` is Unix ms, 0 for never. `state` describes the freshness."""
 
     items: tuple[dict[str, Any], ...] = ()
     fetched_at: int = 0
@@ -19,7 +19,7 @@ class FeedData(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):
-    """What the catalog said of a product from `at` (Unix ms) on, until the next change. None: it did not say."""
+    """A product's price and stock in the catalog from `at` (Unix ms) to the next change. None means unknown."""
 
     at: int
     price: float | None = None
@@ -28,12 +28,12 @@ class Change(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def buyable(self) -> bool:
-        """Whether nothing said that it could not be bought then."""
+        """Whether the product could be bought at that time, as far as known."""
         return self.availability != "out_of_stock" and self.stock != 0
 
 
 def price_then(seen: Seen, changes: Sequence[Change]) -> float | None:
-    """Return what it cost when it was seen: as the event said, else as the catalog's history does."""
+    """Return the price at the time of a view, from the event, else from the catalog's history; None if unknown."""
     if seen.product.price is not None:
         return seen.product.price
     prices = [change.price for change in changes if change.at <= seen.at]
@@ -41,9 +41,9 @@ def price_then(seen: Seen, changes: Sequence[Change]) -> float | None:
 
 
 def returned_at(seen: Seen, changes: Sequence[Change]) -> int | None:
-    """Return when a product could be bought again after it was wanted in vain (Unix ms), None if it never was.
+    """Return the time (Unix ms) when a product came back in stock after the person missed it; None if it did not.
 
-    Wanted in vain: sold out when it was seen, or at any time since.
+    Missed means sold out at the time of the view or at any time since.
     """
     out, returned = not seen.product.buyable, None
     before = [change for change in changes if change.at <= seen.at][-1:]
@@ -59,29 +59,29 @@ FIELDS = (
     "product_id", "sku", "name", "url", "image_url", "price", "currency", "category", "brand", "variant",
     "list_price", "availability", "stock",
 )  # fmt: skip
-"""What the catalog keeps of a product; quantity, coupon and position belong to an event."""
+"""The product fields that the catalog stores. Quantity, coupon and position belong to an event."""
 
 _values = attrgetter(*FIELDS)
 
 SAME_WORD_MS = 3_600_000
-"""A word repeated within this time does not renew its date, so that a busy product is not written with every view."""
+"""A value repeated within this time (ms) keeps its date, so that not every view of a busy product causes a write."""
 
 Facts = dict[str, tuple[int, Any]]
-"""Field -> (when it was last said, in Unix ms, and what)."""
+"""The time (Unix ms) of the last statement and the value, by field."""
 
 Statement = tuple[int, Product]
-"""What was said of a product, and when (Unix ms)."""
+"""The time (Unix ms) of a statement, and the product's values in it."""
 
 
 class Held(msgspec.Struct):
-    """What the catalog holds of some products: facts by key, and the sku of each product id."""
+    """The catalog's stored data of some products: facts by key, and the sku by product id."""
 
     facts: Mapping[str, Facts] = {}
     skus: Mapping[str, str] = {}
 
 
 class Changes(msgspec.Struct):
-    """What statements change: facts by key, price and stock from a time on, words to search by, skus of product ids."""
+    """Changes from statements: facts by key, new prices and stock, keys with new search words, skus by product id."""
 
     facts: dict[str, Facts] = {}
     history: list[tuple[str, Change]] = []
@@ -94,16 +94,16 @@ class Changes(msgspec.Struct):
 
 
 class Standing:
-    """Statements that a catalog has taken in and that still stand, so that one that repeats them takes no plan.
+    """Statements that the catalog already contains, so that a repetition needs no plan.
 
-    Filled by `plan`. Right for as long as nobody else changes that catalog.
+    Filled by `plan`. Valid as long as nobody else changes the catalog.
     """
 
     def __init__(self) -> None:
         self.said: dict[str, tuple[int, Product]] = {}
-        """By key: since when it stands (Unix ms), and what was said."""
+        """The time (Unix ms) since which the statement holds, and the statement, by key."""
         self.skus: dict[str, str] = {}
-        """The key that statements under a product id alone belong to."""
+        """The key for statements with only a product id, by product id."""
 
     def clear(self) -> None:
         """Forget all of them."""
@@ -111,25 +111,25 @@ class Standing:
         self.skus.clear()
 
     def repeats(self, key: str, at: int, said: Product) -> bool:
-        """Whether the same was said of a product before, so lately that it needs no new date."""
+        """Return whether a statement repeats a known one that is recent enough to keep its date."""
         stands = self.said.get(key)
         if stands is None or at - stands[0] >= SAME_WORD_MS:
             return False
         return said is stands[1] or said == stands[1] or _values(said) == _values(stands[1])
 
     def lacking(self, batch: Iterable[Statement]) -> set[str]:
-        """Return the keys of those statements that `plan` needs to know what is held of."""
+        """Return the keys of the statements for which `plan` needs the stored data."""
         repeats, skus = self.repeats, self.skus
         return {said.key for at, said in batch if not repeats(said.sku or skus.get(said.product_id, ""), at, said)}
 
 
 def statements(events: Iterable[Event]) -> list[Statement]:
-    """Return what trusted events say of products that have a name. Browsers are not trusted with the catalog."""
+    """Return trusted events' statements about products with a key. Browsers are not trusted with the catalog."""
     return [(event.at, said) for event in events if event.level == "server" for said in event.products if said.key]
 
 
 def plan(batch: Iterable[Statement], held: Held, standing: Standing | None = None) -> Changes:
-    """Return what statements change, in the order given. `held` covers the key of each product that is `lacking`.
+    """Return the changes from statements, in the given order. `held` covers the key of each `lacking` product.
 
     >>> said = (200_000, Product(sku="S", product_id="P", price=5.0))
     >>> changes = plan([said], Held())
@@ -143,7 +143,7 @@ def plan(batch: Iterable[Statement], held: Held, standing: Standing | None = Non
     for at, said in batch:
         key = said.sku or standing.skus.get(said.key) or held.skus.get(said.key, said.key)
         if standing.repeats(key, at, said):
-            continue  # as most do: somebody looks at what others looked at a moment ago
+            continue  # the usual case: a view of a product that others have just viewed
         before = changes.facts.get(key) or held.facts.get(key) or {}
         facts = dict(before)
         changed, since = _learnt(facts, said, at)
@@ -166,7 +166,7 @@ def plan(batch: Iterable[Statement], held: Held, standing: Standing | None = Non
 
 
 def learn(facts: Facts, product: Product, at: int) -> bool:
-    """Take in what an event of time `at` (Unix ms) said of a product; return whether `facts` changed.
+    """Add an event's values of a product at `at` (Unix ms) to `facts`. Returns whether `facts` changed.
 
     >>> facts: Facts = {}
     >>> learn(facts, Product(sku="S", name="New"), 200_000), learn(facts, Product(sku="S", name="Old"), 100_000)
@@ -178,7 +178,7 @@ def learn(facts: Facts, product: Product, at: int) -> bool:
 
 
 def _learnt(facts: Facts, product: Product, at: int) -> tuple[bool, int | None]:
-    """Do the same; return also since when all that was said stands, None when not all of it does."""
+    """Do the same. Also return the time since which all the values hold, None if some do not."""
     changed, since, stands = False, at, True
     for field, value in zip(FIELDS, _values(product), strict=True):
         if value is None or value == "":
@@ -199,12 +199,12 @@ def _learnt(facts: Facts, product: Product, at: int) -> tuple[bool, int | None]:
 
 
 def product(facts: Mapping[str, tuple[int, Any]]) -> Product:
-    """Return the product these facts describe."""
+    """Return the product with these facts."""
     return Product(**{field: value for field, (_, value) in facts.items() if field in FIELDS})
 
 
 def words_of(facts: Facts) -> tuple[str, str, str]:
-    """Return the words a product is searched by: its name, brand and category."""
+    """Return the texts that a product is searched by: name, brand and category."""
     name, brand, category = facts.get("name"), facts.get("brand"), facts.get("category")
     return name[1] if name else "", brand[1] if brand else "", category[1] if category else ""
 

@@ -1,7 +1,7 @@
-"""Trends: what all shoppers do with products, counted by the hour. The shop's own fold, kept in memory.
+"""Trends: all shoppers' activity by product and hour. The shop's own fold, kept in memory.
 
-Counts are of people: who looks at a product ten times within an hour counts once. An hour that is more than two days
-old keeps its numbers and forgets who it was; in a busy shop, whose people would fill the memory, sooner.
+Counts are of people: ten views of a product by one person within an hour count once. After two days an hour keeps only
+its numbers and drops the people. In a busy shop this happens sooner, to limit memory.
 """
 
 from collections import Counter, OrderedDict
@@ -21,40 +21,40 @@ MEASURES: dict[str, Measure] = {
     "Wishlist Product Added to Cart": "added",
     "Order Completed": "bought",
 }
-"""Event name -> what it counts for."""
+"""The measure that an event counts for, by event name."""
 
 HOUR, DAY = 3_600_000, 86_400_000
 KEPT_HOURS = 24 * 60
-"""How far back is counted."""
+"""Hours that are counted."""
 
 NAMED_HOURS = 48
-"""How far back is remembered who it was."""
+"""Hours that keep their people."""
 
 MOST_NAMED = 200_000
-"""People, of all hours and products, that are remembered by name: some 25 MB."""
+"""Maximum people kept across all hours and products: about 25 MB."""
 
 SESSION_MS = 30 * 60_000
-"""Products seen by one person within this time were seen together."""
+"""Products that one person views within this time (ms) count as viewed together."""
 
 RECENT_PEOPLE, RECENT_VIEWS = 20_000, 6
-"""Of how many people the last views are remembered, and how many of each."""
+"""People whose last views are kept, and views for each."""
 
 TOGETHER = 60
-"""Products remembered beside each."""
+"""Products kept together with each product."""
 
 REPEATS = 5
-"""Repurchases it takes to tell an interval."""
+"""Minimum repurchases for an interval."""
 
 BUYERS, MOST_GAPS, MOST_DAYS, MOST_BOUGHT = 50_000, 50_000, 730, 40
-"""Buyers that are remembered, products and categories whose intervals are counted, the longest interval, and what is
-remembered of a buyer."""
+"""Buyers kept, products and categories with intervals, the longest interval in days, and products kept for each buyer.
+"""
 
 MOST_TOGETHER = 12
 """Products of one order that are paired with each other."""
 
 
 class Ranked(msgspec.Struct, frozen=True):
-    """A product, how many people it moved within a window, and its score: newer ones weigh more."""
+    """A product, the number of people it moved within a window, and its score, to which recent ones add more."""
 
     key: str
     people: int
@@ -62,7 +62,7 @@ class Ranked(msgspec.Struct, frozen=True):
 
 
 class Trends:
-    """Counts events; answers what is popular, what goes together, and what is new."""
+    """Counts events. Returns popular products, products that go together, and new products."""
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self._hours: dict[Measure, dict[int, dict[str, set[int] | int]]] = {"viewed": {}, "added": {}, "bought": {}}
@@ -79,7 +79,7 @@ class Trends:
             self.observe(event)
 
     def observe(self, event: Event) -> None:
-        """Count one event. Only usable tracks of products count."""
+        """Count one event. Only usable tracks with products count."""
         measure = MEASURES.get(event.name) if event.type == "track" and event.usable else None
         if measure is None:
             return
@@ -103,25 +103,28 @@ class Trends:
     def popular(
         self, measure: Measure, window_ms: int, now: int, *, category: str = "", region: str = "", least: int = 1
     ) -> Sequence[Ranked]:
-        """Return the products of a window that ends at `now`, the strongest first.
+        """Return the products of a window that ends at `now`, the highest score first.
 
-        A count loses half its weight with every quarter of the window (ms), so that a surge shows while it happens;
-        products that moved fewer than `least` people in the whole window are left out.
+        A count loses half its weight with every quarter of the window (ms), so that a surge shows while it happens.
+        Products that moved fewer than `least` people in the whole window are left out.
         """
         asked = (measure, window_ms, now // 60_000, category.casefold(), region.casefold(), least)
         kept = self._ranked.get(asked)
-        if kept is None or self._observed - kept[0] > kept[0] // 100:  # it is worked out anew for one percent more
+        if kept is None or self._observed - kept[0] > kept[0] // 100:  # computed again after one percent more events
             if len(self._ranked) > 200:
                 self._ranked.clear()
             kept = self._ranked[asked] = self._observed, self._rank(*asked)
         return kept[1]
 
     def together(self, key: str, measure: Measure) -> Sequence[str]:
-        """Return what was viewed, or bought, together with a product, most often first."""
+        """Return the products viewed, added or bought together with a product, most often first."""
         return [other for other, _ in sorted(self._together[measure].get(key, {}).items(), key=lambda o: (-o[1], o[0]))]
 
     def people(self, key: str, measure: Measure, since: int, until: int) -> int:
-        """Return how many people a product moved in [since, until) (Unix ms, by the hour); exact for the last days."""
+        """Return the number of people a product moved in [since, until) (Unix ms, by the hour).
+
+        Exact for the last two days.
+        """
         named: set[int] = set()
         others = 0
         for hour in range(since // HOUR, -(-until // HOUR)):
@@ -133,9 +136,9 @@ class Trends:
         return len(named) + others
 
     def repurchase(self, product: Product) -> int | None:
-        """Return after how long people buy a product again, in ms: the median, else that of its category.
+        """Return the median time until people buy a product again, in ms, else that of its category.
 
-        None where fewer than `REPEATS` have.
+        None with fewer than `REPEATS` repurchases.
         """
         for name in (product.key, f"category {product.category.casefold()}"):
             days = self._gaps.get(name)
@@ -144,7 +147,7 @@ class Trends:
         return None
 
     def arrivals(self, category: str, since: int) -> Sequence[str]:
-        """Return the products of a category that were first heard of at or after `since` (Unix ms), newest first."""
+        """Return the products of a category first seen at or after `since` (Unix ms), newest first."""
         wanted = category.casefold()
         there = [key for key, at in self._arrived.items() if at >= since and self._categories.get(key, "") == wanted]
         return sorted(there, key=lambda key: (-self._arrived[key], key))
@@ -154,7 +157,7 @@ class Trends:
         self.__dict__.update(Trends().__dict__)
 
     def forget(self, now: int) -> None:
-        """Let go of hours that are too old to count, and of who it was in those that are too old for that."""
+        """Delete hours beyond the limit, and the people of hours beyond theirs."""
         oldest, named = now // HOUR - KEPT_HOURS, now // HOUR - NAMED_HOURS
         for counted in self._hours.values():
             for hour in [each for each in counted if each < named]:
@@ -171,7 +174,7 @@ class Trends:
         self._arrived[product.key] = min(at, self._arrived.get(product.key, at))
 
     def _count(self, measure: Measure, key: str, person: int, at: int) -> bool:
-        """Count a person; return whether they had not been counted."""
+        """Count a person. Returns whether they are new in this hour."""
         hour = self._hours[measure].setdefault(at // HOUR, {})
         found = hour.setdefault(key, set())
         if isinstance(found, int):
@@ -185,7 +188,7 @@ class Trends:
         return new
 
     def _forget_names(self) -> None:
-        """Forget who it was in the oldest hours, until half the room is free."""
+        """Drop the people of the oldest hours until half the room is free."""
         for hour in sorted({hour for counted in self._hours.values() for hour in counted}):
             for counted in self._hours.values():
                 if hour in counted:
@@ -208,7 +211,7 @@ class Trends:
             self._recent.popitem(last=False)
 
     def _bought_again(self, person: int, products: Sequence[Product], at: int) -> None:
-        """Note how long ago the person bought the same, and something of the same category."""
+        """Note the time since the person's last purchase of the same product, and of the same category."""
         before = self._bought.pop(person, {})
         names = dict.fromkeys(
             name
@@ -264,7 +267,7 @@ def _people(found: set[int] | int) -> int:
 
 
 def region_of(event: Event) -> str:
-    """Return the country or region an event says it comes from, in small letters; empty when it does not say."""
+    """Return the country or region of an event in small letters; empty if unknown."""
     address = event.traits.get("address")
     places = (event.properties.get("country"), event.properties.get("region"), event.traits.get("country"))
     stated = (*places, address.get("country") if isinstance(address, dict) else None)

@@ -1,13 +1,13 @@
-"""Trust: what may be shown of what a browser's key told us.
+"""Trust: the data from a browser's key that may be shown.
 
-The key on a page is public, and whoever copies it can say anything, in any words, in anybody's name. Rules may ask for
-all of it. In a picture, and in all else that is sent to somebody,
+The key on a page is public, and anyone who copies it can send anything, in any words, in anybody's name. Rules may use
+all of it. A picture, or any other output to a person, may show
 
-- a product stands in the catalog's words, which only servers' keys teach, or not at all;
-- an order has its numbers alone;
-- a trait that only pages told stands there if it reads as a name, or is a small number, a date, or yes or no;
-- a search stands there if the catalog has all of its words;
-- the name of an event stands there if a server told it, if it is one of Segment's, or if the template itself says it.
+- a product in the catalog's words, which come only from servers' keys, or not at all;
+- the numbers of an order, without its texts;
+- a trait that only pages sent, if it reads as a name, or is a small number, a date, or a boolean;
+- a search, if the catalog has all of its words;
+- an event's name, if a server sent it, if it is one of Segment's, or if the template itself has it.
 """
 
 import re
@@ -27,11 +27,11 @@ from wetink.core.profile.person import Cart, Person, Purchase, Search, Seen, Vie
 _words = attrgetter(*FIELDS)
 
 LONGEST_NAME: Final = 40
-"""Characters of the longest text that reads as a name."""
+"""Longest text that reads as a name, in characters."""
 GREATEST: Final = 999_999
-"""The greatest number of a page that is shown, either way of zero: it is shorter than any telephone number."""
+"""The largest absolute value of a page's number that is shown: it is shorter than any telephone number."""
 _MOST_PARTS: Final = 20
-"""Parts of a list or an object of a page that are shown."""
+"""Parts of a page's list or object that are shown."""
 
 _ADDRESS_LIKE = re.compile(r"\.\w{2}")
 _NUMBER = re.compile(r"[+-]?\d{1,6}(?:\.\d{1,4})?")
@@ -42,7 +42,7 @@ _OURS = frozenset((*EVENTS, *get_args(MessageType)))
 
 
 def reads_as_name(text: str) -> bool:
-    """Whether a text could be somebody's name: letters with their marks, spaces, `-'.`, at most 40 characters.
+    """Return whether a text can be a person's name: letters with accents, spaces, `-'.`, at most 40 characters.
 
     >>> reads_as_name("J. R. O'Neill-Løvås"), reads_as_name("YOU WON! Call 555-0100"), reads_as_name("evil.example")
     (True, False, False)
@@ -53,9 +53,9 @@ def reads_as_name(text: str) -> bool:
 
 
 def shown(person: Person, found: Mapping[str, Sequence[Product]] | None = None, template: str = "") -> Person:
-    """Return the person as pictures may show them.
+    """Return the person with the data that pictures may show.
 
-    `found` has what the catalog answers to searches; `template` is the text that is to be filled in.
+    `found` has the catalog's results by search. `template` is the text to fill in.
     """
     untrusted = not all([search.trusted for search in person.searches])
     if not (person.page_traits or person.page_events or untrusted):
@@ -78,7 +78,7 @@ def shown(person: Person, found: Mapping[str, Sequence[Product]] | None = None, 
 
 
 def _showable(value: Any) -> Any:
-    """Return what may be shown of a page's value, _HIDDEN for nothing."""
+    """Return the part of a page's value that may be shown; _HIDDEN for none."""
     if isinstance(value, str):
         text = value.strip()
         plain = reads_as_name(text) or _NUMBER.fullmatch(text, re.ASCII) or _DATE.fullmatch(text)
@@ -98,12 +98,12 @@ def _showable(value: Any) -> Any:
 
 
 def _reads_as_key(name: Any) -> bool:
-    """Whether this may be what a trait is called: `first_name`, `address2`."""
+    """Return whether a text can be a trait's name: `first_name`, `address2`."""
     return isinstance(name, str) and reads_as_name(re.sub(r"\d{1,2}$", "", name, flags=re.ASCII).replace("_", " "))
 
 
 def _answered(search: Search, products: Iterable[Product]) -> bool:
-    """Whether the catalog itself has all words that a page says were searched for."""
+    """Return whether the catalog has all words of a page's search."""
     asked = search.query
     if len(asked) > LONGEST_NAME or not all(char in " -'." or category(char)[0] in "LMN" for char in asked):
         return False
@@ -115,13 +115,13 @@ def _answered(search: Search, products: Iterable[Product]) -> bool:
 
 
 def _tokens(text: str) -> set[str]:
-    """Return the words of a text as a search compares them: without case and accents."""
+    """Return the words of a text in a search's form: without case and accents."""
     plain = "".join(char for char in normalize("NFKD", text.casefold()) if category(char) != "Mn")
     return set(_TOKEN.findall(plain))
 
 
 def doubtful(person: Person) -> list[str]:
-    """Return the keys of the products that only a browser's key told us of; one without a key for an order of none."""
+    """Return the keys of products known only from a browser's key. An order without products adds an empty key."""
     views = () if isinstance(person.views, Views) and person.views.trusted else person.views
     if not (views or person.cart.lines or person.wishlist or person.orders):
         return []
@@ -133,7 +133,7 @@ def doubtful(person: Person) -> list[str]:
 
 
 def believed(person: Person, catalog: Mapping[str, Product]) -> Person:
-    """Return the person with each doubtful product in the catalog's words, and without those it does not know."""
+    """Return the person with each doubtful product in the catalog's words, and without unknown products."""
     if not doubtful(person) and all(order.trusted for order in person.orders):
         return person
     return replace(
@@ -146,10 +146,10 @@ def believed(person: Person, catalog: Mapping[str, Product]) -> Person:
 
 
 def refreshed(product: Product, known: Product | None) -> Product:
-    """Return a product with whatever the catalog knows better: it has the newest word on each field.
+    """Return a product with the catalog's values, which are the newest of each field.
 
-    The catalog knows a product once, whatever its variants: of another variant than its own it only fills in what is
-    missing.
+    The catalog has one entry for a product with all its variants. For another variant than its own, it only fills in
+    missing values.
     """
     if known is None:
         return product
@@ -168,7 +168,7 @@ def refreshed(product: Product, known: Product | None) -> Product:
 
 
 def _numbers_only(order: Purchase, catalog: Mapping[str, Product]) -> Purchase:
-    """Return an order without its sender's words: the catalog's products, and its money."""
+    """Return an order without its sender's texts: products in the catalog's words, and amounts."""
     bought = [each for each in order.products if each.key in catalog]
     said = order.order.currency
     currency = said if len(said) == 3 and said.isascii() and said.isalpha() else ""
