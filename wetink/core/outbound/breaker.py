@@ -1,4 +1,4 @@
-"""Breaker: a host that keeps failing is left alone for a while, then tried by one call; each time for longer.
+"""Breaker: pauses calls to a host that keeps failing, then lets one call probe it. Each pause is longer.
 
 closed    calls go through; TRIES failures in a row open it
 open      no call goes through until the pause is over
@@ -9,32 +9,32 @@ import msgspec
 from msgspec.structs import replace
 
 TRIES = 5
-"""Failures in a row after which a host is left alone."""
+"""Failures in a row that pause a host."""
 
 SHORTEST_MS, LONGEST_MS = 5_000, 600_000
-"""The first pause, and the longest."""
+"""The first and the longest pause, in milliseconds."""
 
 PROBE_MS = 30_000
-"""A probe that was not heard of for this long is lost, and another may go."""
+"""A probe without a result after this time (ms) is lost, and another may go."""
 
 
 class Breaker(msgspec.Struct, frozen=True):
-    """How a host has been answering. Times are Unix ms."""
+    """A host's recent failures. Times are Unix ms."""
 
     failures: int = 0
     until: int = 0
-    """No call before this."""
+    """No call before this time."""
     probe: int = 0
-    """When the probe under way went out; 0: none is."""
+    """Start of the running probe; 0 without one."""
 
     @property
     def closed(self) -> bool:
-        """Whether the host counts as well."""
+        """Whether calls go through without a probe."""
         return self.failures < TRIES
 
 
 def admits(breaker: Breaker, now: int) -> bool:
-    """Whether a call may go out at `now`. A clock that was set back keeps no host shut."""
+    """Return whether a call may start at `now`. A clock that was set back blocks no host."""
     if breaker.closed:
         return True
     resting = now < breaker.until <= now + LONGEST_MS
@@ -43,7 +43,7 @@ def admits(breaker: Breaker, now: int) -> bool:
 
 
 def begun(breaker: Breaker, now: int) -> Breaker:
-    """Return the breaker after an admitted call went out."""
+    """Return the breaker after an admitted call has started."""
     return breaker if breaker.closed else replace(breaker, probe=max(now, 1))
 
 
@@ -53,9 +53,9 @@ def succeeded() -> Breaker:
 
 
 def failed(breaker: Breaker, now: int) -> Breaker:
-    """Return the breaker after a call failed.
+    """Return the breaker after a failed call.
 
-    Calls that went out before it opened may fail later, many at once: they make no pause longer.
+    Calls that started before it opened may fail later, many at once. They do not lengthen the pause.
     """
     if not breaker.closed and breaker.probe == 0:
         return breaker
@@ -64,12 +64,12 @@ def failed(breaker: Breaker, now: int) -> Breaker:
 
 
 def withdrawn(breaker: Breaker) -> Breaker:
-    """Return the breaker after a call that proves nothing about the host: another call may probe."""
+    """Return the breaker after a call without a result about the host: another call may probe."""
     return replace(breaker, probe=0)
 
 
 def pause(failures: int) -> int:
-    """Return how long (ms) a host is left alone after so many failures in a row.
+    """Return the pause of a host in milliseconds after so many failures in a row.
 
     >>> pause(5), pause(6), pause(7), pause(50)
     (5000, 10000, 20000, 600000)

@@ -1,6 +1,6 @@
-"""Feed: outside data, as a file in the content folder declares it, and the data that came.
+"""Feed: outside data as declared by a file in the content folder, and the fetched data.
 
-This module has the rules: valid declarations, the address to call, the time of the next call, and when data is too old.
+This module has the rules: valid declarations, the URL to call, the time of the next call, and the age limits of data.
 `wetink.feeds` fetches, parses and stores.
 """
 
@@ -25,26 +25,26 @@ State = Literal["fresh", "stale", "none"]
 
 MEGABYTE = 1024 * 1024
 DEFAULTS = {"catalog": (1024 * MEGABYTE, 1_000_000), "data": (10 * MEGABYTE, 10_000), "person": (MEGABYTE, 100)}
-"""What a feed may weigh and hold unless it says otherwise: (bytes, items), by what it is for."""
+"""Default limits of a feed by purpose: (bytes, items)."""
 
 LARGEST_JSON = 256 * MEGABYTE
-"""A JSON document is read whole; whoever has more writes one item a line, as `jsonl`."""
+"""Maximum bytes of a JSON document, which is read whole. Larger feeds use `jsonl`, one item on each line."""
 
 SHORTEST_MS, SHORTEST_PERSON_MS = 60_000, 10_000
-"""How often a feed is asked at most, and the feed of one person."""
+"""Shortest time between calls, in milliseconds: of a feed, and of a per-person feed."""
 
 AHEAD = 0.75
-"""The part of its life after which data is fetched anew, while it is still given."""
+"""The part of its life after which data is fetched again, while it is still served."""
 
 SPREAD = 0.2
-"""Feeds of the same schedule are asked within this part of their lives, each at a moment of its own."""
+"""Feeds with the same schedule spread their calls over this part of their lives."""
 
 LONGEST_PARAMETER = 200
-"""Characters of the longest value that is put into an address."""
+"""Longest value in a URL, in characters."""
 
 LEAVES = frozenset(Product.__struct_fields__) - {"quantity", "coupon", "position"}
 GOODS = LEAVES | {"list_price", "availability", "stock"}
-"""The names by which a feed may speak of a product in the catalog."""
+"""The product fields that a feed may set in the catalog."""
 
 _HOLE = re.compile(r"\{([^{}]*)\}")
 _PATH = re.compile(r"[^.\s]+(?:\.[^.\s]+)*")
@@ -57,8 +57,8 @@ _WALK = re.compile(r"(?:^|[/\\])\.{1,2}(?:$|[/\\])")
 class PerPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A feed that is fetched for each person: `parameters: {city: person.traits.city}`.
 
-    A parameter fills the hole of its name in the address (`/weather/{city}`), else it is added to the query. Where it
-    comes from may have several places, the first that says something counts: `moment.city | person.traits.city`.
+    A parameter fills the placeholder with its name in the URL (`/weather/{city}`), or else is added to the query. Its
+    source may be several paths, and the first with a value counts: `moment.city | person.traits.city`.
     """
 
     parameters: dict[str, str]
@@ -73,27 +73,27 @@ class Limit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 class Feed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Data from an address (`url`) or from a file in the folder of uploads (`file`)."""
+    """Data from a URL (`url`) or from a file in the folder of uploads (`file`)."""
 
     name: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,63}$")]
     format: Format
     url: str = ""
     file: str = ""
     every: str = "1h"
-    """How long data counts as fresh, as a span: `15m`."""
+    """How long data counts as fresh, as a duration: `15m`."""
     root: str = ""
     """JSON: the dotted path to the list of items; empty: the document itself."""
     fields: dict[str, str] = {}
-    """Name here -> dotted path there; empty: items as they come. In a catalog or merchant feed: in addition."""
+    """Dotted path in the item by field name; empty: items as received. Added to those of a catalog or merchant feed."""
     key: str = ""
-    """The field that tells items apart: an item without it, or with one that is a duplicate, is left out."""
+    """The field that identifies items. An item without it, or with a repeated value, is left out."""
     encoding: str = ""
-    """CSV and JSON lines: what their letters are written in, such as `windows-1252`; empty: UTF-8, or as marked."""
+    """The text encoding of CSV and JSON lines, such as `windows-1252`; empty: UTF-8, or as marked."""
     limit: Limit = Limit()
     per_person: PerPerson | None = None
     purpose: Literal["catalog", "data"] = "data"
     complete: bool = False
-    """A catalog that lists all there is: what it does not list cannot be bought any more."""
+    """Whether the catalog lists all products: unlisted ones can no longer be bought."""
 
     @property
     def every_ms(self) -> int:
@@ -102,18 +102,18 @@ class Feed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
     @property
     def most_bytes(self) -> int:
-        """The largest body that is taken, packed or unpacked."""
+        """Maximum bytes of a body, packed or unpacked."""
         most = self.limit.bytes or self._defaults[0]
         return min(most, LARGEST_JSON) if self.format == "json" else most
 
     @property
     def most_items(self) -> int:
-        """How many items are taken."""
+        """Maximum number of items."""
         return self.limit.items or self._defaults[1]
 
     @property
     def of_goods(self) -> bool:
-        """Whether its items are products, in the names of GOODS."""
+        """Whether its items are products with the fields of GOODS."""
         return self.format == "merchant" or self.purpose == "catalog"
 
     @property
@@ -122,11 +122,11 @@ class Feed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """What a feed held when it was fetched. Times are Unix ms; 0: never.
+    """A feed's data as fetched. Times are Unix ms; 0 means never.
 
-    A catalog's items stay on the disk: `items` is empty then, and `count` says how many there are. `version` changes
-    with the data and with the way it is read. `fetched_at` is when the data came, `checked_at` when its source last
-    said that this is the newest. `failures` counts the failures since, `trouble` is the last one.
+    A catalog's items stay on disk: `items` is empty, and `count` is their number. `version` changes with the data and
+    with the way it is parsed. `fetched_at` is when the data came, `checked_at` when the source last confirmed it.
+    `failures` counts the failures since, and `trouble` is the last one.
     """
 
     feed: str
@@ -143,7 +143,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     failures: int = 0
     trouble: str = ""
     until: int = 0
-    """When (Unix ms) the same data says something else, for a sale begins or ends; 0: never."""
+    """The time (Unix ms) when a sale in the same data begins or ends; 0: never."""
 
     def age(self, now: int) -> int:
         """Return the milliseconds since the source last confirmed the data."""
@@ -151,9 +151,9 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class Supply(msgspec.Struct, frozen=True):
-    """What a feed gives right now, and for the trace how good that is.
+    """A feed's current data, and its freshness for the trace.
 
-    `age_ms` is None where there is nothing; `because` says why it is stale or nothing.
+    `age_ms` is None without data. `because` is the reason for stale or missing data.
     """
 
     items: tuple[Item, ...] = ()
@@ -164,7 +164,7 @@ class Supply(msgspec.Struct, frozen=True):
 
 
 def feed_of(name: str, raw: Any) -> Feed:
-    """Return the feed that a file called `name` declares. Raises BadContent with all that is wrong with it."""
+    """Return the feed that a file called `name` declares. Raises BadContent with all its problems."""
     if not isinstance(raw, dict):
         raise BadContent("a feed must be a mapping", hint="start with url: and format:")
     try:
@@ -302,9 +302,9 @@ def reached(value: Any, path: str) -> Any:
 
 
 def address(feed: Feed, parameters: Mapping[str, str]) -> str:
-    """Return the address to ask for a person's data.
+    """Return the URL of a person's data.
 
-    Raises BadContent when a parameter is missing, too long, or would lead out of its place in the path.
+    Raises BadContent if a parameter is missing, too long, or would leave its place in the path.
 
     >>> feed = Feed("w", "json", "https://w.example/{city}?u=m", per_person=PerPerson({"city": "", "day": ""}))
     >>> address(feed, {"city": "a/b?c", "day": "x y"})
@@ -328,19 +328,19 @@ def address(feed: Feed, parameters: Mapping[str, str]) -> str:
 
 
 def ripe(fetched: int, life: int, now: int) -> bool:
-    """Whether data is in the last quarter of its life or past it; also when the clock was set back."""
+    """Return whether data is in the last quarter of its life or past it. Also true if the clock was set back."""
     return not fetched <= now < fetched + AHEAD * life
 
 
 def expired(fetched: int, life: int, now: int) -> bool:
-    """Whether data has outlived its life."""
+    """Return whether data is past its life."""
     return now >= fetched + life
 
 
 def due_at(feed: Feed, snapshot: Snapshot | None) -> int:
-    """Return the time (Unix ms) of the next call for a scheduled feed; 0: now.
+    """Return the time (Unix ms) of the next call of a scheduled feed; 0 means now.
 
-    It is before the data expires, at a different moment for each feed; after failures the pause grows.
+    It is before the data expires, at a different moment for each feed. After failures, the pause grows.
     """
     if snapshot is None or (not snapshot.checked_at and not snapshot.failures):
         return 0
@@ -352,7 +352,7 @@ def due_at(feed: Feed, snapshot: Snapshot | None) -> int:
 
 
 def is_due(feed: Feed, snapshot: Snapshot | None, now: int) -> bool:
-    """Whether a scheduled feed is due; also true if the clock was set back."""
+    """Return whether a scheduled feed is due. Also true if the clock was set back."""
     if snapshot is None:
         return True
     last = snapshot.tried_at if snapshot.failures else snapshot.checked_at
@@ -360,7 +360,7 @@ def is_due(feed: Feed, snapshot: Snapshot | None, now: int) -> bool:
 
 
 def pause(failures: int) -> int:
-    """Return how long (ms) to wait after so many failures in a row: 10 s, doubling to at most 10 minutes.
+    """Return the pause in milliseconds after so many failures in a row: 10 s, doubling to at most 10 minutes.
 
     >>> pause(1), pause(3), pause(99)
     (10000, 40000, 600000)
@@ -369,7 +369,7 @@ def pause(failures: int) -> int:
 
 
 def supply(feed: Feed, snapshot: Snapshot | None, now: int) -> Supply:
-    """Return the data of a snapshot: fresh, stale or none, and why."""
+    """Return the data of a snapshot, fresh, stale or none, with the reason."""
     if snapshot is None or not snapshot.checked_at:
         trouble = snapshot.trouble if snapshot is not None else ""
         return Supply(because=trouble or "it has not been fetched yet")
@@ -384,7 +384,7 @@ def supply(feed: Feed, snapshot: Snapshot | None, now: int) -> Supply:
 
 
 def product_of(item: Mapping[str, Any]) -> Product | None:
-    """Return the product an item of goods describes, with the fields a Product has; None when it has no key."""
+    """Return the product in a catalog item, with the fields of Product; None without a key."""
     known = {name: value for name, value in item.items() if name in Product.__struct_fields__ and value is not None}
     try:
         product = msgspec.convert(known, Product)

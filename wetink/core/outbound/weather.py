@@ -4,15 +4,15 @@ SKIES = {
     "clear": (0, 1), "cloudy": (2, 3), "fog": (45, 48), "rain": (*range(51, 68), 80, 81, 82),
     "snow": (*range(71, 78), 85, 86), "storm": (95, 96, 99),
 }  # fmt: skip
-"""The sky by weather codes of the World Meteorological Organization (its code table 4677, as forecasts thin it out)."""
+"""The sky by weather code of the World Meteorological Organization (its code table 4677, as reduced in forecasts)."""
 WORDS = {
     "storm": ("thunder", "storm"), "snow": ("snow", "sleet", "blizzard", "ice"),
     "rain": ("rain", "drizzle", "shower"), "fog": ("fog", "mist", "haze"), "cloudy": ("cloud", "overcast"),
     "clear": ("clear", "sun", "fair"),
 }  # fmt: skip
-"""The sky by words in what a forecast says, where it says no code."""
+"""The sky by words in a forecast's text, for forecasts without a code."""
 COLDEST, HOTTEST = -90.0, 60.0
-"""In degrees Celsius: what is beyond was measured by nobody on earth."""
+"""Limits in degrees Celsius: no place on earth has been colder or hotter."""
 
 
 def sky_of(said: object) -> str:

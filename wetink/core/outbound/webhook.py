@@ -1,4 +1,4 @@
-"""Webhooks: messages that somebody entered or left an audience, and their state after each try.
+"""Webhooks: messages about people who joined or left an audience, and their state after each try.
 
 waiting     due later
 delivered   the receiver accepted it (2xx)
@@ -22,7 +22,7 @@ from wetink.core.text.link import host_of
 Move = Literal["enter", "leave"]
 
 TRACKS: dict[Move, str] = {"enter": "Audience Entered", "leave": "Audience Exited"}
-"""The events that Segment Engage sends, and that ESPs' destinations listen to. Source: Segment's Engage docs."""
+"""The events that Segment Engage sends, and that ESPs' destinations accept. Source: Segment's Engage docs."""
 
 TYPES: dict[Move, str] = {"enter": "audience.entered", "leave": "audience.left"}
 
@@ -31,21 +31,21 @@ class Hook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """The receiver of an audience's changes, and the form of the messages."""
 
     url: Annotated[str, Meta(min_length=1, max_length=2048, description="URL that receives the webhook.")]
-    """For `identify` and `track` the whole address of a Tracking API, such as https://host/v1/track."""
+    """For `identify` and `track`: the full URL of a Tracking API, such as https://host/v1/track."""
     send: Literal["webhook", "identify", "track"] = "webhook"
     write_key: str = ""
-    """For `identify` and `track`; empty: the setting `hook_write_key`."""
+    """For `identify` and `track`. Empty: the setting `hook_write_key`."""
     trait: Annotated[str, Meta(pattern="^[A-Za-z0-9_]{0,64}$")] = ""
-    """What the boolean trait is called; empty: the audience's name with `_` for `-`."""
+    """Name of the boolean trait. Empty: the audience's name with `_` for `-`."""
     on: tuple[Move, ...] = ("enter", "leave")
     anonymous: bool = False
-    """Whether those are told of, too, of whom neither a user id nor an address is known."""
+    """Whether to report people without a known user id or address."""
     backfill: bool = False
-    """Whether those are told of, too, who are members when the audience is first looked at."""
+    """Whether to report the members of the audience's first computation."""
 
 
 class MembershipChange(msgspec.Struct, frozen=True):
-    """Somebody entered or left an audience. `member` is the root of their profile, `at` is Unix ms."""
+    """One person joined or left an audience. `member` is the root of their profile, `at` is Unix ms."""
 
     id: str
     audience: str
@@ -55,7 +55,7 @@ class MembershipChange(msgspec.Struct, frozen=True):
 
 
 class Post(msgspec.Struct, frozen=True):
-    """A request to send: one POST."""
+    """A POST request to send."""
 
     url: str
     headers: tuple[tuple[str, str], ...]
@@ -63,7 +63,7 @@ class Post(msgspec.Struct, frozen=True):
 
 
 def check(hook: Hook) -> None:
-    """Raise BadContent for a hook that cannot mean anything, with the place."""
+    """Raise BadContent for an invalid hook, with the place."""
     if not host_of(hook.url):
         raise BadContent(f"{hook.url!r} is not an http(s) URL", where="hook.url")
     if not hook.on:
@@ -80,14 +80,14 @@ def change_id(audience: str, move: Move, member: Identifier, at: int) -> str:
 
 
 def concerns(hook: Hook, change: MembershipChange) -> bool:
-    """Whether a hook tells of a change."""
+    """Return whether a hook reports a change."""
     return change.move in hook.on and (hook.anonymous or change.member.kind != "anonymous")
 
 
 def post_of(
     hook: Hook, change: MembershipChange, identifiers: Sequence[Identifier], *, secret: bytes, write_key: str, now: int
 ) -> Post:
-    """Return the request that tells of a change. `identifiers` are those of the profile, `now` is Unix ms."""
+    """Return the request that reports a change. `identifiers` are those of the profile, `now` is Unix ms."""
     if hook.send == "webhook":
         return _webhook(hook, change, identifiers, secret, now)
     body = msgspec.json.encode(_message(hook, change, identifiers))
@@ -96,7 +96,7 @@ def post_of(
 
 
 def signature(secret: bytes, message_id: str, seconds: int, body: bytes) -> str:
-    """Return what proves that a webhook is ours: `v1,` and the HMAC-SHA256 in base64.
+    """Return a webhook's signature: `v1,` and the HMAC-SHA256 in Base64.
 
     Source: the Standard Webhooks specification, signature scheme.
     """
@@ -105,7 +105,7 @@ def signature(secret: bytes, message_id: str, seconds: int, body: bytes) -> str:
 
 
 def shown_secret(secret: bytes) -> str:
-    """Return a signing secret as receivers' libraries take it."""
+    """Return a signing secret in the form that receivers' libraries expect."""
     return "whsec_" + base64.b64encode(secret).decode()
 
 
@@ -135,7 +135,7 @@ def _webhook(hook: Hook, change: MembershipChange, identifiers: Sequence[Identif
 
 
 def _message(hook: Hook, change: MembershipChange, identifiers: Sequence[Identifier]) -> dict[str, Any]:
-    """Return a change as Segment Engage would send it."""
+    """Return a change in the form of Segment Engage."""
     trait, inside = hook.trait or change.audience.replace("-", "_"), change.move == "enter"
     emails = [each.value for each in (change.member, *identifiers) if each.kind == "email"]
     message: dict[str, Any] = {"type": hook.send, "messageId": change.id, "timestamp": _iso(change.at)}
@@ -151,7 +151,7 @@ def _message(hook: Hook, change: MembershipChange, identifiers: Sequence[Identif
 
 
 def _named(member: Identifier, identifiers: Sequence[Identifier]) -> dict[str, str]:
-    """Return who a message is about. Who is known by an address alone needs an anonymous id by Segment's rules."""
+    """Return the identifiers of a message. With only an address, it gets an anonymous id, as Segment requires."""
     if member.kind == "user":
         return {"userId": member.value}
     if member.kind == "anonymous":
@@ -168,16 +168,16 @@ State = Literal["waiting", "delivered", "dead"]
 
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
 PAUSES = (5 * SECOND, MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 10 * HOUR)
-"""How long (ms) to wait after each failed try; after the last one it is given up: a bit more than a day later."""
+"""Pauses after each failed try, in milliseconds. After the last try, a bit more than a day later, it is given up."""
 
 LONGEST_WISH = 24 * HOUR
-"""The longest wait that a receiver may ask for (`Retry-After`)."""
+"""The longest pause (ms) that a receiver may request with `Retry-After`."""
 
 GONE = 410
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A receiver's answer. `status` is 0 if there was none; `trouble` says why. `retry_after` is in ms, or 0."""
+    """A receiver's answer. `status` is 0 without one, and `trouble` the reason. `retry_after` is in ms, or 0."""
 
     status: int
     trouble: str = ""
@@ -185,12 +185,12 @@ class Answer(msgspec.Struct, frozen=True):
 
     @property
     def taken(self) -> bool:
-        """Whether the receiver took it."""
+        """Whether the receiver accepted the message."""
         return 200 <= self.status < 300
 
     @property
     def words(self) -> str:
-        """What happened, for people."""
+        """The result in words."""
         return self.trouble or f"it answered {self.status}"
 
 
