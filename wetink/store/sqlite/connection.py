@@ -30,8 +30,8 @@ T = TypeVar("T")
 BUSY_MS = 10_000
 """How long to wait for another process's lock before giving up."""
 
-CHECKPOINT_PAGES = 8_000
-"""WAL pages after which a commit also moves them into the file (32 MB)."""
+CHECKPOINT_PAGES = 20_000
+"""WAL pages after which a commit also moves them into the file (80 MB)."""
 
 LOOP_BUSY_MS = 5
 """How long an event loop waits for another process's lock before it leaves that to a thread, or gives up."""
