@@ -1,4 +1,4 @@
-"""The default engine: SQLite files in one folder, shared by one process per core, all equal."""
+"""The default engine: SQLite files in one folder, shared by one process for each core, all equal."""
 
 from wetink.store.sqlite.storage import holds_storage, open_storage
 

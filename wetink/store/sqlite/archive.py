@@ -1,6 +1,6 @@
-"""The archive: what opens got, in a file of its own, for as long as the operator wants and no larger than that.
+"""Archive: past opens in their own file, within the operator's limits of age and size.
 
-An open waits for none of it: what is kept is written by a thread, many at a time. A power cut may take the last second.
+No open waits for it: a thread writes the opens in batches. A power cut may lose the last second.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ logger = logging.getLogger(__name__)
 SQL = read("archive_queries.sql")
 DAY_MS = 86_400_000
 AT_ONCE, AT_MOST = 100, 2_000
-"""Opens that one statement writes, and removes."""
+"""Opens that one statement writes, and opens that one removes."""
 MOST_WAITING = 20_000
-"""Opens that wait to be written: when the disk takes none, what comes beyond is not kept."""
+"""Opens that wait to be written. If the disk rejects writes, further ones are dropped."""
 SPREAD_BITS = 21
-"""Bits of a place that tell apart what was opened in the same millisecond."""
+"""Bits of a key that separate opens of the same millisecond."""
 LAST = (1 << 63 - SPREAD_BITS) - 1
-"""The last millisecond that has a place: in the year 2109."""
+"""The last millisecond (Unix ms) that a key can hold, in the year 2109."""
 
 _json = msgspec.json.Encoder().encode
 _encode = msgspec.msgpack.Encoder().encode
@@ -38,14 +38,14 @@ _decode = msgspec.msgpack.Decoder(tuple[Decision, Moment]).decode
 _block = msgspec.json.Decoder(Block).decode
 
 _Row: TypeAlias = tuple[int, int, str, Block, str, bytes]
-"""A row, with the block and the template themselves instead of what names them."""
+"""A row, with the block and the template themselves instead of their names."""
 
 
 class SQLiteArchive:
     """`ports.Archive` over one SQLite file, shared by all processes."""
 
     def __init__(self, folder: Path, clock: Callable[[], int], *, days: int, most_bytes: int) -> None:
-        """Open (or make) the archive in a folder. `clock` says the time in Unix ms. With 0 days nothing is kept."""
+        """Open the archive in a folder, or create it. `clock` returns Unix ms. With 0 days, nothing is kept."""
         self._clock, self._days, self._most = clock, days, most_bytes
         self._db = connect(folder / "archive.db", durable=False, busy_ms=LOOP_BUSY_MS)
         self._writing = connect(folder / "archive.db", durable=False, busy_ms=THREAD_BUSY_MS)
@@ -55,7 +55,7 @@ class SQLiteArchive:
 
     @property
     def lost(self) -> int:
-        """How many opens were not kept."""
+        """Number of opens that were dropped."""
         return self.writer.lost
 
     def keep(self, opened: Opened) -> None:
@@ -66,7 +66,7 @@ class SQLiteArchive:
             moment = replace(moment, latitude=None, longitude=None)
         try:
             where, body = _place(decision.id), _encode((decision, moment))
-        except (TypeError, ValueError, OverflowError):  # whatever an app of somebody's puts among its facts
+        except (TypeError, ValueError, OverflowError):  # a custom app's facts may have any value
             logger.exception("an open of %s was not kept", decision.block)
             return
         who = fingerprint("opened", decision.recipient)
@@ -103,7 +103,7 @@ class SQLiteArchive:
         return [each for each in opens if each is not None and (not block or each.decision.block == block)]
 
     def flush(self) -> bool:
-        """Write what waits; return whether nothing is left. Never raises: what cannot be written waits on."""
+        """Write the waiting rows. Returns whether none are left. Never raises: rows that cannot be written wait."""
         return self.writer.flush()
 
     def _write(self, waiting: Sequence[_Row]) -> None:
@@ -114,9 +114,9 @@ class SQLiteArchive:
             parts = _name(written), _name(template)
             texts.update(zip(parts, (written, template), strict=True))
             rows.append((where, who, name, *parts, body))
-        # One statement for many: a statement for each would pass Python's lock to and fro with the event loop, and JSON
-        # of all of them takes SQLite three times as long to read.
-        # Texts are written with each batch: another process may have removed those that nothing referred to meanwhile.
+        # One statement writes many rows: one for each would pass Python's lock back and forth with the event loop, and
+        # JSON of all rows takes SQLite three times as long to read. Texts are written with each batch: another process
+        # may have removed unused ones in the meantime.
         self._writing.execute(SQL.insert_texts, (_json(texts).decode(),))
         for start in range(0, len(rows), AT_ONCE):
             some = rows[start : start + AT_ONCE]
@@ -140,20 +140,20 @@ class SQLiteArchive:
         return self._writing.total_changes() - before
 
     async def close(self) -> None:
-        """Write what waits and let go. Calling it twice is fine."""
+        """Write the waiting rows and close the file. A second call does nothing."""
         await asyncio.to_thread(self.writer.close)
         self._db.close()
         self._writing.close()
 
 
 def _place(decision_id: str) -> int:
-    """Return where a decision stands: by its time, so that the newest lie together. Raises ValueError for no id."""
+    """Return the key of a decision, which begins with its time, so that the newest are neighbors. Raises ValueError."""
     at, rest = int(decision_id[:TIME_DIGITS], 16), int(decision_id[TIME_DIGITS:], 16)
     return _places(at) | rest & (1 << SPREAD_BITS) - 1
 
 
 def _places(at: int) -> int:
-    """Return where the decisions of a time begin (Unix ms): times that no place can have stand at the ends."""
+    """Return the first key of a time (Unix ms). Times outside the range get the first or the last one."""
     return max(0, min(at, LAST)) << SPREAD_BITS
 
 

@@ -1,7 +1,7 @@
-"""Batches: rows that nobody waits for are written many at a time, by a thread. What cannot be written yet waits on.
+"""Batches: a thread writes rows that nobody waits for, many at a time. Rows that cannot be written yet wait.
 
-While another process holds the file, or the disk is full, rows stay in memory up to a bound. What comes beyond is lost,
-as is what no file takes; both are counted and told.
+While another process holds the file, or the disk is full, rows stay in memory up to a limit. Rows beyond the limit are
+lost, as are invalid ones; both are counted and logged.
 """
 
 import logging
@@ -16,11 +16,11 @@ import apsw
 logger = logging.getLogger(__name__)
 
 THREAD_BUSY_MS = 2_000
-"""How long the thread that writes waits for another process's lock, before it tries again later."""
+"""How long the writing thread waits for another process's lock, in milliseconds, before it tries again later."""
 SECONDS, AT_ONCE = 0.5, 5_000
-"""When rows are written: so soon, or when so many of a kind wait."""
+"""Rows are written after this many seconds, or once this many of a kind wait."""
 CLOSE_TRIES = 3
-"""How often the end of a process tries to write what waits."""
+"""Attempts to write the waiting rows at the end of a process."""
 
 T = TypeVar("T")
 Batch: TypeAlias = Mapping[str, dict[Any, Any]]
@@ -28,16 +28,16 @@ Batch: TypeAlias = Mapping[str, dict[Any, Any]]
 
 
 class Queue(NamedTuple):
-    """Rows of one kind: what writes some of them inside a transaction, and how many may wait."""
+    """Rows of one kind: a function that writes some of them inside a transaction, and the limit of waiting ones."""
 
     write: Callable[[Sequence[Any]], object]
     most: int
     join: Callable[[Any, Any], Any] = lambda old, new: new
-    """What becomes of two rows that have the same key."""
+    """Joins two rows with the same key."""
 
 
 class BatchWriter:
-    """Rows of several kinds on their way into one file. Filled from any thread, written by one at a time."""
+    """Rows of several kinds on their way into one file. Any thread may add rows, one at a time writes them."""
 
     def __init__(
         self,
@@ -48,17 +48,18 @@ class BatchWriter:
         tried: Callable[[Batch, Batch, bool], object] = lambda batch, waiting, written: None,
         seconds: float = SECONDS,
     ) -> None:
-        """Write `queues` in their order over a connection of its own; `what` they are is said when some are lost.
+        """Write `queues` in their order over their own connection. `what` names the rows in the log.
 
-        `tried` hears, under `mutex`, of each batch: what waits since, and whether it was written.
+        `tried` is called under `mutex` after each batch, with the batch, the rows waiting since, and whether it was
+        written.
         """
         self._what, self._db, self._queues, self._tried = what, db, queues, tried
         self.mutex = threading.RLock()
-        """Held while what waits changes."""
+        """Held while the waiting rows change."""
         self.writing = threading.Lock()
         """Held while a batch is being written."""
         self.lost = 0
-        """How many rows were never written."""
+        """Number of rows that were never written."""
         self._refused = 0
         self._numbers = count()
         self._waiting, self._taken = self._none(), self._none()
@@ -69,11 +70,11 @@ class BatchWriter:
 
     @property
     def alive(self) -> bool:
-        """Whether its thread goes on as it should: it was told to end, or it has not ended."""
+        """Whether the thread works as expected: it runs, or the writer is closed."""
         return self._closing or self._thread.is_alive()
 
     def put(self, kind: str, row: Any, key: Any = None) -> bool:
-        """Let a row wait, joined with one of the same key; return False when there is no room: it is lost."""
+        """Add a row, joined with one of the same key. Returns False if there is no room and the row is lost."""
         with self.mutex:
             waiting = self._waiting[kind]
             if key is None:
@@ -91,17 +92,17 @@ class BatchWriter:
             return True
 
     def find(self, kind: str, key: Any) -> Any:
-        """Return the row of a key that is not written yet, None when there is none."""
+        """Return the waiting row of a key; None without one."""
         with self.mutex:
             return self._waiting[kind].get(key) or self._taken[kind].get(key)
 
     def pending(self, kind: str) -> list[Any]:
-        """Return the rows of a kind that are not written yet, the oldest first."""
+        """Return the waiting rows of a kind, the oldest first."""
         with self.mutex:
             return [*self._taken[kind].values(), *self._waiting[kind].values()]
 
     def flush(self) -> bool:
-        """Write what waits; return whether nothing is left. Never raises: what cannot be written waits on."""
+        """Write the waiting rows. Returns whether none are left. Never raises: rows that cannot be written wait."""
         with self.writing:
             with self.mutex:
                 refused, self._refused = self._refused, 0
@@ -120,7 +121,7 @@ class BatchWriter:
                 self._ended(written=False)
                 if not self._failing and passing(error):
                     logger.warning("%s wait to be written: %s", self._what, error)
-                elif not self._failing:  # its words may be anybody's
+                elif not self._failing:  # its text may have personal data
                     logger.exception("%s wait to be written", self._what)
                 self._failing = True
                 return False
@@ -130,7 +131,10 @@ class BatchWriter:
             return True
 
     def close(self) -> None:
-        """Write what waits and end the thread. What cannot be written is lost. Calling it twice is fine. Blocks."""
+        """Write the waiting rows and end the thread. Blocks. Rows that cannot be written are lost.
+
+        A second call does nothing.
+        """
         if self._closing:
             return
         self._closing = True
@@ -146,7 +150,7 @@ class BatchWriter:
         return {kind: {} for kind in self._queues}
 
     def _ended(self, *, written: bool, lost: int = 0) -> None:
-        """Let go of a batch that was written; let one that was not wait again, before what has come since."""
+        """Drop a written batch. Put a failed one back, before the rows added since."""
         with self.mutex:
             self.lost += lost
             taken, now, self._taken = self._taken, self._waiting, self._none()
@@ -186,7 +190,7 @@ def transaction(db: apsw.Connection) -> Iterator[None]:
 
 
 def passing(error: BaseException) -> bool:
-    """Whether a write may succeed later as it is: others hold the file, or the disk is full or does not answer."""
+    """Return whether a failed write may succeed later: the file is locked, or the disk is full or does not answer."""
     return isinstance(
         error,
         apsw.BusyError
@@ -201,10 +205,9 @@ def passing(error: BaseException) -> bool:
 
 
 def apart(db: apsw.Connection, things: Sequence[T], write: Callable[[Sequence[T]], object]) -> list[Exception]:
-    """Write many at once inside a transaction; when that cannot be, in halves, so that only what is odd is left out.
+    """Write many at once inside a transaction; if that fails, in halves, so that only invalid ones are left out.
 
-    Returns why each of those that were left out could not be written. Raises what may pass by itself (see `passing`):
-    then none of them is to blame.
+    Returns the error of each one left out. Raises temporary errors (see `passing`): then the data is not at fault.
     """
     if not things:
         return []

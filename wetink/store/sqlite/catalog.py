@@ -1,7 +1,7 @@
-"""Catalog: a projection of the log and of imports, written a slice at a time by the rules of `core.catalog.catalog`.
+"""Catalog: a projection of the log and of imports, written in slices by the rules of `core.catalog.catalog`.
 
-A read sees what is in the log and not yet here, too: it plans the same changes for the products it is about, and
-writes nothing. What writes runs inside a transaction that the caller opened.
+A read includes the part of the log that is not here yet: it plans the same changes for its products, and writes
+nothing. Functions that write run inside the caller's transaction.
 """
 
 import asyncio
@@ -42,21 +42,21 @@ logger = logging.getLogger(__name__)
 SQL = read("catalog_queries.sql")
 
 CHANGES, FORGET_EVERY = 50, 16
-"""Changes that are told of each product; of more than them, the oldest go with every so-manyth change or so."""
+"""Changes shown for each product, and the interval of changes after which the oldest beyond them are deleted."""
 SLICE = 2_000
-"""Messages that are planned and written together: some ten milliseconds."""
+"""Messages planned and written together, which takes about ten milliseconds."""
 FEW = 8
-"""Products that are looked up one by one: that takes half as long as a list of them."""
+"""Products looked up one by one, which takes half as long as looking up a list of them."""
 AT_ONCE = 100
-"""Products that the event loop reads in one go; more are read in a thread."""
+"""Products that the event loop reads at once. More are read in a thread."""
 MOST_BEHIND = 5_000
-"""Messages that reads look through beyond the projection; while it is further behind, as it is during a rebuild, the
-catalog is as old as the projection."""
+"""Messages beyond the projection that a read scans. While the projection lags further, as during a rebuild, reads
+return its older state."""
 MOST_WORDS = 8
 REMEMBERED = 20_000
-"""Products whose last statement a process remembers, some 15 MB, and whose facts it does until anything is written."""
+"""Products whose last statement a process caches, about 15 MB, and whose facts it caches until the next write."""
 SEARCH_SECONDS = 0.05
-"""How long a search waits for the catalog to follow the log: without its end it finds what it found before."""
+"""How long a search waits for the catalog to follow the log, in seconds. Then it searches the older state."""
 
 _WORD = re.compile(r"\w+")
 _KEY = itemgetter(0)
@@ -67,7 +67,7 @@ _products = msgspec.msgpack.Decoder(tuple[Product, ...]).decode
 
 
 class Cursor(NamedTuple):
-    """How far the projection has followed the log and the imports, and how often it was written in other ways."""
+    """The projection's position in the log and the imports, and its number of other writes."""
 
     seq: int
     imported: int
@@ -75,7 +75,7 @@ class Cursor(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What the next slice comes to, for `write`: as of one cursor, and where it leads."""
+    """The next slice for `write`: the cursor it was planned at, its end, and its changes."""
 
     seen: Cursor
     seq: int
@@ -85,27 +85,27 @@ class Step(NamedTuple):
 
 
 class Memory:
-    """The statements that stand in the catalog, for whoever takes one step after the other. Not for two at once."""
+    """The statements that the catalog contains, for a caller that takes one step after the other. Not thread-safe."""
 
     def __init__(self) -> None:
-        """Know of none yet."""
+        """Start without statements."""
         self._standing, self._left = Standing(), Cursor(0, 0, -1)
 
     def of(self, seen: Cursor) -> Standing:
-        """Return what stands where the cursor is: nothing is known of it when somebody else has written."""
+        """Return the statements that hold at the cursor; none if another process has written."""
         if seen != self._left or len(self._standing.said) > REMEMBERED:
             self._standing.clear()
         self._left = Cursor(0, 0, -1)  # until the step is planned
         return self._standing
 
     def left(self, step: "Step") -> "Step":
-        """Note where a step leads; return it."""
+        """Note the end of a step, and return the step."""
         self._left = Cursor(step.seq, step.imported, step.seen.generation)
         return step
 
 
 def prepare(db: apsw.Connection) -> None:
-    """Make what is missing in a file; words that an earlier version left for later are made searchable."""
+    """Create missing tables. Words that an earlier version left for later become searchable."""
     db.execute(script("catalog.sql"))
     if first(db, SQL.has_unworded) is not None:
         _word(db, held(db, [key for (key,) in fetch(db, SQL.unworded)]).facts)
@@ -113,18 +113,18 @@ def prepare(db: apsw.Connection) -> None:
 
 
 def cursor(db: apsw.Connection) -> Cursor:
-    """Return how far the projection is."""
+    """Return the projection's cursor."""
     return Cursor(*first(db, SQL.cursor))
 
 
 def behind(db: apsw.Connection) -> int:
-    """Return how many messages the projection is behind the log."""
+    """Return the number of messages that the projection lags behind the log."""
     seq, _, _, last = first(db, SQL.place)
     return int(last - seq)
 
 
 def next_step(db: apsw.Connection, recent: RecentEvents, memory: Memory | None = None) -> Step | None:
-    """Return what the next slice comes to, None when there is nothing more. Imports come where they came."""
+    """Return the next slice; None at the end of the log. Imports apply at their position in the log."""
     memory = memory or Memory()
     with snapshot(db):
         seen = cursor(db)
@@ -141,22 +141,23 @@ def next_step(db: apsw.Connection, recent: RecentEvents, memory: Memory | None =
 
 
 def write(db: apsw.Connection, step: Step) -> None:
-    """Write a step, unless somebody else has taken it or changed what it was planned upon. What is odd is left out."""
+    """Write a step unless another process has written since its cursor. Invalid statements are left out."""
     db.execute(SQL.advance, (step.seq, step.imported, *step.seen))
     if db.changes():
         apart(db, step.said, lambda some: _put(db, step.changes if some is step.said else _planned(db, some)))
 
 
 def take(db: apsw.Connection, seqs: Iterable[int]) -> None:
-    """Take in the events of some messages out of turn: they were renewed."""
+    """Apply the events of renewed messages out of turn."""
     _put(db, _planned(db, statements(event for seq in seqs for _, event in RecentEvents().between(db, seq - 1, seq))))
     db.execute(SQL.next_generation)
 
 
 def take_import(db: apsw.Connection, recent: RecentEvents, at: int, products: Sequence[Product]) -> None:
-    """Take in what an import says of products at a time (Unix ms), and keep what of it is new for a rebuild.
+    """Apply an import's products at a time (Unix ms), and store the new ones for a rebuild.
 
-    What the log says was before it. During a rebuild that takes longer: then it comes in its turn.
+    The log's earlier messages are applied first. During a rebuild that takes too long, and the import waits for its
+    turn.
     """
     if behind(db) <= MOST_BEHIND:
         while (step := next_step(db, recent)) is not None:
@@ -177,7 +178,7 @@ def take_import(db: apsw.Connection, recent: RecentEvents, at: int, products: Se
 
 
 def forget(db: apsw.Connection, keys: Collection[str]) -> None:
-    """Forget all that is known under these keys: many products were taken for one. What leads to them goes, too."""
+    """Delete all data under these keys, which were placeholders, and the product ids that lead to them."""
     for key in sorted(keys):
         for statement in (SQL.delete_product, SQL.delete_changes, SQL.delete_product_aliases):
             db.execute(statement, (key,))
@@ -199,14 +200,14 @@ def _put(db: apsw.Connection, changes: Changes) -> None:
 
 
 def _word(db: apsw.Connection, facts: Mapping[str, Facts]) -> None:
-    """Put words where they can be searched, in place of those that were there."""
+    """Replace the search words of these products."""
     rows = [(fingerprint("product", key), key, *words_of(each)) for key, each in facts.items()]
     db.executemany(SQL.delete_words, [row[:1] for row in rows])
     db.executemany(SQL.insert_words, rows)
 
 
 def held(db: apsw.Connection, keys: Collection[str]) -> Held:
-    """Return what the projection holds of these products, by key, sku or product id, found in one go."""
+    """Return the projection's data of these products, by key, sku or product id."""
     if not keys:
         return Held()
     skus = _skus(db, keys)
@@ -231,7 +232,7 @@ def _planned(db: apsw.Connection, said: Sequence[Statement], standing: Standing 
 
 
 class _Now(NamedTuple):
-    """What a read knows of products: facts by key, the sku of each product id, and changes that are not written yet."""
+    """A read's data of products: facts by key, the sku by product id, and changes that are not written yet."""
 
     facts: Mapping[str, Facts]
     skus: Mapping[str, str]
@@ -246,10 +247,10 @@ def _stored(db: apsw.Connection, keys: Collection[str]) -> _Now:
 
 
 class Tail:
-    """What the log says of products beyond the projection, read once; and reads that know of it."""
+    """The log's statements beyond the projection, read once, and reads that include them."""
 
     def __init__(self, recent: RecentEvents) -> None:
-        """Know of nothing yet; read on in `recent`."""
+        """Start without statements. Read the log's events from `recent`."""
         self._recent = recent
         self._mutex = threading.Lock()
         self._seen, self._last = Cursor(0, 0, -1), 0
@@ -258,7 +259,7 @@ class Tail:
         self._skus: dict[str, str] = {}
 
     def products(self, db: apsw.Connection, keys: Collection[str]) -> Mapping[str, Product]:
-        """Return what is known of products by key, sku or product id; unknown ones are left out."""
+        """Return products by key, sku or product id. Unknown ones are left out."""
         if not behind(db):
             now = _stored(db, keys)
         else:
@@ -272,7 +273,7 @@ class Tail:
         return found
 
     def changes(self, db: apsw.Connection, keys: Collection[str]) -> Mapping[str, Sequence[Change]]:
-        """Return the history of these products' price and stock, oldest first."""
+        """Return the changes in price and stock by product, oldest first."""
         with snapshot(db), self._mutex:
             now = self._now(db, keys) if self._catch_up(db) else _Now({}, _skus(db, keys), ())
             found: dict[str, Sequence[Change]] = {}
@@ -285,7 +286,7 @@ class Tail:
         return found
 
     def _now(self, db: apsw.Connection, keys: Collection[str]) -> _Now:
-        """Return what the projection holds of these products with what the log says beyond it."""
+        """Return the projection's data of these products, with the log's statements beyond it."""
         names = {*keys, *(self._skus[key] for key in keys if key in self._skus)}
         known = held(db, names)
         places = {place for name in names.union(known.skus.values()) for place in self._of.get(name, ())}
@@ -294,7 +295,7 @@ class Tail:
         return _Now({**known.facts, **changes.facts}, {**known.skus, **changes.skus}, changes.history)
 
     def _catch_up(self, db: apsw.Connection) -> bool:
-        """Read what the log says beyond the projection; return whether that is anything."""
+        """Read the log's statements beyond the projection. Returns whether there are any."""
         *seen, end = first(db, SQL.place)
         now = Cursor(*seen)
         last = min(end, now.seq + MOST_BEHIND)
@@ -319,16 +320,16 @@ class Tail:
 
 
 def search(db: apsw.Connection, text: str, limit: int) -> list[str]:
-    """Return the keys of products that have every word of `text`, or a word that starts so, the best first."""
+    """Return the keys of products that have every word of `text`, or words that begin so, the best match first."""
     words = [f'"{word}"*' for word in _WORD.findall(text)[:MOST_WORDS]]
     return [key for (key,) in fetch(db, SQL.search, (" ".join(words), limit))] if words else []
 
 
 class SQLiteCatalog:
-    """`ports.Catalog` over the main file. `follow` carries the projections forward, for so many seconds at most."""
+    """`ports.Catalog` over the main file. `follow` updates the projections, for a maximum of seconds."""
 
     def __init__(self, database: Database, follow: Callable[[float], bool]) -> None:
-        """Read and write there."""
+        """Read and write `database`."""
         self._database, self._follow, self._tail = database, follow, Tail(database.recent_events)
         self._version: int | None = None
         self._known: dict[str, Product | None] = {}  # at that version
@@ -380,7 +381,7 @@ class SQLiteCatalog:
             return list(self._tail.products(self._database.reading, found).values())
 
     async def _caught_up(self) -> None:
-        """Have the catalog follow the log for a moment, if it is behind."""
+        """Let the catalog follow the log for a moment if it lags."""
         loop = asyncio.get_running_loop()
         until = loop.time() + SEARCH_SECONDS
         try:

@@ -1,4 +1,4 @@
-"""How identifiers, events and fingerprints stand in the file."""
+"""Codec: the stored form of identifiers, events and fingerprints."""
 
 from hashlib import blake2b
 from struct import Struct
@@ -15,7 +15,7 @@ VERDICTS: tuple[Verdict, ...] = ("usable", "unusable", "parked")
 
 
 class _Leveled(msgspec.Struct, gc=False):
-    """As much of an event as says who told it."""
+    """The part of an event that has its level."""
 
     level: str = "server"
 
@@ -44,27 +44,27 @@ def identifier(column: str) -> Identifier:
 
 
 def fingerprint(source: str, message_id: str) -> int:
-    """Return 64 bits that stand for a message id within its source."""
+    """Return the 64 bits that identify a message id within its source."""
     digest = blake2b(f"{source}\0{message_id}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
     number: int = _NUMBER.unpack(digest)[0]
     return number
 
 
 def events(bodies: list[bytes]) -> list[Event]:
-    """Decode many events in one go: their bodies behind an array header are one msgpack document."""
+    """Decode many events at once: with an array header, their bodies form one msgpack document."""
     return decode_events(array(bodies))
 
 
 def entries(bodies: list[bytes]) -> list[Entry]:
-    """Decode many events as far as every fold reads them."""
+    """Decode many events as entries, without their packed parts."""
     return decode_entries(array(bodies))
 
 
 def level_of(body: bytes) -> str:
-    """Return the level of the key that told an event."""
+    """Return the level of an event's key."""
     return _leveled(body).level if body else "browser"
 
 
 def array(bodies: list[bytes]) -> bytes:
-    """Return one msgpack document of many: an array of them."""
+    """Return one msgpack document with an array of many."""
     return b"".join((b"\xdd", len(bodies).to_bytes(4, "big"), *bodies))

@@ -1,6 +1,6 @@
-"""What one transaction writes: messages, events, and claims with their holdings. All else follows (`projections`).
+"""Commit: writes one transaction: messages, events, claims and holdings. `projections` derives all other data.
 
-Runs inside a transaction that the writer opened; knows nothing of threads, locks or files.
+It runs inside the writer's transaction, without knowledge of threads, locks or files.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ SQL = read("queries.sql")
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """A record made ready to write, outside of the lock."""
+    """A record prepared outside of the lock."""
 
     record: Record
     who: str
@@ -32,16 +32,16 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     at: int
     body: bytes
     message: tuple[Any, ...]
-    """What its row in the log has behind its place."""
+    """The values of its row in the log, without the position."""
 
     @property
     def key(self) -> tuple[str, int, int]:
-        """Its place in the cluster of events."""
+        """Its key in the cluster of events."""
         return (self.who, self.key_time, self.fingerprint)
 
 
 def prepare(record: Record) -> Row:
-    """Encode a record's event and find its place in the cluster."""
+    """Encode a record's event and compute its key in the cluster."""
     event = record.event
     column, print_ = who(record.filed), fingerprint(record.source, record.message_id)
     return Row(
@@ -68,7 +68,7 @@ def prepare(record: Record) -> Row:
 
 
 def grow(db: apsw.Connection) -> None:
-    """Make room for the place of a message's event in a file of an earlier version, before the schema is made."""
+    """Add columns for the key of a message's event to an earlier version's file, before the schema is created."""
     columns = {name for _, name, *_ in fetch(db, "PRAGMA table_info(message)")}
     if columns and "key_time" not in columns:
         db.execute(
@@ -77,18 +77,18 @@ def grow(db: apsw.Connection) -> None:
 
 
 class Commits:
-    """Writes rows in one process, remembering what makes most of them cheap. Not for two threads at once."""
+    """Writes rows in one process, with caches that make most of them cheap. Not thread-safe."""
 
     def __init__(self, recent_events: RecentEvents) -> None:
-        """Remember nothing yet; `recent_events` gets the events of products."""
+        """Start with empty caches. `recent_events` gets the product events."""
         self._claims = identity.Claims()
         self._recent = RecentIds()
         self._recent_events = recent_events
-        self._of_products: list[Placed] = []  # in the transaction under way; from where to where in the log that goes
+        self._of_products: list[Placed] = []  # of this transaction: of the messages in (_since, _last]
         self._since = self._last = 0
 
     def ready(self, db: apsw.Connection | None) -> None:
-        """Read what came last, so that the first write need not. What cannot be read is that write's to tell."""
+        """Read the latest ids ahead of the first write. An error is left for that write."""
         with contextlib.suppress(apsw.Error):
             if db is not None:
                 self._recent.begin(db, db.execute(SQL.last_seq).get)
@@ -101,17 +101,17 @@ class Commits:
         self._recent.begin(db, self._since)
 
     def committed(self) -> None:
-        """Let others know of what was written: it can be read now."""
+        """Pass the committed events on: they can be read now."""
         if self._last > self._since:
             self._recent_events.add(self._since, self._last, self._of_products)
 
     def forget(self) -> None:
-        """Remember nothing: what was written was undone."""
+        """Clear the caches after a rollback."""
         self._recent.undo()
         self._claims.forget()
 
     def write(self, db: apsw.Connection, rows: Sequence[Row]) -> list[bool]:
-        """Write the rows and all that follows from them; return for each whether it was a duplicate."""
+        """Write the rows and their claims. Returns for each row whether it was a duplicate."""
         outcome = self._written(db, rows)
         people.drop_summaries_of(db, {row.who for row in rows if row.body})
         return outcome
@@ -127,9 +127,9 @@ class Commits:
             (row.who, row.key_time, row.fingerprint, seq, row.at, row.body)
             for seq, row in new
         ]  # fmt: skip
-        events.sort()  # neighbors one after the other
+        events.sort()  # neighbors follow each other
         db.executemany(SQL.insert_event, events)
-        if db.total_changes() - before < len(new):  # some came so long ago that only their places tell
+        if db.total_changes() - before < len(new):  # some duplicates are so old that only their keys show it
             for seq, row in new:
                 duplicates[seq - last - 1] = first(db, SQL.stored_event, row.key)[0] != seq
             new = [(seq, row) for seq, row in new if not duplicates[seq - last - 1]]
@@ -144,7 +144,7 @@ class Commits:
         return duplicates
 
     def _follow(self, db: apsw.Connection, new: Sequence[tuple[int, Row]]) -> None:
-        """Write all that follows from events that are new."""
+        """Write the messages and claims of new events."""
         messages: list[tuple[Any, ...]] = []
         claims: list[Claim] = []
         for seq, row in new:
@@ -159,9 +159,9 @@ class Commits:
         self._claims.make(db, claims, (row.record for _, row in new))
 
     def _keep_the_earlier(self, db: apsw.Connection, row: Row) -> None:
-        """Let the smallest corrected time of a message count, whichever of its copies came first.
+        """Keep the smallest corrected time of a message, in whatever order its copies came.
 
-        A copy that gives another time of its own is not looked for: the first one stands.
+        A copy with a different time of its own is not looked up: the first one stays.
         """
         stored = first(db, SQL.stored_event, row.key) if row.record.event is not None else None
         if stored is None:
@@ -178,28 +178,28 @@ class Commits:
 
 
 FEW_ROWS = 100
-"""Rows that the loop commits by itself: a millisecond at most, less than it takes to hand them over."""
+"""Rows that the loop commits itself: a millisecond at most, less than passing them to the thread."""
 SLICE_ROWS = 250
-"""Rows that are written before others get their turn: about five milliseconds."""
+"""Rows written before other work gets its turn: about five milliseconds."""
 GROUP_ROWS = 2_500
-"""Rows after which a group is closed; a request is never split."""
+"""Rows that close a group. A request is never split."""
 
 
 class Job:
-    """One request's rows, and who waits for them."""
+    """One request's rows, and the future of its caller."""
 
     def __init__(self, rows: Sequence[Row], loop: asyncio.AbstractEventLoop) -> None:
-        """Make a job whose future belongs to `loop`."""
+        """Make a job with a future of `loop`."""
         self.rows = rows
         self.loop, self.since = loop, loop.time()
         self.future: asyncio.Future[list[bool]] = loop.create_future()
 
 
 class Group:
-    """Jobs that are written in one transaction, as far as that has come; none until the lock is held."""
+    """Jobs written in one transaction, and its progress. It has no jobs until the lock is held."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin with none, in this loop."""
+        """Start without jobs in this loop."""
         self.loop = loop
         self.jobs: list[Job] = []
         self.rows: list[Row] = []
@@ -208,14 +208,14 @@ class Group:
         self.begun = False
 
     def take(self, waiting: deque[Job]) -> None:
-        """Take from what waits."""
+        """Take waiting jobs up to the size of a group."""
         while waiting and len(self.rows) < GROUP_ROWS:
             job = waiting.popleft()
             self.jobs.append(job)
             self.rows += job.rows
 
     def shares(self) -> list[list[bool]]:
-        """Each job's part of the outcome."""
+        """Return each job's part of the outcome."""
         shares, start = [], 0
         for job in self.jobs:
             shares.append(self.outcome[start : start + len(job.rows)])

@@ -1,8 +1,8 @@
-"""Connections: how a file is opened and read, what SQLite's errors mean to wetink, and work under the processes' lock.
+"""Connections: opens and reads files, turns SQLite's errors into StoreUnavailable, and works under the processes' lock.
 
-SQL stays in `.sql` files. A file is looked at once in a turn of the event loop, and its readers have one state of it
-(`Version`, `Turn`): a request that is handled in a turn had arrived before the turn began, so whatever its sender had
-been told before is in the file by then. One look is as good as one for each request, and costs several system calls.
+SQL stays in `.sql` files. A file is checked once in a turn of the event loop, and its readers see one state of it
+(`Version`, `Turn`). A request in a turn had arrived before the turn began, so that state has all writes acknowledged to
+its sender. One check is as good as one for each request, and saves several system calls.
 """
 
 import asyncio
@@ -28,20 +28,21 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 BUSY_MS = 10_000
-"""How long to wait for another process's lock before giving up."""
+"""How long to wait for another process's lock, in milliseconds."""
 
 CHECKPOINT_PAGES = 20_000
 """WAL pages after which a commit also moves them into the file (80 MB)."""
 
 LOOP_BUSY_MS = 5
-"""How long an event loop waits for another process's lock before it leaves that to a thread, or gives up."""
+"""How long an event loop waits for another process's lock, in milliseconds, before a thread takes over or it gives up.
+"""
 
 HOT_KB, COLD_KB = 16_384, 2_048
-"""Memory for pages of a connection that every request uses, and of one that is used now and then. A process has a dozen
-of these, and each fills its memory in time."""
+"""Page cache in KB of a connection that every request uses, and of a rarely used one. A process has a dozen of these,
+and each cache fills in time."""
 
 PATIENCE_SECONDS = 10.0
-"""How long a piece of work waits until it may begin. Once begun it is waited for to its end."""
+"""How long a piece of work waits for its start, in seconds. Once started, it is awaited to its end."""
 
 Work: TypeAlias = Callable[[apsw.Connection], Any]
 _Piece: TypeAlias = tuple[Work, "Future[Any]"]
@@ -50,12 +51,12 @@ _Piece: TypeAlias = tuple[Work, "Future[Any]"]
 def connect(
     path: Path, *, durable: bool = True, synchronous: str = "", busy_ms: int = BUSY_MS, cache_kb: int = COLD_KB
 ) -> apsw.Connection:
-    """Open the file in WAL mode. With `durable` a commit is on the disk (fsync) before it returns.
+    """Open the file in WAL mode. With `durable`, a commit is on disk (fsync) before it returns.
 
-    Opening waits for others as long as it takes; later statements wait `busy_ms` for their locks. `cache_kb` is the
-    memory its pages may take.
+    Opening waits for other processes as long as needed. Later statements wait `busy_ms` for their locks. `cache_kb` is
+    the size of the page cache.
 
-    Pages are read, not mapped: on virtual machines the first touch of a mapped page takes longer than reading it.
+    Pages are read, not mapped: on virtual machines the first access to a mapped page takes longer than reading it.
     `synchronous` overrides SQLite's setting of that name: the power cut test weakens it to see itself fail.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -72,9 +73,9 @@ def connect(
 
 
 def _keep_wal(connection: apsw.Connection) -> None:
-    """Have the file kept in WAL mode. Of several that make a new file at once one does it, and the others wait.
+    """Set WAL mode. If several processes create a file at once, one sets it and the others wait.
 
-    SQLite's own waiting does not cover this: it would be for a lock that it has half of already.
+    SQLite's own waiting does not cover this case, since the connection already holds half of the lock.
     """
     until = time.monotonic() + BUSY_MS / 1000
     while True:
@@ -88,25 +89,25 @@ def _keep_wal(connection: apsw.Connection) -> None:
 
 
 class translated:
-    """Raise StoreUnavailable, with the remedy, for whatever SQLite raises inside."""
+    """Raise StoreUnavailable, with the remedy, for any SQLite error inside."""
 
     __slots__ = ("_doing",)
 
     def __init__(self, doing: str) -> None:
-        """`doing` is what the error says went wrong."""
+        """`doing` names the operation in the error."""
         self._doing = doing
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        """End; SQLite's errors go on as ours."""
+        """Replace SQLite's errors."""
         if isinstance(error, apsw.Error):
             raise _unavailable(error, self._doing) from error
 
 
 def in_thread(work: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Have whoever awaits a method wait for it in a thread."""
+    """Run a method in a thread and return an awaitable."""
 
     @wraps(work)
     def called(*given: P.args, **named: P.kwargs) -> Coroutine[Any, Any, T]:
@@ -125,7 +126,7 @@ def _unavailable(error: apsw.Error, doing: str) -> StoreUnavailable:
 
 @contextmanager
 def snapshot(db: apsw.Connection) -> Iterator[None]:
-    """Read one state of the file inside, whatever is committed meanwhile; inside another, that one's."""
+    """Read one state of the file inside, whatever is committed in the meantime. An outer snapshot is reused."""
     if db.in_transaction:
         yield
         return
@@ -142,7 +143,7 @@ def fetch(db: apsw.Connection, query: str, values: tuple[Any, ...] = ()) -> list
 
 
 def first(db: apsw.Connection, query: str, values: tuple[Any, ...] = ()) -> Any:
-    """Return the first row of a query, None without any."""
+    """Return the first row of a query; None without one."""
     return db.execute(query, values).fetchone()
 
 
@@ -156,7 +157,7 @@ def read(name: str) -> SimpleNamespace:
 
 
 def script(name: str) -> str:
-    """Return a `.sql` file of this package whole."""
+    """Return the text of a `.sql` file of this package."""
     return files(__package__).joinpath(name).read_text("utf-8")
 
 
@@ -164,18 +165,18 @@ class Version:
     """A number that changes with every commit of another connection to the same file."""
 
     def __init__(self, db: Callable[[], apsw.Connection]) -> None:
-        """Look through the connection that `db` returns."""
+        """Use the connection that `db` returns."""
         self._db = db
-        self._loop: asyncio.AbstractEventLoop | None = None  # in a turn of which, in this thread, it was looked at
+        self._loop: asyncio.AbstractEventLoop | None = None  # has read the version in this turn
         self._thread = 0
         self._seen = 0
 
     def now(self) -> int:
-        """Return the version. Called in an event loop. Raises StoreUnavailable."""
+        """Return the version. Call it in an event loop. Raises StoreUnavailable."""
         if self._loop is None or self._thread != get_ident() or not self._loop.is_running():
             with translated("looking for news"):
                 self._seen = self._db().execute("PRAGMA data_version").get
-            self._loop, self._thread = asyncio.get_running_loop(), get_ident()  # the loop takes a system call to tell
+            self._loop, self._thread = asyncio.get_running_loop(), get_ident()  # getting the loop takes a system call
             self._loop.call_soon(self._forget)
         return self._seen
 
@@ -184,18 +185,18 @@ class Version:
 
 
 class Turn:
-    """One state of a file for all that a connection reads in a turn of its event loop: many reads cost less so.
+    """One state of a file for all reads of a connection in a turn of its event loop, which makes many reads cheaper.
 
-    It is no older than what `Version` tells, for the same reason. Where no loop runs each read is by itself.
+    It is as recent as `Version`, for the same reason. Without a running loop, each read is independent.
     """
 
     def __init__(self, db: apsw.Connection) -> None:
-        """Hold the states of a connection that only reads."""
+        """Hold states of a connection that only reads."""
         self._db = db
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def begin(self) -> None:
-        """Hold the state of now until the end of this turn, unless one is held already."""
+        """Hold the current state until the end of this turn, unless one is held."""
         if self._loop is not None:
             if self._loop.is_running():
                 return
@@ -204,9 +205,9 @@ class Turn:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             return
-        loop.call_soon(self._end)  # first: whatever is called before that was asked for before the state is taken
+        loop.call_soon(self._end)  # first: earlier callbacks were requested before the state is taken
         self._loop = loop
-        with suppress(apsw.Error):  # then reads may be of different states
+        with suppress(apsw.Error):  # without it, reads may see different states
             self._db.execute("BEGIN")
 
     def _end(self) -> None:
@@ -217,10 +218,9 @@ class Turn:
 
 
 class Alone:
-    """Does work under the lock of a file, each piece in a transaction of its own, one after the other in one thread.
+    """Runs work under the lock of a file, one piece after the other in one thread, each in its own transaction.
 
-    Whoever asks waits for so long and no longer: while a process that was frozen holds the lock there is one thread
-    that hangs, and nobody else.
+    Callers wait for a limited time only: while a frozen process holds the lock, one thread hangs and nobody else.
     """
 
     def __init__(self, path: Path, lock_path: Path, *, synchronous: str = "") -> None:
@@ -232,7 +232,7 @@ class Alone:
         self._thread.start()
 
     def run(self, work: Work, patience: float = PATIENCE_SECONDS) -> Any:
-        """Return what `work` does; the calling thread waits. Raises StoreUnavailable: nothing was written."""
+        """Return the result of `work`, blocking the calling thread. Raises StoreUnavailable: nothing was written."""
         asked = self._asked(work)
         try:
             return asked.result(patience)
@@ -242,7 +242,7 @@ class Alone:
             return asked.result()
 
     async def soon(self, work: Work) -> Any:
-        """Return what `work` does, without a thread that waits for it. Raises StoreUnavailable: nothing was written."""
+        """Return the result of `work` without blocking a thread. Raises StoreUnavailable: nothing was written."""
         asked = self._asked(work)
         waited = asyncio.wrap_future(asked)
         done, _ = await asyncio.wait([waited], timeout=PATIENCE_SECONDS)
@@ -252,11 +252,11 @@ class Alone:
 
     @property
     def alive(self) -> bool:
-        """Whether its thread is there."""
+        """Whether its thread runs."""
         return self._thread.is_alive()
 
     def close(self) -> None:
-        """Finish what was begun. A thread that hangs is left behind."""
+        """Finish the started work. A hanging thread is left behind."""
         self._pieces.put(None)
         self._thread.join(1.0)
         if not self._thread.is_alive():

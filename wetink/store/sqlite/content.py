@@ -1,4 +1,4 @@
-"""Content: its versions as rows, and each body of a file once, in a file of their own."""
+"""Content: its versions as rows, and each file's body once, in their own file."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ class SQLiteContent:
     """`ports.content.ContentVersions` over one SQLite file, shared by all processes."""
 
     def __init__(self, folder: Path) -> None:
-        """Open (or make) the file in a folder."""
+        """Open the file in a folder, or create it."""
         self._db = connect(folder / "content.db", busy_ms=THREAD_BUSY_MS)
         self._mutex = threading.Lock()
         with translated("opening the content"):

@@ -1,7 +1,7 @@
-"""Conversions: a projection of the log, which events of it say something of a conversion, and whose they are now.
+"""Conversions: a projection of the log with the events that concern conversions, and their current owners.
 
-Each name of an event has a cursor of its own: orders are followed from the first message on, the events of other goals
-from when somebody first asks for them. A goal that is made today counts what came before it.
+Each event name has its own cursor. Order events are followed from the first message on, events of other goals from the
+first request for them. A new goal therefore counts earlier events as well.
 """
 
 import json
@@ -23,22 +23,22 @@ from wetink.store.sqlite.people import People
 SQL = read("conversion_queries.sql")
 
 SLICE = 20_000
-"""Messages that are gone through in one go."""
+"""Messages scanned in one step."""
 
 
 BATCH = 100
-"""Order ids, or events without one, that are read at a time: reports of any span take the memory of so many."""
+"""Order ids, or events without one, read at a time. This bounds the memory of a report of any span."""
 
 OWNERS = 5_000
 Members: TypeAlias = dict[Identifier, tuple[Identifier, ...]]
-"""The names of the profiles that own events."""
+"""The identifiers of the profiles that own events."""
 
 Batch: TypeAlias = tuple[str, str]
-"""A query for some events of a span, and what it finds them by (JSON)."""
+"""A query for some events of a span, and its keys (JSON)."""
 
 
 class Step(NamedTuple):
-    """What the next slice comes to, for `write`: the names it is of, where it leads, and the rows it found."""
+    """The next slice for `write`: its event names, start and end, and the rows found."""
 
     names: Sequence[str]
     start: int
@@ -48,7 +48,7 @@ class Step(NamedTuple):
 
 
 def prepare(db: apsw.Connection) -> None:
-    """Make what is missing in a file; take over what an earlier version noted of orders."""
+    """Create missing tables, and take over an earlier version's position in the orders."""
     db.execute(script("conversions.sql"))
     place = db.execute(SQL.last_seq).get if first(db, SQL.had_purchases) is None else 0
     db.executemany(SQL.follow, [(name, place) for name in sorted(ORDER_EVENTS)])
@@ -56,9 +56,9 @@ def prepare(db: apsw.Connection) -> None:
 
 
 def behind(db: apsw.Connection, names: Collection[str] | None = None) -> dict[str, int]:
-    """Return the names for which messages have not been gone through, each with the last `seq` that has.
+    """Return the event names that lag behind the log, each with its last scanned `seq`.
 
-    Without `names`, those of all that somebody has asked for.
+    Without `names`, all followed names are checked.
     """
     followed, last = dict(fetch(db, SQL.followed)), int(db.execute(SQL.last_seq).get)
     places = {name: followed.get(name, 0) for name in (followed if names is None else names)}
@@ -66,12 +66,12 @@ def behind(db: apsw.Connection, names: Collection[str] | None = None) -> dict[st
 
 
 def messages_behind(db: apsw.Connection) -> int:
-    """Return by how many messages the projection is behind the log."""
+    """Return the number of messages that the projection lags behind the log."""
     return max((int(db.execute(SQL.last_seq).get) - seq for seq in behind(db).values()), default=0)
 
 
 def next_step(db: apsw.Connection, names: Collection[str] | None = None, until: int = FOREVER) -> Step | None:
-    """Return what the next messages come to, up to `until`; None when there are no more."""
+    """Return the next slice, up to `until`; None at the end."""
     with snapshot(db):
         places = behind(db, names)
         start = min(places.values(), default=until)
@@ -85,7 +85,7 @@ def next_step(db: apsw.Connection, names: Collection[str] | None = None, until: 
 
 
 def write(db: apsw.Connection, step: Step) -> None:
-    """Note what was found, unless somebody else has, or messages were renewed since."""
+    """Write a step, unless another process has, or messages were renewed since."""
     followed = dict(fetch(db, SQL.followed))
     if db.execute(SQL.replays).get != step.replays or any(followed.get(each, 0) != step.start for each in step.names):
         return
@@ -94,19 +94,19 @@ def write(db: apsw.Connection, step: Step) -> None:
 
 
 def take(db: apsw.Connection, seqs: Iterable[int]) -> None:
-    """Note what some messages say out of turn: they were renewed."""
+    """Apply renewed messages out of turn."""
     names = json.dumps([name for name, _ in fetch(db, SQL.followed)])
     for seq in seqs:
         db.executemany(SQL.insert, [_row(row) for row in fetch(db, SQL.in_messages, (seq - 1, seq, names))])
 
 
 def reset(db: apsw.Connection) -> None:
-    """Empty the projection and begin anew."""
+    """Empty the projection and start over."""
     db.execute(SQL.empty)
 
 
 def between(db: apsw.Connection, names: Collection[str], since: int, until: int) -> list[Batch]:
-    """Return what is told in [since, until), in batches for `told`."""
+    """Return the batches of events in [since, until), for `told`."""
     span = (json.dumps(list(names)), since, until)
     ids, places = [id for (id,) in fetch(db, SQL.ids_between, span)], fetch(db, SQL.places_between, span)
     return [
@@ -117,9 +117,9 @@ def between(db: apsw.Connection, names: Collection[str], since: int, until: int)
 
 
 def told(db: apsw.Connection, names: Collection[str], batch: Batch, members: Members) -> list[ConversionEvent]:
-    """Return the events of a batch, with whatever else is ever told of the same ids.
+    """Return the events of a batch, with all other events of the same ids.
 
-    `members` remembers the names of owners from batch to batch, of up to `OWNERS` of them.
+    `members` caches the identifiers of up to `OWNERS` owners from batch to batch.
     """
     people, told = People(db), []
     if len(members) > OWNERS:
@@ -135,10 +135,10 @@ def told(db: apsw.Connection, names: Collection[str], batch: Batch, members: Mem
 
 
 class SQLiteConversions:
-    """`ports.Conversions` over the main file. `write_step` writes what a slice of the log comes to."""
+    """`ports.Conversions` over the main file. `write_step` writes the rows of a slice of the log."""
 
     def __init__(self, database: Database, write_step: Callable[[Step], None]) -> None:
-        """Read there."""
+        """Read from `database`."""
         self._database, self._write_step = database, write_step
 
     async def outcomes(
@@ -164,7 +164,7 @@ class SQLiteConversions:
 
 
 def _row(found: tuple[Any, ...]) -> tuple[object, ...]:
-    """Return the values of an event that was found, behind those of its place in the cluster."""
+    """Return the row of an event: its name and order id, and its key in the cluster."""
     *place, name, body = found
     event = decode_event(body)
     return name, event.order.order_id if event.order is not None else "", *place

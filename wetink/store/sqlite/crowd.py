@@ -1,4 +1,4 @@
-"""The crowd: every profile of one state of the log, and whose profiles have changed after a cursor."""
+"""Crowd: all profiles in one state of the log, and those that have changed after a cursor."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from wetink.store.sqlite.connection import connect, fetch, first, snapshot, tran
 from wetink.store.sqlite.people import People, of_stretch
 
 AT_ONCE = 5_000
-"""Events that are decoded at once."""
+"""Events decoded at once."""
 LAST = "SELECT coalesce(max(seq), 0), coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event_change'), 0) "
 OLDEST_CHANGE = "SELECT min(id) FROM event_change"
 STORED = (
@@ -44,7 +44,7 @@ class SQLiteCrowdLog:
     """`ports.audiences.CrowdLog` over the transaction of a connection."""
 
     def __init__(self, db: apsw.Connection) -> None:
-        """Read through `db`."""
+        """Read from `db`."""
         self._db, self._people = db, People(db)
         self._seq, self._change = first(db, f"{LAST} FROM message")
 
@@ -66,13 +66,13 @@ class SQLiteCrowdLog:
         return Changes(self._with_claimed_by_pages(carried), self._with_claimed_by_pages(moved))
 
     def _moved(self, change: int) -> set[str]:
-        """Return the identifiers of events that were changed or removed after that change."""
+        """Return the identifiers of events that were changed or removed after a change."""
         rows = fetch(self._db, "SELECT DISTINCT seq, who FROM event_change WHERE id > ?", (change,))
         now = (row for seq, _ in rows for row in fetch(self._db, f"{STORED} = ?", (seq,)))
         return {column for _, column in rows if column != PARKED} | self._identifiers(now)
 
     def _identifiers(self, rows: Iterable[tuple[str, bytes]]) -> set[str]:
-        """Return what these events are filed under and carry, and whom their aliases join."""
+        """Return the identifiers that these events are filed under and carry, and the users that their aliases join."""
         found: set[str] = set()
         left = iter(rows)
         while some := list(islice(left, AT_ONCE)):
@@ -86,7 +86,7 @@ class SQLiteCrowdLog:
         return found
 
     def _with_claimed_by_pages(self, columns: set[str]) -> frozenset[Identifier]:
-        """Add what pages claimed for these: once a server tells of them, that counts for less."""
+        """Add the identifiers that pages claimed for these: a server's message about them weakens such claims."""
         weaker = {each for column in columns for (each,) in fetch(self._db, CLAIMED_BY_PAGES, (column,))}
         return frozenset(map(identifier, columns | weaker))
 
@@ -121,7 +121,7 @@ class SQLiteCrowdLog:
             yield body
 
     def _everyone(self) -> Iterator[str]:
-        """Yield the root of every profile that has events."""
+        """Yield the root of every profile with events."""
         joined: set[str] = set()
         for column in self._filed():
             if column[0] == "u":
@@ -140,7 +140,7 @@ class SQLiteCrowdLog:
                 yield root
 
     def _filed(self) -> Iterator[str]:
-        """Yield what events are filed under, in order."""
+        """Yield the identifiers that events are filed under, in order."""
         last = ""
         while row := first(self._db, "SELECT who FROM event WHERE who > ? ORDER BY who LIMIT 1", (last,)):
             last = row[0]

@@ -1,4 +1,4 @@
-"""The main file: connections to read it, and its one writer. The parts that are in it share these."""
+"""Database: the main file's read connections and its one writer. The parts in it share these."""
 
 import asyncio
 import threading
@@ -18,10 +18,10 @@ T = TypeVar("T")
 
 
 class Database:
-    """`wetink.db` of a folder, with its lock. Any number of processes may open the same one."""
+    """`wetink.db` of a folder, with its lock. Any number of processes may open the same file."""
 
     def __init__(self, folder: Path, prepare: Callable[[apsw.Connection], None], *, synchronous: str = "") -> None:
-        """Open (or make) it; `prepare` makes what is missing. `synchronous` is for tests that weaken it on purpose."""
+        """Open the file, or create it. `prepare` creates missing tables. `synchronous` is for tests that weaken it."""
         self.path, self.lock, self.synchronous = folder / "wetink.db", folder / "wetink.lock", synchronous
         self.recent_events = RecentEvents()
         self.writer = Writer(self.path, self.lock, self.recent_events, synchronous=synchronous)
@@ -32,7 +32,7 @@ class Database:
 
     @property
     def reading(self) -> apsw.Connection:
-        """The calling thread's own connection to read. All that an event loop reads in one turn is of one state."""
+        """The calling thread's own read connection. All reads of an event loop in one turn see one state."""
         db: apsw.Connection | None = getattr(self._readers, "db", None)
         if db is None:
             db = self._readers.db = self._connected()
@@ -43,14 +43,14 @@ class Database:
         return db
 
     def version(self) -> int | None:
-        """Return a number that is another after every commit, None in a thread without an event loop of its own.
+        """Return a number that changes with every commit; None in a thread without its own event loop.
 
-        What was read at a number is right for as long as the number stands.
+        Data read at a number is current while the number is the same.
         """
         return self._version.now() if threading.current_thread() is threading.main_thread() else None
 
     def _connected(self) -> apsw.Connection:
-        main = threading.current_thread() is threading.main_thread()  # where the event loop is
+        main = threading.current_thread() is threading.main_thread()  # the thread of the event loop
         with translated("opening the store"):
             db = connect(self.path, busy_ms=LOOP_BUSY_MS, cache_kb=HOT_KB) if main else connect(self.path)
             db.execute("PRAGMA query_only = ON")
@@ -59,16 +59,16 @@ class Database:
         return db
 
     async def aside(self, read: Callable[[apsw.Connection], T]) -> T:
-        """Read much in a thread, two at a time: what else is asked meanwhile is answered as fast as ever."""
+        """Run a long read in a thread, two at a time, so that other requests stay fast."""
         return await asyncio.get_running_loop().run_in_executor(self._long, lambda: read(self.reading))
 
     async def write(self, work: Callable[[apsw.Connection], T]) -> T:
-        """Return what `work` does in a transaction of its own. Raises StoreUnavailable: nothing was written."""
+        """Return the result of `work`, run in its own transaction. Raises StoreUnavailable: nothing was written."""
         done: T = await self.writer.alone.soon(work)
         return done
 
     async def close(self) -> None:
-        """Commit what waits and let go of everything. Calling it twice is fine."""
+        """Commit waiting rows and close everything. A second call does nothing."""
         await self.writer.close()
         self._long.shutdown()
         for db in self._opened:

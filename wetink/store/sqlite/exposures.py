@@ -1,4 +1,4 @@
-"""Exposures: who is in which arm of which experiment, in the ledger's file."""
+"""Exposures: recipients' arms in experiments, in the ledger's file."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ class SQLiteExposures:
     """`ports.ledger.Exposures` over one SQLite file, shared by all processes."""
 
     def __init__(self, folder: Path, late: Late | None = None) -> None:
-        """Open (or make) the tables in a folder's ledger. `late` is where its ledger keeps what is written later."""
+        """Open the tables in a folder's ledger, or create them. `late` holds the ledger's delayed writes."""
         self._path = folder / "opens.db"
         self._db = connect(self._path, durable=False, busy_ms=LOOP_BUSY_MS)
         self._late, self._kept_late = late, dict[tuple[str, str], Exposure]()
@@ -57,7 +57,7 @@ class SQLiteExposures:
         return (await self.of(exposure.experiment, [exposure.recipient]))[exposure.recipient]
 
     def _later(self, late: Late, exposure: Exposure, row: tuple[Any, ...]) -> Exposure:
-        """Have an exposure written later, and remember it until then: the same lot is drawn for the same person."""
+        """Write an exposure later, and cache it until then: a second draw for the same person gives the same arm."""
         late.row((SQL.keep, row))
         if len(self._kept_late) >= MOST_ROWS:
             self._kept_late.clear()
@@ -88,7 +88,7 @@ class SQLiteExposures:
         return await self.shares(experiment, epoch) or shares
 
     async def close(self) -> None:
-        """Let go. Calling it twice is fine."""
+        """Close the file. A second call does nothing."""
         if not self._closed:
             self._closed = True
             self._db.close()

@@ -1,10 +1,10 @@
-"""Identity: the rows of claims and holdings, read and written as `core.identity.plan` says, and the users of aliases.
+"""Identity: reads and writes the rows of claims and holdings by the rules of `core.identity.plan`, and aliases' users.
 
-Nearly every message repeats what is known: this visitor is that user. Such a claim is not written, as the event that
-made it tells of it; when somebody else comes to claim the same identifier, those that matter are read back from the
-events. What pages claim depends on which identifiers a server has told of: `page_claimed` keeps that of the identifiers
-on either side of such a claim alone, so what only servers tell of costs nothing. Runs inside a transaction that the
-writer opened, after its events were written.
+Nearly every message repeats a known claim: this visitor is that user. Such a claim is not written, since the event that
+made it contains it. If somebody else claims the same identifier, the relevant claims are read back from the events. The
+effect of a page's claim depends on whether a server has sent its identifiers: `page_claimed` stores that for the
+identifiers on either side of such claims only, so identifiers that only servers send cost nothing. It runs inside the
+writer's transaction, after the events were written.
 """
 
 import json
@@ -25,23 +25,22 @@ from wetink.store.sqlite.connection import fetch, first, read
 SQL = read("queries.sql")
 
 REMEMBERED = 50_000
-"""Identifiers of which a process remembers who alone holds them."""
+"""Identifiers whose only claimer a process caches."""
 
 
 class Claims:
-    """Takes claims in one process.
+    """Writes claims in one process.
 
-    Remembers who alone claims an identifier, for as long as nobody's claims have changed: most claims repeat that, and
-    are then done with at once.
+    Caches the only claimer of an identifier until any claims change. Most claims repeat it and need no further work.
     """
 
     def __init__(self) -> None:
-        """Remember nothing yet."""
+        """Start with an empty cache."""
         self._sole: dict[Identifier, Holding] = {}
         self._generation = -1
 
     def make(self, db: apsw.Connection, claims: Sequence[Claim], records: Iterable[Record]) -> None:
-        """Keep the claims of these records, and let them change who holds what. Known ones change nothing."""
+        """Store the claims of these records and update the holdings. Known claims change nothing."""
         of_pages = any([each.level == "browser" for each in claims])
         told: Collection[str] = told_of(records) if of_pages or db.execute(SQL.pages_claim).get else ()
         moved = now_told(db, told) if told else ()
@@ -64,7 +63,7 @@ class Claims:
             held = holdings_of(db, who(weaker))
             if held:
                 sole = _claimed(db, weaker, made, held, told)
-            else:  # so these are all the claims there are
+            else:  # these are all its claims
                 new[weaker] = first = plan.plan(weaker, Held(), made, server_known=told_among(db, made, told))
                 alone = len(first.holdings) == 1 and (len(made) == 1 or len({each.stronger for each in made}) == 1)
                 sole = first.holdings[0] if alone else None
@@ -76,19 +75,19 @@ class Claims:
         self._generation = _generation(db)
 
     def forget(self) -> None:
-        """Remember nothing: what was written was undone, or others' claims were taken back."""
+        """Clear the cache after a rollback, or after claims were taken back."""
         self._sole.clear()
 
 
 def _goes_on(claim: Claim, sole: Holding) -> bool:
-    """Whether a claim repeats the only holding, as nearly all do: `changes_nothing`, in a fifth of its time."""
+    """Return whether a claim repeats the only holding, the usual case: `changes_nothing` in a fifth of its time."""
     return claim.stronger == sole.owner and claim.level == sole.level and sole.since < claim.at < sole.until
 
 
 def _claimed(
     db: apsw.Connection, weaker: Identifier, made: Sequence[Claim], held: Sequence[Holding], told: Collection[str]
 ) -> Holding | None:
-    """Keep the claims on an identifier that is held; return how its only claimer holds it then."""
+    """Store the claims on a held identifier. Returns its holding if it has a single claimer; else None."""
     column = who(weaker)
     if len(held) == 1 and not db.execute(SQL.claimed_by_others, (column, who(held[0].owner))).get:
         made = [each for each in made if each.alias or not changes_nothing(each, held)]
@@ -109,9 +108,9 @@ def _settle(
     *,
     whole: bool = False,
 ) -> Sequence[Holding]:
-    """Let claims on an identifier change its rows; `asked` says whose claims to look up whatever the plan asks for.
+    """Update an identifier's rows for new and removed claims. `asked` has claimers to look up in any case.
 
-    Of what is looked up all is read if `whole`, else what comes first after another's claim.
+    With `whole`, all claims of a lookup are read, else only the first ones after another's claim.
     """
     column = who(of)
     held = Held(tuple(claims_on(db, column)), tuple(holdings_of(db, column)))
@@ -137,7 +136,7 @@ def _settle(
 
 
 def unclaim(db: apsw.Connection, claims: Iterable[Claim], at: int) -> None:
-    """Take back claims that were made with another time, `at`. Their events tell of them no more."""
+    """Take back claims that were made with another time, `at`. Their events no longer contain them."""
     for each in claims:
         column = who(each.weaker)
         db.execute(SQL.delete_uncounted_alias, (column, at, each.source, each.message_id))
@@ -151,13 +150,13 @@ def unclaim(db: apsw.Connection, claims: Iterable[Claim], at: int) -> None:
 
 
 def untell(db: apsw.Connection, columns: Collection[str]) -> None:
-    """Look again whether a server tells of these, since some event that did is no more."""
+    """Check again whether a server has sent these, after an event that did was removed."""
     for column in no_longer_told(db, columns):
         _settle(db, identifier(column))
 
 
 def derive(db: apsw.Connection, of: Identifier) -> None:
-    """Work out anew what follows from all claims on an identifier that events tell of, and from those of aliases."""
+    """Derive an identifier's rows again from all claims in events, and from those of aliases."""
     column = who(of)
     claims = claims_on(db, column)
     claimers = {each.stronger for each in claims} | uncounted_claimers(db, column)
@@ -171,14 +170,14 @@ def _generation(db: apsw.Connection) -> int:
 
 
 def join_users(db: apsw.Connection, previous: Identifier, current: Identifier) -> None:
-    """Make two users one person, as an alias says. A known alias changes nothing."""
+    """Join two users, as an alias requests. A known alias changes nothing."""
     db.execute(SQL.insert_alias, (who(previous), who(current)))
     if db.changes():
         _joined(db, who(previous), who(current))
 
 
 def part_users(db: apsw.Connection, user: Identifier) -> None:
-    """Take back all that aliases have joined by a user who turned out to be nobody; what others say of each stays."""
+    """Take back all aliases of a user that turned out to be a placeholder. Other aliases stay."""
     column = who(user)
     root = _root_user(db, column)
     members = [member for (member,) in fetch(db, SQL.members_of, (root,))]
@@ -195,14 +194,14 @@ def part_users(db: apsw.Connection, user: Identifier) -> None:
 
 
 def rejoin_users(db: apsw.Connection) -> None:
-    """Work out all groups anew from the aliases."""
+    """Derive all groups again from the aliases."""
     db.execute("DELETE FROM joined")
     for previous, current in fetch(db, SQL.all_aliases):
         _joined(db, previous, current)
 
 
 def _joined(db: apsw.Connection, one: str, other: str) -> None:
-    """Make the groups of two users one, named by its smallest member."""
+    """Join the groups of two users. The group's name is its smallest member."""
     members = {one, other}
     for root in {_root_user(db, one), _root_user(db, other)}:
         members.update(member for (member,) in fetch(db, SQL.members_of, (root,)))
@@ -217,7 +216,7 @@ def _root_user(db: apsw.Connection, user: str) -> str:
 
 
 def told_of(records: Iterable[Record]) -> set[str]:
-    """Return the column values of all identifiers that servers, and pages with a proof, tell of in these records."""
+    """Return the column values of all identifiers in these records from servers, or from pages with a proof."""
     found: set[str] = set()
     for record in records:
         event = record.event
@@ -233,12 +232,12 @@ def told_of(records: Iterable[Record]) -> set[str]:
 
 
 def now_told(db: apsw.Connection, told: Collection[str]) -> set[str]:
-    """Note that a server told of these; return the column values of those whose holdings that may change."""
+    """Note that a server has sent these. Returns the column values of identifiers whose holdings may change."""
     return _noted(db, [column for (column,) in fetch(db, SQL.untold, (json.dumps(list(told)),))], told=True)
 
 
 def no_longer_told(db: apsw.Connection, columns: Collection[str]) -> set[str]:
-    """Look again whether a server tells of these, since some event that did is no more; return what `now_told` does."""
+    """Check again whether a server has sent these, after an event that did was removed. Returns as `now_told`."""
     listed = json.dumps(list(columns))
     known = [column for column, told in fetch(db, SQL.page_claimed, (listed,)) if told]
     return _noted(db, [column for column in known if not _tells(db, column)], told=False)
@@ -254,7 +253,7 @@ def _noted(db: apsw.Connection, columns: Iterable[str], *, told: bool) -> set[st
 
 
 def told_among(db: apsw.Connection, made: Collection[Claim], told: Collection[str]) -> set[Identifier]:
-    """Return which identifiers of these claims a server has told of, as far as it matters; `told` has some of them."""
+    """Return the identifiers of these claims that a server has sent, as far as it matters. `told` has some of them."""
     pages = [each for each in made if each.level == "browser"]
     if len(pages) < len(made) or not pages:
         return set()
@@ -267,7 +266,7 @@ def told_among(db: apsw.Connection, made: Collection[Claim], told: Collection[st
 
 
 def _tells(db: apsw.Connection, column: str) -> bool:
-    """Whether what is written has a server tell of an identifier."""
+    """Return whether a stored server's message has an identifier."""
     if first(db, SQL.told_by_claim, (column,)) is not None:
         return True
     bodies = db.execute(SQL.events_filed_under, (column,))
@@ -277,7 +276,7 @@ def _tells(db: apsw.Connection, column: str) -> bool:
 def looked_up(
     db: apsw.Connection, of: Identifier, claimer: Identifier, span: Span, cuts: Sequence[int] | None
 ) -> list[Claim]:
-    """Return the claims on `of` that somebody's events tell of, and those of their aliases that did not count."""
+    """Return the claims on `of` in a claimer's events, and those of their aliases that did not count."""
     told = "" if of.kind == "email" and "@" in claimer.value else of.value  # a user id may be spelled otherwise
     rows = db.execute(SQL.carriers, (who(claimer), *span, told.encode()))
     carriers = (each for (body,) in rows if makes_claim_on(each := decode_carrier(body), of))
@@ -288,7 +287,7 @@ def looked_up(
 
 
 def put(db: apsw.Connection, changed: Mapping[Identifier, Changes]) -> None:
-    """Write what changes about each of these identifiers."""
+    """Write these identifiers' changes."""
     named = [(who(of), changes) for of, changes in changed.items()]
     rows: dict[str, list[tuple[Any, ...]]] = {
         SQL.delete_claim: [_claim_row(each) for _, changes in named for each in changes.claims_removed],
@@ -311,12 +310,12 @@ def put(db: apsw.Connection, changed: Mapping[Identifier, Changes]) -> None:
 
 
 def uncounted_claimers(db: apsw.Connection, column: str) -> set[Identifier]:
-    """Return who claims an identifier and does not count."""
+    """Return an identifier's claimers that do not count."""
     return {identifier(claimer) for (claimer,) in fetch(db, SQL.uncounted, (column,))}
 
 
 def claims_on(db: apsw.Connection, column: str) -> list[Claim]:
-    """Return the claims on an identifier that are rows."""
+    """Return the stored claims on an identifier."""
     return [
         Claim(at, source, message_id, identifier(weaker), identifier(stronger), level, bool(alias))
         for at, source, message_id, weaker, stronger, level, alias in fetch(db, SQL.claims_on, (column,))
@@ -324,7 +323,7 @@ def claims_on(db: apsw.Connection, column: str) -> list[Claim]:
 
 
 def holdings_of(db: apsw.Connection, column: str) -> list[Holding]:
-    """Return who holds an identifier when."""
+    """Return the holdings of an identifier."""
     return [
         Holding(since, until, identifier(owner), level, moves, bool(followed))
         for since, until, owner, level, moves, followed in fetch(db, SQL.held, (column,))

@@ -1,8 +1,8 @@
-"""Contacts: opens and clicks into the ledger's file, with the sums of each day and what they say of exposures.
+"""Interactions: writes opens and clicks into the ledger's file, with daily sums and their effects on exposures.
 
-Everything is done by few statements over many rows: a statement for each row would pass Python's lock to and fro with
-the event loop. To class all of them by new rules takes many short transactions: whoever else writes waits for
-milliseconds. The sums of days are worked out aside meanwhile, and take the place of those there are in the end.
+Few statements each handle many rows: a statement for each row would pass Python's lock back and forth with the event
+loop. Classifying all rows again takes many short transactions, so that other writers wait for milliseconds only. The
+daily sums are computed aside in the meantime, and replace the existing ones in the end.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,9 +23,9 @@ from wetink.store.sqlite.connection import fetch, read
 SQL = read("contact_queries.sql")
 KINDS = ("open", "click")
 AT_ONCE = 5_000
-"""Recipients whose contacts are summed up anew at once."""
+"""Recipients summed at once."""
 PEOPLE_AT_ONCE = 250
-"""Recipients whose contacts are classed anew in one transaction."""
+"""Recipients classified in one transaction."""
 
 _BATCH = """CREATE TEMP TABLE IF NOT EXISTS batch (
     recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms, implied, once
@@ -36,23 +36,23 @@ _SUMS = """CREATE TEMP TABLE sums (
     implied_opens DEFAULT 0, PRIMARY KEY (day, block, variant, campaign)
 )"""
 LAST = (1 << 63) - 1
-"""No row comes after it."""
+"""Higher than any row."""
 _rows = msgspec.json.Encoder().encode
 _facts = msgspec.json.Decoder(Facts).decode
 
 
 def prepare(db: apsw.Connection) -> None:
-    """Make the table for a batch, once for each connection that writes contacts."""
+    """Create the table for a batch, once for each connection that writes opens and clicks."""
     db.execute(_BATCH)
 
 
 def added(old: tuple[Any, int], new: tuple[Any, int]) -> tuple[Any, int]:
-    """Return two counts of the same as one."""
+    """Return the sum of two counts of the same picture and day."""
     return old[0], old[1] + new[1]
 
 
 def count_pictures(db: apsw.Connection, served: Sequence[tuple[tuple[Served, int], int]]) -> None:
-    """Write how many pictures were sent on which day, inside a transaction."""
+    """Add delivered pictures to the daily counts, inside a transaction."""
     sums = [(day, what.block, what.variant, what.campaign, count) for (what, day), count in served]
     db.execute(SQL.pictures, (_rows(sums).decode(),))
 
@@ -69,7 +69,7 @@ def count(db: apsw.Connection, touches: Sequence[Touch]) -> None:
 
 
 def _prove(db: apsw.Connection, touches: Sequence[Touch]) -> None:
-    """Let clicks of people prove opens, and opens that come after their proof take its place."""
+    """Add the opens that people's clicks prove. A real open that comes later replaces the proven one."""
     for row, at, block, variant, campaign, new, *taken in fetch(db, SQL.confirmed, (PROVED_MS,)):
         db.execute(SQL.confirm, (*taken, row))
         db.execute(SQL.confirm_day, (day_of(at), block, variant, campaign))
@@ -83,7 +83,7 @@ def _prove(db: apsw.Connection, touches: Sequence[Touch]) -> None:
 
 
 def _unproved(touches: Sequence[Touch]) -> list[Touch]:
-    """Return the first click of each person on each block that no open among these stands beside."""
+    """Return each person's first click on each block without an open near it among these."""
     clicks = [touch for touch in touches if touch.kind == "click" and touch.human]
     if not clicks:
         return []
@@ -100,7 +100,7 @@ def _unproved(touches: Sequence[Touch]) -> list[Touch]:
 
 
 def sum_up(db: apsw.Connection) -> None:
-    """Work out the sums of all days, inside a transaction, for a file that has none yet. Pictures stay."""
+    """Compute the sums of all days, inside a transaction, for a file without any. Counts of pictures stay."""
     aside = Sums(db)
     db.execute(SQL.clear_exposures)
     last = ""
@@ -111,17 +111,17 @@ def sum_up(db: apsw.Connection) -> None:
 
 
 class Sums:
-    """The sums of all days worked out anew, aside: some recipients at a time, while others write on."""
+    """The sums of all days, computed aside for some recipients at a time while others write."""
 
     def __init__(self, db: apsw.Connection) -> None:
-        """Begin with none. What is written from now on is looked at in the end."""
+        """Start empty. Rows written from now on are added in the end."""
         self._db, self._last = db, db.execute(SQL.last_contact).get
         prepare(db)
         db.execute("DROP TABLE IF EXISTS temp.sums")
         db.execute(_SUMS)
 
     def add(self, recipients: Sequence[str]) -> None:
-        """Add all that these did, and say anew what it says of exposures. Inside a transaction."""
+        """Add all rows of these recipients, and update their exposures. Inside a transaction."""
         listed = _rows(recipients).decode()
         self._db.execute("DELETE FROM temp.batch")
         self._db.execute(SQL.batch_again, {"recipients": listed, "last": LAST})
@@ -133,7 +133,7 @@ class Sums:
         self._db.execute(_aside(SQL.count_firsts), {"last": 0})
 
     def take_over(self) -> None:
-        """Put these in place of the sums there are. Inside a transaction."""
+        """Replace the stored sums. Inside a transaction."""
         self._db.execute("DELETE FROM temp.batch")
         self._db.execute(SQL.batch_since, {"last": self._last})
         self._db.execute(_aside(SQL.count))
@@ -168,9 +168,9 @@ def _row(touch: Touch) -> tuple[object, ...]:
 
 
 def classify_anew(db: apsw.Connection, counts: Callable[[str, Kind], bool]) -> int:
-    """Run the rules of now over the facts of all opens and clicks; return how many came out differently.
+    """Classify the facts of all opens and clicks with the current rules. Returns the number of changes.
 
-    `counts` says whether a block counts a class of fetch.
+    `counts` returns whether a block counts a class of fetch.
     """
     changed, sums = 0, Sums(db)
     for people in _slices(db):
@@ -183,7 +183,7 @@ def classify_anew(db: apsw.Connection, counts: Callable[[str, Kind], bool]) -> i
 
 
 def _slices(db: apsw.Connection) -> Iterator[list[str]]:
-    """Yield all recipients in parts. Those that an experiment takes for one person stand in the same part."""
+    """Yield all recipients in parts. Recipients that an experiment treats as one person are in the same part."""
     families = _families(fetch(db, SQL.heirs))
     yield from families
     related = {each for family in families for each in family}
@@ -195,7 +195,7 @@ def _slices(db: apsw.Connection) -> Iterator[list[str]]:
 
 
 def _families(heirs: Sequence[tuple[str, str]]) -> list[list[str]]:
-    """Return who belongs together by pairs of an heir and whom it follows.
+    """Return groups of recipients from pairs of an heir and the recipient it follows.
 
     >>> [sorted(each) for each in _families([("b", "a"), ("d", "c"), ("c", "b"), ("y", "x")])]
     [['a', 'b', 'c', 'd'], ['x', 'y']]
@@ -210,7 +210,7 @@ def _families(heirs: Sequence[tuple[str, str]]) -> list[list[str]]:
 
 
 def _classify(db: apsw.Connection, people: Sequence[str], counts: Callable[[str, Kind], bool]) -> int:
-    """Class what some people did. Inside a transaction."""
+    """Classify some people's opens and clicks. Inside a transaction. Returns the number of changes."""
     changed = 0
     wanted: dict[tuple[str, str, str, int], int] = {}
     rows = fetch(db, SQL.touches_of, (_rows(people).decode(),))
@@ -237,7 +237,7 @@ def _classify(db: apsw.Connection, people: Sequence[str], counts: Callable[[str,
 def _proved(email: Sequence[tuple[str, int, bool, int]]) -> Iterator[tuple[str, int, int]]:
     """Yield the opens that clicks of one email prove: block, time (Unix ms) and the click.
 
-    `email` has what people did, the oldest first: block, time, whether it is a click, and its row.
+    `email` has people's actions, the oldest first: block, time, whether it is a click, and its row.
 
     >>> list(_proved([("a", 5, False, 1), ("a", 9, True, 2), ("b", 9, True, 3), ("b", 10, True, 4)]))
     [('b', 9, 3)]

@@ -1,7 +1,7 @@
-"""Leases: rows that say who may do what until when, in a file of their own.
+"""Leases: rows with the holder of each right and its end, in their own file.
 
-The event loop writes them itself: a row without an fsync takes microseconds, and a lease that a cancelled task was just
-getting is never left behind. A power cut may take the newest rows, and with them all who held them.
+The event loop writes them itself: a row without an fsync takes microseconds, and a task that is cancelled while it
+takes a lease never leaves it behind. A power cut may lose the newest rows, but it ends their holders as well.
 """
 
 import asyncio
@@ -20,23 +20,23 @@ from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, read, script, 
 logger = logging.getLogger(__name__)
 SQL = read("lease_queries.sql")
 LOOK_SECONDS = 0.05
-"""Between two looks at a lease that somebody waits for."""
+"""Seconds between two checks of a lease that a task waits for."""
 RENEWALS = 3
-"""How often a lease is renewed within its time to live."""
+"""Renewals of a lease within its time to live."""
 
 
 class SQLiteLeases:
     """`ports.storage.Leases` over one SQLite file, shared by all processes. Used from one thread, its event loop's."""
 
     def __init__(self, folder: Path, clock_ms: Callable[[], int]) -> None:
-        """Open (or make) the file in a folder. All processes must have the same `clock_ms`."""
+        """Open the file in a folder, or create it. All processes must have the same `clock_ms`."""
         self._clock = clock_ms
         self._db = connect(folder / "leases.db", durable=False)
         with translated("opening the leases"):
             self._db.execute(script("leases.sql"))
         self._db.set_busy_timeout(
             LOOP_BUSY_MS
-        )  # not before: of several that make a new file, each waits for the others
+        )  # not earlier: processes that create the file at once wait for each other
 
     @asynccontextmanager
     async def hold(self, name: str, ttl: float = TTL_SECONDS, wait: float = 0.0) -> AsyncIterator[None]:
@@ -54,7 +54,7 @@ class SQLiteLeases:
         finally:
             if renewing is not None:
                 renewing.cancel()
-            with suppress(apsw.Error):  # it runs out by itself
+            with suppress(apsw.Error):  # it expires by itself
                 self._db.execute(SQL.release, (name, holder))
 
     async def _take(self, name: str, holder: str, ttl_ms: int, wait: float) -> None:
@@ -68,7 +68,7 @@ class SQLiteLeases:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _renew(self, name: str, holder: str, ttl_ms: int, held: asyncio.Timeout) -> None:
-        """Renew a lease until cancelled. When that cannot be in time, the holder's scope ends."""
+        """Renew a lease until cancelled. If that fails for too long, the holder's scope ends."""
         until = self._clock() + ttl_ms
         while True:
             await asyncio.sleep(ttl_ms / 1000 / RENEWALS)
@@ -81,7 +81,7 @@ class SQLiteLeases:
                 return
 
     def _written(self, query: str, name: str, holder: str, ttl_ms: int) -> bool | None:
-        """Write a row; return whether that was possible, None when the file could not be written."""
+        """Write a row. Returns whether the lease allowed it, None if the file could not be written."""
         now = self._clock()
         try:
             row = {"name": name, "holder": holder, "now": now, "until": now + ttl_ms, "ttl": ttl_ms}

@@ -1,8 +1,8 @@
-"""The ledger: decisions, opens and clicks, in a file of their own.
+"""Ledger: decisions, opens and clicks, in their own file.
 
-They never wait for ingest's lock, and a commit need not reach the disk before an open is answered: what a power cut
-can take is the last second's statistics, not a message. Nor does an open wait for whoever holds the file: what it
-decides is kept in memory then, and written later (see `Late`).
+They never wait for ingest's lock, and an open is answered before its commit is on disk: a power cut may lose the last
+second's statistics, but no message. An open does not wait for another process that holds the file either: its decision
+stays in memory and is written later (see `Late`).
 """
 
 import asyncio
@@ -42,20 +42,20 @@ SQL = read("ledger_queries.sql")
 SQL_CONTACTS = interactions.SQL
 KINDS = interactions.KINDS
 MARKS: dict[Onlooker, int] = {"person": 1 << 31, "machine": 1 << 30, "nobody": 0}
-"""Beside the bits of the slots that a decision was served in: by whom one of them was counted."""
+"""Beside the bits of the served slots: the kinds of fetch that have been counted."""
 MOST_DECISIONS, MOST_ROWS = 10_000, 10_000
-"""What waits at most; what comes beyond is not kept."""
+"""Limits of waiting decisions and rows. Further ones are dropped."""
 MOST_TOUCHES = MOST_PICTURES = 50_000
-"""Opens and clicks, and counts of pictures, that wait at most; what comes beyond is lost."""
+"""Limits of waiting opens and clicks, and of waiting counts of pictures. Further ones are lost."""
 REMEMBERED = 10_000
-"""Decisions a process remembers while no other connection writes."""
+"""Decisions that a process caches while no other connection writes."""
 
 Key: TypeAlias = tuple[str, str, str]
 """Recipient, block, campaign."""
 Row: TypeAlias = tuple[str, tuple[Any, ...]]
 """A statement and its values."""
 _Job: TypeAlias = tuple[Decision, int, int, Onlooker, "asyncio.Future[tuple[Decision, bool]]"]
-"""A decision, its slot, its time to live (ms), who looks on, and who waits."""
+"""A decision, its slot, its time to live (ms), the kind of fetch, and the future of the caller."""
 _Outcome: TypeAlias = tuple[Decision, bool] | Exception
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -69,19 +69,19 @@ _arms = msgspec.json.Decoder(dict[str, str]).decode
 class Late:
     """Decisions and promises that wait to be written: another process holds the file, or the disk is full.
 
-    Filled by the event loop, which finds them here; emptied as a thread writes them.
+    The event loop adds and reads them; a thread writes and removes them.
     """
 
     def __init__(self, writer: BatchWriter) -> None:
-        """Let `writer` write them, as its kinds `decisions` and `rows`."""
+        """Write them with `writer`, as its kinds `decisions` and `rows`."""
         self._writer = writer
         self.decisions: dict[Key, tuple[Decision, int]] = {}
         self.promises: dict[tuple[str, str], dict[str, Any]] = {}
         self.locked = False
-        """Whether a write could not be made, and none has been since: the event loop does not try again."""
+        """Whether a write has failed and none has succeeded since: the event loop does not try again."""
 
     def decide(self, key: Key, decision: Decision, served: int) -> None:
-        """Keep a decision and its slots here, in place of the one before."""
+        """Add a decision and its slots, in place of the earlier one."""
         kept = decision, served
         with self._writer.mutex:
             self.locked = True
@@ -89,7 +89,7 @@ class Late:
                 self.decisions[key] = kept
 
     def promise(self, recipient: str, block: str, promise: Mapping[str, Any], rows: Sequence[Row]) -> None:
-        """Keep promises here that were not given before, with the rows that say so."""
+        """Add promises that were not given before, with their rows."""
         with self._writer.mutex:
             given = self.promises.setdefault((recipient, block), {})
             given.update({name: value for name, value in promise.items() if name not in given})
@@ -97,13 +97,13 @@ class Late:
                 self.row(row)
 
     def row(self, row: Row) -> None:
-        """Let a statement wait; it is run before opens and clicks are counted."""
+        """Add a statement. It runs before opens and clicks are counted."""
         with self._writer.mutex:
             self.locked = True
             self._writer.put("rows", row)
 
     def tried(self, taken: Batch, waiting: Batch, written: bool) -> None:
-        """Forget what is written. Called under the writer's mutex."""
+        """Drop written ones. Called under the writer's mutex."""
         if not written:
             return
         for key, kept in taken["decisions"].values():
@@ -118,7 +118,7 @@ class SQLiteLedger:
     """`ports.Ledger` over one SQLite file, shared by all processes. Used from one thread, its event loop's."""
 
     def __init__(self, folder: Path) -> None:
-        """Open (or make) the ledger in a folder."""
+        """Open the ledger in a folder, or create it."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = folder / "opens.db"
         self._db = connect(self._path, durable=False, busy_ms=LOOP_BUSY_MS, cache_kb=HOT_KB)
@@ -130,7 +130,7 @@ class SQLiteLedger:
         self._unsettled: list[_Job] = []
         self._remembered: dict[Key, tuple[Decision, int] | None] = {}
         self._file_version = Version(lambda: self._db)
-        self._version = -1  # what is remembered is of
+        self._version = -1  # the version of the cache
         db = self._flushing
         interactions.prepare(db)
         queues = {
@@ -144,7 +144,7 @@ class SQLiteLedger:
 
     @property
     def lost(self) -> int:
-        """How many opens, clicks and decisions could never be written."""
+        """Number of opens, clicks and decisions that could never be written."""
         return self.writer.lost
 
     async def settle(self, decision: Decision, slot: int, ttl_ms: int, by: Onlooker) -> tuple[Decision, bool]:
@@ -163,7 +163,7 @@ class SQLiteLedger:
         waiting, self._unsettled = self._unsettled, []
         try:
             outcomes = None if self.late.locked else self._together(waiting)
-        except apsw.Error as error:  # another process has the file, or the disk is full: opens are decided all the same
+        except apsw.Error as error:  # another process has the file, or the disk is full: opens are decided even so
             logger.warning("what opens get is written later: %s", error, exc_info=not passing(error))
             outcomes = None
         if outcomes is None:
@@ -190,7 +190,7 @@ class SQLiteLedger:
         return outcomes
 
     def _settled(self, decision: Decision, slot: int, ttl_ms: int, by: Onlooker, *, late: bool) -> _Outcome:
-        """Settle one of many: whatever is wrong with it is an answer to that one alone."""
+        """Settle one of many. An error is returned as its own outcome."""
         try:
             return self._kept(decision, slot, ttl_ms, by, late=late)
         except StoreUnavailable as error:
@@ -218,7 +218,7 @@ class SQLiteLedger:
         return current, not served & MARKS[by] and by != "nobody"
 
     def _standing(self, fresh: Decision, slot: int, ttl_ms: int) -> tuple[Decision, int] | None:
-        """Return the kept decision that still answers this open, with the slots it was served in."""
+        """Return the kept decision that still answers this open, with its served slots; None without one."""
         found = self._found((fresh.recipient, fresh.block, fresh.campaign))
         return found if found is not None and stands(*found, fresh, slot, ttl_ms) else None
 
@@ -252,7 +252,7 @@ class SQLiteLedger:
         return await self.promised(block, recipient)
 
     def _written(self, rows: Sequence[Row]) -> bool:
-        """Write rows at once, if others let go of the file right now; return whether that could be."""
+        """Write rows at once if the file is free. Returns whether they were written."""
         if self.late.locked:
             return False
         try:
@@ -287,7 +287,7 @@ class SQLiteLedger:
                 db.close()
 
     async def contacts(self, block: str, recipient: str) -> tuple[int, int]:
-        # Else a thread is at it, and waits for the file.
+        # Not acquired if a thread is writing and waits for the file.
         alone = self.writer.writing.acquire(timeout=LOOP_BUSY_MS / 1000)
         try:
             waiting = [each.kind for each in self.writer.pending("touches") if _counts(each, recipient, block)]
@@ -318,11 +318,11 @@ class SQLiteLedger:
             return [DayCount(*row) for row in fetch(self._db, SQL_CONTACTS.days, (since, until))]
 
     def flush(self) -> bool:
-        """Write what waits; return whether nothing is left. Never raises: what cannot be written waits on."""
+        """Write the waiting rows. Returns whether none are left. Never raises: rows that cannot be written wait."""
         return self.writer.flush()
 
     def _keep(self, decisions: Sequence[tuple[Key, tuple[Decision, int]]]) -> None:
-        """Write decisions that were made while the file could not be written; one that is newer stands."""
+        """Write decisions made while the file could not be written. A newer stored one stays."""
         for key, (decision, served) in decisions:
             row = first(self._flushing, SQL.current, key)
             kept = _decode(row[1]) if row is not None else None
@@ -332,7 +332,7 @@ class SQLiteLedger:
                 self._flushing.execute(SQL.serve, (row[0] | served, *key))
 
     async def close(self) -> None:
-        """Write what waits and let go. Calling it twice is fine."""
+        """Write the waiting rows and close the file. A second call does nothing."""
         await asyncio.to_thread(self.writer.close)
         self._db.close()
         self._flushing.close()
@@ -358,7 +358,7 @@ def _touches(db: apsw.Connection, spans: Mapping[str, tuple[int, int]]) -> list[
 
 
 def _grow(db: apsw.Connection) -> None:
-    """Bring a file of an earlier version up to this one."""
+    """Upgrade a file of an earlier version."""
     old = False
     db.execute("BEGIN IMMEDIATE")
     try:

@@ -1,4 +1,4 @@
-"""The log: messages as they were received, appended by the writer and read in the order of arrival."""
+"""Log: received messages, appended by the writer and read in the order of arrival."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -17,10 +17,10 @@ SQL = read("queries.sql")
 
 
 class SQLiteLog:
-    """`ports.Log` over the main file. A cursor says after which message, and how often messages had been renewed."""
+    """`ports.Log` over the main file. A cursor has a message's position and the number of replays so far."""
 
     def __init__(self, database: Database) -> None:
-        """Read and append there."""
+        """Read from and append to `database`."""
         self._database, self._writer = database, database.writer
 
     async def append(self, batch: Sequence[Record]) -> Sequence[Receipt]:

@@ -1,6 +1,6 @@
-"""Memberships: who was in which audience when it was last looked at, and what is to be told of that outside.
+"""Memberships: the members of audiences at their last computation, and the webhook deliveries about changes.
 
-A file of its own, so that a look at an audience of a million never waits for ingest's lock, nor ingest for it.
+They have their own file, so that recomputing an audience of a million never waits for ingest's lock, nor ingest for it.
 """
 
 import asyncio
@@ -21,17 +21,17 @@ SQL = read("membership_queries.sql")
 STATES: tuple[State, ...] = ("waiting", "delivered", "dead")
 DAY_MS = 86_400_000
 KEPT_MS = 7 * DAY_MS
-"""How long a delivered change is remembered."""
+"""How long a delivered change is kept, in milliseconds."""
 
 GONE_MS = 30 * DAY_MS
-"""How long an audience is remembered that nobody looks at: its file may be missing by a mistake only."""
+"""How long an audience without a computation is kept, in milliseconds: its file may be missing by mistake."""
 
 
 class SQLiteMemberships:
-    """`ports.audiences.Memberships` over one SQLite file, shared by all processes. What it does runs in threads."""
+    """`ports.audiences.Memberships` over one SQLite file, shared by all processes. Its methods run in threads."""
 
     def __init__(self, folder: Path) -> None:
-        """Open (or make) the file in a folder."""
+        """Open the file in a folder, or create it."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._db = connect(folder / "audiences.db", busy_ms=THREAD_BUSY_MS)
         self._mutex = threading.Lock()
@@ -156,6 +156,6 @@ class SQLiteMemberships:
 def _is_told(tell: Tell, change: MembershipChange, new: bool) -> bool:
     try:
         return tell(change, new)
-    except Exception:  # of one change: the others are told all the same
+    except Exception:  # one change; the others are queued
         logger.exception("a change of %s is not told", change.audience)
         return False

@@ -1,8 +1,8 @@
-"""People: following holdings from an identifier to a profile, and from a profile back to its events.
+"""People: follows holdings from an identifier to a profile, and from a profile back to its events.
 
-Their summaries are made at leisure, and an open only looks one up. So whoever writes an event calls `drop_summaries_of`
-in the same transaction, and whoever changes whose events are whose, or what they say, `drop_summaries_about`: claims
-that move a stretch, aliases, replays.
+Their summaries are made in the background, and an open only reads one. So code that writes an event calls
+`drop_summaries_of` in the same transaction, and code that changes the owners or the contents of events calls
+`drop_summaries_about`: claims that move a stretch, aliases, replays.
 """
 
 import json
@@ -26,26 +26,26 @@ logger = logging.getLogger(__name__)
 SQL, SUMMARIES = read("queries.sql"), read("summaries_queries.sql")
 
 Stretch = tuple[str, int, int, Moves]
-"""A column value, the [since, until) in which its events belong to the profile, and which of them do."""
+"""A column value, the span [since, until) whose events belong to the profile, and which of them do."""
 
 DIGEST = 12
-"""Bytes by which one state of somebody's events is told from another."""
+"""Bytes of the digest of a profile's events."""
 
 
 RECENT = 2_000
-"""How many of the newest messages are looked through for the list of recent profiles."""
+"""Newest messages scanned for the list of recent profiles."""
 
 FEW = 64
-"""Stretches of a person that are read one after the other; of more, all are read at once, in a thread."""
+"""Stretches of a person that are read one by one. More are read at once, in a thread."""
 
 FIRST = "~"
-"""Comes before every column value in the order of their kinds: users, addresses, anonymous ids."""
+"""Sorts before every column value in the order of kinds: users, addresses, anonymous ids."""
 
 FEWEST = 12
-"""Events of those that have a summary: fewer are folded as fast."""
+"""Minimum events for a summary: fewer are folded as fast."""
 
 QUIET_MS = 30 * 60_000
-"""How long somebody has been quiet before they get one: a visit is over."""
+"""How long a person must be quiet before they get a summary, in milliseconds: a visit is over."""
 
 Make = Callable[[Sequence[Entry]], bytes]
 
@@ -53,10 +53,10 @@ _json = msgspec.json.Encoder().encode
 
 
 class Found(NamedTuple):
-    """When, and what, of somebody's events, in no order; `digest` tells them from any others that they had or get.
+    """Times and bodies of a person's events, in no order. `digest` identifies this state of them.
 
-    It need not look at events: within a stretch more of them come, a duplicate makes the time of one smaller, and else
-    only a replay changes any.
+    It does not depend on the bodies: within a stretch events are only added, a duplicate lowers the time of one, and
+    any other change comes from a replay.
     """
 
     rows: list[tuple[int, bytes]]
@@ -69,20 +69,20 @@ def revision_of(found: Found, root: Identifier) -> Revision:
 
 
 class People:
-    """Reads over one connection; holds nothing of its own."""
+    """Reads over one connection, without state."""
 
     def __init__(self, db: apsw.Connection) -> None:
-        """Read through `db`."""
+        """Read from `db`."""
         self._db = db
 
     def root(self, of: Identifier, at: int) -> Identifier:
-        """Return who `of` belongs to at `at` (Unix ms), following the chain anonymous, email, user."""
+        """Return the root that owns `of` at `at` (Unix ms), following the chain from anonymous to email to user."""
         column = self.owner(of, at)
         row = first(self._db, SQL.root_of, (column,)) if column[0] == "u" else None
         return identifier(row[0] if row else column)
 
     def owner(self, of: Identifier, at: int) -> str:
-        """Return the column value of who `of` belongs to at `at`, where users that an alias joined stand apart."""
+        """Return the column value of the owner of `of` at `at`, without following aliases of users."""
         column = who(of)
         while column[0] != "u":
             row = first(self._db, SQL.led_to, (column, at))
@@ -92,7 +92,7 @@ class People:
         return column
 
     def root_of_event(self, filed: Identifier, at: int, level: str) -> Identifier:
-        """Return whose an event is that was filed so and told at this level at `at` (Unix ms)."""
+        """Return the root that owns an event filed under `filed`, with this level, at `at` (Unix ms)."""
         column, moved = who(filed), "browser" if level == "browser" else "server"
         while column[0] != "u":
             row = first(self._db, SQL.owner_at, (column, at, moved))
@@ -103,10 +103,10 @@ class People:
         return identifier(row[0] if row else column)
 
     def stretches(self, of: Identifier, at: int, most: int = -1) -> list[Stretch]:
-        """Return where the events lie of whoever `of` means at `at`: all of these stretches, or `most` of them."""
+        """Return the stretches of the profile that owns `of` at `at`: all, or the first `most`."""
         column = self.owner(of, at)
         if column[0] == "a" and first(self._db, SQL.held, (column,)) is not None:
-            return [(column, -FOREVER, FOREVER, "server")]  # what pages told of it is somebody else's
+            return [(column, -FOREVER, FOREVER, "server")]  # events from pages belong to somebody else
         reach = self._reach(column, -FOREVER, FOREVER, "all", most)
         return list(reach if most < 0 else islice(reach, most))
 
@@ -114,20 +114,20 @@ class People:
         for member in self.members(column):
             yield member, since, until, moves
             if member[0] == "a":
-                continue  # nothing is weaker: nobody ever belongs to an anonymous id
+                continue  # nothing is weaker: no identifier ever belongs to an anonymous id
             for weaker, start, end, which in fetch(self._db, SQL.held_by, (member, most)):
                 start, end = max(start, since), min(end, until)
-                if start < end or most > 0:  # among the first few an empty one counts as well: there may be more
+                if start < end or most > 0:  # with a limit, an empty one counts: there may be more
                     yield from self._reach(weaker, start, end, which, most)
 
     def newest(self, of: Identifier, until: int, limit: int) -> Found:
-        """Return the newest `limit` events up to `until`, however many stretches they lie in."""
+        """Return the newest `limit` events up to `until`, for any number of stretches."""
         start = self._start(self.owner(of, until))
         rows = fetch(self._db, SQL.newest_reached, (start, FOREVER, until, limit))
         return Found(rows, blake2b(array([body for _, body in rows]), digest_size=DIGEST).hexdigest())
 
     def newest_of_few(self, of: Identifier, until: int, limit: int) -> Found | None:
-        """Return the same, and maybe more; None of somebody whose events lie in many places."""
+        """Return these and maybe more events; None if there are too many stretches."""
         found: list[tuple[int, bytes]] = []
         sums: list[object] = []
         with snapshot(self._db):
@@ -138,7 +138,7 @@ class People:
                 column, since, end, moves = stretch
                 span = (column, since, min(end, until + 1))
                 rows = fetch(self._db, SQL.newest_events, (*span, limit))
-                if len(rows) == limit:  # there may be more: those without a time of their own stand at the far end
+                if len(rows) == limit:  # there may be more: events without their own time sort last
                     rows = list({*rows, *fetch(self._db, SQL.untimed_events, (*span, limit))})
                 sums += (stretch, len(rows), sum([row[0] for row in rows]), sum([row[2] for row in rows]))
                 found += [row[:2] for row in rows if moves == "all" or of_stretch(row[1:2], moves)]
@@ -149,16 +149,16 @@ class People:
         return json.dumps(list(self.members(column)))
 
     def members(self, column: str) -> Sequence[str]:
-        """Return the column values of all users that are one person with this one; itself alone for any other."""
+        """Return the column values of all users joined with this one; only itself for any other identifier."""
         if column[0] != "u":
             return (column,)
         members = [member for (member,) in fetch(self._db, SQL.joined_with, (column,))]
         return members or (column,)
 
     def profile(self, of: Identifier, at: int, limit: int | None, after: Identifier | None = None) -> Profile:
-        """Return the profile `of` means at `at` and the identifiers that lead to it then, strongest first.
+        """Return the profile that owns `of` at `at` and the identifiers that lead to it then, strongest first.
 
-        At most `limit` of them, those that come behind `after`.
+        At most `limit` of them, those after `after`.
         """
         root = self.root(of, at)
         behind = who(after) if after is not None else FIRST
@@ -167,7 +167,7 @@ class People:
         return Profile(root, tuple(identifier(column) for (column,) in lead if self._carried(column)))
 
     def _carried(self, column: str) -> bool:
-        """Whether some message carried this identifier as its own, rather than an alias as its previousId alone."""
+        """Return whether a message had this identifier as its own, not only as an alias's previousId."""
         if first(self._db, SQL.carried, (column,)):
             return True
         return any(
@@ -182,7 +182,7 @@ class People:
         return self._profiles(columns, limit)
 
     def found(self, search: str, limit: int) -> list[Profile]:
-        """Return profiles with an identifier whose value starts with `search`."""
+        """Return the profiles with an identifier whose value starts with `search`."""
         columns: list[str] = []
         for kind in "uea":
             for query in (SQL.next_identifier_filed, SQL.next_identifier_held):
@@ -190,7 +190,7 @@ class People:
         return self._profiles(columns, limit)
 
     def _walk(self, query: str, prefix: str, limit: int) -> Iterator[str]:
-        """Hop from one identifier to the next in the cluster, whatever number of events each has."""
+        """Yield identifiers by skipping from one to the next in the cluster, for any number of events each."""
         last, end = prefix, prefix + "\U0010ffff"
         exact = first(self._db, SQL.carried, (prefix,))
         if exact:
@@ -212,7 +212,7 @@ class People:
 
 
 def prepare(db: apsw.Connection) -> None:
-    """Make a connection fit for `People.newest`."""
+    """Add the SQL function that `People.newest` needs."""
     db.create_scalar_function("told_by", _told_by, 1, deterministic=True)
 
 
@@ -221,14 +221,14 @@ def _told_by(*of: Any) -> str:
 
 
 def of_stretch(bodies: Iterable[bytes], moves: Moves) -> list[bytes]:
-    """Return those events of a stretch that belong to the profile."""
+    """Return the events of a stretch that belong to the profile."""
     if moves == "all":
         return list(bodies)
     return [body for body in bodies if (level_of(body) == "browser") == (moves == "browser")]
 
 
 class Summary(NamedTuple):
-    """What was kept of a profile, of all its events: none of them is newer than `newest` (Unix ms)."""
+    """A stored summary of all events of a profile. The newest event is at `newest` (Unix ms)."""
 
     root: str
     revision: Revision
@@ -237,7 +237,7 @@ class Summary(NamedTuple):
 
 
 def summary_of(db: apsw.Connection, column: str, rules: int) -> Summary | None:
-    """Return the summary of whoever an identifier stands for, None without one by these rules that still holds."""
+    """Return the valid summary of an identifier's profile by these rules; None without one."""
     row = first(db, SUMMARIES.summary, (_id(column), column, rules))
     return Summary(*row) if row else None
 
@@ -247,7 +247,7 @@ def _id(column: str) -> int:
 
 
 def drop_summaries_of(db: apsw.Connection, columns: Collection[str]) -> None:
-    """Drop every summary that events filed under these identifiers went into: more of them have come in."""
+    """Drop every summary that includes events filed under these identifiers: new ones have come."""
     if not columns or not db.execute(SUMMARIES.some).get:
         return
     listed = _json(list(map(_id, columns))).decode()
@@ -258,7 +258,7 @@ def drop_summaries_of(db: apsw.Connection, columns: Collection[str]) -> None:
 
 
 def drop_summaries_about(db: apsw.Connection, columns: Iterable[str]) -> None:
-    """Drop every summary that events filed under these identifiers may be in, or may come to be in."""
+    """Drop every summary that includes, or may come to include, events filed under these identifiers."""
     people, seen, waiting = People(db), set[str](), list(columns)
     while waiting:
         column = waiting.pop()
@@ -271,18 +271,18 @@ def drop_summaries_about(db: apsw.Connection, columns: Iterable[str]) -> None:
 
 
 def drop_all_summaries(db: apsw.Connection) -> None:
-    """Drop them all."""
+    """Drop all summaries."""
     db.execute(SUMMARIES.delete_all)
 
 
 def summaries_behind(db: apsw.Connection, rules: int, now: int, limit: int) -> bool:
-    """Whether there are messages for `summarize` to look at."""
+    """Return whether there are messages for `summarize` to process."""
     seq: int = db.execute(SUMMARIES.place, (rules,)).get
     return bool(db.execute(SUMMARIES.quiet, (seq, seq + limit, now - QUIET_MS)).get > seq)
 
 
 def summarize(db: apsw.Connection, make: Make, rules: int, now: int, limit: int) -> None:
-    """Make summaries of those whom the next `limit` messages are of, who have been quiet before `now` (Unix ms)."""
+    """Make summaries of the people of the next `limit` messages who were quiet before `now` (Unix ms)."""
     seq: int = db.execute(SUMMARIES.place, (rules,)).get
     end: int = db.execute(SUMMARIES.quiet, (seq, seq + limit, now - QUIET_MS)).get
     people = People(db)
@@ -298,13 +298,13 @@ def _put(db: apsw.Connection, make: Make, rules: int, owner: str, now: int) -> N
     people, whose = People(db), identifier(owner)
     found = people.newest_of_few(whose, FOREVER - 1, ENTRIES)
     if found is None or not FEWEST <= len(found.rows) < ENTRIES:
-        return  # of many stretches: looking through so many would hold up whoever writes
+        return  # many stretches take too long and would delay writers
     newest = max(at for at, _ in found.rows)
     if newest > now - QUIET_MS or sum([len(body) for _, body in found.rows]) > ENTRY_BYTES:
-        return  # of more bytes an open folds the newest alone
+        return  # with more bytes, an open folds only the newest
     try:
         summary = make(entries([body for _, body in found.rows]))
-    except Exception:  # of one person: opens fold their events, and the others get their summaries
+    except Exception:  # one person; opens fold their events, and the others get summaries
         logger.exception("a person cannot be summed up")
         return
     root = people.root(whose, FOREVER - 1)

@@ -1,4 +1,4 @@
-"""Pictures: what was shown last, in a file of its own, within a bound. A power cut may take the last second of it."""
+"""Pictures: the last pictures shown, in their own file, within a limit. A power cut may lose the last second."""
 
 import asyncio
 import hashlib
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 SQL = read("pictures_queries.sql")
 MOST_BYTES = 256 << 20
 MOST_WAITING = 500
-"""Places that wait to be written; of more in half a second only these outlive the process."""
+"""Pictures that wait to be written. Of more in half a second, only these survive a restart."""
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -28,14 +28,14 @@ class SQLitePictures:
     """`ports.ledger.LastPictures` over one SQLite file, shared by all processes."""
 
     def __init__(self, folder: Path, most_bytes: int = MOST_BYTES) -> None:
-        """Open (or make) the file in a folder. A file that cannot be read is begun anew: it is but a cache."""
+        """Open the file in a folder, or create it. An unreadable file is replaced, since it is only a cache."""
         self._most = most_bytes
         self._path = folder / "pictures.db"
         with translated("opening the last pictures"):
             try:
                 self._open()
             except apsw.BusyError:
-                raise  # there is nothing wrong with it: others write
+                raise  # the file is fine: others are writing
             except apsw.Error:
                 logger.exception("%s starts empty", self._path)
                 for each in folder.glob("pictures.db*"):
@@ -61,7 +61,7 @@ class SQLitePictures:
 
     def _last(self, place: Place) -> tuple[int, Picture] | None:
         try:
-            with self._reading_mutex:  # whoever writes may wait for other processes; this must not
+            with self._reading_mutex:  # a writer may wait for other processes; a reader must not
                 row = first(self._reading, SQL.last, _digests(place))
         except apsw.Error as error:
             logger.warning("the last pictures cannot be read", exc_info=not passing(error))
@@ -69,7 +69,7 @@ class SQLitePictures:
         return None if row is None else (row[0], Picture(row[2], row[1]))
 
     def flush(self) -> None:
-        """Write what waits, and make room. Never raises."""
+        """Write the waiting pictures and delete the oldest beyond the limit. Never raises."""
         self.writer.flush()
 
     def _keep(self, shown: Sequence[tuple[Place, tuple[int, Picture]]]) -> None:
@@ -83,12 +83,12 @@ class SQLitePictures:
             self._db.execute(SQL.unused)
 
     async def close(self) -> None:
-        """Write what waits and let go. Calling it twice is fine."""
+        """Write the waiting pictures and close the file. A second call does nothing."""
         await asyncio.to_thread(self.writer.close)
         self._db.close()
         self._reading.close()
 
 
 def _digests(place: Place) -> tuple[bytes, bytes]:
-    """Return the digests of whose picture it is and of where it stood: 128 bits tell people apart."""
+    """Return the digests of a picture's recipient and of its place: 128 bits separate people."""
     return tuple(hashlib.blake2b(_pack(each), digest_size=16).digest() for each in (place[2], place))  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""Profiles: whose events are whose, read for opens, reports and the dashboard."""
+"""Profiles: events and identifiers of people, read for opens, reports and the dashboard."""
 
 import itertools
 from bisect import bisect_right
@@ -18,9 +18,9 @@ from wetink.store.sqlite.people import FEW, Found, People, revision_of, summarie
 
 SQL = read("queries.sql")
 AT_ONCE = 10
-"""Profiles that the event loop reads in one go; more are read in a thread."""
+"""Profiles that the event loop reads at once. More are read in a thread."""
 REMEMBERED = 10_000
-"""Profiles whose revision is remembered until anything is written."""
+"""Profiles whose revision is cached until the next write."""
 _AT = itemgetter(0)
 
 
@@ -28,7 +28,7 @@ class SQLiteProfiles:
     """`ports.Profiles` over the main file."""
 
     def __init__(self, database: Database) -> None:
-        """Read there."""
+        """Read from `database`."""
         self._database = database
         self._version: int | None = None
         self._standing: dict[Identifier, tuple[Revision, int]] = {}  # at that version; from which moment on
@@ -75,7 +75,7 @@ class SQLiteProfiles:
             return loaded
 
     def _stands(self, who: Identifier, revision: Revision, at: int) -> bool:
-        """Whether a profile was found to have this revision, and nothing was written since."""
+        """Return whether a profile is known to have this revision, and nothing was written since."""
         standing = self._standing.get(who)
         return standing is not None and standing[0] == revision and standing[1] <= at
 
@@ -100,9 +100,9 @@ class SQLiteProfiles:
 def _load(
     db: apsw.Connection, known: Mapping[Identifier, Revision], at: int, rules: int | None, *, few: bool
 ) -> dict[Identifier, tuple[Loaded, int]] | None:
-    """Return profiles, each with the moment from which on it is the same; None if one is too large for a `few`.
+    """Return profiles, each with the moment from which it is valid; None if one is too large for `few`.
 
-    What a profile has of known revision is not decoded.
+    Profiles with the known revision are not decoded.
     """
     loaded: dict[Identifier, tuple[Loaded, int]] = {}
     with snapshot(db):
@@ -128,7 +128,7 @@ def _one(
     found, lasting = read(who, FOREVER - 1, ENTRIES), FOREVER
     if found is not None and (newest := max(map(_AT, found.rows), default=0)) <= at:
         lasting = newest
-    elif found is not None:  # some of it has not happened yet at `at`, and may belong to others then
+    elif found is not None:  # some of its events are after `at` and may belong to others then
         found = read(who, at, ENTRIES)
     if found is None:
         return None

@@ -1,8 +1,8 @@
-"""Projections: what is derived from the log after it was written, each from where its own cursor stands.
+"""Projections: data derived from the log after it was written, each with its own cursor.
 
-A slice is planned without the lock and written under it, if nobody else has written it meanwhile: so any process may
-do it, and one does it. What is written need not reach the disk before the lock is let go: a power cut takes the cursor
-back with what it led to.
+A slice is planned without the lock and written under it, unless another process has written it in the meantime. So any
+process may do it, and one does. Writes need not reach the disk before the lock is released: a power cut resets the
+cursor together with its data.
 """
 
 import asyncio
@@ -24,11 +24,11 @@ from wetink.store.sqlite.recent import RecentEvents
 SQL, LOG = read("catalog_queries.sql"), read("queries.sql")
 
 SLICES = 10
-"""Slices of the log that are derived in one go: on a busy machine the next may be a second away."""
+"""Slices derived in one call: on a busy machine the next call may be a second away."""
 
 
 class Projection(NamedTuple):
-    """Something that follows the log: what its next slice comes to, how to write that, how far behind it is."""
+    """A follower of the log: plans its next slice, writes it, and counts the messages that it lags."""
 
     plan: Callable[[apsw.Connection], Any]
     write: Callable[[apsw.Connection, Any], None]
@@ -42,7 +42,7 @@ class SQLiteProjections:
     """`ports.Projections` over the main file."""
 
     def __init__(self, database: Database) -> None:
-        """Read and write there."""
+        """Read and write `database`."""
         self._database = database
         self._alone = Alone(database.path, database.lock, synchronous=database.synchronous or "NORMAL")
         self._closed = False
@@ -55,7 +55,7 @@ class SQLiteProjections:
 
     @property
     def alive(self) -> bool:
-        """Whether its thread goes on as it should: it was closed, or it has not ended."""
+        """Whether its thread works as expected: it runs, or it was closed."""
         return self._closed or self._alone.alive
 
     async def settle(self) -> bool:
@@ -65,7 +65,7 @@ class SQLiteProjections:
         return True
 
     def step(self, patience: float = PATIENCE_SECONDS) -> bool:
-        """Carry each forward by a slice; return whether there may be more. Raises StoreUnavailable."""
+        """Write one slice of each projection. Returns whether there may be more. Raises StoreUnavailable."""
         with self._one_at_a_time(patience) as mine:
             if not mine:
                 return True
@@ -76,14 +76,14 @@ class SQLiteProjections:
                 self.write(steps, patience)
             except StoreUnavailable:
                 raise
-            except Exception:  # of one of them: the others go on
+            except Exception:  # one of them; the others continue
                 for each in steps:
                     self.write([each], patience)
             return bool(steps)
 
     @contextmanager
     def _one_at_a_time(self, patience: float) -> Iterator[bool]:
-        """Two threads would take the same step; say whether it is this one's turn."""
+        """Yield whether this thread may take a step: two threads would take the same one."""
         mine = self._turn.acquire(timeout=patience)
         try:
             yield mine
@@ -92,7 +92,7 @@ class SQLiteProjections:
                 self._turn.release()
 
     def write_conversions(self, step: conversions.Step) -> None:
-        """Write a slice of conversions that somebody waits for. Raises StoreUnavailable."""
+        """Write a slice of conversions for a waiting report. Raises StoreUnavailable."""
         self.write([(CONVERSIONS, step)])
 
     def write(self, steps: Sequence[tuple[Projection, Any]], patience: float = PATIENCE_SECONDS) -> None:
@@ -118,7 +118,7 @@ class SQLiteProjections:
                 told(CONVERSIONS.behind(self._database.reading))
 
     async def _rebuilt_beside(self, told: Callable[[int], object]) -> bool:
-        """Build the catalog anew; return False if it is to be begun again. The old one is there up to the end."""
+        """Rebuild the catalog. Returns False if it must start over. The old one is used until the end."""
         beside = await asyncio.to_thread(_Beside, self._database.path)
         try:
             told(beside.behind())
@@ -129,16 +129,16 @@ class SQLiteProjections:
             await asyncio.to_thread(beside.close)
 
     async def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._closed = True
         await asyncio.to_thread(self._alone.close)
 
 
 class _Beside:
-    """A catalog that is built anew in a file of its own, from the log and the imports of a store."""
+    """A catalog that is rebuilt in its own file, from the log and the imports of a store."""
 
     def __init__(self, store: Path) -> None:
-        """Begin beside the store's file."""
+        """Create the file beside the store's."""
         self._path = store.with_name("catalog.rebuilt")
         self._remove()
         self._db = connect(self._path, synchronous="OFF")
@@ -148,7 +148,7 @@ class _Beside:
         self._replays = self._db.execute(LOG.replays).get
 
     def step(self) -> bool:
-        """Take in the next slice; return whether there was one."""
+        """Apply the next slice. Returns whether there was one."""
         step = catalog.next_step(self._db, self._recent, self._memory)
         if step is not None:
             with self._db:
@@ -156,13 +156,13 @@ class _Beside:
         return step is not None
 
     def behind(self) -> int:
-        """Return how many messages it is behind the log."""
+        """Return the number of messages that it lags behind the log."""
         return catalog.behind(self._db)
 
     def replace(self) -> bool:
-        """Take in what is left and let it be the store's catalog; return False if messages were renewed meanwhile.
+        """Apply the remaining slices and replace the store's catalog. Called under the lock of the store.
 
-        Called under the lock of the store.
+        Returns False if messages were renewed since the start.
         """
         while self.step():
             pass
@@ -173,7 +173,7 @@ class _Beside:
         return True
 
     def close(self) -> None:
-        """Remove its file."""
+        """Delete its file."""
         self._db.close()
         self._remove()
 

@@ -1,13 +1,12 @@
-"""Recent: the message ids that came last, of every process, and the events of products that this one has committed.
+"""Recent: the latest message ids of all processes, and the product events that this one has committed.
 
-By its id alone a message that comes again is known.
+A repeated message is recognized by its id alone.
 
-An event's key tells a retry from a new message as long as it carries the same time and the same identifiers. This
-covers the rest. Each group of messages leaves one row, `arrival`, with the fingerprints of its ids; whoever writes next
-reads those that others have left, and holds them in a table of numbers. Nothing is looked up in the file for a message
-that is new, and nothing is written to a place of its own.
+An event's key identifies a retry as long as it has the same time and the same identifiers. This module covers the rest.
+Each group of messages leaves one row, `arrival`, with the fingerprints of its ids. The next writer reads the rows that
+others have left into a table of numbers. A new message needs no lookup in the file, and no write to a place of its own.
 
-Asked only under the writers' lock. Theory and figures: docs/decisions/0001.
+Used only under the writers' lock. Theory and figures: docs/decisions/0001.
 """
 
 import threading
@@ -26,7 +25,7 @@ from wetink.store.sqlite.connection import fetch, read
 SQL = read("queries.sql")
 
 AT_LEAST = 1 << 19
-"""Message ids that are known for certain; up to twice as many are."""
+"""Message ids that are certainly known. There may be up to twice as many."""
 
 _SLOTS = AT_LEAST * 2
 _MASK = _SLOTS - 1
@@ -35,27 +34,27 @@ _BACKFILL = 1_000
 
 
 class RecentIds:
-    """The ids that came last, as one process knows them: two tables of 8 MB, the older one given up when both are full.
+    """The latest ids, as one process knows them: two tables of 8 MB. The older one is dropped when both are full.
 
-    A table is hashed by the fingerprint itself; whatever does not fit in its slot stands in the next free one.
+    A table is indexed by the fingerprint itself. On a collision, the next free slot is used.
     """
 
     def __init__(self) -> None:
-        """Know nothing yet."""
-        self._ours: list[int] = []  # slots filled in the transaction under way, and where the log ended before it
+        """Start empty."""
+        self._ours: list[int] = []  # slots filled in this transaction, and the end of the log before it
         self._since = -1
         self._forget()
 
     def _forget(self) -> None:
-        self._seq = -1  # as far as the log is known
-        self._table = array("q")  # made when somebody writes: most who open a store only read
+        self._seq = -1  # the known end of the log
+        self._table = array("q")  # created by the first write: most users of a store only read
         self._older: array[int] | None = None
         self._count = 0
 
     def begin(self, db: apsw.Connection, last: int) -> None:
-        """Begin a transaction; `last` is the newest place of the log. What others have written since is read."""
+        """Begin a transaction, and read the ids that others have written. `last` is the newest position of the log."""
         self._ours.clear()
-        if last < self._seq:  # the file is another
+        if last < self._seq:  # this is another file
             self._forget()
         self._table = self._table or _empty()
         if last != self._seq:
@@ -66,19 +65,19 @@ class RecentIds:
             self._turn()
 
     def undo(self) -> None:
-        """Forget what came with the transaction under way: it was undone, or nobody knows."""
-        for slot in reversed(self._ours):  # each stands behind those that were there before it
+        """Forget the ids of this transaction: it was rolled back, or its outcome is unknown."""
+        for slot in reversed(self._ours):  # each comes after those that were there before it
             self._table[slot] = 0
         self._count -= len(self._ours)
         self._ours.clear()
         self._seq = min(self._seq, self._since)
 
     def known(self, prints: Iterable[int]) -> list[int]:
-        """Return the places of those that came before, be it in this transaction; from then on all of them have."""
+        """Return the positions in `prints` of known ids, also from this transaction, and add the others."""
         table, note, mask, older = self._table, self._ours.append, _MASK, self._older
         known: list[int] = []
         was = self._count - len(self._ours)
-        for place, wanted in enumerate(prints):  # for nearly all of them the first slot is free
+        for place, wanted in enumerate(prints):  # usually the first slot is free
             slot = wanted & mask
             held = table[slot]
             while held:
@@ -96,7 +95,7 @@ class RecentIds:
         return known
 
     def written(self, db: apsw.Connection, last: int, prints: Iterable[int]) -> None:
-        """Leave the ids of messages that were written, the newest of them at `last` of the log."""
+        """Write the ids of new messages, the newest of them at `last` of the log."""
         db.execute(SQL.insert_arrival, (last, array("q", prints).tobytes()))
         self._seq = last
 
@@ -125,7 +124,7 @@ def _holds(table: "array[int]", wanted: int) -> bool:
 
 
 def _told_since(db: apsw.Connection, seq: int) -> list[bytes]:
-    """Return what others have left, oldest first: of all there is, no more than is to be known for certain."""
+    """Return the ids that others have written since `seq`, oldest first. If it is -1, return only `AT_LEAST` or so."""
     if seq >= 0:
         return [ids for (ids,) in fetch(db, SQL.arrivals_after, (seq,))]
     found: list[bytes] = []
@@ -139,7 +138,7 @@ def _told_since(db: apsw.Connection, seq: int) -> list[bytes]:
 
 
 def prepare(db: apsw.Connection) -> None:
-    """Put the ids of a file's newest messages where they are looked for, if it was made before that."""
+    """Write the ids of the newest messages of an older file that has none."""
     last: int = db.execute(SQL.last_seq).get
     if not last or db.execute(SQL.some_arrival).get:
         return
@@ -151,27 +150,27 @@ def prepare(db: apsw.Connection) -> None:
 
 
 MOST, MOST_SPANS = 5_000, 1_000
-"""Events that a process keeps, some 6 MB, and the stretches of the log that they are of."""
+"""Limits of a process's events, about 6 MB, and of the spans of the log that they cover."""
 
 Placed: TypeAlias = tuple[int, Event]
-"""An event behind the place of its message in the log."""
+"""The position of a message in the log, and its event."""
 _SEQ = itemgetter(0)
 
 
 class RecentEvents:
-    """The newest events of products of one log, for all threads of a process."""
+    """The newest product events of one log, for all threads of a process."""
 
     def __init__(self) -> None:
-        """Keep none yet."""
+        """Start empty."""
         self._mutex = threading.Lock()
         self._kept: list[Placed] = []
-        self._spans: list[tuple[int, int]] = []  # all events of products in (after, to] of these are kept
+        self._spans: list[tuple[int, int]] = []  # all product events in (after, to] of these are kept
         self._replays = -1
 
     def add(self, after: int, to: int, new: Sequence[Placed]) -> None:
-        """Keep the events of products among messages (after, to]: this process has just committed them."""
+        """Add the product events among messages (after, to], which this process has just committed."""
         with self._mutex:
-            if self._spans and self._spans[-1][1] > after:  # the file is another
+            if self._spans and self._spans[-1][1] > after:  # this is another file
                 self._forget()
             if self._spans and self._spans[-1][1] == after:
                 self._spans[-1] = (self._spans[-1][0], to)
@@ -182,11 +181,11 @@ class RecentEvents:
                 self._trim()
 
     def between(self, db: apsw.Connection, seq: int, last: int) -> list[Placed]:
-        """Return the events of products among messages (seq, last], in their order."""
+        """Return the product events among messages (seq, last], in order."""
         replays = db.execute(SQL.replays).get
         found: list[Placed] = []
         with self._mutex:
-            if replays != self._replays:  # messages may be read in another way now
+            if replays != self._replays:  # a replay may have changed messages
                 self._replays = replays
                 self._forget()
             spans = [(max(after, seq), min(to, last)) for after, to in self._spans if to > seq and after < last]
@@ -201,7 +200,7 @@ class RecentEvents:
         return bisect_right(self._kept, seq, key=_SEQ)
 
     def _trim(self) -> None:
-        """Let go of the older half."""
+        """Drop the older half."""
         cut = self._kept[MOST // 2][0] if len(self._kept) > MOST else self._spans[MOST_SPANS // 2][0]
         self._kept = self._kept[self._until(cut) :]
         self._spans = [(max(after, cut), to) for after, to in self._spans if to > cut]

@@ -1,8 +1,8 @@
-"""Replay: what messages come to now, put in the place of what they came to when they were received.
+"""Replay: replaces the stored results of messages with their current ones.
 
-Their time, their place in the log and what tells them from others stay. What the catalog learnt from them stays, too,
-and so do aliases, but for what a placeholder has joined: products that were taken for one are forgotten and learnt
-anew, and an alias of nobody is taken back. Runs inside a transaction that the writer opened.
+Their time, position in the log and identity stay. The catalog keeps their data, and aliases stay, except for
+placeholders: products with a placeholder as key are deleted and learned again, and an alias of one is taken back. It
+runs inside the writer's transaction.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ Key = tuple[str, int, int]
 
 
 def renew(db: apsw.Connection, pairs: Sequence[tuple[Received, Record]], *, dry: bool = False) -> list[bool]:
-    """Renew messages; return for each whether it comes to something else now. With `dry` nothing is written."""
+    """Renew messages. Returns for each whether its result differs. With `dry`, nothing is written."""
     changed = []
     claims = identity.Claims()
     renewed: list[int] = []
@@ -60,7 +60,7 @@ def _keys(event: Event | None) -> set[str]:
 
 
 def _nobodies(old: Event | None, record: Record) -> Iterator[Identifier]:
-    """Yield the users that an alias named before, and that nobody is now."""
+    """Yield the users of an old alias that are placeholders now."""
     if old is None or old.type != "alias" or record.joins is not None:
         return
     said = msgspec.json.decode(record.raw)
@@ -71,12 +71,12 @@ def _nobodies(old: Event | None, record: Record) -> Iterator[Identifier]:
 
 
 def _stored(db: apsw.Connection, received: Received, record: Record) -> tuple[Key, Any]:
-    """Return where a message's event stands, and the event: its time may be read otherwise now, but never moves it."""
+    """Return the key of a message's event, and the event. A new reading of its time never moves it."""
     column, print_ = who(received.filed), fingerprint(record.source, record.message_id)
     for key_time in (record.sent_at_key, 0):
         if (stored := first(db, SQL.stored_event, (column, key_time, print_))) is not None:
             return (column, key_time, print_), stored
-    if column != PARKED:  # those are too many to look through
+    if column != PARKED:  # there are too many parked ones to scan
         row = first(db, SQL.stored_event_of_message, (column, print_, received.seq))
         if row is not None:
             return (column, row[0], print_), row[1:]
@@ -84,7 +84,7 @@ def _stored(db: apsw.Connection, received: Received, record: Record) -> tuple[Ke
 
 
 def _at_its_time(record: Record, old: Event | None) -> Record:
-    """Let it happen when it did: a duplicate may have been received earlier, or through a relay that set its clock."""
+    """Keep the event's time: a duplicate may have come earlier, or through a relay that corrected its clock."""
     if old is None or record.event is None or record.event.at == old.at:
         return record
     claims = tuple(_timed(claim, old.at) for claim in record.claims)

@@ -1,4 +1,4 @@
-"""Secrets: rows in a small file of their own, so that it can be backed up and kept apart."""
+"""Secrets: rows in their own small file, so that it can be backed up and stored separately."""
 
 import threading
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ class SQLiteSecrets:
     """`ports.keys.Secrets` over one SQLite file, shared by all processes."""
 
     def __init__(self, folder: Path) -> None:
-        """Open (or make) the file in a folder."""
+        """Open the file in a folder, or create it."""
         self._db = connect(folder / "secrets.db", busy_ms=THREAD_BUSY_MS)
         self._mutex = threading.Lock()
         with translated("opening the secrets"):

@@ -1,4 +1,4 @@
-"""Senders: the sources and their keys. Of a key only its hash is kept; of what proves user ids, itself."""
+"""Senders: the sources and their keys. Keys are stored as hashes, secrets for user ids as they are."""
 
 import hashlib
 import hmac
@@ -25,14 +25,14 @@ ADDED = {
     "rotated": "INTEGER NOT NULL DEFAULT 0", "old_used": "INTEGER NOT NULL DEFAULT 0",
     "old_write_hash": "BLOB", "old_access_key": "TEXT", "old_secret_hash": "BLOB",
 }  # fmt: skip
-"""Columns of a source that files of before do not have."""
+"""Columns of a source that files of earlier versions lack."""
 
 FASTEST = 1_000_000
-"""Events a second that a limit may be at most."""
+"""The highest limit of events a second."""
 
 
 def prepare(db: apsw.Connection) -> None:
-    """Add what is missing in a file; each source gets a secret to prove user ids with."""
+    """Create missing columns. Each source gets a secret for user ids."""
     there = {name for _, name, *_ in fetch(db, "PRAGMA table_info(source)")}
     for name, kind in ADDED.items():
         if name not in there:
@@ -46,7 +46,7 @@ class SQLiteSenders:
     """`ports.keys.Senders` over the main file."""
 
     def __init__(self, database: Database) -> None:
-        """Read and write there."""
+        """Read and write `database`."""
         self._database = database
 
     async def create_key(self, name: str, level: Level, hosts: Sequence[str], now: int) -> NewKey:

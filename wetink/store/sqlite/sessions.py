@@ -1,4 +1,4 @@
-"""Sessions: who is signed in to the dashboard, and who tried in vain, in a file of their own."""
+"""Sessions: the dashboard's sessions and failed logins, in their own file."""
 
 import hashlib
 import logging
@@ -16,17 +16,17 @@ logger = logging.getLogger(__name__)
 SQL = read("session_queries.sql")
 
 NOTED_MS = 60_000
-"""How old the note of a session's last use may grow before it is written again."""
+"""The age of a session's last recorded use, in milliseconds, after which a new use is written."""
 
 MOST_ADDRESSES = 50_000
-"""Addresses whose tries are remembered; of more, those that tried longest ago go."""
+"""Addresses with recorded attempts. Beyond that, those with the oldest attempts are deleted."""
 
 
 class SQLiteSessions:
-    """`ports.keys.Sessions` over one SQLite file, shared by all processes. What it does runs in threads."""
+    """`ports.keys.Sessions` over one SQLite file, shared by all processes. Its methods run in threads."""
 
     def __init__(self, folder: Path) -> None:
-        """Open (or make) the file in a folder."""
+        """Open the file in a folder, or create it."""
         self._db = connect(folder / "sessions.db", busy_ms=THREAD_BUSY_MS)
         self._mutex = threading.Lock()
         with translated("opening the sessions"):
@@ -54,7 +54,7 @@ class SQLiteSessions:
             return True
 
     def _note(self, session: str, now: int) -> None:
-        """Note when a session was used last; with a full disk, say, it holds all the same."""
+        """Record a session's last use. If that fails, as on a full disk, the session is valid even so."""
         try:
             self._db.execute(SQL.use, (now, _digest(session)))
         except apsw.Error as error:
@@ -75,7 +75,7 @@ class SQLiteSessions:
     @in_thread
     def try_from(self, address: str, now: int) -> int:
         with self._mutex, translated("counting tries to sign in"):
-            self._db.execute("BEGIN IMMEDIATE")  # else two processes would read the same count
+            self._db.execute("BEGIN IMMEDIATE")  # otherwise two processes would read the same count
             try:
                 return self._counted(address, now)
             finally:
@@ -85,7 +85,7 @@ class SQLiteSessions:
         self._db.execute(SQL.stale, (now - FORGOTTEN_MS,))
         failures, at = first(self._db, SQL.attempt, (address,)) or (0, now)
         wait = at + wait_of(failures) - now
-        if 0 < wait <= wait_of(failures):  # a clock that was set back keeps nobody out
+        if 0 < wait <= wait_of(failures):  # a clock that was set back blocks nobody
             return int(wait)
         self._db.execute(SQL.failed, (address, failures + 1, now))
         more = first(self._db, SQL.count)[0] - MOST_ADDRESSES

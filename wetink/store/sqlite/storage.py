@@ -1,4 +1,4 @@
-"""Storage: everything in SQLite files of one folder, one concern each: none waits for another's lock."""
+"""Storage: SQLite files in one folder, one for each concern, so that none waits for another's lock."""
 
 import os
 import stat
@@ -37,7 +37,7 @@ SQL = read("queries.sql")
 
 
 OWNER_ALONE = 0o077
-"""The mode bits that nobody but the owner of a file gets."""
+"""Mode bits that only a file's owner may have."""
 
 MENDED = (".db", ".db-wal", ".db-shm", ".lock")
 
@@ -45,9 +45,9 @@ MENDED = (".db", ".db-wal", ".db-shm", ".lock")
 def open_storage(
     address: str, clock_ms: Callable[[], int], *, archive_days: int, archive_bytes: int, synchronous: str = ""
 ) -> Storage:
-    """Open all files of `sqlite:///FOLDER`, making what is missing. `synchronous` is for tests that weaken it.
+    """Open all files of `sqlite:///FOLDER`, creating missing ones. `synchronous` is for tests that weaken it.
 
-    Raises BadSettings for a folder that cannot be used, StoreUnavailable for a file.
+    Raises BadSettings for an unusable folder, StoreUnavailable for an unusable file.
     """
     folder = folder_of(address)
     _make(folder)
@@ -87,7 +87,7 @@ def open_storage(
         for each in side.values():
             await each.close()
 
-    parts: dict[str, Any] = side  # each stands for what it opens
+    parts: dict[str, Any] = side  # each stands for the part it opens
     return Storage(
         log=SQLiteLog(main),
         profiles=SQLiteProfiles(main),
@@ -117,7 +117,7 @@ def _prepare(db: apsw.Connection) -> None:
 
 
 def _set_aside(db: apsw.Connection) -> bool:
-    """Make room for the holdings of now before the schema is made; return whether its claims are no runs yet."""
+    """Rename an earlier version's holdings before schema creation. Returns whether its claims are no runs yet."""
     columns = {name for _, name, *_ in fetch(db, "PRAGMA table_info(holding)")}
     if columns and "moves" not in columns:
         db.execute("DROP INDEX IF EXISTS holding_by_owner; ALTER TABLE holding RENAME TO holding_before")
@@ -125,9 +125,9 @@ def _set_aside(db: apsw.Connection) -> bool:
 
 
 def _take_over(db: apsw.Connection, *, whole: bool) -> None:
-    """Make holdings of those that were set aside: what pages claimed no longer counts for more than it does now.
+    """Derive holdings from the renamed ones: claims of pages no longer count for more than they do now.
 
-    Where the claims are `whole`, those of a holder that were left out after others had claimed are found again.
+    With `whole`, a holder's claims that were left out after others' claims are found again.
     """
     before = bool(fetch(db, "PRAGMA table_info(holding_before)"))
     if before:
@@ -147,7 +147,7 @@ def _take_over(db: apsw.Connection, *, whole: bool) -> None:
 
 
 class _Later:
-    """A part that is opened when it is first used: who uses none of it waits for none of it."""
+    """A part that is opened on first use, so that processes without a use never wait for it."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self.opened: Any = None
@@ -156,7 +156,7 @@ class _Later:
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.open(), name)
         if callable(found):
-            self.__dict__[name] = found  # so that the next call takes no detour
+            self.__dict__[name] = found  # the next call goes directly
         return found
 
     def open(self) -> Any:
@@ -174,7 +174,7 @@ class _Later:
 
 
 def folder_of(address: str) -> Path:
-    """Return the folder that `sqlite:///FOLDER` names: `sqlite:///data` is one here, `sqlite:////data` an absolute one.
+    """Return the folder of `sqlite:///FOLDER`: `sqlite:///data` is relative, `sqlite:////data` absolute.
 
     >>> str(folder_of("sqlite:////var/lib/wetink"))
     '/var/lib/wetink'
@@ -188,16 +188,16 @@ def folder_of(address: str) -> Path:
 
 
 def holds_storage(address: str) -> bool:
-    """Return whether there is a store at an address already."""
+    """Return whether a store exists at an address."""
     return (folder_of(address) / "wetink.db").is_file()
 
 
 def _make(data: Path) -> None:
-    """Make the folder. Whatever this process and its children make from now on is readable by their owner alone."""
+    """Create the folder. From now on, only the owner can read files of this process and its children."""
     os.umask(os.umask(OWNER_ALONE) | OWNER_ALONE)
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for path in data.iterdir():  # an earlier version left some files open to others, secrets excepted
+        for path in data.iterdir():  # an earlier version left some files open to others, except secrets
             mode = stat.S_IMODE(path.stat().st_mode)
             if path.suffix in MENDED and mode & OWNER_ALONE and path.is_file():
                 path.chmod(mode & ~OWNER_ALONE)

@@ -1,4 +1,4 @@
-"""Uploads: files as rows, one for each part. All parts of a new one are written before it takes the old one's place."""
+"""Uploads: files as rows, one for each part. All parts of a new file are written before it replaces the old one."""
 
 import asyncio
 import secrets
@@ -16,17 +16,17 @@ from wetink.store.sqlite.connection import connect, fetch, first, in_thread, rea
 
 SQL = read("upload_queries.sql")
 LEFT_MS = 3_600_000
-"""After how long parts that became no upload are dropped."""
+"""Age of parts without a complete upload after which they are deleted, in milliseconds."""
 
 
 class SQLiteUploads:
     """`ports.content.UploadedFiles` over one SQLite file, shared by all processes."""
 
     def __init__(self, folder: Path) -> None:
-        """Open (or make) the file in a folder."""
+        """Open the file in a folder, or create it."""
         self._db = connect(folder / "uploads.db", busy_ms=THREAD_BUSY_MS)
         self._mutex = threading.Lock()
-        """Held for one part at a time: a large file keeps nobody waiting."""
+        """Held for one part at a time, so that a large file delays nobody."""
         with translated("opening the uploads"):
             self._db.execute(script("uploads.sql"))
 
@@ -72,7 +72,7 @@ class SQLiteUploads:
                 self._let_go(name)
 
     def _let_go(self, name: str) -> None:
-        """Remove what is kept under a name, if anything."""
+        """Delete the file of a name, if any."""
         row = first(self._db, SQL.revision, (name,))
         if row is not None:
             self._db.execute(SQL.remove, (name, row[0]))

@@ -1,4 +1,4 @@
-"""Polls: one vote of each person in each poll, and the sums of them."""
+"""Polls: one vote of each person in each poll, and the sums."""
 
 import apsw
 
@@ -15,7 +15,7 @@ class SQLitePolls:
     """`ports.Polls` over the main file."""
 
     def __init__(self, database: Database) -> None:
-        """Read and write there."""
+        """Read and write `database`."""
         self._database = database
 
     async def vote(self, poll: str, voter: Identifier, option: int, at: int) -> None:

@@ -1,7 +1,7 @@
-"""The write-ahead log: a COMMIT puts a transaction into it, and it is on the disk once it was synced.
+"""WAL: the write-ahead log. COMMIT writes a transaction into it, and a sync puts it on disk.
 
-SQLite would do both within COMMIT. Here they are two steps: the one computes, for tenths of a millisecond when little
-was written, the other only waits. Where the kernel can wait by itself (Linux AIO) no thread has to be woken for that.
+SQLite does both within COMMIT. Here they are two steps: the first computes for tenths of a millisecond when little was
+written, and the second only waits. If the kernel can wait by itself (Linux AIO), no thread has to be woken for that.
 """
 
 import asyncio
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Told = Callable[[StoreUnavailable | None], None]
-"""Hears that all that was committed is on the disk, or that nobody knows."""
+"""Called with None once all commits are on disk, or with the error if that is unknown."""
 
 
 class Wal:
-    """The log of one file, for the one connection that writes to it. Not for two threads at once."""
+    """The log of one file, for the one connection that writes to it. Not thread-safe."""
 
     def __init__(self, path: Path, *, synced: bool = True) -> None:
-        """Look after the log of the file at `path`. Without `synced` it never is: for tests that mean it."""
+        """Handle the log of the file at `path`. Without `synced`, it is never synced, which only tests want."""
         self._path = path.with_name(path.name + "-wal")
         self._synced = synced
         self._file: int | None = None
@@ -42,8 +42,8 @@ class Wal:
         self._pages = 0
 
     def follow(self, db: apsw.Connection) -> None:
-        """Watch how long the log is with each commit of a new connection; SQLite does not empty it any more."""
-        self._shut()  # there may be another file by now
+        """Track the log's length with each commit of a new connection. SQLite no longer empties it."""
+        self._shut()  # there may be a new file by now
         db.set_wal_hook(self._grown)
 
     def _grown(self, db: apsw.Connection, name: str, pages: int) -> int:
@@ -52,15 +52,15 @@ class Wal:
 
     @property
     def full(self) -> bool:
-        """Whether it is time to empty it."""
+        """Whether it is time to empty the log."""
         return self._pages >= CHECKPOINT_PAGES
 
     def empty(self, db: apsw.Connection) -> bool:
-        """Move what is in the log into the file; return whether all of it is there, on the disk. Takes some 50 ms.
+        """Move the log into the file. Returns whether all of it is there, on disk. Takes about 50 ms.
 
-        What somebody still reads the state before of stays, and all of it while another process is at this.
+        Pages after the state of an active reader stay, and all pages while another process empties the log.
         """
-        self._pages = 0  # the next commit tells
+        self._pages = 0  # the next commit sets it
         try:
             pages, moved = db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         except apsw.BusyError:
@@ -71,7 +71,7 @@ class Wal:
         return moved == pages
 
     def sync(self) -> None:
-        """Wait until all that was committed is on the disk. Raises StoreUnavailable when nobody knows."""
+        """Wait until all commits are on disk. Raises StoreUnavailable if that is unknown."""
         if self._synced:
             try:
                 os.fdatasync(self._opened())
@@ -79,7 +79,7 @@ class Wal:
                 raise _lost(error.errno) from error
 
     def waits(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Whether `sync_soon` may be called in this loop: not all kernels can, and only one loop at a time."""
+        """Return whether `sync_soon` may be called in this loop: only one loop can use it, and not on all kernels."""
         if self._loop is not loop and (self._loop is None or self._loop.is_closed()):
             self._let_go()
             self._loop, self._kernel = loop, _kernel()
@@ -88,9 +88,9 @@ class Wal:
         return self._loop is loop and self._kernel is not None
 
     def sync_soon(self, then: Told) -> bool:
-        """Have the kernel wait until all that was committed is on the disk; `then` is told, in the loop.
+        """Let the kernel wait until all commits are on disk. `then` is called in the loop.
 
-        Returns False when it cannot after all, and will not be asked again.
+        Returns False if the kernel cannot; then it is not tried again.
         """
         if not self._synced:
             assert self._loop is not None  # noqa: S101 (see `waits`)
@@ -112,12 +112,12 @@ class Wal:
 
     def _look(self) -> None:
         if self._kernel is not None:
-            with contextlib.suppress(BlockingIOError):  # woken for nothing
+            with contextlib.suppress(BlockingIOError):  # a spurious wakeup
                 self._kernel.poll()
             self._kernel.process_events()
 
     def _opened(self) -> int:
-        """The file, which there is from the first commit on for as long as anybody has the database open."""
+        """Return the file, which exists from the first commit on, as long as a process has the database open."""
         if self._file is None:
             self._file = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
         return self._file
@@ -130,7 +130,7 @@ class Wal:
         self._kernel, self._asked = None, False
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._let_go()
         self._loop = None
         self._shut()
@@ -142,15 +142,15 @@ class Wal:
 
 
 _IDLE: "list[Context]" = []
-"""Contexts that wait for nothing, for the next log: to end one takes the kernel a twentieth of a second."""
+"""Idle contexts, for the next log: ending one takes the kernel 50 ms."""
 
 
 def _kernel() -> "Context | None":
-    """Return who waits without a thread; None where there is no such thing (other systems, containers without AIO)."""
+    """Return a kernel context that waits without a thread; None without Linux AIO, as in some containers."""
     if _IDLE:
         return _IDLE.pop()
     try:
-        from caio import linux_aio  # here: only who writes needs the time it takes
+        from caio import linux_aio  # here: only writers need its import time
     except ImportError:
         return None
     try:

@@ -1,11 +1,11 @@
-"""The writer: commits whatever waits, as one group, under a file lock that all processes share.
+"""Writer: commits all waiting rows as one group, under a file lock that all processes share.
 
-All processes are equal. Whoever has records takes the file lock, writes them in one transaction, lets go. A killed
-process frees its lock with its file handle.
+All processes are equal. A process with records takes the file lock, writes them in one transaction, and releases it. A
+killed process frees its lock with its file handle.
 
-The event loop writes the rows itself, a slice at a time so that opens get their turn between, and commits when they are
-few. What must wait, for another process's lock or for the disk, waits in the writer's thread or in the kernel (`wal`).
-Two threads that hand the interpreter lock to and fro with every statement would cost several times the work.
+The event loop writes the rows itself, in slices so that opens get their turn, and commits small groups. Waiting for
+another process's lock or for the disk happens in the writer's thread or in the kernel (`wal`). Two threads that pass
+the interpreter lock back and forth with every statement would cost several times the work.
 """
 
 import asyncio
@@ -30,19 +30,21 @@ from wetink.store.sqlite.wal import Wal
 logger = logging.getLogger(__name__)
 
 HANDOVER_SECONDS = 0.002
-"""How long at most the loop stands aside so that the thread begins to commit at once: by chance it waits far longer."""
+"""How long the loop pauses so that the thread can begin its commit, in seconds. Without it, the thread waits far
+longer."""
 CLOSE_SECONDS = 10.0
 PATIENCE_SECONDS = 5.0
-"""How long a request waits for another process's lock, which may be frozen: its sender tries again."""
+"""How long a request waits for another process's lock, in seconds. That process may be frozen: the sender tries again.
+"""
 LOOK_SECONDS = 0.25
-"""Between two looks at who has waited for too long."""
+"""Seconds between two checks for requests that have waited too long."""
 
 
 class Writer:
     """Takes rows from any event loop of this process and commits them in groups."""
 
     def __init__(self, path: Path, lock_path: Path, recent_events: RecentEvents, *, synchronous: str = "") -> None:
-        """Open the file for writing and start the thread; `recent_events` gets what it commits."""
+        """Open the file for writing and start the thread. `recent_events` gets the committed product events."""
         self._path, self._synchronous = path, synchronous
         self._lock = lock_path.open("a")
         self.alone = Alone(path, lock_path, synchronous=synchronous)
@@ -53,7 +55,7 @@ class Writer:
         self._current: Group | None = None
         self._closed = False
         self._mutex = threading.Lock()
-        self._handed_over = threading.Lock()  # open once the thread has begun to commit
+        self._handed_over = threading.Lock()  # released once the thread has begun its commit
         self._handed_over.acquire()
         self._waits: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="wetink-writer", daemon=True)
@@ -61,16 +63,16 @@ class Writer:
 
     @property
     def alive(self) -> bool:
-        """Whether its threads go on as they should: it was closed, or they have not ended."""
+        """Whether its threads work as expected: they run, or the writer is closed."""
         return self._closed or (self._thread.is_alive() and self.alone.alive)
 
     def start(self) -> None:
-        """Be ready for the first rows of the running event loop."""
+        """Prepare for the first rows of the running event loop."""
         self._wal.waits(asyncio.get_running_loop())
         self._commits.ready(self._db)
 
     async def write(self, rows: Sequence[Row]) -> list[bool]:
-        """Commit the rows; return for each whether it was a duplicate. Raises StoreUnavailable: nothing was written."""
+        """Commit the rows. Returns whether each was a duplicate. Raises StoreUnavailable: nothing was written."""
         if self._closed:
             raise StoreUnavailable("the store is closed")
         loop = asyncio.get_running_loop()
@@ -80,11 +82,11 @@ class Writer:
             if self._current is not None and self._current.loop.is_closed() and not self._current.in_thread:
                 self._abandon()
         if self._current is None:
-            loop.call_soon(self._begin)  # after the requests that have come in with this one
+            loop.call_soon(self._begin)  # after the other requests of this turn
         return await job.future
 
     async def close(self) -> None:
-        """Commit what waits, then stop."""
+        """Commit the waiting rows, then stop."""
         if self._closed:
             return
         self._closed = True
@@ -102,7 +104,7 @@ class Writer:
         self._lock.close()
 
     def _begin(self) -> None:
-        """Begin the next group with the file lock, if nobody of this process is at it."""
+        """Start the next group with the file lock, unless a group of this process is in progress."""
         loop = asyncio.get_running_loop()
         with self._mutex:
             if self._current is not None or not self._jobs:
@@ -116,13 +118,13 @@ class Writer:
             self._step(group)
 
     def _wait(self, group: Group, wait: Callable[[Group], None]) -> None:
-        """Have the thread wait for another process. Jobs are answered that wait for too long."""
+        """Let the thread wait for another process. Jobs that wait too long are answered."""
         group.waiting = True
         self._hand_over(group, lambda: wait(group))
         group.loop.call_later(LOOK_SECONDS, self._look, group)
 
     def _look(self, group: Group) -> None:
-        """Answer those who have waited for too long; they are in no group yet, so nothing of theirs will be written."""
+        """Answer the jobs that have waited too long. They are in no group yet, so their rows will not be written."""
         if not group.waiting or self._current is not group:
             return
         oldest = group.loop.time() - PATIENCE_SECONDS
@@ -136,15 +138,15 @@ class Writer:
         error = StoreUnavailable("another process holds the store", hint="send it again")
         for job in jobs:
             logger.error("a request was not taken in: %s", error)
-            with contextlib.suppress(RuntimeError):  # the loop is gone, and who waited with it
+            with contextlib.suppress(RuntimeError):  # the loop and its callers are gone
                 job.loop.call_soon_threadsafe(self._answer, job, error)
 
     def _step(self, group: Group) -> None:
-        """Write the next slice of a group, in its event loop. It takes what has come until it got the lock."""
+        """Write the next slice of a group, in its event loop. It includes all rows that came before it had the lock."""
         if not group.jobs:
             with self._mutex:
                 group.take(self._jobs)
-            if not group.jobs:  # all of them have waited for too long
+            if not group.jobs:  # all of them have waited too long
                 self._unlock()
                 self._tell(group, [])
                 return
@@ -162,7 +164,7 @@ class Writer:
                 return
             self._unlock()
             self._tell(group, [error] * len(group.jobs))
-        except Exception:  # told of each request alone, where it is logged
+        except Exception:  # logged for each request alone
             logger.debug("a group could not be written in one go", exc_info=True)
             self._hand_over(group, lambda: self._tell(group, self._one_by_one(group.jobs)))
         else:
@@ -171,12 +173,12 @@ class Writer:
             elif len(group.rows) <= FEW_ROWS and not self._wal.full and self._wal.waits(group.loop):
                 self._finish_here(group, db)
             else:
-                self._handed_over.acquire(blocking=False)  # shut, though the last time was given up
+                self._handed_over.acquire(blocking=False)  # lock it again if the last wait timed out
                 self._hand_over(group, lambda: self._finish(group))
                 self._handed_over.acquire(timeout=HANDOVER_SECONDS)
 
     def _finish_here(self, group: Group, db: apsw.Connection) -> None:
-        """Commit what was written, in its event loop, and have the kernel wait for the disk."""
+        """Commit the group in its event loop, and let the kernel wait for the disk."""
         try:
             self._commit(db)
         except Exception as error:
@@ -189,16 +191,16 @@ class Writer:
             self._hand_over(group, lambda: self._sync(group))
 
     def _hand_over(self, group: Group, wait: Callable[[], None]) -> None:
-        """Let the thread do what has to wait. From then on it has the group, though its loop may end."""
+        """Let the thread do the waiting. From then on it has the group, even if the loop ends."""
         group.in_thread = True
         self._waits.put(wait)
 
     def _run(self) -> None:
-        """The thread: do what has to wait, in order."""
+        """Run the thread: do the waiting, in order."""
         while (wait := self._waits.get()) is not None:
             try:
                 wait()
-            except Exception:  # whoever waits is told below; without this thread nobody would ever be
+            except Exception:  # callers get the error below; without this thread they would never get any
                 logger.exception("the writer stumbled")
                 if self._current is not None:
                     self._tell(self._current, [StoreUnavailable("writing failed")] * len(self._current.jobs))
@@ -208,7 +210,7 @@ class Writer:
         self._hand_back(group)
 
     def _wait_for_file(self, group: Group) -> None:
-        """Wait for somebody who has the file without its lock: no wetink, but a tool that looks into it, say."""
+        """Wait for another holder of the file without the lock: not wetink, but perhaps a tool that reads the file."""
         db = self._db
         assert db is not None  # noqa: S101 (it has just been asked)
         try:
@@ -225,19 +227,19 @@ class Writer:
         self._hand_back(group)
 
     def _hand_back(self, group: Group) -> None:
-        """Let the event loop go on with a group whose turn it is."""
+        """Let the event loop continue with a group."""
         try:
-            with self._mutex:  # before the loop takes it up, or somebody sees that it never will
+            with self._mutex:  # before the loop continues, or another thread sees that it never will
                 group.loop.call_soon_threadsafe(self._step, group)
                 group.in_thread = group.waiting = False
-        except RuntimeError:  # the loop is gone, and who waited with it
+        except RuntimeError:  # the loop and its callers are gone
             if group.begun and self._db is not None:
                 self._give_up(self._db, None)
             self._unlock()
             self._tell(group, [StoreUnavailable("the store is closed")] * len(group.jobs))
 
     def _finish(self, group: Group) -> None:
-        """Commit what was written, and wait until it is on the disk."""
+        """Commit the group, and wait until it is on disk."""
         try:
             assert self._db is not None  # noqa: S101 (it has just been written to)
             if self._handed_over.locked():
@@ -261,13 +263,13 @@ class Writer:
             self._synced(group, None)
 
     def _synced(self, group: Group, error: StoreUnavailable | None) -> None:
-        """Tell those who wait that all they sent is on the disk, or that nobody knows."""
+        """Answer the group's callers: all rows are on disk, or that is unknown."""
         if error is not None:
             self._distrust()
         self._tell(group, group.shares() if error is None else [error] * len(group.jobs))
 
     def _one_by_one(self, jobs: Sequence[Job]) -> list[Any]:
-        """Write each job by itself: one request that cannot be written must not take the others with it."""
+        """Write each job by itself, so that a failing request does not stop the others."""
         answers: list[Any] = []
         for job in jobs:
             try:
@@ -299,7 +301,7 @@ class Writer:
         fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     def _tell(self, group: Group, answers: Sequence[Any]) -> None:
-        """Tell those who wait, each in its own loop, and let the next group begin."""
+        """Answer the callers, each in its own loop, and let the next group start."""
         for answer in answers:
             if isinstance(answer, Exception):
                 logger.error("nothing was written: %s", answer)
@@ -314,7 +316,7 @@ class Writer:
             if loop is here:
                 loop.call_soon(self._resolve, pairs)
             else:
-                with contextlib.suppress(RuntimeError):  # the loop is gone, and who waited with it
+                with contextlib.suppress(RuntimeError):  # the loop and its callers are gone
                     loop.call_soon_threadsafe(self._resolve, pairs)
 
     def _resolve(self, pairs: Sequence[tuple[Job, Any]]) -> None:
@@ -332,7 +334,7 @@ class Writer:
             job.future.set_result(answer)
 
     def _abandon(self) -> None:
-        """Undo what a loop began that is gone."""
+        """Undo the work of a loop that is gone."""
         if self._db is not None:
             self._give_up(self._db, None)
         self._unlock()
@@ -340,7 +342,7 @@ class Writer:
 
     @contextlib.contextmanager
     def _undone_on_error(self, db: apsw.Connection) -> Iterator[None]:
-        """Undo the transaction when anything is raised inside; SQLite's errors become StoreUnavailable."""
+        """Undo the transaction on any error inside. SQLite's errors become StoreUnavailable."""
         try:
             with translated("writing"):
                 yield
@@ -349,7 +351,7 @@ class Writer:
             raise
 
     def _give_up(self, db: apsw.Connection, cause: BaseException | None) -> None:
-        """Undo the transaction. After an I/O error believe nothing in memory: the file is opened anew and checked."""
+        """Undo the transaction. After an I/O error, memory is not trusted: the file is opened again and checked."""
         self._commits.forget()
         if not db.in_transaction and not isinstance(cause, apsw.IOError):
             return
@@ -364,7 +366,7 @@ class Writer:
             db.close(force=True)
 
     def _distrust(self) -> None:
-        """After a sync that failed nobody knows what the disk has, though readers see it."""
+        """After a failed sync, the state on disk is unknown, although readers see the rows."""
         if self._db is not None:
             self._give_up(self._db, apsw.IOError())
 
@@ -380,7 +382,7 @@ class Writer:
         if verdict != "ok":
             db.close()
             raise StoreUnavailable(f"the file is damaged: {verdict}", hint="restore it from a backup")
-        if not self._wal.empty(db):  # a retry of what was not acknowledged meets itself: it must be on the disk by then
+        if not self._wal.empty(db):  # retried rows are found as duplicates, so they must be on disk
             db.close()
             raise StoreUnavailable("the disk may not have all that was written", hint="try again")
         self._db = db
