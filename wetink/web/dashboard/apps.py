@@ -1,4 +1,4 @@
-"""Apps: a gallery of all that a block can show, and the page that makes a block of one, from nothing to a snippet."""
+"""Apps: the gallery of apps, and the page that makes a block from one and shows its snippet."""
 
 from collections.abc import Collection, Mapping
 from itertools import count
@@ -26,23 +26,23 @@ from wetink.web.request import now_ms
 
 SIZES = {"width": (600, 40, 1200), "height": (300, 20, 1600)}
 WORDS, BUTTON = "See what is new", "Shop now"
-"""What a fallback says until somebody writes something else: a picture without words leads nobody anywhere."""
+"""The default texts of a new fallback: without a text, its picture gives nobody a reason to click."""
 RECIPIENTS = ("user", "email", "token")
 
 
 async def apps(request: Request) -> Response:
-    """List all apps with a live thumbnail each, as the sample shopper sees them."""
+    """List all apps, each with a live thumbnail for the sample shopper."""
     return page(request, "apps.html", apps=_offered(request))
 
 
 async def app(request: Request) -> Response:
-    """Show one app's settings as a form, with its picture beside it."""
+    """Show a form with an app's settings, and its picture beside it."""
     found = _app(request)
     return await _page(request, found, dict(request.query_params)) if found is not None else _none(request)
 
 
 async def tried(request: Request) -> Response:
-    """Return the part of that page that shows what the form makes."""
+    """Return the part of the app's page with the result of the form."""
     found = _app(request)
     if found is None:
         return _none(request)
@@ -51,7 +51,7 @@ async def tried(request: Request) -> Response:
 
 
 async def covered(request: Request) -> Response:
-    """Show how many real people would see what with the settings of the query."""
+    """Return the coverage of the query's settings among real people."""
     found = _app(request)
     if found is None:
         return _none(request)
@@ -61,7 +61,7 @@ async def covered(request: Request) -> Response:
 
 
 async def picture(request: Request) -> Response:
-    """Return the picture of an app with the settings of the query; the fallback's status is 404."""
+    """Return the picture of an app with the query's settings. If there is nothing to show, the status is 404."""
     found = _app(request)
     if found is None:
         return Response("no such app", 404, media_type="text/plain")
@@ -81,7 +81,7 @@ async def picture(request: Request) -> Response:
 
 
 async def make_block(request: Request) -> Response:
-    """Make the block the form asks for, and show its snippet."""
+    """Make a block from the form and show its snippet."""
     found = _app(request)
     if found is None:
         return _none(request)
@@ -162,7 +162,7 @@ async def _supposed(request: Request, form: Mapping[str, str], who: Identifier |
 
 
 def _fields(found: App) -> list[Field]:
-    """Return the settings that the form has; products to skip are for programs."""
+    """Return the settings in the form. Products to skip are left to programs."""
     return [field for field in fields_of(found) if field.name != "only.skip"]
 
 
@@ -172,7 +172,7 @@ def _listed(found: App, wrong: Collection[str]) -> str:
 
 
 def _complete(found: App, form: dict[str, str]) -> dict[str, str]:
-    """Return a form with what was not filled in yet; of one that was, an unticked switch is not sent at all."""
+    """Return a new form completed with sample settings. A sent form stays, since it leaves out unchecked boxes."""
     if "sent" in form:
         return form
     return {**{field.name: field.value for field in fields_of(found, found.sample.settings)}, **form}
@@ -202,12 +202,12 @@ def _size(side: str, form: dict[str, str]) -> int:
 
 
 def _free(name: str, taken: Collection[str]) -> str:
-    """Return a name that no block has yet."""
+    """Return a name that is not taken."""
     return next(each for number in count(1) if (each := f"{name}-{number}" if number > 1 else name) not in taken)
 
 
 def _moment(request: Request) -> Moment:
-    """Return the moment of the preview. An app may have a setting called `at`: what is ours has a name with a dash."""
+    """Return the moment of the preview. Its field has a dash, since an app may have a setting called `at`."""
     return moment_of(request, now_ms(), "preview-at")
 
 

@@ -1,4 +1,4 @@
-"""Audience form: one audience as a form and as YAML side by side; whichever was edited last, the other follows."""
+"""Audience form: one audience as a form and as YAML side by side. An edit on one side updates the other."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,15 +25,15 @@ PROPERTIES = (
 )
 
 BLANK: Mapping[str, Any] = {"rule": [{"done": "Product Viewed", "within": "7d"}]}
-"""What a new audience begins as."""
+"""The content of a new audience."""
 
 
 MOST_TOLD = 20
-"""Problems of a rule that are told."""
+"""Problems of a rule that are shown."""
 
 
 class Editor(msgspec.Struct, frozen=True):
-    """An audience as it is edited: the form's draft, the file's text, what they say, and what is wrong with it."""
+    """An audience in the editor: the form's draft, the file's text, the audience, None if invalid, and the problems."""
 
     title: str
     draft: Draft
@@ -44,15 +44,15 @@ class Editor(msgspec.Struct, frozen=True):
 
 
 def of_file(audience: Audience | None) -> Editor:
-    """Return the editor of a saved audience; of a new one for None."""
+    """Return the editor of a saved audience; None gives that of a new one."""
     raw = spelled(audience) if audience is not None else dict(BLANK)
     return _editor(raw, "audience", audience_text(raw))
 
 
 def of_form(form: Mapping[str, str], name: str) -> Editor:
-    """Return the editor after the form's fields were edited, or one of its buttons was pressed.
+    """Return the editor after an edit of the form's fields, or a press of one of its buttons.
 
-    A form without a rule's fields is that of a rule that only the file can hold.
+    A form without fields of a rule belongs to a rule that only the file can express.
     """
     if not any(field.startswith("rule.") for field in form):
         return of_yaml(form.get("yaml", ""), name)
@@ -63,7 +63,7 @@ def of_form(form: Mapping[str, str], name: str) -> Editor:
 
 
 def of_yaml(text: str, name: str) -> Editor:
-    """Return the editor after the file's text was edited."""
+    """Return the editor after an edit of the file's text."""
     try:
         raw = parse_yaml(text)
     except BadContent as error:
@@ -72,12 +72,12 @@ def of_yaml(text: str, name: str) -> Editor:
 
 
 def rule_of(editor: Editor) -> Rule | None:
-    """Return the rule that is edited, None while it cannot mean anything."""
+    """Return the edited rule; None if it is invalid."""
     return editor.audience.rule if editor.audience is not None else None
 
 
 def offered(request: Request, name: str) -> dict[str, Any]:
-    """Return what the form lets one choose from."""
+    """Return the choices in the form."""
     content = wetink_of(request).content
     return {
         "nodes": NODES,
@@ -108,13 +108,13 @@ def _editor(raw: Any, name: str, text: str) -> Editor:
 
 
 def _rule(draft: Draft) -> Any:
-    """Return the root's spelling: a list, where all of it must hold."""
+    """Return the root as written in a file: a list if all of it must match."""
     whole = spelling_of(draft)
     return whole.get("all", whole)
 
 
 def _written(form: Mapping[str, str], draft: Draft) -> dict[str, Any]:
-    """Return the file that the form makes; what the form has no field for stays as the file's text had it."""
+    """Return the file for a form. Values without a field in the form stay as in the file's text."""
     before = _read(form.get("yaml", ""))
     title, url = form.get("title", "").strip(), form.get("hook.url", "").strip()
     hook = before.get("hook")

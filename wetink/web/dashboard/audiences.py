@@ -1,4 +1,4 @@
-"""Audiences: who is in each, how that changes, why somebody is; made and edited on one page, told outside by hooks."""
+"""Audiences: members, changes over time, reasons for a person's membership, and webhooks; with an editor."""
 
 import asyncio
 import re
@@ -28,10 +28,10 @@ from wetink.wiring import Wetink
 
 DAY_MS = 86_400_000
 DAYS = 90
-"""How far back sizes are shown."""
+"""Days of sizes that are shown."""
 
 SOME = 10
-"""Members that are named while a rule is edited."""
+"""Members that are shown while a rule is edited."""
 
 _NAME = re.compile(r'name="(rule\.[^"]+)"')
 
@@ -50,17 +50,17 @@ class Row(msgspec.Struct, frozen=True):
 
     @property
     def entered(self) -> int:
-        """How many came in the days that are shown."""
+        """Number of people who joined in the shown days."""
         return sum(point.entered or 0 for point in self.points)
 
     @property
     def left(self) -> int:
-        """How many went."""
+        """Number of people who left in the shown days."""
         return sum(point.left or 0 for point in self.points)
 
 
 class Bar(msgspec.Struct, frozen=True):
-    """A day of the chart: where it stands, and how high what came and what went."""
+    """One day of the chart: its position, and the heights of joined and left."""
 
     x: float
     came: float
@@ -69,7 +69,7 @@ class Bar(msgspec.Struct, frozen=True):
 
 
 class Chart(msgspec.Struct, frozen=True):
-    """Sizes as a line, comings and goings as bars."""
+    """Sizes as a line, joined and left as bars."""
 
     points: Sequence[Point]
     line: str
@@ -95,7 +95,7 @@ def _words(audience: Audience) -> str:
 
 
 async def audience(request: Request) -> Response:
-    """Show one audience, or the page that makes a new one."""
+    """Show one audience, or the page for a new one."""
     name = request.path_params.get("name", "")
     found = wetink_of(request).content.audiences.get(name)
     if found is None and name:
@@ -104,7 +104,7 @@ async def audience(request: Request) -> Response:
 
 
 async def edit(request: Request) -> Response:
-    """Do what a button of the form says and show the page anew: for browsers without a script."""
+    """Apply a button of the form and show the page again, for browsers without scripts."""
     form = await form_of(request)
     session.check_csrf(request, form)
     found, name = wetink_of(request).content.audiences.get(form.get("was", "")), form.get("name", "")
@@ -112,10 +112,10 @@ async def edit(request: Request) -> Response:
 
 
 async def tried(request: Request) -> Response:
-    """Return what the side says that was just edited, and the other side after it."""
+    """Return the problems of the edited side, and the updated other side."""
     form = await form_of(request)
     session.check_csrf(request, form)
-    return await asyncio.to_thread(_tried, request, form)  # hundreds of conditions take a second to draw
+    return await asyncio.to_thread(_tried, request, form)  # hundreds of conditions take a second to render
 
 
 def _tried(request: Request, form: Mapping[str, str]) -> Response:
@@ -133,12 +133,12 @@ def _tried(request: Request, form: Mapping[str, str]) -> Response:
 
 
 def _fields(drawn: str) -> set[str]:
-    """Return the names of the rule's fields in a form: where they are others than were sent, it must be drawn anew."""
+    """Return the names of the rule's fields in a form. If others were sent, the form must be drawn again."""
     return set(_NAME.findall(drawn))
 
 
 async def found(request: Request) -> Response:
-    """Return who matches what is edited, and why somebody does or does not."""
+    """Return the number of matches of the edited rule, some of them, and the reasons for one person."""
     form = await form_of(request)
     session.check_csrf(request, form)
     wetink = wetink_of(request)
@@ -163,7 +163,7 @@ async def found(request: Request) -> Response:
 
 
 async def save(request: Request) -> Response:
-    """Keep the audience."""
+    """Save the audience."""
     form = await form_of(request)
     session.check_csrf(request, form)
     name, was = form.get("name", "").strip(), form.get("was", "")
@@ -181,7 +181,7 @@ async def save(request: Request) -> Response:
 
 
 async def again(request: Request) -> Response:
-    """Let what was given up be told once more."""
+    """Retry failed deliveries."""
     session.check_csrf(request, await form_of(request))
     name = request.path_params["name"]
     await wetink_of(request).audiences.memberships.again(name, now_ms())
@@ -189,7 +189,7 @@ async def again(request: Request) -> Response:
 
 
 async def as_csv(request: Request) -> Response:
-    """Return everybody in an audience, one a line."""
+    """Return all members of an audience as CSV, one on each line."""
     wetink, name = wetink_of(request), request.path_params["name"]
     audience = wetink.content.audiences.get(name)
     if audience is None:
@@ -208,7 +208,7 @@ async def _lines(wetink: Wetink, audience: Audience) -> AsyncIterator[str]:
 
 
 def line_of(points: Sequence[Point], since: int, width: int, height: int, margin: int) -> str:
-    """Return sizes as the points of an SVG line, from `since` (Unix ms) to the last of them; empty below two."""
+    """Return sizes as the points of an SVG line, from `since` (Unix ms) to the last one; empty for fewer than two."""
     if len(points) < 2:
         return ""
     first, span = points[0].at, max(points[-1].at - points[0].at, 1)

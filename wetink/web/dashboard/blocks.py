@@ -1,4 +1,4 @@
-"""Blocks: each with its variants and their rules in words, its results, and the snippet to paste."""
+"""Blocks: variants with their rules in words, results, and the snippet to paste."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -22,11 +22,11 @@ from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 OPENS = 5
-"""Past opens that a block's page shows."""
+"""Past opens on a block's page."""
 
 
 async def blocks(request: Request) -> Response:
-    """List all blocks with a live thumbnail each, as `who` would see them, and what content could not be used."""
+    """List all blocks with live thumbnails for `who`, and the problems of the content."""
     wetink = wetink_of(request)
     who, asked, problem = _chosen(request)
     now = now_ms()
@@ -47,7 +47,7 @@ async def blocks(request: Request) -> Response:
 
 
 async def block(request: Request) -> Response:
-    """Show one block as `who` would see it, with its snippet for them."""
+    """Show one block with its decision and its snippet for `who`."""
     wetink, name = wetink_of(request), request.path_params["name"]
     found = wetink.content.blocks.get(name)
     if found is None:
@@ -81,7 +81,7 @@ async def block(request: Request) -> Response:
 
 
 def _chosen(request: Request) -> tuple[Identifier | None, str, str]:
-    """Return whom the page is to be seen as (None: nobody), what was asked for, and what is wrong with that."""
+    """Return the person to preview the page for (None: a stranger), the text of the query, and its problem."""
     asked = request.query_params.get("who", "").strip()[:512]
     who = parse(asked)
     wrong = "write user:42, email:jane@shop.example or anonymous:x" if asked and who is None else ""
@@ -92,7 +92,7 @@ LONGEST_CAMPAIGN = 100
 
 
 async def snippet(request: Request) -> Response:
-    """Return the part of a page that shows a block's snippet for the ESP, kind and campaign of the query."""
+    """Return the part of a page with a block's snippet for the query's ESP, kind and campaign."""
     wetink, name = wetink_of(request), request.path_params["name"]
     block = wetink.content.blocks.get(name)
     if block is None:
@@ -101,7 +101,7 @@ async def snippet(request: Request) -> Response:
 
 
 def panel(wetink: Wetink, block: Block, asked: Mapping[str, str]) -> dict[str, Any]:
-    """Return what that part shows."""
+    """Return the template values of a block's snippet."""
     esp = BY_NAME.get(asked.get("esp", ""), ESPS[0])
     kind = _kind(asked.get("kind", ""), block)
     campaign = asked.get("campaign", "").strip()[:LONGEST_CAMPAIGN]
@@ -124,7 +124,7 @@ def _kind(asked: str, block: Block) -> Literal["user", "email"] | None:
 
 
 async def covered(request: Request) -> Response:
-    """Return the part for a block that is on the shelf."""
+    """Return the coverage of a block in the content."""
     block = wetink_of(request).content.blocks.get(request.path_params["name"])
     if block is None:
         return missing(request, "No such block", "There is no block with this name.")
@@ -132,7 +132,7 @@ async def covered(request: Request) -> Response:
 
 
 async def coverage_part(request: Request, block: Block) -> Response:
-    """Return what real people would see of a block that may not be on the shelf yet. Asked by our own pages alone."""
+    """Return the coverage of a block, which may be a new one. Only the pages of this dashboard may call it."""
     session.check_csrf(request)
     found = await wetink_of(request).audit.coverage(wetink_of(request).content, block, moment_of(request, now_ms()))
     return page(request, "coverage.html", coverage=found, fallback=block.fallback, several=len(block.variants) > 1)

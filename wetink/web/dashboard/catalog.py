@@ -1,4 +1,4 @@
-"""Catalog: search the shop's products, see how one's price and stock went, and what feeds hold."""
+"""Catalog: search for products, the history of price and stock, and the state of feeds."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -15,12 +15,12 @@ from wetink.web.request import now_ms
 PAGE = 50
 LONGEST = 200
 WIDTH, HEIGHT, EDGE = 700.0, 120.0, 8.0
-"""Of a chart, in its own units; EDGE is left free above and below."""
+"""A chart's size in its own units. EDGE is free space above and below."""
 PHOTO_MS = 2_000
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A value over time as the points of an SVG polyline, with its least and greatest value."""
+    """A value over time as the points of an SVG polyline, with its minimum and maximum."""
 
     points: str
     least: float
@@ -28,7 +28,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 async def catalog(request: Request) -> Response:
-    """List products: those that answer `q`, else all in the order of their keys, from `after` on."""
+    """List the products that match `q`; without it, all products by key, from `after` on."""
     wetink = wetink_of(request)
     asked = request.query_params.get("q", "").strip()[:LONGEST]
     after = request.query_params.get("after", "")[:LONGEST]
@@ -41,7 +41,7 @@ async def catalog(request: Request) -> Response:
 
 
 async def product(request: Request) -> Response:
-    """Show the product `key`: what is known of it, and its price and stock over time."""
+    """Show the product `key`: its data, and its price and stock over time."""
     wetink, key = wetink_of(request), request.query_params.get("key", "")[:LONGEST]
     known = (await wetink.store.catalog.products([key])).get(key)
     if known is None:
@@ -65,7 +65,7 @@ async def product(request: Request) -> Response:
 
 
 async def photo(request: Request) -> Response:
-    """Return a product's photo as opens see it; 404 when it cannot be had."""
+    """Return a product's photo as opens see it; 404 if it is unavailable."""
     wetink, key = wetink_of(request), request.query_params.get("key", "")[:LONGEST]
     known = (await wetink.store.catalog.products([key])).get(key)
     body = None
@@ -78,7 +78,7 @@ async def photo(request: Request) -> Response:
 
 
 def line(values: Sequence[tuple[int, float | None]], now: int) -> Line | None:
-    """Return a value that changes in steps as a line until now; None when there are no two moments to draw.
+    """Return a stepwise changing value as a line until `now`; None without two moments.
 
     >>> line([(0, 10.0), (50, 5.0)], 100)
     Line(points='0.0,8.0 350.0,8.0 350.0,112.0 700.0,112.0', least=5.0, most=10.0)

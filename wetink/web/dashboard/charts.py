@@ -1,4 +1,4 @@
-"""Charts: numbers as the coordinates of an SVG, in a box that stretches to the width of its page."""
+"""Charts: numbers as the coordinates of an SVG in a box that stretches to the page's width."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -9,30 +9,30 @@ from wetink.core.signals.experiment_result import Point
 from wetink.core.signals.lift import Lift
 
 HEIGHT = 120.0
-"""Of a chart's box; its width is 1000."""
+"""Height of a chart's box; its width is 1000."""
 WIDTH = 1000.0
 
 
 class Bar(msgspec.Struct, frozen=True):
-    """A pair of bars of one day: their values and where they stand. A second value of None draws one bar."""
+    """The bars of one day: values and positions. A second value of None draws one bar."""
 
     day: int
     values: tuple[float, ...]
     x: float
     width: float
     tops: tuple[tuple[float, float, float, float], ...]
-    """x, y, width and height of each."""
+    """x, y, width and height of each bar."""
 
 
 class Bars(msgspec.Struct, frozen=True):
-    """A chart of bars by day, with the greatest value rounded up to one that reads well."""
+    """A chart of bars by day, with the maximum rounded up to a readable number."""
 
     bars: tuple[Bar, ...]
     top: float
 
 
 def bars(days: Sequence[tuple[int, tuple[float, ...]]]) -> Bars:
-    """Return the bars of these days, each with as many values."""
+    """Return the bars of these days, which have the same number of values."""
     most = nice(max((max(values) for _, values in days), default=0))
     step = WIDTH / max(len(days), 1)
     made = []
@@ -60,7 +60,7 @@ def bars(days: Sequence[tuple[int, tuple[float, ...]]]) -> Bars:
 
 
 def nice(value: float) -> float:
-    """Return the next number up that reads well on an axis.
+    """Return the next higher number that reads well on an axis.
 
     >>> [nice(each) for each in (0, 3, 7, 12, 41, 980)]
     [1.0, 3.0, 8.0, 15.0, 50.0, 1000.0]
@@ -72,7 +72,7 @@ def nice(value: float) -> float:
 
 
 class Whisker(msgspec.Struct, frozen=True):
-    """An interval on a line: its ends and its middle in percent of the width, and whether an end lies beyond."""
+    """An interval on a line: its ends and its middle in percent of the width, and whether each end is out of range."""
 
     lift: Lift
     low: float
@@ -83,13 +83,13 @@ class Whisker(msgspec.Struct, frozen=True):
 
 
 def limit_of(lifts: Iterable[Lift], worth: float) -> float:
-    """Return how far a line must reach in both directions to hold these intervals, at most 2 (200 %)."""
+    """Return the range of a line in both directions that holds these intervals, at most 2 (200%)."""
     ends = [abs(end) for each in lifts if each.relative is not None for end in each.relative[1:] if math.isfinite(end)]
     return min(max([*ends, 2 * worth]) * 1.05, 2.0)
 
 
 def whisker(lift: Lift, limit: float) -> Whisker | None:
-    """Return how an interval is drawn; None when there is nothing to draw."""
+    """Return the drawing of an interval; None without one."""
     if lift.relative is None or not all(map(math.isfinite, lift.relative)):
         return None
     middle, low, high = (50 + 50 * max(-1.0, min(1.0, each / limit)) for each in lift.relative)
@@ -99,7 +99,7 @@ def whisker(lift: Lift, limit: float) -> Whisker | None:
 
 
 class Course(msgspec.Struct, frozen=True):
-    """How a comparison went: the line of the difference and the band of its bounds, as SVG points, 0 at `zero`."""
+    """A comparison over time: the line of the difference and the band of its bounds, as SVG points. 0 is at `zero`."""
 
     line: str
     band: str
@@ -110,7 +110,7 @@ class Course(msgspec.Struct, frozen=True):
 
 
 def course(points: Sequence[Point], worth: float) -> Course | None:
-    """Return how a comparison went; None while there is none of two days."""
+    """Return a comparison over time; None with fewer than two days."""
     known = [each for each in points if each.lift.relative is not None and all(map(math.isfinite, each.lift.relative))]
     if len(known) < 2:
         return None

@@ -1,4 +1,4 @@
-"""Feeds: what each holds and how good that is, a look at its items, and the way to upload a file."""
+"""Feeds: the state of each feed, its first items, and the upload of a file."""
 
 from typing import Any, get_args
 
@@ -35,7 +35,7 @@ async def feeds(request: Request) -> Response:
 
 
 async def feed(request: Request) -> Response:
-    """Show one feed: its state, its first items, or those of `who` where it is fetched for each person."""
+    """Show one feed: its state, and its first items. For a per-person feed, these are the items of `who`."""
     wetink, name = wetink_of(request), request.path_params["name"]
     found = wetink.content.feeds.get(name)
     if found is None:
@@ -56,7 +56,7 @@ async def feed(request: Request) -> Response:
 
 
 async def put(request: Request) -> Response:
-    """Take an uploaded file in, and answer a script of the page."""
+    """Store an uploaded file, and answer the page's script."""
     try:
         session.check_csrf(request)
         done = await upload(wetink_of(request), request)
@@ -66,7 +66,7 @@ async def put(request: Request) -> Response:
 
 
 async def _items(wetink: Wetink, found: Feed, request: Request) -> tuple[list[Item], str]:
-    """Return the first items of a feed, and what is to be said of them."""
+    """Return the first items of a feed, and a note about them."""
     if found.per_person is None:
         given = wetink.feeds.give(found.name)
         if found.purpose == "catalog":

@@ -1,4 +1,4 @@
-"""Keys: the sources that may send, what is set of each, and the form that makes a new one. A key is shown once."""
+"""Keys: the sources with their settings, and a form for a new one. A key is shown once."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -22,7 +22,7 @@ LONGEST_NAME = 64
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?")
 
 Change = Callable[[Storage, str, Mapping[str, str]], Awaitable[NewKey | str | None]]
-"""Does something to a source; returns the new key, or the secret, that is to be shown."""
+"""Changes a source. Returns the new key or secret to show, None without one."""
 
 
 async def keys(request: Request) -> Response:
@@ -31,7 +31,7 @@ async def keys(request: Request) -> Response:
 
 
 async def make_key(request: Request) -> Response:
-    """Make the key the form asks for, and show it this once."""
+    """Make a key from the form, and show it once."""
     form = await form_of(request)
     session.check_csrf(request, form)
     name, hosts = form.get("name", "").strip(), form.get("hosts", "")
@@ -49,7 +49,7 @@ async def make_key(request: Request) -> Response:
 
 
 async def change_key(request: Request) -> Response:
-    """Do to a source what the form asks for; new keys and secrets are shown this once."""
+    """Apply the form's change to a source. New keys and secrets are shown once."""
     form = await form_of(request)
     session.check_csrf(request, form)
     name, change = form.get("name", ""), CHANGES.get(form.get("change", ""))
@@ -114,7 +114,7 @@ CHANGES: Mapping[str, Change] = {
     "renew": _renew,
     "set": _set,
 }
-"""What a form may ask for."""
+"""Changes by name in the form."""
 
 
 def _sure(form: Mapping[str, str]) -> None:

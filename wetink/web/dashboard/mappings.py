@@ -1,4 +1,4 @@
-"""Mappings: what a shop's own names are in the spec's words, and what a message comes to by them."""
+"""Mappings: the shop's names with their spec names, and a preview of a message's result."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -19,13 +19,13 @@ from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
 LONGEST = 8_000
-"""Characters of a message in a page's address."""
+"""Longest message in a page's URL, in characters."""
 SHOWN = ("type", "event", "properties", "traits")
-"""What a mapping changes of a message, and what it is told by."""
+"""Fields of a message that are shown after mapping."""
 
 
 class Renamed(msgspec.Struct, frozen=True):
-    """An event, or the traits of everybody: what it is called, and what its properties are; theirs and the spec's."""
+    """The names of an event, or of all traits: the shop's, the spec's, and pairs of property names."""
 
     theirs: str
     ours: str
@@ -33,7 +33,7 @@ class Renamed(msgspec.Struct, frozen=True):
 
 
 class Read(msgspec.Struct, frozen=True):
-    """What a message comes to. `said` is it in the spec's words, empty where no mapping changes it."""
+    """The result of a message. `said` is the message in the spec's words, empty if no mapping applies."""
 
     verdict: Verdict
     problems: tuple[Problem, ...]
@@ -42,7 +42,7 @@ class Read(msgspec.Struct, frozen=True):
 
 
 async def mappings(request: Request) -> Response:
-    """List all mappings; try them on the message of the query, else on the newest that could not be used."""
+    """List all mappings, and try them on the query's message, else on the newest unusable one."""
     wetink, query = wetink_of(request), request.query_params
     message, source = query.get("message", "")[:LONGEST].strip(), query.get("source", "")
     sources, known = await wetink.store.sources.all(), wetink.content.mappings
@@ -71,7 +71,7 @@ async def mappings(request: Request) -> Response:
 
 
 def unknown_sources(mappings: Mapping[str, EventMapping], sources: Sequence[str]) -> Iterator[str]:
-    """Yield each source that a mapping names and that there is not."""
+    """Yield a note for each source in a mapping that does not exist."""
     for name, mapping in mappings.items():
         for source in mapping.sources:
             if source not in sources:
@@ -79,7 +79,7 @@ def unknown_sources(mappings: Mapping[str, EventMapping], sources: Sequence[str]
 
 
 def renamed(mapping: EventMapping) -> Iterator[Renamed]:
-    """Yield what a mapping renames: each event, then the traits.
+    """Yield the names in a mapping: each event, then the traits.
 
     >>> from wetink.core.messages.mapping import mapping_of
     >>> names = {"name": "Order Completed", "products": {"at": "basket", "properties": {"id": "sku"}}}
@@ -99,7 +99,7 @@ def renamed(mapping: EventMapping) -> Iterator[Renamed]:
 
 
 def read(raw: bytes, mappings: Mappings | None, source: Source) -> Read:
-    """Return what one JSON message of a source would come to if it came now."""
+    """Return the result of one JSON message from a source as if received now."""
     now = now_ms()
     try:
         piece = pieces(raw, ONE_LINE)[0][0]
@@ -118,7 +118,7 @@ def read(raw: bytes, mappings: Mappings | None, source: Source) -> Read:
 
 
 async def _newest(wetink: Wetink) -> Received | None:
-    """Return the newest message that could not be used, else the newest of all, if it is short enough."""
+    """Return the newest unusable message, else the newest one; None if it is too long."""
     for verdict in ("unusable", "parked", ""):
         for found in await wetink.store.log.messages(limit=1, verdict=verdict):
             return found if len(pretty(found.raw)) <= LONGEST else None

@@ -1,4 +1,4 @@
-"""Overview: what the blocks brought in the last 14 days, what went wrong last, and messages as they come in."""
+"""Overview: results of blocks in the last 14 days, recent problems, and the live view of messages."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class Bar(msgspec.Struct, frozen=True):
 
 
 class Total(msgspec.Struct, frozen=True):
-    """All blocks together; `revenue` by currency, the greatest first."""
+    """The sum over all blocks. `revenue` is by currency, the highest first."""
 
     opens: int
     clicks: int
@@ -41,7 +41,7 @@ class Total(msgspec.Struct, frozen=True):
 
 
 async def overview(request: Request) -> Response:
-    """Show the overview; for a store without messages, the first five minutes."""
+    """Show the overview. Without messages, show the first steps."""
     wetink = wetink_of(request)
     now = now_ms()
     sources = await wetink.store.sources.all()
@@ -69,12 +69,12 @@ async def overview(request: Request) -> Response:
 
 
 def last_days(days: int, now: int) -> tuple[int, int]:
-    """Return the span of the last days (UTC) up to now, today being one of them."""
+    """Return the span of the last days (UTC), including today up to now."""
     return now - now % DAY_MS - (days - 1) * DAY_MS, now + 1
 
 
 def total(results: Sequence[Line]) -> Total:
-    """Add up the blocks' results."""
+    """Return the sum of the blocks' results."""
     whole = total_of(results)
     return Total(
         whole.opens, whole.clicks, whole.orders, tuple(sorted(whole.revenue.items(), key=lambda pair: -pair[1]))
@@ -82,7 +82,7 @@ def total(results: Sequence[Line]) -> Total:
 
 
 async def _bars(wetink: Wetink, now: int) -> list[Bar]:
-    """Count opens and clicks of all blocks for each day (UTC), the last one being today."""
+    """Count opens and clicks of all blocks for each day (UTC), up to today."""
     since, until = last_days(DAYS, now)
     opens, clicks = Counter[int](), Counter[int]()
     for count in await wetink.store.ledger.days(since, until):
@@ -104,13 +104,13 @@ async def _troubles(store: Storage) -> list[Received]:
 
 PAGE = 50
 MOST = 500
-"""Messages one page grows to before it starts afresh."""
+"""Messages on one page before it reloads."""
 
 VERDICTS = (("", "All"), ("usable", "Usable"), ("unusable", "Unusable"), ("parked", "Parked"))
 
 
 async def live(request: Request) -> Response:
-    """Show the newest messages, or those before `before`; `verdict` narrows, `pause` keeps the page as it is."""
+    """Show the newest messages, or those before `before`. `verdict` filters them, `pause` stops updates."""
     verdict, before = verdict_of(request), whole(request.query_params.get("before"))
     found = list(await wetink_of(request).store.log.messages(limit=PAGE + 1, before=before, verdict=verdict))
     messages, more = found[:PAGE], len(found) > PAGE
@@ -129,7 +129,7 @@ async def live(request: Request) -> Response:
 
 
 async def newer(request: Request) -> Response:
-    """Return what came in after `after`, to be put on top of the `shown` messages; 204 when there is nothing."""
+    """Return the messages after `after`, to insert above the `shown` ones; 204 without any."""
     verdict = verdict_of(request)
     after, shown = whole(request.query_params.get("after")) or 0, whole(request.query_params.get("shown")) or 0
     found = await wetink_of(request).store.log.messages(limit=PAGE, verdict=verdict)

@@ -1,4 +1,4 @@
-"""Opened: what past opens got, each with the way it was decided and its picture drawn again."""
+"""Past opens: decisions with their traces, and their pictures, drawn again."""
 
 import msgspec
 from starlette.requests import Request
@@ -17,7 +17,7 @@ PAGE = 50
 
 
 async def opens(request: Request) -> Response:
-    """List the newest opens: of whoever `who` names, of `block`, up to `until`."""
+    """List past opens up to `until`, newest first, filtered by `who` and `block`."""
     wetink, query = wetink_of(request), request.query_params
     asked, block, now = query.get("who", "").strip()[:512], query.get("block", "")[:80], now_ms()
     who, until = parse(asked), time_of(query.get("until", ""), now)
@@ -45,7 +45,7 @@ async def opens(request: Request) -> Response:
 
 
 async def opened(request: Request) -> Response:
-    """Show one open: what was decided at what moment, and its pictures once more."""
+    """Show one open: its decision, its moment, and its pictures, drawn again."""
     try:
         found = await wetink_of(request).reports.past(request.path_params["id"])
     except NotFound as error:
@@ -64,7 +64,7 @@ async def opened(request: Request) -> Response:
 
 
 async def picture(request: Request) -> Response:
-    """Return the picture of a past open, drawn again; 404 for what is not kept or cannot be drawn any more."""
+    """Return the picture of a past open, drawn again; 404 if it is not in the archive or cannot be drawn."""
     wetink, slot = wetink_of(request), request.path_params["slot"]
     try:
         drawn = await wetink.opens.again(wetink.content, await wetink.reports.past(request.path_params["id"]), slot)
@@ -74,7 +74,7 @@ async def picture(request: Request) -> Response:
 
 
 async def weighed(request: Request) -> Response:
-    """Return the line of a trace that says what that picture weighs."""
+    """Return the line of a trace with that picture's size."""
     wetink, slot = wetink_of(request), request.path_params["slot"]
     try:
         found = await wetink.reports.past(request.path_params["id"])
@@ -85,7 +85,7 @@ async def weighed(request: Request) -> Response:
 
 
 def facts_of(opened: Opened) -> list[tuple[str, str]]:
-    """Return what is kept of the moment, in words, without what is not known."""
+    """Return the known facts of an open's moment, in words."""
     moment = opened.moment
     place = ", ".join(each for each in (moment.city, moment.region, moment.country) if each)
     said = (

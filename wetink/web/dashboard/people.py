@@ -1,4 +1,4 @@
-"""People: find a profile; who somebody is, what they did, and what they would see at a moment of one's choice."""
+"""People: search for profiles; one person's identifiers, events, and decisions at a chosen moment."""
 
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlencode
@@ -19,7 +19,7 @@ PAGE = 50
 
 
 async def people(request: Request) -> Response:
-    """List profiles, those with the newest messages first; `q` is the start of an identifier, with or without kind."""
+    """List profiles, newest messages first. `q` is the start of an identifier, with or without its kind."""
     asked = request.query_params.get("q", "").strip()[:512]
     kind, colon, value = asked.partition(":")
     search = value.strip() if colon and kind in STRENGTH else asked
@@ -28,11 +28,11 @@ async def people(request: Request) -> Response:
 
 
 EVENTS, OPENS, SHOWN = 200, 5, 50
-"""Events the timeline shows, past opens, and identifiers on one page."""
+"""Events of the timeline, past opens, and identifiers on one page."""
 
 
 async def person(request: Request) -> Response:
-    """Show the person as of `at`, and what they would see in `block` then."""
+    """Show the person as of `at`, and their decision in `block` then."""
     asked = request.path_params["who"]
     who = parse(asked)
     if who is None:
@@ -80,12 +80,12 @@ async def person(request: Request) -> Response:
 
 
 def _next(request: Request, names: Sequence[Identifier]) -> str:
-    """Return the address of the page with the identifiers after those that this one shows."""
+    """Return the URL of the page with the next identifiers."""
     return "?" + urlencode({**request.query_params, "after": str(names[SHOWN - 1])})
 
 
 def by_day(events: Iterable[Event], now: int) -> list[tuple[str, list[Event]]]:
-    """Group events by the day (UTC) they happened, in the order they come."""
+    """Group events by their day (UTC), in the given order."""
     days: list[tuple[str, list[Event]]] = []
     for event in events:
         name = day(event.at, now)

@@ -1,4 +1,4 @@
-"""Preview: the picture somebody would get, drawn as for an open but not counted, and next to a browser's."""
+"""Preview: a person's picture, drawn as for an open but not counted, and next to a browser's."""
 
 import base64
 from collections.abc import Mapping
@@ -28,11 +28,11 @@ from wetink.wiring import Wetink
 EVENTS = ("Product Viewed", "Product Added", "Product Added to Wishlist", "Order Completed")
 NO_PRODUCTS: Mapping[str, Product] = {}
 LONGEST = 8_000
-"""Characters of the messages in a page's address."""
+"""Longest messages in a page's URL, in characters."""
 
 
 class Supposed(msgspec.Struct, frozen=True):
-    """What a form supposes. `text` is all of it as JSON, empty for nothing; `problem` says what cannot be used."""
+    """The supposed events of a form. `text` has them as JSON, empty without any. `problem` is the form's error."""
 
     events: tuple[Event, ...] = ()
     text: str = ""
@@ -42,7 +42,7 @@ class Supposed(msgspec.Struct, frozen=True):
 async def supposed(
     wetink: Wetink, query: Mapping[str, str], now: int, others: Mapping[str, Product] = NO_PRODUCTS
 ) -> Supposed:
-    """Return what the query supposes to have happened by `now` (Unix ms). Raises StoreUnavailable.
+    """Return the events that the query supposes by `now` (Unix ms). Raises StoreUnavailable.
 
     Its product is one of the catalog, or of the `others` by key.
     """
@@ -63,7 +63,7 @@ async def supposed(
 
 
 async def _product(wetink: Wetink, key: str, others: Mapping[str, Product]) -> Product:
-    """Return a product as the catalog has it. Raises BadContent."""
+    """Return a product of the catalog, or of the `others`. Raises BadContent."""
     known = (await wetink.store.catalog.products([key])).get(key) or others.get(key)
     if known is None:
         some = f"such as {', '.join(list(others)[:3])}, or " if others else ""
@@ -72,7 +72,7 @@ async def _product(wetink: Wetink, key: str, others: Mapping[str, Product]) -> P
 
 
 def _properties(event: str, known: Product) -> dict[str, Any]:
-    """Return the properties of an event of a product."""
+    """Return the properties of an event about a product."""
     told = {name: value for name, value in msgspec.to_builtins(known).items() if value not in (None, "", 0)}
     told["quantity"] = 1
     if event != "Order Completed":
@@ -84,7 +84,7 @@ NOTHING = Supposed()
 
 
 class Sight(msgspec.Struct, frozen=True):
-    """A decision and where to see it drawn, one address for each slot."""
+    """A decision with the URL of each slot's picture."""
 
     block: Block
     decision: Decision
@@ -92,20 +92,20 @@ class Sight(msgspec.Struct, frozen=True):
 
     @property
     def weights(self) -> tuple[str, ...]:
-        """Where to read what each picture weighs."""
+        """The URL of each picture's size."""
         return tuple(address.replace(".img", "/weight", 1) for address in self.pictures)
 
 
 async def sight(
     wetink: Wetink, block: Block, who: Identifier | None, moment: Moment, suppose: Supposed = NOTHING
 ) -> Sight:
-    """Decide as an open would, None being nobody, and record nothing. Raises StoreUnavailable."""
+    """Decide as for an open (None: anonymous), and record nothing. Raises StoreUnavailable."""
     decision = await wetink.opens.preview(wetink.content, wetink.content.block(block.name), who, moment, suppose.events)
     return Sight(block, decision, pictures(block, who, moment, suppose.text))
 
 
 def pictures(block: Block, who: Identifier | None, moment: Moment, suppose: str = "") -> tuple[str, ...]:
-    """Return the address of each slot's picture; `suppose` are messages that had not come, as JSON.
+    """Return the URL of each slot's picture. `suppose` are made-up messages as JSON.
 
     >>> from wetink.core.blocks.block import Fallback
     >>> pictures(Block("hero", Fallback("https://shop.example/")), Identifier("user", "4 2"), Moment(5))
@@ -117,7 +117,7 @@ def pictures(block: Block, who: Identifier | None, moment: Moment, suppose: str 
 
 
 async def preview(request: Request) -> Response:
-    """Return the picture of a block's slot for `who` at `at`; 404 for a block or slot there is not."""
+    """Return the picture of a block's slot for `who` at `at`; 404 for an unknown block or slot."""
     found = await _drawn(request)
     if found is None:
         return Response("no such block or slot", 404, media_type="text/plain")
@@ -126,7 +126,7 @@ async def preview(request: Request) -> Response:
 
 
 async def weighed(request: Request) -> Response:
-    """Return the line of a trace that says what that picture weighs."""
+    """Return the line of a trace with that picture's size."""
     found = await _drawn(request)
     if found is None:
         return Response("no such block or slot", 404, media_type="text/plain")
@@ -140,7 +140,7 @@ async def _drawn(request: Request) -> tuple[Block, Picture] | None:
     block = wetink.content.blocks.get(name)
     if block is None or not 1 <= slot <= block.slots:
         return None
-    moment = replace(moment_of(request, now_ms()), moving=block.moving)  # as emails ask for it
+    moment = replace(moment_of(request, now_ms()), moving=block.moving)  # as emails request it
     suppose = await supposed(wetink, request.query_params, moment.now)
     decision = await wetink.opens.preview(
         wetink.content, wetink.content.block(name), parse(request.query_params.get("who", "")), moment, suppose.events
@@ -174,7 +174,7 @@ async def beside(request: Request) -> Response:
 
 
 def _pictures(found: Comparison) -> list[tuple[str, str, str]]:
-    """Return each picture with what it is and what had to give for its weight."""
+    """Return each picture of a comparison: title, data URL, and the compromise for its size."""
     named = (("wetink", found.ours), ("Chromium", found.theirs), ("Difference", found.difference))
     return [(words, _inside(picture), picture.note) for words, picture in named]
 

@@ -1,4 +1,4 @@
-"""Asked: what a request's query says, read leniently: a page never fails for an odd address."""
+"""Query: reads a request's query leniently, so that no odd URL breaks a page."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,22 +17,22 @@ DEVICES = ("desktop", "mobile", "proxy")
 SCHEMES = ("light", "dark")
 FORM = "application/x-www-form-urlencoded"
 LARGEST_FORM = 64 * 1024
-"""Bytes of the largest form that is read."""
+"""Largest form, in bytes."""
 
 MOST_FIELDS = 4_000
 
 LONGEST_TIME = 40
-"""Characters of a date and time; digits beyond the microsecond mean nothing here."""
+"""Longest date and time, in characters. Further digits are below a microsecond."""
 
 
 def wetink_of(request: Request) -> Wetink:
-    """Return the application the request came to."""
+    """Return the request's application."""
     found: Wetink = request.app.state.wetink
     return found
 
 
 def whole(text: str | None) -> int | None:
-    """Return a whole number of a sane size, None for any other text.
+    """Return a whole number of up to 18 digits; None for any other text.
 
     >>> whole("12"), whole("-1"), whole("x"), whole(None), whole("9" * 40)
     (12, None, None, None, None)
@@ -41,7 +41,7 @@ def whole(text: str | None) -> int | None:
 
 
 def time_of(text: str, now: int) -> int:
-    """Return Unix milliseconds of `2026-11-23T10:00` (UTC) or of a number of them; `now` for any other text.
+    """Return the Unix ms of `2026-11-23T10:00` (UTC), or a text's Unix ms; `now` for any other text.
 
     >>> time_of("1970-01-01T00:01", 5), time_of("60000", 5), time_of("soon", 5)
     (60000, 60000, 5)
@@ -64,7 +64,7 @@ def _time(text: str) -> int | None:
 
 
 def time_in(query: Mapping[str, str], name: str, usual: int) -> int:
-    """Return the moment (Unix ms) a parameter says, `usual` without it. Raises BadRequest, naming it."""
+    """Return the time (Unix ms) in a parameter, `usual` without one. Raises BadRequest with its name."""
     text = query.get(name, "").strip()
     found = _time(text) if text else usual
     if found is None:
@@ -75,7 +75,7 @@ def time_in(query: Mapping[str, str], name: str, usual: int) -> int:
 
 
 def number_in(query: Mapping[str, str], name: str, usual: int, least: int, most: int) -> int:
-    """Return the whole number a parameter says, `usual` without it. Raises BadRequest, naming it."""
+    """Return the whole number in a parameter, `usual` without one. Raises BadRequest with its name."""
     text = query.get(name, "").strip()
     found = whole(text) if text else usual
     if found is None or not least <= found <= most:
@@ -84,7 +84,7 @@ def number_in(query: Mapping[str, str], name: str, usual: int, least: int, most:
 
 
 def field_of(at: int) -> str:
-    """Return a moment as an `<input type=datetime-local>` takes it, in UTC.
+    """Return a time as the value of an `<input type=datetime-local>`, in UTC.
 
     >>> field_of(60_000)
     '1970-01-01T00:01'
@@ -93,7 +93,7 @@ def field_of(at: int) -> str:
 
 
 def moment_of(request: Request, now: int, at: str = "at") -> Moment:
-    """Return the moment a preview is asked for: `at`, `device` and `scheme` of the query."""
+    """Return the moment of a preview: `at`, `device` and `scheme` of the query."""
     query = request.query_params
     device, scheme = query.get("device", ""), query.get("scheme", "")
     return Moment(
@@ -104,7 +104,7 @@ def moment_of(request: Request, now: int, at: str = "at") -> Moment:
 
 
 def verdict_of(request: Request) -> Literal["", "usable", "unusable", "parked"]:
-    """Return the verdict the list is to be narrowed to, empty for all."""
+    """Return the verdict that filters the list, empty for all."""
     match request.query_params.get("verdict", ""):
         case "usable":
             return "usable"
@@ -116,9 +116,9 @@ def verdict_of(request: Request) -> Literal["", "usable", "unusable", "parked"]:
 
 
 async def form_of(request: Request) -> Mapping[str, str]:
-    """Return the fields of a posted form; the last one of a name counts. Raises BadRequest and TooLarge.
+    """Return the fields of a posted form. The last one of a name counts. Raises BadRequest and TooLarge.
 
-    A page of another site can send other kinds of bodies without asking the browser first.
+    Other kinds of bodies are rejected: another site's page can send them without a CORS check.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != FORM:

@@ -1,4 +1,4 @@
-"""Render: one page from one template, with everything escaped; numbers, money and times as people read them."""
+"""Render: one page from one template, with everything escaped, and numbers, money and times in readable form."""
 
 import json
 import re
@@ -24,13 +24,14 @@ from wetink.web import session
 from wetink.web.request import now_ms
 
 STEPS = ((60_000, 1_000, "s"), (3_600_000, 60_000, "min"), (86_400_000, 3_600_000, "h"), (0, 86_400_000, "d"))
-"""Below how many milliseconds a distance is told in which unit; the last one has no end."""
+"""Units of a time difference: the limit in milliseconds, the unit's milliseconds, and its symbol. The last one has no
+limit."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def number(value: float) -> str:
-    """Write a count with its thousands apart, and parts of one with a digit.
+    """Return a count with thousands separators, and one decimal for fractions.
 
     >>> number(1234567), number(2.5)
     ('1,234,567', '2.5')
@@ -39,7 +40,7 @@ def number(value: float) -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """Write a part of a whole in percent; a dash where there is no whole.
+    """Return a share in percent; a dash for an empty whole.
 
     >>> share(1, 8), share(0, 5), share(1, 0)
     ('12.5%', '0.0%', '—')
@@ -48,7 +49,7 @@ def share(part: float, whole: float) -> str:
 
 
 def percent(part: float) -> str:
-    """Write a difference as a part of something, with its sign.
+    """Return a relative difference in percent, with its sign.
 
     >>> percent(0.123), percent(-0.005), percent(0)
     ('+12%', '-0.5%', '0%')
@@ -57,7 +58,7 @@ def percent(part: float) -> str:
 
 
 def money(amount: float | None, currency: str = "") -> str:
-    """Write an amount as English does, an unknown currency by its name; a dash for no amount.
+    """Return an amount in English notation, an unknown currency by its code; a dash without an amount.
 
     >>> money(1234.5, "USD"), money(-3, "eur"), money(1200, "JPY"), money(5), money(None)
     ('$1,234.50', '-€3.00', '¥1,200', '5.00', '—')
@@ -66,7 +67,7 @@ def money(amount: float | None, currency: str = "") -> str:
 
 
 def coded(text: str) -> Markup:
-    """Return a text whose parts between backticks are set as code, everything else escaped.
+    """Return a text with the parts in backticks as code, and everything else escaped.
 
     >>> coded("send `url`, not <b>")
     Markup('send <code>url</code>, not &lt;b&gt;')
@@ -75,7 +76,7 @@ def coded(text: str) -> Markup:
 
 
 def moment(at: int) -> datetime | None:
-    """Return Unix milliseconds as a date in UTC, None when no calendar has it."""
+    """Return the date (UTC) of Unix milliseconds; None if no calendar has it."""
     try:
         return _EPOCH + timedelta(milliseconds=at)
     except OverflowError:
@@ -83,7 +84,7 @@ def moment(at: int) -> datetime | None:
 
 
 def absolute(at: int) -> str:
-    """Write Unix milliseconds in full.
+    """Return Unix milliseconds as a full date and time.
 
     >>> absolute(1_700_000_000_123)
     '2023-11-14 22:13:20 UTC'
@@ -93,7 +94,7 @@ def absolute(at: int) -> str:
 
 
 def ago(at: int, now: int) -> str:
-    """Write how far a moment lies from `now`, both Unix milliseconds.
+    """Return the difference between a time and `now` in words. Both are Unix milliseconds.
 
     >>> ago(0, 500), ago(0, 59_000), ago(0, 7_200_000), ago(0, 172_800_000), ago(120_000, 0)
     ('just now', '59 s ago', '2 h ago', '2 d ago', 'in 2 min')
@@ -107,7 +108,7 @@ def ago(at: int, now: int) -> str:
 
 
 def stamp(at: int, now: int) -> Markup:
-    """Return a `<time>` that says how long ago, with the moment in full as its title."""
+    """Return a `<time>` with the difference to `now`, and the full time as its title."""
     date = moment(at)
     if not at or date is None:
         return Markup("<span>—</span>")
@@ -115,7 +116,7 @@ def stamp(at: int, now: int) -> Markup:
 
 
 def day(at: int, now: int) -> str:
-    """Name the day (UTC) of a moment.
+    """Return the name of a time's day (UTC).
 
     >>> day(0, 3_600_000), day(0, 90_000_000), day(0, 900_000_000)
     ('Today', 'Yesterday', 'Thursday, 1 January 1970')
@@ -130,7 +131,7 @@ def day(at: int, now: int) -> str:
 
 
 def clock(at: int) -> str:
-    """Write the time of day (UTC) of a moment.
+    """Return the time of day (UTC).
 
     >>> clock(3_660_000)
     '01:01'
@@ -140,12 +141,12 @@ def clock(at: int) -> str:
 
 
 def plain(value: Any) -> str:
-    """Write a value for a table: text as it is, everything else as JSON that may break between its parts."""
+    """Return a value for a table: text as it is, everything else as JSON that can wrap."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def pretty(raw: bytes) -> str:
-    """Lay out raw JSON on several lines; what is none stays as it is."""
+    """Return raw JSON with indentation. Any other text stays as it is."""
     try:
         return json.dumps(json.loads(raw), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
@@ -153,7 +154,7 @@ def pretty(raw: bytes) -> str:
 
 
 def is_link(url: str) -> bool:
-    """Whether an address may be followed: http or https, and nothing odd in it."""
+    """Return whether a URL is safe to link: http or https, and well formed."""
     return bool(host_of(url))
 
 
@@ -167,12 +168,12 @@ def person_path(who: Identifier) -> str:
 
 
 def product_path(key: str) -> str:
-    """Return the address of a product's page."""
+    """Return the path of a product's page."""
     return f"/dashboard/catalog/product?{urlencode({'key': key})}"
 
 
 def changed(change: Change) -> str:
-    """Return what a change says of stock, in words.
+    """Return the stock in a change, in words; empty if unknown.
 
     >>> changed(Change(0, 1.0, "in_stock", 3)), changed(Change(0, 1.0, "out_of_stock")), changed(Change(0, 1.0))
     ('3 in stock', 'out of stock', '')
@@ -248,10 +249,10 @@ TEMPLATES = _environment()
 def page(
     request: Request, name: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
 ) -> HTMLResponse:
-    """Return the page made of template `name`.
+    """Return the page of template `name`.
 
-    A template also sees `path` (of the request), `now` (Unix ms), `status` and `csrf` (for its forms). Pages hold
-    people's data: no cache may keep them.
+    A template also gets `path` (of the request), `now` (Unix ms), `status` and `csrf` (for its forms). Pages have
+    personal data, so they are never cached.
     """
     own = {"path": request.url.path, "now": now_ms(), "status": status, "csrf": session.csrf(request)}
     body = TEMPLATES.get_template(name).render({**own, **context})
@@ -259,5 +260,5 @@ def page(
 
 
 def missing(request: Request, title: str, message: str, hint: str = "") -> HTMLResponse:
-    """Return the friendly page for what is not there (404)."""
+    """Return the page for a missing thing (404)."""
     return page(request, "error.html", status=404, title=title, message=message, hint=hint)

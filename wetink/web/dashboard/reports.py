@@ -1,4 +1,4 @@
-"""Reports: what blocks brought, by block, variant, campaign or day, under any model, in any currency; and as CSV."""
+"""Reports: results by block, variant, campaign or day, under any model, in any currency, and as CSV."""
 
 import asyncio
 from collections import defaultdict
@@ -21,11 +21,11 @@ from wetink.wiring import Wetink
 
 RANGES = (7, 14, 30, 90, 365)
 SPAN = ("since:", "until:", "days:")
-"""How problems with the days of a report begin: there is no report of other days in their place."""
+"""Prefixes of problems with a report's days. Such a report is not replaced by the default one."""
 
 
 async def reports(request: Request) -> Response:
-    """Show a report, with its pickers; odd ones are told and the usual is shown."""
+    """Show a report with its filters. Invalid filters are reported, and the default report is shown."""
     wetink, now = wetink_of(request), now_ms()
     what, problem = _asked(request, wetink, now)
     every, by_day = await wetink.reports.broken_down(
@@ -37,7 +37,7 @@ async def reports(request: Request) -> Response:
     name, _, model = wetink.reports.asked(wetink.content, what.goal, what.model)
     days = {int(line.key["day"]): line for line in by_day}
     span = range(what.since - what.since % DAY_MS, what.until, DAY_MS)
-    return await asyncio.to_thread(  # ten years of days take a second to draw
+    return await asyncio.to_thread(  # rendering ten years of days takes a second
         page,
         request,
         "reports.html",
@@ -65,7 +65,7 @@ async def reports(request: Request) -> Response:
 
 
 def _asked(request: Request, wetink: Wetink, now: int) -> tuple[Asked, str]:
-    """Read the query; what cannot be is left out, and told."""
+    """Return the report that the query selects, without invalid filters, and the problem."""
     what = usual(now)
     try:
         what = asked(request, now)
@@ -90,14 +90,14 @@ def _money(line: Line | None, currency: str) -> float:
 
 
 async def reports_csv(request: Request) -> Response:
-    """Give the same report as a file."""
+    """Return the same report as CSV."""
     wetink = wetink_of(request)
     what = asked(request, now_ms())
     return as_csv(await lines_of(wetink, what), what.by, await wetink.experiments.lifts(wetink.content))
 
 
 async def conversions(request: Request) -> Response:
-    """List the conversions of a span, the newest first, each with who is credited."""
+    """List the conversions of a span, the newest first, with the credited touches."""
     wetink, now = wetink_of(request), now_ms()
     what, problem = _asked(request, wetink, now)
     name, _, model = wetink.reports.asked(wetink.content, what.goal, what.model)
@@ -132,7 +132,7 @@ MOST = 50
 
 
 async def conversion(request: Request) -> Response:
-    """Show one conversion with all touches around it, and who is credited under each model."""
+    """Show one conversion with all touches around it, and the credits under each model."""
     wetink, query = wetink_of(request), request.query_params
     goal, wanted = query.get("goal", "")[:64], request.path_params["id"]
     if goal not in {"", *wetink.content.signals.all_goals}:
@@ -160,7 +160,7 @@ async def conversion(request: Request) -> Response:
 
 
 async def experiments(request: Request) -> Response:
-    """List all experiments with how each stands."""
+    """List all experiments with their results."""
     wetink = wetink_of(request)
     found = [await wetink.experiments.result(wetink.content, name) for name in wetink.experiments.plans(wetink.content)]
     return page(request, "experiments.html", found=found)
