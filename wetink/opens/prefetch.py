@@ -1,4 +1,4 @@
-"""Prefetch: feeds are asked about a person when that person does something, before they open an email."""
+"""Prefetch: fetches per-person feeds when a person does something, before they open an email."""
 
 from collections.abc import Callable, Mapping
 

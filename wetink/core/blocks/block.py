@@ -248,7 +248,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
 
 
 def stands(current: Decision, served: int, fresh: Decision, slot: int, ttl_ms: int) -> bool:
-    """Return whether a kept decision still answers an open of `slot`. `fresh` is the decision as of now.
+    """Return whether a kept decision still answers an open of `slot`. `fresh` is the current decision.
 
     It does while it is younger than `ttl_ms`, and either shows the same as the fresh one or has not been served in this
     slot: an email fetches each slot once, so a second fetch means that the email was opened again. `served` has a bit

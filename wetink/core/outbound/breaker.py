@@ -1,4 +1,4 @@
-"""Breaker: pauses calls to a host that keeps failing, then lets one call probe it. Each pause is longer.
+"""Breaker: pauses calls to a host that keeps failing, then probes it with one call. Each pause is longer.
 
 closed    calls go through; TRIES failures in a row open it
 open      no call goes through until the pause is over

@@ -178,7 +178,7 @@ class Writer:
                 self._handed_over.acquire(timeout=HANDOVER_SECONDS)
 
     def _finish_here(self, group: Group, db: apsw.Connection) -> None:
-        """Commit the group in its event loop, and let the kernel wait for the disk."""
+        """Commit the group in its event loop. The kernel waits for the disk."""
         try:
             self._commit(db)
         except Exception as error:
@@ -301,7 +301,7 @@ class Writer:
         fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     def _tell(self, group: Group, answers: Sequence[Any]) -> None:
-        """Answer the callers, each in its own loop, and let the next group start."""
+        """Answer the callers, each in its own loop, and start the next group."""
         for answer in answers:
             if isinstance(answer, Exception):
                 logger.error("nothing was written: %s", answer)
