@@ -1,7 +1,7 @@
-"""Apps of the content folder: a template with a file beside it that says its settings, and so is in the gallery.
+"""Apps of the content folder: a template becomes an app, shown in the gallery, if a file beside it declares settings.
 
 templates/card.liquid     the template
-templates/card.yaml       its title, settings, feeds and sample: it is the app `card`
+templates/card.yaml       title, settings, feeds and sample of the app `card`
 """
 
 import re
@@ -26,7 +26,7 @@ FORMATS: dict[str, Any] = {"color": Color, "time-zone": Zone, "local-date-time":
 
 
 class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """One setting, in JSON schema's words."""
+    """One setting, in the terms of JSON Schema."""
 
     type: Literal["string", "integer", "number", "boolean", "array", ""] = ""
     default: Any = msgspec.UNSET
@@ -40,7 +40,7 @@ class Setting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="c
 
 
 class Companion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The file beside a template. `items` recent products and `entries` of each feed are handed to the template."""
+    """The file beside a template. The template gets `items` recent products and `entries` items of each feed."""
 
     title: Annotated[str, Meta(min_length=1, max_length=80)]
     about: str = ""
@@ -49,11 +49,11 @@ class Companion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     entries: Annotated[int, Meta(ge=1, le=50)] = 20
     items: Annotated[int, Meta(ge=0, le=12)] = 3
     sample: dict[str, Any] = {}
-    """Settings and items of feeds with which the gallery shows it: `settings: {…}`, `feeds: {news: […]}`."""
+    """Settings and feed items for the gallery's preview: `settings: {…}`, `feeds: {news: […]}`."""
 
 
 def app_of(name: str, raw: Any) -> App:
-    """Return the app that the file beside the template `name`.liquid says. Raises BadContent, with the place."""
+    """Return the app that the file beside the template `name`.liquid declares. Raises BadContent with the place."""
     if not _NAME.fullmatch(name):
         raise BadContent(f"{name!r} is not a name for an app", hint="lowercase letters, digits and dashes")
     try:
@@ -84,7 +84,7 @@ def app_of(name: str, raw: Any) -> App:
 
 
 def wrong_with_apps(apps: Mapping[str, App], others: Mapping[str, App], feeds: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with apps of a content folder beside the `others` and the feeds there are."""
+    """Yield the problems of a content folder's apps: names that `others` have, and feeds that do not exist."""
     for name, app in apps.items():
         if name in others:
             yield f"templates/{name}.yaml: there is an app called {name} already"
@@ -130,7 +130,7 @@ def _type(place: str, setting: Setting) -> Any:
 
 
 def _usual(setting: Setting) -> Any:
-    """Return what a setting is that names no default: empty, or the least there may be."""
+    """Return the default of a setting that declares none: an empty value, or the smallest that is allowed."""
     if setting.enum:
         return setting.enum[0]
     if setting.type in ("integer", "number"):

@@ -1,4 +1,4 @@
-"""Author: what is made on pages, as the file that its author would have written, published and followed at once."""
+"""Author: saves the changes made on pages as content files, publishes them and makes wetink use them at once."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,12 +21,12 @@ NAME = re.compile("[a-z0-9][a-z0-9-]{0,63}")
 
 
 def audience_text(said: Any) -> str:
-    """Return what the file of an audience says as YAML."""
+    """Return an audience's file as YAML."""
     return yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=88, default_flow_style=None)
 
 
 def text_of(block: Block) -> str:
-    """Return a block as YAML, without what is the default."""
+    """Return a block as YAML, without the default values."""
     said = msgspec.to_builtins(block)
     del said["name"]
     for variant, written in zip(block.variants, said.get("variants", ()), strict=False):
@@ -38,7 +38,7 @@ def text_of(block: Block) -> str:
 
 
 class Author:
-    """Writes content as its author would have."""
+    """Writes the content files of blocks, audiences and feeds that users edit on pages."""
 
     def __init__(
         self,
@@ -48,15 +48,15 @@ class Author:
         rehearsed: Callable[[Block], Awaitable[list[str]]],
         clock_ms: Callable[[], int],
     ) -> None:
-        """Write the next of the `versions`; `follow` takes in what was written.
+        """Write new `versions`; `follow` makes this process use the newest one.
 
-        `rehearsed` says what is wrong with a block once it is drawn.
+        `rehearsed` renders a block and returns the problems that this shows.
         """
         self._versions, self._apps, self._follow = versions, apps, follow
         self._rehearsed, self._clock = rehearsed, clock_ms
 
     async def block(self, content: Content, block: Block) -> None:
-        """Put a new block beside those of the content. Raises BadContent, Unavailable."""
+        """Add a new block to the content. Raises BadContent, Unavailable."""
         others = [each for each in content.blocks.values() if each.name != block.name]
         stock = content.templates, content.images, content.feeds, rules_of(content.audiences)
         wrong = [*unusable(block, self._apps, *stock, others), *await self._rehearsed(block)]
@@ -65,9 +65,9 @@ class Author:
         await self._write(f"blocks/{block.name}.yaml", text_of(block))
 
     async def audience(self, content: Content, audience: Audience, *, new: bool) -> None:
-        """Keep an audience, in place of the one of its name unless it is `new`.
+        """Save an audience. Unless it is `new`, it replaces the audience of the same name.
 
-        Raises BadContent when it, or another that names it, could not be used any more; Unavailable.
+        Raises BadContent if it, or another audience that names it, could no longer be used. Raises Unavailable.
         """
         if not NAME.fullmatch(audience.name):
             raise BadContent(
@@ -80,7 +80,7 @@ class Author:
         await self._write(f"audiences/{audience.name}.yaml", audience_text(spelled(audience)), new=new)
 
     async def feed(self, feed: Feed) -> None:
-        """Keep a new feed. Raises BadContent, Unavailable."""
+        """Save a new feed. Raises BadContent, Unavailable."""
         said = msgspec.to_builtins(feed)
         del said["name"]
         await self._write(f"feeds/{feed.name}.yaml", yaml.safe_dump(said, sort_keys=False, allow_unicode=True))

@@ -1,4 +1,4 @@
-"""Check: whether a block means something, and what of a template's CSS cannot be drawn, each with its place."""
+"""Check: the problems of a block, and the parts of a template's CSS that wetink cannot draw, each with its place."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -13,7 +13,7 @@ from wetink.core.rules.tree import Rule
 from wetink.core.text.link import host_of
 
 LONGEST_NAME = 200
-"""Characters of a variant's name, which stands in every count of it."""
+"""Characters of a variant's name, which is part of each of its counters."""
 
 
 def problems_of(
@@ -23,9 +23,9 @@ def problems_of(
     images: Collection[str],
     audiences: Mapping[str, Rule] | None = None,
 ) -> list[str]:
-    """Return what is wrong with a block, in words; empty when it can be used.
+    """Return the problems of a block as text; empty if it can be used.
 
-    Without `audiences` those that its rules name are not looked for.
+    Without `audiences`, the check does not look up the audiences that the block's rules name.
     """
     found = []
     if not host_of(block.fallback.link):
@@ -60,7 +60,7 @@ def unusable(
     audiences: Mapping[str, Rule],
     others: Iterable[Block],
 ) -> list[str]:
-    """Return what keeps a block from being served beside the `others`, in words; empty when nothing does."""
+    """Return the problems that keep a block from being served beside the `others`, as text; empty if there are none."""
     return [
         *problems_of(block, apps, templates, images, audiences),
         *missing_feeds(block, apps, feeds),
@@ -69,9 +69,9 @@ def unusable(
 
 
 def never_works(block: Block, apps: Mapping[str, App]) -> Iterator[str]:
-    """Yield each setting that its app can read but that does nothing, such as a time zone that does not exist.
+    """Yield each setting that its app can read but that has no effect, such as a time zone that does not exist.
 
-    A block that has one is used as before, but nothing new is saved with one.
+    wetink still serves a block with such a setting, but does not save a new one.
     """
     for index, variant in enumerate(block.variants):
         app = apps.get(variant.app)
@@ -81,7 +81,7 @@ def never_works(block: Block, apps: Mapping[str, App]) -> Iterator[str]:
 
 
 def missing_feeds(block: Block, apps: Mapping[str, App], feeds: Collection[str]) -> Iterator[str]:
-    """Yield each feed that a variant draws on and that is not there."""
+    """Yield a problem for each feed that a variant uses and that does not exist."""
     for index, variant in enumerate(block.variants):
         app = apps.get(variant.app)
         if app is None or app.feeds is None:
@@ -93,7 +93,7 @@ def missing_feeds(block: Block, apps: Mapping[str, App], feeds: Collection[str])
 
 
 def same_experiment(block: Block, others: Iterable[Block]) -> Iterator[str]:
-    """Yield the block that has an experiment of the same name already; that of all blocks has a name of its own."""
+    """Yield a problem for each block whose experiment has the same name, and one for the name of the global holdout."""
     if block.experiment is None:
         return
     name = block.experiment.name or block.name
@@ -146,7 +146,7 @@ _COMMENT = re.compile(r"/\*.*?\*/|<!--.*?-->|\{%-?\s*comment\s*-?%\}.*?\{%-?\s*e
 
 
 def lint(template: str) -> Iterator[str]:
-    r"""Yield what the engine cannot draw, in the order of the lines.
+    r"""Yield a note for each part that the engine cannot draw, in the order of the lines.
 
     >>> list(lint("<style>\n.a { width: clamp(1px, 2px, 3px) }</style>"))
     ['line 2: clamp() takes the whole width: use width and max-width']

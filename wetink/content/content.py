@@ -1,13 +1,13 @@
-"""Content: what the files of a content folder declare, read whole, with each problem and its place.
+"""Content: reads all files of a content folder and lists each problem with its place.
 
 content/
 ├── blocks/*.yaml         one block each
-├── audiences/*.yaml      one audience each: a rule that has a name
-├── feeds/*.yaml          data from outside, one feed each
-├── mappings/*.yaml       a shop's own names of events, as the spec's
-├── signals.yaml          what counts as a conversion, and who is held out of everything
-├── templates/*.liquid    templates of Custom Apps; with a .yaml beside it, it is an app with settings of its own
-├── fonts/*               fonts of the shop's own: WOFF2, TTF, OTF
+├── audiences/*.yaml      one audience each: a named rule
+├── feeds/*.yaml          external data, one feed each
+├── mappings/*.yaml       the shop's own event names, mapped to the names of Segment's spec
+├── signals.yaml          the events that count as conversions, and the global holdout
+├── templates/*.liquid    templates of Custom Apps; one with a .yaml beside it is an app with its own settings
+├── fonts/*               the shop's own fonts: WOFF2, TTF, OTF
 └── images/*              JPEG and PNG pictures for fallbacks
 """
 
@@ -43,13 +43,13 @@ LARGEST_TEXT, LARGEST_IMAGE = 256 * 1024, 2 * 1024 * 1024
 """Bytes of the largest block or template, and of the largest image."""
 YAML = (".yaml", ".yml")
 LONGEST_PROBLEM = 1_000
-"""Characters of what is told of a file."""
+"""Characters of the longest problem that wetink reports about a file."""
 FONTS = {".woff2": b"wOF2", ".ttf": b"\0\1\0\0", ".otf": b"OTTO"}
-"""How the files of fonts begin."""
+"""The first bytes of a font file, by its suffix."""
 
 
 class Content(msgspec.Struct, frozen=True):
-    """What a content folder holds. `problems` says what could not be used, and where."""
+    """The usable content of a folder. `problems` lists the parts that cannot be used, each with its place."""
 
     blocks: Mapping[str, Block] = {}
     templates: Mapping[str, str] = {}
@@ -57,18 +57,18 @@ class Content(msgspec.Struct, frozen=True):
     feeds: Mapping[str, Feed] = {}
     mappings: Mapping[str, EventMapping] = {}
     apps: Mapping[str, App] = {}
-    """Those of its templates that say their settings."""
+    """The apps that the folder's own templates declare."""
     audiences: Mapping[str, Audience] = {}
     fonts: Mapping[str, bytes] = {}
     signals: Signals = Signals()
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    """What is used all the same: CSS that cannot be drawn, and names that mappings make and nothing reads."""
+    """Doubts about parts that wetink still uses: CSS that it cannot draw, and mapped names that nothing reads."""
     rules: Rulebook = msgspec.field(default_factory=Rulebook)
-    """The rules of its blocks, compiled as they are asked for, with the audiences that they may name."""
+    """The blocks' rules, compiled at their first use, with the audiences that they may name."""
 
     def block(self, name: str) -> Block:
-        """Return a block. Raises NotFound, naming those there are."""
+        """Return a block. Raises NotFound, which names the blocks that exist."""
         block = self.blocks.get(name)
         if block is None:
             there = ", ".join(sorted(self.blocks)) or "none"
@@ -77,7 +77,7 @@ class Content(msgspec.Struct, frozen=True):
 
 
 def load(tree: Tree, apps: Mapping[str, App]) -> Content:
-    """Read content. Never raises for what is in it: a bad file is left out and named in `problems`."""
+    """Read content. Never raises for the content of a file: it leaves a bad file out and names it in `problems`."""
     problems: list[str] = []
     templates = {
         path.name: text
@@ -130,12 +130,12 @@ def load(tree: Tree, apps: Mapping[str, App]) -> Content:
 
 
 def shortened(problem: str) -> str:
-    """Return what is wrong in a few hundred characters: it may repeat a text of any length."""
+    """Return a problem cut to LONGEST_PROBLEM characters: it may quote a text of any length."""
     return problem if len(problem) <= LONGEST_PROBLEM else f"{problem[: LONGEST_PROBLEM - 1]}…"
 
 
 def files_in(tree: Tree, room: str, *suffixes: str) -> Iterator[tuple[PurePosixPath, bytes]]:
-    """Yield the files of a room that end in one of these (without any: all), by name."""
+    """Yield the files of a folder that end in one of `suffixes` (all files if there are none), by name."""
     for path in sorted(path for path in tree if path.startswith(f"{room}/") and path.endswith(suffixes or ("",))):
         yield PurePosixPath(path), tree[path]
 
@@ -145,7 +145,7 @@ def _in_words(error: BadContent) -> str:
 
 
 def _signals(tree: Tree, problems: list[str]) -> Signals:
-    """Return what `signals.yaml` says; the usual where it is not there or means nothing."""
+    """Return the signals that `signals.yaml` declares; the defaults if it is missing or has a problem."""
     text = _text(PurePosixPath(SIGNALS), tree[SIGNALS], problems) if SIGNALS in tree else None
     try:
         return signals_of(parse_yaml(text)) if text is not None else Signals()
@@ -155,7 +155,7 @@ def _signals(tree: Tree, problems: list[str]) -> Signals:
 
 
 def _documents(tree: Tree, room: str, read: Callable[[str, Any], T], problems: list[str]) -> dict[str, T]:
-    """Return what `read` makes of each YAML file of a room, by its name."""
+    """Return the result of `read` for each YAML file of a folder, by the file's name without its suffix."""
     found: dict[str, T] = {}
     for path, body in files_in(tree, room, *YAML):
         text = _text(path, body, problems)
@@ -173,7 +173,7 @@ def _documents(tree: Tree, room: str, read: Callable[[str, Any], T], problems: l
 
 
 def _audiences(tree: Tree, problems: list[str]) -> dict[str, Audience]:
-    """Return the audiences that can be used; what is wrong with the others is told."""
+    """Return the audiences that can be used; add the problems of the others to `problems`."""
     found = _documents(tree, "audiences", audience_of, problems)
     places = {path.stem: path for path, _ in files_in(tree, "audiences", *reversed(YAML))}
     good, wrong = usable(found)
@@ -182,7 +182,7 @@ def _audiences(tree: Tree, problems: list[str]) -> dict[str, Audience]:
 
 
 def _within(body: bytes, most: int) -> bytes:
-    """Return a file that is small enough. Raises BadContent."""
+    """Return a file's body. Raises BadContent if it has more than `most` bytes."""
     if len(body) > most:
         raise BadContent(f"larger than {f'{most >> 20} MB' if most >> 20 else f'{most >> 10} KB'}")
     return body
@@ -225,7 +225,7 @@ def _image(path: PurePosixPath, body: bytes, problems: list[str]) -> Picture | N
 
 
 def block_of(name: str, said: Any) -> tuple[Block, list[str]]:
-    """Return the block a file says, and what is wrong with its rules. Raises BadContent for what is no block."""
+    """Return the block that a file declares, and the problems of its rules. Raises BadContent if it is not a block."""
     if not isinstance(said, dict):
         raise BadContent("a block must be a mapping", hint="see the tutorial for an example")
     problems: list[str] = []
@@ -248,8 +248,8 @@ def block_of(name: str, said: Any) -> tuple[Block, list[str]]:
 
 
 def _dates_as_text(value: Any) -> Any:
-    """Return settings with each date as it is written in quotes: YAML makes dates of those without."""
-    if isinstance(value, date):  # a datetime is one
+    """Return settings with each date as ISO 8601 text: YAML turns a date without quotes into a date object."""
+    if isinstance(value, date):  # a datetime is a date
         return value.isoformat()
     if isinstance(value, dict):
         return {name: _dates_as_text(each) for name, each in value.items()}

@@ -1,4 +1,4 @@
-"""Earlier: versions that an earlier release kept as files, taken into the store once.
+"""Earlier: imports the versions that an earlier release kept as files into the store, once.
 
 versions/
 ├── 000007.json           one version: its number, time, author, message and files by content
@@ -22,10 +22,10 @@ def newest_in(folder: Path) -> int:
 
 
 async def take_over(store: ContentVersions, folder: Path) -> None:
-    """Publish what the store does not have yet of the versions in a folder, each under its number.
+    """Publish the versions of a folder that the store does not have yet, each under its number.
 
-    One that cannot be read keeps its number and has the files of the one before. A store that holds other versions is
-    left alone.
+    A version that cannot be read keeps its number and gets the files of the version before. A store that holds
+    other versions stays as it is.
     """
     known, last = await store.revision(), newest_in(folder)
     if known >= last or (known and (await store.versions(1))[0] != (await asyncio.to_thread(_read, folder, known))[0]):

@@ -1,4 +1,4 @@
-"""Scenario: given these events, at this time, a block shows this. A content folder's own tests, in `scenarios/*.yaml`.
+"""Scenario: events, a time, and the expected result of a block. A content folder has its tests in `scenarios/*.yaml`.
 
     name: A cart is shown until it is ordered
     events:
@@ -6,7 +6,7 @@
     expect:
       hero: {variant: cart left behind, items: ["7"]}
 
-No server and no store is needed: it is the code of an open, over events that are made up.
+A scenario needs no server and no store: it runs the code of an open on made-up events.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -33,14 +33,14 @@ from wetink.core.profile.fold import fold
 from wetink.core.profile.person import moment_of
 
 NOON = "2026-06-17T12:00:00Z"
-"""When an email is opened unless a scenario says otherwise: a Wednesday."""
+"""The time of the open unless a scenario states another: a Wednesday."""
 
 PERSON = Identifier("user", SOMEBODY)
-"""Who a scenario is about."""
+"""The person of a scenario."""
 
 
 class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a block is to show. What is left out may be anything; `why` is part of the trace."""
+    """The expected result of a block. A field that is left out may have any value; `why` is part of the trace."""
 
     variant: str | None = None
     app: str | None = None
@@ -51,7 +51,7 @@ class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Events of somebody, and of others when they name themselves; the moment; and what each block is to show."""
+    """Events of the person, events of others (which name their own user), the moment, and the expected results."""
 
     expect: Annotated[dict[str, Expected], Meta(min_length=1)]
     name: str = ""
@@ -61,11 +61,11 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 LARGEST = 1024 * 1024
-"""Bytes of the largest file of scenarios."""
+"""Bytes of the largest scenario file."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """How a scenario came out for one block: `wrong` says what was expected and what came, nothing when all is well."""
+    """The result of a scenario for one block. `wrong` lists expected and actual values; it is empty if they agree."""
 
     file: str
     scenario: str
@@ -75,11 +75,11 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 Rehearse = Callable[[Content, Mapping[str, App]], list[str]]
-"""Returns what is wrong with the blocks of a folder once they are drawn."""
+"""Renders the blocks of a folder and returns the problems that this shows."""
 
 
 def wrong_with(tree: Tree, apps: Mapping[str, App], rehearse: Rehearse = lambda content, apps: []) -> list[str]:
-    """Return all that is wrong with content, its scenarios included, and what drawing its blocks shows."""
+    """Return all problems of the content and its scenarios; if there are none, those that rendering shows."""
     content = load(tree, apps)
     apps = {**apps, **content.apps}
     failed = [
@@ -92,7 +92,7 @@ def wrong_with(tree: Tree, apps: Mapping[str, App], rehearse: Rehearse = lambda 
 
 
 def outcomes(tree: Tree, content: Content, apps: Mapping[str, App]) -> Iterator[Outcome]:
-    """Yield what came of each scenario, block by block."""
+    """Yield the outcome of each scenario, block by block."""
     for path, body in files_in(tree, "scenarios", *YAML):
         file = str(path)
         try:
@@ -118,7 +118,7 @@ def _outcome(
 
 
 def decided(scenario: Scenario, block: str, content: Content, apps: Mapping[str, App]) -> Decision:
-    """Return what a block decides in a scenario. Raises BadContent for a time or an event that means nothing."""
+    """Return a block's decision in a scenario. Raises BadContent for an invalid time or event."""
     now = time_of(scenario.at)
     if now is None:
         raise BadContent(f"at: {scenario.at!r} is not a time", hint="write 2026-11-20T09:00:00Z")
@@ -137,7 +137,7 @@ def decided(scenario: Scenario, block: str, content: Content, apps: Mapping[str,
 
 
 def _event(given: dict[str, Any], number: int, now: int, mappings: Mappings) -> tuple[Event, bool]:
-    """Return an event, and whether it is of the person the scenario is about."""
+    """Return an event, and whether it belongs to the scenario's person."""
     event = event_of(given, number, now, ago="1h", mappings=mappings)
     return event, not {"userId", "anonymousId"} & given.keys()
 

@@ -1,7 +1,7 @@
-"""Strict YAML: what a file or a form says, read within bounds that are counted before it costs anything.
+"""Strict YAML: reads a file or a form within limits that it counts before it builds any value.
 
-A few bytes of aliases inside each other can mean gigabytes, an anchor that holds its own alias never ends, and numbers
-and texts may be such that no store can keep them. All of that is refused at its line.
+A few bytes of nested aliases can mean gigabytes, an anchor that holds its own alias never ends, and no store can keep
+some numbers and texts. Strict YAML refuses all of that and names the line.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from yaml.constructor import ConstructorError, SafeConstructor
 from wetink.core.errors import BadContent
 
 DEEPEST, MOST_NODES, MOST_ALIASES = 64, 20_000, 50
-"""How deep a document may be nested, how many values it may hold with its aliases written out, and how many aliases."""
+"""Levels of a document, values that it may hold with its aliases written out, and aliases."""
 
 LEAST_NUMBER, MOST_NUMBER = -(2**63), 2**64 - 1
 """Whole numbers that every store and encoding can hold."""
@@ -24,13 +24,13 @@ _ENDS = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
 
 
 def parse_yaml(text: str) -> Any:
-    """Return the one document that YAML says, None for an empty text. Raises BadContent, with the line."""
+    """Return the one document of a YAML text, None for an empty text. Raises BadContent with the line."""
     documents = list(parse_all(text, most=1))
     return documents[0] if documents else None
 
 
 def parse_all(text: str, *, most: int = 1_000) -> Iterator[Any]:
-    """Yield the documents of a text, `most` at most. Raises BadContent, with the line."""
+    """Yield the documents of a text, at most `most`. Raises BadContent with the line."""
     try:
         text.encode()
         _measure(text, most)
@@ -47,7 +47,7 @@ def parse_all(text: str, *, most: int = 1_000) -> Iterator[Any]:
 
 
 def _measure(text: str, most: int) -> None:
-    """Count what a text holds without making anything of it. Raises BadContent and YAMLError."""
+    """Count the values of a text without building them. Raises BadContent and YAMLError."""
     documents, counted = 0, _Count()
     for event in yaml.parse(text, yaml.CSafeLoader):
         if isinstance(event, yaml.DocumentStartEvent):
@@ -61,15 +61,15 @@ def _measure(text: str, most: int) -> None:
 
 
 class _Count:
-    """What a document holds so far."""
+    """The counts of a document so far."""
 
     def __init__(self, aliases: int = 0) -> None:
         self.aliases, self._nodes = aliases, 0
-        self._path: list[tuple[str | None, int]] = []  # of what is open: its anchor, and how many nodes came before
+        self._path: list[tuple[str | None, int]] = []  # of each open node: its anchor, and the count of nodes before it
         self._sizes: dict[str | None, int] = {}
 
     def problem_of(self, event: Any) -> str:
-        """Count one more event; return what is too much, empty for nothing."""
+        """Count one more event; return the limit that it exceeds, empty if none."""
         if isinstance(event, yaml.AliasEvent):
             self.aliases += 1
             self._nodes += self._sizes.get(event.anchor, 1)
@@ -91,15 +91,15 @@ class _Count:
 
 
 def _at(text: str, mark: Any, problem: str) -> str:
-    last = text.rstrip("\n").count("\n")  # the end of a text is a line of its own to the parser
+    last = text.rstrip("\n").count("\n")  # the parser takes the end of a text for a line of its own
     return f"line {min(mark.line, last) + 1}: {problem}" if mark is not None else problem
 
 
 class _Loader(yaml.CSafeLoader):
-    """Makes what JSON can say, and dates."""
+    """Builds the values of JSON, and dates."""
 
     def construct_object(self, node: Any, deep: bool = False) -> Any:
-        """Make a value; whatever is wrong with it is told with its line."""
+        """Build a value; report each problem with its line."""
         try:
             return super().construct_object(node, deep)
         except (ValueError, LookupError, AttributeError, TypeError, OverflowError, RecursionError) as error:
@@ -108,7 +108,7 @@ class _Loader(yaml.CSafeLoader):
             raise ConstructorError(None, None, told, node.start_mark) from error
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        """Make a mapping, whose names are texts, numbers or dates."""
+        """Build a mapping whose names are texts, numbers or dates."""
         made = super().construct_mapping(node, deep)
         for name in made:
             if name is None or isinstance(name, bool):
@@ -117,7 +117,7 @@ class _Loader(yaml.CSafeLoader):
         return made
 
     def whole(self, node: Any) -> int | str:
-        """Make a whole number that can be kept; `15:00` is a time of day, not 900 as YAML 1.1 has it."""
+        """Build a whole number that a store can keep; `15:00` is a time of day, not 900 as in YAML 1.1."""
         if ":" in node.value:
             return self.text(node)
         number = len(node.value) <= _LONGEST_NUMBER and self.construct_yaml_int(node)
@@ -127,7 +127,7 @@ class _Loader(yaml.CSafeLoader):
         return int(number)
 
     def fraction(self, node: Any) -> float:
-        """Make a number that is one."""
+        """Build a number; refuse infinity and NaN."""
         number = float(self.construct_yaml_float(node))
         if number - number != 0:
             problem = "no number (infinite, or not a number)"
@@ -135,7 +135,7 @@ class _Loader(yaml.CSafeLoader):
         return number
 
     def text(self, node: Any) -> str:
-        """Make a text that can be kept."""
+        """Build a text that a store can keep."""
         made = str(self.construct_yaml_str(node))
         if "\0" in made:
             raise ConstructorError(None, None, "a NUL character", node.start_mark)

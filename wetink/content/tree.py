@@ -1,4 +1,4 @@
-"""Tree: the files of content as one value, to be compared, merged, sent, and brought to and from a folder."""
+"""Tree: the files of content as one value, to compare, merge, send, and copy to and from a folder."""
 
 import difflib
 import re
@@ -16,30 +16,30 @@ from wetink.core.errors import BadContent
 from wetink.ports.content import digest
 
 ROOMS = ("blocks", "audiences", "feeds", "mappings", "templates", "images", "scenarios", "fonts")
-"""The folders whose files are content; whatever else lies beside them is left alone."""
+"""The folders whose files are content; wetink leaves all other files alone."""
 
 FILES = ("signals.yaml",)
-"""Files of content that lie in no room."""
+"""Content files that are in none of these folders."""
 
 LARGEST, MOST = 32 * 1024 * 1024, 5_000
-"""Bytes of all files of a push together, and how many files it may have."""
+"""Bytes of all files of a push together, and the number of its files."""
 
 LARGEST_FONT = 8 * 1024 * 1024
 """Bytes of the largest file of any kind: a font."""
 
 STARTER = Path(__file__).parent / "starter"
-"""What a new content folder is filled with."""
+"""The files of a new content folder."""
 
 TEXTS = (".yaml", ".yml", ".liquid", ".css", ".svg")
 _UNWRITABLE = re.compile("[\ud800-\udfff\0-\x1f\x7f]")
 _PATH = re.compile(rf"(?:{'|'.join(ROOMS)})/[A-Za-z0-9_][A-Za-z0-9_.@+-]{{0,127}}|{'|'.join(map(re.escape, FILES))}")
 
 Tree = Mapping[str, bytes]
-"""Path below the folder, with slashes -> what is in the file."""
+"""Path below the folder, with slashes -> bytes of the file."""
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A file that is not the same in two trees; `lines` is a unified diff, empty for pictures and fonts."""
+    """A file that differs between two trees; `lines` is a unified diff, empty for pictures and fonts."""
 
     path: str
     what: Literal["added", "removed", "changed"]
@@ -47,7 +47,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """What a folder was when it was last in step with the versions: the version, and the digest of each file."""
+    """The state of a folder when it last matched the versions: the version, and the digest of each file."""
 
     version: int
     files: dict[str, str]
@@ -56,7 +56,7 @@ class Origin(msgspec.Struct, frozen=True):
 def start(folder: Path) -> None:
     """Fill a content folder that does not exist yet with the starter's blocks and templates.
 
-    Several processes may begin at the same time: the first one's is taken, and nobody sees half of it.
+    Several processes may start at the same time: the first one's folder is used, and no process sees a partial one.
     """
     if folder.exists():
         return
@@ -72,19 +72,19 @@ def start(folder: Path) -> None:
 
 
 def stamp(folder: Path) -> tuple[tuple[str, int, int], ...] | None:
-    """Return what changes whenever a file of the folder does: names, sizes and times. None without a folder."""
+    """Return a value that changes with each change to a file: names, sizes and times. None without a folder."""
     if not folder.is_dir():
         return None
     found = []
     for path in _paths(folder):
-        with suppress(FileNotFoundError):  # it went while we looked
+        with suppress(FileNotFoundError):  # removed since the listing
             status = path.stat()
             found.append((str(path.relative_to(folder)), status.st_size, status.st_mtime_ns))
     return tuple(found)
 
 
 def read_tree(folder: Path, problems: list[str] | None = None) -> dict[str, bytes]:
-    """Return the files of a content folder; of one that is larger than any may be, only as much as shows that.
+    """Return the files of a content folder; of a file above LARGEST_FONT only enough bytes to show that.
 
     A file that cannot be read is added to `problems` and left out. Raises BadContent for it without `problems`.
     """
@@ -95,7 +95,7 @@ def read_tree(folder: Path, problems: list[str] | None = None) -> dict[str, byte
             if path.is_file():
                 with path.open("rb") as file:
                     tree[name] = file.read(LARGEST_FONT + 1)
-        except FileNotFoundError:  # it went while we looked
+        except FileNotFoundError:  # removed since the listing
             continue
         except OSError as error:
             if problems is None:
@@ -105,7 +105,7 @@ def read_tree(folder: Path, problems: list[str] | None = None) -> dict[str, byte
 
 
 def _paths(folder: Path) -> Iterator[Path]:
-    """Yield what may be content: all but what editors leave, and names that no text can hold."""
+    """Yield the paths of possible content files, without editors' temporary files and names that are not valid text."""
     rooms = (path for room in ROOMS for path in sorted(folder.glob(f"{room}/*")))
     for path in (*rooms, *(folder / name for name in FILES)):
         if not (path.name.startswith((".", "~")) or path.name.endswith("~") or _UNWRITABLE.search(path.name)):
@@ -113,7 +113,7 @@ def _paths(folder: Path) -> Iterator[Path]:
 
 
 def check_paths(tree: Tree) -> None:
-    """Raise BadContent for a path that leads out of the folder or into no room of it, and for too much."""
+    """Raise BadContent for a path outside the content folders, for too many files and for too many bytes."""
     for path in tree:
         if not _PATH.fullmatch(path):
             raise BadContent(
@@ -125,7 +125,7 @@ def check_paths(tree: Tree) -> None:
 
 
 def write_tree(folder: Path, tree: Tree, there: Tree) -> None:
-    """Make a folder that holds the files `there` hold those of `tree`, each file in one step. Raises OSError."""
+    """Replace a folder's files `there` with those of `tree`, each file in one step. Raises OSError."""
     for path, body in tree.items():
         if there.get(path) != body:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -140,12 +140,12 @@ def write_tree(folder: Path, tree: Tree, there: Tree) -> None:
 
 
 def origin_path(folder: Path) -> Path:
-    """Return where the origin of a server's content folder is kept: beside it."""
+    """Return the path of the file that keeps the origin of a server's content folder: beside the folder."""
     return folder.with_name(f"{folder.name}.json")
 
 
 def origin_in(path: Path) -> Origin | None:
-    """Return the origin that a file says, None when it says none."""
+    """Return the origin in a file, None if it holds none."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Origin)
     except (OSError, msgspec.DecodeError):
@@ -177,7 +177,7 @@ def merged(base: Mapping[str, str], mine: Tree, theirs: Tree) -> dict[str, bytes
 
 
 def differences(old: Tree, new: Tree) -> Iterator[Difference]:
-    """Yield what would change from one tree to another, by path.
+    """Yield the changes from one tree to another, by path.
 
     >>> [(each.path, each.what) for each in differences({"blocks/a.yaml": b"1"}, {"blocks/b.yaml": b"1"})]
     [('blocks/a.yaml', 'removed'), ('blocks/b.yaml', 'added')]

@@ -1,7 +1,7 @@
-"""Versions: what the content was, who changed it when, and the way back.
+"""Versions: the past states of the content, who changed it and when, and how to restore one.
 
-The versions in the store count, and every process follows them. The content folder is where people edit: a change in it
-becomes a version, and what is published elsewhere is written to it.
+The versions in the store are authoritative, and every process follows them. People edit in the content folder: a
+change there becomes a version, and wetink writes versions published elsewhere to the folder.
 """
 
 import asyncio
@@ -36,20 +36,20 @@ logger = logging.getLogger(__name__)
 BY_HAND = "edited in the folder"
 LONGEST_MESSAGE, LONGEST_NAME = 200, 60
 PATIENCE_SECONDS, TTL_SECONDS = 10.0, 5.0
-"""How long to wait for another process that changes content, and how long one that was killed still counts."""
+"""How long to wait for another process that changes content, and how long the lease of a killed process lasts."""
 PAGE = 100
 NONE = Version(0, 0, "", "", {})
 
 
 class Pushed(msgspec.Struct, frozen=True):
-    """What became of a push: the version that stands now, or what is wrong with it."""
+    """The result of a push: the current version, or the problems of the pushed content."""
 
     version: int
     problems: tuple[str, ...] = ()
 
 
 class Versions:
-    """The content with its past. Processes take turns to change it."""
+    """The content and its history. Processes take turns to change it."""
 
     def __init__(
         self,
@@ -61,16 +61,16 @@ class Versions:
     ) -> None:
         """Keep versions in `store`, and `folder` in step with them.
 
-        `earlier` is the folder in which an earlier release kept versions. `check` says what is wrong with content, in a
-        thread.
+        `earlier` is the folder in which an earlier release kept versions. `check` returns the problems of content; it
+        runs in a thread.
         """
         self._store, self._leases, self._folder, self._check = store, leases, folder, check
         self._earlier, self._known, self._wanted = earlier, object(), newest_in(earlier)
 
     async def take_in(self, now: int) -> None:
-        """Make a version of what was edited in the folder, and write to the folder what was published elsewhere.
+        """Make a version of the edits in the folder, and write to the folder what was published elsewhere.
 
-        A folder that is not there stays away, and the current version with it. Raises Unavailable, BadContent.
+        A missing folder is not created, and the current version stays. Raises Unavailable, BadContent.
         """
         before = await asyncio.to_thread(stamp, self._folder)
         [newest] = await self._store.versions(1) or [NONE]
@@ -93,10 +93,10 @@ class Versions:
         return await self._store.read(number)
 
     async def push(self, tree: Tree, base: int | None, *, by: str, message: str, now: int) -> Pushed:
-        """Put `tree` in the place of the content, in one step, unless something is wrong with it: then nothing changes.
+        """Replace the content with `tree` in one step, unless `tree` has a problem: then nothing changes.
 
-        `base` is the version it was made from, None to replace whatever there is. Raises Conflict when another stands
-        by now, BadContent for what is no content, Unavailable.
+        `base` is the version that `tree` was made from; None replaces any version. Raises Conflict if another version
+        is current, BadContent if `tree` is not content, Unavailable.
         """
         check_paths(tree)
         _check_words(by=by, message=message)
@@ -118,9 +118,9 @@ class Versions:
             return await self._checked(tree, version, there, by, f"restored version {number}", now)
 
     async def write(self, path: str, body: bytes, *, by: str, message: str, now: int, new: bool) -> None:
-        """Write one YAML file, in place of the one of its name unless it is `new`. It is not checked.
+        """Write one YAML file, unchecked. Unless it is `new`, it replaces the file of the same name.
 
-        The same again is no conflict: a second click means the first. Raises BadContent, Unavailable.
+        Writing the same file again is no conflict: a second click means the first. Raises BadContent, Unavailable.
         """
         async with self._alone():
             version, there = await self._reconciled(now)
@@ -145,7 +145,7 @@ class Versions:
     async def _publish(self, tree: Tree, version: Version, there: Tree, by: str, message: str, now: int) -> Version:
         by, message = by.strip()[:LONGEST_NAME], message.strip()[:LONGEST_MESSAGE]
         published = await self._store.publish(tree, version.number, by=by, message=message, at=now)
-        if self._folder.is_dir() and self._noted(version):  # else the files that are behind would look edited
+        if self._folder.is_dir() and self._noted(version):  # else the outdated files would look like edits
             await asyncio.to_thread(self._write_back, published, tree, there)
         return published
 
@@ -164,11 +164,11 @@ class Versions:
         return version, files
 
     async def _like(self, files: dict[str, str]) -> dict[str, str]:
-        """Return `files` if a recent version had just these, else none: a folder of unknown origin may be no edit."""
+        """Return `files` if a recent version had exactly these, else none: the folder may hold no edit."""
         return files if any(each.files == files for each in await self._store.versions(PAGE)) else {}
 
     def _edited(self) -> tuple[Origin | None, dict[str, bytes] | None]:
-        """Return what the folder was when it was last in step, and its files; the first is read first."""
+        """Return the folder's state when it last matched a version, and its files. Reads the state first."""
         origin, problems = origin_in(origin_path(self._folder)), list[str]()
         there = read_tree(self._folder, problems) if self._folder.is_dir() else None
         for problem in problems:
@@ -176,17 +176,17 @@ class Versions:
         return origin, there
 
     def _in_step(self, newest: Version) -> bool:
-        """Whether the folder holds a version, and was noted to."""
+        """Whether the folder holds a version, and its origin file names that version."""
         return self._noted(newest) and names(read_tree(self._folder, [])) == newest.files
 
     def _noted(self, version: Version) -> bool:
-        """Whether the folder was last in step with this version."""
+        """Whether the folder's origin file names this version and its files."""
         return origin_in(origin_path(self._folder)) == Origin(version.number, version.files)
 
     def _write_back(self, version: Version, tree: Tree, there: Tree) -> None:
-        """Bring the folder, which holds the files `there`, in step. One that cannot be written keeps nobody from work.
+        """Bring the folder, which holds the files `there`, up to date. Only log a folder that cannot be written.
 
-        What a process that is killed has written by then is no edit: it is in the version that it wrote.
+        Files that a process wrote before it was killed are no edit: they are in the version that it published.
         """
         try:
             write_tree(self._folder, tree, there)
@@ -196,7 +196,7 @@ class Versions:
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
-        """Keep others from changing content inside. Raises Unavailable."""
+        """Keep others from changing content inside the context. Raises Unavailable."""
         try:
             async with self._leases.hold("content", TTL_SECONDS, PATIENCE_SECONDS):
                 yield
@@ -205,7 +205,7 @@ class Versions:
 
 
 def _check_words(**words: str) -> None:
-    """Raise BadContent for words that cannot be kept, naming them."""
+    """Raise BadContent for texts that a store cannot keep, naming them."""
     for name, text in words.items():
         if problem := problem_in_text(text):
             raise BadContent(f"{name}: {problem}", where=name)
