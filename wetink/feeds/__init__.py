@@ -1,4 +1,4 @@
-"""Outside things fetched over HTTP, from public hosts only."""
+"""External data, fetched over HTTP from public hosts only."""
 
 from wetink.feeds.photos import PhotoFetcher, WithSamples
 from wetink.feeds.posts import Poster

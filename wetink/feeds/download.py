@@ -1,6 +1,6 @@
-"""Download: GET requests with a few redirects, bounded bytes and time.
+"""Download: GET requests with few redirects and with limits on bytes and time.
 
-Each host has a limit of calls at a time and its own breaker, so that a failing host does not slow down the others.
+Each host has a limit of concurrent calls and its own breaker, so that a failing host does not slow down the others.
 """
 
 import asyncio
@@ -19,41 +19,41 @@ from wetink.sandbox.pool import Lost
 
 MOST_HOPS = 3
 LONGEST_SILENCE = 15.0
-"""Seconds without a byte, however long the whole may take."""
+"""Seconds without a byte before a call fails, even if its total time allows more."""
 
 LEGAL = "!#$%&'()*+,/:;=?@[]~"
-"""What stays as it is in an address; all else beyond letters and digits is sent as %XX."""
+"""Characters of an address that stay as they are; all others but letters and digits are sent as %XX."""
 
 REDIRECTS = (301, 302, 303, 307, 308)
 
 
 class Reply(NamedTuple):
-    """How an address answered, past its redirects. Header names are in lower case."""
+    """The answer of an address, after its redirects. Header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
 
 
 PER_HOST, MOST_WAITING = 6, 100
-"""Calls to a host at a time, and how many more may wait for their turn."""
+"""Concurrent calls to a host, and how many more may wait for their turn."""
 
 MOST_HOSTS = 4_096
-"""Hosts that are known; of more, those with nothing under way are forgotten."""
+"""Hosts that are remembered; above this limit, those without a call are forgotten."""
 
 CONNECTIONS = 240
-"""Enough for forty hosts that hang at once."""
+"""Total connections: enough for forty hosts that hang at once."""
 
 ERRORS = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, TimeoutError, OSError)
 
 
 class Unwell(WetinkError):
-    """The host answers that it cannot answer now."""
+    """The host answers that it is unavailable now."""
 
     code = "unwell"
 
 
 class Resting(Refused):
-    """The host is left alone for a while, or has too many calls waiting: nothing was sent."""
+    """The host is paused, or has too many calls waiting: wetink sent nothing."""
 
 
 class _Host:
@@ -79,7 +79,7 @@ class Hosts:
     ) -> None:
         """Read the time (ms) from `clock`; allow these `host:port` pairs although they are not public.
 
-        `ports` are those that may be asked for, all unless some are named.
+        `ports` are the only ports that may be called; all of them if it is empty.
         """
         self._clock, self._per_host, self._most_waiting = clock, per_host, most_waiting
         self._pool = httpcore.AsyncConnectionPool(
@@ -99,10 +99,10 @@ class Hosts:
         largest: int,
         seconds: float,
     ) -> Reply:
-        """Return how an address answers; the body of a 200 is handed to `take` in parts.
+        """Return the answer of an address; hand the body of a 200 to `take` in parts.
 
-        Raises Refused, also for more than `largest` bytes; httpcore's errors; TimeoutError after so many seconds;
-        Unwell for 429 and 5xx; and Resting instead of asking a host that is sick.
+        Raises Refused, also for more than `largest` bytes; httpcore's errors; TimeoutError after `seconds`; Unwell for
+        429 and 5xx; and Resting, without a request, for a host that is failing or has too many calls waiting.
         """
         name = host_of(url)
         host = self._host(name)
@@ -124,7 +124,7 @@ class Hosts:
             host.turn.release()
 
     async def body(self, url: str, headers: Sequence[tuple[bytes, bytes]], *, largest: int, seconds: float) -> bytes:
-        """Return the body of a 200. Raises what `ask` does, and Refused for any other status."""
+        """Return the body of a 200. Raises the errors of `ask`, and Refused for any other status."""
         parts: list[bytes] = []
 
         async def take(part: bytes) -> None:
@@ -143,7 +143,7 @@ class Hosts:
         largest: int,
         seconds: float,
     ) -> Reply:
-        """Follow an address through its redirects, looking at each hop anew."""
+        """Follow an address through its redirects and check each hop."""
         silence = min(seconds, LONGEST_SILENCE)
         timeouts = {"connect": silence, "read": silence, "write": silence, "pool": silence}
         async with asyncio.timeout(seconds):
@@ -196,11 +196,11 @@ class Hosts:
 
     @staticmethod
     def prepare() -> None:
-        """Import what the first download needs: it would block the event loop for a tenth of a second."""
+        """Import the modules of the first download: that would block the event loop for a tenth of a second."""
         anyio.Event()
 
     async def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         await self._pool.aclose()
 
 
@@ -210,7 +210,7 @@ def foreseen(error: BaseException) -> bool:
 
 
 def words(error: BaseException) -> str:
-    """Return an error in words."""
+    """Return an error as text."""
     if isinstance(error, TimeoutError | httpcore.TimeoutException):
         return "it did not answer in time"
     return str(error) or type(error).__name__

@@ -1,7 +1,7 @@
 """Guard: connections that only ever reach public addresses.
 
-A name is resolved here, each of its addresses is looked at, and the connection goes to the very address that was
-looked at: resolving it a second time could give another one. The table of special-purpose addresses is ours, not the
+The guard resolves a name, checks each of its addresses, and connects to the very address that it checked: resolving
+the name a second time could give another one. The table of special-purpose addresses is ours, not the
 interpreter's: which rows a Python knows depends on its release.
 
 Sources, as of October 2025: IANA IPv4 Special-Purpose Address Registry, IANA IPv6 Special-Purpose Address Registry,
@@ -49,8 +49,8 @@ IPV4 = (
     ("240.0.0.0/4", "reserved"),
     ("255.255.255.255/32", "limited broadcast"),
 )
-"""Block and name. Rows that IANA calls globally reachable are here as well: no photo or feed lives in them, and the
-anycast ones are answered by the nearest router, which is one's own."""
+"""Block and name. Rows that IANA calls globally reachable are included: no photo or feed lives in them, and the
+nearest router, which is one's own, answers the anycast ones."""
 
 IPV6 = (
     ("::1/128", "loopback"),
@@ -79,17 +79,17 @@ IPV6 = (
     ("fc00::/7", "unique local"),
     ("fe80::/10", "link local"),
 )
-"""Block and name. Those that carry an IPv4 address are judged by it: mapped, translated and 6to4."""
+"""Block and name. An address that carries an IPv4 address is judged by it: mapped, translated and 6to4."""
 
 UNICAST = IPv6Network("2000::/3")
-"""All that is assigned of IPv6: outside of it only the translation prefix leads anywhere."""
+"""The assigned part of IPv6: outside of it only the translation prefix leads anywhere."""
 
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 _CARRIERS = ("::ffff:0:0/96", "64:ff9b::/96", "2002::/16")
 
 
 def _spans(blocks: Iterable[str]) -> tuple[list[int], list[int]]:
-    """Return where blocks begin and where they end, without those that lie in another, in order."""
+    """Return the starts and the ends of blocks, without those that lie in another, in order."""
     starts: list[int] = []
     ends: list[int] = []
     networks = map(ip_network, blocks)
@@ -107,7 +107,7 @@ _SPECIAL6 = _spans(block for block, _ in IPV6 if block not in _CARRIERS)
 
 
 def public(text: str) -> bool:
-    """Whether an IP address is a plain one of the public internet, read through every wrapping of IPv4 in IPv6.
+    """Whether an IP address is an ordinary public one, read through every wrapping of IPv4 in IPv6.
 
     >>> public("93.184.216.34"), public("10.0.0.1"), public("::ffff:127.0.0.1"), public("64:ff9b::a00:1")
     (True, False, False, False)
@@ -135,16 +135,16 @@ def _lies_in(spans: tuple[list[int], list[int]], address: int) -> bool:
 
 
 class Refused(WetinkError):
-    """The address is not one the fetcher may reach."""
+    """The fetcher may not reach this address."""
 
     code = "refused"
 
 
 class GuardedBackend(AsyncNetworkBackend):
-    """A network that is the public internet, and the `host:port` pairs an operator allows besides."""
+    """The public internet, and the `host:port` pairs that an operator allows besides."""
 
     def __init__(self, private_hosts: Collection[str] = (), ports: Collection[int] = ()) -> None:
-        """Allow these `host:port` pairs although they are not public, and only these ports of all others if any."""
+        """Allow these `host:port` pairs although they are not public; of others, only these ports if any are given."""
         self._ports = frozenset(ports)
         self._private = frozenset(private_hosts)
         self._network = httpcore.AnyIOBackend()
@@ -187,7 +187,7 @@ class GuardedBackend(AsyncNetworkBackend):
         timeout: float | None = None,  # noqa: ASYNC109 (the protocol's own)
         socket_options: Iterable[Any] | None = None,
     ) -> AsyncNetworkStream:
-        """Refuse: nothing public is there."""
+        """Refuse: no public service listens on a Unix socket."""
         raise Refused("local sockets are not allowed")
 
     async def sleep(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Personal: feeds that are asked for each person. Warm ones are refreshed before they grow old; nobody waits twice."""
+"""Personal: feeds with one request per person. Recently used answers are refreshed before they expire."""
 
 import asyncio
 import io
@@ -15,19 +15,19 @@ from wetink.feeds.parse import Reading, whole
 logger = logging.getLogger(__name__)
 
 SECONDS = 5.0
-"""How long a call may go on for the next open, when this one can wait no longer."""
+"""How long a call may go on for the next open after the current one can wait no longer."""
 
 MOST_KEPT, MOST_BYTES = 10_000, 16 * 1024 * 1024
-"""Answers, and bytes of their bodies, that are kept; what was not asked for longest goes first."""
+"""Answers to keep, and bytes of their bodies; the least recently used one goes first."""
 
 KEPT_WARM = 2
-"""For how many of its lives an answer that nobody asks for is refreshed all the same."""
+"""Lifetimes for which an answer is still refreshed after its last use."""
 
 HEADERS = ((b"user-agent", b"wetink (feeds)"), (b"accept", b"*/*"), (b"accept-encoding", b"gzip"))
 
 
 class _Answer:
-    """What is known of one address. Times are Unix ms; 0: never."""
+    """The state of one address. Times are Unix ms; 0: never."""
 
     def __init__(self, feed: Feed, url: str, now: int) -> None:
         self.feed, self.url, self.asked = feed, url, now
@@ -51,7 +51,7 @@ class Personal:
     """Answers by address. One call is in flight for each; the others wait for it."""
 
     def __init__(self, hosts: Hosts, clock: Callable[[], int], *, most_kept: int) -> None:
-        """Ask hosts; keep so many answers at most."""
+        """Call hosts; keep at most `most_kept` answers."""
         self._hosts, self._clock = hosts, clock
         self._threads = ThreadPoolExecutor(2, "wetink-feeds-personal")
         self._most_kept = most_kept
@@ -59,7 +59,7 @@ class Personal:
         self._held = 0
 
     def use(self, feeds: Mapping[str, Feed]) -> None:
-        """Go on with these feeds; forget what others gave."""
+        """Use these feeds from now on; forget the answers of others."""
         for key, answer in list(self._answers.items()):
             if feeds.get(answer.feed.name) != answer.feed:
                 self._forget(key)
@@ -75,7 +75,7 @@ class Personal:
             return answer.supply(now)
         flight = self._fly(answer, now)
         if flight is not None and not known:
-            # The flight goes on when this open can wait no longer: the next one will have it.
+            # The call goes on when this open can wait no longer: the next one will use its answer.
             own = feed.per_person.deadline_ms if feed.per_person is not None else deadline_ms
             await asyncio.wait([flight], timeout=max(0, min(deadline_ms, own)) / 1000)
         return answer.supply(self._clock())
@@ -90,14 +90,14 @@ class Personal:
             self._fly(answer, now)
 
     def begin_due(self, now: int) -> None:
-        """Begin to refresh each ripe answer that was asked for lately."""
+        """Begin to refresh each ripe answer that was used recently."""
         for answer in list(self._answers.values()):
             lately = answer.fetched and not expired(answer.asked, KEPT_WARM * answer.feed.every_ms, now)
             if lately and ripe(answer.fetched, answer.feed.every_ms, now):
                 self._fly(answer, now)
 
     async def close(self) -> None:
-        """End what is in flight."""
+        """Cancel all calls."""
         flights = [answer.flight for answer in self._answers.values() if answer.flight is not None]
         for flight in flights:
             flight.cancel()
@@ -115,7 +115,7 @@ class Personal:
         return answer
 
     def _fly(self, answer: _Answer, now: int) -> asyncio.Task[None] | None:
-        """Return the call for an answer that is under way or begins now; None when one failed a moment ago."""
+        """Return the current call for an answer, or start one; None if a call failed a moment ago."""
         if answer.flight is not None:
             return answer.flight
         rest = min(pause(answer.failures), answer.feed.every_ms) if answer.failures else 0
@@ -150,7 +150,7 @@ class Personal:
         return whole(feed, io.BytesIO(body), self._clock())
 
     def _tidy(self, most: int) -> None:
-        """Forget what was not asked for longest, but nothing that is under way."""
+        """Forget the least recently used answers, but none with a call under way."""
         while len(self._answers) > most or self._held > MOST_BYTES:
             key = next((key for key, answer in self._answers.items() if answer.flight is None), None)
             if key is None:

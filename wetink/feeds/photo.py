@@ -1,4 +1,4 @@
-"""Photo: bytes from outside, checked, decoded and made small and plain by a worker of the sandbox."""
+"""Photo: external bytes that a worker of the sandbox checks, decodes, shrinks and re-encodes."""
 
 import io
 import warnings
@@ -16,7 +16,7 @@ QUALITY = 88
 
 
 def plain(raw: bytes) -> bytes:
-    """Return the first frame of a picture as JPEG, or as PNG where it is transparent, at most 1,200 pixels long.
+    """Return the first frame of a picture as JPEG, or as PNG if it is transparent, at most 1,200 pixels long.
 
     Raises Refused if it is not a picture, or if its header announces too many pixels. Decoding takes up to four bytes
     for each pixel and may take long, so call it in a process that can be killed.
@@ -29,7 +29,7 @@ def plain(raw: bytes) -> bytes:
                 raise Refused(f"{width} x {height} pixels are too many")
             see_through = picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info
             mode = "RGBA" if see_through else "RGB"
-            picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # a JPEG is not even decoded larger than that
+            picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # lets Pillow decode a JPEG at a reduced size
             picture.load()
             ready = picture if picture.mode == mode else picture.convert(mode)
             ready.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
@@ -46,12 +46,12 @@ def plain(raw: bytes) -> bytes:
 
 WORKERS = 1
 SECONDS = 4.0
-"""How long a photo may take. Most take a twentieth of a second."""
+"""Seconds that a photo may take. Most take a twentieth of a second."""
 _FINE, _REFUSED = b"+", b"-"
 
 
 def ready() -> Callable[[bytes], bytes]:
-    """Return what makes photos plain."""
+    """Return the function that re-encodes photos."""
     Image.init()
     return _answer
 
@@ -63,7 +63,7 @@ class Decoders:
         self.pool = Pool("wetink.feeds.photo", WORKERS)
 
     async def plain(self, raw: bytes) -> bytes:
-        """Return what `photo.plain` makes of it. Raises Refused, also when that takes too long or too much memory."""
+        """Return the result of `photo.plain`. Raises Refused, also if it takes too long or too much memory."""
         try:
             said = await self.pool.ask(raw, SECONDS)
         except Lost as lost:
@@ -73,7 +73,7 @@ class Decoders:
         return said[1:]
 
     def close(self) -> None:
-        """End them."""
+        """End the workers."""
         self.pool.close()
 
 

@@ -1,6 +1,6 @@
-"""Photos: pictures of products, fetched once for everybody, kept, and given within a deadline or not at all.
+"""Photos: product pictures, fetched once for all people, cached, and returned within a deadline or not at all.
 
-They are kept in a folder and, the busiest, in memory. Both are bounded: the least recently used ones go first.
+A folder keeps them, and memory the busiest ones. Both have limits: the least recently used ones go first.
 """
 
 import asyncio
@@ -25,14 +25,14 @@ from wetink.ports import Photos
 DISK_BYTES = 256 * 1024 * 1024
 MEMORY_BYTES = 64 * 1024 * 1024
 SWEEP_EVERY = 200
-"""Writes between two looks at how much lies in the folder."""
+"""Writes between two measurements of the folder's size."""
 
 
 class Cache:
-    """Keeps bytes by address. Used from any thread; a folder may be shared by processes."""
+    """Keeps bytes by address. You can use it from any thread; processes may share a folder."""
 
     def __init__(self, folder: Path, *, disk_bytes: int = DISK_BYTES, memory_bytes: int = MEMORY_BYTES) -> None:
-        """Keep at most so many bytes in the folder and in memory."""
+        """Keep at most this many bytes in the folder and in memory."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder, self._disk_bytes, self._memory_bytes = folder, disk_bytes, memory_bytes
         self._memory: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
@@ -61,7 +61,7 @@ class Cache:
         return body, fetched
 
     def put(self, url: str, body: bytes) -> None:
-        """Store the bytes of an address. A full disk does not keep them from being shown."""
+        """Store the bytes of an address. A full disk does not keep a photo from being shown."""
         path = self._path(url)
         draft = path.with_suffix(f".{os.getpid()}.{id(body)}")
         try:
@@ -108,25 +108,25 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 FRESH_SECONDS = 86_400
-"""How long a photo is given without being fetched again behind the scenes."""
+"""How long a photo is used before it is fetched again in the background."""
 
 GONE_SECONDS, RESTING_SECONDS = 60, 5
-"""How long a photo that could not be had is not asked for again, and one whose host was left alone."""
+"""Seconds before wetink requests a failed photo again, and one whose host was paused."""
 
 LARGEST, LONGEST_SECONDS = 10 * 1024 * 1024, 5.0
-"""Bytes of the largest photo, and how long it may take to come."""
+"""Bytes of the largest photo, and seconds that its download may take."""
 HEADERS = (
     (b"user-agent", b"wetink (photo fetcher)"),
     (b"accept", b"image/jpeg,image/png,image/webp,image/gif"),
 )
 
 PORTS = (80, 443)
-"""Where the web is. Anybody can name a photo, and elsewhere listens what does not expect to be spoken to."""
+"""Ports of the web. Anybody can name a photo, and services on other ports do not expect such requests."""
 
 PER_HOST, MOST_WAITING, CONNECTIONS, MOST_GONE = 6, 2_000, 24, 4_096
 
 WARM_SECONDS, MOST_WARM = 0.1, 20_000
-"""Between two photos that nobody waits for, and how many of them are kept in mind."""
+"""Seconds between two photos that no open waits for, and how many of these are queued."""
 
 
 class PhotoFetcher:
@@ -154,7 +154,7 @@ class PhotoFetcher:
         flight = self._fly(url)
         if flight is None:
             return None
-        # The flight goes on when this open can wait no longer: the next one will have it.
+        # The fetch goes on when this open can wait no longer: the next one will use its photo.
         done, _ = await asyncio.wait([flight], timeout=deadline_ms / 1000)
         return flight.result() if done and not flight.cancelled() else None
 
@@ -172,7 +172,7 @@ class PhotoFetcher:
                 self._warming = asyncio.create_task(self._warm())
 
     async def _warm(self) -> None:
-        """Fetch what is wanted, the latest first: it is what emails will show."""
+        """Fetch the queued photos, the latest first: emails will show those next."""
         while self._wanted:
             url, _ = self._wanted.popitem()
             flight = self._fly(url)
@@ -181,11 +181,11 @@ class PhotoFetcher:
             await asyncio.sleep(WARM_SECONDS)
 
     def start(self) -> None:
-        """Be ready for the first photo, in the event loop that will fetch it."""
+        """Prepare for the first photo, in the event loop that will fetch it."""
         self._hosts.prepare()
 
     async def close(self) -> None:
-        """End what is in flight."""
+        """Cancel all fetches."""
         warming = [self._warming] if self._warming is not None else []
         flights = [*warming, *self._flights.values(), *self._renewals.values()]
         for flight in flights:
@@ -196,7 +196,7 @@ class PhotoFetcher:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _fly(self, url: str) -> asyncio.Task[bytes | None] | None:
-        """Return the fetch of an address that is under way or begins now; None when it failed a moment ago."""
+        """Return the current fetch of an address, or start one; None if it failed a moment ago."""
         flight = self._flights.get(url)
         if flight is not None:
             return flight
@@ -216,7 +216,7 @@ class PhotoFetcher:
         return found[0]
 
     def _renew(self, url: str, fetched: float) -> None:
-        """Fetch a photo that has grown old again, behind the scenes."""
+        """Fetch an expired photo again, in the background."""
         old = time.time() - fetched > FRESH_SECONDS  # noqa: TID251 (compared with the file system's clock)
         if old and url not in self._renewals and not self._is_gone(url):
             renewal = self._renewals[url] = asyncio.create_task(self._fetch(url))
@@ -226,7 +226,7 @@ class PhotoFetcher:
         return time.monotonic() < self._gone.get(url, 0.0)
 
     async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Do something that blocks in threads of our own: looking names up may fill the loop's."""
+        """Run a blocking function in our own threads: name resolution may fill the loop's."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
     async def _fetch(self, url: str) -> bytes | None:
@@ -252,14 +252,14 @@ def _now_ms() -> int:
 
 
 FOLDER = Path(__file__).parent / "samples"
-"""The sample products in 480 pixels; the demo has all of its shop's in 800, in `demo/photos`."""
+"""The sample products at 480 pixels; the demo has all of its shop's at 800, in `demo/photos`."""
 
 
 class WithSamples:
     """Photos, and those of the sample shop beside them. Implements `ports.Photos`."""
 
     def __init__(self, photos: Photos) -> None:
-        """Ask `photos` for all others."""
+        """Use `photos` for all other addresses."""
         self._photos = photos
         self._bodies = {f"{PHOTOS}{path.name}": path.read_bytes() for path in FOLDER.glob("*.jpg")}
 

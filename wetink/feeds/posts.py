@@ -1,4 +1,4 @@
-"""Posts: one POST to a public host, bounded in time and in how much of the answer is read; no redirect is followed."""
+"""Posts: one POST to a public host, with limits on the time and on the bytes read of the answer, without redirects."""
 
 import asyncio
 from collections.abc import Collection
@@ -14,7 +14,7 @@ from wetink.feeds.guard import GuardedBackend, Refused
 
 SECONDS = 10.0
 LARGEST = 64 * 1024
-"""Bytes of an answer that are read, so that its connection can be used again."""
+"""Bytes of an answer to read, so that its connection can be used again."""
 
 AGENT = ("user-agent", "wetink (hooks)")
 
@@ -55,7 +55,7 @@ class Poster:
 
 
 def wait_of(wish: str, date: str) -> int:
-    """Return how long (ms) a `Retry-After` asks to wait: seconds, or a date beside the answer's own `Date`.
+    """Return the wait (ms) that a `Retry-After` requests: seconds, or a date relative to the answer's own `Date`.
 
     >>> wait_of("120", ""), wait_of("soon", "")
     (120000, 0)

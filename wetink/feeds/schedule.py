@@ -1,4 +1,4 @@
-"""Schedule: feeds that are the same for everybody, refreshed in the background before anybody needs them to be."""
+"""Schedule: feeds that are the same for all people, refreshed in the background before they expire."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 AT_A_TIME = 4
-"""Feeds that are refreshed at once: fewer than a host takes, so that people's own calls always find room."""
+"""Feeds refreshed at once: below a host's limit of calls, so that personal feeds always find room."""
 
 SECONDS = {"data": 60.0, "catalog": 900.0}
 """How long a download may take."""
@@ -30,7 +30,7 @@ HEADERS = ((b"user-agent", b"wetink (feeds)"), (b"accept", b"*/*"), (b"accept-en
 
 
 class Schedule:
-    """Snapshots in memory, each as new as the shelf's. One refresh is under way per feed, whatever process does it."""
+    """Snapshots in memory, each as new as the shelf's. Only one process at a time refreshes a feed."""
 
     def __init__(
         self, shelf: Shelf, uploads: UploadedFiles, hosts: Hosts, leases: Leases, clock: Callable[[], int]
@@ -77,7 +77,7 @@ class Schedule:
                 flight.add_done_callback(partial(self._landed, name))
 
     async def close(self) -> None:
-        """End what is in flight."""
+        """Cancel all refreshes."""
         flights = list(self._flights.values())
         for flight in flights:
             flight.cancel()
@@ -92,7 +92,7 @@ class Schedule:
             logger.error("feed %s: %s", name, words(error), exc_info=error)
 
     async def _notice(self, feed: Feed) -> None:
-        """Take over what another process has kept since we looked."""
+        """Load the snapshot that another process has kept since the last look."""
         stamp = await self._in_thread(self._shelf.stamp, feed.name)
         if stamp == self._stamps.get(feed.name):
             return
@@ -112,7 +112,7 @@ class Schedule:
         if not self._due(feed, token):
             return
         async with self._few:
-            with suppress(Unavailable):  # another process refreshes it, or nobody knows
+            with suppress(Unavailable):  # another process refreshes it, or the store is down
                 async with self._leases.hold(f"feed {feed.name}"):
                     await self._notice(feed)
                     if self._due(feed, token):
@@ -204,7 +204,7 @@ class _Writing:
 
 
 def _conditions(before: Snapshot | None) -> list[tuple[bytes, bytes]]:
-    """Return the headers that ask only for what is newer than what we have."""
+    """Return the headers that request only data newer than ours."""
     if before is None or not before.checked_at:
         return []
     said = ((b"if-none-match", before.etag), (b"if-modified-since", before.last_modified))

@@ -31,7 +31,7 @@ class FeedService:
     ) -> None:
         """Keep snapshots in a folder that processes share; take files from the folder `uploads` into `uploaded`.
 
-        `clock` says the time in Unix ms. `private_hosts` are `host:port` pairs that are allowed although not public.
+        `clock` returns the time in Unix ms. `private_hosts` are `host:port` pairs that are allowed although not public.
         """
         self._clock = clock
         self._hosts = Hosts(clock, private_hosts, per_host=per_host)
@@ -42,7 +42,7 @@ class FeedService:
         self._feeds: Mapping[str, Feed] = {}
 
     def use(self, feeds: Mapping[str, Feed]) -> None:
-        """Go on with these feeds, by name."""
+        """Use these feeds, by name, from now on."""
         self._feeds = dict(feeds)
         self._schedule.use({name: feed for name, feed in feeds.items() if feed.per_person is None})
         self._personal.use(self._feeds)
@@ -73,7 +73,7 @@ class FeedService:
         return await self._uploads.take(feed, parts)
 
     async def take_in(self) -> None:
-        """Take in files that were put into the folder of uploads by hand, and drop those that were removed from it."""
+        """Import the files that people put into the folder of uploads, and drop those that they removed from it."""
         await self._uploads.take_in([feed for feed in self._feeds.values() if feed.file])
 
     def stream(self, feed: str) -> Iterator[Item]:
@@ -81,7 +81,7 @@ class FeedService:
         return iter(()) if known is None else self._shelf.stream(known, self._clock())
 
     def snapshot(self, feed: str) -> Snapshot | None:
-        """Return the snapshot of a scheduled or uploaded feed, with the items left out and why."""
+        """Return the snapshot of a scheduled or uploaded feed, with its left-out items and the reasons."""
         return self._schedule.snapshot(feed)
 
     async def begin_due(self) -> None:

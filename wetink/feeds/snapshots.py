@@ -1,7 +1,7 @@
-"""Shelf: what feeds held when they were fetched, in a folder that processes share and that outlives them.
+"""Shelf: the fetched data of feeds, in a folder that processes share and that outlives them.
 
-NAME.json          when it was fetched, from where, what went wrong since; written last, replaced whole
-NAME.HASH.body     the body as it came; NAME.json names it
+NAME.json          time and source of the fetch, and later failures; written last, replaced whole
+NAME.HASH.body     the body as received; NAME.json names it
 """
 
 import hashlib
@@ -22,11 +22,11 @@ from wetink.feeds.parse import Readers, Tally, Unreadable, read, whole
 logger = logging.getLogger(__name__)
 
 Stamp = tuple[int, int, int]
-"""What changes whenever a file is replaced."""
+"""A value that changes whenever a file is replaced."""
 
 
 class _Note(msgspec.Struct, frozen=True):
-    """NAME.json: a snapshot without its items, the body they are in, where it came from and how it was read."""
+    """NAME.json: a snapshot without its items, the body they are in, its source and how it was read."""
 
     source: str
     shape: str
@@ -35,16 +35,16 @@ class _Note(msgspec.Struct, frozen=True):
 
 
 class Draft:
-    """A body on its way in. Not seen by anybody before `Shelf.adopt`."""
+    """A body that is being written. Nothing reads it before `Shelf.adopt`."""
 
     def __init__(self, path: Path) -> None:
-        """Write to a file that is not there yet."""
+        """Write to a file that does not exist yet."""
         self.path = path
         self._file: BinaryIO = path.open("xb")
         self._digest = hashlib.sha256()
 
     def write(self, part: bytes) -> None:
-        """Add to it. Raises Refused when the disk takes no more."""
+        """Append bytes. Raises Refused if the disk is full."""
         try:
             self._file.write(part)
         except OSError as error:
@@ -52,7 +52,7 @@ class Draft:
         self._digest.update(part)
 
     def finish(self) -> str:
-        """End it and return its hash. Raises Refused when the disk takes no more."""
+        """Finish the body and return its hash. Raises Refused if the disk is full."""
         try:
             self._file.close()
         except OSError as error:
@@ -60,17 +60,17 @@ class Draft:
         return self._digest.hexdigest()[:24]
 
     def discard(self) -> None:
-        """Remove it, unless it was adopted."""
+        """Remove the file, unless it was adopted."""
         with suppress(OSError):
             self._file.close()
         self.path.unlink(missing_ok=True)
 
 
 class Shelf:
-    """Snapshots by feed name. Blocks: used from threads."""
+    """Snapshots by feed name. It blocks: use it from threads."""
 
     def __init__(self, folder: Path) -> None:
-        """Keep them in a folder, which is made when it is not there."""
+        """Keep snapshots in a folder. It is created if missing."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
         self._drafts = 0
@@ -81,11 +81,11 @@ class Shelf:
         self._readers.close()
 
     def stamps(self, names: Iterable[str]) -> Mapping[str, Stamp | None]:
-        """Return what changes whenever another snapshot of a feed is kept; None for a feed that has none."""
+        """Return the stamp of each feed, which changes with each snapshot that is kept; None for a feed without one."""
         return {name: self.stamp(name) for name in names}
 
     def stamp(self, name: str) -> Stamp | None:
-        """Return what changes whenever another snapshot of a feed is kept; None when there is none."""
+        """Return a value that changes whenever another snapshot of a feed is kept; None if there is none."""
         try:
             status = self._note(name).stat()
         except OSError:
@@ -95,7 +95,7 @@ class Shelf:
     def load(self, feed: Feed, now: int) -> Snapshot | None:
         """Return the snapshot of a feed; None if there is none from its current source.
 
-        A snapshot that cannot be read in the feed's current way has no data and the reason.
+        A snapshot that cannot be read in the feed's current way has the reason and no data.
         """
         note = self._read(feed)
         if note is None or not note.body:
@@ -128,7 +128,7 @@ class Shelf:
             raise Refused(f"it cannot be stored: {error.strerror}") from error
 
     def adopt(self, feed: Feed, draft: Draft, etag: str, last_modified: str, now: int) -> Snapshot:
-        """Read a finished body and keep it in place of the one before.
+        """Read a finished body and replace the previous one with it.
 
         Raises Unreadable or Refused; then nothing has changed.
         """
@@ -193,7 +193,7 @@ class Shelf:
         return note if note.source == source_of(feed) else None
 
     def _write(self, feed: Feed, body: str, snapshot: Snapshot) -> None:
-        """Write NAME.json. A full disk keeps nobody from using what is in memory."""
+        """Write NAME.json. If the disk is full, the data in memory is still used."""
         note = _Note(source_of(feed), shape_of(feed), body, replace(snapshot, items=()))
         draft = self._folder / f"{feed.name}.{os.getpid()}.note"
         try:
@@ -205,11 +205,11 @@ class Shelf:
 
 
 def source_of(feed: Feed) -> str:
-    """Return where a feed comes from: data from elsewhere is not its data."""
+    """Return the source of a feed: a snapshot from another source is not its data."""
     return feed.url or f"file:{feed.file}"
 
 
 def shape_of(feed: Feed) -> str:
-    """Return a hash of everything that decides how a feed is read."""
+    """Return a hash of all fields that decide how a feed is read."""
     way = (feed.format, feed.root, feed.fields, feed.key, feed.encoding, feed.most_bytes, feed.most_items, feed.purpose)
     return hashlib.sha256(msgspec.json.encode(way)).hexdigest()[:24]

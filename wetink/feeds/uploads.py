@@ -1,6 +1,6 @@
-"""Uploads: files that somebody brings, with a program or into a folder by hand, taken into the store.
+"""Uploads: files that people upload with a program, or put into a folder, and that the store keeps.
 
-None that is brought with a program takes the place of the one before unless it can be read.
+A file uploaded with a program replaces the previous one only if wetink can read it.
 """
 
 import asyncio
@@ -21,21 +21,21 @@ from wetink.ports.outside import Uploaded
 logger = logging.getLogger(__name__)
 
 PART = 1024 * 1024
-"""Bytes that are read of a file at once."""
+"""Bytes of a file to read at once."""
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """A file of the folder that the store has: what changes whenever it is replaced, and its revision there."""
+    """A file of the folder that the store has: a stamp that changes when it is replaced, and its revision there."""
 
     stamp: str
     revision: str
 
 
 class Uploads:
-    """A folder in which people put files, and the store that keeps them. A note beside it says what was taken."""
+    """A folder in which people put files, and the store that keeps them. A note beside it lists the files taken in."""
 
     def __init__(self, folder: Path, store: UploadedFiles, clock: Callable[[], int]) -> None:
-        """Take files from a folder, which is made when the first is uploaded. `clock` says the time in Unix ms."""
+        """Take files from a folder; the first upload creates it. `clock` returns the time in Unix ms."""
         self._folder, self._store, self._clock = folder, store, clock
         self._note = folder.with_name(f"{folder.name}.json")
         self._readers = Readers()
@@ -58,14 +58,14 @@ class Uploads:
         return Uploaded(reading.count, reading.left_out, reading.problems)
 
     async def take_in(self, feeds: Sequence[Feed]) -> None:
-        """Take in what was put into the folder, and remove from the store what was removed from the folder."""
+        """Import the files put into the folder, and remove from the store those that were removed from the folder."""
         for feed, stamp, taken in await asyncio.to_thread(self._changed, feeds):
             if stamp:
                 try:
                     parts = _parts(self._folder / feed.file, feed.most_bytes)
                     taken = Taken(stamp, await self._store.put(feed.file, parts, self._clock()))
                     await asyncio.to_thread(self._keep, feed.file, taken)
-                except OSError as error:  # it went while we looked, or cannot be read: the other files are taken
+                except OSError as error:  # removed since the look, or unreadable: take the other files
                     logger.warning("the upload %s cannot be taken in: %s", feed.file, error.strerror)
             elif taken is not None:
                 await self._store.remove(feed.file, taken.revision)
@@ -82,20 +82,20 @@ class Uploads:
                 await asyncio.to_thread(file.write, part)
 
     def _read(self, feed: Feed, path: Path) -> Reading:
-        """Read it as the feed will. Raises Unreadable."""
+        """Read a file as its feed will. Raises Unreadable."""
         if feed.purpose == "catalog":  # which may take a minute: not in this process
             return self._readers.read(feed, path, self._clock())
         with path.open("rb") as raw:
             return whole(feed, raw, self._clock())
 
     def _changed(self, feeds: Sequence[Feed]) -> list[tuple[Feed, str, Taken | None]]:
-        """Return the feeds whose file is not what was taken, with its stamp and that."""
+        """Return each feed whose file differs from the one taken in, with the file's stamp and the one taken in."""
         notes = self._notes()
         seen = ((feed, self._stamp(feed.file), notes.get(feed.file)) for feed in feeds)
         return [(feed, stamp, taken) for feed, stamp, taken in seen if stamp != (taken.stamp if taken else "")]
 
     def _stamp(self, name: str) -> str:
-        """Return what changes whenever a file of the folder does; empty when there is none in the folder itself."""
+        """Return a value that changes with a file of the folder; empty if the folder itself has no such file."""
         path = self._folder / name
         try:
             status = path.stat()
@@ -111,7 +111,7 @@ class Uploads:
             return {}
 
     def _show(self, draft: Path, name: str, revision: str) -> None:
-        """Put what the store has taken into the folder, too, in the place of an older file."""
+        """Put a file that the store has taken into the folder, and replace an older one."""
         try:
             draft.replace(self._folder / name)
             self._keep(name, Taken(self._stamp(name), revision))
@@ -119,19 +119,19 @@ class Uploads:
             logger.warning("the upload %s is not in the folder: %s", name, error.strerror)
 
     def _keep(self, name: str, taken: Taken | None) -> None:
-        """Note what was taken; without a note a file is taken again, which does no harm."""
+        """Note the file taken in; without a note it is taken in again, which does no harm."""
         notes = {**self._notes(), name: taken}
         draft = self._note.with_name(f".{self._note.name}.{secrets.token_hex(4)}")
         draft.write_bytes(msgspec.json.encode({name: each for name, each in notes.items() if each is not None}))
         draft.replace(self._note)
 
     def close(self) -> None:
-        """End what is being read."""
+        """End all reading."""
         self._readers.close()
 
 
 def _parts(path: Path, most: int) -> Iterator[bytes]:
-    """Yield a file in parts; of one with more than `most` bytes only as much as shows that."""
+    """Yield a file in parts; of one with more than `most` bytes, only enough bytes to show that."""
     with path.open("rb") as file:
         while most >= 0 and (part := file.read(min(PART, most + 1))):
             yield part

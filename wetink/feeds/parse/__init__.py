@@ -1,4 +1,4 @@
-"""Bodies of feeds, read item by item: one format, one file."""
+"""Readers of feed bodies, item by item: one file for each format."""
 
 from wetink.feeds.parse.body import Unreadable
 from wetink.feeds.parse.reader import Readers, Reading, Tally, read, whole

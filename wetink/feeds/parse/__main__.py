@@ -1,6 +1,6 @@
-"""Reads a body in a process of its own, out of the way of those who answer opens.
+"""Reads a body in its own process, so that opens need not wait for it.
 
-`python -m wetink.feeds.parse BODY NOW` with the feed as JSON on its input; what came of it, as JSON, is its output.
+`python -m wetink.feeds.parse BODY NOW` takes the feed as JSON on its input and writes the result as JSON.
 """
 
 import os
@@ -16,7 +16,7 @@ from wetink.feeds.parse.reader import Outcome, whole
 
 NICENESS = 10
 MOST_MEMORY = 2 * 1024 * 1024 * 1024
-"""Bytes: enough for the largest JSON document, which is read whole, and little against the machine."""
+"""Bytes: enough for the largest JSON document, which is read whole, and little for the machine."""
 
 
 def main() -> None:

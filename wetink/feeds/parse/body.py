@@ -1,4 +1,4 @@
-"""Body: bytes from outside as a stream that is never longer than it may be, unpacked, and as lines of text."""
+"""Body: external bytes as a stream of limited length, unpacked, and as lines of text."""
 
 import codecs
 import gzip
@@ -11,25 +11,25 @@ from typing import Any, BinaryIO
 from wetink.core.errors import WetinkError
 
 Found = tuple[str, "dict[str, Any] | str | Note"]
-"""Where something stands in a body (`line 3`), and the item it is, or why it is none."""
+"""The place in a body (`line 3`), and the item there, the reason why it cannot be used, or a note."""
 
 
 class Note(str):
-    """A note about a body that costs no item."""
+    """A note about a body; no item is left out for it."""
 
 
 LONGEST_LINE = 1024 * 1024
-"""Characters of the longest line; the rest of it is passed over."""
+"""Characters of the longest line; the reader skips the rest of it."""
 
 CUT = "\0"
-"""What stands for the rest of a line that was too long: no text has it."""
+"""Replaces the rest of a line that is too long: no valid text has it."""
 
 _ESCAPED = re.compile("[\udc80-\udcff]+")
 _LIKELY = frozenset(
     "\u20ac\u201a\u201e\u2026\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u2122\u0160\u0161\u0152\u0153\u017d\u017e\u0178"
     + "".join(map(chr, (0xA0, 0xA1, 0xA3, 0xA7, 0xA9, 0xAA, 0xAB, 0xAE, *range(0xB0, 0xB5), *range(0xB7, 0xFE))))
 )
-"""Letters and marks that stand in Western texts outside of ASCII."""
+"""Letters and marks of Western texts outside of ASCII."""
 _GZIP = b"\x1f\x8b"
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -48,7 +48,7 @@ class Unreadable(WetinkError):
 
 
 class _Bounded(io.RawIOBase):
-    """Reads on until there is more than there may be."""
+    """Raises Unreadable as soon as it has read more bytes than the limit."""
 
     def __init__(self, source: BinaryIO | gzip.GzipFile, most: int) -> None:
         super().__init__()
@@ -70,9 +70,9 @@ class _Bounded(io.RawIOBase):
 
 
 def opened(raw: BinaryIO, most: int) -> io.BufferedReader:
-    """Return a seekable body as a stream, unpacked where it is gzip. Reading it raises Unreadable beyond `most` bytes.
+    """Return a seekable body as a stream, unpacked if it is gzip. Reading it raises Unreadable beyond `most` bytes.
 
-    Raises Unreadable for nothing at all and for a web page: that is how a login or an error often comes with 200.
+    Raises Unreadable for an empty body and for a web page: a login or an error often comes that way, with 200.
     """
     packed = raw.read(2) == _GZIP
     raw.seek(0)
@@ -87,7 +87,7 @@ def opened(raw: BinaryIO, most: int) -> io.BufferedReader:
 
 
 def mark_of(stream: io.BufferedReader) -> str:
-    """Return the encoding that the first bytes of a stream announce or give away; empty when they do not."""
+    """Return the encoding that the first bytes of a stream declare or reveal; empty if they do not."""
     start = stream.peek(4)[:4]
     marked = next((name for mark, name in _MARKS if start.startswith(mark)), "")
     if not marked and len(start) == 4:
@@ -99,10 +99,10 @@ def mark_of(stream: io.BufferedReader) -> str:
 
 
 def lines(stream: io.BufferedReader, encoding: str, mended: list[int] | None = None) -> Iterator[str]:
-    """Return the lines with their ends. What is not in that encoding is U+FFFD; the rest of a long line is CUT.
+    """Return the lines with their ends. Bytes outside the encoding become U+FFFD; CUT replaces the rest of a long line.
 
-    With `mended` a line that is no UTF-8, and of which nobody says the encoding, is read as windows-1252 where that
-    makes sense; its number is put there.
+    With `mended`, and if nothing declares the encoding, a line that is not UTF-8 is read as windows-1252 where that
+    makes sense; its number is added to `mended`.
     """
     guess = mended is not None and not mark_of(stream) and not encoding
     errors = "surrogateescape" if guess else "replace"
@@ -122,14 +122,14 @@ def lines(stream: io.BufferedReader, encoding: str, mended: list[int] | None = N
 
 
 def _western(escaped: re.Match[str]) -> str:
-    """Return what bytes that are no UTF-8 are in windows-1252; whole words of them are another code page's."""
+    """Return bytes that are not UTF-8 as windows-1252; U+FFFD for three or more together and for unlikely letters."""
     raw = bytes(ord(char) - 0xDC00 for char in escaped[0])
     letters = raw.decode("windows-1252", "replace")
     return letters if len(raw) < 3 and all(char in _LIKELY for char in letters) else "\ufffd" * len(raw)
 
 
 def flaw(text: str, encoding: str) -> str:
-    """Return why a line of text cannot be used; empty when it can."""
+    """Return the reason why a line of text cannot be used; empty if it can."""
     if CUT in text:
         return f"it holds a NUL or more than {LONGEST_LINE} characters"
     if "\ufffd" in text:

@@ -1,4 +1,4 @@
-"""JSON: a document with a list of items somewhere in it. Each item is decoded by itself, when its turn comes."""
+"""JSON: a document with a list of items somewhere in it. Each item is decoded alone, when its turn comes."""
 
 import io
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ DEEPEST = 64
 """Levels of an item."""
 
 NUL = r"\u0000"
-"""How JSON writes what no text may hold."""
+"""The way JSON writes characters that no text may hold."""
 
 _ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def items(stream: io.BufferedReader, root: str) -> Iterator[Found]:
-    """Return the items of the list that a dotted path leads to; an object there is the only item."""
+    """Return the items of the list at a dotted path; an object there is the only item."""
     node = _whole(stream)
     for step in root.split(".") if root else ():
         node = _child(node, step)
@@ -89,7 +89,7 @@ def _item(raw: Any) -> dict[str, Any] | str:
 
 
 def _is_deep(item: dict[str, Any]) -> bool:
-    """Whether something lies deeper than DEEPEST: what is kept is walked by functions that call themselves."""
+    """Whether a value is nested deeper than DEEPEST: recursive functions walk the items that are kept."""
     level: list[Any] = [item]
     for _ in range(DEEPEST):
         level = [

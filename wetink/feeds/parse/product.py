@@ -1,7 +1,7 @@
-"""Product: its fields by our names, whatever the table, the export or the feed calls them, checked and made uniform.
+"""Product: its fields under our names, whichever names the table, export or feed uses, checked and made uniform.
 
 Sources: product data of Google Merchant Center and Meta Commerce, product exports of Shopify and WooCommerce (all read
-in November 2026). Letters' case, blanks and marks in a name do not count: `Image Link`, `image_link`, `g:imageLink`.
+in November 2026). Case, spaces and punctuation in a name do not count: `Image Link`, `image_link`, `g:imageLink`.
 """
 
 import re
@@ -25,17 +25,17 @@ TEXTS = ("product_id", "sku", "name", "category", "brand", "variant")
 LINKS = ("url", "image_url")
 
 _NONE = {"product_id": USUAL.nothing, "sku": USUAL.nothing, "variant": USUAL.no_variant}
-"""Fields that tell products apart -> whether a text says nothing there."""
+"""Fields that identify a product -> whether a text in them means that there is no value."""
 
 
 def goods(raw: Mapping[str, Any], base: str, told: list[str]) -> dict[str, Any] | str:
-    """Return a product's known fields by our names, or why it cannot be used: it lies, or nobody can name it.
+    """Return a product's known fields under our names, or the reason why it cannot be used.
 
-    Relative links stand on the product's own page, else on `base`. What is left empty is `told`.
+    Relative links are resolved on the product's own page, else on `base`. `told` gets a note for each field left empty.
     """
     item: dict[str, Any] = {name: unescaped(value) for name in TEXTS if (value := text(raw.get(name)))}
     for name in [name for name, none in _NONE.items() if name in item and none(item[name])]:
-        del item[name]  # it would be one product with all others that have none
+        del item[name]  # else all products without a value would be one product
     if "product_id" not in item and "sku" not in item:
         return "it has neither product_id nor sku"
     for name in LINKS:
@@ -62,7 +62,7 @@ def goods(raw: Mapping[str, Any], base: str, told: list[str]) -> dict[str, Any] 
 
 
 def _price(item: dict[str, Any], raw: Mapping[str, Any]) -> str:
-    """Add prices and their currency to an item; return why they cannot be used."""
+    """Add prices and their currency to an item; return the reason why they cannot be used, empty if they can."""
     currency = text(raw.get("currency")) or ""
     for name in ("price", "list_price"):
         said = raw.get(name)
@@ -102,7 +102,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "sale_price": ("saleprice",),
     "sale_dates": ("salepriceeffectivedate",),
 }  # fmt: skip
-"""Our name -> what it is called, as `plain` writes it; the first that says something counts."""
+"""Our name -> its other names, as `plain` writes them; the first one that has a value counts."""
 
 _OURS = {plain: (name, rank) for name, plains in NAMES.items() for rank, plain in enumerate(plains)}
 _PARTS = ("color", "colour", "size", "option1value", "option2value", "option3value")
@@ -114,14 +114,14 @@ _SPACED = re.compile(r"\s+(?=[+-]\d{2}:?\d{2}$)")
 
 
 class Sale(msgspec.Struct, frozen=True):
-    """When a sale price is in force: from `begins` until `ends` (Unix ms); None: always."""
+    """The time for which a sale price holds: from `begins` until `ends` (Unix ms); None: no bound."""
 
     begins: int | None = None
     ends: int | None = None
 
 
 class Named(msgspec.Struct):
-    """A product's fields by our names, not yet checked; what is to be told of them; when they change (ms), 0: never."""
+    """A product's fields under our names, unchecked; notes about them; when they change next (ms), 0: never."""
 
     fields: dict[str, Any]
     notes: list[str]
@@ -129,7 +129,7 @@ class Named(msgspec.Struct):
 
 
 def plain(name: str) -> str:
-    """Return a column's name without what does not count.
+    """Return a column's name without the parts that do not count.
 
     >>> plain("g:image_link"), plain("Variant Compare At Price"), plain("imageLink")
     ('imagelink', 'variantcompareatprice', 'imagelink')
@@ -138,7 +138,7 @@ def plain(name: str) -> str:
 
 
 def named(raw: Mapping[str, Any], now: int) -> Named:
-    """Return a product's fields by our names. A sale price counts while its dates say so and it is one."""
+    """Return a product's fields under our names. A valid sale price counts during the sale's dates."""
     found: dict[str, Any] = {}
     ranks: dict[str, int] = {}
     parts: dict[str, str] = {}
@@ -196,9 +196,9 @@ def _put_on_sale(told: Named, now: int) -> None:
 
 
 def sale_of(dates: str) -> Sale | None:
-    """Return when a sale is, as its two dates say it, or one of them; None when they cannot be read.
+    """Return the time of a sale from its two dates, or one of them; None if they cannot be read.
 
-    Without a zone they are in UTC. A last day without a time is part of the sale.
+    Dates without a zone are in UTC. A last day without a time is part of the sale.
 
     >>> sale_of("2026-01-01/2026-02-01") == sale_of("2026-01-01 to 2026-02-01") == Sale(1767225600000, 1769990400000)
     True
@@ -219,7 +219,7 @@ def sale_of(dates: str) -> Sale | None:
 
 
 def _halves(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the ways to take two dates apart, the likeliest first."""
+    """Yield the ways to split a text into two dates, the likeliest first."""
     if opens := _OPEN_START.match(text):
         yield "", text[opens.end() :]
         return

@@ -1,4 +1,4 @@
-"""Reader: a body of any format as the items its feed asks for. A bad item is left out and counted, never the rest.
+"""Reader: the items of a body of any format. It leaves a bad item out and counts it, and keeps the rest.
 
 Another process reads a large catalog: Python runs one thread at a time, and opens would wait for it.
 """
@@ -20,18 +20,18 @@ from wetink.feeds.parse.product import goods
 from wetink.sandbox import forkserver
 
 MOST_TOLD = 20
-"""Items left out whose reason is kept."""
+"""Left-out items whose reason is kept."""
 
 
 class Tally:
-    """What became of the items of one body."""
+    """The counts of one body: items used and left out, and problems."""
 
     def __init__(self) -> None:
         self.count = 0
         self.left_out = 0
         self.problems: list[str] = []
         self.until = 0
-        """When (Unix ms) the same body says something else, for a sale begins or ends; 0: never."""
+        """When (Unix ms) the same body gives other items, because a sale begins or ends; 0: never."""
 
     def leave_out(self, where: str, reason: str) -> None:
         """Count an item that cannot be used."""
@@ -39,7 +39,7 @@ class Tally:
         self.tell(f"{where}: {reason}")
 
     def tell(self, problem: str) -> None:
-        """Keep a problem, if there is room."""
+        """Keep a problem if there is room."""
         if len(self.problems) < MOST_TOLD:
             self.problems.append(problem)
 
@@ -47,8 +47,8 @@ class Tally:
 def read(feed: Feed, raw: BinaryIO, tally: Tally, now: int) -> Iterator[Item]:
     """Return the items of a seekable body one by one, in as little memory as its format allows.
 
-    `tally` counts along. `now` (Unix ms) says whether a sale price is in force. Raises Unreadable, at the first item or
-    later, when the body as a whole is not what the feed says; what was given till then should not be used.
+    `tally` counts along. `now` (Unix ms) decides whether a sale price holds. Raises Unreadable, at the first item or
+    later, if the body as a whole does not match the feed's format; then discard the items returned before.
     """
     seen: set[int] = set()
     for where, found in _found(feed, opened(raw, feed.most_bytes)):
@@ -79,7 +79,7 @@ def read(feed: Feed, raw: BinaryIO, tally: Tally, now: int) -> Iterator[Item]:
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """A whole body, read. `version` is the same for the same items, which hold `until` (Unix ms; 0: always)."""
+    """A whole body, read. `version` is equal for equal items, which are valid `until` (Unix ms; 0: forever)."""
 
     items: tuple[Item, ...]
     count: int
@@ -132,7 +132,7 @@ def _shaped(feed: Feed, found: Item, now: int, tally: Tally, notes: list[str]) -
 
 
 def _key(feed: Feed, item: Item) -> str | None:
-    """Return what tells an item apart; None when the feed does not say, empty when the item has none."""
+    """Return the key of an item; None if the feed declares no key, empty if the item has none."""
     if feed.key:
         value = reached(item, feed.key)
         return "" if value is None else text(value) or str(value)
@@ -147,7 +147,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Readers:
-    """The processes that read at the moment. Blocks: used from threads."""
+    """The processes that read bodies now. It blocks: use it from threads."""
 
     def __init__(self) -> None:
         self._running: set[subprocess.Popen[bytes]] = set()
@@ -172,6 +172,6 @@ class Readers:
         return outcome.reading
 
     def close(self) -> None:
-        """End them all."""
+        """End all of these processes."""
         for process in list(self._running):
             process.kill()

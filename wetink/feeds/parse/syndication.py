@@ -1,11 +1,11 @@
-"""Syndication: RSS (0.9x, 1.0, 2.0) and Atom, in the same words: what stands in a feed of news, for a template.
+"""Syndication: RSS (0.9x, 1.0, 2.0) and Atom, with the same field names for templates.
 
 `id`, `title`, `link`, `summary` and `content` (plain text), `image`, `author`, `categories`, `published` (Unix ms).
 Google Merchant product data comes in both, with the `g:` namespace, or as a table of the same names (Google Merchant
 Center, product data specification).
 
-Entries of a long document are read one by one, each as a small tree; the rest is never kept. Document type declarations
-are refused, and with them every entity but the five that XML itself has: there is nothing to expand or to fetch.
+The reader takes the entries of a long document one by one, each as a small tree, and never keeps the rest. It refuses
+document type declarations, and with them every entity but XML's own five: there is nothing to expand or to fetch.
 """
 
 import io
@@ -27,7 +27,7 @@ from wetink.feeds.parse.body import Found, Note, Unreadable, mark_of
 PART = 64 * 1024
 """Bytes parsed at a time: all entries of a part are in memory at once."""
 LONGEST_TAG = 1024 * 1024
-"""Bytes of the longest tag or comment: the parser starts each anew with every part of it that arrives."""
+"""Bytes of the longest tag or comment: the parser starts it over with every part that arrives."""
 
 DEEPEST, MOST_NODES, LONGEST_ENTRY = 64, 10_000, 512 * 1024
 """Levels of a document; elements and characters of one entry."""
@@ -36,7 +36,7 @@ _BETWEEN = " "
 
 
 class Node(msgspec.Struct):
-    """An element: its name without the prefix, the prefix's namespace, and what is in it."""
+    """An element: its name without the prefix, the prefix's namespace, and its content."""
 
     name: str
     space: str = ""
@@ -46,19 +46,19 @@ class Node(msgspec.Struct):
 
     @property
     def text(self) -> str:
-        """The letters directly in it."""
+        """The text directly in it."""
         return "".join(self.parts).strip()
 
     def inner(self) -> str:
-        """Return the letters in it and in all below."""
+        """Return the text in it and in all elements below."""
         return " ".join(part for part in (self.text, *(child.inner() for child in self.children)) if part)
 
 
 class Entries:
-    """Collects the elements of given names. Raises Unreadable for a document that is none, or hides a bomb."""
+    """Collects the elements of given names. Raises Unreadable for a document that is not XML, or that hides a bomb."""
 
     def __init__(self, names: frozenset[str], roots: frozenset[str]) -> None:
-        """Look for elements of these names, in documents whose first element has one of those."""
+        """Look for elements of these names, in documents whose root element has one of those names."""
         self._names, self._roots = names, roots
         self._parser = expat.ParserCreate(namespace_separator=_BETWEEN)
         self._parser.buffer_text = True
@@ -72,7 +72,7 @@ class Entries:
         self._ready: list[tuple[str, Node | str]] = []
 
     def read(self, stream: io.BufferedReader) -> Iterator[tuple[str, Node | str]]:
-        """Yield the place of each entry, and the entry or why it cannot be used."""
+        """Yield the place of each entry, and the entry or the reason why it cannot be used."""
         given = 0
         while True:
             part = stream.read(PART)
@@ -143,7 +143,7 @@ PLAIN = ("", ATOM, "http://purl.org/rss/1.0/", "http://my.netscape.com/rdf/simpl
 """Namespaces of the formats themselves."""
 
 _PICTURE = re.compile(r"\.(?:jpe?g|jfif|png|gif|webp|avif|bmp)(?:[?#]|$)", re.IGNORECASE)
-"""How the address of a picture ends, where nobody says what it is."""
+"""The end of a picture's address, for when the feed declares no type."""
 
 NAMES, ROOTS = frozenset({"item", "entry"}), frozenset({"rss", "RDF", "feed"})
 LONGEST_SUMMARY, LONGEST_CONTENT = 2_000, 20_000
@@ -151,7 +151,7 @@ LONGEST_SUMMARY, LONGEST_CONTENT = 2_000, 20_000
 
 
 def items(stream: io.BufferedReader, base: str = "") -> Iterator[Found]:
-    """Return the entries of a feed, whose relative addresses stand on `base`; what is no address is told."""
+    """Return the entries of a feed, with relative addresses resolved on `base`, and a note for each invalid address."""
     for where, entry in Entries(NAMES, ROOTS).read(stream):
         notes: list[str] = []
         yield where, entry if isinstance(entry, str) else _item(entry, base, notes)
@@ -251,7 +251,7 @@ def _time(text: str) -> int | None:
 
 
 class _Letters(HTMLParser):
-    """The letters of a piece of HTML, and the first picture in it."""
+    """The text of a piece of HTML, and the first picture in it."""
 
     def __init__(self) -> None:
         super().__init__()

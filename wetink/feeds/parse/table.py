@@ -11,13 +11,13 @@ from wetink.feeds.parse.body import Found, Note, Unreadable, flaw, lines
 
 DIVIDERS = (",", ";", "\t", "|")
 _SAID = re.compile(r"\s*\"?sep=(.)\"?\s*", re.IGNORECASE)
-"""A first line by which Excel is told what divides the cells."""
+"""A first line that declares the delimiter to Excel."""
 SAMPLE = 20
-"""Lines by which the divider is found."""
+"""Lines from which the delimiter is found."""
 
 
 def items(stream: io.BufferedReader, encoding: str) -> Iterator[Found]:
-    """Return one item per line, its cells (texts) by the names in the header."""
+    """Return one item per line, its cells (texts) under the names in the header."""
     mended: list[int] = []
     source = lines(stream, encoding, mended)
     sample = list(islice(source, SAMPLE))
@@ -69,7 +69,7 @@ def _item(header: Sequence[str], row: list[str], encoding: str) -> dict[str, str
 
 
 def _divider(sample: Sequence[str]) -> str:
-    """Return what divides most lines into as many cells as the first."""
+    """Return the delimiter that divides most lines into as many cells as the first."""
 
     def agreement(divider: str) -> tuple[int, int]:
         try:
