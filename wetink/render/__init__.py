@@ -1,4 +1,4 @@
-"""Draws decided scenes: Liquid makes HTML, an engine makes pixels, an encoder makes the bytes of the picture."""
+"""Renders decided scenes: Liquid makes HTML, an engine draws pixels, an encoder writes the bytes of the picture."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def browser(path: Path, home: Path) -> "Chromium":
-    """Return the operator's browser, with a folder for its pages. Raises BadSettings when Playwright is missing."""
+    """Return the operator's browser, with a folder for its pages. Raises BadSettings if Playwright is missing."""
     try:
         from wetink.render.chromium import Chromium
     except ImportError as error:

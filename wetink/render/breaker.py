@@ -1,4 +1,4 @@
-"""A breaker: a page that made a worker hang, crash or run out of memory is not drawn again for a while."""
+"""A breaker: for a while, the renderer does not retry a page that made a worker hang, crash or run out of memory."""
 
 import time
 from collections.abc import Callable
@@ -6,9 +6,9 @@ from collections.abc import Callable
 from wetink.render.cache import Kept
 
 SECONDS = 60.0
-"""How long a failed page is not drawn."""
+"""Seconds for which a failed page is not drawn."""
 STRIKES = 3
-"""Failed pages within that time after which a template that was drawn before is not drawn either."""
+"""Failed pages within that time after which even a template that was drawn before is not drawn."""
 MOST = 4_096
 
 
@@ -21,7 +21,7 @@ class Quarantine:
         self._proven = Kept[bool](MOST)
 
     def why(self, template: bytes, page: bytes = b"") -> str:
-        """Return why a page must not be drawn now, empty when it may be."""
+        """Return the reason why a page must not be drawn now, empty if it may be."""
         strikes = self._lately(template)
         if strikes and (template not in self._proven or len(strikes) >= STRIKES):
             return strikes[-1][1]
@@ -29,7 +29,7 @@ class Quarantine:
         return mine[-1][1] if mine else ""
 
     def suspects(self, template: bytes) -> bool:
-        """Return whether a page of a template failed lately, so that its other pages must be drawn one at a time."""
+        """Return whether a page of a template failed recently, so that its other pages must be drawn one at a time."""
         return bool(self._lately(template))
 
     def proven(self, template: bytes) -> bool:

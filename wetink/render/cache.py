@@ -117,7 +117,7 @@ class Shared:
     def _make_room(self) -> None:
         found = []
         for path in self._folder.iterdir():
-            with contextlib.suppress(OSError):  # another process may have made room as well
+            with contextlib.suppress(OSError):  # another process may have made room
                 status = path.stat()
                 found.append((status.st_mtime, status.st_size, path))
         size = sum(each for _, each, _ in found)

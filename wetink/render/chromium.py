@@ -1,7 +1,7 @@
-"""Chromium: the browser of the operator's, for templates that ask for it and to compare Takumi's pictures with.
+"""Chromium: the operator's browser, for templates that name it and to compare Takumi's pictures with.
 
-It runs beside this process, driven by Playwright. It draws one page at a time, reaches nothing, runs no script of a
-page, and is killed when a page takes too long or too much memory.
+It runs beside this process, driven by Playwright. It draws one page at a time, without network and without the
+page's scripts, and is killed when a page takes too much time or memory.
 """
 
 import asyncio
@@ -24,19 +24,19 @@ from wetink.render.fonts import RANGES, Face, family_of, files, naming, needs, s
 from wetink.render.page import BORDER_BOX
 
 START_SECONDS, DRAW_SECONDS, END_SECONDS = 20.0, 6.0, 5.0
-"""How long the browser may take to start and to draw a page, and Playwright to notice that it is dead."""
+"""Seconds for the browser to start, to draw a page, and for Playwright to notice that it is dead."""
 MOST_BYTES, LOOK_SECONDS = 1 << 30, 0.1
-"""Bytes that all its processes may have to themselves, and how often they are counted while it draws."""
+"""Bytes of private memory that all its processes may have, and the interval between measurements while it draws."""
 PAGE_BYTES = os.sysconf("SC_PAGESIZE")
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:"
 FLAGS = (
     "--disable-gpu",
     "--disable-quic",
     "--font-render-hinting=none",
-    "--host-resolver-rules=MAP * ~NOTFOUND",  # nothing a page asks for is anywhere
+    "--host-resolver-rules=MAP * ~NOTFOUND",  # no host that a page names resolves
 )
 META = re.compile("<(?=meta)", re.IGNORECASE)
-"""The start of an element that could lead the browser on, to any file of this machine."""
+"""The start of an element that could point the browser elsewhere, even to a file of this machine."""
 _READY = """async () => {
   await Promise.all([...document.fonts].map(each => each.load().catch(() => 0)));
   await Promise.all([...document.images].map(each => each.decode().catch(() => 0)));
@@ -44,12 +44,12 @@ _READY = """async () => {
 
 
 class Chromium:
-    """Draws pages with the browser at a path. Nothing is started before the first page."""
+    """Draws pages with the browser at a path. It starts at the first page."""
 
     def __init__(self, path: Path, home: Path) -> None:
         self._path, self._home = path, home
         self._own = ""
-        self._mark = f"--wetink-{secrets.token_hex(8)}"  # a flag that it ignores and that its processes are found by
+        self._mark = f"--wetink-{secrets.token_hex(8)}"  # a flag for finding the browser's processes
         self._driver: Playwright | None = None
         self._browser: Browser | None = None
         self._pages: dict[int, Page] = {}
@@ -85,7 +85,7 @@ class Chromium:
         self._own = "\n".join(_face(face, "", body) for face, body in fonts)
 
     async def close(self) -> None:
-        """End the browser. Calling it twice is fine."""
+        """End the browser. You can call it twice."""
         async with self._turn:
             await self._end()
 
@@ -97,12 +97,12 @@ class Chromium:
         self._browser = await self._driver.chromium.launch(
             executable_path=self._path,
             args=[*FLAGS, self._mark],
-            chromium_sandbox=os.geteuid() != 0,  # as root it does not start with its sandbox
+            chromium_sandbox=os.geteuid() != 0,  # its sandbox does not start as root
         )
         self._session = await asyncio.to_thread(_session_of, self._mark)
 
     async def _bounded(self, drawing: Coroutine[Any, Any, bytes]) -> bytes:
-        """Wait for a page; raise MemoryError when it takes too much."""
+        """Wait for a page; raise MemoryError if it takes too much memory."""
         page = asyncio.ensure_future(drawing)
         try:
             while not (await asyncio.wait([page], timeout=LOOK_SECONDS))[0]:
@@ -138,12 +138,12 @@ class Chromium:
 
 
 def _session_of(mark: str) -> int:
-    """Return the session that Playwright started the browser in, found by a flag on its command line.
+    """Return the session in which Playwright started the browser, found by a flag on its command line.
 
-    Raises OSError for none, since without it nothing bounds the browser's memory.
+    Raises OSError if there is none, since without it nothing limits the browser's memory.
     """
     for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it has ended meanwhile
+        with contextlib.suppress(OSError):  # it has ended since
             session = os.getsid(int(folder.name))
             if mark.encode() in (folder / "cmdline").read_bytes() and session != os.getsid(0):
                 return session
@@ -151,10 +151,10 @@ def _session_of(mark: str) -> int:
 
 
 def _memory(session: int) -> int:
-    """Return the bytes that the processes of a session have to themselves: resident and not shared (see proc(5))."""
+    """Return the bytes of private memory of a session's processes: resident and not shared (see proc(5))."""
     own = 0
     for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it has ended meanwhile
+        with contextlib.suppress(OSError):  # it has ended since
             if os.getsid(int(folder.name)) == session:
                 resident, shared = (folder / "statm").read_text().split()[1:3]
                 own += (int(resident) - int(shared)) * PAGE_BYTES
@@ -162,8 +162,8 @@ def _memory(session: int) -> int:
 
 
 def _document(page: str, styles: str, photos: Mapping[str, bytes], own: str) -> str:
-    """Return a whole page with its photos in it."""
-    for url in sorted(photos, key=len, reverse=True):  # one address may begin another
+    """Return a whole page with its photos embedded."""
+    for url in sorted(photos, key=len, reverse=True):  # one address may be the start of another
         body = photos[url]
         kind = "png" if body.startswith(b"\x89PNG") else "jpeg"
         inside = f"data:image/{kind};base64,{base64.b64encode(body).decode()}"
@@ -187,7 +187,7 @@ def _ours(path: Path) -> str:
 
 
 def _face(face: Face, script: str, body: bytes) -> str:
-    """Return a font as CSS declares it, with all of it inside."""
+    """Return a font as a CSS declaration that contains all of it."""
     inside = base64.b64encode(body).decode()
     letters = f"; unicode-range: {RANGES[script]}" if script else ""
     family = re.sub(r"[^\w -]", "", face.family)

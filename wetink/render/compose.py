@@ -14,34 +14,34 @@ Pixels: TypeAlias = npt.NDArray[np.uint8]
 Places: TypeAlias = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
 
 BLUR, CLEARLY = 4, 24
-"""Device pixels by which two engines' pictures are blurred before they are compared, because engines never agree on the
-rims of letters; and levels of 255 in some channel from which a color then counts as different."""
+"""Device pixels by which two engines' pictures are blurred before the comparison, because engines never agree on the
+edges of letters; and levels of 255 in any channel from which a color counts as different."""
 
 
 class Cut(msgspec.Struct, frozen=True):
-    """Pixels made ready to be laid over others: only those that can be seen, with the places (row, column) of each."""
+    """Pixels prepared for pasting over others: only the visible ones, with the places (row, column) of each."""
 
     block: Pixels
-    """The longest stretch of whole rows that hide what is below; it begins at row `first`."""
+    """The longest run of whole rows that hide the pixels below; it begins at row `first`."""
     first: int
     solid: npt.NDArray[np.uint32]
-    """The other pixels that hide what is below, each as one number."""
+    """The other pixels that hide those below, each as one number."""
     solid_at: Places
     tint: npt.NDArray[np.float32]
-    """Those that tint what is below, the rims of letters and shadows: colors with alpha multiplied in, and alpha."""
+    """Pixels that tint those below, the edges of letters and shadows: premultiplied colors, and alpha."""
     tint_at: Places
     through: npt.NDArray[np.float32]
-    """The share of what is below that shines through them."""
+    """The share of the pixels below that shines through them."""
 
     @property
     def nbytes(self) -> int:
-        """The memory it takes."""
+        """The bytes of memory it takes."""
         places = sum(places.nbytes for places in (*self.solid_at, *self.tint_at))
         return self.block.nbytes + self.solid.nbytes + self.tint.nbytes + self.through.nbytes + places
 
 
 def cut(pixels: Pixels) -> Cut:
-    """Return pixels made ready to be laid over others."""
+    """Return pixels prepared for pasting over others."""
     alpha = np.ascontiguousarray(pixels[..., 3])
     words, width = np.ascontiguousarray(pixels).view(np.uint32).reshape(-1), alpha.shape[1]
     solid = alpha == 255
@@ -59,13 +59,13 @@ def cut(pixels: Pixels) -> Cut:
 
 
 def lay(canvas: Pixels, above: Cut, left: int, top: int, *, opaque: bool) -> None:
-    """Paint pixels over a canvas, on which they lie with every pixel, from (left, top) on.
+    """Paint pixels over a canvas, from (left, top) on. All of them must lie inside the canvas.
 
-    Nothing of an `opaque` canvas is clear, which is quicker.
+    An `opaque` canvas has no transparent pixels, which makes this faster.
     """
     height, width, _ = above.block.shape
     canvas[top + above.first : top + above.first + height, left : left + width] = above.block
-    words = canvas.view(np.uint32).reshape(-1)  # a pixel is one number: so they are moved quickest
+    words = canvas.view(np.uint32).reshape(-1)  # each pixel is one number, which is the fastest to move
     across = canvas.shape[1]
     words[(above.solid_at[0] + top) * across + (above.solid_at[1] + left)] = above.solid
     places = (above.tint_at[0] + top) * across + (above.tint_at[1] + left)
@@ -82,12 +82,12 @@ def lay(canvas: Pixels, above: Cut, left: int, top: int, *, opaque: bool) -> Non
 
 
 def window(pixels: npt.NDArray[Any], left: int, top: int, width: int, height: int) -> npt.NDArray[Any]:
-    """Return the part of a picture that a box covers, of a box that may reach beyond its edges."""
+    """Return the part of a picture inside a box. The box may reach beyond the picture's edges."""
     return pixels[max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)]
 
 
 def pixels(body: bytes) -> Pixels:
-    """Return the pixels of an encoded picture. Raises BadContent when it is none."""
+    """Return the pixels of an encoded picture. Raises BadContent if the bytes are not a picture."""
     try:
         with Image.open(io.BytesIO(body), formats=("JPEG", "PNG")) as picture:
             return np.asarray(picture.convert("RGBA"))
@@ -96,7 +96,7 @@ def pixels(body: bytes) -> Pixels:
 
 
 def compared(ours: bytes, theirs: bytes) -> tuple[float, bytes]:
-    """Return the share of two pictures (0 to 1) in which they look different, and a PNG of where: red on ours."""
+    """Return the share (0 to 1) in which two pictures look different, and a PNG that marks it in red on ours."""
     mine, other = (Image.fromarray(pixels(body), "RGBA") for body in (ours, theirs))
     if mine.size != other.size:
         raise BadContent(f"the pictures differ in size: {mine.size} and {other.size}")

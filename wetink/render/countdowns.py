@@ -23,17 +23,17 @@ from wetink.render.gif.countdown import MOST_PIXELS, Countdown, Look
 logger = logging.getLogger(__name__)
 
 MEMORY, DISK = 32 << 20, 64 << 20
-"""Bytes of countdowns that are kept here, and on disk."""
+"""Bytes of countdowns to keep in memory, and on disk."""
 PATIENCE_SECONDS = 30.0
-"""How long another process that makes one is waited for, before it is made all the same."""
+"""Seconds to wait for another process that makes the same countdown, before this one makes it as well."""
 AGAIN_SECONDS, MOST_FAILED = 60.0, 200
-"""When one that could not be made is tried again, and of how many that is remembered."""
+"""Seconds before a failed countdown is tried again, and the number of failures to remember."""
 
 _read = msgspec.msgpack.Decoder(Countdown).decode
 
 
 class Countdowns:
-    """Makes countdowns ready."""
+    """Prepares countdowns and keeps them."""
 
     def __init__(
         self, make: Callable[[jobs.Press], Awaitable[Countdown]], shared: Shared | None, leases: Leases | None
@@ -45,7 +45,7 @@ class Countdowns:
         self._flights: dict[bytes, asyncio.Task[Countdown]] = {}
         self._failed = Kept[tuple[float, BadContent]](MOST_FAILED)
         self._one = asyncio.Semaphore(1)
-        # What a countdown looks like depends on the code that makes it: another version begins anew.
+        # The code decides how a countdown looks: another version of it uses none of the countdowns kept before.
         self._version = key_of(*fonts.stamp(), *_code())
 
     def use(self, own: bytes) -> None:
@@ -53,7 +53,7 @@ class Countdowns:
         self._own = own
 
     async def ready(self, ticking: Ticking) -> Countdown:
-        """Return a countdown that is ready. Raises BadContent with the cause when it cannot be made."""
+        """Return a prepared countdown. Raises BadContent with the cause if it cannot be made."""
         look = Look(ticking.title, ticking.labels, ticking.accent, scheme=ticking.scheme)
         job = jobs.Press(look, ticking.width, ticking.height, fitting(ticking))
         key = key_of(jobs.encoded(job), self._version, self._own)
@@ -78,7 +78,7 @@ class Countdowns:
         return found
 
     async def _in_turn(self, key: bytes, job: jobs.Press) -> Countdown:
-        """Return a countdown that another process has made meanwhile, else make it."""
+        """Return the countdown if another process has made it since, else make it."""
         async with AsyncExitStack() as turn:
             if self._leases is not None:
                 with suppress(Unavailable):
@@ -95,7 +95,7 @@ class Countdowns:
         return None if self._shared is None else await asyncio.to_thread(_kept_by, self._shared, key)
 
     def _landed(self, key: bytes, job: jobs.Press, flight: asyncio.Task[Countdown]) -> None:
-        """Say why one could not be made, and leave it alone for a while."""
+        """Log the cause of a failure, and do not try this countdown again for a while."""
         del self._flights[key]
         error = None if flight.cancelled() else flight.exception()
         if error is None:
@@ -112,7 +112,7 @@ class Countdowns:
 
 
 def fitting(ticking: Ticking) -> int:
-    """Return how many device pixels a countdown has for each of CSS: as many as asked for, unless that is too much.
+    """Return a countdown's device pixels for each CSS pixel: the requested number, or less above MOST_PIXELS.
 
     >>> fitting(Ticking("", ("",) * 4, "", 600, 300, 0, 3)), fitting(Ticking("", ("",) * 4, "", 1200, 800, 0, 3))
     (3, 2)
@@ -133,6 +133,6 @@ def _kept_by(shared: Shared, key: bytes) -> Countdown | None:
 
 
 def _code() -> list[bytes]:
-    """Return the files that say what a countdown looks like."""
+    """Return the contents of the files that decide how a countdown looks."""
     there = sorted(files("wetink.render.gif").iterdir(), key=lambda each: each.name)
     return [each.read_bytes() for each in there if each.name.endswith((".py", ".liquid"))]

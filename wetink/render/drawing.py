@@ -1,4 +1,4 @@
-"""Drawing: a filled-in page into pixels, from its layer and its tiles as far as they were drawn before."""
+"""Drawing: turns a filled-in page into pixels, and reuses its layer and tiles if they were drawn before."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -20,13 +20,13 @@ from wetink.render.takumi import Takumi
 from wetink.render.tiles import Layered, Refused, Tile, layered
 
 LAYERS, TILES, CELLS, PHOTOS = 48 << 20, 48 << 20, 48 << 20, 24 << 20
-"""Bytes that are kept of drawn layers, of tiles, of what of both is encoded, and of photos made smaller."""
+"""Bytes to keep of drawn layers, of tiles, of the encoded parts of both, and of shrunk photos."""
 MOST_MOVED = 7
-"""Tiles that are made ready for the place of another."""
+"""Tiles that are prepared for the place of another."""
 
 
 class Lacking(Exception):
-    """A photo has to be drawn whose bytes are not at hand."""
+    """A page needs a photo whose bytes this worker does not have."""
 
 
 class Drawing:
@@ -41,7 +41,7 @@ class Drawing:
         self._canvas: Pixels | None = None
 
     def picture(self, sheet: Sheet, most: int, *, ahead: bool = False) -> Picture:
-        """Return the picture of a page, of at most `most` bytes if possible. Raises as `drawn` does.
+        """Return the picture of a page, of at most `most` bytes if possible. Raises the errors of `drawn`.
 
         With `ahead`, when nobody waits for the picture, its tiles are prepared for every place that they may take.
         """
@@ -58,26 +58,26 @@ class Drawing:
         return Picture(body, "image/jpeg") if len(body) <= most else jpeg(self.composed(sheet, parts), most)
 
     def drawn(self, sheet: Sheet) -> Pixels:
-        """Return the pixels of a page. Raises BadContent when it cannot be drawn, Lacking for a photo."""
+        """Return the pixels of a page. Raises BadContent if it cannot be drawn, Lacking for a missing photo."""
         parts = _apart(sheet)
         return self.whole(sheet) if parts is None else self.composed(sheet, parts)
 
     def whole(self, sheet: Sheet) -> Pixels:
-        """Return the pixels of a page, drawn at once. Raises BadContent when it cannot be drawn."""
+        """Return the pixels of a page, drawn as a whole. Raises the errors of `drawn`."""
         return self._draw(self._page(sheet, sheet.markup.body))
 
     def composed(self, sheet: Sheet, parts: Layered) -> Pixels:
-        """Return the pixels of a page, put together: they hold until the next is. Raises as `drawn` does."""
+        """Return the pixels of a page, joined from its parts. The next call overwrites them. Raises as `drawn` does."""
         laid = self._laid(sheet, parts)
         everything = (0, 0, laid.plan.width, laid.plan.height)
         return self._painted(laid, laid.placed, (everything,), opaque=not sheet.transparent)
 
     def ground(self, sheet: Sheet, parts: Layered) -> Pixels:
-        """Return the pixels of a page without its tiles. Raises as `drawn` does."""
+        """Return the pixels of a page without its tiles. Raises the errors of `drawn`."""
         return self._draw(self._page(sheet, parts.layer))
 
     def tile(self, sheet: Sheet, tile: Tile) -> Pixels:
-        """Return the pixels of a tile alone, clear where it shows nothing. Raises as `drawn` does."""
+        """Return the pixels of a tile alone, transparent where it is empty. Raises the errors of `drawn`."""
         return self._draw(_placed(sheet, tile).part)
 
     def _laid(self, sheet: Sheet, parts: Layered) -> "_Laid":
@@ -85,7 +85,7 @@ class Drawing:
         return _Laid(ground, placed, grid(ground.width, ground.height, tuple(each.box for each in placed)))
 
     def _encoded(self, laid: "_Laid", cells: Sequence[Cell]) -> list[tuple[bytes, ...]]:
-        """Return cells as a JPEG has them. Only what is new of them is painted and encoded. Raises as `drawn` does."""
+        """Return cells encoded for a JPEG. Paint and encode only the new ones. Raises the errors of `drawn`."""
         keys = [laid.key(cell) for cell in cells]
         found = {key: rows for key in keys if (rows := self._cells.get(key)) is not None}
         new = [(key, cell) for key, cell in zip(keys, cells, strict=True) if key not in found]
@@ -99,11 +99,11 @@ class Drawing:
         return [found[key] for key in keys]
 
     def _painted(self, laid: "_Laid", placed: Sequence["_Placed"], boxes: Sequence[Box], *, opaque: bool) -> Pixels:
-        """Return the layer of a page with some of its tiles. Outside of the boxes and the tiles it is anything."""
+        """Return the layer of a page with some of its tiles. Pixels outside the boxes and the tiles are undefined."""
         layer = self._layers.made(laid.ground.key, partial(self._draw, laid.ground))
         cuts = [self._tiles.made(each.key, partial(self._cut, each)) for each in placed]
         if self._canvas is None or self._canvas.shape != layer.shape:
-            self._canvas = np.empty_like(layer)  # kept: to be given new pages of memory takes longer than to copy
+            self._canvas = np.empty_like(layer)  # kept, because allocating memory takes longer than copying
         for box in (*boxes, *(each.box for each in placed)):
             np.copyto(window(self._canvas, *box), window(layer, *box))
         for each, above in zip(placed, cuts, strict=True):
@@ -131,12 +131,12 @@ class Drawing:
         return self._photos.made(photo.version, made)
 
     def lacks(self, sheet: Sheet) -> list[str]:
-        """Return the addresses of the photos of a page whose bytes are not at hand."""
+        """Return the addresses of the photos of a page whose bytes this worker does not have."""
         return [url for url, each in sheet.photos.items() if each.body is None and each.version not in self._photos]
 
 
 class _Laid(msgspec.Struct, frozen=True):
-    """A page taken apart: its layer, its tiles, and how it is cut to be encoded."""
+    """A page split into its layer and tiles, and the grid by which it is encoded."""
 
     ground: "_Part"
     placed: tuple["_Placed", ...]
@@ -148,7 +148,7 @@ class _Laid(msgspec.Struct, frozen=True):
         return key_of(self.ground.key, self.plan.blocks, *cell.rect, *tiles)
 
     def moved(self) -> Iterator[tuple["_Laid", Cell]]:
-        """Yield the page with a tile in the place of another of its size, and the cell where it would be."""
+        """Yield the page with a tile in the place of another of its size, and the cell of that place."""
         for cell in self.plan.cells:
             if len(cell.tiles) == 1:
                 here = self.placed[cell.tiles[0]]
@@ -158,7 +158,7 @@ class _Laid(msgspec.Struct, frozen=True):
 
 
 class _Placed(msgspec.Struct, frozen=True):
-    """A tile: how it is drawn alone, what of that is seen, and where that lies on the page."""
+    """A tile: its own page, the visible part of it, and the place of that part on the page."""
 
     part: "_Part"
     seen: Box
@@ -180,7 +180,7 @@ class _Placed(msgspec.Struct, frozen=True):
 
 
 class _Part(msgspec.Struct, frozen=True):
-    """A piece of a page on a page of its own, `width` by `height` device pixels."""
+    """A part of a page on its own page, `width` by `height` device pixels."""
 
     key: bytes
     page: str
@@ -193,7 +193,7 @@ class _Part(msgspec.Struct, frozen=True):
 
 
 def _apart(sheet: Sheet) -> Layered | None:
-    """Return a page as its layer and tiles, None for one that is drawn at once."""
+    """Return a page as its layer and tiles, None for one that must be drawn as a whole."""
     if "data-tile" not in sheet.markup.body:
         return None
     try:
@@ -203,7 +203,7 @@ def _apart(sheet: Sheet) -> Layered | None:
 
 
 def _placed(sheet: Sheet, tile: Tile) -> _Placed:
-    # A bleed may leave the page.
+    # A bleed may reach beyond the page.
     left, top = max(0, tile.left), max(0, tile.top)
     width = min(tile.left + tile.width, sheet.width * sheet.scale) - left
     height = min(tile.top + tile.height, sheet.height * sheet.scale) - top

@@ -1,4 +1,4 @@
-"""Encoding: pixels into the bytes of a picture that every mail client can show, within a bound of weight."""
+"""Encoding: turns pixels into a picture file that every mail client can show, within a limit of bytes."""
 
 import io
 import zlib
@@ -10,17 +10,17 @@ from wetink.ports import Picture
 from wetink.render.compose import Pixels
 
 QUALITIES = (82, 74, 66, 58, 50, 42)
-"""Tried in turn. Text stays crisp as long as color is kept at full resolution (4:4:4)."""
+"""JPEG qualities to try in turn. Text stays crisp while color keeps its full resolution (4:4:4)."""
 COARSE = (50, 35, 20)
-"""Tried after those, with color at half the resolution (4:2:0), as only photos need them."""
+"""Qualities to try after those, with color at half the resolution (4:2:0): only photos need them."""
 FULL, HALF = "4:4:4", "4:2:0"
 COLORS = (256, 128, 64, 32, 16)
-"""Colors of a PNG that is too heavy with all of them, tried in turn."""
+"""Numbers of colors to try in turn for a PNG that is too heavy with all of them."""
 MOST_BYTES = 200_000
 
 
 def jpeg(pixels: Pixels, most: int = MOST_BYTES) -> Picture:
-    """Return opaque pixels as a JPEG of at most `most` bytes if that can be; alpha is ignored."""
+    """Return opaque pixels as a JPEG of at most `most` bytes if possible; alpha is ignored."""
     body = b""
     for quality, color in (*((each, FULL) for each in QUALITIES), *((each, HALF) for each in COARSE)):
         body = turbo(pixels, quality, color)
@@ -31,24 +31,24 @@ def jpeg(pixels: Pixels, most: int = MOST_BYTES) -> Picture:
 
 
 def turbo(pixels: Pixels, quality: int, color: str = FULL, restart: int = 0) -> bytes:
-    """Return pixels as a JPEG. After every `restart` blocks of 8 by 8 pixels there is a marker, unless that is 0."""
+    """Return pixels as a JPEG, with a marker after every `restart` blocks of 8 by 8 pixels; 0 sets no markers."""
     body = io.BytesIO()
     height, width, _ = pixels.shape
-    # So told, Pillow reads the pixels where they are, four bytes for each of which the last is left out.
+    # With this mode, Pillow reads the pixels in place, four bytes for each, and ignores the fourth.
     image = Image.frombuffer("RGBX", (width, height), np.ascontiguousarray(pixels), "raw", "RGBX", 0, 1)
     image.save(body, "JPEG", quality=quality, subsampling=color, restart_marker_blocks=restart)
     return body.getvalue()
 
 
 def png(pixels: Pixels, most: int = MOST_BYTES) -> Picture:
-    """Return pixels with their alpha as a PNG of at most `most` bytes if that can be: else with fewer colors."""
+    """Return pixels with their alpha as a PNG of at most `most` bytes if possible, with fewer colors if needed."""
     body = _plain(pixels)
     if len(body) <= most:
         return Picture(body, "image/png")
     image = Image.fromarray(pixels, "RGBA")
     for colors in COLORS:
         fewer = io.BytesIO()
-        # Only this way of finding colors looks at alpha, too.
+        # Only this way of finding colors considers alpha.
         image.quantize(colors, Image.Quantize.FASTOCTREE).save(fewer, "PNG", compress_level=6)
         body = min(body, fewer.getvalue(), key=len)
         if len(body) <= most:
@@ -57,7 +57,7 @@ def png(pixels: Pixels, most: int = MOST_BYTES) -> Picture:
 
 
 def _plain(pixels: Pixels) -> bytes:
-    """Return a PNG of all colors; each row as its difference to the one above, which packs quickly."""
+    """Return a PNG of all colors, with each row as its difference to the one above, which compresses quickly."""
     height, width, _ = pixels.shape
     rows = pixels.reshape(height, width * 4)
     lines = np.empty((height, 1 + width * 4), np.uint8)

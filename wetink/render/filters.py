@@ -63,7 +63,7 @@ def forgiving(name: str, func: Callable[..., Any]) -> Callable[..., Any]:
     """Return a filter that returns None for values that it cannot use. A wrong call raises the same error as before."""
     prepare = PREPARE.get(name)
 
-    @wraps(func)  # which also keeps the marks by which Liquid sees what a filter wants to be handed
+    @wraps(func)  # which also keeps the marks that list the arguments Liquid passes to a filter
     def forgiven(left: Any, *given: Any, **named: Any) -> Any:
         value, args = left, list(given)
         try:
@@ -82,7 +82,7 @@ def forgiving(name: str, func: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class _Nothing(Exception):
-    """There is nothing to make anything of."""
+    """A filter has no value to work on."""
 
 
 def _there(args: list[Any]) -> list[Any]:
@@ -124,7 +124,7 @@ PREPARE: dict[str, Callable[[Any, list[Any]], tuple[Any, list[Any]]]] = {
     "concat": lambda left, args: (items(left), list(map(items, args))),
     **dict.fromkeys(("reverse", "uniq"), lambda left, args: (_things(left), args)),
 }
-"""How the values for a filter are made ready; those of a filter that is not here are handed on as they are."""
+"""How the arguments of a filter are converted; a filter that is not listed gets them unchanged."""
 
 
 def _callable_with(func: Callable[..., Any], *args: Any, **named: Any) -> bool:
@@ -162,12 +162,12 @@ def _things(value: Any) -> list[Any]:
 
 
 def map_(left: Any, key: object) -> list[Any]:
-    """Return what each item of a list has under a key."""
+    """Return the value of each item of a list under a key."""
     return [under(each, key) for each in items(left)] if not is_nothing(key) else []
 
 
 def compact(left: Any, key: object = None) -> list[Any]:
-    """Return a list without its nulls, or without those that have nothing under `key`."""
+    """Return a list without its nulls, or without the items that have no value under `key`."""
     return [each for each in items(left) if not is_nothing(under(each, key))]
 
 
@@ -177,7 +177,7 @@ def sort(left: Any, key: object = None) -> list[Any]:
 
 
 def sort_natural(left: Any, key: object = None) -> list[Any]:
-    """Return a list in the order of its texts, capital or small."""
+    """Return a list in the order of its texts, regardless of case."""
     return sorted(items(left), key=lambda each: _rank(text(under(each, key)).casefold() or None))
 
 
@@ -209,7 +209,7 @@ def date(value: Any, form: Any = None, *, context: Any) -> str:
     if at is None or not isinstance(form, str) or not form:
         return text(value)
     try:
-        # strftime knows nothing of characters beyond its locale's, and ends at a NUL
+        # strftime cannot handle characters outside its locale, and stops at a NUL
         made = "".join(at.strftime(part) if "%" in part else part for part in _parts(form))
     except (ValueError, UnicodeError, OverflowError):
         return text(value)
@@ -217,7 +217,7 @@ def date(value: Any, form: Any = None, *, context: Any) -> str:
 
 
 def _parts(form: str) -> list[str]:
-    """Return a form cut into stretches that strftime can be given."""
+    """Return a format split into parts that strftime can take."""
     return [part for part in form.replace("%\0", "\0").split("\0") if part]
 
 
@@ -235,7 +235,7 @@ def _time(value: Any, moment: Mapping[str, Any]) -> datetime | None:
 
 
 def _written(value: str, now: datetime) -> datetime | None:
-    """Return a time as its text says it; what it leaves out is that of the moment's day."""
+    """Return the time that a text states; missing parts come from the moment's day."""
     try:
         at: datetime = dates.parse(value, default=now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None))
     except (ValueError, OverflowError, TypeError):
@@ -264,6 +264,6 @@ def _zone(name: str) -> tzinfo:
 
 @with_context
 def in_currency(amount: object, currency: object = "", *, context: Any) -> str:
-    """Return an amount of money as the reader of the moment writes it."""
+    """Return an amount of money in the format of the moment's reader."""
     moment = context.resolve("moment", default=None)
     return money(amount, currency, moment.get("language", "") if isinstance(moment, dict) else "")

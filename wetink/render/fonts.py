@@ -1,7 +1,7 @@
-"""Fonts: the engine knows only what is registered here, from the files that `make assets` puts in `fonts/`.
+"""Fonts: the engine has only the fonts registered here, from the files that `make assets` puts in `fonts/`.
 
-`make assets` also notes beside them which characters they have, so that a character without a font is reported, and
-never drawn as nothing. A font's script is read from its name, for engines that are given fonts page by page.
+`make assets` also saves the list of their characters beside them, so that a character without a font is reported and
+never drawn as nothing. The script of a font comes from its file name, for engines that get their fonts page by page.
 """
 
 import io
@@ -20,12 +20,12 @@ import msgspec
 from wetink.core.errors import BadSettings
 from wetink.core.text.characters import controls
 
-if TYPE_CHECKING:  # the engine is for workers: who only looks whether there are fonts needs none
+if TYPE_CHECKING:  # only workers use the engine: other processes do not import it
     from pytakumi import Renderer
 
 
 class Face(msgspec.Struct, frozen=True):
-    """What CSS calls a font."""
+    """A font's name and properties in CSS."""
 
     family: str
     weight: float = 400.0
@@ -38,7 +38,7 @@ SCRIPTS = ("japanese", "korean", "chinese-simplified", "chinese-traditional")
 LARGE = re.compile(
     "[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 )
-"""Scripts with thousands of letters, whose fonts are loaded when they are needed, and their letters."""
+"""Scripts with thousands of letters, and their letters. Their fonts are loaded when needed."""
 
 RANGES = {
     "latin": "U+0000-00FF, U+0131, U+0152-0153, U+02BB-02BC, U+02C6, U+02DA, U+02DC, U+2000-206F, U+20AC, U+2122, "
@@ -78,18 +78,18 @@ RANGES = {
     "emoji": "U+00A9, U+00AE, U+200D, U+203C, U+2049, U+20E3, U+2139, U+2194-21AA, U+231A-23FF, U+25AA-27BF, "
     "U+2934-2935, U+2B05-2B55, U+3030, U+303D, U+3297, U+3299, U+FE0F, U+1F000-1FAFF, U+E0020-E007F",
 }
-"""As CSS writes `unicode-range`. Where two have a letter, the engine takes the family that is named first."""
+"""Ranges as in CSS's `unicode-range`. If two families have a letter, the engine takes the one named first."""
 
 _NAME = re.compile(
     rf"(?P<family>[a-z0-9-]+?)-(?P<script>{'|'.join(RANGES)})-(?P<weight>[1-9]00)-(?P<style>normal|italic)"
 )
 
 LAST = ("twemoji", "noto-sans-symbols", "noto-sans-math", "dejavu-sans")
-"""The beginnings of fonts that have a bit of everything, in this order: what another font has is drawn by that one."""
+"""Name prefixes of general fonts, in this order: they draw only the characters that no other font has."""
 
 
 def files(*, large: bool | None, folder: Path = FOLDER) -> list[Path]:
-    """Return the font files of a folder: those for scripts of thousands of letters, all others, or all."""
+    """Return the font files of a folder: those of scripts with thousands of letters, all others, or all."""
     there = (path for path in folder.glob("*.*") if path.suffix in {".woff2", ".ttf", ".otf"})
     found = sorted(there, key=lambda path: (_rank(path), path))
     if large is None:
@@ -102,7 +102,7 @@ def _rank(path: Path) -> int:
 
 
 def stamp() -> list[str]:
-    """Return what changes when other fonts are there."""
+    """Return a value that changes when the fonts change."""
     return [f"{path.name} {path.stat().st_size}" for path in files(large=None)]
 
 
@@ -115,7 +115,7 @@ def present(found: Sequence[Path] | None = None) -> None:
 def register(engine: "Renderer", files: Sequence[Path]) -> list[str]:
     """Register font files; return the names of the families for CSS, the default one first.
 
-    A file is named like `poppins-latin-ext-600-normal.woff2`. Raises BadSettings when there is none, or one is broken.
+    A file is named like `poppins-latin-ext-600-normal.woff2`. Raises BadSettings if there is none, or one is broken.
     """
     present(files)
     families: dict[str, None] = {}
@@ -145,7 +145,7 @@ def _register(engine: "Renderer", path: Path) -> str:
     if parts is None:
         return engine.register_font(body)[0]["name"]
     family = family_of(path)
-    # Every script is a part of the family: the engine then finds a letter in whichever file has it.
+    # Every script is a part of the family: the engine then finds a letter in the file that has it.
     engine.register_font(
         body,
         name=f"{family} {parts['script']}",
@@ -167,23 +167,23 @@ _TELLING = {
     "symbols": "U+2070-20A0, U+2100-218F, U+2190-2BFF, U+FB00-FB06, U+1D400-1D7FF",
     "emoji": "U+2600-27BF, U+2B05-2B55, U+FE0F, U+1F000-1FAFF",
 }
-"""The letters by which it shows that a page needs a script, where some of its own are everybody's."""
+"""Letters that show that a page needs a script, for scripts that share some letters with all others."""
 
 _FAMILY = re.compile(r"(?<![-\w])font(?:-family)?\s*:\s*[^;}\"'&{]*[^;}\"'&{\s][^;}\"'&{]*", re.IGNORECASE)
 
 
 def script_of(path: Path) -> str:
-    """Return the script of a font file such as `inter-latin-ext-400-normal.woff2`, empty when it has another name."""
-    if path.name.startswith(("noto-sans-math", "dejavu-sans")):  # they have a bit of everything
+    """Return the script of a font file such as `inter-latin-ext-400-normal.woff2`, empty for another kind of name."""
+    if path.name.startswith(("noto-sans-math", "dejavu-sans")):  # general fonts
         return "symbols"
     found = _NAME.fullmatch(path.stem)
     return found["script"] if found else ""
 
 
 def naming(css: str, families: Iterable[str]) -> str:
-    """Return CSS, or HTML with some in it, in which every font is followed by these families.
+    """Return CSS, or HTML with CSS in it, with these families added after every font.
 
-    Browsers look no further than the families that are named, but those of the machine.
+    A browser tries only the named families and those of the machine.
 
     >>> naming("a { font-family: Inter } b { font: 9px Inter; }", ["Noto Sans Thai"])
     'a { font-family: Inter , Noto Sans Thai} b { font: 9px Inter, Noto Sans Thai; }'
@@ -193,7 +193,7 @@ def naming(css: str, families: Iterable[str]) -> str:
 
 
 def needs(text: str, path: Path) -> bool:
-    """Whether some text has letters for whose script a font file is there; Latin is always needed."""
+    """Whether a text has letters of a script that has a font file; Latin is always needed."""
     script = script_of(path)
     return script in ("", "latin") or _letters(script).search(text) is not None
 
@@ -209,19 +209,19 @@ def _letters(script: str) -> re.Pattern[str]:
 
 NOTED = FOLDER / "letters.json"
 STAND_IN = "\u25a1"
-"""Drawn for a character that no font has, as a phone does."""
+"""The box that replaces a character that no font has, as on a phone."""
 Range = tuple[int, int]
 """The first and the last character."""
 
 _KEPT = ((0, 0x1F), (0x34F, 0x34F), (0x200C, 0x200D), (0x2028, 0x2029), (0xFE00, 0xFE0F), (0xE0000, 0xE01EF))
-"""What shows nothing by itself and is needed all the same: joiners of scripts and emoji, and variants of letters."""
+"""Characters that show nothing alone but are needed: joiners of scripts and emoji, and variants of letters."""
 
 
 _ENTITY = re.compile(r"&#(?:x[0-9a-f]{2,6}|[0-9]{3,7});", re.IGNORECASE)
 
 
 def _char(entity: str) -> str:
-    """Return what an entity stands for, itself where that has a meaning in HTML."""
+    """Return the character of an HTML entity, or the entity itself if the character has a meaning in HTML."""
     char = unescape(entity)
     return entity if char.isascii() else char
 
@@ -242,7 +242,7 @@ class Letters:
         self._firsts = [first for first, _ in self._ranges]
 
     def has(self, char: str) -> bool:
-        """Whether a character can be drawn. What shows nothing by itself can."""
+        """Whether a character can be drawn. A character that shows nothing alone can."""
         code = ord(char)
         place = bisect_right(self._firsts, code) - 1
         return (place >= 0 and code <= self._ranges[place][1]) or char.isspace()
@@ -264,7 +264,7 @@ class Letters:
         return text.translate(lacking) if lacking else text
 
     def _made_of(self, char: str) -> str:
-        """Return the same in plainer characters that can be drawn, empty when there are none."""
+        """Return the same text in plainer characters that can be drawn, empty if there are none."""
         plain = unicodedata.normalize("NFKC", char)
         return plain if plain != char and all(map(self.has, plain)) else ""
 
@@ -286,7 +286,7 @@ def ranges_of(codes: Iterable[int]) -> list[Range]:
 
 def ranges_in(body: bytes) -> list[Range]:
     """Return the characters of a font. A broken font raises any error of its reader."""
-    from fontTools.ttLib import TTFont  # only fonts of one's own are looked at after the start
+    from fontTools.ttLib import TTFont  # needed after the start only for a shop's own fonts
 
     with TTFont(io.BytesIO(body), lazy=True) as font:
         return ranges_of(font.getBestCmap() or ())
@@ -294,7 +294,7 @@ def ranges_in(body: bytes) -> list[Range]:
 
 @cache
 def noted() -> tuple[Range, ...]:
-    """Return the characters that our own fonts have; nothing when that was never noted."""
+    """Return the saved characters of our own fonts; none if they were never saved."""
     try:
         return tuple(msgspec.json.decode(NOTED.read_bytes(), type=tuple[Range, ...]))
     except (OSError, msgspec.MsgspecError):
@@ -302,7 +302,7 @@ def noted() -> tuple[Range, ...]:
 
 
 def write(files: Sequence[Path]) -> None:
-    """Note which characters these fonts have."""
+    """Save the characters of these fonts."""
     found = [each for path in files for each in ranges_in(path.read_bytes())]
     merged = ranges_of(code for first, last in found for code in range(first, last + 1))
     NOTED.write_bytes(msgspec.json.encode(merged))

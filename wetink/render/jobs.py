@@ -31,7 +31,7 @@ class Make(msgspec.Struct, frozen=True, tag=True):
 
 
 class Fill(msgspec.Struct, frozen=True, tag=True):
-    """Only fill in a template: answered with Filled."""
+    """Only fill in a template. The answer is Filled."""
 
     template: str
     data: bytes
@@ -39,7 +39,7 @@ class Fill(msgspec.Struct, frozen=True, tag=True):
 
 
 class Draw(msgspec.Struct, frozen=True, tag=True):
-    """Draw a page and encode it: answered with Drawn or Lacks."""
+    """Draw a page and encode it. The answer is Drawn or Lacks."""
 
     sheet: Sheet
     most_bytes: int
@@ -47,7 +47,7 @@ class Draw(msgspec.Struct, frozen=True, tag=True):
 
 
 class Shoot(msgspec.Struct, frozen=True, tag=True):
-    """Draw pages that follow each other as a film: answered with Drawn or Lacks. Each stands for `milliseconds`."""
+    """Draw pages that follow each other as a film, each for `milliseconds`. The answer is Drawn or Lacks."""
 
     sheets: tuple[Sheet, ...]
     milliseconds: int
@@ -64,14 +64,14 @@ class Encode(msgspec.Struct, frozen=True, tag=True):
 
 
 class Compare(msgspec.Struct, frozen=True, tag=True):
-    """Hold two pictures of the same page against each other: answered with Compared."""
+    """Compare two pictures of the same page. The answer is Compared."""
 
     ours: bytes
     theirs: bytes
 
 
 class Press(msgspec.Struct, frozen=True, tag=True):
-    """Make a countdown ready: answered with Pressed. Sizes are CSS pixels."""
+    """Prepare a countdown. The answer is Pressed. Sizes are CSS pixels."""
 
     look: Look
     width: int
@@ -90,7 +90,7 @@ class Complete(msgspec.Struct, frozen=True, tag=True):
 
 
 class Filled(msgspec.Struct, frozen=True, tag=True):
-    """A page's HTML, the addresses of the photos it draws among those it may, and which of those have to be sent."""
+    """A page's HTML, the addresses of the allowed photos that it draws, and those of the photos that must be sent."""
 
     markup: Markup
     wanted: tuple[str, ...]
@@ -112,7 +112,7 @@ class Drawn(msgspec.Struct, frozen=True, tag=True):
 
 
 class Lacks(msgspec.Struct, frozen=True, tag=True):
-    """The addresses of the photos whose bytes the job must come with."""
+    """The addresses of the photos whose bytes the job must contain."""
 
     photos: tuple[str, ...]
 
@@ -125,7 +125,7 @@ class Compared(msgspec.Struct, frozen=True, tag=True):
 
 
 class Told(msgspec.Struct, frozen=True, tag=True):
-    """The problems in words. For fonts also the names in CSS of the usable ones, and their characters."""
+    """The problems as text. For fonts also the CSS names of the usable ones, and their characters."""
 
     problems: tuple[str, ...]
     faces: dict[str, Face] = {}
@@ -133,7 +133,7 @@ class Told(msgspec.Struct, frozen=True, tag=True):
 
 
 class Pressed(msgspec.Struct, frozen=True, tag=True):
-    """A countdown that is ready."""
+    """A prepared countdown."""
 
     countdown: Countdown
 

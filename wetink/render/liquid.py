@@ -1,8 +1,8 @@
-"""Liquid: a template and its data into HTML, everything escaped, bounded in time and memory, whatever the values are.
+"""Liquid: turns a template and its data into HTML, all escaped, with limits on time and memory, for any values.
 
-The language raises where a number is compared with a text, which would cost the whole picture because of one shopper's
-trait. Here such a comparison does not hold. It also reads `first`, `last` and `size` of a map as its first pair and its
-length; here they are names like any other, for traits may be called so.
+The language raises where a number is compared with a text, so that one shopper's trait would cost the whole picture.
+Here such a comparison is false. The language also reads `first`, `last` and `size` of a map as its first pair and its
+length; here they are names like any other, because traits may have these names.
 """
 
 import math
@@ -30,7 +30,7 @@ from wetink.render import filters
 from wetink.render.filters import text
 
 OWN = ("first", "last", "size")
-"""Names that mean something of their own on a list or a text, but not on a map."""
+"""Names with a special meaning on a list or a text, but not on a map."""
 
 
 class Context(RenderContext):
@@ -39,7 +39,7 @@ class Context(RenderContext):
     __slots__ = ()
 
     def get_item(self, obj: Any, key: Any) -> Any:
-        """Return a value's part under a key. Raises KeyError, IndexError or TypeError if there is none."""
+        """Return the part of a value under a key. Raises KeyError, IndexError or TypeError if there is none."""
         if key in OWN and isinstance(obj, Mapping):
             return obj[key]
         return super().get_item(obj, key)
@@ -51,7 +51,7 @@ class Template(BoundTemplate):
     context_class = Context
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Take what `BoundTemplate` takes."""
+        """Take the arguments of `BoundTemplate`."""
         super().__init__(*args, **kwargs)
         static = Context(self)
         for node in self.nodes:
@@ -99,7 +99,7 @@ def _number(value: Any) -> float | None:
 
 
 def _comparing(base: type[Expression], holds: Callable[[Any, Any], bool]) -> type[Expression]:
-    """Return a comparison of the language that does not hold for values without an order."""
+    """Return a comparison of the language that is false for values without an order."""
 
     def evaluate(self: Any, context: RenderContext) -> object:
         found = _comparable(self.left.evaluate(context), self.right.evaluate(context))
@@ -121,7 +121,7 @@ class _Contains(logical.ContainsExpression):
 def _hashable_in(value: Any, held: Any) -> bool:
     try:
         return value in held
-    except TypeError:  # a list is no key of a map
+    except TypeError:  # a list cannot be a key of a map
         return False
 
 
@@ -129,7 +129,7 @@ class _Loop(loop.LoopExpression):
     __slots__ = ()
 
     def _to_int(self, obj: object, *, token: object) -> Any:
-        """Return a limit or an offset; None, which is as if it were not there, for what is not a whole number."""
+        """Return a limit or an offset; None, as if it were missing, for a value that is not a number from 0 up."""
         whole = _number(obj)
         return int(whole) if whole is not None and whole >= 0 else None
 
@@ -142,11 +142,11 @@ SOFT: dict[type[Expression], type[Expression]] = {
     logical.ContainsExpression: _Contains,
     loop.LoopExpression: _Loop,
 }
-"""Expressions of the language and ours in their place. The parser names its own classes, so they are changed after."""
+"""Expressions of the language -> ours. The parser names its own classes, so they are replaced after parsing."""
 
 
 class _Read(Expression):
-    """An expression whose value is read in another way."""
+    """An expression whose value is converted by `read`."""
 
     __slots__ = ("inner", "read")
 
@@ -187,15 +187,15 @@ def _soften_expression(expression: Any) -> None:
 
 
 MOST_OUTPUT = 400_000
-"""Bytes of HTML a template may make."""
+"""Bytes of HTML that a template may produce."""
 MOST_ITERATIONS = 10_000
-"""Turns of all loops of a template."""
+"""Iterations of all loops of a template."""
 MOST_SECONDS = 1.0
-"""How long a template may take. An ordinary one takes less than a thousandth of it."""
+"""Seconds that a template may take. An ordinary one takes less than a thousandth of that."""
 MOST_KEPT = 1_000_000
-"""Bytes a template may hold in variables; also the characters that one filter may make."""
+"""Bytes that a template may hold in variables, and characters that one filter may produce."""
 MOST_BITS = 256
-"""Bits of a whole number that a filter may make."""
+"""Bits of a whole number that a filter may produce."""
 
 
 def ink(background: object) -> str:
@@ -222,24 +222,24 @@ class Tame(Environment):
     context_depth_limit = 24
 
     def add_filter(self, name: str, func: Callable[..., Any]) -> None:
-        """Register a filter, held to the limits and forgiving of any value: the language's own are neither."""
+        """Register a filter that keeps the limits and accepts any value: the language's own do neither."""
         super().add_filter(name, _tamed(name, filters.forgiving(name, func)))
 
 
 _clock = threading.local()
-"""Until when the template that this thread fills in may go on."""
+"""The time at which the template that this thread fills in must stop."""
 
 
 def _tamed(name: str, func: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(func)  # which also keeps the marks by which Liquid sees what a filter wants to be handed
+    @wraps(func)  # which also keeps the marks that list the arguments Liquid passes to a filter
     def tamed(*args: Any, **kwargs: Any) -> Any:
         if time.monotonic() > getattr(_clock, "until", math.inf):
             raise LiquidError(f"it takes longer than {MOST_SECONDS} s", token=None)
-        # A range is not made until it is used: `(1..1000000000) | join` is where it would be.
+        # A range is built only when it is used: `(1..1000000000) | join` would build it.
         for arg in args:
             if isinstance(arg, range) and len(arg) > MOST_ITERATIONS:
                 raise LiquidError(f"the range is longer than {MOST_ITERATIONS}", token=None)
-        # Only replacing can multiply what it is given; it is foreseen, as afterwards it is too late.
+        # Only replacing can multiply its input; check before, as afterwards it is too late.
         if name == "replace" and len(args) > 2:
             text, old, new = (str(arg) for arg in args[:3])
             if text.count(old) * len(new) > MOST_KEPT:
@@ -263,7 +263,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "sort": filters.sort,
     "sort_natural": filters.sort_natural,
 }
-"""Filters of our own, those of the language among them that read values in another way than wetink does."""
+"""Our own filters, some in place of the language's, which read values in another way than wetink does."""
 
 
 def _environment() -> Tame:
@@ -285,17 +285,17 @@ def _parsed(template: str) -> BoundTemplate:
 
 
 def _clock_of(moment: Any) -> dict[str, Any]:
-    """Return what `now` and `today` are in a template: the language's own are the server's clock."""
+    """Return `now` and `today` for a template: the language's own are the server's clock."""
     now = filters.moment_at(moment.get("now"), moment) if isinstance(moment, Mapping) else None
     return {"now": now, "today": now.date() if now is not None else None}
 
 
 def html(template: str, data: Mapping[str, Any]) -> str:
-    """Return the HTML a template makes of its data. Raises BadContent for a mistake in it, or over a limit."""
+    """Return a template's HTML for its data. Raises BadContent for a mistake in the template, or over a limit."""
     _clock.until = time.monotonic() + MOST_SECONDS
     try:
         return _parsed(template).render({**_clock_of(data.get("moment")), **data})
-    except TemplateNotFoundError as error:  # the name may be a person's trait: quoted, no log tells it
+    except TemplateNotFoundError as error:  # the name may be a person's trait: in quotes, it stays out of logs
         raise BadContent(
             f"the template has an error: there is no template {str(error.args[0] if error.args else '')[:80]!r}",
             hint="templates cannot include others",

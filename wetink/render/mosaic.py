@@ -1,9 +1,9 @@
-"""Mosaics: JPEGs put together from parts that were encoded before, with restart markers between them.
+"""Mosaics: JPEGs joined from parts that were encoded before, with restart markers between them.
 
-After a restart marker a JPEG begins anew (ITU-T T.81, section E.1.4), so what stands between two of them depends on no
-pixel of any other place. A page of tiles is cut into cells, each with all the tiles that reach into it: a cell whose
-tiles were seen in that place before is encoded already, and what is joined is, byte for byte, what all of it encoded at
-once would be.
+After a restart marker a JPEG starts over (ITU-T T.81, section E.1.4), so the data between two of them depends on no
+pixel of any other place. A page of tiles is divided into cells, each with all the tiles that reach into it. A cell
+whose tiles were drawn in that place before is encoded already, and the joined parts equal, byte for byte, the whole
+picture encoded at once.
 """
 
 import re
@@ -19,9 +19,9 @@ from wetink.render.compose import Pixels
 from wetink.render.encode import QUALITIES, turbo
 
 SIDE = 8
-"""Device pixels along a side of a JPEG's blocks, as long as color is at full resolution."""
+"""Device pixels along a side of a JPEG's blocks, while color keeps its full resolution."""
 MOST_SEGMENTS = 20
-"""Segments of one row of blocks. Each weighs about four bytes more: at this many, a picture weighs a twentieth more."""
+"""Segments of one row of blocks. Each adds about four bytes: at this many, a picture weighs a twentieth more."""
 
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _MARKERS = tuple(bytes((0xFF, 0xD0 + turn)) for turn in range(8))
@@ -33,9 +33,9 @@ Box: TypeAlias = tuple[int, int, int, int]
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """A part of a picture: segments `left` to `right` of the rows of blocks `top` to `bottom`, the ends not among them.
+    """A part of a picture: segments `left` to `right` of the rows of blocks `top` to `bottom`, both ends excluded.
 
-    `tiles` says, by their number, which boxes reach into it.
+    `tiles` are the numbers of the boxes that reach into it.
     """
 
     left: int
@@ -46,12 +46,12 @@ class Cell(msgspec.Struct, frozen=True):
 
     @property
     def rect(self) -> tuple[int, int, int, int]:
-        """Where it is, without its tiles."""
+        """Its place, without its tiles."""
         return self.left, self.right, self.top, self.bottom
 
 
 class Grid(msgspec.Struct, frozen=True):
-    """How a picture of `width` by `height` device pixels is cut: cells from left to right and from top to bottom."""
+    """The division of a picture of `width` by `height` device pixels into cells, from left to right, top to bottom."""
 
     width: int
     height: int
@@ -70,7 +70,7 @@ class Grid(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=512)
 def grid(width: int, height: int, boxes: tuple[Box, ...]) -> Grid:
-    """Return how a picture is best cut whose tiles lie in these boxes: if that can be, no two tiles into one cell."""
+    """Return the best division of a picture with tiles in these boxes: if possible, no two tiles share a cell."""
     across, down = -(-width // SIDE), -(-height // SIDE)
     spans = [_blocks(box) for box in boxes]
     fit = [each for each in range(1, MOST_SEGMENTS + 1) if across % each == 0]
@@ -91,13 +91,13 @@ def grid(width: int, height: int, boxes: tuple[Box, ...]) -> Grid:
 
 
 def _blocks(box: Box) -> Box:
-    """Return the blocks a box reaches into: left, right, top and bottom, the ends not among them."""
+    """Return the blocks that a box reaches into: left, right, top and bottom, with right and bottom excluded."""
     left, top, width, height = box
     return left // SIDE, -(-(left + width) // SIDE), top // SIDE, -(-(top + height) // SIDE)
 
 
 def _conflicts(spans: Sequence[Box], blocks: int) -> int:
-    """Return how many pairs of tiles reach into the same segment, if segments have so many blocks."""
+    """Return the number of pairs of tiles that reach into the same segment, for segments of `blocks` blocks."""
     return sum(
         one[2] < other[3]
         and other[2] < one[3]
@@ -108,7 +108,7 @@ def _conflicts(spans: Sequence[Box], blocks: int) -> int:
 
 
 def _runs(spans: Sequence[Box], blocks: int, row: int) -> list[tuple[int, int, tuple[int, ...]]]:
-    """Return the segments of a row of blocks that tiles reach into, those together that share one, with the tiles."""
+    """Return the runs of segments of a row of blocks that tiles reach into, each with its tiles."""
     found: list[tuple[int, int, tuple[int, ...]]] = []
     met = (
         (left // blocks, -(-right // blocks), tile)
@@ -125,7 +125,7 @@ def _runs(spans: Sequence[Box], blocks: int, row: int) -> list[tuple[int, int, t
 
 
 def encoded(grid: Grid, cell: Cell, pixels: Pixels) -> tuple[bytes, ...]:
-    """Return the pixels of a cell as a JPEG has them: for each row of blocks its segments, each with its marker."""
+    """Return a cell's pixels encoded for a JPEG: for each row of blocks its segments, each with its marker."""
     segments = _RESTART.split(_scan(turbo(pixels, QUALITIES[0], restart=grid.blocks)))
     across = cell.right - cell.left
     rows: list[bytes] = []
@@ -133,13 +133,13 @@ def encoded(grid: Grid, cell: Cell, pixels: Pixels) -> tuple[bytes, ...]:
         first = row * grid.segments + cell.left
         mine = segments[number * across : (number + 1) * across]
         rows.append(b"".join([part for turn, each in enumerate(mine, first) for part in (each, _MARKERS[turn % 8])]))
-    if across == grid.segments:  # as wide as the picture, they follow each other
+    if across == grid.segments:  # as wide as the picture: its rows follow each other
         rows = [b"".join(rows)]
     return tuple(rows)
 
 
 def joined(grid: Grid, parts: Sequence[tuple[bytes, ...]]) -> bytes:
-    """Return the JPEG whose cells, in the grid's order, are `encoded` so."""
+    """Return the JPEG of a grid from its cells, each as `encoded` returns it, in the grid's order."""
     body = [_head(grid.width, grid.height, grid.blocks)]
     at = 0
     while at < len(parts):
@@ -154,7 +154,7 @@ def joined(grid: Grid, parts: Sequence[tuple[bytes, ...]]) -> bytes:
 
 @lru_cache(maxsize=64)
 def _head(width: int, height: int, blocks: int) -> bytes:
-    """Return what stands in a JPEG before its first block: the same as in one that is one row high, but for that."""
+    """Return the headers of a JPEG: those of a JPEG that is one row high, with the height replaced."""
     row = turbo(np.zeros((1, width, 4), np.uint8), QUALITIES[0], restart=blocks)
     head = row[: len(row) - len(_scan(row)) - len(_END)]
     at = head.index(_FRAME) + 5  # after the marker, the length and the precision of eight bits
@@ -162,6 +162,6 @@ def _head(width: int, height: int, blocks: int) -> bytes:
 
 
 def _scan(body: bytes) -> bytes:
-    """Return what stands in a JPEG between its headers and its end."""
+    """Return the data of a JPEG between its headers and its end."""
     at = body.index(_SCAN) + 2
     return body[at + int.from_bytes(body[at : at + 2]) : -len(_END)]

@@ -1,4 +1,4 @@
-"""Pages: HTML taken apart into what the engine needs, and ready to be drawn once it has its photos."""
+"""Pages: splits HTML into the parts that the engine needs, and adds the photos to draw it."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -15,36 +15,36 @@ _IMAGE = re.compile(r"<img\b([^>\"']*(?:(?:\"[^\"]*\"|'[^']*')[^>\"']*)*)>", re.
 _ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+)))?")
 
 NO_SOURCE = "none"
-"""Stands as the address of an `<img>` that has none: the engine refuses those."""
+"""Replaces the missing address of an `<img>`: the engine refuses an `<img>` without one."""
 
 TILES = """
 [data-tile] { position: absolute !important; z-index: 1; margin: 0 !important; box-sizing: border-box }
 [data-tile] { overflow: hidden }
 [data-tile][data-bleed] { overflow: visible }
 """
-"""Tiles lie where their own style says, above everything else, and show nothing outside of their box."""
+"""Tiles lie at the position in their own style, above everything else, and show nothing outside of their box."""
 
 NO_DOTS = "* { text-overflow: clip !important }"
-"""On a page with letters that run from right to left: the engine's dots leave hardly any of them standing."""
+"""For pages with right-to-left letters: the engine's ellipsis leaves hardly any of them."""
 
 BORDER_BOX = "*, ::before, ::after { box-sizing: border-box }"
-"""How boxes are measured unless a template says otherwise: the usual engine's way, and so every other's."""
+"""How boxes are measured unless a template says otherwise: as the default engine does, so that all engines agree."""
 
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
 Box = tuple[int, int]
 
 DEFAULT, BROWSER = "takumi", "chromium"
-"""Engines: the one that draws whatever names no other, in a worker, and the operator's browser."""
+"""Engines: the default one, which runs in a worker, and the operator's browser."""
 ENGINES = DEFAULT, BROWSER
 
 _HEADER = re.compile(r"\s*\{%-?\s*comment\s*-?%\}\s*engine:\s*([\w-]+)\s*\{%-?\s*endcomment\s*-?%\}")
 
 
 def named(template: str) -> str:
-    """Return the engine that a template asks for in its first words, the usual one when it asks for none.
+    """Return the engine that a template names in its first line, the default one if it names none.
 
-    Raises BadContent when there is no such engine.
+    Raises BadContent if there is no such engine.
 
     >>> named("{% comment %} engine: chromium {% endcomment %}<p>"), named("<p>")
     ('chromium', 'takumi')
@@ -59,8 +59,8 @@ def named(template: str) -> str:
 class Markup(msgspec.Struct, frozen=True):
     """HTML without its `<style>`, the style sheets, and the addresses of the pictures in it.
 
-    `boxes` are the sizes in CSS pixels that `<img width height>` say, the largest for each address; an address that
-    some `<img>` draws without saying its size has none.
+    `boxes` are the sizes in CSS pixels from `<img width height>`, the largest for each address; an address that some
+    `<img>` uses without a size has none.
     """
 
     body: str
@@ -74,13 +74,13 @@ class Markup(msgspec.Struct, frozen=True):
         return [source for source in self.sources if not source.startswith("data:")]
 
     def mentioned(self, urls: Iterable[str]) -> list[str]:
-        """Return those of these addresses whose pictures are drawn, by an `<img>` or from CSS."""
+        """Return those of these addresses whose pictures an `<img>` or CSS draws."""
         text = "\n".join((unescape(self.body), *self.styles))
         return [url for url in urls if url and (url in self.sources or url in text)]
 
 
 def taken_apart(html: str) -> Markup:
-    """Return HTML made ready for the engine."""
+    """Return HTML prepared for the engine."""
     styles = tuple(_STYLE.findall(html))
     boxes: dict[str, Box | None] = {}
 
@@ -128,7 +128,7 @@ def tag(name: str, said: Mapping[str, str]) -> str:
 def page(body: str, width: float, height: float, *, scheme: str, paper: str = "transparent") -> str:
     """Return a piece of HTML on a page of its own, cut at `width` by `height` CSS pixels.
 
-    Its element has the class of the scheme, `light` or `dark`, by which style sheets can tell.
+    Its element has the class of the scheme, `light` or `dark`, for style sheets to select.
     """
     look = f"position: relative; width: {width:g}px; height: {height:g}px; overflow: hidden; background-color: {paper}"
     return f'<div class="{scheme}" style="{look}">{body}</div>'
@@ -139,9 +139,9 @@ MOST_PHOTOS = 24
 
 
 class Photo(msgspec.Struct, frozen=True):
-    """A photo as a page draws it: its bytes, the device pixels it is to cover if that is known, and a hash of both.
+    """A photo as a page draws it: its bytes, the device pixels it must cover if known, and a hash of both.
 
-    Without bytes (None) it can only be drawn by who has drawn it before; with none of them (empty) there is no photo.
+    Without bytes (None) only a worker that has drawn it before can draw it; with empty bytes there is no photo.
     """
 
     body: bytes | None
@@ -157,18 +157,18 @@ class Scenery(msgspec.Struct, frozen=True):
     scale: int
     transparent: bool
     scheme: str
-    """`light` or `dark`: the class of the page's element, by which style sheets can tell."""
+    """`light` or `dark`: the class of the page's element, for style sheets to select."""
 
 
 class Sheet(Scenery, frozen=True):
-    """A page ready to be drawn: filled in, with the photos it draws by address, in the order of their addresses."""
+    """A page ready to be drawn: filled in, with its photos by address, in the order of their addresses."""
 
     markup: Markup
     photos: dict[str, Photo]
     look: bytes
-    """A hash of what all parts share."""
+    """A hash of the values that all parts share."""
     key: bytes
-    """A hash of all that makes the picture what it is."""
+    """A hash of all values that determine the picture."""
 
     @property
     def css(self) -> str:
@@ -177,14 +177,14 @@ class Sheet(Scenery, frozen=True):
 
 
 def photo(body: bytes | None, hashed: bytes, box: Box | None, scale: int) -> Photo:
-    """Return a photo that is to cover a box of CSS pixels; `hashed` is the hash of its bytes."""
+    """Return a photo that must cover a box of CSS pixels; `hashed` is the hash of its bytes."""
     if box is not None:
         box = (box[0] * scale, box[1] * scale)
     return Photo(body, box, key_of(hashed, *(box or ())))
 
 
 NO_PHOTO = key_of(b"")
-"""The hash of a photo that there is not."""
+"""The hash of a missing photo."""
 
 
 def sheet(scene: "Scene | Scenery", markup: Markup, photos: Mapping[str, Photo]) -> Sheet:

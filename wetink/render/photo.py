@@ -1,4 +1,4 @@
-"""Photos made fit for the engine: readable, not larger than a picture needs, and something neutral in place of none."""
+"""Photos prepared for the engine: readable, no larger than a picture needs, and a neutral one for a missing photo."""
 
 import io
 from functools import lru_cache
@@ -17,19 +17,19 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 
 
 def fitted(body: bytes, box: tuple[int, int] | None = None) -> bytes | None:
-    """Return a photo that the engine can draw at once, None when it is no photo.
+    """Return a photo that the engine can draw at once, None if the bytes are not a photo.
 
-    It is made just large enough to cover a box of device pixels, and never larger than it was.
+    It is just large enough to cover a box of device pixels, and never larger than the original.
     """
     try:
         with Image.open(io.BytesIO(body), formats=FORMATS) as photo:
-            width, height = photo.size  # of the header: nothing is decoded yet
+            width, height = photo.size  # from the header: nothing is decoded yet
             if width * height > MOST_PIXELS:
                 return None
             share = min(1.0, LONGEST / max(width, height))
             if box is not None:
                 share = min(share, max(box[0] / width, box[1] / height))
-            # Up to twice as large as needed, the engine is quicker than to make it smaller first.
+            # Up to twice the needed size, the engine is faster than shrinking the photo first.
             return body if share > 0.5 else _shrunk(photo, share)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
@@ -43,7 +43,7 @@ def _shrunk(photo: Image.Image, share: float) -> bytes:
     kept = io.BytesIO()
     if clear:
         small.save(kept, "PNG", compress_level=1)
-    else:  # a JPEG is what the engine decodes quickest; at this quality nobody sees that it is one twice
+    else:  # the engine decodes a JPEG fastest; at this quality nobody sees that it is encoded twice
         small.save(kept, "JPEG", quality=93, subsampling=0)
     return kept.getvalue()
 

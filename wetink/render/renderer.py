@@ -1,4 +1,4 @@
-"""Renderer: scenes into pictures, drawn by workers of the sandbox.
+"""Renderer: turns scenes into pictures, drawn by workers of the sandbox.
 
 A picture comes from the cache, else from the cached layer and tiles of its page, else the whole page is drawn. This
 process caches pictures; each worker caches layers and tiles.
@@ -34,23 +34,23 @@ if TYPE_CHECKING:
 R = TypeVar("R", jobs.Filled, jobs.Drawn, jobs.Compared, jobs.Told, jobs.Pressed)
 
 PHOTO_MS, WARM_PHOTO_MS = 400, 5_000
-"""How long a photo may keep a picture waiting, then a placeholder is drawn; and how long when nobody waits for it."""
+"""How long a picture waits for a photo before a placeholder is drawn; and how long if no open waits for it."""
 MOST_PIXELS = 12_000_000
 """Device pixels of one picture."""
 PICTURES, HASHED = 16 << 20, 32 << 20
-"""Bytes that are kept of finished pictures, and of photos whose hash is known."""
+"""Bytes to keep of finished pictures, and of photos whose hash is known."""
 SENT = 10_000
 """Photos remembered as sent to a worker, by hash. A worker asks again for one that it no longer has."""
 
 WORKERS = 2
-"""One draws, and one is there while the other hangs."""
+"""One draws while the other hangs."""
 FILL_SECONDS, DRAW_SECONDS, LONG_SECONDS = 2.0, 3.0, 15.0
-"""What a worker may take to fill in a template, to draw a page, and for what nobody waits for. Then it is killed."""
+"""Seconds for a worker to fill in a template, to draw a page, and for work no open waits for. Then it is killed."""
 MOST_FRAMES, MOST_FILM_PIXELS = 24, 12_000_000
-"""Pictures of a film, and device pixels of all of them at more than one for each CSS pixel."""
+"""Pictures of a film, and device pixels of all of them at a scale above 1."""
 GIVE_WAY_TIMES, GIVE_WAY_SECONDS = 50, 0.02
 SLOW_SECONDS = 0.5
-"""A template that took so long and came to nothing is left alone as one that had to be ended."""
+"""A template that fails after this long is paused like one whose worker had to be killed."""
 
 
 class Renderer:
@@ -91,8 +91,8 @@ class Renderer:
         return self._pool
 
     async def prepare(self) -> None:
-        """Load what takes long, so that no open has to wait for it. Never raises BadContent."""
-        with contextlib.suppress(BadContent):  # an open will say so, where somebody sees it
+        """Load the slow parts, so that no open has to wait for them. Never raises BadContent."""
+        with contextlib.suppress(BadContent):  # an open will report it where somebody sees it
             await self._asked(jobs.Complete(), LONG_SECONDS)
 
     async def use(self, own: Mapping[str, bytes]) -> Sequence[str]:
@@ -101,7 +101,7 @@ class Renderer:
             return self._problems
         problems: list[str] = []
         good, faces, letters = {}, [], list(noted())
-        for name, body in own.items():  # one by one: a font may be the end of whoever reads it
+        for name, body in own.items():  # one by one: a font may crash the worker that reads it
             try:
                 told = _as(await self._asked(jobs.Use({name: body}), DRAW_SECONDS), jobs.Told)
             except BadContent as error:
@@ -167,7 +167,7 @@ class Renderer:
         return reply if isinstance(reply, jobs.Drawn) else _as(reply, jobs.Filled)
 
     def _engine_of(self, scene: Scene) -> str:
-        """Return what draws a scene: what it or its template names, if there is such a thing here."""
+        """Return the engine that a scene or its template names; the default one in place of a missing browser."""
         name = scene.engine or named(scene.template)
         return DEFAULT if name == BROWSER and self._browser is None else name
 
@@ -178,7 +178,7 @@ class Renderer:
         return Picture(gif(await self._countdowns.ready(ticking), ticking.remaining_ms), "image/gif")
 
     async def prepare_countdown(self, ticking: Ticking) -> None:
-        """Make a countdown ready ahead of need, and keep it on disk. Gives way to `render`. Raises BadContent."""
+        """Prepare a countdown ahead of need, and keep it on disk. Gives way to `render`. Raises BadContent."""
         await self._give_way()
         await self._countdowns.ready(ticking)
 
@@ -188,7 +188,7 @@ class Renderer:
     async def film(self, film: Film) -> Picture:
         """Return an animated GIF of a film, whose first picture is complete. Raises BadContent.
 
-        The browser draws no films: they are drawn by the usual engine.
+        The browser draws no films: the default engine draws them.
         """
         scene, template = film.scene, key_of(film.scene.template, "film")
         count = min(max(film.frames, 1), MOST_FRAMES)
@@ -213,7 +213,7 @@ class Renderer:
         return await self._once(key, shot)
 
     async def _once(self, key: bytes, make: Callable[[], Coroutine[Any, Any, Picture]]) -> Picture:
-        """Return the picture that is kept under a key, else make it; whoever asks meanwhile waits for it."""
+        """Return the picture that is kept under a key, else make it once for all callers at that time."""
         kept = self._pictures.get(key)
         if kept is not None:
             return kept
@@ -233,10 +233,10 @@ class Renderer:
             try:
                 await self._rendered(scene, ahead=True)
             except BadContent:
-                return  # the open will say so, where somebody sees it
+                return  # the open will report it where somebody sees it
 
     async def _give_way(self) -> None:
-        """Let whoever waits for a picture go first, for a while."""
+        """Let renders that an open waits for go first, for a while."""
         for _ in range(GIVE_WAY_TIMES):
             if self._pool.resting:
                 break
@@ -249,7 +249,7 @@ class Renderer:
     async def _sheet(self, scene: Scene, filled: jobs.Filled, photo_ms: int) -> Sheet:
         """Return a page with its photos."""
         markup, allowed = filled.markup, frozenset(scene.photos)
-        # Only addresses the scene allows are fetched; whatever else the page draws is a placeholder.
+        # Only addresses that the scene allows are fetched; every other picture on the page is a placeholder.
         photos = {url: photo(b"", NO_PHOTO, markup.boxes.get(url), 1) for url in markup.strange}
         wanted = [url for url in filled.wanted if url in allowed][:MOST_PHOTOS]
         for url, body in (await self._bodies(wanted, photo_ms)).items():
@@ -257,31 +257,31 @@ class Renderer:
         return sheet(scene, markup, photos)
 
     async def _bodies(self, urls: Sequence[str], photo_ms: int) -> dict[str, bytes]:
-        """Return photos by address, empty if they cannot be had in time. They are fetched at the same time."""
+        """Return photos by address, empty if they are not available in time. They are fetched at the same time."""
         for url in urls:
             self._photos.warm(url)
-        # Most are at hand, and asking for one after the other spares a task for each.
+        # Most are in memory, and requesting one after the other saves a task for each.
         until = time.monotonic() + photo_ms / 1000
         return {
             url: await self._photos.get(url, max(0, round((until - time.monotonic()) * 1000))) or b"" for url in urls
         }
 
     def _hash(self, url: str, body: bytes | None) -> bytes:
-        """Return the hash of a photo, nothing for none that is at hand."""
+        """Return the hash of a photo, empty bytes if the photo is not in memory."""
         if not body:
             return b"" if body is None else NO_PHOTO
         known = self._hashed.get(url.encode())
-        if known is None or known[0] is not body:  # the very object that was hashed before need not be hashed again
+        if known is None or known[0] is not body:  # the same object need not be hashed again
             known = body, key_of(body)
             self._hashed.put(url.encode(), known)
         return known[1]
 
     async def _drawn(self, scene: Scene, template: bytes, page: Sheet, lacks: Sequence[str], *, ahead: bool) -> Picture:
-        """Return the picture of a page. Photos' bytes are handed on only where they are lacked."""
+        """Return the picture of a page. Send a photo's bytes only to a worker that lacks them."""
         if scene.engine == BROWSER:
             return await self._browsed(scene, page)
         light = {url: each if url in lacks else _light(each) for url, each in page.photos.items()}
-        for photos in (light, page.photos):  # another worker may draw it, which has other photos
+        for photos in (light, page.photos):  # another worker, with other photos, may draw it
             job = jobs.Draw(replace(page, photos=photos), scene.most_bytes, ahead)
             reply = await self._tried(job, template, page.key, DRAW_SECONDS)
             if not isinstance(reply, jobs.Lacks):
@@ -303,9 +303,9 @@ class Renderer:
         return _as(await self._asked(job, DRAW_SECONDS), jobs.Drawn).picture
 
     async def _tried(self, job: jobs.Job, template: bytes, page: bytes, seconds: float) -> jobs.Reply:
-        """Return the answer to a job about a page, unless one like it went wrong a moment ago. Raises BadContent.
+        """Return the answer to a job about a page, unless its template or page is paused. Raises BadContent.
 
-        What nobody has seen drawn yet is tried one at a time: it may hang, and then it shall hang one worker only.
+        Jobs of a template that was never drawn run one at a time: if one hangs, it hangs only one worker.
         """
         if self._quarantine.proven(template):
             return await self._watched(job, template, page, seconds)
@@ -337,7 +337,7 @@ class Renderer:
 
 
 def _as(reply: jobs.Reply, kind: type[R]) -> R:
-    """Return a reply that must be of a kind. Raises BadContent: who answers otherwise was taken over."""
+    """Return a reply that must be of a kind. Raises BadContent: with another kind, a page took over the worker."""
     if not isinstance(reply, kind):
         raise BadContent(f"its worker failed with {type(reply).__name__}")
     return reply
@@ -359,6 +359,6 @@ def _light(photo: Photo) -> Photo:
 
 
 def _landed(flight: asyncio.Task[Picture]) -> None:
-    """Look at how it ended: whoever asked may have gone."""
+    """Retrieve its exception: the caller may be gone."""
     if not flight.cancelled():
         flight.exception()

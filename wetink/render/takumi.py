@@ -1,4 +1,4 @@
-"""Takumi: HTML and style sheets into pixels by pytakumi, within bounds, inside of this process."""
+"""Takumi: pytakumi turns HTML and style sheets into pixels, within limits, inside of this process."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -11,23 +11,23 @@ from wetink.render import fonts
 from wetink.render.compose import Pixels
 
 MOST_DEPTH = 128
-"""Levels of elements in elements."""
+"""Levels of nested elements."""
 MOST_ELEMENTS = 2000
-"""Elements of one page: the engine's time grows with the square of their number when they stand in one line."""
+"""Elements of one page: the engine's time grows with the square of their number if they are on one line."""
 
 
 class Takumi:
     """Draws pages, without network and files; other threads run while it draws."""
 
     def __init__(self) -> None:
-        """Load the fonts, but for the large ones. Raises BadSettings when there are none."""
+        """Load the fonts except the large ones. Raises BadSettings if there are none."""
         self._complete, self._changing = not fonts.files(large=True), threading.Lock()
         self._own: Mapping[str, bytes] = {}
         self.faces: dict[str, fonts.Face] = {}
         self._engine, self.families, _ = self._made()
 
     def complete(self) -> None:
-        """Load the large fonts as well. It takes half a second."""
+        """Load the large fonts. It takes half a second."""
         with self._changing:
             if not self._complete:
                 self._complete = True
@@ -61,7 +61,7 @@ class Takumi:
     def draw(
         self, page: str, styles: Sequence[str], images: Mapping[str, bytes], width: int, height: int, scale: int
     ) -> Pixels:
-        """Return a page of `width` by `height` device pixels. Raises BadContent when it cannot be drawn."""
+        """Return a page of `width` by `height` device pixels. Raises BadContent if it cannot be drawn."""
         if page.count("<") - page.count("</") > MOST_ELEMENTS:
             raise BadContent(f"the template makes more than {MOST_ELEMENTS} elements", hint="use fewer elements")
         if not self._complete and fonts.LARGE.search(page):

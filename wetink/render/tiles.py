@@ -1,11 +1,11 @@
-"""Tiles: the parts of a template that differ from person to person, apart from the rest of the page.
+"""Tiles: the parts of a template that differ from person to person, drawn apart from the rest of the page.
 
 A tile is a direct child of the page's root element and gives its own position:
 
     <div data-tile="card-1" style="left:28px; top:72px; width:176px; height:200px">…</div>
 
 It shows nothing outside of that box, or up to `data-bleed="12"` CSS pixels around it. A page without its tiles is the
-layer; a tile on its own page, pasted over the layer, gives what the engine draws of the whole.
+layer; a tile drawn on its own page and pasted over the layer gives the same pixels as the whole page.
 """
 
 import re
@@ -28,7 +28,7 @@ _CORNER = re.compile(r"(?<![\w-])(?:left|top)\s*:[^;]*(?:;|$)", re.IGNORECASE)
 MOST_TILES = 40
 """Tiles of one page."""
 BARE = "background: none; border-radius: 0; box-shadow: none; overflow: visible"
-"""What a page's element must not show or cut off where it only holds a tile."""
+"""Style of the page's element around a single tile: it shows nothing itself and does not cut off the tile."""
 
 
 class Refused(Exception):
@@ -40,7 +40,7 @@ class Refused(Exception):
 
 
 class Tile(msgspec.Struct, frozen=True):
-    """One tile: where it lies, with its bleed, in device pixels of the page, and how it is drawn alone at (0, 0)."""
+    """One tile: its box on the page in device pixels, with its bleed, and the HTML that draws it alone at (0, 0)."""
 
     left: int
     top: int
@@ -56,14 +56,14 @@ class Tile(msgspec.Struct, frozen=True):
 
 
 class Layered(msgspec.Struct, frozen=True):
-    """A page taken apart: the HTML of its layer, and its tiles from back to front."""
+    """A page split in two: the HTML of its layer, and its tiles from back to front."""
 
     layer: str
     tiles: tuple[Tile, ...]
 
 
 class _Element(msgspec.Struct, frozen=True):
-    """An element: its name and attributes, where it starts and ends, and where what is inside of it does."""
+    """An element: its name and attributes, its start and end, and the start and end of its content."""
 
     name: str
     said: Mapping[str, str]
@@ -76,12 +76,12 @@ class _Element(msgspec.Struct, frozen=True):
 def layered(body: str, width: int, height: int, scale: int) -> Layered:
     """Return the layer and the tiles of a page of `width` by `height` CSS pixels.
 
-    Raises Refused when there is a tile that cannot be drawn apart from the rest.
+    Raises Refused if a tile cannot be drawn apart from the rest.
     """
     root, elements = _elements(body)
     if len(elements) > MOST_TILES:
         raise Refused(f"is one of more than {MOST_TILES}", elements[-1].said)
-    # The page's element stays around a tile, for what is inherited and for selectors; only its ground does not.
+    # The page's element stays around a tile, for inherited styles and for selectors, but without its background.
     around = tag(root.name, _styled(root.said, BARE)), body[root.end : root.after]
     tiles: list[Tile] = []
     rest: list[str] = []
@@ -94,12 +94,12 @@ def layered(body: str, width: int, height: int, scale: int) -> Layered:
         if one.meets(other):
             raise Refused(f"lies over the tile `{first.said['data-tile']}`, if only by a bleed", second.said)
     left = "".join((*rest, body[at : root.end]))
-    # The engine draws an element with nothing in it, but not one with only a space in it.
+    # The engine draws an empty element, but not one that contains only a space.
     return Layered(body[: root.inside] + (left if left.strip() else "") + body[root.end :], tuple(tiles))
 
 
 def _elements(body: str) -> tuple[_Element, list[_Element]]:
-    """Return the page's one element and the tiles right inside of it. Raises Refused when the HTML is not so tidy."""
+    """Return the page's one element and the tiles directly in it. Raises Refused if the HTML is not that tidy."""
     opened: list[tuple[str, Mapping[str, str], int, int]] = []
     roots: list[_Element] = []
     found: list[_Element] = []
@@ -140,7 +140,7 @@ def _tile(element: _Element, inner: str, around: tuple[str, str], page: tuple[in
     left, top, width, height = (round(pixels[name]) for name in ("left", "top", "width", "height"))
     if min(left, top, width - 1, height - 1) < 0 or left + width > page[0] * scale or top + height > page[1] * scale:
         raise Refused("is not on the page", said)
-    # Drawn at the corner of its page, and without a name, it is the same tile wherever it lies.
+    # Drawn at the corner of its page, and without a name, it is the same tile in every place.
     alone = {**said, "data-tile": "", "style": _CORNER.sub("", said["style"]).strip()}
     return Tile(
         left - bleed * scale,
@@ -153,5 +153,5 @@ def _tile(element: _Element, inner: str, around: tuple[str, str], page: tuple[in
 
 
 def _styled(said: Mapping[str, str], style: str) -> dict[str, str]:
-    """Return attributes with something more in the style, which outdoes the rest of it."""
+    """Return attributes with more style, which overrides the rest of it."""
     return {**said, "style": f"{said.get('style', '')}; {style}".removeprefix("; ")}

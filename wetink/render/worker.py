@@ -1,4 +1,4 @@
-"""Desk: where a worker of the sandbox draws. It keeps layers, tiles and photos for the next picture."""
+"""Desk: draws in a worker of the sandbox. It keeps layers, tiles and photos for the next picture."""
 
 import pickle
 from collections.abc import Callable
@@ -20,13 +20,13 @@ from wetink.render.page import MOST_PHOTOS, NO_PHOTO, photo, sheet, taken_apart
 from wetink.render.takumi import Takumi
 
 SEEN = 1_000
-"""Pages of which is remembered that they were drawn."""
+"""Drawn pages that a worker remembers."""
 
 
 def ready() -> Callable[[bytes], bytes]:
-    """Return what answers jobs, with the engine's fonts loaded. Raises BadSettings when there are none."""
-    Image.init()  # what decodes photos is imported before the first comes
-    money(1, "EUR")  # and how English writes amounts is read
+    """Return the function that answers jobs, with the engine's fonts loaded. Raises BadSettings if there are none."""
+    Image.init()  # imports the photo decoders before the first photo
+    money(1, "EUR")  # and loads the English format of amounts
     return Desk()
 
 
@@ -80,7 +80,7 @@ class Desk:
         for url in wanted:
             photos[url] = photo(job.bodies.get(url), job.photos[url], filled.markup.boxes.get(url), job.scenery.scale)
         page = sheet(job.scenery, filled.markup, photos)
-        if self._seen.get(page.key) is not None:  # it is kept where it was asked for: sending it again takes longer
+        if self._seen.get(page.key) is not None:  # the renderer keeps its picture: sending it again takes longer
             return filled
         reply = self._drawn(jobs.Draw(page, job.most_bytes, job.ahead))
         return replace(filled, lacks=reply.photos) if isinstance(reply, jobs.Lacks) else reply
@@ -115,10 +115,10 @@ class Desk:
 
 
 def _in(body: bytes) -> list[Range]:
-    """Return the characters of a font; none of one whose table of them cannot be read."""
+    """Return the characters of a font; none if its table of them cannot be read."""
     try:
         return ranges_in(body)
-    except Exception:  # whatever its reader raises for a stranger's file
+    except Exception:  # any error of its reader for an unknown file
         return []
 
 

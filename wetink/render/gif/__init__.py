@@ -1,1 +1,1 @@
-"""Animated GIFs: countdowns that are joined from parts encoded before, and films from frames."""
+"""Animated GIFs: countdowns joined from parts that are encoded once, and films from frames."""

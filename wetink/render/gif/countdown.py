@@ -1,7 +1,7 @@
-"""Countdowns: animated GIFs that show what remains, second by second, joined from parts that were encoded before.
+"""Countdowns: animated GIFs of the remaining time, second by second, joined from parts that are encoded once.
 
-Only the first picture is complete; those after it replace just what changed. The first is joined, too: of each digit
-every row of pixels is kept encoded, so that a row of the picture is a row of each digit, one after the other.
+Only the first picture is complete; each later one replaces only the changed pixels. The first is also joined from
+parts: every row of pixels of each digit is kept encoded, and a row of the picture is one row of each digit in turn.
 """
 
 from itertools import chain
@@ -13,17 +13,17 @@ from wetink.render.gif import lzw
 DAY = 86_400
 """Seconds."""
 FRAMES, MOST_FRAMES = 60, 120
-"""Seconds that are shown one after the other, unless told otherwise, and at the most."""
+"""Seconds to show one after the other: the default and the maximum."""
 MOST_PIXELS = 5_000_000
-"""Device pixels of a countdown: a larger block is drawn with fewer of them for each of CSS."""
+"""Device pixels of a countdown: a larger block gets fewer of them for each CSS pixel."""
 PART_BYTES = 40
-"""What an object of bytes takes beside them."""
+"""The overhead of a bytes object in memory."""
 TICK, BRIEF = 100, 2
-"""Hundredths of a second: how long one second stands, and each of its parts but the last. Viewers raise less than 2."""
+"""Hundredths of a second: for one second, and for each of its images but the last. Viewers lengthen less than 2."""
 
 
 class Look(msgspec.Struct, frozen=True):
-    """What a marketer can set. Colors are like `#3451d1`; an empty one is that of the scheme."""
+    """A marketer's settings. Colors are like `#3451d1`; an empty one is the scheme's."""
 
     title: str = ""
     labels: tuple[str, str, str, str] = ("DAYS", "HOURS", "MINUTES", "SECONDS")
@@ -34,7 +34,7 @@ class Look(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True, array_like=True):
-    """An image that brings a number about: where it lies from the slot's corner, its size, and its data, encoded."""
+    """An image that turns one number into the next: its place from the slot's corner, its size, its encoded data."""
 
     left: int
     top: int
@@ -44,11 +44,11 @@ class Change(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Number(msgspec.Struct, frozen=True, array_like=True):
-    """Where `seconds // unit % count` is shown, and what lies left of it, by rows of pixels as sections.
+    """The place that shows `seconds // unit % count`. Its digits' sections start where the number to its left ends.
 
-    `digits` says for each of its digits, the highest first, which of the plate's sets of digits it is taken from.
-    `changes` says for each number which of the plate's changes brings it about after the next higher one, -1 where no
-    pixel differs. The corner of the changes is (left, top).
+    `digits` holds, for each digit (the highest first), the index of its set in the plate's `digits`. `changes` holds,
+    for each number, the index of the plate's change that turns the next higher number into it, -1 if no pixel differs.
+    The corner of the changes is (left, top).
     """
 
     unit: int
@@ -60,9 +60,9 @@ class Number(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Plate(msgspec.Struct, frozen=True, array_like=True):
-    """All of a picture, encoded: what is above its numbers, they from left to right, what is right of them, and below.
+    """A whole encoded picture: the part above its numbers, the numbers with all beside them, and the part below.
 
-    `place` says where the picture lies: everywhere. `digits` are sets of the ten digits, each by its rows of pixels.
+    `place` is the image header of the whole picture. `digits` are sets of the ten digits, each by its rows of pixels.
     """
 
     place: bytes
@@ -74,7 +74,7 @@ class Plate(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Countdown(msgspec.Struct, frozen=True, array_like=True):
-    """A countdown that is ready to show any time that remains: a plate for up to 99 days, and one for more."""
+    """A countdown prepared for any remaining time: a plate for up to 99 days, and one for more."""
 
     header: bytes
     near: Plate
@@ -82,7 +82,7 @@ class Countdown(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def nbytes(self) -> int:
-        """The memory it takes, about."""
+        """The approximate bytes of memory it takes."""
         return sum(_nbytes(plate) for plate in (self.near, self.far))
 
 
@@ -97,9 +97,9 @@ def _nbytes(plate: Plate) -> int:
 
 
 def gif(countdown: Countdown, remaining_ms: int, frames: int = FRAMES) -> bytes:
-    """Return a GIF that counts down from what remains, in milliseconds, for `frames` seconds, and then stands still.
+    """Return a GIF that counts down from the remaining milliseconds for `frames` seconds and then stops.
 
-    It plays once, and ends at zero. Where nothing remains it is a still picture of zeros. More than 999 days are shown
+    It plays once, and ends at zero. Without remaining time it is a still picture of zeros. More than 999 days are shown
     as 999 days, and their hours, minutes and seconds.
     """
     seconds = max(0, remaining_ms // 1000)
@@ -113,7 +113,7 @@ def gif(countdown: Countdown, remaining_ms: int, frames: int = FRAMES) -> bytes:
         before, old = plate, shown
         plate, shown = _at(countdown, second)
         changed = _changes(plate, old, shown) if plate is before else [_whole(plate, shown)]
-        if not changed:  # nothing to see: what was there stands for longer
+        if not changed:  # no visible change: the image before stays longer
             parts[-1] = parts[-1][0] + TICK, parts[-1][1]
             continue
         parts += [(BRIEF, part) for part in changed[:-1]]
@@ -122,12 +122,12 @@ def gif(countdown: Countdown, remaining_ms: int, frames: int = FRAMES) -> bytes:
 
 
 def stands(delay: int) -> bytes:
-    """Return what goes before an image that stands for so many hundredths of a second and is then drawn over."""
+    """Return the control block of an image that shows for `delay` hundredths of a second and is then drawn over."""
     return b"\x21\xf9\x04\x04" + min(max(delay, 0), 0xFFFF).to_bytes(2, "little") + b"\0\0"
 
 
 def place(left: int, top: int, width: int, height: int) -> bytes:
-    """Return what goes before the data of an image: where it lies."""
+    """Return the header of an image's data: its place."""
     return b"," + b"".join(side.to_bytes(2, "little") for side in (left, top, width, height)) + b"\0"
 
 
@@ -140,7 +140,7 @@ def _at(countdown: Countdown, seconds: int) -> tuple[Plate, tuple[int, ...]]:
 
 
 def _changes(plate: Plate, old: tuple[int, ...], new: tuple[int, ...]) -> list[bytes]:
-    """Return the images that bring about the new numbers."""
+    """Return the images that turn the old numbers into the new ones."""
     images = []
     for number, was, shown in zip(plate.numbers, old, new, strict=True):
         if was != shown and number.changes[shown] >= 0:

@@ -1,4 +1,4 @@
-"""Faces of countdowns: the pictures of a template's ground and of the ten digits, drawn by the renderer's engine."""
+"""Faces of countdowns: pictures of a template's background and of the ten digits, drawn by the renderer's engine."""
 
 from collections.abc import Mapping
 from importlib.resources import files
@@ -20,13 +20,13 @@ TEMPLATE = files("wetink.render.gif").joinpath("countdown.liquid").read_text(enc
 LEAST_WIDTH, LEAST_HEIGHT = 120, 32
 """CSS pixels."""
 UNITS = {"hundreds": (100 * DAY, 10), "days": (DAY, 100), "hours": (3600, 24), "minutes": (60, 60), "seconds": (1, 60)}
-"""What ticks: the seconds of each unit, and how many numbers it has. Its digits are tiles like `hours-0`, `hours-1`."""
+"""The units: their seconds, and how many numbers each has. Their digits are tiles like `hours-0`, `hours-1`."""
 
 
 def drawn(drawing: Drawing, letters: Letters, look: Look, width: int, height: int, scale: int) -> Countdown:
-    """Return the countdown of `width` by `height` CSS pixels that looks so, drawn with fonts that have these letters.
+    """Return a countdown of `width` by `height` CSS pixels with this look, drawn with fonts that have these letters.
 
-    It takes half a second, three for the largest. Raises BadContent when it is too small or too large.
+    It takes half a second, three for the largest. Raises BadContent if it is too small or too large.
     """
     if width < LEAST_WIDTH or height < LEAST_HEIGHT:
         raise BadContent(f"a countdown needs {LEAST_WIDTH} by {LEAST_HEIGHT} pixels", hint="make the block larger")
@@ -43,7 +43,7 @@ def drawn(drawing: Drawing, letters: Letters, look: Look, width: int, height: in
             raise BadContent(f"the countdown cannot be drawn: {refused}", hint="make the block larger") from refused
 
     pages = [page(digit, wide=False) for digit in range(10)]
-    # A digit is the same picture wherever it stands.
+    # A digit is the same picture in every place.
     digits = [drawing.tile(sheet, parts.tiles[0]) for sheet, parts in pages]
     left, top, right, bottom = box(np.any([digit[..., 3] > 0 for digit in digits], axis=0)) or (0, 0, 1, 1)
     digits = [digit[top:bottom, left:right] for digit in digits]
@@ -55,7 +55,7 @@ def drawn(drawing: Drawing, letters: Letters, look: Look, width: int, height: in
 
 
 def _slots(parts: Layered, left: int, top: int) -> list[Slot]:
-    """Return where the units stand whose digits are these tiles, of which something is seen from (left, top) on."""
+    """Return the slots of the units whose digits are these tiles; a digit's visible part begins at (left, top)."""
     found: dict[str, list[Tile]] = {}
     for tile in sorted(parts.tiles, key=lambda tile: tile.left):
         found.setdefault(tile.name.partition("-")[0], []).append(tile)

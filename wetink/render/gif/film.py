@@ -1,7 +1,7 @@
-"""Films: pictures that follow each other as an animated GIF, within a bound of weight.
+"""Films: pictures that follow each other as an animated GIF, within a limit of bytes.
 
-All share one palette. The first picture is complete, as some mail programs show only that one; of each later one only
-the box is sent in which it differs. Where that is too heavy, colors give way, then sharpness, then pictures.
+All share one palette. The first picture is complete, as some mail programs show only that one; each later one sends
+only the box in which it differs. If that is too heavy, the film loses colors, then sharpness, then pictures.
 """
 
 import math
@@ -16,21 +16,21 @@ from wetink.render.gif.countdown import stands
 from wetink.render.gif.press import Colors, box, extended, none
 
 STEPS = ((1, 256), (1, 128), (2, 256), (2, 128), (2, 64), (3, 64), (3, 32))
-"""By how much a film is made smaller, and how many colors it has, tried in turn."""
+"""Factors by which a film is shrunk, and its number of colors, tried in turn."""
 SHORTEST, LONGEST = 200, 60_000
-"""Milliseconds for which a picture stands: quicker ones flicker, and mail programs slow them down."""
+"""Milliseconds for each picture: shorter ones flicker, and mail programs slow them down."""
 FOR_EVER = b"\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"
 SAMPLED = 160_000
-"""Pixels of all pictures from which the palette is made."""
+"""Pixels, sampled from all pictures, that determine the palette."""
 
 Rows = npt.NDArray[np.uint8]
 """Rows of red, green and blue."""
 
 
 def film(pictures: Sequence[Pixels], milliseconds: int, most: int, *, loop: bool) -> tuple[bytes, str]:
-    """Return pictures of one size, each of which stands so long, as a GIF of at most `most` bytes if that can be.
+    """Return pictures of one size, each shown for `milliseconds`, as a GIF of at most `most` bytes if possible.
 
-    With it comes what had to give, in words, empty for nothing.
+    Also return a text that names the losses, empty if there are none.
     """
     opaque = [np.ascontiguousarray(picture[..., :3]) for picture in pictures]
     stand = min(max(milliseconds, SHORTEST), LONGEST)
@@ -38,7 +38,7 @@ def film(pictures: Sequence[Pixels], milliseconds: int, most: int, *, loop: bool
     while True:
         for smaller, colors in STEPS:
             if body and len(body) > most * 4 and smaller == 1:
-                continue  # fewer colors will not make up for that
+                continue  # fewer colors will not be enough
             body = _encoded([_shrunk(each, smaller) for each in opaque], colors, stand, loop=loop)
             if len(body) <= most:
                 said = [f"GIF of {colors} colors"] if colors < STEPS[0][1] else []
@@ -65,7 +65,7 @@ def _encoded(pictures: Sequence[Rows], colors: int, milliseconds: int, *, loop: 
 
 
 def _changes(pictures: Sequence[Rows]) -> Iterator[tuple[tuple[int, int, int, int], Rows, int]]:
-    """Yield the box in which each picture differs from the one before it, and for how many turns it stands."""
+    """Yield the box in which each picture differs from the one before it, the picture, and its number of turns."""
     height, width, _ = pictures[0].shape
     shown, where, count = pictures[0], (0, 0, width, height), 1
     for picture in pictures[1:]:
@@ -85,7 +85,7 @@ def _palette(pictures: Sequence[Rows], colors: int) -> Colors:
 
 
 def _image(pixels: Rows, palette: Colors, left: int, top: int) -> bytes:
-    """Return the image of a part of a picture: where it lies, and its pixels, with errors spread to their neighbors."""
+    """Return the image of a part of a picture: its place, and its pixels, with errors spread to their neighbors."""
     colors = Image.new("P", (1, 1))
     colors.putpalette(palette.tobytes())
     drawn = Image.fromarray(pixels, "RGB").quantize(palette=colors, dither=Image.Dither.FLOYDSTEINBERG)

@@ -1,7 +1,7 @@
-"""LZW as GIF has it, in sections that can be joined as bytes (source: GIF89a, appendix F, "Variable-Length-Code LZW").
+"""LZW for GIF, in sections that can be joined as bytes (source: GIF89a, appendix F, "Variable-Length-Code LZW").
 
-After a clear code the decoder knows nothing of what came before, so what lies between two of them is the same wherever
-it stands. With 128 colors a code is at first just one byte wide; as the widths grow, their numbers are powers of two,
+After a clear code the decoder forgets everything before, so the codes between two clear codes are the same in any
+place. With 128 colors a code is at first just one byte wide; as the widths grow, their numbers are powers of two,
 so every few codes a clear code ends with a byte. Sections that end there are joined without moving a bit.
 """
 
@@ -15,7 +15,7 @@ _CLEAR, _END = 1 << SECTION_SIZE, (1 << SECTION_SIZE) + 1
 
 
 class _Code(NamedTuple):
-    """A code, its width in bits, that of the code after it, and how many pixels are encoded with it."""
+    """A code, its width in bits, the width of the code after it, and the number of pixels encoded up to it."""
 
     code: int
     width: int
@@ -29,7 +29,7 @@ def image(sections: Iterable[bytes]) -> bytes:
 
 
 def section(pixels: bytes) -> bytes:
-    """Return pixels, each below 128, encoded so that it can stand after any section and before any other."""
+    """Return pixels, each below 128, encoded so that the section can follow and precede any other."""
     parts = [_short(pixels)]
     if parts[0]:
         return parts[0]
@@ -40,7 +40,7 @@ def section(pixels: bytes) -> bytes:
             bits += code.width
             if (bits + code.after) % 8 == 0 and code.code != _CLEAR:
                 end = number
-        # The first code always qualifies; the few after the last that does begin anew, where codes are bytes.
+        # The first code always qualifies; the few after the last one that does start over, where codes are bytes.
         last = codes[end]
         parts.append(_packed((*codes[: end + 1], _Code(_CLEAR, last.after, 0, 0))))
         pixels = pixels[last.done :]
@@ -56,7 +56,7 @@ def encoded(pixels: bytes, size: int) -> bytes:
 
 
 def blocks(body: bytes) -> bytes:
-    """Return bytes as GIF has them: in blocks of up to 255, each with its length before it, and an empty one last."""
+    """Return bytes as GIF blocks: up to 255 bytes each, preceded by their length, and an empty block at the end."""
     parts: list[bytes] = []
     for start in range(0, len(body), 255):
         part = body[start : start + 255]
@@ -65,7 +65,7 @@ def blocks(body: bytes) -> bytes:
 
 
 def _codes(pixels: bytes, size: int) -> Iterator[_Code]:
-    """Yield the codes of pixels, as they follow after a clear code."""
+    """Yield the codes of pixels, as they follow a clear code."""
     clear = 1 << size
     known: dict[int, int] = {}
     following, width = clear + 2, size + 1
@@ -77,7 +77,7 @@ def _codes(pixels: bytes, size: int) -> Iterator[_Code]:
             continue
         before = width
         known[code << 8 | pixel] = following
-        # The decoder learns this one only with the next code, so it widens its codes one later.
+        # The decoder learns this entry only with the next code, so it widens its codes one code later.
         width += following == 1 << width
         following += 1
         yield _Code(code, before, width, at)
@@ -91,7 +91,7 @@ def _codes(pixels: bytes, size: int) -> Iterator[_Code]:
 
 
 def _short(pixels: bytes) -> bytes:
-    """Return a section whose codes are all bytes, nothing when there is none: what `section` would, but sooner."""
+    """Return a section if all its codes are bytes, else nothing: the result of `section`, but faster."""
     out = bytearray()
     known: dict[int, int] = {}
     following = _END + 1

@@ -1,6 +1,6 @@
-"""The press: pictures of a countdown, its ground and its digits, encoded once for every time that may remain.
+"""The press: encodes the pictures of a countdown, its background and its digits, once for every remaining time.
 
-A palette holds the few colors that stand for all of a picture, found by cutting them where they differ most.
+A palette holds the few colors that represent a whole picture, found by splitting the group that differs most.
 """
 
 import math
@@ -21,12 +21,12 @@ Colors: TypeAlias = npt.NDArray[np.uint8]
 Words: TypeAlias = npt.NDArray[np.uint32]
 
 SEEN = 4.0
-"""Mean square distance, in levels of 255, below which nobody sees that colors were left out."""
+"""Mean square distance, in levels of 255, below which nobody sees that colors are missing."""
 MOST_SHADES = 1 << 15
-"""Different colors that are told apart. Of more, as photos have them, those a few levels apart count as one."""
+"""Distinct colors to count. If there are more, as in photos, colors a few levels apart count as one."""
 
 BAND, CHUNK = 1 << 18, 4096
-"""Pixels of a picture that are looked at in one go, and colors."""
+"""Pixels of a picture to process at once, and colors."""
 
 _NONE = np.empty((0, 3), np.uint8)
 
@@ -41,7 +41,7 @@ def words(pixels: Pixels) -> Words:
 
 
 def extended(palette: Colors, pictures: Sequence[Pixels], most: int) -> Colors:
-    """Return a palette with up to `most` more colors, as many as it takes to stand for these pictures, too."""
+    """Return a palette with up to `most` more colors, as many as these pictures need."""
     colors, weights = _shades(pictures)
     missed = _distances(colors, palette).min(axis=1, initial=3 * 255.0**2)
     if np.average(missed, weights=weights) <= SEEN:
@@ -51,14 +51,14 @@ def extended(palette: Colors, pictures: Sequence[Pixels], most: int) -> Colors:
 
 
 def missed(palette: Colors, pictures: Sequence[Pixels]) -> float:
-    """Return the mean square distance of pictures to what is left of them with a palette."""
+    """Return the mean square distance between pictures and their version in a palette."""
     colors, weights = _shades(pictures)
     return float(np.average(_distances(colors, palette).min(axis=1), weights=weights))
 
 
 def indexed(palette: Colors, pixels: Pixels) -> npt.NDArray[np.uint8]:
-    """Return for each pixel which color of a palette is nearest."""
-    # One byte for each color there is: only those that do occur are ever touched.
+    """Return the nearest color of a palette for each pixel."""
+    # One byte for each possible color: only those that occur are ever touched.
     nearest = np.empty(1 << 24, np.uint8)
     chosen = np.empty(pixels.shape[:-1], np.uint8)
     for rows in _bands(pixels):
@@ -77,7 +77,7 @@ def none() -> Colors:
 
 
 def _shades(pictures: Sequence[Pixels]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the colors of pictures and what each weighs: less than its pixels, as rims of letters are few but seen."""
+    """Return the colors of pictures and their weights: less than their pixels, as edges of letters are few but seen."""
     found = [np.unique(words(picture[rows]), return_counts=True) for picture in pictures for rows in _bands(picture)]
     shades, back = np.unique(np.concatenate([some for some, _ in found]), return_inverse=True)
     counts = np.bincount(back, np.concatenate([many for _, many in found]))
@@ -88,7 +88,7 @@ def _shades(pictures: Sequence[Pixels]) -> tuple[npt.NDArray[np.float64], npt.ND
 
 
 def _bands(pixels: Pixels) -> Iterator[slice]:
-    """Yield the rows of a picture in bands, so that what is worked out for each pixel never needs much memory."""
+    """Yield the rows of a picture in bands, so that the values for each pixel never need much memory."""
     rows = max(1, BAND // max(1, math.prod(pixels.shape[1:-1])))
     return (slice(start, start + rows) for start in range(0, len(pixels), rows))
 
@@ -98,7 +98,7 @@ def _apart(shades: Words) -> npt.NDArray[np.float64]:
 
 
 def _distances(colors: npt.NDArray[np.float64], palette: Colors) -> npt.NDArray[np.float64]:
-    """Return the square distance of each color to each of a palette."""
+    """Return the square distance of each color to each color of a palette."""
     few = palette.astype(np.float64)
     apart = (colors**2).sum(axis=1)[:, None] - 2 * colors @ few.T + (few**2).sum(axis=1)
     distances: npt.NDArray[np.float64] = np.maximum(apart, 0)
@@ -106,7 +106,7 @@ def _distances(colors: npt.NDArray[np.float64], palette: Colors) -> npt.NDArray[
 
 
 def _cut(colors: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], most: int) -> npt.NDArray[np.uint8]:
-    """Return up to `most` colors; fewer when those are enough."""
+    """Return up to `most` colors; fewer if those are enough."""
     boxes = [np.arange(len(colors))]
     spreads = [_spread(colors, weights)]
     while len(boxes) < most:
@@ -130,7 +130,7 @@ def _spread(colors: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -
 
 
 def _middle(colors: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the color that stands for a box: the commonest where it prevails, as grounds must stay what they are."""
+    """Return the color of a box: the commonest if it prevails, so that backgrounds keep their color; else the mean."""
     commonest = int(np.argmax(weights))
     middle: npt.NDArray[np.float64] = np.average(colors, axis=0, weights=weights)
     return colors[commonest] if weights[commonest] * 2 > weights.sum() else np.round(middle)
@@ -138,17 +138,17 @@ def _middle(colors: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -
 
 MOST_COLORS = 1 << lzw.SECTION_SIZE
 RAMPS = (10, 16, 32, 64)
-"""Colors that the digits of a unit may add to the palette. The fewer, the fewer bits take their pixels."""
+"""Colors that the digits of a unit may add to the palette. Fewer colors need fewer bits for each pixel."""
 CLOSE = 100.0
-"""Mean square distance, in levels of 255, up to which the smaller ramp will do."""
+"""Mean square distance, in levels of 255, up to which the smaller number of colors is good enough."""
 
 Indices: TypeAlias = npt.NDArray[np.uint8]
 
 
 class Slot(msgspec.Struct, frozen=True):
-    """A place where `seconds // unit % count` is shown by its last `places` digits, each `step` pixels after the other.
+    """A place that shows `seconds // unit % count` as its last `places` digits, each `step` pixels after the other.
 
-    The corner of the first lies at (left, top) in device pixels.
+    The corner of the first digit is (left, top) in device pixels.
     """
 
     unit: int
@@ -159,14 +159,14 @@ class Slot(msgspec.Struct, frozen=True):
     step: int
 
     def lefts(self) -> list[int]:
-        """Return where each of its digits begins."""
+        """Return the left edge of each of its digits."""
         return [self.left + self.step * at for at in range(self.places)]
 
 
 class Face(msgspec.Struct, frozen=True):
-    """What a countdown looks like: its ground, the ten digits, and the slots on it, which have no column in common.
+    """The look of a countdown: its background, the ten digits, and the slots on it, which have no column in common.
 
-    The ground is opaque, digits need not be. They are of one size.
+    The background is opaque, digits need not be. All digits have one size.
     """
 
     ground: Pixels
@@ -175,10 +175,10 @@ class Face(msgspec.Struct, frozen=True):
 
 
 def prepare(near: Face, far: Face) -> Countdown:
-    """Return a countdown that looks like these faces; `far` is for a hundred days and more.
+    """Return a countdown with the look of these faces; `far` is for a hundred days and more.
 
-    Raises ValueError when the faces differ in size, when a digit does not lie on the ground or beside the others, or
-    when digits differ in size.
+    Raises ValueError if the faces differ in size, if a digit lies outside the background or overlaps others, or if
+    digits differ in size.
     """
     height, width, _ = near.ground.shape
     if far.ground.shape != near.ground.shape:
@@ -189,7 +189,7 @@ def prepare(near: Face, far: Face) -> Countdown:
     colors = np.zeros((MOST_COLORS, 3), np.uint8)
     colors[: len(press.palette)] = press.palette
     size = width.to_bytes(2, "little") + height.to_bytes(2, "little")
-    # 0xF0: a global palette, of eight bits a channel; then how many colors, as a power of two less one.
+    # 0xF0: a global palette with eight bits a channel; then its number of colors, as a power of two less one.
     header = b"GIF89a" + size + bytes((0xF0 | lzw.SECTION_SIZE - 1, 0, 0)) + colors.tobytes()
     return Countdown(header, press.plate(near), press.plate(far))
 
@@ -209,10 +209,10 @@ def _check(face: Face) -> None:
 
 
 class _Press:
-    """Encodes the faces of a countdown by one palette. What was encoded before, for whichever number, is not again."""
+    """Encodes the faces of a countdown with one palette. It encodes equal pixels only once."""
 
     def __init__(self, faces: Sequence[Face]) -> None:
-        """Find the palette: first the colors of what ticks most often, as low numbers take fewer bits."""
+        """Find the palette: first the colors of the fastest units, as low numbers take fewer bits."""
         self._section = cache(lzw.section)
         self._encoded = cache(lzw.encoded)
         self._pictures: dict[tuple[int, bytes], list[Pixels]] = {}
@@ -236,7 +236,7 @@ class _Press:
                 break
 
     def _laid(self, face: Face, slot: Slot) -> list[list[Pixels]]:
-        """Return for each of a slot's places the ten digits as they look there: mostly the same ones everywhere."""
+        """Return, for each of a slot's places, the ten digits on its background: mostly the same ones in all places."""
         tall, wide, _ = face.digits[0].shape
         laid = []
         for left in slot.lefts():
@@ -264,7 +264,7 @@ class _Press:
             digits = []
             for here, ten in zip(slot.lefts(), tens, strict=True):
                 last = slot is slots[-1] and here == slot.lefts()[-1]
-                # A digit's rows begin where those of the one before end: the emptier a stretch, the less it takes.
+                # A digit's rows begin where those of the one before end: long empty stretches compress best.
                 column = canvas[top:bottom, left : None if last else here + wide].copy()
                 rows = []
                 for digit in ten:
@@ -289,7 +289,7 @@ class _Press:
         return tuple([self._section(row.tobytes()) for row in pixels])
 
     def _change(self, slot: Slot, tens: Sequence[Indices], between: Indices, number: int) -> Change | None:
-        """Return the image that makes the next higher number this one, None when nothing differs."""
+        """Return the image that turns the next higher number into this one, None if no pixel differs."""
         new, old = (_shown(slot, tens, between, each) for each in (number, (number + 1) % slot.count))
         differs = box(new != old)
         if differs is None:
@@ -301,7 +301,7 @@ class _Press:
 
 
 def _shown(slot: Slot, tens: Sequence[Indices], between: Indices, number: int) -> Indices:
-    """Return a number as its digits make it, on what lies between them."""
+    """Return a number as pixels: its digits on the background between them."""
     shown = between.copy()
     for at, ten in enumerate(reversed(tens)):
         left = slot.step * (slot.places - 1 - at)
@@ -316,7 +316,7 @@ def _above(ground: Pixels, digit: Pixels) -> Pixels:
 
 
 def box(differs: npt.NDArray[np.bool_]) -> tuple[int, int, int, int] | None:
-    """Return the smallest box that holds all that differs (left, top, right, bottom), None when nothing does."""
+    """Return the smallest box around all differences (left, top, right, bottom), None if there are none."""
     rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
     if not len(rows):
         return None
