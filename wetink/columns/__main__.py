@@ -1,7 +1,7 @@
 """`python -m wetink.columns FOLDER LOG`: lay out a log, given as its `OpenCrowdLog`, pickled, in hexadecimal.
 
-A process of its own: decoding a million histories would hold every open of the process that does it. It writes how many
-percent are done, one number a line.
+It runs in its own process: decoding a million histories would block every open of the server's process. It writes the
+progress in percent, one number a line.
 """
 
 import pickle

@@ -1,4 +1,4 @@
-"""Answer: what SQL can say of a rule: for whom it surely holds, and for whom it may. The others are asked in memory."""
+"""Answer: a rule in SQL: the profiles that surely match, and those that may, which wetink evaluates in memory."""
 
 import re
 from collections.abc import Iterable
@@ -13,14 +13,14 @@ from wetink.core.units.duration import parse as span_of
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """Two conditions as SQL. `sure` implies `maybe`; where both are one, SQL says it all."""
+    """Two conditions as SQL. `sure` implies `maybe`; if both are the same, SQL decides alone."""
 
     sure: str
     maybe: str
 
     @property
     def exact(self) -> bool:
-        """Whether SQL says it all."""
+        """Whether SQL decides alone."""
         return self.sure == self.maybe
 
 
@@ -28,12 +28,12 @@ YES, NO, PERHAPS = Answer("true", "true"), Answer("false", "false"), Answer("fal
 
 
 def exact(condition: str) -> Answer:
-    """Return an answer that SQL gives alone."""
+    """Return an answer that SQL decides alone."""
     return Answer(condition, condition)
 
 
 def constant(holds: bool) -> Answer:
-    """Return the answer that is the same for everybody."""
+    """Return the same answer for all profiles."""
     return YES if holds else NO
 
 
@@ -43,7 +43,7 @@ def at_most(condition: str) -> Answer:
 
 
 def both(parts: Iterable[Answer]) -> Answer:
-    """Return whether all of them hold."""
+    """Return whether all parts hold."""
     found = [part for part in parts if part != YES]
     if any(part.maybe == "false" for part in found):
         return NO
@@ -53,7 +53,7 @@ def both(parts: Iterable[Answer]) -> Answer:
 
 
 def either(parts: Iterable[Answer]) -> Answer:
-    """Return whether at least one of them holds."""
+    """Return whether at least one part holds."""
     found = [part for part in parts if part != NO]
     if any(part.sure == "true" for part in found):
         return YES
@@ -63,7 +63,7 @@ def either(parts: Iterable[Answer]) -> Answer:
 
 
 def neither(part: Answer) -> Answer:
-    """Return whether it does not hold."""
+    """Return whether a part does not hold."""
     return Answer(_not(part.maybe), _not(part.sure))
 
 
@@ -82,7 +82,7 @@ def _joined(word: str, conditions: list[str], empty: str) -> str:
 
 
 class Values:
-    """What rules compare with, as parameters of a query: no value of a rule ever stands in its text."""
+    """The values that rules compare with, as parameters of a query: the query's text never contains a rule's value."""
 
     def __init__(self) -> None:
         self.given: list[Any] = []
@@ -92,7 +92,7 @@ class Values:
         return {name: self.given[int(name[1:]) - 1] for name in set(_PARAMETER.findall(query))}
 
     def __call__(self, value: Any) -> str:
-        """Return what stands in the query for a value."""
+        """Add a value and return its parameter for the query."""
         self.given.append(value)
         return f"$v{len(self.given)}"
 
@@ -105,9 +105,9 @@ SIGNS = {"above": ">", "at_least": ">=", "below": "<", "at_most": "<="}
 
 
 def of_value(test: Test, now: int, value: Values) -> str | None:
-    """Return the condition on the columns of one value of a trait or a property; None when SQL cannot say it.
+    """Return the condition on the columns of one value of a trait or a property; None if SQL cannot express it.
 
-    `not_equals` and `none_of` are asked as what they negate: whoever asks turns that round.
+    For `not_equals` and `none_of` it is the condition that they negate: the caller negates it.
     """
     operator, wanted = test.operator, test.value
     if operator in ("equals", "not_equals"):
@@ -131,7 +131,7 @@ def of_value(test: Test, now: int, value: Values) -> str | None:
 
 
 def born_on(days: Iterable[tuple[int, int]]) -> str:
-    """Return the condition that a time is on one of these (month, day), by the calendar of its writer."""
+    """Return the condition that a time is on one of these (month, day), by its writer's calendar."""
     sign, hours, minutes = (f"regexp_extract(trim(said), '{OFFSET}', {part})" for part in (1, 2, 3))
     ahead = f"(coalesce(TRY_CAST({hours} AS INTEGER), 0) * 60 + coalesce(TRY_CAST({minutes} AS INTEGER), 0)) * 60000"
     day = f"(time + CASE WHEN is_text THEN (CASE {sign} WHEN '-' THEN -1 ELSE 1 END) * {ahead} ELSE 0 END)"
@@ -141,7 +141,7 @@ def born_on(days: Iterable[tuple[int, int]]) -> str:
 
 
 def of_number(column: str, test: Test, value: Values) -> str | None:
-    """Return the condition on a column of numbers, NULL where there is none; None when SQL cannot say it."""
+    """Return the condition on a column of numbers, NULL if missing; None if SQL cannot express it."""
     operator, wanted = test.operator, test.value
     if operator in SIGNS:
         return f"{column} {SIGNS[operator]} {value(bound(wanted))}"
@@ -156,7 +156,7 @@ def of_number(column: str, test: Test, value: Values) -> str | None:
 
 
 def of_text(column: str, test: Test, value: Values) -> str | None:
-    """Return the condition on a column of texts as they are `written`; None when SQL cannot say it."""
+    """Return the condition on a column of texts, as `written` returns them; None if SQL cannot express it."""
     operator, wanted = test.operator, test.value
     if operator in ("equals", "not_equals"):
         return _same(column, "true", wanted, value)
@@ -178,7 +178,7 @@ def _same(column: str, is_text: str, wanted: Any, value: Values) -> str:
 
 
 def as_number(wanted: Any) -> float | None:
-    """Return the number that is written as this value is; None when no number is."""
+    """Return the number that `written` writes like this value; None if there is none."""
     text = written(wanted)
     numbers = [digits(text), amount(text)]
     if type(wanted) is int or type(wanted) is float:
@@ -189,5 +189,5 @@ def as_number(wanted: Any) -> float | None:
 
 
 def passes_nothing(tests: tuple[Test, ...], value: Any, now: int) -> bool:
-    """Whether a figure of nobody's events (0 or None) passes all tests."""
+    """Whether the figure of a person without events (0 or None) passes all tests."""
     return passes(tests)(value, today(now))

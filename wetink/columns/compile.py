@@ -1,4 +1,4 @@
-"""Compile: a rule as SQL over the columns, as far as SQL can say it; `p` is the profile that is asked."""
+"""Compile: a rule as SQL over the columns, as far as SQL can express it; `p` is the profile in question."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -34,15 +34,15 @@ from wetink.core.rules.values import bound
 from wetink.core.units.duration import parse as span_of
 
 MOST_LEAVES = 60
-"""Parts of a rule that are said in SQL: planning more takes minutes and hundreds of megabytes. Whoever the others are
-about is asked in memory."""
+"""Parts of a rule in SQL: planning more takes minutes and hundreds of megabytes. wetink evaluates profiles that depend
+on the others in memory."""
 
 LOCAL = frozenset({"weekday", "hour", "day", "month", "date", "language", "currency"})
-"""What of a moment a person's traits may say."""
+"""Fields of a moment that a person's traits may change."""
 
 
 class Compiler:
-    """Compiles at one moment. `draws` returns the table of where profiles stand under a seed."""
+    """Compiles at one moment. `draws` returns the table of the profiles' positions under a seed."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Compiler:
         draws: Callable[[str], str],
         fitting: Callable[[str, str, str], str],
     ) -> None:
-        """Compile for columns whose traits and events are none newer than these times (Unix ms)."""
+        """Compile for columns whose traits and events are no newer than these times (Unix ms)."""
         self.ask, self._moment = Ask(moment.now, fitting), moment
         self._audiences, self._draws, self._leaves = audiences, draws, 0
         now = moment.now
@@ -87,7 +87,7 @@ class Compiler:
                 return self._kinds[type(rule)](rule)
 
     def _unless(self, stands: str, answer: Answer) -> Answer:
-        """Return an answer for those of whom the columns still say what was so at the moment."""
+        """Return `answer` for profiles whose columns are still true for the moment, PERHAPS for the others."""
         if stands == "true":
             return answer
         return either([both([exact(stands), answer]), both([exact(f"(NOT {stands})"), PERHAPS])])
@@ -115,7 +115,7 @@ class Compiler:
         return exact(f"p.pid IN ({first})")
 
     def _sequence(self, rule: tree.Sequence) -> Answer:
-        """Follow the latest start: whatever run ends with an event, the one that began last is the best of them."""
+        """Follow the latest start: of all runs that end with an event, the one that began last is the best."""
         last = len(rule.steps) - 1
         steps = [
             matching(self.ask, each.event, each.where, rule.window if place == last else Window())
@@ -157,7 +157,7 @@ class Compiler:
         return Answer(f"(NOT {not_sure})", f"(NOT {not_maybe})")
 
     def _values(self, rule: tree.Aggregate, matches: Matching) -> str | None:
-        """Return a query of (pid, v): a row for each value that goes into a figure; None when SQL cannot make it."""
+        """Return a query of (pid, v): a row for each value of a figure; None if SQL cannot make it."""
         room, field = place_of(rule.event, rule.property)
         number, text = ("number", "written") if rule.figure != "distinct" else ("written", "written")
         asked_of_products = any(place_of(rule.event, each.name)[0] == "product" for each in rule.where)
@@ -199,7 +199,7 @@ class Compiler:
         return neither(found) if turned else found
 
     def _at_home(self, same: Answer) -> Answer:
-        """Return an answer for those whose traits do not say that it is another day, or language, where they are."""
+        """Return `same` for profiles without traits that change their local moment, PERHAPS for the others."""
         names = [self.ask.value(name) for traits in TRAITS.values() for name in traits] + [self.ask.value(ZONE)]
         told = f"p.pid IN (SELECT pid FROM trait WHERE path IN ({', '.join(names)}))"  # noqa: S608
         return either([both([exact(told), PERHAPS]), both([neither(exact(told)), same])])
@@ -210,7 +210,7 @@ class Compiler:
         return exact(f"p.pid IN (SELECT pid FROM {table} WHERE place >= {start} AND place < {end})")  # noqa: S608
 
     def _of_nobody(self, rule: Rule) -> Answer:
-        """Return the answer for who has nothing that the rule looks at."""
+        """Return the answer for a person without events and traits."""
         return constant(compiled(rule).holds(Subject(Person(), self._moment)))
 
     def _cart(self, rule: tree.CartIs) -> Answer:
@@ -251,13 +251,13 @@ class Compiler:
 
 
 ROUNDING = 1e-6
-"""How far two ways of summing the same numbers may be apart, and in proportion to them."""
+"""How far two sums of the same numbers may differ, absolutely and in proportion to them."""
 SUMMED = "1e290"
-"""Numbers up to which SQL sums: a million of them are still a number. Who has larger ones is asked in memory."""
+"""Numbers up to which SQL sums: a million of them do not overflow. wetink evaluates larger ones in memory."""
 
 
 def _compared(figure: str, test: Test, value: Values) -> Answer:
-    """Return the condition on a figure of the values `v`. Of sums close to what they are compared with: perhaps."""
+    """Return the condition on a figure of the values `v`. Sums close to the compared value only may match."""
     if figure == "distinct":
         return _condition("count(DISTINCT v)", "0", test, value)
     if figure in ("maximum", "minimum"):

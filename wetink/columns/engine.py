@@ -1,4 +1,4 @@
-"""The engine: asks the newest columns, and has the next ones written in time."""
+"""The engine: queries the newest columns, and has the next ones written in time."""
 
 import asyncio
 import logging
@@ -23,27 +23,27 @@ from wetink.sandbox import forkserver
 logger = logging.getLogger(__name__)
 
 MOST_CHANGED, CHANGED_SHARE = 1_000, 0.005
-"""Changed profiles, and their share of all, up to which they are asked in memory and no new file is written."""
+"""Changed profiles, and their share of all, that wetink evaluates in memory before it writes a new file."""
 MOST_BEHIND, BEHIND_SHARE = 5_000, 0.05
 """Messages since the file, and in proportion to its profiles, beyond which a count waits for the next file."""
 HERE = 2_000
-"""Messages of a log beyond which it is laid out by another process."""
+"""Messages of a log beyond which another process lays it out."""
 ATTEMPTS, NO_LIMIT = 3, 1 << 62
 LOOK_SECONDS = 0.1
-"""Between two looks at whether another process has written the next file."""
+"""Seconds between two checks whether another process has written the next file."""
 REST_SECONDS = 60.0
-"""Between an attempt to write the next file that failed, and the next one, while counts go on without."""
+"""Seconds between a failed attempt to write the next file and the next attempt, while counts go on without it."""
 SOUND = (duckdb.ProgrammingError, duckdb.DataError, duckdb.OutOfMemoryException)
-"""Errors that say nothing against the file."""
+"""Errors that do not mean that the file is broken."""
 
 
 class DuckDBColumns:
     """`ports.audiences.Columns` over a log and a folder of this machine. Any number of processes may share both."""
 
     def __init__(self, open_log: OpenCrowdLog, folder: Path) -> None:
-        """Follow a log; nothing is opened before it is asked."""
+        """Follow a log; it opens nothing before the first question."""
         self._open, self._folder = open_log, folder
-        self._thread = ThreadPoolExecutor(1, "columns")  # its own: whatever else needs a thread never waits for a count
+        self._thread = ThreadPoolExecutor(1, "columns")  # its own, so that no other work waits for a count
         self._view: View | None = None
         self._path: Path | None = None
         self._writing: subprocess.Popen[str] | None = None
@@ -72,7 +72,7 @@ class DuckDBColumns:
             raise _unavailable(error) from error
 
     def _newest(self) -> View:
-        """Return a view that sees all that was appended, with few enough changes that they can be asked in memory."""
+        """Return a view that includes all appended messages, with few enough changed profiles to evaluate in memory."""
         for left in reversed(range(ATTEMPTS)):
             path = layout.newest(self._folder)
             if self._view is None or self._path != path:
@@ -111,7 +111,7 @@ class DuckDBColumns:
                 logger.warning("the columns are as before: %s", error)
 
     def _write(self, last: Path | None, *, wait: bool) -> None:
-        """Write the file after `last`, unless somebody else does: without `wait` that is left to them."""
+        """Write the file after `last`, unless another process does; without `wait`, do not wait for it."""
         while not self._closed:
             with layout.alone(self._folder) as lock:
                 if layout.newest(self._folder) != last:

@@ -1,4 +1,4 @@
-"""Events: which of them a rule means, as SQL over the columns."""
+"""Events: the events that a rule means, as SQL over the columns."""
 
 from collections.abc import Callable, Sequence
 
@@ -16,24 +16,24 @@ from wetink.core.units.duration import parse as span_of
 
 
 class Matching(msgspec.Struct, frozen=True):
-    """Queries of (pid, place, ts): of the events that surely match, and of all that may. None: surely none."""
+    """Queries of (pid, place, ts): the events that surely match, and all that may. None: none surely match."""
 
     sure: str | None
     maybe: str
 
 
 class Ask:
-    """What a query is asked with."""
+    """The moment and the parameters of a query."""
 
     def __init__(self, now: int, fitting: Callable[[str, str, str], str]) -> None:
-        """Ask at a moment (Unix ms).
+        """Compile for a moment (Unix ms).
 
-        `fitting` returns the table of what is said under a path of a table that fits an expression.
+        `fitting` returns the table of the values under a path of a table that match an expression.
         """
         self.now, self.value, self._fitting = now, Values(), fitting
 
     def of_value(self, table: str, path: str, test: Test) -> str | None:
-        """Return the condition on a value under a path; None when SQL cannot say it."""
+        """Return the condition on a value under a path; None if SQL cannot express it."""
         if test.operator == "matches":
             return f"said IN (SELECT said FROM {self._fitting(table, path, test.value)})"  # noqa: S608
         return of_value(test, self.now, self.value)
@@ -62,7 +62,7 @@ def matching(ask: Ask, event: str, where: Where, window: Window) -> Matching:
 
 
 def done(matches: Matching, least: int) -> Answer:
-    """Return who has at least so many of these events."""
+    """Return whether a profile has at least `least` of these events."""
     return Answer(_counted(matches.sure, least), _counted(matches.maybe, least))
 
 
@@ -77,7 +77,7 @@ def _counted(query: str | None, least: int) -> str:
 
 
 def _times(ask: Ask, window: Window) -> tuple[str, bool]:
-    """Return the condition on an event's time, and whether that is all there is to the window."""
+    """Return the condition on an event's time, and whether it covers the window completely."""
     until = f"t.ts <= {ask.now:d}"
     if window.within:
         return f"{until} AND t.ts >= {ask.now - span_of(window.within):d}", True
@@ -98,7 +98,7 @@ def _times(ask: Ask, window: Window) -> tuple[str, bool]:
 
 
 def tested(tests: Sequence[Test], conditions: Sequence[str | None], there: str) -> Answer:
-    """Return whether a column passes; `there` is that it is set at all."""
+    """Return whether a column passes; `there` is the condition that it is set."""
     parts = []
     for test, condition in zip(tests, conditions, strict=True):
         if condition is None:
@@ -111,12 +111,12 @@ def tested(tests: Sequence[Test], conditions: Sequence[str | None], there: str) 
 
 
 def _in_items(ask: Ask, event: str, asked: Sequence[Property]) -> Answer | None:
-    """Return the condition on a product of an event; None when nothing is asked of products."""
+    """Return the condition on a product of an event; None without a condition on products."""
     return of_product(ask, [(place_of(event, each.name)[1], each) for each in asked]) if asked else None
 
 
 def of_product(ask: Ask, asked: Sequence[tuple[str, Property]]) -> Answer:
-    """Return the condition on the columns of a product, each property by the field it is read into."""
+    """Return the condition on the columns of a product; each property comes with its field."""
     parts = []
     for field, each in asked:
         if field in ITEM_NUMBERS:
@@ -131,7 +131,7 @@ def of_product(ask: Ask, asked: Sequence[tuple[str, Property]]) -> Answer:
 
 
 def _in_deeds(ask: Ask, event: str, each: Property) -> Answer:
-    """Return the condition on what stands with the event itself: its order, its query, a page's name."""
+    """Return the condition on the event's own columns: its order, its query, a page's name."""
     room, field = place_of(event, each.name)
     column = {"query": "query", "name": "title"}.get(room, f"o_{field}")
     if room == "order" and field in ORDER_NUMBERS:

@@ -1,4 +1,4 @@
-"""Layout: the file of columns. Written once, under another name until it is whole, and never changed."""
+"""Layout: the file of columns. It is written once, renamed when complete, and never changed."""
 
 import fcntl
 import os
@@ -15,17 +15,17 @@ from wetink.columns.tables import ORDERED, TABLES, Rows, identifier, key
 from wetink.ports.audiences import CrowdLog, OpenCrowdLog
 
 LAYOUT = 3
-"""Goes up when TABLES change: files of another layout are not read."""
+"""Increase it when TABLES change: files of another layout are not read."""
 AT_ONCE, EVENTS_AT_ONCE = 20_000, 200_000
-"""Profiles, and their events, whose rows are held in memory before they are written."""
+"""Profiles, and their events, whose rows are in memory before they are written."""
 MEMORY = "1GB"
-"""What DuckDB may take, for sorting or for one question; beyond that it goes to the disk."""
+"""DuckDB's memory limit, for sorting or for one question; beyond that it uses the disk."""
 MOST_NEWS = 1_000_000
-"""Messages beyond which everything is laid out anew, rather than whoever has changed."""
+"""Messages beyond which all profiles are laid out again, not only the changed ones."""
 MOST_PIDS = 1 << 30
-"""Profiles that were ever written beyond which they are numbered anew."""
+"""Profiles written so far beyond which all of them get new numbers."""
 SAY_SECONDS, READ_PERCENT = 5.0, 80
-"""How often progress is reported, and how much of the work is reading the log."""
+"""Seconds between progress reports, and the share of the work that is reading the log."""
 
 
 def newest(folder: Path) -> Path | None:
@@ -35,9 +35,9 @@ def newest(folder: Path) -> Path | None:
 
 @contextmanager
 def alone(folder: Path) -> Iterator[int | None]:
-    """Be the only one that writes to the folder inside: a handle that a child process inherits. None: another is.
+    """Lock the folder inside the context. Yields a handle for a child process to inherit, None if another has the lock.
 
-    The folder is this machine's, so a file lock is enough.
+    The folder belongs to this machine, so a file lock is enough.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -51,7 +51,7 @@ def alone(folder: Path) -> Iterator[int | None]:
 
 
 def lay_out(open_log: OpenCrowdLog, folder: Path, report: Callable[[int], None] = lambda percent: None) -> None:
-    """Write the next file, up to where the log ends now, while nobody else does. `report` hears percents.
+    """Write the next file, up to the current end of the log. Hold the lock. `report` gets percents.
 
     Raises StoreUnavailable.
     """
@@ -66,7 +66,7 @@ def lay_out(open_log: OpenCrowdLog, folder: Path, report: Callable[[int], None] 
                     changed = changed_since(log, db, one(db, "SELECT cursor FROM about"), MOST_NEWS)
         path, said = folder / f"columns-{LAYOUT}-{number:08}.duckdb", _Progress(report)
         draft = path.with_suffix(".draft")
-        for left in folder.glob("*.draft*"):  # by a process that was killed
+        for left in folder.glob("*.draft*"):  # left by a killed process
             _remove(left)
         with connect(str(draft)) as db:
             if last is not None and changed is not None:
@@ -79,13 +79,13 @@ def lay_out(open_log: OpenCrowdLog, folder: Path, report: Callable[[int], None] 
     draft.replace(path)
     for other in (*folder.glob("*.duckdb"), folder / "manifest.json"):
         if other != path:
-            _remove(other)  # who has it open goes on reading it
+            _remove(other)  # a process that has it open can read on
 
 
 def changed_since(log: CrowdLog, db: duckdb.DuckDBPyConnection, cursor: str, limit: int) -> set[str] | None:
-    """Return the roots of all profiles that may differ from those laid out in `db`, the vanished ones included.
+    """Return the roots of all profiles that may differ from those laid out in `db`, including vanished ones.
 
-    None when more than `limit` messages came after the cursor, or nobody knows what did.
+    Returns None if more than `limit` messages came after the cursor, or if the log cannot list the changes.
     """
     changes = log.changes(cursor, limit)
     if changes is None:
@@ -105,7 +105,7 @@ def changed_since(log: CrowdLog, db: duckdb.DuckDBPyConnection, cursor: str, lim
 
 
 def connect(path: str) -> duckdb.DuckDBPyConnection:
-    """Open a database that takes no more memory and cores than it may."""
+    """Open a database with limits on memory and cores."""
     db = duckdb.connect(path, config={"memory_limit": MEMORY, "threads": 2, "autoinstall_known_extensions": False})
     db.execute("SET enable_progress_bar = false")
     return db
@@ -129,7 +129,7 @@ def _column(db: duckdb.DuckDBPyConnection, query: str, keys: Iterable[str]) -> s
 
 
 def _read(db: duckdb.DuckDBPyConnection, log: CrowdLog, pid: int, changed: set[str] | None, said: "_Progress") -> None:
-    """Write these profiles, or all of them, in the order in which they are read. `pid` is the first new number."""
+    """Write these profiles, or all of them, in the order they are read. `pid` is the first new number."""
     pid = pid if changed is not None else 0
     for table, columns in TABLES.items():
         db.execute(f"CREATE TABLE rough_{table} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})")
@@ -159,9 +159,9 @@ def _append(db: duckdb.DuckDBPyConnection, rows: Rows) -> None:
 
 
 def _sort(db: duckdb.DuckDBPyConnection, rewrites: bool, said: "_Progress") -> None:
-    """Put what was read, and with `rewrites` what is kept of the last file, into tables in their order.
+    """Sort the new rows into tables; with `rewrites`, also the rows that stay from the last file.
 
-    What is kept is copied first: DuckDB sorts one table within its memory, and the same rows of a UNION it does not.
+    Those rows are copied first: DuckDB sorts one table within its memory limit, but not a UNION of the same rows.
     """
     for number, table in enumerate(TABLES):
         if rewrites:
@@ -179,7 +179,7 @@ def _remove(path: Path) -> None:
 
 
 class _Progress:
-    """Tells of progress every few seconds, if it takes that long."""
+    """Reports progress every few seconds, if the work takes that long."""
 
     def __init__(self, report: Callable[[int], None]) -> None:
         self._report, self._next = report, time.monotonic() + SAY_SECONDS

@@ -1,4 +1,4 @@
-"""Tables: the columns in which all people are laid out, and the rows that profiles make in them."""
+"""Tables: the columns in which all people are laid out, and the rows of profiles in them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,13 +17,13 @@ from wetink.core.rules.values import amount, each_of, time, written
 from wetink.ports.audiences import ProfileEvents
 
 MOST_EVENTS = 1_000
-"""A profile with more events than an open reads is always asked in memory."""
+"""Events that an open reads. wetink always evaluates a profile with more in memory."""
 
 MOST_VALUES = 200
-"""Values of one profile's traits, or of one event's other properties, beyond which it is asked in memory, too."""
+"""Values of a profile's traits, or of an event's other properties. wetink evaluates a profile with more in memory."""
 
 ZONE = "context.timezone"
-"""The path at which the zone of a profile's device stands among its traits."""
+"""The path of the time zone of a profile's device among its traits."""
 
 ORDER_NUMBERS = ("total", "subtotal", "revenue", "value", "shipping", "tax", "discount")
 ORDER_TEXTS = ("order_id", "checkout_id", "affiliation", "coupon", "currency")
@@ -62,7 +62,7 @@ _KINDS: Mapping[str, Kind] = {"u": "user", "e": "email", "a": "anonymous"}
 
 
 def key(identifier: Identifier) -> str:
-    """Return an identifier as it stands in a column: the kind's first letter and the value."""
+    """Return an identifier as a column holds it: the kind's first letter and the value."""
     return identifier.kind[0] + identifier.value
 
 
@@ -81,7 +81,7 @@ class Rows:
         }
 
     def add(self, pid: int, profile: ProfileEvents) -> None:
-        """Add a profile with all its events. One that is out of the ordinary gets no rows but its own."""
+        """Add a profile with all its events. A profile beyond the limits gets only its own row."""
         root, events = key(profile.root), profile.events
         self.profiles, self.events = self.profiles + 1, self.events + len(events)
         person = fold(events, FOREVER)
@@ -111,7 +111,7 @@ class Rows:
             self._columns["profile"]["odd"][-1] = True
 
     def _deed(self, pid: int, place: int, event: Event) -> bool:
-        """Add an event; return whether it is within bounds."""
+        """Add an event; return whether it is within the limits."""
         name, order = name_of(event), event.order
         key = (name, pid, place, event.at)
         money: list[Any] = [None] * (len(ORDER_NUMBERS) + len(ORDER_TEXTS))
@@ -135,7 +135,7 @@ class Rows:
             column.append(value)
 
     def arrays(self, table: str) -> dict[str, npt.NDArray[Any]]:
-        """Return the columns of a table as arrays: a number that is not there is NaN, a text None."""
+        """Return the columns of a table as arrays: a missing number is NaN, a missing text None."""
         return {
             name: np.array(column, dtype=_DTYPES[TABLES[table][name]])
             for name, column in self._columns[table].items()
@@ -157,11 +157,11 @@ def _text(value: str) -> str | None:
 
 
 _MARK = object()
-"""Stands for a value that is there but says nothing to compare with: a mapping, an empty list."""
+"""Represents a value that exists but that nothing can be compared with: a mapping, an empty list."""
 
 
 def _values(said: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield all values with the path by which `look_up` finds them; of a list each of its parts."""
+    """Yield all values with the path by which `look_up` finds them; for a list each of its parts."""
     for name, value in said.items():
         yield from _below(name, value, said, name)
 
@@ -181,7 +181,7 @@ def _below(path: str, value: Any, top: Mapping[str, Any], name: str) -> Iterator
 
 
 def _columns_of(value: Any) -> tuple[str | None, str | None, float | None, bool, float | None]:
-    """Return what a value says, how it is written, its number, whether it is a text, and its time (Unix ms)."""
+    """Return a value's text, its written form, its number, whether it is a text, and its time (Unix ms)."""
     if value is _MARK:
         return None, None, None, False, None
     text = written(value)

@@ -1,4 +1,4 @@
-"""View: a file of columns, opened, and whose profiles have changed since it was written."""
+"""View: an open file of columns, and the profiles that have changed since it was written."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,18 +17,18 @@ from wetink.core.rules.tree import Rule
 from wetink.ports.audiences import CrowdLog, Narrowed
 
 MOST_EXPRESSIONS = 50
-"""Regular expressions of which is kept what fits them."""
+"""Regular expressions whose matching values are kept."""
 FACTS = "max(traits_at), max(last_seen), max(first_seen), count(*) FILTER (odd), count(*)"
-"""What is asked of a file once. One without profiles says None of the first three."""
+"""Values to read from a file once. For a file without profiles the first three are None."""
 AT_ONCE = 10_000
-"""Roots that are read at once."""
+"""Roots to read at once."""
 
 
 class View:
-    """Reads one file. Not for two threads at once."""
+    """Reads one file. Only one thread at a time may use it."""
 
     def __init__(self, path: Path) -> None:
-        """Open a file. Raises duckdb.Error when it cannot be read."""
+        """Open a file. Raises duckdb.Error if it cannot be read."""
         self.changed: set[str] = set()
         self._draws: dict[str, str] = {}
         self._made = 0
@@ -37,7 +37,7 @@ class View:
         try:
             self._open(path)
         except duckdb.Error:
-            self.close()  # else DuckDB reads on what it has of the file, even of another one in its place
+            self.close()  # else DuckDB keeps using its data of the file, even for another file in its place
             raise
 
     def _open(self, path: Path) -> None:
@@ -50,11 +50,11 @@ class View:
         self._traits_at, self._last_seen, self._first_seen, self._odd, self.profiles = (fact or 0 for fact in facts)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._db.close()
 
     def follow(self, log: CrowdLog, limit: int) -> bool:
-        """Learn whose profiles have changed since the last look; False when more than `limit` messages came."""
+        """Find the profiles that have changed since the last call; False if more than `limit` messages came."""
         if log.cursor == self._cursor:
             return True
         changed = changed_since(log, self._db, self._cursor, limit)
@@ -71,7 +71,7 @@ class View:
         return True
 
     def narrow(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule], *, members: int) -> Narrowed:
-        """Return what the file says; of who has changed nothing."""
+        """Return the file's result, without the profiles that have changed."""
         if len(self._fits) >= MOST_EXPRESSIONS:
             for name in self._fits.values():
                 self._db.execute(f"DROP TABLE {name}")
@@ -111,7 +111,7 @@ class View:
         return Narrowed(matches, of, *(tuple(map(identifier, each)) for each in (unsure, changed, sure)))
 
     def _drawn(self, seed: str) -> str:
-        """Return the table of where profiles stand under a seed, made when it is first asked for."""
+        """Return the table of the profiles' positions under a seed, created at its first use."""
         known = self._draws.get(seed)
         if known is not None:
             return known
@@ -124,7 +124,7 @@ class View:
         return name
 
     def _fitting(self, table: str, path: str, pattern: str) -> str:
-        """Return the table of what is said under a path that fits an expression: each text is looked at once."""
+        """Return the table of the values under a path that match an expression. Each text is tested once."""
         known = self._fits.get((table, path, pattern))
         if known is not None:
             return known
