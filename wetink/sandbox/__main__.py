@@ -16,7 +16,7 @@ from wetink.sandbox.child import ANSWER, FAILED, Answer, die_with_parent, work
 
 def main() -> None:
     """Fork workers until the socket ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; our parent tells us when to stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; our parent decides when to stop
     control = socket.socket(fileno=int(sys.argv[1]))
     ready: dict[str, Answer] = {}
     while True:
@@ -30,7 +30,7 @@ def main() -> None:
                 if name not in ready:
                     ready[name] = importlib.import_module(name).ready()
                     gc.collect()
-                    gc.freeze()  # what all workers share stays shared: no collector writes into it
+                    gc.freeze()  # keeps shared memory shared: no collector writes into it
             except Exception as error:
                 words = f"{type(error).__name__}: {error}".encode()
                 sock.sendall(ANSWER.pack(len(words), FAILED) + words)
@@ -42,17 +42,17 @@ def main() -> None:
 
 
 def _live(sock: socket.socket, answer: Answer) -> None:
-    """Be a worker, and end without any of what the zygote would do at its end."""
+    """Run a worker, and exit without the zygote's cleanup."""
     try:
         work(sock, answer)
     except OSError:
-        pass  # the pool has let go of us
+        pass  # the pool has closed our socket
     finally:
         os._exit(0)
 
 
 def _bury() -> None:
-    """Let go of workers that have ended. Until then their ids are nobody else's."""
+    """Reap workers that have ended. Until then no other process can get their ids."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass

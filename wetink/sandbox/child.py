@@ -1,4 +1,4 @@
-"""Child: the life of a worker from its fork to its end, its limits, and how requests and answers are framed."""
+"""Child: the life of a worker from its fork to its end, its limits, and the framing of requests and answers."""
 
 import contextlib
 import ctypes
@@ -13,16 +13,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 REQUEST = struct.Struct("<Qd")
-"""Before a request: how many bytes it has, and how many seconds it may take."""
+"""Header of a request: its number of bytes, and the seconds that it may take."""
 ANSWER = struct.Struct("<QB")
-"""Before an answer: how many bytes it has, and what it is."""
+"""Header of an answer: its number of bytes, and its kind."""
 
 DONE, FAILED, SPENT = 0, 1, 2
-"""What an answer is: what was asked for, the words of an error, or of one after which the worker ends."""
+"""Kinds of answers: a result, the text of an error, and of an error after which the worker ends."""
 
 
 def taken(sock: socket.socket, size: int) -> bytearray | None:
-    """Return the next `size` bytes of a socket that blocks, None when it ends before."""
+    """Return the next `size` bytes of a blocking socket, None if it ends before."""
     body = bytearray(size)
     rest = memoryview(body)
     while rest:
@@ -36,13 +36,13 @@ def taken(sock: socket.socket, size: int) -> bytearray | None:
 Answer = Callable[[bytes], bytes]
 
 JOB_BYTES = 144 << 20
-"""Memory that one request may take on top of what the worker had when it came."""
+"""Memory that one request may take beyond the worker's memory before it."""
 MOST_BYTES = 1 << 30
-"""Memory that a worker may take on top of what its zygote had, with all that it keeps."""
+"""Memory that a worker may take beyond its zygote's, including everything that it keeps."""
 MOST_FILES = 64
-"""Files and sockets a worker may have open."""
+"""Files and sockets that a worker may have open."""
 GC_THRESHOLD = 50_000
-"""New objects between two looks of the garbage collector: a request leaves hardly any cycles."""
+"""New objects between two runs of the garbage collector: a request leaves hardly any cycles."""
 PR_SET_PDEATHSIG = 1
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -51,12 +51,12 @@ _STATM = Path("/proc/self/statm")
 
 def die_with_parent() -> None:
     """Have the kernel end this process when its parent ends."""
-    with contextlib.suppress(OSError, AttributeError):  # where there is no such call, the socket's end is the sign
+    with contextlib.suppress(OSError, AttributeError):  # without this call, the worker ends when its socket does
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def work(sock: socket.socket, answer: Answer) -> None:
-    """Answer what comes in at a socket until it ends."""
+    """Answer the requests on a socket until it ends."""
     confine()
     gc.set_threshold(GC_THRESHOLD, 10, 10)
     _say(sock, DONE, str(os.getpid()).encode())
@@ -87,7 +87,7 @@ def confine() -> None:
 
 
 def allow(seconds: float) -> None:
-    """Bound the next request: the memory it may take, and the processor time even if nobody is left to kill us."""
+    """Limit the next request: its memory, and its processor time even if no process is left to kill this one."""
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (min(_held() + JOB_BYTES, hard), hard))
     used = resource.getrusage(resource.RUSAGE_SELF)

@@ -1,6 +1,6 @@
-"""Fork server: one process for each process that needs workers, started when the first worker is asked for.
+"""Fork server: one process for each process that needs workers, started with the first worker.
 
-It and other Python processes of wetink are started so that they import this wetink, whatever the current folder is:
+It and other Python processes of wetink are started so that they import this wetink, in any current folder:
 `python -m` looks there first, and a folder called `wetink` or a file called `json.py` would be imported instead.
 """
 
@@ -17,10 +17,10 @@ from pathlib import Path
 import wetink
 
 KNOWN = ("PATH", "LANG", "LC_ALL", "HOME", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
-"""Environment variables that such a process gets: nothing secret, and nothing that changes what it imports."""
+"""Environment variables of such a process: nothing secret, and nothing that changes its imports."""
 
 SAFE_PATH = "PYTHONSAFEPATH"
-"""The variable that keeps Python from looking into the current folder, also in processes started by others for us."""
+"""The variable that keeps Python from importing from the current folder, also in processes that libraries start."""
 
 
 def command(module: str, *arguments: str) -> list[str]:
@@ -29,14 +29,14 @@ def command(module: str, *arguments: str) -> list[str]:
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment it runs in, with `more` of it."""
+    """Return the environment of such a process, with `more` in it."""
     known = {name: os.environ[name] for name in KNOWN if name in os.environ}
     return {**known, SAFE_PATH: "1", "PYTHONPATH": str(Path(wetink.__file__).parent.parent), **(more or {})}
 
 
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
-"""One core for each worker: threads of a numeric library would be lost in the fork. More arenas are address space that
-is set aside, so room beyond a worker's limit."""
+"""One core for each worker: a fork loses the threads of a numeric library. More arenas reserve address space, which
+gives a worker room beyond its limit."""
 
 
 class ForkServer:
@@ -51,7 +51,7 @@ class ForkServer:
         """Start a worker of a module; return the socket on which it will say hello."""
         ours, theirs = socket.socketpair()
         with self._lock, theirs:
-            for attempt in (1, 2):  # it may have ended unseen
+            for attempt in (1, 2):  # it may have ended unnoticed
                 try:
                     socket.send_fds(self._running(), [module.encode()], [theirs.fileno()])
                     break
@@ -64,7 +64,7 @@ class ForkServer:
         return ours
 
     def close(self) -> None:
-        """End it, and with it all its workers."""
+        """End this process and all its workers."""
         with self._lock:
             self._end()
 
@@ -78,7 +78,7 @@ class ForkServer:
                     command("wetink.sandbox", str(theirs.fileno())),
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,  # what a native engine says of somebody's page belongs in no log
+                    stderr=subprocess.DEVNULL,  # a native engine's messages about a person's page belong in no log
                     pass_fds=(theirs.fileno(),),
                     env=environment(ENVIRONMENT),
                 )

@@ -1,6 +1,6 @@
-"""Pool: a few workers of one kind. Each answers one request at a time and is killed when it takes too long.
+"""Pool: a few workers of one kind. Each answers one request at a time and is killed if it takes too long.
 
-The worker used last is used first, because it keeps most of what is needed again.
+The worker used last is used first, because it keeps most of the data that is needed again.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from wetink.sandbox.child import ANSWER, DONE, REQUEST, SPENT
 from wetink.sandbox.forkserver import zygote
 
 ROOM = 1 << 18
-"""Bytes of an answer that need no memory of their own."""
+"""Bytes of an answer that need no buffer of their own."""
 
 
 class Lost(Exception):
@@ -23,7 +23,7 @@ class Lost(Exception):
 
 
 class Ended(Lost):
-    """A worker ended before it had answered, because of the request or because somebody ended it."""
+    """A worker ended before it had answered, because of the request or because another process ended it."""
 
 
 class Unborn(Lost):
@@ -34,7 +34,7 @@ class Worker:
     """A worker that has said hello."""
 
     def __init__(self, sock: socket.socket, pid: int, age: int) -> None:
-        """Take its socket, its process id, which nobody else can have yet, and which generation of the pool it is."""
+        """Take its socket, its process id, which no other process can have yet, and its generation in the pool."""
         self._sock, self.pid, self.age = sock, pid, age
         self._room = bytearray(ROOM)
         try:
@@ -44,7 +44,7 @@ class Worker:
             raise Ended("its process ended") from None
 
     async def ask(self, body: bytes, seconds: float) -> bytes:
-        """Return the answer to a request. Raises Lost; the caller must then `kill` it, and also when cancelled."""
+        """Return the answer to a request. Raises Lost. After an error or a cancellation the caller must `kill` it."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(seconds):
@@ -62,7 +62,7 @@ class Worker:
 
     @property
     def ended(self) -> bool:
-        """Whether its process is no more."""
+        """Whether its process has ended."""
         ended = select.poll()  # `select` takes no descriptor above 1,023
         ended.register(self._process, select.POLLIN)
         return bool(ended.poll(0))
@@ -73,7 +73,7 @@ class Worker:
             signal.pidfd_send_signal(self._process, signal.SIGKILL)
 
     def kill(self) -> None:
-        """End its process and let go of it. Calling it twice is fine."""
+        """End its process and close its socket. You can call it twice."""
         if self._process >= 0:
             self.stop()
             os.close(self._process)
@@ -92,7 +92,7 @@ async def heard(sock: socket.socket, room: bytearray) -> tuple[int, bytes]:
         got += await _more(loop, sock, memoryview(room)[got:])
     size, kind = ANSWER.unpack_from(room)
     whole = ANSWER.size + size
-    if whole > len(room):  # more than usual: it gets a room of its own
+    if whole > len(room):  # larger than usual: it gets its own buffer
         room = room[:got] + bytes(whole - got)
     while got < whole:
         got += await _more(loop, sock, memoryview(room)[got:whole])
@@ -107,7 +107,7 @@ async def _more(loop: asyncio.AbstractEventLoop, sock: socket.socket, room: memo
 
 
 BIRTH_SECONDS = 30.0
-"""How long a first worker may take: everything is imported for it."""
+"""Seconds for the first worker to start: the zygote imports everything for it."""
 
 
 class Pool:
@@ -125,12 +125,12 @@ class Pool:
 
     @property
     def pids(self) -> list[int]:
-        """The processes of the workers there are."""
+        """The processes of the current workers."""
         return [worker.pid for worker in (*self._idle, *self._busy)]
 
     @property
     def resting(self) -> bool:
-        """Whether nothing is being done, and nobody waits."""
+        """Whether no request is running or waiting."""
         return not self._busy and not self._coming and not self._waiting
 
     def begin_with(self, setup: bytes) -> None:
@@ -153,14 +153,14 @@ class Pool:
         worker = await self._taken()
         try:
             said = await worker.ask(body, seconds)
-        except BaseException:  # cancelled, too: what it is doing would be the answer to the next request
+        except BaseException:  # also when cancelled: its current answer would go to the next request
             self._gone(worker)
             raise
         self._back(worker)
         return said
 
     async def _taken(self) -> Worker:
-        """Return a worker to ask, the newest used, else a new one, else whichever is free first."""
+        """Return a worker: the idle one used last, else a new one, else the first that becomes free."""
         while True:
             if self._closed:
                 raise Unborn("it is being shut down")
@@ -178,7 +178,7 @@ class Pool:
                 await turn
             except BaseException:
                 if turn.done() and not turn.cancelled():
-                    self._next()  # it was our turn: somebody else's, then
+                    self._next()  # pass our turn on
                 raise
 
     async def _new(self) -> Worker:
@@ -194,7 +194,7 @@ class Pool:
         return worker
 
     async def _born(self) -> Worker:
-        """Return a worker that has been set up. Raises Lost."""
+        """Return a new worker after its setup. Raises Lost."""
         age, setup = self._age, self._setup
         try:
             sock = zygote().born(self._module)
@@ -233,7 +233,7 @@ class Pool:
         self._next()
 
     def _next(self) -> None:
-        """Let the one go on that has waited longest."""
+        """Wake the request that has waited longest."""
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
@@ -246,6 +246,6 @@ class Pool:
         while self._idle:
             self._idle.pop().kill()
         for worker in self._busy:
-            worker.stop()  # whoever waits for it hears of its end
+            worker.stop()  # the caller that waits for it gets an error
         for _ in range(len(self._waiting)):
             self._next()
