@@ -1,6 +1,6 @@
 """The command line, with the commands that run a server.
 
-Errors are one line on stderr, with what to do about them; the exit status is then 1.
+Errors are one line on stderr, with a hint for fixing them; the exit status is then 1.
 """
 
 import sys

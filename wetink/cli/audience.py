@@ -1,4 +1,4 @@
-"""Audiences and profiles: who is in an audience and why, its webhooks, and what is known of one person."""
+"""Audiences and profiles: who is in an audience and why, its webhooks, and the profile of one person."""
 
 import json
 import sys
@@ -81,7 +81,7 @@ def count(file: str, at: str | None, listed: bool, data: str | None, as_json: bo
 
 
 def read_rule(file: str) -> Rule:
-    """Return the rule of a file, of stdin for `-`. Raises BadRequest and BadContent."""
+    """Return the rule in a file, or in stdin for `-`. Raises BadRequest and BadContent."""
     try:
         text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -91,14 +91,14 @@ def read_rule(file: str) -> Rule:
 
 
 def known(wetink: Wetink, rule: Rule) -> None:
-    """Raise BadContent for a rule that names an audience there is not."""
+    """Raise BadContent for a rule that names an audience that does not exist."""
     problems = problems_with(rule, "", rules_of(wetink.content.audiences))
     if problems:
         raise BadContent("; ".join(problems))
 
 
 def _tree(finding: Finding) -> dict[str, Any]:
-    """Return a finding with its parts as plain values. Each node says what it is, whether it holds, why and of what."""
+    """Return a finding with its parts as plain values: each node's kind, whether it holds, why, and the values seen."""
     said: dict[str, Any] = {"node": finding.node, "holds": finding.holds, "why": finding.why}
     if finding.parts:
         return {**said, "parts": [_tree(part) for part in finding.parts]}

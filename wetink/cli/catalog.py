@@ -1,4 +1,4 @@
-"""The shop's catalog: taking files in, and looking things up."""
+"""The shop's catalog: commands to import files and to look up products."""
 
 import sys
 import time

@@ -68,14 +68,14 @@ def check(file: BinaryIO, content: Path | None, source: str, as_json: bool) -> N
 
 
 def _bodies(file: BinaryIO) -> Iterator[bytes]:
-    """Yield the JSON values of a file: one in each line, or one that is written over many lines."""
+    """Yield the JSON values of a file: one in each line, or one value over many lines."""
     stream: Any = io.BufferedReader(file)
     try:
         yield from _values(gzip.GzipFile(fileobj=stream) if stream.peek(2)[:2] == GZIP else stream)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise BadRequest(f"the file cannot be unpacked: {error}") from error
     finally:
-        stream.detach()  # whoever opened the file closes it
+        stream.detach()  # the caller closes the file that it opened
 
 
 def _values(file: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:

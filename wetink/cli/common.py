@@ -1,4 +1,4 @@
-"""Commands share these: options, a data folder's wetink, times and identifiers, and errors in one line on stderr."""
+"""Shared by commands: options, a data folder's wetink, times and identifiers, and errors in one line on stderr."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ def with_wetink(
 ) -> T:
     """Run `work` with a wetink on a data folder. Set `draws` if it draws pictures.
 
-    Raises BadSettings if there is no such folder, unless the command `makes` it: a typo must not create an empty shop.
+    Raises BadSettings for a missing folder, unless the command `makes` it: a typo must not create an empty shop.
     """
     settings = settings_of(data=data) if makes else there(data)
 
@@ -48,7 +48,7 @@ def with_wetink(
 
 
 def there(data: str | None) -> Settings:
-    """Return the settings of a data folder that is there. Raises BadSettings when it is not."""
+    """Return the settings of an existing data folder. Raises BadSettings if it is missing."""
     settings = settings_of(data=data)
     if not has_store(settings):
         if os.environ.get("WETINK_STORE"):
@@ -93,20 +93,20 @@ def identifier_of(text: str) -> Identifier:
 
 
 class Commands(click.Group):
-    """Lists commands in the order they were added, and tells errors in one line."""
+    """Lists commands in the order they were added, and prints errors in one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands' names."""
         return list(self.commands)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run a command; what cannot be done ends with one line and 1."""
+        """Run a command. An error prints one line and exits with 1."""
         try:
             return super().main(*args, **kwargs)
         except WetinkError as error:
             _fail(f"{error}{f' ({error.hint})' if error.hint else ''}")
         except BrokenPipeError:
-            sys.stderr.close()  # the reader has gone, as `head` does
+            sys.stderr.close()  # the reader is gone, as with `head`
             sys.exit(1)
 
 

@@ -1,4 +1,4 @@
-"""Content as code: what a block can show, scenarios, and a copy in a repository that is pulled and pushed."""
+"""Content as code: the apps for blocks, scenarios, and a copy in a repository to pull and push."""
 
 import asyncio
 import getpass
@@ -82,7 +82,7 @@ AnyVersions = Versions | RemoteVersions
 Work = Callable[[AnyVersions], Coroutine[Any, Any, T]]
 
 NOTE = ".wetink.json"
-"""Beside the files: which version they came from, and what they were."""
+"""The file beside the content that holds the version it came from, and the digests of its files."""
 
 TO = click.option(
     "--to",
@@ -221,7 +221,7 @@ def _at(
     *,
     makes: bool = False,
 ) -> T:
-    """Do something with the versions of a server, or of a data folder, which the command `makes` or must be there."""
+    """Run `work` on the versions of a server, or of a data folder, which must exist unless the command `makes` it."""
     if to:
         return asyncio.run(work(RemoteVersions(to, token)))
     return with_wetink(data, lambda wetink: work(wetink.versions), makes=makes)
@@ -236,7 +236,7 @@ def _show(found: list[Any]) -> None:
 
 
 def _who() -> str:
-    """Return the name of whoever works at this terminal."""
+    """Return the name of the user at this terminal."""
     try:
         return os.environ.get("WETINK_AUTHOR") or getpass.getuser()
     except (KeyError, OSError):

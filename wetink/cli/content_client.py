@@ -17,10 +17,10 @@ SECONDS = 60.0
 
 
 class RemoteVersions:
-    """Versions on a server, with the methods of `content.versions.Versions`. The server has a clock of its own."""
+    """Versions on a server, with the methods of `content.versions.Versions`. The server uses its own clock."""
 
     def __init__(self, address: str, token: str) -> None:
-        """Ask the server at `address` with the token of its dashboard. Raises BadSettings."""
+        """Use the server at `address` with the token of its dashboard. Raises BadSettings."""
         if not address.startswith(("http://", "https://")):
             raise BadSettings(f"--to: {address!r} is not an http(s) URL")
         if not token:
@@ -30,7 +30,7 @@ class RemoteVersions:
     async def read(self) -> tuple[Version, dict[str, bytes]]:
         said = await self._ask("/api/content")
         files = msgspec.convert(said["files"], dict[str, bytes])
-        check_paths(files)  # they are written to a folder here
+        check_paths(files)  # they will be written to a folder on this machine
         return msgspec.convert(said["version"], Version), files
 
     async def push(self, tree: Tree, base: int | None, *, by: str, message: str, now: int) -> Pushed:

@@ -1,4 +1,4 @@
-"""The keys that senders use: made, listed, rotated, limited, disabled and deleted."""
+"""The keys of senders: commands to create, list, rotate, limit, disable and delete them."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -140,7 +140,7 @@ def seals(renew: bool, data: str | None) -> None:
 
 
 def _own(data: str | None, name: str, make: Callable[[str], str], *, renew: bool) -> str:
-    """Return a secret of the installation, a new one made from it to `renew` it."""
+    """Return a secret of the installation; to `renew` it, a new one made from it."""
 
     async def work(wetink: Wetink) -> str:
         secret = (await wetink.store.secrets.all())[name]
@@ -235,7 +235,7 @@ def _show(made: NewKey, level: Level, as_json: bool) -> None:
 
 
 def _told(source: Source) -> list[str]:
-    """Return what is set of a source, in words; nothing of what is as usual."""
+    """Return the settings of a source as text, without those that have their default."""
     told = ["disabled"] if source.disabled else []
     told += ["user ids need a proof"] if source.verify else []
     told += ["orders wait for a server's"] if source.orders == "wait" else []

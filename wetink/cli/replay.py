@@ -1,4 +1,4 @@
-"""Reprocessing messages of the past, and rebuilding what follows from the log."""
+"""Commands that reprocess past messages and rebuild projections of the log."""
 
 import sys
 
