@@ -1,1 +1,1 @@
-"""The demo: Tidewick, a small shop with two weeks of life behind it, and an inbox beside it."""
+"""The demo: Tidewick, a small shop with two weeks of history, and an inbox beside it."""

@@ -9,7 +9,7 @@ from wetink.core.errors import BadSettings
 
 
 class Keys(msgspec.Struct, frozen=True):
-    """The demo's write keys, the address its products' pictures have, and whether its past was sent to the end."""
+    """The demo's write keys, the address of its products' pictures, and whether all of its past was sent."""
 
     address: str
     server: str
@@ -18,7 +18,7 @@ class Keys(msgspec.Struct, frozen=True):
 
 
 def path(data: Path) -> Path:
-    """Return where they are kept."""
+    """Return the path of the file."""
     return data / "demo" / "keys.json"
 
 
@@ -31,7 +31,7 @@ def read(data: Path) -> Keys:
 
 
 def write(data: Path, keys: Keys) -> None:
-    """Keep them, readable by their owner alone."""
+    """Write the file, readable only by its owner."""
     target = path(data)
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_suffix(".new")

@@ -1,7 +1,7 @@
-"""Life: two weeks of the shop, made from a seed. The same seed, moment and address give the same messages.
+"""Life: two weeks of the shop, generated from a seed. The same seed, moment and address give the same messages.
 
-A few shoppers have stories that are told in full (`CAST`); the others wander. Each shopper begins as an anonymous
-visitor of one device, and some later say who they are.
+A few shoppers have full stories (`CAST`); the others wander. Each shopper begins as an anonymous
+visitor on one device, and some identify themselves later.
 """
 
 import random
@@ -21,7 +21,7 @@ Kind = Literal["track", "identify", "page"]
 
 
 class Message(msgspec.Struct, frozen=True):
-    """One call of an SDK. `at` is when it happened and `sent` when it reached us, both Unix ms: some come late."""
+    """One call of an SDK. `at` is the time of the event and `sent` its arrival, both Unix ms: some arrive late."""
 
     kind: Kind
     at: int
@@ -35,9 +35,9 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Role(msgspec.Struct, frozen=True):
-    """A shopper with a story. `hero` has the skus the big picture of their email shows once all of it has come in.
+    """A shopper with a story. `hero` has the skus in the big picture of their email once all their messages are in.
 
-    `recipient` is how an email to them is addressed (`kind:value`).
+    `recipient` is the recipient of an email to them (`kind:value`).
     """
 
     first: str
@@ -85,7 +85,7 @@ DEVICES = (
 
 
 def life(seed: int, now: int, base_url: str) -> list[Message]:
-    """Return two weeks up to `now` (Unix ms) of the shop at `base_url`, in the order in which the messages came in."""
+    """Return two weeks up to `now` (Unix ms) of the shop at `base_url`, in the order the messages arrive."""
     messages: list[Message] = []
     for number in range(WANDERERS):
         messages += _wander(random.Random(f"{seed}/{number}"), number, now, base_url)  # noqa: S311 (no secret)
@@ -102,7 +102,7 @@ def life(seed: int, now: int, base_url: str) -> list[Message]:
 
 
 class _Visit:
-    """Somebody on one device, with a clock that runs from call to call."""
+    """A visitor on one device, with a clock that advances from call to call."""
 
     def __init__(self, chance: random.Random, anonymous: str, base_url: str, device: str = "") -> None:
         self.messages: list[Message] = []
@@ -134,7 +134,7 @@ class _Visit:
         self._track("Product Viewed", **product(item, self._base))
 
     def add(self, sku: str, *, late: int = 0) -> None:
-        """Put a product in the cart; `late` is how many ms later the message comes in."""
+        """Put a product in the cart; `late` is the delay of the message in ms."""
         self.cart.append(BY_SKU[sku])
         self._track("Product Added", late=late, **product(BY_SKU[sku], self._base))
 
@@ -185,7 +185,7 @@ class _Visit:
 
 
 Story = Callable[[Callable[[str, int], _Visit], Role, int], list[_Visit]]
-"""Tells what a role did up to now (Unix ms), given a way to begin a visit by its name and device."""
+"""Returns the visits of a role up to now (Unix ms); its first argument begins a visit by its name and device."""
 
 
 def _jane(visit: Callable[[str, int], _Visit], role: Role, now: int) -> list[_Visit]:
@@ -275,11 +275,11 @@ def _stranger(visit: Callable[[str, int], _Visit], role: Role, now: int) -> list
 
 
 STORIES: tuple[Story, ...] = (_jane, _bob, _carla, _theo, _ines, _stranger)
-"""The stories of the cast, in its order."""
+"""The stories of the cast, in the order of the cast."""
 
 
 def _wander(chance: random.Random, number: int, now: int, base_url: str) -> list[Message]:
-    """Return a shopper who does what shoppers do: look much, search a little, seldom buy."""
+    """Return an ordinary shopper, who looks often, searches sometimes and seldom buys."""
     name = f"{chance.choice(FIRST)} {chance.choice(LAST)}"
     email = f"{name.replace(' ', '.').lower()}{number}@mail.example"
     tells, loyal = chance.random() < 0.62, chance.choice(list(CATEGORIES))

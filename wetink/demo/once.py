@@ -1,4 +1,4 @@
-"""Once: the demo without a browser. It uses real HTTP and leaves the pictures in a folder."""
+"""Once: the demo without a browser. It uses real HTTP and saves the pictures in a folder."""
 
 import html
 import io
@@ -27,7 +27,7 @@ NEWCOMER, ADDRESS = "visitor-of-this-very-minute", "nora@newcomer.example"
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """One email that was opened: what its hero showed, why, and how long its pictures took."""
+    """One opened email: the content of its hero, the reason, and how long its pictures took."""
 
     title: str
     recipient: str
@@ -39,7 +39,7 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 class Reader:
-    """Reads emails as a mail client would, and keeps the pictures."""
+    """Reads emails as a mail client would, and saves the pictures."""
 
     def __init__(self, address: str, folder: Path) -> None:
         """Open emails of the server at `address`; pictures go to `folder`."""
@@ -71,7 +71,7 @@ class Reader:
         return opened
 
     def click(self, opened: Opened, slot: int) -> str:
-        """Click the picture in a place of the email (0: greeting, 1: hero, 2-4: picks); return where it led."""
+        """Click the picture in a place of the email (0: greeting, 1: hero, 2-4: picks); return the destination."""
         answer = self._http.request("GET", self._address + opened.clicks[slot])
         target = dict(answer.headers).get(b"location", b"").decode()
         if answer.status not in (302, 303, 307) or not target:
@@ -80,7 +80,7 @@ class Reader:
         return target
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._http.close()
 
     def _picture(self, path: str) -> bytes:
@@ -102,9 +102,9 @@ class Reader:
 
 
 def once(folder: Path) -> None:
-    """Start, seed, open, click, browse, log in, open again; leave pictures and `report.md` in `folder`.
+    """Start, seed, open, click, browse, log in, open again; save pictures and `report.md` in `folder`.
 
-    Raises a WetinkError with what went wrong as soon as anything is not as it should be.
+    Raises a WetinkError with the problem at the first unexpected result.
     """
     console = Console(stderr=True)
     folder.mkdir(parents=True, exist_ok=True)
@@ -128,7 +128,7 @@ def once(folder: Path) -> None:
 
 
 def _newcomer(reader: Reader, key: str, address: str) -> None:
-    """Browse without a name, open; say who one is, open; go on, open: the example flow of Segment's identity."""
+    """Browse anonymously, open; identify, open; go on, open: the example flow of Segment's identity."""
 
     def say(kind: Any, user: str, name: str, properties: dict[str, Any], anonymous: str = NEWCOMER) -> None:
         at = time.time_ns() // 1_000_000

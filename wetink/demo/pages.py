@@ -1,7 +1,7 @@
 """Pages: the shop on the left, the inbox on the right.
 
-Each page has a content security policy without inline scripts. The email is a document of its own, as in a mail
-reader: it may load pictures and nothing else.
+Each page has a content security policy without inline scripts. The email is a separate document, as in a mail
+client: it may load pictures and nothing else.
 """
 
 import json
@@ -87,7 +87,7 @@ async def detail(request: Request) -> Response:
 
 
 async def log_in(request: Request) -> Response:
-    """Tell the user id that the shop's records have for an address."""
+    """Return the user id that the shop's records have for an email address."""
     try:
         given = json.loads(await request.body())
         address = email(str(given["email"]))
@@ -99,7 +99,7 @@ async def log_in(request: Request) -> Response:
 
 
 async def mail(request: Request) -> Response:
-    """Show the email as it was sent to `?to=kind:value`; its pictures are decided when they are loaded."""
+    """Show the email as sent to `?to=kind:value`; its pictures are decided when they load."""
     who = _recipient(request.query_params.get("to", ""))
     wetink = _wetink(request)
     blocks = {name: _live(wetink, wetink.content.blocks[name], who) for name in ("greeting", "hero", "picks")}
@@ -148,7 +148,7 @@ ROUTES: Sequence[BaseRoute] = (
 
 
 def _live(wetink: Wetink, block: Block, who: Identifier) -> list[dict[str, Any]]:
-    """Return what an email needs of each slot: the picture's address, the click's, and the size."""
+    """Return the data of each slot for an email: the address of the picture, that of the click, and the size."""
     seen, clicked = wetink.seals.seal(who, block.name, "picture"), wetink.seals.seal(who, block.name, "click")
     kind = "png" if block.transparent else "jpg"
     return [

@@ -1,4 +1,4 @@
-"""Run: the demo from nothing to one address to open."""
+"""Run: starts the demo from nothing and prints one address to open."""
 
 import asyncio
 import multiprocessing
@@ -27,10 +27,10 @@ from wetink.wiring import Wetink
 
 CONTENT = Path(__file__).parent / "content"
 WRITTEN_FOR = "http://127.0.0.1:8000"
-"""The address that stands in the content's links; the demo's own takes its place."""
+"""The address in the content's links; the demo's own address replaces it."""
 
 MARK = ".wetink-demo"
-"""A file that says a folder is ours: only such a folder is ever cleared."""
+"""A file that marks a folder as a demo's: the demo never clears any other folder."""
 
 SEED = 20
 START_SECONDS = 60
@@ -39,7 +39,7 @@ START_SECONDS = 60
 def run(data: Path | None = None, host: str | None = None, port: int | None = None) -> None:
     """Start the demo in `data`, filling it on the first run, and serve until Ctrl-C.
 
-    Raises BadSettings when the folder is not a demo's, or belongs to another address, and Unavailable when the server
+    Raises BadSettings if the folder is not a demo's, or belongs to another address, and Unavailable if the server
     does not start or refuses the shop's past.
     """
     console = Console(stderr=True)
@@ -61,7 +61,7 @@ def run(data: Path | None = None, host: str | None = None, port: int | None = No
 
 
 def prepare(folder: Path, host: str, port: int | None) -> Settings:
-    """Make the folder with its content and keys, unless an earlier run did; return the settings for it."""
+    """Create the folder with its content and keys, unless an earlier run did; return its settings."""
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARK).exists():
             raise BadSettings(f"{folder} is not a demo's folder", hint="name an empty or new folder with --data")
@@ -78,7 +78,7 @@ def prepare(folder: Path, host: str, port: int | None) -> Settings:
 
 
 def fill(settings: Settings, console: Console) -> int:
-    """Send the shop's past to the running server, unless that was done; return how many messages were acknowledged."""
+    """Send the shop's past to the running server, unless already done; return the number of acknowledged messages."""
     kept = keys.read(settings.data)
     if kept.seeded:
         return 0
@@ -98,8 +98,8 @@ async def _open_letters(settings: Settings, messages: Sequence[Message], now: in
 
 @contextmanager
 def serving(settings: Settings) -> Iterator[multiprocessing.process.BaseProcess]:
-    """Run the demo's server in a process of its own for the length of a `with`."""
-    os.environ[SAFE_PATH] = "1"  # what is spawned looks for nothing in the folder one stands in
+    """Run the demo's server in its own process for the length of a `with`."""
+    os.environ[SAFE_PATH] = "1"  # child processes import nothing from the current folder
     spawn = multiprocessing.get_context("spawn")
     heard, said = spawn.Pipe(duplex=False)
     child = spawn.Process(target=_serve, args=(settings, said), name="wetink-demo")
@@ -126,7 +126,7 @@ def _serve(settings: Settings, said: Connection) -> None:
 
 
 def _end_with_parent() -> None:
-    """Stop this process when the one that started it is gone, whatever ended it."""
+    """Stop this process when its parent ends, for any reason."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -134,7 +134,7 @@ def _end_with_parent() -> None:
 
 
 def _again(folder: Path, host: str, port: int | None) -> Settings:
-    """Take up an earlier run: its products' pictures are at the address it had."""
+    """Return the settings of an earlier run, whose address must stay: its products' pictures are there."""
     kept = keys.read(folder)
     settings = _settings(folder, host, port or int(kept.address.rpartition(":")[2]))
     if settings.address != kept.address:
@@ -155,7 +155,7 @@ def _settings(folder: Path, host: str, port: int) -> Settings:
 
 
 def _free(host: str, wanted: int) -> int:
-    """Return `wanted` if it can be listened on, else some port that can."""
+    """Return `wanted` if that port is free, else a free port."""
     for port in (wanted, 0):
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -177,7 +177,7 @@ def _copy_content(folder: Path, address: str) -> None:
 
 
 def _make_keys(settings: Settings) -> None:
-    """Make the keys of the shop's server and of its page."""
+    """Create the keys of the shop's server and of its page."""
     host = settings.address.partition("://")[2]
 
     async def make() -> keys.Keys:

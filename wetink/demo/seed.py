@@ -1,6 +1,6 @@
 """Seed: the shop's past. Messages go through the real Segment SDK over HTTP.
 
-No door takes opens of the past, so the emails of two weeks are opened by the code behind it, with the clock of then.
+No endpoint takes past opens, so the code behind it opens the emails of two weeks, with the clock at that time.
 """
 
 import random
@@ -58,7 +58,7 @@ def seed(
 
 
 def seed_with_bar(write_key: str, address: str, messages: Sequence[Message], console: Console) -> int:
-    """Do what `seed` does, with a progress bar."""
+    """Run `seed` with a progress bar."""
     look = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*look, console=console, transient=True) as progress:
         task = progress.add_task("Two weeks of Tidewick", total=len(messages))
@@ -82,7 +82,7 @@ def _call(client: Client, message: Message) -> None:
 
 
 def _wait(client: Client, total: int, refused: list[tuple[Exception, int]], told: Callable[[int], None]) -> int:
-    """Wait until everything was answered. A batch counts once its answer came, so nothing is counted too early."""
+    """Wait until the server has answered all messages. A batch counts once its answer arrives, never earlier."""
     count, moved = 0, time.monotonic()
     while True:
         if refused:
@@ -100,23 +100,23 @@ def _wait(client: Client, total: int, refused: list[tuple[Exception, int]], told
 
 
 CAMPAIGNS = (("autumn-lamps", 13), ("slow-mornings", 10), ("back-to-the-trail", 6), ("long-evenings", 2))
-"""Name, and how many days ago it went out."""
+"""Name, and how many days ago it was sent."""
 
 PROXY = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
 PREFETCH = "Mozilla/5.0"
 
 
 SUBSCRIBERS = 240
-"""Who get the emails and have never been at the shop."""
+"""Recipients of the emails who have never visited the shop."""
 
 RATES = {"cart left behind": 0.3, "cart, while it lasts": 0.42, "still looking": 0.26, "": 0.16}
-"""How often the hero is clicked, by the variant that was shown."""
+"""The click rate of the hero, by the variant shown."""
 PICKS = 0.95
-"""Whoever is in a better mood than that clicks a card."""
+"""The mood above which a person clicks a card."""
 
 
 class Letter(msgspec.Struct, frozen=True):
-    """An email somebody got: who opened it when (Unix ms), with what, and their mood to click, from 0 to 1."""
+    """An email to a person: the time of the open (Unix ms), the user agent, and the mood to click, from 0 to 1."""
 
     recipient: str
     campaign: str
@@ -126,7 +126,7 @@ class Letter(msgspec.Struct, frozen=True):
 
 
 def letters(seed: int, messages: Sequence[Message], now: int) -> list[Letter]:
-    """Return the emails that were opened up to `now`, by shoppers who have said their address and by others.
+    """Return the emails opened up to `now`, by shoppers who have given their address and by others.
 
     The oldest come first.
     """
@@ -170,7 +170,7 @@ async def post(wetink: Wetink, sent: Sequence[Letter]) -> int:
 
 
 def _clicked(letter: Letter, shown: Mapping[str, str]) -> str:
-    """Return the block that is clicked, empty for none."""
+    """Return the block that the person clicks, empty for none."""
     if letter.agent == PREFETCH:
         return ""
     if letter.mood < RATES.get(shown["hero"], 0.0):

@@ -14,7 +14,7 @@ CURRENCY = "USD"
 
 
 class Item(msgspec.Struct, frozen=True):
-    """A product; `price` is in dollars. A search finds it by its `kind`, which its name need not mention."""
+    """A product; `price` is in dollars. A search finds it by its `kind`, even if its name does not mention it."""
 
     sku: str
     name: str
@@ -25,12 +25,12 @@ class Item(msgspec.Struct, frozen=True):
 
     @property
     def path(self) -> str:
-        """Where its page is."""
+        """The path of its page."""
         return f"/demo/shop/products/{self.sku}"
 
     @property
     def photo(self) -> str:
-        """Where its picture is."""
+        """The path of its picture."""
         return f"/demo/photos/{self.sku}.jpg"
 
 
@@ -80,7 +80,7 @@ def found(query: str) -> list[Item]:
 
 
 def account(address: str) -> str:
-    """Return the user id the shop's own customer records have for an address: the same address, the same account.
+    """Return the user id in the shop's customer records for an address: the same address, the same account.
 
     >>> account("Jane@Mercer.example") == account("jane@mercer.example")
     True
