@@ -44,7 +44,7 @@ class Worker:
             raise Ended("its process ended") from None
 
     async def ask(self, body: bytes, seconds: float) -> bytes:
-        """Return the answer to a request. Raises Lost. After an error or a cancellation the caller must `kill` it."""
+        """Return the answer to a request. Raises Lost. After any error the caller must `kill` the worker."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(seconds):
