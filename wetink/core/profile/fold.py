@@ -1,6 +1,6 @@
 """Fold: turns one profile's events, in the order they happened, into a Person.
 
-House rule of this file: the same events give the same person, in whatever order they arrive.
+House rule of this file: the same events give the same person, in any order of arrival.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -97,7 +97,7 @@ SEARCHES, WISHES, LINES = 50, 200, 200
 """The newest searches, wishes and cart lines that a person keeps."""
 
 PRODUCTS = 5_000
-"""Products in carts, wishes and orders that a fold reads, from the newest events. A page's key can report that somebody
+"""Products in carts, wishes and orders that a fold reads, from the newest events. A page's key can report that a person
 put 500 products into the cart a thousand times, and the open of their email must not wait for that."""
 
 _TIME = attrgetter("at")

@@ -1,4 +1,4 @@
-"""Person: everything that rules and apps may read about somebody at one moment, decoded on demand."""
+"""Person: everything that rules and apps may read about one person at one moment, decoded on demand."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache

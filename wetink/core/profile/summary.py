@@ -104,7 +104,7 @@ def person_of(summary: bytes) -> Person:
 
 
 def _views(kept: Sequence[int | _Kept], viewed: Columns | None, times: msgspec.Raw | None) -> Iterator[Seen]:
-    """Yield the views, each product unpacked when somebody asks for it."""
+    """Yield the views, each product unpacked when it is read."""
     packed = _packed(viewed.products) if viewed is not None else []
     at = _times(times) if times is not None else ()
     for each in kept:

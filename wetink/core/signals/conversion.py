@@ -60,7 +60,7 @@ class Conversion(msgspec.Struct, frozen=True):
 def conversions(
     outcomes: Iterable[ConversionEvent], name: str, goal: Goal, signals: Signals, waiting: Collection[str] = ()
 ) -> list[Conversion]:
-    """Return a goal's conversions, oldest first, whatever the order of events.
+    """Return a goal's conversions, oldest first, for events in any order.
 
     An order that only pages reported does not count while their sources are `waiting` for a server to report it.
     """
@@ -147,7 +147,7 @@ def _one(key: str, group: Sequence[ConversionEvent], name: str, goal: Goal, sign
 
 
 def _in_order(group: Sequence[ConversionEvent]) -> Sequence[ConversionEvent]:
-    """Return a conversion's events in the order they happened, whatever the order they arrived in."""
+    """Return a conversion's events in the order they happened."""
     if len(group) < 2:
         return group
     return sorted(
@@ -159,7 +159,7 @@ def _in_order(group: Sequence[ConversionEvent]) -> Sequence[ConversionEvent]:
 def _refund(
     event: Event, bought: Sequence[Product], amount: float, currency: str, signals: Signals
 ) -> tuple[float, str]:
-    """Return what a refund takes off an order of `amount`, and a note if it cannot be understood and takes off nothing.
+    """Return the amount that a refund takes off an order of `amount`, and a note if it is unclear and takes nothing.
 
     A refund with neither a total nor products takes off all of it, by Segment's spec.
     """

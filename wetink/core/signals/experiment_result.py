@@ -78,7 +78,7 @@ PACE_DAYS = 7
 """Days that the current pace is measured over."""
 
 LONGEST_DAYS, MOST_SAID = 365, 100_000_000
-"""Days and recipients beyond which no number is shown, because nobody waits for them."""
+"""Days and recipients beyond which no number is shown, because such a wait makes no sense."""
 
 POINTS = 60
 """Days in the chart."""
@@ -299,7 +299,7 @@ def _alarm(divided: Mismatch | None) -> str:
 
 
 def sentence(found: Lift, metric: str, worth: float, per_day: float) -> str:
-    """Return a comparison in plain words, with what is missing if it is undecided.
+    """Return a comparison in plain words, with the recipients still needed if it is undecided.
 
     >>> few = lift("new", counted(40, 2), "old", counted(40, 2), worth=0.1)
     >>> sentence(few, "clicks", 0.1, 8)[:77]

@@ -1,4 +1,4 @@
-"""Goal: which event counts as a conversion, its value, and how long before it an email may get credit.
+"""Goal: the event that counts as a conversion, its value, and how long before it an email may get credit.
 
 Signals: the whole `signals.yaml` of a content folder: goals, the attribution model, currencies, and the holdout.
 """
@@ -22,7 +22,7 @@ MODELS: dict[str, str] = {
     "first": "the first open or click",
     "linear": "all emails that were opened or clicked, in equal parts",
 }
-"""Model -> what gets the credit for a conversion."""
+"""Model -> the opens and clicks that get the credit for a conversion."""
 
 DEFAULT_MODEL = "last-click-else-open"
 ORDER = "order"

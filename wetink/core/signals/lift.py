@@ -4,7 +4,7 @@ Source: Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, "Time-uniform central l
 sequences" (arXiv 2103.06476), Theorem 2.2 for means and section 3 for the effect in a randomized experiment. For one
 arm of unit variance, the bounds are Robbins's (1970) normal mixture.
 
-Recipients count from their first exposure, in their assigned arm, whatever they saw later (intention to treat).
+Recipients count from their first exposure, in their assigned arm, regardless of later pictures (intention to treat).
 """
 
 import math
@@ -22,7 +22,7 @@ FEW_RECIPIENTS, FEW_CONVERSIONS = 100, 25
 """Per arm. Below these, the normal approximation behind the intervals is too poor for a verdict."""
 
 MOST = 10**10
-"""Recipients beyond which nobody waits."""
+"""Recipients beyond which the wait makes no sense."""
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -118,7 +118,7 @@ def lift(
     """Return an arm's lift over the control. `worth` is the part of the control's mean that matters.
 
     If `adaptive`, as for a bandit whose shares follow the data, each arm gets its own interval in its own number of
-    recipients, which holds whatever decides when it grows. The interval of the difference is what both allow.
+    recipients, which is valid for any rule that decides when it grows. Both bound the interval of the difference.
     """
     n = treatment.n + control.n
     few = any(

@@ -22,7 +22,7 @@ class DayCount(msgspec.Struct, frozen=True):
     """Counts of one day (its first Unix ms) for one block, variant and campaign.
 
     A unique open is a recipient's first of this block and campaign, ever, so unique opens add up over days and
-    variants. Machines are prefetches and scanners: fetches that nobody looked at.
+    variants. Machines are prefetches and scanners: no person looked at their fetches.
     """
 
     day: int
@@ -38,7 +38,7 @@ class DayCount(msgspec.Struct, frozen=True):
     unique_clicks: int = 0
     machine_clicks: int = 0
     implied_opens: int = 0
-    """Opens that nobody saw and a person's click proves."""
+    """Opens that a person's click proves, although no person's fetch shows them."""
 
 
 COUNTS = DayCount.__struct_fields__[4:]
@@ -76,7 +76,7 @@ class Line(msgspec.Struct, frozen=True):
     def click_rate(self) -> float | None:
         """Recipients who clicked per recipient who opened; None without either.
 
-        Everybody who clicked has opened, even if before these days or in another variant, so the rate is never above 1.
+        Every person who clicked has opened, if only before these days or in another variant: the rate is never above 1.
         """
         return self.unique_clicks / self.openers if self.openers else None
 
@@ -100,14 +100,14 @@ class Report:
     """
 
     def __init__(self, by: Sequence[str], signals: Signals, *, block: str = "") -> None:
-        """Start without conversions. With a `block`, only what is credited to that block is added."""
+        """Start without conversions. With a `block`, only the credits of that block are added."""
         self._by, self._signals, self._block = by, signals, block
         self._orders: dict[tuple[str | int, ...], float] = {}
         self._revenue: dict[tuple[str | int, ...], dict[str, float]] = {}
         self._page_revenue: dict[tuple[str | int, ...], dict[str, float]] = {}
 
     def add(self, attributions: Iterable[Attribution]) -> None:
-        """Add the conversions that count, each to the lines of the touches that are credited."""
+        """Add the conversions that count, each to the lines of its credited touches."""
         for attribution in attributions:
             conversion = attribution.conversion
             if not conversion.counts:

@@ -105,7 +105,7 @@ _TAG = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-"""A merge tag or its beginning, anywhere in the text: an ID that contains a tag is the same for everybody."""
+"""A merge tag or its beginning, anywhere in the text: an ID that contains a tag is the same for all people."""
 
 _SINGLE = re.compile(
     r"""

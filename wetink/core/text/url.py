@@ -1,4 +1,4 @@
-"""URL: what a browser makes of the text in `href` and `src`, as one absolute, encoded http(s) URL.
+"""URL: reads the text in `href` and `src` as a browser does, into one absolute, encoded http(s) URL.
 
 The rules are the WHATWG URL standard's, by the library `ada_url`. Reading is lenient and happens once, when an event, a
 feed or a block arrives. `wetink.core.text.link` later decides strictly which URLs an email may contain.
@@ -66,7 +66,7 @@ def read(value: Any, base: str = "") -> str:
 
 @lru_cache(maxsize=REMEMBERED)
 def absolute(value: str) -> str:
-    """Return what `read` makes of a URL that is the same on every page; empty for any other text."""
+    """Return the result of `read` for a URL that is the same on every page; empty for any other text."""
     if len(value) > LONGEST:
         return ""
     slash = value.find("/", 8)
@@ -111,7 +111,7 @@ def _trimmed(value: str) -> str:
 
 def _parsed(text: str, base: str | None = None) -> str:
     if "\ufffd" in text:
-        return ""  # a repaired character may stand for any
+        return ""  # a repaired character may stand for any other
     try:
         href: str = ada_url.join_url(base, text) if base is not None else ada_url.normalize_url(text)
     except ValueError:
