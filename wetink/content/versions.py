@@ -68,7 +68,7 @@ class Versions:
         self._earlier, self._known, self._wanted = earlier, object(), newest_in(earlier)
 
     async def take_in(self, now: int) -> None:
-        """Make a version of the edits in the folder, and write to the folder what was published elsewhere.
+        """Make a version of the edits in the folder, and write versions published elsewhere to the folder.
 
         A missing folder is not created, and the current version stays. Raises Unavailable, BadContent.
         """

@@ -45,7 +45,7 @@ class Kept(Generic[T]):
         self._bytes = 0
 
     def get(self, key: bytes) -> T | None:
-        """Return the value of a key, None when there is none. The value counts as used."""
+        """Return the value of a key, None if there is none. The value counts as used."""
         if key in self._values:
             self._values.move_to_end(key)
         return self._values.get(key)
@@ -86,7 +86,7 @@ class Shared:
         self._folder, self._most = folder, most
 
     def get(self, key: bytes) -> bytes | None:
-        """Return the value of a key, None when there is none. The value counts as used."""
+        """Return the value of a key, None if there is none. The value counts as used."""
         path = self._folder / key.hex()
         try:
             body = path.read_bytes()

@@ -43,7 +43,7 @@ class Drawing:
     def picture(self, sheet: Sheet, most: int, *, ahead: bool = False) -> Picture:
         """Return the picture of a page, of at most `most` bytes if possible. Raises the errors of `drawn`.
 
-        With `ahead`, when nobody waits for the picture, its tiles are prepared for every place that they may take.
+        With `ahead`, when no open waits for the picture, prepare its tiles for every place that they may take.
         """
         if sheet.transparent:
             return png(self.drawn(sheet), most)
