@@ -20,7 +20,7 @@ from wetink.ingest.receive import record
 from wetink.ports import Record
 from wetink.store.sqlite import interactions
 from wetink.store.sqlite.batch import transaction
-from wetink.store.sqlite.connection import connect
+from wetink.store.sqlite.connection import connect, script
 from wetink.wiring import Wetink
 
 TOUCHES, PEOPLE, ORDERS, DAYS = 1_000_000, 50_000, 5_000, 30
@@ -91,6 +91,7 @@ async def _build(data: Path, now: int) -> None:
     chance = random.Random(6)
     async with Wetink(setting.read({}, data=data)) as wetink:
         db = connect(data / "opens.db", durable=False)
+        db.execute(script("ledger.sql") + script("exposures.sql"))
         interactions.prepare(db)
         with db:
             for number in range(PEOPLE):
