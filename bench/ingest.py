@@ -14,7 +14,8 @@ from bench.figure import Figure
 from bench.load import Connection, request
 from bench.messages import batch
 from bench.server import CORES, key_of, serving
-from wetink.store.sqlite.connection import connect, script
+from wetink.store.queries import script
+from wetink.store.sqlite.connection import connect
 
 BATCHES, BYTES, ROUNDS = 120, 500_000, 4
 START_SECONDS = 2.0
@@ -70,7 +71,7 @@ def _bare_loop(place: Path) -> float:
     }
     source.close()
     target = connect(place / "bare.db")
-    target.execute(script("schema.sql"))
+    target.execute(script(__package__, "schema.sql"))
     begun = time.perf_counter()
     for index in range(BATCHES):
         target.execute("BEGIN IMMEDIATE")

@@ -18,9 +18,10 @@ from wetink.core.signals.attribution import Touch
 from wetink.core.signals.report import DAY_MS
 from wetink.ingest.receive import record
 from wetink.ports import Record
+from wetink.store.queries import script
 from wetink.store.sqlite import interactions
 from wetink.store.sqlite.batch import transaction
-from wetink.store.sqlite.connection import connect, script
+from wetink.store.sqlite.connection import connect
 from wetink.wiring import Wetink
 
 TOUCHES, PEOPLE, ORDERS, DAYS = 1_000_000, 50_000, 5_000, 30
@@ -91,7 +92,7 @@ async def _build(data: Path, now: int) -> None:
     chance = random.Random(6)
     async with Wetink(setting.read({}, data=data)) as wetink:
         db = connect(data / "opens.db", durable=False)
-        db.execute(script("ledger.sql") + script("exposures.sql"))
+        db.execute(script(__package__, "ledger.sql") + script(__package__, "exposures.sql"))
         interactions.prepare(db)
         with db:
             for number in range(PEOPLE):

@@ -16,12 +16,13 @@ from msgspec.structs import replace
 from wetink.core.blocks.block import TIME_DIGITS, Block, Decision, memoize
 from wetink.core.profile.person import Moment
 from wetink.ports.ledger import Opened
+from wetink.store.codec import fingerprint
+from wetink.store.queries import queries, script
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, BatchWriter, Queue
-from wetink.store.sqlite.codec import fingerprint
-from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, in_thread, read, script, translated
+from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, in_thread, translated
 
 logger = logging.getLogger(__name__)
-SQL = read("archive_queries.sql")
+SQL = queries(__package__, "archive_queries.sql")
 DAY_MS = 86_400_000
 AT_ONCE, AT_MOST = 100, 2_000
 """Opens that one statement writes, and opens that one removes."""
@@ -50,7 +51,7 @@ class SQLiteArchive:
         self._db = connect(folder / "archive.db", durable=False, busy_ms=LOOP_BUSY_MS)
         self._writing = connect(folder / "archive.db", durable=False, busy_ms=THREAD_BUSY_MS)
         with translated("opening the archive"):
-            self._writing.execute(script("archive.sql"))
+            self._writing.execute(script(__package__, "archive.sql"))
         self.writer = BatchWriter("kept opens", self._writing, {"opens": Queue(self._write, MOST_WAITING)})
 
     @property

@@ -32,14 +32,15 @@ from wetink.core.catalog.catalog import (
 )
 from wetink.core.errors import StoreUnavailable
 from wetink.core.events.event import Product
+from wetink.store.codec import decode_facts, encode, fingerprint
+from wetink.store.queries import queries, script
 from wetink.store.sqlite.batch import apart
-from wetink.store.sqlite.codec import decode_facts, encode, fingerprint
-from wetink.store.sqlite.connection import fetch, first, read, script, snapshot, translated
+from wetink.store.sqlite.connection import fetch, first, snapshot, translated
 from wetink.store.sqlite.database import Database
 from wetink.store.sqlite.recent import RecentEvents
 
 logger = logging.getLogger(__name__)
-SQL = read("catalog_queries.sql")
+SQL = queries(__package__, "catalog_queries.sql")
 
 CHANGES, FORGET_EVERY = 50, 16
 """Changes shown for each product, and the interval of changes after which the oldest beyond them are deleted."""
@@ -106,7 +107,7 @@ class Memory:
 
 def prepare(db: apsw.Connection) -> None:
     """Create missing tables. Words that an earlier version left for later become searchable."""
-    db.execute(script("catalog.sql"))
+    db.execute(script(__package__, "catalog.sql"))
     if first(db, SQL.has_unworded) is not None:
         _word(db, held(db, [key for (key,) in fetch(db, SQL.unworded)]).facts)
         db.execute("DROP TABLE unworded")

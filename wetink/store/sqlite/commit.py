@@ -14,12 +14,13 @@ import msgspec
 
 from wetink.core.identity.holding import Claim
 from wetink.ports import Record
+from wetink.store.codec import VERDICTS, decode_event, encode, fingerprint, who
+from wetink.store.queries import queries
 from wetink.store.sqlite import identity, people
-from wetink.store.sqlite.codec import VERDICTS, decode_event, encode, fingerprint, who
-from wetink.store.sqlite.connection import fetch, first, read
+from wetink.store.sqlite.connection import fetch, first
 from wetink.store.sqlite.recent import Placed, RecentEvents, RecentIds
 
-SQL = read("queries.sql")
+SQL = queries(__package__, "queries.sql")
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):

@@ -13,11 +13,9 @@ from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from functools import wraps
-from importlib.resources import files
 from pathlib import Path
 from queue import SimpleQueue
 from threading import get_ident
-from types import SimpleNamespace
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import apsw
@@ -145,20 +143,6 @@ def fetch(db: apsw.Connection, query: str, values: tuple[Any, ...] = ()) -> list
 def first(db: apsw.Connection, query: str, values: tuple[Any, ...] = ()) -> Any:
     """Return the first row of a query; None without one."""
     return db.execute(query, values).fetchone()
-
-
-def read(name: str) -> SimpleNamespace:
-    """Return the queries of a `.sql` file of this package as attributes, by the names in its `-- name:` lines."""
-    queries: dict[str, str] = {}
-    for part in files(__package__).joinpath(name).read_text("utf-8").split("-- name:")[1:]:
-        head, _, body = part.partition("\n")
-        queries[head.split()[0]] = body.strip()
-    return SimpleNamespace(**queries)
-
-
-def script(name: str) -> str:
-    """Return the text of a `.sql` file of this package."""
-    return files(__package__).joinpath(name).read_text("utf-8")
 
 
 class Version:

@@ -9,10 +9,11 @@ import msgspec
 
 from wetink.core.errors import Conflict, NotFound
 from wetink.ports.content import Version, digest
+from wetink.store.queries import queries, script
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, transaction
-from wetink.store.sqlite.connection import connect, fetch, first, in_thread, read, script, snapshot, translated
+from wetink.store.sqlite.connection import connect, fetch, first, in_thread, snapshot, translated
 
-SQL = read("content_queries.sql")
+SQL = queries(__package__, "content_queries.sql")
 LAST = 2**63 - 1
 
 
@@ -24,7 +25,7 @@ class SQLiteContent:
         self._db = connect(folder / "content.db", busy_ms=THREAD_BUSY_MS)
         self._mutex = threading.Lock()
         with translated("opening the content"):
-            self._db.execute(script("content.sql"))
+            self._db.execute(script(__package__, "content.sql"))
 
     @in_thread
     def revision(self) -> int:

@@ -15,12 +15,13 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.conversion import ConversionEvent
 from wetink.core.signals.goal import ORDER_EVENTS
 from wetink.ports import NAMES
-from wetink.store.sqlite.codec import decode_event, identifier
-from wetink.store.sqlite.connection import fetch, first, in_thread, read, script, snapshot, translated
+from wetink.store.codec import decode_event, identifier
+from wetink.store.queries import queries, script
+from wetink.store.sqlite.connection import fetch, first, in_thread, snapshot, translated
 from wetink.store.sqlite.database import Database
 from wetink.store.sqlite.people import People
 
-SQL = read("conversion_queries.sql")
+SQL = queries(__package__, "conversion_queries.sql")
 
 SLICE = 20_000
 """Messages scanned in one step."""
@@ -49,7 +50,7 @@ class Step(NamedTuple):
 
 def prepare(db: apsw.Connection) -> None:
     """Create missing tables, and take over an earlier version's position in the orders."""
-    db.execute(script("conversions.sql"))
+    db.execute(script(__package__, "conversions.sql"))
     place = db.execute(SQL.last_seq).get if first(db, SQL.had_purchases) is None else 0
     db.executemany(SQL.follow, [(name, place) for name in sorted(ORDER_EVENTS)])
     db.execute("DROP TABLE IF EXISTS purchase")

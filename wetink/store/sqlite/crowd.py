@@ -10,7 +10,7 @@ import apsw
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.ports.audiences import Changes, ProfileEvents
-from wetink.store.sqlite.codec import PARKED, events, identifier, who
+from wetink.store.codec import PARKED, events, identifier, who
 from wetink.store.sqlite.connection import connect, fetch, first, snapshot, translated
 from wetink.store.sqlite.people import People, of_stretch
 

@@ -10,11 +10,12 @@ import msgspec
 from wetink.core.blocks.experiment import Exposure
 from wetink.core.errors import StoreUnavailable
 from wetink.core.signals.experiment_result import DailyExposures
+from wetink.store.queries import queries, script
 from wetink.store.sqlite.batch import passing
-from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, in_thread, read, script, translated
+from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, in_thread, translated
 from wetink.store.sqlite.ledger import MOST_ROWS, Late
 
-SQL = read("exposure_queries.sql")
+SQL = queries(__package__, "exposure_queries.sql")
 
 _shares = msgspec.json.Decoder(dict[str, float]).decode
 
@@ -29,7 +30,7 @@ class SQLiteExposures:
         self._late, self._kept_late = late, dict[tuple[str, str], Exposure]()
         self._closed = False
         with translated("opening the ledger"):
-            self._db.execute(script("exposures.sql"))
+            self._db.execute(script(__package__, "exposures.sql"))
 
     async def of(self, experiment: str, recipients: Sequence[str]) -> Mapping[str, Exposure]:
         with translated("reading who is in which arm"):

@@ -18,11 +18,12 @@ from wetink.core.identity.holding import Claim, Holding, changes_nothing, claims
 from wetink.core.identity.identifier import Identifier
 from wetink.core.identity.plan import ALWAYS, Changes, Held, Span
 from wetink.ports import Record
+from wetink.store.codec import decode_carrier, identifier, level_of, who
+from wetink.store.queries import queries
 from wetink.store.sqlite import people
-from wetink.store.sqlite.codec import decode_carrier, identifier, level_of, who
-from wetink.store.sqlite.connection import fetch, first, read
+from wetink.store.sqlite.connection import fetch, first
 
-SQL = read("queries.sql")
+SQL = queries(__package__, "queries.sql")
 
 REMEMBERED = 50_000
 """Identifiers whose only claimer a process caches."""

@@ -17,10 +17,11 @@ from wetink.core.client_classification import RULES_VERSION, Facts, Kind, classi
 from wetink.core.signals.attribution import AGAIN_MS, PROVED_MS, Touch
 from wetink.core.signals.report import DAY_MS
 from wetink.ports.drawing import Served
+from wetink.store.queries import queries
 from wetink.store.sqlite.batch import transaction
-from wetink.store.sqlite.connection import fetch, read
+from wetink.store.sqlite.connection import fetch
 
-SQL = read("contact_queries.sql")
+SQL = queries(__package__, "contact_queries.sql")
 KINDS = ("open", "click")
 AT_ONCE = 5_000
 """Recipients summed at once."""

@@ -15,10 +15,11 @@ import apsw
 
 from wetink.core.errors import Held, StoreUnavailable
 from wetink.ports.storage import TTL_SECONDS
-from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, read, script, translated
+from wetink.store.queries import queries, script
+from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, translated
 
 logger = logging.getLogger(__name__)
-SQL = read("lease_queries.sql")
+SQL = queries(__package__, "lease_queries.sql")
 LOOK_SECONDS = 0.05
 """Seconds between two checks of a lease that a task waits for."""
 RENEWALS = 3
@@ -33,7 +34,7 @@ class SQLiteLeases:
         self._clock = clock_ms
         self._db = connect(folder / "leases.db", durable=False)
         with translated("opening the leases"):
-            self._db.execute(script("leases.sql"))
+            self._db.execute(script(__package__, "leases.sql"))
         self._db.set_busy_timeout(
             LOOP_BUSY_MS
         )  # not earlier: processes that create the file at once wait for each other

@@ -22,23 +22,13 @@ from wetink.core.signals.attribution import Touch
 from wetink.core.signals.report import DayCount
 from wetink.ports.drawing import Served
 from wetink.ports.ledger import Onlooker
+from wetink.store.queries import queries, script
 from wetink.store.sqlite import interactions
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, Batch, BatchWriter, Queue, passing
-from wetink.store.sqlite.connection import (
-    HOT_KB,
-    LOOP_BUSY_MS,
-    Version,
-    connect,
-    fetch,
-    first,
-    in_thread,
-    read,
-    script,
-    translated,
-)
+from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, Version, connect, fetch, first, in_thread, translated
 
 logger = logging.getLogger(__name__)
-SQL = read("ledger_queries.sql")
+SQL = queries(__package__, "ledger_queries.sql")
 SQL_CONTACTS = interactions.SQL
 KINDS = interactions.KINDS
 MARKS: dict[Onlooker, int] = {"person": 1 << 31, "machine": 1 << 30, "nobody": 0}
@@ -124,8 +114,8 @@ class SQLiteLedger:
         self._db = connect(self._path, durable=False, busy_ms=LOOP_BUSY_MS, cache_kb=HOT_KB)
         self._flushing = connect(self._path, durable=False, busy_ms=THREAD_BUSY_MS)
         with translated("opening the ledger"):
-            self._flushing.execute(script("ledger.sql"))
-            self._flushing.execute(script("exposures.sql"))
+            self._flushing.execute(script(__package__, "ledger.sql"))
+            self._flushing.execute(script(__package__, "exposures.sql"))
             _grow(self._flushing)
         self._unsettled: list[_Job] = []
         self._remembered: dict[Key, tuple[Decision, int] | None] = {}

@@ -8,12 +8,13 @@ import apsw
 from wetink.core.events.event import Event
 from wetink.core.identity.holding import FOREVER
 from wetink.ports import Cursor, Receipt, Received, Record
+from wetink.store.codec import VERDICTS, decode_problems, identifier, who
+from wetink.store.queries import queries
 from wetink.store.sqlite import commit, replay
-from wetink.store.sqlite.codec import VERDICTS, decode_problems, identifier, who
-from wetink.store.sqlite.connection import fetch, first, read, translated
+from wetink.store.sqlite.connection import fetch, first, translated
 from wetink.store.sqlite.database import Database
 
-SQL = read("queries.sql")
+SQL = queries(__package__, "queries.sql")
 
 
 class SQLiteLog:

@@ -12,12 +12,13 @@ from pathlib import Path
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.webhook import MembershipChange, Move, Outcome, State, change_id
 from wetink.ports.audiences import Delivery, Moved, Point, Tell
+from wetink.store.codec import identifier, who
+from wetink.store.queries import queries, script
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, apart
-from wetink.store.sqlite.codec import identifier, who
-from wetink.store.sqlite.connection import connect, fetch, first, in_thread, read, script, translated
+from wetink.store.sqlite.connection import connect, fetch, first, in_thread, translated
 
 logger = logging.getLogger(__name__)
-SQL = read("membership_queries.sql")
+SQL = queries(__package__, "membership_queries.sql")
 STATES: tuple[State, ...] = ("waiting", "delivered", "dead")
 DAY_MS = 86_400_000
 KEPT_MS = 7 * DAY_MS
@@ -37,7 +38,7 @@ class SQLiteMemberships:
         self._mutex = threading.Lock()
         self._taking = asyncio.Lock()
         with translated("opening the audiences' memberships"):
-            self._db.execute(script("memberships.sql"))
+            self._db.execute(script(__package__, "memberships.sql"))
             self._db.execute(SQL.gather)
 
     async def take(self, audience: str, members: AsyncIterable[Sequence[Identifier]], now: int, tell: Tell) -> Moved:

@@ -19,11 +19,12 @@ from wetink.core.events.event import Entry
 from wetink.core.identity.holding import FOREVER, Moves
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import ENTRIES, ENTRY_BYTES, NAMES, Profile, Revision
-from wetink.store.sqlite.codec import array, entries, events, fingerprint, identifier, level_of, who
-from wetink.store.sqlite.connection import fetch, first, read, snapshot
+from wetink.store.codec import array, entries, events, fingerprint, identifier, level_of, who
+from wetink.store.queries import queries
+from wetink.store.sqlite.connection import fetch, first, snapshot
 
 logger = logging.getLogger(__name__)
-SQL, SUMMARIES = read("queries.sql"), read("summaries_queries.sql")
+SQL, SUMMARIES = queries(__package__, "queries.sql"), queries(__package__, "summaries_queries.sql")
 
 Stretch = tuple[str, int, int, Moves]
 """A column value, the span [since, until) whose events belong to the profile, and which of them do."""

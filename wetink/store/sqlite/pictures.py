@@ -12,11 +12,12 @@ import msgspec
 
 from wetink.ports import Picture
 from wetink.ports.ledger import Place
+from wetink.store.queries import queries, script
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, BatchWriter, Queue, passing
-from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, first, read, script, translated
+from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, first, translated
 
 logger = logging.getLogger(__name__)
-SQL = read("pictures_queries.sql")
+SQL = queries(__package__, "pictures_queries.sql")
 MOST_BYTES = 256 << 20
 MOST_WAITING = 500
 """Pictures that wait to be written. Of more in half a second, only these survive a restart."""
@@ -46,7 +47,7 @@ class SQLitePictures:
 
     def _open(self) -> None:
         self._db = connect(self._path, durable=False)
-        self._db.execute(script("pictures.sql"))
+        self._db.execute(script(__package__, "pictures.sql"))
         self._db.set_busy_timeout(THREAD_BUSY_MS)
         self._reading = connect(self._path, durable=False, busy_ms=LOOP_BUSY_MS)
 

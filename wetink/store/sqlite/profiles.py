@@ -11,12 +11,13 @@ from wetink.core.events.event import Entry, Event
 from wetink.core.identity.holding import FOREVER, Contested
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import ENTRIES, ENTRY_BYTES, NAMES, Loaded, Profile, Revision
-from wetink.store.sqlite.codec import entries, events, identifier
-from wetink.store.sqlite.connection import fetch, read, snapshot, translated
+from wetink.store.codec import entries, events, identifier
+from wetink.store.queries import queries
+from wetink.store.sqlite.connection import fetch, snapshot, translated
 from wetink.store.sqlite.database import Database
 from wetink.store.sqlite.people import FEW, Found, People, revision_of, summaries_behind, summarize, summary_of
 
-SQL = read("queries.sql")
+SQL = queries(__package__, "queries.sql")
 AT_ONCE = 10
 """Profiles that the event loop reads at once. More are read in a thread."""
 REMEMBERED = 10_000

@@ -16,12 +16,13 @@ from typing import Any, NamedTuple
 import apsw
 
 from wetink.core.errors import NotFound, StoreUnavailable
+from wetink.store.queries import queries, script
 from wetink.store.sqlite import catalog, conversions
-from wetink.store.sqlite.connection import PATIENCE_SECONDS, Alone, connect, read, script, translated
+from wetink.store.sqlite.connection import PATIENCE_SECONDS, Alone, connect, translated
 from wetink.store.sqlite.database import Database
 from wetink.store.sqlite.recent import RecentEvents
 
-SQL, LOG = read("catalog_queries.sql"), read("queries.sql")
+SQL, LOG = queries(__package__, "catalog_queries.sql"), queries(__package__, "queries.sql")
 
 SLICES = 10
 """Slices derived in one call: on a busy machine the next call may be a second away."""
@@ -143,7 +144,7 @@ class _Beside:
         self._remove()
         self._db = connect(self._path, synchronous="OFF")
         self._db.execute("ATTACH ? AS store", (str(store),))
-        self._db.execute(script("catalog.sql") + SQL.begin_beside)
+        self._db.execute(script(__package__, "catalog.sql") + SQL.begin_beside)
         self._recent, self._memory = RecentEvents(), catalog.Memory()
         self._replays = self._db.execute(LOG.replays).get
 

@@ -19,10 +19,11 @@ from typing import TypeAlias
 import apsw
 
 from wetink.core.events.event import Event
-from wetink.store.sqlite.codec import events, fingerprint
-from wetink.store.sqlite.connection import fetch, read
+from wetink.store.codec import events, fingerprint
+from wetink.store.queries import queries
+from wetink.store.sqlite.connection import fetch
 
-SQL = read("queries.sql")
+SQL = queries(__package__, "queries.sql")
 
 AT_LEAST = 1 << 19
 """Message ids that are certainly known. There may be up to twice as many."""

@@ -17,11 +17,12 @@ from wetink.core.identity.holding import Claim, claims_of
 from wetink.core.identity.identifier import Identifier
 from wetink.core.units.quantity import text
 from wetink.ports import Received, Record
+from wetink.store.codec import PARKED, VERDICTS, decode_event, encode, fingerprint, who
+from wetink.store.queries import queries
 from wetink.store.sqlite import catalog, conversions, identity, people
-from wetink.store.sqlite.codec import PARKED, VERDICTS, decode_event, encode, fingerprint, who
-from wetink.store.sqlite.connection import first, read
+from wetink.store.sqlite.connection import first
 
-SQL = read("queries.sql")
+SQL = queries(__package__, "queries.sql")
 
 Key = tuple[str, int, int]
 

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from wetink.core.errors import Conflict
+from wetink.store.queries import queries, script
 from wetink.store.sqlite.batch import THREAD_BUSY_MS
-from wetink.store.sqlite.connection import connect, fetch, first, in_thread, read, script, translated
+from wetink.store.sqlite.connection import connect, fetch, first, in_thread, translated
 
-SQL = read("secret_queries.sql")
+SQL = queries(__package__, "secret_queries.sql")
 
 
 class SQLiteSecrets:
@@ -19,7 +20,7 @@ class SQLiteSecrets:
         self._db = connect(folder / "secrets.db", busy_ms=THREAD_BUSY_MS)
         self._mutex = threading.Lock()
         with translated("opening the secrets"):
-            self._db.execute(script("secrets.sql"))
+            self._db.execute(script(__package__, "secrets.sql"))
 
     @in_thread
     def all(self) -> Mapping[str, str]:

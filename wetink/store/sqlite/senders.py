@@ -13,10 +13,11 @@ from msgspec.structs import replace
 from wetink.core.errors import BadSettings, NotFound
 from wetink.core.events.event import Level
 from wetink.ports.keys import NewKey, Orders, Source
-from wetink.store.sqlite.connection import fetch, first, read, translated
+from wetink.store.queries import queries
+from wetink.store.sqlite.connection import fetch, first, translated
 from wetink.store.sqlite.database import Database
 
-SQL = read("sender_queries.sql")
+SQL = queries(__package__, "sender_queries.sql")
 
 ADDED = {
     "secrets": "TEXT NOT NULL DEFAULT '[]'", "verify": "INTEGER NOT NULL DEFAULT 0",

@@ -9,11 +9,12 @@ from pathlib import Path
 import apsw
 
 from wetink.ports.keys import FORGOTTEN_MS, IDLE_MS, LONGEST_MS, wait_of
+from wetink.store.queries import queries, script
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, passing
-from wetink.store.sqlite.connection import connect, first, in_thread, read, script, translated
+from wetink.store.sqlite.connection import connect, first, in_thread, translated
 
 logger = logging.getLogger(__name__)
-SQL = read("session_queries.sql")
+SQL = queries(__package__, "session_queries.sql")
 
 NOTED_MS = 60_000
 """The age of a session's last recorded use, in milliseconds, after which a new use is written."""
@@ -30,7 +31,7 @@ class SQLiteSessions:
         self._db = connect(folder / "sessions.db", busy_ms=THREAD_BUSY_MS)
         self._mutex = threading.Lock()
         with translated("opening the sessions"):
-            self._db.execute(script("sessions.sql"))
+            self._db.execute(script(__package__, "sessions.sql"))
 
     @in_thread
     def begin(self, door: str, now: int) -> str:

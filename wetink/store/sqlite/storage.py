@@ -13,10 +13,11 @@ import apsw
 
 from wetink.core.errors import BadSettings, StoreUnavailable
 from wetink.ports.storage import Storage
+from wetink.store.codec import identifier
+from wetink.store.queries import queries, script
 from wetink.store.sqlite import catalog, commit, conversions, identity, people, recent, senders
 from wetink.store.sqlite.archive import SQLiteArchive
-from wetink.store.sqlite.codec import identifier
-from wetink.store.sqlite.connection import fetch, read, script
+from wetink.store.sqlite.connection import fetch
 from wetink.store.sqlite.content import SQLiteContent
 from wetink.store.sqlite.crowd import open_crowd_log
 from wetink.store.sqlite.database import Database
@@ -33,7 +34,7 @@ from wetink.store.sqlite.sessions import SQLiteSessions
 from wetink.store.sqlite.uploads import SQLiteUploads
 from wetink.store.sqlite.votes import SQLitePolls
 
-SQL = read("queries.sql")
+SQL = queries(__package__, "queries.sql")
 
 
 OWNER_ALONE = 0o077
@@ -108,7 +109,7 @@ def open_storage(
 def _prepare(db: apsw.Connection) -> None:
     whole = _set_aside(db)
     commit.grow(db)
-    db.execute(script("schema.sql") + script("summaries.sql"))
+    db.execute(script(__package__, "schema.sql") + script(__package__, "summaries.sql"))
     _take_over(db, whole=whole)
     senders.prepare(db)
     catalog.prepare(db)

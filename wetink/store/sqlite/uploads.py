@@ -11,10 +11,11 @@ from typing import Any
 import apsw
 
 from wetink.core.errors import NotFound
+from wetink.store.queries import queries, script
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, transaction
-from wetink.store.sqlite.connection import connect, fetch, first, in_thread, read, script, translated
+from wetink.store.sqlite.connection import connect, fetch, first, in_thread, translated
 
-SQL = read("upload_queries.sql")
+SQL = queries(__package__, "upload_queries.sql")
 LEFT_MS = 3_600_000
 """Age of parts without a complete upload after which they are deleted, in milliseconds."""
 
@@ -28,7 +29,7 @@ class SQLiteUploads:
         self._mutex = threading.Lock()
         """Held for one part at a time, so that a large file delays nobody."""
         with translated("opening the uploads"):
-            self._db.execute(script("uploads.sql"))
+            self._db.execute(script(__package__, "uploads.sql"))
 
     @in_thread
     def revisions(self) -> Mapping[str, str]:

@@ -4,11 +4,12 @@ import apsw
 
 from wetink.core.app.app import Tally
 from wetink.core.identity.identifier import Identifier
-from wetink.store.sqlite.codec import who
-from wetink.store.sqlite.connection import fetch, first, read, translated
+from wetink.store.codec import who
+from wetink.store.queries import queries
+from wetink.store.sqlite.connection import fetch, first, translated
 from wetink.store.sqlite.database import Database
 
-SQL = read("queries.sql")
+SQL = queries(__package__, "queries.sql")
 
 
 class SQLitePolls:
