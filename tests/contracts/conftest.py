@@ -1,12 +1,12 @@
 """A storage of each engine, and what another process would hold of the same."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.contracts.engines import ENGINES
+from tests.contracts.loop import run
 from wetink.ports import Storage
 
 
@@ -26,7 +26,7 @@ def another(engine: str, tmp_path: Path) -> Iterator[Callable[[], Storage]]:
 
     yield one
     for each in made:
-        asyncio.run(each.close())
+        run(each.close())
 
 
 @pytest.fixture

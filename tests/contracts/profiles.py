@@ -1,11 +1,11 @@
 """What a store says of everybody, as a value that can be compared."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
+from tests.contracts.loop import run
 from wetink.core.events.clock import parse
 from wetink.core.events.message import Endpoint, pieces
 from wetink.core.identity.holding import FOREVER
@@ -41,7 +41,7 @@ def everybody(store: Profiles, mentioned: Iterable[Identifier]) -> list[dict[str
                 }
         return sorted(found.values(), key=lambda each: (each["events"], each["means"]))
 
-    return asyncio.run(look())
+    return run(look())
 
 
 def mentioned(records: Sequence[Record]) -> set[Identifier]:

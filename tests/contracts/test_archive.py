@@ -1,6 +1,5 @@
 """The contract of the archive: what opens got is found again, for so many days and up to so many bytes."""
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tests.contracts.engines import ENGINES
+from tests.contracts.loop import run
 from wetink.core.blocks.block import Block, Decision, Fallback, decision_id
 from wetink.core.profile.person import Moment
 from wetink.ports import Storage
@@ -38,7 +38,7 @@ def test_an_open_is_found_by_its_id_its_recipient_and_its_block(store: Storage) 
         assert await store.archive.newest(9, 10, block="hero") == [two, one]
         assert await store.archive.newest(9, 10, block="foot") == []
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_where_somebody_was_is_not_kept(store: Storage) -> None:
@@ -48,7 +48,7 @@ def test_where_somebody_was_is_not_kept(store: Storage) -> None:
         store.archive.keep(replace(here, moment=replace(here.moment, latitude=1.0, longitude=2.0)))
         return await store.archive.find(here.decision.id)
 
-    assert asyncio.run(story()) == here
+    assert run(story()) == here
 
 
 def test_what_is_kept_is_bounded_by_days_and_by_size(engine: str, tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_what_is_kept_is_bounded_by_days_and_by_size(engine: str, tmp_path: Path
         await store.close()
         return left, count
 
-    left, count = asyncio.run(story())
+    left, count = run(story())
     assert left == [opened(1, 99 * DAY).decision.id]
     assert 1_000 < count < 4_500
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 12 << 20
@@ -93,7 +93,7 @@ def test_a_block_that_another_process_tidied_away_is_kept_again_with_the_next_op
         await other.close()
         return found
 
-    assert asyncio.run(story()) == (None, opened(2, 100 * DAY))
+    assert run(story()) == (None, opened(2, 100 * DAY))
 
 
 def test_any_id_and_any_time_may_be_asked_for_and_any_number_of_days_kept(engine: str, tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_any_id_and_any_time_may_be_asked_for_and_any_number_of_days_kept(engine
         await store.close()
         return found
 
-    assert asyncio.run(story()) == [0, 0, 0, 1, 1]
+    assert run(story()) == [0, 0, 0, 1, 1]
 
 
 def test_with_no_days_nothing_is_kept(engine: str, tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_with_no_days_nothing_is_kept(engine: str, tmp_path: Path) -> None:
         await store.close()
         return found
 
-    assert asyncio.run(story()) == 0
+    assert run(story()) == 0
 
 
 def test_an_open_that_cannot_be_written_down_loses_no_other(store: Storage) -> None:
@@ -128,7 +128,7 @@ def test_an_open_that_cannot_be_written_down_loses_no_other(store: Storage) -> N
         store.archive.keep(opened(1, 5, "good"))
         return list(await store.archive.newest(5, 10))
 
-    assert asyncio.run(story()) == [opened(1, 5, "good")]
+    assert run(story()) == [opened(1, 5, "good")]
 
 
 def test_the_end_of_a_process_keeps_what_waits(store: Storage, another: Callable[[], Storage]) -> None:
@@ -137,4 +137,4 @@ def test_the_end_of_a_process_keeps_what_waits(store: Storage, another: Callable
         await store.close()
         return await another().archive.find(opened(1, 5).decision.id)
 
-    assert asyncio.run(story()) == opened(1, 5)
+    assert run(story()) == opened(1, 5)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.contracts.loop import run
 from tests.contracts.profiles import received
 from wetink.core.catalog.catalog import Change
 from wetink.core.events.event import Product
@@ -20,7 +21,7 @@ START = 1_750_000_000_000
 def tell(store: Storage, number: int, sku: str, event: str = "Product Viewed", **properties: Any) -> None:
     message = {"type": "track", "event": event, "messageId": f"m{number}", "userId": "u", "timestamp": START + number}
     message["properties"] = {"sku": sku, "url": f"{SHOP}/{sku}", **properties}
-    asyncio.run(store.log.append([received(message)]))
+    run(store.log.append([received(message)]))
 
 
 def test_a_change_of_price_or_stock_is_noted_when_it_happens(store: Storage) -> None:
@@ -29,7 +30,7 @@ def test_a_change_of_price_or_stock_is_noted_when_it_happens(store: Storage) -> 
     tell(store, 3, "A", price=15)
     tell(store, 4, "A", stock=0, availability="out_of_stock")
     tell(store, 2_000, "B", name="Rug")
-    changes = asyncio.run(store.catalog.changes(["A", "B", "C"]))
+    changes = run(store.catalog.changes(["A", "B", "C"]))
     assert list(changes) == ["A"]
     assert list(changes["A"]) == [
         Change(START + 1, 20.0),
@@ -41,7 +42,7 @@ def test_a_change_of_price_or_stock_is_noted_when_it_happens(store: Storage) -> 
 def test_the_newest_fifty_changes_are_kept(store: Storage) -> None:
     for number in range(60):
         tell(store, number, "A", price=number + 1)
-    kept = asyncio.run(store.catalog.changes(["A"]))["A"]
+    kept = run(store.catalog.changes(["A"]))["A"]
     assert (len(kept), kept[0].price, kept[-1].price) == (50, 11.0, 60.0)
 
 
@@ -67,10 +68,10 @@ def test_the_last_word_counts_however_many_requests_repeat_and_change_it_at_once
 
     for round in range(60):
         prices = [chance.randint(1, 3) for _ in range(chance.randint(2, 30))]
-        asyncio.run(say(f"S{round}", prices, chance.randint(1, 6)))
-        known = asyncio.run(store.catalog.products([f"S{round}"]))[f"S{round}"]
+        run(say(f"S{round}", prices, chance.randint(1, 6)))
+        known = run(store.catalog.products([f"S{round}"]))[f"S{round}"]
         assert known.price == prices[-1], prices
-        told = [change.price for change in asyncio.run(store.catalog.changes([f"S{round}"]))[f"S{round}"]]
+        told = [change.price for change in run(store.catalog.changes([f"S{round}"]))[f"S{round}"]]
         assert told == [float(price) for price, _ in itertools.groupby(prices)], prices
 
 
@@ -94,7 +95,7 @@ def test_products_are_found_by_their_newest_words(store: Storage, text: str, exp
     tell(store, 2, "A", name="Lamp", category="Table")
     tell(store, 3, "B", name="Blue lamp for the table")
     tell(store, 4, "C", name="Café chair")
-    found = [product.sku for product in asyncio.run(store.catalog.search(text))]
+    found = [product.sku for product in run(store.catalog.search(text))]
     assert sorted(found) == expected
 
 
@@ -105,13 +106,13 @@ def test_a_word_that_was_revised_elsewhere_counts_again_when_it_is_said_again(
     other = another()
 
     def price() -> float | None:
-        return asyncio.run(store.catalog.products(["A"]))["A"].price
+        return run(store.catalog.products(["A"]))["A"].price
 
     tell(store, 1, "A", price=5)
     tell(store, 2, "A", price=5)
     for number in range(10, 60, 10):
         if elsewhere == "a feed":
-            asyncio.run(store.catalog.learn([Product(sku="A", price=6)], START + number))
+            run(store.catalog.learn([Product(sku="A", price=6)], START + number))
         else:
             tell(other, number, "A", price=6)
         assert price() == 6
@@ -119,7 +120,7 @@ def test_a_word_that_was_revised_elsewhere_counts_again_when_it_is_said_again(
         assert price() == 5
         tell(store, number + 6, "A", price=5)
         assert price() == 5
-    assert [change.price for change in asyncio.run(store.catalog.changes(["A"]))["A"]] == [5, *([6, 5] * 5)]
+    assert [change.price for change in run(store.catalog.changes(["A"]))["A"]] == [5, *([6, 5] * 5)]
 
 
 def test_what_another_process_revises_just_before_it_is_written_is_looked_at_again(
@@ -136,14 +137,14 @@ def test_what_another_process_revises_just_before_it_is_written_is_looked_at_aga
 
     monkeypatch.setattr(store.log, "append", after_others)
     tell(store, 4, "A", price=5)
-    assert asyncio.run(store.catalog.products(["A"]))["A"].price == 5
+    assert run(store.catalog.products(["A"]))["A"].price == 5
 
 
 def test_the_last_imported_version_of_a_feed_is_known_in_every_process(
     store: Storage, another: Callable[[], Storage]
 ) -> None:
-    assert asyncio.run(store.catalog.imported("goods")) == ""
+    assert run(store.catalog.imported("goods")) == ""
     for version in ("one", "two"):
-        asyncio.run(store.catalog.note_import("goods", version))
-        assert asyncio.run(another().catalog.imported("goods")) == version
-    assert asyncio.run(store.catalog.imported("other")) == ""
+        run(store.catalog.note_import("goods", version))
+        assert run(another().catalog.imported("goods")) == version
+    assert run(store.catalog.imported("other")) == ""

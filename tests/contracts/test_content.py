@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.contracts.loop import run
 from wetink.core.errors import Conflict, NotFound
 from wetink.ports import Storage
 from wetink.ports.content import ContentVersions, digest
@@ -27,10 +28,6 @@ ONE, TWO = (
 def make(another: Callable[[], Storage]) -> Callable[[], ContentVersions]:
     """Makes what another process would hold of the same store."""
     return lambda: another().content
-
-
-def run(work: Any) -> Any:
-    return asyncio.run(work)
 
 
 def publish(content: ContentVersions, files: dict[str, bytes], expected: int, at: int = 5) -> int:

@@ -1,6 +1,5 @@
 """The crowd: what is said of all people at once is what is said of each of them, whatever they did."""
 
-import asyncio
 import random
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from tests.contracts.asking import holds
 from tests.contracts.columns import columns_of, laid_out
 from tests.contracts.engines import ENGINES
+from tests.contracts.loop import run
 from tests.contracts.profiles import received
 from tests.core.rules.asking import DAY, NOW
 from tests.core.rules.rules import EVENTS, leaves, odd, rules
@@ -110,7 +110,7 @@ def test_a_count_equals_asking_each_person_for_any_log(
     """Whatever has been laid out in columns by then, and whatever came since."""
     for engine in ENGINES.values():
         with TemporaryDirectory() as folder:
-            asyncio.run(_agree(engine(Path(folder)), Path(folder), parts, said, written, now))
+            run(_agree(engine(Path(folder)), Path(folder), parts, said, written, now))
 
 
 async def _agree(
@@ -162,7 +162,7 @@ class Town:
         chance = random.Random(11)
         self.people = [Identifier("user", f"p{number}") for number in range(200)]
         told = [_message(chance, who, place) for who in self.people for place in range(chance.randrange(2, 40))]
-        asyncio.run(self._fill([received(each) for each in told]))
+        run(self._fill([received(each) for each in told]))
 
     async def _fill(self, records: list[Record]) -> None:
         await self.store.log.append(records)
@@ -183,7 +183,7 @@ class Town:
                 counted.matches,
             )
 
-        held, members, matches = asyncio.run(ask())
+        held, members, matches = run(ask())
         assert sorted(members) == sorted(held)
         assert matches == len(held)
 
@@ -222,8 +222,8 @@ def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.mktemp("town")
     made = Town(ENGINES[request.param](folder), folder)
     yield made
-    asyncio.run(made.columns.close())
-    asyncio.run(made.store.close())
+    run(made.columns.close())
+    run(made.store.close())
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
@@ -263,7 +263,7 @@ ALONE: list[Any] = [
 @pytest.mark.parametrize("said", ALONE, ids=str)
 def test_the_usual_rules_are_counted_without_asking_anybody(town: Town, said: Any) -> None:
     now = NOW + 5000
-    narrowed = asyncio.run(town.columns.narrow(parse(said), Moment(now), {}))
+    narrowed = run(town.columns.narrow(parse(said), Moment(now), {}))
     assert not narrowed.unsure
     assert not narrowed.changed
     town.agrees(said, now)
@@ -286,14 +286,14 @@ def test_new_people_are_counted_at_once_by_every_process(store: Storage, tmp_pat
     other = columns_of(store, tmp_path)
     rule = parse({"done": "Signed Up", "where": {"coupon": "fresh"}})
     crowds = [town.crowd, ColumnCrowd(town.store, lambda: other)]
-    assert [asyncio.run(each.count(rule, Moment(NOW + 9), {})).matches for each in crowds] == [0, 0]
+    assert [run(each.count(rule, Moment(NOW + 9), {})).matches for each in crowds] == [0, 0]
     for number in range(3):
         said = {"messageId": f"f{number}", "userId": f"new{number}", "type": "track", "event": "Signed Up",
                 "timestamp": NOW, "receivedAt": NOW + 1, "properties": {"coupon": "fresh"}}  # fmt: skip
-        asyncio.run(town.store.log.append([received(said)]))
-        counts = [asyncio.run(each.count(rule, Moment(NOW + 9), {})) for each in crowds]
+        run(town.store.log.append([received(said)]))
+        counts = [run(each.count(rule, Moment(NOW + 9), {})) for each in crowds]
         assert [(each.matches, each.of) for each in counts] == [(number + 1, 201 + number)] * 2
         if number == 1:
             laid_out(store, tmp_path)
-    asyncio.run(town.columns.close())
-    asyncio.run(other.close())
+    run(town.columns.close())
+    run(other.close())

@@ -1,7 +1,6 @@
 """The contract of the crowd's log: one state of everybody, and whose profiles may have changed since."""
 
-import asyncio
-
+from tests.contracts.loop import run
 from tests.contracts.profiles import LATE, received
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import Storage
@@ -11,7 +10,7 @@ ANN = Identifier("user", "ann")
 
 def sends(store: Storage, *message_ids: str) -> None:
     said = {"type": "track", "event": "Seen", "userId": "ann", "timestamp": LATE}
-    asyncio.run(store.log.append([received({**said, "messageId": each}) for each in message_ids]))
+    run(store.log.append([received({**said, "messageId": each}) for each in message_ids]))
 
 
 def test_a_cursor_says_what_came_after_it(store: Storage) -> None:
@@ -36,7 +35,7 @@ def test_everybody_has_all_that_was_filed_under_their_names(store: Storage) -> N
         {"type": "identify", "messageId": "b", "anonymousId": "d", "userId": "ann", "timestamp": LATE - 1},
         {"type": "track", "event": "Seen", "messageId": "c", "userId": "bob", "timestamp": LATE},
     ]
-    asyncio.run(store.log.append([received(each) for each in said]))
+    run(store.log.append([received(each) for each in said]))
     with store.crowd() as log:
         found = {each.root: each for each in log.profiles()}
         assert set(found) == {ANN, Identifier("user", "bob")}

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.contracts.engines import ENGINES
+from tests.contracts.loop import run
 from tests.contracts.profiles import LATE, everybody, mentioned, received
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import NAMES, Record, Storage
@@ -29,13 +30,13 @@ def claim_devices(store: Storage, count: int) -> None:
     """Have a page claim many devices for Jane, each with an event of its own."""
     claims = [seen(n, 2 * n, anonymousId=f"d{n}", userId="jane") for n in range(count)]
     alone = [seen(count + n, 2 * n + 1, anonymousId=f"d{n}") for n in range(count)]
-    asyncio.run(store.log.append(claims + alone))
+    run(store.log.append(claims + alone))
 
 
 def test_many_devices_leave_the_event_loop_to_others(store: Storage) -> None:
     claim_devices(store, 2_000)
 
-    async def run() -> int:
+    async def turns_while_reading() -> int:
         turns, reading = 0, asyncio.ensure_future(store.profiles.load({JANE: ""}, LATE))
         while not reading.done():
             turns += 1
@@ -43,16 +44,16 @@ def test_many_devices_leave_the_event_loop_to_others(store: Storage) -> None:
         assert len(reading.result()[JANE].entries) == 1_000
         return turns
 
-    assert asyncio.run(run()) > 10
+    assert run(turns_while_reading()) > 10
 
 
 def test_the_names_of_many_devices_are_read_a_page_at_a_time(store: Storage) -> None:
     claim_devices(store, NAMES + 10)
-    profile = asyncio.run(store.profiles.profile(JANE, LATE))
+    profile = run(store.profiles.profile(JANE, LATE))
     assert (profile.identifiers[0], len(profile.identifiers)) == (JANE, NAMES)
-    rest = asyncio.run(store.profiles.profile(JANE, LATE, after=profile.identifiers[-1]))
+    rest = run(store.profiles.profile(JANE, LATE, after=profile.identifiers[-1]))
     assert len(rest.identifiers) == 11
-    everything = asyncio.run(store.profiles.profile(JANE, LATE, limit=None))
+    everything = run(store.profiles.profile(JANE, LATE, limit=None))
     assert everything.identifiers == profile.identifiers + rest.identifiers
 
 
@@ -85,8 +86,8 @@ def test_claims_beyond_the_limit_make_the_same_profiles_in_any_order(
             if turn:
                 chance.shuffle(arriving)
             for each in arriving:
-                asyncio.run(store.log.append([each]))
-            asyncio.run(store.log.append(earlier))
+                run(store.log.append([each]))
+            run(store.log.append(earlier))
             seen.append(everybody(store.profiles, everyone))
-            asyncio.run(store.close())
+            run(store.close())
     assert all(each == seen[0] for each in seen)

@@ -1,11 +1,11 @@
 """The contract of decisions: what an open got stands for a while in every process, and is counted once of each kind."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.contracts.loop import run
 from tests.contracts.profiles import LATE, received
 from wetink.core.blocks.block import Decision
 from wetink.core.signals.attribution import Touch
@@ -27,7 +27,7 @@ def decided(variant: str, at: int = NOW, campaign: str = "") -> Decision:
 
 
 def settle(ledger: Ledger, decision: Decision, slot: int = 1, by: Onlooker = "person") -> tuple[str, bool]:
-    kept, counted = asyncio.run(ledger.settle(decision, slot, MINUTE, by))
+    kept, counted = run(ledger.settle(decision, slot, MINUTE, by))
     return kept.variant, counted
 
 
@@ -37,9 +37,9 @@ def test_a_decision_stands_for_other_slots_of_its_email_in_every_process(pair: t
     assert settle(there, decided("b", NOW + 1_000), slot=2) == ("a", False)
     assert settle(there, decided("b", NOW + 1_000, "spring"), slot=2) == ("b", True)
     assert settle(there, decided("b", NOW + MINUTE), slot=3) == ("b", True)
-    current = [asyncio.run(ledger.current(HERO, JANE, "")) for ledger in pair]
+    current = [run(ledger.current(HERO, JANE, "")) for ledger in pair]
     assert [decision and decision.variant for decision in current] == ["b", "b"]
-    assert asyncio.run(here.current(HERO, "user:bob", "")) is None
+    assert run(here.current(HERO, "user:bob", "")) is None
 
 
 def test_an_email_that_is_opened_again_gets_what_is_decided_now(pair: tuple[Ledger, Ledger]) -> None:
@@ -71,7 +71,7 @@ def test_a_promise_is_given_once(pair: tuple[Ledger, Ledger]) -> None:
         assert await here.promised(HERO, JANE) == {"ends": 5, "code": "x"}
         assert await here.promised(HERO, "user:bob") == await here.promised("foot", JANE) == {}
 
-    asyncio.run(story())
+    run(story())
 
 
 def touch(kind: Any, at: int, who: str = JANE, block: str = HERO, *, human: bool = True) -> Touch:
@@ -90,7 +90,7 @@ def test_contacts_are_the_opens_and_clicks_that_count(pair: tuple[Ledger, Ledger
         await here.touches([], 0, 0)  # all that was recorded is written by then
         assert await there.contacts(HERO, JANE) == (2, 1)
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_touches_are_found_in_a_span_of_each_recipient(pair: tuple[Ledger, Ledger]) -> None:
@@ -103,15 +103,15 @@ def test_touches_are_found_in_a_span_of_each_recipient(pair: tuple[Ledger, Ledge
         assert sorted((each.recipient, each.at) for each in found) == [("user:bob", 20), (JANE, 10), (JANE, 20)]
         assert [each.at for each in await here.touches([JANE], 15, 31)] == [20, 30]
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_an_address_that_many_claim_within_a_day_is_contested(store: Storage) -> None:
     for number in range(4):
-        assert asyncio.run(store.profiles.contested(0)) == []
+        assert run(store.profiles.contested(0)) == []
         claim = {"type": "identify", "userId": f"u{number}", "traits": {"email": "home@shop.example"}}
         claim |= {"messageId": f"m{number}", "timestamp": LATE - number}
-        asyncio.run(store.log.append([received(claim, "browser")]))
-    [contested] = asyncio.run(store.profiles.contested(0))
+        run(store.log.append([received(claim, "browser")]))
+    [contested] = run(store.profiles.contested(0))
     assert (str(contested.identifier), contested.claimers) == ("email:home@shop.example", 4)
-    assert asyncio.run(store.profiles.contested(LATE + 1)) == []
+    assert run(store.profiles.contested(LATE + 1)) == []

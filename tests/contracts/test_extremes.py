@@ -1,6 +1,5 @@
 """Extremes: figures and comparisons over the largest, smallest and oddest numbers, the same in all evaluations."""
 
-import asyncio
 import math
 import random
 import sys
@@ -17,6 +16,7 @@ from hypothesis import strategies as st
 from tests.contracts.asking import holds
 from tests.contracts.columns import columns_of, laid_out
 from tests.contracts.engines import ENGINES
+from tests.contracts.loop import run
 from tests.contracts.profiles import received
 from tests.core.rules.asking import NOW, asked, event, person
 from wetink.audiences.segment_query import ColumnCrowd
@@ -93,9 +93,9 @@ class Town:
                          "traits": {"score": group[0], "scores": group}})  # fmt: skip
         self.people = [Identifier("user", f"p{number}") for number in range(len(groups))]
         records = [received(each) for each in told]
-        asyncio.run(self.store.log.append(records[: len(records) * 9 // 10]))
+        run(self.store.log.append(records[: len(records) * 9 // 10]))
         laid_out(store, folder)
-        asyncio.run(self.store.log.append(records[len(records) * 9 // 10 :]))
+        run(self.store.log.append(records[len(records) * 9 // 10 :]))
         self.columns = columns_of(store, folder)
         self.crowd = ColumnCrowd(self.store, lambda: self.columns)
 
@@ -114,8 +114,8 @@ def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.mktemp("town")
     made = Town(ENGINES[request.param](folder), folder)
     yield made
-    asyncio.run(made.columns.close())
-    asyncio.run(made.store.close())
+    run(made.columns.close())
+    run(made.store.close())
 
 
 PLACES = [("Rated", "stars"), *(("Order Completed", name) for name in ("total", "price"))]
@@ -131,7 +131,7 @@ def test_a_count_agrees_on_figures_of_extremes(town: Town, figure: str, place: t
         await town.agrees({"not": {**asked_of, "above": 1e300}})
         await town.agrees({**asked_of, "at_least": -1e308, "at_most": 1e308})
 
-    asyncio.run(all_of_them())
+    run(all_of_them())
 
 
 @pytest.mark.parametrize("bound", BOUNDS)
@@ -149,4 +149,4 @@ def test_a_count_agrees_on_comparisons_with_extremes(town: Town, bound: Any) -> 
                 await town.agrees(rule)
             await town.agrees({"not": {"trait": "score", test: bound}})
 
-    asyncio.run(all_of_them())
+    run(all_of_them())

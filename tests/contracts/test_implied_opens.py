@@ -1,6 +1,5 @@
 """A person's click proves an open that only a machine has fetched; opens as data count once in all processes."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable
 from itertools import permutations
@@ -13,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.contracts.engines import ENGINES
+from tests.contracts.loop import run
 from tests.contracts.test_ledger import Desk
 from wetink.core.blocks.experiment import Exposure
 from wetink.core.client_classification import Facts, Kind, classify
@@ -68,7 +68,7 @@ SEQUENCES: list[tuple[str, list[Touch], dict[str, tuple[int, int, int, int, int]
 
 
 def figures(desk: Desk) -> dict[str, tuple[int, int, int, int, int]]:
-    days = desk.run(desk.ledger.days(0, 1 << 61))
+    days = run(desk.ledger.days(0, 1 << 61))
     for each in days:
         assert min(each.opens - each.implied_opens, each.implied_opens, each.unique_opens) >= 0
     sums: dict[str, Counter[str]] = {}
@@ -102,24 +102,24 @@ def test_a_click_of_a_person_proves_one_open(
         desks[number % 2 if way == "by two processes" else 0].touched(each)
     if expected:
         assert figures(desks[1]) == expected
-    asyncio.run(desks[0].ledger.reclassify(lambda _, kind: kind in ("person", "proxy")))
+    run(desks[0].ledger.reclassify(lambda _, kind: kind in ("person", "proxy")))
     assert figures(desks[1]) == (expected or figures(desks[0]))
-    asyncio.run(desks[1].ledger.reclassify(lambda _, kind: kind in ("person", "proxy")))
+    run(desks[1].ledger.reclassify(lambda _, kind: kind in ("person", "proxy")))
     assert figures(desks[0]) == (expected or figures(desks[1])), "the same rules say the same again"
-    implied = [each for each in asyncio.run(desks[0].ledger.touches(["user:jane"], 0, 1 << 61)) if each.implied]
+    implied = [each for each in run(desks[0].ledger.touches(["user:jane"], 0, 1 << 61)) if each.implied]
     assert all(each.kind == "open" and each.human for each in implied)
 
 
 def test_a_click_after_a_prefetch_enters_the_experiment(desks: tuple[Desk, Desk]) -> None:
     desk = desks[0]
-    desk.run(desk.exposures.keep(Exposure("test", "user:jane", "a", START, "user:jane")))
+    run(desk.exposures.keep(Exposure("test", "user:jane", "a", START, "user:jane")))
     desk.touched(touch("open", "prefetch"))
-    assert desk.run(desk.exposures.days("test")) == [DailyExposures(START - START % DAY_MS, "a", False, 1, 0)]
+    assert run(desk.exposures.days("test")) == [DailyExposures(START - START % DAY_MS, "a", False, 1, 0)]
     desk.touched(touch("click", after=HOUR))
     expected = [DailyExposures(START - START % DAY_MS, "a", True, 1, 1, 1)]
-    assert desk.run(desk.exposures.days("test")) == expected
-    desk.run(desk.ledger.reclassify(lambda _, kind: kind == "person"))
-    assert desk.run(desk.exposures.days("test")) == expected
+    assert run(desk.exposures.days("test")) == expected
+    run(desk.ledger.reclassify(lambda _, kind: kind == "person"))
+    assert run(desk.exposures.days("test")) == expected
 
 
 ONES = [touch("open"), touch("click", after=1), touch("open", "prefetch", after=2), touch("click", "scanner", after=3)]
@@ -154,7 +154,7 @@ def test_every_clicker_has_opened_and_no_rate_is_above_100_percent(touches: list
             try:
                 clickers_have_opened(Desk(store), touches)
             finally:
-                asyncio.run(store.close())
+                run(store.close())
 
 
 def clickers_have_opened(desk: Desk, touches: list[Touch]) -> None:
@@ -162,14 +162,14 @@ def clickers_have_opened(desk: Desk, touches: list[Touch]) -> None:
         desk.touched(each)
     for _ in range(2):
         figures(desk)
-        told = desk.run(desk.ledger.touches(["user:jane"], 0, 1 << 61))
+        told = run(desk.ledger.touches(["user:jane"], 0, 1 << 61))
         for each in told:
             if each.kind == "click" and each.human:
                 assert any(
                     other.kind == "open" and other.human and other.block == each.block
                     and abs(other.at - each.at) < PROVED_MS for other in told
                 )  # fmt: skip
-        desk.run(desk.ledger.reclassify(lambda _, kind: kind in ("person", "proxy")))
+        run(desk.ledger.reclassify(lambda _, kind: kind in ("person", "proxy")))
 
 
 def once(after: int, **more: Any) -> Touch:

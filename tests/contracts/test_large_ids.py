@@ -1,11 +1,11 @@
 """Large ids in rules: what is asked of one person and what is asked of all in columns tell the same ones apart."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
 from tests.contracts.asking import holds
 from tests.contracts.columns import columns_of, laid_out
+from tests.contracts.loop import run
 from tests.contracts.profiles import LATE, received
 from wetink.audiences.segment_query import ColumnCrowd
 from wetink.core.identity.identifier import Identifier
@@ -43,7 +43,7 @@ def _rules(wanted: Any) -> list[dict[str, Any]]:
 
 
 def test_an_id_of_any_length_finds_the_one_who_has_it_by_both_ways_of_asking(store: Storage, tmp_path: Path) -> None:
-    asyncio.run(_agree(store, tmp_path))
+    run(_agree(store, tmp_path))
 
 
 async def _agree(store: Storage, folder: Path) -> None:
@@ -77,4 +77,4 @@ def test_a_number_that_no_float_holds_can_be_asked_for(store: Storage, tmp_path:
         await columns.close()
         return found
 
-    assert asyncio.run(ask()) == 0
+    assert run(ask()) == 0

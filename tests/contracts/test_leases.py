@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.engines import ENGINES
+from tests.contracts.loop import run
 from wetink.core.errors import Held
 from wetink.ports.storage import Leases
 
@@ -33,7 +34,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def run(engine: str, folder: Path, story: Callable[[Leases], Awaitable[None]]) -> None:
+def tell(engine: str, folder: Path, story: Callable[[Leases], Awaitable[None]]) -> None:
     """Have a process's leases for a story."""
 
     async def whole() -> None:
@@ -44,7 +45,7 @@ def run(engine: str, folder: Path, story: Callable[[Leases], Awaitable[None]]) -
             await store.close()
             await store.close()
 
-    asyncio.run(whole())
+    run(whole())
 
 
 HOLD = """
@@ -133,7 +134,7 @@ def test_a_lease_outlives_a_holder_that_is_killed_by_no_more_than_its_ttl(engine
             async with leases.hold("one", wait=LONG):
                 pass
 
-    run(engine, tmp_path, story)
+    tell(engine, tmp_path, story)
 
 
 def test_a_lease_is_renewed_for_as_long_as_it_is_held(engine: str, tmp_path: Path) -> None:
@@ -143,7 +144,7 @@ def test_a_lease_is_renewed_for_as_long_as_it_is_held(engine: str, tmp_path: Pat
                 assert await is_held(leases)
                 await asyncio.sleep(0.1)
 
-    run(engine, tmp_path, story)
+    tell(engine, tmp_path, story)
 
 
 def test_a_holder_that_was_frozen_learns_that_it_lost_the_lease(engine: str, tmp_path: Path) -> None:
@@ -159,7 +160,7 @@ def test_a_holder_that_was_frozen_learns_that_it_lost_the_lease(engine: str, tmp
                 assert await asyncio.to_thread(process.stdout.readline) == "lost\n"
                 assert await is_held(leases), "its end releases nobody else's lease"
 
-    run(engine, tmp_path, story)
+    tell(engine, tmp_path, story)
 
 
 def test_a_lease_is_released_however_its_holder_ends(engine: str, tmp_path: Path) -> None:
@@ -188,7 +189,7 @@ def test_a_lease_is_released_however_its_holder_ends(engine: str, tmp_path: Path
             await task
         assert not await is_held(leases)
 
-    run(engine, tmp_path, story)
+    tell(engine, tmp_path, story)
 
 
 def test_two_names_do_not_block_each_other(engine: str, tmp_path: Path) -> None:
@@ -199,7 +200,7 @@ def test_two_names_do_not_block_each_other(engine: str, tmp_path: Path) -> None:
                 assert await is_held(leases)
                 assert await is_held(leases, "other")
 
-    run(engine, tmp_path, story)
+    tell(engine, tmp_path, story)
 
 
 def test_a_waiter_gets_the_lease_when_it_is_released(engine: str, tmp_path: Path) -> None:
@@ -214,7 +215,7 @@ def test_a_waiter_gets_the_lease_when_it_is_released(engine: str, tmp_path: Path
             assert not waiting.done()
         await waiting
 
-    run(engine, tmp_path, story)
+    tell(engine, tmp_path, story)
 
 
 def test_a_lease_runs_out_by_the_clock_and_whoever_works_under_it_is_stopped(engine: str, tmp_path: Path) -> None:
@@ -243,7 +244,7 @@ def test_a_lease_runs_out_by_the_clock_and_whoever_works_under_it_is_stopped(eng
         for each in stores:
             await each.close()
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_clock_that_is_set_back_keeps_nobody_out(engine: str, tmp_path: Path) -> None:
@@ -258,4 +259,4 @@ def test_a_clock_that_is_set_back_keeps_nobody_out(engine: str, tmp_path: Path) 
             assert not await is_held(leases)
         await store.close()
 
-    asyncio.run(story())
+    run(story())

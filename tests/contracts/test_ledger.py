@@ -1,13 +1,13 @@
 """The contract of a ledger and of its exposures: what was served, opened and clicked, and who is in which arm."""
 
-import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import pytest
 from msgspec.structs import replace
 
+from tests.contracts.loop import run
 from wetink.core.blocks.experiment import Exposure
 from wetink.core.signals.attribution import Touch
 from wetink.core.signals.experiment_result import DailyExposures
@@ -25,16 +25,13 @@ class Desk:
     def __init__(self, store: Storage) -> None:
         self.ledger, self.exposures = store.ledger, store.exposures
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run(work)
-
     def touched(self, *touches: Touch) -> None:
         for touch in touches:
-            self.run(self.ledger.record(touch))
-        self.run(self.ledger.touches([], 0, 0))  # all that was recorded is counted by then
+            run(self.ledger.record(touch))
+        run(self.ledger.touches([], 0, 0))  # all that was recorded is counted by then
 
     def days(self) -> dict[tuple[int, str, str, str], tuple[int, ...]]:
-        found = self.run(self.ledger.days(0, 1 << 61))
+        found = run(self.ledger.days(0, 1 << 61))
         return {
             (each.day // DAY_MS, each.block, each.variant, each.campaign): tuple(
                 getattr(each, name) for name in DayCount.__struct_fields__[4:12]
@@ -87,7 +84,7 @@ def test_two_processes_count_firsts_once(desk: Desk, another: Callable[[], Stora
 
 def test_sums_that_are_made_anew_are_the_sums_that_grew(desk: Desk) -> None:
     chance = random.Random(3)
-    desk.run(desk.exposures.keep(Exposure("test", "user:1", "a", 1, "user:1")))
+    run(desk.exposures.keep(Exposure("test", "user:1", "a", 1, "user:1")))
     for _ in range(40):
         desk.touched(
             *(
@@ -99,45 +96,45 @@ def test_sums_that_are_made_anew_are_the_sums_that_grew(desk: Desk) -> None:
             )
         )  # fmt: skip
         desk.ledger.served(Served("hero", "v", ""), NOON)
-    before, exposed = desk.days(), desk.run(desk.exposures.of("test", ["user:1"]))
-    desk.run(desk.ledger.reclassify(lambda block, kind: True))
+    before, exposed = desk.days(), run(desk.exposures.of("test", ["user:1"]))
+    run(desk.ledger.reclassify(lambda block, kind: True))
     after = desk.days()
     assert {key: value[0] for key, value in after.items()} == {key: value[0] for key, value in before.items()}
     for index in (1, 2, 5, 6):
         assert sum(each[index] for each in after.values()) == sum(each[index] for each in before.values())
-    assert desk.run(desk.exposures.of("test", ["user:1"])) == exposed
+    assert run(desk.exposures.of("test", ["user:1"])) == exposed
 
 
 def test_the_first_exposure_is_kept_and_no_other_takes_its_place(desk: Desk) -> None:
     first = Exposure("test", "user:1", "a", 5, "user:1")
-    assert desk.run(desk.exposures.keep(first)) == first
-    assert desk.run(desk.exposures.keep(replace(first, arm="b", at=9))) == first
-    assert desk.run(desk.exposures.of("other", ["user:1"])) == {}
+    assert run(desk.exposures.keep(first)) == first
+    assert run(desk.exposures.keep(replace(first, arm="b", at=9))) == first
+    assert run(desk.exposures.of("other", ["user:1"])) == {}
 
 
 def test_an_exposure_knows_the_first_open_and_click_that_count(desk: Desk) -> None:
-    desk.run(desk.exposures.keep(Exposure("test", "user:1", "a", 5, "user:1")))
+    run(desk.exposures.keep(Exposure("test", "user:1", "a", 5, "user:1")))
     arms = {"test": "a"}
     desk.touched(opened("user:1", 1, human=False, arms=arms))
-    assert desk.run(desk.exposures.days("test")) == [DailyExposures(0, "a", False, 1, 0)]
+    assert run(desk.exposures.days("test")) == [DailyExposures(0, "a", False, 1, 0)]
     desk.touched(opened("user:1", 3, arms=arms), opened("user:1", 4, kind="click", arms=arms))
     desk.touched(opened("user:1", 2, arms=arms), opened("user:2", 2, arms=arms))
-    [exposure] = desk.run(desk.exposures.of("test", ["user:1", "user:2"])).values()
+    [exposure] = run(desk.exposures.of("test", ["user:1", "user:2"])).values()
     assert (exposure.seen, exposure.clicked) == (2 * DAY_MS + NOON, 4 * DAY_MS + NOON)
-    assert desk.run(desk.exposures.days("test")) == [DailyExposures(2 * DAY_MS, "a", True, 1, 1)]
+    assert run(desk.exposures.days("test")) == [DailyExposures(2 * DAY_MS, "a", True, 1, 1)]
 
 
 def test_a_merged_person_counts_once_in_the_arm_they_inherit(desk: Desk) -> None:
-    desk.run(desk.exposures.keep(Exposure("test", "email:a@b.c", "a", 5, "email:a@b.c")))
-    desk.run(desk.exposures.keep(Exposure("test", "user:1", "b", 6, "user:1")))
-    kept = desk.run(desk.exposures.keep(Exposure("test", "user:1", "a", 6, "user:1", "email:a@b.c")))
+    run(desk.exposures.keep(Exposure("test", "email:a@b.c", "a", 5, "email:a@b.c")))
+    run(desk.exposures.keep(Exposure("test", "user:1", "b", 6, "user:1")))
+    kept = run(desk.exposures.keep(Exposure("test", "user:1", "a", 6, "user:1", "email:a@b.c")))
     assert (kept.arm, kept.heir_of) == ("a", "email:a@b.c")
     desk.touched(opened("user:1", 3, kind="click", arms={"test": "a"}), opened("user:1", 2, arms={"test": "a"}))
-    assert desk.run(desk.exposures.days("test")) == [DailyExposures(2 * DAY_MS, "a", True, 1, 1)]
+    assert run(desk.exposures.days("test")) == [DailyExposures(2 * DAY_MS, "a", True, 1, 1)]
 
 
 def test_a_bandits_shares_of_an_epoch_are_those_that_were_kept_first(desk: Desk) -> None:
-    assert desk.run(desk.exposures.shares("test", 7)) is None
-    assert desk.run(desk.exposures.keep_shares("test", 7, {"a": 0.9, "b": 0.1})) == {"a": 0.9, "b": 0.1}
-    assert desk.run(desk.exposures.keep_shares("test", 7, {"a": 0.5, "b": 0.5})) == {"a": 0.9, "b": 0.1}
-    assert desk.run(desk.exposures.shares("test", 8)) is None
+    assert run(desk.exposures.shares("test", 7)) is None
+    assert run(desk.exposures.keep_shares("test", 7, {"a": 0.9, "b": 0.1})) == {"a": 0.9, "b": 0.1}
+    assert run(desk.exposures.keep_shares("test", 7, {"a": 0.5, "b": 0.5})) == {"a": 0.9, "b": 0.1}
+    assert run(desk.exposures.shares("test", 8)) is None

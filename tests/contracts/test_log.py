@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from tests.contracts.loop import run
 from tests.contracts.profiles import LATE, received
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import Cursor, Record, Storage
@@ -38,7 +39,7 @@ def test_messages_are_read_from_any_place_in_the_order_of_arrival(store: Storage
             _, found = await store.log.read(await store.log.cursor(since), 10)
             assert len(found) == expected
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_events_of_some_names_are_followed_past_all_others(store: Storage) -> None:
@@ -59,7 +60,7 @@ def test_events_of_some_names_are_followed_past_all_others(store: Storage) -> No
         assert events == ["m3", "m4"]
         assert await follow(place, 10) == (place, [])
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_follower_begins_anew_after_messages_were_renewed(store: Storage) -> None:
@@ -78,7 +79,7 @@ def test_a_follower_begins_anew_after_messages_were_renewed(store: Storage) -> N
         assert found[1][0].products[0].sku == "T"
         assert len((await store.log.read(begin, 10))[1]) == 2, "who reads messages goes on"
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_an_append_is_seen_in_the_next_turn_of_every_process(store: Storage, another: Callable[[], Storage]) -> None:
@@ -95,4 +96,4 @@ def test_an_append_is_seen_in_the_next_turn_of_every_process(store: Storage, ano
             assert len(await other.profiles.history(jane, LATE)) == number + 1
         return seen
 
-    assert asyncio.run(story()) == list(range(1, 21))
+    assert run(story()) == list(range(1, 21))

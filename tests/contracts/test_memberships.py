@@ -1,6 +1,5 @@
 """The contract of memberships: whoever came and went is known once, and told in order."""
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.contracts.engines import ENGINES
+from tests.contracts.loop import run
 from tests.storage import all_at_once
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.webhook import MembershipChange, Outcome
@@ -24,10 +24,6 @@ ANNA, BEN, CLEO = (Identifier("user", name) for name in ("anna", "ben", "cleo"))
 @pytest.fixture
 def kept(store: Storage) -> Memberships:
     return store.memberships
-
-
-def run(work: Any) -> Any:
-    return asyncio.run(work)
 
 
 def all_told(change: MembershipChange, first: bool) -> bool:

@@ -1,8 +1,8 @@
 """The contract of last pictures: what a place showed last is found again, by every process, the newest alone."""
 
-import asyncio
 from collections.abc import Callable
 
+from tests.contracts.loop import run
 from wetink.ports import Picture, Storage
 
 PLACE = ("hero", 1, "user:jane", "")
@@ -17,7 +17,7 @@ def test_what_was_shown_is_found_at_once_and_nowhere_else(store: Storage) -> Non
         for other in (("foot", *PLACE[1:]), ("hero", 2, *PLACE[2:]), (*PLACE[:2], "user:bob", ""), (*PLACE[:3], "2x")):
             assert await store.pictures.get(other) is None
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_the_newest_counts_whichever_process_showed_it(another: Callable[[], Storage]) -> None:
@@ -30,4 +30,4 @@ def test_the_newest_counts_whichever_process_showed_it(another: Callable[[], Sto
             found.append(await another().pictures.get(PLACE))
         return found
 
-    assert asyncio.run(story()) == [(1, OLD), (2, NEW), (2, NEW)]
+    assert run(story()) == [(1, OLD), (2, NEW), (2, NEW)]

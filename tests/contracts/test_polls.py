@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from tests.contracts.loop import run
 from wetink.core.app.app import Tally
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import Storage
@@ -25,7 +26,7 @@ def test_the_last_vote_of_each_counts_in_every_process(store: Storage, another: 
         assert found.own == 1
         assert (await store.polls.tally("tea", None)).own == 0
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_votes_at_the_same_moment_are_all_counted(store: Storage, another: Callable[[], Storage]) -> None:
@@ -36,4 +37,4 @@ def test_votes_at_the_same_moment_are_all_counted(store: Storage, another: Calla
         await asyncio.gather(*votes)
         return await store.polls.tally("tea", None)
 
-    assert asyncio.run(story()) == Tally({1: 10, 2: 10}, 0)
+    assert run(story()) == Tally({1: 10, 2: 10}, 0)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests.contracts.loop import run
 from tests.contracts.profiles import received
 from wetink.core.errors import NotFound
 from wetink.core.events.event import Product
@@ -21,19 +22,19 @@ VIEW = {"type": "track", "event": "Products Searched", "userId": "u", "timestamp
 def say(store: Storage, number: int, **properties: Any) -> None:
     message = {"type": "track", "event": "Product Viewed", "messageId": f"m{number}", "userId": "u"}
     message |= {"timestamp": START + number, "properties": {"url": "https://shop.example/x", **properties}}
-    asyncio.run(store.log.append([received(message)]))
+    run(store.log.append([received(message)]))
 
 
 def derive(store: Storage) -> None:
-    while asyncio.run(store.projections.settle()):
+    while run(store.projections.settle()):
         pass
 
 
 def known(store: Storage) -> tuple[Any, ...]:
     return (
-        asyncio.run(store.catalog.products(KEYS)),
-        asyncio.run(store.catalog.changes(KEYS)),
-        [each.key for each in asyncio.run(store.catalog.search("lamp"))],
+        run(store.catalog.products(KEYS)),
+        run(store.catalog.changes(KEYS)),
+        [each.key for each in run(store.catalog.search("lamp"))],
     )
 
 
@@ -44,9 +45,7 @@ def speak(store: Storage, other: Storage, chance: random.Random, *, derived: flo
         price, name = chance.randint(1, 4), chance.choice(["Lamp", "Rug"])
         kind = chance.randrange(4)
         if kind == 0:
-            asyncio.run(
-                who.catalog.learn([Product(sku="A", price=float(price)), Product(sku="C", name=name)], START + number)
-            )
+            run(who.catalog.learn([Product(sku="A", price=float(price)), Product(sku="C", name=name)], START + number))
         elif kind == 1:
             say(who, number, product_id="P-A", price=price)
         else:
@@ -61,8 +60,8 @@ def test_a_rebuild_comes_to_what_was_there(store: Storage, another: Callable[[],
     other = another()
     speak(store, other, random.Random(seed), derived=0.3)
     before = known(store)
-    for name in asyncio.run(store.projections.behind()):
-        asyncio.run(other.projections.rebuild(name))
+    for name in run(store.projections.behind()):
+        run(other.projections.rebuild(name))
     assert known(store) == before
 
 
@@ -71,24 +70,24 @@ def test_a_read_sees_what_is_not_derived_yet(store: Storage, another: Callable[[
     other = another()
     speak(store, other, random.Random(seed), derived=0.1)
     say(other, 100, product_id="P-B", price=9)
-    products, changes = asyncio.run(store.catalog.products(KEYS)), asyncio.run(store.catalog.changes(KEYS))
+    products, changes = run(store.catalog.products(KEYS)), run(store.catalog.changes(KEYS))
     assert products["B"].price == 9
     derive(other)
-    assert (products, changes) == (asyncio.run(store.catalog.products(KEYS)), asyncio.run(store.catalog.changes(KEYS)))
+    assert (products, changes) == (run(store.catalog.products(KEYS)), run(store.catalog.changes(KEYS)))
 
 
 def test_how_far_behind_each_is_shows(store: Storage) -> None:
-    assert asyncio.run(store.projections.behind()) == {"catalog": 0, "conversions": 0}
+    assert run(store.projections.behind()) == {"catalog": 0, "conversions": 0}
     for number in range(3):
         say(store, number, sku="A")
-    assert asyncio.run(store.projections.behind()) == {"catalog": 3, "conversions": 3}
+    assert run(store.projections.behind()) == {"catalog": 3, "conversions": 3}
     derive(store)
-    assert asyncio.run(store.projections.behind()) == {"catalog": 0, "conversions": 0}
+    assert run(store.projections.behind()) == {"catalog": 0, "conversions": 0}
 
 
 def test_an_unknown_projection_cannot_be_rebuilt(store: Storage) -> None:
     with pytest.raises(NotFound, match="nothing"):
-        asyncio.run(store.projections.rebuild("nothing"))
+        run(store.projections.rebuild("nothing"))
 
 
 def test_products_are_there_while_the_catalog_is_rebuilt(store: Storage, another: Callable[[], Storage]) -> None:
@@ -109,7 +108,7 @@ def test_products_are_there_while_the_catalog_is_rebuilt(store: Storage, another
             await asyncio.sleep(0)
         await rebuilding
 
-    asyncio.run(rebuild())
+    run(rebuild())
     assert (lefts[0], lefts[-1]) == (40, 0)
     assert known(store) == before
 
@@ -119,10 +118,10 @@ def test_a_rebuild_leaves_out_what_the_log_does_not_say(store: Storage, another:
     say(store, 1, sku="A", product_id="P-A", name="Lamp", price=5)
     say(store, 2, sku="B", name="Rug", price=6)
     derive(store)
-    first = asyncio.run(store.log.messages())[-1]
-    asyncio.run(store.log.renew([(first, replace(received(VIEW | {"messageId": "m1"}), received=first.received))]))
+    first = run(store.log.messages())[-1]
+    run(store.log.renew([(first, replace(received(VIEW | {"messageId": "m1"}), received=first.received))]))
     assert set(known(store)[0]) == {"A", "B", "P-A"}
-    asyncio.run(another().projections.rebuild("catalog"))
+    run(another().projections.rebuild("catalog"))
     assert set(known(store)[0]) == {"B"}
     assert known(store)[2] == []
     say(store, 3, sku="A", name="Lamp")
@@ -133,7 +132,7 @@ def test_a_replay_during_a_rebuild_is_not_undone(store: Storage, another: Callab
     for number in range(40):
         say(store, number, sku="AB"[number % 2], name="Lamp", price=number)
     derive(store)
-    last = asyncio.run(store.log.messages())[0]
+    last = run(store.log.messages())[0]
     dearer = received(VIEW | {"messageId": "m39", "event": "Product Viewed", "properties": {"sku": "B", "price": 99}})
 
     async def both() -> None:
@@ -147,5 +146,5 @@ def test_a_replay_during_a_rebuild_is_not_undone(store: Storage, another: Callab
         await another().projections.rebuild("catalog", told)
         await renewals[0]
 
-    asyncio.run(both())
-    assert asyncio.run(store.catalog.products(["B"]))["B"].price == 99
+    run(both())
+    assert run(store.catalog.products(["B"]))["B"].price == 99

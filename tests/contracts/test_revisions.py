@@ -1,6 +1,5 @@
 """The contract of revisions: `load` leaves out a profile whose revision you know, and no other."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from tests.contracts.engines import ENGINES
+from tests.contracts.loop import run
 from tests.contracts.profiles import LATE, ONE, received
 from tests.contracts.test_summaries import (
     DAY,
@@ -37,7 +37,7 @@ NOBODY = Identifier("user", "nobody")
 def load(
     store: Storage, known: Mapping[Identifier, Revision], at: int = FOREVER - 1, rules: int | None = None
 ) -> Mapping[Identifier, Loaded]:
-    return asyncio.run(store.profiles.load(known, at, rules=rules))
+    return run(store.profiles.load(known, at, rules=rules))
 
 
 def revision(store: Storage, who: Identifier = JANE, at: int = FOREVER - 1) -> Revision:
@@ -93,9 +93,9 @@ def test_news_of_any_kind_make_another_revision(store: Storage, news: dict[str, 
 def test_a_replay_that_says_something_else_makes_another_revision(store: Storage) -> None:
     append(store, visit(1, LATE - HOUR, userId="u"))
     before = revision(store)
-    old = asyncio.run(store.log.messages())[-5]
+    old = run(store.log.messages())[-5]
     [piece], _ = pieces(old.raw.replace(b"Product Viewed", b"Lamp Turned On"), ONE)
-    assert asyncio.run(store.log.renew([(old, record(piece, old.source, "server", old.received))])) == [True]
+    assert run(store.log.renew([(old, record(piece, old.source, "server", old.received))])) == [True]
     assert revision(store) != before
 
 
@@ -151,4 +151,4 @@ def test_equal_revisions_are_equal_profiles_whatever_is_done(deeds: Sequence[tup
                 changed = {who for who in everyone if known.get(who) != fresh[who].revision}
                 assert set(load(store, {who: known.get(who, "") for who in everyone}, LATE + DAY, 7)) == changed
                 known = {who: profile.revision for who, profile in fresh.items()}
-            asyncio.run(store.close())
+            run(store.close())

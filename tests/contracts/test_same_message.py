@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.contracts.engines import ENGINES
+from tests.contracts.loop import run
 from tests.contracts.profiles import LATE, received
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
@@ -40,12 +41,12 @@ COPIES: dict[str, dict[str, Any]] = {
 
 
 def append(store: Storage, *messages: dict[str, Any], source: str = "test") -> list[bool]:
-    receipts: Any = asyncio.run(store.log.append([received(each, source=source) for each in messages]))
+    receipts: Any = run(store.log.append([received(each, source=source) for each in messages]))
     return [receipt.duplicate for receipt in receipts]
 
 
 def stored(store: Storage) -> int:
-    return len(asyncio.run(store.log.messages(limit=1_000)))
+    return len(run(store.log.messages(limit=1_000)))
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["first", "last"])
@@ -60,7 +61,7 @@ def test_a_copy_is_known_in_the_same_group_in_another_and_by_another_writer(
     assert append(other, {**two, "messageId": "n", "message_id": None}) == [False]
     assert append(other, two) == [True]
     assert append(store, {**one, "messageId": "n", "message_id": None}, two) == [True, True]
-    asyncio.run(other.close())
+    run(other.close())
     again = another()
     assert append(again, two, one, {**one, "messageId": "n", "message_id": None}) == [True, True, True]
     assert stored(again) == 2
@@ -78,9 +79,9 @@ def test_a_copy_of_a_message_changes_no_profile(store: Storage) -> None:
     append(store, FIRST)
     append(store, {**FIRST, "userId": "v", "anonymousId": "a", "timestamp": LATE - 5, "event": "Order Completed"})
     for who in (Identifier("user", "v"), Identifier("anonymous", "a")):
-        assert not asyncio.run(store.profiles.history(who, FOREVER - 1))
-        assert asyncio.run(store.profiles.resolve(who, FOREVER - 1)) == who
-    [event] = asyncio.run(store.profiles.history(Identifier("user", "u"), FOREVER - 1))
+        assert not run(store.profiles.history(who, FOREVER - 1))
+        assert run(store.profiles.resolve(who, FOREVER - 1)) == who
+    [event] = run(store.profiles.history(Identifier("user", "u"), FOREVER - 1))
     assert event.at == LATE - 60_000
 
 
@@ -115,7 +116,7 @@ def stored_once(opened: Callable[[], Storage], calls: list[Any]) -> None:
     seen: set[tuple[str, str]] = set()
     for source, listed, writer in calls:
         if writer == 2:  # one of them is started again
-            asyncio.run(stores[0].close())
+            run(stores[0].close())
             stores[0] = opened()
         told, expected = [], []
         for id_, copy in listed:
@@ -125,7 +126,7 @@ def stored_once(opened: Callable[[], Storage], calls: list[Any]) -> None:
         assert append(stores[writer % 2], *told, source=source) == expected
     assert stored(stores[1]) == len(seen)
     for each in stores:
-        asyncio.run(each.close())
+        run(each.close())
 
 
 OTHER_PROCESS = """
@@ -165,7 +166,7 @@ def test_a_message_that_failed_to_be_written_can_be_sent_again(store: Storage) -
         calls = [store.log.append([*map(received, good[:2]), poison]), store.log.append([*map(received, good[2:])])]
         return list(await asyncio.gather(*calls, return_exceptions=True))
 
-    failed, written = asyncio.run(several())
+    failed, written = run(several())
     assert isinstance(failed, Exception)
     assert written == [Receipt(f"g{number}") for number in (2, 3, 4)]
     again = [{**each, "timestamp": LATE - 9} for each in (*good, {**FIRST, "messageId": "before"})]

@@ -4,10 +4,10 @@ import asyncio
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.contracts.loop import run
 from wetink.core.errors import Conflict
 from wetink.ports import Storage
 from wetink.ports.keys import Secrets
@@ -17,10 +17,6 @@ from wetink.ports.keys import Secrets
 def make(another: Callable[[], Storage]) -> Callable[[], Secrets]:
     """Makes what another process would hold of the same store."""
     return lambda: another().secrets
-
-
-def run(work: Any) -> Any:
-    return asyncio.run(work)
 
 
 def test_the_first_secret_of_a_name_is_kept_in_every_process(make: Callable[[], Secrets]) -> None:

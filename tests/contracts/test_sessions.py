@@ -4,10 +4,10 @@ import asyncio
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.contracts.loop import run
 from wetink.ports import Storage
 from wetink.ports.keys import FORGOTTEN_MS, FREE_TRIES, IDLE_MS, LONGEST_MS, LONGEST_WAIT_MS, Sessions
 
@@ -18,10 +18,6 @@ NOW, DOOR = 20_000 * 86_400_000, "a secret of the door"
 def make(another: Callable[[], Storage]) -> Callable[[], Sessions]:
     """Makes what another process would hold of the same folder."""
     return lambda: another().sessions
-
-
-def run(work: Any) -> Any:
-    return asyncio.run(work)
 
 
 def test_a_session_holds_in_every_process_until_it_is_ended_in_one(make: Callable[[], Sessions]) -> None:

@@ -1,10 +1,10 @@
 """The contract of sources: keys are shown once, found by what was shown, and end when they are to."""
 
-import asyncio
 from collections.abc import Callable
 
 import pytest
 
+from tests.contracts.loop import run
 from wetink.core.errors import BadSettings, NotFound
 from wetink.ports import Storage
 
@@ -12,16 +12,16 @@ NOW = 1_790_000_000_000
 
 
 def test_keys_are_shown_once_and_found_by_what_was_shown(store: Storage) -> None:
-    made = asyncio.run(store.sources.create_key("shop", "browser", ("shop.example",), NOW))
-    source = asyncio.run(store.sources.source_of_write_key(made.write_key))
+    made = run(store.sources.create_key("shop", "browser", ("shop.example",), NOW))
+    source = run(store.sources.source_of_write_key(made.write_key))
     assert source is not None
     assert (source.name, source.level, source.hosts) == ("shop", "browser", ("shop.example",))
     path = made.path.removeprefix("/behavioral/")
-    assert asyncio.run(store.sources.source_of_access_key(path, made.access_key, made.secret)) == source
-    assert asyncio.run(store.sources.source_of_access_key(path, made.access_key, "wrong")) is None
-    assert asyncio.run(store.sources.source_of_write_key("wrong")) is None
+    assert run(store.sources.source_of_access_key(path, made.access_key, made.secret)) == source
+    assert run(store.sources.source_of_access_key(path, made.access_key, "wrong")) is None
+    assert run(store.sources.source_of_write_key("wrong")) is None
     with pytest.raises(BadSettings, match="shop"):
-        asyncio.run(store.sources.create_key("shop", "server", (), NOW))
+        run(store.sources.create_key("shop", "server", (), NOW))
 
 
 def test_what_one_process_changes_holds_in_the_other(store: Storage, another: Callable[[], Storage]) -> None:
@@ -53,4 +53,4 @@ def test_what_one_process_changes_holds_in_the_other(store: Storage, another: Ca
         with pytest.raises(NotFound):
             await here.delete_source("shop")
 
-    asyncio.run(story())
+    run(story())

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.contracts.engines import ENGINES
+from tests.contracts.loop import run
 from tests.contracts.profiles import LATE, everybody, mentioned, received
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.conversion import ConversionEvent
@@ -25,7 +26,7 @@ SHOP = "https://shop.example"
 
 
 def append(store: Storage, records: list[Record]) -> list[bool]:
-    return [receipt.duplicate for receipt in asyncio.run(store.log.append(records))]
+    return [receipt.duplicate for receipt in run(store.log.append(records))]
 
 
 def view(message_id: str, sku: str = "S", **more: Any) -> dict[str, Any]:
@@ -96,8 +97,8 @@ def test_same_messages_in_any_order_with_any_duplicates_make_the_same_profiles(
                 append(second, mixed[:size])
                 mixed = mixed[size:]
             seen += [everybody(first.profiles, everyone), everybody(second.profiles, everyone)]
-            asyncio.run(first.close())
-            asyncio.run(second.close())
+            run(first.close())
+            run(second.close())
     assert all(each == seen[0] for each in seen)
     owned = [event for profile in seen[0] for event in profile["events"]]
     assert len(owned) == len(set(owned)), "an event is on one profile only"
@@ -108,8 +109,8 @@ def test_a_message_sent_again_is_a_duplicate_and_stands_once(store: Storage) -> 
     first = received(view("m1", userId="u", timestamp=LATE - 5000))
     assert append(store, [first, first]) == [False, True]
     assert append(store, [first]) == [True]
-    assert len(asyncio.run(store.profiles.history(Identifier("user", "u"), LATE))) == 1
-    assert len(asyncio.run(store.log.messages())) == 1
+    assert len(run(store.profiles.history(Identifier("user", "u"), LATE))) == 1
+    assert len(run(store.log.messages())) == 1
 
 
 def test_a_duplicate_without_a_time_of_its_own_is_found_as_well(store: Storage) -> None:
@@ -121,24 +122,24 @@ def test_a_duplicate_without_a_time_of_its_own_is_found_as_well(store: Storage) 
 def test_history_sees_what_was_appended_up_to_its_moment_oldest_first(store: Storage) -> None:
     append(store, [received(view(f"m{n}", userId="u", timestamp=LATE - n * 1000)) for n in (3, 1, 2)])
     user = Identifier("user", "u")
-    assert [event.message_id for event in asyncio.run(store.profiles.history(user, LATE))] == ["m3", "m2", "m1"]
-    assert [event.message_id for event in asyncio.run(store.profiles.history(user, LATE - 2000))] == ["m3", "m2"]
-    assert [event.message_id for event in asyncio.run(store.profiles.history(user, LATE, limit=2))] == ["m2", "m1"]
+    assert [event.message_id for event in run(store.profiles.history(user, LATE))] == ["m3", "m2", "m1"]
+    assert [event.message_id for event in run(store.profiles.history(user, LATE - 2000))] == ["m3", "m2"]
+    assert [event.message_id for event in run(store.profiles.history(user, LATE, limit=2))] == ["m2", "m1"]
 
 
 def test_an_append_of_another_process_is_seen_at_once(another: Another) -> None:
     here, there = another(), another()
     user = Identifier("user", "u")
-    assert not asyncio.run(here.profiles.history(user, LATE))
+    assert not run(here.profiles.history(user, LATE))
     append(there, [received(view("m1", userId="u"))])
-    assert len(asyncio.run(here.profiles.history(user, LATE))) == 1
+    assert len(run(here.profiles.history(user, LATE))) == 1
 
 
 def test_parked_messages_are_kept_and_in_no_profile(store: Storage) -> None:
     append(store, [received({"type": "track", "event": "X", "messageId": "lost"})])
-    [kept] = asyncio.run(store.log.messages(verdict="parked"))
+    [kept] = run(store.log.messages(verdict="parked"))
     assert (kept.message_id, kept.problems[0].code) == ("lost", "no_identifier")
-    assert not asyncio.run(store.profiles.profiles())
+    assert not run(store.profiles.profiles())
 
 
 def test_the_catalog_learns_from_servers_only_and_keeps_the_newest_word(store: Storage) -> None:
@@ -146,7 +147,7 @@ def test_the_catalog_learns_from_servers_only_and_keeps_the_newest_word(store: S
     new = view("m2", userId="u", timestamp=LATE - 100_000, properties={"name": "Big Mug", "price": 7})
     lie = view("m3", userId="u", timestamp=LATE, properties={"name": "Free!", "price": 0})
     append(store, [received(new), received(old), received(lie, level="browser")])
-    known = asyncio.run(store.catalog.products(["S", "nothing"]))
+    known = run(store.catalog.products(["S", "nothing"]))
     assert set(known) == {"S"}
     assert (known["S"].name, known["S"].price, known["S"].image_url) == ("Big Mug", 7, f"{SHOP}/mug.jpg")
 
@@ -160,7 +161,7 @@ def told(store: Storage, names: set[str], since: int = 0, until: int = LATE + 1)
         batches = store.conversions.outcomes(names, since, until)
         return {each.event.message_id: each async for batch in batches for each in batch}
 
-    return asyncio.run(read())
+    return run(read())
 
 
 def test_events_of_an_order_come_in_one_batch_and_no_batch_holds_all_orders(store: Storage) -> None:
@@ -177,7 +178,7 @@ def test_events_of_an_order_come_in_one_batch_and_no_batch_holds_all_orders(stor
         batches = store.conversions.outcomes(names, 0, LATE + 1)
         return [[each.event.message_id for each in batch] async for batch in batches]
 
-    batches = asyncio.run(read())
+    batches = run(read())
     assert sorted(each for batch in batches for each in batch) == sorted(
         f"{kind}{n}" for kind in "mrn" for n in range(1_100)
     )
@@ -235,9 +236,9 @@ def test_profiles_are_found_by_the_start_of_any_identifier(store: Storage) -> No
         [received({"type": "identify", "messageId": "i", "userId": "u42", "traits": {"email": "Jane@x.example"}})],
     )
     append(store, [received(view("m", anonymousId="zed"))])
-    assert [str(each.root) for each in asyncio.run(store.profiles.profiles())] == ["anonymous:zed", "user:u42"]
+    assert [str(each.root) for each in run(store.profiles.profiles())] == ["anonymous:zed", "user:u42"]
     for start in ("u4", "jane@"):
-        [found] = asyncio.run(store.profiles.profiles(search=start))
+        [found] = run(store.profiles.profiles(search=start))
         assert str(found.root) == "user:u42"
 
 
@@ -253,7 +254,7 @@ def test_many_that_append_at_once_are_all_answered(store: Storage) -> None:
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)  # threads take turns all the time, so that what two of them share is put to the test
     try:
-        assert asyncio.run(asyncio.wait_for(rush(), 60)) == 8_000
+        assert run(asyncio.wait_for(rush(), 60)) == 8_000
     finally:
         sys.setswitchinterval(before)
 
@@ -268,7 +269,7 @@ def test_a_claim_that_was_repeated_counts_when_another_claimer_comes(store: Stor
     append(store, [on_the_device("jane", 30)])
     append(store, [on_the_device("bob", 20)])
     device = Identifier("anonymous", "d")
-    owners = [asyncio.run(store.profiles.resolve(device, LATE - 100 + at)).value for at in (5, 15, 25, 35)]
+    owners = [run(store.profiles.resolve(device, LATE - 100 + at)).value for at in (5, 15, 25, 35)]
     assert owners == ["jane", "jane", "bob", "jane"]
 
 
@@ -285,7 +286,7 @@ def test_a_claim_of_another_process_is_seen_by_one_that_knew_better(another: Ano
     append(here, [on_the_device("jane", 30)])
     append(there, [on_the_device("bob", 40)])
     device = Identifier("anonymous", "d")
-    owners = [asyncio.run(here.profiles.resolve(device, LATE - 100 + at)).value for at in (5, 15, 25, 35, 45)]
+    owners = [run(here.profiles.resolve(device, LATE - 100 + at)).value for at in (5, 15, 25, 35, 45)]
     assert owners == ["jane", "jane", "bob", "jane", "bob"]
 
 
@@ -293,6 +294,6 @@ def test_a_device_an_alias_named_is_the_persons_own_once_they_carry_it(store: St
     alias = {"type": "alias", "messageId": "a", "previousId": "d", "userId": "u", "timestamp": LATE - 9}
     append(store, [received(alias)])
     device, person = Identifier("anonymous", "d"), Identifier("user", "u")
-    assert device not in asyncio.run(store.profiles.profile(person, LATE)).identifiers
+    assert device not in run(store.profiles.profile(person, LATE)).identifiers
     append(store, [received(view("m", userId="u", anonymousId="d", timestamp=LATE - 5))])
-    assert device in asyncio.run(store.profiles.profile(person, LATE)).identifiers
+    assert device in run(store.profiles.profile(person, LATE)).identifiers

@@ -1,6 +1,5 @@
 """The contract of summaries: what is kept of somebody is what their events come to, or nothing."""
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.contracts.engines import ENGINES
+from tests.contracts.loop import run
 from tests.contracts.profiles import LATE, ONE, received
 from wetink.core.events.event import Entry
 from wetink.core.events.message import pieces
@@ -40,20 +40,20 @@ def visit(number: int, at: int, **ids: Any) -> list[Record]:
 
 
 def append(store: Storage, records: Sequence[Record]) -> None:
-    asyncio.run(store.log.append(records))
+    run(store.log.append(records))
 
 
 def sum_up(store: Storage, rules: int = RULES) -> None:
-    while asyncio.run(store.profiles.summarize(made, rules, LATE + DAY, 50)):
+    while run(store.profiles.summarize(made, rules, LATE + DAY, 50)):
         pass
 
 
 def summary(store: Storage, who: Identifier = JANE, rules: int = RULES) -> bytes | None:
-    return asyncio.run(store.profiles.load({who: ""}, FOREVER - 1, rules=rules))[who].summary
+    return run(store.profiles.load({who: ""}, FOREVER - 1, rules=rules))[who].summary
 
 
 def right(store: Storage, who: Identifier = JANE) -> bytes:
-    return made(asyncio.run(store.profiles.load({who: ""}, FOREVER - 1))[who].entries)
+    return made(run(store.profiles.load({who: ""}, FOREVER - 1))[who].entries)
 
 
 def test_a_quiet_person_has_a_summary_under_each_identifier(store: Storage) -> None:
@@ -66,7 +66,7 @@ def test_a_quiet_person_has_a_summary_under_each_identifier(store: Storage) -> N
 def test_an_active_or_short_profile_has_no_summary(store: Storage) -> None:
     append(store, visit(1, LATE - HOUR, userId="u"))
     append(store, visit(2, LATE - HOUR, userId="v")[:3])
-    assert not asyncio.run(store.profiles.summarize(made, RULES, LATE + 60_000, 50)), "it was received a minute ago"
+    assert not run(store.profiles.summarize(made, RULES, LATE + 60_000, 50)), "it was received a minute ago"
     sum_up(store)
     assert summary(store) is not None
     assert summary(store, PEOPLE[1]) is None
@@ -136,9 +136,9 @@ def test_a_device_that_somebody_new_claims_late_is_gone_from_a_summary(store: St
 def test_a_replay_that_says_something_else_of_them_ends_a_summary(store: Storage) -> None:
     append(store, visit(1, LATE - HOUR, userId="u"))
     sum_up(store)
-    old = asyncio.run(store.log.messages())[-5]
+    old = run(store.log.messages())[-5]
     [piece], _ = pieces(old.raw.replace(b"Product Viewed", b"Lamp Turned On"), ONE)
-    assert asyncio.run(store.log.renew([(old, record(piece, old.source, "server", old.received))])) == [True]
+    assert run(store.log.renew([(old, record(piece, old.source, "server", old.received))])) == [True]
     assert b"Lamp" in right(store)
     assert summary(store) is None
 
@@ -187,9 +187,9 @@ def do(store: Storage, number: int, deed: tuple[str, Any, Any], said: list[dict[
     elif kind == "again" and what < len(said):
         append(store, [received({**said[what], "sentAt": said[what]["timestamp"] + when * HOUR})])
     elif kind == "renew":
-        for old in asyncio.run(store.log.messages(limit=1_000))[::-1][what : what + 1]:
+        for old in run(store.log.messages(limit=1_000))[::-1][what : what + 1]:
             [piece], _ = pieces(old.raw[:-1] + b',"userId":"%s"}' % when.encode(), ONE)
-            asyncio.run(store.log.renew([(old, record(piece, old.source, "server", old.received))]))
+            run(store.log.renew([(old, record(piece, old.source, "server", old.received))]))
     elif kind == "sum up":
         sum_up(store)
 
@@ -205,7 +205,7 @@ def test_a_summary_is_right_or_absent_after_any_events(deeds: list[tuple[str, An
                 do(store, number, deed, said)
                 for who in (*PEOPLE, *DEVICES):
                     assert summary(store, who) in (None, right(store, who)), f"{who} after {deed}"
-            asyncio.run(store.close())
+            run(store.close())
 
 
 def test_a_summary_is_not_made_beyond_the_events_an_open_reads(store: Storage) -> None:
@@ -215,5 +215,5 @@ def test_a_summary_is_not_made_beyond_the_events_an_open_reads(store: Storage) -
         append(store, [received({**told, "userId": "u"})])
     sum_up(store)
     assert summary(store) is None
-    read = asyncio.run(store.profiles.load({JANE: ""}, FOREVER - 1))[JANE].entries
+    read = run(store.profiles.load({JANE: ""}, FOREVER - 1))[JANE].entries
     assert sorted(entry.message_id for entry in read) == sorted(f"m{number}" for number in range(60 - len(read), 60))

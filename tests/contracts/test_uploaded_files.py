@@ -1,6 +1,5 @@
 """The contract of uploaded files: each is whole, the last one of a name counts, and none keeps anybody waiting."""
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.contracts.loop import run
 from wetink.core.errors import NotFound
 from wetink.ports import Storage
 from wetink.ports.content import UploadedFiles
@@ -23,10 +23,6 @@ NOW = 20_000 * 86_400_000
 def make(another: Callable[[], Storage]) -> Callable[[], UploadedFiles]:
     """Makes what another process would hold of the same store."""
     return lambda: another().uploads
-
-
-def run(work: Any) -> Any:
-    return asyncio.run(work)
 
 
 async def read(uploads: UploadedFiles, name: str, revision: str) -> list[bytes]:
