@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wetink.core.catalog.catalog import SAME_WORD_MS, Change, Changes, Held, Standing, plan, statements
+from wetink.core.catalog.pending import Pending
 from wetink.core.events.event import Event, Level, Product
 
 HOUR = 3_600_000
@@ -118,3 +119,23 @@ def test_what_stands_since_earlier_slices_changes_no_plan(slices: list[list[tupl
         whole = plan(said, held)
         assert plan(said, known, standing) == whole
         held = Held({**held.facts, **whole.facts}, {**held.skus, **whole.skus})
+
+
+def test_pending_statements_come_on_top_of_what_is_stored() -> None:
+    """A product id leads to the sku that an earlier statement or the stored catalog gave it."""
+    pending = Pending()
+    said = [
+        Product(sku="S", product_id="P", price=5.0),
+        Product(product_id="P", price=6.0),
+        Product(product_id="Q", price=7.0),
+    ]
+    pending.add([(seq, (seq * 1000, each)) for seq, each in enumerate(said, 1)], {"Q": "T"})
+    assert pending.names(["P", "T"]) == {"P", "S", "T"}
+    now = pending.current({"P", "S", "Q"}, Held({"T": {"name": (0, "Tea")}}, {"Q": "T"}), 0)
+    assert {key: (each.name, each.price) for key, each in now.products(["P", "S", "Q", "X"]).items()} == {
+        "P": ("", 6.0),
+        "S": ("", 6.0),
+        "Q": ("Tea", 7.0),
+    }
+    assert [each.price for each in now.changes("S", [Change(1, 3.0)])] == [3.0, 5.0, 6.0]
+    assert pending.current({"S"}, Held({"S": {"price": (1000, 5.0)}}, {}), 1).products(["S"])["S"].price == 6.0

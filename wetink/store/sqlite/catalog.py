@@ -16,19 +16,18 @@ from typing import NamedTuple
 
 import apsw
 import msgspec
-from msgspec.structs import replace
 
-from wetink.core.catalog.catalog import (
-    Change,
-    Changes,
-    Facts,
-    Held,
-    Standing,
-    Statement,
-    plan,
-    product,
-    statements,
-    words_of,
+from wetink.core.catalog.catalog import Change, Changes, Facts, Held, Standing, Statement, plan, statements, words_of
+from wetink.core.catalog.pending import (
+    CHANGES,
+    FORGET_EVERY,
+    MOST_BEHIND,
+    REMEMBERED,
+    SLICE,
+    Current,
+    Memory,
+    Pending,
+    unnamed,
 )
 from wetink.core.errors import StoreUnavailable
 from wetink.core.events.event import Product
@@ -42,20 +41,11 @@ from wetink.store.sqlite.recent import RecentEvents
 logger = logging.getLogger(__name__)
 SQL = queries(__package__, "catalog_queries.sql")
 
-CHANGES, FORGET_EVERY = 50, 16
-"""Changes shown for each product, and the interval of changes after which the oldest beyond them are deleted."""
-SLICE = 2_000
-"""Messages planned and written together, which takes about ten milliseconds."""
 FEW = 8
 """Products looked up one by one, which takes half as long as looking up a list of them."""
 AT_ONCE = 100
 """Products that the event loop reads at once. More are read in a thread."""
-MOST_BEHIND = 5_000
-"""Messages beyond the projection that a read scans. While the projection lags further, as during a rebuild, reads
-return its older state."""
 MOST_WORDS = 8
-REMEMBERED = 20_000
-"""Products whose last statement a process caches, about 15 MB, and whose facts it caches until the next write."""
 SEARCH_SECONDS = 0.05
 """How long a search waits for the catalog to follow the log, in seconds. Then it searches the older state."""
 
@@ -85,26 +75,6 @@ class Step(NamedTuple):
     changes: Changes
 
 
-class Memory:
-    """The statements that the catalog contains, for a caller that takes one step after the other. Not thread-safe."""
-
-    def __init__(self) -> None:
-        """Start without statements."""
-        self._standing, self._left = Standing(), Cursor(0, 0, -1)
-
-    def of(self, seen: Cursor) -> Standing:
-        """Return the statements that hold at the cursor; none if another process has written."""
-        if seen != self._left or len(self._standing.said) > REMEMBERED:
-            self._standing.clear()
-        self._left = Cursor(0, 0, -1)  # until the step is planned
-        return self._standing
-
-    def left(self, step: "Step") -> "Step":
-        """Note the end of a step, and return the step."""
-        self._left = Cursor(step.seq, step.imported, step.seen.generation)
-        return step
-
-
 def prepare(db: apsw.Connection) -> None:
     """Create missing tables. Words that an earlier version left for later become searchable."""
     db.execute(script(__package__, "catalog.sql"))
@@ -124,21 +94,26 @@ def behind(db: apsw.Connection) -> int:
     return int(last - seq)
 
 
-def next_step(db: apsw.Connection, recent: RecentEvents, memory: Memory | None = None) -> Step | None:
+def next_step(db: apsw.Connection, recent: RecentEvents, memory: Memory[Cursor] | None = None) -> Step | None:
     """Return the next slice; None at the end of the log. Imports apply at their position in the log."""
-    memory = memory or Memory()
+    memory = memory or Memory[Cursor]()
     with snapshot(db):
         seen = cursor(db)
         imported = first(db, SQL.next_import, (seen.imported,))
         if imported is not None and imported[1] <= seen.seq:
             id_, _, at, packed = imported
             said = [(at, each) for each in _products(zlib.decompress(packed))]
-            return memory.left(Step(seen, seen.seq, id_, said, _planned(db, said, memory.of(seen))))
+            return _noted(memory, Step(seen, seen.seq, id_, said, _planned(db, said, memory.of(seen))))
         ends = [seen.seq + SLICE, int(db.execute(SQL.last_seq).get), *([imported[1]] if imported is not None else [])]
         if (last := min(ends)) <= seen.seq:
             return None
         said = statements(event for _, event in recent.between(db, seen.seq, last))
-        return memory.left(Step(seen, last, seen.imported, said, _planned(db, said, memory.of(seen))))
+        return _noted(memory, Step(seen, last, seen.imported, said, _planned(db, said, memory.of(seen))))
+
+
+def _noted(memory: Memory[Cursor], step: Step) -> Step:
+    memory.leaves(Cursor(step.seq, step.imported, step.seen.generation))
+    return step
 
 
 def write(db: apsw.Connection, step: Step) -> None:
@@ -232,19 +207,11 @@ def _planned(db: apsw.Connection, said: Sequence[Statement], standing: Standing 
     return plan(said, held(db, standing.lacking(said)), standing)
 
 
-class _Now(NamedTuple):
-    """A read's data of products: facts by key, the sku by product id, and changes that are not written yet."""
-
-    facts: Mapping[str, Facts]
-    skus: Mapping[str, str]
-    history: Sequence[tuple[str, Change]]
-
-
-def _stored(db: apsw.Connection, keys: Collection[str]) -> _Now:
+def _stored(db: apsw.Connection, keys: Collection[str]) -> Current:
     facts = _facts(db, keys)
     missing = [key for key in keys if key not in facts]
     skus = _skus(db, missing) if missing else {}
-    return _Now({**facts, **_facts(db, skus.values())} if skus else facts, skus, ())
+    return Current({**facts, **_facts(db, skus.values())} if skus else facts, skus)
 
 
 class Tail:
@@ -255,69 +222,46 @@ class Tail:
         self._recent = recent
         self._mutex = threading.Lock()
         self._seen, self._last = Cursor(0, 0, -1), 0
-        self._said: list[tuple[int, Statement]] = []
-        self._of: dict[str, list[int]] = {}
-        self._skus: dict[str, str] = {}
+        self._pending = Pending()
 
     def products(self, db: apsw.Connection, keys: Collection[str]) -> Mapping[str, Product]:
         """Return products by key, sku or product id. Unknown ones are left out."""
         if not behind(db):
-            now = _stored(db, keys)
-        else:
-            with snapshot(db), self._mutex:
-                now = self._now(db, keys) if self._catch_up(db) else _stored(db, keys)
-        found: dict[str, Product] = {}
-        for key in keys:
-            facts = now.facts.get(key) or now.facts.get(now.skus.get(key, ""))
-            if facts:
-                found[key] = product(facts)
-        return found
+            return _stored(db, keys).products(keys)
+        with snapshot(db), self._mutex:
+            return (self._current(db, keys) if self._catch_up(db) else _stored(db, keys)).products(keys)
 
     def changes(self, db: apsw.Connection, keys: Collection[str]) -> Mapping[str, Sequence[Change]]:
         """Return the changes in price and stock by product, oldest first."""
         with snapshot(db), self._mutex:
-            now = self._now(db, keys) if self._catch_up(db) else _Now({}, _skus(db, keys), ())
+            now = self._current(db, keys) if self._catch_up(db) else Current({}, _skus(db, keys))
             found: dict[str, Sequence[Change]] = {}
             for key in dict.fromkeys(keys):
                 sku = now.skus.get(key, key)
-                then = {at: Change(at, *offer) for at, *offer in fetch(db, SQL.changes, (sku, CHANGES))}
-                then.update((change.at, change) for name, change in now.history if name == sku)
-                if then:
-                    found[key] = tuple(then[at] for at in sorted(then)[-CHANGES:])
+                stored = [Change(*row) for row in fetch(db, SQL.changes, (sku, CHANGES))]
+                if changes := now.changes(sku, stored):
+                    found[key] = changes
         return found
 
-    def _now(self, db: apsw.Connection, keys: Collection[str]) -> _Now:
+    def _current(self, db: apsw.Connection, keys: Collection[str]) -> Current:
         """Return the projection's data of these products, with the log's statements beyond it."""
-        names = {*keys, *(self._skus[key] for key in keys if key in self._skus)}
-        known = held(db, names)
-        places = {place for name in names.union(known.skus.values()) for place in self._of.get(name, ())}
-        told = [self._said[place] for place in sorted(places)]
-        changes = plan([said for seq, said in told if seq > self._seen.seq], known)
-        return _Now({**known.facts, **changes.facts}, {**known.skus, **changes.skus}, changes.history)
+        names = self._pending.names(keys)
+        return self._pending.current(names, held(db, names), self._seen.seq)
 
     def _catch_up(self, db: apsw.Connection) -> bool:
         """Read the log's statements beyond the projection. Returns whether there are any."""
         *seen, end = first(db, SQL.place)
         now = Cursor(*seen)
         last = min(end, now.seq + MOST_BEHIND)
-        if now.seq >= self._last or now.generation != self._seen.generation or len(self._said) > 2 * MOST_BEHIND:
-            self._said, self._of, self._skus, self._last = [], {}, {}, now.seq
+        if now.seq >= self._last or now.generation != self._seen.generation or len(self._pending) > 2 * MOST_BEHIND:
+            self._pending, self._last = Pending(), now.seq
         self._seen = now
-        if last <= self._last:
-            return bool(self._said)
-        events = self._recent.between(db, self._last, last)
-        told = [(seq, each) for seq, event in events for each in statements((event,))]
-        known = _skus(db, [said.key for _, (_, said) in told if not said.sku])
-        for seq, (at, said) in told:
-            if said.sku and said.product_id:
-                self._skus[said.product_id] = said.sku
-            elif not said.sku and (sku := self._skus.get(said.key) or known.get(said.key)):
-                said = replace(said, sku=sku)
-            for name in {said.sku, said.product_id} - {""}:
-                self._of.setdefault(name, []).append(len(self._said))
-            self._said.append((seq, (at, said)))
-        self._last = last
-        return bool(self._said)
+        if last > self._last:
+            events = self._recent.between(db, self._last, last)
+            said = [(seq, each) for seq, event in events for each in statements((event,))]
+            self._pending.add(said, _skus(db, unnamed(said)))
+            self._last = last
+        return bool(self._pending)
 
 
 def search(db: apsw.Connection, text: str, limit: int) -> list[str]:

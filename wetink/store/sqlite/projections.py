@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import apsw
 
+from wetink.core.catalog.pending import Memory
 from wetink.core.errors import NotFound, StoreUnavailable
 from wetink.store.queries import queries, script
 from wetink.store.sqlite import catalog, conversions
@@ -48,7 +49,7 @@ class SQLiteProjections:
         self._alone = Alone(database.path, database.lock, synchronous=database.synchronous or "NORMAL")
         self._closed = False
         self._turn = threading.Lock()
-        plan = partial(catalog.next_step, recent=database.recent_events, memory=catalog.Memory())
+        plan = partial(catalog.next_step, recent=database.recent_events, memory=Memory[catalog.Cursor]())
         self._all: Mapping[str, Projection] = {
             "catalog": Projection(plan, catalog.write, catalog.behind),
             "conversions": CONVERSIONS,
@@ -145,7 +146,7 @@ class _Beside:
         self._db = connect(self._path, synchronous="OFF")
         self._db.execute("ATTACH ? AS store", (str(store),))
         self._db.execute(script(__package__, "catalog.sql") + SQL.begin_beside)
-        self._recent, self._memory = RecentEvents(), catalog.Memory()
+        self._recent, self._memory = RecentEvents(), Memory[catalog.Cursor]()
         self._replays = self._db.execute(LOG.replays).get
 
     def step(self) -> bool:
