@@ -10,9 +10,14 @@ from wetink.ports.drawing import Ticking as Ticking
 from wetink.ports.keys import NewKey as NewKey
 from wetink.ports.keys import Senders as Senders
 from wetink.ports.keys import Source as Source
+from wetink.ports.ledger import Revision as Revision
+from wetink.ports.storage import DAY as DAY
 from wetink.ports.storage import ENTRIES as ENTRIES
 from wetink.ports.storage import ENTRY_BYTES as ENTRY_BYTES
+from wetink.ports.storage import HOUR as HOUR
+from wetink.ports.storage import MINUTE as MINUTE
 from wetink.ports.storage import NAMES as NAMES
+from wetink.ports.storage import WIDTHS as WIDTHS
 from wetink.ports.storage import Catalog as Catalog
 from wetink.ports.storage import Conversions as Conversions
 from wetink.ports.storage import Cursor as Cursor
@@ -25,5 +30,4 @@ from wetink.ports.storage import Projections as Projections
 from wetink.ports.storage import Receipt as Receipt
 from wetink.ports.storage import Received as Received
 from wetink.ports.storage import Record as Record
-from wetink.ports.storage import Revision as Revision
 from wetink.ports.storage import Storage as Storage

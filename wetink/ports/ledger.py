@@ -17,6 +17,10 @@ from wetink.core.signals.experiment_result import DailyExposures
 from wetink.core.signals.report import DayCount
 from wetink.ports.drawing import Picture, Served
 
+Revision: TypeAlias = str
+"""The state of some data, such as a profile. Equal revisions mean equal data; empty means none. Only the engine that
+made a revision can read it."""
+
 Onlooker = Literal["person", "machine", "nobody"]
 """The kind of fetch, for counting. Nobody fetches when a decision is only looked up ahead."""
 
@@ -55,6 +59,13 @@ class Ledger(Protocol):
 
     async def touches_within(self, spans: Mapping[str, tuple[int, int]]) -> Sequence[Touch]:
         """Return the opens and clicks of many recipients in no order, each within its own span [since, until)."""
+        ...
+
+    async def revisions(self, times: Sequence[int]) -> Sequence[Revision]:
+        """Return for each time (Unix ms, a whole minute) the revision of all opens and clicks before it.
+
+        While it is the same, `touches_within` returns the same for spans that end by then.
+        """
         ...
 
     async def contacts(self, block: str, recipient: str) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from wetink.core.signals.conversion import ConversionEvent
 from wetink.ports.audiences import CrowdLog, Memberships
 from wetink.ports.content import ContentVersions, UploadedFiles
 from wetink.ports.keys import Secrets, Senders, Sessions
-from wetink.ports.ledger import Archive, Exposures, LastPictures, Ledger
+from wetink.ports.ledger import Archive, Exposures, LastPictures, Ledger, Revision
 
 TTL_SECONDS = 15.0
 """How long a lease outlives a killed holder by default, in seconds."""
@@ -39,10 +39,6 @@ class Leases(Protocol):
 
 Cursor: TypeAlias = str
 """A position in the log. Only the engine that wrote a cursor can read it."""
-
-Revision: TypeAlias = str
-"""The state of one profile: its root and its events. Equal revisions mean equal profiles; empty means none. Only the
-engine that made a revision can read it."""
 
 ENTRIES, ENTRY_BYTES = 1_000, 1 << 20
 """Events of one person that an open reads, and their stored bytes: a page's key may write any number of events."""
@@ -273,6 +269,10 @@ class Polls(Protocol):
         ...
 
 
+MINUTE, HOUR, DAY = WIDTHS = (60_000, 3_600_000, 86_400_000)
+"""Milliseconds of the spans (UTC) that conversions have revisions for."""
+
+
 class Conversions(Protocol):
     """Finds orders and other conversions."""
 
@@ -282,6 +282,15 @@ class Conversions(Protocol):
         Events with the same names and order ids from any other time are included. All events of one order id are in one
         batch; a batch has up to a few hundred ids, whatever the span. Messages from before the first request for a name
         are found as well, with some delay the first time.
+        """
+        ...
+
+    async def revisions(self, names: Collection[str], since: int, until: int, width: int) -> Mapping[int, Revision]:
+        """Return the days, hours or minutes that overlap [since, until), by their first Unix ms, with their revisions.
+
+        `width` is one of WIDTHS. While a span's revision is the same, `outcomes` yields the same for it: events,
+        owners and members. Spans that never had an event are left out. Like `outcomes`, it finds all messages of
+        these names that were received before.
         """
         ...
 

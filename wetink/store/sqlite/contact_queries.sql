@@ -50,6 +50,28 @@ WHERE implied AND recipient IN (SELECT value FROM json_each(?))
 INSERT INTO contact (recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms, implied)
 SELECT recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms, implied FROM temp.batch
 
+-- name: changed  The spans of all of them.
+INSERT INTO contact_change (width, start, changes)
+SELECT width, at - ((at % width) + width) % width, count(*) FROM temp.batch
+CROSS JOIN (SELECT 60000 AS width UNION SELECT 3600000 UNION SELECT 86400000) WHERE true GROUP BY 1, 2
+ON CONFLICT DO UPDATE SET changes = changes + excluded.changes
+
+-- name: changed_at  What changed at a time, or in all the past.
+INSERT INTO contact_change (width, start, changes)
+SELECT width, ?1 - ((?1 % width) + width) % width, 1
+FROM (SELECT 60000 AS width UNION SELECT 3600000 UNION SELECT 86400000) WHERE true
+ON CONFLICT DO UPDATE SET changes = changes + 1
+
+-- name: changes_before  How many before each of some times: of whole days, and then of the hours and minutes of the last one.
+SELECT (SELECT coalesce(sum(changes), 0) FROM contact_change WHERE width = 86400000 AND start < day)
+    + (SELECT coalesce(sum(changes), 0) FROM contact_change WHERE width = 3600000 AND start >= day AND start < hour)
+    + (SELECT coalesce(sum(changes), 0) FROM contact_change WHERE width = 60000 AND start >= hour AND start < at)
+FROM (
+    SELECT key, value AS at, value - ((value % 86400000) + 86400000) % 86400000 AS day,
+        value - ((value % 3600000) + 3600000) % 3600000 AS hour
+    FROM json_each(?)
+) ORDER BY key
+
 -- name: count  All of them, by day.
 INSERT INTO daily (day, block, variant, campaign, opens, machine_opens, clicks, machine_clicks, implied_opens)
 SELECT at / 86400000 * 86400000, block, variant, campaign,

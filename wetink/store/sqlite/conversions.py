@@ -2,10 +2,13 @@
 
 Each event name has its own cursor. Order events are followed from the first message on, events of other goals from the
 first request for them. A new goal therefore counts earlier events as well.
+
+Each day, hour and minute has a count of its changes, its revision. An event counts for its own time and for those of
+its order's other events, a change of owners for the times of all events of the profiles around it.
 """
 
 import json
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import apsw
@@ -14,7 +17,7 @@ from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.conversion import ConversionEvent
 from wetink.core.signals.goal import ORDER_EVENTS
-from wetink.ports import NAMES
+from wetink.ports import NAMES, Revision
 from wetink.store.codec import decode_event, identifier
 from wetink.store.queries import queries, script
 from wetink.store.sqlite.connection import fetch, first, in_thread, snapshot, translated
@@ -30,6 +33,13 @@ SLICE = 20_000
 BATCH = 100
 """Order ids, or events without one, read at a time. This bounds the memory of a report of any span."""
 
+MOVES = 5_000
+"""Changes of owners that are followed in one step."""
+
+MOST_AROUND = 20_000
+"""Identifiers that are looked at for these. If there are more, all conversions count as changed: a page's key may claim
+any number of them."""
+
 OWNERS = 5_000
 Members: TypeAlias = dict[Identifier, tuple[Identifier, ...]]
 """The identifiers of the profiles that own events."""
@@ -39,13 +49,19 @@ Batch: TypeAlias = tuple[str, str]
 
 
 class Step(NamedTuple):
-    """The next slice for `write`: its event names, start and end, and the rows found."""
+    """The next slice for `write`: its event names, start and end, and the rows found.
+
+    It also has the last of the changes of owners that it covers, and the times (Unix ms) of the conversions that these
+    concern; None for all times.
+    """
 
     names: Sequence[str]
     start: int
     seq: int
     rows: Sequence[tuple[object, ...]]
     replays: int
+    moved: int
+    times: Sequence[int] | None
 
 
 def prepare(db: apsw.Connection) -> None:
@@ -71,39 +87,66 @@ def messages_behind(db: apsw.Connection) -> int:
     return max((int(db.execute(SQL.last_seq).get) - seq for seq in behind(db).values()), default=0)
 
 
-def next_step(db: apsw.Connection, names: Collection[str] | None = None, until: int = FOREVER) -> Step | None:
-    """Return the next slice, up to `until`; None at the end."""
+def next_step(
+    db: apsw.Connection, names: Collection[str] | None = None, until: int = FOREVER, moves: int = FOREVER
+) -> Step | None:
+    """Return the next slice, up to the message `until` and the change of owners `moves`; None at the end."""
     with snapshot(db):
+        moved = int(db.execute(SQL.last_owner_change, (moves, MOVES)).get)
+        times = _times_around(db, moved) if moved else ()
         places = behind(db, names)
         start = min(places.values(), default=until)
         if start >= until:
-            return None
+            return Step((), 0, 0, (), 0, moved, times) if moved else None
         mine = [name for name, seq in places.items() if seq == start]
         ends = {start + SLICE, int(db.execute(SQL.last_seq).get), *(seq for seq in places.values() if seq > start)}
         last = min(ends)
         rows = fetch(db, SQL.in_messages, (start, last, json.dumps(mine)))
-        return Step(mine, start, last, [_row(row) for row in rows], db.execute(SQL.replays).get)
+        return Step(mine, start, last, [_row(row) for row in rows], db.execute(SQL.replays).get, moved, times)
+
+
+def _times_around(db: apsw.Connection, moved: int) -> list[int] | None:
+    """Return the times of the conversions that changes of owners up to `moved` may concern; None for all."""
+    around = [column for (column,) in fetch(db, SQL.about_owners, (moved, MOST_AROUND + 1))]
+    if len(around) > MOST_AROUND:
+        return None
+    return [at for (at,) in fetch(db, SQL.times_of, (json.dumps(around),))]
 
 
 def write(db: apsw.Connection, step: Step) -> None:
     """Write a step, unless another process has, or messages were renewed since."""
+    if step.moved:
+        if step.times is None:
+            db.execute(SQL.changed_everywhere)
+        elif step.times:
+            db.execute(SQL.changed_at, (json.dumps(step.times),))
+        db.execute(SQL.forget_owner_changes, (step.moved,))
     followed = dict(fetch(db, SQL.followed))
     if db.execute(SQL.replays).get != step.replays or any(followed.get(each, 0) != step.start for each in step.names):
         return
-    db.executemany(SQL.insert, step.rows)
+    _insert(db, step.rows)
     db.executemany(SQL.follow_to, [(name, step.seq) for name in step.names])
+
+
+def _insert(db: apsw.Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    """Write rows, and count the changes."""
+    if rows:
+        db.executemany(SQL.insert, rows)
+        times = fetch(db, SQL.times_about, (json.dumps([row[2:] for row in rows]),))
+        db.execute(SQL.changed_at, (json.dumps([at for (at,) in times]),))
 
 
 def take(db: apsw.Connection, seqs: Iterable[int]) -> None:
     """Apply renewed messages out of turn."""
     names = json.dumps([name for name, _ in fetch(db, SQL.followed)])
     for seq in seqs:
-        db.executemany(SQL.insert, [_row(row) for row in fetch(db, SQL.in_messages, (seq - 1, seq, names))])
+        _insert(db, [_row(row) for row in fetch(db, SQL.in_messages, (seq - 1, seq, names))])
 
 
 def reset(db: apsw.Connection) -> None:
     """Empty the projection and start over."""
     db.execute(SQL.empty)
+    db.execute(SQL.changed_everywhere)
 
 
 def between(db: apsw.Connection, names: Collection[str], since: int, until: int) -> list[Batch]:
@@ -130,7 +173,7 @@ def told(db: apsw.Connection, names: Collection[str], batch: Batch, members: Mem
         event = decode_event(body)
         owner = people.root_of_event(identifier(column), event.at, event.level)
         if owner not in members:
-            members[owner] = people.profile(owner, FOREVER - 1, NAMES).identifiers
+            members[owner] = people.leading(owner, FOREVER - 1, NAMES)
         told.append(ConversionEvent(event, owner, members[owner]))
     return told
 
@@ -150,13 +193,23 @@ class SQLiteConversions:
             yield await self._told(names, batch, members)
 
     @in_thread
+    def revisions(self, names: Collection[str], since: int, until: int, width: int) -> Mapping[int, Revision]:
+        with translated("following conversions"):
+            rows = fetch(self._followed(names), SQL.changes, (width, since, until))
+        return {start: f"{changes}-{of_all}" for start, changes, of_all in rows}
+
+    @in_thread
     def _between(self, names: Collection[str], since: int, until: int) -> list[Batch]:
         with translated("reading conversions"):
-            db = self._database.reading
-            last = db.execute(SQL.last_seq).get
-            while (step := next_step(db, names, last)) is not None:
-                self._write_step(step)
-            return between(db, names, since, until)
+            return between(self._followed(names), names, since, until)
+
+    def _followed(self, names: Collection[str]) -> apsw.Connection:
+        """Return a connection that reads the projection after all messages received so far."""
+        db = self._database.reading
+        last, moves = db.execute(SQL.last_seq).get, db.execute(SQL.newest_owner_change).get
+        while (step := next_step(db, names, last, moves)) is not None:
+            self._write_step(step)
+        return db
 
     @in_thread
     def _told(self, names: Collection[str], batch: Batch, members: Members) -> list[ConversionEvent]:

@@ -38,6 +38,8 @@ _SUMS = """CREATE TEMP TABLE sums (
 )"""
 LAST = (1 << 63) - 1
 """Higher than any row."""
+EARLIEST = -(1 << 61)
+"""Before any open or click."""
 _rows = msgspec.json.Encoder().encode
 _facts = msgspec.json.Decoder(Facts).decode
 
@@ -65,7 +67,7 @@ def count(db: apsw.Connection, touches: Sequence[Touch]) -> None:
     if any(touch.once for touch in touches):
         db.execute(SQL.drop_again, {"again": AGAIN_MS})
     _prove(db, touches)
-    for query in (SQL.count, SQL.count_firsts, SQL.insert, SQL.expose):
+    for query in (SQL.changed, SQL.count, SQL.count_firsts, SQL.insert, SQL.expose):
         db.execute(query, {"last": LAST} if query is SQL.count_firsts else None)
 
 
@@ -73,6 +75,7 @@ def _prove(db: apsw.Connection, touches: Sequence[Touch]) -> None:
     """Add the opens that people's clicks prove. A real open that comes later replaces the proven one."""
     for row, at, block, variant, campaign, new, *taken in fetch(db, SQL.confirmed, (PROVED_MS,)):
         db.execute(SQL.confirm, (*taken, row))
+        db.execute(SQL.changed_at, (at,))
         db.execute(SQL.confirm_day, (day_of(at), block, variant, campaign))
         db.execute(SQL.drop, (new,))
     clicks = _unproved(touches)
@@ -178,6 +181,7 @@ def classify_anew(db: apsw.Connection, counts: Callable[[str, Kind], bool]) -> i
         with transaction(db):
             changed += _classify(db, people, counts)
             sums.add(people)
+            db.execute(SQL.changed_at, (EARLIEST,))
     with transaction(db):
         sums.take_over()
     return changed

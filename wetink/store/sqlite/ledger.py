@@ -7,6 +7,7 @@ stays in memory and is written later (see `Late`).
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from wetink.core.errors import StoreUnavailable
 from wetink.core.signals.attribution import Touch
 from wetink.core.signals.report import DayCount
 from wetink.ports.drawing import Served
-from wetink.ports.ledger import Onlooker
+from wetink.ports.ledger import Onlooker, Revision
 from wetink.store.queries import queries, script
 from wetink.store.sqlite import interactions
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, Batch, BatchWriter, Queue, passing
@@ -113,6 +114,7 @@ class SQLiteLedger:
         self._path = folder / "opens.db"
         self._db = connect(self._path, durable=False, busy_ms=LOOP_BUSY_MS, cache_kb=HOT_KB)
         self._flushing = connect(self._path, durable=False, busy_ms=THREAD_BUSY_MS)
+        self._reading, self._reads = connect(self._path, durable=False), threading.Lock()  # for threads, one at a time
         with translated("opening the ledger"):
             self._flushing.execute(script(__package__, "ledger.sql"))
             self._flushing.execute(script(__package__, "exposures.sql"))
@@ -269,12 +271,15 @@ class SQLiteLedger:
     @in_thread
     def touches_within(self, spans: Mapping[str, tuple[int, int]]) -> Sequence[Touch]:
         self.flush()
-        with translated("reading opens and clicks"):
-            db = connect(self._path, durable=False)
-            try:
-                return _touches(db, spans)
-            finally:
-                db.close()
+        with translated("reading opens and clicks"), self._reads:
+            return _touches(self._reading, spans)
+
+    @in_thread
+    def revisions(self, times: Sequence[int]) -> Sequence[Revision]:
+        self.flush()
+        with translated("following opens and clicks"), self._reads:
+            rows = fetch(self._reading, SQL_CONTACTS.changes_before, (_rows(times).decode(),))
+        return [str(changes) for (changes,) in rows]
 
     async def contacts(self, block: str, recipient: str) -> tuple[int, int]:
         # Not acquired if a thread is writing and waits for the file.
@@ -324,8 +329,8 @@ class SQLiteLedger:
     async def close(self) -> None:
         """Write the waiting rows and close the file. A second call does nothing."""
         await asyncio.to_thread(self.writer.close)
-        self._db.close()
-        self._flushing.close()
+        for db in (self._db, self._flushing, self._reading):
+            db.close()
 
 
 def _counts(touch: Touch, recipient: str, block: str) -> bool:

@@ -47,6 +47,14 @@ CREATE TABLE IF NOT EXISTS daily (
     PRIMARY KEY (day, block, variant, campaign)
 ) WITHOUT ROWID;
 
+-- How many opens and clicks were written or changed in each day, hour and minute (`width` and first ms; floored division).
+CREATE TABLE IF NOT EXISTS contact_change (
+    width INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    changes INTEGER NOT NULL,
+    PRIMARY KEY (width, start)
+) WITHOUT ROWID;
+
 -- What a block promised a person when it was first shown to them, such as when an offer ends. Never changes.
 CREATE TABLE IF NOT EXISTS promise (
     recipient TEXT NOT NULL,

@@ -162,10 +162,16 @@ class People:
         At most `limit` of them, those after `after`.
         """
         root = self.root(of, at)
+        lead = self.leading(root, at, limit, after)
+        return Profile(root, tuple(each for each in lead if self._carried(who(each))))
+
+    def leading(
+        self, root: Identifier, at: int, limit: int | None, after: Identifier | None = None
+    ) -> tuple[Identifier, ...]:
+        """Return the identifiers that lead to `root` at `at`, strongest first, whether or not a message had them."""
         behind = who(after) if after is not None else FIRST
-        most = -1 if limit is None else limit
-        lead = fetch(self._db, SQL.leading, (self._start(who(root)), at, behind, most))
-        return Profile(root, tuple(identifier(column) for (column,) in lead if self._carried(column)))
+        lead = fetch(self._db, SQL.leading, (self._start(who(root)), at, behind, -1 if limit is None else limit))
+        return tuple(identifier(column) for (column,) in lead)
 
     def _carried(self, column: str) -> bool:
         """Return whether a message had this identifier as its own, not only as an alias's previousId."""
