@@ -34,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True):
     placeholders: tuple[str, ...] = ()
     worker_timeout: int = 30
     store: str = ""
+    metrics: tuple[str, int] | None = None
+    metrics_token: str = ""
 
     @property
     def content(self) -> Path:
@@ -73,6 +75,13 @@ def _address(text: str) -> str:
     if text and not host_of(text):
         raise ValueError("an http(s) address, such as https://open.shop.example")
     return text
+
+
+def _listener(text: str) -> tuple[str, int] | None:
+    host, colon, port = text.rpartition(":")
+    if text and not (colon and port.isdecimal() and 0 < int(port) <= 65535 and " " not in host):
+        raise ValueError("an address and a port, such as 127.0.0.1:9464")
+    return (host.strip("[]") or "127.0.0.1", int(port)) if text else None
 
 
 def _file(text: str) -> Path | None:
@@ -148,6 +157,13 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
         _hosts,
         "Additional placeholder identifiers, such as guest-*. Comma-separated. !text removes one from the list.",
     ),
+    (
+        "metrics",
+        "",
+        _listener,
+        "Address and port that answer /metrics for Prometheus: 127.0.0.1:9464. Empty disables it.",
+    ),
+    ("metrics_token", "", str, "Token that /metrics requires as Authorization: Bearer. Empty requires none."),
     ("hook_write_key", "", str, "Default write key for audience webhooks that send Segment messages."),
 )
 """Name, default, parser, meaning. The environment variable is WETINK_ followed by the name in capitals."""

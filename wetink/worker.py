@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import platform
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from math import inf
@@ -11,15 +12,30 @@ from typing import Literal, Self
 import msgspec
 
 from wetink.core.errors import Held, log_error
+from wetink.telemetry import metrics
 from wetink.wiring import Wetink
 
 logger = logging.getLogger(__name__)
 
+TIMER_SECONDS = 0.05
+"""Time of the timer whose delay is measured, in seconds."""
 ONCE = inf
 """The period of a task that runs once, when the process starts."""
 BUSY_SECONDS, LATE_SECONDS = 1.0, 0.001
 """The longest pause while there is more to do, and the delay of a pause that shows a busy event loop. Both in seconds.
 """
+
+
+async def _measure(wetink: Wetink) -> None:
+    """Note this process's state for a scrape, and how late its event loop runs a timer."""
+    begun = time.perf_counter()
+    await asyncio.sleep(TIMER_SECONDS)
+    metrics.LOOP_DELAY.observe(max(0.0, time.perf_counter() - begun - TIMER_SECONDS))
+    for gauge, count in zip(
+        (metrics.DRAWERS, metrics.DRAWERS_BUSY, metrics.DRAW_QUEUE), wetink.renderer.pool.load, strict=True
+    ):
+        gauge.set(count)
+    metrics.LOST.reach(sum(wetink.store.lost().values()))
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -38,6 +54,7 @@ class Task(msgspec.Struct, frozen=True):
 
 
 TASKS = (
+    Task("metrics", 1.0, _measure),
     Task("content", 1.0, lambda wetink: wetink.follow()),
     Task("folder", 1.0, lambda wetink: wetink.look_again(), leased="folder"),
     Task("uploads", 1.0, lambda wetink: wetink.feeds.take_in(), leased="folder"),
@@ -141,6 +158,7 @@ class Worker:
             self._failures.pop(task.name, None)
             self._wetink.health.struggling.pop(task.name, None)
             return
+        metrics.TASK_FAILURES.add()
         log_error(logger, error, "the task %s failed", task.name)
         count = self._failures[task.name] = self._failures.get(task.name, 0) + 1
         self._wetink.health.struggling[task.name] = f"failed {count} times in a row: {type(error).__name__}"

@@ -28,7 +28,7 @@ ARGUMENTS = {
     **dict.fromkeys(("count", "lost", "len(odd)", "child.process.pid", "last", "number", "version.number"), COUNT),
     "host_of(url)": "the host of a photo, without the rest of its address",
     "next(iter(spelled))": "the kind of a rule's condition",
-    "still_running(drawing)": "calls, apps, feeds and hosts",
+    "still_running(task)": "calls, apps, feeds and hosts",
     "type(error).__name__": "the kind of an error",
     "self._what": "a fixed text",
     **dict.fromkeys(
@@ -45,7 +45,6 @@ SHOP = "it puts in a name of the shop's, and an error's kind and place"
 SAID = f"it puts in a name of the shop's, and {WORDS}"
 FILE = "it puts in a file's name and what the system says of that"
 HOST = "it puts in the host of a photo, and an error's kind and place"
-CALLS = "it puts in a block's name, and those of calls, apps, feeds and hosts"
 NOT_REACHED: dict[tuple[str, str, str], str] = {
     ("columns/engine.py", "_narrowed", "the columns cannot be read and are written again: %s"): SAID,
     ("columns/engine.py", "_try_to_write", "the columns are as before: %s"): SAID,
@@ -79,11 +78,6 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
     ("insights/health.py", "look", "no picture can be rendered: %s"): SAID,
     ("opens/prerender.py", "_made", "%s is a still picture: %s"): SAID,
     ("opens/prerender.py", "_made", "%s is a still picture"): SHOP,
-    (
-        "opens/open.py",
-        "open",
-        "%s shows a fallback: the deadline passed in %s",
-    ): CALLS,
     (
         "opens/geo.py",
         "_record",

@@ -1,6 +1,8 @@
 """The contract of leases: one holder at a time over all processes, for as long as it lives, and not much longer."""
 
 import asyncio
+import os
+import platform
 import signal
 import subprocess
 import sys
@@ -260,3 +262,23 @@ def test_a_clock_that_is_set_back_keeps_nobody_out(engine: str, tmp_path: Path) 
         await store.close()
 
     run(story())
+
+
+def test_held_leases_are_listed_with_the_process_of_their_holder(engine: str, tmp_path: Path) -> None:
+    clock = Clock()
+
+    async def whole() -> None:
+        one, other = ENGINES[engine](tmp_path, clock), ENGINES[engine](tmp_path, clock)
+        assert await other.leases.held() == []
+        async with one.leases.hold("b", LONG), other.leases.hold("a", LONG):
+            found = await other.leases.held()
+            assert [(each.name, each.until - clock.now) for each in found] == [("a", LONG * 1000), ("b", LONG * 1000)]
+            assert all(each.holder.startswith(f"{platform.node()}:{os.getpid()}:") for each in found)
+            clock.now += 61_000
+            assert await other.leases.held() == [], "one that has ended is left out"
+            clock.now -= 3_600_000
+            assert await other.leases.held() == [], "so is one from before the clock was set back"
+        for store in (one, other):
+            await store.close()
+
+    run(whole())

@@ -40,6 +40,8 @@ def serve(data: str | None, host: str | None, port: str | None, workers: str | N
         token = (settings.data / "dashboard.token").read_text()
         click.echo(f"wetink {__version__} is ready at {address}")
         click.echo(f"Dashboard: {address}/dashboard/login?token={token}")
+        if settings.metrics is not None:
+            click.echo(f"Metrics: http://{':'.join(map(str, settings.metrics))}/metrics")
         sys.stdout.flush()
 
     server.run(settings, ready=ready)

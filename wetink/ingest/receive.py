@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from hashlib import blake2b
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from wetink.core.messages.mapping import Mappings
 from wetink.core.messages.normalize import normalize
 from wetink.core.text.placeholder import USUAL, Placeholders
 from wetink.ports import Log, Receipt, Record, Source
+from wetink.telemetry.metrics import APPEND, MESSAGES
 
 __all__ = ["BATCH", "BEHAVIORAL", "Endpoint", "Ingest", "check_body", "check_line", "record", "write_key"]
 
@@ -82,7 +84,15 @@ class Ingest:
         return await self._append(records)
 
     async def _append(self, records: Sequence[Record]) -> Sequence[Receipt]:
-        receipts = await self._log.append(records)
+        begun = perf_counter()
+        try:
+            receipts = await self._log.append(records)
+        except Exception:
+            MESSAGES["failed"].add(len(records))
+            raise
+        APPEND.since(begun)
+        for record, receipt in zip(records, receipts, strict=True):
+            MESSAGES["duplicate" if receipt.duplicate else record.verdict].add()
         self.on_appended()
         return receipts
 

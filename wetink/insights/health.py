@@ -7,6 +7,7 @@ from itertools import count
 
 from wetink.core.errors import WetinkError
 from wetink.ports import Renderer, Scene
+from wetink.telemetry.metrics import ERRORS
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ class Troubles(logging.Handler):
         if record.levelno >= logging.ERROR or record.exc_info:
             place = record.name.removeprefix(ROOT)
             self.by_place[place] = self.by_place.get(place, 0) + 1
+            ERRORS.add()
         last = logging.lastResort
         if last is not None and not logging.getLogger().handlers and record.levelno >= last.level:
             last.handle(record)  # Python does so only without any handler

@@ -26,6 +26,7 @@ from wetink.core.profile.person import Moment, Person, plain
 from wetink.core.rules.tree import with_locale
 from wetink.opens.lookup import Open
 from wetink.ports import Film, Picture, Renderer, Scene, Ticking
+from wetink.ports.drawing import Served
 from wetink.ports.ledger import LastPictures
 from wetink.ports.ledger import Place as Place
 
@@ -303,6 +304,20 @@ class LastGood:
             self._lasting.put(place, at, picture)
 
 
+def counted_on_delivery(
+    picture: Picture, block: str, variant: str, who: Identifier | None, moment: Moment, *, counted: bool
+) -> Picture:
+    """Return a picture marked with its count on delivery. Anonymous and uncounted opens get no mark."""
+    if who is None or not counted:
+        return picture
+    return replace(picture, served=Served(block, variant, moment.campaign))
+
+
+def place_of(block: Block, slot: int, who: Identifier, moment: Moment) -> Place:
+    """Return the key of the picture last shown to a recipient."""
+    return block.name, slot, str(who), f"{moment.campaign}\0{moment.scheme}\0{moment.ratio}\0{moment.moving}"
+
+
 def still_running(task: asyncio.Task[Any]) -> str:
     """Return the call that a task waits for, such as `Scenes.draw, Renderer.render (app countdown)`.
 
@@ -319,7 +334,8 @@ def still_running(task: asyncio.Task[Any]) -> str:
 
 
 def watch(task: asyncio.Task[Any], block: str) -> None:
-    """Log the failure of a task that runs past its deadline."""
+    """Log the call in which a task passed its deadline, and later its failure."""
+    logger.warning("%s shows a fallback: the deadline passed in %s", block, still_running(task))
 
     def ended(done: asyncio.Task[Any]) -> None:
         error = None if done.cancelled() else done.exception()

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from hashlib import blake2b
 from importlib.resources import files
+from time import perf_counter
 from typing import TypeVar
 
 import msgspec
@@ -29,6 +30,7 @@ from wetink.core.rules.tree import interests
 from wetink.opens.polls import key_of
 from wetink.ports import Loaded, Profiles, Revision, Storage
 from wetink.ports.outside import Feeds
+from wetink.telemetry.metrics import LOAD
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -115,7 +117,9 @@ class Lookup:
         if known is not None and not known.whole and _did(known.person, events):
             known = None
         revision = known.revision if known is not None else ""
+        begun = perf_counter()
         loaded = (await self._store.profiles.load({who: revision}, now, rules=RULES)).get(who)
+        LOAD.since(begun)
         if known is None or loaded is not None:
             assert loaded is not None  # noqa: S101 (no profile has the empty revision)
             person = folded_at(loaded, now, events)

@@ -7,6 +7,7 @@ the live content at the time of the call. It stays the same until the answer.
 import asyncio
 import logging
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from time import perf_counter
 
 from msgspec.structs import replace
 
@@ -23,14 +24,14 @@ from wetink.core.rules.evaluate import Finding
 from wetink.core.rules.tree import Rule, with_locale
 from wetink.core.signals.attribution import Touch
 from wetink.opens.assignment import Assignments
-from wetink.opens.drawing import Fallbacks, LastGood, Place, Scenes, home, recipient_of, still_running, watch
+from wetink.opens.drawing import Fallbacks, LastGood, Scenes, counted_on_delivery, home, place_of, recipient_of, watch
 from wetink.opens.lookup import Lookup, Lookups, Open
 from wetink.opens.polls import asks, voting_link
 from wetink.opens.recipient import Seals
 from wetink.ports import Comparison, Picture, Renderer, Storage
-from wetink.ports.drawing import Served
 from wetink.ports.ledger import Onlooker, Opened
 from wetink.ports.outside import Feeds
+from wetink.telemetry.metrics import DECIDE, FALLBACKS, SETTLE, UNKNOWN_BLOCKS
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +94,7 @@ class Opens:
         """
         block = content.blocks.get(name)
         if block is None:
+            UNKNOWN_BLOCKS.add()
             return self._fallbacks.blank()
         if slot > block.slots:
             return self._fallbacks.of(block)  # this slot is always empty
@@ -102,14 +104,15 @@ class Opens:
             async with asyncio.timeout(self._deadline):
                 return await asyncio.shield(drawing)
         except Exception as error:
-            if drawing.done():
+            overdue = not drawing.done()
+            if not overdue:
                 log_error(logger, error, "%s shows a fallback", name)
             else:
-                logger.warning("%s shows a fallback: the deadline passed in %s", name, still_running(drawing))
                 watch(drawing, name)
-            kept = await self._last.get(_place(block, slot, who, moment)) if who is not None else None
+            kept = await self._last.get(place_of(block, slot, who, moment)) if who is not None else None
+            FALLBACKS["last_good" if kept else "fallback", "deadline" if overdue else "error"].add()
             picture = replace(kept or self._fallbacks.of(block), stopgap=True)
-            return _counted(picture, name, "", who, moment, counted=counted)
+            return counted_on_delivery(picture, name, "", who, moment, counted=counted)
 
     async def _opened(
         self,
@@ -129,8 +132,8 @@ class Opens:
         )
         picture = await self._draw(replace(asked, person=person), decision, slot)
         if who is not None and counted:
-            self._last.put(_place(block, slot, who, moment), picture, moment.now)
-        return _counted(picture, block.name, decision.variant, who, moment, counted=counted)
+            self._last.put(place_of(block, slot, who, moment), picture, moment.now)
+        return counted_on_delivery(picture, block.name, decision.variant, who, moment, counted=counted)
 
     async def _begun(
         self,
@@ -162,7 +165,9 @@ class Opens:
         if who is None:
             return fresh, asked.person
         by: Onlooker = "person" if counts(block.fetches, moment.fetch_class) else "machine"
+        begun = perf_counter()
         decision, first = await self._ledger.settle(fresh, slot, DECISION_MS, by)
+        SETTLE.since(begun)
         if first:
             await self._count("open", asked.content, block, decision, moment)
         if decision.says(fresh):
@@ -175,7 +180,7 @@ class Opens:
         A decision for those blocks within the last minute holds. With `keep`, those made here hold as well, so that
         pictures agree in whatever order they are fetched.
         """
-        who, moment, taken = asked.who, asked.moment, frozenset[str]()
+        begun, who, moment, taken = perf_counter(), asked.who, asked.moment, frozenset[str]()
         for mate in asked.mates:
             decision = await self._ledger.current(mate.name, str(who), moment.campaign) if who is not None else None
             if decision is None or not 0 <= moment.now - decision.at < DECISION_MS:
@@ -183,7 +188,9 @@ class Opens:
                 if keep and who is not None and decides(mate.fetches, moment.fetch_class):
                     decision, _ = await self._ledger.settle(decision, 0, DECISION_MS, "nobody")
             taken |= {item.key for item in decision.items}
-        return await self._decide_block(asked, asked.block, taken, keep=keep, expose=expose)
+        decision = await self._decide_block(asked, asked.block, taken, keep=keep, expose=expose)
+        DECIDE.since(begun)
+        return decision
 
     async def _decide_block(
         self, asked: Open, block: Block, taken: frozenset[str], *, keep: bool, expose: bool
@@ -288,6 +295,7 @@ class Opens:
             return await self._sold_out_link(block, decision, slot) or decision.links[slot - 1]
         except Exception as error:
             log_error(logger, error, "%s shows a fallback", name)
+            FALLBACKS["link", "error"].add()
             return block.fallback.link
 
     async def _sold_out_link(self, block: Block, decision: Decision, slot: int) -> str:
@@ -377,20 +385,6 @@ class Opens:
         moment = with_locale(moment, person)
         shop = await look.for_rules(asked.needs, Shop(self._trends), person, who, moment)
         return asked.explain(subject_of(person, moment, shop))
-
-
-def _counted(
-    picture: Picture, block: str, variant: str, who: Identifier | None, moment: Moment, *, counted: bool
-) -> Picture:
-    """Return a picture marked with its count on delivery. Anonymous and uncounted opens get no mark."""
-    if who is None or not counted:
-        return picture
-    return replace(picture, served=Served(block, variant, moment.campaign))
-
-
-def _place(block: Block, slot: int, who: Identifier, moment: Moment) -> Place:
-    """Return the key of the picture last shown to a recipient."""
-    return block.name, slot, str(who), f"{moment.campaign}\0{moment.scheme}\0{moment.ratio}\0{moment.moving}"
 
 
 def _ended(drawing: asyncio.Task[Picture]) -> None:

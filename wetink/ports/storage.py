@@ -17,11 +17,20 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.conversion import ConversionEvent
 from wetink.ports.audiences import CrowdLog, Memberships
 from wetink.ports.content import ContentVersions, UploadedFiles
+from wetink.ports.inspection import Inspection
 from wetink.ports.keys import Secrets, Senders, Sessions
 from wetink.ports.ledger import Archive, Exposures, LastPictures, Ledger, Revision
 
 TTL_SECONDS = 15.0
 """How long a lease outlives a killed holder by default, in seconds."""
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """A lease that somebody holds. `holder` begins with the host and the process ID, and `until` is Unix ms."""
+
+    name: str
+    holder: str
+    until: int
 
 
 class Leases(Protocol):
@@ -34,6 +43,10 @@ class Leases(Protocol):
         the process was frozen, another may take it: then the task inside is cancelled and Held is raised. A thread that
         the task waits for is not stopped. Raises StoreUnavailable if the holder cannot be determined.
         """
+        ...
+
+    async def held(self) -> Sequence[Lease]:
+        """Return the leases that are held now, by name. Raises StoreUnavailable."""
         ...
 
 
@@ -321,6 +334,7 @@ class Storage(msgspec.Struct, frozen=True):
     content: ContentVersions
     uploads: UploadedFiles
     secrets: Secrets
+    inspection: Inspection
     crowd: Callable[[], AbstractContextManager[CrowdLog]]
     start: Callable[[], Awaitable[None]]
     lost: Callable[[], Mapping[str, int]]

@@ -27,6 +27,7 @@ from wetink.render.page import BROWSER, DEFAULT, MOST_PHOTOS, NO_PHOTO, Photo, S
 from wetink.render.page import page as html_page
 from wetink.render.photo import placeholder
 from wetink.sandbox import Lost, Pool, Unborn
+from wetink.telemetry.metrics import DRAW, DRAW_FAILURES, DRAW_WAIT
 
 if TYPE_CHECKING:
     from wetink.render.chromium import Chromium
@@ -74,6 +75,7 @@ class Renderer:
         self._countdowns = Countdowns(self._pressed, Shared(shared, DISK) if shared is not None else None, leases)
         self._photos, self._browser = photos, browser
         self._pool = Pool("wetink.render.worker", workers)
+        self._pool.on_answer = _note
         self._quarantine = Quarantine()
         self._fonts: dict[str, bytes] = {}
         self._letters = Letters(noted())
@@ -330,10 +332,17 @@ class Renderer:
         try:
             reply: jobs.Reply = jobs.read_reply(await self._pool.ask(jobs.encoded(job), seconds))
         except Lost as lost:
+            DRAW_FAILURES["drawer"].add()
             raise BadContent(f"the picture cannot be rendered: {lost}", hint="make the template simpler") from lost
         if isinstance(reply, jobs.Refused):
+            DRAW_FAILURES["template"].add()
             raise BadContent(reply.message, hint=reply.hint)
         return reply
+
+
+def _note(waited: float, worked: float) -> None:
+    DRAW_WAIT.observe(waited)
+    DRAW.observe(worked)
 
 
 def _as(reply: jobs.Reply, kind: type[R]) -> R:

@@ -10,6 +10,8 @@ import select
 import signal
 import socket
 from collections import deque
+from collections.abc import Callable
+from time import perf_counter
 
 from wetink.sandbox.child import ANSWER, DONE, REQUEST, SPENT
 from wetink.sandbox.forkserver import zygote
@@ -122,6 +124,13 @@ class Pool:
         self._age = 0
         self._setup = b""
         self._closed = False
+        self.on_answer: Callable[[float, float], object] = lambda waited, worked: None
+        """Called with the seconds that a request waited for a worker, and those that its worker took."""
+
+    @property
+    def load(self) -> tuple[int, int, int]:
+        """Numbers of workers, of busy workers, and of requests that wait for one."""
+        return len(self._idle) + len(self._busy), len(self._busy), len(self._waiting)
 
     @property
     def pids(self) -> list[int]:
@@ -150,13 +159,16 @@ class Pool:
             return await self._asked(body, seconds)
 
     async def _asked(self, body: bytes, seconds: float) -> bytes:
+        begun = perf_counter()
         worker = await self._taken()
+        taken = perf_counter()
         try:
             said = await worker.ask(body, seconds)
         except BaseException:  # also when cancelled: its current answer would go to the next request
             self._gone(worker)
             raise
         self._back(worker)
+        self.on_answer(taken - begun, perf_counter() - taken)
         return said
 
     async def _taken(self) -> Worker:

@@ -35,6 +35,7 @@ from wetink.web.dashboard import reports as report_pages
 from wetink.web.dashboard.query import form_of
 from wetink.web.dashboard.render import page
 from wetink.web.ingest import IngestEndpoints
+from wetink.web.measure import measured, timed
 from wetink.web.open import OpenEndpoints
 from wetink.web.protocol import Header, Take
 from wetink.web.rates import Rates
@@ -74,20 +75,20 @@ class App:
     def short(self, method: bytes, target: bytes, headers: Sequence[Header], client: str) -> Take | None:
         """Return the callable that takes a request the short way (see `web.protocol`); None for the long way."""
         if method == b"POST":
-            return self._ingest.short(target, headers)
-        return self._opens.short(target, headers, client) if method == b"GET" else None
+            return timed(target, self._ingest.short(target, headers))
+        return timed(target, self._opens.short(target, headers, client)) if method == b"GET" else None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
         if scope["type"] == "http":
-            path = scope["path"]
-            if path.startswith(self._opens.PATHS):
-                await self._opens(scope, receive, send)
-                return
-            if path.startswith(self._ingest.PATHS):
-                await self._ingest(scope, receive, send)
-                return
-        await self.pages(scope, receive, send)
+            await measured(self._endpoint(scope["path"]), scope, receive, send)
+        else:
+            await self.pages(scope, receive, send)
+
+    def _endpoint(self, path: str) -> Any:
+        if path.startswith(self._opens.PATHS):
+            return self._opens
+        return self._ingest if path.startswith(self._ingest.PATHS) else self.pages
 
 
 def create(wetink: Wetink, extra_routes: Sequence[BaseRoute] = ()) -> App:

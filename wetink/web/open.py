@@ -30,6 +30,7 @@ from wetink.core.text.characters import controls
 from wetink.core.text.placeholder import USUAL
 from wetink.opens.lookup import Lookup
 from wetink.opens.recipient import Purpose
+from wetink.telemetry.metrics import FALLBACKS, OPENS
 from wetink.web.protocol import Answer as Tell
 from wetink.web.protocol import Take, Turns
 from wetink.web.request import Again, Asked, Header, Reply, Scope, Send, now_ms, of_scope, parameters_of, reply_with
@@ -104,6 +105,9 @@ SLOTTED, SUFFIXES = "oca", {"d": ".json", "a": ".txt", "h": ".html"}
 """First letters of the paths with a slot, and suffixes of paths. A picture's suffix is that of its format."""
 
 
+_COUNTS = {"o": OPENS["picture"], "d": OPENS["data"], "c": OPENS["click"]}
+
+
 class OpenEndpoints:
     """Answers `/o/`, `/d/`, `/c/`, `/a/` and `/h/`."""
 
@@ -163,11 +167,15 @@ class OpenEndpoints:
         if kind == "d" and keep:  # most recipients read data once, so only a second read is cached
             keep = self._again.asked_before(asked.path, now)
         reply = await self._again.standing(asked, content, now) if keep else None
+        outcome = "repeated"
         if reply is None:
             look = self._wetink.opens.begin()
             reply = await self._answers[kind](asked, target_of(asked.path), asked.parameters(), look)
             if keep and reply.status == 200 and not reply.stopgap:
                 self._again.put(asked, content, look, now, reply)
+            outcome = "fallback" if reply.stopgap else "decided"
+        if kind in _COUNTS:
+            _COUNTS[kind][outcome].add()
         if reply.served is not None:
             self._wetink.store.ledger.served(reply.served, now)
         return reply
@@ -203,6 +211,7 @@ class OpenEndpoints:
             return Reply(200, headers, _encode(_shown(decision)))
         except Exception:
             logger.exception("%s answers its fallback", block.name)
+            FALLBACKS["data", "error"].add()
             return Reply(200, headers, _encode(_nothing(block, self._clock())), stopgap=True)
 
     async def _words(self, asked: Asked, target: Target, query: dict[str, str], look: Lookup) -> Reply:

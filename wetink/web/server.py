@@ -16,6 +16,7 @@ from collections.abc import Callable
 from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from typing import NamedTuple
 
 import uvicorn
 import uvloop
@@ -25,8 +26,11 @@ from wetink.core import client_classification
 from wetink.core.errors import BadSettings, Unavailable
 from wetink.sandbox.forkserver import SAFE_PATH
 from wetink.settings import Settings
+from wetink.telemetry import metrics
+from wetink.telemetry.memory import Memory
 from wetink.web import logs
 from wetink.web.protocol import HttpProtocol
+from wetink.web.scrape import scraped
 from wetink.wiring import Wetink
 from wetink.worker import Worker
 
@@ -59,12 +63,23 @@ def run(settings: Settings, *, app: str = "wetink.web.app:create", ready: Ready)
     `app` names a function that makes the ASGI application of a Wetink. Raises BadSettings if the address is taken.
     """
     _take_descriptors()
-    listening = _listen(settings)
+    listening = _listen(settings.host, settings.port, "take another --port")
+    scrapes = _listen(*settings.metrics, "take another WETINK_METRICS") if settings.metrics else None
     settings = replace(settings, port=listening.getsockname()[1])
+    place = Place(listening, scrapes, Memory(settings.workers + 1))
     if settings.workers == 1:
-        uvloop.run(_serve(settings, app, listening, lambda: ready(settings.address)))
+        uvloop.run(_serve(settings, app, place, lambda: ready(settings.address)))
     else:
-        _Parent(settings, app, listening).run(ready)
+        _Parent(settings, app, place).run(ready)
+
+
+class Place(NamedTuple):
+    """The sockets of a process, and its row in the numbers of all processes. Row 0 belongs to the parent."""
+
+    listening: socket.socket
+    scrapes: socket.socket | None
+    memory: Memory
+    row: int = 1
 
 
 def _take_descriptors() -> None:
@@ -74,27 +89,27 @@ def _take_descriptors() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, MOST_DESCRIPTORS)), hard))
 
 
-def _listen(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+def _listen(host: str, port: int, hint: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # unnamed, answers wait for ACKs
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((settings.host, settings.port))
+        listening.bind((host, port))
     except OSError as error:
         listening.close()
-        where = f"{settings.host}:{settings.port}"
-        raise BadSettings(f"cannot listen on {where}: {error.strerror}", hint="take another --port") from error
+        raise BadSettings(f"cannot listen on {host}:{port}: {error.strerror}", hint=hint) from error
     listening.listen(BACKLOG)
     listening.set_inheritable(True)
     return listening
 
 
-async def _serve(settings: Settings, app: str, listening: socket.socket, ready: Callable[[], object]) -> None:
+async def _serve(settings: Settings, app: str, place: Place, ready: Callable[[], object]) -> None:
     """Serve in this process until a signal comes."""
+    metrics.use(place.memory, place.row)
     module, _, name = app.partition(":")
     bound_arenas()
     client_classification.prepare()
-    async with Wetink(settings) as wetink, Worker(wetink):
+    async with Wetink(settings) as wetink, Worker(wetink), scraped(wetink, place.scrapes):
         application = getattr(import_module(module), name)(wetink)
         _settle_memory()
         sys.setswitchinterval(SWITCH_SECONDS)
@@ -113,10 +128,11 @@ async def _serve(settings: Settings, app: str, listening: socket.socket, ready: 
             timeout_graceful_shutdown=STOP_SECONDS,
         )
         server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        serving = asyncio.create_task(server.serve(sockets=[place.listening]))
         while not server.started and not serving.done():  # noqa: ASYNC110 (uvicorn tells in no other way)
             await asyncio.sleep(0.01)
         if server.started:
+            metrics.started(time.time_ns() / 1e9)
             ready()
         await serving
 
@@ -140,8 +156,9 @@ def _settle_memory() -> None:
 class _Parent:
     """Starts, replaces and ends the child processes."""
 
-    def __init__(self, settings: Settings, app: str, listening: socket.socket) -> None:
-        self._settings, self._app, self._listening = settings, app, listening
+    def __init__(self, settings: Settings, app: str, place: Place) -> None:
+        self._settings, self._app, self._place = settings, app, place
+        metrics.use(place.memory, 0)
         self._spawn = multiprocessing.get_context("spawn")
         self._children: dict[int, _Child] = {}
         self._stopping = False
@@ -150,7 +167,7 @@ class _Parent:
     def run(self, ready: Ready) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        begun = [self._start() for _ in range(self._settings.workers)]
+        begun = [self._start(row) for row in range(1, self._settings.workers + 1)]
         try:
             for each in begun:
                 try:
@@ -184,22 +201,25 @@ class _Parent:
                     child.process.join()
                     self._replace(sentinel, f"did not answer for {self._settings.worker_timeout} s")
 
-    def _start(self) -> "_Child":
+    def _start(self, row: int) -> "_Child":
         heard, said = self._spawn.Pipe(duplex=False)
         process = self._spawn.Process(
-            target=_child, args=(self._settings, self._app, self._listening, said, os.getpid()), name="wetink-worker"
+            target=_child,
+            args=(self._settings, self._app, self._place._replace(row=row), said, os.getpid()),
+            name="wetink-worker",
         )
         process.start()
         said.close()
-        child = self._children[process.sentinel] = _Child(process, heard, time.monotonic() + START_SECONDS)
+        child = self._children[process.sentinel] = _Child(process, heard, time.monotonic() + START_SECONDS, row)
         return child
 
     def _replace(self, sentinel: int, why: str) -> None:
         child = self._children.pop(sentinel)
         child.heard.close()
         logger.error("process %s %s; another takes its place", child.process.pid, why)
+        metrics.RESTARTS.add()
         if not self._stopping:
-            self._start()
+            self._start(child.row)
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
@@ -216,10 +236,10 @@ class _Parent:
 
 
 class _Child:
-    """A serving process and its last heartbeat (monotonic seconds)."""
+    """A serving process, its last heartbeat (monotonic seconds), and its row of numbers."""
 
-    def __init__(self, process: BaseProcess, heard: Connection, beat_at: float) -> None:
-        self.process, self.heard, self.beat_at = process, heard, beat_at
+    def __init__(self, process: BaseProcess, heard: Connection, beat_at: float, row: int) -> None:
+        self.process, self.heard, self.beat_at, self.row = process, heard, beat_at, row
         self.speaks = True
 
     def listen(self, now: float) -> None:
@@ -232,14 +252,14 @@ class _Child:
             self.speaks = False
 
 
-def _child(settings: Settings, app: str, listening: socket.socket, said: Connection, parent: int) -> None:
+def _child(settings: Settings, app: str, place: Place, said: Connection, parent: int) -> None:
     with contextlib.suppress(OSError):  # without prctl, a killed parent leaves its children to the operator
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its children
     logs.begin()
-    uvloop.run(_serve(settings, app, listening, lambda: _beat(said)))
+    uvloop.run(_serve(settings, app, place, lambda: _beat(said)))
 
 
 def _beat(said: Connection) -> None:

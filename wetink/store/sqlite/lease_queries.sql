@@ -10,3 +10,6 @@ UPDATE lease SET until = :until WHERE name = :name AND holder = :holder RETURNIN
 
 -- name: release
 DELETE FROM lease WHERE name = ? AND holder = ?
+
+-- name: held
+SELECT name, holder, until FROM lease WHERE until > ? AND until <= ? + 2 * ttl ORDER BY name

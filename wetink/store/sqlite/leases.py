@@ -6,17 +6,19 @@ takes a lease never leaves it behind. A power cut may lose the newest rows, but 
 
 import asyncio
 import logging
+import os
+import platform
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import apsw
 
 from wetink.core.errors import Held, StoreUnavailable
-from wetink.ports.storage import TTL_SECONDS
+from wetink.ports.storage import TTL_SECONDS, Lease
 from wetink.store.queries import queries, script
-from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, translated
+from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, translated
 
 logger = logging.getLogger(__name__)
 SQL = queries(__package__, "lease_queries.sql")
@@ -41,7 +43,7 @@ class SQLiteLeases:
 
     @asynccontextmanager
     async def hold(self, name: str, ttl: float = TTL_SECONDS, wait: float = 0.0) -> AsyncIterator[None]:
-        holder, ttl_ms = secrets.token_hex(8), round(ttl * 1000)
+        holder, ttl_ms = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(8)}", round(ttl * 1000)
         await self._take(name, holder, ttl_ms, wait)
         renewing = None
         try:
@@ -57,6 +59,11 @@ class SQLiteLeases:
                 renewing.cancel()
             with suppress(apsw.Error):  # it expires by itself
                 self._db.execute(SQL.release, (name, holder))
+
+    async def held(self) -> Sequence[Lease]:
+        now = self._clock()
+        with translated("reading the leases"):
+            return [Lease(*row) for row in fetch(self._db, SQL.held, (now, now))]
 
     async def _take(self, name: str, holder: str, ttl_ms: int, wait: float) -> None:
         loop = asyncio.get_running_loop()

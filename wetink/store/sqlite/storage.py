@@ -22,6 +22,7 @@ from wetink.store.sqlite.content import SQLiteContent
 from wetink.store.sqlite.crowd import open_crowd_log
 from wetink.store.sqlite.database import Database
 from wetink.store.sqlite.exposures import SQLiteExposures
+from wetink.store.sqlite.inspection import SQLiteInspection
 from wetink.store.sqlite.leases import SQLiteLeases
 from wetink.store.sqlite.ledger import SQLiteLedger
 from wetink.store.sqlite.log import SQLiteLog
@@ -98,6 +99,7 @@ def open_storage(
         conversions=conversions.SQLiteConversions(main, projections.write_conversions),
         projections=projections,
         **parts,
+        inspection=SQLiteInspection(folder),
         crowd=partial(open_crowd_log, main.path),
         start=start,
         lost=lost,

@@ -1,0 +1,68 @@
+"""Measure: counts each request and its time, by group of paths."""
+
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from functools import partial
+from time import perf_counter
+from typing import Any
+
+from wetink.telemetry.metrics import ROUTES, Route
+from wetink.web.protocol import Answer, Header, Take
+
+_GROUPS = {
+    **{"o": "picture", "d": "data", "c": "click", "a": "alt_text", "h": "html", "v": "vote"},
+    **{"api": "api", "dashboard": "dashboard", "behavioral": "behavioral"},
+    **{"projects": "sdk", "sourceConfig": "sdk", "analytics.js": "sdk", "beacon": "batch"},
+}
+"""Groups of paths by the first part of the path. Those below /v1/ depend on the second part."""
+_MESSAGES = {"batch": "batch", "b": "batch", "import": "batch", "pixel": "pixel", "projects": "sdk"}
+_SHORT = {b"/o/": ROUTES["picture"], b"/d/": ROUTES["data"], b"/v1": ROUTES["message"]}
+"""Groups of the requests that go the short way (see `web.protocol`), by the first three bytes of the target."""
+
+App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
+
+
+def route_of(path: str) -> Route:
+    """Return the group of a path.
+
+    >>> [route_of(path).name for path in ("/o/hero/1", "/v1/t", "/v1/b", "/v1/pixel/track", "/api/feeds", "/", "/x")]
+    ['picture', 'message', 'batch', 'pixel', 'api', 'other', 'other']
+    """
+    first, _, rest = path[1:].partition("/")
+    if first == "v1":
+        return ROUTES[_MESSAGES.get(rest.partition("/")[0], "message")]
+    return ROUTES[_GROUPS.get(first, "other")]
+
+
+def timed(target: bytes, take: Take | None) -> Take | None:
+    """Return a callable that takes a request as `take` does, and counts its answer. None stays None."""
+    return partial(_take, _SHORT[target[:3]], take) if take is not None else None
+
+
+def _take(route: Route, take: Take, body: bytes, answer: Answer) -> None:
+    begun = perf_counter()
+
+    def tell(status: int, headers: Sequence[Header], said: bytes) -> None:
+        route.ended(status, begun)
+        answer(status, headers, said)
+
+    take(body, tell)
+
+
+async def measured(app: App, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+    """Answer a request with an ASGI application, and count its answer once the last part of it is about to be sent."""
+    begun, status, route = perf_counter(), 503, route_of(scope["path"])
+    ended = False
+
+    async def send_noted(message: Any) -> None:
+        nonlocal status, ended
+        status = message.get("status", status)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            route.ended(status, begun)
+            ended = True
+        await send(message)
+
+    try:
+        await app(scope, receive, send_noted)
+    finally:
+        if not ended:  # the client is gone, or the application broke
+            route.ended(status, begun)
