@@ -162,7 +162,8 @@ class translated:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Replace PostgreSQL's errors."""
         if isinstance(error, asyncpg.PostgresError):
-            text = f"{error.args[0] if error.args else type(error).__name__} ({error.sqlstate})"
+            plain = error.args and not isinstance(error, asyncpg.DataError)  # the text of those has the data
+            text = f"{error.args[0] if plain else type(error).__name__} ({error.sqlstate})"
             raise StoreUnavailable(f"{self._doing}: the database says: {text}", hint="see its log") from error
         if isinstance(error, asyncpg.InterfaceError | OSError | TimeoutError):
             why = str(error) or type(error).__name__

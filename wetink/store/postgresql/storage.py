@@ -6,6 +6,7 @@ from typing import Any
 from wetink.core.errors import StoreUnavailable
 from wetink.ports.storage import Storage
 from wetink.store.postgresql.database import Address, Database
+from wetink.store.postgresql.log import PostgresLog
 
 
 class _Unbuilt:
@@ -27,6 +28,7 @@ def open_storage(address: str, clock_ms: Callable[[], int], *, archive_days: int
     parts: dict[str, Any] = {
         name: _Unbuilt(name) for name in Storage.__struct_fields__ if name not in ("start", "lost", "ended", "close")
     }
+    log = parts["log"] = PostgresLog(database)
 
     async def start() -> None:
         await database.start()
@@ -38,6 +40,7 @@ def open_storage(address: str, clock_ms: Callable[[], int], *, archive_days: int
         return []
 
     async def close() -> None:
+        await log.writer.close()
         await database.close()
 
     return Storage(**parts, start=start, lost=lost, ended=ended, close=close)

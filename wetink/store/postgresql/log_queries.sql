@@ -1,0 +1,36 @@
+-- name: append  The fingerprints of new messages.
+SELECT append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+
+-- name: stored  Messages that were there before.
+SELECT fingerprint, source, message_id, who, at, key_time FROM message WHERE fingerprint = ANY($1)
+
+-- name: messages
+SELECT seq, source, message_id, received, verdict, problems, type, name, who, raw FROM message
+WHERE seq < $1 ORDER BY seq DESC LIMIT $2
+
+-- name: messages_of_verdict
+SELECT seq, source, message_id, received, verdict, problems, type, name, who, raw FROM message
+WHERE verdict = $3 AND seq < $1 ORDER BY seq DESC LIMIT $2
+
+-- name: messages_in_trouble  The same by an index that has only those.
+SELECT seq, source, message_id, received, verdict, problems, type, name, who, raw FROM message
+WHERE verdict = $3 AND verdict > 0 AND seq < $1 ORDER BY seq DESC LIMIT $2
+
+-- name: messages_after  Oldest first, up to the first that may still come.
+SELECT seq, source, message_id, received, verdict, problems, type, name, who, raw FROM message
+WHERE seq > $1 AND seq < log_end() ORDER BY seq LIMIT $2
+
+-- name: end_of_log
+SELECT coalesce(max(seq), 0), (SELECT count FROM replay) FROM message WHERE seq < log_end()
+
+-- name: place_of
+SELECT log_place($1), (SELECT count FROM replay)
+
+-- name: named_after  The usable events with some names among the next messages, and how often messages were replayed.
+SELECT replay.count, m.seq, e.body FROM replay
+LEFT JOIN (
+    SELECT seq, who, at, fingerprint, name = ANY($3) AND verdict = 0 AS wanted FROM message
+    WHERE seq > $1 AND seq < log_end() ORDER BY seq LIMIT $2
+) m ON true
+LEFT JOIN event e ON m.wanted AND e.who = m.who AND e.at = m.at AND e.fingerprint = m.fingerprint
+ORDER BY m.seq
