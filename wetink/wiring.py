@@ -31,7 +31,7 @@ from wetink.feeds import FeedService, PhotoFetcher, Poster, WithSamples
 from wetink.feeds.parse import Tally, read
 from wetink.ingest.catalog_feeds import Catalogs, Imported
 from wetink.ingest.receive import Ingest, record
-from wetink.ingest.replay import Asked, Replayed, replay
+from wetink.ingest.replay import Replayed, ReplayQuery, replay
 from wetink.ingest.uploads import Uploads
 from wetink.insights.experiments import Experiments
 from wetink.insights.health import Health
@@ -204,20 +204,20 @@ class Wetink:
         if self._browser is not None:
             await self._browser.close()
 
-    async def import_catalog(self, path: Path, feed: Feed, told: Callable[[int], None]) -> Imported:
-        """Import the products of a file. `told` gets the number of bytes read so far, after each slice.
+    async def import_catalog(self, path: Path, feed: Feed, progress: Callable[[int], None]) -> Imported:
+        """Import the products of a file. `progress` gets the number of bytes read so far, after each slice.
 
         Raises Unreadable if the file does not match `feed`; products before that stay. Raises StoreUnavailable.
         """
         tally = Tally()
         with path.open("rb") as raw:
             items = read(feed, raw, tally, _now_ms())
-            count, gone = await self.catalogs.learn(items, feed.complete, lambda _: told(raw.tell()))
+            count, gone = await self.catalogs.learn(items, feed.complete, lambda _: progress(raw.tell()))
         return Imported(count, gone, tally.left_out, tuple(tally.problems))
 
-    async def replay(self, asked: Asked, *, dry: bool) -> Replayed:
+    async def replay(self, query: ReplayQuery, *, dry: bool) -> Replayed:
         """Reprocess past messages with the current mappings. Raises StoreUnavailable."""
-        return await replay(self.store, self.ingest.mappings, self._record, asked, dry=dry)
+        return await replay(self.store, self.ingest.mappings, self._record, query, dry=dry)
 
     def _warm_photos(self, events: Sequence[Event]) -> None:
         """Fetch the photos of these events' products, before an email shows them."""

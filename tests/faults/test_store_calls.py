@@ -154,7 +154,7 @@ def test_the_nth_store_call_of_a_picture_fails(house: House, faults: Faults, blo
         answer = house.get(url, agent=CHROME)
         fired = faults.calls >= number
         faults.fails_at = 0
-        house.door._again = type(house.door._again)()
+        house.door._responses = type(house.door._responses)()
         right = house.get(url, agent=CHROME)
         assert answer.status == right.status == 200
         assert answer.body in (right.body, fallback), f"call {number} failed"

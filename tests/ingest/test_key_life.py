@@ -103,7 +103,7 @@ def test_a_new_identity_secret_stands_beside_the_one_before_until_the_next(desk:
         assert desk.post("/v1/identify", sent, key=desk.page_key.write_key).status == 200
         assert (not desk.messages()[-1].problems) is valid
     assert "secret" not in repr(source(desk, "page"))
-    assert first not in repr(source(desk, "page")) + repr(source(desk, "page").told())
+    assert first not in repr(source(desk, "page")) + repr(source(desk, "page").without_secrets())
 
 
 def test_a_source_over_its_rate_gets_429_and_others_are_unaffected(desk: Desk) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cases.shop import Shop, named, shop
 from wetink.core.identity.holding import FOREVER
-from wetink.ingest.replay import Asked
+from wetink.ingest.replay import ReplayQuery
 
 OFF = "!*"
 """The setting with which nothing is a placeholder, as before there was a list."""
@@ -87,10 +87,10 @@ def test_what_a_placeholder_has_joined_comes_apart_by_a_replay(tmp_path: Path) -
         assert joined[0] == JOINED, "without a list they are joined"
         async with shop(tmp_path, source="again") as there:
             there.now = now
-            done = await there.wetink.replay(Asked(0, FOREVER), dry=False)
+            done = await there.wetink.replay(ReplayQuery(0, FOREVER), dry=False)
             assert done.changed == 8
             assert await told(there) == APART
-            assert (await there.wetink.replay(Asked(0, FOREVER), dry=False)).changed == 0
+            assert (await there.wetink.replay(ReplayQuery(0, FOREVER), dry=False)).changed == 0
 
     asyncio.run(run())
 

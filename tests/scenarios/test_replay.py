@@ -16,7 +16,7 @@ from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.core.rules.parse import parse
-from wetink.ingest.replay import Asked, Replayed
+from wetink.ingest.replay import Replayed, ReplayQuery
 
 MAPPING = """
 events:
@@ -47,7 +47,9 @@ def maps(house: House, text: str = MAPPING) -> None:
 
 
 def replayed(house: House, *, dry: bool = False, **asked: Any) -> Replayed:
-    return asyncio.run(house.wetink.replay(Asked(asked.pop("since", 0), asked.pop("until", FOREVER), **asked), dry=dry))
+    return asyncio.run(
+        house.wetink.replay(ReplayQuery(asked.pop("since", 0), asked.pop("until", FOREVER), **asked), dry=dry)
+    )
 
 
 def messages(start: int) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from tests.store.said import message
 from wetink import settings as setting
 from wetink.core.errors import StoreUnavailable
 from wetink.store.sqlite import wal
-from wetink.store.sqlite.wal import Told, Wal
+from wetink.store.sqlite.wal import OnSynced, Wal
 from wetink.wiring import Wetink
 from wetink.worker import Worker
 
@@ -38,7 +38,7 @@ def synced(waiting: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         told.append("a thread waits")
         by_thread(file)
 
-    def kernel(file: int, then: Told) -> object:
+    def kernel(file: int, then: OnSynced) -> object:
         told.append("the kernel waits")
         return by_kernel(file, then)
 
@@ -113,7 +113,7 @@ def test_after_a_sync_that_failed_a_retry_is_acknowledged_once_it_is_in_the_file
             def thread(file: int) -> None:
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-            def kernel(self: Wal, then: Told) -> bool:
+            def kernel(self: Wal, then: OnSynced) -> bool:
                 asyncio.get_running_loop().call_soon(then, wal._lost(errno.EIO))
                 return True
 
@@ -151,7 +151,7 @@ def test_nothing_is_acknowledged_after_a_failed_sync_until_the_log_is_emptied(tm
 def test_a_kernel_that_cannot_wait_for_this_disk_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def refuse(file: int, then: Told) -> object:
+    def refuse(file: int, then: OnSynced) -> object:
         asked.append(file)
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
 

@@ -26,7 +26,7 @@ class Site:
         self.key = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
         self.app: App = create(wetink)
         self.short: list[bytes] = []
-        self._asked, self.app.short = self.app.short, self._short  # type: ignore[method-assign]
+        self._asked, self.app.fast_path = self.app.fast_path, self._short  # type: ignore[method-assign]
 
     def _short(self, method: bytes, target: bytes, headers: Sequence[Header], client: str) -> Take | None:
         take = self._asked(method, target, headers, client)

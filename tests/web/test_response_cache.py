@@ -9,7 +9,7 @@ import pytest
 
 from tests.web.test_open import House
 from wetink.content.content import Content
-from wetink.web.request import MOST_ANSWERS, Again, Reply
+from wetink.web.request import MOST_ANSWERS, Reply, ResponseCache
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_what_was_made_in_need_is_not_given_again(house: House, monkeypatch: pyt
 
 
 def test_answers_are_kept_within_a_bound(house: House) -> None:
-    again, look, reply = Again(), house.wetink.opens.begin(), Reply(200, (), b"x")
+    again, look, reply = ResponseCache(), house.wetink.opens.begin(), Reply(200, (), b"x")
     content = house.wetink.content
     for number in range(MOST_ANSWERS + 5):
         again.put(number, content, look, 0, reply)

@@ -58,7 +58,7 @@ class Audiences:
     async def step(self, saved: Saved) -> None:
         """Recompute the audiences that are due, then send the webhooks that are due. Raises StoreUnavailable."""
         await self.look_at_due(saved)
-        await self.tell(saved)
+        await self.deliver(saved)
 
     async def look_at_due(self, saved: Saved) -> None:
         """Recompute the audiences that are due. Raises StoreUnavailable."""
@@ -75,7 +75,7 @@ class Audiences:
                 except Exception as error:  # one audience; the others are recomputed
                     log_error(logger, error, "audience %s was not recomputed", name)
 
-    async def tell(self, saved: Saved) -> int:
+    async def deliver(self, saved: Saved) -> int:
         """Send the webhooks that are due. Returns their number. Raises StoreUnavailable."""
         hooks = {name: each.hook for name, each in saved.items() if each.hook is not None}
         return await self.hooks.deliver(hooks, self._clock)
@@ -87,11 +87,11 @@ class Audiences:
         if not await self.memberships.points(name, 0) and not (await self.count(saved, audience.rule, Moment(now))).of:
             return Moved(0, 0, 0, first=True)  # without any profile, this is not the first computation yet
 
-        def tell(change: MembershipChange, first: bool) -> bool:
+        def wanted(change: MembershipChange, first: bool) -> bool:
             return hook is not None and (hook.backfill or not first) and concerns(hook, change)
 
         members = self._crowd.members(audience.rule, Moment(now), rules_of(saved))
-        moved = await self.memberships.take(name, members, now, tell)
+        moved = await self.memberships.take(name, members, now, wanted)
         at, pause = self._traced.get(name, (now - HOUR_MS, self._every // 2))
         if moved.first or now - at >= pause:
             self._traced[name] = now, min(2 * pause, HOUR_MS)

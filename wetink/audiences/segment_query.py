@@ -50,11 +50,11 @@ class ColumnCrowd:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def count(self, rule: Rule, moment: Moment, audiences: Mapping[str, Rule]) -> Count:
-        narrowed, asked = await self._narrowed(rule, moment, audiences), compiled(rule, audiences)
+        narrowed, compiled_rule = await self._narrowed(rule, moment, audiences), compiled(rule, audiences)
         matches, there = narrowed.matches, narrowed.of
-        async for held in self._asked(asked, moment, narrowed.unsure):  # already in `of`
+        async for held in self._matches(compiled_rule, moment, narrowed.unsure):  # already in `of`
             matches += sum(held.values())
-        async for held in self._asked(asked, moment, narrowed.changed):
+        async for held in self._matches(compiled_rule, moment, narrowed.changed):
             matches, there = matches + sum(held.values()), there + len(held)
         return Count(matches, there)
 
@@ -63,7 +63,7 @@ class ColumnCrowd:
     ) -> AsyncIterator[Sequence[Identifier]]:
         narrowed = await self._narrowed(rule, moment, audiences, ALL)
         yield narrowed.sure
-        async for held in self._asked(compiled(rule, audiences), moment, (*narrowed.changed, *narrowed.unsure)):
+        async for held in self._matches(compiled(rule, audiences), moment, (*narrowed.changed, *narrowed.unsure)):
             yield [root for root in held if held[root]]
 
     async def sample(
@@ -72,13 +72,13 @@ class ColumnCrowd:
         narrowed = await self._narrowed(rule, moment, audiences, limit)
         found = list(narrowed.sure)
         if len(found) < limit:
-            async for held in self._asked(compiled(rule, audiences), moment, (*narrowed.changed, *narrowed.unsure)):
+            async for held in self._matches(compiled(rule, audiences), moment, (*narrowed.changed, *narrowed.unsure)):
                 found += [root for root in held if held[root]]
                 if len(found) >= limit:
                     break
         return found[:limit]
 
-    async def _asked(
+    async def _matches(
         self, rule: Compiled, moment: Moment, roots: Sequence[Identifier]
     ) -> AsyncIterator[Mapping[Identifier, bool]]:
         """Yield whether a rule matches each of these profiles, in batches and in order.

@@ -48,7 +48,7 @@ def explain(file: str, id_: str, at: str | None, data: str | None, as_json: bool
         click.echo(json.dumps({"id": str(who), "at": iso(now), **_tree(found)}, ensure_ascii=False))
         return
     click.echo(f"{who} at {iso(now)}: {'in' if found.holds else 'not in'}")
-    _tell(found, 1)
+    _print_finding(found, 1)
 
 
 @audience.command("count")
@@ -71,8 +71,8 @@ def count(file: str, at: str | None, listed: bool, data: str | None, as_json: bo
 
     found, members = with_wetink(data, work)
     if as_json:
-        said: dict[str, Any] = {"matches": found.matches, "of": found.of}
-        click.echo(json.dumps({**said, "members": [str(each) for each in members]} if listed else said))
+        fields: dict[str, Any] = {"matches": found.matches, "of": found.of}
+        click.echo(json.dumps({**fields, "members": [str(each) for each in members]} if listed else fields))
         return
     for member in members:
         click.echo(str(member))
@@ -99,17 +99,17 @@ def known(wetink: Wetink, rule: Rule) -> None:
 
 def _tree(finding: Finding) -> dict[str, Any]:
     """Return a finding with its parts as plain values: each node's kind, whether it holds, why, and the values seen."""
-    said: dict[str, Any] = {"node": finding.node, "holds": finding.holds, "why": finding.why}
+    fields: dict[str, Any] = {"node": finding.node, "holds": finding.holds, "why": finding.why}
     if finding.parts:
-        return {**said, "parts": [_tree(part) for part in finding.parts]}
-    return {**said, "saw": msgspec.to_builtins(finding.saw), "rule": finding.rule}
+        return {**fields, "parts": [_tree(part) for part in finding.parts]}
+    return {**fields, "saw": msgspec.to_builtins(finding.saw), "rule": finding.rule}
 
 
-def _tell(finding: Finding, depth: int) -> None:
+def _print_finding(finding: Finding, depth: int) -> None:
     mark = "✓" if finding.holds else "✗"
     click.echo(f"{'  ' * depth}{mark} {f'{finding.node}:' if finding.parts else finding.why}")
     for part in finding.parts:
-        _tell(part, depth + 1)
+        _print_finding(part, depth + 1)
 
 
 STATES: tuple[State, ...] = ("waiting", "delivered", "dead")
@@ -130,11 +130,11 @@ def hooks(name: str, again: bool, data: str | None, as_json: bool) -> None:
         if saved is None:
             there = ", ".join(sorted(wetink.content.audiences)) or "none"
             raise NotFound(f"there is no audience called {name[:64]!r}", hint=f"audiences: {there}")
-        told = await kept.again(name, now_ms()) if again else 0
+        retried = await kept.again(name, now_ms()) if again else 0
         return {
             "audience": name,
             "hook": msgspec.to_builtins(saved.hook) if saved.hook is not None else None,
-            "again": told,
+            "again": retried,
             "counts": dict(await kept.tallies(name)),
             "dead": [
                 {

@@ -36,8 +36,10 @@ def apps_(content: Path | None, as_json: bool) -> None:
     own = load()
     found = [*own.values(), *(read(read_tree(content), own).apps.values() if content is not None else ())]
     if as_json:
-        said = [{"name": app.name, "title": app.title, "settings": msgspec.json.schema(app.settings)} for app in found]
-        click.echo(msgspec.json.encode(said).decode())
+        listed = [
+            {"name": app.name, "title": app.title, "settings": msgspec.json.schema(app.settings)} for app in found
+        ]
+        click.echo(msgspec.json.encode(listed).decode())
         return
     for app in found:
         click.echo(f"{app.name:20} {app.about}")

@@ -28,10 +28,10 @@ class RemoteVersions:
         self._address, self._token = address.rstrip("/"), token
 
     async def read(self) -> tuple[Version, dict[str, bytes]]:
-        said = await self._ask("/api/content")
-        files = msgspec.convert(said["files"], dict[str, bytes])
+        reply = await self._ask("/api/content")
+        files = msgspec.convert(reply["files"], dict[str, bytes])
         check_paths(files)  # they will be written to a folder on this machine
-        return msgspec.convert(said["version"], Version), files
+        return msgspec.convert(reply["version"], Version), files
 
     async def push(self, tree: Tree, base: int | None, *, by: str, message: str, now: int) -> Pushed:
         sent = {"files": dict(tree), "base": base, "by": by, "message": message}
@@ -44,9 +44,9 @@ class RemoteVersions:
         return msgspec.convert(await self._ask("/api/content/rollback", {"version": number, "by": by}), Pushed)
 
     async def _ask(self, path: str, sent: Any = None) -> Any:
-        return await asyncio.to_thread(self._asked, path, sent)
+        return await asyncio.to_thread(self._request, path, sent)
 
-    def _asked(self, path: str, sent: Any) -> Any:
+    def _request(self, path: str, sent: Any) -> Any:
         body = msgspec.json.encode(sent) if sent is not None else None
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         request = urllib.request.Request(self._address + path, body, headers)  # noqa: S310 (http(s) only, see above)
@@ -54,14 +54,14 @@ class RemoteVersions:
             with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
                 return json.load(answer)
         except urllib.error.HTTPError as error:
-            said = _read(error.read())
+            reply = _read(error.read())
             if error.code == 422:
-                return said
-            told = said.get("error", {}) if isinstance(said.get("error"), dict) else {}
+                return reply
+            details = reply.get("error", {}) if isinstance(reply.get("error"), dict) else {}
             kinds: dict[int, type[WetinkError]] = {401: Unauthorized, 404: NotFound, 409: Conflict}
             kind = kinds.get(error.code, Unavailable)
             raise kind(
-                told.get("message") or f"{self._address} answered {error.code}", hint=told.get("hint", "")
+                details.get("message") or f"{self._address} answered {error.code}", hint=details.get("hint", "")
             ) from None
         except (OSError, ValueError) as error:
             raise Unavailable(f"{self._address} does not answer: {error}") from error
@@ -69,7 +69,7 @@ class RemoteVersions:
 
 def _read(body: bytes) -> dict[str, Any]:
     try:
-        said = json.loads(body)
+        reply = json.loads(body)
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return reply if isinstance(reply, dict) else {}

@@ -66,13 +66,16 @@ def list_(data: str | None, as_json: bool) -> None:
 
     sources = with_wetink(data, work)
     if as_json:
-        click.echo(msgspec.json.encode([source.told() for source in sources]).decode())
+        click.echo(msgspec.json.encode([source.without_secrets() for source in sources]).decode())
         return
     with closing(Rates(settings_of(data=data).data / "rates")) as rates:
         refused = rates.refused(sources)
     for source in sources:
-        told = [*_told(source), *([f"{refused[source.name][0]} requests refused"] if source.name in refused else [])]
-        click.echo(f"{source.name:24} {source.level:8} {'; '.join([', '.join(source.hosts) or 'any host', *told])}")
+        limits = [
+            *_limits(source),
+            *([f"{refused[source.name][0]} requests refused"] if source.name in refused else []),
+        ]
+        click.echo(f"{source.name:24} {source.level:8} {'; '.join([', '.join(source.hosts) or 'any host', *limits])}")
 
 
 @keys.command("rotate")
@@ -178,7 +181,7 @@ def set_(
         return await wetink.store.sources.set_source(name, **changes)
 
     source = with_wetink(data, work)
-    click.echo(f"{source.name}: {'; '.join(_told(source)) or 'nothing is limited'}")
+    click.echo(f"{source.name}: {'; '.join(_limits(source)) or 'nothing is limited'}")
 
 
 @keys.command("disable")
@@ -234,14 +237,14 @@ def _show(made: NewKey, level: Level, as_json: bool) -> None:
     click.echo("They are not shown again.")
 
 
-def _told(source: Source) -> list[str]:
+def _limits(source: Source) -> list[str]:
     """Return the settings of a source as text, without those that have their default."""
-    told = ["disabled"] if source.disabled else []
-    told += ["user ids need a proof"] if source.verify else []
-    told += ["orders wait for a server's"] if source.orders == "wait" else []
+    limits = ["disabled"] if source.disabled else []
+    limits += ["user ids need a proof"] if source.verify else []
+    limits += ["orders wait for a server's"] if source.orders == "wait" else []
     if source.per_second:
-        told.append(f"{source.per_second:g} events a second, {burst_of(source):g} at once")
+        limits.append(f"{source.per_second:g} events a second, {burst_of(source):g} at once")
     if source.rotated:
         used = f"last used {iso(source.old_used)}" if source.old_used else "not used since"
-        told.append(f"old key valid ({used})")
-    return told
+        limits.append(f"old key valid ({used})")
+    return limits

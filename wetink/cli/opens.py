@@ -87,7 +87,7 @@ def show(id_: str, image: Path | None, slot: int, data: str | None, as_json: boo
     found, weighs = with_wetink(data, work, draws=image is not None)
     if as_json:
         return print_json({"decision": found.decision, "moment": found.moment})
-    _tell(found.decision, found.decision.recipient or "nobody", weighs)
+    _print_decision(found.decision, found.decision.recipient or "nobody", weighs)
 
 
 @click.command("open")
@@ -144,7 +144,7 @@ def open_(
     decision, weighs = with_wetink(data, work, draws=image is not None)
     if as_json:
         return print_json(decision)
-    _tell(decision, who, weighs)
+    _print_decision(decision, who, weighs)
 
 
 def _write(path: Path, body: bytes) -> None:
@@ -154,7 +154,7 @@ def _write(path: Path, body: bytes) -> None:
         raise BadSettings(f"{path} cannot be written: {error.strerror}") from error
 
 
-def _tell(decision: Decision, who: object, weighs: str) -> None:
+def _print_decision(decision: Decision, who: object, weighs: str) -> None:
     click.echo(f"{decision.block} for {who} at {iso(decision.at)}")
     for step in decision.trace:
         click.echo(f"  {'→' if step.taken else '·'} {step.variant or 'fallback'}: {step.why}")

@@ -8,7 +8,7 @@ from wetink.cli.common import DATA, JSON, now_ms, print_json, time_of, with_weti
 from wetink.core.errors import BadContent, BadRequest
 from wetink.core.events.event import Verdict
 from wetink.core.units import duration
-from wetink.ingest.replay import Asked, Replayed
+from wetink.ingest.replay import Replayed, ReplayQuery
 from wetink.wiring import Wetink
 
 
@@ -34,10 +34,10 @@ def replay(
     Replaces each message's earlier result: a parked or unusable message can become an event that the next open uses.
     You can run it next to a server, and more than once.
     """
-    asked = Asked(_since(since), time_of(until), source, verdict)
+    query = ReplayQuery(_since(since), time_of(until), source, verdict)
 
     async def work(wetink: Wetink) -> Replayed:
-        return await wetink.replay(asked, dry=dry_run)
+        return await wetink.replay(query, dry=dry_run)
 
     done = with_wetink(data, work)
     if as_json:
@@ -73,11 +73,11 @@ def rebuild(name: str, data: str | None) -> None:
     async def work(wetink: Wetink) -> None:
         with click.progressbar(length=0, label=f"Rebuilding {name}", file=sys.stderr) as bar:
 
-            def told(left: int) -> None:
+            def progress(left: int) -> None:
                 bar.length = max(bar.length or 0, left)
                 bar.update(max(0, bar.length - left - bar.pos))
 
-            await wetink.store.projections.rebuild(name, told)
+            await wetink.store.projections.rebuild(name, progress)
         click.echo(f"{name} is rebuilt from {bar.length:,} messages")
 
     with_wetink(data, work)

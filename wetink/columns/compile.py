@@ -189,8 +189,8 @@ class Compiler:
         here = f"p.pid IN (SELECT pid FROM trait WHERE path = {self.ask.value(name)}"  # noqa: S608
         if test.operator == "anniversary":
             date = Subject(Person(), self._moment).today.date
-            told = f"{here} AND {born_on(days_of(test.value, date))})"
-            return self._at_home(exact(told))
+            sql = f"{here} AND {born_on(days_of(test.value, date))})"
+            return self._at_home(exact(sql))
         condition = self.ask.of_value("trait", name, test)
         if condition is None:
             return at_most(f"{here})")
@@ -201,8 +201,8 @@ class Compiler:
     def _at_home(self, same: Answer) -> Answer:
         """Return `same` for profiles without traits that change their local moment, PERHAPS for the others."""
         names = [self.ask.value(name) for traits in TRAITS.values() for name in traits] + [self.ask.value(ZONE)]
-        told = f"p.pid IN (SELECT pid FROM trait WHERE path IN ({', '.join(names)}))"  # noqa: S608
-        return either([both([exact(told), PERHAPS]), both([neither(exact(told)), same])])
+        sql = f"p.pid IN (SELECT pid FROM trait WHERE path IN ({', '.join(names)}))"  # noqa: S608
+        return either([both([exact(sql), PERHAPS]), both([neither(exact(sql)), same])])
 
     def _share(self, rule: tree.Share) -> Answer:
         start, end = self.ask.value(rule.start), self.ask.value(rule.start + rule.percent)

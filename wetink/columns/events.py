@@ -110,15 +110,15 @@ def tested(tests: Sequence[Test], conditions: Sequence[str | None], there: str) 
     return both(parts)
 
 
-def _in_items(ask: Ask, event: str, asked: Sequence[Property]) -> Answer | None:
+def _in_items(ask: Ask, event: str, wanted: Sequence[Property]) -> Answer | None:
     """Return the condition on a product of an event; None without a condition on products."""
-    return of_product(ask, [(place_of(event, each.name)[1], each) for each in asked]) if asked else None
+    return of_product(ask, [(place_of(event, each.name)[1], each) for each in wanted]) if wanted else None
 
 
-def of_product(ask: Ask, asked: Sequence[tuple[str, Property]]) -> Answer:
+def of_product(ask: Ask, wanted: Sequence[tuple[str, Property]]) -> Answer:
     """Return the condition on the columns of a product; each property comes with its field."""
     parts = []
-    for field, each in asked:
+    for field, each in wanted:
         if field in ITEM_NUMBERS:
             conditions = [of_number(f"i_{field}", test, ask.value) for test in each.tests]
         elif field in ITEM_TEXTS:

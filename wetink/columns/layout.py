@@ -64,7 +64,7 @@ def lay_out(open_log: OpenCrowdLog, folder: Path, report: Callable[[int], None] 
                 pid = 1 + one(db, "SELECT coalesce(max(pid), -1) FROM profile")
                 if pid < MOST_PIDS:
                     changed = changed_since(log, db, one(db, "SELECT cursor FROM about"), MOST_NEWS)
-        path, said = folder / f"columns-{LAYOUT}-{number:08}.duckdb", _Progress(report)
+        path, report_progress = folder / f"columns-{LAYOUT}-{number:08}.duckdb", _Progress(report)
         draft = path.with_suffix(".draft")
         for left in folder.glob("*.draft*"):  # left by a killed process
             _remove(left)
@@ -73,8 +73,8 @@ def lay_out(open_log: OpenCrowdLog, folder: Path, report: Callable[[int], None] 
                 attach(db, last, "last")
                 gone = "SELECT pid FROM last.profile WHERE root IN (SELECT unnest($1::VARCHAR[]))"
                 db.execute(f"CREATE TEMP TABLE gone AS {gone}", [list(changed)])
-            _read(db, log, pid, changed, said)
-            _sort(db, changed is not None, said)
+            _read(db, log, pid, changed, report_progress)
+            _sort(db, changed is not None, report_progress)
             db.execute("CREATE TABLE about AS SELECT $1 AS cursor", [log.cursor])
     draft.replace(path)
     for other in (*folder.glob("*.duckdb"), folder / "manifest.json"):
@@ -128,7 +128,9 @@ def _column(db: duckdb.DuckDBPyConnection, query: str, keys: Iterable[str]) -> s
     return {value for (value,) in db.execute(query, [asked]).fetchall()} if asked else set()
 
 
-def _read(db: duckdb.DuckDBPyConnection, log: CrowdLog, pid: int, changed: set[str] | None, said: "_Progress") -> None:
+def _read(
+    db: duckdb.DuckDBPyConnection, log: CrowdLog, pid: int, changed: set[str] | None, report_progress: "_Progress"
+) -> None:
     """Write these profiles, or all of them, in the order they are read. `pid` is the first new number."""
     pid = pid if changed is not None else 0
     for table, columns in TABLES.items():
@@ -140,7 +142,7 @@ def _read(db: duckdb.DuckDBPyConnection, log: CrowdLog, pid: int, changed: set[s
         if rows.profiles >= AT_ONCE or rows.events >= EVENTS_AT_ONCE:
             _append(db, rows)
             rows = Rows()
-        said(READ_PERCENT * done, log.size if changed is None else len(changed))
+        report_progress(READ_PERCENT * done, log.size if changed is None else len(changed))
     _append(db, rows)
 
 
@@ -158,7 +160,7 @@ def _append(db: duckdb.DuckDBPyConnection, rows: Rows) -> None:
         db.unregister("fresh")
 
 
-def _sort(db: duckdb.DuckDBPyConnection, rewrites: bool, said: "_Progress") -> None:
+def _sort(db: duckdb.DuckDBPyConnection, rewrites: bool, report_progress: "_Progress") -> None:
     """Sort the new rows into tables; with `rewrites`, also the rows that stay from the last file.
 
     Those rows are copied first: DuckDB sorts one table within its memory limit, but not a UNION of the same rows.
@@ -168,7 +170,7 @@ def _sort(db: duckdb.DuckDBPyConnection, rewrites: bool, said: "_Progress") -> N
             db.execute(f"INSERT INTO rough_{table} SELECT * FROM last.{table} ANTI JOIN gone USING (pid)")  # noqa: S608
         db.execute(f"CREATE TABLE {table} AS SELECT * FROM rough_{table} ORDER BY {ORDERED[table]}")  # noqa: S608
         db.execute(f"DROP TABLE rough_{table}")
-        said(READ_PERCENT * len(TABLES) + (100 - READ_PERCENT) * (number + 1), len(TABLES))
+        report_progress(READ_PERCENT * len(TABLES) + (100 - READ_PERCENT) * (number + 1), len(TABLES))
 
 
 def _remove(path: Path) -> None:

@@ -160,10 +160,10 @@ _MARK = object()
 """Represents a value that exists but that nothing can be compared with: a mapping, an empty list."""
 
 
-def _values(said: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _values(properties: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield all values with the path by which `look_up` finds them; for a list each of its parts."""
-    for name, value in said.items():
-        yield from _below(name, value, said, name)
+    for name, value in properties.items():
+        yield from _below(name, value, properties, name)
 
 
 def _below(path: str, value: Any, top: Mapping[str, Any], name: str) -> Iterator[tuple[str, Any]]:

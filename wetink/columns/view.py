@@ -91,22 +91,22 @@ class View:
             of = one(self._db, f"SELECT count(*) FROM profile AS p WHERE {' AND '.join(there)}")  # noqa: S608
         plain = ["NOT p.odd"] if self._odd else []
 
-        def asked(columns: str, *conditions: str) -> Any:
+        def select(columns: str, *conditions: str) -> Any:
             query = f"SELECT {columns} FROM profile AS p WHERE {' AND '.join([*there, *conditions])}"  # noqa: S608
             return self._db.execute(query, value.used(query))
 
         unsure: list[str] = []
         if self._odd:
-            unsure += _all(asked("p.root", "p.odd"))
+            unsure += _all(select("p.root", "p.odd"))
         if not answer.exact:
-            unsure += _all(asked("p.root", *plain, answer.maybe, f"NOT {answer.sure}"))
+            unsure += _all(select("p.root", *plain, answer.maybe, f"NOT {answer.sure}"))
         sure: list[str] = []
         matches = 0
         if answer.sure != "false" and members:
-            sure += _all(asked("p.root", *plain, f"{answer.sure} ORDER BY p.pid LIMIT {members:d}"))
+            sure += _all(select("p.root", *plain, f"{answer.sure} ORDER BY p.pid LIMIT {members:d}"))
             matches = len(sure)
         elif answer.sure != "false":
-            [(matches,)] = asked("count(*)", *plain, answer.sure).fetchall()
+            [(matches,)] = select("count(*)", *plain, answer.sure).fetchall()
         changed = sorted(self.changed)
         return Narrowed(matches, of, *(tuple(map(identifier, each)) for each in (unsure, changed, sure)))
 
@@ -131,8 +131,8 @@ class View:
         self._made += 1
         name = self._fits[table, path, pattern] = f"fits{self._made}"
         fits = pattern_of(pattern)
-        said = self._db.execute(f"SELECT DISTINCT said FROM {table} WHERE path = $1 AND said IS NOT NULL", [path])  # noqa: S608
-        passing = [each for each in _all(said) if fits(each)]
+        values = self._db.execute(f"SELECT DISTINCT said FROM {table} WHERE path = $1 AND said IS NOT NULL", [path])  # noqa: S608
+        passing = [each for each in _all(values) if fits(each)]
         self._db.execute(f"CREATE TEMP TABLE {name} (said VARCHAR)")
         if passing:
             self._db.execute(f"INSERT INTO {name} SELECT unnest($1)", [passing])

@@ -57,30 +57,30 @@ def app_of(name: str, raw: Any) -> App:
     if not _NAME.fullmatch(name):
         raise BadContent(f"{name!r} is not a name for an app", hint="lowercase letters, digits and dashes")
     try:
-        said = msgspec.convert(raw, Companion)
+        companion = msgspec.convert(raw, Companion)
     except msgspec.ValidationError as error:
         raise BadContent(str(error)) from error
-    if len(said.settings) > MOST_SETTINGS:
+    if len(companion.settings) > MOST_SETTINGS:
         raise BadContent(f"settings: more than {MOST_SETTINGS}")
-    fields = [_field(each, setting) for each, setting in said.settings.items()]
+    fields = [_field(each, setting) for each, setting in companion.settings.items()]
     settings = msgspec.defstruct("Settings", fields, frozen=True, forbid_unknown_fields=True)
 
     def show(person: Person, chosen: Any, moment: Moment, shop: Shop) -> Shown:
-        count = getattr(chosen, "items", said.items)
-        own = custom.Settings(said.feeds, said.entries, count if isinstance(count, int) else said.items)
+        count = getattr(chosen, "items", companion.items)
+        own = custom.Settings(companion.feeds, companion.entries, count if isinstance(count, int) else companion.items)
         return custom.show(person, own, moment, shop)
 
     app = App(
         name=name,
-        title=said.title,
-        about=said.about,
+        title=companion.title,
+        about=companion.about,
         settings=settings,
         show=show,
         template=f"{name}.liquid",
         package="",
-        feeds=lambda _: said.feeds,
+        feeds=lambda _: companion.feeds,
     )
-    return msgspec.structs.replace(app, sample=_sample(app, said.sample))
+    return msgspec.structs.replace(app, sample=_sample(app, companion.sample))
 
 
 def wrong_with_apps(apps: Mapping[str, App], others: Mapping[str, App], feeds: Mapping[str, Any]) -> Iterator[str]:
@@ -139,9 +139,9 @@ def _usual(setting: Setting) -> Any:
     return usual.get(setting.type, "")
 
 
-def _sample(app: App, said: Mapping[str, Any]) -> Sample:
+def _sample(app: App, declared: Mapping[str, Any]) -> Sample:
     try:
-        sample = msgspec.convert(said, Sample)
+        sample = msgspec.convert(declared, Sample)
         msgspec.convert(sample.settings, app.settings)
     except msgspec.ValidationError as error:
         raise BadContent(f"sample: {error}") from error

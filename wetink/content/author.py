@@ -20,21 +20,21 @@ from wetink.core.signals.audience import Audience, rules_of, spelled, usable
 NAME = re.compile("[a-z0-9][a-z0-9-]{0,63}")
 
 
-def audience_text(said: Any) -> str:
+def audience_text(data: Any) -> str:
     """Return an audience's file as YAML."""
-    return yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=88, default_flow_style=None)
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=88, default_flow_style=None)
 
 
 def text_of(block: Block) -> str:
     """Return a block as YAML, without the default values."""
-    said = msgspec.to_builtins(block)
-    del said["name"]
-    for variant, written in zip(block.variants, said.get("variants", ()), strict=False):
+    data = msgspec.to_builtins(block)
+    del data["name"]
+    for variant, written in zip(block.variants, data.get("variants", ()), strict=False):
         if variant.when:
             written["when"] = spell_all(variant.when)
     order = ("title", "email", "place", "width", "height", "recipients", "variants", "fallback")
-    known = {name: said.pop(name) for name in order if name in said}
-    return yaml.safe_dump({**known, **said}, sort_keys=False, allow_unicode=True, width=100)
+    known = {name: data.pop(name) for name in order if name in data}
+    return yaml.safe_dump({**known, **data}, sort_keys=False, allow_unicode=True, width=100)
 
 
 class Author:
@@ -81,9 +81,9 @@ class Author:
 
     async def feed(self, feed: Feed) -> None:
         """Save a new feed. Raises BadContent, Unavailable."""
-        said = msgspec.to_builtins(feed)
-        del said["name"]
-        await self._write(f"feeds/{feed.name}.yaml", yaml.safe_dump(said, sort_keys=False, allow_unicode=True))
+        data = msgspec.to_builtins(feed)
+        del data["name"]
+        await self._write(f"feeds/{feed.name}.yaml", yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
 
     async def _write(self, path: str, text: str, *, new: bool = True) -> None:
         message = f"saved {path}"

@@ -156,6 +156,6 @@ def lint(template: str) -> Iterator[str]:
     for rule in _RULE.finditer(text):
         if "text-overflow" not in rule[0]:
             found.append((rule.start(), "a clamped line ends without dots: add text-overflow: ellipsis"))
-    told = {(text.count("\n", 0, start) + 1, hint) for start, hint in found}
-    for line, hint in sorted(told):
+    hints = {(text.count("\n", 0, start) + 1, hint) for start, hint in found}
+    for line, hint in sorted(hints):
         yield f"line {line}: {hint}"

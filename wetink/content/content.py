@@ -224,12 +224,12 @@ def _image(path: PurePosixPath, body: bytes, problems: list[str]) -> Picture | N
         return None
 
 
-def block_of(name: str, said: Any) -> tuple[Block, list[str]]:
+def block_of(name: str, raw: Any) -> tuple[Block, list[str]]:
     """Return the block that a file declares, and the problems of its rules. Raises BadContent if it is not a block."""
-    if not isinstance(said, dict):
+    if not isinstance(raw, dict):
         raise BadContent("a block must be a mapping", hint="see the tutorial for an example")
     problems: list[str] = []
-    variants = said.get("variants")
+    variants = raw.get("variants")
     if isinstance(variants, list):
         read: list[Any] = []
         for index, variant in enumerate(variants):
@@ -240,9 +240,9 @@ def block_of(name: str, said: Any) -> tuple[Block, list[str]]:
             if isinstance(variant, dict) and "settings" in variant:
                 variant = {**variant, "settings": _dates_as_text(variant["settings"])}
             read.append(variant)
-        said = {**said, "variants": read}
+        raw = {**raw, "variants": read}
     try:
-        return msgspec.convert({"name": name, **said}, Block), problems
+        return msgspec.convert({"name": name, **raw}, Block), problems
     except msgspec.ValidationError as error:
         raise BadContent(str(error)) from error
 

@@ -104,8 +104,8 @@ class _Loader(yaml.CSafeLoader):
             return super().construct_object(node, deep)
         except (ValueError, LookupError, AttributeError, TypeError, OverflowError, RecursionError) as error:
             kind = str(node.tag).rpartition(":")[2]
-            told = str(error) if kind == "timestamp" and isinstance(error, ValueError) else f"this is no {kind}"
-            raise ConstructorError(None, None, told, node.start_mark) from error
+            message = str(error) if kind == "timestamp" and isinstance(error, ValueError) else f"this is no {kind}"
+            raise ConstructorError(None, None, message, node.start_mark) from error
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         """Build a mapping whose names are texts, numbers or dates."""

@@ -114,11 +114,11 @@ class _Visit:
 
     def arrive(self, at: int) -> None:
         self.at = at
-        self._say("page", "Home", {"path": "/demo/shop"})
+        self._send("page", "Home", {"path": "/demo/shop"})
 
     def lists(self, category: str) -> list[Item]:
         items = [item for item in ITEMS if item.category == category]
-        self._say("page", CATEGORIES[category], {"path": f"/demo/shop/{category}"})
+        self._send("page", CATEGORIES[category], {"path": f"/demo/shop/{category}"})
         self._track(
             "Product List Viewed", list_id=category, category=CATEGORIES[category], products=self._many(items[:6])
         )
@@ -130,7 +130,7 @@ class _Visit:
 
     def view(self, sku: str) -> None:
         item = BY_SKU[sku]
-        self._say("page", item.name, {"path": item.path})
+        self._send("page", item.name, {"path": item.path})
         self._track("Product Viewed", **product(item, self._base))
 
     def add(self, sku: str, *, late: int = 0) -> None:
@@ -159,7 +159,7 @@ class _Visit:
     def log_in(self, name: str, email: str) -> None:
         self.user = account(email)
         first, last = name.split(" ", 1)
-        self._say("identify", "", {"email": email, "firstName": first, "lastName": last})
+        self._send("identify", "", {"email": email, "firstName": first, "lastName": last})
 
     def _money(self) -> dict[str, Any]:
         total = round(sum(item.price for item in self.cart), 2)
@@ -170,9 +170,9 @@ class _Visit:
         return [product(BY_SKU[sku], self._base, count) for sku, count in counts.items()]
 
     def _track(self, event: str, *, late: int = 0, **properties: Any) -> None:
-        self._say("track", event, properties, late)
+        self._send("track", event, properties, late)
 
-    def _say(self, kind: Kind, name: str, properties: dict[str, Any], late: int = 0) -> None:
+    def _send(self, kind: Kind, name: str, properties: dict[str, Any], late: int = 0) -> None:
         number = f"{self._chance.getrandbits(64):016x}"
         if kind == "page":
             properties = {**properties, "url": self._base + properties["path"], "title": f"{name} - {BRAND}"}

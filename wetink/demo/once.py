@@ -130,18 +130,18 @@ def once(folder: Path) -> None:
 def _newcomer(reader: Reader, key: str, address: str) -> None:
     """Browse anonymously, open; identify, open; go on, open: the example flow of Segment's identity."""
 
-    def say(kind: Any, user: str, name: str, properties: dict[str, Any], anonymous: str = NEWCOMER) -> None:
+    def send(kind: Any, user: str, name: str, properties: dict[str, Any], anonymous: str = NEWCOMER) -> None:
         at = time.time_ns() // 1_000_000
         message = Message(kind, at, at, f"once-{at}-{kind}", anonymous, user, name, properties, {})
         seed(key, address, [message])
 
     user = account(ADDRESS)
     reader.open("Newcomer at first", f"anonymous:{NEWCOMER}", [])
-    say("track", "", "Product Viewed", product(BY_SKU["TW-606"], address))
+    send("track", "", "Product Viewed", product(BY_SKU["TW-606"], address))
     reader.open("Newcomer after a look", f"anonymous:{NEWCOMER}", ["TW-606"])
-    say("identify", user, "", {"email": ADDRESS, "firstName": "Nora"})
+    send("identify", user, "", {"email": ADDRESS, "firstName": "Nora"})
     reader.open("Nora after logging in", f"email:{ADDRESS}", ["TW-606"])
-    say("track", user, "Product Viewed", product(BY_SKU["TW-104"], address))
+    send("track", user, "Product Viewed", product(BY_SKU["TW-104"], address))
     opened = reader.open("Nora after another look", f"user:{user}", ["TW-104"])
     landed = reader.click(opened, 3)
     if not landed.endswith(BY_SKU["TW-606"].path):

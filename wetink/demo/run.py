@@ -101,15 +101,15 @@ def serving(settings: Settings) -> Iterator[multiprocessing.process.BaseProcess]
     """Run the demo's server in its own process for the length of a `with`."""
     os.environ[SAFE_PATH] = "1"  # child processes import nothing from the current folder
     spawn = multiprocessing.get_context("spawn")
-    heard, said = spawn.Pipe(duplex=False)
-    child = spawn.Process(target=_serve, args=(settings, said), name="wetink-demo")
+    reader, writer = spawn.Pipe(duplex=False)
+    child = spawn.Process(target=_serve, args=(settings, writer), name="wetink-demo")
     child.start()
-    said.close()
+    writer.close()
     try:
         try:
-            if not heard.poll(START_SECONDS):
+            if not reader.poll(START_SECONDS):
                 raise Unavailable(f"the server did not start within {START_SECONDS} s", hint="see its log")
-            heard.recv()
+            reader.recv()
         except EOFError:
             raise Unavailable("the server did not start", hint="its log above says why") from None
         yield child
@@ -120,9 +120,9 @@ def serving(settings: Settings) -> Iterator[multiprocessing.process.BaseProcess]
             child.kill()
 
 
-def _serve(settings: Settings, said: Connection) -> None:
+def _serve(settings: Settings, writer: Connection) -> None:
     Thread(target=_end_with_parent, daemon=True).start()
-    server.run(settings, app="wetink.demo.pages:create", ready=said.send)
+    server.run(settings, app="wetink.demo.pages:create", ready=writer.send)
 
 
 def _end_with_parent() -> None:

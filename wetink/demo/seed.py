@@ -27,11 +27,11 @@ PATIENCE = 60
 
 
 def seed(
-    write_key: str, address: str, messages: Sequence[Message], told: Callable[[int], None] = lambda _: None
+    write_key: str, address: str, messages: Sequence[Message], progress: Callable[[int], None] = lambda _: None
 ) -> int:
     """Send the messages to the server at `address`; return their number once all are acknowledged.
 
-    `told` receives the number acknowledged so far. Raises Unavailable if the server refuses any, or stops answering.
+    `progress` gets the number acknowledged so far. Raises Unavailable if the server refuses any, or stops answering.
     """
     refused: list[tuple[Exception, int]] = []
 
@@ -51,7 +51,7 @@ def seed(
     try:
         for message in messages:
             _call(client, message)
-        acknowledged = _wait(client, len(messages), refused, told)
+        acknowledged = _wait(client, len(messages), refused, progress)
     finally:
         client.join()
     return acknowledged
@@ -81,7 +81,7 @@ def _call(client: Client, message: Message) -> None:
         client.page(name=message.name, properties=message.properties, **common)
 
 
-def _wait(client: Client, total: int, refused: list[tuple[Exception, int]], told: Callable[[int], None]) -> int:
+def _wait(client: Client, total: int, refused: list[tuple[Exception, int]], progress: Callable[[int], None]) -> int:
     """Wait until the server has answered all messages. A batch counts once its answer arrives, never earlier."""
     count, moved = 0, time.monotonic()
     while True:
@@ -91,7 +91,7 @@ def _wait(client: Client, total: int, refused: list[tuple[Exception, int]], told
         answered = total - client.queue.unfinished_tasks
         if answered > count:
             count, moved = answered, time.monotonic()
-            told(count)
+            progress(count)
         if count == total and not refused:
             return count
         if time.monotonic() - moved > PATIENCE:

@@ -30,7 +30,7 @@ class _Answer:
     """The state of one address. Times are Unix ms; 0: never."""
 
     def __init__(self, feed: Feed, url: str, now: int) -> None:
-        self.feed, self.url, self.asked = feed, url, now
+        self.feed, self.url, self.requested_at = feed, url, now
         self.items: tuple[Item, ...] = ()
         self.version = ""
         self.fetched = self.weight = self.tried = self.failures = 0
@@ -92,7 +92,7 @@ class Personal:
     def begin_due(self, now: int) -> None:
         """Begin to refresh each ripe answer that was used recently."""
         for answer in list(self._answers.values()):
-            lately = answer.fetched and not expired(answer.asked, KEPT_WARM * answer.feed.every_ms, now)
+            lately = answer.fetched and not expired(answer.requested_at, KEPT_WARM * answer.feed.every_ms, now)
             if lately and ripe(answer.fetched, answer.feed.every_ms, now):
                 self._fly(answer, now)
 
@@ -110,7 +110,7 @@ class Personal:
         if answer is None:
             self._tidy(self._most_kept - 1)
             answer = self._answers[key] = _Answer(feed, url, now)
-        answer.asked = now
+        answer.requested_at = now
         self._answers.move_to_end(key)
         return answer
 

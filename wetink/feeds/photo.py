@@ -65,12 +65,12 @@ class Decoders:
     async def plain(self, raw: bytes) -> bytes:
         """Return the result of `photo.plain`. Raises Refused, also if it takes too long or too much memory."""
         try:
-            said = await self.pool.ask(raw, SECONDS)
+            reply = await self.pool.ask(raw, SECONDS)
         except Lost as lost:
             raise Refused(f"it cannot be decoded: {lost}") from lost
-        if said[:1] != _FINE:
-            raise Refused(said[1:].decode("utf-8", "replace"))
-        return said[1:]
+        if reply[:1] != _FINE:
+            raise Refused(reply[1:].decode("utf-8", "replace"))
+        return reply[1:]
 
     def close(self) -> None:
         """End the workers."""

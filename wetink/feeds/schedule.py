@@ -207,8 +207,8 @@ def _conditions(before: Snapshot | None) -> list[tuple[bytes, bytes]]:
     """Return the headers that request only data newer than ours."""
     if before is None or not before.checked_at:
         return []
-    said = ((b"if-none-match", before.etag), (b"if-modified-since", before.last_modified))
-    return [(name, value.encode("latin-1")) for name, value in said if _plain(value)]
+    conditions = ((b"if-none-match", before.etag), (b"if-modified-since", before.last_modified))
+    return [(name, value.encode("latin-1")) for name, value in conditions if _plain(value)]
 
 
 def _plain(value: str) -> bool:

@@ -55,12 +55,11 @@ class Catalogs:
         return count
 
     async def learn(
-        self, items: Iterator[Item], complete: bool, told: Callable[[int], None] | None = None
+        self, items: Iterator[Item], complete: bool, progress: Callable[[int], None] | None = None
     ) -> tuple[int, int]:
         """Import products in slices. Returns their number, and the number of other products that are now gone.
 
-        With `complete`, all products of the catalog that are not listed are gone. `told` gets the number imported so
-        far.
+        With `complete`, all products of the catalog that are not listed are gone. `progress` gets the number so far.
         """
         at, count = self._clock(), 0
         listed: set[int] = set()
@@ -70,8 +69,8 @@ class Catalogs:
             count += len(products)
             if complete:
                 listed.update(hash(product.key) for product in products)
-            if told is not None:
-                told(count)
+            if progress is not None:
+                progress(count)
         return count, await self._leave_out(listed, at) if complete and count else 0
 
     async def _leave_out(self, listed: Container[int], at: int) -> int:

@@ -36,7 +36,7 @@ ANY_BODY = Endpoint(several="events", alone=True, body_bytes=1 << 30, message_by
 """Limits for bodies that are checked and not stored."""
 
 
-Told = Callable[[Sequence[Receipt] | Exception], object]
+OnResult = Callable[[Sequence[Receipt] | Exception], object]
 """Receives the results of a request's messages, or the error if nothing was written."""
 
 
@@ -45,9 +45,9 @@ class _Request(msgspec.Struct, frozen=True, eq=False):
 
     body: bytes
     source: Source
-    door: Endpoint
+    endpoint: Endpoint
     now: int
-    tell: Told
+    on_result: OnResult
 
 
 class Ingest:
@@ -69,7 +69,7 @@ class Ingest:
         """Called after messages were stored."""
         self.mappings: Mappings | None = None
 
-    async def receive(self, body: bytes, source: Source, door: Endpoint, now: int) -> Sequence[Receipt]:
+    async def receive(self, body: bytes, source: Source, endpoint: Endpoint, now: int) -> Sequence[Receipt]:
         """Store the messages of a request's body. Returns their results once they are on disk.
 
         `now` is Unix ms. Raises BadRequest and TooLarge for a body that this endpoint rejects, and StoreUnavailable if
@@ -77,10 +77,10 @@ class Ingest:
         """
         if len(body) < LARGE:
             answer: asyncio.Future[Sequence[Receipt]] = asyncio.get_running_loop().create_future()
-            self.take(body, source, door, now, partial(_settle, answer))
+            self.take(body, source, endpoint, now, partial(_settle, answer))
             return await answer
         async with self._turn:
-            records = await self._records(body, source, door, now)
+            records = await self._records(body, source, endpoint, now)
         return await self._append(records)
 
     async def _append(self, records: Sequence[Record]) -> Sequence[Receipt]:
@@ -96,13 +96,13 @@ class Ingest:
         self.on_appended()
         return receipts
 
-    def take(self, body: bytes, source: Source, door: Endpoint, now: int, tell: Told) -> None:
-        """Store a small body as `receive` does; `tell` gets the result. Call it in the event loop."""
+    def take(self, body: bytes, source: Source, endpoint: Endpoint, now: int, on_result: OnResult) -> None:
+        """Store a small body as `receive` does; `on_result` gets the result. Call it in the event loop."""
         loop = self._loop
         if loop is None or loop.is_closed():
             loop = self._loop = asyncio.get_running_loop()  # costs a system call, so not for every request
             self._arrived = []  # requests of an earlier loop ended with it
-        self._arrived.append(_Request(body, source, door, now, tell))
+        self._arrived.append(_Request(body, source, endpoint, now, on_result))
         if len(self._arrived) == 1:
             loop.call_soon(self._take_in)
 
@@ -112,12 +112,12 @@ class Ingest:
         group: list[tuple[_Request, list[Record]]] = []
         for request in arrived:
             try:
-                found, _ = pieces(request.body, request.door)
+                found, _ = pieces(request.body, request.endpoint)
                 group.append(
-                    (request, [self._record(each, request.source, request.door, request.now) for each in found])
+                    (request, [self._record(each, request.source, request.endpoint, request.now) for each in found])
                 )
             except Exception as error:
-                request.tell(error)
+                request.on_result(error)
         if group:
             task = asyncio.get_running_loop().create_task(self._written(group))
             self._writing.add(task)
@@ -129,30 +129,30 @@ class Ingest:
             receipts = await self._append([record for _, records in group for record in records])
         except Exception as error:
             if len(group) == 1:
-                group[0][0].tell(error)
+                group[0][0].on_result(error)
             else:
                 await asyncio.gather(*(self._written([alone]) for alone in group))
             return
         start = 0
         for request, records in group:
-            request.tell(receipts[start : start + len(records)])
+            request.on_result(receipts[start : start + len(records)])
             start += len(records)
 
-    async def _records(self, body: bytes, source: Source, door: Endpoint, now: int) -> list[Record]:
+    async def _records(self, body: bytes, source: Source, endpoint: Endpoint, now: int) -> list[Record]:
         """Read a large body in slices, so that opens get their turn."""
-        found, _ = pieces(body, door)
+        found, _ = pieces(body, endpoint)
         records: list[Record] = []
         for start in range(0, len(found), SLICE):
             await asyncio.sleep(0)
-            records += [self._record(piece, source, door, now) for piece in found[start : start + SLICE]]
+            records += [self._record(piece, source, endpoint, now) for piece in found[start : start + SLICE]]
         return records
 
-    def _record(self, piece: Piece, source: Source, door: Endpoint, now: int) -> Record:
+    def _record(self, piece: Piece, source: Source, endpoint: Endpoint, now: int) -> Record:
         try:
             if self.mappings is not None:
                 piece = self.mappings.applied(piece, source.name, now)
             verification = source.verification if source.level == "browser" else None
-            return record(piece, source.name, source.level, now, door.relayed, self._known, verification)
+            return record(piece, source.name, source.level, now, endpoint.relayed, self._known, verification)
         except Exception:  # one message; the others of its request are stored
             return self._parked(piece, source, now)
 
@@ -206,7 +206,7 @@ def check_line(
     line: bytes, now: int, mappings: Mappings | None = None, source: str = "check", known: Placeholders = USUAL
 ) -> dict[str, Any]:
     """Return the verdict on one JSON message as if received at its `receivedAt`, or else at `now` (Unix ms)."""
-    return check_body(line, now, mappings, source, known, door=ONE_LINE)[0]
+    return check_body(line, now, mappings, source, known, endpoint=ONE_LINE)[0]
 
 
 def check_body(
@@ -216,14 +216,14 @@ def check_body(
     source: str = "check",
     known: Placeholders = USUAL,
     *,
-    door: Endpoint = ANY_BODY,
+    endpoint: Endpoint = ANY_BODY,
 ) -> list[dict[str, Any]]:
     """Return the verdict on each message of a body: one message, a list of them, or a batch. See `check_line`."""
     body = body.strip()
-    if door.several and body.startswith(b"["):
+    if endpoint.several and body.startswith(b"["):
         body = b'{"batch":' + body + b"}"
     try:
-        found, _ = pieces(body, door)
+        found, _ = pieces(body, endpoint)
     except BadRequest as error:
         hint = f"{error} ({error.where})" if error.where else str(error)
         problem = {"code": "unreadable", "property": "", "hint": hint}

@@ -16,7 +16,7 @@ from wetink.ports import Received, Record, Source, Storage
 SLICE = 200
 """Messages reprocessed together. Other writers wait no longer than that takes."""
 
-_DOOR = Endpoint(body_bytes=1 << 20, message_bytes=1 << 20)
+_ENDPOINT = Endpoint(body_bytes=1 << 20, message_bytes=1 << 20)
 
 
 class MakeRecord(Protocol):
@@ -38,7 +38,7 @@ class Replayed(msgspec.Struct):
     names: dict[str, int] = {}
 
 
-class Asked(msgspec.Struct, frozen=True):
+class ReplayQuery(msgspec.Struct, frozen=True):
     """The messages to replay: received in [since, until) (Unix ms), of a source, with a verdict. Empty matches any."""
 
     since: int
@@ -47,33 +47,35 @@ class Asked(msgspec.Struct, frozen=True):
     verdict: Verdict | None = None
 
 
-async def replay(store: Storage, mappings: Mappings | None, record: MakeRecord, asked: Asked, *, dry: bool) -> Replayed:
+async def replay(
+    store: Storage, mappings: Mappings | None, record: MakeRecord, query: ReplayQuery, *, dry: bool
+) -> Replayed:
     """Reprocess messages. With `dry`, only return the changes. Raises StoreUnavailable.
 
     Writes before an error stay, and it can be run again. `record` makes the record of a piece.
     """
     sources: Mapping[str, Source] = {source.name: source for source in await store.sources.all()}
-    done, place = Replayed(), await store.log.cursor(asked.since)
+    done, place = Replayed(), await store.log.cursor(query.since)
     while (read := await store.log.read(place, SLICE))[1]:
         place, found = read
-        wanted = [each for each in found if _wanted(each, asked)]
+        wanted = [each for each in found if _wanted(each, query)]
         pairs = [(each, _renewed(each, mappings, record, sources.get(each.source))) for each in wanted]
         outcome = await store.log.renew(pairs, dry=dry)
         done.messages += len(wanted)
         for (old, new), changed in zip(pairs, outcome, strict=True):
             if changed:
                 _count(done, old, new)
-        if found[0].received >= asked.until:
+        if found[0].received >= query.until:
             break
         await asyncio.sleep(0)
     return done
 
 
-def _wanted(each: Received, asked: Asked) -> bool:
+def _wanted(each: Received, query: ReplayQuery) -> bool:
     return (
-        asked.since <= each.received < asked.until
-        and asked.source in ("", each.source)
-        and asked.verdict in (None, each.verdict)
+        query.since <= each.received < query.until
+        and query.source in ("", each.source)
+        and query.verdict in (None, each.verdict)
     )
 
 
@@ -85,7 +87,7 @@ def _renewed(each: Received, mappings: Mappings | None, record: MakeRecord, sour
         else None
     )
     try:
-        piece = pieces(each.raw, _DOOR)[0][0]
+        piece = pieces(each.raw, _ENDPOINT)[0][0]
     except BadRequest:  # still unreadable
         return Record(each.source, each.message_id, each.received, 0, each.raw, each.verdict, each.problems)
     if piece.message is not None:

@@ -50,17 +50,19 @@ class Delivery(msgspec.Struct, frozen=True):
     why: str = ""
 
 
-Tell: TypeAlias = Callable[[MembershipChange, bool], bool]
+DeliveryFilter: TypeAlias = Callable[[MembershipChange, bool], bool]
 """Returns whether a change is sent to a webhook. The second argument marks an audience's first computation."""
 
 
 class Memberships(Protocol):
     """Stores the members and past sizes of audiences, and the webhook deliveries about changes."""
 
-    async def take(self, audience: str, members: AsyncIterable[Sequence[Identifier]], now: int, tell: Tell) -> Moved:
+    async def take(
+        self, audience: str, members: AsyncIterable[Sequence[Identifier]], now: int, wanted: DeliveryFilter
+    ) -> Moved:
         """Replace an audience's members as of `now` (Unix ms) and queue deliveries. All or nothing.
 
-        `members` are roots of profiles, in batches. `tell` must not block.
+        `members` are roots of profiles, in batches. `wanted` must not block.
         """
         ...
 

@@ -42,7 +42,7 @@ class Source(msgspec.Struct, frozen=True):
         """Leave the secrets out."""
         return f"Source({self.name!r}, {self.level!r})"
 
-    def told(self) -> dict[str, Any]:
+    def without_secrets(self) -> dict[str, Any]:
         """Return all fields except the secrets."""
         return {name: getattr(self, name) for name in self.__struct_fields__ if name != "secrets"}
 
@@ -145,12 +145,12 @@ def wait_of(failures: int) -> int:
 class Sessions(Protocol):
     """Sessions of the dashboard. Times are Unix ms. The stored form of a session does not open the dashboard."""
 
-    async def begin(self, door: str, now: int) -> str:
-        """Return the id of a new session for a login with the token `door`. Raises StoreUnavailable."""
+    async def begin(self, token: str, now: int) -> str:
+        """Return the id of a new session for a login with the token `token`. Raises StoreUnavailable."""
         ...
 
-    async def holds(self, session: str, door: str, now: int) -> bool:
-        """Return whether a session that began with this `door` is valid, and note its use. Raises StoreUnavailable."""
+    async def holds(self, session: str, token: str, now: int) -> bool:
+        """Return whether a session that began with this `token` is valid, and note its use. Raises StoreUnavailable."""
         ...
 
     async def end(self, session: str) -> None:

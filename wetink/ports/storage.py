@@ -262,8 +262,8 @@ class Projections(Protocol):
         """Return the number of messages that each projection lags behind the log, by name."""
         ...
 
-    async def rebuild(self, projection: str, told: Callable[[int], object] = lambda left: None) -> None:
-        """Derive a projection again from the beginning of the log. `told` gets the number of messages left.
+    async def rebuild(self, projection: str, progress: Callable[[int], object] = lambda left: None) -> None:
+        """Derive a projection again from the beginning of the log. `progress` gets the number of messages left.
 
         Reads see the old catalog until the new one replaces it. Raises NotFound and StoreUnavailable.
         """

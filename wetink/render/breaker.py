@@ -40,10 +40,10 @@ class Quarantine:
         """Record that a template was drawn."""
         self._proven.put(template, True)
 
-    def strike(self, template: bytes, page: bytes, told: str) -> None:
+    def strike(self, template: bytes, page: bytes, reason: str) -> None:
         """Record that a page of a template failed, and the reason."""
         for key in filter(None, (template, page)):
-            self._strikes.put(key, [*self._lately(key), (self._clock(), told)])
+            self._strikes.put(key, [*self._lately(key), (self._clock(), reason)])
 
     def _lately(self, key: bytes) -> list[tuple[float, str]]:
         since = self._clock() - SECONDS

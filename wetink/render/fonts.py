@@ -157,7 +157,7 @@ def _register(engine: "Renderer", path: Path) -> str:
 
 
 _INDIC = ("bengali", "gujarati", "gurmukhi", "kannada", "malayalam", "sinhala", "tamil", "telugu")
-_TELLING = {
+_SAMPLES = {
     **{script: RANGES[script].partition(",")[0] for script in (*_INDIC, "khmer", "lao", "myanmar")},
     "latin-ext": "U+0100-02BA, U+1E00-1E9F, U+20A0-20AB",
     "arabic": "U+0600-06FF, U+0750-077F, U+FB50-FDFF, U+FE70-FEFC",
@@ -201,7 +201,7 @@ def needs(text: str, path: Path) -> bool:
 @cache
 def _letters(script: str) -> re.Pattern[str]:
     parts = []
-    for each in _TELLING.get(script, RANGES[script]).split(", "):
+    for each in _SAMPLES.get(script, RANGES[script]).split(", "):
         first, _, last = each.removeprefix("U+").partition("-")
         parts.append(f"{re.escape(chr(int(first, 16)))}-{re.escape(chr(int(last or first, 16)))}")
     return re.compile(f"[{''.join(parts)}]")

@@ -124,7 +124,7 @@ class Compared(msgspec.Struct, frozen=True, tag=True):
     difference: bytes
 
 
-class Told(msgspec.Struct, frozen=True, tag=True):
+class FontReport(msgspec.Struct, frozen=True, tag=True):
     """The problems as text. For fonts also the CSS names of the usable ones, and their characters."""
 
     problems: tuple[str, ...]
@@ -146,7 +146,7 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
 
 
 Job: TypeAlias = Make | Fill | Draw | Shoot | Encode | Compare | Press | Use | Complete
-Reply: TypeAlias = Filled | Drawn | Lacks | Compared | Told | Pressed | Refused
+Reply: TypeAlias = Filled | Drawn | Lacks | Compared | FontReport | Pressed | Refused
 
 encoded = msgspec.msgpack.Encoder().encode
 read_job = msgspec.msgpack.Decoder(Job).decode

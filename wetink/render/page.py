@@ -85,10 +85,10 @@ def taken_apart(html: str) -> Markup:
     boxes: dict[str, Box | None] = {}
 
     def with_source(image: re.Match[str]) -> str:
-        said = attributes(image[1])
-        source = unescape(said.pop("src", "")).strip()
-        _enlarge(boxes, source or NO_SOURCE, said)
-        return image[0] if source else tag("img", {"src": NO_SOURCE, **said})
+        attrs = attributes(image[1])
+        source = unescape(attrs.pop("src", "")).strip()
+        _enlarge(boxes, source or NO_SOURCE, attrs)
+        return image[0] if source else tag("img", {"src": NO_SOURCE, **attrs})
 
     body = _IMAGE.sub(with_source, _STYLE.sub("", html))
     if "data-tile" in body:
@@ -98,8 +98,8 @@ def taken_apart(html: str) -> Markup:
     return Markup(body, styles, frozenset(boxes), {url: box for url, box in boxes.items() if box})
 
 
-def _enlarge(boxes: dict[str, Box | None], source: str, said: Mapping[str, str]) -> None:
-    sides = [said.get(name, "").removesuffix("px") for name in ("width", "height")]
+def _enlarge(boxes: dict[str, Box | None], source: str, attrs: Mapping[str, str]) -> None:
+    sides = [attrs.get(name, "").removesuffix("px") for name in ("width", "height")]
     known = boxes.get(source, (0, 0))
     if known is None or not all(side.isdecimal() and len(side) < 5 for side in sides):
         boxes[source] = None
@@ -119,9 +119,9 @@ def attributes(inside: str) -> dict[str, str]:
     return found
 
 
-def tag(name: str, said: Mapping[str, str]) -> str:
+def tag(name: str, attrs: Mapping[str, str]) -> str:
     """Return an opening tag with these attributes."""
-    written = "".join(f' {key}="{value.replace(chr(34), "&#34;")}"' for key, value in said.items())
+    written = "".join(f' {key}="{value.replace(chr(34), "&#34;")}"' for key, value in attrs.items())
     return f"<{name}{written}>"
 
 

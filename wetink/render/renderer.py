@@ -32,7 +32,7 @@ from wetink.telemetry.metrics import DRAW, DRAW_FAILURES, DRAW_WAIT
 if TYPE_CHECKING:
     from wetink.render.chromium import Chromium
 
-R = TypeVar("R", jobs.Filled, jobs.Drawn, jobs.Compared, jobs.Told, jobs.Pressed)
+R = TypeVar("R", jobs.Filled, jobs.Drawn, jobs.Compared, jobs.FontReport, jobs.Pressed)
 
 PHOTO_MS, WARM_PHOTO_MS = 400, 5_000
 """How long a picture waits for a photo before a placeholder is drawn; and how long if no open waits for it."""
@@ -95,7 +95,7 @@ class Renderer:
     async def prepare(self) -> None:
         """Load the slow parts, so that no open has to wait for them. Never raises BadContent."""
         with contextlib.suppress(BadContent):  # an open will report it where somebody sees it
-            await self._asked(jobs.Complete(), LONG_SECONDS)
+            await self._request(jobs.Complete(), LONG_SECONDS)
 
     async def use(self, own: Mapping[str, bytes]) -> Sequence[str]:
         """Add these fonts (by file name), forget all pictures, and return the problems with the fonts."""
@@ -105,14 +105,14 @@ class Renderer:
         good, faces, letters = {}, [], list(noted())
         for name, body in own.items():  # one by one: a font may crash the worker that reads it
             try:
-                told = _as(await self._asked(jobs.Use({name: body}), DRAW_SECONDS), jobs.Told)
+                report = _as(await self._request(jobs.Use({name: body}), DRAW_SECONDS), jobs.FontReport)
             except BadContent as error:
-                told = jobs.Told((f"fonts/{name}: {error}",))
-            problems += told.problems
-            letters += told.letters
-            if not told.problems:
+                report = jobs.FontReport((f"fonts/{name}: {error}",))
+            problems += report.problems
+            letters += report.letters
+            if not report.problems:
                 good[name] = body
-                faces += [(face, body) for face in told.faces.values()]
+                faces += [(face, body) for face in report.faces.values()]
         self._pool.begin_with(jobs.encoded(jobs.Use(good)) if good else b"")
         if self._browser is not None:
             self._browser.use(faces)
@@ -137,7 +137,7 @@ class Renderer:
         ours = await self.render(scene)
         theirs = await self.render(replace(scene, engine=BROWSER))
         job = jobs.Compare(ours.body, theirs.body)
-        found = _as(await self._asked(job, LONG_SECONDS), jobs.Compared)
+        found = _as(await self._request(job, LONG_SECONDS), jobs.Compared)
         return Comparison(ours, theirs, Picture(found.difference, "image/png"), found.share)
 
     async def _rendered(self, scene: Scene, *, ahead: bool = False) -> Picture:
@@ -185,7 +185,7 @@ class Renderer:
         await self._countdowns.ready(ticking)
 
     async def _pressed(self, job: jobs.Press) -> Countdown:
-        return _as(await self._asked(job, LONG_SECONDS), jobs.Pressed).countdown
+        return _as(await self._request(job, LONG_SECONDS), jobs.Pressed).countdown
 
     async def film(self, film: Film) -> Picture:
         """Return an animated GIF of a film, whose first picture is complete. Raises BadContent.
@@ -302,7 +302,7 @@ class Renderer:
         size = page.width, page.height
         shot = await self._browser.draw(whole, page.css, photos, size, page.scale, clear=page.transparent)
         job = jobs.Encode(shot, page.transparent, scene.most_bytes)
-        return _as(await self._asked(job, DRAW_SECONDS), jobs.Drawn).picture
+        return _as(await self._request(job, DRAW_SECONDS), jobs.Drawn).picture
 
     async def _tried(self, job: jobs.Job, template: bytes, page: bytes, seconds: float) -> jobs.Reply:
         """Return the answer to a job about a page, unless its template or page is paused. Raises BadContent.
@@ -320,14 +320,14 @@ class Renderer:
             raise BadContent(f"the template is paused after repeated failures: {why}", hint="make it simpler")
         begun = time.monotonic()
         try:
-            return await self._asked(job, seconds)
+            return await self._request(job, seconds)
         except BadContent as error:
             lost = isinstance(error.__cause__, Lost) and not isinstance(error.__cause__, Unborn)
             if lost or time.monotonic() - begun > SLOW_SECONDS:
                 self._quarantine.strike(template, page, str(error))
             raise
 
-    async def _asked(self, job: jobs.Job, seconds: float) -> jobs.Reply:
+    async def _request(self, job: jobs.Job, seconds: float) -> jobs.Reply:
         """Return the answer to a job. Raises BadContent."""
         try:
             reply: jobs.Reply = jobs.read_reply(await self._pool.ask(jobs.encoded(job), seconds))

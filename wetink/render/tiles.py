@@ -34,9 +34,9 @@ BARE = "background: none; border-radius: 0; box-shadow: none; overflow: visible"
 class Refused(Exception):
     """The tiles of a page cannot be drawn apart."""
 
-    def __init__(self, said: str, tile: Mapping[str, str] | None = None) -> None:
+    def __init__(self, attrs: str, tile: Mapping[str, str] | None = None) -> None:
         """`tile` has the attributes of the tile with the problem."""
-        super().__init__(f"the tile `{tile.get('data-tile', '')}` {said}" if tile is not None else said)
+        super().__init__(f"the tile `{tile.get('data-tile', '')}` {attrs}" if tile is not None else attrs)
 
 
 class Tile(msgspec.Struct, frozen=True):
@@ -66,7 +66,7 @@ class _Element(msgspec.Struct, frozen=True):
     """An element: its name and attributes, its start and end, and the start and end of its content."""
 
     name: str
-    said: Mapping[str, str]
+    attrs: Mapping[str, str]
     start: int
     inside: int
     end: int
@@ -80,9 +80,9 @@ def layered(body: str, width: int, height: int, scale: int) -> Layered:
     """
     root, elements = _elements(body)
     if len(elements) > MOST_TILES:
-        raise Refused(f"is one of more than {MOST_TILES}", elements[-1].said)
+        raise Refused(f"is one of more than {MOST_TILES}", elements[-1].attrs)
     # The page's element stays around a tile, for inherited styles and for selectors, but without its background.
-    around = tag(root.name, _styled(root.said, BARE)), body[root.end : root.after]
+    around = tag(root.name, _styled(root.attrs, BARE)), body[root.end : root.after]
     tiles: list[Tile] = []
     rest: list[str] = []
     at = root.inside
@@ -92,7 +92,7 @@ def layered(body: str, width: int, height: int, scale: int) -> Layered:
         at = element.after
     for (one, first), (other, second) in combinations(zip(tiles, elements, strict=True), 2):
         if one.meets(other):
-            raise Refused(f"lies over the tile `{first.said['data-tile']}`, if only by a bleed", second.said)
+            raise Refused(f"lies over the tile `{first.attrs['data-tile']}`, if only by a bleed", second.attrs)
     left = "".join((*rest, body[at : root.end]))
     # The engine draws an empty element, but not one that contains only a space.
     return Layered(body[: root.inside] + (left if left.strip() else "") + body[root.end :], tuple(tiles))
@@ -111,13 +111,13 @@ def _elements(body: str) -> tuple[_Element, list[_Element]]:
             element = _Element(*opened.pop(), each.start(), each.end())
             if not opened:
                 roots.append(element)
-            elif len(opened) == 1 and "data-tile" in element.said:
+            elif len(opened) == 1 and "data-tile" in element.attrs:
                 found.append(element)
         elif name and name not in _VOID and not each[3].endswith("/"):
-            said = attributes(each[3]) if not opened or "data-tile" in each[3] else {}
-            if "data-tile" in said and len(opened) != 1:
-                raise Refused("must stand right inside of the page's one element", said)
-            opened.append((name, said, each.start(), each.end()))
+            attrs = attributes(each[3]) if not opened or "data-tile" in each[3] else {}
+            if "data-tile" in attrs and len(opened) != 1:
+                raise Refused("must stand right inside of the page's one element", attrs)
+            opened.append((name, attrs, each.start(), each.end()))
     if opened:
         raise Refused(f"tiles need tidy HTML, and `<{opened[-1][0]}>` is not closed")
     if len(roots) != 1 or body[: roots[0].start].strip() or body[roots[0].after :].strip():
@@ -126,32 +126,32 @@ def _elements(body: str) -> tuple[_Element, list[_Element]]:
 
 
 def _tile(element: _Element, inner: str, around: tuple[str, str], page: tuple[int, int], scale: int) -> Tile:
-    said = element.said
-    place = {name.lower(): float(number) for name, number in _PLACE.findall(said.get("style", ""))}
+    attrs = element.attrs
+    place = {name.lower(): float(number) for name, number in _PLACE.findall(attrs.get("style", ""))}
     if len(place) < 4:
-        raise Refused("needs left, top, width and height in px in its style", said)
-    written = said.get("data-bleed", "0")
+        raise Refused("needs left, top, width and height in px in its style", attrs)
+    written = attrs.get("data-bleed", "0")
     if not written.isdecimal() or len(written) > 3:
-        raise Refused("has a data-bleed that is not a whole number of CSS pixels", said)
+        raise Refused("has a data-bleed that is not a whole number of CSS pixels", attrs)
     bleed = int(written)
     pixels = {name: number * scale for name, number in place.items()}
     if any(abs(number - round(number)) > 1e-6 for number in pixels.values()):
-        raise Refused(f"does not lie at whole device pixels at {scale}x", said)
+        raise Refused(f"does not lie at whole device pixels at {scale}x", attrs)
     left, top, width, height = (round(pixels[name]) for name in ("left", "top", "width", "height"))
     if min(left, top, width - 1, height - 1) < 0 or left + width > page[0] * scale or top + height > page[1] * scale:
-        raise Refused("is not on the page", said)
+        raise Refused("is not on the page", attrs)
     # Drawn at the corner of its page, and without a name, it is the same tile in every place.
-    alone = {**said, "data-tile": "", "style": _CORNER.sub("", said["style"]).strip()}
+    alone = {**attrs, "data-tile": "", "style": _CORNER.sub("", attrs["style"]).strip()}
     return Tile(
         left - bleed * scale,
         top - bleed * scale,
         width + 2 * bleed * scale,
         height + 2 * bleed * scale,
         around[0] + tag(element.name, _styled(alone, f"left: {bleed}px; top: {bleed}px")) + inner + around[1],
-        said["data-tile"],
+        attrs["data-tile"],
     )
 
 
-def _styled(said: Mapping[str, str], style: str) -> dict[str, str]:
+def _styled(attrs: Mapping[str, str], style: str) -> dict[str, str]:
     """Return attributes with more style, which overrides the rest of it."""
-    return {**said, "style": f"{said.get('style', '')}; {style}".removeprefix("; ")}
+    return {**attrs, "style": f"{attrs.get('style', '')}; {style}".removeprefix("; ")}

@@ -67,9 +67,9 @@ class Desk:
     def _pressed(self, job: jobs.Press) -> jobs.Pressed:
         return jobs.Pressed(face.drawn(self._drawing, self._letters, job.look, job.width, job.height, job.scale))
 
-    def _complete(self, _: jobs.Complete) -> jobs.Told:
+    def _complete(self, _: jobs.Complete) -> jobs.FontReport:
         self._engine.complete()
-        return jobs.Told(())
+        return jobs.FontReport(())
 
     def _made(self, job: jobs.Make) -> jobs.Reply:
         filled = self._filled(jobs.Fill(job.template, job.data, tuple(job.photos)))
@@ -106,12 +106,12 @@ class Desk:
         body, note = film(pictures, job.milliseconds, job.most_bytes, loop=job.loop)
         return jobs.Drawn(body, "image/gif", note, b"")
 
-    def _use(self, job: jobs.Use) -> jobs.Told:
+    def _use(self, job: jobs.Use) -> jobs.FontReport:
         problems = self._engine.use(job.fonts)
         self._drawing = Drawing(self._engine)
         letters = tuple(each for name, body in job.fonts.items() if name in self._engine.faces for each in _in(body))
         self._letters = Letters((*noted(), *letters))
-        return jobs.Told(tuple(problems), self._engine.faces, letters)
+        return jobs.FontReport(tuple(problems), self._engine.faces, letters)
 
 
 def _in(body: bytes) -> list[Range]:

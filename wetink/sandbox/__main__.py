@@ -20,12 +20,12 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     ready: dict[str, Answer] = {}
     while True:
-        said, files, _, _ = socket.recv_fds(control, 1024, 1)
-        if not said:
+        request, files, _, _ = socket.recv_fds(control, 1024, 1)
+        if not request:
             return
         _bury()
         with socket.socket(fileno=files[0]) as sock:
-            name = said.decode()
+            name = request.decode()
             try:
                 if name not in ready:
                     ready[name] = importlib.import_module(name).ready()

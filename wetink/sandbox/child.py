@@ -59,7 +59,7 @@ def work(sock: socket.socket, answer: Answer) -> None:
     """Answer the requests on a socket until it ends."""
     confine()
     gc.set_threshold(GC_THRESHOLD, 10, 10)
-    _say(sock, DONE, str(os.getpid()).encode())
+    _send(sock, DONE, str(os.getpid()).encode())
     while (head := taken(sock, REQUEST.size)) is not None:
         size, seconds = REQUEST.unpack(head)
         body = taken(sock, size)
@@ -67,13 +67,13 @@ def work(sock: socket.socket, answer: Answer) -> None:
             return
         allow(seconds)
         try:
-            said, kind = answer(bytes(body)), DONE
+            reply, kind = answer(bytes(body)), DONE
         except MemoryError:
-            said, kind = b"it takes too much memory", SPENT
+            reply, kind = b"it takes too much memory", SPENT
         except BaseException as error:  # a panic of a native engine is no Exception
-            said, kind = f"{type(error).__name__}: {error}".encode("utf-8", "replace"), FAILED
+            reply, kind = f"{type(error).__name__}: {error}".encode("utf-8", "replace"), FAILED
         del body
-        _say(sock, kind, said)
+        _send(sock, kind, reply)
         if kind == SPENT:
             return
 
@@ -100,5 +100,5 @@ def _held() -> int:
     return int(_STATM.read_bytes().split(b" ", 1)[0]) * _PAGE
 
 
-def _say(sock: socket.socket, kind: int, body: bytes) -> None:
+def _send(sock: socket.socket, kind: int, body: bytes) -> None:
     sock.sendall(ANSWER.pack(len(body), kind) + body)

@@ -51,16 +51,16 @@ class Worker:
         try:
             async with asyncio.timeout(seconds):
                 await loop.sock_sendall(self._sock, REQUEST.pack(len(body), seconds) + body)
-                kind, said = await heard(self._sock, self._room)
+                kind, reply = await receive_reply(self._sock, self._room)
         except TimeoutError:
             raise Lost(f"it takes longer than {seconds:g} s") from None
         except OSError:
             raise Ended("its process ended") from None
         if kind == SPENT:
-            raise Lost(said.decode("utf-8", "replace"))
+            raise Lost(reply.decode("utf-8", "replace"))
         if kind != DONE:
-            raise Lost(said.decode("utf-8", "replace")[:500])
-        return said
+            raise Lost(reply.decode("utf-8", "replace")[:500])
+        return reply
 
     @property
     def ended(self) -> bool:
@@ -83,7 +83,7 @@ class Worker:
         self._sock.close()
 
 
-async def heard(sock: socket.socket, room: bytearray) -> tuple[int, bytes]:
+async def receive_reply(sock: socket.socket, room: bytearray) -> tuple[int, bytes]:
     """Return the kind and the body of the next answer on a socket. `room` is the buffer to receive it.
 
     Raises Ended if there is none.
@@ -154,22 +154,22 @@ class Pool:
         If a worker ends, a second one gets the request. Raises Unborn if no worker can be started.
         """
         try:
-            return await self._asked(body, seconds)
+            return await self._request(body, seconds)
         except Ended:
-            return await self._asked(body, seconds)
+            return await self._request(body, seconds)
 
-    async def _asked(self, body: bytes, seconds: float) -> bytes:
+    async def _request(self, body: bytes, seconds: float) -> bytes:
         begun = perf_counter()
         worker = await self._taken()
         taken = perf_counter()
         try:
-            said = await worker.ask(body, seconds)
+            reply = await worker.ask(body, seconds)
         except BaseException:  # also when cancelled: its current answer would go to the next request
             self._gone(worker)
             raise
         self._back(worker)
         self.on_answer(taken - begun, perf_counter() - taken)
-        return said
+        return reply
 
     async def _taken(self) -> Worker:
         """Return a worker: the idle one used last, else a new one, else the first that becomes free."""
@@ -214,10 +214,10 @@ class Pool:
             raise Unborn(f"no worker can be started: {error}") from error
         try:
             async with asyncio.timeout(BIRTH_SECONDS):
-                kind, said = await heard(sock, bytearray(1024))
+                kind, reply = await receive_reply(sock, bytearray(1024))
             if kind != DONE:
-                raise Unborn(said.decode("utf-8", "replace"))
-            worker = Worker(sock, int(said), age)
+                raise Unborn(reply.decode("utf-8", "replace"))
+            worker = Worker(sock, int(reply), age)
         except BaseException as error:
             sock.close()
             if isinstance(error, TimeoutError | OSError):

@@ -83,7 +83,7 @@ async def sent(request: Request, what: type[T], largest: int) -> T:
     return made
 
 
-def told(value: Any, status: int = 200) -> Response:
+def json_response(value: Any, status: int = 200) -> Response:
     """Return a value as a JSON response that is not cached."""
     return Response(
         msgspec.json.encode(value), status, media_type="application/json", headers={"cache-control": "no-store"}
@@ -121,7 +121,7 @@ async def pull(request: Request) -> Response:
     """Return the live version, or the version that the query names."""
     versions = allowed(request).versions
     number = number_in(request.query_params, "version", 0, 0, MOST_VERSIONS)
-    return told(State(*await versions.read(number)))
+    return json_response(State(*await versions.read(number)))
 
 
 async def push(request: Request) -> Response:
@@ -140,13 +140,13 @@ async def rollback(request: Request) -> Response:
 
 async def versions(request: Request) -> Response:
     """List all versions."""
-    return told(await allowed(request).versions.listed())
+    return json_response(await allowed(request).versions.listed())
 
 
 async def _done(request: Request, done: Pushed) -> Response:
     if not done.problems:
         await wetink_of(request).follow()
-    return told(done, 422 if done.problems else 200)
+    return json_response(done, 422 if done.problems else 200)
 
 
 class Held(msgspec.Struct, frozen=True, rename="camel"):
@@ -178,13 +178,13 @@ def held(wetink: Wetink) -> list[Held]:
 
 def held_of(wetink: Wetink, feed: Feed) -> Held:
     """Return a feed with its state."""
-    given, kept = wetink.feeds.give(feed.name), wetink.feeds.snapshot(feed.name)
+    given, snapshot = wetink.feeds.give(feed.name), wetink.feeds.snapshot(feed.name)
     seen: dict[str, Any] = {"count": 0, "left_out": 0, "problems": (), "failures": 0}
-    if kept is not None:
-        seen = {name: getattr(kept, name) for name in seen}
+    if snapshot is not None:
+        seen = {name: getattr(snapshot, name) for name in seen}
     each = feed.per_person is not None
     state, because = ("per person", "") if each else (given.state, given.because)
-    due = None if each or feed.file else max(due_at(feed, kept), now_ms() if kept is None else 0)
+    due = None if each or feed.file else max(due_at(feed, snapshot), now_ms() if snapshot is None else 0)
     return Held(
         feed.name,
         feed.purpose,
@@ -202,12 +202,12 @@ def held_of(wetink: Wetink, feed: Feed) -> Held:
 
 async def feeds(request: Request) -> Response:
     """List all feeds."""
-    return told(held(allowed(request)))
+    return json_response(held(allowed(request)))
 
 
 async def put_feed(request: Request) -> Response:
     """Store the body as a feed's file: 200 if it is in use, 400 with its problems."""
-    return told(await upload(allowed(request), request))
+    return json_response(await upload(allowed(request), request))
 
 
 async def upload(wetink: Wetink, request: Request) -> Uploaded:
@@ -234,13 +234,13 @@ async def opens(request: Request) -> Response:
         recipients = [str(who)]
     limit, until = number_in(query, "limit", USUAL_OPENS, 1, MOST_OPENS), time_in(query, "until", now_ms())
     found = await wetink.store.archive.newest(until, limit, recipients=recipients, block=query.get("block", ""))
-    return told([each.decision for each in found])
+    return json_response([each.decision for each in found])
 
 
 async def opened(request: Request) -> Response:
     """Return one open."""
     found = await allowed(request).reports.past(request.path_params["id"])
-    return told({"decision": found.decision, "moment": found.moment})
+    return json_response({"decision": found.decision, "moment": found.moment})
 
 
 async def opened_picture(request: Request) -> Response:
@@ -255,7 +255,7 @@ OWN = ("facts", "taken_for")
 """Fields of a moment that only a real fetch can set."""
 
 
-class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PreviewBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of a preview. `moment` has the fields of `Moment`; without `now`, it is the current time."""
 
     block: str
@@ -267,7 +267,7 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def preview(request: Request) -> Response:
     """Return the decision of a preview."""
     decision, _, _ = await _decided(request)
-    return told(decision)
+    return json_response(decision)
 
 
 async def picture(request: Request) -> Response:
@@ -280,16 +280,16 @@ async def picture(request: Request) -> Response:
 
 
 async def _decided(request: Request) -> tuple[Decision, Moment, tuple[Event, ...]]:
-    wetink, asked = allowed(request), await sent(request, Asked, 2 * MOST_BYTES)
-    who = parse(asked.who)
-    if asked.who and who is None:
-        raise BadRequest(f"{asked.who[:80]!r} names nobody", hint="write user:42, email:a@b.c or anonymous:x")
-    if len(asked.events) > MOST:
+    wetink, body = allowed(request), await sent(request, PreviewBody, 2 * MOST_BYTES)
+    who = parse(body.who)
+    if body.who and who is None:
+        raise BadRequest(f"{body.who[:80]!r} names nobody", hint="write user:42, email:a@b.c or anonymous:x")
+    if len(body.events) > MOST:
         raise BadRequest(f"more than {MOST} events")
-    moment = moment_of({name: value for name, value in asked.moment.items() if name not in OWN}, now_ms())
-    events = events_of(asked.events, moment.now)
+    moment = moment_of({name: value for name, value in body.moment.items() if name not in OWN}, now_ms())
+    events = events_of(body.events, moment.now)
     return (
-        await wetink.opens.preview(wetink.content, wetink.content.block(asked.block), who, moment, events),
+        await wetink.opens.preview(wetink.content, wetink.content.block(body.block), who, moment, events),
         moment,
         events,
     )

@@ -67,16 +67,16 @@ class App:
         self.pages = Starlette(
             routes=[*extra_routes, *ROUTES],
             middleware=[Middleware(Headers), Middleware(Guard)],
-            exception_handlers={WetinkError: _told, HTTPException: _refused, Exception: _broken},
+            exception_handlers={WetinkError: _wetink_error, HTTPException: _refused, Exception: _broken},
         )
         self.pages.state.wetink = wetink
         counted()
 
-    def short(self, method: bytes, target: bytes, headers: Sequence[Header], client: str) -> Take | None:
+    def fast_path(self, method: bytes, target: bytes, headers: Sequence[Header], client: str) -> Take | None:
         """Return the callable that takes a request the short way (see `web.protocol`); None for the long way."""
         if method == b"POST":
-            return timed(target, self._ingest.short(target, headers))
-        return timed(target, self._opens.short(target, headers, client)) if method == b"GET" else None
+            return timed(target, self._ingest.fast_path(target, headers))
+        return timed(target, self._opens.fast_path(target, headers, client)) if method == b"GET" else None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
@@ -128,7 +128,7 @@ class Guard:
             stopped = await self._stopped(request) if request is not None else None
         except WetinkError as error:
             assert request is not None  # noqa: S101 (else nothing was asked)
-            stopped = _told(request, error)
+            stopped = _wetink_error(request, error)
         await (stopped or self._app)(scope, receive, send)
 
     @staticmethod
@@ -157,18 +157,18 @@ async def _health(request: Request) -> Response:
     wetink = request.app.state.wetink
     await wetink.store.sources.all()
     failing = wetink.health.failing()
-    told = {
+    details = {
         "failing": failing,
         "tasks": wetink.health.struggling,
         "troubles": dict(sorted(counted().by_place.items())),
         "lost": wetink.store.lost(),
         "behind": {name: count for name, count in (await wetink.store.projections.behind()).items() if count},
     }
-    said = {"status": "failing" if failing else "ok", "version": __version__}
-    return JSONResponse({**said, **{name: what for name, what in told.items() if what}}, 503 if failing else 200)
+    summary = {"status": "failing" if failing else "ok", "version": __version__}
+    return JSONResponse({**summary, **{name: what for name, what in details.items() if what}}, 503 if failing else 200)
 
 
-def _told(request: Request, error: Exception) -> Response:
+def _wetink_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, WetinkError)  # noqa: S101 (registered for it)
     status = status_of(error)
     headers = {"retry-after": str(error.retry_after)} if isinstance(error, TooManyRequests) else {}
@@ -191,8 +191,8 @@ def _answer(
 ) -> Response:
     if "text/html" in request.headers.get("accept", ""):
         return page(request, "error.html", status=status, headers=headers, title=message, message=message, hint=hint)
-    told = {"code": status, "message": message, "hint": hint, **({"where": where} if where else {})}
-    return JSONResponse({"error": told}, status, headers)
+    error = {"code": status, "message": message, "hint": hint, **({"where": where} if where else {})}
+    return JSONResponse({"error": error}, status, headers)
 
 
 HOME = "/dashboard"

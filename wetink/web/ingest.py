@@ -29,7 +29,7 @@ from wetink.core.errors import BadRequest, NotFound, TooManyRequests, Unauthoriz
 from wetink.core.events.event import MessageType
 from wetink.ingest.receive import BATCH, BEHAVIORAL, Endpoint, Ingest, write_key
 from wetink.ports import Receipt, Senders, Source
-from wetink.web.protocol import Answer, Header, Take
+from wetink.web.protocol import Header, Respond, Take
 from wetink.web.rates import Rates
 from wetink.web.request import (
     GIF,
@@ -51,7 +51,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _TYPES: tuple[MessageType, ...] = ("track", "identify", "page", "screen", "group", "alias")
-DOORS: dict[str, Endpoint] = {
+ENDPOINTS: dict[str, Endpoint] = {
     **{f"/v1/{name}": Endpoint(type=name) for name in _TYPES},
     **{f"/v1/{name[0]}": Endpoint(type=name) for name in _TYPES},
     "/v1/batch": BATCH,
@@ -61,13 +61,13 @@ DOORS: dict[str, Endpoint] = {
 }
 """Endpoints by path."""
 
-_ASKED = re.compile(
+_SDK_PATHS = re.compile(
     r"(?:/v1)?/projects/(?P<settings>[^/]+)/settings"
     r"|/analytics\.js/v1/(?P<library>[^/]+)/(?:platform/)?analytics(?:\.min)?\.js"
 )
 """Requests that a page or an app makes before it sends events."""
 
-_SINGLE = {path.encode(): door for path, door in DOORS.items() if not door.several}
+_SINGLE = {path.encode(): endpoint for path, endpoint in ENDPOINTS.items() if not endpoint.several}
 
 KEY_MS = 1_000
 """Time that a write key is trusted without another lookup, in milliseconds."""
@@ -120,13 +120,13 @@ class IngestEndpoints:
             status, body, own = _refused(Unavailable("this server is ending", hint="send it again"))
         await _answer(send, status, b"" if scope["method"] == "HEAD" else body, (*own, *more), len(body))
 
-    def short(self, target: bytes, headers: Sequence[Header]) -> Take | None:
+    def fast_path(self, target: bytes, headers: Sequence[Header]) -> Take | None:
         """Return the callable that takes a POST the short way (see `web.protocol`), None for the long way.
 
         The short way takes a single plain message with a recently checked key.
         """
-        door = _SINGLE.get(target)
-        if door is None:
+        endpoint = _SINGLE.get(target)
+        if endpoint is None:
             return None
         key, length = "", -1
         origin: tuple[Header, ...] = ()
@@ -140,21 +140,23 @@ class IngestEndpoints:
             elif name == b"content-encoding":
                 return None
         source = self._kept(key)
-        if source is None or not 0 < length <= door.body_bytes:
+        if source is None or not 0 < length <= endpoint.body_bytes:
             return None
-        return partial(self._take, source, door, _cors(dict(origin)))
+        return partial(self._take, source, endpoint, _cors(dict(origin)))
 
-    def _take(self, source: Source, door: Endpoint, more: tuple[Header, ...], body: bytes, answer: Answer) -> None:
-        def tell(outcome: Sequence[Receipt] | Exception) -> None:
-            status, said, own = _refused(outcome) if isinstance(outcome, Exception) else TAKEN
-            answer(status, (*own, *more), said)
+    def _take(
+        self, source: Source, endpoint: Endpoint, more: tuple[Header, ...], body: bytes, respond: Respond
+    ) -> None:
+        def finish(outcome: Sequence[Receipt] | Exception) -> None:
+            status, payload, own = _refused(outcome) if isinstance(outcome, Exception) else TAKEN
+            respond(status, (*own, *more), payload)
 
         try:
             if source.per_second:
                 self._rates.admit(source, self._clock())
-            self._ingest.take(unpacked(body, b"", door.body_bytes), source, door, self._clock(), tell)
+            self._ingest.take(unpacked(body, b"", endpoint.body_bytes), source, endpoint, self._clock(), finish)
         except Exception as error:
-            tell(error)
+            finish(error)
 
     async def _answered(
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive
@@ -164,17 +166,17 @@ class IngestEndpoints:
             path = path.rstrip("/")
         if path.startswith("/behavioral/"):
             return await self._behavioral(path, method, headers, receive)
-        door = DOORS.get(path)
-        if door is not None:
+        endpoint = ENDPOINTS.get(path)
+        if endpoint is not None:
             if method != "POST":
                 return _wrong_method("POST")
-            body = await read_body(headers, receive, door.body_bytes)
+            body = await read_body(headers, receive, endpoint.body_bytes)
             source = await self._source(scope, headers, body)
-            await self._receive(body, source, door)
+            await self._receive(body, source, endpoint)
             return TAKEN
         if path.startswith(PREFIX) and path.removeprefix(PREFIX) in _TYPES:
             return await self._pixel(path.removeprefix(PREFIX), scope, headers)
-        wanted = _ASKED.fullmatch(path)
+        wanted = _SDK_PATHS.fullmatch(path)
         if wanted is not None or path == "/sourceConfig":
             if method not in ("GET", "HEAD"):
                 return _wrong_method("GET, HEAD")
@@ -186,7 +188,9 @@ class IngestEndpoints:
                 return 200, _settings(key, scope, headers), (JSON, FRESH)
             packed = b"gzip" in headers.get(b"accept-encoding", b"")
             return 200, library(packed=packed), (*SCRIPT, (b"content-encoding", b"gzip")) if packed else SCRIPT
-        raise NotFound(f"there is no door at {path[:80]}", hint="post to /v1/batch, /v1/track, … or /behavioral/{key}")
+        raise NotFound(
+            f"there is no endpoint at {path[:80]}", hint="post to /v1/batch, /v1/track, … or /behavioral/{key}"
+        )
 
     async def _pixel(
         self, type_: str, scope: Scope, headers: dict[bytes, bytes]
@@ -225,10 +229,10 @@ class IngestEndpoints:
         await self._receive(raw, source, BEHAVIORAL)
         return 200, SUCCESS, (JSON, named)
 
-    async def _receive(self, body: bytes, source: Source, door: Endpoint) -> None:
+    async def _receive(self, body: bytes, source: Source, endpoint: Endpoint) -> None:
         if source.per_second:
             self._rates.admit(source, self._clock())
-        receipts = await self._ingest.receive(body, source, door, self._clock())
+        receipts = await self._ingest.receive(body, source, endpoint, self._clock())
         if source.per_second:
             self._rates.charge(source, len(receipts) - 1, self._clock())
 
@@ -337,10 +341,10 @@ def _cors(headers: dict[bytes, bytes], *, preflight: bool = False) -> tuple[Head
     allowed: tuple[Header, ...] = ((b"access-control-allow-origin", origin), (b"vary", b"origin"))
     if not preflight:
         return allowed
-    asked = headers.get(b"access-control-request-headers", b"authorization, content-type, x-retry-count")
+    requested = headers.get(b"access-control-request-headers", b"authorization, content-type, x-retry-count")
     return (
         *allowed,
-        (b"access-control-allow-headers", asked),
+        (b"access-control-allow-headers", requested),
         (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
         (b"access-control-allow-credentials", b"true"),
         (b"access-control-max-age", b"86400"),
@@ -356,10 +360,10 @@ def _refused(error: Exception) -> tuple[int, bytes, tuple[Header, ...]]:
     if not isinstance(error, WetinkError):
         logger.error("a request could not be taken in", exc_info=error)
         error = Unavailable("this cannot be taken in right now", hint="send it again")
-    return status_of(error), body_of(error), (JSON, *_told(error))
+    return status_of(error), body_of(error), (JSON, *_retry_headers(error))
 
 
-def _told(error: WetinkError) -> tuple[Header, ...]:
+def _retry_headers(error: WetinkError) -> tuple[Header, ...]:
     if isinstance(error, TooManyRequests):
         return ((b"retry-after", str(error.retry_after).encode()),)
     if isinstance(error, Unavailable):

@@ -54,24 +54,24 @@ def _escaped(character: str) -> str:
     return character.encode("unicode_escape", "replace").decode("ascii")
 
 
-def told(error: BaseException) -> str:
+def described(error: BaseException) -> str:
     """Return an error in short: its kind, its text without possible personal data, and its place.
 
-    >>> told(KeyError("jane")), told(AttributeError("'str' object has no attribute 'x'"))
+    >>> described(KeyError("jane")), described(AttributeError("'str' object has no attribute 'x'"))
     ("KeyError: '…'", "AttributeError: 'str' object has no attribute 'x'")
     """
     if isinstance(error, OSError):
-        said = error.strerror or ""
+        message = error.strerror or ""
     elif isinstance(error, SPOKEN) or type(error).__module__.partition(".")[0] in LIBRARIES:
-        said = str(error)
+        message = str(error)
     elif isinstance(error, WetinkError | LookupError | TypeError) or "'" in str(error) or '"' in str(error):
-        said = _QUOTED.sub("'…'", str(error))
+        message = _QUOTED.sub("'…'", str(error))
     else:
-        said = "…" if str(error) else ""
+        message = "…" if str(error) else ""
     frames = traceback.extract_tb(error.__traceback__)[-MOST_FRAMES:]
     where = " < ".join(f"{_file(each.filename)}:{each.lineno} in {each.name}" for each in reversed(frames))
     kind = type(error).__name__
-    return f"{kind}{f': {said}' if said else ''}{f' ({where})' if where else ''}"
+    return f"{kind}{f': {message}' if message else ''}{f' ({where})' if where else ''}"
 
 
 def _file(name: str) -> str:
@@ -97,7 +97,7 @@ class OneLine(logging.Formatter):
             line = _QUOTED.sub("'…'", line)
         cause, seen = (record.exc_info[1] if record.exc_info else None), 0
         while cause is not None and seen < MOST_CAUSES:
-            line += f"{', after' if seen else ':'} {told(cause)}"
+            line += f"{', after' if seen else ':'} {described(cause)}"
             cause, seen = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__), seen + 1
         return safe(line)
 

@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import Any
 
 from wetink.telemetry.metrics import ROUTES, Route
-from wetink.web.protocol import Answer, Header, Take
+from wetink.web.protocol import Header, Respond, Take
 
 _GROUPS = {
     **{"o": "picture", "d": "data", "c": "click", "a": "alt_text", "h": "html", "v": "vote"},
@@ -38,14 +38,14 @@ def timed(target: bytes, take: Take | None) -> Take | None:
     return partial(_take, _SHORT[target[:3]], take) if take is not None else None
 
 
-def _take(route: Route, take: Take, body: bytes, answer: Answer) -> None:
+def _take(route: Route, take: Take, body: bytes, respond: Respond) -> None:
     begun = perf_counter()
 
-    def tell(status: int, headers: Sequence[Header], said: bytes) -> None:
+    def respond_timed(status: int, headers: Sequence[Header], payload: bytes) -> None:
         route.ended(status, begun)
-        answer(status, headers, said)
+        respond(status, headers, payload)
 
-    take(body, tell)
+    take(body, respond_timed)
 
 
 async def measured(app: App, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:

@@ -31,9 +31,19 @@ from wetink.core.text.placeholder import USUAL
 from wetink.opens.lookup import Lookup
 from wetink.opens.recipient import Purpose
 from wetink.telemetry.metrics import FALLBACKS, OPENS
-from wetink.web.protocol import Answer as Tell
-from wetink.web.protocol import Take, Turns
-from wetink.web.request import Again, Asked, Header, Reply, Scope, Send, now_ms, of_scope, parameters_of, reply_with
+from wetink.web.protocol import Respond, Take, Turns
+from wetink.web.request import (
+    Header,
+    OpenRequest,
+    Reply,
+    ResponseCache,
+    Scope,
+    Send,
+    from_scope,
+    now_ms,
+    parameters_of,
+    reply_with,
+)
 from wetink.wiring import Wetink
 
 logger = logging.getLogger(__name__)
@@ -73,7 +83,7 @@ class Shown(msgspec.Struct, frozen=True, gc=False):
     link: str
 
 
-class Answer(msgspec.Struct, frozen=True, gc=False):
+class DecisionBody(msgspec.Struct, frozen=True, gc=False):
     """A decision as JSON, without the recipient. `at` is Unix ms."""
 
     block: str
@@ -117,7 +127,7 @@ class OpenEndpoints:
     def __init__(self, wetink: Wetink, clock: Callable[[], int] = now_ms) -> None:
         """Serve `wetink`. `clock` returns Unix ms."""
         self._wetink, self._clock = wetink, clock
-        self._again, self._turns = Again(), Turns()
+        self._responses, self._turns = ResponseCache(), Turns()
         self._answers = {
             "o": self._picture,
             "d": self._data,
@@ -128,51 +138,51 @@ class OpenEndpoints:
 
     async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
         """Answer one request."""
-        asked = of_scope(scope)
-        await reply_with(send, await self._reply(asked), head=asked.head)
+        request = from_scope(scope)
+        await reply_with(send, await self._reply(request), head=request.head)
 
-    def short(self, target: bytes, headers: Sequence[Header], client: str) -> Take | None:
+    def fast_path(self, target: bytes, headers: Sequence[Header], client: str) -> Take | None:
         """Return the callable that takes a GET the short way (see `web.protocol`): picture or data at a plain path."""
         if target[:3] not in (b"/o/", b"/d/") or b"%" in target:
             return None
         path, _, query = target.partition(b"?")
-        return partial(self.take, Asked("GET", path.decode("latin-1"), query, tuple(headers), client))
+        return partial(self.take, OpenRequest("GET", path.decode("latin-1"), query, tuple(headers), client))
 
-    def take(self, asked: Asked, body: bytes, tell: Tell) -> None:
+    def take(self, request: OpenRequest, body: bytes, respond: Respond) -> None:
         """Answer in the next turn of the event loop."""
-        self._turns.add(self._tell(asked, tell), prompt=self._is_prompt(asked))
+        self._turns.add(self._respond(request, respond), prompt=self._is_prompt(request))
 
-    def _is_prompt(self, asked: Asked) -> bool:
+    def _is_prompt(self, request: OpenRequest) -> bool:
         """Return whether the answer rarely has to wait: data, unless it needs an outside service."""
         content = self._wetink.content
-        block = content.blocks.get(asked.path[3:].partition("/")[0]) if asked.path[1] == "d" else None
+        block = content.blocks.get(request.path[3:].partition("/")[0]) if request.path[1] == "d" else None
         return block is not None and not block.email and not prepared(block, self._wetink.apps, content.rules).outside
 
-    async def _tell(self, asked: Asked, tell: Tell) -> None:
+    async def _respond(self, request: OpenRequest, respond: Respond) -> None:
         try:
-            reply = await self._reply(asked)
+            reply = await self._reply(request)
         except Exception:
             logger.exception("an open could not be answered")
             reply = _error(503, "unavailable", "this cannot be answered right now", NOT_KEPT)
-        tell(reply.status, reply.headers, reply.body)
+        respond(reply.status, reply.headers, reply.body)
 
-    async def _reply(self, asked: Asked) -> Reply:
+    async def _reply(self, request: OpenRequest) -> Reply:
         """Answer an open, from the cache if the store would still give the same answers."""
-        if asked.method == "OPTIONS":
-            return Reply(204, (*self._cors(asked), (b"access-control-allow-methods", b"GET, HEAD")), b"")
-        if asked.method not in ("GET", "HEAD"):
+        if request.method == "OPTIONS":
+            return Reply(204, (*self._cors(request), (b"access-control-allow-methods", b"GET, HEAD")), b"")
+        if request.method not in ("GET", "HEAD"):
             return _error(405, "method_not_allowed", "only GET and HEAD", (*NOT_KEPT, (b"allow", b"GET, HEAD")))
-        kind, content, now = asked.path[1], self._wetink.content, self._clock()
-        keep = kind in "od" and not asked.head and not asked.path.endswith(".gif")
+        kind, content, now = request.path[1], self._wetink.content, self._clock()
+        keep = kind in "od" and not request.head and not request.path.endswith(".gif")
         if kind == "d" and keep:  # most recipients read data once, so only a second read is cached
-            keep = self._again.asked_before(asked.path, now)
-        reply = await self._again.standing(asked, content, now) if keep else None
+            keep = self._responses.seen_before(request.path, now)
+        reply = await self._responses.standing(request, content, now) if keep else None
         outcome = "repeated"
         if reply is None:
             look = self._wetink.opens.begin()
-            reply = await self._answers[kind](asked, target_of(asked.path), asked.parameters(), look)
+            reply = await self._answers[kind](request, target_of(request.path), request.parameters(), look)
             if keep and reply.status == 200 and not reply.stopgap:
-                self._again.put(asked, content, look, now, reply)
+                self._responses.put(request, content, look, now, reply)
             outcome = "fallback" if reply.stopgap else "decided"
         if kind in _COUNTS:
             _COUNTS[kind][outcome].add()
@@ -180,33 +190,33 @@ class OpenEndpoints:
             self._wetink.store.ledger.served(reply.served, now)
         return reply
 
-    async def _picture(self, asked: Asked, target: Target, query: dict[str, str], look: Lookup) -> Reply:
-        who, moment = self._reader(asked, target, query)
+    async def _picture(self, request: OpenRequest, target: Target, query: dict[str, str], look: Lookup) -> Reply:
+        who, moment = self._reader(request, target, query)
         picture = await self._wetink.opens.open(
-            self._wetink.content, target.block, target.slot, who, moment, look, counted=not asked.head
+            self._wetink.content, target.block, target.slot, who, moment, look, counted=not request.head
         )
         headers = ((b"content-type", picture.content_type.encode()), *NOT_KEPT)
         return Reply(200, headers, picture.body, picture.served, picture.stopgap)
 
-    async def _click(self, asked: Asked, target: Target, query: dict[str, str], look: Lookup) -> Reply:
-        who, moment = self._reader(asked, target, query)
+    async def _click(self, request: OpenRequest, target: Target, query: dict[str, str], look: Lookup) -> Reply:
+        who, moment = self._reader(request, target, query)
         link = await self._wetink.opens.destination(
-            self._wetink.content, target.block, target.slot, who, moment, counted=not asked.head
+            self._wetink.content, target.block, target.slot, who, moment, counted=not request.head
         )
         if link:
             return Reply(302, (*NOT_KEPT, (b"location", quote(link, safe=LEGAL).encode("ascii"))), b"")
         return Reply(200, ((b"content-type", b"text/html; charset=utf-8"), *NOT_KEPT), NOWHERE)
 
-    async def _data(self, asked: Asked, target: Target, query: dict[str, str], look: Lookup) -> Reply:
+    async def _data(self, request: OpenRequest, target: Target, query: dict[str, str], look: Lookup) -> Reply:
         content, opens = self._wetink.content, self._wetink.opens
         block = content.blocks.get(target.block)
         if block is None or not block.data:
             message = f"there is no block called {target.block[:64]!r} to read here"
-            return _error(404, "unknown_block", message, (*NOT_KEPT, *self._cors(asked)))
-        who, moment = self._reader(asked, target, query)
-        headers = (*JSON_DATA, *(self._amp(query, asked) or self._cors(asked)))
+            return _error(404, "unknown_block", message, (*NOT_KEPT, *self._cors(request)))
+        who, moment = self._reader(request, target, query)
+        headers = (*JSON_DATA, *(self._amp(query, request) or self._cors(request)))
         try:
-            decided = opens.preview(content, block, who, moment) if asked.head else None
+            decided = opens.preview(content, block, who, moment) if request.head else None
             decision = await (decided or opens.read(content, block, who, moment, look))
             return Reply(200, headers, _encode(_shown(decision)))
         except Exception:
@@ -214,39 +224,39 @@ class OpenEndpoints:
             FALLBACKS["data", "error"].add()
             return Reply(200, headers, _encode(_nothing(block, self._clock())), stopgap=True)
 
-    async def _words(self, asked: Asked, target: Target, query: dict[str, str], look: Lookup) -> Reply:
-        who, moment = self._reader(asked, target, query)
+    async def _words(self, request: OpenRequest, target: Target, query: dict[str, str], look: Lookup) -> Reply:
+        who, moment = self._reader(request, target, query)
         words = await self._wetink.embed.words(self._wetink.content, target.block, target.slot, who, moment)
-        headers = ((b"content-type", b"text/plain; charset=utf-8"), *DATA, *self._cors(asked))
+        headers = ((b"content-type", b"text/plain; charset=utf-8"), *DATA, *self._cors(request))
         return Reply(200, headers, words.encode("utf-8", "replace"))
 
-    async def _fragment(self, asked: Asked, target: Target, query: dict[str, str], look: Lookup) -> Reply:
-        who, moment = self._reader(asked, target, query)
+    async def _fragment(self, request: OpenRequest, target: Target, query: dict[str, str], look: Lookup) -> Reply:
+        who, moment = self._reader(request, target, query)
         html = await self._wetink.embed.fragment(self._wetink.content, target.block, who, moment)
-        headers = ((b"content-type", b"text/html; charset=utf-8"), *DATA, *self._cors(asked))
+        headers = ((b"content-type", b"text/html; charset=utf-8"), *DATA, *self._cors(request))
         return Reply(200, headers, html.encode("utf-8", "replace"))
 
-    def _reader(self, asked: Asked, target: Target, query: dict[str, str]) -> tuple[Identifier | None, Moment]:
+    def _reader(self, request: OpenRequest, target: Target, query: dict[str, str]) -> tuple[Identifier | None, Moment]:
         """Return the recipient, None for an unknown one, and the moment."""
-        return self._recipient(asked, target, query), self._moment(query, asked, moving=target.moving)
+        return self._recipient(request, target, query), self._moment(query, request, moving=target.moving)
 
-    def _recipient(self, asked: Asked, target: Target, query: dict[str, str]) -> Identifier | None:
+    def _recipient(self, request: OpenRequest, target: Target, query: dict[str, str]) -> Identifier | None:
         if target.token:
-            return self._wetink.seals.unseal(target.token, target.block, PURPOSES[asked.path[1]])
+            return self._wetink.seals.unseal(target.token, target.block, PURPOSES[request.path[1]])
         block = self._wetink.content.blocks.get(target.block)
         kinds = block.recipients if block is not None else ()
         return next((self._wetink.seals.named(kind, query[kind]) for kind in kinds if kind in query), None)
 
-    def _amp(self, query: dict[str, str], asked: Asked) -> tuple[Header, ...]:
+    def _amp(self, query: dict[str, str], request: OpenRequest) -> tuple[Header, ...]:
         """Return the CORS headers for an AMP email; none for a sender that is not the shop's.
 
         Source: "CORS in AMP for Email", both versions: by the sender's address, or by the mail client's origin.
         """
         senders = self._wetink.settings.amp_senders
-        sender = asked.header(b"amp-email-sender").decode("latin-1")
+        sender = request.header(b"amp-email-sender").decode("latin-1")
         if sender:
             return ((b"amp-email-allow-sender", sender.encode("latin-1")),) if sender.lower() in senders else ()
-        source, origin = query.get("__amp_source_origin", ""), asked.header(b"origin")
+        source, origin = query.get("__amp_source_origin", ""), request.header(b"origin")
         if not origin or source.lower() not in senders:
             return ()
         return (
@@ -255,17 +265,19 @@ class OpenEndpoints:
             (b"access-control-expose-headers", b"AMP-Access-Control-Allow-Source-Origin"),
         )
 
-    def _cors(self, asked: Asked) -> tuple[Header, ...]:
+    def _cors(self, request: OpenRequest) -> tuple[Header, ...]:
         """Return the CORS headers: only the shop's own hosts may read the answer, since it is about a person."""
-        origin = asked.header(b"origin")
+        origin = request.header(b"origin")
         if not origin:
             return ()
         mine = self._wetink.hosts.own_origin(origin.decode("latin-1"))
         return ((b"vary", b"origin"), *(((b"access-control-allow-origin", origin),) if mine else ()))
 
-    def _moment(self, query: dict[str, str], asked: Asked, *, moving: bool = False) -> Moment:
-        place = self._wetink.places.of_request(asked.client, asked.header(b"x-forwarded-for").decode("latin-1"))
-        facts, fetch = classify_request(asked.header(b"user-agent").decode("latin-1"), place.owner, asked.method, False)
+    def _moment(self, query: dict[str, str], request: OpenRequest, *, moving: bool = False) -> Moment:
+        place = self._wetink.places.of_request(request.client, request.header(b"x-forwarded-for").decode("latin-1"))
+        facts, fetch = classify_request(
+            request.header(b"user-agent").decode("latin-1"), place.owner, request.method, False
+        )
         here = fetch.kind == "person"  # else the address is a machine's
         return Moment(
             now=self._clock(),
@@ -323,7 +335,7 @@ def _slot(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 2 and int(text) >= 1 else 1
 
 
-def _shown(decision: Decision) -> Answer:
+def _shown(decision: Decision) -> DecisionBody:
     links = decision.links
     items = [
         Shown(
@@ -333,11 +345,11 @@ def _shown(decision: Decision) -> Answer:
         )
         for index, item in enumerate(decision.items)
     ]
-    return Answer(decision.block, decision.variant, decision.app, decision.at, items, links[0])
+    return DecisionBody(decision.block, decision.variant, decision.app, decision.at, items, links[0])
 
 
-def _nothing(block: Block, now: int) -> Answer:
-    return Answer(block.name, "", "", now, [], block.fallback.link)
+def _nothing(block: Block, now: int) -> DecisionBody:
+    return DecisionBody(block.name, "", "", now, [], block.fallback.link)
 
 
 def _error(status: int, code: str, message: str, headers: tuple[Header, ...]) -> Reply:

@@ -21,7 +21,7 @@ OURSELVES = Source("wetink", "server")
 
 async def ballot(request: Request) -> Response:
     """Show the poll with the clicked answer selected. Counts nothing."""
-    block, who, moment = _asked(request)
+    block, who, moment = _question(request)
     found = await _ballot(request, block, who, moment)
     if found is None:
         return page(request, "voted.html", status=410, ballot=None, thanks=False)
@@ -35,13 +35,13 @@ async def ballot(request: Request) -> Response:
 
 async def cast(request: Request) -> Response:
     """Count the form's vote, ingest it as an event of the voter, and show the results."""
-    wetink, (block, who, moment) = wetink_of(request), _asked(request)
+    wetink, (block, who, moment) = wetink_of(request), _question(request)
     form = await form_of(request)
     option = whole(form.get("option", ""))
     try:
         decision = await wetink.opens.preview(wetink.content, block, who, moment)
-        said = await wetink.polls.vote(decision, who, option or 0, moment.now)
-        await wetink.ingest.receive(answered(who, said, moment.now), OURSELVES, Endpoint(type="track"), moment.now)
+        vote = await wetink.polls.vote(decision, who, option or 0, moment.now)
+        await wetink.ingest.receive(answered(who, vote, moment.now), OURSELVES, Endpoint(type="track"), moment.now)
     except BadRequest as error:
         found = await _ballot(request, block, who, moment)
         if found is None or not found.open:
@@ -56,7 +56,7 @@ async def _ballot(request: Request, block: Block, who: Identifier, moment: Momen
     return wetink.polls.ballot(await wetink.opens.preview(wetink.content, block, who, moment))
 
 
-def _asked(request: Request) -> tuple[Block, Identifier, Moment]:
+def _question(request: Request) -> tuple[Block, Identifier, Moment]:
     """Return the block, the voter, and the moment. Raises NotFound for a link that was not made here."""
     wetink, name = wetink_of(request), request.path_params["block"]
     who = wetink.seals.unseal(request.path_params["token"], name, "vote")

@@ -21,13 +21,13 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 logger = logging.getLogger(__name__)
 
 Header: TypeAlias = tuple[bytes, bytes]
-Answer: TypeAlias = Callable[[int, Sequence[Header], bytes], None]
+Respond: TypeAlias = Callable[[int, Sequence[Header], bytes], None]
 """Call it once with status, headers without content-length, and body."""
 
-Take: TypeAlias = Callable[[bytes, Answer], None]
+Take: TypeAlias = Callable[[bytes, Respond], None]
 """Takes a request's body and a callback for the answer. Never raises."""
 
-Short: TypeAlias = Callable[[bytes, bytes, Sequence[Header], str], Take | None]
+FastPath: TypeAlias = Callable[[bytes, bytes, Sequence[Header], str], Take | None]
 """Takes method, target, headers and the client's address. Returns None if the request must go the long way. Names of
 headers are in lower case."""
 
@@ -71,7 +71,7 @@ TOO_LARGE = (
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """One connection. It calls the application's attribute `short`, if there is one, for each request.
+    """One connection. It calls the application's attribute `fast_path`, if there is one, for each request.
 
     A request that is too large or too slow ends its connection.
     """
@@ -79,22 +79,22 @@ class HttpProtocol(HttpToolsProtocol):
     def __init__(self, *given: Any, **named: Any) -> None:
         """Take uvicorn's arguments."""
         super().__init__(*given, **named)
-        self._short: Short | None = getattr(self.config.app, "short", None)
+        self._fast_path: FastPath | None = getattr(self.config.app, "fast_path", None)
         self._idle, self._idle_since = False, 0.0
         self._watch: asyncio.TimerHandle | None = None
         self._begun, self._ended = 0, 0  # requests whose first and last byte have come
         self._in_head, self._head_bytes, self._half_closed = False, 0, False
-        self._since = self._heard = 0.0  # when the head began, and when the last bytes came
+        self._since = self._last_data_at = 0.0  # when the head began, and when the last bytes came
 
     def data_received(self, data: bytes) -> None:
         """Handle received bytes: a whole request with a known head directly, all else with the parser."""
-        if self._short is None or self._begun != self._ended or not data.startswith(b"POST "):
+        if self._fast_path is None or self._begun != self._ended or not data.startswith(b"POST "):
             self._parsed(data)
             return
         end = data.find(b"\r\n\r\n") + 4
         known = _heads.get(data[:end])
-        if known is not None and known.length == len(data) - end and self._may_go_short():
-            take = self._short(b"POST", known.target, known.headers, self.client[0] if self.client else "")
+        if known is not None and known.length == len(data) - end and self._is_plain():
+            take = self._fast_path(b"POST", known.target, known.headers, self.client[0] if self.client else "")
             if take is not None:
                 self._unset_keepalive_if_required()
                 cycle = _Cycle(self, take, data[end:])
@@ -108,7 +108,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _parsed(self, data: bytes) -> None:
         """Parse received bytes within the limits of a request."""
-        self._heard, begun, whole = self.loop.time(), self._begun, self._begun == self._ended
+        self._last_data_at, begun, whole = self.loop.time(), self._begun, self._begun == self._ended
         if whole and len(data) > LARGEST_HEAD and b"\r\n\r\n" not in data[:LARGEST_HEAD]:
             self._end(TOO_LARGE)
             return
@@ -118,7 +118,7 @@ class HttpProtocol(HttpToolsProtocol):
             return
         if self._begun == self._ended:
             if self.cycle is not None and self.cycle.response_complete and not self._idle:  # only blank lines came
-                self._idle, self._idle_since = True, self._idle_since if was_idle else self._heard
+                self._idle, self._idle_since = True, self._idle_since if was_idle else self._last_data_at
         else:
             if self._begun == begun or (whole and self._begun == begun + 1):  # else the bytes span several requests
                 self._head_bytes += len(data)
@@ -128,10 +128,10 @@ class HttpProtocol(HttpToolsProtocol):
         if self._watch is None:
             self._watch = self.loop.call_later(min(HEAD_SECONDS, self.timeout_keep_alive), self._look)
 
-    def _end(self, answer: bytes) -> None:
+    def _end(self, respond: bytes) -> None:
         """End the connection. Send an answer first unless another is in progress."""
         if self._nothing_under_way():
-            self.transport.write(answer)
+            self.transport.write(respond)
         self.transport.close()
 
     def _remember(self, head: bytes, length: int) -> None:
@@ -159,7 +159,7 @@ class HttpProtocol(HttpToolsProtocol):
         if not known or len(self.headers) > MOST_HEADERS or self._head_too_large():
             raise ValueError("no head that we read")  # the parser ends the connection with 400
         self._in_head = False
-        take = self._short_way()
+        take = self._take_of_head()
         if take is None:
             super().on_headers_complete()
         else:
@@ -200,7 +200,7 @@ class HttpProtocol(HttpToolsProtocol):
         elif self.flow.read_paused:
             left = BODY_SECONDS  # reading is paused
         else:
-            left = self._heard + BODY_SECONDS - now
+            left = self._last_data_at + BODY_SECONDS - now
         if left > 0:
             self._watch = self.loop.call_later(left, self._look)
         else:
@@ -240,15 +240,15 @@ class HttpProtocol(HttpToolsProtocol):
         """Return whether a complete head is too large: its last bytes may take it past the limit."""
         return len(self.url) + sum([len(name) + len(value) + 4 for name, value in self.headers]) > LARGEST_HEAD
 
-    def _short_way(self) -> Take | None:
+    def _take_of_head(self) -> Take | None:
         parser = self.parser
-        if self._short is None or self.expect_100_continue or not self._may_go_short():
+        if self._fast_path is None or self.expect_100_continue or not self._is_plain():
             return None
         if parser.get_http_version() != "1.1" or parser.should_upgrade():
             return None
-        return self._short(parser.get_method(), self.url, self.headers, self.client[0] if self.client else "")
+        return self._fast_path(parser.get_method(), self.url, self.headers, self.client[0] if self.client else "")
 
-    def _may_go_short(self) -> bool:
+    def _is_plain(self) -> bool:
         """Return whether no request is in progress. Otherwise this one is pipelined and waits for its turn."""
         return self._nothing_under_way() and not self.flow.write_paused
 
@@ -344,10 +344,10 @@ def _go_on(work: Coroutine[Any, Any, None], waited_for: Any) -> Generator[Any, A
     try:
         while True:
             try:
-                heard = yield waited_for
+                result = yield waited_for
             except BaseException as error:
                 waited_for = work.throw(error)
             else:
-                waited_for = work.send(heard)
+                waited_for = work.send(result)
     except StopIteration:
         return

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from wetink.core.errors import BadRequest
 from wetink.core.signals.report import DAY_MS, Line, flat, in_currency, table, total
-from wetink.web.api import allowed, told
+from wetink.web.api import allowed, json_response
 from wetink.web.dashboard.query import number_in, time_in
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink
@@ -25,7 +25,7 @@ from wetink.wiring import Wetink
 USUAL_DAYS, MOST_DAYS = 14, 3_660
 
 
-class Asked(msgspec.Struct, frozen=True):
+class ReportQuery(msgspec.Struct, frozen=True):
     """A report's query. `since` and `until` are Unix ms."""
 
     since: int
@@ -37,12 +37,12 @@ class Asked(msgspec.Struct, frozen=True):
     currency: str = ""
 
 
-def usual(now: int) -> Asked:
+def usual(now: int) -> ReportQuery:
     """Return the default report: the last two weeks, by block."""
-    return Asked(max(now - now % DAY_MS - (USUAL_DAYS - 1) * DAY_MS, 0), now + 1)
+    return ReportQuery(max(now - now % DAY_MS - (USUAL_DAYS - 1) * DAY_MS, 0), now + 1)
 
 
-def asked(request: Request, now: int) -> Asked:
+def report_query(request: Request, now: int) -> ReportQuery:
     """Return the report that a request's query selects. Raises BadRequest with the wrong parameter's name."""
     query = request.query_params
     days = number_in(query, "days", USUAL_DAYS, 1, MOST_DAYS)
@@ -53,7 +53,7 @@ def asked(request: Request, now: int) -> Asked:
     if until - since > MOST_DAYS * DAY_MS:
         raise BadRequest(f"since: at most {MOST_DAYS:,} days before until", where="since")
     by = tuple(dict.fromkeys(each.strip() for each in query.get("by", "block").split(",") if each.strip()))
-    return Asked(
+    return ReportQuery(
         since,
         until,
         by,
@@ -64,7 +64,7 @@ def asked(request: Request, now: int) -> Asked:
     )
 
 
-async def lines_of(wetink: Wetink, what: Asked) -> list[Line]:
+async def lines_of(wetink: Wetink, what: ReportQuery) -> list[Line]:
     """Return the lines of a report. Raises BadRequest for an unknown goal, model or column."""
     lines = await wetink.reports.lines(
         wetink.content, what.since, what.until, what.by, block=what.block, goal=what.goal, model=what.model
@@ -75,11 +75,11 @@ async def lines_of(wetink: Wetink, what: Asked) -> list[Line]:
 async def report(request: Request) -> Response:
     """Return a report as JSON."""
     wetink = allowed(request)
-    what = asked(request, now_ms())
+    what = report_query(request, now_ms())
     lines = await lines_of(wetink, what)
     name, _, model = wetink.reports.asked(wetink.content, what.goal, what.model)
     lifts = await wetink.experiments.lifts(wetink.content) if "block" in what.by else {}
-    return told(
+    return json_response(
         {
             "since": what.since,
             "until": what.until,
@@ -94,7 +94,7 @@ async def report(request: Request) -> Response:
 async def report_csv(request: Request) -> Response:
     """Return a report as CSV."""
     wetink = allowed(request)
-    what = asked(request, now_ms())
+    what = report_query(request, now_ms())
     return as_csv(await lines_of(wetink, what), what.by, await wetink.experiments.lifts(wetink.content))
 
 
@@ -106,8 +106,8 @@ def as_csv(lines: Sequence[Line], by: Sequence[str], lifts: dict[str, str]) -> R
 
 async def conversions(request: Request) -> Response:
     """Return the credits of each conversion."""
-    wetink, what = allowed(request), asked(request, now_ms())
-    return told(
+    wetink, what = allowed(request), report_query(request, now_ms())
+    return json_response(
         await wetink.reports.all_attributions(wetink.content, what.since, what.until, goal=what.goal, model=what.model)
     )
 
@@ -116,7 +116,7 @@ async def conversion(request: Request) -> Response:
     """Return one conversion with all touches around it."""
     wetink, query = allowed(request), request.query_params
     name = request.path_params["id"]
-    return told(
+    return json_response(
         await wetink.reports.explained(wetink.content, name, goal=query.get("goal", ""), model=query.get("model", ""))
     )
 
@@ -124,7 +124,7 @@ async def conversion(request: Request) -> Response:
 async def experiments(request: Request) -> Response:
     """Return the names of all experiments, each with its block."""
     wetink = allowed(request)
-    return told(
+    return json_response(
         [{"name": name, "block": block} for name, (_, block) in wetink.experiments.plans(wetink.content).items()]
     )
 
@@ -132,4 +132,4 @@ async def experiments(request: Request) -> Response:
 async def experiment(request: Request) -> Response:
     """Return an experiment's result."""
     wetink = allowed(request)
-    return told(await wetink.experiments.result(wetink.content, request.path_params["name"]))
+    return json_response(await wetink.experiments.result(wetink.content, request.path_params["name"]))

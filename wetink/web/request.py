@@ -52,7 +52,7 @@ def now_ms() -> int:
 LONGEST_PARAMETER, MOST_PARAMETERS, LONGEST_NAME = 256, 32, 64
 
 
-class Asked(msgspec.Struct, frozen=True, gc=False):
+class OpenRequest(msgspec.Struct, frozen=True, gc=False):
     """A request. Names of headers are in lower case. `client` is an IP address, empty if unknown."""
 
     method: str
@@ -92,11 +92,11 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     stopgap: bool = False
 
 
-def of_scope(scope: Scope) -> Asked:
+def from_scope(scope: Scope) -> OpenRequest:
     """Return the request of an ASGI scope."""
     client = scope.get("client")
     headers = tuple(map(tuple, scope["headers"]))
-    return Asked(scope["method"], scope["path"], scope["query_string"], headers, client[0] if client else "")
+    return OpenRequest(scope["method"], scope["path"], scope["query_string"], headers, client[0] if client else "")
 
 
 async def reply_with(send: Send, reply: Reply, *, head: bool) -> None:
@@ -240,9 +240,9 @@ def status_of(error: WetinkError) -> int:
 
 def body_of(error: WetinkError) -> bytes:
     """Return an error as JSON. `code` and `message` are also at the top, where Segment's Python SDK reads them."""
-    told = {"code": error.code, "message": str(error)}
-    details = {**told, "hint": error.hint, "where": error.where}
-    return msgspec.json.encode({**told, "error": {name: value for name, value in details.items() if value}})
+    named = {"code": error.code, "message": str(error)}
+    details = {**named, "hint": error.hint, "where": error.where}
+    return msgspec.json.encode({**named, "error": {name: value for name, value in details.items() if value}})
 
 
 TTL_MS = 2_000
@@ -250,37 +250,37 @@ TTL_MS = 2_000
 MOST_ANSWERS, MOST_BYTES = 1_024, 32 << 20
 
 
-class Again:
+class ResponseCache:
     """Recent answers by request, each with the content and the lookup that it was made from."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Hashable, tuple[Content, Lookup, int, Reply]] = OrderedDict()
         self._bytes = 0
-        self._asked: dict[str, int] = {}
+        self._last_seen: dict[str, int] = {}
 
-    def asked_before(self, path: str, now: int) -> bool:
+    def seen_before(self, path: str, now: int) -> bool:
         """Note a request for this path at `now` (Unix ms). Returns whether there was another one shortly before."""
-        last = self._asked.get(path)
-        if len(self._asked) >= MOST_ANSWERS:
-            self._asked.clear()
-        self._asked[path] = now
+        last = self._last_seen.get(path)
+        if len(self._last_seen) >= MOST_ANSWERS:
+            self._last_seen.clear()
+        self._last_seen[path] = now
         return last is not None and 0 <= now - last < TTL_MS
 
-    async def standing(self, asked: Hashable, content: Content, now: int) -> Reply | None:
+    async def standing(self, request: Hashable, content: Content, now: int) -> Reply | None:
         """Return a recent answer if the store's answers are the same at `now` (Unix ms); else None. Never raises."""
-        kept = self._kept.get(asked)
-        if kept is None or kept[0] is not content or not 0 <= now - kept[2] < TTL_MS:
+        cached = self._kept.get(request)
+        if cached is None or cached[0] is not content or not 0 <= now - cached[2] < TTL_MS:
             return None
         try:
-            return kept[3] if await kept[1].stands(now) else None
+            return cached[3] if await cached[1].stands(now) else None
         except Exception as error:  # the open is answered without the cache
             log_error(logger, error, "the store cannot say whether an answer still stands")
             return None
 
-    def put(self, asked: Hashable, content: Content, look: Lookup, now: int, reply: Reply) -> None:
+    def put(self, request: Hashable, content: Content, look: Lookup, now: int, reply: Reply) -> None:
         """Store an answer. The oldest ones go first."""
-        old = self._kept.pop(asked, None)
+        old = self._kept.pop(request, None)
         self._bytes += len(reply.body) - (len(old[3].body) if old is not None else 0)
-        self._kept[asked] = content, look, now, reply
+        self._kept[request] = content, look, now, reply
         while self._bytes > MOST_BYTES or len(self._kept) > MOST_ANSWERS:
             self._bytes -= len(self._kept.popitem(last=False)[1][3].body)

@@ -171,7 +171,7 @@ class _Parent:
         try:
             for each in begun:
                 try:
-                    each.heard.recv()
+                    each.reader.recv()
                 except EOFError:
                     if self._stopping:
                         return
@@ -186,7 +186,7 @@ class _Parent:
         """Replace children that ended, and end those without a recent heartbeat."""
         looked = time.monotonic()
         while not self._stopping:
-            wait([*self._children, *(child.heard for child in self._children.values() if child.speaks)], timeout=1.0)
+            wait([*self._children, *(child.reader for child in self._children.values() if child.speaks)], timeout=1.0)
             now = time.monotonic()
             if now - looked > PAUSE_SECONDS:  # this process itself stalled, as when a laptop sleeps
                 for child in self._children.values():
@@ -202,20 +202,20 @@ class _Parent:
                     self._replace(sentinel, f"did not answer for {self._settings.worker_timeout} s")
 
     def _start(self, row: int) -> "_Child":
-        heard, said = self._spawn.Pipe(duplex=False)
+        reader, writer = self._spawn.Pipe(duplex=False)
         process = self._spawn.Process(
             target=_child,
-            args=(self._settings, self._app, self._place._replace(row=row), said, os.getpid()),
+            args=(self._settings, self._app, self._place._replace(row=row), writer, os.getpid()),
             name="wetink-worker",
         )
         process.start()
-        said.close()
-        child = self._children[process.sentinel] = _Child(process, heard, time.monotonic() + START_SECONDS, row)
+        writer.close()
+        child = self._children[process.sentinel] = _Child(process, reader, time.monotonic() + START_SECONDS, row)
         return child
 
     def _replace(self, sentinel: int, why: str) -> None:
         child = self._children.pop(sentinel)
-        child.heard.close()
+        child.reader.close()
         logger.error("process %s %s; another takes its place", child.process.pid, why)
         metrics.RESTARTS.add()
         if not self._stopping:
@@ -238,34 +238,34 @@ class _Parent:
 class _Child:
     """A serving process, its last heartbeat (monotonic seconds), and its row of numbers."""
 
-    def __init__(self, process: BaseProcess, heard: Connection, beat_at: float, row: int) -> None:
-        self.process, self.heard, self.beat_at, self.row = process, heard, beat_at, row
+    def __init__(self, process: BaseProcess, reader: Connection, beat_at: float, row: int) -> None:
+        self.process, self.reader, self.beat_at, self.row = process, reader, beat_at, row
         self.speaks = True
 
     def listen(self, now: float) -> None:
         """Read the heartbeats since the last call."""
         try:
-            while self.speaks and self.heard.poll():
-                self.heard.recv()
+            while self.speaks and self.reader.poll():
+                self.reader.recv()
                 self.beat_at = now
         except (EOFError, OSError):
             self.speaks = False
 
 
-def _child(settings: Settings, app: str, place: Place, said: Connection, parent: int) -> None:
+def _child(settings: Settings, app: str, place: Place, writer: Connection, parent: int) -> None:
     with contextlib.suppress(OSError):  # without prctl, a killed parent leaves its children to the operator
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its children
     logs.begin()
-    uvloop.run(_serve(settings, app, place, lambda: _beat(said)))
+    uvloop.run(_serve(settings, app, place, lambda: _beat(writer)))
 
 
-def _beat(said: Connection) -> None:
+def _beat(writer: Connection) -> None:
     """Send the parent a heartbeat now and every second while the event loop runs. A full pipe is ignored."""
     loop = asyncio.get_running_loop()
-    os.set_blocking(said.fileno(), False)
+    os.set_blocking(writer.fileno(), False)
     with contextlib.suppress(OSError):
-        said.send(None)
-    loop.call_later(BEAT_SECONDS, _beat, said)
+        writer.send(None)
+    loop.call_later(BEAT_SECONDS, _beat, writer)

@@ -65,7 +65,7 @@ def _problems_with(app: App, settings: Mapping[str, Any]) -> list[Wrong]:
     try:
         read = msgspec.convert(settings, app.settings)
     except msgspec.ValidationError as error:
-        return [_told(str(error), app, settings)]
+        return [_reworded(str(error), app, settings)]
     described = inspect.type_info(app.settings)
     found = [Wrong(path, why, fits=True) for path, why in _values(described, read, "")]
     if not found and app.check is not None:
@@ -143,7 +143,7 @@ def _values(described: inspect.Type, value: Any, path: str) -> Iterator[tuple[st
             yield path, why
 
 
-def _told(message: str, app: App, settings: Any) -> Wrong:
+def _reworded(message: str, app: App, settings: Any) -> Wrong:
     """Return a message of msgspec as a problem in a marketer's words."""
     what, _, place = message.partition(" - at `")
     path = place.removesuffix("`").removeprefix("$").removeprefix(".")

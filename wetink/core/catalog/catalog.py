@@ -88,9 +88,9 @@ class Changes(msgspec.Struct):
     reworded: set[str] = set()
     skus: dict[str, str] = {}
 
-    def key_of(self, said: Product, held: Held) -> str:
-        """Return the key of the facts that `said` belongs to."""
-        return said.sku or self.skus.get(said.key) or held.skus.get(said.key, said.key)
+    def key_of(self, product: Product, held: Held) -> str:
+        """Return the key of the facts that `product` belongs to."""
+        return product.sku or self.skus.get(product.key) or held.skus.get(product.key, product.key)
 
 
 class Standing:
@@ -100,59 +100,65 @@ class Standing:
     """
 
     def __init__(self) -> None:
-        self.said: dict[str, tuple[int, Product]] = {}
+        self.products: dict[str, tuple[int, Product]] = {}
         """The time (Unix ms) since which the statement holds, and the statement, by key."""
         self.skus: dict[str, str] = {}
         """The key for statements with only a product id, by product id."""
 
     def clear(self) -> None:
         """Forget all of them."""
-        self.said.clear()
+        self.products.clear()
         self.skus.clear()
 
-    def repeats(self, key: str, at: int, said: Product) -> bool:
+    def repeats(self, key: str, at: int, product: Product) -> bool:
         """Return whether a statement repeats a known one that is recent enough to keep its date."""
-        stands = self.said.get(key)
+        stands = self.products.get(key)
         if stands is None or at - stands[0] >= SAME_WORD_MS:
             return False
-        return said is stands[1] or said == stands[1] or _values(said) == _values(stands[1])
+        return product is stands[1] or product == stands[1] or _values(product) == _values(stands[1])
 
     def lacking(self, batch: Iterable[Statement]) -> set[str]:
         """Return the keys of the statements for which `plan` needs the stored data."""
         repeats, skus = self.repeats, self.skus
-        return {said.key for at, said in batch if not repeats(said.sku or skus.get(said.product_id, ""), at, said)}
+        return {
+            product.key
+            for at, product in batch
+            if not repeats(product.sku or skus.get(product.product_id, ""), at, product)
+        }
 
 
 def statements(events: Iterable[Event]) -> list[Statement]:
     """Return trusted events' statements about products with a key. Browsers are not trusted with the catalog."""
-    return [(event.at, said) for event in events if event.level == "server" for said in event.products if said.key]
+    return [
+        (event.at, product) for event in events if event.level == "server" for product in event.products if product.key
+    ]
 
 
 def plan(batch: Iterable[Statement], held: Held, standing: Standing | None = None) -> Changes:
     """Return the changes from statements, in the given order. `held` covers the key of each `lacking` product.
 
-    >>> said = (200_000, Product(sku="S", product_id="P", price=5.0))
-    >>> changes = plan([said], Held())
+    >>> product = (200_000, Product(sku="S", product_id="P", price=5.0))
+    >>> changes = plan([product], Held())
     >>> changes.facts["S"]["price"], changes.history, changes.skus
     ((200000, 5.0), [('S', Change(at=200000, price=5.0, availability='', stock=None))], {'P': 'S'})
-    >>> plan([said], Held(changes.facts, changes.skus)) == Changes()
+    >>> plan([product], Held(changes.facts, changes.skus)) == Changes()
     True
     """
     changes = Changes()
     standing = standing or Standing()
-    for at, said in batch:
-        key = said.sku or standing.skus.get(said.key) or held.skus.get(said.key, said.key)
-        if standing.repeats(key, at, said):
+    for at, product in batch:
+        key = product.sku or standing.skus.get(product.key) or held.skus.get(product.key, product.key)
+        if standing.repeats(key, at, product):
             continue  # the usual case: a view of a product that others have just viewed
         before = changes.facts.get(key) or held.facts.get(key) or {}
         facts = dict(before)
-        changed, since = _learnt(facts, said, at)
-        if not said.sku:
-            standing.skus[said.key] = key
+        changed, since = _learnt(facts, product, at)
+        if not product.sku:
+            standing.skus[product.key] = key
         if since is None:
-            standing.said.pop(key, None)
+            standing.products.pop(key, None)
         else:
-            standing.said[key] = since, said
+            standing.products[key] = since, product
         if not changed:
             continue
         changes.facts[key] = facts
@@ -160,8 +166,8 @@ def plan(batch: Iterable[Statement], held: Held, standing: Standing | None = Non
             changes.history.append((key, Change(at, *now)))
         if words_of(facts) != words_of(before):
             changes.reworded.add(key)
-        if said.sku and said.product_id and said.product_id != said.sku:
-            changes.skus[said.product_id] = standing.skus[said.product_id] = said.sku
+        if product.sku and product.product_id and product.product_id != product.sku:
+            changes.skus[product.product_id] = standing.skus[product.product_id] = product.sku
     return changes
 
 

@@ -92,7 +92,7 @@ class Memory(Generic[S]):
 
     def of(self, state: S) -> Standing:
         """Return the statements that the catalog in this state contains; none if another process has written."""
-        if state != self._state or len(self._standing.said) > REMEMBERED:
+        if state != self._state or len(self._standing.products) > REMEMBERED:
             self._standing.clear()
         self._state = None  # until the step is planned
         return self._standing

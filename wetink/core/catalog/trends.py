@@ -108,13 +108,15 @@ class Trends:
         A count loses half its weight with every quarter of the window (ms), so that a surge shows while it happens.
         Products that moved fewer than `least` people in the whole window are left out.
         """
-        asked = (measure, window_ms, now // 60_000, category.casefold(), region.casefold(), least)
-        kept = self._ranked.get(asked)
-        if kept is None or self._observed - kept[0] > kept[0] // 100:  # computed again after one percent more events
+        key = (measure, window_ms, now // 60_000, category.casefold(), region.casefold(), least)
+        ranked = self._ranked.get(key)
+        if (
+            ranked is None or self._observed - ranked[0] > ranked[0] // 100
+        ):  # computed again after one percent more events
             if len(self._ranked) > 200:
                 self._ranked.clear()
-            kept = self._ranked[asked] = self._observed, self._rank(*asked)
-        return kept[1]
+            ranked = self._ranked[key] = self._observed, self._rank(*key)
+        return ranked[1]
 
     def together(self, key: str, measure: Measure) -> Sequence[str]:
         """Return the products viewed, added or bought together with a product, most often first."""

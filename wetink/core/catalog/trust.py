@@ -63,8 +63,8 @@ def shown(person: Person, found: Mapping[str, Sequence[Product]] | None = None, 
     traits = person.traits
     if person.page_traits:
         traits = {name: value for name, value in traits.items() if name not in person.page_traits}
-        told = {name: person.traits[name] for name in person.page_traits}
-        traits |= kept if (kept := _showable(told)) is not _HIDDEN else {}
+        from_pages = {name: person.traits[name] for name in person.page_traits}
+        traits |= kept if (kept := _showable(from_pages)) is not _HIDDEN else {}
     searches = person.searches
     if untrusted:
         searches = tuple(
@@ -126,10 +126,10 @@ def doubtful(person: Person) -> list[str]:
     if not (views or person.cart.lines or person.wishlist or person.orders):
         return []
     seen = (*views, *person.cart.lines, *person.wishlist)
-    told = [each.product.key for each in seen if not each.trusted]
+    keys = [each.product.key for each in seen if not each.trusted]
     doubted = [order.products for order in person.orders if not order.trusted]
-    told += [key for products in doubted for key in ([product.key for product in products] or [""])]
-    return list(dict.fromkeys(told))
+    keys += [key for products in doubted for key in ([product.key for product in products] or [""])]
+    return list(dict.fromkeys(keys))
 
 
 def believed(person: Person, catalog: Mapping[str, Product]) -> Person:

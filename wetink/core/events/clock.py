@@ -322,8 +322,8 @@ def happened(message: Message, received: int, noted: list[Problem], relayed: boo
     if timestamp is not None and (original is not None or relayed):
         at = corrected(timestamp, None, received)
     else:
-        told = message.sentAt if message.sentAt is not None else message.sent_at
-        sent = _read(noted, "sentAt", told) if told is not None else None
+        sent_given = message.sentAt if message.sentAt is not None else message.sent_at
+        sent = _read(noted, "sentAt", sent_given) if sent_given is not None else None
         before = parse(message.receivedAt) if message.receivedAt is not None else None
         at = corrected(said, sent, received, before)
         if sent is not None and said is not None and sent < YEAR_2000 <= said:

@@ -287,8 +287,8 @@ def _placeholders(
     held: dict[str, Any] = {}
     for name, value in properties.items():
         field = words[name][0] if name in words else ""
-        said = text(value) if field in TOLD_APART else None
-        if said and TOLD_APART[field](said, known):
+        given = text(value) if field in TOLD_APART else None
+        if given and TOLD_APART[field](given, known):
             held[name] = value
     return held
 
@@ -308,9 +308,9 @@ def _split(
     found: Any
     named = ""  # the currency inside an amount
     for name, value in properties.items():
-        if name in texts and type(value) is str and len(value) <= LONGEST_TEXT and (said := value.strip()):
+        if name in texts and type(value) is str and len(value) <= LONGEST_TEXT and (given := value.strip()):
             # The result of `text`, inlined, with HTML entities or without: most properties of a product take this path.
-            fields[name] = said if "&" not in said else unescaped(said)
+            fields[name] = given if "&" not in given else unescaped(given)
             continue
         word = words.get(name)
         if word is None:
@@ -346,7 +346,7 @@ def unread(rest: dict[str, Any], names: Collection[str], place: str, currency: s
 
 def hint_of(properties: dict[str, Any], currency: Any = None) -> str:
     """Return the currency in these properties, else `currency`, that of the surroundings; empty for none."""
-    said = properties.get("currency") if isinstance(properties, dict) else None
-    if type(said) is not str or not said:
-        said = currency
-    return said if type(said) is str and len(said) <= LONGEST_HINT else ""
+    given = properties.get("currency") if isinstance(properties, dict) else None
+    if type(given) is not str or not given:
+        given = currency
+    return given if type(given) is str and len(given) <= LONGEST_HINT else ""

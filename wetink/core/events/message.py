@@ -137,31 +137,33 @@ _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>[^`]*)`| \(byte (?P<byte>
 _SENT_AT_LIKE = (str, int, float)
 
 
-def pieces(body: bytes, door: Endpoint) -> tuple[list[Piece], str]:
+def pieces(body: bytes, endpoint: Endpoint) -> tuple[list[Piece], str]:
     """Return the messages of a body, and its write key, empty without one.
 
     Raises TooLarge over the endpoint's limit of bytes, and BadRequest (`where`: the byte or path) for a body that is
     not the endpoint's JSON. A fault of one message is in its piece and raises nothing.
     """
-    if len(body) > door.body_bytes:
+    if len(body) > endpoint.body_bytes:
         raise TooLarge(
-            f"the body has {len(body)} bytes, {door.body_bytes} are allowed here",
+            f"the body has {len(body)} bytes, {endpoint.body_bytes} are allowed here",
             hint="send fewer or smaller messages in a request",
         )
     body = repaired(body)
     if not body.strip():
         raise BadRequest("the body is empty", hint="send a JSON object", where="byte 0")
-    if not door.several:
-        return _single(body, door)
+    if not endpoint.several:
+        return _single(body, endpoint)
     envelope: _Envelope = _read(_envelope, body)
-    listed = envelope.events if door.several == "events" and envelope.events is not None else envelope.batch
+    listed = envelope.events if endpoint.several == "events" and envelope.events is not None else envelope.batch
     if listed is None:
-        if door.alone:
-            return _single(body, door)
+        if endpoint.alone:
+            return _single(body, endpoint)
         raise BadRequest(
-            f"`{door.several}` is missing", hint=f'send {{"{door.several}": […]}}', where=f"$.{door.several}"
+            f"`{endpoint.several}` is missing",
+            hint=f'send {{"{endpoint.several}": […]}}',
+            where=f"$.{endpoint.several}",
         )
-    return _several(listed, envelope, door), _key(envelope.writeKey)
+    return _several(listed, envelope, endpoint), _key(envelope.writeKey)
 
 
 def write_key(body: bytes) -> str:
@@ -187,33 +189,35 @@ def _read(decode: Any, body: bytes) -> Any:
     except RecursionError as error:
         raise BadRequest("the JSON is nested too deeply", hint=f"nest at most {DEEPEST} levels", where="$") from error
     except (msgspec.DecodeError, UnicodeError, OverflowError, ValueError) as error:
-        what, where = _told(error)
+        what, where = _error_text(error)
         raise BadRequest(
             f"the body cannot be read: {what}", hint="send one JSON object in UTF-8", where=where
         ) from error
 
 
-def _told(error: Exception) -> tuple[str, str]:
+def _error_text(error: Exception) -> tuple[str, str]:
     found = _PLACE.match(str(error))
     if found is None:
         return str(error), "the end" if "truncated" in str(error) else "$"
     return found["what"], found["path"] or f"byte {found['byte']}"
 
 
-def _single(body: bytes, door: Endpoint) -> tuple[list[Piece], str]:
-    if len(body) > door.message_bytes:
-        raise TooLarge(f"the message has {len(body)} bytes, {door.message_bytes} are allowed", hint="send less in it")
+def _single(body: bytes, endpoint: Endpoint) -> tuple[list[Piece], str]:
+    if len(body) > endpoint.message_bytes:
+        raise TooLarge(
+            f"the message has {len(body)} bytes, {endpoint.message_bytes} are allowed", hint="send less in it"
+        )
     if _too_deep(body):
         _read(_envelope_key, body)  # raises unless it is JSON
         return [Piece(body, fault=problem("too_deep", detail=str(DEEPEST)))], write_key(body)
     message: Message = _read(_message, body)
     key = _key(message.writeKey)
-    if message.writeKey is not None or (message.type is None and door.type is not None):
+    if message.writeKey is not None or (message.type is None and endpoint.type is not None):
         fields = _fields(body)
         fields.pop("writeKey", None)
-        if message.type is None and door.type is not None:
-            message.type = door.type
-            fields["type"] = msgspec.Raw(b'"%s"' % door.type.encode())
+        if message.type is None and endpoint.type is not None:
+            message.type = endpoint.type
+            fields["type"] = msgspec.Raw(b'"%s"' % endpoint.type.encode())
         body = _encode(fields)
     return [Piece(body, 0, message)], key
 
@@ -243,21 +247,21 @@ def _message(raw: bytes) -> Message:
         return _plain_message(_encode(fields))
 
 
-def _several(listed: Sequence[msgspec.Raw], envelope: _Envelope, door: Endpoint) -> list[Piece]:
+def _several(listed: Sequence[msgspec.Raw], envelope: _Envelope, endpoint: Endpoint) -> list[Piece]:
     sent = envelope.sentAt if type(envelope.sentAt) in _SENT_AT_LIKE else None
     shared = b"" if sent is None else b'"sentAt":' + _encode(sent)
     common = _Shared(envelope, len(listed))
     made = []
     for index, each in enumerate(listed):
         raw = bytes(each)
-        fault = _fault(raw, index, door)
+        fault = _fault(raw, index, endpoint)
         if fault is not None:
             made.append(Piece(raw, index, fault=fault))
             continue
         try:
             message = _message(raw)
         except (msgspec.DecodeError, UnicodeError, OverflowError, ValueError, RecursionError) as error:
-            made.append(Piece(raw, index, fault=problem("unreadable", detail=_told(error)[0])))
+            made.append(Piece(raw, index, fault=problem("unreadable", detail=_error_text(error)[0])))
             continue
         if sent is not None and message.sentAt is None:
             message.sentAt = sent
@@ -315,13 +319,13 @@ def _object(raw: Any) -> dict[str, msgspec.Raw]:
         return {}
 
 
-def _fault(raw: bytes, index: int, door: Endpoint) -> Problem | None:
+def _fault(raw: bytes, index: int, endpoint: Endpoint) -> Problem | None:
     if not raw.startswith(b"{"):
         return problem("not_an_object")
-    if index >= door.count:
-        return problem("too_many", detail=str(door.count))
-    if len(raw) > door.message_bytes:
-        return problem("too_large", detail=str(door.message_bytes))
+    if index >= endpoint.count:
+        return problem("too_many", detail=str(endpoint.count))
+    if len(raw) > endpoint.message_bytes:
+        return problem("too_large", detail=str(endpoint.message_bytes))
     if _too_deep(raw):
         return problem("too_deep", detail=str(DEEPEST))
     return None

@@ -65,11 +65,11 @@ def many(value: Any, place: str, page: Page, known: Placeholders = USUAL, curren
 
     `currency` is that of the surrounding order.
     """
-    told = listed(value)
-    if told is None:
+    items = listed(value)
+    if items is None:
         return None
     products, problems = [], list[Problem]()
-    for index, each in enumerate(told[:MOST_PRODUCTS]):
+    for index, each in enumerate(items[:MOST_PRODUCTS]):
         if not isinstance(each, dict):
             problems.append(problem("not_a_product", f"{place}[{index}]"))
             continue
@@ -120,13 +120,13 @@ def listed(value: Any) -> list[Any] | None:
     >>> listed('[{"sku": "S"}]'), listed({"sku": "S"}), listed({"0": {"sku": "S"}}), listed("x")
     ([{'sku': 'S'}], [{'sku': 'S'}], [{'sku': 'S'}], None)
     """
-    told = decoded(value)
-    if isinstance(told, dict):
-        parts = list(told.values())
-        told = parts if parts and all(isinstance(each, dict) for each in parts) else [told]
-    if not isinstance(told, list):
+    items = decoded(value)
+    if isinstance(items, dict):
+        parts = list(items.values())
+        items = parts if parts and all(isinstance(each, dict) for each in parts) else [items]
+    if not isinstance(items, list):
         return None
-    return [decoded(each) for each in told]
+    return [decoded(each) for each in items]
 
 
 def decoded(value: Any) -> Any:

@@ -19,14 +19,14 @@ def switched_off(integrations: Any, *, relayed: bool = False) -> str:
     """
     if not isinstance(integrations, Mapping):
         return ""
-    said: dict[str, bool | None] = {str(name): _switch(value) for name, value in integrations.items()}
-    ours = {name: on for name, on in said.items() if on is not None and _names_us(name)}
+    switches: dict[str, bool | None] = {str(name): _switch(value) for name, value in integrations.items()}
+    ours = {name: on for name, on in switches.items() if on is not None and _names_us(name)}
     for name, on in ours.items():
         if not on:
             return name
     if ours or relayed:
         return ""
-    return next((name for name, on in said.items() if on is False and name.lower() == "all"), "")
+    return next((name for name, on in switches.items() if on is False and name.lower() == "all"), "")
 
 
 def _names_us(name: str) -> bool:

@@ -348,9 +348,9 @@ def _money(draft: _Draft) -> None:
 
 
 def _odd_product(draft: _Draft, found: Product) -> None:
-    told = one(draft.message.properties or {}, found, draft.properties, lambda: page_of(draft.piece), draft.known)
-    draft.products, draft.properties = told.products, told.rest
-    draft.noted += told.problems
+    read = one(draft.message.properties or {}, found, draft.properties, lambda: page_of(draft.piece), draft.known)
+    draft.products, draft.properties = read.products, read.rest
+    draft.noted += read.problems
 
 
 def _storable(draft: _Draft) -> None:

@@ -22,7 +22,7 @@ LONGEST_AGO = 40
 SOMEBODY = "what if"
 """The user of a message without an identifier."""
 
-_DOOR = Endpoint(body_bytes=1 << 20, message_bytes=MOST_BYTES)
+_ENDPOINT = Endpoint(body_bytes=1 << 20, message_bytes=MOST_BYTES)
 
 
 def event_of(
@@ -34,17 +34,17 @@ def event_of(
     an event name, else an identify. `mappings` are those of its `source`. Raises BadContent for an unusable message,
     with the remedy.
     """
-    said = {name: value for name, value in given.items() if name not in ("ago", "source")}
-    if "timestamp" not in said:
-        said["timestamp"] = now - _before(str(given.get("ago", ago)), number)
-    elif time_of(said["timestamp"]) is None:
+    fields = {name: value for name, value in given.items() if name not in ("ago", "source")}
+    if "timestamp" not in fields:
+        fields["timestamp"] = now - _before(str(given.get("ago", ago)), number)
+    elif time_of(fields["timestamp"]) is None:
         raise BadContent(f"events[{number}].timestamp is not a time", hint="write 2026-11-20T09:00:00Z")
-    message = {"type": "track" if "event" in said else "identify", "messageId": f"s{number}", **said}
+    message = {"type": "track" if "event" in fields else "identify", "messageId": f"s{number}", **fields}
     if not {"userId", "anonymousId"} & message.keys():
         message["userId"] = SOMEBODY
     try:
         body = msgspec.json.encode(message)
-        piece = pieces(body, _DOOR)[0][0]
+        piece = pieces(body, _ENDPOINT)[0][0]
         if mappings is not None:
             piece = mappings.applied(piece, str(given.get("source", SOMEBODY)), now)
         normal = normalize(piece, source=SOMEBODY, level="server", received=now)
@@ -77,19 +77,19 @@ def read(text: str | bytes) -> list[dict[str, Any]]:
     if not raw.strip():
         return []
     try:
-        said = msgspec.json.decode(raw)
+        decoded = msgspec.json.decode(raw)
     except (msgspec.DecodeError, RecursionError) as error:
         lines = [line for line in raw.splitlines() if line.strip()]
         if len(lines) < 2:
             raise BadContent(f"this is not JSON: {error}", hint='write {"event": "Product Viewed", …}') from error
-        said = [_line(line, number) for number, line in enumerate(lines, 1)]
-    if isinstance(said, dict):
-        said = said["batch"] if isinstance(said.get("batch"), list) else [said]
-    if not isinstance(said, list) or not all(isinstance(each, dict) for each in said):
+        decoded = [_line(line, number) for number, line in enumerate(lines, 1)]
+    if isinstance(decoded, dict):
+        decoded = decoded["batch"] if isinstance(decoded.get("batch"), list) else [decoded]
+    if not isinstance(decoded, list) or not all(isinstance(each, dict) for each in decoded):
         raise BadContent("this is not a message", hint='write {"event": "Product Viewed", …}')
-    if len(said) > MOST:
+    if len(decoded) > MOST:
         raise BadContent(f"more than {MOST} messages")
-    return said
+    return decoded
 
 
 def events_of(messages: Sequence[Mapping[str, Any]], now: int) -> tuple[Event, ...]:

@@ -277,8 +277,8 @@ def parameters_of(feed: Feed, known: Mapping[str, Any]) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     for name, sources in feed.per_person.parameters.items():
-        told = (text(reached(known, source.strip())) for source in sources.split("|"))
-        if value := next((each for each in told if each), None):
+        values = (text(reached(known, source.strip())) for source in sources.split("|"))
+        if value := next((each for each in values if each), None):
             found[name] = value
     return found
 

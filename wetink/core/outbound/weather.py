@@ -15,30 +15,30 @@ COLDEST, HOTTEST = -90.0, 60.0
 """Limits in degrees Celsius: no place on earth has been colder or hotter."""
 
 
-def sky_of(said: object) -> str:
+def sky_of(given: object) -> str:
     """Return the sky in one word, empty if unknown.
 
     >>> sky_of(61), sky_of("Light rain shower"), sky_of(4), sky_of(None)
     ('rain', 'rain', '', '')
     """
-    if isinstance(said, str):
-        words = said.lower()
+    if isinstance(given, str):
+        words = given.lower()
         if not words.strip().isdecimal():
             return next((sky for sky, signs in WORDS.items() if any(sign in words for sign in signs)), "")
-        said = int(words) if len(words) < 4 else -1
-    if isinstance(said, bool) or not isinstance(said, int | float):
+        given = int(words) if len(words) < 4 else -1
+    if isinstance(given, bool) or not isinstance(given, int | float):
         return ""
-    return next((sky for sky, codes in SKIES.items() if said in codes), "")
+    return next((sky for sky, codes in SKIES.items() if given in codes), "")
 
 
-def celsius(said: object, degrees: str = "C") -> float | None:
+def celsius(given: object, degrees: str = "C") -> float | None:
     """Return a temperature in degrees Celsius, None if it is not one. `degrees` is the unit of the input: C or F.
 
     >>> celsius("50", "F"), celsius("warm")
     (10.0, None)
     """
     try:
-        warm = float(said) if isinstance(said, int | float | str) and not isinstance(said, bool) else None
+        warm = float(given) if isinstance(given, int | float | str) and not isinstance(given, bool) else None
     except ValueError:
         return None
     if warm is not None and degrees == "F":

@@ -75,8 +75,8 @@ def check(hook: Hook) -> None:
 
 def change_id(audience: str, move: Move, member: Identifier, at: int) -> str:
     """Return the id of a change. It is the same for each delivery, so receivers can recognize repetitions."""
-    told = "\0".join((audience, move, str(member), str(at)))
-    return "msg_" + hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=15).hexdigest()
+    parts = "\0".join((audience, move, str(member), str(at)))
+    return "msg_" + hashlib.blake2b(parts.encode("utf-8", "surrogatepass"), digest_size=15).hexdigest()
 
 
 def concerns(hook: Hook, change: MembershipChange) -> bool:

@@ -76,7 +76,7 @@ def _item(raw: Any) -> dict[str, Any] | str:
     try:
         item = msgspec.json.decode(raw)
     except _ERRORS as error:
-        return _said(error)
+        return _message_of(error)
     if not isinstance(item, dict):
         return "it is not an object"
     if _is_deep(item):
@@ -107,10 +107,10 @@ def _decoded(node: Any, kind: Any) -> Any:
     try:
         return msgspec.json.decode(node, type=kind)
     except _ERRORS as error:
-        raise Unreadable(_said(error)) from error
+        raise Unreadable(_message_of(error)) from error
 
 
-def _said(error: Exception) -> str:
+def _message_of(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     return "it is not encoded in UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)

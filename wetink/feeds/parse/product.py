@@ -28,10 +28,10 @@ _NONE = {"product_id": USUAL.nothing, "sku": USUAL.nothing, "variant": USUAL.no_
 """Fields that identify a product -> whether a text in them means that there is no value."""
 
 
-def goods(raw: Mapping[str, Any], base: str, told: list[str]) -> dict[str, Any] | str:
+def goods(raw: Mapping[str, Any], base: str, notes: list[str]) -> dict[str, Any] | str:
     """Return a product's known fields under our names, or the reason why it cannot be used.
 
-    Relative links are resolved on the product's own page, else on `base`. `told` gets a note for each field left empty.
+    Relative links are resolved on the product's own page, else on `base`. `notes` gets an entry per field left empty.
     """
     item: dict[str, Any] = {name: unescaped(value) for name in TEXTS if (value := text(raw.get(name)))}
     for name in [name for name, none in _NONE.items() if name in item and none(item[name])]:
@@ -46,7 +46,7 @@ def goods(raw: Mapping[str, Any], base: str, told: list[str]) -> dict[str, Any] 
         if link:
             item[name] = link
         else:
-            told.append(f"{name} {said[:100]!r} is not an http(s) URL and is left empty")
+            notes.append(f"{name} {said[:100]!r} is not an http(s) URL and is left empty")
     wrong = _price(item, raw)
     if wrong:
         return wrong
@@ -55,7 +55,7 @@ def goods(raw: Mapping[str, Any], base: str, told: list[str]) -> dict[str, Any] 
     if word:
         item["availability"] = word
     elif given is not None and given != "":
-        told.append(f"availability {str(given)[:40]!r} is not known and is left empty")
+        notes.append(f"availability {str(given)[:40]!r} is not known and is left empty")
     if left is not None:
         item["stock"] = left
     return item
@@ -156,9 +156,9 @@ def named(raw: Mapping[str, Any], now: int) -> Named:
         found["variant"] = " / ".join(parts[key] for key in _PARTS if key in parts)
     if "price" not in found and "list_price" in found:
         found["price"] = found.pop("list_price")
-    told = Named(found, [])
-    _put_on_sale(told, now)
-    return told
+    product = Named(found, [])
+    _put_on_sale(product, now)
+    return product
 
 
 def one(value: Any) -> Any:
@@ -171,25 +171,25 @@ def one(value: Any) -> Any:
     return value
 
 
-def _put_on_sale(told: Named, now: int) -> None:
-    found = told.fields
+def _put_on_sale(product: Named, now: int) -> None:
+    found = product.fields
     sale, dates = found.pop("sale_price", None), text(found.pop("sale_dates", None)) or ""
     if sale is None:
         return
     currency = text(found.get("currency")) or ""
     amount, price = number(sale, currency), number(found.get("price"), currency)
     if amount is None:
-        told.notes.append(f"sale_price {str(sale)[:40]!r} is not a price and is ignored")
+        product.notes.append(f"sale_price {str(sale)[:40]!r} is not a price and is ignored")
         return
     if amount <= 0 or (price is not None and amount >= price):
         if amount != price:
-            told.notes.append(f"sale_price {str(sale)[:40]!r} is not between 0 and the price and is ignored")
+            product.notes.append(f"sale_price {str(sale)[:40]!r} is not between 0 and the price and is ignored")
         return
     when = sale_of(dates)
     if when is None:
-        told.notes.append(f"sale_price_effective_date {dates[:60]!r} cannot be read; the sale price is ignored")
+        product.notes.append(f"sale_price_effective_date {dates[:60]!r} cannot be read; the sale price is ignored")
         return
-    told.until = next((at for at in (when.begins, when.ends) if at is not None and at > now), 0)
+    product.until = next((at for at in (when.begins, when.ends) if at is not None and at > now), 0)
     if (when.begins is None or when.begins <= now) and (when.ends is None or now < when.ends):
         found["list_price"] = found.get("price")
         found["price"] = sale

@@ -19,7 +19,7 @@ from wetink.feeds.parse.body import Found, Note, Unreadable, opened
 from wetink.feeds.parse.product import goods
 from wetink.sandbox import forkserver
 
-MOST_TOLD = 20
+MOST_PROBLEMS = 20
 """Left-out items whose reason is kept."""
 
 
@@ -36,11 +36,11 @@ class Tally:
     def leave_out(self, where: str, reason: str) -> None:
         """Count an item that cannot be used."""
         self.left_out += 1
-        self.tell(f"{where}: {reason}")
+        self.add_problem(f"{where}: {reason}")
 
-    def tell(self, problem: str) -> None:
+    def add_problem(self, problem: str) -> None:
         """Keep a problem if there is room."""
-        if len(self.problems) < MOST_TOLD:
+        if len(self.problems) < MOST_PROBLEMS:
             self.problems.append(problem)
 
 
@@ -53,7 +53,7 @@ def read(feed: Feed, raw: BinaryIO, tally: Tally, now: int) -> Iterator[Item]:
     seen: set[int] = set()
     for where, found in _found(feed, opened(raw, feed.most_bytes)):
         if isinstance(found, Note):
-            tally.tell(f"{where}: {found}")
+            tally.add_problem(f"{where}: {found}")
             continue
         notes: list[str] = []
         item = found if isinstance(found, str) else _shaped(feed, found, now, tally, notes)
@@ -70,11 +70,11 @@ def read(feed: Feed, raw: BinaryIO, tally: Tally, now: int) -> Iterator[Item]:
                 continue
             seen.add(hash(key))
         if tally.count >= feed.most_items:
-            tally.tell(f"{where}: more than {feed.most_items} items; the rest is left out")
+            tally.add_problem(f"{where}: more than {feed.most_items} items; the rest is left out")
             return
         tally.count += 1
         for note in notes:
-            tally.tell(f"{where}: {note}")
+            tally.add_problem(f"{where}: {note}")
         yield item
 
 
@@ -160,13 +160,13 @@ class Readers:
         ) as process:
             self._running.add(process)
             try:
-                said, trouble = process.communicate(msgspec.json.encode(feed))
+                output, trouble = process.communicate(msgspec.json.encode(feed))
             finally:
                 self._running.discard(process)
         if process.returncode != 0:
             last = trouble.decode("utf-8", "replace").strip().rpartition("\n")[2]
             raise Unreadable(f"its reader ended with {process.returncode}: {last[:200]}")
-        outcome = msgspec.json.decode(said, type=Outcome)
+        outcome = msgspec.json.decode(output, type=Outcome)
         if outcome.reading is None:
             raise Unreadable(outcome.unreadable)
         return outcome.reading

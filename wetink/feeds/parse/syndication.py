@@ -163,12 +163,12 @@ def _item(entry: Node, base: str, notes: list[str]) -> dict[str, Any] | str:
     summary, pictured = plain(_first(entry, "description", "summary"))
     content, shown = plain(_first(entry, "encoded", "content"))
     title, _ = plain(_first(entry, "title"))
-    said = _link(entry)
-    link = read(said, base)
+    href = _link(entry)
+    link = read(href, base)
     if not title and not summary and not content:
         return "it has no title and no text"
-    if said and not link:
-        notes.append(f"its link {said[:100]!r} is not an http(s) URL and is left empty")
+    if href and not link:
+        notes.append(f"its link {href[:100]!r} is not an http(s) URL and is left empty")
     page = link or base
     author = _child(entry, "author")
     item = {

@@ -10,7 +10,7 @@ from itertools import chain, islice
 from wetink.feeds.parse.body import Found, Note, Unreadable, flaw, lines
 
 DIVIDERS = (",", ";", "\t", "|")
-_SAID = re.compile(r"\s*\"?sep=(.)\"?\s*", re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(r"\s*\"?sep=(.)\"?\s*", re.IGNORECASE)
 """A first line that declares the delimiter to Excel."""
 SAMPLE = 20
 """Lines from which the delimiter is found."""
@@ -21,11 +21,11 @@ def items(stream: io.BufferedReader, encoding: str) -> Iterator[Found]:
     mended: list[int] = []
     source = lines(stream, encoding, mended)
     sample = list(islice(source, SAMPLE))
-    said = _SAID.fullmatch(sample[0]) if sample else None
+    declared = _SEPARATOR_LINE.fullmatch(sample[0]) if sample else None
     above = 0
-    if said is not None:
+    if declared is not None:
         above, sample = 1, sample[1:]
-    rows = csv.reader(chain(sample, source), delimiter=said[1] if said is not None else _divider(sample))
+    rows = csv.reader(chain(sample, source), delimiter=declared[1] if declared is not None else _divider(sample))
     header = _header(rows, encoding)
     for name, times in Counter(name for name in header if name).items():
         if times > 1:

@@ -41,10 +41,10 @@ def film(pictures: Sequence[Pixels], milliseconds: int, most: int, *, loop: bool
                 continue  # fewer colors will not be enough
             body = _encoded([_shrunk(each, smaller) for each in opaque], colors, stand, loop=loop)
             if len(body) <= most:
-                said = [f"GIF of {colors} colors"] if colors < STEPS[0][1] else []
-                said += [f"a {'half' if smaller == 2 else 'third'} of the sharpness"] if smaller > 1 else []
-                said += [note] if note else []
-                return body, f"{', '.join(said)}, to stay below {most // 1000} KB" if said else ""
+                notes = [f"GIF of {colors} colors"] if colors < STEPS[0][1] else []
+                notes += [f"a {'half' if smaller == 2 else 'third'} of the sharpness"] if smaller > 1 else []
+                notes += [note] if note else []
+                return body, f"{', '.join(notes)}, to stay below {most // 1000} KB" if notes else ""
         if len(opaque) < 3:
             return body, f"it has {len(body) // 1000} KB and cannot be made smaller: make the block smaller"
         opaque, stand = opaque[::2], min(stand * 2, LONGEST)

@@ -107,7 +107,7 @@ class BatchWriter:
             with self.mutex:
                 refused, self._refused = self._refused, 0
                 self._taken, self._waiting = self._waiting, self._none()
-            self._tell(refused, "they could not be written for too long")
+            self._log_lost(refused, "they could not be written for too long")
             if not any(self._taken.values()):
                 return True
             try:
@@ -127,7 +127,7 @@ class BatchWriter:
                 return False
             self._failing = False
             self._ended(written=True, lost=len(odd))
-            self._tell(len(odd), f"they cannot be written ({type(odd[0]).__name__})" if odd else "")
+            self._log_lost(len(odd), f"they cannot be written ({type(odd[0]).__name__})" if odd else "")
             return True
 
     def close(self) -> None:
@@ -144,7 +144,7 @@ class BatchWriter:
             return
         left = sum(len(self.pending(kind)) for kind in self._queues)
         self.lost += left
-        self._tell(left, "this process ends, and they cannot be written")
+        self._log_lost(left, "this process ends, and they cannot be written")
 
     def _none(self) -> dict[str, dict[Any, Any]]:
         return {kind: {} for kind in self._queues}
@@ -162,7 +162,7 @@ class BatchWriter:
                         waiting[key] = join(waiting[key], row) if key in waiting else row
             self._tried(taken, now, written)
 
-    def _tell(self, lost: int, why: str) -> None:
+    def _log_lost(self, lost: int, why: str) -> None:
         if lost:
             logger.error("%d %s are lost: %s", lost, self._what, why)
 

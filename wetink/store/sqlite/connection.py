@@ -217,20 +217,20 @@ class Alone:
 
     def run(self, work: Work, patience: float = PATIENCE_SECONDS) -> Any:
         """Return the result of `work`, blocking the calling thread. Raises StoreUnavailable: nothing was written."""
-        asked = self._asked(work)
+        future = self._submit(work)
         try:
-            return asked.result(patience)
+            return future.result(patience)
         except TimeoutError:
-            if asked.cancel():
+            if future.cancel():
                 raise _held() from None
-            return asked.result()
+            return future.result()
 
     async def soon(self, work: Work) -> Any:
         """Return the result of `work` without blocking a thread. Raises StoreUnavailable: nothing was written."""
-        asked = self._asked(work)
-        waited = asyncio.wrap_future(asked)
+        future = self._submit(work)
+        waited = asyncio.wrap_future(future)
         done, _ = await asyncio.wait([waited], timeout=PATIENCE_SECONDS)
-        if not done and asked.cancel():
+        if not done and future.cancel():
             raise _held()
         return await waited
 
@@ -246,25 +246,25 @@ class Alone:
         if not self._thread.is_alive():
             self._lock.close()
 
-    def _asked(self, work: Work) -> "Future[Any]":
-        asked: Future[Any] = Future()
-        self._pieces.put((work, asked))
-        return asked
+    def _submit(self, work: Work) -> "Future[Any]":
+        future: Future[Any] = Future()
+        self._pieces.put((work, future))
+        return future
 
     def _run(self) -> None:
         while (piece := self._pieces.get()) is not None:
-            work, asked = piece
+            work, future = piece
             try:
-                if not asked.cancelled():
+                if not future.cancelled():
                     fcntl.flock(self._lock, fcntl.LOCK_EX)
                     try:
-                        if asked.set_running_or_notify_cancel():
-                            asked.set_result(self._done(work))
+                        if future.set_running_or_notify_cancel():
+                            future.set_result(self._done(work))
                     finally:
                         fcntl.flock(self._lock, fcntl.LOCK_UN)
             except BaseException as error:
-                if not asked.done():
-                    asked.set_exception(error)
+                if not future.done():
+                    future.set_exception(error)
 
     def _done(self, work: Work) -> Any:
         with translated("opening the file"):

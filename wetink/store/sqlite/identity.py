@@ -43,13 +43,13 @@ class Claims:
     def make(self, db: apsw.Connection, claims: Sequence[Claim], records: Iterable[Record]) -> None:
         """Store the claims of these records and update the holdings. Known claims change nothing."""
         of_pages = any([each.level == "browser" for each in claims])
-        told: Collection[str] = told_of(records) if of_pages or db.execute(SQL.pages_claim).get else ()
-        moved = now_told(db, told) if told else ()
-        self._make(db, claims, told)
+        server_sent: Collection[str] = server_sent_in(records) if of_pages or db.execute(SQL.pages_claim).get else ()
+        moved = note_server_sent(db, server_sent) if server_sent else ()
+        self._make(db, claims, server_sent)
         for column in moved:
-            _settle(db, identifier(column), told=told)
+            _settle(db, identifier(column), server_sent=server_sent)
 
-    def _make(self, db: apsw.Connection, claims: Sequence[Claim], told: Collection[str]) -> None:
+    def _make(self, db: apsw.Connection, claims: Sequence[Claim], server_sent: Collection[str]) -> None:
         if not claims:
             return
         if self._generation != (generation := _generation(db)) or len(self._sole) > REMEMBERED:
@@ -63,9 +63,11 @@ class Claims:
         for weaker, made in of.items():
             held = holdings_of(db, who(weaker))
             if held:
-                sole = _claimed(db, weaker, made, held, told)
+                sole = _claimed(db, weaker, made, held, server_sent)
             else:  # these are all its claims
-                new[weaker] = first = plan.plan(weaker, Held(), made, server_known=told_among(db, made, told))
+                new[weaker] = first = plan.plan(
+                    weaker, Held(), made, server_known=server_sent_among(db, made, server_sent)
+                )
                 alone = len(first.holdings) == 1 and (len(made) == 1 or len({each.stronger for each in made}) == 1)
                 sole = first.holdings[0] if alone else None
             if sole is not None:
@@ -86,7 +88,11 @@ def _goes_on(claim: Claim, sole: Holding) -> bool:
 
 
 def _claimed(
-    db: apsw.Connection, weaker: Identifier, made: Sequence[Claim], held: Sequence[Holding], told: Collection[str]
+    db: apsw.Connection,
+    weaker: Identifier,
+    made: Sequence[Claim],
+    held: Sequence[Holding],
+    server_sent: Collection[str],
 ) -> Holding | None:
     """Store the claims on a held identifier. Returns its holding if it has a single claimer; else None."""
     column = who(weaker)
@@ -94,7 +100,7 @@ def _claimed(
         made = [each for each in made if each.alias or not changes_nothing(each, held)]
         if not made:
             return held[0]
-    after = _settle(db, weaker, made, told=told)
+    after = _settle(db, weaker, made, server_sent=server_sent)
     alone = len(after) == 1 and not db.execute(SQL.claimed_by_others, (column, who(after[0].owner))).get
     return after[0] if alone else None
 
@@ -104,18 +110,18 @@ def _settle(
     of: Identifier,
     made: Iterable[Claim] = (),
     gone: Collection[Claim] = (),
-    told: Collection[str] = (),
-    asked: Mapping[Identifier, Span] | None = None,
+    server_sent: Collection[str] = (),
+    look_up: Mapping[Identifier, Span] | None = None,
     *,
     whole: bool = False,
 ) -> Sequence[Holding]:
-    """Update an identifier's rows for new and removed claims. `asked` has claimers to look up in any case.
+    """Update an identifier's rows for new and removed claims. `look_up` has claimers to look up in any case.
 
     With `whole`, all claims of a lookup are read, else only the first ones after another's claim.
     """
     column = who(of)
     held = Held(tuple(claims_on(db, column)), tuple(holdings_of(db, column)))
-    made, asking, known = list(made), dict(asked or {}), dict[Identifier, Span]()
+    made, asking, known = list(made), dict(look_up or {}), dict[Identifier, Span]()
     asking |= plan.claims_to_read(held, made)
     cuts = None if whole or plan.crowded(held) else sorted({each.at for each in [*held.claims, *made]})
     while asking:
@@ -124,7 +130,7 @@ def _settle(
         known |= asking
         more = plan.claims_to_read(held, made)
         asking = {claimer: span for claimer, span in more.items() if known.get(claimer) not in (span, ALWAYS)}
-    changes = plan.plan(of, held, made, gone, told_among(db, [*held.claims, *made], told))
+    changes = plan.plan(of, held, made, gone, server_sent_among(db, [*held.claims, *made], server_sent))
     if held.claims and (changes.claims_added or changes.claims_removed or changes.holdings_added):
         db.execute(SQL.next_holding_generation)
     moved = bool(held.holdings and (changes.holdings_added or changes.holdings_removed))
@@ -147,12 +153,12 @@ def unclaim(db: apsw.Connection, claims: Iterable[Claim], at: int) -> None:
             if uncounted_claimers(db, column):
                 derive(db, each.weaker)
             else:
-                _settle(db, each.weaker, gone=(gone,), asked=plan.claims_to_read_without(held, gone))
+                _settle(db, each.weaker, gone=(gone,), look_up=plan.claims_to_read_without(held, gone))
 
 
-def untell(db: apsw.Connection, columns: Collection[str]) -> None:
+def forget_server_sent(db: apsw.Connection, columns: Collection[str]) -> None:
     """Check again whether a server has sent these, after an event that did was removed."""
-    for column in no_longer_told(db, columns):
+    for column in recheck_server_sent(db, columns):
         _settle(db, identifier(column))
 
 
@@ -162,7 +168,7 @@ def derive(db: apsw.Connection, of: Identifier) -> None:
     claims = claims_on(db, column)
     claimers = {each.stronger for each in claims} | uncounted_claimers(db, column)
     gone = {each for each in claims if not each.alias}
-    _settle(db, of, gone=gone, asked=dict.fromkeys(claimers, ALWAYS), whole=True)
+    _settle(db, of, gone=gone, look_up=dict.fromkeys(claimers, ALWAYS), whole=True)
 
 
 def _generation(db: apsw.Connection) -> int:
@@ -216,7 +222,7 @@ def _root_user(db: apsw.Connection, user: str) -> str:
     return row[0] if row else user
 
 
-def told_of(records: Iterable[Record]) -> set[str]:
+def server_sent_in(records: Iterable[Record]) -> set[str]:
     """Return the column values of all identifiers in these records from servers, or from pages with a proof."""
     found: set[str] = set()
     for record in records:
@@ -232,41 +238,43 @@ def told_of(records: Iterable[Record]) -> set[str]:
     return found
 
 
-def now_told(db: apsw.Connection, told: Collection[str]) -> set[str]:
+def note_server_sent(db: apsw.Connection, server_sent: Collection[str]) -> set[str]:
     """Note that a server has sent these. Returns the column values of identifiers whose holdings may change."""
-    return _noted(db, [column for (column,) in fetch(db, SQL.untold, (json.dumps(list(told)),))], told=True)
+    return _noted(
+        db, [column for (column,) in fetch(db, SQL.untold, (json.dumps(list(server_sent)),))], server_sent=True
+    )
 
 
-def no_longer_told(db: apsw.Connection, columns: Collection[str]) -> set[str]:
-    """Check again whether a server has sent these, after an event that did was removed. Returns as `now_told`."""
+def recheck_server_sent(db: apsw.Connection, columns: Collection[str]) -> set[str]:
+    """Check again whether a server has sent these, after one of its events was removed."""
     listed = json.dumps(list(columns))
-    known = [column for column, told in fetch(db, SQL.page_claimed, (listed,)) if told]
-    return _noted(db, [column for column in known if not _tells(db, column)], told=False)
+    known = [column for column, server_sent in fetch(db, SQL.page_claimed, (listed,)) if server_sent]
+    return _noted(db, [column for column in known if not _server_sends(db, column)], server_sent=False)
 
 
-def _noted(db: apsw.Connection, columns: Iterable[str], *, told: bool) -> set[str]:
+def _noted(db: apsw.Connection, columns: Iterable[str], *, server_sent: bool) -> set[str]:
     moved: set[str] = set()
     for column in columns:
-        db.execute(SQL.put_page_claimed, (column, told))
+        db.execute(SQL.put_page_claimed, (column, server_sent))
         moved |= {column} if column[0] != "u" else set()
         moved.update(weaker for (weaker,) in fetch(db, SQL.page_claims_for, (column,)))
     return moved
 
 
-def told_among(db: apsw.Connection, made: Collection[Claim], told: Collection[str]) -> set[Identifier]:
-    """Return the identifiers of these claims that a server has sent, as far as it matters. `told` has some of them."""
+def server_sent_among(db: apsw.Connection, made: Collection[Claim], server_sent: Collection[str]) -> set[Identifier]:
+    """Return the identifiers of these claims that a server has sent, as far as it matters: `server_sent` has some."""
     pages = [each for each in made if each.level == "browser"]
     if len(pages) < len(made) or not pages:
         return set()
     columns = {who(pages[0].weaker), *(who(each.stronger) for each in pages)}
     known = dict(fetch(db, SQL.page_claimed, (json.dumps(list(columns)),)))
     for column in columns - known.keys():
-        known[column] = column in told or _tells(db, column)
+        known[column] = column in server_sent or _server_sends(db, column)
         db.execute(SQL.put_page_claimed, (column, known[column]))
     return {identifier(column) for column, yes in known.items() if yes}
 
 
-def _tells(db: apsw.Connection, column: str) -> bool:
+def _server_sends(db: apsw.Connection, column: str) -> bool:
     """Return whether a stored server's message has an identifier."""
     if first(db, SQL.told_by_claim, (column,)) is not None:
         return True
@@ -278,11 +286,11 @@ def looked_up(
     db: apsw.Connection, of: Identifier, claimer: Identifier, span: Span, cuts: Sequence[int] | None
 ) -> list[Claim]:
     """Return the claims on `of` in a claimer's events, and those of their aliases that did not count."""
-    told = "" if of.kind == "email" and "@" in claimer.value else of.value  # a user id may be spelled otherwise
-    rows = db.execute(SQL.carriers, (who(claimer), *span, told.encode()))
+    value = "" if of.kind == "email" and "@" in claimer.value else of.value  # a user id may be spelled otherwise
+    rows = db.execute(SQL.carriers, (who(claimer), *span, value.encode()))
     carriers = (each for (body,) in rows if makes_claim_on(each := decode_carrier(body), of))
-    telling = carriers if cuts is None else plan.firsts(carriers, cuts)
-    found = [each for event in telling for each in claims_of(event) if each.weaker == of]
+    sending = carriers if cuts is None else plan.firsts(carriers, cuts)
+    found = [each for event in sending for each in claims_of(event) if each.weaker == of]
     aliases = fetch(db, SQL.uncounted_aliases, (who(of), who(claimer)))
     return found + [Claim(at, source, id_, of, claimer, level, alias=True) for at, source, id_, level in aliases]
 

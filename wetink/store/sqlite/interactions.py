@@ -80,8 +80,8 @@ def _prove(db: apsw.Connection, touches: Sequence[Touch]) -> None:
         db.execute(SQL.drop, (new,))
     clicks = _unproved(touches)
     if clicks:
-        asked = [(touch.recipient, touch.at, touch.block, touch.campaign) for touch in clicks]
-        found = fetch(db, SQL.unproved, (_rows(asked).decode(), PROVED_MS))
+        clicked = [(touch.recipient, touch.at, touch.block, touch.campaign) for touch in clicks]
+        found = fetch(db, SQL.unproved, (_rows(clicked).decode(), PROVED_MS))
         implied = [_row(replace(clicks[index], kind="open", implied=True)) for (index,) in found]
         db.execute(SQL.batch, (_rows(implied).decode(),))
 

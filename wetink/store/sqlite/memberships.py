@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.webhook import MembershipChange, Move, Outcome, State, change_id
-from wetink.ports.audiences import Delivery, Moved, Point, Tell
+from wetink.ports.audiences import Delivery, DeliveryFilter, Moved, Point
 from wetink.store.codec import identifier, who
 from wetink.store.queries import queries, script
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, apart
@@ -41,12 +41,14 @@ class SQLiteMemberships:
             self._db.execute(script(__package__, "memberships.sql"))
             self._db.execute(SQL.gather)
 
-    async def take(self, audience: str, members: AsyncIterable[Sequence[Identifier]], now: int, tell: Tell) -> Moved:
+    async def take(
+        self, audience: str, members: AsyncIterable[Sequence[Identifier]], now: int, wanted: DeliveryFilter
+    ) -> Moved:
         async with self._taking:
             await asyncio.to_thread(self._present, None)
             async for some in members:
                 await asyncio.to_thread(self._present, some)
-            return await asyncio.to_thread(self._take, audience, now, tell)
+            return await asyncio.to_thread(self._take, audience, now, wanted)
 
     def _present(self, members: Sequence[Identifier] | None) -> None:
         with self._mutex, translated("reading an audience's members"):
@@ -55,12 +57,12 @@ class SQLiteMemberships:
             else:
                 self._db.executemany(SQL.present, [(who(member),) for member in members])
 
-    def _take(self, audience: str, now: int, tell: Tell) -> Moved:
+    def _take(self, audience: str, now: int, wanted: DeliveryFilter) -> Moved:
         with self._mutex, translated("taking in an audience's members"), self._db:
-            moved = self._moved(audience, now, tell)
+            moved = self._moved(audience, now, wanted)
         return moved
 
-    def _moved(self, audience: str, now: int, tell: Tell) -> Moved:
+    def _moved(self, audience: str, now: int, wanted: DeliveryFilter) -> Moved:
         new = first(self._db, SQL.known, (audience,)) is None
         entered = [column for (column,) in fetch(self._db, SQL.entered, (audience,))]
         departed = [column for (column,) in fetch(self._db, SQL.departed, (audience,))]
@@ -70,9 +72,9 @@ class SQLiteMemberships:
         moves: tuple[tuple[Move, list[str]], ...] = (("enter", entered), ("leave", departed))
         for move, columns in moves:
             changes = (self._change(audience, move, column, now) for column in columns)
-            told = [change for change in changes if _is_told(tell, change, new)]
+            delivered = [change for change in changes if _delivers(wanted, change, new)]
             self._db.executemany(
-                SQL.tell, ((each.id, audience, move, who(each.member), each.at, each.at) for each in told)
+                SQL.tell, ((each.id, audience, move, who(each.member), each.at, each.at) for each in delivered)
             )
         size = first(self._db, SQL.count_present)[0]
         moved = Moved(size, 0 if new else len(entered), len(departed), new)
@@ -154,9 +156,9 @@ class SQLiteMemberships:
             self._db.close()
 
 
-def _is_told(tell: Tell, change: MembershipChange, new: bool) -> bool:
+def _delivers(wanted: DeliveryFilter, change: MembershipChange, new: bool) -> bool:
     try:
-        return tell(change, new)
+        return wanted(change, new)
     except Exception:  # one change; the others are queued
-        logger.exception("a change of %s is not told", change.audience)
+        logger.exception("a change of %s is not delivered", change.audience)
         return False

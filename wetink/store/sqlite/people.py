@@ -220,10 +220,10 @@ class People:
 
 def prepare(db: apsw.Connection) -> None:
     """Add the SQL function that `People.newest` needs."""
-    db.create_scalar_function("told_by", _told_by, 1, deterministic=True)
+    db.create_scalar_function("told_by", _sender_of, 1, deterministic=True)
 
 
-def _told_by(*of: Any) -> str:
+def _sender_of(*of: Any) -> str:
     return "browser" if level_of(of[0]) == "browser" else "server"
 
 
@@ -293,8 +293,8 @@ def summarize(db: apsw.Connection, make: Make, rules: int, now: int, limit: int)
     seq: int = db.execute(SUMMARIES.place, (rules,)).get
     end: int = db.execute(SUMMARIES.quiet, (seq, seq + limit, now - QUIET_MS)).get
     people = People(db)
-    heard_from = [column for (column,) in fetch(db, SUMMARIES.heard_from, (seq, end))]
-    owners = {people.owner(identifier(column), FOREVER - 1) for column in heard_from}
+    senders = [column for (column,) in fetch(db, SUMMARIES.heard_from, (seq, end))]
+    owners = {people.owner(identifier(column), FOREVER - 1) for column in senders}
     for owner in {member for each in owners for member in people.members(each)}:
         if summary_of(db, owner, rules) is None:
             _put(db, make, rules, owner, now)

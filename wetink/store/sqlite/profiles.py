@@ -61,12 +61,12 @@ class SQLiteProfiles:
             version = self._database.version()
             if version is None or version != self._version or len(self._standing) > REMEMBERED:
                 self._version, self._standing = version, {}
-            asked = {who: known[who] for who in known if not self._stands(who, known[who], at)}
+            missing = {who: known[who] for who in known if not self._stands(who, known[who], at)}
             found = None
-            if len(asked) <= AT_ONCE:
-                found = _load(self._database.reading, asked, at, rules, few=True)
+            if len(missing) <= AT_ONCE:
+                found = _load(self._database.reading, missing, at, rules, few=True)
             if found is None:
-                found = await self._database.aside(lambda db: _load(db, asked, at, rules, few=False))
+                found = await self._database.aside(lambda db: _load(db, missing, at, rules, few=False))
             loaded: dict[Identifier, Loaded] = {}
             for who, (profile, newest) in (found or {}).items():
                 if version is not None and version == self._version:

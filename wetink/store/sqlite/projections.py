@@ -106,26 +106,26 @@ class SQLiteProjections:
         with translated("following the log"):
             return {name: projection.behind(self._database.reading) for name, projection in self._all.items()}
 
-    async def rebuild(self, projection: str, told: Callable[[int], object] = lambda left: None) -> None:
+    async def rebuild(self, projection: str, progress: Callable[[int], object] = lambda left: None) -> None:
         if projection not in self._all:
             raise NotFound(f"there is no projection {projection!r}", hint=f"projections: {', '.join(self._all)}")
         with translated(f"rebuilding the {projection}"):
             if projection == "catalog":
-                while not await self._rebuilt_beside(told):
+                while not await self._rebuilt_beside(progress):
                     pass
                 return
             await self._alone.soon(conversions.reset)
-            told(CONVERSIONS.behind(self._database.reading))
+            progress(CONVERSIONS.behind(self._database.reading))
             while await asyncio.to_thread(self.step):
-                told(CONVERSIONS.behind(self._database.reading))
+                progress(CONVERSIONS.behind(self._database.reading))
 
-    async def _rebuilt_beside(self, told: Callable[[int], object]) -> bool:
+    async def _rebuilt_beside(self, progress: Callable[[int], object]) -> bool:
         """Rebuild the catalog. Returns False if it must start over. The old one is used until the end."""
         beside = await asyncio.to_thread(_Beside, self._database.path)
         try:
-            told(beside.behind())
+            progress(beside.behind())
             while await asyncio.to_thread(beside.step):
-                told(beside.behind())
+                progress(beside.behind())
             return bool(await self._alone.soon(lambda db: beside.replace()))
         finally:
             await asyncio.to_thread(beside.close)

@@ -59,7 +59,7 @@ class RecentIds:
             self._forget()
         self._table = self._table or _empty()
         if last != self._seq:
-            self._take_in(_told_since(db, self._seq))
+            self._take_in(_ids_since(db, self._seq))
             self._seq = last
         self._since = last
         if self._count >= AT_LEAST:
@@ -100,8 +100,8 @@ class RecentIds:
         db.execute(SQL.insert_arrival, (last, array("q", prints).tobytes()))
         self._seq = last
 
-    def _take_in(self, told: Iterable[bytes]) -> None:
-        for ids in told:
+    def _take_in(self, batches: Iterable[bytes]) -> None:
+        for ids in batches:
             if self._count >= AT_LEAST:
                 self._turn()
             prints = array("q")
@@ -124,7 +124,7 @@ def _holds(table: "array[int]", wanted: int) -> bool:
     return held != 0
 
 
-def _told_since(db: apsw.Connection, seq: int) -> list[bytes]:
+def _ids_since(db: apsw.Connection, seq: int) -> list[bytes]:
     """Return the ids that others have written since `seq`, oldest first. If it is -1, return only `AT_LEAST` or so."""
     if seq >= 0:
         return [ids for (ids,) in fetch(db, SQL.arrivals_after, (seq,))]

@@ -64,8 +64,8 @@ def _nobodies(old: Event | None, record: Record) -> Iterator[Identifier]:
     """Yield the users of an old alias that are placeholders now."""
     if old is None or old.type != "alias" or record.joins is not None:
         return
-    said = msgspec.json.decode(record.raw)
-    previous = text(said.get("previousId", said.get("previous_id")))
+    fields = msgspec.json.decode(record.raw)
+    previous = text(fields.get("previousId", fields.get("previous_id")))
     for value in (previous, old.user if record.event is None or not record.event.user else None):
         if value:
             yield Identifier("user", value)
@@ -109,7 +109,7 @@ def _put(db: apsw.Connection, seq: int, key: Key, old: Event | None, record: Rec
     again = record.claims if before != after or len(after) < len(record.claims) else ()
     claims.make(db, again, (record,))
     if old is not None and old.level != "browser":
-        identity.untell(db, {key[0], *(who(claim.weaker) for claim in before)})
+        identity.forget_server_sent(db, {key[0], *(who(claim.weaker) for claim in before)})
     if record.joins is not None:
         identity.join_users(db, *record.joins)
     problems = encode(record.problems) if record.problems else None

@@ -34,21 +34,21 @@ class SQLiteSessions:
             self._db.execute(script(__package__, "sessions.sql"))
 
     @in_thread
-    def begin(self, door: str, now: int) -> str:
+    def begin(self, token: str, now: int) -> str:
         session = secrets.token_urlsafe(32)
         with self._mutex, translated("beginning a session"), self._db:
             self._db.execute(SQL.old, (now - IDLE_MS, now - LONGEST_MS))
-            self._db.execute(SQL.begin, (_digest(session), _digest(door), now, now))
+            self._db.execute(SQL.begin, (_digest(session), _digest(token), now, now))
         return session
 
     @in_thread
-    def holds(self, session: str, door: str, now: int) -> bool:
+    def holds(self, session: str, token: str, now: int) -> bool:
         with self._mutex, translated("looking up a session"):
             found = first(self._db, SQL.session, (_digest(session),))
             if found is None:
                 return False
             behind, began, used = found
-            if behind != _digest(door) or now - used >= IDLE_MS or now - began >= LONGEST_MS:
+            if behind != _digest(token) or now - used >= IDLE_MS or now - began >= LONGEST_MS:
                 return False
             if now - used >= NOTED_MS:
                 self._note(session, now)

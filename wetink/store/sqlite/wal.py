@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-Told = Callable[[StoreUnavailable | None], None]
+OnSynced = Callable[[StoreUnavailable | None], None]
 """Called with None once all commits are on disk, or with the error if that is unknown."""
 
 
@@ -38,7 +38,7 @@ class Wal:
         self._file: int | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._kernel: Context | None = None
-        self._asked = False
+        self._sync_pending = False
         self._pages = 0
 
     def follow(self, db: apsw.Connection) -> None:
@@ -87,7 +87,7 @@ class Wal:
                 loop.add_reader(self._kernel.fileno, self._look)
         return self._loop is loop and self._kernel is not None
 
-    def sync_soon(self, then: Told) -> bool:
+    def sync_soon(self, then: OnSynced) -> bool:
         """Let the kernel wait until all commits are on disk. `then` is called in the loop.
 
         Returns False if the kernel cannot; then it is not tried again.
@@ -99,15 +99,15 @@ class Wal:
         try:
             assert self._kernel is not None  # noqa: S101 (see `waits`)
             self._kernel.submit(_syncing(self._opened(), partial(self._synced_by_kernel, then)))
-            self._asked = True
+            self._sync_pending = True
         except Exception:
             logger.warning("the kernel does not wait for this disk; a thread does", exc_info=True)
             self._let_go()
             return False
         return True
 
-    def _synced_by_kernel(self, then: Told, error: StoreUnavailable | None) -> None:
-        self._asked = False
+    def _synced_by_kernel(self, then: OnSynced, error: StoreUnavailable | None) -> None:
+        self._sync_pending = False
         then(error)
 
     def _look(self) -> None:
@@ -125,9 +125,9 @@ class Wal:
     def _let_go(self) -> None:
         if self._kernel is not None and self._loop is not None and not self._loop.is_closed():
             self._loop.remove_reader(self._kernel.fileno)
-        if self._kernel is not None and not self._asked:
+        if self._kernel is not None and not self._sync_pending:
             _IDLE.append(self._kernel)
-        self._kernel, self._asked = None, False
+        self._kernel, self._sync_pending = None, False
 
     def close(self) -> None:
         """Close the file."""
@@ -160,7 +160,7 @@ def _kernel() -> "Context | None":
         return None
 
 
-def _syncing(file: int, then: Told) -> "AbstractOperation":
+def _syncing(file: int, then: OnSynced) -> "AbstractOperation":
     from caio.linux_aio import Operation
 
     operation = Operation.fdsync(file)

@@ -148,7 +148,7 @@ class Writer:
                 group.take(self._jobs)
             if not group.jobs:  # all of them have waited too long
                 self._unlock()
-                self._tell(group, [])
+                self._finish_jobs(group, [])
                 return
         done = len(group.outcome)
         try:
@@ -163,10 +163,10 @@ class Writer:
                 self._wait(group, self._wait_for_file)
                 return
             self._unlock()
-            self._tell(group, [error] * len(group.jobs))
+            self._finish_jobs(group, [error] * len(group.jobs))
         except Exception:  # logged for each request alone
             logger.debug("a group could not be written in one go", exc_info=True)
-            self._hand_over(group, lambda: self._tell(group, self._one_by_one(group.jobs)))
+            self._hand_over(group, lambda: self._finish_jobs(group, self._one_by_one(group.jobs)))
         else:
             if len(group.outcome) < len(group.rows):
                 group.loop.call_soon(self._step, group)
@@ -182,8 +182,8 @@ class Writer:
         try:
             self._commit(db)
         except Exception as error:
-            told = error if isinstance(error, StoreUnavailable) else StoreUnavailable("writing failed")
-            self._tell(group, [told] * len(group.jobs))
+            failure = error if isinstance(error, StoreUnavailable) else StoreUnavailable("writing failed")
+            self._finish_jobs(group, [failure] * len(group.jobs))
             return
         finally:
             self._unlock()
@@ -203,7 +203,7 @@ class Writer:
             except Exception:  # callers get the error below; without this thread they would never get any
                 logger.exception("the writer stumbled")
                 if self._current is not None:
-                    self._tell(self._current, [StoreUnavailable("writing failed")] * len(self._current.jobs))
+                    self._finish_jobs(self._current, [StoreUnavailable("writing failed")] * len(self._current.jobs))
 
     def _wait_for_lock(self, group: Group) -> None:
         fcntl.flock(self._lock, fcntl.LOCK_EX)
@@ -220,7 +220,7 @@ class Writer:
             group.begun = True
         except StoreUnavailable as error:
             self._unlock()
-            self._tell(group, [error] * len(group.jobs))
+            self._finish_jobs(group, [error] * len(group.jobs))
             return
         finally:
             db.set_busy_timeout(LOOP_BUSY_MS)
@@ -236,7 +236,7 @@ class Writer:
             if group.begun and self._db is not None:
                 self._give_up(self._db, None)
             self._unlock()
-            self._tell(group, [StoreUnavailable("the store is closed")] * len(group.jobs))
+            self._finish_jobs(group, [StoreUnavailable("the store is closed")] * len(group.jobs))
 
     def _finish(self, group: Group) -> None:
         """Commit the group, and wait until it is on disk."""
@@ -248,7 +248,7 @@ class Writer:
             if self._wal.full:
                 self._wal.empty(self._db)
         except StoreUnavailable as error:
-            self._tell(group, [error] * len(group.jobs))
+            self._finish_jobs(group, [error] * len(group.jobs))
             return
         finally:
             self._unlock()
@@ -266,7 +266,7 @@ class Writer:
         """Answer the group's callers: all rows are on disk, or that is unknown."""
         if error is not None:
             self._distrust()
-        self._tell(group, group.shares() if error is None else [error] * len(group.jobs))
+        self._finish_jobs(group, group.shares() if error is None else [error] * len(group.jobs))
 
     def _one_by_one(self, jobs: Sequence[Job]) -> list[Any]:
         """Write each job by itself, so that a failing request does not stop the others."""
@@ -300,7 +300,7 @@ class Writer:
     def _unlock(self) -> None:
         fcntl.flock(self._lock, fcntl.LOCK_UN)
 
-    def _tell(self, group: Group, answers: Sequence[Any]) -> None:
+    def _finish_jobs(self, group: Group, answers: Sequence[Any]) -> None:
         """Answer the callers, each in its own loop, and start the next group."""
         for answer in answers:
             if isinstance(answer, Exception):

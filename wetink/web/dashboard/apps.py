@@ -143,7 +143,7 @@ async def _tried(request: Request, found: App, form: dict[str, str]) -> dict[str
     return {
         "app": found,
         "who": who,
-        "asked": form.get("who", ""),
+        "entered": form.get("who", ""),
         "wrong": wrong,
         "failed": failed or (f"Correct {_listed(found, wrong)} to see the picture." if wrong else ""),
         "decision": decision,

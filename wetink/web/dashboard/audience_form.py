@@ -28,7 +28,7 @@ BLANK: Mapping[str, Any] = {"rule": [{"done": "Product Viewed", "within": "7d"}]
 """The content of a new audience."""
 
 
-MOST_TOLD = 20
+MOST_PROBLEMS = 20
 """Problems of a rule that are shown."""
 
 
@@ -94,15 +94,15 @@ def offered(request: Request, name: str) -> dict[str, Any]:
 
 
 def _editor(raw: Any, name: str, text: str) -> Editor:
-    said_of = raw if isinstance(raw, Mapping) else {}
-    hook = said_of.get("hook")
+    fields = raw if isinstance(raw, Mapping) else {}
+    hook = fields.get("hook")
     shown = {str(key): str(value) for key, value in hook.items()} if isinstance(hook, Mapping) else {}
-    draft = rooted(draft_of(said_of.get("rule", {})))
-    title = str(said_of.get("title", ""))
+    draft = rooted(draft_of(fields.get("rule", {})))
+    title = str(fields.get("title", ""))
     try:
         return Editor(title, draft, shown, text, audience_of(name or "audience", raw))
     except Unreadable as error:
-        return Editor(title, draft, shown, text, None, tuple(error.problems[:MOST_TOLD]))
+        return Editor(title, draft, shown, text, None, tuple(error.problems[:MOST_PROBLEMS]))
     except BadContent as error:
         return Editor(title, draft, shown, text, None, (f"{error.where}: {error}" if error.where else str(error),))
 

@@ -143,8 +143,8 @@ async def found(request: Request) -> Response:
     session.check_csrf(request, form)
     wetink = wetink_of(request)
     editor = await asyncio.to_thread(audience_form.of_yaml, form.get("yaml", ""), form.get("name", ""))
-    rule, asked = audience_form.rule_of(editor), form.get("who", "").strip()
-    who, now = parse(asked), now_ms()
+    rule, entered = audience_form.rule_of(editor), form.get("who", "").strip()
+    who, now = parse(entered), now_ms()
     moment = msgspec.structs.replace(moment_of(request, now), now=time_of(form.get("at", ""), now))
     saved = rules_of(wetink.content.audiences)
     wrong = editor.wrong if rule is None else await asyncio.to_thread(problems_with, rule, "rule", saved)
@@ -156,7 +156,7 @@ async def found(request: Request) -> Response:
         wrong=(),
         count=await wetink.audiences.count(wetink.content.audiences, rule, moment),
         some=await wetink.audiences.some(wetink.content.audiences, rule, moment, SOME),
-        asked=asked,
+        entered=entered,
         who=who,
         explained=await wetink.opens.explain(wetink.content, rule, who, moment) if who is not None else None,
     )
@@ -175,8 +175,8 @@ async def save(request: Request) -> Response:
         await wetink.author.audience(wetink.content, msgspec.structs.replace(editor.audience, name=name), new=not was)
     except BadContent as error:
         saved = wetink.content.audiences.get(was)
-        told = f"{error}{f' ({error.hint})' if error.hint else ''}"
-        return await _page(request, editor, saved, name, status=400, error=told)
+        problem = f"{error}{f' ({error.hint})' if error.hint else ''}"
+        return await _page(request, editor, saved, name, status=400, error=problem)
     return RedirectResponse(f"/dashboard/audiences/{name}?kept=1", 303)
 
 
@@ -230,14 +230,14 @@ def chart_of(points: Sequence[Point], since: int) -> Chart:
             round((point.at - first) / span * 690 + 3, 1),
             round((point.entered or 0) / most * 24, 1),
             round((point.left or 0) / most * 24, 1),
-            _told(point),
+            _deliveries(point),
         )
         for point in points
     )
     return Chart(points, line_of(points, since, 700, 110, 8), bars)
 
 
-def _told(point: Point) -> str:
+def _deliveries(point: Point) -> str:
     moved = "" if point.entered is None else f", {point.entered:,} joined, {point.left or 0:,} left"
     return f"{field_of(point.at)[:10]}: {point.size:,} people{moved}"
 

@@ -28,13 +28,13 @@ OPENS = 5
 async def blocks(request: Request) -> Response:
     """List all blocks with live thumbnails for `who`, and the problems of the content."""
     wetink = wetink_of(request)
-    who, asked, problem = _chosen(request)
+    who, entered, problem = _chosen(request)
     now = now_ms()
     results = await wetink.reports.lines(wetink.content, *last_days(DAYS, now))
     return page(
         request,
         "blocks.html",
-        asked=asked,
+        entered=entered,
         problem=problem,
         who=who,
         blocks=[(block, pictures(block, who, moment_of(request, now))) for block in wetink.content.blocks.values()],
@@ -55,7 +55,7 @@ async def block(request: Request) -> Response:
         if wetink.content.problems:
             hint += " Some files have errors: see the list of blocks."
         return missing(request, "No such block", f"There is no block called “{name[:80]}”.", hint)
-    who, asked, problem = _chosen(request)
+    who, entered, problem = _chosen(request)
     now = now_ms()
     results = await wetink.reports.lines(wetink.content, *last_days(DAYS, now))
     files = (f"blocks/{name}.yaml:", *(f"templates/{each.template}:" for each in found.variants if each.template))
@@ -63,7 +63,7 @@ async def block(request: Request) -> Response:
         request,
         "block.html",
         block=found,
-        asked=asked,
+        entered=entered,
         problem=problem,
         who=who,
         sight=await sight(wetink, found, who, moment_of(request, now)),
@@ -82,10 +82,10 @@ async def block(request: Request) -> Response:
 
 def _chosen(request: Request) -> tuple[Identifier | None, str, str]:
     """Return the person to preview the page for (None: a stranger), the text of the query, and its problem."""
-    asked = request.query_params.get("who", "").strip()[:512]
-    who = parse(asked)
-    wrong = "write user:42, email:jane@shop.example or anonymous:x" if asked and who is None else ""
-    return who, asked, wrong
+    entered = request.query_params.get("who", "").strip()[:512]
+    who = parse(entered)
+    wrong = "write user:42, email:jane@shop.example or anonymous:x" if entered and who is None else ""
+    return who, entered, wrong
 
 
 LONGEST_CAMPAIGN = 100
@@ -100,11 +100,11 @@ async def snippet(request: Request) -> Response:
     return page(request, "snippet.html", panel=panel(wetink, block, request.query_params))
 
 
-def panel(wetink: Wetink, block: Block, asked: Mapping[str, str]) -> dict[str, Any]:
+def panel(wetink: Wetink, block: Block, query: Mapping[str, str]) -> dict[str, Any]:
     """Return the template values of a block's snippet."""
-    esp = BY_NAME.get(asked.get("esp", ""), ESPS[0])
-    kind = _kind(asked.get("kind", ""), block)
-    campaign = asked.get("campaign", "").strip()[:LONGEST_CAMPAIGN]
+    esp = BY_NAME.get(query.get("esp", ""), ESPS[0])
+    kind = _kind(query.get("kind", ""), block)
+    campaign = query.get("campaign", "").strip()[:LONGEST_CAMPAIGN]
     html, problem = "", ""
     try:
         html = wetink.embed.esp_snippet(wetink.content, block.name, esp.name, campaign, kind)
@@ -116,9 +116,9 @@ def panel(wetink: Wetink, block: Block, asked: Mapping[str, str]) -> dict[str, A
     }  # fmt: skip
 
 
-def _kind(asked: str, block: Block) -> Literal["user", "email"] | None:
+def _kind(wanted: str, block: Block) -> Literal["user", "email"] | None:
     for kind in block.recipients:
-        if kind == asked:
+        if kind == wanted:
             return kind
     return next(iter(block.recipients), None)
 

@@ -30,14 +30,14 @@ class Line(msgspec.Struct, frozen=True):
 async def catalog(request: Request) -> Response:
     """List the products that match `q`; without it, all products by key, from `after` on."""
     wetink = wetink_of(request)
-    asked = request.query_params.get("q", "").strip()[:LONGEST]
+    entered = request.query_params.get("q", "").strip()[:LONGEST]
     after = request.query_params.get("after", "")[:LONGEST]
-    if asked:
-        found, more = list(await wetink.store.catalog.search(asked, PAGE)), ""
+    if entered:
+        found, more = list(await wetink.store.catalog.search(entered, PAGE)), ""
     else:
         keys = await wetink.store.catalog.keys(after, PAGE)
         found, more = list((await wetink.store.catalog.products(keys)).values()), keys[-1] if len(keys) == PAGE else ""
-    return page(request, "catalog.html", asked=asked, after=after, products=found, more=more, feeds=held(wetink))
+    return page(request, "catalog.html", entered=entered, after=after, products=found, more=more, feeds=held(wetink))
 
 
 async def product(request: Request) -> Response:
@@ -83,18 +83,18 @@ def line(values: Sequence[tuple[int, float | None]], now: int) -> Line | None:
     >>> line([(0, 10.0), (50, 5.0)], 100)
     Line(points='0.0,8.0 350.0,8.0 350.0,112.0 700.0,112.0', least=5.0, most=10.0)
     """
-    told = [(at, value) for at, value in values if value is not None]
-    if not told or now <= told[0][0]:
+    known = [(at, value) for at, value in values if value is not None]
+    if not known or now <= known[0][0]:
         return None
-    least, most = min(value for _, value in told), max(value for _, value in told)
-    start, span, height = told[0][0], now - told[0][0], HEIGHT - 2 * EDGE
+    least, most = min(value for _, value in known), max(value for _, value in known)
+    start, span, height = known[0][0], now - known[0][0], HEIGHT - 2 * EDGE
 
     def place(at: int, value: float) -> str:
         up = (value - least) / (most - least) if most > least else 0.5
         return f"{round(WIDTH * (at - start) / span, 1)},{round(EDGE + height * (1 - up), 1)}"
 
-    points = [place(*told[0])]
-    for (_, before), (at, value) in pairwise(told):
+    points = [place(*known[0])]
+    for (_, before), (at, value) in pairwise(known):
         points += [place(at, before), place(at, value)]
-    points.append(place(max(now, told[-1][0]), told[-1][1]))
+    points.append(place(max(now, known[-1][0]), known[-1][1]))
     return Line(" ".join(points), least, most)

@@ -10,7 +10,7 @@ from wetink.core.errors import WetinkError
 from wetink.core.outbound.feed import Feed, Format, Item, parameters_of
 from wetink.opens.recipient import parse
 from wetink.web import session
-from wetink.web.api import held, held_of, told, upload
+from wetink.web.api import held, held_of, json_response, upload
 from wetink.web.dashboard.query import moment_of, wetink_of
 from wetink.web.dashboard.render import missing, page
 from wetink.web.request import body_of, now_ms, status_of
@@ -40,16 +40,16 @@ async def feed(request: Request) -> Response:
     found = wetink.content.feeds.get(name)
     if found is None:
         return missing(request, "No such feed", f"There is no feed called “{name[:80]}”.", "See the list of feeds.")
-    asked = request.query_params.get("who", "").strip()[:512]
-    items, said = await _items(wetink, found, request)
+    entered = request.query_params.get("who", "").strip()[:512]
+    items, problem = await _items(wetink, found, request)
     columns = list(dict.fromkeys(field for item in items for field in item))[:COLUMNS]
     return page(
         request,
         "feed.html",
         feed=found,
         held=held_of(wetink, found),
-        asked=asked,
-        said=said,
+        entered=entered,
+        problem=problem,
         columns=columns,
         rows=[[_cell(item.get(column)) for column in columns] for item in items],
     )
@@ -62,7 +62,7 @@ async def put(request: Request) -> Response:
         done = await upload(wetink_of(request), request)
     except WetinkError as error:
         return Response(body_of(error), status_of(error), media_type="application/json")
-    return told(done)
+    return json_response(done)
 
 
 async def _items(wetink: Wetink, found: Feed, request: Request) -> tuple[list[Item], str]:

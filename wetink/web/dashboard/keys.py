@@ -44,7 +44,7 @@ async def make_key(request: Request) -> Response:
             name, level, own_hosts(re.split(r"[\s,]+", hosts)), now_ms()
         )
     except BadSettings as error:
-        return await _page(request, status=400, error=_told(error), given=given)
+        return await _page(request, status=400, error=_with_hint(error), given=given)
     return await _page(request, made=made, given={"name": name, "level": level, "hosts": ""})
 
 
@@ -58,7 +58,7 @@ async def change_key(request: Request) -> Response:
             raise BadRequest("this form asks for an unknown change", hint="reload the page")
         found = await change(wetink_of(request).store, name, form)
     except WetinkError as error:
-        return await _page(request, status=status_of(error), wrong=(name, _told(error)))
+        return await _page(request, status=status_of(error), wrong=(name, _with_hint(error)))
     if found is None:
         return RedirectResponse("/dashboard/keys", 303)
     made, secret = (found, "") if isinstance(found, NewKey) else (None, found)
@@ -129,7 +129,7 @@ def _number(form: Mapping[str, str], name: str, what: str) -> float:
     return float(text or 0)
 
 
-def _told(error: WetinkError) -> str:
+def _with_hint(error: WetinkError) -> str:
     return f"{error}{f' ({error.hint})' if error.hint else ''}"
 
 

@@ -33,12 +33,12 @@ class Renamed(msgspec.Struct, frozen=True):
 
 
 class Read(msgspec.Struct, frozen=True):
-    """The result of a message. `said` is the message in the spec's words, empty if no mapping applies."""
+    """The result of a message. `normalized` is the message in the spec's words, empty if no mapping applies."""
 
     verdict: Verdict
     problems: tuple[Problem, ...]
     unmapped: Verdict
-    said: str = ""
+    normalized: str = ""
 
 
 async def mappings(request: Request) -> Response:
@@ -110,11 +110,11 @@ def read(raw: bytes, mappings: Mappings | None, source: Source) -> Read:
     made, unmapped = (
         record(each, source.name, source.level, now, verification=source.verification) for each in (mapped, piece)
     )
-    said = ""
+    normalized = ""
     if mapped is not piece and mapped.message is not None:
         values = {name: getattr(mapped.message, name) for name in SHOWN}
-        said = pretty(msgspec.json.encode({name: value for name, value in values.items() if value is not None}))
-    return Read(made.verdict, tuple(made.problems), unmapped.verdict, said)
+        normalized = pretty(msgspec.json.encode({name: value for name, value in values.items() if value is not None}))
+    return Read(made.verdict, tuple(made.problems), unmapped.verdict, normalized)
 
 
 async def _newest(wetink: Wetink) -> Received | None:

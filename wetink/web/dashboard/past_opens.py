@@ -19,22 +19,22 @@ PAGE = 50
 async def opens(request: Request) -> Response:
     """List past opens up to `until`, newest first, filtered by `who` and `block`."""
     wetink, query = wetink_of(request), request.query_params
-    asked, block, now = query.get("who", "").strip()[:512], query.get("block", "")[:80], now_ms()
-    who, until = parse(asked), time_of(query.get("until", ""), now)
+    entered, block, now = query.get("who", "").strip()[:512], query.get("block", "")[:80], now_ms()
+    who, until = parse(entered), time_of(query.get("until", ""), now)
     recipients = None
     if who is not None:
         recipients = [str(each) for each in (await wetink.opens.person(who, now)).identifiers or (who,)]
     found = (
         ()
-        if asked and who is None
+        if entered and who is None
         else await wetink.store.archive.newest(until, PAGE, recipients=recipients, block=block)
     )
     return page(
         request,
         "opens.html",
-        asked=asked,
+        entered=entered,
         who=who,
-        problem="write user:42 or email:jane@shop.example" if asked and who is None else "",
+        problem="write user:42 or email:jane@shop.example" if entered and who is None else "",
         block=block,
         blocks=wetink.content.blocks,
         opens=found,
@@ -88,7 +88,7 @@ def facts_of(opened: Opened) -> list[tuple[str, str]]:
     """Return the known facts of an open's moment, in words."""
     moment = opened.moment
     place = ", ".join(each for each in (moment.city, moment.region, moment.country) if each)
-    said = (
+    facts = (
         ("Fetched by", moment.fetch_class),
         ("Email client", moment.facts.client),
         ("Network", moment.facts.owner),
@@ -101,4 +101,4 @@ def facts_of(opened: Opened) -> list[tuple[str, str]]:
         ("Currency", moment.currency),
         ("Time zone", moment.time_zone or moment.local_zone),
     )
-    return [(name, value) for name, value in said if value]
+    return [(name, value) for name, value in facts if value]

@@ -20,11 +20,13 @@ PAGE = 50
 
 async def people(request: Request) -> Response:
     """List profiles, newest messages first. `q` is the start of an identifier, with or without its kind."""
-    asked = request.query_params.get("q", "").strip()[:512]
-    kind, colon, value = asked.partition(":")
-    search = value.strip() if colon and kind in STRENGTH else asked
+    entered = request.query_params.get("q", "").strip()[:512]
+    kind, colon, value = entered.partition(":")
+    search = value.strip() if colon and kind in STRENGTH else entered
     profiles = await wetink_of(request).store.profiles.profiles(limit=PAGE, search=search)
-    return page(request, "people.html", asked=asked, exact=parse(asked), profiles=profiles, full=len(profiles) == PAGE)
+    return page(
+        request, "people.html", entered=entered, exact=parse(entered), profiles=profiles, full=len(profiles) == PAGE
+    )
 
 
 EVENTS, OPENS, SHOWN = 200, 5, 50
@@ -33,13 +35,13 @@ EVENTS, OPENS, SHOWN = 200, 5, 50
 
 async def person(request: Request) -> Response:
     """Show the person as of `at`, and their decision in `block` then."""
-    asked = request.path_params["who"]
-    who = parse(asked)
+    entered = request.path_params["who"]
+    who = parse(entered)
     if who is None:
         return missing(
             request,
             "Not an identifier",
-            f"“{asked[:80]}” is not an identifier.",
+            f"“{entered[:80]}” is not an identifier.",
             "Start with the kind: user:42, email:jane@shop.example or anonymous:x.",
         )
     wetink, now = wetink_of(request), now_ms()

@@ -73,11 +73,11 @@ async def _product(wetink: Wetink, key: str, others: Mapping[str, Product]) -> P
 
 def _properties(event: str, known: Product) -> dict[str, Any]:
     """Return the properties of an event about a product."""
-    told = {name: value for name, value in msgspec.to_builtins(known).items() if value not in (None, "", 0)}
-    told["quantity"] = 1
+    product = {name: value for name, value in msgspec.to_builtins(known).items() if value not in (None, "", 0)}
+    product["quantity"] = 1
     if event != "Order Completed":
-        return told
-    return {"order_id": "what if", "total": known.price or 0, "currency": known.currency, "products": [told]}
+        return product
+    return {"order_id": "what if", "total": known.price or 0, "currency": known.currency, "products": [product]}
 
 
 NOTHING = Supposed()

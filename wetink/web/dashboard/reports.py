@@ -15,7 +15,7 @@ from wetink.insights.reports import by_time
 from wetink.web.dashboard import charts
 from wetink.web.dashboard.query import wetink_of, whole
 from wetink.web.dashboard.render import missing, page
-from wetink.web.reports import Asked, as_csv, asked, lines_of, usual
+from wetink.web.reports import ReportQuery, as_csv, lines_of, report_query, usual
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
@@ -27,7 +27,7 @@ SPAN = ("since:", "until:", "days:")
 async def reports(request: Request) -> Response:
     """Show a report with its filters. Invalid filters are reported, and the default report is shown."""
     wetink, now = wetink_of(request), now_ms()
-    what, problem = _asked(request, wetink, now)
+    what, problem = _report_query(request, wetink, now)
     every, by_day = await wetink.reports.broken_down(
         wetink.content, what.since, what.until, (what.by, ("day",)), block=what.block, goal=what.goal, model=what.model
     )
@@ -43,7 +43,7 @@ async def reports(request: Request) -> Response:
         "reports.html",
         status=_status(problem),
         problem=problem,
-        asked=what,
+        report=what,
         lines=lines if what.by == ("day",) else sorted(lines, key=lambda line: (-line.unique_opens, str(line.key))),
         total=total(lines),
         currency=currency,
@@ -64,16 +64,18 @@ async def reports(request: Request) -> Response:
     )
 
 
-def _asked(request: Request, wetink: Wetink, now: int) -> tuple[Asked, str]:
+def _report_query(request: Request, wetink: Wetink, now: int) -> tuple[ReportQuery, str]:
     """Return the report that the query selects, without invalid filters, and the problem."""
     what = usual(now)
     try:
-        what = asked(request, now)
+        what = report_query(request, now)
         wetink.reports.asked(wetink.content, what.goal, what.model)
         if any(each not in DIMENSIONS for each in what.by):
             raise BadRequest("unknown breakdown", hint=f"by: {', '.join(DIMENSIONS)}")
     except BadRequest as error:
-        return Asked(what.since, what.until, block=what.block), f"{error}{f' ({error.hint})' if error.hint else ''}"
+        return ReportQuery(
+            what.since, what.until, block=what.block
+        ), f"{error}{f' ({error.hint})' if error.hint else ''}"
     return what, ""
 
 
@@ -92,14 +94,14 @@ def _money(line: Line | None, currency: str) -> float:
 async def reports_csv(request: Request) -> Response:
     """Return the same report as CSV."""
     wetink = wetink_of(request)
-    what = asked(request, now_ms())
+    what = report_query(request, now_ms())
     return as_csv(await lines_of(wetink, what), what.by, await wetink.experiments.lifts(wetink.content))
 
 
 async def conversions(request: Request) -> Response:
     """List the conversions of a span, the newest first, with the credited touches."""
     wetink, now = wetink_of(request), now_ms()
-    what, problem = _asked(request, wetink, now)
+    what, problem = _report_query(request, wetink, now)
     name, _, model = wetink.reports.asked(wetink.content, what.goal, what.model)
     found: list[Attribution] = []
     count = credited = unclear = 0
