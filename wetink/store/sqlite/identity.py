@@ -14,12 +14,13 @@ from typing import Any
 import apsw
 
 from wetink.core.identity import plan
-from wetink.core.identity.holding import Claim, Holding, changes_nothing, claims_of, makes_claim_on, root_of
+from wetink.core.identity.holding import Claim, Holding, changes_nothing, claims_of, makes_claim_on, repeats, root_of
 from wetink.core.identity.identifier import Identifier
 from wetink.core.identity.plan import ALWAYS, Changes, Held, Span
 from wetink.ports import Record
 from wetink.store.codec import decode_carrier, identifier, level_of, who
 from wetink.store.queries import queries
+from wetink.store.rows import claim_of, claim_row, holding_of, holding_row, server_sent_in, uncounted_row
 from wetink.store.sqlite import people
 from wetink.store.sqlite.connection import fetch, first
 
@@ -57,7 +58,7 @@ class Claims:
         of: dict[Identifier, list[Claim]] = {}
         for each in claims:
             sole = self._sole.get(each.weaker)
-            if sole is None or each.alias or not (_goes_on(each, sole) or changes_nothing(each, (sole,))):
+            if sole is None or each.alias or not (repeats(each, sole) or changes_nothing(each, (sole,))):
                 of.setdefault(each.weaker, []).append(each)
         new: dict[Identifier, Changes] = {}
         for weaker, made in of.items():
@@ -80,11 +81,6 @@ class Claims:
     def forget(self) -> None:
         """Clear the cache after a rollback, or after claims were taken back."""
         self._sole.clear()
-
-
-def _goes_on(claim: Claim, sole: Holding) -> bool:
-    """Return whether a claim repeats the only holding, the usual case: `changes_nothing` in a fifth of its time."""
-    return claim.stronger == sole.owner and claim.level == sole.level and sole.since < claim.at < sole.until
 
 
 def _claimed(
@@ -222,22 +218,6 @@ def _root_user(db: apsw.Connection, user: str) -> str:
     return row[0] if row else user
 
 
-def server_sent_in(records: Iterable[Record]) -> set[str]:
-    """Return the column values of all identifiers in these records from servers, or from pages with a proof."""
-    found: set[str] = set()
-    for record in records:
-        event = record.event
-        if event is None or event.level == "browser":
-            continue
-        if record.filed is not None:
-            found.add(who(record.filed))
-        if record.claims:
-            found.update(who(each.weaker) for each in record.claims if not each.alias)
-        if record.joins is not None:
-            found.update(map(who, record.joins))
-    return found
-
-
 def note_server_sent(db: apsw.Connection, server_sent: Collection[str]) -> set[str]:
     """Note that a server has sent these. Returns the column values of identifiers whose holdings may change."""
     return _noted(
@@ -299,16 +279,14 @@ def put(db: apsw.Connection, changed: Mapping[Identifier, Changes]) -> None:
     """Write these identifiers' changes."""
     named = [(who(of), changes) for of, changes in changed.items()]
     rows: dict[str, list[tuple[Any, ...]]] = {
-        SQL.delete_claim: [_claim_row(each) for _, changes in named for each in changes.claims_removed],
-        SQL.insert_claim: [_claim_row(each) for _, changes in named for each in changes.claims_added],
+        SQL.delete_claim: [claim_row(each) for _, changes in named for each in changes.claims_removed],
+        SQL.insert_claim: [claim_row(each) for _, changes in named for each in changes.claims_added],
         SQL.delete_uncounted: [(column, who(each)) for column, changes in named for each in changes.counted],
-        SQL.insert_uncounted: [_uncounted_row(each) for _, changes in named for each in changes.uncounted],
+        SQL.insert_uncounted: [uncounted_row(each) for _, changes in named for each in changes.uncounted],
         SQL.delete_holding: [
             (column, each.moves, each.since) for column, changes in named for each in changes.holdings_removed
         ],
-        SQL.insert_holding: [
-            _holding_row(column, each) for column, changes in named for each in changes.holdings_added
-        ],
+        SQL.insert_holding: [holding_row(column, each) for column, changes in named for each in changes.holdings_added],
         SQL.contest: [
             (column, odd.claimers, odd.at) for column, changes in named if (odd := changes.contested) is not None
         ],
@@ -325,29 +303,9 @@ def uncounted_claimers(db: apsw.Connection, column: str) -> set[Identifier]:
 
 def claims_on(db: apsw.Connection, column: str) -> list[Claim]:
     """Return the stored claims on an identifier."""
-    return [
-        Claim(at, source, message_id, identifier(weaker), identifier(stronger), level, bool(alias))
-        for at, source, message_id, weaker, stronger, level, alias in fetch(db, SQL.claims_on, (column,))
-    ]
+    return [claim_of(row) for row in fetch(db, SQL.claims_on, (column,))]
 
 
 def holdings_of(db: apsw.Connection, column: str) -> list[Holding]:
     """Return the holdings of an identifier."""
-    return [
-        Holding(since, until, identifier(owner), level, moves, bool(followed))
-        for since, until, owner, level, moves, followed in fetch(db, SQL.held, (column,))
-    ]
-
-
-def _claim_row(claim: Claim) -> tuple[Any, ...]:
-    weaker, stronger = who(claim.weaker), who(claim.stronger)
-    return (weaker, claim.at, claim.source, claim.message_id, stronger, claim.level, claim.alias)
-
-
-def _uncounted_row(claim: Claim) -> tuple[Any, ...]:
-    weaker, *place, stronger, level, alias = _claim_row(claim)
-    return (weaker, *(place if alias else (0, "", "")), stronger, level, alias)
-
-
-def _holding_row(column: str, held: Holding) -> tuple[Any, ...]:
-    return (column, held.since, held.until, who(held.owner), held.level, held.moves, held.followed)
+    return [holding_of(row) for row in fetch(db, SQL.held, (column,))]

@@ -53,7 +53,7 @@ SELECT weaker FROM claim GROUP BY weaker HAVING count(DISTINCT stronger) > 1
 AND (SELECT count(*) FROM holding WHERE identifier = weaker) = 1
 
 -- name: claims_on
-SELECT at, source, message_id, weaker, stronger, level, alias FROM claim WHERE weaker = ?
+SELECT weaker, at, source, message_id, stronger, level, alias FROM claim WHERE weaker = ?
 
 -- name: claimers
 SELECT DISTINCT stronger FROM claim WHERE weaker = ?

@@ -5,20 +5,17 @@ placeholders: products with a placeholder as key are deleted and learned again, 
 runs inside the writer's transaction.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import apsw
-import msgspec
-from msgspec.structs import replace
 
 from wetink.core.events.event import Event
-from wetink.core.identity.holding import Claim, claims_of
-from wetink.core.identity.identifier import Identifier
-from wetink.core.units.quantity import text
+from wetink.core.identity.holding import claims_of
 from wetink.ports import Received, Record
 from wetink.store.codec import PARKED, VERDICTS, decode_event, encode, fingerprint, who
 from wetink.store.queries import queries
+from wetink.store.renewal import at_its_time, differs, named_placeholder, nobodies, product_keys
 from wetink.store.sqlite import catalog, conversions, identity, people
 from wetink.store.sqlite.connection import first
 
@@ -36,15 +33,14 @@ def renew(db: apsw.Connection, pairs: Sequence[tuple[Received, Record]], *, dry:
     for received, record in pairs:
         key, stored = _stored(db, received, record)
         old = decode_event(stored[2]) if stored is not None and stored[2] else None
-        record = _at_its_time(record, old)
-        same = (received.verdict, tuple(received.problems), old) == (record.verdict, record.problems, record.event)
-        changed.append(not same and stored is not None)
+        record = at_its_time(record, old)
+        changed.append(stored is not None and differs(received, old, record))
         if dry or not changed[-1]:
             continue
         _put(db, received.seq, key, old, record, claims)
-        if any(each.code == "placeholder" for each in record.problems):
-            mixed |= _keys(old) - _keys(record.event)
-            for nobody in _nobodies(old, record):
+        if named_placeholder(record):
+            mixed |= product_keys(old) - product_keys(record.event)
+            for nobody in nobodies(old, record):
                 identity.part_users(db, nobody)
         renewed.append(received.seq)
     if mixed:
@@ -53,22 +49,6 @@ def renew(db: apsw.Connection, pairs: Sequence[tuple[Received, Record]], *, dry:
         catalog.take(db, renewed)
         conversions.take(db, renewed)
     return changed
-
-
-def _keys(event: Event | None) -> set[str]:
-    products = event.products if event is not None else ()
-    return {each for product in products for each in (product.sku, product.product_id) if each}
-
-
-def _nobodies(old: Event | None, record: Record) -> Iterator[Identifier]:
-    """Yield the users of an old alias that are placeholders now."""
-    if old is None or old.type != "alias" or record.joins is not None:
-        return
-    fields = msgspec.json.decode(record.raw)
-    previous = text(fields.get("previousId", fields.get("previous_id")))
-    for value in (previous, old.user if record.event is None or not record.event.user else None):
-        if value:
-            yield Identifier("user", value)
 
 
 def _stored(db: apsw.Connection, received: Received, record: Record) -> tuple[Key, Any]:
@@ -82,18 +62,6 @@ def _stored(db: apsw.Connection, received: Received, record: Record) -> tuple[Ke
         if row is not None:
             return (column, row[0], print_), row[1:]
     return (column, record.sent_at_key, print_), None
-
-
-def _at_its_time(record: Record, old: Event | None) -> Record:
-    """Keep the event's time: a duplicate may have come earlier, or through a relay that corrected its clock."""
-    if old is None or record.event is None or record.event.at == old.at:
-        return record
-    claims = tuple(_timed(claim, old.at) for claim in record.claims)
-    return replace(record, event=replace(record.event, at=old.at), claims=claims)
-
-
-def _timed(claim: Claim, at: int) -> Claim:
-    return replace(claim, at=at)
 
 
 def _put(db: apsw.Connection, seq: int, key: Key, old: Event | None, record: Record, claims: identity.Claims) -> None:
