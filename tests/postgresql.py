@@ -145,7 +145,7 @@ def opened(folder: Path, clock_ms: Callable[[], int] = lambda: 0, *, days: int =
     mark = folder / ".postgresql"
     if SHARED not in os.environ or not mark.exists():
         shared().sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-        mark.touch()
+        mark.touch(mode=0o600)
     address = f"postgresql://wetink@127.0.0.1:{os.environ[SHARED]}/{name}?connections=4"
     return open_storage(address, clock_ms, archive_days=days, archive_bytes=most)
 

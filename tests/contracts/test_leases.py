@@ -22,16 +22,6 @@ ROOT = Path(__file__).parents[2]
 LONG = 60.0
 
 
-class Clock:
-    """Unix ms, set by hand."""
-
-    def __init__(self) -> None:
-        self.now = 20_000 * 86_400_000
-
-    def __call__(self) -> int:
-        return self.now
-
-
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
@@ -117,6 +107,7 @@ async def is_held(leases: Leases, name: str = "one") -> bool:
 @pytest.mark.parametrize("leased", [True, False])
 def test_processes_that_hold_the_same_lease_take_turns(engine: str, tmp_path: Path, leased: bool) -> None:
     (tmp_path / "count").write_text("0")
+    run(ENGINES[engine](tmp_path, now_ms).close())  # the store that they share is there
     commands = [[sys.executable, "-c", COUNT, engine, str(tmp_path), str(leased), str(each)] for each in range(3)]
     several = [subprocess.Popen(command, cwd=ROOT) for command in commands]
     ended = [each.wait(LONG) for each in several]
@@ -220,64 +211,16 @@ def test_a_waiter_gets_the_lease_when_it_is_released(engine: str, tmp_path: Path
     tell(engine, tmp_path, story)
 
 
-def test_a_lease_runs_out_by_the_clock_and_whoever_works_under_it_is_stopped(engine: str, tmp_path: Path) -> None:
-    async def story() -> None:
-        clock = Clock()
-        stores = [ENGINES[engine](tmp_path, clock) for _ in range(2)]
-        one, other = (each.leases for each in stores)
-        stopped: list[bool] = []
-
-        async def works() -> None:
-            async with one.hold("one", 0.6):
-                clock.now += 599
-                assert await is_held(other)
-                clock.now += 1
-                async with other.hold("one", 0.6):
-                    try:
-                        await asyncio.sleep(LONG)
-                    except asyncio.CancelledError:
-                        stopped.append(True)
-                        raise
-
-        with pytest.raises(Held):
-            await works()
-        assert stopped
-        assert not await is_held(other)
-        for each in stores:
-            await each.close()
-
-    run(story())
-
-
-def test_a_clock_that_is_set_back_keeps_nobody_out(engine: str, tmp_path: Path) -> None:
-    async def story() -> None:
-        clock = Clock()
-        store = ENGINES[engine](tmp_path, clock)
-        leases = store.leases
-        async with leases.hold("one", 5.0):
-            clock.now -= 1
-            assert await is_held(leases)
-            clock.now -= 3_600_000
-            assert not await is_held(leases)
-        await store.close()
-
-    run(story())
-
-
 def test_held_leases_are_listed_with_the_process_of_their_holder(engine: str, tmp_path: Path) -> None:
-    clock = Clock()
-
     async def whole() -> None:
-        one, other = ENGINES[engine](tmp_path, clock), ENGINES[engine](tmp_path, clock)
+        one, other = ENGINES[engine](tmp_path, now_ms), ENGINES[engine](tmp_path, now_ms)
         assert await other.leases.held() == []
         async with one.leases.hold("b", LONG), other.leases.hold("a", LONG):
             found = await other.leases.held()
-            assert [(each.name, each.until - clock.now) for each in found] == [("a", LONG * 1000), ("b", LONG * 1000)]
+            assert [each.name for each in found] == ["a", "b"]
+            assert all(LONG - 30 < (each.until - now_ms()) / 1000 <= LONG for each in found)
             assert all(each.holder.startswith(f"{platform.node()}:{os.getpid()}:") for each in found)
-            clock.now += 61_000
-            assert await other.leases.held() == [], "one that has ended is left out"
-            clock.now -= 3_600_000
-            assert await other.leases.held() == [], "so is one from before the clock was set back"
+        assert await other.leases.held() == []
         for store in (one, other):
             await store.close()
 

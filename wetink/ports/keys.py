@@ -124,6 +124,8 @@ class Senders(Protocol):
 HOUR_MS = 3_600_000
 IDLE_MS, LONGEST_MS = 48 * HOUR_MS, 14 * 24 * HOUR_MS
 """A session ends after this long without use, and at the latest this long after login."""
+NOTED_MS = 60_000
+"""The age of a session's last recorded use, in milliseconds, after which a new use is written."""
 
 FREE_TRIES = 5
 """Failed logins of an address that cost no wait."""
@@ -131,6 +133,9 @@ FREE_TRIES = 5
 LONGEST_WAIT_MS = 60_000
 FORGOTTEN_MS = HOUR_MS
 """Time without a login attempt after which an address starts over."""
+
+MOST_ADDRESSES = 50_000
+"""Addresses with recorded attempts. Beyond that, those with the oldest attempts are deleted."""
 
 
 def wait_of(failures: int) -> int:
@@ -140,6 +145,23 @@ def wait_of(failures: int) -> int:
     (0, 1000, 4000, 60000)
     """
     return min(1_000 << min(failures - FREE_TRIES - 1, 16), LONGEST_WAIT_MS) if failures > FREE_TRIES else 0
+
+
+def wait_left(failures: int, at: int, now: int) -> int:
+    """Return the rest of an address's wait in milliseconds at `now` after failed logins, the last of them at `at`.
+
+    A clock that was set back blocks nobody.
+
+    >>> wait_left(8, 1_000, 2_500), wait_left(8, 1_000, 5_000), wait_left(8, 1_000, 0)
+    (2500, 0, 0)
+    """
+    wait = at + wait_of(failures) - now
+    return wait if 0 < wait <= wait_of(failures) else 0
+
+
+def lasts(began: int, used: int, now: int) -> bool:
+    """Return whether a session that was last used at `used` is valid at `now`."""
+    return now - used < IDLE_MS and now - began < LONGEST_MS
 
 
 class Sessions(Protocol):

@@ -1,6 +1,8 @@
-"""Codec: the stored form of identifiers, events and fingerprints."""
+"""Codec: the stored form of identifiers, events, keys, sources and versions."""
 
-from hashlib import blake2b
+import json
+from collections.abc import Sequence
+from hashlib import blake2b, sha256
 from struct import Struct
 from typing import Any
 
@@ -9,6 +11,8 @@ import msgspec
 from wetink.core.events.event import Entry, Event, Problem, Verdict
 from wetink.core.identity.holding import Carrier
 from wetink.core.identity.identifier import Identifier, Kind
+from wetink.ports.content import Version
+from wetink.ports.keys import Source
 
 PARKED = "p"
 VERDICTS: tuple[Verdict, ...] = ("usable", "unusable", "parked")
@@ -68,3 +72,23 @@ def level_of(body: bytes) -> str:
 def array(bodies: list[bytes]) -> bytes:
     """Return one msgpack document with an array of many."""
     return b"".join((b"\xdd", len(bodies).to_bytes(4, "big"), *bodies))
+
+
+def hashed(key: str) -> bytes:
+    """Return the SHA-256 of a key or a token, which is all that a store has of it."""
+    return sha256(key.encode("utf-8", "surrogateescape")).digest()
+
+
+def source_of(row: Sequence[Any]) -> Source:
+    """Return the source of a row with its fields in order. Hosts and secrets are JSON."""
+    name, level, hosts, known, verify, orders, per_second, burst, disabled, *times = row
+    return Source(
+        *(name, level, tuple(json.loads(hosts)), tuple(json.loads(known)), bool(verify), orders, per_second, burst),
+        *(bool(disabled), *times),
+    )
+
+
+def version_of(row: Sequence[Any]) -> Version:
+    """Return the version of a row with its fields in order. Its files are JSON."""
+    number, at, by, message, files = row
+    return Version(number, at, by, message, msgspec.json.decode(files, type=dict[str, str]))

@@ -7,8 +7,8 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Any, TypeAlias, TypeVar
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Literal, TypeAlias, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
@@ -25,6 +25,10 @@ CONNECTIONS = 10
 """Most connections of one process; `?connections=` in the address sets another number."""
 CONNECT_SECONDS, STATEMENT_SECONDS, WAIT_SECONDS = 5.0, 30.0, 5.0
 """How long to wait for a new connection, for a statement, and for a free connection of the pool, in seconds."""
+CANCEL_SECONDS = 0.5
+"""How long to wait for the end of a statement that was given up, in seconds."""
+OPEN_SECONDS = 2.0
+"""How long anything that an open or a message waits for may take as a whole, in seconds."""
 TRIES = 5
 """Tries of a transaction that PostgreSQL gives up for another one (deadlock or serialization failure)."""
 CLOSE_SECONDS = 10.0
@@ -59,7 +63,7 @@ class Database:
         """Connect to `address` on first use. Raises BadSettings for an address that cannot be read."""
         self._address = Address(address)
         self._pool: asyncpg.Pool[Any] | None = None
-        self._opening = asyncio.Lock()
+        self._opening: asyncio.Task[asyncpg.Pool[Any]] | None = None
         self._closed = False
 
     async def start(self) -> None:
@@ -67,31 +71,46 @@ class Database:
         await self._opened()
 
     @asynccontextmanager
-    async def reading(self, doing: str) -> AsyncIterator[Connection]:
-        """Lend a connection for single statements, each its own transaction. `doing` names the work in errors."""
+    async def reading(self, doing: str, seconds: float | None = None) -> AsyncIterator[Connection]:
+        """Lend a connection for single statements, each its own transaction. `doing` names the work in errors.
+
+        With `seconds`, the wait for a connection and the work may take no longer than that. Raises StoreUnavailable.
+        """
         with translated(doing):
-            pool = self._pool or await self._opened()
-            async with pool.acquire(timeout=WAIT_SECONDS) as connection:
-                yield connection
+            async with asyncio.timeout(seconds):
+                pool = self._pool or await self._opened()
+                connection = await pool.acquire(timeout=WAIT_SECONDS)
+                try:
+                    yield connection
+                finally:
+                    with suppress(TimeoutError):  # a frozen server does not answer a request to cancel either
+                        await pool.release(connection, timeout=CANCEL_SECONDS)
 
     @asynccontextmanager
     async def snapshot(self, doing: str) -> AsyncIterator[Connection]:
         """Lend a connection whose statements all read one state, in a read-only transaction."""
-        async with (
-            self.reading(doing) as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
+        async with self.reading(doing) as connection, _transaction(connection, "repeatable_read", readonly=True):
             yield connection
 
-    async def transact(self, doing: str, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Return the result of `work`, run in one transaction that is on disk (fsync) on return.
+    async def transact(
+        self,
+        doing: str,
+        work: Callable[[Connection], Awaitable[T]],
+        *,
+        durable: bool = True,
+        seconds: float | None = None,
+    ) -> T:
+        """Return the result of `work`, run in one transaction that is on disk (fsync) on return if it is `durable`.
 
-        Runs it again when PostgreSQL gives the transaction up for another one, so `work` must have no other effect.
-        Raises StoreUnavailable: nothing was written.
+        Otherwise a crash of the server may lose it within the next second. Runs it again when PostgreSQL gives the
+        transaction up for another one, so `work` must have no other effect. `seconds` limits one run. Raises
+        StoreUnavailable: nothing was written, unless the connection broke during the commit.
         """
         for attempt in range(TRIES):
             try:
-                async with self.reading(doing) as connection, connection.transaction():
+                async with self.reading(doing, seconds) as connection, _transaction(connection):
+                    if not durable:
+                        await connection.execute("SET LOCAL synchronous_commit = off")
                     return await work(connection)
             except StoreUnavailable as error:
                 if attempt == TRIES - 1 or not isinstance(error.__cause__, AGAIN):
@@ -110,19 +129,25 @@ class Database:
                 pool.terminate()
 
     async def _opened(self) -> "asyncpg.Pool[Any]":
-        async with self._opening:
-            if self._closed:
-                raise StoreUnavailable("the store is closed")
-            if self._pool is None:
-                with translated("connecting to the database"):
-                    pool = await self._connected()
-                    try:
-                        await migrate(pool)
-                    except BaseException:
-                        pool.terminate()
-                        raise
-                self._pool = pool
-            return self._pool
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
+        if self._opening is None or (self._opening.done() and self._pool is None):
+            self._opening = asyncio.create_task(self._open())
+            self._opening.add_done_callback(_seen)
+        return await asyncio.shield(self._opening)  # all who wait share one attempt and its failure
+
+    async def _open(self) -> "asyncpg.Pool[Any]":
+        with translated("connecting to the database"):
+            pool = await self._connected()
+            try:
+                await migrate(pool)
+                if self._closed:
+                    raise StoreUnavailable("the store is closed")
+            except BaseException:
+                pool.terminate()
+                raise
+        self._pool = pool
+        return pool
 
     async def _connected(self) -> "asyncpg.Pool[Any]":
         more = {"statement_cache_size": 0} if self._address.pooled else {}
@@ -135,6 +160,31 @@ class Database:
             reset=_keep,
             **more,
         )
+
+
+@asynccontextmanager
+async def _transaction(
+    connection: Connection, isolation: Literal["read_committed", "repeatable_read"] = "read_committed", **options: bool
+) -> AsyncIterator[None]:
+    """Run the block in a transaction. After an error, a frozen server delays the end by no more than a moment."""
+    transaction = connection.transaction(isolation=isolation, **options)
+    await transaction.start()
+    try:
+        yield
+    except BaseException:
+        try:
+            async with asyncio.timeout(CANCEL_SECONDS):
+                await transaction.rollback()
+        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            connection.terminate()
+        raise
+    await transaction.commit()
+
+
+def _seen(task: "asyncio.Task[Any]") -> None:
+    """Note the failure of an attempt that nobody waits for any longer."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def _keep(connection: Any) -> None:

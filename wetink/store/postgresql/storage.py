@@ -5,8 +5,13 @@ from typing import Any
 
 from wetink.core.errors import StoreUnavailable
 from wetink.ports.storage import Storage
+from wetink.store.postgresql.content import PostgresContent
 from wetink.store.postgresql.database import Address, Database
+from wetink.store.postgresql.leases import PostgresLeases
 from wetink.store.postgresql.log import PostgresLog
+from wetink.store.postgresql.secrets import PostgresSecrets
+from wetink.store.postgresql.senders import PostgresSenders
+from wetink.store.postgresql.sessions import PostgresSessions
 
 
 class _Unbuilt:
@@ -29,6 +34,11 @@ def open_storage(address: str, clock_ms: Callable[[], int], *, archive_days: int
         name: _Unbuilt(name) for name in Storage.__struct_fields__ if name not in ("start", "lost", "ended", "close")
     }
     log = parts["log"] = PostgresLog(database)
+    leases = parts["leases"] = PostgresLeases(database)
+    parts["content"] = PostgresContent(database)
+    parts["secrets"] = PostgresSecrets(database)
+    parts["sessions"] = PostgresSessions(database)
+    parts["sources"] = PostgresSenders(database)
 
     async def start() -> None:
         await database.start()
@@ -41,6 +51,7 @@ def open_storage(address: str, clock_ms: Callable[[], int], *, archive_days: int
 
     async def close() -> None:
         await log.writer.close()
+        await leases.close()
         await database.close()
 
     return Storage(**parts, start=start, lost=lost, ended=ended, close=close)

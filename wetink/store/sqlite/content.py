@@ -3,12 +3,12 @@
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from wetink.core.errors import Conflict, NotFound
 from wetink.ports.content import Version, digest
+from wetink.store.codec import version_of
 from wetink.store.queries import queries, script
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, transaction
 from wetink.store.sqlite.connection import connect, fetch, first, in_thread, snapshot, translated
@@ -41,13 +41,13 @@ class SQLiteContent:
             row = first(self._db, SQL.version, (number or self._revision(),))
             if row is None:
                 raise NotFound(f"there is no version {number}", hint="wetink versions lists them")
-            version = _version(row)
+            version = version_of(row)
             return version, {path: first(self._db, SQL.body, (name,))[0] for path, name in version.files.items()}
 
     @in_thread
     def versions(self, limit: int, before: int | None = None) -> Sequence[Version]:
         with self._mutex, translated("listing versions"):
-            return [_version(row) for row in fetch(self._db, SQL.versions, (before or LAST, limit))]
+            return [version_of(row) for row in fetch(self._db, SQL.versions, (before or LAST, limit))]
 
     @in_thread
     def publish(self, files: Mapping[str, bytes], expected: int, *, by: str, message: str, at: int) -> Version:
@@ -64,8 +64,3 @@ class SQLiteContent:
     async def close(self) -> None:
         with self._mutex:
             self._db.close()
-
-
-def _version(row: tuple[Any, ...]) -> Version:
-    number, at, by, message, files = row
-    return Version(number, at, by, message, msgspec.json.decode(files, type=dict[str, str]))

@@ -1,6 +1,5 @@
 """Sessions: the dashboard's sessions and failed logins, in their own file."""
 
-import hashlib
 import logging
 import secrets
 import threading
@@ -8,19 +7,14 @@ from pathlib import Path
 
 import apsw
 
-from wetink.ports.keys import FORGOTTEN_MS, IDLE_MS, LONGEST_MS, wait_of
+from wetink.ports.keys import FORGOTTEN_MS, IDLE_MS, LONGEST_MS, MOST_ADDRESSES, NOTED_MS, lasts, wait_left
+from wetink.store.codec import hashed
 from wetink.store.queries import queries, script
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, passing
 from wetink.store.sqlite.connection import connect, first, in_thread, translated
 
 logger = logging.getLogger(__name__)
 SQL = queries(__package__, "session_queries.sql")
-
-NOTED_MS = 60_000
-"""The age of a session's last recorded use, in milliseconds, after which a new use is written."""
-
-MOST_ADDRESSES = 50_000
-"""Addresses with recorded attempts. Beyond that, those with the oldest attempts are deleted."""
 
 
 class SQLiteSessions:
@@ -38,17 +32,17 @@ class SQLiteSessions:
         session = secrets.token_urlsafe(32)
         with self._mutex, translated("beginning a session"), self._db:
             self._db.execute(SQL.old, (now - IDLE_MS, now - LONGEST_MS))
-            self._db.execute(SQL.begin, (_digest(session), _digest(token), now, now))
+            self._db.execute(SQL.begin, (hashed(session), hashed(token), now, now))
         return session
 
     @in_thread
     def holds(self, session: str, token: str, now: int) -> bool:
         with self._mutex, translated("looking up a session"):
-            found = first(self._db, SQL.session, (_digest(session),))
+            found = first(self._db, SQL.session, (hashed(session),))
             if found is None:
                 return False
             behind, began, used = found
-            if behind != _digest(token) or now - used >= IDLE_MS or now - began >= LONGEST_MS:
+            if behind != hashed(token) or not lasts(began, used, now):
                 return False
             if now - used >= NOTED_MS:
                 self._note(session, now)
@@ -57,7 +51,7 @@ class SQLiteSessions:
     def _note(self, session: str, now: int) -> None:
         """Record a session's last use. If that fails, as on a full disk, the session is valid even so."""
         try:
-            self._db.execute(SQL.use, (now, _digest(session)))
+            self._db.execute(SQL.use, (now, hashed(session)))
         except apsw.Error as error:
             if not passing(error):
                 raise
@@ -66,7 +60,7 @@ class SQLiteSessions:
     @in_thread
     def end(self, session: str) -> None:
         with self._mutex, translated("ending a session"):
-            self._db.execute(SQL.end, (_digest(session),))
+            self._db.execute(SQL.end, (hashed(session),))
 
     @in_thread
     def tried(self, address: str) -> bool:
@@ -85,9 +79,8 @@ class SQLiteSessions:
     def _counted(self, address: str, now: int) -> int:
         self._db.execute(SQL.stale, (now - FORGOTTEN_MS,))
         failures, at = first(self._db, SQL.attempt, (address,)) or (0, now)
-        wait = at + wait_of(failures) - now
-        if 0 < wait <= wait_of(failures):  # a clock that was set back blocks nobody
-            return int(wait)
+        if wait := wait_left(failures, at, now):
+            return wait
         self._db.execute(SQL.failed, (address, failures + 1, now))
         more = first(self._db, SQL.count)[0] - MOST_ADDRESSES
         if more > 0:
@@ -102,7 +95,3 @@ class SQLiteSessions:
     async def close(self) -> None:
         with self._mutex:
             self._db.close()
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
