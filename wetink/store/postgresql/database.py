@@ -31,6 +31,8 @@ OPEN_SECONDS = 2.0
 """How long anything that an open or a message waits for may take as a whole, in seconds."""
 TRIES = 5
 """Tries of a transaction that PostgreSQL gives up for another one (deadlock or serialization failure)."""
+DELETED = 10_000
+"""Rows deleted in one transaction."""
 CLOSE_SECONDS = 10.0
 """How long closing waits for statements under way, in seconds."""
 
@@ -117,6 +119,13 @@ class Database:
                     raise
                 await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 (no secret)
         raise AssertionError("unreachable")
+
+    async def delete(self, statement: str, *given: object) -> None:
+        """Run a `DELETE` of up to `DELETED` rows, its last parameter, until there are none left."""
+        done = ""
+        while done != "DELETE 0":
+            async with self.reading("deleting old rows") as connection:
+                done = await connection.execute(statement, *given, DELETED)
 
     async def close(self) -> None:
         """Wait a while for statements under way, then close all connections. A second call does nothing."""

@@ -5,10 +5,13 @@ from typing import Any
 
 from wetink.core.errors import StoreUnavailable
 from wetink.ports.storage import Storage
+from wetink.store.postgresql.catalog import PostgresCatalog
 from wetink.store.postgresql.content import PostgresContent
+from wetink.store.postgresql.conversions import PostgresConversions
 from wetink.store.postgresql.database import Address, Database
 from wetink.store.postgresql.leases import PostgresLeases
 from wetink.store.postgresql.log import PostgresLog
+from wetink.store.postgresql.projections import PostgresProjections
 from wetink.store.postgresql.secrets import PostgresSecrets
 from wetink.store.postgresql.senders import PostgresSenders
 from wetink.store.postgresql.sessions import PostgresSessions
@@ -39,6 +42,9 @@ def open_storage(address: str, clock_ms: Callable[[], int], *, archive_days: int
     parts["secrets"] = PostgresSecrets(database)
     parts["sessions"] = PostgresSessions(database)
     parts["sources"] = PostgresSenders(database)
+    projections = parts["projections"] = PostgresProjections(database)
+    parts["catalog"] = PostgresCatalog(database, projections.step_catalog)
+    parts["conversions"] = PostgresConversions(database, parts["profiles"])
 
     async def start() -> None:
         await database.start()
