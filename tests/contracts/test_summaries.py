@@ -16,6 +16,7 @@ from wetink.core.events.event import Entry
 from wetink.core.events.message import pieces
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.summary import Summary
 from wetink.ingest.receive import record
 from wetink.ports import Record, Storage
 
@@ -25,9 +26,10 @@ DEVICES = [Identifier("anonymous", "a"), Identifier("anonymous", "b")]
 JANE = PEOPLE[0]
 
 
-def made(entries: Sequence[Entry]) -> bytes:
+def made(entries: Sequence[Entry]) -> Summary:
     """Return all that tells these entries from others."""
-    return repr(sorted((entry.at, entry.message_id, entry.name, entry.traits) for entry in entries)).encode()
+    told = sorted((entry.at, entry.message_id, entry.name, entry.traits) for entry in entries)
+    return Summary(repr(told).encode(), repr(told[::-1]).encode())
 
 
 def told(number: int, at: int, **ids: Any) -> dict[str, Any]:
@@ -48,11 +50,11 @@ def sum_up(store: Storage, rules: int = RULES) -> None:
         pass
 
 
-def summary(store: Storage, who: Identifier = JANE, rules: int = RULES) -> bytes | None:
-    return run(store.profiles.load({who: ""}, FOREVER - 1, rules=rules))[who].summary
+def summary(store: Storage, who: Identifier = JANE, rules: int = RULES, *, brief: bool = False) -> Summary | None:
+    return run(store.profiles.load({who: ""}, FOREVER - 1, rules=rules, brief=brief))[who].summary
 
 
-def right(store: Storage, who: Identifier = JANE) -> bytes:
+def right(store: Storage, who: Identifier = JANE) -> Summary:
     return made(run(store.profiles.load({who: ""}, FOREVER - 1))[who].entries)
 
 
@@ -61,6 +63,13 @@ def test_a_quiet_person_has_a_summary_under_each_identifier(store: Storage) -> N
     assert summary(store) is None
     sum_up(store)
     assert summary(store) == summary(store, DEVICES[0]) == right(store)
+
+
+def test_a_brief_summary_comes_without_its_history(store: Storage) -> None:
+    append(store, visit(1, LATE - HOUR, userId="u"))
+    sum_up(store)
+    whole = right(store)
+    assert (summary(store, brief=True), summary(store)) == (Summary(whole.person), whole)
 
 
 def test_an_active_or_short_profile_has_no_summary(store: Storage) -> None:
@@ -139,7 +148,7 @@ def test_a_replay_that_says_something_else_of_them_ends_a_summary(store: Storage
     old = run(store.log.messages())[-5]
     [piece], _ = pieces(old.raw.replace(b"Product Viewed", b"Lamp Turned On"), ONE)
     assert run(store.log.renew([(old, record(piece, old.source, "server", old.received))])) == [True]
-    assert b"Lamp" in right(store)
+    assert b"Lamp" in right(store).person
     assert summary(store) is None
 
 

@@ -11,7 +11,8 @@ from wetink.core.app.app import OURS, App, Shop, Shown
 from wetink.core.blocks.block import Block, Decision, Fallback, Step, Variant, stands
 from wetink.core.blocks.decide import choose, decide
 from wetink.core.events.event import Event, Product
-from wetink.core.profile.person import History, Moment, Person, Seen
+from wetink.core.profile.history import History
+from wetink.core.profile.person import Moment, Person, Seen
 from wetink.core.rules.parse import parse
 
 NOW = 1_000_000

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 
 from wetink.core.events.event import Entry, Event, Order, Product
 from wetink.core.profile.fold import fold
-from wetink.core.profile.person import History, Moment, Person, plain
-from wetink.core.profile.summary import person_of, summarize
+from wetink.core.profile.history import History
+from wetink.core.profile.person import Moment, Person, Views, plain
+from wetink.core.profile.summary import NEWEST, Summary, person_of, summarize
 from wetink.core.rules.evaluate import compiled
 from wetink.core.rules.parse import parse
 from wetink.core.rules.tree import Subject
@@ -102,6 +103,45 @@ def test_reading_the_first_view_alone_gives_the_first_of_all(events: list[Event]
     read, whole = person_of(summarize(entries_of(events))), fold(events, 1_000)
     assert next(iter(read.views), None) == next(iter(whole.views), None)
     assert len(read.views) == len(whole.views)
+
+
+@given(st.lists(st.integers(0, 30), max_size=40))
+def test_a_summary_without_its_history_has_the_newest_views_and_says_that_there_are_more(skus: list[int]) -> None:
+    viewed = [
+        Event("track", at, str(at), "shop", "Product Viewed", products=(Product(sku=str(sku)),))
+        for at, sku in enumerate(skus, 1)
+    ]
+    summary = summarize(entries_of(viewed))
+    whole, brief = person_of(summary), person_of(Summary(summary.person))
+    assert isinstance(brief.views, Views)
+    assert brief.views[:NEWEST] == whole.views[:NEWEST]
+    assert not brief.views.cut
+    assert tuple(brief.views) == whole.views[:NEWEST]
+    assert brief.views.cut is (len(whole.views) > NEWEST)
+    assert replace(brief, views=whole.views, history=whole.history) == whole
+
+
+@pytest.mark.parametrize(
+    ("said", "history"),
+    [
+        ({"done": "Product Viewed", "within": "1d", "at_least": 2}, False),
+        ({"not_done": "Order Completed"}, False),
+        ({"cart": {"value": {"above": 5}, "contains": {"sku": "A"}}}, False),
+        ({"trait": "plan", "exists": True}, False),
+        ({"done": "Product Viewed", "where": {"price": {"above": 20}}}, True),
+        ({"any": [{"trait": "plan", "exists": True}, {"sum": "total", "of": "Order Completed", "above": 5}]}, True),
+        ({"product": "viewed", "price_fell": "10%"}, True),
+    ],
+)
+@given(events=EVENTS)
+def test_a_rule_that_needs_no_history_finds_the_same_without_it(
+    said: dict[str, Any], history: bool, events: list[Event]
+) -> None:
+    rule, summary = compiled(parse(said)), summarize(entries_of(events))
+    whole, brief = person_of(summary), person_of(Summary(summary.person))
+    assert rule.needs.history is history
+    if not history:
+        assert rule.explain(Subject(brief, Moment(1_000))) == rule.explain(Subject(whole, Moment(1_000)))
 
 
 def test_an_empty_profile_has_a_summary() -> None:

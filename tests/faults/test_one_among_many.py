@@ -21,6 +21,7 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.webhook import Answer as Told
 from wetink.core.outbound.webhook import Hook, Outcome, Post
 from wetink.core.profile.person import Moment
+from wetink.core.profile.summary import Summary
 from wetink.core.signals.attribution import Touch
 from wetink.ingest.receive import BATCH, Endpoint, Ingest
 from wetink.opens.open import DECISION_MS
@@ -304,11 +305,11 @@ def test_somebody_who_cannot_be_summed_up_leaves_the_others_their_summaries(tmp_
 
         made: list[int] = []
 
-        def make(entries: Sequence[Any]) -> bytes:
+        def make(entries: Sequence[Any]) -> Summary:
             made.append(len(entries))
             if len(made) == 2:
                 raise ZeroDivisionError
-            return b"x"
+            return Summary(b"x")
 
         while await store.profiles.summarize(make, 1, NOW + 10**9, 100):
             pass

@@ -9,8 +9,11 @@ import pytest
 
 from tests.contracts.profiles import LATE, received
 from tests.storage import opened
+from tests.web.test_open import House
 from wetink.core.identity.identifier import Identifier
-from wetink.core.profile.person import History, Person
+from wetink.core.profile.history import History
+from wetink.core.profile.person import Person
+from wetink.core.profile.summary import NEWEST, Summary, summarize
 from wetink.opens import lookup
 from wetink.opens.lookup import Lookups
 
@@ -79,12 +82,33 @@ def test_a_summary_that_cannot_be_read_costs_time_and_nothing_else(tmp_path: Pat
     async def story() -> None:
         store = opened(tmp_path)
         await store.log.append([received(said(number, LATE - DAY + number)) for number in range(40)])
-        while await store.profiles.summarize(lambda entries: b"\xff", lookup.RULES, LATE + DAY, 100):
+        while await store.profiles.summarize(lambda entries: Summary(b"\xff"), lookup.RULES, LATE + DAY, 100):
             pass
         assert len((await Lookups(store).begin().person(JANE, LATE)).views) == 7
         await store.close()
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("source", ["shop", "page"])
+def test_an_app_that_reads_past_the_newest_views_finds_the_older_ones(source: str, tmp_path: Path) -> None:
+    """She has bought everything that she looked at lately, so the block shows what came before."""
+    house = House(tmp_path / "data", draws=False)
+    for number in range(NEWEST + 5):
+        house.saw(f"S-{number}")
+        house.saw(f"S-{number}", source)
+    bought = [{"product_id": f"S-{number}", "sku": f"S-{number}"} for number in range(4, NEWEST + 5)]
+    order = {"type": "track", "event": "Order Completed", "userId": "jane", "timestamp": house.now, "messageId": "o"}
+    house.take(order | {"properties": {"order_id": "1", "products": bought}}, "shop")
+    house.now += 1_000
+    profiles = house.wetink.store.profiles
+    assert asyncio.run(profiles.summarize(summarize, lookup.RULES, house.now + DAY, 1_000))
+    house.now += 60_000
+    loaded = asyncio.run(profiles.load({JANE: ""}, house.now, rules=lookup.RULES, brief=True))
+    assert loaded[JANE].summary is not None
+    found = house.data()
+    asyncio.run(house.wetink.close())
+    assert [item["key"] for item in found["items"]] == ["S-3", "S-2", "S-1"]
 
 
 def test_the_rules_of_summaries_name_all_code_a_fold_is_made_of() -> None:

@@ -11,7 +11,7 @@ from wetink.core.events.event import Event, Product
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier, Kind
 from wetink.core.profile.fold import fold
-from wetink.core.profile.person import name_of
+from wetink.core.profile.history import name_of
 from wetink.core.rules.traits import facts_of
 from wetink.core.rules.values import amount, each_of, time, written
 from wetink.ports.audiences import ProfileEvents

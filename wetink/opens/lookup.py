@@ -43,6 +43,7 @@ CODE = (
     "events/event",
     "identity/identifier",
     "profile/fold",
+    "profile/history",
     "profile/person",
     "profile/summary",
 )
@@ -59,15 +60,17 @@ RULES = _rules()
 
 
 class Known(msgspec.Struct, gc=False):
-    """A person as folded from one revision of their profile. `whole` means that the history is included.
+    """A person as folded from one revision of their profile. `whole` means that the events are included.
 
-    `exposures` are those that opens have found since, by experiment and recipient.
+    `brief` means that older views and the history may be missing. `exposures` are those that opens have found since, by
+    experiment and recipient.
     """
 
     root: Identifier
     revision: Revision
     person: Person
     whole: bool
+    brief: bool
     exposures: dict[tuple[str, str], Exposure]
 
 
@@ -101,12 +104,14 @@ class Lookup:
         now: int,
         *,
         events: frozenset[str] = frozenset(),
+        brief: bool = False,
         supposed: Sequence[Event] = (),
     ) -> Person:
         """Return the person behind `who` as of `now` (Unix ms), without facts that only a browser's key supports.
 
-        None is a stranger. The person includes the history if they did any of the `events` (see `Needs`). The
-        `supposed` events count as if they had happened. Identifiers are left out, since no decision needs them.
+        None is a stranger. The person includes the events if they did any of the `events` (see `Needs`). With `brief`,
+        they may lack older views (see `Views.cut`), and products and orders of past events. The `supposed` events count
+        as if they had happened. Identifiers are left out, since no decision needs them.
         """
         if supposed:
             entries = (await self._loaded(who, now)).entries if who is not None else ()
@@ -114,11 +119,11 @@ class Lookup:
         if who is None:
             return Person()
         known = self._people.get(who)
-        if known is not None and not known.whole and _did(known.person, events):
+        if known is not None and ((known.brief and not brief) or (not known.whole and _did(known.person, events))):
             known = None
         revision = known.revision if known is not None else ""
         begun = perf_counter()
-        loaded = (await self._store.profiles.load({who: revision}, now, rules=RULES)).get(who)
+        loaded = (await self._store.profiles.load({who: revision}, now, rules=RULES, brief=brief)).get(who)
         LOAD.since(begun)
         if known is None or loaded is not None:
             assert loaded is not None  # noqa: S101 (no profile has the empty revision)
@@ -127,7 +132,8 @@ class Lookup:
                 loaded = await self._loaded(who, now)
                 person = fold(loaded.entries, now)
             whole = loaded.summary is None
-            known = self._people[who] = Known(loaded.root, loaded.revision, person, whole, {})
+            brief = brief and not whole
+            known = self._people[who] = Known(loaded.root, loaded.revision, person, whole, brief, {})
             if len(self._people) > PEOPLE:
                 self._people.popitem(last=False)
         self._revisions[who], self.exposures = known.revision, known.exposures

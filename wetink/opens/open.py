@@ -19,7 +19,7 @@ from wetink.core.catalog.trends import Trends
 from wetink.core.errors import log_error
 from wetink.core.events.event import Event
 from wetink.core.identity.identifier import Identifier
-from wetink.core.profile.person import Moment, Person, clicked
+from wetink.core.profile.person import Moment, Person, Views, clicked
 from wetink.core.rules.evaluate import Finding
 from wetink.core.rules.tree import Rule, with_locale
 from wetink.core.signals.attribution import Touch
@@ -143,13 +143,16 @@ class Opens:
         moment: Moment,
         supposed: Sequence[Event] = (),
         look: Lookup | None = None,
+        *,
+        brief: bool = False,
     ) -> Open:
         """Look up the person, with their events if a rule needs them. Raises StoreUnavailable."""
         look = look or self.begin()
         mates = before(block, content.blocks.values()) if block.email else ()
-        wanted = [prepared(each, self._apps, content.rules).needs.events for each in (block, *mates)]
-        events = frozenset[str]().union(*wanted)
-        person = await look.person(who, moment.now, events=events, supposed=supposed)
+        wanted = [prepared(each, self._apps, content.rules) for each in (block, *mates)]
+        events = frozenset[str]().union(*[each.needs.events for each in wanted])
+        brief = brief and all([each.brief for each in wanted])  # then older views and the history may be missing
+        person = await look.person(who, moment.now, events=events, brief=brief, supposed=supposed)
         return Open(content, look, block, mates, who, person, moment)
 
     async def _decide_and_count(self, asked: Open, slot: int) -> tuple[Decision, Person]:
@@ -248,10 +251,13 @@ class Opens:
 
         The decision is not stored: the data has each product's link, so no later request has to agree with it.
         """
-        return await self._decide_data(await self._begun(content, block, who, moment, look=look))
+        return await self._decide_data(await self._begun(content, block, who, moment, look=look, brief=True))
 
     async def _decide_data(self, asked: Open) -> Decision:
         decision, moment = await self._decide(asked, expose=True), asked.moment
+        if isinstance(asked.person.views, Views) and asked.person.views.cut:  # an app would have read older ones
+            asked = replace(asked, person=await asked.look.person(asked.who, moment.now))
+            decision = await self._decide(asked, expose=True)
         by = counts(asked.block.fetches, moment.fetch_class)
         place = decision.recipient, decision.block, moment.campaign, by
         if asked.who is not None and self._is_first(place, moment.now):

@@ -14,6 +14,7 @@ from wetink.core.catalog.catalog import Change
 from wetink.core.events.event import Entry, Event, Problem, Product, Verdict
 from wetink.core.identity.holding import Claim, Contested
 from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.summary import Summary
 from wetink.core.signals.conversion import ConversionEvent
 from wetink.ports.audiences import CrowdLog, Memberships
 from wetink.ports.content import ContentVersions, UploadedFiles
@@ -119,7 +120,7 @@ class Loaded(msgspec.Struct, frozen=True, gc=False):
     root: Identifier
     revision: Revision
     entries: Sequence[Entry] = ()
-    summary: bytes | None = None
+    summary: Summary | None = None
 
 
 class Log(Protocol):
@@ -186,13 +187,13 @@ class Profiles(Protocol):
         ...
 
     async def load(
-        self, known: Mapping[Identifier, Revision], at: int, *, rules: int | None = None
+        self, known: Mapping[Identifier, Revision], at: int, *, rules: int | None = None, brief: bool = False
     ) -> Mapping[Identifier, Loaded]:
         """Return the profiles that own these identifiers at `at`, except those that still have the known revision.
 
         One call reads one snapshot, for any number of identifiers. Every event whose `append` has returned is visible,
         in any process. A stranger has a profile without events. With `rules`, a summary that `summarize` stored under
-        these rules replaces the events.
+        these rules replaces the events; with `brief`, it comes without its history, which is larger than the rest.
         """
         ...
 
@@ -204,7 +205,7 @@ class Profiles(Protocol):
         """Return identifiers with suspiciously many claimers since `since` (Unix ms), the newest first."""
         ...
 
-    async def summarize(self, make: Callable[[Sequence[Entry]], bytes], rules: int, now: int, limit: int) -> bool:
+    async def summarize(self, make: Callable[[Sequence[Entry]], Summary], rules: int, now: int, limit: int) -> bool:
         """Read up to `limit` more messages of the log and store the summaries that `make` returns for their profiles.
 
         Only profiles with many events that have been quiet for a while before `now` (Unix ms) are summarized, since the

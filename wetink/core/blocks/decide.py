@@ -92,11 +92,15 @@ def ready(variant: Variant, app: App | None, rules: Rulebook) -> Ready:
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """The compiled variants of a block, and the needs of all. `outside` means that they may wait for a feed."""
+    """The compiled variants of a block, and the needs of all. `outside` means that they may wait for a feed.
+
+    `brief` means that the newest views are probably enough: apps that look products up mostly do so for all views.
+    """
 
     variants: tuple[Ready, ...]
     needs: Needs
     outside: bool
+    brief: bool
 
 
 @memoize
@@ -104,7 +108,8 @@ def prepared(block: Block, apps: Mapping[str, App], rules: Rulebook) -> Prepared
     """Return a compiled block. Cached, since it depends on the content alone."""
     variants = tuple([ready(variant, apps.get(variant.app), rules) for variant in block.variants])
     outside = any(each.needs.feeds or (each.app is not None and each.app.feeds is not None) for each in variants)
-    return Prepared(variants, together(each.needs for each in variants), outside)
+    needs = together(each.needs for each in variants)
+    return Prepared(variants, needs, outside, not needs.history and not any(each.looks_up for each in variants))
 
 
 def requirements(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> Requirements:

@@ -136,9 +136,10 @@ def believed(person: Person, catalog: Mapping[str, Product]) -> Person:
     """Return the person with each doubtful product in the catalog's words, and without unknown products."""
     if not doubtful(person) and all(order.trusted for order in person.orders):
         return person
+    views, more = _believed(person.views, catalog), isinstance(person.views, Views) and person.views.more
     return replace(
         person,
-        views=_believed(person.views, catalog),
+        views=Views(iter(views), trusted=False, more=True) if more else views,
         cart=Cart(_believed(person.cart.lines, catalog), person.cart.changed_at),
         wishlist=_believed(person.wishlist, catalog),
         orders=tuple(each if each.trusted else _numbers_only(each, catalog) for each in person.orders),

@@ -11,7 +11,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from wetink.core.events.event import Product
-from wetink.core.profile.person import AnyEvent, Cart, History, Person, Purchase, Search, Seen, Views
+from wetink.core.profile.history import AnyEvent, History
+from wetink.core.profile.person import Cart, Person, Purchase, Search, Seen, Views
 
 
 def line_of(lines: Sequence[Seen], product: Product) -> int | None:

@@ -1,9 +1,7 @@
 """Person: everything that rules and apps may read about one person at one moment, decoded on demand."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
-from operator import attrgetter
-from typing import Any, Self, TypeAlias, TypeVar, overload
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self, overload
 
 import msgspec
 from msgspec.structs import replace
@@ -11,138 +9,9 @@ from msgspec.structs import replace
 from wetink.core.client_classification import Facts, classify
 from wetink.core.errors import BadContent
 from wetink.core.events.clock import LATEST
-from wetink.core.events.event import Entry, Event, Order, Product
+from wetink.core.events.event import Order, Product
 from wetink.core.identity.identifier import Identifier
-
-_NO_ORDER = Order()
-
-AnyEvent: TypeAlias = Event | Entry
-T = TypeVar("T")
-
-
-def name_of(event: AnyEvent) -> str:
-    """Return the name of an event in rules: a track's name, or else the message type."""
-    return event.name if event.type == "track" else event.type
-
-
-class Columns(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The products and the order of each event of one name, oldest first, packed as msgpack."""
-
-    products: msgspec.Raw
-    orders: msgspec.Raw
-
-
-class History:
-    """The usable events of one person. Each is decoded when it is first read.
-
-    A summary has no events. It has the `columns` of their products and orders, by the events' names.
-    """
-
-    __slots__ = ("_columns", "_events", "_named", "_pages", "_read")
-
-    def __init__(
-        self, events: Sequence[AnyEvent] = (), *, pages: bool = True, columns: Mapping[str, Columns] | None = None
-    ) -> None:
-        """Take all events, oldest first. Without `pages`, events from browser keys do not count."""
-        self._events, self._pages, self._columns = events, pages, columns or {}
-        self._named: dict[str, list[AnyEvent]] | None = None
-        self._read: dict[tuple[str, str], Any] = {}
-
-    def without_pages(self) -> "History":
-        """Return the history without events from pages."""
-        return History(self._events, pages=False)
-
-    def _counts(self, event: AnyEvent) -> bool:
-        return event.usable and (self._pages or event.level == "server")
-
-    def named(self, name: str) -> Sequence[AnyEvent]:
-        """Return the events of a name: as many as `Person.done` has times, in the same order."""
-        if self._named is None:
-            named: dict[str, list[AnyEvent]] = {}
-            for event in self._events:
-                if self._counts(event):
-                    named.setdefault(name_of(event), []).append(event)
-            self._named = named
-        return self._named.get(name, ())
-
-    def products(self, name: str) -> Sequence[tuple[Product, ...]]:
-        """Return the products of each event of a name."""
-        packed = self._columns.get(name)
-        if packed is not None:
-            return self._once(name, "products", lambda: _products(packed.products))
-        return self._once(name, "products", lambda: [event.products for event in self.named(name)])
-
-    def orders(self, name: str) -> Sequence[Order | None]:
-        """Return the order of each event of a name."""
-        packed = self._columns.get(name)
-        if packed is not None:
-            return self._once(name, "orders", lambda: _orders(packed.orders))
-        return self._once(name, "orders", lambda: [event.order for event in self.named(name)])
-
-    def properties(self, name: str) -> Sequence[dict[str, Any]]:
-        """Return the other properties of each event of a name."""
-        return self._once(name, "properties", lambda: [event.properties for event in self.named(name)])
-
-    def fields(self, name: str, room: str, field: str) -> Sequence[Any] | None:
-        """Return one field of each event of a name: of its only product, of its order, or its own.
-
-        Returns None if an event does not have exactly one product.
-        """
-        return self._once(name, f"{room}.{field}", lambda: self._fields(name, room, attrgetter(field), field))
-
-    def _fields(self, name: str, room: str, get: Callable[[Any], Any], field: str) -> Sequence[Any] | None:
-        if room == "product":
-            packed = self._columns.get(name)
-            products = self.products(name) if packed is None else _products_with(field)(packed.products)
-            if any([len(each) != 1 for each in products]):
-                return None
-            return [get(each[0]) for each in products]
-        if room == "order":
-            return [get(each or _NO_ORDER) for each in self.orders(name)]
-        return list(map(get, self.named(name)))
-
-    def _once(self, name: str, part: str, read: Callable[[], T]) -> T:
-        found: T
-        if (name, part) in self._read:
-            found = self._read[name, part]
-        else:
-            found = self._read[name, part] = read()
-        return found
-
-    def times(self) -> list[int]:
-        """Return the times of all events (Unix ms, ascending)."""
-        return [event.at for event in self._events if self._counts(event)]
-
-    def __len__(self) -> int:
-        """Return the number of events, usable or not."""
-        return len(self._events)
-
-    def __eq__(self, other: Any) -> bool:
-        return isinstance(other, History) and list(map(_key, self._events)) == list(map(_key, other._events))
-
-    def __hash__(self) -> int:
-        return hash(tuple(map(_key, self._events)))
-
-    def __repr__(self) -> str:
-        """Return the number of events."""
-        return f"History({len(self)} events)"
-
-
-def _key(event: AnyEvent) -> tuple[int, str, str]:
-    return event.at, event.source, event.message_id
-
-
-_products = msgspec.msgpack.Decoder(list[tuple[Product, ...]]).decode
-_orders = msgspec.msgpack.Decoder(list[Order | None]).decode
-
-
-@cache
-def _products_with(field: str) -> Callable[[msgspec.Raw], Sequence[tuple[Any, ...]]]:
-    """Return a decoder of a column's products that reads one field only, in a quarter of the time."""
-    known = next(each for each in msgspec.structs.fields(Product) if each.name == field)
-    product = msgspec.defstruct("_Product", [(field, known.type, known.default)], frozen=True, gc=False)
-    decode: Any = msgspec.msgpack.Decoder(list[tuple[product, ...]]).decode  # type: ignore[valid-type]
-    return decode  # type: ignore[no-any-return]
+from wetink.core.profile.history import AnyEvent, History
 
 
 class Seen(msgspec.Struct, frozen=True, gc=False):
@@ -165,16 +34,19 @@ class Views(Sequence[Seen]):
     views.
     """
 
-    __slots__ = ("_coming", "_known", "trusted")
+    __slots__ = ("_coming", "_known", "cut", "more", "trusted")
 
-    def __init__(self, coming: Iterator[Seen], *, trusted: bool) -> None:
-        """Take views, newest first. `trusted` says whether server keys sent all of them."""
+    def __init__(self, coming: Iterator[Seen], *, trusted: bool, more: bool = False) -> None:
+        """Take views, newest first. `trusted` says whether server keys sent all of them.
+
+        `more` says that there are older ones. `cut` tells whether somebody would have read those.
+        """
         self._coming: Iterator[Seen] | None = coming
         self._known: list[Seen] = []
-        self.trusted = trusted
+        self.more, self.trusted, self.cut = more, trusted, False
 
     @classmethod
-    def of(cls, viewed: Sequence[Event | Entry]) -> Self:
+    def of(cls, viewed: Sequence[AnyEvent]) -> Self:
         """Return the views of these events, which come oldest first."""
         return cls(_newest_of_each(viewed), trusted=all([event.level == "server" for event in viewed]))
 
@@ -184,7 +56,7 @@ class Views(Sequence[Seen]):
         while len(known) < count and self._coming is not None:
             seen = next(self._coming, None)
             if seen is None:
-                self._coming = None
+                self._coming, self.cut = None, self.more
             else:
                 known.append(seen)
         return known
@@ -224,7 +96,7 @@ class Views(Sequence[Seen]):
         return repr(tuple(self))
 
 
-def _newest_of_each(viewed: Sequence[Event | Entry]) -> Iterator[Seen]:
+def _newest_of_each(viewed: Sequence[AnyEvent]) -> Iterator[Seen]:
     """Yield the newest view of each product, newest first, by the rule of `Product.same`, in one pass."""
     skus: set[str] = set()
     ids: set[str] = set()

@@ -1,10 +1,11 @@
 """Summary: a folded person as bytes, so that an open need not read their events again.
 
-A summary stores only what a fold returns. Reading one gives the same person as folding the events, without the events,
-but with their products and orders.
+A summary stores only what a fold returns, in two parts. Most opens need the first alone. Both together give the same
+person as folding the events, without the events, but with their products and orders.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -12,9 +13,19 @@ from msgspec.structs import force_setattr
 
 from wetink.core.events.event import Entry, Product
 from wetink.core.profile.fold import fold
-from wetink.core.profile.person import Columns, History, Person, Seen, Views
+from wetink.core.profile.history import PRODUCT_FIELDS, History
+from wetink.core.profile.person import Person, Seen, Views
 
 VIEWED = "Product Viewed"
+NEWEST = 8
+"""Views in the first part: a block mostly shows the newest three."""
+
+
+class Summary(msgspec.Struct, frozen=True, gc=False):
+    """A summary. `person` has the newest views; `history` has the others, and the products and orders of all events."""
+
+    person: bytes
+    history: bytes = b""
 
 
 class _Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -25,18 +36,28 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
     product: Product
 
 
-class _Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """`person` has no views, history and `done`. The newest view of each product follows, newest first.
+class _Person(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """`person` has no views, history and `done`. `trusted` says whether server keys sent all views.
 
-    Most are the index of an event in the column of views, times two, plus one if a server key sent it: small numbers
-    take no memory of their own. `trusted` says whether server keys sent all views.
+    `newest` has the newest views, each packed by itself. `more` says whether the history has more.
     """
 
     person: Person
     trusted: bool
-    views: tuple[int | _Kept, ...]
+    newest: list[msgspec.Raw]
+    more: bool
     done: dict[str, msgspec.Raw]
-    columns: dict[str, Columns]
+
+
+class _History(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Views after the newest, and columns by the name of their events, packed.
+
+    Most views are the index of an event in the column of views, times two, plus one if a server key sent it: small
+    numbers take no memory of their own.
+    """
+
+    views: list[int | _Kept]
+    columns: dict[str, msgspec.Raw]
 
 
 class _Done(Mapping[str, tuple[int, ...]]):
@@ -50,6 +71,11 @@ class _Done(Mapping[str, tuple[int, ...]]):
     def __getitem__(self, name: str) -> tuple[int, ...]:
         return _times(self._packed[name])
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the times of a name. It is called for each rule, and most names are of something not done."""
+        packed = self._packed.get(name)
+        return _times(packed) if packed is not None else default
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._packed)
 
@@ -58,15 +84,15 @@ class _Done(Mapping[str, tuple[int, ...]]):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_Summary).decode
-_alone = msgspec.msgpack.Decoder(tuple[Product]).decode
-_packed = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
+_person = msgspec.msgpack.Decoder(_Person).decode
+_history = msgspec.msgpack.Decoder(_History).decode
+_seen = msgspec.msgpack.Decoder(Seen).decode
 _times = msgspec.msgpack.Decoder(tuple[int, ...]).decode
 
 _NO_PRODUCTS, _NO_ORDER = msgspec.Raw(_encode(())), msgspec.Raw(_encode(None))
 
 
-def summarize(entries: Iterable[Entry]) -> bytes:
+def summarize(entries: Iterable[Entry]) -> Summary:
     """Return the summary of the profile with these events."""
     events = list(entries)
     person = fold(events, max((event.at for event in events), default=0))
@@ -74,42 +100,58 @@ def summarize(entries: Iterable[Entry]) -> bytes:
     viewed = zip(person.done.get(VIEWED, ()), person.history.products(VIEWED), strict=True)
     places = {(at, products[0]): index for index, (at, products) in enumerate(viewed) if len(products) == 1}
     views: list[object] = []
-    for seen in person.views:
+    for seen in person.views[NEWEST:]:
         index = places.get((seen.at, seen.product))
         views.append((seen.at, seen.trusted, seen.product) if index is None else 2 * index + seen.trusted)
     facts = {
         name: getattr(person, name) for name in Person.__struct_fields__ if name not in ("views", "history", "done")
     }
     columns = {name: _columns(person.history, name) for name in person.done}
-    return _encode((facts, trusted, views, person.done, columns))
+    first = _encode((facts, trusted, person.views[:NEWEST], bool(views), person.done))
+    return Summary(first, _encode((views, columns)))
 
 
-def _columns(history: History, name: str) -> tuple[list[msgspec.Raw], list[msgspec.Raw]]:
+def _columns(history: History, name: str) -> tuple[object, ...]:
+    """Return the fields of `Columns`."""
     events: Sequence[Any] = history.named(name)
-    products = [event.packed_products or _NO_PRODUCTS for event in events]
-    return products, [event.packed_order or _NO_ORDER for event in events]
+    orders = [event.packed_order or _NO_ORDER for event in events]
+    products = history.products(name)
+    if any(len(each) != 1 for each in products):
+        return len(events), None, [event.packed_products or _NO_PRODUCTS for event in events], orders
+    fields: dict[str, list[object]] = {}
+    for field, default in PRODUCT_FIELDS.items():
+        values = [getattr(product, field) for (product,) in products]
+        if any(value != default or type(value) is not type(default) for value in values):
+            fields[field] = values
+    return len(events), fields, (), orders
 
 
-def person_of(summary: bytes) -> Person:
-    """Return the person, without their events.
+def person_of(summary: Summary) -> Person:
+    """Return the person, without their events. Without the history, there are only the newest views.
 
     Raises msgspec.DecodeError if `summarize` of this version did not make the bytes.
     """
-    read = _decode(summary)
-    views = _views(read.views, read.columns.get(VIEWED), read.done.get(VIEWED))
-    force_setattr(read.person, "views", Views(views, trusted=read.trusted))
-    force_setattr(read.person, "done", _Done(read.done))
-    force_setattr(read.person, "history", History(columns=read.columns))
+    read = _person(summary.person)
+    done = _Done(read.done)
+    views: Iterator[Seen] = map(_seen, read.newest)
+    if summary.history:
+        rest = _history(summary.history)
+        history = History(columns=rest.columns)
+        force_setattr(read.person, "history", history)
+        if rest.views:
+            views = chain(views, _older(rest.views, history, done))
+    more = read.more and not summary.history
+    force_setattr(read.person, "views", Views(views, trusted=read.trusted, more=more))
+    force_setattr(read.person, "done", done)
     return read.person
 
 
-def _views(kept: Sequence[int | _Kept], viewed: Columns | None, times: msgspec.Raw | None) -> Iterator[Seen]:
-    """Yield the views, each product unpacked when it is read."""
-    packed = _packed(viewed.products) if viewed is not None else []
-    at = _times(times) if times is not None else ()
+def _older(kept: Sequence[int | _Kept], history: History, done: _Done) -> Iterator[Seen]:
+    """Yield the views after the newest."""
+    times, products = done.get(VIEWED, ()), history.products(VIEWED)
     for each in kept:
         if isinstance(each, int):
             index, trusted = divmod(each, 2)
-            yield Seen(_alone(packed[index])[0], at[index], bool(trusted))
+            yield Seen(products[index][0], times[index], bool(trusted))
         else:
             yield Seen(each.product, each.at, each.trusted)

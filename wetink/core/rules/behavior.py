@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from wetink.core.identity.holding import FOREVER
-from wetink.core.profile.person import AnyEvent
+from wetink.core.profile.history import AnyEvent
 from wetink.core.rules import tree
 from wetink.core.rules.format import comparison_words, where_words, words
 from wetink.core.rules.matching import ALWAYS, bounds, counting, matching, values, window_words

@@ -57,13 +57,14 @@ class Needs(msgspec.Struct, frozen=True):
     """What a rule reads beyond the person, to be looked up in advance.
 
     `events` are the names of the person's events from which it reads more than times, products and orders; `EVERY` for
-    all.
+    all. `history` says whether it reads products or orders of past events, or all views.
     """
 
     root: bool = False
     catalog: bool = False
     feeds: frozenset[str] = frozenset()
     events: frozenset[str] = frozenset()
+    history: bool = False
 
 
 NOTHING = Needs()
@@ -83,6 +84,7 @@ def together(each: Iterable[Needs]) -> Needs:
         any(needs.catalog for needs in some),
         frozenset().union(*(needs.feeds for needs in some)),
         frozenset().union(*(needs.events for needs in some)),
+        any(needs.history for needs in some),
     )
 
 
@@ -176,14 +178,16 @@ def _needs(rule: Rule) -> Needs:
     if isinstance(rule, Aggregate | Did):
         named = [each.name for each in rule.where] + ([rule.property] if isinstance(rule, Aggregate) else [])
         typed = all([place_of(rule.event, name)[0] in ("product", "order") for name in named])
-        return NOTHING if typed else Needs(events=frozenset([rule.event]))
+        if not named:
+            return NOTHING
+        return Needs(history=True) if typed else Needs(events=frozenset([rule.event]), history=True)
     if isinstance(rule, Sequence):
         return Needs(events=frozenset(step.event for step in (*rule.steps, rule.without) if step is not None))
     if not isinstance(rule, Share | ProductIs | MomentIs):
         return NOTHING
     weather = isinstance(rule, MomentIs) and any(each.name.startswith("weather.") for each in rule.where)
     feeds = frozenset([rule.feed]) if isinstance(rule, MomentIs) and weather else frozenset[str]()
-    return Needs(isinstance(rule, Share), isinstance(rule, ProductIs), feeds)
+    return Needs(isinstance(rule, Share), isinstance(rule, ProductIs), feeds, history=isinstance(rule, ProductIs))
 
 
 def _group(word: str, parts: list[Compiled]) -> Compiled:

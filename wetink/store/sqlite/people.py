@@ -18,6 +18,7 @@ import msgspec
 from wetink.core.events.event import Entry
 from wetink.core.identity.holding import FOREVER, Moves
 from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.summary import Summary
 from wetink.ports import ENTRIES, ENTRY_BYTES, NAMES, Profile, Revision
 from wetink.store.codec import array, entries, events, fingerprint, identifier, level_of, who
 from wetink.store.queries import queries
@@ -48,7 +49,7 @@ FEWEST = 12
 QUIET_MS = 30 * 60_000
 """How long a person must be quiet before they get a summary, in milliseconds: a visit is over."""
 
-Make = Callable[[Sequence[Entry]], bytes]
+Make = Callable[[Sequence[Entry]], Summary]
 
 _json = msgspec.json.Encoder().encode
 
@@ -234,19 +235,25 @@ def of_stretch(bodies: Iterable[bytes], moves: Moves) -> list[bytes]:
     return [body for body in bodies if (level_of(body) == "browser") == (moves == "browser")]
 
 
-class Summary(NamedTuple):
+class Kept(NamedTuple):
     """A stored summary of all events of a profile. The newest event is at `newest` (Unix ms)."""
 
     root: str
     revision: Revision
     newest: int
-    body: bytes
+    summary: Summary
 
 
-def summary_of(db: apsw.Connection, column: str, rules: int) -> Summary | None:
-    """Return the valid summary of an identifier's profile by these rules; None without one."""
-    row = first(db, SUMMARIES.summary, (_id(column), column, rules))
-    return Summary(*row) if row else None
+def summary_of(db: apsw.Connection, column: str, rules: int, *, brief: bool) -> Kept | None:
+    """Return the valid summary of an identifier's profile by these rules; None without one.
+
+    With `brief`, SQLite does not read the pages that have the history.
+    """
+    row = first(db, SUMMARIES.brief if brief else SUMMARIES.summary, (_id(column), column, rules))
+    if row is None:
+        return None
+    root, revision, newest, *parts = row
+    return Kept(root, revision, newest, Summary(*parts))
 
 
 def _id(column: str) -> int:
@@ -296,7 +303,7 @@ def summarize(db: apsw.Connection, make: Make, rules: int, now: int, limit: int)
     senders = [column for (column,) in fetch(db, SUMMARIES.heard_from, (seq, end))]
     owners = {people.owner(identifier(column), FOREVER - 1) for column in senders}
     for owner in {member for each in owners for member in people.members(each)}:
-        if summary_of(db, owner, rules) is None:
+        if summary_of(db, owner, rules, brief=True) is None:
             _put(db, make, rules, owner, now)
     db.execute(SUMMARIES.go_on, (end, rules))
 
@@ -315,6 +322,7 @@ def _put(db: apsw.Connection, make: Make, rules: int, owner: str, now: int) -> N
         logger.exception("a person cannot be summed up")
         return
     root = people.root(whose, FOREVER - 1)
-    db.execute(SUMMARIES.put, (_id(owner), owner, rules, who(root), revision_of(found, root), newest, summary))
+    parts = summary.person, summary.history
+    db.execute(SUMMARIES.put, (_id(owner), owner, rules, who(root), revision_of(found, root), newest, *parts))
     others = {column for column, *_ in people.stretches(whose, FOREVER - 1)} - {owner}
     db.executemany(SUMMARIES.put_with, [(_id(column), _id(owner)) for column in others])

@@ -10,6 +10,7 @@ import apsw
 from wetink.core.events.event import Entry, Event
 from wetink.core.identity.holding import FOREVER, Contested
 from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.summary import Summary
 from wetink.ports import ENTRIES, ENTRY_BYTES, NAMES, Loaded, Profile, Revision
 from wetink.store.codec import entries, events, identifier
 from wetink.store.queries import queries
@@ -55,7 +56,7 @@ class SQLiteProfiles:
         return events([body for _, body in sorted(found.rows)[-limit:]])
 
     async def load(
-        self, known: Mapping[Identifier, Revision], at: int, *, rules: int | None = None
+        self, known: Mapping[Identifier, Revision], at: int, *, rules: int | None = None, brief: bool = False
     ) -> Mapping[Identifier, Loaded]:
         with translated("reading profiles"):
             version = self._database.version()
@@ -64,9 +65,9 @@ class SQLiteProfiles:
             missing = {who: known[who] for who in known if not self._stands(who, known[who], at)}
             found = None
             if len(missing) <= AT_ONCE:
-                found = _load(self._database.reading, missing, at, rules, few=True)
+                found = _load(self._database.reading, missing, at, rules, brief=brief, few=True)
             if found is None:
-                found = await self._database.aside(lambda db: _load(db, missing, at, rules, few=False))
+                found = await self._database.aside(lambda db: _load(db, missing, at, rules, brief=brief, few=False))
             loaded: dict[Identifier, Loaded] = {}
             for who, (profile, newest) in (found or {}).items():
                 if version is not None and version == self._version:
@@ -90,7 +91,7 @@ class SQLiteProfiles:
             rows = fetch(self._database.reading, SQL.contested, (since, limit))
         return [Contested(identifier(column), claimers, at) for column, claimers, at in rows]
 
-    async def summarize(self, make: Callable[[Sequence[Entry]], bytes], rules: int, now: int, limit: int) -> bool:
+    async def summarize(self, make: Callable[[Sequence[Entry]], Summary], rules: int, now: int, limit: int) -> bool:
         with translated("looking for whom to sum up"):
             if not summaries_behind(self._database.reading, rules, now, limit):
                 return False
@@ -99,7 +100,7 @@ class SQLiteProfiles:
 
 
 def _load(
-    db: apsw.Connection, known: Mapping[Identifier, Revision], at: int, rules: int | None, *, few: bool
+    db: apsw.Connection, known: Mapping[Identifier, Revision], at: int, rules: int | None, *, brief: bool, few: bool
 ) -> dict[Identifier, tuple[Loaded, int]] | None:
     """Return profiles, each with the moment from which it is valid; None if one is too large for `few`.
 
@@ -108,7 +109,7 @@ def _load(
     loaded: dict[Identifier, tuple[Loaded, int]] = {}
     with snapshot(db):
         for who, revision in known.items():
-            found = _one(db, who, revision, at, rules, few=few)
+            found = _one(db, who, revision, at, rules, brief=brief, few=few)
             if found is None:
                 return None
             loaded[who] = found
@@ -116,12 +117,12 @@ def _load(
 
 
 def _one(
-    db: apsw.Connection, who: Identifier, known: Revision, at: int, rules: int | None, *, few: bool
+    db: apsw.Connection, who: Identifier, known: Revision, at: int, rules: int | None, *, brief: bool, few: bool
 ) -> tuple[Loaded, int] | None:
     people = People(db)
-    summary = summary_of(db, people.owner(who, FOREVER - 1), rules) if rules is not None else None
-    if summary is not None and summary.newest <= at:
-        return Loaded(identifier(summary.root), summary.revision, summary=summary.body), summary.newest
+    kept = summary_of(db, people.owner(who, FOREVER - 1), rules, brief=brief) if rules is not None else None
+    if kept is not None and kept.newest <= at:
+        return Loaded(identifier(kept.root), kept.revision, summary=kept.summary), kept.newest
 
     def read(who: Identifier, until: int, limit: int) -> Found | None:
         return people.newest_of_few(who, until, limit) or (None if few else people.newest(who, until, limit))

@@ -1,34 +1,37 @@
 -- name: summary
-SELECT root, revision, newest, body FROM profile_summary WHERE id = ? AND who = ? AND rules = ?
+SELECT root, revision, newest, person, history FROM person_summary WHERE id = ? AND who = ? AND rules = ?
+
+-- name: brief
+SELECT root, revision, newest, person FROM person_summary WHERE id = ? AND who = ? AND rules = ?
 
 -- name: some
-SELECT EXISTS (SELECT 1 FROM profile_summary)
+SELECT EXISTS (SELECT 1 FROM person_summary)
 
 -- name: put
-INSERT INTO profile_summary (id, who, rules, root, revision, newest, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO person_summary (id, who, rules, root, revision, newest, person, history) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET who = excluded.who, rules = excluded.rules, root = excluded.root,
-    revision = excluded.revision, newest = excluded.newest, body = excluded.body
+    revision = excluded.revision, newest = excluded.newest, person = excluded.person, history = excluded.history
 
 -- name: put_with
-INSERT OR IGNORE INTO profile_summary_part (member, id) VALUES (?, ?)
+INSERT OR IGNORE INTO person_summary_part (member, id) VALUES (?, ?)
 
 -- name: delete  Those of the fingerprints in a JSON list.
-DELETE FROM profile_summary WHERE id IN (SELECT value FROM json_each(?))
+DELETE FROM person_summary WHERE id IN (SELECT value FROM json_each(?))
 
 -- name: with_them
-SELECT DISTINCT id FROM profile_summary_part WHERE member IN (SELECT value FROM json_each(?))
+SELECT DISTINCT id FROM person_summary_part WHERE member IN (SELECT value FROM json_each(?))
 
 -- name: delete_with
-DELETE FROM profile_summary_part WHERE member IN (SELECT value FROM json_each(?))
+DELETE FROM person_summary_part WHERE member IN (SELECT value FROM json_each(?))
 
 -- name: delete_all
-DELETE FROM profile_summary; DELETE FROM profile_summary_part
+DELETE FROM person_summary; DELETE FROM person_summary_part
 
 -- name: place
-SELECT CASE rules WHEN ? THEN seq ELSE 0 END FROM profile_summary_place
+SELECT CASE rules WHEN ? THEN seq ELSE 0 END FROM person_summary_place
 
 -- name: go_on
-UPDATE profile_summary_place SET seq = ?, rules = ?
+UPDATE person_summary_place SET seq = ?, rules = ?
 
 -- name: quiet  How far messages of (seq, seq] were received by then.
 SELECT coalesce(max(seq), ?1) FROM message WHERE seq > ?1 AND seq <= ?2 AND received <= ?3
