@@ -73,7 +73,7 @@ class Walk:
 
 async def _walks(data: Path) -> dict[str, Walk]:
     walk = Walk()
-    threading.setprofile(lambda *told: walk.note(*told))  # for threads that begin from now on
+    threading.setprofile(lambda *event: walk.note(*event))  # for threads that begin from now on
     settings = setting.read({}, data=data)
     (blocks := settings.content / "blocks").mkdir(parents=True)
     (blocks / "viewed.yaml").write_text(BLOCK)

@@ -171,7 +171,8 @@ class BatchWriter:
             self._wake.wait(self._seconds)
             self._wake.clear()
             try:
-                self.flush()
+                if any(self._waiting.values()):
+                    self.flush()
             except BaseException:
                 logger.exception("the thread that writes %s stumbled", self._what)
 

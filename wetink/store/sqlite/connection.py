@@ -101,7 +101,7 @@ class translated:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Replace SQLite's errors."""
         if isinstance(error, apsw.Error):
-            raise _unavailable(error, self._doing) from error
+            raise unavailable(error, self._doing) from error
 
 
 def in_thread(work: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
@@ -114,7 +114,8 @@ def in_thread(work: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
     return called
 
 
-def _unavailable(error: apsw.Error, doing: str) -> StoreUnavailable:
+def unavailable(error: apsw.Error, doing: str) -> StoreUnavailable:
+    """Return SQLite's error as ours, with the remedy. `doing` names the operation."""
     if isinstance(error, apsw.FullError):
         return StoreUnavailable(f"disk full while {doing}", hint="make room; wetink goes on by itself")
     if isinstance(error, apsw.BusyError):

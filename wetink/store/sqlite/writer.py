@@ -23,7 +23,7 @@ import apsw
 
 from wetink.core.errors import StoreUnavailable
 from wetink.store.sqlite.commit import FEW_ROWS, SLICE_ROWS, Commits, Group, Job, Row
-from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, Alone, connect, translated
+from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, Alone, connect, translated, unavailable
 from wetink.store.sqlite.recent import RecentEvents
 from wetink.store.sqlite.wal import Wal
 
@@ -344,8 +344,10 @@ class Writer:
     def _undone_on_error(self, db: apsw.Connection) -> Iterator[None]:
         """Undo the transaction on any error inside. SQLite's errors become StoreUnavailable."""
         try:
-            with translated("writing"):
-                yield
+            yield
+        except apsw.Error as error:
+            self._give_up(db, error)
+            raise unavailable(error, "writing") from error
         except BaseException as error:
             self._give_up(db, error.__cause__)
             raise
