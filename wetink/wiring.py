@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -24,14 +24,12 @@ from wetink.core.catalog.trends import Trends
 from wetink.core.errors import BadContent, Conflict, Unavailable
 from wetink.core.events.event import Event
 from wetink.core.messages.mapping import Mappings
-from wetink.core.outbound.feed import Feed
 from wetink.core.text.placeholder import Placeholders
 from wetink.core.text.url import Hosts
 from wetink.feeds import FeedService, PhotoFetcher, Poster, WithSamples
-from wetink.feeds.parse import Tally, read
-from wetink.ingest.catalog_feeds import Catalogs, Imported
-from wetink.ingest.receive import Ingest, record
-from wetink.ingest.replay import Replayed, ReplayQuery, replay
+from wetink.ingest.catalog_feeds import Catalogs
+from wetink.ingest.receive import Ingest
+from wetink.ingest.replay import Replay
 from wetink.ingest.uploads import Uploads
 from wetink.insights.experiments import Experiments
 from wetink.insights.health import Health
@@ -81,6 +79,7 @@ class Wetink:
             WithSamples(self.photos), browser=self._browser, shared=shared_folder, leases=store.leases
         )
         self.ingest = Ingest(store.log, known := Placeholders(settings.placeholders))
+        self.replay = Replay(store, self.ingest)
         self._own_apps, self._app_problems = apps.found()
         self.apps = dict(self._own_apps)
         self._app_templates = {app.name: apps.template_of(app) for app in self._own_apps.values() if app.template}
@@ -91,7 +90,7 @@ class Wetink:
         self.dashboard_token = new_token()  # random until the secrets are read
         self._secrets: object = None
         self.places = Places(settings.geoip_city, settings.geoip_asn, settings.trusted_proxies)
-        self.seals, self._record = Seals({}, known), partial(record, known=known)
+        self.seals = Seals({}, known)
         fallback = files("wetink.render").joinpath("fallback.liquid").read_text(encoding="utf-8")
         self.fallbacks = Fallbacks(self.renderer, fallback, blank())
         drawing = self.renderer, self.fallbacks, self.apps, self._app_templates
@@ -145,13 +144,6 @@ class Wetink:
         self.photos.start()
         await self.store.start()
 
-    async def catch_up(self, block: str) -> None:
-        """Read all past events if a block's apps need them, for commands that run once."""
-        variants = self.content.block(block).variants
-        if any((app := self.apps.get(variant.app)) is not None and app.wants is not None for variant in variants):
-            while await self.follower.step():
-                pass
-
     async def look_again(self) -> None:
         """Make a version of edits in the content folder, then follow."""
         try:
@@ -203,21 +195,6 @@ class Wetink:
         self.renderer.close()
         if self._browser is not None:
             await self._browser.close()
-
-    async def import_catalog(self, path: Path, feed: Feed, progress: Callable[[int], None]) -> Imported:
-        """Import the products of a file. `progress` gets the number of bytes read so far, after each slice.
-
-        Raises Unreadable if the file does not match `feed`; products before that stay. Raises StoreUnavailable.
-        """
-        tally = Tally()
-        with path.open("rb") as raw:
-            items = read(feed, raw, tally, _now_ms())
-            count, gone = await self.catalogs.learn(items, feed.complete, lambda _: progress(raw.tell()))
-        return Imported(count, gone, tally.left_out, tuple(tally.problems))
-
-    async def replay(self, query: ReplayQuery, *, dry: bool) -> Replayed:
-        """Reprocess past messages with the current mappings. Raises StoreUnavailable."""
-        return await replay(self.store, self.ingest.mappings, self._record, query, dry=dry)
 
     def _warm_photos(self, events: Sequence[Event]) -> None:
         """Fetch the photos of these events' products, before an email shows them."""

@@ -202,7 +202,7 @@ async def csv(body: str, shop: Shop) -> Seen:
     seen = _listed(body, "csv")
     feed = Feed("import", "csv", purpose="catalog")
     try:
-        done = await shop.wetink.import_catalog(file, feed, lambda _: None)
+        done = await shop.wetink.catalogs.import_file(file, feed, lambda _: None)
     except Unreadable as error:
         return {**seen, "products": 0, "problems": [str(error)]}
     return {**seen, "products": done.products, "problems": [*done.problems]}

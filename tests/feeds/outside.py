@@ -123,15 +123,12 @@ def run(
     scenario: Callable[[FeedService], Coroutine[Any, Any, None]],
     *feeds: Feed,
     other: Outside | None = None,
-    **more: Any,
 ) -> None:
     async def whole() -> None:
         private = tuple(each.host for each in (there, other) if each is not None)
         leases = SQLiteLeases(folder, clock)
         uploaded = SQLiteUploads(folder)
-        keeper = FeedService(
-            folder / "feeds", folder / "uploads", uploaded, leases, clock, private_hosts=private, **more
-        )
+        keeper = FeedService(folder / "feeds", folder / "uploads", uploaded, leases, clock, private_hosts=private)
         keeper.use({feed.name: feed for feed in feeds})
         try:
             await scenario(keeper)

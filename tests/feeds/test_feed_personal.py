@@ -271,7 +271,11 @@ def test_a_host_gets_so_many_calls_at_a_time_and_a_sick_one_costs_no_other(
         run(tmp_path, clock, there, scenario, weather(there), other=other)
 
 
-def test_the_least_recently_requested_answer_is_evicted(tmp_path: Path, there: Outside, clock: Clock) -> None:
+def test_the_least_recently_requested_answer_is_evicted(
+    tmp_path: Path, there: Outside, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wetink.feeds.personal.MOST_KEPT", 3)
+
     async def scenario(keeper: FeedService) -> None:
         for city in ("a", "b", "c", "a", "d", "a"):
             await ask(keeper, city)
@@ -279,7 +283,7 @@ def test_the_least_recently_requested_answer_is_evicted(tmp_path: Path, there: O
         await ask(keeper, "b")
         assert there.calls == 5
 
-    run(tmp_path, clock, there, scenario, weather(there), most_kept=3)
+    run(tmp_path, clock, there, scenario, weather(there))
 
 
 def test_a_feed_that_is_read_in_another_way_is_asked_anew(tmp_path: Path, there: Outside, clock: Clock) -> None:

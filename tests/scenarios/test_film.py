@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from tests.web.test_open import JANE, House
+from wetink.cli.common import catch_up
 from wetink.core.profile.person import Moment
 
 FILM = """
@@ -62,4 +63,4 @@ def _opened(house: House) -> tuple[bytes, str]:
 
 
 async def _caught_up(house: House) -> None:
-    await house.wetink.catch_up("strip")
+    await catch_up(house.wetink, "strip")

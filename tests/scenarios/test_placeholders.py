@@ -87,10 +87,10 @@ def test_what_a_placeholder_has_joined_comes_apart_by_a_replay(tmp_path: Path) -
         assert joined[0] == JOINED, "without a list they are joined"
         async with shop(tmp_path, source="again") as there:
             there.now = now
-            done = await there.wetink.replay(ReplayQuery(0, FOREVER), dry=False)
+            done = await there.wetink.replay.run(ReplayQuery(0, FOREVER), dry=False)
             assert done.changed == 8
             assert await told(there) == APART
-            assert (await there.wetink.replay(ReplayQuery(0, FOREVER), dry=False)).changed == 0
+            assert (await there.wetink.replay.run(ReplayQuery(0, FOREVER), dry=False)).changed == 0
 
     asyncio.run(run())
 

@@ -48,7 +48,7 @@ def maps(house: House, text: str = MAPPING) -> None:
 
 def replayed(house: House, *, dry: bool = False, **asked: Any) -> Replayed:
     return asyncio.run(
-        house.wetink.replay(ReplayQuery(asked.pop("since", 0), asked.pop("until", FOREVER), **asked), dry=dry)
+        house.wetink.replay.run(ReplayQuery(asked.pop("since", 0), asked.pop("until", FOREVER), **asked), dry=dry)
     )
 
 

@@ -59,7 +59,7 @@ def import_(file: Path, form: Format | None, complete: bool, encoding: str, data
     with click.progressbar(length=size, label=f"Reading {file.name}", file=sys.stderr, show_pos=False) as bar:
 
         async def work(wetink: Wetink) -> Any:
-            return await wetink.import_catalog(file, feed, lambda read: bar.update(read - bar.pos))
+            return await wetink.catalogs.import_file(file, feed, lambda read: bar.update(read - bar.pos))
 
         found = with_wetink(data, work, makes=True)
         bar.update(size - bar.pos)

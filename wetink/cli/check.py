@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from wetink.apps import load as apps
-from wetink.cli.common import DATA, JSON, now_ms, print_json, settings_of, with_wetink
+from wetink.cli.common import DATA, JSON, catch_up, now_ms, print_json, settings_of, with_wetink
 from wetink.content.content import load
 from wetink.content.tree import read_tree
 from wetink.core.errors import BadRequest
@@ -107,7 +107,7 @@ def coverage(block: str, data: str | None, as_json: bool) -> None:
     """Check BLOCK against your most recent profiles: what each would see, and which template values are missing."""
 
     async def work(wetink: Wetink) -> Any:
-        await wetink.catch_up(block)
+        await catch_up(wetink, block)
         return await wetink.audit.coverage(wetink.content, wetink.content.block(block), Moment(now_ms()))
 
     found = with_wetink(data, work)

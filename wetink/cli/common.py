@@ -47,6 +47,14 @@ def with_wetink(
     return asyncio.run(run())
 
 
+async def catch_up(wetink: Wetink, block: str) -> None:
+    """Read all past events if a block's apps need them, in a command that runs once."""
+    used = [wetink.apps.get(variant.app) for variant in wetink.content.block(block).variants]
+    if any(app is not None and app.wants is not None for app in used):
+        while await wetink.follower.step():
+            pass
+
+
 def there(data: str | None) -> Settings:
     """Return the settings of an existing data folder. Raises BadSettings if it is missing."""
     settings = settings_of(data=data)

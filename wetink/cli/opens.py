@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 import click
 
-from wetink.cli.common import DATA, JSON, identifier_of, iso, print_json, time_of, with_wetink
+from wetink.cli.common import DATA, JSON, catch_up, identifier_of, iso, print_json, time_of, with_wetink
 from wetink.core.blocks.block import Decision
 from wetink.core.errors import BadSettings
 from wetink.core.messages.simulation import events_of, read
@@ -130,7 +130,7 @@ def open_(
 
     async def work(wetink: Wetink) -> Any:
         when = Moment(now=now, **{**moment, "device": moment["device"].replace("any", "")})
-        await wetink.catch_up(block)
+        await catch_up(wetink, block)
         decision, weighs = (
             await wetink.opens.preview(wetink.content, wetink.content.block(block), who, when, supposed),
             "",

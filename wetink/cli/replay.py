@@ -37,7 +37,7 @@ def replay(
     query = ReplayQuery(_since(since), time_of(until), source, verdict)
 
     async def work(wetink: Wetink) -> Replayed:
-        return await wetink.replay(query, dry=dry_run)
+        return await wetink.replay.run(query, dry=dry_run)
 
     done = with_wetink(data, work)
     if as_json:

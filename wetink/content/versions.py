@@ -73,9 +73,9 @@ class Versions:
         A missing folder is not created, and the current version stays. Raises Unavailable, BadContent.
         """
         before = await asyncio.to_thread(stamp, self._folder)
-        [newest] = await self._store.versions(1) or [NONE]
-        if before is None or self._known == (before, newest.number):
+        if before is None or self._known == (before, await self._store.revision()):
             return
+        [newest] = await self._store.versions(1) or [NONE]
         if newest.number < max(self._wanted, 1) or not await asyncio.to_thread(self._in_step, newest):
             async with self._alone():
                 newest, _ = await self._reconciled(now)

@@ -70,8 +70,8 @@ class TooManyRequests(WetinkError):
 
     code = "too_many_requests"
 
-    def __init__(self, message: str, *, retry_after: int, hint: str = "", where: str = "") -> None:
-        super().__init__(message, hint=hint, where=where)
+    def __init__(self, message: str, *, retry_after: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
         self.retry_after = retry_after
 
 

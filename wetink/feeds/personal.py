@@ -50,11 +50,10 @@ class _Answer:
 class Personal:
     """Answers by address. One call is in flight for each; the others wait for it."""
 
-    def __init__(self, hosts: Hosts, clock: Callable[[], int], *, most_kept: int) -> None:
-        """Call hosts; keep at most `most_kept` answers."""
+    def __init__(self, hosts: Hosts, clock: Callable[[], int]) -> None:
+        """Call hosts. `clock` returns Unix ms."""
         self._hosts, self._clock = hosts, clock
         self._threads = ThreadPoolExecutor(2, "wetink-feeds-personal")
-        self._most_kept = most_kept
         self._answers: OrderedDict[tuple[str, str], _Answer] = OrderedDict()
         self._held = 0
 
@@ -108,7 +107,7 @@ class Personal:
         key = feed.name, url
         answer = self._answers.get(key)
         if answer is None:
-            self._tidy(self._most_kept - 1)
+            self._tidy(MOST_KEPT - 1)
             answer = self._answers[key] = _Answer(feed, url, now)
         answer.requested_at = now
         self._answers.move_to_end(key)
@@ -144,7 +143,7 @@ class Personal:
             if self._answers.get((feed.name, answer.url)) is answer:
                 self._held += len(body) - answer.weight
                 answer.weight = len(body)
-                self._tidy(self._most_kept)
+                self._tidy(MOST_KEPT)
 
     def _read(self, feed: Feed, body: bytes) -> Reading:
         return whole(feed, io.BytesIO(body), self._clock())

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mappi
 from pathlib import Path
 
 from wetink.core.outbound.feed import Feed, Item, Snapshot, Supply, supply
-from wetink.feeds.download import PER_HOST, Hosts
-from wetink.feeds.personal import MOST_KEPT, Personal
+from wetink.feeds.download import Hosts
+from wetink.feeds.personal import Personal
 from wetink.feeds.schedule import Schedule
 from wetink.feeds.snapshots import Shelf
 from wetink.feeds.uploads import Uploads
@@ -26,19 +26,17 @@ class FeedService:
         clock: Callable[[], int],
         *,
         private_hosts: Collection[str] = (),
-        per_host: int = PER_HOST,
-        most_kept: int = MOST_KEPT,
     ) -> None:
         """Keep snapshots in a folder that processes share; take files from the folder `uploads` into `uploaded`.
 
         `clock` returns the time in Unix ms. `private_hosts` are `host:port` pairs that are allowed although not public.
         """
         self._clock = clock
-        self._hosts = Hosts(clock, private_hosts, per_host=per_host)
+        self._hosts = Hosts(clock, private_hosts)
         self._shelf = Shelf(folder)
         self._schedule = Schedule(self._shelf, uploaded, self._hosts, leases, clock)
         self._uploads = Uploads(uploads, uploaded, clock)
-        self._personal = Personal(self._hosts, clock, most_kept=most_kept)
+        self._personal = Personal(self._hosts, clock)
         self._feeds: Mapping[str, Feed] = {}
 
     def use(self, feeds: Mapping[str, Feed]) -> None:

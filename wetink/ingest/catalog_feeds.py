@@ -4,11 +4,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Container, Iterator, Mapping
 from itertools import islice
+from pathlib import Path
 
 import msgspec
 
 from wetink.core.events.event import Product
 from wetink.core.outbound.feed import Feed, Item, product_of
+from wetink.feeds.parse import Tally, read
 from wetink.ports import Catalog
 from wetink.ports.outside import Feeds
 
@@ -49,17 +51,28 @@ class Catalogs:
         version = self._feeds.give(feed.name).version
         if not version or await self._catalog.imported(feed.name) == version:
             return 0
-        count, _ = await self.learn(self._feeds.stream(feed.name), feed.complete)
+        count, _ = await self._learn(self._feeds.stream(feed.name), feed.complete)
         await self._catalog.note_import(feed.name, version)
         logger.info("the catalog %s has %d products", feed.name, count)
         return count
 
-    async def learn(
-        self, items: Iterator[Item], complete: bool, progress: Callable[[int], None] | None = None
+    async def import_file(self, path: Path, feed: Feed, progress: Callable[[int], None]) -> Imported:
+        """Import the products of a file. `progress` gets the number of bytes read so far, after each slice.
+
+        Raises Unreadable if the file does not match `feed`; products before that stay. Raises StoreUnavailable.
+        """
+        tally = Tally()
+        with path.open("rb") as raw:
+            items = read(feed, raw, tally, self._clock())
+            count, gone = await self._learn(items, feed.complete, lambda: progress(raw.tell()))
+        return Imported(count, gone, tally.left_out, tuple(tally.problems))
+
+    async def _learn(
+        self, items: Iterator[Item], complete: bool, on_slice: Callable[[], object] = lambda: None
     ) -> tuple[int, int]:
         """Import products in slices. Returns their number, and the number of other products that are now gone.
 
-        With `complete`, all products of the catalog that are not listed are gone. `progress` gets the number so far.
+        With `complete`, all products of the catalog that are not listed are gone.
         """
         at, count = self._clock(), 0
         listed: set[int] = set()
@@ -69,8 +82,7 @@ class Catalogs:
             count += len(products)
             if complete:
                 listed.update(hash(product.key) for product in products)
-            if progress is not None:
-                progress(count)
+            on_slice()
         return count, await self._leave_out(listed, at) if complete and count else 0
 
     async def _leave_out(self, listed: Container[int], at: int) -> int:

@@ -59,7 +59,7 @@ class Ingest:
 
     def __init__(self, log: Log, known: Placeholders = USUAL) -> None:
         """Write to `log`. `known` are the placeholders, which identify nobody."""
-        self._known = known
+        self.known = known
         self._log = log
         self._turn = asyncio.Lock()  # one large body is read at a time
         self._arrived: list[_Request] = []
@@ -152,7 +152,7 @@ class Ingest:
             if self.mappings is not None:
                 piece = self.mappings.applied(piece, source.name, now)
             verification = source.verification if source.level == "browser" else None
-            return record(piece, source.name, source.level, now, endpoint.relayed, self._known, verification)
+            return record(piece, source.name, source.level, now, endpoint.relayed, self.known, verification)
         except Exception:  # one message; the others of its request are stored
             return self._parked(piece, source, now)
 

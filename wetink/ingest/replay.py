@@ -1,32 +1,20 @@
 """Replay: reprocesses past messages with the current mappings and rules."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Protocol
 
 import msgspec
 
 from wetink.core.errors import BadRequest
 from wetink.core.events.event import Level, Verdict
-from wetink.core.events.message import Endpoint, Piece, pieces
+from wetink.core.events.message import Endpoint, pieces
 from wetink.core.identity.user_hash import IdentityVerification
-from wetink.core.messages.mapping import Mappings
+from wetink.ingest.receive import Ingest, record
 from wetink.ports import Received, Record, Source, Storage
 
 SLICE = 200
 """Messages reprocessed together. Other writers wait no longer than that takes."""
 
 _ENDPOINT = Endpoint(body_bytes=1 << 20, message_bytes=1 << 20)
-
-
-class MakeRecord(Protocol):
-    """Makes the record of a piece from a source with a level, received at `now` (Unix ms)."""
-
-    def __call__(
-        self, piece: Piece, source: str, level: Level, now: int, *, verification: IdentityVerification | None
-    ) -> Record:
-        """Return the record."""
-        ...
 
 
 class Replayed(msgspec.Struct):
@@ -47,28 +35,50 @@ class ReplayQuery(msgspec.Struct, frozen=True):
     verdict: Verdict | None = None
 
 
-async def replay(
-    store: Storage, mappings: Mappings | None, record: MakeRecord, query: ReplayQuery, *, dry: bool
-) -> Replayed:
-    """Reprocess messages. With `dry`, only return the changes. Raises StoreUnavailable.
+class Replay:
+    """Reprocesses stored messages."""
 
-    Writes before an error stay, and it can be run again. `record` makes the record of a piece.
-    """
-    sources: Mapping[str, Source] = {source.name: source for source in await store.sources.all()}
-    done, place = Replayed(), await store.log.cursor(query.since)
-    while (read := await store.log.read(place, SLICE))[1]:
-        place, found = read
-        wanted = [each for each in found if _wanted(each, query)]
-        pairs = [(each, _renewed(each, mappings, record, sources.get(each.source))) for each in wanted]
-        outcome = await store.log.renew(pairs, dry=dry)
-        done.messages += len(wanted)
-        for (old, new), changed in zip(pairs, outcome, strict=True):
-            if changed:
-                _count(done, old, new)
-        if found[0].received >= query.until:
-            break
-        await asyncio.sleep(0)
-    return done
+    def __init__(self, store: Storage, ingest: Ingest) -> None:
+        """Read and renew messages of `store`, as `ingest` takes them in now."""
+        self._store, self._ingest = store, ingest
+
+    async def run(self, query: ReplayQuery, *, dry: bool) -> Replayed:
+        """Reprocess messages. With `dry`, only return the changes. Raises StoreUnavailable.
+
+        Writes before an error stay, and it can be run again.
+        """
+        log = self._store.log
+        sources = {source.name: source for source in await self._store.sources.all()}
+        done, place = Replayed(), await log.cursor(query.since)
+        while (read := await log.read(place, SLICE))[1]:
+            place, found = read
+            wanted = [each for each in found if _wanted(each, query)]
+            pairs = [(each, self._renewed(each, sources.get(each.source))) for each in wanted]
+            outcome = await log.renew(pairs, dry=dry)
+            done.messages += len(wanted)
+            for (old, new), changed in zip(pairs, outcome, strict=True):
+                if changed:
+                    _count(done, old, new)
+            if found[0].received >= query.until:
+                break
+            await asyncio.sleep(0)
+        return done
+
+    def _renewed(self, each: Received, source: Source | None) -> Record:
+        level: Level = "browser" if source is None else source.level  # a deleted source has no more trust than a page
+        verification = None
+        if source is not None and level == "browser":  # a replaced secret still proves what was sent before
+            verification = IdentityVerification(source.secrets, required=source.verify)
+        try:
+            piece = pieces(each.raw, _ENDPOINT)[0][0]
+        except BadRequest:  # still unreadable
+            return Record(each.source, each.message_id, each.received, 0, each.raw, each.verdict, each.problems)
+        if piece.message is not None:
+            piece.message.messageId = each.message_id
+            if self._ingest.mappings is not None:
+                piece = self._ingest.mappings.applied(piece, each.source, each.received)
+        made = record(piece, each.source, level, each.received, known=self._ingest.known, verification=verification)
+        return msgspec.structs.replace(made, message_id=each.message_id)
 
 
 def _wanted(each: Received, query: ReplayQuery) -> bool:
@@ -77,25 +87,6 @@ def _wanted(each: Received, query: ReplayQuery) -> bool:
         and query.source in ("", each.source)
         and query.verdict in (None, each.verdict)
     )
-
-
-def _renewed(each: Received, mappings: Mappings | None, record: MakeRecord, source: Source | None) -> Record:
-    level: Level = "browser" if source is None else source.level  # a deleted source has no more trust than a page
-    verification = (
-        IdentityVerification(source.secrets, required=source.verify)
-        if source is not None and level == "browser"
-        else None
-    )
-    try:
-        piece = pieces(each.raw, _ENDPOINT)[0][0]
-    except BadRequest:  # still unreadable
-        return Record(each.source, each.message_id, each.received, 0, each.raw, each.verdict, each.problems)
-    if piece.message is not None:
-        piece.message.messageId = each.message_id
-        if mappings is not None:
-            piece = mappings.applied(piece, each.source, each.received)
-    made = record(piece, each.source, level, each.received, verification=verification)
-    return msgspec.structs.replace(made, message_id=each.message_id)
 
 
 def _count(done: Replayed, old: Received, new: Record) -> None:
