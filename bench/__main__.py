@@ -1,4 +1,4 @@
-"""`python -m bench [--json] [NAME …]`: measure, print a table."""
+"""`python -m bench [--json] [--write] [NAME …]`: measure, print a table."""
 
 import argparse
 import sys
@@ -7,7 +7,22 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from bench import audience, gif, ingest, opens, peers, pictures, reports, rule, tracks, visible, walk
+from bench import (
+    audience,
+    cards,
+    gif,
+    ingest,
+    latency,
+    opens,
+    page,
+    peers,
+    pictures,
+    reports,
+    rule,
+    tracks,
+    visible,
+    walk,
+)
 from bench.figure import Figure
 
 SUITES = {
@@ -16,7 +31,9 @@ SUITES = {
     "ingest": ingest.measure,
     "tracks": tracks.measure,
     "opens": opens.measure,
+    "latency": latency.measure,
     "pictures": pictures.measure,
+    "cards": cards.measure,
     "gif": gif.measure,
     "visible": visible.measure,
     "reports": reports.measure,
@@ -29,15 +46,19 @@ def main() -> None:
     """Run the suites that are named, or all of them."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--json", action="store_true", help='print a list of {"name", "ratio", "goal"}')
+    parser.add_argument("--write", action="store_true", help=f"write {page.PATH} as well")
     parser.add_argument("suites", nargs="*", metavar="NAME", help=f"of {', '.join(SUITES)}")
     given = parser.parse_args()
     unknown = set(given.suites) - set(SUITES)
     if unknown:
         parser.error(f"there is no suite {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
-    figures: list[Figure] = []
+    found: dict[str, list[Figure]] = {}
     for name in given.suites or SUITES:
         print(f"measuring {name} …", file=sys.stderr, flush=True)
-        figures += SUITES[name]()
+        found[name] = SUITES[name]()
+    if given.write:
+        page.write(found)
+    figures = [figure for some in found.values() for figure in some]
     if given.json:
         print(
             msgspec.json.encode(

@@ -132,7 +132,7 @@ def _tail(data: Path) -> tuple[float, float]:
 
 def asks(data: Path, people: Sequence[int], purpose: Purpose = "data", block: str = BLOCK) -> list[bytes]:
     """Return the requests of these people, who open a block."""
-    paths = {"data": "/d/{}/{}.json", "picture": "/o/{}/1/{}.jpg"}
+    paths = {"data": "/d/{}/{}.json", "picture": "/o/{}/1/{}.jpg", "click": "/c/{}/1/{}"}
 
     async def make() -> list[bytes]:
         async with Wetink(setting.read({}, data=data)) as wetink:

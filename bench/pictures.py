@@ -61,7 +61,7 @@ def measure() -> list[Figure]:
 def _measured() -> list[Figure]:
     album = Album()
     chance = random.Random(9)
-    shop = [_product(number, album, chance) for number in range(PRODUCTS)]
+    shop = [product(number, album, chance) for number in range(PRODUCTS)]
     new: list[float] = []
     tiles: list[float] = []
     theirs: dict[str, list[float]] = {"jpeg": [], "png": []}
@@ -76,20 +76,20 @@ def _measured() -> list[Figure]:
             return time.perf_counter() - begun
 
         for first in range(0, PRODUCTS, 3):
-            timed(renderer.warm(_scene(f"Viewer {first}", shop[first : first + 3])))
+            timed(renderer.warm(scene(f"Viewer {first}", shop[first : first + 3])))
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=SCALE)
         for turn in range(TURNS):
-            unseen = [_product(f"{turn}-{number}", album, chance) for number in range(3)]
-            scene = _scene(f"Jane {turn}", unseen, accent=f"#3451{turn:02x}")
-            markup = html(scene.template, _with_photos_inside(scene.data, album))
+            unseen = [product(f"{turn}-{number}", album, chance) for number in range(3)]
+            drawn = scene(f"Jane {turn}", unseen, accent=f"#3451{turn:02x}")
+            markup = html(drawn.template, _with_photos_inside(drawn.data, album))
             for kind, options in (("jpeg", {"type": "jpeg", "quality": 82}), ("png", {"type": "png"})):
                 begun = time.perf_counter()
                 page.set_content(f"<body style='margin:0'>{markup}", wait_until="load")
                 page.screenshot(**options)
                 theirs[kind].append(time.perf_counter() - begun)
                 time.sleep(REST_SECONDS)
-            new.append(timed(renderer.render(scene)))
-            tiles.append(timed(renderer.render(_scene(f"Mary {turn}", chance.sample(shop, 3)))))
+            new.append(timed(renderer.render(drawn)))
+            tiles.append(timed(renderer.render(scene(f"Mary {turn}", chance.sample(shop, 3)))))
     loop.close()
     renderer.close()
     mine = {"all new": (new, 1.7, 2.8), "from tiles": (tiles, 14, 20)}
@@ -103,13 +103,15 @@ def _measured() -> list[Figure]:
     return figures
 
 
-def _product(name: object, album: Album, chance: random.Random) -> dict[str, Any]:
+def product(name: object, album: Album, chance: random.Random) -> dict[str, Any]:
+    """Return a product with a photo of its own in the album."""
     url = f"https://shop.example/{name}.jpg"
     album.photos[url] = _photo(chance)
     return {"name": f"Mug {name}", "currency": "USD", "photo": url, "key": url, "price": chance.randrange(5, 200) + 0.5}
 
 
-def _scene(who: str, items: list[dict[str, Any]], accent: str = "#3451d1") -> Scene:
+def scene(who: str, items: list[dict[str, Any]], accent: str = "#3451d1") -> Scene:
+    """Return the products that somebody viewed last, ready to be drawn."""
     data: dict[str, Any] = {
         "items": items,
         "item": items[0],
