@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,16 +15,32 @@ from typing import Self
 class Server:
     """`wetink serve` over a data folder, on a free port."""
 
-    def __init__(self, data: Path, *, workers: int = 2, log: Path | None = None, module: str = "wetink") -> None:
-        """Serve `data`; what it logs goes to a file, or else into the report of the test that fails."""
+    def __init__(
+        self,
+        data: Path,
+        *,
+        workers: int = 2,
+        log: Path | None = None,
+        module: str = "wetink",
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        """Serve `data` with more settings; what it logs goes to a file, or else into the report of a failing test."""
         self._data, self._workers, self._log, self._module = data, workers, log, module
+        self._environment = {
+            **os.environ,
+            **{f"WETINK_{name.upper()}": text for name, text in (settings or {}).items()},
+        }
         self.address = ""
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", self._module, "serve", "--data", str(self._data), "--port", "0"]
         with self._log.open("wb") if self._log is not None else contextlib.nullcontext() as log:
             self.process = subprocess.Popen(
-                [*command, "--workers", str(self._workers)], stdout=subprocess.PIPE, stderr=log, text=True
+                [*command, "--workers", str(self._workers)],
+                env=self._environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
             )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

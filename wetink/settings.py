@@ -3,12 +3,18 @@
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import msgspec
 
 from wetink.core.errors import BadSettings
 from wetink.core.text.link import host_of, own_host
+
+Role = Literal["ingest", "open", "worker", "dashboard"]
+"""A part of the server that a process can run alone: message ingest, opens and clicks, scheduled work, or the pages and
+the API."""
+
+ROLES: tuple[Role, ...] = get_args(Role)
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -36,6 +42,8 @@ class Settings(msgspec.Struct, frozen=True):
     store: str = ""
     metrics: tuple[str, int] | None = None
     metrics_token: str = ""
+    role: frozenset[Role] = frozenset(ROLES)
+    drain_seconds: int = 0
 
     @property
     def content(self) -> Path:
@@ -88,8 +96,17 @@ def _file(text: str) -> Path | None:
     return Path(text) if text else None
 
 
-def _workers() -> int:
-    return min(len(os.sched_getaffinity(0)), 8)
+def _roles(text: str) -> frozenset[Role]:
+    names = {name.strip() for name in text.split(",")}
+    roles = ROLES if names == {"all"} else tuple(role for role in ROLES if role in names)
+    if names - {"all", *roles} or not roles:
+        raise ValueError(f"all, or some of {', '.join(ROLES)}, separated by commas")
+    return frozenset(roles)
+
+
+def _workers(role: frozenset[Role]) -> int:
+    """Return the default number of processes: several only for the roles that share their load by connections."""
+    return min(len(os.sched_getaffinity(0)), 8) if role & {"ingest", "open"} else 1
 
 
 SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
@@ -100,14 +117,31 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
         str,
         "Where events, profiles and decisions are stored: sqlite:///FOLDER. Defaults to the data folder.",
     ),
+    (
+        "role",
+        "all",
+        _roles,
+        "Parts of the server to run: all, or ingest, open, worker and dashboard, separated by commas.",
+    ),
     ("host", "127.0.0.1", str, "Address to listen on. Use 0.0.0.0 for all interfaces."),
     ("port", "8000", _whole(0, 65535), "Port to listen on. 0 picks a free port."),
-    ("workers", "", _whole(1, 64), "Number of processes that share the port. Defaults to one per core, at most 8."),
+    (
+        "workers",
+        "",
+        _whole(1, 64),
+        "Number of processes that share the port. Defaults to one per core, at most 8; to 1 without ingest and open.",
+    ),
     (
         "worker_timeout",
         "30",
         _whole(2, 3_600),
         "Seconds a process may be unresponsive before it is killed and replaced. Requires two or more workers.",
+    ),
+    (
+        "drain_seconds",
+        "0",
+        _whole(0, 600),
+        "Seconds that the server still takes requests after SIGTERM, while /readyz answers 503.",
     ),
     ("public_url", "", _address, "Public URL of this server, used in email snippets: https://open.shop.example."),
     ("deadline", "700", _whole(50, 20_000), "Milliseconds before an open gets the fallback."),
@@ -179,7 +213,7 @@ def read(environment: Mapping[str, str], **given: Any) -> Settings:
             where = f"WETINK_{name.upper()}"
             text = environment.get(where, "") or default
         if name == "workers" and not text:
-            values[name] = _workers()
+            values[name] = _workers(values["role"])
             continue
         try:
             values[name] = convert(text)

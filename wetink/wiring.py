@@ -18,10 +18,10 @@ from wetink.audiences.webhooks import Hooks
 from wetink.content.author import Author
 from wetink.content.content import Content, load
 from wetink.content.scenario import wrong_with
-from wetink.content.tree import start
+from wetink.content.tree import Tree, read_tree, start
 from wetink.content.versions import Versions
 from wetink.core.catalog.trends import Trends
-from wetink.core.errors import BadContent, Conflict, Unavailable
+from wetink.core.errors import BadContent, Conflict, StoreUnavailable, Unavailable
 from wetink.core.events.event import Event
 from wetink.core.messages.mapping import Mappings
 from wetink.core.text.placeholder import Placeholders
@@ -51,7 +51,7 @@ from wetink.ports import Storage
 from wetink.ports.audiences import Columns
 from wetink.render import Renderer, blank, browser
 from wetink.settings import Settings
-from wetink.store import engine_of
+from wetink.store import engine_of, open_now_or_later
 
 logger = logging.getLogger(__name__)
 
@@ -59,16 +59,17 @@ logger = logging.getLogger(__name__)
 class Wetink:
     """One wetink over one data folder, as the web, the command line and the demo use it."""
 
-    def __init__(self, settings: Settings, *, draws: bool = True) -> None:
+    def __init__(self, settings: Settings, *, draws: bool = True, patient: bool = False) -> None:
         """Open the store and the services of a data folder, creating missing parts.
 
         Without `draws`, no fallback is drawn ahead, for commands that need no pictures. Raises BadSettings if the
-        folder cannot be used, StoreUnavailable if the store cannot be opened.
+        folder cannot be used, StoreUnavailable if the store cannot be opened. A `patient` wetink starts without its
+        store instead, and each `ready` tries again.
         """
-        self.settings, self._draws = settings, draws
-        self.store = store = engine_of(settings.store).open(
-            settings.store, _now_ms, archive_days=settings.archive_days, archive_bytes=settings.archive_mb << 20
-        )
+        self.settings, self._draws, self._patient = settings, draws, patient
+        kept = {"archive_days": settings.archive_days, "archive_bytes": settings.archive_mb << 20}
+        opens = partial(engine_of(settings.store).open, settings.store, _now_ms, **kept)
+        self.store = store = open_now_or_later(opens) if patient else opens()
         start(settings.content)
         self.photos = PhotoFetcher(settings.data / "photos", private_hosts=settings.private_hosts)
         folders = settings.data / "feeds", settings.data / "uploads"
@@ -133,7 +134,13 @@ class Wetink:
 
     async def __aenter__(self) -> Self:
         self.rehearsal.start()
-        await self.look_again()
+        try:
+            await self.look_again()
+        except StoreUnavailable:
+            if not self._patient:
+                raise
+            tree = await asyncio.to_thread(read_tree, self.settings.content, [])
+            await self._use(tree)  # opens get the fallbacks of the folder's blocks
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -143,6 +150,13 @@ class Wetink:
         """Prepare to store messages and fetch photos in the running event loop."""
         self.photos.start()
         await self.store.start()
+        if not self.has_content:
+            await self.follow()
+
+    @property
+    def has_content(self) -> bool:
+        """Whether the content of the store is loaded."""
+        return self._revision > 0
 
     async def look_again(self) -> None:
         """Make a version of edits in the content folder, then follow."""
@@ -167,8 +181,15 @@ class Wetink:
         if await self.store.content.revision() == self._revision:
             return
         version, tree = await self.store.content.read()
+        await self._use(tree)
+        self._revision = version.number
+
+    async def _use(self, tree: Tree) -> None:
+        """Load content, and give each service its part."""
         loaded = await asyncio.to_thread(load, tree, self._own_apps)
-        wrong = [*self._app_problems, *loaded.problems, *await self.renderer.use(loaded.fonts)]
+        wrong = [*self._app_problems, *loaded.problems]
+        if self.settings.role != {"ingest"}:  # reading a font starts a process that draws
+            wrong += await self.renderer.use(loaded.fonts)
         wrong += await self.fallbacks.prepare(loaded.blocks, loaded.images) if self._draws else []
         for name in self.content.apps:
             self.apps.pop(name, None)
@@ -180,7 +201,6 @@ class Wetink:
         self.rehearsal.use(self.content)
         self.feeds.use(loaded.feeds)
         self.ingest.mappings = Mappings(loaded.mappings) if loaded.mappings else None
-        self._revision = version.number
         for problem in self.content.problems:
             logger.warning("content: %s", problem)
 

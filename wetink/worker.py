@@ -4,14 +4,15 @@ import asyncio
 import logging
 import platform
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from math import inf
 from typing import Literal, Self
 
 import msgspec
 
-from wetink.core.errors import Held, log_error
+from wetink.core.errors import Held, StoreUnavailable, log_error
+from wetink.settings import ROLES, Role
 from wetink.telemetry import metrics
 from wetink.wiring import Wetink
 
@@ -21,6 +22,8 @@ TIMER_SECONDS = 0.05
 """Time of the timer whose delay is measured, in seconds."""
 ONCE = inf
 """The period of a task that runs once, when the process starts."""
+RETRY_SECONDS = 2.0
+"""The longest pause before a process asks again for a lease that another holds, or for a store that does not open."""
 BUSY_SECONDS, LATE_SECONDS = 1.0, 0.001
 """The longest pause while there is more to do, and the delay of a pause that shows a busy event loop. Both in seconds.
 """
@@ -45,6 +48,8 @@ class Task(msgspec.Struct, frozen=True):
     period: float
     """Seconds between two turns."""
     turn: Callable[[Wetink], Awaitable[object]]
+    roles: Sequence[Role] = ROLES
+    """A process runs it if it has one of these roles."""
     leased: Literal["", "folder", "store"] = ""
     """One process at a time runs it, of those with the same data folder or the same store. Empty: every process."""
     pause: float = 0.0
@@ -53,32 +58,48 @@ class Task(msgspec.Struct, frozen=True):
     """A message stored by this process starts the next turn, a pause after the last one."""
 
 
+SHOWING: Sequence[Role] = ("open", "dashboard")
+"""Roles that decide and draw. They keep memories of their own, so a task that fills these runs in every process."""
+
+STORE = "store"
+"""Name of the task that opens the store."""
+
 TASKS = (
     Task("metrics", 1.0, _measure),
     Task("content", 1.0, lambda wetink: wetink.follow()),
-    Task("folder", 1.0, lambda wetink: wetink.look_again(), leased="folder"),
-    Task("uploads", 1.0, lambda wetink: wetink.feeds.take_in(), leased="folder"),
-    Task("fonts", ONCE, lambda wetink: wetink.renderer.prepare()),
-    Task("drawing", 30.0, lambda wetink: wetink.health.look(), pause=2.0),
-    Task("trends", 0.5, lambda wetink: wetink.follower.step(), pause=0.1, follows=True),
+    Task("folder", 1.0, lambda wetink: wetink.look_again(), ("worker",), leased="folder"),
+    Task("uploads", 1.0, lambda wetink: wetink.feeds.take_in(), ("worker",), leased="folder"),
+    Task("fonts", ONCE, lambda wetink: wetink.renderer.prepare(), SHOWING),
+    Task("drawing", 30.0, lambda wetink: wetink.health.look(), SHOWING, pause=2.0),
+    Task("trends", 0.5, lambda wetink: wetink.follower.step(), SHOWING, pause=0.1, follows=True),
     Task(
         "projections",
         0.25,
         lambda wetink: wetink.store.projections.settle(),
+        ("worker",),
         leased="store",
         pause=0.2,
         follows=True,
     ),
-    Task("summaries", 5.0, lambda wetink: wetink.summaries.step(), leased="store", pause=0.2),
-    Task("audiences", 1.0, lambda wetink: wetink.audiences.step(wetink.content.audiences), leased="store"),
-    Task("bandits", 20.0, lambda wetink: wetink.experiments.refresh(wetink.content)),
-    Task("feeds", 1.0, lambda wetink: wetink.feeds.begin_due()),
-    Task("catalogs", 2.0, lambda wetink: wetink.catalogs.step(wetink.content.feeds), leased="store"),
-    Task("prefetch", 1.0, lambda wetink: wetink.prefetcher.step(wetink.content.blocks), pause=0.2),
-    Task("prerender", 0.5, lambda wetink: wetink.prerenderer.step(wetink.content)),
-    Task("archive", 20.0, lambda wetink: wetink.store.archive.tidy(), leased="store", pause=0.5),
-    Task("moving pictures", 0.5, lambda wetink: wetink.animations.step(wetink.content)),
+    Task("summaries", 5.0, lambda wetink: wetink.summaries.step(), ("worker",), leased="store", pause=0.2),
+    Task("audiences", 1.0, lambda wetink: wetink.audiences.step(wetink.content.audiences), ("worker",), leased="store"),
+    Task("bandits", 20.0, lambda wetink: wetink.experiments.refresh(wetink.content), SHOWING),
+    Task("feeds", 1.0, lambda wetink: wetink.feeds.begin_due(), ("open", "worker", "dashboard")),
+    Task("catalogs", 2.0, lambda wetink: wetink.catalogs.step(wetink.content.feeds), ("worker",), leased="store"),
+    Task("prefetch", 1.0, lambda wetink: wetink.prefetcher.step(wetink.content.blocks), ("open",), pause=0.2),
+    Task("prerender", 0.5, lambda wetink: wetink.prerenderer.step(wetink.content), ("open",)),
+    Task("archive", 20.0, lambda wetink: wetink.store.archive.tidy(), ("worker",), leased="store", pause=0.5),
+    Task("moving pictures", 0.5, lambda wetink: wetink.animations.step(wetink.content), ("open",)),
 )
+
+
+def tasks_of(roles: Collection[Role]) -> Sequence[Task]:
+    """Return the tasks of a process with these roles.
+
+    >>> [task.name for task in tasks_of({"ingest"})]
+    ['metrics', 'content']
+    """
+    return [task for task in TASKS if not set(roles).isdisjoint(task.roles)]
 
 
 class Worker:
@@ -91,10 +112,33 @@ class Worker:
         self._news = {task.name: asyncio.Event() for task in tasks}
 
     async def __aenter__(self) -> Self:
-        await self._wetink.ready()
+        """Start all tasks. If the store does not open, one task tries again until it does, and then starts them."""
+        try:
+            await self._wetink.ready()
+        except StoreUnavailable as error:
+            self._wetink.health.tasks = [asyncio.create_task(self._wait(error), name=STORE)]
+        else:
+            self._start()
+        return self
+
+    def _start(self) -> None:
         self._wetink.ingest.on_appended = self._appended
         self._wetink.health.tasks = [asyncio.create_task(self._run(task), name=task.name) for task in self._tasks]
-        return self
+
+    async def _wait(self, error: StoreUnavailable | None) -> None:
+        """Try to open the store until it opens."""
+        while error is not None:
+            logger.error("the store does not open; wetink tries again every %g s: %s", RETRY_SECONDS, error)
+            self._wetink.health.struggling[STORE] = str(error)
+            await asyncio.sleep(RETRY_SECONDS)
+            try:
+                await self._wetink.ready()
+                error = None
+            except StoreUnavailable as again:
+                error = again
+        logger.warning("the store is open")
+        self._wetink.health.struggling.pop(STORE)
+        self._start()
 
     async def __aexit__(self, *error: object) -> None:
         """Cancel all tasks and wait for their end."""
@@ -111,13 +155,13 @@ class Worker:
                     await self._turns(task)
                 return
             except Held:
-                self._went(task, None)
+                self._went(task.name, None)
             except BaseException as error:
                 me = asyncio.current_task()
                 if isinstance(error, KeyboardInterrupt) or (me is not None and me.cancelling()):
                     raise
-                self._went(task, error)
-            await asyncio.sleep(BUSY_SECONDS if task.period == ONCE else task.period)
+                self._went(task.name, error)
+            await asyncio.sleep(BUSY_SECONDS if task.period == ONCE else min(task.period, RETRY_SECONDS))
 
     def _turn_of(self, task: Task) -> AbstractAsyncContextManager[None]:
         """Hold a task's lease if it needs one. Raises Held."""
@@ -131,7 +175,7 @@ class Worker:
         loop, pause = asyncio.get_running_loop(), task.pause
         while True:
             more = await task.turn(self._wetink)
-            self._went(task, None)
+            self._went(task.name, None)
             if task.period == ONCE:
                 return
             begun, meant = loop.time(), pause if more or task.follows else task.period
@@ -152,16 +196,16 @@ class Worker:
                 await news.wait()
         news.clear()
 
-    def _went(self, task: Task, error: BaseException | None) -> None:
-        """Record the result of a turn."""
+    def _went(self, name: str, error: BaseException | None) -> None:
+        """Record the result of a task's turn."""
         if error is None:
-            self._failures.pop(task.name, None)
-            self._wetink.health.struggling.pop(task.name, None)
+            self._failures.pop(name, None)
+            self._wetink.health.struggling.pop(name, None)
             return
         metrics.TASK_FAILURES.add()
-        log_error(logger, error, "the task %s failed", task.name)
-        count = self._failures[task.name] = self._failures.get(task.name, 0) + 1
-        self._wetink.health.struggling[task.name] = f"failed {count} times in a row: {type(error).__name__}"
+        log_error(logger, error, "the task %s failed", name)
+        count = self._failures[name] = self._failures.get(name, 0) + 1
+        self._wetink.health.struggling[name] = f"failed {count} times in a row: {type(error).__name__}"
 
 
 def paced(pause: float, late: float, least: float) -> float:

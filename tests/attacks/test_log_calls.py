@@ -20,7 +20,17 @@ ARGUMENTS = {
     **dict.fromkeys(("audience", "block", "block.name", "change.audience", "decision.block", "feed.name"), OWN),
     "name": f"{OWN}, a lease of it, or a countdown's size with its title quoted",
     "problem": f"{OWN}: what is wrong with it",
-    **dict.fromkeys(("answer", "done", "error", "error.strerror", "odd[0]", "words(error)", "told"), WORDS),
+    **dict.fromkeys(
+        (
+            "answer",
+            "done",
+            "error",
+            "error.strerror",
+            "odd[0]",
+            "words(error)",
+        ),
+        WORDS,
+    ),
     "str(error) or type(error).__name__": WORDS,
     "why": f"a fixed text; of what cannot be written, {WORDS}",
     "outcome.why": "how a receiver answered: its status, never its body",
@@ -34,7 +44,7 @@ ARGUMENTS = {
     **dict.fromkeys(
         ("path", "self._path", "folder", "path.name", "feed.file"), "a file of the data folder or of the settings"
     ),
-    "task.name": "a task's name",
+    "RETRY_SECONDS": "a number",
     **dict.fromkeys(("True", "not passing(error)"), "whether there is a trace: kinds and places of errors alone"),
 }
 """Whatever is put into a line of the log, and what that may be."""
@@ -107,6 +117,9 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
     ("store/sqlite/writer.py", "_run", "the writer stumbled"): TRACE,
     ("store/sqlite/writer.py", "_give_up", "rollback failed"): TRACE,
     ("web/ingest.py", "_noted", "that the old key of a source was used is not noted: %s"): SAID,
+    ("web/health.py", "_reason", "a check of readiness failed"): TRACE,
+    ("worker.py", "_wait", "the store does not open; wetink tries again every %g s: %s"): SQLITE,
+    ("worker.py", "_wait", "the store is open"): "it puts in nothing",
     ("web/server.py", "_replace", "process %s %s; another takes its place"): "it puts in a number and a fixed text",
 }
 """Calls that the bad day does not come by, and why each can tell of nobody."""

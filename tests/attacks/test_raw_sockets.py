@@ -57,7 +57,7 @@ def answers(got: bytes) -> list[int]:
 
 
 def alive(server: Server) -> None:
-    got = sent(server, b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    got = sent(server, b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert answers(got) == [200]
 
 
@@ -88,10 +88,10 @@ SMUGGLED = {
     "a chunk size that is none": POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n" + HIDDEN,
     "a chunk without its end": POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\naXX" + HIDDEN,
     "a bare line feed in chunks": POST + b"Transfer-Encoding: chunked\r\n\r\n0\n\n" + HIDDEN,
-    "another version": b"GET /health HTTP/3.7\r\nHost: x\r\n\r\n" + HIDDEN,
-    "no version": b"GET /health\r\n\r\n" + HIDDEN,
-    "no method": b" /health HTTP/1.1\r\nHost: x\r\n\r\n" + HIDDEN,
-    "a method of its own": b"G\xc3\x84T /health HTTP/1.1\r\nHost: x\r\n\r\n" + HIDDEN,
+    "another version": b"GET /healthz HTTP/3.7\r\nHost: x\r\n\r\n" + HIDDEN,
+    "no version": b"GET /healthz\r\n\r\n" + HIDDEN,
+    "no method": b" /healthz HTTP/1.1\r\nHost: x\r\n\r\n" + HIDDEN,
+    "a method of its own": b"G\xc3\x84T /healthz HTTP/1.1\r\nHost: x\r\n\r\n" + HIDDEN,
     "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + HIDDEN,
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(300),
     "nothing but zeros": bytes(2_000),
@@ -115,10 +115,10 @@ def test_without_the_refusal_a_hidden_request_is_answered(server: Server) -> Non
 OVERSIZED = {
     "a line without end": [b"GET /"] + [b"a" * 65_536] * 40,
     "an address of 2 MB": [b"GET /?" + b"a" * (2 * MEGABYTE) + b" HTTP/1.1\r\nHost: x\r\n\r\n"],
-    "a header without end": [b"GET /health HTTP/1.1\r\nX: "] + [b"a" * 65_536] * 40,
-    "headers without end": [b"GET /health HTTP/1.1\r\n"] + [b"X: y\r\n" * 10_000] * 40,
-    "a thousand headers": [b"GET /health HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 1_000 + b"\r\n"],
-    "a cookie of 100 KB": [b"GET /health HTTP/1.1\r\nCookie: " + b"a" * 50_000, b"a" * 50_000 + b"\r\n\r\n"],
+    "a header without end": [b"GET /healthz HTTP/1.1\r\nX: "] + [b"a" * 65_536] * 40,
+    "headers without end": [b"GET /healthz HTTP/1.1\r\n"] + [b"X: y\r\n" * 10_000] * 40,
+    "a thousand headers": [b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 1_000 + b"\r\n"],
+    "a cookie of 100 KB": [b"GET /healthz HTTP/1.1\r\nCookie: " + b"a" * 50_000, b"a" * 50_000 + b"\r\n\r\n"],
     "trailers without end": [POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n"] + [b"X: y\r\n" * 10_000] * 40,
 }
 
@@ -147,7 +147,7 @@ def test_a_gzip_bomb_takes_neither_memory_nor_time(server: Server) -> None:
 
 
 def test_pipelined_requests_are_answered_in_their_order(server: Server) -> None:
-    paths = [b"/health", b"/nothing", b"/dashboard", b"/o/none/1.jpg", b"/health", b"/d/none.json", b"/v1/x"] * 20
+    paths = [b"/healthz", b"/nothing", b"/dashboard", b"/o/none/1.jpg", b"/healthz", b"/d/none.json", b"/v1/x"] * 20
     got = sent(server, b"".join(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path for path in paths))
     assert answers(got) == [200, 404, 303, 200, 200, 404, 404] * 20
 
@@ -160,9 +160,9 @@ def resident(server: Server) -> int:
 SLOW = {
     "nothing at all": (b"", b""),
     "blank lines": (b"", b"\r\n"),
-    "a head": (b"GET /health HTTP/1.1\r\nX: ", b"a"),
-    "headers": (b"GET /health HTTP/1.1\r\n", b"X: y\r\n"),
-    "a head after a request": (b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\nGET /health HTTP/1.1\r\n", b"X: y\r\n"),
+    "a head": (b"GET /healthz HTTP/1.1\r\nX: ", b"a"),
+    "headers": (b"GET /healthz HTTP/1.1\r\n", b"X: y\r\n"),
+    "a head after a request": (b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\n", b"X: y\r\n"),
 }
 
 

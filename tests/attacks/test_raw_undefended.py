@@ -156,7 +156,7 @@ def test_a_body_that_keeps_coming_is_waited_for(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("size", [10, 300_000])
 def test_a_get_with_a_body_is_answered(size: int) -> None:
-    head = b"GET /health HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
+    head = b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
     with serving() as port:
         assert answers(sent(port, head + b"x" * size)) == [200]
 
@@ -164,7 +164,7 @@ def test_a_get_with_a_body_is_answered(size: int) -> None:
 @pytest.mark.parametrize("defended", [True, False], ids=["defended", "undefended"])
 def test_without_a_bound_connections_take_all_there_is(monkeypatch: pytest.MonkeyPatch, defended: bool) -> None:
     monkeypatch.setattr(protocol, "MOST_CONNECTIONS", 3 if defended else 1 << 30)
-    ask = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+    ask = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
     with serving() as port, contextlib.ExitStack() as stack:
         held = [stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30)) for _ in range(3)]
         for here in held:

@@ -17,7 +17,7 @@ from tests.web.test_open import House
 from wetink.web.app import create
 
 SIZE = 24 << 20
-PAGES = ("/dashboard", "/dashboard/live", "/dashboard/people", "/dashboard/blocks", "/dashboard/reports", "/health")
+PAGES = ("/dashboard", "/dashboard/live", "/dashboard/people", "/dashboard/blocks", "/dashboard/reports", "/healthz")
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def test_a_worker_that_no_longer_answers_is_replaced(
         assert until(lambda: lost not in workers(server) and len(workers(server)) == 2)
         assert len(workers(server) & before) == 1, "the other one goes on"
         with httpcore.ConnectionPool() as http:
-            assert http.request("GET", f"{server.address}/health").status == 200
+            assert http.request("GET", f"{server.address}/healthz").status == 200
 
 
 class Stumble(BaseException):
@@ -113,13 +113,18 @@ def test_health_names_each_part_that_fails() -> None:
         assert health.failing() == {"ledger": "its thread has stopped"}
         ended.clear()
         pen.why = "no worker can be started"
+        assert health.undrawable == "no picture has been drawn yet"
         assert await health.look(), "it is soon tried again"
-        assert health.failing() == {}, "one failure may be a busy machine"
-        assert await health.look()
-        assert health.failing() == {"drawing": "no worker can be started"}
+        assert health.undrawable == "no worker can be started"
         pen.why = ""
         assert not await health.look()
-        assert health.failing() == {}
+        assert health.undrawable == ""
+        pen.why = "no worker can be started"
+        assert await health.look()
+        assert health.undrawable == "", "one failure may be a busy machine"
+        assert await health.look()
+        assert health.undrawable == "no worker can be started"
+        assert health.failing() == {}, "no other process could draw either"
         for task in tasks:
             task.cancel()
 
@@ -160,7 +165,7 @@ def test_files_in_the_current_folder_are_never_imported(tmp_path: Path) -> None:
             assert server.stdout is not None
             address = server.stdout.readline().split("http://")[1].split()[0].strip("/.,")
             with httpcore.ConnectionPool() as http:
-                assert json.loads(http.request("GET", f"http://{address}/health").content)["status"] == "ok"
+                assert json.loads(http.request("GET", f"http://{address}/healthz").content)["status"] == "ok"
                 picture = http.request("GET", f"http://{address}/o/last-viewed/1.jpg?user=nobody")
                 assert len(picture.content) > 1_000
         finally:

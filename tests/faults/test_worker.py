@@ -177,7 +177,7 @@ def test_health_names_a_task_that_fails_and_the_process_stays_healthy(tmp_path: 
     house = House(tmp_path / "data")
     house.wetink.health.struggling["trends"] = "failed 3 times in a row: ValueError"
     with TestClient(create(house.wetink).pages) as http:
-        said = http.get("/health")
+        said = http.get("/healthz")
     asyncio.run(house.wetink.close())
     assert said.status_code == 200
     assert said.json()["tasks"] == {"trends": "failed 3 times in a row: ValueError"}

@@ -67,14 +67,14 @@ def test_an_address_with_nothing_there_says_so_in_the_askers_language(client: Te
     assert "<html" in page.text
 
 
-def test_health_tells_how_far_what_is_derived_is_behind_the_log(client: TestClient, wetink: Wetink) -> None:
-    assert "behind" not in client.get("/health").json()
+def test_readyz_tells_how_far_what_is_derived_is_behind_the_log(client: TestClient, wetink: Wetink) -> None:
+    assert "behind" not in client.get("/readyz").json()
     asyncio.run(wetink.store.log.append([message(1)]))
-    assert client.get("/health").json()["behind"] == {"catalog": 1, "conversions": 1}
+    assert client.get("/readyz").json()["behind"] == {"catalog": 1, "conversions": 1}
     while asyncio.run(wetink.store.projections.settle()):
         pass
-    assert "behind" not in client.get("/health").json()
+    assert "behind" not in client.get("/readyz").json()
 
 
-def test_health_tells_that_the_store_can_be_read(client: TestClient) -> None:
-    assert client.get("/health").json()["status"] == "ok"
+def test_healthz_tells_that_the_process_is_whole(client: TestClient) -> None:
+    assert client.get("/healthz").json()["status"] == "ok"

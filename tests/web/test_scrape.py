@@ -100,7 +100,7 @@ def test_the_public_address_has_no_metrics(house: House) -> None:
     assert b"wetink_" not in body
 
 
-@pytest.mark.parametrize("path", ["/", "/dashboard", "/o/hero/1.jpg?user=1", "/health", "/v1/track"])
+@pytest.mark.parametrize("path", ["/", "/dashboard", "/o/hero/1.jpg?user=1", "/healthz", "/v1/track"])
 def test_the_address_of_metrics_answers_nothing_else(house: House, path: str) -> None:
     assert house.ask("GET", path, port=house.port, authorization=f"Bearer {TOKEN}")[0] == 404
 

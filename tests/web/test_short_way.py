@@ -177,7 +177,7 @@ OPENS: dict[str, tuple[str, bool]] = {
     "something short": ("/o/", True),
     "words": ("/a/hero/1/{picture}.txt", False),
     "letters that are written otherwise": ("/d/her%6F/{data}.json", False),
-    "a page": ("/health", False),
+    "a page": ("/healthz", False),
 }
 """What is asked -> the address, and whether it goes the short way."""
 

@@ -18,6 +18,7 @@ from wetink.cli.keys import keys
 from wetink.cli.opens import open_, opens
 from wetink.cli.replay import rebuild, replay
 from wetink.cli.report import conversions, experiment, report
+from wetink.settings import ROLES
 
 
 @click.command()
@@ -25,21 +26,29 @@ from wetink.cli.report import conversions, experiment, report
 @click.option("--host", metavar="H", help="Address to listen on.  [WETINK_HOST; default: 127.0.0.1]")
 @click.option("--port", metavar="N", help="Port to listen on. 0 picks a free port.  [WETINK_PORT; default: 8000]")
 @click.option("--workers", metavar="N", help="Number of processes.  [WETINK_WORKERS; default: one per core]")
-def serve(data: str | None, host: str | None, port: str | None, workers: str | None) -> None:
-    """Run the server.
+@click.option(
+    "--role",
+    metavar="R",
+    help="all, or some of ingest, open, worker and dashboard, separated by commas.  [WETINK_ROLE; default: all]",
+)
+def serve(data: str | None, host: str | None, port: str | None, workers: str | None, role: str | None) -> None:
+    """Run the server, or with --role a part of it.
 
-    Creates the data folder if missing and prints its URL when it is ready. Ctrl-C or SIGTERM stops it. A 200 response
-    means that the event is on disk.
+    Creates the data folder if missing and prints its URL when it is ready. Ctrl-C or SIGTERM stops it once the requests
+    in progress are answered; a second one stops it at once. A 200 response means that the event is on disk.
     """
     from wetink.web import logs, server
 
     logs.begin()
-    settings = settings_of(data=data, host=host, port=port, workers=workers)
+    settings = settings_of(data=data, host=host, port=port, workers=workers, role=role)
 
     def ready(address: str) -> None:
-        token = (settings.data / "dashboard.token").read_text()
-        click.echo(f"wetink {__version__} is ready at {address}")
-        click.echo(f"Dashboard: {address}/dashboard/login?token={token}")
+        roles = [role for role in ROLES if role in settings.role]
+        some = f" as {', '.join(roles)}" if len(roles) < len(ROLES) else ""
+        click.echo(f"wetink {__version__} is ready at {address}{some}")
+        token = settings.data / "dashboard.token"
+        if "dashboard" in settings.role and token.exists():
+            click.echo(f"Dashboard: {address}/dashboard/login?token={token.read_text()}")
         if settings.metrics is not None:
             click.echo(f"Metrics: http://{':'.join(map(str, settings.metrics))}/metrics")
         sys.stdout.flush()

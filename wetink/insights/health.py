@@ -23,18 +23,19 @@ class Health:
         self.struggling: dict[str, str] = {}
         """Tasks whose last turn failed, with the number of failures in a row. They go on and do not count as failing.
         """
+        self.draining = False
+        """Whether the process is about to end: it still answers, and no new request should come."""
         self._drawn, self._failed = count(), 0
-        self._undrawable = ""
+        self.undrawable = "no picture has been drawn yet"
+        """Why drawing fails; empty if it works."""
 
     def failing(self) -> dict[str, str]:
-        """Return the reason of each failure by part; empty if all is well."""
+        """Return the reason of each failure by part that only a new process can mend; empty if all is well."""
         found = {name: "its thread has stopped" for name in self._ended()}
         for task in self.tasks:
             error = task.exception() if task.done() and not task.cancelled() else None
             if error is not None:
                 found[task.get_name()] = f"it has stopped: {type(error).__name__}: {error}"
-        if self._undrawable:
-            found["drawing"] = self._undrawable
         return found
 
     async def drawing(self) -> str:
@@ -49,10 +50,12 @@ class Health:
         """Check drawing. Returns whether it failed, so that the next check comes soon."""
         why = await self.drawing()
         self._failed = self._failed + 1 if why else 0
-        told = why if self._failed > 1 else ""  # one failure may be a busy machine
-        if told and not self._undrawable:
-            logger.error("no picture can be rendered: %s", told)
-        self._undrawable = told
+        if not why:
+            self.undrawable = ""
+        elif self._failed > 1 or self.undrawable:  # one failure may be a busy machine
+            if self.undrawable != why:
+                logger.error("no picture can be rendered: %s", why)
+            self.undrawable = why
         return bool(why)
 
 

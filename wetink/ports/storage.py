@@ -22,7 +22,7 @@ from wetink.ports.inspection import Inspection
 from wetink.ports.keys import Secrets, Senders, Sessions
 from wetink.ports.ledger import Archive, Exposures, LastPictures, Ledger, Revision
 
-TTL_SECONDS = 15.0
+TTL_SECONDS = 6.0
 """How long a lease outlives a killed holder by default, in seconds."""
 
 
@@ -313,9 +313,10 @@ class Storage(msgspec.Struct, frozen=True):
     """All data of one wetink in one engine, shared by every process that opens the same address.
 
     `start` opens all parts that otherwise open on first use, and prepares writing in the running event loop, so that a
-    server learns at once about a failure (StoreUnavailable). `lost` returns the writes that this process gave up after
-    waiting too long; `ended` returns the names of background threads that have stopped. `close` writes pending data and
-    closes everything; a second call does nothing.
+    server learns at once about a failure (StoreUnavailable). `writable` returns if a message could be stored now, and
+    raises StoreUnavailable if not; it changes nothing, so readers keep what they remember. `lost` returns the writes
+    that this process gave up after waiting too long; `ended` returns the names of background threads that have stopped.
+    `close` writes pending data and closes everything; a second call does nothing.
     """
 
     log: Log
@@ -338,6 +339,7 @@ class Storage(msgspec.Struct, frozen=True):
     inspection: Inspection
     crowd: Callable[[], AbstractContextManager[CrowdLog]]
     start: Callable[[], Awaitable[None]]
+    writable: Callable[[], Awaitable[None]]
     lost: Callable[[], Mapping[str, int]]
     ended: Callable[[], Sequence[str]]
     close: Callable[[], Awaitable[None]]

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from wetink.core.errors import BadSettings
 from wetink.ports.storage import Storage
+from wetink.store.late import open_now_or_later as open_now_or_later
 from wetink.store.sqlite import holds_storage, open_storage
 
 

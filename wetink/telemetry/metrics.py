@@ -163,7 +163,7 @@ DRAWERS_BUSY = Gauge("wetink_drawers_busy", "Processes that are drawing a pictur
 DRAW_QUEUE = Gauge("wetink_draw_queue", "Drawing jobs that wait for a free drawer.")
 
 LOOP_DELAY = Histogram("wetink_loop_delay_seconds", "Delay of a timer of the event loop, once a second, in seconds.")
-TASK_FAILURES = Counter("wetink_task_failures", "Turns of background tasks that failed. /health names the tasks.")
+TASK_FAILURES = Counter("wetink_task_failures", "Turns of background tasks that failed. /healthz names the tasks.")
 ERRORS = Counter("wetink_logged_errors", "Errors in the log.")
 LOST = Counter("wetink_lost_records", "Opens and clicks that were given up because the disk was too slow.")
 RESTARTS = Counter("wetink_worker_restarts", "Worker processes that the server replaced because they ended or hung.")

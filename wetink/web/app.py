@@ -14,10 +14,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from wetink import __version__
 from wetink.core.errors import TooManyRequests, WetinkError
 from wetink.insights.health import counted
-from wetink.web import api, poll, reports, session
+from wetink.settings import ROLES, Role
+from wetink.web import api, health, poll, reports, session
 from wetink.web.dashboard import (
     apps,
     audiences,
@@ -62,21 +62,25 @@ class App:
     """A wetink server as an ASGI application."""
 
     def __init__(self, wetink: Wetink, extra_routes: Sequence[BaseRoute] = ()) -> None:
+        roles = wetink.settings.role
         self._ingest = IngestEndpoints(wetink.store.sources, wetink.ingest, rates=Rates(wetink.settings.data / "rates"))
         self._opens = OpenEndpoints(wetink)
+        self._ingests, self._shows = "ingest" in roles, "open" in roles
         self.pages = Starlette(
-            routes=[*extra_routes, *ROUTES],
-            middleware=[Middleware(Headers), Middleware(Guard)],
+            routes=[*extra_routes, *(route for route in ROUTES if not roles.isdisjoint(roles_of(route)))],
+            middleware=[Middleware(Headers), *([Middleware(Guard)] if "dashboard" in roles else ())],
             exception_handlers={WetinkError: _wetink_error, HTTPException: _refused, Exception: _broken},
         )
-        self.pages.state.wetink = wetink
+        self.pages.state.wetink, self.pages.state.readiness = wetink, health.Readiness(wetink)
         counted()
 
     def fast_path(self, method: bytes, target: bytes, headers: Sequence[Header], client: str) -> Take | None:
         """Return the callable that takes a request the short way (see `web.protocol`); None for the long way."""
         if method == b"POST":
-            return timed(target, self._ingest.fast_path(target, headers))
-        return timed(target, self._opens.fast_path(target, headers, client)) if method == b"GET" else None
+            return timed(target, self._ingest.fast_path(target, headers)) if self._ingests else None
+        if method != b"GET" or not self._shows:
+            return None
+        return timed(target, self._opens.fast_path(target, headers, client))
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
@@ -86,9 +90,9 @@ class App:
             await self.pages(scope, receive, send)
 
     def _endpoint(self, path: str) -> Any:
-        if path.startswith(self._opens.PATHS):
+        if self._shows and path.startswith(self._opens.PATHS):
             return self._opens
-        return self._ingest if path.startswith(self._ingest.PATHS) else self.pages
+        return self._ingest if self._ingests and path.startswith(self._ingest.PATHS) else self.pages
 
 
 def create(wetink: Wetink, extra_routes: Sequence[BaseRoute] = ()) -> App:
@@ -147,25 +151,6 @@ class Guard:
 
 async def _home(request: Request) -> Response:
     return RedirectResponse("/dashboard", 302)
-
-
-async def _health(request: Request) -> Response:
-    """Return this process's health: failing tasks, errors by place, lost records, and projections that lag.
-
-    503 means that a task is failing.
-    """
-    wetink = request.app.state.wetink
-    await wetink.store.sources.all()
-    failing = wetink.health.failing()
-    details = {
-        "failing": failing,
-        "tasks": wetink.health.struggling,
-        "troubles": dict(sorted(counted().by_place.items())),
-        "lost": wetink.store.lost(),
-        "behind": {name: count for name, count in (await wetink.store.projections.behind()).items() if count},
-    }
-    summary = {"status": "failing" if failing else "ok", "version": __version__}
-    return JSONResponse({**summary, **{name: what for name, what in details.items() if what}}, 503 if failing else 200)
 
 
 def _wetink_error(request: Request, error: Exception) -> Response:
@@ -237,7 +222,8 @@ def _inside(path: str) -> str:
 
 ROUTES: tuple[BaseRoute, ...] = (
     Route("/", _home),
-    Route("/health", _health),
+    Route("/healthz", health.healthz),
+    Route("/readyz", health.readyz),
     Route("/dashboard/login", login, methods=["GET", "POST"]),
     Route("/dashboard/logout", logout, methods=["POST"]),
     Route("/dashboard", overview.overview),
@@ -309,3 +295,17 @@ ROUTES: tuple[BaseRoute, ...] = (
     Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
 )
 """All paths except those of ingest and opens, which are in `web.ingest` and `web.open`."""
+
+
+EVERYWHERE = ("/healthz", "/readyz")
+"""Paths that every process answers, whatever its roles are."""
+
+
+def roles_of(route: BaseRoute) -> Sequence[Role]:
+    """Return the roles that answer a route. A voting page belongs to the open, and needs the files of pages as well."""
+    path = getattr(route, "path", "")
+    if path in EVERYWHERE:
+        return ROLES
+    if path == "/static":
+        return ("open", "dashboard")
+    return ("open",) if path.startswith("/v/") else ("dashboard",)

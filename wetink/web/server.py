@@ -1,4 +1,8 @@
-"""Server: one process for each core, all equal, on one address. Children never outlive their parent."""
+"""Server: one process for each core, all equal, on one address. Children never outlive their parent.
+
+After the first signal, a process answers `/readyz` with 503, takes requests for the setting `drain_seconds`, answers
+those in progress, writes pending counts, gives up its leases and ends. A second signal ends it at once.
+"""
 
 import asyncio
 import contextlib
@@ -12,7 +16,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -32,7 +36,7 @@ from wetink.web import logs
 from wetink.web.protocol import HttpProtocol
 from wetink.web.scrape import scraped
 from wetink.wiring import Wetink
-from wetink.worker import Worker
+from wetink.worker import SHOWING, Worker, tasks_of
 
 logger = logging.getLogger(__name__)
 
@@ -103,13 +107,21 @@ def _listen(host: str, port: int, hint: str) -> socket.socket:
     return listening
 
 
-async def _serve(settings: Settings, app: str, place: Place, ready: Callable[[], object]) -> None:
+async def _serve(
+    settings: Settings, app: str, place: Place, ready: Callable[[], object], *, in_child: bool = False
+) -> None:
     """Serve in this process until a signal comes."""
     metrics.use(place.memory, place.row)
     module, _, name = app.partition(":")
     bound_arenas()
-    client_classification.prepare()
-    async with Wetink(settings) as wetink, Worker(wetink), scraped(wetink, place.scrapes):
+    if "open" in settings.role:
+        client_classification.prepare()
+    draws = not settings.role.isdisjoint(SHOWING)
+    async with (
+        Wetink(settings, draws=draws, patient=True) as wetink,
+        Worker(wetink, tasks_of(settings.role)),
+        scraped(wetink, place.scrapes),
+    ):
         application = getattr(import_module(module), name)(wetink)
         _settle_memory()
         sys.setswitchinterval(SWITCH_SECONDS)
@@ -127,7 +139,13 @@ async def _serve(settings: Settings, app: str, place: Place, ready: Callable[[],
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=STOP_SECONDS,
         )
-        server = uvicorn.Server(config)
+        server = _Server(config)
+
+        def drain() -> None:
+            wetink.health.draining = True
+            asyncio.get_running_loop().call_later(settings.drain_seconds, server.end)
+
+        _on_signals(drain, in_child=in_child)
         serving = asyncio.create_task(server.serve(sockets=[place.listening]))
         while not server.started and not serving.done():  # noqa: ASYNC110 (uvicorn tells in no other way)
             await asyncio.sleep(0.01)
@@ -135,6 +153,41 @@ async def _serve(settings: Settings, app: str, place: Place, ready: Callable[[],
             metrics.started(time.time_ns() / 1e9)
             ready()
         await serving
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server without its handling of signals: that raises a signal again before the store is closed."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave all signals to others."""
+        yield
+
+    def end(self) -> None:
+        """Stop listening, answer the requests in progress, and end."""
+        self.should_exit = True
+
+
+def _on_signals(drain: Callable[[], None], *, in_child: bool) -> None:
+    """Call `drain` in the running event loop after the first signal. A second signal ends the process at once.
+
+    A child process has its signals from its parent, whose end ends it, and perhaps the same ones from a supervisor.
+    """
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGTERM,) if in_child else (signal.SIGTERM, signal.SIGINT)
+
+    def first() -> None:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN if in_child else _end_now)
+        drain()
+
+    for number in numbers:
+        loop.add_signal_handler(number, first)
+
+
+def _end_now(number: int, _: object) -> None:
+    os._exit(128 + number)  # not by the signal itself: the kernel keeps it from a container's first process
 
 
 def bound_arenas() -> None:
@@ -194,9 +247,11 @@ class _Parent:
             looked = now
             for sentinel, child in list(self._children.items()):
                 child.listen(now)
+                if self._stopping:
+                    return
                 if not child.process.is_alive():
                     self._replace(sentinel, f"ended by itself ({child.process.exitcode})")
-                elif now - child.beat_at > self._settings.worker_timeout and not self._stopping:
+                elif now - child.beat_at > self._settings.worker_timeout:
                     child.process.kill()
                     child.process.join()
                     self._replace(sentinel, f"did not answer for {self._settings.worker_timeout} s")
@@ -223,16 +278,24 @@ class _Parent:
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _end_now)
+        self._terminate()
+
+    def _terminate(self) -> None:
+        """End all children. A child acts on the first signal only."""
+        for child in self._children.values():
+            if child.process.is_alive():
+                child.process.terminate()
 
     def _end(self) -> None:
-        processes = [child.process for child in self._children.values()]
-        for process in processes:
-            if process.is_alive():
-                process.terminate()
-        for process in processes:
-            process.join(STOP_SECONDS + 5)
-            if process.is_alive():
-                process.kill()
+        self._place.listening.close()  # else the system goes on taking connections that nobody answers
+        self._terminate()
+        until = time.monotonic() + self._settings.drain_seconds + STOP_SECONDS + 5
+        for child in self._children.values():
+            child.process.join(max(0.0, until - time.monotonic()))
+            if child.process.is_alive():
+                child.process.kill()
 
 
 class _Child:
@@ -259,7 +322,7 @@ def _child(settings: Settings, app: str, place: Place, writer: Connection, paren
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its children
     logs.begin()
-    uvloop.run(_serve(settings, app, place, lambda: _beat(writer)))
+    uvloop.run(_serve(settings, app, place, lambda: _beat(writer), in_child=True))
 
 
 def _beat(writer: Connection) -> None:

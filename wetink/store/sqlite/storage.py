@@ -1,5 +1,7 @@
 """Storage: SQLite files in one folder, one for each concern, so that none waits for another's lock."""
 
+import asyncio
+import errno
 import os
 import stat
 import threading
@@ -17,7 +19,7 @@ from wetink.store.codec import identifier
 from wetink.store.queries import queries, script
 from wetink.store.sqlite import catalog, commit, conversions, identity, people, recent, senders
 from wetink.store.sqlite.archive import SQLiteArchive
-from wetink.store.sqlite.connection import fetch
+from wetink.store.sqlite.connection import fetch, translated
 from wetink.store.sqlite.content import SQLiteContent
 from wetink.store.sqlite.crowd import open_crowd_log
 from wetink.store.sqlite.database import Database
@@ -43,6 +45,11 @@ OWNER_ALONE = 0o077
 
 MENDED = (".db", ".db-wal", ".db-shm", ".lock")
 
+PASSING = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENODEV, errno.ENXIO, errno.ESTALE, errno.ENOTCONN)
+"""Errors of a disk that may come back, such as one of another machine. Any other is a mistake in the settings."""
+
+PAGE = 4_096
+
 
 def open_storage(
     address: str, clock_ms: Callable[[], int], *, archive_days: int, archive_bytes: int, synchronous: str = ""
@@ -53,7 +60,9 @@ def open_storage(
     """
     folder = folder_of(address)
     _make(folder)
-    main, ledger = Database(folder, _prepare, synchronous=synchronous), _Later(partial(SQLiteLedger, folder))
+    with translated("opening the store"):
+        main = Database(folder, _prepare, synchronous=synchronous)
+    ledger = _Later(partial(SQLiteLedger, folder))
     projections = SQLiteProjections(main)
     archive = _Later(partial(SQLiteArchive, folder, clock_ms, days=archive_days, most_bytes=archive_bytes))
     side = {
@@ -73,6 +82,10 @@ def open_storage(
         for each in side.values():
             each.open()
         main.writer.start()
+
+    async def writable() -> None:
+        await asyncio.to_thread(_write_a_file, folder)
+        await main.write(lambda db: db.execute(SQL.take_write_lock))
 
     def lost() -> dict[str, int]:
         found = {"opens and clicks": ledger, "kept opens": archive}
@@ -102,6 +115,7 @@ def open_storage(
         inspection=SQLiteInspection(folder),
         crowd=partial(open_crowd_log, main.path),
         start=start,
+        writable=writable,
         lost=lost,
         ended=ended,
         close=close,
@@ -167,7 +181,8 @@ class _Later:
             if self.opened is None:
                 if self._closed:
                     raise StoreUnavailable("the store is closed")
-                self.opened = self._make()
+                with translated("opening the store"):
+                    self.opened = self._make()
         return self.opened
 
     async def close(self) -> None:
@@ -206,4 +221,16 @@ def _make(data: Path) -> None:
                 path.chmod(mode & ~OWNER_ALONE)
         TemporaryFile(dir=data).close()
     except OSError as error:
+        if error.errno in PASSING:
+            raise StoreUnavailable(f"the data folder {data} cannot be used: {error.strerror}") from error
         raise BadSettings(f"the data folder {data} cannot be used: {error.strerror}", where="--data") from error
+
+
+def _write_a_file(folder: Path) -> None:
+    """Write a page to the disk and remove it. Raises StoreUnavailable, as for a full disk."""
+    try:
+        with TemporaryFile(dir=folder, buffering=0) as file:
+            file.write(bytes(PAGE))
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise StoreUnavailable(f"nothing can be written to {folder}: {error.strerror}") from error

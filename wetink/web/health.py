@@ -1,0 +1,129 @@
+"""Health endpoints: `/healthz` for a supervisor, `/readyz` for a load balancer. They need no token and name no person.
+
+`/healthz` answers 503 if only a new process can help: a thread or a task has stopped. It asks nobody, so a store that
+is down never makes a supervisor end a process that still answers opens. `/readyz` answers 503 if a new request would
+fare better elsewhere, by the roles of the process.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from secrets import token_hex
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from wetink import __version__
+from wetink.core.errors import BadContent, WetinkError, log_error
+from wetink.insights.health import counted
+from wetink.settings import ROLES, Role
+from wetink.wiring import Wetink
+
+logger = logging.getLogger(__name__)
+
+CHECK_SECONDS, FRESH_SECONDS = 2.0, 1.0
+"""How long a check may take, and how long its result stands: anybody may ask, and a check may write to the disk."""
+
+Check = Callable[[Wetink], Awaitable[object]]
+
+
+async def _content(wetink: Wetink) -> None:
+    if not wetink.has_content:
+        raise BadContent("the content is not loaded yet")
+
+
+async def _drawing(wetink: Wetink) -> None:
+    if wetink.health.undrawable:
+        raise BadContent(wetink.health.undrawable)
+
+
+async def _leases(wetink: Wetink) -> None:
+    async with wetink.store.leases.hold(f"ready {token_hex(8)}", CHECK_SECONDS):
+        pass
+
+
+CHECKS: Mapping[str, tuple[Sequence[Role], Check]] = {
+    "store": (ROLES, lambda wetink: wetink.store.sources.all()),
+    "writing": (("ingest",), lambda wetink: wetink.store.writable()),
+    "content": (ROLES, _content),
+    "drawing": (("open", "dashboard"), _drawing),
+    "leases": (("worker",), _leases),
+}
+"""Name of each check -> the roles that need it, and its function, which raises the reason of a failure."""
+
+
+class Readiness:
+    """Checks whether a process can do the work of its roles. Askers at the same time share one round of checks."""
+
+    def __init__(self, wetink: Wetink) -> None:
+        """Check `wetink`."""
+        self._wetink = wetink
+        self._running: dict[str, asyncio.Task[str]] = {}
+        self._round: asyncio.Task[dict[str, str]] | None = None
+        self._until = 0.0
+
+    async def missing(self) -> Mapping[str, str]:
+        """Return the reason of each failed check by name; empty if the process is ready."""
+        if self._wetink.health.draining:
+            return {"draining": "this process is about to end"}
+        if self._round is None or (self._round.done() and time.monotonic() >= self._until):
+            self._round = asyncio.create_task(self._checked())
+        return await asyncio.shield(self._round)
+
+    async def _checked(self) -> dict[str, str]:
+        roles, names = self._wetink.settings.role, []
+        for name, (needed_by, check) in CHECKS.items():
+            if not roles.isdisjoint(needed_by):
+                names.append(name)
+                if name not in self._running:  # else the last one hangs, and another would hang with it
+                    self._running[name] = asyncio.create_task(self._reason(check))
+        await asyncio.wait([self._running[name] for name in names], timeout=CHECK_SECONDS)
+        found = {}
+        for name in names:
+            if not self._running[name].done():
+                found[name] = f"no answer within {CHECK_SECONDS:g} s"
+            elif reason := self._running.pop(name).result():
+                found[name] = reason
+        self._until = time.monotonic() + FRESH_SECONDS
+        return found
+
+    async def _reason(self, check: Check) -> str:
+        try:
+            await check(self._wetink)
+        except Exception as error:
+            if not isinstance(error, WetinkError):
+                log_error(logger, error, "a check of readiness failed")
+            return str(error) if isinstance(error, WetinkError) else type(error).__name__
+        return ""
+
+
+async def healthz(request: Request) -> Response:
+    """Return this process's failures, struggling tasks, errors by place, and lost records. 503 for a failure."""
+    wetink: Wetink = request.app.state.wetink
+    failing = wetink.health.failing()
+    told = {
+        "failing": failing,
+        "tasks": wetink.health.struggling,
+        "troubles": dict(sorted(counted().by_place.items())),
+        "lost": wetink.store.lost(),
+    }
+    said = {"status": "failing" if failing else "ok", "version": __version__}
+    return JSONResponse({**said, **{name: what for name, what in told.items() if what}}, 503 if failing else 200)
+
+
+async def readyz(request: Request) -> Response:
+    """Return this process's roles, failed checks, and projections that lag. 503 if not ready."""
+    wetink: Wetink = request.app.state.wetink
+    missing = await request.app.state.readiness.missing()
+    told = {
+        "missing": missing,
+        "behind": {} if "store" in missing else await _behind(wetink),
+    }
+    roles = [role for role in ROLES if role in wetink.settings.role]
+    said = {"status": "not ready" if missing else "ready", "roles": roles}
+    return JSONResponse({**said, **{name: what for name, what in told.items() if what}}, 503 if missing else 200)
+
+
+async def _behind(wetink: Wetink) -> dict[str, int]:
+    return {name: count for name, count in (await wetink.store.projections.behind()).items() if count}
