@@ -44,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True):
     metrics_token: str = ""
     role: frozenset[Role] = frozenset(ROLES)
     drain_seconds: int = 0
+    log_format: Literal["console", "json"] = "console"
 
     @property
     def content(self) -> Path:
@@ -90,6 +91,15 @@ def _listener(text: str) -> tuple[str, int] | None:
     if text and not (colon and port.isdecimal() and 0 < int(port) <= 65535 and " " not in host):
         raise ValueError("an address and a port, such as 127.0.0.1:9464")
     return (host.strip("[]") or "127.0.0.1", int(port)) if text else None
+
+
+def _one_of(*known: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in known:
+            raise ValueError(" or ".join(known))
+        return text
+
+    return read
 
 
 def _file(text: str) -> Path | None:
@@ -198,6 +208,7 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
         "Address and port that answer /metrics for Prometheus: 127.0.0.1:9464. Empty disables it.",
     ),
     ("metrics_token", "", str, "Token that /metrics requires as Authorization: Bearer. Empty requires none."),
+    ("log_format", "console", _one_of("console", "json"), "Format of log lines: console or json."),
     ("hook_write_key", "", str, "Default write key for audience webhooks that send Segment messages."),
 )
 """Name, default, parser, meaning. The environment variable is WETINK_ followed by the name in capitals."""

@@ -9,7 +9,7 @@ import contextlib
 import http.client
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -27,6 +27,7 @@ EMAIL, NAME, USER, CITY = "zuleika.quux@shop.example", "Zuleika Quux", "zq-user-
 SECRET, PASSWORD, VISITOR = "s3cretFeedKeyZQ", "hunter2Quux", "zq-device-0815"
 TYPED = "wr0ngTokenZuleikaQuux"
 SEEDED = (EMAIL, NAME, USER, CITY, SECRET, PASSWORD, VISITOR, TYPED, "Zuleika", "Quux", quote(EMAIL), "%40shop.example")
+REQUEST_ID = "4bf92f35-77b3-4da6-a3ce-929d0e0e4736"
 FORGED = "\r\nERROR wetink.web: forged\x1b[31m\u2028\x00"
 
 BLOCKS = {
@@ -54,10 +55,17 @@ class Day(msgspec.Struct):
 
     log: str
     secrets: list[str]
+    form: str
 
 
-@pytest.fixture(scope="module")
-def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
+@pytest.fixture(scope="module", params=["console", "json"])
+def day(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WETINK_LOG_FORMAT", request.param)
+        yield lived(tmp_path_factory, request.param)
+
+
+def lived(tmp_path_factory: pytest.TempPathFactory, form: str) -> Day:
     place = tmp_path_factory.mktemp("logs")
     data, log = place / "data", place / "log"
     for name, text in BLOCKS.items():
@@ -82,7 +90,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
         while log.stat().st_size < 200 and time.monotonic() < until:
             time.sleep(0.2)
         time.sleep(1)
-    return Day(log.read_text("utf-8", "replace"), [*secrets, *tokens, cookie])
+    return Day(log.read_text("utf-8", "replace"), [*secrets, *tokens, cookie], form)
 
 
 def live(server: Server, key: str, token: str, tokens: list[str]) -> str:
@@ -91,7 +99,8 @@ def live(server: Server, key: str, token: str, tokens: list[str]) -> str:
     def ask(method: str, path: str, body: bytes = b"", **headers: str) -> http.client.HTTPResponse:
         there = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         with contextlib.closing(there):
-            there.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+            named = {"x-request-id": REQUEST_ID} | headers
+            there.request(method, path, body, {name.replace("_", "-"): value for name, value in named.items()})
             got = there.getresponse()
             got.read()
             return got
@@ -105,6 +114,11 @@ def live(server: Server, key: str, token: str, tokens: list[str]) -> str:
         ask("POST", "/api/preview", body.encode(), authorization=f"Bearer {token}")
         ask("POST", "/api/preview/1", body.encode(), authorization=f"Bearer {token}")
     ask("PUT", "/api/feeds/new?format=csv", f'{NAME}\n"{EMAIL}'.encode(), authorization=f"Bearer {token}")
+    for path in ("content", f"report?block={NAME}", f"conversions/{EMAIL}", f"opens?who={EMAIL}", f"opens/{USER}"):
+        ask("GET", f"/api/{quote(path, safe='/?=')}", authorization=f"Bearer {token}")
+        ask("GET", f"/api/{quote(path, safe='/?=')}", authorization=f"Bearer {TYPED}")
+    pushed = msgspec.json.encode({"files": {f"blocks/{USER}.yaml": EMAIL}})
+    ask("POST", "/api/content", pushed, authorization=f"Bearer {token}")
     return cookie.partition("=")[2]
 
 
@@ -142,13 +156,26 @@ def tell(ask: Ask, key: str) -> None:
             ask("POST", path, bad.encode(), authorization=basic(key))
     ask("POST", "/v1/track", b"{}", authorization=basic(TYPED))
     ask("GET", f"/v1/pixel/track?data={quote(EMAIL)}&writeKey={key}")
+    for given in (EMAIL, USER, f"{NAME} {FORGED!r}", "A" * 300):
+        ask("POST", "/v1/track", BAD[0].encode(), authorization=basic(key), x_request_id=given)
+    for path in (f"/behavioral/{TYPED}", f"/v1/{quote(NAME)}", f"/nothing/{quote(EMAIL)}"):
+        ask("POST", path, BAD[0].encode(), authorization=basic(TYPED))
+    for path in (
+        f"/sourceConfig?writeKey={TYPED}",
+        f"/v1/projects/{TYPED}/settings",
+        f"/projects/{quote(EMAIL)}/settings",
+    ):
+        ask("GET", path)
 
 
 def look(ask: Ask, tokens: list[str]) -> None:
     """Open and click, by plain identifiers and by tokens."""
     for name in ("good", "date", "html", "loop", "feed"):
         for who in (f"user={USER}", f"email={quote(EMAIL)}"):
-            for door in (f"/o/{name}/1.jpg", f"/c/{name}/1", f"/d/{name}.json", f"/o/{name}/9.gif"):
+            for door in (
+                *(f"/o/{name}/1.jpg", f"/c/{name}/1", f"/d/{name}.json", f"/o/{name}/9.gif"),
+                *(f"/a/{name}/1.txt", f"/h/{name}.html", f"/v/{name}/1/{USER}"),
+            ):
                 ask("GET", f"{door}?{who}&c={quote(FORGED + NAME)}", user_agent=f"{EMAIL} Mozilla", referer=EMAIL)
     for each in tokens:
         ask("GET", f"/o/good/1/{each}.jpg")
@@ -174,8 +201,17 @@ def test_the_log_of_a_day_tells_nothing_of_people_keys_or_bodies(day: Day) -> No
 
 def test_each_line_of_the_log_is_a_record_of_ours(day: Day) -> None:
     for line in day.log.split("\n")[:-1]:
-        assert line.partition(" ")[0] in ("WARNING", "ERROR", "CRITICAL"), line
+        level = msgspec.json.decode(line)["level"].upper() if day.form == "json" else line.partition(" ")[0]
+        assert level in ("WARNING", "ERROR", "CRITICAL"), line
         assert line.isprintable(), line
+
+
+def test_a_line_about_a_request_has_its_id(day: Day) -> None:
+    lines = [line for line in day.log.splitlines() if "shows a fallback" in line]
+    assert lines
+    for line in lines:
+        found = msgspec.json.decode(line)["request_id"] if day.form == "json" else line.rpartition(" [")[2].rstrip("]")
+        assert found == REQUEST_ID, line
 
 
 def broken(value: str) -> Exception:
@@ -204,15 +240,17 @@ def line_of(
     return (formatter or logs.OneLine()).format(record)
 
 
+@pytest.mark.parametrize("form", logs.FORMATS)
 @pytest.mark.parametrize("value", VALUES)
-def test_personal_data_is_stripped_from_log_lines(value: str) -> None:
+def test_personal_data_is_stripped_from_log_lines(value: str, form: str) -> None:
     parts = (EMAIL, quote(EMAIL), USER, VISITOR, PASSWORD, SECRET, NAME, "AbCdEf0123456789")
+    shown = logs.FORMATS[form]()
     lines = [
-        line_of("feed %s: %s", "stores", value),
-        line_of(f"no answer from {value} in time"),
-        line_of("a page broke", error=broken(value)),
-        line_of("a page broke", error=OSError(2, "No such file", value)),
-        line_of("it shows a fallback: %s", BadContent(f"the template has an error: {value}")),
+        line_of("feed %s: %s", "stores", value, formatter=shown),
+        line_of(f"no answer from {value} in time", formatter=shown),
+        line_of("a page broke", error=broken(value), formatter=shown),
+        line_of("a page broke", error=OSError(2, "No such file", value), formatter=shown),
+        line_of("it shows a fallback: %s", BadContent(f"the template has an error: {value}"), formatter=shown),
     ]
     for line in lines:
         assert not [each for each in parts if each in line], line

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from wetink.core.events.clock import parse
 from wetink.ingest.receive import Ingest
 from wetink.ports import NewKey, Received
 from wetink.web.ingest import IngestEndpoints
+from wetink.web.measure import measured
 
 NOW = parse("2026-11-23T18:00:00Z") or 0
 
@@ -46,7 +48,7 @@ class Desk:
         """Send any request, and wait for all that it left running."""
 
         async def story() -> Answer:
-            answer = await ask(self.doors, method, path, body, headers)
+            answer = await ask(partial(measured, self.doors), method, path, body, headers)
             await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
             return answer
 

@@ -1,5 +1,6 @@
 """A real server of two processes with /metrics, for the tests of those."""
 
+import base64
 import contextlib
 import http.client
 import socket
@@ -79,3 +80,8 @@ def serving(data: Path) -> Iterator[House]:
         patch.setenv("WETINK_METRICS_TOKEN", TOKEN)
         with Server(data, workers=2) as server:
             yield House(server, port, key)
+
+
+def basic(key: str) -> str:
+    """Return the header that authorizes messages of a write key."""
+    return "Basic " + base64.b64encode(f"{key}:".encode()).decode()

@@ -62,11 +62,11 @@ class Site:
 
 
 async def answer(reader: asyncio.StreamReader) -> bytes:
-    """One answer, without its date."""
+    """One answer, without its date and its request's ID."""
     head = await reader.readuntil(b"\r\n\r\n")
     length = re.search(rb"content-length: (\d+)", head)
     body = await reader.readexactly(int(length[1])) if length else b""
-    return b"\r\n".join(sorted(re.sub(rb"date: [^\r]*\r\n", b"", head).split(b"\r\n"))) + body
+    return b"\r\n".join(sorted(re.sub(rb"(date|x-request-id): [^\r]*\r\n", b"", head).split(b"\r\n"))) + body
 
 
 @asynccontextmanager

@@ -1,6 +1,5 @@
 """/metrics: one scrape of a real server answers for all its processes, and only where it may be read."""
 
-import base64
 import json
 import os
 import signal
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.scraped import TOKEN, House, serving
+from tests.web.scraped import TOKEN, House, basic, serving
 from wetink.telemetry.metrics import MESSAGES
 
 MUG = {
@@ -22,10 +21,6 @@ MUG = {
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with serving(tmp_path_factory.mktemp("scrape") / "data") as made:
         yield made
-
-
-def basic(key: str) -> str:
-    return "Basic " + base64.b64encode(f"{key}:".encode()).decode()
 
 
 def track(name: str, **more: object) -> bytes:

@@ -39,8 +39,8 @@ def serve(data: str | None, host: str | None, port: str | None, workers: str | N
     """
     from wetink.web import logs, server
 
-    logs.begin()
     settings = settings_of(data=data, host=host, port=port, workers=workers, role=role)
+    logs.begin(settings.log_format)
 
     def ready(address: str) -> None:
         roles = [role for role in ROLES if role in settings.role]

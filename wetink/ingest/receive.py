@@ -20,6 +20,7 @@ from wetink.core.messages.normalize import normalize
 from wetink.core.text.placeholder import USUAL, Placeholders
 from wetink.ports import Log, Receipt, Record, Source
 from wetink.telemetry.metrics import APPEND, MESSAGES
+from wetink.telemetry.request import REQUEST_ID
 
 __all__ = ["BATCH", "BEHAVIORAL", "Endpoint", "Ingest", "check_body", "check_line", "record", "write_key"]
 
@@ -48,6 +49,12 @@ class _Request(msgspec.Struct, frozen=True, eq=False):
     endpoint: Endpoint
     now: int
     on_result: OnResult
+    id: str
+
+    def fail(self, error: Exception) -> None:
+        """Answer with an error. A line that the answer logs has this request's ID."""
+        REQUEST_ID.set(self.id)
+        self.on_result(error)
 
 
 class Ingest:
@@ -102,7 +109,7 @@ class Ingest:
         if loop is None or loop.is_closed():
             loop = self._loop = asyncio.get_running_loop()  # costs a system call, so not for every request
             self._arrived = []  # requests of an earlier loop ended with it
-        self._arrived.append(_Request(body, source, endpoint, now, on_result))
+        self._arrived.append(_Request(body, source, endpoint, now, on_result, REQUEST_ID.get()))
         if len(self._arrived) == 1:
             loop.call_soon(self._take_in)
 
@@ -111,13 +118,14 @@ class Ingest:
         arrived, self._arrived = self._arrived, []
         group: list[tuple[_Request, list[Record]]] = []
         for request in arrived:
+            REQUEST_ID.set(request.id)
             try:
                 found, _ = pieces(request.body, request.endpoint)
                 group.append(
                     (request, [self._record(each, request.source, request.endpoint, request.now) for each in found])
                 )
             except Exception as error:
-                request.on_result(error)
+                request.fail(error)
         if group:
             task = asyncio.get_running_loop().create_task(self._written(group))
             self._writing.add(task)
@@ -129,7 +137,7 @@ class Ingest:
             receipts = await self._append([record for _, records in group for record in records])
         except Exception as error:
             if len(group) == 1:
-                group[0][0].on_result(error)
+                group[0][0].fail(error)
             else:
                 await asyncio.gather(*(self._written([alone]) for alone in group))
             return

@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from wetink.core.errors import TooManyRequests, WetinkError
 from wetink.insights.health import counted
 from wetink.settings import ROLES, Role
+from wetink.telemetry.request import REQUEST_ID
 from wetink.web import api, health, poll, reports, session
 from wetink.web.dashboard import (
     apps,
@@ -175,7 +176,8 @@ def _answer(
     request: Request, status: int, message: str, hint: str, headers: Mapping[str, str] | None = None, where: str = ""
 ) -> Response:
     if "text/html" in request.headers.get("accept", ""):
-        return page(request, "error.html", status=status, headers=headers, title=message, message=message, hint=hint)
+        told = {"title": message, "message": message, "hint": hint, "request_id": REQUEST_ID.get()}
+        return page(request, "error.html", status=status, headers=headers, **told)
     error = {"code": status, "message": message, "hint": hint, **({"where": where} if where else {})}
     return JSONResponse({"error": error}, status, headers)
 

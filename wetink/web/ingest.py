@@ -16,7 +16,6 @@ import binascii
 import gzip
 import logging
 import re
-import uuid
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from functools import cache, lru_cache, partial
 from pathlib import Path
@@ -29,6 +28,7 @@ from wetink.core.errors import BadRequest, NotFound, TooManyRequests, Unauthoriz
 from wetink.core.events.event import MessageType
 from wetink.ingest.receive import BATCH, BEHAVIORAL, Endpoint, Ingest, write_key
 from wetink.ports import Receipt, Senders, Source
+from wetink.telemetry.request import REQUEST_ID
 from wetink.web.protocol import Header, Respond, Take
 from wetink.web.rates import Rates
 from wetink.web.request import (
@@ -207,15 +207,12 @@ class IngestEndpoints:
     async def _behavioral(
         self, path: str, method: str, headers: dict[bytes, bytes], receive: Receive
     ) -> tuple[int, bytes, tuple[Header, ...]]:
-        request_id = str(uuid.uuid4())
-        named: Header = (b"x-request-id", request_id.encode())
         path_key = path.removeprefix("/behavioral/")
         if not await self._sources.knows_path(path_key):
-            body = msgspec.json.encode({"message": "Behavioral endpoint key not found", "request_id": request_id})
-            return 404, body, (JSON, named)
+            body = msgspec.json.encode({"message": "Behavioral endpoint key not found", "request_id": REQUEST_ID.get()})
+            return 404, body, (JSON,)
         if method != "POST":
-            status, body, own = _wrong_method("POST")
-            return status, body, (*own, named)
+            return _wrong_method("POST")
         access_key, secret = _basic(headers.get(b"authorization", b""))
         source = await self._sources.source_of_access_key(path_key, access_key, secret)
         if source is None:
@@ -227,7 +224,7 @@ class IngestEndpoints:
             self._note_old(source)
         raw = await read_body(headers, receive, BEHAVIORAL.body_bytes)
         await self._receive(raw, source, BEHAVIORAL)
-        return 200, SUCCESS, (JSON, named)
+        return TAKEN
 
     async def _receive(self, body: bytes, source: Source, endpoint: Endpoint) -> None:
         if source.per_second:

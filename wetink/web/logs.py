@@ -1,4 +1,4 @@
-"""Logs: one line for each record, with the error and its place, and without personal data.
+"""Logs: one line for each record, with the error, its place and the request's ID, and without personal data.
 
 A line has no addresses, keys, tokens or sent values. Of a URL only the host is left, of an error only Python's own
 text. Control characters are escaped, so that no value can begin a line or color it.
@@ -7,9 +7,13 @@ text. Control characters are escaped, so that no value can begin a line or color
 import logging
 import re
 import traceback
+from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from wetink.core.errors import WetinkError
+from wetink.telemetry.request import REQUEST_ID
 
 LONGEST = 2_000
 """Longest line, in characters."""
@@ -82,28 +86,66 @@ def _file(name: str) -> str:
 
 
 class OneLine(logging.Formatter):
-    """Formats a record as one safe line."""
-
-    def __init__(self) -> None:
-        super().__init__("%(levelname)s %(name)s: %(message)s")
+    """Formats a record as one safe line, with the request's ID in brackets."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record, including its error and the error's causes."""
-        try:
-            line = f"{record.levelname} {record.name}: {record.getMessage()}"
-        except Exception as error:  # a log record that cannot be formatted must not stop the caller
-            line = f"{record.levelname} {record.name}: {record.msg} ({type(error).__name__})"
-        if record.name not in AUTHORED:
-            line = _QUOTED.sub("'…'", line)
-        cause, seen = (record.exc_info[1] if record.exc_info else None), 0
-        while cause is not None and seen < MOST_CAUSES:
-            line += f"{', after' if seen else ':'} {described(cause)}"
-            cause, seen = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__), seen + 1
-        return safe(line)
+        line = f"{record.levelname} {record.name}: {_message(record)}"
+        for place, error in enumerate(_errors(record)):
+            line += f"{', after' if place else ':'} {error}"
+        request_id = REQUEST_ID.get()
+        return safe(line) + (f" [{request_id}]" if request_id else "")
 
 
-def begin() -> None:
-    """Write this process's warnings and errors to standard error."""
+class JsonLine(logging.Formatter):
+    """Formats a record as one line of JSON.
+
+    It has `time` (ISO 8601, UTC), `level`, `logger`, `message` and `process`. A request adds its `request_id`, and an
+    error adds `errors`: the error, then its causes.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record."""
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        fields: dict[str, object] = {
+            "time": at.replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": safe(_message(record)),
+            "process": record.process,
+        }
+        if request_id := REQUEST_ID.get():
+            fields["request_id"] = request_id
+        if errors := [safe(each) for each in _errors(record)]:
+            fields["errors"] = errors
+        return msgspec.json.encode(fields).decode()
+
+
+FORMATS: dict[str, type[logging.Formatter]] = {"console": OneLine, "json": JsonLine}
+"""Formatters by the value of the setting `log_format`."""
+
+
+def _message(record: logging.LogRecord) -> str:
+    """Return the text of a record, without quotes of possible personal data."""
+    try:
+        text = record.getMessage()
+    except Exception as error:  # a log record that cannot be formatted must not stop the caller
+        text = f"{record.msg} ({type(error).__name__})"
+    return text if record.name in AUTHORED else _QUOTED.sub("'…'", text)
+
+
+def _errors(record: logging.LogRecord) -> list[str]:
+    """Return a record's error and its causes in short."""
+    found: list[str] = []
+    cause = record.exc_info[1] if record.exc_info else None
+    while cause is not None and len(found) < MOST_CAUSES:
+        found.append(described(cause))
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return found
+
+
+def begin(log_format: str = "console") -> None:
+    """Write this process's warnings and errors to standard error, in one of `FORMATS`."""
     handler = logging.StreamHandler()
-    handler.setFormatter(OneLine())
+    handler.setFormatter(FORMATS[log_format]())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])

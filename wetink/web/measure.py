@@ -1,4 +1,4 @@
-"""Measure: counts each request and its time, by group of paths."""
+"""Measure: gives each request its ID, and counts it and its time by group of paths."""
 
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from functools import partial
@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import Any
 
 from wetink.telemetry.metrics import ROUTES, Route
+from wetink.telemetry.request import HEADER, REQUEST_ID, id_of
 from wetink.web.protocol import Header, Respond, Take
 
 _GROUPS = {
@@ -49,13 +50,19 @@ def _take(route: Route, take: Take, body: bytes, respond: Respond) -> None:
 
 
 async def measured(app: App, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-    """Answer a request with an ASGI application, and count its answer once the last part of it is about to be sent."""
+    """Answer a request with an ASGI application, with the request's ID.
+
+    Counts the answer once the last part of it is about to be sent.
+    """
     begun, status, route = perf_counter(), 503, route_of(scope["path"])
-    ended = False
+    ended, request_id = False, id_of(scope["headers"])
+    REQUEST_ID.set(request_id)
 
     async def send_noted(message: Any) -> None:
         nonlocal status, ended
-        status = message.get("status", status)
+        if message["type"] == "http.response.start":
+            status = message["status"]
+            message = {**message, "headers": [*message["headers"], (HEADER, request_id.encode())]}
         if message["type"] == "http.response.body" and not message.get("more_body", False):
             route.ended(status, begun)
             ended = True

@@ -18,6 +18,8 @@ from typing import Any, TypeAlias
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from wetink.telemetry.request import HEADER, REQUEST_ID, id_of
+
 logger = logging.getLogger(__name__)
 
 Header: TypeAlias = tuple[bytes, bytes]
@@ -97,7 +99,7 @@ class HttpProtocol(HttpToolsProtocol):
             take = self._fast_path(b"POST", known.target, known.headers, self.client[0] if self.client else "")
             if take is not None:
                 self._unset_keepalive_if_required()
-                cycle = _Cycle(self, take, data[end:])
+                cycle = _Cycle(self, take, id_of(known.headers), data[end:])
                 self.cycle = cycle  # type: ignore[assignment]
                 cycle.set()
                 return
@@ -163,7 +165,7 @@ class HttpProtocol(HttpToolsProtocol):
         if take is None:
             super().on_headers_complete()
         else:
-            self.cycle = _Cycle(self, take)  # type: ignore[assignment]
+            self.cycle = _Cycle(self, take, id_of(self.headers))  # type: ignore[assignment]
 
     def rest(self) -> None:
         """Wait for the next request after an answer that went the short way.
@@ -262,9 +264,10 @@ class _Cycle:
     The attributes without an underscore are those that uvicorn uses.
     """
 
-    def __init__(self, connection: HttpProtocol, take: Take, whole: bytes | None = None) -> None:
+    def __init__(self, connection: HttpProtocol, take: Take, request_id: str, whole: bytes | None = None) -> None:
         """With `whole`, the body of a request with a known head, the connection stays open."""
         self._connection, self._take, self._taken = connection, take, False
+        self._id = request_id
         self.body = bytearray() if whole is None else whole
         self.more_body = whole is None
         self.disconnected = self.response_complete = False
@@ -275,6 +278,7 @@ class _Cycle:
         """Handle news from uvicorn: bytes, their end, or the end of the connection."""
         if not self.more_body and not self._taken and not self.disconnected:
             self._taken = True
+            REQUEST_ID.set(self._id)
             self._take(bytes(self.body), self._answer)
 
     def _answer(self, status: int, headers: Sequence[Header], body: bytes) -> None:
@@ -283,6 +287,7 @@ class _Cycle:
         self.response_complete = True
         connection = self._connection
         parts = [STATUS_LINE[status], _lines((*connection.server_state.default_headers, *headers))]
+        parts.append(b"%s: %s\r\n" % (HEADER, self._id.encode()))
         if not self.keep_alive:
             parts.append(b"connection: close\r\n")
         parts += (b"content-length: %d\r\n\r\n" % len(body), body)
@@ -305,18 +310,19 @@ class Turns:
     """
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[Coroutine[Any, Any, None], bool]] = []
+        self._waiting: list[tuple[Coroutine[Any, Any, None], bool, str]] = []
         self._running: set[asyncio.Task[None]] = set()
 
     def add(self, work: Coroutine[Any, Any, None], *, prompt: bool) -> None:
         """Start `work` in the next turn. `prompt` work rarely waits, so it gets a task only when it does."""
-        self._waiting.append((work, prompt))
+        self._waiting.append((work, prompt, REQUEST_ID.get()))
         if len(self._waiting) == 1:
             asyncio.get_running_loop().call_soon(self._begin)
 
     def _begin(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for work, prompt in waiting:
+        for work, prompt, request_id in waiting:
+            REQUEST_ID.set(request_id)
             try:
                 task = begin(work) if prompt else asyncio.ensure_future(work)
             except Exception:  # such as a broken connection; the others get their answers

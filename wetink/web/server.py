@@ -321,7 +321,7 @@ def _child(settings: Settings, app: str, place: Place, writer: Connection, paren
     if os.getppid() != parent:
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its children
-    logs.begin()
+    logs.begin(settings.log_format)
     uvloop.run(_serve(settings, app, place, lambda: _beat(writer), in_child=True))
 
 
