@@ -20,7 +20,9 @@ MORE := $(foreach script,$(SMALL),noto-sans-$(script)/$(script)) noto-sans-symbo
 
 MINUTES ?= 10
 
-.PHONY: demo test setup assets run lint fix bench chaos soak attack audit gallery lock shots readme-picture clean
+DIST ?= dist
+
+.PHONY: demo test setup assets run wheel lint fix bench chaos soak attack audit gallery lock shots readme-picture clean
 
 demo: setup            ## A sample shop beside an inbox, on one address
 	@$(BIN)/wetink demo
@@ -32,6 +34,11 @@ setup: $(MARK)/installed assets
 
 run: setup             ## The server over ./wetink-data
 	@$(BIN)/wetink serve
+
+wheel: setup           ## A wheel with all fonts, scripts and photos, and the source archive it is built from, in dist/
+	rm -rf "$(DIST)" && mkdir -p "$(DIST)"
+	$(BIN)/python -c "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])" "$(DIST)" >/dev/null
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir "$(DIST)" "$(DIST)"/*.tar.gz
 
 lint: setup $(MARK)/developing
 	$(BIN)/ruff check .
@@ -132,4 +139,4 @@ lock:                  ## Pin everything anew, with hashes and without addresses
 LOCKED := --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 clean:                 ## Remove all that was built, but no data
-	rm -rf .venv .build node_modules tests/browser/node_modules bench/peers/node_modules wetink/web/static/built wetink/render/fonts *.egg-info
+	rm -rf .venv .build dist node_modules tests/browser/node_modules bench/peers/node_modules wetink/web/static/built wetink/render/fonts *.egg-info

@@ -20,17 +20,7 @@ ARGUMENTS = {
     **dict.fromkeys(("audience", "block", "block.name", "change.audience", "decision.block", "feed.name"), OWN),
     "name": f"{OWN}, a lease of it, or a countdown's size with its title quoted",
     "problem": f"{OWN}: what is wrong with it",
-    **dict.fromkeys(
-        (
-            "answer",
-            "done",
-            "error",
-            "error.strerror",
-            "odd[0]",
-            "words(error)",
-        ),
-        WORDS,
-    ),
+    **dict.fromkeys(("answer", "done", "error", "error.strerror", "odd[0]", "words(error)", "told"), WORDS),
     "str(error) or type(error).__name__": WORDS,
     "why": f"a fixed text; of what cannot be written, {WORDS}",
     "outcome.why": "how a receiver answered: its status, never its body",
