@@ -97,7 +97,7 @@ class Wetink:
         drawing = self.renderer, self.fallbacks, self.apps, self._app_templates
         self.rehearsal = Rehearsal(*drawing, _now_ms)
         wrong = partial(wrong_with, apps=self._own_apps, rehearse=self.rehearsal.problems_of)
-        self.versions = Versions(store.content, store.leases, settings.content, settings.data / "versions", wrong)
+        self.versions = Versions(store.content, store.leases, settings.content, wrong)
         self.opens = Opens(
             store,
             *drawing,

@@ -38,7 +38,7 @@ class Kept:
     def __init__(self, place: Path, check: Callable[[Tree], Sequence[str]] = lambda tree: ()) -> None:
         self.store = opened(place / "store", lambda: time.time_ns() // 1_000_000)
         self.folder = place / "content"
-        self._versions = Versions(self.store.content, self.store.leases, self.folder, place / "versions", check)
+        self._versions = Versions(self.store.content, self.store.leases, self.folder, check)
 
     def take_in(self, now: int = 1) -> None:
         asyncio.run(self._versions.take_in(now))

@@ -7,7 +7,7 @@ from typing import Any
 import apsw
 import pytest
 
-from tests.contracts.profiles import LATE, everybody, mentioned, received
+from tests.contracts.profiles import LATE, received
 from tests.contracts.test_crowded_identity import BOB, JANE, claim_devices, on_the_device
 from tests.storage import opened
 from wetink.core.identity.identifier import Identifier
@@ -118,36 +118,3 @@ def test_a_device_that_many_claimed_costs_a_further_claim_what_any_claim_costs(
         assert odd.claimers == count + 1
         asyncio.run(store.close())
     assert written[0] == written[1] <= 2
-
-
-def test_a_file_that_kept_every_claim_goes_on_with_runs(tmp_path: Path) -> None:
-    """It had left out what a holder claimed again, before their first row and after a claim that is silenced."""
-    mail = {"type": "identify", "traits": {"email": "home@shop.example"}}
-    told = [
-        received({**mail, "messageId": "i1", "userId": "jane", "timestamp": LATE - 900}),
-        received({**mail, "messageId": "i2", "userId": "bob", "timestamp": LATE - 800}, level="browser"),
-        received({**mail, "messageId": "i3", "userId": "jane", "timestamp": LATE - 700}),
-        on_the_device(1, "jane", 50),
-        on_the_device(2, "jane", 10),
-    ]
-    late = [
-        on_the_device(3, "bob", 30),
-        received({**mail, "messageId": "i4", "userId": "bob", "timestamp": LATE - 750}),
-    ]
-    old = opened(tmp_path / "old")
-    for each in told:
-        asyncio.run(old.log.append([each]))
-    asyncio.run(old.close())
-    db = apsw.Connection(str(tmp_path / "old" / "wetink.db"))
-    db.execute("DROP TABLE uncounted_claim; DELETE FROM claim WHERE message_id = 'i3'")
-    db.close()
-    old, new = opened(tmp_path / "old"), opened(tmp_path / "new")
-    asyncio.run(new.log.append(told + late))
-    asyncio.run(old.log.append(late))
-    everyone = mentioned(told + late)
-    assert everybody(old.profiles, everyone) == everybody(new.profiles, everyone)
-    address = Identifier("email", "home@shop.example")
-    assert asyncio.run(old.profiles.resolve(address, LATE)) == JANE
-    assert asyncio.run(old.profiles.resolve(address, LATE - 720)) == BOB
-    for each in (old, new):
-        asyncio.run(each.close())

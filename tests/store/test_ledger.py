@@ -1,32 +1,29 @@
-"""Ledgers of earlier versions."""
+"""Files of earlier versions."""
 
 import asyncio
 from pathlib import Path
 
 import apsw
+import pytest
 
 from tests.contracts.test_implied_opens import HOUR, figures, touch
 from tests.contracts.test_ledger import Desk
 from tests.storage import opened
+from wetink.core.errors import BadSettings
 
 
-def test_a_ledger_of_an_earlier_version_is_summed_up_when_it_is_opened(tmp_path: Path) -> None:
-    old = apsw.Connection(str(tmp_path / "opens.db"))
-    old.execute(
-        "CREATE TABLE contact (recipient TEXT NOT NULL, at INTEGER NOT NULL, kind INTEGER NOT NULL, block TEXT NOT"
-        " NULL, campaign TEXT NOT NULL, variant TEXT NOT NULL, taken_for TEXT NOT NULL, facts TEXT NOT NULL,"
-        " version INTEGER NOT NULL)"
-    )
-    for taken_for in ("person", "prefetch", "person"):
-        old.execute("INSERT INTO contact VALUES ('user:jane', 5, 0, 'hero', '', 'v', ?, '{}', 1)", (taken_for,))
+@pytest.mark.parametrize(("file", "table"), [("wetink.db", "message"), ("opens.db", "contact")])
+def test_a_file_of_an_unreleased_version_is_refused_unchanged(tmp_path: Path, file: str, table: str) -> None:
+    old = apsw.Connection(str(tmp_path / file))
+    old.execute(f"CREATE TABLE {table} (at INTEGER NOT NULL)")
+
+    async def start() -> None:
+        await opened(tmp_path).start()
+
+    with pytest.raises(BadSettings, match=f"{file} has the format of an unreleased version"):
+        asyncio.run(start())
+    assert [name for (name,) in old.execute("SELECT name FROM sqlite_master")] == [table]
     old.close()
-    for _ in range(2):
-        store = opened(tmp_path)
-        desk = Desk(store)
-        assert desk.days() == {(0, "hero", "v", ""): (0, 2, 1, 1, 1, 0, 0, 0)}
-        [first, *_] = desk.run(desk.ledger.touches(["user:jane"], 0, 10))
-        assert first.arms == {}
-        asyncio.run(store.close())
 
 
 def test_clicks_of_the_past_prove_opens_when_they_are_classed_anew(tmp_path: Path) -> None:

@@ -1,9 +1,8 @@
-"""Message ids that came last: in memory what the file says, also after an error and in files of earlier versions."""
+"""Message ids that came last: in memory what the file says, also after an error."""
 
 import asyncio
 from pathlib import Path
 
-import apsw
 import pytest
 
 from tests.contracts.profiles import LATE
@@ -26,22 +25,6 @@ def test_a_group_that_the_file_refuses_may_come_again(tmp_path: Path) -> None:
     db.close()
     assert append(store, {**FIRST, "messageId": "late"}, good) == [False, True]
     asyncio.run(store.close())
-
-
-def test_a_file_of_an_earlier_version_knows_its_messages(tmp_path: Path) -> None:
-    old = opened(tmp_path)
-    append(old, *({**FIRST, "messageId": f"m{number}"} for number in range(2_300)), {**FIRST, "userId": None})
-    asyncio.run(old.close())
-    db = apsw.Connection(str(tmp_path / "wetink.db"))
-    db.execute("DROP TABLE arrival")
-    db.close()
-    new = opened(tmp_path)
-    assert (
-        append(new, *({**FIRST, "messageId": f"m{number}", "timestamp": LATE} for number in (0, 999, 2_299)))
-        == [True] * 3
-    )
-    assert append(new, {**FIRST, "timestamp": LATE}, {**FIRST, "messageId": "fresh"}) == [True, False]
-    asyncio.run(new.close())
 
 
 def test_the_last_half_a_million_ids_are_known(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import msgspec
 
-from wetink.content.earlier import newest_in, take_over
 from wetink.content.tree import (
     Origin,
     Tree,
@@ -56,16 +55,11 @@ class Versions:
         store: ContentVersions,
         leases: Leases,
         folder: Path,
-        earlier: Path,
         check: Callable[[Tree], Sequence[str]],
     ) -> None:
-        """Keep versions in `store`, and `folder` in step with them.
-
-        `earlier` is the folder in which an earlier release kept versions. `check` returns the problems of content; it
-        runs in a thread.
-        """
+        """Keep versions in `store`, and `folder` in step with them. `check` returns problems; it runs in a thread."""
         self._store, self._leases, self._folder, self._check = store, leases, folder, check
-        self._earlier, self._known, self._wanted = earlier, object(), newest_in(earlier)
+        self._known: object = None
 
     async def take_in(self, now: int) -> None:
         """Make a version of the edits in the folder, and write versions published elsewhere to the folder.
@@ -76,7 +70,7 @@ class Versions:
         if before is None or self._known == (before, await self._store.revision()):
             return
         [newest] = await self._store.versions(1) or [NONE]
-        if newest.number < max(self._wanted, 1) or not await asyncio.to_thread(self._in_step, newest):
+        if newest.number < 1 or not await asyncio.to_thread(self._in_step, newest):
             async with self._alone():
                 newest, _ = await self._reconciled(now)
         self._known = before, newest.number
@@ -151,7 +145,6 @@ class Versions:
 
     async def _reconciled(self, now: int) -> tuple[Version, dict[str, bytes]]:
         """Return the current version and its files, with the folder in step with it."""
-        await take_over(self._store, self._earlier)
         version, files = (await self._store.read()) if await self._store.revision() else (NONE, {})
         origin, there = await asyncio.to_thread(self._edited)
         if there is not None:

@@ -32,7 +32,7 @@ from wetink.core.catalog.pending import (
 from wetink.core.errors import StoreUnavailable
 from wetink.core.events.event import Product
 from wetink.store.codec import decode_facts, encode, fingerprint
-from wetink.store.queries import queries, script
+from wetink.store.queries import queries
 from wetink.store.sqlite.batch import apart
 from wetink.store.sqlite.connection import fetch, first, snapshot, translated
 from wetink.store.sqlite.database import Database
@@ -73,14 +73,6 @@ class Step(NamedTuple):
     imported: int
     said: Sequence[Statement]
     changes: Changes
-
-
-def prepare(db: apsw.Connection) -> None:
-    """Create missing tables. Words that an earlier version left for later become searchable."""
-    db.execute(script(__package__, "catalog.sql"))
-    if first(db, SQL.has_unworded) is not None:
-        _word(db, held(db, [key for (key,) in fetch(db, SQL.unworded)]).facts)
-        db.execute("DROP TABLE unworded")
 
 
 def cursor(db: apsw.Connection) -> Cursor:

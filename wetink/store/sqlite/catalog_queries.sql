@@ -98,9 +98,3 @@ SELECT rowid, * FROM main.product_words EXCEPT SELECT rowid, * FROM store.produc
 UPDATE store.catalog_cursor SET generation = generation + 1, (seq, imported) = (
     SELECT seq, imported FROM main.catalog_cursor
 )
-
--- name: has_unworded
-SELECT 1 FROM sqlite_master WHERE name = 'unworded'
-
--- name: unworded
-SELECT key FROM unworded

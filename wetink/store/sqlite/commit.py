@@ -17,7 +17,7 @@ from wetink.ports import Record
 from wetink.store.codec import VERDICTS, decode_event, encode, fingerprint, who
 from wetink.store.queries import queries
 from wetink.store.sqlite import identity, people
-from wetink.store.sqlite.connection import fetch, first
+from wetink.store.sqlite.connection import first
 from wetink.store.sqlite.recent import Placed, RecentEvents, RecentIds
 
 SQL = queries(__package__, "queries.sql")
@@ -66,15 +66,6 @@ def prepare(record: Record) -> Row:
             print_,
         ),
     )
-
-
-def grow(db: apsw.Connection) -> None:
-    """Add columns for the key of a message's event to an earlier version's file, before the schema is created."""
-    columns = {name for _, name, *_ in fetch(db, "PRAGMA table_info(message)")}
-    if columns and "key_time" not in columns:
-        db.execute(
-            "ALTER TABLE message ADD COLUMN key_time INTEGER; ALTER TABLE message ADD COLUMN fingerprint INTEGER"
-        )
 
 
 class Commits:

@@ -10,6 +10,7 @@ import fcntl
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from functools import wraps
@@ -20,7 +21,7 @@ from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import apsw
 
-from wetink.core.errors import StoreUnavailable
+from wetink.core.errors import BadSettings, StoreUnavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -84,6 +85,18 @@ def _keep_wal(connection: apsw.Connection) -> None:
             if time.monotonic() > until:
                 raise
         time.sleep(0.005)
+
+
+def refuse_older(db: apsw.Connection, table: str, newest: AbstractSet[str]) -> None:
+    """Raise BadSettings if a file that has `table` lacks one of the `newest` columns: it is of an older format."""
+    columns = "SELECT m.name, m.name || '.' || c.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c"
+    there = fetch(db, columns)
+    if any(name == table for name, _ in there) and not newest <= {column for _, column in there}:
+        raise BadSettings(
+            f"{db.filename} has the format of an unreleased version",
+            hint="start with a new data folder, and send your events again",
+            where="--data",
+        )
 
 
 class translated:

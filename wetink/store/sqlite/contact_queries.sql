@@ -138,9 +138,6 @@ FROM daily WHERE day >= ? AND day < ?
 UPDATE daily SET opens = 0, unique_opens = 0, machine_opens = 0, unique_machine_opens = 0, clicks = 0,
     unique_clicks = 0, machine_clicks = 0, implied_opens = 0
 
--- name: clear_exposures
-UPDATE exposure SET seen = NULL, clicked = NULL
-
 -- name: recipients  The next ones, in their order.
 SELECT DISTINCT recipient FROM contact WHERE recipient > ? ORDER BY recipient LIMIT ?
 

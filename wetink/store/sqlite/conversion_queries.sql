@@ -95,6 +95,3 @@ FROM json_each(?2) AS wanted CROSS JOIN outcome ON outcome.who = wanted.value ->
     AND outcome.key_time = wanted.value ->> 1 AND outcome.fingerprint = wanted.value ->> 2
 JOIN event USING (who, key_time, fingerprint)
 WHERE outcome.name IN (SELECT value FROM json_each(?1))
-
--- name: had_purchases
-SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'purchase'

@@ -20,7 +20,7 @@ from wetink.core.signals.goal import ORDER_EVENTS
 from wetink.ports import NAMES, Revision
 from wetink.store.codec import decode_event, identifier
 from wetink.store.queries import queries, script
-from wetink.store.sqlite.connection import fetch, first, in_thread, snapshot, translated
+from wetink.store.sqlite.connection import fetch, in_thread, snapshot, translated
 from wetink.store.sqlite.database import Database
 from wetink.store.sqlite.people import People
 
@@ -65,11 +65,9 @@ class Step(NamedTuple):
 
 
 def prepare(db: apsw.Connection) -> None:
-    """Create missing tables, and take over an earlier version's position in the orders."""
+    """Create missing tables. Orders are followed from the start."""
     db.execute(script(__package__, "conversions.sql"))
-    place = db.execute(SQL.last_seq).get if first(db, SQL.had_purchases) is None else 0
-    db.executemany(SQL.follow, [(name, place) for name in sorted(ORDER_EVENTS)])
-    db.execute("DROP TABLE IF EXISTS purchase")
+    db.executemany(SQL.follow, [(name, 0) for name in sorted(ORDER_EVENTS)])
 
 
 def behind(db: apsw.Connection, names: Collection[str] | None = None) -> dict[str, int]:

@@ -196,13 +196,6 @@ def part_users(db: apsw.Connection, user: Identifier) -> None:
     people.drop_summaries_about(db, members)
 
 
-def rejoin_users(db: apsw.Connection) -> None:
-    """Derive all groups again from the aliases."""
-    db.execute("DELETE FROM joined")
-    for previous, current in fetch(db, SQL.all_aliases):
-        _joined(db, previous, current)
-
-
 def _joined(db: apsw.Connection, one: str, other: str) -> None:
     """Join the groups of two users. The group's name is its smallest member."""
     members = {one, other}

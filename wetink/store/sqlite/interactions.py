@@ -103,17 +103,6 @@ def _unproved(touches: Sequence[Touch]) -> list[Touch]:
     return list(first.values())
 
 
-def sum_up(db: apsw.Connection) -> None:
-    """Compute the sums of all days, inside a transaction, for a file without any. Counts of pictures stay."""
-    aside = Sums(db)
-    db.execute(SQL.clear_exposures)
-    last = ""
-    while names := fetch(db, SQL.recipients, (last, AT_ONCE)):
-        last = names[-1][0]
-        aside.add([name for (name,) in names])
-    aside.take_over()
-
-
 class Sums:
     """The sums of all days, computed aside for some recipients at a time while others write."""
 

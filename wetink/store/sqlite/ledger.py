@@ -17,7 +17,7 @@ import apsw
 import msgspec
 
 from wetink.core.blocks.block import Decision, stands
-from wetink.core.client_classification import MACHINES, Facts, Kind
+from wetink.core.client_classification import Facts, Kind
 from wetink.core.errors import StoreUnavailable
 from wetink.core.signals.attribution import Touch
 from wetink.core.signals.report import DayCount
@@ -26,7 +26,17 @@ from wetink.ports.ledger import Onlooker, Revision
 from wetink.store.queries import queries, script
 from wetink.store.sqlite import interactions
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, Batch, BatchWriter, Queue, passing
-from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, Version, connect, fetch, first, in_thread, translated
+from wetink.store.sqlite.connection import (
+    HOT_KB,
+    LOOP_BUSY_MS,
+    Version,
+    connect,
+    fetch,
+    first,
+    in_thread,
+    refuse_older,
+    translated,
+)
 
 logger = logging.getLogger(__name__)
 SQL = queries(__package__, "ledger_queries.sql")
@@ -116,9 +126,9 @@ class SQLiteLedger:
         self._flushing = connect(self._path, durable=False, busy_ms=THREAD_BUSY_MS)
         self._reading, self._reads = connect(self._path, durable=False), threading.Lock()  # for threads, one at a time
         with translated("opening the ledger"):
+            refuse_older(self._flushing, "contact", {"contact.implied", "daily.implied_opens"})
             self._flushing.execute(script(__package__, "ledger.sql"))
             self._flushing.execute(script(__package__, "exposures.sql"))
-            _grow(self._flushing)
         self._unsettled: list[_Job] = []
         self._remembered: dict[Key, tuple[Decision, int] | None] = {}
         self._file_version = Version(lambda: self._db)
@@ -350,27 +360,3 @@ def _touches(db: apsw.Connection, spans: Mapping[str, tuple[int, int]]) -> list[
         )
         for who, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied in rows
     ]
-
-
-def _grow(db: apsw.Connection) -> None:
-    """Upgrade a file of an earlier version."""
-    old = False
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        if not any(row[1] == "human" for row in db.execute("PRAGMA table_info(contact)")):
-            machines = ", ".join(f"'{kind}'" for kind in MACHINES)
-            db.execute("ALTER TABLE contact ADD COLUMN human INTEGER NOT NULL DEFAULT 1")
-            db.execute(f"UPDATE contact SET human = 0 WHERE taken_for IN ({machines})")  # noqa: S608 (our own words)
-        if not any(row[1] == "arms" for row in db.execute("PRAGMA table_info(contact)")):
-            db.execute("ALTER TABLE contact ADD COLUMN arms TEXT NOT NULL DEFAULT ''")
-            db.execute("DROP INDEX IF EXISTS contact_by_time")
-            db.execute("DROP INDEX IF EXISTS contact_counted")
-            old = True
-        for table, column in (("contact", "implied"), ("daily", "implied_opens")):
-            if not any(row[1] == column for row in db.execute(f"PRAGMA table_info({table})")):
-                db.execute(f"ALTER TABLE {table} ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
-        db.execute("CREATE INDEX IF NOT EXISTS contact_implied ON contact (recipient, at) WHERE implied")
-        if old:
-            interactions.sum_up(db)
-    finally:
-        db.execute("COMMIT")

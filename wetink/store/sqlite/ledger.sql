@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS contact (
     implied INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS contact_by_recipient ON contact (recipient, at);
+CREATE INDEX IF NOT EXISTS contact_implied ON contact (recipient, at) WHERE implied;
 
 -- What was served, opened and clicked on each day (its first Unix ms, UTC), so that a report reads no contact.
 CREATE TABLE IF NOT EXISTS daily (

@@ -284,11 +284,6 @@ def drop_summaries_about(db: apsw.Connection, columns: Iterable[str]) -> None:
     drop_summaries_of(db, seen)
 
 
-def drop_all_summaries(db: apsw.Connection) -> None:
-    """Drop all summaries."""
-    db.execute(SUMMARIES.delete_all)
-
-
 def summaries_behind(db: apsw.Connection, rules: int, now: int, limit: int) -> bool:
     """Return whether there are messages for `summarize` to process."""
     seq: int = db.execute(SUMMARIES.place, (rules,)).get

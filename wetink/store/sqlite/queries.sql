@@ -13,12 +13,6 @@ SELECT ids FROM arrival WHERE seq > ? ORDER BY seq
 -- name: arrivals  The newest first.
 SELECT ids FROM arrival ORDER BY seq DESC
 
--- name: some_arrival
-SELECT EXISTS (SELECT 1 FROM arrival)
-
--- name: message_ids
-SELECT seq, source, message_id FROM message WHERE seq > ? AND seq <= ? ORDER BY seq
-
 -- name: insert_message
 INSERT INTO message (seq, received, source, message_id, verdict, problems, type, name, who, raw, key_time, fingerprint)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -50,10 +44,6 @@ SELECT EXISTS (SELECT 1 FROM claim WHERE weaker = ? AND stronger <> ?)
 
 -- name: carriers  The events of somebody in some time that may carry a value.
 SELECT body FROM event WHERE who = ? AND at >= ? AND at <= ? AND instr(body, ?)
-
--- name: claimed_by_several  Those that one holds now.
-SELECT weaker FROM claim GROUP BY weaker HAVING count(DISTINCT stronger) > 1
-AND (SELECT count(*) FROM holding WHERE identifier = weaker) = 1
 
 -- name: claims_on
 SELECT weaker, at, source, message_id, stronger, level, alias FROM claim WHERE weaker = ?
@@ -154,16 +144,6 @@ DELETE FROM alias WHERE previous = ? AND current = ?
 
 -- name: delete_joined
 DELETE FROM joined WHERE root = ?
-
--- name: all_aliases
-SELECT previous, current FROM alias
-
--- name: aliases_of_pages  As files of before have them.
-SELECT previous, current FROM alias WHERE EXISTS (
-    SELECT 1 FROM claim WHERE weaker = 'a' || substr(previous, 2) AND stronger = current AND level = 'browser'
-) AND NOT EXISTS (
-    SELECT 1 FROM claim WHERE weaker = 'a' || substr(previous, 2) AND stronger = current AND level <> 'browser'
-)
 
 -- name: root_of
 SELECT root FROM joined WHERE member = ?

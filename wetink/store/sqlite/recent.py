@@ -19,7 +19,7 @@ from typing import TypeAlias
 import apsw
 
 from wetink.core.events.event import Event
-from wetink.store.codec import events, fingerprint
+from wetink.store.codec import events
 from wetink.store.queries import queries
 from wetink.store.sqlite.connection import fetch
 
@@ -136,18 +136,6 @@ def _ids_since(db: apsw.Connection, seq: int) -> list[bytes]:
         if count >= AT_LEAST:
             break
     return found[::-1]
-
-
-def prepare(db: apsw.Connection) -> None:
-    """Write the ids of the newest messages of an older file that has none."""
-    last: int = db.execute(SQL.last_seq).get
-    if not last or db.execute(SQL.some_arrival).get:
-        return
-    for start in range(max(0, last - AT_LEAST), last, _BACKFILL):
-        rows = fetch(db, SQL.message_ids, (start, min(start + _BACKFILL, last)))
-        if rows:
-            prints = array("q", [fingerprint(source, message_id) for _, source, message_id in rows])
-            db.execute(SQL.insert_arrival, (rows[-1][0], prints.tobytes()))
 
 
 MOST, MOST_SPANS = 5_000, 1_000

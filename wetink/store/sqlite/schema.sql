@@ -1,5 +1,5 @@
 -- The log. `seq` grows in the order of arrival; verdict: 0 usable, 1 unusable, 2 parked. Its event stands at (who,
--- key_time, fingerprint); rows of earlier versions do not know the last two.
+-- key_time, fingerprint).
 CREATE TABLE IF NOT EXISTS message (
     seq INTEGER PRIMARY KEY,
     received INTEGER NOT NULL,
@@ -11,8 +11,8 @@ CREATE TABLE IF NOT EXISTS message (
     name TEXT NOT NULL,
     who TEXT NOT NULL,
     raw BLOB NOT NULL,
-    key_time INTEGER,
-    fingerprint INTEGER
+    key_time INTEGER NOT NULL,
+    fingerprint INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS message_in_trouble ON message (verdict, seq) WHERE verdict > 0;
 
@@ -40,12 +40,7 @@ CREATE VIEW IF NOT EXISTS logged AS
 SELECT message.seq, message.verdict, message.type, message.name, event.who, event.key_time, event.fingerprint,
     event.at, event.body
 FROM message CROSS JOIN event ON event.who = message.who AND event.key_time = message.key_time
-    AND event.fingerprint = message.fingerprint
-UNION ALL
-SELECT message.seq, message.verdict, message.type, message.name, event.who, event.key_time, event.fingerprint,
-    event.at, event.body
-FROM message CROSS JOIN event ON event.who = message.who AND event.seq = message.seq
-WHERE message.fingerprint IS NULL;
+    AND event.fingerprint = message.fingerprint;
 
 -- The claims that runs begin with; holdings are derived from them, and from what events of the same claimer tell.
 CREATE TABLE IF NOT EXISTS claim (
@@ -149,8 +144,20 @@ CREATE TABLE IF NOT EXISTS source (
     path_key TEXT NOT NULL UNIQUE,
     access_key TEXT NOT NULL,
     secret_hash BLOB NOT NULL,
-    created INTEGER NOT NULL
+    created INTEGER NOT NULL,
+    secrets TEXT NOT NULL,
+    verify INTEGER NOT NULL DEFAULT 0,
+    orders TEXT NOT NULL DEFAULT 'count',
+    per_second REAL NOT NULL DEFAULT 0,
+    burst INTEGER NOT NULL DEFAULT 0,
+    disabled INTEGER NOT NULL DEFAULT 0,
+    rotated INTEGER NOT NULL DEFAULT 0,
+    old_used INTEGER NOT NULL DEFAULT 0,
+    old_write_hash BLOB,
+    old_access_key TEXT,
+    old_secret_hash BLOB
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS source_by_old_key ON source (old_write_hash);
 
 -- Which events were changed or removed after they were written, for who keeps something that follows from them. The last
 -- million: whoever has not read for longer than that reads everything anew.

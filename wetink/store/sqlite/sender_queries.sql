@@ -42,8 +42,5 @@ UPDATE source SET disabled = coalesce(?, disabled), verify = coalesce(?, verify)
 -- name: delete
 DELETE FROM source WHERE name = ?
 
--- name: without_secret
-SELECT name FROM source WHERE secrets = '[]'
-
 -- name: set_secrets
 UPDATE source SET secrets = ? WHERE name = ?

@@ -16,26 +16,6 @@ from wetink.store.sqlite.database import Database
 
 SQL = queries(__package__, "sender_queries.sql")
 
-ADDED = {
-    "secrets": "TEXT NOT NULL DEFAULT '[]'", "verify": "INTEGER NOT NULL DEFAULT 0",
-    "orders": "TEXT NOT NULL DEFAULT 'count'", "per_second": "REAL NOT NULL DEFAULT 0",
-    "burst": "INTEGER NOT NULL DEFAULT 0", "disabled": "INTEGER NOT NULL DEFAULT 0",
-    "rotated": "INTEGER NOT NULL DEFAULT 0", "old_used": "INTEGER NOT NULL DEFAULT 0",
-    "old_write_hash": "BLOB", "old_access_key": "TEXT", "old_secret_hash": "BLOB",
-}  # fmt: skip
-"""Columns of a source that files of earlier versions lack."""
-
-
-def prepare(db: apsw.Connection) -> None:
-    """Create missing columns. Each source gets a secret for user ids."""
-    there = {name for _, name, *_ in fetch(db, "PRAGMA table_info(source)")}
-    for name, kind in ADDED.items():
-        if name not in there:
-            db.execute(f"ALTER TABLE source ADD COLUMN {name} {kind}")
-    db.execute("CREATE INDEX IF NOT EXISTS source_by_old_key ON source (old_write_hash)")
-    for (name,) in fetch(db, SQL.without_secret):
-        db.execute(SQL.set_secrets, (json.dumps([new_secret()]), name))
-
 
 class SQLiteSenders:
     """`ports.keys.Senders` over the main file."""

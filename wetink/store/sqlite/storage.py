@@ -15,11 +15,10 @@ import apsw
 
 from wetink.core.errors import BadSettings, StoreUnavailable
 from wetink.ports.storage import Storage
-from wetink.store.codec import identifier
 from wetink.store.queries import queries, script
-from wetink.store.sqlite import catalog, commit, conversions, identity, people, recent, senders
+from wetink.store.sqlite import catalog, conversions, senders
 from wetink.store.sqlite.archive import SQLiteArchive
-from wetink.store.sqlite.connection import fetch, translated
+from wetink.store.sqlite.connection import refuse_older, translated
 from wetink.store.sqlite.content import SQLiteContent
 from wetink.store.sqlite.crowd import open_crowd_log
 from wetink.store.sqlite.database import Database
@@ -39,9 +38,11 @@ from wetink.store.sqlite.votes import SQLitePolls
 
 SQL = queries(__package__, "queries.sql")
 
-
 OWNER_ALONE = 0o077
 """Mode bits that only a file's owner may have."""
+
+NEWEST = {"holding.moves", "source.old_secret_hash", "event_change.seq", "uncounted_claim.weaker", "owner_change.owner"}
+"""Columns by which a file of the current format is known."""
 
 MENDED = (".db", ".db-wal", ".db-shm", ".lock")
 
@@ -123,44 +124,10 @@ def open_storage(
 
 
 def _prepare(db: apsw.Connection) -> None:
-    whole = _set_aside(db)
-    commit.grow(db)
+    refuse_older(db, "message", NEWEST)
     db.execute(script(__package__, "schema.sql") + script(__package__, "summaries.sql"))
-    _take_over(db, whole=whole)
-    senders.prepare(db)
-    catalog.prepare(db)
+    db.execute(script(__package__, "catalog.sql"))
     conversions.prepare(db)
-    recent.prepare(db)
-
-
-def _set_aside(db: apsw.Connection) -> bool:
-    """Rename an earlier version's holdings before schema creation. Returns whether its claims are no runs yet."""
-    columns = {name for _, name, *_ in fetch(db, "PRAGMA table_info(holding)")}
-    if columns and "moves" not in columns:
-        db.execute("DROP INDEX IF EXISTS holding_by_owner; ALTER TABLE holding RENAME TO holding_before")
-    return bool(columns) and not fetch(db, "PRAGMA table_info(uncounted_claim)")
-
-
-def _take_over(db: apsw.Connection, *, whole: bool) -> None:
-    """Derive holdings from the renamed ones: claims of pages no longer count for more than they do now.
-
-    With `whole`, a holder's claims that were left out after others' claims are found again.
-    """
-    before = bool(fetch(db, "PRAGMA table_info(holding_before)"))
-    if before:
-        db.execute(
-            "INSERT INTO holding SELECT identifier, since, until, owner, level, 'all', 1 FROM holding_before;"
-            " DROP TABLE holding_before"
-        )
-        for previous, current in fetch(db, SQL.aliases_of_pages):
-            db.execute(SQL.delete_alias, (previous, current))
-        identity.rejoin_users(db)
-        for (weaker,) in fetch(db, "SELECT DISTINCT weaker FROM claim WHERE level = 'browser'"):
-            identity.derive(db, identifier(weaker))
-        people.drop_all_summaries(db)
-    if whole:
-        for (weaker,) in fetch(db, SQL.claimed_by_several):
-            identity.derive(db, identifier(weaker))
 
 
 class _Later:
@@ -215,7 +182,7 @@ def _make(data: Path) -> None:
     os.umask(os.umask(OWNER_ALONE) | OWNER_ALONE)
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for path in data.iterdir():  # an earlier version left some files open to others, except secrets
+        for path in data.iterdir():  # others may read a copy, such as a restored backup
             mode = stat.S_IMODE(path.stat().st_mode)
             if path.suffix in MENDED and mode & OWNER_ALONE and path.is_file():
                 path.chmod(mode & ~OWNER_ALONE)

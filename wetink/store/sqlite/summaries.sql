@@ -26,13 +26,3 @@ CREATE TABLE IF NOT EXISTS person_summary_place (
     rules INTEGER NOT NULL
 );
 INSERT INTO person_summary_place SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM person_summary_place);
-
--- As they were kept before.
-DROP TABLE IF EXISTS summary;
-DROP TABLE IF EXISTS summarized;
-DROP TABLE IF EXISTS summed_up;
-DROP TABLE IF EXISTS summed_up_with;
-DROP TABLE IF EXISTS summing_up;
-DROP TABLE IF EXISTS profile_summary;
-DROP TABLE IF EXISTS profile_summary_part;
-DROP TABLE IF EXISTS profile_summary_place;
