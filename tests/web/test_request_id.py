@@ -14,7 +14,7 @@ DOORS = (
     ("GET", "/v1/pixel/track", 200), ("OPTIONS", "/v1/track", 204),
     ("GET", "/o/hero/1.jpg?user=1", 200), ("GET", "/o/none/1.gif", 200), ("GET", "/d/hero.json?user=1", 200),
     ("GET", "/d/none.json", 404), ("GET", "/c/hero/1?user=1", 302), ("GET", "/a/hero/1.txt", 200),
-    ("GET", "/h/hero.html", 200), ("GET", "/v/hero/1/x", 404), ("GET", "/health", 200), ("GET", "/dashboard", 303),
+    ("GET", "/h/hero.html", 200), ("GET", "/v/hero/1/x", 404), ("GET", "/healthz", 200), ("GET", "/dashboard", 303),
     ("GET", "/api/content", 401), ("GET", "/nothing", 404), ("GET", "/static/logo.svg", 200),
 )  # fmt: skip
 
@@ -67,7 +67,7 @@ MALFORMED = (
 
 
 @pytest.mark.parametrize("given", MALFORMED)
-@pytest.mark.parametrize("path", ["/o/hero/1.jpg", "/health"])
+@pytest.mark.parametrize("path", ["/o/hero/1.jpg", "/healthz"])
 def test_an_id_that_is_not_well_formed_is_replaced(house: House, path: str, given: str) -> None:
     _, found = ids_of(house, "GET", path, given)
     assert given not in found
