@@ -1,6 +1,7 @@
 """Codec: the stored form of identifiers, events, keys, sources and versions."""
 
 import json
+import zlib
 from collections.abc import Sequence
 from hashlib import blake2b, sha256
 from struct import Struct
@@ -8,9 +9,10 @@ from typing import Any
 
 import msgspec
 
-from wetink.core.events.event import Entry, Event, Problem, Verdict
+from wetink.core.events.event import Entry, Event, Problem, Product, Verdict
 from wetink.core.identity.holding import Carrier
 from wetink.core.identity.identifier import Identifier, Kind
+from wetink.ports import Received
 from wetink.ports.content import Version
 from wetink.ports.keys import Source
 
@@ -33,6 +35,7 @@ decode_events = msgspec.msgpack.Decoder(list[Event]).decode
 decode_entries = msgspec.msgpack.Decoder(list[Entry]).decode
 decode_carrier = msgspec.msgpack.Decoder(Carrier).decode
 decode_problems = msgspec.msgpack.Decoder(tuple[Problem, ...]).decode
+_products = msgspec.msgpack.Decoder(tuple[Product, ...]).decode
 _leveled = msgspec.msgpack.Decoder(_Leveled).decode
 decode_facts = msgspec.msgpack.Decoder(dict[str, tuple[int, Any]]).decode
 
@@ -67,6 +70,33 @@ def entries(bodies: list[bytes]) -> list[Entry]:
 def level_of(body: bytes) -> str:
     """Return the level of an event's key."""
     return _leveled(body).level if body else "browser"
+
+
+def received(*row: Any) -> Received:
+    """Return the message of a row of the log."""
+    seq, source, message_id, at, verdict, problems, type_, name, column, raw = row
+    return Received(
+        seq,
+        source,
+        message_id,
+        at,
+        VERDICTS[verdict],
+        decode_problems(problems) if problems else (),
+        type_,
+        name,
+        None if column == PARKED else identifier(column),
+        raw,
+    )
+
+
+def pack(products: Sequence[Product]) -> bytes:
+    """Return the stored form of imported products."""
+    return zlib.compress(encode(tuple(products)), level=1)
+
+
+def unpack(packed: bytes) -> tuple[Product, ...]:
+    """Return the products of their stored form."""
+    return _products(zlib.decompress(packed))
 
 
 def array(bodies: list[bytes]) -> bytes:

@@ -6,7 +6,6 @@ plans the same changes for its products, and writes nothing. Functions that writ
 
 import asyncio
 import logging
-import zlib
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -16,9 +15,9 @@ from wetink.core.catalog.pending import CHANGES, FORGET_EVERY, SLICE, Memory
 from wetink.core.catalog.search import MOST_WORDS, words
 from wetink.core.errors import StoreUnavailable
 from wetink.core.events.event import Product
-from wetink.store.codec import decode_facts, encode, events
+from wetink.store.codec import decode_facts, encode, events, pack, unpack
 from wetink.store.postgresql.database import Connection, Database
-from wetink.store.postgresql.tail import Tail, is_text, unpacked
+from wetink.store.postgresql.tail import Tail, is_text
 from wetink.store.queries import queries
 
 logger = logging.getLogger(__name__)
@@ -65,7 +64,7 @@ async def next_step(db: Connection, seen: State, end: int, memory: Memory[State]
         return None
     bodies = events([body for _, body, _ in rows])
     said = [(seq, statements((event,))) for (seq, _, _), event in zip(rows, bodies, strict=True)]
-    said += [(seq, unpacked(at, products)) for seq, at, products in imports]
+    said += [(seq, [(at, each) for each in unpack(products)]) for seq, at, products in imports]
     in_order = [each for seq, some in sorted(said, key=_SEQ) if seq <= last for each in some]
     changes = await _planned(db, in_order, seen.build, memory.of(seen))
     memory.leaves(State(last, seen.build, seen.generation))
@@ -183,7 +182,7 @@ class PostgresCatalog:
         new = [each for _, each in said if not view.whole or changes.key_of(each, known) in changes.facts]
         if not new:
             return
-        some = [zlib.compress(encode(new[start : start + IMPORTED]), 1) for start in range(0, len(new), IMPORTED)]
+        some = [pack(new[start : start + IMPORTED]) for start in range(0, len(new), IMPORTED)]
         rows = await self._database.transact("importing products", lambda db: db.fetch(SQL.insert_imports, at, some))
         await self._followed(FOLLOW_SECONDS, max(seq for (seq,) in rows))
 

@@ -5,12 +5,11 @@ way, so that nothing can appear before it (`log_end` in the migrations).
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from wetink.core.events.event import Event
 from wetink.core.identity.holding import FOREVER
 from wetink.ports import Cursor, Receipt, Received, Record
-from wetink.store.codec import VERDICTS, decode_problems, events, identifier, who
+from wetink.store.codec import VERDICTS, events, received
 from wetink.store.postgresql import commit
 from wetink.store.postgresql.database import Database
 from wetink.store.postgresql.writer import Writer
@@ -41,7 +40,7 @@ class PostgresLog:
             else:
                 query = SQL.messages_of_verdict if verdict == VERDICTS[0] else SQL.messages_in_trouble
                 rows = await db.fetch(query, top, limit, VERDICTS.index(verdict))
-        return [_received(*row) for row in rows]
+        return [received(*row) for row in rows]
 
     async def cursor(self, received: int | None = None) -> Cursor:
         async with self._database.reading("following the log") as db:
@@ -51,7 +50,7 @@ class PostgresLog:
     async def read(self, after: Cursor, limit: int) -> tuple[Cursor, Sequence[Received]]:
         seq, replays = _place(after)
         async with self._database.reading("reading messages") as db:
-            found = [_received(*row) for row in await db.fetch(SQL.messages_after, seq, limit)]
+            found = [received(*row) for row in await db.fetch(SQL.messages_after, seq, limit)]
         return _cursor(found[-1].seq, replays) if found else after, found
 
     async def events(self, after: Cursor, names: Collection[str], limit: int) -> tuple[Cursor, Sequence[Event]] | None:
@@ -73,19 +72,3 @@ def _cursor(seq: int, replays: int) -> Cursor:
 def _place(cursor: Cursor) -> tuple[int, int]:
     seq, _, replays = cursor.partition("-")
     return int(seq), int(replays)
-
-
-def _received(*row: Any) -> Received:
-    seq, source, message_id, received, verdict, problems, type_, name, column, raw = row
-    return Received(
-        seq,
-        source,
-        message_id,
-        received,
-        VERDICTS[verdict],
-        decode_problems(problems) if problems else (),
-        type_,
-        name,
-        None if column == who(None) else identifier(column),
-        raw,
-    )

@@ -1,17 +1,13 @@
 """Tail: the part of the log that the catalog does not contain yet, as one process has read it."""
 
 import asyncio
-import zlib
 from collections.abc import Collection, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-import msgspec
-
 from wetink.core.catalog.catalog import Change, Facts, Held, Statement, statements
 from wetink.core.catalog.pending import MOST_BEHIND, Current, Pending, Placed, unnamed
-from wetink.core.events.event import Product
-from wetink.store.codec import decode_event, decode_facts
+from wetink.store.codec import decode_event, decode_facts, unpack
 from wetink.store.postgresql.database import Database
 from wetink.store.queries import queries
 
@@ -22,8 +18,6 @@ PAUSE_SECONDS = 1.0
 PLACE, END, ALIAS, FACTS, CHANGE, EVENT, IMPORT = range(7)
 """Kinds of rows of `SQL.read`."""
 _SEQ = itemgetter(0)
-
-decode_products = msgspec.msgpack.Decoder(tuple[Product, ...]).decode
 
 
 class Answer(NamedTuple):
@@ -132,7 +126,7 @@ def _said(rows: Sequence[Any]) -> list[Placed]:
         if row["kind"] == EVENT:
             found.append((row["seq"], statements((decode_event(row["body"]),))))
         elif row["kind"] == IMPORT:
-            found.append((row["seq"], unpacked(row["at"], row["body"])))
+            found.append((row["seq"], [(row["at"], each) for each in unpack(row["body"])]))
     return [(seq, each) for seq, some in sorted(found, key=_SEQ) for each in some]
 
 
@@ -155,11 +149,6 @@ def _answer(rows: Sequence[Any], new: Sequence[Placed], aliases: Mapping[str, st
             changes.setdefault(row["key"], []).append(Change(row["at"], row["price"], row["word"], row["stock"]))
     state = place["at"], place["stock"]
     return Answer(place["seq"], state, end["seq"], end["stock"], Held(facts, skus), changes, new, aliases)
-
-
-def unpacked(at: int, products: bytes) -> list[Statement]:
-    """Return the statements of an import."""
-    return [(at, each) for each in decode_products(zlib.decompress(products))]
 
 
 def is_text(value: str) -> bool:

@@ -8,7 +8,6 @@ import asyncio
 import logging
 import re
 import threading
-import zlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from operator import itemgetter
@@ -31,7 +30,7 @@ from wetink.core.catalog.pending import (
 )
 from wetink.core.errors import StoreUnavailable
 from wetink.core.events.event import Product
-from wetink.store.codec import decode_facts, encode, fingerprint
+from wetink.store.codec import decode_facts, encode, fingerprint, pack, unpack
 from wetink.store.queries import queries
 from wetink.store.sqlite.batch import apart
 from wetink.store.sqlite.connection import fetch, first, snapshot, translated
@@ -52,9 +51,6 @@ SEARCH_SECONDS = 0.05
 _WORD = re.compile(r"\w+")
 _KEY = itemgetter(0)
 _json = msgspec.json.Encoder().encode
-
-
-_products = msgspec.msgpack.Decoder(tuple[Product, ...]).decode
 
 
 class Cursor(NamedTuple):
@@ -94,7 +90,7 @@ def next_step(db: apsw.Connection, recent: RecentEvents, memory: Memory[Cursor] 
         imported = first(db, SQL.next_import, (seen.imported,))
         if imported is not None and imported[1] <= seen.seq:
             id_, _, at, packed = imported
-            said = [(at, each) for each in _products(zlib.decompress(packed))]
+            said = [(at, each) for each in unpack(packed)]
             return _noted(memory, Step(seen, seen.seq, id_, said, _planned(db, said, memory.of(seen))))
         ends = [seen.seq + SLICE, int(db.execute(SQL.last_seq).get), *([imported[1]] if imported is not None else [])]
         if (last := min(ends)) <= seen.seq:
@@ -138,7 +134,7 @@ def take_import(db: apsw.Connection, recent: RecentEvents, at: int, products: Se
     else:
         new = [each for _, each in said if changes.key_of(each, held_) in changes.facts]
     if new:
-        db.execute(SQL.insert_import, (at, zlib.compress(encode(new), 1)))
+        db.execute(SQL.insert_import, (at, pack(new)))
     if changes.facts:
         db.execute(SQL.imported, (db.last_insert_rowid(),))
         db.execute(SQL.next_generation)

@@ -1,14 +1,13 @@
 """Log: received messages, appended by the writer and read in the order of arrival."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 import apsw
 
 from wetink.core.events.event import Event
 from wetink.core.identity.holding import FOREVER
 from wetink.ports import Cursor, Receipt, Received, Record
-from wetink.store.codec import VERDICTS, decode_problems, identifier, who
+from wetink.store.codec import VERDICTS, received
 from wetink.store.queries import queries
 from wetink.store.sqlite import commit, replay
 from wetink.store.sqlite.connection import fetch, first, translated
@@ -37,7 +36,7 @@ class SQLiteLog:
                 rows = fetch(self._database.reading, SQL.messages_of_verdict, (VERDICTS.index(verdict), top, limit))
             else:
                 rows = fetch(self._database.reading, SQL.messages, (top, limit))
-        return [_received(*row) for row in rows]
+        return [received(*row) for row in rows]
 
     async def cursor(self, received: int | None = None) -> Cursor:
         with translated("following the log"):
@@ -57,7 +56,7 @@ class SQLiteLog:
     async def read(self, after: Cursor, limit: int) -> tuple[Cursor, Sequence[Received]]:
         seq, replays = _place(after)
         with translated("reading messages"):
-            found = [_received(*row) for row in fetch(self._database.reading, SQL.messages_after, (seq, limit))]
+            found = [received(*row) for row in fetch(self._database.reading, SQL.messages_after, (seq, limit))]
         return _cursor(found[-1].seq, replays) if found else after, found
 
     async def events(self, after: Cursor, names: Collection[str], limit: int) -> tuple[Cursor, Sequence[Event]] | None:
@@ -97,19 +96,3 @@ def _cursor(seq: int, replays: int) -> Cursor:
 def _place(cursor: Cursor) -> tuple[int, int]:
     seq, _, replays = cursor.partition("-")
     return int(seq), int(replays)
-
-
-def _received(*row: Any) -> Received:
-    seq, source, message_id, received, verdict, problems, type_, name, column, raw = row
-    return Received(
-        seq,
-        source,
-        message_id,
-        received,
-        VERDICTS[verdict],
-        decode_problems(problems) if problems else (),
-        type_,
-        name,
-        None if column == who(None) else identifier(column),
-        raw,
-    )
