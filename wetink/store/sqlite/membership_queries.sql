@@ -1,6 +1,3 @@
--- name: gather
-CREATE TEMP TABLE IF NOT EXISTS present (who TEXT PRIMARY KEY) WITHOUT ROWID
-
 -- name: empty
 DELETE FROM temp.present
 

@@ -5,7 +5,6 @@ They have their own file, so that recomputing an audience of a million never wai
 
 import asyncio
 import logging
-import threading
 from collections.abc import AsyncIterable, Mapping, Sequence
 from pathlib import Path
 
@@ -13,9 +12,10 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.webhook import MembershipChange, Move, Outcome, State, change_id
 from wetink.ports.audiences import Delivery, DeliveryFilter, Moved, Point
 from wetink.store.codec import identifier, who
-from wetink.store.queries import queries, script
-from wetink.store.sqlite.batch import THREAD_BUSY_MS, apart
-from wetink.store.sqlite.connection import connect, fetch, first, in_thread, translated
+from wetink.store.queries import queries
+from wetink.store.sqlite.batch import apart
+from wetink.store.sqlite.connection import fetch, first, in_thread
+from wetink.store.sqlite.side_file import SideFile
 
 logger = logging.getLogger(__name__)
 SQL = queries(__package__, "membership_queries.sql")
@@ -28,18 +28,13 @@ GONE_MS = 30 * DAY_MS
 """How long an audience without a computation is kept, in milliseconds: its file may be missing by mistake."""
 
 
-class SQLiteMemberships:
+class SQLiteMemberships(SideFile):
     """`ports.audiences.Memberships` over one SQLite file, shared by all processes. Its methods run in threads."""
 
     def __init__(self, folder: Path) -> None:
         """Open the file in a folder, or create it."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._db = connect(folder / "audiences.db", busy_ms=THREAD_BUSY_MS)
-        self._mutex = threading.Lock()
+        super().__init__(folder / "audiences.db", "memberships.sql")
         self._taking = asyncio.Lock()
-        with translated("opening the audiences' memberships"):
-            self._db.execute(script(__package__, "memberships.sql"))
-            self._db.execute(SQL.gather)
 
     async def take(
         self, audience: str, members: AsyncIterable[Sequence[Identifier]], now: int, wanted: DeliveryFilter
@@ -51,14 +46,14 @@ class SQLiteMemberships:
             return await asyncio.to_thread(self._take, audience, now, wanted)
 
     def _present(self, members: Sequence[Identifier] | None) -> None:
-        with self._mutex, translated("reading an audience's members"):
+        with self._used("reading an audience's members"):
             if members is None:
                 self._db.execute(SQL.empty)
             else:
                 self._db.executemany(SQL.present, [(who(member),) for member in members])
 
     def _take(self, audience: str, now: int, wanted: DeliveryFilter) -> Moved:
-        with self._mutex, translated("taking in an audience's members"), self._db:
+        with self._used("taking in an audience's members"), self._db:
             moved = self._moved(audience, now, wanted)
         return moved
 
@@ -88,24 +83,24 @@ class SQLiteMemberships:
 
     @in_thread
     def points(self, audience: str, since: int) -> Sequence[Point]:
-        with self._mutex, translated("reading an audience's sizes"):
+        with self._used("reading an audience's sizes"):
             rows = fetch(self._db, SQL.points, (audience, since // DAY_MS))
         return [Point(day * DAY_MS, size, entered, left) for day, size, entered, left in rows]
 
     @in_thread
     def trace_back(self, audience: str, sizes: Mapping[int, int]) -> None:
-        with self._mutex, translated("keeping an audience's sizes"), self._db:
+        with self._used("keeping an audience's sizes"), self._db:
             self._db.executemany(SQL.trace_back, [(audience, at // DAY_MS, size) for at, size in sizes.items()])
 
     @in_thread
     def since(self, audience: str, member: Identifier) -> int | None:
-        with self._mutex, translated("looking up a member"):
+        with self._used("looking up a member"):
             row = first(self._db, SQL.since, (audience, who(member)))
         return row[0] if row is not None else None
 
     @in_thread
     def due(self, audience: str, now: int, limit: int) -> Sequence[Delivery]:
-        with self._mutex, translated("looking for what is to be told"):
+        with self._used("looking for what is to be told"):
             rows = fetch(self._db, SQL.due, (audience, now, limit))
         return [
             Delivery(MembershipChange(id_, audience, move, identifier(column), at), "waiting", tries, now, why)
@@ -115,14 +110,14 @@ class SQLiteMemberships:
     @in_thread
     def settle(self, outcomes: Sequence[tuple[str, Outcome]]) -> None:
         rows = [(STATES.index(each.state), each.at, each.why, id_) for id_, each in outcomes]
-        with self._mutex, translated("noting what was told"), self._db:
+        with self._used("noting what was told"), self._db:
             odd = apart(self._db, rows, lambda some: self._db.executemany(SQL.settle, some))
         if odd:
             logger.error("of %d changes it is not noted what became of them: %s", len(odd), odd[0])
 
     @in_thread
     def deliveries(self, audience: str, state: State, limit: int = 50) -> Sequence[Delivery]:
-        with self._mutex, translated("listing what was told"):
+        with self._used("listing what was told"):
             rows = fetch(self._db, SQL.of_state, (audience, STATES.index(state), limit))
         return [
             Delivery(MembershipChange(id_, audience, move, identifier(column), at), state, tries, due, why)
@@ -131,29 +126,24 @@ class SQLiteMemberships:
 
     @in_thread
     def tallies(self, audience: str) -> dict[State, int]:
-        with self._mutex, translated("counting what was told"):
+        with self._used("counting what was told"):
             found = dict(fetch(self._db, SQL.tallies, (audience,)))
         return {state: found.get(number, 0) for number, state in enumerate(STATES)}
 
     @in_thread
     def again(self, audience: str, now: int, only: str = "") -> int:
-        with self._mutex, translated("telling again"), self._db:
+        with self._used("telling again"), self._db:
             self._db.execute(SQL.again, (now, audience, only))
             count = self._db.changes()
         return count
 
     @in_thread
     def clean(self, now: int) -> None:
-        with self._mutex, translated("forgetting what is long gone"), self._db:
+        with self._used("forgetting what is long gone"), self._db:
             self._db.execute(SQL.clean, (now - KEPT_MS,))
             for (name,) in fetch(self._db, SQL.unlooked, (now - GONE_MS,)):
                 for query in (SQL.forget_members, SQL.abandon, SQL.forget_audience):
                     self._db.execute(query, (name,))
-
-    @in_thread
-    def close(self) -> None:
-        with self._mutex:
-            self._db.close()
 
 
 def _delivers(wanted: DeliveryFilter, change: MembershipChange, new: bool) -> bool:

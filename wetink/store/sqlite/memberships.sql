@@ -40,3 +40,6 @@ CREATE INDEX IF NOT EXISTS delivery_due ON delivery (audience, due) WHERE state 
 CREATE INDEX IF NOT EXISTS delivery_order ON delivery (audience, who, seq) WHERE state = 0;
 CREATE INDEX IF NOT EXISTS delivery_state ON delivery (audience, state, seq);
 CREATE INDEX IF NOT EXISTS delivery_done ON delivery (due) WHERE state = 1;
+
+-- The members of the computation in progress.
+CREATE TEMP TABLE IF NOT EXISTS present (who TEXT PRIMARY KEY) WITHOUT ROWID;

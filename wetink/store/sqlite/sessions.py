@@ -2,42 +2,39 @@
 
 import logging
 import secrets
-import threading
 from pathlib import Path
 
 import apsw
 
 from wetink.ports.keys import FORGOTTEN_MS, IDLE_MS, LONGEST_MS, MOST_ADDRESSES, NOTED_MS, lasts, wait_left
 from wetink.store.codec import hashed
-from wetink.store.queries import queries, script
-from wetink.store.sqlite.batch import THREAD_BUSY_MS, passing
-from wetink.store.sqlite.connection import connect, first, in_thread, translated
+from wetink.store.queries import queries
+from wetink.store.sqlite.batch import passing
+from wetink.store.sqlite.connection import first, in_thread
+from wetink.store.sqlite.side_file import SideFile
 
 logger = logging.getLogger(__name__)
 SQL = queries(__package__, "session_queries.sql")
 
 
-class SQLiteSessions:
+class SQLiteSessions(SideFile):
     """`ports.keys.Sessions` over one SQLite file, shared by all processes. Its methods run in threads."""
 
     def __init__(self, folder: Path) -> None:
         """Open the file in a folder, or create it."""
-        self._db = connect(folder / "sessions.db", busy_ms=THREAD_BUSY_MS)
-        self._mutex = threading.Lock()
-        with translated("opening the sessions"):
-            self._db.execute(script(__package__, "sessions.sql"))
+        super().__init__(folder / "sessions.db", "sessions.sql")
 
     @in_thread
     def begin(self, token: str, now: int) -> str:
         session = secrets.token_urlsafe(32)
-        with self._mutex, translated("beginning a session"), self._db:
+        with self._used("beginning a session"), self._db:
             self._db.execute(SQL.old, (now - IDLE_MS, now - LONGEST_MS))
             self._db.execute(SQL.begin, (hashed(session), hashed(token), now, now))
         return session
 
     @in_thread
     def holds(self, session: str, token: str, now: int) -> bool:
-        with self._mutex, translated("looking up a session"):
+        with self._used("looking up a session"):
             found = first(self._db, SQL.session, (hashed(session),))
             if found is None:
                 return False
@@ -59,17 +56,17 @@ class SQLiteSessions:
 
     @in_thread
     def end(self, session: str) -> None:
-        with self._mutex, translated("ending a session"):
+        with self._used("ending a session"):
             self._db.execute(SQL.end, (hashed(session),))
 
     @in_thread
     def tried(self, address: str) -> bool:
-        with self._mutex, translated("looking up tries to sign in"):
+        with self._used("looking up tries to sign in"):
             return first(self._db, SQL.attempt, (address,)) is not None
 
     @in_thread
     def try_from(self, address: str, now: int) -> int:
-        with self._mutex, translated("counting tries to sign in"):
+        with self._used("counting tries to sign in"):
             self._db.execute("BEGIN IMMEDIATE")  # otherwise two processes would read the same count
             try:
                 return self._counted(address, now)
@@ -89,9 +86,5 @@ class SQLiteSessions:
 
     @in_thread
     def forgive(self, address: str) -> None:
-        with self._mutex, translated("forgetting tries to sign in"):
+        with self._used("forgetting tries to sign in"):
             self._db.execute(SQL.forgive, (address,))
-
-    async def close(self) -> None:
-        with self._mutex:
-            self._db.close()

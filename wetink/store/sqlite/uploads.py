@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -11,29 +10,26 @@ from typing import Any
 import apsw
 
 from wetink.core.errors import NotFound
-from wetink.store.queries import queries, script
-from wetink.store.sqlite.batch import THREAD_BUSY_MS, transaction
-from wetink.store.sqlite.connection import connect, fetch, first, in_thread, translated
+from wetink.store.queries import queries
+from wetink.store.sqlite.batch import transaction
+from wetink.store.sqlite.connection import fetch, first, in_thread
+from wetink.store.sqlite.side_file import SideFile
 
 SQL = queries(__package__, "upload_queries.sql")
 LEFT_MS = 3_600_000
 """Age of parts without a complete upload after which they are deleted, in milliseconds."""
 
 
-class SQLiteUploads:
+class SQLiteUploads(SideFile):
     """`ports.content.UploadedFiles` over one SQLite file, shared by all processes."""
 
     def __init__(self, folder: Path) -> None:
         """Open the file in a folder, or create it."""
-        self._db = connect(folder / "uploads.db", busy_ms=THREAD_BUSY_MS)
-        self._mutex = threading.Lock()
-        """Held for one part at a time, so that a large file delays nobody."""
-        with translated("opening the uploads"):
-            self._db.execute(script(__package__, "uploads.sql"))
+        super().__init__(folder / "uploads.db", "uploads.sql")
 
     @in_thread
     def revisions(self) -> Mapping[str, str]:
-        with self._mutex, translated("listing uploads"):
+        with self._used("listing uploads"):
             return dict(fetch(self._db, SQL.revisions))
 
     @in_thread
@@ -41,9 +37,9 @@ class SQLiteUploads:
         revision = f"{at:013}-{secrets.token_hex(8)}"
         try:
             for number, part in enumerate(parts):
-                with self._mutex, translated("keeping an upload"):
+                with self._used("keeping an upload"):
                     self._db.execute(SQL.add_part, (revision, number, part))
-            with self._mutex, translated("keeping an upload"), transaction(self._db):
+            with self._used("keeping an upload"), transaction(self._db):
                 self._let_go(name)
                 self._db.execute(SQL.put, (name, revision))
                 self._db.execute(SQL.left, (f"{at - LEFT_MS:013}",))
@@ -60,7 +56,7 @@ class SQLiteUploads:
             number += 1
 
     def _part(self, name: str, revision: str, number: int) -> Any:
-        with self._mutex, translated("reading an upload"):
+        with self._used("reading an upload"):
             row = first(self._db, SQL.part, (revision, number))
             if row is None and first(self._db, SQL.revision, (name,)) != (revision,):
                 raise NotFound(f"another {name} was uploaded", hint="try again")
@@ -68,7 +64,7 @@ class SQLiteUploads:
 
     @in_thread
     def remove(self, name: str, revision: str) -> None:
-        with self._mutex, translated("removing an upload"), transaction(self._db):
+        with self._used("removing an upload"), transaction(self._db):
             if first(self._db, SQL.revision, (name,)) == (revision,):
                 self._let_go(name)
 
@@ -78,7 +74,3 @@ class SQLiteUploads:
         if row is not None:
             self._db.execute(SQL.remove, (name, row[0]))
             self._db.execute(SQL.drop, row)
-
-    async def close(self) -> None:
-        with self._mutex:
-            self._db.close()
