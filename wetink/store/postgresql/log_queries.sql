@@ -1,8 +1,26 @@
 -- name: append  The fingerprints of new messages.
 SELECT append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 
--- name: stored  Messages that were there before.
-SELECT fingerprint, source, message_id, who, at, key_time FROM message WHERE fingerprint = ANY($1)
+-- name: names_of
+SELECT fingerprint, source, message_id FROM message WHERE fingerprint = ANY($1)
+
+-- name: lock_later  The messages that have a later time than a copy, and that time.
+SELECT m.fingerprint, m.at
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[]) AS k (print, at, who, key_time)
+JOIN message m ON m.fingerprint = k.print AND m.at > k.at AND m.who = k.who AND m.key_time = k.key_time
+ORDER BY m.fingerprint FOR UPDATE OF m
+
+-- name: event
+SELECT body FROM event WHERE who = $1 AND at = $2 AND fingerprint = $3
+
+-- name: move_event  To another time.
+WITH noted AS (
+    INSERT INTO event_change (fingerprint, seq, who) VALUES ($3, log_begin(), $1) ON CONFLICT DO NOTHING
+)
+UPDATE event SET at = $4, body = $5 WHERE who = $1 AND at = $2 AND fingerprint = $3
+
+-- name: move_message
+UPDATE message SET at = $2 WHERE fingerprint = $1
 
 -- name: messages
 SELECT seq, source, message_id, received, verdict, problems, type, name, who, raw FROM message

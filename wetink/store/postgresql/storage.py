@@ -11,6 +11,7 @@ from wetink.store.postgresql.conversions import PostgresConversions
 from wetink.store.postgresql.database import Address, Database
 from wetink.store.postgresql.leases import PostgresLeases
 from wetink.store.postgresql.log import PostgresLog
+from wetink.store.postgresql.profiles import PostgresProfiles
 from wetink.store.postgresql.projections import PostgresProjections
 from wetink.store.postgresql.secrets import PostgresSecrets
 from wetink.store.postgresql.senders import PostgresSenders
@@ -37,6 +38,7 @@ def open_storage(address: str, clock_ms: Callable[[], int], *, archive_days: int
         name: _Unbuilt(name) for name in Storage.__struct_fields__ if name not in ("start", "lost", "ended", "close")
     }
     log = parts["log"] = PostgresLog(database)
+    parts["profiles"] = PostgresProfiles(database)
     leases = parts["leases"] = PostgresLeases(database)
     parts["content"] = PostgresContent(database)
     parts["secrets"] = PostgresSecrets(database)

@@ -131,15 +131,15 @@ DECLARE
     low bigint := 0;
     high bigint := (SELECT coalesce(max(seq), 0) FROM message WHERE seq < log_end());
     middle bigint;
-    found bigint;
+    next bigint;
 BEGIN
     WHILE low < high LOOP
         middle := low + (high - low) / 2;
-        SELECT m.received INTO found FROM message m WHERE m.seq > middle ORDER BY m.seq LIMIT 1;
-        IF found IS NULL OR found >= since THEN high := middle; ELSE low := middle + 1; END IF;
+        SELECT m.received INTO next FROM message m WHERE m.seq > middle ORDER BY m.seq LIMIT 1;
+        IF next IS NULL OR next >= since THEN high := middle; ELSE low := middle + 1; END IF;
     END LOOP;
-    SELECT min(m.seq) - 1 INTO found FROM (
+    SELECT min(m.seq) - 1 INTO next FROM (
         SELECT b.seq, b.received FROM message b WHERE b.seq <= low ORDER BY b.seq DESC LIMIT 1000
     ) m WHERE m.received >= since;
-    RETURN coalesce(found, low);
+    RETURN coalesce(next, low);
 END $$;

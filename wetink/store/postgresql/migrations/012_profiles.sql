@@ -1,0 +1,231 @@
+-- Functions that read profiles. They are STABLE: all their statements read the state of the call. Their plans are kept by
+-- the server's session, so a call costs the same with and without prepared statements. 1 << 62 stands for ever.
+
+-- The identifier that holds another at a moment, from anonymous to email to user, without aliases of users.
+CREATE FUNCTION owner_of(who text, moment bigint) RETURNS text LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    reached text := who;
+    next text;
+BEGIN
+    WHILE left(reached, 1) <> 'u' LOOP
+        SELECT h.owner INTO next FROM holding h
+        WHERE h.identifier = reached AND h.since <= moment AND h.until > moment AND h.followed LIMIT 1;
+        EXIT WHEN NOT FOUND;
+        reached := next;
+    END LOOP;
+    RETURN reached;
+END $$;
+
+-- The root of the profile that owns an identifier at a moment.
+CREATE FUNCTION root_of(who text, moment bigint) RETURNS text LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    owner text := owner_of(who, moment);
+BEGIN
+    IF left(owner, 1) <> 'u' THEN
+        RETURN owner;
+    END IF;
+    RETURN coalesce((SELECT j.root FROM joined j WHERE j.member = owner), owner);
+END $$;
+
+-- All users that are one person with an owner; only itself for any other identifier.
+CREATE FUNCTION members_of(owner text) RETURNS text[] LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    members text[];
+BEGIN
+    IF left(owner, 1) = 'u' THEN
+        members := ARRAY(
+            SELECT j.member FROM joined j WHERE j.root = (SELECT o.root FROM joined o WHERE o.member = owner)
+        );
+    END IF;
+    RETURN CASE WHEN cardinality(members) > 0 THEN members ELSE ARRAY[owner] END;
+END $$;
+
+-- The stretches of the profile of an owner: an identifier, the span [since, until) whose events belong to the profile,
+-- and which of them do.
+CREATE FUNCTION stretches_of(owner text) RETURNS TABLE (who text, since bigint, until bigint, moves text)
+LANGUAGE plpgsql STABLE ROWS 5
+AS $$
+#variable_conflict use_column
+BEGIN
+    IF left(owner, 1) = 'a' THEN  -- events from pages belong to somebody else if anybody holds it
+        RETURN QUERY SELECT owner, -(1::bigint << 62), 1::bigint << 62,
+            CASE WHEN EXISTS (SELECT 1 FROM holding h WHERE h.identifier = owner) THEN 'server' ELSE 'all' END;
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH RECURSIVE reach (who, since, until, moves) AS (
+        SELECT unnest(members_of(owner)) COLLATE "C", -(1::bigint << 62), 1::bigint << 62, 'all' COLLATE "C"
+        UNION ALL
+        SELECT h.identifier, greatest(h.since, r.since), least(h.until, r.until), h.moves
+        FROM reach r CROSS JOIN LATERAL (
+            SELECT h.identifier, h.since, h.until, h.moves FROM holding h
+            WHERE h.owner = r.who AND h.moves <> 'none' AND h.since < r.until AND h.until > r.since OFFSET 0
+        ) h
+        WHERE left(r.who, 1) <> 'a'  -- nothing is weaker
+    )
+    SELECT r.who, r.since, r.until, r.moves FROM reach r;
+END $$;
+
+-- The newest events of an owner's profile up to a moment, in no order.
+CREATE FUNCTION newest_events(owner text, moment bigint, most bigint) RETURNS TABLE (at bigint, body bytea)
+LANGUAGE plpgsql STABLE ROWS 100
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT e.at, e.body FROM stretches_of(owner) s CROSS JOIN LATERAL (
+        SELECT e.at, e.body, e.fingerprint FROM event e
+        WHERE e.who = s.who AND e.at >= s.since AND e.at < least(s.until, moment + 1)
+        AND (s.moves = 'all' OR e.page = (s.moves = 'browser'))
+        ORDER BY e.at DESC LIMIT most
+    ) e
+    ORDER BY e.at DESC, e.fingerprint DESC LIMIT most;
+END $$;
+
+-- What tells the state of an owner's profile at a moment from others, and the time of its newest event (NULL: none). In
+-- a stretch, events are only added, a copy lowers the time of one, and any other change comes from a replay.
+CREATE FUNCTION profile_digest(owner text, moment bigint, OUT digest text, OUT newest bigint) LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+    SELECT string_agg(concat_ws(' ', s.who, s.since, s.until, s.moves, e.n, e.ats, e.prints), E'\n'), max(e.newest)
+    INTO digest, newest
+    FROM stretches_of(owner) s CROSS JOIN LATERAL (
+        SELECT count(*) AS n, sum(e.at) AS ats, sum(e.fingerprint) AS prints, max(e.at) AS newest FROM (
+            SELECT e.at, e.fingerprint FROM event e
+            WHERE e.who = s.who AND e.at >= s.since AND e.at < least(s.until, moment + 1)
+            AND (s.moves = 'all' OR e.page = (s.moves = 'browser'))
+            ORDER BY e.at DESC LIMIT 1000
+        ) e
+    ) e;
+    digest := md5(digest || E'\n' || (SELECT count FROM replay));
+END $$;
+
+-- The profiles that own identifiers at a moment, but for those that still have the known revision. The first row of each
+-- has its root and revision, and its summary if there is one by these rules; the others have its newest events.
+CREATE FUNCTION load_profiles(
+    whos text[], revisions text[], moment bigint, by_rules bigint, brief boolean, most bigint, most_bytes bigint
+) RETURNS TABLE (place integer, root text, revision text, person bytea, history bytea, body bytea)
+LANGUAGE plpgsql STABLE SET enable_seqscan = off SET jit = off
+AS $$
+#variable_conflict use_variable
+DECLARE
+    ever constant bigint := (1::bigint << 62) - 1;
+    owner text;
+    until bigint;
+    digest text;
+    newest bigint;
+    kept record;
+BEGIN
+    FOR i IN 1 .. cardinality(whos) LOOP
+        place := i - 1;
+        person := NULL;
+        history := NULL;
+        body := NULL;
+        owner := owner_of(whos[i], ever);
+        IF by_rules IS NOT NULL THEN
+            SELECT s.root, s.revision, s.newest, s.person, CASE WHEN brief THEN '' ELSE s.history END AS history
+            INTO kept FROM profile_summary s WHERE s.who = owner AND s.rules = by_rules;
+            IF FOUND AND kept.newest <= moment THEN
+                IF kept.revision <> revisions[i] THEN
+                    root := kept.root;
+                    revision := kept.revision;
+                    person := kept.person;
+                    history := kept.history;
+                    RETURN NEXT;
+                END IF;
+                CONTINUE;
+            END IF;
+        END IF;
+        until := ever;
+        SELECT d.digest, d.newest INTO digest, newest FROM profile_digest(owner, until) d;
+        IF newest > moment THEN  -- some of its events may belong to others then
+            owner := owner_of(whos[i], moment);
+            until := moment;
+            SELECT d.digest INTO digest FROM profile_digest(owner, until) d;
+        END IF;
+        root := owner;
+        IF left(owner, 1) = 'u' THEN
+            root := coalesce((SELECT j.root FROM joined j WHERE j.member = owner), owner);
+        END IF;
+        revision := digest || root;
+        IF revision <> revisions[i] THEN
+            RETURN NEXT;
+            IF newest IS NOT NULL THEN
+                RETURN QUERY SELECT place, NULL, NULL, NULL::bytea, NULL::bytea, e.body FROM (
+                    SELECT e.body, sum(octet_length(e.body)) OVER (ORDER BY e.at DESC ROWS UNBOUNDED PRECEDING) AS bytes
+                    FROM newest_events(owner, until, most) e
+                ) e WHERE e.bytes <= most_bytes;
+            END IF;
+        END IF;
+    END LOOP;
+END $$;
+
+-- The identifiers that lead to a root at a moment, strongest first, from one on; and whether a message has carried each.
+CREATE FUNCTION names_of(root text, moment bigint, behind text, most bigint)
+RETURNS TABLE (who text, carried boolean) LANGUAGE plpgsql STABLE SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH RECURSIVE reach (who) AS (
+        SELECT unnest(members_of(root)) COLLATE "C"
+        UNION
+        SELECT h.identifier FROM reach r CROSS JOIN LATERAL (
+            SELECT h.identifier FROM holding h
+            WHERE h.owner = r.who AND h.moves <> 'none' AND h.since <= moment AND h.until > moment OFFSET 0
+        ) h
+    )
+    SELECT r.who, EXISTS (SELECT 1 FROM claim c WHERE c.weaker = r.who AND NOT c.alias)
+        OR EXISTS (SELECT 1 FROM event e WHERE e.who = r.who)
+    FROM (
+        SELECT r.who FROM reach r
+        WHERE left(r.who, 1) < left(behind, 1) OR (left(r.who, 1) = left(behind, 1) AND r.who > behind COLLATE "C")
+        ORDER BY left(r.who, 1) DESC, r.who COLLATE "C" LIMIT most
+    ) r
+    ORDER BY left(r.who, 1) DESC, r.who COLLATE "C";
+END $$;
+
+-- The roots of profiles with an identifier from `first` on and before `behind`: of the next `most` identifiers that
+-- events are filed under or that somebody holds.
+CREATE FUNCTION found_identifiers(first text, behind text, most bigint) RETURNS SETOF text
+LANGUAGE plpgsql STABLE SET enable_seqscan = off
+AS $$
+BEGIN
+    RETURN QUERY
+    WITH RECURSIVE filed (who) AS (
+        (SELECT e.who FROM event e WHERE e.who >= first AND e.who < behind ORDER BY e.who LIMIT 1)
+        UNION ALL
+        SELECT next.who FROM filed CROSS JOIN LATERAL (
+            SELECT e.who FROM event e WHERE e.who > filed.who AND e.who < behind ORDER BY e.who LIMIT 1
+        ) next
+    ), held (identifier) AS (
+        (SELECT h.identifier FROM holding h WHERE h.identifier >= first AND h.identifier < behind
+        ORDER BY h.identifier LIMIT 1)
+        UNION ALL
+        SELECT next.identifier FROM held CROSS JOIN LATERAL (
+            SELECT h.identifier FROM holding h WHERE h.identifier > held.identifier AND h.identifier < behind
+            ORDER BY h.identifier LIMIT 1
+        ) next
+    )
+    (SELECT who FROM filed LIMIT most) UNION ALL (SELECT identifier FROM held LIMIT most);
+END $$;
+
+-- Lock all identifiers of an owner's profile alone, so that no writer of its events or holdings is under way. Returns
+-- them; NULL if there are more than `most`, or if they have changed meanwhile.
+CREATE FUNCTION lock_profile(owner text, most bigint) RETURNS text[] LANGUAGE plpgsql
+AS $$
+DECLARE
+    before text[] := ARRAY(SELECT DISTINCT s.who FROM stretches_of(owner) s ORDER BY 1);
+BEGIN
+    IF cardinality(before) > most THEN
+        RETURN NULL;
+    END IF;
+    PERFORM lock_identifiers(before, array_fill(true, ARRAY[cardinality(before)]));
+    IF before <> ARRAY(SELECT DISTINCT s.who FROM stretches_of(owner) s ORDER BY 1) THEN
+        RETURN NULL;
+    END IF;
+    RETURN before;
+END $$;

@@ -1,0 +1,108 @@
+"""Profiles: events and identifiers of people, read for opens, reports and the dashboard.
+
+Every read is one statement, so it sees one state; the functions that follow holdings and aliases are in the migrations.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from wetink.core.events.event import Entry, Event
+from wetink.core.identity.holding import FOREVER, Contested
+from wetink.core.identity.identifier import Identifier
+from wetink.core.profile.summary import Summary
+from wetink.ports import ENTRIES, ENTRY_BYTES, NAMES, Loaded, Profile, Revision
+from wetink.store.codec import entries, events, identifier, who
+from wetink.store.postgresql.database import OPEN_SECONDS, Connection, Database
+from wetink.store.postgresql.summaries import summarize
+from wetink.store.queries import queries
+
+SQL = queries(__package__, "profile_queries.sql")
+
+RECENT = 2_000
+"""Newest messages scanned for the list of recent profiles."""
+FIRST = "~"
+"""Sorts before every column value in the order of kinds: users, addresses, anonymous ids."""
+LAST = "\U0010ffff"
+"""Sorts after every character of an identifier."""
+
+
+class PostgresProfiles:
+    """`ports.Profiles`."""
+
+    def __init__(self, database: Database) -> None:
+        """Read from `database`."""
+        self._database = database
+
+    async def resolve(self, who_: Identifier, at: int) -> Identifier:
+        async with self._database.reading("looking up an identifier", OPEN_SECONDS) as db:
+            return identifier(await db.fetchval(SQL.root_of, who(who_), at))
+
+    async def profile(
+        self, who_: Identifier, at: int, *, limit: int | None = NAMES, after: Identifier | None = None
+    ) -> Profile:
+        async with self._database.snapshot("reading a profile") as db:
+            root = await db.fetchval(SQL.root_of, who(who_), at)
+            return await _profile(db, root, at, limit, after)
+
+    async def history(self, who_: Identifier, until: int, limit: int = 1000) -> Sequence[Event]:
+        async with self._database.reading("reading a history") as db:
+            rows = [tuple(row) for row in await db.fetch(SQL.newest_events, who(who_), until, limit)]
+        return events([body for _, body in sorted(rows)])
+
+    async def load(
+        self, known: Mapping[Identifier, Revision], at: int, *, rules: int | None = None, brief: bool = False
+    ) -> Mapping[Identifier, Loaded]:
+        asked = [*known]
+        given = [*map(who, asked)], [*known.values()], at, rules, brief, ENTRIES, ENTRY_BYTES
+        async with self._database.reading("reading profiles", OPEN_SECONDS) as db:
+            rows = await db.fetch(SQL.load, *given)
+        heads: dict[Identifier, Any] = {}
+        bodies: dict[Identifier, list[bytes]] = {}
+        for row in rows:
+            whose = asked[row[0]]
+            if whose in heads:
+                bodies[whose].append(row[5])
+            else:
+                heads[whose], bodies[whose] = row, []
+        return {whose: _loaded(head, bodies[whose]) for whose, head in heads.items()}
+
+    async def profiles(self, *, limit: int = 50, search: str = "") -> Sequence[Profile]:
+        ever = FOREVER - 1
+        async with self._database.snapshot("listing profiles") as db:
+            if search:
+                spans = [(kind + search, kind + search + LAST) for kind in "uea"]
+                found = [row for span in spans for row in await db.fetch(SQL.found_identifiers, *span, limit)]
+            else:
+                found = await db.fetch(SQL.recent_identifiers, RECENT)
+            roots = await db.fetch(SQL.roots_of, [column for (column,) in found], ever)
+            some = list(dict.fromkeys(root for (root,) in roots))[:limit]
+            return [await _profile(db, root, ever, NAMES) for root in some]
+
+    async def contested(self, since: int, limit: int = 20) -> Sequence[Contested]:
+        async with self._database.reading("looking for contested identifiers") as db:
+            rows = await db.fetch(SQL.contested, since, limit)
+        return [Contested(identifier(column), claimers, at) for column, claimers, at in rows]
+
+    async def summarize(self, make: Callable[[Sequence[Entry]], Summary], rules: int, now: int, limit: int) -> bool:
+        return await summarize(self._database, make, rules, now, limit)
+
+
+def _loaded(row: Any, bodies: list[bytes]) -> Loaded:
+    _, root, revision, person, history, _ = row
+    summary = Summary(person, history) if person is not None else None
+    return Loaded(identifier(root), revision, () if summary is not None else entries(bodies), summary)
+
+
+async def _profile(db: Connection, root: str, at: int, limit: int | None, after: Identifier | None = None) -> Profile:
+    """Return a root with the identifiers that lead to it at a moment, strongest first.
+
+    One that only an alias's previousId named is left out.
+    """
+    rows = await db.fetch(SQL.names_of, root, at, who(after) if after is not None else FIRST, limit)
+    carried = {column for column, carried in rows if carried}
+    silent = [column for column, carried in rows if not carried]
+    for weaker, stronger in await db.fetch(SQL.claimers, silent) if silent else ():
+        bodies = await db.fetch(SQL.carriers, stronger, weaker[1:].encode())
+        if any(event.anonymous == weaker[1:] for event in events([body for (body,) in bodies])):
+            carried.add(weaker)
+    return Profile(identifier(root), tuple(identifier(column) for column, _ in rows if column in carried))
