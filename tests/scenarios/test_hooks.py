@@ -76,7 +76,7 @@ class Scene:
 
     async def deliver(self, after: int = 0) -> int:
         self.clock.now += after
-        return await self.keeper.tell(self.saved)
+        return await self.keeper.deliver(self.saved)
 
 
 def play(folder: Path, there: Outside, scenario: Callable[[Scene], Awaitable[None]], **hooks: Any) -> None:
