@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextvars import Context, copy_context
 from functools import partial
 from hashlib import blake2b
 from time import perf_counter
@@ -19,8 +20,8 @@ from wetink.core.messages.mapping import Mappings
 from wetink.core.messages.normalize import normalize
 from wetink.core.text.placeholder import USUAL, Placeholders
 from wetink.ports import Log, Receipt, Record, Source
+from wetink.telemetry import tracing
 from wetink.telemetry.metrics import APPEND, MESSAGES
-from wetink.telemetry.request import REQUEST_ID
 
 __all__ = ["BATCH", "BEHAVIORAL", "Endpoint", "Ingest", "check_body", "check_line", "record", "write_key"]
 
@@ -49,12 +50,11 @@ class _Request(msgspec.Struct, frozen=True, eq=False):
     endpoint: Endpoint
     now: int
     on_result: OnResult
-    id: str
+    context: Context
 
     def fail(self, error: Exception) -> None:
         """Answer with an error. A line that the answer logs has this request's ID."""
-        REQUEST_ID.set(self.id)
-        self.on_result(error)
+        self.context.run(self.on_result, error)
 
 
 class Ingest:
@@ -87,8 +87,13 @@ class Ingest:
             self.take(body, source, endpoint, now, partial(_settle, answer))
             return await answer
         async with self._turn:
+            begun = perf_counter()
             records = await self._records(body, source, endpoint, now)
-        return await self._append(records)
+            tracing.step("parse", begun)
+        begun = perf_counter()
+        receipts = await self._append(records)
+        tracing.step("append", begun)
+        return receipts
 
     async def _append(self, records: Sequence[Record]) -> Sequence[Receipt]:
         begun = perf_counter()
@@ -109,7 +114,7 @@ class Ingest:
         if loop is None or loop.is_closed():
             loop = self._loop = asyncio.get_running_loop()  # costs a system call, so not for every request
             self._arrived = []  # requests of an earlier loop ended with it
-        self._arrived.append(_Request(body, source, endpoint, now, on_result, REQUEST_ID.get()))
+        self._arrived.append(_Request(body, source, endpoint, now, on_result, copy_context()))
         if len(self._arrived) == 1:
             loop.call_soon(self._take_in)
 
@@ -118,12 +123,8 @@ class Ingest:
         arrived, self._arrived = self._arrived, []
         group: list[tuple[_Request, list[Record]]] = []
         for request in arrived:
-            REQUEST_ID.set(request.id)
             try:
-                found, _ = pieces(request.body, request.endpoint)
-                group.append(
-                    (request, [self._record(each, request.source, request.endpoint, request.now) for each in found])
-                )
+                group.append((request, request.context.run(self._read, request)))
             except Exception as error:
                 request.fail(error)
         if group:
@@ -131,8 +132,16 @@ class Ingest:
             self._writing.add(task)
             task.add_done_callback(self._writing.discard)
 
+    def _read(self, request: _Request) -> list[Record]:
+        begun = perf_counter()
+        found, _ = pieces(request.body, request.endpoint)
+        records = [self._record(each, request.source, request.endpoint, request.now) for each in found]
+        tracing.step("parse", begun)
+        return records
+
     async def _written(self, group: Sequence[tuple[_Request, list[Record]]]) -> None:
         """Write the messages of several requests. If that fails, write each alone, so that none stops the others."""
+        begun = perf_counter()
         try:
             receipts = await self._append([record for _, records in group for record in records])
         except Exception as error:
@@ -143,6 +152,8 @@ class Ingest:
             return
         start = 0
         for request, records in group:
+            if tracing.on():
+                request.context.run(tracing.step, "append", begun)
             request.on_result(receipts[start : start + len(records)])
             start += len(records)
 

@@ -1,9 +1,11 @@
 """Drawing: turns a filled-in page into pixels, and reuses its layer and tiles if they were drawn before."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from html import unescape
 from sys import getsizeof
+from time import perf_counter
+from typing import ParamSpec, TypeVar
 
 import msgspec
 import numpy as np
@@ -18,6 +20,9 @@ from wetink.render.page import Photo, Sheet, page
 from wetink.render.photo import fitted, placeholder
 from wetink.render.takumi import Takumi
 from wetink.render.tiles import Layered, Refused, Tile, layered
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 LAYERS, TILES, CELLS, PHOTOS = 48 << 20, 48 << 20, 48 << 20, 24 << 20
 """Bytes to keep of drawn layers, of tiles, of the encoded parts of both, and of shrunk photos."""
@@ -39,6 +44,8 @@ class Drawing:
         self._cells = Kept[tuple[bytes, ...]](CELLS, lambda rows: sum(map(getsizeof, rows)))
         self._photos = Kept[bytes](PHOTOS, len)
         self._canvas: Pixels | None = None
+        self.encode_seconds = 0.0
+        """Time spent on encoding since somebody set it to 0."""
 
     def picture(self, sheet: Sheet, most: int, *, ahead: bool = False) -> Picture:
         """Return the picture of a page, of at most `most` bytes if possible. Raises the errors of `drawn`.
@@ -46,16 +53,25 @@ class Drawing:
         With `ahead`, when no open waits for the picture, prepare its tiles for every place that they may take.
         """
         if sheet.transparent:
-            return png(self.drawn(sheet), most)
+            return self._timed(png, self.drawn(sheet), most)
         parts = _apart(sheet)
         if parts is None:
-            return jpeg(self.whole(sheet), most)
+            return self._timed(jpeg, self.whole(sheet), most)
         laid = self._laid(sheet, parts)
-        body = joined(laid.plan, self._encoded(laid, laid.plan.cells))
+        body = self._timed(joined, laid.plan, self._encoded(laid, laid.plan.cells))
         if ahead:
             for moved, cell in laid.moved():
                 self._encoded(moved, (cell,))
-        return Picture(body, "image/jpeg") if len(body) <= most else jpeg(self.composed(sheet, parts), most)
+        return (
+            Picture(body, "image/jpeg") if len(body) <= most else self._timed(jpeg, self.composed(sheet, parts), most)
+        )
+
+    def _timed(self, encode: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+        """Return the result of an encoder, and add its time to `encode_seconds`."""
+        begun = perf_counter()
+        made = encode(*given, **named)
+        self.encode_seconds += perf_counter() - begun
+        return made
 
     def drawn(self, sheet: Sheet) -> Pixels:
         """Return the pixels of a page. Raises BadContent if it cannot be drawn, Lacking for a missing photo."""
@@ -94,7 +110,7 @@ class Drawing:
             tiles = sorted({tile for _, cell in new for tile in cell.tiles})
             canvas = self._painted(laid, [laid.placed[tile] for tile in tiles], boxes, opaque=True)
             for (key, cell), box in zip(new, boxes, strict=True):
-                found[key] = encoded(laid.plan, cell, window(canvas, *box))
+                found[key] = self._timed(encoded, laid.plan, cell, window(canvas, *box))
                 self._cells.put(key, found[key])
         return [found[key] for key in keys]
 

@@ -98,12 +98,13 @@ class Filled(msgspec.Struct, frozen=True, tag=True):
 
 
 class Drawn(msgspec.Struct, frozen=True, tag=True):
-    """The picture of a page, and the page's key."""
+    """The picture of a page, the page's key, and the time that encoding took, in seconds."""
 
     body: bytes
     content_type: str
     note: str
     key: bytes
+    encode_seconds: float = 0.0
 
     @property
     def picture(self) -> Picture:

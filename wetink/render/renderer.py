@@ -10,6 +10,7 @@ import pickle
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
@@ -27,6 +28,7 @@ from wetink.render.page import BROWSER, DEFAULT, MOST_PHOTOS, NO_PHOTO, Photo, S
 from wetink.render.page import page as html_page
 from wetink.render.photo import placeholder
 from wetink.sandbox import Lost, Pool, Unborn
+from wetink.telemetry import tracing
 from wetink.telemetry.metrics import DRAW, DRAW_FAILURES, DRAW_WAIT
 
 if TYPE_CHECKING:
@@ -334,6 +336,9 @@ class Renderer:
         except Lost as lost:
             DRAW_FAILURES["drawer"].add()
             raise BadContent(f"the picture cannot be rendered: {lost}", hint="make the template simpler") from lost
+        if isinstance(reply, jobs.Drawn) and tracing.on():  # the last part of its drawing
+            ended = perf_counter()
+            tracing.step("encode", ended - min(max(reply.encode_seconds, 0.0), seconds), ended)
         if isinstance(reply, jobs.Refused):
             DRAW_FAILURES["template"].add()
             raise BadContent(reply.message, hint=reply.hint)
@@ -343,6 +348,10 @@ class Renderer:
 def _note(waited: float, worked: float) -> None:
     DRAW_WAIT.observe(waited)
     DRAW.observe(worked)
+    if tracing.on():
+        ended = perf_counter()
+        tracing.step("wait for a drawer", ended - worked - waited, ended - worked)
+        tracing.step("draw", ended - worked, ended)
 
 
 def _as(reply: jobs.Reply, kind: type[R]) -> R:

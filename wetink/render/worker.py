@@ -92,11 +92,12 @@ class Desk:
 
     def _drawn(self, job: jobs.Draw) -> jobs.Drawn | jobs.Lacks:
         try:
+            self._drawing.encode_seconds = 0.0
             picture = self._drawing.picture(job.sheet, job.most_bytes, ahead=job.ahead)
         except Lacking:
             return jobs.Lacks(tuple(self._drawing.lacks(job.sheet)))
         self._seen.put(job.sheet.key, True)
-        return _drawn(picture, job.sheet.key)
+        return replace(_drawn(picture, job.sheet.key), encode_seconds=self._drawing.encode_seconds)
 
     def _shot(self, job: jobs.Shoot) -> jobs.Drawn | jobs.Lacks:
         lacks = [url for sheet in job.sheets for url in self._drawing.lacks(sheet)]

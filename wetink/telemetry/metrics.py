@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from time import perf_counter
 
+from wetink.telemetry import tracing
 from wetink.telemetry.memory import ROW_BYTES, Memory, Numbers
 
 BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.7, 1.0, 2.5, 5.0, 10.0)
@@ -86,6 +87,22 @@ class Histogram(Series):
         self.observe(perf_counter() - begun)
 
 
+class Stage(Histogram):
+    """A histogram whose durations are also spans of a trace, called `span`."""
+
+    __slots__ = ("span",)
+
+    def __init__(self, span: str, name: str, meaning: str, **labels: str) -> None:
+        """Add the series to the table."""
+        super().__init__(name, meaning, **labels)
+        self.span = span
+
+    def since(self, begun: float) -> None:
+        """Add the duration since `begun`, a value of `perf_counter`."""
+        self.observe(perf_counter() - begun)
+        tracing.step(self.span, begun)
+
+
 class Route:
     """The requests of one group of paths."""
 
@@ -146,9 +163,9 @@ MESSAGES = {
 
 _STAGE = "Time of a store operation as its caller waits for it, in seconds."
 APPEND = Histogram("wetink_store_seconds", _STAGE, operation="append")
-LOAD = Histogram("wetink_store_seconds", _STAGE, operation="load")
-SETTLE = Histogram("wetink_store_seconds", _STAGE, operation="settle")
-DECIDE = Histogram("wetink_decide_seconds", "Time to decide an open, with all its lookups, in seconds.")
+LOAD = Stage("load", "wetink_store_seconds", _STAGE, operation="load")
+SETTLE = Stage("settle", "wetink_store_seconds", _STAGE, operation="settle")
+DECIDE = Stage("decide", "wetink_decide_seconds", "Time to decide an open, with all its lookups, in seconds.")
 
 DRAW = Histogram("wetink_draw_seconds", "Time of a drawing job, without its wait for a drawer, in seconds.")
 DRAW_WAIT = Histogram("wetink_draw_wait_seconds", "Time that a drawing job waits for a free drawer, in seconds.")

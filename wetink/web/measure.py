@@ -5,6 +5,7 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
+from wetink.telemetry import tracing
 from wetink.telemetry.metrics import ROUTES, Route
 from wetink.telemetry.request import HEADER, REQUEST_ID, id_of
 from wetink.web.protocol import Header, Respond, Take
@@ -18,6 +19,9 @@ _GROUPS = {
 _MESSAGES = {"batch": "batch", "b": "batch", "import": "batch", "pixel": "pixel", "projects": "sdk"}
 _SHORT = {b"/o/": ROUTES["picture"], b"/d/": ROUTES["data"], b"/v1": ROUTES["message"]}
 """Groups of the requests that go the short way (see `web.protocol`), by the first three bytes of the target."""
+
+TRACED = frozenset(("picture", "data", "click", "alt_text", "html", "message", "batch", "behavioral", "pixel"))
+"""Groups of paths whose requests are traced: opens and messages."""
 
 App = Callable[[MutableMapping[str, Any], Any, Any], Awaitable[None]]
 
@@ -40,10 +44,12 @@ def timed(target: bytes, take: Take | None) -> Take | None:
 
 
 def _take(route: Route, take: Take, body: bytes, respond: Respond) -> None:
-    begun = perf_counter()
+    begun, trace = perf_counter(), tracing.started(route.name, REQUEST_ID.get())
 
     def respond_timed(status: int, headers: Sequence[Header], payload: bytes) -> None:
         route.ended(status, begun)
+        if trace is not None:
+            trace.end(status)
         respond(status, headers, payload)
 
     take(body, respond_timed)
@@ -57,6 +63,7 @@ async def measured(app: App, scope: MutableMapping[str, Any], receive: Any, send
     begun, status, route = perf_counter(), 503, route_of(scope["path"])
     ended, request_id = False, id_of(scope["headers"])
     REQUEST_ID.set(request_id)
+    trace = tracing.started(route.name, request_id) if route.name in TRACED else None
 
     async def send_noted(message: Any) -> None:
         nonlocal status, ended
@@ -73,3 +80,5 @@ async def measured(app: App, scope: MutableMapping[str, Any], receive: Any, send
     finally:
         if not ended:  # the client is gone, or the application broke
             route.ended(status, begun)
+        if trace is not None:
+            trace.end(status)

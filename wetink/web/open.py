@@ -14,6 +14,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from time import perf_counter
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
@@ -30,6 +31,7 @@ from wetink.core.text.characters import controls
 from wetink.core.text.placeholder import USUAL
 from wetink.opens.lookup import Lookup
 from wetink.opens.recipient import Purpose
+from wetink.telemetry import tracing
 from wetink.telemetry.metrics import FALLBACKS, OPENS
 from wetink.web.protocol import Respond, Take, Turns
 from wetink.web.request import (
@@ -186,6 +188,7 @@ class OpenEndpoints:
             outcome = "fallback" if reply.stopgap else "decided"
         if kind in _COUNTS:
             _COUNTS[kind][outcome].add()
+            tracing.note("wetink.outcome", outcome)
         if reply.served is not None:
             self._wetink.store.ledger.served(reply.served, now)
         return reply
@@ -218,7 +221,10 @@ class OpenEndpoints:
         try:
             decided = opens.preview(content, block, who, moment) if request.head else None
             decision = await (decided or opens.read(content, block, who, moment, look))
-            return Reply(200, headers, _encode(_shown(decision)))
+            begun = perf_counter()
+            body = _encode(_shown(decision))
+            tracing.step("encode", begun)
+            return Reply(200, headers, body)
         except Exception:
             logger.exception("%s answers its fallback", block.name)
             FALLBACKS["data", "error"].add()

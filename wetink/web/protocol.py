@@ -11,6 +11,7 @@ short way, the same bytes are not parsed again.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Generator, Sequence
+from contextvars import Context, copy_context
 from functools import lru_cache
 from types import coroutine
 from typing import Any, TypeAlias
@@ -310,21 +311,20 @@ class Turns:
     """
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[Coroutine[Any, Any, None], bool, str]] = []
+        self._waiting: list[tuple[Coroutine[Any, Any, None], bool, Context]] = []
         self._running: set[asyncio.Task[None]] = set()
 
     def add(self, work: Coroutine[Any, Any, None], *, prompt: bool) -> None:
         """Start `work` in the next turn. `prompt` work rarely waits, so it gets a task only when it does."""
-        self._waiting.append((work, prompt, REQUEST_ID.get()))
+        self._waiting.append((work, prompt, copy_context()))
         if len(self._waiting) == 1:
             asyncio.get_running_loop().call_soon(self._begin)
 
     def _begin(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for work, prompt, request_id in waiting:
-            REQUEST_ID.set(request_id)
+        for work, prompt, context in waiting:
             try:
-                task = begin(work) if prompt else asyncio.ensure_future(work)
+                task = context.run(begin if prompt else asyncio.ensure_future, work)
             except Exception:  # such as a broken connection; the others get their answers
                 logger.exception("an answer could not be sent")
                 continue

@@ -30,7 +30,7 @@ from wetink.core import client_classification
 from wetink.core.errors import BadSettings, Unavailable
 from wetink.sandbox.forkserver import SAFE_PATH
 from wetink.settings import Settings
-from wetink.telemetry import metrics
+from wetink.telemetry import metrics, tracing
 from wetink.telemetry.memory import Memory
 from wetink.web import logs
 from wetink.web.protocol import HttpProtocol
@@ -112,6 +112,7 @@ async def _serve(
 ) -> None:
     """Serve in this process until a signal comes."""
     metrics.use(place.memory, place.row)
+    tracing.begin(os.environ)
     module, _, name = app.partition(":")
     bound_arenas()
     if "open" in settings.role:
@@ -153,6 +154,7 @@ async def _serve(
             metrics.started(time.time_ns() / 1e9)
             ready()
         await serving
+    tracing.end()
 
 
 class _Server(uvicorn.Server):
