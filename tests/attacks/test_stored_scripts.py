@@ -296,7 +296,8 @@ def sights(house: Hostile) -> dict[str, list[str]]:
 
     async def find() -> tuple[list[str], list[str]]:
         opens = await house.wetink.store.archive.newest(now_ms(), 500)
-        found = await house.wetink.reports.all_attributions(house.wetink.content, now_ms() - 86_400_000, now_ms())
+        batches = house.wetink.reports.attributions(house.wetink.content, now_ms() - 86_400_000, now_ms())
+        found = [each async for batch in batches for each in batch]
         return [each.decision.id for each in opens], [each.conversion.id for each in found[::30]]
 
     opens, orders = asyncio.run(find())

@@ -18,7 +18,6 @@ from wetink.core.blocks.experiment import Exposure
 from wetink.core.client_classification import Facts, Kind, classify
 from wetink.core.signals.attribution import PROVED_MS, Touch
 from wetink.core.signals.experiment_result import DailyExposures
-from wetink.core.signals.goal import Signals
 from wetink.core.signals.report import DAY_MS, Report
 from wetink.ports import Storage
 
@@ -76,7 +75,7 @@ def figures(desk: Desk) -> dict[str, tuple[int, int, int, int, int]]:
         mine = sums.setdefault(each.block, Counter())
         for name in ("opens", "implied_opens", "machine_opens", "clicks", "unique_opens"):
             mine[name] += getattr(each, name)
-    for line in Report(("block", "campaign", "day", "variant"), Signals()).lines(days):
+    for line in Report(("block", "campaign", "day", "variant")).lines(days):
         assert line.click_rate is None or line.click_rate <= 1
     return {
         block: (mine["opens"], mine["implied_opens"], mine["machine_opens"], mine["clicks"], mine["unique_opens"])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.attribution import Attribution, Credit, Touch
 from wetink.core.signals.conversion import Conversion
+from wetink.core.signals.credits import credits_of
 from wetink.core.signals.goal import Currencies, Signals
 from wetink.core.signals.report import DAY_MS, DayCount, Line, Report, total
 
@@ -37,9 +38,9 @@ def report(
     signals: Signals,
     keys: Iterable[dict[str, str | int]] = (),
 ) -> list[Line]:
-    made = Report(by, signals)
+    made = Report(by)
     for each in attributions:
-        made.add([each])
+        made.add(credits_of([each], signals).sums)
     return made.lines(counts, keys=keys)
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import click
+import msgspec
 
 from wetink.cli.common import DATA, JSON, iso, now_ms, print_json, with_wetink
 from wetink.core.signals.attribution import Attribution
@@ -74,28 +75,43 @@ def conversions(id: str | None, days: int, goal: str, model: str | None, data: s
     """Show conversions and their credited opens and clicks. With an order ID, explain why others get no credit."""
     since, until = _span(days)
 
-    async def work(wetink: Wetink) -> list[Attribution]:
-        if id is not None:
-            return [await wetink.reports.explained(wetink.content, id, goal=goal, model=model or "")]
-        return await wetink.reports.all_attributions(wetink.content, since, until, goal=goal, model=model or "")
+    async def explain(wetink: Wetink, id: str) -> None:
+        found = await wetink.reports.explained(wetink.content, id, goal=goal, model=model or "")
+        if as_json:
+            print_json(found)
+        else:
+            _tell(found, losses=True)
 
-    found = with_wetink(data, work)
-    if as_json:
-        return print_json(found[0] if id is not None else found)
-    for each in found:
-        made = each.conversion
-        back = money(made.refunded, made.currency)
-        state = " cancelled" if made.cancelled else f" ({back} refunded)" if made.refunded else ""
-        click.echo(f"{iso(made.at)}  {made.id}  {money(made.value, made.currency)}{state}  {made.owner}")
-        for note in made.notes:
-            click.echo(f"  ! {note}")
-        for credit in each.credits:
-            touch = credit.touch
-            click.echo(f"  → {credit.part:.0%} {touch.kind} of {touch.block} at {iso(touch.at)}: {credit.why}")
-        if not each.credits:
-            click.echo("  → no credit: no eligible open or click before it")
-        for loss in each.losses if id is not None else ():
-            click.echo(f"  · {loss.touch.kind} of {loss.touch.block} at {iso(loss.touch.at)}: {loss.why}")
+    async def tell(wetink: Wetink) -> None:
+        start = "["
+        async for batch in wetink.reports.attributions(wetink.content, since, until, goal=goal, model=model or ""):
+            for each in batch:
+                if as_json:
+                    click.echo(start + msgspec.json.encode(each).decode(), nl=False)
+                    start = ","
+                else:
+                    _tell(each)
+        if as_json:
+            click.echo("[]" if start == "[" else "]")
+
+    with_wetink(data, tell if id is None else lambda wetink: explain(wetink, id))
+
+
+def _tell(found: Attribution, *, losses: bool = False) -> None:
+    """Print a conversion with its credits, and with its `losses` if wanted."""
+    made = found.conversion
+    back = money(made.refunded, made.currency)
+    state = " cancelled" if made.cancelled else f" ({back} refunded)" if made.refunded else ""
+    click.echo(f"{iso(made.at)}  {made.id}  {money(made.value, made.currency)}{state}  {made.owner}")
+    for note in made.notes:
+        click.echo(f"  ! {note}")
+    for credit in found.credits:
+        touch = credit.touch
+        click.echo(f"  → {credit.part:.0%} {touch.kind} of {touch.block} at {iso(touch.at)}: {credit.why}")
+    if not found.credits:
+        click.echo("  → no credit: no eligible open or click before it")
+    for loss in found.losses if losses else ():
+        click.echo(f"  · {loss.touch.kind} of {loss.touch.block} at {iso(loss.touch.at)}: {loss.why}")
 
 
 @click.group()

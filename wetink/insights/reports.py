@@ -1,8 +1,10 @@
 """Reports: results of blocks, from the ledger's sums and the log's conversions."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
+from typing import Any
+
+import msgspec
 
 from wetink.content.content import Content
 from wetink.core.blocks.block import counts
@@ -10,78 +12,101 @@ from wetink.core.errors import BadRequest, NotFound
 from wetink.core.events.event import Event
 from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
-from wetink.core.signals.attribution import Attribution, Touch, attribute
-from wetink.core.signals.conversion import Conversion, ConversionEvent, conversions
-from wetink.core.signals.goal import MODELS, ORDER, Goal
+from wetink.core.signals.attribution import Attribution
+from wetink.core.signals.conversion import Conversion
+from wetink.core.signals.credits import Credits, credits_of, joined
+from wetink.core.signals.goal import Goal
 from wetink.core.signals.report import DAY_MS, DIMENSIONS, Line, Report
-from wetink.core.units.duration import parse
+from wetink.insights.conversions import Conversions, Terms, asked, attributed
+from wetink.insights.spans import Made, Spans
 from wetink.ports import Storage
 from wetink.ports.ledger import Opened
+from wetink.render.cache import key_of
 
 CONTACTS = 200
 """Opens and clicks shown for a person."""
 AROUND = 90 * DAY_MS
 """Time before and after a conversion in which its other touches are shown, in milliseconds."""
 
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Credits).decode
+
+
+class _Crediting:
+    """Makes the credits of spans, a `spans.Work`."""
+
+    touched = True
+
+    def __init__(self, conversions: Conversions, terms: Terms) -> None:
+        self._conversions, self._terms = conversions, terms
+        self.names: Collection[str] = terms.names
+        about: list[Any] = [terms.name, terms.model, terms.signals, sorted(terms.waiting)]
+        self.key = key_of("credits", msgspec.json.encode(about))
+
+    async def make(self, since: int, until: int) -> Made:
+        parts = [
+            await asyncio.to_thread(credits_of, found, self._terms.signals)
+            async for found in self._conversions.credited(self._terms, since, until)
+        ]
+        return await asyncio.to_thread(_packed, parts)
+
+    def join(self, parts: Sequence[Made]) -> Made:
+        return _packed([_decode(part.packed) for part in parts])
+
+
+def _packed(parts: Sequence[Credits]) -> Made:
+    whole = joined(parts)
+    return Made(whole.conversions, whole.first, whole.last, _encode(whole))
+
 
 class Reports:
     """Reads the store and the ledger, and stores nothing, so any model can be applied to any time.
 
+    It keeps sums in memory as long as they are valid, so a second look costs as much as has changed since the first.
     `content` has the goals, the models and the blocks.
     """
 
-    def __init__(self, store: Storage) -> None:
-        """Read from `store`."""
-        self._store, self._ledger = store, store.ledger
+    def __init__(self, store: Storage, spans: Spans) -> None:
+        """Read from `store`, and keep sums in `spans`."""
+        self._store, self._ledger, self._spans = store, store.ledger, spans
+        self._conversions = Conversions(store)
 
     def asked(self, content: Content, goal: str = "", model: str = "") -> tuple[str, Goal, str]:
         """Return a goal's name, the goal, and its model or the given one. Raises BadRequest with the known names."""
-        signals, name = content.signals, goal or ORDER
-        found = signals.goal(name)
-        if found is None:
-            raise BadRequest(f"there is no goal called {name[:64]!r}", hint=f"goals: {', '.join(signals.all_goals)}")
-        chosen = model or found.model or signals.model
-        if chosen not in MODELS:
-            raise BadRequest(f"there is no model {chosen[:64]!r}", hint=f"models: {', '.join(MODELS)}")
-        return name, found, chosen
+        return asked(content, goal, model)
 
     async def conversions(
         self, content: Content, goal: str, since: int, until: int
     ) -> AsyncIterator[Sequence[Conversion]]:
-        """Yield the conversions of a goal in [since, until) (Unix ms), in batches without order.
-
-        A goal with its own id property comes in one batch, since the store keeps together only events with one order
-        id.
-        """
-        name, found, _ = self.asked(content, goal)
-        signals = content.signals
-        waiting = {source.name for source in await self._store.sources.all() if source.orders == "wait"}
-        batches = self._store.conversions.outcomes(signals.events(found), since, until)
-        if not _by_order(found):
-            batches = _in_one(batches)
-        async for told in batches:
-            made = await asyncio.to_thread(conversions, told, name, found, signals, waiting)
-            yield [each for each in made if since <= each.at < until]
+        """Yield the conversions of a goal in [since, until) (Unix ms), in batches without order."""
+        async for batch in self._conversions.found(await self._conversions.terms(content, goal), since, until):
+            yield batch
 
     async def attributions(
-        self, content: Content, since: int, until: int, *, goal: str = "", model: str = ""
-    ) -> AsyncIterator[Sequence[Attribution]]:
+        self, content: Content, since: int, until: int, *, goal: str = "", model: str = "", newest: bool = False
+    ) -> AsyncGenerator[Sequence[Attribution], None]:
         """Yield the conversions of [since, until) with the touches in their windows, and why each is credited or not.
 
-        They come in batches without order. Raises BadRequest for an unknown goal or model, and StoreUnavailable.
+        They come by time, the oldest or the newest first, in batches of limited size. Raises BadRequest for an unknown
+        goal or model, and StoreUnavailable.
         """
-        name, found, chosen = self.asked(content, goal, model)
-        around = max(parse(found.clicks), parse(found.opens)), 0
-        async for made in self.conversions(content, name, since, until):
-            touches = await self._touches(made, around)
-            yield await asyncio.to_thread(_attributed, made, touches, found, chosen, around)
+        terms = await self._conversions.terms(content, goal, model)
+        async for batch in self._conversions.in_order(terms, since, until, newest=newest):
+            yield batch
 
-    async def all_attributions(
-        self, content: Content, since: int, until: int, *, goal: str = "", model: str = ""
-    ) -> list[Attribution]:
-        """Return the results of `attributions` as one list, the oldest conversion first."""
-        batches = self.attributions(content, since, until, goal=goal, model=model)
-        return sorted([each async for batch in batches for each in batch], key=by_time)
+    async def credits(self, content: Content, since: int, until: int, *, goal: str = "", model: str = "") -> Credits:
+        """Return the sums of the conversions of [since, until). Raises BadRequest and StoreUnavailable."""
+        return await asyncio.to_thread(joined, await self._credits(content, since, until, goal, model))
+
+    async def _credits(self, content: Content, since: int, until: int, goal: str, model: str) -> list[Credits]:
+        """Return these sums in parts."""
+        terms = await self._conversions.terms(content, goal, model)
+        work = _Crediting(self._conversions, terms)
+        if terms.by_order:
+            made = await self._spans.made(work, since, until)
+        else:  # such a conversion may have events on other days
+            made = [await work.make(since, until)]
+        return await asyncio.to_thread(lambda: [_decode(each.packed) for each in made])
 
     async def explained(
         self, content: Content, conversion_id: str, *, goal: str = "", model: str = "", at: int = 0
@@ -96,29 +121,20 @@ class Reports:
 
         `at` is its time (Unix ms), if known: then only its own events are read. Raises NotFound.
         """
-        asked = [self.asked(content, goal, model) for model in models]
-        name, found, _ = asked[0]
-        spans = [(at, at + 1), (0, FOREVER)] if at and _by_order(found) else [(0, FOREVER)]
+        terms = await self._conversions.terms(content, goal)
+        chosen = [asked(content, goal, model)[2] for model in models]
+        spans = [(at, at + 1), (0, FOREVER)] if at and terms.by_order else [(0, FOREVER)]
         made: list[Conversion] = []
         for since, until in spans:
-            async for batch in self.conversions(content, name, since, until):
+            async for batch in self._conversions.found(terms, since, until):
                 made += [each for each in batch if each.id == conversion_id]
             if made:
                 made = [min(made, key=lambda each: each.at)]
                 break
         else:
-            raise NotFound(f"there is no conversion {conversion_id[:64]!r} of the goal {name}")
-        touches = await self._touches(made, (AROUND, AROUND))
-        return [_attributed(made, touches, found, chosen, (AROUND, AROUND))[0] for _, _, chosen in asked]
-
-    async def _touches(self, made: Sequence[Conversion], around: tuple[int, int]) -> Sequence[Touch]:
-        spans: dict[str, tuple[int, int]] = {}
-        for each in made:
-            since, until = each.at - around[0], each.at + around[1] + 1
-            for member in map(str, each.members):
-                known = spans.get(member, (since, until))
-                spans[member] = min(known[0], since), max(known[1], until)
-        return await self._ledger.touches_within(spans)
+            raise NotFound(f"there is no conversion {conversion_id[:64]!r} of the goal {terms.name}")
+        touches = await self._conversions.touches(made, (AROUND, AROUND))
+        return [attributed(made, touches, terms.goal, model, (AROUND, AROUND))[0] for model in chosen]
 
     async def lines(
         self,
@@ -154,11 +170,11 @@ class Reports:
             raise BadRequest(f"nothing is counted by {wrong[0][:64]!r}", hint=f"by: {', '.join(DIMENSIONS)}")
         since -= since % DAY_MS
         counts = [each for each in await self._ledger.days(since, until) if not block or each.block == block]
-        reports = [Report(by, content.signals, block=block) for by in ways]
-        async for found in self.attributions(content, since, until, goal=goal, model=model):
-            for each in reports:
-                await asyncio.to_thread(each.add, found)
+        credits = await self._credits(content, since, until, goal, model)
+        reports = [Report(by, block=block) for by in ways]
         there = [{"block": name} for name in content.blocks if not block or name == block]
+        for each in reports:
+            await asyncio.to_thread(_add, each, credits)
         return [
             each.lines(counts, keys=there if tuple(by) == ("block",) else ())
             for by, each in zip(ways, reports, strict=True)
@@ -199,38 +215,6 @@ class Reports:
         ]
 
 
-def by_time(found: Attribution) -> tuple[int, str]:
-    """Return the sort key of attributions: the time of the conversion, then its id."""
-    return found.conversion.at, found.conversion.id
-
-
-def _by_order(goal: Goal) -> bool:
-    """Return whether the events of one conversion share an order id."""
-    return (goal.id or "order_id") == "order_id"
-
-
-async def _in_one(batches: AsyncIterator[Sequence[ConversionEvent]]) -> AsyncIterator[Sequence[ConversionEvent]]:
-    yield [each async for batch in batches for each in batch]
-
-
-def _attributed(
-    made: Sequence[Conversion], touches: Sequence[Touch], goal: Goal, model: str, around: tuple[int, int]
-) -> list[Attribution]:
-    """Credit each conversion to its person's touches around it."""
-    by_recipient: dict[str, list[Touch]] = defaultdict(list)
-    for touch in touches:
-        by_recipient[touch.recipient].append(touch)
-    return [
-        attribute(
-            each,
-            [
-                touch
-                for member in each.members
-                for touch in by_recipient.get(str(member), ())
-                if each.at - around[0] <= touch.at <= each.at + around[1]
-            ],
-            goal,
-            model,
-        )
-        for each in made
-    ]
+def _add(report: Report, credits: Sequence[Credits]) -> None:
+    for each in credits:
+        report.add(each.sums)

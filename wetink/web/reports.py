@@ -9,13 +9,14 @@ GET /api/experiments          the names of all experiments
 GET /api/experiments/{name}   the result of one experiment
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from wetink.core.errors import BadRequest
+from wetink.core.signals.attribution import Attribution
 from wetink.core.signals.report import DAY_MS, Line, flat, in_currency, table, total
 from wetink.web.api import allowed, json_response
 from wetink.web.dashboard.query import number_in, time_in
@@ -105,11 +106,25 @@ def as_csv(lines: Sequence[Line], by: Sequence[str], lifts: dict[str, str]) -> R
 
 
 async def conversions(request: Request) -> Response:
-    """Return the credits of each conversion."""
+    """Return the credits of each conversion, the oldest first."""
     wetink, what = allowed(request), report_query(request, now_ms())
-    return json_response(
-        await wetink.reports.all_attributions(wetink.content, what.since, what.until, goal=what.goal, model=what.model)
+    batches = wetink.reports.attributions(wetink.content, what.since, what.until, goal=what.goal, model=what.model)
+    first = await anext(batches, ())  # raises any error of the query
+    return StreamingResponse(
+        _listed(first, batches), media_type="application/json", headers={"cache-control": "no-store"}
     )
+
+
+async def _listed(first: Sequence[Attribution], others: AsyncIterator[Sequence[Attribution]]) -> AsyncIterator[bytes]:
+    """Yield a JSON list in pieces, which holds only a few conversions in memory."""
+    yield b"[" + _items(first)
+    async for batch in others:
+        yield b"," + _items(batch)
+    yield b"]"
+
+
+def _items(batch: Sequence[Attribution]) -> bytes:
+    return msgspec.json.encode(batch)[1:-1]
 
 
 async def conversion(request: Request) -> Response:

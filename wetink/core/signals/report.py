@@ -6,12 +6,11 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from wetink.core.signals.attribution import Attribution, split
-from wetink.core.signals.goal import Signals
+from wetink.core.signals.credits import DAY_MS as DAY_MS
+from wetink.core.signals.credits import CreditSum
 from wetink.core.units.csv import sheet
 from wetink.core.units.currency import rounded
 
-DAY_MS = 86_400_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 DIMENSIONS = ("block", "variant", "campaign", "day")
@@ -94,38 +93,30 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Report:
-    """A report broken down by some of DIMENSIONS. Conversions are added batch by batch, and only their sums are kept.
+    """A report broken down by some of DIMENSIONS. Credits are added part by part, and only their sums are kept.
 
     Orders are counted on their day, for the open or click that gets the credit.
     """
 
-    def __init__(self, by: Sequence[str], signals: Signals, *, block: str = "") -> None:
-        """Start without conversions. With a `block`, only the credits of that block are added."""
-        self._by, self._signals, self._block = by, signals, block
+    def __init__(self, by: Sequence[str], *, block: str = "") -> None:
+        """Start without credits. With a `block`, only the credits of that block are added."""
+        self._by, self._block = by, block
         self._orders: dict[tuple[str | int, ...], float] = {}
         self._revenue: dict[tuple[str | int, ...], dict[str, float]] = {}
         self._page_revenue: dict[tuple[str | int, ...], dict[str, float]] = {}
 
-    def add(self, attributions: Iterable[Attribution]) -> None:
-        """Add the conversions that count, each to the lines of its credited touches."""
-        for attribution in attributions:
-            conversion = attribution.conversion
-            if not conversion.counts:
+    def add(self, sums: Iterable[CreditSum]) -> None:
+        """Add the credits of places, each to its line."""
+        for each in sums:
+            if self._block and each.block != self._block:
                 continue
-            currency, rate = self._signals.rate(conversion.currency)
-            amounts = [credit.amount for credit in attribution.credits]
-            if rate != 1.0:
-                amounts = split(rounded(sum(amounts) * rate, currency), amounts, currency)
-            for credit, amount in zip(attribution.credits, amounts, strict=True):
-                touch = credit.touch
-                if self._block and touch.block != self._block:
-                    continue
-                place = {"block": touch.block, "variant": touch.variant, "campaign": touch.campaign}
-                key = tuple(place.get(each, conversion.at - conversion.at % DAY_MS) for each in self._by)
-                self._orders[key] = self._orders.get(key, 0.0) + credit.part
-                for sums in (self._revenue, self._page_revenue)[: 2 if conversion.page else 1]:
-                    mine = sums.setdefault(key, {})
-                    mine[currency] = mine.get(currency, 0.0) + amount
+            key = tuple([getattr(each, dimension) for dimension in self._by])
+            self._orders[key] = self._orders.get(key, 0.0) + each.orders
+            mine = self._revenue.setdefault(key, {})
+            mine[each.currency] = mine.get(each.currency, 0.0) + each.revenue
+            if each.page_revenue:
+                paged = self._page_revenue.setdefault(key, {})
+                paged[each.currency] = paged.get(each.currency, 0.0) + each.page_revenue
 
     def lines(self, counts: Iterable[DayCount], *, keys: Iterable[Mapping[str, str | int]] = ()) -> list[Line]:
         """Return one line for each combination of the dimensions, in order; `keys` have a line even without counts."""

@@ -2,16 +2,18 @@
 
 import asyncio
 from collections import defaultdict
+from contextlib import aclosing
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from wetink.core.errors import BadRequest, NotFound
+from wetink.core.identity.holding import FOREVER
 from wetink.core.signals.attribution import Attribution
 from wetink.core.signals.experiment_result import METRICS
 from wetink.core.signals.goal import MODELS
 from wetink.core.signals.report import DAY_MS, DIMENSIONS, Line, in_currency, total
-from wetink.insights.reports import by_time
+from wetink.insights.conversions import by_time
 from wetink.web.dashboard import charts
 from wetink.web.dashboard.query import wetink_of, whole
 from wetink.web.dashboard.render import missing, page
@@ -99,27 +101,36 @@ async def reports_csv(request: Request) -> Response:
 
 
 async def conversions(request: Request) -> Response:
-    """List the conversions of a span, the newest first, with the credited touches."""
+    """List the conversions of a span, the newest first, with the credited touches. `before` continues a list."""
     wetink, now = wetink_of(request), now_ms()
     what, problem = _report_query(request, wetink, now)
     name, _, model = wetink.reports.asked(wetink.content, what.goal, what.model)
+    whole = await wetink.reports.credits(wetink.content, what.since, what.until, goal=what.goal, model=what.model)
+    before = _place(request.query_params.get("before", ""))
+    until = min(what.until, before[0] + 1) if before is not None else what.until
     found: list[Attribution] = []
-    count = credited = unclear = 0
-    span = what.since, what.until
-    async for batch in wetink.reports.attributions(wetink.content, *span, goal=what.goal, model=what.model):
-        count += len(batch)
-        credited += sum(bool(each.credits) for each in batch)
-        unclear += sum(bool(each.conversion.notes) for each in batch)
-        found = sorted((*found, *batch), key=by_time)[-MOST:]
+    batches = wetink.reports.attributions(
+        wetink.content, what.since, until, goal=what.goal, model=what.model, newest=True
+    )
+    async with aclosing(batches):
+        async for batch in batches:
+            found += [each for each in batch if before is None or by_time(each) < before]
+            if len(found) > MOST:
+                break
+    more = len(found) > MOST
+    found = found[:MOST]
     return page(
         request,
         "conversions.html",
         status=_status(problem),
         problem=problem,
-        found=found[::-1],
-        count=count,
-        credited=credited,
-        unclear=unclear,
+        found=found,
+        count=whole.conversions,
+        credited=whole.credited,
+        unclear=whole.unclear,
+        before=before,
+        more=request.url.include_query_params(before=_written(found[-1])).query if more else "",
+        newest=request.url.remove_query_params("before").query,
         ranges=RANGES,
         days=len(range(what.since - what.since % DAY_MS, what.until, DAY_MS)),
         goals=wetink.content.signals.all_goals,
@@ -130,7 +141,17 @@ async def conversions(request: Request) -> Response:
 
 
 MOST = 50
-"""Conversions that are listed."""
+"""Conversions that are listed on a page."""
+
+
+def _place(text: str) -> tuple[int, str] | None:
+    """Return the place in the list that a page continues after; None for the start of the list."""
+    at, _, id = text.partition(" ")
+    return (int(at), id) if at.isascii() and at.isdigit() and len(at) <= len(str(FOREVER)) else None
+
+
+def _written(found: Attribution) -> str:
+    return f"{found.conversion.at} {found.conversion.id}"
 
 
 async def conversion(request: Request) -> Response:
