@@ -59,9 +59,12 @@ class _Valid(msgspec.Struct, frozen=True, gc=False):
 class Spans:
     """Results of a store's conversions, for the event loop of one process."""
 
-    def __init__(self, store: Storage, most: int = MOST_BYTES) -> None:
-        """Start empty. The results used least recently go first when they take more than `most` bytes."""
-        self._store = store
+    def __init__(self, store: Storage, *, most: int = MOST_BYTES, few: int = FEW) -> None:
+        """Start empty. The results used least recently go first when they take more than `most` bytes.
+
+        A span with up to `few` conversions is not divided.
+        """
+        self._store, self._few = store, few
         self._kept: Kept[_Valid] = Kept(most, lambda each: len(each.made.packed) + 200)
 
     async def made(self, work: Work, since: int, until: int) -> list[Made]:
@@ -88,7 +91,7 @@ class Spans:
         kept = self._kept.get(key)
         if kept is not None and kept.revisions == revisions:
             return kept.made
-        if kept is not None and width in NARROWER and kept.made.conversions > FEW:
+        if kept is not None and width in NARROWER and kept.made.conversions > self._few:
             parts = await self._within(work, start, start + width, NARROWER[width])
             made = await asyncio.to_thread(work.join, parts)
         else:
