@@ -10,7 +10,7 @@ from wetink.core.events.event import Event
 from wetink.core.identity.holding import FOREVER
 from wetink.ports import Cursor, Receipt, Received, Record
 from wetink.store.codec import VERDICTS, events, received
-from wetink.store.postgresql import commit
+from wetink.store.postgresql import commit, replay
 from wetink.store.postgresql.database import Database
 from wetink.store.postgresql.writer import Writer
 from wetink.store.queries import queries
@@ -63,6 +63,12 @@ class PostgresLog:
             return after, ()
         found = events([body for *_, body in rows if body is not None])
         return _cursor(rows[-1][1], replays), [event for event in found if event.products]
+
+    async def renew(self, pairs: Sequence[tuple[Received, Record]], *, dry: bool = False) -> Sequence[bool]:
+        if dry:
+            async with self._database.reading("reading events") as db:
+                return await replay.renewed(db, pairs)
+        return await self._database.transact("renewing messages", lambda db: replay.renew(db, pairs))
 
 
 def _cursor(seq: int, replays: int) -> Cursor:

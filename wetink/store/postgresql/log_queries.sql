@@ -52,3 +52,26 @@ LEFT JOIN (
 ) m ON true
 LEFT JOIN event e ON m.wanted AND e.who = m.who AND e.at = m.at AND e.fingerprint = m.fingerprint
 ORDER BY m.seq
+
+-- name: stored  Messages by their positions, with their events.
+SELECT m.seq, m.fingerprint, m.who, m.at, e.body FROM message m
+LEFT JOIN event e ON e.who = m.who AND e.at = m.at AND e.fingerprint = m.fingerprint
+WHERE m.seq = ANY($1)
+
+-- name: lock_stored
+SELECT FROM message WHERE seq = ANY($1) ORDER BY fingerprint FOR UPDATE
+
+-- name: delete_event
+WITH noted AS (
+    INSERT INTO event_change (fingerprint, seq, who) VALUES ($3, log_begin(), $1) ON CONFLICT DO NOTHING
+)
+DELETE FROM event WHERE who = $1 AND at = $2 AND fingerprint = $3
+
+-- name: insert_event
+INSERT INTO event (who, at, fingerprint, page, body) VALUES ($1, $2, $3, $4, $5)
+
+-- name: renew_message
+UPDATE message SET verdict = $2, problems = $3, type = $4, name = $5, who = $6, at = $7 WHERE fingerprint = $1
+
+-- name: count_replay
+UPDATE replay SET count = count + 1
