@@ -1,11 +1,11 @@
 """Files of earlier versions."""
 
-import asyncio
 from pathlib import Path
 
 import apsw
 import pytest
 
+from tests.contracts.loop import run
 from tests.contracts.test_implied_opens import HOUR, figures, touch
 from tests.contracts.test_ledger import Desk
 from tests.storage import opened
@@ -21,7 +21,7 @@ def test_a_file_of_an_unreleased_version_is_refused_unchanged(tmp_path: Path, fi
         await opened(tmp_path).start()
 
     with pytest.raises(BadSettings, match=f"{file} has the format of an unreleased version"):
-        asyncio.run(start())
+        run(start())
     assert [name for (name,) in old.execute("SELECT name FROM sqlite_master")] == [table]
     old.close()
 
@@ -35,8 +35,8 @@ def test_clicks_of_the_past_prove_opens_when_they_are_classed_anew(tmp_path: Pat
     db.execute("UPDATE daily SET opens = 0, unique_opens = 0, implied_opens = 0")
     db.close()
     assert figures(desk) == {"hero": (0, 0, 1, 1, 0)}
-    asyncio.run(desk.ledger.reclassify(lambda _, kind: kind == "person"))
+    run(desk.ledger.reclassify(lambda _, kind: kind == "person"))
     assert figures(desk) == {"hero": (1, 1, 1, 1, 1)}
-    asyncio.run(desk.ledger.reclassify(lambda _, __: False))
+    run(desk.ledger.reclassify(lambda _, __: False))
     assert figures(desk) == {"hero": (0, 0, 1, 0, 0)}, "nor does a click that counts no more prove anything"
-    asyncio.run(store.close())
+    run(store.close())

@@ -72,6 +72,11 @@ class Database:
         """Connect, and create or upgrade the tables. Raises StoreUnavailable, BadSettings for an unusable server."""
         await self._opened()
 
+    @property
+    def connected(self) -> bool:
+        """Whether it has connected before. The first connection takes longer than a statement."""
+        return self._pool is not None
+
     @asynccontextmanager
     async def reading(self, doing: str, seconds: float | None = None) -> AsyncIterator[Connection]:
         """Lend a connection for single statements, each its own transaction. `doing` names the work in errors.

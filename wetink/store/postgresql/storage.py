@@ -9,7 +9,9 @@ from wetink.store.postgresql.catalog import PostgresCatalog
 from wetink.store.postgresql.content import PostgresContent
 from wetink.store.postgresql.conversions import PostgresConversions
 from wetink.store.postgresql.database import Address, Database
+from wetink.store.postgresql.exposures import PostgresExposures
 from wetink.store.postgresql.leases import PostgresLeases
+from wetink.store.postgresql.ledger import PostgresLedger
 from wetink.store.postgresql.log import PostgresLog
 from wetink.store.postgresql.profiles import PostgresProfiles
 from wetink.store.postgresql.projections import PostgresProjections
@@ -40,7 +42,9 @@ def open_storage(address: str, clock_ms: Callable[[], int], *, archive_days: int
     log = parts["log"] = PostgresLog(database)
     parts["profiles"] = PostgresProfiles(database)
     leases = parts["leases"] = PostgresLeases(database)
+    ledger = parts["ledger"] = PostgresLedger(database)
     parts["content"] = PostgresContent(database)
+    parts["exposures"] = PostgresExposures(database, ledger.decisions, ledger.writer)
     parts["secrets"] = PostgresSecrets(database)
     parts["sessions"] = PostgresSessions(database)
     parts["sources"] = PostgresSenders(database)
@@ -52,13 +56,15 @@ def open_storage(address: str, clock_ms: Callable[[], int], *, archive_days: int
         await database.start()
 
     def lost() -> Mapping[str, int]:
-        return {}
+        found = {"opens and clicks": ledger.lost}
+        return {what: count for what, count in found.items() if count}
 
     def ended() -> Sequence[str]:
         return []
 
     async def close() -> None:
         await log.writer.close()
+        await ledger.close()
         await leases.close()
         await database.close()
 

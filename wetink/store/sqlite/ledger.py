@@ -17,12 +17,13 @@ import apsw
 import msgspec
 
 from wetink.core.blocks.block import Decision, stands
-from wetink.core.client_classification import Facts, Kind
+from wetink.core.client_classification import Kind
 from wetink.core.errors import StoreUnavailable
 from wetink.core.signals.attribution import Touch
 from wetink.core.signals.report import DayCount
 from wetink.ports.drawing import Served
 from wetink.ports.ledger import Onlooker, Revision
+from wetink.store.interactions import added, counted, day_of, encode_json, touch_of
 from wetink.store.queries import queries, script
 from wetink.store.sqlite import interactions
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, Batch, BatchWriter, Queue, passing
@@ -41,7 +42,6 @@ from wetink.store.sqlite.connection import (
 logger = logging.getLogger(__name__)
 SQL = queries(__package__, "ledger_queries.sql")
 SQL_CONTACTS = interactions.SQL
-KINDS = interactions.KINDS
 MARKS: dict[Onlooker, int] = {"person": 1 << 31, "machine": 1 << 30, "nobody": 0}
 """Beside the bits of the served slots: the kinds of fetch that have been counted."""
 MOST_DECISIONS, MOST_ROWS = 10_000, 10_000
@@ -61,10 +61,6 @@ _Outcome: TypeAlias = tuple[Decision, bool] | Exception
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Decision).decode
-_rows = msgspec.json.Encoder().encode
-_facts = msgspec.json.Decoder(Facts).decode
-_NO_FACTS = Facts()
-_arms = msgspec.json.Decoder(dict[str, str]).decode
 
 
 class Late:
@@ -138,7 +134,7 @@ class SQLiteLedger:
         queues = {
             "decisions": Queue(self._keep, MOST_DECISIONS),
             "rows": Queue(lambda rows: [db.execute(*row) for row in rows], MOST_ROWS),
-            "pictures": Queue(partial(interactions.count_pictures, db), MOST_PICTURES, interactions.added),
+            "pictures": Queue(partial(interactions.count_pictures, db), MOST_PICTURES, added),
             "touches": Queue(partial(interactions.count, db), MOST_TOUCHES),
         }
         self.writer = BatchWriter("opens, clicks or decisions", db, queues, tried=lambda *how: self.late.tried(*how))
@@ -288,20 +284,20 @@ class SQLiteLedger:
     def revisions(self, times: Sequence[int]) -> Sequence[Revision]:
         self.flush()
         with translated("following opens and clicks"), self._reads:
-            rows = fetch(self._reading, SQL_CONTACTS.changes_before, (_rows(times).decode(),))
+            rows = fetch(self._reading, SQL_CONTACTS.changes_before, (encode_json(times).decode(),))
         return [str(changes) for (changes,) in rows]
 
     async def contacts(self, block: str, recipient: str) -> tuple[int, int]:
         # Not acquired if a thread is writing and waits for the file.
         alone = self.writer.writing.acquire(timeout=LOOP_BUSY_MS / 1000)
         try:
-            waiting = [each.kind for each in self.writer.pending("touches") if _counts(each, recipient, block)]
+            waiting = [each.kind for each in self.writer.pending("touches") if counted(each, recipient, block)]
             with translated("counting a person's opens and clicks"):
-                counted = dict(fetch(self._db, SQL.contacts_of, (recipient, block)))
+                sums = dict(fetch(self._db, SQL.contacts_of, (recipient, block)))
         finally:
             if alone:
                 self.writer.writing.release()
-        return counted.get(0, 0) + waiting.count("open"), counted.get(1, 0) + waiting.count("click")
+        return sums.get(0, 0) + waiting.count("open"), sums.get(1, 0) + waiting.count("click")
 
     @in_thread
     def reclassify(self, counts: Callable[[str, Kind], bool]) -> int:
@@ -314,7 +310,7 @@ class SQLiteLedger:
                 db.close()
 
     def served(self, served: Served, at: int) -> None:
-        what = served, interactions.day_of(at)
+        what = served, day_of(at)
         self.writer.put("pictures", (what, 1), what)
 
     async def days(self, since: int, until: int) -> Sequence[DayCount]:
@@ -343,20 +339,5 @@ class SQLiteLedger:
             db.close()
 
 
-def _counts(touch: Touch, recipient: str, block: str) -> bool:
-    return touch.recipient == recipient and touch.block == block and touch.human
-
-
 def _touches(db: apsw.Connection, spans: Mapping[str, tuple[int, int]]) -> list[Touch]:
-    rows = fetch(db, SQL.touches_within, (_rows(spans).decode(),))
-    return [
-        Touch(
-            *(KINDS[kind], block, who, campaign, at, variant, fetch_class),
-            _NO_FACTS if facts == "{}" else _facts(facts),
-            version,
-            bool(human),
-            _arms(arms) if arms else {},
-            bool(implied),
-        )
-        for who, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied in rows
-    ]
+    return [touch_of(row) for row in fetch(db, SQL.touches_within, (encode_json(spans).decode(),))]

@@ -1,0 +1,142 @@
+"""Interactions: opens and clicks as rows, the opens that clicks prove, and their classes by the current rules."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from wetink.core.client_classification import Facts, Kind, classify, in_hindsight
+from wetink.core.signals.attribution import PROVED_MS, Touch
+from wetink.core.signals.report import DAY_MS
+
+KINDS = ("open", "click")
+"""An open is stored as 0, a click as 1."""
+EARLIEST = -(1 << 61)
+"""Before any open or click."""
+NO_ARMS = ""
+
+
+encode_json = msgspec.json.Encoder().encode
+_facts = msgspec.json.Decoder(Facts).decode
+_arms = msgspec.json.Decoder(dict[str, str]).decode
+_NO_FACTS = Facts()
+
+
+def row_of(touch: Touch) -> tuple[Any, ...]:
+    """Return the values of an open or click in the order of columns. Facts and arms are JSON."""
+    return (
+        *(touch.recipient, touch.at, KINDS.index(touch.kind), touch.block, touch.campaign, touch.variant),
+        *(touch.fetch_class, encode_json(touch.facts).decode(), touch.version, touch.human),
+        encode_json(touch.arms).decode() if touch.arms else NO_ARMS,
+        touch.implied,
+    )
+
+
+def touch_of(row: Sequence[Any]) -> Touch:
+    """Return the open or click of a row."""
+    who, at, kind, block, campaign, variant, fetch_class, facts, version, human, arms, implied = row
+    return Touch(
+        *(KINDS[kind], block, who, campaign, at, variant, fetch_class),
+        _NO_FACTS if facts == "{}" else _facts(facts),
+        version,
+        bool(human),
+        _arms(arms) if arms else {},
+        bool(implied),
+    )
+
+
+def added(old: tuple[Any, int], new: tuple[Any, int]) -> tuple[Any, int]:
+    """Return the sum of two counts of the same picture and day."""
+    return old[0], old[1] + new[1]
+
+
+def day_of(at: int) -> int:
+    """Return the first millisecond of the day (UTC) of a moment."""
+    return at - at % DAY_MS
+
+
+def counted(touch: Touch, recipient: str, block: str) -> bool:
+    """Return whether this is a counted open or click of a block by a recipient."""
+    return touch.recipient == recipient and touch.block == block and touch.human
+
+
+def unproved(touches: Sequence[Touch]) -> list[Touch]:
+    """Return each person's first click on each block without an open near it among these."""
+    clicks = [touch for touch in touches if touch.kind == "click" and touch.human]
+    if not clicks:
+        return []
+    seen: dict[tuple[str, str, str], list[int]] = {}
+    for touch in touches:
+        if touch.kind == "open" and touch.human:
+            seen.setdefault((touch.recipient, touch.block, touch.campaign), []).append(touch.at)
+    first: dict[tuple[str, str, str], Touch] = {}
+    for touch in sorted(clicks, key=lambda each: each.at):
+        key = touch.recipient, touch.block, touch.campaign
+        if not any(abs(touch.at - at) < PROVED_MS for at in seen.get(key, ())):
+            first.setdefault(key, touch)
+    return list(first.values())
+
+
+def families(heirs: Sequence[tuple[str, str]]) -> list[list[str]]:
+    """Return groups of recipients from pairs of an heir and the recipient it follows.
+
+    >>> [sorted(each) for each in families([("b", "a"), ("d", "c"), ("c", "b"), ("y", "x")])]
+    [['a', 'b', 'c', 'd'], ['x', 'y']]
+    """
+    family: dict[str, list[str]] = {}
+    for heir, origin in heirs:
+        one, other = family.setdefault(heir, [heir]), family.setdefault(origin, [origin])
+        if one is not other:
+            one += other
+            family.update(dict.fromkeys(other, one))
+    return list({id(each): each for each in family.values()}.values())
+
+
+class Reclassified(msgspec.Struct):
+    """Opens and clicks with their classes by the current rules, and the opens that people's clicks prove."""
+
+    rows: list[tuple[str, str, bool, Any]]
+    """The class, the facts as JSON, whether it counts as a person's, and the key of the row."""
+    changed: int
+    proved: dict[tuple[str, str, str, int], Any]
+    """The key of the click that proves an open, by recipient, campaign, block and time (Unix ms)."""
+
+
+def reclassified(rows: Sequence[Sequence[Any]], counts: Callable[[str, Kind], bool]) -> Reclassified:
+    """Classify opens and clicks, given as key, recipient, time, kind, block, campaign, class and facts.
+
+    They are in the order of recipient, campaign and time. `counts` returns whether a block counts a class of fetch.
+    """
+    found = Reclassified([], 0, {})
+    for (recipient, campaign), group in groupby(rows, key=lambda row: (row[1], row[5])):
+        email, counting = list(group), list[tuple[str, int, bool, Any]]()
+        fetches = [(at, kind == 1, block, _facts(facts)) for _, _, at, kind, block, _, _, facts in email]
+        for row, facts in zip(email, in_hindsight(fetches), strict=True):
+            fetch_class = classify(facts).kind
+            found.changed += fetch_class != row[6]
+            human = counts(row[4], fetch_class)
+            found.rows.append((fetch_class, encode_json(facts).decode(), human, row[0]))
+            if human:
+                counting.append((row[4], row[2], row[3] == 1, row[0]))
+        found.proved |= {(recipient, campaign, block, at): click for block, at, click in _proved(counting)}
+    return found
+
+
+def _proved(email: Sequence[tuple[str, int, bool, Any]]) -> Iterator[tuple[str, int, Any]]:
+    """Yield the opens that clicks of one email prove: block, time (Unix ms) and the click.
+
+    `email` has people's actions, the oldest first: block, time, whether it is a click, and its key.
+
+    >>> list(_proved([("a", 5, False, 1), ("a", 9, True, 2), ("b", 9, True, 3), ("b", 10, True, 4)]))
+    [('b', 9, 3)]
+    """
+    seen: dict[str, list[int]] = {}
+    for block, at, click, _ in email:
+        if not click:
+            seen.setdefault(block, []).append(at)
+    for block, at, click, row in email:
+        known = seen.setdefault(block, [])
+        if click and not any(abs(at - each) < PROVED_MS for each in known):
+            known.append(at)
+            yield block, at, row
