@@ -25,15 +25,13 @@ ARGUMENTS = {
     "why": f"a fixed text; of what cannot be written, {WORDS}",
     "outcome.why": "how a receiver answered: its status, never its body",
     "*details": "what `log_error` was called with, which stands here itself",
-    **dict.fromkeys(("count", "lost", "len(odd)", "child.process.pid", "last", "number", "version.number"), COUNT),
+    **dict.fromkeys(("count", "lost", "len(odd)", "child.process.pid", "last", "version.number"), COUNT),
     "host_of(url)": "the host of a photo, without the rest of its address",
     "next(iter(spelled))": "the kind of a rule's condition",
     "still_running(task)": "calls, apps, feeds and hosts",
     "type(error).__name__": "the kind of an error",
     "self._what": "a fixed text",
-    **dict.fromkeys(
-        ("path", "self._path", "folder", "path.name", "feed.file"), "a file of the data folder or of the settings"
-    ),
+    **dict.fromkeys(("path", "self._path", "path.name", "feed.file"), "a file of the data folder or of the settings"),
     "RETRY_SECONDS": "a number",
     **dict.fromkeys(("True", "not passing(error)"), "whether there is a trace: kinds and places of errors alone"),
 }
@@ -53,15 +51,9 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
         "_write_alone",
         "all people are being laid out in columns: %s %%",
     ): "it puts in a number",
-    (
-        "content/earlier.py",
-        "take_over",
-        "versions 1 to %d of the content are in the store now; %s is not used any more",
-    ): FILE,
     ("content/versions.py", "_edited", "content: %s"): SHOP,
     ("feeds/uploads.py", "_show", "the upload %s is not in the folder: %s"): FILE,
     ("feeds/uploads.py", "take_in", "the upload %s cannot be taken in: %s"): FILE,
-    ("content/earlier.py", "_read", "version %d of the content cannot be read: %s"): SAID,
     ("content/versions.py", "_write_back", "version %d cannot be written to the content folder: %s"): FILE,
     ("feeds/personal.py", "_fetch", "feed %s has no answer"): SHOP,
     (

@@ -4,14 +4,12 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
-import apsw
 import pytest
 
 from tests.scenarios.test_what_counts import results
 from tests.scenarios.test_who_fetched import CHROME, GMAIL
 from tests.web.test_open import JANE, SHOP, House
 from wetink.core.profile.person import Moment
-from wetink.store.sqlite.ledger import SQLiteLedger
 
 APPLE, BARRACUDA = "Mozilla/5.0", "Barracuda Sentinel"
 
@@ -107,25 +105,3 @@ def test_a_policy_that_means_nothing_is_refused_with_its_place(house: House, pol
     [problem] = house.wetink.content.problems
     assert problem.startswith("blocks/hero.yaml: ")
     assert said in problem
-
-
-def test_a_ledger_of_an_earlier_version_keeps_what_it_counted(tmp_path: Path) -> None:
-    old = apsw.Connection(str(tmp_path / "opens.db"))
-    old.execute(
-        "CREATE TABLE contact (recipient TEXT NOT NULL, at INTEGER NOT NULL, kind INTEGER NOT NULL, block TEXT NOT"
-        " NULL, campaign TEXT NOT NULL, variant TEXT NOT NULL, taken_for TEXT NOT NULL, facts TEXT NOT NULL,"
-        " version INTEGER NOT NULL)"
-    )
-    for taken_for in ("person", "prefetch", "scanner", "proxy"):
-        old.execute("INSERT INTO contact VALUES ('user:jane', 5, 0, 'hero', '', '', ?, '{}', 1)", (taken_for,))
-    old.close()
-
-    async def counted() -> tuple[int, list[bool]]:
-        ledger = SQLiteLedger(tmp_path)
-        [hero] = await ledger.days(0, 10)
-        touches = await ledger.touches(["user:jane"], 0, 10)
-        await ledger.close()
-        return hero.opens, [touch.human for touch in touches]
-
-    assert asyncio.run(counted()) == (2, [True, False, False, True])
-    assert asyncio.run(counted()) == (2, [True, False, False, True]), "opened a second time"
