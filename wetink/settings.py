@@ -40,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True):
     placeholders: tuple[str, ...] = ()
     worker_timeout: int = 30
     store: str = ""
+    log: str = ""
     metrics: tuple[str, int] | None = None
     metrics_token: str = ""
     role: frozenset[Role] = frozenset(ROLES)
@@ -126,6 +127,12 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
         "",
         str,
         "Where events, profiles and decisions are stored: sqlite:///FOLDER. Defaults to the data folder.",
+    ),
+    (
+        "log",
+        "",
+        str,
+        "NATS JetStream in front of the store: nats://HOST:4222,HOST:4222. Empty stores messages directly.",
     ),
     (
         "role",

@@ -50,9 +50,12 @@ from wetink.opens.recipient import Seals
 from wetink.opens.secrets import check_files, known_in, new_token
 from wetink.ports import Storage
 from wetink.ports.audiences import Columns
+from wetink.ports.stream import Stream
 from wetink.render import Renderer, blank, browser
 from wetink.settings import Settings
 from wetink.store import engine_of, open_now_or_later
+from wetink.stream.apply import Applier
+from wetink.stream.front import StreamedLog
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +83,10 @@ class Wetink:
         self.renderer = Renderer(
             WithSamples(self.photos), browser=self._browser, shared=shared_folder, leases=store.leases
         )
-        self.ingest = Ingest(store.log, known := Placeholders(settings.placeholders))
+        self.stream = _stream(settings.log) if settings.log else None
+        self.applier = Applier(self.stream, store.log, store.leases) if self.stream is not None else None
+        inbox = StreamedLog(self.stream) if self.stream is not None else store.log
+        self.ingest = Ingest(inbox, known := Placeholders(settings.placeholders))
         self.replay = Replay(store, self.ingest)
         self._own_apps, self._app_problems = apps.found()
         self.apps = dict(self._own_apps)
@@ -151,6 +157,8 @@ class Wetink:
         """Prepare to store messages and fetch photos in the running event loop."""
         self.photos.start()
         await self.store.start()
+        if self.stream is not None and self.settings.role & {"ingest", "worker"}:
+            await self.stream.start()
         if not self.has_content:
             await self.follow()
 
@@ -208,7 +216,11 @@ class Wetink:
     async def close(self) -> None:
         """Finish pending work and close everything."""
         await self.crowd.close()
+        if self.applier is not None:
+            await self.applier.close()
         await self.store.close()
+        if self.stream is not None:
+            await self.stream.close()
         await self._posts.close()
         await self.feeds.close()
         await self.photos.close()
@@ -231,6 +243,13 @@ def _now_ms() -> int:
 def has_store(settings: Settings) -> bool:
     """Return whether a store already exists at the settings' address."""
     return engine_of(settings.store).exists(settings.store)
+
+
+def _stream(address: str) -> Stream:
+    """Return the stream at an address. Imported here: most servers have none. Raises BadSettings."""
+    from wetink.stream.jetstream import JetStream
+
+    return JetStream(address)
 
 
 def _columns(store: Storage, data: Path) -> Columns:

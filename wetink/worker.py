@@ -41,6 +41,12 @@ async def _measure(wetink: Wetink) -> None:
     metrics.LOST.reach(sum(wetink.store.lost().values()))
 
 
+async def _share_stream(wetink: Wetink) -> None:
+    """Take this process's part of the stream, if there is a stream in front of the store."""
+    if wetink.applier is not None:
+        await wetink.applier.share()
+
+
 class Task(msgspec.Struct, frozen=True):
     """A repeated task. A turn returns whether there is more to do right away."""
 
@@ -67,6 +73,7 @@ STORE = "store"
 TASKS = (
     Task("metrics", 1.0, _measure),
     Task("content", 1.0, lambda wetink: wetink.follow()),
+    Task("stream", 1.0, _share_stream, ("worker",)),
     Task("folder", 1.0, lambda wetink: wetink.look_again(), ("worker",), leased="folder"),
     Task("uploads", 1.0, lambda wetink: wetink.feeds.take_in(), ("worker",), leased="folder"),
     Task("fonts", ONCE, lambda wetink: wetink.renderer.prepare(), SHOWING),
@@ -123,6 +130,8 @@ class Worker:
 
     def _start(self) -> None:
         self._wetink.ingest.on_appended = self._appended
+        if self._wetink.applier is not None:
+            self._wetink.applier.on_appended = self._appended
         self._wetink.health.tasks = [asyncio.create_task(self._run(task), name=task.name) for task in self._tasks]
 
     async def _wait(self, error: StoreUnavailable | None) -> None:

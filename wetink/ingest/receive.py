@@ -19,7 +19,7 @@ from wetink.core.identity.user_hash import IdentityVerification
 from wetink.core.messages.mapping import Mappings
 from wetink.core.messages.normalize import normalize
 from wetink.core.text.placeholder import USUAL, Placeholders
-from wetink.ports import Log, Receipt, Record, Source
+from wetink.ports import Inbox, Receipt, Record, Source
 from wetink.telemetry import tracing
 from wetink.telemetry.metrics import APPEND, MESSAGES
 
@@ -64,7 +64,7 @@ class Ingest:
     same few functions in a row takes half the time.
     """
 
-    def __init__(self, log: Log, known: Placeholders = USUAL) -> None:
+    def __init__(self, log: Inbox, known: Placeholders = USUAL) -> None:
         """Write to `log`. `known` are the placeholders, which identify nobody."""
         self.known = known
         self._log = log

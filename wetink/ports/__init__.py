@@ -21,6 +21,7 @@ from wetink.ports.storage import WIDTHS as WIDTHS
 from wetink.ports.storage import Catalog as Catalog
 from wetink.ports.storage import Conversions as Conversions
 from wetink.ports.storage import Cursor as Cursor
+from wetink.ports.storage import Inbox as Inbox
 from wetink.ports.storage import Loaded as Loaded
 from wetink.ports.storage import Log as Log
 from wetink.ports.storage import Polls as Polls

@@ -123,8 +123,8 @@ class Loaded(msgspec.Struct, frozen=True, gc=False):
     summary: Summary | None = None
 
 
-class Log(Protocol):
-    """Stores received messages durably. Followers read them in the order of arrival."""
+class Inbox(Protocol):
+    """Takes received messages in durably: a log, or a stream in front of it."""
 
     async def append(self, batch: Sequence[Record]) -> Sequence[Receipt]:
         """Write messages, events and claims in one transaction, on disk (fsync) on return.
@@ -133,6 +133,10 @@ class Log(Protocol):
         and its receipt says `duplicate`, so callers may retry freely. Raises `StoreUnavailable` if nothing was written.
         """
         ...
+
+
+class Log(Inbox, Protocol):
+    """Stores received messages durably. Followers read them in the order of arrival."""
 
     async def messages(self, *, limit: int = 50, before: int | None = None, verdict: str = "") -> Sequence[Received]:
         """Return the newest messages with seq < `before`, the newest first."""

@@ -1,0 +1,74 @@
+"""Port of the stream: a replicated buffer in front of the store, for writes that must not wait for it."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+Topic = Literal["messages", "opens"]
+"""What a stream message holds: received messages, or opens, clicks and deliveries."""
+
+
+class Delivery(msgspec.Struct, frozen=True, eq=False):
+    """A stream message on its way to the store. `tries` counts its deliveries, this one included."""
+
+    body: bytes
+    tries: int
+    handle: Any
+    """The stream's own name for it."""
+
+
+class Stream(Protocol):
+    """Keeps what was published on a quorum of disks until it is stored. All processes share it.
+
+    What has the same topic and partition is delivered in the order of publishing, and at least once.
+    """
+
+    partitions: int
+
+    async def publish(self, topic: Topic, partition: int, body: bytes) -> None:
+        """Publish a stream message of at most `most_bytes`. It is on a quorum of disks (fsync) on return.
+
+        Raises StoreUnavailable: it may be in the stream nevertheless, so what is in it must be safe to store twice.
+        """
+        ...
+
+    @property
+    def most_bytes(self) -> int:
+        """The largest body that the stream takes, in bytes."""
+        ...
+
+    async def fetch(self, topic: Topic, partition: int, wait: float) -> Sequence[Delivery]:
+        """Return the next stream messages in order, after at most `wait` seconds; none if none has come by then.
+
+        One process at a time should fetch from a partition. Raises StoreUnavailable.
+        """
+        ...
+
+    async def done(self, deliveries: Sequence[Delivery]) -> None:
+        """Remove stream messages whose content is stored."""
+        ...
+
+    async def again(self, deliveries: Sequence[Delivery], after: float) -> None:
+        """Have stream messages delivered again after some seconds, since they could not be stored."""
+        ...
+
+    async def set_aside(self, delivery: Delivery, topic: Topic, why: str) -> None:
+        """Keep a stream message that can never be stored, with the reason, where nobody fetches it from."""
+        ...
+
+    async def behind(self) -> int:
+        """Return the number of stream messages that are not stored yet. Raises StoreUnavailable."""
+        ...
+
+    def warnings(self) -> Sequence[str]:
+        """Return what the stream's set-up can lose, each with the remedy."""
+        ...
+
+    async def start(self) -> None:
+        """Connect, and create the stream if it is missing. Raises StoreUnavailable, BadSettings."""
+        ...
+
+    async def close(self) -> None:
+        """Close the connection. A second call does nothing."""
+        ...
