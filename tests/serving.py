@@ -23,6 +23,7 @@ class Server:
         log: Path | None = None,
         module: str = "wetink",
         settings: Mapping[str, str] | None = None,
+        port: int = 0,
     ) -> None:
         """Serve `data` with more settings; what it logs goes to a file, or else into the report of a failing test."""
         self._data, self._workers, self._log, self._module = data, workers, log, module
@@ -30,10 +31,10 @@ class Server:
             **os.environ,
             **{f"WETINK_{name.upper()}": text for name, text in (settings or {}).items()},
         }
-        self.address = ""
+        self._port, self.address = port, ""
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", self._module, "serve", "--data", str(self._data), "--port", "0"]
+        command = [sys.executable, "-m", self._module, "serve", "--data", str(self._data), "--port", str(self._port)]
         with self._log.open("wb") if self._log is not None else contextlib.nullcontext() as log:
             self.process = subprocess.Popen(
                 [*command, "--workers", str(self._workers)],

@@ -1,5 +1,6 @@
 """Settings: one table, read once at start. Arguments override the environment, which overrides defaults."""
 
+import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -72,6 +73,16 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
 
 def _hosts(text: str) -> tuple[str, ...]:
     return tuple(host.strip().lower() for host in text.split(",") if host.strip())
+
+
+def _proxies(text: str) -> tuple[str, ...]:
+    try:
+        for each in (found := _hosts(text)):
+            if "/" in each:
+                ipaddress.ip_network(each, strict=False)
+    except ValueError as error:
+        raise ValueError(f"addresses or networks such as 10.0.0.0/8: {error}") from error
+    return found
 
 
 def _own_hosts(text: str) -> tuple[str, ...]:
@@ -179,8 +190,8 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
     (
         "trusted_proxies",
         "",
-        _hosts,
-        "Addresses of your reverse proxies. wetink trusts their X-Forwarded-For header. Comma-separated.",
+        _proxies,
+        "Addresses or networks of your reverse proxies. wetink trusts their X-Forwarded-For header. Comma-separated.",
     ),
     ("amp_senders", "", _hosts, "Email addresses that send AMP emails and may read data. Comma-separated."),
     (

@@ -83,9 +83,10 @@ class Places:
     def __init__(self, city: Path | None, asn: Path | None, proxies: Collection[str] = ()) -> None:
         """Open the files; a missing one is skipped. Raises BadSettings for one that cannot be read.
 
-        `proxies` are the addresses whose X-Forwarded-For header is trusted.
+        `proxies` are the addresses and networks (`10.0.0.0/8`) whose X-Forwarded-For header is trusted.
         """
-        self._proxies = frozenset(proxies)
+        self._proxies = frozenset(each for each in proxies if "/" not in each)
+        self._networks = tuple(ipaddress.ip_network(each, strict=False) for each in proxies if "/" in each)
         self._files = [(path, _opened(path)) for path in (city, asn) if path is not None and _there(path)]
         self._damaged: set[Path] = set()
 
@@ -107,10 +108,19 @@ class Places:
 
     def origin_of(self, client: str, forwarded: str) -> str:
         """Return the client's address of a request: `client`, or the one that trusted proxies report."""
-        if client not in self._proxies:
+        if not self._trusts(client):
             return client
         hops = [client, *(hop.strip() for hop in reversed(forwarded.split(",")))]
-        return next((hop for hop in hops if hop not in self._proxies), client)
+        return next((hop for hop in hops if not self._trusts(hop)), client)
+
+    def _trusts(self, address: str) -> bool:
+        if address in self._proxies or not self._networks:
+            return address in self._proxies
+        try:
+            found = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(found in network for network in self._networks)
 
     def close(self) -> None:
         """Close the files. Every place is empty from then on."""
