@@ -51,7 +51,6 @@ class Personal:
     """Answers by address. One call is in flight for each; the others wait for it."""
 
     def __init__(self, hosts: Hosts, clock: Callable[[], int]) -> None:
-        """Call hosts. `clock` returns Unix ms."""
         self._hosts, self._clock = hosts, clock
         self._threads = ThreadPoolExecutor(2, "wetink-feeds-personal")
         self._answers: OrderedDict[tuple[str, str], _Answer] = OrderedDict()

@@ -51,7 +51,6 @@ class Template(BoundTemplate):
     context_class = Context
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Take the arguments of `BoundTemplate`."""
         super().__init__(*args, **kwargs)
         static = Context(self)
         for node in self.nodes:

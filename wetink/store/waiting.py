@@ -16,7 +16,6 @@ class Waiting:
     """Rows of several kinds. Those that are being written keep their room until it is known whether they were."""
 
     def __init__(self, kinds: Mapping[str, Kind]) -> None:
-        """Start empty."""
         self._kinds = kinds
         self._numbers = count()
         self._rows, self._taken = self._none(), self._none()

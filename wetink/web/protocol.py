@@ -80,7 +80,6 @@ class HttpProtocol(HttpToolsProtocol):
     """
 
     def __init__(self, *given: Any, **named: Any) -> None:
-        """Take uvicorn's arguments."""
         super().__init__(*given, **named)
         self._fast_path: FastPath | None = getattr(self.config.app, "fast_path", None)
         self._idle, self._idle_since = False, 0.0

@@ -46,7 +46,6 @@ class Pending:
     """Statements of the log by the products that they concern."""
 
     def __init__(self) -> None:
-        """Start without statements."""
         self._said: list[Placed] = []
         self._of: dict[str, list[int]] = {}
         self._skus: dict[str, str] = {}
@@ -86,7 +85,6 @@ class Memory(Generic[S]):
     """The statements that a catalog contains, for a caller that takes one step after the other. Not thread-safe."""
 
     def __init__(self) -> None:
-        """Start without statements."""
         self._standing = Standing()
         self._state: S | None = None
 

@@ -262,7 +262,6 @@ class SQLiteCatalog:
     """`ports.Catalog` over the main file. `follow` updates the projections, for a maximum of seconds."""
 
     def __init__(self, database: Database, follow: Callable[[float], bool]) -> None:
-        """Read and write `database`."""
         self._database, self._follow, self._tail = database, follow, Tail(database.recent_events)
         self._version: int | None = None
         self._known: dict[str, Product | None] = {}  # at that version

@@ -181,7 +181,6 @@ class Job:
     """One request's rows, and the future of its caller."""
 
     def __init__(self, rows: Sequence[Row], loop: asyncio.AbstractEventLoop) -> None:
-        """Make a job with a future of `loop`."""
         self.rows = rows
         self.loop, self.since = loop, loop.time()
         self.future: asyncio.Future[list[bool]] = loop.create_future()
@@ -191,7 +190,6 @@ class Group:
     """Jobs written in one transaction, and its progress. It has no jobs until the lock is held."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Start without jobs in this loop."""
         self.loop = loop
         self.jobs: list[Job] = []
         self.rows: list[Row] = []

@@ -163,7 +163,6 @@ class Version:
     """A number that changes with every commit of another connection to the same file."""
 
     def __init__(self, db: Callable[[], apsw.Connection]) -> None:
-        """Use the connection that `db` returns."""
         self._db = db
         self._loop: asyncio.AbstractEventLoop | None = None  # has read the version in this turn
         self._thread = 0

@@ -21,7 +21,6 @@ class SQLiteContent(SideFile):
     """`ports.content.ContentVersions` over one SQLite file, shared by all processes."""
 
     def __init__(self, folder: Path) -> None:
-        """Open the file in a folder, or create it."""
         super().__init__(folder / "content.db", "content.sql")
 
     @in_thread

@@ -180,7 +180,6 @@ class SQLiteConversions:
     """`ports.Conversions` over the main file. `write_step` writes the rows of a slice of the log."""
 
     def __init__(self, database: Database, write_step: Callable[[Step], None]) -> None:
-        """Read from `database`."""
         self._database, self._write_step = database, write_step
 
     async def outcomes(

@@ -44,7 +44,6 @@ class SQLiteCrowdLog:
     """`ports.audiences.CrowdLog` over the transaction of a connection."""
 
     def __init__(self, db: apsw.Connection) -> None:
-        """Read from `db`."""
         self._db, self._people = db, People(db)
         self._seq, self._change = first(db, f"{LAST} FROM message")
 

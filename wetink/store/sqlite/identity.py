@@ -37,7 +37,6 @@ class Claims:
     """
 
     def __init__(self) -> None:
-        """Start with an empty cache."""
         self._sole: dict[Identifier, Holding] = {}
         self._generation = -1
 

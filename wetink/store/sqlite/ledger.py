@@ -115,7 +115,6 @@ class SQLiteLedger:
     """`ports.Ledger` over one SQLite file, shared by all processes. Used from one thread, its event loop's."""
 
     def __init__(self, folder: Path) -> None:
-        """Open the ledger in a folder, or create it."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path = folder / "opens.db"
         self._db = connect(self._path, durable=False, busy_ms=LOOP_BUSY_MS, cache_kb=HOT_KB)

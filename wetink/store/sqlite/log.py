@@ -20,7 +20,6 @@ class SQLiteLog:
     """`ports.Log` over the main file. A cursor has a message's position and the number of replays so far."""
 
     def __init__(self, database: Database) -> None:
-        """Read from and append to `database`."""
         self._database, self._writer = database, database.writer
 
     async def append(self, batch: Sequence[Record]) -> Sequence[Receipt]:

@@ -32,7 +32,6 @@ class SQLiteMemberships(SideFile):
     """`ports.audiences.Memberships` over one SQLite file, shared by all processes. Its methods run in threads."""
 
     def __init__(self, folder: Path) -> None:
-        """Open the file in a folder, or create it."""
         super().__init__(folder / "audiences.db", "memberships.sql")
         self._taking = asyncio.Lock()
 

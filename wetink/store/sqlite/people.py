@@ -74,7 +74,6 @@ class People:
     """Reads over one connection, without state."""
 
     def __init__(self, db: apsw.Connection) -> None:
-        """Read from `db`."""
         self._db = db
 
     def root(self, of: Identifier, at: int) -> Identifier:

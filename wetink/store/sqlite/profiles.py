@@ -30,7 +30,6 @@ class SQLiteProfiles:
     """`ports.Profiles` over the main file."""
 
     def __init__(self, database: Database) -> None:
-        """Read from `database`."""
         self._database = database
         self._version: int | None = None
         self._standing: dict[Identifier, tuple[Revision, int]] = {}  # at that version; from which moment on

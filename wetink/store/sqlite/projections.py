@@ -44,7 +44,6 @@ class SQLiteProjections:
     """`ports.Projections` over the main file."""
 
     def __init__(self, database: Database) -> None:
-        """Read and write `database`."""
         self._database = database
         self._alone = Alone(database.path, database.lock, synchronous=database.synchronous or "NORMAL")
         self._closed = False

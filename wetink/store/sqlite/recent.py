@@ -41,7 +41,6 @@ class RecentIds:
     """
 
     def __init__(self) -> None:
-        """Start empty."""
         self._ours: list[int] = []  # slots filled in this transaction, and the end of the log before it
         self._since = -1
         self._forget()
@@ -150,7 +149,6 @@ class RecentEvents:
     """The newest product events of one log, for all threads of a process."""
 
     def __init__(self) -> None:
-        """Start empty."""
         self._mutex = threading.Lock()
         self._kept: list[Placed] = []
         self._spans: list[tuple[int, int]] = []  # all product events in (after, to] of these are kept

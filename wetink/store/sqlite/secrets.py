@@ -15,7 +15,6 @@ class SQLiteSecrets(SideFile):
     """`ports.keys.Secrets` over one SQLite file, shared by all processes."""
 
     def __init__(self, folder: Path) -> None:
-        """Open the file in a folder, or create it."""
         super().__init__(folder / "secrets.db", "secrets.sql")
 
     @in_thread

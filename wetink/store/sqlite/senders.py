@@ -21,7 +21,6 @@ class SQLiteSenders:
     """`ports.keys.Senders` over the main file."""
 
     def __init__(self, database: Database) -> None:
-        """Read and write `database`."""
         self._database = database
 
     async def create_key(self, name: str, level: Level, hosts: Sequence[str], now: int) -> NewKey:

@@ -21,7 +21,6 @@ class SQLiteSessions(SideFile):
     """`ports.keys.Sessions` over one SQLite file, shared by all processes. Its methods run in threads."""
 
     def __init__(self, folder: Path) -> None:
-        """Open the file in a folder, or create it."""
         super().__init__(folder / "sessions.db", "sessions.sql")
 
     @in_thread

@@ -24,7 +24,6 @@ class SQLiteUploads(SideFile):
     """`ports.content.UploadedFiles` over one SQLite file, shared by all processes."""
 
     def __init__(self, folder: Path) -> None:
-        """Open the file in a folder, or create it."""
         super().__init__(folder / "uploads.db", "uploads.sql")
 
     @in_thread

@@ -16,7 +16,6 @@ class SQLitePolls:
     """`ports.Polls` over the main file."""
 
     def __init__(self, database: Database) -> None:
-        """Read and write `database`."""
         self._database = database
 
     async def vote(self, poll: str, voter: Identifier, option: int, at: int) -> None:
