@@ -1,8 +1,9 @@
 """Settings: one table, read once at start. Arguments override the environment, which overrides defaults."""
 
-import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping
+from ipaddress import IPv6Address, ip_network
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -16,6 +17,12 @@ Role = Literal["ingest", "open", "worker", "dashboard"]
 the API."""
 
 ROLES: tuple[Role, ...] = get_args(Role)
+
+
+HOST = r"[0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?"
+"""A host's name or IPv4 address."""
+HOST_PORT = r"([0-9a-z]([0-9a-z.-]*[0-9a-z])?|\[[0-9a-f:.]+\]):[0-9]{1,5}"
+EMAIL = r"[^@\s]+@[^@\s]+"
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -71,18 +78,50 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
     return read
 
 
-def _hosts(text: str) -> tuple[str, ...]:
-    return tuple(host.strip().lower() for host in text.split(",") if host.strip())
+def _several(text: str) -> tuple[str, ...]:
+    return tuple(each.strip().lower() for each in text.split(",") if each.strip())
 
 
-def _proxies(text: str) -> tuple[str, ...]:
+def _each(form: str, what: str) -> Callable[[str], tuple[str, ...]]:
+    """Return a reader of comma-separated values that match the regular expression `form`."""
+
+    def read(text: str) -> tuple[str, ...]:
+        values = _several(text)
+        for value in values:
+            if not re.fullmatch(form, value):
+                raise ValueError(f"{what}, separated by commas; {value!r} is none")
+        return values
+
+    return read
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    values = _several(text)
+    for value in values:
+        try:
+            ip_network(value, strict=False)
+        except ValueError as error:
+            raise ValueError(f"IP addresses or networks such as 10.0.0.0/8; {value!r} is none") from error
+    return values
+
+
+def _is_host(text: str) -> bool:
     try:
-        for each in (found := _hosts(text)):
-            if "/" in each:
-                ipaddress.ip_network(each, strict=False)
-    except ValueError as error:
-        raise ValueError(f"addresses or networks such as 10.0.0.0/8: {error}") from error
-    return found
+        return re.fullmatch(HOST, text) is not None or bool(IPv6Address(text))
+    except ValueError:
+        return False
+
+
+def _host(text: str) -> str:
+    if not _is_host(text):
+        raise ValueError("an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all")
+    return text
+
+
+def _secret(text: str) -> str:
+    if not re.fullmatch(r"[\x21-\x7e]*", text):
+        raise ValueError("printable ASCII characters without spaces")
+    return text
 
 
 def _own_hosts(text: str) -> tuple[str, ...]:
@@ -99,10 +138,11 @@ def _address(text: str) -> str:
 
 
 def _listener(text: str) -> tuple[str, int] | None:
-    host, colon, port = text.rpartition(":")
-    if text and not (colon and port.isdecimal() and 0 < int(port) <= 65535 and " " not in host):
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if text and not (_is_host(host) and port.isdecimal() and 0 < int(port) <= 65535):
         raise ValueError("an address and a port, such as 127.0.0.1:9464")
-    return (host.strip("[]") or "127.0.0.1", int(port)) if text else None
+    return (host, int(port)) if text else None
 
 
 def _one_of(*known: str) -> Callable[[str], str]:
@@ -115,7 +155,21 @@ def _one_of(*known: str) -> Callable[[str], str]:
 
 
 def _file(text: str) -> Path | None:
+    if text and Path(text).is_dir():
+        raise ValueError("the path of a file; this is a folder")
     return Path(text) if text else None
+
+
+def _program(text: str) -> Path | None:
+    if text and not (Path(text).is_file() and os.access(text, os.X_OK)):
+        raise ValueError("the path of a program; there is none")
+    return Path(text) if text else None
+
+
+def _folder(text: str) -> Path:
+    if Path(text).exists() and not Path(text).is_dir():
+        raise ValueError("the path of a folder; this is a file")
+    return Path(text)
 
 
 def _roles(text: str) -> frozenset[Role]:
@@ -132,7 +186,7 @@ def _workers(role: frozenset[Role]) -> int:
 
 
 SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
-    ("data", "wetink-data", Path, "Folder for the store and the content. Created if missing."),
+    ("data", "wetink-data", _folder, "Folder for the store and the content. Created if missing."),
     (
         "store",
         "",
@@ -151,7 +205,7 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
         _roles,
         "Parts of the server to run: all, or ingest, open, worker and dashboard, separated by commas.",
     ),
-    ("host", "127.0.0.1", str, "Address to listen on. Use 0.0.0.0 for all interfaces."),
+    ("host", "127.0.0.1", _host, "Address to listen on. Use 0.0.0.0 for all interfaces."),
     ("port", "8000", _whole(0, 65535), "Port to listen on. 0 picks a free port."),
     (
         "workers",
@@ -182,7 +236,7 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
     (
         "private_hosts",
         "",
-        _hosts,
+        _each(HOST_PORT, "pairs such as 10.0.0.7:8080"),
         "host:port pairs to fetch photos from even though they are not public. Comma-separated.",
     ),
     ("geoip_city", "", _file, "MaxMind DB file that maps IP addresses to country, region, city and time zone."),
@@ -190,14 +244,19 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
     (
         "trusted_proxies",
         "",
-        _proxies,
+        _networks,
         "Addresses or networks of your reverse proxies. wetink trusts their X-Forwarded-For header. Comma-separated.",
     ),
-    ("amp_senders", "", _hosts, "Email addresses that send AMP emails and may read data. Comma-separated."),
+    (
+        "amp_senders",
+        "",
+        _each(EMAIL, "email addresses"),
+        "Email addresses that send AMP emails and may read data. Comma-separated.",
+    ),
     (
         "chromium",
         "",
-        _file,
+        _program,
         "Path to Chromium, for templates that use it and for comparing pictures. Requires wetink[chromium].",
     ),
     (
@@ -216,7 +275,7 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
     (
         "placeholders",
         "",
-        _hosts,
+        _several,
         "Additional placeholder identifiers, such as guest-*. Comma-separated. !text removes one from the list.",
     ),
     (
@@ -225,9 +284,9 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
         _listener,
         "Address and port that answer /metrics for Prometheus: 127.0.0.1:9464. Empty disables it.",
     ),
-    ("metrics_token", "", str, "Token that /metrics requires as Authorization: Bearer. Empty requires none."),
+    ("metrics_token", "", _secret, "Token that /metrics requires as Authorization: Bearer. Empty requires none."),
     ("log_format", "console", _one_of("console", "json"), "Format of log lines: console or json."),
-    ("hook_write_key", "", str, "Default write key for audience webhooks that send Segment messages."),
+    ("hook_write_key", "", _secret, "Default write key for audience webhooks that send Segment messages."),
 )
 """Name, default, parser, meaning. The environment variable is WETINK_ followed by the name in capitals."""
 

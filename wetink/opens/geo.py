@@ -87,7 +87,8 @@ class Places:
         """
         self._proxies = frozenset(each for each in proxies if "/" not in each)
         self._networks = tuple(ipaddress.ip_network(each, strict=False) for each in proxies if "/" in each)
-        self._files = [(path, _opened(path)) for path in (city, asn) if path is not None and _there(path)]
+        named = ((city, "geoip_city"), (asn, "geoip_asn"))
+        self._files = [(path, _opened(path, name)) for path, name in named if path is not None and _there(path)]
         self._damaged: set[Path] = set()
 
     def of(self, address: str) -> Place:
@@ -148,18 +149,21 @@ def _there(path: Path) -> bool:
     return False
 
 
-def _opened(path: Path) -> maxminddb.Reader:
+def _opened(path: Path, setting: str) -> maxminddb.Reader:
     hint = "download it again, or leave the setting out"
     try:
         file = maxminddb.open_database(path)
     except (maxminddb.InvalidDatabaseError, OSError, ValueError) as error:
-        raise BadSettings(f"{path} is not a MaxMind DB file: {error}", hint=hint, where=str(path)) from error
+        problem = f"WETINK_{setting.upper()}: {path} is not a MaxMind DB file: {error}"
+        raise BadSettings(problem, hint=hint, where=str(path)) from error
     try:
         for probe in PROBES[: 2 if file.metadata().ip_version == 6 else 1]:
             file.get(probe)
     except Exception as error:
         file.close()
-        raise BadSettings(f"{path} is damaged: {error}", hint=hint, where=str(path)) from error
+        raise BadSettings(
+            f"WETINK_{setting.upper()}: {path} is damaged: {error}", hint=hint, where=str(path)
+        ) from error
     return file
 
 

@@ -17,6 +17,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from errno import EADDRINUSE
 from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -67,8 +68,12 @@ def run(settings: Settings, *, app: str = "wetink.web.app:create", ready: Ready)
     `app` names a function that makes the ASGI application of a Wetink. Raises BadSettings if the address is taken.
     """
     _take_descriptors()
-    listening = _listen(settings.host, settings.port, "take another --port")
-    scrapes = _listen(*settings.metrics, "take another WETINK_METRICS") if settings.metrics else None
+    listening = _listen(settings.host, settings.port, "--host and --port")
+    try:
+        scrapes = _listen(*settings.metrics, "WETINK_METRICS") if settings.metrics else None
+    except BadSettings:
+        listening.close()
+        raise
     settings = replace(settings, port=listening.getsockname()[1])
     place = Place(listening, scrapes, Memory(settings.workers + 1))
     if settings.workers == 1:
@@ -93,7 +98,7 @@ def _take_descriptors() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, MOST_DESCRIPTORS)), hard))
 
 
-def _listen(host: str, port: int, hint: str) -> socket.socket:
+def _listen(host: str, port: int, setting: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # unnamed, answers wait for ACKs
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -101,7 +106,10 @@ def _listen(host: str, port: int, hint: str) -> socket.socket:
         listening.bind((host, port))
     except OSError as error:
         listening.close()
-        raise BadSettings(f"cannot listen on {host}:{port}: {error.strerror}", hint=hint) from error
+        hint = "choose another port, or end the program that uses it"
+        if error.errno != EADDRINUSE:
+            hint = "use 127.0.0.1, 0.0.0.0 for all addresses, or another address of this machine"
+        raise BadSettings(f"{setting}: cannot listen on {host}:{port}: {error.strerror}", hint=hint) from error
     listening.listen(BACKLOG)
     listening.set_inheritable(True)
     return listening
