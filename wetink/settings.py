@@ -154,6 +154,14 @@ def _one_of(*known: str) -> Callable[[str], str]:
     return read
 
 
+def _stream(text: str) -> str:
+    servers = rf"(nats|tls)://([^@/?#]*@)?({HOST}|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?"
+    more = rf"(,({HOST}|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?)*/?(\?.*)?"
+    if text and not re.fullmatch(servers + more, text):
+        raise ValueError("nats://HOST:4222,HOST:4222")
+    return text
+
+
 def _file(text: str) -> Path | None:
     if text and Path(text).is_dir():
         raise ValueError("the path of a file; this is a folder")
@@ -196,7 +204,7 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
     (
         "log",
         "",
-        str,
+        _stream,
         "NATS JetStream in front of the store: nats://HOST:4222,HOST:4222. Empty stores messages directly.",
     ),
     (
@@ -306,6 +314,7 @@ def read(environment: Mapping[str, str], **given: Any) -> Settings:
         try:
             values[name] = convert(text)
         except ValueError as error:
-            raise BadSettings(f"{where} is {text!r}", hint=f"write {error}", where=where) from error
+            shown = re.sub("//[^@/]*@", "//…@", text)  # the value may have a password
+            raise BadSettings(f"{where} is {shown!r}", hint=f"write {error}", where=where) from error
     values["store"] = values["store"] or f"sqlite:///{values['data']}"
     return Settings(**values)

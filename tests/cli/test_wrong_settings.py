@@ -15,6 +15,7 @@ TEXTS = ("two words", "tab\there", "naïve", "line\nbreak")
 WRONG: dict[str, tuple[str, ...]] = {
     "data": ("{file}",),
     "store": ("data", "mysql://host/db", "sqlite:data", "sqlite:///"),
+    "log": ("kafka://host", "host:4222", "nats://", "nats://host:port"),
     "role": ("opens", "open;ingest", ",", "ALL"),
     "host": ("http://127.0.0.1", "127.0.0.1:80", "two words", "a/b", "-x"),
     "port": (*NUMBERS, "65536"),
@@ -63,6 +64,12 @@ def test_a_wrong_value_is_refused_with_the_setting_the_value_and_what_to_write(
     assert f"WETINK_{name.upper()}" in str(error)
     assert value in str(error) or repr(value) in str(error) or value.partition(":")[0] in str(error)
     assert len(error.hint.split()) >= 2, error.hint
+
+
+def test_a_password_in_a_wrong_value_is_not_shown() -> None:
+    with pytest.raises(BadSettings) as raised:
+        read({"WETINK_LOG": "nats://me:hunter2@host:port"})
+    assert str(raised.value) == "WETINK_LOG is 'nats://…@host:port'"
 
 
 @pytest.mark.parametrize("name", ["geoip_city", "geoip_asn"])
