@@ -1,10 +1,12 @@
 """Storage: all parts over one database."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from wetink.core.errors import StoreUnavailable
 from wetink.ports.storage import Storage
+from wetink.store.postgresql.archive import PostgresArchive
 from wetink.store.postgresql.catalog import PostgresCatalog
 from wetink.store.postgresql.content import PostgresContent
 from wetink.store.postgresql.conversions import PostgresConversions
@@ -13,11 +15,15 @@ from wetink.store.postgresql.exposures import PostgresExposures
 from wetink.store.postgresql.leases import PostgresLeases
 from wetink.store.postgresql.ledger import PostgresLedger
 from wetink.store.postgresql.log import PostgresLog
+from wetink.store.postgresql.memberships import PostgresMemberships
+from wetink.store.postgresql.pictures import PostgresPictures
 from wetink.store.postgresql.profiles import PostgresProfiles
 from wetink.store.postgresql.projections import PostgresProjections
 from wetink.store.postgresql.secrets import PostgresSecrets
 from wetink.store.postgresql.senders import PostgresSenders
 from wetink.store.postgresql.sessions import PostgresSessions
+from wetink.store.postgresql.uploads import PostgresUploads
+from wetink.store.postgresql.votes import PostgresPolls
 
 
 class _Unbuilt:
@@ -43,6 +49,12 @@ def open_storage(address: str, clock_ms: Callable[[], int], *, archive_days: int
     parts["profiles"] = PostgresProfiles(database)
     leases = parts["leases"] = PostgresLeases(database)
     ledger = parts["ledger"] = PostgresLedger(database)
+    archive = PostgresArchive(database, clock_ms, days=archive_days, most_bytes=archive_bytes)
+    pictures = parts["pictures"] = PostgresPictures(database)
+    parts["archive"] = archive
+    parts["memberships"] = PostgresMemberships(database)
+    parts["polls"] = PostgresPolls(database)
+    parts["uploads"] = PostgresUploads(database)
     parts["content"] = PostgresContent(database)
     parts["exposures"] = PostgresExposures(database, ledger.decisions, ledger.writer)
     parts["secrets"] = PostgresSecrets(database)
@@ -56,7 +68,7 @@ def open_storage(address: str, clock_ms: Callable[[], int], *, archive_days: int
         await database.start()
 
     def lost() -> Mapping[str, int]:
-        found = {"opens and clicks": ledger.lost}
+        found = {"opens and clicks": ledger.lost, "kept opens": archive.lost}
         return {what: count for what, count in found.items() if count}
 
     def ended() -> Sequence[str]:
@@ -64,7 +76,7 @@ def open_storage(address: str, clock_ms: Callable[[], int], *, archive_days: int
 
     async def close() -> None:
         await log.writer.close()
-        await ledger.close()
+        await asyncio.gather(*(each.close() for each in (ledger, archive, pictures)))
         await leases.close()
         await database.close()
 

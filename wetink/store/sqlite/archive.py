@@ -6,40 +6,31 @@ No open waits for it: a thread writes the opens in batches. A power cut may lose
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
-import msgspec
-from msgspec.structs import replace
-
-from wetink.core.blocks.block import TIME_DIGITS, Block, Decision, memoize
-from wetink.core.profile.person import Moment
 from wetink.ports.ledger import Opened
-from wetink.store.codec import fingerprint
+from wetink.store.archive import (
+    DAY_MS,
+    MOST_WAITING,
+    ArchiveRow,
+    first_key,
+    key_of,
+    name_of,
+    opened_of,
+    recipient_of,
+    row_of,
+    text_of,
+)
+from wetink.store.interactions import encode_json
 from wetink.store.queries import queries, script
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, BatchWriter, Queue
 from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, in_thread, translated
 
 logger = logging.getLogger(__name__)
 SQL = queries(__package__, "archive_queries.sql")
-DAY_MS = 86_400_000
 AT_ONCE, AT_MOST = 100, 2_000
 """Opens that one statement writes, and opens that one removes."""
-MOST_WAITING = 20_000
-"""Opens that wait to be written. If the disk rejects writes, further ones are dropped."""
-SPREAD_BITS = 21
-"""Bits of a key that separate opens of the same millisecond."""
-LAST = (1 << 63 - SPREAD_BITS) - 1
-"""The last millisecond (Unix ms) that a key can hold, in the year 2109."""
-
-_json = msgspec.json.Encoder().encode
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(tuple[Decision, Moment]).decode
-_block = msgspec.json.Decoder(Block).decode
-
-_Row: TypeAlias = tuple[int, int, str, Block, str, bytes]
-"""A row, with the block and the template themselves instead of their names."""
 
 
 class SQLiteArchive:
@@ -62,20 +53,13 @@ class SQLiteArchive:
     def keep(self, opened: Opened) -> None:
         if not self._days:
             return
-        decision, moment = opened.decision, opened.moment
-        if moment.latitude is not None or moment.longitude is not None:
-            moment = replace(moment, latitude=None, longitude=None)
-        try:
-            where, body = _place(decision.id), _encode((decision, moment))
-        except (TypeError, ValueError, OverflowError):  # a custom app's facts may have any value
-            logger.exception("an open of %s was not kept", decision.block)
-            return
-        who = fingerprint("opened", decision.recipient)
-        self.writer.put("opens", (where, who, decision.block, opened.block, opened.template, body))
+        row = row_of(opened)
+        if row is not None:
+            self.writer.put("opens", row)
 
     async def find(self, decision_id: str) -> Opened | None:
         try:
-            where = _place(decision_id)
+            where = key_of(decision_id)
         except ValueError:
             return None
         await asyncio.to_thread(self.flush)
@@ -85,16 +69,16 @@ class SQLiteArchive:
 
     def _found(self, where: int) -> Opened | None:
         row = first(self._db, SQL.find, (where,))
-        return Opened(*_decode(row[0]), _block(row[1]), row[2]) if row is not None else None
+        return opened_of(*row) if row is not None else None
 
     async def newest(
         self, until: int, limit: int, *, recipients: Sequence[str] | None = None, block: str = ""
     ) -> Sequence[Opened]:
         await asyncio.to_thread(self.flush)
-        end = _places(until + 1)
+        end = first_key(until + 1)
         with translated("reading the archive"):
             if recipients is not None:
-                whose = [fingerprint("opened", each) for each in recipients]
+                whose = [recipient_of(each) for each in recipients]
                 rows = [row for who in whose for row in fetch(self._db, SQL.of_recipient, (who, end, limit))]
             elif block:
                 rows = fetch(self._db, SQL.of_block, (block, end, limit))
@@ -107,18 +91,18 @@ class SQLiteArchive:
         """Write the waiting rows. Returns whether none are left. Never raises: rows that cannot be written wait."""
         return self.writer.flush()
 
-    def _write(self, waiting: Sequence[_Row]) -> None:
+    def _write(self, waiting: Sequence[ArchiveRow]) -> None:
         texts: dict[int, str] = {}
         rows: list[tuple[Any, ...]] = []
         for where, who, name, block, template, body in waiting:
-            written = _written_down(block)
-            parts = _name(written), _name(template)
+            written = text_of(block)
+            parts = name_of(written), name_of(template)
             texts.update(zip(parts, (written, template), strict=True))
             rows.append((where, who, name, *parts, body))
         # One statement writes many rows: one for each would pass Python's lock back and forth with the event loop, and
         # JSON of all rows takes SQLite three times as long to read. Texts are written with each batch: another process
         # may have removed unused ones in the meantime.
-        self._writing.execute(SQL.insert_texts, (_json(texts).decode(),))
+        self._writing.execute(SQL.insert_texts, (encode_json(texts).decode(),))
         for start in range(0, len(rows), AT_ONCE):
             some = rows[start : start + AT_ONCE]
             marks = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(some))
@@ -127,7 +111,7 @@ class SQLiteArchive:
     @in_thread
     def tidy(self) -> bool:
         with self.writer.writing, translated("tidying the archive"):
-            gone = self._changed(SQL.outlived, (_places(self._clock() - self._days * DAY_MS),))
+            gone = self._changed(SQL.outlived, (first_key(self._clock() - self._days * DAY_MS),))
             pages, size = first(self._writing, SQL.used)
             if pages * size > self._most:
                 gone += self._changed(SQL.oldest, ())
@@ -145,24 +129,3 @@ class SQLiteArchive:
         await asyncio.to_thread(self.writer.close)
         self._db.close()
         self._writing.close()
-
-
-def _place(decision_id: str) -> int:
-    """Return the key of a decision, which begins with its time, so that the newest are neighbors. Raises ValueError."""
-    at, rest = int(decision_id[:TIME_DIGITS], 16), int(decision_id[TIME_DIGITS:], 16)
-    return _places(at) | rest & (1 << SPREAD_BITS) - 1
-
-
-def _places(at: int) -> int:
-    """Return the first key of a time (Unix ms). Times outside the range get the first or the last one."""
-    return max(0, min(at, LAST)) << SPREAD_BITS
-
-
-@memoize
-def _written_down(block: Block) -> str:
-    return _json(block).decode()
-
-
-@lru_cache(maxsize=1_000)
-def _name(text: str) -> int:
-    return fingerprint("text", text)

@@ -9,9 +9,10 @@ from collections.abc import AsyncIterable, Mapping, Sequence
 from pathlib import Path
 
 from wetink.core.identity.identifier import Identifier
-from wetink.core.outbound.webhook import MembershipChange, Move, Outcome, State, change_id
+from wetink.core.outbound.webhook import Move, Outcome, State
 from wetink.ports.audiences import Delivery, DeliveryFilter, Moved, Point
-from wetink.store.codec import identifier, who
+from wetink.store.codec import who
+from wetink.store.memberships import DAY_MS, GONE_MS, KEPT_MS, STATES, change_of, delivery_of, is_wanted
 from wetink.store.queries import queries
 from wetink.store.sqlite.batch import apart
 from wetink.store.sqlite.connection import fetch, first, in_thread
@@ -19,13 +20,6 @@ from wetink.store.sqlite.side_file import SideFile
 
 logger = logging.getLogger(__name__)
 SQL = queries(__package__, "membership_queries.sql")
-STATES: tuple[State, ...] = ("waiting", "delivered", "dead")
-DAY_MS = 86_400_000
-KEPT_MS = 7 * DAY_MS
-"""How long a delivered change is kept, in milliseconds."""
-
-GONE_MS = 30 * DAY_MS
-"""How long an audience without a computation is kept, in milliseconds: its file may be missing by mistake."""
 
 
 class SQLiteMemberships(SideFile):
@@ -65,8 +59,8 @@ class SQLiteMemberships(SideFile):
         self._db.execute(SQL.look, (audience, now))
         moves: tuple[tuple[Move, list[str]], ...] = (("enter", entered), ("leave", departed))
         for move, columns in moves:
-            changes = (self._change(audience, move, column, now) for column in columns)
-            delivered = [change for change in changes if _delivers(wanted, change, new)]
+            changes = (change_of(audience, move, column, now) for column in columns)
+            delivered = [change for change in changes if is_wanted(wanted, change, new)]
             self._db.executemany(
                 SQL.tell, ((each.id, audience, move, who(each.member), each.at, each.at) for each in delivered)
             )
@@ -74,11 +68,6 @@ class SQLiteMemberships(SideFile):
         moved = Moved(size, 0 if new else len(entered), len(departed), new)
         self._db.execute(SQL.point, (audience, now // DAY_MS, size, moved.entered, moved.left))
         return moved
-
-    @staticmethod
-    def _change(audience: str, move: Move, column: str, now: int) -> MembershipChange:
-        member = identifier(column)
-        return MembershipChange(change_id(audience, move, member, now), audience, move, member, now)
 
     @in_thread
     def points(self, audience: str, since: int) -> Sequence[Point]:
@@ -102,7 +91,7 @@ class SQLiteMemberships(SideFile):
         with self._used("looking for what is to be told"):
             rows = fetch(self._db, SQL.due, (audience, now, limit))
         return [
-            Delivery(MembershipChange(id_, audience, move, identifier(column), at), "waiting", tries, now, why)
+            delivery_of(audience, "waiting", id_, move, column, at, tries, now, why)
             for id_, move, column, at, tries, why in rows
         ]
 
@@ -118,10 +107,7 @@ class SQLiteMemberships(SideFile):
     def deliveries(self, audience: str, state: State, limit: int = 50) -> Sequence[Delivery]:
         with self._used("listing what was told"):
             rows = fetch(self._db, SQL.of_state, (audience, STATES.index(state), limit))
-        return [
-            Delivery(MembershipChange(id_, audience, move, identifier(column), at), state, tries, due, why)
-            for id_, move, column, at, tries, due, why in rows
-        ]
+        return [delivery_of(audience, state, *row) for row in rows]
 
     @in_thread
     def tallies(self, audience: str) -> dict[State, int]:
@@ -143,11 +129,3 @@ class SQLiteMemberships(SideFile):
             for (name,) in fetch(self._db, SQL.unlooked, (now - GONE_MS,)):
                 for query in (SQL.forget_members, SQL.abandon, SQL.forget_audience):
                     self._db.execute(query, (name,))
-
-
-def _delivers(wanted: DeliveryFilter, change: MembershipChange, new: bool) -> bool:
-    try:
-        return wanted(change, new)
-    except Exception:  # one change; the others are queued
-        logger.exception("a change of %s is not delivered", change.audience)
-        return False

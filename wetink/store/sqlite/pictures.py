@@ -1,28 +1,22 @@
 """Pictures: the last pictures shown, in their own file, within a limit. A power cut may lose the last second."""
 
 import asyncio
-import hashlib
 import logging
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import apsw
-import msgspec
 
 from wetink.ports import Picture
 from wetink.ports.ledger import Place
+from wetink.store.pictures import MOST_BYTES, MOST_WAITING, digest_of, digests_of
 from wetink.store.queries import queries, script
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, BatchWriter, Queue, passing
 from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, first, translated
 
 logger = logging.getLogger(__name__)
 SQL = queries(__package__, "pictures_queries.sql")
-MOST_BYTES = 256 << 20
-MOST_WAITING = 500
-"""Pictures that wait to be written. Of more in half a second, only these survive a restart."""
-
-_pack = msgspec.msgpack.Encoder().encode
 
 
 class SQLitePictures:
@@ -63,7 +57,7 @@ class SQLitePictures:
     def _last(self, place: Place) -> tuple[int, Picture] | None:
         try:
             with self._reading_mutex:  # a writer may wait for other processes; a reader must not
-                row = first(self._reading, SQL.last, _digests(place))
+                row = first(self._reading, SQL.last, digests_of(place))
         except apsw.Error as error:
             logger.warning("the last pictures cannot be read", exc_info=not passing(error))
             return None
@@ -75,9 +69,9 @@ class SQLitePictures:
 
     def _keep(self, shown: Sequence[tuple[Place, tuple[int, Picture]]]) -> None:
         for place, (at, picture) in shown:
-            digest = hashlib.blake2b(picture.body, digest_size=16).digest()
+            digest = digest_of(picture)
             self._db.execute(SQL.keep, (digest, picture.content_type, picture.body))
-            self._db.execute(SQL.show, (*_digests(place), at, digest))
+            self._db.execute(SQL.show, (*digests_of(place), at, digest))
         pages, size = first(self._db, SQL.used)
         if pages * size > self._most:
             self._db.execute(SQL.oldest, (first(self._db, SQL.count)[0] // 4 + 1,))
@@ -88,8 +82,3 @@ class SQLitePictures:
         await asyncio.to_thread(self.writer.close)
         self._db.close()
         self._reading.close()
-
-
-def _digests(place: Place) -> tuple[bytes, bytes]:
-    """Return the digests of a picture's recipient and of its place: 128 bits separate people."""
-    return tuple(hashlib.blake2b(_pack(each), digest_size=16).digest() for each in (place[2], place))  # type: ignore[return-value]
