@@ -4,6 +4,7 @@ import re
 import shlex
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
@@ -120,6 +121,22 @@ def test_a_service_of_compose_writes_nowhere_else_and_has_no_rights(name: str) -
         assert service["volumes"] == ["data:/var/lib/wetink"]
     ports = [port.split(":")[-1] for port in service.get("ports", ())]
     assert set(ports) <= ({"80", "443"} if name == "proxy" else {str(settings_of(image()).port)})
+
+
+def test_the_stream_of_compose_is_where_its_comment_says() -> None:
+    text = (DEPLOY / "compose.yaml").read_text()
+    [address] = re.findall(r"^# +WETINK_LOG=(\S+)$", text, re.M)
+    assert read({"WETINK_LOG": address}).log == address
+    server, asked = urlsplit(address), parse_qs(urlsplit(address).query)
+    monitoring = urlsplit(asked["monitoring"][0])
+    config = (DEPLOY / "nats.conf").read_text()
+    assert f"listen: 0.0.0.0:{server.port}" in config
+    assert f"http: 0.0.0.0:{monitoring.port}" in config
+    assert "sync_interval: always" in config
+    assert {server.hostname, monitoring.hostname} <= compose()["services"].keys()
+    folders = [volume.split(":")[1] for volume in compose()["services"][str(server.hostname)]["volumes"]]
+    assert re.findall(r"store_dir: (\S+)", config)[0] in folders
+    assert compose()["services"][str(server.hostname)]["command"][1] in folders
 
 
 def test_caddy_finds_each_role_by_its_service_and_port() -> None:

@@ -59,6 +59,10 @@ def test_caddy_reads_its_file_and_finds_it_well_formed(tmp_path: Path) -> None:
     assert passes(caddy, "fmt", "Caddyfile") == (DEPLOY / "Caddyfile").read_text()
 
 
+def test_nats_reads_its_file() -> None:
+    passes(TOOLS / "nats-server", "-t", "--config", "nats.conf")
+
+
 @pytest.fixture
 def unit(tmp_path: Path) -> Path:
     """The unit of one role, whose command is on this machine."""

@@ -5,7 +5,6 @@ import json
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ import httpcore
 import pytest
 import yaml
 
+from bench.program import free_port
 from tests.deploy.files import DEPLOY, instruction
 from tests.serving import Server
 from tests.storage import opened
@@ -33,12 +33,6 @@ fallback: {link: "https://shop.example/"}
 NAMES = ("ingest-0", "ingest-1", "open-0", "open-1", "dashboard-0")
 ALONE = "mount --make-rprivate / && mount -o remount,ro,bind / && exec "
 """Gives a process a root that nobody can write to. What is mounted below it stays as it is."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(holds: Callable[[], object], seconds: float = 60) -> None:

@@ -1,12 +1,16 @@
 """Roles: a process answers the paths of its roles; all others are not there."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpcore
+import psutil
 import pytest
 from starlette.testclient import TestClient
 
+from tests.serving import Server
 from wetink.core.errors import BadSettings
 from wetink.settings import ROLES, Role, read
 from wetink.web.app import ROUTES, create, roles_of
@@ -94,3 +98,13 @@ def test_each_task_runs_in_some_role_and_leased_ones_in_workers_alone() -> None:
     assert {task.name for role in ROLES for task in tasks_of({role})} == {task.name for task in TASKS}
     assert {tuple(task.roles) for task in TASKS if task.leased} == {("worker",)}
     assert [task.name for task in tasks_of({"ingest"})] == ["metrics", "content"], "and no more"
+
+
+@pytest.mark.parametrize(("role", "draws"), [("ingest", False), ("worker", False), ("open", True)])
+def test_only_a_process_that_shows_pictures_starts_processes_that_draw(tmp_path: Path, role: str, draws: bool) -> None:
+    with Server(tmp_path, workers=1, settings={"role": role}) as server, httpcore.ConnectionPool() as http:
+        until = time.monotonic() + 60
+        while http.request("GET", f"{server.address}/readyz").status != 200:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        assert bool(psutil.Process(server.process.pid).children()) == draws
