@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,11 +16,12 @@ from tests.storage import opened
 from wetink.content.content import Content
 from wetink.core.events.message import pieces
 from wetink.core.signals.attribution import Touch
+from wetink.core.signals.credits import Sale
 from wetink.core.signals.goal import MODELS, Currencies, Goal, Signals
 from wetink.core.signals.report import DIMENSIONS
 from wetink.ingest.receive import record
+from wetink.insights.periods import Periods
 from wetink.insights.reports import Reports
-from wetink.insights.spans import Spans
 from wetink.ports import DAY, HOUR, MINUTE, Storage
 
 START = 1_794_960_000_000
@@ -46,7 +48,7 @@ class Shop:
     def __init__(self, folder: Path, seed: int) -> None:
         self.chance, self.number, self.credited = random.Random(seed), 0, 0
         self.stores = [opened(folder), opened(folder)]
-        self.reports = [Reports(each, Spans(each, few=1)) for each in self.stores]
+        self.reports = [Reports(each, Periods(each, few=1)) for each in self.stores]
         self.content = Content(signals=SIGNALS[0])
 
     async def live(self) -> None:
@@ -115,11 +117,15 @@ class Shop:
         model = chance.choice(["", "", *MODELS])
         until = chance.choice([END, START + 5 * HOUR + chance.randrange(3 * MINUTE), START + chance.randrange(3 * DAY)])
         given: dict[str, Any] = {"goal": goal, "model": model}
-        fresh = Reports(self.stores[0], Spans(self.stores[0], most=0))
+        fresh = Reports(self.stores[0], Periods(self.stores[0], most=0))
         for each in self.reports:
             for span in ((START, END), (START + DAY, until)):
                 lines = [await one.lines(self.content, *span, DIMENSIONS, **given) for one in (each, fresh)]
                 assert lines[0] == lines[1]
+                sales = [
+                    [some async for day in one.sales(self.content, *span) for some in day] for one in (each, fresh)
+                ]
+                assert sorted(sales[0], key=_by_all) == sorted(sales[1], key=_by_all)
                 credits = await each.credits(self.content, *span, **given)
                 listed = [some async for batch in each.attributions(self.content, *span, **given) for some in batch]
                 assert credits.conversions == len(listed)
@@ -128,6 +134,10 @@ class Shop:
                 self.credited += credits.credited
                 back = each.attributions(self.content, *span, **given, newest=True)
                 assert [some async for batch in back for some in batch] == listed[::-1]
+
+
+def _by_all(sale: Sale) -> bytes:
+    return msgspec.json.encode(sale)
 
 
 @given(seed=st.integers(0, 1 << 32))
@@ -150,7 +160,7 @@ def test_a_kept_report_is_the_report_made_anew(seed: int) -> None:
 def test_a_bound_of_a_few_bytes_changes_no_report(tmp_path: Path, seed: int) -> None:
     async def story() -> None:
         shop = Shop(tmp_path, seed)
-        shop.reports = [Reports(each, Spans(each, most=900, few=1)) for each in shop.stores]
+        shop.reports = [Reports(each, Periods(each, most=900, few=1)) for each in shop.stores]
         for _ in range(20):
             await shop.live()
             await shop.same()

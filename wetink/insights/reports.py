@@ -14,11 +14,11 @@ from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.attribution import Attribution
 from wetink.core.signals.conversion import Conversion
-from wetink.core.signals.credits import Credits, credits_of, joined
+from wetink.core.signals.credits import Credits, Sale, credits_of, joined, sales_of
 from wetink.core.signals.goal import Goal
 from wetink.core.signals.report import DAY_MS, DIMENSIONS, Line, Report
 from wetink.insights.conversions import Conversions, Terms, asked, attributed
-from wetink.insights.spans import Made, Spans
+from wetink.insights.periods import Made, Periods
 from wetink.ports import Storage
 from wetink.ports.ledger import Opened
 from wetink.render.cache import key_of
@@ -30,10 +30,11 @@ AROUND = 90 * DAY_MS
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Credits).decode
+_decode_sales = msgspec.msgpack.Decoder(list[Sale]).decode
 
 
 class _Crediting:
-    """Makes the credits of spans, a `spans.Work`."""
+    """Makes the credits of periods, a `periods.Work`."""
 
     touched = True
 
@@ -54,6 +55,32 @@ class _Crediting:
         return _packed([_decode(part.packed) for part in parts])
 
 
+class _Selling:
+    """Makes the sales of periods, a `periods.Work`."""
+
+    touched = False
+
+    def __init__(self, conversions: Conversions, terms: Terms) -> None:
+        self._conversions, self._terms = conversions, terms
+        self.names: Collection[str] = terms.names
+        about: list[Any] = [terms.name, terms.signals, sorted(terms.waiting)]
+        self.key = key_of("sales", msgspec.json.encode(about))
+
+    async def make(self, since: int, until: int) -> Made:
+        times: list[int] = []
+        sales: list[Sale] = []
+        async for found in self._conversions.found(self._terms, since, until):
+            times += [each.at for each in found]
+            sales += await asyncio.to_thread(sales_of, found, self._terms.signals)
+        return Made(len(times), min(times, default=0), max(times, default=0), _encode(sales))
+
+    def join(self, parts: Sequence[Made]) -> Made:
+        sales = [sale for part in parts for sale in _decode_sales(part.packed)]
+        times = [at for part in parts for at in (part.first, part.last)]
+        count = sum(part.conversions for part in parts)
+        return Made(count, min(times, default=0), max(times, default=0), _encode(sales))
+
+
 def _packed(parts: Sequence[Credits]) -> Made:
     whole = joined(parts)
     return Made(whole.conversions, whole.first, whole.last, _encode(whole))
@@ -66,9 +93,9 @@ class Reports:
     `content` has the goals, the models and the blocks.
     """
 
-    def __init__(self, store: Storage, spans: Spans) -> None:
-        """Read from `store`, and keep sums in `spans`."""
-        self._store, self._ledger, self._spans = store, store.ledger, spans
+    def __init__(self, store: Storage, periods: Periods) -> None:
+        """Read from `store`, and keep sums in `periods`."""
+        self._store, self._ledger, self._periods = store, store.ledger, periods
         self._conversions = Conversions(store)
 
     def asked(self, content: Content, goal: str = "", model: str = "") -> tuple[str, Goal, str]:
@@ -103,10 +130,16 @@ class Reports:
         terms = await self._conversions.terms(content, goal, model)
         work = _Crediting(self._conversions, terms)
         if terms.by_order:
-            made = await self._spans.made(work, since, until)
+            made = await self._periods.made(work, since, until)
         else:  # such a conversion may have events on other days
             made = [await work.make(since, until)]
         return await asyncio.to_thread(lambda: [_decode(each.packed) for each in made])
+
+    async def sales(self, content: Content, since: int, until: int) -> AsyncIterator[Sequence[Sale]]:
+        """Yield the orders of [since, until) that count, a day or less at a time. Raises StoreUnavailable."""
+        work = _Selling(self._conversions, await self._conversions.terms(content))
+        for part in await self._periods.made(work, since, until):
+            yield await asyncio.to_thread(_decode_sales, part.packed)
 
     async def explained(
         self, content: Content, conversion_id: str, *, goal: str = "", model: str = "", at: int = 0

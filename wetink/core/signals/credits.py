@@ -10,6 +10,7 @@ from typing import TypeAlias
 import msgspec
 
 from wetink.core.signals.attribution import Attribution, split
+from wetink.core.signals.conversion import Conversion
 from wetink.core.signals.goal import Signals
 from wetink.core.units.currency import rounded
 
@@ -47,6 +48,28 @@ class Credits(msgspec.Struct, frozen=True, array_like=True):
     first: int = 0
     last: int = 0
     sums: tuple[CreditSum, ...] = ()
+
+
+class Sale(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A conversion that counts: its time, its value in the currency that it is reported in, and its person.
+
+    `members` are all identifiers of the person, as `kind:value`.
+    """
+
+    at: int
+    currency: str
+    revenue: float
+    members: tuple[str, ...]
+
+
+def sales_of(conversions: Iterable[Conversion], signals: Signals) -> list[Sale]:
+    """Return the conversions that count."""
+    found = []
+    for each in conversions:
+        if each.counts:
+            currency, rate = signals.rate(each.currency)
+            found.append(Sale(each.at, currency, rounded(each.value * rate, currency), tuple(map(str, each.members))))
+    return found
 
 
 def credits_of(attributions: Iterable[Attribution], signals: Signals) -> Credits:

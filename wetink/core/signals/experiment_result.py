@@ -6,6 +6,7 @@ shares against those shares. The inverse of its maximum so far is a p-value that
 """
 
 import math
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -180,7 +181,7 @@ def result(
         )
         for metric in METRICS
     }
-    divided = _divided(plan, days)
+    divided, course = _divided(plan, days), _course(plan, days, orders, alpha)
     return Result(
         plan.name,
         block,
@@ -191,7 +192,7 @@ def result(
         currency,
         tuple(_arm(plan, arm, days, orders, samples, people, currency) for arm in plan.arms),
         lifts,
-        {metric: _course(plan, days, orders, metric, alpha) for metric in METRICS},
+        course,
         divided,
         {metric: tuple(sentence(each, metric, plan.worth, per_day) for each in lifts[metric]) for metric in METRICS},
         _alarm(divided),
@@ -200,26 +201,15 @@ def result(
 
 
 def _samples(
-    plan: Plan, days: Sequence[DailyExposures], orders: Sequence[ExperimentOrder]
+    plan: Plan, days: Iterable[DailyExposures], orders: Iterable[ExperimentOrder]
 ) -> dict[str, dict[str, Sample]]:
     """By metric and arm, of the people who may have looked."""
-    people = {arm: sum(each.people for each in days if each.arm == arm and each.seen) for arm in plan.arms}
-    clicked = {arm: sum(each.clicked for each in days if each.arm == arm and each.seen) for arm in plan.arms}
-    spent: dict[str, dict[str, float]] = {arm: {} for arm in plan.arms}
+    running = _Running(plan.arms)
+    for exposed in days:
+        running.expose(exposed)
     for order in orders:
-        if order.seen:
-            mine = spent[order.arm]
-            mine[order.person] = mine.get(order.person, 0.0) + order.revenue
-    return {
-        "clicks": {arm: counted(people[arm], clicked[arm]) for arm in plan.arms},
-        "orders": {arm: counted(people[arm], len(spent[arm])) for arm in plan.arms},
-        "revenue": {
-            arm: Sample(
-                people[arm], sum(mine.values()), sum(each * each for each in mine.values()), len(mine)
-            )
-            for arm, mine in spent.items()
-        },
-    }  # fmt: skip
+        running.order(order)
+    return {metric: {arm: running.sample(metric, arm) for arm in plan.arms} for metric in METRICS}
 
 
 def _arm(
@@ -250,28 +240,58 @@ def _arm(
 
 
 def _course(
-    plan: Plan, days: Sequence[DailyExposures], orders: Sequence[ExperimentOrder], metric: str, alpha: float
-) -> tuple[Point, ...]:
-    """Return the first comparison at the end of each of the last days. Clicks count on the day of the exposure."""
-    if not days or len(plan.arms) < 2:
-        return ()
-    arm, control = plan.arms[1], plan.arms[0]
-    ends = sorted({each.day for each in days} | {each.at - each.at % DAY_MS for each in orders})
-    points = []
-    for day in ends[-POINTS:]:
-        until = day + DAY_MS
-        samples = _samples(
-            plan, [each for each in days if each.day < until], [each for each in orders if each.at < until]
-        )
-        mine = samples[metric]
-        points.append(
-            Point(
-                day,
-                lift(arm, mine[arm], control, mine[control], worth=plan.worth, alpha=alpha,
-                     adaptive=plan.bandit is not None),
-            )
-        )  # fmt: skip
-    return tuple(points)
+    plan: Plan, days: Sequence[DailyExposures], orders: Sequence[ExperimentOrder], alpha: float
+) -> dict[str, tuple[Point, ...]]:
+    """Return the first comparison at the end of each of the last days, by metric. Clicks count on the exposure's day.
+
+    `days` and `orders` come by time, and each is added once, so this takes as long as a single comparison.
+    """
+    points: dict[str, list[Point]] = {metric: [] for metric in METRICS}
+    if days and len(plan.arms) > 1:
+        arm, control = plan.arms[1], plan.arms[0]
+        running, new_days, new_orders = _Running(plan.arms), deque(days), deque(orders)
+        ends = sorted({each.day for each in days} | {each.at - each.at % DAY_MS for each in orders})
+        first = ends[-POINTS:][0]
+        for day in ends:
+            while new_days and new_days[0].day < day + DAY_MS:
+                running.expose(new_days.popleft())
+            while new_orders and new_orders[0].at < day + DAY_MS:
+                running.order(new_orders.popleft())
+            for metric in METRICS if day >= first else ():
+                mine, theirs = running.sample(metric, arm), running.sample(metric, control)
+                found = lift(
+                    arm, mine, control, theirs, worth=plan.worth, alpha=alpha, adaptive=plan.bandit is not None
+                )
+                points[metric].append(Point(day, found))
+    return {metric: tuple(found) for metric, found in points.items()}
+
+
+class _Running:
+    """The samples of arms while people and orders are added by time."""
+
+    def __init__(self, arms: Iterable[str]) -> None:
+        self._people, self._clicked = dict.fromkeys(arms, 0), dict.fromkeys(arms, 0)
+        self._spent: dict[str, dict[str, float]] = {arm: {} for arm in arms}
+        self._revenue, self._squares = dict.fromkeys(arms, 0.0), dict.fromkeys(arms, 0.0)
+
+    def expose(self, added: DailyExposures) -> None:
+        if added.seen:
+            self._people[added.arm] += added.people
+            self._clicked[added.arm] += added.clicked
+
+    def order(self, added: ExperimentOrder) -> None:
+        if added.seen:
+            spent, arm = self._spent[added.arm], added.arm
+            before = spent.get(added.person, 0.0)
+            spent[added.person] = after = before + added.revenue
+            self._revenue[arm] += added.revenue
+            self._squares[arm] += after * after - before * before
+
+    def sample(self, metric: str, arm: str) -> Sample:
+        people, buyers = self._people[arm], len(self._spent[arm])
+        if metric == "revenue":
+            return Sample(people, self._revenue[arm], self._squares[arm], buyers)
+        return counted(people, self._clicked[arm] if metric == "clicks" else buyers)
 
 
 def _divided(plan: Plan, days: Sequence[DailyExposures]) -> Mismatch | None:

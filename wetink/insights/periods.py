@@ -1,4 +1,4 @@
-"""Spans: keeps in memory the results for the conversions of a day, an hour or a minute while they hold.
+"""Periods: keeps in memory the results for the conversions of a day, an hour or a minute while they hold.
 
 A result is valid as long as the revisions behind it are the same, whichever process wrote in the meantime. A changed
 day is made again from its hours, and a changed hour from its minutes, so a view costs as much as has changed since the
@@ -17,13 +17,13 @@ from wetink.render.cache import Kept, key_of
 MOST_BYTES = 16 << 20
 """Results kept by a process."""
 FEW = 200
-"""Conversions that are not worth dividing into shorter spans."""
+"""Conversions that are not worth dividing into shorter periods."""
 
 NARROWER = {DAY: HOUR, HOUR: MINUTE}
 
 
 class Made(msgspec.Struct, frozen=True, gc=False):
-    """The result for a span, packed. `first` and `last` are the times of the first and the last of its conversions."""
+    """The result for a period, packed, and the times of the first and the last of its conversions (Unix ms)."""
 
     conversions: int
     first: int
@@ -38,14 +38,14 @@ class Work(Protocol):
     names: Collection[str]
     """The names of the events behind the conversions."""
     touched: bool
-    """Whether results depend on opens and clicks up to the end of their span."""
+    """Whether results depend on opens and clicks up to the end of their period."""
 
     async def make(self, since: int, until: int) -> Made:
         """Return the result for [since, until) in Unix ms."""
         ...
 
     def join(self, parts: Sequence[Made]) -> Made:
-        """Return the result for a span from the results for its parts. Called in a thread."""
+        """Return the result for a period from the results for its parts. Called in a thread."""
         ...
 
 
@@ -56,13 +56,13 @@ class _Valid(msgspec.Struct, frozen=True, gc=False):
     made: Made
 
 
-class Spans:
+class Periods:
     """Results of a store's conversions, for the event loop of one process."""
 
     def __init__(self, store: Storage, *, most: int = MOST_BYTES, few: int = FEW) -> None:
         """Start empty. The results used least recently go first when they take more than `most` bytes.
 
-        A span with up to `few` conversions is not divided.
+        A period with up to `few` conversions is not divided.
         """
         self._store, self._few = store, few
         self._kept: Kept[_Valid] = Kept(most, lambda each: len(each.made.packed) + 200)
@@ -86,7 +86,7 @@ class Spans:
         return found
 
     async def _valid(self, work: Work, start: int, width: int, revisions: tuple[Revision, Revision]) -> Made:
-        """Return the result for a whole span, from memory if it is still valid."""
+        """Return the result for a whole period, from memory if it is still valid."""
         key = key_of(work.key, start, width)
         kept = self._kept.get(key)
         if kept is not None and kept.revisions == revisions:
