@@ -20,8 +20,10 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from wetink.ports import Storage
+from wetink.ports.moving import Moving
 from wetink.store.postgresql import open_storage
 from wetink.store.postgresql.database import Database
+from wetink.store.postgresql.moving import PostgresMoving
 
 VERSIONS = {"16": "pginstall", "18": "pginstall18"}
 SHARED = "WETINK_TEST_POSTGRESQL"
@@ -148,6 +150,11 @@ def opened(folder: Path, clock_ms: Callable[[], int] = lambda: 0, *, days: int =
         mark.touch(mode=0o600)
     address = f"postgresql://wetink@127.0.0.1:{os.environ[SHARED]}/{name}?connections=4"
     return open_storage(address, clock_ms, archive_days=days, archive_bytes=most)
+
+
+def moving(folder: Path) -> Moving:
+    """Return all that the database of a folder has, for a move."""
+    return PostgresMoving(f"postgresql://wetink@127.0.0.1:{os.environ[SHARED]}/{database_of(folder)}?connections=4")
 
 
 def forget(folder: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import Storage
+from wetink.ports.moving import Moving
 from wetink.store import engine_of
 
 
@@ -15,6 +16,12 @@ def opened(
     """Open what a folder keeps, as one process has it. Past opens stand for `days` and take `most` bytes."""
     address = f"sqlite:///{folder}"
     return engine_of(address).open(address, clock_ms, archive_days=days, archive_bytes=most, **more)
+
+
+def moving(folder: Path) -> Moving:
+    """Return all that a folder keeps, for a move."""
+    address = f"sqlite:///{folder}"
+    return engine_of(address).moving(address)
 
 
 def part_with(store: Storage, call: str) -> Any:

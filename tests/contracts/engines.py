@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests import postgresql, storage
 from wetink.ports import Storage
+from wetink.ports.moving import Moving
 
 ALL: dict[str, Callable[..., Storage]] = {"sqlite": storage.opened, "postgresql": postgresql.opened}
 """Each opens a folder, as `tests.storage.opened` does."""
@@ -16,3 +17,8 @@ def forget(engine: str, folder: Path) -> None:
     """Delete what an engine keeps elsewhere for a folder."""
     if engine == "postgresql":
         postgresql.forget(folder)
+
+
+def moving(engine: str, folder: Path) -> Moving:
+    """Return all data of what an engine keeps for a folder, for a move."""
+    return (postgresql if engine == "postgresql" else storage).moving(folder)

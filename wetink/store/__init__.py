@@ -4,19 +4,24 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from wetink.core.errors import BadSettings
+from wetink.ports.moving import Moving
 from wetink.ports.storage import Storage
 from wetink.store.late import open_now_or_later as open_now_or_later
-from wetink.store.sqlite import holds_storage, open_storage
+from wetink.store.sqlite import holds_storage, open_moving, open_storage
 
 
 class Engine(NamedTuple):
-    """`open` opens (or makes) the storage at an address; `exists` tells whether there is one already."""
+    """`open` opens (or makes) the storage at an address; `exists` tells whether there is one already.
+
+    `moving` reads and writes all data of an address for a move.
+    """
 
     open: Callable[..., Storage]
     exists: Callable[[str], bool]
+    moving: Callable[[str], Moving]
 
 
-ENGINES: dict[str, Engine] = {"sqlite": Engine(open_storage, holds_storage)}
+ENGINES: dict[str, Engine] = {"sqlite": Engine(open_storage, holds_storage, open_moving)}
 """Scheme of an address -> its engine."""
 
 

@@ -28,6 +28,7 @@ from wetink.store.sqlite.leases import SQLiteLeases
 from wetink.store.sqlite.ledger import SQLiteLedger
 from wetink.store.sqlite.log import SQLiteLog
 from wetink.store.sqlite.memberships import SQLiteMemberships
+from wetink.store.sqlite.moving import SQLiteMoving
 from wetink.store.sqlite.pictures import SQLitePictures
 from wetink.store.sqlite.profiles import SQLiteProfiles
 from wetink.store.sqlite.projections import SQLiteProjections
@@ -170,6 +171,11 @@ def folder_of(address: str) -> Path:
             f"WETINK_STORE: {address!r} names no folder", hint="write sqlite:///FOLDER", where="WETINK_STORE"
         )
     return Path(folder)
+
+
+def open_moving(address: str) -> SQLiteMoving:
+    """Return all data of an existing folder, for a move. Raises BadSettings."""
+    return SQLiteMoving(folder_of(address))
 
 
 def holds_storage(address: str) -> bool:

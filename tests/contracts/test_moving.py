@@ -1,0 +1,266 @@
+"""The contract of moving: another engine has everything afterwards, whatever is written meanwhile."""
+
+import asyncio
+import json
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.contracts.engines import ENGINES, forget, moving
+from tests.contracts.loop import run
+from tests.contracts.profiles import LATE, everybody, mentioned, received
+from tests.contracts.test_archive import opened
+from tests.contracts.test_decisions import decided
+from tests.contracts.test_store import BOUGHT, ORDER
+from tests.storage import all_at_once
+from wetink.core.blocks.experiment import Exposure
+from wetink.core.errors import Conflict, StoreUnavailable
+from wetink.core.events.event import Product
+from wetink.core.identity.identifier import Identifier
+from wetink.core.signals.attribution import Touch
+from wetink.ports import Record, Storage
+from wetink.ports.drawing import Served
+from wetink.ports.moving import TABLES, Moving
+from wetink.store.move import Move, Moved
+
+FACTS = Path(__file__).parents[1] / "facts" / "identity_scenarios.json"
+SCENARIOS = json.loads(FACTS.read_text())["scenarios"]
+JANE, BOB = Identifier("user", "jane"), Identifier("user", "bob")
+NOW, DAY = 20_000 * 86_400_000, 86_400_000
+
+
+class House:
+    """A storage in a folder, as servers have it, and as a move reads or writes it."""
+
+    def __init__(self, engine: str, folder: Path) -> None:
+        self.engine, self.folder = engine, folder
+        self.store: Storage = ENGINES[engine](folder, clock_ms=lambda: NOW)
+        run(self.store.start())
+        self.moving: Moving = moving(engine, folder)
+
+    def close(self) -> None:
+        run(self.moving.close())
+        run(self.store.close())
+        forget(self.engine, self.folder)
+
+
+@pytest.fixture(params=[(one, other) for one in ENGINES for other in ENGINES], ids="-to-".join)
+def houses(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[House, House]]:
+    """Where everything is, and an empty one."""
+    made = House(request.param[0], tmp_path / "from"), House(request.param[1], tmp_path / "to")
+    yield made
+    for each in made:
+        each.close()
+
+
+def move(houses: tuple[House, House], *, finish: bool = True, **more: Any) -> Moved:
+    source, target = houses
+    return run(Move(source.moving, target.moving, target.store, **more).run(finish=finish))
+
+
+def records() -> list[Record]:
+    """Return messages of everything that identity, the catalog and conversions are derived from."""
+    made = [received(each, source=f"s{number}") for number, all in enumerate(SCENARIOS) for each in all["messages"]]
+    made += [
+        received({**BOUGHT, "messageId": f"o{n}", "timestamp": LATE - n, "properties": {**ORDER, "order_id": f"O{n}"}})
+        for n in range(20)
+    ]
+    made += [
+        received({"type": "track", "event": "X", "messageId": "parked"}),
+        received({"type": "alias", "messageId": "page", "previousId": "d", "userId": "u"}, level="browser"),
+        received({"type": "alias", "messageId": "nobody", "previousId": "null", "userId": "u"}),
+        received({"type": "alias", "messageId": "device", "previous_id": "d2", "userId": "u", "anonymousId": "d2"}),
+    ]
+    return made
+
+
+async def fill(store: Storage, number: int = 0) -> None:
+    """Write something to every part."""
+    await store.catalog.learn([Product(sku=f"L{number}", name="Lamp", price=5.0)], NOW + number)
+    await store.catalog.note_import("goods", f"v{number}")
+    await store.sources.create_key(f"shop{number}", "browser", ("shop.example",), NOW)
+    await store.sources.set_source(f"shop{number}", per_second=2.5, verify=True)
+    for who in (JANE, BOB):
+        await store.polls.vote("poll", who, number % 3, NOW)
+    await store.ledger.settle(decided("v", NOW + number * 60_000), 1, 60_000, "person")
+    await store.ledger.promise("hero", "user:jane", {f"ends{number}": NOW})
+    for kind in ("open", "click"):
+        await store.ledger.record(Touch(kind, "hero", "", "v", "user:jane", NOW + number, fetch_class="person"))
+    store.ledger.served(Served("hero", "v", ""), NOW + number)
+    await store.ledger.touches([], 0, 0)
+    await store.exposures.keep(Exposure("test", f"user:{number}", "a", NOW, "user:jane"))
+    await store.exposures.keep_shares("test", number, {"a": 0.5, "b": 0.5})
+    store.archive.keep(opened(number, NOW + number))
+    await store.archive.newest(NOW + DAY, 1)
+    await store.memberships.take("vip", all_at_once(JANE, *([BOB] if number % 2 else [])), NOW + number, tell)
+    await store.sessions.begin("token", NOW + number)
+    await store.sessions.try_from("192.0.2.1", NOW)
+    await store.content.publish(
+        {"blocks/a.yaml": b"%d" % number, "b.png": b"\0\xff"}, number, by="ida", message="", at=1
+    )
+    await store.uploads.put("a.csv", iter([b"one", b"\0%d" % number]), NOW + number)
+    await store.secrets.keep(f"secret{number}", "value")
+
+
+def tell(change: object, first: bool) -> bool:
+    return True
+
+
+async def rows(of: Moving) -> Mapping[str, list[Any]]:
+    found = {table: sorted(await of.page(table, None, 10_000), key=repr) for table in TABLES}
+    assert all(found.values()), [table for table, some in found.items() if not some]
+    return found
+
+
+def derived(store: Storage, keys: list[str]) -> Any:
+    """Return what an engine derives: profiles, the catalog and conversions."""
+
+    async def read() -> Any:
+        while await store.projections.settle():
+            pass
+        names = {"Order Completed"}
+        found = [each async for batch in store.conversions.outcomes(names, 0, LATE + 1) for each in batch]
+        products = await store.catalog.products(keys), await store.catalog.changes(keys)
+        return sorted(found, key=lambda each: (each.event.source, each.event.message_id)), products
+
+    return everybody(store.profiles, mentioned(records())), run(read())
+
+
+def test_everything_is_in_the_other_engine_afterwards(houses: tuple[House, House]) -> None:
+    source, target = houses
+    some = records()
+    run(source.store.log.append(some[:40]))
+    for number in range(4):
+        run(fill(source.store, number))
+    run(source.store.log.append(some[40:]))
+    keys = ["L0", "L3", "S"]
+    before = derived(source.store, keys), run(rows(source.moving))
+    told = list[tuple[str, int, int]]()
+    moved = move(houses, told=lambda *step: told.append(step))
+    assert (moved.messages, moved.merged, moved.finished) == (len(run(source.store.log.messages(limit=9999))), 0, True)
+    assert (derived(target.store, keys), run(rows(target.moving))) == before
+    assert told[-1][1] == told[-1][2]
+    messages = [[replace(each, seq=0) for each in run(house.store.log.messages(limit=9999))] for house in houses]
+    assert messages[0] == messages[1]
+
+
+def test_what_is_written_meanwhile_arrives_and_nothing_is_written_after_the_seal(houses: tuple[House, House]) -> None:
+    source, target = houses
+    chance = random.Random(3)
+    acknowledged = list[str]()
+    run(fill(source.store))
+
+    async def writes() -> None:
+        """Write until the store refuses."""
+        for number in range(1, 10_000):
+            message = {
+                "type": "track",
+                "event": "Product Viewed",
+                "messageId": f"m{number}",
+                "userId": f"u{number % 9}",
+            }
+            message |= {"anonymousId": f"a{chance.randrange(9)}", "timestamp": NOW + number, "properties": {"sku": "S"}}
+            await source.store.log.append([received(message)])
+            acknowledged.append(f"m{number}")
+            await fill(source.store, number)
+            await asyncio.sleep(0)
+
+    async def both() -> None:
+        writing = asyncio.create_task(writes())
+        await asyncio.sleep(0.2)
+        try:
+            await Move(source.moving, target.moving, target.store).run(finish=True)
+            with suppress(StoreUnavailable):
+                await asyncio.wait_for(writing, 30)
+        finally:
+            writing.cancel()
+
+    run(both())
+    assert {each.message_id for each in run(target.store.log.messages(limit=20_000))} >= set(acknowledged) != set()
+    assert run(rows(target.moving)) == run(rows(source.moving))
+    whom = [Identifier("user", f"u{n}") for n in range(9)] + [Identifier("anonymous", f"a{n}") for n in range(9)]
+    assert everybody(target.store.profiles, whom) == everybody(source.store.profiles, whom)
+    with pytest.raises(StoreUnavailable):
+        run(source.store.polls.vote("poll", JANE, 9, NOW + 1))
+
+
+def test_a_move_that_was_interrupted_goes_on(houses: tuple[House, House]) -> None:
+    source, target = houses
+    run(source.store.log.append(records()))
+    for number in range(3):
+        run(fill(source.store, number))
+    steps = iter(range(1_000))
+
+    def interrupt(step: str, done: int, of: int) -> None:
+        if next(steps) in (3, 9, 20, 30, 40):
+            raise InterruptedError
+
+    for number in range(3, 8):
+        with pytest.raises(InterruptedError):
+            move(houses, told=interrupt)
+        run(fill(source.store, number))
+    move(houses)
+    assert run(rows(target.moving)) == run(rows(source.moving))
+    with pytest.raises(Conflict, match="complete"):
+        move(houses)
+
+
+def test_a_move_may_be_finished_later(houses: tuple[House, House]) -> None:
+    source, target = houses
+    run(fill(source.store))
+    assert not move(houses, finish=False).finished
+    run(source.store.log.append(records()))
+    run(fill(source.store, 1))
+    assert move(houses).finished
+    assert run(rows(target.moving)) == run(rows(source.moving))
+    assert everybody(target.store.profiles, mentioned(records())) == everybody(
+        source.store.profiles, mentioned(records())
+    )
+
+
+def test_a_store_with_other_data_is_no_target(houses: tuple[House, House]) -> None:
+    _, target = houses
+    run(target.store.polls.vote("poll", JANE, 1, NOW))
+    with pytest.raises(Conflict, match="other data"):
+        move(houses)
+
+
+def test_a_replay_during_a_move_is_noticed(houses: tuple[House, House]) -> None:
+    source, _ = houses
+    run(source.store.log.append(records()))
+    move(houses, finish=False)
+    [first, *_] = run(source.store.log.messages())
+    renewed = received(
+        {"type": "track", "event": "Y", "messageId": first.message_id, "userId": "u"}, source=first.source
+    )
+    run(source.store.log.renew([(first, replace(renewed, received=first.received))]))
+    with pytest.raises(Conflict, match="replayed"):
+        move(houses)
+
+
+def test_an_earlier_time_of_a_copied_message_arrives(houses: tuple[House, House]) -> None:
+    source, target = houses
+    sent = {"type": "track", "event": "X", "messageId": "m", "userId": "u", "timestamp": "2026-11-01T10:00:00Z",
+            "sentAt": "2026-11-01T10:00:00Z"}  # fmt: skip
+    run(source.store.log.append([received({**sent, "receivedAt": "2026-11-01T10:09:00Z"})]))
+    move(houses, finish=False)
+    run(source.store.log.append([received({**sent, "receivedAt": "2026-11-01T10:01:00Z"})]))
+    move(houses)
+    user = Identifier("user", "u")
+    assert run(target.store.profiles.history(user, LATE)) == run(source.store.profiles.history(user, LATE))
+
+
+def test_writing_goes_on_after_a_move_is_cancelled(houses: tuple[House, House]) -> None:
+    source, _ = houses
+    run(fill(source.store))
+    move(houses)
+    run(source.moving.end())
+    again = House(source.engine, source.folder)
+    run(again.store.polls.vote("poll", JANE, 2, NOW + 1))
+    run(again.store.close())
+    assert run(source.moving.notes()) == {}

@@ -1,0 +1,214 @@
+"""Moving: reads all tables of a database while servers write to them, and writes those of one that is not used yet.
+
+Triggers note the keys of rows that are written meanwhile. A sealed database starts every transaction read-only.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from wetink.core.errors import StoreUnavailable
+from wetink.ports import Cursor
+from wetink.ports.moving import MESSAGE, REPLAYED, TABLES, Change, Import, Row, Stored, Value
+from wetink.store.codec import decode_event, received, unpack
+from wetink.store.postgresql.database import Connection, Database
+from wetink.store.postgresql.text import storable
+from wetink.store.queries import queries
+
+SQL = queries(__package__, "moving_queries.sql")
+
+TRIGGERS = {
+    MESSAGE: ("UPDATE OF at", ("seq",)),
+    REPLAYED: ("UPDATE OF verdict, problems, type, name, who", ("seq",)),
+}
+"""Changes to rows of `message` that are noted under another name -> when, and the key."""
+END_TRIES, END_SECONDS = 100, 0.05
+
+
+class _Columns(msgspec.Struct, frozen=True):
+    """The names and types of a table's columns, those of the key first, and the sequence that counts the key."""
+
+    names: tuple[str, ...]
+    types: tuple[str, ...]
+    key: int
+    sequence: str | None
+
+    def given(self, count: int) -> str:
+        """Return the SQL of rows with the first `count` columns."""
+        arrays = ", ".join(f"${number}::{type_}[]" for number, type_ in enumerate(self.types[:count], 1))
+        return f"unnest({arrays}) AS g ({', '.join(self.names[:count])})"
+
+
+class PostgresMoving:
+    """`ports.Moving` over a database."""
+
+    def __init__(self, address: str) -> None:
+        """Connect on first use. Raises BadSettings for an address that cannot be read."""
+        self._database = Database(address)
+        self._known: dict[str, _Columns] = {}
+
+    async def columns(self, table: str) -> Sequence[str]:
+        return (await self._columns(table)).names
+
+    async def notes(self) -> Mapping[str, str]:
+        async with self._database.reading("reading notes") as db:
+            return dict(await db.fetch(SQL.notes))
+
+    async def note(self, notes: Mapping[str, str]) -> None:
+        await self._write("writing notes", SQL.put_note, list(notes), list(notes.values()))
+
+    async def begin(self) -> None:
+        await self._write("beginning to move", SQL.unseal)
+        for name, (event, table, key) in self._triggers().items():
+            arguments = ", ".join(f"'{each}'" for each in key)
+            statement = f"CREATE OR REPLACE TRIGGER {name} AFTER {event} ON {table}"
+            await self._write(
+                "beginning to move", f"{statement} FOR EACH ROW EXECUTE FUNCTION moving_changed({arguments})"
+            )
+
+    async def end(self) -> None:
+        await self._write("ending a move", SQL.unseal)
+        for name, (_, table, _) in self._triggers().items():
+            await self._write("ending a move", f"DROP TRIGGER IF EXISTS {name} ON {table}")
+        await self._write("ending a move", SQL.end)
+
+    async def changes(self, limit: int) -> Sequence[Change]:
+        async with self._database.reading("reading changes") as db:
+            rows = await db.fetch(SQL.changes, limit)
+        return [Change(id_, name, await self._typed(name, key)) for id_, name, key in rows]
+
+    async def forget(self, changes: Sequence[Change]) -> None:
+        await self._write("forgetting changes", SQL.forget, [each.id for each in changes])
+
+    async def page(self, table: str, after: Row | None, limit: int) -> Sequence[Row]:
+        columns = await self._columns(table)
+        names = columns.names[: columns.key]
+        key, marks = ", ".join(names), ", ".join(f"${number}" for number in range(2, columns.key + 2))
+        where = f"WHERE ({key}) > ({marks})" if after is not None else ""
+        query = f"SELECT {', '.join(columns.names)} FROM {table} {where} ORDER BY {key} LIMIT $1"
+        async with self._database.reading(f"reading {table}") as db:
+            rows = [_row(row) for row in await db.fetch(query, limit, *(after or ()))]
+        if len(rows) < limit:
+            return rows
+        last = rows[-1][: columns.key]
+        return [row for row in rows if row[: columns.key] != last] + list(await self.rows(table, [last]))
+
+    async def rows(self, table: str, keys: Sequence[Row]) -> Sequence[Row]:
+        columns = await self._columns(table)
+        names = columns.names[: columns.key]
+        some = ", ".join(f"t.{name}" for name in columns.names)
+        query = f"SELECT {some} FROM {columns.given(columns.key)} JOIN {table} t USING ({', '.join(names)})"
+        async with self._database.reading(f"reading {table}") as db:
+            return [_row(row) for row in await db.fetch(query, *_arrays(columns, keys, columns.key))]
+
+    async def put(self, table: str, keys: Sequence[Row], rows: Sequence[Row]) -> None:
+        columns = await self._columns(table)
+        same = " AND ".join(f"t.{name} = g.{name}" for name in columns.names[: columns.key])
+        delete = f"DELETE FROM {table} t USING {columns.given(columns.key)} WHERE {same}"
+        insert = f"INSERT INTO {table} ({', '.join(columns.names)})"
+        insert += f" OVERRIDING SYSTEM VALUE SELECT * FROM {columns.given(len(columns.names))}"
+
+        async def work(db: Connection) -> None:
+            await db.execute(delete, *_arrays(columns, keys, columns.key))
+            if rows:
+                await db.execute(insert, *_arrays(columns, rows, len(columns.names)))
+                if columns.sequence is not None:
+                    await db.execute(SQL.set_sequence, columns.sequence, max(int(row[0] or 0) for row in rows))
+
+        await self._database.transact(f"writing {table}", work)
+
+    async def counts(self) -> Mapping[str, int]:
+        async with self._database.reading("counting rows") as db:
+            return {table: await db.fetchval(f"SELECT count(*) FROM {table}") for table in (*TABLES, MESSAGE)}
+
+    async def log(self, after: Cursor, limit: int) -> tuple[Cursor, Sequence[Stored | Import]]:
+        seq = int(after or 0)
+        async with self._database.reading("reading messages") as db:
+            end = await db.fetchval(SQL.log_end)
+            rows = await db.fetch(SQL.messages, seq, end, limit)
+            imports = await db.fetch(SQL.imports, seq, end, limit)
+        last = min([found[-1][0] for found in (rows, imports) if len(found) == limit], default=end)
+        items: list[tuple[int, Stored | Import]] = [(row[0], _stored(row)) for row in rows if row[0] <= last]
+        items += [(place, Import(at, unpack(products))) for place, at, products in imports if place <= last]
+        items.sort(key=lambda each: each[0])
+        return str(items[-1][0] if items else seq), [each for _, each in items]
+
+    async def messages(self, keys: Sequence[Row]) -> Sequence[Stored]:
+        async with self._database.reading("reading messages") as db:
+            return [_stored(row) for row in await db.fetch(SQL.messages_at, [key[0] for key in keys])]
+
+    async def seal(self, reason: str) -> None:
+        await self.note({"sealed": reason})
+        await self._write("sealing the database", SQL.seal)
+        async with self._database.reading("ending the sessions of others") as db:
+            since = await db.fetchval("SELECT clock_timestamp()")
+            for _ in range(END_TRIES):
+                if not await db.fetchval(SQL.end_sessions, since):
+                    return
+                await asyncio.sleep(END_SECONDS)
+        raise StoreUnavailable("some sessions of the database do not end", hint="stop the servers, then try again")
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    async def _write(self, doing: str, statement: str, *values: object) -> None:
+        """Run a statement in a transaction of its own, in a sealed database as well."""
+
+        async def work(db: Connection) -> None:
+            await db.execute("SET TRANSACTION READ WRITE")
+            await db.execute(statement, *values)
+
+        await self._database.transact(doing, work)
+
+    async def _columns(self, table: str) -> _Columns:
+        if table not in self._known:
+            async with self._database.reading("reading columns") as db:
+                found = {name: (type_, sequence) for name, type_, sequence in await db.fetch(SQL.columns, table)}
+            key = TABLES[table].key
+            names = (*key, *sorted(found.keys() - set(key)))
+            types = tuple(found[name][0] for name in names)
+            self._known[table] = _Columns(names, types, len(key), found[names[0]][1])
+        return self._known[table]
+
+    async def _typed(self, name: str, key: Sequence[str]) -> Row:
+        """Return the values of a noted key."""
+        if name not in TABLES:
+            return (int(key[0]),)
+        types = (await self._columns(name)).types
+        return tuple(_value(type_, text) for type_, text in zip(types, key, strict=False))
+
+    def _triggers(self) -> dict[str, tuple[str, str, tuple[str, ...]]]:
+        """Return when each trigger runs, the table, and its arguments."""
+        found = {
+            f"moving_{table}": ("INSERT OR UPDATE OR DELETE", table, (table, *each.key))
+            for table, each in TABLES.items()
+        }
+        return found | {f"moving_{name}": (event, MESSAGE, (name, *key)) for name, (event, key) in TRIGGERS.items()}
+
+
+def _value(type_: str, text: str) -> Value:
+    if type_ == "bytea":
+        return bytes.fromhex(text.removeprefix("\\x"))
+    return text if type_ == "text" else int(text)
+
+
+def _row(found: Sequence[Any]) -> Row:
+    return tuple(int(value) if isinstance(value, bool) else value for value in found)
+
+
+def _arrays(columns: _Columns, rows: Sequence[Row], count: int) -> list[list[Any]]:
+    """Return the first columns of rows as `_Columns.given` takes them."""
+    return [[_given(type_, row[place]) for row in rows] for place, type_ in enumerate(columns.types[:count])]
+
+
+def _given(type_: str, value: Value) -> Value:
+    if isinstance(value, str):
+        return storable(value)
+    return bool(value) if type_ == "boolean" and value is not None else value
+
+
+def _stored(row: Sequence[Any]) -> Stored:
+    *message, key_time, body = row
+    return Stored(received(*message), key_time, decode_event(body) if body is not None else None)

@@ -1,0 +1,53 @@
+-- name: notes
+SELECT name, value FROM moving_note
+
+-- name: put_note
+INSERT INTO moving_note (name, value) SELECT * FROM unnest($1::text[], $2::text[])
+ON CONFLICT (name) DO UPDATE SET value = excluded.value
+
+-- name: end
+DELETE FROM moving_change; DELETE FROM moving_note
+
+-- name: changes
+SELECT id, name, key FROM moving_change ORDER BY id LIMIT $1
+
+-- name: forget
+DELETE FROM moving_change WHERE id = ANY ($1)
+
+-- name: columns  With their types, and the sequence of those that have one.
+SELECT attname, format_type(atttypid, atttypmod), pg_get_serial_sequence($1, attname) FROM pg_attribute
+WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped
+
+-- name: set_sequence  To a number that all rows are at most.
+SELECT setval($1::text::regclass, greatest($2::bigint, (SELECT last_value FROM pg_sequences
+    WHERE format('%I.%I', schemaname, sequencename)::regclass = $1::text::regclass)))
+
+-- name: log_end
+SELECT log_end()
+
+-- name: messages  With their events, oldest first.
+SELECT m.seq, m.source, m.message_id, m.received, m.verdict, m.problems, m.type, m.name, m.who, m.raw, m.key_time, e.body
+FROM message m LEFT JOIN event e ON e.who = m.who AND e.at = m.at AND e.fingerprint = m.fingerprint
+WHERE m.seq > $1 AND m.seq < $2 ORDER BY m.seq LIMIT $3
+
+-- name: messages_at
+SELECT m.seq, m.source, m.message_id, m.received, m.verdict, m.problems, m.type, m.name, m.who, m.raw, m.key_time, e.body
+FROM message m LEFT JOIN event e ON e.who = m.who AND e.at = m.at AND e.fingerprint = m.fingerprint
+WHERE m.seq = ANY ($1)
+
+-- name: imports
+SELECT seq, at, products FROM product_import WHERE seq > $1 AND seq < $2 ORDER BY seq LIMIT $3
+
+-- name: seal
+DO $$ BEGIN
+    EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database());
+END $$
+
+-- name: unseal
+DO $$ BEGIN
+    EXECUTE format('ALTER DATABASE %I RESET default_transaction_read_only', current_database());
+END $$
+
+-- name: end_sessions  All others of this database; how many there are.
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND backend_start < $1
