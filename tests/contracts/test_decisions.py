@@ -1,13 +1,19 @@
 """The contract of decisions: what an open got stands for a while in every process, and is counted once of each kind."""
 
+import asyncio
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tests.contracts.engines import ENGINES
 from tests.contracts.loop import run
 from tests.contracts.profiles import LATE, received
-from wetink.core.blocks.block import Decision
+from wetink.core.blocks.block import Decision, stands
 from wetink.core.signals.attribution import Touch
 from wetink.ports import Storage
 from wetink.ports.ledger import Ledger, Onlooker
@@ -60,6 +66,56 @@ def test_one_fetch_of_a_person_and_one_of_a_machine_count(
 ) -> None:
     for number, (by, counts) in enumerate(fetches):
         assert settle(pair[number % 2], decided("a", NOW + number), slot=number, by=by) == ("a", counts)
+
+
+OPENS = st.lists(
+    st.tuples(
+        st.booleans(),
+        st.sampled_from("ab"),
+        st.sampled_from([0, 1, MINUTE - 1, MINUTE, -1]),
+        st.integers(0, 3),
+        st.sampled_from(["person", "machine", "nobody"]),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=40)
+@given(OPENS)
+def test_any_opens_of_an_email_get_what_the_rule_says(opens: list[tuple[bool, str, int, int, Onlooker]]) -> None:
+    for engine in ENGINES.values():
+        with TemporaryDirectory() as folder:
+            here, there = engine(Path(folder)), engine(Path(folder))
+            try:
+                follows_the_rule((here.ledger, there.ledger), opens)
+            finally:
+                for each in (here, there):
+                    run(each.close())
+
+
+def follows_the_rule(pair: tuple[Ledger, Ledger], opens: list[tuple[bool, str, int, int, Onlooker]]) -> None:
+    kept, served, counted, now = None, 0, set[Onlooker](), NOW
+    for which, variant, later, slot, by in opens:
+        now += later
+        fresh = decided(variant, now)
+        if kept is None or not stands(kept, served, fresh, slot, MINUTE):
+            kept, served, counted = fresh, 0, {"nobody"}
+        assert run(pair[which].settle(fresh, slot, MINUTE, by)) == (kept, by not in counted)
+        served |= 1 << slot
+        counted.add(by)
+    current = run(pair[0].current(HERO, JANE, ""))
+    assert current == kept
+
+
+def test_opens_at_the_same_moment_agree_and_one_of_each_kind_counts(pair: tuple[Ledger, Ledger]) -> None:
+    async def story() -> list[tuple[Decision, bool]]:
+        bys: list[Onlooker] = ["person", "machine"]
+        jobs = [(pair[n % 2], decided("ab"[n // 2 % 2]), n, bys[n // 4 % 2]) for n in range(16)]
+        return await asyncio.gather(*(ledger.settle(each, slot, MINUTE, by) for ledger, each, slot, by in jobs))
+
+    found = run(story())
+    assert len({decision.variant for decision, _ in found}) == 1
+    assert sum(counts for _, counts in found) == 2
 
 
 def test_a_promise_is_given_once(pair: tuple[Ledger, Ledger]) -> None:

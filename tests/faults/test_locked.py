@@ -226,7 +226,7 @@ def test_opens_are_classed_anew_while_others_write(tmp_path: Path) -> None:
 
 
 def test_decisions_promises_and_counts_made_under_a_lock_agree_and_are_written_later(tmp_path: Path) -> None:
-    from tests.faults.test_one_among_many import decision
+    from tests.contracts.test_odd_rows import decision
 
     async def settled() -> None:
         ledger = SQLiteLedger(tmp_path)

@@ -15,23 +15,15 @@ from tests.storage import all_at_once, opened
 from tests.store.said import NOW, message
 from tests.web.test_open import JANE, House
 from wetink.audiences.webhooks import Hooks
-from wetink.core.blocks.block import Block, Decision, Fallback, decision_id
 from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier
 from wetink.core.outbound.webhook import Answer as Told
 from wetink.core.outbound.webhook import Hook, Outcome, Post
 from wetink.core.profile.person import Moment
 from wetink.core.profile.summary import Summary
-from wetink.core.signals.attribution import Touch
 from wetink.ingest.receive import BATCH, Endpoint, Ingest
-from wetink.opens.open import DECISION_MS
-from wetink.ports import Picture, Receipt, Record, Source
-from wetink.ports.drawing import Served
-from wetink.ports.ledger import Opened
-from wetink.store.sqlite.archive import SQLiteArchive
-from wetink.store.sqlite.ledger import SQLiteLedger
+from wetink.ports import Receipt, Record, Source
 from wetink.store.sqlite.memberships import SQLiteMemberships
-from wetink.store.sqlite.pictures import SQLitePictures
 from wetink.web.request import OpenRequest
 
 T = TypeVar("T")
@@ -43,110 +35,6 @@ SERVER = Source("shop", "server", ())
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
-
-
-def decision(number: int, **more: Any) -> Decision:
-    who = more.get("recipient", f"user:u{number}")
-    given = {"id": decision_id("hero", f"user:u{number}", "", NOW), "block": "hero", "recipient": who, "campaign": "",
-             "at": NOW, "variant": "v", "app": "", "template": "", "settings": {}, "items": (), "links": ("",),
-             "trace": (), **more}  # fmt: skip
-    return Decision(**given)
-
-
-ODD_DECISIONS: dict[str, tuple[Decision, int]] = {
-    **{f"slot {slot}": (decision(-1), slot) for slot in (31, 62, 63, 64, 99, 400)},
-    "facts that nothing can hold": (decision(-1, facts={"what": object()}), 1),
-    "a number of 70 bits": (decision(-1, facts={"what": 1 << 70}), 1),
-    "half a character": (decision(-1, recipient=f"user:{HALF}"), 1),
-    "half a character inside": (decision(-1, facts={"what": HALF}), 1),
-    "a time that no file has": (decision(-1, at=1 << 70), 1),
-}
-
-
-@pytest.mark.parametrize("place", [0, 50, 100])
-@pytest.mark.parametrize("odd", ODD_DECISIONS)
-def test_an_odd_decision_leaves_a_hundred_settled(tmp_path: Path, odd: str, place: int) -> None:
-    async def settled() -> list[Any]:
-        ledger = SQLiteLedger(tmp_path)
-        jobs = [(decision(number), 1) for number in range(MANY)]
-        jobs.insert(place, ODD_DECISIONS[odd])
-        work = (ledger.settle(each, slot, DECISION_MS, "person") for each, slot in jobs)
-        answers = await asyncio.wait_for(asyncio.gather(*work, return_exceptions=True), 60)
-        kept = [await ledger.current("hero", f"user:u{number}", "") for number in range(MANY)]
-        await ledger.close()
-        del answers[place]
-        return [answers, kept]
-
-    answers, kept = run(settled())
-    assert answers == [(decision(number), True) for number in range(MANY)]
-    assert kept == [decision(number) for number in range(MANY)]
-
-
-def touch(number: int, **more: Any) -> Touch:
-    return Touch(**{"kind": "open", "block": "hero", "recipient": f"user:u{number}", "campaign": "", "at": NOW, **more})
-
-
-ODD_TOUCHES = [
-    touch(-1, variant=HALF), touch(-1, recipient=f"user:{HALF}"), touch(-1, campaign=HALF), touch(-1, kind="glance"),
-    touch(-1, arms={HALF: "a"}), touch(-1, arms={"test": object()}), touch(-1, at=None), touch(-1, block=None),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("odd", range(len(ODD_TOUCHES)))
-def test_an_odd_open_leaves_a_hundred_counted(tmp_path: Path, odd: int) -> None:
-    async def counted() -> tuple[int, int, int]:
-        ledger = SQLiteLedger(tmp_path)
-        for number in range(MANY):
-            if number == 37:
-                await ledger.record(ODD_TOUCHES[odd])
-                ledger.served(Served("hero", HALF, ""), NOW)
-            await ledger.record(touch(number))
-            ledger.served(Served("hero", "", ""), NOW)
-        days = await ledger.days(0, 1 << 61)
-        await ledger.record(touch(MANY))  # the thread that writes lives on
-        after = await ledger.days(0, 1 << 61)
-        lost = ledger.lost
-        await ledger.close()
-        assert sum(each.pictures for each in days) == MANY
-        return sum(each.opens for each in days), sum(each.opens for each in after), lost
-
-    assert run(counted()) == (MANY, MANY + 1, 2)
-
-
-@pytest.mark.parametrize("odd", [{"template": HALF}, {"block": replace(Block("hero", Fallback("")), title=HALF)}])
-def test_an_odd_open_leaves_a_hundred_kept_in_the_archive(tmp_path: Path, odd: dict[str, Any]) -> None:
-    async def kept() -> tuple[int, int]:
-        archive = SQLiteArchive(tmp_path, lambda: NOW, days=9, most_bytes=1 << 30)
-        block = Block("hero", Fallback(""))
-        for number in range(MANY + 1):
-            opened = Opened(decision(number), Moment(NOW), block, "t")
-            archive.keep(replace(opened, **odd) if number == 37 else opened)
-        found = await archive.newest(NOW, 2 * MANY)
-        await archive.close()
-        return len(found), archive.lost
-
-    assert run(kept()) == (MANY, 1)
-
-
-@pytest.mark.parametrize(
-    "odd", [(("hero", 1, HALF, ""), Picture(b"x", "image/png")), (("hero", 1, "who", ""), Picture(b"x", HALF))]
-)
-def test_an_odd_picture_leaves_a_hundred_for_the_next_process(tmp_path: Path, odd: Any) -> None:
-    async def found() -> int:
-        one, two = SQLitePictures(tmp_path), SQLitePictures(tmp_path)
-        places = [("hero", 1, f"user:u{number}", "") for number in range(MANY)]
-        for place in places[:37]:
-            one.put(place, NOW, Picture(b"good", "image/png"))
-        one.put(odd[0], NOW, odd[1])
-        for place in places[37:]:
-            one.put(place, NOW, Picture(b"good", "image/png"))
-        one.flush()
-        last = [await two.get(place) for place in places]
-        await one.close()
-        await two.close()
-        return sum(each is not None for each in last)
-
-    assert run(found()) == MANY
 
 
 @pytest.mark.parametrize("odd", [{"message_id": HALF}, {"received": 1 << 70}, {"raw": object()}])

@@ -101,7 +101,7 @@ class PostgresArchive:
 
 def _opened(row: Sequence[bytes]) -> Opened:
     body, block, template = row
-    return opened_of(body, block, template.decode("utf-8", "surrogatepass"))
+    return opened_of(body, block, template.decode())
 
 
 async def _write(connection: Connection, waiting: Sequence[ArchiveRow]) -> None:
@@ -113,7 +113,7 @@ async def _write(connection: Connection, waiting: Sequence[ArchiveRow]) -> None:
         parts = name_of(written), name_of(row.template)
         for name, text in zip(parts, (written, row.template), strict=True):
             used = max(hour, texts[name][0] if name in texts else 0)
-            texts[name] = used, text.encode("utf-8", "surrogatepass")
+            texts[name] = used, text.encode()
         rows.append((row.key, row.recipient, row.name, *parts, row.body))
     await connection.execute(SQL.share)
     kept = [(name, used, text) for name, (used, text) in sorted(texts.items())]

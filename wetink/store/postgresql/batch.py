@@ -116,7 +116,7 @@ class BatchWriter:
             try:
                 await transact(lambda connection: write(connection, rows))
             except Exception as error:
-                if not _is_refused(error):
+                if not is_refused(error):
                     raise
                 refused = await transact(lambda connection: _apart(connection, rows, write))
         except BaseException as error:
@@ -164,7 +164,7 @@ class BatchWriter:
             logger.error("%d %s are lost: %s", lost, self._what, why)
 
 
-def _is_refused(error: Exception) -> bool:
+def is_refused(error: Exception) -> bool:
     """Return whether some row's values may be at fault, and not the state of the database."""
     return not isinstance(error, StoreUnavailable) or isinstance(error.__cause__, REFUSED)
 

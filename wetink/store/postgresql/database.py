@@ -229,6 +229,8 @@ class translated:
             plain = error.args and not isinstance(error, asyncpg.DataError)  # the text of those has the data
             text = f"{error.args[0] if plain else type(error).__name__} ({error.sqlstate})"
             raise StoreUnavailable(f"{self._doing}: the database says: {text}", hint="see its log") from error
+        if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
+            raise StoreUnavailable(f"{self._doing}: the database cannot store a value") from error
         if isinstance(error, asyncpg.InterfaceError | OSError | TimeoutError):
             why = str(error) or type(error).__name__
             hint = "check that it runs and that WETINK_STORE names it"

@@ -15,7 +15,7 @@ import msgspec
 from wetink.core.blocks.block import Decision, stands
 from wetink.core.errors import StoreUnavailable
 from wetink.ports.ledger import Onlooker
-from wetink.store.postgresql.batch import BatchWriter
+from wetink.store.postgresql.batch import BatchWriter, is_refused
 from wetink.store.postgresql.database import OPEN_SECONDS, Connection, Database
 from wetink.store.postgresql.text import storable
 from wetink.store.queries import queries
@@ -138,14 +138,26 @@ class Decisions:
             for rows in _rounds(jobs):
                 await self._settle_rows(rows)
         except Exception as error:
-            if not isinstance(error, StoreUnavailable | TimeoutError):
-                logger.exception("decisions are written later")
-            elif not self.away:
+            if not isinstance(error, TimeoutError) and is_refused(error):
+                await self._settle_alone(jobs, error)
+                return
+            if not self.away:
                 logger.warning("decisions are written later: %s", error or "the database does not answer")
             self._leave()
             for job in jobs:
                 if not job.future.done():
                     self._settle_late(job)
+
+    async def _settle_alone(self, jobs: Sequence[_Job], error: Exception) -> None:
+        """Settle each of some fetches alone: the database refuses the values of one, which gets the error."""
+        if len(jobs) == 1:
+            logger.error("a decision of %s could not be settled", jobs[0].decision.block, exc_info=error)
+            if not jobs[0].future.done():
+                jobs[0].future.set_exception(error)
+            return
+        for job in jobs:
+            if not job.future.done():
+                await self._settle_together([job])
 
     async def _settle_rows(self, rows: Sequence[list[_Job]]) -> None:
         """Settle fetches with different keys. Raises StoreUnavailable, TimeoutError."""
