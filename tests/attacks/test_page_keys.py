@@ -25,7 +25,7 @@ from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment, plain
 from wetink.opens import drawing
-from wetink.opens.drawing import sight
+from wetink.opens.drawing import template_values
 from wetink.ports import Record, Storage
 
 FAST = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
@@ -156,7 +156,7 @@ class Gallery(House):
             found.append(alt_of(block, decision, 1))
             found += decision.links
             found.append(msgspec.json.encode([decision.items, decision.facts]).decode())
-            found.append(msgspec.json.encode(sight(block, decision, 1, person, moment, {})).decode())
+            found.append(msgspec.json.encode(template_values(block, decision, 1, person, moment, {})).decode())
             found.append(await self.wetink.embed.words(self.wetink.content, name, 1, who, moment))
             found.append(await self.wetink.embed.fragment(self.wetink.content, name, who, moment))
         return iter(found)

@@ -27,7 +27,7 @@ from wetink.core.profile.person import Moment
 from wetink.core.rules.parse import parse as rule_of
 from wetink.feeds.parse import Tally, Unreadable, read
 from wetink.ingest.receive import check_line
-from wetink.opens.drawing import sight
+from wetink.opens.drawing import template_values
 from wetink.ports import Scene
 from wetink.render.liquid import html
 
@@ -261,7 +261,7 @@ async def template(case: Any, shop: Shop) -> Seen:
     moment = Moment(at, language=case.get("lang", ""))
     decision = await shop.wetink.opens.preview(shop.wetink.content, shop.wetink.content.block(name), SOMEBODY, moment)
     person = await shop.wetink.opens.person(SOMEBODY, max(at, shop.now))
-    page = html(case["template"], sight(shop.wetink.content.block(name), decision, 1, person, moment, {}))
+    page = html(case["template"], template_values(shop.wetink.content.block(name), decision, 1, person, moment, {}))
     return {"text": unescape(re.sub(r"<[^>]*>", "", page)), "html": page}
 
 

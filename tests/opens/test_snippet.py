@@ -278,12 +278,12 @@ def test_an_esp_that_does_not_encode_says_so_beside_its_snippet() -> None:
     assert {esp.name for esp in ESPS} == set(FILL)
     for esp in ESPS:
         for kind in ("user", "email"):
-            assert ("does not URL-encode" in esp.told(kind)) is not esp.encodes
+            assert ("does not URL-encode" in esp.notes_for(kind)) is not esp.encodes
 
 
 def test_what_is_told_of_an_esp_is_about_the_kind_of_recipient_in_the_snippet() -> None:
     for esp in ESPS:
-        about_ids, about_addresses = esp.told("user"), esp.told("email")
+        about_ids, about_addresses = esp.notes_for("user"), esp.notes_for("email")
         assert "address" not in about_ids.replace("SUBSCRIBERID", ""), esp.name
         for word in ("your user ID", "IDs", "USER_ID", "USERID", "external ID", "subscriber key"):
             assert word not in about_addresses, esp.name

@@ -10,7 +10,7 @@ from PIL import Image
 from wetink.core.blocks.block import Block, Decision, Fallback
 from wetink.core.events.event import Product
 from wetink.core.profile.person import Cart, Moment, Person, Seen
-from wetink.opens.drawing import sight
+from wetink.opens.drawing import template_values
 from wetink.ports import Picture, Scene
 from wetink.render import Renderer
 from wetink.render.worker import Desk
@@ -104,7 +104,7 @@ def scene(template: str, items: Sequence[Product] = PRODUCTS, slot: int = 1, **f
     decision = Decision("id", "test", "", "", NOW, "v", "app", "", settings, tuple(items), (), ())
     return Scene(
         template,
-        sight(block, decision, slot, person, Moment(NOW), {}),
+        template_values(block, decision, slot, person, Moment(NOW), {}),
         block.width,
         block.height,
         transparent=block.transparent,

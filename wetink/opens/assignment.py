@@ -22,7 +22,7 @@ class Assignments:
         self._profiles, self._exposures, self._shared = store.profiles, store.exposures, shared
 
     async def of(
-        self, asked: Open, block: Block, moment: Moment, *, keep: bool
+        self, open_: Open, block: Block, moment: Moment, *, keep: bool
     ) -> tuple[Block, dict[str, str], tuple[Step, ...]]:
         """Return a block cut to the recipient's arms, the arms by experiment, and the trace. Raises StoreUnavailable.
 
@@ -30,12 +30,12 @@ class Assignments:
         """
         arms: dict[str, str] = {}
         steps: list[Step] = []
-        who = asked.who
-        for plan in _plans(block, asked.content.signals):
+        who = open_.who
+        for plan in _plans(block, open_.content.signals):
             if who is None or HOLDOUT in arms.values():
                 break  # people in the global holdout take part in no other experiment
             exposure = await self._exposure(
-                plan, asked.look, who, moment, keep=keep and moment.fetch_class != "scanner"
+                plan, open_.look, who, moment, keep=keep and moment.fetch_class != "scanner"
             )
             arms[plan.name] = exposure.arm
             steps.append(Step(f"experiment {plan.name}", True, _why(plan, exposure)))

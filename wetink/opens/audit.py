@@ -26,7 +26,7 @@ from wetink.core.events.event import Event
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.core.text.characters import problem_in
-from wetink.opens.drawing import Fallbacks, sight
+from wetink.opens.drawing import Fallbacks, template_values
 from wetink.opens.open import Opens
 from wetink.ports import Picture, Profiles, Renderer, Scene
 from wetink.ports.ledger import Opened
@@ -248,10 +248,10 @@ def sample_decision(
     """
     chosen = dict(app.sample.settings if settings is None else settings)
     block = Block("sample", Fallback(SHOP), (Variant("sample", app.name, settings=chosen),))
-    person, there = shopper(moment.now, supposed), shop(moment.now, app)
-    choice = choose(block, person, moment, {app.name: app}, there)
+    person, sample = shopper(moment.now, supposed), shop(moment.now, app)
+    choice = choose(block, person, moment, {app.name: app}, sample)
     return block, decide(
-        block, choice, moment, there.products, recipient="", decision_id="sample", allowed=lambda url: True
+        block, choice, moment, sample.products, recipient="", decision_id="sample", allowed=lambda url: True
     )
 
 
@@ -272,12 +272,12 @@ def sample_scene(
     """
     block, decision = sample_decision(app, moment, settings, supposed)
     block = replace(block, width=size[0], height=size[1])
-    person, there = shopper(moment.now, supposed), shop(moment.now, app)
-    photos = {product.image_url for product in there.products.values()}
+    person, sample = shopper(moment.now, supposed), shop(moment.now, app)
+    photos = {product.image_url for product in sample.products.values()}
     photos.update(each.image_url for event in supposed for each in event.products if allowed(each.image_url))
     return Scene(
         template,
-        sight(block, decision, 1, person, moment, there.products),
+        template_values(block, decision, 1, person, moment, sample.products),
         block.width,
         block.height,
         scale=scale,

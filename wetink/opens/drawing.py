@@ -47,16 +47,16 @@ class Scenes:
         """Take the apps by name. `allowed` returns whether a photo's URL may be fetched."""
         self._renderer, self._apps, self._allowed = renderer, apps, allowed
 
-    async def draw(self, asked: Open, decision: Decision, slot: int, template: str) -> Picture | None:
+    async def draw(self, open_: Open, decision: Decision, slot: int, template: str) -> Picture | None:
         """Return the picture of a decision's slot; None if the fallback is due. Raises BadContent."""
-        app, block, moment = self._apps.get(decision.app), asked.block, asked.moment
+        app, block, moment = self._apps.get(decision.app), open_.block, open_.moment
         moves = app.moves if app is not None and moment.moving else ""
         note = ""
         if moves == "countdown" and decision.variant:
             moving, note = await self._ticking(ticking(block, decision.facts, moment))
             if moving is not None:
                 return moving
-        scene = await self.scene(asked, decision, slot, template)
+        scene = await self.scene(open_, decision, slot, template)
         if scene is None:
             return None
         if moves == "film":
@@ -64,16 +64,16 @@ class Scenes:
         still = await self._renderer.render(scene)
         return replace(still, note=note) if note else still
 
-    async def warm(self, asked: Open, decision: Decision, slot: int, template: str) -> None:
+    async def warm(self, open_: Open, decision: Decision, slot: int, template: str) -> None:
         """Draw the parts of a slot's picture ahead, and its film if it has one. A film's BadContent is suppressed."""
-        scene = await self.scene(asked, decision, slot, template)
+        scene = await self.scene(open_, decision, slot, template)
         if scene is None:
             return
         await self._renderer.warm(scene)
         app = self._apps.get(decision.app)
-        if asked.block.moving and app is not None and app.moves == "film":
+        if open_.block.moving and app is not None and app.moves == "film":
             with contextlib.suppress(BadContent):  # the open reports it
-                await self._renderer.film(film(scene, decision, asked.block))
+                await self._renderer.film(film(scene, decision, open_.block))
 
     async def _ticking(self, countdown: Ticking) -> tuple[Picture | None, str]:
         """Return a countdown's animation if it is ready in time; else None and the reason."""
@@ -97,19 +97,19 @@ class Scenes:
         done, _ = await asyncio.wait([making], timeout=FILM_SECONDS)
         return making.result() if done else await self._renderer.render(film.scene)
 
-    async def scene(self, asked: Open, decision: Decision, slot: int, template: str) -> Scene | None:
+    async def scene(self, open_: Open, decision: Decision, slot: int, template: str) -> Scene | None:
         """Return the scene of a decision's slot; None if the fallback is due."""
-        block, person, moment = asked.block, asked.person, with_locale(asked.moment, asked.person)
+        block, person, moment = open_.block, open_.person, with_locale(open_.moment, open_.person)
         if not template or (block.slots > 1 and decision.items and slot > len(decision.items)):
             return None
         seen = [each.product for each in (*person.views, *person.cart.lines, *person.wishlist)]
-        catalog = await asked.look.products([product.key for product in seen])
+        catalog = await open_.look.products([product.key for product in seen])
         named = {product.image_url for product in (*decision.items, *seen, *catalog.values())}
         named.update(photo for photo in decision.facts.get("photos", ()) if isinstance(photo, str))
         variant = next((each for each in block.variants if each.name == decision.variant), None)
         return Scene(
             template,
-            sight(block, decision, slot, person, moment, catalog, template),
+            template_values(block, decision, slot, person, moment, catalog, template),
             block.width,
             block.height,
             scale=moment.ratio,
@@ -121,7 +121,7 @@ class Scenes:
         )
 
 
-def sight(
+def template_values(
     block: Block,
     decision: Decision,
     slot: int,
@@ -257,8 +257,8 @@ class Fallbacks:
         """Return the scene of a fallback without an image of its own."""
         fallback = block.fallback
         words = {"title": fallback.title or block.title, "text": fallback.text, "button": fallback.button}
-        sight = {"fallback": words, "block": {"name": block.name, "width": block.width, "height": block.height}}
-        return Scene(self._template, sight, block.width, block.height, transparent=block.transparent)
+        values = {"fallback": words, "block": {"name": block.name, "width": block.width, "height": block.height}}
+        return Scene(self._template, values, block.width, block.height, transparent=block.transparent)
 
 
 def home(blocks: Mapping[str, Block]) -> str:
@@ -329,8 +329,8 @@ def still_running(task: asyncio.Task[Any]) -> str:
         calls.append(getattr(coroutine, "__qualname__", ""))
         facts |= dict(_facts(getattr(coroutine, "cr_frame", None)))
     named = ", ".join(filter(None, calls[-SHOWN:]))
-    told = ", ".join(f"{kind} {name}" for kind, name in facts.items())
-    return f"{named} ({told})" if told else named
+    listed = ", ".join(f"{kind} {name}" for kind, name in facts.items())
+    return f"{named} ({listed})" if listed else named
 
 
 def watch(task: asyncio.Task[Any], block: str) -> None:

@@ -96,9 +96,9 @@ def snippet(
     for slot in range(1, block.slots + 1):
         source = f"{address}/o/{block.name}/{slot}/{picture_token}.{_ending(block)}{query}"
         target = f"{address}/c/{block.name}/{slot}/{click_token}{query}"
-        said = words[slot - 1] if slot <= len(words) else ""
+        alt = words[slot - 1] if slot <= len(words) else ""
         each = ", ".join(f"{source}{'&' if query else '?'}r={ratio} {ratio}x" for ratio in ratios)
-        lines.append(_linked(block, escape(source), escape(target), said, escape(each)))
+        lines.append(_linked(block, escape(source), escape(target), alt, escape(each)))
     return "\n".join(lines)
 
 

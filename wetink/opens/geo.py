@@ -93,12 +93,12 @@ class Places:
 
     def of(self, address: str) -> Place:
         """Return the place of an IP address; an empty place for an address that is not public. Never raises."""
-        asked = _public(address)
-        if asked is None:
+        public = _public(address)
+        if public is None:
             return NOWHERE
         known: dict[str, Any] = {}
         for path, file in self._files:
-            record = self._record(path, file, asked)
+            record = self._record(path, file, public)
             if record:
                 known = {**_read(record), **known}
         return Place(**known) if known else NOWHERE
@@ -129,11 +129,11 @@ class Places:
         for _, file in files:
             file.close()
 
-    def _record(self, path: Path, file: maxminddb.Reader, asked: str) -> Any:
-        if ":" in asked and file.metadata().ip_version == 4:
+    def _record(self, path: Path, file: maxminddb.Reader, public: str) -> Any:
+        if ":" in public and file.metadata().ip_version == 4:
             return None
         try:
-            return file.get(asked)
+            return file.get(public)
         except Exception as error:
             # Damage inside a file shows only where a lookup meets it. It is logged once, without the address.
             if path not in self._damaged:
@@ -170,12 +170,12 @@ def _opened(path: Path, setting: str) -> maxminddb.Reader:
 @lru_cache(maxsize=4_096)
 def _public(address: str) -> str | None:
     try:
-        asked = ipaddress.ip_address(address.strip())
+        public = ipaddress.ip_address(address.strip())
     except ValueError:
         return None
-    if isinstance(asked, ipaddress.IPv6Address) and asked.ipv4_mapped is not None:
-        asked = asked.ipv4_mapped
-    return str(asked) if asked.is_global else None
+    if isinstance(public, ipaddress.IPv6Address) and public.ipv4_mapped is not None:
+        public = public.ipv4_mapped
+    return str(public) if public.is_global else None
 
 
 def _read(record: Any) -> dict[str, Any]:

@@ -126,11 +126,11 @@ class Opens:
         counted: bool,
     ) -> Picture:
         """Decide, count and draw."""
-        asked = await self._begun(content, block, who, moment, look=look)
+        open_ = await self._begun(content, block, who, moment, look=look)
         decision, person = (
-            await self._decide_and_count(asked, slot) if counted else (await self._decide(asked), asked.person)
+            await self._decide_and_count(open_, slot) if counted else (await self._decide(open_), open_.person)
         )
-        picture = await self._draw(replace(asked, person=person), decision, slot)
+        picture = await self._draw(replace(open_, person=person), decision, slot)
         if who is not None and counted:
             self._last.put(place_of(block, slot, who, moment), picture, moment.now)
         return counted_on_delivery(picture, block.name, decision.variant, who, moment, counted=counted)
@@ -155,57 +155,57 @@ class Opens:
         person = await look.person(who, moment.now, events=events, brief=brief, supposed=supposed)
         return Open(content, look, block, mates, who, person, moment)
 
-    async def _decide_and_count(self, asked: Open, slot: int) -> tuple[Decision, Person]:
+    async def _decide_and_count(self, open_: Open, slot: int) -> tuple[Decision, Person]:
         """Decide for an open of `slot`, store the decision, and count the open. Returns the decision and its person.
 
         If the stored decision shows the same, the fresh one is returned, since the rest of its picture is newer. A
         fallback due to the block's policy on fetch classes is not stored, since a person may open within the minute.
         """
-        block, who, moment = asked.block, asked.who, asked.moment
+        block, who, moment = open_.block, open_.who, open_.moment
         if not decides(block.fetches, moment.fetch_class):
-            return await self._decide_data(asked), asked.person
-        fresh = await self._decide(asked, keep=True)
+            return await self._decide_data(open_), open_.person
+        fresh = await self._decide(open_, keep=True)
         if who is None:
-            return fresh, asked.person
+            return fresh, open_.person
         by: Onlooker = "person" if counts(block.fetches, moment.fetch_class) else "machine"
         begun = perf_counter()
         decision, first = await self._ledger.settle(fresh, slot, DECISION_MS, by)
         SETTLE.since(begun)
         if first:
-            await self._count("open", asked.content, block, decision, moment)
+            await self._count("open", open_.content, block, decision, moment)
         if decision.says(fresh):
-            return fresh, asked.person
-        return decision, await asked.look.person(who, decision.at)
+            return fresh, open_.person
+        return decision, await open_.look.person(who, decision.at)
 
-    async def _decide(self, asked: Open, *, keep: bool = False, expose: bool = False) -> Decision:
+    async def _decide(self, open_: Open, *, keep: bool = False, expose: bool = False) -> Decision:
         """Decide, without the products that earlier blocks show in the same email.
 
         A decision for those blocks within the last minute holds. With `keep`, those made here hold as well, so that
         pictures agree in whatever order they are fetched.
         """
-        begun, who, moment, taken = perf_counter(), asked.who, asked.moment, frozenset[str]()
-        for mate in asked.mates:
+        begun, who, moment, taken = perf_counter(), open_.who, open_.moment, frozenset[str]()
+        for mate in open_.mates:
             decision = await self._ledger.current(mate.name, str(who), moment.campaign) if who is not None else None
             if decision is None or not 0 <= moment.now - decision.at < DECISION_MS:
-                decision = await self._decide_block(asked, mate, taken, keep=keep, expose=False)
+                decision = await self._decide_block(open_, mate, taken, keep=keep, expose=False)
                 if keep and who is not None and decides(mate.fetches, moment.fetch_class):
                     decision, _ = await self._ledger.settle(decision, 0, DECISION_MS, "nobody")
             taken |= {item.key for item in decision.items}
-        decision = await self._decide_block(asked, asked.block, taken, keep=keep, expose=expose)
+        decision = await self._decide_block(open_, open_.block, taken, keep=keep, expose=expose)
         DECIDE.since(begun)
         return decision
 
     async def _decide_block(
-        self, asked: Open, block: Block, taken: frozenset[str], *, keep: bool, expose: bool
+        self, open_: Open, block: Block, taken: frozenset[str], *, keep: bool, expose: bool
     ) -> Decision:
         """Decide for one block: arms, data for rules and apps, the variant, and its products with current data."""
-        content, look, who, person = asked.content, asked.look, asked.who, asked.person
-        moment, arms, steps = with_locale(asked.moment, person), dict[str, str](), tuple[Step, ...]()
+        content, look, who, person = open_.content, open_.look, open_.who, open_.person
+        moment, arms, steps = with_locale(open_.moment, person), dict[str, str](), tuple[Step, ...]()
         counting = counts(block.fetches, moment.fetch_class)
         if not decides(block.fetches, moment.fetch_class):
             block = replace(block, variants=())
         elif block.experiment is not None or content.signals.holdout is not None:
-            block, arms, steps = await self._assignments.of(asked, block, moment, keep=keep or expose)
+            block, arms, steps = await self._assignments.of(open_, block, moment, keep=keep or expose)
         shop = Shop(self._trends, taken=taken, rules=content.rules)
         shop = await look.for_rules(prepared(block, self._apps, content.rules).needs, shop, person, who, moment)
         required = requirements(block, person, moment, self._apps, shop)
@@ -239,10 +239,10 @@ class Opens:
         touch = Touch(kind, block.name, who, moment.campaign, moment.now, decision.variant, fetch_class, moment.facts)
         await self._ledger.record(replace(touch, human=human, arms=decision.arms, once=once))
 
-    async def _draw(self, asked: Open, decision: Decision, slot: int, template: str = "") -> Picture:
-        template = template or self.template_of(asked.content, decision)
-        drawn = await self._scenes.draw(asked, decision, slot, template)
-        return drawn if drawn is not None else self._fallbacks.of(asked.block)
+    async def _draw(self, open_: Open, decision: Decision, slot: int, template: str = "") -> Picture:
+        template = template or self.template_of(open_.content, decision)
+        drawn = await self._scenes.draw(open_, decision, slot, template)
+        return drawn if drawn is not None else self._fallbacks.of(open_.block)
 
     async def read(
         self, content: Content, block: Block, who: Identifier | None, moment: Moment, look: Lookup | None = None
@@ -253,15 +253,15 @@ class Opens:
         """
         return await self._decide_data(await self._begun(content, block, who, moment, look=look, brief=True))
 
-    async def _decide_data(self, asked: Open) -> Decision:
-        decision, moment = await self._decide(asked, expose=True), asked.moment
-        if isinstance(asked.person.views, Views) and asked.person.views.cut:  # an app would have read older ones
-            asked = replace(asked, person=await asked.look.person(asked.who, moment.now))
-            decision = await self._decide(asked, expose=True)
-        by = counts(asked.block.fetches, moment.fetch_class)
+    async def _decide_data(self, open_: Open) -> Decision:
+        decision, moment = await self._decide(open_, expose=True), open_.moment
+        if isinstance(open_.person.views, Views) and open_.person.views.cut:  # an app would have read older ones
+            open_ = replace(open_, person=await open_.look.person(open_.who, moment.now))
+            decision = await self._decide(open_, expose=True)
+        by = counts(open_.block.fetches, moment.fetch_class)
         place = decision.recipient, decision.block, moment.campaign, by
-        if asked.who is not None and self._is_first(place, moment.now):
-            await self._count("open", asked.content, asked.block, decision, moment, once=True)
+        if open_.who is not None and self._is_first(place, moment.now):
+            await self._count("open", open_.content, open_.block, decision, moment, once=True)
         return decision
 
     def _is_first(self, place: Hashable, now: int) -> bool:
@@ -349,8 +349,8 @@ class Opens:
 
     async def again(self, content: Content, opened: Opened, slot: int) -> Picture:
         """Draw a past open again, with the template of that time. Raises BadContent and StoreUnavailable."""
-        asked = await self._past(content, opened.block, opened.decision, opened.moment)
-        return await self._draw(asked, opened.decision, slot, opened.template)
+        open_ = await self._past(content, opened.block, opened.decision, opened.moment)
+        return await self._draw(open_, opened.decision, slot, opened.template)
 
     async def _past(
         self, content: Content, block: Block, decision: Decision, moment: Moment, supposed: Sequence[Event] = ()
@@ -361,10 +361,10 @@ class Opens:
 
     async def warm(self, content: Content, block: Block, who: Identifier | None, moment: Moment) -> None:
         """Draw a block's current pictures for a recipient ahead. Stores and counts nothing. Raises StoreUnavailable."""
-        asked = await self._begun(content, block, who, moment)
-        decision = await self._decide(asked)
+        open_ = await self._begun(content, block, who, moment)
+        decision = await self._decide(open_)
         for slot in range(1, block.slots + 1):
-            await self._scenes.warm(asked, decision, slot, self.template_of(content, decision))
+            await self._scenes.warm(open_, decision, slot, self.template_of(content, decision))
 
     async def compare(
         self, content: Content, block: Block, slot: int, who: Identifier | None, moment: Moment
@@ -373,9 +373,9 @@ class Opens:
 
         Raises BadContent and StoreUnavailable.
         """
-        asked = await self._begun(content, block, who, moment)
-        decision = await self._decide(asked)
-        scene = await self._scenes.scene(asked, decision, slot, self.template_of(content, decision))
+        open_ = await self._begun(content, block, who, moment)
+        decision = await self._decide(open_)
+        scene = await self._scenes.scene(open_, decision, slot, self.template_of(content, decision))
         return await self._renderer.compare(scene) if scene is not None else None
 
     async def person(self, who: Identifier, now: int) -> Person:
@@ -386,11 +386,11 @@ class Opens:
 
     async def explain(self, content: Content, rule: Rule, who: Identifier, moment: Moment) -> Finding:
         """Return whether a rule matches the person behind `who`, with reasons by node. Raises StoreUnavailable."""
-        asked, look = content.rules.of(rule), self.begin()
-        person = await look.person(who, moment.now, events=asked.needs.events)
+        compiled, look = content.rules.of(rule), self.begin()
+        person = await look.person(who, moment.now, events=compiled.needs.events)
         moment = with_locale(moment, person)
-        shop = await look.for_rules(asked.needs, Shop(self._trends), person, who, moment)
-        return asked.explain(subject_of(person, moment, shop))
+        shop = await look.for_rules(compiled.needs, Shop(self._trends), person, who, moment)
+        return compiled.explain(subject_of(person, moment, shop))
 
 
 def _ended(drawing: asyncio.Task[Picture]) -> None:

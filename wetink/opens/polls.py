@@ -47,7 +47,7 @@ class Polls:
 
     def ballot(self, decision: Decision) -> Ballot | None:
         """Return the poll of a decision; None without one."""
-        return self._asked(decision)[1]
+        return self._question(decision)[1]
 
     async def vote(self, decision: Decision, who: Identifier, option: int, now: int) -> dict[str, Any]:
         """Store the vote of `who` on a decision's poll. It is on disk before this returns. `now` is Unix ms.
@@ -55,7 +55,7 @@ class Polls:
         Returns the answer as the properties of an event. A second vote replaces the first. Raises BadRequest if the
         poll has ended or lacks this answer, and StoreUnavailable.
         """
-        name, ballot = self._asked(decision)
+        name, ballot = self._question(decision)
         if ballot is None or not ballot.open:
             raise BadRequest("this poll has ended", hint="your vote was not counted")
         if not 1 <= option <= len(ballot.options):
@@ -64,7 +64,7 @@ class Polls:
         answer = ballot.options[option - 1].text
         return {"block": decision.block, "poll": name, "question": ballot.question, "answer": answer, "option": option}
 
-    def _asked(self, decision: Decision) -> tuple[str, Ballot | None]:
+    def _question(self, decision: Decision) -> tuple[str, Ballot | None]:
         app = self._apps.get(decision.app)
         if app is None or app.poll is None:
             return "", None
@@ -83,11 +83,11 @@ def voting_link(block: Block, slot: int, token: str, campaign: str) -> str:
     return f"/v/{block.name}/{slot}/{token}{query}"
 
 
-def answered(who: Identifier, said: Mapping[str, Any], at: int) -> bytes:
+def answered(who: Identifier, properties: Mapping[str, Any], at: int) -> bytes:
     """Return the track call (JSON) for a vote, so that rules can match `done: Poll Answered`."""
     names: dict[str, dict[str, Any]] = {
         "user": {"userId": who.value},
         "email": {"context": {"traits": {"email": who.value}}},
         "anonymous": {"anonymousId": who.value},
     }
-    return msgspec.json.encode({"event": "Poll Answered", "timestamp": at, "properties": said, **names[who.kind]})
+    return msgspec.json.encode({"event": "Poll Answered", "timestamp": at, "properties": properties, **names[who.kind]})

@@ -74,15 +74,15 @@ async def known_in(store: Secrets, data: Path) -> Known:
 
     Raises BadSettings for a damaged secret, and StoreUnavailable.
     """
-    kept = await store.all()
-    if missing := MAKE.keys() - kept.keys():
+    stored = await store.all()
+    if missing := MAKE.keys() - stored.keys():
         for name in missing:
             text = _file(data / name) or MAKE[name]()
             if name == SEALS:
                 _seals(text)  # raises before a damaged file is imported
             await store.keep(name, text)
-        kept = await store.all()
-    known = Known(kept[TOKEN], _seals(kept[SEALS]), kept[HOOKS].encode("ascii"))
+        stored = await store.all()
+    known = Known(stored[TOKEN], _seals(stored[SEALS]), stored[HOOKS].encode("ascii"))
     _write(data / TOKEN, known.token)
     return known
 

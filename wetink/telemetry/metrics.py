@@ -137,11 +137,11 @@ ROUTES = {
 
 _OPENS = "Answered opens. A repeated one reuses an answer of the last two seconds; fallback means an error."
 OPENS = {
-    door: {
-        outcome: Counter("wetink_opens", _OPENS, door=door, outcome=outcome)
+    kind: {
+        outcome: Counter("wetink_opens", _OPENS, kind=kind, outcome=outcome)
         for outcome in ("decided", "repeated", "fallback")
     }
-    for door in ("picture", "data", "click")
+    for kind in ("picture", "data", "click")
 }
 FALLBACKS = {
     (rung, cause): Counter(

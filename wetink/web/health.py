@@ -115,27 +115,27 @@ async def healthz(request: Request) -> Response:
     """Return this process's failures, struggling tasks, errors by place, and lost records. 503 for a failure."""
     wetink: Wetink = request.app.state.wetink
     failing = wetink.health.failing()
-    told = {
+    details = {
         "failing": failing,
         "tasks": wetink.health.struggling,
         "troubles": dict(sorted(counted().by_place.items())),
         "lost": wetink.store.lost(),
     }
-    said = {"status": "failing" if failing else "ok", "version": __version__}
-    return JSONResponse({**said, **{name: what for name, what in told.items() if what}}, 503 if failing else 200)
+    summary = {"status": "failing" if failing else "ok", "version": __version__}
+    return JSONResponse({**summary, **{name: what for name, what in details.items() if what}}, 503 if failing else 200)
 
 
 async def readyz(request: Request) -> Response:
     """Return this process's roles, failed checks, and projections that lag. 503 if not ready."""
     wetink: Wetink = request.app.state.wetink
     missing = await request.app.state.readiness.missing()
-    told = {
+    details = {
         "missing": missing,
         "behind": {} if "store" in missing else await _behind(wetink),
     }
     roles = [role for role in ROLES if role in wetink.settings.role]
-    said = {"status": "not ready" if missing else "ready", "roles": roles}
-    return JSONResponse({**said, **{name: what for name, what in told.items() if what}}, 503 if missing else 200)
+    summary = {"status": "not ready" if missing else "ready", "roles": roles}
+    return JSONResponse({**summary, **{name: what for name, what in details.items() if what}}, 503 if missing else 200)
 
 
 async def _behind(wetink: Wetink) -> dict[str, int]:

@@ -86,8 +86,8 @@ def counts(fetches: Fetches, kind: str) -> bool:
     >>> counts({}, "person"), counts({}, "scanner"), counts({"proxy": Treatment(count=False)}, "proxy")
     (True, False, False)
     """
-    said = fetches.get(kind, _USUAL).count  # type: ignore[call-overload]
-    return kind not in MACHINES if said is None else bool(said)
+    counted = fetches.get(kind, _USUAL).count  # type: ignore[call-overload]
+    return kind not in MACHINES if counted is None else bool(counted)
 
 
 def _read_links(thing: msgspec.Struct, *names: str) -> None:
@@ -273,10 +273,10 @@ def alt_of(block: Block, decision: Decision | None, slot: int, language: str = "
     >>> alt_of(Block("hero", Fallback("https://shop.example/", title="New every week")), None, 1)
     'New every week'
     """
-    return controls(_said(block, decision, slot, language))[:LONGEST]
+    return controls(_alt_text(block, decision, slot, language))[:LONGEST]
 
 
-def _said(block: Block, decision: Decision | None, slot: int, language: str) -> str:
+def _alt_text(block: Block, decision: Decision | None, slot: int, language: str) -> str:
     said = block.alt or block.title
     if decision is None or not decision.variant:
         return block.fallback.title or said

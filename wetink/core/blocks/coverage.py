@@ -59,13 +59,13 @@ def values_of(template: str) -> dict[tuple[str, ...], bool]:
     >>> values_of("Hi {{ person.traits.name | default: person.traits.nick | default: 'you' }}{{ person.traits.tier }}")
     {('name', 'nick'): True, ('tier',): False}
     """
-    asked = {name for question in _QUESTION.findall(template) for name in _TRAIT.findall(question)}
+    tested = {name for question in _QUESTION.findall(template) for name in _TRAIT.findall(question)}
     found: dict[tuple[str, ...], bool] = {}
     for use in _USE.finditer(template):
-        said = use[1] or use[2] or ""
-        names = tuple(dict.fromkeys(_TRAIT.findall(said)))
+        expression = use[1] or use[2] or ""
+        names = tuple(dict.fromkeys(_TRAIT.findall(expression)))
         if names:
-            settled = said.count("default") >= len(names) or asked >= set(names)
+            settled = expression.count("default") >= len(names) or tested >= set(names)
             found[names] = found.get(names, True) and settled
     return found
 

@@ -40,7 +40,7 @@ class Esp(msgspec.Struct, frozen=True):
     email_note: str = ""
     """Text before the note, if the recipient is given by the address."""
 
-    def told(self, kind: str | None) -> str:
+    def notes_for(self, kind: str | None) -> str:
         """Return the notes for a snippet that identifies the recipient by `user` or `email`."""
         bare = "" if self.encodes else f"{self.title} does not URL-encode: {_BARE[kind == 'email']}"
         return " ".join(filter(None, (bare, self.email_note if kind == "email" else self.user_note, self.note)))

@@ -182,18 +182,18 @@ def _wrong_arms(experiment: Experiment, variants: tuple[str, ...]) -> Iterator[s
 
 
 def _wrong_shares(experiment: Experiment) -> Iterator[str]:
-    said = [arm.share for arm in experiment.arms if arm.share]
+    shares = [arm.share for arm in experiment.arms if arm.share]
     try:
-        total = sum(fraction(share) for share in said)
+        total = sum(fraction(share) for share in shares)
         held = fraction(experiment.holdout) if experiment.holdout else 0
     except BadContent as error:
         yield f"experiment: {error}; {error.hint}"
         return
     if experiment.holdout and not 0 < held < 1:
         yield "experiment.holdout: more than 0 % and less than 100 %"
-    if said and len(said) < len(experiment.arms):
+    if shares and len(shares) < len(experiment.arms):
         yield "experiment.arms: either all arms need a share, or none"
-    elif said and total != 1:
+    elif shares and total != 1:
         percent = f"{float(total) * 100:.4g}%"
         yield f"experiment.arms: the shares are {percent} in all, not 100% (of those who are not held out)"
 

@@ -114,7 +114,7 @@ def normalize(
     _zone(draft)
     _name(draft)
     _properties(draft)
-    _wares(draft)
+    _take_products(draft)
     _storable(draft)
     _requirements(draft)
     own = draft.own_time or 0
@@ -238,7 +238,7 @@ def _note_nobodies(draft: _Draft, user: Any, anonymous: Any, address: Any) -> No
         ("anonymousId", anonymous, draft.anonymous),
         (_place_of_address(draft), address, draft.email),
     ):
-        if found is None and (said := text(value)) and draft.known.nobody(said):
+        if found is None and (given := text(value)) and draft.known.nobody(given):
             draft.noted.append(placeholder(name, value))
     if draft.email is None and address and not identifier.means_nobody(address, draft.known):
         draft.noted.append(problem("not_an_email", _place_of_address(draft)))
@@ -287,19 +287,19 @@ def _name(draft: _Draft) -> None:
 
 
 def _properties(draft: _Draft) -> None:
-    said = draft.message.properties
-    if not isinstance(said, dict):
+    properties = draft.message.properties
+    if not isinstance(properties, dict):
         return
-    if draft.name in MANY_PRODUCTS and "products" in said:
-        products = listed(said["products"])
+    if draft.name in MANY_PRODUCTS and "products" in properties:
+        products = listed(properties["products"])
         if products is not None:
-            said = draft.message.properties = {**said, "products": products}
-        elif said["products"] is not None and said["products"] != "":
+            properties = draft.message.properties = {**properties, "products": products}
+        elif properties["products"] is not None and properties["products"] != "":
             draft.noted.append(problem("not_products", "products"))
-    draft.properties = said
+    draft.properties = properties
 
 
-def _wares(draft: _Draft) -> None:
+def _take_products(draft: _Draft) -> None:
     name, properties = draft.name, draft.properties
     if name in ONE_PRODUCT:
         found, draft.properties = _product(properties, draft.known)
@@ -319,7 +319,7 @@ def _wares(draft: _Draft) -> None:
     if draft.products and len(draft.products) == len(properties["products"]):
         draft.properties = {key: value for key, value in draft.properties.items() if key != "products"}
     if name == "Products Searched":
-        draft.query = unescaped(next((said for each in SEARCHED if (said := text(properties.get(each)))), ""))
+        draft.query = unescaped(next((given for each in SEARCHED if (given := text(properties.get(each)))), ""))
         if draft.query and "query" in properties:
             draft.properties = {key: value for key, value in properties.items() if key != "query"}
 

@@ -32,7 +32,7 @@ def did(rule: Did) -> Leaf:
     def holds(times: int) -> bool:
         return (times >= least and (most is None or times <= most)) is not rule.negated
 
-    def say(times: int) -> str:
+    def describe(times: int) -> str:
         if rule.first_time:
             return (
                 f"did {what} for the first time{window}" if times else f"did not do {what} for the first time{window}"
@@ -46,7 +46,7 @@ def did(rule: Did) -> Leaf:
             return f"did {what} {often}, not {least}"
         return f"did {what} {often}" if most is None or times <= most else f"did {what} {often}, more than {most}"
 
-    return Leaf(times, holds, say)
+    return Leaf(times, holds, describe)
 
 
 def _often(times: int) -> str:
@@ -112,10 +112,10 @@ def sequence(rule: tree.Sequence) -> Leaf:
 
     described = words(rule).removeprefix("did ")
 
-    def say(at: int | None) -> str:
+    def describe(at: int | None) -> str:
         return f"{'did' if at is not None else 'did not do'} {described}"
 
-    return Leaf(completed, lambda at: at is not None, say)
+    return Leaf(completed, lambda at: at is not None, describe)
 
 
 class _Run:
@@ -166,11 +166,11 @@ def aggregate(rule: Aggregate) -> Leaf:
         number = work([value for index in range(start, end) if matches(index) for value in get(index)])
         return number, test(number, subject.today)
 
-    def say(seen: tuple[Any, bool]) -> str:
+    def describe(seen: tuple[Any, bool]) -> str:
         found = f"{described} is {shown(seen[0])}"
         return found if seen[1] else f"{found}, not {comparison_words(rule.tests).removeprefix('is ')}"
 
-    return Leaf(figure, lambda seen: seen[1], say)
+    return Leaf(figure, lambda seen: seen[1], describe)
 
 
 def _numbers(found: Sequence[Any]) -> list[float]:

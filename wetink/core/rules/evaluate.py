@@ -145,7 +145,7 @@ def _compiled(rule: Rule, audiences: Mapping[str, Rule], inside: frozenset[str])
 
 
 def _leaf(leaf: Leaf, rule: Rule) -> Compiled:
-    see, judge, say = leaf.see, leaf.judge, leaf.say
+    see, judge, describe = leaf.see, leaf.judge, leaf.describe
     spelled = spell(rule)
 
     def holds(subject: Subject) -> bool:
@@ -154,7 +154,7 @@ def _leaf(leaf: Leaf, rule: Rule) -> Compiled:
     def explain(subject: Subject) -> Finding:
         try:
             seen = see(subject)
-            held, why = judge(seen), say(seen)
+            held, why = judge(seen), describe(seen)
         except Exception as error:
             logger.exception("%s cannot be evaluated for somebody", next(iter(spelled)))
             why = f"the data cannot be read for this condition: {error}"
@@ -241,20 +241,20 @@ class Rulebook:
 
     def __init__(self, audiences: Mapping[str, Rule] | None = None) -> None:
         self.audiences: Mapping[str, Rule] = audiences or {}
-        self._kept: dict[int, tuple[Rule, Compiled]] = {}
+        self._compiled: dict[int, tuple[Rule, Compiled]] = {}
 
     def of(self, rule: Rule) -> Compiled:
         """Return the functions of a rule. A rule that makes no sense matches nobody."""
-        kept = self._kept.get(id(rule))
+        kept = self._compiled.get(id(rule))
         if kept is not None:
             return kept[1]
-        if len(self._kept) >= COMPILED:
-            self._kept.clear()
+        if len(self._compiled) >= COMPILED:
+            self._compiled.clear()
         try:
             made = compiled(rule, self.audiences)
         except Exception as error:
             logger.warning("a rule cannot be used", exc_info=True)
             why = f"the rule cannot be used: {error}"
             made = Compiled(lambda subject: False, lambda subject: Finding("rule", False, why, unknown=True))
-        self._kept[id(rule)] = rule, made  # with the rule, so that no other object gets its ID
+        self._compiled[id(rule)] = rule, made  # with the rule, so that no other object gets its ID
         return made

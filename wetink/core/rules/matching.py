@@ -98,8 +98,8 @@ def place_of(event: str, name: str) -> tuple[Room, str]:
     """
     if event in ORDERS and (field := order_field(name)):
         return "order", field
-    wares = event in MANY_PRODUCTS or event in ONE_PRODUCT
-    if wares and (field := product_field(name.removeprefix("products."))):
+    products = event in MANY_PRODUCTS or event in ONE_PRODUCT
+    if products and (field := product_field(name.removeprefix("products."))):
         return "product", field
     if name == "query" and event == "Products Searched":
         return "query", name

@@ -67,12 +67,12 @@ def share(rule: Share) -> Leaf:
     def judge(place: float | None) -> bool:
         return place is not None and rule.start <= place < rule.start + rule.percent
 
-    def say(place: float | None) -> str:
+    def describe(place: float | None) -> str:
         if place is None:
             return "the person is unknown"
         return f"is at {place:.2f}% of all people, {'' if judge(place) else 'not '}in the {rule.percent:g}%"
 
-    return Leaf(see, judge, say)
+    return Leaf(see, judge, describe)
 
 
 def share_position(root: Identifier, seed: str) -> float:
@@ -179,11 +179,11 @@ def product(rule: ProductIs) -> Leaf:
 
     what = words(ProductIs(rule.interest, rule.where)).rstrip()
 
-    def say(keys: list[str]) -> str:
+    def describe(keys: list[str]) -> str:
         more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
         return f"{what}: {', '.join(keys[:3])}{more}" if keys else f"there is no such {what.removeprefix('a ')}"
 
-    return Leaf(see, bool, say)
+    return Leaf(see, bool, describe)
 
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -232,10 +232,10 @@ def moment(rule: MomentIs) -> Leaf:
         }
         return facts, all(test(facts[name], subject.today) for name, _, test in named)
 
-    def say(seen: tuple[dict[str, Any], bool]) -> str:
+    def describe(seen: tuple[dict[str, Any], bool]) -> str:
         return ", ".join(f"{name} is {shown(value)}" for name, value in seen[0].items())
 
-    return Leaf(see, lambda seen: seen[1], say)
+    return Leaf(see, lambda seen: seen[1], describe)
 
 
 def _get(name: str) -> Callable[[Subject, str], Any]:

@@ -310,11 +310,11 @@ def interests(person: Person) -> list[Any]:
 
 
 class Leaf(msgspec.Struct, frozen=True):
-    """A compiled node without parts: `see` finds its value, `judge` says whether it matches, `say` describes it.
+    """A compiled node without parts: `see` finds its value, `judge` says whether it matches, `describe` describes it.
 
     They may raise any error on odd data. Whether the node matches is then unknown.
     """
 
     see: Callable[[Subject], Any]
     judge: Callable[[Any], bool]
-    say: Callable[[Any], str]
+    describe: Callable[[Any], str]

@@ -105,7 +105,7 @@ def attribute(conversion: Conversion, touches: Iterable[Touch], goal: Goal, mode
             losses.append(Loss(touch, why))
         else:
             able.append(touch)
-    chosen, why_not = RULES[model](able)
+    chosen, reason_lost = RULES[model](able)
     amounts = split(
         conversion.value,
         [Fraction(1, among) for _, among, _ in chosen],
@@ -116,7 +116,7 @@ def attribute(conversion: Conversion, touches: Iterable[Touch], goal: Goal, mode
         Credit(touch, 1 / among, why, amount) for (touch, among, why), amount in zip(chosen, amounts, strict=True)
     )
     taken = {id(touch) for touch, _, _ in chosen}
-    losses += [Loss(touch, why_not(touch)) for touch in able if id(touch) not in taken]
+    losses += [Loss(touch, reason_lost(touch)) for touch in able if id(touch) not in taken]
     return Attribution(conversion, model, credits, tuple(sorted(losses, key=lambda loss: _order(loss.touch))))
 
 
@@ -226,10 +226,10 @@ def _last(kind: str) -> Callable[[Sequence[Touch]], Chosen]:
         plural = "clicks" if kind == "click" else "opens"
         newest = _last_clicks(able) if kind == "click" else _last_looks(able)
 
-        def why_not(touch: Touch) -> str:
+        def reason_lost(touch: Touch) -> str:
             return f"a later {kind} counts" if touch.kind == kind else f"only {plural} count in this model"
 
-        return _shared(newest, f"the last {kind} before it"), why_not
+        return _shared(newest, f"the last {kind} before it"), reason_lost
 
     return rule
 

@@ -112,7 +112,7 @@ def panel(wetink: Wetink, block: Block, query: Mapping[str, str]) -> dict[str, A
         problem = f"{error}: {error.hint}"
     return {
         "block": block, "esps": ESPS, "esp": esp, "kind": kind, "campaign": campaign, "html": html, "problem": problem,
-        "note": esp.told(kind), "local": wetink.settings.address if is_local(wetink.settings.address) else "",
+        "note": esp.notes_for(kind), "local": wetink.settings.address if is_local(wetink.settings.address) else "",
     }  # fmt: skip
 
 
