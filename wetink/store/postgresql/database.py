@@ -72,6 +72,12 @@ class Database:
         """Connect, and create or upgrade the tables. Raises StoreUnavailable, BadSettings for an unusable server."""
         await self._opened()
 
+    async def writable(self) -> None:
+        """Return if the database can be written to. Raises StoreUnavailable if not, as for a replica."""
+        async with self.reading("checking the database", OPEN_SECONDS) as connection:
+            if await connection.fetchval("SELECT current_setting('transaction_read_only')::boolean"):
+                raise StoreUnavailable("the database only reads", hint="name the primary, or wait for its successor")
+
     @property
     def connected(self) -> bool:
         """Whether it has connected before. The first connection takes longer than a statement."""

@@ -43,7 +43,9 @@ def open_storage(address: str, clock_ms: Callable[[], int], *, archive_days: int
     """
     database = Database(address)
     parts: dict[str, Any] = {
-        name: _Unbuilt(name) for name in Storage.__struct_fields__ if name not in ("start", "lost", "ended", "close")
+        name: _Unbuilt(name)
+        for name in Storage.__struct_fields__
+        if name not in ("start", "writable", "lost", "ended", "close")
     }
     log = parts["log"] = PostgresLog(database)
     parts["profiles"] = PostgresProfiles(database)
@@ -80,7 +82,7 @@ def open_storage(address: str, clock_ms: Callable[[], int], *, archive_days: int
         await leases.close()
         await database.close()
 
-    return Storage(**parts, start=start, lost=lost, ended=ended, close=close)
+    return Storage(**parts, start=start, writable=database.writable, lost=lost, ended=ended, close=close)
 
 
 def holds_storage(address: str) -> bool:
