@@ -25,11 +25,11 @@ def hurry() -> None:
 
 if __name__ in ("__main__", "__mp_main__"):
     import wetink.web.server  # noqa: F401 (all that serves)
-    from wetink.store.sqlite.connection import Alone
+    from wetink.store.sqlite.connection import LockedFile
     from wetink.store.sqlite.projections import SQLiteProjections
 
     hurry()
-    for function in (Alone.run, SQLiteProjections.step, SQLiteProjections.write):
+    for function in (LockedFile.run, SQLiteProjections.step, SQLiteProjections.write):
         [patience] = function.__defaults__ or ()
         function.__defaults__ = (patience * SHARE,)
 

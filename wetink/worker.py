@@ -116,7 +116,7 @@ class Worker:
         """Run `tasks` of `wetink`, whose health reports their failures."""
         self._wetink, self._tasks = wetink, tasks
         self._failures: dict[str, int] = {}
-        self._news = {task.name: asyncio.Event() for task in tasks}
+        self._arrivals = {task.name: asyncio.Event() for task in tasks}
 
     async def __aenter__(self) -> Self:
         """Start all tasks. If the store does not open, one task tries again until it does, and then starts them."""
@@ -164,12 +164,12 @@ class Worker:
                     await self._turns(task)
                 return
             except Held:
-                self._went(task.name, None)
+                self._record(task.name, None)
             except BaseException as error:
                 me = asyncio.current_task()
                 if isinstance(error, KeyboardInterrupt) or (me is not None and me.cancelling()):
                     raise
-                self._went(task.name, error)
+                self._record(task.name, error)
             await asyncio.sleep(BUSY_SECONDS if task.period == ONCE else min(task.period, RETRY_SECONDS))
 
     def _turn_of(self, task: Task) -> AbstractAsyncContextManager[None]:
@@ -184,28 +184,28 @@ class Worker:
         loop, pause = asyncio.get_running_loop(), task.pause
         while True:
             more = await task.turn(self._wetink)
-            self._went(task.name, None)
+            self._record(task.name, None)
             if task.period == ONCE:
                 return
             begun, meant = loop.time(), pause if more or task.follows else task.period
             await asyncio.sleep(meant)
             pause = paced(pause, loop.time() - begun - meant, task.pause)
             if task.follows and not more:
-                await self._news_for(task)
+                await self._wait_for_message(task)
 
     def _appended(self) -> None:
-        for news in self._news.values():
-            news.set()
+        for arrival in self._arrivals.values():
+            arrival.set()
 
-    async def _news_for(self, task: Task) -> None:
+    async def _wait_for_message(self, task: Task) -> None:
         """Wait for a message, or for the task's period: other processes may store messages as well."""
-        news = self._news[task.name]
+        arrival = self._arrivals[task.name]
         with suppress(TimeoutError):
             async with asyncio.timeout(task.period):
-                await news.wait()
-        news.clear()
+                await arrival.wait()
+        arrival.clear()
 
-    def _went(self, name: str, error: BaseException | None) -> None:
+    def _record(self, name: str, error: BaseException | None) -> None:
         """Record the result of a task's turn."""
         if error is None:
             self._failures.pop(name, None)

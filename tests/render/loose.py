@@ -4,14 +4,14 @@ import math
 from collections.abc import Callable
 
 from wetink.render import liquid
-from wetink.render.worker import Desk
+from wetink.render.worker import DrawingWorker
 
 
 def ready() -> Callable[[bytes], bytes]:
     """Return what answers jobs."""
     for limit in ("loop_iteration_limit", "output_stream_limit", "local_namespace_limit"):
-        setattr(liquid.Tame, limit, None)
+        setattr(liquid.SafeEnvironment, limit, None)
     for limit in ("MOST_OUTPUT", "MOST_ITERATIONS", "MOST_KEPT", "MOST_BITS"):
         setattr(liquid, limit, 10**18)
     liquid.MOST_SECONDS = math.inf
-    return Desk()
+    return DrawingWorker()

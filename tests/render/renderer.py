@@ -13,7 +13,7 @@ from wetink.core.profile.person import Cart, Moment, Person, Seen
 from wetink.opens.drawing import template_values
 from wetink.ports import Picture, Scene
 from wetink.render import Renderer
-from wetink.render.worker import Desk
+from wetink.render.worker import DrawingWorker
 
 NOW = 1_800_000_000_000
 
@@ -56,7 +56,7 @@ class Here:
 
     def __init__(self) -> None:
         """Have a desk of our own."""
-        self.desk = Desk()
+        self.desk = DrawingWorker()
         self.drawn: list[str] = []
         engine: Any = self.desk._engine
         draw = engine.draw

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from wetink.render.worker import Desk
+from wetink.render.worker import DrawingWorker
 
 
 def ready() -> Callable[[bytes], bytes]:
     """Return what answers jobs."""
-    desk = Desk()
+    desk = DrawingWorker()
     engine: Any = desk._engine
     draw = engine.draw
 

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from wetink.sandbox import Lost, Pool, Unborn
-from wetink.sandbox.forkserver import zygote
+from wetink.sandbox import Lost, Pool, StartFailed
+from wetink.sandbox.forkserver import fork_server
 
 T = TypeVar("T")
 MEGABYTE = 1 << 20
@@ -183,10 +183,10 @@ def test_a_pool_answers_in_one_event_loop_after_another(pool: Pool) -> None:
     assert [run(pool.ask(b"echo x", 5)) for _ in range(3)] == [b"x"] * 3
 
 
-def test_a_zygote_that_was_ended_is_followed_by_another(pool: Pool) -> None:
+def test_a_fork_server_that_was_ended_is_followed_by_another(pool: Pool) -> None:
     async def story() -> None:
         assert await pool.ask(b"echo x", 5) == b"x"
-        process = zygote()._process
+        process = fork_server()._process
         assert process is not None
         process.kill()
         process.wait()
@@ -198,7 +198,7 @@ def test_a_zygote_that_was_ended_is_followed_by_another(pool: Pool) -> None:
 @pytest.mark.parametrize("module", ["tests.sandbox.nowhere", "tests.sandbox"])
 def test_a_module_that_is_none_is_told(module: str) -> None:
     lost = Pool(module, 1)
-    with pytest.raises(Unborn, match=r"Module|ready"):
+    with pytest.raises(StartFailed, match=r"Module|ready"):
         run(lost.ask(b"echo x", 5))
 
 

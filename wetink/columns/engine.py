@@ -61,7 +61,7 @@ class DuckDBColumns:
         try:
             return self._newest().narrow(rule, moment, audiences, members=members)
         except duckdb.Error as error:
-            self._let_go()
+            self._release()
             if self._path is None or isinstance(error, SOUND):
                 raise _unavailable(error) from error
             logger.warning("the columns cannot be read and are written again: %s", error)
@@ -76,7 +76,7 @@ class DuckDBColumns:
         for left in reversed(range(ATTEMPTS)):
             path = layout.newest(self._folder)
             if self._view is None or self._path != path:
-                self._let_go()
+                self._release()
                 self._path = path
                 self._view = View(path) if path is not None else None
             if self._view is not None:
@@ -91,7 +91,7 @@ class DuckDBColumns:
             self._write(path, wait=True)
         raise StoreUnavailable("the columns cannot keep up with the log", hint="try again")
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         if self._view is not None:
             self._view.close()
             self._view = None
@@ -157,7 +157,7 @@ class DuckDBColumns:
         writing = self._writing
         if writing is not None:
             writing.kill()
-        self._thread.submit(self._let_go).result()
+        self._thread.submit(self._release).result()
         self._thread.shutdown()
         if self._task is not None:
             self._task.join()

@@ -35,7 +35,7 @@ class _Answer:
         self.version = ""
         self.fetched = self.weight = self.tried = self.failures = 0
         self.trouble = ""
-        self.flight: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[None] | None = None
 
     def supply(self, now: int) -> Supply:
         if not self.fetched:
@@ -71,11 +71,11 @@ class Personal:
         known = answer.fetched and not expired(answer.fetched, feed.every_ms, now)
         if known and not ripe(answer.fetched, feed.every_ms, now):
             return answer.supply(now)
-        flight = self._fly(answer, now)
-        if flight is not None and not known:
+        task = self._task_for(answer, now)
+        if task is not None and not known:
             # The call goes on when this open can wait no longer: the next one will use its answer.
             own = feed.per_person.deadline_ms if feed.per_person is not None else deadline_ms
-            await asyncio.wait([flight], timeout=max(0, min(deadline_ms, own)) / 1000)
+            await asyncio.wait([task], timeout=max(0, min(deadline_ms, own)) / 1000)
         return answer.supply(self._clock())
 
     def warm(self, feed: Feed, parameters: Mapping[str, str]) -> None:
@@ -85,21 +85,21 @@ class Personal:
         except BadContent:
             return
         if not answer.fetched or ripe(answer.fetched, feed.every_ms, now):
-            self._fly(answer, now)
+            self._task_for(answer, now)
 
     def begin_due(self, now: int) -> None:
         """Begin to refresh each ripe answer that was used recently."""
         for answer in list(self._answers.values()):
             lately = answer.fetched and not expired(answer.requested_at, KEPT_WARM * answer.feed.every_ms, now)
             if lately and ripe(answer.fetched, answer.feed.every_ms, now):
-                self._fly(answer, now)
+                self._task_for(answer, now)
 
     async def close(self) -> None:
         """Cancel all calls."""
-        flights = [answer.flight for answer in self._answers.values() if answer.flight is not None]
-        for flight in flights:
-            flight.cancel()
-        await asyncio.gather(*flights, return_exceptions=True)
+        tasks = [answer.task for answer in self._answers.values() if answer.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _answer(self, feed: Feed, url: str, now: int) -> _Answer:
@@ -112,16 +112,16 @@ class Personal:
         self._answers.move_to_end(key)
         return answer
 
-    def _fly(self, answer: _Answer, now: int) -> asyncio.Task[None] | None:
+    def _task_for(self, answer: _Answer, now: int) -> asyncio.Task[None] | None:
         """Return the current call for an answer, or start one; None if a call failed a moment ago."""
-        if answer.flight is not None:
-            return answer.flight
+        if answer.task is not None:
+            return answer.task
         rest = min(pause(answer.failures), answer.feed.every_ms) if answer.failures else 0
         if answer.tried <= now < answer.tried + rest:
             return None
-        answer.flight = asyncio.create_task(self._fetch(answer))
-        answer.flight.add_done_callback(lambda _: setattr(answer, "flight", None))
-        return answer.flight
+        answer.task = asyncio.create_task(self._fetch(answer))
+        answer.task.add_done_callback(lambda _: setattr(answer, "task", None))
+        return answer.task
 
     async def _fetch(self, answer: _Answer) -> None:
         feed = answer.feed
@@ -150,7 +150,7 @@ class Personal:
     def _tidy(self, most: int) -> None:
         """Forget the least recently used answers, but none with a call under way."""
         while len(self._answers) > most or self._held > MOST_BYTES:
-            key = next((key for key, answer in self._answers.items() if answer.flight is None), None)
+            key = next((key for key, answer in self._answers.items() if answer.task is None), None)
             if key is None:
                 return
             self._forget(key)

@@ -141,7 +141,7 @@ class PhotoFetcher:
         )  # fmt: skip
         self._decoders = Decoders()
         self._threads = ThreadPoolExecutor(4, "wetink-photos")
-        self._flights: dict[str, asyncio.Task[bytes | None]] = {}
+        self._running: dict[str, asyncio.Task[bytes | None]] = {}
         self._renewals: dict[str, asyncio.Task[bytes | None]] = {}
         self._gone: dict[str, float] = {}  # until when
         self._wanted: dict[str, None] = {}
@@ -151,12 +151,12 @@ class PhotoFetcher:
         body = self.at_hand(url)
         if body is not None:
             return body
-        flight = self._fly(url)
-        if flight is None:
+        task = self._task_for(url)
+        if task is None:
             return None
         # The fetch goes on when this open can wait no longer: the next one will use its photo.
-        done, _ = await asyncio.wait([flight], timeout=deadline_ms / 1000)
-        return flight.result() if done and not flight.cancelled() else None
+        done, _ = await asyncio.wait([task], timeout=deadline_ms / 1000)
+        return task.result() if done and not task.cancelled() else None
 
     def at_hand(self, url: str) -> bytes | None:
         found = self._cache.recall(url)
@@ -175,9 +175,9 @@ class PhotoFetcher:
         """Fetch the queued photos, the latest first: emails will show those next."""
         while self._wanted:
             url, _ = self._wanted.popitem()
-            flight = self._fly(url)
-            if flight is not None:
-                await asyncio.wait([flight])
+            task = self._task_for(url)
+            if task is not None:
+                await asyncio.wait([task])
             await asyncio.sleep(WARM_SECONDS)
 
     def start(self) -> None:
@@ -187,25 +187,25 @@ class PhotoFetcher:
     async def close(self) -> None:
         """Cancel all fetches."""
         warming = [self._warming] if self._warming is not None else []
-        flights = [*warming, *self._flights.values(), *self._renewals.values()]
-        for flight in flights:
-            flight.cancel()
-        await asyncio.gather(*flights, return_exceptions=True)
+        tasks = [*warming, *self._running.values(), *self._renewals.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._hosts.close()
         self._decoders.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _fly(self, url: str) -> asyncio.Task[bytes | None] | None:
+    def _task_for(self, url: str) -> asyncio.Task[bytes | None] | None:
         """Return the current fetch of an address, or start one; None if it failed a moment ago."""
-        flight = self._flights.get(url)
-        if flight is not None:
-            return flight
+        task = self._running.get(url)
+        if task is not None:
+            return task
         if self._is_gone(url):
             return None
-        flight = asyncio.create_task(self._find(url))
-        self._flights[url] = flight
-        flight.add_done_callback(lambda _: self._flights.pop(url, None))
-        return flight
+        task = asyncio.create_task(self._find(url))
+        self._running[url] = task
+        task.add_done_callback(lambda _: self._running.pop(url, None))
+        return task
 
     async def _find(self, url: str) -> bytes | None:
         """Return a photo from the disk, else from its host."""

@@ -12,7 +12,7 @@ from wetink.core.errors import NotFound, Unavailable
 from wetink.core.outbound.feed import Feed, Snapshot, is_due
 from wetink.feeds.download import Hosts, foreseen, words
 from wetink.feeds.guard import Refused
-from wetink.feeds.snapshots import Draft, Shelf, Stamp, shape_of, source_of
+from wetink.feeds.snapshots import Draft, SnapshotFolder, Stamp, shape_of, source_of
 from wetink.ports.content import UploadedFiles
 from wetink.ports.storage import Leases
 
@@ -33,16 +33,16 @@ class Schedule:
     """Snapshots in memory, each as new as the shelf's. Only one process at a time refreshes a feed."""
 
     def __init__(
-        self, shelf: Shelf, uploads: UploadedFiles, hosts: Hosts, leases: Leases, clock: Callable[[], int]
+        self, folder: SnapshotFolder, uploads: UploadedFiles, hosts: Hosts, leases: Leases, clock: Callable[[], int]
     ) -> None:
         """Keep snapshots on a shelf; find uploaded files in the store."""
-        self._shelf, self._uploads, self._hosts, self._leases, self._clock = shelf, uploads, hosts, leases, clock
+        self._folder, self._uploads, self._hosts, self._leases, self._clock = folder, uploads, hosts, leases, clock
         self._threads = ThreadPoolExecutor(AT_A_TIME + 2, "wetink-feeds")
         self._feeds: Mapping[str, Feed] = {}
         self._snapshots: dict[str, Snapshot] = {}
         self._stamps: dict[str, Stamp | None] = {}
         self._uploaded: dict[str, str] = {}
-        self._flights: dict[str, asyncio.Task[None]] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
         self._few = asyncio.Semaphore(AT_A_TIME)
 
     def use(self, feeds: Mapping[str, Feed]) -> None:
@@ -53,8 +53,8 @@ class Schedule:
                 self._snapshots.pop(name, None)
                 self._stamps.pop(name, None)
                 self._uploaded.pop(name, None)
-                if name in self._flights:
-                    self._flights.pop(name).cancel()
+                if name in self._running:
+                    self._running.pop(name).cancel()
         self._feeds = feeds
 
     def snapshot(self, name: str) -> Snapshot | None:
@@ -64,7 +64,7 @@ class Schedule:
     async def begin_due(self, now: int) -> None:
         """Start to refresh the feeds that are due, and to read those that other processes have fetched."""
         feeds = self._feeds
-        stamps = await self._in_thread(self._shelf.stamps, list(feeds))
+        stamps = await self._in_thread(self._folder.stamps, list(feeds))
         revisions = await self._uploads.revisions() if any(feed.file for feed in feeds.values()) else {}
         tokens = {name: revisions.get(feed.file, "") for name, feed in feeds.items() if feed.file}
         if feeds is not self._feeds:
@@ -72,31 +72,31 @@ class Schedule:
         for name, feed in feeds.items():
             news = stamps[name] != self._stamps.get(name)
             uploaded = tokens.get(name, "") != self._uploaded.get(name, "")
-            if name not in self._flights and (news or uploaded or is_due(feed, self._snapshots.get(name), now)):
-                flight = self._flights[name] = asyncio.create_task(self._turn(feed, tokens.get(name, "")))
-                flight.add_done_callback(partial(self._landed, name))
+            if name not in self._running and (news or uploaded or is_due(feed, self._snapshots.get(name), now)):
+                task = self._running[name] = asyncio.create_task(self._turn(feed, tokens.get(name, "")))
+                task.add_done_callback(partial(self._finished, name))
 
     async def close(self) -> None:
         """Cancel all refreshes."""
-        flights = list(self._flights.values())
-        for flight in flights:
-            flight.cancel()
-        await asyncio.gather(*flights, return_exceptions=True)
-        self._shelf.close()
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._folder.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _landed(self, name: str, flight: asyncio.Task[None]) -> None:
-        if self._flights.get(name) is flight:
-            del self._flights[name]
-        if not flight.cancelled() and (error := flight.exception()) is not None:
+    def _finished(self, name: str, task: asyncio.Task[None]) -> None:
+        if self._running.get(name) is task:
+            del self._running[name]
+        if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("feed %s: %s", name, words(error), exc_info=error)
 
     async def _notice(self, feed: Feed) -> None:
         """Load the snapshot that another process has kept since the last look."""
-        stamp = await self._in_thread(self._shelf.stamp, feed.name)
+        stamp = await self._in_thread(self._folder.stamp, feed.name)
         if stamp == self._stamps.get(feed.name):
             return
-        snapshot = await self._in_thread(self._shelf.load, feed, self._clock())
+        snapshot = await self._in_thread(self._folder.load, feed, self._clock())
         if self._feeds.get(feed.name) == feed:
             self._stamps[feed.name] = stamp
             self._put(feed, snapshot)
@@ -135,13 +135,13 @@ class Schedule:
                 logger.info("feed %s cannot be refreshed: %s", feed.name, words(error))
             else:
                 logger.exception("feed %s cannot be refreshed", feed.name)
-            after = await self._in_thread(self._shelf.fail, feed, before, words(error), self._clock())
+            after = await self._in_thread(self._folder.fail, feed, before, words(error), self._clock())
         if self._feeds.get(feed.name) == feed:
-            self._stamps[feed.name] = await self._in_thread(self._shelf.stamp, feed.name)
+            self._stamps[feed.name] = await self._in_thread(self._folder.stamp, feed.name)
             self._put(feed, after)
 
     async def _download(self, feed: Feed, before: Snapshot | None) -> Snapshot:
-        draft = self._shelf.draft(feed.name)
+        draft = self._folder.draft(feed.name)
         try:
             writing = _Writing(draft, self._in_thread)
             reply = await self._hosts.ask(
@@ -152,12 +152,12 @@ class Schedule:
                 seconds=SECONDS[feed.purpose],
             )
             if reply.status == 304 and before is not None and before.checked_at:
-                return await self._in_thread(self._shelf.renew, feed, before, self._clock())
+                return await self._in_thread(self._folder.renew, feed, before, self._clock())
             if reply.status != 200:
                 raise Refused(f"it answered {reply.status}")
             await writing.flush()
             etag, modified = reply.headers.get("etag", ""), reply.headers.get("last-modified", "")
-            return await self._in_thread(self._shelf.adopt, feed, draft, etag, modified, self._clock())
+            return await self._in_thread(self._folder.adopt, feed, draft, etag, modified, self._clock())
         finally:
             draft.discard()
 
@@ -165,8 +165,8 @@ class Schedule:
         if not token:
             raise Refused(f"there is no uploaded file {feed.file}")
         if before is not None and before.checked_at and before.etag == token:
-            return await self._in_thread(self._shelf.renew, feed, before, self._clock())
-        draft = self._shelf.draft(feed.name)
+            return await self._in_thread(self._folder.renew, feed, before, self._clock())
+        draft = self._folder.draft(feed.name)
         try:
             size = 0
             async for part in self._uploads.read(feed.file, token):
@@ -174,7 +174,7 @@ class Schedule:
                 if size > feed.most_bytes:
                     raise Refused(f"more than {feed.most_bytes} bytes")
                 await self._in_thread(draft.write, part)
-            return await self._in_thread(self._shelf.adopt, feed, draft, token, "", self._clock())
+            return await self._in_thread(self._folder.adopt, feed, draft, token, "", self._clock())
         except NotFound as error:
             raise Refused(f"{feed.file} changed while it was read") from error
         finally:

@@ -7,7 +7,7 @@ from wetink.core.outbound.feed import Feed, Item, Snapshot, Supply, supply
 from wetink.feeds.download import Hosts
 from wetink.feeds.personal import Personal
 from wetink.feeds.schedule import Schedule
-from wetink.feeds.snapshots import Shelf
+from wetink.feeds.snapshots import SnapshotFolder
 from wetink.feeds.uploads import Uploads
 from wetink.ports.content import UploadedFiles
 from wetink.ports.outside import Uploaded
@@ -33,8 +33,8 @@ class FeedService:
         """
         self._clock = clock
         self._hosts = Hosts(clock, private_hosts)
-        self._shelf = Shelf(folder)
-        self._schedule = Schedule(self._shelf, uploaded, self._hosts, leases, clock)
+        self._folder = SnapshotFolder(folder)
+        self._schedule = Schedule(self._folder, uploaded, self._hosts, leases, clock)
         self._uploads = Uploads(uploads, uploaded, clock)
         self._personal = Personal(self._hosts, clock)
         self._feeds: Mapping[str, Feed] = {}
@@ -76,7 +76,7 @@ class FeedService:
 
     def stream(self, feed: str) -> Iterator[Item]:
         known = self._feeds.get(feed)
-        return iter(()) if known is None else self._shelf.stream(known, self._clock())
+        return iter(()) if known is None else self._folder.stream(known, self._clock())
 
     def snapshot(self, feed: str) -> Snapshot | None:
         """Return the snapshot of a scheduled or uploaded feed, with its left-out items and the reasons."""

@@ -66,7 +66,7 @@ class Draft:
         self.path.unlink(missing_ok=True)
 
 
-class Shelf:
+class SnapshotFolder:
     """Snapshots by feed name. It blocks: use it from threads."""
 
     def __init__(self, folder: Path) -> None:

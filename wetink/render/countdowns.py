@@ -42,7 +42,7 @@ class Countdowns:
         self._make, self._shared, self._leases = make, shared, leases
         self._own = b""
         self._kept = Kept[Countdown](MEMORY, lambda countdown: countdown.nbytes)
-        self._flights: dict[bytes, asyncio.Task[Countdown]] = {}
+        self._running: dict[bytes, asyncio.Task[Countdown]] = {}
         self._failed = Kept[tuple[float, BadContent]](MOST_FAILED)
         self._one = asyncio.Semaphore(1)
         # The code decides how a countdown looks: another version of it uses none of the countdowns kept before.
@@ -63,11 +63,11 @@ class Countdowns:
         failed = self._failed.get(key)
         if failed is not None and failed[0] > time.monotonic():
             raise BadContent(str(failed[1]), hint=failed[1].hint)
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = self._flights[key] = asyncio.create_task(self._made(key, job))
-            flight.add_done_callback(lambda flight: self._landed(key, job, flight))
-        return await asyncio.shield(flight)
+        task = self._running.get(key)
+        if task is None:
+            task = self._running[key] = asyncio.create_task(self._made(key, job))
+            task.add_done_callback(lambda task: self._finished(key, job, task))
+        return await asyncio.shield(task)
 
     async def _made(self, key: bytes, job: jobs.Press) -> Countdown:
         found = await self._found(key)
@@ -94,10 +94,10 @@ class Countdowns:
         """Return a countdown that is kept on disk."""
         return None if self._shared is None else await asyncio.to_thread(_kept_by, self._shared, key)
 
-    def _landed(self, key: bytes, job: jobs.Press, flight: asyncio.Task[Countdown]) -> None:
+    def _finished(self, key: bytes, job: jobs.Press, task: asyncio.Task[Countdown]) -> None:
         """Log the cause of a failure, and do not try this countdown again for a while."""
-        del self._flights[key]
-        error = None if flight.cancelled() else flight.exception()
+        del self._running[key]
+        error = None if task.cancelled() else task.exception()
         if error is None:
             self._failed.drop(key)
             return

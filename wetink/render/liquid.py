@@ -54,7 +54,7 @@ class Template(BoundTemplate):
         super().__init__(*args, **kwargs)
         static = Context(self)
         for node in self.nodes:
-            _soften(node, static)
+            _make_lenient(node, static)
 
 
 class _Printing(OutputNode):
@@ -165,16 +165,16 @@ def _count(value: Any) -> int:
     return int(whole) if whole is not None and whole > 0 else 0
 
 
-def _soften(node: Node, static: RenderContext) -> None:
+def _make_lenient(node: Node, static: RenderContext) -> None:
     if isinstance(node, CycleNode):
         node.args = [_Read(each, text) for each in node.args]
     for expression in node.expressions():
-        _soften_expression(expression)
+        _make_expression_lenient(expression)
     for child in node.children(static, include_partials=False):
-        _soften(child, static)
+        _make_lenient(child, static)
 
 
-def _soften_expression(expression: Any) -> None:
+def _make_expression_lenient(expression: Any) -> None:
     soft = SOFT.get(type(expression))
     if soft is not None:
         expression.__class__ = soft
@@ -182,7 +182,7 @@ def _soften_expression(expression: Any) -> None:
         expression.cols = _Read(expression.cols, _count)
     children: Iterable[Any] = expression.children() if hasattr(expression, "children") else ()
     for each in children:
-        _soften_expression(each)
+        _make_expression_lenient(each)
 
 
 MOST_OUTPUT = 400_000
@@ -211,7 +211,7 @@ def ink(background: object) -> str:
     return "#1c2230" if 0.299 * red + 0.587 * green + 0.114 * blue > 165 else "#ffffff"
 
 
-class Tame(Environment):
+class SafeEnvironment(Environment):
     """Liquid with limits on the time, memory and output of a template."""
 
     loop_iteration_limit = MOST_ITERATIONS
@@ -222,16 +222,16 @@ class Tame(Environment):
 
     def add_filter(self, name: str, func: Callable[..., Any]) -> None:
         """Register a filter that keeps the limits and accepts any value: the language's own do neither."""
-        super().add_filter(name, _tamed(name, filters.forgiving(name, func)))
+        super().add_filter(name, _limited(name, filters.forgiving(name, func)))
 
 
 _clock = threading.local()
 """The time at which the template that this thread fills in must stop."""
 
 
-def _tamed(name: str, func: Callable[..., Any]) -> Callable[..., Any]:
+def _limited(name: str, func: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(func)  # which also keeps the marks that list the arguments Liquid passes to a filter
-    def tamed(*args: Any, **kwargs: Any) -> Any:
+    def limited(*args: Any, **kwargs: Any) -> Any:
         if time.monotonic() > getattr(_clock, "until", math.inf):
             raise LiquidError(f"it takes longer than {MOST_SECONDS} s", token=None)
         # A range is built only when it is used: `(1..1000000000) | join` would build it.
@@ -250,7 +250,7 @@ def _tamed(name: str, func: Callable[..., Any]) -> Callable[..., Any]:
             raise LiquidError(f"`{name}` makes more than {MOST_KEPT} characters", token=None)
         return made
 
-    return tamed
+    return limited
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
@@ -265,8 +265,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
 """Our own filters, some in place of the language's, which read values in another way than wetink does."""
 
 
-def _environment() -> Tame:
-    environment = Tame(autoescape=True)
+def _environment() -> SafeEnvironment:
+    environment = SafeEnvironment(autoescape=True)
     environment.template_class = Template
     for name, func in FILTERS.items():
         environment.add_filter(name, func)

@@ -27,7 +27,7 @@ from wetink.render.gif.countdown import Countdown, gif
 from wetink.render.page import BROWSER, DEFAULT, MOST_PHOTOS, NO_PHOTO, Photo, Scenery, Sheet, named, photo, sheet
 from wetink.render.page import page as html_page
 from wetink.render.photo import placeholder
-from wetink.sandbox import Lost, Pool, Unborn
+from wetink.sandbox import Lost, Pool, StartFailed
 from wetink.telemetry import tracing
 from wetink.telemetry.metrics import DRAW, DRAW_FAILURES, DRAW_WAIT
 
@@ -84,7 +84,7 @@ class Renderer:
         self._problems: tuple[str, ...] = ()
         self._trials = asyncio.Semaphore(1)
         self._warming = asyncio.Semaphore(1)
-        self._flights: dict[bytes, asyncio.Task[Picture]] = {}
+        self._running: dict[bytes, asyncio.Task[Picture]] = {}
         self._hashed = Kept[tuple[bytes, bytes]](HASHED, lambda known: len(known[0]))
         self._sent = Kept[bool](SENT)
         self._forget()
@@ -221,12 +221,12 @@ class Renderer:
         kept = self._pictures.get(key)
         if kept is not None:
             return kept
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = self._flights[key] = asyncio.create_task(make())
-            flight.add_done_callback(lambda _: self._flights.pop(key, None))
-            flight.add_done_callback(_landed)
-        picture = await asyncio.shield(flight)
+        task = self._running.get(key)
+        if task is None:
+            task = self._running[key] = asyncio.create_task(make())
+            task.add_done_callback(lambda _: self._running.pop(key, None))
+            task.add_done_callback(_retrieve_error)
+        picture = await asyncio.shield(task)
         self._pictures.put(key, picture)
         return picture
 
@@ -324,7 +324,7 @@ class Renderer:
         try:
             return await self._request(job, seconds)
         except BadContent as error:
-            lost = isinstance(error.__cause__, Lost) and not isinstance(error.__cause__, Unborn)
+            lost = isinstance(error.__cause__, Lost) and not isinstance(error.__cause__, StartFailed)
             if lost or time.monotonic() - begun > SLOW_SECONDS:
                 self._quarantine.strike(template, page, str(error))
             raise
@@ -376,7 +376,7 @@ def _light(photo: Photo) -> Photo:
     return replace(photo, body=None) if photo.body else photo
 
 
-def _landed(flight: asyncio.Task[Picture]) -> None:
+def _retrieve_error(task: asyncio.Task[Picture]) -> None:
     """Retrieve its exception: the caller may be gone."""
-    if not flight.cancelled():
-        flight.exception()
+    if not task.cancelled():
+        task.exception()

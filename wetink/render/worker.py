@@ -27,10 +27,10 @@ def ready() -> Callable[[bytes], bytes]:
     """Return the function that answers jobs, with the engine's fonts loaded. Raises BadSettings if there are none."""
     Image.init()  # imports the photo decoders before the first photo
     money(1, "EUR")  # and loads the English format of amounts
-    return Desk()
+    return DrawingWorker()
 
 
-class Desk:
+class DrawingWorker:
     """Answers jobs, one at a time."""
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
-"""The zygote: forks workers that have everything imported. `python -m wetink.sandbox FD`.
+"""The fork server: forks workers that have everything imported. `python -m wetink.sandbox FD`.
 
-The socket FD receives the name of a module with a socket for each new worker. The zygote calls the module's `ready()`
-once, before it forks the first worker of its kind; `ready()` returns the function that answers requests.
+The socket FD receives the name of a module with a socket for each new worker. The fork server calls the module's
+`ready()` once, before it forks the first worker of its kind; `ready()` returns the function that answers requests.
 """
 
 import gc
@@ -23,7 +23,7 @@ def main() -> None:
         request, files, _, _ = socket.recv_fds(control, 1024, 1)
         if not request:
             return
-        _bury()
+        _reap()
         with socket.socket(fileno=files[0]) as sock:
             name = request.decode()
             try:
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _live(sock: socket.socket, answer: Answer) -> None:
-    """Run a worker, and exit without the zygote's cleanup."""
+    """Run a worker, and exit without the fork server's cleanup."""
     try:
         work(sock, answer)
     except OSError:
@@ -51,7 +51,7 @@ def _live(sock: socket.socket, answer: Answer) -> None:
         os._exit(0)
 
 
-def _bury() -> None:
+def _reap() -> None:
     """Reap workers that have ended. Until then no other process can get their ids."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:

@@ -38,7 +38,7 @@ Answer = Callable[[bytes], bytes]
 JOB_BYTES = 144 << 20
 """Memory that one request may take beyond the worker's memory before it."""
 MOST_BYTES = 1 << 30
-"""Memory that a worker may take beyond its zygote's, including everything that it keeps."""
+"""Memory that a worker may take beyond its fork server's, including everything that it keeps."""
 MOST_FILES = 64
 """Files and sockets that a worker may have open."""
 GC_THRESHOLD = 50_000

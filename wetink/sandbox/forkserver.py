@@ -47,7 +47,7 @@ class ForkServer:
         self._control: socket.socket | None = None
         self._lock = threading.Lock()
 
-    def born(self, module: str) -> socket.socket:
+    def start_worker(self, module: str) -> socket.socket:
         """Start a worker of a module; return the socket on which it will say hello."""
         ours, theirs = socket.socketpair()
         with self._lock, theirs:
@@ -95,8 +95,8 @@ class ForkServer:
 
 
 @cache
-def zygote() -> ForkServer:
-    """Return this process's zygote."""
+def fork_server() -> ForkServer:
+    """Return this process's fork server."""
     made = ForkServer()
     atexit.register(made.close)
     return made

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 from wetink.sandbox.child import ANSWER, DONE, REQUEST, SPENT
-from wetink.sandbox.forkserver import zygote
+from wetink.sandbox.forkserver import fork_server
 
 ROOM = 1 << 18
 """Bytes of an answer that need no buffer of their own."""
@@ -28,7 +28,7 @@ class Ended(Lost):
     """A worker ended before it had answered, because of the request or because another process ended it."""
 
 
-class Unborn(Lost):
+class StartFailed(Lost):
     """No worker could be started. The request is not to blame."""
 
 
@@ -108,8 +108,8 @@ async def _more(loop: asyncio.AbstractEventLoop, sock: socket.socket, room: memo
     return count
 
 
-BIRTH_SECONDS = 30.0
-"""Seconds for the first worker to start: the zygote imports everything for it."""
+START_SECONDS = 30.0
+"""Seconds for the first worker to start: the fork server imports everything for it."""
 
 
 class Pool:
@@ -175,7 +175,7 @@ class Pool:
         """Return a worker: the idle one used last, else a new one, else the first that becomes free."""
         while True:
             if self._closed:
-                raise Unborn("it is being shut down")
+                raise StartFailed("it is being shut down")
             while self._idle:
                 worker = self._idle.pop()
                 if not worker.ended:
@@ -196,7 +196,7 @@ class Pool:
     async def _new(self) -> Worker:
         self._coming += 1
         try:
-            worker = await self._born()
+            worker = await self._started()
         except BaseException:
             self._coming -= 1
             self._next()
@@ -205,27 +205,27 @@ class Pool:
         self._busy.add(worker)
         return worker
 
-    async def _born(self) -> Worker:
+    async def _started(self) -> Worker:
         """Return a new worker after its setup. Raises Lost."""
         age, setup = self._age, self._setup
         try:
-            sock = zygote().born(self._module)
+            sock = fork_server().start_worker(self._module)
         except OSError as error:
-            raise Unborn(f"no worker can be started: {error}") from error
+            raise StartFailed(f"no worker can be started: {error}") from error
         try:
-            async with asyncio.timeout(BIRTH_SECONDS):
+            async with asyncio.timeout(START_SECONDS):
                 kind, reply = await receive_reply(sock, bytearray(1024))
             if kind != DONE:
-                raise Unborn(reply.decode("utf-8", "replace"))
+                raise StartFailed(reply.decode("utf-8", "replace"))
             worker = Worker(sock, int(reply), age)
         except BaseException as error:
             sock.close()
             if isinstance(error, TimeoutError | OSError):
-                raise Unborn("no worker can be started") from error
+                raise StartFailed("no worker can be started") from error
             raise
         try:
             if setup:
-                await worker.ask(setup, BIRTH_SECONDS)
+                await worker.ask(setup, START_SECONDS)
         except BaseException:
             worker.kill()
             raise

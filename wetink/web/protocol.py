@@ -341,11 +341,11 @@ def begin(work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
         waited_for = work.send(None)
     except StopIteration:
         return None
-    return asyncio.ensure_future(_go_on(work, waited_for))
+    return asyncio.ensure_future(_resume(work, waited_for))
 
 
 @coroutine
-def _go_on(work: Coroutine[Any, Any, None], waited_for: Any) -> Generator[Any, Any, None]:
+def _resume(work: Coroutine[Any, Any, None], waited_for: Any) -> Generator[Any, Any, None]:
     try:
         while True:
             try:

@@ -115,7 +115,7 @@ class BatchWriter:
                     odd = [
                         why
                         for kind, queue in self._queues.items()
-                        for why in apart(self._db, [*self._taken[kind].values()], queue.write)
+                        for why in write_in_halves(self._db, [*self._taken[kind].values()], queue.write)
                     ]
             except BaseException as error:
                 self._ended(written=False)
@@ -205,29 +205,29 @@ def passing(error: BaseException) -> bool:
     )
 
 
-def apart(db: apsw.Connection, things: Sequence[T], write: Callable[[Sequence[T]], object]) -> list[Exception]:
+def write_in_halves(db: apsw.Connection, rows: Sequence[T], write: Callable[[Sequence[T]], object]) -> list[Exception]:
     """Write many at once inside a transaction; if that fails, in halves, so that only invalid ones are left out.
 
     Returns the error of each one left out. Raises temporary errors (see `passing`): then the data is not at fault.
     """
-    if not things:
+    if not rows:
         return []
     if not db.in_transaction:
         raise apsw.IOError("the transaction was given up")
     db.execute("SAVEPOINT some")
     try:
-        write(things)
+        write(rows)
     except Exception as error:
         if db.in_transaction:
             db.execute("ROLLBACK TO some")
             db.execute("RELEASE some")
         if passing(error):
             raise
-        if len(things) == 1:
+        if len(rows) == 1:
             logger.exception("one of many could not be written")
             return [error]
     else:
         db.execute("RELEASE some")
         return []
-    middle = len(things) // 2
-    return apart(db, things[:middle], write) + apart(db, things[middle:], write)
+    middle = len(rows) // 2
+    return write_in_halves(db, rows[:middle], write) + write_in_halves(db, rows[middle:], write)

@@ -32,7 +32,7 @@ from wetink.core.errors import StoreUnavailable
 from wetink.core.events.event import Product
 from wetink.store.codec import decode_facts, encode, fingerprint, pack, unpack
 from wetink.store.queries import queries
-from wetink.store.sqlite.batch import apart
+from wetink.store.sqlite.batch import write_in_halves
 from wetink.store.sqlite.connection import fetch, first, snapshot, translated
 from wetink.store.sqlite.database import Database
 from wetink.store.sqlite.recent import RecentEvents
@@ -108,7 +108,7 @@ def write(db: apsw.Connection, step: Step) -> None:
     """Write a step unless another process has written since its cursor. Invalid statements are left out."""
     db.execute(SQL.advance, (step.seq, step.imported, *step.seen))
     if db.changes():
-        apart(db, step.said, lambda some: _put(db, step.changes if some is step.said else _planned(db, some)))
+        write_in_halves(db, step.said, lambda some: _put(db, step.changes if some is step.said else _planned(db, some)))
 
 
 def take(db: apsw.Connection, seqs: Iterable[int]) -> None:
@@ -274,7 +274,7 @@ class SQLiteCatalog:
             if version != self._version or len(self._known) > REMEMBERED:
                 self._version, self._known = version, {}
             if len(keys) > AT_ONCE:
-                return await self._database.aside(lambda db: self._tail.products(db, keys))
+                return await self._database.in_reader(lambda db: self._tail.products(db, keys))
             if missing := [key for key in keys if key not in self._known]:
                 found = self._tail.products(self._database.reading, missing)
                 self._known.update({key: found.get(key) for key in missing})
@@ -282,7 +282,7 @@ class SQLiteCatalog:
 
     async def learn(self, products: Sequence[Product], at: int) -> None:
         odd = await self._database.write(
-            lambda db: apart(db, products, partial(take_import, db, self._database.recent_events, at))
+            lambda db: write_in_halves(db, products, partial(take_import, db, self._database.recent_events, at))
         )
         if odd:
             logger.error("%d products are not in the catalog: %s", len(odd), odd[0])
@@ -303,7 +303,7 @@ class SQLiteCatalog:
     async def changes(self, keys: Sequence[str]) -> Mapping[str, Sequence[Change]]:
         with translated("reading the catalog's history"):
             if len(keys) > AT_ONCE:
-                return await self._database.aside(lambda db: self._tail.changes(db, keys))
+                return await self._database.in_reader(lambda db: self._tail.changes(db, keys))
             return self._tail.changes(self._database.reading, keys)
 
     async def search(self, text: str, limit: int = 24) -> Sequence[Product]:

@@ -214,7 +214,7 @@ class Turn:
                 self._db.execute("COMMIT")
 
 
-class Alone:
+class LockedFile:
     """Runs work under the lock of a file, one piece after the other in one thread, each in its own transaction.
 
     Callers wait for a limited time only: while a frozen process holds the lock, one thread hangs and nobody else.
@@ -238,7 +238,7 @@ class Alone:
                 raise _held() from None
             return future.result()
 
-    async def soon(self, work: Work) -> Any:
+    async def run_async(self, work: Work) -> Any:
         """Return the result of `work` without blocking a thread. Raises StoreUnavailable: nothing was written."""
         future = self._submit(work)
         waited = asyncio.wrap_future(future)

@@ -25,7 +25,7 @@ class Database:
         self.path, self.lock, self.synchronous = folder / "wetink.db", folder / "wetink.lock", synchronous
         self.recent_events = RecentEvents()
         self.writer = Writer(self.path, self.lock, self.recent_events, synchronous=synchronous)
-        self.writer.alone.run(prepare)
+        self.writer.locked_file.run(prepare)
         self._readers, self._opened = threading.local(), list[apsw.Connection]()
         self._long = ThreadPoolExecutor(2, "long-read")
         self._version = Version(lambda: self.reading)
@@ -58,13 +58,13 @@ class Database:
         self._readers.turn = Turn(db) if main else None
         return db
 
-    async def aside(self, read: Callable[[apsw.Connection], T]) -> T:
+    async def in_reader(self, read: Callable[[apsw.Connection], T]) -> T:
         """Run a long read in a thread, two at a time, so that other requests stay fast."""
         return await asyncio.get_running_loop().run_in_executor(self._long, lambda: read(self.reading))
 
     async def write(self, work: Callable[[apsw.Connection], T]) -> T:
         """Return the result of `work`, run in its own transaction. Raises StoreUnavailable: nothing was written."""
-        done: T = await self.writer.alone.soon(work)
+        done: T = await self.writer.locked_file.run_async(work)
         return done
 
     async def close(self) -> None:

@@ -14,7 +14,7 @@ from wetink.ports.audiences import Delivery, DeliveryFilter, Moved, Point
 from wetink.store.codec import who
 from wetink.store.memberships import DAY_MS, GONE_MS, KEPT_MS, STATES, change_of, delivery_of, is_wanted
 from wetink.store.queries import queries
-from wetink.store.sqlite.batch import apart
+from wetink.store.sqlite.batch import write_in_halves
 from wetink.store.sqlite.connection import fetch, first, in_thread
 from wetink.store.sqlite.side_file import SideFile
 
@@ -99,7 +99,7 @@ class SQLiteMemberships(SideFile):
     def settle(self, outcomes: Sequence[tuple[str, Outcome]]) -> None:
         rows = [(STATES.index(each.state), each.at, each.why, id_) for id_, each in outcomes]
         with self._used("noting what was told"), self._db:
-            odd = apart(self._db, rows, lambda some: self._db.executemany(SQL.settle, some))
+            odd = write_in_halves(self._db, rows, lambda some: self._db.executemany(SQL.settle, some))
         if odd:
             logger.error("of %d changes it is not noted what became of them: %s", len(odd), odd[0])
 

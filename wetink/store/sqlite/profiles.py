@@ -44,14 +44,14 @@ class SQLiteProfiles:
         with translated("reading a profile"):
             people = People(self._database.reading)
             if len(people.stretches(who, at, FEW + 1)) > FEW:
-                return await self._database.aside(lambda db: People(db).profile(who, at, limit, after))
+                return await self._database.in_reader(lambda db: People(db).profile(who, at, limit, after))
             return people.profile(who, at, limit, after)
 
     async def history(self, who: Identifier, until: int, limit: int = 1000) -> Sequence[Event]:
         with translated("reading a history"):
             found = People(self._database.reading).newest_of_few(who, until, limit)
             if found is None:
-                found = await self._database.aside(lambda db: People(db).newest(who, until, limit))
+                found = await self._database.in_reader(lambda db: People(db).newest(who, until, limit))
         return events([body for _, body in sorted(found.rows)[-limit:]])
 
     async def load(
@@ -66,7 +66,7 @@ class SQLiteProfiles:
             if len(missing) <= AT_ONCE:
                 found = _load(self._database.reading, missing, at, rules, brief=brief, few=True)
             if found is None:
-                found = await self._database.aside(lambda db: _load(db, missing, at, rules, brief=brief, few=False))
+                found = await self._database.in_reader(lambda db: _load(db, missing, at, rules, brief=brief, few=False))
             loaded: dict[Identifier, Loaded] = {}
             for who, (profile, newest) in (found or {}).items():
                 if version is not None and version == self._version:

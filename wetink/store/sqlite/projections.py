@@ -19,7 +19,7 @@ from wetink.core.catalog.pending import Memory
 from wetink.core.errors import NotFound, StoreUnavailable
 from wetink.store.queries import queries, script
 from wetink.store.sqlite import catalog, conversions
-from wetink.store.sqlite.connection import PATIENCE_SECONDS, Alone, connect, translated
+from wetink.store.sqlite.connection import PATIENCE_SECONDS, LockedFile, connect, translated
 from wetink.store.sqlite.database import Database
 from wetink.store.sqlite.recent import RecentEvents
 
@@ -45,7 +45,7 @@ class SQLiteProjections:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._alone = Alone(database.path, database.lock, synchronous=database.synchronous or "NORMAL")
+        self._locked_file = LockedFile(database.path, database.lock, synchronous=database.synchronous or "NORMAL")
         self._closed = False
         self._turn = threading.Lock()
         plan = partial(catalog.next_step, recent=database.recent_events, memory=Memory[catalog.Cursor]())
@@ -57,7 +57,7 @@ class SQLiteProjections:
     @property
     def alive(self) -> bool:
         """Whether its thread works as expected: it runs, or it was closed."""
-        return self._closed or self._alone.alive
+        return self._closed or self._locked_file.alive
 
     async def settle(self) -> bool:
         for _ in range(SLICES):
@@ -99,7 +99,7 @@ class SQLiteProjections:
     def write(self, steps: Sequence[tuple[Projection, Any]], patience: float = PATIENCE_SECONDS) -> None:
         """Write slices under the lock, in one transaction. Raises StoreUnavailable."""
         if steps:
-            self._alone.run(lambda db: [projection.write(db, step) for projection, step in steps], patience)
+            self._locked_file.run(lambda db: [projection.write(db, step) for projection, step in steps], patience)
 
     async def behind(self) -> dict[str, int]:
         with translated("following the log"):
@@ -113,26 +113,26 @@ class SQLiteProjections:
                 while not await self._rebuilt_beside(progress):
                     pass
                 return
-            await self._alone.soon(conversions.reset)
+            await self._locked_file.run_async(conversions.reset)
             progress(CONVERSIONS.behind(self._database.reading))
             while await asyncio.to_thread(self.step):
                 progress(CONVERSIONS.behind(self._database.reading))
 
     async def _rebuilt_beside(self, progress: Callable[[int], object]) -> bool:
         """Rebuild the catalog. Returns False if it must start over. The old one is used until the end."""
-        beside = await asyncio.to_thread(_Beside, self._database.path)
+        fresh = await asyncio.to_thread(_Beside, self._database.path)
         try:
-            progress(beside.behind())
-            while await asyncio.to_thread(beside.step):
-                progress(beside.behind())
-            return bool(await self._alone.soon(lambda db: beside.replace()))
+            progress(fresh.behind())
+            while await asyncio.to_thread(fresh.step):
+                progress(fresh.behind())
+            return bool(await self._locked_file.run_async(lambda db: fresh.replace()))
         finally:
-            await asyncio.to_thread(beside.close)
+            await asyncio.to_thread(fresh.close)
 
     async def close(self) -> None:
         """Close the file."""
         self._closed = True
-        await asyncio.to_thread(self._alone.close)
+        await asyncio.to_thread(self._locked_file.close)
 
 
 class _Beside:

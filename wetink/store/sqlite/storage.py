@@ -64,20 +64,20 @@ def open_storage(
     _make(folder)
     with translated("opening the store"):
         main = Database(folder, _prepare, synchronous=synchronous)
-    ledger = _Later(partial(SQLiteLedger, folder))
+    ledger = _Lazy(partial(SQLiteLedger, folder))
     projections = SQLiteProjections(main)
-    archive = _Later(partial(SQLiteArchive, folder, clock_ms, days=archive_days, most_bytes=archive_bytes))
+    archive = _Lazy(partial(SQLiteArchive, folder, clock_ms, days=archive_days, most_bytes=archive_bytes))
     side = {
-        "exposures": _Later(lambda: SQLiteExposures(folder, ledger.late)),
+        "exposures": _Lazy(lambda: SQLiteExposures(folder, ledger.late)),
         "ledger": ledger,
         "archive": archive,
-        "memberships": _Later(partial(SQLiteMemberships, folder)),
-        "pictures": _Later(partial(SQLitePictures, folder)),
-        "sessions": _Later(partial(SQLiteSessions, folder)),
-        "leases": _Later(partial(SQLiteLeases, folder, clock_ms)),
-        "content": _Later(partial(SQLiteContent, folder)),
-        "uploads": _Later(partial(SQLiteUploads, folder)),
-        "secrets": _Later(partial(SQLiteSecrets, folder)),
+        "memberships": _Lazy(partial(SQLiteMemberships, folder)),
+        "pictures": _Lazy(partial(SQLitePictures, folder)),
+        "sessions": _Lazy(partial(SQLiteSessions, folder)),
+        "leases": _Lazy(partial(SQLiteLeases, folder, clock_ms)),
+        "content": _Lazy(partial(SQLiteContent, folder)),
+        "uploads": _Lazy(partial(SQLiteUploads, folder)),
+        "secrets": _Lazy(partial(SQLiteSecrets, folder)),
     }
 
     async def start() -> None:
@@ -131,7 +131,7 @@ def _prepare(db: apsw.Connection) -> None:
     conversions.prepare(db)
 
 
-class _Later:
+class _Lazy:
     """A part that is opened on first use, so that processes without a use never wait for it."""
 
     def __init__(self, make: Callable[[], Any]) -> None:

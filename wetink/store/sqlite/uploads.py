@@ -39,7 +39,7 @@ class SQLiteUploads(SideFile):
                 with self._used("keeping an upload"):
                     self._db.execute(SQL.add_part, (revision, number, part))
             with self._used("keeping an upload"), transaction(self._db):
-                self._let_go(name)
+                self._release(name)
                 self._db.execute(SQL.put, (name, revision))
                 self._db.execute(SQL.left, (f"{at - LEFT_MS:013}",))
         except BaseException:
@@ -65,9 +65,9 @@ class SQLiteUploads(SideFile):
     def remove(self, name: str, revision: str) -> None:
         with self._used("removing an upload"), transaction(self._db):
             if first(self._db, SQL.revision, (name,)) == (revision,):
-                self._let_go(name)
+                self._release(name)
 
-    def _let_go(self, name: str) -> None:
+    def _release(self, name: str) -> None:
         """Delete the file of a name, if any."""
         row = first(self._db, SQL.revision, (name,))
         if row is not None:

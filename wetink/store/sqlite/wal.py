@@ -81,7 +81,7 @@ class Wal:
     def waits(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Return whether `sync_soon` may be called in this loop: only one loop can use it, and not on all kernels."""
         if self._loop is not loop and (self._loop is None or self._loop.is_closed()):
-            self._let_go()
+            self._release()
             self._loop, self._kernel = loop, _kernel()
             if self._kernel is not None:
                 loop.add_reader(self._kernel.fileno, self._look)
@@ -102,7 +102,7 @@ class Wal:
             self._sync_pending = True
         except Exception:
             logger.warning("the kernel does not wait for this disk; a thread does", exc_info=True)
-            self._let_go()
+            self._release()
             return False
         return True
 
@@ -122,7 +122,7 @@ class Wal:
             self._file = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
         return self._file
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         if self._kernel is not None and self._loop is not None and not self._loop.is_closed():
             self._loop.remove_reader(self._kernel.fileno)
         if self._kernel is not None and not self._sync_pending:
@@ -131,7 +131,7 @@ class Wal:
 
     def close(self) -> None:
         """Close the file."""
-        self._let_go()
+        self._release()
         self._loop = None
         self._shut()
 

@@ -23,7 +23,7 @@ import apsw
 
 from wetink.core.errors import StoreUnavailable
 from wetink.store.sqlite.commit import FEW_ROWS, SLICE_ROWS, Commits, Group, Job, Row
-from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, Alone, connect, translated, unavailable
+from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, LockedFile, connect, translated, unavailable
 from wetink.store.sqlite.recent import RecentEvents
 from wetink.store.sqlite.wal import Wal
 
@@ -47,7 +47,7 @@ class Writer:
         """Open the file for writing and start the thread. `recent_events` gets the committed product events."""
         self._path, self._synchronous = path, synchronous
         self._lock = lock_path.open("a")
-        self.alone = Alone(path, lock_path, synchronous=synchronous)
+        self.locked_file = LockedFile(path, lock_path, synchronous=synchronous)
         self._wal = Wal(path, synced=not synchronous)
         self._db: apsw.Connection | None = self._connected()
         self._commits = Commits(recent_events)
@@ -64,7 +64,7 @@ class Writer:
     @property
     def alive(self) -> bool:
         """Whether its threads work as expected: they run, or the writer is closed."""
-        return self._closed or (self._thread.is_alive() and self.alone.alive)
+        return self._closed or (self._thread.is_alive() and self.locked_file.alive)
 
     def start(self) -> None:
         """Prepare for the first rows of the running event loop."""
@@ -97,7 +97,7 @@ class Writer:
         self._waits.put(None)
         await asyncio.to_thread(self._thread.join, CLOSE_SECONDS / 10)  # it may hang in another process's lock
         self._refuse(self._jobs)
-        await asyncio.to_thread(self.alone.close)
+        await asyncio.to_thread(self.locked_file.close)
         if self._db is not None:
             self._db.close(force=True)
         self._wal.close()
