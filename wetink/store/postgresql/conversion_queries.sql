@@ -1,9 +1,11 @@
 -- name: count
 SELECT count(*) FROM message
 
--- name: places  How far the names have been followed, where the log ends for followers, and the number of replays.
+-- name: places  How far the names have been followed, where the log ends for followers, the number of replays,
+-- and whether owners have changed.
 SELECT (SELECT coalesce(max(seq), 0) FROM message WHERE seq < log_end()) AS last,
     (SELECT generation FROM projection WHERE projection.name = 'conversions') AS generation,
+    EXISTS (SELECT FROM owner_change) AS moved,
     ARRAY(SELECT name FROM outcome_name ORDER BY name) AS names,
     ARRAY(SELECT seq FROM outcome_name ORDER BY name) AS seqs
 
@@ -22,16 +24,18 @@ SELECT max(seq), count(*), NULL, NULL, NULL FROM slice
 -- name: hold  Duplicates of these messages wait from here on, so that their times stay.
 SELECT fingerprint FROM message WHERE fingerprint = ANY ($1) ORDER BY fingerprint FOR SHARE
 
--- name: current  Replays wait from here on.
-SELECT build, generation FROM projection WHERE name = 'conversions' FOR SHARE
+-- name: current  Others that write conversions wait from here on.
+SELECT build, generation FROM projection WHERE name = 'conversions' FOR UPDATE
 
--- name: insert  Events as they are now.
-INSERT INTO outcome (fingerprint, name, at, who, id, build)
+-- name: insert  Events as they are now. Returns those that are new or differ.
+INSERT INTO outcome AS o (fingerprint, name, at, who, id, build)
 SELECT m.fingerprint, g.name, m.at, m.who, g.id, $4
 FROM unnest($1::bigint[], $2::text[], $3::text[]) AS g (fingerprint, name, id) JOIN message m USING (fingerprint)
 ORDER BY m.fingerprint
 ON CONFLICT (fingerprint) DO UPDATE
 SET name = excluded.name, at = excluded.at, who = excluded.who, id = excluded.id, build = excluded.build
+WHERE (o.name, o.at, o.who, o.id, o.build) <> (excluded.name, excluded.at, excluded.who, excluded.id, excluded.build)
+RETURNING fingerprint
 
 -- name: followed
 INSERT INTO outcome_name AS n (name, seq) SELECT name, $2 FROM unnest($1::text[]) AS g (name) ORDER BY name
@@ -44,6 +48,42 @@ WHERE m.fingerprint = ANY ($1) AND m.verdict = 0 AND m.type = 'track' AND m.name
 
 -- name: delete
 DELETE FROM outcome WHERE fingerprint = ANY ($1)
+
+-- name: changed  A change of some events.
+SELECT outcome_changed(outcome_times($1))
+
+-- name: changed_everywhere
+INSERT INTO outcome_change AS c (width, start, changes) VALUES (0, 0, 1)
+ON CONFLICT (width, start) DO UPDATE SET changes = c.changes + 1
+
+-- name: owner_changes
+SELECT id, identifier, owner FROM owner_change ORDER BY id LIMIT $1
+
+-- name: forget_owner_changes
+DELETE FROM owner_change WHERE id = ANY ($1)
+
+-- name: around  Whose conversions changes of owners of some identifiers may concern: all above these, and below those.
+WITH RECURSIVE up (who) AS (
+    SELECT who COLLATE "C" FROM unnest($1::text[]) AS given (who)
+    UNION SELECT above.who FROM up CROSS JOIN LATERAL (
+        SELECT owner FROM holding WHERE identifier = up.who
+        UNION ALL SELECT root FROM joined WHERE member = up.who
+        UNION ALL SELECT member FROM joined WHERE root = up.who
+    ) AS above (who)
+), reach (who) AS (
+    SELECT who FROM up
+    UNION SELECT below.identifier FROM reach CROSS JOIN LATERAL (
+        SELECT identifier FROM holding WHERE owner = reach.who OFFSET 0
+    ) AS below
+)
+SELECT who FROM reach LIMIT $2
+
+-- name: changed_around  The events that are filed under some identifiers.
+SELECT outcome_changed(outcome_times(ARRAY(SELECT fingerprint FROM outcome WHERE who = ANY ($1))))
+
+-- name: changes
+SELECT start, changes, coalesce((SELECT changes FROM outcome_change WHERE width = 0 AND start = 0), 0)
+FROM outcome_change WHERE width = $1 AND start > $2 - $1 AND start < $3
 
 -- name: next_generation  Others wait from here on, until this transaction ends.
 UPDATE projection SET generation = generation + 1 WHERE name = 'conversions' RETURNING build

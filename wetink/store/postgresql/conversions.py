@@ -3,6 +3,9 @@
 Each event name has its own cursor. Order events are followed from the first message on, events of other goals from the
 first request for them. A new goal therefore counts earlier events as well. Writing a row again changes nothing, so a
 report writes what followers cannot see yet and leaves the cursor where it is.
+
+Each day, hour and minute has a count of its changes, its revision. An event counts for its own time and for those of
+its order's other events, a change of owners for the times of all events of the profiles around it.
 """
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
@@ -12,8 +15,9 @@ from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.conversion import ConversionEvent
 from wetink.core.signals.goal import ORDER_EVENTS
-from wetink.ports import Profiles
+from wetink.ports import Profiles, Revision
 from wetink.store.codec import decode_event, identifier
+from wetink.store.postgresql.catalog import columns
 from wetink.store.postgresql.database import Connection, Database
 from wetink.store.queries import queries
 
@@ -27,6 +31,11 @@ BATCH = 100
 """Order ids, or events without one, read at a time. This bounds the memory of a report of any span."""
 MOST = 1 << 62
 """A position after all others."""
+
+MOVES = 5_000
+"""Changes of owners that are followed in one step."""
+MOST_AROUND = 20_000
+"""Identifiers that are looked at for these. If there are more, all conversions count as changed."""
 
 OWNERS = 5_000
 Members: TypeAlias = dict[Identifier, tuple[Identifier, ...]]
@@ -47,10 +56,11 @@ class Step(NamedTuple):
 
 
 class Places(NamedTuple):
-    """How far each name has been followed, the end of the log for followers, and the number of replays."""
+    """How far each name has been followed, the end of the log, the number of replays, and if owners have changed."""
 
     last: int
     generation: int
+    moved: bool
     followed: Mapping[str, int]
 
     def behind(self, names: Collection[str] | None = None) -> dict[str, int]:
@@ -61,14 +71,13 @@ class Places(NamedTuple):
 
 async def places(db: Connection) -> Places:
     """Return how far the projection has come."""
-    last, generation, names, seqs = await db.fetchrow(SQL.places)
+    last, generation, moved, names, seqs = await db.fetchrow(SQL.places)
     followed = dict.fromkeys(ORDER_EVENTS, 0) | dict(zip(names, seqs, strict=True))
-    return Places(last, generation, followed)
+    return Places(last, generation, moved, followed)
 
 
-async def next_step(db: Connection, names: Collection[str] | None = None) -> Step | None:
+async def next_step(db: Connection, now: Places, names: Collection[str] | None = None) -> Step | None:
     """Return the next slice of these names, or of all that are followed; None at the end."""
-    now = await places(db)
     if not (behind := now.behind(names)):
         return None
     start = min(behind.values())
@@ -104,23 +113,40 @@ async def write(db: Connection, step: Step) -> bool:
 async def take(db: Connection, fingerprints: Collection[int]) -> None:
     """Apply renewed messages out of turn."""
     build = await db.fetchval(SQL.next_generation)
+    await db.execute(SQL.changed, list(fingerprints))
     await db.execute(SQL.delete, list(fingerprints))
     rows = await db.fetch(SQL.renewed, list(fingerprints))
     await _put(db, [(print_, name, _order(body)) for print_, name, body in rows], build)
 
 
 async def _put(db: Connection, rows: Sequence[Row], build: int) -> None:
-    if rows:
-        await db.execute(SQL.insert, *(list(column) for column in zip(*rows, strict=True)), build)
+    """Write rows, and count the changes."""
+    if rows and (new := await db.fetch(SQL.insert, *columns(rows), build)):
+        await db.execute(SQL.changed, [print_ for (print_,) in new])
+
+
+async def follow_owners(db: Connection) -> None:
+    """Count the changes that changes of owners make."""
+    await db.execute(SQL.current)
+    moves = await db.fetch(SQL.owner_changes, MOVES)
+    around = await db.fetch(SQL.around, list({each for _, *pair in moves for each in pair}), MOST_AROUND + 1)
+    if len(around) > MOST_AROUND:
+        await db.execute(SQL.changed_everywhere)
+    else:
+        await db.execute(SQL.changed_around, [who for (who,) in around])
+    await db.execute(SQL.forget_owner_changes, [id_ for id_, *_ in moves])
 
 
 async def step(database: Database, names: Collection[str] | None = None) -> bool:
     """Write one slice of these names, or of all that are followed. Returns whether there may be more."""
     async with database.reading("following the log") as db:
-        found = await next_step(db, names)
+        now = await places(db)
+        found = await next_step(db, now, names)
     if found is not None:
         await _write(database, found)
-    return found is not None
+    if now.moved:
+        await database.transact("following the owners of conversions", follow_owners)
+    return found is not None or now.moved
 
 
 async def _write(database: Database, step: Step) -> bool:
@@ -132,9 +158,15 @@ async def behind(db: Connection) -> int:
     return min((await places(db)).followed.values())
 
 
+async def _begin_rebuild(db: Connection) -> int:
+    await db.execute(SQL.changed_everywhere)
+    build: int = await db.fetchval(SQL.next_build)
+    return build
+
+
 async def rebuild(database: Database, told: Callable[[int], object]) -> None:
     """Derive all rows again, then remove those that were not. Reads see both until then."""
-    build = await database.transact("rebuilding conversions", lambda db: db.fetchval(SQL.next_build))
+    build = await database.transact("rebuilding conversions", _begin_rebuild)
     async with database.reading("rebuilding conversions") as db:
         now = await places(db)
         left = await db.fetchval(SQL.count)
@@ -178,6 +210,12 @@ class PostgresConversions:
                     for start in range(0, len(keys), BATCH):
                         yield await self._told(query, names, keys[start : start + BATCH], members)
             done.append(name)
+
+    async def revisions(self, names: Collection[str], since: int, until: int, width: int) -> Mapping[int, Revision]:
+        await self._caught_up(names)
+        async with self._database.reading("reading conversions") as db:
+            rows = await db.fetch(SQL.changes, width, since, until)
+        return {start: f"{changes}-{of_all}" for start, changes, of_all in rows}
 
     async def _page(
         self, name: str, at: int, print_: int, since: int, until: int, done: Sequence[str]
