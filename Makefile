@@ -19,10 +19,11 @@ MORE := $(foreach script,$(SMALL),noto-sans-$(script)/$(script)) noto-sans-symbo
   noto-sans/cyrillic-ext noto-sans/latin-ext noto-sans-jp/japanese noto-sans-kr/korean noto-sans-sc/chinese-simplified
 
 MINUTES ?= 10
+ROUNDS ?= 200
 
 DIST ?= dist
 
-.PHONY: demo test setup assets run wheel lint fix bench chaos soak attack audit gallery lock shots readme-picture clean
+.PHONY: demo test setup assets run wheel lint fix bench chaos chaos-cluster soak attack audit gallery lock shots readme-picture clean
 
 demo: setup            ## A sample shop beside an inbox, on one address
 	@$(BIN)/wetink demo
@@ -56,6 +57,9 @@ bench: setup $(MARK)/developing $(MARK)/browser $(MARK)/peers  ## Every figure, 
 chaos: setup $(MARK)/developing  ## 100,000 opens while all around them fails; a million forged tokens
 	$(BIN)/python -m tests.chaos
 	$(BIN)/python -m tests.chaos_tokens
+
+chaos-cluster: setup $(MARK)/developing  ## Each process of a cluster killed, frozen or cut off under load: ROUNDS=200
+	$(BIN)/python -m tests.chaos_cluster $(ROUNDS)
 
 soak: setup $(MARK)/developing  ## Mixed load that fails when memory, descriptors, threads or latency drift: MINUTES=10
 	$(BIN)/python -m tests.soak $(MINUTES)

@@ -23,7 +23,11 @@ class Node:
     def __init__(self, folder: Path, name: str, port: int, cluster: int, monitor: int, routes: list[int]) -> None:
         self.port, self.monitor, self.folder = port, monitor, folder
         others = ", ".join(f'"nats://127.0.0.1:{each}"' for each in routes if each != cluster)
-        joined = f"cluster {{ name: test, listen: 127.0.0.1:{cluster}, routes: [{others}] }}" if len(routes) > 1 else ""
+        joined = (
+            f"cluster {{ name: test, listen: 127.0.0.1:{cluster}, no_advertise: true, routes: [{others}] }}"
+            if len(routes) > 1
+            else ""
+        )
         self.config = folder / f"{name}.conf"
         self._sync = "always"
         self._text = (

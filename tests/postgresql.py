@@ -19,6 +19,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
 
+import psutil
+
 from wetink.ports import Storage
 from wetink.ports.moving import Moving
 from wetink.store.postgresql import open_storage
@@ -65,9 +67,16 @@ class Server:
     def stop(self, how: int = signal.SIGINT) -> None:
         """End the server: SIGINT ends all sessions and stops, SIGKILL leaves all as it is."""
         if self._process is not None:
-            self._process.send_signal(how)
+            if self._process.poll() is None:
+                self._process.send_signal(how)
             self._process.wait(LIMIT)
             self._process = None
+
+    def family(self) -> list[psutil.Process]:
+        """Return its process and those of its sessions."""
+        assert self._process is not None
+        server = psutil.Process(self._process.pid)
+        return [server, *server.children(recursive=True)]
 
     def remove(self) -> None:
         """End the server and delete its data."""

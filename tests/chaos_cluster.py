@@ -1,0 +1,407 @@
+"""`make chaos-cluster`: two processes of each role over PostgreSQL and three NATS servers, while one by one fails.
+
+    python -m tests.chaos_cluster [ROUNDS]
+
+In each round one process is killed (-9) and started again, or frozen for a while, or cut off from the database or from
+the stream: ingest, worker, open, a NATS server, or PostgreSQL with all its sessions. Meanwhile clients send messages
+and note which were acknowledged, and open emails. At the end every acknowledged message must be stored once, nothing
+else may be stored, every open must have been answered with a picture, and the profiles must be those that the same
+messages make in a fresh SQLite store. It stops by itself, and touches nothing but loopback.
+"""
+
+import asyncio
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import click
+import httpcore
+import psutil
+from PIL import Image
+
+from tests.contracts.profiles import ONE
+from tests.jetstream import Cluster as Nats
+from tests.postgresql import Server as Postgres
+from tests.proxy import Proxy
+from tests.serving import Server
+from tests.storage import opened
+from wetink.core.events.message import pieces
+from wetink.core.identity.holding import FOREVER
+from wetink.core.identity.identifier import Identifier
+from wetink.ingest.receive import record
+from wetink.ports import Record, Storage
+from wetink.store.postgresql import open_storage
+from wetink.web.request import now_ms
+
+ROLES = ("ingest", "open", "worker")
+PEOPLE, SENDERS, OPENERS = 60, 4, 3
+PAUSE_SECONDS = 0.02
+CLIENT_SECONDS = 12.0
+"""How long a client waits for an answer before it goes to the other process, as a load balancer would."""
+PATIENCE_SECONDS = 120.0
+BLOCK = """
+data: true
+recipients: [user]
+variants:
+  - {name: seen, app: last-viewed}
+fallback: {link: "https://shop.example/", title: Hello}
+"""
+DATABASE = "wetink"
+
+
+class Member:
+    """One process of wetink with its own folder, and its links to the database and the stream."""
+
+    def __init__(self, role: str, number: int, folder: Path, postgres: Postgres, nats: Nats) -> None:
+        self.role, self.name, self._folder = role, f"{role} {number}", folder / f"{role}-{number}"
+        self.database = Proxy(postgres.port)
+        self.stream = [Proxy(node.port) for node in nats.nodes]
+        self.server: Server | None = None
+        self.down = False
+
+    @property
+    def settings(self) -> dict[str, str]:
+        hosts = ",".join(f"127.0.0.1:{link.port}" for link in self.stream)
+        return {
+            "store": f"postgresql://wetink@127.0.0.1:{self.database.port}/{DATABASE}",
+            "log": f"nats://{hosts}",
+            "role": self.role,
+        }
+
+    def start(self) -> None:
+        log = self._folder.with_suffix(".log")
+        self.server = Server(self._folder, workers=1, log=log, settings=self.settings).__enter__()
+
+    def family(self) -> list[psutil.Process]:
+        assert self.server is not None
+        process = psutil.Process(self.server.process.pid)
+        return [process, *process.children(recursive=True)]
+
+    def close(self) -> None:
+        if self.server is not None:
+            self.server.__exit__(None, None, None)
+        for link in (self.database, *self.stream):
+            link.close()
+
+
+class Cluster:
+    """All processes, and what can be done to them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.postgres = Postgres(durable=True, max_connections="200")
+        self.postgres.sql(f"CREATE DATABASE {DATABASE}")
+        self.nats = Nats()
+        self.members = [Member(role, number, folder, self.postgres, self.nats) for role in ROLES for number in (0, 1)]
+        content = folder / "worker-0" / "content" / "blocks"
+        content.mkdir(parents=True)
+        (content / "seen.yaml").write_text(BLOCK)
+        self.key = self._made_key(self.members[4], folder)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(Member.start, self.members))
+
+    def _made_key(self, member: Member, folder: Path) -> str:
+        given = {f"WETINK_{name.upper()}": text for name, text in member.settings.items() if name != "role"}
+        command = [sys.executable, "-m", "wetink", "keys", "create", "shop", "--host", "shop.example", "--json"]
+        command += ["--data", str(folder / "worker-0")]
+        given = {**os.environ, **given}
+        done = subprocess.run(command, env=given, capture_output=True, text=True, check=True, timeout=60)
+        return str(json.loads(done.stdout)["writeKey"])
+
+    def of(self, role: str) -> list[Member]:
+        return [member for member in self.members if member.role == role]
+
+    def faults(self) -> list[tuple[str, Callable[[float], None]]]:
+        """Return all faults by name; each lasts for a time and is mended before it returns."""
+        found: list[tuple[str, Callable[[float], None]]] = []
+        for member in self.members:
+            found += [
+                (f"kill {member.role}", lambda seconds, member=member: self._kill(member, seconds)),
+                (f"freeze {member.role}", lambda seconds, member=member: self._freeze(member, seconds)),
+                (
+                    f"cut {member.role} from the database",
+                    lambda seconds, member=member: _cut([member.database], seconds),
+                ),
+                (f"cut {member.role} from the stream", lambda seconds, member=member: _cut(member.stream, seconds)),
+            ]
+        for node in self.nats.nodes:
+            found += [
+                ("kill a NATS server", lambda seconds, node=node: self._kill_node(node, seconds)),
+                ("freeze a NATS server", lambda seconds, node=node: self._freeze_node(node, seconds)),
+            ]
+        found += [
+            ("kill PostgreSQL", self._kill_postgres),
+            ("freeze PostgreSQL", self._freeze_postgres),
+        ]
+        return found
+
+    def _kill(self, member: Member, seconds: float) -> None:
+        member.down = True
+        family = member.family()
+        for process in family:
+            process.kill()
+        psutil.wait_procs(family, 20)
+        assert member.server is not None
+        member.server.process.wait(20)
+        time.sleep(seconds / 4)
+        member.start()
+        member.down = False
+
+    def _freeze(self, member: Member, seconds: float) -> None:
+        member.down = True
+        family = member.family()
+        for process in family:
+            process.suspend()
+        time.sleep(seconds)
+        for process in family:
+            process.resume()
+        member.down = False
+
+    def _kill_node(self, node: Any, seconds: float) -> None:
+        node.send(signal.SIGKILL)
+        time.sleep(seconds / 2)
+        node.start()
+        self.nats.wait()
+
+    def _freeze_node(self, node: Any, seconds: float) -> None:
+        node.send(signal.SIGSTOP)
+        time.sleep(seconds)
+        node.send(signal.SIGCONT)
+        self.nats.wait()
+
+    def _kill_postgres(self, seconds: float) -> None:
+        family = self.postgres.family()
+        for process in family:
+            process.kill()
+        psutil.wait_procs(family, 20)
+        self.postgres.stop(signal.SIGKILL)
+        time.sleep(seconds / 2)
+        self.postgres.start()
+
+    def _freeze_postgres(self, seconds: float) -> None:
+        family = self.postgres.family()
+        for process in family:
+            process.suspend()
+        time.sleep(seconds)
+        for process in family:
+            process.resume()
+
+    def close(self) -> None:
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(Member.close, self.members))
+        self.nats.remove()
+        self.postgres.remove()
+
+
+def _cut(links: Sequence[Proxy], seconds: float) -> None:
+    for link in links:
+        link.cut()
+    time.sleep(seconds)
+    for link in links:
+        link.mend()
+
+
+class Clients:
+    """Send messages until they are acknowledged, and open emails; note everything."""
+
+    def __init__(self, cluster: Cluster, chance: random.Random) -> None:
+        self._cluster, self._chance = cluster, chance
+        self._http = httpcore.AsyncConnectionPool(max_connections=32)
+        self.sent: set[str] = set()
+        self.acknowledged: set[str] = set()
+        self.opens = 0
+        self.wrong: list[str] = []
+        self.refused: Counter[str] = Counter()
+        self.slowest = 0.0
+        self._pictures: set[bytes] = set()
+        self.stopping = False
+
+    async def run(self) -> None:
+        await asyncio.gather(*(self._send(turn) for turn in range(SENDERS)), *(self._open() for _ in range(OPENERS)))
+        await self._http.aclose()
+
+    async def _send(self, turn: int) -> None:
+        number = turn
+        while not self.stopping:
+            path, body = _message(number, self._chance, self._cluster.key)
+            self.sent.add(body["messageId"])
+            begun = time.monotonic()
+            while not await self._taken(path, json.dumps(body).encode()):  # noqa: ASYNC110 (a client tries again)
+                await asyncio.sleep(0.2)
+            self.slowest = max(self.slowest, time.monotonic() - begun)
+            self.acknowledged.add(body["messageId"])
+            number += SENDERS
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _taken(self, path: str, body: bytes) -> bool:
+        member = self._chance.choice(self._cluster.of("ingest"))
+        status = (await self._ask(member, "POST", path, body))[0]
+        if status != 200:
+            self.refused[f"{status}"] += 1
+        return status == 200
+
+    async def _open(self) -> None:
+        while not self.stopping:
+            who = f"u{self._chance.randrange(PEOPLE)}"
+            members = self._cluster.of("open")
+            self._chance.shuffle(members)
+            for member in members:
+                was_down = member.down
+                status, body = await self._ask(member, "GET", f"/o/seen/1.jpg?user={who}")
+                if status:
+                    self.opens += 1
+                    if status != 200 or not self._is_picture(body):
+                        self.wrong.append(f"{member.name}: {status} {body[:60]!r}")
+                    break
+                if not (was_down or member.down):
+                    self.wrong.append(f"{member.name} did not answer")
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _ask(self, member: Member, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+        """Return status and body; status 0 without an answer."""
+        assert member.server is not None
+        limits = {"timeout": {"connect": CLIENT_SECONDS, "read": CLIENT_SECONDS, "write": CLIENT_SECONDS, "pool": 60.0}}
+        try:
+            answer = await self._http.request(method, member.server.address + path, content=body, extensions=limits)
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException):
+            return 0, b""
+        return answer.status, answer.content
+
+    def _is_picture(self, body: bytes) -> bool:
+        if body not in self._pictures:
+            try:
+                with Image.open(io.BytesIO(body)) as image:
+                    image.load()
+            except Exception:
+                return False
+            self._pictures.add(body)
+        return True
+
+
+def _message(number: int, chance: random.Random, key: str) -> tuple[str, dict[str, Any]]:
+    """Return a message of a shopper who browses, is recognized, and sometimes changes device."""
+    person = chance.randrange(PEOPLE)
+    device = f"device-{person}-{chance.randrange(3)}-{number // 2_000}"
+    common: dict[str, Any] = {"messageId": f"m{number}", "writeKey": key, "anonymousId": device}
+    common["timestamp"] = now_ms()
+    if chance.random() < 0.15:
+        traits = {"email": f"person{person}@shop.example"}
+        return "/v1/identify", {**common, "userId": f"u{person}", "traits": traits}
+    if chance.random() < 0.4:
+        common["userId"] = f"u{person}"
+    sku = f"S-{chance.randrange(40)}"
+    viewed = {"sku": sku, "url": f"https://shop.example/{sku}", "name": f"Thing {sku}", "price": 5}
+    return "/v1/track", {**common, "event": "Product Viewed", "properties": viewed}
+
+
+async def _stored(store: Storage) -> list[tuple[str, Record]]:
+    """Return all stored messages as records made anew from their bytes."""
+    found: list[tuple[str, Record]] = []
+    cursor = await store.log.cursor(0)
+    while True:
+        cursor, some = await store.log.read(cursor, 1_000)
+        if not some:
+            return found
+        for each in some:
+            (piece,), _ = pieces(each.raw, ONE)
+            found.append((each.message_id, record(piece, each.source, "server", each.received)))
+
+
+async def _profiles(store: Storage, who: Sequence[Identifier]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for each in who:
+        root = await store.profiles.resolve(each, FOREVER - 1)
+        events = await store.profiles.history(root, FOREVER - 1, 10_000)
+        found[f"{each} -> {root}"] = sorted(event.message_id for event in events)
+    return found
+
+
+async def _verdict(cluster: Cluster, clients: Clients, folder: Path) -> list[str]:
+    """Return what is wrong after everything was mended."""
+    address = cluster.postgres.address(DATABASE)
+    store = open_storage(address, now_ms, archive_days=1, archive_bytes=1 << 30)
+    plain = opened(folder / "plain", now_ms)
+    wrong = list(clients.wrong[:20])
+    try:
+        end = time.monotonic() + PATIENCE_SECONDS
+        stored = await _stored(store)
+        while clients.acknowledged - {id_ for id_, _ in stored} and time.monotonic() < end:
+            await asyncio.sleep(1.0)
+            stored = await _stored(store)
+        counts = Counter(id_ for id_, _ in stored)
+        lost = clients.acknowledged - counts.keys()
+        wrong += [f"{len(lost)} acknowledged messages are lost: {sorted(lost)[:5]}"] if lost else []
+        twice = [id_ for id_, count in counts.items() if count > 1]
+        wrong += [f"{len(twice)} messages are stored twice: {twice[:5]}"] if twice else []
+        strange = counts.keys() - clients.sent
+        wrong += [f"{len(strange)} messages were never sent: {sorted(strange)[:5]}"] if strange else []
+        await plain.log.append([each for _, each in stored])
+        who = sorted({each.filed for _, each in stored if each.filed is not None})
+        ours, theirs = await _profiles(store, who), await _profiles(plain, who)
+        differ = [name for name in theirs if ours.get(name) != theirs[name]]
+        wrong += [f"{len(differ)} of {len(who)} profiles differ: {differ[:5]}"] if differ else []
+        click.echo(f"{len(stored)} messages of {len(who)} identifiers are stored")
+    finally:
+        await store.close()
+        await plain.close()
+    return wrong
+
+
+async def _chaos(cluster: Cluster, rounds: int, folder: Path) -> list[str]:
+    chance = random.Random(os.environ.get("SEED", "7"))
+    clients = Clients(cluster, chance)
+    running = asyncio.create_task(clients.run())
+    await asyncio.sleep(5.0)
+    done: Counter[str] = Counter()
+    deck: list[tuple[str, Callable[[float], None]]] = []
+    begun = time.monotonic()
+    for number in range(rounds):
+        if not deck:
+            deck = cluster.faults()
+            chance.shuffle(deck)
+        name, fault = deck.pop()
+        await asyncio.to_thread(fault, chance.uniform(0.5, 3.0))
+        done[name] += 1
+        await asyncio.sleep(chance.uniform(0.2, 1.0))
+        if number % 20 == 19:
+            state = f"{len(clients.acknowledged)} acknowledged, {clients.opens} opens, {len(clients.wrong)} wrong"
+            click.echo(f"round {number + 1}, {time.monotonic() - begun:.0f} s: {state}")
+    clients.stopping = True
+    await running
+    click.echo(f"faults: {dict(sorted(done.items()))}")
+    click.echo(f"{len(clients.acknowledged)} messages acknowledged, the slowest after {clients.slowest:.1f} s")
+    click.echo(f"refused and sent again: {dict(clients.refused)} (0: no answer); {clients.opens} opens answered")
+    return await _verdict(cluster, clients, folder)
+
+
+def main() -> int:
+    """Run as many rounds as the argument says; end with 1 when anything was wrong."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    with tempfile.TemporaryDirectory(prefix="wetink-chaos-") as place:
+        folder = Path(place)
+        cluster = Cluster(folder)
+        try:
+            wrong = asyncio.run(_chaos(cluster, rounds, folder))
+        finally:
+            cluster.close()
+            if kept := os.environ.get("LOGS"):
+                for log in folder.glob("*.log"):
+                    (Path(kept) / log.name).write_bytes(log.read_bytes())
+    for each in wrong:
+        click.echo(f"WRONG: {each}")
+    click.echo("nothing was wrong" if not wrong else f"{len(wrong)} things were wrong")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
