@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 from msgspec.structs import replace
 
@@ -48,14 +48,16 @@ from wetink.opens.prefetch import Prefetcher
 from wetink.opens.prerender import Animations, Prerenderer
 from wetink.opens.recipient import Seals
 from wetink.opens.secrets import check_files, known_in, new_token
-from wetink.ports import Storage
+from wetink.ports import Inbox, Storage
 from wetink.ports.audiences import Columns
+from wetink.ports.ledger import Ledger
 from wetink.ports.stream import Stream
 from wetink.render import Renderer, blank, browser
 from wetink.settings import Settings
 from wetink.store import engine_of, open_now_or_later
 from wetink.stream.apply import Applier
 from wetink.stream.front import StreamedLog
+from wetink.stream.opens import StreamedLedger
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +76,11 @@ class Wetink:
         kept = {"archive_days": settings.archive_days, "archive_bytes": settings.archive_mb << 20}
         opens = partial(engine_of(settings.store).open, settings.store, _now_ms, **kept)
         self.store = store = open_now_or_later(opens) if patient else opens()
+        self.stream = _stream(settings.log) if settings.log else None
+        self.applier = Applier(self.stream, store) if self.stream is not None else None
+        self._published = StreamedLedger(store.ledger, self.stream) if self.stream is not None else None
+        if self._published is not None:
+            self.store = store = replace(store, ledger=cast(Ledger, self._published))
         start(settings.content)
         self.photos = PhotoFetcher(settings.data / "photos", private_hosts=settings.private_hosts)
         folders = settings.data / "feeds", settings.data / "uploads"
@@ -83,9 +90,9 @@ class Wetink:
         self.renderer = Renderer(
             WithSamples(self.photos), browser=self._browser, shared=shared_folder, leases=store.leases
         )
-        self.stream = _stream(settings.log) if settings.log else None
-        self.applier = Applier(self.stream, store.log, store.leases) if self.stream is not None else None
-        inbox = StreamedLog(self.stream) if self.stream is not None else store.log
+        inbox: Inbox = store.log
+        if self.stream is not None:
+            inbox = StreamedLog(self.stream)
         self.ingest = Ingest(inbox, known := Placeholders(settings.placeholders))
         self.replay = Replay(store, self.ingest)
         self._own_apps, self._app_problems = apps.found()
@@ -216,6 +223,8 @@ class Wetink:
     async def close(self) -> None:
         """Finish pending work and close everything."""
         await self.crowd.close()
+        if self._published is not None:
+            await self._published.close()
         if self.applier is not None:
             await self.applier.close()
         await self.store.close()

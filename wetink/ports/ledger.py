@@ -83,6 +83,10 @@ class Ledger(Protocol):
         """Count a picture delivered at `at` (Unix ms). May be written a moment later. Never waits, never raises."""
         ...
 
+    async def write_pending(self) -> bool:
+        """Write now what `record` and `served` left for later. Returns whether nothing is left. Never raises."""
+        ...
+
     async def days(self, since: int, until: int) -> Sequence[DayCount]:
         """Return deliveries, opens and clicks of the days (UTC) that begin in [since, until)."""
         ...

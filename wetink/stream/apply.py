@@ -6,18 +6,20 @@ A message that the store rejects is set aside alone: its neighbors are stored, a
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 import msgspec
 
 from wetink.core.errors import Held, StoreUnavailable, log_error
 from wetink.core.events.event import Problem
-from wetink.ports import Inbox, Record
-from wetink.ports.storage import Leases
-from wetink.ports.stream import Delivery, Stream
+from wetink.ports import Record, Storage
+from wetink.ports.stream import Delivery, Stream, Topic
+from wetink.stream import opens
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 decode = msgspec.msgpack.Decoder(list[Record]).decode
 WAIT_SECONDS = 1.0
@@ -33,9 +35,9 @@ PRESENT = "stream worker "
 class Applier:
     """Stores the messages of the partitions that this process holds. Live processes share the partitions evenly."""
 
-    def __init__(self, stream: Stream, log: Inbox, leases: Leases) -> None:
-        """Move messages from `stream` to `log`. `leases` tell which process has which partition."""
-        self._stream, self._log, self._leases = stream, log, leases
+    def __init__(self, stream: Stream, store: Storage) -> None:
+        """Move what is in `stream` to `store`, whose leases say which process has which partition."""
+        self._stream, self._store, self._log, self._leases = stream, store, store.log, store.leases
         self._present: asyncio.Task[None] | None = None
         self._held: dict[int, asyncio.Task[None]] = {}
         self.on_appended: Callable[[], None] = lambda: None
@@ -79,13 +81,17 @@ class Applier:
     async def _hold(self, partition: int) -> None:
         """Store a partition's messages for as long as this process holds it."""
         with suppress(Held):
-            async with self._leases.hold(_lease(partition), LEASE_SECONDS):
-                while True:
-                    try:
-                        await self.step(partition)
-                    except StoreUnavailable as error:
-                        logger.warning("partition %d waits: %s", partition, error)
-                        await asyncio.sleep(AGAIN_SECONDS)
+            async with self._leases.hold(_lease(partition), LEASE_SECONDS), asyncio.TaskGroup() as group:
+                for step in (self.step, self.step_opens):
+                    group.create_task(self._repeat(step, partition))
+
+    async def _repeat(self, step: Callable[[int], Awaitable[bool]], partition: int) -> None:
+        while True:
+            try:
+                await step(partition)
+            except StoreUnavailable as error:
+                logger.warning("partition %d waits: %s", partition, error)
+                await asyncio.sleep(AGAIN_SECONDS)
 
     async def step(self, partition: int) -> bool:
         """Store the next messages of a partition. Returns whether there were any.
@@ -95,14 +101,9 @@ class Applier:
         deliveries = await self._stream.fetch("messages", partition, WAIT_SECONDS)
         if not deliveries:
             return False
-        readable: list[tuple[Delivery, list[Record]]] = []
-        for each in deliveries:
-            try:
-                readable.append((each, decode(each.body)))
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                await self._set_aside(each, error)
+        readable = await self._read(deliveries, "messages", decode)
         try:
-            await self._store(readable)
+            await self._store_messages(readable)
         except StoreUnavailable:
             await self._stream.again([each for each, _ in readable], AGAIN_SECONDS)
             raise
@@ -110,7 +111,41 @@ class Applier:
         self.on_appended()
         return True
 
-    async def _store(self, readable: Sequence[tuple[Delivery, list[Record]]]) -> None:
+    async def step_opens(self, partition: int) -> bool:
+        """Record the next opens and clicks of a partition. Returns whether there were any.
+
+        Raises StoreUnavailable: they come again. If the store fails just while it writes, they wait in the ledger's
+        memory, as those of a process without a stream do, since recording them again would count them twice.
+        """
+        deliveries = await self._stream.fetch("opens", partition, WAIT_SECONDS)
+        if not deliveries:
+            return False
+        readable = await self._read(deliveries, "opens", opens.read)
+        try:
+            await self._store.writable()
+        except StoreUnavailable:
+            await self._stream.again(deliveries, AGAIN_SECONDS)
+            raise
+        for _, each in readable:
+            await opens.store(each, self._store.ledger)
+        await self._store.ledger.write_pending()
+        await self._stream.done([each for each, _ in readable])
+        return True
+
+    async def _read(
+        self, deliveries: Sequence[Delivery], topic: Topic, decode: Callable[[bytes], T]
+    ) -> list[tuple[Delivery, T]]:
+        """Return what is in stream messages. Those that cannot be read are set aside."""
+        readable: list[tuple[Delivery, T]] = []
+        for each in deliveries:
+            try:
+                readable.append((each, decode(each.body)))
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                log_error(logger, error, "a stream message cannot be read")
+                await self._stream.set_aside(each, topic, f"it cannot be read: {type(error).__name__}")
+        return readable
+
+    async def _store_messages(self, readable: Sequence[tuple[Delivery, list[Record]]]) -> None:
         records = [record for _, some in readable for record in some]
         try:
             await self._log.append(records)
@@ -130,10 +165,6 @@ class Applier:
         except Exception as error:
             log_error(logger, error, "a message cannot be stored")
             await self._log.append([_bare(record)])
-
-    async def _set_aside(self, delivery: Delivery, error: Exception) -> None:
-        log_error(logger, error, "a stream message cannot be read")
-        await self._stream.set_aside(delivery, "messages", f"it cannot be read: {type(error).__name__}")
 
 
 def _bare(record: Record) -> Record:

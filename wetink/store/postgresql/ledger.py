@@ -135,8 +135,7 @@ class PostgresLedger:
         async with self._database.reading("counting opens and clicks") as connection:
             return [DayCount(*row) for row in await connection.fetch(SQL.days, since, until)]
 
-    async def flush(self) -> bool:
-        """Write the waiting rows. Returns whether none are left. Never raises: rows that cannot be written wait."""
+    async def write_pending(self) -> bool:
         return await self.writer.flush()
 
     async def close(self) -> None:

@@ -317,6 +317,9 @@ class SQLiteLedger:
         with translated("counting opens and clicks"):
             return [DayCount(*row) for row in fetch(self._db, SQL_CONTACTS.days, (since, until))]
 
+    async def write_pending(self) -> bool:
+        return await asyncio.to_thread(self.flush)
+
     def flush(self) -> bool:
         """Write the waiting rows. Returns whether none are left. Never raises: rows that cannot be written wait."""
         return self.writer.flush()
