@@ -10,6 +10,7 @@ import click
 
 from wetink import __version__
 from wetink.cli.audience import audience, hooks, profile
+from wetink.cli.backup import backup, restore
 from wetink.cli.catalog import catalog
 from wetink.cli.check import check, coverage
 from wetink.cli.common import DATA, Commands, settings_of
@@ -125,6 +126,8 @@ for command in (
     catalog,
     replay,
     rebuild,
+    backup,
+    restore,
     apps_,
     test_,
     pull,
