@@ -18,6 +18,7 @@ from bench import (
     peers,
     pictures,
     reports,
+    roles,
     rule,
     tracks,
     visible,
@@ -37,6 +38,7 @@ SUITES = {
     "gif": gif.measure,
     "visible": visible.measure,
     "reports": reports.measure,
+    "roles": roles.measure,
     "walk": walk.measure,
     "peers": peers.measure,
 }
