@@ -14,27 +14,20 @@ import io
 import json
 import os
 import random
-import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import click
 import httpcore
-import psutil
 from PIL import Image
 
+from tests.cluster import DATABASE, Cluster, Member
 from tests.contracts.profiles import ONE
-from tests.jetstream import Cluster as Nats
-from tests.postgresql import Server as Postgres
-from tests.proxy import Proxy
-from tests.serving import Server
 from tests.storage import opened
 from wetink.core.events.message import pieces
 from wetink.core.identity.holding import FOREVER
@@ -44,171 +37,11 @@ from wetink.ports import Record, Storage
 from wetink.store.postgresql import open_storage
 from wetink.web.request import now_ms
 
-ROLES = ("ingest", "open", "worker")
 PEOPLE, SENDERS, OPENERS = 60, 4, 3
 PAUSE_SECONDS = 0.02
 CLIENT_SECONDS = 12.0
 """How long a client waits for an answer before it goes to the other process, as a load balancer would."""
 PATIENCE_SECONDS = 120.0
-BLOCK = """
-data: true
-recipients: [user]
-variants:
-  - {name: seen, app: last-viewed}
-fallback: {link: "https://shop.example/", title: Hello}
-"""
-DATABASE = "wetink"
-
-
-class Member:
-    """One process of wetink with its own folder, and its links to the database and the stream."""
-
-    def __init__(self, role: str, number: int, folder: Path, postgres: Postgres, nats: Nats) -> None:
-        self.role, self.name, self._folder = role, f"{role} {number}", folder / f"{role}-{number}"
-        self.database = Proxy(postgres.port)
-        self.stream = [Proxy(node.port) for node in nats.nodes]
-        self.server: Server | None = None
-        self.down = False
-
-    @property
-    def settings(self) -> dict[str, str]:
-        hosts = ",".join(f"127.0.0.1:{link.port}" for link in self.stream)
-        return {
-            "store": f"postgresql://wetink@127.0.0.1:{self.database.port}/{DATABASE}",
-            "log": f"nats://{hosts}",
-            "role": self.role,
-        }
-
-    def start(self) -> None:
-        log = self._folder.with_suffix(".log")
-        self.server = Server(self._folder, workers=1, log=log, settings=self.settings).__enter__()
-
-    def family(self) -> list[psutil.Process]:
-        assert self.server is not None
-        process = psutil.Process(self.server.process.pid)
-        return [process, *process.children(recursive=True)]
-
-    def close(self) -> None:
-        if self.server is not None:
-            self.server.__exit__(None, None, None)
-        for link in (self.database, *self.stream):
-            link.close()
-
-
-class Cluster:
-    """All processes, and what can be done to them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.postgres = Postgres(durable=True, max_connections="200")
-        self.postgres.sql(f"CREATE DATABASE {DATABASE}")
-        self.nats = Nats()
-        self.members = [Member(role, number, folder, self.postgres, self.nats) for role in ROLES for number in (0, 1)]
-        content = folder / "worker-0" / "content" / "blocks"
-        content.mkdir(parents=True)
-        (content / "seen.yaml").write_text(BLOCK)
-        self.key = self._made_key(self.members[4], folder)
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(Member.start, self.members))
-
-    def _made_key(self, member: Member, folder: Path) -> str:
-        given = {f"WETINK_{name.upper()}": text for name, text in member.settings.items() if name != "role"}
-        command = [sys.executable, "-m", "wetink", "keys", "create", "shop", "--host", "shop.example", "--json"]
-        command += ["--data", str(folder / "worker-0")]
-        given = {**os.environ, **given}
-        done = subprocess.run(command, env=given, capture_output=True, text=True, check=True, timeout=60)
-        return str(json.loads(done.stdout)["writeKey"])
-
-    def of(self, role: str) -> list[Member]:
-        return [member for member in self.members if member.role == role]
-
-    def faults(self) -> list[tuple[str, Callable[[float], None]]]:
-        """Return all faults by name; each lasts for a time and is mended before it returns."""
-        found: list[tuple[str, Callable[[float], None]]] = []
-        for member in self.members:
-            found += [
-                (f"kill {member.role}", lambda seconds, member=member: self._kill(member, seconds)),
-                (f"freeze {member.role}", lambda seconds, member=member: self._freeze(member, seconds)),
-                (
-                    f"cut {member.role} from the database",
-                    lambda seconds, member=member: _cut([member.database], seconds),
-                ),
-                (f"cut {member.role} from the stream", lambda seconds, member=member: _cut(member.stream, seconds)),
-            ]
-        for node in self.nats.nodes:
-            found += [
-                ("kill a NATS server", lambda seconds, node=node: self._kill_node(node, seconds)),
-                ("freeze a NATS server", lambda seconds, node=node: self._freeze_node(node, seconds)),
-            ]
-        found += [
-            ("kill PostgreSQL", self._kill_postgres),
-            ("freeze PostgreSQL", self._freeze_postgres),
-        ]
-        return found
-
-    def _kill(self, member: Member, seconds: float) -> None:
-        member.down = True
-        family = member.family()
-        for process in family:
-            process.kill()
-        psutil.wait_procs(family, 20)
-        assert member.server is not None
-        member.server.process.wait(20)
-        time.sleep(seconds / 4)
-        member.start()
-        member.down = False
-
-    def _freeze(self, member: Member, seconds: float) -> None:
-        member.down = True
-        family = member.family()
-        for process in family:
-            process.suspend()
-        time.sleep(seconds)
-        for process in family:
-            process.resume()
-        member.down = False
-
-    def _kill_node(self, node: Any, seconds: float) -> None:
-        node.send(signal.SIGKILL)
-        time.sleep(seconds / 2)
-        node.start()
-        self.nats.wait()
-
-    def _freeze_node(self, node: Any, seconds: float) -> None:
-        node.send(signal.SIGSTOP)
-        time.sleep(seconds)
-        node.send(signal.SIGCONT)
-        self.nats.wait()
-
-    def _kill_postgres(self, seconds: float) -> None:
-        family = self.postgres.family()
-        for process in family:
-            process.kill()
-        psutil.wait_procs(family, 20)
-        self.postgres.stop(signal.SIGKILL)
-        time.sleep(seconds / 2)
-        self.postgres.start()
-
-    def _freeze_postgres(self, seconds: float) -> None:
-        family = self.postgres.family()
-        for process in family:
-            process.suspend()
-        time.sleep(seconds)
-        for process in family:
-            process.resume()
-
-    def close(self) -> None:
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(Member.close, self.members))
-        self.nats.remove()
-        self.postgres.remove()
-
-
-def _cut(links: Sequence[Proxy], seconds: float) -> None:
-    for link in links:
-        link.cut()
-    time.sleep(seconds)
-    for link in links:
-        link.mend()
 
 
 class Clients:
@@ -390,10 +223,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="wetink-chaos-") as place:
         folder = Path(place)
         cluster = Cluster(folder)
+        wrong: list[str] = []
         try:
-            wrong = asyncio.run(_chaos(cluster, rounds, folder))
+            wrong += asyncio.run(_chaos(cluster, rounds, folder))
         finally:
-            cluster.close()
+            wrong += cluster.close()
             if kept := os.environ.get("LOGS"):
                 for log in folder.glob("*.log"):
                     (Path(kept) / log.name).write_bytes(log.read_bytes())
