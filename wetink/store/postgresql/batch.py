@@ -23,7 +23,7 @@ SECONDS, AT_ONCE = 0.5, 500
 since each may lock something."""
 WRITE_SECONDS, CLOSE_SECONDS = 5.0, 2.0
 """Limits of one transaction in seconds: usually, and at the end of a process."""
-CLOSE_TRIES = 3
+CLOSE_TRIES = 2
 """Attempts to write the waiting rows at the end of a process."""
 REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError, ValueError)
 """Errors about the values of rows. After any other, the same rows are written later."""

@@ -33,7 +33,7 @@ TRIES = 5
 """Tries of a transaction that PostgreSQL gives up for another one (deadlock or serialization failure)."""
 DELETED = 10_000
 """Rows deleted in one transaction."""
-CLOSE_SECONDS = 10.0
+CLOSE_SECONDS = 5.0
 """How long closing waits for statements under way, in seconds."""
 
 
@@ -95,6 +95,9 @@ class Database:
                 connection = await pool.acquire(timeout=WAIT_SECONDS)
                 try:
                     yield connection
+                except asyncpg.InternalClientError:
+                    connection.terminate()  # such as one that was told of the server's end and still seems open
+                    raise
                 finally:
                     with suppress(TimeoutError):  # a frozen server does not answer a request to cancel either
                         await pool.release(connection, timeout=CANCEL_SECONDS)
@@ -237,7 +240,7 @@ class translated:
             raise StoreUnavailable(f"{self._doing}: the database says: {text}", hint="see its log") from error
         if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
             raise StoreUnavailable(f"{self._doing}: the database cannot store a value") from error
-        if isinstance(error, asyncpg.InterfaceError | OSError | TimeoutError):
+        if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError | OSError | TimeoutError):
             why = str(error) or type(error).__name__
             hint = "check that it runs and that WETINK_STORE names it"
             raise StoreUnavailable(f"{self._doing}: the database cannot be reached: {why}", hint=hint) from error
