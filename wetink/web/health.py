@@ -7,9 +7,10 @@ fare better elsewhere, by the roles of the process.
 
 import asyncio
 import logging
+import os
+import platform
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from secrets import token_hex
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -52,7 +53,7 @@ async def _writing(wetink: Wetink) -> None:
 
 
 async def _leases(wetink: Wetink) -> None:
-    async with wetink.store.leases.hold(f"ready {token_hex(8)}", CHECK_SECONDS):
+    async with wetink.store.leases.hold(f"ready of {platform.node()}:{os.getpid()}", CHECK_SECONDS):
         pass
 
 
