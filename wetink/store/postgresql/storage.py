@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from wetink.core.errors import StoreUnavailable
@@ -10,6 +11,7 @@ from wetink.store.postgresql.archive import PostgresArchive
 from wetink.store.postgresql.catalog import PostgresCatalog
 from wetink.store.postgresql.content import PostgresContent
 from wetink.store.postgresql.conversions import PostgresConversions
+from wetink.store.postgresql.crowd import open_crowd_log
 from wetink.store.postgresql.database import Address, Database
 from wetink.store.postgresql.exposures import PostgresExposures
 from wetink.store.postgresql.leases import PostgresLeases
@@ -48,6 +50,7 @@ def open_storage(address: str, clock_ms: Callable[[], int], *, archive_days: int
         if name not in ("start", "writable", "lost", "ended", "close")
     }
     log = parts["log"] = PostgresLog(database)
+    parts["crowd"] = partial(open_crowd_log, address)
     parts["profiles"] = PostgresProfiles(database)
     leases = parts["leases"] = PostgresLeases(database)
     ledger = parts["ledger"] = PostgresLedger(database)

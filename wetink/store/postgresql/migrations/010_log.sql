@@ -39,11 +39,12 @@ CREATE TABLE event_change (
 );
 CREATE INDEX event_change_by_seq ON event_change (seq);
 
--- How often messages were replayed: followers of events then start over.
+-- How often messages were replayed: followers of events then start over. `log` tells this log from those of others.
 CREATE TABLE replay (
-    count bigint NOT NULL
+    count bigint NOT NULL,
+    log uuid NOT NULL
 );
-INSERT INTO replay (count) VALUES (0);
+INSERT INTO replay (count, log) VALUES (0, gen_random_uuid());
 
 -- The first seq of this transaction.
 CREATE FUNCTION log_begin() RETURNS bigint LANGUAGE sql VOLATILE
