@@ -34,7 +34,7 @@ from wetink.core.identity.holding import FOREVER
 from wetink.core.identity.identifier import Identifier
 from wetink.ingest.receive import record
 from wetink.ports import Record, Storage
-from wetink.store.postgresql import open_storage
+from wetink.store.postgresql.storage import open_storage
 from wetink.web.request import now_ms
 
 PEOPLE, SENDERS, OPENERS = 60, 4, 3

@@ -23,9 +23,9 @@ import psutil
 
 from wetink.ports import Storage
 from wetink.ports.moving import Moving
-from wetink.store.postgresql import open_storage
 from wetink.store.postgresql.database import Database
 from wetink.store.postgresql.moving import PostgresMoving
+from wetink.store.postgresql.storage import open_storage
 
 VERSIONS = {"16": "pginstall", "18": "pginstall18"}
 SHARED = "WETINK_TEST_POSTGRESQL"

@@ -199,7 +199,8 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
         "store",
         "",
         str,
-        "Where events, profiles and decisions are stored: sqlite:///FOLDER. Defaults to the data folder.",
+        "Where events, profiles and decisions are stored: sqlite:///FOLDER or "
+        "postgresql://USER:PASSWORD@HOST/DATABASE. Defaults to the data folder.",
     ),
     (
         "log",

@@ -1,42 +1,21 @@
 """Engines: where everything is kept. Each is a package that opens a `ports.Storage` and passes `tests/contracts`."""
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Mapping
+from importlib import import_module
 
 from wetink.core.errors import BadSettings
-from wetink.ports.moving import Moving
-from wetink.ports.storage import Storage
+from wetink.store.engine import Engine
 from wetink.store.late import open_now_or_later as open_now_or_later
-from wetink.store.sqlite import backup, folder_of, holds_storage, open_moving, open_storage
 
-
-class Engine(NamedTuple):
-    """`open` opens (or makes) the storage at an address; `exists` tells whether there is one already.
-
-    `moving` reads and writes all data of an address for a move.
-    An engine of files can be backed up by `wetink backup`: `place` returns the folder of an address, `copy` copies it
-    while it is written to, and `check` checks the copies. A database has its own tools for that.
-    """
-
-    open: Callable[..., Storage]
-    exists: Callable[[str], bool]
-    moving: Callable[[str], Moving]
-    place: Callable[[str], Path] | None = None
-    copy: Callable[[str, Path, Callable[[int, int], object]], list[str]] | None = None
-    check: Callable[[Path, list[str]], Mapping[str, Mapping[str, int]]] | None = None
-
-
-SQLITE = Engine(open_storage, holds_storage, open_moving, folder_of, backup.copy, backup.check)
-ENGINES: dict[str, Engine] = {"sqlite": SQLITE}
-"""Scheme of an address -> its engine."""
+ENGINES: Mapping[str, str] = {"sqlite": "wetink.store.sqlite", "postgresql": "wetink.store.postgresql"}
+"""Scheme of an address -> the package with its `ENGINE`, imported on first use: each takes time to load."""
 
 
 def engine_of(address: str) -> Engine:
     """Return the engine of `scheme://…`. Raises BadSettings for an unknown scheme.
 
-    >>> engine_of("sqlite:///data") is ENGINES["sqlite"]
-    True
+    >>> engine_of("sqlite:///data").exists("sqlite:///data")
+    False
     """
     scheme = address.partition(":")[0]
     if scheme not in ENGINES:
@@ -44,4 +23,5 @@ def engine_of(address: str) -> Engine:
         raise BadSettings(
             f"WETINK_STORE: unknown store {scheme[:32]}://", hint=f"available: {known}", where="WETINK_STORE"
         )
-    return ENGINES[scheme]
+    engine: Engine = import_module(ENGINES[scheme]).ENGINE
+    return engine
