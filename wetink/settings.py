@@ -43,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True):
     chromium: Path | None
     archive_days: int
     archive_mb: int
+    columns: Path | None
     audience_seconds: int
     hook_write_key: str
     placeholders: tuple[str, ...] = ()
@@ -180,6 +181,10 @@ def _folder(text: str) -> Path:
     return Path(text)
 
 
+def _other_folder(text: str) -> Path | None:
+    return _folder(text) if text else None
+
+
 def _roles(text: str) -> frozenset[Role]:
     names = {name.strip() for name in text.split(",")}
     roles = ROLES if names == {"all"} else tuple(role for role in ROLES if role in names)
@@ -279,6 +284,12 @@ SETTINGS: tuple[tuple[str, str, Callable[[str], Any], str], ...] = (
         "1024",
         _whole(1, 1_000_000),
         "Maximum size of the archive in megabytes. The oldest opens are deleted first.",
+    ),
+    (
+        "columns",
+        "",
+        _other_folder,
+        "Folder of the columns for counts, which several machines may share. Defaults to columns/ in the data folder.",
     ),
     ("audience_seconds", "60", _whole(1, 86_400), "How often audience membership is recomputed, in seconds."),
     (

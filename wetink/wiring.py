@@ -134,7 +134,7 @@ class Wetink:
         self.summaries = Summaries(store.profiles, _now_ms)
         self.catalogs = Catalogs(store.catalog, self.feeds, _now_ms)
         self._posts = Poster(settings.private_hosts)
-        self.crowd = ColumnCrowd(store, lambda: _columns(store, settings.data))
+        self.crowd = ColumnCrowd(store, lambda: _columns(store, settings.columns or settings.data / "columns"))
         self.audiences = Audiences(
             self.crowd,
             store.memberships,
@@ -261,8 +261,8 @@ def _stream(address: str) -> Stream:
     return JetStream(address)
 
 
-def _columns(store: Storage, data: Path) -> Columns:
-    """Return the columns of a data folder. Imported here: it takes 0.1 s, and most commands never count."""
+def _columns(store: Storage, folder: Path) -> Columns:
+    """Return the columns in a folder. Imported here: it takes 0.1 s, and most commands never count."""
     from wetink.columns import DuckDBColumns
 
-    return DuckDBColumns(store.crowd, data / "columns")
+    return DuckDBColumns(store.crowd, folder)

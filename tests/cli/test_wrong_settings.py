@@ -33,6 +33,7 @@ WRONG: dict[str, tuple[str, ...]] = {
     "chromium": ("{folder}", "{file}", "/no/such/program"),
     "archive_days": (*NUMBERS, "3651"),
     "archive_mb": ("0", "1000001", *NUMBERS),
+    "columns": ("{file}",),
     "audience_seconds": ("0", "86401", *NUMBERS),
     "metrics": ("9464", "127.0.0.1", ":9464", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:http", "http://127.0.0.1:1"),
     "metrics_token": TEXTS,

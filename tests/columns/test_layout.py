@@ -13,7 +13,7 @@ from tests.contracts.columns import columns_of, laid_out
 from tests.contracts.profiles import LATE, received
 from tests.storage import opened
 from wetink.audiences.segment_query import ColumnCrowd
-from wetink.columns import engine, layout
+from wetink.columns import DuckDBColumns, engine, layout
 from wetink.columns.tables import ORDERED, TABLES
 from wetink.core.errors import StoreUnavailable
 from wetink.core.profile.person import Moment
@@ -200,3 +200,15 @@ def test_another_process_lays_out_a_large_log(tmp_path: Path, monkeypatch: pytes
     shop.view("ann", "bob")
     assert shop.count() == Count(2, 2)
     shop.close()
+
+
+def test_processes_that_share_a_folder_read_the_file_that_one_has_written(shop: Shop, tmp_path: Path) -> None:
+    shop.count()
+    first = layout.newest(shop.files)
+    other = DuckDBColumns(opened(tmp_path).crowd, shop.files)
+    try:
+        found = asyncio.run(other.narrow(VIEWED, Moment(LATE), {}))
+        assert (found.matches, found.of) == (20, 20)
+        assert layout.newest(shop.files) == first, "it is not written again"
+    finally:
+        asyncio.run(other.close())

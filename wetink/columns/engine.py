@@ -38,7 +38,7 @@ SOUND = (duckdb.ProgrammingError, duckdb.DataError, duckdb.OutOfMemoryException)
 
 
 class DuckDBColumns:
-    """`ports.audiences.Columns` over a log and a folder of this machine. Any number of processes may share both."""
+    """`ports.audiences.Columns` over a log and a folder. Any number of processes may share both."""
 
     def __init__(self, open_log: OpenCrowdLog, folder: Path) -> None:
         """Follow a log; it opens nothing before the first question."""

@@ -37,7 +37,7 @@ def newest(folder: Path) -> Path | None:
 def alone(folder: Path) -> Iterator[int | None]:
     """Lock the folder inside the context. Yields a handle for a child process to inherit, None if another has the lock.
 
-    The folder belongs to this machine, so a file lock is enough.
+    A folder that several machines share must be on a file system with locks, such as NFS 4.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
