@@ -1,7 +1,7 @@
 """App: all paths of wetink. Ingest and opens are plain ASGI callables and checked first. The rest is Starlette."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -70,7 +70,7 @@ class App:
         self.pages = Starlette(
             routes=[*extra_routes, *(route for route in ROUTES if not roles.isdisjoint(roles_of(route)))],
             middleware=[Middleware(Headers), *([Middleware(Guard)] if "dashboard" in roles else ())],
-            exception_handlers={WetinkError: _wetink_error, HTTPException: _refused, Exception: _broken},
+            exception_handlers=ERRORS,
         )
         self.pages.state.wetink, self.pages.state.readiness = wetink, health.Readiness(wetink)
         counted()
@@ -163,7 +163,7 @@ def _wetink_error(request: Request, error: Exception) -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 (registered for it)
-    message = "There is nothing at this address." if error.status_code == 404 else error.detail
+    message = "there is nothing at this address" if error.status_code == 404 else error.detail
     return _answer(request, error.status_code, message, "")
 
 
@@ -172,11 +172,20 @@ def _broken(request: Request, error: Exception) -> Response:
     return _answer(request, 503, "This page cannot be made right now.", "Try again; the log says why.")
 
 
+ERRORS: Mapping[Any, Callable[[Request, Exception], Response]] = {
+    WetinkError: _wetink_error,
+    HTTPException: _refused,
+    Exception: _broken,
+}
+"""Functions that answer an error, by its class."""
+
+
 def _answer(
     request: Request, status: int, message: str, hint: str, headers: Mapping[str, str] | None = None, where: str = ""
 ) -> Response:
     if "text/html" in request.headers.get("accept", ""):
-        told = {"title": message, "message": message, "hint": hint, "request_id": REQUEST_ID.get()}
+        sentence, title = f"{message[:1].upper()}{message[1:]}", "Not found" if status == 404 else message
+        told = {"title": title, "message": sentence, "hint": hint, "request_id": REQUEST_ID.get()}
         return page(request, "error.html", status=status, headers=headers, **told)
     error = {"code": status, "message": message, "hint": hint, **({"where": where} if where else {})}
     return JSONResponse({"error": error}, status, headers)

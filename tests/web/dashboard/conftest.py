@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from tests.web.dashboard.shopper import BLOCKS, past
 from wetink.settings import read
 from wetink.web import session
-from wetink.web.app import ROUTES
+from wetink.web.app import ERRORS, ROUTES
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
@@ -48,10 +48,10 @@ def wetink(empty: Wetink) -> Wetink:
 
 def client_of(wetink: Wetink) -> TestClient:
     """Return a browser on the dashboard's pages alone: who may see them is the app's business."""
-    app = Starlette(routes=ROUTES)
+    app = Starlette(routes=ROUTES, exception_handlers=ERRORS)
     app.state.wetink = wetink
     request = Request({"type": "http", "headers": [], "app": app})
-    return TestClient(app, headers={"x-csrf": session.csrf(request)})
+    return TestClient(app, headers={"accept": "text/html,*/*", "x-csrf": session.csrf(request)})
 
 
 @pytest.fixture

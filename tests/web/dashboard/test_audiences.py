@@ -98,8 +98,7 @@ def test_a_name_that_leads_elsewhere_and_a_form_of_another_session_are_refused(
 ) -> None:
     for name in ("../../x", "Big", "", "a" * 65):
         assert save(dashboard, csrf, name=name).status_code == 400
-    with pytest.raises(Exception, match="grown old"):
-        save(dashboard, "forged")
+    assert "This form has grown old" in save(dashboard, "forged").text
     assert not (wetink.settings.content / "audiences").exists()
 
 

@@ -20,8 +20,8 @@ from wetink.opens.recipient import parse
 from wetink.web import session
 from wetink.web.dashboard.blocks import coverage_part, panel
 from wetink.web.dashboard.preview import EVENTS, Supposed, supposed
-from wetink.web.dashboard.query import field_of, form_of, moment_of, wetink_of, whole
-from wetink.web.dashboard.render import missing, page
+from wetink.web.dashboard.query import field_of, form_of, moment_of, named, wetink_of, whole
+from wetink.web.dashboard.render import page
 from wetink.web.request import now_ms
 
 SIZES = {"width": (600, 40, 1200), "height": (300, 20, 1600)}
@@ -38,14 +38,12 @@ async def apps(request: Request) -> Response:
 async def app(request: Request) -> Response:
     """Show a form with an app's settings, and its picture beside it."""
     found = _app(request)
-    return await _page(request, found, dict(request.query_params)) if found is not None else _none(request)
+    return await _page(request, found, dict(request.query_params))
 
 
 async def tried(request: Request) -> Response:
     """Return the part of the app's page with the result of the form."""
     found = _app(request)
-    if found is None:
-        return _none(request)
     form = dict(request.query_params)
     return page(request, "tried.html", fields=_fields(found), alone=True, **await _tried(request, found, form))
 
@@ -53,8 +51,6 @@ async def tried(request: Request) -> Response:
 async def covered(request: Request) -> Response:
     """Return the coverage of the query's settings among real people."""
     found = _app(request)
-    if found is None:
-        return _none(request)
     form = _complete(found, dict(request.query_params))
     settings, wrong = settings_of(found, form)
     return await coverage_part(request, _block(found, form, {} if wrong else settings))
@@ -63,8 +59,6 @@ async def covered(request: Request) -> Response:
 async def picture(request: Request) -> Response:
     """Return the picture of an app with the query's settings. If there is nothing to show, the status is 404."""
     found = _app(request)
-    if found is None:
-        return Response("no such app", 404, media_type="text/plain")
     form = dict(request.query_params)
     settings, _ = settings_of(found, _complete(found, form))
     who, moment = parse(form.get("who", "")), _moment(request)
@@ -83,8 +77,6 @@ async def picture(request: Request) -> Response:
 async def make_block(request: Request) -> Response:
     """Make a block from the form and show its snippet."""
     found = _app(request)
-    if found is None:
-        return _none(request)
     form = dict(await form_of(request))
     session.check_csrf(request, form)
     settings, wrong = settings_of(found, form)
@@ -215,9 +207,5 @@ def _offered(request: Request) -> list[App]:
     return [each for each in wetink_of(request).apps.values() if each.template]
 
 
-def _app(request: Request) -> App | None:
-    return next((each for each in _offered(request) if each.name == request.path_params["name"]), None)
-
-
-def _none(request: Request) -> Response:
-    return missing(request, "No such app", "There is no app with this name.", "See the gallery for all apps.")
+def _app(request: Request) -> App:
+    return named({each.name: each for each in _offered(request)}, request.path_params["name"], "app")

@@ -21,8 +21,8 @@ from wetink.ports.audiences import Point
 from wetink.web import session
 from wetink.web.dashboard import audience_form
 from wetink.web.dashboard.audience_form import Editor, offered
-from wetink.web.dashboard.query import field_of, form_of, moment_of, time_of, wetink_of
-from wetink.web.dashboard.render import missing, page
+from wetink.web.dashboard.query import field_of, form_of, moment_of, named, time_of, wetink_of
+from wetink.web.dashboard.render import page
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
@@ -97,9 +97,7 @@ def _words(audience: Audience) -> str:
 async def audience(request: Request) -> Response:
     """Show one audience, or the page for a new one."""
     name = request.path_params.get("name", "")
-    found = wetink_of(request).content.audiences.get(name)
-    if found is None and name:
-        return missing(request, "No such audience", f"There is no audience called “{name[:80]}”.")
+    found = named(wetink_of(request).content.audiences, name, "audience") if name else None
     return await _page(request, audience_form.of_file(found), found, name)
 
 
@@ -191,9 +189,7 @@ async def again(request: Request) -> Response:
 async def as_csv(request: Request) -> Response:
     """Return all members of an audience as CSV, one on each line."""
     wetink, name = wetink_of(request), request.path_params["name"]
-    audience = wetink.content.audiences.get(name)
-    if audience is None:
-        return missing(request, "No such audience", f"There is no audience called “{name[:80]}”.")
+    audience = named(wetink.content.audiences, name, "audience")
     headers = {"content-disposition": f'attachment; filename="{name}.csv"', "cache-control": "no-store"}
     return StreamingResponse(_lines(wetink, audience), media_type="text/csv; charset=utf-8", headers=headers)
 

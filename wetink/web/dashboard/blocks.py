@@ -17,7 +17,7 @@ from wetink.web import session
 from wetink.web.dashboard.overview import DAYS, last_days
 from wetink.web.dashboard.preview import pictures, sight
 from wetink.web.dashboard.query import moment_of, wetink_of
-from wetink.web.dashboard.render import missing, page
+from wetink.web.dashboard.render import page
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
@@ -49,12 +49,7 @@ async def blocks(request: Request) -> Response:
 async def block(request: Request) -> Response:
     """Show one block with its decision and its snippet for `who`."""
     wetink, name = wetink_of(request), request.path_params["name"]
-    found = wetink.content.blocks.get(name)
-    if found is None:
-        hint = "A block is a file in the content folder: blocks/NAME.yaml."
-        if wetink.content.problems:
-            hint += " Some files have errors: see the list of blocks."
-        return missing(request, "No such block", f"There is no block called “{name[:80]}”.", hint)
+    found = wetink.content.block(name)
     who, entered, problem = _chosen(request)
     now = now_ms()
     results = await wetink.reports.lines(wetink.content, *last_days(DAYS, now))
@@ -94,10 +89,7 @@ LONGEST_CAMPAIGN = 100
 async def snippet(request: Request) -> Response:
     """Return the part of a page with a block's snippet for the query's ESP, kind and campaign."""
     wetink, name = wetink_of(request), request.path_params["name"]
-    block = wetink.content.blocks.get(name)
-    if block is None:
-        return missing(request, "No such block", f"There is no block called “{name[:80]}”.")
-    return page(request, "snippet.html", panel=panel(wetink, block, request.query_params))
+    return page(request, "snippet.html", panel=panel(wetink, wetink.content.block(name), request.query_params))
 
 
 def panel(wetink: Wetink, block: Block, query: Mapping[str, str]) -> dict[str, Any]:
@@ -125,10 +117,7 @@ def _kind(wanted: str, block: Block) -> Literal["user", "email"] | None:
 
 async def covered(request: Request) -> Response:
     """Return the coverage of a block in the content."""
-    block = wetink_of(request).content.blocks.get(request.path_params["name"])
-    if block is None:
-        return missing(request, "No such block", "There is no block with this name.")
-    return await coverage_part(request, block)
+    return await coverage_part(request, wetink_of(request).content.block(request.path_params["name"]))
 
 
 async def coverage_part(request: Request, block: Block) -> Response:

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wetink.web.api import held
-from wetink.web.dashboard.query import wetink_of
-from wetink.web.dashboard.render import missing, page
+from wetink.web.dashboard.query import named, wetink_of
+from wetink.web.dashboard.render import page
 from wetink.web.request import now_ms
 
 PAGE = 50
@@ -43,9 +43,7 @@ async def catalog(request: Request) -> Response:
 async def product(request: Request) -> Response:
     """Show the product `key`: its data, and its price and stock over time."""
     wetink, key = wetink_of(request), request.query_params.get("key", "")[:LONGEST]
-    known = (await wetink.store.catalog.products([key])).get(key)
-    if known is None:
-        return missing(request, "No such product", f"There is no product “{key}”.", "Search the catalog.")
+    known = named(await wetink.store.catalog.products([key]), key, "product")
     changes = list((await wetink.store.catalog.changes([key])).get(key, ()))
     now = now_ms()
     return page(

@@ -11,8 +11,8 @@ from wetink.core.outbound.feed import Feed, Format, Item, parameters_of
 from wetink.opens.recipient import parse
 from wetink.web import session
 from wetink.web.api import held, held_of, json_response, upload
-from wetink.web.dashboard.query import moment_of, wetink_of
-from wetink.web.dashboard.render import missing, page
+from wetink.web.dashboard.query import moment_of, named, wetink_of
+from wetink.web.dashboard.render import page
 from wetink.web.request import body_of, now_ms, status_of
 from wetink.wiring import Wetink
 
@@ -37,9 +37,7 @@ async def feeds(request: Request) -> Response:
 async def feed(request: Request) -> Response:
     """Show one feed: its state, and its first items. For a per-person feed, these are the items of `who`."""
     wetink, name = wetink_of(request), request.path_params["name"]
-    found = wetink.content.feeds.get(name)
-    if found is None:
-        return missing(request, "No such feed", f"There is no feed called “{name[:80]}”.", "See the list of feeds.")
+    found = named(wetink.content.feeds, name, "feed")
     entered = request.query_params.get("who", "").strip()[:512]
     items, problem = await _items(wetink, found, request)
     columns = list(dict.fromkeys(field for item in items for field in item))[:COLUMNS]

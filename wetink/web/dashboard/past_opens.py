@@ -4,13 +4,13 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wetink.core.errors import NotFound, WetinkError
+from wetink.core.errors import WetinkError
 from wetink.opens.drawing import weight
 from wetink.opens.recipient import parse
 from wetink.ports.ledger import Opened
 from wetink.web.dashboard.preview import Sight
 from wetink.web.dashboard.query import time_of, wetink_of
-from wetink.web.dashboard.render import missing, page
+from wetink.web.dashboard.render import page
 from wetink.web.request import now_ms
 
 PAGE = 50
@@ -46,10 +46,7 @@ async def opens(request: Request) -> Response:
 
 async def opened(request: Request) -> Response:
     """Show one open: its decision, its moment, and its pictures, drawn again."""
-    try:
-        found = await wetink_of(request).reports.past(request.path_params["id"])
-    except NotFound as error:
-        return missing(request, "No such open", f"{error}.", error.hint)
+    found = await wetink_of(request).reports.past(request.path_params["id"])
     base = f"/dashboard/opens/{found.decision.id}"
     pictures = tuple(f"{base}/{slot}.img" for slot in range(1, found.block.slots + 1))
     return page(

@@ -6,13 +6,14 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from wetink.core.errors import NotFound
 from wetink.core.events.event import Event
 from wetink.core.identity.identifier import STRENGTH, Identifier
 from wetink.opens.recipient import parse
 from wetink.web.dashboard.preview import EVENTS as EVENTS_IF
 from wetink.web.dashboard.preview import sight, supposed
 from wetink.web.dashboard.query import DEVICES, SCHEMES, field_of, moment_of, wetink_of
-from wetink.web.dashboard.render import day, missing, page
+from wetink.web.dashboard.render import day, page
 from wetink.web.request import now_ms
 
 PAGE = 50
@@ -38,11 +39,8 @@ async def person(request: Request) -> Response:
     entered = request.path_params["who"]
     who = parse(entered)
     if who is None:
-        return missing(
-            request,
-            "Not an identifier",
-            f"“{entered[:80]}” is not an identifier.",
-            "Start with the kind: user:42, email:jane@shop.example or anonymous:x.",
+        raise NotFound(
+            f"{entered[:80]!r} is not an identifier", hint="write user:42, email:jane@shop.example or anonymous:x"
         )
     wetink, now = wetink_of(request), now_ms()
     moment = moment_of(request, now)

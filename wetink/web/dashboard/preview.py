@@ -21,7 +21,7 @@ from wetink.opens.recipient import parse
 from wetink.ports import Comparison, Picture
 from wetink.web import session
 from wetink.web.dashboard.query import moment_of, wetink_of
-from wetink.web.dashboard.render import missing, page
+from wetink.web.dashboard.render import page
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink
 
@@ -152,9 +152,7 @@ async def beside(request: Request) -> Response:
     """Compare the pictures of a block's first slot for `who`, as a part of its page."""
     session.check_csrf(request)
     wetink, name = wetink_of(request), request.path_params["name"]
-    block = wetink.content.blocks.get(name)
-    if block is None:
-        return missing(request, "No such block", "There is no block with this name.")
+    block = wetink.content.block(name)
     found, problem = None, ""
     try:
         who = parse(request.query_params.get("who", ""))

@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, TypeVar
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from wetink.core.errors import BadRequest, TooLarge
+from wetink.core.errors import BadRequest, NotFound, TooLarge
 from wetink.core.events.clock import LATEST
 from wetink.core.profile.person import Moment
 from wetink.core.text.characters import problem_in_text
 from wetink.wiring import Wetink
+
+T = TypeVar("T")
 
 DEVICES = ("desktop", "mobile", "proxy")
 SCHEMES = ("light", "dark")
@@ -29,6 +31,13 @@ def wetink_of(request: Request) -> Wetink:
     """Return the request's application."""
     found: Wetink = request.app.state.wetink
     return found
+
+
+def named(things: Mapping[str, T], name: str, kind: str) -> T:
+    """Return a thing by its name. Raises NotFound, which names its kind."""
+    if name not in things:
+        raise NotFound(f"there is no {kind} called {name[:64]!r}")
+    return things[name]
 
 
 def whole(text: str | None) -> int | None:

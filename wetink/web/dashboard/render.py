@@ -257,8 +257,3 @@ def page(
     own = {"path": request.url.path, "now": now_ms(), "status": status, "csrf": session.csrf(request)}
     body = TEMPLATES.get_template(name).render({**own, **context})
     return HTMLResponse(body, status, {"cache-control": "no-store", **(headers or {})})
-
-
-def missing(request: Request, title: str, message: str, hint: str = "") -> HTMLResponse:
-    """Return the page for a missing thing (404)."""
-    return page(request, "error.html", status=404, title=title, message=message, hint=hint)

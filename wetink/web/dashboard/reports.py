@@ -7,7 +7,7 @@ from contextlib import aclosing
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wetink.core.errors import BadRequest, NotFound
+from wetink.core.errors import BadRequest
 from wetink.core.identity.holding import FOREVER
 from wetink.core.signals.attribution import Attribution
 from wetink.core.signals.experiment_result import METRICS
@@ -15,8 +15,8 @@ from wetink.core.signals.goal import MODELS
 from wetink.core.signals.report import DAY_MS, DIMENSIONS, Line, in_currency, total
 from wetink.insights.conversions import by_time
 from wetink.web.dashboard import charts
-from wetink.web.dashboard.query import wetink_of, whole
-from wetink.web.dashboard.render import missing, page
+from wetink.web.dashboard.query import named, wetink_of, whole
+from wetink.web.dashboard.render import page
 from wetink.web.reports import ReportQuery, as_csv, lines_of, report_query, usual
 from wetink.web.request import now_ms
 from wetink.wiring import Wetink
@@ -158,8 +158,8 @@ async def conversion(request: Request) -> Response:
     """Show one conversion with all touches around it, and the credits under each model."""
     wetink, query = wetink_of(request), request.query_params
     goal, wanted = query.get("goal", "")[:64], request.path_params["id"]
-    if goal not in {"", *wetink.content.signals.all_goals}:
-        return missing(request, "No such goal", f"There is no goal called “{goal}”.")
+    if goal:
+        named(wetink.content.signals.all_goals, goal, "goal")
     model = query.get("model", "") if query.get("model", "") in MODELS else ""
     found, *others = await wetink.reports.compared(
         wetink.content, wanted, (model, *MODELS), goal=goal, at=whole(query.get("at")) or 0
@@ -192,10 +192,7 @@ async def experiments(request: Request) -> Response:
 async def experiment(request: Request) -> Response:
     """Show one experiment."""
     wetink, name = wetink_of(request), request.path_params["name"]
-    try:
-        found = await wetink.experiments.result(wetink.content, name)
-    except NotFound as error:
-        return missing(request, "No such experiment", f"{str(error)[:1].upper()}{str(error)[1:]}.", error.hint)
+    found = await wetink.experiments.result(wetink.content, name)
     plan, block = wetink.experiments.plans(wetink.content)[name]
     metric = request.query_params.get("metric", "orders")
     metric = metric if metric in METRICS else "orders"
