@@ -188,7 +188,7 @@ class Compiler:
     def _trait_test(self, name: str, test: Test) -> Answer:
         here = f"p.pid IN (SELECT pid FROM trait WHERE path = {self.ask.value(name)}"  # noqa: S608
         if test.operator == "anniversary":
-            date = Subject(Person(), self._moment).today.date
+            date = Subject(Person(), self._moment).date
             sql = f"{here} AND {born_on(days_of(test.value, date))})"
             return self._at_home(exact(sql))
         condition = self.ask.of_value("trait", name, test)

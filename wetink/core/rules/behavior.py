@@ -13,7 +13,7 @@ from wetink.core.identity.holding import FOREVER
 from wetink.core.profile.history import AnyEvent
 from wetink.core.rules import tree
 from wetink.core.rules.format import comparison_words, where_words, words
-from wetink.core.rules.matching import ALWAYS, bounds, counting, matching, values, window_words
+from wetink.core.rules.matching import bounds, counting, matching, values, window_words
 from wetink.core.rules.operators import passes
 from wetink.core.rules.tree import Aggregate, Did, Leaf, Subject
 from wetink.core.rules.values import amount, shown, written
@@ -59,12 +59,14 @@ def _times(rule: Did) -> Callable[[Subject], int]:
     plain = rule.window == tree.Window()
 
     def counted(subject: Subject) -> int:
-        done = subject.person.done.get(event, ())
-        start, end = _within(done, ALWAYS if plain else span(subject))
-        if match is None:
+        done = subject.person.done.get(event)
+        if done is None:
+            return 0
+        start, end = (0, len(done)) if plain else _within(done, span(subject))
+        if match is None or start == end:
             return end - start
         if count is not None:
-            return count(subject)(start, end)
+            return count(subject, start, end)
         matches = match(subject)
         return sum([matches(index) for index in range(start, end)])
 
@@ -158,13 +160,17 @@ def aggregate(rule: Aggregate) -> Leaf:
     event, span, match = rule.event, bounds(rule.window), matching(rule.event, rule.where)
     found, test = values(event, rule.property, rule.where), passes(rule.tests)
     work, described = _FIGURES[rule.figure], words(replace(rule, tests=())).rstrip()
+    nothing = work(())
 
     def figure(subject: Subject) -> tuple[Any, bool]:
-        start, end = _within(subject.person.done.get(event, ()), span(subject))
+        done = subject.person.done.get(event)
+        if done is None:
+            return nothing, test(nothing, subject)
+        start, end = _within(done, span(subject))
         matches = match(subject) if match is not None else _all
         get = found(subject)
         number = work([value for index in range(start, end) if matches(index) for value in get(index)])
-        return number, test(number, subject.today)
+        return number, test(number, subject)
 
     def describe(seen: tuple[Any, bool]) -> str:
         found = f"{described} is {shown(seen[0])}"

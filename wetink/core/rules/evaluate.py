@@ -89,11 +89,23 @@ def together(each: Iterable[Needs]) -> Needs:
 
 
 class Compiled(msgspec.Struct, frozen=True):
-    """A rule as functions."""
+    """A rule as functions. `leaf` is that of a rule without parts."""
 
     holds: Callable[[Subject], bool]
     explain: Callable[[Subject], Finding]
     needs: Needs = NOTHING
+    leaf: Leaf | None = None
+
+    def judge(self, subject: Subject) -> tuple[bool, str]:
+        """Return whether the rule matches, and why, as `explain` does."""
+        if self.leaf is not None:
+            try:
+                seen = self.leaf.see(subject)
+                return self.leaf.judge(seen), self.leaf.describe(seen)
+            except Exception:
+                logger.debug("a rule is evaluated again, to say what is wrong", exc_info=True)
+        found = self.explain(subject)
+        return found.holds, found.why
 
 
 _LEAVES: Mapping[str, Callable[[Any], Leaf]] = {
@@ -127,7 +139,7 @@ def compiled(rule: Rule, audiences: Mapping[str, Rule] | None = None) -> Compile
             logger.debug("a rule is evaluated node by node", exc_info=True)
             return explain(subject).holds  # which finds the parts that can still be evaluated, and logs the others
 
-    return Compiled(holds, explain, made.needs)
+    return Compiled(holds, explain, made.needs, made.leaf)
 
 
 def _compiled(rule: Rule, audiences: Mapping[str, Rule], inside: frozenset[str]) -> Compiled:
@@ -147,6 +159,7 @@ def _compiled(rule: Rule, audiences: Mapping[str, Rule], inside: frozenset[str])
 def _leaf(leaf: Leaf, rule: Rule) -> Compiled:
     see, judge, describe = leaf.see, leaf.judge, leaf.describe
     spelled = spell(rule)
+    word = next(iter(spelled))
 
     def holds(subject: Subject) -> bool:
         return judge(see(subject))
@@ -156,13 +169,13 @@ def _leaf(leaf: Leaf, rule: Rule) -> Compiled:
             seen = see(subject)
             held, why = judge(seen), describe(seen)
         except Exception as error:
-            logger.exception("%s cannot be evaluated for somebody", next(iter(spelled)))
+            logger.exception("%s cannot be evaluated for somebody", word)
             why = f"the data cannot be read for this condition: {error}"
-            return Finding(next(iter(spelled)), False, why, None, spelled, unknown=True)
+            return Finding(word, False, why, None, spelled, unknown=True)
         value = seen[0] if isinstance(seen, tuple) else seen
-        return Finding(next(iter(spelled)), held, why, _plain(value), spelled)
+        return Finding(word, held, why, _plain(value), spelled)
 
-    return Compiled(holds, explain, _needs(rule))
+    return Compiled(holds, explain, _needs(rule), leaf)
 
 
 def _plain(value: Any) -> Any:

@@ -10,7 +10,7 @@ from wetink.core.events.ecommerce import MANY_PRODUCTS, ONE_PRODUCT, ORDERS, ord
 from wetink.core.events.event import Order, Product
 from wetink.core.identity.holding import FOREVER
 from wetink.core.rules.operators import passes, quick
-from wetink.core.rules.tree import Property, Subject, Test, Today, Where, Window
+from wetink.core.rules.tree import Property, Subject, Test, Where, Window
 from wetink.core.rules.values import each_of, look_up
 from wetink.core.units.duration import parse as span_of
 
@@ -135,7 +135,7 @@ def matching(event: str, where: Where) -> Callable[[Subject], Matches] | None:
     return bound
 
 
-def counting(event: str, where: Where) -> Callable[[Subject], Callable[[int, int], int]] | None:
+def counting(event: str, where: Where) -> Callable[[Subject, int, int], int] | None:
     """Return a function that counts the matching events of a name from one index of its history to another.
 
     It reads whole columns of typed fields at once. Returns None if the conditions need more than that.
@@ -151,26 +151,21 @@ def counting(event: str, where: Where) -> Callable[[Subject], Callable[[int, int
     if match is None:
         return None
 
-    def bound(subject: Subject) -> Callable[[int, int], int]:
-        history = subject.person.history
-        columns = [(history.fields(event, room, field), test) for room, field, test in compared]
+    def count(subject: Subject, start: int, end: int) -> int:
+        passed: Iterator[bool] | None = None
+        for room, field, test in compared:
+            column = subject.person.history.fields(event, room, field)
+            if column is None:
+                matches = match(subject)
+                return sum([matches(index) for index in range(start, end)])
+            one = map(test, column[start:end])
+            passed = one if passed is None else map(and_, passed, one)
+        return sum(passed or ())
 
-        def count(start: int, end: int) -> int:
-            passed: Iterator[bool] | None = None
-            for column, test in columns:
-                if column is None:
-                    matches = match(subject)
-                    return sum([matches(index) for index in range(start, end)])
-                one = map(test, column[start:end])
-                passed = one if passed is None else map(and_, passed, one)
-            return sum(passed or ())
-
-        return count
-
-    return bound
+    return count
 
 
-Fields = Callable[[Any, Today], bool]
+Fields = Callable[[Any, Subject], bool]
 
 
 def fields(conditions: Sequence[tuple[str, tuple[Test, ...]]]) -> Fields:
@@ -184,7 +179,7 @@ def fields(conditions: Sequence[tuple[str, tuple[Test, ...]]]) -> Fields:
         (get_one, passes_one), (get_two, passes_two) = quickly
         return lambda thing, at: passes_one(get_one(thing)) and passes_two(get_two(thing))
 
-    def all_pass(thing: Any, at: Today) -> bool:
+    def all_pass(thing: Any, at: Subject) -> bool:
         for get, test in quickly:
             if not test(get(thing)):
                 return False
@@ -199,11 +194,11 @@ def _of_fields(event: str, room: Room, conditions: Sequence[Property]) -> Callab
     if room == "product":
 
         def of_products(subject: Subject) -> Matches:
-            columns, at = subject.person.history.products(event), subject.today
+            columns = subject.person.history.products(event)
 
             def matches(index: int) -> bool:
                 for product in columns[index] or _NOTHING:  # noqa: SIM110 (this is what an open spends its time on)
-                    if all_pass(product, at):
+                    if all_pass(product, subject):
                         return True
                 return False
 
@@ -212,9 +207,9 @@ def _of_fields(event: str, room: Room, conditions: Sequence[Property]) -> Callab
         return of_products
 
     def of_things(subject: Subject) -> Matches:
-        history, at = subject.person.history, subject.today
+        history = subject.person.history
         things = history.orders(event) if room == "order" else history.named(event)
-        return lambda index: all_pass(things[index] or _NO_ORDER, at)
+        return lambda index: all_pass(things[index] or _NO_ORDER, subject)
 
     return of_things
 
@@ -223,8 +218,8 @@ def _of_properties(event: str, conditions: Sequence[Property]) -> Callable[[Subj
     tests = [(each.name, passes(each.tests)) for each in conditions]
 
     def bound(subject: Subject) -> Matches:
-        column, at = subject.person.history.properties(event), subject.today
-        return lambda index: all(test(look_up(column[index], path), at) for path, test in tests)
+        column = subject.person.history.properties(event)
+        return lambda index: all(test(look_up(column[index], path), subject) for path, test in tests)
 
     return bound
 
@@ -238,8 +233,8 @@ def values(event: str, name: str, where: Where) -> Callable[[Subject], Callable[
     def bound(subject: Subject) -> Callable[[int], Sequence[Any]]:
         history = subject.person.history
         if room == "product":
-            products, at = history.products(event), subject.today
-            return lambda index: [field_value(each, field) for each in products[index] if matches(each, at)]
+            products = history.products(event)
+            return lambda index: [field_value(each, field) for each in products[index] if matches(each, subject)]
         if room == "order":
             orders = history.orders(event)
             return lambda index: (field_value(orders[index], field),)

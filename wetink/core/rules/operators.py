@@ -11,11 +11,11 @@ import msgspec
 import re2
 
 from wetink.core.errors import BadContent
-from wetink.core.rules.tree import Test, Today
+from wetink.core.rules.tree import Subject, Test, Today
 from wetink.core.rules.values import amount, bound, comparable, day, digits, each_of, time, written
 from wetink.core.units.duration import parse as span_of
 
-Passes = Callable[[Any, Today], bool]
+Passes = Callable[[Any, Today | Subject], bool]
 Wants = Literal["value", "values", "number", "numbers", "text", "pattern", "time", "span", "switch", "occasion"]
 
 
@@ -118,7 +118,7 @@ class _Remembering(dict[Any, bool]):
 def _some(one: Callable[[Any], bool]) -> Passes:
     """Return a test of one value as a test of a value that may be a list."""
 
-    def some(value: Any, at: Today) -> bool:
+    def some(value: Any, at: Today | Subject) -> bool:
         kind = type(value)
         if kind is str or kind is float or kind is int:
             return one(value)
@@ -195,7 +195,7 @@ def _time(holds: Callable[[int, int, int], bool], read: Callable[[Any], int | No
         if bound is None:
             raise BadContent(f"{wanted!r} is not a time", hint="write 2026-11-20 or 2026-11-20T09:00:00Z")
 
-        def passes(value: Any, at: Today) -> bool:
+        def passes(value: Any, at: Today | Subject) -> bool:
             times = [found for each in each_of(value) if (found := time(each)) is not None]
             return any(holds(found, bound, at.now) for found in times)
 
@@ -205,7 +205,7 @@ def _time(holds: Callable[[int, int, int], bool], read: Callable[[Any], int | No
 
 
 def _anniversary(wanted: str) -> Passes:
-    def passes(value: Any, at: Today) -> bool:
+    def passes(value: Any, at: Today | Subject) -> bool:
         days = days_of(wanted, at.date)
         return any((day := _born(each)) is not None and day in days for each in each_of(value))
 

@@ -38,7 +38,7 @@ def trait(rule: Trait) -> Leaf:
 
     def see(subject: Subject) -> tuple[Any, bool]:
         found = look_up(subject.person.traits, name)
-        return found, test(found, subject.today)
+        return found, test(found, subject)
 
     return Leaf(see, lambda seen: seen[1], lambda seen: f"trait {name} is {shown(seen[0])}")
 
@@ -97,9 +97,9 @@ def cart(rule: CartIs) -> Leaf:
     contains = _products(rule.contains)
 
     def see(subject: Subject) -> tuple[dict[str, Any], bool]:
-        cart, at = subject.person.cart, subject.today
+        cart = subject.person.cart
         facts = facts_of(cart, subject.now)
-        held = all(test(facts[name], at) for name, test in compared.items())
+        held = all([test(facts[name], subject) for name, test in compared.items()])
         if rule.contains:
             facts["matching"] = sum(contains(line.product, subject) for line in cart.lines)
             held = held and facts["matching"] > 0
@@ -110,9 +110,11 @@ def cart(rule: CartIs) -> Leaf:
 
 def facts_of(cart: Cart, now: int) -> dict[str, Any]:
     """Return a cart's value, its pieces, and how long ago it changed (ms)."""
-    worth = sum((line.product.price or 0.0) * line.product.quantity for line in cart.lines)
-    pieces = sum(line.product.quantity for line in cart.lines)
-    return {"worth": round(worth, 6), "items": round(pieces, 6), "age": now - cart.changed_at if cart.lines else None}
+    if not cart.lines:
+        return {"worth": 0, "items": 0, "age": None}
+    worth = sum([(line.product.price or 0.0) * line.product.quantity for line in cart.lines])
+    pieces = sum([line.product.quantity for line in cart.lines])
+    return {"worth": round(worth, 6), "items": round(pieces, 6), "age": now - cart.changed_at}
 
 
 def _cart_words(facts: dict[str, Any]) -> str:
@@ -135,7 +137,7 @@ def in_words(ms: int) -> str:
 
 def _products(where: Where) -> Callable[[Product, Subject], bool]:
     match = fields([(product_field(each.name), each.tests) for each in where])
-    return lambda product, subject: match(product, subject.today)
+    return lambda product, subject: match(product, subject)
 
 
 _LISTS: dict[str, Callable[[Person], list[Seen]]] = {
@@ -230,7 +232,7 @@ def moment(rule: MomentIs) -> Leaf:
             name: get(subject, rule.feed) or None if name != "hour" else get(subject, rule.feed)
             for name, get, _ in named
         }
-        return facts, all(test(facts[name], subject.today) for name, _, test in named)
+        return facts, all(test(facts[name], subject) for name, _, test in named)
 
     def describe(seen: tuple[dict[str, Any], bool]) -> str:
         return ", ".join(f"{name} is {shown(value)}" for name, value in seen[0].items())

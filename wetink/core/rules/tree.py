@@ -255,7 +255,7 @@ def _from_traits(field: str, names: tuple[str, ...], person: Person) -> str:
 
 
 class Today(msgspec.Struct, frozen=True):
-    """A moment: `now` in Unix ms, and the date in the person's time zone."""
+    """A moment: `now` in Unix ms, and the date in the person's time zone. A `Subject` has both as well."""
 
     now: int
     date: Date
@@ -273,7 +273,7 @@ class Subject:
     feeds. A rule reads only what its `Needs` name.
     """
 
-    __slots__ = ("_today", "changes", "feeds", "moment", "now", "person", "products", "root")
+    __slots__ = ("_date", "changes", "feeds", "moment", "now", "person", "products", "root")
 
     def __init__(
         self,
@@ -289,14 +289,14 @@ class Subject:
         self.products = products if products is not None else {}
         self.changes = changes if changes is not None else {}
         self.feeds = feeds if feeds is not None else {}
-        self._today: Today | None = None
+        self._date: Date | None = None
 
     @property
-    def today(self) -> Today:
-        """The moment, with the date in the person's time zone."""
-        if self._today is None:
-            self._today = today(self.now, zone(self.moment.time_zone))
-        return self._today
+    def date(self) -> Date:
+        """The date in the person's time zone."""
+        if self._date is None:
+            self._date = self.local.date()
+        return self._date
 
     @property
     def local(self) -> datetime:
