@@ -27,9 +27,9 @@ class Columns(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """
 
     count: int
-    fields: dict[str, msgspec.Raw] | None
-    products: msgspec.Raw
-    orders: msgspec.Raw
+    fields: dict[str, bytes] | None
+    products: bytes
+    orders: bytes
 
 
 class History:
@@ -41,7 +41,7 @@ class History:
     __slots__ = ("_columns", "_events", "_named", "_pages", "_read")
 
     def __init__(
-        self, events: Sequence[AnyEvent] = (), *, pages: bool = True, columns: Mapping[str, msgspec.Raw] | None = None
+        self, events: Sequence[AnyEvent] = (), *, pages: bool = True, columns: Mapping[str, bytes] | None = None
     ) -> None:
         """Take all events, oldest first. Without `pages`, events from browser keys do not count."""
         self._events, self._pages, self._columns = events, pages, columns or {}

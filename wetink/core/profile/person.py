@@ -41,7 +41,7 @@ class Views(Sequence[Seen]):
 
         `more` says that there are older ones. `cut` tells whether somebody would have read those.
         """
-        self._coming: Iterator[Seen] | None = coming
+        self._coming = coming
         self._known: list[Seen] = []
         self.more, self.trusted, self.cut = more, trusted, False
 
@@ -52,14 +52,18 @@ class Views(Sequence[Seen]):
 
     def _read(self, count: int) -> list[Seen]:
         """Return the views read so far, after reading up to `count`."""
-        known = self._known
-        while len(known) < count and self._coming is not None:
-            seen = next(self._coming, None)
-            if seen is None:
-                self._coming, self.cut = None, self.more
-            else:
-                known.append(seen)
-        return known
+        while len(self._known) < count and self._read_next():
+            pass
+        return self._known
+
+    def _read_next(self) -> bool:
+        """Read one more view. Returns False at the end."""
+        seen = next(self._coming, None)
+        if seen is None:
+            self.cut = self.more
+            return False
+        self._known.append(seen)
+        return True
 
     @overload
     def __getitem__(self, index: int) -> Seen: ...
@@ -81,7 +85,7 @@ class Views(Sequence[Seen]):
 
     def __iter__(self) -> Iterator[Seen]:
         known, at = self._known, 0
-        while at < len(known) or len(self._read(at + 1)) > at:
+        while at < len(known) or self._read_next():
             yield known[at]
             at += 1
 

@@ -13,7 +13,7 @@ from msgspec.structs import force_setattr
 
 from wetink.core.events.event import Entry, Product
 from wetink.core.profile.fold import fold
-from wetink.core.profile.history import PRODUCT_FIELDS, History
+from wetink.core.profile.history import PRODUCT_FIELDS, Columns, History
 from wetink.core.profile.person import Person, Seen, Views
 
 VIEWED = "Product Viewed"
@@ -39,14 +39,15 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class _Person(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """`person` has no views, history and `done`. `trusted` says whether server keys sent all views.
 
-    `newest` has the newest views, each packed by itself. `more` says whether the history has more.
+    `newest` has the newest views, each packed by itself: what is packed as bytes is skipped in one step. `more` says
+    whether the history has more.
     """
 
     person: Person
     trusted: bool
-    newest: list[msgspec.Raw]
+    newest: list[bytes]
     more: bool
-    done: dict[str, msgspec.Raw]
+    done: dict[str, bytes]
 
 
 class _History(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -57,7 +58,7 @@ class _History(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """
 
     views: list[int | _Kept]
-    columns: dict[str, msgspec.Raw]
+    columns: dict[str, bytes]
 
 
 class _Done(Mapping[str, tuple[int, ...]]):
@@ -65,7 +66,7 @@ class _Done(Mapping[str, tuple[int, ...]]):
 
     __slots__ = ("_packed",)
 
-    def __init__(self, packed: dict[str, msgspec.Raw]) -> None:
+    def __init__(self, packed: dict[str, bytes]) -> None:
         self._packed = packed
 
     def __getitem__(self, name: str) -> tuple[int, ...]:
@@ -89,8 +90,6 @@ _history = msgspec.msgpack.Decoder(_History).decode
 _seen = msgspec.msgpack.Decoder(Seen).decode
 _times = msgspec.msgpack.Decoder(tuple[int, ...]).decode
 
-_NO_PRODUCTS, _NO_ORDER = msgspec.Raw(_encode(())), msgspec.Raw(_encode(None))
-
 
 def summarize(entries: Iterable[Entry]) -> Summary:
     """Return the summary of the profile with these events."""
@@ -107,23 +106,22 @@ def summarize(entries: Iterable[Entry]) -> Summary:
         name: getattr(person, name) for name in Person.__struct_fields__ if name not in ("views", "history", "done")
     }
     columns = {name: _columns(person.history, name) for name in person.done}
-    first = _encode((facts, trusted, person.views[:NEWEST], bool(views), person.done))
-    return Summary(first, _encode((views, columns)))
+    done = {name: _encode(times) for name, times in person.done.items()}
+    first = facts, trusted, [_encode(seen) for seen in person.views[:NEWEST]], bool(views), done
+    return Summary(_encode(first), _encode((views, columns)))
 
 
-def _columns(history: History, name: str) -> tuple[object, ...]:
-    """Return the fields of `Columns`."""
-    events: Sequence[Any] = history.named(name)
-    orders = [event.packed_order or _NO_ORDER for event in events]
-    products = history.products(name)
+def _columns(history: History, name: str) -> bytes:
+    """Return the packed `Columns` of a name."""
+    orders, products = history.orders(name), history.products(name)
     if any(len(each) != 1 for each in products):
-        return len(events), None, [event.packed_products or _NO_PRODUCTS for event in events], orders
-    fields: dict[str, list[object]] = {}
+        return _encode(Columns(len(products), None, _encode(products), _encode(orders)))
+    fields: dict[str, bytes] = {}
     for field, default in PRODUCT_FIELDS.items():
         values = [getattr(product, field) for (product,) in products]
         if any(value != default or type(value) is not type(default) for value in values):
-            fields[field] = values
-    return len(events), fields, (), orders
+            fields[field] = _encode(values)
+    return _encode(Columns(len(products), fields, b"", _encode(orders)))
 
 
 def person_of(summary: Summary) -> Person:
