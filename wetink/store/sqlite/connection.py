@@ -9,10 +9,10 @@ import asyncio
 import fcntl
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from queue import SimpleQueue
@@ -136,17 +136,22 @@ def unavailable(error: apsw.Error, doing: str) -> StoreUnavailable:
     return StoreUnavailable(f"{doing}: {error}", hint="see the log; try again")
 
 
-@contextmanager
-def snapshot(db: apsw.Connection) -> Iterator[None]:
+class snapshot:
     """Read one state of the file inside, whatever is committed in the meantime. An outer snapshot is reused."""
-    if db.in_transaction:
-        yield
-        return
-    db.execute("BEGIN")
-    try:
-        yield
-    finally:
-        db.execute("COMMIT")
+
+    __slots__ = ("_db", "_outermost")
+
+    def __init__(self, db: apsw.Connection) -> None:
+        """Read over `db`."""
+        self._db, self._outermost = db, not db.in_transaction
+
+    def __enter__(self) -> None:
+        if self._outermost:
+            self._db.execute("BEGIN")
+
+    def __exit__(self, *_: object) -> None:
+        if self._outermost:
+            self._db.execute("COMMIT")
 
 
 def fetch(db: apsw.Connection, query: str, values: tuple[Any, ...] = ()) -> list[Any]:

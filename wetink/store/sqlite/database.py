@@ -28,7 +28,7 @@ class Database:
         self.writer.locked_file.run(prepare)
         self._readers, self._opened = threading.local(), list[apsw.Connection]()
         self._long = ThreadPoolExecutor(2, "long-read")
-        self._version = Version(lambda: self.reading)
+        self._version, self._main = Version(lambda: self.reading), threading.main_thread().ident
 
     @property
     def reading(self) -> apsw.Connection:
@@ -47,7 +47,7 @@ class Database:
 
         Data read at a number is current while the number is the same.
         """
-        return self._version.now() if threading.current_thread() is threading.main_thread() else None
+        return self._version.now() if threading.get_ident() == self._main else None
 
     def _connected(self) -> apsw.Connection:
         main = threading.current_thread() is threading.main_thread()  # the thread of the event loop

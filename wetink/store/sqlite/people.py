@@ -19,7 +19,7 @@ from wetink.core.events.event import Entry
 from wetink.core.identity.holding import FOREVER, Moves
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.summary import Summary
-from wetink.ports import ENTRIES, ENTRY_BYTES, NAMES, Profile, Revision
+from wetink.ports import ENTRIES, ENTRY_BYTES, NAMES, Loaded, Profile, Revision
 from wetink.store.codec import array, entries, events, fingerprint, identifier, level_of, who
 from wetink.store.queries import queries
 from wetink.store.sqlite.connection import fetch, first, snapshot
@@ -234,25 +234,16 @@ def of_stretch(bodies: Iterable[bytes], moves: Moves) -> list[bytes]:
     return [body for body in bodies if (level_of(body) == "browser") == (moves == "browser")]
 
 
-class Kept(NamedTuple):
-    """A stored summary of all events of a profile. The newest event is at `newest` (Unix ms)."""
+def summary_of(db: apsw.Connection, column: str, rules: int, *, brief: bool) -> tuple[Loaded, int] | None:
+    """Return the valid summary of an identifier's profile by these rules, and the time of its newest event (Unix ms).
 
-    root: str
-    revision: Revision
-    newest: int
-    summary: Summary
-
-
-def summary_of(db: apsw.Connection, column: str, rules: int, *, brief: bool) -> Kept | None:
-    """Return the valid summary of an identifier's profile by these rules; None without one.
-
-    With `brief`, SQLite does not read the pages that have the history.
+    Returns None without one. With `brief`, SQLite does not read the pages that have the history.
     """
     row = first(db, SUMMARIES.brief if brief else SUMMARIES.summary, (_id(column), column, rules))
     if row is None:
         return None
     root, revision, newest, *parts = row
-    return Kept(root, revision, newest, Summary(*parts))
+    return Loaded(identifier(root), revision, summary=Summary(*parts)), newest
 
 
 def _id(column: str) -> int:

@@ -120,8 +120,8 @@ def _one(
 ) -> tuple[Loaded, int] | None:
     people = People(db)
     kept = summary_of(db, people.owner(who, FOREVER - 1), rules, brief=brief) if rules is not None else None
-    if kept is not None and kept.newest <= at:
-        return Loaded(identifier(kept.root), kept.revision, summary=kept.summary), kept.newest
+    if kept is not None and kept[1] <= at:
+        return kept
 
     def read(who: Identifier, until: int, limit: int) -> Found | None:
         return people.newest_of_few(who, until, limit) or (None if few else people.newest(who, until, limit))
