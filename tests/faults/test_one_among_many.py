@@ -133,10 +133,10 @@ def test_an_open_that_cannot_be_answered_leaves_a_hundred_that_are(house: House)
 
         for number in range(MANY):
             token = house.wetink.seals.seal(Identifier("user", f"u{number}"), "hero", "data")
-            asked = OpenRequest("GET", f"/d/hero/{token}.json", b"", (), "127.0.0.1")
+            asked = OpenRequest("GET", f"/d/hero/{token}.json", b"", {}, "127.0.0.1")
             if number == 37:
                 house.door.take(asked, b"", gone)
-                house.door.take(OpenRequest("GET", "/d/\0/\ud800", b"", ((b"user-agent", b"\xff"),), "?"), b"", tell)
+                house.door.take(OpenRequest("GET", "/d/\0/\ud800", b"", {b"user-agent": b"\xff"}, "?"), b"", tell)
             house.door.take(asked, b"", tell)
         await asyncio.wait_for(done.wait(), 60)
         return heard

@@ -13,7 +13,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from time import perf_counter
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
@@ -29,6 +29,7 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.person import Moment
 from wetink.core.text.characters import controls
 from wetink.core.text.placeholder import USUAL
+from wetink.opens.geo import Place
 from wetink.opens.lookup import Lookup
 from wetink.opens.recipient import Purpose
 from wetink.telemetry import tracing
@@ -148,7 +149,7 @@ class OpenEndpoints:
         if target[:3] not in (b"/o/", b"/d/") or b"%" in target:
             return None
         path, _, query = target.partition(b"?")
-        return partial(self.take, OpenRequest("GET", path.decode("latin-1"), query, tuple(headers), client))
+        return partial(self.take, OpenRequest("GET", path.decode("latin-1"), query, dict(headers), client))
 
     def take(self, request: OpenRequest, body: bytes, respond: Respond) -> None:
         """Answer in the next turn of the event loop."""
@@ -178,13 +179,13 @@ class OpenEndpoints:
         keep = kind in "od" and not request.head and not request.path.endswith(".gif")
         if kind == "d" and keep:  # most recipients read data once, so only a second read is cached
             keep = self._responses.seen_before(request.path, now)
-        reply = await self._responses.standing(request, content, now) if keep else None
+        reply = await self._responses.standing(request.key, content, now) if keep else None
         outcome = "repeated"
         if reply is None:
             look = self._wetink.opens.begin()
             reply = await self._answers[kind](request, target_of(request.path), request.parameters(), look)
             if keep and reply.status == 200 and not reply.stopgap:
-                self._responses.put(request, content, look, now, reply)
+                self._responses.put(request.key, content, look, now, reply)
             outcome = "fallback" if reply.stopgap else "decided"
         if kind in _COUNTS:
             _COUNTS[kind][outcome].add()
@@ -259,10 +260,10 @@ class OpenEndpoints:
         Source: "CORS in AMP for Email", both versions: by the sender's address, or by the mail client's origin.
         """
         senders = self._wetink.settings.amp_senders
-        sender = request.header(b"amp-email-sender").decode("latin-1")
+        sender = request.header(b"amp-email-sender")
         if sender:
             return ((b"amp-email-allow-sender", sender.encode("latin-1")),) if sender.lower() in senders else ()
-        source, origin = query.get("__amp_source_origin", ""), request.header(b"origin")
+        source, origin = query.get("__amp_source_origin", ""), request.headers.get(b"origin")
         if not origin or source.lower() not in senders:
             return ()
         return (
@@ -273,29 +274,20 @@ class OpenEndpoints:
 
     def _cors(self, request: OpenRequest) -> tuple[Header, ...]:
         """Return the CORS headers: only the shop's own hosts may read the answer, since it is about a person."""
-        origin = request.header(b"origin")
+        origin = request.headers.get(b"origin")
         if not origin:
             return ()
         mine = self._wetink.hosts.own_origin(origin.decode("latin-1"))
         return ((b"vary", b"origin"), *(((b"access-control-allow-origin", origin),) if mine else ()))
 
     def _moment(self, query: dict[str, str], request: OpenRequest, *, moving: bool = False) -> Moment:
-        place = self._wetink.places.of_request(request.client, request.header(b"x-forwarded-for").decode("latin-1"))
-        facts, fetch = classify_request(
-            request.header(b"user-agent").decode("latin-1"), place.owner, request.method, False
-        )
-        here = fetch.kind == "person"  # else the address is a machine's
-        return Moment(
+        place = self._wetink.places.of_request(request.client, request.header(b"x-forwarded-for"))
+        moment = _circumstances(request.header(b"user-agent"), place, request.method)
+        if not query:
+            return replace(moment, now=self._clock(), moving=moving)
+        return replace(
+            moment,
             now=self._clock(),
-            device=facts.device if fetch.kind in ("person", "unknown") else fetch.kind,
-            facts=facts,
-            fetch_class=fetch.kind,
-            country=place.country if here else "",
-            region=place.region if here else "",
-            city=place.city if here else "",
-            latitude=place.latitude if here else None,
-            longitude=place.longitude if here else None,
-            local_zone=place.time_zone if here else "",
             language=query.get("lang", "")[:LONGEST_HABIT],
             currency=query.get("cur", "")[:LONGEST_HABIT],
             time_zone=query.get("tz", "")[:LONGEST_HABIT],
@@ -305,6 +297,25 @@ class OpenEndpoints:
             moving=moving,
             parameters=parameters_of(query),
         )
+
+
+@lru_cache(maxsize=4_096)
+def _circumstances(agent: str, place: Place, method: str) -> Moment:
+    """Return the part of a moment that depends on who asks from where."""
+    facts, fetch = classify_request(agent, place.owner, method, False)
+    here = place if fetch.kind == "person" else Place()  # else the address is a machine's
+    return Moment(
+        now=0,
+        device=facts.device if fetch.kind in ("person", "unknown") else fetch.kind,
+        facts=facts,
+        fetch_class=fetch.kind,
+        country=here.country,
+        region=here.region,
+        city=here.city,
+        latitude=here.latitude,
+        longitude=here.longitude,
+        local_zone=here.time_zone,
+    )
 
 
 NOWHERE = (

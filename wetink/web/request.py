@@ -53,12 +53,15 @@ LONGEST_PARAMETER, MOST_PARAMETERS, LONGEST_NAME = 256, 32, 64
 
 
 class OpenRequest(msgspec.Struct, frozen=True, gc=False):
-    """A request. Names of headers are in lower case. `client` is an IP address, empty if unknown."""
+    """A request. Names of headers are in lower case; of several, the last counts, which the nearest proxy added.
+
+    `client` is an IP address, empty if unknown.
+    """
 
     method: str
     path: str
     query: bytes
-    headers: tuple[Header, ...]
+    headers: dict[bytes, bytes]
     client: str
 
     @property
@@ -66,13 +69,14 @@ class OpenRequest(msgspec.Struct, frozen=True, gc=False):
         """Whether this is a HEAD request: nobody will see the body."""
         return self.method == "HEAD"
 
-    def header(self, name: bytes) -> bytes:
-        """Return a header's value, empty without one. Of several, return the last, which the nearest proxy added."""
-        found = b""
-        for each, value in self.headers:
-            if each == name:
-                found = value
-        return found
+    def header(self, name: bytes) -> str:
+        """Return a header's value, empty without one."""
+        return self.headers.get(name, b"").decode("latin-1")
+
+    @property
+    def key(self) -> Hashable:
+        """What tells this request from others."""
+        return self.method, self.path, self.query, tuple(self.headers.items()), self.client
 
     def parameters(self) -> dict[str, str]:
         """Return the parameters of the query."""
@@ -95,8 +99,8 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
 def from_scope(scope: Scope) -> OpenRequest:
     """Return the request of an ASGI scope."""
     client = scope.get("client")
-    headers = tuple(map(tuple, scope["headers"]))
-    return OpenRequest(scope["method"], scope["path"], scope["query_string"], headers, client[0] if client else "")
+    path, query, headers = scope["path"], scope["query_string"], dict(scope["headers"])
+    return OpenRequest(scope["method"], path, query, headers, client[0] if client else "")
 
 
 async def reply_with(send: Send, reply: Reply, *, head: bool) -> None:
