@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from wetink.core.app.app import OURS, App, Shop, Shown
 from wetink.core.blocks.block import Block, Decision, Fallback, Step, Variant, stands
-from wetink.core.blocks.decide import choose, decide
+from wetink.core.blocks.decide import choose, decide, prepared
 from wetink.core.events.event import Event, Product
 from wetink.core.profile.history import History
 from wetink.core.profile.person import Moment, Person, Seen
+from wetink.core.rules.evaluate import Rulebook
 from wetink.core.rules.parse import parse
 
 NOW = 1_000_000
@@ -59,7 +60,7 @@ def local(url: str) -> bool:
 
 def decided(of: Block, person: Person, **catalog: Product) -> Decision:
     moment = Moment(NOW, campaign="spring")
-    choice = choose(of, person, moment, APPS, Shop())
+    choice = choose(prepared(of, APPS, Rulebook()), person, moment, Shop())
     return decide(of, choice, moment, catalog, recipient="user:jane", decision_id="d1", allowed=local)
 
 
@@ -146,7 +147,10 @@ def test_a_decision_carries_what_it_was_made_for() -> None:
 
 def test_the_catalogs_newest_facts_are_filled_in_for_the_products_wanted() -> None:
     person = viewer("mug", "lamp", "mug")
-    assert choose(block(Variant("a", "seen")), person, Moment(NOW), APPS, Shop()).wanted == ["mug", "lamp"]
+    assert choose(prepared(block(Variant("a", "seen")), APPS, Rulebook()), person, Moment(NOW), Shop()).wanted == [
+        "mug",
+        "lamp",
+    ]
     decision = decided(block(Variant("a", "seen")), person, mug=Product(sku="mug", price=7.0, url=f"{SHOP}new"))
     assert [(item.price, item.url) for item in decision.items[:2]] == [(7.0, f"{SHOP}new"), (None, f"{SHOP}lamp")]
     assert decision.links == (f"{SHOP}new",)
@@ -188,7 +192,8 @@ def test_an_app_of_another_package_sees_no_events_that_pages_told(package: str, 
         return Shown()
 
     app = App("looks", "Looks", Settings, looks, package=package)
-    choose(block(Variant("v", app="looks")), Person(history=History(told)), Moment(NOW), {"looks": app}, Shop())
+    ready = prepared(block(Variant("v", app="looks")), {"looks": app}, Rulebook())
+    choose(ready, Person(history=History(told)), Moment(NOW), Shop())
     assert looked == [counted]
 
 

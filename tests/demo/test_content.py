@@ -12,8 +12,9 @@ from wetink.content.content import load
 from wetink.content.tree import read_tree
 from wetink.core.app.app import Shop
 from wetink.core.blocks.block import Decision
-from wetink.core.blocks.decide import choose, decide
+from wetink.core.blocks.decide import choose, decide, prepared
 from wetink.core.profile.person import Moment, Person
+from wetink.core.rules.evaluate import Rulebook
 from wetink.demo.life import CAST, DAY, Role, life
 from wetink.demo.shop import BY_SKU
 
@@ -59,5 +60,5 @@ def test_nobody_gets_the_fallback_on_top_and_a_greeting_without_a_name() -> None
 
 def _decision(name: str, person: Person, now: int = NOW) -> Decision:
     block, moment = SHELF.blocks[name], Moment(now=now)
-    choice = choose(block, person, moment, apps(), Shop())
+    choice = choose(prepared(block, apps(), Rulebook()), person, moment, Shop())
     return decide(block, choice, moment, {}, recipient="", decision_id="d", allowed=lambda url: url.startswith(BASE))

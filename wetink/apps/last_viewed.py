@@ -29,7 +29,7 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
     since = moment.now - settings.days * DAY
     items: list[Seen] = []
     for seen in person.views:
-        if seen.at <= since or seen.product.key in shop.taken:
+        if seen.at <= since or (shop.taken and seen.product.key in shop.taken):
             continue
         if settings.bought or not bought_since(person, seen):
             items.append(seen)

@@ -20,7 +20,7 @@ from wetink.content.strict_yaml import parse_all
 from wetink.content.tree import Tree
 from wetink.core.app.app import App, Shop
 from wetink.core.blocks.block import Decision
-from wetink.core.blocks.decide import choose, decide
+from wetink.core.blocks.decide import choose, decide, prepared
 from wetink.core.catalog.catalog import Facts, learn, product
 from wetink.core.catalog.trends import Trends
 from wetink.core.errors import BadContent
@@ -130,7 +130,7 @@ def decided(scenario: Scenario, block: str, content: Content, apps: Mapping[str,
     trends = Trends(event for event, _ in events if event.at <= now)
     found = {each.query: tuple(_answers(each.query, catalog)) for each in person.searches}
     shop = Shop(trends, catalog, found, rules=content.rules, root=PERSON)
-    choice = choose(content.blocks[block], person, moment, apps, shop)
+    choice = choose(prepared(content.blocks[block], apps, shop.rules), person, moment, shop)
     return decide(
         content.blocks[block], choice, moment, catalog, recipient="", decision_id="scenario", allowed=lambda url: True
     )

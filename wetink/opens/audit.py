@@ -19,7 +19,7 @@ from wetink.core.app.app import App
 from wetink.core.app.sample import SHOP, shop, shopper
 from wetink.core.blocks.block import Block, Decision, Fallback, Variant
 from wetink.core.blocks.coverage import Coverage, Seen, coverage
-from wetink.core.blocks.decide import choose, decide, settled
+from wetink.core.blocks.decide import choose, decide, prepared, settled
 from wetink.core.catalog.trust import shown
 from wetink.core.errors import BadContent, WetinkError
 from wetink.core.events.event import Event
@@ -249,7 +249,7 @@ def sample_decision(
     chosen = dict(app.sample.settings if settings is None else settings)
     block = Block("sample", Fallback(SHOP), (Variant("sample", app.name, settings=chosen),))
     person, sample = shopper(moment.now, supposed), shop(moment.now, app)
-    choice = choose(block, person, moment, {app.name: app}, sample)
+    choice = choose(prepared(block, {app.name: app}, sample.rules), person, moment, sample)
     return block, decide(
         block, choice, moment, sample.products, recipient="", decision_id="sample", allowed=lambda url: True
     )

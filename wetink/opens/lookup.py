@@ -229,7 +229,7 @@ def folded_at(loaded: Loaded, now: int, events: frozenset[str]) -> Person | None
 
 def _did(person: Person, events: frozenset[str]) -> bool:
     """Return whether a rule over these events could find one."""
-    return EVERY in events or not events.isdisjoint(person.done)
+    return bool(events) and (EVERY in events or not events.isdisjoint(person.done))
 
 
 class Open(msgspec.Struct, frozen=True):

@@ -207,15 +207,16 @@ class Opens:
         elif block.experiment is not None or content.signals.holdout is not None:
             block, arms, steps = await self._assignments.of(open_, block, moment, keep=keep or expose)
         shop = Shop(self._trends, taken=taken, rules=content.rules)
-        shop = await look.for_rules(prepared(block, self._apps, content.rules).needs, shop, person, who, moment)
-        required = requirements(block, person, moment, self._apps, shop)
+        ready = prepared(block, self._apps, content.rules)
+        shop = await look.for_rules(ready.needs, shop, person, who, moment)
+        required = requirements(ready, person, moment, shop)
         if required.apps:
             shop = await look.for_apps(required, shop, block, person, who, moment)
-        choice = choose(block, person, moment, self._apps, shop)
+        choice = choose(ready, person, moment, shop)
         promise = choice.shown.promise
         if keep and counting and who is not None and promise and dict(shop.promised) != dict(promise):
             shop = replace(shop, promised=await self._ledger.promise(block.name, str(who), promise))
-            choice = choose(block, person, moment, self._apps, shop)
+            choice = choose(ready, person, moment, shop)
         recipient = str(who) if who is not None else ""
         return decide(
             block,
@@ -235,9 +236,9 @@ class Opens:
         fetch_class = moment.fetch_class or "unknown"
         if kind == "open":
             self._archive.keep(Opened(decision, moment, block, self.template_of(content, decision)))
-        who, human = decision.recipient, counts(block.fetches, fetch_class)
-        touch = Touch(kind, block.name, who, moment.campaign, moment.now, decision.variant, fetch_class, moment.facts)
-        await self._ledger.record(replace(touch, human=human, arms=decision.arms, once=once))
+        said = kind, block.name, decision.recipient, moment.campaign, moment.now, decision.variant, fetch_class
+        human = counts(block.fetches, fetch_class)
+        await self._ledger.record(Touch(*said, moment.facts, human=human, arms=decision.arms, once=once))
 
     async def _draw(self, open_: Open, decision: Decision, slot: int, template: str = "") -> Picture:
         template = template or self.template_of(open_.content, decision)

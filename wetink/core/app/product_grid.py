@@ -113,9 +113,10 @@ def liked_keys(person: Person, *_: object) -> list[str]:
 
 def bought_since(person: Person, seen: Seen) -> bool:
     """Return whether a person ordered a product after they saw it."""
-    return any(
-        order.at >= seen.at and any(seen.product.same(each) for each in order.products) for order in person.orders
-    )
+    for order in person.orders:
+        if order.at >= seen.at and any([seen.product.same(each) for each in order.products]):
+            return True
+    return False
 
 
 def favorite_categories(person: Person) -> list[str]:

@@ -35,7 +35,7 @@ class Choice(msgspec.Struct, frozen=True, gc=False):
     @property
     def wanted(self) -> list[str]:
         """The keys of the products whose newest data the decision needs."""
-        return list(dict.fromkeys(seen.product.key for seen in self.shown.items))
+        return list(dict.fromkeys([seen.product.key for seen in self.shown.items]))
 
 
 class Requirements(msgspec.Struct, frozen=True, gc=False):
@@ -92,12 +92,15 @@ def ready(variant: Variant, app: App | None, rules: Rulebook) -> Ready:
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """The compiled variants of a block, and the needs of all. `outside` means that they may wait for a feed.
+    """A block with its compiled variants, and the needs of all. `outside` means that they may wait for a feed.
 
-    `brief` means that the newest views are probably enough: apps that look products up mostly do so for all views.
+    `looking` are the variants whose apps need lookups. `brief` means that the newest views are probably enough: apps
+    that look products up mostly do so for all views.
     """
 
+    block: Block
     variants: tuple[Ready, ...]
+    looking: tuple[Ready, ...]
     needs: Needs
     outside: bool
     brief: bool
@@ -108,19 +111,18 @@ def prepared(block: Block, apps: Mapping[str, App], rules: Rulebook) -> Prepared
     """Return a compiled block. Cached, since it depends on the content alone."""
     variants = tuple([ready(variant, apps.get(variant.app), rules) for variant in block.variants])
     outside = any(each.needs.feeds or (each.app is not None and each.app.feeds is not None) for each in variants)
-    needs = together(each.needs for each in variants)
-    return Prepared(variants, needs, outside, not needs.history and not any(each.looks_up for each in variants))
+    looking, needs = tuple([each for each in variants if each.looks_up]), together(each.needs for each in variants)
+    return Prepared(block, variants, looking, needs, outside, not needs.history and not looking)
 
 
-def requirements(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> Requirements:
+def requirements(prepared: Prepared, person: Person, moment: Moment, shop: Shop) -> Requirements:
     """Return the lookups for the apps of the variants whose rules match. `shop` has the data that rules need."""
-    looking = [each for each in prepared(block, apps, shop.rules).variants if each.looks_up]
-    if not looking:
+    if not prepared.looking:
         return _NONE
     subject = subject_of(person, moment, shop)
     asked: list[tuple[App, Any]] = []
     queries, feeds, polls = dict[str, None](), dict[str, None](), dict[str, None]()
-    for each in looking:
+    for each in prepared.looking:
         app, settings = each.app, each.settings
         if app is None or settings is None or not all([rule.holds(subject) for rule in each.rules]):
             continue
@@ -149,11 +151,11 @@ def products_of(
     return list(keys), list(history)
 
 
-def choose(block: Block, person: Person, moment: Moment, apps: Mapping[str, App], shop: Shop) -> Choice:
+def choose(prepared: Prepared, person: Person, moment: Moment, shop: Shop) -> Choice:
     """Return the first variant whose rules match and whose app has something to show."""
     trace: list[Step] = []
-    subject, seen = subject_of(person, moment, shop), visible(person, shop.found)
-    for each in prepared(block, apps, shop.rules).variants:
+    block, subject, seen = prepared.block, subject_of(person, moment, shop), visible(person, shop.found)
+    for each in prepared.variants:
         shown, why = _shown(each, subject, seen, shop)
         trace.append(Step(each.variant.name, shown is not None, why))
         if shown is not None:
@@ -230,10 +232,10 @@ def _shown(asked: Ready, subject: Subject, seen: Person, shop: Shop) -> tuple[Sh
     """
     reasons = []
     for rule in asked.rules:
-        finding = rule.explain(subject)
-        if not finding.holds:
-            return None, finding.why
-        reasons.append(finding.why)
+        holds, why = rule.judge(subject)
+        if not holds:
+            return None, why
+        reasons.append(why)
     app = asked.app
     if app is None or asked.settings is None:
         return None, asked.wrong
@@ -247,7 +249,7 @@ def _shown(asked: Ready, subject: Subject, seen: Person, shop: Shop) -> tuple[Sh
         if not left:
             return None, "; ".join([*reasons, f"all that {app.title} shows is in this email already"])
         shown = replace(shown, items=left)
-    names = ", ".join(seen.product.name or seen.product.key for seen in shown.items)
+    names = ", ".join([seen.product.name or seen.product.key for seen in shown.items])
     said = f"{app.title} shows {names}" if names else f"{app.title} is shown"
     return shown, "; ".join([*reasons, f"{said} ({shown.why})" if shown.why else said])
 

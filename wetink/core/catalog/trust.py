@@ -152,7 +152,7 @@ def refreshed(product: Product, known: Product | None) -> Product:
     The catalog has one entry for a product with all its variants. For another variant than its own, it only fills in
     missing values.
     """
-    if known is None:
+    if known is None or known == product:
         return product
     said, words = _words(product), _words(known)
     if said == words:

@@ -5,7 +5,7 @@ feed or a block arrives. `wetink.core.text.link` later decides strictly which UR
 """
 
 import re
-from collections.abc import Set
+from collections.abc import Callable, Set
 from functools import lru_cache
 from typing import Any
 
@@ -133,29 +133,34 @@ def ascii_host(host: str) -> str:
     return host_of(absolute(f"https://{host}/")) or host.lower()
 
 
+class _Allowed(dict[str, bool]):
+    """Whether some hosts allow a URL, computed when it is first asked for."""
+
+    hosts: frozenset[str] = frozenset()
+
+    def __missing__(self, url: str) -> bool:
+        if len(self) > ADDRESSES:
+            self.clear()
+        known = self[url] = allowed(url if url.isascii() else absolute(url), self.hosts)
+        return known
+
+
 class Hosts:
     """The hosts that sources and settings name, and which URLs they allow."""
 
     def __init__(self) -> None:
         """Start without hosts, which allows any public host."""
-        self._hosts: frozenset[str] = frozenset()
-        self._known: dict[str, bool] = {}
+        self._known = _Allowed()
+        self.allowed: Callable[[str], bool] = self._known.__getitem__
+        """Returns whether a link or photo may have a URL."""
 
     def use(self, hosts: Set[str]) -> None:
         """Replace the hosts."""
         hosts = frozenset(map(ascii_host, hosts))
-        if hosts != self._hosts:
-            self._hosts, self._known = hosts, {}
-
-    def allowed(self, url: str) -> bool:
-        """Return whether a link or photo may have this URL."""
-        known = self._known.get(url)
-        if known is None:
-            if len(self._known) > ADDRESSES:
-                self._known.clear()
-            known = self._known[url] = allowed(url if url.isascii() else absolute(url), self._hosts)
-        return known
+        if hosts != self._known.hosts:
+            self._known.hosts = hosts
+            self._known.clear()
 
     def own_origin(self, origin: str) -> bool:
         """Return whether the origin of a page is the shop's own: a source or a setting names its host."""
-        return bool(host_of(origin)) and any(allowed(origin, frozenset((each,))) for each in self._hosts)
+        return bool(host_of(origin)) and any(allowed(origin, frozenset((each,))) for each in self._known.hosts)
