@@ -126,6 +126,11 @@ def restore(source: Path, settings: Settings, progress: Progress) -> Manifest:
     return manifest
 
 
+def can_copy(settings: Settings) -> bool:
+    """Return whether `back_up` can copy the store of these settings."""
+    return engine_of(settings.store).copy is not None
+
+
 def last_backup(data: Path) -> Manifest | None:
     """Return the last backup of a data folder without its files; None if there is none, or its note is unreadable."""
     try:

@@ -1,7 +1,14 @@
-"""The contract of inspection: an operator sees the sizes of a store."""
+"""The contract of inspection: an operator sees the sizes of a store, and whether its derived data is right."""
+
+import msgspec
+import pytest
 
 from tests.contracts.loop import run
+from wetink.core.events.message import Endpoint, pieces
+from wetink.core.identity.identifier import Identifier
+from wetink.ingest.receive import record
 from wetink.ports import Record, Storage
+from wetink.ports.inspection import Checked, Part
 
 
 def messages(count: int) -> list[Record]:
@@ -15,5 +22,71 @@ def test_sizes_grow_with_the_stored_messages(store: Storage) -> None:
         after = await store.inspection.sizes()
         assert sum(after.values()) >= before + 500 * 1_000 / 2, "an engine may compress them"
         assert all(name and size >= 0 for name, size in after.items())
+
+    run(story())
+
+
+VIEW = {"sku": "S-1", "name": "Mug", "price": 12.5, "currency": "EUR", "url": "https://shop.example/mug"}
+ORDER = {"order_id": "o-1", "total": 12.5, "currency": "EUR", "products": [VIEW]}
+
+
+def shop(people: int) -> list[Record]:
+    """Return the messages of visitors who become customers, view a product and order."""
+    found = []
+    for number in range(people):
+        for index, (type_, who) in enumerate(
+            (
+                ("Product Viewed", {"anonymousId": f"a{number}"}),
+                ("Signed Up", {"anonymousId": f"a{number}", "userId": f"u{number}"}),
+                ("Signed In", {"anonymousId": f"a{number}", "userId": f"u{number % 7}"}),
+                ("Order Completed", {"userId": f"u{number}"}),
+            )
+        ):
+            properties = VIEW if index == 0 else {**ORDER, "order_id": f"o-{number}"} if index == 3 else {}
+            body = {"type": "track", "event": type_, "messageId": f"{number}-{index}", "properties": properties, **who}
+            body["timestamp"] = f"2026-11-20T08:{number % 60:02}:{index:02}Z"
+            piece, *_ = pieces(msgspec.json.encode(body), Endpoint(type="track"))[0]
+            found.append(record(piece, "shop", "server", 1_795_000_000_000 + number))
+    return found
+
+
+async def filled(store: Storage, people: int = 30) -> None:
+    await store.log.append(shop(people))
+    while await store.projections.settle():
+        pass
+
+
+@pytest.mark.parametrize("part", ["identities", "catalog", "conversions"])
+@pytest.mark.parametrize("limit", [None, 1, 20, 10_000])
+def test_data_that_was_derived_is_derived_again_alike(store: Storage, part: Part, limit: int | None) -> None:
+    async def story() -> None:
+        await filled(store)
+        checked = await store.inspection.sample(part, limit)
+        if checked is not None:
+            assert checked.wrong == 0
+            assert checked.count > 0
+            assert limit is None or checked.count <= limit
+        assert not await store.inspection.faults()
+
+    run(story())
+
+
+@pytest.mark.parametrize("part", ["identities", "catalog", "conversions"])
+def test_an_empty_store_has_nothing_to_check(store: Storage, part: Part) -> None:
+    async def story() -> None:
+        assert await store.inspection.sample(part, 100) in (None, Checked(0, 0))
+
+    run(story())
+
+
+def test_a_check_changes_nothing_that_a_reader_sees(store: Storage) -> None:
+    async def story() -> None:
+        await filled(store)
+        who = Identifier("anonymous", "a3")
+        before = await store.profiles.load({who: ""}, 1_796_000_000_000)
+        for part in ("identities", "catalog", "conversions"):
+            await store.inspection.sample(part, None)
+            await store.inspection.sample(part, None, repair=True)
+        assert await store.profiles.load({who: ""}, 1_796_000_000_000) == before
 
     run(story())

@@ -15,6 +15,7 @@ from wetink.cli.catalog import catalog
 from wetink.cli.check import check, coverage
 from wetink.cli.common import DATA, Commands, settings_of
 from wetink.cli.content import apps_, diff, pull, push, rollback, test_, versions
+from wetink.cli.doctor import doctor
 from wetink.cli.keys import keys
 from wetink.cli.opens import open_, opens
 from wetink.cli.replay import rebuild, replay
@@ -128,6 +129,7 @@ for command in (
     rebuild,
     backup,
     restore,
+    doctor,
     apps_,
     test_,
     pull,

@@ -76,6 +76,11 @@ class Schedule:
                 task = self._running[name] = asyncio.create_task(self._turn(feed, tokens.get(name, "")))
                 task.add_done_callback(partial(self._finished, name))
 
+    async def read_kept(self) -> None:
+        """Load the snapshots that other processes have kept, and refresh none."""
+        for feed in self._feeds.values():
+            await self._notice(feed)
+
     async def close(self) -> None:
         """Cancel all refreshes."""
         tasks = list(self._running.values())

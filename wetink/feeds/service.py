@@ -88,6 +88,10 @@ class FeedService:
         self._personal.begin_due(now)
         await self._schedule.begin_due(now)
 
+    async def read_kept(self) -> None:
+        """Load the data of scheduled and uploaded feeds that other processes have kept, and refresh none."""
+        await self._schedule.read_kept()
+
     async def close(self) -> None:
         """Cancel all calls and close everything. You can call it twice."""
         self._uploads.close()

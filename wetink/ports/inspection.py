@@ -1,7 +1,19 @@
 """Port of inspection: the facts about an engine that its operator looks at."""
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol, TypeAlias
+
+import msgspec
+
+Part: TypeAlias = Literal["identities", "catalog", "conversions"]
+"""Stored data that is derived from the log."""
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """The result of a check: the number of checked items, and how many of them were stored wrong."""
+
+    count: int
+    wrong: int
 
 
 class Inspection(Protocol):
@@ -9,4 +21,17 @@ class Inspection(Protocol):
 
     async def sizes(self) -> Mapping[str, int]:
         """Return the bytes on disk of each part of the store, by name. Raises StoreUnavailable."""
+        ...
+
+    async def faults(self) -> Sequence[str]:
+        """Return the damage of each part of the store as text; empty if all is whole. Raises StoreUnavailable."""
+        ...
+
+    async def sample(self, part: Part, limit: int | None, *, repair: bool = False) -> Checked | None:
+        """Derive some data again by the rules of the core, and compare it with the stored data.
+
+        Checks a random stretch of about `limit` identifiers or messages; None checks all. With `repair`, wrong data is
+        replaced. Writers wait for milliseconds at a time. Returns None if this engine cannot derive the part in place.
+        Raises StoreUnavailable.
+        """
         ...

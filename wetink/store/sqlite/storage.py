@@ -114,7 +114,7 @@ def open_storage(
         conversions=conversions.SQLiteConversions(main, projections.write_conversions),
         projections=projections,
         **parts,
-        inspection=SQLiteInspection(folder),
+        inspection=SQLiteInspection(folder, main),
         crowd=partial(open_crowd_log, main.path),
         start=start,
         writable=writable,
