@@ -39,7 +39,7 @@ class Server:
 
     def __init__(self, version: str = "18", *, durable: bool = False, **settings: str) -> None:
         self.folder = Path(mkdtemp(prefix="wetink-postgresql-"))
-        self.data, self.port = self.folder / "data", _free_port()
+        self.data, self.port = self.folder / "data", free_port()
         self._place = ["-h", "127.0.0.1", "-p", str(self.port)]
         self._install = _readable(version)
         self._settings = {"fsync": "on" if durable else "off", **settings}
@@ -120,10 +120,17 @@ def _readable(version: str) -> Path:
     return Path(shutil.copytree(found, copy / package.name / found.name))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
+
+
+def answers(port: int) -> bool:
+    """Return whether a port of loopback takes connections."""
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0
 
 
 @cache

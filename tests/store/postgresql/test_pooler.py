@@ -1,0 +1,84 @@
+"""A pooler may give each transaction another session: nothing that a session keeps is relied on."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import postgresql
+from tests.contracts.loop import run
+from tests.contracts.profiles import LATE, received
+from wetink.core.identity.identifier import Identifier
+from wetink.ports import Record, Storage
+from wetink.store.postgresql.storage import open_storage
+
+PGBOUNCER = os.environ.get("WETINK_TEST_PGBOUNCER") or shutil.which("pgbouncer")
+
+
+def opened(port: int, folder: Path) -> Storage:
+    address = f"postgresql://wetink@127.0.0.1:{port}/{postgresql.database_of(folder)}?pooler=transaction"
+    return open_storage(address, lambda: LATE, archive_days=1, archive_bytes=1 << 20)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    run(postgresql.opened(tmp_path).close())
+    yield tmp_path
+    postgresql.forget(tmp_path)
+
+
+@pytest.fixture
+def pooler(folder: Path) -> Iterator[int]:
+    """The port of PgBouncer in transaction mode with two sessions for everybody."""
+    if PGBOUNCER is None:
+        pytest.skip("PgBouncer is not installed: set WETINK_TEST_PGBOUNCER to its program")
+    port, server = postgresql.free_port(), postgresql.shared().port
+    own = folder / "pgbouncer"
+    own.mkdir()
+    (own / "ini").write_text(
+        f"[databases]\n* = host=127.0.0.1 port={server} user=wetink\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
+        f"listen_port = {port}\nunix_socket_dir =\npool_mode = transaction\ndefault_pool_size = 2\nauth_type = any\n"
+    )
+    as_nobody = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
+    with (own / "ini").open() as ini:  # nobody may not reach the folder, but an open file
+        command = [*as_nobody, PGBOUNCER, f"/dev/fd/{ini.fileno()}"]
+        running = subprocess.Popen(command, pass_fds=[ini.fileno()], stderr=subprocess.PIPE, cwd="/")
+    until = time.monotonic() + 10
+    while not postgresql.answers(port):
+        assert running.poll() is None, running.stderr
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    yield port
+    running.terminate()
+    running.communicate()
+
+
+def told(number: int) -> Record:
+    ids = {"userId": f"u{number % 7}", "anonymousId": f"d{number % 11}"}
+    return received({"type": "track", "event": "X", "messageId": f"m{number}", "timestamp": LATE - number, **ids})
+
+
+async def story(store: Storage) -> None:
+    await asyncio.gather(*(store.log.append([told(number), told(number + 1)]) for number in range(60)))
+    _, found = await store.log.read(await store.log.cursor(0), 100)
+    assert len(found) == 61
+    people = [Identifier("user", f"u{number}") for number in range(7)]
+    loaded = await asyncio.gather(*(store.profiles.load({who: ""}, LATE) for who in people for _ in range(5)))
+    assert sum(len(profile.entries) for each in loaded for profile in each.values()) > 0
+    async with store.leases.hold("one", 5):
+        await store.polls.vote("p", people[0], 1, LATE)
+    await store.sources.all()
+    await store.close()
+
+
+def test_storage_works_without_prepared_statements(folder: Path) -> None:
+    run(story(opened(postgresql.shared().port, folder)))
+
+
+def test_storage_works_through_pgbouncer_in_transaction_mode(pooler: int, folder: Path) -> None:
+    run(story(opened(pooler, folder)))
