@@ -24,6 +24,7 @@ from tests.deploy.files import (
 from tests.deploy.files import processes as all_processes
 from wetink.cli import main, serve
 from wetink.settings import SETTINGS, Settings, read
+from wetink.store import engine_of
 from wetink.web.app import ROUTES
 from wetink.web.ingest import IngestEndpoints
 from wetink.web.open import OpenEndpoints
@@ -121,6 +122,37 @@ def test_a_service_of_compose_writes_nowhere_else_and_has_no_rights(name: str) -
         assert service["volumes"] == ["data:/var/lib/wetink"]
     ports = [port.split(":")[-1] for port in service.get("ports", ())]
     assert set(ports) <= ({"80", "443"} if name == "proxy" else {str(settings_of(image()).port)})
+
+
+def test_the_database_of_compose_is_where_its_comment_says() -> None:
+    text = (DEPLOY / "compose.yaml").read_text()
+    [address] = re.findall(r"^# +WETINK_STORE=(\S+)$", text, re.M)
+    engine_of(read({"WETINK_STORE": address}).store).exists(address)
+    server = urlsplit(address)
+    service = compose()["services"][str(server.hostname)]
+    assert (server.username, server.path) == (
+        service["environment"]["POSTGRES_USER"],
+        f"/{service['environment']['POSTGRES_DB']}",
+    )
+    assert server.port == 5432
+    version = int(service["image"].rpartition(":")[2])
+    assert 15 <= version <= 18
+
+
+@every_folder
+def test_a_secret_of_the_manifests_names_a_store_that_there_is(folder: Path) -> None:
+    text = (folder / "kustomization.yaml").read_text()
+    secrets = {
+        each["secretRef"]["name"]
+        for pod in pods(folder)
+        for container in pod["spec"]["containers"]
+        for each in container["envFrom"]
+        if "secretRef" in each
+    }
+    for name, address in re.findall(r"create secret generic (\S+) --from-literal=WETINK_STORE=(\S+)", text):
+        assert engine_of(read({"WETINK_STORE": address}).store).exists(address)
+        secrets.remove(name)
+    assert not secrets
 
 
 def test_the_stream_of_compose_is_where_its_comment_says() -> None:

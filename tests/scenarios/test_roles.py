@@ -1,11 +1,12 @@
-"""Roles: two processes of each over one folder act as one wetink, and each may be killed or frozen at any time."""
+"""Roles: two processes of each over one store act as one wetink, and each may be killed or frozen at any time.
+
+With SQLite they share a folder. With PostgreSQL each has a folder of its own, as on machines of their own.
+"""
 
 import asyncio
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,10 +16,11 @@ from typing import Any
 import httpcore
 import pytest
 
+from tests.postgresql import shared
 from tests.serving import Server
-from tests.storage import opened
 from wetink.core.identity.identifier import Identifier
 from wetink.ports.storage import Lease
+from wetink.store import engine_of
 from wetink.web.request import now_ms
 from wetink.worker import TASKS
 
@@ -50,32 +52,45 @@ def until(holds: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
 class Cluster:
     """Two processes of each role, over one folder."""
 
-    def __init__(self, data: Path, log: Path) -> None:
-        self.data, self._log, self._http = data, log, httpcore.ConnectionPool(retries=0)
-        for name, text in {"blocks/seen.yaml": BLOCK, "audiences/lookers.yaml": AUDIENCE}.items():
-            (data / "content" / name).parent.mkdir(parents=True, exist_ok=True)
-            (data / "content" / name).write_text(text)
-        self.key = json.loads(self.command("keys", "create", "shop", "--host", "shop.example", "--json"))["writeKey"]
-        self._store = opened(data, now_ms)
-        self.servers: dict[tuple[str, int], Server] = {}
+    def __init__(self, place: Path, database: str = "") -> None:
+        self._place, self._database, self._http = place, database, httpcore.ConnectionPool(retries=0)
+        self._runner, self._servers = asyncio.Runner(), dict[tuple[str, int], Server]()
+        for folder in {self._folder(role, number) for role in ROLES for number in (0, 1)}:
+            for name, text in {"blocks/seen.yaml": BLOCK, "audiences/lookers.yaml": AUDIENCE}.items():
+                (folder / "content" / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / "content" / name).write_text(text)
+        self._address = database or f"sqlite:///{self._folder('ingest', 0)}"
+        self._store = engine_of(self._address).open(self._address, now_ms, archive_days=1, archive_bytes=1 << 20)
+        made = self._runner.run(self._store.sources.create_key("shop", "server", ("shop.example",), now_ms()))
+        self.key = made.write_key
         with ThreadPoolExecutor() as pool:
             list(pool.map(self.start, *zip(*((role, number) for role in ROLES for number in (0, 1)), strict=True)))
 
+    @property
+    def folders(self) -> int:
+        """The number of folders that workers have."""
+        return len({self._folder("worker", number) for number in (0, 1)})
+
+    def _folder(self, role: str, number: int) -> Path:
+        return self._place / (f"{role}-{number}" if self._database else "data")
+
     def start(self, role: str, number: int) -> None:
-        log = self._log / f"{role}-{number}.log"
-        more = {"role": role, "audience_seconds": "1"}
-        if (before := self.servers.get((role, number))) is not None:
+        log = self._place / f"{role}-{number}.log"
+        more = {"role": role, "audience_seconds": "1", "store": self._address}
+        if (before := self._servers.get((role, number))) is not None:
             before.__exit__(None, None, None)
-        self.servers[role, number] = Server(self.data, workers=1, log=log, settings=more).__enter__()
+        self._servers[role, number] = Server(self._folder(role, number), workers=1, log=log, settings=more).__enter__()
         until(lambda: self.state(role, number)["status"] == "ready")
 
-    def command(self, *arguments: str) -> str:
-        whole = [sys.executable, "-m", "wetink", *arguments, "--data", str(self.data)]
-        return subprocess.run(whole, capture_output=True, text=True, check=True, timeout=60).stdout
+    def kill(self, role: str, number: int) -> None:
+        self._servers[role, number].kill()
+
+    def pid(self, role: str, number: int) -> int:
+        return self._servers[role, number].process.pid
 
     def ask(self, role: str, number: int, method: str, path: str, body: object = None) -> httpcore.Response:
         content = None if body is None else json.dumps(body).encode()
-        return self._http.request(method, self.servers[role, number].address + path, content=content)
+        return self._http.request(method, self._servers[role, number].address + path, content=content)
 
     def state(self, role: str, number: int) -> Any:
         return json.loads(self.ask(role, number, "GET", "/readyz").content)
@@ -89,7 +104,7 @@ class Cluster:
 
     def is_member(self, user: str) -> bool:
         """Return whether a worker process has put a person into the audience."""
-        return asyncio.run(self._store.memberships.since("lookers", Identifier("user", user))) is not None
+        return self._runner.run(self._store.memberships.since("lookers", Identifier("user", user))) is not None
 
     def live_through(self, user: str, one: int, other: int) -> None:
         """A person is identified and looks at a mug through one ingest process; the other serves their open."""
@@ -100,32 +115,38 @@ class Cluster:
 
     def held(self) -> list[tuple[str, int]]:
         """Return the scheduled tasks with the worker that holds the lease of each."""
-        pids = {self.servers["worker", number].process.pid: number for number in (0, 1)}
+        pids = {self.pid("worker", number): number for number in (0, 1)}
         leases = [(each.name.split(" ")[0], int(each.holder.split(":")[1])) for each in self._leases()]
-        return [(name, pids[pid]) for name, pid in leases if pid in pids and not name.startswith("ready")]
+        return [(name, pids[pid]) for name, pid in leases if pid in pids and name != "ready"]
 
     def _leases(self) -> Sequence[Lease]:
-        return asyncio.run(self._store.leases.held())
+        return self._runner.run(self._store.leases.held())
 
     def holder(self, task: str) -> int | None:
         return next((number for name, number in self.held() if name == task), None)
 
     def close(self) -> None:
         self._http.close()
-        asyncio.run(self._store.close())
-        for server in self.servers.values():
+        self._runner.run(self._store.close())
+        self._runner.close()
+        for server in self._servers.values():
             server.__exit__(None, None, None)
 
 
 MUG = {"sku": "mug", "name": "Mug", "url": "https://shop.example/mug", "price": 9}
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    place = tmp_path_factory.mktemp("cluster")
-    made = Cluster(place / "data", place)
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def cluster(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    database = ""
+    if request.param == "postgresql":
+        shared().sql("CREATE DATABASE roles")
+        database = shared().address("roles")
+    made = Cluster(tmp_path_factory.mktemp("cluster"), database)
     yield made
     made.close()
+    if database:
+        shared().sql("DROP DATABASE roles")
 
 
 def test_events_go_into_one_process_and_another_serves_the_open(cluster: Cluster) -> None:
@@ -137,7 +158,7 @@ def test_events_go_into_one_process_and_another_serves_the_open(cluster: Cluster
 @pytest.mark.parametrize("role", ["ingest", "open"])
 def test_the_other_process_goes_on_when_one_is_killed(cluster: Cluster, role: str) -> None:
     for number in (0, 1):
-        cluster.servers[role, number].kill()
+        cluster.kill(role, number)
         kept = 1 - number
         cluster.live_through(f"{role}-{number}", kept, kept)
         cluster.start(role, number)
@@ -146,14 +167,15 @@ def test_the_other_process_goes_on_when_one_is_killed(cluster: Cluster, role: st
 
 
 def test_each_scheduled_task_has_exactly_one_holder(cluster: Cluster) -> None:
-    leased = sorted(task.name for task in TASKS if task.leased)
-    until(lambda: sorted(name for name, _ in cluster.held()) == leased)
+    store = [task.name for task in TASKS if task.leased == "store"]
+    folder = [task.name for task in TASKS if task.leased == "folder"] * cluster.folders
+    until(lambda: sorted(name for name, _ in cluster.held()) == sorted([*store, *folder]))
 
 
 def test_another_process_takes_over_the_tasks_of_a_killed_one(cluster: Cluster) -> None:
     until(lambda: cluster.holder("audiences") is not None)
     lost = cluster.holder("audiences") or 0
-    cluster.servers["worker", lost].kill()
+    cluster.kill("worker", lost)
     until(lambda: cluster.holder("audiences") == 1 - lost, TAKEOVER_SECONDS)
     cluster.send(0, "track", userId="cleo", event="Product Viewed", properties=MUG)
     until(lambda: cluster.is_member("cleo"))
@@ -163,7 +185,7 @@ def test_another_process_takes_over_the_tasks_of_a_killed_one(cluster: Cluster) 
 def test_another_process_takes_over_the_tasks_of_a_frozen_one(cluster: Cluster) -> None:
     until(lambda: cluster.holder("audiences") is not None)
     frozen = cluster.holder("audiences") or 0
-    pid = cluster.servers["worker", frozen].process.pid
+    pid = cluster.pid("worker", frozen)
     os.kill(pid, signal.SIGSTOP)
     try:
         until(lambda: cluster.holder("audiences") == 1 - frozen, TAKEOVER_SECONDS)
