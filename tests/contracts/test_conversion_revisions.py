@@ -197,13 +197,6 @@ def test_a_touch_changes_the_revisions_of_later_times_alone(ledgers: Ledgers) ->
     assert ledgers.at(*times) == ledgers.at(*times)
 
 
-def test_an_open_that_replaces_a_proved_one_changes_revisions(ledgers: Ledgers) -> None:
-    ledgers.touched(touch(START + HOUR, "click"))
-    before = ledgers.at(START + 2 * HOUR)
-    ledgers.touched(touch(START + 3 * HOUR))
-    assert ledgers.at(START + 2 * HOUR) != before
-
-
 def test_classifying_again_changes_all_revisions(ledgers: Ledgers) -> None:
     ledgers.touched(touch(START + HOUR))
     before = ledgers.at(START, START + DAY)

@@ -64,7 +64,8 @@ class Ledger(Protocol):
     async def revisions(self, times: Sequence[int]) -> Sequence[Revision]:
         """Return for each time (Unix ms, a whole minute) the revision of all opens and clicks before it.
 
-        While it is the same, `touches_within` returns the same for spans that end by then.
+        While it is the same, `touches_within` returns the same for spans that end by then, except that an open which a
+        click proved may have been seen since: its class and facts are new.
         """
         ...
 

@@ -62,7 +62,6 @@ def _prove(db: apsw.Connection, touches: Sequence[Touch]) -> None:
     """Add the opens that people's clicks prove. A real open that comes later replaces the proven one."""
     for row, at, block, variant, campaign, new, *taken in fetch(db, SQL.confirmed, (PROVED_MS,)):
         db.execute(SQL.confirm, (*taken, row))
-        db.execute(SQL.changed_at, (at,))
         db.execute(SQL.confirm_day, (day_of(at), block, variant, campaign))
         db.execute(SQL.drop, (new,))
     clicks = unproved(touches)
