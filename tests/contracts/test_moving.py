@@ -90,7 +90,7 @@ async def fill(store: Storage, number: int = 0) -> None:
     await store.ledger.settle(decided("v", NOW + number * 60_000), 1, 60_000, "person")
     await store.ledger.promise("hero", "user:jane", {f"ends{number}": NOW})
     for kind in ("open", "click"):
-        await store.ledger.record(Touch(kind, "hero", "", "v", "user:jane", NOW + number, fetch_class="person"))
+        await store.ledger.record(Touch(kind, "hero", "user:jane", "", NOW + number, "v", fetch_class="person"))
     store.ledger.served(Served("hero", "v", ""), NOW + number)
     await store.ledger.touches([], 0, 0)
     await store.exposures.keep(Exposure("test", f"user:{number}", "a", NOW, "user:jane"))

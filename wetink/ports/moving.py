@@ -41,7 +41,7 @@ TABLES: Mapping[str, Table] = {
     "audience": Table(("name",)),
     "member": Table(("audience", "who")),
     "size": Table(("audience", "day")),
-    "delivery": Table(("seq",)),
+    "delivery": Table(("audience", "id")),
     "session": Table(("id",)),
     "attempt": Table(("address",)),
     "blob": Table(("digest",), page=20),
@@ -121,6 +121,10 @@ class Moving(Protocol):
 
     async def put(self, table: str, keys: Sequence[Row], rows: Sequence[Row]) -> None:
         """Replace the rows with these keys. On disk (fsync) on return."""
+        ...
+
+    async def complete(self) -> None:
+        """Derive what this engine keeps besides the rows of tables. Called when they are all there."""
         ...
 
     async def counts(self) -> Mapping[str, int]:

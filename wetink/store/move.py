@@ -79,6 +79,7 @@ class Move:
         await self._copy_changes(ALL)
         await self._compare_log(whole=finish)
         await self._compare_again(frozenset() if finish else await self._noted())
+        await self._target.complete()
         while await self._into.projections.settle():
             pass
         if finish:

@@ -4,21 +4,37 @@ Triggers note the keys of rows that are written meanwhile. A sealed database sta
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 import msgspec
 
+from wetink.core.blocks.block import Decision
 from wetink.core.errors import StoreUnavailable
 from wetink.ports import Cursor
 from wetink.ports.moving import MESSAGE, REPLAYED, TABLES, Change, Import, Row, Stored, Value
 from wetink.store.codec import decode_event, received, unpack
 from wetink.store.postgresql.database import Connection, Database
+from wetink.store.postgresql.decisions import hash_of
 from wetink.store.postgresql.text import storable
 from wetink.store.queries import queries
 
 SQL = queries(__package__, "moving_queries.sql")
+_decision = msgspec.msgpack.Decoder(Decision).decode
 
+HIDDEN = {"contact": ("id",), "decision": ("says", "previous"), "source_text": ("used",)}
+"""Columns that no other engine has."""
+DERIVED: Mapping[str, Callable[[Row], Value]] = {
+    "decision": lambda row: hash_of(_decision(cast(bytes, row[4]))),  # after the key and `at`
+    "source_text": lambda row: 0,
+}
+"""The value of the first of them, where it needs one."""
+ENCODED = {("source_text", "body")}
+"""Texts that are stored as bytes here."""
+SEQUENCES = {"delivery": "seq"}
+"""Columns that are counted."""
+ORDER = {"exposure": (1, 0)}
+"""The order of the key's columns in the index, where it is another."""
 TRIGGERS = {
     MESSAGE: ("UPDATE OF at", ("seq",)),
     REPLAYED: ("UPDATE OF verdict, problems, type, name, who", ("seq",)),
@@ -28,17 +44,30 @@ END_TRIES, END_SECONDS = 100, 0.05
 
 
 class _Columns(msgspec.Struct, frozen=True):
-    """The names and types of a table's columns, those of the key first, and the sequence that counts the key."""
+    """The names and types of a table's columns, those of the key first."""
 
+    table: str
     names: tuple[str, ...]
     types: tuple[str, ...]
     key: int
-    sequence: str | None
 
-    def given(self, count: int) -> str:
-        """Return the SQL of rows with the first `count` columns."""
-        arrays = ", ".join(f"${number}::{type_}[]" for number, type_ in enumerate(self.types[:count], 1))
-        return f"unnest({arrays}) AS g ({', '.join(self.names[:count])})"
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return self.names[: self.key]
+
+    def given(self, rows: Sequence[Row], count: int) -> tuple[str, list[list[Any]]]:
+        """Return the SQL of rows with the first `count` columns, and its parameters."""
+        types = self.types[:count]
+        arrays = ", ".join(f"${number}::{type_}[]" for number, type_ in enumerate(types, 1))
+        values = [[_given(type_, row[place]) for row in rows] for place, type_ in enumerate(types)]
+        return f"unnest({arrays}) AS g ({', '.join(self.names[:count])})", values
+
+    def row(self, found: Sequence[Any]) -> Row:
+        """Return a row as other engines have it."""
+        return tuple(
+            int(value) if isinstance(value, bool) else value.decode() if (self.table, name) in ENCODED else value
+            for name, value in zip(self.names, found, strict=True)
+        )
 
 
 class PostgresMoving:
@@ -47,7 +76,7 @@ class PostgresMoving:
     def __init__(self, address: str) -> None:
         """Connect on first use. Raises BadSettings for an address that cannot be read."""
         self._database = Database(address)
-        self._known: dict[str, _Columns] = {}
+        self._known: dict[tuple[str, bool], _Columns] = {}
 
     async def columns(self, table: str) -> Sequence[str]:
         return (await self._columns(table)).names
@@ -84,12 +113,13 @@ class PostgresMoving:
 
     async def page(self, table: str, after: Row | None, limit: int) -> Sequence[Row]:
         columns = await self._columns(table)
-        names = columns.names[: columns.key]
-        key, marks = ", ".join(names), ", ".join(f"${number}" for number in range(2, columns.key + 2))
+        order = ORDER.get(table, range(columns.key))
+        key = ", ".join(columns.names[place] for place in order)
+        marks = ", ".join(f"${place + 2}" for place in order)
         where = f"WHERE ({key}) > ({marks})" if after is not None else ""
         query = f"SELECT {', '.join(columns.names)} FROM {table} {where} ORDER BY {key} LIMIT $1"
         async with self._database.reading(f"reading {table}") as db:
-            rows = [_row(row) for row in await db.fetch(query, limit, *(after or ()))]
+            rows = [columns.row(row) for row in await db.fetch(query, limit, *(after or ()))]
         if len(rows) < limit:
             return rows
         last = rows[-1][: columns.key]
@@ -97,27 +127,35 @@ class PostgresMoving:
 
     async def rows(self, table: str, keys: Sequence[Row]) -> Sequence[Row]:
         columns = await self._columns(table)
-        names = columns.names[: columns.key]
+        given, values = columns.given(keys, columns.key)
         some = ", ".join(f"t.{name}" for name in columns.names)
-        query = f"SELECT {some} FROM {columns.given(columns.key)} JOIN {table} t USING ({', '.join(names)})"
+        query = f"SELECT {some} FROM {given} JOIN {table} t USING ({', '.join(columns.keys)})"
         async with self._database.reading(f"reading {table}") as db:
-            return [_row(row) for row in await db.fetch(query, *_arrays(columns, keys, columns.key))]
+            return [columns.row(row) for row in await db.fetch(query, *values)]
 
     async def put(self, table: str, keys: Sequence[Row], rows: Sequence[Row]) -> None:
-        columns = await self._columns(table)
-        same = " AND ".join(f"t.{name} = g.{name}" for name in columns.names[: columns.key])
-        delete = f"DELETE FROM {table} t USING {columns.given(columns.key)} WHERE {same}"
-        insert = f"INSERT INTO {table} ({', '.join(columns.names)})"
-        insert += f" OVERRIDING SYSTEM VALUE SELECT * FROM {columns.given(len(columns.names))}"
+        if table in DERIVED:
+            rows = [(*row, DERIVED[table](row)) for row in rows]
+        columns = await self._columns(table, whole=True)
+        same = " AND ".join(f"t.{name} = g.{name}" for name in columns.keys)
+        old, gone = columns.given(keys, columns.key)
+        new, values = columns.given(rows, len(columns.names))
+        names = ", ".join(columns.names)
 
         async def work(db: Connection) -> None:
-            await db.execute(delete, *_arrays(columns, keys, columns.key))
-            if rows:
-                await db.execute(insert, *_arrays(columns, rows, len(columns.names)))
-                if columns.sequence is not None:
-                    await db.execute(SQL.set_sequence, columns.sequence, max(int(row[0] or 0) for row in rows))
+            await db.execute(f"DELETE FROM {table} t USING {old} WHERE {same}", *gone)
+            await db.execute(f"INSERT INTO {table} ({names}) OVERRIDING SYSTEM VALUE SELECT * FROM {new}", *values)
 
         await self._database.transact(f"writing {table}", work)
+
+    async def complete(self) -> None:
+        async def work(db: Connection) -> None:
+            await db.execute(SQL.complete_archive)
+            for table, column in SEQUENCES.items():
+                last = f"greatest(1, (SELECT max({column}) FROM {table}))"
+                await db.execute(f"SELECT setval(pg_get_serial_sequence($1, $2), {last})", table, column)
+
+        await self._database.transact("completing a move", work)
 
     async def counts(self) -> Mapping[str, int]:
         async with self._database.reading("counting rows") as db:
@@ -162,15 +200,15 @@ class PostgresMoving:
 
         await self._database.transact(doing, work)
 
-    async def _columns(self, table: str) -> _Columns:
-        if table not in self._known:
+    async def _columns(self, table: str, *, whole: bool = False) -> _Columns:
+        """Return the columns that other engines have as well; the `whole` row has the derived ones at its end."""
+        if (table, whole) not in self._known:
             async with self._database.reading("reading columns") as db:
-                found = {name: (type_, sequence) for name, type_, sequence in await db.fetch(SQL.columns, table)}
-            key = TABLES[table].key
-            names = (*key, *sorted(found.keys() - set(key)))
-            types = tuple(found[name][0] for name in names)
-            self._known[table] = _Columns(names, types, len(key), found[names[0]][1])
-        return self._known[table]
+                types = dict(await db.fetch(SQL.columns, table))
+            key, hidden = TABLES[table].key, HIDDEN.get(table, ())
+            names = (*key, *sorted(types.keys() - {*key, *hidden}), *(hidden[:1] if whole and table in DERIVED else ()))
+            self._known[table, whole] = _Columns(table, names, tuple(types[name] for name in names), len(key))
+        return self._known[table, whole]
 
     async def _typed(self, name: str, key: Sequence[str]) -> Row:
         """Return the values of a noted key."""
@@ -194,18 +232,9 @@ def _value(type_: str, text: str) -> Value:
     return text if type_ == "text" else int(text)
 
 
-def _row(found: Sequence[Any]) -> Row:
-    return tuple(int(value) if isinstance(value, bool) else value for value in found)
-
-
-def _arrays(columns: _Columns, rows: Sequence[Row], count: int) -> list[list[Any]]:
-    """Return the first columns of rows as `_Columns.given` takes them."""
-    return [[_given(type_, row[place]) for row in rows] for place, type_ in enumerate(columns.types[:count])]
-
-
 def _given(type_: str, value: Value) -> Value:
     if isinstance(value, str):
-        return storable(value)
+        return value.encode() if type_ == "bytea" else storable(value)
     return bool(value) if type_ == "boolean" and value is not None else value
 
 

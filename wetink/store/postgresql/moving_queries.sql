@@ -14,13 +14,14 @@ SELECT id, name, key FROM moving_change ORDER BY id LIMIT $1
 -- name: forget
 DELETE FROM moving_change WHERE id = ANY ($1)
 
--- name: columns  With their types, and the sequence of those that have one.
-SELECT attname, format_type(atttypid, atttypmod), pg_get_serial_sequence($1, attname) FROM pg_attribute
+-- name: columns  With their types.
+SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
 WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped
 
--- name: set_sequence  To a number that all rows are at most.
-SELECT setval($1::text::regclass, greatest($2::bigint, (SELECT last_value FROM pg_sequences
-    WHERE format('%I.%I', schemaname, sequencename)::regclass = $1::text::regclass)))
+-- name: complete_archive  What the archive knows of its records. A text is used by one of them, if not by an earlier one.
+DELETE FROM record_size;
+INSERT INTO record_size (hour, bytes) SELECT (id >> 21) / 3600000, sum(octet_length(body) + 200) FROM record GROUP BY 1;
+UPDATE source_text SET used = (SELECT coalesce(max(id) >> 21, 0) / 3600000 FROM record)
 
 -- name: log_end
 SELECT log_end()

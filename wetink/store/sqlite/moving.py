@@ -152,6 +152,9 @@ class SQLiteMoving:
                 db.executemany(f"DELETE FROM {table} WHERE {_equal(columns)}", keys)
                 db.executemany(f"INSERT INTO {table} ({', '.join(columns.here)}) VALUES ({marks})", rows)
 
+    async def complete(self) -> None:
+        """Do nothing: all is there."""
+
     @in_thread
     def counts(self) -> Mapping[str, int]:
         with translated("counting rows"):
