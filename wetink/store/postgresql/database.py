@@ -92,7 +92,8 @@ class Database:
         with translated(doing):
             async with asyncio.timeout(seconds):
                 pool = self._pool or await self._opened()
-                connection = await pool.acquire(timeout=WAIT_SECONDS)
+                async with asyncio.timeout(WAIT_SECONDS):
+                    connection = await pool.acquire()
                 try:
                     yield connection
                 except asyncpg.InternalClientError:

@@ -47,6 +47,7 @@ _in_order = msgspec.msgpack.Encoder(order="deterministic").encode
 class _Job(msgspec.Struct):
     """A fetch that waits for its decision. `mark` has the bits of its slot and its kind."""
 
+    key: Key
     decision: Decision
     slot: int
     ttl_ms: int
@@ -81,7 +82,8 @@ class Decisions:
             logger.exception("a decision of %s could not be settled", decision.block)
             raise
         loop = asyncio.get_running_loop()
-        job = _Job(decision, slot, ttl_ms, by, 1 << slot | MARKS[by], body, says, loop.create_future())
+        mark = 1 << slot | MARKS[by]
+        job = _Job(_key(decision), decision, slot, ttl_ms, by, mark, body, says, loop.create_future())
         self._jobs.append(job)
         if len(self._jobs) == 1:
             loop.call_soon(self._begin)
@@ -120,7 +122,7 @@ class Decisions:
         jobs, self._jobs = self._jobs, []
         together = []
         for job in jobs:
-            if self.away or self._writer.find("decisions", _key(job.decision)) is not None:
+            if self.away or self._writer.find("decisions", job.key) is not None:
                 self._settle_late(job)
             else:
                 together.append(job)
@@ -134,19 +136,28 @@ class Decisions:
         self._begin()
 
     async def _settle_together(self, jobs: Sequence[_Job]) -> None:
+        limit = SETTLE_SECONDS if self._database.connected else OPEN_SECONDS
+        giving_up = asyncio.get_running_loop().call_later(limit, self._give_up, jobs, "the database does not answer")
         try:
             for rows in _rounds(jobs):
                 await self._settle_rows(rows)
         except Exception as error:
-            if not isinstance(error, TimeoutError) and is_refused(error):
+            if is_refused(error):
                 await self._settle_alone(jobs, error)
-                return
-            if not self.away:
-                logger.warning("decisions are written later: %s", error or "the database does not answer")
-            self._leave()
-            for job in jobs:
-                if not job.future.done():
-                    self._settle_late(job)
+            else:
+                self._give_up(jobs, error)
+        finally:
+            giving_up.cancel()
+
+    def _give_up(self, jobs: Sequence[_Job], why: object) -> None:
+        """Settle fetches in memory. Their statement may still be under way: a frozen server delays its end."""
+        if not self.away:
+            logger.warning("decisions are written later: %s", why)
+        self._leave()
+        for job in jobs:
+            if not job.future.done():
+                self._settle_late(job)
+        self._begin()
 
     async def _settle_alone(self, jobs: Sequence[_Job], error: Exception) -> None:
         """Settle each of some fetches alone: the database refuses the values of one, which gets the error."""
@@ -160,21 +171,20 @@ class Decisions:
                 await self._settle_together([job])
 
     async def _settle_rows(self, rows: Sequence[list[_Job]]) -> None:
-        """Settle fetches with different keys. Raises StoreUnavailable, TimeoutError."""
-        waiting = asyncio.create_task(self._upserted(rows))
-        waiting.add_done_callback(_seen)
-        async with asyncio.timeout(SETTLE_SECONDS if self._database.connected else OPEN_SECONDS):
-            found = await asyncio.shield(waiting)  # a frozen server delays its end, but not that of this call
+        """Settle fetches with different keys. Raises StoreUnavailable."""
+        found = await self._upserted(rows)
         for row in rows:
-            previous, body = found[_key(row[0].decision)]
-            kept, served = (row[0].decision if body is None else _decode(body)), previous
+            if row[0].future.done():
+                continue  # it was settled in memory meanwhile
+            served, body = found[row[0].key]
+            kept = row[0].decision if body is None else _decode(body)
             for job in row:
                 _answer(job, kept, served)
                 served |= job.mark
-            self._remember(_key(kept), (kept, served))
+            self._remember(row[0].key, (kept, served))
 
     async def _upserted(self, rows: Sequence[list[_Job]]) -> dict[Key, tuple[int, bytes | None]]:
-        values = [(*_key(row[0].decision), row[0].decision.at, row[0].says, _marks(row), row[0].body) for row in rows]
+        values = [(*row[0].key, row[0].decision.at, row[0].says, _marks(row), row[0].body) for row in rows]
         values.sort(key=_first_three)
         async with self._database.reading("settling decisions", OPEN_SECONDS) as connection:
             found = await connection.fetch(SQL.settle, *zip(*values, strict=True), rows[0][0].ttl_ms, SLOTS)
@@ -182,7 +192,7 @@ class Decisions:
 
     def _settle_late(self, job: _Job) -> None:
         """Settle a fetch in memory. Its decision is written later."""
-        key = _key(job.decision)
+        key = job.key
         waiting = self._writer.find("decisions", key)
         kept: State | None = waiting[1] if waiting is not None else self._remembered.get(key)
         if kept is None or not stands(*kept, job.decision, job.slot, job.ttl_ms):
@@ -235,7 +245,7 @@ def _rounds(jobs: Sequence[_Job]) -> list[list[list[_Job]]]:
     """Return fetches in rounds of rows: each round has one row of a key, and a row has fetches that say the same."""
     rows: dict[tuple[Key, int], list[list[_Job]]] = {}
     for job in jobs:
-        mine = rows.setdefault((_key(job.decision), job.ttl_ms), [])
+        mine = rows.setdefault((job.key, job.ttl_ms), [])
         if mine and mine[-1][0].says == job.says:
             mine[-1].append(job)
         else:
@@ -266,9 +276,3 @@ def _marks(row: Sequence[_Job]) -> int:
 
 def _first_three(row: Sequence[object]) -> Key:
     return row[0], row[1], row[2]  # type: ignore[return-value]
-
-
-def _seen(task: "asyncio.Task[object]") -> None:
-    """Note the failure of a statement that nobody waits for any longer."""
-    if not task.cancelled():
-        task.exception()
