@@ -25,12 +25,12 @@ from wetink.store.archive import (
 from wetink.store.interactions import encode_json
 from wetink.store.queries import queries, script
 from wetink.store.sqlite.batch import THREAD_BUSY_MS, BatchWriter, Queue
-from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, in_thread, translated
+from wetink.store.sqlite.connection import LOOP_BUSY_MS, connect, fetch, first, in_thread, insert, translated
 
 logger = logging.getLogger(__name__)
 SQL = queries(__package__, "archive_queries.sql")
-AT_ONCE, AT_MOST = 100, 2_000
-"""Opens that one statement writes, and opens that one removes."""
+AT_MOST = 2_000
+"""Opens that one statement removes."""
 
 
 class SQLiteArchive:
@@ -99,14 +99,9 @@ class SQLiteArchive:
             parts = name_of(written), name_of(template)
             texts.update(zip(parts, (written, template), strict=True))
             rows.append((where, who, name, *parts, body))
-        # One statement writes many rows: one for each would pass Python's lock back and forth with the event loop, and
-        # JSON of all rows takes SQLite three times as long to read. Texts are written with each batch: another process
-        # may have removed unused ones in the meantime.
+        # Texts are written with each batch: another process may have removed unused ones in the meantime.
         self._writing.execute(SQL.insert_texts, (encode_json(texts).decode(),))
-        for start in range(0, len(rows), AT_ONCE):
-            some = rows[start : start + AT_ONCE]
-            marks = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(some))
-            self._writing.execute(f"{SQL.insert} {marks}", [value for row in some for value in row])
+        insert(self._writing, SQL.insert, rows)
 
     @in_thread
     def tidy(self) -> bool:

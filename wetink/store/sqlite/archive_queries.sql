@@ -1,4 +1,4 @@
--- name: insert  To be followed by as many rows as there are, six values each.
+-- name: insert
 INSERT OR IGNORE INTO record (id, recipient, block, block_part, template_part, body) VALUES
 
 -- name: insert_texts  From JSON: id -> text.

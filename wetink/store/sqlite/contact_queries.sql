@@ -1,9 +1,3 @@
--- name: batch  What waits, from JSON: an array of arrays.
-INSERT INTO temp.batch
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
-    value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12
-FROM json_each(?)
-
 -- name: drop_again  Opens as data that another process has counted within the minute.
 DELETE FROM temp.batch WHERE once AND EXISTS (
     SELECT 1 FROM contact AS old WHERE old.recipient = batch.recipient AND old.at > batch.at - :again

@@ -16,7 +16,7 @@ from wetink.ports.drawing import Served
 from wetink.store.interactions import EARLIEST, day_of, encode_json, families, reclassified, row_of, unproved
 from wetink.store.queries import queries
 from wetink.store.sqlite.batch import transaction
-from wetink.store.sqlite.connection import fetch
+from wetink.store.sqlite.connection import fetch, insert
 
 SQL = queries(__package__, "contact_queries.sql")
 AT_ONCE = 5_000
@@ -50,7 +50,7 @@ def count_pictures(db: apsw.Connection, served: Sequence[tuple[tuple[Served, int
 def count(db: apsw.Connection, touches: Sequence[Touch]) -> None:
     """Write opens and clicks, inside a transaction."""
     db.execute("DELETE FROM temp.batch")
-    db.execute(SQL.batch, (encode_json([(*row_of(touch), touch.once) for touch in touches]).decode(),))
+    insert(db, "INSERT INTO temp.batch VALUES", [(*row_of(touch), touch.once) for touch in touches])
     if any(touch.once for touch in touches):
         db.execute(SQL.drop_again, {"again": AGAIN_MS})
     _prove(db, touches)
@@ -69,7 +69,7 @@ def _prove(db: apsw.Connection, touches: Sequence[Touch]) -> None:
         clicked = [(touch.recipient, touch.at, touch.block, touch.campaign) for touch in clicks]
         found = fetch(db, SQL.unproved, (encode_json(clicked).decode(), PROVED_MS))
         implied = [(*row_of(replace(clicks[index], kind="open", implied=True)), False) for (index,) in found]
-        db.execute(SQL.batch, (encode_json(implied).decode(),))
+        insert(db, "INSERT INTO temp.batch VALUES", implied)
 
 
 class Sums:
