@@ -34,6 +34,7 @@ PAGES = {
     "feeds": "/dashboard/feeds",
     "mappings": "/dashboard/mappings",
     "keys": "/dashboard/keys",
+    "status": "/dashboard/status",
     "error": "/dashboard/blocks/absent",
     "login": "/dashboard/login",
     "demo": "/demo",

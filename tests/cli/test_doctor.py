@@ -165,7 +165,7 @@ def _future(data: Path) -> None:
         (_no_database, "store", "problem", "opens.db"),
         (_bad_block, "content", "problem", "hero"),
         (_no_backup, "backup", "warning", "no backup yet"),
-        (_old_backup, "backup", "warning", "20 days ago"),
+        (_old_backup, "backup", "warning", "20 days old"),
         (_no_upload, "feeds", "problem", "more"),
         (_bad_seals, "store", "problem", "seal.keys is damaged"),
         (_old_key, "keys", "warning", "old key of shop"),

@@ -53,10 +53,10 @@ def test_a_status_is_judged(made: Status, check: str, state: str, word: str) -> 
 @pytest.mark.parametrize(
     ("days", "state", "text"),
     [
-        (0, "ok", "less than a day ago"),
-        (1, "ok", "1 day ago"),
-        (7, "ok", "7 days ago"),
-        (8, "warning", "8 days ago"),
+        (0, "ok", "the last one is less than a day old"),
+        (1, "ok", "the last one is 1 day old"),
+        (7, "ok", "the last one is 7 days old"),
+        (8, "warning", "the last one is 8 days old"),
         (None, "warning", "no backup yet"),
     ],
 )

@@ -95,7 +95,9 @@ def of_backup(at: int | None, now: int) -> Finding:
     if at is None:
         return Finding("backup", "warning", "no backup yet", remedy)
     days = max(now - at, 0) // DAY_MS
-    text = "less than a day ago" if not days else f"{days} day{'s' if days > 1 else ''} ago"
+    text = "the last one is less than a day old"
+    if days:
+        text = f"the last one is {days} day{'s' if days > 1 else ''} old"
     return Finding("backup", "ok", text) if days <= BACKUP_DAYS else Finding("backup", "warning", text, remedy)
 
 

@@ -33,6 +33,7 @@ from wetink.web.dashboard import (
     preview,
 )
 from wetink.web.dashboard import reports as report_pages
+from wetink.web.dashboard import status as status_page
 from wetink.web.dashboard.query import form_of
 from wetink.web.dashboard.render import page
 from wetink.web.ingest import IngestEndpoints
@@ -281,6 +282,7 @@ ROUTES: tuple[BaseRoute, ...] = (
     Route("/dashboard/feeds/{name}", feeds.feed),
     Route("/dashboard/feeds/{name}/file", feeds.put, methods=["PUT"]),
     Route("/dashboard/mappings", mappings.mappings),
+    Route("/dashboard/status", status_page.status),
     Route("/dashboard/keys", keys.keys),
     Route("/dashboard/keys", keys.make_key, methods=["POST"]),
     Route("/dashboard/keys/change", keys.change_key, methods=["POST"]),

@@ -197,6 +197,7 @@ NAVIGATION = (
     ("/dashboard/feeds", "Feeds"),
     ("/dashboard/mappings", "Mappings"),
     ("/dashboard/keys", "Keys"),
+    ("/dashboard/status", "Status"),
 )
 
 
