@@ -50,6 +50,7 @@ def test_every_command_is_wetinks_or_one_that_the_page_explains() -> None:
         "docker",
         "kubectl",
         "caddy",
+        "pg_basebackup",
         "export",
     }
     assert {each for each in others if "/" not in each} <= known
