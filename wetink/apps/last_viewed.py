@@ -31,7 +31,7 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
     for seen in person.views:
         if seen.at <= since or (shop.taken and seen.product.key in shop.taken):
             continue
-        if settings.bought or not bought_since(person, seen):
+        if settings.bought or not person.orders or not bought_since(person, seen):
             items.append(seen)
             if len(items) == settings.items:
                 break

@@ -188,9 +188,9 @@ def decide(
     """
     variant = choice.variant
     otherwise = (variant.link if variant is not None else "") or block.fallback.link
-    shown = [(seen.product, catalog.get(seen.product.key)) for seen in choice.shown.items]
-    items = tuple([_permitted(refreshed(product, known), allowed) for product, known in shown])
-    own_way = read(choice.shown.link)
+    shown = [seen.product for seen in choice.shown.items]
+    items = tuple([_permitted(refreshed(product, catalog.get(product.key)), allowed) for product in shown])
+    own_way = read(choice.shown.link) if choice.shown.link else ""
     own_way = own_way if own_way and allowed(own_way) else ""
     if block.slots > 1:
         links = tuple((items[slot].url if slot < len(items) else "") or otherwise for slot in range(block.slots))
@@ -264,8 +264,7 @@ def _tags(block: Block, known: Mapping[str, str]) -> dict[str, str]:
 
 
 def _permitted(product: Product, allowed: Callable[[str], bool]) -> Product:
-    url = product.url if allowed(product.url) else ""
-    image = product.image_url if allowed(product.image_url) else ""
-    if url == product.url and image == product.image_url:
+    url, image = product.url, product.image_url
+    if (not url or allowed(url)) and (not image or allowed(image)):
         return product
-    return replace(product, url=url, image_url=image)
+    return replace(product, url=url if allowed(url) else "", image_url=image if allowed(image) else "")
