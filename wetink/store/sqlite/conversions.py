@@ -187,7 +187,9 @@ class SQLiteConversions:
     ) -> AsyncIterator[Sequence[ConversionEvent]]:
         members: Members = {}
         for batch in await self._between(names, since, until):
-            yield await self._told(names, batch, members)
+            with translated("reading conversions"):
+                found = await self._database.in_reader(lambda db: told(db, names, batch, members))  # noqa: B023 (awaited)
+            yield found
 
     @in_thread
     def revisions(self, names: Collection[str], since: int, until: int, width: int) -> Mapping[int, Revision]:
@@ -201,17 +203,15 @@ class SQLiteConversions:
             return between(self._followed(names), names, since, until)
 
     def _followed(self, names: Collection[str]) -> apsw.Connection:
-        """Return a connection that reads the projection after all messages received so far."""
+        """Return a connection that reads the projection after all messages received so far.
+
+        It may wait for another process, so it does not take one of the readers, which opens need as well.
+        """
         db = self._database.reading
         last, moves = db.execute(SQL.last_seq).get, db.execute(SQL.newest_owner_change).get
         while (step := next_step(db, names, last, moves)) is not None:
             self._write_step(step)
         return db
-
-    @in_thread
-    def _told(self, names: Collection[str], batch: Batch, members: Members) -> list[ConversionEvent]:
-        with translated("reading conversions"):
-            return told(self._database.reading, names, batch, members)
 
 
 def _row(found: tuple[Any, ...]) -> tuple[object, ...]:
