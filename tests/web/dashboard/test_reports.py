@@ -225,3 +225,28 @@ def test_a_model_there_is_not_is_refused_by_the_command(house: House, tmp_path: 
     answer = CliRunner().invoke(main, ["report", "--model", "best", "--data", str(tmp_path)])
     assert answer.exit_code == 2
     assert "last-click-else-open" in answer.output
+
+
+def test_pages_of_conversions_have_each_one_once_the_newest_first(tmp_path: Path) -> None:
+    house = House(tmp_path / "data", draws=False)
+    house.now = now_ms() - 3_600_000
+    for number in range(120):  # several within the same millisecond
+        told = {"order_id": f"N-{number:03}", "total": 5, "products": [{"sku": "mug", "price": 5}]}
+        message = {"type": "track", "event": "Order Completed", "userId": f"u{number}", "messageId": f"n{number}"}
+        house.take({**message, "timestamp": house.now + number // 40, "properties": told})
+    found: list[str] = []
+    with TestClient(create(house.wetink)) as client:
+        client.get(f"/dashboard/login?token={house.wetink.dashboard_token}")
+        path = "/dashboard/conversions?days=7"
+        while path:
+            page = client.get(path).text
+            assert "120 in the last 7 days" in page
+            found += re.findall(r"<strong>(N-\d+)</strong>", page)
+            further = re.search(r'href="([^"]+)">Earlier conversions', page)
+            path = further[1].replace("&amp;", "&") if further else ""
+        empty = client.get("/dashboard/conversions?before=0+x").text
+        listed = client.get("/api/conversions", headers={"authorization": f"Bearer {house.wetink.dashboard_token}"})
+    asyncio.run(house.wetink.close())
+    assert found == [f"N-{number:03}" for number in range(119, -1, -1)]
+    assert [each["conversion"]["id"] for each in listed.json()] == found[::-1]
+    assert "No more conversions in this period" in empty
