@@ -4,20 +4,22 @@ import asyncio
 import io
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpcore
 import pytest
 from PIL import Image
 
+from tests import postgresql
 from tests.serving import Server
 from tests.storage import opened
 from wetink.core.errors import StoreUnavailable
 from wetink.ports import Storage
 from wetink.ports.drawing import Served
-from wetink.store import open_now_or_later
+from wetink.store import engine_of, open_now_or_later
 from wetink.web.request import now_ms
 
 BLOCK = """
@@ -41,18 +43,45 @@ def until(holds: Callable[[], Any], seconds: float = 60) -> Any:
     return found
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+class Away(NamedTuple):
+    """A store that does not open: its address, how it returns, and what the log says of it."""
+
+    address: str
+    bring_back: Callable[[], object]
+    reason: str
+
+
+@contextmanager
+def sqlite_away(place: Path) -> Iterator[Away]:
+    """A file that is no database."""
+    file = place / "store" / "wetink.db"
+    file.parent.mkdir()
+    file.write_bytes(NO_DATABASE)
+    yield Away(f"sqlite:///{file.parent}", file.unlink, "file is not a database")
+
+
+@contextmanager
+def postgresql_away(place: Path) -> Iterator[Away]:
+    """A server that is not started yet."""
+    server = postgresql.Server()
+    try:
+        server.sql("CREATE DATABASE late")
+        server.stop()
+        yield Away(server.address("late"), server.start, "Connect")
+    finally:
+        server.remove()
+
+
+@pytest.mark.parametrize(("away", "workers"), [(sqlite_away, 1), (sqlite_away, 2), (postgresql_away, 1)])
 def test_a_server_without_its_store_answers_opens_and_begins_when_the_store_is_there(
-    tmp_path: Path, workers: int
+    tmp_path: Path, away: Callable[[Path], AbstractContextManager[Away]], workers: int
 ) -> None:
-    data, store = tmp_path / "data", tmp_path / "store"
+    data, log = tmp_path / "data", tmp_path / "log"
     (data / "content" / "blocks").mkdir(parents=True)
     (data / "content" / "blocks" / "seen.yaml").write_text(BLOCK)
-    store.mkdir()
-    (store / "wetink.db").write_bytes(NO_DATABASE)
-    log = tmp_path / "log"
     with (
-        Server(data, workers=workers, log=log, settings={"store": f"sqlite:///{store}"}) as server,
+        away(tmp_path) as store,
+        Server(data, workers=workers, log=log, settings={"store": store.address}) as server,
         httpcore.ConnectionPool() as http,
     ):
 
@@ -73,15 +102,21 @@ def test_a_server_without_its_store_answers_opens_and_begins_when_the_store_is_t
         assert b"retry-after" in {name.lower() for name, _ in refused.headers}
         assert ask("GET", "/dashboard/login").status == 200
         assert until(lambda: log.read_text().count("the store does not open; wetink tries again every 2 s") > workers)
-        assert "file is not a database" in log.read_text()
+        assert store.reason in log.read_text()
 
-        (store / "wetink.db").unlink()
+        store.bring_back()
         until(lambda: ask("GET", "/readyz").status == 200)
-        made = opened(store)
-        key = asyncio.run(made.sources.create_key("shop", "server", (), now_ms())).write_key
-        asyncio.run(made.close())
+        key = asyncio.run(write_key(store.address))
         assert ask("POST", "/v1/track", {**MESSAGE, "writeKey": key}).status == 200
         assert [each["key"] for each in json.loads(ask("GET", "/d/seen.json?user=ann").content)["items"]] == ["mug"]
+
+
+async def write_key(address: str) -> str:
+    store = engine_of(address).open(address, now_ms, archive_days=1, archive_bytes=1 << 20)
+    try:
+        return (await store.sources.create_key("shop", "server", (), now_ms())).write_key
+    finally:
+        await store.close()
 
 
 class Disk:
