@@ -225,9 +225,9 @@ class Compiler:
             for test in rule.age
         ]
         if rule.contains:
-            asked = of_product(self.ask, [(product_field(each.name), each) for each in rule.contains])
+            figure_test = of_product(self.ask, [(product_field(each.name), each) for each in rule.contains])
             lines = "p.pid IN (SELECT pid FROM line WHERE "
-            parts.append(Answer(f"{lines}{asked.sure})", f"{lines}{asked.maybe})"))
+            parts.append(Answer(f"{lines}{figure_test.sure})", f"{lines}{figure_test.maybe})"))
         trusted = either([both([exact("p.doubtful"), PERHAPS]), both([exact("(NOT p.doubtful)"), both(parts)])])
         return self._unless(self._stands, trusted)
 
@@ -264,9 +264,9 @@ def _compared(figure: str, test: Test, value: Values) -> Answer:
         return _condition("max(v)" if figure == "maximum" else "min(v)", "0", test, value)
     small = f"CASE WHEN abs(v) < {SUMMED} THEN v END"
     near = f"({ROUNDING} + 1e-9 * sum(abs({small})))"
-    asked = _condition(f"sum({small})" if figure == "sum" else f"avg({small})", near, test, value)
+    figure_test = _condition(f"sum({small})" if figure == "sum" else f"avg({small})", near, test, value)
     large = f"(max(abs(v)) >= {SUMMED})"
-    return Answer(f"(NOT {large} AND {asked.sure})", f"({large} OR {asked.maybe})")
+    return Answer(f"(NOT {large} AND {figure_test.sure})", f"({large} OR {figure_test.maybe})")
 
 
 def _condition(figure: str, near: str, test: Test, value: Values) -> Answer:

@@ -124,8 +124,8 @@ def one(db: duckdb.DuckDBPyConnection, query: str) -> Any:
 
 
 def _column(db: duckdb.DuckDBPyConnection, query: str, keys: Iterable[str]) -> set[str]:
-    asked = list(keys)
-    return {value for (value,) in db.execute(query, [asked]).fetchall()} if asked else set()
+    wanted = list(keys)
+    return {value for (value,) in db.execute(query, [wanted]).fetchall()} if wanted else set()
 
 
 def _read(

@@ -47,7 +47,7 @@ class Terms(msgspec.Struct, frozen=True):
         return max(parse(self.goal.clicks), parse(self.goal.opens)), 0
 
 
-def asked(content: Content, goal: str = "", model: str = "") -> tuple[str, Goal, str]:
+def chosen_goal(content: Content, goal: str = "", model: str = "") -> tuple[str, Goal, str]:
     """Return a goal's name, the goal, and its model or the given one. Raises BadRequest with the known names."""
     signals, name = content.signals, goal or ORDER
     found = signals.goal(name)
@@ -68,7 +68,7 @@ class Conversions:
 
     async def terms(self, content: Content, goal: str = "", model: str = "") -> Terms:
         """Return the terms of a goal and a model by name. Raises BadRequest and StoreUnavailable."""
-        name, found, chosen = asked(content, goal, model)
+        name, found, chosen = chosen_goal(content, goal, model)
         waiting = frozenset(source.name for source in await self._store.sources.all() if source.orders == "wait")
         return Terms(name, found, chosen, content.signals, waiting)
 

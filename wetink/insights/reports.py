@@ -17,7 +17,7 @@ from wetink.core.signals.conversion import Conversion
 from wetink.core.signals.credits import Credits, Sale, credits_of, joined, sales_of
 from wetink.core.signals.goal import Goal
 from wetink.core.signals.report import DAY_MS, DIMENSIONS, Line, Report
-from wetink.insights.conversions import Conversions, Terms, asked, attributed
+from wetink.insights.conversions import Conversions, Terms, attributed, chosen_goal
 from wetink.insights.periods import Made, Periods
 from wetink.ports import Storage
 from wetink.ports.ledger import Opened
@@ -98,9 +98,9 @@ class Reports:
         self._store, self._ledger, self._periods = store, store.ledger, periods
         self._conversions = Conversions(store)
 
-    def asked(self, content: Content, goal: str = "", model: str = "") -> tuple[str, Goal, str]:
+    def chosen_goal(self, content: Content, goal: str = "", model: str = "") -> tuple[str, Goal, str]:
         """Return a goal's name, the goal, and its model or the given one. Raises BadRequest with the known names."""
-        return asked(content, goal, model)
+        return chosen_goal(content, goal, model)
 
     async def conversions(
         self, content: Content, goal: str, since: int, until: int
@@ -155,7 +155,7 @@ class Reports:
         `at` is its time (Unix ms), if known: then only its own events are read. Raises NotFound.
         """
         terms = await self._conversions.terms(content, goal)
-        chosen = [asked(content, goal, model)[2] for model in models]
+        chosen = [chosen_goal(content, goal, model)[2] for model in models]
         spans = [(at, at + 1), (0, FOREVER)] if at and terms.by_order else [(0, FOREVER)]
         made: list[Conversion] = []
         for since, until in spans:

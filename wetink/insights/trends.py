@@ -12,15 +12,17 @@ logger = logging.getLogger(__name__)
 SLICE = 200
 """Messages read in one step. Opens wait no longer than one step takes."""
 
-Tell = Callable[[Sequence[Event]], None]
+Listener = Callable[[Sequence[Event]], None]
 
 
 class Follower:
     """Keeps trends up to date. Writes of other processes are seen within a second."""
 
-    def __init__(self, store: Storage, trends: Trends, clock_ms: Callable[[], int], tell: Sequence[Tell] = ()) -> None:
-        """Read from `store`. Each function of `tell` also gets the events."""
-        self._store, self._trends, self._clock, self._tell = store, trends, clock_ms, tell
+    def __init__(
+        self, store: Storage, trends: Trends, clock: Callable[[], int], listeners: Sequence[Listener] = ()
+    ) -> None:
+        """Read from `store`. Each function of `listeners` also gets the events."""
+        self._store, self._trends, self._clock, self._listeners = store, trends, clock, listeners
         self._place: Cursor | None = None
         self._forgot = 0
 
@@ -40,9 +42,9 @@ class Follower:
                 self._trends.observe(event)
             except Exception:  # one event; the others still count
                 logger.exception("an event does not count for trends")
-        for hear in self._tell if events else ():
+        for listen in self._listeners if events else ():
             try:
-                hear(events)
+                listen(events)
             except Exception:
                 logger.exception("a listener of trends failed")
         if now - self._forgot >= HOUR:

@@ -93,7 +93,7 @@ class Lookup:
                 return False
         return True
 
-    async def _asked(self, ask: Callable[[], Awaitable[T]]) -> T:
+    async def _read(self, ask: Callable[[], Awaitable[T]]) -> T:
         answer = await ask()
         self._answers.append((ask, answer))
         return answer
@@ -148,7 +148,7 @@ class Lookup:
 
     async def products(self, keys: Sequence[str]) -> Mapping[str, Product]:
         """Return the catalog's products by key. Unknown keys are left out."""
-        return await self._asked(partial(self._store.catalog.products, keys)) if keys else {}
+        return await self._read(partial(self._store.catalog.products, keys)) if keys else {}
 
     async def for_rules(self, needs: Needs, shop: Shop, person: Person, who: Identifier | None, moment: Moment) -> Shop:
         """Return the shop with the data that rules need. Raises StoreUnavailable."""
@@ -158,7 +158,7 @@ class Lookup:
             shop = replace(shop, root=root)
         if needs.catalog:
             keys = list(dict.fromkeys(seen.product.key for seen in interests(person) if seen.product.key))
-            products, history = await self.products(keys), await self._asked(partial(self._store.catalog.changes, keys))
+            products, history = await self.products(keys), await self._read(partial(self._store.catalog.changes, keys))
             shop = replace(shop, products=products, history=history)
         if needs.feeds and self._feeds is not None:
             shop = replace(shop, feeds={name: await self._fed(name, person, moment) for name in sorted(needs.feeds)})
@@ -176,27 +176,25 @@ class Lookup:
         """Return the shop with the data that a block's apps need. Raises StoreUnavailable."""
         if required.queries:
             catalog = self._store.catalog
-            found = {query: tuple(await self._asked(partial(catalog.search, query))) for query in required.queries}
+            found = {query: tuple(await self._read(partial(catalog.search, query))) for query in required.queries}
             shop = replace(shop, found=found)
         if required.feeds:
             fed = {name: await self._fed(name, person, moment) for name in required.feeds if name not in shop.feeds}
             shop = replace(shop, feeds={**shop.feeds, **fed})
         if required.polls:
             tally = self._store.polls.tally
-            tallies = {
-                name: await self._asked(partial(tally, key_of(block.name, name), who)) for name in required.polls
-            }
+            tallies = {name: await self._read(partial(tally, key_of(block.name, name), who)) for name in required.polls}
             shop = replace(shop, polls=tallies)
         if required.promised and who is not None:
-            shop = replace(shop, promised=await self._asked(partial(self._store.ledger.promised, block.name, str(who))))
+            shop = replace(shop, promised=await self._read(partial(self._store.ledger.promised, block.name, str(who))))
         if required.contacts and who is not None:
-            opened, clicked = await self._asked(partial(self._store.ledger.contacts, block.name, str(who)))
+            opened, clicked = await self._read(partial(self._store.ledger.contacts, block.name, str(who)))
             shop = replace(shop, opened=opened, clicked=clicked)
         keys, history = products_of(required, person, moment, shop)
         if keys:
             shop = replace(shop, products={**shop.products, **await self.products(keys)})
         if history:
-            changes = await self._asked(partial(self._store.catalog.changes, history))
+            changes = await self._read(partial(self._store.catalog.changes, history))
             shop = replace(shop, history={**shop.history, **changes})
         return shop
 

@@ -78,7 +78,7 @@ async def report(request: Request) -> Response:
     wetink = allowed(request)
     what = report_query(request, now_ms())
     lines = await lines_of(wetink, what)
-    name, _, model = wetink.reports.asked(wetink.content, what.goal, what.model)
+    name, _, model = wetink.reports.chosen_goal(wetink.content, what.goal, what.model)
     lifts = await wetink.experiments.lifts(wetink.content) if "block" in what.by else {}
     return json_response(
         {

@@ -104,10 +104,10 @@ def _reads_as_key(name: Any) -> bool:
 
 def _answered(search: Search, products: Iterable[Product]) -> bool:
     """Return whether the catalog has all words of a page's search."""
-    asked = search.query
-    if len(asked) > LONGEST_NAME or not all(char in " -'." or category(char)[0] in "LMN" for char in asked):
+    query = search.query
+    if len(query) > LONGEST_NAME or not all(char in " -'." or category(char)[0] in "LMN" for char in query):
         return False
-    words = _tokens(asked)
+    words = _tokens(query)
     return bool(words) and any(
         all(any(known.startswith(word) for known in there) for word in words)
         for there in (_tokens(f"{each.name} {each.brand} {each.category}") for each in products)

@@ -53,7 +53,7 @@ async def overview(request: Request) -> Response:
         "overview.html",
         days=DAYS,
         notes=[each for each in wetink.content.notes if "no font has" in each],
-        credited=MODELS[wetink.reports.asked(wetink.content)[2]],
+        credited=MODELS[wetink.reports.chosen_goal(wetink.content)[2]],
         results=sorted(results, key=lambda each: (-each.opens, each.key["block"])),
         total=total(results),
         bars=await _bars(wetink, now),

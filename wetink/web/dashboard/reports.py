@@ -36,7 +36,7 @@ async def reports(request: Request) -> Response:
     lines = in_currency(every, what.currency)
     whole = total(every)
     currency = what.currency or max(whole.revenue, key=lambda code: whole.revenue[code], default="")
-    name, _, model = wetink.reports.asked(wetink.content, what.goal, what.model)
+    name, _, model = wetink.reports.chosen_goal(wetink.content, what.goal, what.model)
     days = {int(line.key["day"]): line for line in by_day}
     span = range(what.since - what.since % DAY_MS, what.until, DAY_MS)
     return await asyncio.to_thread(  # rendering ten years of days takes a second
@@ -71,7 +71,7 @@ def _report_query(request: Request, wetink: Wetink, now: int) -> tuple[ReportQue
     what = usual(now)
     try:
         what = report_query(request, now)
-        wetink.reports.asked(wetink.content, what.goal, what.model)
+        wetink.reports.chosen_goal(wetink.content, what.goal, what.model)
         if any(each not in DIMENSIONS for each in what.by):
             raise BadRequest("unknown breakdown", hint=f"by: {', '.join(DIMENSIONS)}")
     except BadRequest as error:
@@ -104,7 +104,7 @@ async def conversions(request: Request) -> Response:
     """List the conversions of a span, the newest first, with the credited touches. `before` continues a list."""
     wetink, now = wetink_of(request), now_ms()
     what, problem = _report_query(request, wetink, now)
-    name, _, model = wetink.reports.asked(wetink.content, what.goal, what.model)
+    name, _, model = wetink.reports.chosen_goal(wetink.content, what.goal, what.model)
     whole = await wetink.reports.credits(wetink.content, what.since, what.until, goal=what.goal, model=what.model)
     before = _place(request.query_params.get("before", ""))
     until = min(what.until, before[0] + 1) if before is not None else what.until
