@@ -20,6 +20,7 @@ from bench import (
     reports,
     roles,
     rule,
+    scale,
     tracks,
     visible,
     walk,
@@ -41,6 +42,7 @@ SUITES = {
     "roles": roles.measure,
     "walk": walk.measure,
     "peers": peers.measure,
+    "scale": scale.measure,
 }
 
 

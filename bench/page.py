@@ -32,16 +32,19 @@ TITLES = {
     "audience": "Audiences",
     "reports": "Reports and experiments",
     "peers": "Beside unleash-server",
+    "roles": "A process for each role",
+    "scale": "Predicted and measured costs on PostgreSQL",
     "walk": "Files that one message and one open pass through",
 }
 
 
 def write(found: Mapping[str, Sequence[Figure]]) -> None:
     """Write the page with the figures of each suite."""
-    PATH.write_text(HEAD + _machine() + "".join(_section(name, figures) for name, figures in found.items()), "utf-8")
+    PATH.write_text(HEAD + machine() + "".join(_section(name, figures) for name, figures in found.items()), "utf-8")
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Return a sentence about the machine, the day and the versions."""
     cores, gigabytes = len(os.sched_getaffinity(0)), psutil.virtual_memory().total / 1e9
     day = datetime.now(UTC).date()  # noqa: TID251 (the day of the run)
     return (

@@ -10,6 +10,8 @@ class Proxy:
 
     def __init__(self, target: int) -> None:
         self._target, self.port = target, 0
+        self.bytes = 0
+        """What has come through, in both directions."""
         self._loop = asyncio.new_event_loop()
         self._open = asyncio.Event()
         self._open.set()
@@ -63,6 +65,7 @@ class Proxy:
         with suppress(OSError):
             while data := await reader.read(1 << 16):
                 await self._open.wait()
+                self.bytes += len(data)
                 writer.write(data)
                 await writer.drain()
         writer.close()

@@ -4,6 +4,9 @@ SELECT pg_advisory_xact_lock_shared(20, 2)
 -- name: exclude  The same lock, alone.
 SELECT pg_advisory_xact_lock(20, 2)
 
+-- name: known
+SELECT digest FROM picture WHERE digest = ANY($1::bytea[])
+
 -- name: keep
 INSERT INTO picture (digest, content_type, bytes, body)
 SELECT digest, content_type, octet_length(body), body

@@ -52,6 +52,8 @@ class PostgresPictures:
         pictures = {digest_of(picture): picture for _, (_, picture) in shown}
         rows = sorted((*digests_of(place), at, digest_of(picture)) for place, (at, picture) in shown)
         await connection.execute(SQL.share)
+        for (digest,) in await connection.fetch(SQL.known, [*pictures]):  # a picture is sent once, not each time
+            del pictures[digest]
         some, size = list[tuple[bytes, str, bytes]](), 0
         for digest, picture in sorted(pictures.items()):
             some.append((digest, picture.content_type, picture.body))

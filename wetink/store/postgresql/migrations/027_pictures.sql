@@ -1,5 +1,5 @@
 -- The last picture of each place and person. `who` and `place` are digests; `body` names the picture, kept once.
-CREATE TABLE shown (
+CREATE UNLOGGED TABLE shown (
     who bytea NOT NULL,
     place bytea NOT NULL,
     at bigint NOT NULL,
@@ -9,7 +9,7 @@ CREATE TABLE shown (
 CREATE INDEX shown_by_age ON shown (at);
 CREATE INDEX shown_by_body ON shown (body);
 
-CREATE TABLE picture (
+CREATE UNLOGGED TABLE picture (
     digest bytea PRIMARY KEY,
     content_type text NOT NULL,
     bytes bigint NOT NULL,
