@@ -97,7 +97,7 @@ CREATE FUNCTION append_messages(
     prints bigint[], places integer[], received bigint[], sources text[], ids text[], verdicts smallint[],
     problems bytea[], types text[], names text[], whos text[], ats bigint[], key_times bigint[], raws bytea[],
     pages boolean[], bodies bytea[]
-) RETURNS SETOF bigint LANGUAGE plpgsql SET enable_seqscan = off SET jit = off
+) RETURNS SETOF bigint LANGUAGE plpgsql SET enable_seqscan = off SET jit = off SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     since bigint := log_begin();
@@ -126,7 +126,7 @@ END $$;
 
 -- The place in the log before the messages received at or after a time (Unix ms). Times of receipt grow nearly as
 -- places do: whatever several processes received at once may be a little out of order.
-CREATE FUNCTION log_place(since bigint) RETURNS bigint LANGUAGE plpgsql STABLE SET enable_seqscan = off
+CREATE FUNCTION log_place(since bigint) RETURNS bigint LANGUAGE plpgsql STABLE SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     low bigint := 0;

@@ -109,7 +109,7 @@ BEGIN
 END $$;
 
 -- Delete every summary that includes events filed under these identifiers. The caller has locked them.
-CREATE FUNCTION drop_summaries_of(keys text[]) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off
+CREATE FUNCTION drop_summaries_of(keys text[]) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     gone text[];
@@ -129,7 +129,7 @@ BEGIN
 END $$;
 
 -- Delete every summary that includes, or may come to include, events filed under these identifiers.
-CREATE FUNCTION drop_summaries_about(keys text[]) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off
+CREATE FUNCTION drop_summaries_about(keys text[]) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
 AS $$
 BEGIN
     IF NOT EXISTS (SELECT 1 FROM profile_summary) THEN
@@ -155,7 +155,7 @@ END $$;
 CREATE FUNCTION hold_identifiers(keys text[], firm boolean[], weakers text[], sent text[])
 RETURNS TABLE (
     identifier text, since bigint, until bigint, owner text, level text, moves text, followed boolean, disputed boolean
-) LANGUAGE plpgsql SET enable_seqscan = off SET jit = off
+) LANGUAGE plpgsql SET enable_seqscan = off SET jit = off SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 BEGIN

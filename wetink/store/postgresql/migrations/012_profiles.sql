@@ -36,42 +36,43 @@ DECLARE
     members text[];
 BEGIN
     IF left(owner, 1) = 'u' THEN
-        members := ARRAY(
-            SELECT j.member FROM joined j WHERE j.root = (SELECT o.root FROM joined o WHERE o.member = owner)
-        );
+        SELECT array_agg(j.member) INTO members FROM joined j
+        WHERE j.root = (SELECT o.root FROM joined o WHERE o.member = owner);
     END IF;
-    RETURN CASE WHEN cardinality(members) > 0 THEN members ELSE ARRAY[owner] END;
+    RETURN coalesce(members, ARRAY[owner]);
 END $$;
 
 -- The stretches of the profile of an owner: an identifier, the span [since, until) whose events belong to the profile,
--- and which of them do.
+-- and which of them do. A user has addresses and anonymous ids, and so has an address; nothing is weaker than those.
 CREATE FUNCTION stretches_of(owner text) RETURNS TABLE (who text, since bigint, until bigint, moves text)
-LANGUAGE plpgsql STABLE ROWS 5
+LANGUAGE plpgsql STABLE ROWS 5 SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
+DECLARE
+    members text[] := members_of(owner);
+    ever constant bigint := 1::bigint << 62;
 BEGIN
     IF left(owner, 1) = 'a' THEN  -- events from pages belong to somebody else if anybody holds it
-        RETURN QUERY SELECT owner, -(1::bigint << 62), 1::bigint << 62,
+        RETURN QUERY SELECT owner, -ever, ever,
             CASE WHEN EXISTS (SELECT 1 FROM holding h WHERE h.identifier = owner) THEN 'server' ELSE 'all' END;
         RETURN;
     END IF;
     RETURN QUERY
-    WITH RECURSIVE reach (who, since, until, moves) AS (
-        SELECT unnest(members_of(owner)) COLLATE "C", -(1::bigint << 62), 1::bigint << 62, 'all' COLLATE "C"
-        UNION ALL
-        SELECT h.identifier, greatest(h.since, r.since), least(h.until, r.until), h.moves
-        FROM reach r CROSS JOIN LATERAL (
-            SELECT h.identifier, h.since, h.until, h.moves FROM holding h
-            WHERE h.owner = r.who AND h.moves <> 'none' AND h.since < r.until AND h.until > r.since OFFSET 0
-        ) h
-        WHERE left(r.who, 1) <> 'a'  -- nothing is weaker
-    )
-    SELECT r.who, r.since, r.until, r.moves FROM reach r;
+    SELECT m.who, -ever, ever, 'all' FROM unnest(members) AS m (who)
+    UNION ALL
+    SELECT h.identifier, h.since, h.until, h.moves FROM holding h WHERE h.owner = ANY(members) AND h.moves <> 'none'
+    UNION ALL
+    SELECT w.identifier, greatest(w.since, h.since), least(w.until, h.until), w.moves
+    FROM holding h CROSS JOIN LATERAL (
+        SELECT w.identifier, w.since, w.until, w.moves FROM holding w
+        WHERE w.owner = h.identifier AND w.moves <> 'none' AND w.since < h.until AND w.until > h.since OFFSET 0
+    ) w
+    WHERE h.owner = ANY(members) AND h.moves <> 'none' AND h.identifier < 'f' AND h.identifier >= 'e';
 END $$;
 
 -- The newest events of an owner's profile up to a moment, in no order.
 CREATE FUNCTION newest_events(owner text, moment bigint, most bigint) RETURNS TABLE (at bigint, body bytea)
-LANGUAGE plpgsql STABLE ROWS 100
+LANGUAGE plpgsql STABLE ROWS 100 SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -85,46 +86,35 @@ BEGIN
     ORDER BY e.at DESC, e.fingerprint DESC LIMIT most;
 END $$;
 
--- What tells the state of an owner's profile at a moment from others, and the time of its newest event (NULL: none). In
--- a stretch, events are only added, a copy lowers the time of one, and any other change comes from a replay.
-CREATE FUNCTION profile_digest(owner text, moment bigint, OUT digest text, OUT newest bigint) LANGUAGE plpgsql STABLE
-AS $$
-BEGIN
-    SELECT string_agg(concat_ws(' ', s.who, s.since, s.until, s.moves, e.n, e.ats, e.prints), E'\n'), max(e.newest)
-    INTO digest, newest
-    FROM stretches_of(owner) s CROSS JOIN LATERAL (
-        SELECT count(*) AS n, sum(e.at) AS ats, sum(e.fingerprint) AS prints, max(e.at) AS newest FROM (
-            SELECT e.at, e.fingerprint FROM event e
-            WHERE e.who = s.who AND e.at >= s.since AND e.at < least(s.until, moment + 1)
-            AND (s.moves = 'all' OR e.page = (s.moves = 'browser'))
-            ORDER BY e.at DESC LIMIT 1000
-        ) e
-    ) e;
-    digest := md5(digest || E'\n' || (SELECT count FROM replay));
-END $$;
-
 -- The profiles that own identifiers at a moment, but for those that still have the known revision. The first row of each
 -- has its root and revision, and its summary if there is one by these rules; the others have its newest events.
+-- A revision is made of the stretches and their events: in a stretch, events are only added, a copy lowers the time of
+-- one, and any other change comes from a replay.
 CREATE FUNCTION load_profiles(
     whos text[], revisions text[], moment bigint, by_rules bigint, brief boolean, most bigint, most_bytes bigint
 ) RETURNS TABLE (place integer, root text, revision text, person bytea, history bytea, body bytea)
-LANGUAGE plpgsql STABLE SET enable_seqscan = off SET jit = off
+LANGUAGE plpgsql STABLE SET enable_seqscan = off SET jit = off SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_variable
 DECLARE
     ever constant bigint := (1::bigint << 62) - 1;
+    replays constant bigint := (SELECT count FROM replay);
     owner text;
     until bigint;
     digest text;
     newest bigint;
     kept record;
+    names text[];
+    froms bigint[];
+    tos bigint[];
+    moved text[];
 BEGIN
     FOR i IN 1 .. cardinality(whos) LOOP
         place := i - 1;
         person := NULL;
         history := NULL;
         body := NULL;
-        owner := owner_of(whos[i], ever);
+        owner := CASE WHEN left(whos[i], 1) = 'u' THEN whos[i] ELSE owner_of(whos[i], ever) END;
         IF by_rules IS NOT NULL THEN
             SELECT s.root, s.revision, s.newest, s.person, CASE WHEN brief THEN '' ELSE s.history END AS history
             INTO kept FROM profile_summary s WHERE s.who = owner AND s.rules = by_rules;
@@ -140,23 +130,41 @@ BEGIN
             END IF;
         END IF;
         until := ever;
-        SELECT d.digest, d.newest INTO digest, newest FROM profile_digest(owner, until) d;
-        IF newest > moment THEN  -- some of its events may belong to others then
-            owner := owner_of(whos[i], moment);
+        LOOP
+            SELECT array_agg(s.who), array_agg(s.since), array_agg(s.until), array_agg(s.moves)
+            INTO names, froms, tos, moved FROM stretches_of(owner) s;
+            SELECT string_agg(concat_ws(' ', s.who, s.since, s.until, s.moves, e.n, e.ats, e.prints), E'\n'),
+                max(e.newest)
+            INTO digest, newest
+            FROM unnest(names, froms, tos, moved) AS s (who, since, until, moves) CROSS JOIN LATERAL (
+                SELECT count(*) AS n, sum(e.at) AS ats, sum(e.fingerprint) AS prints, max(e.at) AS newest FROM (
+                    SELECT e.at, e.fingerprint FROM event e
+                    WHERE e.who = s.who AND e.at >= s.since AND e.at < least(s.until, until + 1)
+                    AND (s.moves = 'all' OR e.page = (s.moves = 'browser'))
+                    ORDER BY e.at DESC LIMIT 1000
+                ) e
+            ) e;
+            EXIT WHEN newest IS NULL OR newest <= moment;
+            owner := owner_of(whos[i], moment);  -- some of the events may belong to others then
             until := moment;
-            SELECT d.digest INTO digest FROM profile_digest(owner, until) d;
-        END IF;
+        END LOOP;
         root := owner;
         IF left(owner, 1) = 'u' THEN
             root := coalesce((SELECT j.root FROM joined j WHERE j.member = owner), owner);
         END IF;
-        revision := digest || root;
+        revision := md5(digest || E'\n' || replays) || root;
         IF revision <> revisions[i] THEN
             RETURN NEXT;
             IF newest IS NOT NULL THEN
                 RETURN QUERY SELECT place, NULL, NULL, NULL::bytea, NULL::bytea, e.body FROM (
                     SELECT e.body, sum(octet_length(e.body)) OVER (ORDER BY e.at DESC ROWS UNBOUNDED PRECEDING) AS bytes
-                    FROM newest_events(owner, until, most) e
+                    FROM unnest(names, froms, tos, moved) AS s (who, since, until, moves) CROSS JOIN LATERAL (
+                        SELECT e.at, e.body FROM event e
+                        WHERE e.who = s.who AND e.at >= s.since AND e.at < least(s.until, until + 1)
+                        AND (s.moves = 'all' OR e.page = (s.moves = 'browser'))
+                        ORDER BY e.at DESC LIMIT most
+                    ) e
+                    ORDER BY e.at DESC LIMIT most
                 ) e WHERE e.bytes <= most_bytes;
             END IF;
         END IF;
@@ -165,7 +173,7 @@ END $$;
 
 -- The identifiers that lead to a root at a moment, strongest first, from one on; and whether a message has carried each.
 CREATE FUNCTION names_of(root text, moment bigint, behind text, most bigint)
-RETURNS TABLE (who text, carried boolean) LANGUAGE plpgsql STABLE SET enable_seqscan = off
+RETURNS TABLE (who text, carried boolean) LANGUAGE plpgsql STABLE SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -191,7 +199,7 @@ END $$;
 -- The roots of profiles with an identifier from `first` on and before `behind`: of the next `most` identifiers that
 -- events are filed under or that somebody holds.
 CREATE FUNCTION found_identifiers(first text, behind text, most bigint) RETURNS SETOF text
-LANGUAGE plpgsql STABLE SET enable_seqscan = off
+LANGUAGE plpgsql STABLE SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
 AS $$
 BEGIN
     RETURN QUERY
