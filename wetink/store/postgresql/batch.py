@@ -156,7 +156,7 @@ class BatchWriter:
     def _flushed(self, task: asyncio.Task[object]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("writing %s stumbled", self._what, exc_info=error)
-        if any(self._waiting.count(kind) for kind in self._queues):
+        if not self._closed and any(self._waiting.count(kind) for kind in self._queues):
             self._soon(self._seconds)
 
     def _log_lost(self, lost: int, why: str) -> None:

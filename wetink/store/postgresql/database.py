@@ -66,6 +66,8 @@ class Database:
         self._address = Address(address)
         self._pool: asyncpg.Pool[Any] | None = None
         self._opening: asyncio.Task[asyncpg.Pool[Any]] | None = None
+        self._idle: list[asyncpg.pool.PoolConnectionProxy[Any]] = []
+        self._waiting = 0
         self._closed = False
 
     async def start(self) -> None:
@@ -92,16 +94,35 @@ class Database:
         with translated(doing):
             async with asyncio.timeout(seconds):
                 pool = self._pool or await self._opened()
-                async with asyncio.timeout(WAIT_SECONDS):
-                    connection = await pool.acquire()
+                connection = self._idle_one() or await self._acquired(pool)
                 try:
                     yield connection
-                except asyncpg.InternalClientError:
-                    connection.terminate()  # such as one that was told of the server's end and still seems open
-                    raise
-                finally:
+                except BaseException as error:
+                    if isinstance(error, asyncpg.InternalClientError):
+                        connection.terminate()  # such as one that was told of the server's end and still seems open
                     with suppress(TimeoutError):  # a frozen server does not answer a request to cancel either
                         await pool.release(connection, timeout=CANCEL_SECONDS)
+                    raise
+                if self._waiting or self._closed:
+                    await pool.release(connection, timeout=CANCEL_SECONDS)
+                else:
+                    self._idle.append(connection)  # giving it back to the pool and taking it again costs three tasks
+
+    def _idle_one(self) -> "asyncpg.pool.PoolConnectionProxy[Any] | None":
+        while self._idle:
+            connection = self._idle.pop()
+            with suppress(asyncpg.InterfaceError):  # its end took it back to the pool
+                if not connection.is_closed():
+                    return connection
+        return None
+
+    async def _acquired(self, pool: "asyncpg.Pool[Any]") -> "asyncpg.pool.PoolConnectionProxy[Any]":
+        self._waiting += 1  # who has one gives it back to the pool
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                return await pool.acquire()
+        finally:
+            self._waiting -= 1
 
     @asynccontextmanager
     async def snapshot(self, doing: str) -> AsyncIterator[Connection]:
@@ -146,6 +167,9 @@ class Database:
         """Wait a while for statements under way, then close all connections. A second call does nothing."""
         self._closed = True
         pool, self._pool = self._pool, None
+        while pool is not None and (connection := self._idle_one()) is not None:
+            with suppress(asyncpg.InterfaceError, TimeoutError):
+                await pool.release(connection, timeout=CANCEL_SECONDS)
         if pool is not None:
             try:
                 await asyncio.wait_for(pool.close(), CLOSE_SECONDS)
