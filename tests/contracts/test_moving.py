@@ -3,8 +3,8 @@
 import asyncio
 import json
 import random
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,32 +79,46 @@ def records() -> list[Record]:
     return made
 
 
+def steps(store: Storage, number: int) -> list[Callable[[], Awaitable[object]]]:
+    """Return calls that write something to every part."""
+    files = {"blocks/a.yaml": b"%d" % number, "b.png": b"\0\xff"}
+    members = JANE, *([BOB] if number % 2 else [])
+    seen = Touch("open", "hero", "user:jane", "", NOW + number, "v", fetch_class="person")
+
+    async def later() -> None:
+        """Write what may be written a moment later."""
+        for touch in (seen, replace(seen, kind="click")):
+            await store.ledger.record(touch)
+        store.ledger.served(Served("hero", "v", ""), NOW + number)
+        store.archive.keep(opened(number, NOW + number))
+        await store.ledger.touches([], 0, 0)
+        await store.archive.newest(NOW + DAY, 1)
+
+    return [
+        lambda: store.catalog.learn([Product(sku=f"L{number}", name="Lamp", price=5.0)], NOW + number),
+        lambda: store.catalog.note_import("goods", f"v{number}"),
+        lambda: store.sources.create_key(f"shop{number}", "browser", ("shop.example",), NOW),
+        lambda: store.sources.set_source(f"shop{number}", per_second=2.5, verify=True),
+        lambda: store.polls.vote("poll", JANE, number % 3, NOW),
+        lambda: store.polls.vote("poll", BOB, number % 2, NOW),
+        lambda: store.ledger.settle(decided("v", NOW + number * 60_000), 1, 60_000, "person"),
+        lambda: store.ledger.promise("hero", "user:jane", {f"ends{number}": NOW}),
+        later,
+        lambda: store.exposures.keep(Exposure("test", f"user:{number}", "a", NOW, "user:jane")),
+        lambda: store.exposures.keep_shares("test", number, {"a": 0.5, "b": 0.5}),
+        lambda: store.memberships.take("vip", all_at_once(*members), NOW + number, tell),
+        lambda: store.sessions.begin("token", NOW + number),
+        lambda: store.sessions.try_from("192.0.2.1", NOW),
+        lambda: store.content.publish(files, number, by="ida", message="", at=1),
+        lambda: store.uploads.put("a.csv", iter([b"one", b"\0%d" % number]), NOW + number),
+        lambda: store.secrets.keep(f"secret{number}", "value"),
+    ]
+
+
 async def fill(store: Storage, number: int = 0) -> None:
     """Write something to every part."""
-    await store.catalog.learn([Product(sku=f"L{number}", name="Lamp", price=5.0)], NOW + number)
-    await store.catalog.note_import("goods", f"v{number}")
-    await store.sources.create_key(f"shop{number}", "browser", ("shop.example",), NOW)
-    await store.sources.set_source(f"shop{number}", per_second=2.5, verify=True)
-    for who in (JANE, BOB):
-        await store.polls.vote("poll", who, number % 3, NOW)
-    await store.ledger.settle(decided("v", NOW + number * 60_000), 1, 60_000, "person")
-    await store.ledger.promise("hero", "user:jane", {f"ends{number}": NOW})
-    for kind in ("open", "click"):
-        await store.ledger.record(Touch(kind, "hero", "user:jane", "", NOW + number, "v", fetch_class="person"))
-    store.ledger.served(Served("hero", "v", ""), NOW + number)
-    await store.ledger.touches([], 0, 0)
-    await store.exposures.keep(Exposure("test", f"user:{number}", "a", NOW, "user:jane"))
-    await store.exposures.keep_shares("test", number, {"a": 0.5, "b": 0.5})
-    store.archive.keep(opened(number, NOW + number))
-    await store.archive.newest(NOW + DAY, 1)
-    await store.memberships.take("vip", all_at_once(JANE, *([BOB] if number % 2 else [])), NOW + number, tell)
-    await store.sessions.begin("token", NOW + number)
-    await store.sessions.try_from("192.0.2.1", NOW)
-    await store.content.publish(
-        {"blocks/a.yaml": b"%d" % number, "b.png": b"\0\xff"}, number, by="ida", message="", at=1
-    )
-    await store.uploads.put("a.csv", iter([b"one", b"\0%d" % number]), NOW + number)
-    await store.secrets.keep(f"secret{number}", "value")
+    for step in steps(store, number):
+        await step()
 
 
 def tell(change: object, first: bool) -> bool:
@@ -152,36 +166,43 @@ def test_everything_is_in_the_other_engine_afterwards(houses: tuple[House, House
 def test_what_is_written_meanwhile_arrives_and_nothing_is_written_after_the_seal(houses: tuple[House, House]) -> None:
     source, target = houses
     chance = random.Random(3)
-    acknowledged = list[str]()
+    acknowledged, writing = list[str](), asyncio.Event()
     run(fill(source.store))
 
-    async def writes() -> None:
-        """Write until the store refuses."""
+    async def writes(moving: asyncio.Future[Moved]) -> None:
+        """Write until the store refuses for good."""
         for number in range(1, 10_000):
-            message = {
-                "type": "track",
-                "event": "Product Viewed",
-                "messageId": f"m{number}",
+            message = {"type": "track", "event": "Product Viewed", "messageId": f"m{number}", "timestamp": NOW + number}
+            message |= {
                 "userId": f"u{number % 9}",
+                "anonymousId": f"a{chance.randrange(9)}",
+                "properties": {"sku": "S"},
             }
-            message |= {"anonymousId": f"a{chance.randrange(9)}", "timestamp": NOW + number, "properties": {"sku": "S"}}
-            await source.store.log.append([received(message)])
-            acknowledged.append(f"m{number}")
-            await fill(source.store, number)
-            await asyncio.sleep(0)
+            append = partial(source.store.log.append, [received(message)])
+            for step in [append, *steps(source.store, number)]:
+                while True:
+                    try:
+                        await step()
+                        break
+                    except StoreUnavailable:
+                        if moving.done():
+                            return
+                    await asyncio.sleep(0.01)
+                if step is append:
+                    acknowledged.append(f"m{number}")
+                    writing.set()
+            await asyncio.sleep(0.02)
 
     async def both() -> None:
-        writing = asyncio.create_task(writes())
-        await asyncio.sleep(0.2)
-        try:
-            await Move(source.moving, target.moving, target.store).run(finish=True)
-            with suppress(StoreUnavailable):
-                await asyncio.wait_for(writing, 30)
-        finally:
-            writing.cancel()
+        async def moves() -> Moved:
+            await writing.wait()
+            return await Move(source.moving, target.moving, target.store).run(finish=True)
+
+        moving = asyncio.create_task(moves())
+        await asyncio.wait_for(asyncio.gather(moving, writes(moving)), 60)
 
     run(both())
-    assert {each.message_id for each in run(target.store.log.messages(limit=20_000))} >= set(acknowledged) != set()
+    assert {each.message_id for each in run(target.store.log.messages(limit=20_000))} >= set(acknowledged)
     assert run(rows(target.moving)) == run(rows(source.moving))
     whom = [Identifier("user", f"u{n}") for n in range(9)] + [Identifier("anonymous", f"a{n}") for n in range(9)]
     assert everybody(target.store.profiles, whom) == everybody(source.store.profiles, whom)

@@ -22,11 +22,9 @@ from wetink.core.identity.identifier import Identifier
 from wetink.ports import Cursor, Received, Record, Storage
 from wetink.ports.moving import MESSAGE, REPLAYED, TABLES, Import, Moving, Row, Stored
 
-SLICE = 1_000
-"""Messages, or noted rows, copied together."""
-ROUNDS = 20
-"""Times that newer messages and rows are copied before the last step, if there are always many of them."""
-ALL = 1 << 40
+SLICE, NOTED = 1_000, 10_000
+"""Messages copied together, and noted rows."""
+ALL, ALL_ROWS = 1 << 40, "all"
 
 Told: TypeAlias = Callable[[str, int, int], object]
 """Gets the name of a step, how much of it is done, and of how much."""
@@ -118,25 +116,27 @@ class Move:
         self._told(step, self._done, self._size)
 
     async def _copy_table(self, table: str) -> None:
-        """Copy the rows of a table that are not copied yet."""
-        name = f"table {table}"
-        while (place := self._notes.get(name)) != "all":
-            rows = await self._source.page(table, _decoded(place) if place else None, TABLES[table].page)
+        """Copy the rows of a table that are not copied yet. Those that are written meanwhile are noted."""
+        name, page = f"table {table}", TABLES[table].page
+        while (place := self._notes.get(name)) != ALL_ROWS:
+            rows = await self._source.page(table, _decoded(place) if place else None, page)
             if rows:
                 await self._target.put(table, _keys(table, rows), rows)
                 self._count(f"copying {table}", len(rows))
-            await self._note(**{name: msgspec.msgpack.encode(_keys(table, rows)[-1]).hex() if rows else "all"})
+            place = ALL_ROWS if len(rows) < page else msgspec.msgpack.encode(_keys(table, rows)[-1]).hex()
+            await self._note(**{name: place})
 
     async def _copy_log(self, step: str = "copying messages") -> int:
         """Append the messages that are not copied yet. Returns their number."""
-        count = 0
-        while (read := await self._source.log(self._notes.get("log", ""), SLICE))[1]:
-            cursor, items = read
+        count, more = 0, True
+        while more:
+            cursor, items = await self._source.log(self._notes.get("log", ""), SLICE)
             await self._append(items)
-            await self._note(log=cursor)
+            if items:
+                await self._note(log=cursor)
+                self._count(step, len(items))
             await self._into.projections.settle()
-            count += len(items)
-            self._count(step, len(items))
+            count, more = count + len(items), len(items) >= SLICE
         return count
 
     async def _append(self, items: Iterable[Stored | Import]) -> None:
@@ -148,11 +148,13 @@ class Move:
                     await self._into.catalog.learn(each.products, each.at)
 
     async def _catch_up(self) -> None:
-        """Copy what is new until little is left."""
-        for _ in range(ROUNDS):
-            messages, changes = await self._copy_log(), await self._copy_changes(SLICE)
-            if messages < SLICE and changes < SLICE:
+        """Copy what is new until little is left, or until it does not get less."""
+        before = ALL
+        while True:
+            messages, changes = await self._copy_log(), await self._copy_changes(NOTED)
+            if (messages < SLICE and changes < NOTED) or messages + changes >= before:
                 return
+            before = messages + changes
 
     async def _copy_changes(self, limit: int) -> int:
         """Copy noted rows, the oldest first. Returns their number."""
@@ -181,13 +183,15 @@ class Move:
     async def _compare_table(self, table: str) -> None:
         """Compare all rows of a table. Those that differ may be written meanwhile: they are compared at the end."""
         after: Row | None = None
-        while rows := await self._source.page(table, after, TABLES[table].page):
+        page, more = TABLES[table].page, True
+        while more:
+            rows = await self._source.page(table, after, page)
             keys = _keys(table, rows)
-            after = keys[-1]
             if odd := await self._different(table, keys, rows):
                 self._rows.setdefault(table, set()).update(odd)
             self._moved.rows += len(rows)
             self._count(f"comparing {table}", len(rows))
+            after, more = keys[-1] if keys else None, len(rows) >= page
 
     async def _different(self, table: str, keys: Sequence[Row], rows: Sequence[Row]) -> set[Row]:
         """Return the keys whose rows differ."""
