@@ -10,7 +10,7 @@ from wetink.ports.moving import Moving
 
 ALL: dict[str, Callable[..., Storage]] = {"sqlite": storage.opened, "postgresql": postgresql.opened}
 """Each opens a folder, as `tests.storage.opened` does."""
-ENGINES = {name: ALL[name] for name in os.environ.get("ENGINES", "sqlite").split(",")}
+ENGINES = {name: ALL[name] for name in os.environ.get("ENGINES", "sqlite,postgresql").split(",")}
 
 
 def forget(engine: str, folder: Path) -> None:
