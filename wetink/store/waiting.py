@@ -48,10 +48,13 @@ class Waiting:
     def take(self, kind: str, most: int) -> list[Any]:
         """Return up to `most` rows of a kind, the oldest first, until `ended` says whether they were written."""
         waiting = self._rows[kind]
-        taken = self._taken[kind] = {key: waiting[key] for key in islice(waiting, most)}
-        for key in taken:
-            del waiting[key]
-        return [*taken.values()]
+        if len(waiting) <= most:
+            self._taken[kind], self._rows[kind] = waiting, {}
+        else:
+            self._taken[kind] = {key: waiting[key] for key in islice(waiting, most)}
+            for key in self._taken[kind]:
+                del waiting[key]
+        return [*self._taken[kind].values()]
 
     def ended(self, kind: str, *, written: bool) -> None:
         """Drop the taken rows of a kind. If they were not written, put them back before those added since."""

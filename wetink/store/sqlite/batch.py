@@ -8,10 +8,11 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import count
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import apsw
+
+from wetink.store.waiting import Kind, Waiting
 
 logger = logging.getLogger(__name__)
 
@@ -23,8 +24,8 @@ CLOSE_TRIES = 3
 """Attempts to write the waiting rows at the end of a process."""
 
 T = TypeVar("T")
-Batch: TypeAlias = Mapping[str, dict[Any, Any]]
-"""Rows by kind and key."""
+Batch: TypeAlias = Mapping[str, Sequence[Any]]
+"""Rows by kind."""
 
 
 class Queue(NamedTuple):
@@ -45,13 +46,12 @@ class BatchWriter:
         db: apsw.Connection,
         queues: Mapping[str, Queue],
         *,
-        tried: Callable[[Batch, Batch, bool], object] = lambda batch, waiting, written: None,
+        tried: Callable[[Batch, bool], object] = lambda batch, written: None,
         seconds: float = SECONDS,
     ) -> None:
         """Write `queues` in their order over their own connection. `what` names the rows in the log.
 
-        `tried` is called under `mutex` after each batch, with the batch, the rows waiting since, and whether it was
-        written.
+        `tried` is called under `mutex` after each batch, with the batch and whether it was written.
         """
         self._what, self._db, self._queues, self._tried = what, db, queues, tried
         self.mutex = threading.RLock()
@@ -61,8 +61,7 @@ class BatchWriter:
         self.lost = 0
         """Number of rows that were never written."""
         self._refused = 0
-        self._numbers = count()
-        self._waiting, self._taken = self._none(), self._none()
+        self._rows = Waiting({name: Kind(each.most, each.join) for name, each in queues.items()})
         self._failing = self._closing = False
         self._seconds, self._wake = seconds, threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"wetink {what}", daemon=True)
@@ -76,49 +75,42 @@ class BatchWriter:
     def put(self, kind: str, row: Any, key: Any = None) -> bool:
         """Add a row, joined with one of the same key. Returns False if there is no room and the row is lost."""
         with self.mutex:
-            waiting = self._waiting[kind]
-            if key is None:
-                key = next(self._numbers)
-            if key in waiting:
-                waiting[key] = self._queues[kind].join(waiting[key], row)
-                return True
-            if len(waiting) + len(self._taken[kind]) >= self._queues[kind].most:
+            kept = self._rows.put(kind, row, key)
+            if not kept:
                 self.lost += 1
                 self._refused += 1
-                return False
-            waiting[key] = row
-            if len(waiting) == AT_ONCE:
+            if self._rows.count(kind) == AT_ONCE:
                 self._wake.set()
-            return True
+            return kept
 
     def find(self, kind: str, key: Any) -> Any:
         """Return the waiting row of a key; None without one."""
         with self.mutex:
-            return self._waiting[kind].get(key) or self._taken[kind].get(key)
+            return self._rows.find(kind, key)
 
     def pending(self, kind: str) -> list[Any]:
         """Return the waiting rows of a kind, the oldest first."""
         with self.mutex:
-            return [*self._taken[kind].values(), *self._waiting[kind].values()]
+            return self._rows.pending(kind)
 
     def flush(self) -> bool:
         """Write the waiting rows. Returns whether none are left. Never raises: rows that cannot be written wait."""
         with self.writing:
             with self.mutex:
                 refused, self._refused = self._refused, 0
-                self._taken, self._waiting = self._waiting, self._none()
+                taken = {kind: self._rows.take(kind, queue.most) for kind, queue in self._queues.items()}
             self._log_lost(refused, "they could not be written for too long")
-            if not any(self._taken.values()):
+            if not any(taken.values()):
                 return True
             try:
                 with transaction(self._db):
                     odd = [
                         why
                         for kind, queue in self._queues.items()
-                        for why in write_in_halves(self._db, [*self._taken[kind].values()], queue.write)
+                        for why in write_in_halves(self._db, taken[kind], queue.write)
                     ]
             except BaseException as error:
-                self._ended(written=False)
+                self._ended(taken, written=False)
                 if not self._failing and passing(error):
                     logger.warning("%s wait to be written: %s", self._what, error)
                 elif not self._failing:  # its text may have personal data
@@ -126,7 +118,7 @@ class BatchWriter:
                 self._failing = True
                 return False
             self._failing = False
-            self._ended(written=True, lost=len(odd))
+            self._ended(taken, written=True, lost=len(odd))
             self._log_lost(len(odd), f"they cannot be written ({type(odd[0]).__name__})" if odd else "")
             return True
 
@@ -146,21 +138,13 @@ class BatchWriter:
         self.lost += left
         self._log_lost(left, "this process ends, and they cannot be written")
 
-    def _none(self) -> dict[str, dict[Any, Any]]:
-        return {kind: {} for kind in self._queues}
-
-    def _ended(self, *, written: bool, lost: int = 0) -> None:
+    def _ended(self, taken: Batch, *, written: bool, lost: int = 0) -> None:
         """Drop a written batch. Put a failed one back, before the rows added since."""
         with self.mutex:
             self.lost += lost
-            taken, now, self._taken = self._taken, self._waiting, self._none()
-            if not written:
-                self._waiting = {kind: dict(rows) for kind, rows in taken.items()}
-                for kind, rows in now.items():
-                    waiting, join = self._waiting[kind], self._queues[kind].join
-                    for key, row in rows.items():
-                        waiting[key] = join(waiting[key], row) if key in waiting else row
-            self._tried(taken, now, written)
+            for kind in self._queues:
+                self._rows.ended(kind, written=written)
+            self._tried(taken, written)
 
     def _log_lost(self, lost: int, why: str) -> None:
         if lost:
@@ -171,7 +155,7 @@ class BatchWriter:
             self._wake.wait(self._seconds)
             self._wake.clear()
             try:
-                if any(self._waiting.values()):
+                if any(self._rows.count(kind) for kind in self._queues):
                     self.flush()
             except BaseException:
                 logger.exception("the thread that writes %s stumbled", self._what)

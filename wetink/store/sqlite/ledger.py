@@ -99,14 +99,14 @@ class Late:
             self.locked = True
             self._writer.put("rows", row)
 
-    def tried(self, taken: Batch, waiting: Batch, written: bool) -> None:
+    def tried(self, taken: Batch, written: bool) -> None:
         """Drop written ones. Called under the writer's mutex."""
         if not written:
             return
-        for key, kept in taken["decisions"].values():
+        for key, kept in taken["decisions"]:
             if self.decisions.get(key) is kept:
                 del self.decisions[key]
-        if not waiting["decisions"] and not waiting["rows"]:
+        if not self._writer.pending("decisions") and not self._writer.pending("rows"):
             self.locked = False
             self.promises.clear()
 
