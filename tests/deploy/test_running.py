@@ -161,6 +161,8 @@ def test_a_restart_of_one_of_two_processes_behind_the_proxy_fails_no_request(tmp
         for load in loads:
             load.ending.set()
             load.join(30)
+        for each in servers.values():  # they drain side by side
+            each.process.terminate()
     assert [load.wrong for load in loads] == [[], []]
     assert min(load.done for load in loads) > 100
     assert asyncio.run(stored(data)) == loads[0].done
