@@ -110,7 +110,7 @@ def test_a_query_with_a_wrong_metric_label_or_value_is_noticed(exposed: Samples)
     for query in (
         "rate(wetink_nothing_total[5m])",
         "sum by (colour) (wetink_opens_total)",
-        'wetink_opens_total{door="window"}',
+        'wetink_opens_total{kind="window"}',
         "wetink_request_seconds",
     ):
         with pytest.raises(AssertionError):

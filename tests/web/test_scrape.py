@@ -42,7 +42,7 @@ def test_a_scrape_counts_the_requests_of_all_processes(house: House) -> None:
             f"wetink_request_seconds_count{{route={route}}}",
         ):
             assert after[name] - before[name] == 12, name
-    assert after["wetink_opens_total{door=picture,outcome=decided}"] >= 12
+    assert after["wetink_opens_total{kind=picture,outcome=decided}"] >= 12
     assert after["wetink_store_seconds_count{operation=append}"] > 0
     assert after["wetink_decide_seconds_count{}"] >= 24
 

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from contextvars import Context, copy_context
 from functools import partial
 from hashlib import blake2b
 from time import perf_counter
@@ -22,6 +21,7 @@ from wetink.core.text.placeholder import USUAL, Placeholders
 from wetink.ports import Inbox, Receipt, Record, Source
 from wetink.telemetry import tracing
 from wetink.telemetry.metrics import APPEND, MESSAGES
+from wetink.telemetry.request import CURRENT, Request
 
 __all__ = ["BATCH", "BEHAVIORAL", "Endpoint", "Ingest", "check_body", "check_line", "record", "write_key"]
 
@@ -50,11 +50,12 @@ class _Request(msgspec.Struct, frozen=True, eq=False):
     endpoint: Endpoint
     now: int
     on_result: OnResult
-    context: Context
+    origin: Request
 
     def fail(self, error: Exception) -> None:
         """Answer with an error. A line that the answer logs has this request's ID."""
-        self.context.run(self.on_result, error)
+        CURRENT.set(self.origin)
+        self.on_result(error)
 
 
 class Ingest:
@@ -103,8 +104,13 @@ class Ingest:
             MESSAGES["failed"].add(len(records))
             raise
         APPEND.since(begun)
+        usable = 0
         for record, receipt in zip(records, receipts, strict=True):
-            MESSAGES["duplicate" if receipt.duplicate else record.verdict].add()
+            if record.verdict == "usable" and not receipt.duplicate:  # the usual case
+                usable += 1
+            else:
+                MESSAGES["duplicate" if receipt.duplicate else record.verdict].add()
+        MESSAGES["usable"].add(usable)
         self.on_appended()
         return receipts
 
@@ -114,7 +120,7 @@ class Ingest:
         if loop is None or loop.is_closed():
             loop = self._loop = asyncio.get_running_loop()  # costs a system call, so not for every request
             self._arrived = []  # requests of an earlier loop ended with it
-        self._arrived.append(_Request(body, source, endpoint, now, on_result, copy_context()))
+        self._arrived.append(_Request(body, source, endpoint, now, on_result, CURRENT.get()))
         if len(self._arrived) == 1:
             loop.call_soon(self._take_in)
 
@@ -124,7 +130,8 @@ class Ingest:
         group: list[tuple[_Request, list[Record]]] = []
         for request in arrived:
             try:
-                group.append((request, request.context.run(self._read, request)))
+                CURRENT.set(request.origin)
+                group.append((request, self._read(request)))
             except Exception as error:
                 request.fail(error)
         if group:
@@ -133,10 +140,11 @@ class Ingest:
             task.add_done_callback(self._writing.discard)
 
     def _read(self, request: _Request) -> list[Record]:
-        begun = perf_counter()
+        begun = perf_counter() if tracing.on() else 0.0
         found, _ = pieces(request.body, request.endpoint)
         records = [self._record(each, request.source, request.endpoint, request.now) for each in found]
-        tracing.step("parse", begun)
+        if tracing.on():
+            tracing.step("parse", begun)
         return records
 
     async def _written(self, group: Sequence[tuple[_Request, list[Record]]]) -> None:
@@ -152,8 +160,8 @@ class Ingest:
             return
         start = 0
         for request, records in group:
-            if tracing.on():
-                request.context.run(tracing.step, "append", begun)
+            if request.origin.trace is not None:
+                request.origin.trace.step("append", begun, perf_counter())
             request.on_result(receipts[start : start + len(records)])
             start += len(records)
 

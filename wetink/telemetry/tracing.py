@@ -6,9 +6,10 @@ imports nothing of OpenTelemetry, and a step costs one comparison. A span has no
 
 import logging
 from collections.abc import Mapping
-from contextvars import ContextVar
 from time import perf_counter, time_ns
 from typing import TYPE_CHECKING, Any
+
+from wetink.telemetry.request import CURRENT
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
@@ -22,10 +23,10 @@ VARIABLES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 class Trace:
     """The spans of one request."""
 
-    def __init__(self, tracer: Any, name: str, request_id: str) -> None:
+    def __init__(self, tracer: Any, name: str, request_id: bytes) -> None:
         """Begin the root span."""
         self._tracer, self._wall, self._begun = tracer, time_ns(), perf_counter()
-        attributes = {"wetink.request_id": request_id}
+        attributes = {"wetink.request_id": request_id.decode("ascii")}
         self._root = tracer.start_span(name, kind=_server(), attributes=attributes, start_time=self._wall)
         self._context = _context_of(self._root)
 
@@ -48,7 +49,6 @@ class Trace:
 
 _tracer: Any = None
 _provider: "TracerProvider | None" = None
-_trace: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
 
 def begin(environment: Mapping[str, str], processor: "SpanProcessor | None" = None) -> None:
@@ -76,13 +76,9 @@ def end() -> None:
     _tracer = _provider = None
 
 
-def started(name: str, request_id: str) -> Trace | None:
-    """Begin the trace of the request that this context works for. None if nothing is traced."""
-    if _tracer is None:
-        return None
-    trace = Trace(_tracer, name, request_id)
-    _trace.set(trace)
-    return trace
+def begin_trace(name: str, request_id: bytes) -> Trace | None:
+    """Return the trace of a request that begins now; None if nothing is traced."""
+    return Trace(_tracer, name, request_id) if _tracer is not None else None
 
 
 def on() -> bool:
@@ -92,13 +88,13 @@ def on() -> bool:
 
 def step(name: str, begun: float, ended: float | None = None) -> None:
     """Add a span to the trace of this context. Both times are values of `perf_counter`; `ended` is now by default."""
-    if _tracer is not None and (trace := _trace.get()) is not None:
+    if _tracer is not None and (trace := CURRENT.get().trace) is not None:
         trace.step(name, begun, perf_counter() if ended is None else ended)
 
 
 def note(name: str, value: str) -> None:
     """Add an attribute to the root span of this context."""
-    if _tracer is not None and (trace := _trace.get()) is not None:
+    if _tracer is not None and (trace := CURRENT.get().trace) is not None:
         trace.note(name, value)
 
 

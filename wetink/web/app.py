@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from wetink.core.errors import TooManyRequests, WetinkError
 from wetink.insights.health import counted
 from wetink.settings import ROLES, Role
-from wetink.telemetry.request import REQUEST_ID
+from wetink.telemetry.request import current_id
 from wetink.web import api, health, poll, reports, session
 from wetink.web.dashboard import (
     apps,
@@ -37,7 +37,7 @@ from wetink.web.dashboard import status as status_page
 from wetink.web.dashboard.query import form_of
 from wetink.web.dashboard.render import page
 from wetink.web.ingest import IngestEndpoints
-from wetink.web.measure import measured, timed
+from wetink.web.measure import measured
 from wetink.web.open import OpenEndpoints
 from wetink.web.protocol import Header, Take
 from wetink.web.rates import Rates
@@ -79,10 +79,10 @@ class App:
     def fast_path(self, method: bytes, target: bytes, headers: Sequence[Header], client: str) -> Take | None:
         """Return the callable that takes a request the short way (see `web.protocol`); None for the long way."""
         if method == b"POST":
-            return timed(target, self._ingest.fast_path(target, headers)) if self._ingests else None
+            return self._ingest.fast_path(target, headers) if self._ingests else None
         if method != b"GET" or not self._shows:
             return None
-        return timed(target, self._opens.fast_path(target, headers, client))
+        return self._opens.fast_path(target, headers, client)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
@@ -186,7 +186,7 @@ def _answer(
 ) -> Response:
     if "text/html" in request.headers.get("accept", ""):
         sentence, title = f"{message[:1].upper()}{message[1:]}", "Not found" if status == 404 else message
-        told = {"title": title, "message": sentence, "hint": hint, "request_id": REQUEST_ID.get()}
+        told = {"title": title, "message": sentence, "hint": hint, "request_id": current_id()}
         return page(request, "error.html", status=status, headers=headers, **told)
     error = {"code": status, "message": message, "hint": hint, **({"where": where} if where else {})}
     return JSONResponse({"error": error}, status, headers)

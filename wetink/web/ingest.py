@@ -28,7 +28,7 @@ from wetink.core.errors import BadRequest, NotFound, TooManyRequests, Unauthoriz
 from wetink.core.events.event import MessageType
 from wetink.ingest.receive import BATCH, BEHAVIORAL, Endpoint, Ingest, write_key
 from wetink.ports import Receipt, Senders, Source
-from wetink.telemetry.request import REQUEST_ID
+from wetink.telemetry.request import current_id
 from wetink.web.protocol import Header, Respond, Take
 from wetink.web.rates import Rates
 from wetink.web.request import (
@@ -209,7 +209,7 @@ class IngestEndpoints:
     ) -> tuple[int, bytes, tuple[Header, ...]]:
         path_key = path.removeprefix("/behavioral/")
         if not await self._sources.knows_path(path_key):
-            body = msgspec.json.encode({"message": "Behavioral endpoint key not found", "request_id": REQUEST_ID.get()})
+            body = msgspec.json.encode({"message": "Behavioral endpoint key not found", "request_id": current_id()})
             return 404, body, (JSON,)
         if method != "POST":
             return _wrong_method("POST")

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from wetink.core.errors import WetinkError
-from wetink.telemetry.request import REQUEST_ID
+from wetink.telemetry.request import current_id
 
 LONGEST = 2_000
 """Longest line, in characters."""
@@ -93,7 +93,7 @@ class OneLine(logging.Formatter):
         line = f"{record.levelname} {record.name}: {_message(record)}"
         for place, error in enumerate(_errors(record)):
             line += f"{', after' if place else ':'} {error}"
-        request_id = REQUEST_ID.get()
+        request_id = current_id()
         return safe(line) + (f" [{request_id}]" if request_id else "")
 
 
@@ -114,7 +114,7 @@ class JsonLine(logging.Formatter):
             "message": safe(_message(record)),
             "process": record.process,
         }
-        if request_id := REQUEST_ID.get():
+        if request_id := current_id():
             fields["request_id"] = request_id
         if errors := [safe(each) for each in _errors(record)]:
             fields["errors"] = errors

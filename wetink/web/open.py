@@ -189,7 +189,8 @@ class OpenEndpoints:
             outcome = "fallback" if reply.stopgap else "decided"
         if kind in _COUNTS:
             _COUNTS[kind][outcome].add()
-            tracing.note("wetink.outcome", outcome)
+            if tracing.on():
+                tracing.note("wetink.outcome", outcome)
         if reply.served is not None:
             self._wetink.store.ledger.served(reply.served, now)
         return reply

@@ -11,15 +11,17 @@ short way, the same bytes are not parsed again.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Generator, Sequence
-from contextvars import Context, copy_context
 from functools import lru_cache
+from time import perf_counter
 from types import coroutine
 from typing import Any, TypeAlias
 
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from wetink.telemetry.request import HEADER, REQUEST_ID, id_of
+from wetink.telemetry import tracing
+from wetink.telemetry.metrics import ROUTES
+from wetink.telemetry.request import CURRENT, Request, id_of
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +101,7 @@ class HttpProtocol(HttpToolsProtocol):
             take = self._fast_path(b"POST", known.target, known.headers, self.client[0] if self.client else "")
             if take is not None:
                 self._unset_keepalive_if_required()
-                cycle = _Cycle(self, take, id_of(known.headers), data[end:])
+                cycle = _Cycle(self, take, known.target, known.headers, data[end:])
                 self.cycle = cycle  # type: ignore[assignment]
                 cycle.set()
                 return
@@ -165,7 +167,7 @@ class HttpProtocol(HttpToolsProtocol):
         if take is None:
             super().on_headers_complete()
         else:
-            self.cycle = _Cycle(self, take, id_of(self.headers))  # type: ignore[assignment]
+            self.cycle = _Cycle(self, take, self.url, self.headers)  # type: ignore[assignment]
 
     def rest(self) -> None:
         """Wait for the next request after an answer that went the short way.
@@ -258,16 +260,28 @@ class HttpProtocol(HttpToolsProtocol):
         return self.cycle is None or self.cycle.response_complete
 
 
-class _Cycle:
+_ROUTES = {b"/o/": ROUTES["picture"], b"/d/": ROUTES["data"], b"/v1": ROUTES["message"]}
+"""Groups of the requests that go the short way, by the first three bytes of the target."""
+_OTHER = ROUTES["other"]
+
+
+class _Cycle(Request):
     """A request that goes the short way, in the place of uvicorn's request cycle.
 
     The attributes without an underscore are those that uvicorn uses.
     """
 
-    def __init__(self, connection: HttpProtocol, take: Take, request_id: str, whole: bytes | None = None) -> None:
+    def __init__(
+        self,
+        connection: HttpProtocol,
+        take: Take,
+        target: bytes,
+        headers: Sequence[Header],
+        whole: bytes | None = None,
+    ) -> None:
         """With `whole`, the body of a request with a known head, the connection stays open."""
         self._connection, self._take, self._taken = connection, take, False
-        self._id = request_id
+        self.id, self._route, self._begun = id_of(headers), _ROUTES.get(target[:3], _OTHER), 0.0
         self.body = bytearray() if whole is None else whole
         self.more_body = whole is None
         self.disconnected = self.response_complete = False
@@ -278,16 +292,22 @@ class _Cycle:
         """Handle news from uvicorn: bytes, their end, or the end of the connection."""
         if not self.more_body and not self._taken and not self.disconnected:
             self._taken = True
-            REQUEST_ID.set(self._id)
+            self._begun = perf_counter()
+            CURRENT.set(self)
+            if tracing.on():
+                self.trace = tracing.begin_trace(self._route.name, self.id)
             self._take(bytes(self.body), self._answer)
 
     def _answer(self, status: int, headers: Sequence[Header], body: bytes) -> None:
         if self.disconnected or self.response_complete:
             return
         self.response_complete = True
+        self._route.ended(status, self._begun)
+        if self.trace is not None:
+            self.trace.end(status)
         connection = self._connection
         parts = [STATUS_LINE[status], _lines((*connection.server_state.default_headers, *headers))]
-        parts.append(b"%s: %s\r\n" % (HEADER, self._id.encode()))
+        parts += (b"x-request-id: ", self.id, b"\r\n")
         if not self.keep_alive:
             parts.append(b"connection: close\r\n")
         parts += (b"content-length: %d\r\n\r\n" % len(body), body)
@@ -310,20 +330,21 @@ class Turns:
     """
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[Coroutine[Any, Any, None], bool, Context]] = []
+        self._waiting: list[tuple[Coroutine[Any, Any, None], bool, Request]] = []
         self._running: set[asyncio.Task[None]] = set()
 
     def add(self, work: Coroutine[Any, Any, None], *, prompt: bool) -> None:
         """Start `work` in the next turn. `prompt` work rarely waits, so it gets a task only when it does."""
-        self._waiting.append((work, prompt, copy_context()))
+        self._waiting.append((work, prompt, CURRENT.get()))
         if len(self._waiting) == 1:
             asyncio.get_running_loop().call_soon(self._begin)
 
     def _begin(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for work, prompt, context in waiting:
+        for work, prompt, request in waiting:
+            CURRENT.set(request)
             try:
-                task = context.run(begin if prompt else asyncio.ensure_future, work)
+                task = begin(work) if prompt else asyncio.ensure_future(work)
             except Exception:  # such as a broken connection; the others get their answers
                 logger.exception("an answer could not be sent")
                 continue
