@@ -37,11 +37,11 @@ def message(number: int) -> bytes:
 class Load:
     """Two senders and a reader of emails. `acked` has the time of each message's acknowledgment."""
 
-    def __init__(self, server: Server, key: str, token: str) -> None:
+    def __init__(self, server: Server, key: str, token: str, numbers: int = 0) -> None:
         self._server, self._key, self._token = server, basic(key), token
         self.acked: dict[str, float] = {}
         self.failed: list[str] = []
-        self._numbers, self._stop = itertools.count(), threading.Event()
+        self._numbers, self._stop = itertools.count(numbers), threading.Event()
         self._threads = [
             threading.Thread(target=self._send),
             threading.Thread(target=self._send),
@@ -75,6 +75,12 @@ class Load:
         until = time.monotonic() + 60
         while len(self.acked) < count:
             assert time.monotonic() < until, self.failed[:3]
+            time.sleep(0.01)
+
+    def wait_for_refusals(self) -> None:
+        until = time.monotonic() + 60
+        while not any(each.endswith("503") for each in self.failed):
+            assert time.monotonic() < until
             time.sleep(0.01)
 
     @contextmanager

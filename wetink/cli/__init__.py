@@ -17,6 +17,7 @@ from wetink.cli.common import DATA, Commands, settings_of
 from wetink.cli.content import apps_, diff, pull, push, rollback, test_, versions
 from wetink.cli.doctor import doctor
 from wetink.cli.keys import keys
+from wetink.cli.move import move
 from wetink.cli.opens import open_, opens
 from wetink.cli.replay import rebuild, replay
 from wetink.cli.report import conversions, experiment, report
@@ -129,6 +130,7 @@ for command in (
     rebuild,
     backup,
     restore,
+    move,
     doctor,
     apps_,
     test_,

@@ -262,7 +262,9 @@ class translated:
         if isinstance(error, asyncpg.PostgresError):
             plain = error.args and not isinstance(error, asyncpg.DataError)  # the text of those has the data
             text = f"{error.args[0] if plain else type(error).__name__} ({error.sqlstate})"
-            raise StoreUnavailable(f"{self._doing}: the database says: {text}", hint="see its log") from error
+            moved = isinstance(error, asyncpg.ReadOnlySQLTransactionError)
+            hint = "if the store has moved, set WETINK_STORE to the new one" if moved else "see its log"
+            raise StoreUnavailable(f"{self._doing}: the database says: {text}", hint=hint) from error
         if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
             raise StoreUnavailable(f"{self._doing}: the database cannot store a value") from error
         if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError | OSError | TimeoutError):

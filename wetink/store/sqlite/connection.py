@@ -136,6 +136,8 @@ def unavailable(error: apsw.Error, doing: str) -> StoreUnavailable:
         return StoreUnavailable(f"disk full while {doing}", hint="make room; wetink goes on by itself")
     if isinstance(error, apsw.BusyError):
         return StoreUnavailable(f"the store is busy: {doing}", hint="try again")
+    if isinstance(error, apsw.ReadOnlyError):
+        return StoreUnavailable(f"{doing}: {error}", hint="if the store has moved, set WETINK_STORE to the new one")
     return StoreUnavailable(f"{doing}: {error}", hint="see the log; try again")
 
 

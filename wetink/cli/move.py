@@ -1,0 +1,43 @@
+"""The command that moves a store to another engine."""
+
+import asyncio
+import sys
+
+import click
+
+from wetink import moves
+from wetink.cli.common import settings_of
+
+
+@click.command()
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO", required=False)
+@click.option("--finish", is_flag=True, help="Hand over: FROM takes no more writes, and TO gets the last ones.")
+@click.option("--cancel", is_flag=True, help="Give up a move: FROM takes writes of servers that start from now on.")
+def move(source: str, target: str | None, finish: bool, cancel: bool) -> None:
+    """Move the store FROM to TO, such as sqlite:////var/lib/wetink and postgresql://wetink@db.example/wetink.
+
+    TO must be empty. Servers go on using FROM meanwhile. Run the command once to copy and compare everything; it may
+    take hours. Then run it with --finish: it copies what is new, makes FROM read-only, copies and compares the rest,
+    and takes seconds. Senders get 503 from then on and try again. Start the servers with WETINK_STORE=TO. If the
+    command is interrupted, run it again.
+    """
+    if cancel:
+        asyncio.run(moves.cancel(source))
+        click.echo("The move is canceled. Restart the servers of the first store. Delete the second one.")
+        return
+    if target is None:
+        raise click.UsageError("Missing argument 'TO'.")
+    with click.progressbar(length=1, file=sys.stderr) as bar:
+
+        def progress(doing: str, done: int, of: int) -> None:
+            bar.label, bar.length = f"{doing:24}", max(of, 1)
+            bar.update(min(done, bar.length) - bar.pos)
+
+        made = asyncio.run(moves.move(source, target, settings_of(), progress, finish=finish))
+    merged = f", {made.merged:,} repeated messages left out" if made.merged else ""
+    click.echo(f"Compared {made.messages:,} messages and {made.rows:,} rows: all equal{merged}.")
+    if made.finished:
+        click.echo("The first store is read-only now. Start the servers with WETINK_STORE set to the second one.")
+    else:
+        click.echo("Run the command with --finish to hand over.")
