@@ -117,6 +117,7 @@ async def loops(error: Exception, folder: Path) -> None:
         health=SimpleNamespace(tasks=[], struggling={}),
         ingest=SimpleNamespace(on_appended=None),
         ready=lambda: asyncio.sleep(0),
+        applier=None,
     )
     tasks = [replace(task, turn=lambda _: fails(error)) for task in TASKS]
     async with Worker(process, tasks):

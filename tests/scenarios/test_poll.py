@@ -131,7 +131,7 @@ def test_a_forged_link_votes_for_nobody(house: House) -> None:
         for method in ("GET", "POST"):
             told = browse(house, f"/v/tea/1/{token}", method, option="1")
             assert told.status == 404
-            assert "this link does not vote" in told.body.decode()
+            assert "This link does not vote" in told.body.decode()
 
 
 def test_a_vote_after_the_end_does_not_count(house: House) -> None:
