@@ -36,9 +36,9 @@ LOOP_BUSY_MS = 5
 """How long an event loop waits for another process's lock, in milliseconds, before a thread takes over or it gives up.
 """
 
-HOT_KB, COLD_KB = 16_384, 2_048
-"""Page cache in KB of a connection that every request uses, and of a rarely used one. A process has a dozen of these,
-and each cache fills in time."""
+HOT_KB, COLD_KB, THREAD_KB = 16_384, 2_048, 512
+"""Page cache in KB of a connection that every request uses, of a rarely used one, and of a reader in a thread. A
+process has eight of these readers, and each cache fills in time."""
 
 ROWS = 100
 """Rows that one statement inserts."""

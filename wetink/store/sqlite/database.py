@@ -10,7 +10,7 @@ from typing import TypeVar
 import apsw
 
 from wetink.store.sqlite import people
-from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, Turn, Version, connect, translated
+from wetink.store.sqlite.connection import HOT_KB, LOOP_BUSY_MS, THREAD_KB, Turn, Version, connect, translated
 from wetink.store.sqlite.recent import RecentEvents
 from wetink.store.sqlite.writer import Writer
 
@@ -52,7 +52,10 @@ class Database:
     def _connected(self) -> apsw.Connection:
         main = threading.current_thread() is threading.main_thread()  # the thread of the event loop
         with translated("opening the store"):
-            db = connect(self.path, busy_ms=LOOP_BUSY_MS, cache_kb=HOT_KB) if main else connect(self.path)
+            if main:
+                db = connect(self.path, busy_ms=LOOP_BUSY_MS, cache_kb=HOT_KB)
+            else:
+                db = connect(self.path, cache_kb=THREAD_KB)
             db.execute("PRAGMA query_only = ON")
             people.prepare(db)
         self._readers.turn = Turn(db) if main else None
