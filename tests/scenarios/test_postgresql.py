@@ -12,6 +12,7 @@ import pytest
 
 from tests.postgresql import shared
 from tests.serving import Server
+from wetink.core.identity.identifier import Identifier
 from wetink.settings import read
 from wetink.wiring import Wetink
 
@@ -37,18 +38,18 @@ def store() -> Iterator[str]:
     shared().sql("DROP DATABASE scenario WITH (FORCE)")
 
 
-async def prepared(data: Path, store: str) -> tuple[str, str]:
-    """Return a write key and the dashboard's token of a new wetink."""
+async def prepared(data: Path, store: str) -> tuple[str, str, str]:
+    """Return a write key, the dashboard's token and the sealed token of Jane's opens as data, of a new wetink."""
     for name, text in FILES.items():
         (data / "content" / name).parent.mkdir(parents=True, exist_ok=True)
         (data / "content" / name).write_text(text)
     async with Wetink(read({}, data=data, store=store), draws=False) as wetink:
         key = await wetink.store.sources.create_key("shop", "server", ("shop.example",), 1)
-        return key.write_key, wetink.dashboard_token
+        return key.write_key, wetink.dashboard_token, wetink.seals.seal(Identifier("user", "jane"), "seen", "data")
 
 
 def test_a_server_over_postgresql_does_all_that_one_over_sqlite_does(tmp_path: Path, store: str) -> None:
-    key, token = asyncio.run(prepared(tmp_path / "data", store))
+    key, token, sealed = asyncio.run(prepared(tmp_path / "data", store))
     more = {"store": store, "audience_seconds": "1"}
     log = tmp_path / "log"
     with (
@@ -62,8 +63,9 @@ def test_a_server_over_postgresql_does_all_that_one_over_sqlite_does(tmp_path: P
 
         send("identify", anonymousId="d1", traits={"email": "jane@shop.example", "firstName": "Jane"})
         send("track", event="Product Viewed", properties=MUG)
-        shown = json.loads(client.get("/d/seen.json?user=jane").content)
-        assert [item["key"] for item in shown["items"]] == ["mug"]
+        for path in ("/d/seen.json?user=jane", f"/d/seen/{sealed}.json"):
+            shown = json.loads(client.get(path).content)
+            assert [item["key"] for item in shown["items"]] == ["mug"], path
         assert client.get("/o/seen/1.jpg?user=jane").content.startswith(b"\xff\xd8\xff")
 
         assert client.post("/dashboard/login", data={"token": token}).status_code == 303

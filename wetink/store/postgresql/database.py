@@ -91,6 +91,8 @@ class Database:
 
         With `seconds`, the wait for a connection and the work may take no longer than that. Raises StoreUnavailable.
         """
+        if asyncio.current_task() is None:
+            await asyncio.sleep(0)  # the first step of an open has no task, which a timeout needs
         with translated(doing):
             async with asyncio.timeout(seconds):
                 pool = self._pool or await self._opened()
