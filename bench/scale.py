@@ -123,13 +123,14 @@ class Shop:
         """Return what a program and the database have used so far."""
         place = f"SELECT pg_database_size('{DATABASE}'), pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')"
         disk, log = map(float, self.postgres.sql(place).strip().split("|"))
-        return Use(_cpu(program.family()), _cpu(self.postgres.family()), disk, log, self.link.bytes)
+        return Use(cpu(program.family()), cpu(self.postgres.family()), disk, log, self.link.bytes)
 
     def _settings(self) -> setting.Settings:
         return setting.read({}, data=self.data / "worker", store=self.store)
 
 
-def _cpu(family: Sequence[psutil.Process]) -> float:
+def cpu(family: Sequence[psutil.Process]) -> float:
+    """Return the seconds of cores that processes have used, and those that the first of them has outlived."""
     total = 0.0
     for process in family:
         try:
@@ -186,14 +187,16 @@ def _cost(shop: Shop, program: Program, port: int, requests: list[bytes], count:
     With the port of a worker in `behind`, it ends once nothing is left to derive.
     """
     before = shop.used(program)
-    asyncio.run(_send_once(port, requests))
+    asyncio.run(send_once(port, requests))
     time.sleep(REST_SECONDS / 2)  # what is written a moment later
     if behind:
         _caught_up(behind)
     return shop.used(program).since(before, count)
 
 
-async def _send_once(port: int, requests: list[bytes]) -> None:
+async def send_once(port: int, requests: list[bytes]) -> None:
+    """Send each request once, by sixteen connections. Raises RuntimeError if one is not answered as it should be."""
+
     async def send(some: Sequence[bytes]) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for each in some:
