@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-import apsw
 import pytest
 
 from tests.ingest.conftest import Desk
@@ -175,40 +174,3 @@ def test_over_a_long_time_a_source_gets_its_rate(number: float) -> None:
 def test_a_limit_that_is_none_is_refused(desk: Desk, changes: dict[str, Any]) -> None:
     with pytest.raises(BadSettings, match="limit"):
         change(desk, **changes)
-
-
-def test_a_file_of_before_opens_with_its_keys_and_without_what_pages_joined(tmp_path: Path) -> None:
-    old = apsw.Connection(str(tmp_path / "wetink.db"))
-    old.execute(
-        "CREATE TABLE source (name TEXT PRIMARY KEY, level TEXT NOT NULL, hosts TEXT NOT NULL, write_hash BLOB NOT NULL"
-        " UNIQUE, path_key TEXT NOT NULL UNIQUE, access_key TEXT NOT NULL, secret_hash BLOB NOT NULL, created INTEGER"
-        " NOT NULL) WITHOUT ROWID;"
-        "INSERT INTO source VALUES ('shop', 'browser', '[]', x'00', 'p', 'a', x'01', 5);"
-        "CREATE TABLE claim (weaker TEXT NOT NULL, at INTEGER NOT NULL, source TEXT NOT NULL, message_id TEXT NOT NULL,"
-        " stronger TEXT NOT NULL, level TEXT NOT NULL, alias INTEGER NOT NULL, PRIMARY KEY (weaker, at, source,"
-        " message_id, stronger, level, alias)) WITHOUT ROWID;"
-        "CREATE TABLE holding (identifier TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, owner TEXT NOT"
-        " NULL, level TEXT NOT NULL, PRIMARY KEY (identifier, since)) WITHOUT ROWID;"
-        "CREATE INDEX holding_by_owner ON holding (owner, identifier, since, until);"
-        "CREATE TABLE alias (previous TEXT NOT NULL, current TEXT NOT NULL, PRIMARY KEY (previous, current)) WITHOUT"
-        " ROWID;"
-        "CREATE TABLE joined (member TEXT PRIMARY KEY, root TEXT NOT NULL) WITHOUT ROWID;"
-        "INSERT INTO claim VALUES ('a42', 1, 'shop', 'm', 'u66', 'browser', 1), "
-        "('a7', 1, 'crm', 'n', 'u8', 'server', 1), ('edevice', 1, 'crm', 'o', 'u8', 'server', 0);"
-        f"INSERT INTO holding VALUES ('a42', {-(1 << 62)}, {1 << 62}, 'u66', 'browser'),"
-        f" ('a7', {-(1 << 62)}, {1 << 62}, 'u8', 'server'), ('edevice', {-(1 << 62)}, {1 << 62}, 'u8', 'server');"
-        "INSERT INTO alias VALUES ('u42', 'u66'), ('u7', 'u8');"
-        "INSERT INTO joined VALUES ('u42', 'u42'), ('u66', 'u42'), ('u7', 'u7'), ('u8', 'u7');"
-    )
-    old.close()
-    for _ in range(2):  # the second time there is nothing left to do
-        store = opened(tmp_path)
-        db = apsw.Connection(str(tmp_path / "wetink.db"))
-        assert db.execute("SELECT previous FROM alias").fetchall() == [("u7",)]
-        assert db.execute("SELECT member FROM joined ORDER BY 1").fetchall() == [("u7",), ("u8",)]
-        held = db.execute("SELECT identifier, owner, moves, followed FROM holding ORDER BY 1").fetchall()
-        assert held == [("a42", "u66", "all", 1), ("a7", "u8", "all", 1), ("edevice", "u8", "all", 1)]
-        db.close()
-        [found] = asyncio.run(store.sources.all())
-        assert (found.name, found.orders, found.per_second, len(found.secrets)) == ("shop", "count", 0, 1)
-        asyncio.run(store.close())
