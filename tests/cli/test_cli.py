@@ -169,7 +169,7 @@ def test_the_store_can_be_elsewhere_than_the_data_folder(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("store", "told"),
     [
-        ("mysql://host/db", "WETINK_STORE: unknown store mysql:// (available: sqlite://)"),
+        ("mysql://host/db", "WETINK_STORE: unknown store mysql:// (available: sqlite://, postgresql://)"),
         ("sqlite:///", "WETINK_STORE: 'sqlite:///' names no folder (write sqlite:///FOLDER)"),
         ("sqlite:data", "WETINK_STORE: 'sqlite:data' names no folder (write sqlite:///FOLDER)"),
         ("sqlite:///nowhere", "WETINK_STORE: sqlite:///nowhere does not exist (`wetink serve` makes one)"),
