@@ -12,13 +12,13 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from typing import Any, NamedTuple, TypeAlias
 
 from wetink.core.identity.holding import FOREVER
-from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.conversion import ConversionEvent
 from wetink.core.signals.goal import ORDER_EVENTS
-from wetink.ports import Profiles, Revision
-from wetink.store.codec import decode_event, identifier
+from wetink.ports import NAMES, Profile, Revision
+from wetink.store.codec import decode_event
 from wetink.store.postgresql.catalog import columns
 from wetink.store.postgresql.database import Connection, Database
+from wetink.store.postgresql.profiles import profiles_of
 from wetink.store.queries import queries
 
 SQL = queries(__package__, "conversion_queries.sql")
@@ -38,8 +38,8 @@ MOST_AROUND = 20_000
 """Identifiers that are looked at for these. If there are more, all conversions count as changed."""
 
 OWNERS = 5_000
-Members: TypeAlias = dict[Identifier, tuple[Identifier, ...]]
-"""The identifiers of the profiles that own events, of up to `OWNERS` profiles from batch to batch."""
+Members: TypeAlias = dict[str, Profile]
+"""The profiles that own events by the column values of their roots, up to `OWNERS` from batch to batch."""
 
 Row: TypeAlias = tuple[int, str, str]
 """A message's fingerprint, its event's name, and the order id."""
@@ -188,11 +188,11 @@ async def rebuild(database: Database, told: Callable[[int], object]) -> None:
 
 
 class PostgresConversions:
-    """`ports.Conversions`. `profiles` tells who owns the events."""
+    """`ports.Conversions`."""
 
-    def __init__(self, database: Database, profiles: Profiles) -> None:
+    def __init__(self, database: Database) -> None:
         """Read from `database`."""
-        self._database, self._profiles = database, profiles
+        self._database = database
 
     async def outcomes(
         self, names: Collection[str], since: int, until: int
@@ -240,14 +240,12 @@ class PostgresConversions:
     async def _told(
         self, query: str, names: Collection[str], keys: Sequence[Any], members: Members
     ) -> list[ConversionEvent]:
-        async with self._database.reading("reading conversions") as db:
-            rows = await db.fetch(query, list(names), keys)
         if len(members) > OWNERS:
             members.clear()
-        found = []
-        for root, body in rows:
-            owner = identifier(root)
-            if owner not in members:
-                members[owner] = (await self._profiles.profile(owner, FOREVER - 1)).identifiers
-            found.append(ConversionEvent(decode_event(body), owner, members[owner]))
-        return found
+        async with self._database.reading("reading conversions") as db:
+            rows = await db.fetch(query, list(names), keys)
+            new = list({root for root, _ in rows} - members.keys())
+            members.update(await profiles_of(db, new, FOREVER - 1, NAMES) if new else {})
+        return [
+            ConversionEvent(decode_event(body), members[root].root, members[root].identifiers) for root, body in rows
+        ]

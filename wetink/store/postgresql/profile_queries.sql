@@ -4,8 +4,11 @@ SELECT root_of($1, $2)
 -- name: roots_of
 SELECT root_of(who, $2) FROM unnest($1::text[]) WITH ORDINALITY AS k (who, place) ORDER BY place
 
--- name: names_of
-SELECT who, carried FROM names_of($1, $2, $3, $4)
+-- name: names_of  Of some roots, in the order of the function for each.
+SELECT k.root, n.who, n.carried
+FROM unnest($1::text[]) WITH ORDINALITY AS k (root, place)
+CROSS JOIN LATERAL names_of(k.root, $2, $3, $4) WITH ORDINALITY AS n (who, carried, number)
+ORDER BY k.place, n.number
 
 -- name: claimers  Whoever claims some identifiers.
 SELECT DISTINCT c.weaker, c.stronger FROM unnest($1::text[]) AS k (weaker) JOIN claim c ON c.weaker = k.weaker

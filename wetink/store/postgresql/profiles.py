@@ -42,7 +42,7 @@ class PostgresProfiles:
     ) -> Profile:
         async with self._database.snapshot("reading a profile") as db:
             root = await db.fetchval(SQL.root_of, who(who_), at)
-            return await _profile(db, root, at, limit, after)
+            return (await profiles_of(db, [root], at, limit, after))[root]
 
     async def history(self, who_: Identifier, until: int, limit: int = 1000) -> Sequence[Event]:
         async with self._database.reading("reading a history") as db:
@@ -76,7 +76,7 @@ class PostgresProfiles:
                 found = await db.fetch(SQL.recent_identifiers, RECENT)
             roots = await db.fetch(SQL.roots_of, [column for (column,) in found], ever)
             some = list(dict.fromkeys(root for (root,) in roots))[:limit]
-            return [await _profile(db, root, ever, NAMES) for root in some]
+            return list((await profiles_of(db, some, ever, NAMES)).values())
 
     async def contested(self, since: int, limit: int = 20) -> Sequence[Contested]:
         async with self._database.reading("looking for contested identifiers") as db:
@@ -93,16 +93,22 @@ def _loaded(row: Any, bodies: list[bytes]) -> Loaded:
     return Loaded(identifier(root), revision, () if summary is not None else entries(bodies), summary)
 
 
-async def _profile(db: Connection, root: str, at: int, limit: int | None, after: Identifier | None = None) -> Profile:
-    """Return a root with the identifiers that lead to it at a moment, strongest first.
+async def profiles_of(
+    db: Connection, roots: Sequence[str], at: int, limit: int | None, after: Identifier | None = None
+) -> dict[str, Profile]:
+    """Return roots with the identifiers that lead to each at a moment, strongest first.
 
-    One that only an alias's previousId named is left out.
+    At most `limit` for each. One that only an alias's previousId named is left out.
     """
-    rows = await db.fetch(SQL.names_of, root, at, who(after) if after is not None else FIRST, limit)
-    carried = {column for column, carried in rows if carried}
-    silent = [column for column, carried in rows if not carried]
+    rows = await db.fetch(SQL.names_of, roots, at, who(after) if after is not None else FIRST, limit)
+    carried = {column for _, column, carried in rows if carried}
+    silent = [column for _, column, carried in rows if not carried]
     for weaker, stronger in await db.fetch(SQL.claimers, silent) if silent else ():
         bodies = await db.fetch(SQL.carriers, stronger, weaker[1:].encode())
         if any(event.anonymous == weaker[1:] for event in events([body for (body,) in bodies])):
             carried.add(weaker)
-    return Profile(identifier(root), tuple(identifier(column) for column, _ in rows if column in carried))
+    names: dict[str, list[Identifier]] = {root: [] for root in roots}
+    for root, column, _ in rows:
+        if column in carried:
+            names[root].append(identifier(column))
+    return {root: Profile(identifier(root), tuple(some)) for root, some in names.items()}

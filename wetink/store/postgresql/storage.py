@@ -57,7 +57,7 @@ def open_storage(address: str, clock_ms: Callable[[], int], *, archive_days: int
         catalog=PostgresCatalog(database, projections.step_catalog),
         sources=PostgresSenders(database),
         polls=PostgresPolls(database),
-        conversions=PostgresConversions(database, profiles),
+        conversions=PostgresConversions(database),
         projections=projections,
         ledger=ledger,
         archive=archive,
