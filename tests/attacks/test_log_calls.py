@@ -17,17 +17,27 @@ OWN = "a name out of the content folder, which is the shop's"
 WORDS = "an error's words: what they quote, addresses, identifiers and tokens are left out by the formatter"
 COUNT = "a number"
 ARGUMENTS = {
-    **dict.fromkeys(("audience", "block", "block.name", "change.audience", "decision.block", "feed.name"), OWN),
+    **dict.fromkeys(
+        ("audience", "block", "block.name", "change.audience", "decision.block", "jobs[0].decision.block", "feed.name"),
+        OWN,
+    ),
     "name": f"{OWN}, a lease of it, or a countdown's size with its title quoted",
     "problem": f"{OWN}: what is wrong with it",
     **dict.fromkeys(("answer", "done", "error", "error.strerror", "odd[0]", "words(error)", "told"), WORDS),
     "str(error) or type(error).__name__": WORDS,
     "why": f"a fixed text; of what cannot be written, {WORDS}",
     "outcome.why": "how a receiver answered: its status, never its body",
+    "None if told is error else error": "an error, of which a line has the kind and place alone",
+    "min(odd)": "the key of a product; an address in it is left out by the formatter",
+    "migration.name": "the name of a file of wetink's own",
+    "warning": "a fixed text with a number, or what the system says of an address of the settings",
     "*details": "what `log_error` was called with, which stands here itself",
-    **dict.fromkeys(("count", "lost", "len(odd)", "child.process.pid", "last", "version.number"), COUNT),
+    **dict.fromkeys(
+        ("count", "lost", "len(odd)", "child.process.pid", "last", "version.number", "partition", "migration.number"),
+        COUNT,
+    ),
     "host_of(url)": "the host of a photo, without the rest of its address",
-    "next(iter(spelled))": "the kind of a rule's condition",
+    "word": "the kind of a rule's condition",
     "still_running(task)": "calls, apps, feeds and hosts",
     "type(error).__name__": "the kind of an error",
     "self._what": "a fixed text",
@@ -39,6 +49,8 @@ ARGUMENTS = {
 
 TRACE = "it puts in nothing but an error's kind and place"
 SQLITE = "it puts in numbers and SQLite's words, which tell of files and constraints, never of values"
+POSTGRESQL = "it puts in numbers and PostgreSQL's words, which tell of tables and constraints, never of values"
+STREAM = "it puts in a number and what the system says of the stream's servers"
 SHOP = "it puts in a name of the shop's, and an error's kind and place"
 SAID = f"it puts in a name of the shop's, and {WORDS}"
 FILE = "it puts in a file's name and what the system says of that"
@@ -49,6 +61,38 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
         "begin",
         "no traces: an OTEL_ variable names a receiver, but wetink[tracing] is not installed",
     ): "it is a fixed text",
+    ("core/rules/evaluate.py", "judge", "a rule is evaluated again, to say what is wrong"): TRACE,
+    ("opens/lookup.py", "folded_at", "a summary cannot be read; the events say it all the same"): TRACE,
+    ("store/postgresql/batch.py", "_apart", "one of many could not be written"): TRACE,
+    ("store/postgresql/batch.py", "_flushed", "writing %s stumbled"): TRACE,
+    ("store/postgresql/batch.py", "_log_lost", "%d %s are lost: %s"): POSTGRESQL,
+    ("store/postgresql/batch.py", "_write", "%s wait to be written: %s"): POSTGRESQL,
+    ("store/postgresql/catalog.py", "_followed", "what is newest of the catalog cannot be found yet: %s"): POSTGRESQL,
+    ("store/postgresql/catalog.py", "learn", "%d products are not in the catalog, such as %.200r"): "a product's key",
+    ("store/postgresql/catalog.py", "put", "%d products are not in the catalog, such as %.200r"): "a product's key",
+    ("store/postgresql/decisions.py", "_give_up", "decisions are written later: %s"): POSTGRESQL,
+    ("store/postgresql/decisions.py", "_settle_alone", "a decision of %s could not be settled"): SHOP,
+    ("store/postgresql/decisions.py", "_settle_together", "decisions cannot be settled together"): TRACE,
+    ("store/postgresql/decisions.py", "settle", "a decision of %s could not be settled"): SHOP,
+    ("store/postgresql/leases.py", "_renew", "the lease %r cannot be renewed: %s"): POSTGRESQL,
+    ("store/postgresql/leases.py", "hold", "the lease %r was lost"): SHOP,
+    (
+        "store/postgresql/migrate.py",
+        "_apply",
+        "migrating the database: %03d %s",
+    ): "the name of a file",
+    ("store/postgresql/pictures.py", "_tidy", "%s"): POSTGRESQL,
+    ("store/postgresql/pictures.py", "get", "%s"): POSTGRESQL,
+    ("store/postgresql/sessions.py", "_note", "%s"): POSTGRESQL,
+    ("store/postgresql/summaries.py", "_put", "a profile cannot be summarized"): TRACE,
+    ("store/postgresql/writer.py", "_write", "nothing was written: %s"): POSTGRESQL,
+    ("stream/apply.py", "_read", "a stream message cannot be read"): TRACE,
+    ("stream/apply.py", "_repeat", "partition %d waits: %s"): STREAM,
+    ("stream/apply.py", "_store_alone", "a message cannot be stored"): TRACE,
+    ("stream/apply.py", "_store_messages", "messages cannot be stored together, so each is stored alone"): TRACE,
+    ("stream/jetstream.py", "_started", "the stream: %s"): STREAM,
+    ("stream/jetstream.py", "note", "the stream: %s"): STREAM,
+    ("stream/opens.py", "_publish", "opens cannot be published"): TRACE,
     ("columns/engine.py", "_narrowed", "the columns cannot be read and are written again: %s"): SAID,
     ("columns/engine.py", "_try_to_write", "the columns are as before: %s"): SAID,
     (

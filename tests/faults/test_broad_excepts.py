@@ -16,7 +16,7 @@ PASSED_ON = {
     ("ingest/receive.py", "_written"): "the same",
     ("web/ingest.py", "__call__"): "it is answered by `_refused`, which logs it",
     ("web/ingest.py", "_take"): "the same",
-    ("web/logs.py", "format"): "it says so in the line of the record that it cannot put into words",
+    ("web/logs.py", "_message"): "it says so in the line of the record that it cannot put into words",
     ("web/protocol.py", "_resume"): "it is thrown into the coroutine that waits",
     ("sandbox/child.py", "work"): "the process that asked is told, and raises it",
     ("sandbox/__main__.py", "main"): "the process that asked is told, and raises it",
@@ -27,7 +27,8 @@ PASSED_ON = {
     ("store/sqlite/projections.py", "step"): "each is written again alone, and is raised",
     ("store/sqlite/writer.py", "_finish_here"): "whoever waits is told, which is logged",
     ("store/sqlite/writer.py", "_step"): "each request is written alone, where it is logged",
-    ("core/rules/evaluate.py", "holds"): "the rule is asked node by node, where it is logged",
+    ("core/rules/evaluate.py", "judge"): "the rule is asked node by node, where it is logged",
+    ("stream/front.py", "_publish_all"): "every request of the group gets it raised",
     ("render/worker.py", "_in"): "a font of a stranger: its engine has said what is wrong with it",
 }
 """Where such an error is handed to somebody who logs or raises it, and how."""

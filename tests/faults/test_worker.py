@@ -32,6 +32,7 @@ class Process:
         nobody: Any = SimpleNamespace()
         self.store, self.health = SimpleNamespace(leases=leases), Health(nobody, list)
         self.ingest = SimpleNamespace(on_appended=lambda: None)
+        self.applier = None
         self.turns = 0
         self.error: BaseException | None = None
         self.turned = asyncio.Event()

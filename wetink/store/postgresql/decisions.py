@@ -13,7 +13,7 @@ from typing import TypeAlias
 import msgspec
 
 from wetink.core.blocks.block import Decision, stands
-from wetink.core.errors import StoreUnavailable
+from wetink.core.errors import StoreUnavailable, log_error
 from wetink.ports.ledger import Onlooker
 from wetink.store.postgresql.batch import BatchWriter, is_refused
 from wetink.store.postgresql.database import OPEN_SECONDS, Connection, Database
@@ -145,6 +145,8 @@ class Decisions:
             if is_refused(error):
                 await self._settle_alone(jobs, error)
             else:
+                if not isinstance(error, StoreUnavailable):
+                    log_error(logger, error, "decisions cannot be settled together")
                 self._give_up(jobs, error)
         finally:
             giving_up.cancel()
