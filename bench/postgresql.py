@@ -28,7 +28,7 @@ from wetink.wiring import Wetink
 
 PEOPLE, EVENTS, BATCH, ALONE = 800, 20, 100, 4_000
 """People, events of each of them that come in batches, messages in a batch, and messages that come alone."""
-REST_SECONDS = 3.0
+CONNECTIONS, REST_SECONDS = 64, 3.0
 MESSAGE, OPEN = 0.5, 0.4
 """The parts of SQLite's rates that PostgreSQL should reach."""
 KINDS = (("single tracks", MESSAGE), ("batches of 100", MESSAGE), ("JSON opens of a person of 20 events", OPEN))
@@ -71,7 +71,7 @@ def _costs(place: Path, store: str, database: Callable[[], float]) -> list[tuple
 
         def cost(requests: list[bytes], count: int) -> tuple[float, float]:
             before, stored = cpu(program.family()), database()
-            asyncio.run(send_once(port, requests))
+            asyncio.run(send_once(port, requests, CONNECTIONS))
             time.sleep(REST_SECONDS)  # what is written or derived a moment later
             return (cpu(program.family()) - before) / count * 1e6, (database() - stored) / count * 1e6
 

@@ -194,8 +194,8 @@ def _cost(shop: Shop, program: Program, port: int, requests: list[bytes], count:
     return shop.used(program).since(before, count)
 
 
-async def send_once(port: int, requests: list[bytes]) -> None:
-    """Send each request once, by sixteen connections. Raises RuntimeError if one is not answered as it should be."""
+async def send_once(port: int, requests: list[bytes], connections: int = 16) -> None:
+    """Send each request once, by some connections. Raises RuntimeError if one is not answered as it should be."""
 
     async def send(some: Sequence[bytes]) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -207,7 +207,7 @@ async def send_once(port: int, requests: list[bytes]) -> None:
             await reader.readexactly(int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0]))
         writer.close()
 
-    await asyncio.gather(*(send(requests[turn::16]) for turn in range(16)))
+    await asyncio.gather(*(send(requests[turn::connections]) for turn in range(connections)))
 
 
 def _caught_up(port: int) -> None:

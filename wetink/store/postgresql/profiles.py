@@ -4,15 +4,15 @@ Every read is one statement, so it sees one state; the functions that follow hol
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from wetink.core.events.event import Entry, Event
 from wetink.core.identity.holding import FOREVER, Contested
 from wetink.core.identity.identifier import Identifier
 from wetink.core.profile.summary import Summary
-from wetink.ports import ENTRIES, ENTRY_BYTES, NAMES, Loaded, Profile, Revision
-from wetink.store.codec import entries, events, identifier, who
+from wetink.ports import NAMES, Loaded, Profile, Revision
+from wetink.store.codec import events, identifier, who
 from wetink.store.postgresql.database import OPEN_SECONDS, Connection, Database
+from wetink.store.postgresql.loads import Loads
 from wetink.store.postgresql.summaries import summarize
 from wetink.store.queries import queries
 
@@ -31,7 +31,7 @@ class PostgresProfiles:
 
     def __init__(self, database: Database) -> None:
         """Read from `database`."""
-        self._database = database
+        self._database, self._loads = database, Loads(database)
 
     async def resolve(self, who_: Identifier, at: int) -> Identifier:
         async with self._database.reading("looking up an identifier", OPEN_SECONDS) as db:
@@ -52,19 +52,7 @@ class PostgresProfiles:
     async def load(
         self, known: Mapping[Identifier, Revision], at: int, *, rules: int | None = None, brief: bool = False
     ) -> Mapping[Identifier, Loaded]:
-        asked = [*known]
-        given = [*map(who, asked)], [*known.values()], at, rules, brief, ENTRIES, ENTRY_BYTES
-        async with self._database.reading("reading profiles", OPEN_SECONDS) as db:
-            rows = await db.fetch(SQL.load, *given)
-        heads: dict[Identifier, Any] = {}
-        bodies: dict[Identifier, list[bytes]] = {}
-        for row in rows:
-            whose = asked[row[0]]
-            if whose in heads:
-                bodies[whose].append(row[5])
-            else:
-                heads[whose], bodies[whose] = row, []
-        return {whose: _loaded(head, bodies[whose]) for whose, head in heads.items()}
+        return await self._loads.ask(known, at, rules, brief)
 
     async def profiles(self, *, limit: int = 50, search: str = "") -> Sequence[Profile]:
         ever = FOREVER - 1
@@ -85,12 +73,6 @@ class PostgresProfiles:
 
     async def summarize(self, make: Callable[[Sequence[Entry]], Summary], rules: int, now: int, limit: int) -> bool:
         return await summarize(self._database, make, rules, now, limit)
-
-
-def _loaded(row: Any, bodies: list[bytes]) -> Loaded:
-    _, root, revision, person, history, _ = row
-    summary = Summary(person, history) if person is not None else None
-    return Loaded(identifier(root), revision, () if summary is not None else entries(bodies), summary)
 
 
 async def profiles_of(

@@ -58,7 +58,7 @@ async def _put(db: Connection, *, make: Make, rules: int, owner: str, now: int) 
     if members is None:
         return
     # Twice the bytes of an open, so that a profile with more than those shows.
-    head, *rows = await db.fetch(SQL.load, [owner], [""], FOREVER - 1, None, False, ENTRIES, 2 * ENTRY_BYTES)
+    head, *rows = await db.fetch(SQL.load, [owner], [""], [FOREVER - 1], None, False, ENTRIES, 2 * ENTRY_BYTES)
     bodies = [row[5] for row in rows]
     if not FEWEST <= len(bodies) < ENTRIES or sum(map(len, bodies)) > ENTRY_BYTES:
         return  # with more, an open folds only the newest

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import asyncpg
 
@@ -21,6 +22,12 @@ GROUP_ROWS = 1_000
 """Rows that close a group. A request is never split."""
 AT_ONCE = 2
 """Groups of one process that are written at the same time: one is planned while the other waits for the disk."""
+SECOND_ROWS, SECOND_SECONDS = 100, 0.02
+"""A second group begins when so many rows wait, or when the first takes longer, as behind another's lock: two small
+groups cost twice as much as one."""
+
+WRITE_SECONDS, ROWS_A_SECOND = 10.0, 500
+"""How long a group may take, in seconds, and the rows beyond which a large one gets more time."""
 
 Commit = Callable[[Connection, Sequence[Row]], Awaitable[list[bool]]]
 
@@ -43,6 +50,7 @@ class Writer:
         """Write to `database` by `commit`, which runs in a transaction."""
         self._database, self._commit = database, commit
         self._jobs: deque[Job] = deque()
+        self._rows = 0  # of the waiting jobs
         self._groups: set[asyncio.Task[None]] = set()
         self._closed = self._called = False
 
@@ -52,7 +60,8 @@ class Writer:
             raise StoreUnavailable("the store is closed")
         job = Job(rows)
         self._jobs.append(job)
-        if not self._called and len(self._groups) < AT_ONCE:
+        self._rows += len(rows)
+        if not self._called and (not self._groups or (self._rows >= SECOND_ROWS and len(self._groups) < AT_ONCE)):
             self._called = True
             job.future.get_loop().call_soon(self._begin)  # after the other requests of this turn
         return await job.future
@@ -74,11 +83,14 @@ class Writer:
         while self._jobs and count < GROUP_ROWS:
             jobs.append(self._jobs.popleft())
             count += len(jobs[-1].rows)
-        task = asyncio.get_running_loop().create_task(self._write(jobs))
+        self._rows -= count
+        loop = asyncio.get_running_loop()
+        task, late = loop.create_task(self._write(jobs)), loop.call_later(SECOND_SECONDS, self._begin)
         self._groups.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(partial(self._ended, late))
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, late: asyncio.TimerHandle, task: asyncio.Task[None]) -> None:
+        late.cancel()
         self._groups.discard(task)
         self._begin()
 
@@ -86,7 +98,11 @@ class Writer:
         """Write a group. If the database refuses its values, write each job alone, so that none stops the others."""
         rows = [row for job in jobs for row in job.rows]
         try:
-            outcome = await self._database.transact("writing messages", lambda db: self._commit(db, rows))
+            outcome = await self._database.transact(
+                "writing messages",
+                lambda db: self._commit(db, rows),
+                seconds=max(WRITE_SECONDS, len(rows) / ROWS_A_SECOND),
+            )
         except Exception as error:
             away = isinstance(error, StoreUnavailable) and not isinstance(error.__cause__, asyncpg.DataError)
             if len(jobs) > 1 and not away:

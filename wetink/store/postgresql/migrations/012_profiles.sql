@@ -86,12 +86,12 @@ BEGIN
     ORDER BY e.at DESC, e.fingerprint DESC LIMIT most;
 END $$;
 
--- The profiles that own identifiers at a moment, but for those that still have the known revision. The first row of each
+-- The profiles that own identifiers at moments, but for those that still have the known revision. The first row of each
 -- has its root and revision, and its summary if there is one by these rules; the others have its newest events.
 -- A revision is made of the stretches and their events: in a stretch, events are only added, a copy lowers the time of
 -- one, and any other change comes from a replay.
 CREATE FUNCTION load_profiles(
-    whos text[], revisions text[], moment bigint, by_rules bigint, brief boolean, most bigint, most_bytes bigint
+    whos text[], revisions text[], moments bigint[], by_rules bigint, brief boolean, most bigint, most_bytes bigint
 ) RETURNS TABLE (place integer, root text, revision text, person bytea, history bytea, body bytea)
 LANGUAGE plpgsql STABLE SET enable_seqscan = off SET jit = off SET plan_cache_mode = force_generic_plan
 AS $$
@@ -99,6 +99,7 @@ AS $$
 DECLARE
     ever constant bigint := (1::bigint << 62) - 1;
     replays constant bigint := (SELECT count FROM replay);
+    moment bigint;
     owner text;
     until bigint;
     digest text;
@@ -111,6 +112,7 @@ DECLARE
 BEGIN
     FOR i IN 1 .. cardinality(whos) LOOP
         place := i - 1;
+        moment := moments[i];
         person := NULL;
         history := NULL;
         body := NULL;
