@@ -81,6 +81,17 @@ def test_events_are_partitioned_by_time(store: Storage, tmp_path: Path) -> None:
     assert count >= 6
 
 
+def test_a_server_that_starts_makes_the_partitions_of_the_next_quarters(store: Storage, tmp_path: Path) -> None:
+    last = "SELECT max(relname::text) FROM pg_class WHERE relname ~ '^event_[0-9]{4}q[1-4]$' AND relispartition"
+    [[name]] = rows(tmp_path, last)
+    rows(tmp_path, f"DROP TABLE {name}")
+    assert rows(tmp_path, last) != [[name]]
+    other = postgresql.opened(tmp_path)
+    run(other.start())
+    run(other.close())
+    assert [list(row) for row in rows(tmp_path, last)] == [[name]]
+
+
 def test_indexes_order_text_by_its_characters_as_the_core_does(store: Storage, tmp_path: Path) -> None:
     found = rows(tmp_path, COLLATIONS)
     assert len(found) > 20

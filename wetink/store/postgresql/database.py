@@ -191,6 +191,7 @@ class Database:
             pool = await self._connected()
             try:
                 await migrate(pool)
+                await _make_partitions(pool)
                 if self._closed:
                     raise StoreUnavailable("the store is closed")
             except BaseException:
@@ -235,6 +236,15 @@ def _seen(task: "asyncio.Task[Any]") -> None:
     """Note the failure of an attempt that nobody waits for any longer."""
     if not task.cancelled():
         task.exception()
+
+
+async def _make_partitions(pool: "asyncpg.Pool[Any]") -> None:
+    """Make the partitions of events for the next two quarters, where they are missing. Without, one takes them all."""
+    try:
+        async with pool.acquire() as connection:
+            await connection.execute("SELECT make_event_partitions(now(), now() + interval '6 months')", timeout=10)
+    except (asyncpg.PostgresError, TimeoutError) as error:  # such as another process that makes them, or a replica
+        logger.warning("the next partitions of events were not made: %s", type(error).__name__)
 
 
 async def _keep(connection: Any) -> None:
