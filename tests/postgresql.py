@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from hashlib import blake2b
@@ -133,6 +133,10 @@ def answers(port: int) -> bool:
         return asking.connect_ex(("127.0.0.1", port)) == 0
 
 
+MADE: set[str] = set()
+"""The databases that this process made and has not dropped."""
+
+
 @cache
 def shared() -> Server:
     """Return the server that all tests of this process share; it ends with the process. Call it in the main thread."""
@@ -164,6 +168,7 @@ def opened(folder: Path, clock_ms: Callable[[], int] = lambda: 0, *, days: int =
     if SHARED not in os.environ or not mark.exists():
         shared().sql(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
         mark.touch(mode=0o600)
+        MADE.add(name)
     address = f"postgresql://wetink@127.0.0.1:{os.environ[SHARED]}/{name}?connections=4"
     return open_storage(address, clock_ms, archive_days=days, archive_bytes=most)
 
@@ -173,7 +178,8 @@ def moving(folder: Path) -> Moving:
     return PostgresMoving(f"postgresql://wetink@127.0.0.1:{os.environ[SHARED]}/{database_of(folder)}?connections=4")
 
 
-def forget(folder: Path) -> None:
-    """Drop the database that stands for a folder, if there is one."""
-    if (folder / ".postgresql").exists():
-        shared().sql(f"DROP DATABASE IF EXISTS {database_of(folder)} WITH (FORCE)")
+def drop(names: Collection[str]) -> None:
+    """Drop databases: each has eight megabytes."""
+    for name in names:
+        shared().sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    MADE.difference_update(names)

@@ -5,9 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.contracts.engines import ENGINES, forget
+from tests import postgresql
+from tests.contracts.engines import ENGINES
 from tests.contracts.loop import run
 from wetink.ports import Storage
+
+
+@pytest.fixture(autouse=True)
+def databases() -> Iterator[None]:
+    """Drop what a test made in PostgreSQL, once everything else of the test is closed."""
+    before = set(postgresql.MADE)
+    yield
+    postgresql.drop(postgresql.MADE - before)
 
 
 @pytest.fixture(params=ENGINES)
@@ -27,7 +36,6 @@ def another(engine: str, tmp_path: Path) -> Iterator[Callable[[], Storage]]:
     yield one
     for each in made:
         run(each.close())
-    forget(engine, tmp_path)
 
 
 @pytest.fixture

@@ -13,12 +13,6 @@ ALL: dict[str, Callable[..., Storage]] = {"sqlite": storage.opened, "postgresql"
 ENGINES = {name: ALL[name] for name in os.environ.get("ENGINES", "sqlite,postgresql").split(",")}
 
 
-def forget(engine: str, folder: Path) -> None:
-    """Delete what an engine keeps elsewhere for a folder."""
-    if engine == "postgresql":
-        postgresql.forget(folder)
-
-
 def moving(engine: str, folder: Path) -> Moving:
     """Return all data of what an engine keeps for a folder, for a move."""
     return (postgresql if engine == "postgresql" else storage).moving(folder)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.contracts.engines import ENGINES, forget, moving
+from tests.contracts.engines import ENGINES, moving
 from tests.contracts.loop import run
 from tests.contracts.profiles import LATE, everybody, mentioned, received
 from tests.contracts.test_archive import opened
@@ -46,7 +46,6 @@ class House:
     def close(self) -> None:
         run(self.moving.close())
         run(self.store.close())
-        forget(self.engine, self.folder)
 
 
 @pytest.fixture(params=[(one, other) for one in ENGINES for other in ENGINES], ids="-to-".join)

@@ -297,3 +297,16 @@ def test_a_device_an_alias_named_is_the_persons_own_once_they_carry_it(store: St
     assert device not in run(store.profiles.profile(person, LATE)).identifiers
     append(store, [received(view("m", userId="u", anonymousId="d", timestamp=LATE - 5))])
     assert device in run(store.profiles.profile(person, LATE)).identifiers
+
+
+def test_a_pages_event_that_an_address_owns_is_on_no_other_profile(store: Storage) -> None:
+    told = {"type": "track", "event": "X", "timestamp": LATE - 1_000}
+    jane = {"context": {"traits": {"email": "jane@shop.example"}}}
+    records = [
+        received({**told, **jane, "messageId": "m0"}),
+        received({**told, "anonymousId": "b", "messageId": "m1"}, level="browser"),
+        received({**told, **jane, "anonymousId": "b", "messageId": "m2"}, level="browser"),
+    ]
+    append(store, records)
+    means = ["anonymous:b", "email:jane@shop.example"]
+    assert everybody(store.profiles, mentioned(records)) == [{"means": means, "events": ["m0", "m1", "m2"]}]

@@ -33,7 +33,7 @@ def store(tmp_path: Path) -> Iterator[Storage]:
     run(made.start())
     yield made
     run(made.close())
-    postgresql.forget(tmp_path)
+    postgresql.drop({postgresql.database_of(tmp_path)})
 
 
 @pytest.fixture

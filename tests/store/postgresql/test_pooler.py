@@ -29,7 +29,7 @@ def opened(port: int, folder: Path) -> Storage:
 def folder(tmp_path: Path) -> Iterator[Path]:
     run(postgresql.opened(tmp_path).close())
     yield tmp_path
-    postgresql.forget(tmp_path)
+    postgresql.drop({postgresql.database_of(tmp_path)})
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ def store(tmp_path: Path) -> Iterator[Storage]:
     made = postgresql.opened(tmp_path)
     yield made
     run(made.close())
-    postgresql.forget(tmp_path)
+    postgresql.drop({postgresql.database_of(tmp_path)})
 
 
 async def begun(folder: Path) -> asyncpg.Connection:

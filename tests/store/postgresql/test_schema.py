@@ -45,7 +45,7 @@ def store(tmp_path: Path) -> Iterator[Storage]:
     run(made.start())
     yield made
     run(made.close())
-    postgresql.forget(tmp_path)
+    postgresql.drop({postgresql.database_of(tmp_path)})
 
 
 def rows(folder: Path, query: str) -> list[Any]:

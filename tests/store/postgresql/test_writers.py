@@ -27,7 +27,7 @@ def stores(tmp_path: Path) -> Iterator[list[Storage]]:
     yield made
     for each in made:
         run(each.close())
-    postgresql.forget(tmp_path)
+    postgresql.drop({postgresql.database_of(tmp_path)})
 
 
 def story(count: int, chance: random.Random) -> list[Record]:

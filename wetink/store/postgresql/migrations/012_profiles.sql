@@ -54,7 +54,7 @@ DECLARE
 BEGIN
     IF left(owner, 1) = 'a' THEN  -- events from pages belong to somebody else if anybody holds it
         RETURN QUERY SELECT owner, -ever, ever,
-            CASE WHEN EXISTS (SELECT 1 FROM holding h WHERE h.identifier = owner) THEN 'server' ELSE 'all' END;
+            CASE WHEN EXISTS (SELECT 1 FROM holding h WHERE h.identifier = stretches_of.owner) THEN 'server' ELSE 'all' END;
         RETURN;
     END IF;
     RETURN QUERY
