@@ -70,6 +70,11 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
     ("store/postgresql/catalog.py", "_followed", "what is newest of the catalog cannot be found yet: %s"): POSTGRESQL,
     ("store/postgresql/catalog.py", "learn", "%d products are not in the catalog, such as %.200r"): "a product's key",
     ("store/postgresql/catalog.py", "put", "%d products are not in the catalog, such as %.200r"): "a product's key",
+    (
+        "store/postgresql/database.py",
+        "_make_partitions",
+        "the next partitions of events were not made: %s",
+    ): "it puts in an error's kind",
     ("store/postgresql/decisions.py", "_give_up", "decisions are written later: %s"): POSTGRESQL,
     ("store/postgresql/decisions.py", "_settle_alone", "a decision of %s could not be settled"): SHOP,
     ("store/postgresql/decisions.py", "_settle_together", "decisions cannot be settled together"): TRACE,

@@ -53,7 +53,7 @@ def test_a_push_writes_nothing_outside_the_content_folder(
     content = tmp_path / "content"
     content.mkdir()
     store = opened(tmp_path / "store", lambda: 1)
-    kept = Versions(store.content, store.leases, content, tmp_path / "versions", lambda tree: ())
+    kept = Versions(store.content, store.leases, content, lambda tree: ())
     asyncio.run(kept.take_in(1))
     tree = {"blocks/../../outside.yaml": b"x"}
     try:

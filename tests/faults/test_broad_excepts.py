@@ -29,6 +29,7 @@ PASSED_ON = {
     ("store/sqlite/writer.py", "_step"): "each request is written alone, where it is logged",
     ("core/rules/evaluate.py", "holds"): "the rule is asked node by node, where it is logged",
     ("core/rules/evaluate.py", "judge"): "the rule is asked node by node, where it is logged",
+    ("store/postgresql/loads.py", "_read"): "every caller gets it raised",
     ("stream/front.py", "_publish_all"): "every request of the group gets it raised",
     ("render/worker.py", "_in"): "a font of a stranger: its engine has said what is wrong with it",
 }

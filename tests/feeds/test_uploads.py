@@ -21,7 +21,7 @@ from wetink.core.outbound.feed import Feed, Limit
 from wetink.feeds import FeedService
 from wetink.feeds.uploads import Uploads
 from wetink.settings import read
-from wetink.web.app import ROUTES, create
+from wetink.web.app import ERRORS, ROUTES, create
 from wetink.web.session import COOKIE
 from wetink.wiring import Wetink
 
@@ -128,7 +128,7 @@ def test_a_file_over_the_limit_is_not_read_to_its_end(tmp_path: Path) -> None:
 def test_the_pages_show_feeds_with_their_items_and_take_files(house: House) -> None:
     put(house, "/api/feeds/stores", CSV + b",Rome\n")
     held(house, "stores")
-    app = Starlette(routes=ROUTES)
+    app = Starlette(routes=ROUTES, exception_handlers=ERRORS)
     app.state.wetink = house.wetink
     with TestClient(app, cookies={COOKIE: "s"}) as browser:
         listed = browser.get("/dashboard/feeds").text

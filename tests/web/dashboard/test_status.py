@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from tests.cli.run import wetink as run
 from tests.web.dashboard.conftest import client_of
+from wetink.insights.health import counted
 from wetink.ports import Record
 from wetink.settings import read
 from wetink.wiring import Wetink
@@ -26,6 +27,7 @@ def sound(tmp_path: Path) -> Iterator[Wetink]:
     made = Wetink(read({}, data=data, workers=1), draws=False)
     asyncio.run(made.look_again())
     made.health.undrawable = ""
+    counted().by_place.clear()  # errors of other tests of this process
     run("backup", tmp_path / "backup", "--data", data)
     yield made
     asyncio.run(made.close())
