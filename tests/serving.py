@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from wetink.sandbox.forkserver import SAFE_PATH
+
 
 class Server:
     """`wetink serve` over a data folder, on a free port."""
@@ -28,7 +30,7 @@ class Server:
         """Serve `data` with more settings; what it logs goes to a file, or else into the report of a failing test."""
         self._data, self._workers, self._log, self._module = data, workers, log, module
         self._environment = {
-            **os.environ,
+            **{name: text for name, text in os.environ.items() if name != SAFE_PATH},  # `module` may be one of ours
             **{f"WETINK_{name.upper()}": text for name, text in (settings or {}).items()},
         }
         self._port, self.address = port, ""
