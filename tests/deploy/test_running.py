@@ -65,12 +65,13 @@ def can_unshare() -> bool:
 
 @pytest.mark.skipif(not can_unshare(), reason="this user may not make a mount namespace")
 def test_wetink_needs_no_more_than_its_folders_on_a_read_only_root(tmp_path: Path) -> None:
-    """`/tmp` and the folder of the test are mounts of their own here, as they are in a container."""
-    shown = tmp_path / "shown"
+    """The folder of the test is a mount of its own here, as the data folder and `/tmp` are in a container."""
+    shown, scratch = tmp_path / "shown", tmp_path / "scratch"
+    scratch.mkdir()
     command = shlex.join([sys.executable, "-P", "-m", "wetink", "demo", "--once", str(shown)])
-    own = f"mount --bind {shlex.quote(str(tmp_path))} {shlex.quote(str(tmp_path))} && mount -t tmpfs none /tmp && "
+    own = f"mount --bind {shlex.quote(str(tmp_path))} {shlex.quote(str(tmp_path))} && "
     script = ALONE.replace("&& mount -o", f"&& {own} mount -o")
-    known = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp", "TMPDIR": "/tmp"}
+    known = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(scratch), "TMPDIR": str(scratch)}
     done = subprocess.run(
         ["unshare", "--mount", "sh", "-c", f"{script} sh -c '! touch /x && exec {command}'"],
         cwd=tmp_path,
