@@ -148,16 +148,6 @@ class JetStream:
         except (NatsError, OSError, TimeoutError) as error:
             raise _unavailable("setting a message aside", error) from error
 
-    async def aside(self) -> list[tuple[bytes, str]]:
-        """Return the stream messages that were set aside and why, the oldest first. Raises StoreUnavailable."""
-        context, name = self._context or await self._started(), f"{self._address.name}_{ASIDE}"
-        try:
-            state = (await context.stream_info(name)).state
-            found = [await context.get_msg(name, seq) for seq in range(state.first_seq, state.last_seq + 1)]
-        except (NatsError, OSError, TimeoutError) as error:
-            raise _unavailable("reading what was set aside", error) from error
-        return [(each.data or b"", (each.headers or {}).get("Wetink-Reason", "")) for each in found]
-
     async def behind(self) -> int:
         context = self._context or await self._started()
         try:

@@ -30,8 +30,6 @@ AT_LEAST = 1 << 19
 
 _SLOTS = AT_LEAST * 2
 _MASK = _SLOTS - 1
-_BACKFILL = 1_000
-"""Messages of an older file whose ids are put into one row."""
 
 
 class RecentIds:

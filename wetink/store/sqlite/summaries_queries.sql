@@ -24,9 +24,6 @@ SELECT DISTINCT id FROM person_summary_part WHERE member IN (SELECT value FROM j
 -- name: delete_with
 DELETE FROM person_summary_part WHERE member IN (SELECT value FROM json_each(?))
 
--- name: delete_all
-DELETE FROM person_summary; DELETE FROM person_summary_part
-
 -- name: place
 SELECT CASE rules WHEN ? THEN seq ELSE 0 END FROM person_summary_place
 
