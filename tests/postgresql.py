@@ -40,7 +40,7 @@ class Server:
     def __init__(self, version: str = "18", *, durable: bool = False, **settings: str) -> None:
         self.folder = Path(mkdtemp(prefix="wetink-postgresql-"))
         self.data, self.port = self.folder / "data", free_port()
-        self._place = ["-h", "127.0.0.1", "-p", str(self.port)]
+        self.place = ["-h", "127.0.0.1", "-p", str(self.port)]
         self._install = _readable(version)
         self._settings = {"fsync": "on" if durable else "off", **settings}
         if not durable:
@@ -58,7 +58,7 @@ class Server:
         command = ["postgres", "-D", str(self.data), "-p", str(self.port), "-h", "127.0.0.1", "-k", str(self.folder)]
         self._process = subprocess.Popen(self._command(*command, *more), stdout=log, stderr=log, cwd=self.folder)
         log.close()
-        until, ready = time.monotonic() + LIMIT, self._command("pg_isready", "-q", *self._place)
+        until, ready = time.monotonic() + LIMIT, self._command("pg_isready", "-q", *self.place)
         while subprocess.run(ready, cwd=self.folder).returncode:
             assert self._process.poll() is None, (self.folder / "log").read_text()
             assert time.monotonic() < until, "the server does not answer"
@@ -91,7 +91,7 @@ class Server:
 
     def sql(self, text: str, database: str = "postgres") -> str:
         """Return the output of psql for a statement."""
-        return self.run("psql", "-XAtq", *self._place, "-U", "wetink", "-d", database, "-c", text)
+        return self.run("psql", "-XAtq", *self.place, "-U", "wetink", "-d", database, "-c", text)
 
     def address(self, database: str) -> str:
         return f"postgresql://wetink@127.0.0.1:{self.port}/{database}"

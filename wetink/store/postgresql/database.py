@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import asyncpg
 
 from wetink.core.errors import BadSettings, StoreUnavailable
+from wetink.store.postgresql.cluster import recognize
 from wetink.store.postgresql.migrate import migrate
 
 T = TypeVar("T")
@@ -191,6 +192,8 @@ class Database:
             pool = await self._connected()
             try:
                 await migrate(pool)
+                async with pool.acquire() as connection:
+                    await recognize(connection)
                 await _make_partitions(pool)
                 if self._closed:
                     raise StoreUnavailable("the store is closed")
@@ -200,6 +203,11 @@ class Database:
         self._pool = pool
         return pool
 
+    async def _greeted(self, connection: Any) -> None:
+        """Look at the server of a further connection: the address may have moved to another one meanwhile."""
+        if self._pool is not None:
+            await recognize(connection)
+
     async def _connected(self) -> "asyncpg.Pool[Any]":
         more = {"statement_cache_size": 0} if self._address.pooled else {}
         return await asyncpg.create_pool(
@@ -208,6 +216,7 @@ class Database:
             max_size=self._address.connections,
             timeout=CONNECT_SECONDS,
             command_timeout=STATEMENT_SECONDS,
+            init=self._greeted,
             reset=_keep,
             **more,
         )
