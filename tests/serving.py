@@ -61,13 +61,13 @@ class Server:
     def kill(self) -> None:
         """End it as a power cut would end a process: without a word."""
         os.kill(self.process.pid, signal.SIGKILL)
-        self.process.wait(20)
+        self.process.wait(40)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(20)
+            self.process.wait(40)
         if self.process.stdout is not None:
             self.process.stdout.close()

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -26,6 +26,7 @@ from wetink.core.events.event import Event
 from wetink.core.messages.mapping import Mappings
 from wetink.core.text.placeholder import Placeholders
 from wetink.core.text.url import Hosts
+from wetink.ending import ended
 from wetink.feeds import FeedService, PhotoFetcher, Poster, WithSamples
 from wetink.ingest.catalog_feeds import Catalogs
 from wetink.ingest.receive import Ingest
@@ -60,6 +61,9 @@ from wetink.stream.front import StreamedLog
 from wetink.stream.opens import StreamedLedger
 
 logger = logging.getLogger(__name__)
+
+WORK_SECONDS, STORE_SECONDS, REST_SECONDS = 4.0, 6.0, 2.0
+"""How long work under way, the store, and everything else may take to end, in seconds."""
 
 
 class Wetink:
@@ -221,22 +225,21 @@ class Wetink:
             logger.warning("content: %s", problem)
 
     async def close(self) -> None:
-        """Finish pending work and close everything."""
-        await self.crowd.close()
-        if self._published is not None:
-            await self._published.close()
-        if self.applier is not None:
-            await self.applier.close()
-        await self.store.close()
+        """Finish pending work and close everything. Each part has a limit, so one that hangs keeps none from ending."""
+        stream: list[Awaitable[object]] = []
+        if self._published is not None and self.applier is not None:
+            stream = [self._published.close(), self.applier.close()]
+        parts = {"counts of people": self.crowd.close(), "the stream's work": asyncio.gather(*stream)}
+        await asyncio.gather(*(ended(name, part, WORK_SECONDS) for name, part in parts.items()))
+        await ended("the store", self.store.close(), STORE_SECONDS)
+        rest = {"webhooks": self._posts.close(), "feeds": self.feeds.close(), "photos": self.photos.close()}
         if self.stream is not None:
-            await self.stream.close()
-        await self._posts.close()
-        await self.feeds.close()
-        await self.photos.close()
+            rest["the stream"] = self.stream.close()
+        if self._browser is not None:
+            rest["the browser"] = self._browser.close()
+        await asyncio.gather(*(ended(name, part, REST_SECONDS) for name, part in rest.items()))
         self.places.close()
         self.renderer.close()
-        if self._browser is not None:
-            await self._browser.close()
 
     def _warm_photos(self, events: Sequence[Event]) -> None:
         """Fetch the photos of these events' products, before an email shows them."""

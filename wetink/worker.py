@@ -12,6 +12,7 @@ from typing import Literal, Self
 import msgspec
 
 from wetink.core.errors import Held, StoreUnavailable, log_error
+from wetink.ending import cancelled
 from wetink.settings import ROLES, Role
 from wetink.telemetry import metrics
 from wetink.wiring import Wetink
@@ -24,6 +25,8 @@ ONCE = inf
 """The period of a task that runs once, when the process starts."""
 RETRY_SECONDS = 2.0
 """The longest pause before a process asks again for a lease that another holds, or for a store that does not open."""
+END_SECONDS = 4.0
+"""How long all tasks together may take to end, in seconds. Giving up a lease takes up to two."""
 BUSY_SECONDS, LATE_SECONDS = 1.0, 0.001
 """The longest pause while there is more to do, and the delay of a pause that shows a busy event loop. Both in seconds.
 """
@@ -116,6 +119,7 @@ class Worker:
         """Run `tasks` of `wetink`, whose health reports their failures."""
         self._wetink, self._tasks = wetink, tasks
         self._failures: dict[str, int] = {}
+        self._ending = False
         self._arrivals = {task.name: asyncio.Event() for task in tasks}
 
     async def __aenter__(self) -> Self:
@@ -150,15 +154,13 @@ class Worker:
         self._start()
 
     async def __aexit__(self, *error: object) -> None:
-        """Cancel all tasks and wait for their end."""
-        tasks = self._wetink.health.tasks
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Cancel all tasks, and wait a while for their ends."""
+        self._ending = True
+        await cancelled(self._wetink.health.tasks, END_SECONDS)
 
     async def _run(self, task: Task) -> None:
         """Run a task until it is cancelled. After a failure, another process may take over."""
-        while True:
+        while not self._ending:  # a cancellation may get lost in a library
             try:
                 async with self._turn_of(task):
                     await self._turns(task)
@@ -182,7 +184,7 @@ class Worker:
     async def _turns(self, task: Task) -> None:
         """Run turns until one fails. A task that runs once ends after one turn."""
         loop, pause = asyncio.get_running_loop(), task.pause
-        while True:
+        while not self._ending:
             more = await task.turn(self._wetink)
             self._record(task.name, None)
             if task.period == ONCE:

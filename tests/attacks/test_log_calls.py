@@ -39,6 +39,11 @@ ARGUMENTS = {
     "host_of(url)": "the host of a photo, without the rest of its address",
     "word": "the kind of a rule's condition",
     "still_running(task)": "calls, apps, feeds and hosts",
+    **dict.fromkeys(
+        ("place_of(task)", "task.get_name()", "', '.join(tasks)", "', '.join(threads)"),
+        "names of tasks and threads, which are fixed texts with numbers, and names of functions",
+    ),
+    "seconds": "a number",
     "type(error).__name__": "the kind of an error",
     "self._what": "a fixed text",
     **dict.fromkeys(("path", "self._path", "path.name", "feed.file"), "a file of the data folder or of the settings"),
@@ -51,6 +56,7 @@ TRACE = "it puts in nothing but an error's kind and place"
 SQLITE = "it puts in numbers and SQLite's words, which tell of files and constraints, never of values"
 POSTGRESQL = "it puts in numbers and PostgreSQL's words, which tell of tables and constraints, never of values"
 STREAM = "it puts in a number and what the system says of the stream's servers"
+ENDS = "it puts in a number, and names of tasks, threads and functions"
 SHOP = "it puts in a name of the shop's, and an error's kind and place"
 SAID = f"it puts in a name of the shop's, and {WORDS}"
 FILE = "it puts in a file's name and what the system says of that"
@@ -91,6 +97,11 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
     ("store/postgresql/sessions.py", "_note", "%s"): POSTGRESQL,
     ("store/postgresql/summaries.py", "_put", "a profile cannot be summarized"): TRACE,
     ("store/postgresql/writer.py", "_write", "nothing was written: %s"): POSTGRESQL,
+    ("ending.py", "cancelled", "%s did not end within %g s: it is in %s"): ENDS,
+    ("ending.py", "end", "this process ends although it is not done: %s; threads: %s"): ENDS,
+    ("ending.py", "ended", "%s did not end within %g s: it is in %s"): ENDS,
+    ("ending.py", "ended", "%s ended with an error"): TRACE,
+    ("stream/apply.py", "_repeat", "partition %d waits"): TRACE,
     ("stream/apply.py", "_read", "a stream message cannot be read"): TRACE,
     ("stream/apply.py", "_repeat", "partition %d waits: %s"): STREAM,
     ("stream/apply.py", "_store_alone", "a message cannot be stored"): TRACE,

@@ -28,7 +28,7 @@ from wetink.store import engine_of
 from wetink.web.app import ROUTES
 from wetink.web.ingest import IngestEndpoints
 from wetink.web.open import OpenEndpoints
-from wetink.web.server import STOP_SECONDS
+from wetink.web.server import END_SECONDS, STOP_SECONDS
 
 PROCESSES = list(all_processes())
 NAMES = {f"WETINK_{name.upper()}" for name, *_ in SETTINGS}
@@ -59,7 +59,7 @@ def test_a_process_starts_with_a_command_and_settings_that_there_are(process: Pr
 def test_a_process_has_the_time_to_answer_what_it_has(process: Process) -> None:
     drain = settings_of(process).drain_seconds
     if process.place != "Containerfile":
-        assert process.seconds > drain + STOP_SECONDS + 5
+        assert process.seconds > drain + STOP_SECONDS + END_SECONDS
 
 
 def test_the_files_start_every_role() -> None:

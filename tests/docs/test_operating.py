@@ -15,7 +15,7 @@ from wetink.settings import SETTINGS, read
 from wetink.web.app import ROUTES
 from wetink.web.ingest import IngestEndpoints
 from wetink.web.open import OpenEndpoints
-from wetink.web.server import KEEP_ALIVE_SECONDS, STOP_SECONDS
+from wetink.web.server import END_SECONDS, KEEP_ALIVE_SECONDS, STOP_SECONDS
 from wetink.worker import RETRY_SECONDS, ROLES, TASKS
 
 ROOT = Path(__file__).parents[2]
@@ -105,6 +105,7 @@ LEASED = {
 def test_the_seconds_of_the_page_are_those_of_the_server() -> None:
     assert f"after {KEEP_ALIVE_SECONDS} seconds" in PAGE
     assert STOP_SECONDS == 10
+    assert STOP_SECONDS + END_SECONDS == 25
     assert "for at most ten seconds" in PAGE
     assert RETRY_SECONDS == 2
     assert "tries again every two seconds" in PAGE

@@ -120,7 +120,7 @@ class ColumnCrowd:
         self._closed = True
         if self._made is not None:
             await self._made.close()
-        self._threads.shutdown(cancel_futures=True)
+        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
 
 
 def _judged(rule: Compiled, moment: Moment, shop: Shop, people: dict[Identifier, Person]) -> Mapping[Identifier, bool]:

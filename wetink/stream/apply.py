@@ -14,6 +14,7 @@ import msgspec
 
 from wetink.core.errors import Held, StoreUnavailable, log_error
 from wetink.core.events.event import Problem
+from wetink.ending import cancelled
 from wetink.ports import Record, Storage
 from wetink.ports.stream import Delivery, Stream, Topic
 from wetink.stream import opens
@@ -28,6 +29,8 @@ AGAIN_SECONDS = 1.0
 """How long after a failure of the store its messages are delivered again, in seconds."""
 LEASE_SECONDS = 4.0
 """How long a killed process still holds its partitions, in seconds."""
+STEP_SECONDS, CLOSE_SECONDS = 3.0, 3.5
+"""How long a partition's work, and all of it with its leases, may take to end, in seconds."""
 PRESENT = "stream worker "
 """What begins the name of the lease that each live process holds."""
 
@@ -57,6 +60,8 @@ class Applier:
         share = -(-self._stream.partitions // max(1, workers))
         if len(self._held) > share:
             self._held.popitem()[1].cancel()
+        if len(self._held) > share:
+            self._held.popitem()[1].cancel()
         free = [each for each in range(self._stream.partitions) if each not in self._held and _lease(each) not in names]
         for partition in free[: share - len(self._held)] if len(self._held) < share else ():
             self._held[partition] = asyncio.create_task(self._hold(partition))
@@ -68,10 +73,7 @@ class Applier:
 
     async def close(self) -> None:
         """Give all partitions up."""
-        tasks = [*self._held.values(), *([self._present] if self._present is not None else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancelled([*self._held.values(), *([self._present] if self._present is not None else [])], CLOSE_SECONDS)
 
     async def _be_present(self) -> None:
         with suppress(Held, StoreUnavailable):  # the next turn begins again
@@ -80,17 +82,28 @@ class Applier:
 
     async def _hold(self, partition: int) -> None:
         """Store a partition's messages for as long as this process holds it."""
-        with suppress(Held):
-            async with self._leases.hold(_lease(partition), LEASE_SECONDS), asyncio.TaskGroup() as group:
-                for step in (self.step, self.step_opens):
-                    group.create_task(self._repeat(step, partition))
+        with suppress(Held, StoreUnavailable):  # a later turn begins again
+            async with self._leases.hold(_lease(partition), LEASE_SECONDS):
+                ending = asyncio.Event()
+                steps = [
+                    asyncio.create_task(self._repeat(step, partition, ending), name=f"stream {name} {partition}")
+                    for name, step in (("messages", self.step), ("opens", self.step_opens))
+                ]
+                try:
+                    await asyncio.wait(steps)
+                finally:
+                    ending.set()
+                    await cancelled(steps, STEP_SECONDS)
 
-    async def _repeat(self, step: Callable[[int], Awaitable[bool]], partition: int) -> None:
-        while True:
+    async def _repeat(self, step: Callable[[int], Awaitable[bool]], partition: int, ending: asyncio.Event) -> None:
+        while not ending.is_set():  # a cancellation may get lost in a library
             try:
                 await step(partition)
             except StoreUnavailable as error:
                 logger.warning("partition %d waits: %s", partition, error)
+                await asyncio.sleep(AGAIN_SECONDS)
+            except Exception as error:
+                log_error(logger, error, "partition %d waits", partition)
                 await asyncio.sleep(AGAIN_SECONDS)
 
     async def step(self, partition: int) -> bool:

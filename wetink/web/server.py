@@ -1,7 +1,8 @@
 """Server: one process for each core, all equal, on one address. Children never outlive their parent.
 
 After the first signal, a process answers `/readyz` with 503, takes requests for the setting `drain_seconds`, answers
-those in progress, writes pending counts, gives up its leases and ends. A second signal ends it at once.
+those in progress, writes pending counts, gives up its leases and ends. Each of these has a limit; whatever hangs is
+logged by name. A second signal ends it at once.
 """
 
 import asyncio
@@ -29,6 +30,7 @@ from msgspec.structs import replace
 
 from wetink.core import client_classification
 from wetink.core.errors import BadSettings, Unavailable
+from wetink.ending import end_after
 from wetink.sandbox.forkserver import SAFE_PATH
 from wetink.settings import Settings
 from wetink.telemetry import metrics, tracing
@@ -43,7 +45,8 @@ logger = logging.getLogger(__name__)
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 30
-STOP_SECONDS = 10
+STOP_SECONDS, END_SECONDS = 10, 15
+"""How long requests in progress may take after the drain, and everything else after that, in seconds."""
 PR_SET_PDEATHSIG = 1
 M_ARENA_MAX, ARENAS = -8, 2
 """mallopt's parameter for the number of arenas, and the number that all threads share."""
@@ -152,7 +155,10 @@ async def _serve(
 
         def drain() -> None:
             wetink.health.draining = True
-            asyncio.get_running_loop().call_later(settings.drain_seconds, server.end)
+            loop, stop = asyncio.get_running_loop(), settings.drain_seconds + STOP_SECONDS
+            loop.call_later(settings.drain_seconds, server.end)
+            loop.call_later(stop + 1, serving.cancel)
+            end_after(stop + END_SECONDS)
 
         _on_signals(drain, in_child=in_child)
         serving = asyncio.create_task(server.serve(sockets=[place.listening]))
@@ -161,7 +167,8 @@ async def _serve(
         if server.started:
             metrics.started(time.time_ns() / 1e9)
             ready()
-        await serving
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
     tracing.end()
 
 
@@ -301,7 +308,7 @@ class _Parent:
     def _end(self) -> None:
         self._place.listening.close()  # else the system goes on taking connections that nobody answers
         self._terminate()
-        until = time.monotonic() + self._settings.drain_seconds + STOP_SECONDS + 5
+        until = time.monotonic() + self._settings.drain_seconds + STOP_SECONDS + END_SECONDS + 2
         for child in self._children.values():
             child.process.join(max(0.0, until - time.monotonic()))
             if child.process.is_alive():
