@@ -2,7 +2,10 @@
 
 import os
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+
+import apsw
 
 from tests import postgresql, storage
 from wetink.ports import Storage
@@ -16,3 +19,13 @@ ENGINES = {name: ALL[name] for name in os.environ.get("ENGINES", "sqlite,postgre
 def moving(engine: str, folder: Path) -> Moving:
     """Return all data of what an engine keeps for a folder, for a move."""
     return (postgresql if engine == "postgresql" else storage).moving(folder)
+
+
+def damage(engine: str, folder: Path, statement: str) -> None:
+    """Change the rows of a folder as no wetink would."""
+    if engine == "postgresql":
+        changed = postgresql.shared().sql(f"{statement} RETURNING 1", postgresql.database_of(folder))
+    else:
+        with closing(apsw.Connection(str(folder / "wetink.db"))) as db:
+            changed = str(list(db.execute(f"{statement} RETURNING 1")) or "")
+    assert changed, statement

@@ -1,8 +1,11 @@
 """The contract of inspection: an operator sees the sizes of a store, and whether its derived data is right."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
+from tests.contracts.engines import damage
 from tests.contracts.loop import run
 from wetink.core.events.message import Endpoint, pieces
 from wetink.core.identity.identifier import Identifier
@@ -62,10 +65,9 @@ def test_data_that_was_derived_is_derived_again_alike(store: Storage, part: Part
     async def story() -> None:
         await filled(store)
         checked = await store.inspection.sample(part, limit)
-        if checked is not None:
-            assert checked.wrong == 0
-            assert checked.count > 0
-            assert limit is None or checked.count <= limit
+        assert checked.wrong == 0
+        assert checked.count > 0
+        assert limit is None or checked.count <= limit
         assert not await store.inspection.faults()
 
     run(story())
@@ -74,7 +76,7 @@ def test_data_that_was_derived_is_derived_again_alike(store: Storage, part: Part
 @pytest.mark.parametrize("part", ["identities", "catalog", "conversions"])
 def test_an_empty_store_has_nothing_to_check(store: Storage, part: Part) -> None:
     async def story() -> None:
-        assert await store.inspection.sample(part, 100) in (None, Checked(0, 0))
+        assert await store.inspection.sample(part, 100) == Checked(0, 0)
 
     run(story())
 
@@ -88,5 +90,30 @@ def test_a_check_changes_nothing_that_a_reader_sees(store: Storage) -> None:
             await store.inspection.sample(part, None)
             await store.inspection.sample(part, None, repair=True)
         assert await store.profiles.load({who: ""}, 1_796_000_000_000) == before
+
+    run(story())
+
+
+WRONG: dict[Part, str] = {
+    "identities": "UPDATE holding SET owner = 'unobody' WHERE identifier = 'aa3'",
+    "catalog": "DELETE FROM product WHERE key = 'S-1'",
+    "conversions": "DELETE FROM outcome WHERE id LIKE '%o-3%'",
+}
+"""Changes to the tables that no wetink makes."""
+
+
+@pytest.mark.parametrize("part", WRONG)
+def test_wrong_derived_data_is_found_and_repaired(store: Storage, engine: str, tmp_path: Path, part: Part) -> None:
+    async def story() -> None:
+        await filled(store)
+        sample = store.inspection.sample
+        damage(engine, tmp_path, WRONG[part])
+        first = await sample(part, None)
+        assert first.wrong > 0
+        assert await sample(part, None) == first, "looking changes nothing"
+        assert (await sample(part, first.count)).wrong > 0, "a sample of all finds it as well"
+        assert (await sample(part, None, repair=True)).wrong > 0
+        assert await sample(part, None) == Checked(first.count, 0)
+        assert [each.wrong for other in WRONG for each in [await sample(other, None)]] == [0, 0, 0]
 
     run(story())

@@ -27,11 +27,10 @@ class Inspection(Protocol):
         """Return the damage of each part of the store as text; empty if all is whole. Raises StoreUnavailable."""
         ...
 
-    async def sample(self, part: Part, limit: int | None, *, repair: bool = False) -> Checked | None:
+    async def sample(self, part: Part, limit: int | None, *, repair: bool = False) -> Checked:
         """Derive some data again by the rules of the core, and compare it with the stored data.
 
         Checks a random stretch of about `limit` identifiers or messages; None checks all. With `repair`, wrong data is
-        replaced. Writers wait for milliseconds at a time. Returns None if this engine cannot derive the part in place.
-        Raises StoreUnavailable.
+        replaced. Writers wait for milliseconds at a time. Raises StoreUnavailable.
         """
         ...

@@ -86,6 +86,19 @@ async def take(db: Connection, fingerprints: Collection[int]) -> None:
     await put(db, build, await _planned(db, statements(found), build, Standing()))
 
 
+async def place(db: Connection) -> int:
+    """Return how far the catalog has followed the log."""
+    return int(await db.fetchval(SQL.place, "catalog"))
+
+
+async def differing(db: Connection, fingerprints: Collection[int]) -> set[str]:
+    """Return the keys of products that lack something of these messages."""
+    _, build, *_ = await db.fetchrow(SQL.place, "catalog")
+    found = events([body for (body,) in await db.fetch(SQL.events, list(fingerprints))])
+    changes = await _planned(db, statements(found), build, Standing())
+    return {key for key, facts in changes.facts.items() if _storable(key, facts)}
+
+
 async def forget(db: Connection, keys: Collection[str]) -> None:
     """Delete all data under these keys, which were placeholders, and the product ids that lead to them."""
     build = await db.fetchval(SQL.next_generation, "catalog")
@@ -225,7 +238,7 @@ class PostgresCatalog:
 
     async def _place(self) -> int:
         async with self._database.reading("following the log") as db:
-            return int((await db.fetchrow(SQL.place, "catalog"))["seq"])
+            return await place(db)
 
 
 def _sound(product: Product) -> bool:

@@ -46,6 +46,10 @@ SELECT m.fingerprint, m.name, e.body
 FROM message m JOIN event e ON e.who = m.who AND e.at = m.at AND e.fingerprint = m.fingerprint
 WHERE m.fingerprint = ANY ($1) AND m.verdict = 0 AND m.type = 'track' AND m.name IN (SELECT name FROM outcome_name)
 
+-- name: stored  Rows of some messages, and whether their time and identifier are those of the message.
+SELECT o.fingerprint, o.name, o.id, (o.at, o.who) = (m.at, m.who)
+FROM outcome o JOIN message m USING (fingerprint) WHERE o.fingerprint = ANY ($1)
+
 -- name: delete
 DELETE FROM outcome WHERE fingerprint = ANY ($1)
 

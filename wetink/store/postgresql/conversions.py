@@ -153,9 +153,17 @@ async def _write(database: Database, step: Step) -> bool:
     return await database.transact("writing conversions", lambda db: write(db, step))
 
 
-async def behind(db: Connection) -> int:
-    """Return the position from which on the log is not followed yet."""
+async def place(db: Connection) -> int:
+    """Return how far all names have been followed in the log."""
     return min((await places(db)).followed.values())
+
+
+async def differing(db: Connection, fingerprints: Collection[int]) -> set[int]:
+    """Return the messages among some whose rows differ from their events."""
+    stored = {print_: tuple(row) for print_, *row in await db.fetch(SQL.stored, list(fingerprints))}
+    rows = await db.fetch(SQL.renewed, list(fingerprints))
+    right = {print_: (name, _order(body), True) for print_, name, body in rows}
+    return {print_ for print_ in stored.keys() | right.keys() if stored.get(print_) != right.get(print_)}
 
 
 async def _begin_rebuild(db: Connection) -> int:

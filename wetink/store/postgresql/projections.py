@@ -61,8 +61,8 @@ class PostgresProjections:
     async def behind(self) -> Mapping[str, int]:
         async with self._database.reading("following the log") as db:
             places = {
-                "catalog": await db.fetchval(SQL.place, "catalog"),
-                "conversions": await conversions.behind(db),
+                "catalog": await catalog.place(db),
+                "conversions": await conversions.place(db),
             }
             return {name: await db.fetchval(SQL.behind, seq, COUNTED) for name, seq in places.items()}
 
