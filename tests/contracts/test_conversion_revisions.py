@@ -1,5 +1,6 @@
 """The contract of revisions of conversions and of opens and clicks: while one is the same, nothing about it changed."""
 
+import json
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -102,6 +103,13 @@ def test_news_about_an_order_make_another_revision(another: Callable[[], Storage
     after = state(here)
     for span, (revision, found) in before.items():
         assert after[span][0] != revision or after[span][1] == found
+
+
+def test_an_order_s_owner_has_the_identifiers_that_only_an_alias_named(store: Storage) -> None:
+    append(store, order(1, START, {"userId": "v"}))
+    append(store, {"type": "alias", "userId": "v", "previousId": "a", "messageId": "joins", "timestamp": START})
+    [event] = yielded(store, START, START + 1)
+    assert json.loads(event)["members"] == [["user", "a"], ["user", "v"], ["anonymous", "a"]]
 
 
 def test_a_replay_makes_another_revision(store: Storage) -> None:

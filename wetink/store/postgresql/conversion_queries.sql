@@ -104,11 +104,11 @@ DELETE FROM outcome WHERE ctid = ANY (ARRAY(SELECT ctid FROM outcome WHERE build
 SELECT o.at, o.fingerprint, o.id, o.id <> '' AND EXISTS (
     SELECT FROM outcome p WHERE p.id = o.id AND p.id <> '' AND p.at >= $4 AND p.at < $5
     AND (p.name = ANY ($6::text[]) OR (p.name = o.name AND (p.at, p.fingerprint) < (o.at, o.fingerprint)))
-) AS told
+) AS repeated
 FROM outcome o WHERE o.name = $1 AND (o.at, o.fingerprint) > ($2, $3) AND o.at < $5
 ORDER BY o.at, o.fingerprint LIMIT $7
 
--- name: of_ids  All that is ever told of some ids, with the roots that own the events.
+-- name: of_ids  All events of some ids, with the roots that own the events.
 SELECT event_root(o.who, o.at, e.page), e.body
 FROM outcome o JOIN event e ON e.who = o.who AND e.at = o.at AND e.fingerprint = o.fingerprint
 WHERE o.id = ANY ($2) AND o.id <> '' AND o.name = ANY ($1)

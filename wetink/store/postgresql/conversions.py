@@ -18,7 +18,7 @@ from wetink.ports import NAMES, Profile, Revision
 from wetink.store.codec import decode_event
 from wetink.store.postgresql.catalog import columns
 from wetink.store.postgresql.database import Connection, Database
-from wetink.store.postgresql.profiles import profiles_of
+from wetink.store.postgresql.profiles import leading
 from wetink.store.queries import queries
 
 SQL = queries(__package__, "conversion_queries.sql")
@@ -172,13 +172,13 @@ async def _begin_rebuild(db: Connection) -> int:
     return build
 
 
-async def rebuild(database: Database, told: Callable[[int], object]) -> None:
+async def rebuild(database: Database, progress: Callable[[int], object]) -> None:
     """Derive all rows again, then remove those that were not. Reads see both until then."""
     build = await database.transact("rebuilding conversions", _begin_rebuild)
     async with database.reading("rebuilding conversions") as db:
         now = await places(db)
         left = await db.fetchval(SQL.count)
-    told(left)
+    progress(left)
     after, names = 0, sorted(now.followed)
     while after < now.last:
         async with database.reading("rebuilding conversions") as db:
@@ -186,13 +186,13 @@ async def rebuild(database: Database, told: Callable[[int], object]) -> None:
             rows, end, count = await _slice(db, names, after, now.last)
         if await _write(database, Step((), 0, rows, generation)):
             after, left = end if count == SLICE else now.last, max(left - count, 1)
-            told(left)
+            progress(left)
     while (
         await database.transact("removing old conversions", lambda db: db.execute(SQL.delete_old, build, SLICE))
         != "DELETE 0"
     ):
         pass
-    told(0)
+    progress(0)
 
 
 class PostgresConversions:
@@ -212,11 +212,11 @@ class PostgresConversions:
             at, print_ = since, -MOST
             while rows := await self._page(name, at, print_, since, until, done):
                 at, print_ = rows[-1]["at"], rows[-1]["fingerprint"]
-                ids = list(dict.fromkeys(row["id"] for row in rows if row["id"] and not row["told"]))
+                ids = list(dict.fromkeys(row["id"] for row in rows if row["id"] and not row["repeated"]))
                 alone = [row["fingerprint"] for row in rows if not row["id"]]
                 for query, keys in ((SQL.of_ids, ids), (SQL.of_places, alone)):
                     for start in range(0, len(keys), BATCH):
-                        yield await self._told(query, names, keys[start : start + BATCH], members)
+                        yield await self._read(query, names, keys[start : start + BATCH], members)
             done.append(name)
 
     async def revisions(self, names: Collection[str], since: int, until: int, width: int) -> Mapping[int, Revision]:
@@ -245,7 +245,7 @@ class PostgresConversions:
             if not rows or await _write(self._database, Step((), 0, rows, now.generation)):
                 after, more = end, count == SLICE
 
-    async def _told(
+    async def _read(
         self, query: str, names: Collection[str], keys: Sequence[Any], members: Members
     ) -> list[ConversionEvent]:
         if len(members) > OWNERS:
@@ -253,7 +253,7 @@ class PostgresConversions:
         async with self._database.reading("reading conversions") as db:
             rows = await db.fetch(query, list(names), keys)
             new = list({root for root, _ in rows} - members.keys())
-            members.update(await profiles_of(db, new, FOREVER - 1, NAMES) if new else {})
+            members.update(await leading(db, new, FOREVER - 1, NAMES) if new else {})
         return [
             ConversionEvent(decode_event(body), members[root].root, members[root].identifiers) for root, body in rows
         ]

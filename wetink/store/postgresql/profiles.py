@@ -4,6 +4,7 @@ Every read is one statement, so it sees one state; the functions that follow hol
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from wetink.core.events.event import Entry, Event
 from wetink.core.identity.holding import FOREVER, Contested
@@ -82,15 +83,30 @@ async def profiles_of(
 
     At most `limit` for each. One that only an alias's previousId named is left out.
     """
-    rows = await db.fetch(SQL.names_of, roots, at, who(after) if after is not None else FIRST, limit)
+    rows = await _leading(db, roots, at, limit, after)
     carried = {column for _, column, carried in rows if carried}
     silent = [column for _, column, carried in rows if not carried]
     for weaker, stronger in await db.fetch(SQL.claimers, silent) if silent else ():
         bodies = await db.fetch(SQL.carriers, stronger, weaker[1:].encode())
         if any(event.anonymous == weaker[1:] for event in events([body for (body,) in bodies])):
             carried.add(weaker)
+    return _by_root(roots, [row for row in rows if row[1] in carried])
+
+
+async def leading(db: Connection, roots: Sequence[str], at: int, limit: int | None) -> dict[str, Profile]:
+    """Return roots with the identifiers that lead to each at a moment, whether or not a message had them."""
+    return _by_root(roots, await _leading(db, roots, at, limit))
+
+
+async def _leading(
+    db: Connection, roots: Sequence[str], at: int, limit: int | None, after: Identifier | None = None
+) -> Sequence[Any]:
+    rows: Sequence[Any] = await db.fetch(SQL.names_of, roots, at, who(after) if after is not None else FIRST, limit)
+    return rows
+
+
+def _by_root(roots: Sequence[str], rows: Sequence[Any]) -> dict[str, Profile]:
     names: dict[str, list[Identifier]] = {root: [] for root in roots}
     for root, column, _ in rows:
-        if column in carried:
-            names[root].append(identifier(column))
+        names[root].append(identifier(column))
     return {root: Profile(identifier(root), tuple(some)) for root, some in names.items()}
