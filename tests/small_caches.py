@@ -45,6 +45,7 @@ def ready() -> Callable[[bytes], bytes]:
 functools.lru_cache = _bounded  # before anything of wetink is imported
 
 if __name__ in ("__main__", "__mp_main__"):
+    import wetink.store.sqlite.storage  # an engine is imported when it opens a store
     import wetink.web.app  # noqa: F401 (all that serves)
     from wetink.opens import open as opens
     from wetink.render import renderer
