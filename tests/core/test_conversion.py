@@ -43,7 +43,7 @@ def made(*outcomes: ConversionEvent, goal: Goal | None = None, signals: Signals 
 def test_an_order_reported_twice_counts_once_at_its_first_time_by_the_server() -> None:
     page = bought(10, 49, source="page", level="browser", owner=VISITOR)
     [one] = made(bought(20), page, bought(900, source="nightly export"))
-    assert (one.at, one.amount, one.owner, one.told) == (10, 50, JANE, 3)
+    assert (one.at, one.amount, one.owner, one.received) == (10, 50, JANE, 3)
 
 
 def test_orders_without_an_id_are_told_apart_by_their_messages() -> None:

@@ -48,7 +48,9 @@ def show(person: Person, settings: Settings, moment: Moment, shop: Shop) -> Show
         {"text": text, "votes": count, "percent": share, "mine": number == own}
         for number, (text, count, share) in enumerate(zip(settings.options, votes, shares(votes), strict=True), 1)
     ]
-    if not seen:  # what is not shown is not told either, so that nothing changes for who has not voted
+    if (
+        not seen
+    ):  # results that are not shown are not given either, so that nothing changes for people who have not voted
         options = [{**option, "votes": 0, "percent": 0} for option in options]
     facts = {
         "question": settings.question,

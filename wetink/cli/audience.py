@@ -153,12 +153,12 @@ def hooks(name: str, again: bool, data: str | None, as_json: bool) -> None:
     if as_json:
         return print_json(found)
     if found["hook"] is None:
-        click.echo(f"{name} tells nobody: its file has no hook.")
+        click.echo(f"{name} has no webhook.")
     click.echo(", ".join(f"{found['counts'][state]} {'given up' if state == 'dead' else state}" for state in STATES))
     for each in found["dead"]:
         click.echo(f"{each['at']}  {each['move']:5}  {each['member']}  {each['why']} ({each['tries']} tries)")
     if again:
-        click.echo(f"{found['again']} are told again.")
+        click.echo(f"{found['again']} are sent again.")
 
 
 @click.group()

@@ -160,10 +160,10 @@ class Compiler:
         """Return a query of (pid, v): a row for each value of a figure; None if SQL cannot make it."""
         room, field = place_of(rule.event, rule.property)
         number, text = ("number", "written") if rule.figure != "distinct" else ("written", "written")
-        asked_of_products = any(place_of(rule.event, each.name)[0] == "product" for each in rule.where)
+        concerns_products = any(place_of(rule.event, each.name)[0] == "product" for each in rule.where)
         if room == "order" and (field in ORDER_NUMBERS or (field in ORDER_TEXTS and rule.figure == "distinct")):
             table, column = "deed", f"o_{field}"
-        elif room == "product" and not asked_of_products and (
+        elif room == "product" and not concerns_products and (
             field in ITEM_NUMBERS or (field in ITEM_TEXTS and rule.figure == "distinct")
         ):  # fmt: skip
             table, column = "item", f"i_{field}"

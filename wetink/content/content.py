@@ -123,9 +123,9 @@ def load(tree: Tree, apps: Mapping[str, App]) -> Content:
     )
     own = {name: app for name, app in own.items() if apps[name] is app}
     signals = _signals(tree, problems)
-    told = tuple(map(shortened, problems))
+    shown = tuple(map(shortened, problems))
     return Content(
-        blocks, templates, images, feeds, mappings, own, audiences, fonts, signals, told, notes, Rulebook(rules)
+        blocks, templates, images, feeds, mappings, own, audiences, fonts, signals, shown, notes, Rulebook(rules)
     )
 
 
@@ -177,7 +177,7 @@ def _audiences(tree: Tree, problems: list[str]) -> dict[str, Audience]:
     found = _documents(tree, "audiences", audience_of, problems)
     places = {path.stem: path for path, _ in files_in(tree, "audiences", *reversed(YAML))}
     good, wrong = usable(found)
-    problems += [f"{places[name]}: {each}" for name, told in wrong.items() for each in told]
+    problems += [f"{places[name]}: {each}" for name, found in wrong.items() for each in found]
     return good
 
 

@@ -166,7 +166,7 @@ def _free(host: str, wanted: int) -> int:
                     raise BadSettings(f"cannot listen on {host}: {error.strerror}", where="--host") from error
             else:
                 return int(probe.getsockname()[1])
-    raise AssertionError("port 0 is either bound or told")
+    raise AssertionError("port 0 is either bound or refused")
 
 
 def _copy_content(folder: Path, address: str) -> None:

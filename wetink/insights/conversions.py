@@ -81,8 +81,8 @@ class Conversions:
         batches = self._store.conversions.outcomes(terms.names, since, until)
         if not terms.by_order:
             batches = _in_one(batches)
-        async for told in batches:
-            made = await asyncio.to_thread(conversions, told, terms.name, terms.goal, terms.signals, terms.waiting)
+        async for events in batches:
+            made = await asyncio.to_thread(conversions, events, terms.name, terms.goal, terms.signals, terms.waiting)
             yield [each for each in made if since <= each.at < until]
 
     async def credited(self, terms: Terms, since: int, until: int) -> AsyncGenerator[Sequence[Attribution], None]:

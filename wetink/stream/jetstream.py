@@ -265,8 +265,8 @@ class _Pull:
     async def next(self, wait: float) -> list[Msg]:
         now = time.monotonic()
         if self._open <= BATCH // 2 or now >= self._until:
-            asked = {"batch": BATCH, "expires": int(wait * 1e9)}
-            await self._client.publish(self._subject, json.dumps(asked).encode(), reply=self._inbox)
+            request = {"batch": BATCH, "expires": int(wait * 1e9)}
+            await self._client.publish(self._subject, json.dumps(request).encode(), reply=self._inbox)
             self._open, self._until = BATCH, now + wait
         found: list[Msg] = []
         end = now + wait

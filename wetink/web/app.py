@@ -133,7 +133,7 @@ class Guard:
         try:
             stopped = await self._stopped(request) if request is not None else None
         except WetinkError as error:
-            assert request is not None  # noqa: S101 (else nothing was asked)
+            assert request is not None  # noqa: S101 (else there was no request)
             stopped = _wetink_error(request, error)
         await (stopped or self._app)(scope, receive, send)
 
@@ -186,8 +186,8 @@ def _answer(
 ) -> Response:
     if "text/html" in request.headers.get("accept", ""):
         sentence, title = f"{message[:1].upper()}{message[1:]}", "Not found" if status == 404 else message
-        told = {"title": title, "message": sentence, "hint": hint, "request_id": current_id()}
-        return page(request, "error.html", status=status, headers=headers, **told)
+        facts = {"title": title, "message": sentence, "hint": hint, "request_id": current_id()}
+        return page(request, "error.html", status=status, headers=headers, **facts)
     error = {"code": status, "message": message, "hint": hint, **({"where": where} if where else {})}
     return JSONResponse({"error": error}, status, headers)
 

@@ -30,7 +30,7 @@ class ConversionEvent(msgspec.Struct, frozen=True):
 
 
 class Conversion(msgspec.Struct, frozen=True):
-    """One conversion. `at` is its first event (Unix ms), `told` the number of its events. Amounts are in `currency`."""
+    """One conversion. `at` is its first event (Unix ms), `received` counts its events. Amounts are in `currency`."""
 
     goal: str
     id: str
@@ -41,7 +41,7 @@ class Conversion(msgspec.Struct, frozen=True):
     members: tuple[Identifier, ...] = ()
     refunded: float = 0.0
     cancelled: bool = False
-    told: int = 1
+    received: int = 1
     notes: tuple[str, ...] = ()
     page: bool = False
     """Whether only browser keys reported it, which anybody can use."""

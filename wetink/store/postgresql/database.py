@@ -102,7 +102,7 @@ class Database:
                     yield connection
                 except BaseException as error:
                     if isinstance(error, asyncpg.InternalClientError):
-                        connection.terminate()  # such as one that was told of the server's end and still seems open
+                        connection.terminate()  # such as one that knows of the server\'s end and still seems open
                     with suppress(TimeoutError):  # a frozen server does not answer a request to cancel either
                         await pool.release(connection, timeout=CANCEL_SECONDS)
                     raise

@@ -40,7 +40,7 @@ class Case(msgspec.Struct, eq=False):
     of: Identifier
     made: list[Claim] = []
     gone: Collection[Claim] = ()
-    asked: Mapping[Identifier, Span] = {}
+    to_read: Mapping[Identifier, Span] = {}
     whole: bool = False
     held: Held | None = None
 
@@ -151,15 +151,15 @@ class Identities:
     async def _look_up(self, cases: Sequence[Case]) -> None:
         """Add the claims in the log that matter for these."""
         known: list[dict[Identifier, Span]] = [{} for _ in cases]
-        asking = [dict(case.asked) | plan.claims_to_read(case.held or Held(), case.made) for case in cases]
+        asking = [dict(case.to_read) | plan.claims_to_read(case.held or Held(), case.made) for case in cases]
         cuts = [
             None
             if case.whole or plan.crowded(case.held or Held())
             else sorted({each.at for each in case.claims})
             for case in cases
         ]  # fmt: skip
-        while asked := [(place, *each) for place, spans in enumerate(asking) for each in spans.items()]:
-            for place, claims in (await self._looked_up(cases, asked, cuts)).items():
+        while lookups := [(place, *each) for place, spans in enumerate(asking) for each in spans.items()]:
+            for place, claims in (await self._looked_up(cases, lookups, cuts)).items():
                 cases[place].made += claims
             for place, case in enumerate(cases):
                 known[place] |= asking[place]
@@ -171,12 +171,12 @@ class Identities:
     async def _looked_up(
         self,
         cases: Sequence[Case],
-        asked: Sequence[tuple[int, Identifier, Span]],
+        lookups: Sequence[tuple[int, Identifier, Span]],
         cuts: Sequence[Sequence[int] | None],
     ) -> dict[int, list[Claim]]:
         """Return the claims in claimers' events, by case, and those of their aliases that did not count."""
         rows, aliases = [], []
-        for place, claimer, span in asked:
+        for place, claimer, span in lookups:
             of = cases[place].of
             value = (
                 "" if of.kind == "email" and "@" in claimer.value else of.value
@@ -261,7 +261,7 @@ class Identities:
                     continue
                 case = Case(each.weaker, gone=(gone,))
                 await self._read([case])
-                case.asked = plan.claims_to_read_without(case.held or Held(), gone)
+                case.to_read = plan.claims_to_read_without(case.held or Held(), gone)
                 await self._settle([case])
 
     async def derive(self, of: Identifier) -> None:
@@ -271,7 +271,7 @@ class Identities:
         await self._read([case])
         claimers = {each.stronger for each in case.claims} | await self._uncounted(who(of))
         case.gone = {each for each in case.claims if not each.alias}
-        case.asked = dict.fromkeys(claimers, ALWAYS)
+        case.to_read = dict.fromkeys(claimers, ALWAYS)
         await self._settle([case])
 
     async def _uncounted(self, column: str) -> set[Identifier]:

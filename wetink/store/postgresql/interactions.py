@@ -60,12 +60,12 @@ async def count(connection: Connection, touches: Sequence[Touch]) -> None:
 
 async def _without_repeats(connection: Connection, touches: Sequence[Touch]) -> Sequence[Touch]:
     """Leave out opens as data that have been counted within the minute, by any process."""
-    asked = [touch for touch in touches if touch.once]
-    if not asked:
+    once = [touch for touch in touches if touch.once]
+    if not once:
         return touches
-    rows = [(*_email(each), KINDS.index(each.kind), each.human, each.at) for each in asked]
+    rows = [(*_email(each), KINDS.index(each.kind), each.human, each.at) for each in once]
     found = await connection.fetch(SQL.near, *zip(*rows, strict=True), AGAIN_MS)
-    repeated = {id(each) for each, (again,) in zip(asked, found, strict=True) if again}
+    repeated = {id(each) for each, (again,) in zip(once, found, strict=True) if again}
     return [touch for touch in touches if id(touch) not in repeated]
 
 
@@ -90,8 +90,8 @@ async def _proved(connection: Connection, touches: Sequence[Touch], sums: Sums) 
             written = [touch for touch in written if id(touch) not in dropped]
     clicks = unproved(touches)
     if clicks:
-        asked = [(*_email(each), KINDS.index("open"), True, each.at) for each in clicks]
-        near = await connection.fetch(SQL.near, *zip(*asked, strict=True), PROVED_MS)
+        emails = [(*_email(each), KINDS.index("open"), True, each.at) for each in clicks]
+        near = await connection.fetch(SQL.near, *zip(*emails, strict=True), PROVED_MS)
         written += [
             replace(each, kind="open", implied=True) for each, (opened,) in zip(clicks, near, strict=True) if not opened
         ]

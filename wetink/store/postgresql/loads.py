@@ -75,10 +75,10 @@ class Loads:
                 call.answer.set_result(answer)
 
     async def _loaded(self, kind: Kind, calls: Sequence[_Call]) -> list[dict[Identifier, Loaded]]:
-        asked = [(place, whose) for place, call in enumerate(calls) for whose in call.known]
-        columns = [who(whose) for _, whose in asked]
-        revisions = [calls[place].known[whose] for place, whose in asked]
-        moments = [calls[place].at for place, _ in asked]
+        lookups = [(place, whose) for place, call in enumerate(calls) for whose in call.known]
+        columns = [who(whose) for _, whose in lookups]
+        revisions = [calls[place].known[whose] for place, whose in lookups]
+        moments = [calls[place].at for place, _ in lookups]
         async with self._database.reading("reading profiles", OPEN_SECONDS) as db:
             rows = await db.fetch(SQL.load, columns, revisions, moments, *kind, ENTRIES, ENTRY_BYTES)
         found: dict[int, tuple[Any, list[bytes]]] = {}
@@ -89,7 +89,7 @@ class Loads:
                 one[1].append(row[5])
         answers: list[dict[Identifier, Loaded]] = [{} for _ in calls]
         for index, (head, bodies) in found.items():
-            place, whose = asked[index]
+            place, whose = lookups[index]
             answers[place][whose] = _profile(head, bodies)
         return answers
 

@@ -66,30 +66,30 @@ class PostgresProjections:
             }
             return {name: await db.fetchval(SQL.behind, seq, COUNTED) for name, seq in places.items()}
 
-    async def rebuild(self, projection: str, told: Callable[[int], object] = lambda left: None) -> None:
+    async def rebuild(self, projection: str, progress: Callable[[int], object] = lambda left: None) -> None:
         if projection not in PROJECTIONS:
             raise NotFound(f"there is no projection {projection!r}", hint=f"projections: {', '.join(PROJECTIONS)}")
         if projection == "conversions":
-            await conversions.rebuild(self._database, told)
+            await conversions.rebuild(self._database, progress)
             return
-        while not await self._rebuilt_beside(told):
+        while not await self._rebuilt_beside(progress):
             pass
-        told(0)
+        progress(0)
 
-    async def _rebuilt_beside(self, told: Callable[[int], object]) -> bool:
+    async def _rebuilt_beside(self, progress: Callable[[int], object]) -> bool:
         """Rebuild the catalog as a new build, which reads use when it is whole. Returns False if it must start over."""
         doing = "rebuilding the catalog"
         async with self._database.reading(doing) as db:
             replays, build = await db.fetchrow(SQL.begin_rebuild)
             left = await db.fetchval(SQL.behind, 0, None)
-        told(left)
+        progress(left)
         state, memory = State(0, build, 0), Memory[State]()
         while (step := await self._next(state, memory)) is not None:
             await self._database.transact(
                 "rebuilding the catalog", partial(catalog.put, build=build, changes=step.changes)
             )
             state, left = state._replace(seq=step.seq), max(left - step.messages, 1)
-            told(left)
+            progress(left)
         done = await self._database.transact(
             "rebuilding the catalog", partial(_replace, rebuilt=state, replays=replays)
         )

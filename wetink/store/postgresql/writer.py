@@ -109,11 +109,11 @@ class Writer:
                 for job in jobs:
                     await self._write([job])
                 return
-            told = error if isinstance(error, StoreUnavailable) else StoreUnavailable("writing failed")
-            logger.error("nothing was written: %s", told, exc_info=None if told is error else error)
+            failure = error if isinstance(error, StoreUnavailable) else StoreUnavailable("writing failed")
+            logger.error("nothing was written: %s", failure, exc_info=None if failure is error else error)
             for job in jobs:
                 if not job.future.done():
-                    job.future.set_exception(told)
+                    job.future.set_exception(failure)
             return
         start = 0
         for job in jobs:

@@ -80,11 +80,11 @@ WHERE seq > ? AND seq <= ? AND verdict = 0 AND type = 'track' AND name IN (SELEC
 -- name: ids_between
 SELECT DISTINCT id FROM outcome WHERE name IN (SELECT value FROM json_each(?)) AND at >= ? AND at < ? AND id <> ''
 
--- name: places_between  Of what is told without an id.
+-- name: places_between  Events without an id.
 SELECT who, key_time, fingerprint FROM outcome
 WHERE name IN (SELECT value FROM json_each(?)) AND at >= ? AND at < ? AND id = ''
 
--- name: of_ids  All that is ever told of some ids.
+-- name: of_ids  All events of some ids.
 SELECT event.body, outcome.who
 FROM json_each(?2) AS wanted CROSS JOIN outcome ON outcome.id = wanted.value JOIN event USING (who, key_time, fingerprint)
 WHERE outcome.id <> '' AND outcome.name IN (SELECT value FROM json_each(?1))

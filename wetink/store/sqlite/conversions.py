@@ -148,7 +148,7 @@ def reset(db: apsw.Connection) -> None:
 
 
 def between(db: apsw.Connection, names: Collection[str], since: int, until: int) -> list[Batch]:
-    """Return the batches of events in [since, until), for `told`."""
+    """Return the batches of events in [since, until), for `read`."""
     span = (json.dumps(list(names)), since, until)
     ids, places = [id for (id,) in fetch(db, SQL.ids_between, span)], fetch(db, SQL.places_between, span)
     return [
@@ -158,12 +158,12 @@ def between(db: apsw.Connection, names: Collection[str], since: int, until: int)
     ]
 
 
-def told(db: apsw.Connection, names: Collection[str], batch: Batch, members: Members) -> list[ConversionEvent]:
+def read(db: apsw.Connection, names: Collection[str], batch: Batch, members: Members) -> list[ConversionEvent]:
     """Return the events of a batch, with all other events of the same ids.
 
     `members` caches the identifiers of up to `OWNERS` owners from batch to batch.
     """
-    people, told = People(db), []
+    people, found = People(db), []
     if len(members) > OWNERS:
         members.clear()
     query, keys = batch
@@ -172,8 +172,8 @@ def told(db: apsw.Connection, names: Collection[str], batch: Batch, members: Mem
         owner = people.root_of_event(identifier(column), event.at, event.level)
         if owner not in members:
             members[owner] = people.leading(owner, FOREVER - 1, NAMES)
-        told.append(ConversionEvent(event, owner, members[owner]))
-    return told
+        found.append(ConversionEvent(event, owner, members[owner]))
+    return found
 
 
 class SQLiteConversions:
@@ -188,7 +188,7 @@ class SQLiteConversions:
         members: Members = {}
         for batch in await self._between(names, since, until):
             with translated("reading conversions"):
-                found = await self._database.in_reader(lambda db: told(db, names, batch, members))  # noqa: B023 (awaited)
+                found = await self._database.in_reader(lambda db: read(db, names, batch, members))  # noqa: B023 (awaited)
             yield found
 
     @in_thread

@@ -213,7 +213,7 @@ def _root_user(db: apsw.Connection, user: str) -> str:
 def note_server_sent(db: apsw.Connection, server_sent: Collection[str]) -> set[str]:
     """Note that a server has sent these. Returns the column values of identifiers whose holdings may change."""
     return _noted(
-        db, [column for (column,) in fetch(db, SQL.untold, (json.dumps(list(server_sent)),))], server_sent=True
+        db, [column for (column,) in fetch(db, SQL.unsent, (json.dumps(list(server_sent)),))], server_sent=True
     )
 
 
@@ -248,7 +248,7 @@ def server_sent_among(db: apsw.Connection, made: Collection[Claim], server_sent:
 
 def _server_sends(db: apsw.Connection, column: str) -> bool:
     """Return whether a stored server's message has an identifier."""
-    if first(db, SQL.told_by_claim, (column,)) is not None:
+    if first(db, SQL.sent_by_claim, (column,)) is not None:
         return True
     bodies = db.execute(SQL.events_filed_under, (column,))
     return any(level_of(body) != "browser" for (body,) in bodies)

@@ -49,7 +49,7 @@ DELETE FROM member WHERE audience = ?
 -- name: forget_audience
 DELETE FROM audience WHERE name = ?
 
--- name: abandon  What is not told yet of an audience that is gone.
+-- name: abandon  Changes of a deleted audience that are not delivered yet.
 DELETE FROM delivery WHERE audience = ? AND state = 0
 
 -- name: tell

@@ -88,7 +88,7 @@ class SQLiteMemberships(SideFile):
 
     @in_thread
     def due(self, audience: str, now: int, limit: int) -> Sequence[Delivery]:
-        with self._used("looking for what is to be told"):
+        with self._used("reading the waiting deliveries"):
             rows = fetch(self._db, SQL.due, (audience, now, limit))
         return [
             delivery_of(audience, "waiting", id_, move, column, at, tries, now, why)
@@ -98,20 +98,20 @@ class SQLiteMemberships(SideFile):
     @in_thread
     def settle(self, outcomes: Sequence[tuple[str, Outcome]]) -> None:
         rows = [(STATES.index(each.state), each.at, each.why, id_) for id_, each in outcomes]
-        with self._used("noting what was told"), self._db:
+        with self._used("recording deliveries"), self._db:
             odd = write_in_halves(self._db, rows, lambda some: self._db.executemany(SQL.settle, some))
         if odd:
             logger.error("of %d changes it is not noted what became of them: %s", len(odd), odd[0])
 
     @in_thread
     def deliveries(self, audience: str, state: State, limit: int = 50) -> Sequence[Delivery]:
-        with self._used("listing what was told"):
+        with self._used("listing deliveries"):
             rows = fetch(self._db, SQL.of_state, (audience, STATES.index(state), limit))
         return [delivery_of(audience, state, *row) for row in rows]
 
     @in_thread
     def tallies(self, audience: str) -> dict[State, int]:
-        with self._used("counting what was told"):
+        with self._used("counting deliveries"):
             found = dict(fetch(self._db, SQL.tallies, (audience,)))
         return {state: found.get(number, 0) for number, state in enumerate(STATES)}
 

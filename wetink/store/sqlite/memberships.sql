@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS size (
     PRIMARY KEY (audience, day)
 ) WITHOUT ROWID;
 
--- Changes that are told outside. state: 0 waiting, 1 delivered, 2 dead.
+-- Changes that webhooks deliver. state: 0 waiting, 1 delivered, 2 dead.
 CREATE TABLE IF NOT EXISTS delivery (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,

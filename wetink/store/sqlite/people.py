@@ -220,7 +220,7 @@ class People:
 
 def prepare(db: apsw.Connection) -> None:
     """Add the SQL function that `People.newest` needs."""
-    db.create_scalar_function("told_by", _sender_of, 1, deterministic=True)
+    db.create_scalar_function("sender_of", _sender_of, 1, deterministic=True)
 
 
 def _sender_of(*of: Any) -> str:

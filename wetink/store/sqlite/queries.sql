@@ -60,7 +60,7 @@ SELECT DISTINCT weaker FROM claim WHERE stronger = ? AND level = 'browser'
 -- name: pages_claim
 SELECT EXISTS (SELECT 1 FROM page_claimed WHERE told = 0)
 
--- name: untold  Those of a JSON list that pages claim and no server has told of.
+-- name: unsent  Those of a JSON list that pages claim and no server has sent.
 SELECT identifier FROM page_claimed WHERE told = 0 AND identifier IN (SELECT value FROM json_each(?))
 
 -- name: page_claimed  Those of a JSON list that stand on either side of a page's claim.
@@ -69,7 +69,7 @@ SELECT identifier, told FROM page_claimed WHERE identifier IN (SELECT value FROM
 -- name: put_page_claimed
 INSERT INTO page_claimed (identifier, told) VALUES (?, ?) ON CONFLICT DO UPDATE SET told = excluded.told
 
--- name: told_by_claim  Whether a claim of a server tells of an identifier, or an alias.
+-- name: sent_by_claim  Whether a server has sent an identifier in a claim, or in an alias.
 SELECT 1 FROM claim WHERE weaker = ?1 AND level <> 'browser'
 UNION ALL SELECT 1 FROM holding WHERE identifier = ?1 AND level <> 'browser'
 UNION ALL SELECT 1 FROM joined WHERE member = ?1 LIMIT 1
@@ -119,7 +119,7 @@ WITH RECURSIVE reach (who, since, until, moves) AS (
     WHERE holding.moves <> 'none' AND max(holding.since, reach.since) < min(holding.until, reach.until)
 )
 SELECT at, body FROM reach CROSS JOIN event ON event.who = reach.who
-WHERE at >= since AND at < until AND at <= ?3 AND (moves = 'all' OR moves = told_by(body))
+WHERE at >= since AND at < until AND at <= ?3 AND (moves = 'all' OR moves = sender_of(body))
 ORDER BY at DESC, body DESC LIMIT ?4
 
 -- name: leading  The identifiers that lead to them at a moment, users first, then addresses, from one on.

@@ -81,7 +81,7 @@ CREATE TABLE IF NOT EXISTS holding (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS holding_by_owner ON holding (owner, identifier, moves, since, until);
 
--- Identifiers on either side of a page's claim, and whether a server has told of them.
+-- Identifiers on either side of a page's claim, and whether a server has sent them (`told`).
 CREATE TABLE IF NOT EXISTS page_claimed (
     identifier TEXT PRIMARY KEY,
     told INTEGER NOT NULL
@@ -94,7 +94,7 @@ CREATE TABLE IF NOT EXISTS holding_generation (
 );
 INSERT INTO holding_generation SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM holding_generation);
 
--- Identifiers that oddly many claim, to be told of.
+-- Identifiers with many claimers, to be shown.
 CREATE TABLE IF NOT EXISTS contested (
     identifier TEXT PRIMARY KEY,
     claimers INTEGER NOT NULL,
