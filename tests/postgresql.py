@@ -160,7 +160,9 @@ def database_of(folder: Path) -> str:
     return "t" + blake2b(str(folder.resolve()).encode(), digest_size=8).hexdigest()
 
 
-def opened(folder: Path, clock_ms: Callable[[], int] = lambda: 0, *, days: int = 30, most: int = 1 << 30) -> Storage:
+def opened(
+    folder: Path, clock_ms: Callable[[], int] = lambda: 0, *, days: int = 30, most: int = 1 << 30, **more: bool
+) -> Storage:
     """Open the database that stands for a folder, making it first, as `tests.storage.opened` does with SQLite's."""
     name = database_of(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -170,7 +172,7 @@ def opened(folder: Path, clock_ms: Callable[[], int] = lambda: 0, *, days: int =
         mark.touch(mode=0o600)
         MADE.add(name)
     address = f"postgresql://wetink@127.0.0.1:{os.environ[SHARED]}/{name}?connections=4"
-    return open_storage(address, clock_ms, archive_days=days, archive_bytes=most)
+    return open_storage(address, clock_ms, archive_days=days, archive_bytes=most, **more)
 
 
 def moving(folder: Path) -> Moving:

@@ -11,7 +11,7 @@ from wetink.store import engine_of
 
 
 def opened(
-    folder: Path, clock_ms: Callable[[], int] = lambda: 0, *, days: int = 30, most: int = 1 << 30, **more: str
+    folder: Path, clock_ms: Callable[[], int] = lambda: 0, *, days: int = 30, most: int = 1 << 30, **more: Any
 ) -> Storage:
     """Open what a folder keeps, as one process has it. Past opens stand for `days` and take `most` bytes."""
     address = f"sqlite:///{folder}"

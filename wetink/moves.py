@@ -30,7 +30,7 @@ async def move(source: str, target: str, settings: Settings, progress: Progress,
             opened = engine_of(source).open(source, _now_ms, **kept)
             await opened.start()
             await opened.close()
-        into = engine_of(target).open(target, _now_ms, **kept)
+        into = engine_of(target).open(target, _now_ms, **kept, incomplete=True)
         try:
             await into.start()
             return await Move(ours, theirs, into, progress).run(finish=finish)

@@ -59,7 +59,7 @@ def test_a_store_moves_under_load_there_and_back(tmp_path: Path, database: str) 
                 assert "--finish" in wetink("move", source, target)
                 load.wait(len(load.acked) + 20)  # the server goes on
                 assert load.failed == []
-                assert "read-only now" in wetink("move", source, target, "--finish")
+                assert "is read-only" in wetink("move", source, target, "--finish")
                 load.wait_for_refusals()
         assert {each.partition(": ")[2] for each in load.failed if not each.startswith("open")} == {"503"}
         moved = known(data, target)

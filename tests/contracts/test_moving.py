@@ -1,6 +1,7 @@
 """The contract of moving: another engine has everything afterwards, whatever is written meanwhile."""
 
 import asyncio
+import itertools
 import json
 import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -19,7 +20,7 @@ from tests.contracts.test_decisions import decided
 from tests.contracts.test_store import BOUGHT, ORDER
 from tests.storage import all_at_once
 from wetink.core.blocks.experiment import Exposure
-from wetink.core.errors import Conflict, StoreUnavailable
+from wetink.core.errors import BadSettings, Conflict, StoreUnavailable
 from wetink.core.events.event import Product
 from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.attribution import Touch
@@ -284,3 +285,72 @@ def test_writing_goes_on_after_a_move_is_cancelled(houses: tuple[House, House]) 
     run(again.store.polls.vote("poll", JANE, 2, NOW + 1))
     run(again.store.close())
     assert run(source.moving.notes()) == {}
+
+
+@pytest.mark.parametrize("finish", [False, True], ids=["copied", "interrupted"])
+def test_no_server_uses_the_target_of_a_move_that_is_not_complete(houses: tuple[House, House], finish: bool) -> None:
+    source, target = houses
+    run(fill(source.store))
+    if finish:
+        with pytest.raises(InterruptedError):
+            move(houses, told=partial(interrupt_at, "comparing"))
+    else:
+        move(houses, finish=False)
+    with pytest.raises(BadSettings, match="not complete") as error:
+        again(target)
+    assert "wetink move FROM TO --finish" in error.value.hint
+    move(houses)
+    again(target)
+
+
+def test_a_source_is_not_sealed_while_servers_write_as_fast_as_rows_are_copied(
+    houses: tuple[House, House], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = houses
+    run(fill(source.store))
+    monkeypatch.setattr("wetink.store.move.FEW", 3)
+    busy, seconds = Busy(source), itertools.count(0, 10)
+    with pytest.raises(StoreUnavailable, match="as fast as wetink copies"):
+        run(Move(busy, target.moving, target.store, clock=seconds.__next__).run(finish=True))  # type: ignore[arg-type]
+    run(source.store.polls.vote("poll", JANE, 2, NOW + 1))  # it is not sealed
+    busy.messages = 0
+    moved = run(Move(busy, target.moving, target.store, clock=seconds.__next__).run(finish=True))  # type: ignore[arg-type]
+    assert (moved.finished, moved.seconds) == (True, 10)
+    assert run(rows(target.moving)) == run(rows(source.moving))
+
+
+class Busy:
+    """All data of a house whose servers store some messages in each round of a move."""
+
+    def __init__(self, house: House) -> None:
+        self._house, self._numbers, self.messages = house, itertools.count(), 5
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._house.moving, name)
+
+    async def left(self, after: str) -> tuple[int, int]:
+        told = [
+            {"type": "track", "event": "X", "userId": "u", "messageId": f"busy{next(self._numbers)}"}
+            for _ in range(self.messages)
+        ]
+        await self._house.store.log.append([received(each) for each in told])
+        return await self._house.moving.left(after)
+
+
+def interrupt_at(name: str, step: str, done: int, of: int) -> None:
+    if step.startswith(name):
+        raise InterruptedError
+
+
+def again(house: House) -> None:
+    """Open a storage as a server does that starts now."""
+
+    async def story() -> None:
+        store = ENGINES[house.engine](house.folder)
+        try:
+            await store.start()
+            await store.sources.all()
+        finally:
+            await store.close()
+
+    run(story())

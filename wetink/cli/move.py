@@ -18,9 +18,9 @@ def move(source: str, target: str | None, finish: bool, cancel: bool) -> None:
     """Move the store FROM to TO, such as sqlite:////var/lib/wetink and postgresql://wetink@db.example/wetink.
 
     TO must be empty. Servers go on using FROM meanwhile. Run the command once to copy and compare everything; it may
-    take hours. Then run it with --finish: it copies what is new, makes FROM read-only, copies and compares the rest,
-    and takes seconds. Senders get 503 from then on and try again. Start the servers with WETINK_STORE=TO. If the
-    command is interrupted, run it again.
+    take hours. Then run it with --finish: it copies what is new until little is left, makes FROM read-only, and copies
+    and compares the rest in a second or two. From then on, senders get 503 and try again, and opens are answered. Start
+    the servers with WETINK_STORE=TO. If the command is interrupted, run it again.
     """
     if cancel:
         asyncio.run(moves.cancel(source))
@@ -38,6 +38,9 @@ def move(source: str, target: str | None, finish: bool, cancel: bool) -> None:
     merged = f", {made.merged:,} repeated messages left out" if made.merged else ""
     click.echo(f"Compared {made.messages:,} messages and {made.rows:,} rows: all equal{merged}.")
     if made.finished:
-        click.echo("The first store is read-only now. Start the servers with WETINK_STORE set to the second one.")
+        click.echo(
+            f"The first store is read-only. The last {made.last:,} messages and rows were copied and compared in "
+            f"{made.seconds:.1f} s. Start the servers now, with WETINK_STORE set to the second one."
+        )
     else:
         click.echo("Run the command with --finish to hand over.")

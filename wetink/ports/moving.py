@@ -72,6 +72,10 @@ MESSAGE, REPLAYED = "message", "replayed"
 """Tables of changes to messages, whose key is the `seq`: the time of an event was corrected, or it was replayed."""
 
 
+COMPLETE = "complete"
+"""The note `state` of a target that has everything. Until then, no server may use it."""
+
+
 class Change(msgspec.Struct, frozen=True):
     """A row that was written since `begin`, by the values of its key. `id` identifies the note of it."""
 
@@ -103,6 +107,10 @@ class Moving(Protocol):
         """Stop noting rows, and forget the noted ones. Let processes that start from now on write again."""
         ...
 
+    async def left(self, after: Cursor) -> tuple[int, int]:
+        """Return about how many messages are beyond a place in the log, and how many rows are noted."""
+        ...
+
     async def changes(self, limit: int) -> Sequence[Change]:
         """Return up to `limit` noted rows, the oldest first. A row may be noted several times."""
         ...
@@ -124,7 +132,7 @@ class Moving(Protocol):
         ...
 
     async def complete(self) -> None:
-        """Derive what this engine keeps besides the rows of tables. Called when they are all there."""
+        """Derive what this engine keeps besides the rows of tables. A later call only adds what came since."""
         ...
 
     async def counts(self) -> Mapping[str, int]:
@@ -138,14 +146,14 @@ class Moving(Protocol):
         """
         ...
 
-    async def messages(self, keys: Sequence[Row]) -> Sequence[Stored]:
-        """Return the messages with these `seq`."""
+    async def messages(self, keys: Sequence[Row], until: Cursor) -> Sequence[Stored]:
+        """Return the messages with these `seq` that come before a place in the log."""
         ...
 
     async def seal(self, reason: str) -> None:
         """Make all processes fail to write (StoreUnavailable) from now on, across restarts. They can read.
 
-        Any write that has returned is in the storage. `reason` is stored as the note `sealed`.
+        Any write that has returned is in the storage, and `log` returns it. `reason` is stored as the note `sealed`.
         """
         ...
 

@@ -11,6 +11,8 @@ from wetink.ports.storage import Storage
 class Engine(NamedTuple):
     """`open` opens (or makes) the storage at an address; `exists` tells whether there is one already.
 
+    Unless it is `incomplete`, `open` refuses the target of a move that is not complete.
+
     `moving` reads and writes all data of an address for a move.
     An engine of files can be backed up by `wetink backup`: `place` returns the folder of an address, `copy` copies it
     while it is written to, and `check` checks the copies. A database has its own tools for that.

@@ -1,14 +1,16 @@
 """Move: copies a storage to another engine while servers use it, compares both, and hands over.
 
 1. Copy all tables, and append all messages again in their order: the other engine derives the rest.
-2. Copy what was written meanwhile, until little is left. Compare everything.
-3. To finish, seal the source: its servers answer 503 to writers, who try again. Copy the rest and compare it.
+2. Compare everything, in both directions. Copy what is written meanwhile in rounds: each has what came during the last.
+3. To finish, wait for a short round, and seal the source: its servers answer 503 to writers, who try again. One more
+   round has the rest, so the seal lasts about as long as a round, whatever the size of the store.
 
-A move that ends early goes on where it was. Source and target are equal at the end, row by row.
+A row that was written meanwhile is compared as soon as it is copied. A move that ends early goes on where it was.
 """
 
+import time
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from secrets import token_hex
 from typing import Any, TypeAlias
@@ -16,15 +18,17 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
-from wetink.core.errors import Conflict
+from wetink.core.errors import BadSettings, Conflict, StoreUnavailable
 from wetink.core.identity.holding import Claim, claims
 from wetink.core.identity.identifier import Identifier
 from wetink.ports import Cursor, Received, Record, Storage
-from wetink.ports.moving import MESSAGE, REPLAYED, TABLES, Import, Moving, Row, Stored
+from wetink.ports.moving import COMPLETE, MESSAGE, REPLAYED, TABLES, Change, Import, Moving, Row, Stored
 
 SLICE, NOTED = 1_000, 10_000
 """Messages copied together, and noted rows."""
 ALL, ALL_ROWS = 1 << 40, "all"
+FEW, SHORT_SECONDS, PATIENCE = 1_000, 2.0, 8
+"""A round is short with so many messages and rows, or if it takes so long; rounds in a row that may be no shorter."""
 
 Told: TypeAlias = Callable[[str, int, int], object]
 """Gets the name of a step, how much of it is done, and of how much."""
@@ -33,25 +37,35 @@ Told: TypeAlias = Callable[[str, int, int], object]
 class Moved(msgspec.Struct):
     """The result of a move: messages and rows that are equal in both, and messages that the target knows as one.
 
-    `finished` means that the source is sealed and the target has all of it.
+    `finished` means that the source is sealed and the target has all of it. From the seal to the end, `seconds` went
+    by and `last` messages and rows were copied.
     """
 
     messages: int = 0
     rows: int = 0
     merged: int = 0
     finished: bool = False
+    seconds: float = 0.0
+    last: int = 0
 
 
 class Move:
     """One move. `into` is the storage that `target` belongs to."""
 
-    def __init__(self, source: Moving, target: Moving, into: Storage, told: Told = lambda step, done, of: None) -> None:
-        """Copy from `source` to `target`, and report progress to `told`."""
-        self._source, self._target, self._into, self._told = source, target, into, told
+    def __init__(
+        self,
+        source: Moving,
+        target: Moving,
+        into: Storage,
+        told: Told = lambda step, done, of: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Copy from `source` to `target`, and report progress to `told`. `clock` returns seconds."""
+        self._source, self._target, self._into, self._told, self._clock = source, target, into, told, clock
         self._notes: dict[str, str] = {}
         self._done = self._size = 0
-        self._rows: dict[str, set[Row]] = {}  # that were written meanwhile or differed: they are compared at the end
-        self._messages: list[tuple[Row, Row]] = []  # that differed, in both
+        self._odd = set[tuple[str, Row]]()  # rows that differed: they may have been written meanwhile
+        self._odd_messages: dict[Row, Row] = {}  # the same for messages: keys in source and target
         self._ours = deque[Stored]()  # not compared yet
         self._compared: Cursor = ""  # in the source
         self._reached: Cursor = ""  # in the target
@@ -61,29 +75,26 @@ class Move:
         """Copy and compare everything; with `finish`, hand over.
 
         Raises Conflict if the target has other data, if messages were replayed meanwhile, or if both differ at the end.
-        Raises StoreUnavailable.
+        Raises StoreUnavailable, also if servers write faster than their rows are copied.
         """
         await self._begin()
         for table in TABLES:
             await self._copy_table(table)
-        await self._catch_up()
+        await self._round()
         for table in TABLES:
             await self._compare_table(table)
-        await self._compare_log()
-        await self._catch_up()
-        if finish:
-            await self._source.seal("moved")
-        await self._copy_log("last messages")
-        await self._copy_changes(ALL)
-        await self._compare_log(whole=finish)
-        await self._compare_again(frozenset() if finish else await self._noted())
         await self._target.complete()
-        while await self._into.projections.settle():
-            pass
-        if finish:
-            await self._compare_counts()
-            self._moved.finished = True
-        await self._note(state="complete" if finish else "copied")
+        if not finish:
+            await self._round()
+            await self._note(state="copied")
+            return self._moved
+        await self._catch_up()
+        begun = self._clock()
+        await self._source.seal("moved")
+        self._moved.last = await self._round(last=True)
+        await self._target.complete()
+        await self._note(state=COMPLETE)
+        self._moved.seconds, self._moved.finished = self._clock() - begun, True
         return self._moved
 
     async def _begin(self) -> None:
@@ -100,9 +111,9 @@ class Move:
         ours, theirs_ = await self._source.counts(), await self._target.counts()
         if self._notes.get("from", known["id"]) != known["id"] or ("from" not in self._notes and any(theirs_.values())):
             raise Conflict("the target has other data", hint="move to an empty store")
-        if self._notes.get("state") == "complete":
+        if self._notes.get("state") == COMPLETE:
             raise Conflict("this move is complete", hint="set WETINK_STORE to the target and start the servers")
-        self._size, self._done = 2 * sum(ours.values()), sum(theirs_.values())
+        self._size, self._done = 3 * sum(ours.values()) - ours[MESSAGE], sum(theirs_.values())
         await self._source.begin()
         await self._note(**{"from": known["id"]})
 
@@ -126,18 +137,53 @@ class Move:
             place = ALL_ROWS if len(rows) < page else msgspec.msgpack.encode(_keys(table, rows)[-1]).hex()
             await self._note(**{name: place})
 
-    async def _copy_log(self, step: str = "copying messages") -> int:
-        """Append the messages that are not copied yet. Returns their number."""
-        count, more = 0, True
-        while more:
-            cursor, items = await self._source.log(self._notes.get("log", ""), SLICE)
+    async def _catch_up(self) -> None:
+        """Copy what is new until a round is short. Raises StoreUnavailable if rounds do not get shorter."""
+        best, tries = float("inf"), 0
+        while True:
+            begun = self._clock()
+            count = await self._round()
+            seconds = self._clock() - begun
+            if count <= FEW or seconds <= SHORT_SECONDS:
+                return
+            best, tries = (seconds, 0) if seconds < best else (best, tries + 1)
+            if tries == PATIENCE:
+                what = f"servers write as fast as wetink copies: the last round had {count:,} messages and rows"
+                raise StoreUnavailable(what, hint="nothing has changed; try again when there are fewer requests")
+
+    async def _round(self, *, last: bool = False) -> int:
+        """Copy and compare all that is not copied yet, but for what is written meanwhile. Returns how much there was.
+
+        The `last` round is that of a sealed source.
+        """
+        messages, noted = await self._source.left(self._log)
+        await self._copy_log(ALL if last else messages)
+        if last:
+            await self._copy_changes(ALL)
+        for _ in range(0, 0 if last else noted, NOTED):
+            await self._source.forget(await self._copy_changes(NOTED))
+        while await self._into.projections.settle():
+            pass
+        await self._compare_log(whole=last)
+        await self._compare_again(last=last)
+        return messages + noted
+
+    @property
+    def _log(self) -> Cursor:
+        """The place in the source's log up to which messages are copied."""
+        return self._notes.get("log", "")
+
+    async def _copy_log(self, most: int) -> None:
+        """Append about as many of the messages that are not copied yet, if there are so many."""
+        while most > 0:
+            cursor, items = await self._source.log(self._log, SLICE)
+            if not items:
+                return
             await self._append(items)
-            if items:
-                await self._note(log=cursor)
-                self._count(step, len(items))
+            await self._note(log=cursor)
+            self._count("copying messages", len(items))
             await self._into.projections.settle()
-            count, more = count + len(items), len(items) >= SLICE
-        return count
+            most -= len(items)
 
     async def _append(self, items: Iterable[Stored | Import]) -> None:
         for _, some in groupby(items, key=type):
@@ -147,17 +193,8 @@ class Move:
                 if isinstance(each, Import):
                     await self._into.catalog.learn(each.products, each.at)
 
-    async def _catch_up(self) -> None:
-        """Copy what is new until little is left, or until it does not get less."""
-        before = ALL
-        while True:
-            messages, changes = await self._copy_log(), await self._copy_changes(NOTED)
-            if (messages < SLICE and changes < NOTED) or messages + changes >= before:
-                return
-            before = messages + changes
-
-    async def _copy_changes(self, limit: int) -> int:
-        """Copy noted rows, the oldest first. Returns their number."""
+    async def _copy_changes(self, limit: int) -> Sequence[Change]:
+        """Copy noted rows, the oldest first, and compare them. Returns the notes."""
         changes = await self._source.changes(limit)
         keys: dict[str, dict[Row, None]] = {}
         for each in changes:
@@ -168,39 +205,40 @@ class Move:
             )
         for table, some in keys.items():
             if table == MESSAGE:
-                await self._append(await self._source.messages(list(some)))
+                await self._append(await self._source.messages(list(some), self._log))
                 continue
             for page in _pages(list(some), TABLES[table].page):
-                await self._target.put(table, page, await self._source.rows(table, page))
-            self._rows.setdefault(table, set()).update(some)
-        if limit != ALL:
-            await self._source.forget(changes)
-        return len(changes)
-
-    async def _noted(self) -> frozenset[tuple[str, Row]]:
-        return frozenset((each.table, each.key) for each in await self._source.changes(ALL))
+                rows = await self._source.rows(table, page)
+                await self._target.put(table, page, rows)
+                _agree((table, key) for key in await self._different(self._target, table, page, rows))
+        return changes
 
     async def _compare_table(self, table: str) -> None:
-        """Compare all rows of a table. Those that differ may be written meanwhile: they are compared at the end."""
-        after: Row | None = None
-        page, more = TABLES[table].page, True
-        while more:
-            rows = await self._source.page(table, after, page)
-            keys = _keys(table, rows)
-            if odd := await self._different(table, keys, rows):
-                self._rows.setdefault(table, set()).update(odd)
-            self._moved.rows += len(rows)
-            self._count(f"comparing {table}", len(rows))
-            after, more = keys[-1] if keys else None, len(rows) >= page
+        """Compare all rows of a table, those of each store with those of the other."""
+        page = TABLES[table].page
+        for one, other in ((self._source, self._target), (self._target, self._source)):
+            after: Row | None = None
+            more = True
+            while more:
+                rows = await one.page(table, after, page)
+                keys = _keys(table, rows)
+                after, more = keys[-1] if keys else None, len(rows) >= page
+                if one is self._target:  # a replaced character may be another one in the source
+                    keys = [key for key in keys if "\ufffd" not in repr(key)]
+                    rows = [row for row in rows if row[: len(TABLES[table].key)] in set(keys)]
+                else:
+                    self._moved.rows += len(rows)
+                self._odd.update((table, key) for key in await self._different(other, table, keys, rows))
+                self._count(f"comparing {table}", len(rows))
 
-    async def _different(self, table: str, keys: Sequence[Row], rows: Sequence[Row]) -> set[Row]:
-        """Return the keys whose rows differ."""
-        ours, theirs = Counter(map(_comparable, rows)), Counter(map(_comparable, await self._target.rows(table, keys)))
+    async def _different(self, other: Moving, table: str, keys: Sequence[Row], rows: Sequence[Row]) -> set[Row]:
+        """Return the keys whose rows differ in the other storage."""
+        ours, theirs = Counter(map(_comparable, rows)), Counter(map(_comparable, await other.rows(table, keys)))
         odd = [*(ours - theirs), *(theirs - ours)]
         places = {_comparable(key): key for key in keys}
         return {places[row[: len(TABLES[table].key)]] for row in odd}
 
-    async def _compare_log(self, *, whole: bool = False) -> None:
+    async def _compare_log(self, *, whole: bool) -> None:
         """Compare the messages that are copied and not compared yet. With `whole`, the source has no others."""
         while True:
             self._reached, items = await self._target.log(self._reached, SLICE)
@@ -218,7 +256,7 @@ class Move:
             if _id(ours) == _id(theirs):
                 self._moved.messages += 1
                 if _known(ours) != _known(theirs):
-                    self._messages.append(((ours.received.seq,), (theirs.received.seq,)))
+                    self._odd_messages[ours.received.seq,] = (theirs.received.seq,)
                 return
             await self._merge(ours)
         raise _wrong(f"message {theirs.received.message_id!r} is not in the source")
@@ -239,24 +277,33 @@ class Move:
             raise _wrong(f"message {ours.received.message_id!r} was missing in the target")
         self._moved.merged += 1
 
-    async def _compare_again(self, noted: Collection[tuple[str, Row]]) -> None:
-        """Compare what was written meanwhile, except for rows that were noted after they were copied."""
-        for table, keys in self._rows.items():
-            for page in _pages([key for key in keys if (table, key) not in noted], TABLES[table].page):
-                if odd := await self._different(table, page, await self._source.rows(table, page)):
-                    raise _wrong(f"{len(odd)} rows of {table} differ, such as {min(odd)!r:.100}")
-        for ours, theirs in self._messages:
-            mine, other = await self._source.messages([ours]), await self._target.messages([theirs])
-            if (MESSAGE, ours) not in noted and [*map(_known, mine)] != [*map(_known, other)]:
-                raise _wrong(f"message {ours[0]!r} differs")
+    async def _compare_again(self, *, last: bool) -> None:
+        """Compare what differed once more. Before the `last` round, it may have been written since it was copied."""
+        odd = set[tuple[str, Row]]()
+        for table in {table for table, _ in self._odd}:
+            for page in _pages([key for name, key in self._odd if name == table], TABLES[table].page):
+                rows = await self._source.rows(table, page)
+                odd |= {(table, key) for key in await self._different(self._target, table, page, rows)}
+        for ours, theirs in self._odd_messages.items():
+            mine, other = (
+                await self._source.messages([ours], self._compared),
+                await self._target.messages([theirs], self._reached),
+            )
+            if [*map(_known, mine)] != [*map(_known, other)]:
+                odd.add((MESSAGE, ours))
+        _agree(odd if last or not odd else odd - {(each.table, each.key) for each in await self._source.changes(ALL)})
+        self._odd.clear()  # they are compared again when they are copied
+        self._odd_messages = {ours: theirs for ours, theirs in self._odd_messages.items() if (MESSAGE, ours) in odd}
 
-    async def _compare_counts(self) -> None:
-        """Compare the numbers of rows. Raises Conflict."""
-        ours, theirs = dict(await self._source.counts()), await self._target.counts()
-        ours[MESSAGE] -= self._moved.merged
-        for table, count in ours.items():
-            if count != theirs[table]:
-                raise _wrong(f"{table} has {count:,} rows in the source and {theirs[table]:,} in the target")
+
+def check_complete(notes: Mapping[str, str]) -> None:
+    """Raise BadSettings if a storage with these notes is the target of a move that is not complete."""
+    if "from" in notes and notes.get("state") != COMPLETE:
+        raise BadSettings(
+            "WETINK_STORE: a move to this store is not complete, so it lacks data",
+            hint="run `wetink move FROM TO --finish`, or go on with FROM until then",
+            where="WETINK_STORE",
+        )
 
 
 def record_of(stored: Stored) -> Record:
@@ -273,6 +320,12 @@ def record_of(stored: Stored) -> Record:
         made, joins = claims(event.type, user, email, anonymous, previous, *ours)
     kept = message.source, message.message_id, message.received, stored.sent_at_key, message.raw
     return Record(*kept, message.verdict, message.problems, message.filed, event, made, joins)
+
+
+def _agree(odd: Iterable[tuple[str, Row]]) -> None:
+    """Raise Conflict if any rows differ."""
+    if differing := sorted(odd, key=repr):
+        raise _wrong(f"{len(differing)} rows differ, such as that of {differing[0]!r:.100}")
 
 
 def _wrong(what: str) -> Conflict:

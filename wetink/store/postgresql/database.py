@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import asyncpg
 
 from wetink.core.errors import BadSettings, StoreUnavailable
+from wetink.store.move import check_complete
 from wetink.store.postgresql.cluster import recognize
 from wetink.store.postgresql.migrate import migrate
 
@@ -62,9 +63,12 @@ class Address:
 class Database:
     """The connections of one process, opened on first use. They belong to the event loop that opened them."""
 
-    def __init__(self, address: str) -> None:
-        """Connect to `address` on first use. Raises BadSettings for an address that cannot be read."""
-        self._address = Address(address)
+    def __init__(self, address: str, *, incomplete: bool = False) -> None:
+        """Connect to `address` on first use. Raises BadSettings for an address that cannot be read.
+
+        Without `incomplete`, the target of a move that is not complete is refused.
+        """
+        self._address, self._incomplete = Address(address), incomplete
         self._pool: asyncpg.Pool[Any] | None = None
         self._opening: asyncio.Task[asyncpg.Pool[Any]] | None = None
         self._idle: list[asyncpg.pool.PoolConnectionProxy[Any]] = []
@@ -194,6 +198,8 @@ class Database:
                 await migrate(pool)
                 async with pool.acquire() as connection:
                     await recognize(connection)
+                if not self._incomplete:
+                    check_complete(dict(await pool.fetch("SELECT name, value FROM moving_note")))
                 await _make_partitions(pool)
                 if self._closed:
                     raise StoreUnavailable("the store is closed")

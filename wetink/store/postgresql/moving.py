@@ -75,7 +75,7 @@ class PostgresMoving:
 
     def __init__(self, address: str) -> None:
         """Connect on first use. Raises BadSettings for an address that cannot be read."""
-        self._database = Database(address)
+        self._database = Database(address, incomplete=True)
         self._known: dict[tuple[str, bool], _Columns] = {}
 
     async def columns(self, table: str) -> Sequence[str]:
@@ -102,6 +102,11 @@ class PostgresMoving:
         for name, (_, table, _) in self._triggers().items():
             await self._write("ending a move", f"DROP TRIGGER IF EXISTS {name} ON {table}")
         await self._write("ending a move", SQL.end)
+
+    async def left(self, after: Cursor) -> tuple[int, int]:
+        async with self._database.reading("counting changes") as db:
+            messages, noted = await db.fetchrow(SQL.left, int(after or 0))
+        return messages, noted
 
     async def changes(self, limit: int) -> Sequence[Change]:
         async with self._database.reading("reading changes") as db:
@@ -173,20 +178,37 @@ class PostgresMoving:
         items.sort(key=lambda each: each[0])
         return str(items[-1][0] if items else seq), [each for _, each in items]
 
-    async def messages(self, keys: Sequence[Row]) -> Sequence[Stored]:
+    async def messages(self, keys: Sequence[Row], until: Cursor) -> Sequence[Stored]:
         async with self._database.reading("reading messages") as db:
-            return [_stored(row) for row in await db.fetch(SQL.messages_at, [key[0] for key in keys])]
+            return [_stored(row) for row in await db.fetch(SQL.messages_at, [key[0] for key in keys], int(until or 0))]
 
     async def seal(self, reason: str) -> None:
+        await self._wait_for_log()
         await self.note({"sealed": reason})
         await self._write("sealing the database", SQL.seal)
         async with self._database.reading("ending the sessions of others") as db:
             since = await db.fetchval("SELECT clock_timestamp()")
             for _ in range(END_TRIES):
                 if not await db.fetchval(SQL.end_sessions, since):
+                    break
+                await asyncio.sleep(END_SECONDS)
+            else:
+                raise StoreUnavailable(
+                    "some sessions of the database do not end", hint="stop the servers, then try again"
+                )
+        await self._wait_for_log()
+
+    async def _wait_for_log(self) -> None:
+        """Wait until the log can be read up to now. Raises StoreUnavailable if a transaction keeps it from that."""
+        async with self._database.reading("reading the end of the log") as db:
+            now = await db.fetchval(SQL.log_next)
+            for _ in range(END_TRIES):
+                if await db.fetchval(SQL.log_end) >= now:
                     return
                 await asyncio.sleep(END_SECONDS)
-        raise StoreUnavailable("some sessions of the database do not end", hint="stop the servers, then try again")
+        raise StoreUnavailable(
+            "a long transaction on the database server hides the last messages", hint="end it: see pg_stat_activity"
+        )
 
     async def close(self) -> None:
         await self._database.close()

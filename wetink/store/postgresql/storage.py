@@ -28,12 +28,15 @@ from wetink.store.postgresql.uploads import PostgresUploads
 from wetink.store.postgresql.votes import PostgresPolls
 
 
-def open_storage(address: str, clock_ms: Callable[[], int], *, archive_days: int, archive_bytes: int) -> Storage:
+def open_storage(
+    address: str, clock_ms: Callable[[], int], *, archive_days: int, archive_bytes: int, incomplete: bool = False
+) -> Storage:
     """Open the parts of a database. Nothing connects before the first use.
 
-    Raises BadSettings for an address that cannot be read.
+    Raises BadSettings for an address that cannot be read. The first use raises it for the target of a move that is not
+    complete, unless it may be `incomplete`.
     """
-    database = Database(address)
+    database = Database(address, incomplete=incomplete)
     log, profiles, leases = PostgresLog(database), PostgresProfiles(database), PostgresLeases(database)
     ledger, projections, pictures = PostgresLedger(database), PostgresProjections(database), PostgresPictures(database)
     archive = PostgresArchive(database, clock_ms, days=archive_days, most_bytes=archive_bytes)

@@ -70,7 +70,7 @@ class SQLiteMoving:
     @in_thread
     def notes(self) -> Mapping[str, str]:
         with translated("reading notes"):
-            return dict(fetch(self._main, SQL.notes)) if fetch(self._main, "PRAGMA table_info(moving_note)") else {}
+            return notes_in(self._main)
 
     @in_thread
     def note(self, notes: Mapping[str, str]) -> None:
@@ -98,6 +98,12 @@ class SQLiteMoving:
                     for name in self._triggers(file):
                         db.execute(f"DROP TRIGGER IF EXISTS {name}")
                     db.execute(SQL.end)
+
+    @in_thread
+    def left(self, after: Cursor) -> tuple[int, int]:
+        with translated("counting changes"):
+            last = first(self._main, SQL.last)[0] or 0
+            return max(0, last - _place(after)[0]), sum(first(self._db(file), SQL.noted)[0] for file in FILES)
 
     @in_thread
     def changes(self, limit: int) -> Sequence[Change]:
@@ -163,11 +169,11 @@ class SQLiteMoving:
 
     @in_thread
     def log(self, after: Cursor, limit: int) -> tuple[Cursor, Sequence[Stored | Import]]:
-        seq, _, imported = (after or "0-0").partition("-")
+        seq, imported = _place(after)
         with translated("reading messages"):
-            rows = fetch(self._main, SQL.messages, (int(seq), limit))
-            last = rows[-1][0] if rows else int(seq)
-            imports = fetch(self._main, SQL.imports, (int(imported), last, limit))
+            rows = fetch(self._main, SQL.messages, (seq, limit))
+            last = rows[-1][0] if rows else seq
+            imports = fetch(self._main, SQL.imports, (imported, last, limit))
         if len(imports) == limit:  # there may be more in between
             last = imports[-1][1]
             rows = [row for row in rows if row[0] <= last]
@@ -177,13 +183,16 @@ class SQLiteMoving:
         return place, [each for _, each in sorted(found, key=lambda each: each[0])]
 
     @in_thread
-    def messages(self, keys: Sequence[Row]) -> Sequence[Stored]:
+    def messages(self, keys: Sequence[Row], until: Cursor) -> Sequence[Stored]:
         with translated("reading messages"):
-            return [_stored(row) for key in keys for row in fetch(self._main, SQL.message, key)]
+            last = _place(until)[0]
+            return [_stored(row) for key in keys for row in fetch(self._main, SQL.message, (*key, last))]
 
     @in_thread
     def seal(self, reason: str) -> None:
         with translated("sealing the store"):
+            for file in FILES:  # the most of it, while others write
+                self._db(file).execute("PRAGMA wal_checkpoint(PASSIVE)")
             self._main.execute(SQL.put_note, ("sealed", reason))
             for file in FILES:
                 _seal(self._db(file), self._folder / file)
@@ -237,6 +246,11 @@ class SQLiteMoving:
         return found
 
 
+def notes_in(db: apsw.Connection) -> dict[str, str]:
+    """Return the facts about a move from or to the main file."""
+    return dict(fetch(db, SQL.notes)) if fetch(db, "PRAGMA table_info(moving_note)") else {}
+
+
 def _note(table: str, key: Sequence[str]) -> str:
     values = ", ".join([*key, *["NULL"] * (MOST_KEYS - len(key))])
     return f"INSERT INTO moving_change (name, k1, k2, k3, k4) VALUES ('{table}', {values});"
@@ -250,6 +264,12 @@ MESSAGE_TRIGGERS = {
 
 def _equal(columns: _Columns) -> str:
     return " AND ".join(f"{name} = ?" for name in columns.keys)
+
+
+def _place(cursor: Cursor) -> tuple[int, int]:
+    """Return the last message and the last import before a place in the log."""
+    seq, _, imported = (cursor or "0-0").partition("-")
+    return int(seq), int(imported)
 
 
 def _stored(row: tuple[Any, ...]) -> Stored:

@@ -32,6 +32,12 @@ SELECT id, name, k1, k2, k3, k4 FROM moving_change ORDER BY id LIMIT ?
 -- name: forget
 DELETE FROM moving_change WHERE id = ?
 
+-- name: noted
+SELECT count(*) FROM moving_change
+
+-- name: last
+SELECT max(seq) FROM message
+
 -- name: count
 SELECT count(*) FROM message
 
@@ -46,7 +52,7 @@ WHERE m.seq > ? ORDER BY m.seq LIMIT ?
 -- name: message
 SELECT m.seq, m.source, m.message_id, m.received, m.verdict, m.problems, m.type, m.name, m.who, m.raw, m.key_time, e.body
 FROM message m LEFT JOIN event e ON e.who = m.who AND e.key_time = m.key_time AND e.fingerprint = m.fingerprint
-WHERE m.seq = ?
+WHERE m.seq = ? AND m.seq <= ?
 
 -- name: imports  Those up to a place of the log, each after the message there.
 SELECT id, seq, at, products FROM product_import WHERE id > ? AND seq <= ? ORDER BY id LIMIT ?

@@ -15,8 +15,9 @@ import apsw
 
 from wetink.core.errors import BadSettings, StoreUnavailable
 from wetink.ports.storage import Storage
+from wetink.store.move import check_complete
 from wetink.store.queries import queries, script
-from wetink.store.sqlite import catalog, conversions, senders
+from wetink.store.sqlite import catalog, conversions, moving, senders
 from wetink.store.sqlite.archive import SQLiteArchive
 from wetink.store.sqlite.connection import refuse_older, translated
 from wetink.store.sqlite.content import SQLiteContent
@@ -28,7 +29,6 @@ from wetink.store.sqlite.leases import SQLiteLeases
 from wetink.store.sqlite.ledger import SQLiteLedger
 from wetink.store.sqlite.log import SQLiteLog
 from wetink.store.sqlite.memberships import SQLiteMemberships
-from wetink.store.sqlite.moving import SQLiteMoving
 from wetink.store.sqlite.pictures import SQLitePictures
 from wetink.store.sqlite.profiles import SQLiteProfiles
 from wetink.store.sqlite.projections import SQLiteProjections
@@ -54,16 +54,23 @@ PAGE = 4_096
 
 
 def open_storage(
-    address: str, clock_ms: Callable[[], int], *, archive_days: int, archive_bytes: int, synchronous: str = ""
+    address: str,
+    clock_ms: Callable[[], int],
+    *,
+    archive_days: int,
+    archive_bytes: int,
+    incomplete: bool = False,
+    synchronous: str = "",
 ) -> Storage:
     """Open all files of `sqlite:///FOLDER`, creating missing ones. `synchronous` is for tests that weaken it.
 
-    Raises BadSettings for an unusable folder, StoreUnavailable for an unusable file.
+    Raises BadSettings for an unusable folder, and for the target of a move that is not complete, unless it may be
+    `incomplete`. Raises StoreUnavailable for an unusable file.
     """
     folder = folder_of(address)
     _make(folder)
     with translated("opening the store"):
-        main = Database(folder, _prepare, synchronous=synchronous)
+        main = Database(folder, partial(_prepare, incomplete=incomplete), synchronous=synchronous)
     ledger = _Lazy(partial(SQLiteLedger, folder))
     projections = SQLiteProjections(main)
     archive = _Lazy(partial(SQLiteArchive, folder, clock_ms, days=archive_days, most_bytes=archive_bytes))
@@ -124,8 +131,10 @@ def open_storage(
     )
 
 
-def _prepare(db: apsw.Connection) -> None:
+def _prepare(db: apsw.Connection, *, incomplete: bool) -> None:
     refuse_older(db, "message", NEWEST)
+    if not incomplete:
+        check_complete(moving.notes_in(db))
     db.execute(script(__package__, "schema.sql") + script(__package__, "summaries.sql"))
     db.execute(script(__package__, "catalog.sql"))
     conversions.prepare(db)
@@ -173,9 +182,9 @@ def folder_of(address: str) -> Path:
     return Path(folder)
 
 
-def open_moving(address: str) -> SQLiteMoving:
+def open_moving(address: str) -> moving.SQLiteMoving:
     """Return all data of an existing folder, for a move. Raises BadSettings."""
-    return SQLiteMoving(folder_of(address))
+    return moving.SQLiteMoving(folder_of(address))
 
 
 def holds_storage(address: str) -> bool:
