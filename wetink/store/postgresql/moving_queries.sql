@@ -35,7 +35,8 @@ UPDATE source_text SET used = (SELECT coalesce(max(id) >> 21, 0) / 3600000 FROM 
 SELECT log_end()
 
 -- name: log_next  The place of the next transaction.
-SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint << 20
+SELECT log_end() + ((pg_snapshot_xmax(now)::text::bigint - pg_snapshot_xmin(now)::text::bigint) << 20)
+FROM pg_current_snapshot() AS now
 
 -- name: messages  With their events, oldest first.
 SELECT m.seq, m.source, m.message_id, m.received, m.verdict, m.problems, m.type, m.name, m.who, m.raw, m.key_time, e.body
