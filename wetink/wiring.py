@@ -81,7 +81,7 @@ class Wetink:
         opens = partial(engine_of(settings.store).open, settings.store, _now_ms, **kept)
         self.store = store = open_now_or_later(opens) if patient else opens()
         self.stream = _stream(settings.log) if settings.log else None
-        self.applier = Applier(self.stream, store) if self.stream is not None else None
+        self.applier = Applier(self.stream, store, _now_ms) if self.stream is not None else None
         self._published = StreamedLedger(store.ledger, self.stream) if self.stream is not None else None
         if self._published is not None:
             self.store = store = replace(store, ledger=cast(Ledger, self._published))

@@ -101,6 +101,7 @@ NOT_REACHED: dict[tuple[str, str, str], str] = {
     ("ending.py", "end", "this process ends although it is not done: %s; threads: %s"): ENDS,
     ("ending.py", "ended", "%s did not end within %g s: it is in %s"): ENDS,
     ("ending.py", "ended", "%s ended with an error"): TRACE,
+    ("stream/apply.py", "_store_opens", "opens cannot be stored"): TRACE,
     ("stream/apply.py", "_repeat", "partition %d waits"): TRACE,
     ("stream/apply.py", "_read", "a stream message cannot be read"): TRACE,
     ("stream/apply.py", "_repeat", "partition %d waits: %s"): STREAM,

@@ -26,6 +26,7 @@ from wetink.core.identity.identifier import Identifier
 from wetink.core.signals.attribution import Touch
 from wetink.ports import Record, Storage
 from wetink.ports.drawing import Served
+from wetink.ports.ledger import Group
 from wetink.ports.moving import TABLES, Moving
 from wetink.store.move import Move, Moved
 
@@ -104,6 +105,7 @@ def steps(store: Storage, number: int) -> list[Callable[[], Awaitable[object]]]:
         lambda: store.ledger.settle(decided("v", NOW + number * 60_000), 1, 60_000, "person"),
         lambda: store.ledger.promise("hero", "user:jane", {f"ends{number}": NOW}),
         later,
+        lambda: store.ledger.apply([Group(f"group{number}", NOW, [seen])]),
         lambda: store.exposures.keep(Exposure("test", f"user:{number}", "a", NOW, "user:jane")),
         lambda: store.exposures.keep_shares("test", number, {"a": 0.5, "b": 0.5}),
         lambda: store.memberships.take("vip", all_at_once(*members), NOW + number, tell),

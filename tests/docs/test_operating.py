@@ -98,6 +98,7 @@ LEASED = {
     "audiences": "audiences and their webhooks",
     "catalogs": "catalog feeds",
     "archive": "the archive",
+    "stored opens": "the stream",
 }
 """Each scheduled task, and the words for it on the page."""
 

@@ -2,76 +2,27 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import nats
 import pytest
 from msgspec.structs import replace
 
-from tests.contracts.profiles import LATE, received
 from tests.jetstream import Cluster, cluster
-from tests.storage import opened
+from tests.stream.streaming import drain, now_ms, stored, streaming, viewed
 from wetink.core.errors import BadSettings, StoreUnavailable
-from wetink.core.signals.attribution import Touch
-from wetink.ports import Inbox, Receipt, Record, Storage
-from wetink.ports.drawing import Served
+from wetink.ports import Inbox, Receipt, Record
 from wetink.stream.apply import Applier
 from wetink.stream.front import StreamedLog, partition_of
 from wetink.stream.jetstream import Address, JetStream
-from wetink.stream.opens import StreamedLedger
-
-
-def viewed(number: int, who: str = "jane") -> Record:
-    message = {"type": "track", "event": "Product Viewed", "messageId": f"m{number}", "userId": who}
-    return received({**message, "timestamp": LATE - 9, "properties": {"sku": "S", "url": "https://shop.example/s"}})
-
-
-def now_ms() -> int:
-    return LATE
-
-
-@asynccontextmanager
-async def opened_store(folder: Path) -> AsyncIterator[Storage]:
-    store = opened(folder, now_ms)
-    try:
-        await store.start()
-        yield store
-    finally:
-        await store.close()
-
-
-@asynccontextmanager
-async def streaming(address: str, folder: Path) -> AsyncIterator[tuple[JetStream, Storage]]:
-    stream = JetStream(address)
-    async with opened_store(folder) as store:
-        try:
-            await stream.start()
-            yield stream, store
-        finally:
-            await stream.close()
-
-
-async def stored(store: Storage) -> list[str]:
-    _, found = await store.log.read(await store.log.cursor(0), 100_000)
-    return [each.message_id for each in found]
-
-
-async def drain(applier: Applier, stream: JetStream) -> None:
-    """Store all that is in the stream."""
-    async with asyncio.timeout(60):
-        while await stream.behind():
-            steps = (applier.step, applier.step_opens)
-            await asyncio.gather(*(step(partition) for step in steps for partition in range(stream.partitions)))
 
 
 def test_what_is_published_is_stored_once_and_in_order_for_each_person(address: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with streaming(address, tmp_path) as (stream, store):
-            front, applier = StreamedLog(stream), Applier(stream, store)
+            front, applier = StreamedLog(stream), Applier(stream, store, now_ms)
             records = [viewed(number, f"u{number % 7}") for number in range(200)]
             for start in range(0, 200, 40):
                 receipts = await front.append(records[start : start + 40])
@@ -139,7 +90,7 @@ def test_nothing_is_refused_or_lost_while_the_store_is_away(address: str, tmp_pa
     async def story() -> None:
         async with streaming(address, tmp_path) as (stream, store):
             flawed = Flawed(store.log)
-            front, applier = StreamedLog(stream), Applier(stream, replace(store, log=flawed))
+            front, applier = StreamedLog(stream), Applier(stream, replace(store, log=flawed), now_ms)
             flawed.away = True
             await front.append([viewed(number, f"u{number}") for number in range(30)])
             partition = partition_of(viewed(0, "u0"), stream.partitions)
@@ -158,7 +109,7 @@ def test_a_message_that_the_store_rejects_is_set_aside_alone(address: str, tmp_p
         async with streaming(address, tmp_path) as (stream, store):
             flawed = Flawed(store.log)
             flawed.rejects = "m3"
-            front, applier = StreamedLog(stream), Applier(stream, replace(store, log=flawed))
+            front, applier = StreamedLog(stream), Applier(stream, replace(store, log=flawed), now_ms)
             await front.append([viewed(number) for number in range(6)])
             await drain(applier, stream)
             found = {each.message_id: each.verdict for each in await store.log.messages()}
@@ -173,7 +124,7 @@ def test_a_message_that_the_store_rejects_is_set_aside_alone(address: str, tmp_p
 def test_bytes_that_nobody_can_read_are_set_aside_with_the_reason(address: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with streaming(address, tmp_path) as (stream, store):
-            applier = Applier(stream, store)
+            applier = Applier(stream, store, now_ms)
             await stream.publish("messages", 0, b"\xc1 no messages")
             await StreamedLog(stream).append([viewed(1)])
             await drain(applier, stream)
@@ -188,59 +139,6 @@ def test_bytes_that_nobody_can_read_are_set_aside_with_the_reason(address: str, 
     asyncio.run(story())
 
 
-def opened_at(at: int, who: str = "jane") -> Touch:
-    return Touch("open", "hero", f"user:{who}", "spring", at, "v")
-
-
-def test_opens_and_deliveries_are_counted_once_a_worker_has_them(address: str, tmp_path: Path) -> None:
-    async def story() -> None:
-        async with streaming(address, tmp_path) as (stream, store):
-            ledger, applier = StreamedLedger(store.ledger, stream), Applier(stream, store)
-            for number in range(1_200):
-                await ledger.record(opened_at(LATE + number * 60_000, f"u{number % 9}"))
-                ledger.served(Served("hero", "v", "spring"), LATE)
-            await ledger.close()
-            assert await store.ledger.days(0, 2 * LATE) == []
-            await drain(applier, stream)
-            days = await store.ledger.days(0, 2 * LATE)
-            assert sum(day.pictures for day in days) == 1_200
-            assert sum(day.opens for day in days) == 1_200
-            assert await ledger.contacts("hero", "user:u1") == await store.ledger.contacts("hero", "user:u1") != (0, 0)
-
-    asyncio.run(story())
-
-
-def test_opens_wait_in_the_stream_while_the_store_cannot_be_written(address: str, tmp_path: Path) -> None:
-    async def away() -> None:
-        raise StoreUnavailable("the database cannot be reached")
-
-    async def story() -> None:
-        async with streaming(address, tmp_path) as (stream, store):
-            ledger = StreamedLedger(store.ledger, stream)
-            await ledger.record(opened_at(LATE))
-            await ledger.close()
-            partition = crc32(b"user:jane") % stream.partitions
-            with pytest.raises(StoreUnavailable):
-                await Applier(stream, replace(store, writable=away)).step_opens(partition)
-            assert await stream.behind() == 1
-            await drain(Applier(stream, store), stream)
-            assert await store.ledger.contacts("hero", "user:jane") == (1, 0)
-
-    asyncio.run(story())
-
-
-def test_opens_go_to_the_store_while_the_stream_is_away(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with opened_store(tmp_path) as store:
-            ledger = StreamedLedger(store.ledger, JetStream("nats://127.0.0.1:9"))
-            await ledger.record(opened_at(LATE))
-            ledger.served(Served("hero", "v", "spring"), LATE)
-            await ledger.close()
-            assert await store.ledger.contacts("hero", "user:jane") == (1, 0)
-
-    asyncio.run(story())
-
-
 def test_what_a_killed_worker_had_fetched_goes_to_another(address: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with streaming(address, tmp_path) as (stream, store):
@@ -250,7 +148,7 @@ def test_what_a_killed_worker_had_fetched_goes_to_another(address: str, tmp_path
             assert await killed.fetch("messages", partition, 2.0)
             await killed.close()
             async with asyncio.timeout(10):
-                await drain(Applier(stream, store), stream)
+                await drain(Applier(stream, store, now_ms), stream)
             assert await stored(store) == [f"m{number}" for number in range(5)]
 
     asyncio.run(story())
@@ -259,7 +157,7 @@ def test_what_a_killed_worker_had_fetched_goes_to_another(address: str, tmp_path
 def test_live_processes_share_the_partitions_evenly(address: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with streaming(address, tmp_path) as (stream, store):
-            first, second = (Applier(stream, store) for _ in range(2))
+            first, second = (Applier(stream, store, now_ms) for _ in range(2))
 
             async def shares(*appliers: Applier) -> list[int]:
                 for _ in range(6):
@@ -313,7 +211,7 @@ def test_no_acknowledged_message_is_lost_with_one_node(how: signal.Signals, tmp_
                     await asyncio.to_thread(nodes.wait)
 
             await asyncio.gather(fail(), *(send(start * 100) for start in range(8)))
-            await drain(Applier(stream, store), stream)
+            await drain(Applier(stream, store, now_ms), stream)
             assert len(acknowledged) == 800
             assert sorted(await stored(store)) == sorted(acknowledged)
 

@@ -25,6 +25,21 @@ Onlooker = Literal["person", "machine", "nobody"]
 """The kind of fetch, for counting. Nobody fetches when a decision is only looked up ahead."""
 
 
+class Group(msgspec.Struct, frozen=True):
+    """Opens, clicks, deliveries and decisions that a stream delivers together, perhaps more than once.
+
+    No other group has the same `id`. `at` is when it was published (Unix ms).
+    """
+
+    id: str
+    at: int
+    touches: Sequence[Touch] = ()
+    served: Sequence[tuple[Served, int]] = ()
+    """Pictures delivered, each with its time (Unix ms)."""
+    decisions: Sequence[tuple[Decision, int]] = ()
+    """Decisions, each with its served slots and counted kinds of fetch (`core.blocks.block.Settled`)."""
+
+
 class Ledger(Protocol):
     """Stores decisions, opens and clicks. All processes share it."""
 
@@ -86,6 +101,21 @@ class Ledger(Protocol):
 
     async def write_pending(self) -> bool:
         """Write now what `record` and `served` left for later. Returns whether nothing is left. Never raises."""
+        ...
+
+    async def apply(self, groups: Sequence[Group]) -> None:
+        """Store groups in one transaction, on disk (fsync) on return. A group that was stored before changes nothing.
+
+        A newer stored decision stays. Raises StoreUnavailable: nothing was stored. Any other error means that the store
+        rejects the values of a group; nothing was stored either.
+        """
+        ...
+
+    async def forget_applied(self, before: int) -> None:
+        """Forget the IDs of groups published before a time (Unix ms), which will not come again.
+
+        Raises StoreUnavailable.
+        """
         ...
 
     async def days(self, since: int, until: int) -> Sequence[DayCount]:

@@ -34,6 +34,7 @@ TABLES: Mapping[str, Table] = {
     "contact": Table(("recipient",)),
     "daily": Table(("day", "block", "variant", "campaign")),
     "contact_change": Table(("width", "start")),
+    "applied": Table(("id",)),
     "exposure": Table(("experiment", "recipient")),
     "bandit": Table(("experiment", "epoch")),
     "record": Table(("id",)),

@@ -10,10 +10,15 @@ Topic = Literal["messages", "opens"]
 
 
 class Delivery(msgspec.Struct, frozen=True, eq=False):
-    """A stream message on its way to the store. `tries` counts its deliveries, this one included."""
+    """A stream message on its way to the store. `tries` counts its deliveries, this one included.
+
+    Every delivery of it has the same `id`, and `at`, when it was published (Unix ms).
+    """
 
     body: bytes
     tries: int
+    id: str
+    at: int
     handle: Any
     """The stream's own name for it."""
 
@@ -55,6 +60,13 @@ class Stream(Protocol):
 
     async def set_aside(self, delivery: Delivery, topic: Topic, why: str) -> None:
         """Keep a stream message that can never be stored, with the reason, where nobody fetches it from."""
+        ...
+
+    async def oldest(self, topic: Topic) -> int | None:
+        """Return when the oldest stream message was published that is not stored yet (Unix ms); None without one.
+
+        Raises StoreUnavailable.
+        """
         ...
 
     async def behind(self) -> int:

@@ -6,9 +6,11 @@ from typing import Any
 
 import msgspec
 
+from wetink.core.blocks.block import Decision
 from wetink.core.client_classification import Facts, Kind, classify, in_hindsight
 from wetink.core.signals.attribution import PROVED_MS, Touch
 from wetink.core.signals.report import DAY_MS
+from wetink.ports.ledger import Group
 
 KINDS = ("open", "click")
 """An open is stored as 0, a click as 1."""
@@ -43,6 +45,24 @@ def touch_of(row: Sequence[Any]) -> Touch:
         bool(human),
         _arms(arms) if arms else {},
         bool(implied),
+    )
+
+
+def join(groups: Sequence[Group]) -> Group:
+    """Return all that is in groups. Of the decisions of an email's block, the newest with all marks of it is left."""
+    newest: dict[tuple[str, str, str], tuple[Decision, int]] = {}
+    for decision, served in (each for group in groups for each in group.decisions):
+        key = decision.recipient, decision.block, decision.campaign
+        kept = newest.get(key)
+        if kept is None or kept[0].at < decision.at:
+            newest[key] = decision, served
+        elif kept[0].at == decision.at and kept[0].says(decision):
+            newest[key] = kept[0], kept[1] | served
+    return Group(
+        *("", 0),
+        touches=[touch for group in groups for touch in group.touches],
+        served=[each for group in groups for each in group.served],
+        decisions=list(newest.values()),
     )
 
 

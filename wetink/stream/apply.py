@@ -16,6 +16,7 @@ from wetink.core.errors import Held, StoreUnavailable, log_error
 from wetink.core.events.event import Problem
 from wetink.ending import cancelled
 from wetink.ports import Record, Storage
+from wetink.ports.ledger import Group
 from wetink.ports.stream import Delivery, Stream, Topic
 from wetink.stream import opens
 
@@ -31,6 +32,9 @@ LEASE_SECONDS = 4.0
 """How long a killed process still holds its partitions, in seconds."""
 STEP_SECONDS, CLOSE_SECONDS = 3.0, 3.5
 """How long a partition's work, and all of it with its leases, may take to end, in seconds."""
+KEPT_MS = 600_000
+"""How long IDs of stored opens are kept after the stream has none that is as old, in milliseconds: servers that replace
+a leader may deliver some again."""
 PRESENT = "stream worker "
 """What begins the name of the lease that each live process holds."""
 
@@ -38,8 +42,9 @@ PRESENT = "stream worker "
 class Applier:
     """Stores the messages of the partitions that this process holds. Live processes share the partitions evenly."""
 
-    def __init__(self, stream: Stream, store: Storage) -> None:
+    def __init__(self, stream: Stream, store: Storage, now_ms: Callable[[], int]) -> None:
         """Move what is in `stream` to `store`, whose leases say which process has which partition."""
+        self._now_ms = now_ms
         self._stream, self._store, self._log, self._leases = stream, store, store.log, store.leases
         self._present: asyncio.Task[None] | None = None
         self._held: dict[int, asyncio.Task[None]] = {}
@@ -127,23 +132,49 @@ class Applier:
     async def step_opens(self, partition: int) -> bool:
         """Record the next opens and clicks of a partition. Returns whether there were any.
 
-        Raises StoreUnavailable: they come again. If the store fails just while it writes, they wait in the ledger's
-        memory, as those of a process without a stream do, since recording them again would count them twice.
+        Raises StoreUnavailable: they come again.
         """
         deliveries = await self._stream.fetch("opens", partition, WAIT_SECONDS)
         if not deliveries:
             return False
-        readable = await self._read(deliveries, "opens", opens.read)
+        groups = [
+            (each, Group(each.id, each.at, found.touches, found.served, found.decisions))
+            for each, found in await self._read(deliveries, "opens", opens.read)
+        ]
         try:
-            await self._store.writable()
+            stored = await self._store_opens(groups)
         except StoreUnavailable:
-            await self._stream.again(deliveries, AGAIN_SECONDS)
+            await self._stream.again([each for each, _ in groups], AGAIN_SECONDS)
             raise
-        for _, each in readable:
-            await opens.store(each, self._store.ledger)
-        await self._store.ledger.write_pending()
-        await self._stream.done([each for each, _ in readable])
+        await self._stream.done(stored)
         return True
+
+    async def _store_opens(self, groups: Sequence[tuple[Delivery, Group]]) -> list[Delivery]:
+        """Store groups together, or else each alone. Those that the store rejects are set aside.
+
+        Returns the others. Raises StoreUnavailable.
+        """
+        try:
+            if groups:
+                await self._store.ledger.apply([group for _, group in groups])
+            return [each for each, _ in groups]
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            log_error(logger, error, "opens cannot be stored")
+            if len(groups) == 1:
+                await self._stream.set_aside(groups[0][0], "opens", f"it cannot be stored: {type(error).__name__}")
+                return []
+        return [stored for each in groups for stored in await self._store_opens([each])]
+
+    async def forget(self) -> None:
+        """Forget which opens have been stored that the stream no longer has. Call it every minute.
+
+        Raises StoreUnavailable.
+        """
+        oldest = await self._stream.oldest("opens")
+        before = min(oldest, self._now_ms()) if oldest is not None else self._now_ms()
+        await self._store.ledger.forget_applied(before - KEPT_MS)
 
     async def _read(
         self, deliveries: Sequence[Delivery], topic: Topic, decode: Callable[[bytes], T]

@@ -14,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -40,7 +41,7 @@ from wetink.ports.stream import Delivery, Topic
 logger = logging.getLogger(__name__)
 
 TOPICS: tuple[Topic, ...] = ("messages", "opens")
-ASIDE = "aside"
+ASIDE, ID = "aside", "Nats-Msg-Id"
 FORMAT = "1"
 """The version of what stream messages hold. A stream of another version is refused."""
 PARTITIONS, REPLICAS = 4, 3
@@ -109,7 +110,7 @@ class JetStream:
         while True:
             try:
                 # The id makes the servers drop a second copy if the first one arrived and its answer was lost.
-                await context.publish(subject, body, timeout=PUBLISH_SECONDS, headers={"Nats-Msg-Id": id_})
+                await context.publish(subject, body, timeout=PUBLISH_SECONDS, headers={ID: id_})
             except (NatsError, OSError, TimeoutError) as error:
                 if time.monotonic() >= until or self._closed:
                     raise _unavailable("publishing", error) from error
@@ -127,7 +128,7 @@ class JetStream:
         except (NatsError, OSError, TimeoutError) as error:
             self._pulls.pop((topic, partition), None)
             raise _unavailable("fetching", error) from error
-        return [Delivery(message.data, message.metadata.num_delivered, message) for message in found]
+        return [_delivery(message) for message in found]
 
     async def done(self, deliveries: Sequence[Delivery]) -> None:
         with suppress(NatsError, OSError):  # what is not acknowledged comes again, and storing it again changes nothing
@@ -147,6 +148,17 @@ class JetStream:
             await delivery.handle.term()
         except (NatsError, OSError, TimeoutError) as error:
             raise _unavailable("setting a message aside", error) from error
+
+    async def oldest(self, topic: Topic) -> int | None:
+        context = self._context or await self._started()
+        name = self._address.name
+        try:
+            found = await context.get_msg(name, seq=1, subject=f"{name}.{topic}.*", next=True)
+        except NotFoundError:
+            return None
+        except (NatsError, OSError, TimeoutError) as error:
+            raise _unavailable("reading its oldest message", error) from error
+        return _ms(found.time)
 
     async def behind(self) -> int:
         context = self._context or await self._started()
@@ -283,6 +295,16 @@ class _Pull:
             if not self._subscription.pending_msgs or len(found) == BATCH:
                 break
         return found
+
+
+def _delivery(message: Msg) -> Delivery:
+    about, headers = message.metadata, message.headers or {}
+    id_ = headers.get(ID) or f"{about.stream}:{about.sequence.stream}"
+    return Delivery(message.data, about.num_delivered, id_, _ms(about.timestamp), message)
+
+
+def _ms(at: datetime | None) -> int:
+    return int(at.timestamp() * 1000) if at is not None else 0
 
 
 def _weaknesses(info: StreamInfo) -> list[str]:

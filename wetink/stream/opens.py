@@ -1,7 +1,7 @@
 """Opens: takes opens, clicks and deliveries to the stream, so that they outlive this process while the store is away.
 
 They are published in groups, a moment after they happen. If the stream does not take them, they go to the store
-directly. A worker that is killed between writing and acknowledging writes its last group again.
+directly. The store keeps the IDs of groups that it has, so one that is delivered again is not counted twice.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from zlib import crc32
 
 import msgspec
 
+from wetink.core.blocks.block import Decision
 from wetink.core.errors import StoreUnavailable
 from wetink.core.signals.attribution import Touch
 from wetink.ports.drawing import Served
@@ -31,9 +32,10 @@ class Opens(msgspec.Struct, frozen=True):
 
     touches: list[Touch] = []
     served: list[tuple[Served, int]] = []
+    decisions: list[tuple[Decision, int]] = []
 
 
-_encode = msgspec.msgpack.Encoder().encode
+encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Opens).decode
 
 
@@ -84,7 +86,7 @@ class StreamedLedger:
     async def _publish(self, opens: Opens) -> None:
         first = opens.touches[0].recipient if opens.touches else ""
         try:
-            body = _encode(opens)
+            body = encode(opens)
             await self._stream.publish("opens", crc32(first.encode()) % self._stream.partitions, body)
         except Exception as error:
             if not isinstance(error, StoreUnavailable):

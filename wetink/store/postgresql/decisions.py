@@ -83,7 +83,7 @@ class Decisions:
             raise
         loop = asyncio.get_running_loop()
         mark = 1 << slot | MARKS[by]
-        job = _Job(_key(decision), decision, slot, ttl_ms, by, mark, body, says, loop.create_future())
+        job = _Job(key_of(decision), decision, slot, ttl_ms, by, mark, body, says, loop.create_future())
         self._jobs.append(job)
         if len(self._jobs) == 1:
             loop.call_soon(self._begin)
@@ -265,7 +265,8 @@ def _answer(job: _Job, kept: Decision, served: int) -> None:
         job.future.set_result((kept, job.by != "nobody" and not served & MARKS[job.by]))
 
 
-def _key(decision: Decision) -> Key:
+def key_of(decision: Decision) -> Key:
+    """Return the key of a decision, as the database can store it."""
     return storable(decision.recipient), storable(decision.block), storable(decision.campaign)
 
 

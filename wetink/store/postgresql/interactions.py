@@ -37,18 +37,24 @@ Email: TypeAlias = tuple[str, str, str]
 
 async def count_pictures(connection: Connection, served: Sequence[tuple[tuple[Served, int], int]]) -> None:
     """Add delivered pictures to the daily counts, inside a transaction."""
+    await _add(connection, _pictures(served))
+
+
+def _pictures(served: Sequence[tuple[tuple[Served, int], int]]) -> Sums:
     sums: Sums = {}
     for (what, day), count in served:
         _sum(sums, (day, what.block, what.variant, what.campaign))[PICTURES] += count
-    await _add(connection, sums)
+    return sums
 
 
-async def count(connection: Connection, touches: Sequence[Touch]) -> None:
-    """Write opens and clicks, inside a transaction."""
+async def count(
+    connection: Connection, touches: Sequence[Touch], served: Sequence[tuple[tuple[Served, int], int]] = ()
+) -> None:
+    """Write opens and clicks, and add delivered pictures to the daily counts, inside a transaction."""
     await connection.execute(SQL.share)
     await connection.execute(SQL.lock, list({touch.recipient for touch in touches}))
     touches = await _without_repeats(connection, touches)
-    sums: Sums = {}
+    sums = _pictures(served)
     touches, times = await _proved(connection, touches, sums)
     await _sum_up(connection, touches, sums)
     if touches:

@@ -15,12 +15,12 @@ from wetink.core.errors import StoreUnavailable
 from wetink.core.signals.attribution import Touch
 from wetink.core.signals.report import DayCount
 from wetink.ports.drawing import Served
-from wetink.ports.ledger import Revision
-from wetink.store.interactions import added, counted, day_of, touch_of
+from wetink.ports.ledger import Group, Revision
+from wetink.store.interactions import added, counted, day_of, join, touch_of
 from wetink.store.postgresql import exposures, interactions
-from wetink.store.postgresql.batch import BatchWriter, Queue
+from wetink.store.postgresql.batch import BatchWriter, Queue, is_refused
 from wetink.store.postgresql.database import OPEN_SECONDS, Connection, Database
-from wetink.store.postgresql.decisions import Decisions, keep
+from wetink.store.postgresql.decisions import Decisions, keep, key_of
 from wetink.store.postgresql.text import storable
 from wetink.store.queries import queries
 
@@ -29,6 +29,8 @@ MOST_DECISIONS = MOST_ROWS = 10_000
 """Limits of waiting decisions, and of waiting promises and exposures. Further ones are dropped."""
 MOST_TOUCHES = MOST_PICTURES = 50_000
 """Limits of waiting opens and clicks, and of waiting counts of pictures. Further ones are lost."""
+APPLY_SECONDS = 10.0
+"""Limit of a transaction with groups of opens and clicks, in seconds."""
 TRIES = 3
 """Reads of a person's opens and clicks, if others are written meanwhile."""
 
@@ -89,10 +91,7 @@ class PostgresLedger:
         return dict((self.writer.find("promises", key) or (key, promise))[1])
 
     async def record(self, touch: Touch) -> None:
-        whose = storable(touch.recipient), storable(touch.campaign)
-        if whose != (touch.recipient, touch.campaign):
-            touch = replace(touch, recipient=whose[0], campaign=whose[1])
-        self.writer.put("touches", touch)
+        self.writer.put("touches", _storable(touch))
 
     async def touches(self, recipients: Sequence[str], since: int, until: int) -> Sequence[Touch]:
         found = await self.touches_within(dict.fromkeys(recipients, (since, until)))
@@ -138,11 +137,43 @@ class PostgresLedger:
     async def write_pending(self) -> bool:
         return await self.writer.flush()
 
+    async def apply(self, groups: Sequence[Group]) -> None:
+        by_id = {group.id: group for group in groups}
+
+        async def work(connection: Connection) -> None:
+            rows = sorted((group.id, group.at) for group in by_id.values())
+            new = await connection.fetch(SQL.apply, *zip(*rows, strict=True))
+            if not new:
+                return
+            found = join([by_id[id_] for (id_,) in new])
+            if found.decisions:
+                await keep(connection, [(key_of(each[0]), each) for each in found.decisions])
+            touches = [_storable(touch) for touch in found.touches]
+            await interactions.count(connection, touches, [((what, day_of(at)), 1) for what, at in found.served])
+
+        try:
+            await self._database.transact("recording opens and clicks", work, seconds=APPLY_SECONDS)
+        except StoreUnavailable as error:
+            if is_refused(error):
+                raise ValueError(str(error)) from error
+            raise
+
+    async def forget_applied(self, before: int) -> None:
+        async with self._database.reading("forgetting groups of opens", OPEN_SECONDS) as connection:
+            await connection.execute(SQL.forget_applied, before)
+
     async def close(self) -> None:
         """Write the waiting rows. A second call does nothing."""
         await self.decisions.close()
         await self.writer.close()
         self.decisions.tried(True)
+
+
+def _storable(touch: Touch) -> Touch:
+    whose = storable(touch.recipient), storable(touch.campaign)
+    if whose == (touch.recipient, touch.campaign):
+        return touch
+    return replace(touch, recipient=whose[0], campaign=whose[1])
 
 
 async def _promise(connection: Connection, promises: Sequence[tuple[tuple[str, str], dict[str, Any]]]) -> None:

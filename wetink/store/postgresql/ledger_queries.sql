@@ -22,6 +22,12 @@ ON CONFLICT (recipient, block, campaign) DO UPDATE SET at = excluded.at, says = 
     served = excluded.served | CASE WHEN kept.at = excluded.at THEN kept.served ELSE 0 END, previous = 0
 WHERE kept.at < excluded.at OR (kept.at = excluded.at AND kept.says = excluded.says)
 
+-- name: apply
+INSERT INTO applied (id, at) SELECT * FROM unnest($1::text[], $2::bigint[]) ON CONFLICT DO NOTHING RETURNING id
+
+-- name: forget_applied
+DELETE FROM applied WHERE at < $1
+
 -- name: current
 SELECT body FROM decision WHERE recipient = $1 AND block = $2 AND campaign = $3
 

@@ -22,11 +22,11 @@ from wetink.core.errors import StoreUnavailable
 from wetink.core.signals.attribution import Touch
 from wetink.core.signals.report import DayCount
 from wetink.ports.drawing import Served
-from wetink.ports.ledger import Onlooker, Revision
-from wetink.store.interactions import added, counted, day_of, encode_json, touch_of
+from wetink.ports.ledger import Group, Onlooker, Revision
+from wetink.store.interactions import added, counted, day_of, encode_json, join, touch_of
 from wetink.store.queries import queries, script
 from wetink.store.sqlite import interactions
-from wetink.store.sqlite.batch import THREAD_BUSY_MS, Batch, BatchWriter, Queue, passing
+from wetink.store.sqlite.batch import THREAD_BUSY_MS, Batch, BatchWriter, Queue, passing, transaction
 from wetink.store.sqlite.connection import (
     HOT_KB,
     LOOP_BUSY_MS,
@@ -37,6 +37,7 @@ from wetink.store.sqlite.connection import (
     in_thread,
     refuse_older,
     translated,
+    unavailable,
 )
 
 logger = logging.getLogger(__name__)
@@ -311,6 +312,29 @@ class SQLiteLedger:
     def served(self, served: Served, at: int) -> None:
         what = served, day_of(at)
         self.writer.put("pictures", (what, 1), what)
+
+    @in_thread
+    def apply(self, groups: Sequence[Group]) -> None:
+        db = self._flushing
+        with self.writer.writing:
+            try:
+                db.execute("PRAGMA synchronous = FULL")
+                with transaction(db):
+                    new = join([group for group in groups if first(db, SQL.apply, (group.id, group.at)) is not None])
+                    self._keep([((each.recipient, each.block, each.campaign), (each, s)) for each, s in new.decisions])
+                    interactions.count_pictures(db, [((what, day_of(at)), 1) for what, at in new.served])
+                    interactions.count(db, new.touches)
+            except apsw.Error as error:
+                if not passing(error):
+                    raise
+                raise unavailable(error, "recording opens and clicks") from error
+            finally:
+                db.execute("PRAGMA synchronous = NORMAL")
+
+    @in_thread
+    def forget_applied(self, before: int) -> None:
+        with self.writer.writing, translated("forgetting groups of opens"):
+            self._flushing.execute(SQL.forget_applied, (before,))
 
     async def days(self, since: int, until: int) -> Sequence[DayCount]:
         await asyncio.to_thread(self.flush)

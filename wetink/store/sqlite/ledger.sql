@@ -56,6 +56,14 @@ CREATE TABLE IF NOT EXISTS contact_change (
     PRIMARY KEY (width, start)
 ) WITHOUT ROWID;
 
+-- The groups of opens and clicks from a stream that are stored: a group that is delivered again changes nothing. `at` is when
+-- it was published (Unix ms); rows older than everything in the stream are deleted.
+CREATE TABLE IF NOT EXISTS applied (
+    id TEXT PRIMARY KEY,
+    at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS applied_by_time ON applied (at);
+
 -- What a block promised a person when it was first shown to them, such as when an offer ends. Never changes.
 CREATE TABLE IF NOT EXISTS promise (
     recipient TEXT NOT NULL,

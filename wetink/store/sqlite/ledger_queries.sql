@@ -8,6 +8,12 @@ ON CONFLICT DO UPDATE SET at = excluded.at, served = excluded.served, body = exc
 -- name: serve
 UPDATE decision SET served = ? WHERE recipient = ? AND block = ? AND campaign = ?
 
+-- name: apply
+INSERT OR IGNORE INTO applied (id, at) VALUES (?, ?) RETURNING id
+
+-- name: forget_applied
+DELETE FROM applied WHERE at < ?
+
 -- name: touches_within  Of the recipients in a JSON object, each with the [since, until) that is asked for.
 SELECT contact.recipient, at, kind, block, campaign, variant, taken_for, facts, version, human, arms, implied
 FROM json_each(?) AS wanted CROSS JOIN contact ON contact.recipient = wanted.key

@@ -24,7 +24,7 @@ SQL = queries(__package__, "moving_queries.sql")
 
 FILES = {
     "wetink.db": ("source", "catalog_feed", "vote", "tally"),
-    "opens.db": ("decision", "promise", "contact", "daily", "contact_change", "exposure", "bandit"),
+    "opens.db": ("decision", "promise", "contact", "daily", "contact_change", "applied", "exposure", "bandit"),
     "archive.db": ("record", "source_text"),
     "audiences.db": ("audience", "member", "size", "delivery"),
     "sessions.db": ("session", "attempt"),
